@@ -1,0 +1,1 @@
+"""The core of Easel. It knows no platform: adapters translate into its vocabulary and back."""

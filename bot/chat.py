@@ -1,0 +1,178 @@
+"""The vocabulary of chatting: users, chats, messages in, cards out.
+
+Frozen values only. Identity is (platform, id); ids are strings. Platform file addresses never stand here: an
+attachment is a handle that its own adapter can turn into bytes.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from bot.painting import Image
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A member of a platform. `locale` as the platform says it (en-US, zh-hans), None where it does not."""
+
+    platform: str
+    id: str
+    name: str
+    locale: str | None = None
+
+    @property
+    def key(self) -> str:
+        """`platform:id`, the form used in settings, on the command line and in the ledger."""
+        return f"{self.platform}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chat:
+    """A place to talk. `thread_id` is part of the address, not of the identity."""
+
+    platform: str
+    id: str
+    kind: Literal["direct", "group"]
+    thread_id: str | None = None
+
+    @property
+    def key(self) -> str:
+        return f"{self.platform}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A handle; the adapter fetches the bytes later. `size` in bytes where the platform tells."""
+
+    ref: str
+    media_type: str
+    size: int | None = None
+    filename: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """A message that was replied to and has been deleted since."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Something a member wrote. The adapter has stripped the mention of the bot and set `to_me`.
+
+    `id` is unique within the chat. `from_me`: the bot wrote it (only ever true for a replied-to message).
+    """
+
+    id: str
+    chat: Chat
+    sender: User
+    text: str
+    attachments: tuple[Attachment, ...] = ()
+    reply_to: "Message | Gone | None" = None
+    to_me: bool = False
+    from_me: bool = False
+
+    @property
+    def event(self) -> str:
+        """What makes acceptance idempotent: the same message never becomes two jobs."""
+        return f"message:{self.chat.key}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRef:
+    """What posting returns and editing takes."""
+
+    chat: Chat
+    message_id: str
+
+
+class Action(StrEnum):
+    """The buttons of a card."""
+
+    CANCEL = "cancel"
+    RETRY = "retry"
+    VARY = "vary"
+    EDIT = "edit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """`job` and `action` are all that a click brings back, so buttons work after a restart."""
+
+    action: Action
+    job: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Press:
+    """A click. `id` is the platform's own id of the click."""
+
+    id: str
+    message: MessageRef
+    sender: User
+    action: Action
+    job: str
+
+    @property
+    def event(self) -> str:
+        return f"press:{self.message.chat.key}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What a message of the bot shows. Plain text: the adapter sees to it that nothing in it pings or formats."""
+
+
+    text: str
+    buttons: tuple[Button, ...] = ()
+    preview: Image | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """A limit of the platform: `slots` calls in any `period` seconds, shared by all that name the same `key`.
+
+    `counts`: whether a slot is used up for `period` from the call's start or from its end.
+    """
+
+    key: str
+    slots: int
+    period: float
+    counts: Literal["start", "end"] = "start"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """How fast a chat may be written to: every budget must have a slot; `gap` seconds between progress edits
+    of one message."""
+
+    budgets: tuple[Budget, ...]
+    gap: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """Where the pictures ended up; `attachments` are their handles, in order."""
+
+    ref: MessageRef
+    attachments: tuple[Attachment, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a click gets: a short sentence for the clicker alone (may be empty). `compose`: the adapter opens its
+    way of replying to the clicked message (a form, a quoted reply)."""
+
+    text: str = ""
+    compose: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """Credits. `left` may be spent now, `held` is reserved by unfinished jobs, `daily` comes back each day."""
+
+    left: int
+    held: int
+    daily: int

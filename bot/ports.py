@@ -1,0 +1,104 @@
+"""What the core asks of the outside, as Protocols with their promises.
+
+Adapters, providers and clocks implement these; nothing here has a body.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from bot.chat import Answer, Attachment, Balance, Card, Chat, Delivered, Lane, Message, MessageRef, Press, User
+from bot.painting import Abilities, Event, Image, PaintRequest
+
+
+class Clock(Protocol):
+    """Time as a parameter, so that tests own it."""
+
+    def now(self) -> datetime:
+        """The wall clock, aware, UTC. Kept in the database; may jump."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never fall. Only for durations within this process."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class ChatPort(Protocol):
+    """One chat platform. Every method raises only `ChatFailed` and its children, and `Refusal` from `fetch`."""
+
+    @property
+    def platform(self) -> str: ...
+
+    def lane(self, chat: Chat, ref: MessageRef | None) -> Lane:
+        """The budgets that the next call about `ref` (None: a new message in `chat`) draws on."""
+        ...
+
+    async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
+        """A new message. `key` names the occasion: where the platform can, a repeated key posts nothing new and
+        returns the first message's ref. A `reply_to` that was deleted is ignored."""
+        ...
+
+    async def edit(self, ref: MessageRef, card: Card) -> None:
+        """Replaces text, buttons and preview. May be repeated.
+
+        Raises MessageGone when the message was deleted.
+        """
+        ...
+
+    async def deliver(
+        self, chat: Chat, ref: MessageRef | None, card: Card, images: Sequence[Image], *, reply_to: str | None, key: str
+    ) -> Delivered:
+        """Turns the message into the finished pictures, or posts them when `ref` is None. May be repeated with
+        the same effect wherever `ref` is given."""
+        ...
+
+    async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
+        """The bytes behind a handle, at most `limit` of them.
+
+        Raises PictureTooLarge beyond the limit, PictureGone when the platform no longer has it.
+        """
+        ...
+
+
+class Provider(Protocol):
+    """One configured upstream."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def abilities(self) -> Abilities: ...
+
+    @property
+    def price(self) -> int:
+        """Credits an image."""
+        ...
+
+    def paint(self, request: PaintRequest) -> AsyncIterator[Event]:
+        """Paints once. `Accepted` comes before anything that could have cost money is relied upon.
+
+        Raises PaintFailed. Closing the iterator closes the upstream connection.
+        """
+        ...
+
+
+class Reception(Protocol):
+    """What an adapter hands its events to. Nothing raises towards the adapter: failures become messages."""
+
+    async def receive(self, message: Message) -> None:
+        """A message came in. Returns once the job is durably accepted, or the answer is on its way."""
+        ...
+
+    async def press(self, press: Press) -> Answer:
+        """A button was clicked."""
+        ...
+
+    async def deleted(self, ref: MessageRef) -> None:
+        """A message of the bot was deleted: its job, if unfinished, is cancelled."""
+        ...
+
+    async def balance(self, user: User) -> Balance:
+        """The member's credits as of now."""
+        ...
