@@ -1,0 +1,138 @@
+"""Faults on request: one table from a name to how the answer departs from the honest one. Data, no behaviour.
+
+Ask for one in the prompt, `[[429]]` or `[[429:3]]`, or for several where they make sense together
+(`[[torn]] [[forms:4]]`), or through `Sandbox(faults=…)`. A name that is not in the table is ordinary text.
+The number is optional.
+
+    [[400]] [[401]] [[402]] [[403]] [[404]]    refused with that status and the relay's error body
+    [[429:S]] [[500]]                          likewise; S: Retry-After in seconds
+    [[api_not_implemented]] [[moderation]]     400 of the relay; 400 moderation_blocked in OpenAI's shape
+    [[no-funds]]                               429 insufficient_quota in OpenAI's shape: waiting does not help
+    [[html502]]                                502 with a gateway's HTML page
+    [[reset]]                                  the connection is reset before any answer
+    [[no-answer:S]]                            not one byte for S seconds (60), then closed
+    [[error-in-stream:P]] [[cut:P]]            after P percent (40): an error event; the connection ends
+    [[quiet:S]]                                after 40 %: S seconds (120) of silence, then cut
+    [[slow:X]]                                 X times (5) the pace
+    [[torn]]                                   text and bytes cut anywhere, also inside a character
+    [[failed:N]] [[refuse]]                    status 200, and prose instead of a picture; N as in forms
+    [[forms:N]]                                the N-th form of progress text, 1 to 26, see forms.py
+    [[no-picture]]                             everything went well, but no picture is named
+    [[two]]                                    two pictures
+    [[images-field]] [[inline-data]]           the picture beside the text: message.images, multi_mod_content
+    [[data-url]] [[bare]] [[download-only]]    the picture as a data URL, a naked address, a download link
+    [[titled]]                                 a picture with its address as title, and a download link
+    [[svg]] [[html]] [[broken]] [[gone]]       the link serves an SVG, a page, half a PNG, a 404
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from typing import Literal
+
+IN_PROMPT = re.compile(r"\[\[([A-Za-z0-9_-]+)(?::(\d+(?:\.\d+)?))?\]\]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twist:
+    """How an answer departs from the honest one. The defaults are the honest answer."""
+
+    status: int | None = None  # refused at once, over HTTP
+    shape: Literal["relay", "openai", "html"] = "relay"
+    code: str = ""
+    message: str = ""
+    retry_after: float | None = None  # seconds
+    ending: Literal["reset", "no-answer", "error", "cut", "quiet"] | None = None
+    at: float = 40.0  # percent of progress at which the ending comes
+    seconds: float = 120.0  # of silence
+    slower: float = 1.0
+    torn: bool = False
+    form: float | None = None
+    result: str | None = None  # a name in bot.sandbox.forms.RESULTS
+    pictures: int | None = None
+    served: Literal["png", "svg", "html", "broken", "gone"] = "png"
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """`takes`: the field of Twist that the number fills."""
+
+    twist: Twist
+    takes: str | None = None
+
+
+def _refused(status: int, code: str, message: str, shape: Literal["relay", "openai"] = "relay") -> _Entry:
+    return _Entry(Twist(status=status, code=code, message=message, shape=shape), "retry_after")
+
+
+FAULTS = {
+    "400": _refused(400, "token_mismatched", "the request is not understood"),
+    "401": _refused(401, "invalid_token", "the token is invalid"),
+    "402": _refused(402, "insufficient_quota", "the balance is used up"),
+    "403": _refused(403, "model_access_denied", "the token may not use this model"),
+    "404": _refused(404, "not_found", "no such endpoint"),
+    "429": _refused(429, "too_many_requests", "the rate limit is exceeded"),
+    "500": _refused(500, "api_error", "fetch failed"),
+    "api_not_implemented": _refused(400, "api_not_implemented", "the model is not implemented"),
+    "moderation": _refused(400, "moderation_blocked", "rejected by the safety system", "openai"),
+    "no-funds": _refused(429, "insufficient_quota", "you exceeded your current quota", "openai"),
+    "html502": _Entry(Twist(status=502, shape="html")),
+    "reset": _Entry(Twist(ending="reset")),
+    "no-answer": _Entry(Twist(ending="no-answer", seconds=60.0), "seconds"),
+    "error-in-stream": _Entry(Twist(ending="error", code="api_error", message="fetch failed"), "at"),
+    "cut": _Entry(Twist(ending="cut"), "at"),
+    "quiet": _Entry(Twist(ending="quiet"), "seconds"),
+    "slow": _Entry(Twist(slower=5.0), "slower"),
+    "torn": _Entry(Twist(torn=True)),
+    "failed": _Entry(Twist(form=19), "form"),
+    "refuse": _Entry(Twist(form=23)),
+    "forms": _Entry(Twist(form=1), "form"),
+    "no-picture": _Entry(Twist(result="none")),
+    "two": _Entry(Twist(pictures=2)),
+    "images-field": _Entry(Twist(result="images-field")),
+    "inline-data": _Entry(Twist(result="inline-data")),
+    "data-url": _Entry(Twist(result="data-url")),
+    "bare": _Entry(Twist(result="bare")),
+    "download-only": _Entry(Twist(result="download-only")),
+    "titled": _Entry(Twist(result="titled")),
+    "svg": _Entry(Twist(served="svg")),
+    "html": _Entry(Twist(served="html")),
+    "broken": _Entry(Twist(served="broken")),
+    "gone": _Entry(Twist(served="gone")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault by its name in FAULTS, with the number that may follow. Raises KeyError for another name."""
+
+    name: str
+    number: float | None = None
+
+    def __post_init__(self) -> None:
+        FAULTS[self.name]
+
+    @property
+    def twist(self) -> Twist:
+        entry = FAULTS[self.name]
+        if self.number is None or entry.takes is None:
+            return entry.twist
+        return replace(entry.twist, **{entry.takes: self.number})
+
+
+def faults_in(prompt: str) -> list[Fault]:
+    """The faults that a prompt asks for, in order."""
+    found = ((name.lower(), number) for name, number in IN_PROMPT.findall(prompt))
+    return [Fault(name, float(number) if number else None) for name, number in found if name in FAULTS]
+
+
+def together(faults: Iterable[Fault]) -> Twist:
+    """Several faults as one; where two set the same thing, the later one holds."""
+    honest = merged = Twist()
+    for fault in faults:
+        twist = fault.twist
+        names = [field.name for field in fields(Twist)]
+        merged = replace(
+            merged, **{n: getattr(twist, n) for n in names if getattr(twist, n) != getattr(honest, n)}
+        )
+    return merged

@@ -1,0 +1,205 @@
+"""The sandbox over HTTP: keys, routes, records. The upstream of the demo, the tests and the benchmarks.
+
+Imports nothing of Easel: it is somebody else's server. Big bodies are read in threads.
+"""
+
+import asyncio
+import functools
+import hmac
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Self
+
+from aiohttp import web
+
+from bot.sandbox.chat import Ask, BadRequestError, decode
+from bot.sandbox.faults import Fault, Twist, faults_in, together
+from bot.sandbox.performance import Performance
+from bot.sandbox.references import Reference
+from bot.sandbox.reply import Streamed, Whole, refusal, reset
+from bot.sandbox.studio import Studio
+
+MAX_BODY = 100_000_000  # bytes: five references of 10 MB as base64, and room
+REMEMBERED = 1000  # requests
+PREFIXES = ("", "/v1", "/openai", "/openai/v1")
+SECRETS = frozenset({"authorization", "api-key", "x-api-key", "cookie"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """A painting request that was understood. `headers`: lower-case names, without the key. `body`: as
+    received but for the bytes of data URLs; `references` tell of those, in order, by digest (their `data` is
+    empty)."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: Mapping[str, object]
+    prompt: str
+    references: tuple[Reference, ...]
+    stream: bool
+
+
+Faults = Sequence[Fault | None] | Callable[[Received], Fault | None]
+
+
+class Sandbox:
+    """An image upstream to try things on.
+
+    `key`: the Bearer key it wants. `pace`: seconds for a picture, give or take a sixth; 0 for tests.
+    `previews`: an unfinished picture half way. `max_parallel`: paintings at once; more wait in line.
+    `faults`: one for each request in turn (None: no fault; none when used up), or a function from the
+    request; faults named in the prompt are added. `seed`: of the jitter. `port` 0: any free one. `links`:
+    take references that are http(s) addresses; they are named, never opened. `sleep`: how time passes.
+
+    `dropped`: requests whose client left before the end.
+    """
+
+    def __init__(
+        self,
+        *,
+        key: str = "sandbox",
+        pace: float = 8.0,
+        previews: bool = False,
+        max_parallel: int = 16,
+        faults: Faults = (),
+        seed: int = 0,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        links: bool = False,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._key = key
+        self._faults = faults if callable(faults) else functools.partial(_next, deque(faults))
+        self._seed = seed
+        self._host = host
+        self._port = port
+        self._links = links
+        self._studio = Studio(pace=pace, previews=previews, max_parallel=max_parallel, sleep=sleep)
+        self._requests: deque[Received] = deque(maxlen=REMEMBERED)
+        self._count = 0
+        self._runner: web.AppRunner | None = None
+        self._stopping = False
+        self.dropped = 0
+
+    async def start(self) -> None:
+        """Opens the port. Raises OSError when it is taken."""
+        app = web.Application(client_max_size=MAX_BODY)
+        app.add_routes([web.post(f"{prefix}/chat/completions", self._chat) for prefix in PREFIXES])
+        app.add_routes([web.get("/{shelf:pictures|pictures/download|references}/{name}", self._file)])
+        app.add_routes([web.get("/previews/{name}", self._preview)])
+        self._stopping = False
+        self._studio.open()
+        self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self._host, self._port).start()
+
+    async def stop(self) -> None:
+        """Ends every connection and frees the port. May be called twice."""
+        self._stopping = True
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+        await self._studio.close()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    @property
+    def address(self) -> str:
+        """Such as `http://127.0.0.1:8080`. Raises RuntimeError while not started."""
+        if self._runner is None:
+            raise RuntimeError("the sandbox is not started")
+        return f"http://{self._host}:{self._runner.addresses[0][1]}"
+
+    @property
+    def requests(self) -> list[Received]:
+        """The painting requests that were understood, oldest first, at most REMEMBERED."""
+        return list(self._requests)
+
+    @property
+    def running(self) -> int:
+        """Paintings under way."""
+        return self._studio.running
+
+    @property
+    def queued(self) -> int:
+        """Requests waiting in line."""
+        return self._studio.queued
+
+    @property
+    def painted(self) -> int:
+        """Pictures painted to the end."""
+        return self._studio.painted
+
+    # ------------------------------------------------------------ requests
+
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        if not self._knows(request.headers.get("Authorization", "")):
+            return refusal(Fault("401").twist)
+        try:
+            return await self._answer(request)
+        except (asyncio.CancelledError, ConnectionError):
+            self.dropped += not self._stopping
+            raise
+
+    def _knows(self, authorization: str) -> bool:
+        scheme, _, key = authorization.partition(" ")
+        return scheme.lower() == "bearer" and hmac.compare_digest(key.strip().encode(), self._key.encode())
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        try:
+            ask = await self._studio.in_thread(decode, await request.read(), links=self._links)
+        except BadRequestError as exc:
+            return refusal(Twist(status=400, code="token_mismatched", message=str(exc)))
+        received = _received(request, ask)
+        self._requests.append(received)
+        self._count += 1
+        given = self._faults(received)
+        twist = together([*([given] if given else []), *faults_in(ask.prompt)])
+        if twist.status is not None:
+            return refusal(twist)
+        if twist.ending in {"reset", "no-answer"}:
+            if twist.ending == "no-answer":
+                await self._studio.sleep(twist.seconds)
+            reset(request)
+            return web.Response()
+        reply = Streamed(request, ask.model, torn=twist.torn) if ask.stream else Whole(request, ask.model)
+        dice = random.Random(f"{self._seed} {self._count}")  # noqa: S311 - the jitter of a pace
+        origin = f"{request.scheme}://{request.host}"
+        await Performance(self._studio, reply, ask, twist, origin=origin, dice=dice).play()
+        return reply.response
+
+    async def _file(self, request: web.Request) -> web.Response:
+        return self._shelved(request.match_info["name"])
+
+    async def _preview(self, request: web.Request) -> web.Response:
+        return self._shelved(f"preview-{request.match_info['name']}")
+
+    def _shelved(self, name: str) -> web.Response:
+        file = self._studio.shelf.get(name)
+        if file is None:
+            return web.Response(status=404, text="no longer here")
+        return web.Response(body=file.data, content_type=file.media_type)
+
+
+def _next(faults: deque[Fault | None], _: Received) -> Fault | None:
+    return faults.popleft() if faults else None
+
+
+def _received(request: web.Request, ask: Ask) -> Received:
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return Received(
+        path=request.path,
+        headers=MappingProxyType({name: value for name, value in headers.items() if name not in SECRETS}),
+        body=MappingProxyType(dict(ask.body)),
+        prompt=ask.prompt,
+        references=tuple(replace(reference, data=b"") for reference in ask.references),
+        stream=ask.stream,
+    )
