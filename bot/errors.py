@@ -4,8 +4,9 @@ Nothing here formats a sentence, and no other module invents a failure of its ow
 
     EaselError                      key: the words; facts: what the words fill in
     ├── Refusal                     asked for what cannot be; nothing reserved, or the reservation released
-    │   ├── PromptEmpty  PromptTooLong  UnknownOption  BadOption
-    │   ├── TooManyPictures  NotAPicture  BrokenPicture  AnimatedPicture  PictureTooLarge
+    │   ├── PromptEmpty  PicturesWithoutPrompt  PromptTooLong  UnknownOption  BadOption
+    │   ├── TooManyPictures  NotAPicture  BrokenPicture  AnimatedPicture  PictureGone
+    │   ├── PictureTooLarge  PictureTooManyPixels
     │   ├── ReplyGone  NothingToEdit  ReplyHasNoPicture  StillPainting
     │   ├── OutOfCredits  ChatOutOfCredits  TooManyWaiting  Banned
     │   ├── NotYours  AlreadyFinished  AdminsOnly  UnknownCommand  BadArguments
@@ -33,6 +34,8 @@ Nothing here formats a sentence, and no other module invents a failure of its ow
     │   └── FetchForbidden  FetchTooLarge  FetchTooSlow
     ├── ChatFailed                  the chat platform did not take a call
     │   └── ChatBusy  MessageGone  ChatGone  ChatUnreachable
+    ├── Undelivered                 painted, but the chat did not take it: not charged
+    ├── StoreFailed                 the database did not take or give what it should
     ├── Stale                       a newer attempt holds the job; whoever meets this lets go silently
     └── SettingsWrong               for the operator: one line per mistake
 """
@@ -64,6 +67,12 @@ class Refusal(EaselError):
 
 class PromptEmpty(Refusal):
     key = "refusal-prompt-empty"
+
+
+class PicturesWithoutPrompt(Refusal):
+    """There are pictures, but no word about what to do with them."""
+
+    key = "refusal-pictures-without-prompt"
 
 
 class PromptTooLong(Refusal):
@@ -109,9 +118,15 @@ class AnimatedPicture(Refusal):
 
 
 class PictureTooLarge(Refusal):
-    """Facts: `name`, `limit` in words such as "20 MB" or "100 megapixels"."""
+    """More bytes than are taken. Facts: `name`, `limit` with its unit, such as "20 MB"."""
 
     key = "refusal-picture-too-large"
+
+
+class PictureTooManyPixels(Refusal):
+    """Facts: `name`, `megapixels` that are the most taken (a number)."""
+
+    key = "refusal-picture-too-many-pixels"
 
 
 class PictureGone(Refusal):
@@ -215,7 +230,9 @@ class Busy(PaintFailed):
     key = "failed-busy"
     retry = Retry.LATER
 
-    def __init__(self, *, retry_after: float | None = None, trace: str | None = None, detail: str | None = None):
+    def __init__(
+        self, *, retry_after: float | None = None, trace: str | None = None, detail: str | None = None
+    ):
         super().__init__(trace=trace, detail=detail)
         self.retry_after = retry_after
 
@@ -348,6 +365,18 @@ class ChatUnreachable(ChatFailed):
 
 
 # ---------------------------------------------------------------- inside the house
+
+
+class Undelivered(EaselError):
+    """The pictures could not be put into the chat. Only ever read in a history."""
+
+    key = "failed-undelivered"
+
+
+class StoreFailed(EaselError):
+    """The database is full, locked, read-only or away; nothing of the work was kept. `detail` is for the log."""
+
+    key = "error-store"
 
 
 class Stale(EaselError):

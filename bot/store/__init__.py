@@ -1,0 +1,290 @@
+"""The one database: jobs, what they have done, and the credits they cost.
+
+Transactions are short, and all or nothing. `Store` is what the rest of Easel uses; the tables, the books and
+the rows stand in the modules beside it.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, time
+from typing import Any, Self
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot import quota
+from bot.chat import Balance, Chat, Delivered
+from bot.errors import Stale, TooManyWaiting
+from bot.painting import Image
+from bot.ports import Clock
+from bot.quota import Account, Rules
+from bot.store import ledger, rows, schema
+from bot.store.engine import Database, insert_once, is_sqlite, parsed, upsert
+from bot.store.jobs import LIFE, Failure, Job, NewJob, State, new_id
+from bot.store.migrate import prepare
+
+__all__ = ["LIFE", "Failure", "Job", "NewJob", "State", "Store", "new_id", "upgrade"]
+
+FACTS = ("provider", "model", "upstream_id", "usage", "trace")  # of a painting: columns of the job
+
+
+async def upgrade(database_url: str) -> None:
+    """Brings the tables up to date; nothing happens when they are.
+
+    Raises SettingsWrong.
+    """
+    await asyncio.to_thread(prepare, parsed(database_url), migrate=True)
+
+
+class Store:
+    """An open database. Every method raises StoreFailed when the database does not do its part.
+
+    A job value is a claim on its `attempt`: methods that write for a Job raise Stale once a newer attempt
+    holds it or it has ended. Rows are locked in one order: job, user's account, group's account.
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    @classmethod
+    async def open(cls, database_url: str, *, clock: Clock, migrate: bool | None = None) -> Self:
+        """Opens `sqlite:///relative.db`, `sqlite:////absolute.db` or `postgresql://…`.
+
+        `migrate`: bring the tables up to date first; by default on SQLite only, since on PostgreSQL other
+        processes may be at work. Raises SettingsWrong.
+        """
+        url = parsed(database_url)
+        await asyncio.to_thread(prepare, url, migrate=is_sqlite(url) if migrate is None else migrate)
+        return cls(await asyncio.to_thread(Database, url), clock)  # a file's address is made absolute
+
+    async def close(self) -> None:
+        """Lets transactions under way end, closes all connections. Without it a process on SQLite hangs."""
+        await self._database.close()
+
+    async def ping(self) -> None:
+        """Asks the database for nothing."""
+
+        async def work(conn: AsyncConnection) -> None:
+            await conn.execute(text("SELECT 1"))
+
+        await self._database.read(work)
+
+    # ------------------------------------------------------------ the life of a job
+
+    async def accept(self, new: NewJob, rules: Rules) -> tuple[Job, bool]:
+        """Reserves the credits and keeps the job, in one transaction. False: the event was that job before.
+
+        Raises Banned, TooManyWaiting, OutOfCredits, ChatOutOfCredits; then nothing is kept.
+        """
+
+        async def work(conn: AsyncConnection) -> tuple[Job, bool]:
+            now = self._clock.now()
+            fresh = await insert_once(conn, schema.job, rows.row_of(new, now), key="event")
+            if fresh:
+                user = await ledger.admit(conn, new.user.key)
+                if await rows.count_unfinished(conn, user.id) > rules.unfinished:
+                    raise TooManyWaiting(limit=rules.user_waiting)
+                await ledger.reserve(conn, new, user, rules, now)
+            job = await rows.one(conn, rows.by_event(new.event))
+            assert job is not None
+            return job, fresh
+
+        return await self._database.write(work)
+
+    async def begin(self, job_id: str) -> Job:
+        """A new attempt holds the job from here on; it runs.
+
+        Raises Stale when it has ended or never was.
+        """
+
+        async def work(conn: AsyncConnection) -> Job:
+            job = await self._locked(conn, job_id)
+            if State.RUNNING not in LIFE[job.state]:
+                raise Stale
+            started = job.started or self._clock.now()
+            values = {"state": State.RUNNING.value, "attempt": job.attempt + 1, "started": started}
+            await rows.change(conn, job_id, values)
+            return await self._locked(conn, job_id)
+
+        return await self._database.write(work)
+
+    async def note(self, job: Job, step: str, value: Any) -> None:
+        """Remembers that a step is done, with a JSON value; a repeated step replaces what was remembered."""
+
+        async def work(conn: AsyncConnection) -> None:
+            await self._held(conn, job)
+            await self._note(conn, job.id, step, value)
+
+        await self._database.write(work)
+
+    async def posted(self, job_id: str, message_id: str) -> None:
+        """The job's status stands in that message. Not fenced: a posted message is there, whoever did it."""
+
+        async def work(conn: AsyncConnection) -> None:
+            await rows.change(conn, job_id, {"status_id": message_id})
+
+        await self._database.write(work)
+
+    async def keep(self, job: Job, images: Sequence[Image], facts: Mapping[str, Any]) -> None:
+        """Puts the finished pictures down and notes the step `painted` with `facts` (JSON values).
+
+        Of the facts, those named in FACTS become the job's own.
+        """
+
+        async def work(conn: AsyncConnection) -> None:
+            await self._held(conn, job)
+            await rows.keep_results(conn, job.id, images)
+            await self._note(conn, job.id, "painted", dict(facts))
+            if own := {name: facts[name] for name in FACTS if name in facts}:
+                await rows.change(conn, job.id, own)
+
+        await self._database.write(work)
+
+    async def results(self, job: Job) -> list[Image]:
+        """The pictures kept and not yet delivered, in order."""
+        return await self._database.read(lambda conn: rows.results(conn, job.id))
+
+    async def finish(
+        self,
+        job: Job,
+        state: State,
+        *,
+        charged: int,
+        failure: Failure | None = None,
+        delivered: Delivered | None = None,
+        trace: str | None = None,
+    ) -> bool:
+        """Ends a job and its reservation: `charged` credits are gone, the others back. False: it had ended.
+
+        The kept pictures are dropped. Raises Stale when a newer attempt holds it, ValueError for an end that
+        its state does not allow or a charge above what was reserved.
+        """
+
+        async def work(conn: AsyncConnection) -> bool:
+            stored = await self._locked(conn, job.id)
+            if not LIFE[stored.state]:
+                return False
+            if stored.attempt != job.attempt:
+                raise Stale
+            if state not in LIFE[stored.state] or LIFE[state]:
+                raise ValueError(f"{stored.state} cannot end as {state}")
+            now = self._clock.now()
+            if not await ledger.close(conn, job.id, charged, now):
+                return False
+            end = rows.ending(
+                state, charged=charged, failure=failure, delivered=delivered, trace=trace, now=now
+            )
+            await rows.change(conn, job.id, end)
+            await rows.drop_results(conn, job.id)
+            return True
+
+        return await self._database.write(work)
+
+    # ------------------------------------------------------------ reading jobs
+
+    async def get(self, job_id: str) -> Job | None:
+        return await self._database.read(lambda conn: rows.one(conn, rows.by_id(job_id)))
+
+    async def unfinished(self) -> list[Job]:
+        """What an earlier process may have left behind, oldest first."""
+        return await self._database.read(lambda conn: rows.jobs(conn, rows.unfinished()))
+
+    async def by_message(self, chat: Chat, message_id: str) -> Job | None:
+        """The job whose status or pictures stand in a message."""
+        return await self._database.read(lambda conn: rows.one(conn, rows.by_message(chat, message_id)))
+
+    async def open_of(self, user_key: str) -> list[Job]:
+        """A user's unfinished jobs, oldest first."""
+        return await self._database.read(lambda conn: rows.jobs(conn, rows.unfinished(user_key)))
+
+    async def history(self, user_key: str, limit: int = 20) -> list[Job]:
+        """A user's latest jobs, newest first."""
+        return await self._database.read(lambda conn: rows.jobs(conn, rows.latest(user_key, limit)))
+
+    async def ended_children(self, job_id: str) -> int:
+        """How many jobs that repeated or varied this one have ended."""
+        return await self._database.read(lambda conn: rows.count_ended_children(conn, job_id))
+
+    async def typical_seconds(self, provider: str | None = None, limit: int = 20) -> float | None:
+        """How long the latest `limit` jobs of one provider, or all, took (median); None if too few."""
+        return await self._database.read(lambda conn: rows.typical_seconds(conn, provider, limit))
+
+    async def stats(self) -> dict[str, int]:
+        """Today (UTC): jobs by each state's name, `charged` credits, `users` who asked."""
+        midnight = datetime.combine(quota.today(self._clock.now()), time(), tzinfo=UTC)
+        return await self._database.read(lambda conn: rows.stats(conn, midnight))
+
+    # ------------------------------------------------------------ credits
+
+    async def balance(self, user_key: str, allowance: int) -> Balance:
+        """A user's credits as of now, with a daily allowance."""
+        account = await self._database.read(lambda conn: ledger.find(conn, user_key))
+        return _balance(quota.refreshed(account, quota.today(self._clock.now()), allowance))
+
+    async def grant(self, entry: str, user_key: str, credits: int, allowance: int) -> Balance:
+        """Adds credits that do not expire. The same `entry` again changes nothing.
+
+        Raises ValueError for credits outside 0 to `quota.MOST`.
+        """
+        now = self._clock.now()
+        return _balance(
+            await self._database.write(
+                lambda conn: ledger.grant(conn, entry, user_key, credits, allowance, now)
+            )
+        )
+
+    async def set_credits(self, entry: str, user_key: str, credits: int, allowance: int) -> Balance:
+        """Leaves exactly `credits` to spend now. The same `entry` again changes nothing.
+
+        Raises ValueError for credits outside 0 to `quota.MOST`.
+        """
+        now = self._clock.now()
+        return _balance(
+            await self._database.write(
+                lambda conn: ledger.put(conn, entry, user_key, credits, allowance, now)
+            )
+        )
+
+    async def ban(self, user_key: str) -> None:
+        """The user's jobs are refused from now on; running ones go on."""
+        await self._database.write(lambda conn: ledger.ban(conn, user_key, True))
+
+    async def unban(self, user_key: str) -> None:
+        await self._database.write(lambda conn: ledger.ban(conn, user_key, False))
+
+    # ------------------------------------------------------------ odds and ends
+
+    async def remember(self, key: str, value: str) -> None:
+        """Keeps a small text under a key, such as the hash of the commands a platform was last told."""
+        await self._database.write(
+            lambda conn: upsert(conn, schema.meta, {"key": key, "value": value}, key="key")
+        )
+
+    async def recall(self, key: str) -> str | None:
+        async def work(conn: AsyncConnection) -> str | None:
+            query = select(schema.meta.c.value).where(schema.meta.c.key == key)
+            return (await conn.execute(query)).scalar_one_or_none()
+
+        return await self._database.read(work)
+
+    # ------------------------------------------------------------ inside a transaction
+
+    async def _locked(self, conn: AsyncConnection, job_id: str) -> Job:
+        job = await rows.lock(conn, job_id)
+        if job is None:
+            raise Stale
+        return job
+
+    async def _held(self, conn: AsyncConnection, job: Job) -> None:
+        stored = await self._locked(conn, job.id)
+        if stored.state is not State.RUNNING or stored.attempt != job.attempt:
+            raise Stale
+
+    async def _note(self, conn: AsyncConnection, job_id: str, name: str, value: Any) -> None:
+        values = {"job": job_id, "name": name, "value": value, "at": self._clock.now()}
+        await upsert(conn, schema.step, values, key="job,name")
+
+
+def _balance(account: Account) -> Balance:
+    return Balance(left=account.left, held=account.held, daily=account.allowance)

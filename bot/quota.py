@@ -1,0 +1,137 @@
+"""The rules of credits: what a day gives, what a job takes, what comes back.
+
+Pure: frozen accounts in and out, no database, no clock. Days are UTC; a credit is an image × its price.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+
+MOST = 1_000_000_000  # credits of one change: far above any use, far below what the database's integers hold
+NEVER = date.min  # the day of an account whose daily pot was never filled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The operator's limits. `user_daily` and `chat_daily` in credits a day; None: groups have no limit.
+
+    A user may have `user_concurrent` jobs running and `user_waiting` more in line.
+    """
+
+    user_daily: int
+    chat_daily: int | None
+    user_concurrent: int
+    user_waiting: int
+
+    @property
+    def unfinished(self) -> int:
+        """The most unfinished jobs a user may have at once."""
+        return self.user_concurrent + self.user_waiting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """The credits of a user or a group. All numbers ≥ 0.
+
+    `free`: what is left of the daily pot, never more than `allowance`. `extra`: granted, does not expire.
+    `held`: reserved by unfinished jobs, taken from both. `day`: the day whose pot `free` is.
+    """
+
+    id: str
+    free: int = 0
+    held: int = 0
+    extra: int = 0
+    allowance: int = 0
+    day: date = NEVER
+
+    @property
+    def left(self) -> int:
+        """What may be spent now."""
+        return self.free + self.extra
+
+
+def today(now: datetime) -> date:
+    """The day whose pot an aware moment draws on."""
+    return now.astimezone(UTC).date()
+
+
+def hours_to_refill(now: datetime) -> int:
+    """Whole hours until the next day begins, rounded up: 1 to 24."""
+    moment = now.astimezone(UTC)
+    midnight = datetime.combine(moment.date() + timedelta(days=1), datetime.min.time(), tzinfo=UTC)
+    return -((moment - midnight) // timedelta(hours=1))
+
+
+def refreshed(account: Account, today: date, allowance: int) -> Account:
+    """The account as it stands on a day with a daily allowance.
+
+    A new day fills the pot; what was left of the old one is gone. Within a day a changed allowance moves what
+    is left by the difference, so that nobody spends two allowances. A clock that fell back refills nothing.
+    """
+    if today > account.day:
+        return replace(account, free=allowance, allowance=allowance, day=today)
+    if allowance == account.allowance:
+        return account
+    return replace(account, free=max(0, account.free + allowance - account.allowance), allowance=allowance)
+
+
+def reserve(account: Account, amount: int) -> tuple[Account, int]:
+    """Holds `amount` credits, from the daily pot first; returns how many came from `extra`.
+
+    Raises ValueError for a negative amount or one beyond what is left: ask `left` first.
+    """
+    if not 0 <= amount <= account.left:
+        raise ValueError(f"cannot reserve {amount} of {account.left}")
+    from_extra = max(0, amount - account.free)
+    return (
+        replace(
+            account,
+            free=account.free - (amount - from_extra),
+            held=account.held + amount,
+            extra=account.extra - from_extra,
+        ),
+        from_extra,
+    )
+
+
+def close(account: Account, reserved: int, from_extra: int, charged: int, reserved_day: date) -> Account:
+    """Ends a reservation: `charged` credits are gone, the others return to the pots they came from.
+
+    The daily part is charged first. It returns only to the pot of its own day: the next one was filled whole.
+    A pot never holds more than a day's allowance, which may have fallen since.
+
+    Raises ValueError when more is charged than was reserved, or the parts do not fit together.
+    """
+    if not (0 <= charged <= reserved <= account.held and 0 <= from_extra <= reserved):
+        raise ValueError(f"cannot charge {charged} of {reserved} (held {account.held}, extra {from_extra})")
+    daily = reserved - from_extra
+    extra_charged = max(0, charged - daily)
+    back = daily - (charged - extra_charged) if account.day == reserved_day else 0
+    return replace(
+        account,
+        free=min(account.allowance, account.free + back),
+        held=account.held - reserved,
+        extra=account.extra + from_extra - extra_charged,
+    )
+
+
+def grant(account: Account, credits: int) -> Account:
+    """Adds credits that do not expire.
+
+    Raises ValueError outside 0 to MOST.
+    """
+    return replace(account, extra=account.extra + _checked(credits))
+
+
+def set(account: Account, credits: int) -> Account:
+    """Leaves exactly `credits` to spend now: the daily pot as far as it goes, the rest as extra.
+
+    Reservations of unfinished jobs stay what they are. Raises ValueError outside 0 to MOST.
+    """
+    free = min(_checked(credits), account.allowance)
+    return replace(account, free=free, extra=credits - free)
+
+
+def _checked(credits: int) -> int:
+    if not 0 <= credits <= MOST:
+        raise ValueError(f"{credits} is not between 0 and {MOST}")
+    return credits

@@ -1,0 +1,162 @@
+"""The books: every change of a balance is an entry here, and no balance changes without one.
+
+Works inside the transaction it is handed. Accounts are locked user first, then group. The rules: `bot.quota`.
+"""
+
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import RowMapping, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot import quota
+from bot.chat import Chat
+from bot.errors import Banned, ChatOutOfCredits, OutOfCredits
+from bot.quota import Account, Rules
+from bot.store.engine import insert_once
+from bot.store.jobs import NewJob
+from bot.store.schema import account, ledger
+
+# ---------------------------------------------------------------- accounts
+
+
+def chat_account(chat: Chat, rules: Rules) -> str | None:
+    """The account of a group that has a limit of its own."""
+    return f"chat:{chat.key}" if chat.kind == "group" and rules.chat_daily is not None else None
+
+
+async def find(conn: AsyncConnection, account_id: str) -> Account:
+    """The account as it stands, not locked; an empty one when nobody has seen it yet."""
+    row = (await conn.execute(select(account).where(account.c.id == account_id))).mappings().first()
+    return _account(row) if row else Account(id=account_id)
+
+
+async def lock(conn: AsyncConnection, account_id: str) -> tuple[Account, bool]:
+    """The account and whether it is banned, held until the transaction ends; made when there is none yet."""
+    await insert_once(conn, account, {**asdict(Account(id=account_id)), "banned": False}, key="id")
+    query = select(account).where(account.c.id == account_id).with_for_update()
+    row = (await conn.execute(query)).mappings().one()
+    return _account(row), row["banned"]
+
+
+async def ban(conn: AsyncConnection, account_id: str, banned: bool) -> None:
+    await lock(conn, account_id)
+    await conn.execute(update(account).where(account.c.id == account_id).values(banned=banned))
+
+
+def _account(row: RowMapping) -> Account:
+    return Account(**{str(name): value for name, value in row.items() if name != "banned"})
+
+
+async def _save(conn: AsyncConnection, changed: Account) -> None:
+    await conn.execute(update(account).where(account.c.id == changed.id).values(**asdict(changed)))
+
+
+# ---------------------------------------------------------------- entries
+
+
+async def admit(conn: AsyncConnection, user_key: str) -> Account:
+    """The user's account, locked.
+
+    Raises Banned.
+    """
+    user, banned = await lock(conn, user_key)
+    if banned:
+        raise Banned
+    return user
+
+
+async def reserve(conn: AsyncConnection, new: NewJob, user: Account, rules: Rules, now: datetime) -> None:
+    """Holds a job's credits on the user's account (locked) and on the group's.
+
+    Raises OutOfCredits, ChatOutOfCredits.
+    """
+    user = quota.refreshed(user, quota.today(now), rules.user_daily)
+    if user.left < new.cost:
+        raise OutOfCredits(left=user.left, cost=new.cost, refill=quota.hours_to_refill(now))
+    user, from_extra = quota.reserve(user, new.cost)
+    await _save(conn, user)
+    entry = {"job": new.id, "kind": "reserve", "credits": new.cost, "at": now}
+    entry |= {"account": user.id, "day": user.day, "from_extra": from_extra, "chat_from_extra": 0}
+    group_id = chat_account(new.chat, rules)
+    if group_id is not None and rules.chat_daily is not None:
+        group, _ = await lock(conn, group_id)
+        group = quota.refreshed(group, quota.today(now), rules.chat_daily)
+        if group.left < new.cost:
+            raise ChatOutOfCredits(left=group.left, cost=new.cost, refill=quota.hours_to_refill(now))
+        group, chat_from_extra = quota.reserve(group, new.cost)
+        await _save(conn, group)
+        entry |= {"chat_account": group.id, "chat_day": group.day, "chat_from_extra": chat_from_extra}
+    await conn.execute(ledger.insert().values(**entry))
+
+
+async def close(conn: AsyncConnection, job_id: str, charged: int, now: datetime) -> bool:
+    """Ends a job's reservation, charging part of it. False: it was closed before, and nothing changes.
+
+    Raises ValueError when more is charged than was reserved.
+    """
+    query = select(ledger).where(ledger.c.job == job_id, ledger.c.kind == "reserve")
+    held = (await conn.execute(query)).mappings().one()
+    if not 0 <= charged <= held["credits"]:
+        raise ValueError(f"cannot charge {charged} of {held['credits']}")
+
+    def extra(part: int) -> int:
+        return max(0, charged - (held["credits"] - part))
+
+    entry = {**held, "kind": "close", "credits": charged, "at": now}
+    entry |= {"from_extra": extra(held["from_extra"]), "chat_from_extra": extra(held["chat_from_extra"])}
+    if not await insert_once(conn, ledger, entry, key="job,kind"):
+        return False
+    for prefix in ("", "chat_"):
+        if (account_id := held[f"{prefix}account"]) is not None:
+            owner, _ = await lock(conn, account_id)
+            day, from_extra = held[f"{prefix}day"], held[f"{prefix}from_extra"]
+            await _save(conn, quota.close(owner, held["credits"], from_extra, charged, day))
+    return True
+
+
+async def grant(
+    conn: AsyncConnection, entry_id: str, user_key: str, credits: int, allowance: int, now: datetime
+) -> Account:
+    """Adds lasting credits, once per `entry_id`; the account afterwards.
+
+    Raises ValueError for credits outside 0 to `quota.MOST`.
+    """
+    return await _change(conn, "grant", entry_id, user_key, credits, allowance, now)
+
+
+async def put(
+    conn: AsyncConnection, entry_id: str, user_key: str, credits: int, allowance: int, now: datetime
+) -> Account:
+    """Leaves exactly `credits` to spend, once per `entry_id`; the account afterwards.
+
+    Raises ValueError for credits outside 0 to `quota.MOST`.
+    """
+    return await _change(conn, "set", entry_id, user_key, credits, allowance, now)
+
+
+async def _change(
+    conn: AsyncConnection,
+    kind: str,
+    entry_id: str,
+    user_key: str,
+    credits: int,
+    allowance: int,
+    now: datetime,
+) -> Account:
+    user, _ = await lock(conn, user_key)
+    user = quota.refreshed(user, quota.today(now), allowance)
+    changed = quota.grant(user, credits) if kind == "grant" else quota.set(user, credits)
+    entry = {
+        "job": entry_id,
+        "kind": kind,
+        "account": user_key,
+        "day": changed.day,
+        "credits": credits,
+        "at": now,
+    }
+    entry |= {"from_extra": credits if kind == "grant" else changed.extra, "chat_from_extra": 0}
+    if not await insert_once(conn, ledger, entry, key="job,kind"):
+        return user
+    await _save(conn, changed)
+    return changed

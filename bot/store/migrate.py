@@ -1,0 +1,70 @@
+"""Brings a database's tables to what `schema` says, by the migrations that ship inside the package.
+
+Blocking, with plain sync connections: call it in a worker thread.
+"""
+
+import threading
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, NullPool, create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.store.engine import WRITES, connect_args, is_sqlite, tame, told, wrong
+
+ADVISORY_LOCK = 0x4541_5345_4C  # "EASEL": two processes that upgrade one PostgreSQL at once take turns
+APPLICATION_ID = 0x4541534C  # "EASL", in the header of the SQLite file
+ONE_AT_A_TIME = threading.Lock()  # alembic keeps its context in a module
+
+
+def prepare(url: URL, *, migrate: bool) -> None:
+    """Sees that the database can be read and written, and that its tables fit this version.
+
+    `migrate`: brings the tables up to date first, all or nothing. Raises SettingsWrong; a file that is no
+    database is left as it is.
+    """
+    if is_sqlite(url) and not _folder(url).is_dir():
+        raise wrong(f"the folder {_folder(url)} does not exist")
+    sync = url.set(drivername="sqlite") if is_sqlite(url) else url
+    try:
+        engine = create_engine(sync, poolclass=NullPool, hide_parameters=True, connect_args=connect_args(url))
+    except ModuleNotFoundError:
+        raise wrong('PostgreSQL needs: pip install "easel-bot[postgres]"') from None
+    tame(engine)
+    try:
+        with ONE_AT_A_TIME, engine.execution_options(**WRITES).begin() as connection:
+            _fit(connection, migrate=migrate)
+    except SQLAlchemyError as exc:
+        raise wrong(f"{_place(url)} cannot be used ({told(exc)})") from exc
+    finally:
+        engine.dispose()
+
+
+def _fit(connection: Connection, *, migrate: bool) -> None:
+    if migrate and connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+    config = Config()
+    config.set_main_option("script_location", "bot.store:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    script = ScriptDirectory.from_config(config)
+    stands = set(MigrationContext.configure(connection).get_current_heads())
+    if not stands <= {each.revision for each in script.walk_revisions()}:
+        raise wrong("the database was written by a newer Easel")
+    if stands != set(script.get_heads()):
+        if not migrate:
+            raise wrong("the tables are missing or out of date: run easel db upgrade")
+        command.upgrade(config, "head")
+    if connection.dialect.name == "sqlite":  # signs the file, which tells whether it can be written
+        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+def _folder(url: URL) -> Path:
+    return Path((url.database or "").removeprefix("file:")).absolute().parent
+
+
+def _place(url: URL) -> str:
+    return f"{url.database}" if is_sqlite(url) else f"{url.host or 'localhost'}/{url.database or ''}"

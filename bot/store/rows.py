@@ -1,0 +1,222 @@
+"""Between a job and its rows: what goes in, what comes out.
+
+Decides nothing about a job's life or its credits. Works inside the transaction it is handed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from statistics import median
+from typing import Any
+
+from sqlalchemy import RowMapping, Select, and_, delete, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.chat import Attachment, Chat, Delivered, User
+from bot.painting import Image, Options
+from bot.store.jobs import UNFINISHED, Failure, Job, NewJob, State
+from bot.store.schema import job, result, step
+
+FEW = 3  # below that many jobs, a typical duration says nothing
+
+
+# ---------------------------------------------------------------- values to rows
+
+
+def row_of(new: NewJob, now: datetime) -> dict[str, Any]:
+    """A job that was just accepted."""
+    return {
+        "id": new.id,
+        "event": new.event,
+        "user_key": new.user.key,
+        "sender": asdict(new.user),
+        "chat_key": new.chat.key,
+        "chat": asdict(new.chat),
+        "request_id": new.request_id,
+        "locale": new.locale,
+        "prompt": new.prompt,
+        "options": asdict(new.options),
+        "reference_images": [asdict(each) for each in new.references],
+        "state": State.WAITING.value,
+        "attempt": 0,
+        "cost": new.cost,
+        "created": now,
+        "parent": new.parent,
+    }
+
+
+def ending(
+    state: State,
+    *,
+    charged: int,
+    failure: Failure | None,
+    delivered: Delivered | None,
+    trace: str | None,
+    now: datetime,
+) -> dict[str, Any]:
+    """The columns that a job's end fills."""
+    values: dict[str, Any] = {"state": state.value, "charged": charged, "finished": now}
+    if failure is not None:
+        values["failure"] = {"key": failure.key, "facts": dict(failure.facts)}
+    if delivered is not None:
+        values["delivered"] = [asdict(each) for each in delivered.attachments]
+        values["delivered_id"] = delivered.ref.message_id
+    if trace is not None:
+        values["trace"] = trace
+    return values
+
+
+async def change(conn: AsyncConnection, job_id: str, values: Mapping[str, Any]) -> None:
+    await conn.execute(update(job).where(job.c.id == job_id).values(**values))
+
+
+async def lock(conn: AsyncConnection, job_id: str) -> Job | None:
+    """The job, held until the transaction ends."""
+    await conn.execute(select(job.c.id).where(job.c.id == job_id).with_for_update())
+    return await one(conn, by_id(job_id))
+
+
+async def keep_results(conn: AsyncConnection, job_id: str, images: Sequence[Image]) -> None:
+    """Puts the pictures down in order, instead of any that lay there."""
+    await drop_results(conn, job_id)
+    for position, image in enumerate(images):
+        await conn.execute(
+            result.insert().values(
+                job=job_id,
+                position=position,
+                media_type=image.media_type,
+                width=image.width,
+                height=image.height,
+                data=image.data,
+            )
+        )
+
+
+async def drop_results(conn: AsyncConnection, job_id: str) -> None:
+    await conn.execute(delete(result).where(result.c.job == job_id))
+
+
+async def results(conn: AsyncConnection, job_id: str) -> list[Image]:
+    """The pictures that wait for delivery, in order."""
+    query = (
+        select(result.c.data, result.c.media_type, result.c.width, result.c.height)
+        .where(result.c.job == job_id)
+        .order_by(result.c.position)
+    )
+    return [Image(**row) for row in (await conn.execute(query)).mappings()]
+
+
+# ---------------------------------------------------------------- rows to values
+
+
+async def jobs(conn: AsyncConnection, query: Select[Any]) -> list[Job]:
+    """The jobs of a `select(job)`, with their steps."""
+    rows = (await conn.execute(query)).mappings().all()
+    if not rows:
+        return []
+    chosen = query.with_only_columns(job.c.id)
+    found = await conn.execute(
+        select(step.c.job, step.c.name, step.c.value)
+        .where(step.c.job.in_(chosen))
+        .order_by(step.c.at, step.c.name)
+    )
+    steps: dict[str, dict[str, Any]] = {}
+    for owner, name, value in found:
+        steps.setdefault(owner, {})[name] = value
+    return [_job(row, steps.get(row["id"], {})) for row in rows]
+
+
+async def one(conn: AsyncConnection, query: Select[Any]) -> Job | None:
+    """The first job of a `select(job)`."""
+    found = await jobs(conn, query.limit(1))
+    return found[0] if found else None
+
+
+def _job(row: RowMapping, steps: Mapping[str, Any]) -> Job:
+    same = (
+        "id event request_id locale prompt attempt cost parent charged status_id created started finished "
+        "provider model upstream_id usage trace delivered_id"
+    )
+    return Job(
+        **{name: row[name] for name in same.split()},
+        user=User(**row["sender"]),
+        chat=Chat(**row["chat"]),
+        options=Options(**row["options"]),
+        references=tuple(Attachment(**each) for each in row["reference_images"]),
+        state=State(row["state"]),
+        failure=Failure(**row["failure"]) if row["failure"] else None,
+        delivered=tuple(Attachment(**each) for each in row["delivered"] or ()),
+        steps=steps,
+    )
+
+
+# ---------------------------------------------------------------- queries
+
+
+def by_id(job_id: str) -> Select[Any]:
+    return select(job).where(job.c.id == job_id)
+
+
+def by_event(event: str) -> Select[Any]:
+    return select(job).where(job.c.event == event)
+
+
+def by_message(chat: Chat, message_id: str) -> Select[Any]:
+    """The job whose status or pictures stand in a message."""
+    here = or_(
+        and_(job.c.status_id == message_id, job.c.chat_key == chat.key),
+        and_(job.c.delivered_id == message_id, job.c.chat_key == chat.key),
+    )
+    return select(job).where(here).order_by(job.c.created.desc())
+
+
+def unfinished(user_key: str | None = None) -> Select[Any]:
+    """All unfinished jobs, or those of one user; oldest first."""
+    query = select(job).where(job.c.state.in_(sorted(UNFINISHED))).order_by(job.c.created, job.c.id)
+    return query if user_key is None else query.where(job.c.user_key == user_key)
+
+
+def latest(user_key: str, limit: int) -> Select[Any]:
+    """A user's newest jobs, newest first."""
+    return (
+        select(job)
+        .where(job.c.user_key == user_key)
+        .order_by(job.c.created.desc(), job.c.id.desc())
+        .limit(limit)
+    )
+
+
+async def count_unfinished(conn: AsyncConnection, user_key: str) -> int:
+    query = select(func.count()).where(job.c.state.in_(sorted(UNFINISHED)), job.c.user_key == user_key)
+    return (await conn.execute(query)).scalar_one()
+
+
+async def count_ended_children(conn: AsyncConnection, parent: str) -> int:
+    query = select(func.count()).where(job.c.parent == parent, job.c.state.not_in(sorted(UNFINISHED)))
+    return (await conn.execute(query)).scalar_one()
+
+
+async def typical_seconds(conn: AsyncConnection, provider: str | None, limit: int) -> float | None:
+    """The median run of the latest jobs that were done at the first attempt; None below FEW of them."""
+    query = select(job.c.started, job.c.finished).where(job.c.state == State.DONE.value, job.c.attempt == 1)
+    if provider is not None:
+        query = query.where(job.c.provider == provider)
+    spans = [
+        (finished - started).total_seconds()
+        for started, finished in await conn.execute(query.order_by(job.c.finished.desc()).limit(limit))
+    ]
+    return max(0.0, median(spans)) if len(spans) >= FEW else None
+
+
+async def stats(conn: AsyncConnection, since: datetime) -> dict[str, int]:
+    """Since a moment: jobs accepted by `state`, `charged` credits of those that ended, `users` who asked."""
+    states = await conn.execute(
+        select(job.c.state, func.count()).where(job.c.created >= since).group_by(job.c.state)
+    )
+    counts = {state.value: 0 for state in State}
+    counts.update((state, count) for state, count in states)
+    charged = select(func.coalesce(func.sum(job.c.charged), 0)).where(job.c.finished >= since)
+    users = select(func.count(job.c.user_key.distinct())).where(job.c.created >= since)
+    counts["charged"] = int((await conn.execute(charged)).scalar_one())
+    counts["users"] = (await conn.execute(users)).scalar_one()
+    return counts

@@ -1,0 +1,187 @@
+"""The tables, once, for SQLite and PostgreSQL. What reads and writes them stands beside this module.
+
+A change here needs a migration in `migrations/versions`; a test compares the two.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware moment. PostgreSQL keeps the zone; SQLite drops it, so that everything is written in UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Words(TypeDecorator[str]):
+    """Text from outside. NUL (PostgreSQL refuses it) and lone surrogates (no bytes) become U+FFFD."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        return "".join("\ufffd" if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in value)
+
+
+def _json() -> JSON:
+    return JSON(none_as_null=True)
+
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", Text, nullable=False),  # telegram:123, or chat:telegram:-100 for a group
+    Column("free", BigInteger, nullable=False),
+    Column("held", BigInteger, nullable=False),
+    Column("extra", BigInteger, nullable=False),
+    Column("allowance", BigInteger, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("banned", Boolean(create_constraint=False), nullable=False),
+    PrimaryKeyConstraint("id"),
+    CheckConstraint("free >= 0 AND free <= allowance", name="free"),
+    CheckConstraint("held >= 0", name="held"),
+    CheckConstraint("extra >= 0", name="extra"),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("job", Text, nullable=False),  # a job's id; of a grant or set: the entry's own id
+    Column("kind", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("day", Date, nullable=False),  # whose pot of the account it was
+    Column("credits", BigInteger, nullable=False),
+    Column("from_extra", BigInteger, nullable=False),  # part of `credits`
+    Column("chat_account", Text),
+    Column("chat_day", Date),
+    Column("chat_from_extra", BigInteger, nullable=False),
+    Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("job", "kind"),
+    CheckConstraint("kind IN ('reserve', 'close', 'grant', 'set')", name="kind"),
+    CheckConstraint("from_extra >= 0 AND from_extra <= credits", name="from_extra"),
+    CheckConstraint("chat_from_extra >= 0 AND chat_from_extra <= credits", name="chat_from_extra"),
+    CheckConstraint("(chat_account IS NULL) = (chat_day IS NULL)", name="chat"),
+    Index("ix_ledger_account", "account", "at"),
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("id", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("user_key", Text, nullable=False),
+    Column("sender", _json(), nullable=False),
+    Column("chat_key", Text, nullable=False),
+    Column("chat", _json(), nullable=False),
+    Column("request_id", Text),
+    Column("locale", Text, nullable=False),
+    Column("prompt", Words, nullable=False),
+    Column("options", _json(), nullable=False),
+    Column("reference_images", _json(), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("cost", BigInteger, nullable=False),
+    Column("charged", BigInteger),
+    Column("status_id", Text),
+    Column("created", Moment, nullable=False),
+    Column("started", Moment),
+    Column("finished", Moment),
+    Column("provider", Words),
+    Column("model", Words),
+    Column("upstream_id", Words),
+    Column("usage", _json()),
+    Column("trace", Words),
+    Column("failure", _json()),
+    Column("delivered", _json()),
+    Column("delivered_id", Text),
+    Column("parent", Text),
+    PrimaryKeyConstraint("id"),
+    UniqueConstraint("event"),
+    CheckConstraint("state IN ('waiting', 'running', 'done', 'failed', 'cancelled')", name="state"),
+    CheckConstraint("attempt >= 0", name="attempt"),
+    CheckConstraint("cost >= 0", name="cost"),
+    CheckConstraint("charged >= 0 AND charged <= cost", name="charged"),
+    CheckConstraint("(state IN ('done', 'failed', 'cancelled')) = (finished IS NOT NULL)", name="finished"),
+    CheckConstraint("(finished IS NULL) = (charged IS NULL)", name="settled"),
+    Index("ix_job_state", "state", "user_key"),
+    Index("ix_job_user", "user_key", "created"),
+    Index("ix_job_created", "created"),
+    Index("ix_job_finished", "finished"),
+    Index("ix_job_status_id", "status_id", "chat_key"),
+    Index("ix_job_delivered_id", "delivered_id", "chat_key"),
+    Index("ix_job_parent", "parent"),
+)
+
+step = Table(
+    "step",
+    metadata,
+    Column("job", Text, ForeignKey("job.id", ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("value", JSON(), nullable=False),  # JSON null is a value here
+    Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("job", "name"),
+)
+
+result = Table(
+    "result",
+    metadata,
+    Column("job", Text, ForeignKey("job.id", ondelete="CASCADE"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("job", "position"),
+)
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    PrimaryKeyConstraint("key"),
+)

@@ -1,0 +1,92 @@
+"""A clock that stands still until a test moves it.
+
+Implements `bot.ports.Clock`; knows nothing else of the bot.
+"""
+
+import asyncio
+import heapq
+import itertools
+from datetime import UTC, datetime, timedelta
+
+NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
+TURNS = 25  # turns of the loop after each waking: awaits that a woken task may make before it sleeps again
+
+
+async def settle(turns: int = TURNS) -> None:
+    """Lets every task run that can run by itself. Does not wait for threads, sockets or processes."""
+    for _ in range(turns):
+        await asyncio.sleep(0)
+
+
+class FakeClock:
+    """Time moves only through `advance` (both clocks, sleepers wake) and `jump` (the wall clock alone)."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self._now = now
+        self._monotonic = 1000.0
+        self._order = itertools.count()  # sleepers due at the same moment wake in the order they lay down
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._laid_down = asyncio.Event()
+
+    def now(self) -> datetime:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._monotonic
+
+    async def sleep(self, seconds: float) -> None:
+        """Returns once the clock was advanced by `seconds`; at once (after one turn) for zero and less."""
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        woken = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self._monotonic + seconds, next(self._order), woken))
+        self._laid_down.set()
+        await woken  # a cancelled sleeper leaves a cancelled future behind, which nobody counts
+
+    async def advance(self, seconds: float) -> None:
+        """Moves time on, stopping at each sleeper that is due on the way, earliest first.
+
+        After each waking the loop turns, so that a task that sleeps again within the span wakes again within
+        it. A task that first waits for something real (a file, a socket) is not waited for: use `asleep`.
+        """
+        end = self._monotonic + seconds
+        await settle()  # a task created just before has not reached its first sleep yet
+        while (due := self._next()) is not None and due <= end:
+            self._move(due)
+            _, _, woken = heapq.heappop(self._sleepers)
+            if not woken.done():
+                woken.set_result(None)
+            await settle()
+        self._move(end)
+        await settle()
+
+    async def asleep(self, count: int = 1) -> None:
+        """Waits, in real time, until at least `count` tasks sleep on this clock."""
+        while self.sleeping < count:
+            self._laid_down.clear()
+            await self._laid_down.wait()
+
+    @property
+    def sleeping(self) -> int:
+        """How many tasks sleep now."""
+        return sum(not woken.done() for _, _, woken in self._sleepers)
+
+    @property
+    def next_in(self) -> float | None:
+        """Seconds until the next sleeper is due; None when nobody sleeps."""
+        due = self._next()
+        return None if due is None else due - self._monotonic
+
+    def jump(self, seconds: float) -> None:
+        """The wall clock is set, forwards or backwards: nobody wakes, `monotonic` does not move."""
+        self._now += timedelta(seconds=seconds)
+
+    def _next(self) -> float | None:
+        while self._sleepers and self._sleepers[0][2].done():
+            heapq.heappop(self._sleepers)
+        return self._sleepers[0][0] if self._sleepers else None
+
+    def _move(self, moment: float) -> None:
+        self._now += timedelta(seconds=moment - self._monotonic)
+        self._monotonic = moment

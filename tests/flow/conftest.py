@@ -1,0 +1,62 @@
+"""A store on each engine: a SQLite file, and a database of a throw-away PostgreSQL.
+
+Tests that need no PostgreSQL never start one.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Generator
+from pathlib import Path
+
+import pytest
+
+from bot.store import Store, upgrade
+from tests.clocks import FakeClock
+from tests.postgres import Cluster, cluster
+
+ENGINES = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Generator[Cluster]:
+    """One server for the session."""
+    with cluster() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Cluster) -> str:
+    """The name of a database with all tables, to copy from."""
+    return postgres.template(lambda url: asyncio.run(upgrade(url)))
+
+
+@pytest.fixture(params=ENGINES)
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database without tables, on each engine."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/easel.db"
+    postgres: Cluster = request.getfixturevalue("postgres")
+    return postgres.url(postgres.create())
+
+
+@pytest.fixture(params=ENGINES)
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database with all tables, on each engine; on SQLite the first `open` makes them."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/easel.db"
+    postgres: Cluster = request.getfixturevalue("postgres")
+    return postgres.url(postgres.create(template=request.getfixturevalue("postgres_template")))
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+async def store(database_url: str, clock: FakeClock) -> AsyncGenerator[Store]:
+    """An open store, on each engine."""
+    opened = await Store.open(database_url, clock=clock)
+    try:
+        yield opened
+    finally:
+        await opened.close()
