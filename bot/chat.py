@@ -124,7 +124,6 @@ class Press:
 class Card:
     """What a message of the bot shows. Plain text: the adapter sees to it that nothing in it pings or formats."""
 
-
     text: str
     buttons: tuple[Button, ...] = ()
     preview: Image | None = None
@@ -134,13 +133,15 @@ class Card:
 class Budget:
     """A limit of the platform: `slots` calls in any `period` seconds, shared by all that name the same `key`.
 
-    `counts`: whether a slot is used up for `period` from the call's start or from its end.
+    `counts`: whether a slot is used up for `period` from the call's start or from its end. `shared`: other
+    chats draw on it as well (a limit of the bot, not of one chat), so a chat's 429 does not pause it.
     """
 
     key: str
     slots: int
     period: float
     counts: Literal["start", "end"] = "start"
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
