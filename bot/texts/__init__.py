@@ -7,6 +7,7 @@ from functools import cache
 from importlib.resources import files
 
 from fluent.runtime import FluentBundle, FluentResource
+from fluent.syntax import ast
 
 from bot.errors import EaselError, Fact
 
@@ -22,9 +23,17 @@ def choose(wish: str | None, fallback: str = "en") -> str:
 @cache
 def bundle(locale: str) -> FluentBundle:
     """The parsed messages of one of LOCALES."""
-    made = FluentBundle([locale, "en"], use_isolating=False)  # isolation marks would end up in what members copy
+    made = FluentBundle(
+        [locale, "en"], use_isolating=False
+    )  # isolation marks would end up in what members copy
     made.add_resource(FluentResource(files(__name__).joinpath(f"{locale}.ftl").read_text(encoding="utf-8")))
     return made
+
+
+def load() -> None:
+    """Reads every file that the words need, so that no later sentence does: for a worker thread, at the start."""
+    for locale in LOCALES:
+        say(locale, "answer-cancelled", count=1)  # a number and a plural: these read the language's own data
 
 
 def say(locale: str, key: str, **facts: Fact) -> str:
@@ -36,6 +45,13 @@ def say(locale: str, key: str, **facts: Fact) -> str:
                 raise errors[0]
             return str(text)
     raise KeyError(key)
+
+
+def phrases(locale: str, prefix: str) -> dict[str, str]:
+    """All messages whose id starts with `prefix`, which take no facts, in `locale`."""
+    entries = FluentResource(files(__name__).joinpath("en.ftl").read_text(encoding="utf-8")).body
+    names = [entry.id.name for entry in entries if isinstance(entry, ast.Message)]
+    return {name: say(locale, name) for name in names if name.startswith(prefix)}
 
 
 def explain(locale: str, error: EaselError) -> str:

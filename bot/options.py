@@ -1,0 +1,146 @@
+"""The options inside a typed prompt: `--size 3:2`, `--quality high`, `--n 2`, however a phone spells them.
+
+Pure text in, values out. What a size is stands in bot.sizes; where the prompt came from, in bot.intake.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+from bot import sizes
+from bot.errors import BadOption, UnknownOption
+from bot.painting import Abilities, Options
+
+SHOWN = 40  # characters of something mistyped that are quoted back
+LONGEST_VALUE = 100  # characters between quotation marks
+
+_HYPHENS = "\\-\u2010\u2011\u2212\ufe63\uff0d"  # ASCII, hyphen, non-breaking hyphen, minus, small, full-width
+_DASHES = "\u2012-\u2015\u2e3a\u2e3b\ufe58"  # figure dash to horizontal bar, long dashes, small em dash
+_SINGLE = "\ufe63\uff0d"  # hyphens that no keyboard gives by accident: one of them is enough
+_QUOTES = "\"'`\u2018-\u201f\u00ab\u00bb\u300c-\u300f\uff02\uff07"
+_SPACE = r"[^\S\n]"
+_BLANKS = " \t\u00a0\u3000"
+
+# `——` is Chinese punctuation and `—` English: there only a name that is ours, or nearly so, is an option.
+_OPTION = re.compile(
+    rf"(?P<dashes>[{_HYPHENS}{_DASHES}]{{1,4}}+)(?P<name>[^\W_][\w-]*+)"
+    rf"(?:{_SPACE}*+[=\uff1d:\uff1a\u2236]{_SPACE}*+|{_SPACE}*+)"
+)
+_VALUE = re.compile(
+    rf"(?!(?:[{_HYPHENS}]{{2}}|[{_DASHES}{_SINGLE}])[^\W\d_])"
+    rf"(?:[{_QUOTES}](?P<quoted>[^\n{_QUOTES}]{{0,{LONGEST_VALUE}}})[{_QUOTES}]|(?P<plain>\S+))"
+)
+_SENTENCE_MARKS = (
+    ",.;:!?\u2026\u3001\u3002\uff0c\uff1b\uff1a\uff01\uff1f"  # may touch an option from either side
+)
+_FROM_OTHER_BOTS = (
+    "ar",
+    "aspect",
+    "chaos",
+    "seed",
+    "stylize",
+    "v",
+)  # typed from habit; said no to, not painted
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """A prompt without its options, and the options."""
+
+    prompt: str
+    options: Options
+
+
+def extract(text: str, abilities: Abilities) -> Extracted:
+    """Takes every option out of `text`. Said twice, the last one counts.
+
+    Raises UnknownOption, BadOption.
+    """
+    kept: list[str] = []
+    options, at = Options(), 0
+    for match in _OPTION.finditer(text):
+        name = _folded(match["name"])
+        if match.start() < at or not _is_option(text, match, name):
+            continue
+        value = _VALUE.match(text, match.end())
+        typed = "" if value is None else value["quoted"] if value["plain"] is None else value["plain"]
+        options = _apply(options, match["dashes"] + match["name"], name, typed, abilities)
+        kept.append(text[at : match.start()])
+        at = match.end() if value is None else value.end()
+    kept.append(text[at:])
+    return Extracted(_join(kept), options)
+
+
+def _is_option(text: str, match: re.Match[str], name: str) -> bool:
+    """Whether something that starts with a dash is meant for us."""
+    ours = name in _READERS
+    before = text[match.start() - 1] if match.start() else " "
+    if not before.isspace():  # Chinese and Japanese put no space there
+        return ours and (unicodedata.category(before) == "Lo" or before in _SENTENCE_MARKS)
+    dashes = match["dashes"]
+    if len(dashes) > 1 and re.fullmatch(rf"[{_HYPHENS}]+", dashes):
+        return True
+    if re.fullmatch(rf"[{_HYPHENS}]", dashes) and dashes not in _SINGLE:
+        return False
+    return ours or name in _FROM_OTHER_BOTS or bool(get_close_matches(name[:SHOWN], _READERS, cutoff=0.75))
+
+
+def _apply(options: Options, typed_name: str, name: str, typed: str, abilities: Abilities) -> Options:
+    allowed = [each for each in _READERS if _exists(each, abilities)]
+    if name not in allowed:
+        raise UnknownOption(option=_short(typed_name), allowed=", ".join(f"--{each}" for each in allowed))
+    value = _folded(typed).strip().strip(_SENTENCE_MARKS + "\"'`").strip()
+    return _READERS[name](options, value, abilities)
+
+
+def _exists(name: str, abilities: Abilities) -> bool:
+    return {"size": bool(abilities.sizes), "quality": bool(abilities.qualities)}.get(name, True)
+
+
+def _size(options: Options, value: str, abilities: Abilities) -> Options:
+    size = sizes.choose(value, abilities.sizes)
+    if size is None:
+        near = sizes.nearest(value, abilities.sizes) or abilities.sizes
+        raise BadOption(option="--size", value=_short(value), allowed=", ".join(near))
+    return replace(options, size=size)
+
+
+def _quality(options: Options, value: str, abilities: Abilities) -> Options:
+    for quality in abilities.qualities:
+        if quality.casefold() == value:
+            return replace(options, quality=quality)
+    raise BadOption(option="--quality", value=_short(value), allowed=", ".join(abilities.qualities))
+
+
+def _n(options: Options, value: str, abilities: Abilities) -> Options:
+    if re.fullmatch(r"\d{1,4}", value) and 1 <= int(value) <= abilities.max_n:
+        return replace(options, n=int(value))
+    allowed = f"1-{abilities.max_n}" if abilities.max_n > 1 else "1"
+    raise BadOption(option="--n", value=_short(value), allowed=allowed)
+
+
+_READERS: dict[str, Callable[[Options, str, Abilities], Options]] = {
+    "size": _size,
+    "quality": _quality,
+    "n": _n,
+}
+
+
+def _folded(text: str) -> str:
+    """Full-width letters, digits and colons as ASCII; case set aside."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+def _join(pieces: list[str]) -> str:
+    """What stood around the options, with one space or the line break between."""
+    joined = ""
+    for piece in pieces:
+        left, right = joined.rstrip(_BLANKS), piece.lstrip(_BLANKS)
+        joined = left + (" " if left and right and "\n" not in (left[-1], right[0]) else "") + right
+    return joined

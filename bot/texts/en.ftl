@@ -1,0 +1,286 @@
+# Easel in English: the reference for the other languages.
+# Plain text only. What upstreams and members wrote stands in quotation marks.
+
+### Refusals: nothing was spent
+
+error-internal = Something went wrong inside the bot. Nothing was charged. Please try again; if it keeps happening, tell whoever runs this bot.
+error-store = The bot’s database isn’t available at the moment. Nothing was charged. Please try again later.
+
+refusal-prompt-empty = What should I paint? Write it after the command, like this: /imagine a lighthouse in a storm
+refusal-pictures-without-prompt = I have the pictures. What should I do with them? Send them again with a few words, for example: make it a rainy night
+refusal-prompt-too-long = That is { NUMBER($length, useGrouping: 0) } characters, and I can take { NUMBER($limit, useGrouping: 0) }. Please make it shorter.
+refusal-unknown-option = I don’t know the option “{ $option }”. You can use: { $allowed }
+refusal-bad-option = { $option } can’t be “{ $value }”. You can use: { $allowed }
+refusal-too-many-pictures =
+    { $limit ->
+        [0] I can’t take pictures along with a prompt here. Please send the prompt alone.
+        [one] That makes { NUMBER($count, useGrouping: 0) } pictures, and I can take one at a time. Please send it again with one.
+       *[other] That makes { NUMBER($count, useGrouping: 0) } pictures, and I can take { NUMBER($limit, useGrouping: 0) } at a time. Please send it again with fewer.
+    }
+refusal-not-a-picture = “{ $name }” is not a picture that I can read. Please send one of these: { $kinds }
+refusal-broken-picture = “{ $name }” can’t be opened; it seems to be damaged. Please save it anew and send it again.
+refusal-animated-picture = “{ $name }” moves, and I can only work with still pictures. Please send one frame of it.
+refusal-picture-too-large = “{ $name }” is too large. I can take up to { $limit }; please send a smaller one.
+refusal-picture-too-many-pixels = “{ $name }” has too many pixels. I can take up to { NUMBER($megapixels, useGrouping: 0) } megapixels; please send a smaller one.
+refusal-picture-gone = “{ $name }” is no longer there to fetch. Please send it again.
+refusal-reply-gone = The message you replied to has been deleted. Please send the picture again with your words.
+refusal-nothing-to-edit = There is no picture to change. Reply to one, or send one together with your words.
+refusal-reply-has-no-picture = The message you replied to has no picture. Reply to one that has, or send your words as a new message.
+refusal-still-painting = That picture is not finished yet. Reply to it once it is.
+refusal-out-of-credits =
+    { $cost ->
+        [one] This costs { NUMBER($cost, useGrouping: 0) } credit
+       *[other] This costs { NUMBER($cost, useGrouping: 0) } credits
+    }, and you have { NUMBER($left, useGrouping: 0) } left. { $refill ->
+        [one] New credits come within the hour.
+       *[other] New credits come in { NUMBER($refill, useGrouping: 0) } hours.
+    }
+refusal-chat-out-of-credits =
+    { $cost ->
+        [one] This costs { NUMBER($cost, useGrouping: 0) } credit
+       *[other] This costs { NUMBER($cost, useGrouping: 0) } credits
+    }, and this group has { NUMBER($left, useGrouping: 0) } left. { $refill ->
+        [one] New credits come within the hour.
+       *[other] New credits come in { NUMBER($refill, useGrouping: 0) } hours.
+    }
+refusal-too-many-waiting =
+    { $limit ->
+        [0] You have as many pictures under way as you may. Please wait for one, or stop them with /cancel.
+        [one] You already have a picture waiting in line. Please wait for it, or stop it with /cancel.
+       *[other] You already have { NUMBER($limit, useGrouping: 0) } pictures waiting in line. Please wait for one, or stop them with /cancel.
+    }
+refusal-banned = You can’t use this bot any more. If that seems wrong, ask an admin.
+refusal-not-yours = Only the person who asked for this picture can do that.
+refusal-already-finished = This one is finished already.
+refusal-admins-only = That command is for the admins of this bot.
+refusal-unknown-command = I don’t know “{ $command }”. /help shows what I understand.
+refusal-bad-arguments = I didn’t understand that. Write it like this: { $usage }
+refusal-unsupported = None of the picture services here can do that: { $what }. Please try it without, or with something else.
+
+### Failures: the reservation was released
+
+failed-unknown = The picture service failed. Nothing was charged. You can try again.
+failed-unreachable = The picture service can’t be reached. Nothing was charged. Please try again in a few minutes.
+failed-busy = The picture service is too busy at the moment. Nothing was charged. Please try again in a few minutes.
+failed-down = The picture service is down at the moment. Nothing was charged. Please try again later.
+failed-no-answer = The picture service didn’t answer in time. Nothing was charged. Please try again.
+failed-credentials = The picture service doesn’t accept this bot’s key. Nothing was charged. Please tell whoever runs this bot.
+failed-endpoint = The picture service isn’t where this bot looks for it. Nothing was charged. Please tell whoever runs this bot.
+failed-funds = This bot’s own balance at the picture service is used up. Nothing was charged. Please tell whoever runs this bot.
+failed-rejected = The picture service can’t do this: “{ $quote }” Nothing was charged. Please change the request and try again.
+failed-moderated = The picture service’s content rules don’t allow this picture. Nothing was charged. Please try other words or another picture.
+failed-declined = The picture service answered in words: “{ $quote }” Nothing was charged. Please put it differently.
+failed-no-picture = The picture service answered without a picture. Nothing was charged. You can try again.
+failed-said = The picture service reports a failure: “{ $quote }” Nothing was charged. You can try again.
+failed-bad-result = What came back was not a picture that can be opened. Nothing was charged. You can try again.
+failed-lost = The picture service took the request, and then contact was lost. Nothing was charged. You can try again.
+failed-cut-short = The connection to the picture service broke off halfway. Nothing was charged. You can try again.
+failed-went-quiet =
+    The picture service fell silent for { $seconds ->
+        [one] { NUMBER($seconds, useGrouping: 0) } second
+       *[other] { NUMBER($seconds, useGrouping: 0) } seconds
+    }. Nothing was charged. You can try again.
+failed-too-long =
+    The picture wasn’t finished within { $seconds ->
+        [one] { NUMBER($seconds, useGrouping: 0) } second
+       *[other] { NUMBER($seconds, useGrouping: 0) } seconds
+    }. Nothing was charged. You can try again.
+failed-restarted = The bot was restarted halfway through. Nothing was charged. You can try again.
+
+### Buttons, and what a press is answered
+
+button-cancel = Cancel
+button-retry = Retry
+button-vary = Vary
+button-edit = Edit
+answer-cancelling = Stopping …
+answer-edit-how = Reply to the picture with what to change.
+press-too-late = Too late to stop it: the picture is on its way.
+press-again = That is under way already.
+# Goes to the picture service: the first picture sent along is the result that a member wants varied.
+prompt-vary =
+    { $prompt }
+
+    Make a variation of the first picture: keep its subject and mood, change composition and details.
+
+### Ends of a job
+
+done-caption = “{ $prompt }” · { NUMBER($seconds, useGrouping: 0) } s · { $credits ->
+        [one] { NUMBER($credits, useGrouping: 0) } credit
+       *[other] { NUMBER($credits, useGrouping: 0) } credits
+    }
+done-partly = “{ $prompt }” · { NUMBER($got, useGrouping: 0) } of { NUMBER($asked, useGrouping: 0) } pictures came · { NUMBER($seconds, useGrouping: 0) } s · { $credits ->
+        [one] { NUMBER($credits, useGrouping: 0) } credit
+       *[other] { NUMBER($credits, useGrouping: 0) } credits
+    } charged
+cancelled = Cancelled. Nothing was charged.
+state-waiting = waiting
+state-running = painting
+state-done = done
+state-failed = failed
+state-cancelled = cancelled
+
+### Answers to commands
+
+answer-start =
+    Hello! Tell me what to paint, or send me a photo and say what to change.
+    For example: a lighthouse in a storm, oil on canvas
+    /help shows the rest.
+answer-help =
+    /imagine a lighthouse in a storm: paints a new picture. Add photos to start from.
+    /edit make it night: changes the picture that you reply to or send along.
+    /quota: the credits you have left
+    /history: your last pictures
+    /cancel: stops what you have running and waiting
+
+    In a direct chat just write, with photos or without. To change a result, reply to it.
+    Options, anywhere in the prompt: --size 3:2, --quality high, --n 2
+answer-quota =
+    { $left ->
+        [one] { NUMBER($left, useGrouping: 0) } credit left today.
+       *[other] { NUMBER($left, useGrouping: 0) } credits left today.
+    }
+    Held for unfinished pictures: { NUMBER($held, useGrouping: 0) }
+    Running or waiting: { NUMBER($running, useGrouping: 0) }
+    Each day: { NUMBER($daily, useGrouping: 0) }; next refill { $refill ->
+        [one] within the hour
+       *[other] in { NUMBER($refill, useGrouping: 0) } hours
+    }
+answer-history-empty = Nothing here yet. Your first picture: /imagine a lighthouse in a storm
+answer-history-line = { NUMBER($number, useGrouping: 0) }. { $time } · { $state } · “{ $prompt }”
+answer-cancelled =
+    { $count ->
+        [one] Stopped { NUMBER($count, useGrouping: 0) } picture. Nothing was charged.
+       *[other] Stopped { NUMBER($count, useGrouping: 0) } pictures. Nothing was charged.
+    }
+answer-nothing-to-cancel = You have nothing running or waiting.
+answer-granted =
+    { $credits ->
+        [one] Gave { $user } { NUMBER($credits, useGrouping: 0) } credit.
+       *[other] Gave { $user } { NUMBER($credits, useGrouping: 0) } credits.
+    } Left now: { NUMBER($left, useGrouping: 0) }
+answer-set = { $user } has { NUMBER($left, useGrouping: 0) } { $left ->
+        [one] credit
+       *[other] credits
+    } now.
+answer-banned = { $user } can’t use the bot any more. To undo: /admin unban { $user }
+answer-unbanned = { $user } can use the bot again.
+answer-stats =
+    Today (UTC): { NUMBER($users, useGrouping: 0) } { $users ->
+        [one] person
+       *[other] people
+    } asked.
+    Waiting: { NUMBER($waiting, useGrouping: 0) } · painting: { NUMBER($running, useGrouping: 0) }
+    Done: { NUMBER($done, useGrouping: 0) } · failed: { NUMBER($failed, useGrouping: 0) } · cancelled: { NUMBER($cancelled, useGrouping: 0) }
+    Credits charged: { NUMBER($charged, useGrouping: 0) }
+
+### Command completion: one line each
+
+hint-imagine = Paint a new picture
+hint-edit = Change a picture: reply to it, or send it along
+hint-quota = How many credits you have left
+hint-history = Your last pictures
+hint-cancel = Stop what you have running and waiting
+hint-help = What I understand, with examples
+hint-start = Say hello
+hint-admin = For admins: grant, set, ban, unban, stats
+
+### The playground page
+
+page-members = Speak as
+page-chats = Chats
+page-chat-group = Studio
+page-chat-group-kind = Everyone
+page-chat-group-note = Easel answers when it is mentioned or replied to.
+page-chat-direct = Easel
+page-chat-direct-kind = Private
+page-chat-direct-note = Just you and Easel. Everything you write here is a wish.
+page-unread = New messages
+page-credits = Credits left today
+page-credits-held = on hold
+page-language = Language
+page-theme-dark = Switch to the dark theme
+page-theme-light = Switch to the light theme
+page-menu-open = Open the menu
+page-menu-close = Close the menu
+page-timeline = Messages
+page-new-messages = New messages
+page-you = you
+page-bot = bot
+page-edited = edited
+page-reply = Reply
+page-delete = Delete
+page-reply-gone = Deleted message
+page-replying-to = Reply to
+page-reply-cancel = Stop replying
+page-picture = Picture
+page-progress = How far the picture is
+page-composer = Message
+page-composer-group = @easel a fox in the snow …
+page-composer-direct = What shall I paint?
+page-composer-edit = What should change?
+page-hint-keys = Enter sends, Shift + Enter starts a new line
+page-mention-hint = Easel won’t hear this. Add
+page-mention-add = Add @easel, so that Easel hears this
+page-mention-option = Ask Easel to paint
+page-commands = Suggestions
+page-send = Send
+page-attach = Add pictures
+page-attachment-remove = Remove
+page-drop = Drop pictures anywhere
+page-uploading = Uploading
+page-upload-failed = The upload did not go through. Remove the file and try again.
+page-file-too-large = This file is too large
+page-too-many-files = That is more than fits in one message
+page-wait-for-upload = One moment: a file is still on its way.
+page-remove-failed-file = One file did not arrive. Remove it, then send.
+page-characters-left = characters left
+page-text-too-long = This text is too long for one message.
+page-sending = Sending …
+page-not-sent = This message was not sent.
+page-send-again = Send again
+page-discard = Discard
+page-connecting = Connecting …
+page-reconnecting = Connection lost. Reconnecting …
+page-not-connected = Not connected. Please try again in a moment.
+page-dismiss = Dismiss
+page-lightbox = Picture viewer
+page-download = Download
+page-close = Close
+page-previous = Previous picture
+page-next = Next picture
+page-empty-title = A blank canvas
+page-empty-group = Mention @easel and say what you would like to see. One message fills up while it paints, then becomes the picture.
+page-empty-direct = Say what you would like to see. One message fills up while it paints, then becomes the picture.
+page-example-1-how = Paint something new
+page-example-1 = a lighthouse in a storm, oil on canvas
+page-example-2-how = Drop a photo and type
+page-example-2 = make it anime, with a hat
+page-example-3-how = Choose a shape
+page-example-3 = paper boats on a quiet canal --size 3:2
+page-error-frame = This page could not make itself understood. Nothing has happened. Please reload it and try again.
+page-error-foreign = This address answers only to its own page, opened on this computer:
+
+### Status message
+
+stage-waiting = ⏳ Waiting in line
+stage-preparing = 📥 Getting ready
+stage-sending = 📨 Sending your request
+stage-retrying = 🔁 That did not work, trying again
+stage-queued = 🕒 Accepted, waiting for a free painter
+stage-painting = 🎨 Painting
+stage-saving = 🖼️ Painted, fetching the result
+# $bar is drawn with twelve symbols; $percent is from 0 to 100.
+status-progress = { $bar } { $percent }%
+# $ahead: how many requests come before this one.
+status-place = { $ahead ->
+    [0] you are next
+    [one] { $ahead } request ahead of you
+   *[other] { $ahead } requests ahead of you
+}
+# $count is always more than one.
+status-got = { $got } of { $count } pictures ready
+status-seconds = { $seconds } s
+status-minutes = { $minutes } min { $seconds } s
+# $time is one of the two durations above.
+status-left = about { $time } left

@@ -1,0 +1,307 @@
+# Easel по-русски; образец — en.ftl.
+# Только простой текст. Слова сервисов и участников стоят в кавычках.
+
+### Отказы: ничего не потрачено
+
+error-internal = Внутри бота что-то пошло не так. Ничего не списано. Попробуйте ещё раз; если повторится, сообщите владельцу бота.
+error-store = База данных бота сейчас недоступна. Ничего не списано. Попробуйте позже.
+
+refusal-prompt-empty = Что нарисовать? Напишите после команды, например: /imagine маяк в шторм
+refusal-pictures-without-prompt = Картинки получены. Что с ними сделать? Пришлите их ещё раз вместе с парой слов, например: сделай дождливую ночь
+refusal-prompt-too-long =
+    { $length ->
+        [one] В описании { NUMBER($length, useGrouping: 0) } символ
+        [few] В описании { NUMBER($length, useGrouping: 0) } символа
+       *[many] В описании { NUMBER($length, useGrouping: 0) } символов
+    }, а можно не больше { NUMBER($limit, useGrouping: 0) }. Сократите его, пожалуйста.
+refusal-unknown-option = Параметр «{ $option }» мне незнаком. Можно указать: { $allowed }
+refusal-bad-option = Для { $option } не подходит «{ $value }». Можно указать: { $allowed }
+refusal-too-many-pictures =
+    { $limit ->
+        [0] Здесь нельзя прикладывать картинки. Пришлите только описание.
+       *[other] Картинок получилось { NUMBER($count, useGrouping: 0) }, а за раз можно не больше { NUMBER($limit, useGrouping: 0) }. Пришлите ещё раз, но меньше.
+    }
+refusal-not-a-picture = «{ $name }» — не картинка, которую я могу прочесть. Подойдут: { $kinds }
+refusal-broken-picture = «{ $name }» не открывается: похоже, файл повреждён. Сохраните его заново и пришлите ещё раз.
+refusal-animated-picture = «{ $name }» движется, а я работаю только с неподвижными картинками. Пришлите один кадр.
+refusal-picture-too-large = «{ $name }» слишком велика. Предел — { $limit }; пришлите картинку поменьше.
+refusal-picture-too-many-pixels = В «{ $name }» слишком много точек. Предел — { NUMBER($megapixels, useGrouping: 0) } Мп; пришлите картинку поменьше.
+refusal-picture-gone = «{ $name }» больше недоступна. Пришлите её ещё раз.
+refusal-reply-gone = Сообщение, на которое вы ответили, удалено. Пришлите картинку ещё раз вместе с текстом.
+refusal-nothing-to-edit = Нет картинки, которую можно изменить. Ответьте на картинку или пришлите её вместе с текстом.
+refusal-reply-has-no-picture = В сообщении, на которое вы ответили, нет картинки. Ответьте на сообщение с картинкой или напишите новое.
+refusal-still-painting = Эта картинка ещё не готова. Ответьте на неё, когда она появится.
+refusal-out-of-credits =
+    { $cost ->
+        [one] Нужен { NUMBER($cost, useGrouping: 0) } кредит
+        [few] Нужно { NUMBER($cost, useGrouping: 0) } кредита
+       *[many] Нужно { NUMBER($cost, useGrouping: 0) } кредитов
+    }, а у вас осталось { NUMBER($left, useGrouping: 0) }. { $refill ->
+        [1] Новые появятся в течение часа.
+        [one] Новые появятся через { NUMBER($refill, useGrouping: 0) } час.
+        [few] Новые появятся через { NUMBER($refill, useGrouping: 0) } часа.
+       *[many] Новые появятся через { NUMBER($refill, useGrouping: 0) } часов.
+    }
+refusal-chat-out-of-credits =
+    { $cost ->
+        [one] Нужен { NUMBER($cost, useGrouping: 0) } кредит
+        [few] Нужно { NUMBER($cost, useGrouping: 0) } кредита
+       *[many] Нужно { NUMBER($cost, useGrouping: 0) } кредитов
+    }, а у этой группы осталось { NUMBER($left, useGrouping: 0) }. { $refill ->
+        [1] Новые появятся в течение часа.
+        [one] Новые появятся через { NUMBER($refill, useGrouping: 0) } час.
+        [few] Новые появятся через { NUMBER($refill, useGrouping: 0) } часа.
+       *[many] Новые появятся через { NUMBER($refill, useGrouping: 0) } часов.
+    }
+refusal-too-many-waiting =
+    { $limit ->
+        [0] У вас уже рисуется столько картинок, сколько можно. Дождитесь одной или остановите их: /cancel
+        [one] У вас в очереди уже { NUMBER($limit, useGrouping: 0) } картинка. Подождите немного или остановите: /cancel
+        [few] У вас в очереди уже { NUMBER($limit, useGrouping: 0) } картинки. Дождитесь одной или остановите их: /cancel
+       *[many] У вас в очереди уже { NUMBER($limit, useGrouping: 0) } картинок. Дождитесь одной или остановите их: /cancel
+    }
+refusal-banned = Вы больше не можете пользоваться этим ботом. Если это ошибка, обратитесь к администратору.
+refusal-not-yours = Это может сделать только тот, кто заказал картинку.
+refusal-already-finished = Эта картинка уже завершена.
+refusal-admins-only = Эта команда только для администраторов бота.
+refusal-unknown-command = Команда «{ $command }» мне незнакома. Что я умею, покажет /help.
+refusal-bad-arguments = Не получилось понять. Напишите так: { $usage }
+refusal-unsupported = Ни один из подключённых сервисов этого не умеет: { $what }. Попробуйте без этого или иначе.
+
+### Неудачи: резерв возвращён
+
+failed-unknown = В сервисе рисования произошёл сбой. Ничего не списано. Можно попробовать ещё раз.
+failed-unreachable = Сервис рисования недоступен. Ничего не списано. Попробуйте через несколько минут.
+failed-busy = Сервис рисования сейчас перегружен. Ничего не списано. Попробуйте через несколько минут.
+failed-down = Сервис рисования сейчас не работает. Ничего не списано. Попробуйте позже.
+failed-no-answer = Сервис рисования не ответил вовремя. Ничего не списано. Попробуйте ещё раз.
+failed-credentials = Сервис рисования не принимает ключ этого бота. Ничего не списано. Сообщите владельцу бота.
+failed-endpoint = Сервис рисования не найден по указанному адресу. Ничего не списано. Сообщите владельцу бота.
+failed-funds = У бота закончились средства в сервисе рисования. Ничего не списано. Сообщите владельцу бота.
+failed-rejected = Сервис рисования не может это выполнить: «{ $quote }» Ничего не списано. Измените запрос и попробуйте ещё раз.
+failed-moderated = Правила сервиса рисования не допускают такую картинку. Ничего не списано. Попробуйте другие слова или другую картинку.
+failed-declined = Сервис рисования ответил словами: «{ $quote }» Ничего не списано. Попробуйте сказать иначе.
+failed-no-picture = Сервис рисования ответил без картинки. Ничего не списано. Можно попробовать ещё раз.
+failed-said = Сервис рисования сообщил о неудаче: «{ $quote }» Ничего не списано. Можно попробовать ещё раз.
+failed-bad-result = Пришла не картинка, которую можно открыть. Ничего не списано. Можно попробовать ещё раз.
+failed-lost = Сервис рисования принял запрос, но связь с ним пропала. Ничего не списано. Можно попробовать ещё раз.
+failed-cut-short = Связь с сервисом рисования оборвалась на полпути. Ничего не списано. Можно попробовать ещё раз.
+failed-went-quiet = Сервис рисования молчал { $seconds ->
+        [one] { NUMBER($seconds, useGrouping: 0) } секунду
+        [few] { NUMBER($seconds, useGrouping: 0) } секунды
+       *[many] { NUMBER($seconds, useGrouping: 0) } секунд
+    }. Ничего не списано. Можно попробовать ещё раз.
+failed-too-long = Картинка не была готова за { $seconds ->
+        [one] { NUMBER($seconds, useGrouping: 0) } секунду
+        [few] { NUMBER($seconds, useGrouping: 0) } секунды
+       *[many] { NUMBER($seconds, useGrouping: 0) } секунд
+    }. Ничего не списано. Можно попробовать ещё раз.
+failed-restarted = Бот перезапустили на полпути. Ничего не списано. Можно попробовать ещё раз.
+
+### Кнопки и ответы на нажатия
+
+button-cancel = Отменить
+button-retry = Повторить
+button-vary = Вариация
+button-edit = Изменить
+answer-cancelling = Останавливаю …
+answer-edit-how = Ответьте на картинку и напишите, что изменить.
+press-too-late = Останавливать поздно: картинка уже в пути.
+press-again = Это уже делается.
+# Уходит сервису рисования: первая приложенная картинка — результат, который хотят изменить.
+prompt-vary =
+    { $prompt }
+
+    Сделай вариацию первой картинки: сохрани сюжет и настроение, измени композицию и детали.
+
+### Чем кончается задание
+
+done-caption = «{ $prompt }» · { NUMBER($seconds, useGrouping: 0) } с · { $credits ->
+        [one] { NUMBER($credits, useGrouping: 0) } кредит
+        [few] { NUMBER($credits, useGrouping: 0) } кредита
+       *[many] { NUMBER($credits, useGrouping: 0) } кредитов
+    }
+done-partly = «{ $prompt }» · готово { NUMBER($got, useGrouping: 0) } из { NUMBER($asked, useGrouping: 0) } · { NUMBER($seconds, useGrouping: 0) } с · { $credits ->
+        [one] списан { NUMBER($credits, useGrouping: 0) } кредит
+        [few] списано { NUMBER($credits, useGrouping: 0) } кредита
+       *[many] списано { NUMBER($credits, useGrouping: 0) } кредитов
+    }
+cancelled = Отменено. Ничего не списано.
+state-waiting = в очереди
+state-running = рисуется
+state-done = готово
+state-failed = не удалось
+state-cancelled = отменено
+
+### Ответы на команды
+
+answer-start =
+    Здравствуйте! Напишите, что нарисовать, или пришлите фото и скажите, что изменить.
+    Например: маяк в шторм, масло на холсте
+    Остальное покажет /help.
+answer-help =
+    /imagine маяк в шторм: новая картинка; можно приложить фото.
+    /edit сделай ночь: меняет картинку, на которую вы отвечаете или которую прислали.
+    /quota: сколько кредитов осталось
+    /history: последние картинки
+    /cancel: остановить всё, что рисуется и ждёт
+
+    В личном чате просто пишите, с фото или без. Чтобы изменить результат, ответьте на него.
+    Параметры можно добавить в описание: --size 3:2, --quality high, --n 2
+answer-quota =
+    { $left ->
+        [one] На сегодня остался { NUMBER($left, useGrouping: 0) } кредит.
+        [few] На сегодня осталось { NUMBER($left, useGrouping: 0) } кредита.
+       *[many] На сегодня осталось { NUMBER($left, useGrouping: 0) } кредитов.
+    }
+    В резерве за незаконченные картинки: { NUMBER($held, useGrouping: 0) }
+    Рисуется или ждёт: { NUMBER($running, useGrouping: 0) }
+    Каждый день: { NUMBER($daily, useGrouping: 0) }; пополнение { $refill ->
+        [1] в течение часа
+        [one] через { NUMBER($refill, useGrouping: 0) } час
+        [few] через { NUMBER($refill, useGrouping: 0) } часа
+       *[many] через { NUMBER($refill, useGrouping: 0) } часов
+    }
+answer-history-empty = Пока пусто. Начните так: /imagine маяк в шторм
+answer-history-line = { NUMBER($number, useGrouping: 0) }. { $time } · { $state } · «{ $prompt }»
+answer-cancelled =
+    { $count ->
+        [one] Остановлена { NUMBER($count, useGrouping: 0) } картинка. Ничего не списано.
+        [few] Остановлены { NUMBER($count, useGrouping: 0) } картинки. Ничего не списано.
+       *[many] Остановлено { NUMBER($count, useGrouping: 0) } картинок. Ничего не списано.
+    }
+answer-nothing-to-cancel = У вас ничего не рисуется и не ждёт.
+answer-granted =
+    { $credits ->
+        [one] { $user }: добавлен { NUMBER($credits, useGrouping: 0) } кредит.
+        [few] { $user }: добавлено { NUMBER($credits, useGrouping: 0) } кредита.
+       *[many] { $user }: добавлено { NUMBER($credits, useGrouping: 0) } кредитов.
+    } Теперь осталось { NUMBER($left, useGrouping: 0) }.
+answer-set = { $user }: теперь { NUMBER($left, useGrouping: 0) } { $left ->
+        [one] кредит
+        [few] кредита
+       *[many] кредитов
+    }.
+answer-banned = { $user } больше не может пользоваться ботом. Отменить: /admin unban { $user }
+answer-unbanned = { $user } снова может пользоваться ботом.
+answer-stats =
+    Сегодня (UTC) { $users ->
+        [one] обратился { NUMBER($users, useGrouping: 0) } человек
+        [few] обратились { NUMBER($users, useGrouping: 0) } человека
+       *[many] обратились { NUMBER($users, useGrouping: 0) } человек
+    }.
+    Ждут: { NUMBER($waiting, useGrouping: 0) } · рисуются: { NUMBER($running, useGrouping: 0) }
+    Готово: { NUMBER($done, useGrouping: 0) } · не удалось: { NUMBER($failed, useGrouping: 0) } · отменено: { NUMBER($cancelled, useGrouping: 0) }
+    Списано кредитов: { NUMBER($charged, useGrouping: 0) }
+
+### Подсказки команд: по строке
+
+hint-imagine = Нарисовать новую картинку
+hint-edit = Изменить картинку: ответьте на неё или пришлите
+hint-quota = Сколько кредитов осталось
+hint-history = Последние картинки
+hint-cancel = Остановить всё, что рисуется и ждёт
+hint-help = Что я умею, с примерами
+hint-start = Поздороваться
+hint-admin = Для администраторов: grant, set, ban, unban, stats
+
+### The playground page
+
+page-members = От чьего имени
+page-chats = Чаты
+page-chat-group = Мастерская
+page-chat-group-kind = Все вместе
+page-chat-group-note = Easel отвечает, когда его упоминают или отвечают ему.
+page-chat-direct = Easel
+page-chat-direct-kind = Личный чат
+page-chat-direct-note = Только вы и Easel. Он рисует всё, что вы здесь напишете.
+page-unread = Новые сообщения
+page-credits = Осталось кредитов на сегодня
+page-credits-held = в резерве
+page-language = Язык
+page-theme-dark = Включить тёмную тему
+page-theme-light = Включить светлую тему
+page-menu-open = Открыть меню
+page-menu-close = Закрыть меню
+page-timeline = Сообщения
+page-new-messages = Новые сообщения
+page-you = вы
+page-bot = бот
+page-edited = изменено
+page-reply = Ответить
+page-delete = Удалить
+page-reply-gone = Сообщение удалено
+page-replying-to = Ответ:
+page-reply-cancel = Не отвечать
+page-picture = Картинка
+page-progress = Готовность картинки
+page-composer = Сообщение
+page-composer-group = @easel лиса в снегу…
+page-composer-direct = Что нарисовать?
+page-composer-edit = Что изменить?
+page-hint-keys = Enter — отправить, Shift + Enter — новая строка
+page-mention-hint = Easel этого не услышит. Добавьте
+page-mention-add = Добавить @easel, чтобы Easel услышал
+page-mention-option = Попросить Easel нарисовать
+page-commands = Подсказки
+page-send = Отправить
+page-attach = Добавить картинки
+page-attachment-remove = Убрать
+page-drop = Отпустите картинки в любом месте
+page-uploading = Загрузка
+page-upload-failed = Файл не загрузился. Уберите его и попробуйте ещё раз.
+page-file-too-large = Файл слишком большой
+page-too-many-files = В одно сообщение столько файлов не поместится
+page-wait-for-upload = Минутку: файл ещё загружается.
+page-remove-failed-file = Один файл не загрузился. Уберите его и отправьте снова.
+page-characters-left = — столько знаков осталось
+page-text-too-long = Текст слишком длинный для одного сообщения.
+page-sending = Отправляется…
+page-not-sent = Сообщение не отправлено.
+page-send-again = Отправить снова
+page-discard = Удалить черновик
+page-connecting = Подключение…
+page-reconnecting = Связь прервалась. Подключаюсь снова…
+page-not-connected = Нет связи. Попробуйте чуть позже.
+page-dismiss = Закрыть
+page-lightbox = Просмотр картинок
+page-download = Скачать
+page-close = Закрыть
+page-previous = Предыдущая картинка
+page-next = Следующая картинка
+page-empty-title = Чистый холст
+page-empty-group = Упомяните @easel и скажите, что хотите увидеть. Одно сообщение заполняется по мере работы и становится картинкой.
+page-empty-direct = Скажите, что хотите увидеть. Одно сообщение заполняется по мере работы и становится картинкой.
+page-example-1-how = Нарисовать новое
+page-example-1 = маяк в шторм, масло, холст
+page-example-2-how = Перетащите фото и напишите
+page-example-2 = сделай в стиле аниме, со шляпой
+page-example-3-how = Выбрать форму
+page-example-3 = бумажные кораблики на тихом канале --size 3:2
+page-error-frame = Сервер не понял, что прислала страница. Ничего не произошло. Обновите страницу и попробуйте ещё раз.
+page-error-foreign = Этот адрес отвечает только собственной странице, открытой на этом компьютере:
+
+### Status message
+
+stage-waiting = ⏳ В очереди
+stage-preparing = 📥 Подготовка
+stage-sending = 📨 Отправляю запрос
+stage-retrying = 🔁 Не получилось, пробую ещё раз
+stage-queued = 🕒 Запрос принят, жду начала
+stage-painting = 🎨 Рисую
+stage-saving = 🖼️ Готово, забираю результат
+# $bar is drawn with twelve symbols; $percent is from 0 to 100.
+status-progress = { $bar } { $percent }%
+# $ahead: how many requests come before this one.
+status-place = { $ahead ->
+    [0] ваша очередь следующая
+    [one] перед вами { $ahead } запрос
+    [few] перед вами { $ahead } запроса
+   *[many] перед вами { $ahead } запросов
+}
+# $count is always more than one.
+status-got = готово { $got } из { $count }
+status-seconds = { $seconds } с
+status-minutes = { $minutes } мин { $seconds } с
+# $time is one of the two durations above.
+status-left = осталось около { $time }

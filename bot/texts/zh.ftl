@@ -1,0 +1,244 @@
+# Easel 的中文文案；以 en.ftl 为准。
+# 只用纯文本。上游和成员写的话放在引号里。
+
+### 无法接受的请求：没有扣除任何积分
+
+error-internal = 机器人内部出了点问题，没有扣除积分。请再试一次；如果一直这样，请告诉机器人的管理者。
+error-store = 机器人的数据库暂时不可用，没有扣除积分。请稍后再试。
+
+refusal-prompt-empty = 想画什么？写在命令后面就行，例如：/imagine 暴风雨中的灯塔
+refusal-pictures-without-prompt = 图片收到了，要怎么处理？请附上一句话重新发送，例如：改成下雨的夜晚
+refusal-prompt-too-long = 这段描述有 { NUMBER($length, useGrouping: 0) } 个字符，最多 { NUMBER($limit, useGrouping: 0) } 个。请写短一些。
+refusal-unknown-option = 没有“{ $option }”这个选项。可以用：{ $allowed }
+refusal-bad-option = { $option } 不能是“{ $value }”。可以用：{ $allowed }
+refusal-too-many-pictures =
+    { $limit ->
+        [0] 这里不能附带图片，请只发文字描述。
+       *[other] 一共有 { NUMBER($count, useGrouping: 0) } 张图片，一次最多 { NUMBER($limit, useGrouping: 0) } 张。请减少后重新发送。
+    }
+refusal-not-a-picture = “{ $name }”不是我能读取的图片。请发送以下格式：{ $kinds }
+refusal-broken-picture = “{ $name }”打不开，文件可能已损坏。请重新保存后再发一次。
+refusal-animated-picture = “{ $name }”是动图，我只能处理静态图片。请发送其中一帧。
+refusal-picture-too-large = “{ $name }”太大了，上限是 { $limit }。请发送小一些的图片。
+refusal-picture-too-many-pixels = “{ $name }”的像素太多，上限是 { NUMBER($megapixels, useGrouping: 0) } 百万像素。请发送小一些的图片。
+refusal-picture-gone = “{ $name }”已经取不到了，请重新发送。
+refusal-reply-gone = 你回复的消息已被删除。请把图片和文字重新发送一次。
+refusal-nothing-to-edit = 没有可以修改的图片。请回复一张图片，或把图片和文字一起发送。
+refusal-reply-has-no-picture = 你回复的消息里没有图片。请回复带图片的消息，或另发一条新消息。
+refusal-still-painting = 这张图还没画完，画好后再回复它吧。
+refusal-out-of-credits = 这次需要 { NUMBER($cost, useGrouping: 0) } 积分，你还剩 { NUMBER($left, useGrouping: 0) } 积分。{ $refill ->
+        [1] 一小时内会补充新的积分。
+       *[other] { NUMBER($refill, useGrouping: 0) } 小时后会补充新的积分。
+    }
+refusal-chat-out-of-credits = 这次需要 { NUMBER($cost, useGrouping: 0) } 积分，本群还剩 { NUMBER($left, useGrouping: 0) } 积分。{ $refill ->
+        [1] 一小时内会补充新的积分。
+       *[other] { NUMBER($refill, useGrouping: 0) } 小时后会补充新的积分。
+    }
+refusal-too-many-waiting =
+    { $limit ->
+        [0] 你正在进行的图片已达上限。请等一张画完，或用 /cancel 停止。
+       *[other] 你已有 { NUMBER($limit, useGrouping: 0) } 张图片在排队。请等一等，或用 /cancel 停止。
+    }
+refusal-banned = 你已不能使用这个机器人。如有疑问，请联系管理员。
+refusal-not-yours = 只有发起这张图的人才能这样做。
+refusal-already-finished = 这张图已经完成了。
+refusal-admins-only = 这个命令只有机器人的管理员可以使用。
+refusal-unknown-command = 我不认识“{ $command }”。发送 /help 看看我能做什么。
+refusal-bad-arguments = 没看懂。请这样写：{ $usage }
+refusal-unsupported = 这里的绘图服务都做不到：{ $what }。请去掉它，或换一种要求。
+
+### 失败：预留的积分已退回
+
+failed-unknown = 绘图服务出错了，没有扣除积分。可以再试一次。
+failed-unreachable = 连接不上绘图服务，没有扣除积分。请过几分钟再试。
+failed-busy = 绘图服务现在太忙，没有扣除积分。请过几分钟再试。
+failed-down = 绘图服务暂时不可用，没有扣除积分。请稍后再试。
+failed-no-answer = 绘图服务没有及时回应，没有扣除积分。请再试一次。
+failed-credentials = 绘图服务不接受这个机器人的密钥，没有扣除积分。请告诉机器人的管理者。
+failed-endpoint = 绘图服务的地址配置不对，没有扣除积分。请告诉机器人的管理者。
+failed-funds = 机器人在绘图服务的余额已用完，没有扣除你的积分。请告诉机器人的管理者。
+failed-rejected = 绘图服务无法完成：“{ $quote }”没有扣除积分。请修改要求后再试。
+failed-moderated = 绘图服务的内容规则不允许生成这张图，没有扣除积分。请换个说法或换张图片。
+failed-declined = 绘图服务只回了文字：“{ $quote }”没有扣除积分。请换个说法。
+failed-no-picture = 绘图服务的回复里没有图片，没有扣除积分。可以再试一次。
+failed-said = 绘图服务报告失败：“{ $quote }”没有扣除积分。可以再试一次。
+failed-bad-result = 收到的结果不是能打开的图片，没有扣除积分。可以再试一次。
+failed-lost = 绘图服务接受了请求，之后失去了联系。没有扣除积分，可以再试一次。
+failed-cut-short = 与绘图服务的连接中途断开，没有扣除积分。可以再试一次。
+failed-went-quiet = 绘图服务 { NUMBER($seconds, useGrouping: 0) } 秒没有动静，没有扣除积分。可以再试一次。
+failed-too-long = 图片没能在 { NUMBER($seconds, useGrouping: 0) } 秒内完成，没有扣除积分。可以再试一次。
+failed-restarted = 机器人中途重启了，没有扣除积分。可以再试一次。
+
+### 按钮及其回应
+
+button-cancel = 取消
+button-retry = 重试
+button-vary = 变化
+button-edit = 修改
+answer-cancelling = 正在停止……
+answer-edit-how = 回复这张图片，写上要修改的内容。
+press-too-late = 来不及停止了，图片马上就到。
+press-again = 已经在进行中了。
+# 发给绘图服务：附带的第一张图就是成员想要变化的结果。
+prompt-vary =
+    { $prompt }
+
+    请为第一张图片创作一个变体：保留主题和氛围，改变构图和细节。
+
+### 任务的结局
+
+done-caption = “{ $prompt }”· { NUMBER($seconds, useGrouping: 0) } 秒 · { NUMBER($credits, useGrouping: 0) } 积分
+done-partly = “{ $prompt }”· 画好 { NUMBER($got, useGrouping: 0) } 张，共要求 { NUMBER($asked, useGrouping: 0) } 张 · { NUMBER($seconds, useGrouping: 0) } 秒 · 扣除 { NUMBER($credits, useGrouping: 0) } 积分
+cancelled = 已取消，没有扣除积分。
+state-waiting = 排队中
+state-running = 绘制中
+state-done = 已完成
+state-failed = 失败
+state-cancelled = 已取消
+
+### 命令的回答
+
+answer-start =
+    你好！告诉我想画什么，或者发一张照片，说说要怎么改。
+    例如：暴风雨中的灯塔，油画
+    发送 /help 查看更多。
+answer-help =
+    /imagine 暴风雨中的灯塔：画一张新图，也可以附上照片作参考。
+    /edit 改成夜晚：修改你回复的或一起发送的图片。
+    /quota：查看剩余积分
+    /history：最近的图片
+    /cancel：停止正在进行和排队的图片
+
+    私聊时直接写就行，可以附照片。想修改结果，回复那张图即可。
+    描述中可加选项：--size 3:2、--quality high、--n 2
+answer-quota =
+    今天还剩 { NUMBER($left, useGrouping: 0) } 积分。
+    为未完成的图片预留：{ NUMBER($held, useGrouping: 0) }
+    进行中或排队：{ NUMBER($running, useGrouping: 0) }
+    每天 { NUMBER($daily, useGrouping: 0) } 积分；{ $refill ->
+        [1] 一小时内补充
+       *[other] { NUMBER($refill, useGrouping: 0) } 小时后补充
+    }
+answer-history-empty = 这里还什么都没有。画第一张吧：/imagine 暴风雨中的灯塔
+answer-history-line = { NUMBER($number, useGrouping: 0) }. { $time } · { $state } ·“{ $prompt }”
+answer-cancelled = 已停止 { NUMBER($count, useGrouping: 0) } 张图片，没有扣除积分。
+answer-nothing-to-cancel = 你没有进行中或排队的图片。
+answer-granted = 已给 { $user } 增加 { NUMBER($credits, useGrouping: 0) } 积分，现有 { NUMBER($left, useGrouping: 0) } 积分。
+answer-set = { $user } 现有 { NUMBER($left, useGrouping: 0) } 积分。
+answer-banned = { $user } 已不能使用机器人。撤销：/admin unban { $user }
+answer-unbanned = { $user } 又可以使用机器人了。
+answer-stats =
+    今天（UTC）有 { NUMBER($users, useGrouping: 0) } 人提出请求。
+    排队：{ NUMBER($waiting, useGrouping: 0) } · 绘制中：{ NUMBER($running, useGrouping: 0) }
+    完成：{ NUMBER($done, useGrouping: 0) } · 失败：{ NUMBER($failed, useGrouping: 0) } · 取消：{ NUMBER($cancelled, useGrouping: 0) }
+    扣除积分：{ NUMBER($charged, useGrouping: 0) }
+
+### 命令提示：每条一行
+
+hint-imagine = 画一张新图
+hint-edit = 修改图片：回复它，或一起发送
+hint-quota = 还剩多少积分
+hint-history = 最近的图片
+hint-cancel = 停止正在进行和排队的图片
+hint-help = 我能做什么，附例子
+hint-start = 打个招呼
+hint-admin = 管理员专用：grant、set、ban、unban、stats
+
+### The playground page
+
+page-members = 你的身份
+page-chats = 聊天
+page-chat-group = 画室
+page-chat-group-kind = 所有人
+page-chat-group-note = 提到 Easel 或回复它的消息时，它才会应答。
+page-chat-direct = Easel
+page-chat-direct-kind = 私聊
+page-chat-direct-note = 只有你和 Easel。在这里写什么，它就画什么。
+page-unread = 有新消息
+page-credits = 今日剩余积分
+page-credits-held = 预留中
+page-language = 语言
+page-theme-dark = 切换到深色主题
+page-theme-light = 切换到浅色主题
+page-menu-open = 打开菜单
+page-menu-close = 关闭菜单
+page-timeline = 消息
+page-new-messages = 新消息
+page-you = 你
+page-bot = 机器人
+page-edited = 已编辑
+page-reply = 回复
+page-delete = 删除
+page-reply-gone = 消息已删除
+page-replying-to = 回复
+page-reply-cancel = 取消回复
+page-picture = 图片
+page-progress = 绘画进度
+page-composer = 消息
+page-composer-group = @easel 雪地里的狐狸……
+page-composer-direct = 想画什么？
+page-composer-edit = 想改哪里？
+page-hint-keys = Enter 发送，Shift + Enter 换行
+page-mention-hint = Easel 听不到这条消息，请加上
+page-mention-add = 加上 @easel，让 Easel 听到
+page-mention-option = 请 Easel 作画
+page-commands = 建议
+page-send = 发送
+page-attach = 添加图片
+page-attachment-remove = 移除
+page-drop = 把图片拖放到任意位置
+page-uploading = 正在上传
+page-upload-failed = 上传没有成功。请移除该文件后重试。
+page-file-too-large = 文件太大
+page-too-many-files = 超出了一条消息可带的文件数
+page-wait-for-upload = 请稍候：还有文件正在上传。
+page-remove-failed-file = 有一个文件没有上传成功。请先移除它，再发送。
+page-characters-left = 字可用
+page-text-too-long = 文字太长，一条消息放不下。
+page-sending = 正在发送……
+page-not-sent = 这条消息没有发出。
+page-send-again = 重新发送
+page-discard = 放弃
+page-connecting = 正在连接……
+page-reconnecting = 连接已断开，正在重新连接……
+page-not-connected = 尚未连接，请稍后再试。
+page-dismiss = 关闭提示
+page-lightbox = 图片查看器
+page-download = 下载
+page-close = 关闭
+page-previous = 上一张
+page-next = 下一张
+page-empty-title = 一张空白的画布
+page-empty-group = 提到 @easel，说说你想看到什么。同一条消息会随着绘画一点点填满，最后变成图片。
+page-empty-direct = 说说你想看到什么。同一条消息会随着绘画一点点填满，最后变成图片。
+page-example-1-how = 画一张新的
+page-example-1 = 暴风雨中的灯塔，布面油画
+page-example-2-how = 拖入一张照片，然后输入
+page-example-2 = 改成动漫风格，戴一顶帽子
+page-example-3-how = 选择画幅
+page-example-3 = 静静运河上的纸船 --size 3:2
+page-error-frame = 服务器没有看懂这个页面发来的内容，什么也没有发生。请刷新页面后重试。
+page-error-foreign = 这个地址只回应在本机打开的页面：
+
+### Status message
+
+stage-waiting = ⏳ 排队中
+stage-preparing = 📥 准备中
+stage-sending = 📨 正在提交请求
+stage-retrying = 🔁 刚才没有成功，正在重试
+stage-queued = 🕒 已受理，等待开始绘制
+stage-painting = 🎨 绘制中
+stage-saving = 🖼️ 绘制完成，正在取回图片
+# $bar is drawn with twelve symbols; $percent is from 0 to 100.
+status-progress = { $bar } { $percent }%
+# $ahead: how many requests come before this one.
+status-place = { $ahead ->
+    [0] 下一个就是你
+   *[other] 前面还有 { $ahead } 个请求
+}
+# $count is always more than one.
+status-got = 已完成 { $got }/{ $count } 张
+status-seconds = { $seconds } 秒
+status-minutes = { $minutes } 分 { $seconds } 秒
+# $time is one of the two durations above.
+status-left = 大约还需 { $time }

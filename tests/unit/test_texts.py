@@ -1,0 +1,172 @@
+"""The words in every language: none missing, none left over, and one for every failure."""
+
+import inspect
+import re
+from functools import cache
+from importlib.resources import files
+
+import pytest
+from fluent.syntax import FluentParser, ast
+from fluent.syntax.visitor import Visitor
+
+from bot import errors, texts
+from bot.chat import Action
+from bot.errors import EaselError, Fact, OutOfCredits, SettingsWrong
+from bot.texts import LOCALES, choose, explain, say
+
+FACTS: dict[str, Fact] = {
+    "allowed": "--size, --n",
+    "command": "/paint",
+    "cost": 2,
+    "count": 7,
+    "kinds": "PNG, JPEG",
+    "left": 0,
+    "length": 12345,
+    "limit": 5,
+    "megapixels": 50,
+    "name": "IMG_0001.MOV",
+    "option": "--sice",
+    "quote": "no hands, please",
+    "refill": 3,
+    "seconds": 300,
+    "usage": "/admin stats",
+    "value": "banana",
+    "what": "--size 3:2",
+}
+WORDS = {name for name, fact in FACTS.items() if isinstance(fact, str)} | {"prompt", "state", "time", "user"}
+COUNTS = (0, 1, 2, 5, 11, 21, 12345)
+
+
+class Variables(Visitor):
+    """The variables that a message takes."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def visit_VariableReference(self, node: ast.VariableReference) -> None:  # noqa: N802 - the visitor's protocol
+        self.names.add(node.id.name)
+
+
+def parsed(locale: str) -> list[ast.EntryType]:
+    source = files(texts).joinpath(f"{locale}.ftl").read_text(encoding="utf-8")
+    return FluentParser().parse(source).body
+
+
+@cache
+def messages(locale: str) -> dict[str, set[str]]:
+    """Every message's id with its variables."""
+    found: dict[str, set[str]] = {}
+    for entry in parsed(locale):
+        if isinstance(entry, ast.Message):
+            variables = Variables()
+            variables.visit(entry)
+            found[entry.id.name] = variables.names
+    return found
+
+
+def failures(kind: type[EaselError] = EaselError) -> list[type[EaselError]]:
+    return [kind, *(each for child in kind.__subclasses__() for each in failures(child))]
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_a_file_parses_whole_and_says_nothing_twice(locale: str) -> None:
+    entries = parsed(locale)
+    assert [entry.content for entry in entries if isinstance(entry, ast.Junk)] == []
+    names = [entry.id.name for entry in entries if isinstance(entry, ast.Message)]
+    assert sorted(names) == sorted(set(names))
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_language_has_the_same_messages_with_the_same_variables(locale: str) -> None:
+    assert messages(locale) == messages("en")
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("kind", failures())
+def test_every_failure_has_words(locale: str, kind: type[EaselError]) -> None:
+    taken = messages(locale)[kind.key]
+    promised = re.findall(r"`(\w+)`", (inspect.getdoc(kind) or "").partition("Facts:")[2])
+    assert taken <= set(promised)
+    sentence = say(locale, kind.key, **{name: FACTS[name] for name in taken})
+    for name in taken - {"refill", "cost"}:
+        assert str(FACTS[name]) in sentence
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("count", COUNTS)
+def test_every_message_takes_any_count_and_writes_it_in_plain_digits(locale: str, count: int) -> None:
+    for key, variables in messages(locale).items():
+        worded = WORDS | {"limit"} if key == "refusal-picture-too-large" else WORDS
+        sentence = say(locale, key, **{name: "word" if name in worded else count for name in variables})
+        if not key.startswith("status-"):  # places in line and seconds stay small
+            assert "12,345" not in sentence
+            assert "12\u00a0345" not in sentence
+        assert sentence.strip() == sentence != ""
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(1, "1 кредит\n"), (3, "3 кредита\n"), (5, "5 кредитов\n"), (21, "21 кредит\n")]
+)
+def test_russian_counts_its_credits_as_russians_do(count: int, said: str) -> None:
+    assert said in say("ru", "done-caption", prompt="x", seconds=1, credits=count) + "\n"
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_failed_painting_says_that_nothing_was_charged(locale: str) -> None:
+    nothing = {"en": "Nothing was charged", "zh": "没有扣除", "ru": "Ничего не списано"}[locale]
+    for key, variables in messages(locale).items():
+        if key.startswith("failed-") or key == "cancelled":
+            assert nothing in say(locale, key, **{name: FACTS[name] for name in variables}), key
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_buttons_and_hints_fit_where_platforms_show_them(locale: str) -> None:
+    for action in Action:
+        assert len(say(locale, f"button-{action.value}")) <= 20
+    for key in messages(locale):
+        if key.startswith("hint-"):
+            assert len(say(locale, key)) <= 100  # Discord's limit for a command's description
+
+
+def test_a_failure_explains_itself() -> None:
+    assert explain("en", OutOfCredits(left=1, cost=2, refill=1)) == (
+        "This costs 2 credits, and you have 1 left. New credits come within the hour."
+    )
+
+
+def test_the_wish_of_the_platform_chooses_the_language() -> None:
+    assert [choose(wish) for wish in ("zh-Hans", "ru_RU", "RU", "en-US", "de", "", None)] == [
+        "zh", "ru", "ru", "en", "en", "en", "en",
+    ]  # fmt: skip
+    assert choose("de", fallback="ru") == "ru"
+
+
+def test_what_is_missing_in_the_code_is_noticed() -> None:
+    with pytest.raises(KeyError):
+        say("zh", "no-such-message")
+    with pytest.raises(Exception, match="limit"):
+        say("zh", "refusal-picture-too-large", name="x")
+
+
+def test_the_tree_in_the_docstring_is_the_tree() -> None:
+    drawn: dict[str, str] = {}
+    above: list[str] = []
+    for line in (errors.__doc__ or "").splitlines()[4:]:
+        branch, _, rest = line.partition("── ")
+        depth = len(branch) // 4 if rest else 0
+        names: list[str] = []
+        for word in (rest or line).split():
+            if not inspect.isclass(getattr(errors, word, None)):
+                break
+            names.append(word)
+        if names:
+            drawn.update(dict.fromkeys(names, above[depth - 1] if depth else "Exception"))
+            above[depth:] = [names[-1]]
+    assert sorted(drawn) == sorted(kind.__name__ for kind in failures())
+    for name, parent in drawn.items():
+        if parent != "Exception":
+            assert issubclass(getattr(errors, name), getattr(errors, parent)), f"{name} hangs below {parent}"
+
+
+def test_the_operator_gets_every_line() -> None:
+    assert SettingsWrong(["a: x", "b: y"]).problems == ["a: x", "b: y"]
