@@ -3,11 +3,23 @@
 Adapters, providers and clocks implement these; nothing here has a body.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from bot.chat import Answer, Attachment, Balance, Card, Chat, Delivered, Lane, Message, MessageRef, Press, User
+from bot.chat import (
+    Answer,
+    Attachment,
+    Balance,
+    Card,
+    Chat,
+    Delivered,
+    Lane,
+    Message,
+    MessageRef,
+    Press,
+    User,
+)
 from bot.painting import Abilities, Event, Image, PaintRequest
 
 
@@ -48,7 +60,14 @@ class ChatPort(Protocol):
         ...
 
     async def deliver(
-        self, chat: Chat, ref: MessageRef | None, card: Card, images: Sequence[Image], *, reply_to: str | None, key: str
+        self,
+        chat: Chat,
+        ref: MessageRef | None,
+        card: Card,
+        images: Sequence[Image],
+        *,
+        reply_to: str | None,
+        key: str,
     ) -> Delivered:
         """Turns the message into the finished pictures, or posts them when `ref` is None. May be repeated with
         the same effect wherever `ref` is given."""
@@ -59,6 +78,10 @@ class ChatPort(Protocol):
 
         Raises PictureTooLarge beyond the limit, PictureGone when the platform no longer has it.
         """
+        ...
+
+    def link(self, ref: MessageRef) -> str | None:
+        """An address that leads a member to a message; None where the platform has none."""
         ...
 
 
@@ -76,7 +99,7 @@ class Provider(Protocol):
         """Credits an image."""
         ...
 
-    def paint(self, request: PaintRequest) -> AsyncIterator[Event]:
+    def paint(self, request: PaintRequest) -> AsyncGenerator[Event, None]:
         """Paints once. `Accepted` comes before anything that could have cost money is relied upon.
 
         Raises PaintFailed. Closing the iterator closes the upstream connection.

@@ -1,0 +1,179 @@
+"""What an operator types. Each command parses, calls one coroutine, and prints; the work is done elsewhere.
+
+Imports of the work stand inside the commands, so that `easel --help` answers at once.
+"""
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+Config = Annotated[Path | None, typer.Option("--config", help="TOML file; default: easel.toml when present.")]
+
+app = typer.Typer(
+    help="Easel, the bot that paints.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
+)
+quota = typer.Typer(help="Read and change a user's credits.", no_args_is_help=True)
+db = typer.Typer(help="The database.", no_args_is_help=True)
+app.add_typer(quota, name="quota")
+app.add_typer(db, name="db")
+
+
+def main() -> None:
+    """The console script. Wrong settings: one line per mistake, exit 2."""
+    from bot.errors import EaselError, SettingsWrong
+
+    try:
+        app()
+    except SettingsWrong as wrong:
+        for problem in wrong.problems:
+            print(f"easel: {problem}", file=sys.stderr)
+        sys.exit(2)
+    except EaselError as failed:
+        from bot.texts import explain
+
+        print(f"easel: {explain('en', failed)} {failed.detail or ''}".rstrip(), file=sys.stderr)
+        sys.exit(1)
+
+
+def _settings(config: Path | None) -> "Settings":
+    from bot.logs import configure
+    from bot.settings import load
+
+    settings = load(config)
+    configure(settings.log.format, settings.log.level)
+    return settings
+
+
+def _do(work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(work)
+
+
+@app.command()
+def run(config: Config = None) -> None:
+    """Run every adapter that is switched on, the HTTP server and the jobs, until SIGTERM or SIGINT."""
+    settings = _settings(config)
+    from adapters import service
+
+    _do(service.run(settings))
+
+
+@app.command()
+def demo(
+    port: Annotated[
+        int, typer.Option(help="Port of the page; 0 takes any free one.", min=0, max=65535)
+    ] = 8080,
+    open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = False,
+    config: Config = None,
+) -> None:
+    """Try Easel on a local page: no token, no key, no service. Keeps its state in ./.easel/."""
+    settings = _settings(config)
+    from adapters import service
+
+    def ready(address: str) -> None:
+        print(f"Easel's playground is at {address}  (Ctrl+C stops it)", flush=True)
+        if open_page:
+            typer.launch(address)
+
+    host = {"host": "127.0.0.1", "port": port, "enabled": True}
+    _do(
+        service.demo(
+            settings.model_copy(update={"server": settings.server.model_copy(update=host)}), ready=ready
+        )
+    )
+
+
+@app.command()
+def check(config: Config = None) -> None:
+    """Look over settings, database, adapters and providers; one line each, exit 1 if any fails."""
+    settings = _settings(config)
+    from adapters import doctor
+
+    findings = asyncio.run(doctor.examine(settings))
+    for finding in findings:
+        print(f"{'ok  ' if finding.good else 'FAIL'}  {finding.what}: {finding.says}")
+    if not all(finding.good for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(help="Port to serve on.", min=0, max=65535)] = 8090,
+    pace: Annotated[float, typer.Option(help="Seconds a picture takes.", min=0)] = 8.0,
+) -> None:
+    """Run the sandbox upstream alone: real HTTP, honest pictures, faults on request."""
+
+    async def serve() -> None:
+        from adapters.service import stop_on_signals
+        from bot.sandbox import Sandbox
+
+        stop = stop_on_signals()
+        async with Sandbox(port=port, pace=pace) as upstream:
+            print(f"The sandbox upstream is at {upstream.address}  (Ctrl+C stops it)", flush=True)
+            await stop.wait()
+
+    _do(serve())
+
+
+@db.command()
+def upgrade(config: Config = None) -> None:
+    """Bring the database's tables up to date."""
+    settings = _settings(config)
+    from bot.store import upgrade as upgrade_database
+
+    _do(upgrade_database(settings.database_url))
+    print("The database is up to date.")
+
+
+User = Annotated[str, typer.Argument(help="platform:id, such as telegram:123 or discord:456")]
+Credits = Annotated[int, typer.Argument(min=0, max=1_000_000_000)]
+
+
+@quota.command()
+def show(user: User, config: Config = None) -> None:
+    """Print the credits a user has left today."""
+    _quota(config, user, None, 0)
+
+
+@quota.command()
+def grant(user: User, credits: Credits, config: Config = None) -> None:
+    """Add credits that do not expire; prints what is left now."""
+    _quota(config, user, "grant", credits)
+
+
+@quota.command(name="set")
+def set_credits(user: User, credits: Credits, config: Config = None) -> None:
+    """Leave exactly that many credits today; prints what is left now."""
+    _quota(config, user, "set", credits)
+
+
+def _quota(config: Path | None, user: str, verb: str | None, credits: int) -> None:
+    from bot.commands import is_user
+
+    if not is_user(user):
+        raise typer.BadParameter("USER has the form platform:id, such as telegram:123")
+    settings = _settings(config)
+
+    async def change() -> None:
+        import secrets
+
+        from adapters.service import RealClock
+        from bot.store import Store
+
+        store = await Store.open(settings.database_url, clock=RealClock())
+        try:
+            daily = settings.limits.user_daily
+            if verb is not None:
+                method = store.grant if verb == "grant" else store.set_credits
+                await method(f"{verb}:{secrets.token_hex(8)}", user, credits, daily)
+            print((await store.balance(user, daily)).left)
+        finally:
+            await store.close()
+
+    _do(change())

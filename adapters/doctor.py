@@ -1,0 +1,77 @@
+"""`easel check`: looks at everything a run would need, and says of each whether it is well. Changes nothing.
+
+Paints nothing either: a provider is well when its address answers HTTP at all.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+
+import httpx
+
+from adapters.service import RealClock, missing_adapters
+from bot.errors import EaselError, SettingsWrong
+from bot.providers.presets import resolve
+from bot.settings import Provider, Settings
+from bot.store import Store
+
+TIMEOUT = 10.0  # seconds for one provider to answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line of the report."""
+
+    what: str
+    good: bool
+    says: str
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Everything, in the order in which a run would meet it."""
+    findings = [Finding(what="settings", good=True, says="understood")]
+    findings.append(await _database(settings))
+    findings.append(_adapters(settings))
+    if not settings.providers:
+        findings.append(Finding(what="providers", good=False, says="none is configured; nobody could paint"))
+    findings += await asyncio.gather(*(_provider(each) for each in settings.providers))
+    return findings
+
+
+async def _database(settings: Settings) -> Finding:
+    async def open_it() -> str:
+        store = await Store.open(settings.database_url, clock=RealClock())
+        try:
+            await store.ping()
+        finally:
+            await store.close()
+        return "answers, and its tables are up to date"
+
+    return await _finding("database", open_it())
+
+
+def _adapters(settings: Settings) -> Finding:
+    if problems := missing_adapters(settings):
+        return Finding(what="adapters", good=False, says="; ".join(problems))
+    return Finding(what="adapters", good=True, says="playground")
+
+
+async def _provider(provider: Provider) -> Finding:
+    async def ask() -> str:
+        upstream = resolve(**provider.model_dump())
+        async with httpx.AsyncClient(timeout=TIMEOUT) as client:
+            answer = await client.head(upstream.base_url)
+        return f"answers at {upstream.base_url} ({answer.status_code} to a bare HEAD, which is fine)"
+
+    return await _finding(f"provider {provider.name}", ask())
+
+
+async def _finding(what: str, examined: Awaitable[str]) -> Finding:
+    try:
+        return Finding(what=what, good=True, says=await examined)
+    except SettingsWrong as wrong:
+        return Finding(what=what, good=False, says="; ".join(wrong.problems))
+    except EaselError as failed:
+        return Finding(what=what, good=False, says=failed.detail or type(failed).__name__)
+    except httpx.HTTPError as failed:
+        return Finding(what=what, good=False, says=f"does not answer ({type(failed).__name__})")

@@ -1,0 +1,139 @@
+"""The one place where everything is wired together. Nothing opens at import; `App.open` opens, `close` closes it all.
+
+Takes the adapters' ports from above, so that the core keeps knowing no platform.
+"""
+
+import asyncio
+import random
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+
+import structlog
+
+from bot import texts
+from bot.commands import Commands
+from bot.desk import Desk
+from bot.dispatch import Dispatch
+from bot.errors import SettingsWrong
+from bot.fetch import Fetcher
+from bot.jobs import Jobs
+from bot.line import Line
+from bot.ports import ChatPort, Clock
+from bot.providers.chat import ChatProvider
+from bot.providers.failover import Failover
+from bot.providers.http import make_client
+from bot.providers.presets import Upstream, resolve
+from bot.quota import Rules
+from bot.settings import Provider as ProviderSettings
+from bot.settings import Settings
+from bot.status.board import Board
+from bot.store import Store, new_id
+
+log = structlog.get_logger()
+
+PROVIDER_CONCURRENCY = 8  # paintings under way at one provider that does not say otherwise
+
+
+class App:
+    """A running Easel: `await App.open(…)`, `start`, and in the end `close`."""
+
+    def __init__(
+        self, *, store: Store, board: Board, jobs: Jobs, dispatch: Dispatch, desk: Desk, drain_s: float
+    ):
+        self.store = store
+        self.desk = desk
+        self._board = board
+        self._jobs = jobs
+        self._dispatch = dispatch
+        self._drain_s = drain_s
+        self._resources = AsyncExitStack()
+
+    @classmethod
+    async def open(cls, settings: Settings, ports: Mapping[str, ChatPort], clock: Clock) -> "App":
+        """Opens the database and wires the core.
+
+        Raises SettingsWrong when a provider or the database cannot be what the settings say.
+        """
+        upstreams = [_upstream(each) for each in settings.providers]
+        if not upstreams:
+            raise SettingsWrong(["providers: none is configured; Easel has nobody to paint"])
+        async with AsyncExitStack() as opened:
+            await asyncio.to_thread(texts.load)
+            store = await Store.open(settings.database_url, clock=clock)
+            opened.push_async_callback(store.close)
+            fetcher = await opened.enter_async_context(Fetcher(settings.fetch.allow_hosts))
+            client = await opened.enter_async_context(make_client())
+            failover = Failover(
+                [
+                    (ChatProvider(upstream, client), each.max_concurrency or PROVIDER_CONCURRENCY)
+                    for upstream, each in zip(upstreams, settings.providers, strict=True)
+                ],
+                budget=max(upstream.timeout_s for upstream in upstreams),
+                clock=clock,
+                jitter=random.random,
+            )
+            app = cls._wire(settings, ports, clock, store, fetcher, failover)
+            app._resources = opened.pop_all()
+        return app
+
+    @classmethod
+    def _wire(
+        cls,
+        settings: Settings,
+        ports: Mapping[str, ChatPort],
+        clock: Clock,
+        store: Store,
+        fetcher: Fetcher,
+        failover: Failover,
+    ) -> "App":
+        limits = settings.limits
+        rules = Rules(
+            user_daily=limits.user_daily,
+            chat_daily=limits.chat_daily,
+            user_concurrent=limits.user_concurrent,
+            user_waiting=limits.user_waiting,
+        )
+        board = Board(ports, clock)
+        jobs = Jobs(store=store, failover=failover, fetcher=fetcher, board=board, ports=ports, clock=clock)
+        line = Line(concurrency=settings.jobs.concurrency, user_concurrent=limits.user_concurrent)
+        dispatch = Dispatch(line, jobs)
+        commands = Commands(
+            store=store, clock=clock, rules=rules, admins=settings.admins, ports=ports, cancel=dispatch.cancel
+        )
+        desk = Desk(
+            store=store,
+            failover=failover,
+            board=board,
+            jobs=jobs,
+            dispatch=dispatch,
+            commands=commands,
+            rules=rules,
+            locale=settings.locale,
+            new_id=new_id,
+        )
+        return cls(
+            store=store, board=board, jobs=jobs, dispatch=dispatch, desk=desk, drain_s=settings.drain_s
+        )
+
+    async def start(self) -> None:
+        """Begins to speak, and takes up what an earlier process left unfinished."""
+        await self._board.start()
+        resumed = await self.desk.resume()
+        if resumed:
+            log.info("unfinished jobs taken up again", jobs=resumed)
+
+    async def close(self) -> None:
+        """Gives running jobs `drain_s` to end; what is unfinished then goes on at the next start."""
+        await self._dispatch.drain(self._drain_s)
+        await self.desk.close()
+        await self._jobs.close()
+        await self._board.stop()
+        await self._resources.aclose()
+
+
+def _upstream(given: ProviderSettings) -> Upstream:
+    """The preset with what the operator set in its place.
+
+    Raises SettingsWrong naming what is missing.
+    """
+    return resolve(**given.model_dump())

@@ -1,0 +1,150 @@
+"""What each command answers. A command is a function of the caller and the words behind it; the reply is text.
+
+Reads and changes credits only through the store; starts no job.
+"""
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.chat import Chat, MessageRef, User
+from bot.errors import AdminsOnly, BadArguments, UnknownCommand
+from bot.intake import Command
+from bot.ports import ChatPort, Clock
+from bot.quota import MOST, Rules, hours_to_refill
+from bot.store import Job, Store
+from bot.texts import say
+
+ADMIN_USAGE = "/admin grant|set USER N · ban|unban USER · stats"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who asks, where, and in which language the answer goes."""
+
+    user: User
+    chat: Chat
+    locale: str
+
+
+class Commands:
+    """The answers. `cancel(job_id)` ends a job and tells whether it did."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        rules: Rules,
+        admins: Sequence[str],
+        ports: Mapping[str, ChatPort],
+        cancel: Callable[[str], Awaitable[bool]],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._rules = rules
+        self._admins = frozenset(admins)
+        self._ports = ports
+        self._cancel = cancel
+
+    def is_admin(self, user: User) -> bool:
+        return user.key in self._admins
+
+    async def answer(self, caller: Caller, command: Command) -> str:
+        """The reply to a command.
+
+        Raises UnknownCommand, BadArguments, AdminsOnly.
+        """
+        match command.name:
+            case "quota":
+                return await self._quota(caller)
+            case "history":
+                return await self._history(caller)
+            case "cancel":
+                return await self._cancel_all(caller)
+            case "help" | "start":
+                return say(caller.locale, f"answer-{command.name}")
+            case "admin":
+                return await self._admin(caller, command.args)
+            case _:
+                raise UnknownCommand(command=f"/{command.name}"[:40])
+
+    async def _quota(self, caller: Caller) -> str:
+        balance = await self._store.balance(caller.user.key, self._rules.user_daily)
+        running = await self._store.open_of(caller.user.key)
+        return say(
+            caller.locale,
+            "answer-quota",
+            left=balance.left,
+            held=balance.held,
+            daily=balance.daily,
+            refill=hours_to_refill(self._clock.now()),
+            running=len(running),
+        )
+
+    async def _history(self, caller: Caller) -> str:
+        jobs = await self._store.history(caller.user.key)
+        if not jobs:
+            return say(caller.locale, "answer-history-empty")
+        return "\n".join(self._line(caller, number, job) for number, job in enumerate(jobs, start=1))
+
+    def _line(self, caller: Caller, number: int, job: Job) -> str:
+        line = say(
+            caller.locale,
+            "answer-history-line",
+            number=number,
+            time=f"{job.created:%Y-%m-%d %H:%M} UTC",
+            state=say(caller.locale, f"state-{job.state.value}"),
+            prompt=" ".join(job.prompt.split())[:60],
+        )
+        message_id = job.delivered_id or job.status_id
+        port = self._ports.get(job.chat.platform)
+        if message_id is None or port is None:
+            return line
+        link = port.link(MessageRef(chat=job.chat, message_id=message_id))
+        return f"{line} {link}" if link else line
+
+    async def _cancel_all(self, caller: Caller) -> str:
+        jobs = await self._store.open_of(caller.user.key)
+        ended = [job.id for job in jobs if await self._cancel(job.id)]
+        if not ended:
+            return say(caller.locale, "answer-nothing-to-cancel")
+        return say(caller.locale, "answer-cancelled", count=len(ended))
+
+    async def _admin(self, caller: Caller, args: Sequence[str]) -> str:
+        if not self.is_admin(caller.user):
+            raise AdminsOnly
+        match [word.lower() for word in args]:
+            case ["grant" | "set" as verb, user, credits] if is_user(user) and credits.isdecimal():
+                return await self._credit(caller, verb, user, int(credits))
+            case ["ban", user] if is_user(user):
+                await self._store.ban(user)
+                return say(caller.locale, "answer-banned", user=user)
+            case ["unban", user] if is_user(user):
+                await self._store.unban(user)
+                return say(caller.locale, "answer-unbanned", user=user)
+            case ["stats"]:
+                stats = await self._store.stats()
+                return say(caller.locale, "answer-stats", **stats)
+            case _:
+                raise BadArguments(usage=ADMIN_USAGE)
+
+    async def _credit(self, caller: Caller, verb: str, user: str, credits: int) -> str:
+        if credits > MOST:
+            raise BadArguments(usage=ADMIN_USAGE)
+        change = self._store.grant if verb == "grant" else self._store.set_credits
+        await change(f"{verb}:{secrets.token_hex(8)}", user, credits, self._rules.user_daily)
+        balance = await self._store.balance(user, self._rules.user_daily)
+        return say(
+            caller.locale,
+            "answer-granted" if verb == "grant" else "answer-set",
+            user=user,
+            credits=credits,
+            left=balance.left,
+        )
+
+
+def is_user(word: str) -> bool:
+    """Whether a word has the form `platform:id`."""
+    platform, colon, identity = word.partition(":")
+    return bool(platform.isalpha() and colon and identity and not identity.isspace())

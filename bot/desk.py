@@ -1,0 +1,246 @@
+"""The reception: a message comes in; a job is accepted, a command answered, a refusal said, or nothing.
+
+Turns every failure into words in the sender's language; nothing raises towards an adapter.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from bot.chat import Action, Answer, Attachment, Balance, Card, Chat, Message, MessageRef, Press, User
+from bot.commands import Caller, Commands
+from bot.dispatch import Dispatch
+from bot.errors import AlreadyFinished, EaselError, NotYours, Refusal, ReplyHasNoPicture, StillPainting
+from bot.intake import Command, Paint, read
+from bot.jobs import Jobs
+from bot.metrics import ACCEPTED, REFUSED
+from bot.painting import Options
+from bot.providers.failover import Failover, Needs
+from bot.quota import Rules
+from bot.status.board import Board
+from bot.store import LIFE, Job, NewJob, Store
+from bot.texts import choose, explain, say
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Who asks, where, and the message that the answer hangs on."""
+
+    user: User
+    chat: Chat
+    locale: str
+    request_id: str | None
+
+
+class Desk:
+    """Where adapters hand in their events; `bot.ports.Reception` has the promises."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        failover: Failover,
+        board: Board,
+        jobs: Jobs,
+        dispatch: Dispatch,
+        commands: Commands,
+        rules: Rules,
+        locale: str,
+        new_id: Callable[[], str],
+    ) -> None:
+        """`locale`: for members whose platform names none of ours. `new_id`: makes the id of a job."""
+        self._store = store
+        self._failover = failover
+        self._board = board
+        self._jobs = jobs
+        self._dispatch = dispatch
+        self._commands = commands
+        self._rules = rules
+        self._locale = locale
+        self._new_id = new_id
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # ------------------------------------------------------------ messages
+
+    async def receive(self, message: Message) -> None:
+        asker = Asker(
+            user=message.sender,
+            chat=message.chat,
+            locale=choose(message.sender.locale, self._locale),
+            request_id=message.id,
+        )
+        try:
+            await self._receive(message, asker)
+        except EaselError as failed:
+            self._say(asker, message.event, explain(asker.locale, await self._clearer(message, failed)))
+        except Exception:
+            log.exception("message broke", chat=message.chat.key)
+            self._say(asker, message.event, explain(asker.locale, EaselError()))
+
+    async def _receive(self, message: Message, asker: Asker) -> None:
+        match read(message, self._failover.abilities):
+            case None:
+                return
+            case Refusal() as refusal:
+                raise refusal
+            case Command() as command:
+                caller = Caller(user=asker.user, chat=asker.chat, locale=asker.locale)
+                self._say(asker, message.event, await self._commands.answer(caller, command))
+            case Paint() as paint:
+                await self._accept(
+                    asker,
+                    event=message.event,
+                    prompt=paint.prompt,
+                    references=paint.references,
+                    options=paint.options,
+                )
+
+    async def _clearer(self, message: Message, failed: EaselError) -> EaselError:
+        """A refusal, counted; one about a reply to an unfinished job says that it is unfinished."""
+        if isinstance(failed, Refusal):
+            REFUSED.labels(type(failed).__name__).inc()
+        else:
+            log.error("message failed", failure=type(failed).__name__, detail=failed.detail)
+        if isinstance(failed, ReplyHasNoPicture) and isinstance(message.reply_to, Message):
+            job = await self._store.by_message(message.chat, message.reply_to.id)
+            if job is not None and LIFE[job.state]:
+                return StillPainting()
+        return failed
+
+    def _say(self, asker: Asker, event: str, text: str) -> None:
+        self._board.say(f"answer:{event}", asker.chat, Card(text=text), reply_to=asker.request_id)
+
+    # ------------------------------------------------------------ jobs
+
+    async def _accept(
+        self,
+        asker: Asker,
+        *,
+        event: str,
+        prompt: str,
+        references: tuple[Attachment, ...],
+        options: Options,
+        parent: str | None = None,
+    ) -> bool:
+        """Reserves the credits and puts the job in line. False: this event has become a job before.
+
+        Raises Refusal.
+        """
+        price = self._failover.price(Needs(options=options, references=len(references), prompt=len(prompt)))
+        job, new = await self._store.accept(
+            NewJob(
+                id=self._new_id(),
+                event=event,
+                user=asker.user,
+                chat=asker.chat,
+                request_id=asker.request_id,
+                locale=asker.locale,
+                prompt=prompt,
+                options=options,
+                references=references,
+                cost=price * options.n,
+                parent=parent,
+            ),
+            self._rules,
+        )
+        if new:
+            ACCEPTED.inc()
+            log.info("job accepted", job=job.id, chat=job.chat.key, user=job.user.key, cost=job.cost)
+            await self._start(job)
+        return new
+
+    async def resume(self) -> int:
+        """Takes up what an earlier process left unfinished, oldest first; returns how many."""
+        jobs = await self._store.unfinished()
+        for job in jobs:
+            await self._start(job)
+        return len(jobs)
+
+    async def _start(self, job: Job) -> None:
+        await self._jobs.show(job, gone=lambda: self._cancel_soon(job.id))
+        self._dispatch.submit(job.id, job.user.key)
+
+    def _cancel_soon(self, job_id: str) -> None:
+        task = asyncio.create_task(self._cancel(job_id), name=f"cancel {job_id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _cancel(self, job_id: str) -> None:
+        try:
+            await self._dispatch.cancel(job_id)
+        except EaselError as failed:
+            log.error("cancel failed", job=job_id, detail=failed.detail)
+
+    async def deleted(self, ref: MessageRef) -> None:
+        try:
+            job = await self._store.by_message(ref.chat, ref.message_id)
+        except EaselError as failed:
+            log.error("deleted message not looked up", detail=failed.detail)
+            return
+        if job is not None and LIFE[job.state]:
+            await self._cancel(job.id)
+
+    async def balance(self, user: User) -> Balance:
+        return await self._store.balance(user.key, self._rules.user_daily)
+
+    # ------------------------------------------------------------ buttons
+
+    async def press(self, press: Press) -> Answer:
+        locale = choose(press.sender.locale, self._locale)
+        try:
+            return await self._press(press, locale)
+        except EaselError as failed:
+            return Answer(text=explain(locale, failed))
+        except Exception:
+            log.exception("press broke", job=press.job)
+            return Answer(text=explain(locale, EaselError()))
+
+    async def _press(self, press: Press, locale: str) -> Answer:
+        job = await self._store.get(press.job)
+        if job is None:
+            raise AlreadyFinished
+        if job.user.key != press.sender.key and not self._commands.is_admin(press.sender):
+            raise NotYours
+        if press.action is Action.EDIT:
+            return Answer(text=say(locale, "answer-edit-how"), compose=True)
+        if press.action is Action.CANCEL:
+            if not LIFE[job.state]:
+                raise AlreadyFinished
+            ended = await self._dispatch.cancel(job.id)
+            return Answer(
+                text=say(locale, "answer-cancelled", count=1) if ended else say(locale, "press-too-late")
+            )
+        asker = Asker(user=press.sender, chat=job.chat, locale=locale, request_id=press.message.message_id)
+        return await self._again(press.action, job, asker)
+
+    async def _again(self, action: Action, job: Job, asker: Asker) -> Answer:
+        """Retry: the same once more. Vary: the same, with the finished picture as the first reference.
+
+        A second click while the first one's job is unfinished is the same event, and becomes nothing.
+        """
+        if LIFE[job.state]:
+            raise StillPainting
+        prompt, references = job.prompt, job.references
+        if action is Action.VARY and job.delivered:
+            if not job.event.startswith(f"{Action.VARY.value}:"):  # its prompt says so already
+                prompt = say(asker.locale, "prompt-vary", prompt=prompt)
+            with_originals = (job.delivered[0], *references)
+            fits = len(with_originals) <= self._failover.abilities.max_references
+            references = with_originals if fits else job.delivered[:1]
+        new = await self._accept(
+            asker,
+            event=f"{action.value}:{job.id}:{asker.user.key}:{await self._store.ended_children(job.id)}",
+            prompt=prompt,
+            references=references,
+            options=job.options,
+            parent=job.id,
+        )
+        return Answer(text="" if new else say(asker.locale, "press-again"))
+
+    async def close(self) -> None:
+        """Lets cancellations under way end."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)

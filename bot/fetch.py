@@ -1,0 +1,246 @@
+"""Guarded downloads: bytes from addresses that nobody vouches for, with a cap on size, time and destination.
+
+The only place that opens an address an upstream or a member gave. What the bytes are, bot.pictures says.
+"""
+
+import asyncio
+import ipaddress
+import re
+import socket
+from collections.abc import Awaitable, Callable, Collection
+from ssl import SSLError
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+from yarl import URL
+
+from bot.errors import FetchFailed, FetchForbidden, FetchTooLarge, FetchTooSlow
+
+REDIRECTS = 5  # followed; the next one fails the download
+PAUSES = (0.5, 2.0)  # seconds before the second and the third try: a result is a picture already paid for
+CONNECT_SECONDS = 10.0  # for one connection; then the next try
+LONGEST_URL = 8192  # characters
+CHUNK = 65_536  # bytes
+HEADERS = {
+    "Accept-Encoding": "identity",  # a compressed body could hide any size; see _body
+    "User-Agent": "Mozilla/5.0 (compatible; Easel)",
+}
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+# RFC 3986 in full: such an address is sent as it is, since a signature may cover every character
+_WELL_FORMED = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
+_GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")  # all that IANA has given out as global unicast
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
+# Global by the tables of Python, and yet no place for a picture
+_REFUSED = tuple(
+    ipaddress.ip_network(each)
+    for each in (
+        "192.0.0.0/24",  # protocol assignments; clouds serve instance data there
+        "192.88.99.0/24",  # 6to4 relays
+        "168.63.129.16/32",  # Azure's own services, reachable from every machine there
+        "2001::/23",  # protocol assignments, Teredo
+        "2002::/16",  # 6to4 leads to any IPv4 address
+        "3fff::/20",  # documentation
+    )
+)
+
+
+def is_public(address: _Address) -> bool:
+    """Whether an address is on the public internet, also when one is wrapped in another."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return is_public(address.ipv4_mapped)
+        if address in _NAT64:
+            return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+        if address not in _GLOBAL_V6:
+            return False
+    if any(address in network for network in _REFUSED):
+        return False
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+class Fetcher:
+    """Downloads over http and https. Use as an async context manager, or `close` it.
+
+    `allow_hosts`: `host:port` entries whose address is not checked. `sleep` and `resolver` are for tests.
+    """
+
+    def __init__(
+        self,
+        allow_hosts: Collection[str] = (),
+        *,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        resolver: AbstractResolver | None = None,
+    ) -> None:
+        self._allowed = {_host_port(each) for each in allow_hosts}
+        self._sleep = sleep
+        self._resolver = resolver
+        self._guarded: aiohttp.ClientSession | None = None
+        self._unguarded: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Closes the connections. A closed Fetcher opens new ones when it is used again."""
+        sessions, self._guarded, self._unguarded = (self._guarded, self._unguarded), None, None
+        for session in sessions:
+            if session is not None:
+                await session.close()
+
+    async def get(self, url: str, *, limit: int, timeout: float) -> bytes:  # noqa: ASYNC109 - covers every try
+        """The body behind `url`: at most `limit` bytes, `timeout` seconds for all redirects and retries.
+
+        Raises FetchForbidden, FetchTooLarge, FetchTooSlow, FetchFailed. A body in a content encoding fails.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._insist(url, limit)
+        except TimeoutError:
+            raise FetchTooSlow(detail=f"not complete after {timeout:g} s") from None
+
+    async def _insist(self, url: str, limit: int) -> bytes:
+        """Tries again what may succeed in a moment."""
+        for pause in (*PAUSES, None):
+            try:
+                return await self._follow(_parse(url), limit)
+            except (aiohttp.ClientError, OSError, ValueError) as exc:
+                failure, passing = _translate(exc)
+            if pause is None or not passing:
+                # not chained: the library's texts hold the whole address, which may be signed
+                raise failure from None
+            await self._sleep(pause)
+        raise AssertionError("the last try returns or raises")
+
+    async def _follow(self, url: URL, limit: int) -> bytes:
+        for _ in range(REDIRECTS + 1):
+            async with self._session(url).get(url, allow_redirects=False) as response:
+                if response.status not in (301, 302, 303, 307, 308):
+                    return await _body(response, limit)
+                url = _parse(response.headers.get("Location", ""), base=url)
+        raise FetchFailed(detail=f"more than {REDIRECTS} redirects")
+
+    def _session(self, url: URL) -> aiohttp.ClientSession:
+        """Decided anew at each hop: the exemption holds for that host and port alone."""
+        if (_canonical(url.host or ""), url.port) in self._allowed:
+            self._unguarded = self._unguarded or self._open(None)
+            return self._unguarded
+        self._guarded = self._guarded or self._open(_guarded_socket)
+        return self._guarded
+
+    def _open(
+        self, socket_factory: Callable[[tuple[Any, ...]], socket.socket] | None
+    ) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                socket_factory=socket_factory,
+                resolver=self._resolver,
+                use_dns_cache=False,
+                force_close=True,  # one picture each; a connection kept open is a reset waiting to happen
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=HEADERS,
+            auto_decompress=False,
+            trust_env=False,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+        )
+
+
+class _NotPublicError(OSError):
+    """An address that must not be connected to. An OSError, so that the next address of the name is tried."""
+
+    def __init__(self) -> None:
+        super().__init__("not a public address")
+
+
+def _guarded_socket(info: tuple[Any, ...]) -> socket.socket:
+    """Called with each address right before it is connected to, so no later DNS answer can be another one."""
+    family, kind, protocol, _, address = info
+    if not _is_address(address[0]) or not is_public(ipaddress.ip_address(address[0])):
+        raise _NotPublicError
+    return socket.socket(family, kind, protocol)
+
+
+async def _body(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    response.raise_for_status()
+    if not 200 <= response.status < 300:
+        raise FetchFailed(detail=f"status {response.status}")
+    if response.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+        raise FetchFailed(detail="an encoded body, although none was asked for")
+    if (response.content_length or 0) > limit:
+        raise FetchTooLarge(detail=f"{response.content_length} bytes announced, {limit} allowed")
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in response.content.iter_chunked(CHUNK):
+        size += len(chunk)
+        if size > limit:
+            raise FetchTooLarge(detail=f"more than {limit} bytes")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _parse(text: str, *, base: URL | None = None) -> URL:
+    """An address that may be opened, its characters kept as they are where they are legal.
+
+    Raises FetchForbidden, FetchFailed.
+    """
+    try:
+        url = URL(text, encoded=_WELL_FORMED.fullmatch(text) is not None)
+        url = url if base is None else base.join(url)
+        port = url.port
+    except ValueError:
+        raise FetchFailed(detail="not an address") from None
+    if url.scheme not in ("", "http", "https"):
+        raise FetchForbidden(detail=f"scheme {url.scheme[:20]}")
+    if not url.scheme or not url.host or not port or len(text) > LONGEST_URL:
+        raise FetchFailed(detail="not an address")
+    if _is_odd(url.host):
+        raise FetchForbidden(detail="an address in an odd spelling")
+    if url.raw_user is not None or url.raw_password is not None:
+        raise FetchForbidden(detail="credentials in the address")
+    return url
+
+
+def _is_odd(host: str) -> bool:
+    """Whether a host is a number that resolvers take for an address: 2130706433, 0x7f.1, 127.1."""
+    last = host.lower().rstrip(".").rpartition(".")[2]
+    return re.fullmatch(r"[0-9]+|0x[0-9a-f]*", last) is not None and not _is_address(host)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _translate(exc: Exception) -> tuple[FetchFailed, bool]:
+    """What went wrong inside aiohttp, without the address, and whether it may pass by itself."""
+    kind = type(exc).__name__
+    if isinstance(exc, aiohttp.ClientConnectorError) and isinstance(exc.os_error, _NotPublicError):
+        return FetchForbidden(detail="not a public address"), False
+    if isinstance(exc, aiohttp.ClientResponseError):
+        return FetchFailed(detail=f"{kind}, status {exc.status}"), exc.status >= 500 or exc.status in (
+            408,
+            429,
+        )
+    lasting = (aiohttp.ClientSSLError, aiohttp.InvalidURL, SSLError, ValueError)
+    return FetchFailed(detail=kind), not isinstance(exc, lasting)
+
+
+def _host_port(entry: str) -> tuple[str, int]:
+    host, _, port = entry.rpartition(":")
+    return _canonical(host.removeprefix("[").removesuffix("]")), int(port)
+
+
+def _canonical(host: str) -> str:
+    """One spelling for a host: addresses as Python writes them, names in lower case."""
+    return str(ipaddress.ip_address(host)) if _is_address(host) else host.lower()

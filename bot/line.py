@@ -1,0 +1,71 @@
+"""The line of waiting jobs, fair over users: who is next, and who stands where.
+
+Pure: knows jobs and users by their ids only; whoever holds it starts the jobs it names.
+"""
+
+from collections import Counter, OrderedDict, deque
+
+
+class Line:
+    """Users take turns; one user's jobs go in order. A user who has more running comes after one who has fewer."""
+
+    def __init__(self, *, concurrency: int, user_concurrent: int) -> None:
+        """`concurrency` jobs run at once in all, `user_concurrent` of them of one user."""
+        self._concurrency = concurrency
+        self._user_concurrent = user_concurrent
+        self._waiting: OrderedDict[str, deque[str]] = (
+            OrderedDict()
+        )  # user -> jobs; users in the order of their turns
+        self._running: dict[str, str] = {}  # job -> user
+
+    def join(self, job: str, user: str) -> None:
+        """The job waits behind the user's other jobs."""
+        self._waiting.setdefault(user, deque()).append(job)
+
+    def take(self) -> str | None:
+        """The next job that may run, counted as running from now; None when none may."""
+        if len(self._running) >= self._concurrency:
+            return None
+        user = _turn(self._waiting, Counter(self._running.values()), self._user_concurrent)
+        if user is None:
+            return None
+        job = self._waiting[user].popleft()
+        if self._waiting[user]:
+            self._waiting.move_to_end(user)
+        else:
+            del self._waiting[user]
+        self._running[job] = user
+        return job
+
+    def leave(self, job: str) -> bool:
+        """The job is over or gives up waiting. Whether it was still waiting."""
+        if self._running.pop(job, None) is not None:
+            return False
+        for user, jobs in self._waiting.items():
+            if job in jobs:
+                jobs.remove(job)
+                if not jobs:
+                    del self._waiting[user]
+                return True
+        return False
+
+    def places(self) -> dict[str, int]:
+        """Every waiting job with its place, 1 for the next: the order of turns if nothing else came."""
+        waiting = OrderedDict((user, deque(jobs)) for user, jobs in self._waiting.items())
+        served = Counter(self._running.values())
+        places: dict[str, int] = {}
+        while waiting:
+            user = _turn(waiting, served, None)
+            assert user is not None
+            places[waiting[user].popleft()] = len(places) + 1
+            served[user] += 1
+            waiting.move_to_end(user)
+            if not waiting[user]:
+                del waiting[user]
+        return places
+
+
+def _turn(waiting: OrderedDict[str, deque[str]], running: Counter[str], limit: int | None) -> str | None:
+    """The waiting user with the fewest running jobs below `limit`; among equals, whose turn came first."""
+    able = [user for user in waiting if limit is None or running[user] < limit]
+    return min(able, key=lambda user: running[user], default=None)

@@ -1,0 +1,84 @@
+"""A whole Easel for flow tests: the real core on a real database, the sandbox over HTTP, a platform in memory."""
+
+import asyncio
+import io
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import PIL.Image
+
+from bot.app import App
+from bot.sandbox import Sandbox
+from bot.settings import Settings
+from tests.flow.platform import Platform, Post
+
+
+class RealClock:
+    """The machine's own time: flows wait for real sockets and a real database, which no test clock moves."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """What a flow test holds in its hands."""
+
+    app: App
+    platform: Platform
+    sandbox: Sandbox
+
+    async def say(self, text: str, *attachments: Any, **given: Any) -> None:
+        """A member writes to the bot."""
+        await self.app.desk.receive(self.platform.message(text, *attachments, **given))
+
+    async def settled(self, posts: int = 1) -> list[Post]:
+        """Waits until every job has ended and that many messages stand; returns them all."""
+        await self.platform.until(lambda: len(self.platform.posts) >= posts)
+        while await self.app.store.unfinished():
+            await asyncio.sleep(0.005)
+        return self.platform.posts
+
+
+def settings(folder: Path, sandbox: Sandbox, **given: Any) -> Settings:
+    """The settings of a flow: this sandbox as the only provider, unless `given` says otherwise."""
+    host = sandbox.address.removeprefix("http://")
+    values: dict[str, Any] = {
+        "database_url": f"sqlite:///{folder / 'easel.db'}",
+        "providers": [{"preset": "sandbox", "base_url": sandbox.address, "api_key": "sandbox"}],
+        "fetch": {"allow_hosts": [host]},
+        "drain_s": 0,
+        "admins": ["memory:boss"],
+    }
+    return Settings(**(values | given))
+
+
+@asynccontextmanager
+async def world(
+    folder: Path, sandbox: Sandbox, platform: Platform | None = None, **given: Any
+) -> AsyncGenerator[World]:
+    """Easel from its start to its orderly end."""
+    platform = platform or Platform()
+    app = await App.open(settings(folder, sandbox, **given), {"memory": platform}, RealClock())
+    try:
+        await app.start()
+        yield World(app=app, platform=platform, sandbox=sandbox)
+    finally:
+        await app.close()
+
+
+def png(color: str = "red", size: tuple[int, int] = (64, 48)) -> bytes:
+    """A small picture."""
+    held = io.BytesIO()
+    PIL.Image.new("RGB", size, color).save(held, "PNG")
+    return held.getvalue()
