@@ -1,0 +1,235 @@
+// What the person at the page can do. Each action changes the state, sends frames, and asks for a render.
+// No DOM here; views call these and nothing else.
+
+import { settle } from "./frames.js";
+import { currentChat, currentDraft, currentMessages, easelHears, fileUrl, isPicture, say } from "./state.js";
+import { megabytes } from "./format.js";
+import { upload } from "./uploads.js";
+/** @import { State } from "./state.js" */
+/** @import { Attachment, Outgoing } from "./protocol.js" */
+
+/** Unique enough, also where the page is not a secure context and has no randomUUID. */
+const fresh = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(12)), (each) => each.toString(16).padStart(2, "0")).join(
+    "",
+  );
+
+/** @typedef {ReturnType<typeof createActions>} Actions */
+
+/**
+ * @param {State} state
+ * @param {(frame: object) => boolean} send  whether the frame went out
+ * @param {() => void} render
+ */
+export function createActions(state, send, render) {
+  /** @param {string} text */
+  function tell(text) {
+    state.notice = { text, count: (state.notice?.count ?? 0) + 1 };
+  }
+
+  /** @param {Outgoing} message */
+  function dispatch({ as, chat, text, files, reply_to, nonce }) {
+    send({ type: "send", as, chat, text, files: files.map((each) => each.id), reply_to, nonce });
+  }
+
+  /** @param {File} file @param {ReturnType<typeof currentDraft>} draft */
+  async function attachOne(file, draft) {
+    /** @type {Attachment} */
+    const item = { key: fresh(), name: file.name, state: "uploading", progress: 0 };
+    draft.files.push(item);
+    if (file.size > state.limits.file_bytes) {
+      item.state = "failed";
+      item.error = `${say(state, "page-file-too-large")} (${megabytes(file.size)} > ${megabytes(state.limits.file_bytes)})`;
+      return;
+    }
+    if (file.type.startsWith("image/")) item.url = URL.createObjectURL(file);
+    try {
+      item.file = await upload(file, (share) => {
+        item.progress = share;
+        render();
+      });
+      item.state = "done";
+      if (!isPicture(item.file) && item.url) item.url = undefined;
+    } catch (failure) {
+      item.state = "failed";
+      item.error = (failure instanceof Error && failure.message) || say(state, "page-upload-failed");
+    }
+    render();
+  }
+
+  const actions = {
+    /** @param {string} id */
+    become(id) {
+      state.me = id;
+      settle(state);
+      delete state.unread[state.chat];
+      send({ type: "quota", as: id });
+      render();
+    },
+
+    /** @param {string} id */
+    enter(id) {
+      state.chat = id;
+      delete state.unread[id];
+      render();
+    },
+
+    /** @param {string} locale */
+    speak(locale) {
+      state.locale = locale;
+      send({ type: "locale", locale });
+      render();
+    },
+
+    /** @param {string} text */
+    type(text) {
+      currentDraft(state).text = text;
+      render();
+    },
+
+    /** Puts text into the composer, addressed so that Easel hears it. @param {string} text */
+    suggest(text) {
+      const draft = currentDraft(state);
+      draft.text = text;
+      if (!easelHears(state)) draft.text = `@easel ${text}`;
+      state.composing += 1;
+      render();
+    },
+
+    /** @param {string | null} id */
+    reply(id) {
+      currentDraft(state).reply_to = id;
+      state.composing += 1;
+      render();
+    },
+
+    /** @param {Iterable<File>} files */
+    attach(files) {
+      const draft = currentDraft(state);
+      for (const file of files) {
+        if (draft.files.length >= state.limits.files) {
+          tell(`${say(state, "page-too-many-files")} (${state.limits.files})`);
+          break;
+        }
+        void attachOne(file, draft);
+      }
+      state.composing += 1;
+      render();
+    },
+
+    /** @param {string} key */
+    detach(key) {
+      const draft = currentDraft(state);
+      const item = draft.files.find((each) => each.key === key);
+      if (item?.url) URL.revokeObjectURL(item.url);
+      draft.files = draft.files.filter((each) => each.key !== key);
+      state.composing += 1;
+      render();
+    },
+
+    /** Whether what stands in the composer may go out; says why where it may not. */
+    submit() {
+      const draft = currentDraft(state);
+      if (!draft.text.trim() && !draft.files.length) return;
+      if (draft.files.some((each) => each.state !== "done")) {
+        const stuck = draft.files.some((each) => each.state === "failed");
+        tell(say(state, stuck ? "page-remove-failed-file" : "page-wait-for-upload"));
+      } else if (draft.text.length > state.limits.text) {
+        tell(say(state, "page-text-too-long"));
+      } else {
+        /** @type {Outgoing} */
+        const message = {
+          as: state.me,
+          chat: state.chat,
+          text: draft.text,
+          files: draft.files.flatMap((each) => each.file ?? []),
+          reply_to: draft.reply_to,
+          nonce: fresh(),
+          at: new Date().toISOString(),
+        };
+        for (const each of draft.files) if (each.url) URL.revokeObjectURL(each.url);
+        state.drafts[`${state.me} ${state.chat}`] = { text: "", reply_to: null, files: [] };
+        state.outbox.push(message);
+        dispatch(message);
+      }
+      render();
+    },
+
+    /** Everything not yet confirmed goes out again under its old nonce: the server knows what it has. */
+    resend() {
+      for (const each of state.outbox) if (!each.id && !each.error) dispatch(each);
+    },
+
+    /** @param {string} nonce */
+    sendAgain(nonce) {
+      const message = state.outbox.find((each) => each.nonce === nonce);
+      if (!message) return;
+      message.nonce = fresh(); // a refused nonce is spent
+      delete message.error;
+      dispatch(message);
+      render();
+    },
+
+    /** @param {string} nonce */
+    discard(nonce) {
+      state.outbox = state.outbox.filter((each) => each.nonce !== nonce);
+      render();
+    },
+
+    /** @param {string} message @param {string} action @param {string} job */
+    press(message, action, job) {
+      const { me, chat } = state;
+      if (send({ type: "press", as: me, chat, message, action, job, nonce: fresh() })) {
+        const key = `${message} ${action}`;
+        state.pressing[key] = true;
+        setTimeout(() => {
+          delete state.pressing[key]; // an answer that never comes must not leave a dead button
+          render();
+        }, 5000);
+      } else tell(say(state, "page-not-connected"));
+      render();
+    },
+
+    /** @param {string} message */
+    remove(message) {
+      if (!send({ type: "delete", chat: state.chat, message })) tell(say(state, "page-not-connected"));
+      render();
+    },
+
+    /** @param {string | null} file */
+    view(file) {
+      state.viewing = file;
+      render();
+    },
+
+    /** To the next or previous picture of the chat. @param {1 | -1} step */
+    turn(step) {
+      const all = pictures(state);
+      const at = all.findIndex((each) => each.id === state.viewing);
+      state.viewing = all[at + step]?.id ?? state.viewing;
+      render();
+    },
+
+    dismiss() {
+      if (state.notice) state.notice.text = "";
+      render();
+    },
+  };
+  return actions;
+}
+
+/** Every picture of the current chat, oldest first. @param {State} state */
+export const pictures = (state) => currentMessages(state).flatMap((each) => each.files.filter(isPicture));
+
+/** The words above the timeline. @param {State} state */
+export function chatTitle(state, chat = currentChat(state)) {
+  if (!chat) return { name: "", note: "" };
+  return {
+    name: say(state, chat.kind === "group" ? "page-chat-group" : "page-chat-direct"),
+    note: say(state, chat.kind === "group" ? "page-chat-group-note" : "page-chat-direct-note"),
+  };
+}
+
+/** The thumbnail of an attachment. @param {Attachment} item */
+export const thumbnailOf = (item) =>
+  item.url ?? (item.file && isPicture(item.file) ? fileUrl(item.file.id) : "");

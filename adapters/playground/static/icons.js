@@ -1,0 +1,55 @@
+// The page's drawings: strokes on a grid of 24, in the colour of the text around them.
+// Decorative, always: the element that holds an icon carries the words.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+const PATHS = {
+  add: "M12 5v14M5 12h14",
+  send: "M12 19V5.500M6 11.500l6-6 6 6",
+  reply: "M9.5 6.5 4.5 11.500l5 5M5 11.500h8.500a6 6 0 0 1 6 6v1",
+  delete: "M5 7h14M10 7V4.500h4V7M7 7l.8 12.500h8.400L17 7M10.3 10.500v5.500M13.7 10.500v5.5",
+  close: "M6.5 6.500l11 11M17.5 6.500l-11 11",
+  menu: "M4 7.500h16M4 12.500h16M4 17.500h10",
+  sun: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM12 2.500v2M12 19.500v2M2.5 12h2M19.5 12h2M5.3 5.300l1.4 1.400M17.3 17.300l1.4 1.400M18.7 5.300l-1.4 1.400M6.7 17.300l-1.4 1.4",
+  moon: "M20 14.500A8.3 8.3 0 0 1 9.5 4a8.3 8.3 0 1 0 10.5 10.500z",
+  previous: "M14.5 5.5 8 12l6.5 6.5",
+  next: "M9.5 5.5 16 12l-6.5 6.5",
+  down: "M12 5v13.500M6 12.500l6 6 6-6",
+  download: "M12 4v11M7 10.500l5 5 5-5M5 19.500h14",
+  group:
+    "M9 11.500a3.2 3.2 0 1 0 0-6.4 3.2 3.2 0 0 0 0 6.400zM3 19c.4-3.2 2.8-5 6-5s5.6 1.8 6 5M15.5 5.400a3.2 3.2 0 0 1 0 5.900M17.5 14.400c2 .7 3.2 2.3 3.5 4.6",
+  lock: "M6 11h12v8.500H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3",
+  cancel: "M7 7h10v10H7z",
+  retry: "M19 12a7 7 0 1 1-2.1-5M19.5 3.500V7.500h-4",
+  vary: "M4 7h3.500c4.5 0 4.5 10 9 10H20M4 17h3.500c1.7 0 2.8-1.4 3.7-3M13.3 10c.9-1.6 1.9-3 3.7-3h3M17.5 4.5 20 7l-2.5 2.500M17.5 14.5 20 17l-2.5 2.5",
+  edit: "M5 19l.9-4L15.5 5.400a1.9 1.9 0 0 1 2.7 0l.4.4a1.9 1.9 0 0 1 0 2.700L9 18.100zM13.5 7.500l3 3",
+  photo: "M4.5 5.500h15v13h-15zM4.5 15.500l4-4 4 4 2.5-2.5 4.5 4M15.2 9.300h.1",
+  brush:
+    "M19.5 4.500c-4.5 2.5-8 6-9.5 8.500l2 2c2.5-1.5 6-5 7.5-10.500zM9.5 13.500c-2.5 0-3.5 1.5-3.5 3.2 0 1.3-.8 2-2 2.3 3 1.5 7.5.5 7.5-3.5",
+  frame: "M4 4h16v16H4zM7.5 7.500h9v9h-9z",
+  easel: "M12 2.500V5M4.5 16.500h15M8.5 16.500l-2 5M15.5 16.500l2 5M12 16.500v3M6 5h12v8.500H6z",
+  file: "M7 3.500h7l4 4v13H7zM13.5 3.500V8H18",
+};
+
+/** @param {keyof typeof PATHS} name */
+export function icon(name) {
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("class", `icon icon-${name}`);
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS(SVG, "path");
+  path.setAttribute("d", PATHS[name] ?? PATHS.file);
+  svg.append(path);
+  return svg;
+}
+
+/** The mark: an easel with one stroke on its canvas. */
+export function mark() {
+  const svg = icon("easel");
+  svg.setAttribute("class", "mark");
+  const dab = document.createElementNS(SVG, "path");
+  dab.setAttribute("d", "M8.5 11c1.5-2.6 2.8-2.6 3.5-1s1.7.8 3-1.6");
+  dab.setAttribute("class", "mark-dab");
+  svg.append(dab);
+  return svg;
+}

@@ -1,0 +1,150 @@
+// The picture area of a message: a canvas while it is being painted, then the pictures, in the same place.
+// Sizes are known before bytes come, so nothing jumps; where the shape changes, the height glides.
+
+import { arrange, attribute, h, mayMove } from "./dom.js";
+import { icon } from "./icons.js";
+import { fileUrl, isPicture } from "./state.js";
+/** @import { FileInfo } from "./protocol.js" */
+
+const CROSSFADE = 900; // milliseconds; the canvas stays under the picture for as long
+
+/** @param {(file: string) => void} open */
+export function createMedia(open) {
+  const node = h("div", { class: "media", hidden: true });
+  /** @type {HTMLElement | null} */
+  let canvas = null;
+  let preview = "";
+  let ratioKnown = false;
+  /** @type {Map<string, HTMLElement>} */
+  const shown = new Map();
+  const grid = h("div", { class: "pictures" });
+
+  /** @param {number} ratio width / height */
+  const shape = (ratio) => node.style.setProperty("--ratio", String(ratio));
+
+  /** @param {{running: boolean, percent: number | null, preview: string, ratio: number, seed: number, files: FileInfo[], fallbackAlt: string}} want */
+  function update({ running, percent, preview: url, ratio, seed, files, fallbackAlt }) {
+    const before = !node.hidden && canvas && files.length ? node.getBoundingClientRect().height : 0;
+    if (running) paint(percent, url, ratio, seed);
+    else if (files.length) show(files, fallbackAlt);
+    if (!running && canvas && !canvas.classList.contains("leaving")) leave(files.length > 0);
+    if (!running && !files.length) arrange(node, canvas ? [canvas] : []);
+    node.hidden = !running && !files.length;
+    if (before && mayMove()) glide(before);
+  }
+
+  /** @param {number | null} percent @param {string} url @param {number} ratio @param {number} seed */
+  function paint(percent, url, ratio, seed) {
+    if (!canvas) {
+      const wash = h(
+        "div",
+        { class: "wash" },
+        h("i", { class: "pigment" }),
+        h("i", { class: "pigment" }),
+        h("i", { class: "pigment" }),
+        h("i", { class: "pigment" }),
+      );
+      canvas = h("div", { class: "canvas", "aria-hidden": "true" }, wash);
+      wash.style.setProperty("--turn", `${(seed % 8) * 45}deg`);
+      ratioKnown = false;
+      preview = "";
+    }
+    if (!ratioKnown) shape(ratio);
+    shown.clear();
+    arrange(node, [canvas]);
+    attribute(node, "data-count", 1);
+    canvas.style.setProperty("--done", String((percent ?? 0) / 100));
+    if (url && url !== preview) addPreview(canvas, url);
+  }
+
+  /** @param {HTMLElement} on @param {string} url */
+  function addPreview(on, url) {
+    preview = url;
+    const image = h("img", {
+      class: "preview",
+      src: url,
+      alt: "",
+      decoding: "async",
+      on: { load, error: () => image.remove() },
+    });
+    on.append(image);
+    function load() {
+      if (!ratioKnown && image.naturalWidth && canvas === on) shape(image.naturalWidth / image.naturalHeight);
+      ratioKnown = true;
+      image.classList.add("shown");
+      const older = [...on.querySelectorAll(".preview")].slice(0, -1);
+      setTimeout(() => older.forEach((each) => each !== image && each.remove()), CROSSFADE);
+    }
+  }
+
+  /** @param {FileInfo[]} files @param {string} fallbackAlt */
+  function show(files, fallbackAlt) {
+    const first = files.find(isPicture);
+    if (first?.width && first.height) shape(first.width / first.height);
+    attribute(node, "data-count", files.length);
+    for (const file of files)
+      if (!shown.has(file.id))
+        shown.set(file.id, isPicture(file) ? picture(file, fallbackAlt) : document_(file));
+    const present = new Set(files.map((each) => each.id));
+    for (const id of [...shown.keys()]) if (!present.has(id)) shown.delete(id);
+    arrange(
+      grid,
+      files.map((each) => /** @type {HTMLElement} */ (shown.get(each.id))),
+    );
+    arrange(node, canvas ? [canvas, grid] : [grid]);
+  }
+
+  /** @param {FileInfo} file @param {string} fallbackAlt */
+  function picture(file, fallbackAlt) {
+    const image = h("img", {
+      alt: file.alt || fallbackAlt,
+      width: file.width,
+      height: file.height,
+      decoding: "async",
+    });
+    const button = h(
+      "button",
+      { type: "button", class: "picture", "data-file-id": file.id, on: { click: () => open(file.id) } },
+      image,
+    );
+    image.addEventListener("load", () => button.classList.add("loaded"));
+    image.addEventListener("error", () => button.replaceWith(document_(file)));
+    image.src = fileUrl(file.id);
+    if (image.complete) button.classList.add("loaded");
+    return button;
+  }
+
+  /** A file that browsers cannot show: its name, to be downloaded. @param {FileInfo} file */
+  const document_ = (file) =>
+    h(
+      "a",
+      { class: "file", href: fileUrl(file.id), download: file.name, "data-file-id": file.id },
+      icon("file"),
+      h("span", { dir: "auto" }, file.name),
+    );
+
+  /** @param {boolean} slowly */
+  function leave(slowly) {
+    const old = canvas;
+    if (!old) return;
+    old.classList.add("leaving");
+    const end = () => {
+      old.remove();
+      if (canvas === old) canvas = null;
+    };
+    if (slowly && mayMove()) setTimeout(end, CROSSFADE);
+    else end();
+  }
+
+  /** @param {number} before pixels */
+  function glide(before) {
+    const after = node.getBoundingClientRect().height;
+    if (Math.abs(after - before) < 1) return;
+    node.animate([{ height: `${before}px` }, { height: `${after}px` }], {
+      duration: 480,
+      easing: "cubic-bezier(.2,.8,.2,1)",
+    });
+  }
+
+  return { node, update };
+}

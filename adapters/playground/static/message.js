@@ -1,0 +1,228 @@
+// One message on the timeline: built once, then updated in place, so that a status becomes its picture in the
+// same element. Text goes in as text. No state of its own but what it has already drawn.
+
+import { avatar, tint } from "./avatar.js";
+import { arrange, attribute, h, write } from "./dom.js";
+import { momentOf, timeOf } from "./format.js";
+import { icon } from "./icons.js";
+import { createMedia } from "./media.js";
+import { quoteInside } from "./quote.js";
+import { label } from "./rail.js";
+import { BOT, findMessage, isRunning, nameOf, say } from "./state.js";
+import { expectedRatio, readStatus } from "./status.js";
+/** @import { State } from "./state.js" */
+/** @import { Actions } from "./actions.js" */
+/** @import { Message } from "./protocol.js" */
+
+/** @typedef {{first: boolean, active: boolean, pending: "" | "sending" | "failed", nonce?: string, error?: string}} Place */
+
+/** @param {Actions} actions @param {(id: string) => void} jump scrolls to a message */
+export function createMessage(actions, jump) {
+  /** @type {Message} */
+  let current;
+  const face = h("div", { class: "gutter" });
+  const name = h("span", { class: "name" });
+  const tag = h("span", { class: "tag" });
+  const time = h("time", {});
+  const edited = h("span", { class: "edited" });
+  const head = h("header", { class: "head" }, name, tag, time, edited);
+  const quote = h("button", {
+    type: "button",
+    class: "quote",
+    on: { click: () => current.reply_to && jump(current.reply_to.id) },
+  });
+  const media = createMedia((file) => actions.view(file));
+  const stroke = h(
+    "div",
+    { class: "stroke", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": 100 },
+    h("div", { class: "stroke-fill" }),
+  );
+  const text = h("div", { class: "text", dir: "auto" });
+  const buttons = h("div", { class: "buttons" });
+  const fate = h("div", { class: "fate" });
+  const reply = h(
+    "button",
+    { type: "button", class: "tool", "data-action": "reply", on: { click: () => actions.reply(current.id) } },
+    icon("reply"),
+  );
+  const remove = h(
+    "button",
+    {
+      type: "button",
+      class: "tool",
+      "data-action": "delete",
+      on: { click: () => actions.remove(current.id) },
+    },
+    icon("delete"),
+  );
+  const tools = h("div", { class: "tools" }, reply, remove);
+  const bubble = h("div", { class: "bubble" });
+  const node = h(
+    "article",
+    { class: "message", tabindex: -1 },
+    face,
+    h("div", { class: "body" }, head, bubble),
+    tools,
+  );
+  let drawn = "";
+
+  /** @param {State} state @param {Message} message @param {Place} place */
+  function update(state, message, place) {
+    current = message;
+    const waiting = message.buttons.map((each) => Boolean(state.pressing[`${message.id} ${each.action}`]));
+    const key = JSON.stringify([message, place, state.locale, state.texts["page-reply"], state.me, waiting]);
+    if (key === drawn) return;
+    drawn = key;
+
+    const running = isRunning(message);
+    const bot = message.sender === BOT;
+    const card = bot && (running || message.files.length > 0);
+    node.className = [
+      "message",
+      bot ? "bot" : "",
+      message.sender === state.me ? "own" : "",
+      place.first ? "first" : "",
+      card ? "card" : "",
+      running ? "running" : "",
+      place.pending,
+    ]
+      .filter(Boolean)
+      .join(" ");
+    attribute(node, "data-message-id", place.pending ? null : message.id);
+    attribute(node, "data-nonce", place.nonce);
+    attribute(node, "data-sender", message.sender);
+    attribute(node, "aria-label", `${nameOf(state, message.sender)}, ${timeOf(state.locale, message.at)}`);
+    attribute(node, "tabindex", place.active ? 0 : -1);
+    tint(node, state, message.sender);
+    drawHead(state, message, place);
+    drawBody(state, message, running);
+    drawButtons(message, waiting);
+    drawFate(state, place);
+    const inside = bot ? [media.node, running && stroke, text] : [text, media.node];
+    const parts = [
+      message.reply_to && quote,
+      ...inside,
+      message.buttons.length > 0 && buttons,
+      place.pending && fate,
+    ];
+    arrange(
+      bubble,
+      parts.filter((each) => each instanceof Node),
+    );
+    label(reply, say(state, "page-reply"));
+    label(remove, say(state, "page-delete"));
+    for (const each of [reply, remove]) attribute(each, "tabindex", place.active ? 0 : -1);
+    tools.hidden = Boolean(place.pending);
+  }
+
+  /** @param {State} state @param {Message} message @param {Place} place */
+  function drawHead(state, message, place) {
+    head.hidden = !place.first;
+    if (place.first && !face.firstChild) face.append(avatar(state, message.sender));
+    if (!place.first) face.replaceChildren();
+    write(name, nameOf(state, message.sender));
+    write(
+      tag,
+      message.sender === BOT
+        ? say(state, "page-bot")
+        : message.sender === state.me
+          ? say(state, "page-you")
+          : "",
+    );
+    write(time, timeOf(state.locale, message.at));
+    attribute(time, "datetime", message.at);
+    attribute(time, "title", momentOf(state.locale, message.at));
+    write(edited, message.edited && message.sender !== BOT ? say(state, "page-edited") : "");
+    if (!message.reply_to) return;
+    quote.replaceChildren(...quoteInside(state, message.reply_to));
+    quote.disabled = message.reply_to.gone;
+  }
+
+  /** @param {State} state @param {Message} message @param {boolean} running */
+  function drawBody(state, message, running) {
+    const { lines, percent } = running ? readStatus(message.text) : { lines: [], percent: null };
+    media.update({
+      running,
+      percent,
+      preview: message.preview?.url ?? "",
+      ratio: expectedRatio(findMessage(state, message.reply_to?.id)?.text ?? message.reply_to?.text ?? ""),
+      seed: [...message.id].reduce((sum, each) => sum + each.charCodeAt(0), 0),
+      files: message.files,
+      fallbackAlt: say(state, "page-picture"),
+    });
+    attribute(text, "hidden", !message.text);
+    if (!running) {
+      write(text, message.text);
+      return;
+    }
+    attribute(stroke, "aria-label", say(state, "page-progress"));
+    attribute(stroke, "aria-valuenow", percent);
+    stroke.style.setProperty("--done", String((percent ?? 0) / 100));
+    // Line breaks stay in the text; between the boxes of a grid they take no room.
+    const spans = lines.map((line) =>
+      line.kind === "bar"
+        ? h(
+            "span",
+            { class: "line line-bar" },
+            line.before,
+            h("span", { class: "blocks", "aria-hidden": "true" }, line.blocks),
+            h("span", {}, line.after),
+          )
+        : h("span", { class: `line line-${line.kind}` }, line.text),
+    );
+    text.replaceChildren(...spans.flatMap((each, index) => (index ? ["\n", each] : [each])));
+  }
+
+  /** @param {Message} message @param {boolean[]} waiting */
+  function drawButtons(message, waiting) {
+    const focused = buttons.contains(document.activeElement)
+      ? document.activeElement?.getAttribute("data-action")
+      : null;
+    const fresh = message.buttons.map(({ action, job, label: words }, index) =>
+      h(
+        "button",
+        {
+          type: "button",
+          class: "button",
+          "data-action": action,
+          "data-job": job,
+          "aria-busy": waiting[index] ? "true" : null,
+          "aria-disabled": waiting[index] ? "true" : null,
+          on: { click: () => waiting[index] || actions.press(message.id, action, job) },
+        },
+        icon(action),
+        h("span", {}, words),
+      ),
+    );
+    const same =
+      fresh.length === buttons.children.length &&
+      fresh.every((each, index) => each.isEqualNode(buttons.children[index]));
+    if (same) return; // a click that has begun must find its button where it was
+    buttons.replaceChildren(...fresh);
+    if (focused)
+      (fresh.find((each) => each.dataset.action === focused) ?? node).focus({ preventScroll: true });
+  }
+
+  /** @param {State} state @param {Place} place */
+  function drawFate(state, { pending, nonce, error }) {
+    if (pending === "sending")
+      fate.replaceChildren(h("span", { class: "sending" }, say(state, "page-sending")));
+    if (pending === "failed" && nonce) {
+      fate.replaceChildren(
+        h("span", { class: "failure", role: "alert" }, error || say(state, "page-not-sent")),
+        h(
+          "button",
+          { type: "button", class: "link", on: { click: () => actions.sendAgain(nonce) } },
+          say(state, "page-send-again"),
+        ),
+        h(
+          "button",
+          { type: "button", class: "link", on: { click: () => actions.discard(nonce) } },
+          say(state, "page-discard"),
+        ),
+      );
+    }
+  }
+
+  return { node, update };
+}

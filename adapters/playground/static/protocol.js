@@ -1,0 +1,51 @@
+// The frames that travel between page and server, as types. Mirrors the playground's protocol, nothing more.
+// No code: other modules import types from here in their comments.
+
+/** @typedef {{id: string, name: string, color: string}} Member */
+/** @typedef {{id: string, kind: "group" | "direct", member?: string}} Chat */
+/** @typedef {{name: string, hint: string}} Command */
+/** @typedef {{files: number, file_bytes: number, text: number}} Limits  files a message, bytes a file, characters */
+/** @typedef {{id: string, media_type: string, name: string, width: number | null, height: number | null, size: number, alt?: string}} FileInfo */
+/** @typedef {{action: "cancel" | "retry" | "vary" | "edit", job: string, label: string}} Button */
+/** @typedef {{id: string, sender: string, text: string, file: string | null, gone: boolean}} Quote */
+/**
+ * @typedef {object} Message
+ * @property {string} id
+ * @property {string} chat
+ * @property {string} sender  a member's id, or "easel"
+ * @property {string} text
+ * @property {FileInfo[]} files
+ * @property {{url: string} | null} preview
+ * @property {Button[]} buttons
+ * @property {Quote | null} reply_to
+ * @property {string} at  ISO 8601
+ * @property {boolean} edited
+ */
+/** @typedef {{left: number, held: number, daily: number}} Quota  in credits */
+/**
+ * A message on its way: kept until the server has confirmed its nonce.
+ * @typedef {object} Outgoing
+ * @property {string} as
+ * @property {string} chat
+ * @property {string} text
+ * @property {FileInfo[]} files
+ * @property {string | null} reply_to
+ * @property {string} nonce
+ * @property {string} at  ISO 8601
+ * @property {string} [id]  set once the server has named it
+ * @property {string} [error]  the server's sentence when it refused
+ */
+/**
+ * A file in the composer.
+ * @typedef {object} Attachment
+ * @property {string} key
+ * @property {string} name
+ * @property {"uploading" | "done" | "failed"} state
+ * @property {number} progress  0 to 1
+ * @property {string} [url]  a blob address for the thumbnail while the page lives
+ * @property {FileInfo} [file]
+ * @property {string} [error]
+ */
+/** @typedef {{text: string, reply_to: string | null, files: Attachment[]}} Draft */
+
+export {};

@@ -1,0 +1,57 @@
+// The credits of the current member: a number that falls, and a thin meter under it.
+// One live region; it speaks only when a number changes.
+
+import { arrange, attribute, h, write } from "./dom.js";
+import { say } from "./state.js";
+/** @import { State } from "./state.js" */
+
+export function createQuota() {
+  const name = h("span", { class: "quota-name" });
+  const left = h("span", { class: "quota-left" });
+  const daily = h("span", { class: "quota-daily" });
+  const held = h("span", { class: "quota-held" });
+  const meter = h(
+    "span",
+    { class: "quota-meter", "aria-hidden": "true" },
+    h("span", { class: "quota-fill" }),
+    h("span", { class: "quota-hold" }),
+  );
+  const node = h("div", {
+    id: "quota",
+    class: "quota",
+    "aria-live": "polite",
+    "aria-atomic": "true",
+    hidden: true,
+  });
+  const figures = h("span", { class: "quota-figures" }, left, daily);
+  arrange(node, [name, figures, meter, held]);
+  let shown = "";
+
+  /** @param {State} state */
+  function render(state) {
+    const quota = state.quotas[state.me];
+    node.hidden = !quota;
+    if (!quota) return;
+    write(name, say(state, "page-credits"));
+    write(daily, ` / ${quota.daily}`);
+    write(held, quota.held ? `${quota.held} ${say(state, "page-credits-held")}` : "");
+    attribute(node, "data-left", quota.left);
+    attribute(node, "data-held", quota.held);
+    const [before, falls] = [left.textContent, Number(left.textContent) > quota.left];
+    write(left, String(quota.left));
+    const whole = Math.max(quota.daily, quota.left + quota.held, 1);
+    node.style.setProperty("--left", String(quota.left / whole));
+    node.style.setProperty("--held", String(quota.held / whole));
+    if (shown === state.me && before !== String(quota.left)) flash(falls);
+    shown = state.me;
+  }
+
+  /** @param {boolean} falls */
+  function flash(falls) {
+    left.classList.remove("falls", "rises");
+    void left.offsetWidth; // lets the same animation start anew
+    left.classList.add(falls ? "falls" : "rises");
+  }
+
+  return { node, render };
+}

@@ -1,0 +1,112 @@
+// The one state object, and questions about it. Only frames.js and actions.js change it; views read it.
+// No DOM, no network, no storage here.
+
+/** @import { Chat, Command, Draft, FileInfo, Limits, Member, Message, Outgoing, Quota } from "./protocol.js" */
+
+/** The sender id of the bot. */
+export const BOT = "easel";
+
+/**
+ * @typedef {object} State
+ * @property {"connecting" | "open" | "lost"} connection
+ * @property {boolean} ready  whether a hello has come
+ * @property {Member[]} members
+ * @property {Chat[]} chats
+ * @property {Command[]} commands
+ * @property {Record<string, string>} texts
+ * @property {string[]} locales
+ * @property {Limits} limits
+ * @property {string} me
+ * @property {string} chat
+ * @property {string} locale
+ * @property {Record<string, Message[]>} messages  by chat, oldest first
+ * @property {Record<string, Quota>} quotas  by member
+ * @property {Record<string, number>} unread  by chat
+ * @property {Record<string, Draft>} drafts  by member and chat
+ * @property {Outgoing[]} outbox
+ * @property {Record<string, boolean>} pressing  buttons that wait for an answer: "message action"
+ * @property {string | null} viewing  the file open in the lightbox
+ * @property {{text: string, count: number} | null} notice
+ * @property {number} composing  grows whenever the composer should take the focus
+ */
+
+/** @param {Partial<State>} saved what survived the last reload
+ *  @returns {State} */
+export function createState(saved) {
+  return {
+    connection: "connecting",
+    ready: false,
+    members: [],
+    chats: [],
+    commands: [],
+    texts: {},
+    locales: [],
+    limits: { files: 5, file_bytes: 20_000_000, text: 4000 },
+    me: "",
+    chat: "",
+    locale: "",
+    messages: {},
+    quotas: {},
+    unread: {},
+    drafts: {},
+    outbox: [],
+    pressing: {},
+    viewing: null,
+    notice: null,
+    composing: 0,
+    ...saved,
+  };
+}
+
+/** The words for a message id; empty until the server has sent them.
+ *  @param {State} state @param {string} key */
+export const say = (state, key) => state.texts[key] ?? "";
+
+/** @param {State} state */
+export const currentMessages = (state) => state.messages[state.chat] ?? [];
+
+/** @param {State} state @param {string | null | undefined} id */
+export const findMessage = (state, id) =>
+  id ? currentMessages(state).find((each) => each.id === id) : undefined;
+
+/** @param {State} state */
+export const currentChat = (state) => state.chats.find((each) => each.id === state.chat);
+
+/** The chats the current member sees: the groups, and their own private one.
+ *  @param {State} state */
+export const visibleChats = (state) =>
+  state.chats.filter((each) => each.kind === "group" || each.member === state.me);
+
+/** The current member's draft in the current chat; made on first use.
+ *  @param {State} state @returns {Draft} */
+export function currentDraft(state) {
+  return (state.drafts[`${state.me} ${state.chat}`] ??= { text: "", reply_to: null, files: [] });
+}
+
+/** The name to show for a sender.
+ *  @param {State} state @param {string} id */
+export const nameOf = (state, id) =>
+  id === BOT ? "Easel" : (state.members.find((each) => each.id === id)?.name ?? id);
+
+/** Whether the bot is still at work on this message.
+ *  @param {Message} message */
+export const isRunning = (message) =>
+  message.sender === BOT &&
+  message.files.length === 0 &&
+  message.buttons.some((each) => each.action === "cancel");
+
+/** @param {FileInfo} file */
+export const isPicture = (file) => file.media_type.startsWith("image/");
+
+/** The address of a file's bytes.
+ *  @param {string} id */
+export const fileUrl = (id) => `/files/${encodeURIComponent(id)}`;
+
+/** Whether Easel will hear what stands in the composer now.
+ *  @param {State} state */
+export function easelHears(state) {
+  if (currentChat(state)?.kind !== "group") return true;
+  const { text, reply_to } = currentDraft(state);
+  if (/^\s*\//.test(text) || /(^|\W)@easel(?!\w)/i.test(text)) return true;
+  return findMessage(state, reply_to)?.sender === BOT;
+}

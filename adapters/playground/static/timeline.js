@@ -1,0 +1,202 @@
+// The list of messages: order, grouping, days, scrolling, and the keyboard's walk through it.
+// One view a message, kept by id; message.js draws the inside.
+
+import { arrange, attribute, h, hook, mayMove, write } from "./dom.js";
+import { createEmpty } from "./empty.js";
+import { dayNumber, dayOf } from "./format.js";
+import { icon } from "./icons.js";
+import { createMessage } from "./message.js";
+import { quoteOf } from "./quote.js";
+import { currentMessages, findMessage, say } from "./state.js";
+/** @import { State } from "./state.js" */
+/** @import { Actions } from "./actions.js" */
+/** @import { Message, Outgoing } from "./protocol.js" */
+
+const SAME_BREATH = 5 * 60_000; // milliseconds between messages of one sender that share a head
+const NEAR_END = 80; // pixels; closer than this counts as reading the newest
+
+/** @param {Actions} actions */
+export function createTimeline(actions) {
+  const scroller = hook("#timeline");
+  const column = h("div", { class: "column", role: "feed" });
+  const empty = createEmpty(actions);
+  const toEnd = h(
+    "button",
+    { type: "button", class: "to-end", hidden: true, on: { click: () => scrollToEnd(true) } },
+    icon("down"),
+    h("span", {}),
+  );
+  scroller.append(column, empty.node);
+  scroller.after(toEnd);
+
+  /** @type {Map<string, ReturnType<typeof createMessage>>} */
+  const views = new Map();
+  /** @type {Map<number, HTMLElement>} */
+  const days = new Map();
+  let active = "";
+  let atEnd = true;
+  let shownChat = "";
+  let newest = "";
+  /** @type {State | undefined} */
+  let last;
+
+  scroller.addEventListener("scroll", () => {
+    atEnd = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR_END;
+    if (atEnd) toEnd.hidden = true;
+  });
+  const follow = new ResizeObserver(() => atEnd && scrollToEnd(false));
+  follow.observe(column);
+  follow.observe(scroller);
+  column.addEventListener("keydown", walk);
+  column.addEventListener("focusin", (event) => {
+    const id = /** @type {Element} */ (event.target)
+      .closest("[data-message-id]")
+      ?.getAttribute("data-message-id");
+    if (id && id !== active && last) {
+      active = id;
+      render(last);
+    }
+  });
+
+  /** @param {boolean} smooth */
+  function scrollToEnd(smooth) {
+    scroller.scrollTo({ top: scroller.scrollHeight, behavior: smooth && mayMove() ? "smooth" : "instant" });
+  }
+
+  /** @param {string} id */
+  function jump(id) {
+    const node = views.get(id)?.node;
+    if (!node) return;
+    node.scrollIntoView({ block: "center", behavior: mayMove() ? "smooth" : "instant" });
+    node.focus({ preventScroll: true });
+    node.classList.add("found");
+    setTimeout(() => node.classList.remove("found"), 1600);
+  }
+
+  /** @param {KeyboardEvent} event */
+  function walk(event) {
+    const node = /** @type {HTMLElement} */ (event.target);
+    if (!node.classList.contains("message") || event.ctrlKey || event.metaKey || event.altKey) return;
+    const all = /** @type {HTMLElement[]} */ ([...column.querySelectorAll("[data-message-id]")]);
+    const at = all.indexOf(node);
+    /** @type {Record<string, () => void>} */
+    const keys = {
+      ArrowUp: () => all[Math.max(0, at - 1)]?.focus(),
+      ArrowDown: () => (at + 1 < all.length ? all[at + 1].focus() : hook("#composer").focus()),
+      Home: () => all[0]?.focus(),
+      End: () => all.at(-1)?.focus(),
+      Enter: () => /** @type {HTMLElement | null} */ (node.querySelector(".picture"))?.click(),
+      r: () => actions.reply(node.dataset.messageId ?? null),
+      Escape: () => hook("#composer").focus(),
+    };
+    const act = keys[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  }
+
+  /** @param {State} state */
+  function render(state) {
+    last = state;
+    const messages = currentMessages(state);
+    const ghosts = state.outbox.filter((each) => each.chat === state.chat);
+    const switched = shownChat !== state.chat;
+    if (switched) forget(state);
+    if (!messages.some((each) => each.id === active)) active = messages.at(-1)?.id ?? "";
+    const lost = focusLost(messages);
+    const wanted = [...draw(state, messages), ...ghosts.map((each) => drawGhost(state, each))];
+    arrange(column, wanted);
+    for (const id of [...views.keys()]) if (!views.get(id)?.node.isConnected) views.delete(id);
+    if (lost) (views.get(active)?.node ?? hook("#composer")).focus({ preventScroll: true });
+
+    attribute(column, "aria-label", say(state, "page-timeline"));
+    empty.render(state, state.ready && wanted.length === 0);
+    column.hidden = wanted.length === 0;
+    write(/** @type {Node} */ (toEnd.lastChild), say(state, "page-new-messages"));
+    settleScroll(switched, ghosts.at(-1)?.nonce ?? messages.at(-1)?.id ?? "");
+  }
+
+  /** Whether the focus sits in a message that is about to go. @param {Message[]} messages */
+  function focusLost(messages) {
+    const holder = document.activeElement
+      ?.closest("#timeline [data-message-id]")
+      ?.getAttribute("data-message-id");
+    return Boolean(holder) && !messages.some((each) => each.id === holder);
+  }
+
+  /** @param {boolean} switched @param {string} end the id of what stands last */
+  function settleScroll(switched, end) {
+    const arrived = end !== newest;
+    newest = end;
+    if (switched || (arrived && (atEnd || last?.outbox.some((each) => each.nonce === end)))) {
+      atEnd = true;
+      scrollToEnd(!switched);
+    } else if (arrived && !atEnd) toEnd.hidden = false;
+  }
+
+  /** @param {State} state */
+  function forget(state) {
+    views.clear();
+    days.clear();
+    column.replaceChildren();
+    shownChat = state.chat;
+    toEnd.hidden = true;
+  }
+
+  /** @param {string} key */
+  function view(key) {
+    let found = views.get(key);
+    if (!found) views.set(key, (found = createMessage(actions, jump)));
+    return found;
+  }
+
+  /** @param {State} state @param {Message[]} messages @returns {HTMLElement[]} */
+  function draw(state, messages) {
+    const today = new Date();
+    return messages.flatMap((message, index) => {
+      const previous = messages[index - 1];
+      const day = dayNumber(message.at);
+      const newDay = !previous || dayNumber(previous.at) !== day;
+      const near = previous && Date.parse(message.at) - Date.parse(previous.at) < SAME_BREATH;
+      const first = newDay || previous.sender !== message.sender || !near;
+      const one = view(message.id);
+      one.update(state, message, { first, active: message.id === active, pending: "" });
+      if (!newDay) return [one.node];
+      const divider = days.get(day) ?? h("div", { class: "day" }, h("span", {}));
+      days.set(day, divider);
+      write(/** @type {Node} */ (divider.firstChild), dayOf(state.locale, message.at, today));
+      return [divider, one.node];
+    });
+  }
+
+  /** @param {State} state @param {Outgoing} outgoing */
+  function drawGhost(state, outgoing) {
+    const answered = findMessage(state, outgoing.reply_to);
+    const one = view(`ghost ${outgoing.nonce}`);
+    one.update(
+      state,
+      {
+        id: outgoing.nonce,
+        chat: outgoing.chat,
+        sender: outgoing.as,
+        text: outgoing.text,
+        files: outgoing.files,
+        preview: null,
+        buttons: [],
+        reply_to: answered ? quoteOf(answered) : null,
+        at: outgoing.at,
+        edited: false,
+      },
+      {
+        first: true,
+        active: false,
+        pending: outgoing.error ? "failed" : "sending",
+        nonce: outgoing.nonce,
+        error: outgoing.error,
+      },
+    );
+    return one.node;
+  }
+
+  return { render };
+}
