@@ -13,12 +13,15 @@ from pathlib import Path
 import structlog
 
 from adapters.http.server import HttpServer
-from adapters.playground import Playground
+from adapters.playground.client import Playground
+from adapters.playground.protocol import WireCommand
 from bot.app import App
 from bot.errors import EaselError, SettingsWrong
+from bot.intake import COMMANDS, PAINTERS
 from bot.ports import ChatPort
 from bot.sandbox import Sandbox
 from bot.settings import Fetch, Provider, Settings
+from bot.texts import say
 
 log = structlog.get_logger()
 
@@ -55,28 +58,37 @@ async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str
     """As `run`, until `stop` is set."""
     if problems := missing_adapters(settings):
         raise SettingsWrong(problems)
+    clock = RealClock()
     async with AsyncExitStack() as opened:
+        server = HttpServer(settings.server.host, settings.server.port)
         ports: dict[str, ChatPort] = {}
         playground = None
-        server = HttpServer(settings.server.host, settings.server.port)
         if settings.playground.enabled:
-            playground = Playground(path=settings.playground.path, host=settings.server.host)
+            playground = Playground(
+                path=settings.playground.path, host=settings.server.host, clock=clock, commands=commands
+            )
             ports[playground.platform] = playground
-            await opened.enter_async_context(playground)
-        app = await App.open(settings, ports, RealClock())
-        opened.push_async_callback(app.close)
-        server.check("database", lambda: reason(app))
-        if playground is not None:
-            playground.attach(app.desk)
-            server.mount(playground)
-        await app.start()
+            server.mount(playground.routes())
+            server.check("playground", playground.ready)
         if settings.server.enabled:
             await server.start()
             opened.push_async_callback(server.stop)
-            ready(server.address)
+        app = await App.open(settings, ports, clock)
+        server.check("database", lambda: reason(app))
+        if playground is not None:
+            opened.push_async_callback(playground.close)
+            await playground.open(app.desk)
+        opened.push_async_callback(app.close)
+        await app.start()
         log.info("easel runs", adapters=sorted(ports))
+        ready(server.address)
         await stop.wait()
         log.info("easel stops")
+
+
+def commands(locale: str) -> list[WireCommand]:
+    """What members can type after a slash, each with its hint."""
+    return [{"name": name, "hint": say(locale, f"hint-{name}")} for name in (*PAINTERS, *COMMANDS)]
 
 
 async def demo(settings: Settings, *, ready: Callable[[str], None]) -> None:

@@ -1,0 +1,1 @@
+"""The one HTTP server that adapters mount their routes on."""

@@ -1,0 +1,263 @@
+"""The wire between the playground's page and its server: shapes, limits, the parser of what a page sends.
+No behaviour lives here beyond parsing; what a frame causes stands in visit.py.
+
+JSON text frames over `GET /ws`, one object a frame, told apart by `type`.
+
+Page to server. The first frame is `start`; anything else before it is an error.
+    start   {locale}
+    send    {as, chat, text, files: [file id], reply_to: message id|null, nonce}
+    press   {as, chat, message, action, job, nonce}
+    delete  {chat, message}
+    locale  {locale}               answered by a new `hello`; history is not sent again
+    quota   {as}                   answered by `quota`
+`as` is a member's id. A `nonce` is chosen by the page, random, 1 to 100 characters: the same send repeated
+with the same nonce (after a reconnect) posts nothing new and is acknowledged with the first one's id. Frames
+may carry fields that are not named here; they are ignored. The locale stays with the connection, goes with
+what it sends, and is answered in `hello` with the nearest that there is.
+
+Server to page.
+    hello   {members: [{id, name, color}], chats: [{id, kind: "group"|"direct", member?}],
+             commands: [{name, hint}], texts: {id: words}, locale, locales: [..],
+             limits: {files, file_bytes, text}}
+    history {chat, messages: [message]}   one for each chat, the newest HISTORY messages, oldest first
+    message {message}              new or changed: put in place by its id
+    deleted {chat, id}
+    quota   {member, left, held, daily}
+    notice  {member, text}         the answer to a click, to that connection alone; the text may be empty
+    compose {member, chat, reply_to}      answer the message with that id (the Edit button)
+    sent    {nonce, id}            acknowledges `send`
+    error   {text, nonce?}         a frame that was not understood or not taken; nothing else has happened
+    message = {id, chat, sender, text, files: [{id, media_type, name, width, height, size, alt}],
+               preview: {url}|null, buttons: [{action, job, label}],
+               reply_to: {id, sender, text, file: file id|null, gone}|null, at, edited}
+`sender` is a member's id or "easel". Message ids are decimal numbers as strings and grow within the room.
+`at` is ISO 8601 in UTC. `width` and `height` are null for what is no picture. `text` of a message is cut at
+SHOWN characters with an ellipsis; the bot gets all of it. `limits.text` is in characters: the page refuses
+longer texts itself, since a frame above FRAME_BYTES ends the connection.
+
+Files: `POST /files?name=…`, raw body, at most FILE_BYTES (413 with a sentence beyond that), answers
+{id, name, media_type, size, width, height}; `GET /files/{id}`; `GET /previews/{id}`, while the server lives.
+A page that reads too slowly is disconnected; it connects again, sends `start` and gets the history.
+"""
+
+from typing import Annotated, Literal, NotRequired, TypedDict
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+
+from bot.chat import Action
+
+# One WebSocket frame. A prompt of 10 MB is to be refused in words by the core, not by a lost connection.
+FRAME_BYTES = 12 * 1024 * 1024
+TEXT = 4_000_000  # characters; at three bytes each at most, so that whatever a page lets through fits a frame
+FILE_BYTES = 25 * 1024 * 1024
+FILES = 40  # in one message
+HISTORY = 200  # messages of a chat that a page gets when it connects
+SHOWN = 8192  # characters of a message that pages get
+QUOTED = 120  # characters of a message that an answer to it shows
+
+# ---------------------------------------------------------------- page to server
+
+MemberId = Literal["amber", "jade", "violet"]
+ChatId = Annotated[str, StringConstraints(min_length=1, max_length=40)]
+MessageId = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,15}$")]
+FileId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+Nonce = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+Locale = Annotated[str, StringConstraints(max_length=40)]
+
+
+class _Frame(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True)
+
+
+class Start(_Frame):
+    type: Literal["start"]
+    locale: Locale
+
+
+class Relocate(_Frame):
+    type: Literal["locale"]
+    locale: Locale
+
+
+class Send(_Frame):
+    type: Literal["send"]
+    sender: MemberId = Field(alias="as")
+    chat: ChatId
+    text: str
+    files: Annotated[list[FileId], Field(max_length=1000)] = []
+    reply_to: MessageId | None = None
+    nonce: Nonce
+
+
+class Click(_Frame):
+    type: Literal["press"]
+    sender: MemberId = Field(alias="as")
+    chat: ChatId
+    message: MessageId
+    action: Action
+    job: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    nonce: Nonce
+
+
+class Delete(_Frame):
+    type: Literal["delete"]
+    chat: ChatId
+    message: MessageId
+
+
+class AskQuota(_Frame):
+    type: Literal["quota"]
+    sender: MemberId = Field(alias="as")
+
+
+PageFrame = Start | Relocate | Send | Click | Delete | AskQuota
+_PAGE_FRAME: TypeAdapter[PageFrame] = TypeAdapter(Annotated[PageFrame, Field(discriminator="type")])
+
+
+def parse(raw: str) -> PageFrame:
+    """The frame in `raw`. Raises ValueError (pydantic's ValidationError) for anything else."""
+    return _PAGE_FRAME.validate_json(raw)
+
+
+# ---------------------------------------------------------------- server to page
+
+
+class WireMember(TypedDict):
+    id: str
+    name: str
+    color: str
+
+
+class WireChat(TypedDict):
+    id: str
+    kind: Literal["group", "direct"]
+    member: NotRequired[str]
+
+
+class WireCommand(TypedDict):
+    name: str
+    hint: str
+
+
+class WireLimits(TypedDict):
+    files: int
+    file_bytes: int
+    text: int
+
+
+class WireUpload(TypedDict):
+    id: str
+    name: str
+    media_type: str
+    size: int
+    width: int | None
+    height: int | None
+
+
+class WireFile(WireUpload):
+    alt: str
+
+
+class WirePreview(TypedDict):
+    url: str
+
+
+class WireButton(TypedDict):
+    action: str
+    job: str
+    label: str
+
+
+class WireQuote(TypedDict):
+    id: str
+    sender: str
+    text: str
+    file: str | None
+    gone: bool
+
+
+class WireMessage(TypedDict):
+    id: str
+    chat: str
+    sender: str
+    text: str
+    files: list[WireFile]
+    preview: WirePreview | None
+    buttons: list[WireButton]
+    reply_to: WireQuote | None
+    at: str
+    edited: bool
+
+
+class HelloFrame(TypedDict):
+    type: Literal["hello"]
+    members: list[WireMember]
+    chats: list[WireChat]
+    commands: list[WireCommand]
+    texts: dict[str, str]
+    locale: str
+    locales: list[str]
+    limits: WireLimits
+
+
+class HistoryFrame(TypedDict):
+    type: Literal["history"]
+    chat: str
+    messages: list[WireMessage]
+
+
+class MessageFrame(TypedDict):
+    type: Literal["message"]
+    message: WireMessage
+
+
+class DeletedFrame(TypedDict):
+    type: Literal["deleted"]
+    chat: str
+    id: str
+
+
+class QuotaFrame(TypedDict):
+    type: Literal["quota"]
+    member: str
+    left: int
+    held: int
+    daily: int
+
+
+class NoticeFrame(TypedDict):
+    type: Literal["notice"]
+    member: str
+    text: str
+
+
+class ComposeFrame(TypedDict):
+    type: Literal["compose"]
+    member: str
+    chat: str
+    reply_to: str
+
+
+class SentFrame(TypedDict):
+    type: Literal["sent"]
+    nonce: str
+    id: str
+
+
+class ErrorFrame(TypedDict):
+    type: Literal["error"]
+    text: str
+    nonce: NotRequired[str]
+
+
+ServerFrame = (
+    HelloFrame
+    | HistoryFrame
+    | MessageFrame
+    | DeletedFrame
+    | QuotaFrame
+    | NoticeFrame
+    | ComposeFrame
+    | SentFrame
+    | ErrorFrame
+)

@@ -1,0 +1,120 @@
+"""The playground as a person meets it: real Chromium, real server, real upstream; what is seen is what is asserted."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Locator, Page, expect
+
+from tests.browser.conftest import MakeDemo, page_at
+from tests.flow.world import png
+
+PRIVATE = '#chats [data-chat="direct-amber"]'
+
+
+async def write(page: Page, text: str) -> None:
+    await page.fill("#composer", text)
+    await page.press("#composer", "Enter")
+
+
+def messages(page: Page) -> Locator:
+    return page.locator('[data-message-id][data-sender="easel"]')
+
+
+async def pictures(page: Page, message: int = -1) -> Locator:
+    """The finished pictures of one of Easel's messages, loaded."""
+    found = messages(page).nth(message).locator(".picture[data-file-id] img, img.picture[data-file-id]")
+    await expect(found.first).to_be_visible()
+    await expect(found.first).to_have_js_property("complete", True)
+    return found
+
+
+async def quota(page: Page) -> str:
+    return await page.inner_text("#quota")
+
+
+async def test_a_photo_and_a_prompt_become_a_picture_in_one_message(browser: Browser, demo: MakeDemo) -> None:
+    made = await demo(pace=1.5)
+    async with made.served() as address, page_at(browser, address) as page:
+        await page.click(PRIVATE)
+        await expect(page.locator("#quota")).to_contain_text("50")
+        photo = {"name": "photo.png", "mimeType": "image/png", "buffer": png("teal", (320, 240))}
+        await page.set_input_files("#file-input", files=[photo])
+        await write(page, "make it anime, with a hat")
+        status = messages(page).last
+        await expect(status).to_contain_text("%")
+        await expect(status.locator('[data-action="cancel"]')).to_be_visible()
+        node = await status.get_attribute("data-message-id")
+        await pictures(page)
+        assert await messages(page).last.get_attribute("data-message-id") == node
+        await expect(messages(page)).to_have_count(1)
+        await expect(page.locator("#quota")).to_contain_text("49")
+    assert made.sandbox.requests[0].references[0].width == 320
+
+
+async def test_a_reply_to_the_picture_changes_it(browser: Browser, demo: MakeDemo) -> None:
+    made = await demo(pace=0)
+    async with made.served() as address, page_at(browser, address) as page:
+        await page.click(PRIVATE)
+        await write(page, "a lighthouse at dusk")
+        await pictures(page)
+        await page.locator('[data-action="edit"]').last.click()
+        await write(page, "now with a hat")
+        await expect(messages(page)).to_have_count(2)
+        await pictures(page)
+        await expect(page.locator("#quota")).to_contain_text("48")
+    assert len(made.sandbox.requests[1].references) == 1
+
+
+async def test_cancel_ends_the_job_and_gives_the_credit_back(browser: Browser, demo: MakeDemo) -> None:
+    made = await demo(pace=60)
+    async with made.served() as address, page_at(browser, address) as page:
+        await page.click(PRIVATE)
+        await write(page, "a lighthouse at dusk")
+        await page.locator('[data-action="cancel"]').click()
+        await expect(page.locator('[data-action="retry"]')).to_be_visible()
+        await expect(page.locator("#quota")).to_contain_text("50")
+    assert made.sandbox.dropped == 1
+
+
+async def test_an_empty_purse_is_said_in_words(browser: Browser, demo: MakeDemo) -> None:
+    made = await demo(pace=0)
+    async with made.served(limits={"user_daily": 1}) as address, page_at(browser, address) as page:
+        await page.click(PRIVATE)
+        await write(page, "a lighthouse")
+        await pictures(page)
+        await write(page, "another lighthouse")
+        await expect(messages(page)).to_have_count(2)
+        await expect(messages(page).last).to_contain_text(re.compile("credit", re.I))
+        await expect(page.locator("#quota")).to_contain_text("0")
+    assert len(made.sandbox.requests) == 1
+
+
+async def test_everything_is_still_there_after_a_reload_and_a_restart(
+    browser: Browser, demo: MakeDemo
+) -> None:
+    made = await demo(pace=0)
+    async with made.served() as address:
+        async with page_at(browser, address) as page:
+            await page.click(PRIVATE)
+            await write(page, "a lighthouse")
+            await pictures(page)
+            await page.reload()
+            await pictures(page)
+            await expect(page.locator("#quota")).to_contain_text("49")
+    async with made.served() as address, page_at(browser, address) as page:
+        await page.click(PRIVATE)
+        await pictures(page)
+        await page.locator('[data-action="retry"]').click()
+        await expect(messages(page)).to_have_count(2)
+        await pictures(page)
+        await expect(page.locator("#quota")).to_contain_text("48")
+
+
+async def test_the_page_speaks_the_members_language(browser: Browser, demo: MakeDemo) -> None:
+    made = await demo(pace=0)
+    async with made.served() as address, page_at(browser, address) as page:
+        await page.click(PRIVATE)
+        await page.select_option("#locale", "zh")
+        await write(page, "/quota")
+        await expect(messages(page).last).to_contain_text(re.compile("[一-龥]"))
