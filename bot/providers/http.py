@@ -1,0 +1,234 @@
+"""The one door to upstreams: a client, one exchange under deadlines, and httpx's failures turned into ours.
+
+Knows HTTP, not what is said over it. No other module of the providers catches an exception of httpx.
+
+Where a failure falls decides what may follow (the money law):
+- before the whole request was written: nothing can have been accepted, Unreachable;
+- no answer at all until the deadline: NoAnswer;
+- the connection lost after the request was written, even before headers: maybe accepted, CutShort;
+- after the headers of a success: CutShort, WentQuiet or TookTooLong.
+"""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from contextlib import aclosing, asynccontextmanager
+from typing import Any
+
+import httpx
+
+from bot.errors import (
+    BadResult,
+    CutShort,
+    NoAnswer,
+    PaintFailed,
+    TookTooLong,
+    Unreachable,
+    WentQuiet,
+    WrongEndpoint,
+)
+from bot.providers.envelopes import refusal
+from bot.providers.quotes import quote
+
+CONNECT = 10.0  # seconds to reach an upstream; one that takes longer is down
+ANSWER_CAP = 100_000_000  # bytes; several large pictures in base64 stay below it
+ERROR_CAP = 64 * 1024  # bytes of an error answer that are read
+ERROR_WAIT = 10.0  # seconds for the body of an error answer; its status says enough without
+SLICE = 64 * 1024  # bytes written at once, so that an upload of many megabytes never holds up the event loop
+
+_BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark, and the blanks that some relays send to keep a line open
+
+
+def make_client() -> httpx.AsyncClient:
+    """The client for all upstreams.
+
+    Proxies of the environment are not used: the key and members' pictures go to the configured address or
+    nowhere. Private certificate authorities are (SSL_CERT_FILE, SSL_CERT_DIR). Redirects are not followed.
+    """
+    for name in ("httpx", "httpcore"):  # they log addresses at INFO and headers at DEBUG
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return httpx.AsyncClient(
+        transport=_OwnConnections(httpx.create_ssl_context()),
+        timeout=httpx.Timeout(None, connect=CONNECT),  # all others are deadlines of the exchange
+        headers={"User-Agent": "easel", "Accept-Encoding": "identity"},
+        follow_redirects=False,
+        trust_env=False,
+    )
+
+
+class _OwnConnections(httpx.AsyncBaseTransport):
+    """A connection of its own for each request.
+
+    A painting lasts a minute, so there is nothing to win by a pool, and two things to lose: a kept connection
+    that the upstream has just closed looks like a lost painting, and a pool slows down with each open one.
+    """
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        transport = httpx.AsyncHTTPTransport(verify=self._context, trust_env=False)
+        try:
+            response = await transport.handle_async_request(request)
+        except BaseException:
+            await transport.aclose()
+            raise
+        assert isinstance(response.stream, httpx.AsyncByteStream)
+        response.stream = _ClosingStream(response.stream, transport)
+        return response
+
+
+class _ClosingStream(httpx.AsyncByteStream):
+    """A body that takes its transport with it."""
+
+    def __init__(self, stream: httpx.AsyncByteStream, transport: httpx.AsyncBaseTransport) -> None:
+        self._stream = stream
+        self._transport = transport
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._stream)
+
+    async def aclose(self) -> None:
+        try:
+            await self._stream.aclose()
+        finally:
+            await self._transport.aclose()
+
+
+class Answer:
+    """A success whose body is still coming. Read it once, by `chunks`."""
+
+    def __init__(self, response: httpx.Response, *, until: float, timeout_s: float, idle_s: float) -> None:
+        self._response = response
+        self._until = until
+        self._timeout_s = timeout_s
+        self._idle_s = idle_s
+        self._body = self._guarded(response.aiter_bytes())
+        self._peeked = b""
+
+    @property
+    def media_type(self) -> str:
+        """In lower case, without parameters; empty when it is not named."""
+        return self._response.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    async def peek(self) -> bytes:
+        """The first byte that is no blank; empty when there is none. Raises as `chunks` does."""
+        while not self._peeked and (chunk := await anext(self._body, None)) is not None:
+            self._peeked = chunk.lstrip(_BLANK)
+        return self._peeked[:1]
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """The body as it comes, without leading blanks.
+
+        Raises CutShort, WentQuiet, TookTooLong; BadResult beyond ANSWER_CAP.
+        """
+        await self.peek()
+        async with aclosing(self._body):
+            if self._peeked:
+                yield self._peeked
+            async for chunk in self._body:
+                yield chunk
+
+    async def _guarded(self, body: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+        received = 0
+        while (chunk := await self._next(body)) is not None:
+            received += len(chunk)
+            if received > ANSWER_CAP:
+                raise BadResult(detail=f"more than {ANSWER_CAP} bytes")
+            yield chunk
+
+    async def _next(self, body: AsyncIterator[bytes]) -> bytes | None:
+        idle_until = asyncio.get_running_loop().time() + self._idle_s
+        try:
+            async with asyncio.timeout_at(min(self._until, idle_until)):
+                return await anext(body, None)
+        except TimeoutError as exc:
+            if idle_until < self._until:
+                raise WentQuiet(seconds=round(self._idle_s)) from exc
+            raise TookTooLong(seconds=round(self._timeout_s)) from exc
+        except httpx.HTTPError as exc:
+            raise CutShort(detail=_describe(exc)) from exc
+
+
+@asynccontextmanager
+async def exchange(
+    client: httpx.AsyncClient,
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    timeout_s: float,
+    idle_s: float,
+    hide: Iterable[str] = (),
+) -> AsyncGenerator[Answer, None]:
+    """POSTs `body` and yields the answer as soon as the headers of a success have come.
+
+    `timeout_s`: seconds for everything together; until the headers it is the only limit, since an upstream
+    that does not stream sends none before its picture is painted. `idle_s`: seconds without a byte, from the
+    headers on. `hide`: what no error may quote. Leaving the context closes the connection.
+
+    Raises PaintFailed: what the status and the body of an error say, or how the connection failed.
+    """
+    until = asyncio.get_running_loop().time() + timeout_s
+    written = False
+
+    async def trace(event: str, _info: Mapping[str, Any]) -> None:
+        nonlocal written
+        written = written or event == "http11.send_request_body.complete"
+
+    try:
+        async with asyncio.timeout_at(until):
+            request = client.build_request(
+                "POST",
+                url,
+                content=_slices(body),
+                headers={**headers, "Content-Length": str(len(body))},
+                extensions={"trace": trace},
+            )
+            response = await client.send(request, stream=True)
+    except TimeoutError as exc:
+        raise (NoAnswer if written else Unreachable)(detail=f"no headers within {timeout_s} s") from exc
+    except (httpx.HTTPError, httpx.InvalidURL) as exc:
+        raise unanswered(exc, written=written) from exc
+    async with aclosing(response):
+        if not response.is_success:
+            said = await _read_error(response, until)
+            raise refusal(response.status_code, response.headers, said, hide=hide)
+        yield Answer(response, until=until, timeout_s=timeout_s, idle_s=idle_s)
+
+
+def unanswered(exc: Exception, *, written: bool) -> PaintFailed:
+    """The failure behind an exception of httpx before any header came. `written`: the whole request was."""
+    if isinstance(exc, httpx.InvalidURL | httpx.UnsupportedProtocol):
+        return WrongEndpoint(detail=type(exc).__name__)
+    if written:
+        return CutShort(detail=_describe(exc))
+    return Unreachable(detail=_describe(exc))
+
+
+async def _read_error(response: httpx.Response, until: float) -> bytes:
+    """What can be had of an error's body."""
+    said = b""
+    try:
+        async with asyncio.timeout_at(min(until, asyncio.get_running_loop().time() + ERROR_WAIT)):
+            async for chunk in response.aiter_bytes():
+                said += chunk
+                if len(said) >= ERROR_CAP:
+                    break
+    except (TimeoutError, httpx.HTTPError):
+        pass  # the status is known, and decides
+    return said[:ERROR_CAP]
+
+
+async def _slices(body: bytes) -> AsyncIterator[bytes]:
+    view = memoryview(body)
+    for start in range(0, len(body), SLICE):
+        yield bytes(view[start : start + SLICE])
+
+
+def _describe(exc: Exception) -> str:
+    """For the log. A protocol error of our own side quotes the offending header: its words are left out."""
+    if isinstance(exc, httpx.LocalProtocolError):
+        return type(exc).__name__
+    return f"{type(exc).__name__}: {quote(str(exc))}"
