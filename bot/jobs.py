@@ -140,10 +140,8 @@ class Jobs:
         """Closes a job that was cancelled: nothing is charged. False: it had ended before."""
         job = await self._store.get(job_id)
         self._cancelled.discard(job_id)
-        if job is None or not await self._store.finish(job, State.CANCELLED, charged=0):
+        if job is None or not await self._finish(job, State.CANCELLED, charged=0):
             return False
-        FINISHED.labels(State.CANCELLED).inc()
-        log.info("job cancelled", job=job.id)
         await self._conclude(job, Card(text=say(job.locale, "cancelled"), buttons=buttons(job, Action.RETRY)))
         return True
 
@@ -311,6 +309,7 @@ class Jobs:
             job, state, charged=charged, failure=failure, delivered=delivered, trace=trace
         )
         if done:
+            self._ports[job.chat.platform].balance_changed(job.user)
             FINISHED.labels(state).inc()
             log.info("job ended", job=job.id, state=state.value, charged=charged)
         return done

@@ -84,6 +84,10 @@ class ChatPort(Protocol):
         """An address that leads a member to a message; None where the platform has none."""
         ...
 
+    def balance_changed(self, user: User) -> None:
+        """A member's credits are other than they were; for platforms that show them all the time."""
+        ...
+
 
 class Provider(Protocol):
     """One configured upstream."""

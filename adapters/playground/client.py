@@ -22,7 +22,7 @@ from adapters.playground.previews import Previews
 from adapters.playground.protocol import WireCommand
 from adapters.playground.room import Room
 from adapters.playground.web import Web
-from bot.chat import Attachment, Budget, Card, Chat, Delivered, Lane, MessageRef
+from bot.chat import Attachment, Budget, Card, Chat, Delivered, Lane, MessageRef, User
 from bot.errors import ChatGone, ChatUnreachable, MessageGone, SettingsWrong
 from bot.painting import Image
 from bot.ports import Clock, Reception
@@ -147,6 +147,13 @@ class Playground:
     async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
         _, data = await self._room.file(attachment.ref, limit=limit)
         return data
+
+    def link(self, ref: MessageRef) -> str | None:
+        return f"#{ref.message_id}"  # the page makes it lead there
+
+    def balance_changed(self, user: User) -> None:
+        if self._house is not None:
+            self._house.balances.touch([user.id])
 
     # ------------------------------------------------------------ within
 

@@ -158,7 +158,7 @@ class Visit:
 
     async def _click(self, frame: Click, locale: str) -> None:
         answer = await self._house.reception.press(decode_press(frame, locale))
-        text = well_formed(answer.text)
+        text = "" if answer.compose else well_formed(answer.text)  # the open composer says it already
         self._put("notice", frame.nonce, frame={"type": "notice", "member": frame.sender, "text": text})
         if answer.compose:
             self._put(

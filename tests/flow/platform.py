@@ -111,6 +111,9 @@ class Platform:
     def link(self, ref: MessageRef) -> str | None:
         return f"memory://{ref.chat.id}/{ref.message_id}"
 
+    def balance_changed(self, user: User) -> None:
+        self.calls.append(f"balance of {user.id}")
+
     # ------------------------------------------------------------ what tests do and see
 
     def upload(

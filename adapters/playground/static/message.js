@@ -152,7 +152,8 @@ export function createMessage(actions, jump) {
     });
     attribute(text, "hidden", !message.text);
     if (!running) {
-      write(text, message.text);
+      if (message.sender === BOT) text.replaceChildren(...withLinks(message.text));
+      else write(text, message.text);
       return;
     }
     attribute(stroke, "aria-label", say(state, "page-progress"));
@@ -171,6 +172,15 @@ export function createMessage(actions, jump) {
         : h("span", { class: `line line-${line.kind}` }, line.text),
     );
     text.replaceChildren(...spans.flatMap((each, index) => (index ? ["\n", each] : [each])));
+  }
+
+  /** The bot's `#12` at the end of a line leads to that message; all else stays as it is. @param {string} words */
+  function withLinks(words) {
+    return words.split(/(?<=\s)(#\d+)(?=$)/m).map((part) => {
+      if (!/^#\d+$/.test(part)) return part;
+      const lead = { type: "button", class: "link", on: { click: () => jump(part.slice(1)) } };
+      return h("button", lead, part);
+    });
   }
 
   /** @param {Message} message @param {boolean[]} waiting */

@@ -69,6 +69,10 @@ export const currentMessages = (state) => state.messages[state.chat] ?? [];
 export const findMessage = (state, id) =>
   id ? currentMessages(state).find((each) => each.id === id) : undefined;
 
+/** The chat that a message stands in, of those the current member sees. @param {State} state @param {string} id */
+export const chatOf = (state, id) =>
+  visibleChats(state).find((chat) => state.messages[chat.id]?.some((each) => each.id === id))?.id;
+
 /** @param {State} state */
 export const currentChat = (state) => state.chats.find((each) => each.id === state.chat);
 

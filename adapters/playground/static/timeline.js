@@ -7,7 +7,7 @@ import { dayNumber, dayOf } from "./format.js";
 import { icon } from "./icons.js";
 import { createMessage } from "./message.js";
 import { quoteOf } from "./quote.js";
-import { currentMessages, findMessage, say } from "./state.js";
+import { chatOf, currentMessages, findMessage, say } from "./state.js";
 /** @import { State } from "./state.js" */
 /** @import { Actions } from "./actions.js" */
 /** @import { Message, Outgoing } from "./protocol.js" */
@@ -63,8 +63,15 @@ export function createTimeline(actions) {
     scroller.scrollTo({ top: scroller.scrollHeight, behavior: smooth && mayMove() ? "smooth" : "instant" });
   }
 
-  /** @param {string} id */
+  /** Leads to a message, also in another chat. @param {string} id */
   function jump(id) {
+    const chat = last && !views.has(id) ? chatOf(last, id) : undefined;
+    if (chat) actions.enter(chat);
+    requestAnimationFrame(() => show(id)); // once it is drawn
+  }
+
+  /** @param {string} id */
+  function show(id) {
     const node = views.get(id)?.node;
     if (!node) return;
     node.scrollIntoView({ block: "center", behavior: mayMove() ? "smooth" : "instant" });
