@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 Config = Annotated[Path | None, typer.Option("--config", help="TOML file; default: easel.toml when present.")]
 
-app = typer.Typer(
-    help="Easel, the bot that paints.", no_args_is_help=True, add_completion=False, rich_markup_mode=None
-)
+app = typer.Typer(help="Easel, the bot that paints.", no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 quota = typer.Typer(help="Read and change a user's credits.", no_args_is_help=True)
 db = typer.Typer(help="The database.", no_args_is_help=True)
 app.add_typer(quota, name="quota")
@@ -66,9 +64,7 @@ def run(config: Config = None) -> None:
 
 @app.command()
 def demo(
-    port: Annotated[
-        int, typer.Option(help="Port of the page; 0 takes any free one.", min=0, max=65535)
-    ] = 8080,
+    port: Annotated[int, typer.Option(help="Port of the page; 0 takes any free one.", min=0, max=65535)] = 8080,
     open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = False,
     config: Config = None,
 ) -> None:
@@ -82,11 +78,7 @@ def demo(
             typer.launch(address)
 
     host = {"host": "127.0.0.1", "port": port, "enabled": True}
-    _do(
-        service.demo(
-            settings.model_copy(update={"server": settings.server.model_copy(update=host)}), ready=ready
-        )
-    )
+    _do(service.demo(settings.model_copy(update={"server": settings.server.model_copy(update=host)}), ready=ready))
 
 
 @app.command()

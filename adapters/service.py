@@ -101,9 +101,7 @@ async def demo(settings: Settings, *, ready: Callable[[str], None]) -> None:
                 update={
                     "database_url": f"sqlite:///{DEMO_FOLDER / 'easel.db'}",
                     "providers": (
-                        Provider.model_validate(
-                            {"preset": "sandbox", "base_url": address, "api_key": "sandbox"}
-                        ),
+                        Provider.model_validate({"preset": "sandbox", "base_url": address, "api_key": "sandbox"}),
                     ),
                     "fetch": Fetch(allow_hosts=(address.removeprefix("http://"),)),
                     "playground": settings.playground.model_copy(

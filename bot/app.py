@@ -37,9 +37,7 @@ PROVIDER_CONCURRENCY = 8  # paintings under way at one provider that does not sa
 class App:
     """A running Easel: `await App.open(…)`, `start`, and in the end `close`."""
 
-    def __init__(
-        self, *, store: Store, board: Board, jobs: Jobs, dispatch: Dispatch, desk: Desk, drain_s: float
-    ):
+    def __init__(self, *, store: Store, board: Board, jobs: Jobs, dispatch: Dispatch, desk: Desk, drain_s: float):
         self.store = store
         self.desk = desk
         self._board = board
@@ -111,9 +109,7 @@ class App:
             locale=settings.locale,
             new_id=new_id,
         )
-        return cls(
-            store=store, board=board, jobs=jobs, dispatch=dispatch, desk=desk, drain_s=settings.drain_s
-        )
+        return cls(store=store, board=board, jobs=jobs, dispatch=dispatch, desk=desk, drain_s=settings.drain_s)
 
     async def start(self) -> None:
         """Begins to speak, and takes up what an earlier process left unfinished."""

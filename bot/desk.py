@@ -211,9 +211,7 @@ class Desk:
             if not LIFE[job.state]:
                 raise AlreadyFinished
             ended = await self._dispatch.cancel(job.id)
-            return Answer(
-                text=say(locale, "answer-cancelled", count=1) if ended else say(locale, "press-too-late")
-            )
+            return Answer(text=say(locale, "answer-cancelled", count=1) if ended else say(locale, "press-too-late"))
         asker = Asker(user=press.sender, chat=job.chat, locale=locale, request_id=press.message.message_id)
         return await self._again(press.action, job, asker)
 

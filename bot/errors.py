@@ -230,9 +230,7 @@ class Busy(PaintFailed):
     key = "failed-busy"
     retry = Retry.LATER
 
-    def __init__(
-        self, *, retry_after: float | None = None, trace: str | None = None, detail: str | None = None
-    ):
+    def __init__(self, *, retry_after: float | None = None, trace: str | None = None, detail: str | None = None):
         super().__init__(trace=trace, detail=detail)
         self.retry_after = retry_after
 

@@ -132,12 +132,10 @@ class Fetcher:
         if (_canonical(url.host or ""), url.port) in self._allowed:
             self._unguarded = self._unguarded or self._open(None)
             return self._unguarded
-        self._guarded = self._guarded or self._open(_guarded_socket)
+        self._guarded = self._guarded or self._open(guarded_socket)
         return self._guarded
 
-    def _open(
-        self, socket_factory: Callable[[tuple[Any, ...]], socket.socket] | None
-    ) -> aiohttp.ClientSession:
+    def _open(self, socket_factory: Callable[[tuple[Any, ...]], socket.socket] | None) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 socket_factory=socket_factory,
@@ -160,7 +158,7 @@ class _NotPublicError(OSError):
         super().__init__("not a public address")
 
 
-def _guarded_socket(info: tuple[Any, ...]) -> socket.socket:
+def guarded_socket(info: tuple[Any, ...]) -> socket.socket:
     """Called with each address right before it is connected to, so no later DNS answer can be another one."""
     family, kind, protocol, _, address = info
     if not _is_address(address[0]) or not is_public(ipaddress.ip_address(address[0])):

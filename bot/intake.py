@@ -25,17 +25,13 @@ from bot.painting import Abilities, Options
 
 PAINTERS = ("imagine", "edit")
 COMMANDS = ("quota", "history", "cancel", "help", "start", "admin")
-ROOM_FOR_OPTIONS = (
-    1000  # characters: beyond this much more than a prompt, a text is too long whatever it holds
-)
+ROOM_FOR_OPTIONS = 1000  # characters: beyond this much more than a prompt, a text is too long whatever it holds
 LONGEST_ARGUMENTS = 4000  # characters after a command; no command understands a tenth of it
 LONGEST_NAME = 60  # characters of a file's name that are quoted back
 KINDS = "PNG, JPEG, WebP, HEIC"
 
 _WORD = "0-9A-Za-z_\uff10-\uff19\uff21-\uff3a\uff3f\uff41-\uff5a"  # ASCII and its full-width forms
-_KNOWN = re.compile(
-    rf"[/\uff0f](?P<name>[{_WORD}]{{1,32}}+)(?:[@\uff20](?P<bot>[{_WORD}]{{1,64}}+))?+(?![/\uff0f])"
-)
+_KNOWN = re.compile(rf"[/\uff0f](?P<name>[{_WORD}]{{1,32}}+)(?:[@\uff20](?P<bot>[{_WORD}]{{1,64}}+))?+(?![/\uff0f])")
 _ANY = re.compile(r"[/\uff0f](?P<name>\w{1,32}+)(?:[@\uff20](?P<bot>\w{1,64}+))?+(?=[.,!?]*+(?:\s|$))")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]+")
 _ENDS_LINES = re.compile("\r\n?")

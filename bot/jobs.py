@@ -219,9 +219,7 @@ class Jobs:
                         case Asked(provider, price):
                             asked += 1
                             painting = Painting(provider=provider, price=price)
-                            await self._store.note(
-                                job, f"asked:{asked}", {"provider": provider, "price": price}
-                            )
+                            await self._store.note(job, f"asked:{asked}", {"provider": provider, "price": price})
                         case TurnedDown(reason):
                             await self._store.note(job, f"turned-down:{asked}", {"reason": reason})
                         case _:
@@ -305,9 +303,7 @@ class Jobs:
         delivered: Delivered | None = None,
         trace: str | None = None,
     ) -> bool:
-        done = await self._store.finish(
-            job, state, charged=charged, failure=failure, delivered=delivered, trace=trace
-        )
+        done = await self._store.finish(job, state, charged=charged, failure=failure, delivered=delivered, trace=trace)
         if done:
             self._ports[job.chat.platform].balance_changed(job.user)
             FINISHED.labels(state).inc()
@@ -393,9 +389,7 @@ def remembered(job: Job) -> Painting:
         if name.startswith("asked:"):
             painting.provider, painting.price = value["provider"], value["price"]
     found = sorted(
-        (int(name.partition(":")[2]), v["link"])
-        for name, v in job.steps.items()
-        if name.startswith("picture:")
+        (int(name.partition(":")[2]), v["link"]) for name, v in job.steps.items() if name.startswith("picture:")
     )
     painting.sources.extend(Link(url=link) for _, link in found)
     return painting

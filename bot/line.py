@@ -13,9 +13,7 @@ class Line:
         """`concurrency` jobs run at once in all, `user_concurrent` of them of one user."""
         self._concurrency = concurrency
         self._user_concurrent = user_concurrent
-        self._waiting: OrderedDict[str, deque[str]] = (
-            OrderedDict()
-        )  # user -> jobs; users in the order of their turns
+        self._waiting: OrderedDict[str, deque[str]] = OrderedDict()  # user -> jobs; users in the order of their turns
         self._running: dict[str, str] = {}  # job -> user
 
     def join(self, job: str, user: str) -> None:

@@ -5,9 +5,7 @@ from prometheus_client import Counter, Gauge, Histogram
 ACCEPTED = Counter("easel_jobs_accepted_total", "Jobs accepted")
 FINISHED = Counter("easel_jobs_finished_total", "Jobs ended, by final state", ["state"])
 REFUSED = Counter("easel_refusals_total", "Requests refused, by reason", ["reason"])
-FAILURES = Counter(
-    "easel_upstream_failures_total", "Paintings that an upstream failed, by class", ["failure"]
-)
+FAILURES = Counter("easel_upstream_failures_total", "Paintings that an upstream failed, by class", ["failure"])
 RUNNING = Gauge("easel_jobs_running", "Jobs running in this process")
 WAITING = Gauge("easel_jobs_waiting", "Jobs waiting in line in this process")
 PAINT_SECONDS = Histogram(

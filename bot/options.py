@@ -32,9 +32,7 @@ _VALUE = re.compile(
     rf"(?!(?:[{_HYPHENS}]{{2}}|[{_DASHES}{_SINGLE}])[^\W\d_])"
     rf"(?:[{_QUOTES}](?P<quoted>[^\n{_QUOTES}]{{0,{LONGEST_VALUE}}})[{_QUOTES}]|(?P<plain>\S+))"
 )
-_SENTENCE_MARKS = (
-    ",.;:!?\u2026\u3001\u3002\uff0c\uff1b\uff1a\uff01\uff1f"  # may touch an option from either side
-)
+_SENTENCE_MARKS = ",.;:!?\u2026\u3001\u3002\uff0c\uff1b\uff1a\uff01\uff1f"  # may touch an option from either side
 _FROM_OTHER_BOTS = (
     "ar",
     "aspect",

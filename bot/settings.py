@@ -72,9 +72,7 @@ SocketUrl = Annotated[str, BeforeValidator(_stripped), _matching(r"wss?://[^\s/]
 DatabaseUrl = Annotated[
     str,
     BeforeValidator(_stripped),
-    _matching(
-        r"sqlite:///\S.*|postgres(ql)?://\S+", "sqlite:///FILE.db or postgresql://USER:PASSWORD@HOST/NAME"
-    ),
+    _matching(r"sqlite:///\S.*|postgres(ql)?://\S+", "sqlite:///FILE.db or postgresql://USER:PASSWORD@HOST/NAME"),
 ]
 UserKey = Annotated[str, _matching(r"[a-z]+:\S+", "platform:id, such as telegram:123")]
 HostPort = Annotated[str, _matching(r"(\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}", "host:port")]
@@ -229,8 +227,7 @@ def load(config: Path | None = None) -> Settings:
     """
     given = _read_file(config)
     problems = [
-        f"{name}: unknown environment variable{_hint(name, variables())}"
-        for name in sorted(_strange(os.environ))
+        f"{name}: unknown environment variable{_hint(name, variables())}" for name in sorted(_strange(os.environ))
     ]
     try:
         settings = Settings(**given)
@@ -284,9 +281,7 @@ def _contradictions(settings: Settings) -> list[str]:
         problems.append("playground.enabled: needs the server, on a loopback server.host such as 127.0.0.1")
     names = [each.name for each in settings.providers]
     problems += [
-        f"providers.{at}.name: there is another provider {name}"
-        for at, name in enumerate(names)
-        if name in names[:at]
+        f"providers.{at}.name: there is another provider {name}" for at, name in enumerate(names) if name in names[:at]
     ]
     return problems
 

@@ -12,9 +12,7 @@ from fractions import Fraction
 
 # The letters x of the Latin and the Cyrillic keyboard look the same and are typed for each other; some input
 # methods make U+2236 of a colon and U+2215 of a slash.
-_SIZE = re.compile(
-    r"(?P<width>\d{1,5}(?:[.,]\d{1,3})?)\s*[:\u2236/\u2215xх×✕*]\s*(?P<height>\d{1,5}(?:[.,]\d{1,3})?)"
-)
+_SIZE = re.compile(r"(?P<width>\d{1,5}(?:[.,]\d{1,3})?)\s*[:\u2236/\u2215xх×✕*]\s*(?P<height>\d{1,5}(?:[.,]\d{1,3})?)")
 _SMALLEST = 64  # pixels; `16x9` is a ratio in another spelling, not a picture of 16 by 9 pixels
 _SAME_SHAPE = 0.03  # upstreams round to multiples of 16 or 64: 1792x1024 is what they call 16:9
 

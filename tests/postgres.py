@@ -105,9 +105,7 @@ def _binaries() -> Path | None:
     found = shutil.which("initdb")
     places = [Path(found).resolve().parent] if found else []
     places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    return next(
-        (each for each in places if (each / "postgres").exists() and (each / "initdb").exists()), None
-    )
+    return next((each for each in places if (each / "postgres").exists() and (each / "initdb").exists()), None)
 
 
 def _user() -> str | None:

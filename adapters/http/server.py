@@ -56,9 +56,7 @@ class HttpServer:
 
     async def start(self) -> None:
         """Listens. Raises SettingsWrong, naming `server.port` or `server.host`, when it cannot."""
-        runner = web.AppRunner(
-            self._app, access_log_class=_AccessLog, shutdown_timeout=STOP_TIME, handle_signals=False
-        )
+        runner = web.AppRunner(self._app, access_log_class=_AccessLog, shutdown_timeout=STOP_TIME, handle_signals=False)
         await runner.setup()
         try:
             await web.TCPSite(runner, self._host, self._port, backlog=BACKLOG).start()

@@ -8,9 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-ROOM = (
-    100  # pieces of work waiting in one line; then the one who brings more waits, and with them their socket
-)
+ROOM = 100  # pieces of work waiting in one line; then the one who brings more waits, and with them their socket
 
 Work = Callable[[], Awaitable[None]]
 log = structlog.get_logger()

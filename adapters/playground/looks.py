@@ -39,9 +39,7 @@ def look(data: bytes) -> Looks:
                 8,
             ):
                 width, height = height, width
-    except (
-        Exception
-    ):  # whatever a hostile header provokes in a parser: it is no picture that we can vouch for
+    except Exception:  # whatever a hostile header provokes in a parser: it is no picture that we can vouch for
         return Looks(media_type=UNKNOWN)
     return Looks(media_type=media_type, width=width, height=height)
 

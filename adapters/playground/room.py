@@ -113,9 +113,7 @@ class Room:
     async def untold(self) -> list[int]:
         """Messages that the bot has not taken in yet, oldest first."""
         async with self._unit() as db:
-            rows = await db.execute_fetchall(
-                "SELECT id FROM messages WHERE untold AND NOT deleted ORDER BY id"
-            )
+            rows = await db.execute_fetchall("SELECT id FROM messages WHERE untold AND NOT deleted ORDER BY id")
         return [row["id"] for row in rows]
 
     # ------------------------------------------------------------ messages of the bot
@@ -197,9 +195,7 @@ class Room:
             if found.deleted:
                 return None
             await self._detach(db, message)
-            await db.execute(
-                "UPDATE messages SET deleted = 1, text = '', buttons = '[]' WHERE id = ?", (message,)
-            )
+            await db.execute("UPDATE messages SET deleted = 1, text = '', buttons = '[]' WHERE id = ?", (message,))
             return found
 
     async def history(self) -> dict[str, list[Entry]]:
@@ -227,17 +223,12 @@ class Room:
         row = await _one(db, f"{schema.ENTRIES} WHERE m.id = :id", facts)
         if row is None:
             raise MessageGone
-        files = await db.execute_fetchall(
-            f"{schema.FILES_OF} WHERE a.message = ? ORDER BY a.position", (message,)
-        )
+        files = await db.execute_fetchall(f"{schema.FILES_OF} WHERE a.message = ? ORDER BY a.position", (message,))
         return read_entry(row, [read_file(each) for each in files], length)
 
-    async def _rewrite(
-        self, db: aiosqlite.Connection, message: int, text: str, buttons: Sequence[WireButton]
-    ) -> None:
+    async def _rewrite(self, db: aiosqlite.Connection, message: int, text: str, buttons: Sequence[WireButton]) -> None:
         cursor = await db.execute(
-            "UPDATE messages SET text = ?, buttons = ?, edited = 1"
-            " WHERE id = ? AND sender = ? AND NOT deleted",
+            "UPDATE messages SET text = ?, buttons = ?, edited = 1 WHERE id = ? AND sender = ? AND NOT deleted",
             (text, _dump(buttons), message, people.EASEL),
         )
         if cursor.rowcount == 0:
@@ -247,8 +238,7 @@ class Room:
         id_ = self._new_id()
         facts = (id_, file.name, file.media_type, len(file.data), file.width, file.height)
         await db.execute(
-            "INSERT INTO files (id, name, media_type, size, width, height, data, at)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO files (id, name, media_type, size, width, height, data, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (*facts, file.data, self._now()),
         )
         return StoredFile(
@@ -282,8 +272,7 @@ class Room:
         await db.execute("DELETE FROM attached WHERE message = ?", (message,))
         for row in files:
             await db.execute(
-                "DELETE FROM files WHERE id = ?"
-                " AND NOT EXISTS (SELECT 1 FROM attached WHERE file = files.id)",
+                "DELETE FROM files WHERE id = ? AND NOT EXISTS (SELECT 1 FROM attached WHERE file = files.id)",
                 (row["file"],),
             )
 

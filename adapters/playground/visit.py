@@ -72,9 +72,7 @@ class Visit:
         while True:
             for frame in await self._outbox.take():
                 large = frame["type"] == "history"
-                await socket.send_str(
-                    await asyncio.to_thread(json.dumps, frame) if large else json.dumps(frame)
-                )
+                await socket.send_str(await asyncio.to_thread(json.dumps, frame) if large else json.dumps(frame))
 
     # ------------------------------------------------------------ frames
 
@@ -99,9 +97,7 @@ class Visit:
 
     async def _start(self, frame: Start) -> None:
         self._greet(frame.locale)
-        self._house.pages.join(
-            self._outbox
-        )  # before reading: what changes meanwhile is sent twice, not never
+        self._house.pages.join(self._outbox)  # before reading: what changes meanwhile is sent twice, not never
         chats = await self._house.room.history()
         for chat, entries in chats.items():  # no await in here: nothing older may overtake what is live
             history: HistoryFrame = {
@@ -114,9 +110,7 @@ class Visit:
 
     def _greet(self, wish: str) -> None:
         self._locale = choose(wish)
-        hello = encode_hello(
-            self._locale, self._house.commands[self._locale], self._house.texts[self._locale]
-        )
+        hello = encode_hello(self._locale, self._house.commands[self._locale], self._house.texts[self._locale])
         self._put("hello", frame=hello)
 
     async def _send(self, frame: Send, locale: str) -> None:

@@ -100,9 +100,7 @@ class Web:
             data = await _body(request, name)
             looks = await asyncio.to_thread(look, data)
             stored = await house.room.keep(
-                NewFile(
-                    name=name, media_type=looks.media_type, data=data, width=looks.width, height=looks.height
-                )
+                NewFile(name=name, media_type=looks.media_type, data=data, width=looks.width, height=looks.height)
             )
         except PictureTooLarge as error:
             return web.Response(status=413, text=explain(_locale(request), error), headers=COMMON)
@@ -131,9 +129,7 @@ class Web:
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         house = self._open_house()
-        socket = web.WebSocketResponse(
-            max_msg_size=FRAME_BYTES, heartbeat=HEARTBEAT, compress=False, timeout=2.0
-        )
+        socket = web.WebSocketResponse(max_msg_size=FRAME_BYTES, heartbeat=HEARTBEAT, compress=False, timeout=2.0)
         await socket.prepare(request)
         outbox = Outbox(self._backlog)
         visit = Visit(house, outbox)

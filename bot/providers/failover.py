@@ -177,7 +177,5 @@ def merged(each: Sequence[Abilities]) -> Abilities:
         max_prompt=max(a.max_prompt for a in each),
         max_reference_bytes=min(a.max_reference_bytes for a in each),
         max_reference_edge=min(a.max_reference_edge for a in each),
-        reference_types=tuple(
-            t for t in each[0].reference_types if all(t in a.reference_types for a in each)
-        ),
+        reference_types=tuple(t for t in each[0].reference_types if all(t in a.reference_types for a in each)),
     )

@@ -53,9 +53,7 @@ STAGES = (
     (Stage.PAINTING, _words(_WORKING)),
     (Stage.QUEUED, _words(r"排队|队列|等待中|\bqueu(?:e|ed|ing)\b|\bpending\b")),
 )
-ERRAND = _words(
-    r"上传.{0,8}\d|\bupload(?:ed|ing)?\b.{0,8}\d|^\W*(?:task\s*)?id\s*:"
-)  # says nothing of either
+ERRAND = _words(r"上传.{0,8}\d|\bupload(?:ed|ing)?\b.{0,8}\d|^\W*(?:task\s*)?id\s*:")  # says nothing of either
 
 # ---------------------------------------------------------------- echo, thoughts
 
@@ -66,9 +64,7 @@ THINK = _words(r"(</?think(?:ing)?>)")
 
 INLINE = "data:image/"
 ADDRESS = _words(r"https?://[^\s<>\"'`\\\[\](){}|（）【】，。；、！？]+")
-LINK = _words(
-    r"\[([^\[\]]{0,200})\]\(\s*<?(https?://[^\s<>()]+(?:\([^\s<>()]*\)[^\s<>()]*)*)>?[^()]{0,200}\)"
-)
+LINK = _words(r"\[([^\[\]]{0,200})\]\(\s*<?(https?://[^\s<>()]+(?:\([^\s<>()]*\)[^\s<>()]*)*)>?[^()]{0,200}\)")
 PICTURE_PATH = _words(r"\.(?:png|jpe?g|webp|gif|avif|heic|bmp)(?:$|[?#])")
 DOWNLOAD = _words(r"下载|download|原图|скачать")
 INLINE_END = re.compile(r"[\s\"'`<>()]")
@@ -82,9 +78,5 @@ FAILURE = _words(
 AGAIN = _words(r"正在重试|重试中|自动重试|重新生成中|\bretrying\b|will retry")  # not "请重试": that is final
 REASON = _words(r"^\W*(?:失败)?原因\s*:|^\W*reason\s*:")
 RULES = _words(r"content.?polic|usage polic|moderat|safety|nsfw|违规|违反|敏感|审核")
-LIMITED = _words(
-    r"rate.?limit|too many requests|请求过于频繁|限流|频率限制|try again (?:later|in)|稍后(?:再试|重试)"
-)
-REFUSAL = _words(
-    r"can.?t\b|cannot|unable|sorry|won.?t\b|violat|polic(?:y|ies)|无法|不能|抱歉|对不起|违反|не могу"
-)
+LIMITED = _words(r"rate.?limit|too many requests|请求过于频繁|限流|频率限制|try again (?:later|in)|稍后(?:再试|重试)")
+REFUSAL = _words(r"can.?t\b|cannot|unable|sorry|won.?t\b|violat|polic(?:y|ies)|无法|不能|抱歉|对不起|违反|не могу")

@@ -70,9 +70,7 @@ class Upstream:
     abilities: Abilities
 
 
-_GPT_4O_IMAGE = Abilities(
-    sizes=("1:1", "2:3", "3:2", "1024x1024", "1024x1536", "1536x1024"), max_references=5
-)
+_GPT_4O_IMAGE = Abilities(sizes=("1:1", "2:3", "3:2", "1024x1024", "1024x1536", "1536x1024"), max_references=5)
 _IN_WORDS = ChatWire(prompt_size_suffix="\n\nImage size: {size}")
 
 PRESETS: Mapping[str, Preset] = {
@@ -160,11 +158,7 @@ def _choose(name: str, preset: str | None, dialect: str | None) -> Preset:
         return DIALECTS[dialect]
     found = PRESETS[preset]
     spoken = DIALECTS[dialect or found.dialect]
-    return (
-        found
-        if spoken.dialect == found.dialect
-        else replace(spoken, base_url=found.base_url, model=found.model)
-    )
+    return found if spoken.dialect == found.dialect else replace(spoken, base_url=found.base_url, model=found.model)
 
 
 def _fits_header(key: str) -> bool:

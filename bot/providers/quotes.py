@@ -8,9 +8,7 @@ from unicodedata import category
 
 QUOTE_LIMIT = 200  # characters; longer words of an upstream are of no use to a member
 
-_UNSEEN = frozenset(
-    {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
-)  # control, invisible, private, surrogate, line breaks
+_UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})  # control, invisible, private, surrogate, line breaks
 
 
 def quote(text: str, *, hide: Iterable[str] = (), limit: int = QUOTE_LIMIT) -> str:

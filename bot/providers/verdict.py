@@ -71,11 +71,7 @@ class Excuses:
         words = plain(line)
         if ERRAND.search(words) or PROGRESS_LINE.search(words):
             return
-        if (
-            len(words) <= _SHORT
-            and not REFUSAL.search(words)
-            and any(form.search(words) for _, form in STAGES)
-        ):
+        if len(words) <= _SHORT and not REFUSAL.search(words) and any(form.search(words) for _, form in STAGES):
             return
         if any(char.isalpha() for char in line) and sum(map(len, self._prose)) < PROSE:
             self._prose.append(line)

@@ -132,7 +132,5 @@ def together(faults: Iterable[Fault]) -> Twist:
     for fault in faults:
         twist = fault.twist
         names = [field.name for field in fields(Twist)]
-        merged = replace(
-            merged, **{n: getattr(twist, n) for n in names if getattr(twist, n) != getattr(honest, n)}
-        )
+        merged = replace(merged, **{n: getattr(twist, n) for n in names if getattr(twist, n) != getattr(honest, n)})
     return merged

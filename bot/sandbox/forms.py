@@ -68,9 +68,7 @@ FORMS: Mapping[int, Form] = {
         closing="> ✅ Generation complete\n\n\n",
         result="titled",
     ),
-    5: Form(
-        opening=("> Generating image\n\n",), step="> Progress {percent:.0f}%.\n\n", closing="> Done.\n\n"
-    ),
+    5: Form(opening=("> Generating image\n\n",), step="> Progress {percent:.0f}%.\n\n", closing="> Done.\n\n"),
     6: Form(opening=("> 生成中...\n\n",), step="> 进度 **{percent:.0f}%**\n\n"),
     7: Form(opening=("> ID: `{task}`\n", "> 排队中..\n", "> 生成中...\n"), closing="> 生成完成 ✅\n\n"),
     8: replace(CHINESE, opening=(">🕐 排队中.", ".", ".\n\n", *CHINESE.opening)),
@@ -84,9 +82,7 @@ FORMS: Mapping[int, Form] = {
         finish="STOP",
     ),
     14: Form(step="生成进度: {percent:.0f}%\n", channel="reasoning_content"),
-    15: replace(
-        CHINESE, each_reference="已上传第 {number}/{count} 张\n\n", opening=("上传 {count} 张参考图片\n\n",)
-    ),
+    15: replace(CHINESE, each_reference="已上传第 {number}/{count} 张\n\n", opening=("上传 {count} 张参考图片\n\n",)),
     16: replace(CHINESE, closing="图片生成完成 ✅\n\n"),
     17: replace(CHINESE, closing="> ✅ 图片绘制成功\n\n"),
     18: replace(CHINESE, opening=(ECHO, *CHINESE.opening)),

@@ -75,13 +75,9 @@ def _covers(name: str, letter: str) -> bool:
 
 
 def _drawn(font: Font, letter: str) -> bytes:
-    bare = font.font_variant(
-        layout_engine=ImageFont.Layout.BASIC
-    )  # shaping would add to a lone combining mark
+    bare = font.font_variant(layout_engine=ImageFont.Layout.BASIC)  # shaping would add to a lone combining mark
     image = Image.new("L", (EMOJI_SIZE * 2, EMOJI_SIZE * 2))
-    ImageDraw.Draw(image).text(
-        (EMOJI_SIZE // 2, EMOJI_SIZE * 3 // 2), letter, font=bare, fill=255, anchor="ls"
-    )
+    ImageDraw.Draw(image).text((EMOJI_SIZE // 2, EMOJI_SIZE * 3 // 2), letter, font=bare, fill=255, anchor="ls")
     return image.tobytes()
 
 
@@ -179,9 +175,7 @@ def leading(size: int) -> int:
     return round(size * 1.38)
 
 
-def draw_line(
-    image: Image.Image, at: tuple[float, float], line: Line, size: int, ink: tuple[int, int, int]
-) -> None:
+def draw_line(image: Image.Image, at: tuple[float, float], line: Line, size: int, ink: tuple[int, int, int]) -> None:
     """Draws one line; `at` is its left end on the baseline."""
     draw = ImageDraw.Draw(image)
     x, baseline = at

@@ -143,9 +143,7 @@ def _hat(canvas: Image.Image, dice: random.Random) -> None:
     draw.ellipse((b * 0.02, b * 0.34, b * 0.98, b * 0.58), fill=straw, outline=ink, width=line)
     draw.chord((b * 0.1, b * 0.38, b * 0.9, b * 0.56), 0, 180, fill=shade)
     crown = (b * 0.26, b * 0.05, b * 0.74, b * 0.44)
-    draw.rounded_rectangle(
-        crown, b * 0.15, fill=straw, outline=ink, width=line, corners=(True, True, False, False)
-    )
+    draw.rounded_rectangle(crown, b * 0.15, fill=straw, outline=ink, width=line, corners=(True, True, False, False))
     for i in range(1, 8):
         x = b * (0.26 + 0.06 * i)
         draw.line((x, b * 0.1, x, b * 0.31), fill=shade, width=line)
@@ -217,9 +215,7 @@ def _plate(canvas: Image.Image, box: tuple[int, int, int, int], *, radius: int) 
     canvas.paste(PAPER, box, resized(mask, (box[2] - box[0], box[3] - box[1])))
 
 
-def _thumbnails(
-    canvas: Image.Image, references: tuple[Reference, ...], at: tuple[int, int], plate: _Measures
-) -> None:
+def _thumbnails(canvas: Image.Image, references: tuple[Reference, ...], at: tuple[int, int], plate: _Measures) -> None:
     """Each as it came, unstyled, with its number, kind, dimensions and weight."""
     draw = ImageDraw.Draw(canvas)
     edge, unit = plate.thumb, plate.unit
@@ -234,18 +230,10 @@ def _thumbnails(
         draw_line(canvas, (x + r / 2 - badge[0].width / 2, y + r * 0.86), badge, r, PAPER)
         for row, told in enumerate((f"{reference.width}x{reference.height}", _weight(reference))):
             line = wrap(told, small, edge + plate.gap)[0]
-            draw_line(
-                canvas, (x, y + edge + small + round(5 * unit) + row * leading(small)), line, small, FADED
-            )
+            draw_line(canvas, (x, y + edge + small + round(5 * unit) + row * leading(small)), line, small, FADED)
 
 
 def _weight(reference: Reference) -> str:
     size = reference.length
-    told = (
-        f"{size} B"
-        if size < 1000
-        else f"{size / 1000:.0f} kB"
-        if size < 1_000_000
-        else f"{size / 1e6:.1f} MB"
-    )
+    told = f"{size} B" if size < 1000 else f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1e6:.1f} MB"
     return f"{reference.kind} {told}{' EXIF' if reference.exif else ''}"

@@ -64,9 +64,7 @@ def gradient(size: tuple[int, int], stops: tuple[Colour, ...]) -> Image.Image:
     return resized(column, size, Image.Resampling.BILINEAR)
 
 
-def brush(
-    draw: ImageDraw.ImageDraw, x: float, y: float, span: float, colour: Colour, dice: random.Random
-) -> None:
+def brush(draw: ImageDraw.ImageDraw, x: float, y: float, span: float, colour: Colour, dice: random.Random) -> None:
     span *= dice.uniform(0.4, 1.2)
     bend = dice.uniform(-0.25, 0.25) * span
     points = [(x - span / 2, y), (x, y + bend * 0.5), (x + span / 2, y + bend)]

@@ -8,9 +8,7 @@ from collections.abc import Callable
 from PIL import Image
 
 
-def resized(
-    image: Image.Image, size: tuple[int, int], how: Image.Resampling = Image.Resampling.BICUBIC
-) -> Image.Image:
+def resized(image: Image.Image, size: tuple[int, int], how: Image.Resampling = Image.Resampling.BICUBIC) -> Image.Image:
     """The image stretched to `size`, in pixels."""
     return image.resize(size, how)  # pyright: ignore[reportUnknownMemberType] - a numpy type in its signature
 

@@ -68,9 +68,7 @@ def _tree(
     dark = mix(colour, (10, 14, 26), 0.28)
     for step in range(3):
         half, top = tall * (0.2 + 0.08 * step), y - tall * (1.06 - 0.3 * step)
-        draw.polygon(
-            [(x, top), (x + half, top + tall * 0.5), (x - half, top + tall * 0.5)], fill=(*dark, 255)
-        )
+        draw.polygon([(x, top), (x + half, top + tall * 0.5), (x - half, top + tall * 0.5)], fill=(*dark, 255))
         lit = [(x, top), (x - half * 0.2, top + tall * 0.46), (x - half, top + tall * 0.5)]
         draw.polygon(lit, fill=(*mix(dark, palette.light, 0.16), 255))
 
@@ -129,9 +127,7 @@ def _sail(draw: ImageDraw.ImageDraw, x: float, y: float, height: int, palette: P
     canvas_white, hull = mix(palette.light, (255, 255, 255), 0.4), mix(palette.land[1], (60, 30, 20), 0.3)
     draw.polygon([(x, y - tall), (x + tall * 0.46, y - tall * 0.14), (x, y - tall * 0.14)], fill=canvas_white)
     shade = mix(canvas_white, palette.land[0], 0.3)
-    draw.polygon(
-        [(x - 4, y - tall * 0.86), (x - tall * 0.3, y - tall * 0.14), (x - 4, y - tall * 0.14)], fill=shade
-    )
+    draw.polygon([(x - 4, y - tall * 0.86), (x - tall * 0.3, y - tall * 0.14), (x - 4, y - tall * 0.14)], fill=shade)
     body = [
         (x - tall * 0.38, y - tall * 0.1),
         (x + tall * 0.5, y - tall * 0.1),
@@ -169,9 +165,7 @@ def _tower(
 ) -> None:
     left, top, right, bottom = box
     draw.rectangle(box, fill=(*colour, 255))
-    draw.rectangle(
-        (left, top, left + (right - left) * 0.3, bottom), fill=(*mix(colour, palette.light, 0.1), 255)
-    )
+    draw.rectangle((left, top, left + (right - left) * 0.3, bottom), fill=(*mix(colour, palette.light, 0.1), 255))
     roof = dice.random()
     middle, broad = (left + right) / 2, right - left
     if roof < 0.3:
@@ -185,9 +179,7 @@ def _tower(
         for column in range(4):
             if dice.random() < 0.36:
                 x, y = left + gap * (0.9 + column * 1.15), top + gap * (0.8 + row * 1.4)
-                draw.rectangle(
-                    (x, y, x + gap * 0.6, y + gap * 0.7), fill=(255, 224, 150, dice.randint(120, 235))
-                )
+                draw.rectangle((x, y, x + gap * 0.6, y + gap * 0.7), fill=(255, 224, 150, dice.randint(120, 235)))
 
 
 # A word of the prompt may choose the place.

@@ -19,9 +19,7 @@ def scene(size: tuple[int, int], prompt: str, dice: random.Random, stop: Stop) -
     """A landscape of `size` in RGB. Drawn twice as large and shrunk, which smooths every edge."""
     width, height = size[0] * 2, size[1] * 2
     palette = next((found for words, found in LIGHTS if words.search(prompt)), None) or dice.choice(PALETTES)
-    place = next((found for words, found in PLACES if words.search(prompt)), None) or dice.choice(
-        (hills, hills, sea)
-    )
+    place = next((found for words, found in PLACES if words.search(prompt)), None) or dice.choice((hills, hills, sea))
     canvas = _sky((width, height), palette, dice)
     stop()
     place(canvas, palette, dice)
@@ -55,9 +53,7 @@ def _sky(size: tuple[int, int], palette: Palette, dice: random.Random) -> Image.
             draw.ellipse((x - r, y - r, x + r, y + r), fill=(255, 255, 240, dice.randint(90, 230)))
     _glow(canvas, at, round(short * 0.62), palette.light, 0.55)
     radius = round(short * dice.uniform(0.06, 0.1))
-    ImageDraw.Draw(canvas).ellipse(
-        (at[0] - radius, at[1] - radius, at[0] + radius, at[1] + radius), fill=palette.light
-    )
+    ImageDraw.Draw(canvas).ellipse((at[0] - radius, at[1] - radius, at[0] + radius, at[1] + radius), fill=palette.light)
     _clouds(canvas, palette, dice)
     return canvas
 

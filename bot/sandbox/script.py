@@ -87,9 +87,7 @@ def script(ask: Ask, twist: Twist, where: Addresses, dice: random.Random) -> Ite
 
 
 def _preview(form: Form, where: Addresses) -> Iterator[Step]:
-    if (
-        where.preview is not None and not form.head and form.fails is None
-    ):  # a growing line is not interrupted
+    if where.preview is not None and not form.head and form.fails is None:  # a growing line is not interrupted
         yield Paint()
         yield Say(preview_line(where.preview))
 

@@ -22,9 +22,7 @@ log = structlog.get_logger()
 RETRY_FIRST = 1.0  # seconds before an unanswered call is made again; doubles
 RETRY_MOST = 30.0  # seconds between two tries at the most
 TRIES = 20  # of one call before the platform is given up on: about eight minutes
-HEARTBEAT = (
-    5.0  # seconds between two looks at messages that nothing has happened to: their elapsed time moves
-)
+HEARTBEAT = 5.0  # seconds between two looks at messages that nothing has happened to: their elapsed time moves
 
 Load = Callable[[], Awaitable[Sequence[Image]]]
 
@@ -141,9 +139,7 @@ class Board:
         """A message of its own: an answer to a command, a refusal. Sent when its turn comes; a platform that does
         not take it is logged."""
         status = Status(since=self._clock.monotonic())
-        sheet = Sheet(
-            key=key, chat=chat, reply_to=reply_to, locale="en", status=status, final=Final(card=card)
-        )
+        sheet = Sheet(key=key, chat=chat, reply_to=reply_to, locale="en", status=status, final=Final(card=card))
         sheet.ended.add_done_callback(lambda _: self._drop(sheet))
         self._sheets[key] = sheet
         self._want(sheet, Urgency.FIRST)
@@ -231,13 +227,9 @@ class Board:
                 sheet.ended.set_result(delivered)
             return
         status, preview = sheet.status, sheet.preview
-        card = Card(
-            text=render(status, sheet.locale, self._clock.monotonic()), buttons=sheet.buttons, preview=preview
-        )
+        card = Card(text=render(status, sheet.locale, self._clock.monotonic()), buttons=sheet.buttons, preview=preview)
         if sheet.ref is None:
-            sheet.ref = await port.post(
-                sheet.chat, card, reply_to=sheet.reply_to, key=sheet.occasion or sheet.key
-            )
+            sheet.ref = await port.post(sheet.chat, card, reply_to=sheet.reply_to, key=sheet.occasion or sheet.key)
             if sheet.posted is not None:
                 await sheet.posted(sheet.ref)
         else:
@@ -288,9 +280,7 @@ class Board:
 
     def _give_up(self, sheet: Sheet, failed: EaselError) -> None:
         """Progress that cannot be shown is not shown; a final state that cannot be shown is the job's to know."""
-        log.warning(
-            "message not shown", chat=sheet.chat.key, failure=type(failed).__name__, detail=failed.detail
-        )
+        log.warning("message not shown", chat=sheet.chat.key, failure=type(failed).__name__, detail=failed.detail)
         if sheet.final is not None and not sheet.ended.done():
             sheet.ended.set_exception(failed)
             sheet.ended.exception()  # marks it as seen: an answer to a command has nobody waiting for it

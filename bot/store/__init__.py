@@ -172,9 +172,7 @@ class Store:
             now = self._clock.now()
             if not await ledger.close(conn, job.id, charged, now):
                 return False
-            end = rows.ending(
-                state, charged=charged, failure=failure, delivered=delivered, trace=trace, now=now
-            )
+            end = rows.ending(state, charged=charged, failure=failure, delivered=delivered, trace=trace, now=now)
             await rows.change(conn, job.id, end)
             await rows.drop_results(conn, job.id)
             return True
@@ -229,9 +227,7 @@ class Store:
         """
         now = self._clock.now()
         return _balance(
-            await self._database.write(
-                lambda conn: ledger.grant(conn, entry, user_key, credits, allowance, now)
-            )
+            await self._database.write(lambda conn: ledger.grant(conn, entry, user_key, credits, allowance, now))
         )
 
     async def set_credits(self, entry: str, user_key: str, credits: int, allowance: int) -> Balance:
@@ -241,9 +237,7 @@ class Store:
         """
         now = self._clock.now()
         return _balance(
-            await self._database.write(
-                lambda conn: ledger.put(conn, entry, user_key, credits, allowance, now)
-            )
+            await self._database.write(lambda conn: ledger.put(conn, entry, user_key, credits, allowance, now))
         )
 
     async def ban(self, user_key: str) -> None:
@@ -257,9 +251,7 @@ class Store:
 
     async def remember(self, key: str, value: str) -> None:
         """Keeps a small text under a key, such as the hash of the commands a platform was last told."""
-        await self._database.write(
-            lambda conn: upsert(conn, schema.meta, {"key": key, "value": value}, key="key")
-        )
+        await self._database.write(lambda conn: upsert(conn, schema.meta, {"key": key, "value": value}, key="key"))
 
     async def recall(self, key: str) -> str | None:
         async def work(conn: AsyncConnection) -> str | None:

@@ -133,9 +133,7 @@ async def upsert(conn: AsyncConnection, table: Table, values: Mapping[str, Any],
     dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
     columns = key.split(",")
     new = {name: value for name, value in values.items() if name not in columns}
-    await conn.execute(
-        dialect.insert(table).values(**values).on_conflict_do_update(index_elements=columns, set_=new)
-    )
+    await conn.execute(dialect.insert(table).values(**values).on_conflict_do_update(index_elements=columns, set_=new))
 
 
 class Database:

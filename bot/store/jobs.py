@@ -15,9 +15,7 @@ from bot.chat import Attachment, Chat, User
 from bot.errors import Fact
 from bot.painting import Options
 
-ID_LENGTH = (
-    12  # characters of base32: 60 random bits, and short enough for a button's data (Telegram: 64 bytes)
-)
+ID_LENGTH = 12  # characters of base32: 60 random bits, and short enough for a button's data (Telegram: 64 bytes)
 
 
 class State(StrEnum):

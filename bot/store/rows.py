@@ -116,9 +116,7 @@ async def jobs(conn: AsyncConnection, query: Select[Any]) -> list[Job]:
         return []
     chosen = query.with_only_columns(job.c.id)
     found = await conn.execute(
-        select(step.c.job, step.c.name, step.c.value)
-        .where(step.c.job.in_(chosen))
-        .order_by(step.c.at, step.c.name)
+        select(step.c.job, step.c.name, step.c.value).where(step.c.job.in_(chosen)).order_by(step.c.at, step.c.name)
     )
     steps: dict[str, dict[str, Any]] = {}
     for owner, name, value in found:
@@ -178,12 +176,7 @@ def unfinished(user_key: str | None = None) -> Select[Any]:
 
 def latest(user_key: str, limit: int) -> Select[Any]:
     """A user's newest jobs, newest first."""
-    return (
-        select(job)
-        .where(job.c.user_key == user_key)
-        .order_by(job.c.created.desc(), job.c.id.desc())
-        .limit(limit)
-    )
+    return select(job).where(job.c.user_key == user_key).order_by(job.c.created.desc(), job.c.id.desc()).limit(limit)
 
 
 async def count_unfinished(conn: AsyncConnection, user_key: str) -> int:
@@ -210,9 +203,7 @@ async def typical_seconds(conn: AsyncConnection, provider: str | None, limit: in
 
 async def stats(conn: AsyncConnection, since: datetime) -> dict[str, int]:
     """Since a moment: jobs accepted by `state`, `charged` credits of those that ended, `users` who asked."""
-    states = await conn.execute(
-        select(job.c.state, func.count()).where(job.c.created >= since).group_by(job.c.state)
-    )
+    states = await conn.execute(select(job.c.state, func.count()).where(job.c.created >= since).group_by(job.c.state))
     counts = {state.value: 0 for state in State}
     counts.update((state, count) for state, count in states)
     charged = select(func.coalesce(func.sum(job.c.charged), 0)).where(job.c.finished >= since)

@@ -23,9 +23,8 @@ def choose(wish: str | None, fallback: str = "en") -> str:
 @cache
 def bundle(locale: str) -> FluentBundle:
     """The parsed messages of one of LOCALES."""
-    made = FluentBundle(
-        [locale, "en"], use_isolating=False
-    )  # isolation marks would end up in what members copy
+    # isolation marks would end up in what members copy
+    made = FluentBundle([locale, "en"], use_isolating=False)
     made.add_resource(FluentResource(files(__name__).joinpath(f"{locale}.ftl").read_text(encoding="utf-8")))
     return made
 

@@ -86,6 +86,7 @@ failed-too-long =
        *[other] { NUMBER($seconds, useGrouping: 0) } seconds
     }. Nothing was charged. You can try again.
 failed-restarted = The bot was restarted halfway through. Nothing was charged. You can try again.
+failed-undelivered = The picture was painted, but this chat did not take it. Nothing was charged. You can try again.
 
 ### Buttons, and what a press is answered
 
@@ -93,7 +94,6 @@ button-cancel = Cancel
 button-retry = Retry
 button-vary = Vary
 button-edit = Edit
-answer-cancelling = Stopping …
 answer-edit-how = Reply to the picture with what to change.
 press-too-late = Too late to stop it: the picture is on its way.
 press-again = That is under way already.

@@ -68,6 +68,7 @@ failed-cut-short = 与绘图服务的连接中途断开，没有扣除积分。�
 failed-went-quiet = 绘图服务 { NUMBER($seconds, useGrouping: 0) } 秒没有动静，没有扣除积分。可以再试一次。
 failed-too-long = 图片没能在 { NUMBER($seconds, useGrouping: 0) } 秒内完成，没有扣除积分。可以再试一次。
 failed-restarted = 机器人中途重启了，没有扣除积分。可以再试一次。
+failed-undelivered = 图画好了，但没能发到这个聊天里。没有扣除积分，可以再试一次。
 
 ### 按钮及其回应
 
@@ -75,7 +76,6 @@ button-cancel = 取消
 button-retry = 重试
 button-vary = 变化
 button-edit = 修改
-answer-cancelling = 正在停止……
 answer-edit-how = 回复这张图片，写上要修改的内容。
 press-too-late = 来不及停止了，图片马上就到。
 press-again = 已经在进行中了。

@@ -1,9 +1,7 @@
 """The playground as a person meets it: real Chromium, real server, real upstream; what is seen is what is asserted."""
 
 import re
-from pathlib import Path
 
-import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import MakeDemo, page_at
@@ -90,18 +88,15 @@ async def test_an_empty_purse_is_said_in_words(browser: Browser, demo: MakeDemo)
     assert len(made.sandbox.requests) == 1
 
 
-async def test_everything_is_still_there_after_a_reload_and_a_restart(
-    browser: Browser, demo: MakeDemo
-) -> None:
+async def test_everything_is_still_there_after_a_reload_and_a_restart(browser: Browser, demo: MakeDemo) -> None:
     made = await demo(pace=0)
-    async with made.served() as address:
-        async with page_at(browser, address) as page:
-            await page.click(PRIVATE)
-            await write(page, "a lighthouse")
-            await pictures(page)
-            await page.reload()
-            await pictures(page)
-            await expect(page.locator("#quota")).to_contain_text("49")
+    async with made.served() as address, page_at(browser, address) as page:
+        await page.click(PRIVATE)
+        await write(page, "a lighthouse")
+        await pictures(page)
+        await page.reload()
+        await pictures(page)
+        await expect(page.locator("#quota")).to_contain_text("49")
     async with made.served() as address, page_at(browser, address) as page:
         await page.click(PRIVATE)
         await pictures(page)

@@ -52,7 +52,7 @@ class Platform:
         self.slots = 1000
         self._keys: dict[str, Post] = {}
         self._ids = count(1)
-        self._changed = asyncio.Event()
+        self.changed = asyncio.Event()
 
     # ------------------------------------------------------------ ChatPort
 
@@ -112,13 +112,11 @@ class Platform:
         return f"memory://{ref.chat.id}/{ref.message_id}"
 
     def balance_changed(self, user: User) -> None:
-        self.calls.append(f"balance of {user.id}")
+        self._notify()
 
     # ------------------------------------------------------------ what tests do and see
 
-    def upload(
-        self, data: bytes, *, filename: str = "photo.png", media_type: str = "image/png"
-    ) -> Attachment:
+    def upload(self, data: bytes, *, filename: str = "photo.png", media_type: str = "image/png") -> Attachment:
         """A member's attachment."""
         ref = f"f{next(self._ids)}"
         self.files[ref] = data
@@ -165,8 +163,8 @@ class Platform:
     async def until(self, seen: Callable[[], bool]) -> None:
         """Waits until something holds of the posts."""
         while not seen():
-            self._changed.clear()
-            await self._changed.wait()
+            self.changed.clear()
+            await self.changed.wait()
 
     def _call(self, name: str) -> None:
         self.calls.append(name)
@@ -180,4 +178,4 @@ class Platform:
         return post
 
     def _notify(self) -> None:
-        self._changed.set()
+        self.changed.set()

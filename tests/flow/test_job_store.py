@@ -122,9 +122,7 @@ async def test_an_unknown_job_is_nobodys(store: Store) -> None:
 # ---------------------------------------------------------------- memory
 
 
-async def test_steps_are_remembered_across_a_restart(
-    store: Store, database_url: str, clock: FakeClock
-) -> None:
+async def test_steps_are_remembered_across_a_restart(store: Store, database_url: str, clock: FakeClock) -> None:
     job = await begun(store)
     await store.note(job, "asked:1", {"provider": "main", "price": 2})
     await store.note(job, "accepted", {"upstream_id": "task-1"})
@@ -232,9 +230,7 @@ async def test_ended_repetitions_of_a_job_are_counted(store: Store) -> None:
     assert await store.ended_children(parent.id) == 1
 
 
-async def test_the_typical_duration_is_the_median_of_enough_smooth_runs(
-    store: Store, clock: FakeClock
-) -> None:
+async def test_the_typical_duration_is_the_median_of_enough_smooth_runs(store: Store, clock: FakeClock) -> None:
     for seconds, provider in ((10, "main"), (20, "main"), (90, "main"), (1, "spare")):
         assert await store.typical_seconds("main") is None
         job = await begun(store)
@@ -296,9 +292,7 @@ async def test_small_texts_are_remembered(store: Store) -> None:
     assert await store.recall("commands:discord") == "def"
 
 
-async def test_what_the_database_refuses_is_a_failure_that_quotes_no_prompt(
-    store: Store, database_url: str
-) -> None:
+async def test_what_the_database_refuses_is_a_failure_that_quotes_no_prompt(store: Store, database_url: str) -> None:
     await store.ping()
     await accepted(store)
     with pytest.raises(StoreFailed) as failed:

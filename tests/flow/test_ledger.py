@@ -144,9 +144,7 @@ async def test_a_group_with_a_limit_is_charged_beside_the_user(store: Store) -> 
     assert await store.balance(BEN.key, 10) == Balance(left=10, held=0, daily=10)
 
 
-async def test_a_private_chat_and_a_group_without_a_limit_have_no_account(
-    store: Store, database_url: str
-) -> None:
+async def test_a_private_chat_and_a_group_without_a_limit_have_no_account(store: Store, database_url: str) -> None:
     await store.accept(new_job(), rules(chat_daily=0))
     await store.accept(new_job(chat=GROUP), RULES)
     assert query(database_url, "SELECT id FROM account") == [(ANN.key,)]
@@ -203,9 +201,7 @@ async def test_no_charge_goes_beyond_the_reservation(store: Store, charged: int,
     assert books_agree(database_url)
 
 
-async def test_a_job_closes_once_however_many_try(
-    store: Store, other_process: Store, database_url: str
-) -> None:
+async def test_a_job_closes_once_however_many_try(store: Store, other_process: Store, database_url: str) -> None:
     accepted, _ = await store.accept(new_job(chat=GROUP, cost=4), rules(chat_daily=20))
     job = await store.begin(accepted.id)
     tries = [
@@ -246,9 +242,7 @@ async def test_jobs_begun_and_closed_at_once_by_two_processes_leave_the_books_in
     plays = [play((store, other_process)[n % 2], n, job) for n, job in enumerate(jobs)]
     more = [accept(each, new_job(chat=GROUP), by) for each in (store, other_process) * 4]
     await asyncio.gather(*plays, *more)
-    charged = sum(
-        job.charged or 0 for job in [*await store.history(ANN.key, 99), *await store.history(BEN.key, 99)]
-    )
+    charged = sum(job.charged or 0 for job in [*await store.history(ANN.key, 99), *await store.history(BEN.key, 99)])
     assert charged == 8
     assert await store.balance(GROUP_ACCOUNT, 60) == Balance(left=60 - 8 - 8, held=8, daily=60)
     assert books_agree(database_url)

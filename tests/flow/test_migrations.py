@@ -56,9 +56,7 @@ async def test_an_upgrade_may_be_repeated(empty_database: str) -> None:
 
 
 async def test_upgrades_at_once_take_turns(empty_database: str) -> None:
-    opened = await asyncio.gather(
-        *(Store.open(empty_database, clock=FakeClock(), migrate=True) for _ in range(6))
-    )
+    opened = await asyncio.gather(*(Store.open(empty_database, clock=FakeClock(), migrate=True) for _ in range(6)))
     await asyncio.gather(*(store.ping() for store in opened))
     await asyncio.gather(*(store.close() for store in opened))
     assert query(empty_database, "SELECT version_num FROM alembic_version") == [("0001",)]
@@ -82,9 +80,7 @@ async def test_sqlite_is_durable_strict_and_lets_readers_read(tmp_path: Path) ->
         await store.close()
 
 
-async def test_a_relative_address_lies_in_the_working_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_relative_address_lies_in_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     store = await Store.open("sqlite:///here.db", clock=FakeClock())
     await store.close()
@@ -95,9 +91,7 @@ async def test_postgresql_without_tables_names_the_command_that_makes_them(postg
     url = postgres.url(postgres.create())
     with pytest.raises(SettingsWrong, match=r"database_url: .*easel db upgrade"):
         await Store.open(url, clock=FakeClock())
-    assert query(url, "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'public'") == [
-        (0,)
-    ]
+    assert query(url, "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'public'") == [(0,)]
 
 
 async def test_a_database_of_a_newer_easel_is_not_touched(empty_database: str) -> None:
@@ -159,9 +153,7 @@ async def test_a_server_that_is_not_there_is_said_without_the_password() -> None
         cause = cause.__cause__
 
 
-async def test_other_spellings_of_postgresql_are_understood(
-    postgres: Cluster, postgres_template: str
-) -> None:
+async def test_other_spellings_of_postgresql_are_understood(postgres: Cluster, postgres_template: str) -> None:
     url = postgres.url(postgres.create(template=postgres_template))
     for spelling in ("postgres:", "postgresql+psycopg:"):
         store = await Store.open(url.replace("postgresql:", spelling), clock=FakeClock())

@@ -1,6 +1,5 @@
 """A painting from the message to the picture, through the real core, a real database and real HTTP."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -150,6 +149,6 @@ async def test_a_busy_chat_gets_its_picture_when_it_lets_us(easel: World) -> Non
 async def test_a_chat_that_threw_the_bot_out_is_charged_nothing(easel: World) -> None:
     easel.platform.failures = [ChatGone()] * 50
     await easel.say("a lighthouse")
-    while (await left(easel)) != (50, 0):
-        await asyncio.sleep(0)
+    await easel.settled(0)
+    assert await left(easel) == (50, 0)
     assert not easel.platform.posts

@@ -110,9 +110,7 @@ class Page:
     async def put(self, type_: str, **fields: object) -> None:
         await self.wire.send_str(json.dumps({"type": type_, **fields}))
 
-    async def get(
-        self, type_: str, true: Callable[[dict[str, Any]], bool] = lambda _: True
-    ) -> dict[str, Any]:
+    async def get(self, type_: str, true: Callable[[dict[str, Any]], bool] = lambda _: True) -> dict[str, Any]:
         """The next frame of that kind; others are kept for later."""
         for at, frame in enumerate(self._kept):
             if frame["type"] == type_ and true(frame):
@@ -131,9 +129,7 @@ class Page:
         await self.put("send", **fixed, **fields)
         return (await self.get("sent", lambda frame: frame["nonce"] == nonce))["id"]
 
-    async def message(
-        self, id_: str, true: Callable[[dict[str, Any]], bool] = lambda _: True
-    ) -> dict[str, Any]:
+    async def message(self, id_: str, true: Callable[[dict[str, Any]], bool] = lambda _: True) -> dict[str, Any]:
         """That message, as soon as it looks like that."""
         frame = await self.get("message", lambda each: each["message"]["id"] == id_ and true(each["message"]))
         return frame["message"]
@@ -142,9 +138,7 @@ class Page:
 class World:
     """A server with a playground, and a browser that visits it."""
 
-    def __init__(
-        self, server: HttpServer, playground: Playground, script: Script, http: aiohttp.ClientSession
-    ):
+    def __init__(self, server: HttpServer, playground: Playground, script: Script, http: aiohttp.ClientSession):
         self.server = server
         self.playground = playground
         self.script = script
@@ -231,9 +225,7 @@ async def test_a_page_is_greeted_in_its_language_and_gets_the_history_of_every_c
 async def test_nothing_is_taken_before_start(world: World) -> None:
     async with world.http.ws_connect(f"{world.base}/ws", origin=world.base) as wire:
         page = Page(wire)
-        await page.put(
-            "send", **{"as": "amber"}, chat="studio", text="hi", files=[], reply_to=None, nonce="1"
-        )
+        await page.put("send", **{"as": "amber"}, chat="studio", text="hi", files=[], reply_to=None, nonce="1")
         assert (await page.get("error"))["nonce"] == "1"
         await page.put("quota", **{"as": "amber"})
         await page.get("error")
@@ -463,9 +455,7 @@ async def test_a_chat_that_does_not_exist_is_gone(world: World) -> None:
 
 async def test_text_that_no_database_could_keep_is_made_whole(world: World) -> None:
     ref = await world.playground.post(STUDIO, Card(text="half \ud83e pair, nul \0"), reply_to=None, key="j1")
-    assert [each["text"] for each in await world.history() if each["id"] == ref.message_id] == [
-        "half ? pair, nul "
-    ]
+    assert [each["text"] for each in await world.history() if each["id"] == ref.message_id] == ["half ? pair, nul "]
 
 
 async def test_every_chat_has_a_budget_of_its_own(world: World) -> None:
@@ -573,9 +563,7 @@ async def test_an_uploaded_picture_is_known_for_what_it_is(world: World) -> None
         b"",
     ],
 )
-async def test_what_is_no_picture_is_saved_and_never_opened_whatever_its_name(
-    world: World, data: bytes
-) -> None:
+async def test_what_is_no_picture_is_saved_and_never_opened_whatever_its_name(world: World, data: bytes) -> None:
     file = await world.upload(data, "fox.png")
     assert (file["media_type"], file["width"]) == ("application/octet-stream", None)
     async with world.http.get(f"{world.base}/files/{file['id']}") as answer:
@@ -614,10 +602,7 @@ async def test_a_file_shown_twice_outlives_one_of_its_messages(world: World) -> 
         await page.send("two", files=[file["id"]])
         await page.put("delete", chat="studio", message=first)
         await page.get("deleted")
-    assert (
-        await world.playground.fetch(Attachment(ref=file["id"], media_type="image/png"), limit=9999)
-        == picture()
-    )
+    assert await world.playground.fetch(Attachment(ref=file["id"], media_type="image/png"), limit=9999) == picture()
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -731,9 +716,7 @@ async def test_the_computer_s_own_names_are_welcome(world: World, host: str) -> 
 )
 async def test_no_path_leads_out_of_its_folder(world: World, path: str) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", world.server.port)
-    writer.write(
-        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{world.server.port}\r\nConnection: close\r\n\r\n".encode()
-    )
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{world.server.port}\r\nConnection: close\r\n\r\n".encode())
     answer = await reader.read()
     writer.close()
     await writer.wait_closed()
@@ -846,9 +829,7 @@ async def test_closing_waits_for_what_pages_have_sent(tmp_path: Path) -> None:
 
 
 async def test_a_file_that_is_no_database_is_said_to_be_one(tmp_path: Path) -> None:
-    await asyncio.to_thread(
-        (tmp_path / "room.db").write_bytes, b"not a database, but long enough to be read" * 99
-    )
+    await asyncio.to_thread((tmp_path / "room.db").write_bytes, b"not a database, but long enough to be read" * 99)
     playground = Playground(path=tmp_path / "room.db", host="::1", clock=FakeClock(), commands=commands)
     with pytest.raises(ChatUnreachable):
         await playground.open(Script())
@@ -948,9 +929,7 @@ async def test_a_page_that_does_not_read_is_let_go_and_others_are_not_kept_waiti
         writer.write(bytes([0x81, 0x80 | len(start), 0, 0, 0, 0]) + start)  # masked with zeros
         async with world.page() as witness:  # comes later: once it is greeted, the deaf one is in
             for number in range(250):
-                ref = await world.playground.post(
-                    STUDIO, Card(text="я" * SHOWN), reply_to=None, key=str(number)
-                )
+                ref = await world.playground.post(STUDIO, Card(text="я" * SHOWN), reply_to=None, key=str(number))
                 for page in (other, witness):
                     await page.message(ref.message_id)
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):

@@ -45,9 +45,11 @@ class World:
     async def settled(self, posts: int = 1) -> list[Post]:
         """Waits until every job has ended and that many messages stand; returns them all."""
         await self.platform.until(lambda: len(self.platform.posts) >= posts)
-        while await self.app.store.unfinished():
-            await asyncio.sleep(0.005)
-        return self.platform.posts
+        while True:
+            self.platform.changed.clear()
+            if not await self.app.store.unfinished():
+                return self.platform.posts
+            await self.platform.changed.wait()
 
 
 def settings(folder: Path, sandbox: Sandbox, **given: Any) -> Settings:

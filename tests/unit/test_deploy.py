@@ -44,9 +44,7 @@ def pins() -> dict[str, str]:
     return dict(line.split("==") for line in lines)
 
 
-@pytest.mark.parametrize(
-    "name", ["Dockerfile", "easel.service", "easel.env.example", "compose.yaml", "README.md"]
-)
+@pytest.mark.parametrize("name", ["Dockerfile", "easel.service", "easel.env.example", "compose.yaml", "README.md"])
 def test_every_variable_is_one_that_easel_reads(name: str) -> None:
     assert set(re.findall(r"\bEASEL_[A-Z][A-Z_]*[A-Z]\b", text(name))) <= set(variables())
 
@@ -91,11 +89,7 @@ def test_the_image_runs_without_rights() -> None:
 
 def test_the_image_is_built_from_files_that_exist() -> None:
     sources = re.findall(r"(?m)^COPY (?!--from)(.+) \S+$", text("Dockerfile"))
-    allowed = [
-        line.removeprefix("!")
-        for line in text("Dockerfile.dockerignore").splitlines()
-        if line.startswith("!")
-    ]
+    allowed = [line.removeprefix("!") for line in text("Dockerfile.dockerignore").splitlines() if line.startswith("!")]
     for source in " ".join(sources).split():
         assert (PROJECT / source).exists(), source
         assert source in allowed

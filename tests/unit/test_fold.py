@@ -75,9 +75,7 @@ def test_a_place_in_line_is_known_only_while_waiting() -> None:
 
 
 @given(st.lists(happenings, max_size=30), st.integers(1, 4))
-def test_the_percentage_never_falls_and_no_stage_goes_backwards(
-    happened: list[Happening], count: int
-) -> None:
+def test_the_percentage_never_falls_and_no_stage_goes_backwards(happened: list[Happening], count: int) -> None:
     order = list(Stage)
     before = Status(since=0.0, count=count)
     for each in happened:
@@ -106,9 +104,7 @@ def test_the_percentage_never_falls_and_no_stage_goes_backwards(
         ({"preview": Blob(data=b"2")}, True),
     ],
 )
-def test_only_a_change_that_somebody_would_notice_is_worth_an_edit(
-    change: dict[str, object], seen: bool
-) -> None:
+def test_only_a_change_that_somebody_would_notice_is_worth_an_edit(change: dict[str, object], seen: bool) -> None:
     shown = replace(NEW, stage=Stage.PAINTING, percent=42.0, preview=ANY)
     assert noticeable(shown, replace(shown, **change), 200.0, 201.0) is seen
 

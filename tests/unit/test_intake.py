@@ -51,9 +51,7 @@ def message(
     reply_to: Message | Gone | None = None,
     to_me: bool = False,
 ) -> Message:
-    return Message(
-        id="2", chat=chat, sender=AMBER, text=text, attachments=attachments, reply_to=reply_to, to_me=to_me
-    )
+    return Message(id="2", chat=chat, sender=AMBER, text=text, attachments=attachments, reply_to=reply_to, to_me=to_me)
 
 
 def earlier(*attachments: Attachment, by_bot: bool = False) -> Message:
@@ -134,9 +132,7 @@ def test_an_unknown_command_is_named(typed: str) -> None:
     assert isinstance(refused(typed), UnknownCommand)
 
 
-@pytest.mark.parametrize(
-    "typed", ["/etc/hosts in a terminal", "/ as a mountain", "/", "and/or", "/imagine/x"]
-)
+@pytest.mark.parametrize("typed", ["/etc/hosts in a terminal", "/ as a mountain", "/", "and/or", "/imagine/x"])
 def test_a_slash_alone_makes_no_command(typed: str) -> None:
     assert paint(typed).prompt == typed
 

@@ -63,9 +63,7 @@ joins = st.lists(st.sampled_from("abcd"), max_size=30)
 
 
 @given(users=joins, concurrency=st.integers(1, 5), user_concurrent=st.integers(1, 3))
-def test_every_job_gets_its_turn_within_the_limits(
-    users: list[str], concurrency: int, user_concurrent: int
-) -> None:
+def test_every_job_gets_its_turn_within_the_limits(users: list[str], concurrency: int, user_concurrent: int) -> None:
     line = Line(concurrency=concurrency, user_concurrent=user_concurrent)
     owner = {f"{user}{number}": user for number, user in enumerate(users)}
     for job, user in owner.items():

@@ -243,9 +243,7 @@ def test_nothing_wanted_is_nothing_to_wait_for() -> None:
 
 def test_final_states_go_before_first_posts_before_progress_across_all_chats() -> None:
     pacer = Pacer()
-    for number, (job, urgency) in enumerate(
-        {"a": PROGRESS, "b": FIRST, "c": FINAL, "d": PROGRESS, "e": FINAL}.items()
-    ):
+    for number, (job, urgency) in enumerate({"a": PROGRESS, "b": FIRST, "c": FINAL, "d": PROGRESS, "e": FINAL}.items()):
         pacer.want(job, urgency, lane(Budget(key=job, slots=1, period=1.0)), float(number))
     for job, urgency in (("c", FINAL), ("e", FINAL), ("b", FIRST), ("a", PROGRESS), ("d", PROGRESS)):
         go(pacer, 9.0, job, urgency)
@@ -514,9 +512,7 @@ def test_slots_are_kept_back_where_the_job_writes_now() -> None:
     done(pacer, 0.0, "b", FIRST)
     pacer.want("a", PROGRESS, lane(minute), 1.0)  # the token is dead: from here on the chat's own budget
     pacer.want("b", FIRST, lane(minute), 1.0)
-    assert (
-        pacer.next(1.0) == 60.0
-    )  # the two slots left are kept for the final state of a, and of who may join
+    assert pacer.next(1.0) == 60.0  # the two slots left are kept for the final state of a, and of who may join
     pacer.want("a", FINAL, lane(minute), 2.0)
     done(pacer, 2.0, "a", FINAL)
     pacer.drop("a")
@@ -722,11 +718,7 @@ class Platforms(RuleBasedStateMachine):
             for used in self.flights.values():
                 used.end = self.now
                 self.pacer.finish(used.turn, self.now)
-                if (
-                    used.turn.urgency is FINAL
-                    and used.turn.job not in self.wishes
-                    and used.turn.job in self.known
-                ):
+                if used.turn.urgency is FINAL and used.turn.job not in self.wishes and used.turn.job in self.known:
                     self.drop_finished(used.turn.job)
             self.flights.clear()
             self.orphans.clear()

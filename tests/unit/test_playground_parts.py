@@ -147,9 +147,7 @@ def test_a_picture_is_known_by_its_first_bytes(kind: str) -> None:
     assert (looks.media_type, looks.width, looks.height) == (f"image/{kind}", 40, 30)
 
 
-@pytest.mark.parametrize(
-    ("orientation", "size"), [(1, (40, 30)), (3, (40, 30)), (6, (30, 40)), (8, (30, 40))]
-)
+@pytest.mark.parametrize(("orientation", "size"), [(1, (40, 30)), (3, (40, 30)), (6, (30, 40)), (8, (30, 40))])
 def test_a_photo_that_lies_on_its_side_is_measured_as_shown(orientation: int, size: tuple[int, int]) -> None:
     looks = look(encoded("JPEG", orientation))
     assert (looks.width, looks.height) == size

@@ -24,17 +24,14 @@ ACE_ENGLISH = (
     "> ✨ Sora is drawing the image...\n\n> 🏃 Progress: 8.4%\n\n> 🏃 Progress: 43%\n\n"
     f"> ✅ Image drawing successful, please check~~~\n\n![]({PICTURE})\n\n"
 )
-NO_NUMBERS = (
-    f"\n\n> 🎨 生成中...\n\n![{PICTURE}]({PICTURE})\n\n[点击下载](https://files.example/download/4abe.png)\n"
-)
+NO_NUMBERS = f"\n\n> 🎨 生成中...\n\n![{PICTURE}]({PICTURE})\n\n[点击下载](https://files.example/download/4abe.png)\n"
 GROWING = (
     ">🕐 Queuing...\n\n>⚡ Generating.....\n\n>🏃 Progress 7....13....25...41...."
     "[100](https://videos.openai.com/vg-assets/task_x_src_0.png?sig=abc)\n\n"
     f"> ✅ 生成完成\n\n![gen_01]({PICTURE}) \n"
 )
 GROWING_CHINESE = (
-    ">🕐 排队中.\n\n>⚡ 生成中.....\n\n"
-    f">🏃 进度 3..18..72..[100]({OTHER})\n\n> 生成完成 ✅\n\n![]({PICTURE})\n"
+    f">🕐 排队中.\n\n>⚡ 生成中.....\n\n>🏃 进度 3..18..72..[100]({OTHER})\n\n> 生成完成 ✅\n\n![]({PICTURE})\n"
 )
 JSON_ECHO = (
     '```json\n{\n  "prompt": "progress: 50%, ![](http://evil.example/a.png)",\n  "ratio": "2:3"\n}\n```\n\n'
@@ -42,13 +39,11 @@ JSON_ECHO = (
     f"![gen]({PICTURE})\n\n[点击下载]({PICTURE}?download=1)\n"
 )
 TASK_LINES = (
-    "任务正在队列中\n上传 2 张参考图片\n已上传第 1/2 张\n"
-    f"🎨 图像生成中，请稍候...\n图片生成完成 ✅\n![]({PICTURE})"
+    f"任务正在队列中\n上传 2 张参考图片\n已上传第 1/2 张\n🎨 图像生成中，请稍候...\n图片生成完成 ✅\n![]({PICTURE})"
 )
 PERCENT_DOT = f"> Progress 14%.\n> Progress 58%.\n\n![a (b)](https://x.example/a_(1).png)\n![]({OTHER})\n"
 THOUGHTS = (
-    "<think>\n进度: 30%\n![](https://x.example/draft.png)\n</think>\n"
-    f"![]({PICTURE})\nThanks, https://x.example/b.png\n"
+    f"<think>\n进度: 30%\n![](https://x.example/draft.png)\n</think>\n![]({PICTURE})\nThanks, https://x.example/b.png\n"
 )
 FAILED = "> 🏃 进度：8.4%\n\n❌ 生成失败: 服务器开小差了\n"
 ALL = [
@@ -57,9 +52,7 @@ ALL = [
 ]  # fmt: skip
 
 
-def tell(
-    text: str, *, prompt: str = "", step: int = 0, cut: bool = False, thoughts: bool = False
-) -> list[object]:
+def tell(text: str, *, prompt: str = "", step: int = 0, cut: bool = False, thoughts: bool = False) -> list[object]:
     """All that a reader says about `text`, fed in pieces of `step` characters (0: whole)."""
     reader = ReplyReader(prompt, thoughts=thoughts)
     pieces = [text[at : at + step] for at in range(0, len(text), step)] if step else [text]
@@ -205,9 +198,7 @@ def test_a_percentage_is_told_as_soon_as_it_is_certain() -> None:
 
 
 def test_a_data_url_in_markdown_is_a_picture() -> None:
-    assert urls(tell("Here:\n![image](data:image/png;base64,iVBORw0KGgo=)\n")) == [
-        "data:image/png;base64,iVBORw0KGgo="
-    ]
+    assert urls(tell("Here:\n![image](data:image/png;base64,iVBORw0KGgo=)\n")) == ["data:image/png;base64,iVBORw0KGgo="]
 
 
 def test_a_bare_picture_address_counts_when_there_is_no_image() -> None:
@@ -239,17 +230,13 @@ def test_bare_addresses_can_be_left_to_other_carriers() -> None:
 
 
 def test_asyncdata_pages_are_previews() -> None:
-    said = tell(
-        "[数据预览](https://asyncdata.net/web/task_1) | [原始数据](https://asyncdata.net/source/task_1)\n" * 2
-    )
+    said = tell("[数据预览](https://asyncdata.net/web/task_1) | [原始数据](https://asyncdata.net/source/task_1)\n" * 2)
     assert urls(said, Preview) == ["https://asyncdata.net/web/task_1", "https://asyncdata.net/source/task_1"]
     assert urls(said) == []
 
 
 def test_images_in_quoted_lines_fences_and_thoughts_are_none() -> None:
-    text = (
-        f"> ![]({OTHER}) [a]({OTHER})\n```\n![]({OTHER})\n```\n<think>![]({OTHER})</think> ![]({PICTURE})\n"
-    )
+    text = f"> ![]({OTHER}) [a]({OTHER})\n```\n![]({OTHER})\n```\n<think>![]({OTHER})</think> ![]({PICTURE})\n"
     assert urls(tell(text)) == [PICTURE]
     assert urls(tell(THOUGHTS)) == [PICTURE]
 
@@ -280,9 +267,7 @@ def test_what_only_looks_like_an_image_is_none(text: str) -> None:
 
 
 def test_nobody_counts_parentheses_for_ever() -> None:
-    assert urls(tell("![](https://x.example/" + "(" * 30 + ")" * 30)) == [
-        "https://x.example/" + "(" * 30 + ")" * 8
-    ]
+    assert urls(tell("![](https://x.example/" + "(" * 30 + ")" * 30)) == ["https://x.example/" + "(" * 30 + ")" * 8]
 
 
 def test_an_image_may_have_a_title_and_angle_brackets() -> None:
@@ -317,9 +302,7 @@ NASTY = (
 )
 
 
-@pytest.mark.parametrize(
-    "keyword", ["> ❇️ 关键字：", "> ❇️ Keywords: https://files.example/tem/r.png ", "**Prompt**: "]
-)
+@pytest.mark.parametrize("keyword", ["> ❇️ 关键字：", "> ❇️ Keywords: https://files.example/tem/r.png ", "**Prompt**: "])
 def test_an_echoed_prompt_never_counts_whatever_it_contains(keyword: str) -> None:
     text = f"{keyword}{NASTY}\n\n> 🏃 进度：12%\n\n![](https://evil.example/x.png)\n![]({PICTURE})\n"
     said = tell(text, prompt=NASTY)
@@ -350,9 +333,7 @@ def test_addresses_of_the_keyword_line_are_never_a_result() -> None:
 
 
 def test_prompt_words_do_not_silence_the_upstreams_own_lines() -> None:
-    said = tell(
-        "> ✨ Sora is drawing the image...\n\n> 🏃 Progress: 5%", prompt="drawing of a queue, 5% done"
-    )
+    said = tell("> ✨ Sora is drawing the image...\n\n> 🏃 Progress: 5%", prompt="drawing of a queue, 5% done")
     assert (stages(said), percents(said)) == ([Stage.PAINTING], [5])
 
 

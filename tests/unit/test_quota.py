@@ -65,12 +65,8 @@ def test_an_allowance_that_fell_meanwhile_caps_what_returns() -> None:
     assert quota.close(quota.refreshed(held, DAY, 4), 10, 0, 0, DAY).free == 4
 
 
-@pytest.mark.parametrize(
-    ("reserved", "extra", "charged"), [(3, 0, 4), (3, 4, 0), (3, -1, 0), (3, 0, -1), (6, 0, 0)]
-)
-def test_a_close_that_does_not_fit_its_reservation_is_refused(
-    reserved: int, extra: int, charged: int
-) -> None:
+@pytest.mark.parametrize(("reserved", "extra", "charged"), [(3, 0, 4), (3, 4, 0), (3, -1, 0), (3, 0, -1), (6, 0, 0)])
+def test_a_close_that_does_not_fit_its_reservation_is_refused(reserved: int, extra: int, charged: int) -> None:
     with pytest.raises(ValueError, match="cannot charge"):
         quota.close(replace(FRESH, free=5, held=5), reserved, extra, charged, DAY)
 

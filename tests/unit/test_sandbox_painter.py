@@ -117,9 +117,7 @@ def test_a_hat_is_drawn_only_on_somebody():
     assert area(opened(paint(Order(prompt="a hat"))), straw) < 1000
 
 
-@pytest.mark.parametrize(
-    "words", ["night city", "sunset sea", "autumn hills", "snow", "a garden", "something"]
-)
+@pytest.mark.parametrize("words", ["night city", "sunset sea", "autumn hills", "snow", "a garden", "something"])
 def test_words_choose_the_light_and_the_place(words: str):
     one = scene((128, 96), words, random.Random(3), lambda: None)
     assert one.size == (128, 96)
@@ -180,9 +178,7 @@ def test_a_preview_is_smaller():
         ("a fox 3:2", "1:1", (1024, 1024)),
     ],
 )
-def test_the_size_field_counts_then_the_end_of_the_prompt(
-    prompt: str, wish: str | None, size: tuple[int, int]
-):
+def test_the_size_field_counts_then_the_end_of_the_prompt(prompt: str, wish: str | None, size: tuple[int, int]):
     assert size_of(prompt, wish) == size
 
 
@@ -205,9 +201,7 @@ def test_a_transparent_reference_is_shown_over_white():
     assert references.open_reference(clear, within=8).getpixel((0, 0)) == (255, 255, 255)
 
 
-@pytest.mark.parametrize(
-    ("length", "told"), [(999, "PNG 999 B"), (1499, "PNG 1 kB"), (2_340_000, "PNG 2.3 MB")]
-)
+@pytest.mark.parametrize(("length", "told"), [(999, "PNG 999 B"), (1499, "PNG 1 kB"), (2_340_000, "PNG 2.3 MB")])
 def test_weights_are_told_in_fitting_units(length: int, told: str):
     assert painter._weight(replace(plain("red"), length=length)) == told  # pyright: ignore[reportPrivateUsage] - the words of the label
 
@@ -244,8 +238,7 @@ def test_lines_break_at_spaces_and_hold_the_width():
     lines = lettering.wrap("one two three four five six seven", 20, 120)
     assert len(lines) > 1
     assert all(
-        sum(run.width for run in line) <= 120 or " " in text
-        for line, text in zip(lines, said(lines), strict=True)
+        sum(run.width for run in line) <= 120 or " " in text for line, text in zip(lines, said(lines), strict=True)
     )
     assert " ".join(text.strip() for text in said(lines)) == "one two three four five six seven"
 
@@ -270,10 +263,7 @@ def test_what_no_font_can_write_stands_as_its_code_point():
 def test_what_does_not_fit_is_counted():
     lines, size = lettering.fit("word " * 500, width=300, height=200, sizes=(40, 20))
     assert size == 20
-    assert (
-        re.fullmatch(r"… and about \d+ more characters", said(lines)[-1].strip())
-        or "… and" in said(lines)[-1]
-    )
+    assert re.fullmatch(r"… and about \d+ more characters", said(lines)[-1].strip()) or "… and" in said(lines)[-1]
     assert len(lines) * lettering.leading(size) <= 200
 
 
@@ -332,8 +322,6 @@ def test_a_bomb_is_refused_whatever_warnings_do():
 def test_a_drawing_with_lines_is_inked():
     face = Image.new("RGB", (400, 400), "#f0d0b0")
     ImageDraw.Draw(face).ellipse((100, 100, 300, 300), fill="#204080")
-    picture = opened(
-        paint(Order(prompt="ink it", references=(read_reference(encoded(face)),), width=256, height=256))
-    )
+    picture = opened(paint(Order(prompt="ink it", references=(read_reference(encoded(face)),), width=256, height=256)))
     darkest = ImageStat.Stat(picture.crop((0, 0, 256, 120)).convert("L")).extrema[0][0]
     assert darkest < ImageStat.Stat(face.convert("L")).extrema[0][0]

@@ -109,9 +109,7 @@ def test_secrets_show_in_no_repr(tmp_path: Path) -> None:
 
 def test_a_mistake_never_quotes_the_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EASEL_DISCORD__TOKEN", '["hush"]')
-    path = written(
-        tmp_path, 'database_url = "mysql://hush"\n[telegram]\ntoken = ["hush"]\n[[providers]]\napi_key = 5'
-    )
+    path = written(tmp_path, 'database_url = "mysql://hush"\n[telegram]\ntoken = ["hush"]\n[[providers]]\napi_key = 5')
     assert "hush" not in "".join(problems(path))
 
 
@@ -127,8 +125,7 @@ def test_a_mistake_never_quotes_the_value(tmp_path: Path, monkeypatch: pytest.Mo
         ),
         (
             "[[providers]]\npreset = 'acedat'",
-            "providers.0.preset: unknown; there are acedata, openrouter, relay, sandbox;"
-            " did you mean acedata?",
+            "providers.0.preset: unknown; there are acedata, openrouter, relay, sandbox; did you mean acedata?",
         ),
         ("[[providers]]\ndialect = 'smoke'", "providers.0.dialect: unknown; there are chat"),
         ("[[providers]]\nmodel = 'm'", "providers.0: needs a preset, or a dialect and a base_url"),

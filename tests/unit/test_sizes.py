@@ -33,9 +33,7 @@ def test_pixels_may_be_spelled_as_keyboards_spell_them(spelling: str):
     assert choose(spelling, PIXELS) == "1024x1536"
 
 
-@pytest.mark.parametrize(
-    "spelling", ["3:2", "３：２", "3∶2", "3/2", "3x2", "3×2", "6:4", "1.5:1", "1,5:1", " 3 : 2 "]
-)
+@pytest.mark.parametrize("spelling", ["3:2", "３：２", "3∶2", "3/2", "3x2", "3×2", "6:4", "1.5:1", "1,5:1", " 3 : 2 "])
 def test_a_ratio_may_be_spelled_in_many_ways(spelling: str):
     assert choose(spelling, RATIOS) == "3:2"
 
@@ -125,9 +123,7 @@ def test_a_ratio_is_found_in_any_pixels_of_that_shape_and_they_in_it(a: int, b: 
 
 
 @given(sides, sides, st.lists(st.tuples(sides, sides), min_size=1, max_size=5))
-def test_a_chosen_shape_is_never_further_off_than_rounding(
-    width: int, height: int, offers: list[tuple[int, int]]
-):
+def test_a_chosen_shape_is_never_further_off_than_rounding(width: int, height: int, offers: list[tuple[int, int]]):
     chosen = choose(f"{width}:{height}", [f"{w}x{h}" for w, h in offers])
     if chosen is not None:
         w, h = map(int, re.findall(r"\d+", chosen))

@@ -84,9 +84,7 @@ def openai(code: str | int | None, message: str = "words", kind: str = "x") -> d
         (400, [], Rejected),
     ],
 )
-def test_each_known_error_becomes_its_failure(
-    status: int, document: object, failure: type[PaintFailed]
-) -> None:
+def test_each_known_error_becomes_its_failure(status: int, document: object, failure: type[PaintFailed]) -> None:
     assert type(refusal(status, {}, json.dumps(document).encode())) is failure
 
 
@@ -237,9 +235,7 @@ def test_a_dialect_and_an_address_need_no_preset() -> None:
         ({"preset": "acedata", "api_key": SecretStr("ключ")}, "providers.a.api_key"),
     ],
 )
-def test_settings_that_cannot_be_name_their_key_and_never_its_secret(
-    wrong: dict[str, object], names: str
-) -> None:
+def test_settings_that_cannot_be_name_their_key_and_never_its_secret(wrong: dict[str, object], names: str) -> None:
     with pytest.raises(SettingsWrong) as caught:
         resolve(name="a", **wrong)  # type: ignore[arg-type]  # the table's values are what each case is about
     assert caught.value.problems[0].startswith(names)

@@ -36,9 +36,7 @@ class Call:
         """Reads the whole request."""
         head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         self.start, *lines = head.rstrip("\r\n").split("\r\n")
-        self.headers = {
-            name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
-        }
+        self.headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         self.body = await self.reader.readexactly(int(self.headers.get("content-length", "0")))
         self.received.set()
 
@@ -137,6 +135,4 @@ def event(document: object) -> str:
 def message(text: object = "", **more: object) -> str:
     """A whole answer in one document. `more`: further fields of the message."""
     choice = {"index": 0, "message": {"role": "assistant", "content": text, **more}, "finish_reason": "stop"}
-    return json.dumps(
-        {"id": "chatcmpl-2", "choices": [choice], "usage": {"total_tokens": 87}}, ensure_ascii=False
-    )
+    return json.dumps({"id": "chatcmpl-2", "choices": [choice], "usage": {"total_tokens": 87}}, ensure_ascii=False)

@@ -55,9 +55,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 async def test_the_request_is_one_user_message_of_text_and_data_urls(client: httpx.AsyncClient) -> None:
     references = (Image(data=PNG, media_type="image/png", width=1, height=1),) * 2
-    request = PaintRequest(
-        prompt="дорисуй 猫", references=references, options=Options(size="2:3", quality="high")
-    )
+    request = PaintRequest(prompt="дорисуй 猫", references=references, options=Options(size="2:3", quality="high"))
     async with raw_upstream(answers(delta(f"![]({PICTURE})"), DONE)) as up:
         await gather(provider(client, up.url + "/openai/"), request)
         call = up.calls[0]
@@ -163,9 +161,7 @@ async def test_a_whole_document_and_a_stream_both_work_whatever_was_asked_for(
     client: httpx.AsyncClient, stream: bool, head: str
 ) -> None:
     text = f"> 🏃 进度：8.4%\n\n![]({PICTURE})\n\n"
-    async with raw_upstream(
-        answers(message(text), head=(head,)), answers(delta(text), DONE, head=(head,))
-    ) as up:
+    async with raw_upstream(answers(message(text), head=(head,)), answers(delta(text), DONE, head=(head,))) as up:
         whole = await gather(provider(client, up.url, stream=stream))
         streamed = await gather(provider(client, up.url, stream=stream))
     assert pictures(whole) == pictures(streamed) == [Link(url=PICTURE)]
@@ -179,11 +175,7 @@ async def test_a_whole_document_and_a_stream_both_work_whatever_was_asked_for(
     [
         {"message": {"content": "", "images": [{"type": "image_url", "image_url": {"url": INLINE}}]}},
         {"message": {"content": None, "images": [INLINE, "nonsense"]}},
-        {
-            "message": {
-                "content": [{"type": "text", "text": "Here"}, {"type": "image_url", "image_url": INLINE}]
-            }
-        },
+        {"message": {"content": [{"type": "text", "text": "Here"}, {"type": "image_url", "image_url": INLINE}]}},
         {"message": {"content": "", "multi_mod_content": [{"inline_data": {"data": INLINE.split(",")[1]}}]}},
         {
             "delta": {
@@ -204,9 +196,7 @@ async def test_every_carrier_of_inline_pictures_gives_its_bytes(
     client: httpx.AsyncClient, choice: dict[str, object], streamed: bool
 ) -> None:
     document = {"id": "x", "choices": [{"index": 0, **choice, "finish_reason": "stop"}]}
-    async with raw_upstream(
-        answers(event(document), DONE) if streamed else answers(json.dumps(document))
-    ) as up:
+    async with raw_upstream(answers(event(document), DONE) if streamed else answers(json.dumps(document))) as up:
         assert pictures(await gather(provider(client, up.url))) == [Blob(data=PNG)]
 
 
@@ -253,9 +243,7 @@ async def test_what_the_prompt_says_is_not_read_as_progress(client: httpx.AsyncC
     prompt = "进度：50%\n> 🏃 进度：99%\n![](https://evil.example/a.png)"
     text = f"> ❇️ 关键字：{prompt}\n\nImage size: 1:1\n\n> 🏃 进度：12%\n![]({PICTURE})"
     async with raw_upstream(answers(delta(text), DONE)) as up:
-        events = await gather(
-            provider(client, up.url), PaintRequest(prompt=prompt, options=Options(size="1:1"))
-        )
+        events = await gather(provider(client, up.url), PaintRequest(prompt=prompt, options=Options(size="1:1")))
     assert (percents(events), pictures(events)) == ([12], [Link(url=PICTURE)])
 
 

@@ -183,9 +183,7 @@ async def test_an_answer_beyond_the_cap_is_dropped(client: httpx.AsyncClient) ->
 async def test_an_error_answer_is_told_without_acceptance(
     client: httpx.AsyncClient, status: str, body: str, failure: type[PaintFailed]
 ) -> None:
-    async with raw_upstream(
-        answers(body, head=("Content-Type: text/html", "Retry-After: 3"), status=status)
-    ) as up:
+    async with raw_upstream(answers(body, head=("Content-Type: text/html", "Retry-After: 3"), status=status)) as up:
         failed, seen = await fail(provider(client, up.url))
     assert type(failed) is failure
     assert seen == [Staged(Stage.SENDING)]
@@ -232,9 +230,7 @@ async def test_silence_before_the_headers_lasts_as_long_as_a_painting_may(client
         await answers(message(f"![]({PICTURE})"), head=(JSON,))(call)
 
     async with raw_upstream(script) as up:
-        assert pictures(await gather(provider(client, up.url, idle_timeout_s=SHORT / 4))) == [
-            Link(url=PICTURE)
-        ]
+        assert pictures(await gather(provider(client, up.url, idle_timeout_s=SHORT / 4))) == [Link(url=PICTURE)]
 
 
 async def test_a_request_that_could_not_be_written_was_not_accepted(client: httpx.AsyncClient) -> None:
@@ -245,9 +241,7 @@ async def test_a_request_that_could_not_be_written_was_not_accepted(client: http
     async with raw_upstream(reset, hang_unread, reads=False) as up:
         failed, _ = await fail(provider(client, up.url), PaintRequest(prompt="x", references=(big,)))
         assert isinstance(failed, Unreachable)
-        failed, _ = await fail(
-            provider(client, up.url, timeout_s=SHORT), PaintRequest(prompt="x", references=(big,))
-        )
+        failed, _ = await fail(provider(client, up.url, timeout_s=SHORT), PaintRequest(prompt="x", references=(big,)))
         assert isinstance(failed, Unreachable)
 
 

@@ -210,9 +210,7 @@ async def until_progress(events: AsyncIterator[Event]) -> None:
 @pytest.mark.parametrize("n", [1, 2])
 async def test_closing_the_iterator_closes_the_connections(client: httpx.AsyncClient, n: int) -> None:
     async with raw_upstream(endless) as up:
-        async with aclosing(
-            provider(client, up.url).paint(PaintRequest(prompt="x", options=Options(n=n)))
-        ) as events:
+        async with aclosing(provider(client, up.url).paint(PaintRequest(prompt="x", options=Options(n=n)))) as events:
             await until_progress(events)
             calls = [await up.call(at) for at in range(n)]
         for call in calls:
@@ -299,9 +297,7 @@ async def test_when_all_fail_the_one_that_forbids_another_try_is_raised(client: 
 # ---------------------------------------------------------------- what is never shown
 
 
-async def test_neither_key_nor_prompt_is_logged(
-    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_neither_key_nor_prompt_is_logged(client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
     prompt = "a secret wish of the member"
     error = json.dumps({"error": {"code": "x", "message": f"{KEY} may not paint: {prompt}"}})
     caplog.set_level(logging.INFO)

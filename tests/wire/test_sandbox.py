@@ -31,9 +31,7 @@ def data_url(data: bytes, media_type: str = "image/png") -> str:
     return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
 
 
-def body(
-    prompt: str = "a fox", *urls: str, stream: bool = True, size: str = SMALL, **more: object
-) -> dict[str, Any]:
+def body(prompt: str = "a fox", *urls: str, stream: bool = True, size: str = SMALL, **more: object) -> dict[str, Any]:
     parts: list[object] = [{"type": "text", "text": prompt}]
     parts += [{"type": "image_url", "image_url": {"url": url}} for url in urls]
     message = {"role": "user", "content": parts}
@@ -105,14 +103,10 @@ async def until(condition: Callable[[], bool]) -> None:
 # ---------------------------------------------------------------- the honest answer
 
 
-async def test_an_english_prompt_streams_the_documented_english_lines(
-    client: httpx.AsyncClient, sandbox: Sandbox
-):
+async def test_an_english_prompt_streams_the_documented_english_lines(client: httpx.AsyncClient, sandbox: Sandbox):
     heard = await hear(client, sandbox, body("a fox in the snow"))
     text = heard.text()
-    assert text.startswith(
-        "> ❇️ Keywords: a fox in the snow\n\n> ✨ Sora is drawing the image...\n\n> 🏃 Progress: "
-    )
+    assert text.startswith("> ❇️ Keywords: a fox in the snow\n\n> ✨ Sora is drawing the image...\n\n> 🏃 Progress: ")
     assert "> ✅ Image drawing successful, please check~~~\n\n![](http://" in text
     percents = [float(each) for each in re.findall(r"Progress: ([\d.]+)%\n\n", text)]
     assert percents == sorted(percents)
@@ -123,15 +117,11 @@ async def test_an_english_prompt_streams_the_documented_english_lines(
 
 async def test_a_chinese_prompt_streams_full_width_chinese_lines(client: httpx.AsyncClient, sandbox: Sandbox):
     text = (await hear(client, sandbox, body("创建一张未来城市日落的图片"))).text()
-    assert text.startswith(
-        "> ❇️ 关键字：创建一张未来城市日落的图片\n\n> ✨ Sora正在绘制图片中...\n\n> 🏃 进度："
-    )
+    assert text.startswith("> ❇️ 关键字：创建一张未来城市日落的图片\n\n> ✨ Sora正在绘制图片中...\n\n> 🏃 进度：")
     assert "> ✅ 图片绘制成功，请注意查收~~~\n\n![](http://" in text
 
 
-async def test_only_the_last_chunk_says_why_it_ends_and_what_it_cost(
-    client: httpx.AsyncClient, sandbox: Sandbox
-):
+async def test_only_the_last_chunk_says_why_it_ends_and_what_it_cost(client: httpx.AsyncClient, sandbox: Sandbox):
     *before, last = (await hear(client, sandbox, body())).events
     assert all("finish_reason" not in each["choices"][0] and "usage" not in each for each in before)
     assert all(each["object"] == "chat.completion.chunk" and each["recipient"] == "all" for each in before)
@@ -142,9 +132,7 @@ async def test_only_the_last_chunk_says_why_it_ends_and_what_it_cost(
 
 
 @pytest.mark.parametrize("prefix", ["", "/v1", "/openai", "/openai/v1"])
-async def test_a_whole_answer_has_the_text_in_one_message(
-    client: httpx.AsyncClient, sandbox: Sandbox, prefix: str
-):
+async def test_a_whole_answer_has_the_text_in_one_message(client: httpx.AsyncClient, sandbox: Sandbox, prefix: str):
     response = await client.post(f"{sandbox.address}{prefix}/chat/completions", json=body(stream=False))
     answer = response.json()
     message = answer["choices"][0]["message"]
@@ -192,9 +180,7 @@ async def test_n_pictures_are_painted_when_asked_for(client: httpx.AsyncClient, 
     assert sandbox.painted == 3
 
 
-async def test_requests_are_recorded_without_the_key_and_without_megabytes(
-    client: httpx.AsyncClient, sandbox: Sandbox
-):
+async def test_requests_are_recorded_without_the_key_and_without_megabytes(client: httpx.AsyncClient, sandbox: Sandbox):
     await hear(client, sandbox, body("a fox", data_url(image())))
     [received] = sandbox.requests
     assert received.prompt == "a fox"
@@ -272,9 +258,7 @@ async def test_it_can_be_stopped_twice_and_started_again(client: httpx.AsyncClie
 # ---------------------------------------------------------------- refused
 
 
-@pytest.mark.parametrize(
-    "headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic sandbox"}]
-)
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic sandbox"}])
 async def test_a_wrong_or_missing_key_is_refused_with_a_trace_id(sandbox: Sandbox, headers: dict[str, str]):
     async with httpx.AsyncClient(headers=headers) as stranger:
         response = await ask(stranger, sandbox, body())
@@ -430,9 +414,7 @@ async def test_torn_text_adds_up_to_the_same(client: httpx.AsyncClient, sandbox:
         ("refuse", "can't create"),
     ],
 )
-async def test_failures_in_prose_name_no_picture(
-    client: httpx.AsyncClient, sandbox: Sandbox, fault: str, words: str
-):
+async def test_failures_in_prose_name_no_picture(client: httpx.AsyncClient, sandbox: Sandbox, fault: str, words: str):
     text = (await hear(client, sandbox, body(f"a fox [[{fault}]]"))).text()
     assert words in text
     assert "![" not in text
@@ -455,9 +437,7 @@ def png_in(url: str) -> bool:
 
 
 async def test_the_picture_may_stand_beside_the_text(client: httpx.AsyncClient, sandbox: Sandbox):
-    message = (await ask(client, sandbox, body("a [[images-field]]", stream=False))).json()["choices"][0][
-        "message"
-    ]
+    message = (await ask(client, sandbox, body("a [[images-field]]", stream=False))).json()["choices"][0]["message"]
     assert png_in(message["images"][0]["image_url"]["url"])
     assert "![" not in message["content"]
     heard = await hear(client, sandbox, body("a [[inline-data]]"))
@@ -503,9 +483,7 @@ async def test_the_link_serves_something_else(
 
 
 @pytest.mark.parametrize("number", FORMS)
-async def test_each_form_of_progress_tells_its_own_words(
-    client: httpx.AsyncClient, sandbox: Sandbox, number: int
-):
+async def test_each_form_of_progress_tells_its_own_words(client: httpx.AsyncClient, sandbox: Sandbox, number: int):
     form = FORMS[number]
     heard = await hear(client, sandbox, body(f"a {{fox}} [[forms:{number}]]", data_url(image())))
     text = heard.text(form.channel)
@@ -520,13 +498,9 @@ async def test_each_form_of_progress_tells_its_own_words(
         assert PICTURE.search(heard.text())
 
 
-async def test_the_twelfth_form_puts_each_picture_under_its_own_index(
-    client: httpx.AsyncClient, sandbox: Sandbox
-):
+async def test_the_twelfth_form_puts_each_picture_under_its_own_index(client: httpx.AsyncClient, sandbox: Sandbox):
     heard = await hear(client, sandbox, body("a [[forms:12]]", n=2))
-    indexes = [
-        e["choices"][0]["index"] for e in heard.events if "![" in e["choices"][0]["delta"].get("content", "")
-    ]
+    indexes = [e["choices"][0]["index"] for e in heard.events if "![" in e["choices"][0]["delta"].get("content", "")]
     assert indexes == [0, 1]
 
 
@@ -565,9 +539,7 @@ async def test_a_word_that_is_no_fault_is_ordinary_text(client: httpx.AsyncClien
 
 
 @pytest.mark.parametrize("stream", [True, False])
-async def test_a_client_that_leaves_is_noticed_and_nothing_is_painted(
-    client: httpx.AsyncClient, stream: bool
-):
+async def test_a_client_that_leaves_is_noticed_and_nothing_is_painted(client: httpx.AsyncClient, stream: bool):
     async def sleep(_: float) -> None:
         await asyncio.Event().wait()
 

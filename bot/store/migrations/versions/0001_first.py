@@ -63,9 +63,7 @@ def upgrade() -> None:
             "(state IN ('done', 'failed', 'cancelled')) = (finished IS NOT NULL)",
             name=op.f("ck_job_finished"),
         ),
-        sa.CheckConstraint(
-            "state IN ('waiting', 'running', 'done', 'failed', 'cancelled')", name=op.f("ck_job_state")
-        ),
+        sa.CheckConstraint("state IN ('waiting', 'running', 'done', 'failed', 'cancelled')", name=op.f("ck_job_state")),
         sa.CheckConstraint("(finished IS NULL) = (charged IS NULL)", name=op.f("ck_job_settled")),
         sa.CheckConstraint("attempt >= 0", name=op.f("ck_job_attempt")),
         sa.CheckConstraint("charged >= 0 AND charged <= cost", name=op.f("ck_job_charged")),

@@ -1,0 +1,217 @@
+"""From untrusted bytes to plain pixels: sniffed, measured by the header before decoding, upright, sRGB, bare.
+
+Blocking; called in worker threads only. Nothing here knows of limits other than those of decoding itself.
+"""
+
+import io
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any
+
+from PIL import Image as Pillow
+from PIL import ImageCms
+from PIL.AvifImagePlugin import AvifImageFile
+from PIL.GifImagePlugin import GifImageFile
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.WebPImagePlugin import WebPImageFile
+from pillow_heif import HeifImageFile
+
+from bot.errors import BrokenPicture, EaselError, NotAPicture, PictureTooManyPixels
+
+KINDS = "PNG, JPEG, WebP, HEIC"  # what members are told; a still GIF and AVIF are taken as well
+MEGAPIXELS = 100  # the most that is decoded
+HEAD = 64  # bytes that tell the kind
+SCANS = 200  # of a JPEG; a progressive one has about ten, a bomb goes over the same pixels thousands of times
+PROFILE_BYTES = 2_000_000  # an ICC profile beyond it is not looked into; printers' profiles reach 1.5 MB
+
+# The plugins themselves and not Image.open: no other parser can be reached, and nothing need be registered.
+_READERS: dict[str, Callable[[io.BytesIO], ImageFile]] = {
+    "image/png": PngImageFile,
+    "image/jpeg": JpegImageFile,
+    "image/webp": WebPImageFile,
+    "image/gif": GifImageFile,
+    "image/avif": AvifImageFile,
+    "image/heic": HeifImageFile,
+    "image/heif": HeifImageFile,
+}
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
+_ORIENTATION = 0x0112  # EXIF tag; the values below are those of CIPA DC-008, 4.6.4
+_TURNS = {
+    2: Pillow.Transpose.FLIP_LEFT_RIGHT,
+    3: Pillow.Transpose.ROTATE_180,
+    4: Pillow.Transpose.FLIP_TOP_BOTTOM,
+    5: Pillow.Transpose.TRANSPOSE,
+    6: Pillow.Transpose.ROTATE_270,
+    7: Pillow.Transpose.TRANSVERSE,
+    8: Pillow.Transpose.ROTATE_90,
+}
+_LYING = (5, 6, 7, 8)  # orientations that exchange width and height
+_SPACES = {"L": b"GRAY", "RGB": b"RGB ", "RGBA": b"RGB ", "CMYK": b"CMYK"}  # modes, as ICC names their spaces
+
+
+def sniff(head: bytes) -> str | None:
+    """The media type that the first 64 bytes tell of, None for what is no picture of ours."""
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if head.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if head.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "image/webp"
+    return _sniff_heif(head) if head[4:8] == b"ftyp" else None
+
+
+def _sniff_heif(head: bytes) -> str | None:
+    """By the brands of the `ftyp` box (ISO 14496-12, 4.3)."""
+    end = min(int.from_bytes(head[:4], "big"), HEAD)
+    brands = {head[at : at + 4] for at in (8, *range(16, end, 4))}
+    if brands & {b"avif", b"avis"}:
+        return "image/avif"
+    if brands & _HEIC_BRANDS:
+        return "image/heic"
+    return "image/heif" if b"mif1" in brands else None
+
+
+@contextmanager
+def foreign(name: str) -> Generator[None]:
+    """Whatever hostile bytes provoke inside a parser, the picture is broken."""
+    try:
+        yield
+    except EaselError:
+        raise
+    except Pillow.DecompressionBombError as exc:  # a frame beyond the canvas of its GIF
+        raise PictureTooManyPixels(name=name, megapixels=MEGAPIXELS, detail=str(exc)) from exc
+    except Exception as exc:
+        raise BrokenPicture(name=name, detail=f"{type(exc).__name__}: {exc}"[:200]) from exc
+
+
+def open_picture(data: bytes, name: str) -> ImageFile:
+    """The picture with its header read and nothing decoded.
+
+    Raises NotAPicture, BrokenPicture, PictureTooManyPixels.
+    """
+    media_type = sniff(data[:HEAD])
+    if media_type is None:
+        raise NotAPicture(name=name, kinds=KINDS)
+    with foreign(name):
+        if media_type == "image/webp":
+            _measure(_webp_canvas(data), name)  # its decoder takes the memory as soon as it is made
+        if media_type == "image/jpeg" and data.count(b"\xff\xda") > SCANS:
+            raise BrokenPicture(name=name, detail="too many scans")
+        picture = _READERS[media_type](io.BytesIO(data))
+        _measure(picture.size, name)
+    return picture
+
+
+def _measure(size: tuple[int, int], name: str) -> None:
+    width, height = size
+    if width < 1 or height < 1:
+        raise BrokenPicture(name=name, detail=f"{width}x{height}")
+    if width * height > MEGAPIXELS * 1_000_000:
+        raise PictureTooManyPixels(name=name, megapixels=MEGAPIXELS, detail=f"{width}x{height}")
+
+
+def _webp_canvas(data: bytes) -> tuple[int, int]:
+    """Width and height by the header (RFC 9649, 2.5 to 2.7)."""
+    if data[12:16] == b"VP8X":
+        return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
+    if data[12:16] == b"VP8L":
+        bits = int.from_bytes(data[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    return int.from_bytes(data[26:28], "little") & 0x3FFF, int.from_bytes(data[28:30], "little") & 0x3FFF
+
+
+def is_animated(picture: ImageFile) -> bool:
+    """Several pictures in one HEIC are a burst or a collection, of which the main one counts."""
+    return not isinstance(picture, HeifImageFile) and bool(getattr(picture, "is_animated", False))
+
+
+def is_lossless(picture: ImageFile) -> bool:
+    """Whether its pixels were kept as drawn, so that they are worth keeping so."""
+    return isinstance(picture, PngImageFile | GifImageFile)
+
+
+def prove(picture: ImageFile) -> tuple[int, int]:
+    """Decodes the picture, or as many frames as make up MEGAPIXELS; its width and height when upright."""
+    width, height = picture.size
+    frames = getattr(picture, "n_frames", 1) if is_animated(picture) else 1
+    for frame in range(max(1, min(frames, MEGAPIXELS * 1_000_000 // (width * height)))):
+        if frame:
+            picture.seek(frame)
+        picture.load()
+    return (height, width) if _orientation(picture) in _LYING else (width, height)
+
+
+def upright(picture: ImageFile, edge: int) -> Pillow.Image:
+    """Decoded, at most `edge` wide and high, upright, RGB or RGBA in sRGB, with nothing but pixels left."""
+    size = within(picture.size, edge)
+    turn = _TURNS.get(_orientation(picture))
+    if isinstance(picture, JpegImageFile):
+        picture.draft(picture.mode, size)  # decodes at 1/2, 1/4 or 1/8 where that is still large enough
+    picture.load()
+    profile = picture.info.get("icc_profile")
+    image = resized(_eight_bits(picture), size)
+    if turn is not None:
+        image = image.transpose(turn)
+    if isinstance(profile, bytes):
+        image = _in_srgb(image, profile)
+    image = image.convert("RGBA" if image.mode in ("LA", "RGBA") else "RGB")
+    if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
+        image = image.convert("RGB")
+    image.info = {}  # encoders write from it what they find: comments, profiles, EXIF
+    return image
+
+
+def within(size: tuple[int, int], edge: int) -> tuple[int, int]:
+    """The size scaled down, never up, so that neither side is longer than `edge`."""
+    width, height = size
+    scale = min(1.0, edge / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def resized(image: Pillow.Image, size: tuple[int, int]) -> Pillow.Image:
+    if image.size == size:
+        return image
+    lanczos = Pillow.Resampling.LANCZOS
+    return image.resize(size, lanczos, reducing_gap=3.0)  # pyright: ignore[reportUnknownMemberType] - hints at numpy
+
+
+def _orientation(picture: ImageFile) -> int:
+    try:
+        return int(picture.getexif().get(_ORIENTATION, 1))
+    except Exception:  # a broken EXIF block does not make the picture broken
+        return 1
+
+
+def _eight_bits(picture: Pillow.Image) -> Pillow.Image:
+    """In a mode that can be resized well and has a colour space of its own: L, LA, RGB, RGBA or CMYK."""
+    if picture.mode.startswith("I"):  # 16 bits of grey, which a plain convert would clip
+        grey = picture.convert("I")
+        return grey.point(lambda level: level * (1 / 256)).convert("L")  # pyright: ignore[reportUnknownMemberType] - hints at numpy
+    if picture.mode in ("P", "PA", "RGBa") or "transparency" in picture.info:
+        return picture.convert("RGBA")
+    if picture.mode in ("L", "LA", "RGB", "RGBA", "CMYK"):
+        return picture
+    return picture.convert("L" if picture.mode == "1" else "RGB")
+
+
+def _in_srgb(image: Pillow.Image, profile: bytes) -> Pillow.Image:
+    """The colours that the profile means. A profile that cannot be used is left out, as most viewers do."""
+    if len(profile) > PROFILE_BYTES or profile[16:20] != _SPACES.get(image.mode):  # ICC.1, 7.2.6
+        return image
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if "srgb" in ImageCms.getProfileDescription(source).lower():
+            return image
+        mode = "RGBA" if image.mode == "RGBA" else "RGB"
+        return ImageCms.profileToProfile(image, source, _srgb(), outputMode=mode) or image
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return image
+
+
+def _srgb() -> ImageCms.ImageCmsProfile:
+    untyped: Any = ImageCms  # the C module behind createProfile has no types
+    return ImageCms.ImageCmsProfile(untyped.createProfile("sRGB"))
