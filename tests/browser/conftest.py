@@ -2,11 +2,11 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
@@ -56,7 +56,7 @@ class Demo:
     address: str = ""
 
     @asynccontextmanager
-    async def served(self, **given: Any) -> AsyncIterator[str]:
+    async def served(self, **given: Any) -> AsyncGenerator[str]:
         """Easel from start to stop; may be entered again, as after a restart (at the same port)."""
         port = int(self.address.rpartition(":")[2]) if self.address else 0
         values: dict[str, Any] = {
@@ -97,7 +97,7 @@ async def demo(tmp_path: Path) -> AsyncIterator[MakeDemo]:
 
 
 @asynccontextmanager
-async def page_at(browser: Browser, address: str, **given: Any) -> AsyncIterator[Page]:
+async def page_at(browser: Browser, address: str, **given: Any) -> AsyncGenerator[Page]:
     """An open page; an error or a warning on its console fails the test."""
     complaints: list[str] = []
 
@@ -105,9 +105,7 @@ async def page_at(browser: Browser, address: str, **given: Any) -> AsyncIterator
         if message.type in ("error", "warning"):
             complaints.append(message.text)
 
-    context = await browser.new_context(
-        viewport=cast(Any, given.pop("viewport", {"width": 1180, "height": 760})), **given
-    )
+    context = await browser.new_context(viewport=given.pop("viewport", {"width": 1180, "height": 760}), **given)
     page = await context.new_page()
     page.set_default_timeout(15_000)
     page.on("console", listen)

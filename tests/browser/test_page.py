@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, FilePayload, Locator, Page, expect
 
 from tests.browser.conftest import MakeDemo, page_at
 from tests.flow.world import png
@@ -36,7 +36,7 @@ async def test_a_photo_and_a_prompt_become_a_picture_in_one_message(browser: Bro
     async with made.served() as address, page_at(browser, address) as page:
         await page.click(PRIVATE)
         await expect(page.locator("#quota")).to_contain_text("50")
-        photo = {"name": "photo.png", "mimeType": "image/png", "buffer": png("teal", (320, 240))}
+        photo = FilePayload(name="photo.png", mimeType="image/png", buffer=png("teal", (320, 240)))
         await page.set_input_files("#file-input", files=[photo])
         await write(page, "make it anime, with a hat")
         status = messages(page).last
