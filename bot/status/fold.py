@@ -49,11 +49,14 @@ class Status:
 
 
 def fold(status: Status, happening: Happening) -> Status:
-    """The status after something happened. The percentage never falls over the job's life; a stage is never
-    left for an earlier one, but for RETRYING and whatever follows that."""
+    """The status after something happened. The percentage never falls over the job's life; a stage is never left
+    for an earlier one, but for RETRYING and whatever follows that, and for the line as long as nothing is sent."""
     match happening:
         case Placed(place=place):
-            return replace(status, place=place) if status.stage is Stage.WAITING else status
+            in_line = status.stage in (Stage.WAITING, Stage.PREPARING)
+            return replace(status, stage=Stage.WAITING, place=place) if in_line else status
+        case Staged(stage=Stage.SAVING):
+            return _advance(_grow(status, 100), Stage.SAVING)
         case Staged(stage=stage):
             return _advance(status, stage)
         case Accepted():

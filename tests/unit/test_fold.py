@@ -71,7 +71,16 @@ def test_a_place_in_line_is_known_only_while_waiting() -> None:
     assert after(Placed(3), Placed(2)).place == 2
     assert after(Placed(3), Staged(Stage.WAITING)).place == 3
     assert after(Placed(3), Staged(Stage.PREPARING)).place is None
-    assert after(Staged(Stage.PREPARING), Placed(3)).place is None
+    assert after(Staged(Stage.SENDING), Placed(3)).place is None
+
+
+def test_a_job_that_is_not_sent_yet_may_come_to_stand_in_line() -> None:
+    status = after(Staged(Stage.PREPARING), Placed(3))
+    assert (status.stage, status.place) == (Stage.WAITING, 3)
+
+
+def test_a_finished_picture_stands_at_a_hundred_percent() -> None:
+    assert after(Progress(89), Staged(Stage.SAVING)).percent == 100
 
 
 @given(st.lists(happenings, max_size=30), st.integers(1, 4))
