@@ -111,7 +111,7 @@ async def page_at(browser: Browser, address: str, **given: Any) -> AsyncGenerato
     page.on("console", listen)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     await page.goto(address)
-    await page.wait_for_selector("#members [data-member]")
+    await page.wait_for_selector("#members [data-member]", state="attached")
     try:
         yield page
     finally:
