@@ -90,6 +90,7 @@ class App:
             chat_daily=limits.chat_daily,
             user_concurrent=limits.user_concurrent,
             user_waiting=limits.user_waiting,
+            roles=limits.roles,
         )
         board = Board(ports, clock)
         jobs = Jobs(store=store, failover=failover, fetcher=fetcher, board=board, ports=ports, clock=clock)

@@ -4,7 +4,8 @@ Frozen values only. Identity is (platform, id); ids are strings. Platform file a
 attachment is a handle that its own adapter can turn into bytes.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
@@ -13,12 +14,17 @@ from bot.painting import Image
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A member of a platform. `locale` as the platform says it (en-US, zh-hans), None where it does not."""
+    """A member of a platform. `locale` as the platform says it (en-US, zh-hans), None where it does not.
+
+    `tiers`: what the platform knows of a member's standing (`discord:role:123`, `discord:booster`), for the
+    operator's `limits.roles`.
+    """
 
     platform: str
     id: str
     name: str
     locale: str | None = None
+    tiers: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -42,12 +48,14 @@ class Chat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A handle; the adapter fetches the bytes later. `size` in bytes where the platform tells."""
+    """A handle; the adapter fetches the bytes later. `size` in bytes where the platform tells. `spoiler`: it is
+    shown only to who asks to see it."""
 
     ref: str
     media_type: str
     size: int | None = None
     filename: str | None = None
+    spoiler: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +70,10 @@ class Message:
     """Something a member wrote. The adapter has stripped the mention of the bot and set `to_me`.
 
     `id` is unique within the chat. `from_me`: the bot wrote it (only ever true for a replied-to message).
+
+    `command`: chosen from the platform's menu; `text` is then the prompt as it is, and no slash is looked for.
+    `choices`: options filled into a form, by their names (size, quality, n). `mask`: the picture that marks where
+    to change something.
     """
 
     id: str
@@ -72,6 +84,9 @@ class Message:
     reply_to: "Message | Gone | None" = None
     to_me: bool = False
     from_me: bool = False
+    command: str | None = None
+    choices: Mapping[str, str] = field(default_factory=dict[str, str])
+    mask: Attachment | None = None
 
     @property
     def event(self) -> str:
@@ -122,11 +137,18 @@ class Press:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """What a message of the bot shows. Plain text: the adapter sees to it that nothing in it pings or formats."""
+    """What a message of the bot shows. Plain text: the adapter sees to it that nothing in it pings or formats.
+
+    `locale`: one of ours, for words that only the platform's limits call for. Of delivered pictures: `alt`
+    describes them to those who do not see them; `spoiler` hides them until somebody asks.
+    """
 
     text: str
     buttons: tuple[Button, ...] = ()
     preview: Image | None = None
+    locale: str = "en"
+    alt: str = ""
+    spoiler: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,6 @@
 Reads and changes credits only through the store; starts no job.
 """
 
-import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,11 +19,13 @@ ADMIN_USAGE = "/admin grant|set USER N · ban|unban USER · stats"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who asks, where, and in which language the answer goes."""
+    """Who asks, where, and in which language the answer goes. `event`: what makes a change of credits happen
+    once, however often the platform tells of it."""
 
     user: User
     chat: Chat
     locale: str
+    event: str
 
 
 class Commands:
@@ -70,7 +71,7 @@ class Commands:
                 raise UnknownCommand(command=f"/{command.name}"[:40])
 
     async def _quota(self, caller: Caller) -> str:
-        balance = await self._store.balance(caller.user.key, self._rules.user_daily)
+        balance = await self._store.balance(caller.user.key, self._rules.allowance(caller.user))
         running = await self._store.open_of(caller.user.key)
         return say(
             caller.locale,
@@ -106,7 +107,7 @@ class Commands:
 
     async def _cancel_all(self, caller: Caller) -> str:
         jobs = await self._store.open_of(caller.user.key)
-        ended = [job.id for job in jobs if await self._cancel(job.id)]
+        ended = [job.id for job in reversed(jobs) if await self._cancel(job.id)]  # so that no waiting one starts
         if not ended:
             return say(caller.locale, "answer-nothing-to-cancel")
         return say(caller.locale, "answer-cancelled", count=len(ended))
@@ -133,7 +134,7 @@ class Commands:
         if credits > MOST:
             raise BadArguments(usage=ADMIN_USAGE)
         change = self._store.grant if verb == "grant" else self._store.set_credits
-        await change(f"{verb}:{secrets.token_hex(8)}", user, credits, self._rules.user_daily)
+        await change(caller.event, user, credits, self._rules.user_daily)
         balance = await self._store.balance(user, self._rules.user_daily)
         return say(
             caller.locale,

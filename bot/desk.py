@@ -12,11 +12,19 @@ import structlog
 from bot.chat import Action, Answer, Attachment, Balance, Card, Chat, Message, MessageRef, Press, User
 from bot.commands import Caller, Commands
 from bot.dispatch import Dispatch
-from bot.errors import AlreadyFinished, EaselError, NotYours, Refusal, ReplyHasNoPicture, StillPainting
-from bot.intake import Command, Paint, read
+from bot.errors import (
+    AlreadyFinished,
+    EaselError,
+    NotYours,
+    Refusal,
+    ReplyHasNoPicture,
+    StillPainting,
+    StoreFailed,
+)
+from bot.intake import Command, read
 from bot.jobs import Jobs
 from bot.metrics import ACCEPTED, REFUSED
-from bot.painting import Options
+from bot.painting import Abilities, Options
 from bot.providers.failover import Failover, Needs
 from bot.quota import Rules
 from bot.status.board import Board
@@ -88,9 +96,9 @@ class Desk:
             case Refusal() as refusal:
                 raise refusal
             case Command() as command:
-                caller = Caller(user=asker.user, chat=asker.chat, locale=asker.locale)
+                caller = Caller(user=asker.user, chat=asker.chat, locale=asker.locale, event=message.event)
                 self._say(asker, message.event, await self._commands.answer(caller, command))
-            case Paint() as paint:
+            case paint:
                 await self._accept(
                     asker,
                     event=message.event,
@@ -106,7 +114,10 @@ class Desk:
         else:
             log.error("message failed", failure=type(failed).__name__, detail=failed.detail)
         if isinstance(failed, ReplyHasNoPicture) and isinstance(message.reply_to, Message):
-            job = await self._store.by_message(message.chat, message.reply_to.id)
+            try:
+                job = await self._store.by_message(message.chat, message.reply_to.id)
+            except StoreFailed:
+                return failed
             if job is not None and LIFE[job.state]:
                 return StillPainting()
         return failed
@@ -131,6 +142,7 @@ class Desk:
         Raises Refusal.
         """
         price = self._failover.price(Needs(options=options, references=len(references), prompt=len(prompt)))
+        typical = await self._store.typical_seconds()
         job, new = await self._store.accept(
             NewJob(
                 id=self._new_id(),
@@ -150,19 +162,28 @@ class Desk:
         if new:
             ACCEPTED.inc()
             log.info("job accepted", job=job.id, chat=job.chat.key, user=job.user.key, cost=job.cost)
-            await self._start(job)
+            self._start(job, typical)
         return new
 
     async def resume(self) -> int:
-        """Takes up what an earlier process left unfinished, oldest first; returns how many."""
-        jobs = await self._store.unfinished()
-        for job in jobs:
-            await self._start(job)
-        return len(jobs)
+        """Takes up what an earlier process left unfinished or untold, oldest first; returns how many.
 
-    async def _start(self, job: Job) -> None:
-        await self._jobs.show(job, gone=lambda: self._cancel_soon(job.id))
-        self._dispatch.submit(job.id, job.user.key)
+        Jobs of a platform that is not connected wait until it is.
+        """
+        unfinished = [job for job in await self._store.unfinished() if self._jobs.reaches(job)]
+        typical = await self._store.typical_seconds()
+        for job in unfinished:
+            self._start(job, typical)
+        untold = [job for job in await self._store.untold() if self._jobs.reaches(job)]
+        for job in untold:
+            self._jobs.conclude_soon(job)
+        return len(unfinished) + len(untold)
+
+    def _start(self, job: Job, typical: float | None) -> None:
+        """Puts an accepted job up and in line. Nothing is awaited, so nothing can fail in between."""
+        if not self._dispatch.has(job.id):  # a job may be accepted while those of before are being taken up
+            self._jobs.show(job, typical, gone=lambda: self._cancel_soon(job.id))
+            self._dispatch.submit(job.id, job.user.key)
 
     def _cancel_soon(self, job_id: str) -> None:
         task = asyncio.create_task(self._cancel(job_id), name=f"cancel {job_id}")
@@ -184,8 +205,12 @@ class Desk:
         if job is not None and LIFE[job.state]:
             await self._cancel(job.id)
 
+    @property
+    def abilities(self) -> Abilities:
+        return self._failover.abilities
+
     async def balance(self, user: User) -> Balance:
-        return await self._store.balance(user.key, self._rules.user_daily)
+        return await self._store.balance(user.key, self._rules.allowance(user))
 
     # ------------------------------------------------------------ buttons
 
@@ -212,7 +237,7 @@ class Desk:
                 raise AlreadyFinished
             ended = await self._dispatch.cancel(job.id)
             return Answer(text=say(locale, "answer-cancelled", count=1) if ended else say(locale, "press-too-late"))
-        asker = Asker(user=press.sender, chat=job.chat, locale=locale, request_id=press.message.message_id)
+        asker = Asker(user=press.sender, chat=press.message.chat, locale=locale, request_id=press.message.message_id)
         return await self._again(press.action, job, asker)
 
     async def _again(self, action: Action, job: Job, asker: Asker) -> Answer:

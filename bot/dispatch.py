@@ -4,6 +4,8 @@ Knows nothing of what a job does; the plot stands in `bot.jobs`.
 """
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from bot.line import Line
@@ -13,8 +15,9 @@ from bot.metrics import RUNNING, WAITING
 class Plot(Protocol):
     """What is run: `bot.jobs.Jobs`."""
 
-    async def run(self, job_id: str) -> None:
-        """From beginning to end; raises nothing but CancelledError."""
+    async def run(self, job_id: str, settled: Callable[[], None]) -> None:
+        """From beginning to end; raises nothing but CancelledError. `settled` is called when the job needs its
+        place in the line no more."""
         ...
 
     def placed(self, job_id: str, place: int) -> None:
@@ -22,7 +25,7 @@ class Plot(Protocol):
         ...
 
     def may_cancel(self, job_id: str) -> bool:
-        """Whether the job can still be cancelled; it is from here on known to be."""
+        """Whether the job can still be cancelled."""
         ...
 
     async def cancelled(self, job_id: str) -> bool:
@@ -37,6 +40,7 @@ class Dispatch:
         self._line = line
         self._plot = plot
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._endings: dict[str, asyncio.Task[bool]] = {}
         self._places: dict[str, int] = {}
         self._closed = False
 
@@ -45,21 +49,24 @@ class Dispatch:
         self._line.join(job, user)
         self._advance()
 
+    def has(self, job: str) -> bool:
+        """Whether the job waits, runs or is being ended here."""
+        return job in self._places or job in self._tasks or job in self._endings
+
     async def cancel(self, job: str) -> bool:
-        """Ends a job wherever it is, closing its upstream connection. False: its end has come already."""
-        if not self._plot.may_cancel(job):
-            return False
-        task = self._tasks.get(job)
-        if task is None:
-            self._line.leave(job)
-            self._advance()
-            return await self._plot.cancelled(job)
-        task.cancel()
-        await asyncio.wait([task])
-        return not task.cancelled()
+        """Ends a job wherever it is, closing its upstream connection. False: its end has come already.
+
+        Whoever asks while it is being ended gets the same answer; a caller who goes away stops nothing.
+        """
+        ending = self._endings.get(job)
+        if ending is None:
+            ending = self._endings[job] = asyncio.create_task(self._end(job), name=f"cancel {job}")
+            ending.add_done_callback(lambda _: self._endings.pop(job))
+        return await asyncio.shield(ending)
 
     async def drain(self, seconds: float) -> None:
-        """Starts nothing more, gives running jobs that long, then interrupts them; they go on at the next start."""
+        """Starts nothing more, gives running jobs that long, then interrupts them; they go on at the next start.
+        What members have cancelled is ended first."""
         self._closed = True
         tasks = list(self._tasks.values())
         if tasks:
@@ -67,11 +74,23 @@ class Dispatch:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        await asyncio.gather(*self._endings.values(), return_exceptions=True)
+
+    async def _end(self, job: str) -> bool:
+        if not self._plot.may_cancel(job):
+            return False
+        if (task := self._tasks.get(job)) is not None:
+            task.cancel()
+            await asyncio.wait([task])
+        self._leave(job)
+        return await self._plot.cancelled(job)
 
     def _advance(self) -> None:
         while not self._closed and (job := self._line.take()) is not None:
-            task = asyncio.create_task(self._run_one(job), name=f"job {job}")
-            self._tasks[job] = task
+            run = self._plot.run(job, partial(self._leave, job))
+            task = self._tasks[job] = asyncio.create_task(run, name=f"job {job}")
+            # a callback and not a `finally`: a task that is cancelled before its first step runs none of it
+            task.add_done_callback(partial(self._ended, job))
         places = self._line.places()
         for job, place in places.items():
             if self._places.get(job) != place:
@@ -80,10 +99,10 @@ class Dispatch:
         RUNNING.set(len(self._tasks))
         WAITING.set(len(places))
 
-    async def _run_one(self, job: str) -> None:
-        try:
-            await self._plot.run(job)
-        finally:
-            del self._tasks[job]
-            self._line.leave(job)
-            self._advance()
+    def _leave(self, job: str) -> None:
+        self._line.leave(job)
+        self._advance()
+
+    def _ended(self, job: str, _: asyncio.Task[None]) -> None:
+        del self._tasks[job]
+        self._leave(job)

@@ -19,6 +19,7 @@ from bot.errors import (
     ReplyHasNoPicture,
     TooManyPictures,
     UnknownCommand,
+    Unsupported,
 )
 from bot.options import extract
 from bot.painting import Abilities, Options
@@ -89,7 +90,7 @@ def read(message: Message, abilities: Abilities) -> Paint | Command | Refusal | 
     """
     to_me = message.to_me or message.chat.kind == "direct"
     text = message.text.strip()
-    slash = _slash(text, to_me)
+    slash = _slash(text, to_me) if message.command is None else _Slash(message.command, text)
     if isinstance(slash, Refusal):
         return slash
     if slash is None and not to_me:
@@ -121,7 +122,9 @@ def _paint(message: Message, text: str, slash: _Slash | None, abilities: Abiliti
     references = _references(message, abilities)
     if len(text) > abilities.max_prompt + ROOM_FOR_OPTIONS:
         raise PromptTooLong(length=len(text), limit=abilities.max_prompt)
-    found = extract(_clean(text), abilities)
+    found = extract(_clean(text), abilities, message.choices)
+    if message.mask is not None and not abilities.masks:
+        raise Unsupported(what="mask")
     prompt = found.prompt.strip()
     if not references and message.reply_to is not None and message.reply_to.from_me:
         raise ReplyHasNoPicture

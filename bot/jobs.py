@@ -8,6 +8,8 @@ the same plot runs again and skips what its steps say is done:
     accepted      the upstream's own id of the painting
     picture:0     where the first finished picture lies  → a restart fetches it from there
     painted       the pictures lie in the database       → a restart delivers them
+
+A job that ends without pictures stays `untold` in the store until its message says so.
 """
 
 import asyncio
@@ -23,6 +25,7 @@ from bot.chat import Action, Attachment, Button, Card, Delivered, MessageRef
 from bot.errors import (
     BadResult,
     ChatFailed,
+    ChatGone,
     EaselError,
     FetchFailed,
     PaintFailed,
@@ -43,7 +46,6 @@ from bot.painting import (
     PaintRequest,
     Picture,
     Preview,
-    Progress,
     Stage,
     Staged,
     Usage,
@@ -62,6 +64,8 @@ PREVIEW_LIMIT = 8_000_000  # bytes
 RESULT_SECONDS = 60.0  # to download one result
 REFERENCE_LIMIT = 32_000_000  # bytes a member's picture may have before it is scaled down
 MOST_ATTEMPTS = 5  # starts of one job; a job that takes the process down each time must not do so for ever
+STORE_PAUSES = (1.0, 5.0, 25.0)  # seconds before a job whose database failed goes on where it was
+LAST_WORDS = 1.0  # seconds at the end of the process for final states on their way; the next start says the others
 EXCERPT = 80  # characters of a prompt under its picture
 
 
@@ -77,7 +81,7 @@ class Painting:
 
 
 class Jobs:
-    """Runs jobs to their ends. Whoever calls `run` decides when; `run` raises nothing but CancelledError."""
+    """Runs jobs to their ends. Whoever calls `run` decides when, and may cancel it at any point."""
 
     def __init__(
         self,
@@ -95,18 +99,23 @@ class Jobs:
         self._board = board
         self._ports = ports
         self._clock = clock
-        self._cancelled: set[str] = set()
         self._settling: set[str] = set()
-        self._previews: set[asyncio.Task[None]] = set()
+        self._previews: dict[str, asyncio.Task[None]] = {}
+        self._words: set[asyncio.Task[None]] = set()
 
     # ------------------------------------------------------------ what the desk and the dispatcher use
 
-    async def show(self, job: Job, gone: Callable[[], None]) -> None:
+    def reaches(self, job: Job) -> bool:
+        """Whether the job's platform is connected here."""
+        return job.chat.platform in self._ports
+
+    def show(self, job: Job, typical: float | None = None, gone: Callable[[], None] | None = None) -> None:
         """Puts the job's status message up, or takes hold again of the one that stands there."""
-        typical = await self._store.typical_seconds()
         age = max(0.0, (self._clock.now() - job.created).total_seconds())
         ref = MessageRef(chat=job.chat, message_id=job.status_id) if job.status_id else None
-        status = Status(since=self._clock.monotonic() - age, typical=typical, count=job.options.n)
+        status = Status(
+            since=self._clock.monotonic() - age, stage=Stage.PREPARING, typical=typical, count=job.options.n
+        )
 
         async def posted(at: MessageRef) -> None:
             await self._store.posted(job.id, at.message_id)
@@ -130,68 +139,101 @@ class Jobs:
         self._board.tell(job_id, Placed(place))
 
     def may_cancel(self, job_id: str) -> bool:
-        """Remembers that the job is to be cancelled. False: its pictures are on their way already."""
-        if job_id in self._settling:
-            return False
-        self._cancelled.add(job_id)
-        return True
+        """False: its pictures, or the words about its failure, are on their way already."""
+        return job_id not in self._settling
 
     async def cancelled(self, job_id: str) -> bool:
-        """Closes a job that was cancelled: nothing is charged. False: it had ended before."""
+        """Closes a job that was cancelled and runs no more: nothing is charged. False: it had ended before.
+
+        Its message says so when the chat lets it, which may be long after this has returned.
+        """
         job = await self._store.get(job_id)
-        self._cancelled.discard(job_id)
         if job is None or not await self._finish(job, State.CANCELLED, charged=0):
             return False
-        await self._conclude(job, Card(text=say(job.locale, "cancelled"), buttons=buttons(job, Action.RETRY)))
+        self.conclude_soon(job)
         return True
 
-    async def run(self, job_id: str) -> None:
-        """The plot, from its beginning or from where an earlier attempt got to."""
+    def conclude_soon(self, job: Job) -> None:
+        """Brings the message of a job that ended without pictures to its final state, in the background."""
+        task = asyncio.create_task(self._conclude(job, last_words(job, job.failure)), name=f"words {job.id}")
+        self._words.add(task)
+        task.add_done_callback(self._words.discard)
+
+    async def run(self, job_id: str, settled: Callable[[], None]) -> None:
+        """The plot, from its beginning or from where an earlier attempt got to. Raises nothing but CancelledError.
+
+        `settled` is called, at least once, when nothing is left to do but to tell the chat, which may take long.
+        """
         try:
-            await self._play(await self._store.begin(job_id))
-        except asyncio.CancelledError:
-            if job_id not in self._cancelled:
-                raise  # the process stops; the next start goes on
-            _keep_going()
-            await self.cancelled(job_id)
-        except Stale:
-            log.info("job is held by a newer attempt", job=job_id)
+            for pause in STORE_PAUSES:
+                try:
+                    await self._attempt(job_id, settled)
+                except StoreFailed as failed:
+                    log.warning("database failed, the job waits", job=job_id, detail=failed.detail)
+                    await self._clock.sleep(pause)
+                else:
+                    return
+            await self._attempt(job_id, settled)
         except StoreFailed as failed:
             log.error("database failed, the job goes on at the next start", job=job_id, detail=failed.detail)
             await self._say_store_failed(job_id, failed)
-        except Exception:
-            log.exception("job broke", job=job_id)
-            await self._broke(job_id)
         finally:
-            self._cancelled.discard(job_id)
-            self._settling.discard(job_id)
+            if (preview := self._previews.get(job_id)) is not None:
+                preview.cancel()
 
     async def close(self) -> None:
-        """Ends what is left of preview downloads."""
-        for task in self._previews:
+        """Ends what is left of preview downloads, and gives final states a moment to be shown."""
+        if self._words:
+            await asyncio.wait(self._words, timeout=LAST_WORDS)
+        left = [*self._previews.values(), *self._words]
+        for task in left:
             task.cancel()
-        await asyncio.gather(*self._previews, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
 
     # ------------------------------------------------------------ the plot
 
-    async def _play(self, job: Job) -> None:
+    async def _attempt(self, job_id: str, settled: Callable[[], None]) -> None:
+        try:
+            job = await self._store.begin(job_id)
+            try:
+                await self._play(job, settled)
+            except (StoreFailed, Stale):
+                raise
+            except Exception:
+                log.exception("job broke", job=job_id)
+                await self._fail(job, EaselError())
+        except StoreFailed:
+            raise
+        except Stale:
+            log.info("job has ended, or is held by a newer attempt", job=job_id)
+        except Exception:
+            log.exception("broken job could not be closed", job=job_id)
+        finally:
+            self._settling.discard(job_id)
+
+    async def _play(self, job: Job, settled: Callable[[], None]) -> None:
+        failure: EaselError | None = None
+        painted: Mapping[str, Any] = {}
         try:
             painted = await self._painted(job)
         except (Refusal, PaintFailed) as failed:
-            await self._fail(job, failed)
+            failure = failed
+        self._settling.add(job.id)
+        settled()
+        if failure is not None:
+            await self._fail(job, failure)
         else:
-            self._settling.add(job.id)
-            if job.id in self._cancelled:
-                raise asyncio.CancelledError
             await self._deliver(job, painted)
 
     async def _painted(self, job: Job) -> Mapping[str, Any]:
         """The pictures lie in the database; returns what is known of them."""
+        if job.attempt > MOST_ATTEMPTS:
+            raise Restarted
         if (painted := job.steps.get("painted")) is not None:
             return painted
         painting = remembered(job)
         if not painting.sources:
-            if job.attempt > MOST_ATTEMPTS or still_open(job):
+            if still_open(job):
                 raise Restarted
             painting = await self._ask(job)
         self._board.tell(job.id, Staged(Stage.SAVING))
@@ -246,8 +288,8 @@ class Jobs:
                 if isinstance(source, Link):
                     await self._store.note(job, f"picture:{len(painting.sources)}", {"link": source.url})
                 painting.sources.append(source)
-            case Staged() | Progress():
-                pass  # only to be shown
+            case _:
+                pass  # Staged, Progress: only to be shown
         self._board.tell(job.id, event)
 
     async def _deliver(self, job: Job, painted: Mapping[str, Any]) -> None:
@@ -265,16 +307,22 @@ class Jobs:
             got=count,
             asked=job.options.n,
         )
-        card = Card(text=text, buttons=buttons(job, Action.RETRY, Action.VARY, Action.EDIT))
+        card = Card(
+            text=text,
+            buttons=buttons(job, Action.RETRY, Action.VARY, Action.EDIT),
+            locale=job.locale,
+            alt=job.prompt,
+            spoiler=any(each.spoiler for each in job.references),
+        )
 
         async def load() -> Sequence[Image]:
             return await self._store.results(job)
 
         try:
-            delivered = await self._board.end(job.id, Final(card=card, load=load))
+            delivered = await self._end(job, Final(card=card, load=load))
         except ChatFailed as failed:
             log.error("pictures could not be delivered", job=job.id, chat=job.chat.key, detail=failed.detail)
-            await self._finish(job, State.FAILED, charged=0, failure=failure_of(Undelivered()))
+            await self._fail(job, Undelivered())
             return
         await self._finish(job, State.DONE, charged=charged, delivered=delivered)
         PAINT_SECONDS.labels(painted["provider"]).observe(seconds)
@@ -282,6 +330,7 @@ class Jobs:
     async def _fail(self, job: Job, failed: EaselError) -> None:
         """The credits come back first, so that what the message says is true when it is read."""
         self._settling.add(job.id)
+        failure = failure_of(failed)
         log.warning(
             "job failed",
             job=job.id,
@@ -289,9 +338,8 @@ class Jobs:
             trace_id=failed.trace,
             detail=failed.detail,
         )
-        if await self._finish(job, State.FAILED, charged=0, failure=failure_of(failed), trace=failed.trace):
-            again = buttons(job, Action.RETRY) if not isinstance(failed, Refusal) else ()
-            await self._conclude(job, Card(text=explain(job.locale, failed), buttons=again))
+        if await self._finish(job, State.FAILED, charged=0, failure=failure, trace=failed.trace):
+            await self._conclude(job, last_words(job, failure))
 
     async def _finish(
         self,
@@ -313,24 +361,30 @@ class Jobs:
     async def _conclude(self, job: Job, card: Card) -> None:
         """A final state without pictures. A platform that does not take it changes nothing about the job."""
         try:
-            await self._board.end(job.id, Final(card=card))
-        except ChatFailed as failed:
-            log.warning("final state not shown", job=job.id, chat=job.chat.key, detail=failed.detail)
+            try:
+                await self._end(job, Final(card=card))
+            except ChatGone as gone:
+                log.info("final state not shown", job=job.id, chat=job.chat.key, detail=gone.detail)
+            await self._store.told(job.id)
+        except (ChatFailed, StoreFailed) as failed:
+            log.warning("final state is shown at the next start", job=job.id, detail=failed.detail)
+
+    async def _end(self, job: Job, final: Final) -> Delivered | None:
+        """The message's final state, also where an earlier one has failed and the board has let go of it.
+
+        Raises ChatFailed, StoreFailed.
+        """
+        if not self._board.has(job.id):
+            self.show(await self._store.get(job.id) or job)
+        return await self._board.end(job.id, final)
 
     async def _say_store_failed(self, job_id: str, failed: StoreFailed) -> None:
-        try:
-            if (job := await self._store.get(job_id)) is not None:
-                await self._conclude(job, Card(text=explain(job.locale, failed)))
-        except StoreFailed:
-            log.error("database cannot be read either", job=job_id)
-
-    async def _broke(self, job_id: str) -> None:
-        """A bug of ours: released and said like any other failure."""
-        try:
-            if (job := await self._store.get(job_id)) is not None:
-                await self._fail(job, EaselError())
-        except (StoreFailed, Stale):
-            log.exception("broken job could not be closed", job=job_id)
+        """Unless the pictures stand there already, and only the books do not know it yet."""
+        if (locale := self._board.locale(job_id)) is not None:
+            try:
+                await self._board.end(job_id, Final(card=Card(text=explain(locale, failed))))
+            except ChatFailed as unsaid:
+                log.warning("failure not shown", job=job_id, detail=unsaid.detail)
 
     # ------------------------------------------------------------ pictures in, pictures out
 
@@ -368,7 +422,7 @@ class Jobs:
         return await self._fetcher.get(source.url, limit=limit, timeout=RESULT_SECONDS)
 
     def _fetch_preview(self, job_id: str, source: Link | Blob) -> None:
-        """In the background: a preview that does not come is no loss."""
+        """In the background: a preview that does not come is no loss, and one that comes late is out of date."""
 
         async def fetch() -> None:
             try:
@@ -377,29 +431,45 @@ class Jobs:
             except EaselError as failed:
                 log.debug("no preview", job=job_id, detail=failed.detail)
 
-        task = asyncio.create_task(fetch(), name=f"preview {job_id}")
-        self._previews.add(task)
-        task.add_done_callback(self._previews.discard)
+        if (older := self._previews.get(job_id)) is not None:
+            older.cancel()
+        task = self._previews[job_id] = asyncio.create_task(fetch(), name=f"preview {job_id}")
+
+        def forget(done: asyncio.Task[None]) -> None:
+            if self._previews.get(job_id) is done:
+                del self._previews[job_id]
+
+        task.add_done_callback(forget)
 
 
 def remembered(job: Job) -> Painting:
     """What an earlier attempt wrote down of its asking."""
     painting = Painting(upstream_id=job.steps.get("accepted", {}).get("upstream_id"))
-    for name, value in job.steps.items():
-        if name.startswith("asked:"):
-            painting.provider, painting.price = value["provider"], value["price"]
-    found = sorted(
-        (int(name.partition(":")[2]), v["link"]) for name, v in job.steps.items() if name.startswith("picture:")
-    )
-    painting.sources.extend(Link(url=link) for _, link in found)
+    for _, asked in numbered(job, "asked:"):
+        painting.provider, painting.price = asked["provider"], asked["price"]
+    painting.sources.extend(Link(url=found["link"]) for _, found in numbered(job, "picture:"))
     return painting
+
+
+def numbered(job: Job, kind: str) -> list[tuple[int, Any]]:
+    """The steps of a kind in the order of their numbers."""
+    found = [(name, value) for name, value in job.steps.items() if name.startswith(kind)]
+    return sorted(((int(name.removeprefix(kind)), value) for name, value in found), key=lambda pair: pair[0])
 
 
 def still_open(job: Job) -> bool:
     """Whether somebody was asked whose answer is unknown."""
-    asked = {name.partition(":")[2] for name in job.steps if name.startswith("asked:")}
-    closed = {name.partition(":")[2] for name in job.steps if name.startswith("turned-down:")}
-    return bool(asked - closed)
+    closed = {number for number, _ in numbered(job, "turned-down:")}
+    return any(number not in closed for number, _ in numbered(job, "asked:"))
+
+
+def last_words(job: Job, failure: Failure | None) -> Card:
+    """The final state of a job that ended without pictures; no failure: it was cancelled."""
+    if failure is None:
+        return Card(text=say(job.locale, "cancelled"), buttons=buttons(job, Action.RETRY), locale=job.locale)
+    refused = failure.key.startswith("refusal-")  # the same once more would be refused again
+    text = say(job.locale, failure.key, **failure.facts)
+    return Card(text=text, buttons=() if refused else buttons(job, Action.RETRY), locale=job.locale)
 
 
 def buttons(job: Job, *actions: Action) -> tuple[Button, ...]:
@@ -416,10 +486,3 @@ def excerpt(prompt: str) -> str:
     """The beginning of a prompt on one line."""
     line = " ".join(prompt.split())
     return line if len(line) <= EXCERPT else line[: EXCERPT - 1].rstrip() + "…"
-
-
-def _keep_going() -> None:
-    """This task was cancelled on behalf of the user and has an ending to write."""
-    task = asyncio.current_task()
-    assert task is not None
-    task.uncancel()

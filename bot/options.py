@@ -5,7 +5,7 @@ Pure text in, values out. What a size is stands in bot.sizes; where the prompt c
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
@@ -51,13 +51,15 @@ class Extracted:
     options: Options
 
 
-def extract(text: str, abilities: Abilities) -> Extracted:
-    """Takes every option out of `text`. Said twice, the last one counts.
+def extract(text: str, abilities: Abilities, choices: Mapping[str, str] | None = None) -> Extracted:
+    """Takes every option out of `text`. Said twice, the last one counts; `choices`, filled into a form, come first.
 
     Raises UnknownOption, BadOption.
     """
     kept: list[str] = []
     options, at = Options(), 0
+    for name, chosen in (choices or {}).items():
+        options = _apply(options, f"--{name}", name, chosen, abilities)
     for match in _OPTION.finditer(text):
         name = _folded(match["name"])
         if match.start() < at or not _is_option(text, match, name):

@@ -21,7 +21,8 @@ class Options:
 class Abilities:
     """What a provider can do. Empty `sizes` or `qualities`: the option does not exist there.
 
-    `max_prompt` in characters, `max_reference_bytes` an image, `max_reference_edge` in pixels.
+    `max_prompt` in characters, `max_reference_bytes` an image, `max_reference_edge` in pixels. `masks`: a picture
+    can mark where another is to change.
     """
 
     sizes: tuple[str, ...] = ()
@@ -32,6 +33,7 @@ class Abilities:
     max_reference_bytes: int = 10_000_000
     max_reference_edge: int = 4096
     reference_types: tuple[str, ...] = ("image/png", "image/jpeg", "image/webp")
+    masks: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,3 +129,24 @@ class Reception(Protocol):
     async def balance(self, user: User) -> Balance:
         """The member's credits as of now."""
         ...
+
+    @property
+    def abilities(self) -> Abilities:
+        """What can be asked for, for platforms that offer it in menus."""
+        ...
+
+
+class Memory(Protocol):
+    """What an adapter keeps over a restart. Every method raises StoreFailed."""
+
+    async def remember(self, key: str, value: str) -> None:
+        """Keeps a small text under a key, for good."""
+        ...
+
+    async def recall(self, key: str) -> str | None: ...
+
+    async def stash(self, key: str, data: bytes) -> None:
+        """Keeps bytes under a key for about a month, such as an upload that the platform will not show again."""
+        ...
+
+    async def stashed(self, key: str) -> bytes | None: ...

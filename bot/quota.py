@@ -3,8 +3,11 @@
 Pure: frozen accounts in and out, no database, no clock. Days are UTC; a credit is an image × its price.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+
+from bot.chat import User
 
 MOST = 1_000_000_000  # credits of one change: far above any use, far below what the database's integers hold
 NEVER = date.min  # the day of an account whose daily pot was never filled
@@ -14,6 +17,7 @@ NEVER = date.min  # the day of an account whose daily pot was never filled
 class Rules:
     """The operator's limits. `user_daily` and `chat_daily` in credits a day; None: groups have no limit.
 
+    `roles`: credits a day by a member's tier, named whole or by its last part (a role's bare id).
     A user may have `user_concurrent` jobs running and `user_waiting` more in line.
     """
 
@@ -21,6 +25,12 @@ class Rules:
     chat_daily: int | None
     user_concurrent: int
     user_waiting: int
+    roles: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    def allowance(self, user: User) -> int:
+        """What a day gives this user: the best of their tiers, never less than `user_daily`."""
+        names = [name for tier in user.tiers for name in (tier, tier.rpartition(":")[2])]
+        return max([self.user_daily, *(self.roles[name] for name in names if name in self.roles)])
 
     @property
     def unfinished(self) -> int:

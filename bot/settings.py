@@ -87,6 +87,7 @@ class Discord(_Table):
     api_base: HttpUrl = "https://discord.com/api/v10"
     gateway_url: SocketUrl | None = None
     message_content: bool = False
+    spoiler_channels: tuple[str, ...] = ()
     shard_count: PositiveInt | None = None
     shard_ids: tuple[NonNegativeInt, ...] | None = None
 
@@ -155,12 +156,13 @@ class Fetch(_Table):
 
 
 class Limits(_Table):
-    """Credits a day; jobs at a time."""
+    """Credits a day; jobs at a time. `roles`: credits a day by a role's id, or by a tier (`discord:booster`)."""
 
     user_daily: NonNegativeInt = 50
     chat_daily: NonNegativeInt | None = None
     user_concurrent: PositiveInt = 2
     user_waiting: NonNegativeInt = 5
+    roles: dict[str, NonNegativeInt] = Field(default_factory=dict)
 
 
 class Jobs(_Table):

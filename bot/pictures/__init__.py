@@ -25,9 +25,10 @@ from bot.pictures.decoding import (
     sniff,
     upright,
 )
-from bot.pictures.encoding import LONGEST_EDGE, encode, fit, on_white
+from bot.pictures.encoding import LONGEST_EDGE, encode, on_white
+from bot.pictures.encoding import fit as fit_bytes
 
-__all__ = ["KINDS", "MEGAPIXELS", "preview", "reference", "result", "sniff"]
+__all__ = ["KINDS", "MEGAPIXELS", "fit", "preview", "reference", "result", "sniff"]
 
 LARGE = 24_000_000  # pixels, about 100 MB a copy; of pictures above it one is decoded at a time
 PREVIEW_QUALITY = 80
@@ -65,6 +66,17 @@ async def preview(data: bytes, *, edge: int = 512) -> Image:
     return await _in_thread(_preview, data, edge)
 
 
+async def fit(image: Image, *, max_bytes: int) -> tuple[Image, bool]:
+    """The picture in at most `max_bytes`, and whether it had to change: as it is, else as JPEG (WebP where
+    something shows through) of falling quality, else smaller and smaller.
+
+    Raises BadResult when it cannot be decoded, or no size of it is small enough.
+    """
+    if len(image.data) <= max_bytes:
+        return image, False
+    return await _in_thread(_fit, image.data, max_bytes), True
+
+
 async def _in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     return await asyncio.get_running_loop().run_in_executor(_THREADS, lambda: work(*args, **kwargs))
 
@@ -75,7 +87,9 @@ def _reference(data: bytes, name: str, abilities: Abilities) -> Image:
             raise AnimatedPicture(name=name)
         image = upright(picture, min(abilities.max_reference_edge, LONGEST_EDGE))
         lossless = is_lossless(picture)
-    return fit(image, name, types=abilities.reference_types, limit=abilities.max_reference_bytes, lossless=lossless)
+    return fit_bytes(
+        image, name, types=abilities.reference_types, limit=abilities.max_reference_bytes, lossless=lossless
+    )
 
 
 def _result(data: bytes) -> Image:
@@ -88,6 +102,13 @@ def _preview(data: bytes, edge: int) -> Image:
     with _from_upstream(), open_picture(data, "") as picture, foreign(""), _room(picture):
         image = upright(picture, edge)
     return encode(on_white(image), "image/jpeg", PREVIEW_QUALITY)
+
+
+def _fit(data: bytes, max_bytes: int) -> Image:
+    with _from_upstream():
+        with open_picture(data, "") as picture, foreign(""), _room(picture):
+            image = upright(picture, LONGEST_EDGE)
+        return fit_bytes(image, "", types=("image/jpeg", "image/webp"), limit=max_bytes, lossless=False)
 
 
 @contextmanager

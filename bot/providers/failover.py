@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from bot.errors import Busy, PaintFailed, Retry, Unsupported
-from bot.painting import Abilities, Event, Options, PaintRequest, Stage, Staged
+from bot.painting import Abilities, Event, Options, PaintRequest, Picture, Stage, Staged
 from bot.ports import Clock, Provider
 
 log = structlog.get_logger()
@@ -108,12 +108,15 @@ class Failover:
         for position, seat in enumerate(self._able(needs_of(request))):
             if position:
                 yield Staged(Stage.RETRYING)
-            for wait in (*BACKOFF, None):
+            waits = iter(BACKOFF)
+            while True:
+                painted = False
                 try:
                     async with seat.slots:
                         yield Asked(seat.provider.name, seat.provider.price)
                         async with aclosing(seat.provider.paint(request)) as events:
                             async for event in events:
+                                painted = painted or isinstance(event, Picture)
                                 yield event
                         return
                 except PaintFailed as failed:
@@ -125,10 +128,10 @@ class Failover:
                         trace_id=failed.trace,
                         detail=failed.detail,
                     )
-                    if failed.retry is Retry.NEVER:
+                    if failed.retry is Retry.NEVER or painted:
                         raise
                     yield TurnedDown(type(failed).__name__)
-                    pause = self._pause(failed, wait, deadline)
+                    pause = self._pause(failed, next(waits, None), deadline)
                     if pause is None:
                         break
                     yield Staged(Stage.RETRYING)
@@ -178,4 +181,5 @@ def merged(each: Sequence[Abilities]) -> Abilities:
         max_reference_bytes=min(a.max_reference_bytes for a in each),
         max_reference_edge=min(a.max_reference_edge for a in each),
         reference_types=tuple(t for t in each[0].reference_types if all(t in a.reference_types for a in each)),
+        masks=any(a.masks for a in each),
     )

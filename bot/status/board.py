@@ -93,6 +93,14 @@ class Board:
 
     # ------------------------------------------------------------ what jobs tell
 
+    def has(self, key: str) -> bool:
+        """Whether that message is on the board: opened, and not yet at its end."""
+        return key in self._sheets
+
+    def locale(self, key: str) -> str | None:
+        """The language of a message on the board; None where there is no such message."""
+        return self._sheets[key].locale if key in self._sheets else None
+
     def open(self, sheet: Sheet) -> None:
         """Puts a message on the board. One that is posted already (`ref`) is brought up to date, else it is posted."""
         self._sheets[sheet.key] = sheet
@@ -213,29 +221,31 @@ class Board:
             self._give_up(sheet, ChatFailed(detail=repr(broken)))
         else:
             self._pacer.finish(turn, self._clock.monotonic())
-            if sheet.ended.done():  # also when this turn was meant for progress: the final state went with it
-                self._pacer.drop(sheet.key)
-            else:
-                self.refresh(sheet.key)
+            self.refresh(sheet.key)
+        if sheet.ended.done():  # also when this turn was meant for progress: the final state went with it
+            self._pacer.drop(sheet.key)
         self._wake.set()
 
     async def _show(self, sheet: Sheet) -> None:
         port = self._ports[sheet.chat.platform]
         if sheet.final is not None:
-            delivered = await self._show_final(port, sheet, sheet.final)
-            if not sheet.ended.done():
-                sheet.ended.set_result(delivered)
+            sheet.ended.set_result(await self._show_final(port, sheet, sheet.final))
             return
         status, preview = sheet.status, sheet.preview
         card = Card(text=render(status, sheet.locale, self._clock.monotonic()), buttons=sheet.buttons, preview=preview)
+        posted = sheet.ref is None
         if sheet.ref is None:
-            sheet.ref = await port.post(sheet.chat, card, reply_to=sheet.reply_to, key=sheet.occasion or sheet.key)
-            if sheet.posted is not None:
-                await sheet.posted(sheet.ref)
+            sheet.ref = await self._post(port, sheet, card)
         else:
             await port.edit(sheet.ref, card)
         sheet.tries = 0
         sheet.shown, sheet.shown_at = status, self._clock.monotonic()
+        if posted and sheet.posted is not None:
+            await sheet.posted(sheet.ref)
+
+    async def _post(self, port: ChatPort, sheet: Sheet, card: Card) -> MessageRef:
+        key = sheet.occasion or sheet.key
+        return await port.post(sheet.chat, card, reply_to=sheet.reply_to, key=key)
 
     async def _show_final(self, port: ChatPort, sheet: Sheet, final: Final) -> Delivered | None:
         images = await final.load()
@@ -251,7 +261,9 @@ class Board:
         if sheet.ref is not None:
             await port.edit(sheet.ref, final.card)
         else:
-            await port.post(sheet.chat, final.card, reply_to=sheet.reply_to, key=sheet.occasion or sheet.key)
+            ref = await self._post(port, sheet, final.card)
+            if sheet.posted is not None:
+                await sheet.posted(ref)
         return None
 
     # ------------------------------------------------------------ when the platform does not take a call
@@ -281,6 +293,6 @@ class Board:
     def _give_up(self, sheet: Sheet, failed: EaselError) -> None:
         """Progress that cannot be shown is not shown; a final state that cannot be shown is the job's to know."""
         log.warning("message not shown", chat=sheet.chat.key, failure=type(failed).__name__, detail=failed.detail)
-        if sheet.final is not None and not sheet.ended.done():
+        if sheet.final is not None:
             sheet.ended.set_exception(failed)
             sheet.ended.exception()  # marks it as seen: an answer to a command has nobody waiting for it

@@ -6,10 +6,10 @@ the rows stand in the modules beside it.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Self
 
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import quota
@@ -25,6 +25,7 @@ from bot.store.migrate import prepare
 
 __all__ = ["LIFE", "Failure", "Job", "NewJob", "State", "Store", "new_id", "upgrade"]
 
+KEPT_DAYS = 30  # that uploads are kept for Retry and Vary
 FACTS = ("provider", "model", "upstream_id", "usage", "trace")  # of a painting: columns of the job
 
 
@@ -157,7 +158,9 @@ class Store:
     ) -> bool:
         """Ends a job and its reservation: `charged` credits are gone, the others back. False: it had ended.
 
-        The kept pictures are dropped. Raises Stale when a newer attempt holds it, ValueError for an end that
+        The kept pictures are dropped. Without `delivered` the job is `untold` from here on.
+
+        Raises Stale when a newer attempt holds it, ValueError for an end that
         its state does not allow or a charge above what was reserved.
         """
 
@@ -175,9 +178,15 @@ class Store:
             end = rows.ending(state, charged=charged, failure=failure, delivered=delivered, trace=trace, now=now)
             await rows.change(conn, job.id, end)
             await rows.drop_results(conn, job.id)
+            if delivered is None:
+                await self._note(conn, job.id, rows.UNTOLD, None)
             return True
 
         return await self._database.write(work)
+
+    async def told(self, job_id: str) -> None:
+        """The message of an ended job says how it ended."""
+        await self._database.write(lambda conn: rows.forget(conn, job_id, rows.UNTOLD))
 
     # ------------------------------------------------------------ reading jobs
 
@@ -187,6 +196,10 @@ class Store:
     async def unfinished(self) -> list[Job]:
         """What an earlier process may have left behind, oldest first."""
         return await self._database.read(lambda conn: rows.jobs(conn, rows.unfinished()))
+
+    async def untold(self) -> list[Job]:
+        """Ended jobs whose message may not say so yet, oldest first."""
+        return await self._database.read(lambda conn: rows.jobs(conn, rows.untold()))
 
     async def by_message(self, chat: Chat, message_id: str) -> Job | None:
         """The job whose status or pictures stand in a message."""
@@ -256,6 +269,23 @@ class Store:
     async def recall(self, key: str) -> str | None:
         async def work(conn: AsyncConnection) -> str | None:
             query = select(schema.meta.c.value).where(schema.meta.c.key == key)
+            return (await conn.execute(query)).scalar_one_or_none()
+
+        return await self._database.read(work)
+
+    async def stash(self, key: str, data: bytes) -> None:
+        """Keeps bytes under a key for KEPT_DAYS, such as an upload that its platform will not show again."""
+
+        async def work(conn: AsyncConnection) -> None:
+            now = self._clock.now()
+            await conn.execute(delete(schema.kept).where(schema.kept.c.at < now - timedelta(days=KEPT_DAYS)))
+            await upsert(conn, schema.kept, {"key": key, "data": data, "at": now}, key="key")
+
+        await self._database.write(work)
+
+    async def stashed(self, key: str) -> bytes | None:
+        async def work(conn: AsyncConnection) -> bytes | None:
+            query = select(schema.kept.c.data).where(schema.kept.c.key == key)
             return (await conn.execute(query)).scalar_one_or_none()
 
         return await self._database.read(work)

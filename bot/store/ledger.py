@@ -71,7 +71,7 @@ async def reserve(conn: AsyncConnection, new: NewJob, user: Account, rules: Rule
 
     Raises OutOfCredits, ChatOutOfCredits.
     """
-    user = quota.refreshed(user, quota.today(now), rules.user_daily)
+    user = quota.refreshed(user, quota.today(now), rules.allowance(new.user))
     if user.left < new.cost:
         raise OutOfCredits(left=user.left, cost=new.cost, refill=quota.hours_to_refill(now))
     user, from_extra = quota.reserve(user, new.cost)

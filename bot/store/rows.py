@@ -17,6 +17,7 @@ from bot.painting import Image, Options
 from bot.store.jobs import UNFINISHED, Failure, Job, NewJob, State
 from bot.store.schema import job, result, step
 
+UNTOLD = "untold"  # the step of an ended job whose message does not say so yet
 FEW = 3  # below that many jobs, a typical duration says nothing
 
 
@@ -96,6 +97,11 @@ async def drop_results(conn: AsyncConnection, job_id: str) -> None:
     await conn.execute(delete(result).where(result.c.job == job_id))
 
 
+async def forget(conn: AsyncConnection, job_id: str, name: str) -> None:
+    """The step was never done."""
+    await conn.execute(delete(step).where(step.c.job == job_id, step.c.name == name))
+
+
 async def results(conn: AsyncConnection, job_id: str) -> list[Image]:
     """The pictures that wait for delivery, in order."""
     query = (
@@ -130,6 +136,11 @@ async def one(conn: AsyncConnection, query: Select[Any]) -> Job | None:
     return found[0] if found else None
 
 
+def _user(kept: dict[str, Any]) -> User:
+    tiers: Sequence[str] = kept.pop("tiers", ())  # rows of before have none
+    return User(**kept, tiers=tuple(tiers))
+
+
 def _job(row: RowMapping, steps: Mapping[str, Any]) -> Job:
     same = (
         "id event request_id locale prompt attempt cost parent charged status_id created started finished "
@@ -137,7 +148,7 @@ def _job(row: RowMapping, steps: Mapping[str, Any]) -> Job:
     )
     return Job(
         **{name: row[name] for name in same.split()},
-        user=User(**row["sender"]),
+        user=_user(row["sender"]),
         chat=Chat(**row["chat"]),
         options=Options(**row["options"]),
         references=tuple(Attachment(**each) for each in row["reference_images"]),
@@ -172,6 +183,12 @@ def unfinished(user_key: str | None = None) -> Select[Any]:
     """All unfinished jobs, or those of one user; oldest first."""
     query = select(job).where(job.c.state.in_(sorted(UNFINISHED))).order_by(job.c.created, job.c.id)
     return query if user_key is None else query.where(job.c.user_key == user_key)
+
+
+def untold() -> Select[Any]:
+    """Ended jobs that are to be told of, oldest first."""
+    marked = select(step.c.job).where(step.c.name == UNTOLD)
+    return select(job).where(job.c.id.in_(marked)).order_by(job.c.created, job.c.id)
 
 
 def latest(user_key: str, limit: int) -> Select[Any]:

@@ -185,3 +185,13 @@ meta = Table(
     Column("value", Text, nullable=False),
     PrimaryKeyConstraint("key"),
 )
+
+kept = Table(
+    "kept",
+    metadata,
+    Column("key", Text, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("key"),
+    Index("ix_kept_at", "at"),
+)

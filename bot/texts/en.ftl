@@ -284,3 +284,47 @@ status-seconds = { $seconds } s
 status-minutes = { $minutes } min { $seconds } s
 # $time is one of the two durations above.
 status-left = about { $time } left
+
+### Discord
+# Names of commands: lower case, no spaces, at most 32 characters.
+
+discord-name-imagine = imagine
+discord-name-edit = edit
+discord-name-quota = quota
+discord-name-history = history
+discord-name-cancel = cancel
+discord-name-help = help
+discord-name-admin = admin
+discord-name-grant = grant
+discord-name-set = set
+discord-name-ban = ban
+discord-name-unban = unban
+discord-name-stats = stats
+# One line each, at most 100 characters.
+discord-hint-grant = Give somebody credits that do not expire
+discord-hint-set = Leave somebody exactly so many credits today
+discord-hint-ban = Let somebody paint no more
+discord-hint-unban = Let somebody paint again
+discord-hint-stats = What happened today
+discord-option-prompt = What to paint, or what to change
+discord-option-image = A picture to start from
+discord-option-more = One more picture
+discord-option-mask = A picture that marks where to change something
+discord-option-size = The shape or size of the picture
+discord-option-quality = How carefully to paint
+discord-option-n = How many pictures
+discord-option-user = A member, or platform:id
+discord-option-credits = How many credits
+# The entry in a message’s menu, at most 32 characters.
+discord-menu-edit = Edit image
+# At most 45 characters each.
+discord-form-title = Change this picture
+discord-form-prompt = What should change?
+discord-form-pictures = More pictures to use
+discord-form-example = make it a rainy night
+discord-hidden = I can’t see what you mean there. Mention me in your message; for a picture somebody else posted, open its menu and choose Apps → { $menu }.
+# $missing is a list of Discord’s own names of permissions.
+discord-no-permission = I can’t work in this channel: { $missing } is missing. Please ask whoever runs this server.
+discord-moved = It took longer than Discord lets me answer where you asked, so it comes here.
+discord-owed = Your last picture took longer than Discord lets me answer, and I could not reach you. Nothing was charged.
+note-shrunk = Made smaller to fit what this chat takes.

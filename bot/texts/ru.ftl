@@ -305,3 +305,47 @@ status-seconds = { $seconds } с
 status-minutes = { $minutes } мин { $seconds } с
 # $time is one of the two durations above.
 status-left = осталось около { $time }
+
+### Discord
+# Названия команд: строчными буквами, без пробелов, не длиннее 32 знаков.
+
+discord-name-imagine = нарисуй
+discord-name-edit = измени
+discord-name-quota = кредиты
+discord-name-history = история
+discord-name-cancel = отмена
+discord-name-help = помощь
+discord-name-admin = админ
+discord-name-grant = подарить
+discord-name-set = назначить
+discord-name-ban = запретить
+discord-name-unban = разрешить
+discord-name-stats = статистика
+# По одной строке, не длиннее 100 знаков.
+discord-hint-grant = Подарить кредиты, которые не сгорают
+discord-hint-set = Оставить на сегодня ровно столько кредитов
+discord-hint-ban = Запретить кому-то рисовать
+discord-hint-unban = Снова разрешить рисовать
+discord-hint-stats = Что было сегодня
+discord-option-prompt = Что нарисовать или что изменить
+discord-option-image = Картинка, с которой начать
+discord-option-more = Ещё одна картинка
+discord-option-mask = Картинка, которая отмечает, где менять
+discord-option-size = Форма или размер картинки
+discord-option-quality = Насколько тщательно рисовать
+discord-option-n = Сколько картинок
+discord-option-user = Участник или платформа:номер
+discord-option-credits = Сколько кредитов
+# Пункт в меню сообщения, не длиннее 32 знаков.
+discord-menu-edit = Изменить картинку
+# Не длиннее 45 знаков.
+discord-form-title = Изменить эту картинку
+discord-form-prompt = Что изменить?
+discord-form-pictures = Ещё картинки
+discord-form-example = сделай дождливую ночь
+discord-hidden = Мне не видно, о чём речь. Упомяните меня в сообщении; а для чужой картинки откройте меню её сообщения и выберите «Приложения → { $menu }».
+# $missing — список названий прав, как их пишет Discord.
+discord-no-permission = В этом канале я не могу работать: не хватает прав { $missing }. Попросите тех, кто управляет сервером.
+discord-moved = Это заняло больше времени, чем Discord даёт на ответ там, где вы просили, поэтому картинка здесь.
+discord-owed = Ваша прошлая картинка заняла больше времени, чем Discord даёт на ответ, и связаться с вами не удалось. Ничего не списано.
+note-shrunk = Уменьшено, чтобы подошло этому чату.

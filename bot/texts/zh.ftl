@@ -242,3 +242,47 @@ status-seconds = { $seconds } 秒
 status-minutes = { $minutes } 分 { $seconds } 秒
 # $time is one of the two durations above.
 status-left = 大约还需 { $time }
+
+### Discord
+# 命令名：小写，不含空格，最多 32 个字符。
+
+discord-name-imagine = 画图
+discord-name-edit = 修改
+discord-name-quota = 积分
+discord-name-history = 历史
+discord-name-cancel = 取消
+discord-name-help = 帮助
+discord-name-admin = 管理
+discord-name-grant = 赠送
+discord-name-set = 设定
+discord-name-ban = 封禁
+discord-name-unban = 解封
+discord-name-stats = 统计
+# 每条一行，最多 100 个字符。
+discord-hint-grant = 送给某人不会过期的积分
+discord-hint-set = 把某人今天的积分设为指定数目
+discord-hint-ban = 不再让某人画图
+discord-hint-unban = 让某人可以继续画图
+discord-hint-stats = 今天的情况
+discord-option-prompt = 要画什么，或者要改什么
+discord-option-image = 作为起点的图片
+discord-option-more = 再加一张图片
+discord-option-mask = 标出修改位置的图片
+discord-option-size = 图片的形状或尺寸
+discord-option-quality = 画得多精细
+discord-option-n = 几张图片
+discord-option-user = 成员，或 平台:编号
+discord-option-credits = 多少积分
+# 消息菜单里的一项，最多 32 个字符。
+discord-menu-edit = 修改图片
+# 每条最多 45 个字符。
+discord-form-title = 修改这张图片
+discord-form-prompt = 要改什么？
+discord-form-pictures = 还要用到的图片
+discord-form-example = 改成下雨的夜晚
+discord-hidden = 我看不到你指的内容。请在消息里提到我；如果是别人发的图片，请打开那条消息的菜单，选择“应用 → { $menu }”。
+# $missing 是 Discord 自己的权限名称列表。
+discord-no-permission = 我在这个频道里没法工作：缺少权限 { $missing }。请联系服务器的管理者。
+discord-moved = 花的时间超过了 Discord 允许我在原处回答的期限，所以发到这里。
+discord-owed = 你上一张图片花的时间超过了 Discord 允许我回答的期限，我又联系不上你。没有扣除积分。
+note-shrunk = 为了符合这个聊天的限制，图片已缩小。

@@ -35,7 +35,7 @@ from bot.chat import (
     User,
 )
 from bot.errors import ChatGone, ChatUnreachable, MessageGone, PictureGone, PictureTooLarge, SettingsWrong
-from bot.painting import Image
+from bot.painting import Abilities, Image
 from tests.clocks import FakeClock
 
 STUDIO = Chat(platform="playground", id="studio", kind="group")
@@ -55,6 +55,8 @@ def image(color: str = "red") -> Image:
 
 class Script:
     """A reception that writes down what it is told."""
+
+    abilities = Abilities()
 
     def __init__(self) -> None:
         self.messages: list[Message] = []

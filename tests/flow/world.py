@@ -43,13 +43,12 @@ class World:
         await self.app.desk.receive(self.platform.message(text, *attachments, **given))
 
     async def settled(self, posts: int = 1) -> list[Post]:
-        """Waits until every job has ended and that many messages stand; returns them all."""
+        """Waits until every job has ended and been told of, and that many messages stand; returns them all."""
         await self.platform.until(lambda: len(self.platform.posts) >= posts)
-        while True:
-            self.platform.changed.clear()
-            if not await self.app.store.unfinished():
+        while True:  # an end is written down before or after it is shown, so there is no one event to wait for
+            if not await self.app.store.unfinished() and not await self.app.store.untold():
                 return self.platform.posts
-            await self.platform.changed.wait()
+            await asyncio.sleep(0.005)
 
 
 def settings(folder: Path, sandbox: Sandbox, **given: Any) -> Settings:

@@ -19,7 +19,7 @@ from adapters.playground.pages import Outbox, Pages
 from adapters.playground.previews import Previews
 from adapters.playground.protocol import ErrorFrame
 from bot.chat import Answer, Balance, Message, MessageRef, Press, User
-from bot.painting import Image
+from bot.painting import Abilities, Image
 from bot.texts import LOCALES
 
 
@@ -197,6 +197,8 @@ async def test_lines_run_side_by_side_and_each_in_order() -> None:
 
 class Purse:
     """A reception that only knows balances."""
+
+    abilities = Abilities()
 
     def __init__(self) -> None:
         self.asked: list[str] = []

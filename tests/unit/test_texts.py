@@ -33,7 +33,14 @@ FACTS: dict[str, Fact] = {
     "value": "banana",
     "what": "--size 3:2",
 }
-WORDS = {name for name, fact in FACTS.items() if isinstance(fact, str)} | {"prompt", "state", "time", "user"}
+WORDS = {name for name, fact in FACTS.items() if isinstance(fact, str)} | {
+    "menu",
+    "missing",
+    "prompt",
+    "state",
+    "time",
+    "user",
+}
 COUNTS = (0, 1, 2, 5, 11, 21, 12345)
 
 

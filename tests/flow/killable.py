@@ -1,0 +1,22 @@
+"""Easel with its playground, as a process of its own that a test may kill: `python -m tests.flow.killable FILE`.
+
+Prints the address of its server once it runs.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from adapters.service import run
+from bot.logs import configure
+from bot.settings import load
+
+
+def ready(address: str) -> None:
+    sys.stdout.write(f"{address}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    configure("json", "info")  # to stderr: what stands on stdout is the address
+    asyncio.run(run(load(Path(sys.argv[1])), ready=ready))

@@ -1,0 +1,183 @@
+"""Steps that flow tests share: clicks, waits, a look into the books, platforms and upstreams that hold their breath.
+
+Asserts nothing by itself.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from aiohttp import web
+
+from bot.chat import Action, Answer, Attachment, Card, Chat, Delivered, MessageRef, Press, User
+from bot.errors import ChatBusy
+from bot.painting import Image
+from bot.texts import say
+from tests.flow.platform import AMBER, Platform, Post
+from tests.flow.world import World
+
+BOSS = User(platform="memory", id="boss", name="Boss", locale="en")
+LONG = 1000.0  # seconds: longer than any test
+
+_clicks = count(1)
+
+
+def job_of(post: Post) -> str:
+    """The job whose buttons a message has shown."""
+    return next(button.job for card in post.cards for button in card.buttons)
+
+
+async def click(easel: World, post: Post, action: Action, *, sender: User = AMBER) -> Answer:
+    """A member presses a button that the message shows, or has shown."""
+    return await easel.app.desk.press(
+        Press(
+            id=f"c{next(_clicks)}",
+            message=MessageRef(chat=post.chat, message_id=post.id),
+            sender=sender,
+            action=action,
+            job=job_of(post),
+        )
+    )
+
+
+async def ask(easel: World, text: str, **given: Any) -> Post:
+    """A member writes; returns the bot's message that hangs on it."""
+    message = easel.platform.message(text, **given)
+    await easel.app.desk.receive(message)
+    posts = easel.platform.posts
+    await easel.platform.until(lambda: any(post.reply_to == message.id for post in posts))
+    return next(post for post in posts if post.reply_to == message.id)
+
+
+async def books(easel: World, user: User = AMBER) -> tuple[int, int]:
+    """A member's credits: left and held."""
+    balance = await easel.app.desk.balance(user)
+    return balance.left, balance.held
+
+
+async def until(seen: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> None:
+    """Waits until something holds that tells nobody when it begins to."""
+    while True:
+        found = seen()
+        if found if isinstance(found, bool) else await found:
+            return
+        await asyncio.sleep(0.005)
+
+
+async def shows(easel: World, stage: str, at: int = 0) -> Post:
+    """Waits until a message shows a stage of painting."""
+    words = say("en", f"stage-{stage}")
+    await easel.platform.until(lambda: len(easel.platform.posts) > at and words in easel.platform.posts[at].text)
+    return easel.platform.posts[at]
+
+
+def jobs_under_way() -> list[str]:
+    """What still runs on behalf of jobs, in this whole process."""
+    names = [task.get_name() for task in asyncio.all_tasks()]
+    return [name for name in names if name.startswith(("job ", "preview ", "cancel "))]
+
+
+class HeldPlatform(Platform):
+    """Calls of the kinds in `holds` (fetch, deliver, after-deliver) wait until `release`.
+
+    Final states are refused with ChatBusy while `refuses` says so.
+    """
+
+    def __init__(self, *holds: str, refuses: bool = False) -> None:
+        super().__init__()
+        self.holds = set(holds)
+        self.reached: asyncio.Event = asyncio.Event()
+        self.refuses = refuses
+        self.refused = 0
+        self._open = asyncio.Event()
+
+    def release(self) -> None:
+        """Everything that is held goes on, and nothing is held from now on."""
+        self.holds.clear()
+        self._open.set()
+
+    async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
+        await self._hold("fetch")
+        return await super().fetch(attachment, limit=limit)
+
+    async def edit(self, ref: MessageRef, card: Card) -> None:
+        if Action.CANCEL not in [button.action for button in card.buttons]:
+            self._refuse()
+        await super().edit(ref, card)
+
+    async def deliver(
+        self,
+        chat: Chat,
+        ref: MessageRef | None,
+        card: Card,
+        images: Sequence[Image],
+        *,
+        reply_to: str | None,
+        key: str,
+    ) -> Delivered:
+        self._refuse()
+        await self._hold("deliver")
+        delivered = await super().deliver(chat, ref, card, images, reply_to=reply_to, key=key)
+        await self._hold("after-deliver")
+        return delivered
+
+    async def _hold(self, kind: str) -> None:
+        if kind in self.holds:
+            self.reached.set()
+            await self._open.wait()
+
+    def _refuse(self) -> None:
+        if self.refuses:
+            self.refused += 1
+            self._notify()
+            raise ChatBusy(retry_after=LONG)
+
+
+@dataclass(slots=True, kw_only=True)
+class Gallery:
+    """An upstream of the chat dialect whose pictures are only served once they are `open`."""
+
+    picture: bytes
+    asked: int = 0
+    address: str = ""
+    fetched: asyncio.Event = field(default_factory=asyncio.Event)
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def chat(self, _: web.Request) -> web.Response:
+        self.asked += 1
+        content = f"![picture]({self.address}/pictures/{self.asked}.png)"
+        message = {"role": "assistant", "content": content}
+        return web.json_response({"choices": [{"message": message, "finish_reason": "stop"}]})
+
+    async def file(self, _: web.Request) -> web.Response:
+        self.fetched.set()
+        await self.open.wait()
+        return web.Response(body=self.picture, content_type="image/png")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What makes it the only provider."""
+        return {
+            "providers": [{"name": "gallery", "preset": "relay", "base_url": self.address}],
+            "fetch": {"allow_hosts": [self.address.removeprefix("http://")]},
+        }
+
+
+@asynccontextmanager
+async def gallery(picture: bytes) -> AsyncGenerator[Gallery]:
+    """A gallery that serves."""
+    made = Gallery(picture=picture)
+    app = web.Application()
+    app.add_routes([web.post("/chat/completions", made.chat), web.get("/pictures/{name}", made.file)])
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    made.address = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield made
+    finally:
+        made.open.set()
+        await runner.cleanup()
