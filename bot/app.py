@@ -16,6 +16,7 @@ from bot.desk import Desk
 from bot.dispatch import Dispatch
 from bot.errors import SettingsWrong
 from bot.fetch import Fetcher
+from bot.gallery import Gallery
 from bot.jobs import Jobs
 from bot.line import Line
 from bot.ports import ChatPort, Clock
@@ -93,7 +94,8 @@ class App:
             roles=limits.roles,
         )
         board = Board(ports, clock)
-        jobs = Jobs(store=store, failover=failover, fetcher=fetcher, board=board, ports=ports, clock=clock)
+        gallery = Gallery(fetcher, ports)
+        jobs = Jobs(store=store, failover=failover, gallery=gallery, board=board, ports=ports, clock=clock)
         line = Line(concurrency=settings.jobs.concurrency, user_concurrent=limits.user_concurrent)
         dispatch = Dispatch(line, jobs)
         commands = Commands(

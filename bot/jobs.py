@@ -15,19 +15,17 @@ A job that ends without pictures stays `untold` in the store until its message s
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import structlog
 
-from bot import pictures
-from bot.chat import Action, Attachment, Button, Card, Delivered, MessageRef
+from bot import cards
+from bot.chat import Action, Card, Delivered, MessageRef
 from bot.errors import (
-    BadResult,
     ChatFailed,
     ChatGone,
     EaselError,
-    FetchFailed,
     PaintFailed,
     Refusal,
     Restarted,
@@ -35,11 +33,10 @@ from bot.errors import (
     StoreFailed,
     Undelivered,
 )
-from bot.fetch import Fetcher
+from bot.gallery import Gallery
 from bot.metrics import FAILURES, FINISHED, PAINT_SECONDS
 from bot.painting import (
     Accepted,
-    Blob,
     Event,
     Image,
     Link,
@@ -54,30 +51,15 @@ from bot.ports import ChatPort, Clock
 from bot.providers.failover import Asked, Failover, TurnedDown
 from bot.status.board import Board, Final, Sheet
 from bot.status.fold import Placed, Status
+from bot.steps import Painting, remembered, still_open
 from bot.store import Failure, Job, State, Store
-from bot.texts import explain, say
+from bot.texts import explain
 
 log = structlog.get_logger()
 
-RESULT_LIMIT = 64_000_000  # bytes of one result; a 3840 × 2160 PNG at its worst is below 34 MB
-PREVIEW_LIMIT = 8_000_000  # bytes
-RESULT_SECONDS = 60.0  # to download one result
-REFERENCE_LIMIT = 32_000_000  # bytes a member's picture may have before it is scaled down
 MOST_ATTEMPTS = 5  # starts of one job; a job that takes the process down each time must not do so for ever
 STORE_PAUSES = (1.0, 5.0, 25.0)  # seconds before a job whose database failed goes on where it was
 LAST_WORDS = 1.0  # seconds at the end of the process for final states on their way; the next start says the others
-EXCERPT = 80  # characters of a prompt under its picture
-
-
-@dataclass(slots=True, kw_only=True)
-class Painting:
-    """What one asking has brought so far."""
-
-    provider: str = ""
-    price: int = 1
-    upstream_id: str | None = None
-    usage: dict[str, object] = field(default_factory=dict[str, object])
-    sources: list[Link | Blob] = field(default_factory=list[Link | Blob])
 
 
 class Jobs:
@@ -88,19 +70,18 @@ class Jobs:
         *,
         store: Store,
         failover: Failover,
-        fetcher: Fetcher,
+        gallery: Gallery,
         board: Board,
         ports: Mapping[str, ChatPort],
         clock: Clock,
     ) -> None:
         self._store = store
         self._failover = failover
-        self._fetcher = fetcher
+        self._gallery = gallery
         self._board = board
         self._ports = ports
         self._clock = clock
         self._settling: set[str] = set()
-        self._previews: dict[str, asyncio.Task[None]] = {}
         self._words: set[asyncio.Task[None]] = set()
 
     # ------------------------------------------------------------ what the desk and the dispatcher use
@@ -127,7 +108,7 @@ class Jobs:
                 reply_to=job.request_id,
                 locale=job.locale,
                 status=status,
-                buttons=buttons(job, Action.CANCEL),
+                buttons=cards.buttons(job, Action.CANCEL),
                 ref=ref,
                 posted=posted,
                 gone=gone,
@@ -155,7 +136,7 @@ class Jobs:
 
     def conclude_soon(self, job: Job) -> None:
         """Brings the message of a job that ended without pictures to its final state, in the background."""
-        task = asyncio.create_task(self._conclude(job, last_words(job, job.failure)), name=f"words {job.id}")
+        task = asyncio.create_task(self._conclude(job, cards.last_words(job, job.failure)), name=f"words {job.id}")
         self._words.add(task)
         task.add_done_callback(self._words.discard)
 
@@ -178,17 +159,15 @@ class Jobs:
             log.error("database failed, the job goes on at the next start", job=job_id, detail=failed.detail)
             await self._say_store_failed(job_id, failed)
         finally:
-            if (preview := self._previews.get(job_id)) is not None:
-                preview.cancel()
+            self._gallery.forget(job_id)
 
     async def close(self) -> None:
         """Ends what is left of preview downloads, and gives final states a moment to be shown."""
         if self._words:
             await asyncio.wait(self._words, timeout=LAST_WORDS)
-        left = [*self._previews.values(), *self._words]
-        for task in left:
+        for task in self._words:
             task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        await asyncio.gather(*self._words, self._gallery.close(), return_exceptions=True)
 
     # ------------------------------------------------------------ the plot
 
@@ -237,7 +216,7 @@ class Jobs:
                 raise Restarted
             painting = await self._ask(job)
         self._board.tell(job.id, Staged(Stage.SAVING))
-        images = await self._collect(painting.sources)
+        images = await self._gallery.results(painting.sources)
         facts: dict[str, Any] = {
             "provider": painting.provider,
             "price": painting.price,
@@ -251,7 +230,8 @@ class Jobs:
     async def _ask(self, job: Job) -> Painting:
         """Asks the upstreams; every step that could cost money is written down first."""
         self._board.tell(job.id, Staged(Stage.PREPARING))
-        request = PaintRequest(prompt=job.prompt, references=await self._references(job), options=job.options)
+        references = await self._gallery.references(job, self._failover.abilities)
+        request = PaintRequest(prompt=job.prompt, references=references, options=job.options)
         painting = Painting()
         asked = sum(step.startswith("asked:") for step in job.steps)
         try:
@@ -283,7 +263,7 @@ class Jobs:
             case Usage(counts):
                 painting.usage |= counts
             case Preview(source):
-                self._fetch_preview(job.id, source)
+                self._gallery.preview(job.id, source, partial(self._board.unfold, job.id))
             case Picture(source):
                 if isinstance(source, Link):
                     await self._store.note(job, f"picture:{len(painting.sources)}", {"link": source.url})
@@ -297,23 +277,7 @@ class Jobs:
         count, price = int(painted["count"]), int(painted["price"])
         charged = min(count * price, job.cost)
         seconds = max(0.0, (self._clock.now() - (job.started or job.created)).total_seconds())
-        key = "done-caption" if count >= job.options.n else "done-partly"
-        text = say(
-            job.locale,
-            key,
-            prompt=excerpt(job.prompt),
-            seconds=round(seconds),
-            credits=charged,
-            got=count,
-            asked=job.options.n,
-        )
-        card = Card(
-            text=text,
-            buttons=buttons(job, Action.RETRY, Action.VARY, Action.EDIT),
-            locale=job.locale,
-            alt=job.prompt,
-            spoiler=any(each.spoiler for each in job.references),
-        )
+        card = cards.done(job, count=count, seconds=seconds, charged=charged)
 
         async def load() -> Sequence[Image]:
             return await self._store.results(job)
@@ -330,7 +294,7 @@ class Jobs:
     async def _fail(self, job: Job, failed: EaselError) -> None:
         """The credits come back first, so that what the message says is true when it is read."""
         self._settling.add(job.id)
-        failure = failure_of(failed)
+        failure = Failure(key=failed.key, facts=dict(failed.facts))
         log.warning(
             "job failed",
             job=job.id,
@@ -339,7 +303,7 @@ class Jobs:
             detail=failed.detail,
         )
         if await self._finish(job, State.FAILED, charged=0, failure=failure, trace=failed.trace):
-            await self._conclude(job, last_words(job, failure))
+            await self._conclude(job, cards.last_words(job, failure))
 
     async def _finish(
         self,
@@ -385,104 +349,3 @@ class Jobs:
                 await self._board.end(job_id, Final(card=Card(text=explain(locale, failed))))
             except ChatFailed as unsaid:
                 log.warning("failure not shown", job=job_id, detail=unsaid.detail)
-
-    # ------------------------------------------------------------ pictures in, pictures out
-
-    async def _references(self, job: Job) -> tuple[Image, ...]:
-        """The members' pictures as bytes, in order, fit for every configured provider."""
-        abilities = self._failover.abilities
-        port = self._ports[job.chat.platform]
-
-        async def prepare(attachment: Attachment) -> Image:
-            data = await port.fetch(attachment, limit=REFERENCE_LIMIT)
-            return await pictures.reference(data, name=attachment.filename or "", abilities=abilities)
-
-        return tuple([await prepare(each) for each in job.references])  # one by one, to hold one at a time
-
-    async def _collect(self, sources: Sequence[Link | Blob]) -> list[Image]:
-        """The results that can be had.
-
-        Raises BadResult when there is none.
-        """
-        failure: EaselError | None = None
-        images: list[Image] = []
-        for source in sources:
-            try:
-                images.append(await pictures.result(await self._bytes(source, RESULT_LIMIT)))
-            except (FetchFailed, BadResult) as failed:
-                log.warning("result dropped", failure=type(failed).__name__, detail=failed.detail)
-                failure = failed
-        if not images:
-            raise BadResult(detail=failure.detail if failure else None) from failure
-        return images
-
-    async def _bytes(self, source: Link | Blob, limit: int) -> bytes:
-        if isinstance(source, Blob):
-            return source.data
-        return await self._fetcher.get(source.url, limit=limit, timeout=RESULT_SECONDS)
-
-    def _fetch_preview(self, job_id: str, source: Link | Blob) -> None:
-        """In the background: a preview that does not come is no loss, and one that comes late is out of date."""
-
-        async def fetch() -> None:
-            try:
-                data = await self._bytes(source, PREVIEW_LIMIT)
-                self._board.unfold(job_id, await pictures.preview(data))
-            except EaselError as failed:
-                log.debug("no preview", job=job_id, detail=failed.detail)
-
-        if (older := self._previews.get(job_id)) is not None:
-            older.cancel()
-        task = self._previews[job_id] = asyncio.create_task(fetch(), name=f"preview {job_id}")
-
-        def forget(done: asyncio.Task[None]) -> None:
-            if self._previews.get(job_id) is done:
-                del self._previews[job_id]
-
-        task.add_done_callback(forget)
-
-
-def remembered(job: Job) -> Painting:
-    """What an earlier attempt wrote down of its asking."""
-    painting = Painting(upstream_id=job.steps.get("accepted", {}).get("upstream_id"))
-    for _, asked in numbered(job, "asked:"):
-        painting.provider, painting.price = asked["provider"], asked["price"]
-    painting.sources.extend(Link(url=found["link"]) for _, found in numbered(job, "picture:"))
-    return painting
-
-
-def numbered(job: Job, kind: str) -> list[tuple[int, Any]]:
-    """The steps of a kind in the order of their numbers."""
-    found = [(name, value) for name, value in job.steps.items() if name.startswith(kind)]
-    return sorted(((int(name.removeprefix(kind)), value) for name, value in found), key=lambda pair: pair[0])
-
-
-def still_open(job: Job) -> bool:
-    """Whether somebody was asked whose answer is unknown."""
-    closed = {number for number, _ in numbered(job, "turned-down:")}
-    return any(number not in closed for number, _ in numbered(job, "asked:"))
-
-
-def last_words(job: Job, failure: Failure | None) -> Card:
-    """The final state of a job that ended without pictures; no failure: it was cancelled."""
-    if failure is None:
-        return Card(text=say(job.locale, "cancelled"), buttons=buttons(job, Action.RETRY), locale=job.locale)
-    refused = failure.key.startswith("refusal-")  # the same once more would be refused again
-    text = say(job.locale, failure.key, **failure.facts)
-    return Card(text=text, buttons=() if refused else buttons(job, Action.RETRY), locale=job.locale)
-
-
-def buttons(job: Job, *actions: Action) -> tuple[Button, ...]:
-    """A job's buttons in its owner's language."""
-    return tuple(Button(action=a, job=job.id, label=say(job.locale, f"button-{a.value}")) for a in actions)
-
-
-def failure_of(failed: EaselError) -> Failure:
-    """A failure as the database keeps it: words' key and facts."""
-    return Failure(key=failed.key, facts=dict(failed.facts))
-
-
-def excerpt(prompt: str) -> str:
-    """The beginning of a prompt on one line."""
-    line = " ".join(prompt.split())
-    return line if len(line) <= EXCERPT else line[: EXCERPT - 1].rstrip() + "…"

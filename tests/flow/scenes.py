@@ -137,7 +137,7 @@ class HeldPlatform(Platform):
 
 
 @dataclass(slots=True, kw_only=True)
-class Gallery:
+class PictureHost:
     """An upstream of the chat dialect whose pictures are only served once they are `open`."""
 
     picture: bytes
@@ -161,15 +161,15 @@ class Gallery:
     def settings(self) -> dict[str, Any]:
         """What makes it the only provider."""
         return {
-            "providers": [{"name": "gallery", "preset": "relay", "base_url": self.address}],
+            "providers": [{"name": "host", "preset": "relay", "base_url": self.address}],
             "fetch": {"allow_hosts": [self.address.removeprefix("http://")]},
         }
 
 
 @asynccontextmanager
-async def gallery(picture: bytes) -> AsyncGenerator[Gallery]:
-    """A gallery that serves."""
-    made = Gallery(picture=picture)
+async def picture_host(picture: bytes) -> AsyncGenerator[PictureHost]:
+    """A host that serves."""
+    made = PictureHost(picture=picture)
     app = web.Application()
     app.add_routes([web.post("/chat/completions", made.chat), web.get("/pictures/{name}", made.file)])
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)

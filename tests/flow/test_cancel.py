@@ -17,7 +17,6 @@ from tests.flow.scenes import (
     HeldPlatform,
     books,
     click,
-    gallery,
     jobs_under_way,
     shows,
     until,
@@ -104,7 +103,7 @@ async def test_while_a_busy_upstream_is_waited_for(easel: World) -> None:
 
 
 async def test_while_the_picture_is_downloaded(tmp_path: Path, sandbox: Sandbox) -> None:
-    async with gallery(png()) as upstream, world(tmp_path, sandbox, **upstream.settings) as easel:
+    async with picture_host(png()) as upstream, world(tmp_path, sandbox, **upstream.settings) as easel:
         await easel.say("a cat")
         await upstream.fetched.wait()
         post = await shows(easel, "saving")

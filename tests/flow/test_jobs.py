@@ -10,6 +10,7 @@ from bot import texts
 from bot.chat import User
 from bot.errors import ChatFailed, ChatGone, Moderated, PaintFailed
 from bot.fetch import Fetcher
+from bot.gallery import Gallery
 from bot.jobs import Jobs
 from bot.painting import (
     Abilities,
@@ -29,7 +30,7 @@ from bot.store import Job, NewJob, State, Store
 from bot.texts import explain, say
 from tests.clocks import FakeClock
 from tests.flow.platform import AMBER, DIRECT, Platform
-from tests.flow.scenes import Gallery, gallery, jobs_under_way, until
+from tests.flow.scenes import PictureHost, jobs_under_way, picture_host, until
 from tests.flow.world import RealClock, png
 
 RULES = Rules(user_daily=50, chat_daily=None, user_concurrent=2, user_waiting=5)
@@ -71,14 +72,14 @@ class Odd(Platform):
 class House:
     """A store, a board and a platform around one plot."""
 
-    def __init__(self, store: Store, board: Board, fetcher: Fetcher, platform: Odd, slow: Gallery) -> None:
-        self.store, self.platform, self.gallery = store, platform, slow
+    def __init__(self, store: Store, board: Board, fetcher: Fetcher, platform: Odd, slow: PictureHost) -> None:
+        self.store, self.platform, self.host = store, platform, slow
         self.slow_link = f"{slow.address}/pictures/1.png"
         self.upstream = Upstream()
         self.jobs = Jobs(
             store=store,
             failover=Failover([(self.upstream, 1)], budget=10, clock=FakeClock(), jitter=float),
-            fetcher=fetcher,
+            gallery=Gallery(fetcher, {"memory": platform}),
             board=board,
             ports={"memory": platform},
             clock=RealClock(),
@@ -118,7 +119,7 @@ async def house(tmp_path: Path) -> AsyncGenerator[House]:
     platform = Odd()
     board = Board({"memory": platform}, RealClock())
     await board.start()
-    async with gallery(png()) as slow, Fetcher([slow.address.removeprefix("http://")]) as fetcher:
+    async with picture_host(png()) as slow, Fetcher([slow.address.removeprefix("http://")]) as fetcher:
         made = House(store, board, fetcher, platform, slow)
         yield made
         await made.jobs.close()
@@ -158,14 +159,14 @@ async def test_a_preview_that_cannot_be_had_is_no_loss(house: House) -> None:
 
 async def test_an_older_preview_never_follows_a_newer_one(house: House) -> None:
     older, newer = Preview(Link(url=house.slow_link)), Preview(Blob(data=png("blue")))
-    job = await house.run(older, house.gallery.fetched.wait, newer, until_quiet, GOOD)
+    job = await house.run(older, house.host.fetched.wait, newer, until_quiet, GOOD)
     assert job.state is State.DONE
     [shown] = {card.preview.data for card in house.platform.posts[0].cards if card.preview}
     assert shown
 
 
 async def test_previews_under_way_at_the_end_are_dropped(house: House) -> None:
-    await house.run(Preview(Link(url=house.slow_link)), house.gallery.fetched.wait, Moderated())
+    await house.run(Preview(Link(url=house.slow_link)), house.host.fetched.wait, Moderated())
     await until_quiet()
     assert house.platform.posts[0].text == explain("en", Moderated())
     assert not [card for card in house.platform.posts[0].cards if card.preview]

@@ -19,7 +19,7 @@ from bot.sandbox import Fault, Sandbox
 from bot.store import Job, NewJob, State, Store
 from bot.texts import explain, say
 from tests.flow.platform import AMBER, DIRECT, JADE, Platform, Post
-from tests.flow.scenes import LONG, HeldPlatform, books, click, gallery, shows, until
+from tests.flow.scenes import LONG, HeldPlatform, books, click, picture_host, shows, until
 from tests.flow.world import RealClock, World, png, settings, world
 
 RULES = Rules(user_daily=50, chat_daily=None, user_concurrent=2, user_waiting=5)
@@ -163,7 +163,7 @@ async def test_turned_down_is_asked_again(tmp_path: Path) -> None:
 
 async def test_a_picture_that_was_linked_is_fetched_from_there(tmp_path: Path, sandbox: Sandbox) -> None:
     platform = Platform()
-    async with gallery(png()) as upstream:
+    async with picture_host(png()) as upstream:
         async with world(tmp_path, sandbox, platform, **upstream.settings) as easel:
             await easel.say("a cat")
             await upstream.fetched.wait()
@@ -299,7 +299,7 @@ async def test_a_link_that_leads_nowhere_any_more_is_a_failure(tmp_path: Path, s
 
 async def test_the_provider_that_was_asked_last_sets_the_price(tmp_path: Path, sandbox: Sandbox) -> None:
     """However the wall clock jumped between the questions, and however many they were."""
-    async with gallery(png()) as upstream:
+    async with picture_host(png()) as upstream:
         upstream.open.set()
         async with books_of(tmp_path, sandbox) as store:
             job = await attempts(store, await accepted(store), 1)

@@ -18,7 +18,7 @@ from bot.sandbox import Sandbox
 from bot.store import State
 from bot.texts import explain, say
 from tests.flow.platform import AMBER, Platform
-from tests.flow.scenes import HeldPlatform, books, click, gallery, jobs_under_way, shows, until
+from tests.flow.scenes import HeldPlatform, books, click, jobs_under_way, picture_host, shows, until
 from tests.flow.world import RealClock, World, png, settings, world
 
 DOWN = explain("en", StoreFailed())
@@ -344,7 +344,7 @@ async def test_previews_are_shown_and_left_behind_at_the_end(tmp_path: Path) -> 
 
 
 async def test_a_result_that_takes_too_long_can_be_left_at_the_end(tmp_path: Path, sandbox: Sandbox) -> None:
-    async with gallery(png()) as upstream:
+    async with picture_host(png()) as upstream:
         async with world(tmp_path, sandbox, **upstream.settings) as easel:
             await easel.say("a cat")
             await upstream.fetched.wait()
