@@ -18,6 +18,7 @@ from tests.flow.scenes import (
     books,
     click,
     jobs_under_way,
+    picture_host,
     shows,
     until,
 )
