@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from adapters.discord import portal
 from adapters.service import RealClock, missing_adapters
 from bot.errors import EaselError, SettingsWrong
 from bot.providers.presets import resolve
@@ -32,6 +33,8 @@ async def examine(settings: Settings) -> list[Finding]:
     findings = [Finding(what="settings", good=True, says="understood")]
     findings.append(await _database(settings))
     findings.append(_adapters(settings))
+    if settings.discord.token is not None:
+        findings.append(await _discord(settings))
     if not settings.providers:
         findings.append(Finding(what="providers", good=False, says="none is configured; nobody could paint"))
     findings += await asyncio.gather(*(_provider(each) for each in settings.providers))
@@ -53,7 +56,25 @@ async def _database(settings: Settings) -> Finding:
 def _adapters(settings: Settings) -> Finding:
     if problems := missing_adapters(settings):
         return Finding(what="adapters", good=False, says="; ".join(problems))
-    return Finding(what="adapters", good=True, says="playground")
+    on = [
+        name
+        for name, there in (
+            ("playground", settings.playground.enabled),
+            ("discord", settings.discord.token is not None),
+        )
+        if there
+    ]
+    return Finding(what="adapters", good=True, says=", ".join(on))
+
+
+async def _discord(settings: Settings) -> Finding:
+    async def look() -> str:
+        seen = await portal.look(settings.discord)
+        if seen.problems:
+            raise SettingsWrong(list(seen.problems))
+        return "; ".join([f"is {seen.name}", *seen.notes, f"invite it with {seen.invite}"])
+
+    return await _finding("discord", look())
 
 
 async def _provider(provider: Provider) -> Finding:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from adapters.discord.client import Discord
 from adapters.http.server import HttpServer
 from adapters.playground.client import Playground
 from adapters.playground.protocol import WireCommand
@@ -70,15 +71,26 @@ async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str
             ports[playground.platform] = playground
             server.mount(playground.routes())
             server.check("playground", playground.ready)
+        discord = None
+        if settings.discord.token is not None:
+            discord = Discord(settings.discord, clock=clock, allow_hosts=settings.fetch.allow_hosts)
+            ports[discord.platform] = discord
+            server.check("discord", discord.ready)
         if settings.server.enabled:
             await server.start()
             opened.push_async_callback(server.stop)
         app = await App.open(settings, ports, clock)
         server.check("database", lambda: reason(app))
-        if playground is not None:
-            opened.push_async_callback(playground.close)
-            await playground.open(app.desk)
+        # In the end: nothing comes in any more, then the core drains, and only then nothing goes out any more.
+        for adapter in (playground, discord):
+            if adapter is not None:
+                opened.push_async_callback(adapter.close)
         opened.push_async_callback(app.close)
+        if playground is not None:
+            await playground.open(app.desk)
+        if discord is not None:
+            opened.push_async_callback(discord.deafen)
+            await discord.open(app.desk, app.store)
         await app.start()
         log.info("easel runs", adapters=sorted(ports))
         ready(server.address)
@@ -119,10 +131,10 @@ def missing_adapters(settings: Settings) -> list[str]:
     """What keeps `easel run` from having anything to run."""
     problems = [
         f"{name}.token: this version has no adapter for {name.title()}"
-        for name, table in (("discord", settings.discord), ("telegram", settings.telegram))
+        for name, table in (("telegram", settings.telegram),)
         if table.token is not None
     ]
-    if not problems and not settings.playground.enabled:
+    if not problems and not settings.playground.enabled and settings.discord.token is None:
         problems.append("playground.enabled: no adapter is switched on; there is nothing to run")
     return problems
 

@@ -1,0 +1,1 @@
+"""Discord: the gateway's events come in, one message a job goes out."""

@@ -1,0 +1,184 @@
+"""discord.py's objects as the core's words: users, messages, presses, forms. Pure: nothing is fetched here."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import discord
+
+from adapters.discord import places
+from adapters.discord.files import Given, embed_picture, handle
+from adapters.discord.places import PLATFORM, InMessage
+from adapters.discord.rest import Json
+from bot.chat import Action, Attachment, Chat, Gone, Message, MessageRef, Press, User
+
+SPOILER = 1 << 3  # flag of an attachment
+_MENTION = re.compile(r"<@[!&]?(\d+)>")
+_EMOJI = re.compile(r"<a?(:\w+:)\d+>")
+BUTTON = re.compile(r"easel:(?P<action>cancel|retry|vary|edit):(?P<job>[\w-]{1,80})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """A form that was sent in: the prompt, and the pictures put into it, in the order of choosing."""
+
+    prompt: str
+    uploads: tuple[Given, ...]
+
+
+def decode_user(user: discord.abc.User, *, locale: str | None, skus: Sequence[int] = ()) -> User:
+    """With what Discord knows of a member's standing: roles, boosts, purchases."""
+    tiers = [f"{PLATFORM}:sku:{sku}" for sku in skus]
+    if isinstance(user, discord.Member):
+        tiers += [f"{PLATFORM}:role:{role.id}" for role in user.roles if not role.is_default()]
+        tiers += [f"{PLATFORM}:booster"] if user.premium_since is not None else []
+    return User(
+        platform=PLATFORM,
+        id=str(user.id),
+        name=user.display_name,
+        locale=locale,
+        tiers=tuple(tiers),
+    )
+
+
+def decode_chat(message: discord.Message) -> Chat:
+    guild = message.guild
+    return places.chat(guild.id if guild else None, message.channel.id, direct=guild is None)
+
+
+def decode_given(attachment: discord.Attachment) -> Given:
+    return Given(
+        id=str(attachment.id),
+        url=attachment.url,
+        size=attachment.size,
+        media_type=attachment.content_type or "",
+        filename=attachment.filename,
+        spoiler=attachment.is_spoiler() or bool(attachment.flags.value & SPOILER),
+    )
+
+
+def decode_upload(body: Mapping[str, Any]) -> Given:
+    """An attachment as `resolved` of an interaction has it."""
+    filename = str(body.get("filename", ""))
+    return Given(
+        id=str(body["id"]),
+        url=str(body["url"]),
+        size=body.get("size"),
+        media_type=str(body.get("content_type") or ""),
+        filename=filename or None,
+        spoiler=filename.startswith("SPOILER_") or bool(int(body.get("flags") or 0) & SPOILER),
+    )
+
+
+def pictures_of(message: discord.Message) -> list[tuple[InMessage, Given]]:
+    """All that may be pictures in a message: its attachments, those it forwards, and those its embeds show."""
+    attachments = [*message.attachments, *(each for one in message.message_snapshots for each in one.attachments)]
+    embeds = [*message.embeds, *(each for one in message.message_snapshots for each in one.embeds)]
+    found = [decode_given(each) for each in attachments]
+    for number, embed in enumerate(embeds):
+        if (url := embed_picture(embed.to_dict())) is not None:
+            found.append(Given(id=f"e{number}", url=url, size=None, media_type="", filename=None, spoiler=False))
+    channel, identity = str(message.channel.id), str(message.id)
+    return [(InMessage(channel=channel, message=identity, item=each.id), each) for each in found]
+
+
+def decode_attachments(message: discord.Message) -> tuple[Attachment, ...]:
+    return tuple(handle(given, str(place)) for place, given in pictures_of(message))
+
+
+def decode_text(message: discord.Message, me: int, my_roles: Sequence[int] = ()) -> str:
+    """What a member wrote, without the mention of the bot; others are mentioned by name."""
+    names = {each.id: each.display_name for each in message.mentions}
+
+    def named(match: re.Match[str]) -> str:
+        identity = int(match[1])
+        if identity == me or identity in my_roles:
+            return ""
+        return f"@{names[identity]}" if identity in names else match[0]
+
+    text = re.sub(rf"^\s*<@[!&]?{me}>[,:]?\s*", "", message.content)
+    return _EMOJI.sub(r"\1", _MENTION.sub(named, text)).strip()
+
+
+def decode_message(
+    message: discord.Message,
+    *,
+    me: int,
+    my_roles: Sequence[int],
+    sender: User,
+    reply: discord.Message | Gone | None,
+    to_me: bool,
+) -> Message:
+    return Message(
+        id=str(message.id),
+        chat=decode_chat(message),
+        sender=sender,
+        text=decode_text(message, me, my_roles),
+        attachments=decode_attachments(message),
+        reply_to=reply if reply is None or isinstance(reply, Gone) else decode_replied(reply, me),
+        to_me=to_me,
+    )
+
+
+def decode_replied(message: discord.Message, me: int) -> Message:
+    """A message that is answered, one hop."""
+    return Message(
+        id=str(message.id),
+        chat=decode_chat(message),
+        sender=decode_user(message.author, locale=None),
+        text=message.content,
+        attachments=decode_attachments(message),
+        from_me=message.author.id == me,
+    )
+
+
+def decode_place(interaction: discord.Interaction[Any], ticket: str | None) -> Chat:
+    direct = interaction.guild_id is None and is_direct(interaction)
+    return places.chat(interaction.guild_id, interaction.channel_id or 0, direct=direct, ticket=ticket)
+
+
+def decode_press(
+    interaction: discord.Interaction[Any], action: str, job: str, sender: User, ticket: str | None
+) -> Press:
+    assert interaction.message is not None  # buttons hang on messages
+    return Press(
+        id=str(interaction.id),
+        message=MessageRef(chat=decode_place(interaction, ticket), message_id=str(interaction.message.id)),
+        sender=sender,
+        action=Action(action),
+        job=job,
+    )
+
+
+def decode_form(data: Mapping[str, Any]) -> Form:
+    """The fields of a form, whichever process showed it."""
+    values: dict[str, Any] = {}
+    rows: list[Json] = data.get("components") or []
+    for row in rows:
+        fields: list[Json] = [row.get("component") or {}, *(row.get("components") or [])]
+        values |= {
+            field["custom_id"]: field.get("value", field.get("values")) for field in fields if "custom_id" in field
+        }
+    resolved: Json = data.get("resolved") or {}
+    uploads: dict[str, Json] = resolved.get("attachments") or {}
+    chosen: list[str] = values.get("pictures") or []
+    return Form(
+        prompt=str(values.get("prompt") or ""),
+        uploads=tuple(decode_upload(uploads[each]) for each in chosen if each in uploads),
+    )
+
+
+def is_direct(interaction: discord.Interaction[Any]) -> bool:
+    """The bot's own conversation with a member."""
+    channel = interaction.channel
+    return (
+        channel is not None and channel.type is discord.ChannelType.private and interaction.context.dm_channel is True
+    )
+
+
+def is_alone(interaction: discord.Interaction[Any]) -> bool:
+    """Whether only the token reaches this place: the bot is not in it, or may not look."""
+    if interaction.guild_id is None:
+        return not is_direct(interaction)
+    return not (interaction.is_guild_integration() and interaction.app_permissions.view_channel)

@@ -1,0 +1,114 @@
+"""The adapter's own small memory: the book of interactions on disk, members' languages and standing, debts.
+
+Everything here is bounded, and the loss of any of it costs comfort, not correctness.
+"""
+
+import asyncio
+import json
+from collections import OrderedDict
+from typing import TypeVar
+
+import structlog
+
+from adapters.discord.tokens import Book
+from bot.errors import StoreFailed
+from bot.ports import Memory
+
+log = structlog.get_logger()
+V = TypeVar("V")
+
+MEMBERS = 10_000  # whose language and standing are remembered
+OURS = 20_000  # messages of the bot of which a deletion is heard
+TICKETS, OWED = "discord:interactions", "discord:owed"  # keys of what is kept
+
+
+class Notebook:
+    """`book` is saved whenever `save` is awaited; saves that come together are one."""
+
+    def __init__(self, memory: Memory) -> None:
+        self.book = Book()
+        self._memory = memory
+        self._saving: asyncio.Task[None] | None = None
+        self._next: asyncio.Task[None] | None = None
+        self._locales: OrderedDict[str, str] = OrderedDict()
+        self._tiers: OrderedDict[str, dict[int, tuple[str, ...]]] = OrderedDict()
+        self._ours: OrderedDict[str, None] = OrderedDict()
+        self._owed: set[str] = set()
+
+    async def load(self) -> None:
+        try:
+            if (tickets := await self._memory.recall(TICKETS)) is not None:
+                self.book.load(tickets)
+            if (owed := await self._memory.recall(OWED)) is not None:
+                self._owed = set(json.loads(owed))
+        except StoreFailed as failed:
+            log.warning("interactions of before not read", detail=failed.detail)
+
+    async def save(self, now: float) -> None:
+        """Writes the book down. All that call it while a write is under way share the next one."""
+        self.book.prune(now)
+        if self._next is None:
+            self._next = asyncio.create_task(self._write(self._saving), name="discord notebook")
+        await asyncio.shield(self._next)
+
+    async def close(self) -> None:
+        await asyncio.gather(*(task for task in (self._saving, self._next) if task), return_exceptions=True)
+
+    # ------------------------------------------------------------ members
+
+    def speaks(self, user: str, locale: str) -> None:
+        _put(self._locales, user, locale, MEMBERS)
+
+    def locale(self, user: str) -> str | None:
+        """What a member's client was last set to."""
+        return self._locales.get(user)
+
+    def standing(self, user: str, guild: int, tiers: tuple[str, ...]) -> tuple[str, ...]:
+        """The tiers of a member in all guilds they were seen in: credits do not change with the place."""
+        known = self._tiers.get(user, {}) | {guild: tiers}
+        _put(self._tiers, user, {place: some for place, some in known.items() if some}, MEMBERS)
+        return tuple(dict.fromkeys(tier for some in known.values() for tier in some))
+
+    # ------------------------------------------------------------ messages
+
+    def mine(self, message: str) -> None:
+        _put(self._ours, message, None, OURS)
+
+    def is_mine(self, message: str) -> bool:
+        return message in self._ours
+
+    async def owe(self, user: str) -> None:
+        """A member could not be told how a picture ended."""
+        self._owed.add(user)
+        await self._keep_owed()
+
+    def owes(self, user: str) -> bool:
+        """Whether something is to be told to a member."""
+        return user in self._owed
+
+    async def paid(self, user: str) -> None:
+        """The member was told."""
+        self._owed.discard(user)
+        await self._keep_owed()
+
+    async def _keep_owed(self) -> None:
+        try:
+            await self._memory.remember(OWED, json.dumps(sorted(self._owed)))
+        except StoreFailed as failed:
+            log.warning("debt not kept", detail=failed.detail)
+
+    async def _write(self, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        self._saving, self._next = self._next, None
+        try:
+            await self._memory.remember(TICKETS, self.book.dump())
+        except StoreFailed as failed:
+            log.warning("interactions not kept", detail=failed.detail)
+
+
+def _put(where: OrderedDict[str, V], key: str, value: V, most: int) -> None:
+    where[key] = value
+    where.move_to_end(key)
+    while len(where) > most:
+        where.popitem(last=False)

@@ -1,0 +1,78 @@
+"""Trouble on demand: the next calls of a route fail, break off, wait or are limited. Only the plan lives here."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+class Gate:
+    """Holds calls back. `arrived` is set when one stands before it; `open()` lets all pass."""
+
+    def __init__(self) -> None:
+        self.arrived = asyncio.Event()
+        self._opened = asyncio.Event()
+
+    def open(self) -> None:
+        self._opened.set()
+
+    async def passed(self) -> None:
+        self.arrived.set()
+        await self._opened.wait()
+
+
+@dataclass(slots=True, kw_only=True)
+class Fault:
+    """What happens to the next `times` calls. `drop`: the connection ends before or after the work is done."""
+
+    method: str
+    route: str
+    times: int
+    status: int | None = None
+    drop: Literal["before", "after"] | None = None
+    gate: Gate | None = None
+    retry_after: float | None = None
+    scope: Literal["user", "shared", "global"] = "user"
+
+
+@dataclass(slots=True)
+class Faults:
+    """`method` and `route` as in Discord's documents (`"PATCH"`, `"/channels/{channel_id}/messages/{message_id}"`);
+    `"*"` means any."""
+
+    planned: list[Fault] = field(default_factory=list[Fault])
+    gates: list[Gate] = field(default_factory=list[Gate])
+
+    def fail(self, method: str, route: str, *, status: int = 502, times: int = 1) -> None:
+        self.planned.append(Fault(method=method, route=route, times=times, status=status))
+
+    def drop(self, method: str, route: str, *, when: Literal["before", "after"] = "before", times: int = 1) -> None:
+        self.planned.append(Fault(method=method, route=route, times=times, drop=when))
+
+    def hold(self, method: str, route: str, *, times: int = 1) -> Gate:
+        """The calls wait until the gate is opened (leaving the server opens it)."""
+        gate = Gate()
+        self.gates.append(gate)
+        self.planned.append(Fault(method=method, route=route, times=times, gate=gate))
+        return gate
+
+    def limit(
+        self,
+        method: str,
+        route: str,
+        *,
+        retry_after: float,
+        scope: Literal["user", "shared", "global"] = "shared",
+        times: int = 1,
+    ) -> None:
+        """429 though the bucket has slots left."""
+        self.planned.append(Fault(method=method, route=route, times=times, retry_after=retry_after, scope=scope))
+
+    def take(self, method: str, route: str) -> Fault | None:
+        """The fault that meets this call, used up once."""
+        for fault in self.planned:
+            if fault.method in ("*", method) and fault.route in ("*", route):
+                fault.times -= 1
+                if fault.times <= 0:
+                    self.planned.remove(fault)
+                return fault
+        return None

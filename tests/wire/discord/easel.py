@@ -1,0 +1,215 @@
+"""A whole Easel in Discord: the real adapter on the Discord of the tests, the real core, the sandbox over HTTP."""
+
+import asyncio
+import io
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+from PIL import Image
+
+from adapters.discord.client import Discord
+from bot.app import App
+from bot.chat import Action
+from bot.sandbox import Sandbox
+from bot.settings import Settings
+from bot.store import Store
+from tests.discord_server import Channel, DiscordServer, Guild, Message, Upload, User
+from tests.wire.discord.gallery import Gallery, gallery
+
+T = TypeVar("T")
+
+
+class Clock:
+    """The machine's own time, whose wall clock can be moved on."""
+
+    def __init__(self) -> None:
+        self._shift = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._shift
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    def later(self, seconds: float) -> None:
+        self._shift += timedelta(seconds=seconds)
+
+
+@dataclass(slots=True, kw_only=True)
+class Easel:
+    """A running bot."""
+
+    app: App
+    discord: Discord
+    sandbox: Sandbox
+
+
+@dataclass(slots=True, kw_only=True)
+class Town:
+    """A Discord with a guild, a channel, a member; Easel is started and stopped in it."""
+
+    server: DiscordServer
+    sandbox: Sandbox
+    folder: Path
+    clock: Clock
+    guild: Guild
+    channel: Channel
+    ada: User
+    settings: dict[str, Any] = field(default_factory=dict[str, Any])
+    running: Easel | None = None
+
+    @property
+    def me(self) -> str:
+        return f"<@{self.server.world.bot.id}>"
+
+    @asynccontextmanager
+    async def easel(self, *, crash: bool = False, **discord: Any) -> AsyncGenerator[Easel]:
+        """Easel from its start to its orderly end; `crash`: it just stops existing."""
+        host = self.sandbox.address.removeprefix("http://")
+        values: dict[str, Any] = {
+            "database_url": f"sqlite:///{self.folder / 'easel.db'}",
+            "providers": [{"preset": "sandbox", "base_url": self.sandbox.address, "api_key": "sandbox"}],
+            "fetch": {"allow_hosts": [host]},
+            "drain_s": 0,
+            "discord": {
+                "token": self.server.token,
+                "api_base": self.server.api_base,
+                "gateway_url": self.server.gateway_url,
+                **discord,
+            },
+        }
+        settings = Settings(**(values | self.settings))
+        before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
+        adapter = Discord(settings.discord, clock=self.clock, allow_hosts=settings.fetch.allow_hosts)
+        app = await App.open(settings, {"discord": adapter}, self.clock)
+        try:
+            await adapter.open(app.desk, app.store)
+            await app.start()
+            await self.server.until(lambda: self.server.gateway.connected)
+            await polled(lambda: self._connected(adapter))
+            self.running = Easel(app=app, discord=adapter, sandbox=self.sandbox)
+            yield self.running
+        finally:
+            await adapter.deafen()
+            await app.close()
+            await adapter.close()
+            Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = before
+
+    def mine(self, channel: Channel | None = None) -> list[Message]:
+        """What stands of the bot in a channel."""
+        return [one for one in (channel or self.channel).standing if one.author is self.server.world.bot]
+
+    @asynccontextmanager
+    async def gallery(self, picture: bytes | None = None) -> AsyncGenerator[Gallery]:
+        """The provider of who starts inside: its pictures come when they are let."""
+        async with gallery(png("blue") if picture is None else picture) as upstream:
+            self.settings |= upstream.settings
+            yield upstream
+
+    async def answer(self, channel: Channel | None = None, *, after: Message | None = None) -> Message:
+        """The bot's newest message once it stands in a channel."""
+        where = channel or self.channel
+
+        def mine() -> Message | None:
+            found = [one for one in where.standing if one.author is self.server.world.bot and not one.loading]
+            found = [one for one in found if after is None or one.id > after.id]
+            return found[-1] if found else None
+
+        found = await self.until(mine)
+        assert found is not None
+        return found
+
+    async def picture(self, channel: Channel | None = None, *, after: Message | None = None) -> Message:
+        """The bot's newest message once it has become a picture, and the job knows it."""
+        where = channel or self.channel
+
+        def painted() -> Message | None:
+            found = [one for one in where.standing if one.author is self.server.world.bot and done(one)]
+            found = [one for one in found if after is None or one.id > after.id]
+            return found[-1] if found else None
+
+        found = await self.until(painted)
+        assert found is not None
+        assert self.running is not None
+        await self.settled(self.running)
+        return found
+
+    async def until(self, condition: Callable[[], T]) -> T:
+        return await self.server.until(condition, seconds=20.0)
+
+    def later(self, seconds: float) -> None:
+        """Time passes, for everybody."""
+        self.clock.later(seconds)
+
+    async def _connected(self, adapter: Discord) -> bool:
+        return await adapter.ready() is None and bool(self.server.commands.all())
+
+    async def settled(self, easel: Easel | None = None) -> None:
+        """Waits until no job is unfinished; without an easel, by looking into the database of another process."""
+        if easel is not None:
+            await polled(lambda: nothing_open(easel.app.store))
+            return
+        store = await Store.open(f"sqlite:///{self.folder / 'easel.db'}", clock=self.clock, migrate=False)
+        try:
+            await polled(lambda: nothing_open(store))
+        finally:
+            await store.close()
+
+
+async def polled(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Waits for what tells nobody when it begins to hold."""
+    for _ in range(3000):
+        if await holds():
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError("it did not come to that")
+
+
+async def nothing_open(store: Store) -> bool:
+    return not await store.unfinished()
+
+
+def done(message: Message) -> bool:
+    return any(one.startswith("easel:vary:") for one in message.custom_ids)
+
+
+def button(message: Message, action: Action) -> str:
+    return next(one for one in message.custom_ids if one.startswith(f"easel:{action.value}:"))
+
+
+@asynccontextmanager
+async def town(folder: Path, *, pace: float = 0.0, **given: Any) -> AsyncGenerator[Town]:
+    clock = Clock()
+    async with Sandbox(pace=pace, previews=False) as sandbox, DiscordServer(now=clock.now, **given) as server:
+        guild = server.world.add_guild()
+        channel = server.world.add_channel(guild)
+        ada = server.world.add_member(guild, "Ada")
+        yield Town(server=server, sandbox=sandbox, folder=folder, clock=clock, guild=guild, channel=channel, ada=ada)
+
+
+def png(color: str = "red", size: tuple[int, int] = (64, 48)) -> bytes:
+    return encoded(Image.new("RGB", size, color))
+
+
+def encoded(picture: Image.Image) -> bytes:
+    held = io.BytesIO()
+    picture.save(held, "PNG")
+    return held.getvalue()
+
+
+def photo(color: str = "red", name: str = "photo.png") -> Upload:
+    return Upload(filename=name, data=png(color))
+
+
+def sizes(sandbox: Sandbox) -> list[tuple[int, int]]:
+    """Width and height of the references of the last request, in order."""
+    return [(each.width, each.height) for each in sandbox.requests[-1].references]

@@ -1,0 +1,54 @@
+"""An upstream whose pictures come when a test lets them. Speaks the chat dialect in its simplest form."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+
+@dataclass(slots=True, kw_only=True)
+class Gallery:
+    """`fetched`: somebody waits for a picture, which is served once it is `open`."""
+
+    picture: bytes
+    asked: int = 0
+    address: str = ""
+    fetched: asyncio.Event = field(default_factory=asyncio.Event)
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def chat(self, _: web.Request) -> web.Response:
+        self.asked += 1
+        content = f"![picture]({self.address}/pictures/{self.asked}.png)"
+        message = {"role": "assistant", "content": content}
+        return web.json_response({"choices": [{"message": message, "finish_reason": "stop"}]})
+
+    async def file(self, _: web.Request) -> web.Response:
+        self.fetched.set()
+        await self.open.wait()
+        return web.Response(body=self.picture, content_type="image/png")
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What makes it the only provider."""
+        return {
+            "providers": [{"name": "gallery", "preset": "relay", "base_url": self.address}],
+            "fetch": {"allow_hosts": [self.address.removeprefix("http://")]},
+        }
+
+
+@asynccontextmanager
+async def gallery(picture: bytes) -> AsyncGenerator[Gallery]:
+    made = Gallery(picture=picture)
+    app = web.Application()
+    app.add_routes([web.post("/chat/completions", made.chat), web.get("/pictures/{name}", made.file)])
+    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    made.address = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield made
+    finally:
+        made.open.set()
+        await runner.cleanup()
