@@ -71,10 +71,13 @@ class Desk:
         self._locale = locale
         self._new_id = new_id
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     # ------------------------------------------------------------ messages
 
-    async def receive(self, message: Message) -> None:
+    async def receive(self, message: Message) -> bool:
+        if self._closed:
+            return False
         asker = Asker(
             user=message.sender,
             chat=message.chat,
@@ -82,22 +85,30 @@ class Desk:
             request_id=message.id,
         )
         try:
-            await self._receive(message, asker)
+            answer = await self._receive(message, asker)
         except EaselError as failed:
-            self._say(asker, message.event, explain(asker.locale, await self._clearer(message, failed)))
+            answer = explain(asker.locale, await self._clearer(message, failed))
         except Exception:
             log.exception("message broke", chat=message.chat.key)
-            self._say(asker, message.event, explain(asker.locale, EaselError()))
+            answer = explain(asker.locale, EaselError())
+        if answer is None:
+            return True
+        key = f"answer:{message.event}"
+        return await self._board.say(key, asker.chat, Card(text=answer, locale=asker.locale), reply_to=asker.request_id)
 
-    async def _receive(self, message: Message, asker: Asker) -> None:
+    async def _receive(self, message: Message, asker: Asker) -> str | None:
+        """What is to be answered; None: a status message, or nothing.
+
+        Raises EaselError, whose words are the answer.
+        """
         match read(message, self._failover.abilities):
             case None:
-                return
+                return None
             case Refusal() as refusal:
                 raise refusal
             case Command() as command:
                 caller = Caller(user=asker.user, chat=asker.chat, locale=asker.locale, event=message.event)
-                self._say(asker, message.event, await self._commands.answer(caller, command))
+                return await self._commands.answer(caller, command)
             case paint:
                 await self._accept(
                     asker,
@@ -106,6 +117,7 @@ class Desk:
                     references=paint.references,
                     options=paint.options,
                 )
+                return None
 
     async def _clearer(self, message: Message, failed: EaselError) -> EaselError:
         """A refusal, counted; one about a reply to an unfinished job says that it is unfinished."""
@@ -121,9 +133,6 @@ class Desk:
             if job is not None and LIFE[job.state]:
                 return StillPainting()
         return failed
-
-    def _say(self, asker: Asker, event: str, text: str) -> None:
-        self._board.say(f"answer:{event}", asker.chat, Card(text=text), reply_to=asker.request_id)
 
     # ------------------------------------------------------------ jobs
 
@@ -247,17 +256,15 @@ class Desk:
         """
         if LIFE[job.state]:
             raise StillPainting
-        prompt, references = job.prompt, job.references
+        references = job.references
         if action is Action.VARY and job.delivered:
-            if not job.event.startswith(f"{Action.VARY.value}:"):  # its prompt says so already
-                prompt = say(asker.locale, "prompt-vary", prompt=prompt)
-            with_originals = (job.delivered[0], *references)
-            fits = len(with_originals) <= self._failover.abilities.max_references
-            references = with_originals if fits else job.delivered[:1]
+            originals = references[1:] if job.varies else references
+            fits = len(originals) < self._failover.abilities.max_references
+            references = (job.delivered[0], *originals) if fits else job.delivered[:1]
         new = await self._accept(
             asker,
             event=f"{action.value}:{job.id}:{asker.user.key}:{await self._store.ended_children(job.id)}",
-            prompt=prompt,
+            prompt=job.prompt,
             references=references,
             options=job.options,
             parent=job.id,
@@ -265,5 +272,6 @@ class Desk:
         return Answer(text="" if new else say(asker.locale, "press-again"))
 
     async def close(self) -> None:
-        """Lets cancellations under way end."""
+        """Takes nothing in any more, and lets cancellations under way end."""
+        self._closed = True
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -5,6 +5,7 @@ Nothing here formats a sentence, and no other module invents a failure of its ow
     EaselError                      key: the words; facts: what the words fill in
     ├── Refusal                     asked for what cannot be; nothing reserved, or the reservation released
     │   ├── PromptEmpty  PicturesWithoutPrompt  PromptTooLong  UnknownOption  BadOption
+    │   │   └── OptionWithoutValue
     │   ├── TooManyPictures  NotAPicture  BrokenPicture  AnimatedPicture  PictureGone
     │   ├── PictureTooLarge  PictureTooManyPixels
     │   ├── ReplyGone  NothingToEdit  ReplyHasNoPicture  StillPainting
@@ -25,6 +26,7 @@ Nothing here formats a sentence, and no other module invents a failure of its ow
     │   ├── NoPicture               an answer without a picture                   → stop
     │   ├── SaidFailed              "failed" inside an accepted answer            → stop
     │   ├── BadResult               a result that is no picture we can trust      → stop
+    │   ├── Unfetched               a result that could not be downloaded         → stop
     │   └── Lost                    accepted, then: the outcome is unknown        → stop, never painted again
     │       ├── CutShort            the connection ended in the middle
     │       ├── WentQuiet           no sign of life for idle_timeout_s
@@ -91,6 +93,12 @@ class BadOption(Refusal):
     """Facts: `option`, `value` as typed (shortened), `allowed`."""
 
     key = "refusal-bad-option"
+
+
+class OptionWithoutValue(BadOption):
+    """Facts: `option`, `allowed`."""
+
+    key = "refusal-option-without-value"
 
 
 class TooManyPictures(Refusal):
@@ -290,6 +298,12 @@ class BadResult(PaintFailed):
     key = "failed-bad-result"
 
 
+class Unfetched(PaintFailed):
+    """Painted, and the link leads nowhere, or where we may not go. The log names the host."""
+
+    key = "failed-unfetched"
+
+
 class Lost(PaintFailed):
     """Accepted, then out of sight. The upstream may have taken money: never painted again by itself."""
 
@@ -366,7 +380,7 @@ class ChatUnreachable(ChatFailed):
 
 
 class Undelivered(EaselError):
-    """The pictures could not be put into the chat. Only ever read in a history."""
+    """The pictures could not be put into the chat."""
 
     key = "failed-undelivered"
 

@@ -5,11 +5,12 @@ Bytes come from the adapter or through the guarded download, and are looked at i
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import urlsplit
 
 import structlog
 
 from bot import pictures
-from bot.errors import BadResult, EaselError, FetchFailed
+from bot.errors import BadResult, EaselError, FetchFailed, Unfetched
 from bot.fetch import Fetcher
 from bot.painting import Abilities, Blob, Image, Link
 from bot.ports import ChatPort
@@ -46,7 +47,7 @@ class Gallery:
     async def results(self, sources: Sequence[Link | Blob]) -> list[Image]:
         """The finished pictures that can be had.
 
-        Raises BadResult when there is none.
+        Raises BadResult or Unfetched when there is none.
         """
         failure: EaselError | None = None
         images: list[Image] = []
@@ -54,8 +55,11 @@ class Gallery:
             try:
                 images.append(await pictures.result(await self._bytes(source, RESULT_LIMIT)))
             except (FetchFailed, BadResult) as failed:
-                log.warning("result dropped", failure=type(failed).__name__, detail=failed.detail)
+                where = urlsplit(source.url).netloc if isinstance(source, Link) else "inline"
+                log.warning("result dropped", failure=type(failed).__name__, detail=failed.detail, host=where)
                 failure = failed
+        if isinstance(failure, FetchFailed) and not images:
+            raise Unfetched(detail=f"{type(failure).__name__}: {failure.detail}") from failure
         if not images:
             raise BadResult(detail=failure.detail if failure else None) from failure
         return images

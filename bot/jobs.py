@@ -13,7 +13,7 @@ A job that ends without pictures stays `untold` in the store until its message s
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
 from typing import Any
@@ -53,12 +53,13 @@ from bot.status.board import Board, Final, Sheet
 from bot.status.fold import Placed, Status
 from bot.steps import Painting, remembered, still_open
 from bot.store import Failure, Job, State, Store
-from bot.texts import explain
+from bot.texts import explain, say
 
 log = structlog.get_logger()
 
 MOST_ATTEMPTS = 5  # starts of one job; a job that takes the process down each time must not do so for ever
 STORE_PAUSES = (1.0, 5.0, 25.0)  # seconds before a job whose database failed goes on where it was
+STORE_AWAY = 60.0  # seconds between later tries to bring such a job to its end
 LAST_WORDS = 1.0  # seconds at the end of the process for final states on their way; the next start says the others
 
 
@@ -128,36 +129,55 @@ class Jobs:
 
         Its message says so when the chat lets it, which may be long after this has returned.
         """
-        job = await self._store.get(job_id)
-        if job is None or not await self._finish(job, State.CANCELLED, charged=0):
-            return False
+        try:
+            job = await self._store.get(job_id)
+            if job is None or not await self._finish(job, State.CANCELLED, charged=0):
+                return False
+        except StoreFailed:
+            self._persist(job_id, lambda: self._cancelled_late(job_id))
+            raise
         self.conclude_soon(job)
         return True
 
-    def conclude_soon(self, job: Job) -> None:
-        """Brings the message of a job that ended without pictures to its final state, in the background."""
-        task = asyncio.create_task(self._conclude(job, cards.last_words(job, job.failure)), name=f"words {job.id}")
+    async def _cancelled_late(self, job_id: str) -> None:
+        job = await self._store.get(job_id)
+        if job is not None and await self._finish(job, State.CANCELLED, charged=0):
+            self.conclude_soon(job)
+
+    def _persist(self, job_id: str, end: Callable[[], Awaitable[None]]) -> None:
+        """Brings a job to its end in the background as soon as the database is back, so that nothing stays held."""
+
+        async def insist() -> None:
+            while True:
+                await self._clock.sleep(STORE_AWAY)
+                try:
+                    return await end()
+                except StoreFailed as failed:
+                    log.warning("database is still away", job=job_id, detail=failed.detail)
+
+        self._in_background(insist(), f"persist {job_id}")
+
+    def _in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
         self._words.add(task)
         task.add_done_callback(self._words.discard)
+
+    def conclude_soon(self, job: Job) -> None:
+        """Brings the message of a job that ended without pictures to its final state, in the background."""
+        self._in_background(self._conclude(job, cards.last_words(job, job.failure)), f"words {job.id}")
 
     async def run(self, job_id: str, settled: Callable[[], None]) -> None:
         """The plot, from its beginning or from where an earlier attempt got to. Raises nothing but CancelledError.
 
         `settled` is called, at least once, when nothing is left to do but to tell the chat, which may take long.
         """
+        structlog.contextvars.bind_contextvars(job=job_id)
         try:
-            for pause in STORE_PAUSES:
-                try:
-                    await self._attempt(job_id, settled)
-                except StoreFailed as failed:
-                    log.warning("database failed, the job waits", job=job_id, detail=failed.detail)
-                    await self._clock.sleep(pause)
-                else:
-                    return
-            await self._attempt(job_id, settled)
+            await self._insist(lambda: self._attempt(job_id, settled))
         except StoreFailed as failed:
-            log.error("database failed, the job goes on at the next start", job=job_id, detail=failed.detail)
+            log.error("database failed, the job goes on when it is back", detail=failed.detail)
             await self._say_store_failed(job_id, failed)
+            self._persist(job_id, lambda: self._attempt(job_id, settled))
         finally:
             self._gallery.forget(job_id)
 
@@ -216,7 +236,11 @@ class Jobs:
                 raise Restarted
             painting = await self._ask(job)
         self._board.tell(job.id, Staged(Stage.SAVING))
-        images = await self._gallery.results(painting.sources)
+        try:
+            images = await self._gallery.results(painting.sources)
+        except PaintFailed as failed:
+            failed.trace = painting.upstream_id  # what the operator can ask the upstream about
+            raise
         facts: dict[str, Any] = {
             "provider": painting.provider,
             "price": painting.price,
@@ -224,14 +248,15 @@ class Jobs:
             "upstream_id": painting.upstream_id,
             "usage": painting.usage,
         }
-        await self._store.keep(job, images, facts)
+        await self._insist(lambda: self._store.keep(job, images, facts))
         return facts
 
     async def _ask(self, job: Job) -> Painting:
         """Asks the upstreams; every step that could cost money is written down first."""
         self._board.tell(job.id, Staged(Stage.PREPARING))
         references = await self._gallery.references(job, self._failover.abilities)
-        request = PaintRequest(prompt=job.prompt, references=references, options=job.options)
+        prompt = say(job.locale, "prompt-vary", prompt=job.prompt) if job.varies else job.prompt
+        request = PaintRequest(prompt=prompt, references=references, options=job.options)
         painting = Painting()
         asked = sum(step.startswith("asked:") for step in job.steps)
         try:
@@ -241,13 +266,14 @@ class Jobs:
                         case Asked(provider, price):
                             asked += 1
                             painting = Painting(provider=provider, price=price)
-                            await self._store.note(job, f"asked:{asked}", {"provider": provider, "price": price})
+                            await self._note(job, f"asked:{asked}", {"provider": provider, "price": price})
                         case TurnedDown(reason):
-                            await self._store.note(job, f"turned-down:{asked}", {"reason": reason})
+                            await self._note(job, f"turned-down:{asked}", {"reason": reason})
                         case _:
                             await self._hear(job, painting, event)
         except PaintFailed as failed:
             FAILURES.labels(type(failed).__name__).inc()
+            failed.trace = failed.trace or painting.upstream_id
             if not painting.sources:
                 raise
             log.warning("upstream failed after a picture", job=job.id, failure=type(failed).__name__)
@@ -259,18 +285,34 @@ class Jobs:
             case Accepted(upstream_id):
                 if upstream_id and painting.upstream_id is None:
                     painting.upstream_id = upstream_id
-                    await self._store.note(job, "accepted", {"upstream_id": upstream_id})
+                    await self._note(job, "accepted", {"upstream_id": upstream_id})
             case Usage(counts):
                 painting.usage |= counts
             case Preview(source):
                 self._gallery.preview(job.id, source, partial(self._board.unfold, job.id))
             case Picture(source):
                 if isinstance(source, Link):
-                    await self._store.note(job, f"picture:{len(painting.sources)}", {"link": source.url})
+                    await self._note(job, f"picture:{len(painting.sources)}", {"link": source.url})
                 painting.sources.append(source)
             case _:
                 pass  # Staged, Progress: only to be shown
         self._board.tell(job.id, event)
+
+    async def _note(self, job: Job, step: str, value: Mapping[str, Any]) -> None:
+        await self._insist(lambda: self._store.note(job, step, value))
+
+    async def _insist(self, write: Callable[[], Awaitable[None]]) -> None:
+        """A write without which the job must not go on; tried again while the database is away.
+
+        Raises StoreFailed in the end.
+        """
+        for pause in STORE_PAUSES:
+            try:
+                return await write()
+            except StoreFailed as failed:
+                log.warning("database failed, the job waits", detail=failed.detail)
+                await self._clock.sleep(pause)
+        return await write()
 
     async def _deliver(self, job: Job, painted: Mapping[str, Any]) -> None:
         """The message becomes the pictures; only then they are charged."""
@@ -288,7 +330,7 @@ class Jobs:
             log.error("pictures could not be delivered", job=job.id, chat=job.chat.key, detail=failed.detail)
             await self._fail(job, Undelivered())
             return
-        await self._finish(job, State.DONE, charged=charged, delivered=delivered)
+        await self._finish(job, State.DONE, charged=charged, delivered=delivered, trace=painted["upstream_id"])
         PAINT_SECONDS.labels(painted["provider"]).observe(seconds)
 
     async def _fail(self, job: Job, failed: EaselError) -> None:
@@ -319,7 +361,7 @@ class Jobs:
         if done:
             self._ports[job.chat.platform].balance_changed(job.user)
             FINISHED.labels(state).inc()
-            log.info("job ended", job=job.id, state=state.value, charged=charged)
+            log.info("job ended", job=job.id, state=state.value, charged=charged, trace_id=trace)
         return done
 
     async def _conclude(self, job: Job, card: Card) -> None:
@@ -347,5 +389,5 @@ class Jobs:
         if (locale := self._board.locale(job_id)) is not None:
             try:
                 await self._board.end(job_id, Final(card=Card(text=explain(locale, failed))))
-            except ChatFailed as unsaid:
+            except EaselError as unsaid:
                 log.warning("failure not shown", job=job_id, detail=unsaid.detail)

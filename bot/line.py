@@ -3,7 +3,9 @@
 Pure: knows jobs and users by their ids only; whoever holds it starts the jobs it names.
 """
 
+import heapq
 from collections import Counter, OrderedDict, deque
+from itertools import count
 
 
 class Line:
@@ -24,7 +26,7 @@ class Line:
         """The next job that may run, counted as running from now; None when none may."""
         if len(self._running) >= self._concurrency:
             return None
-        user = _turn(self._waiting, Counter(self._running.values()), self._user_concurrent)
+        user = self._next_user()
         if user is None:
             return None
         job = self._waiting[user].popleft()
@@ -49,21 +51,23 @@ class Line:
 
     def places(self) -> dict[str, int]:
         """Every waiting job with its place, 1 for the next: the order of turns if nothing else came."""
-        waiting = OrderedDict((user, deque(jobs)) for user, jobs in self._waiting.items())
-        served = Counter(self._running.values())
+        running = Counter(self._running.values())
+        turns = [(running[user], turn, iter(jobs)) for turn, (user, jobs) in enumerate(self._waiting.items())]
+        heapq.heapify(turns)
+        later = count(len(turns))  # whoever had a turn comes after all who had none
         places: dict[str, int] = {}
-        while waiting:
-            user = _turn(waiting, served, None)
-            assert user is not None
-            places[waiting[user].popleft()] = len(places) + 1
-            served[user] += 1
-            waiting.move_to_end(user)
-            if not waiting[user]:
-                del waiting[user]
+        while turns:
+            served, _, jobs = turns[0]
+            job = next(jobs, None)
+            if job is None:
+                heapq.heappop(turns)
+            else:
+                places[job] = len(places) + 1
+                heapq.heapreplace(turns, (served + 1, next(later), jobs))
         return places
 
-
-def _turn(waiting: OrderedDict[str, deque[str]], running: Counter[str], limit: int | None) -> str | None:
-    """The waiting user with the fewest running jobs below `limit`; among equals, whose turn came first."""
-    able = [user for user in waiting if limit is None or running[user] < limit]
-    return min(able, key=lambda user: running[user], default=None)
+    def _next_user(self) -> str | None:
+        """The waiting user with the fewest running jobs, below the limit; among equals, whose turn came first."""
+        running = Counter(self._running.values())
+        able = [user for user in self._waiting if running[user] < self._user_concurrent]
+        return min(able, key=running.__getitem__, default=None)

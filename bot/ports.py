@@ -114,8 +114,9 @@ class Provider(Protocol):
 class Reception(Protocol):
     """What an adapter hands its events to. Nothing raises towards the adapter: failures become messages."""
 
-    async def receive(self, message: Message) -> None:
-        """A message came in. Returns once the job is durably accepted, or the answer is on its way."""
+    async def receive(self, message: Message) -> bool:
+        """A message came in. True once its job is durably accepted, or its answer given; False when Easel stops
+        before that: where the platform can, hand it in again after the next start."""
         ...
 
     async def press(self, press: Press) -> Answer:

@@ -76,8 +76,8 @@ class House:
             except MessageGone:
                 return
             replied = await self._replied(entry)
-            await self.reception.receive(await off_loop(len(entry.text), decode_message, entry, replied))
-            await self.room.told(message)
+            if await self.reception.receive(await off_loop(len(entry.text), decode_message, entry, replied)):
+                await self.room.told(message)
             self.touch(entry.chat)
 
         return take_in

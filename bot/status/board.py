@@ -63,6 +63,7 @@ class Sheet:
     shown_at: float = 0.0
     tries: int = 0
     final: Final | None = None
+    saying: bool = False
     ended: asyncio.Future[Delivered | None] = field(default_factory=asyncio.Future[Delivered | None])
 
 
@@ -77,19 +78,25 @@ class Board:
         self._calls: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
+        self._stopped = False
 
     async def start(self) -> None:
         self._loops = [
-            asyncio.create_task(self._turns(), name="board turns"),
-            asyncio.create_task(self._heartbeat(), name="board heartbeat"),
+            asyncio.create_task(self._for_ever(self._turn), name="board turns"),
+            asyncio.create_task(self._for_ever(self._beat), name="board heartbeat"),
         ]
 
     async def stop(self) -> None:
-        """Lets calls under way end; what is not shown by then is shown by the next start."""
+        """Lets calls under way end. Jobs not shown to the end by then are shown by the next start; of answers,
+        `say` tells that they were not given."""
+        self._stopped = True
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         await asyncio.gather(*self._calls, return_exceptions=True)
+        for sheet in list(self._sheets.values()):
+            if sheet.saying:
+                sheet.ended.cancel()
 
     # ------------------------------------------------------------ what jobs tell
 
@@ -143,14 +150,23 @@ class Board:
         finally:
             self._drop(sheet)
 
-    def say(self, key: str, chat: Chat, card: Card, *, reply_to: str | None) -> None:
-        """A message of its own: an answer to a command, a refusal. Sent when its turn comes; a platform that does
-        not take it is logged."""
-        status = Status(since=self._clock.monotonic())
-        sheet = Sheet(key=key, chat=chat, reply_to=reply_to, locale="en", status=status, final=Final(card=card))
-        sheet.ended.add_done_callback(lambda _: self._drop(sheet))
-        self._sheets[key] = sheet
-        self._want(sheet, Urgency.FIRST)
+    async def say(self, key: str, chat: Chat, card: Card, *, reply_to: str | None) -> bool:
+        """A message of its own: an answer to a command, a refusal. Returns once it stands there, or the platform
+        does not take it, which is logged. False: the board stopped before its turn came."""
+        sheet = self._sheets.get(key)
+        if sheet is None:
+            if self._stopped:
+                return False
+            status = Status(since=self._clock.monotonic())
+            sheet = Sheet(key=key, chat=chat, reply_to=reply_to, locale="en", status=status, final=Final(card=card))
+            sheet.saying = True
+            self._sheets[key] = sheet
+            self._want(sheet, Urgency.FIRST)
+        try:
+            await asyncio.wait((sheet.ended,))
+        finally:
+            self._drop(sheet)
+        return not sheet.ended.cancelled()
 
     def _drop(self, sheet: Sheet) -> None:
         self._sheets.pop(sheet.key, None)
@@ -165,23 +181,30 @@ class Board:
         self._pacer.want(sheet.key, urgency, self._lane(sheet), self._clock.monotonic())
         self._wake.set()
 
-    async def _turns(self) -> None:
+    async def _for_ever(self, once: Callable[[], Awaitable[None]]) -> None:
+        """A bug must not make the whole bot fall silent: it is logged, and the loop goes on."""
         while True:
-            self._wake.clear()
-            turn = self._pacer.next(self._clock.monotonic())
-            if isinstance(turn, Turn):
-                self._pacer.start(turn, self._clock.monotonic())
-                call = asyncio.create_task(self._call(turn), name=f"call {turn.job}")
-                self._calls.add(call)
-                call.add_done_callback(self._calls.discard)
-            else:
-                await self._idle(turn)
+            try:
+                await once()
+            except Exception:
+                log.exception("board stumbled")
+                await self._clock.sleep(RETRY_FIRST)
 
-    async def _heartbeat(self) -> None:
-        while True:
-            await self._clock.sleep(HEARTBEAT)
-            for key in list(self._sheets):
-                self.refresh(key)
+    async def _turn(self) -> None:
+        self._wake.clear()
+        turn = self._pacer.next(self._clock.monotonic())
+        if isinstance(turn, Turn):
+            self._pacer.start(turn, self._clock.monotonic())
+            call = asyncio.create_task(self._call(turn), name=f"call {turn.job}")
+            self._calls.add(call)
+            call.add_done_callback(self._calls.discard)
+        else:
+            await self._idle(turn)
+
+    async def _beat(self) -> None:
+        await self._clock.sleep(HEARTBEAT)
+        for key in list(self._sheets):
+            self.refresh(key)
 
     async def _idle(self, until: float | None) -> None:
         """Waits for the time of the next turn, or for something new."""

@@ -6,7 +6,7 @@ Knows none of the tables. Everything that opens a file here does so in a worker 
 import asyncio
 import json
 import math
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any, TypeVar
 
@@ -59,19 +59,21 @@ def connect_args(url: URL) -> dict[str, Any]:
     return {"timeout": BUSY_SECONDS} if is_sqlite(url) else {"connect_timeout": CONNECT_SECONDS}
 
 
-def tame(engine: Engine) -> None:
-    """SQLite: durable, strict, and with transactions that begin where we say so. Nothing on PostgreSQL."""
+def tame(engine: Engine, *, look_only: bool = False) -> None:
+    """SQLite: durable, strict, and with transactions that begin where we say so. Nothing on PostgreSQL.
+
+    `look_only`: the file's journal mode stays what it is.
+    """
     if engine.dialect.name != "sqlite":
         return
 
     def connected(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver's own idea of when to BEGIN stays out of it
         cursor = connection.cursor()
-        for pragma in (
-            "journal_mode = WAL",  # readers and one writer do not block each other
-            "synchronous = FULL",  # a commit survives a power cut: this is money
-            "foreign_keys = ON",
-        ):
+        pragmas = ["synchronous = FULL", "foreign_keys = ON"]  # a commit survives a power cut: this is money
+        if not look_only:
+            pragmas.insert(0, "journal_mode = WAL")  # readers and one writer do not block each other
+        for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -154,6 +156,7 @@ class Database:
         # SQLite has one write lock, and waits for it by polling: in one process a fair queue is better.
         self._turn = asyncio.Lock() if is_sqlite(url) else nullcontext()
         self._pending: set[asyncio.Task[Any]] = set()
+        self._closed = False
 
     async def read(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """Runs `work` in a transaction that only reads.
@@ -182,14 +185,18 @@ class Database:
         return await self._shielded(run())
 
     async def close(self) -> None:
-        """Lets transactions under way end, then closes every connection."""
+        """Lets transactions under way end, then closes every connection. Later ones raise StoreFailed."""
+        self._closed = True
         if self._pending:
             await asyncio.wait(self._pending)
         with translated():
             await self._engine.dispose()
 
-    async def _shielded(self, run: Any) -> Any:
-        task: asyncio.Task[Any] = asyncio.ensure_future(run)
+    async def _shielded(self, run: Coroutine[Any, Any, T]) -> T:
+        if self._closed:
+            run.close()
+            raise StoreFailed(detail="the database is closed")
+        task = asyncio.ensure_future(run)
         self._pending.add(task)
         task.add_done_callback(self._pending.discard)
         try:

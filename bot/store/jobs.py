@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from bot.chat import Attachment, Chat, User
+from bot.chat import Action, Attachment, Chat, User
 from bot.errors import Fact
 from bot.painting import Options
 
@@ -68,6 +68,11 @@ class NewJob:
     references: tuple[Attachment, ...] = ()
     cost: int
     parent: str | None = None
+
+    @property
+    def varies(self) -> bool:
+        """Whether the Vary button asked for it: its first reference is then the picture to be varied."""
+        return self.event.startswith(f"{Action.VARY.value}:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

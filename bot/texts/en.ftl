@@ -11,6 +11,7 @@ refusal-pictures-without-prompt = I have the pictures. What should I do with the
 refusal-prompt-too-long = That is { NUMBER($length, useGrouping: 0) } characters, and I can take { NUMBER($limit, useGrouping: 0) }. Please make it shorter.
 refusal-unknown-option = I don’t know the option “{ $option }”. You can use: { $allowed }
 refusal-bad-option = { $option } can’t be “{ $value }”. You can use: { $allowed }
+refusal-option-without-value = { $option } needs a value after it. You can use: { $allowed }
 refusal-too-many-pictures =
     { $limit ->
         [0] I can’t take pictures along with a prompt here. Please send the prompt alone.
@@ -67,11 +68,11 @@ failed-no-answer = The picture service didn’t answer in time. Nothing was char
 failed-credentials = The picture service doesn’t accept this bot’s key. Nothing was charged. Please tell whoever runs this bot.
 failed-endpoint = The picture service isn’t where this bot looks for it. Nothing was charged. Please tell whoever runs this bot.
 failed-funds = This bot’s own balance at the picture service is used up. Nothing was charged. Please tell whoever runs this bot.
-failed-rejected = The picture service can’t do this: “{ $quote }” Nothing was charged. Please change the request and try again.
+failed-rejected = The picture service can’t do this: “{ $quote }”. Nothing was charged. Please change the request and try again.
 failed-moderated = The picture service’s content rules don’t allow this picture. Nothing was charged. Please try other words or another picture.
-failed-declined = The picture service answered in words: “{ $quote }” Nothing was charged. Please put it differently.
+failed-declined = The picture service answered in words: “{ $quote }”. Nothing was charged. Please put it differently.
 failed-no-picture = The picture service answered without a picture. Nothing was charged. You can try again.
-failed-said = The picture service reports a failure: “{ $quote }” Nothing was charged. You can try again.
+failed-said = The picture service reports a failure: “{ $quote }”. Nothing was charged. You can try again.
 failed-bad-result = What came back was not a picture that can be opened. Nothing was charged. You can try again.
 failed-lost = The picture service took the request, and then contact was lost. Nothing was charged. You can try again.
 failed-cut-short = The connection to the picture service broke off halfway. Nothing was charged. You can try again.
@@ -86,6 +87,7 @@ failed-too-long =
        *[other] { NUMBER($seconds, useGrouping: 0) } seconds
     }. Nothing was charged. You can try again.
 failed-restarted = The bot was restarted halfway through. Nothing was charged. You can try again.
+failed-unfetched = The picture was painted, but it could not be fetched. Nothing was charged. You can try again.
 failed-undelivered = The picture was painted, but this chat did not take it. Nothing was charged. You can try again.
 
 ### Buttons, and what a press is answered

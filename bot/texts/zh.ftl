@@ -11,6 +11,7 @@ refusal-pictures-without-prompt = 图片收到了，要怎么处理？请附上�
 refusal-prompt-too-long = 这段描述有 { NUMBER($length, useGrouping: 0) } 个字符，最多 { NUMBER($limit, useGrouping: 0) } 个。请写短一些。
 refusal-unknown-option = 没有“{ $option }”这个选项。可以用：{ $allowed }
 refusal-bad-option = { $option } 不能是“{ $value }”。可以用：{ $allowed }
+refusal-option-without-value = { $option } 后面要写上值。可以用：{ $allowed }
 refusal-too-many-pictures =
     { $limit ->
         [0] 这里不能附带图片，请只发文字描述。
@@ -57,17 +58,18 @@ failed-no-answer = 绘图服务没有及时回应，没有扣除积分。请再�
 failed-credentials = 绘图服务不接受这个机器人的密钥，没有扣除积分。请告诉机器人的管理者。
 failed-endpoint = 绘图服务的地址配置不对，没有扣除积分。请告诉机器人的管理者。
 failed-funds = 机器人在绘图服务的余额已用完，没有扣除你的积分。请告诉机器人的管理者。
-failed-rejected = 绘图服务无法完成：“{ $quote }”没有扣除积分。请修改要求后再试。
+failed-rejected = 绘图服务无法完成：“{ $quote }”。没有扣除积分。请修改要求后再试。
 failed-moderated = 绘图服务的内容规则不允许生成这张图，没有扣除积分。请换个说法或换张图片。
-failed-declined = 绘图服务只回了文字：“{ $quote }”没有扣除积分。请换个说法。
+failed-declined = 绘图服务只回了文字：“{ $quote }”。没有扣除积分。请换个说法。
 failed-no-picture = 绘图服务的回复里没有图片，没有扣除积分。可以再试一次。
-failed-said = 绘图服务报告失败：“{ $quote }”没有扣除积分。可以再试一次。
+failed-said = 绘图服务报告失败：“{ $quote }”。没有扣除积分。可以再试一次。
 failed-bad-result = 收到的结果不是能打开的图片，没有扣除积分。可以再试一次。
 failed-lost = 绘图服务接受了请求，之后失去了联系。没有扣除积分，可以再试一次。
 failed-cut-short = 与绘图服务的连接中途断开，没有扣除积分。可以再试一次。
 failed-went-quiet = 绘图服务 { NUMBER($seconds, useGrouping: 0) } 秒没有动静，没有扣除积分。可以再试一次。
 failed-too-long = 图片没能在 { NUMBER($seconds, useGrouping: 0) } 秒内完成，没有扣除积分。可以再试一次。
 failed-restarted = 机器人中途重启了，没有扣除积分。可以再试一次。
+failed-unfetched = 图画好了，但没能下载下来。没有扣除积分，可以再试一次。
 failed-undelivered = 图画好了，但没能发到这个聊天里。没有扣除积分，可以再试一次。
 
 ### 按钮及其回应

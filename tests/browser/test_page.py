@@ -50,6 +50,15 @@ async def test_a_photo_and_a_prompt_become_a_picture_in_one_message(browser: Bro
     assert made.sandbox.requests[0].references[0].width == 320
 
 
+async def test_the_first_words_of_a_newcomer_are_heard(browser: Browser, demo: MakeDemo) -> None:
+    made = await demo(pace=0)
+    async with made.served() as address, page_at(browser, address) as page:
+        photo = FilePayload(name="photo.png", mimeType="image/png", buffer=png("teal", (320, 240)))
+        await page.set_input_files("#file-input", files=[photo])
+        await write(page, "make it anime, with a hat")
+        await pictures(page)
+
+
 async def test_a_reply_to_the_picture_changes_it(browser: Browser, demo: MakeDemo) -> None:
     made = await demo(pace=0)
     async with made.served() as address, page_at(browser, address) as page:

@@ -20,6 +20,7 @@ from bot.errors import (
     EaselError,
     NotAPicture,
     NothingToEdit,
+    OptionWithoutValue,
     PictureGone,
     PicturesWithoutPrompt,
     PictureTooManyPixels,
@@ -39,8 +40,8 @@ from tests.flow.platform import AMBER, DIRECT, GROUP, Platform
 from tests.flow.scenes import HeldPlatform, books, click, jobs_under_way, until
 from tests.flow.world import World, png, world
 
-OPTIONS = "--size, --n"
-SIZES = "1:1, 2:3, 3:2"
+OPTIONS = "--size, --quality, --n"
+SIZES = "1:1, 2:3, 3:2, 1024x1024, 1024x1536, 1536x1024"
 
 
 @pytest.fixture
@@ -102,11 +103,13 @@ def animated_gif() -> bytes:
         ("/edit make it night", NothingToEdit()),
         ("/paint a cat", UnknownCommand(command="/paint")),
         ("a cat --seed 5", UnknownOption(option="--seed", allowed=OPTIONS)),
-        ("a cat --quality high", UnknownOption(option="--quality", allowed=OPTIONS)),
+        ("a cat --quality best", BadOption(option="--quality", value="best", allowed="low, medium, high")),
+        ("a cat --quality", OptionWithoutValue(option="--quality", allowed="low, medium, high")),
         ("a cat --n 99", BadOption(option="--n", value="99", allowed="1-4")),
-        ("a cat --n", BadOption(option="--n", value="", allowed="1-4")),
+        ("a cat --n", OptionWithoutValue(option="--n", allowed="1-4")),
         ("a cat --n -1", BadOption(option="--n", value="-1", allowed="1-4")),
         ("a cat --size banana", BadOption(option="--size", value="banana", allowed=SIZES)),
+        ("a cat --size 16:9", BadOption(option="--size", value="16:9", allowed="3:2, 1536x1024, 1:1")),
     ],
 )
 async def test_a_text_that_cannot_be_painted(easel: World, text: str, error: EaselError) -> None:
@@ -233,7 +236,8 @@ async def test_vary_sends_the_picture_along_and_a_variation_of_it_says_so_once(e
     await easel.settled(3)
     first, second, third = easel.sandbox.requests
     assert second.prompt == third.prompt == say("en", "prompt-vary", prompt=first.prompt)
-    assert [len(each.references) for each in (first, second, third)] == [0, 1, 2]
+    assert [len(each.references) for each in (first, second, third)] == [0, 1, 1]
+    assert all("“a cat”" in post.text for post in easel.platform.posts)
 
 
 async def test_vary_keeps_within_what_can_be_sent(easel: World) -> None:

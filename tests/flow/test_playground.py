@@ -68,12 +68,13 @@ class Script:
         self.broken: set[str] = set()  # texts that it fails on
         self.news = asyncio.Condition()
 
-    async def receive(self, message: Message) -> None:
+    async def receive(self, message: Message) -> bool:
         if (gate := self.gates.get(message.text)) is not None:
             await gate.wait()
         if message.text in self.broken:
             raise RuntimeError("scripted")
         await self._note(self.messages, message)
+        return True
 
     async def press(self, press: Press) -> Answer:
         await self._note(self.presses, press)

@@ -293,7 +293,7 @@ async def test_a_link_that_leads_nowhere_any_more_is_a_failure(tmp_path: Path, s
         await store.note(job, "accepted", {"upstream_id": "t1"})
         await store.note(job, "picture:0", {"link": f"{sandbox.address}/pictures/gone.png"})
     async with world(tmp_path, sandbox) as easel:
-        await released(easel, say("en", "failed-bad-result"))
+        await released(easel, say("en", "failed-unfetched"))
     assert not sandbox.requests
 
 

@@ -6,19 +6,20 @@ import sqlite3
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.app import App
 from bot.chat import Action, Card, Chat, Delivered, Message, MessageRef, User
 from bot.errors import BadCredentials, ChatFailed, ChatGone, EaselError, SettingsWrong, StoreFailed, Undelivered
-from bot.jobs import STORE_PAUSES
+from bot.jobs import STORE_AWAY, STORE_PAUSES
 from bot.painting import Image
 from bot.sandbox import Sandbox
 from bot.store import State
 from bot.texts import explain, say
 from tests.flow.platform import AMBER, Platform
-from tests.flow.scenes import HeldPlatform, books, click, jobs_under_way, picture_host, shows, until
+from tests.flow.scenes import LONG, HeldPlatform, books, click, jobs_under_way, picture_host, shows, until
 from tests.flow.world import RealClock, World, png, settings, world
 
 DOWN = explain("en", StoreFailed())
@@ -53,20 +54,20 @@ def clear_disk(folder: Path) -> None:
 
 
 class Hasty(RealClock):
-    """Pauses of a job whose database failed are short; `paused` counts them."""
+    """Pauses of a job whose database failed are short; `paused` counts those of a job that still runs."""
 
     def __init__(self) -> None:
         self.paused = 0
 
     async def sleep(self, seconds: float) -> None:
         self.paused += seconds in STORE_PAUSES
-        await super().sleep(seconds / 200 if seconds in STORE_PAUSES else seconds)
+        await super().sleep(seconds / 200 if seconds in (*STORE_PAUSES, STORE_AWAY) else seconds)
 
 
 class Opened:
     """An app that is closed at the end of the test, with a clock of its own."""
 
-    def __init__(self, folder: Path, sandbox: Sandbox, platform: Platform) -> None:
+    def __init__(self, folder: Path, sandbox: Any, platform: Platform) -> None:
         self.clock = Hasty()
         self._folder, self._sandbox, self._platform = folder, sandbox, platform
 
@@ -139,6 +140,47 @@ async def test_a_database_that_stays_away_is_said_unless_the_picture_stands_ther
         assert len(post.images) == 1
         assert len(sandbox.requests) == 1
         assert await books(easel) == (49, 0)
+
+
+async def test_a_picture_that_was_painted_while_the_database_was_away_is_not_lost(tmp_path: Path) -> None:
+    async with picture_host(png()) as upstream:
+        opened = Opened(tmp_path, upstream, Platform())
+        async with opened as easel:
+            await easel.say("a cat")
+            await upstream.fetched.wait()
+            await asyncio.to_thread(fill_disk, tmp_path)
+            upstream.open.set()
+            await until(lambda: opened.clock.paused > 0)
+            await asyncio.to_thread(clear_disk, tmp_path)
+            [post] = await easel.settled()
+            assert len(post.images) == 1
+            assert await books(easel) == (49, 0)
+
+
+async def test_a_job_ends_by_itself_once_the_database_is_back(tmp_path: Path, sandbox: Sandbox) -> None:
+    platform = HeldPlatform("fetch")
+    async with Opened(tmp_path, sandbox, platform) as easel:
+        await easel.say("make it night", platform.upload(png()))
+        await platform.reached.wait()
+        await asyncio.to_thread(break_database, tmp_path)
+        platform.release()
+        await until(lambda: not jobs_under_way())
+        await asyncio.to_thread(mend_database, tmp_path)
+        [post] = await easel.settled()
+        assert len(post.images) == 1
+        assert len(sandbox.requests) == 1
+        assert await books(easel) == (49, 0)
+
+
+async def test_a_click_on_cancel_that_the_database_did_not_take_is_made_good(tmp_path: Path) -> None:
+    async with Sandbox(pace=LONG) as sandbox, Opened(tmp_path, sandbox, Platform()) as easel:
+        await easel.say("a cat")
+        post = await shows(easel, "painting")
+        await asyncio.to_thread(fill_disk, tmp_path)
+        assert (await click(easel, post, Action.CANCEL)).text == DOWN
+        await asyncio.to_thread(clear_disk, tmp_path)
+        await easel.platform.until(lambda: post.text == say("en", "cancelled"))
+        assert await books(easel) == (50, 0)
 
 
 async def test_a_job_that_the_database_let_down_can_still_be_stopped(tmp_path: Path, sandbox: Sandbox) -> None:

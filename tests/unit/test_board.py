@@ -281,8 +281,7 @@ async def test_a_message_may_leave_the_board_at_any_moment(
 
 
 async def test_an_answer_is_a_message_of_its_own(board: Board, platform: Gated) -> None:
-    board.say("answer:1", GROUP, DONE, reply_to="u7")
-    await settle()
+    assert await board.say("answer:1", GROUP, DONE, reply_to="u7")
     [post] = platform.posts
     assert (post.text, post.reply_to, post.chat) == ("done", "u7", GROUP)
     assert not board.has("answer:1")
@@ -290,10 +289,29 @@ async def test_an_answer_is_a_message_of_its_own(board: Board, platform: Gated) 
 
 async def test_an_answer_that_is_not_taken_is_forgotten(board: Board, platform: Gated) -> None:
     platform.failures = [ChatGone()]
-    board.say("answer:1", GROUP, DONE, reply_to=None)
-    await settle()
+    assert await board.say("answer:1", GROUP, DONE, reply_to=None)
     assert not platform.posts
     assert not board.has("answer:1")
+
+
+async def test_an_answer_asked_for_twice_is_given_once(board: Board, platform: Gated) -> None:
+    both = await asyncio.gather(*(board.say("answer:1", GROUP, DONE, reply_to=None) for _ in range(2)))
+    assert both == [True, True]
+    assert len(platform.posts) == 1
+
+
+async def test_an_answer_whose_turn_did_not_come_before_the_stop_is_known_not_to_be_given(
+    platform: Gated, clock: FakeClock
+) -> None:
+    platform.slots = 1
+    board = Board({"memory": platform}, clock)
+    await board.start()
+    first, second = (asyncio.create_task(board.say(f"answer:{n}", GROUP, DONE, reply_to=None)) for n in (1, 2))
+    await settle()
+    await board.stop()
+    assert (await first, await second) == (True, False)
+    assert not await board.say("answer:3", GROUP, DONE, reply_to=None)
+    assert len(platform.posts) == 1
 
 
 # ---------------------------------------------------------------- a platform that does not take a call
@@ -412,8 +430,7 @@ async def test_a_bug_of_one_adapter_does_not_stop_the_board(board: Board, platfo
     platform.crash = RuntimeError("a bug")
     with pytest.raises(ChatFailed):
         await ending(board, final=Final(card=DONE))
-    board.say("answer:1", GROUP, DONE, reply_to=None)
-    await settle()
+    assert await board.say("answer:1", GROUP, DONE, reply_to=None)
     assert platform.posts[1].text == "done"
 
 

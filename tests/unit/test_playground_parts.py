@@ -203,7 +203,9 @@ class Purse:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    async def receive(self, message: Message) -> None: ...
+    async def receive(self, message: Message) -> bool:
+        return True
+
     async def press(self, press: Press) -> Answer:
         return Answer()
 

@@ -12,7 +12,8 @@ export function settle(state) {
   const seen = visibleChats(state);
   if (seen.some((each) => each.id === state.chat)) return;
   const kind = state.chats.find((each) => each.id === state.chat)?.kind;
-  state.chat = (seen.find((each) => each.kind === kind) ?? seen[0])?.id ?? "";
+  const wanted = kind ?? "direct"; // there Easel hears everything: the first words of a newcomer get an answer
+  state.chat = (seen.find((each) => each.kind === wanted) ?? seen[0])?.id ?? "";
 }
 
 /** Ends the wait of the buttons of a message, or of all.
