@@ -16,6 +16,17 @@ if TYPE_CHECKING:
 
 Config = Annotated[Path | None, typer.Option("--config", help="TOML file; default: easel.toml when present.")]
 
+SANDBOX_HINT = """In the easel.toml that is to use it:
+
+[[providers]]
+preset = "sandbox"
+base_url = "{address}"
+api_key = "{key}"
+
+[fetch]
+allow_hosts = ["{host}"]
+"""
+
 app = typer.Typer(help="Easel, the bot that paints.", no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 quota = typer.Typer(help="Read and change a user's credits.", no_args_is_help=True)
 db = typer.Typer(help="The database.", no_args_is_help=True)
@@ -98,19 +109,17 @@ def check(config: Config = None) -> None:
 def sandbox(
     port: Annotated[int, typer.Option(help="Port to serve on.", min=0, max=65535)] = 8090,
     pace: Annotated[float, typer.Option(help="Seconds a picture takes.", min=0)] = 8.0,
+    config: Config = None,
 ) -> None:
     """Run the sandbox upstream alone: real HTTP, honest pictures, faults on request."""
+    _settings(config)
+    from adapters import service
 
-    async def serve() -> None:
-        from adapters.service import stop_on_signals
-        from bot.sandbox import Sandbox
+    def ready(address: str, key: str) -> None:
+        print(f"The sandbox upstream is at {address}, its key is {key}  (Ctrl+C stops it)")
+        print(SANDBOX_HINT.format(address=address, key=key, host=address.removeprefix("http://")), flush=True)
 
-        stop = stop_on_signals()
-        async with Sandbox(port=port, pace=pace) as upstream:
-            print(f"The sandbox upstream is at {upstream.address}  (Ctrl+C stops it)", flush=True)
-            await stop.wait()
-
-    _do(serve())
+    _do(service.sandbox(port, pace, ready=ready))
 
 
 @db.command()

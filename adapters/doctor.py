@@ -14,7 +14,7 @@ from adapters.service import RealClock, missing_adapters
 from bot.errors import EaselError, SettingsWrong
 from bot.providers.presets import resolve
 from bot.settings import Provider, Settings
-from bot.store import Store
+from bot.store import Store, missing_file
 
 TIMEOUT = 10.0  # seconds for one provider to answer
 
@@ -43,7 +43,9 @@ async def examine(settings: Settings) -> list[Finding]:
 
 async def _database(settings: Settings) -> Finding:
     async def open_it() -> str:
-        store = await Store.open(settings.database_url, clock=RealClock())
+        if missing := await missing_file(settings.database_url):
+            return f"{missing} does not exist yet; easel run makes it"
+        store = await Store.open(settings.database_url, clock=RealClock(), migrate=False)
         try:
             await store.ping()
         finally:

@@ -1,9 +1,10 @@
-"""`easel run` and `easel demo` as coroutines: core, adapters and HTTP server together, until a signal says stop.
+"""`easel run`, `demo` and `sandbox` as coroutines: core, adapters and HTTP server together, until a signal says stop.
 
 Knows every adapter; what an operator types and reads on the terminal stands in `cli`.
 """
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -21,12 +22,16 @@ from bot.errors import EaselError, SettingsWrong
 from bot.intake import COMMANDS, PAINTERS
 from bot.ports import ChatPort
 from bot.sandbox import Sandbox
+from bot.settings import Discord as DiscordSettings
 from bot.settings import Fetch, Provider, Settings
+from bot.settings import Telegram as TelegramSettings
 from bot.texts import say
 
 log = structlog.get_logger()
 
 DEMO_FOLDER = Path(".easel")
+SANDBOX_KEY = "sandbox"
+DEMO_SILENCE_S = 15.0  # of the sandbox, so that nobody who asks for a silence waits long for its end
 DEMO_DRAIN_S = 1.0  # whoever stops a demo wants it stopped; its jobs are told about at the next start
 
 
@@ -106,25 +111,49 @@ def commands(locale: str) -> list[WireCommand]:
 async def demo(settings: Settings, *, ready: Callable[[str], None]) -> None:
     """The playground on a sandbox upstream of its own; everything it keeps lies in `./.easel/`."""
     await asyncio.to_thread(DEMO_FOLDER.mkdir, exist_ok=True)
-    async with Sandbox(previews=True) as sandbox:
-        address = sandbox.address
-        await run(
-            settings.model_copy(
-                update={
-                    "database_url": f"sqlite:///{DEMO_FOLDER / 'easel.db'}",
-                    "providers": (
-                        Provider.model_validate({"preset": "sandbox", "base_url": address, "api_key": "sandbox"}),
-                    ),
-                    "fetch": Fetch(allow_hosts=(address.removeprefix("http://"),)),
-                    "playground": settings.playground.model_copy(
-                        update={"enabled": True, "path": DEMO_FOLDER / "playground.db"}
-                    ),
-                    "admins": settings.admins or ("playground:amber",),
-                    "drain_s": DEMO_DRAIN_S,
-                }
-            ),
-            ready=ready,
-        )
+    async with Sandbox(key=SANDBOX_KEY, previews=True) as upstream:
+        await run(demo_settings(settings, upstream.address), ready=ready)
+
+
+def demo_settings(settings: Settings, address: str) -> Settings:
+    """The operator's settings, but for a demo on the sandbox at `address`: no chat platform hears of it."""
+    provider = {
+        "preset": "sandbox",
+        "base_url": address,
+        "api_key": SANDBOX_KEY,
+        "idle_timeout_s": DEMO_SILENCE_S,
+    }
+    page = {"enabled": True, "path": DEMO_FOLDER / "playground.db"}
+    return settings.model_copy(
+        update={
+            "discord": DiscordSettings(),
+            "telegram": TelegramSettings(),
+            "database_url": f"sqlite:///{DEMO_FOLDER / 'easel.db'}",
+            "providers": (Provider.model_validate(provider),),
+            "fetch": Fetch(allow_hosts=(address.removeprefix("http://"),)),
+            "playground": settings.playground.model_copy(update=page),
+            "admins": settings.admins or ("playground:amber",),
+            "drain_s": DEMO_DRAIN_S,
+        }
+    )
+
+
+async def sandbox(port: int, pace: float, *, ready: Callable[[str, str], None]) -> None:
+    """The sandbox upstream alone, until a signal says stop. `ready` is told its address and its key.
+
+    Raises SettingsWrong when the port cannot be had.
+    """
+    stop = stop_on_signals()
+    upstream = Sandbox(key=SANDBOX_KEY, port=port, pace=pace)
+    try:
+        await upstream.start()
+        ready(upstream.address, SANDBOX_KEY)
+        await stop.wait()
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else str(error)
+        raise SettingsWrong([f"--port {port}: cannot listen there ({why}); choose another"]) from error
+    finally:
+        await upstream.stop()
 
 
 def missing_adapters(settings: Settings) -> list[str]:

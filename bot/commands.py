@@ -14,7 +14,7 @@ from bot.quota import MOST, Rules, hours_to_refill
 from bot.store import Job, Store
 from bot.texts import say
 
-ADMIN_USAGE = "/admin grant|set USER N · ban|unban USER · stats"
+ADMIN_USAGE = "/admin grant|set USER N · ban|unban USER · stats (USER = platform:id)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,8 @@ class Commands:
         )
 
     async def _history(self, caller: Caller) -> str:
-        jobs = await self._store.history(caller.user.key)
+        here = caller.chat if caller.chat.kind == "group" else None  # what was asked in private stays there
+        jobs = await self._store.history(caller.user.key, chat=here)
         if not jobs:
             return say(caller.locale, "answer-history-empty")
         return "\n".join(self._line(caller, number, job) for number, job in enumerate(jobs, start=1))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from bot import sizes
-from bot.errors import BadOption, UnknownOption
+from bot.errors import BadOption, OptionWithoutValue, UnknownOption
 from bot.painting import Abilities, Options
 
 SHOWN = 40  # characters of something mistyped that are quoted back
@@ -54,7 +54,7 @@ class Extracted:
 def extract(text: str, abilities: Abilities, choices: Mapping[str, str] | None = None) -> Extracted:
     """Takes every option out of `text`. Said twice, the last one counts; `choices`, filled into a form, come first.
 
-    Raises UnknownOption, BadOption.
+    Raises UnknownOption, OptionWithoutValue, BadOption.
     """
     kept: list[str] = []
     options, at = Options(), 0
@@ -92,6 +92,8 @@ def _apply(options: Options, typed_name: str, name: str, typed: str, abilities: 
     if name not in allowed:
         raise UnknownOption(option=_short(typed_name), allowed=", ".join(f"--{each}" for each in allowed))
     value = _folded(typed).strip().strip(_SENTENCE_MARKS + "\"'`").strip()
+    if not value:
+        raise OptionWithoutValue(option=f"--{name}", allowed=_allowed(name, abilities))
     return _READERS[name](options, value, abilities)
 
 
@@ -99,11 +101,17 @@ def _exists(name: str, abilities: Abilities) -> bool:
     return {"size": bool(abilities.sizes), "quality": bool(abilities.qualities)}.get(name, True)
 
 
+def _allowed(name: str, abilities: Abilities) -> str:
+    """Every value that an option may have."""
+    counts = f"1-{abilities.max_n}" if abilities.max_n > 1 else "1"
+    return {"size": ", ".join(abilities.sizes), "quality": ", ".join(abilities.qualities)}.get(name, counts)
+
+
 def _size(options: Options, value: str, abilities: Abilities) -> Options:
     size = sizes.choose(value, abilities.sizes)
     if size is None:
-        near = sizes.nearest(value, abilities.sizes) or abilities.sizes
-        raise BadOption(option="--size", value=_short(value), allowed=", ".join(near))
+        near = ", ".join(sizes.nearest(value, abilities.sizes))
+        raise BadOption(option="--size", value=_short(value), allowed=near)
     return replace(options, size=size)
 
 
@@ -111,14 +119,13 @@ def _quality(options: Options, value: str, abilities: Abilities) -> Options:
     for quality in abilities.qualities:
         if quality.casefold() == value:
             return replace(options, quality=quality)
-    raise BadOption(option="--quality", value=_short(value), allowed=", ".join(abilities.qualities))
+    raise BadOption(option="--quality", value=_short(value), allowed=_allowed("quality", abilities))
 
 
 def _n(options: Options, value: str, abilities: Abilities) -> Options:
     if re.fullmatch(r"\d{1,4}", value) and 1 <= int(value) <= abilities.max_n:
         return replace(options, n=int(value))
-    allowed = f"1-{abilities.max_n}" if abilities.max_n > 1 else "1"
-    raise BadOption(option="--n", value=_short(value), allowed=allowed)
+    raise BadOption(option="--n", value=_short(value), allowed=_allowed("n", abilities))
 
 
 _READERS: dict[str, Callable[[Options, str, Abilities], Options]] = {

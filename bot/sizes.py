@@ -69,11 +69,11 @@ def choose(wish: str, allowed: Sequence[str]) -> str | None:
 def nearest(wish: str, allowed: Sequence[str], count: int = 3) -> tuple[str, ...]:
     """At most `count` allowed sizes, the ones most like the wish first: in shape, then in area.
 
-    A wish that is no size at all gets the first ones listed.
+    A wish that is no size at all is like none of them, and gets all.
     """
     size = _parse(_fold(wish))
     if size is None:
-        return tuple(allowed[:count])
+        return tuple(allowed)
 
     def distance(each: str) -> tuple[float, float]:
         offer = _parse(_fold(each))

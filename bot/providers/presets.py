@@ -70,8 +70,12 @@ class Upstream:
     abilities: Abilities
 
 
-_GPT_4O_IMAGE = Abilities(sizes=("1:1", "2:3", "3:2", "1024x1024", "1024x1536", "1536x1024"), max_references=5)
-_IN_WORDS = ChatWire(prompt_size_suffix="\n\nImage size: {size}")
+_GPT_4O_IMAGE = Abilities(
+    sizes=("1:1", "2:3", "3:2", "1024x1024", "1024x1536", "1536x1024"),
+    qualities=("low", "medium", "high"),
+    max_references=5,
+)
+_IN_WORDS = ChatWire(prompt_size_suffix="\n\nImage size: {size}", prompt_quality_suffix="\n\nImage quality: {quality}")
 
 PRESETS: Mapping[str, Preset] = {
     # https://api.acedata.cloud/openai is also the base address that its page gives for OpenAI's own SDK

@@ -22,6 +22,7 @@ LONG_EDGE = 1536  # pixels, for every other ratio
 EDGES = (64, 2048)  # pixels; a size outside is not painted
 PIXELS = re.compile(r"(?<!\d)(\d{2,4})\s*[xX×*]\s*(\d{2,4})(?!\d)\D{0,16}$")
 RATIO = re.compile(r"(?<![\d.])(\d{1,2})\s*[:：]\s*(\d{1,2})(?!\d)\D{0,16}$")
+QUALITY = re.compile(r"\s*\bimage quality\s*[:：]\s*(low|medium|high)\s*$", re.I)
 HAT = re.compile(r"\bhats?\b|帽|шляп|шапк", re.I)
 PAPER, INK, FADED = (251, 247, 239), (44, 38, 52), (126, 114, 120)
 
@@ -32,21 +33,23 @@ class AbandonedError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What to paint. `variation`: 0 for the first picture of these words, then 1, 2 …, each another view."""
+    """What to paint. `variation`: 0 for the first picture of these words, then 1, 2 …, each another view.
+    `quality`: named on the plate."""
 
     prompt: str
     references: tuple[Reference, ...] = ()
     width: int = 1024
     height: int = 1024
     variation: int = 0
+    quality: str | None = None
 
 
 def size_of(prompt: str, wish: str | None = None) -> tuple[int, int]:
     """Width and height for a `size` field, else for a size or ratio that ends the prompt, else 1024x1024.
 
-    Understood: `1536x1024` with edges from 64 to 2048, ratios up to 3:1 such as `3:2`.
+    Understood: `1536x1024` with edges from 64 to 2048, ratios up to 3:1 such as `3:2`. A quality may follow.
     """
-    for text in (wish or "", prompt.strip()):
+    for text in (wish or "", quality_of(prompt)[0].strip()):
         if found := PIXELS.search(text):
             width, height = int(found[1]), int(found[2])
             if EDGES[0] <= min(width, height) and max(width, height) <= EDGES[1]:
@@ -59,6 +62,12 @@ def size_of(prompt: str, wish: str | None = None) -> tuple[int, int]:
                 scale = LONG_EDGE / max(across, down)
                 return round(across * scale / 16) * 16, round(down * scale / 16) * 16
     return CLASSIC["1:1"]
+
+
+def quality_of(prompt: str) -> tuple[str, str | None]:
+    """The prompt without the quality that ends it (`Image quality: high`), and that quality."""
+    found = QUALITY.search(prompt)
+    return (prompt, None) if found is None else (prompt[: found.start()], found[1].lower())
 
 
 def paint(order: Order, abandoned: Callable[[], bool] = lambda: False) -> bytes:
@@ -199,6 +208,7 @@ def _label(canvas: Image.Image, order: Order) -> None:
 def _about(order: Order) -> str:
     count = len(order.references)
     told = f"sandbox · {order.width}x{order.height} · {count} reference{'' if count == 1 else 's'}"
+    told += f" · {order.quality} quality" if order.quality else ""
     return told + (f" · view {order.variation + 1}" if order.variation else "")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from bot.sandbox.chat import Ask
 from bot.sandbox.faults import Twist
 from bot.sandbox.forms import RESULTS, Finished, queue_line
-from bot.sandbox.painter import Order
+from bot.sandbox.painter import Order, quality_of
 from bot.sandbox.reply import Reply, error_body
 from bot.sandbox.script import Addresses, End, Paint, Result, Say, Step, Wait, script
 from bot.sandbox.studio import Studio
@@ -81,7 +81,9 @@ class Performance:
         if self._pictures:
             return
         width, height = self._ask.size
-        order = Order(prompt=self._ask.prompt, references=self._ask.references, width=width, height=height)
+        prompt, quality = quality_of(self._ask.prompt)
+        references = self._ask.references
+        order = Order(prompt=prompt, references=references, width=width, height=height, quality=quality)
         self._pictures = [await self._studio.paint(order) for _ in self._names]
         for name, data in zip(self._names, self._pictures, strict=True):
             served = self._served(data)

@@ -21,9 +21,9 @@ from bot.quota import Account, Rules
 from bot.store import ledger, rows, schema
 from bot.store.engine import Database, insert_once, is_sqlite, parsed, upsert
 from bot.store.jobs import LIFE, Failure, Job, NewJob, State, new_id
-from bot.store.migrate import prepare
+from bot.store.migrate import absent, prepare
 
-__all__ = ["LIFE", "Failure", "Job", "NewJob", "State", "Store", "new_id", "upgrade"]
+__all__ = ["LIFE", "Failure", "Job", "NewJob", "State", "Store", "missing_file", "new_id", "upgrade"]
 
 KEPT_DAYS = 30  # that uploads are kept for Retry and Vary
 FACTS = ("provider", "model", "upstream_id", "usage", "trace")  # of a painting: columns of the job
@@ -35,6 +35,14 @@ async def upgrade(database_url: str) -> None:
     Raises SettingsWrong.
     """
     await asyncio.to_thread(prepare, parsed(database_url), migrate=True)
+
+
+async def missing_file(database_url: str) -> str | None:
+    """The SQLite file that opening the store would make, in a folder that is there; else None.
+
+    Raises SettingsWrong.
+    """
+    return await asyncio.to_thread(absent, parsed(database_url))
 
 
 class Store:
@@ -209,9 +217,9 @@ class Store:
         """A user's unfinished jobs, oldest first."""
         return await self._database.read(lambda conn: rows.jobs(conn, rows.unfinished(user_key)))
 
-    async def history(self, user_key: str, limit: int = 20) -> list[Job]:
-        """A user's latest jobs, newest first."""
-        return await self._database.read(lambda conn: rows.jobs(conn, rows.latest(user_key, limit)))
+    async def history(self, user_key: str, limit: int = 20, chat: Chat | None = None) -> list[Job]:
+        """A user's latest jobs, newest first; with `chat` only those asked for there."""
+        return await self._database.read(lambda conn: rows.jobs(conn, rows.latest(user_key, limit, chat)))
 
     async def ended_children(self, job_id: str) -> int:
         """How many jobs that repeated or varied this one have ended."""

@@ -23,8 +23,8 @@ ONE_AT_A_TIME = threading.Lock()  # alembic keeps its context in a module
 def prepare(url: URL, *, migrate: bool) -> None:
     """Sees that the database can be read and written, and that its tables fit this version.
 
-    `migrate`: brings the tables up to date first, all or nothing. Raises SettingsWrong; a file that is no
-    database is left as it is.
+    `migrate`: brings the tables up to date first, all or nothing; without it nothing is changed. Raises
+    SettingsWrong; a file that is no database is left as it is.
     """
     if is_sqlite(url) and not _folder(url).is_dir():
         raise wrong(f"the folder {_folder(url)} does not exist")
@@ -33,10 +33,12 @@ def prepare(url: URL, *, migrate: bool) -> None:
         engine = create_engine(sync, poolclass=NullPool, hide_parameters=True, connect_args=connect_args(url))
     except ModuleNotFoundError:
         raise wrong('PostgreSQL needs: pip install "easel-bot[postgres]"') from None
-    tame(engine)
+    tame(engine, look_only=not migrate)
     try:
-        with ONE_AT_A_TIME, engine.execution_options(**WRITES).begin() as connection:
+        with ONE_AT_A_TIME, engine.execution_options(**WRITES).connect() as connection, connection.begin() as changes:
             _fit(connection, migrate=migrate)
+            if not migrate:
+                changes.rollback()
     except SQLAlchemyError as exc:
         raise wrong(f"{_place(url)} cannot be used ({told(exc)})") from exc
     finally:
@@ -62,8 +64,20 @@ def _fit(connection: Connection, *, migrate: bool) -> None:
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
+def absent(url: URL) -> str | None:
+    """The SQLite file that is not there yet, in a folder that is; else None."""
+    if not is_sqlite(url) or not _folder(url).is_dir():
+        return None
+    file = _file(url)
+    return None if file.exists() else str(file)
+
+
+def _file(url: URL) -> Path:
+    return Path((url.database or "").removeprefix("file:"))
+
+
 def _folder(url: URL) -> Path:
-    return Path((url.database or "").removeprefix("file:")).absolute().parent
+    return _file(url).absolute().parent
 
 
 def _place(url: URL) -> str:

@@ -191,9 +191,10 @@ def untold() -> Select[Any]:
     return select(job).where(job.c.id.in_(marked)).order_by(job.c.created, job.c.id)
 
 
-def latest(user_key: str, limit: int) -> Select[Any]:
-    """A user's newest jobs, newest first."""
-    return select(job).where(job.c.user_key == user_key).order_by(job.c.created.desc(), job.c.id.desc()).limit(limit)
+def latest(user_key: str, limit: int, chat: Chat | None = None) -> Select[Any]:
+    """A user's newest jobs, of one chat or of all, newest first."""
+    query = select(job).where(job.c.user_key == user_key).order_by(job.c.created.desc(), job.c.id.desc()).limit(limit)
+    return query if chat is None else query.where(job.c.chat_key == chat.key)
 
 
 async def count_unfinished(conn: AsyncConnection, user_key: str) -> int:

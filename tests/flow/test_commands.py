@@ -111,6 +111,17 @@ async def test_the_last_twenty_jobs_and_nobody_elses(tmp_path: Path) -> None:
         assert ["cat 21" in lines[0], "cat 02" in lines[-1], len(lines)] == [True, True, 20]
 
 
+async def test_what_was_asked_in_private_is_not_listed_in_a_group(easel: World) -> None:
+    await easel.say("a surprise for Jade")
+    await easel.settled(1)
+    assert await answer(easel, "/history", chat=GROUP) == say("en", "answer-history-empty")
+    await easel.say("a lighthouse", chat=GROUP)
+    await easel.settled(3)
+    [line] = (await answer(easel, "/history", chat=GROUP)).splitlines()
+    assert "“a lighthouse”" in line
+    assert len((await answer(easel, "/history")).splitlines()) == 2
+
+
 async def test_a_long_prompt_stays_on_its_line(easel: World) -> None:
     await easel.say("a cat\non a roof " + "x" * 200)
     await easel.settled()
@@ -192,6 +203,10 @@ async def test_stats_of_the_day(easel: World) -> None:
 async def test_what_is_not_understood_gets_the_form_that_is(easel: World, words: str) -> None:
     assert await answer(easel, f"/admin {words}", sender=BOSS) == explain("en", BadArguments(usage=ADMIN_USAGE))
     assert await books(easel) == (1234, 0)
+
+
+def test_the_form_of_admins_tells_what_a_user_is() -> None:
+    assert ADMIN_USAGE.endswith("(USER = platform:id)")
 
 
 async def test_credits_of_nothing_are_nothing(easel: World) -> None:

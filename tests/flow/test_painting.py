@@ -48,6 +48,14 @@ async def test_the_upstream_gets_the_members_pictures_in_order_as_data_urls(ease
     assert [(r.kind, r.width, r.height) for r in request.references] == [("PNG", 64, 48), ("PNG", 30, 30)]
 
 
+async def test_size_and_quality_reach_an_upstream_that_takes_them_in_words(easel: World) -> None:
+    await easel.say("a fox --quality high --size 3:2")
+    [post] = await easel.settled()
+    assert [(each.width, each.height) for each in post.images] == [(1536, 1024)]
+    [request] = easel.sandbox.requests
+    assert request.prompt == "a fox\n\nImage size: 3:2\n\nImage quality: high"
+
+
 async def test_a_reply_to_a_result_makes_it_the_first_reference(easel: World) -> None:
     await easel.say("a lighthouse")
     [first] = await easel.settled()

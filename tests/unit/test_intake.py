@@ -13,6 +13,7 @@ from bot.errors import (
     BadOption,
     NotAPicture,
     NothingToEdit,
+    OptionWithoutValue,
     PicturesWithoutPrompt,
     PromptEmpty,
     PromptTooLong,
@@ -362,10 +363,7 @@ def test_an_option_that_no_provider_has_is_unknown() -> None:
         ("a cat --n 0", "--n", "0", "1-4"),
         ("a cat --n -1", "--n", "-1", "1-4"),
         ("a cat --n two", "--n", "two", "1-4"),
-        ("a cat --n", "--n", "", "1-4"),
-        ("a cat --n\n2", "--n", "", "1-4"),
         ("a cat --n 99999", "--n", "99999", "1-4"),
-        ("--n --quality high a cat", "--n", "", "1-4"),
         ("a cat --quality best", "--quality", "best", "low, high"),
         ("a cat --quality " + "x" * 50, "--quality", "x" * 39 + "…", "low, high"),
     ],
@@ -377,11 +375,27 @@ def test_a_bad_value_is_named_with_what_is_allowed(typed: str, option: str, valu
 
 
 def test_a_bad_size_is_answered_with_sizes_that_exist() -> None:
-    for typed in ("a cat --size banana", "a cat --size"):
-        refusal = refused(typed)
+    every = ("1:1", "2:3", "3:2", "4:3", "9:16")
+    for typed, allowed in (("banana", every), ("16:9", ("3:2", "4:3", "1:1"))):
+        refusal = refused(f"a cat --size {typed}", Abilities(sizes=every))
         assert isinstance(refusal, BadOption)
-        assert set(str(refusal.facts["allowed"]).split(", ")) <= set(ABLE.sizes)
-        assert refusal.facts["allowed"]
+        assert refusal.facts == {"option": "--size", "value": typed, "allowed": ", ".join(allowed)}
+
+
+@pytest.mark.parametrize(
+    ("typed", "option", "allowed"),
+    [
+        ("a cat --n", "--n", "1-4"),
+        ("a cat --n\n2", "--n", "1-4"),
+        ("--n --quality high a cat", "--n", "1-4"),
+        ("a cat --quality ''", "--quality", "low, high"),
+        ("a cat --size", "--size", ", ".join(ABLE.sizes)),
+    ],
+)
+def test_an_option_without_a_value_is_told_so(typed: str, option: str, allowed: str) -> None:
+    refusal = refused(typed)
+    assert type(refusal) is OptionWithoutValue
+    assert refusal.facts == {"option": option, "allowed": allowed}
 
 
 def test_a_provider_of_single_pictures_says_so() -> None:

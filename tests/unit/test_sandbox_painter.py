@@ -11,7 +11,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageStat
 from bot.sandbox import lettering, painter, references
 from bot.sandbox.faults import Fault, faults_in, together
 from bot.sandbox.forms import CHINESE, FORMS
-from bot.sandbox.painter import AbandonedError, Order, paint, size_of, unfinished
+from bot.sandbox.painter import AbandonedError, Order, paint, quality_of, size_of, unfinished
 from bot.sandbox.pixels import curved
 from bot.sandbox.references import BrokenReferenceError, read_reference
 from bot.sandbox.scenery import scene
@@ -176,10 +176,34 @@ def test_a_preview_is_smaller():
         ("a fox 4000x4000", None, (1024, 1024)),
         ("at 3:2 the fox woke up and looked around", None, (1024, 1024)),
         ("a fox 3:2", "1:1", (1024, 1024)),
+        ("a fox\n\nImage size: 3:2\n\nImage quality: high", None, (1536, 1024)),
+        ("a fox\n\nImage quality: high", "2:3", (1024, 1536)),
     ],
 )
 def test_the_size_field_counts_then_the_end_of_the_prompt(prompt: str, wish: str | None, size: tuple[int, int]):
     assert size_of(prompt, wish) == size
+
+
+@pytest.mark.parametrize(
+    ("prompt", "shown", "quality"),
+    [
+        ("a fox", "a fox", None),
+        ("a fox\n\nImage size: 3:2\n\nImage quality: High\n", "a fox\n\nImage size: 3:2", "high"),
+        ("image quality: low", "", "low"),
+        ("a fox of image quality: high fidelity", "a fox of image quality: high fidelity", None),
+        ("a fox, image quality: superb", "a fox, image quality: superb", None),
+    ],
+)
+def test_a_quality_that_ends_the_prompt_is_taken_out(prompt: str, shown: str, quality: str | None):
+    assert quality_of(prompt) == (shown, quality)
+
+
+def test_the_plate_names_the_quality_and_changes_nothing_else():
+    plain, fine = (opened(paint(Order(prompt="a fox", width=768, height=512, quality=each))) for each in (None, "high"))
+    box = ImageChops.difference(plain, fine).getbbox()
+    assert box is not None
+    assert box[3] - box[1] < 30  # the one small line at the foot of the plate
+    assert box[1] > 400
 
 
 # ---------------------------------------------------------------- references

@@ -4,6 +4,7 @@ import inspect
 import re
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from fluent.syntax import FluentParser, ast
@@ -41,6 +42,8 @@ WORDS = {name for name, fact in FACTS.items() if isinstance(fact, str)} | {
     "time",
     "user",
 }
+PROJECT = Path(__file__).parents[2]
+CODE = (".py", ".js", ".html")
 COUNTS = (0, 1, 2, 5, 11, 21, 12345)
 
 
@@ -146,6 +149,21 @@ def test_the_wish_of_the_platform_chooses_the_language() -> None:
         "zh", "ru", "ru", "en", "en", "en", "en",
     ]  # fmt: skip
     assert choose("de", fallback="ru") == "ru"
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("kind", [errors.Rejected, errors.Declined, errors.SaidFailed])
+def test_the_words_of_an_upstream_end_where_ours_begin(locale: str, kind: type[EaselError]) -> None:
+    stop = {"en": "“no”. ", "zh": "“no”。", "ru": "«no». "}[locale]
+    assert stop in explain(locale, kind(quote="no"))
+
+
+def test_no_message_is_dead() -> None:
+    sources = [path for part in ("adapters", "bot") for path in (PROJECT / part).rglob("*") if path.suffix in CODE]
+    code = "".join(path.read_text(encoding="utf-8") for path in sources)
+    families = set(re.findall(r"[\"'`]([a-z][a-z-]*-)\$?\{", code)) | {"page-example-"}
+    said = {key for key in messages("en") if re.search(rf"[\"'`]{key}[\"'`]", code)}
+    assert [key for key in messages("en") if key not in said and not key.startswith(tuple(families))] == []
 
 
 def test_what_is_missing_in_the_code_is_noticed() -> None:

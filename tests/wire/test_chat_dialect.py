@@ -69,7 +69,7 @@ async def test_the_request_is_one_user_message_of_text_and_data_urls(client: htt
             {
                 "role": "user",
                 "content": [
-                    {"type": "text", "text": "дорисуй 猫\n\nImage size: 2:3"},
+                    {"type": "text", "text": "дорисуй 猫\n\nImage size: 2:3\n\nImage quality: high"},
                     {"type": "image_url", "image_url": {"url": INLINE}},
                     {"type": "image_url", "image_url": {"url": INLINE}},
                 ],
