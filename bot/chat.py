@@ -130,10 +130,6 @@ class Press:
     action: Action
     job: str
 
-    @property
-    def event(self) -> str:
-        return f"press:{self.message.chat.key}:{self.id}"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:

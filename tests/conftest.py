@@ -21,4 +21,7 @@ def unblocked() -> Iterator[BlockBuster]:
         for name in ("os.stat", "io.BufferedReader.read", "io.TextIOWrapper.read"):
             if name in watch.functions:  # the log of a bug reads the lines of code that it shows
                 watch.functions[name].can_block_in("linecache.py", {"checkcache", "updatecache"})
+        for name in ("threading.Lock.acquire", "threading.Lock.acquire_lock"):
+            if name in watch.functions:  # coverage guards its data, for as long as it takes to write a number
+                watch.functions[name].can_block_in("coverage/collector.py", {"lock_data"})
         yield watch
