@@ -33,6 +33,8 @@ from bot.texts import choose, explain, say
 
 log = structlog.get_logger()
 
+JOIN_SECONDS = 2.0  # that a click on a picture just delivered waits for its job to be closed
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
@@ -254,6 +256,9 @@ class Desk:
 
         A second click while the first one's job is unfinished is the same event, and becomes nothing.
         """
+        if not self._jobs.may_cancel(job.id):  # its picture stands there already; the books are a moment behind
+            await self._dispatch.join(job.id, seconds=JOIN_SECONDS)
+            job = await self._store.get(job.id) or job
         if LIFE[job.state]:
             raise StillPainting
         references = job.references

@@ -53,6 +53,11 @@ class Dispatch:
         """Whether the job waits, runs or is being ended here."""
         return job in self._places or job in self._tasks or job in self._endings
 
+    async def join(self, job: str, *, seconds: float) -> None:
+        """Waits for a job that is running here to end, that long at the most."""
+        if (task := self._tasks.get(job)) is not None:
+            await asyncio.wait([task], timeout=seconds)
+
     async def cancel(self, job: str) -> bool:
         """Ends a job wherever it is, closing its upstream connection. False: its end has come already.
 

@@ -44,7 +44,9 @@ class Answers:
     def sender_of(self, interaction: Interaction) -> User:
         locale = interaction.locale.value
         self._notebook.speaks(str(interaction.user.id), locale)
-        return self.member(interaction.user, locale, interaction.guild_id, interaction.entitlement_sku_ids)
+        # not `entitlement_sku_ids`: discord.py 2.7 looks for them under a name that Discord does not send
+        skus = [each.sku_id for each in interaction.entitlements if not each.deleted]
+        return self.member(interaction.user, locale, interaction.guild_id, skus)
 
     async def acknowledge(self, interaction: Interaction, *, private: bool) -> Ticket | None:
         """Shows "thinking" at once. None: Discord did not take it, and shows its own sentence."""

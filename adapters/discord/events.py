@@ -30,6 +30,8 @@ log = structlog.get_logger()
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # nobody here speaks
 
 SPOKEN = (discord.MessageType.default, discord.MessageType.reply)
+TELL_AGAIN, TELL_SELDOM = 60.0, 3600.0  # seconds before the commands are written once more; doubles
+HANDING_OVER = 5.0  # seconds at the end for what came in
 TRIES = 4  # of a sentence of the adapter's own
 NEEDED = {
     "view_channel": "View Channel",
@@ -76,7 +78,7 @@ class Gateway(discord.AutoShardedClient):
         self._reception = reception
         self._clock = clock
         self._down: set[int] = set()
-        self._told = False
+        self._telling: asyncio.Task[None] | None = None
         self._work: set[asyncio.Task[None]] = set()
         self._answers = Answers(sender=sender, notebook=notebook, clock=clock)
         self.counter = Counter(
@@ -90,9 +92,13 @@ class Gateway(discord.AutoShardedClient):
         add_commands(self.tree, self.counter, lambda: self._reception.abilities)
 
     async def leave(self) -> None:
-        """Closes the connection; what came in is handed over first."""
+        """Closes the connection; what came in is handed over first. What then still waits for its answer to be
+        shown ends with the core."""
+        if self._telling is not None:
+            self._telling.cancel()
         await self.close()
-        await asyncio.gather(*self._work, return_exceptions=True)
+        if self._work:
+            await asyncio.wait(self._work, timeout=HANDING_OVER)
 
     def trouble(self) -> str | None:
         """Why it is not connected; None when it is."""
@@ -111,16 +117,23 @@ class Gateway(discord.AutoShardedClient):
 
     async def on_ready(self) -> None:
         log.info("discord is connected", guilds=len(self.guilds), shards=self.shard_count)
-        if self._told:
-            return
-        self._told = True
-        try:
-            assert self.application_id is not None  # READY has told it
-            if await tell_discord(self.tree, self._memory, self.application_id):
-                log.info("commands written")
-        except (discord.DiscordException, OSError) as failed:
-            self._told = False
-            log.error("commands not written", failure=type(failed).__name__, detail=str(failed)[:200])
+        if self._telling is None:
+            self._telling = asyncio.create_task(self._tell(), name="discord commands")
+
+    async def _tell(self) -> None:
+        """Writes the commands where they differ, however often it takes."""
+        assert self.application_id is not None  # READY has told it
+        pause = TELL_AGAIN
+        while True:
+            try:
+                if await tell_discord(self.tree, self._memory, self.application_id):
+                    log.info("commands written")
+            except (discord.DiscordException, OSError) as failed:
+                log.error("commands not written", failure=type(failed).__name__, detail=str(failed)[:200])
+                await self._clock.sleep(pause)
+                pause = min(pause * 2, TELL_SELDOM)
+            else:
+                return
 
     async def on_shard_ready(self, shard: int) -> None:
         self._down.discard(shard)

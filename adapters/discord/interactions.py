@@ -21,9 +21,9 @@ from adapters.discord.notebook import Notebook
 from adapters.discord.places import Kept
 from adapters.discord.tokens import Ticket
 from bot.chat import Action, Answer, Attachment, Gone, Message, User
-from bot.errors import StoreFailed
+from bot.errors import Restarted, StoreFailed
 from bot.ports import Clock, Memory, Reception
-from bot.texts import choose, say
+from bot.texts import choose, explain, say
 
 log = structlog.get_logger()
 
@@ -229,7 +229,7 @@ class Counter:
         reply_to: Message | Gone | None = None,
     ) -> None:
         sender = self._answers.sender_of(interaction)
-        await self._reception.receive(
+        received = await self._reception.receive(
             Message(
                 id=ticket.id,
                 chat=decode.decode_place(interaction, ticket.id),
@@ -243,6 +243,9 @@ class Counter:
                 mask=mask,
             )
         )
+        if not received:  # nobody will hand it in again, and "thinking" would stand there for ever
+            await self._answers.whisper(ticket, Answer(text=explain(self._answers.locale(interaction), Restarted())))
+            return
         await self._pay(ticket, sender)
 
     async def _pay(self, ticket: Ticket, member: User) -> None:

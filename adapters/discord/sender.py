@@ -2,7 +2,7 @@
 when a way is closed. What the message says is encode.py's.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -98,9 +98,10 @@ class Sender:
             try:
                 if original:
                     path = f"{self._hook(ticket)}/messages/@original"
-                    message = await self._rest.call("PATCH", path, payload, files, signed=False)
+                    message = await _unless_deleted(self._rest.call("PATCH", path, payload, files, signed=False))
                     ticket.answered = True
-                    return message
+                    if message is not None:
+                        return message
                 return await self._rest.call("POST", f"{self._hook(ticket)}?wait=true", payload, files, signed=False)
             except Refused as refused:
                 if refused.code == trouble.TOO_MANY_FOLLOWUPS:
@@ -109,7 +110,7 @@ class Sender:
         if ticket.alone:
             raise OnlyByToken(ticket)
         if original and ticket.original is not None:
-            return await self._by_bot(channel_of(chat), ticket.original, payload, files)
+            return await _unless_deleted(self._by_bot(channel_of(chat), ticket.original, payload, files))
         return None
 
     async def _by_bot(self, channel: str, message: str, payload: Mapping[str, Any], files: Sequence[Upload]) -> Json:
@@ -131,6 +132,16 @@ class Sender:
 
     def _hook(self, ticket: Ticket) -> str:
         return f"/webhooks/{self._application()}/{ticket.token}"
+
+
+async def _unless_deleted(call: Awaitable[Json]) -> Json | None:
+    """None: a moderator has deleted the first answer, so that a new message has to take its place."""
+    try:
+        return await call
+    except Refused as refused:
+        if refused.code != trouble.UNKNOWN_MESSAGE:
+            raise
+        return None
 
 
 def _holds(message: Json, payload: Mapping[str, Any], files: Sequence[Upload]) -> bool:

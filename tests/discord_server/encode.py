@@ -38,12 +38,27 @@ def member(who: Member, joined: datetime) -> Json:
         "avatar": None,
         "banner": None,
         "joined_at": stamp(joined),
-        "premium_since": None,
+        "premium_since": stamp(joined) if who.boosts else None,
         "communication_disabled_until": None,
         "pending": False,
         "deaf": False,
         "mute": False,
         "flags": 0,
+    }
+
+
+def entitlement(who: User, sku: int, world: World) -> Json:
+    """A purchase that is in force."""
+    return {
+        "id": str(sku + 1),
+        "sku_id": str(sku),
+        "application_id": str(world.application_id),
+        "user_id": str(who.id),
+        "type": 8,
+        "deleted": False,
+        "consumed": False,
+        "starts_at": None,
+        "ends_at": None,
     }
 
 

@@ -55,7 +55,7 @@ EVERYTHING = sum(Permission)
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class User:
-    """`dms_open`: takes messages from the bot. `nitro`: uploads up to 500 MiB."""
+    """`dms_open`: takes messages from the bot. `nitro`: uploads up to 500 MiB. `skus`: what was bought of the bot."""
 
     id: int
     name: str
@@ -63,6 +63,7 @@ class User:
     bot: bool = False
     nitro: bool = False
     dms_open: bool = True
+    skus: list[int] = field(default_factory=list[int])
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -77,6 +78,7 @@ class Member:
     user: User
     roles: list[Role] = field(default_factory=list[Role])
     nick: str | None = None
+    boosts: bool = False
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

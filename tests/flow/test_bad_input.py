@@ -248,6 +248,20 @@ async def test_vary_keeps_within_what_can_be_sent(easel: World) -> None:
     assert [len(each.references) for each in easel.sandbox.requests] == [5, 1]
 
 
+async def test_a_click_that_comes_with_the_picture_waits_for_its_job_to_be_closed(tmp_path: Path) -> None:
+    platform = HeldPlatform("after-deliver")
+    async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox, platform) as easel:
+        await easel.say("a cat")
+        await platform.reached.wait()
+        [post] = platform.posts
+        clicked = asyncio.create_task(click(easel, post, Action.RETRY))
+        await asyncio.sleep(0)
+        platform.release()
+        assert (await clicked).text == ""
+        _, second = await easel.settled(2)
+        assert len(second.images) == 1
+
+
 async def test_edit_opens_a_reply(easel: World) -> None:
     await easel.say("a cat")
     [post] = await easel.settled()

@@ -1,0 +1,78 @@
+"""Many at once: commands, progress, shards, processes. Nobody is refused, nobody waits for somebody else's edits."""
+
+import asyncio
+import logging
+from pathlib import Path
+
+import pytest
+
+from tests.discord_server import Answered, Channel
+from tests.wire.discord.easel import Town, town
+
+
+async def test_fifty_pictures_asked_for_at_once_are_all_acknowledged_in_time(tmp_path: Path) -> None:
+    async with town(tmp_path) as place, place.gallery() as upstream, place.easel() as easel:
+        members = [place.server.world.add_member(place.guild, f"member {number}") for number in range(50)]
+        asked = [place.server.slash(each, place.channel, "imagine", {"prompt": "a fox"}) for each in members]
+        await place.until(lambda: all(each.original and not each.original.loading for each in asked))
+        assert {each.answered for each in asked} == {Answered.DEFER}  # a late one would have been refused
+        upstream.open.set()
+        await place.until(lambda: all(each.original and each.original.attachments for each in asked))
+        await place.settled(easel)
+        assert place.server.refused == []
+        assert len(place.mine()) == 50
+
+
+async def test_long_progress_is_paced_and_discord_py_never_sleeps(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with town(tmp_path, pace=3.0) as place, place.easel():
+        caplog.set_level(logging.DEBUG, "discord.http")
+        caplog.set_level(logging.DEBUG, "discord.webhook.async_")
+        bob = place.server.world.add_member(place.guild, "Bob")
+        place.server.say(place.ada, place.channel, f"{place.me} a red fox")
+        place.server.say(bob, place.channel, f"{place.me} a blue fox")
+        asked = place.server.slash(
+            place.server.world.add_member(place.guild, "Cleo"), place.channel, "imagine", {"prompt": "a green fox"}
+        )
+        await place.until(lambda: len([one for one in place.mine() if one.attachments]) == 3)
+        assert place.server.refused == []
+        assert asked.original is not None
+        assert max(len(one.versions) for one in place.mine()) >= 3  # progress was shown in between
+        assert [
+            each
+            for each in caplog.records
+            if "rate limit" in each.getMessage().lower() and "initial" not in each.getMessage()
+        ] == []
+
+
+async def squares(place: Town) -> dict[int, Channel]:
+    """A channel for each of two shards."""
+    world, found = place.server.world, dict[int, Channel]()
+    while len(found) < 2:
+        guild = world.add_guild()
+        found[(guild.id >> 22) % 2] = world.add_channel(guild)
+        world.add_member(guild, place.ada)
+        await asyncio.sleep(0.001)  # ids carry milliseconds
+    return found
+
+
+async def test_one_process_may_hold_several_shards(tmp_path: Path) -> None:
+    async with town(tmp_path, shards=2) as place:
+        where = await squares(place)
+        async with place.easel() as easel:
+            await place.until(lambda: place.server.gateway.connected == 2)
+            assert [each["shard"] for each in place.server.gateway.identifies] == [[0, 2], [1, 2]]
+            for square in where.values():
+                place.server.say(place.ada, square, f"{place.me} a red fox")
+            for square in where.values():
+                await place.picture(square)
+            assert await easel.discord.ready() is None
+            assert len(place.server.commands.writes) == 1
+            place.server.gateway.cut()
+            for square in where.values():
+                place.server.slash(place.ada, square, "imagine", {"prompt": "a blue fox"})
+            await place.until(lambda: place.server.gateway.resumes == 2)
+            for square in where.values():
+                await place.until(lambda square=square: len([m for m in place.mine(square) if m.attachments]) == 2)
+            assert len(place.server.gateway.identifies) == 2
