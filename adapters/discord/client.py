@@ -70,7 +70,7 @@ class Discord:
             logging.getLogger(name).setLevel(logging.WARNING)  # their debug lines hold tokens of interactions
         self._rest = Rest(self._settings.api_base, self._token)
         self._fetcher = await Fetcher(self._allow_hosts).__aenter__()
-        self._notebook = Notebook(memory)
+        self._notebook = Notebook(memory, self._settings.shard_ids or ())
         await self._notebook.load()
         self._files = Files(self._rest, self._fetcher, memory, self._clock)
         self._sender = Sender(self._rest, self._notebook.book, self._now, lambda: self._connection.application)

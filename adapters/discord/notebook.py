@@ -19,13 +19,16 @@ V = TypeVar("V")
 
 MEMBERS = 10_000  # whose language and standing are remembered
 OURS = 20_000  # messages of the bot of which a deletion is heard
-TICKETS, OWED = "discord:interactions", "discord:owed"  # keys of what is kept
+TICKETS, OWED = "discord:interactions", "discord:owed"  # keys of what is kept, before the shards it belongs to
 
 
 class Notebook:
-    """`book` is saved whenever `save` is awaited; saves that come together are one."""
+    """`book` is saved whenever `save` is awaited; saves that come together are one. `shards`: those of this
+    process, where several share the database; each keeps a book of its own."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, shards: tuple[int, ...] = ()) -> None:
+        mine = f":{','.join(map(str, shards))}" if shards else ""
+        self._tickets, self._debts = TICKETS + mine, OWED + mine
         self.book = Book()
         self._memory = memory
         self._saving: asyncio.Task[None] | None = None
@@ -37,9 +40,9 @@ class Notebook:
 
     async def load(self) -> None:
         try:
-            if (tickets := await self._memory.recall(TICKETS)) is not None:
+            if (tickets := await self._memory.recall(self._tickets)) is not None:
                 self.book.load(tickets)
-            if (owed := await self._memory.recall(OWED)) is not None:
+            if (owed := await self._memory.recall(self._debts)) is not None:
                 self._owed = set(json.loads(owed))
         except StoreFailed as failed:
             log.warning("interactions of before not read", detail=failed.detail)
@@ -93,7 +96,7 @@ class Notebook:
 
     async def _keep_owed(self) -> None:
         try:
-            await self._memory.remember(OWED, json.dumps(sorted(self._owed)))
+            await self._memory.remember(self._debts, json.dumps(sorted(self._owed)))
         except StoreFailed as failed:
             log.warning("debt not kept", detail=failed.detail)
 
@@ -102,7 +105,7 @@ class Notebook:
             await asyncio.wait([before])
         self._saving, self._next = self._next, None
         try:
-            await self._memory.remember(TICKETS, self.book.dump())
+            await self._memory.remember(self._tickets, self.book.dump())
         except StoreFailed as failed:
             log.warning("interactions not kept", detail=failed.detail)
 
