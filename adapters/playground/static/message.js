@@ -152,6 +152,7 @@ export function createMessage(actions, jump) {
     });
     attribute(text, "hidden", !message.text);
     if (!running) {
+      if (text.textContent === message.text && !text.querySelector(".line")) return; // a click that has begun must find its link
       if (message.sender === BOT) text.replaceChildren(...withLinks(message.text));
       else write(text, message.text);
       return;
