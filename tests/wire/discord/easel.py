@@ -20,7 +20,7 @@ from bot.sandbox import Sandbox
 from bot.settings import Settings
 from bot.store import Store
 from tests.discord_server import Channel, DiscordServer, Guild, Message, Upload, User
-from tests.wire.discord.gallery import Gallery, gallery
+from tests.flow.scenes import PictureHost, picture_host
 
 T = TypeVar("T")
 
@@ -109,9 +109,9 @@ class Town:
         return [one for one in (channel or self.channel).standing if one.author is self.server.world.bot]
 
     @asynccontextmanager
-    async def gallery(self, picture: bytes | None = None) -> AsyncGenerator[Gallery]:
+    async def gallery(self, picture: bytes | None = None) -> AsyncGenerator[PictureHost]:
         """The provider of who starts inside: its pictures come when they are let."""
-        async with gallery(png("blue") if picture is None else picture) as upstream:
+        async with picture_host(png("blue") if picture is None else picture) as upstream:
             self.settings |= upstream.settings
             yield upstream
 
