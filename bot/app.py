@@ -19,7 +19,7 @@ from bot.fetch import Fetcher
 from bot.gallery import Gallery
 from bot.jobs import Jobs
 from bot.line import Line
-from bot.ports import ChatPort, Clock
+from bot.ports import ChatPort, Clock, Shop
 from bot.providers.chat import ChatProvider
 from bot.providers.failover import Failover
 from bot.providers.http import make_client
@@ -48,8 +48,15 @@ class App:
         self._resources = AsyncExitStack()
 
     @classmethod
-    async def open(cls, settings: Settings, ports: Mapping[str, ChatPort], clock: Clock) -> "App":
-        """Opens the database and wires the core.
+    async def open(
+        cls,
+        settings: Settings,
+        ports: Mapping[str, ChatPort],
+        clock: Clock,
+        *,
+        shops: Mapping[str, Shop] | None = None,
+    ) -> "App":
+        """Opens the database and wires the core. `shops`: the platforms that sell credits.
 
         Raises SettingsWrong when a provider or the database cannot be what the settings say.
         """
@@ -71,7 +78,7 @@ class App:
                 clock=clock,
                 jitter=random.random,
             )
-            app = cls._wire(settings, ports, clock, store, fetcher, failover)
+            app = cls._wire(settings, ports, shops or {}, clock, store, fetcher, failover)
             app._resources = opened.pop_all()
         return app
 
@@ -80,6 +87,7 @@ class App:
         cls,
         settings: Settings,
         ports: Mapping[str, ChatPort],
+        shops: Mapping[str, Shop],
         clock: Clock,
         store: Store,
         fetcher: Fetcher,
@@ -99,7 +107,13 @@ class App:
         line = Line(concurrency=settings.jobs.concurrency, user_concurrent=limits.user_concurrent)
         dispatch = Dispatch(line, jobs)
         commands = Commands(
-            store=store, clock=clock, rules=rules, admins=settings.admins, ports=ports, cancel=dispatch.cancel
+            store=store,
+            clock=clock,
+            rules=rules,
+            admins=settings.admins,
+            ports=ports,
+            shops=shops,
+            cancel=dispatch.cancel,
         )
         desk = Desk(
             store=store,

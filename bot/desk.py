@@ -5,7 +5,7 @@ Turns every failure into words in the sender's language; nothing raises towards 
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -103,7 +103,7 @@ class Desk:
 
         Raises EaselError, whose words are the answer.
         """
-        match read(message, self._failover.abilities):
+        match read(message, self._offered(message)):
             case None:
                 return None
             case Refusal() as refusal:
@@ -112,14 +112,21 @@ class Desk:
                 caller = Caller(user=asker.user, chat=asker.chat, locale=asker.locale, event=message.event)
                 return await self._commands.answer(caller, command)
             case paint:
-                await self._accept(
+                job = await self._accept(
                     asker,
                     event=message.event,
                     prompt=paint.prompt,
                     references=paint.references,
                     options=paint.options,
                 )
+                if job is not None:
+                    self._jobs.seen(job)
                 return None
+
+    def _offered(self, message: Message) -> Abilities:
+        """What can be asked for where the message was written."""
+        abilities = self._failover.abilities
+        return abilities if message.room is None else replace(abilities, max_n=min(abilities.max_n, message.room))
 
     async def _clearer(self, message: Message, failed: EaselError) -> EaselError:
         """A refusal, counted; one about a reply to an unfinished job says that it is unfinished."""
@@ -147,8 +154,8 @@ class Desk:
         references: tuple[Attachment, ...],
         options: Options,
         parent: str | None = None,
-    ) -> bool:
-        """Reserves the credits and puts the job in line. False: this event has become a job before.
+    ) -> Job | None:
+        """Reserves the credits and puts the job in line. None: this event has become a job before.
 
         Raises Refusal.
         """
@@ -174,7 +181,7 @@ class Desk:
             ACCEPTED.inc()
             log.info("job accepted", job=job.id, chat=job.chat.key, user=job.user.key, cost=job.cost)
             self._start(job, typical)
-        return new
+        return job if new else None
 
     async def resume(self) -> int:
         """Takes up what an earlier process left unfinished or untold, oldest first; returns how many.
@@ -219,6 +226,15 @@ class Desk:
     @property
     def abilities(self) -> Abilities:
         return self._failover.abilities
+
+    async def moved(self, old: Chat, new: Chat) -> None:
+        await self._store.move_chat(old, new)
+        log.info("chat has moved", old=old.key, new=new.key)
+
+    async def credit(self, user: User, credits: int, *, entry: str) -> Balance:
+        balance = await self._store.grant(entry, user.key, credits, self._rules.allowance(user))
+        log.info("credits bought", user=user.key, credits=credits, entry=entry)
+        return balance
 
     async def balance(self, user: User) -> Balance:
         return await self._store.balance(user.key, self._rules.allowance(user))
@@ -274,7 +290,7 @@ class Desk:
             options=job.options,
             parent=job.id,
         )
-        return Answer(text="" if new else say(asker.locale, "press-again"))
+        return Answer(text=say(asker.locale, "press-again") if new is None else "")
 
     async def close(self) -> None:
         """Takes nothing in any more, and lets cancellations under way end."""

@@ -56,6 +56,7 @@ refusal-already-finished = This one is finished already.
 refusal-admins-only = That command is for the admins of this bot.
 refusal-unknown-command = I don’t know “{ $command }”. /help shows what I understand.
 refusal-bad-arguments = I didn’t understand that. Write it like this: { $usage }
+refusal-unknown-charge = I know no purchase “{ $charge }”. The number stands on the receipt.
 refusal-unsupported = None of the picture services here can do that: { $what }. Please try it without, or with something else.
 
 ### Failures: the reservation was released
@@ -116,6 +117,9 @@ done-partly = “{ $prompt }” · { NUMBER($got, useGrouping: 0) } of { NUMBER(
        *[other] { NUMBER($credits, useGrouping: 0) } credits
     } charged
 cancelled = Cancelled. Nothing was charged.
+# Said in a new message under a picture that took more than two minutes, after the owner's name.
+done-call = your picture is ready.
+ended-call = this one has come to an end.
 state-waiting = waiting
 state-running = painting
 state-done = done
@@ -167,6 +171,11 @@ answer-set = { $user } has { NUMBER($left, useGrouping: 0) } { $left ->
     } now.
 answer-banned = { $user } can’t use the bot any more. To undo: /admin unban { $user }
 answer-unbanned = { $user } can use the bot again.
+answer-refunded =
+    { $credits ->
+        [one] Refunded the purchase of { NUMBER($credits, useGrouping: 0) } credit
+       *[other] Refunded the purchase of { NUMBER($credits, useGrouping: 0) } credits
+    } to { $user }. Left now: { NUMBER($left, useGrouping: 0) }
 answer-stats =
     Today (UTC): { NUMBER($users, useGrouping: 0) } { $users ->
         [one] person

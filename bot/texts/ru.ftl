@@ -67,6 +67,7 @@ refusal-already-finished = Эта картинка уже завершена.
 refusal-admins-only = Эта команда только для администраторов бота.
 refusal-unknown-command = Команда «{ $command }» мне незнакома. Что я умею, покажет /help.
 refusal-bad-arguments = Не получилось понять. Напишите так: { $usage }
+refusal-unknown-charge = Покупки «{ $charge }» я не знаю. Номер стоит в чеке.
 refusal-unsupported = Ни один из подключённых сервисов этого не умеет: { $what }. Попробуйте без этого или иначе.
 
 ### Неудачи: резерв возвращён
@@ -129,6 +130,8 @@ done-partly = «{ $prompt }» · готово { NUMBER($got, useGrouping: 0) } �
        *[many] списано { NUMBER($credits, useGrouping: 0) } кредитов
     }
 cancelled = Отменено. Ничего не списано.
+done-call = ваша картинка готова.
+ended-call = здесь всё закончилось.
 state-waiting = в очереди
 state-running = рисуется
 state-done = готово
@@ -186,6 +189,12 @@ answer-set = { $user }: теперь { NUMBER($left, useGrouping: 0) } { $left -
     }.
 answer-banned = { $user } больше не может пользоваться ботом. Отменить: /admin unban { $user }
 answer-unbanned = { $user } снова может пользоваться ботом.
+answer-refunded =
+    Покупка возвращена ({ $user }): { $credits ->
+        [one] { NUMBER($credits, useGrouping: 0) } кредит
+        [few] { NUMBER($credits, useGrouping: 0) } кредита
+       *[many] { NUMBER($credits, useGrouping: 0) } кредитов
+    }. Осталось: { NUMBER($left, useGrouping: 0) }
 answer-stats =
     Сегодня (UTC) { $users ->
         [one] обратился { NUMBER($users, useGrouping: 0) } человек

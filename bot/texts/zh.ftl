@@ -46,6 +46,7 @@ refusal-already-finished = 这张图已经完成了。
 refusal-admins-only = 这个命令只有机器人的管理员可以使用。
 refusal-unknown-command = 我不认识“{ $command }”。发送 /help 看看我能做什么。
 refusal-bad-arguments = 没看懂。请这样写：{ $usage }
+refusal-unknown-charge = 找不到编号为“{ $charge }”的购买记录。编号写在收据上。
 refusal-unsupported = 这里的绘图服务都做不到：{ $what }。请去掉它，或换一种要求。
 
 ### 失败：预留的积分已退回
@@ -92,6 +93,8 @@ prompt-vary =
 done-caption = “{ $prompt }”· { NUMBER($seconds, useGrouping: 0) } 秒 · { NUMBER($credits, useGrouping: 0) } 积分
 done-partly = “{ $prompt }”· 画好 { NUMBER($got, useGrouping: 0) } 张，共要求 { NUMBER($asked, useGrouping: 0) } 张 · { NUMBER($seconds, useGrouping: 0) } 秒 · 扣除 { NUMBER($credits, useGrouping: 0) } 积分
 cancelled = 已取消，没有扣除积分。
+done-call = 你的图片好了。
+ended-call = 这一张结束了。
 state-waiting = 排队中
 state-running = 绘制中
 state-done = 已完成
@@ -129,6 +132,7 @@ answer-granted = 已给 { $user } 增加 { NUMBER($credits, useGrouping: 0) } �
 answer-set = { $user } 现有 { NUMBER($left, useGrouping: 0) } 积分。
 answer-banned = { $user } 已不能使用机器人。撤销：/admin unban { $user }
 answer-unbanned = { $user } 又可以使用机器人了。
+answer-refunded = 已向 { $user } 退还购买 { NUMBER($credits, useGrouping: 0) } 积分的款项。现在还剩：{ NUMBER($left, useGrouping: 0) }
 answer-stats =
     今天（UTC）有 { NUMBER($users, useGrouping: 0) } 人提出请求。
     排队：{ NUMBER($waiting, useGrouping: 0) } · 绘制中：{ NUMBER($running, useGrouping: 0) }

@@ -40,7 +40,7 @@ from tests.flow.platform import AMBER, DIRECT, GROUP, Platform
 from tests.flow.scenes import HeldPlatform, books, click, jobs_under_way, until
 from tests.flow.world import World, png, world
 
-OPTIONS = "--size, --quality, --n"
+OPTIONS = "--size, --quality, --n, --file"
 SIZES = "1:1, 2:3, 3:2, 1024x1024, 1024x1536, 1536x1024"
 
 
