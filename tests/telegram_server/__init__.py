@@ -11,6 +11,7 @@
 It speaks for itself alone: nothing of Easel is imported here.
 """
 
+from tests.telegram_server.attaching import Item
 from tests.telegram_server.core import Action, Refused, Request, Switches
 from tests.telegram_server.entities import Chat, Content, Media, Message, Stored, Topic, Upload, User
 from tests.telegram_server.faults import Gate
@@ -18,7 +19,6 @@ from tests.telegram_server.limits import UNLIMITED, Limits, Rate
 from tests.telegram_server.queries import Answer, GuestQuery, InlineQuery, Payment, Pressed
 from tests.telegram_server.server import TelegramServer, ViolationsError
 from tests.telegram_server.updates import Update
-from tests.telegram_server.writing import Item
 
 __all__ = [
     "UNLIMITED",

@@ -44,6 +44,23 @@ class Asking:
         core.tell("callback_query", payload, lane=message.chat.id)
         return pressed
 
+    def react(self, user: User, message: Message, emoji: str | None) -> None:
+        """Somebody reacts, or takes it back. The bot is told as an administrator, if it asked for it by name."""
+        core = self.core
+        old = message.reactions.get(user.id, [])
+        new = [] if emoji is None else [emoji]
+        message.reactions[user.id] = new
+        if message.chat.kind == "private" or message.chat.bot_status == "administrator":
+            payload: Json = {
+                "chat": encode.chat(message.chat),
+                "message_id": message.id,
+                "user": encode.user(user),
+                "date": encode.seconds(core.now()),
+                "old_reaction": [{"type": "emoji", "emoji": one} for one in old],
+                "new_reaction": [{"type": "emoji", "emoji": one} for one in new],
+            }
+            core.tell("message_reaction", payload, lane=message.chat.id)
+
     # ------------------------------------------------------------ inline and guest mode
 
     def inline_query(self, user: User, query: str, chat_type: InlineChat | None = "sender") -> InlineQuery:

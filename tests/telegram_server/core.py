@@ -51,6 +51,11 @@ class Request:
     status: int
     error: str | None = None
 
+    @property
+    def uploads(self) -> list[Upload]:
+        """The files in order, whatever their parts are called."""
+        return list(self.files.values())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:

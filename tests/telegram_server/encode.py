@@ -173,6 +173,7 @@ def message(one: Message, *, replied: bool = True) -> Json:
         via_bot=None if one.via_bot is None else user(one.via_bot),
         has_protected_content=one.protected or None,
         effect_id=one.effect_id,
+        forward_origin=None if one.forwarded is None else origin(one.forwarded),
         guest_query_id=one.guest_query_id,
         guest_bot_caller_user=None if one.guest_caller is None else user(one.guest_caller),
     )
@@ -234,14 +235,17 @@ def _reply(one: Message) -> Json:
     return body
 
 
+def origin(one: Message) -> Json:
+    """MessageOrigin."""
+    body: Json = {"date": seconds(one.date)}
+    if one.sender is not None:
+        return body | {"type": "user", "sender_user": user(one.sender)}
+    return body | {"type": "channel", "chat": chat(one.chat), "message_id": one.id}
+
+
 def external(one: Message) -> Json:
     """ExternalReplyInfo: where it comes from and its file, never its text."""
-    origin: Json = {"date": seconds(one.date)}
-    if one.sender is not None:
-        origin |= {"type": "user", "sender_user": user(one.sender)}
-    else:
-        origin |= {"type": "channel", "chat": chat(one.chat), "message_id": one.id}
-    body: Json = {"origin": origin}
+    body: Json = {"origin": origin(one)}
     if one.chat.kind in ("supergroup", "channel"):
         body |= {"chat": chat(one.chat), "message_id": one.id}
     if one.content.media is not None:

@@ -151,7 +151,8 @@ class Content:
 @dataclass(slots=True, kw_only=True, eq=False)
 class Message:
     """`history`: every state, the present one last. `external`: a replied-to message of another chat or topic.
-    `reactions`: by user id. `inline_id`: by which the bot edits a message it sent inline."""
+    `forwarded`: what this is a forward of. `reactions`: by user id. `inline_id`: by which the bot edits a message
+    it sent inline."""
 
     id: int
     chat: Chat
@@ -173,6 +174,7 @@ class Message:
     payload: str | None = None
     guest_query_id: str | None = None
     guest_caller: User | None = None
+    forwarded: "Message | None" = None
     reactions: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
 
     @property

@@ -17,7 +17,6 @@ from tests.telegram_server.files import LOCAL_UPLOAD_LIMIT, UPLOAD_LIMIT
 from tests.telegram_server.methods import LOWER, METHODS, Call
 
 TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
-STALE = frozenset({"bot", "close", "logOut"})
 
 
 class _DroppedError(Exception):
@@ -38,7 +37,8 @@ def _entry(core: Core) -> Callable[[web.Request], Awaitable[web.StreamResponse]]
             response = await passage.go()
         except ApiError as refusal:
             response = _json(refusal.status, refusal.body)
-            passage.record(refusal.status, refusal.description)
+            gone = request.transport is None or request.transport.is_closing()
+            passage.record(0 if gone else refusal.status, refusal.description)
         except (_DroppedError, ConnectionError):
             if request.transport is not None:
                 request.transport.abort()

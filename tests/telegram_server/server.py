@@ -10,20 +10,19 @@ from typing import Any, Self, TypeVar
 
 from aiohttp import web
 
-from tests.telegram_server import front, validate
+from tests.telegram_server import front, menus, validate
 from tests.telegram_server.asking import Asking
+from tests.telegram_server.attaching import Attaching
 from tests.telegram_server.core import Action, Core, Refused, Request, Switches, utc
-from tests.telegram_server.entities import Message, User
+from tests.telegram_server.entities import Chat, Message, User
 from tests.telegram_server.errors import Json
 from tests.telegram_server.limits import Limits
 from tests.telegram_server.places import Places
 from tests.telegram_server.updates import Update
 from tests.telegram_server.validate import Spec
-from tests.telegram_server.writing import Writing
 
 MAX_BODY = 2048 * 1024 * 1024  # bytes of a request
 TOKEN = "700001:AAE_test-token_of_the_bot"
-BOT_ID = 700_001
 T = TypeVar("T")
 
 
@@ -31,7 +30,7 @@ class ViolationsError(AssertionError):
     """The client did what Telegram's documents do not allow."""
 
 
-class TelegramServer(Places, Writing, Asking):
+class TelegramServer(Places, Attaching, Asking):
     """Telegram's Bot API on 127.0.0.1, for one bot.
 
     `limits`: flood control in force. `now`: the wall clock of dates and lives. `time`: monotonic seconds for
@@ -140,6 +139,15 @@ class TelegramServer(Places, Writing, Asking):
     def inline_messages(self) -> dict[str, Message]:
         """The messages the bot sent inline or as a guest, by inline_message_id."""
         return self.core.world.inline
+
+    @property
+    def pending(self) -> list[Update]:
+        """The updates that the bot has not confirmed."""
+        return self.core.updates.pending
+
+    def menu(self, user: User, chat: Chat) -> list[tuple[str, str]]:
+        """(command, description) as the user is offered them in a chat."""
+        return menus.menu(self.core.command_lists, user, chat, self.core.world.status(chat, user))
 
     @property
     def transactions(self) -> list[Json]:

@@ -102,8 +102,10 @@ class Updates:
                     await self._woken.wait()
         except TimeoutError:
             return []
-        if self._poller is not mine and not self.closing:
-            raise conflict("terminated by setWebhook request" if self.webhook_set else OTHER_POLLER)
+        if self.webhook_set:
+            raise conflict("terminated by setWebhook request")
+        if self._poller not in (mine, None):
+            raise conflict(OTHER_POLLER)
         self._poller = None
         given = self.pending[:limit]
         for update in given:

@@ -26,6 +26,7 @@ class Fields(TypedDict, total=False):
     payload: str | None
     guest_query_id: str | None
     guest_caller: User | None
+    forwarded: Message | None
 
 
 class World:

@@ -6,20 +6,12 @@ from typing import cast
 
 from tests.telegram_server import encode
 from tests.telegram_server.errors import Json, bad, too_many
+from tests.telegram_server.menus import scope_key
 from tests.telegram_server.methods.call import Call, Handler
 
 COMMAND = re.compile(r"[a-z0-9_]{1,32}")
 MOST_COMMANDS = 100
 WORDS = {"Name": ("name", 64), "Description": ("description", 512), "ShortDescription": ("short_description", 120)}
-SCOPES: dict[str, tuple[str, ...]] = {
-    "default": (),
-    "all_private_chats": (),
-    "all_group_chats": (),
-    "all_chat_administrators": (),
-    "chat": ("chat_id",),
-    "chat_administrators": ("chat_id",),
-    "chat_member": ("chat_id", "user_id"),
-}
 
 
 def get_me(call: Call) -> Json:
@@ -48,17 +40,6 @@ def close(call: Call) -> bool:
     if left > 0:
         raise too_many(int(left) or 1)
     return True
-
-
-def scope_key(scope: Json | None) -> str:
-    """One text for one scope. Raises ApiError."""
-    given = {"type": "default"} if scope is None else scope
-    needs = SCOPES.get(str(given.get("type")))
-    if needs is None:
-        raise bad("can't parse BotCommandScope: Unsupported type specified")
-    if any(name not in given for name in needs):
-        raise bad("can't parse BotCommandScope: chat not found")
-    return json.dumps({name: given[name] for name in ("type", *needs)})
 
 
 def _key(call: Call) -> tuple[str, str]:

@@ -6,6 +6,8 @@ from tests.telegram_server.entities import Chat, Message, Topic
 from tests.telegram_server.errors import bad, forbidden, migrated
 from tests.telegram_server.methods.call import Call
 
+ADMINISTRATORS = ("administrator", "creator")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -68,7 +70,9 @@ def _topic(call: Call, chat: Chat) -> Topic | None:
     if chat.direct_messages:
         number = call.integer("direct_messages_topic_id")
         if number is None:
-            raise bad("direct messages topic must be specified")
+            if chat.bot_status in ADMINISTRATORS:
+                raise bad("channel direct messages topic must be specified")
+            return None
     else:
         number = call.integer("message_thread_id")
         if not number:
@@ -81,7 +85,7 @@ def _topic(call: Call, chat: Chat) -> Topic | None:
 
 
 def _open(topic: Topic, chat: Chat) -> None:
-    if topic.closed and chat.bot_status not in ("administrator", "creator"):
+    if topic.closed and chat.bot_status not in ADMINISTRATORS:
         raise bad("TOPIC_CLOSED")
 
 

@@ -1,5 +1,6 @@
 """What all sends have in common: texts and captions, files, and the message that enters the chat."""
 
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -56,7 +57,7 @@ def _taken(call: Call, kind: MediaKind, upload: Upload, fields: Json) -> Media:
         return call.core.files.photo(upload.content)
     return call.core.files.file(
         kind,
-        upload,
+        replace(upload, content_type=None),  # Telegram goes by the name, not by what the sender says
         width=_number(fields, "width"),
         height=_number(fields, "height"),
         duration=_number(fields, "duration"),
