@@ -29,6 +29,7 @@ from bot.settings import Provider as ProviderSettings
 from bot.settings import Settings
 from bot.status.board import Board
 from bot.store import Store, new_id
+from bot.tray import Tray
 
 log = structlog.get_logger()
 
@@ -123,6 +124,7 @@ class App:
             dispatch=dispatch,
             commands=commands,
             rules=rules,
+            tray=Tray(store, clock),
             locale=settings.locale,
             new_id=new_id,
         )

@@ -16,6 +16,7 @@ from bot.errors import (
     AlreadyFinished,
     EaselError,
     NotYours,
+    PicturesWithoutPrompt,
     Refusal,
     ReplyHasNoPicture,
     StillPainting,
@@ -30,6 +31,7 @@ from bot.quota import Rules
 from bot.status.board import Board
 from bot.store import LIFE, Job, NewJob, Store
 from bot.texts import choose, explain, say
+from bot.tray import Tray
 
 log = structlog.get_logger()
 
@@ -59,6 +61,7 @@ class Desk:
         dispatch: Dispatch,
         commands: Commands,
         rules: Rules,
+        tray: Tray,
         locale: str,
         new_id: Callable[[], str],
     ) -> None:
@@ -72,6 +75,7 @@ class Desk:
         self._rules = rules
         self._locale = locale
         self._new_id = new_id
+        self._tray = tray
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -87,8 +91,11 @@ class Desk:
             request_id=message.id,
         )
         try:
+            message = await self._tray.completed(message)
             answer = await self._receive(message, asker)
         except EaselError as failed:
+            if isinstance(failed, PicturesWithoutPrompt) and message.attachments:
+                await self._tray.put(message)
             answer = explain(asker.locale, await self._clearer(message, failed))
         except Exception:
             log.exception("message broke", chat=message.chat.key)
@@ -121,6 +128,7 @@ class Desk:
                 )
                 if job is not None:
                     self._jobs.seen(job)
+                    await self._tray.clear(message)
                 return None
 
     def _offered(self, message: Message) -> Abilities:

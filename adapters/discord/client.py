@@ -4,10 +4,11 @@ What comes in is events.py's; which way a message goes out, sender.py's.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import structlog
 import yarl
+from aiohttp import web
 
 from adapters.discord import encode, places
 from adapters.discord.connection import Connection
@@ -60,6 +61,10 @@ class Discord:
         self._previews: dict[str, Image] = {}
 
     # ------------------------------------------------------------ life
+
+    def routes(self) -> Iterable[web.AbstractRouteDef]:
+        """Discord calls nobody: it is listened to."""
+        return ()
 
     async def open(self, reception: Reception, memory: Memory) -> None:
         """Logs in, and keeps the gateway open in the background.

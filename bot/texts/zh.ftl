@@ -7,7 +7,7 @@ error-internal = 机器人内部出了点问题，没有扣除积分。请再试
 error-store = 机器人的数据库暂时不可用，没有扣除积分。请稍后再试。
 
 refusal-prompt-empty = 想画什么？写在命令后面就行，例如：/imagine 暴风雨中的灯塔
-refusal-pictures-without-prompt = 图片收到了，要怎么处理？请附上一句话重新发送，例如：改成下雨的夜晚
+refusal-pictures-without-prompt = 图片收到了，要怎么处理？直接写一句话就行，例如：改成下雨的夜晚
 refusal-prompt-too-long = 这段描述有 { NUMBER($length, useGrouping: 0) } 个字符，最多 { NUMBER($limit, useGrouping: 0) } 个。请写短一些。
 refusal-unknown-option = 没有“{ $option }”这个选项。可以用：{ $allowed }
 refusal-bad-option = { $option } 不能是“{ $value }”。可以用：{ $allowed }
@@ -148,6 +148,7 @@ hint-history = 最近的图片
 hint-cancel = 停止正在进行和排队的图片
 hint-help = 我能做什么，附例子
 hint-start = 打个招呼
+hint-buy = 购买积分
 hint-admin = 管理员专用：grant、set、ban、unban、stats
 
 ### The playground page
@@ -292,3 +293,20 @@ discord-no-permission = 我在这个频道里没法工作：缺少权限 { $miss
 discord-moved = 花的时间超过了 Discord 允许我在原处回答的期限，所以发到这里。
 discord-owed = 你上一张图片花的时间超过了 Discord 允许我回答的期限，我又联系不上你。没有扣除积分。
 note-shrunk = 为了符合这个聊天的限制，图片已缩小。
+
+### Telegram
+
+telegram-inline-title = 画这个
+telegram-inline-text = 🎨 “{ $prompt }”
+telegram-inline-starting = ⏳ 开始中
+telegram-inline-empty = 输入想画的内容
+telegram-buy-which = 想买多少积分？买来的积分不会过期。
+telegram-buy-pack = { NUMBER($credits, useGrouping: 0) } 积分 · { NUMBER($stars, useGrouping: 0) } ⭐
+telegram-buy-private = 积分在私聊里出售。
+telegram-buy-open = 打开私聊
+telegram-buy-title = { NUMBER($credits, useGrouping: 0) } 积分
+telegram-buy-about = 用于本机器人作画的积分：{ NUMBER($credits, useGrouping: 0) }，不会过期。
+telegram-buy-wrong = 这个报价已经失效。请重新发送 /buy。没有扣款。
+telegram-buy-paid =
+    谢谢！已加入 { NUMBER($credits, useGrouping: 0) } 积分，现在还剩 { NUMBER($left, useGrouping: 0) }。
+    购买编号：{ $charge }
