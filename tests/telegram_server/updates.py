@@ -28,6 +28,14 @@ class Update:
         return {"update_id": self.id, self.kind: self.payload}
 
 
+@dataclass(slots=True)
+class _Poller:
+    """Somebody who waits. `words`: of the conflict that ended it."""
+
+    over: bool = False
+    words: str | None = None
+
+
 class Updates:
     """`now`: the wall clock. `changed`: is called when a new one waits."""
 
@@ -40,7 +48,7 @@ class Updates:
         self._now = now
         self._changed = changed
         self._ids = itertools.count(FIRST)
-        self._poller: object | None = None
+        self._poller: _Poller | None = None
         self._again: set[Update] = set()
         self._woken = asyncio.Event()
 
@@ -64,6 +72,11 @@ class Updates:
         self._again.add(update)
         self.wake()
 
+    @property
+    def polled(self) -> bool:
+        """Whether somebody waits for updates now."""
+        return self._poller is not None
+
     def drop(self) -> None:
         self.pending.clear()
 
@@ -78,10 +91,12 @@ class Updates:
         self._woken = asyncio.Event()
         self._changed()
 
-    def interrupt(self) -> None:
-        """The poller that waits now is sent away."""
-        self._poller = None
-        self.wake()
+    def interrupt(self, words: str | None = None) -> None:
+        """Who polls now is sent away: with a refusal, or empty-handed."""
+        if self._poller is not None:
+            self._poller.over, self._poller.words = True, words
+            self._poller = None
+            self.wake()
 
     async def changed(self) -> None:
         await self._woken.wait()
@@ -93,28 +108,25 @@ class Updates:
         """
         if self.webhook_set:
             raise conflict(WEBHOOK_ACTIVE)
+        self.interrupt(OTHER_POLLER)
         self._confirm(offset)
-        mine = self._poller = object()
+        mine = self._poller = _Poller()
         self.wake()
         try:
-            async with asyncio.timeout(seconds or None):
-                while self._waits(mine) and seconds:
+            async with asyncio.timeout(seconds):
+                while seconds and not (mine.over or self.pending or self.closing):
                     await self._woken.wait()
         except TimeoutError:
-            return []
-        if self.webhook_set:
-            raise conflict("terminated by setWebhook request")
-        if self._poller not in (mine, None):
-            raise conflict(OTHER_POLLER)
-        self._poller = None
-        given = self.pending[:limit]
+            pass
+        if self._poller is mine:
+            self._poller = None
+        if mine.words is not None:
+            raise conflict(mine.words)
+        given = [] if mine.over else self.pending[:limit]
         for update in given:
             if update in self._again:
                 self.remove(update)
         return given
-
-    def _waits(self, mine: object) -> bool:
-        return self._poller is mine and not self.pending and not self.closing
 
     def _confirm(self, offset: int | None) -> None:
         oldest = self._now() - LIFE

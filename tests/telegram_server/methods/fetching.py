@@ -41,7 +41,7 @@ def set_webhook(call: Call) -> bool:
     if call.flag("drop_pending_updates"):
         core.updates.drop()
     core.updates.webhook_set = True
-    core.updates.interrupt()
+    core.updates.interrupt("terminated by setWebhook request")
     core.webhook.set(url, secret=secret, connections=connections or USUAL_CONNECTIONS)
     return True
 
