@@ -23,8 +23,9 @@ class Switches:
     """What the owner has set in BotFather, and how the server is run.
 
     `local`: a Bot API server of one's own with --local. `inline_feedback`: chosen_inline_result is sent.
-    `http_webhooks`: plain http to loopback is taken for a webhook. `query_life`: seconds until a callback or
-    inline query is too old to be answered. `webhook_retry`: real seconds until a failed delivery is repeated.
+    `http_webhooks`: plain http to loopback is taken for a webhook. `query_life`: seconds until a callback, inline
+    or guest query is too old to be answered. `link_life`: seconds for which the path of getFile can be fetched.
+    `webhook_retry`: real seconds until a failed delivery is repeated.
     """
 
     can_read_all_group_messages: bool = False
@@ -36,6 +37,7 @@ class Switches:
     local: bool = False
     http_webhooks: bool = False
     query_life: float = 60.0
+    link_life: float = 3600.0
     webhook_retry: float = 0.02
 
 
@@ -112,6 +114,7 @@ class Core:
         self.command_lists: dict[tuple[str, str], list[Json]] = {}
         self.world = World(self.now, bot)
         self.files = Files()
+        self.links: dict[str, datetime] = {}
         self.faults = Faults()
         self.floods = Floods(limits, self.time)
         self.updates = Updates(self.now, self.touch)
@@ -143,6 +146,11 @@ class Core:
 
     async def changed(self) -> None:
         await self._changed.wait()
+
+    def linked(self, path: str) -> bool:
+        """Whether getFile gave this path, not too long ago."""
+        given = self.links.get(path)
+        return given is not None and (self.now() - given).total_seconds() <= self.switches.link_life
 
     def tell(self, kind: str, payload: Json, *, lane: int) -> Update | None:
         """An update for the bot, if it wants its kind. The server keeps to the description too."""

@@ -159,7 +159,8 @@ def _download(core: Core) -> Callable[[web.Request], Awaitable[web.StreamRespons
                 request.transport.abort()
             if fault.status is not None:
                 return web.Response(status=fault.status, body=fault.body)
-        stored = core.files.at(request.match_info["path"])
+        path = request.match_info["path"]
+        stored = core.files.at(path) if core.linked(path) else None
         try:
             authorize(core, request.match_info["token"])
         except ApiError as refusal:

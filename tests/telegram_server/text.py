@@ -9,6 +9,7 @@ from tests.telegram_server.errors import Json, bad, unparsed
 from tests.telegram_server.names import names
 
 TEXT_LIMIT, CAPTION_LIMIT = 4096, 1024  # code points, after parsing
+SOURCE_LIMIT = 1 << 15  # bytes, with the markup
 ENTITY_TYPES = frozenset(
     names(
         "mention hashtag cashtag bot_command url email phone_number bold italic underline strikethrough spoiler",
@@ -25,6 +26,8 @@ FOUND = (
 
 def formatted(text: str, mode: str | None, entities: Sequence[Json] | None) -> tuple[str, tuple[Json, ...]]:
     """The text as Telegram keeps it: parsed, trimmed, with the entities it finds. Raises ApiError."""
+    if len(text.encode()) > SOURCE_LIMIT:
+        raise bad("text is too long")
     if mode:
         text, marked = markup.parse(text, mode)
     else:
@@ -51,25 +54,41 @@ def check_caption(text: str) -> None:
 
 
 def _checked(text: str, entities: Iterable[Json]) -> list[Json]:
-    edges, size = utf16.boundaries(text), utf16.length(text)
     kept: list[Json] = []
     for entity in entities:
         try:
             offset, count = int(entity["offset"]), int(entity["length"])
         except (KeyError, TypeError, ValueError):
             raise unparsed('Can\'t find field "offset" or "length" of the entity') from None
-        if offset < 0 or count < 0 or offset + count > size:
-            raise bad("ENTITY_BOUNDS_INVALID")
-        for edge, words in ((offset, "begins"), (offset + count, "ends")):
-            if edge not in edges:
-                raise bad(f"entity {words} in a middle of a UTF-16 symbol at byte offset {_byte(text, edge)}")
+        if wrong := _wrong(text, offset, count):
+            raise bad(wrong)
         if count and entity.get("type") in ENTITY_TYPES:
             kept.append(entity)
     return sorted(kept, key=lambda one: (one["offset"], -one["length"]))
 
 
+def _wrong(text: str, offset: int, count: int) -> str | None:
+    """What Telegram says of an entity that does not lie in the text as it must."""
+    edges, size, end = utf16.boundaries(text), utf16.length(text), offset + count
+    if offset < 0:
+        return f"receive an entity with incorrect offset {offset}"
+    if count < 0:
+        return f"receive an entity with incorrect length {count}"
+    if offset > size:
+        return f"entity begins after the end of the text at UTF-16 offset {offset}"
+    if end > size:
+        return f"entity beginning at UTF-16 offset {offset} ends after the end of the text at UTF-16 offset {end}"
+    if offset not in edges:
+        return f"entity begins in a middle of a UTF-16 symbol at byte offset {_byte(text, offset)}"
+    if end not in edges:
+        at = _byte(text, end)
+        return f"entity beginning at UTF-16 offset {offset} ends in a middle of a UTF-16 symbol at byte offset {at}"
+    return None
+
+
 def _byte(text: str, offset: int) -> int:
-    return len(text.encode("utf-16-le")[: offset * 2].decode("utf-16-le", errors="ignore").encode())
+    """Where the character ends that an offset cuts in two, in bytes."""
+    return len(utf16.cut(text, 0, offset + 1).encode())
 
 
 def _trimmed(text: str, entities: Sequence[Json]) -> tuple[str, list[Json]]:

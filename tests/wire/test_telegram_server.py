@@ -167,16 +167,21 @@ async def test_logging_out_of_the_cloud_ends_everything(place: Place, bot: Bot, 
 
 
 class Hook:
-    """A bot's own address: keeps what is posted to it, answers with the statuses it was given, then 200."""
+    """A bot's own address: keeps what is posted to it, answers with the statuses it was given, then 200; to a
+    `slow` text only once it is `passed`."""
 
     def __init__(self) -> None:
         self.bodies: list[dict[str, Any]] = []
         self.secrets: list[str | None] = []
         self.statuses: list[int] = []
         self.base = ""
+        self.slow: str | None = None
+        self.passed = asyncio.Event()
 
     async def take(self, request: web.Request) -> web.Response:
         self.bodies.append(await request.json())
+        if self.bodies[-1]["message"]["text"] == self.slow:
+            await self.passed.wait()
         self.secrets.append(request.headers.get("X-Telegram-Bot-Api-Secret-Token"))
         return web.Response(status=self.statuses.pop(0) if self.statuses else 200)
 
@@ -213,6 +218,30 @@ async def test_a_webhook_gets_the_updates_with_its_secret_again_after_a_failure(
             await bot.get_updates()
         await bot.delete_webhook(drop_pending_updates=True)
         assert not await bot.get_updates()
+
+
+async def test_a_webhook_gets_updates_of_other_chats_while_one_is_slow(hook: Hook) -> None:
+    async with TelegramServer(http_webhooks=True) as server, bot_of(server) as bot:
+        ada, bea = server.add_user("Ada"), server.add_user("Bea")
+        await bot.set_webhook(f"{hook.base}/hook")
+        hook.slow = "wait for it"
+        server.say(ada, server.private(ada), "wait for it")
+        server.say(ada, server.private(ada), "after it")
+        server.say(bea, server.private(bea), "at once")
+        await server.until(lambda: len(server.pending) == 2)
+        assert {body["message"]["text"] for body in hook.bodies} == {"wait for it", "at once"}
+        hook.passed.set()
+        await server.until(lambda: not server.pending)
+        assert hook.bodies[-1]["message"]["text"] == "after it"
+
+
+async def test_updates_that_waited_can_be_dropped(place: Place, bot: Bot) -> None:
+    place.server.say(place.ada, place.chat, "old")
+    await bot.delete_webhook(drop_pending_updates=True)
+    assert not await bot.get_updates(timeout=0)
+    place.server.say(place.ada, place.chat, "old too")
+    await bot.set_webhook("https://127.0.0.1:8443/hook", drop_pending_updates=True)
+    assert (await bot.get_webhook_info()).pending_update_count == 0
 
 
 async def test_a_webhook_ends_a_poll_and_nobody_there_keeps_the_updates(place: Place, bot: Bot) -> None:

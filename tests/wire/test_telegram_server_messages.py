@@ -109,6 +109,13 @@ async def test_an_album_is_sent_as_messages_of_one_group(place: Place, bot: Bot)
         await bot.send_media_group(place.chat.id, [InputMediaPhoto(png())] * 11)
 
 
+async def test_an_album_of_one_goes_as_a_message_and_is_noted(place: Place, bot: Bot) -> None:
+    (sent,) = await bot.send_media_group(place.chat.id, [InputMediaPhoto(png())])
+    assert sent.media_group_id is None
+    assert place.server.violations == ["sendMediaGroup: an album has 2-10 items"]
+    place.server.violations.clear()
+
+
 async def test_a_file_sent_once_is_sent_again_by_its_id(place: Place, bot: Bot) -> None:
     sent = await bot.send_photo(place.chat.id, png(colour="red"))
     again = await bot.send_photo(place.group.id, sent.photo[0].file_id)
@@ -161,6 +168,10 @@ async def test_reactions_and_chat_actions(place: Place, bot: Bot) -> None:
     asked = place.server.say(place.ada, place.chat, "a cat")
     await bot.set_message_reaction(place.chat.id, asked.id, "👀")
     assert asked.reactions[place.server.bot.id] == ["👀"]
+    service = place.server.add_topic(place.chat, "Sketches").created
+    assert service is not None
+    with pytest.raises(BadRequest, match="Reaction_invalid"):
+        await bot.set_message_reaction(place.chat.id, service.id, "👀")
     for reaction, words in (("🦖", "Reaction_invalid"), (["👀", "👍"], "Reactions_too_many")):
         with pytest.raises(BadRequest, match=words):
             await bot.set_message_reaction(place.chat.id, asked.id, reaction)
@@ -230,11 +241,21 @@ REFUSED: Mapping[str, tuple[Try, str]] = {
     ),
     "bounds": (
         lambda bot, chat: bot.send_message(chat, "x", entities=[MessageEntity("bold", 0, 2)]),
-        "Entity_bounds_invalid",
+        "Entity beginning at UTF-16 offset 0 ends after the end of the text at UTF-16 offset 2",
     ),
+    "half": (
+        lambda bot, chat: bot.send_message(chat, "x🎨", entities=[MessageEntity("bold", 0, 2)]),
+        "Entity beginning at UTF-16 offset 0 ends in a middle of a UTF-16 symbol at byte offset 5",
+    ),
+    "source": (lambda bot, chat: bot.send_message(chat, "<b></b>" * 4700, parse_mode="HTML"), "Text is too long"),
+    "business": (
+        lambda bot, chat: bot.send_message(chat, "x", business_connection_id="b"),
+        "Business connection not found",
+    ),
+    "action": (lambda bot, chat: bot.send_chat_action(chat, "typing", 99_999), "Message thread not found"),
     "surrogate": (
         lambda bot, chat: bot.send_message(chat, "🎨x", entities=[MessageEntity("bold", 1, 2)]),
-        "Entity begins in a middle of a UTF-16 symbol at byte offset 0",
+        "Entity begins in a middle of a UTF-16 symbol at byte offset 4",
     ),
     "sides": (lambda bot, chat: bot.send_photo(chat, png((9990, 20))), "Photo_invalid_dimensions"),
     "ratio": (lambda bot, chat: bot.send_photo(chat, png((210, 10))), "Photo_invalid_dimensions"),
@@ -353,6 +374,23 @@ async def test_files_are_fetched_up_to_twenty_megabytes(place: Place, bot: Bot) 
         for path, status in ((f"bot{server.token}/photos/none.jpg", 404), ("bot1:no/photos/file_1.jpg", 401)):
             async with session.get(f"{server.api_base}/file/{path}") as response:
                 assert response.status == status
+
+
+async def test_a_link_is_given_by_get_file_and_lives_an_hour(place: Place, bot: Bot) -> None:
+    server = place.server
+    message = server.photo(place.ada, place.chat, png())
+    assert message.media is not None
+    address = f"{server.api_base}/file/bot{server.token}/{message.media.file.path}"
+    statuses: list[int] = []
+    async with aiohttp.ClientSession() as session:
+        for step in ("nothing", "ask", "wait", "ask"):
+            if step == "ask":
+                await bot.get_file(message.media.file.file_id)
+            elif step == "wait":
+                server.later(3601)
+            async with session.get(address) as response:
+                statuses.append(response.status)
+    assert statuses == [404, 200, 404, 200]
 
 
 async def test_a_server_of_ones_own_has_files_on_disk_and_no_limits(tmp_path: Path) -> None:

@@ -139,6 +139,19 @@ async def test_topics_of_a_forum(place: Place, bot: Bot) -> None:
         await bot.send_message(forum.id, "later", message_thread_id=topic.id)
 
 
+async def test_topics_of_a_private_chat(bot: Bot, place: Place) -> None:
+    topic = place.server.add_topic(place.chat, "Cats")
+    place.server.say(place.ada, place.chat, "a cat", thread=topic)
+    message = (await taken(bot, place))[-1].message
+    assert message is not None
+    assert (message.message_thread_id, message.is_topic_message) == (topic.id, True)
+    assert message.reply_to_message is None
+    sent = await bot.send_message(place.chat.id, "here", message_thread_id=topic.id)
+    assert (place.chat.last.thread_id, sent.message_thread_id) == (topic.id, topic.id)
+    await bot.send_chat_action(place.chat.id, "typing", message_thread_id=topic.id)
+    assert place.server.actions[-1].thread_id == topic.id
+
+
 async def test_direct_messages_of_a_channel_need_their_topic(place: Place, bot: Bot) -> None:
     chat = place.server.add_direct_messages("Gallery")
     place.server.say(place.ada, chat, "a cat, please")
@@ -425,6 +438,7 @@ async def test_a_payment_that_is_denied_or_answered_too_late_is_none(place: Plac
         ({"payload": "п" * 65}, "Invoice_payload_invalid"),
         ({"provider_token": "284685063:TEST:x"}, "Payment_provider_invalid"),
         ({"currency": "EUR"}, "Payment_provider_invalid"),
+        ({"need_email": True}, "Stars_invoice_invalid"),
         ({"title": "x" * 33}, "Invoice_title_invalid"),
         ({"reply_markup": keyboard()}, "first button of an invoice must be a Pay button"),
     ],

@@ -56,6 +56,7 @@ def get_file(call: Call) -> Json:
         return encode.file(stored, str(core.files.lay_out(stored)))
     if stored.size > DOWNLOAD_LIMIT:
         raise bad("file is too big")
+    core.links[stored.path] = core.now()
     return encode.file(stored, stored.path)
 
 

@@ -151,7 +151,8 @@ def set_reaction(call: Call) -> bool:
         raise bad("REACTIONS_TOO_MANY")
     emoji = [str(one.get("emoji", "")) for one in given]
     allowed = REACTIONS if message.chat.reactions is None else message.chat.reactions
-    if any(one.get("type") != "emoji" for one in given) or not allowed.issuperset(emoji):
+    custom = any(one.get("type") != "emoji" for one in given)
+    if message.content.service is not None or custom or not allowed.issuperset(emoji):
         raise bad("REACTION_INVALID")
     if emoji:
         message.reactions[call.core.bot.id] = emoji

@@ -34,6 +34,8 @@ def known_chat(call: Call, name: str = "chat_id") -> Chat:
 
 def reached_chat(call: Call) -> Chat:
     """A chat that the bot is in."""
+    if call.string("business_connection_id"):
+        raise bad("business connection not found")  # this bot has no business accounts
     chat = known_chat(call)
     if chat.kind != "private":
         _inside(chat)
@@ -62,11 +64,12 @@ def place(call: Call, what: str) -> Place:
         raise bad("need administrator rights in the channel chat")
     if what in chat.denied:
         raise bad(f"not enough rights to send {what} to the chat")
-    topic = _topic(call, chat)
+    topic = thread(call, chat)
     return _replying(call, chat, topic)
 
 
-def _topic(call: Call, chat: Chat) -> Topic | None:
+def thread(call: Call, chat: Chat) -> Topic | None:
+    """The topic a call names. Raises ApiError when there is none, or it takes no messages."""
     if chat.direct_messages:
         number = call.integer("direct_messages_topic_id")
         if number is None:

@@ -9,7 +9,7 @@ from tests.telegram_server.entities import Content, MediaKind, Message
 from tests.telegram_server.errors import Json, bad
 from tests.telegram_server.methods import sending
 from tests.telegram_server.methods.call import Call, Handler
-from tests.telegram_server.methods.places import known_chat, place, reached_chat
+from tests.telegram_server.methods.places import known_chat, place, reached_chat, thread
 from tests.telegram_server.names import names
 
 ACTIONS = frozenset(
@@ -107,12 +107,11 @@ def _album_kinds(items: list[Json]) -> list[MediaKind]:
 def send_chat_action(call: Call) -> bool:
     chat = reached_chat(call)
     action = call.string("action")
-    if action not in ACTIONS:
+    if action is None or action not in ACTIONS:
         raise bad("wrong parameter action in request")
     core = call.core
-    core.actions.append(
-        Action(at=core.time(), chat=chat, thread_id=call.integer("message_thread_id"), action=str(action))
-    )
+    topic = None if chat.direct_messages else thread(call, chat)
+    core.actions.append(Action(at=core.time(), chat=chat, thread_id=None if topic is None else topic.id, action=action))
     return True
 
 

@@ -14,7 +14,7 @@ from tests.telegram_server.names import names
 PATIENCE = 10.0  # seconds in which a pre-checkout query must be answered
 MONTH = 2_592_000  # seconds, the only period of a subscription
 MOST_STARS, MOST_STARS_A_MONTH = 25_000, 10_000
-PLAIN_ONLY = names("need_name need_phone_number need_email need_shipping_address is_flexible max_tip_amount")
+NOT_FOR_STARS = names("need_name need_phone_number need_email need_shipping_address is_flexible max_tip_amount")
 
 
 def _invoice(call: Call) -> Json:
@@ -34,9 +34,8 @@ def _invoice(call: Call) -> Json:
     amount = prices[0].get("amount")
     if not isinstance(amount, int) or not 1 <= amount <= MOST_STARS:
         raise bad("CURRENCY_TOTAL_AMOUNT_INVALID")
-    for name in PLAIN_ONLY:
-        if call.params.get(name):
-            call.core.note(f"{call.method}: {name} is not for payments in Stars")
+    if any(call.params.get(name) for name in NOT_FOR_STARS):
+        raise bad("STARS_INVOICE_INVALID")
     return {
         "title": call.string("title"),
         "description": call.string("description"),
