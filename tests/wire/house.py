@@ -30,6 +30,24 @@ class Clock:
         self._shift += timedelta(seconds=seconds)
 
 
+class FastClock(Clock):
+    """Time that runs `speed` times as fast as the machine's."""
+
+    def __init__(self, speed: float) -> None:
+        super().__init__()
+        self._speed = speed
+        self._begun = datetime.now(UTC)
+
+    def now(self) -> datetime:
+        return self._begun + (super().now() - self._begun) * self._speed
+
+    def monotonic(self) -> float:
+        return super().monotonic() * self._speed
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds / self._speed)
+
+
 async def polled(holds: Callable[[], Awaitable[bool]]) -> None:
     """Waits for what tells nobody when it begins to hold."""
     for _ in range(3000):
