@@ -65,6 +65,7 @@ class Telegram:
         self._admins = admins
         for name in ("httpx", "httpcore", "telegram"):
             logging.getLogger(name).setLevel(logging.WARNING)  # httpx logs addresses at INFO, and they hold the token
+        logging.getLogger("telegram.request").setLevel(logging.CRITICAL)  # a gateway's error page is no news with trace
         self._bot = make_bot(settings)
         self._webhook: Webhook | None = None
         hook = None
@@ -112,7 +113,7 @@ class Telegram:
                 clock=self._clock,
             )
             self._inbox = Inbox(notebook, events.take, self._clock)
-            self._inbox.again([_update(raw, self._bot) for raw in left])
+            self._inbox.again([each for raw in left if (each := _update(raw, self._bot)) is not None])
             if self._webhook is not None:
                 self._webhook.open(self._inbox.put)
             self._in_background(self._tell(memory), "telegram commands")
@@ -247,7 +248,10 @@ async def _loaded(notebook: Notebook) -> list[Raw]:
         return []
 
 
-def _update(raw: Raw, bot: telegram.Bot) -> telegram.Update:
-    update = telegram.Update.de_json(dict(raw), bot)
-    assert update is not None  # only None comes back as None
-    return update
+def _update(raw: Raw, bot: telegram.Bot) -> telegram.Update | None:
+    """None: written by another version, and not to be understood."""
+    try:
+        return telegram.Update.de_json(dict(raw), bot)
+    except Exception:
+        log.exception("update of before not read")
+        return None

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 import telegram
-from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError, TimedOut
+from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from adapters.telegram.trouble import describe, seconds
 from bot.errors import SettingsWrong, StoreFailed
@@ -25,6 +25,7 @@ HOOK_CONNECTIONS = 40  # at once, Telegram's own default
 
 NOT_ACCEPTED = "telegram.token: Telegram does not accept it"
 OTHER_POLLER = "another program gets the updates of this bot (409 Conflict): stop it, or use a token of its own"
+NOT_UNDERSTOOD = "an update that is not understood stands first in line; newer versions of Easel may know it"
 
 Put = Callable[[Sequence[telegram.Update]], Awaitable[None]]
 Begin = Callable[[], Awaitable[Put]]
@@ -44,6 +45,7 @@ class Connection:
         self._reason: str | None = "not connected yet"
         self._offset = 0
         self._running: asyncio.Task[None] | None = None
+        self._taking_in: asyncio.Task[None] | None = None
 
     async def open(self, began: Begin) -> None:
         """Asks once who the bot is, and goes on in the background.
@@ -67,6 +69,8 @@ class Connection:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
             self._running = None
+        if self._taking_in is not None:
+            await asyncio.gather(self._taking_in, return_exceptions=True)
         try:
             async with asyncio.timeout(LAST_WORD):
                 if self._hook is not None:
@@ -101,6 +105,8 @@ class Connection:
         while True:
             wait = await self._poll(put, pause)
             if wait is None:
+                if self._reason is not None:
+                    log.info("telegram is connected again")
                 self._reason, pause = None, FIRST_PAUSE
                 continue
             await self._clock.sleep(wait)
@@ -110,9 +116,12 @@ class Connection:
         """One question for updates. None: all is well; else seconds until the next one."""
         try:
             updates = await self._bot.get_updates(
-                offset=self._offset or None, timeout=POLL, allowed_updates=self._allowed
+                offset=self._offset or None,
+                timeout=POLL if self._reason is None else 0,  # after trouble, one quick answer tells that it is over
+                allowed_updates=self._allowed,
             )
-            await put(updates)
+            self._taking_in = asyncio.create_task(self._take_in(updates, put), name="telegram updates")
+            await asyncio.shield(self._taking_in)  # a stop in the middle would have them told again
         except Conflict:
             if self._reason != OTHER_POLLER:
                 log.error(OTHER_POLLER)
@@ -127,20 +136,27 @@ class Connection:
             self._report(f"updates wait for the database ({failed.detail})")
             return pause
         except TelegramError as failed:
-            if isinstance(failed, TimedOut):  # a line that fell silent in the middle of waiting
-                return 0.0
             self._report(f"no connection ({describe(failed)})")
             return pause
+        except Exception:  # the library could not read an update: whoever is deaf must at least say so
+            if self._reason != NOT_UNDERSTOOD:
+                log.exception("updates not read")
+            self._reason = NOT_UNDERSTOOD
+            return pause
+        return None
+
+    async def _take_in(self, updates: Sequence[telegram.Update], put: Put) -> None:
+        await put(updates)
         if updates:
             self._offset = updates[-1].update_id + 1
-        return None
 
     async def _keep_hook(self, address: str, secret: str) -> None:
         """Sets the webhook, and again whenever somebody has taken it away."""
         while True:
             try:
                 info = await self._bot.get_webhook_info()
-                if info.url != address or list(info.allowed_updates or ()) != self._allowed or self._reason is not None:
+                asked = set(info.allowed_updates or ())  # Telegram tells them in an order of its own
+                if info.url != address or asked != set(self._allowed) or self._reason is not None:
                     await self._bot.set_webhook(
                         address,
                         secret_token=secret,

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
+from bot.errors import StoreFailed
 from bot.ports import Memory
 
 UPDATES, MOVES = "telegram:updates", "telegram:moves"
@@ -38,8 +39,14 @@ class Notebook:
 
     async def write(self, updates: Mapping[int, Raw]) -> None:
         """Keeps updates, so that Telegram may forget them."""
+        new = updates.keys() - self._written.keys()
         self._written |= updates
-        await self._keep_updates()
+        try:
+            await self._keep_updates()
+        except StoreFailed:  # Telegram will tell them again; nobody strikes them out
+            for each in new:
+                self._written.pop(each, None)
+            raise
 
     async def strike(self, update: int) -> None:
         """An update is taken care of."""

@@ -43,7 +43,7 @@ class Webhook:
 
     async def _receive(self, request: web.Request) -> web.Response:
         shown = request.headers.get(HEADER, "")
-        if not hmac.compare_digest(shown.encode(), self.secret.encode()):
+        if not hmac.compare_digest(shown.encode("utf-8", "surrogateescape"), self.secret.encode()):
             log.warning("webhook call without the secret")
             return web.Response(status=401)
         if (request.content_length or 0) > LARGEST:
