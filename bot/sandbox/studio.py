@@ -113,7 +113,8 @@ class Studio:
         """A PNG. An order seen before gets another view of it. The painter stops when the caller is
         cancelled."""
         digests = tuple(reference.digest for reference in order.references)
-        known = order.prompt, digests, order.width, order.height, order.quality
+        masked = order.mask.digest if order.mask else None
+        known = order.prompt, digests, masked, order.width, order.height, order.quality
         view = self._views.count(known)
         abandoned = threading.Event()
         try:
