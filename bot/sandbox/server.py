@@ -21,6 +21,9 @@ from bot.sandbox.performance import Performance
 from bot.sandbox.references import Reference
 from bot.sandbox.reply import Streamed, Whole, refusal, reset
 from bot.sandbox.studio import Studio
+from bot.sandbox.task_forms import Errand, Task
+from bot.sandbox.task_routes import TaskRoutes
+from bot.sandbox.uploads import Upload
 
 MAX_BODY = 100_000_000  # bytes: five references of 10 MB as base64, and room
 REMEMBERED = 1000  # requests
@@ -39,6 +42,7 @@ class Received:
     body: Mapping[str, object]
     prompt: str
     references: tuple[Reference, ...]
+    mask: Reference | None = None
     stream: bool
 
 
@@ -53,6 +57,9 @@ class Sandbox:
     `faults`: one for each request in turn (None: no fault; none when used up), or a function from the
     request; faults named in the prompt are added. `seed`: of the jitter. `port` 0: any free one. `links`:
     take references that are http(s) addresses; they are named, never opened. `sleep`: how time passes.
+    `callbacks_to`: the address that answers for the host of every callback, as a proxy would; None: that host.
+    `upload_faults`: one for each upload in turn. `edge`: the longest edge that is painted, in pixels; larger
+    pictures shrink to it, to save the time of tests.
 
     `dropped`: requests whose client left before the end.
     """
@@ -69,6 +76,9 @@ class Sandbox:
         host: str = "127.0.0.1",
         port: int = 0,
         links: bool = False,
+        callbacks_to: str | None = None,
+        upload_faults: Sequence[Fault | None] = (),
+        edge: int | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._key = key
@@ -77,7 +87,8 @@ class Sandbox:
         self._host = host
         self._port = port
         self._links = links
-        self._studio = Studio(pace=pace, previews=previews, max_parallel=max_parallel, sleep=sleep)
+        self._studio = Studio(pace=pace, previews=previews, max_parallel=max_parallel, sleep=sleep, edge=edge)
+        self._tasks = TaskRoutes(self, self._studio, callbacks_to=callbacks_to, upload_faults=upload_faults)
         self._requests: deque[Received] = deque(maxlen=REMEMBERED)
         self._count = 0
         self._runner: web.AppRunner | None = None
@@ -88,10 +99,12 @@ class Sandbox:
         """Opens the port. Raises OSError when it is taken."""
         app = web.Application(client_max_size=MAX_BODY)
         app.add_routes([web.post(f"{prefix}/chat/completions", self._chat) for prefix in PREFIXES])
+        app.add_routes(self._tasks.routes())
         app.add_routes([web.get("/{shelf:pictures|pictures/download|references}/{name}", self._file)])
         app.add_routes([web.get("/previews/{name}", self._preview)])
         self._stopping = False
         self._studio.open()
+        self._tasks.tasks.open()
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self._port).start()
@@ -102,6 +115,7 @@ class Sandbox:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+        await self._tasks.tasks.close()
         await self._studio.close()
 
     async def __aenter__(self) -> Self:
@@ -124,6 +138,16 @@ class Sandbox:
         return list(self._requests)
 
     @property
+    def tasks(self) -> list[Task]:
+        """The tasks of the task dialects as they stand, oldest first."""
+        return self._tasks.tasks.all
+
+    @property
+    def uploads(self) -> list[Upload]:
+        """What was uploaded for the task dialects, oldest first."""
+        return self._tasks.uploads.all
+
+    @property
     def running(self) -> int:
         """Paintings under way."""
         return self._studio.running
@@ -141,7 +165,7 @@ class Sandbox:
     # ------------------------------------------------------------ requests
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
-        if not self._knows(request.headers.get("Authorization", "")):
+        if not self.knows(request):
             return refusal(Fault("401").twist)
         try:
             return await self._answer(request)
@@ -149,20 +173,26 @@ class Sandbox:
             self.dropped += not self._stopping
             raise
 
-    def _knows(self, authorization: str) -> bool:
-        scheme, _, key = authorization.partition(" ")
+    def knows(self, request: web.Request) -> bool:
+        """Whether the request carries the key."""
+        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
         return scheme.lower() == "bearer" and hmac.compare_digest(key.strip().encode(), self._key.encode())
+
+    def begin(self, request: web.Request, errand: Ask | Errand) -> tuple[Twist, random.Random]:
+        """Records a painting request; returns how its answer departs from the honest one, and its dice."""
+        received = _received(request, errand)
+        self._requests.append(received)
+        self._count += 1
+        given = self._faults(received)
+        twist = together([*([given] if given else []), *faults_in(errand.prompt)])
+        return twist, random.Random(f"{self._seed} {self._count}")  # noqa: S311 - the jitter of a pace
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         try:
             ask = await self._studio.in_thread(decode, await request.read(), links=self._links)
         except BadRequestError as exc:
             return refusal(Twist(status=400, code="token_mismatched", message=str(exc)))
-        received = _received(request, ask)
-        self._requests.append(received)
-        self._count += 1
-        given = self._faults(received)
-        twist = together([*([given] if given else []), *faults_in(ask.prompt)])
+        twist, dice = self.begin(request, ask)
         if twist.status is not None:
             return refusal(twist)
         if twist.ending in {"reset", "no-answer"}:
@@ -171,7 +201,6 @@ class Sandbox:
             reset(request)
             return web.Response()
         reply = Streamed(request, ask.model, torn=twist.torn) if ask.stream else Whole(request, ask.model)
-        dice = random.Random(f"{self._seed} {self._count}")  # noqa: S311 - the jitter of a pace
         origin = f"{request.scheme}://{request.host}"
         await Performance(self._studio, reply, ask, twist, origin=origin, dice=dice).play()
         return reply.response
@@ -193,13 +222,15 @@ def _next(faults: deque[Fault | None], _: Received) -> Fault | None:
     return faults.popleft() if faults else None
 
 
-def _received(request: web.Request, ask: Ask) -> Received:
+def _received(request: web.Request, ask: Ask | Errand) -> Received:
     headers = {name.lower(): value for name, value in request.headers.items()}
+    mask = ask.mask if isinstance(ask, Errand) else None
     return Received(
         path=request.path,
         headers=MappingProxyType({name: value for name, value in headers.items() if name not in SECRETS}),
         body=MappingProxyType(dict(ask.body)),
         prompt=ask.prompt,
         references=tuple(replace(reference, data=b"") for reference in ask.references),
-        stream=ask.stream,
+        mask=replace(mask, data=b"") if mask else None,
+        stream=ask.stream if isinstance(ask, Ask) else False,
     )
