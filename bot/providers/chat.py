@@ -16,6 +16,7 @@ from httpx_sse import EventSource
 
 from bot.errors import BadResult, CutShort, Lost, PaintFailed, UpstreamDown
 from bot.painting import Abilities, Accepted, Blob, Event, Image, Link, PaintRequest, Picture, Stage, Staged
+from bot.providers.hints import hinted
 from bot.providers.http import Answer, Payload, exchange
 from bot.providers.messages import aside, decode, parse, read
 from bot.providers.presets import ChatWire, Upstream
@@ -92,15 +93,16 @@ class ChatProvider:
         """One request, its inline pictures as bytes. A broken one is a failure only when it is alone."""
         delivered = 0
         broken: BadResult | None = None
-        async with aclosing(self._ask(body, prompt)) as events:
-            async for event in events:
-                try:
-                    settled = await _settled(event)
-                except BadResult as exc:
-                    broken = exc
-                    continue
-                delivered += isinstance(settled, Picture)
-                yield settled
+        with hinted(self._upstream):
+            async with aclosing(self._ask(body, prompt)) as events:
+                async for event in events:
+                    try:
+                        settled = await _settled(event)
+                    except BadResult as exc:
+                        broken = exc
+                        continue
+                    delivered += isinstance(settled, Picture)
+                    yield settled
         if broken and not delivered:
             raise broken
 

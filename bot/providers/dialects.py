@@ -12,6 +12,7 @@ from bot.ports import Clock, Provider
 from bot.providers.callbacks import Callbacks
 from bot.providers.chat import ChatProvider
 from bot.providers.presets import Upstream
+from bot.providers.tasks import TasksProvider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,9 @@ class Tools:
 
 _DIALECTS: Mapping[str, Callable[[Upstream, Tools], Provider]] = {
     "chat": lambda upstream, tools: ChatProvider(upstream, tools.client),
+    "tasks": lambda upstream, tools: TasksProvider(
+        upstream, tools.client, clock=tools.clock, callbacks=tools.callbacks, jitter=tools.jitter
+    ),
 }
 
 
