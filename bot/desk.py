@@ -25,7 +25,8 @@ from bot.intake import Command, read
 from bot.jobs import Jobs
 from bot.metrics import ACCEPTED, REFUSED
 from bot.painting import Abilities, Options
-from bot.providers.failover import Failover, Needs
+from bot.providers.failover import Failover
+from bot.providers.needs import Needs
 from bot.quota import Rules
 from bot.status.board import Board
 from bot.store import LIFE, Job, NewJob, Store
