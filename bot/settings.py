@@ -182,9 +182,10 @@ class Limits(_Table):
 
 
 class Jobs(_Table):
-    """`concurrency`: jobs running at once over all users."""
+    """`concurrency`: jobs running at once over all users. `time_s`: seconds for one job over all providers."""
 
     concurrency: PositiveInt = 8
+    time_s: PositiveFloat | None = None
 
 
 class Playground(_Table):

@@ -90,6 +90,10 @@ class Failover:
         """
         return max(provider.price for provider in self.able(needs))
 
+    def can(self, needs: Needs) -> bool:
+        """Whether anybody can meet the whole request."""
+        return any(fits(seat.provider.abilities, needs) for seat in self._seats)
+
     def resumable(self, name: str) -> bool:
         """Whether what the named provider has accepted can be asked about."""
         return any(seat.provider.name == name and seat.provider.resumable for seat in self._seats)
@@ -114,27 +118,17 @@ class Failover:
                 break
             if position:
                 yield Staged(Stage.RETRYING)
-            waits = iter(BACKOFF)
-            while True:
-                walk = _Walk()
-                try:
-                    async with aclosing(self._ask(seat, request, walk, deadline)) as events:
-                        async for event in events:
-                            yield event
-                except PaintFailed as failed:
-                    failure = failed
-                    self._log(seat, failed)
-                    if failed.retry is Retry.NEVER or walk.painted:
-                        raise
-                else:
-                    return
-                if walk.asked:
-                    yield TurnedDown(type(failure).__name__)
-                pause = self._pause(failure, next(waits, None), deadline)
-                if pause is None:
-                    break
-                yield Staged(Stage.RETRYING)
-                await self._clock.sleep(pause)
+            walk = _Walk()
+            try:
+                async with aclosing(self._insist(seat, request, walk, deadline)) as events:
+                    async for event in events:
+                        yield event
+            except PaintFailed as failed:
+                failure = failed
+                if failed.retry is Retry.NEVER or walk.painted:
+                    raise
+            else:
+                return
         raise failure
 
     async def resume(self, name: str, request: PaintRequest, upstream_id: str) -> AsyncGenerator[Event, None]:
@@ -158,6 +152,34 @@ class Failover:
         """As configured, but for those whose circuit is open: better late than never."""
         now = self._clock.monotonic()
         return sorted(able, key=lambda seat: seat.breaker.circuit(now) is Circuit.OPEN)
+
+    async def _insist(
+        self, seat: Seat, request: PaintRequest, walk: "_Walk", deadline: float
+    ) -> AsyncGenerator[Event | Asked | TurnedDown, None]:
+        """Asks one provider, and again after a 429 as long as that is worth the time.
+
+        Raises its last PaintFailed.
+        """
+        waits = iter(BACKOFF)
+        while True:
+            walk.begin()
+            try:
+                async with aclosing(self._ask(seat, request, walk, deadline)) as events:
+                    async for event in events:
+                        yield event
+            except PaintFailed as failed:
+                self._log(seat, failed)
+                if failed.retry is Retry.NEVER or walk.painted:
+                    raise
+                if walk.asked:
+                    yield TurnedDown(type(failed).__name__)
+                pause = self._pause(failed, next(waits, None), deadline)
+                if pause is None:
+                    raise
+            else:
+                return
+            yield Staged(Stage.RETRYING)
+            await self._clock.sleep(pause)
 
     async def _ask(
         self, seat: Seat, request: PaintRequest, walk: "_Walk", deadline: float
@@ -283,6 +305,10 @@ class _Walk:
     asked: bool = False
     painted: bool = False
     upstream_id: str | None = None
+
+    def begin(self) -> None:
+        """A new asking: what the last one was known by counts no more."""
+        self.asked, self.upstream_id = False, None
 
     def take(self, event: Event) -> None:
         match event:
