@@ -30,7 +30,7 @@ class Performance:
         self._origin = origin
         self._dice = dice
         self._pace = studio.pace * twist.slower * dice.uniform(0.85, 1.15)
-        self._names = [f"{uuid.uuid4().hex}.png" for _ in range(twist.pictures or ask.pictures)]
+        self._names = [f"{uuid.uuid4().hex}.png" for _ in range(int(twist.pictures or ask.pictures))]
         self._pictures: list[bytes] = []
         self._said = 0
 

@@ -8,40 +8,24 @@ import functools
 import hmac
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Self
 
 from aiohttp import web
 
-from bot.sandbox.chat import Ask, BadRequestError, decode
+from bot.sandbox.chat import BadRequestError, decode
 from bot.sandbox.faults import Fault, Twist, faults_in, together
+from bot.sandbox.images_api import ImagesApi
 from bot.sandbox.performance import Performance
-from bot.sandbox.references import Reference
+from bot.sandbox.received import Received, received
 from bot.sandbox.reply import Streamed, Whole, refusal, reset
 from bot.sandbox.studio import Studio
 
 MAX_BODY = 100_000_000  # bytes: five references of 10 MB as base64, and room
 REMEMBERED = 1000  # requests
 PREFIXES = ("", "/v1", "/openai", "/openai/v1")
-SECRETS = frozenset({"authorization", "api-key", "x-api-key", "cookie"})
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
-    """A painting request that was understood. `headers`: lower-case names, without the key. `body`: as
-    received but for the bytes of data URLs; `references` tell of those, in order, by digest (their `data` is
-    empty)."""
-
-    path: str
-    headers: Mapping[str, str]
-    body: Mapping[str, object]
-    prompt: str
-    references: tuple[Reference, ...]
-    stream: bool
-
-
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Faults = Sequence[Fault | None] | Callable[[Received], Fault | None]
 
 
@@ -77,7 +61,7 @@ class Sandbox:
         self._host = host
         self._port = port
         self._links = links
-        self._studio = Studio(pace=pace, previews=previews, max_parallel=max_parallel, sleep=sleep)
+        self.studio = Studio(pace=pace, previews=previews, max_parallel=max_parallel, sleep=sleep)
         self._requests: deque[Received] = deque(maxlen=REMEMBERED)
         self._count = 0
         self._runner: web.AppRunner | None = None
@@ -86,12 +70,13 @@ class Sandbox:
 
     async def start(self) -> None:
         """Opens the port. Raises OSError when it is taken."""
-        app = web.Application(client_max_size=MAX_BODY)
+        app = web.Application(client_max_size=MAX_BODY, middlewares=[self._noticing])
         app.add_routes([web.post(f"{prefix}/chat/completions", self._chat) for prefix in PREFIXES])
+        app.add_routes(ImagesApi(self).routes())
         app.add_routes([web.get("/{shelf:pictures|pictures/download|references}/{name}", self._file)])
         app.add_routes([web.get("/previews/{name}", self._preview)])
         self._stopping = False
-        self._studio.open()
+        self.studio.open()
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self._port).start()
@@ -102,7 +87,7 @@ class Sandbox:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
-        await self._studio.close()
+        await self.studio.close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -126,54 +111,61 @@ class Sandbox:
     @property
     def running(self) -> int:
         """Paintings under way."""
-        return self._studio.running
+        return self.studio.running
 
     @property
     def queued(self) -> int:
         """Requests waiting in line."""
-        return self._studio.queued
+        return self.studio.queued
 
     @property
     def painted(self) -> int:
         """Pictures painted to the end."""
-        return self._studio.painted
+        return self.studio.painted
 
     # ------------------------------------------------------------ requests
 
-    async def _chat(self, request: web.Request) -> web.StreamResponse:
-        if not self._knows(request.headers.get("Authorization", "")):
-            return refusal(Fault("401").twist)
+    @web.middleware
+    async def _noticing(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Counts the clients that leave before their answer is complete."""
         try:
-            return await self._answer(request)
+            return await handler(request)
         except (asyncio.CancelledError, ConnectionError):
             self.dropped += not self._stopping
             raise
 
-    def _knows(self, authorization: str) -> bool:
-        scheme, _, key = authorization.partition(" ")
-        return scheme.lower() == "bearer" and hmac.compare_digest(key.strip().encode(), self._key.encode())
+    def knows(self, key: str) -> bool:
+        """Whether this is the key."""
+        return hmac.compare_digest(key.strip().encode(), self._key.encode())
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
-        try:
-            ask = await self._studio.in_thread(decode, await request.read(), links=self._links)
-        except BadRequestError as exc:
-            return refusal(Twist(status=400, code="token_mismatched", message=str(exc)))
-        received = _received(request, ask)
+    def take(self, received: Received) -> tuple[Twist, random.Random]:
+        """Records a request; gives the faults that hold for it, and its dice."""
         self._requests.append(received)
         self._count += 1
         given = self._faults(received)
-        twist = together([*([given] if given else []), *faults_in(ask.prompt)])
+        twist = together([*([given] if given else []), *faults_in(received.prompt)])
+        return twist, random.Random(f"{self._seed} {self._count}")  # noqa: S311 - the jitter of a pace
+
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not self.knows(key):
+            return refusal(Fault("401").twist)
+        try:
+            ask = await self.studio.in_thread(decode, await request.read(), links=self._links)
+        except BadRequestError as exc:
+            return refusal(Twist(status=400, code="token_mismatched", message=str(exc)))
+        record = received(request, prompt=ask.prompt, body=ask.body, references=ask.references, stream=ask.stream)
+        twist, dice = self.take(record)
         if twist.status is not None:
             return refusal(twist)
         if twist.ending in {"reset", "no-answer"}:
             if twist.ending == "no-answer":
-                await self._studio.sleep(twist.seconds)
+                await self.studio.sleep(twist.seconds)
             reset(request)
             return web.Response()
         reply = Streamed(request, ask.model, torn=twist.torn) if ask.stream else Whole(request, ask.model)
-        dice = random.Random(f"{self._seed} {self._count}")  # noqa: S311 - the jitter of a pace
         origin = f"{request.scheme}://{request.host}"
-        await Performance(self._studio, reply, ask, twist, origin=origin, dice=dice).play()
+        await Performance(self.studio, reply, ask, twist, origin=origin, dice=dice).play()
         return reply.response
 
     async def _file(self, request: web.Request) -> web.Response:
@@ -183,7 +175,7 @@ class Sandbox:
         return self._shelved(f"preview-{request.match_info['name']}")
 
     def _shelved(self, name: str) -> web.Response:
-        file = self._studio.shelf.get(name)
+        file = self.studio.shelf.get(name)
         if file is None:
             return web.Response(status=404, text="no longer here")
         return web.Response(body=file.data, content_type=file.media_type)
@@ -191,15 +183,3 @@ class Sandbox:
 
 def _next(faults: deque[Fault | None], _: Received) -> Fault | None:
     return faults.popleft() if faults else None
-
-
-def _received(request: web.Request, ask: Ask) -> Received:
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    return Received(
-        path=request.path,
-        headers=MappingProxyType({name: value for name, value in headers.items() if name not in SECRETS}),
-        body=MappingProxyType(dict(ask.body)),
-        prompt=ask.prompt,
-        references=tuple(replace(reference, data=b"") for reference in ask.references),
-        stream=ask.stream,
-    )
