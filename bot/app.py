@@ -20,7 +20,8 @@ from bot.gallery import Gallery
 from bot.jobs import Jobs
 from bot.line import Line
 from bot.ports import ChatPort, Clock
-from bot.providers.chat import ChatProvider
+from bot.providers.callbacks import Callbacks
+from bot.providers.dialects import Tools, make
 from bot.providers.failover import Failover
 from bot.providers.http import make_client
 from bot.providers.presets import Upstream, resolve
@@ -48,8 +49,10 @@ class App:
         self._resources = AsyncExitStack()
 
     @classmethod
-    async def open(cls, settings: Settings, ports: Mapping[str, ChatPort], clock: Clock) -> "App":
-        """Opens the database and wires the core.
+    async def open(
+        cls, settings: Settings, ports: Mapping[str, ChatPort], clock: Clock, callbacks: Callbacks | None = None
+    ) -> "App":
+        """Opens the database and wires the core. `callbacks`: where upstreams may call, for who serves them.
 
         Raises SettingsWrong when a provider or the database cannot be what the settings say.
         """
@@ -61,10 +64,15 @@ class App:
             store = await Store.open(settings.database_url, clock=clock)
             opened.push_async_callback(store.close)
             fetcher = await opened.enter_async_context(Fetcher(settings.fetch.allow_hosts))
-            client = await opened.enter_async_context(make_client())
+            tools = Tools(
+                client=await opened.enter_async_context(make_client()),
+                clock=clock,
+                callbacks=callbacks or Callbacks(),
+                jitter=random.random,
+            )
             failover = Failover(
                 [
-                    (ChatProvider(upstream, client), each.max_concurrency or PROVIDER_CONCURRENCY)
+                    (make(upstream, tools), each.max_concurrency or PROVIDER_CONCURRENCY)
                     for upstream, each in zip(upstreams, settings.providers, strict=True)
                 ],
                 budget=max(upstream.timeout_s for upstream in upstreams),

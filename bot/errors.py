@@ -8,6 +8,7 @@ Nothing here formats a sentence, and no other module invents a failure of its ow
     │   │   └── OptionWithoutValue
     │   ├── TooManyPictures  NotAPicture  BrokenPicture  AnimatedPicture  PictureGone
     │   ├── PictureTooLarge  PictureTooManyPixels
+    │   ├── MaskWithoutPicture  MaskNotTransparent  MaskOfOtherSize  MaskTooLarge  MaskTooManyPictures
     │   ├── ReplyGone  NothingToEdit  ReplyHasNoPicture  StillPainting
     │   ├── OutOfCredits  ChatOutOfCredits  TooManyWaiting  Banned
     │   ├── NotYours  AlreadyFinished  AdminsOnly  UnknownCommand  BadArguments
@@ -141,6 +142,36 @@ class PictureGone(Refusal):
     """The platform no longer hands out an attachment. Facts: `name`."""
 
     key = "refusal-picture-gone"
+
+
+class MaskWithoutPicture(Refusal):
+    """A mask marks where to change a picture, and there is none."""
+
+    key = "refusal-mask-without-picture"
+
+
+class MaskNotTransparent(Refusal):
+    """The mask is no PNG, or nothing in it is wholly transparent. Facts: `name`."""
+
+    key = "refusal-mask-not-transparent"
+
+
+class MaskOfOtherSize(Refusal):
+    """The mask has another shape than the picture. Facts: `mask` and `picture`, both such as "1024×768"."""
+
+    key = "refusal-mask-of-other-size"
+
+
+class MaskTooLarge(Refusal):
+    """Facts: `limit` with its unit, such as "4 MB"."""
+
+    key = "refusal-mask-too-large"
+
+
+class MaskTooManyPictures(Refusal):
+    """Facts: `count`, `limit` beside a mask."""
+
+    key = "refusal-mask-too-many-pictures"
 
 
 class ReplyGone(Refusal):

@@ -12,6 +12,7 @@ import functools
 import random
 import uuid
 from collections.abc import Mapping
+from typing import Protocol
 
 from aiohttp import BodyPartReader, web
 
@@ -20,8 +21,8 @@ from bot.sandbox.finishing import FORMATS, finish, painted_size
 from bot.sandbox.images import BrokenRuleError, File, ImagesAsk, Manners, read_edit, read_generation
 from bot.sandbox.images_reply import Events, Handed, broken_rule, document, encoded, error_body, refused
 from bot.sandbox.painter import Order
-from bot.sandbox.received import House, received
 from bot.sandbox.reply import hang_up, reset
+from bot.sandbox.studio import Studio
 
 OPENAI = Manners()
 HK = Manners(response_format=True, gives="url", prefix="data:image/png;base64,")
@@ -38,11 +39,24 @@ PAGE = b"<!doctype html><title>Sorry</title><h1>This link needs a login</h1>"
 DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'
 
 
+class House(Protocol):
+    """What the images dialect shares with the rest of the sandbox."""
+
+    def knows(self, request: web.Request, header: str = "Authorization") -> bool:
+        """Whether the request carries the key: as a Bearer token, or bare in another header."""
+        ...
+
+    def begin(self, request: web.Request, errand: ImagesAsk) -> tuple[Twist, random.Random]:
+        """Records a request; returns how its answer departs from the honest one, and the dice of its pace."""
+        ...
+
+
 class ImagesApi:
     """Generations and edits at every address of PREFIXES."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, studio: Studio) -> None:
         self._house = house
+        self._studio = studio
 
     def routes(self) -> list[web.RouteDef]:
         made: list[web.RouteDef] = []
@@ -59,40 +73,27 @@ class ImagesApi:
             ask = await self._read(request, manners, endpoint)
         except BrokenRuleError as exc:
             return broken_rule(exc)
-        record = received(
-            request,
-            prompt=ask.prompt,
-            body=ask.body,
-            references=ask.references,
-            mask=ask.mask,
-            stream=ask.stream,
-        )
-        twist, dice = self._house.take(record)
+        twist, dice = self._house.begin(request, ask)
         if twist.status is not None:
             return refused(twist)
         if twist.ending in {"reset", "no-answer"}:
             if twist.ending == "no-answer":
-                await self._house.studio.sleep(twist.seconds)
+                await self._studio.sleep(twist.seconds)
             reset(request)
             return web.Response()
-        return await _Painting(self._house, request, ask, twist, manners, dice, endpoint).play()
+        return await _Painting(self._studio, request, ask, twist, manners, dice, endpoint).play()
 
     def _unknown(self, request: web.Request, manners: Manners) -> web.Response | None:
         """The refusal of a request without the right key, or without Azure's api-version."""
-        if manners is AZURE:
-            if not request.query.get("api-version"):
-                return refused(Twist(status=404, code="404", message="Resource not found"))
-            key = request.headers.get("api-key", "")
-        else:
-            scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-            key = key if scheme.lower() == "bearer" else ""
-        return None if self._house.knows(key) else refused(Fault("401").twist)
+        if manners is AZURE and not request.query.get("api-version"):
+            return refused(Twist(status=404, code="404", message="Resource not found"))
+        known = self._house.knows(request, "api-key" if manners is AZURE else "Authorization")
+        return None if known else refused(Fault("401").twist)
 
     async def _read(self, request: web.Request, manners: Manners, endpoint: str) -> ImagesAsk:
         """Raises BrokenRuleError."""
-        studio = self._house.studio
         if endpoint == "generations":
-            return await studio.in_thread(read_generation, await request.read(), manners)
+            return await self._studio.in_thread(read_generation, await request.read(), manners)
         if not request.content_type.startswith("multipart/"):
             raise BrokenRuleError("An edit is sent as multipart/form-data.", code="unsupported_content_type")
         texts: list[tuple[str, str]] = []
@@ -102,7 +103,7 @@ class ImagesApi:
                 await _take(part, texts, files)
         except ValueError as exc:
             raise BrokenRuleError("The form is broken.", code=None) from exc
-        return await studio.in_thread(read_edit, texts, files, manners)
+        return await self._studio.in_thread(read_edit, texts, files, manners)
 
 
 async def _take(part: object, texts: list[tuple[str, str]], files: list[File]) -> None:
@@ -121,7 +122,7 @@ class _Painting:
 
     def __init__(
         self,
-        house: House,
+        studio: Studio,
         request: web.Request,
         ask: ImagesAsk,
         twist: Twist,
@@ -129,12 +130,12 @@ class _Painting:
         dice: random.Random,
         endpoint: str,
     ) -> None:
-        self._studio = house.studio
+        self._studio = studio
         self._request = request
         self._ask = ask
         self._twist = twist
         self._prefix = "data:image/png;base64," if twist.result == "data-url" else manners.prefix
-        self._pace = house.studio.pace * twist.slower * dice.uniform(0.85, 1.15)
+        self._pace = studio.pace * twist.slower * dice.uniform(0.85, 1.15)
         self._gone = 0.0  # share of the pace
         kind = "image_generation" if endpoint == "generations" else "image_edit"
         self._events = Events(request, ask, kind=kind, torn=twist.torn) if ask.stream else None

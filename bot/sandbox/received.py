@@ -1,19 +1,18 @@
-"""What the sandbox keeps of a request that it understood, and how a dialect tells the house of one.
+"""What the sandbox keeps of a painting request that it understood: never its key, never its megabytes.
 
-Values and one Protocol; no sockets.
+Values only.
 """
 
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Protocol
 
 from aiohttp import web
 
-from bot.sandbox.faults import Twist
+from bot.sandbox.chat import Ask
+from bot.sandbox.images import ImagesAsk
 from bot.sandbox.references import Reference
-from bot.sandbox.studio import Studio
+from bot.sandbox.task_forms import Errand
 
 SECRETS = frozenset({"authorization", "api-key", "x-api-key", "cookie"})
 
@@ -29,44 +28,22 @@ class Received:
     body: Mapping[str, object]
     prompt: str
     references: tuple[Reference, ...]
-    stream: bool
     mask: Reference | None = None
-    query: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    stream: bool
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-class House(Protocol):
-    """The sandbox as its dialects see it."""
-
-    @property
-    def studio(self) -> Studio: ...
-
-    def knows(self, key: str) -> bool:
-        """Whether this is the key."""
-        ...
-
-    def take(self, received: Received) -> tuple[Twist, random.Random]:
-        """Records a request; gives the faults that hold for it, and its dice."""
-        ...
-
-
-def received(
-    request: web.Request,
-    *,
-    prompt: str,
-    body: Mapping[str, object],
-    references: tuple[Reference, ...] = (),
-    mask: Reference | None = None,
-    stream: bool = False,
-) -> Received:
-    """The record of a request, without its key and its megabytes."""
+def received(request: web.Request, ask: Ask | Errand | ImagesAsk) -> Received:
+    """The record of a request, in whatever dialect it was."""
     headers = {name.lower(): value for name, value in request.headers.items()}
+    mask = None if isinstance(ask, Ask) else ask.mask
     return Received(
         path=request.path,
         headers=MappingProxyType({name: value for name, value in headers.items() if name not in SECRETS}),
-        body=MappingProxyType(dict(body)),
-        prompt=prompt,
-        references=tuple(replace(reference, data=b"") for reference in references),
-        stream=stream,
+        body=MappingProxyType(dict(ask.body)),
+        prompt=ask.prompt,
+        references=tuple(replace(reference, data=b"") for reference in ask.references),
         mask=replace(mask, data=b"") if mask else None,
+        stream=False if isinstance(ask, Errand) else ask.stream,
         query=MappingProxyType(dict(request.query)),
     )

@@ -13,13 +13,17 @@ from typing import Self
 
 from aiohttp import web
 
-from bot.sandbox.chat import BadRequestError, decode
+from bot.sandbox.chat import Ask, BadRequestError, decode
 from bot.sandbox.faults import Fault, Twist, faults_in, together
+from bot.sandbox.images import ImagesAsk
 from bot.sandbox.images_api import ImagesApi
 from bot.sandbox.performance import Performance
 from bot.sandbox.received import Received, received
 from bot.sandbox.reply import Streamed, Whole, refusal, reset
 from bot.sandbox.studio import Studio
+from bot.sandbox.task_forms import Errand, Task
+from bot.sandbox.task_routes import TaskRoutes
+from bot.sandbox.uploads import Upload
 
 MAX_BODY = 100_000_000  # bytes: five references of 10 MB as base64, and room
 REMEMBERED = 1000  # requests
@@ -37,6 +41,9 @@ class Sandbox:
     `faults`: one for each request in turn (None: no fault; none when used up), or a function from the
     request; faults named in the prompt are added. `seed`: of the jitter. `port` 0: any free one. `links`:
     take references that are http(s) addresses; they are named, never opened. `sleep`: how time passes.
+    `callbacks_to`: the address that answers for the host of every callback, as a proxy would; None: that host.
+    `upload_faults`: one for each upload in turn. `edge`: the longest edge that is painted, in pixels; larger
+    pictures shrink to it, to save the time of tests.
 
     `dropped`: requests whose client left before the end.
     """
@@ -53,6 +60,9 @@ class Sandbox:
         host: str = "127.0.0.1",
         port: int = 0,
         links: bool = False,
+        callbacks_to: str | None = None,
+        upload_faults: Sequence[Fault | None] = (),
+        edge: int | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._key = key
@@ -61,7 +71,8 @@ class Sandbox:
         self._host = host
         self._port = port
         self._links = links
-        self.studio = Studio(pace=pace, previews=previews, max_parallel=max_parallel, sleep=sleep)
+        self._studio = Studio(pace=pace, previews=previews, max_parallel=max_parallel, sleep=sleep, edge=edge)
+        self._tasks = TaskRoutes(self, self._studio, callbacks_to=callbacks_to, upload_faults=upload_faults)
         self._requests: deque[Received] = deque(maxlen=REMEMBERED)
         self._count = 0
         self._runner: web.AppRunner | None = None
@@ -72,11 +83,13 @@ class Sandbox:
         """Opens the port. Raises OSError when it is taken."""
         app = web.Application(client_max_size=MAX_BODY, middlewares=[self._noticing])
         app.add_routes([web.post(f"{prefix}/chat/completions", self._chat) for prefix in PREFIXES])
-        app.add_routes(ImagesApi(self).routes())
+        app.add_routes(self._tasks.routes())
+        app.add_routes(ImagesApi(self, self._studio).routes())
         app.add_routes([web.get("/{shelf:pictures|pictures/download|references}/{name}", self._file)])
         app.add_routes([web.get("/previews/{name}", self._preview)])
         self._stopping = False
-        self.studio.open()
+        self._studio.open()
+        self._tasks.tasks.open()
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self._port).start()
@@ -87,7 +100,8 @@ class Sandbox:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
-        await self.studio.close()
+        await self._tasks.tasks.close()
+        await self._studio.close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -109,19 +123,29 @@ class Sandbox:
         return list(self._requests)
 
     @property
+    def tasks(self) -> list[Task]:
+        """The tasks of the task dialects as they stand, oldest first."""
+        return self._tasks.tasks.all
+
+    @property
+    def uploads(self) -> list[Upload]:
+        """What was uploaded for the task dialects, oldest first."""
+        return self._tasks.uploads.all
+
+    @property
     def running(self) -> int:
         """Paintings under way."""
-        return self.studio.running
+        return self._studio.running
 
     @property
     def queued(self) -> int:
         """Requests waiting in line."""
-        return self.studio.queued
+        return self._studio.queued
 
     @property
     def painted(self) -> int:
         """Pictures painted to the end."""
-        return self.studio.painted
+        return self._studio.painted
 
     # ------------------------------------------------------------ requests
 
@@ -134,38 +158,39 @@ class Sandbox:
             self.dropped += not self._stopping
             raise
 
-    def knows(self, key: str) -> bool:
-        """Whether this is the key."""
-        return hmac.compare_digest(key.strip().encode(), self._key.encode())
+    def knows(self, request: web.Request, header: str = "Authorization") -> bool:
+        """Whether the request carries the key: as a Bearer token, or bare in another header."""
+        scheme, _, key = request.headers.get(header, "").rpartition(" ")
+        wanted = "bearer" if header == "Authorization" else ""
+        return scheme.lower() == wanted and hmac.compare_digest(key.encode(), self._key.encode())
 
-    def take(self, received: Received) -> tuple[Twist, random.Random]:
-        """Records a request; gives the faults that hold for it, and its dice."""
-        self._requests.append(received)
+    def begin(self, request: web.Request, errand: Ask | Errand | ImagesAsk) -> tuple[Twist, random.Random]:
+        """Records a painting request; returns how its answer departs from the honest one, and its dice."""
+        record = received(request, errand)
+        self._requests.append(record)
         self._count += 1
-        given = self._faults(received)
-        twist = together([*([given] if given else []), *faults_in(received.prompt)])
+        given = self._faults(record)
+        twist = together([*([given] if given else []), *faults_in(errand.prompt)])
         return twist, random.Random(f"{self._seed} {self._count}")  # noqa: S311 - the jitter of a pace
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
-        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not self.knows(key):
+        if not self.knows(request):
             return refusal(Fault("401").twist)
         try:
-            ask = await self.studio.in_thread(decode, await request.read(), links=self._links)
+            ask = await self._studio.in_thread(decode, await request.read(), links=self._links)
         except BadRequestError as exc:
             return refusal(Twist(status=400, code="token_mismatched", message=str(exc)))
-        record = received(request, prompt=ask.prompt, body=ask.body, references=ask.references, stream=ask.stream)
-        twist, dice = self.take(record)
+        twist, dice = self.begin(request, ask)
         if twist.status is not None:
             return refusal(twist)
         if twist.ending in {"reset", "no-answer"}:
             if twist.ending == "no-answer":
-                await self.studio.sleep(twist.seconds)
+                await self._studio.sleep(twist.seconds)
             reset(request)
             return web.Response()
         reply = Streamed(request, ask.model, torn=twist.torn) if ask.stream else Whole(request, ask.model)
         origin = f"{request.scheme}://{request.host}"
-        await Performance(self.studio, reply, ask, twist, origin=origin, dice=dice).play()
+        await Performance(self._studio, reply, ask, twist, origin=origin, dice=dice).play()
         return reply.response
 
     async def _file(self, request: web.Request) -> web.Response:
@@ -175,7 +200,7 @@ class Sandbox:
         return self._shelved(f"preview-{request.match_info['name']}")
 
     def _shelved(self, name: str) -> web.Response:
-        file = self.studio.shelf.get(name)
+        file = self._studio.shelf.get(name)
         if file is None:
             return web.Response(status=404, text="no longer here")
         return web.Response(body=file.data, content_type=file.media_type)

@@ -24,6 +24,15 @@ refusal-animated-picture = “{ $name }” moves, and I can only work with still
 refusal-picture-too-large = “{ $name }” is too large. I can take up to { $limit }; please send a smaller one.
 refusal-picture-too-many-pixels = “{ $name }” has too many pixels. I can take up to { NUMBER($megapixels, useGrouping: 0) } megapixels; please send a smaller one.
 refusal-picture-gone = “{ $name }” is no longer there to fetch. Please send it again.
+refusal-mask-without-picture = A mask marks where a picture is to change, and there is no picture. Send both, or reply to the picture.
+refusal-mask-not-transparent = “{ $name }” can’t serve as a mask. Please send a PNG file in which the part to change is transparent.
+refusal-mask-of-other-size = The mask measures { $mask } and the picture { $picture }. Please send a mask of the picture’s size.
+refusal-mask-too-large = The mask is too large. I can take up to { $limit }; please send a simpler one.
+refusal-mask-too-many-pictures =
+    { $limit ->
+        [one] With a mask I can take one picture, and that makes { NUMBER($count, useGrouping: 0) }. Please send the one to change.
+       *[other] With a mask I can take { NUMBER($limit, useGrouping: 0) } pictures, and that makes { NUMBER($count, useGrouping: 0) }. Please send fewer.
+    }
 refusal-reply-gone = The message you replied to has been deleted. Please send the picture again with your words.
 refusal-nothing-to-edit = There is no picture to change. Reply to one, or send one together with your words.
 refusal-reply-has-no-picture = The message you replied to has no picture. Reply to one that has, or send your words as a new message.

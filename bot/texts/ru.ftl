@@ -28,6 +28,17 @@ refusal-animated-picture = «{ $name }» движется, а я работаю 
 refusal-picture-too-large = «{ $name }» слишком велика. Предел — { $limit }; пришлите картинку поменьше.
 refusal-picture-too-many-pixels = В «{ $name }» слишком много точек. Предел — { NUMBER($megapixels, useGrouping: 0) } Мп; пришлите картинку поменьше.
 refusal-picture-gone = «{ $name }» больше недоступна. Пришлите её ещё раз.
+refusal-mask-without-picture = Маска показывает, где изменить картинку, а картинки нет. Пришлите обе или ответьте на картинку.
+refusal-mask-not-transparent = «{ $name }» не годится как маска. Пришлите файл PNG, в котором прозрачно то, что надо изменить.
+refusal-mask-of-other-size = Размер маски — { $mask }, а картинки — { $picture }. Пришлите маску того же размера, что и картинка.
+refusal-mask-too-large = Маска слишком большая. Принимаю до { $limit }; пришлите маску попроще.
+refusal-mask-too-many-pictures =
+    { $limit ->
+        [1] Вместе с маской я беру одну картинку, а здесь их { NUMBER($count, useGrouping: 0) }. Пришлите только ту, которую надо изменить.
+        [one] Вместе с маской я беру { NUMBER($limit, useGrouping: 0) } картинку, а здесь их { NUMBER($count, useGrouping: 0) }. Пришлите меньше.
+        [few] Вместе с маской я беру { NUMBER($limit, useGrouping: 0) } картинки, а здесь их { NUMBER($count, useGrouping: 0) }. Пришлите меньше.
+       *[many] Вместе с маской я беру { NUMBER($limit, useGrouping: 0) } картинок, а здесь их { NUMBER($count, useGrouping: 0) }. Пришлите меньше.
+    }
 refusal-reply-gone = Сообщение, на которое вы ответили, удалено. Пришлите картинку ещё раз вместе с текстом.
 refusal-nothing-to-edit = Нет картинки, которую можно изменить. Ответьте на картинку или пришлите её вместе с текстом.
 refusal-reply-has-no-picture = В сообщении, на которое вы ответили, нет картинки. Ответьте на сообщение с картинкой или напишите новое.
