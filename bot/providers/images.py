@@ -6,7 +6,7 @@ What the answer says is read in `images_reply`; here stand the request, the way 
 import asyncio
 import json
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -78,26 +78,33 @@ class ImagesProvider:
         yield Accepted(upstream_id)  # pyright: ignore[reportUnreachable] - makes it the generator that the port wants
 
     async def _ask(self, request: PaintRequest) -> AsyncGenerator[Event, None]:
-        upstream, wire = self._upstream, self._wire
+        upstream = self._upstream
         streams = _streams(request, upstream)
         hide = [upstream.key, request.prompt] if len(request.prompt) >= _LONG else [upstream.key]
-        lost: Lost | None = None
+        payload = await asyncio.to_thread(encode, request, upstream, self._wire)
         reply = ImagesReply(price=upstream.token_price, hide=hide)
+        lost: Lost | None = None
+        sent = asyncio.Event()
+        asking = exchange(
+            self._client,
+            address(upstream, self._wire, self._wire.edits if request.references else self._wire.generations),
+            payload,
+            {"Accept": "text/event-stream, application/json" if streams else "application/json"} | upstream.auth(),
+            timeout_s=upstream.timeout_s,
+            idle_s=upstream.idle_timeout_s if streams else upstream.timeout_s,
+            hide=hide,
+            sent=sent,
+        )
         try:
-            async with exchange(
-                self._client,
-                address(upstream, wire, wire.edits if request.references else wire.generations),
-                await asyncio.to_thread(encode, request, upstream, wire),
-                {"Accept": "text/event-stream, application/json" if streams else "application/json"} | upstream.auth(),
-                timeout_s=upstream.timeout_s,
-                idle_s=upstream.idle_timeout_s if streams else upstream.timeout_s,
-                hide=hide,
-            ) as answer:
+            async with AsyncExitStack() as stack:
+                async with _entering(stack, asking) as coming:
+                    if await _waits(coming, sent):
+                        yield Staged(Stage.PAINTING)
+                    answer = await coming
                 if answer.media_type == "text/html" and await answer.peek() == b"<":
                     raise UpstreamDown(detail="HTTP 200 with an HTML page")
-                trace = trace_of(answer.headers)
-                reply = ImagesReply(price=upstream.token_price, hide=hide, trace=trace)
-                yield Accepted(trace)
+                reply.trace = trace_of(answer.headers)
+                yield Accepted(reply.trace)
                 yield Staged(Stage.PAINTING)
                 async with aclosing(_read(answer, reply)) as events:
                     async for event in events:
@@ -110,7 +117,30 @@ class ImagesProvider:
         for event in reply.close(lost):
             yield event
         if lost or reply.complaint:
-            log.warning("a picture came, then a failure", provider=self.name)
+            log.warning("a picture came, then a failure", provider=self.name, trace_id=reply.trace)
+
+
+@asynccontextmanager
+async def _entering(
+    stack: AsyncExitStack, asking: AbstractAsyncContextManager[Answer]
+) -> AsyncGenerator[asyncio.Task[Answer], None]:
+    """The answer as a task, so that its coming can be waited for and left; what came of it is the stack's to close."""
+    coming = asyncio.create_task(stack.enter_async_context(asking))
+    try:
+        yield coming
+    finally:
+        coming.cancel()
+        await asyncio.gather(coming, return_exceptions=True)
+
+
+async def _waits(coming: asyncio.Task[Answer], sent: asyncio.Event) -> bool:
+    """Whether the request is written and its answer still to come: an upstream that sends no stream paints first."""
+    written = asyncio.create_task(sent.wait())
+    try:
+        await asyncio.wait([coming, written], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        written.cancel()
+    return not coming.done()
 
 
 # ---------------------------------------------------------------- the request

@@ -29,7 +29,7 @@ class ImagesReply:
     def __init__(self, *, price: TokenPrice | None = None, hide: Iterable[str] = (), trace: str | None = None) -> None:
         self._price = price
         self._hide = tuple(hide)
-        self._trace = trace
+        self.trace: str | None = None
         self._shown: set[str] = set()
         self._usage: Mapping[str, Any] = {}
         self._begun = False  # something other than an error was said
@@ -74,8 +74,8 @@ class ImagesReply:
 
     def _failure(self, lost: Lost | None) -> PaintFailed:
         if self.complaint:
-            return inside(self.complaint, begun=self._begun, trace=self._trace, hide=self._hide)
+            return inside(self.complaint, begun=self._begun, trace=self.trace, hide=self._hide)
         if lost:
-            lost.trace = lost.trace or self._trace
+            lost.trace = lost.trace or self.trace
             return lost
-        return NoPicture(trace=self._trace)
+        return NoPicture(trace=self.trace)
