@@ -11,6 +11,7 @@ import httpx
 from bot.ports import Clock, Provider
 from bot.providers.callbacks import Callbacks
 from bot.providers.chat import ChatProvider
+from bot.providers.images import ImagesProvider
 from bot.providers.presets import Upstream
 
 
@@ -26,6 +27,7 @@ class Tools:
 
 _DIALECTS: Mapping[str, Callable[[Upstream, Tools], Provider]] = {
     "chat": lambda upstream, tools: ChatProvider(upstream, tools.client),
+    "images": lambda upstream, tools: ImagesProvider(upstream, tools.client),
 }
 
 

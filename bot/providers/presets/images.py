@@ -96,4 +96,6 @@ IMAGES: Mapping[str, Preset] = {
     ),
 }
 
-IMAGE_RELAY = Preset(dialect="images", wire=ImagesWire(), model="gpt-image-2", stream=False, abilities=_GPT_IMAGE_2)
+IMAGE_RELAY = Preset(
+    dialect="images", wire=ImagesWire(partial_images=2), model="gpt-image-2", stream=False, abilities=_GPT_IMAGE_2
+)
