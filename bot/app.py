@@ -33,6 +33,7 @@ from bot.store import Store, new_id
 
 log = structlog.get_logger()
 
+BUDGET = 2.0  # times the longest painting allowed: a whole one at the first provider, a whole one at the next
 PROVIDER_CONCURRENCY = 8  # paintings under way at one provider that does not say otherwise
 
 
@@ -75,7 +76,7 @@ class App:
                     (make(upstream, tools), each.max_concurrency or PROVIDER_CONCURRENCY)
                     for upstream, each in zip(upstreams, settings.providers, strict=True)
                 ],
-                budget=max(upstream.timeout_s for upstream in upstreams),
+                budget=settings.jobs.time_s or BUDGET * max(upstream.timeout_s for upstream in upstreams),
                 clock=clock,
                 jitter=random.random,
             )
@@ -103,7 +104,15 @@ class App:
         )
         board = Board(ports, clock)
         gallery = Gallery(fetcher, ports)
-        jobs = Jobs(store=store, failover=failover, gallery=gallery, board=board, ports=ports, clock=clock)
+        jobs = Jobs(
+            store=store,
+            failover=failover,
+            gallery=gallery,
+            board=board,
+            ports=ports,
+            clock=clock,
+            usage_rates={each.name: each.usage_rate for each in settings.providers if each.usage_rate is not None},
+        )
         line = Line(concurrency=settings.jobs.concurrency, user_concurrent=limits.user_concurrent)
         dispatch = Dispatch(line, jobs)
         commands = Commands(

@@ -12,20 +12,27 @@ from bot.store import Job
 
 @dataclass(slots=True, kw_only=True)
 class Painting:
-    """What one asking has brought so far."""
+    """What one asking has brought so far. `number`: which of the job's askings it is, from 1."""
 
+    number: int = 0
     provider: str = ""
     price: int = 1
+    model: str = ""
     upstream_id: str | None = None
     usage: dict[str, object] = field(default_factory=dict[str, object])
+    spent: float | None = None
     sources: list[Link | Blob] = field(default_factory=list[Link | Blob])
 
 
 def remembered(job: Job) -> Painting:
-    """What an earlier attempt wrote down of its asking."""
-    painting = Painting(upstream_id=job.steps.get("accepted", {}).get("upstream_id"))
-    for _, asked in numbered(job, "asked:"):
-        painting.provider, painting.price = asked["provider"], asked["price"]
+    """What an earlier attempt wrote down of its last asking."""
+    painting = Painting()
+    for number, asked in numbered(job, "asked:"):
+        painting.number, painting.provider, painting.price = number, asked["provider"], asked["price"]
+        painting.model = asked.get("model", "")
+    accepted = job.steps.get("accepted", {})
+    if accepted.get("asked", painting.number) == painting.number:  # an id of the asking before belongs to another
+        painting.upstream_id = accepted.get("upstream_id")
     painting.sources.extend(Link(url=found["link"]) for _, found in numbered(job, "picture:"))
     return painting
 

@@ -8,20 +8,22 @@ import base64
 import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import cast
 
 import httpx
 import structlog
-from httpx_sse import EventSource
 
-from bot.errors import BadResult, CutShort, Lost, PaintFailed, UpstreamDown
-from bot.painting import Abilities, Accepted, Blob, Event, Image, Link, PaintRequest, Picture, Stage, Staged
-from bot.providers.hints import hinted
+from bot.errors import CutShort, Lost, PaintFailed, UpstreamDown
+from bot.painting import Abilities, Accepted, Event, Image, PaintRequest, Stage, Staged, Usage
+from bot.providers.hints import hinting
 from bot.providers.http import Answer, Payload, exchange
-from bot.providers.messages import aside, decode, parse, read
+from bot.providers.inline import unpacked
+from bot.providers.messages import aside, parse, read
 from bot.providers.presets import ChatWire, Upstream
 from bot.providers.reply import Reply
 from bot.providers.several import together
+from bot.providers.sse import messages
 from bot.sizes import chosen
 
 log = structlog.get_logger()
@@ -70,7 +72,7 @@ class ChatProvider:
         yield Staged(Stage.SENDING)
         prompt = _worded(request, self._upstream, self._wire)
         body = await asyncio.to_thread(encode, prompt, request, self._upstream, self._wire)
-        paintings = [self._paint_one(body, prompt) for _ in range(request.options.n)]
+        paintings = [unpacked(hinting(self._upstream, self._ask(body, prompt))) for _ in range(request.options.n)]
         async with aclosing(together(paintings, swallow=self._swallow)) as events:
             async for event in events:
                 yield event
@@ -88,23 +90,6 @@ class ChatProvider:
             trace_id=failure.trace,
             detail=failure.detail,
         )
-
-    async def _paint_one(self, body: bytes, prompt: str) -> AsyncGenerator[Event, None]:
-        """One request, its inline pictures as bytes. A broken one is a failure only when it is alone."""
-        delivered = 0
-        broken: BadResult | None = None
-        with hinted(self._upstream):
-            async with aclosing(self._ask(body, prompt)) as events:
-                async for event in events:
-                    try:
-                        settled = await _settled(event)
-                    except BadResult as exc:
-                        broken = exc
-                        continue
-                    delivered += isinstance(settled, Picture)
-                    yield settled
-        if broken and not delivered:
-            raise broken
 
     async def _ask(self, body: bytes, prompt: str) -> AsyncGenerator[Event, None]:
         upstream = self._upstream
@@ -133,9 +118,15 @@ class ChatProvider:
             if not reply.complete:
                 lost = exc
         for event in reply.close(lost):
-            yield event
+            yield replace(event, credits=_spent(event, self._wire)) if isinstance(event, Usage) else event
         if lost or reply.complaint:
             log.warning("a picture came, then a failure", provider=self.name, trace_id=reply.trace)
+
+
+def _spent(usage: Usage, wire: ChatWire) -> float | None:
+    """What the upstream says it took."""
+    value = usage.counts.get(wire.credits_path[0]) if wire.credits_path else None
+    return float(value) if isinstance(value, int | float) else None
 
 
 # ---------------------------------------------------------------- the request
@@ -191,12 +182,12 @@ async def _read(answer: Answer, reply: Reply) -> AsyncGenerator[Event, None]:
     """The events of an answer, whether it streams or is one document, whatever it calls itself and whatever
     was asked for."""
     if await answer.peek() in (b"{", b"["):
-        body = b"".join([chunk async for chunk in answer.chunks()])
+        body = await answer.read()
         for event in await aside(len(body), _take_document, reply, body):
             yield event
         return
-    async with aclosing(_messages(answer)) as messages:
-        async for kind, data in messages:
+    async with aclosing(messages(answer)) as coming:
+        async for kind, data in coming:
             if data.strip() == "[DONE]":
                 reply.complete = True
                 return
@@ -220,37 +211,3 @@ def _take_message(reply: Reply, kind: str, data: str) -> list[Event]:
             reading = read({"error": document})
         events += reply.take(reading)
     return events
-
-
-async def _messages(answer: Answer) -> AsyncGenerator[tuple[str, str], None]:
-    """Kind and data of server-sent events.
-
-    The decoder is httpx-sse's; it insists on the right content type, and drops a last event that no blank
-    line follows, as many relays end: both are made good for it here.
-    """
-    body = httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=_Ended(answer))
-    async with aclosing(EventSource(body).aiter_sse()) as events:
-        async for event in events:
-            yield event.event, event.data
-
-
-class _Ended(httpx.AsyncByteStream):
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-
-    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
-        async with aclosing(self._answer.chunks()) as chunks:
-            async for chunk in chunks:
-                yield chunk
-        yield b"\n\n"
-
-
-async def _settled(event: Event) -> Event:
-    """An inline picture as bytes.
-
-    Raises BadResult when it is none.
-    """
-    if not isinstance(event, Picture) or not isinstance(event.source, Link):
-        return event
-    url = event.source.url
-    return Picture(Blob(data=await aside(len(url), decode, url))) if url.startswith("data:") else event

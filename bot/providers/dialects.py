@@ -11,6 +11,7 @@ import httpx
 from bot.ports import Clock, Provider
 from bot.providers.callbacks import Callbacks
 from bot.providers.chat import ChatProvider
+from bot.providers.images import ImagesProvider
 from bot.providers.presets import Upstream
 from bot.providers.tasks import TasksProvider
 
@@ -30,6 +31,7 @@ _DIALECTS: Mapping[str, Callable[[Upstream, Tools], Provider]] = {
     "tasks": lambda upstream, tools: TasksProvider(
         upstream, tools.client, clock=tools.clock, callbacks=tools.callbacks, jitter=tools.jitter
     ),
+    "images": lambda upstream, tools: ImagesProvider(upstream, tools.client),
 }
 
 

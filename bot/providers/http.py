@@ -193,13 +193,14 @@ async def exchange(
     timeout_s: float,
     idle_s: float,
     hide: Iterable[str] = (),
+    sent: asyncio.Event | None = None,
 ) -> AsyncGenerator[Answer, None]:
     """Sends a request and yields the answer as soon as the headers of a success have come.
 
     `safe`: it may be repeated without painting twice (a question, an upload). `timeout_s`: seconds for everything
     together; until the headers it is the only limit, since an upstream that does not stream sends none before its
     picture is painted. `idle_s`: seconds without a byte, from the headers on. `hide`: what no error may quote.
-    Leaving the context closes the connection.
+    `sent` is set once the whole request is written. Leaving the context closes the connection.
 
     Raises PaintFailed: what the status and the body of an error say, or how the connection failed.
     """
@@ -209,6 +210,8 @@ async def exchange(
     async def trace(event: str, _info: Mapping[str, Any]) -> None:
         nonlocal written
         written = written or event == "http11.send_request_body.complete"
+        if written and sent is not None:
+            sent.set()
 
     try:
         async with asyncio.timeout_at(until):

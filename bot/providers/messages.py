@@ -97,7 +97,7 @@ def _part(choice: Mapping[str, Any]) -> Part:
 
 
 def addresses(item: object) -> Iterator[str]:
-    """The picture that an item of a list of parts carries, in any of the known ways."""
+    """The picture that an item of a list of parts carries, in any of the known ways: a link or a data URL."""
     if isinstance(item, str):
         if item.startswith(_SCHEMES):
             yield item

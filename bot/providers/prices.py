@@ -18,7 +18,10 @@ def credits(price: TokenPrice | None, usage: Mapping[str, Any]) -> float | None:
     split: Mapping[str, Any] = cast(Mapping[str, Any], details) if isinstance(details, Mapping) else {}
     images = _number(split.get("image_tokens"))
     text = _number(split.get("text_tokens", _number(usage.get("input_tokens")) - images))
-    total = text * price.text + images * price.image + _number(usage["output_tokens"]) * price.output
+    detailed = usage.get("output_tokens_details")
+    output: Mapping[str, Any] = cast(Mapping[str, Any], detailed) if isinstance(detailed, Mapping) else {}
+    painted = _number(output.get("image_tokens", usage["output_tokens"]))
+    total = text * price.text + images * price.image + painted * price.output
     return round(total * price.factor, 4)
 
 

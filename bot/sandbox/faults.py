@@ -7,6 +7,8 @@ The number is optional.
     [[400]] [[401]] [[402]] [[403]] [[404]]    refused with that status and the relay's error body
     [[429:S]] [[500]]                          likewise; S: Retry-After in seconds
     [[api_not_implemented]] [[moderation]]     400 of the relay; 400 moderation_blocked in OpenAI's shape
+    [[policy]] [[content-filter]]              400 content_policy_violation; the same as Azure says it
+    [[billing]] [[unverified]]                 400 billing_hard_limit_reached; 403 for an unverified organisation
     [[no-funds]]                               429 insufficient_quota in OpenAI's shape: waiting does not help
     [[html502]]                                502 with a gateway's HTML page
     [[reset]]                                  the connection is reset before any answer
@@ -54,7 +56,7 @@ class Twist:
     """How an answer departs from the honest one. The defaults are the honest answer."""
 
     status: int | None = None  # refused at once, over HTTP
-    shape: Literal["relay", "openai", "html"] = "relay"
+    shape: Literal["relay", "openai", "azure", "html"] = "relay"
     code: str = ""
     message: str = ""
     retry_after: float | None = None  # seconds
@@ -83,7 +85,7 @@ class _Entry:
     takes: str | None = None
 
 
-def _refused(status: int, code: str, message: str, shape: Literal["relay", "openai"] = "relay") -> _Entry:
+def _refused(status: int, code: str, message: str, shape: Literal["relay", "openai", "azure"] = "relay") -> _Entry:
     return _Entry(Twist(status=status, code=code, message=message, shape=shape), "retry_after")
 
 
@@ -115,6 +117,10 @@ FAULTS = {
     "500": _refused(500, "api_error", "fetch failed"),
     "api_not_implemented": _refused(400, "api_not_implemented", "the model is not implemented"),
     "moderation": _refused(400, "moderation_blocked", "rejected by the safety system", "openai"),
+    "policy": _refused(400, "content_policy_violation", "rejected by the safety system", "openai"),
+    "content-filter": _refused(400, "contentFilter", "Your task failed as a result of our safety system.", "azure"),
+    "billing": _refused(400, "billing_hard_limit_reached", "Billing hard limit has been reached", "openai"),
+    "unverified": _refused(403, "", "Your organization must be verified to use this model.", "openai"),
     "no-funds": _refused(429, "insufficient_quota", "you exceeded your current quota", "openai"),
     "html502": _Entry(Twist(status=502, shape="html")),
     "reset": _Entry(Twist(ending="reset")),

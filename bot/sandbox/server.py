@@ -8,17 +8,17 @@ import functools
 import hmac
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Self
 
 from aiohttp import web
 
 from bot.sandbox.chat import Ask, BadRequestError, decode
 from bot.sandbox.faults import Fault, Twist, faults_in, together
+from bot.sandbox.images import ImagesAsk
+from bot.sandbox.images_api import ImagesApi
 from bot.sandbox.performance import Performance
-from bot.sandbox.references import Reference
+from bot.sandbox.received import Received, received
 from bot.sandbox.reply import Streamed, Whole, refusal, reset
 from bot.sandbox.studio import Studio
 from bot.sandbox.task_forms import Errand, Task
@@ -27,25 +27,10 @@ from bot.sandbox.uploads import Upload
 
 MAX_BODY = 100_000_000  # bytes: five references of 10 MB as base64, and room
 REMEMBERED = 1000  # requests
+MODELS = ("gpt-4o-image", "gpt-image-1-mini", "gpt-image-1.5", "gpt-image-2")  # in its list; any name is painted
 PREFIXES = ("", "/v1", "/openai", "/openai/v1")
-SECRETS = frozenset({"authorization", "api-key", "x-api-key", "cookie"})
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
-    """A painting request that was understood. `headers`: lower-case names, without the key. `body`: as
-    received but for the bytes of data URLs; `references` tell of those, in order, by digest (their `data` is
-    empty)."""
-
-    path: str
-    headers: Mapping[str, str]
-    body: Mapping[str, object]
-    prompt: str
-    references: tuple[Reference, ...]
-    mask: Reference | None = None
-    stream: bool
-
-
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Faults = Sequence[Fault | None] | Callable[[Received], Fault | None]
 
 
@@ -97,9 +82,11 @@ class Sandbox:
 
     async def start(self) -> None:
         """Opens the port. Raises OSError when it is taken."""
-        app = web.Application(client_max_size=MAX_BODY)
+        app = web.Application(client_max_size=MAX_BODY, middlewares=[self._noticing])
         app.add_routes([web.post(f"{prefix}/chat/completions", self._chat) for prefix in PREFIXES])
+        app.add_routes([web.get(f"{prefix}/models", self._models) for prefix in (*PREFIXES, "/hk/v1", "/toapis/v1")])
         app.add_routes(self._tasks.routes())
+        app.add_routes(ImagesApi(self, self._studio).routes())
         app.add_routes([web.get("/{shelf:pictures|pictures/download|references}/{name}", self._file)])
         app.add_routes([web.get("/previews/{name}", self._preview)])
         self._stopping = False
@@ -164,30 +151,33 @@ class Sandbox:
 
     # ------------------------------------------------------------ requests
 
-    async def _chat(self, request: web.Request) -> web.StreamResponse:
-        if not self.knows(request):
-            return refusal(Fault("401").twist)
+    @web.middleware
+    async def _noticing(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Counts the clients that leave before their answer is complete."""
         try:
-            return await self._answer(request)
+            return await handler(request)
         except (asyncio.CancelledError, ConnectionError):
             self.dropped += not self._stopping
             raise
 
-    def knows(self, request: web.Request) -> bool:
-        """Whether the request carries the key."""
-        scheme, _, key = request.headers.get("Authorization", "").partition(" ")
-        return scheme.lower() == "bearer" and hmac.compare_digest(key.strip().encode(), self._key.encode())
+    def knows(self, request: web.Request, header: str = "Authorization") -> bool:
+        """Whether the request carries the key: as a Bearer token, or bare in another header."""
+        scheme, _, key = request.headers.get(header, "").rpartition(" ")
+        wanted = "bearer" if header == "Authorization" else ""
+        return scheme.lower() == wanted and hmac.compare_digest(key.encode(), self._key.encode())
 
-    def begin(self, request: web.Request, errand: Ask | Errand) -> tuple[Twist, random.Random]:
+    def begin(self, request: web.Request, errand: Ask | Errand | ImagesAsk) -> tuple[Twist, random.Random]:
         """Records a painting request; returns how its answer departs from the honest one, and its dice."""
-        received = _received(request, errand)
-        self._requests.append(received)
+        record = received(request, errand)
+        self._requests.append(record)
         self._count += 1
-        given = self._faults(received)
+        given = self._faults(record)
         twist = together([*([given] if given else []), *faults_in(errand.prompt)])
         return twist, random.Random(f"{self._seed} {self._count}")  # noqa: S311 - the jitter of a pace
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        if not self.knows(request):
+            return refusal(Fault("401").twist)
         try:
             ask = await self._studio.in_thread(decode, await request.read(), links=self._links)
         except BadRequestError as exc:
@@ -205,6 +195,12 @@ class Sandbox:
         await Performance(self._studio, reply, ask, twist, origin=origin, dice=dice).play()
         return reply.response
 
+    async def _models(self, request: web.Request) -> web.StreamResponse:
+        """What can be asked for, to who has the key, in either header."""
+        if not self.knows(request) and not self.knows(request, "api-key"):
+            return refusal(Fault("401").twist)
+        return web.json_response({"object": "list", "data": [{"id": model, "object": "model"} for model in MODELS]})
+
     async def _file(self, request: web.Request) -> web.Response:
         return self._shelved(request.match_info["name"])
 
@@ -220,17 +216,3 @@ class Sandbox:
 
 def _next(faults: deque[Fault | None], _: Received) -> Fault | None:
     return faults.popleft() if faults else None
-
-
-def _received(request: web.Request, ask: Ask | Errand) -> Received:
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    mask = ask.mask if isinstance(ask, Errand) else None
-    return Received(
-        path=request.path,
-        headers=MappingProxyType({name: value for name, value in headers.items() if name not in SECRETS}),
-        body=MappingProxyType(dict(ask.body)),
-        prompt=ask.prompt,
-        references=tuple(replace(reference, data=b"") for reference in ask.references),
-        mask=replace(mask, data=b"") if mask else None,
-        stream=ask.stream if isinstance(ask, Ask) else False,
-    )

@@ -185,6 +185,7 @@ answer-stats =
     Waiting: { NUMBER($waiting, useGrouping: 0) } · painting: { NUMBER($running, useGrouping: 0) }
     Done: { NUMBER($done, useGrouping: 0) } · failed: { NUMBER($failed, useGrouping: 0) } · cancelled: { NUMBER($cancelled, useGrouping: 0) }
     Credits charged: { NUMBER($charged, useGrouping: 0) }
+answer-stats-spent = Taken by the picture services, in their own credits: { NUMBER($spent, useGrouping: 0) }
 
 ### Command completion: one line each
 

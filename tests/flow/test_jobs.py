@@ -43,6 +43,8 @@ class Upstream:
     """Plays its script, whatever it is asked."""
 
     name = "scripted"
+    model = "pencil-1"
+    resumable = False
     abilities = Abilities()
     price = 1
 

@@ -31,7 +31,8 @@ from bot.painting import (
     Staged,
     Usage,
 )
-from bot.providers.failover import Asked, Failover, Needs, TurnedDown, merged
+from bot.providers.failover import Asked, Failover, TurnedDown
+from bot.providers.needs import Needs, merged
 from tests.clocks import FakeClock, settle
 
 REQUEST = PaintRequest(prompt="a cat")
@@ -47,6 +48,8 @@ class Scripted:
 
     def __init__(self, name: str, *acts: Act, price: int = 1, abilities: Abilities | None = None) -> None:
         self.name = name
+        self.model = ""
+        self.resumable = False
         self.abilities = abilities or Abilities()
         self.price = price
         self.asked = 0

@@ -77,6 +77,8 @@ IMAGES: Mapping[str, Preset] = {
         wire=ImagesWire(partial_images=2),
         base_url="https://api.openai.com/v1",
         model="gpt-image-2",
+        probe_proves=True,
+        lists_models=True,
         abilities=_GPT_IMAGE_2,
     ),
     "azure": Preset(
@@ -96,4 +98,6 @@ IMAGES: Mapping[str, Preset] = {
     ),
 }
 
-IMAGE_RELAY = Preset(dialect="images", wire=ImagesWire(), model="gpt-image-2", stream=False, abilities=_GPT_IMAGE_2)
+IMAGE_RELAY = Preset(
+    dialect="images", wire=ImagesWire(partial_images=2), model="gpt-image-2", stream=False, abilities=_GPT_IMAGE_2
+)
