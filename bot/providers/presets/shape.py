@@ -86,3 +86,17 @@ class Upstream:
     def auth(self) -> dict[str, str]:
         """The header that carries the key; empty without one."""
         return {self.auth_header: self.auth_prefix + self.key} if self.key else {}
+
+    def at(self, path: str) -> str:
+        """The address of a path."""
+        return joined(self.base_url, path)
+
+
+def joined(base: str, path: str) -> str:
+    """A path behind a base address. What the one ends with and the other begins with stands there once, so that
+    it does not matter whether an operator writes `https://toapis.com` or `https://toapis.com/v1`."""
+    steps = path.strip("/").split("/")
+    for count in range(len(steps), 0, -1):
+        if base.rstrip("/").endswith("/" + "/".join(steps[:count])):
+            return "/".join((base.rstrip("/"), *steps[count:]))
+    return f"{base.rstrip('/')}/{'/'.join(steps)}"
