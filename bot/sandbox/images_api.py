@@ -147,18 +147,19 @@ class _Painting:
             return await self._stream(self._events) if self._events else await self._whole()
 
     async def _stream(self, events: Events) -> web.StreamResponse:
-        count = self._count
         pictures: list[bytes] = []
         for number in range(self._ask.partials):
             if await self._passes((number + 1) / (self._ask.partials + 1)):
                 return await self._end()
-            pictures = pictures or [await self._paint() for _ in range(count)]
+            pictures = pictures or [await self._paint() for _ in range(self._count or 1)]
             preview = await self._studio.preview(pictures[0])
             await events.partial(number, encoded(preview, self._prefix))
         if await self._passes(1.0):
             return await self._end()
-        for picture in pictures or [await self._paint() for _ in range(count)]:
-            await events.completed(encoded(self._served(await self._finished(picture)), self._prefix), count)
+        if not self._count:
+            await events.completed("", 0)
+        for picture in (pictures or [await self._paint() for _ in range(self._count)])[: self._count]:
+            await events.completed(encoded(self._served(await self._finished(picture)), self._prefix), self._count)
         await events.done()
         return events.response
 
