@@ -26,6 +26,7 @@ Nothing here formats a sentence, and no other module invents a failure of its ow
     │   ├── Declined                prose instead of a picture                    → stop
     │   ├── NoPicture               an answer without a picture                   → stop
     │   ├── SaidFailed              "failed" inside an accepted answer            → stop
+    │   ├── CalledOff               the upstream cancelled the task               → stop
     │   ├── BadResult               a result that is no picture we can trust      → stop
     │   ├── Unfetched               a result that could not be downloaded         → stop
     │   └── Lost                    accepted, then: the outcome is unknown        → stop, never painted again
@@ -323,6 +324,10 @@ class SaidFailed(PaintFailed):
     """Facts: `quote`, the upstream's own words, shortened."""
 
     key = "failed-said"
+
+
+class CalledOff(PaintFailed):
+    key = "failed-called-off"
 
 
 class BadResult(PaintFailed):

@@ -13,6 +13,7 @@ from bot.providers.callbacks import Callbacks
 from bot.providers.chat import ChatProvider
 from bot.providers.images import ImagesProvider
 from bot.providers.presets import Upstream
+from bot.providers.tasks import TasksProvider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,9 @@ class Tools:
 
 _DIALECTS: Mapping[str, Callable[[Upstream, Tools], Provider]] = {
     "chat": lambda upstream, tools: ChatProvider(upstream, tools.client),
+    "tasks": lambda upstream, tools: TasksProvider(
+        upstream, tools.client, clock=tools.clock, callbacks=tools.callbacks, jitter=tools.jitter
+    ),
     "images": lambda upstream, tools: ImagesProvider(upstream, tools.client),
 }
 

@@ -13,9 +13,11 @@ from typing import Any, cast
 from bot.errors import (
     BadCredentials,
     Busy,
+    CalledOff,
     Declined,
     Moderated,
     NoAnswer,
+    NoPicture,
     OutOfFunds,
     PaintFailed,
     Rejected,
@@ -72,6 +74,7 @@ CODES: Mapping[str, Failure] = {
     "image_generation_server_error": UpstreamDown,
     "service_unavailable": UpstreamDown,
     "service_error": UpstreamDown,
+    "unknown_error": UpstreamDown,
     "timeout": NoAnswer,
     "generation_timeout": NoAnswer,
     # content rules
@@ -89,6 +92,12 @@ CODES: Mapping[str, Failure] = {
     "invalid_size": Rejected,
     "invalid_image_file": Rejected,
     "unknown_parameter": Rejected,
+    "image_processing_error": Rejected,
+    "image_dimension_mismatch": Rejected,
+    # the end of a task that was accepted
+    "request_cancelled": CalledOff,
+    "generation_failed_no_content": NoPicture,
+    "generation_failed": SaidFailed,
 }
 
 # Words in a message that say more than code and status, in this order.

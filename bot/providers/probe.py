@@ -56,7 +56,7 @@ async def probe(upstream: Upstream, client: httpx.AsyncClient) -> str:
 async def _ask(upstream: Upstream, client: httpx.AsyncClient) -> set[str]:
     """The names of its models; empty where it lists none. Raises PaintFailed."""
     query: Mapping[str, str] = upstream.wire.query if isinstance(upstream.wire, ImagesWire) else {}
-    address = upstream.base_url + upstream.probe + (f"?{urlencode(query)}" if query else "")
+    address = upstream.at(upstream.probe) + (f"?{urlencode(query)}" if query else "")
     headers = {"Accept": "application/json"} | upstream.auth()
     async with exchange(
         client, address, None, headers, method="GET", safe=True,

@@ -82,6 +82,7 @@ failed-moderated = The picture service’s content rules don’t allow this pict
 failed-declined = The picture service answered in words: “{ $quote }”. Nothing was charged. Please put it differently.
 failed-no-picture = The picture service answered without a picture. Nothing was charged. You can try again.
 failed-said = The picture service reports a failure: “{ $quote }”. Nothing was charged. You can try again.
+failed-called-off = The picture service cancelled this one before it was finished. Nothing was charged. You can try again.
 failed-bad-result = What came back was not a picture that can be opened. Nothing was charged. You can try again.
 failed-lost = The picture service took the request, and then contact was lost. Nothing was charged. You can try again.
 failed-cut-short = The connection to the picture service broke off halfway. Nothing was charged. You can try again.

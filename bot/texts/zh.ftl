@@ -72,6 +72,7 @@ failed-moderated = 绘图服务的内容规则不允许生成这张图，没有�
 failed-declined = 绘图服务只回了文字：“{ $quote }”。没有扣除积分。请换个说法。
 failed-no-picture = 绘图服务的回复里没有图片，没有扣除积分。可以再试一次。
 failed-said = 绘图服务报告失败：“{ $quote }”。没有扣除积分。可以再试一次。
+failed-called-off = 绘图服务中途取消了这张图，没有扣除积分。可以再试一次。
 failed-bad-result = 收到的结果不是能打开的图片，没有扣除积分。可以再试一次。
 failed-lost = 绘图服务接受了请求，之后失去了联系。没有扣除积分，可以再试一次。
 failed-cut-short = 与绘图服务的连接中途断开，没有扣除积分。可以再试一次。

@@ -11,8 +11,8 @@ from pydantic import SecretStr
 from bot.errors import SettingsWrong
 from bot.providers.presets.chat import CHAT
 from bot.providers.presets.images import IMAGE_RELAY, IMAGES
-from bot.providers.presets.shape import Dialect, Preset, TokenPrice, Upstream
-from bot.providers.presets.tasks import TASK_RELAY, TASKS
+from bot.providers.presets.shape import Dialect, Preset, TokenPrice, Upstream, joined
+from bot.providers.presets.tasks import TASK_RELAY, TASK_SANDBOX, TASKS
 from bot.providers.presets.wires import ChatWire, ImagesWire, Path, TaskState, TasksWire, UploadWire, Wire
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "UploadWire",
     "Upstream",
     "Wire",
+    "joined",
     "resolve",
 ]
 
@@ -36,6 +37,9 @@ PRESETS: Mapping[str, Preset] = {**CHAT, **TASKS, **IMAGES}
 
 # What stands in for a preset when the operator names only a dialect and an address.
 DIALECTS: Mapping[str, Preset] = {"chat": PRESETS["relay"], "tasks": TASK_RELAY, "images": IMAGE_RELAY}
+
+# A preset in another dialect than its own, where that is more than the dialect at another address.
+VARIANTS: Mapping[tuple[str, str], Preset] = {("sandbox", "tasks"): TASK_SANDBOX}
 
 
 def resolve(
@@ -63,7 +67,8 @@ def resolve(
     """The preset (or the dialect's own, without one) with everything that is not None in its place.
 
     `api_version` goes into the query of every address (Azure). `sizes` given by hand are a list: they put the
-    preset's rule of sizes aside. `max_concurrency` belongs to whoever asks the provider, not to the provider.
+    preset's rule of sizes aside. A `base_url` without a `files_base_url` is meant for both. `max_concurrency`
+    belongs to whoever asks the provider, not to the provider.
     Raises SettingsWrong: an unknown preset or dialect, no base address, or a key that no header can carry.
     """
     base = _choose(name, preset, dialect)
@@ -76,6 +81,8 @@ def resolve(
         "timeout_s": timeout_s,
         "idle_timeout_s": idle_timeout_s,
     }
+    if base_url is not None:  # whoever names another address means it for members' pictures and the key too
+        base = replace(base, files_base_url=None)
     base = replace(base, **{key: value for key, value in overrides.items() if value is not None})
     if base.base_url is None:
         raise SettingsWrong([f"providers.{name}.base_url: this preset has none of its own; set it"])
@@ -126,7 +133,7 @@ def _choose(name: str, preset: str | None, dialect: str | None) -> Preset:
             raise SettingsWrong([f"providers.{name}: needs a preset, or a dialect and a base_url"])
         return DIALECTS[dialect]
     found = PRESETS[preset]
-    spoken = DIALECTS[dialect or found.dialect]
+    spoken = VARIANTS.get((preset, dialect or found.dialect)) or DIALECTS[dialect or found.dialect]
     return found if spoken.dialect == found.dialect else replace(spoken, base_url=found.base_url)
 
 

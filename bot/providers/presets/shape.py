@@ -5,6 +5,7 @@ Values only; which presets there are, and how overrides are merged in, stands be
 
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -91,3 +92,18 @@ class Upstream:
     def auth(self) -> dict[str, str]:
         """The header that carries the key; empty without one."""
         return {self.auth_header: self.auth_prefix + self.key} if self.key else {}
+
+    def at(self, path: str) -> str:
+        """The address of a path."""
+        return joined(self.base_url, path)
+
+
+def joined(base: str, path: str) -> str:
+    """A path behind a base address. What the one ends with and the other begins with stands there once, so that
+    it does not matter whether an operator writes `https://toapis.com` or `https://toapis.com/v1`."""
+    base, steps = base.rstrip("/"), path.strip("/").split("/")
+    stands = "/" + urlsplit(base).path.strip("/")
+    for count in range(len(steps), 0, -1):
+        if stands.endswith("/" + "/".join(steps[:count])):
+            return "/".join((base, *steps[count:]))
+    return "/".join((base, *steps))

@@ -29,6 +29,7 @@ TASKS: Mapping[str, Preset] = {
             ),
             callback_field="callback_url",
             credits_path=("usage", "credits_reserved"),
+            failed_is_free=True,
         ),
         base_url="https://api.evolink.ai",
         files_base_url="https://files-api.evolink.ai",
@@ -40,14 +41,16 @@ TASKS: Mapping[str, Preset] = {
     "toapis": Preset(
         dialect="tasks",
         wire=TasksWire(
+            submit="/v1/images/generations",
+            task="/v1/images/generations/{id}",
             references_field="reference_images",
-            upload=UploadWire(path="/uploads/images", form="multipart"),
+            upload=UploadWire(path="/v1/uploads/images", form="multipart"),
             poll_growth=1.0,
         ),
-        base_url="https://toapis.com/v1",
+        base_url="https://toapis.com",
         model="gpt-4o-image",
         stream=False,
-        probe="/models",
+        probe="/v1/models",
         abilities=replace(_GPT_4O_IMAGE, sizes=("1:1", "2:3", "3:2")),
     ),
 }
@@ -58,4 +61,23 @@ TASK_RELAY = Preset(
     model="gpt-4o-image",
     stream=False,
     abilities=_GPT_4O_IMAGE,
+)
+
+# The sandbox speaks several dialects at one address, and has a folder for this one.
+TASK_SANDBOX = Preset(
+    dialect="tasks",
+    wire=TasksWire(
+        submit="/evolink/v1/images/generations",
+        task="/evolink/v1/tasks/{id}",
+        upload=UploadWire(
+            path="/evolink/api/v1/files/upload/stream", form="multipart", url_paths=(("data", "file_url"),)
+        ),
+        callback_field="callback_url",
+        credits_path=("usage", "credits_reserved"),
+        failed_is_free=True,
+    ),
+    model="gpt-4o-image",
+    stream=False,
+    probe="/evolink/v1/tasks/task-unified-0-probe",
+    abilities=replace(_GPT_4O_IMAGE, counts=(1, 2, 4), max_prompt=2000),
 )

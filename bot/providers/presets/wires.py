@@ -50,6 +50,7 @@ class TaskState(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadWire:
     """A provider's own upload service. `path` follows `files_base_url`, or the base address where there is none.
+    Where an upstream has no such service at all, pictures go into the request itself, as data URLs.
 
     `form`: multipart sends the file in the field `file_field`, base64 a data URL in that field of a JSON object;
     `fields` go along as they are. The address of the file is at the first of `url_paths` that holds one.
@@ -70,8 +71,11 @@ class TasksWire:
     `submit` and `task` (with `{id}`) follow the base address. The fields are names in the submitted JSON; an empty
     one is not taken there. `id_paths`, `status_paths`, `progress_paths`, `result_paths`, `error_paths` are looked
     at in order; a result path may lead to one address, to a list of them, or to a list of objects with `url`.
-    `states`: the upstream's words in lower case. Polls begin `first_poll_s` after the submit, then come after
-    `poll_s`, each pause `poll_growth` times the one before, at most `poll_cap_s`.
+    `states`: the upstream's words (or numbers) in lower case. `progress_scale`: what its progress is multiplied by
+    to be a percentage. `failed_is_free`: a failed task costs nothing there, so another may be begun elsewhere.
+
+    Polls begin `first_poll_s` after the submit, then come after `poll_s`, each pause `poll_growth` times the one
+    before, at most `poll_cap_s`, and up to a quarter more at random.
     """
 
     submit: str = "/images/generations"
@@ -99,6 +103,8 @@ class TasksWire:
     error_paths: tuple[Path, ...] = (("error",), ("fail_reason",), ("data", "error"), ("data", "fail_reason"))
     credits_path: Path = ()
     states: Mapping[str, TaskState] = field(default_factory=lambda: _STATES)
+    progress_scale: float = 1.0
+    failed_is_free: bool = False
     first_poll_s: float = 2.0
     poll_s: float = 3.0
     poll_growth: float = 1.2
