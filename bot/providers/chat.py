@@ -132,7 +132,7 @@ class ChatProvider:
 
 def _spent(usage: Usage, wire: ChatWire) -> float | None:
     """What the upstream says it took."""
-    value = usage.counts.get(wire.credits_path[0]) if wire.credits_path else None
+    value = usage.counts.get(wire.credits_field)
     return float(value) if isinstance(value, int | float) else None
 
 

@@ -28,7 +28,7 @@ CHAT: Mapping[str, Preset] = {
             modalities=("image", "text"),
             size_field=("image_config", "aspect_ratio"),
             tier_field=("image_config", "image_size"),
-            credits_path=("cost",),
+            credits_field="cost",
         ),
         base_url="https://openrouter.ai/api/v1",
         model="google/gemini-2.5-flash-image",
