@@ -108,3 +108,6 @@ IMAGES: Mapping[str, Preset] = {
 IMAGE_RELAY = Preset(
     dialect="images", wire=ImagesWire(partial_images=2), model="gpt-image-2", stream=False, abilities=_GPT_IMAGE_2
 )
+
+# The sandbox streams what it paints, so that unfinished pictures can be seen.
+IMAGE_SANDBOX = replace(IMAGE_RELAY, stream=True)
