@@ -14,6 +14,7 @@ from pathlib import Path
 import structlog
 
 from adapters.discord.client import Discord
+from adapters.http.callbacks import routes as callback_routes
 from adapters.http.server import HttpServer
 from adapters.playground.client import Playground
 from adapters.playground.protocol import WireCommand
@@ -21,6 +22,7 @@ from bot.app import App
 from bot.errors import EaselError, SettingsWrong
 from bot.intake import COMMANDS, PAINTERS
 from bot.ports import ChatPort
+from bot.providers.callbacks import Callbacks
 from bot.sandbox import Sandbox
 from bot.settings import Discord as DiscordSettings
 from bot.settings import Fetch, Provider, Settings
@@ -67,6 +69,8 @@ async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str
     clock = RealClock()
     async with AsyncExitStack() as opened:
         server = HttpServer(settings.server.host, settings.server.port)
+        callbacks = Callbacks(settings.server.public_url if settings.server.enabled else None)
+        server.mount(callback_routes(callbacks))
         ports: dict[str, ChatPort] = {}
         playground = None
         if settings.playground.enabled:
@@ -84,7 +88,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str
         if settings.server.enabled:
             await server.start()
             opened.push_async_callback(server.stop)
-        app = await App.open(settings, ports, clock)
+        app = await App.open(settings, ports, clock, callbacks)
         server.check("database", lambda: reason(app))
         # In the end: nothing comes in any more, then the core drains, and only then nothing goes out any more.
         for adapter in (playground, discord):

@@ -53,8 +53,7 @@ def of_shape(shape: Fraction, tier: str | None, rule: SizeRule) -> tuple[int, in
     best = min(
         (
             (_bend(Fraction(width, height), shape), abs(math.log(width * height / aim)), (width, height))
-            for width, height in _about(shape, rule)
-            if low <= width * height <= high
+            for width, height in _about(shape, rule, low, high)
         ),
         default=None,
     )
@@ -89,13 +88,17 @@ def _all(rule: SizeRule) -> tuple[tuple[int, int], ...]:
     return tuple((width, height) for width in sides for height in sides if legal(width, height, rule))
 
 
-def _about(shape: Fraction, rule: SizeRule) -> Iterator[tuple[int, int]]:
-    """For each height the legal widths on both sides of the shape."""
-    for height in range(rule.step, rule.max_edge + 1, rule.step):
-        below = int(shape * height / rule.step) * rule.step
-        for width in (below, below + rule.step):
-            if legal(width, height, rule):
-                yield width, height
+def _about(shape: Fraction, rule: SizeRule, low: int, high: int) -> Iterator[tuple[int, int]]:
+    """For each height the two legal widths nearest to the shape, of all whose area lies from `low` to `high`."""
+    step = rule.step
+    for height in range(step, rule.max_edge + 1, step):
+        least = max(-(-height // rule.max_ratio), -(-low // height))
+        most = min(rule.max_edge, height * rule.max_ratio, high // height)
+        least, most = -(-least // step) * step, most // step * step
+        below = int(shape * height / step) * step
+        for width in (below, below + step):
+            if least <= most:
+                yield max(least, min(most, width)), height
 
 
 def _bend(one: Fraction, other: Fraction) -> Fraction:

@@ -147,6 +147,7 @@ class Provider(_Table):
     timeout_s: PositiveFloat | None = None
     idle_timeout_s: PositiveFloat | None = None
     sizes: tuple[str, ...] | None = None
+    tiers: tuple[Annotated[str, _matching(r"\d{1,2}[kK]", "a tier such as 2K")], ...] | None = None
     qualities: tuple[str, ...] | None = None
     max_n: PositiveInt | None = None
     max_references: NonNegativeInt | None = None

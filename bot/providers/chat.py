@@ -8,13 +8,14 @@ import base64
 import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import cast
 
 import httpx
 import structlog
 
 from bot.errors import CutShort, Lost, PaintFailed, UpstreamDown
-from bot.painting import Abilities, Accepted, Event, Image, PaintRequest, Stage, Staged
+from bot.painting import Abilities, Accepted, Event, Image, PaintRequest, Stage, Staged, Usage
 from bot.providers.hints import hinted
 from bot.providers.http import Answer, Payload, exchange
 from bot.providers.inline import unpacked
@@ -124,9 +125,15 @@ class ChatProvider:
             if not reply.complete:
                 lost = exc
         for event in reply.close(lost):
-            yield event
+            yield replace(event, credits=_spent(event, self._wire)) if isinstance(event, Usage) else event
         if lost or reply.complaint:
             log.warning("a picture came, then a failure", provider=self.name, trace_id=reply.trace)
+
+
+def _spent(usage: Usage, wire: ChatWire) -> float | None:
+    """What the upstream says it took."""
+    value = usage.counts.get(wire.credits_field)
+    return float(value) if isinstance(value, int | float) else None
 
 
 # ---------------------------------------------------------------- the request

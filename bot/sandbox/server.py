@@ -27,6 +27,7 @@ from bot.sandbox.uploads import Upload
 
 MAX_BODY = 100_000_000  # bytes: five references of 10 MB as base64, and room
 REMEMBERED = 1000  # requests
+MODELS = ("gpt-4o-image", "gpt-image-1-mini", "gpt-image-1.5", "gpt-image-2")  # in its list; any name is painted
 PREFIXES = ("", "/v1", "/openai", "/openai/v1")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -83,6 +84,7 @@ class Sandbox:
         """Opens the port. Raises OSError when it is taken."""
         app = web.Application(client_max_size=MAX_BODY, middlewares=[self._noticing])
         app.add_routes([web.post(f"{prefix}/chat/completions", self._chat) for prefix in PREFIXES])
+        app.add_routes([web.get(f"{prefix}/models", self._models) for prefix in (*PREFIXES, "/hk/v1", "/toapis/v1")])
         app.add_routes(self._tasks.routes())
         app.add_routes(ImagesApi(self, self._studio).routes())
         app.add_routes([web.get("/{shelf:pictures|pictures/download|references}/{name}", self._file)])
@@ -192,6 +194,12 @@ class Sandbox:
         origin = f"{request.scheme}://{request.host}"
         await Performance(self._studio, reply, ask, twist, origin=origin, dice=dice).play()
         return reply.response
+
+    async def _models(self, request: web.Request) -> web.StreamResponse:
+        """What can be asked for, to who has the key, in either header."""
+        if not self.knows(request) and not self.knows(request, "api-key"):
+            return refusal(Fault("401").twist)
+        return web.json_response({"object": "list", "data": [{"id": model, "object": "model"} for model in MODELS]})
 
     async def _file(self, request: web.Request) -> web.Response:
         return self._shelved(request.match_info["name"])

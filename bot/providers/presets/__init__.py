@@ -62,6 +62,7 @@ def resolve(
     timeout_s: float | None = None,
     idle_timeout_s: float | None = None,
     sizes: Sequence[str] | None = None,
+    tiers: Sequence[str] | None = None,
     qualities: Sequence[str] | None = None,
     max_n: int | None = None,
     max_references: int | None = None,
@@ -93,6 +94,8 @@ def resolve(
     abilities = base.abilities
     if sizes is not None:
         abilities = replace(abilities, sizes=tuple(sizes), size_rules=())
+    if tiers is not None:
+        abilities = replace(abilities, tiers=tuple(tier.upper() for tier in tiers))
     if qualities is not None:
         abilities = replace(abilities, qualities=tuple(qualities))
     if max_n is not None:
@@ -117,6 +120,8 @@ def resolve(
         timeout_s=base.timeout_s,
         idle_timeout_s=base.idle_timeout_s,
         probe=base.probe,
+        probe_proves=base.probe_proves,
+        lists_models=base.lists_models,
         abilities=abilities,
     )
 

@@ -24,11 +24,18 @@ CHAT: Mapping[str, Preset] = {
     ),
     "openrouter": Preset(
         dialect="chat",
-        wire=ChatWire(modalities=("image", "text"), size_field=("image_config", "aspect_ratio")),
+        wire=ChatWire(
+            modalities=("image", "text"),
+            size_field=("image_config", "aspect_ratio"),
+            tier_field=("image_config", "image_size"),
+            credits_field="cost",
+        ),
         base_url="https://openrouter.ai/api/v1",
         model="google/gemini-2.5-flash-image",
+        probe="/key",  # its list of models is open to everybody and proves no key
+        probe_proves=True,
         abilities=Abilities(sizes=("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9")),
     ),
-    "sandbox": Preset(dialect="chat", wire=_IN_WORDS, model="gpt-4o-image", abilities=GPT_4O_IMAGE),
+    "sandbox": Preset(dialect="chat", wire=_IN_WORDS, model="gpt-4o-image", probe_proves=True, abilities=GPT_4O_IMAGE),
     "relay": Preset(dialect="chat", wire=_IN_WORDS, model="gpt-4o-image", abilities=GPT_4O_IMAGE),
 }

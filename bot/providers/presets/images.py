@@ -86,6 +86,8 @@ IMAGES: Mapping[str, Preset] = {
         base_url="https://api.openai.com",
         model="gpt-image-2",
         probe="/v1/models",
+        probe_proves=True,
+        lists_models=True,
         abilities=_GPT_IMAGE_2,
     ),
     "azure": Preset(

@@ -31,8 +31,9 @@ class Preset:
 
     `base_url` None: must be set. `auth_header` carries `auth_prefix` and the key. `price` in our credits an image;
     `timeout_s` for a whole painting, `idle_timeout_s` without a sign of life, in seconds. `token_price`: where the
-    upstream charges by tokens. `probe`: a path (`{model}` in it is the model's name) that answers a GET without
-    painting, for `easel check`.
+    upstream charges by tokens. `probe`: a path that answers a GET without painting, for
+    `easel check`; `probe_proves`: the upstream is known to answer it with a success, so that a 404 proves the base
+    address wrong; `lists_models`: with a list of its models, so that one which is not there is gone.
     """
 
     dialect: Dialect
@@ -48,6 +49,8 @@ class Preset:
     timeout_s: float = 600.0
     idle_timeout_s: float = 120.0
     probe: str = "/models"
+    probe_proves: bool = False
+    lists_models: bool = False
     abilities: Abilities = field(default_factory=Abilities)
 
 
@@ -76,6 +79,8 @@ class Upstream:
     timeout_s: float
     idle_timeout_s: float
     probe: str = "/models"
+    probe_proves: bool = False
+    lists_models: bool = False
     abilities: Abilities
 
     @property

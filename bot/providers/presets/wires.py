@@ -23,7 +23,8 @@ class ChatWire:
 
     `path` follows the base address. `modalities` and `extra` go into the request as they are. A size is sent in
     the field `size_field` (names from the outside in) where there is one, else in words: `prompt_size_suffix`
-    with `{size}`; a tier in `tier_field`; a quality as `prompt_quality_suffix` with `{quality}`.
+    with `{size}`; a tier in `tier_field`; a quality as `prompt_quality_suffix` with `{quality}`. `credits_field`:
+    where in its usage an upstream says what it took.
     """
 
     path: str = "/chat/completions"
@@ -33,6 +34,7 @@ class ChatWire:
     tier_field: tuple[str, ...] = ()
     prompt_size_suffix: str = ""
     prompt_quality_suffix: str = ""
+    credits_field: str = ""
 
 
 class TaskState(StrEnum):
