@@ -21,7 +21,7 @@ from bot.providers.images_reply import ImagesReply
 from bot.providers.inline import unpacked
 from bot.providers.messages import aside, parse
 from bot.providers.multipart import File, form
-from bot.providers.presets import ImagesWire, Upstream
+from bot.providers.presets import ImagesWire, Upstream, joined
 from bot.providers.sse import messages
 from bot.sizes import chosen
 
@@ -149,11 +149,14 @@ async def _waits(coming: asyncio.Task[Answer], sent: asyncio.Event) -> bool:
 
 def address(upstream: Upstream, wire: ImagesWire, path: str) -> str:
     """Where a request goes. A base address that already names one of the paths is understood."""
-    filled = {each: each.format(model=quote(upstream.model, safe="")) for each in (wire.generations, wire.edits)}
+
+    def filled(path: str) -> str:
+        return path.format(model=quote(upstream.model, safe=""))
+
     base = upstream.base_url
-    for each in filled.values():
-        base = base.removesuffix(each)
-    return base + filled[path] + (f"?{urlencode(wire.query)}" if wire.query else "")
+    for each in (wire.generations, wire.edits):
+        base = base.removesuffix(filled(each))
+    return joined(base, filled(path)) + (f"?{urlencode(wire.query)}" if wire.query else "")
 
 
 def _streams(request: PaintRequest, upstream: Upstream) -> bool:

@@ -51,7 +51,8 @@ def error_body(twist: Twist) -> Object:
     if twist.shape == "azure":
         inner = {"code": "ResponsibleAIPolicyViolation", "content_filter_results": {"jailbreak": {"filtered": False}}}
         return {"error": {"code": twist.code, "message": twist.message, "inner_error": inner}}
-    code, kind = SPOKEN.get(twist.code, (twist.code or None, twist.code or "server_error"))
+    general = "invalid_request_error" if (twist.status or 500) < 500 else "server_error"
+    code, kind = SPOKEN.get(twist.code, (twist.code or None, twist.code or general))
     return _envelope(twist.message or "The server had an error.", kind, code, None)
 
 

@@ -140,7 +140,7 @@ async def test_an_edit_is_a_form_whose_files_have_names_and_real_types(client: h
     async with raw_upstream(answers(document())) as up:
         await gather(provider(client, up.url), request)
         [call] = up.calls
-    assert call.start == "POST /images/edits HTTP/1.1"
+    assert call.start == "POST /v1/images/edits HTTP/1.1"
     assert [(name, data.decode()) for name, file, _, data in form(call) if file is None] == [
         ("model", "gpt-image-2"),
         ("prompt", "надень шляпу\n👒"),
@@ -196,9 +196,9 @@ async def test_azure_names_the_deployment_in_the_address_and_the_key_in_its_own_
 
 async def test_without_a_key_no_header_is_sent(client: httpx.AsyncClient) -> None:
     async with raw_upstream(streams(completed())) as up:
-        await gather(provider(client, up.url + "/images/generations", api_key=None))
+        await gather(provider(client, up.url + "/v1/images/generations", api_key=None))
         assert "authorization" not in up.calls[0].headers
-        assert up.calls[0].start.startswith("POST /images/generations ")
+        assert up.calls[0].start.startswith("POST /v1/images/generations ")
 
 
 async def test_it_is_a_provider_that_cannot_be_asked_again(client: httpx.AsyncClient) -> None:
@@ -339,7 +339,7 @@ async def test_the_credits_of_openai_hk_follow_its_formula(client: httpx.AsyncCl
 async def test_a_broken_picture_fails_only_when_it_is_alone_and_a_broken_preview_never(
     client: httpx.AsyncClient,
 ) -> None:
-    broken = {"b64_json": "!"}
+    broken: dict[str, object] = {"b64_json": "!"}
     async with raw_upstream(
         answers(document(broken)),
         answers(document(broken, {"b64_json": B64})),

@@ -13,6 +13,7 @@ from openai.types import ImageEditCompletedEvent, ImageGenCompletedEvent, Images
 from PIL import Image
 
 from bot.sandbox import Sandbox
+from tests.wire import openai_spec
 
 SIZE = "1024x640"  # the fewest pixels that the API paints
 MODEL = "gpt-image-2"
@@ -189,6 +190,41 @@ async def test_an_error_in_the_stream_is_one_for_the_official_client(official: o
     assert (await anext(stream)).type == "image_generation.partial_image"
     with pytest.raises(openai.APIError, match="fetch failed"):
         await anext(stream)
+
+
+async def test_the_official_client_lists_the_models(
+    official: openai.AsyncOpenAI, client: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    assert MODEL in {model.id async for model in official.models.list()}
+    azures = await client.get(f"{sandbox.address}/openai/models", headers={"Authorization": "", "api-key": KEY})
+    assert azures.status_code == 200
+    assert (await client.get(f"{sandbox.address}/models", headers={"Authorization": ""})).status_code == 401
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("endpoint", ["generations", "edits"])
+async def test_answers_are_as_the_published_description_has_them(
+    client: httpx.AsyncClient, sandbox: Sandbox, endpoint: str, stream: bool
+) -> None:
+    asked = {"model": MODEL, "prompt": "a fox", "size": "1024x1024", "stream": stream}
+    asked |= {"partial_images": 1} if stream else {}
+    where = f"{sandbox.address}/v1/images/{endpoint}"
+    if endpoint == "generations":
+        response = await client.post(where, json=asked)
+    else:
+        texts = {name: json.dumps(value).strip('"') for name, value in asked.items()}
+        response = await client.post(where, data=texts, files=[("image", file(png())), ("mask", file(hole()))])
+    known = openai_spec.spec()
+    kind = "ImageGen" if endpoint == "generations" else "ImageEdit"
+    if not stream:
+        assert len(response.json()["data"]) == 1
+        assert known is None or known.check("ImagesResponse", response.json()) is None
+        return
+    events = [
+        json.loads(line.removeprefix("data: ")) for line in response.text.split("\n") if line.startswith("data: ")
+    ]
+    for event, schema in zip(events, (f"{kind}PartialImageEvent", f"{kind}CompletedEvent"), strict=True):
+        assert known is None or known.check(schema, event) is None
 
 
 # ---------------------------------------------------------------- other houses
@@ -371,7 +407,7 @@ async def test_an_error_instead_of_the_whole_answer(client: httpx.AsyncClient, s
 
 
 async def test_fewer_pictures_or_none(client: httpx.AsyncClient, sandbox: Sandbox) -> None:
-    for fault, count in (("two", 2), ("no-picture", 0)):
+    for fault, count in (("two", 2), ("partial:1", 1), ("no-picture", 0)):
         answer = await generate(client, sandbox, f"a fox [[{fault}]]", n=3)
         assert answer.data is not None
         assert len(answer.data) == count

@@ -65,18 +65,27 @@ _HK_CREDITS = TokenPrice(text=5, image=10, output=40, factor=7.1 * 10_000 / 1_00
 IMAGES: Mapping[str, Preset] = {
     "openai-hk": Preset(
         dialect="images",
-        wire=ImagesWire(response_format="url", background_field="", format_field="", compression_field=""),
-        base_url="https://api.openai-hk.com/v1",
+        wire=ImagesWire(
+            generations="/v1/images/generations",
+            edits="/v1/images/edits",
+            response_format="url",
+            background_field="",
+            format_field="",
+            compression_field="",
+        ),
+        base_url="https://api.openai-hk.com",
         model="gpt-image-2",
         stream=False,
+        probe="/v1/models",
         token_price=_HK_CREDITS,
         abilities=replace(_GPT_IMAGE_2, backgrounds=(), formats=(), compression=False),
     ),
     "openai": Preset(
         dialect="images",
-        wire=ImagesWire(partial_images=2),
-        base_url="https://api.openai.com/v1",
+        wire=ImagesWire(generations="/v1/images/generations", edits="/v1/images/edits", partial_images=2),
+        base_url="https://api.openai.com",
         model="gpt-image-2",
+        probe="/v1/models",
         probe_proves=True,
         lists_models=True,
         abilities=_GPT_IMAGE_2,
@@ -101,3 +110,6 @@ IMAGES: Mapping[str, Preset] = {
 IMAGE_RELAY = Preset(
     dialect="images", wire=ImagesWire(partial_images=2), model="gpt-image-2", stream=False, abilities=_GPT_IMAGE_2
 )
+
+# The sandbox streams what it paints, so that unfinished pictures can be seen.
+IMAGE_SANDBOX = replace(IMAGE_RELAY, stream=True)
