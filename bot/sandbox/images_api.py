@@ -5,6 +5,7 @@ What a request means stands in images.py, how answers look in images_reply.py.
     /images/…, /v1/images/…, /openai/…          OpenAI: base64 always, no response_format
     /hk/v1/images/…                              openai-hk: links, or base64 behind a data: prefix
     /openai/deployments/{model}/images/…         Azure: api-version in the query, the key in api-key
+    GET …/models                                 which models there are
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from bot.sandbox.finishing import FORMATS, finish, painted_size
 from bot.sandbox.images import BrokenRuleError, File, ImagesAsk, Manners, read_edit, read_generation
 from bot.sandbox.images_reply import Events, Handed, broken_rule, document, encoded, error_body, refused
 from bot.sandbox.painter import Order
+from bot.sandbox.performance import DRAWING, PAGE
 from bot.sandbox.reply import hang_up, reset
 from bot.sandbox.studio import Studio
 
@@ -35,8 +37,7 @@ PREFIXES: Mapping[str, Manners] = {
     "/hk/v1": HK,
     "/openai/deployments/{deployment}": AZURE,
 }
-PAGE = b"<!doctype html><title>Sorry</title><h1>This link needs a login</h1>"
-DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'
+MODELS = ("gpt-image-2", "gpt-image-1.5", "gpt-4o-image")
 
 
 class House(Protocol):
@@ -64,7 +65,15 @@ class ImagesApi:
             for endpoint in ("generations", "edits"):
                 answer = functools.partial(self._answer, manners=manners, endpoint=endpoint)
                 made.append(web.post(f"{prefix}/images/{endpoint}", answer))
+        made += [web.get(f"{prefix}/models", self._models) for prefix in PREFIXES]
         return made
+
+    async def _models(self, request: web.Request) -> web.Response:
+        """Which models there are, for whoever has the key in either header."""
+        if not (self._house.knows(request) or self._house.knows(request, "api-key")):
+            return refused(Fault("401").twist)
+        listed = [{"id": name, "object": "model", "created": 0, "owned_by": "sandbox"} for name in MODELS]
+        return web.json_response({"object": "list", "data": listed})
 
     async def _answer(self, request: web.Request, *, manners: Manners, endpoint: str) -> web.StreamResponse:
         if (stranger := self._unknown(request, manners)) is not None:

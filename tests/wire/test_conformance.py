@@ -9,9 +9,10 @@ import hashlib
 import io
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
+from aiohttp import web
 from PIL import Image as Pillow
 from pydantic import SecretStr
 
@@ -46,7 +47,7 @@ from bot.painting import (
     Staged,
     Usage,
 )
-from bot.ports import Provider
+from bot.ports import Clock, Provider
 from bot.providers.callbacks import Callbacks
 from bot.providers.dialects import Tools, make
 from bot.providers.http import make_client
@@ -62,15 +63,19 @@ EDGE = 96  # pixels that the sandbox really paints; what it hands over may be la
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One preset in the table. `at`: its base address in the sandbox. `tells`: what shows that it is painting.
-    `links`: whether it hands over addresses. `settings`: overrides of the operator."""
+    """One preset in the table.
+
+    `at`: its base address in the sandbox. `tells`: what shows that it is painting. `links`: whether it hands over
+    addresses. `calls`: whether it calls back. `counts`: whether it says what the painting cost.
+    """
 
     preset: str | None
     dialect: str
     at: str = ""
     tells: type[Event] = Progress
     links: bool = True
-    settings: Mapping[str, object] = field(default_factory=dict[str, object])
+    calls: bool = False
+    counts: bool = True
 
     def __str__(self) -> str:
         return f"{self.preset or 'any'}-{self.dialect}"
@@ -86,14 +91,14 @@ ROWS = (
     Row(preset="relay", dialect="chat"),
     Row(preset="sandbox", dialect="chat"),
     Row(preset=None, dialect="chat", at="/v1"),
-    Row(preset="evolink", dialect="tasks", at="/evolink"),
-    Row(preset="toapis", dialect="tasks", at="/toapis"),
-    Row(preset="sandbox", dialect="tasks"),
-    Row(preset=None, dialect="tasks", at="/toapis/v1"),
+    Row(preset="evolink", dialect="tasks", at="/evolink", calls=True),
+    Row(preset="toapis", dialect="tasks", at="/toapis", counts=False),
+    Row(preset="sandbox", dialect="tasks", calls=True),
+    Row(preset=None, dialect="tasks", at="/toapis/v1", counts=False),
     Row(preset="openai-hk", dialect="images", at="/hk", tells=Staged),
     Row(preset="openai", dialect="images", at="/v1", tells=Preview, links=False),
     Row(preset="azure", dialect="images", tells=Preview, links=False),
-    Row(preset="sandbox", dialect="images", tells=Preview, links=False, settings={"stream": True}),
+    Row(preset="sandbox", dialect="images", tells=Preview, links=False),
     Row(preset=None, dialect="images", at="/v1", tells=Staged, links=False),
 )
 EVERY = pytest.mark.parametrize("row", ROWS, ids=str)
@@ -128,9 +133,17 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(row: Row, *, wanted: str = KEY, **given: object) -> AsyncGenerator[Bench]:
-    """`wanted`: the key that the sandbox wants; `given`: what else it is told. Afterwards every request that was
-    understood is held against the published description."""
+async def bench(
+    row: Row,
+    *,
+    wanted: str = KEY,
+    clock: Clock | None = None,
+    callbacks: Callbacks | None = None,
+    **given: object,
+) -> AsyncGenerator[Bench]:
+    """`wanted`: the key that the sandbox wants; `clock`: one that nobody has to wait for, unless another is given;
+    `given`: what else the sandbox is told. Afterwards every request that was understood is held against the
+    published description."""
     told: dict[str, object] = {"key": wanted, "pace": 0, "edge": EDGE, **given}
     async with Sandbox(**told) as upstream, make_client() as client:  # type: ignore[arg-type]  # as written above
         configured = resolve(
@@ -139,9 +152,9 @@ async def bench(row: Row, *, wanted: str = KEY, **given: object) -> AsyncGenerat
             dialect=row.dialect,
             base_url=upstream.address + row.at,
             api_key=SecretStr(KEY),
-            **row.settings,  # type: ignore[arg-type]  # as the settings do
         )
-        tools = Tools(client=client, clock=Timeless(), callbacks=Callbacks(), jitter=lambda: 0.0)
+        clock, callbacks = clock or Timeless(), callbacks or Callbacks()
+        tools = Tools(client=client, clock=clock, callbacks=callbacks, jitter=lambda: 0.0)
         async with Fetcher([upstream.address.removeprefix("http://")]) as fetcher:
             yield Bench(provider=make(configured, tools), sandbox=upstream, gallery=Gallery(fetcher, {}))
         assert [openai_spec.complaint(each) for each in upstream.requests] == [None] * len(upstream.requests)
@@ -182,7 +195,7 @@ async def test_words_become_one_picture(row: Row) -> None:
     assert events[0] == Staged(Stage.SENDING)
     kinds = [type(event) for event in events]
     assert kinds.index(Accepted) < kinds.index(Picture)
-    assert any(isinstance(each, Usage) and each.counts for each in events) or row.preset in {"toapis", None, "sandbox"}
+    assert any(isinstance(each, Usage) and bool(each.counts) for each in events) == row.counts
     assert received.prompt.startswith("a fox in the snow")
     assert received.references == ()
     assert picture.width > 0
@@ -409,3 +422,53 @@ async def test_a_link_that_has_expired_is_a_picture_that_could_not_be_had(row: R
                 await at.pictures(events)
         else:
             assert len(await at.pictures(events)) == 1
+
+
+# ---------------------------------------------------------------- asked about, or called back
+
+
+@asynccontextmanager
+async def called(callbacks: Callbacks) -> AsyncGenerator[str]:
+    """The address of a server that hands calls to `callbacks`."""
+
+    async def call(request: web.Request) -> web.Response:
+        return web.Response(status=200 if callbacks.call(request.match_info["secret"]) else 404)
+
+    app = web.Application()
+    app.add_routes([web.post("/callbacks/{secret}", call)])
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.calls], ids=str)
+@pytest.mark.parametrize("fault", ["", "[[callback-early]]", "[[callback-twice]]"])
+async def test_a_call_brings_the_picture_though_no_time_passes(row: Row, fault: str) -> None:
+    callbacks = Callbacks("https://easel.example")
+    still = FakeClock()
+    async with (
+        called(callbacks) as address,
+        bench(row, clock=still, callbacks=callbacks, callbacks_to=address) as at,
+    ):
+        [picture] = await at.pictures(await at.paint(PaintRequest(prompt=f"a fox {fault}")))
+        [received] = at.sandbox.requests
+        [task] = at.sandbox.tasks
+        await _until(lambda: len(task.calls) == (2 if "twice" in fault else 1))
+    assert picture.width > 0
+    assert str(received.body["callback_url"]).startswith("https://easel.example/callbacks/")
+    # the call alone is not believed; where the submit was answered after it, that answer told of the end already
+    assert task.polls == (0 if "early" in fault else 1)
+    assert set(task.calls) == {200}
+
+
+@EVERY
+async def test_without_a_call_the_picture_comes_all_the_same(row: Row) -> None:
+    callbacks = Callbacks("https://easel.example")
+    async with called(callbacks) as address, bench(row, callbacks=callbacks, callbacks_to=address) as at:
+        await at.pictures(await at.paint(PaintRequest(prompt="a fox [[callback-never]]")))
+        [received] = at.sandbox.requests
+    assert ("callback_url" in received.body) == (row.calls or (row.preset, row.dialect) == (None, "tasks"))

@@ -192,6 +192,15 @@ async def test_an_error_in_the_stream_is_one_for_the_official_client(official: o
         await anext(stream)
 
 
+async def test_the_official_client_lists_the_models(
+    official: openai.AsyncOpenAI, client: httpx.AsyncClient, sandbox: Sandbox
+) -> None:
+    assert MODEL in {model.id async for model in official.models.list()}
+    azures = await client.get(f"{sandbox.address}/openai/models", headers={"Authorization": "", "api-key": KEY})
+    assert azures.status_code == 200
+    assert (await client.get(f"{sandbox.address}/models", headers={"Authorization": ""})).status_code == 401
+
+
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("endpoint", ["generations", "edits"])
 async def test_answers_are_as_the_published_description_has_them(

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from bot.errors import SettingsWrong
 from bot.providers.presets.chat import CHAT
-from bot.providers.presets.images import IMAGE_RELAY, IMAGES
+from bot.providers.presets.images import IMAGE_RELAY, IMAGE_SANDBOX, IMAGES
 from bot.providers.presets.shape import Dialect, Preset, TokenPrice, Upstream, joined
 from bot.providers.presets.tasks import TASK_RELAY, TASK_SANDBOX, TASKS
 from bot.providers.presets.wires import ChatWire, ImagesWire, Path, TaskState, TasksWire, UploadWire, Wire
@@ -39,7 +39,10 @@ PRESETS: Mapping[str, Preset] = {**CHAT, **TASKS, **IMAGES}
 DIALECTS: Mapping[str, Preset] = {"chat": PRESETS["relay"], "tasks": TASK_RELAY, "images": IMAGE_RELAY}
 
 # A preset in another dialect than its own, where that is more than the dialect at another address.
-VARIANTS: Mapping[tuple[str, str], Preset] = {("sandbox", "tasks"): TASK_SANDBOX}
+VARIANTS: Mapping[tuple[str, str], Preset] = {
+    ("sandbox", "tasks"): TASK_SANDBOX,
+    ("sandbox", "images"): IMAGE_SANDBOX,
+}
 
 
 def resolve(

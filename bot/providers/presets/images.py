@@ -85,9 +85,9 @@ IMAGES: Mapping[str, Preset] = {
         wire=ImagesWire(generations="/v1/images/generations", edits="/v1/images/edits", partial_images=2),
         base_url="https://api.openai.com",
         model="gpt-image-2",
+        probe="/v1/models",
         probe_proves=True,
         lists_models=True,
-        probe="/v1/models",
         abilities=_GPT_IMAGE_2,
     ),
     "azure": Preset(
@@ -110,3 +110,6 @@ IMAGES: Mapping[str, Preset] = {
 IMAGE_RELAY = Preset(
     dialect="images", wire=ImagesWire(partial_images=2), model="gpt-image-2", stream=False, abilities=_GPT_IMAGE_2
 )
+
+# The sandbox streams what it paints, so that unfinished pictures can be seen.
+IMAGE_SANDBOX = replace(IMAGE_RELAY, stream=True)
