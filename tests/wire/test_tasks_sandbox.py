@@ -7,9 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
-from aiohttp import web
 from pydantic import SecretStr
 
+from adapters.http.callbacks import routes
+from adapters.http.server import HttpServer
 from bot.errors import CalledOff, CutShort, Lost, Moderated, PaintFailed, TookTooLong, UpstreamDown, WrongEndpoint
 from bot.painting import Accepted, Event, Link, Options, PaintRequest, Picture, Progress, Usage
 from bot.providers.callbacks import Callbacks
@@ -184,37 +185,29 @@ async def test_another_process_goes_on_with_the_same_task(client: httpx.AsyncCli
 
 
 @asynccontextmanager
-async def door(callbacks: Callbacks) -> AsyncGenerator[tuple[str, list[bool]]]:
-    """The bot's own server as far as callbacks reach it. Yields its address, and of each call whether it was known."""
-    known: list[bool] = []
-
-    async def call(request: web.Request) -> web.Response:
-        known.append(callbacks.call(request.match_info["secret"]))
-        return web.Response(status=204 if known[-1] else 404)
-
-    app = web.Application()
-    app.router.add_post("/callbacks/{secret}", call)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+async def door(callbacks: Callbacks) -> AsyncGenerator[str]:
+    """The bot's own server, as calls reach it through the proxy in front of it. Yields its address."""
+    server = HttpServer("127.0.0.1", 0)
+    server.mount(routes(callbacks))
+    await server.start()
     try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}", known
+        yield server.address
     finally:
-        await runner.cleanup()
+        await server.stop()
 
 
 @pytest.mark.parametrize("fault", ["", "[[callback-early]]", "[[callback-twice]]"])
 async def test_a_callback_saves_the_waiting(client: httpx.AsyncClient, fault: str) -> None:
     callbacks, still = Callbacks(BOT), FakeClock()
-    async with door(callbacks) as (address, known), Sandbox(pace=0, edge=64, callbacks_to=address) as sandbox:
+    async with door(callbacks) as address, Sandbox(pace=0, edge=64, callbacks_to=address) as sandbox:
         events = await gather(provider(client, sandbox, clock=still, callbacks=callbacks), f"a fox {fault}")
         [task] = sandbox.tasks
         expected = 2 if "twice" in fault else 1
-        while len(known) < expected:  # noqa: ASYNC110 - the second call comes when nobody waits for it any more
+        while len(task.calls) < expected:  # noqa: ASYNC110 - the second call comes when nobody waits for it any more
             await asyncio.sleep(0.001)
     assert links(events)
     assert task.polls == 1
-    assert known == [True] * expected
+    assert task.calls == [204] * expected
     secret = str(task.errand.callback)
     assert secret.startswith("https://bot.example/callbacks/")
     assert len(secret.rpartition("/")[2]) == 32
@@ -222,10 +215,11 @@ async def test_a_callback_saves_the_waiting(client: httpx.AsyncClient, fault: st
 
 async def test_without_a_call_the_asking_is_enough(client: httpx.AsyncClient) -> None:
     callbacks = Callbacks(BOT)
-    async with door(callbacks) as (address, known), Sandbox(pace=0, edge=64, callbacks_to=address) as sandbox:
+    async with door(callbacks) as address, Sandbox(pace=0, edge=64, callbacks_to=address) as sandbox:
         events = await gather(provider(client, sandbox, callbacks=callbacks), "a fox [[callback-never]]")
     assert links(events)
-    assert known == []
+    assert sandbox.tasks[0].errand.callback is not None
+    assert sandbox.tasks[0].calls == []
 
 
 @pytest.mark.parametrize(("preset", "public"), [("evolink", None), ("toapis", BOT)])
