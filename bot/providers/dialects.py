@@ -28,10 +28,10 @@ class Tools:
 
 _DIALECTS: Mapping[str, Callable[[Upstream, Tools], Provider]] = {
     "chat": lambda upstream, tools: ChatProvider(upstream, tools.client),
-    "images": lambda upstream, tools: ImagesProvider(upstream, tools.client),
     "tasks": lambda upstream, tools: TasksProvider(
         upstream, tools.client, clock=tools.clock, callbacks=tools.callbacks, jitter=tools.jitter
     ),
+    "images": lambda upstream, tools: ImagesProvider(upstream, tools.client),
 }
 
 

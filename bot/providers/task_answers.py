@@ -19,13 +19,14 @@ Table = Mapping[str, Any]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """One answer about a task. `progress`: percent, None when not told. `pictures`: addresses, data URLs among
-    them. `complaint`: why it failed, where that is said."""
+    them. `complaint`: why it failed, where that is said; `refusal`: an error that came instead of a task."""
 
     id: str | None = None
     state: TaskState = TaskState.WORKING
     progress: float | None = None
     pictures: tuple[str, ...] = ()
     complaint: Complaint | None = None
+    refusal: Complaint | None = None
     usage: Usage | None = None
 
     @property
@@ -39,15 +40,16 @@ def read_task(document: object, wire: TasksWire) -> Told:
 
     A status that the preset does not know counts as work under way, unless pictures or an error stand beside it.
     """
-    word = _first(document, wire.status_paths)
-    state = wire.states.get(str(word).lower()) if isinstance(word, str | int) else None
+    word, name = _first(document, wire.status_paths), _first(document, wire.id_paths)
     pictures = tuple(_pictures(document, wire.result_paths))
     complaint = _complaint(document, wire)
+    if word is None and name is None and not pictures:
+        return Told(refusal=complaint or find_complaint(document))
+    state = wire.states.get(str(word).lower())
     if state is None:
         state = TaskState.DONE if pictures else TaskState.FAILED if complaint else TaskState.WORKING
-    name = _first(document, wire.id_paths)
     return Told(
-        id=str(name) if isinstance(name, str | int) and not isinstance(name, bool) and str(name) else None,
+        id=str(name) if isinstance(name, str | int) and str(name) else None,
         state=state,
         progress=_percent(_first(document, wire.progress_paths), wire.progress_scale),
         pictures=pictures,

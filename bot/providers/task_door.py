@@ -81,10 +81,8 @@ class TaskDoor:
                 hide=self._hide,
             ) as answer:
                 told = await self._read(answer)
-            if told.id is None and not told.pictures:
-                if told.complaint is None:
-                    raise Lost(detail="the submit was answered without the id of a task")
-                raise self._failure(told.complaint, at="at the submit")  # a refusal that came as a success
+        if told.id is None and not told.ended:
+            raise Lost(detail="the submit was answered without the id of a task")
         return told
 
     async def ask(self, task: str) -> Told:
@@ -120,9 +118,13 @@ class TaskDoor:
         return max(self.left, LEAST_S)
 
     async def _read(self, answer: Answer) -> Told:
-        """Raises UpstreamDown when the answer is no JSON: somebody else has answered in the upstream's place."""
+        """Raises UpstreamDown when the answer is no JSON (somebody else has answered in the upstream's place), or
+        the failure behind an error that came as a success."""
         said = await answer.read()
         documents = await aside(len(said), lambda: parse(said.decode("utf-8", "replace")))
         if not documents:
             raise UpstreamDown(detail="an answer that is no JSON")
-        return read_task(documents[0], self._wire)
+        told = read_task(documents[0], self._wire)
+        if told.refusal is not None:
+            raise self._failure(told.refusal, at="in a success")
+        return told

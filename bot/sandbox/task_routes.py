@@ -80,12 +80,12 @@ class TaskRoutes:
         twist, dice = self._house.begin(request, errand)
         if (refused := _refused(family, twist)) is not None:
             return refused
-        task = await self.tasks.begin(family, errand, twist, origin=_origin(request), dice=dice)
+        opened = await self.tasks.begin(family, errand, twist, origin=_origin(request), dice=dice)
         if twist.ending in {"reset", "no-answer"}:
             if twist.ending == "no-answer":
                 await self._studio.sleep(twist.seconds)
             reset(request)
-        return web.json_response(family.opened(task))
+        return web.json_response(opened)
 
     async def _query(self, family: Family, request: web.Request) -> web.StreamResponse:
         found = self.tasks.find(family, request.match_info["id"])

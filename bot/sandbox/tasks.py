@@ -59,19 +59,21 @@ class Tasks:
         """Oldest first, at most REMEMBERED."""
         return [task for _, task, _ in self._tasks.values()]
 
-    async def begin(self, family: Family, errand: Errand, twist: Twist, *, origin: str, dice: random.Random) -> Task:
-        """Takes an errand. Returns at once, or after the callback where that is to come first."""
+    async def begin(self, family: Family, errand: Errand, twist: Twist, *, origin: str, dice: random.Random) -> Object:
+        """Takes an errand. Returns what is told of the new task; at once, or after the callback where that is to
+        come first."""
         created, token = int(time.time()), uuid.UUID(int=dice.getrandbits(128)).hex
         task = Task(id=family.task_id.format(created=created, token=token), errand=errand, created=created)
         self._tasks[task.id] = family, task, twist
         if len(self._tasks) > REMEMBERED:
             self._tasks.popitem(last=False)
+        opened = family.opened(task)
         running = asyncio.create_task(self._live(family, task, twist, origin, dice), name=task.id)
         self._running.add(running)
         running.add_done_callback(self._running.discard)
         if twist.callback == "early":
             await asyncio.wait([running])
-        return task
+        return opened
 
     def find(self, family: Family, name: str) -> tuple[Task, Twist] | None:
         """The task of a family by the id it was given, or by the one it tells about it."""

@@ -5,6 +5,7 @@ Values only; which presets there are, and how overrides are merged in, stands be
 
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -100,8 +101,9 @@ class Upstream:
 def joined(base: str, path: str) -> str:
     """A path behind a base address. What the one ends with and the other begins with stands there once, so that
     it does not matter whether an operator writes `https://toapis.com` or `https://toapis.com/v1`."""
-    steps = path.strip("/").split("/")
+    base, steps = base.rstrip("/"), path.strip("/").split("/")
+    stands = "/" + urlsplit(base).path.strip("/")
     for count in range(len(steps), 0, -1):
-        if base.rstrip("/").endswith("/" + "/".join(steps[:count])):
-            return "/".join((base.rstrip("/"), *steps[count:]))
-    return f"{base.rstrip('/')}/{'/'.join(steps)}"
+        if stands.endswith("/" + "/".join(steps[:count])):
+            return "/".join((base, *steps[count:]))
+    return "/".join((base, *steps))
