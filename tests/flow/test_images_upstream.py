@@ -23,21 +23,25 @@ async def test_unfinished_pictures_are_seen_in_the_status_message_before_it_beco
             await platform.until(lambda: any(card.preview for post in platform.posts for card in post.cards))
 
     steps: list[int] = []
-    async with Sandbox(pace=1, edge=EDGE, sleep=sleep) as sandbox:
-        async with world(tmp_path, sandbox, platform, providers=speaking_images(sandbox)) as easel:
-            await easel.say("a lighthouse at dusk")
-            [post] = await easel.settled()
-            assert len(steps) == 3
-            assert post.cards[-1].preview is None
-            assert [(each.width, each.height) for each in post.images] == [(1024, 1024)]
-            assert easel.sandbox.painted == 1
+    async with (
+        Sandbox(pace=1, edge=EDGE, sleep=sleep) as sandbox,
+        world(tmp_path, sandbox, platform, providers=speaking_images(sandbox)) as easel,
+    ):
+        await easel.say("a lighthouse at dusk")
+        [post] = await easel.settled()
+        assert len(steps) == 3
+        assert post.cards[-1].preview is None
+        assert [(each.width, each.height) for each in post.images] == [(1024, 1024)]
+        assert easel.sandbox.painted == 1
 
 
 async def test_every_option_reaches_the_upstream_and_the_picture(tmp_path: Path) -> None:
-    async with Sandbox(pace=0, edge=EDGE) as sandbox:
-        async with world(tmp_path, sandbox, providers=speaking_images(sandbox)) as easel:
-            await easel.say("a fox --size 16:9@2k --quality low --format webp --compression 60 --n 2")
-            [post] = await easel.settled()
+    async with (
+        Sandbox(pace=0, edge=EDGE) as sandbox,
+        world(tmp_path, sandbox, providers=speaking_images(sandbox)) as easel,
+    ):
+        await easel.say("a fox --size 16:9@2k --quality low --format webp --compression 60 --n 2")
+        [post] = await easel.settled()
     assert [(each.media_type, each.width, each.height) for each in post.images] == [("image/webp", 2048, 1152)] * 2
     [received] = sandbox.requests
     assert received.body == {
@@ -47,12 +51,14 @@ async def test_every_option_reaches_the_upstream_and_the_picture(tmp_path: Path)
 
 
 async def test_a_reply_to_a_result_is_an_edit_of_it(tmp_path: Path) -> None:
-    async with Sandbox(pace=0, edge=EDGE) as sandbox:
-        async with world(tmp_path, sandbox, providers=speaking_images(sandbox)) as easel:
-            await easel.say("a lighthouse")
-            [first] = await easel.settled()
-            await easel.say("now at night", easel.platform.upload(png(size=(20, 20))), reply_to=first)
-            await easel.settled(2)
+    async with (
+        Sandbox(pace=0, edge=EDGE) as sandbox,
+        world(tmp_path, sandbox, providers=speaking_images(sandbox)) as easel,
+    ):
+        await easel.say("a lighthouse")
+        [first] = await easel.settled()
+        await easel.say("now at night", easel.platform.upload(png(size=(20, 20))), reply_to=first)
+        await easel.settled(2)
     edit = sandbox.requests[1]
     assert edit.path.endswith("/images/edits")
     assert [(each.width, each.height) for each in edit.references] == [(1024, 1024), (20, 20)]
@@ -79,11 +85,13 @@ async def test_a_refusal_of_the_content_rules_is_said_and_nobody_else_is_asked(t
 
 
 async def test_sizes_and_formats_that_cannot_be_are_refused_before_anything_is_sent(tmp_path: Path) -> None:
-    async with Sandbox(pace=0, edge=EDGE) as sandbox:
-        async with world(tmp_path, sandbox, providers=speaking_images(sandbox)) as easel:
-            await easel.say("a fox --size 1000x1000")
-            await easel.say("a fox --background transparent --format jpeg")
-            size, form = await easel.settled(2)
+    async with (
+        Sandbox(pace=0, edge=EDGE) as sandbox,
+        world(tmp_path, sandbox, providers=speaking_images(sandbox)) as easel,
+    ):
+        await easel.say("a fox --size 1000x1000")
+        await easel.say("a fox --background transparent --format jpeg")
+        size, form = await easel.settled(2)
     assert "1008x1008" in size.text
     assert "png, webp" in form.text
     assert sandbox.requests == []
