@@ -17,6 +17,7 @@ from bot.painting import Abilities, Accepted, Event, PaintRequest, Picture, Stag
 from bot.ports import Clock, Provider
 from bot.providers.breaker import Breaker, Circuit
 from bot.providers.needs import Needs, fits, merged, needs_of
+from bot.providers.remedies import remedy
 
 log = structlog.get_logger()
 
@@ -295,6 +296,7 @@ class Failover:
             failure=type(failed).__name__,
             trace_id=failed.trace,
             detail=failed.detail,
+            hint=remedy(failed),
         )
 
 

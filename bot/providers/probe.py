@@ -9,33 +9,15 @@ from urllib.parse import urlencode
 
 import httpx
 
-from bot.errors import (
-    BadCredentials,
-    Busy,
-    NoAnswer,
-    OutOfFunds,
-    PaintFailed,
-    Rejected,
-    SettingsWrong,
-    Unreachable,
-    UpstreamDown,
-    WrongEndpoint,
-)
+from bot.errors import Busy, PaintFailed, Rejected, SettingsWrong, WrongEndpoint
 from bot.providers.http import exchange
 from bot.providers.messages import parse
 from bot.providers.presets import ImagesWire, Upstream
+from bot.providers.remedies import remedy
 
 PROBE_TIME = 10.0  # seconds; nothing is painted, so an answer that takes longer is none
+_NO_API = "HTTP 200 without JSON"  # a web page lives there
 _NAMED = 5  # models that are named when the configured one is not among them
-
-_HINTS: Mapping[type[PaintFailed], str] = {
-    BadCredentials: "does not accept the key; check api_key",
-    OutOfFunds: "has no balance left for this key; top it up there",
-    Unreachable: "cannot be reached; check base_url and the network",
-    NoAnswer: f"did not answer within {PROBE_TIME:.0f} s",
-    UpstreamDown: "is down",
-    WrongEndpoint: "does not know this path; check base_url and preset",
-}
 
 
 async def probe(upstream: Upstream, client: httpx.AsyncClient) -> str:
@@ -65,7 +47,7 @@ async def _ask(upstream: Upstream, client: httpx.AsyncClient) -> set[str]:
         body = await answer.read()
     documents = parse(body.decode("utf-8", "replace"))
     if not documents:
-        raise WrongEndpoint(detail="HTTP 200 without JSON")
+        raise WrongEndpoint(detail=_NO_API)
     document: Mapping[str, Any] = cast(Mapping[str, Any], documents[0]) if isinstance(documents[0], Mapping) else {}
     listed = document.get("data")
     entries = cast(list[object], listed) if isinstance(listed, list) else []
@@ -78,7 +60,7 @@ def _without_proof(upstream: Upstream, failed: PaintFailed) -> str:
     Raises SettingsWrong where it does.
     """
     answers = isinstance(failed, Busy | Rejected) or (isinstance(failed, WrongEndpoint) and not upstream.probe_proves)
-    if answers and "without JSON" not in str(failed):
+    if answers and failed.detail != _NO_API:
         return f"answers at {upstream.base_url}; whether it accepts the key shows at the first painting"
-    hint = next((words for kind, words in _HINTS.items() if isinstance(failed, kind)), "failed")
-    raise SettingsWrong([f"{upstream.base_url} {hint} ({failed.detail or type(failed).__name__})"]) from failed
+    why = failed.detail or type(failed).__name__
+    raise SettingsWrong([f"{upstream.base_url}: {remedy(failed) or 'it failed'} ({why})"]) from failed

@@ -235,7 +235,7 @@ async def test_what_was_turned_down_is_asked_anew(house: House) -> None:
         "accepted": {"upstream_id": "t1", "asked": 1},
         "turned-down_1": {"reason": "UpstreamDown"},
     }
-    job = await again(house, Accepted("t2"), GOOD, **steps)
+    job = await again(house, Accepted("t2"), GOOD, resumable=True, **steps)
     assert (job.state, job.upstream_id, house.upstream.resumed) == (State.DONE, "t2", [])
     assert "asked:2" in job.steps
 

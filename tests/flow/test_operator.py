@@ -80,7 +80,7 @@ async def test_a_check_of_postgresql_makes_no_tables(empty_database: str) -> Non
     [
         ({"preset": "sandbox"}, True, "accepts the key"),
         ({"preset": "sandbox", "api_key": "wrong"}, False, "check api_key"),
-        ({"preset": "sandbox", "base_url": "{address}/nowhere"}, False, "check base_url and preset"),
+        ({"preset": "sandbox", "base_url": "{address}/nowhere"}, False, "check base_url, preset and model"),
         ({"preset": "sandbox", "base_url": "http://127.0.0.1:9"}, False, "cannot be reached"),
         ({"preset": "sandbox", "dialect": "tasks"}, True, "shows at the first painting"),
         ({"preset": "evolink", "base_url": "{address}/evolink"}, True, "shows at the first painting"),
@@ -89,7 +89,7 @@ async def test_a_check_of_postgresql_makes_no_tables(empty_database: str) -> Non
         ({"preset": "openai", "base_url": "{address}/v1"}, True, "accepts the key"),
         ({"preset": "openai", "base_url": "{address}/v1", "api_key": "wrong"}, False, "check api_key"),
         ({"preset": "openai", "base_url": "{address}/v1", "model": "gpt-image-1"}, False, "it has gpt-image-1-mini"),
-        ({"preset": "openai", "base_url": "{address}/v2"}, False, "check base_url and preset"),
+        ({"preset": "openai", "base_url": "{address}/v2"}, False, "check base_url, preset and model"),
         ({"preset": "openai-hk", "base_url": "{address}/hk/v1"}, True, "accepts the key"),
         ({"preset": "azure", "base_url": "{address}"}, True, "accepts the key"),
     ],
