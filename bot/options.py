@@ -14,6 +14,8 @@ from bot import sizes
 from bot.errors import BadOption, OptionWithoutValue, UnknownOption
 from bot.painting import Abilities, Options
 
+_COMPRESSED = ("jpeg", "webp")  # OpenAI's Images API compresses no other format,
+_SEEN_THROUGH = ("png", "webp")  # and no other can be transparent
 SHOWN = 40  # characters of something mistyped that are quoted back
 LONGEST_VALUE = 100  # characters between quotation marks
 MOST_COMPRESSION = 100  # of a JPEG or WebP, in per cent
@@ -73,7 +75,7 @@ def extract(text: str, abilities: Abilities, choices: Mapping[str, str] | None =
         kept.append(text[at : match.start()])
         at = match.end() if value is None else value.end()
     kept.append(text[at:])
-    return Extracted(_join(kept), options)
+    return Extracted(_join(kept), _agreed(options, abilities))
 
 
 def _is_option(text: str, match: re.Match[str], name: str) -> bool:
@@ -150,6 +152,24 @@ def _compression(options: Options, value: str, abilities: Abilities) -> Options:
     if re.fullmatch(r"\d{1,3}%?", value) and int(value.rstrip("%")) <= MOST_COMPRESSION:
         return replace(options, compression=int(value.rstrip("%")))
     raise BadOption(option="--compression", value=_short(value), allowed=_allowed("compression", abilities))
+
+
+def _agreed(options: Options, abilities: Abilities) -> Options:
+    """The options with a format that bears the others; one that nobody named is the first that does.
+
+    Raises BadOption.
+    """
+    fit = [
+        each
+        for each in abilities.formats
+        if (options.compression is None or each in _COMPRESSED)
+        and (options.background != "transparent" or each in _SEEN_THROUGH)
+    ]
+    if options.format is not None and options.format not in fit:
+        raise BadOption(option="--format", value=options.format, allowed=", ".join(fit))
+    if options.compression is not None and options.format is None and fit:
+        return replace(options, format=fit[0])
+    return options
 
 
 def _n(options: Options, value: str, abilities: Abilities) -> Options:
