@@ -11,12 +11,23 @@ from pydantic import SecretStr
 
 from adapters.http.callbacks import routes
 from adapters.http.server import HttpServer
-from bot.errors import CalledOff, CutShort, Lost, Moderated, PaintFailed, TookTooLong, UpstreamDown, WrongEndpoint
+from bot.errors import (
+    CalledOff,
+    CutShort,
+    Lost,
+    Moderated,
+    PaintFailed,
+    SettingsWrong,
+    TookTooLong,
+    UpstreamDown,
+    WrongEndpoint,
+)
 from bot.painting import Accepted, Event, Link, Options, PaintRequest, Picture, Progress, Usage
 from bot.providers.callbacks import Callbacks
 from bot.providers.chat import ChatProvider
 from bot.providers.http import make_client
 from bot.providers.presets import resolve
+from bot.providers.probe import probe
 from bot.providers.tasks import TasksProvider
 from bot.sandbox import Sandbox
 from tests.clocks import FakeClock
@@ -25,6 +36,7 @@ from tests.wire.task_upstream import provider as scripted_provider
 from tests.wire.test_tasks_dialect import CLEAR, DONE, OPENED, PENDING, png
 
 BOT = "https://bot.example"
+KEY = SecretStr("sandbox")
 WHERE = {"evolink": "/evolink", "toapis": "/toapis", "sandbox": ""}
 each_preset = pytest.mark.parametrize("preset", WHERE)
 
@@ -57,7 +69,7 @@ def provider(
     callbacks: Callbacks | None = None,
     **settings: Any,
 ) -> TasksProvider:
-    given: dict[str, Any] = {"base_url": sandbox.address + WHERE[preset], "api_key": SecretStr("sandbox"), **settings}
+    given: dict[str, Any] = {"base_url": sandbox.address + WHERE[preset], "api_key": KEY, **settings}
     return TasksProvider(
         resolve(name="up", preset=preset, dialect="tasks", **given),
         client,
@@ -263,9 +275,7 @@ async def _collect(made: TasksProvider) -> list[Event]:
 
 async def test_a_chat_at_a_task_upstream_is_told_which_preset_to_use(client: httpx.AsyncClient) -> None:
     async with Sandbox(pace=0) as sandbox:
-        upstream = resolve(
-            name="up", preset="relay", base_url=f"{sandbox.address}/toapis/v1", api_key=SecretStr("sandbox")
-        )
+        upstream = resolve(name="up", preset="relay", base_url=f"{sandbox.address}/toapis/v1", api_key=KEY)
         with pytest.raises(WrongEndpoint) as caught:
             _ = [event async for event in ChatProvider(upstream, client).paint(PaintRequest(prompt="a fox"))]
     assert "invalid apitype: -1" in str(caught.value.detail)
@@ -281,3 +291,14 @@ async def test_tasks_at_a_chat_upstream_are_told_too(client: httpx.AsyncClient) 
             await gather(made, references=(png(),))
     for wrong in (caught.value, uploading.value):
         assert 'nothing speaks dialect = "tasks" there' in str(wrong.detail)
+
+
+async def test_a_check_names_the_remedy_and_paints_nothing(client: httpx.AsyncClient) -> None:
+    async with Sandbox(pace=0) as sandbox:
+        well = resolve(name="up", preset="evolink", base_url=f"{sandbox.address}/evolink/v1", api_key=KEY)
+        assert "answers at" in await probe(well, client)
+        wrong = resolve(name="up", preset="openai", base_url=f"{sandbox.address}/nowhere", api_key=KEY)
+        with pytest.raises(SettingsWrong) as caught:
+            await probe(wrong, client)
+        assert sandbox.requests == []
+    assert 'nothing speaks dialect = "images" there' in str(caught.value)
