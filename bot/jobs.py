@@ -1,6 +1,6 @@
 """The plot of one job, from acceptance to settlement. What a job has done is written down before the next step.
 
-Says what happens, in order; how it is stored, shown, fetched or painted stands in the modules below. After a crash
+Says what happens, in order; how it is asked for, stored, shown or fetched stands in the modules below. After a crash
 the same plot runs again and skips what its steps say is done:
 
     asked:1       provider 1 is about to be asked        → open at a restart: it may have been paid, never paint again
@@ -13,16 +13,13 @@ A job that ends without pictures stays `untold` in the store until its message s
 """
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import aclosing
-from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import structlog
 
 from bot import cards
+from bot.asking import Asking
 from bot.chat import Action, Card, Delivered, MessageRef
 from bot.errors import (
     ChatFailed,
@@ -36,33 +33,21 @@ from bot.errors import (
     Undelivered,
 )
 from bot.gallery import Gallery
-from bot.metrics import FAILURES, FINISHED, PAINT_SECONDS
-from bot.painting import (
-    Accepted,
-    Event,
-    Image,
-    Link,
-    PaintRequest,
-    Picture,
-    Preview,
-    Stage,
-    Staged,
-    Usage,
-)
+from bot.metrics import FINISHED, PAINT_SECONDS
+from bot.painting import Image, Stage, Staged
+from bot.patience import Patience
 from bot.ports import ChatPort, Clock
-from bot.providers.failover import Asked, Failover, TurnedDown
-from bot.providers.needs import needs_of
+from bot.providers.failover import Failover
+from bot.quota import charge
 from bot.status.board import Board, Final, Sheet
 from bot.status.fold import Placed, Status
-from bot.steps import Painting, added, remembered, still_open
 from bot.store import Failure, Job, State, Store
-from bot.texts import explain, say
+from bot.texts import explain
 
 log = structlog.get_logger()
 
 MOST_ATTEMPTS = 5  # starts of one job; a job that takes the process down each time must not do so for ever
-STORE_PAUSES = (1.0, 5.0, 25.0)  # seconds before a job whose database failed goes on where it was
-STORE_AWAY = 60.0  # seconds between later tries to bring such a job to its end
+STORE_AWAY = 60.0  # seconds between later tries to bring a job whose database failed to its end
 LAST_WORDS = 1.0  # seconds at the end of the process for final states on their way; the next start says the others
 
 
@@ -83,12 +68,13 @@ class Jobs:
         """`usage_rates`: our credits for one of an upstream's own, by the name of each provider that is charged for
         by usage."""
         self._store = store
-        self._failover = failover
         self._gallery = gallery
         self._board = board
         self._ports = ports
         self._clock = clock
         self._usage_rates = usage_rates or {}
+        self._patience = Patience(clock)
+        self._asking = Asking(store=store, failover=failover, gallery=gallery, board=board, patience=self._patience)
         self._settling: set[str] = set()
         self._words: set[asyncio.Task[None]] = set()
 
@@ -180,7 +166,7 @@ class Jobs:
         """
         structlog.contextvars.bind_contextvars(job=job_id)
         try:
-            await self._insist(lambda: self._attempt(job_id, settled))
+            await self._patience.insist(lambda: self._attempt(job_id, settled))
         except StoreFailed as failed:
             log.error("database failed, the job goes on when it is back", detail=failed.detail)
             await self._say_store_failed(job_id, failed)
@@ -237,13 +223,7 @@ class Jobs:
             raise Restarted
         if (painted := job.steps.get("painted")) is not None:
             return painted
-        painting = remembered(job)
-        if painting.upstream_id and still_open(job) and self._failover.resumable(painting.provider):
-            painting = await self._resume(job, painting)
-        elif not painting.sources:
-            if still_open(job):
-                raise Restarted(trace=painting.upstream_id)
-            painting = await self._ask(job)
+        painting = await self._asking.painting(job)
         self._board.tell(job.id, Staged(Stage.SAVING))
         try:
             images = await self._gallery.results(painting.sources)
@@ -259,112 +239,18 @@ class Jobs:
             "upstream_id": painting.upstream_id,
             "usage": painting.usage,
         }
-        await self._insist(lambda: self._store.keep(job, images, facts))
+        await self._patience.insist(lambda: self._store.keep(job, images, facts))
         return facts
-
-    async def _ask(self, job: Job) -> Painting:
-        """Asks the upstreams; every step that could cost money is written down first."""
-        self._board.tell(job.id, Staged(Stage.PREPARING))
-        request = await self._request(job)
-        painting = Painting(number=sum(step.startswith("asked:") for step in job.steps))
-        try:
-            async with aclosing(self._failover.paint(request)) as events:
-                async for event in events:
-                    match event:
-                        case Asked():
-                            painting = await self._asked(job, painting.number + 1, event)
-                        case TurnedDown(reason):
-                            await self._note(job, f"turned-down:{painting.number}", {"reason": reason})
-                        case _:
-                            await self._hear(job, painting, event)
-        except PaintFailed as failed:
-            self._keep_what_came(job, painting, failed)
-        return painting
-
-    async def _asked(self, job: Job, number: int, asked: Asked) -> Painting:
-        """Written down before anything is sent."""
-        facts: dict[str, Any] = {"provider": asked.provider, "price": asked.price, "model": asked.model}
-        await self._note(job, f"asked:{number}", facts, {**facts, "upstream_id": None})
-        return Painting(number=number, provider=asked.provider, price=asked.price, model=asked.model)
-
-    async def _resume(self, job: Job, known: Painting) -> Painting:
-        """Goes on with what an earlier attempt has submitted."""
-        assert known.upstream_id is not None
-        log.info("job goes on with its upstream task", job=job.id, provider=known.provider, trace_id=known.upstream_id)
-        painting = replace(known, sources=[])
-        request = PaintRequest(prompt=_worded(job), options=job.options)
-        try:
-            async with aclosing(self._failover.resume(known.provider, request, known.upstream_id)) as events:
-                async for event in events:
-                    await self._hear(job, painting, event)
-        except PaintFailed as failed:
-            painting.sources = painting.sources or known.sources
-            self._keep_what_came(job, painting, failed)
-        return painting
-
-    def _keep_what_came(self, job: Job, painting: Painting, failed: PaintFailed) -> None:
-        """A failure after a picture is none to the member. Raises `failed` when there is no picture."""
-        FAILURES.labels(type(failed).__name__).inc()
-        failed.trace = failed.trace or painting.upstream_id
-        if not painting.sources:
-            raise failed
-        log.warning("upstream failed after a picture", job=job.id, failure=type(failed).__name__)
-
-    async def _request(self, job: Job) -> PaintRequest:
-        """What is asked of the upstreams, its pictures fetched and made fit.
-
-        A picture's own transparency is a mask only where somebody takes one; else it is a picture like others.
-        """
-        references, mask = await self._gallery.references(job, self._failover.abilities)
-        request = PaintRequest(prompt=_worded(job), references=references, mask=mask, options=job.options)
-        if job.mask is None and mask is not None and not self._failover.can(needs_of(request)):
-            request = replace(request, mask=None)
-        return request
-
-    async def _hear(self, job: Job, painting: Painting, event: Event) -> None:
-        """One event of the upstream: kept where it counts, shown where it tells."""
-        match event:
-            case Accepted(upstream_id):
-                if upstream_id and painting.upstream_id is None:
-                    painting.upstream_id = upstream_id
-                    accepted = {"upstream_id": upstream_id, "asked": painting.number}
-                    await self._note(job, "accepted", accepted, {"upstream_id": upstream_id})
-            case Usage(counts, credits):
-                painting.usage = added(painting.usage, counts)
-                if credits is not None:
-                    painting.spent = (painting.spent or 0.0) + credits
-            case Preview(source):
-                self._gallery.preview(job.id, source, partial(self._board.unfold, job.id))
-            case Picture(source):
-                if isinstance(source, Link):
-                    await self._note(job, f"picture:{len(painting.sources)}", {"link": source.url})
-                painting.sources.append(source)
-            case _:
-                pass  # Staged, Progress: only to be shown
-        self._board.tell(job.id, event)
-
-    async def _note(
-        self, job: Job, step: str, value: Mapping[str, Any], facts: Mapping[str, Any] | None = None
-    ) -> None:
-        await self._insist(lambda: self._store.note(job, step, value, facts))
-
-    async def _insist(self, write: Callable[[], Awaitable[None]]) -> None:
-        """A write without which the job must not go on; tried again while the database is away.
-
-        Raises StoreFailed in the end.
-        """
-        for pause in STORE_PAUSES:
-            try:
-                return await write()
-            except StoreFailed as failed:
-                log.warning("database failed, the job waits", detail=failed.detail)
-                await self._clock.sleep(pause)
-        return await write()
 
     async def _deliver(self, job: Job, painted: Mapping[str, Any]) -> None:
         """The message becomes the pictures; only then they are charged."""
         count = int(painted["count"])
-        charged = charge(painted, self._usage_rates.get(painted["provider"]), reserved=job.cost)
+        charged = charge(
+            count * int(painted["price"]),
+            spent=painted.get("spent"),
+            usage_rate=self._usage_rates.get(painted["provider"]),
+            reserved=job.cost,
+        )
         seconds = max(0.0, (self._clock.now() - (job.started or job.created)).total_seconds())
         card = cards.done(job, count=count, seconds=seconds, charged=charged)
 
@@ -438,17 +324,3 @@ class Jobs:
                 await self._board.end(job_id, Final(card=Card(text=explain(locale, failed))))
             except EaselError as unsaid:
                 log.warning("failure not shown", job=job_id, detail=unsaid.detail)
-
-
-def charge(painted: Mapping[str, Any], usage_rate: float | None, *, reserved: int) -> int:
-    """The credits for what was delivered: the price of each picture, or, at a provider that is charged for by usage,
-    what the upstream took at `usage_rate`, rounded up. Never more than was reserved."""
-    spent = painted.get("spent")
-    if usage_rate is None or spent is None:
-        return min(int(painted["count"]) * int(painted["price"]), reserved)
-    return min(math.ceil(round(spent * usage_rate, 6)), reserved)
-
-
-def _worded(job: Job) -> str:
-    """The prompt as it goes upstream."""
-    return say(job.locale, "prompt-vary", prompt=job.prompt) if job.varies else job.prompt

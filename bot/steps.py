@@ -1,11 +1,11 @@
 """What the steps of a job remember of its asking, so that a later attempt knows what may still be done.
 
-Pure: reads a job, decides nothing about it. The steps themselves are written by the plot in `bot.jobs`.
+Pure: reads a job, decides nothing about it. The steps themselves are written in `bot.asking` and `bot.jobs`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from bot.painting import Blob, Link
 from bot.store import Job
@@ -30,15 +30,16 @@ def added(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     of anything else the later word counts."""
     both = {**one, **other}
     for name in one.keys() & other.keys():
-        before, after = one[name], other[name]
+        before: object = one[name]
+        after: object = other[name]
         if isinstance(before, Mapping) and isinstance(after, Mapping):
             both[name] = added(cast(Mapping[str, Any], before), cast(Mapping[str, Any], after))
         elif _is_number(before) and _is_number(after):
-            both[name] = before + after
+            both[name] += before
     return both
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -5,10 +5,9 @@ accepted: what was accepted is asked about, where the provider can be.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import structlog
 
@@ -16,12 +15,11 @@ from bot.errors import Busy, Lost, PaintFailed, Restarted, Retry, TookTooLong, U
 from bot.painting import Abilities, Accepted, Event, PaintRequest, Picture, Stage, Staged
 from bot.ports import Clock, Provider
 from bot.providers.breaker import Breaker, Circuit
+from bot.providers.deadlines import in_time
 from bot.providers.needs import Needs, fits, merged, needs_of
 from bot.providers.remedies import remedy
 
 log = structlog.get_logger()
-
-T = TypeVar("T")
 
 BACKOFF = (1.0, 2.0, 4.0)  # seconds after a 429 that names no Retry-After, as ToAPIs' page asks; plus jitter
 
@@ -237,7 +235,7 @@ class Failover:
         Raises TookTooLong at the deadline: whatever the provider is doing, the member has waited long enough.
         """
         while True:
-            came, event = await self._in_time(deadline, anext(events, None))
+            came, event = await in_time(self._clock, deadline, anext(events, None))
             if not came:
                 raise TookTooLong(seconds=round(self._budget))
             if event is None:
@@ -252,7 +250,7 @@ class Failover:
         """
         waiting = asyncio.ensure_future(seat.slots.acquire())
         try:
-            came, _ = await self._in_time(deadline, waiting)
+            came, _ = await in_time(self._clock, deadline, waiting)
         except BaseException:
             if waiting.done() and not waiting.cancelled():
                 seat.slots.release()
@@ -263,20 +261,6 @@ class Failover:
             yield
         finally:
             seat.slots.release()
-
-    async def _in_time(self, deadline: float, work: Awaitable[T]) -> tuple[bool, T | None]:
-        """What `work` comes to, and True; False when it had to be given up at the deadline."""
-        working = asyncio.ensure_future(work)
-        watching = asyncio.ensure_future(self._clock.sleep(max(0.0, deadline - self._clock.monotonic())))
-        try:
-            await asyncio.wait([working, watching], return_when=asyncio.FIRST_COMPLETED)
-            if working.done():
-                return True, working.result()
-            return False, None
-        finally:
-            for task in (working, watching):
-                task.cancel()
-            await asyncio.gather(working, watching, return_exceptions=True)
 
     def _pause(self, failed: PaintFailed, wait: float | None, deadline: float) -> float | None:
         """Seconds until the same provider is asked again; None: go on to the next one."""

@@ -1,6 +1,6 @@
 """What a painting costs at the upstream, by what it says it counted. Pure.
 
-What members are charged stands in `bot.jobs`.
+What members are charged stands in `bot.quota`.
 """
 
 from collections.abc import Mapping

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.jobs import charge
 from bot.providers.presets import PRESETS
 from bot.providers.prices import credits
+from bot.quota import charge
 
 HK = PRESETS["openai-hk"].token_price
 
@@ -45,4 +45,4 @@ def test_where_there_is_no_formula_or_no_number_nothing_is_known() -> None:
 def test_members_are_charged_by_picture_or_by_usage_and_never_more_than_was_reserved(
     rate: float | None, spent: float | None, charged: int
 ) -> None:
-    assert charge({"count": 2, "price": 3, "spent": spent}, rate, reserved=10) == charged
+    assert charge(6, spent=spent, usage_rate=rate, reserved=10) == charged
