@@ -54,7 +54,7 @@ from bot.providers.failover import Asked, Failover, TurnedDown
 from bot.providers.needs import needs_of
 from bot.status.board import Board, Final, Sheet
 from bot.status.fold import Placed, Status
-from bot.steps import Painting, remembered, still_open
+from bot.steps import Painting, added, remembered, still_open
 from bot.store import Failure, Job, State, Store
 from bot.texts import explain, say
 
@@ -330,7 +330,7 @@ class Jobs:
                     accepted = {"upstream_id": upstream_id, "asked": painting.number}
                     await self._note(job, "accepted", accepted, {"upstream_id": upstream_id})
             case Usage(counts, credits):
-                painting.usage |= counts
+                painting.usage = added(painting.usage, counts)
                 if credits is not None:
                     painting.spent = (painting.spent or 0.0) + credits
             case Preview(source):

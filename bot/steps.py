@@ -3,8 +3,9 @@
 Pure: reads a job, decides nothing about it. The steps themselves are written by the plot in `bot.jobs`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from bot.painting import Blob, Link
 from bot.store import Job
@@ -22,6 +23,23 @@ class Painting:
     usage: dict[str, object] = field(default_factory=dict[str, object])
     spent: float | None = None
     sources: list[Link | Blob] = field(default_factory=list[Link | Blob])
+
+
+def added(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Two usages as one, since several pictures may be several requests: numbers are summed, also inside of tables;
+    of anything else the later word counts."""
+    both = {**one, **other}
+    for name in one.keys() & other.keys():
+        before, after = one[name], other[name]
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            both[name] = added(cast(Mapping[str, Any], before), cast(Mapping[str, Any], after))
+        elif _is_number(before) and _is_number(after):
+            both[name] = before + after
+    return both
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def remembered(job: Job) -> Painting:

@@ -198,6 +198,8 @@ class Failover:
                 breaker.heard(None, self._clock.monotonic())
             except PaintFailed as failed:
                 breaker.heard(failed, self._clock.monotonic())
+                if breaker.circuit(self._clock.monotonic()) is Circuit.OPEN:
+                    log.warning("provider is asked last for a while", provider=provider.name)
                 raise
             except BaseException:  # cancelled: nothing is known of the provider
                 if is_probe:

@@ -150,6 +150,18 @@ async def test_what_the_upstream_took_is_added_up(house: House) -> None:
     assert (job.spent, job.charged) == (1.75, 1)
 
 
+async def test_the_counts_of_several_requests_are_summed(house: House) -> None:
+    first = Usage({"total_tokens": 3, "details": {"text": 1, "image": 2.5}, "user_group": "default", "batch": True})
+    second = Usage({"total_tokens": 4, "details": {"text": 1}, "user_group": "vip", "batch": True})
+    job = await house.run(first, second, GOOD)
+    assert job.usage == {
+        "total_tokens": 7,
+        "details": {"text": 2, "image": 2.5},
+        "user_group": "vip",
+        "batch": True,
+    }
+
+
 async def test_a_failed_job_knows_who_was_asked(house: House) -> None:
     job = await house.run(Accepted("t1"), Moderated())
     assert (job.provider, job.model, job.price, job.upstream_id) == ("scripted", "pencil-1", 1, "t1")

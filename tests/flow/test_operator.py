@@ -8,10 +8,11 @@ import sys
 import tomllib
 from pathlib import Path
 
+import httpx
 import pytest
 
 from adapters import doctor
-from adapters.service import demo_settings
+from adapters.service import demo_settings, serve
 from bot.sandbox import Sandbox
 from bot.settings import Settings, load
 from bot.store import upgrade
@@ -103,6 +104,28 @@ async def test_a_check_asks_each_provider_without_painting(given: dict[str, str]
         assert says in found.says
         assert "wrong" not in found.says
         assert sandbox.requests == []
+
+
+# ---------------------------------------------------------------- easel run
+
+
+async def test_a_run_serves_the_path_of_callbacks(tmp_path: Path) -> None:
+    stop, ready = asyncio.Event(), asyncio.get_running_loop().create_future()
+    values = {
+        "database_url": f"sqlite:///{tmp_path}/easel.db",
+        "playground": {"enabled": True, "path": tmp_path / "playground.db"},
+        "server": {"port": 0, "public_url": "https://easel.example"},
+        "providers": [{"preset": "relay", "base_url": "http://127.0.0.1:9"}],
+        "drain_s": 0,
+    }
+    running = asyncio.create_task(serve(Settings.model_validate(values), stop=stop, ready=ready.set_result))
+    try:
+        async with httpx.AsyncClient(base_url=await ready) as client:
+            assert (await client.post("/callbacks/guessed")).status_code == 404
+            assert (await client.get("/callbacks/guessed")).status_code == 405
+    finally:
+        stop.set()
+        await running
 
 
 # ---------------------------------------------------------------- easel demo
