@@ -16,7 +16,7 @@ import structlog
 
 from bot.errors import CutShort, Lost, PaintFailed, UpstreamDown
 from bot.painting import Abilities, Accepted, Event, Image, PaintRequest, Stage, Staged, Usage
-from bot.providers.hints import hinting
+from bot.providers.hints import hinted
 from bot.providers.http import Answer, Payload, exchange
 from bot.providers.inline import unpacked
 from bot.providers.messages import aside, parse, read
@@ -72,7 +72,7 @@ class ChatProvider:
         yield Staged(Stage.SENDING)
         prompt = _worded(request, self._upstream, self._wire)
         body = await asyncio.to_thread(encode, prompt, request, self._upstream, self._wire)
-        paintings = [unpacked(hinting(self._upstream, self._ask(body, prompt))) for _ in range(request.options.n)]
+        paintings = [self._paint_one(body, prompt) for _ in range(request.options.n)]
         async with aclosing(together(paintings, swallow=self._swallow)) as events:
             async for event in events:
                 yield event
@@ -90,6 +90,13 @@ class ChatProvider:
             trace_id=failure.trace,
             detail=failure.detail,
         )
+
+    async def _paint_one(self, body: bytes, prompt: str) -> AsyncGenerator[Event, None]:
+        """One request, its inline pictures as bytes."""
+        with hinted(self._upstream):
+            async with aclosing(unpacked(self._ask(body, prompt))) as events:
+                async for event in events:
+                    yield event
 
     async def _ask(self, body: bytes, prompt: str) -> AsyncGenerator[Event, None]:
         upstream = self._upstream

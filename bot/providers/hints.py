@@ -4,12 +4,11 @@ The signs come from the upstreams' own pages; the hosts are those of the presets
 """
 
 import re
-from collections.abc import AsyncGenerator, Generator
-from contextlib import aclosing, contextmanager
+from collections.abc import Generator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from bot.errors import WrongEndpoint
-from bot.painting import Event
 from bot.providers.presets import PRESETS, Upstream
 
 _TASK_MODEL = re.compile(r"invalid api ?type", re.IGNORECASE)  # ToAPIs: image models do not answer at a chat endpoint
@@ -51,11 +50,3 @@ def hinted(upstream: Upstream) -> Generator[None]:
     except WrongEndpoint as wrong:
         said = wrong.detail or ""
         raise WrongEndpoint(trace=wrong.trace, detail=f"{said} ({hint(upstream, said)})".strip()) from wrong
-
-
-async def hinting(upstream: Upstream, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
-    """The events of a painting; as `hinted`."""
-    with hinted(upstream):
-        async with aclosing(events):
-            async for event in events:
-                yield event

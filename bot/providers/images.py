@@ -15,7 +15,7 @@ import structlog
 from bot.errors import CutShort, Lost, UpstreamDown
 from bot.painting import Abilities, Accepted, Event, PaintRequest, Stage, Staged
 from bot.providers.envelopes import trace_of
-from bot.providers.hints import hinting
+from bot.providers.hints import hinted
 from bot.providers.http import Answer, Payload, exchange
 from bot.providers.images_reply import ImagesReply
 from bot.providers.inline import unpacked
@@ -69,9 +69,10 @@ class ImagesProvider:
         iterator closes the connection.
         """
         yield Staged(Stage.SENDING)
-        async with aclosing(unpacked(hinting(self._upstream, self._ask(request)))) as events:
-            async for event in events:
-                yield event
+        with hinted(self._upstream):
+            async with aclosing(unpacked(self._ask(request))) as events:
+                async for event in events:
+                    yield event
 
     async def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[Event, None]:
         """Raises Lost: whatever became of that answer, it cannot be asked for again."""

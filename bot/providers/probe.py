@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import httpx
 
 from bot.errors import Busy, PaintFailed, Rejected, SettingsWrong, WrongEndpoint
+from bot.providers.hints import hint
 from bot.providers.http import exchange
 from bot.providers.messages import parse
 from bot.providers.presets import ImagesWire, Upstream
@@ -63,4 +64,6 @@ def _without_proof(upstream: Upstream, failed: PaintFailed) -> str:
     if answers and failed.detail != _NO_API:
         return f"answers at {upstream.base_url}; whether it accepts the key shows at the first painting"
     why = failed.detail or type(failed).__name__
+    if isinstance(failed, WrongEndpoint):
+        why += f"; {hint(upstream, why)}"
     raise SettingsWrong([f"{upstream.base_url}: {remedy(failed) or 'it failed'} ({why})"]) from failed

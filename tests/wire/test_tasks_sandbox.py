@@ -7,15 +7,27 @@ from typing import Any
 
 import httpx
 import pytest
-from aiohttp import web
 from pydantic import SecretStr
 
-from bot.errors import CalledOff, CutShort, Lost, Moderated, PaintFailed, TookTooLong, UpstreamDown, WrongEndpoint
+from adapters.http.callbacks import routes
+from adapters.http.server import HttpServer
+from bot.errors import (
+    CalledOff,
+    CutShort,
+    Lost,
+    Moderated,
+    PaintFailed,
+    SettingsWrong,
+    TookTooLong,
+    UpstreamDown,
+    WrongEndpoint,
+)
 from bot.painting import Accepted, Event, Link, Options, PaintRequest, Picture, Progress, Usage
 from bot.providers.callbacks import Callbacks
 from bot.providers.chat import ChatProvider
 from bot.providers.http import make_client
 from bot.providers.presets import resolve
+from bot.providers.probe import probe
 from bot.providers.tasks import TasksProvider
 from bot.sandbox import Sandbox
 from tests.clocks import FakeClock
@@ -24,6 +36,7 @@ from tests.wire.task_upstream import provider as scripted_provider
 from tests.wire.test_tasks_dialect import CLEAR, DONE, OPENED, PENDING, png
 
 BOT = "https://bot.example"
+KEY = SecretStr("sandbox")
 WHERE = {"evolink": "/evolink", "toapis": "/toapis", "sandbox": ""}
 each_preset = pytest.mark.parametrize("preset", WHERE)
 
@@ -56,7 +69,7 @@ def provider(
     callbacks: Callbacks | None = None,
     **settings: Any,
 ) -> TasksProvider:
-    given: dict[str, Any] = {"base_url": sandbox.address + WHERE[preset], "api_key": SecretStr("sandbox"), **settings}
+    given: dict[str, Any] = {"base_url": sandbox.address + WHERE[preset], "api_key": KEY, **settings}
     return TasksProvider(
         resolve(name="up", preset=preset, dialect="tasks", **given),
         client,
@@ -184,37 +197,29 @@ async def test_another_process_goes_on_with_the_same_task(client: httpx.AsyncCli
 
 
 @asynccontextmanager
-async def door(callbacks: Callbacks) -> AsyncGenerator[tuple[str, list[bool]]]:
-    """The bot's own server as far as callbacks reach it. Yields its address, and of each call whether it was known."""
-    known: list[bool] = []
-
-    async def call(request: web.Request) -> web.Response:
-        known.append(callbacks.call(request.match_info["secret"]))
-        return web.Response(status=204 if known[-1] else 404)
-
-    app = web.Application()
-    app.router.add_post("/callbacks/{secret}", call)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+async def door(callbacks: Callbacks) -> AsyncGenerator[str]:
+    """The bot's own server, as calls reach it through the proxy in front of it. Yields its address."""
+    server = HttpServer("127.0.0.1", 0)
+    server.mount(routes(callbacks))
+    await server.start()
     try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}", known
+        yield server.address
     finally:
-        await runner.cleanup()
+        await server.stop()
 
 
 @pytest.mark.parametrize("fault", ["", "[[callback-early]]", "[[callback-twice]]"])
 async def test_a_callback_saves_the_waiting(client: httpx.AsyncClient, fault: str) -> None:
     callbacks, still = Callbacks(BOT), FakeClock()
-    async with door(callbacks) as (address, known), Sandbox(pace=0, edge=64, callbacks_to=address) as sandbox:
+    async with door(callbacks) as address, Sandbox(pace=0, edge=64, callbacks_to=address) as sandbox:
         events = await gather(provider(client, sandbox, clock=still, callbacks=callbacks), f"a fox {fault}")
         [task] = sandbox.tasks
         expected = 2 if "twice" in fault else 1
-        while len(known) < expected:  # noqa: ASYNC110 - the second call comes when nobody waits for it any more
+        while len(task.calls) < expected:  # noqa: ASYNC110 - the second call comes when nobody waits for it any more
             await asyncio.sleep(0.001)
     assert links(events)
     assert task.polls == 1
-    assert known == [True] * expected
+    assert task.calls == [204] * expected
     secret = str(task.errand.callback)
     assert secret.startswith("https://bot.example/callbacks/")
     assert len(secret.rpartition("/")[2]) == 32
@@ -222,10 +227,11 @@ async def test_a_callback_saves_the_waiting(client: httpx.AsyncClient, fault: st
 
 async def test_without_a_call_the_asking_is_enough(client: httpx.AsyncClient) -> None:
     callbacks = Callbacks(BOT)
-    async with door(callbacks) as (address, known), Sandbox(pace=0, edge=64, callbacks_to=address) as sandbox:
+    async with door(callbacks) as address, Sandbox(pace=0, edge=64, callbacks_to=address) as sandbox:
         events = await gather(provider(client, sandbox, callbacks=callbacks), "a fox [[callback-never]]")
     assert links(events)
-    assert known == []
+    assert sandbox.tasks[0].errand.callback is not None
+    assert sandbox.tasks[0].calls == []
 
 
 @pytest.mark.parametrize(("preset", "public"), [("evolink", None), ("toapis", BOT)])
@@ -269,9 +275,7 @@ async def _collect(made: TasksProvider) -> list[Event]:
 
 async def test_a_chat_at_a_task_upstream_is_told_which_preset_to_use(client: httpx.AsyncClient) -> None:
     async with Sandbox(pace=0) as sandbox:
-        upstream = resolve(
-            name="up", preset="relay", base_url=f"{sandbox.address}/toapis/v1", api_key=SecretStr("sandbox")
-        )
+        upstream = resolve(name="up", preset="relay", base_url=f"{sandbox.address}/toapis/v1", api_key=KEY)
         with pytest.raises(WrongEndpoint) as caught:
             _ = [event async for event in ChatProvider(upstream, client).paint(PaintRequest(prompt="a fox"))]
     assert "invalid apitype: -1" in str(caught.value.detail)
@@ -287,3 +291,14 @@ async def test_tasks_at_a_chat_upstream_are_told_too(client: httpx.AsyncClient) 
             await gather(made, references=(png(),))
     for wrong in (caught.value, uploading.value):
         assert 'nothing speaks dialect = "tasks" there' in str(wrong.detail)
+
+
+async def test_a_check_names_the_remedy_and_paints_nothing(client: httpx.AsyncClient) -> None:
+    async with Sandbox(pace=0) as sandbox:
+        well = resolve(name="up", preset="evolink", base_url=f"{sandbox.address}/evolink/v1", api_key=KEY)
+        assert "answers at" in await probe(well, client)
+        wrong = resolve(name="up", preset="openai", base_url=f"{sandbox.address}/nowhere", api_key=KEY)
+        with pytest.raises(SettingsWrong) as caught:
+            await probe(wrong, client)
+        assert sandbox.requests == []
+    assert 'nothing speaks dialect = "images" there' in str(caught.value)
