@@ -460,7 +460,7 @@ async def test_a_call_brings_the_picture_though_no_time_passes(row: Row, fault: 
         await _until(lambda: len(task.calls) == (2 if "twice" in fault else 1))
     assert picture.width > 0
     assert str(received.body["callback_url"]).startswith("https://easel.example/callbacks/")
-    assert task.polls == 1  # the call alone is not believed
+    assert task.polls == 1, "the call alone is not believed"
     assert set(task.calls) == {200}
 
 
