@@ -118,12 +118,14 @@ class TaskDoor:
         return max(self.left, LEAST_S)
 
     async def _read(self, answer: Answer) -> Told:
-        """Raises UpstreamDown when the answer is no JSON (somebody else has answered in the upstream's place), or
-        the failure behind an error that came as a success."""
+        """Raises UpstreamDown for a web page (a proxy has answered in the upstream's place), Lost for what else is no
+        JSON, or the failure behind an error that came as a success."""
         said = await answer.read()
         documents = await aside(len(said), lambda: parse(said.decode("utf-8", "replace")))
+        if not documents and said.startswith(b"<"):
+            raise UpstreamDown(detail="HTTP 200 with an HTML page")
         if not documents:
-            raise UpstreamDown(detail="an answer that is no JSON")
+            raise Lost(detail="an answer that is no JSON")
         told = read_task(documents[0], self._wire)
         if told.refusal is not None:
             raise self._failure(told.refusal, at="in a success")

@@ -62,7 +62,7 @@ class Tasks:
     async def begin(self, family: Family, errand: Errand, twist: Twist, *, origin: str, dice: random.Random) -> Object:
         """Takes an errand. Returns what is told of the new task; at once, or after the callback where that is to
         come first."""
-        created, token = int(time.time()), uuid.UUID(int=dice.getrandbits(128)).hex
+        created, token = int(time.time()), uuid.uuid4().hex
         task = Task(id=family.task_id.format(created=created, token=token), errand=errand, created=created)
         self._tasks[task.id] = family, task, twist
         if len(self._tasks) > REMEMBERED:
@@ -101,15 +101,15 @@ class Tasks:
             if ends_early is not None and percent >= twist.at:
                 self._end(task, twist, ends_early, _reason(twist))
                 return
-        links = [await self._one(task.errand, twist, origin, dice) for _ in range(_pictures(task.errand, twist))]
+        links = [await self._one(task.errand, twist, origin) for _ in range(_pictures(task.errand, twist))]
         task.progress = 100
         task.links = tuple(links) if twist.result != "none" else ()
         self._end(task, twist, "completed", None)
 
-    async def _one(self, errand: Errand, twist: Twist, origin: str, dice: random.Random) -> str:
+    async def _one(self, errand: Errand, twist: Twist, origin: str) -> str:
         width, height = errand.size
         order = Order(prompt=errand.prompt, references=errand.references, mask=errand.mask, width=width, height=height)
-        name = f"{uuid.UUID(int=dice.getrandbits(128)).hex}.png"
+        name = f"{uuid.uuid4().hex}.png"
         if (file := served(twist, await self._studio.paint(order))) is not None:
             self._studio.shelf.put(name, *file)
         return f"{origin}/pictures/{name}"

@@ -24,8 +24,8 @@ KEY = "sk-very-secret"
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 
 Json = Mapping[str, object]
-Said = Json | tuple[int, Json] | tuple[int, Json, dict[str, str]] | bytes
-"""One answer of the script: JSON, with a status, with headers; or bytes that come as a broken-off body."""
+Said = Json | tuple[int, Json] | tuple[int, Json, dict[str, str]] | str | bytes
+"""One answer of the script: JSON, with a status, with headers; text; or bytes that come as a broken-off body."""
 
 
 class HastyClock:
@@ -88,6 +88,8 @@ class Scripted:
         said = answers[0] if len(answers) == 1 else answers.popleft()
         if isinstance(said, bytes):
             return await _broken(request, said)
+        if isinstance(said, str):
+            return web.Response(text=said, content_type="text/html" if said.startswith("<") else "text/plain")
         if isinstance(said, tuple):
             return web.json_response(dict(said[1]), status=said[0], headers=said[2] if len(said) == 3 else {})
         return web.json_response(dict(said))

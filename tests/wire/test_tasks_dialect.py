@@ -378,6 +378,7 @@ TROUBLES: dict[str, Said] = {
     "429": (429, {}),
     "504": (504, {}),
     "an error as a success": {"code": 503, "msg": "later"},
+    "a page": "<html>Sorry</html>",
     "half": b'{"id": "tas',
     "cut": b"",
 }
@@ -467,7 +468,7 @@ async def test_a_busy_upstream_says_for_how_long(client: httpx.AsyncClient, cloc
     assert failure.retry_after == 7.0
 
 
-NO_TASK: list[tuple[Json, type[PaintFailed]]] = [
+NO_TASK: list[tuple[Said, type[PaintFailed]]] = [
     ({"error": {"code": "insufficient_quota", "message": "top up"}}, OutOfFunds),
     ({"code": 401, "message": "no"}, BadCredentials),
     ({"error": {"message": "odd"}}, SaidFailed),
@@ -475,12 +476,15 @@ NO_TASK: list[tuple[Json, type[PaintFailed]]] = [
     ({"success": False, "message": "insufficient balance"}, OutOfFunds),
     ({"status": "queued"}, Lost),
     ({}, Lost),
+    ("<html>Sorry</html>", UpstreamDown),
+    ("accepted", Lost),
+    ("", Lost),
 ]
 
 
 @pytest.mark.parametrize(("said", "kind"), NO_TASK)
 async def test_a_success_that_opens_no_task(
-    client: httpx.AsyncClient, clock: HastyClock, said: Json, kind: type[PaintFailed]
+    client: httpx.AsyncClient, clock: HastyClock, said: Said, kind: type[PaintFailed]
 ) -> None:
     async with scripted(clock, submits=[said]) as up:
         failure, events = await fail(provider(client, clock, up.url))
@@ -516,6 +520,7 @@ LOST_UPLOADS: list[tuple[Said, type[PaintFailed]]] = [
     ({"success": False, "code": 402, "msg": "quota"}, OutOfFunds),
     ({"success": False, "message": "Upload failed"}, UpstreamDown),
     ({"success": True, "data": {"file_url": "javascript:alert(1)"}}, UpstreamDown),
+    ("<html>Sorry</html>", UpstreamDown),
     (b'{"succ', Unreachable),
     (b"", Unreachable),
 ]
