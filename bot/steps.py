@@ -5,7 +5,7 @@ Pure: reads a job, decides nothing about it. The steps themselves are written in
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeGuard, cast
+from typing import Any
 
 from bot.painting import Blob, Link
 from bot.store import Job
@@ -30,16 +30,14 @@ def added(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     of anything else the later word counts."""
     both = {**one, **other}
     for name in one.keys() & other.keys():
-        before: object = one[name]
-        after: object = other[name]
-        if isinstance(before, Mapping) and isinstance(after, Mapping):
-            both[name] = added(cast(Mapping[str, Any], before), cast(Mapping[str, Any], after))
-        elif _is_number(before) and _is_number(after):
-            both[name] += before
+        if isinstance(one[name], Mapping) and isinstance(other[name], Mapping):
+            both[name] = added(one[name], other[name])
+        elif _is_number(one[name]) and _is_number(other[name]):
+            both[name] = one[name] + other[name]
     return both
 
 
-def _is_number(value: object) -> TypeGuard[int | float]:
+def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
