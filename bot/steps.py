@@ -31,10 +31,10 @@ def added(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     both = {**one, **other}
     for name in one.keys() & other.keys():
         before, after = one[name], other[name]
-        if isinstance(before, Mapping) and isinstance(after, Mapping):
-            both[name] = added(cast(Mapping[str, Any], before), cast(Mapping[str, Any], after))
-        elif _is_number(before) and _is_number(after):
+        if _is_number(before) and _is_number(after):
             both[name] = before + after
+        elif isinstance(before, Mapping) and isinstance(after, Mapping):
+            both[name] = added(cast(Mapping[str, Any], before), cast(Mapping[str, Any], after))
     return both
 
 
