@@ -154,7 +154,7 @@ def test_an_option_without_its_value_names_the_values() -> None:
 def test_what_nobody_takes_is_no_option(option: str) -> None:
     refused = read(message(f"a fox --{option}"), Abilities())
     assert isinstance(refused, UnknownOption)
-    assert refused.facts["allowed"] == "--n"
+    assert refused.facts["allowed"] == "--n, --file"
 
 
 def test_counts_with_gaps_are_named_one_by_one() -> None:
