@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from adapters.discord import portal
 from adapters.service import RealClock, missing_adapters
+from adapters.telegram import portal as telegram_portal
 from bot.errors import EaselError, SettingsWrong
 from bot.providers.http import make_client
 from bot.providers.presets import resolve
@@ -33,6 +34,8 @@ async def examine(settings: Settings) -> list[Finding]:
     findings.append(_adapters(settings))
     if settings.discord.token is not None:
         findings.append(await _discord(settings))
+    if settings.telegram.token is not None:
+        findings += await _telegram(settings)
     if not settings.providers:
         findings.append(Finding(what="providers", good=False, says="none is configured; nobody could paint"))
     findings += await asyncio.gather(*(_provider(each) for each in settings.providers))
@@ -61,6 +64,7 @@ def _adapters(settings: Settings) -> Finding:
         for name, there in (
             ("playground", settings.playground.enabled),
             ("discord", settings.discord.token is not None),
+            ("telegram", settings.telegram.token is not None),
         )
         if there
     ]
@@ -75,6 +79,20 @@ async def _discord(settings: Settings) -> Finding:
         return "; ".join([f"is {seen.name}", *seen.notes, f"invite it with {seen.invite}"])
 
     return await _finding("discord", look())
+
+
+async def _telegram(settings: Settings) -> list[Finding]:
+    try:
+        seen = await telegram_portal.look(settings.telegram)
+    except SettingsWrong as wrong:
+        return [Finding(what="telegram", good=False, says="; ".join(wrong.problems))]
+    except EaselError as failed:
+        return [Finding(what="telegram", good=False, says=failed.detail or type(failed).__name__)]
+    return [
+        Finding(what="telegram", good=not seen.problems, says="; ".join(seen.problems or (seen.says,))),
+        Finding(what="telegram inline mode", good=True, says=seen.inline),
+        Finding(what="telegram guest mode", good=True, says=seen.guest),
+    ]
 
 
 async def _provider(provider: Provider) -> Finding:

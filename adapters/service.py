@@ -18,10 +18,11 @@ from adapters.http.callbacks import routes as callback_routes
 from adapters.http.server import HttpServer
 from adapters.playground.client import Playground
 from adapters.playground.protocol import WireCommand
+from adapters.telegram.client import Telegram
 from bot.app import App
 from bot.errors import EaselError, SettingsWrong
 from bot.intake import COMMANDS, PAINTERS
-from bot.ports import ChatPort
+from bot.ports import ChatPort, Clock
 from bot.providers.callbacks import Callbacks
 from bot.sandbox import Sandbox
 from bot.settings import Discord as DiscordSettings
@@ -71,40 +72,48 @@ async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str
         server = HttpServer(settings.server.host, settings.server.port)
         callbacks = Callbacks(settings.server.public_url if settings.server.enabled else None)
         server.mount(callback_routes(callbacks))
-        ports: dict[str, ChatPort] = {}
-        playground = None
-        if settings.playground.enabled:
-            playground = Playground(
-                path=settings.playground.path, host=settings.server.host, clock=clock, commands=commands
-            )
-            ports[playground.platform] = playground
-            server.mount(playground.routes())
-            server.check("playground", playground.ready)
-        discord = None
-        if settings.discord.token is not None:
-            discord = Discord(settings.discord, clock=clock, allow_hosts=settings.fetch.allow_hosts)
-            ports[discord.platform] = discord
-            server.check("discord", discord.ready)
+        playground, platforms = adapters_of(settings, clock)
+        adapters = [*([playground] if playground else []), *platforms]
+        ports: dict[str, ChatPort] = {adapter.platform: adapter for adapter in adapters}
+        for adapter in adapters:
+            server.mount(adapter.routes())
+            server.check(adapter.platform, adapter.ready)
         if settings.server.enabled:
             await server.start()
             opened.push_async_callback(server.stop)
-        app = await App.open(settings, ports, clock, callbacks)
+        shops = {each.platform: each for each in platforms if isinstance(each, Telegram)}
+        app = await App.open(settings, ports, clock, callbacks=callbacks, shops=shops)
         server.check("database", lambda: reason(app))
         # In the end: nothing comes in any more, then the core drains, and only then nothing goes out any more.
-        for adapter in (playground, discord):
-            if adapter is not None:
-                opened.push_async_callback(adapter.close)
+        for adapter in adapters:
+            opened.push_async_callback(adapter.close)
         opened.push_async_callback(app.close)
         if playground is not None:
             await playground.open(app.desk)
-        if discord is not None:
-            opened.push_async_callback(discord.deafen)
-            await discord.open(app.desk, app.store)
+        for adapter in platforms:
+            opened.push_async_callback(adapter.deafen)
+            await adapter.open(app.desk, app.store)
         await app.start()
         log.info("easel runs", adapters=sorted(ports))
         ready(server.address)
         await stop.wait()
         log.info("easel stops")
+
+
+def adapters_of(settings: Settings, clock: Clock) -> tuple[Playground | None, list[Discord | Telegram]]:
+    """The page, if it is switched on, and every chat platform that has a token. Nothing is opened yet."""
+    playground = None
+    if settings.playground.enabled:
+        playground = Playground(
+            path=settings.playground.path, host=settings.server.host, clock=clock, commands=commands
+        )
+    platforms: list[Discord | Telegram] = []
+    if settings.discord.token is not None:
+        platforms.append(Discord(settings.discord, clock=clock, allow_hosts=settings.fetch.allow_hosts))
+    if settings.telegram.token is not None:
+        public_url = settings.server.public_url
+        platforms.append(Telegram(settings.telegram, clock=clock, public_url=public_url, admins=settings.admins))
+    return playground, platforms
 
 
 def commands(locale: str) -> list[WireCommand]:
@@ -162,14 +171,10 @@ async def sandbox(port: int, pace: float, *, ready: Callable[[str, str], None]) 
 
 def missing_adapters(settings: Settings) -> list[str]:
     """What keeps `easel run` from having anything to run."""
-    problems = [
-        f"{name}.token: this version has no adapter for {name.title()}"
-        for name, table in (("telegram", settings.telegram),)
-        if table.token is not None
-    ]
-    if not problems and not settings.playground.enabled and settings.discord.token is None:
-        problems.append("playground.enabled: no adapter is switched on; there is nothing to run")
-    return problems
+    tokens = (settings.discord.token, settings.telegram.token)
+    if settings.playground.enabled or any(token is not None for token in tokens):
+        return []
+    return ["discord.token, telegram.token: none is set, so that there is nothing to run"]
 
 
 async def reason(app: App) -> str | None:

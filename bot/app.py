@@ -19,7 +19,7 @@ from bot.fetch import Fetcher
 from bot.gallery import Gallery
 from bot.jobs import Jobs
 from bot.line import Line
-from bot.ports import ChatPort, Clock
+from bot.ports import ChatPort, Clock, Shop
 from bot.providers.callbacks import Callbacks
 from bot.providers.dialects import Tools, make
 from bot.providers.failover import Failover
@@ -30,6 +30,7 @@ from bot.settings import Provider as ProviderSettings
 from bot.settings import Settings
 from bot.status.board import Board
 from bot.store import Store, new_id
+from bot.tray import Tray
 
 log = structlog.get_logger()
 
@@ -51,9 +52,16 @@ class App:
 
     @classmethod
     async def open(
-        cls, settings: Settings, ports: Mapping[str, ChatPort], clock: Clock, callbacks: Callbacks | None = None
+        cls,
+        settings: Settings,
+        ports: Mapping[str, ChatPort],
+        clock: Clock,
+        *,
+        callbacks: Callbacks | None = None,
+        shops: Mapping[str, Shop] | None = None,
     ) -> "App":
-        """Opens the database and wires the core. `callbacks`: where upstreams may call, for who serves them.
+        """Opens the database and wires the core. `callbacks`: where upstreams may call, for who serves them. `shops`:
+        the platforms that sell credits.
 
         Raises SettingsWrong when a provider or the database cannot be what the settings say.
         """
@@ -80,7 +88,7 @@ class App:
                 clock=clock,
                 jitter=random.random,
             )
-            app = cls._wire(settings, ports, clock, store, fetcher, failover)
+            app = cls._wire(settings, ports, shops or {}, clock, store, fetcher, failover)
             app._resources = opened.pop_all()
         return app
 
@@ -89,6 +97,7 @@ class App:
         cls,
         settings: Settings,
         ports: Mapping[str, ChatPort],
+        shops: Mapping[str, Shop],
         clock: Clock,
         store: Store,
         fetcher: Fetcher,
@@ -116,7 +125,13 @@ class App:
         line = Line(concurrency=settings.jobs.concurrency, user_concurrent=limits.user_concurrent)
         dispatch = Dispatch(line, jobs)
         commands = Commands(
-            store=store, clock=clock, rules=rules, admins=settings.admins, ports=ports, cancel=dispatch.cancel
+            store=store,
+            clock=clock,
+            rules=rules,
+            admins=settings.admins,
+            ports=ports,
+            shops=shops,
+            cancel=dispatch.cancel,
         )
         desk = Desk(
             store=store,
@@ -126,6 +141,7 @@ class App:
             dispatch=dispatch,
             commands=commands,
             rules=rules,
+            tray=Tray(store, clock),
             locale=settings.locale,
             new_id=new_id,
         )

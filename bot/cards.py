@@ -27,6 +27,7 @@ def done(job: Job, *, count: int, seconds: float, charged: int) -> Card:
         locale=job.locale,
         alt=job.prompt,
         spoiler=any(each.spoiler for each in job.references),
+        original=job.options.file,
     )
 
 

@@ -73,7 +73,7 @@ class Message:
 
     `command`: chosen from the platform's menu; `text` is then the prompt as it is, and no slash is looked for.
     `choices`: options filled into a form, by their names (size, quality, n). `mask`: the picture that marks where
-    to change something.
+    to change something. `room`: how many pictures an answer can show there; None where there is no such limit.
     """
 
     id: str
@@ -87,6 +87,7 @@ class Message:
     command: str | None = None
     choices: Mapping[str, str] = field(default_factory=dict[str, str])
     mask: Attachment | None = None
+    room: int | None = None
 
     @property
     def event(self) -> str:
@@ -136,7 +137,8 @@ class Card:
     """What a message of the bot shows. Plain text: the adapter sees to it that nothing in it pings or formats.
 
     `locale`: one of ours, for words that only the platform's limits call for. Of delivered pictures: `alt`
-    describes them to those who do not see them; `spoiler` hides them until somebody asks.
+    describes them to those who do not see them; `spoiler` hides them until somebody asks; `original`: they are
+    wanted byte for byte, on platforms that re-encode what they show. `calls`: who is to be notified by it.
     """
 
     text: str
@@ -145,6 +147,8 @@ class Card:
     locale: str = "en"
     alt: str = ""
     spoiler: bool = False
+    original: bool = False
+    calls: User | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,11 +168,12 @@ class Budget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
-    """How fast a chat may be written to: every budget must have a slot; `gap` seconds between progress edits
-    of one message."""
+    """How fast a chat may be written to: every budget must have `cost` slots, for a call that the platform counts
+    as several; `gap` seconds between progress edits of one message."""
 
     budgets: tuple[Budget, ...]
     gap: float = 1.0
+    cost: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +191,14 @@ class Answer:
 
     text: str = ""
     compose: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sold:
+    """A purchase of credits. `user` as `platform:id`."""
+
+    user: str
+    credits: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

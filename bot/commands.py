@@ -7,14 +7,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.chat import Chat, MessageRef, User
-from bot.errors import AdminsOnly, BadArguments, UnknownCommand
+from bot.errors import AdminsOnly, BadArguments, UnknownCharge, UnknownCommand
 from bot.intake import Command
-from bot.ports import ChatPort, Clock
+from bot.ports import ChatPort, Clock, Shop
 from bot.quota import MOST, Rules, hours_to_refill
 from bot.store import Job, Store
 from bot.texts import say
 
-ADMIN_USAGE = "/admin grant|set USER N · ban|unban USER · stats (USER = platform:id)"
+ADMIN_USAGE = "/admin grant|set USER N · ban|unban USER · refund CHARGE · stats (USER = platform:id)"
+
+LONGEST_CHARGE = 100  # characters of an unknown charge that are quoted back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,7 @@ class Commands:
         rules: Rules,
         admins: Sequence[str],
         ports: Mapping[str, ChatPort],
+        shops: Mapping[str, Shop],
         cancel: Callable[[str], Awaitable[bool]],
     ) -> None:
         self._store = store
@@ -46,6 +49,7 @@ class Commands:
         self._rules = rules
         self._admins = frozenset(admins)
         self._ports = ports
+        self._shops = shops
         self._cancel = cancel
 
     def is_admin(self, user: User) -> bool:
@@ -54,7 +58,7 @@ class Commands:
     async def answer(self, caller: Caller, command: Command) -> str:
         """The reply to a command.
 
-        Raises UnknownCommand, BadArguments, AdminsOnly.
+        Raises UnknownCommand, BadArguments, AdminsOnly, UnknownCharge.
         """
         match command.name:
             case "quota":
@@ -125,6 +129,8 @@ class Commands:
             case ["unban", user] if is_user(user):
                 await self._store.unban(user)
                 return say(caller.locale, "answer-unbanned", user=user)
+            case ["refund", _]:
+                return await self._refund(caller, args[1])  # a charge's id minds its capitals
             case ["stats"]:
                 stats = await self._store.stats()
                 lines = [say(caller.locale, "answer-stats", **stats)]
@@ -133,6 +139,15 @@ class Commands:
                 return "\n".join(lines)
             case _:
                 raise BadArguments(usage=ADMIN_USAGE)
+
+    async def _refund(self, caller: Caller, charge: str) -> str:
+        """The money first: a refund that was cut short is taken up where it was when it is asked for again."""
+        shop = self._shops.get(caller.user.platform)
+        if shop is None:
+            raise UnknownCharge(charge=charge[:LONGEST_CHARGE])
+        sold = await shop.refund(charge)
+        balance = await self._store.take(f"refund:{charge}", sold.user, sold.credits, self._rules.user_daily)
+        return say(caller.locale, "answer-refunded", user=sold.user, credits=sold.credits, left=balance.left)
 
     async def _credit(self, caller: Caller, verb: str, user: str, credits: int) -> str:
         if credits > MOST:

@@ -5,7 +5,7 @@ Turns every failure into words in the sender's language; nothing raises towards 
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -16,6 +16,7 @@ from bot.errors import (
     AlreadyFinished,
     EaselError,
     NotYours,
+    PicturesWithoutPrompt,
     Refusal,
     ReplyHasNoPicture,
     StillPainting,
@@ -31,6 +32,7 @@ from bot.quota import Rules
 from bot.status.board import Board
 from bot.store import LIFE, Job, NewJob, Store
 from bot.texts import choose, explain, say
+from bot.tray import Tray
 
 log = structlog.get_logger()
 
@@ -60,6 +62,7 @@ class Desk:
         dispatch: Dispatch,
         commands: Commands,
         rules: Rules,
+        tray: Tray,
         locale: str,
         new_id: Callable[[], str],
     ) -> None:
@@ -73,6 +76,7 @@ class Desk:
         self._rules = rules
         self._locale = locale
         self._new_id = new_id
+        self._tray = tray
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -88,8 +92,11 @@ class Desk:
             request_id=message.id,
         )
         try:
+            message = await self._tray.completed(message)
             answer = await self._receive(message, asker)
         except EaselError as failed:
+            if isinstance(failed, PicturesWithoutPrompt) and message.attachments:
+                await self._tray.put(message)
             answer = explain(asker.locale, await self._clearer(message, failed))
         except Exception:
             log.exception("message broke", chat=message.chat.key)
@@ -104,7 +111,7 @@ class Desk:
 
         Raises EaselError, whose words are the answer.
         """
-        match read(message, self._failover.abilities):
+        match read(message, self._offered(message)):
             case None:
                 return None
             case Refusal() as refusal:
@@ -113,7 +120,7 @@ class Desk:
                 caller = Caller(user=asker.user, chat=asker.chat, locale=asker.locale, event=message.event)
                 return await self._commands.answer(caller, command)
             case paint:
-                await self._accept(
+                job = await self._accept(
                     asker,
                     event=message.event,
                     prompt=paint.prompt,
@@ -121,7 +128,17 @@ class Desk:
                     mask=paint.mask,
                     options=paint.options,
                 )
+                if job is not None:
+                    self._jobs.seen(job)
+                    await self._tray.clear(message)
                 return None
+
+    def _offered(self, message: Message) -> Abilities:
+        """What can be asked for where the message was written."""
+        abilities = self._failover.abilities
+        if message.room is None:
+            return abilities
+        return replace(abilities, counts=tuple(n for n in abilities.allowed_counts if n <= message.room))
 
     async def _clearer(self, message: Message, failed: EaselError) -> EaselError:
         """A refusal, counted; one about a reply to an unfinished job says that it is unfinished."""
@@ -150,8 +167,8 @@ class Desk:
         mask: Attachment | None,
         options: Options,
         parent: str | None = None,
-    ) -> bool:
-        """Reserves the credits and puts the job in line. False: this event has become a job before.
+    ) -> Job | None:
+        """Reserves the credits and puts the job in line. None: this event has become a job before.
 
         Raises Refusal.
         """
@@ -179,7 +196,7 @@ class Desk:
             ACCEPTED.inc()
             log.info("job accepted", job=job.id, chat=job.chat.key, user=job.user.key, cost=job.cost)
             self._start(job, typical)
-        return new
+        return job if new else None
 
     async def resume(self) -> int:
         """Takes up what an earlier process left unfinished or untold, oldest first; returns how many.
@@ -224,6 +241,15 @@ class Desk:
     @property
     def abilities(self) -> Abilities:
         return self._failover.abilities
+
+    async def moved(self, old: Chat, new: Chat) -> None:
+        await self._store.move_chat(old, new)
+        log.info("chat has moved", old=old.key, new=new.key)
+
+    async def credit(self, user: User, credits: int, *, entry: str) -> Balance:
+        balance = await self._store.grant(entry, user.key, credits, self._rules.allowance(user))
+        log.info("credits bought", user=user.key, credits=credits, entry=entry)
+        return balance
 
     async def balance(self, user: User) -> Balance:
         return await self._store.balance(user.key, self._rules.allowance(user))
@@ -280,7 +306,7 @@ class Desk:
             options=job.options,
             parent=job.id,
         )
-        return Answer(text="" if new else say(asker.locale, "press-again"))
+        return Answer(text=say(asker.locale, "press-again") if new is None else "")
 
     async def close(self) -> None:
         """Takes nothing in any more, and lets cancellations under way end."""

@@ -11,7 +11,7 @@ Nothing here formats a sentence, and no other module invents a failure of its ow
     │   ├── MaskWithoutPicture  MaskNotTransparent  MaskOfOtherSize  MaskTooLarge  MaskTooManyPictures
     │   ├── ReplyGone  NothingToEdit  ReplyHasNoPicture  StillPainting
     │   ├── OutOfCredits  ChatOutOfCredits  TooManyWaiting  Banned
-    │   ├── NotYours  AlreadyFinished  AdminsOnly  UnknownCommand  BadArguments
+    │   ├── NotYours  AlreadyFinished  AdminsOnly  UnknownCommand  BadArguments  UnknownCharge
     │   └── Unsupported             no configured provider can do it
     ├── PaintFailed                 the upstream painted nothing; the reservation is released
     │   ├── Unreachable             no connection: certainly not accepted         → next provider
@@ -233,6 +233,12 @@ class BadArguments(Refusal):
     """Facts: `usage`, the form that is understood."""
 
     key = "refusal-bad-arguments"
+
+
+class UnknownCharge(Refusal):
+    """No purchase is known under that number. Facts: `charge` as typed."""
+
+    key = "refusal-unknown-charge"
 
 
 class Unsupported(Refusal):

@@ -42,12 +42,13 @@ from bot.quota import charge
 from bot.status.board import Board, Final, Sheet
 from bot.status.fold import Placed, Status
 from bot.store import Failure, Job, State, Store
-from bot.texts import explain
+from bot.texts import explain, say
 
 log = structlog.get_logger()
 
 MOST_ATTEMPTS = 5  # starts of one job; a job that takes the process down each time must not do so for ever
 STORE_AWAY = 60.0  # seconds between later tries to bring a job whose database failed to its end
+LONG = 120.0  # seconds of a job after which its owner looks elsewhere, and is called when it has ended
 LAST_WORDS = 1.0  # seconds at the end of the process for final states on their way; the next start says the others
 
 
@@ -79,6 +80,11 @@ class Jobs:
         self._words: set[asyncio.Task[None]] = set()
 
     # ------------------------------------------------------------ what the desk and the dispatcher use
+
+    def seen(self, job: Job) -> None:
+        """A member's request has become this job."""
+        if job.request_id is not None:
+            self._ports[job.chat.platform].seen(job.chat, job.request_id)
 
     def reaches(self, job: Job) -> bool:
         """Whether the job's platform is connected here."""
@@ -257,13 +263,16 @@ class Jobs:
         async def load() -> Sequence[Image]:
             return await self._store.results(job)
 
+        stood = self._board.ref(job.id)
         try:
-            delivered = await self._end(job, Final(card=card, load=load))
+            delivered = await self._end(job, Final(card=card, load=load, pictures=count))
         except ChatFailed as failed:
             log.error("pictures could not be delivered", job=job.id, chat=job.chat.key, detail=failed.detail)
             await self._fail(job, Undelivered())
             return
         await self._finish(job, State.DONE, charged=charged, delivered=delivered, trace=painted["upstream_id"])
+        if stood is not None:
+            self._call_soon(job, "done-call", stood)
         PAINT_SECONDS.labels(painted["provider"]).observe(seconds)
 
     async def _fail(self, job: Job, failed: EaselError) -> None:
@@ -301,12 +310,27 @@ class Jobs:
         """A final state without pictures. A platform that does not take it changes nothing about the job."""
         try:
             try:
+                stood = self._board.ref(job.id)
                 await self._end(job, Final(card=card))
+                if stood is not None:
+                    self._call_soon(job, "ended-call", stood)
             except ChatGone as gone:
                 log.info("final state not shown", job=job.id, chat=job.chat.key, detail=gone.detail)
             await self._store.told(job.id)
         except (ChatFailed, StoreFailed) as failed:
             log.warning("final state is shown at the next start", job=job.id, detail=failed.detail)
+
+    def _call_soon(self, job: Job, words: str, ref: MessageRef) -> None:
+        """Calls the owner of a job that took long to its message, where the end was one more silent edit."""
+        waited = (self._clock.now() - job.created).total_seconds()
+        if waited < LONG or not self._ports[job.chat.platform].edits_unnoticed(job.chat):
+            return
+
+        async def call() -> None:
+            card = Card(text=say(job.locale, words), locale=job.locale, calls=job.user)
+            await self._board.say(f"call:{job.id}", job.chat, card, reply_to=ref.message_id)
+
+        self._in_background(call(), f"call {job.id}")
 
     async def _end(self, job: Job, final: Final) -> Delivered | None:
         """The message's final state, also where an earlier one has failed and the board has let go of it.

@@ -38,6 +38,7 @@ _VALUE = re.compile(
     rf"(?:[{_QUOTES}](?P<quoted>[^\n{_QUOTES}]{{0,{LONGEST_VALUE}}})[{_QUOTES}]|(?P<plain>\S+))"
 )
 _SENTENCE_MARKS = ",.;:!?\u2026\u3001\u3002\uff0c\uff1b\uff1a\uff01\uff1f"  # may touch an option from either side
+_FLAGS = ("file",)  # stand alone, without a value
 _FROM_OTHER_BOTS = (
     "ar",
     "aspect",
@@ -69,6 +70,11 @@ def extract(text: str, abilities: Abilities, choices: Mapping[str, str] | None =
         name = _folded(match["name"])
         if match.start() < at or not _is_option(text, match, name):
             continue
+        if name in _FLAGS:
+            options = replace(options, file=True)
+            kept.append(text[at : match.start()])
+            at = match.end()
+            continue
         value = _VALUE.match(text, match.end())
         typed = "" if value is None else value["quoted"] if value["plain"] is None else value["plain"]
         options = _apply(options, match["dashes"] + match["name"], name, typed, abilities)
@@ -80,7 +86,7 @@ def extract(text: str, abilities: Abilities, choices: Mapping[str, str] | None =
 
 def _is_option(text: str, match: re.Match[str], name: str) -> bool:
     """Whether something that starts with a dash is meant for us."""
-    ours = name in _READERS
+    ours = name in _READERS or name in _FLAGS
     before = text[match.start() - 1] if match.start() else " "
     if not before.isspace():  # Chinese and Japanese put no space there
         return ours and (unicodedata.category(before) == "Lo" or before in _SENTENCE_MARKS)
@@ -95,7 +101,8 @@ def _is_option(text: str, match: re.Match[str], name: str) -> bool:
 def _apply(options: Options, typed_name: str, name: str, typed: str, abilities: Abilities) -> Options:
     allowed = [each for each in _READERS if _exists(each, abilities)]
     if name not in allowed:
-        raise UnknownOption(option=_short(typed_name), allowed=", ".join(f"--{each}" for each in allowed))
+        every = (*allowed, *_FLAGS)
+        raise UnknownOption(option=_short(typed_name), allowed=", ".join(f"--{each}" for each in every))
     value = _folded(typed).strip().strip(_SENTENCE_MARKS + "\"'`").strip()
     if not value:
         raise OptionWithoutValue(option=f"--{name}", allowed=_allowed(name, abilities))

@@ -23,6 +23,7 @@ class Options:
     format: str | None = None
     compression: int | None = None
     n: int = 1
+    file: bool = False  # the picture as a file, byte for byte, where a platform would re-encode it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

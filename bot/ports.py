@@ -18,6 +18,7 @@ from bot.chat import (
     Message,
     MessageRef,
     Press,
+    Sold,
     User,
 )
 from bot.painting import Abilities, Event, Image, PaintRequest
@@ -43,8 +44,9 @@ class ChatPort(Protocol):
     @property
     def platform(self) -> str: ...
 
-    def lane(self, chat: Chat, ref: MessageRef | None) -> Lane:
-        """The budgets that the next call about `ref` (None: a new message in `chat`) draws on."""
+    def lane(self, chat: Chat, ref: MessageRef | None, *, pictures: int = 0) -> Lane:
+        """The budgets that the next call about `ref` (None: a new message in `chat`) draws on, and what it costs
+        when it delivers that many pictures."""
         ...
 
     async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
@@ -82,6 +84,15 @@ class ChatPort(Protocol):
 
     def link(self, ref: MessageRef) -> str | None:
         """An address that leads a member to a message; None where the platform has none."""
+        ...
+
+    def seen(self, chat: Chat, message_id: str) -> None:
+        """A member's request was taken in: a sign on it that costs no message, where the platform has one."""
+        ...
+
+    def edits_unnoticed(self, chat: Chat) -> bool:
+        """Whether members get no notification of an edit and may get one of a new message, so that who has waited
+        long is told by one that the picture is there."""
         ...
 
     def balance_changed(self, user: User) -> None:
@@ -143,13 +154,38 @@ class Reception(Protocol):
         """A message of the bot was deleted: its job, if unfinished, is cancelled."""
         ...
 
+    async def moved(self, old: Chat, new: Chat) -> None:
+        """The platform gave a chat another identity: its jobs and credits go along. May be told again.
+
+        Raises StoreFailed.
+        """
+        ...
+
     async def balance(self, user: User) -> Balance:
         """The member's credits as of now."""
+        ...
+
+    async def credit(self, user: User, credits: int, *, entry: str) -> Balance:
+        """The member has paid for credits, which do not expire. The same `entry` again changes nothing.
+
+        Raises StoreFailed.
+        """
         ...
 
     @property
     def abilities(self) -> Abilities:
         """What can be asked for, for platforms that offer it in menus."""
+        ...
+
+
+class Shop(Protocol):
+    """Where a platform sells credits."""
+
+    async def refund(self, charge: str) -> Sold:
+        """Gives the money of a purchase back, also when that was done before; the credits are the caller's to take.
+
+        Raises UnknownCharge, ChatFailed.
+        """
         ...
 
 

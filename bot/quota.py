@@ -153,6 +153,16 @@ def set(account: Account, credits: int) -> Account:
     return replace(account, free=free, extra=credits - free)
 
 
+def take(account: Account, credits: int) -> Account:
+    """Takes credits back that were paid for and are refunded: the lasting ones first, and never below nothing.
+
+    Raises ValueError outside 0 to MOST.
+    """
+    extra = max(0, account.extra - _checked(credits))
+    rest = credits - (account.extra - extra)
+    return replace(account, extra=extra, free=max(0, account.free - rest))
+
+
 def _checked(credits: int) -> int:
     if not 0 <= credits <= MOST:
         raise ValueError(f"{credits} is not between 0 and {MOST}")

@@ -108,10 +108,23 @@ class Discord(_Table):
         return self
 
 
+class StarPack(_Table):
+    """Credits for sale, in Telegram Stars."""
+
+    credits: Annotated[int, Field(ge=1, le=1_000_000)]
+    stars: Annotated[int, Field(ge=1, le=100_000)]
+
+
 class Telegram(_Table):
+    """`local`: `api_base` is a Bot API server of the operator's own on this machine, started with --local.
+    `storage_chat`: where pictures for inline and guest messages are uploaded once."""
+
     token: Secret = None
     api_base: HttpUrl = "https://api.telegram.org"
     mode: Literal["polling", "webhook"] = "polling"
+    local: bool = False
+    storage_chat: int | None = None
+    star_packs: tuple[StarPack, ...] = Field(default=(), max_length=10)
 
 
 class Server(_Table):

@@ -4,10 +4,11 @@ What comes in is events.py's; which way a message goes out, sender.py's.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import structlog
 import yarl
+from aiohttp import web
 
 from adapters.discord import encode, places
 from adapters.discord.connection import Connection
@@ -61,6 +62,10 @@ class Discord:
 
     # ------------------------------------------------------------ life
 
+    def routes(self) -> Iterable[web.AbstractRouteDef]:
+        """Discord calls nobody: it is listened to."""
+        return ()
+
     async def open(self, reception: Reception, memory: Memory) -> None:
         """Logs in, and keeps the gateway open in the background.
 
@@ -110,7 +115,7 @@ class Discord:
 
     # ------------------------------------------------------------ ChatPort
 
-    def lane(self, chat: Chat, ref: MessageRef | None) -> Lane:
+    def lane(self, chat: Chat, ref: MessageRef | None, *, pictures: int = 0) -> Lane:
         book = self._notebook.book
         ticket = book.get(chat.thread_id) if ref is None else book.of(ref.message_id)
         if ticket is not None and self._sender.living(ticket):
@@ -164,6 +169,12 @@ class Discord:
 
     def link(self, ref: MessageRef) -> str | None:
         return places.link(ref)
+
+    def seen(self, chat: Chat, message_id: str) -> None:
+        """The status message stands there at once, or Discord says "thinking"."""
+
+    def edits_unnoticed(self, chat: Chat) -> bool:
+        return False  # a job has one message, and members who wait look at it
 
     def balance_changed(self, user: User) -> None:
         """Discord shows no credits by itself."""

@@ -108,7 +108,7 @@ class Playground:
 
     # ------------------------------------------------------------ ChatPort
 
-    def lane(self, chat: Chat, ref: MessageRef | None) -> Lane:
+    def lane(self, chat: Chat, ref: MessageRef | None, *, pictures: int = 0) -> Lane:
         return Lane(budgets=(Budget(key=f"playground:{chat.id}", slots=SLOTS, period=PERIOD),), gap=GAP)
 
     async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
@@ -150,6 +150,12 @@ class Playground:
 
     def link(self, ref: MessageRef) -> str | None:
         return f"#{ref.message_id}"  # the page makes it lead there
+
+    def seen(self, chat: Chat, message_id: str) -> None:
+        """The status message stands there at once."""
+
+    def edits_unnoticed(self, chat: Chat) -> bool:
+        return False  # the page shows what has changed
 
     def balance_changed(self, user: User) -> None:
         if self._house is not None:

@@ -34,10 +34,12 @@ async def nothing_to_show() -> Sequence[Image]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Final:
-    """How a message ends: its last card, and the pictures, loaded only when the call is about to be made."""
+    """How a message ends: its last card, and the pictures, loaded only when the call is about to be made.
+    `pictures`: how many those are."""
 
     card: Card
     load: Load = nothing_to_show
+    pictures: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -103,6 +105,10 @@ class Board:
     def has(self, key: str) -> bool:
         """Whether that message is on the board: opened, and not yet at its end."""
         return key in self._sheets
+
+    def ref(self, key: str) -> MessageRef | None:
+        """Where a message on the board stands; None before it is posted, and where there is no such message."""
+        return self._sheets[key].ref if key in self._sheets else None
 
     def locale(self, key: str) -> str | None:
         """The language of a message on the board; None where there is no such message."""
@@ -175,7 +181,8 @@ class Board:
     # ------------------------------------------------------------ turns
 
     def _lane(self, sheet: Sheet) -> Lane:
-        return self._ports[sheet.chat.platform].lane(sheet.chat, sheet.ref)
+        pictures = sheet.final.pictures if sheet.final is not None else 0
+        return self._ports[sheet.chat.platform].lane(sheet.chat, sheet.ref, pictures=pictures)
 
     def _want(self, sheet: Sheet, urgency: Urgency) -> None:
         self._pacer.want(sheet.key, urgency, self._lane(sheet), self._clock.monotonic())

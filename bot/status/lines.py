@@ -2,10 +2,10 @@
 
 Knows ranks, times and budgets' answers; what a job wants, and how its calls go, is `pacing`'s.
 
-Jobs whose lanes draw on the same budgets of a chat's own stand in one line. Lines that draw on the same
-shared budgets form a pool. A line sleeps while its own budgets have nothing for its first job, a pool's first
-awake line is asked against the shared budgets at each look: so a look costs O(log n) however many jobs and
-chats there are.
+Jobs whose lanes draw on the same budgets of a chat's own, at the same cost, stand in one line. Lines that draw
+on the same shared budgets form a pool. A line sleeps while its own budgets have nothing for its first job, a
+pool's first awake line is asked against the shared budgets at each look: so a look costs O(log n) however many
+jobs and chats there are.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,8 +16,9 @@ from bot.chat import Budget, Lane
 from bot.status.heap import Heap, Rank
 from bot.status.windows import Urgency
 
-Opens = Callable[[Iterable[Budget], Urgency, float], float]
+Opens = Callable[[Iterable[Budget], Urgency, float, int], float]
 Keys = tuple[str, ...]
+Place = tuple[Keys, Keys, int]  # own budgets, shared budgets, cost
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -35,7 +36,7 @@ class Pool:
 class Line:
     """Jobs by rank that may go, and jobs by time (then rank) that have to wait for it."""
 
-    keys: tuple[Keys, Keys]
+    keys: Place
     own: tuple[Budget, ...]
     pool: Pool
     ready: Heap[str] = field(default_factory=Heap[str])
@@ -47,7 +48,7 @@ class Lines:
 
     def __init__(self, opens: Opens) -> None:
         self._opens = opens
-        self._lines: dict[tuple[Keys, Keys], Line] = {}
+        self._lines: dict[Place, Line] = {}
         self._pools: dict[Keys, Pool] = {}
         self._drawing: dict[str, dict[Line, None]] = {}  # budget of a chat's own -> lines that draw on it
         self._changed: dict[Line, None] = {}  # to be looked at anew; a dict keeps their order
@@ -86,7 +87,7 @@ class Lines:
                 continue
             first = awake[1].ready.top()
             assert first is not None  # or the line would not be awake
-            opens = self._opens(pool.shared, Urgency(int(first[0][0])), now)
+            opens = self._opens(pool.shared, Urgency(int(first[0][0])), now, awake[1].keys[2])
             if opens > now:
                 wake = min(wake, opens)
             else:
@@ -113,7 +114,7 @@ class Lines:
         first = line.ready.top()
         line.pool.awake.discard(line)
         if first is not None:
-            opens = self._opens(line.own, Urgency(int(first[0][0])), now)
+            opens = self._opens(line.own, Urgency(int(first[0][0])), now, line.keys[2])
             if opens > now:
                 wake = min(wake, opens)
             else:
@@ -129,7 +130,7 @@ class Lines:
     def _line(self, lane: Lane) -> Line:
         own = tuple(budget for budget in lane.budgets if not budget.shared)
         shared = tuple(budget for budget in lane.budgets if budget.shared)
-        keys = tuple(budget.key for budget in own), tuple(budget.key for budget in shared)
+        keys = tuple(budget.key for budget in own), tuple(budget.key for budget in shared), lane.cost
         if (line := self._lines.get(keys)) is None:
             pool = self._pools.setdefault(keys[1], Pool(shared=shared))
             pool.lines += 1
@@ -140,7 +141,7 @@ class Lines:
 
     def _close(self, line: Line) -> None:
         """Forgets a line in which nobody stands."""
-        own, shared = line.keys
+        own, shared, _ = line.keys
         del self._lines[line.keys]
         for key in own:
             del self._drawing[key][line]

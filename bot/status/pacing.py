@@ -134,7 +134,7 @@ class Pacer:
         known.flight = _Flight(wish=wish, slots={})
         known.last = now
         for budget in turn.lane.budgets:
-            known.flight.slots[budget.key] = slot = self._windows.draw(budget).start(now)
+            known.flight.slots[budget.key] = slot = self._windows.draw(budget).start(now, turn.lane.cost)
             self._windows.fade(budget.key, slot)
         self._lines.touch(turn.lane)
 
@@ -156,7 +156,7 @@ class Pacer:
         until = now + retry_after
         for budget in turn.lane.budgets:
             window = self._windows.draw(budget)
-            window.undo(flight.slots.pop(budget.key))
+            window.undo(flight.slots.pop(budget.key), turn.lane.cost)
             if not budget.shared:
                 window.pause(until)
             self._windows.fade(budget.key, until)
@@ -170,7 +170,7 @@ class Pacer:
         known.last = now
         for budget in turn.lane.budgets:
             if (slot := flight.slots.get(budget.key)) is not None:
-                self._windows.fade(budget.key, self._windows.draw(budget).finish(slot, now))
+                self._windows.fade(budget.key, self._windows.draw(budget).finish(slot, now, turn.lane.cost))
         self._lines.touch(turn.lane)
         if not known.open:
             del self._jobs[turn.job]

@@ -60,15 +60,17 @@ class Window:
         self._expire(now)
         return not (self._ends or self._held or self.expected or self._paused_until > now)
 
-    def opens(self, urgency: Urgency, now: float) -> float:
-        """`now` if a call may start; else the earliest time at which that may have changed, infinite when it
-        takes the end of a call under way."""
+    def opens(self, urgency: Urgency, now: float, cost: int = 1) -> float:
+        """`now` if a call may start that takes `cost` slots; else the earliest time at which that may have changed,
+        infinite when it takes the end of a call under way. A call that takes more than there are needs all."""
         self._expire(now)
         used = len(self._ends) + self._held
+        needed = min(cost, self._budget.slots)
         spare = self._budget.slots - used - self._reserve(urgency)
         at = now
-        if spare < 1:
-            at = self._ends[-spare] if -spare < len(self._ends) else inf
+        if spare < needed:
+            missing = needed - spare
+            at = self._ends[missing - 1] if missing <= len(self._ends) else inf
         elif urgency is Urgency.PROGRESS:
             spread = self._last + self._budget.period / self._budget.slots * used / spare
             at = max(now, min(spread, self._ends[0] if self._ends else inf))
@@ -90,28 +92,33 @@ class Window:
 
     # ------------------------------------------------------------ calls
 
-    def start(self, now: float) -> float:
-        """A call begins. Returns when its slot is free again, infinite while that is not known."""
+    def start(self, now: float, cost: int = 1) -> float:
+        """A call begins that takes `cost` slots. Returns when they are free again, infinite while that is not
+        known."""
         self._last = now
         if self._budget.counts == "end":
-            self._held += 1
+            self._held += cost
             return inf
-        self._ends.append(now + self._budget.period)
-        return self._ends[-1]
+        return self._take(now, cost)
 
-    def finish(self, slot: float, now: float) -> float:
-        """The call that took `slot` (what `start` returned) ended. Returns when the slot is free again."""
+    def finish(self, slot: float, now: float, cost: int = 1) -> float:
+        """The call that took `slot` (what `start` returned) ended. Returns when its slots are free again."""
         if slot < inf:
             return slot
-        self._held -= 1
-        self._ends.append(now + self._budget.period)
-        return self._ends[-1]
+        self._held -= cost
+        return self._take(now, cost)
 
-    def undo(self, slot: float) -> None:
+    def _take(self, now: float, cost: int) -> float:
+        free = now + self._budget.period
+        self._ends.extend(free for _ in range(cost))
+        return free
+
+    def undo(self, slot: float, cost: int = 1) -> None:
         """The call that took `slot` was refused, so it has used none."""
         if slot == inf:
-            self._held -= 1
-        elif slot in self._ends:
+            self._held -= cost
+            return
+        for _ in range(min(cost, self._ends.count(slot))):
             self._ends.remove(slot)
 
     def pause(self, until: float) -> None:
@@ -129,10 +136,10 @@ class Windows:
     def __len__(self) -> int:
         return len(self._windows) + len(self._fading)
 
-    def opens(self, budgets: Iterable[Budget], urgency: Urgency, now: float) -> float:
+    def opens(self, budgets: Iterable[Budget], urgency: Urgency, now: float, cost: int = 1) -> float:
         """When all of the budgets let a call start, as `Window.opens` puts it."""
         known = (self._windows.get(budget.key) for budget in budgets)
-        return max((window.opens(urgency, now) for window in known if window is not None), default=now)
+        return max((window.opens(urgency, now, cost) for window in known if window is not None), default=now)
 
     def draw(self, budget: Budget) -> Window:
         """The window of a budget, to be changed. A `fade` has to follow."""

@@ -266,6 +266,23 @@ class Store:
             await self._database.write(lambda conn: ledger.put(conn, entry, user_key, credits, allowance, now))
         )
 
+    async def take(self, entry: str, user_key: str, credits: int, allowance: int) -> Balance:
+        """Takes credits back whose price was refunded, as far as they are there. The same `entry` again changes
+        nothing."""
+        now = self._clock.now()
+        return _balance(
+            await self._database.write(lambda conn: ledger.take(conn, entry, user_key, credits, allowance, now))
+        )
+
+    async def move_chat(self, old: Chat, new: Chat) -> None:
+        """A chat has another identity from now on: its jobs and its credits go along. May be told again."""
+
+        async def work(conn: AsyncConnection) -> None:
+            await rows.move_chat(conn, old, new)
+            await ledger.move(conn, ledger.group_account(old), ledger.group_account(new))
+
+        await self._database.write(work)
+
     async def ban(self, user_key: str) -> None:
         """The user's jobs are refused from now on; running ones go on."""
         await self._database.write(lambda conn: ledger.ban(conn, user_key, True))

@@ -3,10 +3,11 @@
 Works inside the transaction it is handed. Accounts are locked user first, then group. The rules: `bot.quota`.
 """
 
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from datetime import datetime
 
-from sqlalchemy import RowMapping, select, update
+from sqlalchemy import RowMapping, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import quota
@@ -22,7 +23,11 @@ from bot.store.schema import account, ledger
 
 def chat_account(chat: Chat, rules: Rules) -> str | None:
     """The account of a group that has a limit of its own."""
-    return f"chat:{chat.key}" if chat.kind == "group" and rules.chat_daily is not None else None
+    return group_account(chat) if chat.kind == "group" and rules.chat_daily is not None else None
+
+
+def group_account(chat: Chat) -> str:
+    return f"chat:{chat.key}"
 
 
 async def find(conn: AsyncConnection, account_id: str) -> Account:
@@ -122,7 +127,7 @@ async def grant(
 
     Raises ValueError for credits outside 0 to `quota.MOST`.
     """
-    return await _change(conn, "grant", entry_id, user_key, credits, allowance, now)
+    return await _change(conn, quota.grant, entry_id, user_key, credits, allowance, now)
 
 
 async def put(
@@ -132,12 +137,48 @@ async def put(
 
     Raises ValueError for credits outside 0 to `quota.MOST`.
     """
-    return await _change(conn, "set", entry_id, user_key, credits, allowance, now)
+    return await _change(conn, quota.set, entry_id, user_key, credits, allowance, now)
+
+
+async def take(
+    conn: AsyncConnection, entry_id: str, user_key: str, credits: int, allowance: int, now: datetime
+) -> Account:
+    """Takes refunded credits back as far as they are still there, once per `entry_id`; the account afterwards.
+
+    In the books it is a `set` to what is left. Raises ValueError for credits outside 0 to `quota.MOST`.
+    """
+    return await _change(conn, quota.take, entry_id, user_key, credits, allowance, now)
+
+
+async def move(conn: AsyncConnection, old: str, new: str) -> None:
+    """An account under another id, with all its entries. One that exists under that id already takes in what is
+    held and what was granted; its own daily pot stays."""
+    found, banned = await _existing(conn, old)
+    if found is None:
+        return
+    target, _ = await lock(conn, new)
+    fresh = target.day < found.day
+    pot = found if fresh else target
+    merged = replace(
+        pot, id=new, held=found.held + target.held, extra=found.extra + target.extra, free=min(pot.free, pot.allowance)
+    )
+    await _save(conn, merged)
+    await conn.execute(update(account).where(account.c.id == new).values(banned=banned))
+    await conn.execute(update(ledger).where(ledger.c.account == old).values(account=new))
+    await conn.execute(update(ledger).where(ledger.c.chat_account == old).values(chat_account=new))
+    await conn.execute(delete(account).where(account.c.id == old))
+
+
+async def _existing(conn: AsyncConnection, account_id: str) -> tuple[Account | None, bool]:
+    """The account, locked, and whether it is banned; None when there is none."""
+    query = select(account).where(account.c.id == account_id).with_for_update()
+    row = (await conn.execute(query)).mappings().first()
+    return (_account(row), row["banned"]) if row else (None, False)
 
 
 async def _change(
     conn: AsyncConnection,
-    kind: str,
+    rule: Callable[[Account, int], Account],
     entry_id: str,
     user_key: str,
     credits: int,
@@ -146,16 +187,17 @@ async def _change(
 ) -> Account:
     user, _ = await lock(conn, user_key)
     user = quota.refreshed(user, quota.today(now), allowance)
-    changed = quota.grant(user, credits) if kind == "grant" else quota.set(user, credits)
+    changed = rule(user, credits)
+    granted = rule is quota.grant
     entry = {
         "job": entry_id,
-        "kind": kind,
+        "kind": "grant" if granted else "set",
         "account": user_key,
         "day": changed.day,
-        "credits": credits,
+        "credits": credits if granted else changed.left,
         "at": now,
     }
-    entry |= {"from_extra": credits if kind == "grant" else changed.extra, "chat_from_extra": 0}
+    entry |= {"from_extra": credits if granted else changed.extra, "chat_from_extra": 0}
     if not await insert_once(conn, ledger, entry, key="job,kind"):
         return user
     await _save(conn, changed)

@@ -72,6 +72,14 @@ async def change(conn: AsyncConnection, job_id: str, values: Mapping[str, Any]) 
     await conn.execute(update(job).where(job.c.id == job_id).values(**values))
 
 
+async def move_chat(conn: AsyncConnection, old: Chat, new: Chat) -> None:
+    """All jobs of a chat stand in another one from now on; each keeps its thread."""
+    found = await conn.execute(select(job.c.id, job.c.chat).where(job.c.chat_key == old.key))
+    for job_id, chat in found.all():
+        moved = asdict(new) | {"thread_id": chat["thread_id"]}
+        await change(conn, job_id, {"chat_key": new.key, "chat": moved})
+
+
 async def lock(conn: AsyncConnection, job_id: str) -> Job | None:
     """The job, held until the transaction ends."""
     await conn.execute(select(job.c.id).where(job.c.id == job_id).with_for_update())

@@ -7,7 +7,7 @@ error-internal = Something went wrong inside the bot. Nothing was charged. Pleas
 error-store = The bot’s database isn’t available at the moment. Nothing was charged. Please try again later.
 
 refusal-prompt-empty = What should I paint? Write it after the command, like this: /imagine a lighthouse in a storm
-refusal-pictures-without-prompt = I have the pictures. What should I do with them? Send them again with a few words, for example: make it a rainy night
+refusal-pictures-without-prompt = I have the pictures. What should I do with them? Just write it, for example: make it a rainy night
 refusal-prompt-too-long = That is { NUMBER($length, useGrouping: 0) } characters, and I can take { NUMBER($limit, useGrouping: 0) }. Please make it shorter.
 refusal-unknown-option = I don’t know the option “{ $option }”. You can use: { $allowed }
 refusal-bad-option = { $option } can’t be “{ $value }”. You can use: { $allowed }
@@ -65,6 +65,7 @@ refusal-already-finished = This one is finished already.
 refusal-admins-only = That command is for the admins of this bot.
 refusal-unknown-command = I don’t know “{ $command }”. /help shows what I understand.
 refusal-bad-arguments = I didn’t understand that. Write it like this: { $usage }
+refusal-unknown-charge = I know no purchase “{ $charge }”. The number stands on the receipt.
 refusal-unsupported = None of the picture services here can do that: { $what }. Please try it without, or with something else.
 
 ### Failures: the reservation was released
@@ -126,6 +127,9 @@ done-partly = “{ $prompt }” · { NUMBER($got, useGrouping: 0) } of { NUMBER(
        *[other] { NUMBER($credits, useGrouping: 0) } credits
     } charged
 cancelled = Cancelled. Nothing was charged.
+# Said in a new message under a picture that took more than two minutes, after the owner's name.
+done-call = your picture is ready.
+ended-call = this one has come to an end.
 state-waiting = waiting
 state-running = painting
 state-done = done
@@ -177,6 +181,11 @@ answer-set = { $user } has { NUMBER($left, useGrouping: 0) } { $left ->
     } now.
 answer-banned = { $user } can’t use the bot any more. To undo: /admin unban { $user }
 answer-unbanned = { $user } can use the bot again.
+answer-refunded =
+    { $credits ->
+        [one] Refunded the purchase of { NUMBER($credits, useGrouping: 0) } credit
+       *[other] Refunded the purchase of { NUMBER($credits, useGrouping: 0) } credits
+    } to { $user }. Left now: { NUMBER($left, useGrouping: 0) }
 answer-stats =
     Today (UTC): { NUMBER($users, useGrouping: 0) } { $users ->
         [one] person
@@ -196,6 +205,7 @@ hint-history = Your last pictures
 hint-cancel = Stop what you have running and waiting
 hint-help = What I understand, with examples
 hint-start = Say hello
+hint-buy = Buy credits
 hint-admin = For admins: grant, set, ban, unban, stats
 
 ### The playground page
@@ -341,3 +351,31 @@ discord-no-permission = I can’t work in this channel: { $missing } is missing.
 discord-moved = It took longer than Discord lets me answer where you asked, so it comes here.
 discord-owed = Your last picture took longer than Discord lets me answer, and I could not reach you. Nothing was charged.
 note-shrunk = Made smaller to fit what this chat takes.
+
+### Telegram
+
+telegram-inline-title = Paint this
+telegram-inline-text = 🎨 “{ $prompt }”
+telegram-inline-starting = ⏳ Starting
+telegram-inline-empty = Type what to paint
+# Buying credits with Telegram’s own currency, the Stars; $stars is a price.
+telegram-buy-which = How many credits would you like? They do not expire.
+telegram-buy-pack = { $credits ->
+        [one] { NUMBER($credits, useGrouping: 0) } credit
+       *[other] { NUMBER($credits, useGrouping: 0) } credits
+    } · { NUMBER($stars, useGrouping: 0) } ⭐
+telegram-buy-private = Credits are sold in a private chat.
+telegram-buy-open = Open it
+# At most 32 characters.
+telegram-buy-title = { $credits ->
+        [one] { NUMBER($credits, useGrouping: 0) } credit
+       *[other] { NUMBER($credits, useGrouping: 0) } credits
+    }
+telegram-buy-about = Credits for painting with this bot: { NUMBER($credits, useGrouping: 0) }. They do not expire.
+telegram-buy-wrong = This offer is no longer there. Please ask for /buy again. Nothing was charged.
+telegram-buy-paid =
+    Thank you! Added { $credits ->
+        [one] { NUMBER($credits, useGrouping: 0) } credit
+       *[other] { NUMBER($credits, useGrouping: 0) } credits
+    }; left now: { NUMBER($left, useGrouping: 0) }.
+    Number of this purchase: { $charge }

@@ -7,7 +7,7 @@ error-internal = Внутри бота что-то пошло не так. Ни�
 error-store = База данных бота сейчас недоступна. Ничего не списано. Попробуйте позже.
 
 refusal-prompt-empty = Что нарисовать? Напишите после команды, например: /imagine маяк в шторм
-refusal-pictures-without-prompt = Картинки получены. Что с ними сделать? Пришлите их ещё раз вместе с парой слов, например: сделай дождливую ночь
+refusal-pictures-without-prompt = Картинки получены. Что с ними сделать? Просто напишите, например: сделай дождливую ночь
 refusal-prompt-too-long =
     { $length ->
         [one] В описании { NUMBER($length, useGrouping: 0) } символ
@@ -78,6 +78,7 @@ refusal-already-finished = Эта картинка уже завершена.
 refusal-admins-only = Эта команда только для администраторов бота.
 refusal-unknown-command = Команда «{ $command }» мне незнакома. Что я умею, покажет /help.
 refusal-bad-arguments = Не получилось понять. Напишите так: { $usage }
+refusal-unknown-charge = Покупки «{ $charge }» я не знаю. Номер стоит в чеке.
 refusal-unsupported = Ни один из подключённых сервисов этого не умеет: { $what }. Попробуйте без этого или иначе.
 
 ### Неудачи: резерв возвращён
@@ -141,6 +142,8 @@ done-partly = «{ $prompt }» · готово { NUMBER($got, useGrouping: 0) } �
        *[many] списано { NUMBER($credits, useGrouping: 0) } кредитов
     }
 cancelled = Отменено. Ничего не списано.
+done-call = ваша картинка готова.
+ended-call = здесь всё закончилось.
 state-waiting = в очереди
 state-running = рисуется
 state-done = готово
@@ -198,6 +201,12 @@ answer-set = { $user }: теперь { NUMBER($left, useGrouping: 0) } { $left -
     }.
 answer-banned = { $user } больше не может пользоваться ботом. Отменить: /admin unban { $user }
 answer-unbanned = { $user } снова может пользоваться ботом.
+answer-refunded =
+    Покупка возвращена ({ $user }): { $credits ->
+        [one] { NUMBER($credits, useGrouping: 0) } кредит
+        [few] { NUMBER($credits, useGrouping: 0) } кредита
+       *[many] { NUMBER($credits, useGrouping: 0) } кредитов
+    }. Осталось: { NUMBER($left, useGrouping: 0) }
 answer-stats =
     Сегодня (UTC) { $users ->
         [one] обратился { NUMBER($users, useGrouping: 0) } человек
@@ -218,6 +227,7 @@ hint-history = Последние картинки
 hint-cancel = Остановить всё, что рисуется и ждёт
 hint-help = Что я умею, с примерами
 hint-start = Поздороваться
+hint-buy = Купить кредиты
 hint-admin = Для администраторов: grant, set, ban, unban, stats
 
 ### The playground page
@@ -364,3 +374,32 @@ discord-no-permission = В этом канале я не могу работат
 discord-moved = Это заняло больше времени, чем Discord даёт на ответ там, где вы просили, поэтому картинка здесь.
 discord-owed = Ваша прошлая картинка заняла больше времени, чем Discord даёт на ответ, и связаться с вами не удалось. Ничего не списано.
 note-shrunk = Уменьшено, чтобы подошло этому чату.
+
+### Telegram
+
+telegram-inline-title = Нарисовать это
+telegram-inline-text = 🎨 «{ $prompt }»
+telegram-inline-starting = ⏳ Начинаю
+telegram-inline-empty = Напишите, что нарисовать
+telegram-buy-which = Сколько кредитов вы хотите? Они не сгорают.
+telegram-buy-pack = { $credits ->
+        [one] { NUMBER($credits, useGrouping: 0) } кредит
+        [few] { NUMBER($credits, useGrouping: 0) } кредита
+       *[many] { NUMBER($credits, useGrouping: 0) } кредитов
+    } · { NUMBER($stars, useGrouping: 0) } ⭐
+telegram-buy-private = Кредиты продаются в личном чате.
+telegram-buy-open = Открыть
+telegram-buy-title = { $credits ->
+        [one] { NUMBER($credits, useGrouping: 0) } кредит
+        [few] { NUMBER($credits, useGrouping: 0) } кредита
+       *[many] { NUMBER($credits, useGrouping: 0) } кредитов
+    }
+telegram-buy-about = Кредиты на рисование этим ботом: { NUMBER($credits, useGrouping: 0) }. Они не сгорают.
+telegram-buy-wrong = Этого предложения больше нет. Отправьте /buy ещё раз. Ничего не списано.
+telegram-buy-paid =
+    Спасибо! Добавлено: { $credits ->
+        [one] { NUMBER($credits, useGrouping: 0) } кредит
+        [few] { NUMBER($credits, useGrouping: 0) } кредита
+       *[many] { NUMBER($credits, useGrouping: 0) } кредитов
+    }; осталось: { NUMBER($left, useGrouping: 0) }.
+    Номер покупки: { $charge }

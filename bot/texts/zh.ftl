@@ -7,7 +7,7 @@ error-internal = 机器人内部出了点问题，没有扣除积分。请再试
 error-store = 机器人的数据库暂时不可用，没有扣除积分。请稍后再试。
 
 refusal-prompt-empty = 想画什么？写在命令后面就行，例如：/imagine 暴风雨中的灯塔
-refusal-pictures-without-prompt = 图片收到了，要怎么处理？请附上一句话重新发送，例如：改成下雨的夜晚
+refusal-pictures-without-prompt = 图片收到了，要怎么处理？直接写一句话就行，例如：改成下雨的夜晚
 refusal-prompt-too-long = 这段描述有 { NUMBER($length, useGrouping: 0) } 个字符，最多 { NUMBER($limit, useGrouping: 0) } 个。请写短一些。
 refusal-unknown-option = 没有“{ $option }”这个选项。可以用：{ $allowed }
 refusal-bad-option = { $option } 不能是“{ $value }”。可以用：{ $allowed }
@@ -55,6 +55,7 @@ refusal-already-finished = 这张图已经完成了。
 refusal-admins-only = 这个命令只有机器人的管理员可以使用。
 refusal-unknown-command = 我不认识“{ $command }”。发送 /help 看看我能做什么。
 refusal-bad-arguments = 没看懂。请这样写：{ $usage }
+refusal-unknown-charge = 找不到编号为“{ $charge }”的购买记录。编号写在收据上。
 refusal-unsupported = 这里的绘图服务都做不到：{ $what }。请去掉它，或换一种要求。
 
 ### 失败：预留的积分已退回
@@ -102,6 +103,8 @@ prompt-vary =
 done-caption = “{ $prompt }”· { NUMBER($seconds, useGrouping: 0) } 秒 · { NUMBER($credits, useGrouping: 0) } 积分
 done-partly = “{ $prompt }”· 画好 { NUMBER($got, useGrouping: 0) } 张，共要求 { NUMBER($asked, useGrouping: 0) } 张 · { NUMBER($seconds, useGrouping: 0) } 秒 · 扣除 { NUMBER($credits, useGrouping: 0) } 积分
 cancelled = 已取消，没有扣除积分。
+done-call = 你的图片好了。
+ended-call = 这一张结束了。
 state-waiting = 排队中
 state-running = 绘制中
 state-done = 已完成
@@ -139,6 +142,7 @@ answer-granted = 已给 { $user } 增加 { NUMBER($credits, useGrouping: 0) } �
 answer-set = { $user } 现有 { NUMBER($left, useGrouping: 0) } 积分。
 answer-banned = { $user } 已不能使用机器人。撤销：/admin unban { $user }
 answer-unbanned = { $user } 又可以使用机器人了。
+answer-refunded = 已向 { $user } 退还购买 { NUMBER($credits, useGrouping: 0) } 积分的款项。现在还剩：{ NUMBER($left, useGrouping: 0) }
 answer-stats =
     今天（UTC）有 { NUMBER($users, useGrouping: 0) } 人提出请求。
     排队：{ NUMBER($waiting, useGrouping: 0) } · 绘制中：{ NUMBER($running, useGrouping: 0) }
@@ -155,6 +159,7 @@ hint-history = 最近的图片
 hint-cancel = 停止正在进行和排队的图片
 hint-help = 我能做什么，附例子
 hint-start = 打个招呼
+hint-buy = 购买积分
 hint-admin = 管理员专用：grant、set、ban、unban、stats
 
 ### The playground page
@@ -299,3 +304,20 @@ discord-no-permission = 我在这个频道里没法工作：缺少权限 { $miss
 discord-moved = 花的时间超过了 Discord 允许我在原处回答的期限，所以发到这里。
 discord-owed = 你上一张图片花的时间超过了 Discord 允许我回答的期限，我又联系不上你。没有扣除积分。
 note-shrunk = 为了符合这个聊天的限制，图片已缩小。
+
+### Telegram
+
+telegram-inline-title = 画这个
+telegram-inline-text = 🎨 “{ $prompt }”
+telegram-inline-starting = ⏳ 开始中
+telegram-inline-empty = 输入想画的内容
+telegram-buy-which = 想买多少积分？买来的积分不会过期。
+telegram-buy-pack = { NUMBER($credits, useGrouping: 0) } 积分 · { NUMBER($stars, useGrouping: 0) } ⭐
+telegram-buy-private = 积分在私聊里出售。
+telegram-buy-open = 打开私聊
+telegram-buy-title = { NUMBER($credits, useGrouping: 0) } 积分
+telegram-buy-about = 用于本机器人作画的积分：{ NUMBER($credits, useGrouping: 0) }，不会过期。
+telegram-buy-wrong = 这个报价已经失效。请重新发送 /buy。没有扣款。
+telegram-buy-paid =
+    谢谢！已加入 { NUMBER($credits, useGrouping: 0) } 积分，现在还剩 { NUMBER($left, useGrouping: 0) }。
+    购买编号：{ $charge }

@@ -40,7 +40,8 @@ class Post:
 
 
 class Platform:
-    """`posts` in order; `failures` are raised by the next calls, one each; `fetched` counts downloads."""
+    """`posts` in order; `failures` are raised by the next calls, one each; `fetched` counts downloads; `silent`:
+    nobody notices its edits; `acknowledged`: requests that got their sign."""
 
     platform = "memory"
 
@@ -50,13 +51,15 @@ class Platform:
         self.failures: list[ChatFailed] = []
         self.calls: list[str] = []
         self.slots = 1000
+        self.silent = False
+        self.acknowledged: list[str] = []
         self._keys: dict[str, Post] = {}
         self._ids = count(1)
         self.changed = asyncio.Event()
 
     # ------------------------------------------------------------ ChatPort
 
-    def lane(self, chat: Chat, ref: MessageRef | None) -> Lane:
+    def lane(self, chat: Chat, ref: MessageRef | None, *, pictures: int = 0) -> Lane:
         return Lane(budgets=(Budget(key=chat.key, slots=self.slots, period=60.0),), gap=0.0)
 
     async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
@@ -110,6 +113,12 @@ class Platform:
 
     def link(self, ref: MessageRef) -> str | None:
         return f"memory://{ref.chat.id}/{ref.message_id}"
+
+    def seen(self, chat: Chat, message_id: str) -> None:
+        self.acknowledged.append(message_id)
+
+    def edits_unnoticed(self, chat: Chat) -> bool:
+        return self.silent
 
     def balance_changed(self, user: User) -> None:
         self._notify()

@@ -40,7 +40,7 @@ from tests.flow.platform import AMBER, DIRECT, GROUP, Platform
 from tests.flow.scenes import HeldPlatform, books, click, jobs_under_way, until
 from tests.flow.world import World, png, world
 
-OPTIONS = "--size, --quality, --n"
+OPTIONS = "--size, --quality, --n, --file"
 SIZES = "1:1, 2:3, 3:2, 1024x1024, 1024x1536, 1536x1024"
 
 
@@ -187,6 +187,8 @@ async def test_a_reply_to_a_picture_that_is_not_finished(tmp_path: Path) -> None
         await easel.say("make it night", platform.upload(png()))
         await platform.reached.wait()
         await platform.until(lambda: bool(platform.posts))
+        [job] = await easel.app.store.unfinished()
+        await until(lambda: stands(easel, job.id))
         await easel.say("and add a moon", reply_to=platform.posts[0])
         await platform.until(lambda: len(platform.posts) == 2)
         assert platform.posts[1].text == explain("en", StillPainting())
@@ -308,3 +310,9 @@ async def test_a_bug_in_a_platform_is_said_and_costs_nothing(tmp_path: Path) -> 
         assert post.actions == ["retry"]
         assert await books(easel) == (50, 0)
         assert not sandbox.requests
+
+
+async def stands(easel: World, job_id: str) -> bool:
+    """Whether it is written down where a job's message stands."""
+    job = await easel.app.store.get(job_id)
+    return job is not None and job.status_id is not None

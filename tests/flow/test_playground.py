@@ -83,6 +83,11 @@ class Script:
     async def deleted(self, ref: MessageRef) -> None:
         await self._note(self.deletions, ref)
 
+    async def moved(self, old: Chat, new: Chat) -> None: ...
+
+    async def credit(self, user: User, credits: int, *, entry: str) -> Balance:
+        return await self.balance(user)
+
     async def balance(self, user: User) -> Balance:
         return Balance(left=self.left.get(user.id, 50), held=1, daily=50)
 

@@ -42,7 +42,7 @@ class Gated(Platform):
             raise self.crash
         await super().edit(ref, card)
 
-    def lane(self, chat: Chat, ref: MessageRef | None) -> Lane:
+    def lane(self, chat: Chat, ref: MessageRef | None, *, pictures: int = 0) -> Lane:
         return Lane(budgets=(Budget(key=chat.key, slots=self.slots, period=60.0),), gap=1.0)
 
 

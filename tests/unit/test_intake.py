@@ -346,14 +346,14 @@ def test_ordinary_dashes_are_no_options(typed: str) -> None:
 def test_an_unknown_option_is_named_with_what_is_allowed(typed: str, option: str) -> None:
     refusal = refused(typed)
     assert isinstance(refusal, UnknownOption)
-    assert refusal.facts == {"option": option, "allowed": "--size, --quality, --n"}
+    assert refusal.facts == {"option": option, "allowed": "--size, --quality, --n, --file"}
 
 
 def test_an_option_that_no_provider_has_is_unknown() -> None:
     for typed in ("a cat --quality high", "a cat --size 3:2"):
         refusal = refused(typed, PLAIN)
         assert isinstance(refusal, UnknownOption)
-        assert refusal.facts["allowed"] == "--n"
+        assert refusal.facts["allowed"] == "--n, --file"
 
 
 @pytest.mark.parametrize(
@@ -455,3 +455,10 @@ def test_options_never_leak_into_the_prompt(words: list[str], at: int, dashes: s
     found = paint(" ".join([*words[:at], dashes + option, *words[at:]]))
     assert found.prompt == " ".join(words)
     assert found.options != Options()
+
+
+@pytest.mark.parametrize("typed", ["a cat --file", "--file a cat", "a --file cat", "a cat —file", "a cat --FILE"])
+def test_the_original_is_asked_for_by_a_word_that_takes_no_value(typed: str) -> None:
+    made = paint(typed)
+    assert made.options.file
+    assert made.prompt == "a cat"

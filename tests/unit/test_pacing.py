@@ -526,7 +526,7 @@ def test_a_look_asks_a_handful_of_budgets_however_many_chats_wait() -> None:
     asked: list[str] = []
     full = True
 
-    def opens(budgets: Iterable[Budget], urgency: Urgency, now: float) -> float:
+    def opens(budgets: Iterable[Budget], urgency: Urgency, now: float, cost: int) -> float:
         asked.extend(budget.key for budget in budgets)
         return now + 1.0 if full and any(budget.shared for budget in budgets) else now
 
@@ -738,3 +738,40 @@ class Platforms(RuleBasedStateMachine):
 
 Platforms.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
 TestPlatforms = Platforms.TestCase
+
+
+def test_a_call_that_counts_as_several_waits_for_all_its_slots() -> None:
+    pacer = Pacer()
+    narrow = Budget(key="chat", slots=5, period=60.0)
+    for number in range(3):
+        pacer.want(f"job-{number}", FINAL, lane(narrow), 0.0)
+        turn = pacer.next(0.0)
+        assert isinstance(turn, Turn)
+        pacer.start(turn, float(number))
+        pacer.finish(turn, float(number))
+    pacer.want("album", FINAL, Lane(budgets=(narrow,), cost=4), 3.0)
+    assert pacer.next(3.0) == 61.0  # two slots are free, and two of the three used ones come back by then
+    turn = pacer.next(61.0)
+    assert isinstance(turn, Turn)
+    pacer.start(turn, 61.0)
+    pacer.finish(turn, 61.0)
+    pacer.want("after", FINAL, lane(narrow), 61.0)
+    assert pacer.next(61.0) == 62.0  # all five are taken: one until 62, four until 121
+
+
+def test_a_refused_call_gives_all_its_slots_back() -> None:
+    pacer = Pacer()
+    wide = Budget(key="chat", slots=4, period=60.0, counts="end")
+    pacer.want("album", FINAL, Lane(budgets=(wide,), cost=4), 0.0)
+    turn = pacer.next(0.0)
+    assert isinstance(turn, Turn)
+    pacer.start(turn, 0.0)
+    pacer.refuse(turn, 7.0, 1.0)
+    assert pacer.next(1.0) == 8.0
+    assert pacer.next(8.0) == turn
+
+
+def test_a_call_that_counts_as_more_than_there_are_needs_all_of_them() -> None:
+    pacer = Pacer()
+    pacer.want("album", FINAL, Lane(budgets=(Budget(key="chat", slots=2, period=60.0),), cost=9), 0.0)
+    assert isinstance(pacer.next(0.0), Turn)

@@ -18,7 +18,7 @@ from adapters.playground.looks import UNKNOWN, look
 from adapters.playground.pages import Outbox, Pages
 from adapters.playground.previews import Previews
 from adapters.playground.protocol import ErrorFrame
-from bot.chat import Answer, Balance, Message, MessageRef, Press, User
+from bot.chat import Answer, Balance, Chat, Message, MessageRef, Press, User
 from bot.painting import Abilities, Image
 from bot.texts import LOCALES
 
@@ -210,6 +210,11 @@ class Purse:
         return Answer()
 
     async def deleted(self, ref: MessageRef) -> None: ...
+    async def moved(self, old: Chat, new: Chat) -> None: ...
+
+    async def credit(self, user: User, credits: int, *, entry: str) -> Balance:
+        return await self.balance(user)
+
     async def balance(self, user: User) -> Balance:
         self.asked.append(user.id)
         return Balance(left=5, held=0, daily=5)

@@ -17,6 +17,7 @@ from bot.texts import LOCALES, choose, explain, say
 
 FACTS: dict[str, Fact] = {
     "allowed": "--size, --n",
+    "charge": "stxA1b2",
     "command": "/paint",
     "cost": 2,
     "count": 7,

@@ -1,17 +1,13 @@
 """A whole Easel in Discord: the real adapter on the Discord of the tests, the real core, the sandbox over HTTP."""
 
-import asyncio
-import io
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
-from PIL import Image
 
 from adapters.discord.client import Discord
 from bot.app import App
@@ -21,27 +17,9 @@ from bot.settings import Settings
 from bot.store import Store
 from tests.discord_server import Channel, DiscordServer, Guild, Message, Upload, User
 from tests.flow.scenes import PictureHost, picture_host
+from tests.wire.house import Clock, nothing_open, png, polled
 
 T = TypeVar("T")
-
-
-class Clock:
-    """The machine's own time, whose wall clock can be moved on."""
-
-    def __init__(self) -> None:
-        self._shift = timedelta()
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self._shift
-
-    def monotonic(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
-    def later(self, seconds: float) -> None:
-        self._shift += timedelta(seconds=seconds)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -165,19 +143,6 @@ class Town:
             await store.close()
 
 
-async def polled(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Waits for what tells nobody when it begins to hold."""
-    for _ in range(3000):
-        if await holds():
-            return
-        await asyncio.sleep(0.01)
-    raise TimeoutError("it did not come to that")
-
-
-async def nothing_open(store: Store) -> bool:
-    return not await store.unfinished()
-
-
 def done(message: Message) -> bool:
     return any(one.startswith("easel:vary:") for one in message.custom_ids)
 
@@ -196,20 +161,5 @@ async def town(folder: Path, *, pace: float = 0.0, **given: Any) -> AsyncGenerat
         yield Town(server=server, sandbox=sandbox, folder=folder, clock=clock, guild=guild, channel=channel, ada=ada)
 
 
-def png(color: str = "red", size: tuple[int, int] = (64, 48)) -> bytes:
-    return encoded(Image.new("RGB", size, color))
-
-
-def encoded(picture: Image.Image) -> bytes:
-    held = io.BytesIO()
-    picture.save(held, "PNG")
-    return held.getvalue()
-
-
 def photo(color: str = "red", name: str = "photo.png") -> Upload:
     return Upload(filename=name, data=png(color))
-
-
-def sizes(sandbox: Sandbox) -> list[tuple[int, int]]:
-    """Width and height of the references of the last request, in order."""
-    return [(each.width, each.height) for each in sandbox.requests[-1].references]

@@ -19,7 +19,8 @@ from bot.errors import SettingsWrong
 from bot.settings import Settings
 from bot.texts import say
 from tests.discord_server import Channel, Intent, Limits, Message, Permission, Rate
-from tests.wire.discord.easel import Easel, Town, button, photo, polled, town
+from tests.wire.discord.easel import Easel, Town, button, photo, town
+from tests.wire.house import polled
 
 POST = "/channels/{channel_id}/messages"
 EDIT = "/channels/{channel_id}/messages/{message_id}"

@@ -7,7 +7,8 @@ import pytest
 
 from bot.texts import say
 from tests.discord_server import Intent, Kind, Permission, Upload
-from tests.wire.discord.easel import Town, photo, png, sizes, town
+from tests.wire.discord.easel import Town, photo, town
+from tests.wire.house import png, sizes
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from adapters.discord import places
 from bot.chat import Action, Attachment, Button, Card, Chat, MessageRef
 from bot.errors import ChatGone, MessageGone, PictureGone, PictureTooLarge
 from bot.painting import Image
-from tests.wire.discord.easel import Town, photo, png, town
+from tests.wire.discord.easel import Town, photo, town
+from tests.wire.house import png
 
 CANCEL = (Button(action=Action.CANCEL, job="j1", label="Cancel"),)
 

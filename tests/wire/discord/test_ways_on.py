@@ -12,7 +12,8 @@ from bot.errors import ChatGone
 from bot.texts import say
 from tests.discord_server import Limits, Permission, Rate, User
 from tests.discord_server.entities import walk
-from tests.wire.discord.easel import Clock, Town, button, photo, png, sizes, town
+from tests.wire.discord.easel import Town, button, photo, town
+from tests.wire.house import Clock, png, sizes
 
 COMMANDS = "/applications/{application_id}/commands"
 

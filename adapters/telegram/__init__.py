@@ -1,0 +1,1 @@
+"""Telegram: the Bot API by python-telegram-bot, polled or by webhook."""

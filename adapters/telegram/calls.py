@@ -1,0 +1,69 @@
+"""The one door to Telegram: every call of the bot goes out here, and comes back as a result or as one of our failures.
+
+Knows chats that have moved; decides nothing about what is sent.
+"""
+
+import os
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import telegram
+from telegram.error import TelegramError
+from telegram.request import HTTPXRequest
+
+from adapters.telegram.trouble import translated
+from bot.errors import ChatBusy, ChatUnreachable
+from bot.ports import Clock
+from bot.settings import Telegram as TelegramSettings
+
+T = TypeVar("T")
+
+CONNECTIONS = 64  # at once; twice what the bot may send in a second
+CONNECT, READ, WRITE = 10.0, 30.0, 30.0  # seconds
+UPLOAD = 180.0  # seconds for one write of an upload; a slow line still moves
+POOL = 30.0  # seconds to wait for a free connection
+PAUSES = (1.0, 2.0, 4.0)  # seconds before a call of the adapter's own is made once more
+
+
+def make_bot(settings: TelegramSettings) -> telegram.Bot:
+    """The library's client, its patience suited to uploads. Opens nothing yet."""
+    assert settings.token is not None  # who wires adapters asks first
+    os.environ["PTB_TIMEDELTA"] = "true"  # the library's switch to durations as they will be; it warns without
+    base = settings.api_base.rstrip("/")
+    return telegram.Bot(
+        settings.token.get_secret_value(),
+        base_url=f"{base}/bot",
+        base_file_url=f"{base}/file/bot",
+        request=HTTPXRequest(
+            connection_pool_size=CONNECTIONS,
+            connect_timeout=CONNECT,
+            read_timeout=READ,
+            write_timeout=WRITE,
+            media_write_timeout=UPLOAD,
+            pool_timeout=POOL,
+        ),
+        get_updates_request=HTTPXRequest(connection_pool_size=2, connect_timeout=CONNECT, read_timeout=READ),
+        local_mode=settings.local,
+    )
+
+
+async def call(make: Callable[[], Awaitable[T]]) -> T:
+    """Calls, and translates what goes wrong.
+
+    Raises ChatFailed, and of the adapter's own: Moved, Unclear, Refused.
+    """
+    try:
+        return await make()
+    except TelegramError as error:
+        raise translated(error) from error
+
+
+async def insist(make: Callable[[], Awaitable[T]], clock: Clock) -> T:
+    """As `call`, for what the adapter says by itself, outside of the core's pacing: made again when Telegram is busy,
+    or certainly has not heard it."""
+    for pause in PAUSES:
+        try:
+            return await call(make)
+        except (ChatBusy, ChatUnreachable) as failed:
+            await clock.sleep(failed.retry_after if isinstance(failed, ChatBusy) else pause)
+    return await call(make)

@@ -1,0 +1,257 @@
+"""Telegram as a chat platform: ChatPort over the Bot API, and what is opened and closed for it.
+
+What comes in is events.py's; how a card goes out, sender.py's, and how pictures do, delivery.py's.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any
+
+import structlog
+import telegram
+from aiohttp import web
+from telegram import ReactionTypeEmoji
+
+from adapters.telegram import places
+from adapters.telegram.calls import call, make_bot
+from adapters.telegram.commands import tell_telegram
+from adapters.telegram.connection import Connection, Put
+from adapters.telegram.decode import Me
+from adapters.telegram.delivery import Delivery
+from adapters.telegram.events import Events, allowed_updates
+from adapters.telegram.files import Files
+from adapters.telegram.inbox import Inbox
+from adapters.telegram.inline import Inline
+from adapters.telegram.notebook import Notebook, Raw
+from adapters.telegram.places import PLATFORM
+from adapters.telegram.sender import Sender
+from adapters.telegram.shop import Shop
+from adapters.telegram.trouble import Moved, Refused, Unclear
+from adapters.telegram.webhook import Webhook
+from bot.chat import Attachment, Budget, Card, Chat, Delivered, Lane, MessageRef, Sold, User
+from bot.errors import ChatBusy, ChatFailed, StoreFailed, UnknownCharge
+from bot.painting import Image
+from bot.ports import Clock, Memory, Reception
+from bot.settings import Telegram as TelegramSettings
+
+log = structlog.get_logger()
+
+# Telegram's FAQ for bots: about one a second to a chat with short bursts, 20 a minute to a group, 30 a second in
+# all; sends and edits share them. A slot counts from the end of a call: an upload is counted when it is complete.
+PRIVATE_SLOTS, PRIVATE_PERIOD = 3, 3.0
+GROUP_SLOTS, GROUP_PERIOD = 20, 60.0
+OVERALL = Budget(key=PLATFORM, slots=30, period=1.0, shared=True)
+GAP = 3.0  # seconds between progress edits of one message; constant editing has earned waits of minutes
+EYES = ReactionTypeEmoji("👀")
+TELL_AGAIN, TELL_SELDOM = 60.0, 3600.0  # seconds before the menus are written once more; doubles
+
+
+class Telegram:
+    """One bot in all its chats.
+
+    Wiring: construct, mount its `routes`, give it to the core as a port and its `shop`, `open(reception, memory)`, and
+    in the end `deafen()` before the core drains and `close()` after it. `public_url`: needed for webhooks.
+    """
+
+    platform = PLATFORM
+
+    def __init__(
+        self, settings: TelegramSettings, *, clock: Clock, public_url: str | None = None, admins: Sequence[str] = ()
+    ) -> None:
+        assert settings.token is not None  # who wires adapters asks first
+        self._settings = settings
+        self._clock = clock
+        self._admins = admins
+        for name in ("httpx", "httpcore", "telegram"):
+            logging.getLogger(name).setLevel(logging.WARNING)  # httpx logs addresses at INFO, and they hold the token
+        logging.getLogger("telegram.request").setLevel(logging.CRITICAL)  # a gateway's error page is no news with trace
+        self._bot = make_bot(settings)
+        self._webhook: Webhook | None = None
+        hook = None
+        if settings.mode == "webhook" and public_url is not None:
+            self._webhook = Webhook(settings.token.get_secret_value(), self._bot)
+            hook = (public_url.rstrip("/") + self._webhook.path, self._webhook.secret)
+        allowed = allowed_updates(inline=settings.storage_chat is not None, shop=bool(settings.star_packs))
+        self._connection = Connection(self._bot, clock, allowed=allowed, hook=hook)
+        self._files = Files(self._bot, clock, local=settings.local)
+        self._inbox: Inbox | None = None
+        self._shop: Shop | None = None
+        self._unmoved: set[str] = set()  # chats that allow no reaction
+        self._work: set[asyncio.Task[None]] = set()
+
+    # ------------------------------------------------------------ life
+
+    def routes(self) -> Iterable[web.AbstractRouteDef]:
+        """What Telegram calls, where it brings updates itself."""
+        return () if self._webhook is None else self._webhook.routes()
+
+    async def open(self, reception: Reception, memory: Memory) -> None:
+        """Asks Telegram who the bot is, and goes on in the background.
+
+        Raises SettingsWrong when the token is not accepted; a Telegram that is away is waited for.
+        """
+        notebook = Notebook(memory)
+        left = await _loaded(notebook)
+        self._sender = Sender(self._bot, notebook, lambda old, new: self._migrated(reception, old, new))
+        self._delivery = Delivery(
+            self._bot, self._sender, memory, storage=self._settings.storage_chat, local=self._settings.local
+        )
+        if self._settings.star_packs:
+            self._shop = Shop(
+                self._bot, self._settings.star_packs, reception=reception, memory=memory, clock=self._clock
+            )
+
+        async def began() -> Put:
+            events = Events(
+                bot=self._bot,
+                me=Me(id=self._bot.id, username=self._bot.username),
+                notebook=notebook,
+                reception=reception,
+                inline=Inline(self._bot, reception),
+                shop=self._shop,
+                clock=self._clock,
+            )
+            self._inbox = Inbox(notebook, events.take, self._clock)
+            self._inbox.again([each for raw in left if (each := _update(raw, self._bot)) is not None])
+            if self._webhook is not None:
+                self._webhook.open(self._inbox.put)
+            self._in_background(self._tell(memory), "telegram commands")
+            return self._inbox.put
+
+        await self._connection.open(began)
+
+    async def deafen(self) -> None:
+        """Nothing comes in any more; what came in is handed over."""
+        if self._webhook is not None:
+            self._webhook.close()
+        await self._connection.leave()
+        if self._inbox is not None:
+            await self._inbox.close()
+
+    async def close(self) -> None:
+        for task in self._work:
+            task.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
+        await self._files.close()
+        await self._connection.close()
+
+    async def ready(self) -> str | None:
+        """Why Telegram does not work right now; None when it does."""
+        return self._connection.trouble()
+
+    # ------------------------------------------------------------ ChatPort
+
+    def lane(self, chat: Chat, ref: MessageRef | None, *, pictures: int = 0) -> Lane:
+        if places.is_inline(chat):
+            key = chat.thread_id if ref is None else ref.message_id
+            own = Budget(key=f"{PLATFORM}:{key}", slots=PRIVATE_SLOTS, period=PRIVATE_PERIOD)
+            stored = self._group(str(self._settings.storage_chat))
+            return Lane(budgets=(own, *([stored] if pictures else []), OVERALL), gap=GAP)
+        home = self._sender.now(chat)
+        private = Budget(key=f"{PLATFORM}:{home.id}", slots=PRIVATE_SLOTS, period=PRIVATE_PERIOD, counts="end")
+        own = private if home.kind == "direct" else self._group(home.id)
+        return Lane(budgets=(own, OVERALL), gap=GAP, cost=max(1, pictures))
+
+    async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
+        return await self._sender.post(chat, card, reply_to=reply_to)
+
+    async def edit(self, ref: MessageRef, card: Card) -> None:
+        await self._sender.edit(ref, card)
+
+    async def deliver(
+        self,
+        chat: Chat,
+        ref: MessageRef | None,
+        card: Card,
+        images: Sequence[Image],
+        *,
+        reply_to: str | None,
+        key: str,
+    ) -> Delivered:
+        return await self._delivery.deliver(chat, ref, card, images, reply_to=reply_to, key=key)
+
+    async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
+        return await self._files.fetch(attachment, limit=limit)
+
+    def link(self, ref: MessageRef) -> str | None:
+        return places.link(ref)
+
+    def seen(self, chat: Chat, message_id: str) -> None:
+        if chat.kind == "group" and not places.is_inline(chat) and chat.id not in self._unmoved:
+            self._in_background(self._react(chat, int(message_id)), "telegram reaction")
+
+    def edits_unnoticed(self, chat: Chat) -> bool:
+        return not places.is_inline(chat)
+
+    def balance_changed(self, user: User) -> None:
+        """Telegram shows no credits by itself."""
+
+    # ------------------------------------------------------------ bot.ports.Shop
+
+    async def refund(self, charge: str) -> Sold:
+        """Raises UnknownCharge where nothing is sold."""
+        if self._shop is None:
+            raise UnknownCharge(charge=charge)
+        return await self._shop.refund(charge)
+
+    # ------------------------------------------------------------ within
+
+    @staticmethod
+    def _group(chat: str) -> Budget:
+        return Budget(key=f"{PLATFORM}:{chat}", slots=GROUP_SLOTS, period=GROUP_PERIOD, counts="end")
+
+    async def _react(self, chat: Chat, message: int) -> None:
+        """Eyes on a request: seen, before the chat's budget lets anything be written."""
+        home = int(self._sender.now(chat).id)
+        try:
+            await call(lambda: self._bot.set_message_reaction(home, message, EYES))
+        except Refused as refused:
+            log.info("no reactions there", chat=chat.id, detail=refused.words)
+            self._unmoved.add(chat.id)
+        except (ChatFailed, Moved, Unclear) as failed:
+            log.info("no reaction", chat=chat.id, detail=str(failed))
+
+    async def _migrated(self, reception: Reception, old: int, new: int) -> None:
+        """Told by a refused call, maybe before the group itself says so."""
+        try:
+            await reception.moved(places.chat(old, direct=False), places.chat(new, direct=False))
+        except StoreFailed as failed:
+            log.warning("move of a chat waits for its message", old=old, detail=failed.detail)
+
+    async def _tell(self, memory: Memory) -> None:
+        """Writes the menus where they differ, however often it takes."""
+        pause = TELL_AGAIN
+        while True:
+            try:
+                if written := await tell_telegram(self._bot, memory, self._admins, shop=self._shop is not None):
+                    log.info("commands written", menus=written)
+            except (ChatFailed, Unclear) as failed:
+                log.warning("commands not written", detail=str(failed))
+                busy = failed.retry_after if isinstance(failed, ChatBusy) else 0.0
+                await self._clock.sleep(max(pause, busy))
+                pause = min(pause * 2, TELL_SELDOM)
+            else:
+                return
+
+    def _in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+
+
+async def _loaded(notebook: Notebook) -> list[Raw]:
+    try:
+        return await notebook.load()
+    except StoreFailed as failed:
+        log.warning("updates of before not read", detail=failed.detail)
+        return []
+
+
+def _update(raw: Raw, bot: telegram.Bot) -> telegram.Update | None:
+    """None: written by another version, and not to be understood."""
+    try:
+        return telegram.Update.de_json(dict(raw), bot)
+    except Exception:
+        log.exception("update of before not read")
+        return None

@@ -1,0 +1,137 @@
+"""The commands in Telegram's menus, for each scope and language; told to Telegram only where they have changed.
+
+What the commands do is the core's.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import structlog
+import telegram
+from telegram import (
+    BotCommand,
+    BotCommandScope,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeChat,
+    BotCommandScopeDefault,
+)
+
+from adapters.telegram.calls import call
+from adapters.telegram.places import PLATFORM
+from adapters.telegram.trouble import Moved, Refused
+from bot.errors import ChatFailed, ChatGone, StoreFailed
+from bot.ports import Memory
+from bot.texts import LOCALES, say
+
+log = structlog.get_logger()
+
+PRIVATE = ("imagine", "edit", "quota", "history", "cancel", "help", "start")
+GROUP = ("imagine", "edit", "quota", "history", "cancel", "help")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Menu:
+    """What one scope offers in one language; `language` empty: to all who speak none of ours."""
+
+    scope: BotCommandScope
+    language: str
+    names: tuple[str, ...]
+
+    @property
+    def commands(self) -> list[BotCommand]:
+        return [BotCommand(name, say(self.language or "en", f"hint-{name}")) for name in self.names]
+
+
+def menus(admins: Sequence[str], *, shop: bool) -> Iterator[Menu]:
+    """Private chats, groups, and the private chats of this platform's admins."""
+    private = (*PRIVATE, "buy") if shop else PRIVATE
+    scopes: list[tuple[BotCommandScope, tuple[str, ...]]] = [
+        (BotCommandScopeDefault(), private),
+        (BotCommandScopeAllGroupChats(), GROUP),
+    ]
+    for admin in admins:
+        platform, _, identity = admin.partition(":")
+        if platform == PLATFORM and identity.isdecimal():
+            scopes.append((BotCommandScopeChat(int(identity)), (*private, "admin")))
+    for scope, names in scopes:
+        for language in ("", *(each for each in LOCALES if each != "en")):
+            yield Menu(scope=scope, language=language, names=names)
+
+
+async def tell_telegram(bot: telegram.Bot, memory: Memory, admins: Sequence[str], *, shop: bool) -> int:
+    """Writes the menus that differ from what Telegram was last told, and takes away those of before that are no more
+    wanted (a former admin's); returns how many.
+
+    Raises ChatFailed, Unclear when Telegram is away; what was written by then is remembered.
+    """
+    key = f"{PLATFORM}:commands:{bot.id}"
+    known = await _recall(memory, key)
+    told = dict(known)
+    wanted = {_name(menu): menu for menu in menus(admins, shop=shop)}
+    written = 0
+    try:
+        for name, menu in wanted.items():
+            mark = _mark(menu)
+            if told.get(name) != mark and await _write(bot, menu):
+                told[name] = mark
+                written += 1
+        for name in [each for each in told if each not in wanted]:
+            await _take_away(bot, name)
+            del told[name]
+            written += 1
+    finally:
+        if told != known:
+            await _remember(memory, key, told)
+    return written
+
+
+async def _write(bot: telegram.Bot, menu: Menu) -> bool:
+    """False: an admin who never wrote to the bot has no menu yet."""
+    try:
+        await call(lambda: bot.set_my_commands(menu.commands, scope=menu.scope, language_code=menu.language or None))
+    except (Refused, Moved, ChatGone) as failed:
+        if not isinstance(menu.scope, BotCommandScopeChat):
+            raise ChatFailed(detail=str(failed)) from failed
+        log.info("admin has no chat with the bot yet", detail=str(failed))
+        return False
+    return True
+
+
+async def _take_away(bot: telegram.Bot, name: str) -> None:
+    scope, language = json.loads(name)
+    try:
+        await call(
+            lambda: bot.delete_my_commands(
+                scope=BotCommandScope.de_json(dict(scope), bot), language_code=language or None
+            )
+        )
+    except (Refused, Moved, ChatGone) as failed:
+        log.info("menu is gone already", detail=str(failed))
+
+
+def _name(menu: Menu) -> str:
+    return json.dumps([menu.scope.to_dict(), menu.language], sort_keys=True)
+
+
+def _mark(menu: Menu) -> str:
+    listed = [each.to_dict() for each in menu.commands]
+    return hashlib.sha256(json.dumps(listed, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+async def _recall(memory: Memory, key: str) -> dict[str, str]:
+    """What Telegram was told: marks of menus by their names. A database that is away has them all told again."""
+    try:
+        told = await memory.recall(key)
+    except StoreFailed as failed:
+        log.warning("commands not read", detail=failed.detail)
+        return {}
+    return {} if told is None else json.loads(told)
+
+
+async def _remember(memory: Memory, key: str, told: dict[str, str]) -> None:
+    try:
+        await memory.remember(key, json.dumps(told))
+    except StoreFailed as failed:
+        log.warning("commands not kept", detail=failed.detail)

@@ -1,0 +1,224 @@
+"""The library's objects as the core's words: users, chats, messages, presses. Pure: nothing is fetched here."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import telegram
+from telegram import ExternalReplyInfo, MessageEntity, MessageOriginUser
+
+from adapters.telegram import places
+from adapters.telegram.places import PLATFORM
+from bot.chat import Action, Attachment, Chat, Message, MessageRef, Press, User
+
+BUTTON = re.compile(r"easel:(?P<action>cancel|retry|vary|edit):(?P<job>[\w-]{1,40})")
+_COMMAND = re.compile(r"/(?P<name>\w+)(?:@(?P<bot>\w+))?")
+_WORDLESS = ("checklist", "contact", "dice", "game", "location", "poll", "story", "venue")  # said, but not in words
+NOBODY = User(platform=PLATFORM, id="0", name="")  # whoever Telegram does not tell
+
+Source = telegram.Message | ExternalReplyInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Me:
+    """The bot itself."""
+
+    id: int
+    username: str
+
+
+def decode_user(user: telegram.User) -> User:
+    return User(platform=PLATFORM, id=str(user.id), name=user.full_name, locale=user.language_code)
+
+
+def decode_sender(message: telegram.Message) -> User | None:
+    """Who wrote a message: a member, or a chat that speaks for itself (an anonymous admin). None: a bot."""
+    if message.sender_chat is not None:
+        name = message.sender_chat.effective_name or ""
+        return User(platform=PLATFORM, id=str(message.sender_chat.id), name=name)
+    user = message.from_user
+    return None if user is None or user.is_bot else decode_user(user)
+
+
+def decode_chat(message: telegram.Message) -> Chat:
+    direct = message.chat.type == telegram.constants.ChatType.PRIVATE
+    if message.guest_query_id is not None:
+        return places.guest_chat(message.chat.id, direct=False, query=message.guest_query_id)
+    channel_topic = message.direct_messages_topic
+    return places.chat(
+        message.chat.id,
+        direct=direct,
+        topic=message.message_thread_id if message.is_topic_message else None,
+        channel_topic=None if channel_topic is None else channel_topic.topic_id,
+    )
+
+
+def decode_attachments(source: Source) -> tuple[Attachment, ...]:
+    """What a message carries, picture or not: the core says which kinds it takes."""
+    spoiler = bool(source.has_media_spoiler)
+    if source.live_photo is not None and source.live_photo.photo:
+        return (_photo(source.live_photo.photo, spoiler),)
+    if source.photo:
+        return (_photo(source.photo, spoiler),)
+    if (sticker := source.sticker) is not None:
+        kind, suffix = "image/webp", "webp"
+        if sticker.is_animated or sticker.is_video:
+            kind, suffix = ("video/webm", "webm") if sticker.is_video else ("application/x-tgsticker", "tgs")
+        return (Attachment(ref=sticker.file_id, media_type=kind, size=sticker.file_size, filename=f"sticker.{suffix}"),)
+    for found, name, kind in (
+        (source.animation, "animation.mp4", "video/mp4"),  # comes with a document of the same file
+        (source.document, None, ""),
+        (source.video, "video.mp4", "video/mp4"),
+        (source.audio, "audio.mp3", "audio/mpeg"),
+        (source.video_note, "video.mp4", "video/mp4"),
+        (source.voice, "voice.ogg", "audio/ogg"),
+    ):
+        if found is not None:
+            return (
+                Attachment(
+                    ref=found.file_id,
+                    media_type=getattr(found, "mime_type", None) or kind,
+                    size=found.file_size,
+                    filename=getattr(found, "file_name", None) or name,
+                    spoiler=spoiler,
+                ),
+            )
+    return ()
+
+
+def _photo(sizes: Sequence[telegram.PhotoSize], spoiler: bool) -> Attachment:
+    """The largest of the sizes that Telegram keeps."""
+    best = max(sizes, key=lambda each: each.width * each.height)
+    return Attachment(
+        ref=best.file_id, media_type="image/jpeg", size=best.file_size, filename="photo.jpg", spoiler=spoiler
+    )
+
+
+# ---------------------------------------------------------------- messages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """The words of a message without the bot's name. `called`: it was named. `other`: a command to another bot."""
+
+    text: str
+    called: bool
+    other: bool
+
+
+def decode_text(message: telegram.Message, me: Me) -> Said:
+    """The text or caption of a message, by its entities, whose offsets count in UTF-16 units."""
+    text, entities = message.text or message.caption or "", message.entities or message.caption_entities
+    raw = text.encode("utf-16-le")
+    names: list[str] = []
+    command: str | None = None
+    for entity in entities:
+        start, end = entity.offset * 2, (entity.offset + entity.length) * 2
+        word = raw[start:end].decode("utf-16-le", "replace")
+        if _names(entity, word, me):
+            names.append(word)
+        elif entity.type == MessageEntity.BOT_COMMAND and start == 0:
+            command = word.partition("@")[2].lower() or None
+    words = raw.decode("utf-16-le", "replace").strip()
+    for name in names:  # in the middle of a sentence it is one of its words
+        words = re.sub(rf"^{re.escape(name)}[,:]?\s*|\s*{re.escape(name)}$", "", words)
+    mine = command == me.username.lower()
+    return Said(
+        text=words,
+        called=bool(names) or mine,
+        other=command is not None and not mine,
+    )
+
+
+def _names(entity: MessageEntity, word: str, me: Me) -> bool:
+    """Whether an entity is a mention of the bot."""
+    if entity.type == MessageEntity.MENTION:
+        return word[1:].lower() == me.username.lower()
+    return entity.type == MessageEntity.TEXT_MENTION and entity.user is not None and entity.user.id == me.id
+
+
+def decode_message(parts: Sequence[telegram.Message], me: Me, *, room: int | None = None) -> Message | None:
+    """A message, or an album put together, in order. `room`: how many pictures an answer can show there.
+
+    None: not from a member, not for this bot, or nothing that was said to anybody.
+    """
+    first = parts[0]
+    sender = decode_sender(first)
+    worded = next((part for part in parts if part.text or part.caption), first)
+    attachments = tuple(each for part in parts for each in decode_attachments(part))
+    spoken = bool(attachments or worded.text or worded.caption or any(getattr(first, each) for each in _WORDLESS))
+    said = decode_text(worded, me)
+    if sender is None or first.is_automatic_forward or not spoken or said.other:
+        return None
+    reply = decode_reply(first, me)
+    return Message(
+        id=str(first.message_id),
+        chat=decode_chat(first),
+        sender=sender,
+        text=_with_quote(said.text, first),
+        attachments=attachments,
+        reply_to=reply,
+        to_me=said.called or (reply is not None and reply.from_me) or first.guest_query_id is not None,
+        room=room,
+    )
+
+
+def decode_reply(message: telegram.Message, me: Me) -> Message | None:
+    """What a message answers, one hop: in its own chat and topic, or in another."""
+    if (replied := message.reply_to_message) is not None:
+        if replied.forum_topic_created is not None:  # how a topic's own messages are told from those of others
+            return None
+        author = replied.from_user
+        return Message(
+            id=str(replied.message_id),
+            chat=decode_chat(message),
+            sender=decode_user(author) if author is not None else NOBODY,
+            text=replied.text or replied.caption or "",
+            attachments=decode_attachments(replied),
+            from_me=me.id in (author.id if author else 0, replied.via_bot.id if replied.via_bot else 0),
+        )
+    if (foreign := message.external_reply) is not None:
+        origin = foreign.origin
+        author = origin.sender_user if isinstance(origin, MessageOriginUser) else None
+        return Message(
+            id=str(foreign.message_id or 0),
+            chat=decode_chat(message) if foreign.chat is None else places.chat(foreign.chat.id, direct=False),
+            sender=decode_user(author) if author is not None else NOBODY,
+            text="",
+            attachments=decode_attachments(foreign),
+            from_me=author is not None and author.id == me.id,
+        )
+    return None
+
+
+def _with_quote(text: str, message: telegram.Message) -> str:
+    """The words; where there are none, or a bare command, those that were quoted from another message."""
+    if message.quote is None or (text and _COMMAND.fullmatch(text) is None):
+        return text
+    return f"{text} {message.quote.text}".strip()
+
+
+# ---------------------------------------------------------------- clicks
+
+
+def decode_press(query: telegram.CallbackQuery) -> Press | None:
+    """A click on a button of a job. Its message may be out of reach, or be known by its inline id alone."""
+    match = BUTTON.fullmatch(query.data or "")
+    if match is None:
+        return None
+    if query.inline_message_id is not None:
+        chat, identity = places.inline_chat(query.from_user.id, query.inline_message_id), query.inline_message_id
+    elif isinstance(query.message, telegram.Message):
+        chat, identity = decode_chat(query.message), str(query.message.message_id)
+    elif query.message is not None:  # inaccessible: its thread is not told, and follows from what is replied to
+        direct = query.message.chat.type == telegram.constants.ChatType.PRIVATE
+        chat, identity = places.chat(query.message.chat.id, direct=direct), str(query.message.message_id)
+    else:
+        return None
+    return Press(
+        id=query.id,
+        message=MessageRef(chat=chat, message_id=identity),
+        sender=decode_user(query.from_user),
+        action=Action(match["action"]),
+        job=match["job"],
+    )

@@ -1,0 +1,126 @@
+"""Cards and pictures as Telegram's texts, keyboards and media. Pure; nothing here sends or decides a route.
+
+No parse mode anywhere: what members typed is text, and what Telegram would make a link or a mention of is parted by a
+character without width. Entities count in UTF-16 units, limits in characters.
+"""
+
+import re
+from collections.abc import Sequence
+
+from telegram import (
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputMediaDocument,
+    InputMediaPhoto,
+    MessageEntity,
+    User,
+)
+
+from bot.chat import Button, Card
+from bot.painting import Image
+
+TEXT = 4096  # characters of a message
+CAPTION = 1024  # characters under a picture
+ALBUM = 10  # items
+PHOTO_BYTES = 10 * 1024 * 1024
+PHOTO_EDGES = 10_000  # width plus height
+PHOTO_RATIO = 20
+SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif"}
+AS_PHOTO = ("image/png", "image/jpeg", "image/webp")  # others lose what they are
+
+JOINER = "\u2060"  # shows nothing and takes no room
+_OURS = re.compile(r"https://t\.me/(?:c/)?[\w/]+")
+_COMMAND = re.compile(r"(?<![\w/])/(?=\w)")
+_KNOWN = re.compile(r"/(?:imagine|edit|quota|history|cancel|help|start|admin|buy)\b(?!/)")
+_QUOTED = re.compile(r"[“„«「『].*[”“»」』]", re.DOTALL)
+_MARKS = re.compile(r"(?<=[@#$])(?=[\w])|(?<=\+)(?=\d)|(?<=:)(?=//)")
+_DOMAIN = re.compile(r"(?<=[^\W_])\.(?=[^\W\d_]{2})")
+
+
+def plain(text: str) -> str:
+    """Text that shows as it is: nothing becomes a mention, a link or a command. Our own stay what they are: links to
+    messages, and commands outside of quotation marks."""
+    quoted = _QUOTED.search(text)
+    spans = [quoted.span()] if quoted else []
+    kept = [match.span() for match in _OURS.finditer(text)]
+    kept += [
+        match.span() for match in _KNOWN.finditer(text) if not any(start <= match.start() < end for start, end in spans)
+    ]
+    parts: list[str] = []
+    at = 0
+    for start, end in sorted(kept):
+        if start >= at:
+            parts += [_parted(text[at:start]), text[start:end]]
+            at = end
+    return "".join([*parts, _parted(text[at:])])
+
+
+def encode_text(card: Card, limit: int) -> tuple[str, list[MessageEntity]]:
+    """What a message says, in at most `limit` characters, and the mention of whom it calls."""
+    text = plain(card.text.replace("\0", "")).strip() or JOINER
+    if card.calls is None or not card.calls.id.isdecimal():
+        return cut(text, limit), []
+    name = " ".join(card.calls.name.split())[:64] or "…"
+    entity = MessageEntity(
+        type=MessageEntity.TEXT_MENTION,
+        offset=0,
+        length=units(name),
+        user=User(id=int(card.calls.id), first_name=name, is_bot=False),
+    )
+    return cut(f"{name}, {text}", limit), [entity]
+
+
+def encode_buttons(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
+    """None takes the buttons away."""
+    row = [InlineKeyboardButton(each.label, callback_data=callback_data(each)) for each in buttons]
+    return InlineKeyboardMarkup([row]) if row else None
+
+
+def callback_data(button: Button) -> str:
+    """At most 64 bytes."""
+    return f"easel:{button.action.value}:{button.job}"
+
+
+def shows_as_photo(image: Image, *, original: bool) -> bool:
+    """Whether Telegram takes a picture as a photo; others go as documents, unchanged. Limits of sendPhoto."""
+    return (
+        not original
+        and image.media_type in AS_PHOTO
+        and len(image.data) <= PHOTO_BYTES
+        and image.width + image.height <= PHOTO_EDGES
+        and max(image.width, image.height) <= PHOTO_RATIO * min(image.width, image.height)
+    )
+
+
+def filename(image: Image, number: int) -> str:
+    return f"easel-{number}.{SUFFIXES.get(image.media_type, 'bin')}"
+
+
+def encode_media(
+    image: Image, number: int, *, caption: str | None, card: Card, file_id: str | None = None
+) -> InputMediaPhoto | InputMediaDocument:
+    """A picture for a message or an album; `file_id`: Telegram has it already."""
+    media = file_id or image.data
+    name = None if file_id else filename(image, number)
+    if shows_as_photo(image, original=card.original):
+        return InputMediaPhoto(media, caption=caption, has_spoiler=card.spoiler or None, filename=name)
+    return InputMediaDocument(media, caption=caption, filename=name, disable_content_type_detection=True)
+
+
+def units(text: str) -> int:
+    """Length in UTF-16 code units, by which Telegram measures entities."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def cut(text: str, limit: int) -> str:
+    """The lines that fit."""
+    if len(text) <= limit:
+        return text
+    head = text[: limit - 2]
+    return (head[: head.rfind("\n")] if "\n" in head[limit // 2 :] else head) + "\n…"
+
+
+def _parted(text: str) -> str:
+    text = _MARKS.sub(JOINER, text)
+    text = _COMMAND.sub(f"/{JOINER}", text)
+    return _DOMAIN.sub(f".{JOINER}", text)

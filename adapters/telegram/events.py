@@ -1,0 +1,141 @@
+"""What happens on Telegram: each update is decoded and handed to the reception, the shop, or inline mode.
+
+How updates get here is connection.py's and webhook.py's; that none is lost or taken twice, inbox.py's.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+import telegram
+
+from adapters.telegram import places
+from adapters.telegram.albums import Albums
+from adapters.telegram.calls import call
+from adapters.telegram.decode import Me, decode_message, decode_press
+from adapters.telegram.inline import Inline
+from adapters.telegram.notebook import Notebook
+from adapters.telegram.shop import Shop
+from adapters.telegram.trouble import QUERY_OLD, Moved, Refused, Unclear
+from bot.chat import Message
+from bot.errors import ChatFailed
+from bot.ports import Clock, Reception
+
+log = structlog.get_logger()
+
+ALERT = 200  # characters of an answer to a click
+IN_TIME = 3.0  # seconds for the reception to answer a click; until then the button spins
+EVERYWHERE = ("message", "callback_query")
+WHERE_NO_MEMBER = ("guest_message", "inline_query", "chosen_inline_result")
+PAYING = ("pre_checkout_query",)
+
+
+def allowed_updates(*, inline: bool, shop: bool) -> list[str]:
+    """What Telegram is asked to tell, and no more."""
+    return [*EVERYWHERE, *(WHERE_NO_MEMBER if inline else ()), *(PAYING if shop else ())]
+
+
+class Events:
+    """`me`: the bot, once Telegram has told who it is; no update comes before."""
+
+    def __init__(
+        self,
+        *,
+        bot: telegram.Bot,
+        me: Me,
+        notebook: Notebook,
+        reception: Reception,
+        inline: Inline,
+        shop: Shop | None,
+        clock: Clock,
+    ) -> None:
+        self._bot = bot
+        self._me = me
+        self._notebook = notebook
+        self._reception = reception
+        self._inline = inline
+        self._shop = shop
+        self._albums = Albums(clock, self._hear)
+
+    async def take(self, update: telegram.Update) -> bool:
+        """Handles an update. False: it has to come again.
+
+        Raises StoreFailed where that is better than going on without the database.
+        """
+        if (message := update.message or update.guest_message) is not None:
+            return await (self._hear([message]) if message.media_group_id is None else self._albums.add(message))
+        if update.callback_query is not None:
+            return await self._click(update.callback_query)
+        if update.inline_query is not None:
+            return await self._inline.offer(update.inline_query)
+        if update.chosen_inline_result is not None:
+            return await self._inline.chosen(update.chosen_inline_result)
+        if update.pre_checkout_query is not None and self._shop is not None:
+            return await self._shop.check(update.pre_checkout_query)
+        return True
+
+    # ------------------------------------------------------------ messages
+
+    async def _hear(self, parts: Sequence[telegram.Message]) -> bool:
+        """A message, or a whole album."""
+        first = parts[0]
+        if first.migrate_to_chat_id is not None:
+            await self.migrated(first.chat.id, first.migrate_to_chat_id)
+            return True
+        if first.migrate_from_chat_id is not None:
+            await self.migrated(first.migrate_from_chat_id, first.chat.id)
+            return True
+        if first.successful_payment is not None:
+            return self._shop is None or await self._shop.paid(first)
+        message = decode_message(parts, self._me, room=1 if first.guest_query_id is not None else None)
+        if message is None:
+            return True
+        if self._shop is not None and self._shop.is_meant(message):
+            await self._shop.offer(message)
+            return True
+        return await self._reception.receive(message)
+
+    async def migrated(self, old: int, new: int) -> None:
+        """A group has become a supergroup: its jobs and credits go along. Told by both, and by refused calls.
+
+        Raises StoreFailed.
+        """
+        await self._notebook.move(str(old), str(new))
+        await self._reception.moved(places.chat(old, direct=False), places.chat(new, direct=False))
+
+    # ------------------------------------------------------------ clicks
+
+    async def _click(self, query: telegram.CallbackQuery) -> bool:
+        """A button. Answered in any case, or it would spin for a minute."""
+        if self._shop is not None and self._shop.is_chosen(query):
+            await self._shop.invoice(query)
+            await self._answer(query, "")
+            return True
+        press = decode_press(query)
+        if press is None:
+            await self._answer(query, "")
+            return True
+        answering = asyncio.ensure_future(self._reception.press(press))
+        done, _ = await asyncio.wait([answering], timeout=IN_TIME)
+        if not done:
+            await self._answer(query, "")
+            await answering
+            return True
+        answer = answering.result()
+        await self._answer(query, answer.text, alert=answer.compose)
+        return True
+
+    async def _answer(self, query: telegram.CallbackQuery, text: str, *, alert: bool = False) -> None:
+        shown = text if len(text) <= ALERT else f"{text[: ALERT - 1]}…"
+        try:
+            await call(lambda: self._bot.answer_callback_query(query.id, text=shown or None, show_alert=alert))
+        except Refused as refused:
+            if QUERY_OLD not in refused.words:
+                log.warning("click not answered", detail=refused.words)
+        except (ChatFailed, Moved, Unclear) as failed:
+            log.info("click not answered", detail=str(failed))
+
+
+def is_private(message: Message) -> bool:
+    """A conversation of a member with the bot alone."""
+    return message.chat.kind == "direct" and not places.is_inline(message.chat)

@@ -1,0 +1,86 @@
+"""Inline mode: `@bot prompt` in any chat, whether or not the bot is in it.
+
+What was offered becomes a request when Telegram tells that it was chosen; its message is then known by an inline id.
+"""
+
+import structlog
+import telegram
+from telegram import (
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InlineQueryResultArticle,
+    InlineQueryResultsButton,
+    InputTextMessageContent,
+    LinkPreviewOptions,
+)
+
+from adapters.telegram import places
+from adapters.telegram.calls import call
+from adapters.telegram.decode import decode_user
+from adapters.telegram.encode import plain
+from adapters.telegram.trouble import Moved, Refused, Unclear
+from bot.chat import Message
+from bot.errors import ChatFailed
+from bot.ports import Reception
+from bot.texts import choose, say
+
+log = structlog.get_logger()
+
+STARTING = "easel:starting"  # a button must be there, or Telegram tells no inline id
+DESCRIPTION = 100  # characters of the prompt under the offer
+
+
+class Inline:
+    """`storage`: whether pictures can be put into inline messages at all."""
+
+    def __init__(self, bot: telegram.Bot, reception: Reception) -> None:
+        self._bot = bot
+        self._reception = reception
+
+    async def offer(self, query: telegram.InlineQuery) -> bool:
+        """What is offered above the keyboard while somebody types."""
+        locale = choose(query.from_user.language_code)
+        prompt = " ".join(query.query.split())
+        results = [self._article(locale, prompt)] if prompt else []
+        button = None
+        if not prompt:
+            button = InlineQueryResultsButton(text=say(locale, "telegram-inline-empty"), start_parameter="inline")
+        try:
+            await call(
+                lambda: self._bot.answer_inline_query(query.id, results, cache_time=0, is_personal=True, button=button)
+            )
+        except (Refused, ChatFailed, Moved, Unclear) as failed:  # somebody types on: the next query is there already
+            log.debug("inline query not answered", detail=str(failed))
+        return True
+
+    async def chosen(self, result: telegram.ChosenInlineResult) -> bool:
+        """The offer was taken: from here on it is a request like any other."""
+        message = result.inline_message_id
+        if message is None:
+            log.warning("chosen inline result without a message")
+            return True
+        sender = decode_user(result.from_user)
+        return await self._reception.receive(
+            Message(
+                id=message,
+                chat=places.inline_chat(result.from_user.id, message),
+                sender=sender,
+                text=result.query,
+                to_me=True,
+                command="imagine",
+                room=1,
+            )
+        )
+
+    def _article(self, locale: str, prompt: str) -> InlineQueryResultArticle:
+        waiting = InlineKeyboardButton(say(locale, "telegram-inline-starting"), callback_data=STARTING)
+        return InlineQueryResultArticle(
+            id="paint",
+            title=say(locale, "telegram-inline-title"),
+            description=prompt[:DESCRIPTION],
+            input_message_content=InputTextMessageContent(
+                say(locale, "telegram-inline-text", prompt=plain(prompt)),
+                link_preview_options=LinkPreviewOptions(is_disabled=True),
+            ),
+            reply_markup=InlineKeyboardMarkup([[waiting]]),
+        )

@@ -1,0 +1,158 @@
+"""A whole Easel in Telegram: the real adapter on the Telegram of the tests, the real core, the sandbox over HTTP."""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from adapters.http.server import HttpServer
+from adapters.telegram.client import Telegram
+from bot.app import App
+from bot.chat import Action
+from bot.sandbox import Sandbox
+from bot.settings import Settings
+from bot.store import Store
+from tests.flow.scenes import PictureHost, picture_host
+from tests.telegram_server import Chat, Message, TelegramServer, User
+from tests.wire.house import Clock, FastClock, nothing_open, png, polled
+
+T = TypeVar("T")
+
+SPEED = 10.0  # of the clock: nobody waits for the end of an album, or between two edits
+
+
+@dataclass(slots=True, kw_only=True)
+class Easel:
+    """A running bot."""
+
+    app: App
+    telegram: Telegram
+    sandbox: Sandbox
+
+
+@dataclass(slots=True, kw_only=True)
+class Town:
+    """A Telegram with a member, her private chat and a group; Easel is started and stopped in it."""
+
+    server: TelegramServer
+    sandbox: Sandbox
+    folder: Path
+    clock: Clock
+    ada: User
+    private: Chat
+    group: Chat
+    settings: dict[str, Any] = field(default_factory=dict[str, Any])
+    running: Easel | None = None
+
+    @asynccontextmanager
+    async def easel(self, *, waits: bool = True, **telegram: Any) -> AsyncGenerator[Easel]:
+        """Easel from its start to its orderly end. `waits`: until Telegram is connected."""
+        host = self.sandbox.address.removeprefix("http://")
+        values: dict[str, Any] = {
+            "database_url": f"sqlite:///{self.folder / 'easel.db'}",
+            "providers": [{"preset": "sandbox", "base_url": self.sandbox.address, "api_key": "sandbox"}],
+            "fetch": {"allow_hosts": [host]},
+            "drain_s": 0,
+            "admins": [f"telegram:{self.ada.id}"],
+            "telegram": {"token": self.server.token, "api_base": self.server.api_base, **telegram},
+        }
+        settings = Settings(**(values | self.settings))
+        web = HttpServer("127.0.0.1", 0)
+        adapter = Telegram(settings.telegram, clock=self.clock, admins=settings.admins)
+        web.mount(adapter.routes())
+        app = await App.open(settings, {"telegram": adapter}, self.clock, shops={"telegram": adapter})
+        try:
+            await adapter.open(app.desk, app.store)
+            await app.start()
+            if waits:
+                await polled(lambda: connected(adapter))
+            self.running = Easel(app=app, telegram=adapter, sandbox=self.sandbox)
+            yield self.running
+        finally:
+            await adapter.deafen()
+            await app.close()
+            await adapter.close()
+
+    def mine(self, chat: Chat | None = None) -> list[Message]:
+        """What stands of the bot in a chat."""
+        return [one for one in (chat or self.private).standing if one.sender is self.server.bot]
+
+    @asynccontextmanager
+    async def gallery(self, picture: bytes | None = None) -> AsyncGenerator[PictureHost]:
+        """The provider of who starts inside: its pictures come when they are let."""
+        async with picture_host(png("blue") if picture is None else picture) as upstream:
+            self.settings |= upstream.settings
+            yield upstream
+
+    async def answer(self, chat: Chat | None = None, *, after: Message | None = None) -> Message:
+        """The bot's newest message in a chat, once one stands there."""
+        return await self._found(chat, after, lambda one: True)
+
+    async def picture(self, chat: Chat | None = None, *, after: Message | None = None) -> Message:
+        """The bot's newest message once it has become a picture, and the job knows it."""
+        found = await self._found(chat, after, done)
+        await self.settled()
+        return found
+
+    async def _found(self, chat: Chat | None, after: Message | None, fits: Callable[[Message], bool]) -> Message:
+        def newest() -> Message | None:
+            found = [one for one in self.mine(chat) if fits(one) and (after is None or one.id > after.id)]
+            return found[-1] if found else None
+
+        found = await self.until(newest)
+        assert found is not None
+        return found
+
+    async def until(self, condition: Callable[[], T]) -> T:
+        return await self.server.until(condition, seconds=20.0)
+
+    async def settled(self) -> None:
+        """Waits until no job is unfinished."""
+        if self.running is not None:
+            store = self.running.app.store
+            await polled(lambda: nothing_open(store))
+
+    async def heard(self) -> None:
+        """Waits until the bot has taken in everything that was said."""
+        await self.until(lambda: not self.server.pending)
+
+    async def left(self, user: User | None = None) -> int:
+        """A member's credits."""
+        assert self.running is not None
+        balance = await self.running.app.store.balance(f"telegram:{(user or self.ada).id}", 50)
+        return balance.left
+
+
+async def connected(adapter: Telegram) -> bool:
+    return await adapter.ready() is None
+
+
+def done(message: Message) -> bool:
+    return any((data or "").startswith("easel:vary:") for _, data in message.buttons)
+
+
+def button(message: Message, action: Action) -> str:
+    return next(label for label, data in message.buttons if (data or "").startswith(f"easel:{action.value}:"))
+
+
+@asynccontextmanager
+async def town(
+    folder: Path, *, pace: float = 0.0, members: Sequence[str] = (), clock: Clock | None = None, **given: Any
+) -> AsyncGenerator[Town]:
+    """`given` goes to the TelegramServer."""
+    clock = clock or FastClock(SPEED)
+    async with (
+        Sandbox(pace=pace, previews=False) as sandbox,
+        TelegramServer(now=clock.now, time=clock.monotonic, **given) as server,
+    ):
+        ada = server.add_user("Ada")
+        others = [server.add_user(name) for name in members]
+        group = server.add_group("Painters", members=[ada, *others])
+        private = server.private(ada, opened=True)
+        yield Town(server=server, sandbox=sandbox, folder=folder, clock=clock, ada=ada, private=private, group=group)
+
+
+async def stored(folder: Path, clock: Clock) -> Store:
+    """The database of a process that is gone."""
+    return await Store.open(f"sqlite:///{folder / 'easel.db'}", clock=clock, migrate=False)
