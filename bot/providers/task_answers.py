@@ -83,11 +83,11 @@ def _pictures(document: object, paths: Iterable[Path]) -> Iterator[str]:
 def _complaint(document: object, wire: TasksWire) -> Complaint | None:
     """The error of a failed task: the first place that holds one, words from the others where it has none."""
     told = [value for path in wire.error_paths if (value := at(document, path))]
-    for value in told:
-        if (found := find_complaint({"error": value})) is not None:
-            words = next((each for each in told if isinstance(each, str)), "")
-            return Complaint(codes=found.codes, message=found.message or words, trace=found.trace)
-    return None
+    found = find_complaint({"error": told[0]}) if told else None
+    if found is None:
+        return None
+    words = next((each for each in told if isinstance(each, str)), "")
+    return Complaint(codes=found.codes, message=found.message or words, trace=found.trace)
 
 
 def _usage(document: object, credits_path: Path) -> Usage | None:

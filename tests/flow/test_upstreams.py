@@ -100,6 +100,17 @@ async def test_the_clear_part_of_an_edited_png_is_its_mask_where_somebody_takes_
         assert two.mask is None
 
 
+async def test_the_clear_part_of_a_png_gives_way_to_what_was_asked_for_in_words(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    providers = [provider(sandbox, "images", max_n=1), provider(sandbox, "chat")]
+    async with world(tmp_path, sandbox, providers=providers) as easel:
+        await easel.say("a hat --n 2", easel.platform.upload(drawn()))
+        [post] = await easel.settled()
+        assert len(post.images) == 2
+        assert all(request.mask is None for request in sandbox.requests)
+
+
 async def test_the_clear_part_of_a_png_is_a_picture_like_any_where_nobody_takes_a_mask(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:

@@ -410,6 +410,20 @@ async def test_who_waits_for_a_place_gets_it_in_time_and_who_leaves_the_line_tak
     assert [walk.told[-1:] for walk in walks] == [[PAINTED], [], [PAINTED]]
 
 
+@pytest.mark.parametrize("turns", range(24))
+async def test_who_is_cancelled_just_when_a_place_comes_free_leaves_it_to_others(turns: int) -> None:
+    gate = asyncio.Event()
+    made = failover(Scripted("first", [gate, PAINTED], [PAINTED]), slots=1)
+    holding, waiting = asyncio.create_task(Walk(made).run()), asyncio.create_task(Walk(made).run())
+    await settle()
+    gate.set()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(holding, waiting, return_exceptions=True)
+    assert (await walked(made)).told[-1] == PAINTED
+
+
 async def test_a_place_that_comes_free_too_late_is_not_taken_and_nobody_else_is_asked_then() -> None:
     clock = FakeClock()
     first, second = Scripted("first", [Accepted(), asyncio.Event()]), Scripted("second", [PAINTED])

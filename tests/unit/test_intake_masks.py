@@ -154,7 +154,8 @@ def test_an_option_without_its_value_names_the_values() -> None:
 def test_what_nobody_takes_is_no_option(option: str) -> None:
     refused = read(message(f"a fox --{option}"), Abilities())
     assert isinstance(refused, UnknownOption)
-    assert refused.facts["allowed"] == "--n, --file"
+    assert option.split()[0] not in str(refused.facts["allowed"])
+    assert "--n" in str(refused.facts["allowed"])
 
 
 def test_counts_with_gaps_are_named_one_by_one() -> None:
