@@ -138,12 +138,18 @@ def button(message: Message, action: Action) -> str:
 
 @asynccontextmanager
 async def town(
-    folder: Path, *, pace: float = 0.0, members: Sequence[str] = (), clock: Clock | None = None, **given: Any
+    folder: Path,
+    *,
+    pace: float = 0.0,
+    previews: bool = False,
+    members: Sequence[str] = (),
+    clock: Clock | None = None,
+    **given: Any,
 ) -> AsyncGenerator[Town]:
-    """`given` goes to the TelegramServer."""
+    """`pace` and `previews` as of the Sandbox; `given` goes to the TelegramServer."""
     clock = clock or FastClock(SPEED)
     async with (
-        Sandbox(pace=pace, previews=False) as sandbox,
+        Sandbox(pace=pace, previews=previews) as sandbox,
         TelegramServer(now=clock.now, time=clock.monotonic, **given) as server,
     ):
         ada = server.add_user("Ada")
