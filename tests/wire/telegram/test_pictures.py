@@ -30,9 +30,9 @@ def noise(width: int, height: int) -> bytes:
 # ---------------------------------------------------------------- previews
 
 
-@pytest.mark.parametrize("fault", ["", "[[cut:60]]"])
+@pytest.mark.parametrize("fault", ["", "[[cut:75]]"])
 async def test_an_unfinished_picture_shows_inside_the_status_message(tmp_path: Path, fault: str) -> None:
-    async with town(tmp_path, limits=UNLIMITED, pace=1.5, previews=True) as place, place.easel():
+    async with town(tmp_path, limits=UNLIMITED, pace=2.0, previews=True) as place, place.easel():
         place.server.say(place.ada, place.private, f"a fox {fault}")
         status = await place.answer()
         await place.until(lambda: status.photo is not None and [label for label, _ in status.buttons] == ["Cancel"])
