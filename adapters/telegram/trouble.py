@@ -82,7 +82,7 @@ def translated(error: TelegramError) -> ChatFailed | Moved | Unclear | Refused:
         case NetworkError():
             return _unanswered(error, words)
         case _:  # a body that is no JSON, with any status
-            return Unclear(words) if "invalid server response" in words else ChatFailed(detail=words)
+            return Unclear(words) if isinstance(error.__cause__, ValueError) else ChatFailed(detail=words)
 
 
 def _refused(words: str) -> ChatFailed | Refused:

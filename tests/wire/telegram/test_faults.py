@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from tests.telegram_server import UNLIMITED, TelegramServer
 from tests.telegram_server.faults import When
-from tests.wire.telegram.easel import town
+from tests.wire.telegram.easel import done, town
 
 HALF = b'{"ok":true,"result":{"message_id":'
 
@@ -73,7 +73,7 @@ async def test_a_telegram_that_hangs_holds_up_no_other_chat(tmp_path: Path) -> N
         place.server.say(place.ada, place.private, "a fox")
         await gate.arrived.wait()
         place.server.say(place.ada, place.group, "/imagine@easel_bot a dog")
-        await place.picture(place.group)
+        await place.until(lambda: any(done(one) for one in place.mine(place.group)))
         gate.open()
         await place.picture()
         assert await place.left() == 48
