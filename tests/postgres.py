@@ -59,8 +59,9 @@ class Cluster:
 
 
 @contextmanager
-def cluster() -> Generator[Cluster]:
-    """A fresh cluster. Skips the test when this machine has no PostgreSQL."""
+def cluster(*, durable: bool = False) -> Generator[Cluster]:
+    """A fresh cluster. Skips the test when this machine has no PostgreSQL. `durable`: commits survive a power cut, as
+    an operator's do; tests have no time for that."""
     binaries = _binaries()
     if binaries is None:
         pytest.skip("needs PostgreSQL: apt-get install postgresql")
@@ -78,7 +79,7 @@ def cluster() -> Generator[Cluster]:
             **_as(user),
         )
         port = _free_port()
-        settings = [f"-c{each}" for each in (*SPEED, "listen_addresses=127.0.0.1", f"port={port}")]
+        settings = [f"-c{each}" for each in (*(() if durable else SPEED), "listen_addresses=127.0.0.1", f"port={port}")]
         with log.open("wb") as output:
             server = subprocess.Popen(
                 [binaries / "postgres", "-D", data, "-k", folder, *settings],

@@ -182,7 +182,7 @@ async def _read(answer: Answer, reply: Reply) -> AsyncGenerator[Event, None]:
             if data.strip() == "[DONE]":
                 reply.complete = True
                 return
-            for event in await aside(len(data), _take_message, reply, kind, data):
+            for event in await aside(len(data), take_message, reply, kind, data):
                 yield event
             if reply.complaint:
                 return
@@ -194,7 +194,7 @@ def _take_document(reply: Reply, body: bytes) -> list[Event]:
     return [event for document in documents for event in reply.take(read(document))]
 
 
-def _take_message(reply: Reply, kind: str, data: str) -> list[Event]:
+def take_message(reply: Reply, kind: str, data: str) -> list[Event]:
     events: list[Event] = []
     for document in parse(data):
         reading = read(document)

@@ -1,0 +1,94 @@
+"""B: twenty members ask at once in one group or channel, within the platform's limits. What a crowd sees, and when."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from tests.bench import places, subjects
+from tests.bench.figures import Figure, mean, percentile
+from tests.bench.jobs import Job, Watch, ended
+from tests.bench.places import Place
+from tests.bench.upstream import Pace, upstream
+from tests.telegram_server import Limits
+
+JOBS = 20
+PACE = Pace(seconds=20.0, lines=15)
+LATEST = 150.0  # seconds until a job counts as lost
+DOORS: Mapping[str, Any] = {**places.DOORS, "telegram": lambda: places.telegram(Limits())}
+REACH: Mapping[str, Mapping[str, float]] = {
+    "telegram": {"mean": 22.0},
+    "discord mention": {"p50": 8.3, "p95": 16.5},
+    "discord slash": {},
+}
+
+
+async def run(folder: Path, *, quick: bool) -> list[Figure]:
+    """Limits of rate are what takes the time here, so all six run at once; `quick` can leave nothing out."""
+    _ = quick
+    found = await asyncio.gather(*(compare(folder / case.replace(" ", "-"), case) for case in DOORS))
+    return [figure for each in found for figure in each]
+
+
+async def compare(folder: Path, case: str) -> list[Figure]:
+    async with AsyncExitStack() as opened:
+        watch = Watch()
+        up = await opened.enter_async_context(upstream(watch, PACE))
+        bare: Place = await opened.enter_async_context(DOORS[case]())
+        easel: Place = await opened.enter_async_context(DOORS[case]())
+        crowds = {"bare": bare.crowd(JOBS), "easel": easel.crowd(JOBS)}
+        await opened.enter_async_context(subjects.bare(folder, up, bare.script, bare.given))
+        await opened.enter_async_context(subjects.easel(folder, subjects.settings(up, folder, easel.settings)))
+        await asyncio.sleep(0.5)
+        jobs = {name: [watch.job(f"{name}{n}") for n in range(JOBS)] for name in crowds}
+        for name, place in (("bare", bare), ("easel", easel)):
+            for room, job in zip(crowds[name], jobs[name], strict=True):
+                place.ask(room, job)
+        await asyncio.gather(*(ended(each, seconds=LATEST) for each in jobs.values()))
+        return figures(case, jobs["easel"], jobs["bare"], easel.refused, bare.refused)
+
+
+def figures(case: str, ours: list[Job], theirs: list[Job], refused: int, bare_refused: int) -> list[Figure]:
+    told = [
+        _figure(case, "refused", "calls", refused, bare_refused, 0),
+        _figure(case, "lost", "jobs", sum(j.lost for j in ours), sum(j.lost for j in theirs), 0),
+    ]
+    late, bare_late = delays(ours), delays(theirs)
+    for name, value, baseline in (
+        ("mean", mean(late), mean(bare_late)),
+        *((f"p{share}", percentile(late, share / 100), percentile(bare_late, share / 100)) for share in (50, 95)),
+        ("max", percentile(late, 1), percentile(bare_late, 1)),
+    ):
+        limit = REACH[case].get(name)
+        if case == "discord slash" and name == "p50":
+            limit = 1.2 * baseline
+        told.append(_figure(case, f"done → picture, {name}", "s", value, baseline, limit))
+    told.append(
+        _figure(
+            case, "shown from true percentage, mean", "points",
+            mean([j.distance() for j in ours]), mean([j.distance() for j in theirs]), None,
+        )
+    )  # fmt: skip
+    lines, bare_lines = shown(ours), shown(theirs)
+    told.append(
+        Figure(
+            scenario="B", case=case, what="progress lines shown, a job", unit="",
+            easel=lines, baseline=bare_lines, limit=PACE.lines if case == "discord slash" else None, least=True,
+        )
+    )  # fmt: skip
+    return told
+
+
+def delays(jobs: list[Job]) -> list[float]:
+    return [job.visible - job.last_byte for job in jobs if not job.lost]
+
+
+def shown(jobs: list[Job]) -> float:
+    """How many of the upstream's lines a chat saw, on average."""
+    said = [{int(percent) for _, percent in job.said} for job in jobs]
+    return mean([len({int(p) for _, p in job.shown} & lines) for job, lines in zip(jobs, said, strict=True)])
+
+
+def _figure(case: str, what: str, unit: str, easel: float, baseline: float, limit: float | None) -> Figure:
+    return Figure(scenario="B", case=case, what=what, unit=unit, easel=easel, baseline=baseline, limit=limit)

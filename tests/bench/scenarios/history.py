@@ -1,0 +1,126 @@
+"""E: databases with a long past. Easel beside an Easel whose database is as good as empty."""
+
+import asyncio
+import contextlib
+import sqlite3
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from adapters.service import RealClock
+from bot.store import Store
+from tests.bench import places, subjects
+from tests.bench.figures import Figure, median, within
+from tests.bench.jobs import Watch, ended, now
+from tests.bench.places import Telegram
+from tests.bench.scenarios.one_by_one import PACE, SPANS, durations, in_turn
+from tests.bench.upstream import upstream
+
+EMPTY = 100  # jobs in the database that the others are compared with
+USERS = 2000  # who asked for the jobs of the past
+NEAR, SLACK = 1.1, 0.001  # times as long, or seconds longer
+COMMANDS = ("/quota", "/history")
+LATEST = 20.0  # seconds until an answer counts as lost
+
+# Jobs of the past, one a minute up to now, as a day of use leaves them: `{job}` has the columns of one that is kept.
+JOBS = """
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
+INSERT INTO job (id, event, user_key, sender, chat_key, chat, request_id, locale, prompt, options, reference_images,
+  mask, state, attempt, cost, charged, status_id, created, started, finished, provider, model, price, upstream_id,
+  usage, trace, delivered, delivered_id)
+SELECT printf('past%08d', i), 'past:' || i, 'telegram:' || (900000 + i % :users), sender, 'telegram:' || (900000 + i % :users),
+  chat, i, locale, prompt, options, reference_images, mask, state, attempt, cost, charged, 's' || i,
+  datetime(:now, printf('-%d seconds', (:count - i) * 60)) || '.000000',
+  datetime(:now, printf('-%d seconds', (:count - i) * 60)) || '.100000',
+  datetime(:now, printf('-%d seconds', (:count - i) * 60)) || '.500000',
+  provider, model, price, upstream_id, usage, trace, delivered, 'd' || i
+FROM job, n WHERE id = (SELECT id FROM job LIMIT 1)
+"""
+LEDGER = """
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count), kinds(kind) AS (VALUES ('reserve'), ('close'))
+INSERT INTO ledger (job, kind, account, day, credits, from_extra, chat_from_extra, at)
+SELECT printf('past%08d', i), kind, 'telegram:' || (900000 + i % :users), date(:now), 1, 0, 0, :now || '.000000' FROM n, kinds
+"""
+STEPS = """
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
+INSERT INTO step (job, name, value, at) SELECT printf('past%08d', i), step.name, step.value, step.at
+FROM n, step WHERE step.job = (SELECT id FROM job ORDER BY created DESC, id LIMIT 1)
+"""
+
+
+async def run(folder: Path, *, quick: bool) -> list[Figure]:
+    figures: list[Figure] = []
+    for count in (10_000, 100_000) if quick else (10_000, 1_000_000):
+        figures += await compare(folder / str(count), count, jobs=8 if quick else 30)
+    return figures
+
+
+async def compare(folder: Path, count: int, *, jobs: int) -> list[Figure]:
+    watch = Watch()
+    names = {"bare": EMPTY, "easel": count}
+    starts: dict[str, float] = {}
+    async with AsyncExitStack() as opened:
+        up = await opened.enter_async_context(upstream(watch, PACE))
+        there: dict[str, Telegram] = {}
+        for name, past in names.items():
+            place = there[name] = await opened.enter_async_context(places.telegram())
+            values = subjects.settings(up, folder / name, place.settings)
+            async with subjects.easel(folder / name, values):  # makes the tables, and one job to multiply
+                job = watch.job(f"seed{past}")
+                place.ask(place.room("Ada"), job)
+                await ended([job], seconds=LATEST)
+                await asyncio.sleep(0.3)
+            await asyncio.to_thread(fill, folder / name / "easel.db", past)
+            await _settle(folder / name / "easel.db")
+            begun = now()
+            await opened.enter_async_context(subjects.easel(folder / name, values))
+            starts[name] = now() - begun
+        done = await in_turn(watch, there, jobs)
+        answers = {name: await _answers(place, jobs) for name, place in there.items()}
+    told: list[Figure] = []
+
+    def add(what: str, unit: str, ours: float, theirs: float, times: float) -> None:
+        limit = within(theirs / times, NEAR, SLACK) * times
+        told.append(
+            Figure(scenario="E", case=f"{count:,} jobs", what=what, unit=unit, easel=ours, baseline=theirs, limit=limit)
+        )
+
+    for what, span in SPANS.items():
+        add(f"{what}, p50", "ms", *(median(durations(done[name], span)) * 1000 for name in ("easel", "bare")), 1000)
+    for command in COMMANDS:
+        add(command, "ms", *(median(answers[name][command]) * 1000 for name in ("easel", "bare")), 1000)
+    add("start", "s", starts["easel"], starts["bare"], 1)
+    return told
+
+
+def fill(path: Path, count: int) -> None:
+    """Multiplies the one job that is there."""
+    when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA synchronous = OFF")
+        for statement in (JOBS, LEDGER, STEPS):
+            database.execute(statement, {"count": count, "users": USERS, "now": when})
+            database.commit()
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+async def _settle(path: Path) -> None:
+    """Opens and closes it once, so that what a long write left behind is not measured as a start."""
+    store = await Store.open(f"sqlite:///{path}", clock=RealClock(), migrate=False)
+    await store.close()
+
+
+async def _answers(place: Telegram, rounds: int) -> dict[str, list[float]]:
+    """Seconds from a command to its answer, asked by a member with a past."""
+    user = place.server.add_user("Bo")
+    chat = place.server.private(user, opened=True)
+    found: dict[str, list[float]] = {command: [] for command in COMMANDS}
+    for _ in range(rounds):
+        for command, times in found.items():
+            before = len(chat.messages)
+            begun = now()
+            place.server.say(user, chat, command)
+            await place.server.until(lambda before=before: len(chat.messages) >= before + 2, seconds=LATEST)
+            times.append(now() - begun)
+            await asyncio.sleep(0.05)
+    return found

@@ -1,0 +1,96 @@
+"""A: one job after the other, Easel's and the baseline's in turn. What a bot adds to its upstream, piece by piece."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from tests.bench import subjects
+from tests.bench.figures import Figure, percentile, within
+from tests.bench.jobs import Job, Watch, ended
+from tests.bench.places import DOORS, Place
+from tests.bench.upstream import Pace, Upstream, upstream
+
+WARM = 3  # jobs that are not counted: imports, first connections, caches
+PAUSE = 0.05  # seconds after a picture, so that what is written after it does not meet the next job
+LATEST = 30.0  # seconds until a job counts as lost
+SLACK = 0.004  # seconds by which Easel may be slower whatever the ratio says
+PACE = Pace(seconds=0.4, lines=4)
+SPANS: Mapping[str, tuple[str, str]] = {
+    "event → first status": ("asked", "first"),
+    "event → upstream request": ("asked", "upstream"),
+    "last byte → picture": ("last_byte", "visible"),
+}
+
+
+async def run(folder: Path, *, quick: bool) -> list[Figure]:
+    figures: list[Figure] = []
+    for case in DOORS:
+        figures += await compare(folder / case.replace(" ", "-"), case, jobs=8 if quick else 30)
+    return figures
+
+
+async def compare(folder: Path, case: str, *, jobs: int) -> list[Figure]:
+    """One platform: both subjects run at once, and are asked in turn."""
+    watch = Watch()
+    async with AsyncExitStack() as opened:
+        up = await opened.enter_async_context(upstream(watch, PACE))
+        places: dict[str, Place] = {
+            name: await opened.enter_async_context(DOORS[case]()) for name in ("bare", "easel")
+        }
+        bare, easel = places["bare"], places["easel"]
+        await opened.enter_async_context(subjects.bare(folder, up, bare.script, bare.given))
+        await opened.enter_async_context(
+            subjects.easel(folder, subjects.settings(up, folder, easel.settings))
+        )
+        done = await in_turn(watch, places, jobs)
+    lost = sum(job.lost for each in done.values() for job in each)
+    return [*spans("A", case, done["easel"], done["bare"]), _lost("A", case, lost)]
+
+
+async def in_turn(watch: Watch, places: Mapping[str, Place], jobs: int) -> dict[str, list[Job]]:
+    """The same jobs in each place, one at a time over all; the first WARM are left out."""
+    done: dict[str, list[Job]] = {name: [] for name in places}
+    rooms = {(name, n): place.room(f"member {n}") for name, place in places.items() for n in range(jobs + WARM)}
+    await asyncio.sleep(0.3)  # subjects hear of the rooms
+    for number in range(jobs + WARM):
+        for name, place in list(places.items())[:: 1 if number % 2 else -1]:
+            job = watch.job(f"{name}{number}")
+            place.ask(rooms[name, number], job)
+            await ended([job], seconds=LATEST)
+            await asyncio.sleep(PAUSE)
+            if number >= WARM:
+                done[name].append(job)
+    return done
+
+
+def durations(jobs: list[Job], span: tuple[str, str]) -> list[float]:
+    begin, end = span
+    return [getattr(job, end) - getattr(job, begin) for job in jobs if not job.lost]
+
+
+def spans(scenario: str, case: str, easel: list[Job], bare: list[Job]) -> list[Figure]:
+    figures: list[Figure] = []
+    for what, span in SPANS.items():
+        ours, theirs = durations(easel, span), durations(bare, span)
+        for name, share, times in (("p50", 0.5, 1.25), ("p95", 0.95, 1.4)):
+            baseline = percentile(theirs, share)
+            figures.append(
+                Figure(
+                    scenario=scenario,
+                    case=case,
+                    what=f"{what}, {name}",
+                    unit="ms",
+                    easel=percentile(ours, share) * 1000,
+                    baseline=baseline * 1000,
+                    limit=within(baseline, times, SLACK) * 1000,
+                )
+            )
+    return figures
+
+
+def _lost(scenario: str, case: str, lost: int) -> Figure:
+    return Figure(scenario=scenario, case=case, what="lost", unit="jobs", easel=lost, limit=0)
+
+
+__all__ = ["Upstream", "compare", "run"]
