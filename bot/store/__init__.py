@@ -6,11 +6,11 @@ the rows stand in the modules beside it.
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Self
 
-from sqlalchemy import delete, select, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, delete, select, text
 
 from bot import quota
 from bot.chat import Balance, Chat, Delivered
@@ -74,8 +74,8 @@ class Store:
     async def ping(self) -> None:
         """Asks the database for nothing."""
 
-        async def work(conn: AsyncConnection) -> None:
-            await conn.execute(text("SELECT 1"))
+        def work(conn: Connection) -> None:
+            conn.execute(text("SELECT 1"))
 
         await self._database.read(work)
 
@@ -87,15 +87,15 @@ class Store:
         Raises Banned, TooManyWaiting, OutOfCredits, ChatOutOfCredits; then nothing is kept.
         """
 
-        async def work(conn: AsyncConnection) -> tuple[Job, bool]:
+        def work(conn: Connection) -> tuple[Job, bool]:
             now = self._clock.now()
-            fresh = await insert_once(conn, schema.job, rows.row_of(new, now), key="event")
+            fresh = insert_once(conn, schema.job, rows.row_of(new, now), key="event")
             if fresh:
-                user = await ledger.admit(conn, new.user.key)
-                if await rows.count_unfinished(conn, user.id) > rules.unfinished:
+                user = ledger.admit(conn, new.user.key)
+                if rows.count_unfinished(conn, user.id) > rules.unfinished:
                     raise TooManyWaiting(limit=rules.user_waiting)
-                await ledger.reserve(conn, new, user, rules, now)
-            job = await rows.one(conn, rows.by_event(new.event))
+                ledger.reserve(conn, new, user, rules, now)
+            job = rows.one(conn, rows.by_event(new.event))
             assert job is not None
             return job, fresh
 
@@ -107,14 +107,14 @@ class Store:
         Raises Stale when it has ended or never was.
         """
 
-        async def work(conn: AsyncConnection) -> Job:
-            job = await self._locked(conn, job_id)
-            if State.RUNNING not in LIFE[job.state]:
+        def work(conn: Connection) -> Job:
+            job = rows.lock(conn, job_id)
+            if job is None or State.RUNNING not in LIFE[job.state]:
                 raise Stale
-            started = job.started or self._clock.now()
-            values = {"state": State.RUNNING.value, "attempt": job.attempt + 1, "started": started}
-            await rows.change(conn, job_id, values)
-            return await self._locked(conn, job_id)
+            begun = replace(job, state=State.RUNNING, attempt=job.attempt + 1, started=job.started or self._clock.now())
+            values = {"state": begun.state.value, "attempt": begun.attempt, "started": begun.started}
+            rows.change(conn, job_id, values)
+            return begun
 
         return await self._database.write(work)
 
@@ -124,19 +124,19 @@ class Store:
         `facts` (those named in FACTS) become the job's own.
         """
 
-        async def work(conn: AsyncConnection) -> None:
-            await self._held(conn, job)
-            await self._note(conn, job.id, step, value)
+        def work(conn: Connection) -> None:
+            self._held(conn, job)
+            self._note(conn, job.id, step, value)
             if facts:
-                await rows.change(conn, job.id, facts)
+                rows.change(conn, job.id, facts)
 
         await self._database.write(work)
 
     async def posted(self, job_id: str, message_id: str) -> None:
         """The job's status stands in that message. Not fenced: a posted message is there, whoever did it."""
 
-        async def work(conn: AsyncConnection) -> None:
-            await rows.change(conn, job_id, {"status_id": message_id})
+        def work(conn: Connection) -> None:
+            rows.change(conn, job_id, {"status_id": message_id})
 
         await self._database.write(work)
 
@@ -146,12 +146,12 @@ class Store:
         Of the facts, those named in FACTS become the job's own.
         """
 
-        async def work(conn: AsyncConnection) -> None:
-            await self._held(conn, job)
-            await rows.keep_results(conn, job.id, images)
-            await self._note(conn, job.id, "painted", dict(facts))
+        def work(conn: Connection) -> None:
+            self._held(conn, job)
+            rows.keep_results(conn, job.id, images)
+            self._note(conn, job.id, "painted", dict(facts))
             if own := {name: facts[name] for name in FACTS if name in facts}:
-                await rows.change(conn, job.id, own)
+                rows.change(conn, job.id, own)
 
         await self._database.write(work)
 
@@ -177,22 +177,25 @@ class Store:
         its state does not allow or a charge above what was reserved.
         """
 
-        async def work(conn: AsyncConnection) -> bool:
-            stored = await self._locked(conn, job.id)
-            if not LIFE[stored.state]:
-                return False
-            if stored.attempt != job.attempt:
+        def work(conn: Connection) -> bool:
+            stored = rows.hold(conn, job.id)
+            if stored is None:
                 raise Stale
-            if state not in LIFE[stored.state] or LIFE[state]:
-                raise ValueError(f"{stored.state} cannot end as {state}")
+            stands, attempt = stored
+            if not LIFE[stands]:
+                return False
+            if attempt != job.attempt:
+                raise Stale
+            if state not in LIFE[stands] or LIFE[state]:
+                raise ValueError(f"{stands} cannot end as {state}")
             now = self._clock.now()
-            if not await ledger.close(conn, job.id, charged, now):
+            if not ledger.close(conn, job.id, charged, now):
                 return False
             end = rows.ending(state, charged=charged, failure=failure, delivered=delivered, trace=trace, now=now)
-            await rows.change(conn, job.id, end)
-            await rows.drop_results(conn, job.id)
+            rows.change(conn, job.id, end)
+            rows.drop_results(conn, job.id)
             if delivered is None:
-                await self._note(conn, job.id, rows.UNTOLD, None)
+                self._note(conn, job.id, rows.UNTOLD, None)
             return True
 
         return await self._database.write(work)
@@ -277,9 +280,9 @@ class Store:
     async def move_chat(self, old: Chat, new: Chat) -> None:
         """A chat has another identity from now on: its jobs and its credits go along. May be told again."""
 
-        async def work(conn: AsyncConnection) -> None:
-            await rows.move_chat(conn, old, new)
-            await ledger.move(conn, ledger.group_account(old), ledger.group_account(new))
+        def work(conn: Connection) -> None:
+            rows.move_chat(conn, old, new)
+            ledger.move(conn, ledger.group_account(old), ledger.group_account(new))
 
         await self._database.write(work)
 
@@ -297,45 +300,38 @@ class Store:
         await self._database.write(lambda conn: upsert(conn, schema.meta, {"key": key, "value": value}, key="key"))
 
     async def recall(self, key: str) -> str | None:
-        async def work(conn: AsyncConnection) -> str | None:
+        def work(conn: Connection) -> str | None:
             query = select(schema.meta.c.value).where(schema.meta.c.key == key)
-            return (await conn.execute(query)).scalar_one_or_none()
+            return conn.execute(query).scalar_one_or_none()
 
         return await self._database.read(work)
 
     async def stash(self, key: str, data: bytes) -> None:
         """Keeps bytes under a key for KEPT_DAYS, such as an upload that its platform will not show again."""
 
-        async def work(conn: AsyncConnection) -> None:
+        def work(conn: Connection) -> None:
             now = self._clock.now()
-            await conn.execute(delete(schema.kept).where(schema.kept.c.at < now - timedelta(days=KEPT_DAYS)))
-            await upsert(conn, schema.kept, {"key": key, "data": data, "at": now}, key="key")
+            conn.execute(delete(schema.kept).where(schema.kept.c.at < now - timedelta(days=KEPT_DAYS)))
+            upsert(conn, schema.kept, {"key": key, "data": data, "at": now}, key="key")
 
         await self._database.write(work)
 
     async def stashed(self, key: str) -> bytes | None:
-        async def work(conn: AsyncConnection) -> bytes | None:
+        def work(conn: Connection) -> bytes | None:
             query = select(schema.kept.c.data).where(schema.kept.c.key == key)
-            return (await conn.execute(query)).scalar_one_or_none()
+            return conn.execute(query).scalar_one_or_none()
 
         return await self._database.read(work)
 
     # ------------------------------------------------------------ inside a transaction
 
-    async def _locked(self, conn: AsyncConnection, job_id: str) -> Job:
-        job = await rows.lock(conn, job_id)
-        if job is None:
-            raise Stale
-        return job
-
-    async def _held(self, conn: AsyncConnection, job: Job) -> None:
-        stored = await self._locked(conn, job.id)
-        if stored.state is not State.RUNNING or stored.attempt != job.attempt:
+    def _held(self, conn: Connection, job: Job) -> None:
+        if rows.hold(conn, job.id) != (State.RUNNING, job.attempt):
             raise Stale
 
-    async def _note(self, conn: AsyncConnection, job_id: str, name: str, value: Any) -> None:
+    def _note(self, conn: Connection, job_id: str, name: str, value: Any) -> None:
         values = {"job": job_id, "name": name, "value": value, "at": self._clock.now()}
-        await upsert(conn, schema.step, values, key="job,name")
+        upsert(conn, schema.step, values, key="job,name")
 
 
 def _balance(account: Account) -> Balance:

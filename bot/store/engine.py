@@ -1,20 +1,21 @@
 """The door to the database: its address, its connections, its transactions, its errors turned into ours.
 
-Knows none of the tables. Everything that opens a file here does so in a worker thread.
+Knows none of the tables. A transaction runs from its first statement to its commit in a worker thread, on a plain
+connection: one hop a transaction, where an async driver takes several a statement.
 """
 
 import asyncio
 import json
 import math
-from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from bot.errors import SettingsWrong, StoreFailed
 
@@ -22,11 +23,12 @@ T = TypeVar("T")
 
 BUSY_SECONDS = 30.0  # how long SQLite waits for another process's transaction, and a pool for a connection
 CONNECT_SECONDS = 10  # PostgreSQL
+THREADS = 4  # transactions at once that only read; on PostgreSQL all at once, to either purpose, are twice as many
 WRITES = {"easel_writes": True}  # execution option: on SQLite, the write lock is taken at BEGIN
 
 
 def parsed(database_url: str) -> URL:
-    """The address of the database for an async engine.
+    """The address of the database for the engine.
 
     Raises SettingsWrong for anything but `sqlite:///file.db` and `postgresql://…`.
     """
@@ -35,10 +37,10 @@ def parsed(database_url: str) -> URL:
     except ArgumentError:
         raise wrong("not an address such as sqlite:///easel.db or postgresql://user@host/easel") from None
     match url.drivername:
-        case "sqlite" | "sqlite+aiosqlite":
+        case "sqlite":
             if not url.database or url.database == ":memory:":
                 raise wrong("SQLite needs a file, as in sqlite:///easel.db")
-            return url.set(drivername="sqlite+aiosqlite")
+            return url.set(drivername="sqlite")
         case "postgresql" | "postgres" | "postgresql+psycopg":
             return url.set(drivername="postgresql+psycopg")
         case other:
@@ -121,88 +123,93 @@ def _finite(value: Any) -> Any:
             return value
 
 
-async def insert_once(conn: AsyncConnection, table: Table, values: Mapping[str, Any], *, key: str) -> bool:
+def insert_once(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> bool:
     """Inserts a row unless one with the same `key` (unique columns, comma-separated) is there; then False."""
     dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
     columns = key.split(",")
     statement = dialect.insert(table).values(**values).on_conflict_do_nothing(index_elements=columns)
     # rowcount is -1 on psycopg here; RETURNING gives a row exactly when one went in.
-    return (await conn.execute(statement.returning(table.c[columns[0]]))).first() is not None
+    return conn.execute(statement.returning(table.c[columns[0]])).first() is not None
 
 
-async def upsert(conn: AsyncConnection, table: Table, values: Mapping[str, Any], *, key: str) -> None:
+def upsert(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> None:
     """Inserts a row, or replaces the one with the same `key`."""
     dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
     columns = key.split(",")
     new = {name: value for name, value in values.items() if name not in columns}
-    await conn.execute(dialect.insert(table).values(**values).on_conflict_do_update(index_elements=columns, set_=new))
+    conn.execute(dialect.insert(table).values(**values).on_conflict_do_update(index_elements=columns, set_=new))
 
 
 class Database:
     """Transactions on one database. Once begun they end by themselves, even if the caller is cancelled."""
 
     def __init__(self, url: URL) -> None:
-        sizes: dict[str, Any] = {"pool_size": 5, "max_overflow": 5, "pool_timeout": BUSY_SECONDS}
-        self._engine = create_async_engine(
+        single = is_sqlite(url)
+        self._engine = create_engine(
             url,
             hide_parameters=True,
             json_serializer=dump,
-            pool_pre_ping=not is_sqlite(url),
+            pool_pre_ping=not single,
+            pool_size=2 * THREADS,
+            max_overflow=0,
+            pool_timeout=BUSY_SECONDS,
             connect_args=connect_args(url),
-            **sizes,
         )
-        tame(self._engine.sync_engine)
-        self._writer = self._engine.execution_options(**WRITES)
-        # SQLite has one write lock, and waits for it by polling: in one process a fair queue is better.
-        self._turn = asyncio.Lock() if is_sqlite(url) else nullcontext()
-        self._pending: set[asyncio.Task[Any]] = set()
+        tame(self._engine)
+        self._for_writing = self._engine.execution_options(**WRITES)
+        # SQLite has one write lock, and waits for it by polling: in one process one writer with a fair queue is better.
+        self._readers = ThreadPoolExecutor(THREADS if single else 2 * THREADS, thread_name_prefix="store")
+        self._writers = ThreadPoolExecutor(1, thread_name_prefix="store writer") if single else self._readers
+        self._pending: set[asyncio.Future[Any]] = set()
         self._closed = False
 
-    async def read(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        """Runs `work` in a transaction that only reads.
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work`, in a thread, in a transaction that only reads.
 
         Raises StoreFailed, and whatever `work` raises.
         """
 
-        async def run() -> T:
-            with translated():
-                async with self._engine.connect() as connection:
-                    return await work(connection)
+        def run() -> T:
+            with translated(), self._engine.connect() as connection:
+                return work(connection)
 
-        return await self._shielded(run())
+        return await self._shielded(self._readers, run)
 
-    async def write(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-        """Runs `work` in a transaction: committed when it returns, rolled back when it raises.
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work`, in a thread, in a transaction: committed when it returns, rolled back when it raises.
 
         Raises StoreFailed, and whatever `work` raises.
         """
 
-        async def run() -> T:
-            with translated():
-                async with self._turn, self._writer.begin() as connection:
-                    return await work(connection)
+        def run() -> T:
+            with translated(), self._for_writing.begin() as connection:
+                return work(connection)
 
-        return await self._shielded(run())
+        return await self._shielded(self._writers, run)
 
     async def close(self) -> None:
         """Lets transactions under way end, then closes every connection. Later ones raise StoreFailed."""
         self._closed = True
         if self._pending:
             await asyncio.wait(self._pending)
-        with translated():
-            await self._engine.dispose()
+        await asyncio.to_thread(self._dispose)
 
-    async def _shielded(self, run: Coroutine[Any, Any, T]) -> T:
+    def _dispose(self) -> None:
+        self._writers.shutdown()
+        self._readers.shutdown()
+        with translated():
+            self._engine.dispose()
+
+    async def _shielded(self, threads: ThreadPoolExecutor, run: Callable[[], T]) -> T:
         if self._closed:
-            run.close()
             raise StoreFailed(detail="the database is closed")
-        task = asyncio.ensure_future(run)
-        self._pending.add(task)
-        task.add_done_callback(self._pending.discard)
+        under_way = asyncio.get_running_loop().run_in_executor(threads, run)
+        self._pending.add(under_way)
+        under_way.add_done_callback(self._pending.discard)
         try:
-            return await asyncio.shield(task)
+            return await asyncio.shield(under_way)
         except asyncio.CancelledError:
-            await asyncio.wait((task,))  # whoever cancelled the caller may look at what it wrote
-            if not task.cancelled():
-                task.exception()  # seen: the caller is not there to meet it
+            await asyncio.wait((under_way,))  # whoever cancelled the caller may look at what it wrote
+            if not under_way.cancelled():
+                under_way.exception()  # seen: the caller is not there to meet it
             raise

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import datetime
 
-from sqlalchemy import RowMapping, delete, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, RowMapping, delete, select, update
 
 from bot import quota
 from bot.chat import Chat
@@ -30,48 +29,48 @@ def group_account(chat: Chat) -> str:
     return f"chat:{chat.key}"
 
 
-async def find(conn: AsyncConnection, account_id: str) -> Account:
+def find(conn: Connection, account_id: str) -> Account:
     """The account as it stands, not locked; an empty one when nobody has seen it yet."""
-    row = (await conn.execute(select(account).where(account.c.id == account_id))).mappings().first()
+    row = (conn.execute(select(account).where(account.c.id == account_id))).mappings().first()
     return _account(row) if row else Account(id=account_id)
 
 
-async def lock(conn: AsyncConnection, account_id: str) -> tuple[Account, bool]:
+def lock(conn: Connection, account_id: str) -> tuple[Account, bool]:
     """The account and whether it is banned, held until the transaction ends; made when there is none yet."""
-    await insert_once(conn, account, {**asdict(Account(id=account_id)), "banned": False}, key="id")
+    insert_once(conn, account, {**asdict(Account(id=account_id)), "banned": False}, key="id")
     query = select(account).where(account.c.id == account_id).with_for_update()
-    row = (await conn.execute(query)).mappings().one()
+    row = conn.execute(query).mappings().one()
     return _account(row), row["banned"]
 
 
-async def ban(conn: AsyncConnection, account_id: str, banned: bool) -> None:
-    await lock(conn, account_id)
-    await conn.execute(update(account).where(account.c.id == account_id).values(banned=banned))
+def ban(conn: Connection, account_id: str, banned: bool) -> None:
+    lock(conn, account_id)
+    conn.execute(update(account).where(account.c.id == account_id).values(banned=banned))
 
 
 def _account(row: RowMapping) -> Account:
     return Account(**{str(name): value for name, value in row.items() if name != "banned"})
 
 
-async def _save(conn: AsyncConnection, changed: Account) -> None:
-    await conn.execute(update(account).where(account.c.id == changed.id).values(**asdict(changed)))
+def _save(conn: Connection, changed: Account) -> None:
+    conn.execute(update(account).where(account.c.id == changed.id).values(**asdict(changed)))
 
 
 # ---------------------------------------------------------------- entries
 
 
-async def admit(conn: AsyncConnection, user_key: str) -> Account:
+def admit(conn: Connection, user_key: str) -> Account:
     """The user's account, locked.
 
     Raises Banned.
     """
-    user, banned = await lock(conn, user_key)
+    user, banned = lock(conn, user_key)
     if banned:
         raise Banned
     return user
 
 
-async def reserve(conn: AsyncConnection, new: NewJob, user: Account, rules: Rules, now: datetime) -> None:
+def reserve(conn: Connection, new: NewJob, user: Account, rules: Rules, now: datetime) -> None:
     """Holds a job's credits on the user's account (locked) and on the group's.
 
     Raises OutOfCredits, ChatOutOfCredits.
@@ -80,28 +79,28 @@ async def reserve(conn: AsyncConnection, new: NewJob, user: Account, rules: Rule
     if user.left < new.cost:
         raise OutOfCredits(left=user.left, cost=new.cost, refill=quota.hours_to_refill(now))
     user, from_extra = quota.reserve(user, new.cost)
-    await _save(conn, user)
+    _save(conn, user)
     entry = {"job": new.id, "kind": "reserve", "credits": new.cost, "at": now}
     entry |= {"account": user.id, "day": user.day, "from_extra": from_extra, "chat_from_extra": 0}
     group_id = chat_account(new.chat, rules)
     if group_id is not None and rules.chat_daily is not None:
-        group, _ = await lock(conn, group_id)
+        group, _ = lock(conn, group_id)
         group = quota.refreshed(group, quota.today(now), rules.chat_daily)
         if group.left < new.cost:
             raise ChatOutOfCredits(left=group.left, cost=new.cost, refill=quota.hours_to_refill(now))
         group, chat_from_extra = quota.reserve(group, new.cost)
-        await _save(conn, group)
+        _save(conn, group)
         entry |= {"chat_account": group.id, "chat_day": group.day, "chat_from_extra": chat_from_extra}
-    await conn.execute(ledger.insert().values(**entry))
+    conn.execute(ledger.insert().values(**entry))
 
 
-async def close(conn: AsyncConnection, job_id: str, charged: int, now: datetime) -> bool:
+def close(conn: Connection, job_id: str, charged: int, now: datetime) -> bool:
     """Ends a job's reservation, charging part of it. False: it was closed before, and nothing changes.
 
     Raises ValueError when more is charged than was reserved.
     """
     query = select(ledger).where(ledger.c.job == job_id, ledger.c.kind == "reserve")
-    held = (await conn.execute(query)).mappings().one()
+    held = conn.execute(query).mappings().one()
     if not 0 <= charged <= held["credits"]:
         raise ValueError(f"cannot charge {charged} of {held['credits']}")
 
@@ -110,74 +109,68 @@ async def close(conn: AsyncConnection, job_id: str, charged: int, now: datetime)
 
     entry = {**held, "kind": "close", "credits": charged, "at": now}
     entry |= {"from_extra": extra(held["from_extra"]), "chat_from_extra": extra(held["chat_from_extra"])}
-    if not await insert_once(conn, ledger, entry, key="job,kind"):
+    if not insert_once(conn, ledger, entry, key="job,kind"):
         return False
     for prefix in ("", "chat_"):
         if (account_id := held[f"{prefix}account"]) is not None:
-            owner, _ = await lock(conn, account_id)
+            owner, _ = lock(conn, account_id)
             day, from_extra = held[f"{prefix}day"], held[f"{prefix}from_extra"]
-            await _save(conn, quota.close(owner, held["credits"], from_extra, charged, day))
+            _save(conn, quota.close(owner, held["credits"], from_extra, charged, day))
     return True
 
 
-async def grant(
-    conn: AsyncConnection, entry_id: str, user_key: str, credits: int, allowance: int, now: datetime
-) -> Account:
+def grant(conn: Connection, entry_id: str, user_key: str, credits: int, allowance: int, now: datetime) -> Account:
     """Adds lasting credits, once per `entry_id`; the account afterwards.
 
     Raises ValueError for credits outside 0 to `quota.MOST`.
     """
-    return await _change(conn, quota.grant, entry_id, user_key, credits, allowance, now)
+    return _change(conn, quota.grant, entry_id, user_key, credits, allowance, now)
 
 
-async def put(
-    conn: AsyncConnection, entry_id: str, user_key: str, credits: int, allowance: int, now: datetime
-) -> Account:
+def put(conn: Connection, entry_id: str, user_key: str, credits: int, allowance: int, now: datetime) -> Account:
     """Leaves exactly `credits` to spend, once per `entry_id`; the account afterwards.
 
     Raises ValueError for credits outside 0 to `quota.MOST`.
     """
-    return await _change(conn, quota.set, entry_id, user_key, credits, allowance, now)
+    return _change(conn, quota.set, entry_id, user_key, credits, allowance, now)
 
 
-async def take(
-    conn: AsyncConnection, entry_id: str, user_key: str, credits: int, allowance: int, now: datetime
-) -> Account:
+def take(conn: Connection, entry_id: str, user_key: str, credits: int, allowance: int, now: datetime) -> Account:
     """Takes refunded credits back as far as they are still there, once per `entry_id`; the account afterwards.
 
     In the books it is a `set` to what is left. Raises ValueError for credits outside 0 to `quota.MOST`.
     """
-    return await _change(conn, quota.take, entry_id, user_key, credits, allowance, now)
+    return _change(conn, quota.take, entry_id, user_key, credits, allowance, now)
 
 
-async def move(conn: AsyncConnection, old: str, new: str) -> None:
+def move(conn: Connection, old: str, new: str) -> None:
     """An account under another id, with all its entries. One that exists under that id already takes in what is
     held and what was granted; its own daily pot stays."""
-    found, banned = await _existing(conn, old)
+    found, banned = _existing(conn, old)
     if found is None:
         return
-    target, _ = await lock(conn, new)
+    target, _ = lock(conn, new)
     fresh = target.day < found.day
     pot = found if fresh else target
     merged = replace(
         pot, id=new, held=found.held + target.held, extra=found.extra + target.extra, free=min(pot.free, pot.allowance)
     )
-    await _save(conn, merged)
-    await conn.execute(update(account).where(account.c.id == new).values(banned=banned))
-    await conn.execute(update(ledger).where(ledger.c.account == old).values(account=new))
-    await conn.execute(update(ledger).where(ledger.c.chat_account == old).values(chat_account=new))
-    await conn.execute(delete(account).where(account.c.id == old))
+    _save(conn, merged)
+    conn.execute(update(account).where(account.c.id == new).values(banned=banned))
+    conn.execute(update(ledger).where(ledger.c.account == old).values(account=new))
+    conn.execute(update(ledger).where(ledger.c.chat_account == old).values(chat_account=new))
+    conn.execute(delete(account).where(account.c.id == old))
 
 
-async def _existing(conn: AsyncConnection, account_id: str) -> tuple[Account | None, bool]:
+def _existing(conn: Connection, account_id: str) -> tuple[Account | None, bool]:
     """The account, locked, and whether it is banned; None when there is none."""
     query = select(account).where(account.c.id == account_id).with_for_update()
-    row = (await conn.execute(query)).mappings().first()
+    row = conn.execute(query).mappings().first()
     return (_account(row), row["banned"]) if row else (None, False)
 
 
-async def _change(
-    conn: AsyncConnection,
+def _change(
+    conn: Connection,
     rule: Callable[[Account, int], Account],
     entry_id: str,
     user_key: str,
@@ -185,7 +178,7 @@ async def _change(
     allowance: int,
     now: datetime,
 ) -> Account:
-    user, _ = await lock(conn, user_key)
+    user, _ = lock(conn, user_key)
     user = quota.refreshed(user, quota.today(now), allowance)
     changed = rule(user, credits)
     granted = rule is quota.grant
@@ -198,7 +191,7 @@ async def _change(
         "at": now,
     }
     entry |= {"from_extra": credits if granted else changed.extra, "chat_from_extra": 0}
-    if not await insert_once(conn, ledger, entry, key="job,kind"):
+    if not insert_once(conn, ledger, entry, key="job,kind"):
         return user
-    await _save(conn, changed)
+    _save(conn, changed)
     return changed

@@ -28,9 +28,8 @@ def prepare(url: URL, *, migrate: bool) -> None:
     """
     if is_sqlite(url) and not _folder(url).is_dir():
         raise wrong(f"the folder {_folder(url)} does not exist")
-    sync = url.set(drivername="sqlite") if is_sqlite(url) else url
     try:
-        engine = create_engine(sync, poolclass=NullPool, hide_parameters=True, connect_args=connect_args(url))
+        engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=connect_args(url))
     except ModuleNotFoundError:
         raise wrong('PostgreSQL needs: pip install "easel-bot[postgres]"') from None
     tame(engine, look_only=not migrate)

@@ -9,8 +9,7 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, and_, delete, func, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, RowMapping, Select, and_, delete, func, or_, select, update
 
 from bot.chat import Attachment, Chat, Delivered, User
 from bot.painting import Image, Options
@@ -68,29 +67,35 @@ def ending(
     return values
 
 
-async def change(conn: AsyncConnection, job_id: str, values: Mapping[str, Any]) -> None:
-    await conn.execute(update(job).where(job.c.id == job_id).values(**values))
+def change(conn: Connection, job_id: str, values: Mapping[str, Any]) -> None:
+    conn.execute(update(job).where(job.c.id == job_id).values(**values))
 
 
-async def move_chat(conn: AsyncConnection, old: Chat, new: Chat) -> None:
+def move_chat(conn: Connection, old: Chat, new: Chat) -> None:
     """All jobs of a chat stand in another one from now on; each keeps its thread."""
-    found = await conn.execute(select(job.c.id, job.c.chat).where(job.c.chat_key == old.key))
+    found = conn.execute(select(job.c.id, job.c.chat).where(job.c.chat_key == old.key))
     for job_id, chat in found.all():
         moved = asdict(new) | {"thread_id": chat["thread_id"]}
-        await change(conn, job_id, {"chat_key": new.key, "chat": moved})
+        change(conn, job_id, {"chat_key": new.key, "chat": moved})
 
 
-async def lock(conn: AsyncConnection, job_id: str) -> Job | None:
+def lock(conn: Connection, job_id: str) -> Job | None:
     """The job, held until the transaction ends."""
-    await conn.execute(select(job.c.id).where(job.c.id == job_id).with_for_update())
-    return await one(conn, by_id(job_id))
+    return one(conn, by_id(job_id).with_for_update())
 
 
-async def keep_results(conn: AsyncConnection, job_id: str, images: Sequence[Image]) -> None:
+def hold(conn: Connection, job_id: str) -> tuple[State, int] | None:
+    """A job's state and attempt, held until the transaction ends: what decides whether one may write for it."""
+    query = select(job.c.state, job.c.attempt).where(job.c.id == job_id).with_for_update()
+    found = conn.execute(query).first()
+    return None if found is None else (State(found.state), found.attempt)
+
+
+def keep_results(conn: Connection, job_id: str, images: Sequence[Image]) -> None:
     """Puts the pictures down in order, instead of any that lay there."""
-    await drop_results(conn, job_id)
+    drop_results(conn, job_id)
     for position, image in enumerate(images):
-        await conn.execute(
+        conn.execute(
             result.insert().values(
                 job=job_id,
                 position=position,
@@ -102,47 +107,53 @@ async def keep_results(conn: AsyncConnection, job_id: str, images: Sequence[Imag
         )
 
 
-async def drop_results(conn: AsyncConnection, job_id: str) -> None:
-    await conn.execute(delete(result).where(result.c.job == job_id))
+def drop_results(conn: Connection, job_id: str) -> None:
+    conn.execute(delete(result).where(result.c.job == job_id))
 
 
-async def forget(conn: AsyncConnection, job_id: str, name: str) -> None:
+def forget(conn: Connection, job_id: str, name: str) -> None:
     """The step was never done."""
-    await conn.execute(delete(step).where(step.c.job == job_id, step.c.name == name))
+    conn.execute(delete(step).where(step.c.job == job_id, step.c.name == name))
 
 
-async def results(conn: AsyncConnection, job_id: str) -> list[Image]:
+def results(conn: Connection, job_id: str) -> list[Image]:
     """The pictures that wait for delivery, in order."""
     query = (
         select(result.c.data, result.c.media_type, result.c.width, result.c.height)
         .where(result.c.job == job_id)
         .order_by(result.c.position)
     )
-    return [Image(**row) for row in (await conn.execute(query)).mappings()]
+    return [Image(**row) for row in conn.execute(query).mappings()]
 
 
 # ---------------------------------------------------------------- rows to values
 
 
-async def jobs(conn: AsyncConnection, query: Select[Any]) -> list[Job]:
+def jobs(conn: Connection, query: Select[Any]) -> list[Job]:
     """The jobs of a `select(job)`, with their steps."""
-    rows = (await conn.execute(query)).mappings().all()
+    rows = conn.execute(query).mappings().all()
     if not rows:
         return []
     chosen = query.with_only_columns(job.c.id)
-    found = await conn.execute(
-        select(step.c.job, step.c.name, step.c.value).where(step.c.job.in_(chosen)).order_by(step.c.at, step.c.name)
-    )
+    found = conn.execute(_steps().where(step.c.job.in_(chosen)))
     steps: dict[str, dict[str, Any]] = {}
     for owner, name, value in found:
         steps.setdefault(owner, {})[name] = value
     return [_job(row, steps.get(row["id"], {})) for row in rows]
 
 
-async def one(conn: AsyncConnection, query: Select[Any]) -> Job | None:
+def _steps() -> "Select[Any, Any, Any]":
+    """Steps in the order they were done."""
+    return select(step.c.job, step.c.name, step.c.value).order_by(step.c.at, step.c.name)
+
+
+def one(conn: Connection, query: Select[Any]) -> Job | None:
     """The first job of a `select(job)`."""
-    found = await jobs(conn, query.limit(1))
-    return found[0] if found else None
+    row = conn.execute(query.limit(1)).mappings().first()
+    if row is None:
+        return None
+    found = conn.execute(_steps().where(step.c.job == row["id"]))
+    return _job(row, {each.name: each.value for each in found})
 
 
 def _user(kept: dict[str, Any]) -> User:
@@ -207,38 +218,38 @@ def latest(user_key: str, limit: int, chat: Chat | None = None) -> Select[Any]:
     return query if chat is None else query.where(job.c.chat_key == chat.key)
 
 
-async def count_unfinished(conn: AsyncConnection, user_key: str) -> int:
+def count_unfinished(conn: Connection, user_key: str) -> int:
     query = select(func.count()).where(job.c.state.in_(sorted(UNFINISHED)), job.c.user_key == user_key)
-    return (await conn.execute(query)).scalar_one()
+    return conn.execute(query).scalar_one()
 
 
-async def count_ended_children(conn: AsyncConnection, parent: str) -> int:
+def count_ended_children(conn: Connection, parent: str) -> int:
     query = select(func.count()).where(job.c.parent == parent, job.c.state.not_in(sorted(UNFINISHED)))
-    return (await conn.execute(query)).scalar_one()
+    return conn.execute(query).scalar_one()
 
 
-async def typical_seconds(conn: AsyncConnection, provider: str | None, limit: int) -> float | None:
+def typical_seconds(conn: Connection, provider: str | None, limit: int) -> float | None:
     """The median run of the latest jobs that were done at the first attempt; None below FEW of them."""
     query = select(job.c.started, job.c.finished).where(job.c.state == State.DONE.value, job.c.attempt == 1)
     if provider is not None:
         query = query.where(job.c.provider == provider)
     spans = [
         (finished - started).total_seconds()
-        for started, finished in await conn.execute(query.order_by(job.c.finished.desc()).limit(limit))
+        for started, finished in conn.execute(query.order_by(job.c.finished.desc()).limit(limit))
     ]
     return max(0.0, median(spans)) if len(spans) >= FEW else None
 
 
-async def stats(conn: AsyncConnection, since: datetime) -> dict[str, int]:
+def stats(conn: Connection, since: datetime) -> dict[str, int]:
     """Since a moment: jobs accepted by `state`, `charged` credits of those that ended and what their upstreams
     took (`spent`, as far as they say), `users` who asked."""
-    states = await conn.execute(select(job.c.state, func.count()).where(job.c.created >= since).group_by(job.c.state))
+    states = conn.execute(select(job.c.state, func.count()).where(job.c.created >= since).group_by(job.c.state))
     counts = {state.value: 0 for state in State}
     counts.update((state, count) for state, count in states)
     charged = select(func.coalesce(func.sum(job.c.charged), 0)).where(job.c.finished >= since)
     spent = select(func.coalesce(func.sum(job.c.spent), 0)).where(job.c.finished >= since)
     users = select(func.count(job.c.user_key.distinct())).where(job.c.created >= since)
-    counts["charged"] = int((await conn.execute(charged)).scalar_one())
-    counts["spent"] = round((await conn.execute(spent)).scalar_one())
-    counts["users"] = (await conn.execute(users)).scalar_one()
+    counts["charged"] = int(conn.execute(charged).scalar_one())
+    counts["spent"] = round(conn.execute(spent).scalar_one())
+    counts["users"] = conn.execute(users).scalar_one()
     return counts
