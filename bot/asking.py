@@ -127,16 +127,23 @@ class Asking:
                 self._gallery.preview(job.id, source, partial(self._board.unfold, job.id))
             case Picture(source):
                 if isinstance(source, Link):
-                    await self._note(job, f"picture:{len(painting.sources)}", {"link": source.url})
+                    # the pictures themselves, kept for good, follow within seconds
+                    await self._note(job, f"picture:{len(painting.sources)}", {"link": source.url}, lasting=False)
                 painting.sources.append(source)
             case _:
                 pass  # Staged, Progress: only to be shown
         self._board.tell(job.id, event)
 
     async def _note(
-        self, job: Job, step: str, value: Mapping[str, Any], facts: Mapping[str, Any] | None = None
+        self,
+        job: Job,
+        step: str,
+        value: Mapping[str, Any],
+        facts: Mapping[str, Any] | None = None,
+        *,
+        lasting: bool = True,
     ) -> None:
-        await self._patience.insist(lambda: self._store.note(job, step, value, facts))
+        await self._patience.insist(lambda: self._store.note(job, step, value, facts, lasting=lasting))
 
 
 def _worded(job: Job) -> str:

@@ -174,8 +174,7 @@ class Desk:
         """
         needs = Needs(options=options, references=len(references), prompt=len(prompt), mask=mask is not None)
         price = self._failover.price(needs)
-        typical = await self._store.typical_seconds()
-        job, new = await self._store.accept(
+        accepting = self._store.accept(
             NewJob(
                 id=self._new_id(),
                 event=event,
@@ -192,11 +191,19 @@ class Desk:
             ),
             self._rules,
         )
+        (job, new), typical = await asyncio.gather(accepting, self._typical())  # a reader does not wait for the writer
         if new:
+            self._start(job, typical)
             ACCEPTED.inc()
             log.info("job accepted", job=job.id, chat=job.chat.key, user=job.user.key, cost=job.cost)
-            self._start(job, typical)
         return job if new else None
+
+    async def _typical(self) -> float | None:
+        """What to expect; a database that cannot say hinders no job."""
+        try:
+            return await self._store.typical_seconds()
+        except StoreFailed:
+            return None
 
     async def resume(self) -> int:
         """Takes up what an earlier process left unfinished or untold, oldest first; returns how many.
@@ -204,7 +211,7 @@ class Desk:
         Jobs of a platform that is not connected wait until it is.
         """
         unfinished = [job for job in await self._store.unfinished() if self._jobs.reaches(job)]
-        typical = await self._store.typical_seconds()
+        typical = await self._typical()
         for job in unfinished:
             self._start(job, typical)
         untold = [job for job in await self._store.untold() if self._jobs.reaches(job)]

@@ -74,7 +74,7 @@ async def cut_out(data: bytes, name: str, abilities: Abilities) -> tuple[Image, 
 
 
 async def result(data: bytes) -> Image:
-    """An upstream's picture, its bytes unchanged, after it was decoded from end to end.
+    """An upstream's picture, its bytes unchanged, after it was looked at from end to end.
 
     An animation is decoded up to MEGAPIXELS in all. Raises BadResult.
     """
@@ -150,7 +150,7 @@ def _pair(image: Pillow.Image, drawn: Pillow.Image, name: str, abilities: Abilit
 
 def _result(data: bytes) -> Image:
     with _from_upstream(), open_picture(data, "") as picture, foreign(""), _room(picture):
-        width, height = prove(picture)
+        width, height = prove(picture, data)
     return Image(data=data, media_type=sniff(data) or "", width=width, height=height)
 
 

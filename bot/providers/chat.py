@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from typing import cast
 
 import httpx
@@ -55,7 +56,8 @@ class ChatProvider(Configured):
         """
         yield Staged(Stage.SENDING)
         prompt = _worded(request, self._upstream, self._wire)
-        body = await asyncio.to_thread(encode, prompt, request, self._upstream, self._wire)
+        encoding = partial(encode, prompt, request, self._upstream, self._wire)
+        body = await asyncio.to_thread(encoding) if request.references else encoding()
         paintings = [self._paint_one(body, prompt) for _ in range(request.options.n)]
         async with aclosing(together(paintings, swallow=self._swallow)) as events:
             async for event in events:

@@ -116,12 +116,14 @@ class Store:
             rows.change(conn, job_id, values)
             return begun
 
-        return await self._database.write(work)
+        return await self._database.write(work, lasting=False)  # nothing has been asked yet: a lost beginning is none
 
-    async def note(self, job: Job, step: str, value: Any, facts: Mapping[str, Any] | None = None) -> None:
+    async def note(
+        self, job: Job, step: str, value: Any, facts: Mapping[str, Any] | None = None, *, lasting: bool = True
+    ) -> None:
         """Remembers that a step is done, with a JSON value; a repeated step replaces what was remembered.
 
-        `facts` (those named in FACTS) become the job's own.
+        `facts` (those named in FACTS) become the job's own. `lasting`: also through a power cut right after.
         """
 
         def work(conn: Connection) -> None:
@@ -130,7 +132,7 @@ class Store:
             if facts:
                 rows.change(conn, job.id, facts)
 
-        await self._database.write(work)
+        await self._database.write(work, lasting=lasting)
 
     async def posted(self, job_id: str, message_id: str) -> None:
         """The job's status stands in that message. Not fenced: a posted message is there, whoever did it."""
@@ -138,7 +140,7 @@ class Store:
         def work(conn: Connection) -> None:
             rows.change(conn, job_id, {"status_id": message_id})
 
-        await self._database.write(work)
+        await self._database.write(work, lasting=False)
 
     async def keep(self, job: Job, images: Sequence[Image], facts: Mapping[str, Any]) -> None:
         """Puts the finished pictures down and notes the step `painted` with `facts` (JSON values).

@@ -25,6 +25,7 @@ BUSY_SECONDS = 30.0  # how long SQLite waits for another process's transaction, 
 CONNECT_SECONDS = 10  # PostgreSQL
 THREADS = 4  # transactions at once that only read; on PostgreSQL all at once, to either purpose, are twice as many
 WRITES = {"easel_writes": True}  # execution option: on SQLite, the write lock is taken at BEGIN
+NOTES = {"easel_notes": True}  # execution option: on SQLite, the commit does not wait for the disk
 
 
 def parsed(database_url: str) -> URL:
@@ -80,7 +81,10 @@ def tame(engine: Engine, *, look_only: bool = False) -> None:
         cursor.close()
 
     def begun(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("easel_writes", False)
+        options = connection.get_execution_options()
+        writes, notes = options.get("easel_writes", False), options.get("easel_notes", False)
+        if writes:
+            connection.exec_driver_sql(f"PRAGMA synchronous = {'NORMAL' if notes else 'FULL'}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     event.listen(engine, "connect", connected)
@@ -157,6 +161,7 @@ class Database:
         )
         tame(self._engine)
         self._for_writing = self._engine.execution_options(**WRITES)
+        self._for_noting = self._engine.execution_options(**WRITES, **NOTES)
         # SQLite has one write lock, and waits for it by polling: in one process one writer with a fair queue is better.
         self._readers = ThreadPoolExecutor(THREADS if single else 2 * THREADS, thread_name_prefix="store")
         self._writers = ThreadPoolExecutor(1, thread_name_prefix="store writer") if single else self._readers
@@ -175,14 +180,16 @@ class Database:
 
         return await self._shielded(self._readers, run)
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
+    async def write(self, work: Callable[[Connection], T], *, lasting: bool = True) -> T:
         """Runs `work`, in a thread, in a transaction: committed when it returns, rolled back when it raises.
 
-        Raises StoreFailed, and whatever `work` raises.
+        Not `lasting`: the end of the process does not undo it, a power cut may unless another transaction followed;
+        on SQLite it then costs no wait for the disk. Raises StoreFailed, and whatever `work` raises.
         """
+        engine = self._for_writing if lasting else self._for_noting
 
         def run() -> T:
-            with translated(), self._for_writing.begin() as connection:
+            with translated(), engine.begin() as connection:
                 return work(connection)
 
         return await self._shielded(self._writers, run)

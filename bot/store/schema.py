@@ -25,6 +25,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -155,6 +156,7 @@ job = Table(
     Index("ix_job_user", "user_key", "created"),
     Index("ix_job_created", "created"),
     Index("ix_job_finished", "finished"),
+    Index("ix_job_done", "state", "attempt", "finished"),  # how long the latest took, whatever the past
     Index("ix_job_status_id", "status_id", "chat_key"),
     Index("ix_job_delivered_id", "delivered_id", "chat_key"),
     Index("ix_job_parent", "parent"),
@@ -168,6 +170,7 @@ step = Table(
     Column("value", JSON(), nullable=False),  # JSON null is a value here
     Column("at", Moment, nullable=False),
     PrimaryKeyConstraint("job", "name"),
+    Index("ix_step_untold", "name", sqlite_where=text("name = 'untold'"), postgresql_where=text("name = 'untold'")),
 )
 
 result = Table(
