@@ -88,7 +88,9 @@ class App:
                 clock=clock,
                 jitter=random.random,
             )
-            app = cls._wire(settings, ports, shops or {}, clock, store, fetcher, failover)
+            tray = Tray(store, clock)
+            await tray.load()
+            app = cls._wire(settings, ports, shops or {}, clock, store, fetcher, failover, tray)
             app._resources = opened.pop_all()
         return app
 
@@ -102,6 +104,7 @@ class App:
         store: Store,
         fetcher: Fetcher,
         failover: Failover,
+        tray: Tray,
     ) -> "App":
         limits = settings.limits
         rules = Rules(
@@ -141,7 +144,7 @@ class App:
             dispatch=dispatch,
             commands=commands,
             rules=rules,
-            tray=Tray(store, clock),
+            tray=tray,
             locale=settings.locale,
             new_id=new_id,
         )

@@ -92,7 +92,7 @@ class Desk:
             request_id=message.id,
         )
         try:
-            message = await self._tray.completed(message)
+            message = self._tray.completed(message)
             answer = await self._receive(message, asker)
         except EaselError as failed:
             if isinstance(failed, PicturesWithoutPrompt) and message.attachments:

@@ -198,6 +198,10 @@ class Memory(Protocol):
 
     async def recall(self, key: str) -> str | None: ...
 
+    async def recall_all(self, prefix: str) -> dict[str, str]:
+        """The texts under all keys that begin with `prefix`."""
+        ...
+
     async def stash(self, key: str, data: bytes) -> None:
         """Keeps bytes under a key for about a month, such as an upload that the platform will not show again."""
         ...

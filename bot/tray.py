@@ -4,7 +4,6 @@ Kept in the database, so that a restart between the two forgets nothing; fetches
 """
 
 import json
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,7 @@ from bot.ports import Clock, Memory
 log = structlog.get_logger()
 
 LIFE = timedelta(minutes=10)  # after which words are about something else
-MEMBERS = 10_000  # of whom it is known, without a look at the database, what waits
+PREFIX = "tray:"  # of the keys in the database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,61 +33,58 @@ NOTHING = Waiting(pictures=(), until=datetime.min.replace(tzinfo=UTC))
 
 
 class Tray:
-    """One set of pictures for each member of each chat."""
+    """One set of pictures for each member of each chat. What waits is known here, the database is told of it."""
 
     def __init__(self, memory: Memory, clock: Clock) -> None:
         self._memory = memory
         self._clock = clock
-        self._known: OrderedDict[str, Waiting] = OrderedDict()
+        self._waiting: dict[str, Waiting] = {}
+
+    async def load(self) -> None:
+        """Reads what an earlier process has left. A database that is away costs the pictures, not the words."""
+        try:
+            kept = await self._memory.recall_all(PREFIX)
+        except StoreFailed as failed:
+            log.warning("waiting pictures not read", detail=failed.detail)
+            return
+        self._waiting = {key: load(text) for key, text in kept.items()}
+        self._let_go()
 
     async def put(self, message: Message) -> None:
         """The pictures of a message wait for words, instead of any that did."""
+        self._let_go()
         waiting = Waiting(pictures=message.attachments, until=self._clock.now() + LIFE)
-        await self._write(_key(message), waiting)
+        self._waiting[_key(message)] = waiting
+        await self._keep(_key(message), waiting)
 
     async def clear(self, message: Message) -> None:
         """The sender's pictures are taken care of."""
-        if (await self._read(_key(message))).pictures:
-            await self._write(_key(message), NOTHING)
+        if self._waiting.pop(_key(message), None) is not None:
+            await self._keep(_key(message), NOTHING)
 
-    async def completed(self, message: Message) -> Message:
+    def completed(self, message: Message) -> Message:
         """The message with the pictures that waited for it; itself where none did, or it brings or names its own."""
         if not _needs_pictures(message):
             return message
-        waiting = await self._read(_key(message))
-        if not waiting.pictures or waiting.until <= self._clock.now():
+        waiting = self._waiting.get(_key(message), NOTHING)
+        if waiting.until <= self._clock.now():
             return message
         return replace(message, attachments=waiting.pictures, reply_to=None)
 
-    # ------------------------------------------------------------ the database
+    def _let_go(self) -> None:
+        """Forgets what has waited too long."""
+        now = self._clock.now()
+        self._waiting = {key: each for key, each in self._waiting.items() if each.until > now}
 
-    async def _read(self, key: str) -> Waiting:
-        """What waits. A database that is away costs the pictures, not the words."""
-        if key not in self._known:
-            try:
-                kept = await self._memory.recall(key)
-            except StoreFailed as failed:
-                log.warning("waiting pictures not read", detail=failed.detail)
-                return NOTHING
-            self._know(key, NOTHING if kept is None else load(kept))
-        self._known.move_to_end(key)
-        return self._known[key]
-
-    async def _write(self, key: str, waiting: Waiting) -> None:
-        self._know(key, waiting)
+    async def _keep(self, key: str, waiting: Waiting) -> None:
         try:
             await self._memory.remember(key, dump(waiting))
         except StoreFailed as failed:
             log.warning("waiting pictures not kept", detail=failed.detail)
 
-    def _know(self, key: str, waiting: Waiting) -> None:
-        self._known[key] = waiting
-        while len(self._known) > MEMBERS:
-            self._known.popitem(last=False)
-
 
 def _key(message: Message) -> str:
-    return f"tray:{message.chat.key}:{message.sender.key}"
+    return f"{PREFIX}{message.chat.key}:{message.sender.key}"
 
 
 def _needs_pictures(message: Message) -> bool:

@@ -6,7 +6,6 @@ the rows stand in the modules beside it.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Self
 
@@ -90,14 +89,15 @@ class Store:
         def work(conn: Connection) -> tuple[Job, bool]:
             now = self._clock.now()
             fresh = insert_once(conn, schema.job, rows.row_of(new, now), key="event")
-            if fresh:
-                user = ledger.admit(conn, new.user.key)
-                if rows.count_unfinished(conn, user.id) > rules.unfinished:
-                    raise TooManyWaiting(limit=rules.user_waiting)
-                ledger.reserve(conn, new, user, rules, now)
-            job = rows.one(conn, rows.by_event(new.event))
-            assert job is not None
-            return job, fresh
+            if fresh is None:
+                known = rows.one(conn, rows.by_event(new.event))
+                assert known is not None
+                return known, False
+            user = ledger.admit(conn, new.user.key)
+            if rows.count_unfinished(conn, user.id) > rules.unfinished:
+                raise TooManyWaiting(limit=rules.user_waiting)
+            ledger.reserve(conn, new, user, rules, now)
+            return rows.job_of(fresh, {}), True
 
         return await self._database.write(work)
 
@@ -108,12 +108,9 @@ class Store:
         """
 
         def work(conn: Connection) -> Job:
-            job = rows.lock(conn, job_id)
-            if job is None or State.RUNNING not in LIFE[job.state]:
+            begun = rows.begin(conn, job_id, self._clock.now())
+            if begun is None:
                 raise Stale
-            begun = replace(job, state=State.RUNNING, attempt=job.attempt + 1, started=job.started or self._clock.now())
-            values = {"state": begun.state.value, "attempt": begun.attempt, "started": begun.started}
-            rows.change(conn, job_id, values)
             return begun
 
         return await self._database.write(work, lasting=False)  # nothing has been asked yet: a lost beginning is none
@@ -127,10 +124,9 @@ class Store:
         """
 
         def work(conn: Connection) -> None:
-            self._held(conn, job)
+            if not rows.change_held(conn, job, facts or {}):
+                raise Stale
             self._note(conn, job.id, step, value)
-            if facts:
-                rows.change(conn, job.id, facts)
 
         await self._database.write(work, lasting=lasting)
 
@@ -149,11 +145,10 @@ class Store:
         """
 
         def work(conn: Connection) -> None:
-            self._held(conn, job)
+            if not rows.change_held(conn, job, {name: facts[name] for name in FACTS if name in facts}):
+                raise Stale
             rows.keep_results(conn, job.id, images)
             self._note(conn, job.id, "painted", dict(facts))
-            if own := {name: facts[name] for name in FACTS if name in facts}:
-                rows.change(conn, job.id, own)
 
         await self._database.write(work)
 
@@ -308,6 +303,15 @@ class Store:
 
         return await self._database.read(work)
 
+    async def recall_all(self, prefix: str) -> dict[str, str]:
+        """The texts under all keys that begin with `prefix`."""
+
+        def work(conn: Connection) -> dict[str, str]:
+            query = select(schema.meta.c.key, schema.meta.c.value).where(schema.meta.c.key.startswith(prefix))
+            return {each.key: each.value for each in conn.execute(query)}
+
+        return await self._database.read(work)
+
     async def stash(self, key: str, data: bytes) -> None:
         """Keeps bytes under a key for KEPT_DAYS, such as an upload that its platform will not show again."""
 
@@ -326,10 +330,6 @@ class Store:
         return await self._database.read(work)
 
     # ------------------------------------------------------------ inside a transaction
-
-    def _held(self, conn: Connection, job: Job) -> None:
-        if rows.hold(conn, job.id) != (State.RUNNING, job.attempt):
-            raise Stale
 
     def _note(self, conn: Connection, job_id: str, name: str, value: Any) -> None:
         values = {"job": job_id, "name": name, "value": value, "at": self._clock.now()}

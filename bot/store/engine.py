@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Engine, RowMapping, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
@@ -83,7 +83,8 @@ def tame(engine: Engine, *, look_only: bool = False) -> None:
     def begun(connection: Connection) -> None:
         options = connection.get_execution_options()
         writes, notes = options.get("easel_writes", False), options.get("easel_notes", False)
-        if writes:
+        if writes and connection.info.get("easel_notes", False) is not notes:
+            connection.info["easel_notes"] = notes
             connection.exec_driver_sql(f"PRAGMA synchronous = {'NORMAL' if notes else 'FULL'}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -127,13 +128,21 @@ def _finite(value: Any) -> Any:
             return value
 
 
-def insert_once(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> bool:
-    """Inserts a row unless one with the same `key` (unique columns, comma-separated) is there; then False."""
+def insert_once(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> RowMapping | None:
+    """Inserts a row, and gives it back; None where one with the same `key` (unique columns, comma-separated) is."""
     dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
-    columns = key.split(",")
-    statement = dialect.insert(table).values(**values).on_conflict_do_nothing(index_elements=columns)
+    statement = dialect.insert(table).values(**values).on_conflict_do_nothing(index_elements=key.split(","))
     # rowcount is -1 on psycopg here; RETURNING gives a row exactly when one went in.
-    return conn.execute(statement.returning(table.c[columns[0]])).first() is not None
+    return conn.execute(statement.returning(table)).mappings().first()
+
+
+def insert_or_hold(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> RowMapping:
+    """Inserts a row unless one with the same `key` (a unique column) is there. Either is held until the transaction
+    ends: an update of the key to what it is locks as SELECT FOR UPDATE does."""
+    dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
+    statement = dialect.insert(table).values(**values)
+    statement = statement.on_conflict_do_update(index_elements=[key], set_={key: statement.excluded[key]})
+    return conn.execute(statement.returning(table)).mappings().one()
 
 
 def upsert(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> None:

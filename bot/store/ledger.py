@@ -13,7 +13,7 @@ from bot import quota
 from bot.chat import Chat
 from bot.errors import Banned, ChatOutOfCredits, OutOfCredits
 from bot.quota import Account, Rules
-from bot.store.engine import insert_once
+from bot.store.engine import insert_once, insert_or_hold
 from bot.store.jobs import NewJob
 from bot.store.schema import account, ledger
 
@@ -37,9 +37,7 @@ def find(conn: Connection, account_id: str) -> Account:
 
 def lock(conn: Connection, account_id: str) -> tuple[Account, bool]:
     """The account and whether it is banned, held until the transaction ends; made when there is none yet."""
-    insert_once(conn, account, {**asdict(Account(id=account_id)), "banned": False}, key="id")
-    query = select(account).where(account.c.id == account_id).with_for_update()
-    row = conn.execute(query).mappings().one()
+    row = insert_or_hold(conn, account, {**asdict(Account(id=account_id)), "banned": False}, key="id")
     return _account(row), row["banned"]
 
 
@@ -109,7 +107,7 @@ def close(conn: Connection, job_id: str, charged: int, now: datetime) -> bool:
 
     entry = {**held, "kind": "close", "credits": charged, "at": now}
     entry |= {"from_extra": extra(held["from_extra"]), "chat_from_extra": extra(held["chat_from_extra"])}
-    if not insert_once(conn, ledger, entry, key="job,kind"):
+    if insert_once(conn, ledger, entry, key="job,kind") is None:
         return False
     for prefix in ("", "chat_"):
         if (account_id := held[f"{prefix}account"]) is not None:
@@ -191,7 +189,7 @@ def _change(
         "at": now,
     }
     entry |= {"from_extra": credits if granted else changed.extra, "chat_from_extra": 0}
-    if not insert_once(conn, ledger, entry, key="job,kind"):
+    if insert_once(conn, ledger, entry, key="job,kind") is None:
         return user
     _save(conn, changed)
     return changed

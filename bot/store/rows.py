@@ -9,12 +9,12 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, and_, delete, func, or_, select, update
+from sqlalchemy import Connection, RowMapping, Select, and_, delete, func, literal, or_, select, update
 
 from bot.chat import Attachment, Chat, Delivered, User
 from bot.painting import Image, Options
 from bot.store.jobs import UNFINISHED, Failure, Job, NewJob, State
-from bot.store.schema import job, result, step
+from bot.store.schema import Moment, job, result, step
 
 UNTOLD = "untold"  # the step of an ended job whose message does not say so yet
 FEW = 3  # below that many jobs, a typical duration says nothing
@@ -79,9 +79,32 @@ def move_chat(conn: Connection, old: Chat, new: Chat) -> None:
         change(conn, job_id, {"chat_key": new.key, "chat": moved})
 
 
-def lock(conn: Connection, job_id: str) -> Job | None:
-    """The job, held until the transaction ends."""
-    return one(conn, by_id(job_id).with_for_update())
+def begin(conn: Connection, job_id: str, now: datetime) -> Job | None:
+    """A new attempt runs from here on. None: the job has ended, or never was."""
+    started = func.coalesce(job.c.started, literal(now, Moment()))
+    statement = (
+        update(job)
+        .where(job.c.id == job_id, job.c.state.in_(sorted(UNFINISHED)))
+        .values(
+            state=State.RUNNING.value,
+            attempt=job.c.attempt + 1,
+            started=func.coalesce(job.c.started, literal(now, Moment())),
+        )
+        .returning(job)
+    )
+    row = conn.execute(statement).mappings().first()
+    return None if row is None else job_of(row, _steps_of(conn, job_id) if row["attempt"] > 1 else {})
+
+
+def change_held(conn: Connection, holder: Job, values: Mapping[str, Any]) -> bool:
+    """Changes a running job and holds it until the transaction ends. False: `holder` is not its attempt any more."""
+    statement = (
+        update(job)
+        .where(job.c.id == holder.id, job.c.state == State.RUNNING.value, job.c.attempt == holder.attempt)
+        .values(**(values or {"attempt": holder.attempt}))
+        .returning(job.c.id)
+    )
+    return conn.execute(statement).first() is not None
 
 
 def hold(conn: Connection, job_id: str) -> tuple[State, int] | None:
@@ -139,7 +162,7 @@ def jobs(conn: Connection, query: Select[Any]) -> list[Job]:
     steps: dict[str, dict[str, Any]] = {}
     for owner, name, value in found:
         steps.setdefault(owner, {})[name] = value
-    return [_job(row, steps.get(row["id"], {})) for row in rows]
+    return [job_of(row, steps.get(row["id"], {})) for row in rows]
 
 
 def _steps() -> "Select[Any, Any, Any]":
@@ -147,13 +170,16 @@ def _steps() -> "Select[Any, Any, Any]":
     return select(step.c.job, step.c.name, step.c.value).order_by(step.c.at, step.c.name)
 
 
+def _steps_of(conn: Connection, job_id: str) -> dict[str, Any]:
+    return {each.name: each.value for each in conn.execute(_steps().where(step.c.job == job_id))}
+
+
 def one(conn: Connection, query: Select[Any]) -> Job | None:
     """The first job of a `select(job)`."""
     row = conn.execute(query.limit(1)).mappings().first()
     if row is None:
         return None
-    found = conn.execute(_steps().where(step.c.job == row["id"]))
-    return _job(row, {each.name: each.value for each in found})
+    return job_of(row, _steps_of(conn, row["id"]))
 
 
 def _user(kept: dict[str, Any]) -> User:
@@ -161,7 +187,8 @@ def _user(kept: dict[str, Any]) -> User:
     return User(**kept, tiers=tuple(tiers))
 
 
-def _job(row: RowMapping, steps: Mapping[str, Any]) -> Job:
+def job_of(row: RowMapping, steps: Mapping[str, Any]) -> Job:
+    """A job as its row and its steps tell it."""
     same = (
         "id event request_id locale prompt attempt cost parent charged status_id created started finished "
         "provider model price spent upstream_id usage trace delivered_id"
