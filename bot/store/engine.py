@@ -10,12 +10,14 @@ import math
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, RowMapping, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Insert, RowMapping, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.errors import SettingsWrong, StoreFailed
 
@@ -130,27 +132,36 @@ def _finite(value: Any) -> Any:
 
 def insert_once(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> RowMapping | None:
     """Inserts a row, and gives it back; None where one with the same `key` (unique columns, comma-separated) is."""
-    dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table).values(**values).on_conflict_do_nothing(index_elements=key.split(","))
     # rowcount is -1 on psycopg here; RETURNING gives a row exactly when one went in.
-    return conn.execute(statement.returning(table)).mappings().first()
+    return conn.execute(_insert_once(conn.dialect.name, table, key), values).mappings().first()
 
 
 def insert_or_hold(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> RowMapping:
     """Inserts a row unless one with the same `key` (a unique column) is there. Either is held until the transaction
     ends: an update of the key to what it is locks as SELECT FOR UPDATE does."""
-    dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table).values(**values)
-    statement = statement.on_conflict_do_update(index_elements=[key], set_={key: statement.excluded[key]})
-    return conn.execute(statement.returning(table)).mappings().one()
+    return conn.execute(_upsert(conn.dialect.name, table, key, (key,)).returning(table), values).mappings().one()
 
 
 def upsert(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> None:
     """Inserts a row, or replaces the one with the same `key`."""
-    dialect = sqlite if conn.dialect.name == "sqlite" else postgresql
-    columns = key.split(",")
-    new = {name: value for name, value in values.items() if name not in columns}
-    conn.execute(dialect.insert(table).values(**values).on_conflict_do_update(index_elements=columns, set_=new))
+    changed = tuple(name for name in values if name not in key.split(","))
+    conn.execute(_upsert(conn.dialect.name, table, key, changed), values)
+
+
+# Built once each: building a statement costs more than running it. The values come beside it.
+
+
+@cache
+def _insert_once(dialect: str, table: Table, key: str) -> ReturningInsert[Any]:
+    module = sqlite if dialect == "sqlite" else postgresql
+    return module.insert(table).on_conflict_do_nothing(index_elements=key.split(",")).returning(table)
+
+
+@cache
+def _upsert(dialect: str, table: Table, key: str, changed: tuple[str, ...]) -> Insert:
+    statement = (sqlite if dialect == "sqlite" else postgresql).insert(table)
+    new = {name: statement.excluded[name] for name in changed}
+    return statement.on_conflict_do_update(index_elements=key.split(","), set_=new)
 
 
 class Database:

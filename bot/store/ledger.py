@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, delete, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, select, update
 
 from bot import quota
 from bot.chat import Chat
@@ -16,6 +16,8 @@ from bot.quota import Account, Rules
 from bot.store.engine import insert_once, insert_or_hold
 from bot.store.jobs import NewJob
 from bot.store.schema import account, ledger
+
+SAVE = update(account).where(account.c.id == bindparam("whose"))
 
 # ---------------------------------------------------------------- accounts
 
@@ -51,7 +53,7 @@ def _account(row: RowMapping) -> Account:
 
 
 def _save(conn: Connection, changed: Account) -> None:
-    conn.execute(update(account).where(account.c.id == changed.id).values(**asdict(changed)))
+    conn.execute(SAVE, {"whose": changed.id, **asdict(changed)})
 
 
 # ---------------------------------------------------------------- entries
@@ -89,7 +91,7 @@ def reserve(conn: Connection, new: NewJob, user: Account, rules: Rules, now: dat
         group, chat_from_extra = quota.reserve(group, new.cost)
         _save(conn, group)
         entry |= {"chat_account": group.id, "chat_day": group.day, "chat_from_extra": chat_from_extra}
-    conn.execute(ledger.insert().values(**entry))
+    conn.execute(ledger.insert(), entry)
 
 
 def close(conn: Connection, job_id: str, charged: int, now: datetime) -> bool:

@@ -9,7 +9,7 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, and_, delete, func, literal, or_, select, update
+from sqlalchemy import Connection, RowMapping, Select, and_, bindparam, delete, func, literal, or_, select, update
 
 from bot.chat import Attachment, Chat, Delivered, User
 from bot.painting import Image, Options
@@ -17,6 +17,9 @@ from bot.store.jobs import UNFINISHED, Failure, Job, NewJob, State
 from bot.store.schema import Moment, job, result, step
 
 UNTOLD = "untold"  # the step of an ended job whose message does not say so yet
+# What is written comes beside these as a table of columns: building a statement anew costs more than running it.
+CHANGE = update(job).where(job.c.id == bindparam("whose"))
+CHANGE_HELD = CHANGE.where(job.c.state == bindparam("running"), job.c.attempt == bindparam("by")).returning(job.c.id)
 FEW = 3  # below that many jobs, a typical duration says nothing
 
 
@@ -68,7 +71,7 @@ def ending(
 
 
 def change(conn: Connection, job_id: str, values: Mapping[str, Any]) -> None:
-    conn.execute(update(job).where(job.c.id == job_id).values(**values))
+    conn.execute(CHANGE, {"whose": job_id, **values})
 
 
 def move_chat(conn: Connection, old: Chat, new: Chat) -> None:
@@ -88,7 +91,7 @@ def begin(conn: Connection, job_id: str, now: datetime) -> Job | None:
         .values(
             state=State.RUNNING.value,
             attempt=job.c.attempt + 1,
-            started=func.coalesce(job.c.started, literal(now, Moment())),
+            started=started,
         )
         .returning(job)
     )
@@ -98,13 +101,8 @@ def begin(conn: Connection, job_id: str, now: datetime) -> Job | None:
 
 def change_held(conn: Connection, holder: Job, values: Mapping[str, Any]) -> bool:
     """Changes a running job and holds it until the transaction ends. False: `holder` is not its attempt any more."""
-    statement = (
-        update(job)
-        .where(job.c.id == holder.id, job.c.state == State.RUNNING.value, job.c.attempt == holder.attempt)
-        .values(**(values or {"attempt": holder.attempt}))
-        .returning(job.c.id)
-    )
-    return conn.execute(statement).first() is not None
+    asked = {"whose": holder.id, "running": State.RUNNING.value, "by": holder.attempt}
+    return conn.execute(CHANGE_HELD, {**asked, "attempt": holder.attempt, **values}).first() is not None
 
 
 def hold(conn: Connection, job_id: str) -> tuple[State, int] | None:
@@ -119,14 +117,15 @@ def keep_results(conn: Connection, job_id: str, images: Sequence[Image]) -> None
     drop_results(conn, job_id)
     for position, image in enumerate(images):
         conn.execute(
-            result.insert().values(
-                job=job_id,
-                position=position,
-                media_type=image.media_type,
-                width=image.width,
-                height=image.height,
-                data=image.data,
-            )
+            result.insert(),
+            {
+                "job": job_id,
+                "position": position,
+                "media_type": image.media_type,
+                "width": image.width,
+                "height": image.height,
+                "data": image.data,
+            },
         )
 
 
