@@ -27,7 +27,6 @@ BUSY_SECONDS = 30.0  # how long SQLite waits for another process's transaction, 
 CONNECT_SECONDS = 10  # PostgreSQL
 THREADS = 4  # transactions at once that only read; on PostgreSQL all at once, to either purpose, are twice as many
 WRITES = {"easel_writes": True}  # execution option: on SQLite, the write lock is taken at BEGIN
-NOTES = {"easel_notes": True}  # execution option: on SQLite, the commit does not wait for the disk
 
 
 def parsed(database_url: str) -> URL:
@@ -64,10 +63,11 @@ def connect_args(url: URL) -> dict[str, Any]:
     return {"timeout": BUSY_SECONDS} if is_sqlite(url) else {"connect_timeout": CONNECT_SECONDS}
 
 
-def tame(engine: Engine, *, look_only: bool = False) -> None:
+def tame(engine: Engine, *, look_only: bool = False, lasting: bool = True) -> None:
     """SQLite: durable, strict, and with transactions that begin where we say so. Nothing on PostgreSQL.
 
-    `look_only`: the file's journal mode stays what it is.
+    `look_only`: the file's journal mode stays what it is. `lasting`: a commit survives a power cut, for this is money;
+    else it does as soon as one that is lasting follows it.
     """
     if engine.dialect.name != "sqlite":
         return
@@ -75,7 +75,7 @@ def tame(engine: Engine, *, look_only: bool = False) -> None:
     def connected(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver's own idea of when to BEGIN stays out of it
         cursor = connection.cursor()
-        pragmas = ["synchronous = FULL", "foreign_keys = ON"]  # a commit survives a power cut: this is money
+        pragmas = [f"synchronous = {'FULL' if lasting else 'NORMAL'}", "foreign_keys = ON"]
         if not look_only:
             pragmas.insert(0, "journal_mode = WAL")  # readers and one writer do not block each other
         for pragma in pragmas:
@@ -83,11 +83,7 @@ def tame(engine: Engine, *, look_only: bool = False) -> None:
         cursor.close()
 
     def begun(connection: Connection) -> None:
-        options = connection.get_execution_options()
-        writes, notes = options.get("easel_writes", False), options.get("easel_notes", False)
-        if writes and connection.info.get("easel_notes", False) is not notes:
-            connection.info["easel_notes"] = notes
-            connection.exec_driver_sql(f"PRAGMA synchronous = {'NORMAL' if notes else 'FULL'}")
+        writes = connection.get_execution_options().get("easel_writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     event.listen(engine, "connect", connected)
@@ -164,24 +160,30 @@ def _upsert(dialect: str, table: Table, key: str, changed: tuple[str, ...]) -> I
     return statement.on_conflict_do_update(index_elements=key.split(","), set_=new)
 
 
+def _engine(url: URL, *, lasting: bool = True) -> Engine:
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        json_serializer=dump,
+        pool_pre_ping=not is_sqlite(url),
+        pool_size=2 * THREADS,
+        max_overflow=0,
+        pool_timeout=BUSY_SECONDS,
+        connect_args=connect_args(url),
+    )
+    tame(engine, lasting=lasting)
+    return engine
+
+
 class Database:
     """Transactions on one database. Once begun they end by themselves, even if the caller is cancelled."""
 
     def __init__(self, url: URL) -> None:
         single = is_sqlite(url)
-        self._engine = create_engine(
-            url,
-            hide_parameters=True,
-            json_serializer=dump,
-            pool_pre_ping=not single,
-            pool_size=2 * THREADS,
-            max_overflow=0,
-            pool_timeout=BUSY_SECONDS,
-            connect_args=connect_args(url),
-        )
-        tame(self._engine)
-        self._for_writing = self._engine.execution_options(**WRITES)
-        self._for_noting = self._engine.execution_options(**WRITES, **NOTES)
+        self._engine = _engine(url)
+        self._writer = self._engine.execution_options(**WRITES)
+        self._noting = _engine(url, lasting=False) if single else self._engine
+        self._noter = self._noting.execution_options(**WRITES)
         # SQLite has one write lock, and waits for it by polling: in one process one writer with a fair queue is better.
         self._readers = ThreadPoolExecutor(THREADS if single else 2 * THREADS, thread_name_prefix="store")
         self._writers = ThreadPoolExecutor(1, thread_name_prefix="store writer") if single else self._readers
@@ -206,7 +208,7 @@ class Database:
         Not `lasting`: the end of the process does not undo it, a power cut may unless another transaction followed;
         on SQLite it then costs no wait for the disk. Raises StoreFailed, and whatever `work` raises.
         """
-        engine = self._for_writing if lasting else self._for_noting
+        engine = self._writer if lasting else self._noter
 
         def run() -> T:
             with translated(), engine.begin() as connection:
@@ -225,6 +227,7 @@ class Database:
         self._writers.shutdown()
         self._readers.shutdown()
         with translated():
+            self._noting.dispose()
             self._engine.dispose()
 
     async def _shielded(self, threads: ThreadPoolExecutor, run: Callable[[], T]) -> T:
