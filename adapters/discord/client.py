@@ -34,8 +34,9 @@ log = structlog.get_logger()
 # Observed, not documented: 5 posts or edits in 5 s a channel, 5 in 2 s a token; documented: 50 calls a second.
 CHANNEL_SLOTS, CHANNEL_PERIOD = 5, 5.05
 TOKEN_SLOTS, TOKEN_PERIOD = 5, 2.05
-OVERALL = Budget(key=PLATFORM, slots=50, period=1.0, shared=True)
-GAP = 2.0  # seconds between progress edits of one message
+OVERALL = Budget(key=PLATFORM, slots=50, period=1.0, counts="end", shared=True)
+GAP = 2.0  # seconds between progress edits of one message, where the channel's budget is everybody's
+TOKEN_GAP = 1.0  # where its token has one of its own
 FILE_LIMIT = 10 * 1024 * 1024  # bytes a file where nobody says otherwise
 LADDER = 5  # times that a limit is halved which was not the real one
 
@@ -120,7 +121,7 @@ class Discord:
         ticket = book.get(chat.thread_id) if ref is None else book.of(ref.message_id)
         if ticket is not None and self._sender.living(ticket):
             budget = Budget(key=f"{PLATFORM}:token:{ticket.id}", slots=TOKEN_SLOTS, period=TOKEN_PERIOD)
-            return Lane(budgets=(budget,), gap=GAP)
+            return Lane(budgets=(budget,), gap=TOKEN_GAP)
         channel = Budget(key=f"{PLATFORM}:{places.channel_of(chat)}", slots=CHANNEL_SLOTS, period=CHANNEL_PERIOD)
         return Lane(budgets=(channel, OVERALL), gap=GAP)
 
