@@ -39,7 +39,7 @@ async def bench(letters: list[str], folder: Path, *, quick: bool) -> list[Figure
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Easel beside the bare libraries.")
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="letters from A to H; all by default")
-    parser.add_argument("--quick", action="store_true", help="fewer jobs, smaller sizes; each scenario below two minutes")
+    parser.add_argument("--quick", action="store_true", help="fewer jobs, smaller sizes")
     parser.add_argument("--out", type=Path, help="folder for bench.json, the plots and the subjects' logs")
     parser.add_argument("--readme", action="store_true", help="put the table into tests/README.md")
     given = parser.parse_args()

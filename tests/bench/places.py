@@ -3,7 +3,7 @@
 Servers keep no bytes and make a picture small only once, since that is not what is measured here.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -13,7 +13,6 @@ from tests import discord_server, telegram_server
 from tests.bench.jobs import Job, now
 from tests.discord_server.core import Request as DiscordCall
 from tests.telegram_server.core import Request as TelegramCall
-from tests.telegram_server.entities import Media
 from tests.telegram_server.files import Files
 
 
@@ -53,14 +52,11 @@ class Seen(list[Any]):
         self._tell(call)
 
 
-class Album(Files):
+def album() -> Files:
     """Telegram's files, each different picture developed once."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.photo = cache(super().photo)
-
-    photo: Callable[[bytes], Media]
+    files = Files()
+    files.photo = cache(files.photo)
+    return files
 
 
 # ---------------------------------------------------------------- Telegram
@@ -92,7 +88,9 @@ class Telegram:
         user, chat = room
         job.asked = now()
         if photos:
-            items = [telegram_server.Item(photo, kind="document", filename=f"{n}.jpg") for n, photo in enumerate(photos)]
+            items = [
+                telegram_server.Item(data=each, kind="document", filename=f"{n}.jpg") for n, each in enumerate(photos)
+            ]
             asked = self.server.album(user, chat, items, caption=job.prompt)[0]
         else:
             text = job.prompt if chat.kind == "private" else f"/imagine@{self.server.bot.username} {job.prompt}"
@@ -114,12 +112,12 @@ class Telegram:
 
 
 @asynccontextmanager
-async def telegram(limits: telegram_server.Limits | None = None) -> AsyncIterator[Telegram]:
+async def telegram(limits: telegram_server.Limits | None = None) -> AsyncGenerator[Telegram]:
     """`limits`: flood control in force; by default none."""
     async with telegram_server.TelegramServer(limits=limits or telegram_server.UNLIMITED) as server:
         api: dict[str, Any] = {"token": server.token, "api_base": server.api_base}
         place = Telegram(server=server, settings={"telegram": api}, given=api, jobs={})
-        server.core.files = Album()
+        server.core.files = album()
         server.core.requests = server.requests = Seen(place.hear)
         yield place
         server.violations.clear()  # of baselines: what they do wrong is not what is measured
@@ -170,7 +168,8 @@ class Discord:
             if self.answered is not None:
                 self.answered(call.params["interaction_token"])
             return
-        payload = cast("dict[str, Any]", call.payload) if isinstance(call.payload, dict) else {}
+        given: Any = call.payload
+        payload = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
         job = self._job(call, payload)
         if job is not None and (call.files or payload.get("content")):
             job.see(str(payload.get("content", "")), picture=bool(call.files))
@@ -187,7 +186,7 @@ class Discord:
 
 
 @asynccontextmanager
-async def discord(*, slash: bool, limits: discord_server.Limits | None = None) -> AsyncIterator[Discord]:
+async def discord(*, slash: bool, limits: discord_server.Limits | None = None) -> AsyncGenerator[Discord]:
     """`limits`: as Discord's own by default."""
     async with discord_server.DiscordServer(limits=limits) as server:
         api: dict[str, Any] = {"token": server.token, "api_base": server.api_base, "gateway_url": server.gateway_url}

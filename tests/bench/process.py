@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from time import monotonic
@@ -70,9 +70,9 @@ class Subject:
 @asynccontextmanager
 async def process(
     command: Sequence[str], folder: Path, name: str, env: Mapping[str, str] | None = None
-) -> AsyncIterator[Subject]:
+) -> AsyncGenerator[Subject]:
     """Runs `command` until the block ends; SIGTERM then, SIGKILL when that does not help."""
-    folder.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     log = folder / f"{name}.log"
     with log.open("wb") as out:
         started = await asyncio.create_subprocess_exec(

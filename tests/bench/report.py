@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from tests.bench.figures import Figure
 
@@ -16,7 +17,8 @@ def table(figures: Sequence[Figure]) -> str:
     """Markdown."""
     rows = [HEADS, *(_row(each) for each in figures)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADS))]
-    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows]
+    padded = ([cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows)
+    lines = [f"| {' | '.join(row)} |" for row in padded]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(lines)
 
@@ -58,7 +60,8 @@ def _plot(figures: Sequence[Figure], path: Path) -> None:
     shown = [each for each in figures if (each.limit or each.baseline) and not math.isnan(each.easel)]
     if not shown:
         return
-    _, axes = pyplot.subplots(figsize=(9, 0.5 + 0.45 * len(shown)), layout="constrained")  # pyright: ignore[reportUnknownMemberType]  # matplotlib's stubs are partial
+    untyped: Any = pyplot  # its stubs are partial
+    _, axes = untyped.subplots(figsize=(9, 0.5 + 0.45 * len(shown)), layout="constrained")
     for at, each in enumerate(shown):
         unit = each.limit or each.baseline or 1.0
         axes.barh(at - 0.2, each.easel / unit, height=0.36, color="#2a9d8f", label="Easel" if at == 0 else None)
@@ -70,8 +73,8 @@ def _plot(figures: Sequence[Figure], path: Path) -> None:
     axes.invert_yaxis()
     axes.set_xlabel("in parts of what is to be reached, or of bare")
     axes.legend(loc="lower right")
-    pyplot.savefig(path, dpi=110)  # pyright: ignore[reportUnknownMemberType]  # matplotlib's stubs are partial
-    pyplot.close()
+    untyped.savefig(path, dpi=110)
+    untyped.close()
 
 
 def splice(path: Path, figures: Sequence[Figure], command: str) -> None:

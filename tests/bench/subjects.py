@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ def settings(upstream: Upstream, folder: Path, platform: Mapping[str, Any]) -> d
 
 
 @asynccontextmanager
-async def easel(folder: Path, values: Mapping[str, Any]) -> AsyncIterator[Subject]:
+async def easel(folder: Path, values: Mapping[str, Any]) -> AsyncGenerator[Subject]:
     """`easel run`, from ready to its end."""
     async with started(folder, values) as subject:
         await subject.says("easel runs")
@@ -43,7 +43,7 @@ def started(folder: Path, values: Mapping[str, Any]) -> AbstractAsyncContextMana
 
 
 @asynccontextmanager
-async def bare(folder: Path, upstream: Upstream, script: str, given: Mapping[str, Any]) -> AsyncIterator[Subject]:
+async def bare(folder: Path, upstream: Upstream, script: str, given: Mapping[str, Any]) -> AsyncGenerator[Subject]:
     """A script of `tests.bench.baselines`, from ready to its end."""
     config = json.dumps({**given, "upstream": upstream.address})
     async with process([sys.executable, "-m", f"tests.bench.baselines.{script}", config], folder, script) as subject:

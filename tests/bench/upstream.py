@@ -5,7 +5,7 @@ The sandbox itself paints while it answers, which would be measured as well; her
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -79,7 +79,7 @@ def event(text: str, *, finish: bool = False) -> bytes:
 
 
 @asynccontextmanager
-async def upstream(watch: Watch, pace: Pace, image: bytes | None = None) -> AsyncIterator[Upstream]:
+async def upstream(watch: Watch, pace: Pace, image: bytes | None = None) -> AsyncGenerator[Upstream]:
     """One that serves on 127.0.0.1."""
     made = Upstream(watch, pace, image or await asyncio.to_thread(picture))
     app = web.Application(client_max_size=MAX_BODY)

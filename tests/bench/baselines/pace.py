@@ -1,4 +1,4 @@
-"""Edits at the platform's pace: windows of slots, whoever comes first goes first; progress only where a slot is free."""
+"""Edits at the platform's pace: windows of slots, first come, first served; progress only where a slot is free."""
 
 import asyncio
 from collections import deque
@@ -34,7 +34,7 @@ class Pace:
     async def turn(self) -> None:
         """Waits in line for a slot."""
         async with self._line:
-            while (wait := max(each.wait() for each in self._windows)) > 0:
+            while (wait := max(each.wait() for each in self._windows)) > 0:  # noqa: ASYNC110 - time is what is waited for
                 await asyncio.sleep(wait)
             self._take()
 

@@ -16,6 +16,7 @@ from tests.telegram_server import Limits
 JOBS = 20
 PACE = Pace(seconds=20.0, lines=15)
 LATEST = 150.0  # seconds until a job counts as lost
+SLASH = 0.75  # seconds that a bare bot may take for a picture by slash, edits under way included
 DOORS: Mapping[str, Any] = {**places.DOORS, "telegram": lambda: places.telegram(Limits())}
 REACH: Mapping[str, Mapping[str, float]] = {
     "telegram": {"mean": 22.0},
@@ -62,7 +63,7 @@ def figures(case: str, ours: list[Job], theirs: list[Job], refused: int, bare_re
     ):
         limit = REACH[case].get(name)
         if case == "discord slash" and name == "p50":
-            limit = 1.2 * baseline
+            limit = 1.2 * max(baseline, SLASH)
         told.append(_figure(case, f"done → picture, {name}", "s", value, baseline, limit))
     told.append(
         _figure(

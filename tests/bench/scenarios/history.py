@@ -28,8 +28,9 @@ WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
 INSERT INTO job (id, event, user_key, sender, chat_key, chat, request_id, locale, prompt, options, reference_images,
   mask, state, attempt, cost, charged, status_id, created, started, finished, provider, model, price, upstream_id,
   usage, trace, delivered, delivered_id)
-SELECT printf('past%08d', i), 'past:' || i, 'telegram:' || (900000 + i % :users), sender, 'telegram:' || (900000 + i % :users),
-  chat, i, locale, prompt, options, reference_images, mask, state, attempt, cost, charged, 's' || i,
+SELECT printf('past%08d', i), 'past:' || i, 'telegram:' || (900000 + i % :users), sender,
+  'telegram:' || (900000 + i % :users), chat, i, locale, prompt, options, reference_images, mask, state, attempt,
+  cost, charged, 's' || i,
   datetime(:now, printf('-%d seconds', (:count - i) * 60)) || '.000000',
   datetime(:now, printf('-%d seconds', (:count - i) * 60)) || '.100000',
   datetime(:now, printf('-%d seconds', (:count - i) * 60)) || '.500000',
@@ -37,9 +38,11 @@ SELECT printf('past%08d', i), 'past:' || i, 'telegram:' || (900000 + i % :users)
 FROM job, n WHERE id = (SELECT id FROM job LIMIT 1)
 """
 LEDGER = """
-WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count), kinds(kind) AS (VALUES ('reserve'), ('close'))
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count),
+  kinds(kind) AS (VALUES ('reserve'), ('close'))
 INSERT INTO ledger (job, kind, account, day, credits, from_extra, chat_from_extra, at)
-SELECT printf('past%08d', i), kind, 'telegram:' || (900000 + i % :users), date(:now), 1, 0, 0, :now || '.000000' FROM n, kinds
+SELECT printf('past%08d', i), kind, 'telegram:' || (900000 + i % :users), date(:now), 1, 0, 0, :now || '.000000'
+FROM n, kinds
 """
 STEPS = """
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
@@ -86,9 +89,11 @@ async def compare(folder: Path, count: int, *, jobs: int) -> list[Figure]:
         )
 
     for what, span in SPANS.items():
-        add(f"{what}, p50", "ms", *(median(durations(done[name], span)) * 1000 for name in ("easel", "bare")), 1000)
+        ours, theirs = (median(durations(done[name], span)) * 1000 for name in ("easel", "bare"))
+        add(f"{what}, p50", "ms", ours, theirs, 1000)
     for command in COMMANDS:
-        add(command, "ms", *(median(answers[name][command]) * 1000 for name in ("easel", "bare")), 1000)
+        ours, theirs = (median(answers[name][command]) * 1000 for name in ("easel", "bare"))
+        add(command, "ms", ours, theirs, 1000)
     add("start", "s", starts["easel"], starts["bare"], 1)
     return told
 

@@ -24,6 +24,7 @@ from bot.chat import Chat, User
 from bot.quota import Rules
 from bot.store import NewJob, State, Store, new_id
 from tests.bench.figures import Figure, median
+from tests.bench.process import ROOT
 from tests.postgres import cluster
 
 TOGETHER = 50  # callers at once, as in a crowd
@@ -140,9 +141,9 @@ def begun(recorded: Recorded) -> Recorded:
 
 async def on_sqlite(count: int) -> dict[str, float]:
     found: dict[str, list[float]] = {}
-    with tempfile.TemporaryDirectory(prefix="bench", dir=".") as folder:  # a disk, where /tmp may be memory
+    with tempfile.TemporaryDirectory(prefix="bench", dir=ROOT) as folder:  # a disk, where /tmp may be memory
         for number in range(ROUNDS):
-            path = Path(folder).resolve() / f"{number}.db"
+            path = Path(folder) / f"{number}.db"
             recorded = await record(f"sqlite:///{path}")
             found.setdefault("plain", []).append(sqlite_loop(path, recorded, count))
             for callers in (1, TOGETHER):

@@ -50,9 +50,7 @@ async def compare(folder: Path, case: str, count: int, *, quick: bool) -> list[F
     told: list[Figure] = []
 
     def add(what: str, unit: str, ours: float, theirs: float, limit: float | None) -> None:
-        told.append(
-            Figure(scenario="C", case=where, what=what, unit=unit, easel=ours, baseline=theirs, limit=limit)
-        )
+        told.append(Figure(scenario="C", case=where, what=what, unit=unit, easel=ours, baseline=theirs, limit=limit))
 
     add("refused", "calls", easel.refused, bare.refused, 0)
     add("lost", "jobs", sum(j.lost for j in easel.jobs), sum(j.lost for j in bare.jobs), 0)

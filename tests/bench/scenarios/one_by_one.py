@@ -35,14 +35,10 @@ async def compare(folder: Path, case: str, *, jobs: int) -> list[Figure]:
     watch = Watch()
     async with AsyncExitStack() as opened:
         up = await opened.enter_async_context(upstream(watch, PACE))
-        places: dict[str, Place] = {
-            name: await opened.enter_async_context(DOORS[case]()) for name in ("bare", "easel")
-        }
+        places: dict[str, Place] = {name: await opened.enter_async_context(DOORS[case]()) for name in ("bare", "easel")}
         bare, easel = places["bare"], places["easel"]
         await opened.enter_async_context(subjects.bare(folder, up, bare.script, bare.given))
-        await opened.enter_async_context(
-            subjects.easel(folder, subjects.settings(up, folder, easel.settings))
-        )
+        await opened.enter_async_context(subjects.easel(folder, subjects.settings(up, folder, easel.settings)))
         done = await in_turn(watch, places, jobs)
     lost = sum(job.lost for each in done.values() for job in each)
     return [*spans("A", case, done["easel"], done["bare"]), _lost("A", case, lost)]

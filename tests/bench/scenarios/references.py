@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from io import BytesIO
@@ -59,7 +59,7 @@ class Probe:
 
 
 @asynccontextmanager
-async def probed(place: Discord) -> AsyncIterator[Probe]:
+async def probed(place: Discord) -> AsyncGenerator[Probe]:
     probe = Probe(place)
     asking = asyncio.create_task(probe.ask())
     try:
@@ -77,9 +77,7 @@ async def run(folder: Path, *, quick: bool) -> list[Figure]:
         there: dict[str, Discord] = {
             name: await opened.enter_async_context(places.discord(slash=False)) for name in ("bare", "easel")
         }
-        bare = await opened.enter_async_context(
-            subjects.bare(folder, up, there["bare"].script, there["bare"].given)
-        )
+        bare = await opened.enter_async_context(subjects.bare(folder, up, there["bare"].script, there["bare"].given))
         easel = await opened.enter_async_context(
             subjects.easel(folder, subjects.settings(up, folder, there["easel"].settings))
         )
@@ -100,9 +98,7 @@ async def run(folder: Path, *, quick: bool) -> list[Figure]:
     ours, theirs = (median([j.upstream - j.asked for j in done[name]]) * 1000 for name in ("easel", "bare"))
 
     def figure(what: str, unit: str, easel: float, baseline: float | None, limit: float | None) -> Figure:
-        return Figure(
-            scenario="D", case="3 × 4 MB", what=what, unit=unit, easel=easel, baseline=baseline, limit=limit
-        )
+        return Figure(scenario="D", case="3 × 4 MB", what=what, unit=unit, easel=easel, baseline=baseline, limit=limit)
 
     return [
         figure("event → upstream request, p50", "ms", ours, theirs, theirs * 1.1),

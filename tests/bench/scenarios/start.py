@@ -56,7 +56,7 @@ async def _easel(folder: Path) -> float:
         begun = now()
         async with asyncio.timeout(LATEST):
             await opened.enter_async_context(subjects.started(folder, values))
-            while not await _answers(http, f"http://127.0.0.1:{port}/readyz"):
+            while not await _answers(http, f"http://127.0.0.1:{port}/readyz"):  # noqa: ASYNC110 - another process's
                 await asyncio.sleep(LOOK)
         return now() - begun
 

@@ -23,7 +23,8 @@ ROUNDS = 3
 def reply_of(size: int) -> str:
     """Progress lines of both languages and prose, over and over."""
     form = "".join(ENGLISH.opening) + "".join(ENGLISH.step.format(percent=p / 2) for p in range(200))
-    form += "".join(CHINESE.step.format(percent=p / 2) for p in range(200)) + "A fox, at last. It is red, mostly.\n" * 40
+    form += "".join(CHINESE.step.format(percent=p / 2) for p in range(200))
+    form += "A fox, at last. It is red, mostly.\n" * 40
     form = form.replace("{refs}", "").replace("{prompt}", "a red fox")
     return (form * (size // len(form) + 1))[:size]
 
@@ -89,9 +90,8 @@ async def run(folder: Path, *, quick: bool) -> list[Figure]:
     started = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     out, _ = await started.communicate()
     found: dict[str, float] = json.loads(out)
-    figures = [
-        Figure(scenario="G", case="event", what="JSON → told", unit="µs", easel=found["event"], baseline=found["bare event"])
-    ]
+    ours, theirs = found["event"], found["bare event"]
+    figures = [Figure(scenario="G", case="event", what="JSON → told", unit="µs", easel=ours, baseline=theirs)]
     for name in ("character", "token"):
         sizes = [int(each.split()[1]) for each in found if each.startswith(f"{name} ")]
         for size in sizes:
@@ -104,9 +104,8 @@ async def run(folder: Path, *, quick: bool) -> list[Figure]:
             )  # fmt: skip
         small, large = sizes[0], sizes[-1]
         growth = (found[f"{name} {large}"] / large) / (found[f"{name} {small}"] / small)
-        figures.append(
-            Figure(scenario="G", case=f"by {name}", what="time a character, long to short", unit="×", easel=growth, limit=1.3)
-        )
+        what = "time a character, long to short"
+        figures.append(Figure(scenario="G", case=f"by {name}", what=what, unit="×", easel=growth, limit=1.3))
     megabyte = found["character 1000000"]
     figures.append(Figure(scenario="G", case="by character", what="1 MB", unit="s", easel=megabyte, limit=1.0))
     return figures
