@@ -41,6 +41,7 @@ from bot.providers.failover import Failover
 from bot.quota import charge
 from bot.status.board import Board, Final, Sheet
 from bot.status.fold import Placed, Status
+from bot.steps import Painting
 from bot.store import Failure, Job, State, Store
 from bot.texts import explain, say
 
@@ -49,6 +50,7 @@ log = structlog.get_logger()
 MOST_ATTEMPTS = 5  # starts of one job; a job that takes the process down each time must not do so for ever
 STORE_AWAY = 60.0  # seconds between later tries to bring a job whose database failed to its end
 LONG = 120.0  # seconds of a job after which its owner looks elsewhere, and is called when it has ended
+SAVING = 32  # jobs whose pictures are in memory on their way from the upstream into the database; others wait
 LAST_WORDS = 1.0  # seconds at the end of the process for final states on their way; the next start says the others
 
 
@@ -76,6 +78,7 @@ class Jobs:
         self._usage_rates = usage_rates or {}
         self._patience = Patience(clock)
         self._asking = Asking(store=store, failover=failover, gallery=gallery, board=board, patience=self._patience)
+        self._saving = asyncio.Semaphore(SAVING)
         self._settling: set[str] = set()
         self._words: set[asyncio.Task[None]] = set()
 
@@ -231,6 +234,11 @@ class Jobs:
             return painted
         painting = await self._asking.painting(job)
         self._board.tell(job.id, Staged(Stage.SAVING))
+        async with self._saving:
+            return await self._saved(job, painting)
+
+    async def _saved(self, job: Job, painting: Painting) -> Mapping[str, Any]:
+        """Fetches the pictures and puts them down."""
         try:
             images = await self._gallery.results(painting.sources)
         except PaintFailed as failed:

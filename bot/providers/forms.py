@@ -11,7 +11,7 @@ from bot.painting import Stage
 
 def plain(text: str) -> str:
     """Full-width punctuation and digits made half-width, so that one form covers both."""
-    return normalize("NFKC", text)
+    return text if text.isascii() else normalize("NFKC", text)
 
 
 def squeeze(text: str) -> str:

@@ -120,6 +120,8 @@ class GrowingLine:
     def _look_for_stage(self, said: list[Event]) -> None:
         window = plain(self._window)
         for stage, words in STAGES:
+            if _RANK[stage] <= self._rank:
+                return  # known, as are all that follow
             if words.search(window):
                 if not self._is_echo(window.lstrip("> ")):
                     self._enter(stage, said)

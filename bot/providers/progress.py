@@ -66,10 +66,13 @@ class ReplyReader:
 
     def feed(self, text: str) -> list[Event]:
         """The next piece of the reply, of any length. Returns what became certain with it."""
-        if len(text) == 1 and text not in MARKS and text != "\n":
-            self._line.add_quickly(text)
-            return []
         said: list[Event] = []
+        if text == "\n":
+            self._end_line(said)
+            return said
+        if len(text) == 1 and text not in MARKS:
+            self._line.add_quickly(text)
+            return said
         first, *rest = text.split("\n")
         self._line.add(first, said)
         for segment in rest:
