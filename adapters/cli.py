@@ -173,7 +173,7 @@ def _quota(config: Path | None, user: str, verb: str | None, credits: int) -> No
             if verb is not None:
                 method = store.grant if verb == "grant" else store.set_credits
                 await method(f"{verb}:{secrets.token_hex(8)}", user, credits, daily)
-            print((await store.balance(user, daily)).left)
+            print((await store.balance(user, daily, settings.limits.new_user_daily)).left)
         finally:
             await store.close()
 

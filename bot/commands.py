@@ -13,6 +13,7 @@ from bot.ports import ChatPort, Clock, Shop
 from bot.quota import MOST, Rules, hours_to_refill
 from bot.store import Job, Store
 from bot.texts import say
+from bot.tray import Tray
 
 ADMIN_USAGE = "/admin grant|set USER N · ban|unban USER · refund CHARGE · stats (USER = platform:id)"
 
@@ -42,7 +43,9 @@ class Commands:
         admins: Sequence[str],
         ports: Mapping[str, ChatPort],
         shops: Mapping[str, Shop],
+        tray: Tray,
         cancel: Callable[[str], Awaitable[bool]],
+        retention_days: int | None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -51,6 +54,8 @@ class Commands:
         self._ports = ports
         self._shops = shops
         self._cancel = cancel
+        self._tray = tray
+        self._retention = retention_days
 
     def is_admin(self, user: User) -> bool:
         return user.key in self._admins
@@ -67,6 +72,10 @@ class Commands:
                 return await self._history(caller)
             case "cancel":
                 return await self._cancel_all(caller)
+            case "privacy":
+                return self._privacy(caller)
+            case "forget":
+                return await self._forget(caller)
             case "help" | "start":
                 return say(caller.locale, f"answer-{command.name}")
             case "admin":
@@ -75,7 +84,9 @@ class Commands:
                 raise UnknownCommand(command=f"/{command.name}"[:40])
 
     async def _quota(self, caller: Caller) -> str:
-        balance = await self._store.balance(caller.user.key, self._rules.allowance(caller.user))
+        balance = await self._store.balance(
+            caller.user.key, self._rules.allowance(caller.user), self._rules.new_user_daily
+        )
         running = await self._store.open_of(caller.user.key)
         return say(
             caller.locale,
@@ -116,6 +127,24 @@ class Commands:
         if not ended:
             return say(caller.locale, "answer-nothing-to-cancel")
         return say(caller.locale, "answer-cancelled", count=len(ended))
+
+    def _privacy(self, caller: Caller) -> str:
+        if self._retention is None:
+            kept = say(caller.locale, "privacy-kept")
+        else:
+            kept = say(caller.locale, "privacy-kept-days", days=self._retention)
+        return say(caller.locale, "answer-privacy", kept=kept)
+
+    async def _forget(self, caller: Caller) -> str:
+        """What runs is stopped first, so that nothing is left of it either."""
+        for job in reversed(await self._store.open_of(caller.user.key)):
+            await self._cancel(job.id)
+        count, pictures = await self._store.forget(caller.user.key)
+        self._tray.forget(caller.user.key)
+        port = self._ports.get(caller.user.platform)
+        if port is not None:
+            await port.forget(pictures)
+        return say(caller.locale, "answer-forgotten", count=count)
 
     async def _admin(self, caller: Caller, args: Sequence[str]) -> str:
         if not self.is_admin(caller.user):

@@ -22,7 +22,8 @@ from bot.errors import (
     StillPainting,
     StoreFailed,
 )
-from bot.intake import Command, read
+from bot.gate import Gate, Silence
+from bot.intake import Command, Paint, read
 from bot.jobs import Jobs
 from bot.metrics import ACCEPTED, REFUSED
 from bot.painting import Abilities, Options
@@ -63,6 +64,7 @@ class Desk:
         commands: Commands,
         rules: Rules,
         tray: Tray,
+        gate: Gate,
         locale: str,
         new_id: Callable[[], str],
     ) -> None:
@@ -77,6 +79,7 @@ class Desk:
         self._locale = locale
         self._new_id = new_id
         self._tray = tray
+        self._gate = gate
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -94,6 +97,8 @@ class Desk:
         try:
             message = await self._tray.completed(message)
             answer = await self._receive(message, asker)
+        except Silence:
+            return True
         except EaselError as failed:
             if isinstance(failed, PicturesWithoutPrompt) and message.attachments:
                 await self._tray.put(message)
@@ -111,9 +116,12 @@ class Desk:
 
         Raises EaselError, whose words are the answer.
         """
-        match read(message, self._offered(message)):
-            case None:
-                return None
+        asked = read(message, self._offered(message))
+        if asked is None:
+            return None
+        await self._gate.look()
+        self._gate.admit(message.sender, message.chat, asked.prompt if isinstance(asked, Paint) else "")
+        match asked:
             case Refusal() as refusal:
                 raise refusal
             case Command() as command:
@@ -252,7 +260,7 @@ class Desk:
         return balance
 
     async def balance(self, user: User) -> Balance:
-        return await self._store.balance(user.key, self._rules.allowance(user))
+        return await self._store.balance(user.key, self._rules.allowance(user), self._rules.new_user_daily)
 
     # ------------------------------------------------------------ buttons
 
@@ -260,6 +268,8 @@ class Desk:
         locale = choose(press.sender.locale, self._locale)
         try:
             return await self._press(press, locale)
+        except Silence:
+            return Answer()
         except EaselError as failed:
             return Answer(text=explain(locale, failed))
         except Exception:
@@ -268,7 +278,7 @@ class Desk:
 
     async def _press(self, press: Press, locale: str) -> Answer:
         job = await self._store.get(press.job)
-        if job is None:
+        if job is None or not job.prompt:  # forgotten
             raise AlreadyFinished
         if job.user.key != press.sender.key and not self._commands.is_admin(press.sender):
             raise NotYours
@@ -279,6 +289,7 @@ class Desk:
                 raise AlreadyFinished
             ended = await self._dispatch.cancel(job.id)
             return Answer(text=say(locale, "answer-cancelled", count=1) if ended else say(locale, "press-too-late"))
+        self._gate.admit(press.sender, press.message.chat, job.prompt)
         asker = Asker(user=press.sender, chat=press.message.chat, locale=locale, request_id=press.message.message_id)
         return await self._again(press.action, job, asker)
 

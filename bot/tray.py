@@ -51,6 +51,11 @@ class Tray:
         if (await self._read(_key(message))).pictures:
             await self._write(_key(message), NOTHING)
 
+    def forget(self, user: str) -> None:
+        """The store has forgotten what waits of a user's."""
+        for key in [each for each in self._known if each.endswith(f":{user}")]:
+            del self._known[key]
+
     async def completed(self, message: Message) -> Message:
         """The message with the pictures that waited for it; itself where none did, or it brings or names its own."""
         if not _needs_pictures(message):

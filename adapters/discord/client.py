@@ -167,6 +167,9 @@ class Discord:
     async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
         return await self._files.fetch(attachment, limit=limit)
 
+    async def forget(self, attachments: Sequence[Attachment]) -> None:
+        await self._files.forget(attachments)
+
     def link(self, ref: MessageRef) -> str | None:
         return places.link(ref)
 

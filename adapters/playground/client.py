@@ -148,6 +148,9 @@ class Playground:
         _, data = await self._room.file(attachment.ref, limit=limit)
         return data
 
+    async def forget(self, attachments: Sequence[Attachment]) -> None:
+        """The pictures stand in the room, where their members can delete them."""
+
     def link(self, ref: MessageRef) -> str | None:
         return f"#{ref.message_id}"  # the page makes it lead there
 

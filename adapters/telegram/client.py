@@ -174,6 +174,9 @@ class Telegram:
     async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
         return await self._files.fetch(attachment, limit=limit)
 
+    async def forget(self, attachments: Sequence[Attachment]) -> None:
+        """Nothing is kept: handles are Telegram's own, and albums are noted for a month without what they show."""
+
     def link(self, ref: MessageRef) -> str | None:
         return places.link(ref)
 

@@ -179,14 +179,14 @@ class Delivery:
 
     async def _recall(self, kept: str) -> tuple[Attachment, ...] | None:
         try:
-            known = await self._memory.recall(kept)
+            known = await self._memory.stashed(kept)
         except StoreFailed as failed:
             raise ChatUnreachable(detail=f"album not looked up: {failed.detail}") from failed
         return None if known is None else tuple(Attachment(**each) for each in json.loads(known))
 
     async def _remember(self, kept: str, posted: Sequence[Attachment]) -> None:
         try:
-            await self._memory.remember(kept, json.dumps([asdict(each) for each in posted]))
+            await self._memory.stash(kept, json.dumps([asdict(each) for each in posted]).encode())
         except StoreFailed as failed:
             log.warning("album not kept", detail=failed.detail)
 

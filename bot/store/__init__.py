@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import quota
-from bot.chat import Balance, Chat, Delivered
+from bot.chat import Attachment, Balance, Chat, Delivered
 from bot.errors import Stale, TooManyWaiting
 from bot.painting import Image
 from bot.ports import Clock
@@ -239,12 +239,34 @@ class Store:
         midnight = datetime.combine(quota.today(self._clock.now()), time(), tzinfo=UTC)
         return await self._database.read(lambda conn: rows.stats(conn, midnight))
 
+    # ------------------------------------------------------------ forgetting
+
+    async def forget(self, user_key: str) -> tuple[int, tuple[Attachment, ...]]:
+        """Drops a user's ended jobs, with prompts, results and steps, and the pictures that waited for words. The
+        ledger stays. Returns how many jobs went, and the handles of all their pictures."""
+        return await self._database.write(lambda conn: rows.forget_jobs(conn, user=user_key))
+
+    async def expire(self, before: datetime) -> int:
+        """Drops jobs that ended before a moment, and uploads kept since before it. The ledger stays. Returns how many
+        jobs went."""
+
+        async def work(conn: AsyncConnection) -> int:
+            await conn.execute(delete(schema.kept).where(schema.kept.c.at < before))
+            return (await rows.forget_jobs(conn, before=before))[0]
+
+        return await self._database.write(work)
+
     # ------------------------------------------------------------ credits
 
-    async def balance(self, user_key: str, allowance: int) -> Balance:
-        """A user's credits as of now, with a daily allowance."""
-        account = await self._database.read(lambda conn: ledger.find(conn, user_key))
-        return _balance(quota.refreshed(account, quota.today(self._clock.now()), allowance))
+    async def balance(self, user_key: str, allowance: int, newcomer: int | None = None) -> Balance:
+        """A user's credits as of now, with a daily allowance, which is `newcomer` at most on their first day."""
+        now = self._clock.now()
+
+        async def work(conn: AsyncConnection) -> Balance:
+            given = await ledger.first_day(conn, user_key, allowance, newcomer, now)
+            return _balance(quota.refreshed(await ledger.find(conn, user_key), quota.today(now), given))
+
+        return await self._database.read(work)
 
     async def grant(self, entry: str, user_key: str, credits: int, allowance: int) -> Balance:
         """Adds credits that do not expire. The same `entry` again changes nothing.
@@ -310,6 +332,15 @@ class Store:
             now = self._clock.now()
             await conn.execute(delete(schema.kept).where(schema.kept.c.at < now - timedelta(days=KEPT_DAYS)))
             await upsert(conn, schema.kept, {"key": key, "data": data, "at": now}, key="key")
+
+        await self._database.write(work)
+
+    async def discard(self, key: str) -> None:
+        """Whatever is kept under a key goes."""
+
+        async def work(conn: AsyncConnection) -> None:
+            await conn.execute(delete(schema.kept).where(schema.kept.c.key == key))
+            await conn.execute(delete(schema.meta).where(schema.meta.c.key == key))
 
         await self._database.write(work)
 

@@ -15,9 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.chat import Attachment, Chat, Delivered, User
 from bot.painting import Image, Options
 from bot.store.jobs import UNFINISHED, Failure, Job, NewJob, State
-from bot.store.schema import job, result, step
+from bot.store.schema import job, meta, result, step
 
 UNTOLD = "untold"  # the step of an ended job whose message does not say so yet
+BLANK: dict[str, Any] = {"prompt": "", "reference_images": [], "failure": None}  # of a job that must be told of yet
+AT_ONCE = 500  # rows named in one statement; SQLite takes 32,766 values
 FEW = 3  # below that many jobs, a typical duration says nothing
 
 
@@ -78,6 +80,26 @@ async def move_chat(conn: AsyncConnection, old: Chat, new: Chat) -> None:
     for job_id, chat in found.all():
         moved = asdict(new) | {"thread_id": chat["thread_id"]}
         await change(conn, job_id, {"chat_key": new.key, "chat": moved})
+
+
+async def forget_jobs(
+    conn: AsyncConnection, *, user: str | None = None, before: datetime | None = None
+) -> tuple[int, tuple[Attachment, ...]]:
+    """Drops the ended jobs of a user, or those that ended before a moment, once they are told of. Their steps and
+    results go along. Returns how many there were, and the handles of their pictures."""
+    where = [job.c.state.not_in(sorted(UNFINISHED)), job.c.id.not_in(select(step.c.job).where(step.c.name == UNTOLD))]
+    where += [job.c.user_key == user] if user is not None else []
+    where += [job.c.finished < before] if before is not None else []
+    found = (await conn.execute(select(job.c.id, job.c.reference_images, job.c.delivered).where(*where))).all()
+    handles = [Attachment(**each) for _, given, made in found for each in (*given, *(made or ()))]
+    for start in range(0, len(found), AT_ONCE):
+        part = [row[0] for row in found[start : start + AT_ONCE]]
+        await conn.execute(delete(job).where(job.c.id.in_(part)))
+    if user is not None:
+        await conn.execute(update(job).where(job.c.user_key == user, *where[:1]).values(BLANK))  # those left: untold
+        trays = meta.c.key.startswith("tray:") & meta.c.key.endswith(f":{user}", autoescape=True)
+        await conn.execute(delete(meta).where(trays))
+    return len(found), tuple(handles)
 
 
 async def lock(conn: AsyncConnection, job_id: str) -> Job | None:

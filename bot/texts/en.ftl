@@ -60,6 +60,14 @@ refusal-too-many-waiting =
        *[other] You already have { NUMBER($limit, useGrouping: 0) } pictures waiting in line. Please wait for one, or stop them with /cancel.
     }
 refusal-banned = You can’t use this bot any more. If that seems wrong, ask an admin.
+refusal-chat-banned = This chat can’t use the bot. If that seems wrong, ask whoever runs it.
+refusal-closed = This bot is only for people its owner has invited.
+refusal-forbidden-word = That can’t be painted here. Please try other words.
+refusal-too-fast =
+    That was a lot at once. I listen again in { $seconds ->
+        [one] { NUMBER($seconds, useGrouping: 0) } second
+       *[other] { NUMBER($seconds, useGrouping: 0) } seconds
+    }.
 refusal-not-yours = Only the person who asked for this picture can do that.
 refusal-already-finished = This one is finished already.
 refusal-admins-only = That command is for the admins of this bot.
@@ -169,6 +177,24 @@ answer-cancelled =
         [one] Stopped { NUMBER($count, useGrouping: 0) } picture. Nothing was charged.
        *[other] Stopped { NUMBER($count, useGrouping: 0) } pictures. Nothing was charged.
     }
+answer-privacy =
+    What I keep: your words and options, where your pictures stand in the chat, and when each was painted. Pictures themselves only until they are delivered; uploads that the chat won’t show me again, a month.
+    { $kept }
+    Credits are kept as numbers, without what they were for. What you ask me to paint goes to the picture service, without your name.
+    /forget deletes it all.
+# One of the two stands in the answer above.
+privacy-kept = Finished jobs are kept until you say /forget.
+privacy-kept-days =
+    Finished jobs are forgotten after { $days ->
+        [one] { NUMBER($days, useGrouping: 0) } day
+       *[other] { NUMBER($days, useGrouping: 0) } days
+    }.
+answer-forgotten =
+    { $count ->
+        [0] There was nothing left to forget.
+        [one] Forgotten: { NUMBER($count, useGrouping: 0) } job with its words and pictures. Messages in the chat are yours to delete.
+       *[other] Forgotten: { NUMBER($count, useGrouping: 0) } jobs with their words and pictures. Messages in the chat are yours to delete.
+    }
 answer-nothing-to-cancel = You have nothing running or waiting.
 answer-granted =
     { $credits ->
@@ -204,6 +230,8 @@ hint-quota = How many credits you have left
 hint-history = Your last pictures
 hint-cancel = Stop what you have running and waiting
 hint-help = What I understand, with examples
+hint-privacy = What is kept about you
+hint-forget = Delete your prompts, history and pictures
 hint-start = Say hello
 hint-buy = Buy credits
 hint-admin = For admins: grant, set, ban, unban, stats
@@ -317,6 +345,8 @@ discord-name-quota = quota
 discord-name-history = history
 discord-name-cancel = cancel
 discord-name-help = help
+discord-name-privacy = privacy
+discord-name-forget = forget
 discord-name-admin = admin
 discord-name-grant = grant
 discord-name-set = set

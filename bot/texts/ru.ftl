@@ -73,6 +73,15 @@ refusal-too-many-waiting =
        *[many] У вас в очереди уже { NUMBER($limit, useGrouping: 0) } картинок. Дождитесь одной или остановите их: /cancel
     }
 refusal-banned = Вы больше не можете пользоваться этим ботом. Если это ошибка, обратитесь к администратору.
+refusal-chat-banned = В этом чате бот недоступен. Если это ошибка, обратитесь к тому, кто его ведёт.
+refusal-closed = Этот бот только для тех, кого пригласил его владелец.
+refusal-forbidden-word = Здесь такое рисовать нельзя. Попробуйте сказать иначе.
+refusal-too-fast =
+    Слишком много сразу. Снова слушаю через { $seconds ->
+        [one] { NUMBER($seconds, useGrouping: 0) } секунду
+        [few] { NUMBER($seconds, useGrouping: 0) } секунды
+       *[many] { NUMBER($seconds, useGrouping: 0) } секунд
+    }.
 refusal-not-yours = Это может сделать только тот, кто заказал картинку.
 refusal-already-finished = Эта картинка уже завершена.
 refusal-admins-only = Эта команда только для администраторов бота.
@@ -187,6 +196,25 @@ answer-cancelled =
         [few] Остановлены { NUMBER($count, useGrouping: 0) } картинки. Ничего не списано.
        *[many] Остановлено { NUMBER($count, useGrouping: 0) } картинок. Ничего не списано.
     }
+answer-privacy =
+    Что я храню: ваши слова и параметры, где в чате стоят ваши картинки и когда они нарисованы. Сами картинки — только до доставки; загрузки, которых чат больше не покажет, — месяц.
+    { $kept }
+    Кредиты хранятся числами, без того, на что потрачены. Просьбы уходят сервису рисования без вашего имени.
+    /forget удаляет всё.
+privacy-kept = Готовые задания хранятся, пока вы не скажете /forget.
+privacy-kept-days =
+    Готовые задания забываются через { $days ->
+        [one] { NUMBER($days, useGrouping: 0) } день
+        [few] { NUMBER($days, useGrouping: 0) } дня
+       *[many] { NUMBER($days, useGrouping: 0) } дней
+    }.
+answer-forgotten =
+    { $count ->
+        [0] Забывать больше нечего.
+        [one] Забыто: { NUMBER($count, useGrouping: 0) } задание вместе со словами и картинками. Сообщения в чате вы можете удалить сами.
+        [few] Забыто: { NUMBER($count, useGrouping: 0) } задания вместе со словами и картинками. Сообщения в чате вы можете удалить сами.
+       *[many] Забыто: { NUMBER($count, useGrouping: 0) } заданий вместе со словами и картинками. Сообщения в чате вы можете удалить сами.
+    }
 answer-nothing-to-cancel = У вас ничего не рисуется и не ждёт.
 answer-granted =
     { $credits ->
@@ -226,6 +254,8 @@ hint-quota = Сколько кредитов осталось
 hint-history = Последние картинки
 hint-cancel = Остановить всё, что рисуется и ждёт
 hint-help = Что я умею, с примерами
+hint-privacy = Что о вас хранится
+hint-forget = Удалить ваши слова, историю и картинки
 hint-start = Поздороваться
 hint-buy = Купить кредиты
 hint-admin = Для администраторов: grant, set, ban, unban, stats
@@ -340,6 +370,8 @@ discord-name-quota = кредиты
 discord-name-history = история
 discord-name-cancel = отмена
 discord-name-help = помощь
+discord-name-privacy = приватность
+discord-name-forget = забыть
 discord-name-admin = админ
 discord-name-grant = подарить
 discord-name-set = назначить

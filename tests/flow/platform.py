@@ -41,7 +41,8 @@ class Post:
 
 class Platform:
     """`posts` in order; `failures` are raised by the next calls, one each; `fetched` counts downloads; `silent`:
-    nobody notices its edits; `acknowledged`: requests that got their sign."""
+    nobody notices its edits; `acknowledged`: requests that got their sign;
+    `forgotten`: pictures whose owner wanted it so."""
 
     platform = "memory"
 
@@ -53,6 +54,7 @@ class Platform:
         self.slots = 1000
         self.silent = False
         self.acknowledged: list[str] = []
+        self.forgotten: list[str] = []
         self._keys: dict[str, Post] = {}
         self._ids = count(1)
         self.changed = asyncio.Event()
@@ -110,6 +112,9 @@ class Platform:
         if len(data) > limit:
             raise PictureTooLarge(name=attachment.filename or "", megabytes=limit // 1_000_000)
         return data
+
+    async def forget(self, attachments: Sequence[Attachment]) -> None:
+        self.forgotten.extend(each.ref for each in attachments)
 
     def link(self, ref: MessageRef) -> str | None:
         return f"memory://{ref.chat.id}/{ref.message_id}"
