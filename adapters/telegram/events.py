@@ -108,8 +108,7 @@ class Events:
     async def _click(self, query: telegram.CallbackQuery) -> bool:
         """A button. Answered in any case, or it would spin for a minute."""
         if self._shop is not None and self._shop.is_chosen(query):
-            await self._shop.invoice(query)
-            await self._answer(query, "")
+            await self._answer(query, await self._shop.invoice(query))
             return True
         press = decode_press(query)
         if press is None:
