@@ -19,7 +19,7 @@ Config = Annotated[Path | None, typer.Option("--config", help="TOML file; defaul
 SANDBOX_HINT = """In the easel.toml that is to use it:
 
 [[providers]]
-preset = "sandbox"
+preset = "sandbox"                      # speaks dialect = "chat"; also "tasks" and "images"
 base_url = "{address}"
 api_key = "{key}"
 

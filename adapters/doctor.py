@@ -1,23 +1,21 @@
 """`easel check`: looks at everything a run would need, and says of each whether it is well. Changes nothing.
 
-Paints nothing either: a provider is well when its address answers HTTP at all.
+Paints nothing either: a provider is asked for its list of models, or for something that is not there.
 """
 
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
 
-import httpx
-
 from adapters.discord import portal
 from adapters.service import RealClock, missing_adapters
 from adapters.telegram import portal as telegram_portal
 from bot.errors import EaselError, SettingsWrong
+from bot.providers.http import make_client
 from bot.providers.presets import resolve
+from bot.providers.probe import probe
 from bot.settings import Provider, Settings
 from bot.store import Store, missing_file
-
-TIMEOUT = 10.0  # seconds for one provider to answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +97,8 @@ async def _telegram(settings: Settings) -> list[Finding]:
 
 async def _provider(provider: Provider) -> Finding:
     async def ask() -> str:
-        upstream = resolve(**provider.model_dump())
-        async with httpx.AsyncClient(timeout=TIMEOUT) as client:
-            answer = await client.head(upstream.base_url)
-        return f"answers at {upstream.base_url} ({answer.status_code} to a bare HEAD, which is fine)"
+        async with make_client() as client:
+            return await probe(resolve(**provider.model_dump()), client)
 
     return await _finding(f"provider {provider.name}", ask())
 
@@ -114,5 +110,3 @@ async def _finding(what: str, examined: Awaitable[str]) -> Finding:
         return Finding(what=what, good=False, says="; ".join(wrong.problems))
     except EaselError as failed:
         return Finding(what=what, good=False, says=failed.detail or type(failed).__name__)
-    except httpx.HTTPError as failed:
-        return Finding(what=what, good=False, says=f"does not answer ({type(failed).__name__})")

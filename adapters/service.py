@@ -14,6 +14,7 @@ from pathlib import Path
 import structlog
 
 from adapters.discord.client import Discord
+from adapters.http.callbacks import routes as callback_routes
 from adapters.http.server import HttpServer
 from adapters.playground.client import Playground
 from adapters.playground.protocol import WireCommand
@@ -22,6 +23,7 @@ from bot.app import App
 from bot.errors import EaselError, SettingsWrong
 from bot.intake import COMMANDS, PAINTERS
 from bot.ports import ChatPort, Clock
+from bot.providers.callbacks import Callbacks
 from bot.sandbox import Sandbox
 from bot.settings import Discord as DiscordSettings
 from bot.settings import Fetch, Provider, Settings
@@ -68,6 +70,8 @@ async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str
     clock = RealClock()
     async with AsyncExitStack() as opened:
         server = HttpServer(settings.server.host, settings.server.port)
+        callbacks = Callbacks(settings.server.public_url if settings.server.enabled else None)
+        server.mount(callback_routes(callbacks))
         playground, platforms = adapters_of(settings, clock)
         adapters = [*([playground] if playground else []), *platforms]
         ports: dict[str, ChatPort] = {adapter.platform: adapter for adapter in adapters}
@@ -78,7 +82,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str
             await server.start()
             opened.push_async_callback(server.stop)
         shops = {each.platform: each for each in platforms if isinstance(each, Telegram)}
-        app = await App.open(settings, ports, clock, shops=shops)
+        app = await App.open(settings, ports, clock, callbacks=callbacks, shops=shops)
         server.check("database", lambda: reason(app))
         # In the end: nothing comes in any more, then the core drains, and only then nothing goes out any more.
         for adapter in adapters:

@@ -20,7 +20,8 @@ from bot.gallery import Gallery
 from bot.jobs import Jobs
 from bot.line import Line
 from bot.ports import ChatPort, Clock, Shop
-from bot.providers.chat import ChatProvider
+from bot.providers.callbacks import Callbacks
+from bot.providers.dialects import Tools, make
 from bot.providers.failover import Failover
 from bot.providers.http import make_client
 from bot.providers.presets import Upstream, resolve
@@ -33,6 +34,7 @@ from bot.tray import Tray
 
 log = structlog.get_logger()
 
+BUDGET = 2.0  # times the longest painting allowed: a whole one at the first provider, a whole one at the next
 PROVIDER_CONCURRENCY = 8  # paintings under way at one provider that does not say otherwise
 
 
@@ -55,9 +57,11 @@ class App:
         ports: Mapping[str, ChatPort],
         clock: Clock,
         *,
+        callbacks: Callbacks | None = None,
         shops: Mapping[str, Shop] | None = None,
     ) -> "App":
-        """Opens the database and wires the core. `shops`: the platforms that sell credits.
+        """Opens the database and wires the core. `callbacks`: where upstreams may call, for who serves them. `shops`:
+        the platforms that sell credits.
 
         Raises SettingsWrong when a provider or the database cannot be what the settings say.
         """
@@ -69,13 +73,18 @@ class App:
             store = await Store.open(settings.database_url, clock=clock)
             opened.push_async_callback(store.close)
             fetcher = await opened.enter_async_context(Fetcher(settings.fetch.allow_hosts))
-            client = await opened.enter_async_context(make_client())
+            tools = Tools(
+                client=await opened.enter_async_context(make_client()),
+                clock=clock,
+                callbacks=callbacks or Callbacks(),
+                jitter=random.random,
+            )
             failover = Failover(
                 [
-                    (ChatProvider(upstream, client), each.max_concurrency or PROVIDER_CONCURRENCY)
+                    (make(upstream, tools), each.max_concurrency or PROVIDER_CONCURRENCY)
                     for upstream, each in zip(upstreams, settings.providers, strict=True)
                 ],
-                budget=max(upstream.timeout_s for upstream in upstreams),
+                budget=settings.jobs.time_s or BUDGET * max(upstream.timeout_s for upstream in upstreams),
                 clock=clock,
                 jitter=random.random,
             )
@@ -104,7 +113,15 @@ class App:
         )
         board = Board(ports, clock)
         gallery = Gallery(fetcher, ports)
-        jobs = Jobs(store=store, failover=failover, gallery=gallery, board=board, ports=ports, clock=clock)
+        jobs = Jobs(
+            store=store,
+            failover=failover,
+            gallery=gallery,
+            board=board,
+            ports=ports,
+            clock=clock,
+            usage_rates={each.name: each.usage_rate for each in settings.providers if each.usage_rate is not None},
+        )
         line = Line(concurrency=settings.jobs.concurrency, user_concurrent=limits.user_concurrent)
         dispatch = Dispatch(line, jobs)
         commands = Commands(

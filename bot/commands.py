@@ -133,7 +133,10 @@ class Commands:
                 return await self._refund(caller, args[1])  # a charge's id minds its capitals
             case ["stats"]:
                 stats = await self._store.stats()
-                return say(caller.locale, "answer-stats", **stats)
+                lines = [say(caller.locale, "answer-stats", **stats)]
+                if stats["spent"]:
+                    lines.append(say(caller.locale, "answer-stats-spent", spent=stats["spent"]))
+                return "\n".join(lines)
             case _:
                 raise BadArguments(usage=ADMIN_USAGE)
 

@@ -26,7 +26,8 @@ from bot.intake import Command, read
 from bot.jobs import Jobs
 from bot.metrics import ACCEPTED, REFUSED
 from bot.painting import Abilities, Options
-from bot.providers.failover import Failover, Needs
+from bot.providers.failover import Failover
+from bot.providers.needs import Needs
 from bot.quota import Rules
 from bot.status.board import Board
 from bot.store import LIFE, Job, NewJob, Store
@@ -124,6 +125,7 @@ class Desk:
                     event=message.event,
                     prompt=paint.prompt,
                     references=paint.references,
+                    mask=paint.mask,
                     options=paint.options,
                 )
                 if job is not None:
@@ -134,7 +136,9 @@ class Desk:
     def _offered(self, message: Message) -> Abilities:
         """What can be asked for where the message was written."""
         abilities = self._failover.abilities
-        return abilities if message.room is None else replace(abilities, max_n=min(abilities.max_n, message.room))
+        if message.room is None:
+            return abilities
+        return replace(abilities, counts=tuple(n for n in abilities.allowed_counts if n <= message.room))
 
     async def _clearer(self, message: Message, failed: EaselError) -> EaselError:
         """A refusal, counted; one about a reply to an unfinished job says that it is unfinished."""
@@ -160,6 +164,7 @@ class Desk:
         event: str,
         prompt: str,
         references: tuple[Attachment, ...],
+        mask: Attachment | None,
         options: Options,
         parent: str | None = None,
     ) -> Job | None:
@@ -167,7 +172,8 @@ class Desk:
 
         Raises Refusal.
         """
-        price = self._failover.price(Needs(options=options, references=len(references), prompt=len(prompt)))
+        needs = Needs(options=options, references=len(references), prompt=len(prompt), mask=mask is not None)
+        price = self._failover.price(needs)
         typical = await self._store.typical_seconds()
         job, new = await self._store.accept(
             NewJob(
@@ -180,6 +186,7 @@ class Desk:
                 prompt=prompt,
                 options=options,
                 references=references,
+                mask=mask,
                 cost=price * options.n,
                 parent=parent,
             ),
@@ -285,16 +292,17 @@ class Desk:
             job = await self._store.get(job.id) or job
         if LIFE[job.state]:
             raise StillPainting
-        references = job.references
+        references, mask = job.references, job.mask
         if action is Action.VARY and job.delivered:
             originals = references[1:] if job.varies else references
             fits = len(originals) < self._failover.abilities.max_references
-            references = (job.delivered[0], *originals) if fits else job.delivered[:1]
+            references, mask = (job.delivered[0], *originals) if fits else job.delivered[:1], None
         new = await self._accept(
             asker,
             event=f"{action.value}:{job.id}:{asker.user.key}:{await self._store.ended_children(job.id)}",
             prompt=job.prompt,
             references=references,
+            mask=mask,
             options=job.options,
             parent=job.id,
         )

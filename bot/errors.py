@@ -8,6 +8,7 @@ Nothing here formats a sentence, and no other module invents a failure of its ow
     │   │   └── OptionWithoutValue
     │   ├── TooManyPictures  NotAPicture  BrokenPicture  AnimatedPicture  PictureGone
     │   ├── PictureTooLarge  PictureTooManyPixels
+    │   ├── MaskWithoutPicture  MaskNotTransparent  MaskOfOtherSize  MaskTooLarge  MaskTooManyPictures
     │   ├── ReplyGone  NothingToEdit  ReplyHasNoPicture  StillPainting
     │   ├── OutOfCredits  ChatOutOfCredits  TooManyWaiting  Banned
     │   ├── NotYours  AlreadyFinished  AdminsOnly  UnknownCommand  BadArguments  UnknownCharge
@@ -25,6 +26,7 @@ Nothing here formats a sentence, and no other module invents a failure of its ow
     │   ├── Declined                prose instead of a picture                    → stop
     │   ├── NoPicture               an answer without a picture                   → stop
     │   ├── SaidFailed              "failed" inside an accepted answer            → stop
+    │   ├── CalledOff               the upstream cancelled the task               → stop
     │   ├── BadResult               a result that is no picture we can trust      → stop
     │   ├── Unfetched               a result that could not be downloaded         → stop
     │   └── Lost                    accepted, then: the outcome is unknown        → stop, never painted again
@@ -141,6 +143,36 @@ class PictureGone(Refusal):
     """The platform no longer hands out an attachment. Facts: `name`."""
 
     key = "refusal-picture-gone"
+
+
+class MaskWithoutPicture(Refusal):
+    """A mask marks where to change a picture, and there is none."""
+
+    key = "refusal-mask-without-picture"
+
+
+class MaskNotTransparent(Refusal):
+    """The mask is no PNG, or nothing in it is wholly transparent. Facts: `name`."""
+
+    key = "refusal-mask-not-transparent"
+
+
+class MaskOfOtherSize(Refusal):
+    """The mask has another shape than the picture. Facts: `mask` and `picture`, both such as "1024×768"."""
+
+    key = "refusal-mask-of-other-size"
+
+
+class MaskTooLarge(Refusal):
+    """Facts: `limit` with its unit, such as "4 MB"."""
+
+    key = "refusal-mask-too-large"
+
+
+class MaskTooManyPictures(Refusal):
+    """Facts: `count`, `limit` beside a mask."""
+
+    key = "refusal-mask-too-many-pictures"
 
 
 class ReplyGone(Refusal):
@@ -298,6 +330,10 @@ class SaidFailed(PaintFailed):
     """Facts: `quote`, the upstream's own words, shortened."""
 
     key = "failed-said"
+
+
+class CalledOff(PaintFailed):
+    key = "failed-called-off"
 
 
 class BadResult(PaintFailed):

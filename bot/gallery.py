@@ -32,17 +32,28 @@ class Gallery:
         self._ports = ports
         self._previews: dict[str, asyncio.Task[None]] = {}
 
-    async def references(self, job: Job, abilities: Abilities) -> tuple[Image, ...]:
-        """The members' pictures, in order, made fit for `abilities`. One by one, to hold one original at a time.
+    async def references(self, job: Job, abilities: Abilities) -> tuple[tuple[Image, ...], Image | None]:
+        """The members' pictures, in order, made fit for `abilities`, and the mask of the first: the one sent along,
+        else the transparent part of a PNG that is alone. One by one, to hold one original at a time.
 
-        Raises Refusal for what is no picture that can be read.
+        Raises Refusal for what is no picture that can be read, and for a mask that cannot be one.
         """
         port = self._ports[job.chat.platform]
+        mask = None if job.mask is None else await port.fetch(job.mask, limit=REFERENCE_LIMIT)
         ready: list[Image] = []
-        for each in job.references:
-            data = await port.fetch(each, limit=REFERENCE_LIMIT)
-            ready.append(await pictures.reference(data, name=each.filename or "", abilities=abilities))
-        return tuple(ready)
+        made: Image | None = None
+        for position, each in enumerate(job.references):
+            data, name = await port.fetch(each, limit=REFERENCE_LIMIT), each.filename or ""
+            if position == 0 and job.mask is not None and mask is not None:
+                picture, made = await pictures.masked(
+                    data, mask, name=name, mask_name=job.mask.filename or "", abilities=abilities
+                )
+            else:
+                alone = len(job.references) == 1 and abilities.masks
+                cut = await pictures.cut_out(data, name, abilities) if alone else None
+                picture, made = cut or (await pictures.reference(data, name=name, abilities=abilities), made)
+            ready.append(picture)
+        return tuple(ready), made
 
     async def results(self, sources: Sequence[Link | Blob]) -> list[Image]:
         """The finished pictures that can be had.

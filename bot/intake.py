@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from bot.chat import Attachment, Gone, Message
 from bot.errors import (
+    MaskTooManyPictures,
+    MaskWithoutPicture,
     NotAPicture,
     NothingToEdit,
     PicturesWithoutPrompt,
@@ -34,6 +36,7 @@ KINDS = "PNG, JPEG, WebP, HEIC"
 _WORD = "0-9A-Za-z_\uff10-\uff19\uff21-\uff3a\uff3f\uff41-\uff5a"  # ASCII and its full-width forms
 _KNOWN = re.compile(rf"[/\uff0f](?P<name>[{_WORD}]{{1,32}}+)(?:[@\uff20](?P<bot>[{_WORD}]{{1,64}}+))?+(?![/\uff0f])")
 _ANY = re.compile(r"[/\uff0f](?P<name>\w{1,32}+)(?:[@\uff20](?P<bot>\w{1,64}+))?+(?=[.,!?]*+(?:\s|$))")
+_MASK_WORD = re.compile(r"(?:mask|маска|蒙版|遮罩)(?!\w)[\s,.:;，。：；—–-]*|(?:蒙版|遮罩)", re.IGNORECASE)
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]+")
 _ENDS_LINES = re.compile("\r\n?")
 _VAGUE_TYPES = (
@@ -61,10 +64,12 @@ _PICTURE_SUFFIXES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paint:
-    """A picture is wanted. `references` are handles; what their bytes are is found out later."""
+    """A picture is wanted. `references` are handles; what their bytes are is found out later. `mask` marks where
+    the first of them is to change."""
 
     prompt: str
     references: tuple[Attachment, ...] = ()
+    mask: Attachment | None = None
     options: Options = Options()
 
 
@@ -119,30 +124,55 @@ def _slash(text: str, to_me: bool) -> _Slash | UnknownCommand | None:
 def _paint(message: Message, text: str, slash: _Slash | None, abilities: Abilities) -> Paint:
     if isinstance(message.reply_to, Gone):
         raise ReplyGone
-    references = _references(message, abilities)
+    text, own, mask = _masked(message, text)
+    references = _references(message, own, abilities)
     if len(text) > abilities.max_prompt + ROOM_FOR_OPTIONS:
         raise PromptTooLong(length=len(text), limit=abilities.max_prompt)
     found = extract(_clean(text), abilities, message.choices)
-    if message.mask is not None and not abilities.masks:
-        raise Unsupported(what="mask")
     prompt = found.prompt.strip()
     if not references and message.reply_to is not None and message.reply_to.from_me:
         raise ReplyHasNoPicture
+    if mask is not None:
+        _check_mask(mask, references, abilities)
     if not references and slash is not None and slash.name == "edit":
         raise NothingToEdit
     if not prompt:
         raise PicturesWithoutPrompt if references else PromptEmpty
     if len(prompt) > abilities.max_prompt:
         raise PromptTooLong(length=len(prompt), limit=abilities.max_prompt)
-    return Paint(prompt=prompt, references=references, options=found.options)
+    return Paint(prompt=prompt, references=references, mask=mask, options=found.options)
 
 
-def _references(message: Message, abilities: Abilities) -> tuple[Attachment, ...]:
+def _masked(message: Message, text: str) -> tuple[str, tuple[Attachment, ...], Attachment | None]:
+    """The words, the message's own pictures and the mask: the one named so, or the PNG of a reply to a picture
+    whose first word is `mask`."""
+    own = message.attachments
+    if message.mask is not None:
+        return text, own, message.mask
+    reply = message.reply_to
+    says = _MASK_WORD.match(text)
+    if says and len(own) == 1 and isinstance(reply, Message) and reply.attachments and _may_be_png(own[0]):
+        return text[says.end() :], (), own[0]
+    return text, own, None
+
+
+def _check_mask(mask: Attachment, references: tuple[Attachment, ...], abilities: Abilities) -> None:
+    if not abilities.masks:
+        raise Unsupported(what="mask")
+    if not _may_be_picture(mask):
+        raise NotAPicture(name=_clean(mask.filename or mask.media_type)[:LONGEST_NAME], kinds="PNG")
+    if not references:
+        raise MaskWithoutPicture
+    if len(references) > abilities.max_masked_references:
+        raise MaskTooManyPictures(count=len(references), limit=abilities.max_masked_references)
+
+
+def _references(message: Message, own: tuple[Attachment, ...], abilities: Abilities) -> tuple[Attachment, ...]:
     """Own pictures, then those of the message replied to; what the bot painted itself comes first."""
     reply = message.reply_to if isinstance(message.reply_to, Message) else None
     answered = reply.attachments if reply is not None else ()
     result_first = reply is not None and reply.from_me
-    references = answered + message.attachments if result_first else message.attachments + answered
+    references = answered + own if result_first else own + answered
     for each in references:
         if not _may_be_picture(each):
             raise NotAPicture(name=_clean(each.filename or each.media_type)[:LONGEST_NAME], kinds=KINDS)
@@ -153,11 +183,19 @@ def _references(message: Message, abilities: Abilities) -> tuple[Attachment, ...
 
 def _may_be_picture(attachment: Attachment) -> bool:
     """False only for what certainly is none: platforms guess types from names; bytes are sniffed later."""
+    return _may_be(attachment, "image/", _PICTURE_SUFFIXES)
+
+
+def _may_be_png(attachment: Attachment) -> bool:
+    return _may_be(attachment, "image/png", ("png",))
+
+
+def _may_be(attachment: Attachment, kind: str, suffixes: tuple[str, ...]) -> bool:
     media_type = attachment.media_type.partition(";")[0].strip().lower()
     if media_type not in _VAGUE_TYPES:
-        return media_type.startswith("image/")
+        return media_type.startswith(kind)
     _, dot, suffix = (attachment.filename or "").rpartition(".")
-    return not dot or suffix.lower() in _PICTURE_SUFFIXES
+    return not dot or suffix.lower() in suffixes
 
 
 def _clean(text: str) -> str:

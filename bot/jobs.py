@@ -1,11 +1,11 @@
 """The plot of one job, from acceptance to settlement. What a job has done is written down before the next step.
 
-Says what happens, in order; how it is stored, shown, fetched or painted stands in the modules below. After a crash
+Says what happens, in order; how it is asked for, stored, shown or fetched stands in the modules below. After a crash
 the same plot runs again and skips what its steps say is done:
 
-    asked:1       provider 1 is about to be asked        → open at a restart: it may have been paid, never ask again
+    asked:1       provider 1 is about to be asked        → open at a restart: it may have been paid, never paint again
     turned-down:1 provider 1 certainly accepted nothing  → the question is closed, another may be asked
-    accepted      the upstream's own id of the painting
+    accepted      the upstream's own id of the painting  → a restart asks about it, where the dialect can be asked
     picture:0     where the first finished picture lies  → a restart fetches it from there
     painted       the pictures lie in the database       → a restart delivers them
 
@@ -14,13 +14,12 @@ A job that ends without pictures stays `untold` in the store until its message s
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import aclosing
-from functools import partial
 from typing import Any
 
 import structlog
 
 from bot import cards
+from bot.asking import Asking
 from bot.chat import Action, Card, Delivered, MessageRef
 from bot.errors import (
     ChatFailed,
@@ -34,32 +33,21 @@ from bot.errors import (
     Undelivered,
 )
 from bot.gallery import Gallery
-from bot.metrics import FAILURES, FINISHED, PAINT_SECONDS
-from bot.painting import (
-    Accepted,
-    Event,
-    Image,
-    Link,
-    PaintRequest,
-    Picture,
-    Preview,
-    Stage,
-    Staged,
-    Usage,
-)
+from bot.metrics import FINISHED, PAINT_SECONDS
+from bot.painting import Image, Stage, Staged
+from bot.patience import Patience
 from bot.ports import ChatPort, Clock
-from bot.providers.failover import Asked, Failover, TurnedDown
+from bot.providers.failover import Failover
+from bot.quota import charge
 from bot.status.board import Board, Final, Sheet
 from bot.status.fold import Placed, Status
-from bot.steps import Painting, remembered, still_open
 from bot.store import Failure, Job, State, Store
 from bot.texts import explain, say
 
 log = structlog.get_logger()
 
 MOST_ATTEMPTS = 5  # starts of one job; a job that takes the process down each time must not do so for ever
-STORE_PAUSES = (1.0, 5.0, 25.0)  # seconds before a job whose database failed goes on where it was
-STORE_AWAY = 60.0  # seconds between later tries to bring such a job to its end
+STORE_AWAY = 60.0  # seconds between later tries to bring a job whose database failed to its end
 LONG = 120.0  # seconds of a job after which its owner looks elsewhere, and is called when it has ended
 LAST_WORDS = 1.0  # seconds at the end of the process for final states on their way; the next start says the others
 
@@ -76,13 +64,18 @@ class Jobs:
         board: Board,
         ports: Mapping[str, ChatPort],
         clock: Clock,
+        usage_rates: Mapping[str, float] | None = None,
     ) -> None:
+        """`usage_rates`: our credits for one of an upstream's own, by the name of each provider that is charged for
+        by usage."""
         self._store = store
-        self._failover = failover
         self._gallery = gallery
         self._board = board
         self._ports = ports
         self._clock = clock
+        self._usage_rates = usage_rates or {}
+        self._patience = Patience(clock)
+        self._asking = Asking(store=store, failover=failover, gallery=gallery, board=board, patience=self._patience)
         self._settling: set[str] = set()
         self._words: set[asyncio.Task[None]] = set()
 
@@ -179,7 +172,7 @@ class Jobs:
         """
         structlog.contextvars.bind_contextvars(job=job_id)
         try:
-            await self._insist(lambda: self._attempt(job_id, settled))
+            await self._patience.insist(lambda: self._attempt(job_id, settled))
         except StoreFailed as failed:
             log.error("database failed, the job goes on when it is back", detail=failed.detail)
             await self._say_store_failed(job_id, failed)
@@ -236,11 +229,7 @@ class Jobs:
             raise Restarted
         if (painted := job.steps.get("painted")) is not None:
             return painted
-        painting = remembered(job)
-        if not painting.sources:
-            if still_open(job):
-                raise Restarted
-            painting = await self._ask(job)
+        painting = await self._asking.painting(job)
         self._board.tell(job.id, Staged(Stage.SAVING))
         try:
             images = await self._gallery.results(painting.sources)
@@ -249,81 +238,25 @@ class Jobs:
             raise
         facts: dict[str, Any] = {
             "provider": painting.provider,
+            "model": painting.model,
             "price": painting.price,
+            "spent": painting.spent,
             "count": len(images),
             "upstream_id": painting.upstream_id,
             "usage": painting.usage,
         }
-        await self._insist(lambda: self._store.keep(job, images, facts))
+        await self._patience.insist(lambda: self._store.keep(job, images, facts))
         return facts
-
-    async def _ask(self, job: Job) -> Painting:
-        """Asks the upstreams; every step that could cost money is written down first."""
-        self._board.tell(job.id, Staged(Stage.PREPARING))
-        references = await self._gallery.references(job, self._failover.abilities)
-        prompt = say(job.locale, "prompt-vary", prompt=job.prompt) if job.varies else job.prompt
-        request = PaintRequest(prompt=prompt, references=references, options=job.options)
-        painting = Painting()
-        asked = sum(step.startswith("asked:") for step in job.steps)
-        try:
-            async with aclosing(self._failover.paint(request)) as events:
-                async for event in events:
-                    match event:
-                        case Asked(provider, price):
-                            asked += 1
-                            painting = Painting(provider=provider, price=price)
-                            await self._note(job, f"asked:{asked}", {"provider": provider, "price": price})
-                        case TurnedDown(reason):
-                            await self._note(job, f"turned-down:{asked}", {"reason": reason})
-                        case _:
-                            await self._hear(job, painting, event)
-        except PaintFailed as failed:
-            FAILURES.labels(type(failed).__name__).inc()
-            failed.trace = failed.trace or painting.upstream_id
-            if not painting.sources:
-                raise
-            log.warning("upstream failed after a picture", job=job.id, failure=type(failed).__name__)
-        return painting
-
-    async def _hear(self, job: Job, painting: Painting, event: Event) -> None:
-        """One event of the upstream: kept where it counts, shown where it tells."""
-        match event:
-            case Accepted(upstream_id):
-                if upstream_id and painting.upstream_id is None:
-                    painting.upstream_id = upstream_id
-                    await self._note(job, "accepted", {"upstream_id": upstream_id})
-            case Usage(counts):
-                painting.usage |= counts
-            case Preview(source):
-                self._gallery.preview(job.id, source, partial(self._board.unfold, job.id))
-            case Picture(source):
-                if isinstance(source, Link):
-                    await self._note(job, f"picture:{len(painting.sources)}", {"link": source.url})
-                painting.sources.append(source)
-            case _:
-                pass  # Staged, Progress: only to be shown
-        self._board.tell(job.id, event)
-
-    async def _note(self, job: Job, step: str, value: Mapping[str, Any]) -> None:
-        await self._insist(lambda: self._store.note(job, step, value))
-
-    async def _insist(self, write: Callable[[], Awaitable[None]]) -> None:
-        """A write without which the job must not go on; tried again while the database is away.
-
-        Raises StoreFailed in the end.
-        """
-        for pause in STORE_PAUSES:
-            try:
-                return await write()
-            except StoreFailed as failed:
-                log.warning("database failed, the job waits", detail=failed.detail)
-                await self._clock.sleep(pause)
-        return await write()
 
     async def _deliver(self, job: Job, painted: Mapping[str, Any]) -> None:
         """The message becomes the pictures; only then they are charged."""
-        count, price = int(painted["count"]), int(painted["price"])
-        charged = min(count * price, job.cost)
+        count = int(painted["count"])
+        charged = charge(
+            count * int(painted["price"]),
+            spent=painted.get("spent"),
+            usage_rate=self._usage_rates.get(painted["provider"]),
+            reserved=job.cost,
+        )
         seconds = max(0.0, (self._clock.now() - (job.started or job.created)).total_seconds())
         card = cards.done(job, count=count, seconds=seconds, charged=charged)
 

@@ -1,4 +1,4 @@
-"""The options inside a typed prompt: `--size 3:2`, `--quality high`, `--n 2`, however a phone spells them.
+"""The options inside a typed prompt: `--size 3:2`, `--quality high`, `--n 2` and more, however a phone spells them.
 
 Pure text in, values out. What a size is stands in bot.sizes; where the prompt came from, in bot.intake.
 """
@@ -8,13 +8,18 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from typing import Any
 
 from bot import sizes
 from bot.errors import BadOption, OptionWithoutValue, UnknownOption
 from bot.painting import Abilities, Options
 
+_COMPRESSED = ("jpeg", "webp")  # OpenAI's Images API compresses no other format,
+_SEEN_THROUGH = ("png", "webp")  # and no other can be transparent
 SHOWN = 40  # characters of something mistyped that are quoted back
 LONGEST_VALUE = 100  # characters between quotation marks
+MOST_COMPRESSION = 100  # of a JPEG or WebP, in per cent
+_SPELLINGS = {"jpg": "jpeg"}
 
 _HYPHENS = "\\-\u2010\u2011\u2212\ufe63\uff0d"  # ASCII, hyphen, non-breaking hyphen, minus, small, full-width
 _DASHES = "\u2012-\u2015\u2e3a\u2e3b\ufe58"  # figure dash to horizontal bar, long dashes, small em dash
@@ -76,7 +81,7 @@ def extract(text: str, abilities: Abilities, choices: Mapping[str, str] | None =
         kept.append(text[at : match.start()])
         at = match.end() if value is None else value.end()
     kept.append(text[at:])
-    return Extracted(_join(kept), options)
+    return Extracted(_join(kept), _agreed(options, abilities))
 
 
 def _is_option(text: str, match: re.Match[str], name: str) -> bool:
@@ -105,39 +110,87 @@ def _apply(options: Options, typed_name: str, name: str, typed: str, abilities: 
 
 
 def _exists(name: str, abilities: Abilities) -> bool:
-    return {"size": bool(abilities.sizes), "quality": bool(abilities.qualities)}.get(name, True)
+    """Whether any provider takes the option at all."""
+    return name == "n" or bool(_offered(name, abilities))
+
+
+def _offered(name: str, abilities: Abilities) -> tuple[str, ...]:
+    """Every value worth naming that an option may have."""
+    counts = abilities.allowed_counts
+    in_a_row = counts == tuple(range(1, len(counts) + 1))
+    return {
+        "size": sizes.offers(abilities),
+        "quality": abilities.qualities,
+        "background": abilities.backgrounds,
+        "format": abilities.formats,
+        "compression": (f"0-{MOST_COMPRESSION}",) if abilities.compression else (),
+        "n": (f"1-{len(counts)}",) if in_a_row and len(counts) > 1 else tuple(map(str, counts)),
+    }[name]
 
 
 def _allowed(name: str, abilities: Abilities) -> str:
-    """Every value that an option may have."""
-    counts = f"1-{abilities.max_n}" if abilities.max_n > 1 else "1"
-    return {"size": ", ".join(abilities.sizes), "quality": ", ".join(abilities.qualities)}.get(name, counts)
+    return ", ".join(_offered(name, abilities))
 
 
 def _size(options: Options, value: str, abilities: Abilities) -> Options:
-    size = sizes.choose(value, abilities.sizes)
-    if size is None:
-        near = ", ".join(sizes.nearest(value, abilities.sizes))
+    """Shape and tier may come in one value or in two; each replaces what was said of the same before."""
+    size, tier = sizes.typed(value)
+    wanted = replace(options, size=size or options.size, tier=tier or options.tier)
+    if sizes.decide(wanted.size, wanted.tier, abilities) is None:
+        near = ", ".join(sizes.near(value, abilities))
         raise BadOption(option="--size", value=_short(value), allowed=near)
-    return replace(options, size=size)
+    return replace(wanted, size=wanted.size and sizes.canonical(wanted.size, abilities))
 
 
-def _quality(options: Options, value: str, abilities: Abilities) -> Options:
-    for quality in abilities.qualities:
-        if quality.casefold() == value:
-            return replace(options, quality=quality)
-    raise BadOption(option="--quality", value=_short(value), allowed=_allowed("quality", abilities))
+def _word(name: str) -> Callable[[Options, str, Abilities], Options]:
+    """Reads an option whose values are the words that providers list."""
+
+    def read(options: Options, value: str, abilities: Abilities) -> Options:
+        for word in _offered(name, abilities):
+            if word.casefold() == _SPELLINGS.get(value, value):
+                changes: dict[str, Any] = {name: word}
+                return replace(options, **changes)
+        raise BadOption(option=f"--{name}", value=_short(value), allowed=_allowed(name, abilities))
+
+    return read
+
+
+def _compression(options: Options, value: str, abilities: Abilities) -> Options:
+    if re.fullmatch(r"\d{1,3}%?", value) and int(value.rstrip("%")) <= MOST_COMPRESSION:
+        return replace(options, compression=int(value.rstrip("%")))
+    raise BadOption(option="--compression", value=_short(value), allowed=_allowed("compression", abilities))
+
+
+def _agreed(options: Options, abilities: Abilities) -> Options:
+    """The options with a format that bears the others; one that nobody named is the first that does.
+
+    Raises BadOption.
+    """
+    fit = [
+        each
+        for each in abilities.formats
+        if (options.compression is None or each in _COMPRESSED)
+        and (options.background != "transparent" or each in _SEEN_THROUGH)
+    ]
+    if options.format is not None and options.format not in fit:
+        raise BadOption(option="--format", value=options.format, allowed=", ".join(fit))
+    if options.compression is not None and options.format is None and fit:
+        return replace(options, format=fit[0])
+    return options
 
 
 def _n(options: Options, value: str, abilities: Abilities) -> Options:
-    if re.fullmatch(r"\d{1,4}", value) and 1 <= int(value) <= abilities.max_n:
+    if re.fullmatch(r"\d{1,4}", value) and int(value) in abilities.allowed_counts:
         return replace(options, n=int(value))
     raise BadOption(option="--n", value=_short(value), allowed=_allowed("n", abilities))
 
 
 _READERS: dict[str, Callable[[Options, str, Abilities], Options]] = {
     "size": _size,
-    "quality": _quality,
+    "quality": _word("quality"),
+    "background": _word("background"),
+    "format": _word("format"),
+    "compression": _compression,
     "n": _n,
 }
 

@@ -107,6 +107,9 @@ class Provider(Protocol):
     def name(self) -> str: ...
 
     @property
+    def model(self) -> str: ...
+
+    @property
     def abilities(self) -> Abilities: ...
 
     @property
@@ -114,10 +117,23 @@ class Provider(Protocol):
         """Credits an image."""
         ...
 
+    @property
+    def resumable(self) -> bool:
+        """Whether `resume` can go on with what `Accepted` gave an id of, also in another process."""
+        ...
+
     def paint(self, request: PaintRequest) -> AsyncGenerator[Event, None]:
         """Paints once. `Accepted` comes before anything that could have cost money is relied upon.
 
         Raises PaintFailed. Closing the iterator closes the upstream connection.
+        """
+        ...
+
+    def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[Event, None]:
+        """Goes on with a painting that was accepted before, asking the upstream about it; submits nothing.
+
+        `request` is the one that was painted, but for its pictures, which may be left out. The events are those
+        of `paint`, from `Accepted` on. Raises PaintFailed; a provider that is not `resumable` raises Lost.
         """
         ...
 

@@ -3,6 +3,7 @@
 Pure: frozen accounts in and out, no database, no clock. Days are UTC; a credit is an image × its price.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -122,6 +123,17 @@ def close(account: Account, reserved: int, from_extra: int, charged: int, reserv
         held=account.held - reserved,
         extra=account.extra + from_extra - extra_charged,
     )
+
+
+def charge(price: int, *, spent: float | None, usage_rate: float | None, reserved: int) -> int:
+    """The credits for pictures delivered whose prices add up to `price`.
+
+    With a `usage_rate` (our credits for one of the upstream's own) and what the upstream took (`spent`), the two
+    multiplied and rounded up stand in the price's place. Never more than was reserved.
+    """
+    if usage_rate is not None and spent is not None:
+        price = math.ceil(round(spent * usage_rate, 6))
+    return min(price, reserved)
 
 
 def grant(account: Account, credits: int) -> Account:

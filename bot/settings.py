@@ -33,8 +33,18 @@ from bot.errors import SettingsWrong
 DEFAULT_FILE = Path("easel.toml")
 PREFIX = "EASEL_"
 NOT_OURS = ("EASEL_SPECS",)  # read by the tests
-PRESETS = ("acedata", "openrouter", "relay", "sandbox")
-DIALECTS = ("chat",)
+PRESETS = (
+    "acedata",
+    "evolink",
+    "toapis",
+    "openai-hk",
+    "openai",
+    "azure",
+    "openrouter",
+    "relay",
+    "sandbox",
+)
+DIALECTS = ("chat", "tasks", "images")
 
 
 def _stripped(value: object) -> object:
@@ -141,12 +151,19 @@ class Provider(_Table):
     base_url: HttpUrl | None = None
     files_base_url: HttpUrl | None = None
     api_key: Secret = None
+    api_version: str | None = Field(default=None, pattern=r"^[0-9A-Za-z.-]+$")
     model: str | None = Field(default=None, min_length=1)
     stream: bool | None = None
     max_concurrency: PositiveInt | None = None
     price: NonNegativeInt | None = None
+    usage_rate: PositiveFloat | None = None
     timeout_s: PositiveFloat | None = None
     idle_timeout_s: PositiveFloat | None = None
+    sizes: tuple[str, ...] | None = None
+    tiers: tuple[Annotated[str, _matching(r"\d{1,2}[kK]", "a tier such as 2K")], ...] | None = None
+    qualities: tuple[str, ...] | None = None
+    max_n: PositiveInt | None = None
+    max_references: NonNegativeInt | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -179,9 +196,10 @@ class Limits(_Table):
 
 
 class Jobs(_Table):
-    """`concurrency`: jobs running at once over all users."""
+    """`concurrency`: jobs running at once over all users. `time_s`: seconds for one job over all providers."""
 
     concurrency: PositiveInt = 8
+    time_s: PositiveFloat | None = None
 
 
 class Playground(_Table):

@@ -1,8 +1,9 @@
 """What the steps of a job remember of its asking, so that a later attempt knows what may still be done.
 
-Pure: reads a job, decides nothing about it. The steps themselves are written by the plot in `bot.jobs`.
+Pure: reads a job, decides nothing about it. The steps themselves are written in `bot.asking` and `bot.jobs`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,20 +13,43 @@ from bot.store import Job
 
 @dataclass(slots=True, kw_only=True)
 class Painting:
-    """What one asking has brought so far."""
+    """What one asking has brought so far. `number`: which of the job's askings it is, from 1."""
 
+    number: int = 0
     provider: str = ""
     price: int = 1
+    model: str = ""
     upstream_id: str | None = None
     usage: dict[str, object] = field(default_factory=dict[str, object])
+    spent: float | None = None
     sources: list[Link | Blob] = field(default_factory=list[Link | Blob])
 
 
+def added(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Two usages as one, since several pictures may be several requests: numbers are summed, also inside of tables;
+    of anything else the later word counts."""
+    both = {**one, **other}
+    for name in one.keys() & other.keys():
+        if isinstance(one[name], Mapping) and isinstance(other[name], Mapping):
+            both[name] = added(one[name], other[name])
+        elif _is_number(one[name]) and _is_number(other[name]):
+            both[name] = one[name] + other[name]
+    return both
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def remembered(job: Job) -> Painting:
-    """What an earlier attempt wrote down of its asking."""
-    painting = Painting(upstream_id=job.steps.get("accepted", {}).get("upstream_id"))
-    for _, asked in numbered(job, "asked:"):
-        painting.provider, painting.price = asked["provider"], asked["price"]
+    """What an earlier attempt wrote down of its last asking."""
+    painting = Painting()
+    for number, asked in numbered(job, "asked:"):
+        painting.number, painting.provider, painting.price = number, asked["provider"], asked["price"]
+        painting.model = asked.get("model", "")
+    accepted = job.steps.get("accepted", {})
+    if accepted.get("asked", painting.number) == painting.number:  # an id of the asking before belongs to another
+        painting.upstream_id = accepted.get("upstream_id")
     painting.sources.extend(Link(url=found["link"]) for _, found in numbered(job, "picture:"))
     return painting
 

@@ -4,8 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+from hypothesis import settings
 
 from bot.logs import configure
+
+# The same cases each time, and no timings: those belong in the benchmark.
+settings.register_profile("easel", deadline=None, derandomize=True)
+settings.load_profile("easel")
 
 
 @pytest.fixture(autouse=True, scope="session")

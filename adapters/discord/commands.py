@@ -18,6 +18,7 @@ from discord.app_commands import AppCommandContext, AppInstallationType, locale_
 from bot.errors import StoreFailed
 from bot.painting import Abilities
 from bot.ports import Memory
+from bot.sizes import offers
 from bot.texts import choose, say
 
 log = structlog.get_logger()
@@ -133,7 +134,7 @@ def _painter(name: str, counter: Counter, abilities: Callable[[], Abilities]) ->
         choices = {option: value for option, value in chosen.items() if value is not None}
         await interaction.client.in_turn(counter.painting(interaction, name, prompt, given, mask, choices))
 
-    absent = {option for option, there in (("size", can.sizes), ("quality", can.qualities)) if not there}
+    absent = {option for option, there in (("size", offers(can)), ("quality", can.qualities)) if not there}
     signature = inspect.signature(paint)
     parameters = [
         each.replace(annotation=discord.Attachment, default=inspect.Parameter.empty)
@@ -146,16 +147,16 @@ def _painter(name: str, counter: Counter, abilities: Callable[[], Abilities]) ->
     described: Callback = app_commands.describe(
         **{each.name: word(f"discord-option-{_option(each.name)}") for each in parameters[1:]}
     )(paint)
-    numbers = range(1, min(can.max_n, MOST_CHOICES) + 1)
+    numbers = can.allowed_counts[:MOST_CHOICES]
     described = app_commands.choices(n=[app_commands.Choice(name=str(each), value=each) for each in numbers])(described)
     if can.qualities:
         named = [app_commands.Choice(name=each, value=each) for each in can.qualities[:MOST_CHOICES]]
         described = app_commands.choices(quality=named)(described)
     command = _command(name, described)
-    if can.sizes:
+    if offers(can):
 
         async def sizes(_: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-            return offer(typed, abilities().sizes)
+            return offer(typed, offers(abilities()))
 
         command.autocomplete("size")(sizes)
     return command

@@ -3,6 +3,7 @@
 Knows chats that have moved; decides nothing about what is sent.
 """
 
+import os
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -27,6 +28,7 @@ PAUSES = (1.0, 2.0, 4.0)  # seconds before a call of the adapter's own is made o
 def make_bot(settings: TelegramSettings) -> telegram.Bot:
     """The library's client, its patience suited to uploads. Opens nothing yet."""
     assert settings.token is not None  # who wires adapters asks first
+    os.environ["PTB_TIMEDELTA"] = "true"  # the library's switch to durations as they will be; it warns without
     base = settings.api_base.rstrip("/")
     return telegram.Bot(
         settings.token.get_secret_value(),

@@ -110,22 +110,22 @@ def decode_text(message: telegram.Message, me: Me) -> Said:
     """The text or caption of a message, by its entities, whose offsets count in UTF-16 units."""
     text, entities = message.text or message.caption or "", message.entities or message.caption_entities
     raw = text.encode("utf-16-le")
-    gaps: list[tuple[int, int]] = []
+    names: list[str] = []
     command: str | None = None
     for entity in entities:
         start, end = entity.offset * 2, (entity.offset + entity.length) * 2
         word = raw[start:end].decode("utf-16-le", "replace")
         if _names(entity, word, me):
-            gaps.append((start, end))
+            names.append(word)
         elif entity.type == MessageEntity.BOT_COMMAND and start == 0:
             command = word.partition("@")[2].lower() or None
-    for start, end in reversed(gaps):
-        raw = raw[:start] + raw[end:]
     words = raw.decode("utf-16-le", "replace").strip()
+    for name in names:  # in the middle of a sentence it is one of its words
+        words = re.sub(rf"^{re.escape(name)}[,:]?\s*|\s*{re.escape(name)}$", "", words)
     mine = command == me.username.lower()
     return Said(
-        text=re.sub(r"^[,:]\s*", "", words) if gaps else words,
-        called=bool(gaps) or mine,
+        text=words,
+        called=bool(names) or mine,
         other=command is not None and not mine,
     )
 

@@ -67,9 +67,10 @@ class Files:
             raise PictureGone(name=name, detail="Telegram names no place for it")
         if (file.file_size or 0) > limit:
             raise PictureTooLarge(name=name, limit=_megabytes(limit))
-        if file.file_path.startswith(("https://", "http://")):
-            return await self._download(file.file_path, name, limit)
-        return await asyncio.to_thread(_read, Path(file.file_path), name, limit, self._local)
+        path = file.file_path.removeprefix(f"{self._bot.base_file_url}/")  # put before paths that are no file here, too
+        if path.startswith("/"):
+            return await asyncio.to_thread(_read, Path(path), name, limit, self._local)
+        return await self._download(file.file_path, name, limit)
 
     async def _download(self, address: str, name: str, limit: int) -> bytes:
         data = bytearray()

@@ -24,7 +24,7 @@ from adapters.telegram.calls import call
 from adapters.telegram.encode import CAPTION, TEXT, encode_buttons, encode_media, encode_text
 from adapters.telegram.notebook import Notebook
 from adapters.telegram.places import Place
-from adapters.telegram.trouble import NO_TEXT, NOT_MODIFIED, Moved, Refused, Unclear
+from adapters.telegram.trouble import NO_CAPTION, NO_TEXT, NOT_MODIFIED, Moved, Refused, Unclear
 from bot.chat import Action, Card, Chat, MessageRef
 from bot.errors import ChatFailed, ChatUnreachable, StoreFailed
 from bot.painting import Image
@@ -103,10 +103,8 @@ class Sender:
         Raises ChatFailed, Moved, Unclear, Refused.
         """
         buttons = encode_buttons(card.buttons)
-        try:
-            shown = await call(lambda: self._bot.edit_message_media(media, reply_markup=buttons, **target.call))
-        finally:
-            self._know(str(target), None)
+        shown = await call(lambda: self._bot.edit_message_media(media, reply_markup=buttons, **target.call))
+        self._know(str(target), None)
         return shown if isinstance(shown, telegram.Message) else None
 
     # ------------------------------------------------------------ where messages stand
@@ -205,19 +203,25 @@ class Sender:
             if card.preview is not None and target.inline is None and self._pictured.get(key) is not card.preview:
                 await self._preview(target, card, card.preview)
                 return
-            if key not in self._pictured:
-                try:
-                    await self._change_text(target, card)
-                except Refused as refused:
-                    if NO_TEXT not in refused.words:
-                        raise
-                    self._know(key, None)  # it was a picture before this process knew it
-                else:
-                    return
-            await self._change_caption(target, card)
+            await self._reword(target, card, key)
         except Refused as refused:
             if NOT_MODIFIED not in refused.words:
                 raise
+
+    async def _reword(self, target: Target, card: Card, key: str) -> None:
+        """Other words, where a message has them: as its text, or under its picture. What it is may have changed without
+        this process knowing it."""
+        pictured = key in self._pictured
+        try:
+            await (self._change_caption if pictured else self._change_text)(target, card)
+        except Refused as refused:
+            if (NO_CAPTION if pictured else NO_TEXT) not in refused.words:
+                raise
+            await (self._change_text if pictured else self._change_caption)(target, card)
+            if pictured:
+                del self._pictured[key]
+            else:
+                self._know(key, None)
 
     async def _change_text(self, target: Target, card: Card) -> None:
         text, entities = encode_text(card, TEXT)

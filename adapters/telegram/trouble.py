@@ -11,6 +11,7 @@ from bot.errors import ChatBusy, ChatFailed, ChatGone, ChatUnreachable, MessageG
 # parts of "Bad Request: …", in lower case
 NOT_MODIFIED = "message is not modified"
 NO_TEXT = "there is no text in the message to edit"
+NO_CAPTION = "there is no caption in the message to edit"
 QUERY_OLD = "query is too old"
 NO_PHOTO = (
     "photo_invalid_dimensions",
@@ -109,10 +110,9 @@ def seconds(error: RetryAfter) -> float:
 
 
 def describe(error: TelegramError) -> str:
-    """For the log: of an error that may quote the token, or an address with it, only what it is."""
+    """For the log: Telegram's own words; of an error that may quote the token, or an address with it, only what it
+    is."""
     cause = error.__cause__
-    if isinstance(error, BadRequest | Forbidden | RetryAfter | ChatMigrated) or (
-        isinstance(error, NetworkError) and cause is None  # an answer of Telegram's
-    ):
-        return error.message
-    return type(error).__name__ if cause is None else f"{type(error).__name__} ({type(cause).__name__})"
+    if isinstance(error, InvalidToken) or not (cause is None or isinstance(cause, TelegramError)):
+        return type(error).__name__ if cause is None else f"{type(error).__name__} ({type(cause).__name__})"
+    return error.message.partition(". Parsing the server response")[0]  # a gateway's page may hold the address

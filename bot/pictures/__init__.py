@@ -10,9 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from typing import ParamSpec, TypeVar
 
+from PIL import Image as Pillow
 from PIL.ImageFile import ImageFile
 
-from bot.errors import AnimatedPicture, BadResult, Refusal
+from bot.errors import AnimatedPicture, BadResult, MaskNotTransparent, MaskOfOtherSize, MaskTooLarge, Refusal
 from bot.painting import Abilities, Image
 from bot.pictures.decoding import (
     KINDS,
@@ -22,13 +23,16 @@ from bot.pictures.decoding import (
     is_lossless,
     open_picture,
     prove,
+    resized,
     sniff,
     upright,
+    within,
 )
 from bot.pictures.encoding import LONGEST_EDGE, encode, on_white
 from bot.pictures.encoding import fit as fit_bytes
+from bot.pictures.masks import as_mask, has_shape_of, is_mask
 
-__all__ = ["KINDS", "MEGAPIXELS", "fit", "preview", "reference", "result", "sniff"]
+__all__ = ["KINDS", "MEGAPIXELS", "cut_out", "fit", "masked", "preview", "reference", "result", "sniff"]
 
 LARGE = 24_000_000  # pixels, about 100 MB a copy; of pictures above it one is decoded at a time
 PREVIEW_QUALITY = 80
@@ -48,6 +52,25 @@ async def reference(data: bytes, *, name: str, abilities: Abilities) -> Image:
     PictureTooManyPixels, and PictureTooLarge when no encoding comes below `abilities.max_reference_bytes`.
     """
     return await _in_thread(_reference, data, name, abilities)
+
+
+async def masked(data: bytes, mask: bytes, *, name: str, mask_name: str, abilities: Abilities) -> tuple[Image, Image]:
+    """A member's picture as a PNG, made ready as by `reference`, and the mask for it: a PNG of the same size, alpha
+    0 where it is to change and 255 elsewhere.
+
+    Raises as `reference` does; MaskNotTransparent, MaskOfOtherSize, MaskTooLarge.
+    """
+    return await _in_thread(_masked, data, mask, name, mask_name, abilities)
+
+
+async def cut_out(data: bytes, name: str, abilities: Abilities) -> tuple[Image, Image] | None:
+    """A member's PNG and its own transparent part as the mask; None when it is no PNG, or opaque.
+
+    Raises as `reference` does; MaskTooLarge.
+    """
+    if sniff(data) != "image/png":
+        return None
+    return await _in_thread(_cut_out, data, name, abilities)
 
 
 async def result(data: bytes) -> Image:
@@ -90,6 +113,39 @@ def _reference(data: bytes, name: str, abilities: Abilities) -> Image:
     return fit_bytes(
         image, name, types=abilities.reference_types, limit=abilities.max_reference_bytes, lossless=lossless
     )
+
+
+def _masked(data: bytes, mask: bytes, name: str, mask_name: str, abilities: Abilities) -> tuple[Image, Image]:
+    if sniff(mask) != "image/png":
+        raise MaskNotTransparent(name=mask_name)
+    drawn = _pixels(mask, mask_name, LONGEST_EDGE)
+    if not is_mask(drawn):
+        raise MaskNotTransparent(name=mask_name)
+    image = _pixels(data, name, LONGEST_EDGE)
+    if not has_shape_of(drawn, image):
+        raise MaskOfOtherSize(mask=f"{drawn.width}×{drawn.height}", picture=f"{image.width}×{image.height}")
+    return _pair(image, drawn, name, abilities)
+
+
+def _cut_out(data: bytes, name: str, abilities: Abilities) -> tuple[Image, Image] | None:
+    image = _pixels(data, name, min(abilities.max_reference_edge, LONGEST_EDGE))
+    return _pair(image, image, name, abilities) if is_mask(image) else None
+
+
+def _pixels(data: bytes, name: str, edge: int) -> Pillow.Image:
+    with open_picture(data, name) as picture, foreign(name), _room(picture):
+        if is_animated(picture):
+            raise AnimatedPicture(name=name)
+        return upright(picture, edge)
+
+
+def _pair(image: Pillow.Image, drawn: Pillow.Image, name: str, abilities: Abilities) -> tuple[Image, Image]:
+    image = resized(image, within(image.size, min(abilities.max_reference_edge, LONGEST_EDGE)))
+    ready = fit_bytes(image, name, types=("image/png",), limit=abilities.max_reference_bytes, lossless=True)
+    mask = as_mask(drawn, (ready.width, ready.height))
+    if len(mask.data) > abilities.max_mask_bytes:
+        raise MaskTooLarge(limit=f"{abilities.max_mask_bytes / 1_000_000:.3g} MB")
+    return ready, mask
 
 
 def _result(data: bytes) -> Image:

@@ -6,20 +6,25 @@ What the answer says is read in `reply`; here stand the request, the way of the 
 import asyncio
 import base64
 import json
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
+from typing import cast
 
 import httpx
 import structlog
-from httpx_sse import EventSource
 
-from bot.errors import BadResult, CutShort, Lost, PaintFailed, UpstreamDown
-from bot.painting import Abilities, Accepted, Blob, Event, Image, Link, PaintRequest, Picture, Stage, Staged
-from bot.providers.http import Answer, exchange
-from bot.providers.messages import aside, decode, parse, read
-from bot.providers.presets import Upstream
+from bot.errors import CutShort, Lost, PaintFailed, UpstreamDown
+from bot.painting import Abilities, Accepted, Event, Image, PaintRequest, Stage, Staged, Usage
+from bot.providers.hints import hinted
+from bot.providers.http import Answer, Payload, exchange
+from bot.providers.inline import unpacked
+from bot.providers.messages import aside, parse, read
+from bot.providers.presets import ChatWire, Upstream
 from bot.providers.reply import Reply
 from bot.providers.several import together
+from bot.providers.sse import messages
+from bot.sizes import chosen
 
 log = structlog.get_logger()
 
@@ -31,17 +36,27 @@ class ChatProvider:
 
     def __init__(self, upstream: Upstream, client: httpx.AsyncClient) -> None:
         """`client`: of `make_client`; stays open, and belongs to whoever made it."""
+        assert isinstance(upstream.wire, ChatWire)
         self._upstream = upstream
+        self._wire = upstream.wire
         self._client = client
-        self._key = upstream.api_key.get_secret_value() if upstream.api_key else ""
 
     @property
     def name(self) -> str:
         return self._upstream.name
 
     @property
+    def model(self) -> str:
+        return self._upstream.model
+
+    @property
     def abilities(self) -> Abilities:
         return self._upstream.abilities
+
+    @property
+    def resumable(self) -> bool:
+        """A chat cannot be asked about."""
+        return False
 
     @property
     def price(self) -> int:
@@ -55,12 +70,17 @@ class ChatProvider:
         iterator closes the connections.
         """
         yield Staged(Stage.SENDING)
-        prompt = _worded(request, self._upstream)
-        body = await asyncio.to_thread(encode, prompt, request, self._upstream)
+        prompt = _worded(request, self._upstream, self._wire)
+        body = await asyncio.to_thread(encode, prompt, request, self._upstream, self._wire)
         paintings = [self._paint_one(body, prompt) for _ in range(request.options.n)]
         async with aclosing(together(paintings, swallow=self._swallow)) as events:
             async for event in events:
                 yield event
+
+    async def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[Event, None]:
+        """Raises Lost: whatever became of that answer, it cannot be asked for again."""
+        raise Lost(trace=upstream_id)
+        yield Accepted(upstream_id)  # pyright: ignore[reportUnreachable] - makes it the generator that the port wants
 
     def _swallow(self, failure: PaintFailed) -> None:
         log.warning(
@@ -72,32 +92,23 @@ class ChatProvider:
         )
 
     async def _paint_one(self, body: bytes, prompt: str) -> AsyncGenerator[Event, None]:
-        """One request, its inline pictures as bytes. A broken one is a failure only when it is alone."""
-        delivered = 0
-        broken: BadResult | None = None
-        async with aclosing(self._ask(body, prompt)) as events:
-            async for event in events:
-                try:
-                    settled = await _settled(event)
-                except BadResult as exc:
-                    broken = exc
-                    continue
-                delivered += isinstance(settled, Picture)
-                yield settled
-        if broken and not delivered:
-            raise broken
+        """One request, its inline pictures as bytes."""
+        with hinted(self._upstream):
+            async with aclosing(unpacked(self._ask(body, prompt))) as events:
+                async for event in events:
+                    yield event
 
     async def _ask(self, body: bytes, prompt: str) -> AsyncGenerator[Event, None]:
         upstream = self._upstream
-        hide = [self._key, prompt] if len(prompt) >= _LONG else [self._key]
+        hide = [self._upstream.key, prompt] if len(prompt) >= _LONG else [self._upstream.key]
         reply = Reply(prompt, hide=hide)
         lost: Lost | None = None
         try:
             async with exchange(
                 self._client,
-                upstream.base_url.removesuffix(upstream.wire.path) + upstream.wire.path,
-                body,
-                self._headers(),
+                upstream.base_url.removesuffix(self._wire.path) + self._wire.path,
+                Payload(media_type="application/json", pieces=(body,)),
+                {"Accept": "text/event-stream, application/json"} | upstream.auth(),
                 timeout_s=upstream.timeout_s,
                 idle_s=upstream.idle_timeout_s if upstream.stream else upstream.timeout_s,
                 hide=hide,
@@ -114,33 +125,33 @@ class ChatProvider:
             if not reply.complete:
                 lost = exc
         for event in reply.close(lost):
-            yield event
+            yield replace(event, credits=_spent(event, self._wire)) if isinstance(event, Usage) else event
         if lost or reply.complaint:
             log.warning("a picture came, then a failure", provider=self.name, trace_id=reply.trace)
 
-    def _headers(self) -> dict[str, str]:
-        wire = self._upstream.wire
-        headers = {"Content-Type": "application/json", "Accept": "text/event-stream, application/json"}
-        return headers | ({wire.auth_header: wire.auth_prefix + self._key} if self._key else {})
+
+def _spent(usage: Usage, wire: ChatWire) -> float | None:
+    """What the upstream says it took."""
+    value = usage.counts.get(wire.credits_field)
+    return float(value) if isinstance(value, int | float) else None
 
 
 # ---------------------------------------------------------------- the request
 
 
-def _worded(request: PaintRequest, upstream: Upstream) -> str:
+def _worded(request: PaintRequest, upstream: Upstream, wire: ChatWire) -> str:
     """The prompt, with the options that this upstream only takes in words."""
-    wire, options = upstream.wire, request.options
-    prompt = request.prompt
-    if options.size and wire.prompt_size_suffix and not wire.size_field:
-        prompt += wire.prompt_size_suffix.format(size=options.size)
+    prompt, options = request.prompt, request.options
+    size = chosen(request, upstream.abilities).size
+    if size and wire.prompt_size_suffix and not wire.size_field:
+        prompt += wire.prompt_size_suffix.format(size=size)
     if options.quality and wire.prompt_quality_suffix:
         prompt += wire.prompt_quality_suffix.format(quality=options.quality)
     return prompt
 
 
-def encode(prompt: str, request: PaintRequest, upstream: Upstream) -> bytes:
+def encode(prompt: str, request: PaintRequest, upstream: Upstream, wire: ChatWire) -> bytes:
     """The request's JSON. Megabytes of base64: not for the event loop."""
-    wire = upstream.wire
     parts: list[object] = [{"type": "text", "text": prompt}]
     parts += [{"type": "image_url", "image_url": {"url": _data_url(image)}} for image in request.references]
     body: dict[str, object] = {
@@ -151,8 +162,10 @@ def encode(prompt: str, request: PaintRequest, upstream: Upstream) -> bytes:
     }
     if wire.modalities:
         body["modalities"] = list(wire.modalities)
-    if wire.size_field and request.options.size:
-        body |= _nested(wire.size_field, request.options.size)
+    size = chosen(request, upstream.abilities)
+    for names, value in ((wire.size_field, size.size), (wire.tier_field, size.tier)):
+        if names and value:
+            _put(body, names, value)
     return json.dumps(body, ensure_ascii=False).encode()
 
 
@@ -160,9 +173,13 @@ def _data_url(image: Image) -> str:
     return f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
 
 
-def _nested(names: Iterable[str], value: object) -> dict[str, object]:
-    first, *rest = names
-    return {first: _nested(rest, value) if rest else value}
+def _put(body: dict[str, object], names: Sequence[str], value: object) -> None:
+    """Sets a field inside of others (names from the outside in), leaving its neighbours."""
+    for name in names[:-1]:
+        inner = body.setdefault(name, {})
+        assert isinstance(inner, dict)
+        body = cast(dict[str, object], inner)
+    body[names[-1]] = value
 
 
 # ---------------------------------------------------------------- the answer
@@ -172,12 +189,12 @@ async def _read(answer: Answer, reply: Reply) -> AsyncGenerator[Event, None]:
     """The events of an answer, whether it streams or is one document, whatever it calls itself and whatever
     was asked for."""
     if await answer.peek() in (b"{", b"["):
-        body = b"".join([chunk async for chunk in answer.chunks()])
+        body = await answer.read()
         for event in await aside(len(body), _take_document, reply, body):
             yield event
         return
-    async with aclosing(_messages(answer)) as messages:
-        async for kind, data in messages:
+    async with aclosing(messages(answer)) as coming:
+        async for kind, data in coming:
             if data.strip() == "[DONE]":
                 reply.complete = True
                 return
@@ -201,37 +218,3 @@ def _take_message(reply: Reply, kind: str, data: str) -> list[Event]:
             reading = read({"error": document})
         events += reply.take(reading)
     return events
-
-
-async def _messages(answer: Answer) -> AsyncGenerator[tuple[str, str], None]:
-    """Kind and data of server-sent events.
-
-    The decoder is httpx-sse's; it insists on the right content type, and drops a last event that no blank
-    line follows, as many relays end: both are made good for it here.
-    """
-    body = httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=_Ended(answer))
-    async with aclosing(EventSource(body).aiter_sse()) as events:
-        async for event in events:
-            yield event.event, event.data
-
-
-class _Ended(httpx.AsyncByteStream):
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-
-    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
-        async with aclosing(self._answer.chunks()) as chunks:
-            async for chunk in chunks:
-                yield chunk
-        yield b"\n\n"
-
-
-async def _settled(event: Event) -> Event:
-    """An inline picture as bytes.
-
-    Raises BadResult when it is none.
-    """
-    if not isinstance(event, Picture) or not isinstance(event.source, Link):
-        return event
-    url = event.source.url
-    return Picture(Blob(data=await aside(len(url), decode, url))) if url.startswith("data:") else event

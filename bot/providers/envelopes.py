@@ -13,12 +13,15 @@ from typing import Any, cast
 from bot.errors import (
     BadCredentials,
     Busy,
+    CalledOff,
     Declined,
     Moderated,
     NoAnswer,
+    NoPicture,
     OutOfFunds,
     PaintFailed,
     Rejected,
+    Retry,
     SaidFailed,
     UpstreamDown,
     WrongEndpoint,
@@ -54,6 +57,7 @@ CODES: Mapping[str, Failure] = {
     "insufficient_user_quota": OutOfFunds,
     "insufficient_balance": OutOfFunds,
     "billing_hard_limit_reached": OutOfFunds,
+    "billing_limit_user_error": OutOfFunds,
     "billing_not_active": OutOfFunds,
     "project_spend_limit_exceeded": OutOfFunds,
     "quota_exceeded": OutOfFunds,
@@ -67,14 +71,17 @@ CODES: Mapping[str, Failure] = {
     "api_error": UpstreamDown,
     "internal_error": UpstreamDown,
     "server_error": UpstreamDown,
+    "image_generation_server_error": UpstreamDown,
     "service_unavailable": UpstreamDown,
     "service_error": UpstreamDown,
+    "unknown_error": UpstreamDown,
     "timeout": NoAnswer,
     "generation_timeout": NoAnswer,
     # content rules
     "moderation_blocked": Moderated,
     "content_policy_violation": Moderated,
     "content_filter": Moderated,
+    "contentfilter": Moderated,
     "responsibleaipolicyviolation": Moderated,
     "sensitive_words_detected": Moderated,
     # understood and refused
@@ -85,6 +92,12 @@ CODES: Mapping[str, Failure] = {
     "invalid_size": Rejected,
     "invalid_image_file": Rejected,
     "unknown_parameter": Rejected,
+    "image_processing_error": Rejected,
+    "image_dimension_mismatch": Rejected,
+    # the end of a task that was accepted
+    "request_cancelled": CalledOff,
+    "generation_failed_no_content": NoPicture,
+    "generation_failed": SaidFailed,
 }
 
 # Words in a message that say more than code and status, in this order.
@@ -116,7 +129,7 @@ STATUSES: Mapping[int, Failure] = {
     529: Busy,  # overloaded
 }
 
-_TRACE_HEADERS = ("x-request-id", "x-trace-id", "request-id", "x-oneapi-request-id", "cf-ray")
+_TRACE_HEADERS = ("x-request-id", "x-trace-id", "request-id", "x-oneapi-request-id", "apim-request-id", "cf-ray")
 _QUOTED: tuple[Failure, ...] = (Rejected, Declined, SaidFailed)
 
 
@@ -171,7 +184,7 @@ def read_complaint(body: bytes) -> Complaint:
 
 def _complaint(outer: Mapping[str, Any], error: object) -> Complaint:
     inner: Mapping[str, Any] = cast(Mapping[str, Any], error) if isinstance(error, Mapping) else {}
-    deeper = inner.get("innererror")
+    deeper = inner.get("innererror") or inner.get("inner_error")
     metadata = inner.get("metadata")
     named = [inner.get("code"), inner.get("type"), inner.get("status")]
     if isinstance(deeper, Mapping):  # Azure
@@ -211,8 +224,26 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, *, hide: Itera
     """The failure behind an HTTP answer that is no success. `hide`: what no quote may contain."""
     complaint = read_complaint(body)
     failure = classify(complaint, status) or by_status(status)
-    trace = complaint.trace or next((headers[name] for name in _TRACE_HEADERS if name in headers), None)
+    trace = complaint.trace or trace_of(headers)
     return build(failure, complaint, trace=trace, at=f"HTTP {status}", wait=retry_after(headers), hide=hide)
+
+
+def trace_of(headers: Mapping[str, str]) -> str | None:
+    """By which the upstream finds a request again. Keys in lower case."""
+    return next((headers[name] for name in _TRACE_HEADERS if name in headers), None)
+
+
+def inside(complaint: Complaint, *, begun: bool, trace: str | None = None, hide: Iterable[str] = ()) -> PaintFailed:
+    """The failure behind an error inside a success. `begun`: the answer said something else before.
+
+    What would lead to another try holds only for an answer that is nothing but the error, and never for
+    the upstream's own trouble: it may have begun, and charged.
+    """
+    failure = classify(complaint, None) or SaidFailed
+    is_retried = failure.retry is not Retry.NEVER
+    if is_retried and (begun or issubclass(failure, UpstreamDown | NoAnswer)):
+        failure = SaidFailed
+    return build(failure, complaint, trace=trace, hide=hide)
 
 
 def build(

@@ -7,6 +7,7 @@ Where a failure falls decides what may follow (the money law):
 - no answer at all until the deadline: NoAnswer;
 - the connection lost after the request was written, even before headers: maybe accepted, CutShort;
 - after the headers of a success: CutShort, WentQuiet or TookTooLong.
+A request that is `safe` asks or uploads and paints nothing: wherever it breaks off, it was Unreachable or NoAnswer.
 """
 
 import asyncio
@@ -14,7 +15,8 @@ import logging
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
 from contextlib import aclosing, asynccontextmanager
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import httpx
 
@@ -96,14 +98,30 @@ class _ClosingStream(httpx.AsyncByteStream):
             await self._transport.aclose()
 
 
-class Answer:
-    """A success whose body is still coming. Read it once, by `chunks`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """What a request carries. `pieces` are written one after another, so that large files are never joined."""
 
-    def __init__(self, response: httpx.Response, *, until: float, timeout_s: float, idle_s: float) -> None:
+    media_type: str
+    pieces: tuple[bytes, ...] = field(repr=False)
+
+    @property
+    def length(self) -> int:
+        """Bytes in all."""
+        return sum(map(len, self.pieces))
+
+
+class Answer:
+    """A success whose body is still coming. Read it once, by `chunks` or `read`."""
+
+    def __init__(
+        self, response: httpx.Response, *, until: float, timeout_s: float, idle_s: float, safe: bool = False
+    ) -> None:
         self._response = response
         self._until = until
         self._timeout_s = timeout_s
         self._idle_s = idle_s
+        self._safe = safe
         self._body = self._guarded(response.aiter_bytes())
         self._peeked = b""
 
@@ -111,6 +129,11 @@ class Answer:
     def media_type(self) -> str:
         """In lower case, without parameters; empty when it is not named."""
         return self._response.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Of the answer; names are found in any case."""
+        return self._response.headers
 
     async def peek(self) -> bytes:
         """The first byte that is no blank; empty when there is none. Raises as `chunks` does."""
@@ -130,6 +153,11 @@ class Answer:
             async for chunk in self._body:
                 yield chunk
 
+    async def read(self) -> bytes:
+        """The whole body. Raises as `chunks` does."""
+        async with aclosing(self.chunks()) as chunks:
+            return b"".join([chunk async for chunk in chunks])
+
     async def _guarded(self, body: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
         received = 0
         while (chunk := await self._next(body)) is not None:
@@ -144,29 +172,35 @@ class Answer:
             async with asyncio.timeout_at(min(self._until, idle_until)):
                 return await anext(body, None)
         except TimeoutError as exc:
+            if self._safe:
+                raise NoAnswer(detail="the answer stopped coming") from exc
             if idle_until < self._until:
                 raise WentQuiet(seconds=round(self._idle_s)) from exc
             raise TookTooLong(seconds=round(self._timeout_s)) from exc
         except httpx.HTTPError as exc:
-            raise CutShort(detail=_describe(exc)) from exc
+            raise (Unreachable if self._safe else CutShort)(detail=_describe(exc)) from exc
 
 
 @asynccontextmanager
 async def exchange(
     client: httpx.AsyncClient,
     url: str,
-    body: bytes,
+    payload: Payload | None,
     headers: Mapping[str, str],
     *,
+    method: Literal["GET", "POST"] = "POST",
+    safe: bool = False,
     timeout_s: float,
     idle_s: float,
     hide: Iterable[str] = (),
+    sent: asyncio.Event | None = None,
 ) -> AsyncGenerator[Answer, None]:
-    """POSTs `body` and yields the answer as soon as the headers of a success have come.
+    """Sends a request and yields the answer as soon as the headers of a success have come.
 
-    `timeout_s`: seconds for everything together; until the headers it is the only limit, since an upstream
-    that does not stream sends none before its picture is painted. `idle_s`: seconds without a byte, from the
-    headers on. `hide`: what no error may quote. Leaving the context closes the connection.
+    `safe`: it may be repeated without painting twice (a question, an upload). `timeout_s`: seconds for everything
+    together; until the headers it is the only limit, since an upstream that does not stream sends none before its
+    picture is painted. `idle_s`: seconds without a byte, from the headers on. `hide`: what no error may quote.
+    `sent` is set once the whole request is written. Leaving the context closes the connection.
 
     Raises PaintFailed: what the status and the body of an error say, or how the connection failed.
     """
@@ -176,30 +210,37 @@ async def exchange(
     async def trace(event: str, _info: Mapping[str, Any]) -> None:
         nonlocal written
         written = written or event == "http11.send_request_body.complete"
+        if written and sent is not None:
+            sent.set()
 
     try:
         async with asyncio.timeout_at(until):
             request = client.build_request(
-                "POST",
+                method,
                 url,
-                content=_slices(body),
-                headers={**headers, "Content-Length": str(len(body))},
+                content=_slices(payload.pieces) if payload else None,
+                headers={**headers, **_described(payload)},
                 extensions={"trace": trace},
             )
             response = await client.send(request, stream=True)
     except TimeoutError as exc:
         raise (NoAnswer if written else Unreachable)(detail=f"no headers within {timeout_s} s") from exc
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
-        raise unanswered(exc, written=written) from exc
+        raise unanswered(exc, written=written and not safe) from exc
     async with aclosing(response):
         if not response.is_success:
             said = await _read_error(response, until)
             raise refusal(response.status_code, response.headers, said, hide=hide)
-        yield Answer(response, until=until, timeout_s=timeout_s, idle_s=idle_s)
+        yield Answer(response, until=until, timeout_s=timeout_s, idle_s=idle_s, safe=safe)
+
+
+def _described(payload: Payload | None) -> dict[str, str]:
+    return {"Content-Type": payload.media_type, "Content-Length": str(payload.length)} if payload else {}
 
 
 def unanswered(exc: Exception, *, written: bool) -> PaintFailed:
-    """The failure behind an exception of httpx before any header came. `written`: the whole request was."""
+    """The failure behind an exception of httpx before any header came. `written`: the whole request was, and it
+    may have been accepted."""
     if isinstance(exc, httpx.InvalidURL | httpx.UnsupportedProtocol):
         return WrongEndpoint(detail=type(exc).__name__)
     if written:
@@ -221,10 +262,11 @@ async def _read_error(response: httpx.Response, until: float) -> bytes:
     return said[:ERROR_CAP]
 
 
-async def _slices(body: bytes) -> AsyncIterator[bytes]:
-    view = memoryview(body)
-    for start in range(0, len(body), SLICE):
-        yield bytes(view[start : start + SLICE])
+async def _slices(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        view = memoryview(piece)
+        for start in range(0, len(piece), SLICE):
+            yield bytes(view[start : start + SLICE])
 
 
 def _describe(exc: Exception) -> str:

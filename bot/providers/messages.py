@@ -69,7 +69,7 @@ def read(document: object) -> Reading:
     outer = _table(document)
     choices = _list(outer.get("choices"))
     parts = [_part(_table(choice)) for choice in choices]
-    if loose := tuple(url for item in _list(outer.get("data")) for url in _addresses(item)):
+    if loose := tuple(url for item in _list(outer.get("data")) for url in addresses(item)):
         parts.append(Part(pictures=loose))
     complaints = [found for each in (outer, *choices) if (found := find_complaint(each))]
     return Reading(
@@ -91,13 +91,13 @@ def _part(choice: Mapping[str, Any]) -> Part:
         text=_text(content) or "".join(_text(_table(piece).get("text")) for piece in pieces),
         thoughts=_text(said.get("reasoning_content")) or _text(said.get("reasoning")),
         refusal=_text(said.get("refusal")),
-        pictures=tuple(url for item in (*carried, said) for url in _addresses(item)),
+        pictures=tuple(url for item in (*carried, said) for url in addresses(item)),
         finish=_text(choice.get("finish_reason")) or None,
     )
 
 
-def _addresses(item: object) -> Iterator[str]:
-    """The picture that an item of a list of parts carries, in any of the known ways."""
+def addresses(item: object) -> Iterator[str]:
+    """The picture that an item of a list of parts carries, in any of the known ways: a link or a data URL."""
     if isinstance(item, str):
         if item.startswith(_SCHEMES):
             yield item

@@ -11,15 +11,12 @@ from bot.errors import (
     Declined,
     Lost,
     Moderated,
-    NoAnswer,
     NoPicture,
     PaintFailed,
-    Retry,
     SaidFailed,
-    UpstreamDown,
 )
 from bot.painting import Accepted, Event, Link, Picture, Preview, Progress, Usage
-from bot.providers.envelopes import Complaint, build, classify
+from bot.providers.envelopes import Complaint, inside
 from bot.providers.messages import Part, Reading
 from bot.providers.progress import ReplyReader
 from bot.providers.quotes import quote
@@ -125,7 +122,7 @@ class Reply:
     def _failure(self, lost: Lost | None, verdicts: list[Verdict]) -> PaintFailed:
         """The most exact reason: an error in the JSON, the model's refusal, the words, the way it ended."""
         if self.complaint:
-            return self._complained(self.complaint)
+            return inside(self.complaint, begun=self._begun, trace=self.trace, hide=self._hide)
         if self._refusal and not lost:
             return Declined(trace=self.trace, quote=quote(self._refusal, hide=self._hide))
         for verdict in verdicts:
@@ -137,18 +134,6 @@ class Reply:
             lost.trace = lost.trace or self.trace
             return lost
         return NoPicture(trace=self.trace)
-
-    def _complained(self, complaint: Complaint) -> PaintFailed:
-        """An error inside a success.
-
-        What would lead to another try holds only for an answer that is nothing but the error, and never for
-        the upstream's own trouble: it may have begun, and charged.
-        """
-        failure = classify(complaint, None) or SaidFailed
-        is_retried = failure.retry is not Retry.NEVER
-        if is_retried and (self._begun or issubclass(failure, UpstreamDown | NoAnswer)):
-            failure = SaidFailed
-        return build(failure, complaint, trace=self.trace, hide=self._hide)
 
     def _judged(self, verdict: Verdict) -> PaintFailed:
         words = quote(verdict.words, hide=self._hide)

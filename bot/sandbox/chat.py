@@ -67,7 +67,7 @@ def decode(raw: bytes, *, links: bool) -> Ask:
         raise BadRequestError("messages holds one user message")
     prompt, urls = _content(message.get("content"))
     references, linked, short = _references(urls, links=links)
-    wish = fields.get("size")
+    wish = _wish(fields)
     content = [
         {"type": "text", "text": prompt},
         *({"type": "image_url", "image_url": {"url": s}} for s in short),
@@ -80,9 +80,17 @@ def decode(raw: bytes, *, links: bool) -> Ask:
         linked=linked,
         stream=stream,
         pictures=count,
-        size=size_of(prompt, wish if isinstance(wish, str) else None),
+        size=size_of(prompt, wish),
         body={**fields, "messages": shortened},
     )
+
+
+def _wish(fields: Mapping[str, object]) -> str | None:
+    """A size in its own field, or where OpenRouter has it."""
+    config = fields.get("image_config")
+    nested = cast("dict[str, object]", config).get("aspect_ratio") if isinstance(config, dict) else None
+    wish = fields.get("size", nested)
+    return wish if isinstance(wish, str) else None
 
 
 def _mapping(value: object, what: str) -> dict[str, object]:

@@ -7,6 +7,8 @@ The number is optional.
     [[400]] [[401]] [[402]] [[403]] [[404]]    refused with that status and the relay's error body
     [[429:S]] [[500]]                          likewise; S: Retry-After in seconds
     [[api_not_implemented]] [[moderation]]     400 of the relay; 400 moderation_blocked in OpenAI's shape
+    [[policy]] [[content-filter]]              400 content_policy_violation; the same as Azure says it
+    [[billing]] [[unverified]]                 400 billing_hard_limit_reached; 403 for an unverified organisation
     [[no-funds]]                               429 insufficient_quota in OpenAI's shape: waiting does not help
     [[html502]]                                502 with a gateway's HTML page
     [[reset]]                                  the connection is reset before any answer
@@ -23,6 +25,22 @@ The number is optional.
     [[data-url]] [[bare]] [[download-only]]    the picture as a data URL, a naked address, a download link
     [[titled]]                                 a picture with its address as title, and a download link
     [[svg]] [[html]] [[broken]] [[gone]]       the link serves an SVG, a page, half a PNG, a 404
+
+Of the task dialects alone; there [[reset]] and [[no-answer:S]] lose the answer to a task that was begun,
+[[cut]] loses the answer to one question about it, and [[quiet]] leaves it at 40 % for ever:
+
+    [[task-content_policy_violation]] [[task-invalid_parameters]] [[task-image_processing_error]]
+    [[task-image_dimension_mismatch]] [[task-request_cancelled]] [[task-generation_failed_no_content]]
+    [[task-service_error]] [[task-generation_timeout]] [[task-resource_exhausted]] [[task-quota_exceeded]]
+    [[task-service_unavailable]] [[task-unknown_error]] [[task-resource_not_found]] [[task-generation_failed]]
+                                               the task fails with that code
+    [[numbered]]                               it fails with a number for a code, and its reason in fail_reason
+    [[cancelled]] [[mystery]]                  the task is cancelled; ends in a status that no page names
+    [[partial:N]]                              N (1) pictures, however many were asked for
+    [[single]]                                 the result as one `url` instead of a list
+    [[apitype]]                                400 "invalid apitype: -1"
+    [[polls-fail:N]]                           the first N (2) questions about the task are answered with a 503
+    [[callback-early]] [[callback-twice]] [[callback-never]]   before the submit is answered; two times; not at all
 """
 
 import re
@@ -38,7 +56,7 @@ class Twist:
     """How an answer departs from the honest one. The defaults are the honest answer."""
 
     status: int | None = None  # refused at once, over HTTP
-    shape: Literal["relay", "openai", "html"] = "relay"
+    shape: Literal["relay", "openai", "azure", "html"] = "relay"
     code: str = ""
     message: str = ""
     retry_after: float | None = None  # seconds
@@ -49,8 +67,14 @@ class Twist:
     torn: bool = False
     form: float | None = None
     result: str | None = None  # a name in bot.sandbox.forms.RESULTS
-    pictures: int | None = None
+    pictures: float | None = None
     served: Literal["png", "svg", "html", "broken", "gone"] = "png"
+    task_error: str | None = None
+    task_end: Literal["cancelled", "mystery"] | None = None
+    numbered: bool = False
+    single: bool = False
+    polls_failing: float = 0
+    callback: Literal["once", "early", "twice", "never"] = "once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +85,27 @@ class _Entry:
     takes: str | None = None
 
 
-def _refused(status: int, code: str, message: str, shape: Literal["relay", "openai"] = "relay") -> _Entry:
+def _refused(status: int, code: str, message: str, shape: Literal["relay", "openai", "azure"] = "relay") -> _Entry:
     return _Entry(Twist(status=status, code=code, message=message, shape=shape), "retry_after")
 
+
+# What a failed task may name as its reason: EvoLink's table, and the one code of ToAPIs. Each has its fault.
+TASK_CODES = (
+    "content_policy_violation",
+    "invalid_parameters",
+    "image_processing_error",
+    "image_dimension_mismatch",
+    "request_cancelled",
+    "generation_failed_no_content",
+    "service_error",
+    "generation_timeout",
+    "resource_exhausted",
+    "quota_exceeded",
+    "service_unavailable",
+    "unknown_error",
+    "resource_not_found",
+    "generation_failed",
+)
 
 FAULTS = {
     "400": _refused(400, "token_mismatched", "the request is not understood"),
@@ -75,6 +117,10 @@ FAULTS = {
     "500": _refused(500, "api_error", "fetch failed"),
     "api_not_implemented": _refused(400, "api_not_implemented", "the model is not implemented"),
     "moderation": _refused(400, "moderation_blocked", "rejected by the safety system", "openai"),
+    "policy": _refused(400, "content_policy_violation", "rejected by the safety system", "openai"),
+    "content-filter": _refused(400, "contentFilter", "Your task failed as a result of our safety system.", "azure"),
+    "billing": _refused(400, "billing_hard_limit_reached", "Billing hard limit has been reached", "openai"),
+    "unverified": _refused(403, "", "Your organization must be verified to use this model.", "openai"),
     "no-funds": _refused(429, "insufficient_quota", "you exceeded your current quota", "openai"),
     "html502": _Entry(Twist(status=502, shape="html")),
     "reset": _Entry(Twist(ending="reset")),
@@ -99,6 +145,17 @@ FAULTS = {
     "html": _Entry(Twist(served="html")),
     "broken": _Entry(Twist(served="broken")),
     "gone": _Entry(Twist(served="gone")),
+    **{f"task-{code}": _Entry(Twist(task_error=code)) for code in TASK_CODES},
+    "numbered": _Entry(Twist(numbered=True)),
+    "cancelled": _Entry(Twist(task_end="cancelled")),
+    "mystery": _Entry(Twist(task_end="mystery")),
+    "partial": _Entry(Twist(pictures=1), "pictures"),
+    "single": _Entry(Twist(single=True)),
+    "apitype": _refused(400, "invalid_request_error", "invalid apitype: -1", "openai"),
+    "polls-fail": _Entry(Twist(polls_failing=2), "polls_failing"),
+    "callback-early": _Entry(Twist(callback="early")),
+    "callback-twice": _Entry(Twist(callback="twice")),
+    "callback-never": _Entry(Twist(callback="never")),
 }
 
 

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
 from bot.sandbox.lettering import draw_line, fit, leading, wrap
 from bot.sandbox.pixels import curved, resized
-from bot.sandbox.references import Reference, open_reference
+from bot.sandbox.references import Reference, open_alpha, open_reference
 from bot.sandbox.scenery import Stop, scene, strokes
 
 CLASSIC = {"1:1": (1024, 1024), "3:2": (1536, 1024), "2:3": (1024, 1536)}
@@ -34,10 +34,11 @@ class AbandonedError(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """What to paint. `variation`: 0 for the first picture of these words, then 1, 2 …, each another view.
-    `quality`: named on the plate."""
+    `mask`: the first reference changes only where this is transparent. `quality`: named on the plate."""
 
     prompt: str
     references: tuple[Reference, ...] = ()
+    mask: Reference | None = None
     width: int = 1024
     height: int = 1024
     variation: int = 0
@@ -79,12 +80,14 @@ def paint(order: Order, abandoned: Callable[[], bool] = lambda: False) -> bytes:
 
     stop()
     seed = hashlib.sha256(f"{order.variation} {order.prompt}".encode("utf-8", "surrogatepass"))
-    for reference in order.references:
+    for reference in _shown(order):
         seed.update(bytes.fromhex(reference.digest))
     dice = random.Random(seed.digest())  # noqa: S311 - dice for a drawing, nothing secret
     size = order.width, order.height
     if order.references:
         canvas = _restyled(order.references[0], size, dice, stop)
+        if order.mask:
+            _keep(canvas, order.references[0], order.mask)
     else:
         canvas = scene(size, order.prompt, dice, stop)
     stop()
@@ -137,6 +140,12 @@ def _restyled(reference: Reference, size: tuple[int, int], dice: random.Random, 
     return drawing
 
 
+def _keep(canvas: Image.Image, reference: Reference, mask: Reference) -> None:
+    """Puts the reference as it was over the drawing wherever the mask is opaque."""
+    original = ImageOps.fit(open_reference(reference, within=max(canvas.size)), canvas.size)
+    canvas.paste(original, (0, 0), resized(open_alpha(mask), canvas.size))
+
+
 def _hat(canvas: Image.Image, dice: random.Random) -> None:
     """A straw hat where a head would be, because the prompt asked for one."""
     width, height = canvas.size
@@ -183,10 +192,15 @@ def _measures(canvas: Image.Image, count: int) -> _Measures:
     return _Measures(unit=unit, inner=inner, gap=gap, thumb=thumb, beside=beside, pictures=taken)
 
 
+def _shown(order: Order) -> tuple[Reference, ...]:
+    """The pictures on the plate: the references, then the mask."""
+    return (*order.references, order.mask) if order.mask else order.references
+
+
 def _label(canvas: Image.Image, order: Order) -> None:
     """The plate: the prompt, the references as received, and one line that says what this is."""
     width, height = canvas.size
-    plate = _measures(canvas, len(order.references))
+    plate = _measures(canvas, len(_shown(order)))
     unit, inner = plate.unit, plate.inner
     margin, pad, small = round(44 * unit), round(34 * unit), max(5, round(21 * unit))
     indent, above = (plate.pictures[0], 0) if plate.beside else (0, plate.pictures[1])
@@ -197,7 +211,7 @@ def _label(canvas: Image.Image, order: Order) -> None:
     box = (margin, height - margin - tall, width - margin, height - margin)
     _plate(canvas, box, radius=round(22 * unit))
     x, y = box[0] + pad, box[1] + pad
-    _thumbnails(canvas, order.references, (x, y), plate)
+    _thumbnails(canvas, _shown(order), (x, y), plate)
     for row, line in enumerate(lines):
         draw_line(canvas, (x + indent, y + above + row * leading(letter) + letter), line, letter, INK)
     y += body + round(12 * unit)
@@ -208,6 +222,7 @@ def _label(canvas: Image.Image, order: Order) -> None:
 def _about(order: Order) -> str:
     count = len(order.references)
     told = f"sandbox · {order.width}x{order.height} · {count} reference{'' if count == 1 else 's'}"
+    told += " · mask" if order.mask else ""
     told += f" · {order.quality} quality" if order.quality else ""
     return told + (f" · view {order.variation + 1}" if order.variation else "")
 

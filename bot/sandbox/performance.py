@@ -30,7 +30,7 @@ class Performance:
         self._origin = origin
         self._dice = dice
         self._pace = studio.pace * twist.slower * dice.uniform(0.85, 1.15)
-        self._names = [f"{uuid.uuid4().hex}.png" for _ in range(twist.pictures or ask.pictures)]
+        self._names = [f"{uuid.uuid4().hex}.png" for _ in range(int(twist.pictures or ask.pictures))]
         self._pictures: list[bytes] = []
         self._said = 0
 
@@ -86,23 +86,11 @@ class Performance:
         order = Order(prompt=prompt, references=references, width=width, height=height, quality=quality)
         self._pictures = [await self._studio.paint(order) for _ in self._names]
         for name, data in zip(self._names, self._pictures, strict=True):
-            served = self._served(data)
-            if served is not None:
-                self._studio.shelf.put(name, *served)
+            if (file := served(self._twist, data)) is not None:
+                self._studio.shelf.put(name, *file)
         if where.preview:
             preview = await self._studio.preview(self._pictures[0])
             self._studio.shelf.put(f"preview-{self._names[0]}", preview)
-
-    def _served(self, data: bytes) -> tuple[bytes, str] | None:
-        """What stands behind the picture's link; None: nothing."""
-        table = {
-            "png": (data, "image/png"),
-            "broken": (data[: len(data) // 2], "image/png"),
-            "svg": (DRAWING, "image/svg+xml"),
-            "html": (PAGE, "text/html"),
-            "gone": None,
-        }
-        return table[self._twist.served]
 
     async def _handed(self, result: str, name: str, data: bytes) -> Mapping[str, object]:
         finished = Finished(
@@ -130,3 +118,15 @@ class Performance:
         asked = len(self._ask.prompt) // 3 + 1 + 765 * len(self._ask.references)
         answered = self._said // 4 + TOKENS_A_PICTURE * len(self._pictures)
         return {"prompt_tokens": asked, "completion_tokens": answered, "total_tokens": asked + answered}
+
+
+def served(twist: Twist, data: bytes) -> tuple[bytes, str] | None:
+    """What stands behind the picture's link; None: nothing."""
+    table = {
+        "png": (data, "image/png"),
+        "broken": (data[: len(data) // 2], "image/png"),
+        "svg": (DRAWING, "image/svg+xml"),
+        "html": (PAGE, "text/html"),
+        "gone": None,
+    }
+    return table[twist.served]

@@ -73,3 +73,8 @@ def open_reference(reference: Reference, *, within: int) -> Image.Image:
     image = image.convert("RGBA")
     white = Image.new("RGBA", image.size, "white")
     return Image.alpha_composite(white, image).convert("RGB")
+
+
+def open_alpha(reference: Reference) -> Image.Image:
+    """How opaque each pixel is, in grey: 255 all of it, 0 not at all."""
+    return Image.open(io.BytesIO(reference.data), formats=(reference.kind,)).convert("RGBA").getchannel("A")

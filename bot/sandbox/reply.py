@@ -32,7 +32,7 @@ def refusal(twist: Twist) -> web.Response:
 
 def error_body(twist: Twist) -> Object:
     """The relay's error envelope, or OpenAI's."""
-    if twist.shape == "openai":
+    if twist.shape in {"openai", "azure"}:
         kind = "image_generation_user_error" if twist.code == "moderation_blocked" else twist.code
         return {"error": {"message": twist.message, "type": kind, "param": None, "code": twist.code}}
     error = {"code": twist.code, "message": twist.message}

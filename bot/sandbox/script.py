@@ -70,7 +70,7 @@ class Addresses:
 def script(ask: Ask, twist: Twist, where: Addresses, dice: random.Random) -> Iterator[Step]:
     """What happens, in order. The waits add up to one pace unless the reply ends early."""
     form = FORMS.get(int(twist.form or 0)) or (CHINESE if ask.chinese else ENGLISH)
-    lines = _Lines(form, ask, where, twist.pictures or ask.pictures)
+    lines = _Lines(form, ask, where, int(twist.pictures or ask.pictures))
     yield from lines.opening()
     half = False
     for percent, share in percents(dice):

@@ -8,40 +8,29 @@ import functools
 import hmac
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Self
 
 from aiohttp import web
 
 from bot.sandbox.chat import Ask, BadRequestError, decode
 from bot.sandbox.faults import Fault, Twist, faults_in, together
+from bot.sandbox.images import ImagesAsk
+from bot.sandbox.images_api import ImagesApi
 from bot.sandbox.performance import Performance
-from bot.sandbox.references import Reference
+from bot.sandbox.received import Received, received
 from bot.sandbox.reply import Streamed, Whole, refusal, reset
 from bot.sandbox.studio import Studio
+from bot.sandbox.task_forms import Errand, Task
+from bot.sandbox.task_routes import TaskRoutes
+from bot.sandbox.uploads import Upload
 
 MAX_BODY = 100_000_000  # bytes: five references of 10 MB as base64, and room
 REMEMBERED = 1000  # requests
+MODELS = ("gpt-4o-image", "gpt-image-1-mini", "gpt-image-1.5", "gpt-image-2")  # in its list; any name is painted
 PREFIXES = ("", "/v1", "/openai", "/openai/v1")
-SECRETS = frozenset({"authorization", "api-key", "x-api-key", "cookie"})
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
-    """A painting request that was understood. `headers`: lower-case names, without the key. `body`: as
-    received but for the bytes of data URLs; `references` tell of those, in order, by digest (their `data` is
-    empty)."""
-
-    path: str
-    headers: Mapping[str, str]
-    body: Mapping[str, object]
-    prompt: str
-    references: tuple[Reference, ...]
-    stream: bool
-
-
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Faults = Sequence[Fault | None] | Callable[[Received], Fault | None]
 
 
@@ -53,6 +42,9 @@ class Sandbox:
     `faults`: one for each request in turn (None: no fault; none when used up), or a function from the
     request; faults named in the prompt are added. `seed`: of the jitter. `port` 0: any free one. `links`:
     take references that are http(s) addresses; they are named, never opened. `sleep`: how time passes.
+    `callbacks_to`: the address that answers for the host of every callback, as a proxy would; None: that host.
+    `upload_faults`: one for each upload in turn. `edge`: the longest edge that is painted, in pixels; larger
+    pictures shrink to it, to save the time of tests.
 
     `dropped`: requests whose client left before the end.
     """
@@ -69,6 +61,9 @@ class Sandbox:
         host: str = "127.0.0.1",
         port: int = 0,
         links: bool = False,
+        callbacks_to: str | None = None,
+        upload_faults: Sequence[Fault | None] = (),
+        edge: int | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._key = key
@@ -77,7 +72,8 @@ class Sandbox:
         self._host = host
         self._port = port
         self._links = links
-        self._studio = Studio(pace=pace, previews=previews, max_parallel=max_parallel, sleep=sleep)
+        self._studio = Studio(pace=pace, previews=previews, max_parallel=max_parallel, sleep=sleep, edge=edge)
+        self._tasks = TaskRoutes(self, self._studio, callbacks_to=callbacks_to, upload_faults=upload_faults)
         self._requests: deque[Received] = deque(maxlen=REMEMBERED)
         self._count = 0
         self._runner: web.AppRunner | None = None
@@ -86,12 +82,16 @@ class Sandbox:
 
     async def start(self) -> None:
         """Opens the port. Raises OSError when it is taken."""
-        app = web.Application(client_max_size=MAX_BODY)
+        app = web.Application(client_max_size=MAX_BODY, middlewares=[self._noticing])
         app.add_routes([web.post(f"{prefix}/chat/completions", self._chat) for prefix in PREFIXES])
+        app.add_routes([web.get(f"{prefix}/models", self._models) for prefix in (*PREFIXES, "/hk/v1", "/toapis/v1")])
+        app.add_routes(self._tasks.routes())
+        app.add_routes(ImagesApi(self, self._studio).routes())
         app.add_routes([web.get("/{shelf:pictures|pictures/download|references}/{name}", self._file)])
         app.add_routes([web.get("/previews/{name}", self._preview)])
         self._stopping = False
         self._studio.open()
+        self._tasks.tasks.open()
         self._runner = web.AppRunner(app, handler_cancellation=True, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self._port).start()
@@ -102,6 +102,7 @@ class Sandbox:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+        await self._tasks.tasks.close()
         await self._studio.close()
 
     async def __aenter__(self) -> Self:
@@ -124,6 +125,16 @@ class Sandbox:
         return list(self._requests)
 
     @property
+    def tasks(self) -> list[Task]:
+        """The tasks of the task dialects as they stand, oldest first."""
+        return self._tasks.tasks.all
+
+    @property
+    def uploads(self) -> list[Upload]:
+        """What was uploaded for the task dialects, oldest first."""
+        return self._tasks.uploads.all
+
+    @property
     def running(self) -> int:
         """Paintings under way."""
         return self._studio.running
@@ -140,29 +151,38 @@ class Sandbox:
 
     # ------------------------------------------------------------ requests
 
-    async def _chat(self, request: web.Request) -> web.StreamResponse:
-        if not self._knows(request.headers.get("Authorization", "")):
-            return refusal(Fault("401").twist)
+    @web.middleware
+    async def _noticing(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Counts the clients that leave before their answer is complete."""
         try:
-            return await self._answer(request)
+            return await handler(request)
         except (asyncio.CancelledError, ConnectionError):
             self.dropped += not self._stopping
             raise
 
-    def _knows(self, authorization: str) -> bool:
-        scheme, _, key = authorization.partition(" ")
-        return scheme.lower() == "bearer" and hmac.compare_digest(key.strip().encode(), self._key.encode())
+    def knows(self, request: web.Request, header: str = "Authorization") -> bool:
+        """Whether the request carries the key: as a Bearer token, or bare in another header."""
+        scheme, _, key = request.headers.get(header, "").rpartition(" ")
+        wanted = "bearer" if header == "Authorization" else ""
+        return scheme.lower() == wanted and hmac.compare_digest(key.encode(), self._key.encode())
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
+    def begin(self, request: web.Request, errand: Ask | Errand | ImagesAsk) -> tuple[Twist, random.Random]:
+        """Records a painting request; returns how its answer departs from the honest one, and its dice."""
+        record = received(request, errand)
+        self._requests.append(record)
+        self._count += 1
+        given = self._faults(record)
+        twist = together([*([given] if given else []), *faults_in(errand.prompt)])
+        return twist, random.Random(f"{self._seed} {self._count}")  # noqa: S311 - the jitter of a pace
+
+    async def _chat(self, request: web.Request) -> web.StreamResponse:
+        if not self.knows(request):
+            return refusal(Fault("401").twist)
         try:
             ask = await self._studio.in_thread(decode, await request.read(), links=self._links)
         except BadRequestError as exc:
             return refusal(Twist(status=400, code="token_mismatched", message=str(exc)))
-        received = _received(request, ask)
-        self._requests.append(received)
-        self._count += 1
-        given = self._faults(received)
-        twist = together([*([given] if given else []), *faults_in(ask.prompt)])
+        twist, dice = self.begin(request, ask)
         if twist.status is not None:
             return refusal(twist)
         if twist.ending in {"reset", "no-answer"}:
@@ -171,10 +191,15 @@ class Sandbox:
             reset(request)
             return web.Response()
         reply = Streamed(request, ask.model, torn=twist.torn) if ask.stream else Whole(request, ask.model)
-        dice = random.Random(f"{self._seed} {self._count}")  # noqa: S311 - the jitter of a pace
         origin = f"{request.scheme}://{request.host}"
         await Performance(self._studio, reply, ask, twist, origin=origin, dice=dice).play()
         return reply.response
+
+    async def _models(self, request: web.Request) -> web.StreamResponse:
+        """What can be asked for, to who has the key, in either header."""
+        if not self.knows(request) and not self.knows(request, "api-key"):
+            return refusal(Fault("401").twist)
+        return web.json_response({"object": "list", "data": [{"id": model, "object": "model"} for model in MODELS]})
 
     async def _file(self, request: web.Request) -> web.Response:
         return self._shelved(request.match_info["name"])
@@ -191,15 +216,3 @@ class Sandbox:
 
 def _next(faults: deque[Fault | None], _: Received) -> Fault | None:
     return faults.popleft() if faults else None
-
-
-def _received(request: web.Request, ask: Ask) -> Received:
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    return Received(
-        path=request.path,
-        headers=MappingProxyType({name: value for name, value in headers.items() if name not in SECRETS}),
-        body=MappingProxyType(dict(ask.body)),
-        prompt=ask.prompt,
-        references=tuple(replace(reference, data=b"") for reference in ask.references),
-        stream=ask.stream,
-    )

@@ -65,16 +65,24 @@ class Views:
 
 
 class Studio:
-    """`pace`: seconds for a picture. `previews`: whether unfinished pictures are shown.
+    """`pace`: seconds for a picture. `previews`: whether unfinished pictures are shown. `edge`: the longest
+    edge that is painted, in pixels; larger pictures shrink to it, which tests have time for. None: as ordered.
     `sleep`: how time passes.
 
     `running`: paintings under way; `queued`: waiting for a place; `painted`: pictures painted to the end.
     """
 
     def __init__(
-        self, *, pace: float, previews: bool, max_parallel: int, sleep: Callable[[float], Awaitable[None]]
+        self,
+        *,
+        pace: float,
+        previews: bool,
+        max_parallel: int,
+        sleep: Callable[[float], Awaitable[None]],
+        edge: int | None = None,
     ) -> None:
         self.pace = pace
+        self._edge = edge
         self.previews = previews
         self.sleep = sleep
         self.shelf = Shelf()
@@ -113,15 +121,26 @@ class Studio:
         """A PNG. An order seen before gets another view of it. The painter stops when the caller is
         cancelled."""
         digests = tuple(reference.digest for reference in order.references)
-        known = order.prompt, digests, order.width, order.height, order.quality
+        masked = order.mask.digest if order.mask else None
+        known = order.prompt, digests, masked, order.width, order.height, order.quality
         view = self._views.count(known)
+        width, height = self._shrunk(order)
         abandoned = threading.Event()
         try:
-            png = await self.in_thread(paint, replace(order, variation=view), abandoned.is_set)
+            png = await self.in_thread(
+                paint, replace(order, variation=view, width=width, height=height), abandoned.is_set
+            )
         finally:
             abandoned.set()
         self.painted += 1
         return png
+
+    def _shrunk(self, order: Order) -> tuple[int, int]:
+        longest = max(order.width, order.height)
+        if self._edge is None or longest <= self._edge:
+            return order.width, order.height
+        scale = self._edge / longest
+        return max(1, round(order.width * scale)), max(1, round(order.height * scale))
 
     async def preview(self, png: bytes) -> bytes:
         """A PNG of the picture half way."""

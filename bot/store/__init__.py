@@ -26,7 +26,7 @@ from bot.store.migrate import absent, prepare
 __all__ = ["LIFE", "Failure", "Job", "NewJob", "State", "Store", "missing_file", "new_id", "upgrade"]
 
 KEPT_DAYS = 30  # that uploads are kept for Retry and Vary
-FACTS = ("provider", "model", "upstream_id", "usage", "trace")  # of a painting: columns of the job
+FACTS = ("provider", "model", "price", "spent", "upstream_id", "usage", "trace")  # of a painting: columns of the job
 
 
 async def upgrade(database_url: str) -> None:
@@ -118,12 +118,17 @@ class Store:
 
         return await self._database.write(work)
 
-    async def note(self, job: Job, step: str, value: Any) -> None:
-        """Remembers that a step is done, with a JSON value; a repeated step replaces what was remembered."""
+    async def note(self, job: Job, step: str, value: Any, facts: Mapping[str, Any] | None = None) -> None:
+        """Remembers that a step is done, with a JSON value; a repeated step replaces what was remembered.
+
+        `facts` (those named in FACTS) become the job's own.
+        """
 
         async def work(conn: AsyncConnection) -> None:
             await self._held(conn, job)
             await self._note(conn, job.id, step, value)
+            if facts:
+                await rows.change(conn, job.id, facts)
 
         await self._database.write(work)
 
@@ -230,7 +235,7 @@ class Store:
         return await self._database.read(lambda conn: rows.typical_seconds(conn, provider, limit))
 
     async def stats(self) -> dict[str, int]:
-        """Today (UTC): jobs by each state's name, `charged` credits, `users` who asked."""
+        """Today (UTC): jobs by each state's name, `charged` credits, `spent` upstream, `users` who asked."""
         midnight = datetime.combine(quota.today(self._clock.now()), time(), tzinfo=UTC)
         return await self._database.read(lambda conn: rows.stats(conn, midnight))
 

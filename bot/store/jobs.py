@@ -54,7 +54,8 @@ class Failure:
 class NewJob:
     """A job that asks to be accepted. `event` makes that idempotent; `cost` is what it reserves, in credits.
 
-    `request_id`: the message it answers. `parent`: the job that it repeats or varies.
+    `request_id`: the message it answers. `mask` marks where the first reference is to change. `parent`: the job that
+    it repeats or varies.
     """
 
     id: str
@@ -66,6 +67,7 @@ class NewJob:
     prompt: str
     options: Options = Options()
     references: tuple[Attachment, ...] = ()
+    mask: Attachment | None = None
     cost: int
     parent: str | None = None
 
@@ -80,6 +82,8 @@ class Job(NewJob):
     """An accepted job, as it was when read. `attempt` is the fence: a newer one makes this value stale.
 
     `steps`: what is done, by name, with what is to be remembered of it. `charged`: None until it has ended.
+    `provider` and `model`: who was asked last, at `price` credits an image. `spent`: what the upstream took, in its
+    own credits.
     """
 
     state: State
@@ -91,6 +95,8 @@ class Job(NewJob):
     finished: datetime | None
     provider: str | None
     model: str | None
+    price: int | None
+    spent: float | None
     upstream_id: str | None
     usage: Mapping[str, Any] | None
     trace: str | None

@@ -38,6 +38,7 @@ def row_of(new: NewJob, now: datetime) -> dict[str, Any]:
         "prompt": new.prompt,
         "options": asdict(new.options),
         "reference_images": [asdict(each) for each in new.references],
+        "mask": asdict(new.mask) if new.mask else None,
         "state": State.WAITING.value,
         "attempt": 0,
         "cost": new.cost,
@@ -152,7 +153,7 @@ def _user(kept: dict[str, Any]) -> User:
 def _job(row: RowMapping, steps: Mapping[str, Any]) -> Job:
     same = (
         "id event request_id locale prompt attempt cost parent charged status_id created started finished "
-        "provider model upstream_id usage trace delivered_id"
+        "provider model price spent upstream_id usage trace delivered_id"
     )
     return Job(
         **{name: row[name] for name in same.split()},
@@ -160,6 +161,7 @@ def _job(row: RowMapping, steps: Mapping[str, Any]) -> Job:
         chat=Chat(**row["chat"]),
         options=Options(**row["options"]),
         references=tuple(Attachment(**each) for each in row["reference_images"]),
+        mask=Attachment(**row["mask"]) if row["mask"] else None,
         state=State(row["state"]),
         failure=Failure(**row["failure"]) if row["failure"] else None,
         delivered=tuple(Attachment(**each) for each in row["delivered"] or ()),
@@ -228,12 +230,15 @@ async def typical_seconds(conn: AsyncConnection, provider: str | None, limit: in
 
 
 async def stats(conn: AsyncConnection, since: datetime) -> dict[str, int]:
-    """Since a moment: jobs accepted by `state`, `charged` credits of those that ended, `users` who asked."""
+    """Since a moment: jobs accepted by `state`, `charged` credits of those that ended and what their upstreams
+    took (`spent`, as far as they say), `users` who asked."""
     states = await conn.execute(select(job.c.state, func.count()).where(job.c.created >= since).group_by(job.c.state))
     counts = {state.value: 0 for state in State}
     counts.update((state, count) for state, count in states)
     charged = select(func.coalesce(func.sum(job.c.charged), 0)).where(job.c.finished >= since)
+    spent = select(func.coalesce(func.sum(job.c.spent), 0)).where(job.c.finished >= since)
     users = select(func.count(job.c.user_key.distinct())).where(job.c.created >= since)
     counts["charged"] = int((await conn.execute(charged)).scalar_one())
+    counts["spent"] = round((await conn.execute(spent)).scalar_one())
     counts["users"] = (await conn.execute(users)).scalar_one()
     return counts

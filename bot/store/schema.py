@@ -14,6 +14,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -122,6 +123,7 @@ job = Table(
     Column("prompt", Words, nullable=False),
     Column("options", _json(), nullable=False),
     Column("reference_images", _json(), nullable=False),
+    Column("mask", _json()),
     Column("state", Text, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("cost", BigInteger, nullable=False),
@@ -132,6 +134,8 @@ job = Table(
     Column("finished", Moment),
     Column("provider", Words),
     Column("model", Words),
+    Column("price", BigInteger),  # credits an image of that provider
+    Column("spent", Float),  # what the upstream took, in its own credits
     Column("upstream_id", Words),
     Column("usage", _json()),
     Column("trace", Words),

@@ -24,6 +24,15 @@ refusal-animated-picture = “{ $name }” moves, and I can only work with still
 refusal-picture-too-large = “{ $name }” is too large. I can take up to { $limit }; please send a smaller one.
 refusal-picture-too-many-pixels = “{ $name }” has too many pixels. I can take up to { NUMBER($megapixels, useGrouping: 0) } megapixels; please send a smaller one.
 refusal-picture-gone = “{ $name }” is no longer there to fetch. Please send it again.
+refusal-mask-without-picture = A mask marks where a picture is to change, and there is no picture. Send both, or reply to the picture.
+refusal-mask-not-transparent = “{ $name }” can’t serve as a mask. Please send a PNG file in which the part to change is transparent.
+refusal-mask-of-other-size = The mask measures { $mask } and the picture { $picture }. Please send a mask of the picture’s size.
+refusal-mask-too-large = The mask is too large. I can take up to { $limit }; please send a simpler one.
+refusal-mask-too-many-pictures =
+    { $limit ->
+        [one] With a mask I can take one picture, and that makes { NUMBER($count, useGrouping: 0) }. Please send the one to change.
+       *[other] With a mask I can take { NUMBER($limit, useGrouping: 0) } pictures, and that makes { NUMBER($count, useGrouping: 0) }. Please send fewer.
+    }
 refusal-reply-gone = The message you replied to has been deleted. Please send the picture again with your words.
 refusal-nothing-to-edit = There is no picture to change. Reply to one, or send one together with your words.
 refusal-reply-has-no-picture = The message you replied to has no picture. Reply to one that has, or send your words as a new message.
@@ -74,6 +83,7 @@ failed-moderated = The picture service’s content rules don’t allow this pict
 failed-declined = The picture service answered in words: “{ $quote }”. Nothing was charged. Please put it differently.
 failed-no-picture = The picture service answered without a picture. Nothing was charged. You can try again.
 failed-said = The picture service reports a failure: “{ $quote }”. Nothing was charged. You can try again.
+failed-called-off = The picture service cancelled this one before it was finished. Nothing was charged. You can try again.
 failed-bad-result = What came back was not a picture that can be opened. Nothing was charged. You can try again.
 failed-lost = The picture service took the request, and then contact was lost. Nothing was charged. You can try again.
 failed-cut-short = The connection to the picture service broke off halfway. Nothing was charged. You can try again.
@@ -184,6 +194,7 @@ answer-stats =
     Waiting: { NUMBER($waiting, useGrouping: 0) } · painting: { NUMBER($running, useGrouping: 0) }
     Done: { NUMBER($done, useGrouping: 0) } · failed: { NUMBER($failed, useGrouping: 0) } · cancelled: { NUMBER($cancelled, useGrouping: 0) }
     Credits charged: { NUMBER($charged, useGrouping: 0) }
+answer-stats-spent = Taken by the picture services, in their own credits: { NUMBER($spent, useGrouping: 0) }
 
 ### Command completion: one line each
 

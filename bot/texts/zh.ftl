@@ -23,6 +23,15 @@ refusal-animated-picture = “{ $name }”是动图，我只能处理静态图�
 refusal-picture-too-large = “{ $name }”太大了，上限是 { $limit }。请发送小一些的图片。
 refusal-picture-too-many-pixels = “{ $name }”的像素太多，上限是 { NUMBER($megapixels, useGrouping: 0) } 百万像素。请发送小一些的图片。
 refusal-picture-gone = “{ $name }”已经取不到了，请重新发送。
+refusal-mask-without-picture = 蒙版用来标出图片上要改的地方，可是没有图片。请一起发送，或者回复要改的图片。
+refusal-mask-not-transparent = “{ $name }”不能用作蒙版。请发送 PNG 文件，把要改的部分留成透明。
+refusal-mask-of-other-size = 蒙版的尺寸是 { $mask }，图片是 { $picture }。请发送与图片尺寸相同的蒙版。
+refusal-mask-too-large = 蒙版太大了，最多 { $limit }；请发送简单一些的。
+refusal-mask-too-many-pictures =
+    { $limit ->
+        [1] 使用蒙版时只能带一张图片，这里有 { NUMBER($count, useGrouping: 0) } 张。请只发送要改的那一张。
+       *[other] 使用蒙版时最多带 { NUMBER($limit, useGrouping: 0) } 张图片，这里有 { NUMBER($count, useGrouping: 0) } 张。请少发几张。
+    }
 refusal-reply-gone = 你回复的消息已被删除。请把图片和文字重新发送一次。
 refusal-nothing-to-edit = 没有可以修改的图片。请回复一张图片，或把图片和文字一起发送。
 refusal-reply-has-no-picture = 你回复的消息里没有图片。请回复带图片的消息，或另发一条新消息。
@@ -64,6 +73,7 @@ failed-moderated = 绘图服务的内容规则不允许生成这张图，没有�
 failed-declined = 绘图服务只回了文字：“{ $quote }”。没有扣除积分。请换个说法。
 failed-no-picture = 绘图服务的回复里没有图片，没有扣除积分。可以再试一次。
 failed-said = 绘图服务报告失败：“{ $quote }”。没有扣除积分。可以再试一次。
+failed-called-off = 绘图服务中途取消了这张图，没有扣除积分。可以再试一次。
 failed-bad-result = 收到的结果不是能打开的图片，没有扣除积分。可以再试一次。
 failed-lost = 绘图服务接受了请求，之后失去了联系。没有扣除积分，可以再试一次。
 failed-cut-short = 与绘图服务的连接中途断开，没有扣除积分。可以再试一次。
@@ -138,6 +148,7 @@ answer-stats =
     排队：{ NUMBER($waiting, useGrouping: 0) } · 绘制中：{ NUMBER($running, useGrouping: 0) }
     完成：{ NUMBER($done, useGrouping: 0) } · 失败：{ NUMBER($failed, useGrouping: 0) } · 取消：{ NUMBER($cancelled, useGrouping: 0) }
     扣除积分：{ NUMBER($charged, useGrouping: 0) }
+answer-stats-spent = 绘图服务扣除（按其自身的积分）：{ NUMBER($spent, useGrouping: 0) }
 
 ### 命令提示：每条一行
 

@@ -265,6 +265,7 @@ async def test_stats_count_today(store: Store, clock: FakeClock) -> None:
         "failed": 0,
         "cancelled": 0,
         "charged": 2,
+        "spent": 0,
         "users": 2,
     }
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -43,11 +44,20 @@ class Upstream:
     """Plays its script, whatever it is asked."""
 
     name = "scripted"
+    model = "pencil-1"
+    resumable = False
     abilities = Abilities()
     price = 1
 
     def __init__(self) -> None:
         self.script: list[Step] = []
+        self.resumed: list[tuple[str, str]] = []
+
+    async def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[Event, None]:
+        self.resumed.append((request.prompt, upstream_id))
+        async with aclosing(self.paint(request)) as events:
+            async for event in events:
+                yield event
 
     async def paint(self, request: PaintRequest) -> AsyncGenerator[Event, None]:
         for step in self.script:
@@ -131,7 +141,115 @@ async def test_what_the_upstream_tells_is_kept(house: House) -> None:
     job = await house.run(Accepted("t1"), Accepted("t2"), Accepted(), Usage({"tokens": 3}), Usage({"seconds": 1}), GOOD)
     assert (job.state, job.charged) == (State.DONE, 1)
     assert (job.provider, job.upstream_id, job.usage) == ("scripted", "t1", {"tokens": 3, "seconds": 1})
-    assert job.steps["asked:1"] == {"provider": "scripted", "price": 1}
+    assert job.steps["asked:1"] == {"provider": "scripted", "price": 1, "model": "pencil-1"}
+    assert (job.model, job.price, job.spent) == ("pencil-1", 1, None)
+
+
+async def test_what_the_upstream_took_is_added_up(house: House) -> None:
+    job = await house.run(Usage({}, credits=1.5), Usage({}), Usage({}, credits=0.25), GOOD)
+    assert (job.spent, job.charged) == (1.75, 1)
+
+
+async def test_the_counts_of_several_requests_are_summed(house: House) -> None:
+    first = Usage({"total_tokens": 3, "details": {"text": 1, "image": 2.5}, "user_group": "default", "batch": True})
+    second = Usage({"total_tokens": 4, "details": {"text": 1}, "user_group": "vip", "batch": True})
+    job = await house.run(first, second, GOOD)
+    assert job.usage == {
+        "total_tokens": 7,
+        "details": {"text": 2, "image": 2.5},
+        "user_group": "vip",
+        "batch": True,
+    }
+
+
+async def test_a_failed_job_knows_who_was_asked(house: House) -> None:
+    job = await house.run(Accepted("t1"), Moderated())
+    assert (job.provider, job.model, job.price, job.upstream_id) == ("scripted", "pencil-1", 1, "t1")
+    assert (job.charged, job.trace) == (0, "t1")
+
+
+# ---------------------------------------------------------------- a second attempt
+
+
+ASKED = {"provider": "scripted", "price": 1, "model": "pencil-1"}
+
+
+async def again(house: House, *script: Step, resumable: bool = True, **steps: object) -> Job:
+    """A job of which an earlier process has written down `steps`, taken up again."""
+    house.upstream.resumable = resumable
+    house.upstream.script = list(script)
+    job = await house.accept()
+    before = await house.store.begin(job.id)
+    for name, value in steps.items():
+        await house.store.note(before, name.replace("_", ":"), value)
+    await house.jobs.run(job.id, lambda: None)
+    found = await house.store.get(job.id)
+    assert found is not None
+    return found
+
+
+async def test_an_accepted_task_is_asked_about_and_not_painted_again(house: House) -> None:
+    job = await again(
+        house, Accepted("t1"), Usage({"n": 1}), GOOD, asked_1=ASKED, accepted={"upstream_id": "t1", "asked": 1}
+    )
+    assert house.upstream.resumed == [("a cat", "t1")]
+    assert (job.state, job.charged, job.provider, job.model) == (State.DONE, 1, "scripted", "pencil-1")
+    assert "asked:2" not in job.steps
+
+
+async def test_a_task_that_failed_while_nobody_looked_releases_the_credits(house: House) -> None:
+    job = await again(house, Moderated(), asked_1=ASKED, accepted={"upstream_id": "t1", "asked": 1})
+    assert (job.state, job.charged, job.trace) == (State.FAILED, 0, "t1")
+    assert house.platform.posts[0].text == explain("en", Moderated())
+
+
+async def test_a_task_that_cannot_be_asked_about_any_more_gives_the_pictures_that_were_noted(house: House) -> None:
+    house.host.open.set()
+    job = await again(
+        house,
+        Moderated(),
+        asked_1=ASKED,
+        accepted={"upstream_id": "t1", "asked": 1},
+        picture_0={"link": house.slow_link},
+    )
+    assert (job.state, job.charged) == (State.DONE, 1)
+
+
+@pytest.mark.parametrize(
+    ("resumable", "steps"),
+    [
+        (True, {"asked_1": ASKED}),  # no id to ask by
+        (True, {"asked_1": ASKED, "accepted": {"upstream_id": None, "asked": 1}}),
+        (False, {"asked_1": ASKED, "accepted": {"upstream_id": "t1", "asked": 1}}),  # nobody to ask
+        (
+            True,  # the id is of the asking before
+            {
+                "asked_1": ASKED,
+                "accepted": {"upstream_id": "t1", "asked": 1},
+                "turned-down_1": {"reason": "UpstreamDown"},
+                "asked_2": ASKED,
+            },
+        ),
+    ],
+)
+async def test_what_may_have_been_paid_and_cannot_be_asked_about_is_released(
+    house: House, resumable: bool, steps: dict[str, object]
+) -> None:
+    job = await again(house, GOOD, resumable=resumable, **steps)
+    assert (job.state, job.charged) == (State.FAILED, 0)
+    assert house.platform.posts[0].text == say("en", "failed-restarted")
+    assert house.upstream.resumed == []
+
+
+async def test_what_was_turned_down_is_asked_anew(house: House) -> None:
+    steps: dict[str, object] = {
+        "asked_1": ASKED,
+        "accepted": {"upstream_id": "t1", "asked": 1},
+        "turned-down_1": {"reason": "UpstreamDown"},
+    }
+    job = await again(house, Accepted("t2"), GOOD, resumable=True, **steps)
+    assert (job.state, job.upstream_id, house.upstream.resumed) == (State.DONE, "t2", [])
+    assert "asked:2" in job.steps
 
 
 async def test_a_failure_after_a_picture_does_not_take_the_picture_away(house: House) -> None:

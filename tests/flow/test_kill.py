@@ -29,7 +29,7 @@ def words() -> None:
     load()
 
 
-def write_settings(folder: Path, sandbox: Sandbox) -> Path:
+def write_settings(folder: Path, sandbox: Sandbox, dialect: str = "chat") -> Path:
     """The settings of the process; everything it keeps lies in the folder."""
     file = folder / "easel.toml"
     file.write_text(
@@ -41,6 +41,7 @@ def write_settings(folder: Path, sandbox: Sandbox) -> Path:
         fetch.allow_hosts = ["{sandbox.address.removeprefix("http://")}"]
         [[providers]]
         preset = "sandbox"
+        dialect = "{dialect}"
         base_url = "{sandbox.address}"
         api_key = "sandbox"
         """
@@ -174,3 +175,44 @@ async def test_killed_again_and_again_at_any_moment(tmp_path: Path) -> None:
         assert await credits_of_amber(tmp_path) == (50 - pictures, 0)
         prompts = [request.prompt for request in sandbox.requests]
         assert sorted(prompts) == sorted(set(prompts))
+
+
+async def test_a_task_is_painted_once_whenever_the_one_who_asked_for_it_is_killed(tmp_path: Path) -> None:
+    """Killed three times while it is painted; the fourth process gets the picture of the first one's task."""
+    opened = asyncio.Event()
+
+    async def held(_: float) -> None:
+        await opened.wait()
+
+    async with Sandbox(edge=128, sleep=held) as sandbox:
+        config = write_settings(tmp_path, sandbox, "tasks")
+        for round_ in range(1, 4):
+            async with easel(config) as running:
+                if round_ == 1:
+                    await send(running.page, "a cat")
+                before = sum(task.polls for task in sandbox.tasks)
+                while sum(task.polls for task in sandbox.tasks) <= before:  # noqa: ASYNC110 - its records wake nobody
+                    await asyncio.sleep(0.01)
+                await running.kill()
+        opened.set()
+        async with easel(config) as last:
+            [message] = await last.page.until(ended)
+            assert len(message["files"]) == 1
+            assert await last.stop() == 0
+        assert (len(sandbox.requests), len(sandbox.tasks), sandbox.painted) == (1, 1, 1)
+        assert await credits_of_amber(tmp_path) == (49, 0)
+
+
+async def test_a_submit_that_nobody_heard_the_answer_of_is_not_sent_again(tmp_path: Path) -> None:
+    async with Sandbox(pace=0, edge=128) as sandbox:
+        config = write_settings(tmp_path, sandbox, "tasks")
+        async with easel(config) as first:
+            await send(first.page, f"a cat [[no-answer:{LONG}]]")
+            await first.page.until(lambda own: bool(own) and len(sandbox.tasks) == 1)
+            await first.kill()
+        async with easel(config) as second:
+            [message] = await second.page.until(ended)
+            assert message["text"] == say("en", "failed-restarted")
+            assert await second.stop() == 0
+        assert len(sandbox.requests) == 1
+        assert await credits_of_amber(tmp_path) == (50, 0)

@@ -8,10 +8,12 @@ import sys
 import tomllib
 from pathlib import Path
 
+import httpx
 import pytest
 
 from adapters import doctor
-from adapters.service import demo_settings
+from adapters.service import demo_settings, serve
+from bot.sandbox import Sandbox
 from bot.settings import Settings, load
 from bot.store import upgrade
 from tests.flow.stores import query
@@ -72,6 +74,58 @@ async def test_a_check_of_postgresql_makes_no_tables(empty_database: str) -> Non
     assert query(empty_database, "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'public'") == [
         (0,)
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "good", "says"),
+    [
+        ({"preset": "sandbox"}, True, "accepts the key"),
+        ({"preset": "sandbox", "api_key": "wrong"}, False, "check api_key"),
+        ({"preset": "sandbox", "base_url": "{address}/nowhere"}, False, "check base_url, preset and model"),
+        ({"preset": "sandbox", "base_url": "http://127.0.0.1:9"}, False, "cannot be reached"),
+        ({"preset": "sandbox", "dialect": "tasks"}, True, "shows at the first painting"),
+        ({"preset": "evolink", "base_url": "{address}/evolink"}, True, "shows at the first painting"),
+        ({"preset": "evolink", "base_url": "{address}/evolink", "api_key": "wrong"}, False, "check api_key"),
+        ({"preset": "toapis", "base_url": "{address}/toapis"}, True, "accepts the key"),
+        ({"preset": "openai", "base_url": "{address}/v1"}, True, "accepts the key"),
+        ({"preset": "openai", "base_url": "{address}/v1", "api_key": "wrong"}, False, "check api_key"),
+        ({"preset": "openai", "base_url": "{address}/v1", "model": "gpt-image-1"}, False, "it has gpt-image-1-mini"),
+        ({"preset": "openai", "base_url": "{address}/v2"}, False, "check base_url, preset and model"),
+        ({"preset": "openai-hk", "base_url": "{address}/hk/v1"}, True, "accepts the key"),
+        ({"preset": "azure", "base_url": "{address}"}, True, "accepts the key"),
+    ],
+)
+async def test_a_check_asks_each_provider_without_painting(given: dict[str, str], good: bool, says: str) -> None:
+    async with Sandbox(pace=0) as sandbox:
+        values = {"base_url": "{address}", "api_key": "sandbox"} | given
+        provider = {name: value.replace("{address}", sandbox.address) for name, value in values.items()}
+        found = (await doctor.examine(Settings.model_validate({"providers": [provider]})))[-1]
+        assert (found.what, found.good) == (f"provider {given['preset']}", good)
+        assert says in found.says
+        assert "wrong" not in found.says
+        assert sandbox.requests == []
+
+
+# ---------------------------------------------------------------- easel run
+
+
+async def test_a_run_serves_the_path_of_callbacks(tmp_path: Path) -> None:
+    stop, ready = asyncio.Event(), asyncio.get_running_loop().create_future()
+    values = {
+        "database_url": f"sqlite:///{tmp_path}/easel.db",
+        "playground": {"enabled": True, "path": tmp_path / "playground.db"},
+        "server": {"port": 0, "public_url": "https://easel.example"},
+        "providers": [{"preset": "relay", "base_url": "http://127.0.0.1:9"}],
+        "drain_s": 0,
+    }
+    running = asyncio.create_task(serve(Settings.model_validate(values), stop=stop, ready=ready.set_result))
+    try:
+        async with httpx.AsyncClient(base_url=await ready) as client:
+            assert (await client.post("/callbacks/guessed")).status_code == 404
+            assert (await client.get("/callbacks/guessed")).status_code == 405
+    finally:
+        stop.set()
+        await running
 
 
 # ---------------------------------------------------------------- easel demo

@@ -13,8 +13,9 @@ import pytest
 from bot.app import App
 from bot.chat import Action, Card, Chat, Delivered, Message, MessageRef, User
 from bot.errors import BadCredentials, ChatFailed, ChatGone, EaselError, SettingsWrong, StoreFailed, Undelivered
-from bot.jobs import STORE_AWAY, STORE_PAUSES
+from bot.jobs import STORE_AWAY
 from bot.painting import Image
+from bot.patience import STORE_PAUSES
 from bot.sandbox import Sandbox
 from bot.store import State
 from bot.texts import explain, say

@@ -1,7 +1,7 @@
 """Who is asked, and who next, by failure class alone; nobody twice where something may have been accepted."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 import pytest
@@ -13,6 +13,8 @@ from bot.errors import (
     NoAnswer,
     PaintFailed,
     Rejected,
+    Restarted,
+    TookTooLong,
     Unreachable,
     Unsupported,
     UpstreamDown,
@@ -31,7 +33,9 @@ from bot.painting import (
     Staged,
     Usage,
 )
-from bot.providers.failover import Asked, Failover, Needs, TurnedDown, merged
+from bot.providers.breaker import FAILURES, PAUSE
+from bot.providers.failover import Asked, Failover, TurnedDown
+from bot.providers.needs import Needs, merged
 from tests.clocks import FakeClock, settle
 
 REQUEST = PaintRequest(prompt="a cat")
@@ -45,8 +49,20 @@ Act = list[Event | PaintFailed | asyncio.Event]
 class Scripted:
     """A provider that plays one act each time it is asked; the last one again and again."""
 
-    def __init__(self, name: str, *acts: Act, price: int = 1, abilities: Abilities | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        *acts: Act,
+        price: int = 1,
+        abilities: Abilities | None = None,
+        resumed: Sequence[Act] = (),
+    ) -> None:
+        """`resumed`: the acts of `resume`; without any it cannot be asked again."""
         self.name = name
+        self.model = ""
+        self.resumable = bool(resumed)
+        self.asked_about: list[str] = []
+        self._resumed = list(resumed)
         self.abilities = abilities or Abilities()
         self.price = price
         self.asked = 0
@@ -55,7 +71,18 @@ class Scripted:
 
     async def paint(self, request: PaintRequest) -> AsyncGenerator[Event, None]:
         self.asked += 1
-        act = self._acts.pop(0) if len(self._acts) > 1 else self._acts[0]
+        async with aclosing(self._play(self._acts)) as events:
+            async for event in events:
+                yield event
+
+    async def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[Event, None]:
+        self.asked_about.append(upstream_id)
+        async with aclosing(self._play(self._resumed)) as events:
+            async for event in events:
+                yield event
+
+    async def _play(self, acts: list[Act]) -> AsyncGenerator[Event, None]:
+        act = acts.pop(0) if len(acts) > 1 else acts[0]
         try:
             for step in act:
                 if isinstance(step, PaintFailed):
@@ -308,3 +335,193 @@ async def test_a_place_is_free_while_a_busy_provider_is_waited_for() -> None:
     await clock.advance(30)
     await running
     assert waiting.told[-1] == PAINTED
+
+
+# ---------------------------------------------------------------- breakers
+
+DOWN: list[Act] = [[UpstreamDown()] for _ in range(FAILURES)]
+
+
+async def test_one_that_failed_again_and_again_comes_last_until_one_request_finds_it_alive() -> None:
+    clock = FakeClock()
+    first, second = Scripted("first", *DOWN, [PAINTED]), Scripted("second", [PAINTED])
+    made = failover(first, second, clock=clock)
+    for _ in range(FAILURES):
+        assert (await walked(made)).told[0] == Asked("first", 1)
+    assert (await walked(made)).told == [Asked("second", 1), PAINTED]
+    await clock.advance(PAUSE)
+    assert (await walked(made)).told == [Asked("first", 1), PAINTED]
+    assert (await walked(made)).told == [Asked("first", 1), PAINTED]
+    assert second.asked == FAILURES + 1
+
+
+async def test_while_one_probes_the_others_go_elsewhere() -> None:
+    clock, gate = FakeClock(), asyncio.Event()
+    first, second = Scripted("first", *DOWN, [gate, PAINTED]), Scripted("second", [PAINTED])
+    made = failover(first, second, clock=clock)
+    for _ in range(FAILURES):
+        await walked(made)
+    await clock.advance(PAUSE)
+    probe = Walk(made)
+    probing = asyncio.create_task(probe.run())
+    await settle()
+    assert (await walked(made)).told == [Asked("second", 1), PAINTED]
+    probing.cancel()
+    await asyncio.gather(probing, return_exceptions=True)
+    gate.set()
+    assert (await walked(made)).told == [Asked("first", 1), PAINTED]  # the probe was given up: this is the next
+
+
+async def test_an_open_circuit_is_better_than_nobody() -> None:
+    first = Scripted("first", *DOWN, [PAINTED])
+    made = failover(first)
+    for _ in range(FAILURES):
+        await walked(made)
+    assert (await walked(made)).told == [Asked("first", 1), PAINTED]
+
+
+# ---------------------------------------------------------------- one budget of time
+
+
+async def test_what_is_not_painted_in_the_time_of_the_job_is_given_up() -> None:
+    clock = FakeClock()
+    first = Scripted("first", [Accepted(), asyncio.Event()])
+    walk = Walk(failover(first, Scripted("second", [PAINTED]), clock=clock, budget=100))
+    running = asyncio.create_task(walk.run())
+    await clock.advance(99.9)
+    assert walk.failure is None
+    await clock.advance(0.1)
+    await running
+    assert isinstance(walk.failure, TookTooLong)
+    assert walk.failure.facts == {"seconds": 100}
+    assert (first.closed, walk.told) == (1, [Asked("first", 1), Accepted()])
+
+
+async def test_who_waits_for_a_place_gets_it_in_time_and_who_leaves_the_line_takes_none() -> None:
+    clock, gate = FakeClock(), asyncio.Event()
+    made = failover(Scripted("first", [Accepted(), gate, PAINTED]), clock=clock, slots=1, budget=100)
+    walks = [Walk(made) for _ in range(3)]
+    holding, leaving, waiting = [asyncio.create_task(walk.run()) for walk in walks]
+    await settle()
+    leaving.cancel()
+    await clock.advance(99)
+    gate.set()
+    await asyncio.gather(holding, waiting)
+    assert [walk.told[-1:] for walk in walks] == [[PAINTED], [], [PAINTED]]
+
+
+@pytest.mark.parametrize("turns", range(24))
+async def test_who_is_cancelled_just_when_a_place_comes_free_leaves_it_to_others(turns: int) -> None:
+    gate = asyncio.Event()
+    made = failover(Scripted("first", [gate, PAINTED], [PAINTED]), slots=1)
+    holding, waiting = asyncio.create_task(Walk(made).run()), asyncio.create_task(Walk(made).run())
+    await settle()
+    gate.set()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(holding, waiting, return_exceptions=True)
+    assert (await walked(made)).told[-1] == PAINTED
+
+
+async def test_a_place_that_comes_free_too_late_is_not_taken_and_nobody_else_is_asked_then() -> None:
+    clock = FakeClock()
+    first, second = Scripted("first", [Accepted(), asyncio.Event()]), Scripted("second", [PAINTED])
+    made = failover(first, second, clock=clock, slots=1, budget=100)
+    walks = [Walk(made) for _ in range(3)]
+    running = [asyncio.create_task(walk.run()) for walk in walks]
+    await clock.advance(100)
+    await asyncio.gather(*running)
+    assert all(walk.failure is not None for walk in walks)
+    assert (first.closed, second.asked) == (first.asked, 0)
+
+
+# ---------------------------------------------------------------- lost, and asked about
+
+
+async def test_what_was_accepted_and_lost_is_asked_about_and_not_painted_again() -> None:
+    clock = FakeClock()
+    first = Scripted("first", [Accepted("t1"), CutShort()], resumed=[[CutShort()], [Accepted("t1"), PAINTED]])
+    walk = Walk(failover(first, Scripted("second", [PAINTED]), clock=clock))
+    running = asyncio.create_task(walk.run())
+    await clock.advance(1)
+    await clock.advance(2)
+    await running
+    assert walk.told == [Asked("first", 1), Accepted("t1"), Accepted("t1"), PAINTED]
+    assert (first.asked, first.asked_about) == (1, ["t1", "t1"])
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        [Accepted("t1"), TookTooLong(seconds=5)],  # there is no time left to ask in
+        [Accepted(), CutShort()],  # nothing to ask by
+        [Accepted("t1"), PAINTED, CutShort()],  # there is a picture, which counts
+    ],
+)
+async def test_what_cannot_be_asked_about_stays_lost(act: Act) -> None:
+    first = Scripted("first", act, resumed=[[PAINTED]])
+    walk = await walked(failover(first, Scripted("second", [PAINTED])))
+    assert walk.failure is act[-1]
+    assert first.asked_about == []
+
+
+async def test_after_a_restart_the_same_task_goes_on() -> None:
+    first = Scripted("first", [PAINTED], resumed=[[Accepted("t1"), Progress(50), PAINTED]])
+    made = failover(Scripted("other", [PAINTED]), first)
+    assert [event async for event in made.resume("first", REQUEST, "t1")] == [Accepted("t1"), Progress(50), PAINTED]
+    assert (first.asked, first.asked_about) == (0, ["t1"])
+    assert (made.resumable("first"), made.resumable("other"), made.resumable("gone")) == (True, False, False)
+
+
+@pytest.mark.parametrize("name", ["other", "gone"])
+async def test_after_a_restart_without_its_provider_a_task_is_lost(name: str) -> None:
+    made = failover(Scripted("other", [PAINTED]))
+    with pytest.raises(Restarted) as lost:
+        _ = [event async for event in made.resume(name, REQUEST, "t1")]
+    assert lost.value.trace == "t1"
+
+
+# ---------------------------------------------------------------- needs
+
+
+MASKED = Image(data=b"x", media_type="image/png", width=1, height=1)
+MASKING = Abilities(masks=True, max_masked_references=1, counts=(1, 2, 4))
+STYLED = Abilities(backgrounds=("transparent",), formats=("webp",), compression=True, tiers=("2K",), max_n=10)
+
+
+@pytest.mark.parametrize(
+    ("request_", "asked"),
+    [
+        (PaintRequest(prompt="a", references=(PIXEL,), mask=MASKED), "masking"),
+        (PaintRequest(prompt="a", options=Options(n=3)), "styled"),
+        (PaintRequest(prompt="a", options=Options(background="transparent")), "styled"),
+        (PaintRequest(prompt="a", options=Options(format="webp")), "styled"),
+        (PaintRequest(prompt="a", options=Options(compression=80)), "styled"),
+        (PaintRequest(prompt="a", options=Options(tier="2K")), "styled"),
+        (PaintRequest(prompt="a", options=Options(n=4)), "masking"),
+    ],
+)
+async def test_need_comes_before_order(request_: PaintRequest, asked: str) -> None:
+    masking, styled = (Scripted(name, [PAINTED], abilities=a) for name, a in (("masking", MASKING), ("styled", STYLED)))
+    walk = Walk(failover(masking, styled), request_)
+    await walk.run()
+    assert walk.told == [Asked(asked, 1), PAINTED]
+
+
+def test_what_nobody_takes_together_is_named_in_full() -> None:
+    made = failover(Scripted("masking", [PAINTED], abilities=MASKING), Scripted("styled", [PAINTED], abilities=STYLED))
+    options = Options(size="3:2", tier="2K", background="transparent", format="webp", compression=80, n=3)
+    with pytest.raises(Unsupported) as refused:
+        made.price(Needs(options=options, references=2, prompt=5, mask=True))
+    said = "--size 3:2@2K --background transparent --format webp --compression 80 --n 3 🖼🖼 mask"
+    assert refused.value.facts == {"what": said}
+    assert not made.can(Needs(options=Options(), references=2, prompt=5, mask=True))
+    assert made.can(Needs(options=Options(), references=1, prompt=5, mask=True))
+
+
+def test_counts_are_told_one_by_one_only_where_they_have_gaps() -> None:
+    assert merged([MASKING]).counts == (1, 2, 4)
+    assert merged([MASKING, STYLED]).counts == ()
+    assert merged([MASKING, STYLED]).max_n == 10
+    assert merged([MASKING, STYLED]).max_masked_references == 1

@@ -74,6 +74,7 @@ def test_the_same_order_gives_the_same_picture_and_any_difference_another():
         Order(prompt="a fox", width=96, height=96, references=(blue,)),
         Order(prompt="a fox", width=96, height=96, references=(red, blue)),
         Order(prompt="a fox", width=96, height=96, references=(blue, red)),
+        Order(prompt="a fox", width=96, height=96, references=(red,), mask=blue),
     ]
     pictures = [paint(order) for order in orders]
     assert len(set(pictures)) == len(orders)
@@ -349,3 +350,15 @@ def test_a_drawing_with_lines_is_inked():
     picture = opened(paint(Order(prompt="ink it", references=(read_reference(encoded(face)),), width=256, height=256)))
     darkest = ImageStat.Stat(picture.crop((0, 0, 256, 120)).convert("L")).extrema[0][0]
     assert darkest < ImageStat.Stat(face.convert("L")).extrema[0][0]
+
+
+def test_a_mask_lets_only_its_transparent_part_change():
+    photo = plain("#2060c0", (256, 256))
+    mask = Image.new("RGBA", (256, 256), "black")
+    mask.paste((0, 0, 0, 0), (0, 0, 128, 256))
+    picture = opened(
+        paint(Order(prompt="rain", references=(photo,), mask=read_reference(encoded(mask)), width=512, height=512))
+    )
+    kept, changed = picture.crop((260, 0, 512, 200)), picture.crop((0, 0, 250, 200))
+    assert area(kept, (0x20, 0x60, 0xC0)) == kept.width * kept.height
+    assert area(changed, (0x20, 0x60, 0xC0)) < changed.width * changed.height / 2

@@ -125,9 +125,9 @@ def test_a_mistake_never_quotes_the_value(tmp_path: Path, monkeypatch: pytest.Mo
         ),
         (
             "[[providers]]\npreset = 'acedat'",
-            "providers.0.preset: unknown; there are acedata, openrouter, relay, sandbox; did you mean acedata?",
+            f"providers.0.preset: unknown; there are {', '.join(settings_module.PRESETS)}; did you mean acedata?",
         ),
-        ("[[providers]]\ndialect = 'smoke'", "providers.0.dialect: unknown; there are chat"),
+        ("[[providers]]\ndialect = 'smoke'", "providers.0.dialect: unknown; there are chat, tasks, images"),
         ("[[providers]]\nmodel = 'm'", "providers.0: needs a preset, or a dialect and a base_url"),
         (
             "[[providers]]\npreset = 'relay'\n[[providers]]\npreset = 'relay'",

@@ -25,9 +25,11 @@ FACTS: dict[str, Fact] = {
     "left": 0,
     "length": 12345,
     "limit": 5,
+    "mask": "512×512",
     "megapixels": 50,
     "name": "IMG_0001.MOV",
     "option": "--sice",
+    "picture": "640×480",
     "quote": "no hands, please",
     "refill": 3,
     "seconds": 300,
@@ -107,7 +109,7 @@ def test_every_failure_has_words(locale: str, kind: type[EaselError]) -> None:
 @pytest.mark.parametrize("count", COUNTS)
 def test_every_message_takes_any_count_and_writes_it_in_plain_digits(locale: str, count: int) -> None:
     for key, variables in messages(locale).items():
-        worded = WORDS | {"limit"} if key == "refusal-picture-too-large" else WORDS
+        worded = WORDS | {"limit"} if key in ("refusal-picture-too-large", "refusal-mask-too-large") else WORDS
         sentence = say(locale, key, **{name: "word" if name in worded else count for name in variables})
         if not key.startswith("status-"):  # places in line and seconds stay small
             assert "12,345" not in sentence

@@ -24,7 +24,7 @@ from bot.errors import (
 )
 from bot.providers.envelopes import find_complaint, refusal, retry_after
 from bot.providers.http import unanswered
-from bot.providers.presets import PRESETS, resolve
+from bot.providers.presets import DIALECTS, PRESETS, ImagesWire, resolve
 from bot.providers.several import most_telling
 
 
@@ -220,6 +220,32 @@ def test_what_is_set_stands_in_the_presets_place() -> None:
     assert (made.timeout_s, made.idle_timeout_s, made.files_base_url) == (5, 1, "http://f.example")
 
 
+def test_what_is_retired_often_can_be_set_by_hand() -> None:
+    made = resolve(
+        name="a", preset="openai", sizes=["1024x1024"], tiers=["2k"], qualities=["low", "max"], max_n=2,
+        max_references=3, usage_rate=0.01,
+    ).abilities  # fmt: skip
+    assert (made.sizes, made.size_rules, made.tiers) == (("1024x1024",), (), ("2K",))
+    assert (made.qualities, made.max_n, made.max_references) == (("low", "max"), 2, 3)
+    assert resolve(name="a", preset="evolink", max_n=2).abilities.counts == (1, 2)
+    assert resolve(name="a", preset="openai", usage_rate=0.01).usage_rate == 0.01
+
+
+def test_azure_takes_its_version_in_the_query_and_its_key_in_a_header_of_its_own() -> None:
+    made = resolve(
+        name="a", preset="azure", base_url="https://x.example", api_version="2030-01-01", api_key=SecretStr("k")
+    )
+    assert isinstance(made.wire, ImagesWire)
+    assert made.wire.query == {"api-version": "2030-01-01"}
+    assert made.auth() == {"api-key": "k"}
+
+
+def test_the_sandbox_can_be_spoken_to_in_each_dialect() -> None:
+    for dialect in DIALECTS:
+        made = resolve(name="a", preset="sandbox", dialect=dialect, base_url="http://127.0.0.1:1")
+        assert (made.dialect, made.base_url) == (dialect, "http://127.0.0.1:1")
+
+
 def test_a_dialect_and_an_address_need_no_preset() -> None:
     assert resolve(name="a", dialect="chat", base_url="http://x.example").wire == PRESETS["relay"].wire
 
@@ -230,6 +256,7 @@ def test_a_dialect_and_an_address_need_no_preset() -> None:
         ({"preset": "nobody"}, "providers.a.preset"),
         ({"preset": "acedata", "dialect": "nobody"}, "providers.a.dialect"),
         ({"preset": "relay"}, "providers.a.base_url"),
+        ({"preset": "acedata", "api_version": "1"}, "providers.a.api_version"),
         ({"base_url": "http://x.example"}, "providers.a"),
         ({"preset": "acedata", "api_key": SecretStr("sk 1\n")}, "providers.a.api_key"),
         ({"preset": "acedata", "api_key": SecretStr("ключ")}, "providers.a.api_key"),

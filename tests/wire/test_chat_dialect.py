@@ -91,6 +91,17 @@ async def test_openrouter_gets_modalities_and_the_ratio_in_its_own_field(client:
     assert sent["messages"] == [{"role": "user", "content": [{"type": "text", "text": "a cat"}]}]
 
 
+async def test_openrouter_gets_the_tier_beside_the_ratio_and_says_what_it_took(client: httpx.AsyncClient) -> None:
+    request = PaintRequest(prompt="a cat", options=Options(size="16:9", tier="2K"))
+    upstream = resolve(name="up", preset="openrouter", tiers=["1k", "2k"], base_url="http://127.0.0.1")
+    usage: dict[str, object] = {"choices": [], "usage": {"completion_tokens": 1290, "cost": 0.0387}}
+    async with raw_upstream(answers(delta(f"![]({PICTURE})"), event(usage), DONE)) as up:
+        told = await gather(ChatProvider(replace(upstream, base_url=up.url), client), request)
+        sent = up.calls[0].json()
+    assert sent["image_config"] == {"aspect_ratio": "16:9", "image_size": "2K"}
+    assert Usage({"completion_tokens": 1290, "cost": 0.0387}, credits=0.0387) in told
+
+
 async def test_options_that_an_upstream_takes_in_words_stand_behind_the_prompt(
     client: httpx.AsyncClient,
 ) -> None:

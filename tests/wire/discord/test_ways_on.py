@@ -7,6 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.discord import places
+from adapters.discord.events import TELL_AGAIN
 from bot.chat import Action, Card
 from bot.errors import ChatGone
 from bot.texts import say
@@ -19,10 +20,10 @@ COMMANDS = "/applications/{application_id}/commands"
 
 
 class Hasty(Clock):
-    """Lets nobody wait for minutes."""
+    """Lets nobody wait until commands are written again."""
 
     async def sleep(self, seconds: float) -> None:
-        await super().sleep(0.0 if seconds >= 60 else seconds)
+        await super().sleep(0.0 if seconds == TELL_AGAIN else seconds)
 
 
 @pytest.fixture

@@ -15,9 +15,11 @@ from bot.settings import Settings
 from bot.store import Store
 from tests.flow.scenes import PictureHost, picture_host
 from tests.telegram_server import Chat, Message, TelegramServer, User
-from tests.wire.house import Clock, nothing_open, png, polled
+from tests.wire.house import Clock, FastClock, nothing_open, png, polled
 
 T = TypeVar("T")
+
+SPEED = 10.0  # of the clock: nobody waits for the end of an album, or between two edits
 
 
 @dataclass(slots=True, kw_only=True)
@@ -135,9 +137,21 @@ def button(message: Message, action: Action) -> str:
 
 
 @asynccontextmanager
-async def town(folder: Path, *, pace: float = 0.0, members: Sequence[str] = (), **given: Any) -> AsyncGenerator[Town]:
-    clock = Clock()
-    async with Sandbox(pace=pace, previews=False) as sandbox, TelegramServer(now=clock.now, **given) as server:
+async def town(
+    folder: Path,
+    *,
+    pace: float = 0.0,
+    previews: bool = False,
+    members: Sequence[str] = (),
+    clock: Clock | None = None,
+    **given: Any,
+) -> AsyncGenerator[Town]:
+    """`pace` and `previews` as of the Sandbox; `given` goes to the TelegramServer."""
+    clock = clock or FastClock(SPEED)
+    async with (
+        Sandbox(pace=pace, previews=previews) as sandbox,
+        TelegramServer(now=clock.now, time=clock.monotonic, **given) as server,
+    ):
         ada = server.add_user("Ada")
         others = [server.add_user(name) for name in members]
         group = server.add_group("Painters", members=[ada, *others])

@@ -1,0 +1,21 @@
+"""`POST /callbacks/<secret>`: upstreams say that a task has ended.
+
+Reads nothing of what they say; who is woken asks the task itself (`bot.providers.callbacks`).
+"""
+
+from collections.abc import Iterable
+
+from aiohttp import web
+
+from bot.providers.callbacks import PATH, Callbacks
+
+
+def routes(callbacks: Callbacks) -> Iterable[web.AbstractRouteDef]:
+    """The one route. Unknown paths are 404, like those of no route at all."""
+
+    async def called(request: web.Request) -> web.Response:
+        if not callbacks.call(request.match_info["secret"]):
+            raise web.HTTPNotFound
+        return web.Response(status=204)
+
+    return [web.post(f"{PATH}/{{secret}}", called)]

@@ -1,0 +1,152 @@
+"""What differs between upstreams, as data: a new relay needs a preset here, not code elsewhere.
+
+No I/O; the settings' overrides are merged here and nowhere else.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pydantic import SecretStr
+
+from bot.errors import SettingsWrong
+from bot.providers.presets.chat import CHAT
+from bot.providers.presets.images import IMAGE_RELAY, IMAGE_SANDBOX, IMAGES
+from bot.providers.presets.shape import Dialect, Preset, TokenPrice, Upstream, joined
+from bot.providers.presets.tasks import TASK_RELAY, TASK_SANDBOX, TASKS
+from bot.providers.presets.wires import ChatWire, ImagesWire, Path, TaskState, TasksWire, UploadWire, Wire
+
+__all__ = [
+    "DIALECTS",
+    "PRESETS",
+    "ChatWire",
+    "Dialect",
+    "ImagesWire",
+    "Path",
+    "Preset",
+    "TaskState",
+    "TasksWire",
+    "TokenPrice",
+    "UploadWire",
+    "Upstream",
+    "Wire",
+    "joined",
+    "resolve",
+]
+
+PRESETS: Mapping[str, Preset] = {**CHAT, **TASKS, **IMAGES}
+
+# What stands in for a preset when the operator names only a dialect and an address.
+DIALECTS: Mapping[str, Preset] = {"chat": PRESETS["relay"], "tasks": TASK_RELAY, "images": IMAGE_RELAY}
+
+# A preset in another dialect than its own, where that is more than the dialect at another address.
+VARIANTS: Mapping[tuple[str, str], Preset] = {
+    ("sandbox", "tasks"): TASK_SANDBOX,
+    ("sandbox", "images"): IMAGE_SANDBOX,
+}
+
+
+def resolve(
+    *,
+    name: str,
+    preset: str | None = None,
+    dialect: str | None = None,
+    base_url: str | None = None,
+    files_base_url: str | None = None,
+    api_key: SecretStr | None = None,
+    api_version: str | None = None,
+    model: str | None = None,
+    stream: bool | None = None,
+    max_concurrency: int | None = None,
+    price: int | None = None,
+    usage_rate: float | None = None,
+    timeout_s: float | None = None,
+    idle_timeout_s: float | None = None,
+    sizes: Sequence[str] | None = None,
+    tiers: Sequence[str] | None = None,
+    qualities: Sequence[str] | None = None,
+    max_n: int | None = None,
+    max_references: int | None = None,
+) -> Upstream:
+    """The preset (or the dialect's own, without one) with everything that is not None in its place.
+
+    `api_version` goes into the query of every address (Azure). `sizes` given by hand are a list: they put the
+    preset's rule of sizes aside. A `base_url` without a `files_base_url` is meant for both. `max_concurrency`
+    belongs to whoever asks the provider, not to the provider.
+    Raises SettingsWrong: an unknown preset or dialect, no base address, or a key that no header can carry.
+    """
+    base = _choose(name, preset, dialect)
+    overrides = {
+        "base_url": base_url,
+        "files_base_url": files_base_url,
+        "model": model,
+        "stream": stream,
+        "price": price,
+        "timeout_s": timeout_s,
+        "idle_timeout_s": idle_timeout_s,
+    }
+    if base_url is not None:  # whoever names another address means it for members' pictures and the key too
+        base = replace(base, files_base_url=None)
+    base = replace(base, **{key: value for key, value in overrides.items() if value is not None})
+    if base.base_url is None:
+        raise SettingsWrong([f"providers.{name}.base_url: this preset has none of its own; set it"])
+    if api_key is not None and not _fits_header(api_key.get_secret_value()):
+        raise SettingsWrong([f"providers.{name}.api_key: holds blanks or characters that no key has"])
+    abilities = base.abilities
+    if sizes is not None:
+        abilities = replace(abilities, sizes=tuple(sizes), size_rules=())
+    if tiers is not None:
+        abilities = replace(abilities, tiers=tuple(tier.upper() for tier in tiers))
+    if qualities is not None:
+        abilities = replace(abilities, qualities=tuple(qualities))
+    if max_n is not None:
+        abilities = replace(abilities, max_n=max_n, counts=tuple(n for n in abilities.counts if n <= max_n))
+    if max_references is not None:
+        abilities = replace(abilities, max_references=max_references)
+    return Upstream(
+        name=name,
+        preset=preset,
+        dialect=base.dialect,
+        wire=_versioned(name, base.wire, api_version),
+        base_url=base.base_url.rstrip("/"),
+        files_base_url=base.files_base_url.rstrip("/") if base.files_base_url else None,
+        api_key=api_key,
+        auth_header=base.auth_header,
+        auth_prefix=base.auth_prefix,
+        model=base.model,
+        stream=base.stream,
+        price=base.price,
+        token_price=base.token_price,
+        usage_rate=usage_rate,
+        timeout_s=base.timeout_s,
+        idle_timeout_s=base.idle_timeout_s,
+        probe=base.probe,
+        probe_proves=base.probe_proves,
+        lists_models=base.lists_models,
+        abilities=abilities,
+    )
+
+
+def _choose(name: str, preset: str | None, dialect: str | None) -> Preset:
+    if preset is not None and preset not in PRESETS:
+        raise SettingsWrong([f"providers.{name}.preset: {preset} is not one of {', '.join(PRESETS)}"])
+    if dialect is not None and dialect not in DIALECTS:
+        raise SettingsWrong([f"providers.{name}.dialect: {dialect} is not one of {', '.join(DIALECTS)}"])
+    if preset is None:
+        if dialect is None:
+            raise SettingsWrong([f"providers.{name}: needs a preset, or a dialect and a base_url"])
+        return DIALECTS[dialect]
+    found = PRESETS[preset]
+    spoken = VARIANTS.get((preset, dialect or found.dialect)) or DIALECTS[dialect or found.dialect]
+    return found if spoken.dialect == found.dialect else replace(spoken, base_url=found.base_url)
+
+
+def _versioned(name: str, wire: Wire, api_version: str | None) -> Wire:
+    if api_version is None:
+        return wire
+    if not isinstance(wire, ImagesWire):
+        raise SettingsWrong([f"providers.{name}.api_version: only the dialect images has one"])
+    return replace(wire, query={**wire.query, "api-version": api_version})
+
+
+def _fits_header(key: str) -> bool:
+    return key.isascii() and key.isprintable() and " " not in key

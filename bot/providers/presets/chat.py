@@ -1,0 +1,41 @@
+"""The upstreams of the dialect `chat`, as data."""
+
+from collections.abc import Mapping
+
+from bot.painting import Abilities
+from bot.providers.presets.shape import Preset
+from bot.providers.presets.wires import ChatWire
+
+GPT_4O_IMAGE = Abilities(
+    sizes=("1:1", "2:3", "3:2", "1024x1024", "1024x1536", "1536x1024"),
+    qualities=("low", "medium", "high"),
+    max_references=5,
+)
+_IN_WORDS = ChatWire(prompt_size_suffix="\n\nImage size: {size}", prompt_quality_suffix="\n\nImage quality: {quality}")
+
+CHAT: Mapping[str, Preset] = {
+    # https://api.acedata.cloud/openai is also the base address that its page gives for OpenAI's own SDK
+    "acedata": Preset(
+        dialect="chat",
+        wire=_IN_WORDS,
+        base_url="https://api.acedata.cloud/openai",
+        model="gpt-4o-image",
+        abilities=GPT_4O_IMAGE,
+    ),
+    "openrouter": Preset(
+        dialect="chat",
+        wire=ChatWire(
+            modalities=("image", "text"),
+            size_field=("image_config", "aspect_ratio"),
+            tier_field=("image_config", "image_size"),
+            credits_field="cost",
+        ),
+        base_url="https://openrouter.ai/api/v1",
+        model="google/gemini-2.5-flash-image",
+        probe="/key",  # its list of models is open to everybody and proves no key
+        probe_proves=True,
+        abilities=Abilities(sizes=("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9")),
+    ),
+    "sandbox": Preset(dialect="chat", wire=_IN_WORDS, model="gpt-4o-image", probe_proves=True, abilities=GPT_4O_IMAGE),
+    "relay": Preset(dialect="chat", wire=_IN_WORDS, model="gpt-4o-image", abilities=GPT_4O_IMAGE),
+}

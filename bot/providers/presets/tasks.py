@@ -1,0 +1,83 @@
+"""The upstreams of the dialect `tasks`, as data."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bot.painting import Abilities
+from bot.providers.presets.shape import Preset
+from bot.providers.presets.wires import TasksWire, UploadWire
+
+_GPT_4O_IMAGE = Abilities(
+    sizes=("1:1", "2:3", "3:2", "1024x1024", "1024x1536", "1536x1024"),
+    max_references=5,
+    masks=True,
+    max_masked_references=1,
+)
+
+TASKS: Mapping[str, Preset] = {
+    "evolink": Preset(
+        dialect="tasks",
+        wire=TasksWire(
+            submit="/v1/images/generations",
+            task="/v1/tasks/{id}",
+            upload=UploadWire(
+                path="/api/v1/files/upload/base64",
+                form="base64",
+                file_field="base64_data",
+                name_field="file_name",
+                url_paths=(("data", "file_url"), ("data", "download_url")),
+            ),
+            callback_field="callback_url",
+            credits_path=("usage", "credits_reserved"),
+            failed_is_free=True,
+        ),
+        base_url="https://api.evolink.ai",
+        files_base_url="https://files-api.evolink.ai",
+        model="gpt-4o-image",
+        stream=False,
+        probe="/v1/tasks/task-unified-0-probe",
+        abilities=replace(_GPT_4O_IMAGE, counts=(1, 2, 4), max_prompt=2000),
+    ),
+    "toapis": Preset(
+        dialect="tasks",
+        wire=TasksWire(
+            submit="/v1/images/generations",
+            task="/v1/images/generations/{id}",
+            references_field="reference_images",
+            upload=UploadWire(path="/v1/uploads/images", form="multipart"),
+            poll_growth=1.0,
+        ),
+        base_url="https://toapis.com",
+        model="gpt-4o-image",
+        stream=False,
+        probe="/v1/models",
+        abilities=replace(_GPT_4O_IMAGE, sizes=("1:1", "2:3", "3:2")),
+    ),
+}
+
+TASK_RELAY = Preset(
+    dialect="tasks",
+    wire=TasksWire(upload=UploadWire(path="/uploads/images", form="multipart"), callback_field="callback_url"),
+    model="gpt-4o-image",
+    stream=False,
+    abilities=_GPT_4O_IMAGE,
+)
+
+# The sandbox speaks several dialects at one address, and has a folder for this one.
+TASK_SANDBOX = Preset(
+    dialect="tasks",
+    wire=TasksWire(
+        submit="/evolink/v1/images/generations",
+        task="/evolink/v1/tasks/{id}",
+        upload=UploadWire(
+            path="/evolink/api/v1/files/upload/stream", form="multipart", url_paths=(("data", "file_url"),)
+        ),
+        callback_field="callback_url",
+        credits_path=("usage", "credits_reserved"),
+        failed_is_free=True,
+    ),
+    model="gpt-4o-image",
+    stream=False,
+    probe="/evolink/v1/tasks/task-unified-0-probe",
+    abilities=replace(_GPT_4O_IMAGE, counts=(1, 2, 4), max_prompt=2000),
+)

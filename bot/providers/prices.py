@@ -1,0 +1,29 @@
+"""What a painting costs at the upstream, by what it says it counted. Pure.
+
+What members are charged stands in `bot.quota`.
+"""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from bot.providers.presets import TokenPrice
+
+
+def credits(price: TokenPrice | None, usage: Mapping[str, Any]) -> float | None:
+    """The upstream's own credits for a `usage` as of OpenAI's Images API; None where the preset has no formula, or
+    the usage no numbers."""
+    if price is None or not isinstance(usage.get("output_tokens"), int | float):
+        return None
+    details = usage.get("input_tokens_details")
+    split: Mapping[str, Any] = cast(Mapping[str, Any], details) if isinstance(details, Mapping) else {}
+    images = _number(split.get("image_tokens"))
+    text = _number(split.get("text_tokens", _number(usage.get("input_tokens")) - images))
+    detailed = usage.get("output_tokens_details")
+    output: Mapping[str, Any] = cast(Mapping[str, Any], detailed) if isinstance(detailed, Mapping) else {}
+    painted = _number(output.get("image_tokens", usage["output_tokens"]))
+    total = text * price.text + images * price.image + painted * price.output
+    return round(total * price.factor, 4)
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0

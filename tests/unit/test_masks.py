@@ -1,0 +1,128 @@
+"""Masks: from what a member drew to what every upstream reads the same way."""
+
+import io
+import random
+
+import pytest
+from PIL import Image as Pillow
+
+from bot.errors import BrokenPicture, MaskNotTransparent, MaskOfOtherSize, MaskTooLarge
+from bot.painting import Abilities, Image
+from bot.pictures import cut_out, masked
+
+ABLE = Abilities(masks=True)
+CLEAR, SOLID = (0, 0, 0, 0), (0, 0, 0, 255)
+
+
+def saved(image: Pillow.Image, kind: str = "PNG") -> bytes:
+    written = io.BytesIO()
+    image.save(written, kind)
+    return written.getvalue()
+
+
+def photo(width: int = 64, height: int = 48, kind: str = "JPEG") -> bytes:
+    return saved(Pillow.new("RGB", (width, height), "teal"), kind)
+
+
+def drawn(width: int = 64, height: int = 48, *, clear: tuple[int, int, int, int] = (0, 0, 32, 48)) -> Pillow.Image:
+    """Opaque magenta with a transparent box."""
+    image = Pillow.new("RGBA", (width, height), (255, 0, 255, 255))
+    image.paste(CLEAR, clear)
+    return image
+
+
+def alpha(mask: Image) -> Pillow.Image:
+    picture = Pillow.open(io.BytesIO(mask.data))
+    assert picture.format == "PNG"
+    assert picture.mode == "RGBA"
+    assert picture.size == (mask.width, mask.height)
+    return picture.getchannel("A")
+
+
+async def made(data: bytes, mask: bytes, abilities: Abilities = ABLE) -> tuple[Image, Image]:
+    return await masked(data, mask, name="photo.jpg", mask_name="mask.png", abilities=abilities)
+
+
+async def test_a_mask_is_a_png_of_the_pictures_size_that_is_clear_where_to_change() -> None:
+    picture, mask = await made(photo(), saved(drawn()))
+    assert (picture.media_type, picture.width, picture.height) == ("image/png", 64, 48)
+    shown = alpha(mask)
+    assert shown.size == (64, 48)
+    assert (shown.getpixel((5, 5)), shown.getpixel((60, 5))) == (0, 255)
+    assert sorted(value for _, value in shown.getcolors() or []) == [0, 255]
+
+
+async def test_a_mask_drawn_at_another_scale_is_scaled_with_its_picture() -> None:
+    large = saved(drawn(640, 480, clear=(0, 0, 320, 480)))
+    picture, mask = await made(photo(), large)
+    assert (mask.width, mask.height) == (picture.width, picture.height) == (64, 48)
+    assert (alpha(mask).getpixel((5, 5)), alpha(mask).getpixel((60, 5))) == (0, 255)
+
+
+async def test_a_picture_that_must_shrink_takes_its_mask_along() -> None:
+    small = Abilities(masks=True, max_reference_edge=32)
+    picture, mask = await made(photo(64, 48), saved(drawn()), small)
+    assert (picture.width, picture.height) == (mask.width, mask.height) == (32, 24)
+    noise = Pillow.merge("RGB", [Pillow.effect_noise((256, 192), 90) for _ in "RGB"])
+    tight = Abilities(masks=True, max_reference_bytes=50_000)
+    picture, mask = await made(saved(noise), saved(drawn(256, 192, clear=(0, 0, 9, 9))), tight)
+    assert len(picture.data) <= 50_000
+    assert (picture.width, picture.height) == (mask.width, mask.height)
+    assert picture.width < 256
+
+
+async def test_soft_edges_are_made_hard() -> None:
+    soft = Pillow.new("RGBA", (64, 48), SOLID)
+    soft.putalpha(Pillow.linear_gradient("L").crop((96, 104, 160, 152)))
+    shown = alpha((await made(photo(), saved(soft)))[1])
+    assert sorted(value for _, value in shown.getcolors() or []) == [0, 255]
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        saved(Pillow.new("RGB", (64, 48), "white")),
+        saved(Pillow.new("RGBA", (64, 48), SOLID)),
+        saved(Pillow.new("RGBA", (64, 48), (0, 0, 0, 200))),
+        photo(),
+        saved(drawn(), "WEBP"),
+        b"no picture at all",
+    ],
+)
+async def test_what_has_nothing_clear_in_it_is_no_mask(mask: bytes) -> None:
+    with pytest.raises(MaskNotTransparent) as refused:
+        await made(photo(), mask)
+    assert refused.value.facts == {"name": "mask.png"}
+
+
+async def test_a_mask_of_another_shape_is_refused_with_both_sizes() -> None:
+    with pytest.raises(MaskOfOtherSize) as refused:
+        await made(photo(), saved(drawn(48, 64)))
+    assert refused.value.facts == {"mask": "48×64", "picture": "64×48"}
+
+
+async def test_a_mask_that_is_damaged_is_said_to_be() -> None:
+    with pytest.raises(BrokenPicture):
+        await made(photo(), saved(drawn(900, 675))[:200])
+
+
+async def test_a_mask_beyond_the_limit_names_it() -> None:
+    dice = random.Random(1)
+    specks = Pillow.new("RGBA", (200, 150), SOLID)
+    specks.putalpha(Pillow.frombytes("L", (200, 150), bytes(dice.choice((0, 255)) for _ in range(200 * 150))))
+    with pytest.raises(MaskTooLarge) as refused:
+        await made(photo(200, 150), saved(specks), Abilities(masks=True, max_mask_bytes=1000))
+    assert refused.value.facts == {"limit": "0.001 MB"}
+
+
+async def test_the_clear_part_of_a_png_is_its_mask() -> None:
+    cut = await cut_out(saved(drawn()), "photo.png", ABLE)
+    assert cut is not None
+    picture, mask = cut
+    assert (picture.media_type, picture.width, picture.height) == ("image/png", 64, 48)
+    assert (alpha(mask).getpixel((5, 5)), alpha(mask).getpixel((60, 5))) == (0, 255)
+
+
+@pytest.mark.parametrize("data", [photo(), photo(kind="PNG"), saved(drawn(), "WEBP"), b"no picture"])
+async def test_what_is_no_png_or_hides_nothing_has_no_mask_of_its_own(data: bytes) -> None:
+    assert await cut_out(data, "photo", ABLE) is None

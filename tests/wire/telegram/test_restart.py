@@ -1,0 +1,165 @@
+"""Restarts: `easel run` as a process of its own, killed in the middle of a job in Telegram and started again."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox import Sandbox
+from bot.store import Store
+from bot.texts import load, say
+from tests.telegram_server import UNLIMITED, Chat, Message, TelegramServer, User
+from tests.wire.house import Clock, nothing_open, png, polled, sizes
+from tests.wire.telegram.easel import Town, done, town
+
+PROJECT = Path(__file__).parents[3]
+LONG = 1000
+
+
+@pytest.fixture(autouse=True, scope="module")
+def words() -> None:
+    """Read outside of the event loop, as the app does."""
+    load()
+
+
+class House:
+    """The files and servers of a process that is killed and started again."""
+
+    def __init__(self, folder: Path, server: TelegramServer, sandbox: Sandbox) -> None:
+        self.folder, self.server, self.sandbox = folder, server, sandbox
+        self.ada: User = server.add_user("Ada")
+        self.private: Chat = server.private(self.ada, opened=True)
+        self._config = folder / "easel.toml"
+        self._config.write_text(
+            f"""
+            database_url = "sqlite:///{folder / "easel.db"}"
+            drain_s = 0
+            server.port = 0
+            telegram = {{ token = {json.dumps(server.token)}, api_base = "{server.api_base}" }}
+            fetch.allow_hosts = ["{sandbox.address.removeprefix("http://")}"]
+            [[providers]]
+            preset = "sandbox"
+            base_url = "{sandbox.address}"
+            api_key = "sandbox"
+            """
+        )
+
+    @property
+    def mine(self) -> list[Message]:
+        return [one for one in self.private.standing if one.sender is self.server.bot]
+
+    @asynccontextmanager
+    async def process(self) -> AsyncGenerator[asyncio.subprocess.Process]:
+        """Runs until the end of the block, where it is killed unless it has ended."""
+        made = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tests.flow.killable",
+            str(self._config),
+            cwd=PROJECT,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            yield made
+        finally:
+            if made.returncode is None:
+                made.kill()
+            await made.wait()
+
+    async def credits(self) -> tuple[int, int]:
+        """Ada's: left and held, once no job is unfinished."""
+        store = await Store.open(f"sqlite:///{self.folder / 'easel.db'}", clock=Clock(), migrate=False)
+        try:
+            await polled(lambda: nothing_open(store))
+            balance = await store.balance(f"telegram:{self.ada.id}", 50)
+        finally:
+            await store.close()
+        return balance.left, balance.held
+
+
+@asynccontextmanager
+async def house(folder: Path, pace: float = 0.0) -> AsyncGenerator[House]:
+    async with Sandbox(pace=pace) as sandbox, TelegramServer(limits=UNLIMITED) as server:
+        yield House(folder, server, sandbox)
+
+
+async def test_killed_while_the_upstream_works(tmp_path: Path) -> None:
+    async with house(tmp_path) as place:
+        place.server.say(place.ada, place.private, f"a cat [[quiet:{LONG}]]")
+        async with place.process():
+            await place.server.until(lambda: bool(place.mine) and bool(place.sandbox.requests), seconds=20)
+        (status,) = place.mine
+        async with place.process() as second:
+            await place.server.until(lambda: status.text == say("en", "failed-restarted"), seconds=20)
+            second.terminate()
+            assert await second.wait() == 0
+        assert place.mine == [status]
+        assert len(place.sandbox.requests) == 1
+        assert await place.credits() == (50, 0)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_killed_while_the_picture_is_sent(tmp_path: Path, when: str) -> None:
+    async with house(tmp_path) as place:
+        gate = place.server.faults.hold("editMessageMedia", when="before" if when == "before" else "after")
+        place.server.say(place.ada, place.private, "a cat")
+        async with place.process():
+            await asyncio.wait_for(gate.arrived.wait(), 20)
+        gate.open()
+        async with place.process():
+            await place.server.until(lambda: bool(place.mine) and done(place.mine[0]), seconds=20)
+            assert await place.credits() == (49, 0)
+        assert len(place.mine) == 1
+        assert len(place.sandbox.requests) == 1
+
+
+async def test_killed_before_an_album_is_whole(tmp_path: Path) -> None:
+    async with house(tmp_path) as place:
+        sent = place.server.album(
+            place.ada, place.private, [png(size=(100 + n, 50)) for n in range(3)], caption="blend", deliver=[0, 1]
+        )
+        async with place.process():
+            await place.server.until(lambda: not place.server.pending, seconds=20)
+        place.server.deliver(sent[2])
+        async with place.process():
+            await place.server.until(lambda: bool(place.mine) and done(place.mine[0]), seconds=20)
+            assert await place.credits() == (49, 0)
+        assert sizes(place.sandbox) == [(100, 50), (101, 50), (102, 50)]
+        assert len(place.mine) == 1
+
+
+async def test_what_was_said_while_nobody_listened_is_answered_once(tmp_path: Path) -> None:
+    async with town(tmp_path, limits=UNLIMITED) as place:
+        async with place.easel():
+            pass
+        place.server.say(place.ada, place.private, "a fox")
+        place.server.say(place.ada, place.private, "/quota")
+        async with place.easel():
+            await place.picture()
+            await place.until(lambda: len(place.mine()) == 2)
+        async with place.easel():
+            place.server.say(place.ada, place.private, "/cancel")
+            await place.until(lambda: len(place.mine()) == 3)
+        assert len(place.sandbox.requests) == 1
+
+
+async def test_buttons_work_after_a_restart(tmp_path: Path) -> None:
+    async with town(tmp_path, limits=UNLIMITED) as place:
+        async with place.easel():
+            place.server.say(place.ada, place.private, "a fox")
+            picture = await place.picture()
+        async with place.easel():
+            pressed = place.server.press(place.ada, picture, "Vary")
+            await varied(place, picture)
+            assert pressed.answered
+            assert len(sizes(place.sandbox)) == 1
+
+
+async def varied(place: Town, picture: Message) -> None:
+    again = await place.picture(after=picture)
+    assert again.reply_to is picture
