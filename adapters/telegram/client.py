@@ -105,7 +105,11 @@ class Telegram:
         async def began() -> Put:
             events = Events(
                 bot=self._bot,
-                me=Me(id=self._bot.id, username=self._bot.username),
+                me=Me(
+                    id=self._bot.id,
+                    username=self._bot.username,
+                    guest=bool(self._bot.bot.supports_guest_queries) and self._settings.storage_chat is not None,
+                ),
                 notebook=notebook,
                 reception=reception,
                 inline=Inline(self._bot, reception),

@@ -36,7 +36,7 @@ TAKEN_BACK = "already_refunded"
 
 
 class Shop:
-    """`packs` as the operator set them; `username`: of the bot, once it is known."""
+    """`packs` as the operator set them."""
 
     def __init__(
         self, bot: telegram.Bot, packs: Sequence[StarPack], *, reception: Reception, memory: Memory, clock: Clock
