@@ -63,9 +63,10 @@ class Telegram:
         self._settings = settings
         self._clock = clock
         self._admins = admins
-        for name in ("httpx", "httpcore", "telegram"):
-            logging.getLogger(name).setLevel(logging.WARNING)  # httpx logs addresses at INFO, and they hold the token
-        logging.getLogger("telegram.request").setLevel(logging.CRITICAL)  # a gateway's error page is no news with trace
+        for name in ("httpx", "httpcore"):
+            logging.getLogger(name).setLevel(logging.WARNING)  # they log addresses at INFO, which hold the token
+        # The library logs what it raises as well, with all that came in; what matters of it is logged here.
+        logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)
         self._bot = make_bot(settings)
         self._webhook: Webhook | None = None
         hook = None

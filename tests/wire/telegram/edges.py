@@ -5,34 +5,43 @@ Asserts nothing by itself.
 
 import asyncio
 import math
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from adapters.http.server import HttpServer
 from adapters.telegram.client import Telegram
 from bot.app import App
-from bot.chat import Answer, Press
+from bot.chat import Answer, Balance, Chat, MessageRef, Press
+from bot.chat import Message as Heard
+from bot.chat import User as Member
+from bot.desk import Desk
 from bot.errors import StoreFailed
+from bot.painting import Abilities
 from bot.ports import Memory
 from bot.settings import Settings
-from tests.telegram_server import Message, Pressed, User
-from tests.wire.house import Clock, polled
-from tests.wire.telegram.easel import Easel, Town, connected
+from tests.telegram_server import UNLIMITED, Message, Pressed, User
+from tests.wire.house import FastClock, polled
+from tests.wire.telegram.easel import SPEED, Easel, Town, connected, town
 
 
-class Impatient(Clock):
+class Impatient(FastClock):
     """Time in which nobody waits long: pauses from `skips` seconds on are over at once. `slept`: all of them."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(SPEED)
         self.skips = math.inf
         self.slept: list[float] = []
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        await asyncio.sleep(0.01 if seconds >= self.skips else seconds)
+        if seconds >= self.skips:
+            await asyncio.sleep(0.01)
+        else:
+            await super().sleep(seconds)
 
 
 @dataclass(slots=True)
@@ -67,26 +76,37 @@ class Forgetful:
             raise StoreFailed(detail="away for a test")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """A town, and its clock."""
+
+    place: Town
+    time: Impatient
+
+
 @dataclass(slots=True, kw_only=True)
 class Wired(Easel):
     """A running bot whose parts a test can reach."""
 
     web: HttpServer
     memory: Forgetful
-
-
-def hurried(place: Town, skips: float = math.inf) -> Impatient:
-    """The clock of every Easel that is started from now on."""
-    clock = Impatient()
-    clock.skips = skips
-    place.clock = clock
-    return clock
+    desk: "SlowReception"
 
 
 @asynccontextmanager
-async def wired(place: Town, *, waits: bool = True, **telegram: Any) -> AsyncGenerator[Wired]:
+async def edge(folder: Path, **given: Any) -> AsyncGenerator[Edge]:
+    """A town without flood control, whose clock can be hurried; `given` as of `town`."""
+    clock = Impatient()
+    async with town(folder, clock=clock, limits=UNLIMITED, **given) as place:
+        yield Edge(place=place, time=clock)
+
+
+@asynccontextmanager
+async def wired(
+    place: Town, *, waits: bool = True, slow: bool = False, port: int | None = None, **telegram: Any
+) -> AsyncGenerator[Wired]:
     """As `Town.easel`, on a memory that can be away, and with its HTTP server up: behind it where `mode` is
-    webhook."""
+    webhook. `slow`: clicks wait for `desk.go`. `port`: of the server, where an earlier one had it."""
     values: dict[str, Any] = {
         "database_url": f"sqlite:///{place.folder / 'easel.db'}",
         "providers": [{"preset": "sandbox", "base_url": place.sandbox.address, "api_key": "sandbox"}],
@@ -96,7 +116,7 @@ async def wired(place: Town, *, waits: bool = True, **telegram: Any) -> AsyncGen
         "telegram": {"token": place.server.token, "api_base": place.server.api_base, **telegram},
     }
     settings = Settings(**(values | place.settings))
-    port = await _free_port()
+    port = port or await free_port()
     web = HttpServer("127.0.0.1", port)
     adapter = Telegram(
         settings.telegram, clock=place.clock, public_url=f"http://127.0.0.1:{port}", admins=settings.admins
@@ -107,11 +127,14 @@ async def wired(place: Town, *, waits: bool = True, **telegram: Any) -> AsyncGen
     memory = Forgetful(app.store)
     try:
         await web.start()
-        await adapter.open(app.desk, memory)
+        desk = SlowReception(app.desk, slow=slow)
+        await adapter.open(desk, memory)
         await app.start()
         if waits:
             await polled(lambda: connected(adapter))
-        place.running = made = Wired(app=app, telegram=adapter, sandbox=place.sandbox, web=web, memory=memory)
+        place.running = made = Wired(
+            app=app, telegram=adapter, sandbox=place.sandbox, web=web, memory=memory, desk=desk
+        )
         yield made
     finally:
         await adapter.deafen()
@@ -120,12 +143,11 @@ async def wired(place: Town, *, waits: bool = True, **telegram: Any) -> AsyncGen
         await web.stop()
 
 
-async def _free_port() -> int:
+async def free_port() -> int:
     """Known before the server is there, since the webhook's address is."""
-    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
-    port: int = server.sockets[0].getsockname()[1]
-    server.close()
-    await server.wait_closed()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
     return port
 
 
@@ -143,18 +165,36 @@ def words(click: Pressed) -> str:
 
 
 class SlowReception:
-    """A core that takes its time over clicks; stands before the real one."""
+    """The core, which takes its time over clicks and purchases until `go`. `told`: messages that came in."""
 
-    def __init__(self, real: Any) -> None:
+    def __init__(self, real: Desk, *, slow: bool) -> None:
         self._real = real
         self.go = asyncio.Event()
-        self.over = False
+        self.told: list[Heard] = []
+        if not slow:
+            self.go.set()
+
+    async def receive(self, message: Heard) -> bool:
+        self.told.append(message)
+        return await self._real.receive(message)
 
     async def press(self, press: Press) -> Answer:
         await self.go.wait()
-        answer: Answer = await self._real.press(press)
-        self.over = True
-        return answer
+        return await self._real.press(press)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
+    async def deleted(self, ref: MessageRef) -> None:
+        await self._real.deleted(ref)
+
+    async def moved(self, old: Chat, new: Chat) -> None:
+        await self._real.moved(old, new)
+
+    async def balance(self, user: Member) -> Balance:
+        return await self._real.balance(user)
+
+    async def credit(self, user: Member, credits: int, *, entry: str) -> Balance:
+        await self.go.wait()
+        return await self._real.credit(user, credits, entry=entry)
+
+    @property
+    def abilities(self) -> Abilities:
+        return self._real.abilities
