@@ -29,19 +29,35 @@ from tests.wire.telegram.easel import SPEED, Easel, Town, connected, town
 
 
 class Impatient(FastClock):
-    """Time in which nobody waits long: pauses from `skips` seconds on are over at once. `slept`: all of them."""
+    """Time in which nobody waits long: pauses from `skips` seconds on are over at once, also those that have begun.
+    `slept`: all of them."""
 
     def __init__(self) -> None:
         super().__init__(SPEED)
-        self.skips = math.inf
         self.slept: list[float] = []
+        self._skips = math.inf
+        self._hurried = asyncio.Event()
+
+    @property
+    def skips(self) -> float:
+        return self._skips
+
+    @skips.setter
+    def skips(self, seconds: float) -> None:
+        self._skips = seconds
+        self._hurried.set()
+        self._hurried = asyncio.Event()
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        if seconds >= self.skips:
-            await asyncio.sleep(0.01)
-        else:
-            await super().sleep(seconds)
+        if seconds < self._skips:
+            try:
+                async with asyncio.timeout(seconds / SPEED):
+                    while seconds < self._skips:
+                        await self._hurried.wait()
+            except TimeoutError:
+                return
+        await asyncio.sleep(0.01)
 
 
 @dataclass(slots=True)
