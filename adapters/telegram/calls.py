@@ -3,6 +3,7 @@
 Knows chats that have moved; decides nothing about what is sent.
 """
 
+import logging
 import os
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -25,9 +26,17 @@ POOL = 30.0  # seconds to wait for a free connection
 PAUSES = (1.0, 2.0, 4.0)  # seconds before a call of the adapter's own is made once more
 
 
+def silence() -> None:
+    """Libraries log addresses, which hold the token, and all that came in; what matters of it is logged by us."""
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)
+
+
 def make_bot(settings: TelegramSettings) -> telegram.Bot:
     """The library's client, its patience suited to uploads. Opens nothing yet."""
     assert settings.token is not None  # who wires adapters asks first
+    silence()
     os.environ["PTB_TIMEDELTA"] = "true"  # the library's switch to durations as they will be; it warns without
     base = settings.api_base.rstrip("/")
     return telegram.Bot(

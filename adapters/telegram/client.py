@@ -4,7 +4,6 @@ What comes in is events.py's; how a card goes out, sender.py's, and how pictures
 """
 
 import asyncio
-import logging
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
@@ -63,10 +62,6 @@ class Telegram:
         self._settings = settings
         self._clock = clock
         self._admins = admins
-        for name in ("httpx", "httpcore"):
-            logging.getLogger(name).setLevel(logging.WARNING)  # they log addresses at INFO, which hold the token
-        # The library logs what it raises as well, with all that came in; what matters of it is logged here.
-        logging.getLogger("telegram").setLevel(logging.CRITICAL + 1)
         self._bot = make_bot(settings)
         self._webhook: Webhook | None = None
         hook = None
