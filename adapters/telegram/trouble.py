@@ -81,8 +81,8 @@ def translated(error: TelegramError) -> ChatFailed | Moved | Unclear | Refused:
             return _refused(words)
         case NetworkError():
             return _unanswered(error, words)
-        case _:
-            return ChatFailed(detail=words)
+        case _:  # a body that is no JSON, with any status
+            return Unclear(words) if isinstance(error.__cause__, ValueError) else ChatFailed(detail=words)
 
 
 def _refused(words: str) -> ChatFailed | Refused:

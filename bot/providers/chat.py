@@ -15,7 +15,8 @@ import httpx
 import structlog
 
 from bot.errors import CutShort, Lost, PaintFailed, UpstreamDown
-from bot.painting import Abilities, Accepted, Event, Image, PaintRequest, Stage, Staged, Usage
+from bot.painting import Accepted, Event, Image, PaintRequest, Stage, Staged, Usage
+from bot.providers.configured import Configured
 from bot.providers.hints import hinted
 from bot.providers.http import Answer, Payload, exchange
 from bot.providers.inline import unpacked
@@ -31,37 +32,20 @@ log = structlog.get_logger()
 _LONG = 16  # characters; a shorter prompt is no secret, and hiding it would garble every quote
 
 
-class ChatProvider:
+class ChatProvider(Configured):
     """One upstream that is spoken to in chat completions. Implements `bot.ports.Provider`."""
 
     def __init__(self, upstream: Upstream, client: httpx.AsyncClient) -> None:
         """`client`: of `make_client`; stays open, and belongs to whoever made it."""
         assert isinstance(upstream.wire, ChatWire)
-        self._upstream = upstream
+        super().__init__(upstream)
         self._wire = upstream.wire
         self._client = client
-
-    @property
-    def name(self) -> str:
-        return self._upstream.name
-
-    @property
-    def model(self) -> str:
-        return self._upstream.model
-
-    @property
-    def abilities(self) -> Abilities:
-        return self._upstream.abilities
 
     @property
     def resumable(self) -> bool:
         """A chat cannot be asked about."""
         return False
-
-    @property
-    def price(self) -> int:
-        """Credits an image."""
-        return self._upstream.price
 
     async def paint(self, request: PaintRequest) -> AsyncGenerator[Event, None]:
         """Paints `options.n` pictures: the upstream paints one an answer, so each is a request of its own.

@@ -13,7 +13,8 @@ import httpx
 import structlog
 
 from bot.errors import CutShort, Lost, UpstreamDown
-from bot.painting import Abilities, Accepted, Event, PaintRequest, Stage, Staged
+from bot.painting import Accepted, Event, PaintRequest, Stage, Staged
+from bot.providers.configured import Configured
 from bot.providers.envelopes import trace_of
 from bot.providers.hints import hinted
 from bot.providers.http import Answer, Payload, exchange
@@ -30,37 +31,20 @@ log = structlog.get_logger()
 _LONG = 16  # characters; a shorter prompt is no secret, and hiding it would garble every quote
 
 
-class ImagesProvider:
+class ImagesProvider(Configured):
     """One upstream that speaks OpenAI's Images API. Implements `bot.ports.Provider`."""
 
     def __init__(self, upstream: Upstream, client: httpx.AsyncClient) -> None:
         """`client`: of `make_client`; stays open, and belongs to whoever made it."""
         assert isinstance(upstream.wire, ImagesWire)
-        self._upstream = upstream
+        super().__init__(upstream)
         self._wire = upstream.wire
         self._client = client
-
-    @property
-    def name(self) -> str:
-        return self._upstream.name
-
-    @property
-    def model(self) -> str:
-        return self._upstream.model
-
-    @property
-    def abilities(self) -> Abilities:
-        return self._upstream.abilities
 
     @property
     def resumable(self) -> bool:
         """A picture that was not received cannot be asked for again."""
         return False
-
-    @property
-    def price(self) -> int:
-        """Credits an image."""
-        return self._upstream.price
 
     async def paint(self, request: PaintRequest) -> AsyncGenerator[Event, None]:
         """Paints all pictures with one request, which is never sent twice.

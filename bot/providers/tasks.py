@@ -23,9 +23,10 @@ from bot.errors import (
     UpstreamDown,
     WentQuiet,
 )
-from bot.painting import Abilities, Accepted, Blob, Event, Link, PaintRequest, Picture, Progress, Stage, Staged
+from bot.painting import Accepted, Blob, Event, Link, PaintRequest, Picture, Progress, Stage, Staged
 from bot.ports import Clock
 from bot.providers.callbacks import Bell, Callbacks
+from bot.providers.configured import Configured
 from bot.providers.messages import aside, decode
 from bot.providers.polling import pauses
 from bot.providers.presets import TaskState, TasksWire, Upstream
@@ -41,7 +42,7 @@ GAP = 1.0  # seconds at least between two questions, however often somebody call
 _PASSING = (Busy, NoAnswer, Unreachable, UpstreamDown)  # troubles of a question that the next one may not have
 
 
-class TasksProvider:
+class TasksProvider(Configured):
     """One upstream that paints in tasks. Implements `bot.ports.Provider`."""
 
     def __init__(
@@ -55,7 +56,7 @@ class TasksProvider:
     ) -> None:
         """`client`: of `make_client`; stays open, and belongs to whoever made it. `jitter`: 0 ≤ value < 1."""
         assert isinstance(upstream.wire, TasksWire)
-        self._upstream = upstream
+        super().__init__(upstream)
         self._wire = upstream.wire
         self._client = client
         self._clock = clock
@@ -63,26 +64,9 @@ class TasksProvider:
         self._jitter = jitter
 
     @property
-    def name(self) -> str:
-        return self._upstream.name
-
-    @property
-    def model(self) -> str:
-        return self._upstream.model
-
-    @property
-    def abilities(self) -> Abilities:
-        return self._upstream.abilities
-
-    @property
     def resumable(self) -> bool:
         """A task can be asked about by whoever knows its id."""
         return True
-
-    @property
-    def price(self) -> int:
-        """Credits an image."""
-        return self._upstream.price
 
     async def paint(self, request: PaintRequest) -> AsyncGenerator[Event, None]:
         """Hands over the pictures, submits once, and asks until the task has ended. Closing the iterator stops that.

@@ -347,3 +347,37 @@ async def test_a_caller_that_gives_up_leaves_whole_transactions(store: Store, da
         await asyncio.wait([task])
     await store.close()  # waits for what is under way
     assert books_agree(database_url)
+
+
+# ---------------------------------------------------------------- a crowd
+
+
+async def test_hundreds_at_once_from_two_processes_spend_no_credit_twice(
+    store: Store, other_process: Store, database_url: str
+) -> None:
+    """Each caller asks, and ends what it got: charged, failed or cancelled, in turn. Half of them are told twice."""
+    stores = (store, other_process)
+    ends = ((State.DONE, 1), (State.FAILED, 0), (State.CANCELLED, 0))
+
+    async def caller(number: int) -> int:
+        """Credits charged."""
+        mine, twin = stores[number % 2], stores[(number + 1) % 2]
+        new = new_job(user=(ANN, BEN)[number % 2], chat=GROUP)
+        job = await accept(mine, new, rules(user_daily=40, chat_daily=70))
+        if not isinstance(job, Job):
+            return 0
+        held = await mine.begin(job.id)
+        state, charged = ends[number % 3]
+        done = await asyncio.gather(
+            mine.finish(held, state, charged=charged), twin.finish(held, state, charged=charged)
+        )
+        assert sorted(done) == [False, True]
+        return charged
+
+    charged = await asyncio.gather(*(caller(number) for number in range(300)))
+    assert books_agree(database_url)
+    users = [await left(store, user.key, 40) for user in (ANN, BEN)]
+    assert sum(users) == 80 - sum(charged)
+    assert (await store.balance(GROUP_ACCOUNT, 70)).left == 70 - sum(charged)
+    assert [(await store.balance(user.key, 40)).held for user in (ANN, BEN)] == [0, 0]
+    assert 0 < sum(charged) <= 70

@@ -122,7 +122,7 @@ class Town:
         return found
 
     async def until(self, condition: Callable[[], T]) -> T:
-        return await self.server.until(condition, seconds=20.0)
+        return await self.server.until(condition, seconds=45.0)
 
     def later(self, seconds: float) -> None:
         """Time passes, for everybody."""

@@ -105,7 +105,7 @@ class Town:
         return found
 
     async def until(self, condition: Callable[[], T]) -> T:
-        return await self.server.until(condition, seconds=20.0)
+        return await self.server.until(condition, seconds=45.0)
 
     async def settled(self) -> None:
         """Waits until no job is unfinished."""
