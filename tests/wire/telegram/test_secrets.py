@@ -134,6 +134,7 @@ async def test_the_token_shows_nowhere_whatever_fails(
         picture = await place.picture(after=request)
         faults.drop("answerCallbackQuery")
         place.server.press(place.ada, picture, "Edit")
+        await place.until(lambda: place.server.calls("answerCallbackQuery"))
         await pressed(place, picture, "Edit")
         offer = await _answer(place, "/buy")
         faults.drop("sendInvoice")
