@@ -175,13 +175,23 @@ async def test_what_is_too_large_for_an_update_is_refused(place: Town, chunked: 
 
 
 async def test_what_comes_before_easel_is_connected_or_after_its_end_is_asked_to_come_again(place: Town) -> None:
-    async with wired(place, mode="webhook") as easel:
-        url, secret = place.server.webhook.url, place.server.webhook.secret or ""
-        await easel.telegram.deafen()
-        async with httpx.AsyncClient() as caller:
+    async with httpx.AsyncClient() as caller:
+        async with wired(place, mode="webhook") as easel:
+            port, url, secret = easel.web.port, place.server.webhook.url, place.server.webhook.secret or ""
+            await easel.telegram.deafen()
             answer = await caller.post(url, content=wish(place, 5), headers={HEADER: secret})
-        assert answer.status_code == 503
-        assert easel.desk.told == []
+            assert answer.status_code == 503
+            assert easel.desk.told == []
+        await place.server.down()
+        async with wired(place, mode="webhook", port=port, waits=False) as easel:
+            answer = await caller.post(url, content=wish(place, 5), headers={HEADER: secret})
+            assert answer.status_code == 503
+            assert easel.desk.told == []
+            await place.server.up()
+            await polled(lambda: ready(easel))
+            answer = await caller.post(url, content=wish(place, 5), headers={HEADER: secret})
+            assert answer.status_code == 200
+            await place.picture()
 
 
 async def test_a_delivery_that_is_repeated_is_one_job(place: Town) -> None:
