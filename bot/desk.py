@@ -101,7 +101,7 @@ class Desk:
             return True
         except EaselError as failed:
             if isinstance(failed, PicturesWithoutPrompt) and message.attachments:
-                await self._tray.put(message)
+                await self._tray.put(message.chat, message.sender, message.attachments)
             answer = explain(asker.locale, await self._clearer(message, failed))
         except Exception:
             log.exception("message broke", chat=message.chat.key)
@@ -283,7 +283,7 @@ class Desk:
         if job.user.key != press.sender.key and not self._commands.is_admin(press.sender):
             raise NotYours
         if press.action is Action.EDIT:
-            return Answer(text=say(locale, "answer-edit-how"), compose=True)
+            return await self._edit(press, job, locale)
         if press.action is Action.CANCEL:
             if not LIFE[job.state]:
                 raise AlreadyFinished
@@ -293,14 +293,27 @@ class Desk:
         asker = Asker(user=press.sender, chat=press.message.chat, locale=locale, request_id=press.message.message_id)
         return await self._again(press.action, job, asker)
 
+    async def _edit(self, press: Press, job: Job, locale: str) -> Answer:
+        """How to say what to change; where it need not be said as a reply, the picture waits for the words."""
+        job = await self._settled(job)
+        if press.formless and press.message.chat.kind == "direct" and job.delivered:
+            await self._tray.put(press.message.chat, press.sender, job.delivered[:1])
+            return Answer(text=say(locale, "answer-edit-next"), compose=True)
+        return Answer(text=say(locale, "answer-edit-how"), compose=True)
+
+    async def _settled(self, job: Job) -> Job:
+        """A job whose picture may stand there already, the books being a moment behind."""
+        if self._jobs.may_cancel(job.id):
+            return job
+        await self._dispatch.join(job.id, seconds=JOIN_SECONDS)
+        return await self._store.get(job.id) or job
+
     async def _again(self, action: Action, job: Job, asker: Asker) -> Answer:
         """Retry: the same once more. Vary: the same, with the finished picture as the first reference.
 
         A second click while the first one's job is unfinished is the same event, and becomes nothing.
         """
-        if not self._jobs.may_cancel(job.id):  # its picture stands there already; the books are a moment behind
-            await self._dispatch.join(job.id, seconds=JOIN_SECONDS)
-            job = await self._store.get(job.id) or job
+        job = await self._settled(job)
         if LIFE[job.state]:
             raise StillPainting
         references, mask = job.references, job.mask

@@ -306,7 +306,7 @@ def keys() -> tuple[str, ...]:
 def variables() -> tuple[str, ...]:
     """Every environment variable that is understood: tables and lists as a whole too."""
     plain = [key for key in keys() if "*" not in key]
-    whole = [key.partition(".")[0] for key in keys()]
+    whole = [key.partition(".")[0] for key in keys()] + [key.partition(".*")[0] for key in keys() if "*" in key]
     return tuple(dict.fromkeys(PREFIX + key.upper().replace(".", "__") for key in plain + whole))
 
 

@@ -1,4 +1,4 @@
-"""Pictures that came without words: they wait a while for what their sender says next.
+"""Pictures without words, sent or chosen by Edit: they wait a while for what their member says next.
 
 Kept in the database, so that a restart between the two forgets nothing; fetches no bytes.
 """
@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from bot.chat import Attachment, Message
+from bot.chat import Attachment, Chat, Message, User
 from bot.errors import StoreFailed
 from bot.intake import PAINTERS
 from bot.ports import Clock, Memory
@@ -41,15 +41,15 @@ class Tray:
         self._clock = clock
         self._known: OrderedDict[str, Waiting] = OrderedDict()
 
-    async def put(self, message: Message) -> None:
-        """The pictures of a message wait for words, instead of any that did."""
-        waiting = Waiting(pictures=message.attachments, until=self._clock.now() + LIFE)
-        await self._write(_key(message), waiting)
+    async def put(self, chat: Chat, user: User, pictures: tuple[Attachment, ...]) -> None:
+        """Pictures wait for what a member says next, instead of any that did."""
+        await self._write(_key(chat, user), Waiting(pictures=pictures, until=self._clock.now() + LIFE))
 
     async def clear(self, message: Message) -> None:
         """The sender's pictures are taken care of."""
-        if (await self._read(_key(message))).pictures:
-            await self._write(_key(message), NOTHING)
+        key = _key(message.chat, message.sender)
+        if (await self._read(key)).pictures:
+            await self._write(key, NOTHING)
 
     def forget(self, user: str) -> None:
         """The store has forgotten what waits of a user's."""
@@ -60,7 +60,7 @@ class Tray:
         """The message with the pictures that waited for it; itself where none did, or it brings or names its own."""
         if not _needs_pictures(message):
             return message
-        waiting = await self._read(_key(message))
+        waiting = await self._read(_key(message.chat, message.sender))
         if not waiting.pictures or waiting.until <= self._clock.now():
             return message
         return replace(message, attachments=waiting.pictures, reply_to=None)
@@ -92,8 +92,8 @@ class Tray:
             self._known.popitem(last=False)
 
 
-def _key(message: Message) -> str:
-    return f"tray:{message.chat.key}:{message.sender.key}"
+def _key(chat: Chat, user: User) -> str:
+    return f"tray:{chat.key}:{user.key}"
 
 
 def _needs_pictures(message: Message) -> bool:

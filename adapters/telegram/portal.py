@@ -11,6 +11,7 @@ from bot.errors import ChatFailed, SettingsWrong
 from bot.settings import Telegram as TelegramSettings
 
 NEEDS_STORAGE = "telegram.storage_chat is not set"
+FEEDBACK = "it needs BotFather's /setinlinefeedback at 100 %, which Telegram does not show"
 MAY_POST = ("creator", "administrator", "member")
 
 
@@ -44,10 +45,16 @@ async def look(settings: TelegramSettings) -> Portal:
         await _closed(bot)
     return Portal(
         says="; ".join([f"is @{me.username}", *_notes(me, hook, settings)]),
-        inline=mode(settings, bool(me.supports_inline_queries), "/setinline, then /setinlinefeedback"),
+        inline=_inline(settings, me),
         guest=mode(settings, bool(me.supports_guest_queries), "Bot Settings, Guest Mode"),
         problems=() if problem is None else (problem,),
     )
+
+
+def _inline(settings: TelegramSettings, me: telegram.User) -> str:
+    """Whether what members chose is told at all, Telegram does not say."""
+    says = mode(settings, bool(me.supports_inline_queries), "/setinline")
+    return f"{says}; {FEEDBACK}" if says == "on" else says
 
 
 def mode(settings: TelegramSettings, switched_on: bool, switch: str) -> str:

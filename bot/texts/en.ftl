@@ -116,6 +116,7 @@ button-retry = Retry
 button-vary = Vary
 button-edit = Edit
 answer-edit-how = Reply to the picture with what to change.
+answer-edit-next = Now write what to change.
 press-too-late = Too late to stop it: the picture is on its way.
 press-again = That is under way already.
 # Goes to the picture service: the first picture sent along is the result that a member wants varied.
@@ -384,6 +385,9 @@ note-shrunk = Made smaller to fit what this chat takes.
 
 ### Telegram
 
+# Where the bot is not in the chat; $bot is its @name.
+telegram-edit-guest = Reply to the picture, name { $bot }, and say what to change.
+telegram-edit-elsewhere = Send the picture to { $bot } and say what to change.
 telegram-inline-title = Paint this
 telegram-inline-text = 🎨 “{ $prompt }”
 telegram-inline-starting = ⏳ Starting

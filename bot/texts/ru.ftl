@@ -130,6 +130,7 @@ button-retry = Повторить
 button-vary = Вариация
 button-edit = Изменить
 answer-edit-how = Ответьте на картинку и напишите, что изменить.
+answer-edit-next = Теперь напишите, что изменить.
 press-too-late = Останавливать поздно: картинка уже в пути.
 press-again = Это уже делается.
 # Уходит сервису рисования: первая приложенная картинка — результат, который хотят изменить.
@@ -409,6 +410,8 @@ note-shrunk = Уменьшено, чтобы подошло этому чату.
 
 ### Telegram
 
+telegram-edit-guest = Ответьте на картинку, упомяните { $bot } и напишите, что изменить.
+telegram-edit-elsewhere = Отправьте картинку боту { $bot } и напишите, что изменить.
 telegram-inline-title = Нарисовать это
 telegram-inline-text = 🎨 «{ $prompt }»
 telegram-inline-starting = ⏳ Начинаю

@@ -94,6 +94,7 @@ button-retry = 重试
 button-vary = 变化
 button-edit = 修改
 answer-edit-how = 回复这张图片，写上要修改的内容。
+answer-edit-next = 现在直接写下要修改的内容。
 press-too-late = 来不及停止了，图片马上就到。
 press-again = 已经在进行中了。
 # 发给绘图服务：附带的第一张图就是成员想要变化的结果。
@@ -327,6 +328,8 @@ note-shrunk = 为了符合这个聊天的限制，图片已缩小。
 
 ### Telegram
 
+telegram-edit-guest = 回复这张图片，提到 { $bot }，并写上要修改的内容。
+telegram-edit-elsewhere = 把图片发给 { $bot }，并写上要修改的内容。
 telegram-inline-title = 画这个
 telegram-inline-text = 🎨 “{ $prompt }”
 telegram-inline-starting = ⏳ 开始中

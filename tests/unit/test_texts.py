@@ -38,6 +38,7 @@ FACTS: dict[str, Fact] = {
     "what": "--size 3:2",
 }
 WORDS = {name for name, fact in FACTS.items() if isinstance(fact, str)} | {
+    "bot",
     "menu",
     "missing",
     "prompt",
