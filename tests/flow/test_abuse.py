@@ -53,7 +53,7 @@ async def test_a_closed_bot_says_so_to_strangers_and_is_silent_where_it_is_not_m
         await easel.settled()
         assert (await ask(easel, "a cat", sender=JADE)).text == explain("zh", Closed())
         await easel.say("a cat", sender=JADE)  # said once
-        await easel.say("good morning", sender=JADE, chat=GROUP)
+        await easel.say("good morning", sender=JADE, chat=GROUP, to_me=False)
         assert len(easel.platform.posts) == 2
         assert len(sandbox.requests) == 1
 
