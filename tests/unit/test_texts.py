@@ -39,6 +39,7 @@ FACTS: dict[str, Fact] = {
 }
 WORDS = {name for name, fact in FACTS.items() if isinstance(fact, str)} | {
     "bot",
+    "kept",
     "menu",
     "missing",
     "prompt",
