@@ -299,6 +299,7 @@ class Board:
     # ------------------------------------------------------------ when the platform does not take a call
 
     def _again(self, turn: Turn, sheet: Sheet, failed: ChatUnreachable) -> None:
+        log.info("chat did not answer", chat=sheet.chat.key, detail=failed.detail)
         sheet.tries += 1
         if sheet.tries >= TRIES:
             self._pacer.finish(turn, self._clock.monotonic())
