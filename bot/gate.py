@@ -25,17 +25,23 @@ KEYS = ("allowed_users", "allowed_chats", "blocked_users", "blocked_chats", "blo
 
 
 class Silence(Exception):
-    """Turned away, and told so within the last minute: nothing is said."""
+    """Turned away, and told so within the last minute: nothing need be said. `refusal`: what would be."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal)
+        self.refusal = refusal
 
 
 class Gate:
-    """`user_per_minute` and `chat_per_minute`: requests in any 60 s, commands and clicks included; None: no limit."""
+    """`user_per_minute` and `chat_per_minute`: requests in any 60 s, commands and clicks included; None: no limit.
+    `admins` (`platform:id`) are let in whatever the lists say."""
 
     def __init__(
         self,
         given: Lists,
         *,
         clock: Clock,
+        admins: Sequence[str] = (),
         user_per_minute: int | None = None,
         chat_per_minute: int | None = None,
         file: Path | None = None,
@@ -43,6 +49,7 @@ class Gate:
         self._given = given
         self._lists = given
         self._clock = clock
+        self._admins = frozenset(admins)
         self._user_per_minute = user_per_minute
         self._chat_per_minute = chat_per_minute
         self._file = file
@@ -71,13 +78,14 @@ class Gate:
             self._stamp = stamp
             log.info("access file read", file=str(self._file))
 
-    def admit(self, user: User, chat: Chat, text: str) -> None:
-        """Lets a request in.
+    def admit(self, user: User, chat: Chat, text: str = "", *, anybody: bool = False) -> None:
+        """Lets a request in; with `anybody` also one of somebody on a list.
 
         Raises the Refusal that is to be said, Silence where one was said just now.
         """
         now = self._clock.monotonic()
-        refusal = self._lists.keeps_out(user, chat) or self._too_fast(user, chat, now)
+        listed = None if anybody or user.key in self._admins else self._lists.keeps_out(user, chat)
+        refusal = listed or self._too_fast(user, chat, now)
         if refusal is not None:
             self._turn_away(refusal, user, chat, now)
         if (refusal := self._lists.forbids(text)) is not None:
@@ -105,7 +113,7 @@ class Gate:
         key = f"{type(refusal).__name__} {user.key} {chat.key}"
         told = self._told.get(key)
         if told is not None and now - told < MINUTE:
-            raise Silence
+            raise Silence(refusal)
         self._told[key] = now
         self._told.move_to_end(key)
         while len(self._told) > KNOWN:
