@@ -23,6 +23,7 @@ from bot.errors import (
     ReplyHasNoPicture,
     StillPainting,
     StoreFailed,
+    TooFast,
 )
 from bot.gate import Gate, Silence
 from bot.intake import Command, Paint, read
@@ -116,11 +117,19 @@ class Desk:
         return answer is None or await self._answer(message, asker, answer)
 
     async def _answer(self, message: Message, asker: Asker, text: str) -> bool:
-        """Says an answer; who has many unsaid ones in a chat has asked faster than it can be written to."""
+        """Says an answer. Who asks faster than a chat can be written to gets few, unless silence would look like a
+        promise there."""
         place = (asker.user.key, asker.chat.key)
-        if self._unsaid[place] >= MOST_UNSAID and not self._board.awaits_answer(asker.chat):
-            log.info("asked faster than answered", user=asker.user.key, chat=asker.chat.key)
-            return True
+        if not self._board.awaits_answer(asker.chat):
+            try:
+                self._gate.answer(asker.user, asker.chat)
+            except TooFast as refusal:
+                text = explain(asker.locale, refusal)
+            except Silence:
+                return True
+            if self._unsaid[place] >= MOST_UNSAID:
+                log.debug("asked faster than answered", user=asker.user.key, chat=asker.chat.key)
+                return True
         with self._saying(place):
             key, card = f"answer:{message.event}", Card(text=text, locale=asker.locale)
             return await self._board.say(key, asker.chat, card, reply_to=asker.request_id)

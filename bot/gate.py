@@ -20,6 +20,7 @@ log = structlog.get_logger()
 
 MINUTE = 60.0  # seconds; the span of the rates, and of the silence after a refusal
 KNOWN = 50_000  # members and chats that are remembered; the longest silent are forgotten first
+ANSWERS = 10  # in any 60 s to one member of a group: half of what Telegram lets anybody write there
 LOOK = 5.0  # seconds between two looks at the operator's file
 KEYS = ("allowed_users", "allowed_chats", "blocked_users", "blocked_chats", "blocked_words")
 
@@ -30,6 +31,26 @@ class Silence(Exception):
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal)
         self.refusal = refusal
+
+
+class Paces:
+    """Who came how often within the last minute, by any key."""
+
+    def __init__(self) -> None:
+        self._came: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def wait(self, key: str, limit: int, now: float) -> int | None:
+        """None: counted as one of at most `limit` in any 60 s. Else nothing is counted: whole seconds to wait."""
+        came = self._came.setdefault(key, deque())
+        self._came.move_to_end(key)
+        while came and came[0] <= now - MINUTE:
+            came.popleft()
+        if len(came) >= limit:
+            return max(1, round(came[0] + MINUTE - now))
+        came.append(now)
+        while len(self._came) > KNOWN:
+            self._came.popitem(last=False)
+        return None
 
 
 class Gate:
@@ -55,7 +76,7 @@ class Gate:
         self._file = file
         self._stamp: float | None = None
         self._looked = -LOOK
-        self._came: OrderedDict[str, deque[float]] = OrderedDict()
+        self._paces = Paces()
         self._told: OrderedDict[str, float] = OrderedDict()
 
     async def look(self) -> None:
@@ -91,22 +112,23 @@ class Gate:
         if (refusal := self._lists.forbids(text)) is not None:
             raise refusal
 
+    def answer(self, user: User, chat: Chat) -> None:
+        """Lets an answer out: nobody fills a group with answers to themselves.
+
+        Raises as `admit`.
+        """
+        if chat.kind == "group":
+            now = self._clock.monotonic()
+            if (wait := self._paces.wait(f"answer {user.key} {chat.key}", ANSWERS, now)) is not None:
+                self._turn_away(TooFast(seconds=wait), user, chat, now)
+
     def _too_fast(self, user: User, chat: Chat, now: float) -> Refusal | None:
         limits = [(f"user {user.key}", self._user_per_minute)]
         if chat.kind == "group":
             limits.append((f"chat {chat.key}", self._chat_per_minute))
         for key, limit in limits:
-            if limit is None:
-                continue
-            came = self._came.setdefault(key, deque())
-            self._came.move_to_end(key)
-            while came and came[0] <= now - MINUTE:
-                came.popleft()
-            if len(came) >= limit:
-                return TooFast(seconds=max(1, round(came[0] + MINUTE - now)))
-            came.append(now)
-        while len(self._came) > KNOWN:
-            self._came.popitem(last=False)
+            if limit is not None and (wait := self._paces.wait(key, limit, now)) is not None:
+                return TooFast(seconds=wait)
         return None
 
     def _turn_away(self, refusal: Refusal, user: User, chat: Chat, now: float) -> None:

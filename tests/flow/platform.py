@@ -41,8 +41,8 @@ class Post:
 
 class Platform:
     """`posts` in order; `failures` are raised by the next calls, one each; `fetched` counts downloads; `silent`:
-    nobody notices its edits; `awaits`: it shows that an answer is under way; `acknowledged`: requests that got their sign;
-    `forgotten`: pictures whose owner wanted it so."""
+    nobody notices its edits; `awaits`: it shows that an answer is under way; `acknowledged`: requests that got their
+    sign; `forgotten`: pictures whose owner wanted it so."""
 
     platform = "memory"
 
