@@ -5,8 +5,10 @@ the rows stand in the modules beside it.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import delete, select, text
@@ -18,12 +20,24 @@ from bot.errors import Stale, TooManyWaiting
 from bot.painting import Image
 from bot.ports import Clock
 from bot.quota import Account, Rules
-from bot.store import ledger, rows, schema
+from bot.store import copies, ledger, rows, schema
 from bot.store.engine import Database, insert_once, is_sqlite, parsed, upsert
 from bot.store.jobs import LIFE, Failure, Job, NewJob, State, new_id
 from bot.store.migrate import absent, prepare
 
-__all__ = ["LIFE", "Failure", "Job", "NewJob", "State", "Store", "missing_file", "new_id", "upgrade"]
+__all__ = [
+    "LIFE",
+    "Failure",
+    "Job",
+    "NewJob",
+    "State",
+    "Store",
+    "back_up",
+    "missing_file",
+    "new_id",
+    "occupied",
+    "upgrade",
+]
 
 KEPT_DAYS = 30  # that uploads are kept for Retry and Vary
 EVENTS_RETURN = timedelta(days=2)  # that an event may be told again: Telegram keeps its updates for one day
@@ -44,6 +58,25 @@ async def missing_file(database_url: str) -> str | None:
     Raises SettingsWrong.
     """
     return await asyncio.to_thread(absent, parsed(database_url))
+
+
+async def back_up(database_url: str, to: Path) -> int:
+    """Copies the database, also while it is in use, to a file that must not exist; returns its size in bytes.
+
+    Raises SettingsWrong.
+    """
+    return await asyncio.to_thread(copies.back_up, parsed(database_url), to)
+
+
+@asynccontextmanager
+async def occupied(database_url: str) -> AsyncGenerator[None]:
+    """Keeps a SQLite file to this process for as long as it runs jobs on it.
+
+    Raises SettingsWrong when another one does.
+    """
+    with ExitStack() as held:
+        await asyncio.to_thread(held.enter_context, copies.occupied(parsed(database_url)))
+        yield
 
 
 class Store:

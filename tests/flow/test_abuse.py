@@ -207,6 +207,26 @@ async def test_the_pace_is_said_once_and_then_there_is_silence(tmp_path: Path, s
         assert (await ask(easel, "/quota", sender=JADE)).text.startswith("今天还剩 50 积分")
 
 
+async def test_clicks_count_as_well(tmp_path: Path, sandbox: Sandbox) -> None:
+    async with world(tmp_path, sandbox, limits={"user_per_minute": 2}) as easel:
+        await easel.say("a cat")
+        [post] = await easel.settled()
+        await click(easel, post, Action.RETRY)
+        await easel.settled(2)
+        assert (await click(easel, post, Action.RETRY)).text.startswith("That was a lot at once.")
+        assert (await click(easel, post, Action.RETRY)).text == ""
+        assert len(sandbox.requests) == 2
+
+
+async def test_a_click_on_cancel_is_always_heard(tmp_path: Path) -> None:
+    async with Sandbox(pace=LONG) as sandbox, world(tmp_path, sandbox, limits={"user_per_minute": 1}) as easel:
+        await easel.say("a cat")
+        await until(lambda: sandbox.running == 1 and bool(easel.platform.posts))
+        await click(easel, easel.platform.posts[0], Action.CANCEL)
+        await easel.settled()
+        assert await books(easel) == (50, 0)
+
+
 async def test_a_group_has_its_own_pace(tmp_path: Path, sandbox: Sandbox) -> None:
     async with world(tmp_path, sandbox, limits={"chat_per_minute": 2}) as easel:
         await easel.say("/quota", chat=GROUP)

@@ -86,6 +86,10 @@ class Forgetful:
         self._look()
         return await self.real.stashed(key)
 
+    async def discard(self, key: str) -> None:
+        self._look()
+        await self.real.discard(key)
+
     def _look(self) -> None:
         if self.away:
             self.refused += 1
