@@ -201,8 +201,8 @@ class App:
 
     async def close(self) -> None:
         """Gives running jobs `drain_s` to end; what is unfinished then goes on at the next start."""
-        await self._housekeeping.stop()
         await self._dispatch.drain(self._drain_s)
+        await self._housekeeping.stop()
         await self.desk.close()
         await self._jobs.close()
         await self._board.stop()

@@ -92,10 +92,10 @@ async def test_killed_while_the_upstream_works(tmp_path: Path) -> None:
     async with house(tmp_path) as place:
         place.server.say(place.ada, place.private, f"a cat [[quiet:{LONG}]]")
         async with place.process():
-            await place.server.until(lambda: bool(place.mine) and bool(place.sandbox.requests), seconds=20)
+            await place.server.until(lambda: bool(place.mine) and bool(place.sandbox.requests), seconds=45)
         (status,) = place.mine
         async with place.process() as second:
-            await place.server.until(lambda: status.text == say("en", "failed-restarted"), seconds=20)
+            await place.server.until(lambda: status.text == say("en", "failed-restarted"), seconds=45)
             second.terminate()
             assert await second.wait() == 0
         assert place.mine == [status]
@@ -109,10 +109,10 @@ async def test_killed_while_the_picture_is_sent(tmp_path: Path, when: str) -> No
         gate = place.server.faults.hold("editMessageMedia", when="before" if when == "before" else "after")
         place.server.say(place.ada, place.private, "a cat")
         async with place.process():
-            await asyncio.wait_for(gate.arrived.wait(), 20)
+            await asyncio.wait_for(gate.arrived.wait(), 45)
         gate.open()
         async with place.process():
-            await place.server.until(lambda: bool(place.mine) and done(place.mine[0]), seconds=20)
+            await place.server.until(lambda: bool(place.mine) and done(place.mine[0]), seconds=45)
             assert await place.credits() == (49, 0)
         assert len(place.mine) == 1
         assert len(place.sandbox.requests) == 1
@@ -124,10 +124,10 @@ async def test_killed_before_an_album_is_whole(tmp_path: Path) -> None:
             place.ada, place.private, [png(size=(100 + n, 50)) for n in range(3)], caption="blend", deliver=[0, 1]
         )
         async with place.process():
-            await place.server.until(lambda: not place.server.pending, seconds=20)
+            await place.server.until(lambda: not place.server.pending, seconds=45)
         place.server.deliver(sent[2])
         async with place.process():
-            await place.server.until(lambda: bool(place.mine) and done(place.mine[0]), seconds=20)
+            await place.server.until(lambda: bool(place.mine) and done(place.mine[0]), seconds=45)
             assert await place.credits() == (49, 0)
         assert sizes(place.sandbox) == [(100, 50), (101, 50), (102, 50)]
         assert len(place.mine) == 1
