@@ -12,6 +12,8 @@ from functools import cached_property
 from bot.chat import Chat, User
 from bot.errors import Banned, ChatBanned, Closed, ForbiddenWord, Refusal
 
+_MARKS = frozenset(map(chr, (*range(0x300, 0x370), *range(0x20D0, 0x2100))))  # combining diacritics; not of scripts
+
 
 @dataclass(frozen=True, kw_only=True)
 class Lists:
@@ -68,9 +70,9 @@ def _spaced(character: str) -> bool:
 
 
 def _folded(text: str) -> str:
-    """Case, width and accents of spelling set aside; characters without width taken out."""
+    """Case and width set aside; characters without width, and marks put on letters that have none, taken out."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(each for each in folded if unicodedata.category(each) != "Cf").strip()
+    return "".join(each for each in folded if not (unicodedata.category(each) == "Cf" or each in _MARKS)).strip()
 
 
 def lists(

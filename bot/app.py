@@ -7,13 +7,14 @@ import asyncio
 import random
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 
 from bot import texts
 from bot.access import lists
 from bot.commands import Commands
-from bot.desk import Desk
+from bot.desk import JOIN_SECONDS, Desk
 from bot.dispatch import Dispatch
 from bot.errors import SettingsWrong
 from bot.fetch import Fetcher
@@ -131,6 +132,7 @@ class App:
         gate = Gate(
             lists(**access.model_dump(exclude={"file"})),
             clock=clock,
+            admins=settings.admins,
             user_per_minute=limits.user_per_minute,
             chat_per_minute=limits.chat_per_minute,
             file=access.file,
@@ -158,6 +160,7 @@ class App:
             shops=shops,
             tray=tray,
             cancel=dispatch.cancel,
+            join=partial(dispatch.join, seconds=JOIN_SECONDS),
             retention_days=settings.privacy.retention_days,
         )
         desk = Desk(

@@ -32,7 +32,7 @@ class Caller:
 
 
 class Commands:
-    """The answers. `cancel(job_id)` ends a job and tells whether it did."""
+    """The answers. `cancel(job_id)` ends a job and tells whether it did; `join(job_id)` waits a while for its end."""
 
     def __init__(
         self,
@@ -45,6 +45,7 @@ class Commands:
         shops: Mapping[str, Shop],
         tray: Tray,
         cancel: Callable[[str], Awaitable[bool]],
+        join: Callable[[str], Awaitable[None]],
         retention_days: int | None,
     ) -> None:
         self._store = store
@@ -54,6 +55,7 @@ class Commands:
         self._ports = ports
         self._shops = shops
         self._cancel = cancel
+        self._join = join
         self._tray = tray
         self._retention = retention_days
 
@@ -129,22 +131,23 @@ class Commands:
         return say(caller.locale, "answer-cancelled", count=len(ended))
 
     def _privacy(self, caller: Caller) -> str:
-        if self._retention is None:
-            kept = say(caller.locale, "privacy-kept")
-        else:
-            kept = say(caller.locale, "privacy-kept-days", days=self._retention)
-        return say(caller.locale, "answer-privacy", kept=kept)
+        return say(caller.locale, "answer-privacy", days=self._retention or 0)
 
     async def _forget(self, caller: Caller) -> str:
-        """What runs is stopped first, so that nothing is left of it either."""
+        """What runs is stopped first, so that nothing is left of it either; a picture on its way into the chat is
+        waited for."""
         for job in reversed(await self._store.open_of(caller.user.key)):
-            await self._cancel(job.id)
+            if not await self._cancel(job.id):
+                await self._join(job.id)
         count, pictures = await self._store.forget(caller.user.key)
         self._tray.forget(caller.user.key)
         port = self._ports.get(caller.user.platform)
         if port is not None:
             await port.forget(pictures)
-        return say(caller.locale, "answer-forgotten", count=count)
+        answer = say(caller.locale, "answer-forgotten", count=count)
+        if await self._store.open_of(caller.user.key):
+            return f"{answer}\n{say(caller.locale, 'forget-again')}"
+        return answer
 
     async def _admin(self, caller: Caller, args: Sequence[str]) -> str:
         if not self.is_admin(caller.user):

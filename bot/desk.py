@@ -4,7 +4,9 @@ Turns every failure into words in the sender's language; nothing raises towards 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import structlog
@@ -21,6 +23,7 @@ from bot.errors import (
     ReplyHasNoPicture,
     StillPainting,
     StoreFailed,
+    TooFast,
 )
 from bot.gate import Gate, Silence
 from bot.intake import Command, Paint, read
@@ -38,6 +41,8 @@ from bot.tray import Tray
 log = structlog.get_logger()
 
 JOIN_SECONDS = 2.0  # that a click on a picture just delivered waits for its job to be closed
+MOST_UNSAID = 3  # answers to one member waiting for their turn in one chat; what is asked beyond goes without one
+ANYBODY = ("privacy", "forget")  # commands that also those may give who may ask for nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +87,7 @@ class Desk:
         self._gate = gate
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._unsaid: Counter[tuple[str, str]] = Counter()
 
     # ------------------------------------------------------------ messages
 
@@ -97,8 +103,10 @@ class Desk:
         try:
             message = await self._tray.completed(message)
             answer = await self._receive(message, asker)
-        except Silence:
-            return True
+        except Silence as silence:
+            if not self._board.awaits_answer(message.chat):
+                return True
+            answer = explain(asker.locale, silence.refusal)
         except EaselError as failed:
             if isinstance(failed, PicturesWithoutPrompt) and message.attachments:
                 await self._tray.put(message.chat, message.sender, message.attachments)
@@ -106,10 +114,35 @@ class Desk:
         except Exception:
             log.exception("message broke", chat=message.chat.key)
             answer = explain(asker.locale, EaselError())
-        if answer is None:
-            return True
-        key = f"answer:{message.event}"
-        return await self._board.say(key, asker.chat, Card(text=answer, locale=asker.locale), reply_to=asker.request_id)
+        return answer is None or await self._answer(message, asker, answer)
+
+    async def _answer(self, message: Message, asker: Asker, text: str) -> bool:
+        """Says an answer. Who asks faster than a chat can be written to gets few, unless silence would look like a
+        promise there."""
+        place = (asker.user.key, asker.chat.key)
+        if not self._board.awaits_answer(asker.chat):
+            try:
+                self._gate.answer(asker.user, asker.chat)
+            except TooFast as refusal:
+                text = explain(asker.locale, refusal)
+            except Silence:
+                return True
+            if self._unsaid[place] >= MOST_UNSAID:
+                log.debug("asked faster than answered", user=asker.user.key, chat=asker.chat.key)
+                return True
+        with self._saying(place):
+            key, card = f"answer:{message.event}", Card(text=text, locale=asker.locale)
+            return await self._board.say(key, asker.chat, card, reply_to=asker.request_id)
+
+    @contextmanager
+    def _saying(self, place: tuple[str, str]) -> Generator[None]:
+        self._unsaid[place] += 1
+        try:
+            yield
+        finally:
+            self._unsaid[place] -= 1
+            if not self._unsaid[place]:
+                del self._unsaid[place]
 
     async def _receive(self, message: Message, asker: Asker) -> str | None:
         """What is to be answered; None: a status message, or nothing.
@@ -120,7 +153,9 @@ class Desk:
         if asked is None:
             return None
         await self._gate.look()
-        self._gate.admit(message.sender, message.chat, asked.prompt if isinstance(asked, Paint) else "")
+        text = asked.prompt if isinstance(asked, Paint) else ""
+        anybody = isinstance(asked, Command) and asked.name in ANYBODY
+        self._gate.admit(message.sender, message.chat, text, anybody=anybody)
         match asked:
             case Refusal() as refusal:
                 raise refusal

@@ -4,7 +4,6 @@ Decides when; what goes stands in the store. The ledger keeps every credit, with
 """
 
 import asyncio
-from datetime import timedelta
 
 import structlog
 
@@ -36,16 +35,13 @@ class Housekeeping:
 
     async def tidy(self) -> int:
         """One round; how many jobs went. Raises StoreFailed."""
-        now = self._clock.now()
-        if self._days is None:
-            return 0
-        return await self._store.expire(now - timedelta(days=self._days))
+        return await self._store.tidy(days=self._days)
 
     async def _for_ever(self) -> None:
         while True:
             try:
                 if gone := await self.tidy():
-                    log.info("old jobs forgotten", jobs=gone, days=self._days)
+                    log.info("old jobs forgotten", jobs=gone)
             except StoreFailed as failed:
                 log.warning("old jobs not forgotten", detail=failed.detail)
             except Exception:

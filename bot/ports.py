@@ -94,6 +94,10 @@ class ChatPort(Protocol):
         """A member's request was taken in: a sign on it that costs no message, where the platform has one."""
         ...
 
+    def awaits_answer(self, chat: Chat) -> bool:
+        """Whether members are shown there that an answer is under way, so that silence would leave it so."""
+        ...
+
     def edits_unnoticed(self, chat: Chat) -> bool:
         """Whether members get no notification of an edit and may get one of a new message, so that who has waited
         long is told by one that the picture is there."""

@@ -176,6 +176,9 @@ class Discord:
     def seen(self, chat: Chat, message_id: str) -> None:
         """The status message stands there at once, or Discord says "thinking"."""
 
+    def awaits_answer(self, chat: Chat) -> bool:
+        return self._notebook.book.get(chat.thread_id) is not None  # it says "thinking"
+
     def edits_unnoticed(self, chat: Chat) -> bool:
         return False  # a job has one message, and members who wait look at it
 

@@ -157,6 +157,9 @@ class Playground:
     def seen(self, chat: Chat, message_id: str) -> None:
         """The status message stands there at once."""
 
+    def awaits_answer(self, chat: Chat) -> bool:
+        return False
+
     def edits_unnoticed(self, chat: Chat) -> bool:
         return False  # the page shows what has changed
 

@@ -184,6 +184,9 @@ class Telegram:
         if chat.kind == "group" and not places.is_inline(chat) and chat.id not in self._unmoved:
             self._in_background(self._react(chat, int(message_id)), "telegram reaction")
 
+    def awaits_answer(self, chat: Chat) -> bool:
+        return places.is_inline(chat)  # the message stands there before anything is asked
+
     def edits_unnoticed(self, chat: Chat) -> bool:
         return not places.is_inline(chat)
 

@@ -102,6 +102,10 @@ class Board:
 
     # ------------------------------------------------------------ what jobs tell
 
+    def awaits_answer(self, chat: Chat) -> bool:
+        """Whether silence there would leave members waiting for an answer."""
+        return self._ports[chat.platform].awaits_answer(chat)
+
     def has(self, key: str) -> bool:
         """Whether that message is on the board: opened, and not yet at its end."""
         return key in self._sheets

@@ -40,6 +40,7 @@ __all__ = [
 ]
 
 KEPT_DAYS = 30  # that uploads are kept for Retry and Vary
+EVENTS_RETURN = timedelta(days=2)  # that an event may be told again: Telegram keeps its updates for one day
 FACTS = ("provider", "model", "price", "spent", "upstream_id", "usage", "trace")  # of a painting: columns of the job
 
 
@@ -275,17 +276,20 @@ class Store:
     # ------------------------------------------------------------ forgetting
 
     async def forget(self, user_key: str) -> tuple[int, tuple[Attachment, ...]]:
-        """Drops a user's ended jobs, with prompts, results and steps, and the pictures that waited for words. The
-        ledger stays. Returns how many jobs went, and the handles of all their pictures."""
-        return await self._database.write(lambda conn: rows.forget_jobs(conn, user=user_key))
+        """Empties a user's ended jobs of words, names, results and steps, and drops pictures that waited for words. The
+        ledger stays. Returns how many jobs it was, and the handles of all their pictures."""
+        return await self._database.write(lambda conn: rows.blank(conn, user_key))
 
-    async def expire(self, before: datetime) -> int:
-        """Drops jobs that ended before a moment, and uploads kept since before it. The ledger stays. Returns how many
-        jobs went."""
+    async def tidy(self, *, days: int | None) -> int:
+        """Drops what nobody needs any more: uploads past KEPT_DAYS, emptied jobs whose events cannot come again, and
+        with `days` ended jobs and uploads of before that many. The ledger stays. Returns how many jobs went."""
+        now = self._clock.now()
+        ended = None if days is None else now - timedelta(days=days)
+        kept = now - timedelta(days=min(days or KEPT_DAYS, KEPT_DAYS))
 
         async def work(conn: AsyncConnection) -> int:
-            await conn.execute(delete(schema.kept).where(schema.kept.c.at < before))
-            return (await rows.forget_jobs(conn, before=before))[0]
+            await conn.execute(delete(schema.kept).where(schema.kept.c.at < kept))
+            return await rows.drop_jobs(conn, ended_before=ended, blank_before=now - EVENTS_RETURN)
 
         return await self._database.write(work)
 

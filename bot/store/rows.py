@@ -18,7 +18,16 @@ from bot.store.jobs import UNFINISHED, Failure, Job, NewJob, State
 from bot.store.schema import job, meta, result, step
 
 UNTOLD = "untold"  # the step of an ended job whose message does not say so yet
-BLANK: dict[str, Any] = {"prompt": "", "reference_images": [], "failure": None}  # of a job that must be told of yet
+BLANK: dict[str, Any] = {  # what is left of a forgotten job, so that its event never becomes another one
+    "prompt": "",
+    "options": asdict(Options()),
+    "reference_images": [],
+    "mask": None,
+    "upstream_id": None,
+    "usage": None,
+    "trace": None,
+    "delivered": None,
+}
 AT_ONCE = 500  # rows named in one statement; SQLite takes 32,766 values
 FEW = 3  # below that many jobs, a typical duration says nothing
 
@@ -82,24 +91,40 @@ async def move_chat(conn: AsyncConnection, old: Chat, new: Chat) -> None:
         await change(conn, job_id, {"chat_key": new.key, "chat": moved})
 
 
-async def forget_jobs(
-    conn: AsyncConnection, *, user: str | None = None, before: datetime | None = None
-) -> tuple[int, tuple[Attachment, ...]]:
-    """Drops the ended jobs of a user, or those that ended before a moment, once they are told of. Their steps and
-    results go along. Returns how many there were, and the handles of their pictures."""
-    where = [job.c.state.not_in(sorted(UNFINISHED)), job.c.id.not_in(select(step.c.job).where(step.c.name == UNTOLD))]
-    where += [job.c.user_key == user] if user is not None else []
-    where += [job.c.finished < before] if before is not None else []
-    found = (await conn.execute(select(job.c.id, job.c.reference_images, job.c.delivered).where(*where))).all()
-    handles = [Attachment(**each) for _, given, made in found for each in (*given, *(made or ()))]
+async def blank(conn: AsyncConnection, user_key: str) -> tuple[int, tuple[Attachment, ...]]:
+    """Takes everything out of a user's ended jobs that they said, showed or were shown. Returns how many jobs that
+    were, and the handles of their pictures."""
+    theirs = and_(job.c.user_key == user_key, job.c.state.not_in(sorted(UNFINISHED)), job.c.prompt != "")
+    found = (
+        await conn.execute(select(job.c.id, job.c.reference_images, job.c.mask, job.c.delivered).where(theirs))
+    ).all()
+    untold = select(step.c.job).where(step.c.name == UNTOLD)
     for start in range(0, len(found), AT_ONCE):
-        part = [row[0] for row in found[start : start + AT_ONCE]]
-        await conn.execute(delete(job).where(job.c.id.in_(part)))
-    if user is not None:
-        await conn.execute(update(job).where(job.c.user_key == user, *where[:1]).values(BLANK))  # those left: untold
-        trays = meta.c.key.startswith("tray:") & meta.c.key.endswith(f":{user}", autoescape=True)
-        await conn.execute(delete(meta).where(trays))
-    return len(found), tuple(handles)
+        part = job.c.id.in_([row[0] for row in found[start : start + AT_ONCE]])
+        ids = select(job.c.id).where(part)
+        await conn.execute(delete(step).where(step.c.job.in_(ids), step.c.name != UNTOLD))
+        await conn.execute(delete(result).where(result.c.job.in_(ids)))
+        await conn.execute(update(job).where(part, job.c.id.not_in(untold)).values(failure=None))  # it may quote them
+        await conn.execute(update(job).where(part).values(BLANK | {"sender": _nameless(user_key)}))
+    trays = meta.c.key.startswith("tray:") & meta.c.key.endswith(f":{user_key}", autoescape=True)
+    await conn.execute(delete(meta).where(trays))
+    handles = [each for _, given, mask, made in found for each in (*given, *([mask] if mask else []), *(made or ()))]
+    return len(found), tuple(Attachment(**each) for each in handles)
+
+
+def _nameless(user_key: str) -> dict[str, Any]:
+    platform, _, identity = user_key.partition(":")
+    return asdict(User(platform=platform, id=identity, name=""))
+
+
+async def drop_jobs(conn: AsyncConnection, *, ended_before: datetime | None, blank_before: datetime) -> int:
+    """Drops ended jobs that were told of, with their steps: those that ended before a moment, and blank ones of
+    before another. Returns how many."""
+    old = [and_(job.c.prompt == "", job.c.created < blank_before)]
+    old += [] if ended_before is None else [job.c.finished < ended_before]
+    untold = select(step.c.job).where(step.c.name == UNTOLD)
+    gone = delete(job).where(job.c.state.not_in(sorted(UNFINISHED)), job.c.id.not_in(untold), or_(*old))
+    return len((await conn.execute(gone.returning(job.c.id))).all())
 
 
 async def lock(conn: AsyncConnection, job_id: str) -> Job | None:
@@ -225,7 +250,8 @@ def untold() -> Select[Any]:
 
 def latest(user_key: str, limit: int, chat: Chat | None = None) -> Select[Any]:
     """A user's newest jobs, of one chat or of all, newest first."""
-    query = select(job).where(job.c.user_key == user_key).order_by(job.c.created.desc(), job.c.id.desc()).limit(limit)
+    theirs = and_(job.c.user_key == user_key, job.c.prompt != "")  # without what was forgotten
+    query = select(job).where(theirs).order_by(job.c.created.desc(), job.c.id.desc()).limit(limit)
     return query if chat is None else query.where(job.c.chat_key == chat.key)
 
 

@@ -179,23 +179,22 @@ answer-cancelled =
        *[other] Stopped { NUMBER($count, useGrouping: 0) } pictures. Nothing was charged.
     }
 answer-privacy =
-    What I keep: your words and options, where your pictures stand in the chat, and when each was painted. Pictures themselves only until they are delivered; uploads that the chat won’t show me again, a month.
-    { $kept }
+    What I keep: your name here, your words and options, where your pictures stand in the chat, and when each was painted. Pictures themselves only until they are delivered; uploads that the chat won’t show me again, at most a month.
+    { $days ->
+        [0] Finished jobs are kept until you say /forget.
+        [one] Finished jobs are forgotten after { NUMBER($days, useGrouping: 0) } day.
+       *[other] Finished jobs are forgotten after { NUMBER($days, useGrouping: 0) } days.
+    }
     Credits are kept as numbers, without what they were for. What you ask me to paint goes to the picture service, without your name.
     /forget deletes it all.
-# One of the two stands in the answer above.
-privacy-kept = Finished jobs are kept until you say /forget.
-privacy-kept-days =
-    Finished jobs are forgotten after { $days ->
-        [one] { NUMBER($days, useGrouping: 0) } day
-       *[other] { NUMBER($days, useGrouping: 0) } days
-    }.
 answer-forgotten =
     { $count ->
         [0] There was nothing left to forget.
         [one] Forgotten: { NUMBER($count, useGrouping: 0) } job with its words and pictures. Messages in the chat are yours to delete.
        *[other] Forgotten: { NUMBER($count, useGrouping: 0) } jobs with their words and pictures. Messages in the chat are yours to delete.
     }
+# Follows the answer above when a picture was on its way into the chat.
+forget-again = One picture is just being delivered. Say /forget once more when it stands there.
 answer-nothing-to-cancel = You have nothing running or waiting.
 answer-granted =
     { $credits ->

@@ -143,17 +143,20 @@ answer-history-empty = 这里还什么都没有。画第一张吧：/imagine 暴
 answer-history-line = { NUMBER($number, useGrouping: 0) }. { $time } · { $state } ·“{ $prompt }”
 answer-cancelled = 已停止 { NUMBER($count, useGrouping: 0) } 张图片，没有扣除积分。
 answer-privacy =
-    我保存的内容：你的描述和选项、图片在聊天中的位置，以及每张图的时间。图片本身只保存到送达为止；聊天不会再次提供的上传文件保存一个月。
-    { $kept }
+    我保存的内容：你在这里的名字、你的描述和选项、图片在聊天中的位置，以及每张图的时间。图片本身只保存到送达为止；聊天不会再次提供的上传文件最多保存一个月。
+    { $days ->
+        [0] 已完成的任务会保留到你发送 /forget 为止。
+       *[other] 已完成的任务在 { NUMBER($days, useGrouping: 0) } 天后删除。
+    }
     积分只以数字保存，不含用途。你的绘图请求会发给绘图服务，但不带你的名字。
     /forget 会全部删除。
-privacy-kept = 已完成的任务会保留到你发送 /forget 为止。
-privacy-kept-days = 已完成的任务在 { NUMBER($days, useGrouping: 0) } 天后删除。
 answer-forgotten =
     { $count ->
         [0] 没有可以删除的内容了。
        *[other] 已删除 { NUMBER($count, useGrouping: 0) } 个任务及其描述和图片。聊天里的消息请自行删除。
     }
+# 接在上面的答复之后：有一张图片正在送往聊天。
+forget-again = 有一张图片正在送达。等它出现后，请再发一次 /forget。
 answer-nothing-to-cancel = 你没有进行中或排队的图片。
 answer-granted = 已给 { $user } 增加 { NUMBER($credits, useGrouping: 0) } 积分，现有 { NUMBER($left, useGrouping: 0) } 积分。
 answer-set = { $user } 现有 { NUMBER($left, useGrouping: 0) } 积分。

@@ -41,8 +41,8 @@ class Post:
 
 class Platform:
     """`posts` in order; `failures` are raised by the next calls, one each; `fetched` counts downloads; `silent`:
-    nobody notices its edits; `acknowledged`: requests that got their sign;
-    `forgotten`: pictures whose owner wanted it so."""
+    nobody notices its edits; `awaits`: it shows that an answer is under way; `acknowledged`: requests that got their
+    sign; `forgotten`: pictures whose owner wanted it so."""
 
     platform = "memory"
 
@@ -53,6 +53,7 @@ class Platform:
         self.calls: list[str] = []
         self.slots = 1000
         self.silent = False
+        self.awaits = False
         self.acknowledged: list[str] = []
         self.forgotten: list[str] = []
         self._keys: dict[str, Post] = {}
@@ -121,6 +122,9 @@ class Platform:
 
     def seen(self, chat: Chat, message_id: str) -> None:
         self.acknowledged.append(message_id)
+
+    def awaits_answer(self, chat: Chat) -> bool:
+        return self.awaits
 
     def edits_unnoticed(self, chat: Chat) -> bool:
         return self.silent

@@ -39,7 +39,6 @@ FACTS: dict[str, Fact] = {
 }
 WORDS = {name for name, fact in FACTS.items() if isinstance(fact, str)} | {
     "bot",
-    "kept",
     "menu",
     "missing",
     "prompt",
