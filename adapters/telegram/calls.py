@@ -12,7 +12,7 @@ import telegram
 from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
 
-from adapters.telegram.trouble import translated
+from adapters.telegram.trouble import UNREADABLE, translated
 from bot.errors import ChatBusy, ChatUnreachable
 from bot.ports import Clock
 from bot.settings import Telegram as TelegramSettings
@@ -66,13 +66,21 @@ def make_bot(settings: TelegramSettings) -> telegram.Bot:
     )
 
 
+async def asked(make: Callable[[], Awaitable[T]]) -> T:
+    """Calls. An answer that the library can make nothing of is a TelegramError as well, whatever it stumbled over."""
+    try:
+        return await make()
+    except UNREADABLE as odd:
+        raise TelegramError("an answer that nobody can read") from odd
+
+
 async def call(make: Callable[[], Awaitable[T]]) -> T:
     """Calls, and translates what goes wrong.
 
     Raises ChatFailed, and of the adapter's own: Moved, Unclear, Refused.
     """
     try:
-        return await make()
+        return await asked(make)
     except TelegramError as error:
         raise translated(error) from error
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import telegram
 from telegram.error import InvalidToken, TelegramError
 
-from adapters.telegram.calls import make_bot
+from adapters.telegram.calls import asked, make_bot
 from adapters.telegram.trouble import describe
 from bot.errors import ChatFailed, SettingsWrong
 from bot.settings import Telegram as TelegramSettings
@@ -33,9 +33,9 @@ async def look(settings: TelegramSettings) -> Portal:
     """
     bot = make_bot(settings)
     try:
-        await bot.initialize()
-        me = await bot.get_me()
-        hook = await bot.get_webhook_info()
+        await asked(bot.initialize)
+        me = await asked(bot.get_me)
+        hook = await asked(bot.get_webhook_info)
         problem = await _storage_problem(bot, settings.storage_chat)
     except InvalidToken:
         raise SettingsWrong(["telegram.token: Telegram does not accept it"]) from None
@@ -79,7 +79,7 @@ async def _storage_problem(bot: telegram.Bot, storage: int | None) -> str | None
     if storage is None:
         return None
     try:
-        member = await bot.get_chat_member(storage, bot.id)
+        member = await asked(lambda: bot.get_chat_member(storage, bot.id))
     except InvalidToken:
         raise
     except TelegramError as failed:
