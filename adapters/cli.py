@@ -132,6 +132,20 @@ def upgrade(config: Config = None) -> None:
     print("The database is up to date.")
 
 
+@db.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where the copy goes; it must not exist yet.")], config: Config = None
+) -> None:
+    """Copy the database to FILE, consistent also while Easel runs."""
+    settings = _settings(config)
+    from bot.store import back_up
+
+    async def copy() -> None:
+        print(f"{file}: {await back_up(settings.database_url, file)} bytes")
+
+    _do(copy())
+
+
 User = Annotated[str, typer.Argument(help="platform:id, such as telegram:123 or discord:456")]
 Credits = Annotated[int, typer.Argument(min=0, max=1_000_000_000)]
 
@@ -173,7 +187,7 @@ def _quota(config: Path | None, user: str, verb: str | None, credits: int) -> No
             if verb is not None:
                 method = store.grant if verb == "grant" else store.set_credits
                 await method(f"{verb}:{secrets.token_hex(8)}", user, credits, daily)
-            print((await store.balance(user, daily)).left)
+            print((await store.balance(user, daily, settings.limits.new_user_daily)).left)
         finally:
             await store.close()
 

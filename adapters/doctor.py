@@ -6,11 +6,14 @@ Paints nothing either: a provider is asked for its list of models, or for someth
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
+from pathlib import Path
 
 from adapters.discord import portal
 from adapters.service import RealClock, missing_adapters
 from adapters.telegram import portal as telegram_portal
+from bot.access import Lists
 from bot.errors import EaselError, SettingsWrong
+from bot.gate import Gate
 from bot.providers.http import make_client
 from bot.providers.presets import resolve
 from bot.providers.probe import probe
@@ -32,6 +35,8 @@ async def examine(settings: Settings) -> list[Finding]:
     findings = [Finding(what="settings", good=True, says="understood")]
     findings.append(await _database(settings))
     findings.append(_adapters(settings))
+    if settings.access.file is not None:
+        findings.append(await _access(settings.access.file))
     if settings.discord.token is not None:
         findings.append(await _discord(settings))
     if settings.telegram.token is not None:
@@ -54,6 +59,14 @@ async def _database(settings: Settings) -> Finding:
         return "answers, and its tables are up to date"
 
     return await _finding("database", open_it())
+
+
+async def _access(file: Path) -> Finding:
+    async def read() -> str:
+        await Gate(Lists(), clock=RealClock(), file=file).look()
+        return f"{file} is understood"
+
+    return await _finding("access.file", read())
 
 
 def _adapters(settings: Settings) -> Finding:

@@ -28,6 +28,7 @@ from bot.sandbox import Sandbox
 from bot.settings import Discord as DiscordSettings
 from bot.settings import Fetch, Provider, Settings
 from bot.settings import Telegram as TelegramSettings
+from bot.store import occupied
 from bot.texts import say
 
 log = structlog.get_logger()
@@ -69,6 +70,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str
         raise SettingsWrong(problems)
     clock = RealClock()
     async with AsyncExitStack() as opened:
+        await opened.enter_async_context(occupied(settings.database_url))
         server = HttpServer(settings.server.host, settings.server.port)
         callbacks = Callbacks(settings.server.public_url if settings.server.enabled else None)
         server.mount(callback_routes(callbacks))

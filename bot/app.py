@@ -7,16 +7,20 @@ import asyncio
 import random
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 
 from bot import texts
+from bot.access import lists
 from bot.commands import Commands
-from bot.desk import Desk
+from bot.desk import JOIN_SECONDS, Desk
 from bot.dispatch import Dispatch
 from bot.errors import SettingsWrong
 from bot.fetch import Fetcher
 from bot.gallery import Gallery
+from bot.gate import Gate
+from bot.housekeeping import Housekeeping
 from bot.jobs import Jobs
 from bot.line import Line
 from bot.ports import ChatPort, Clock, Shop
@@ -41,12 +45,25 @@ PROVIDER_CONCURRENCY = 8  # paintings under way at one provider that does not sa
 class App:
     """A running Easel: `await App.open(…)`, `start`, and in the end `close`."""
 
-    def __init__(self, *, store: Store, board: Board, jobs: Jobs, dispatch: Dispatch, desk: Desk, drain_s: float):
+    def __init__(
+        self,
+        *,
+        store: Store,
+        board: Board,
+        jobs: Jobs,
+        dispatch: Dispatch,
+        desk: Desk,
+        gate: Gate,
+        housekeeping: Housekeeping,
+        drain_s: float,
+    ):
         self.store = store
         self.desk = desk
         self._board = board
         self._jobs = jobs
         self._dispatch = dispatch
+        self._gate = gate
+        self._housekeeping = housekeeping
         self._drain_s = drain_s
         self._resources = AsyncExitStack()
 
@@ -106,13 +123,22 @@ class App:
         failover: Failover,
         tray: Tray,
     ) -> "App":
-        limits = settings.limits
+        limits, access = settings.limits, settings.access
         rules = Rules(
             user_daily=limits.user_daily,
             chat_daily=limits.chat_daily,
             user_concurrent=limits.user_concurrent,
             user_waiting=limits.user_waiting,
             roles=limits.roles,
+            new_user_daily=limits.new_user_daily,
+        )
+        gate = Gate(
+            lists(**access.model_dump(exclude={"file"})),
+            clock=clock,
+            admins=settings.admins,
+            user_per_minute=limits.user_per_minute,
+            chat_per_minute=limits.chat_per_minute,
+            file=access.file,
         )
         board = Board(ports, clock)
         gallery = Gallery(fetcher, ports)
@@ -134,7 +160,10 @@ class App:
             admins=settings.admins,
             ports=ports,
             shops=shops,
+            tray=tray,
             cancel=dispatch.cancel,
+            join=partial(dispatch.join, seconds=JOIN_SECONDS),
+            retention_days=settings.privacy.retention_days,
         )
         desk = Desk(
             store=store,
@@ -145,14 +174,29 @@ class App:
             commands=commands,
             rules=rules,
             tray=tray,
+            gate=gate,
             locale=settings.locale,
             new_id=new_id,
         )
-        return cls(store=store, board=board, jobs=jobs, dispatch=dispatch, desk=desk, drain_s=settings.drain_s)
+        return cls(
+            store=store,
+            board=board,
+            jobs=jobs,
+            dispatch=dispatch,
+            desk=desk,
+            gate=gate,
+            housekeeping=Housekeeping(store, clock, retention_days=settings.privacy.retention_days),
+            drain_s=settings.drain_s,
+        )
 
     async def start(self) -> None:
-        """Begins to speak, and takes up what an earlier process left unfinished."""
+        """Begins to speak, and takes up what an earlier process left unfinished.
+
+        Raises SettingsWrong when the operator's file of lists cannot be read.
+        """
+        await self._gate.look()
         await self._board.start()
+        self._housekeeping.start()
         resumed = await self.desk.resume()
         if resumed:
             log.info("unfinished jobs taken up again", jobs=resumed)
@@ -160,6 +204,7 @@ class App:
     async def close(self) -> None:
         """Gives running jobs `drain_s` to end; what is unfinished then goes on at the next start."""
         await self._dispatch.drain(self._drain_s)
+        await self._housekeeping.stop()
         await self.desk.close()
         await self._jobs.close()
         await self._board.stop()

@@ -123,13 +123,15 @@ class Button:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Press:
-    """A click. `id` is the platform's own id of the click."""
+    """A click. `id` is the platform's own id of the click. `formless`: nothing opens by itself for the words that
+    Edit asks for, so in a private chat the clicker's next ones are meant."""
 
     id: str
     message: MessageRef
     sender: User
     action: Action
     job: str
+    formless: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

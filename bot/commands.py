@@ -13,6 +13,7 @@ from bot.ports import ChatPort, Clock, Shop
 from bot.quota import MOST, Rules, hours_to_refill
 from bot.store import Job, Store
 from bot.texts import say
+from bot.tray import Tray
 
 ADMIN_USAGE = "/admin grant|set USER N · ban|unban USER · refund CHARGE · stats (USER = platform:id)"
 
@@ -31,7 +32,7 @@ class Caller:
 
 
 class Commands:
-    """The answers. `cancel(job_id)` ends a job and tells whether it did."""
+    """The answers. `cancel(job_id)` ends a job and tells whether it did; `join(job_id)` waits a while for its end."""
 
     def __init__(
         self,
@@ -42,7 +43,10 @@ class Commands:
         admins: Sequence[str],
         ports: Mapping[str, ChatPort],
         shops: Mapping[str, Shop],
+        tray: Tray,
         cancel: Callable[[str], Awaitable[bool]],
+        join: Callable[[str], Awaitable[None]],
+        retention_days: int | None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -51,6 +55,9 @@ class Commands:
         self._ports = ports
         self._shops = shops
         self._cancel = cancel
+        self._join = join
+        self._tray = tray
+        self._retention = retention_days
 
     def is_admin(self, user: User) -> bool:
         return user.key in self._admins
@@ -67,6 +74,10 @@ class Commands:
                 return await self._history(caller)
             case "cancel":
                 return await self._cancel_all(caller)
+            case "privacy":
+                return self._privacy(caller)
+            case "forget":
+                return await self._forget(caller)
             case "help" | "start":
                 return say(caller.locale, f"answer-{command.name}")
             case "admin":
@@ -75,7 +86,9 @@ class Commands:
                 raise UnknownCommand(command=f"/{command.name}"[:40])
 
     async def _quota(self, caller: Caller) -> str:
-        balance = await self._store.balance(caller.user.key, self._rules.allowance(caller.user))
+        balance = await self._store.balance(
+            caller.user.key, self._rules.allowance(caller.user), self._rules.new_user_daily
+        )
         running = await self._store.open_of(caller.user.key)
         return say(
             caller.locale,
@@ -116,6 +129,25 @@ class Commands:
         if not ended:
             return say(caller.locale, "answer-nothing-to-cancel")
         return say(caller.locale, "answer-cancelled", count=len(ended))
+
+    def _privacy(self, caller: Caller) -> str:
+        return say(caller.locale, "answer-privacy", days=self._retention or 0)
+
+    async def _forget(self, caller: Caller) -> str:
+        """What runs is stopped first, so that nothing is left of it either; a picture on its way into the chat is
+        waited for."""
+        for job in reversed(await self._store.open_of(caller.user.key)):
+            if not await self._cancel(job.id):
+                await self._join(job.id)
+        count, pictures = await self._store.forget(caller.user.key)
+        self._tray.forget(caller.user.key)
+        port = self._ports.get(caller.user.platform)
+        if port is not None:
+            await port.forget(pictures)
+        answer = say(caller.locale, "answer-forgotten", count=count)
+        if await self._store.open_of(caller.user.key):
+            return f"{answer}\n{say(caller.locale, 'forget-again')}"
+        return answer
 
     async def _admin(self, caller: Caller, args: Sequence[str]) -> str:
         if not self.is_admin(caller.user):

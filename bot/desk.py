@@ -4,7 +4,9 @@ Turns every failure into words in the sender's language; nothing raises towards 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import structlog
@@ -21,8 +23,10 @@ from bot.errors import (
     ReplyHasNoPicture,
     StillPainting,
     StoreFailed,
+    TooFast,
 )
-from bot.intake import Command, read
+from bot.gate import Gate, Silence
+from bot.intake import Command, Paint, read
 from bot.jobs import Jobs
 from bot.metrics import ACCEPTED, REFUSED
 from bot.painting import Abilities, Options
@@ -37,6 +41,8 @@ from bot.tray import Tray
 log = structlog.get_logger()
 
 JOIN_SECONDS = 2.0  # that a click on a picture just delivered waits for its job to be closed
+MOST_UNSAID = 3  # answers to one member waiting for their turn in one chat; what is asked beyond goes without one
+ANYBODY = ("privacy", "forget")  # commands that also those may give who may ask for nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +69,7 @@ class Desk:
         commands: Commands,
         rules: Rules,
         tray: Tray,
+        gate: Gate,
         locale: str,
         new_id: Callable[[], str],
     ) -> None:
@@ -77,8 +84,10 @@ class Desk:
         self._locale = locale
         self._new_id = new_id
         self._tray = tray
+        self._gate = gate
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._unsaid: Counter[tuple[str, str]] = Counter()
 
     # ------------------------------------------------------------ messages
 
@@ -94,26 +103,60 @@ class Desk:
         try:
             message = self._tray.completed(message)
             answer = await self._receive(message, asker)
+        except Silence as silence:
+            if not self._board.awaits_answer(message.chat):
+                return True
+            answer = explain(asker.locale, silence.refusal)
         except EaselError as failed:
             if isinstance(failed, PicturesWithoutPrompt) and message.attachments:
-                await self._tray.put(message)
+                await self._tray.put(message.chat, message.sender, message.attachments)
             answer = explain(asker.locale, await self._clearer(message, failed))
         except Exception:
             log.exception("message broke", chat=message.chat.key)
             answer = explain(asker.locale, EaselError())
-        if answer is None:
-            return True
-        key = f"answer:{message.event}"
-        return await self._board.say(key, asker.chat, Card(text=answer, locale=asker.locale), reply_to=asker.request_id)
+        return answer is None or await self._answer(message, asker, answer)
+
+    async def _answer(self, message: Message, asker: Asker, text: str) -> bool:
+        """Says an answer. Who asks faster than a chat can be written to gets few, unless silence would look like a
+        promise there."""
+        place = (asker.user.key, asker.chat.key)
+        if not self._board.awaits_answer(asker.chat):
+            try:
+                self._gate.answer(asker.user, asker.chat)
+            except TooFast as refusal:
+                text = explain(asker.locale, refusal)
+            except Silence:
+                return True
+            if self._unsaid[place] >= MOST_UNSAID:
+                log.debug("asked faster than answered", user=asker.user.key, chat=asker.chat.key)
+                return True
+        with self._saying(place):
+            key, card = f"answer:{message.event}", Card(text=text, locale=asker.locale)
+            return await self._board.say(key, asker.chat, card, reply_to=asker.request_id)
+
+    @contextmanager
+    def _saying(self, place: tuple[str, str]) -> Generator[None]:
+        self._unsaid[place] += 1
+        try:
+            yield
+        finally:
+            self._unsaid[place] -= 1
+            if not self._unsaid[place]:
+                del self._unsaid[place]
 
     async def _receive(self, message: Message, asker: Asker) -> str | None:
         """What is to be answered; None: a status message, or nothing.
 
         Raises EaselError, whose words are the answer.
         """
-        match read(message, self._offered(message)):
-            case None:
-                return None
+        asked = read(message, self._offered(message))
+        if asked is None:
+            return None
+        await self._gate.look()
+        text = asked.prompt if isinstance(asked, Paint) else ""
+        anybody = isinstance(asked, Command) and asked.name in ANYBODY
+        self._gate.admit(message.sender, message.chat, text, anybody=anybody)
+        match asked:
             case Refusal() as refusal:
                 raise refusal
             case Command() as command:
@@ -259,7 +302,7 @@ class Desk:
         return balance
 
     async def balance(self, user: User) -> Balance:
-        return await self._store.balance(user.key, self._rules.allowance(user))
+        return await self._store.balance(user.key, self._rules.allowance(user), self._rules.new_user_daily)
 
     # ------------------------------------------------------------ buttons
 
@@ -267,6 +310,8 @@ class Desk:
         locale = choose(press.sender.locale, self._locale)
         try:
             return await self._press(press, locale)
+        except Silence:
+            return Answer()
         except EaselError as failed:
             return Answer(text=explain(locale, failed))
         except Exception:
@@ -275,28 +320,42 @@ class Desk:
 
     async def _press(self, press: Press, locale: str) -> Answer:
         job = await self._store.get(press.job)
-        if job is None:
+        if job is None or not job.prompt:  # forgotten
             raise AlreadyFinished
         if job.user.key != press.sender.key and not self._commands.is_admin(press.sender):
             raise NotYours
         if press.action is Action.EDIT:
-            return Answer(text=say(locale, "answer-edit-how"), compose=True)
+            return await self._edit(press, job, locale)
         if press.action is Action.CANCEL:
             if not LIFE[job.state]:
                 raise AlreadyFinished
             ended = await self._dispatch.cancel(job.id)
             return Answer(text=say(locale, "answer-cancelled", count=1) if ended else say(locale, "press-too-late"))
+        self._gate.admit(press.sender, press.message.chat, job.prompt)
         asker = Asker(user=press.sender, chat=press.message.chat, locale=locale, request_id=press.message.message_id)
         return await self._again(press.action, job, asker)
+
+    async def _edit(self, press: Press, job: Job, locale: str) -> Answer:
+        """How to say what to change; where it need not be said as a reply, the picture waits for the words."""
+        job = await self._settled(job)
+        if press.formless and press.message.chat.kind == "direct" and job.delivered:
+            await self._tray.put(press.message.chat, press.sender, job.delivered[:1])
+            return Answer(text=say(locale, "answer-edit-next"), compose=True)
+        return Answer(text=say(locale, "answer-edit-how"), compose=True)
+
+    async def _settled(self, job: Job) -> Job:
+        """A job whose picture may stand there already, the books being a moment behind."""
+        if self._jobs.may_cancel(job.id):
+            return job
+        await self._dispatch.join(job.id, seconds=JOIN_SECONDS)
+        return await self._store.get(job.id) or job
 
     async def _again(self, action: Action, job: Job, asker: Asker) -> Answer:
         """Retry: the same once more. Vary: the same, with the finished picture as the first reference.
 
         A second click while the first one's job is unfinished is the same event, and becomes nothing.
         """
-        if not self._jobs.may_cancel(job.id):  # its picture stands there already; the books are a moment behind
-            await self._dispatch.join(job.id, seconds=JOIN_SECONDS)
-            job = await self._store.get(job.id) or job
+        job = await self._settled(job)
         if LIFE[job.state]:
             raise StillPainting
         references, mask = job.references, job.mask

@@ -10,7 +10,8 @@ Nothing here formats a sentence, and no other module invents a failure of its ow
     │   ├── PictureTooLarge  PictureTooManyPixels
     │   ├── MaskWithoutPicture  MaskNotTransparent  MaskOfOtherSize  MaskTooLarge  MaskTooManyPictures
     │   ├── ReplyGone  NothingToEdit  ReplyHasNoPicture  StillPainting
-    │   ├── OutOfCredits  ChatOutOfCredits  TooManyWaiting  Banned
+    │   ├── OutOfCredits  ChatOutOfCredits  TooManyWaiting
+    │   ├── Banned  ChatBanned  Closed  ForbiddenWord  TooFast
     │   ├── NotYours  AlreadyFinished  AdminsOnly  UnknownCommand  BadArguments  UnknownCharge
     │   └── Unsupported             no configured provider can do it
     ├── PaintFailed                 the upstream painted nothing; the reservation is released
@@ -209,6 +210,28 @@ class TooManyWaiting(Refusal):
 
 class Banned(Refusal):
     key = "refusal-banned"
+
+
+class ChatBanned(Refusal):
+    key = "refusal-chat-banned"
+
+
+class Closed(Refusal):
+    """The bot is for those whom its operator has named."""
+
+    key = "refusal-closed"
+
+
+class ForbiddenWord(Refusal):
+    """The operator does not want it painted. The word itself is not said back."""
+
+    key = "refusal-forbidden-word"
+
+
+class TooFast(Refusal):
+    """More requests than a minute allows. Facts: `seconds` until the next is heard."""
+
+    key = "refusal-too-fast"
 
 
 class NotYours(Refusal):

@@ -27,7 +27,7 @@ from bot.options import extract
 from bot.painting import Abilities, Options
 
 PAINTERS = ("imagine", "edit")
-COMMANDS = ("quota", "history", "cancel", "help", "start", "admin")
+COMMANDS = ("quota", "history", "cancel", "help", "privacy", "forget", "start", "admin")
 ROOM_FOR_OPTIONS = 1000  # characters: beyond this much more than a prompt, a text is too long whatever it holds
 LONGEST_ARGUMENTS = 4000  # characters after a command; no command understands a tenth of it
 LONGEST_NAME = 60  # characters of a file's name that are quoted back

@@ -82,12 +82,20 @@ class ChatPort(Protocol):
         """
         ...
 
+    async def forget(self, attachments: Sequence[Attachment]) -> None:
+        """What the adapter keeps of these pictures beyond the platform itself goes. Raises StoreFailed."""
+        ...
+
     def link(self, ref: MessageRef) -> str | None:
         """An address that leads a member to a message; None where the platform has none."""
         ...
 
     def seen(self, chat: Chat, message_id: str) -> None:
         """A member's request was taken in: a sign on it that costs no message, where the platform has one."""
+        ...
+
+    def awaits_answer(self, chat: Chat) -> bool:
+        """Whether members are shown there that an answer is under way, so that silence would leave it so."""
         ...
 
     def edits_unnoticed(self, chat: Chat) -> bool:
@@ -198,12 +206,12 @@ class Memory(Protocol):
 
     async def recall(self, key: str) -> str | None: ...
 
-    async def recall_all(self, prefix: str) -> dict[str, str]:
-        """The texts under all keys that begin with `prefix`."""
-        ...
-
     async def stash(self, key: str, data: bytes) -> None:
         """Keeps bytes under a key for about a month, such as an upload that the platform will not show again."""
         ...
 
     async def stashed(self, key: str) -> bytes | None: ...
+
+    async def discard(self, key: str) -> None:
+        """Whatever is kept under a key goes."""
+        ...

@@ -19,6 +19,7 @@ class Rules:
     """The operator's limits. `user_daily` and `chat_daily` in credits a day; None: groups have no limit.
 
     `roles`: credits a day by a member's tier, named whole or by its last part (a role's bare id).
+    `new_user_daily`: the most that anybody gets on the first day they are seen; None: as on any other day.
     A user may have `user_concurrent` jobs running and `user_waiting` more in line.
     """
 
@@ -27,6 +28,7 @@ class Rules:
     user_concurrent: int
     user_waiting: int
     roles: Mapping[str, int] = field(default_factory=dict[str, int])
+    new_user_daily: int | None = None
 
     def allowance(self, user: User) -> int:
         """What a day gives this user: the best of their tiers, never less than `user_daily`."""

@@ -186,13 +186,34 @@ class Fetch(_Table):
 
 
 class Limits(_Table):
-    """Credits a day; jobs at a time. `roles`: credits a day by a role's id, or by a tier (`discord:booster`)."""
+    """Credits a day; jobs at a time; requests a minute. `roles`: credits a day by a role's id, or by a tier
+    (`discord:booster`). `new_user_daily`: the most on anybody's first day."""
 
     user_daily: NonNegativeInt = 50
     chat_daily: NonNegativeInt | None = None
     user_concurrent: PositiveInt = 2
     user_waiting: NonNegativeInt = 5
     roles: dict[str, NonNegativeInt] = Field(default_factory=dict)
+    new_user_daily: NonNegativeInt | None = None
+    user_per_minute: PositiveInt | None = 60
+    chat_per_minute: PositiveInt | None = None
+
+
+class Access(_Table):
+    """Who may ask, and with which words. `file`: TOML with the same keys, read again when it changes."""
+
+    allowed_users: tuple[UserKey, ...] = ()
+    allowed_chats: tuple[UserKey, ...] = ()
+    blocked_users: tuple[UserKey, ...] = ()
+    blocked_chats: tuple[UserKey, ...] = ()
+    blocked_words: tuple[str, ...] = ()
+    file: Path | None = None
+
+
+class Privacy(_Table):
+    """`retention_days`: that ended jobs are kept, with their prompts; None: until their owner says /forget."""
+
+    retention_days: PositiveInt | None = None
 
 
 class Jobs(_Table):
@@ -233,6 +254,8 @@ class Settings(BaseSettings):
     providers: tuple[Provider, ...] = ()
     fetch: Fetch = Fetch()
     limits: Limits = Limits()
+    access: Access = Access()
+    privacy: Privacy = Privacy()
     jobs: Jobs = Jobs()
     playground: Playground = Playground()
     admins: tuple[UserKey, ...] = ()
@@ -283,7 +306,7 @@ def keys() -> tuple[str, ...]:
 def variables() -> tuple[str, ...]:
     """Every environment variable that is understood: tables and lists as a whole too."""
     plain = [key for key in keys() if "*" not in key]
-    whole = [key.partition(".")[0] for key in keys()]
+    whole = [key.partition(".")[0] for key in keys()] + [key.partition(".*")[0] for key in keys() if "*" in key]
     return tuple(dict.fromkeys(PREFIX + key.upper().replace(".", "__") for key in plain + whole))
 
 

@@ -1,4 +1,4 @@
-"""Pictures that came without words: they wait a while for what their sender says next.
+"""Pictures without words, sent or chosen by Edit: they wait a while for what their member says next.
 
 Kept in the database, so that a restart between the two forgets nothing; fetches no bytes.
 """
@@ -7,10 +7,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import structlog
 
-from bot.chat import Attachment, Message
+from bot.chat import Attachment, Chat, Message, User
 from bot.errors import StoreFailed
 from bot.intake import PAINTERS
 from bot.ports import Clock, Memory
@@ -32,10 +33,18 @@ class Waiting:
 NOTHING = Waiting(pictures=(), until=datetime.min.replace(tzinfo=UTC))
 
 
+class Shelf(Memory, Protocol):
+    """What the tray is kept in."""
+
+    async def recall_all(self, prefix: str) -> dict[str, str]:
+        """The texts under all keys that begin with `prefix`. Raises StoreFailed."""
+        ...
+
+
 class Tray:
     """One set of pictures for each member of each chat. What waits is known here, the database is told of it."""
 
-    def __init__(self, memory: Memory, clock: Clock) -> None:
+    def __init__(self, memory: Shelf, clock: Clock) -> None:
         self._memory = memory
         self._clock = clock
         self._waiting: dict[str, Waiting] = {}
@@ -50,23 +59,29 @@ class Tray:
         self._waiting = {key: load(text) for key, text in kept.items()}
         self._let_go()
 
-    async def put(self, message: Message) -> None:
-        """The pictures of a message wait for words, instead of any that did."""
+    async def put(self, chat: Chat, user: User, pictures: tuple[Attachment, ...]) -> None:
+        """Pictures wait for what a member says next, instead of any that did."""
         self._let_go()
-        waiting = Waiting(pictures=message.attachments, until=self._clock.now() + LIFE)
-        self._waiting[_key(message)] = waiting
-        await self._keep(_key(message), waiting)
+        key = _key(chat, user)
+        self._waiting[key] = Waiting(pictures=pictures, until=self._clock.now() + LIFE)
+        await self._keep(key, self._waiting[key])
 
     async def clear(self, message: Message) -> None:
         """The sender's pictures are taken care of."""
-        if self._waiting.pop(_key(message), None) is not None:
-            await self._keep(_key(message), NOTHING)
+        key = _key(message.chat, message.sender)
+        if self._waiting.pop(key, None) is not None:
+            await self._keep(key, NOTHING)
+
+    def forget(self, user: str) -> None:
+        """The store has forgotten what waits of a user's."""
+        for key in [each for each in self._waiting if each.endswith(f":{user}")]:
+            del self._waiting[key]
 
     def completed(self, message: Message) -> Message:
         """The message with the pictures that waited for it; itself where none did, or it brings or names its own."""
         if not _needs_pictures(message):
             return message
-        waiting = self._waiting.get(_key(message), NOTHING)
+        waiting = self._waiting.get(_key(message.chat, message.sender), NOTHING)
         if waiting.until <= self._clock.now():
             return message
         return replace(message, attachments=waiting.pictures, reply_to=None)
@@ -83,8 +98,8 @@ class Tray:
             log.warning("waiting pictures not kept", detail=failed.detail)
 
 
-def _key(message: Message) -> str:
-    return f"{PREFIX}{message.chat.key}:{message.sender.key}"
+def _key(chat: Chat, user: User) -> str:
+    return f"{PREFIX}{chat.key}:{user.key}"
 
 
 def _needs_pictures(message: Message) -> bool:

@@ -168,11 +168,17 @@ class Discord:
     async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
         return await self._files.fetch(attachment, limit=limit)
 
+    async def forget(self, attachments: Sequence[Attachment]) -> None:
+        await self._files.forget(attachments)
+
     def link(self, ref: MessageRef) -> str | None:
         return places.link(ref)
 
     def seen(self, chat: Chat, message_id: str) -> None:
         """The status message stands there at once, or Discord says "thinking"."""
+
+    def awaits_answer(self, chat: Chat) -> bool:
+        return self._notebook.book.get(chat.thread_id) is not None  # it says "thinking"
 
     def edits_unnoticed(self, chat: Chat) -> bool:
         return False  # a job has one message, and members who wait look at it

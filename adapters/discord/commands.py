@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 MOST_CHOICES = 25  # of an option, and of an autocompletion
 PICTURES = ("image", "image2", "image3", "image4", "image5")
-ANSWERS = ("quota", "history", "cancel", "help")
+ANSWERS = ("quota", "history", "cancel", "help", "privacy", "forget")
 EVERYWHERE = AppCommandContext(guild=True, dm_channel=True, private_channel=True)
 ANYONE = AppInstallationType(guild=True, user=True)
 _MENTION = re.compile(r"<@!?(\d+)>|(\d{15,20})")

@@ -154,19 +154,30 @@ def decode_press(
 def decode_form(data: Mapping[str, Any]) -> Form:
     """The fields of a form, whichever process showed it."""
     values: dict[str, Any] = {}
-    rows: list[Json] = data.get("components") or []
-    for row in rows:
-        fields: list[Json] = [row.get("component") or {}, *(row.get("components") or [])]
+    for row in _tables(data.get("components")):
+        fields = [*_tables([row.get("component")]), *_tables(row.get("components"))]
         values |= {
-            field["custom_id"]: field.get("value", field.get("values")) for field in fields if "custom_id" in field
+            str(field["custom_id"]): field.get("value", field.get("values")) for field in fields if "custom_id" in field
         }
-    resolved: Json = data.get("resolved") or {}
-    uploads: dict[str, Json] = resolved.get("attachments") or {}
-    chosen: list[str] = values.get("pictures") or []
+    resolved = _table(_table(data.get("resolved")).get("attachments"))
+    uploads = {str(identity): body for identity, body in resolved.items() if {"id", "url"} <= _table(body).keys()}
+    chosen = values.get("pictures")
     return Form(
         prompt=str(values.get("prompt") or ""),
-        uploads=tuple(decode_upload(uploads[each]) for each in chosen if each in uploads),
+        uploads=tuple(decode_upload(uploads[str(each)]) for each in _list(chosen) if str(each) in uploads),
     )
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType] - JSON
+
+
+def _table(value: Any) -> Json:
+    return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType] - JSON
+
+
+def _tables(value: Any) -> list[Json]:
+    return [each for each in _list(value) if isinstance(each, dict)]
 
 
 def is_direct(interaction: discord.Interaction[Any]) -> bool:

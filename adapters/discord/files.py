@@ -5,7 +5,7 @@ Discord signs the links of its CDN for a day; a handle names message and attachm
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,6 +89,12 @@ class Files:
                 return await self._from_memory(kept, name, limit)
             case None:
                 raise PictureGone(name=name)
+
+    async def forget(self, attachments: Sequence[Attachment]) -> None:
+        """The bytes that are kept of these go. Raises StoreFailed."""
+        for each in attachments:
+            if isinstance(kept := read_ref(each.ref), Kept):
+                await self._memory.discard(kept.key)
 
     async def close(self) -> None:
         await asyncio.gather(*self._keeping.values(), return_exceptions=True)

@@ -29,7 +29,7 @@ log = structlog.get_logger()
 
 LOOK, LOOKS = 0.1, 100  # seconds between two looks at whether an answer stands; how many
 PATIENCE = 2.0  # seconds for the reception to allow a form; Discord wants it within three
-PRIVATE = ("quota", "history", "cancel", "help", "admin")  # answered to the member alone
+PRIVATE = ("quota", "history", "cancel", "help", "privacy", "forget", "admin")  # answered to the member alone
 
 
 class JobButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=BUTTON):

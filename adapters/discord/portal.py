@@ -38,6 +38,8 @@ async def look(settings: DiscordSettings) -> Portal:
         raise ChatFailed(detail=f"Discord answers {refused}") from refused
     finally:
         await rest.close()
+    if "id" not in application:
+        raise ChatFailed(detail="Discord's answer names no application: is discord.api_base right?")
     return read(application, content=settings.message_content)
 
 

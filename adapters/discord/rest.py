@@ -61,7 +61,9 @@ class Rest:
         headers = {"Authorization": f"Bot {self._token.get_secret_value()}"} if signed else {}
         body = _body(payload, files)
         try:
-            async with self._session.request(method, self._base + path, headers=headers, **body) as response:
+            async with self._session.request(
+                method, self._base + path, headers=headers, allow_redirects=False, **body
+            ) as response:
                 return await _answer(response)
         except (TimeoutError, aiohttp.ClientError, OSError) as failed:
             raise unreachable(type(failed).__name__) from failed
@@ -85,14 +87,22 @@ def _body(payload: Mapping[str, Any] | None, files: Sequence[Upload]) -> dict[st
 async def _answer(response: aiohttp.ClientResponse) -> Json:
     if response.status >= 500:
         raise unreachable(f"status {response.status}")
-    try:
-        told: Any = json.loads(await response.read() or b"{}")
-    except ValueError:
-        told = {}
-    body = cast(Json, told) if isinstance(told, dict) else {}
+    body = _read(await response.read() or b"{}")
+    if body is None and response.status < 400:  # somebody else has answered in Discord's place
+        raise unreachable(f"status {response.status} with an answer that nobody can read")
+    body = body or {}
     if response.status == 429:
         raise busy(body.get("retry_after"), body.get("code"))
     if response.status >= 400:
         code = body.get("code")
         raise Refused(response.status, code if isinstance(code, int) else 0, str(body.get("message", ""))[:200])
     return body
+
+
+def _read(said: bytes) -> Json | None:
+    """None: no object of JSON."""
+    try:
+        told: Any = json.loads(said)
+    except ValueError:  # also of bytes that are no text
+        return None
+    return cast(Json, told) if isinstance(told, dict) else None

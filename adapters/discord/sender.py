@@ -56,7 +56,7 @@ class Sender:
         body = {**payload, "nonce": nonce(key), "enforce_nonce": True}
         if reply_to is not None and reply_to.isdecimal():
             body["message_reference"] = {"message_id": reply_to, "fail_if_not_exists": False}
-        message = await self._rest.call("POST", f"/channels/{channel_of(chat)}/messages", body, files)
+        message = await self._write("POST", f"/channels/{channel_of(chat)}/messages", body, files)
         if _holds(message, payload, files):
             return message
         # the nonce has found what an earlier call, whose answer was lost, has posted
@@ -71,7 +71,7 @@ class Sender:
         if ticket is not None and self.living(ticket):
             try:
                 path = f"{self._hook(ticket)}/messages/{ref.message_id}"
-                return await self._rest.call("PATCH", path, payload, files, signed=False)
+                return await self._write("PATCH", path, payload, files, signed=False)
             except Refused as refused:
                 self._died(ticket, refused)
         if ticket is not None and ticket.alone:
@@ -84,9 +84,9 @@ class Sender:
 
     async def direct(self, user: str, payload: Mapping[str, Any], files: Sequence[Upload], *, key: str) -> Json:
         """A message to a member alone. Raises as `new`."""
-        channel = await self._rest.call("POST", "/users/@me/channels", {"recipient_id": user})
+        channel = await self._write("POST", "/users/@me/channels", {"recipient_id": user})
         body = {**payload, "nonce": nonce(key), "enforce_nonce": True}
-        return await self._rest.call("POST", f"/channels/{channel['id']}/messages", body, files)
+        return await self._write("POST", f"/channels/{channel['id']}/messages", body, files)
 
     # ------------------------------------------------------------ within
 
@@ -98,11 +98,11 @@ class Sender:
             try:
                 if original:
                     path = f"{self._hook(ticket)}/messages/@original"
-                    message = await _unless_deleted(self._rest.call("PATCH", path, payload, files, signed=False))
+                    message = await _unless_deleted(self._write("PATCH", path, payload, files, signed=False))
                     ticket.answered = True
                     if message is not None:
                         return message
-                return await self._rest.call("POST", f"{self._hook(ticket)}?wait=true", payload, files, signed=False)
+                return await self._write("POST", f"{self._hook(ticket)}?wait=true", payload, files, signed=False)
             except Refused as refused:
                 if refused.code == trouble.TOO_MANY_FOLLOWUPS:
                     raise OnlyByToken(ticket) from refused
@@ -116,12 +116,27 @@ class Sender:
     async def _by_bot(self, channel: str, message: str, payload: Mapping[str, Any], files: Sequence[Upload]) -> Json:
         path = f"/channels/{channel}/messages/{message}"
         try:
-            return await self._rest.call("PATCH", path, payload, files)
+            return await self._write("PATCH", path, payload, files)
         except Refused as refused:
             if refused.code != trouble.ARCHIVED:
                 raise
         await self._rest.call("PATCH", f"/channels/{channel}", {"archived": False})
-        return await self._rest.call("PATCH", path, payload, files)
+        return await self._write("PATCH", path, payload, files)
+
+    async def _write(
+        self,
+        method: str,
+        path: str,
+        payload: Mapping[str, Any],
+        files: Sequence[Upload] = (),
+        *,
+        signed: bool = True,
+    ) -> Json:
+        """A call whose answer is what now stands there. One that is not counts as none: raises ChatUnreachable."""
+        answer = await self._rest.call(method, path, payload, files, signed=signed)
+        if "id" not in answer:
+            raise trouble.unreachable("an answer that names nothing")
+        return answer
 
     def _died(self, ticket: Ticket, refused: Refused) -> None:
         """A dead token is never used again: Discord counts such calls. Anything else is raised on."""

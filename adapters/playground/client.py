@@ -148,11 +148,17 @@ class Playground:
         _, data = await self._room.file(attachment.ref, limit=limit)
         return data
 
+    async def forget(self, attachments: Sequence[Attachment]) -> None:
+        """The pictures stand in the room, where their members can delete them."""
+
     def link(self, ref: MessageRef) -> str | None:
         return f"#{ref.message_id}"  # the page makes it lead there
 
     def seen(self, chat: Chat, message_id: str) -> None:
         """The status message stands there at once."""
+
+    def awaits_answer(self, chat: Chat) -> bool:
+        return False
 
     def edits_unnoticed(self, chat: Chat) -> bool:
         return False  # the page shows what has changed

@@ -3,6 +3,7 @@
 Knows chats that have moved; decides nothing about what is sent.
 """
 
+import logging
 import os
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -11,7 +12,7 @@ import telegram
 from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
 
-from adapters.telegram.trouble import translated
+from adapters.telegram.trouble import UNREADABLE, translated
 from bot.errors import ChatBusy, ChatUnreachable
 from bot.ports import Clock
 from bot.settings import Telegram as TelegramSettings
@@ -22,15 +23,33 @@ CONNECTIONS = 64  # at once; twice what the bot may send in a second
 CONNECT, READ, WRITE = 10.0, 30.0, 30.0  # seconds
 UPLOAD = 180.0  # seconds for one write of an upload; a slow line still moves
 POOL = 30.0  # seconds to wait for a free connection
+LOUDEST = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "telegram": logging.CRITICAL + 1}  # in the log
 PAUSES = (1.0, 2.0, 4.0)  # seconds before a call of the adapter's own is made once more
+
+
+class QuietBot(telegram.Bot):
+    """The library's bot shows its token wherever it is printed; this one does not."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "QuietBot[…]"
+
+
+def silence() -> None:
+    """Libraries log addresses, which hold the token, and all that came in; what matters of it is logged by us."""
+    for family, level in LOUDEST.items():
+        for name in (family, *(each for each in logging.root.manager.loggerDict if each.startswith(f"{family}."))):
+            logging.getLogger(name).setLevel(level)
 
 
 def make_bot(settings: TelegramSettings) -> telegram.Bot:
     """The library's client, its patience suited to uploads. Opens nothing yet."""
     assert settings.token is not None  # who wires adapters asks first
+    silence()
     os.environ["PTB_TIMEDELTA"] = "true"  # the library's switch to durations as they will be; it warns without
     base = settings.api_base.rstrip("/")
-    return telegram.Bot(
+    return QuietBot(
         settings.token.get_secret_value(),
         base_url=f"{base}/bot",
         base_file_url=f"{base}/file/bot",
@@ -47,13 +66,21 @@ def make_bot(settings: TelegramSettings) -> telegram.Bot:
     )
 
 
+async def asked(make: Callable[[], Awaitable[T]]) -> T:
+    """Calls. An answer that the library can make nothing of is a TelegramError as well, whatever it stumbled over."""
+    try:
+        return await make()
+    except UNREADABLE as odd:
+        raise TelegramError("an answer that nobody can read") from odd
+
+
 async def call(make: Callable[[], Awaitable[T]]) -> T:
     """Calls, and translates what goes wrong.
 
     Raises ChatFailed, and of the adapter's own: Moved, Unclear, Refused.
     """
     try:
-        return await make()
+        return await asked(make)
     except TelegramError as error:
         raise translated(error) from error
 

@@ -4,7 +4,6 @@ What comes in is events.py's; how a card goes out, sender.py's, and how pictures
 """
 
 import asyncio
-import logging
 from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
@@ -63,9 +62,6 @@ class Telegram:
         self._settings = settings
         self._clock = clock
         self._admins = admins
-        for name in ("httpx", "httpcore", "telegram"):
-            logging.getLogger(name).setLevel(logging.WARNING)  # httpx logs addresses at INFO, and they hold the token
-        logging.getLogger("telegram.request").setLevel(logging.CRITICAL)  # a gateway's error page is no news with trace
         self._bot = make_bot(settings)
         self._webhook: Webhook | None = None
         hook = None
@@ -105,7 +101,11 @@ class Telegram:
         async def began() -> Put:
             events = Events(
                 bot=self._bot,
-                me=Me(id=self._bot.id, username=self._bot.username),
+                me=Me(
+                    id=self._bot.id,
+                    username=self._bot.username,
+                    guest=bool(self._bot.bot.supports_guest_queries) and self._settings.storage_chat is not None,
+                ),
                 notebook=notebook,
                 reception=reception,
                 inline=Inline(self._bot, reception),
@@ -174,12 +174,18 @@ class Telegram:
     async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
         return await self._files.fetch(attachment, limit=limit)
 
+    async def forget(self, attachments: Sequence[Attachment]) -> None:
+        """Nothing is kept: handles are Telegram's own, and albums are noted for a month without what they show."""
+
     def link(self, ref: MessageRef) -> str | None:
         return places.link(ref)
 
     def seen(self, chat: Chat, message_id: str) -> None:
         if chat.kind == "group" and not places.is_inline(chat) and chat.id not in self._unmoved:
             self._in_background(self._react(chat, int(message_id)), "telegram reaction")
+
+    def awaits_answer(self, chat: Chat) -> bool:
+        return places.is_inline(chat)  # the message stands there before anything is asked
 
     def edits_unnoticed(self, chat: Chat) -> bool:
         return not places.is_inline(chat)

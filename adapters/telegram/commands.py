@@ -27,8 +27,8 @@ from bot.texts import LOCALES, say
 
 log = structlog.get_logger()
 
-PRIVATE = ("imagine", "edit", "quota", "history", "cancel", "help", "start")
-GROUP = ("imagine", "edit", "quota", "history", "cancel", "help")
+PRIVATE = ("imagine", "edit", "quota", "history", "cancel", "help", "privacy", "forget", "start")
+GROUP = ("imagine", "edit", "quota", "history", "cancel", "help", "privacy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

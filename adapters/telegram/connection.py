@@ -10,6 +10,7 @@ import structlog
 import telegram
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 
+from adapters.telegram.calls import asked
 from adapters.telegram.trouble import describe, seconds
 from bot.errors import SettingsWrong, StoreFailed
 from bot.ports import Clock
@@ -54,7 +55,7 @@ class Connection:
         """
         known = False
         try:
-            await self._bot.initialize()
+            await asked(self._bot.initialize)
             known = True
         except InvalidToken:
             raise SettingsWrong([NOT_ACCEPTED]) from None  # the library's words hold the token
@@ -76,7 +77,7 @@ class Connection:
                 if self._hook is not None:
                     await self._unhook(self._hook[0])
                 elif self._offset:
-                    await self._bot.get_updates(offset=self._offset, timeout=0, limit=1, allowed_updates=self._allowed)
+                    await asked(self._forget_heard)
         except (TelegramError, TimeoutError) as failed:
             log.info("telegram was not told of the end", failure=type(failed).__name__)
 
@@ -154,15 +155,10 @@ class Connection:
         """Sets the webhook, and again whenever somebody has taken it away."""
         while True:
             try:
-                info = await self._bot.get_webhook_info()
-                asked = set(info.allowed_updates or ())  # Telegram tells them in an order of its own
-                if info.url != address or asked != set(self._allowed) or self._reason is not None:
-                    await self._bot.set_webhook(
-                        address,
-                        secret_token=secret,
-                        allowed_updates=self._allowed,
-                        max_connections=HOOK_CONNECTIONS,
-                    )
+                info = await asked(self._bot.get_webhook_info)
+                kinds = set(info.allowed_updates or ())  # Telegram tells them in an order of its own
+                if info.url != address or kinds != set(self._allowed) or self._reason is not None:
+                    await asked(lambda: self._set_hook(address, secret))
                     log.info("telegram is connected", bot=self._bot.username, mode="webhook")
                 self._reason = None
                 if info.url == address and info.last_error_message:
@@ -173,16 +169,24 @@ class Connection:
                 continue
             await self._clock.sleep(LOOK)
 
+    async def _set_hook(self, address: str, secret: str) -> None:
+        await self._bot.set_webhook(
+            address, secret_token=secret, allowed_updates=self._allowed, max_connections=HOOK_CONNECTIONS
+        )
+
+    async def _forget_heard(self) -> None:
+        await self._bot.get_updates(offset=self._offset, timeout=0, limit=1, allowed_updates=self._allowed)
+
     async def _unhook(self, address: str) -> None:
         """Telegram keeps what comes until somebody asks. A webhook of somebody else's is left alone."""
-        if (await self._bot.get_webhook_info()).url == address:
-            await self._bot.delete_webhook()
+        if (await asked(self._bot.get_webhook_info)).url == address:
+            await asked(self._bot.delete_webhook)
 
     async def _insist(self, ask: Callable[[], Awaitable[object]]) -> None:
         pause = FIRST_PAUSE
         while True:
             try:
-                await ask()
+                await asked(ask)
             except InvalidToken:
                 self._report(NOT_ACCEPTED)
                 pause = LONGEST_PAUSE

@@ -14,6 +14,7 @@ from bot.chat import Action, Attachment, Chat, Message, MessageRef, Press, User
 BUTTON = re.compile(r"easel:(?P<action>cancel|retry|vary|edit):(?P<job>[\w-]{1,40})")
 _COMMAND = re.compile(r"/(?P<name>\w+)(?:@(?P<bot>\w+))?")
 _WORDLESS = ("checklist", "contact", "dice", "game", "location", "poll", "story", "venue")  # said, but not in words
+PHOTO_NAME = "photo.jpg"  # of photos, which have none
 NOBODY = User(platform=PLATFORM, id="0", name="")  # whoever Telegram does not tell
 
 Source = telegram.Message | ExternalReplyInfo
@@ -21,10 +22,11 @@ Source = telegram.Message | ExternalReplyInfo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Me:
-    """The bot itself."""
+    """The bot itself. `guest`: it can be called into chats that it is not in."""
 
     id: int
     username: str
+    guest: bool = False
 
 
 def decode_user(user: telegram.User) -> User:
@@ -90,7 +92,7 @@ def _photo(sizes: Sequence[telegram.PhotoSize], spoiler: bool) -> Attachment:
     """The largest of the sizes that Telegram keeps."""
     best = max(sizes, key=lambda each: each.width * each.height)
     return Attachment(
-        ref=best.file_id, media_type="image/jpeg", size=best.file_size, filename="photo.jpg", spoiler=spoiler
+        ref=best.file_id, media_type="image/jpeg", size=best.file_size, filename=PHOTO_NAME, spoiler=spoiler
     )
 
 
@@ -221,4 +223,5 @@ def decode_press(query: telegram.CallbackQuery) -> Press | None:
         sender=decode_user(query.from_user),
         action=Action(match["action"]),
         job=match["job"],
+        formless=query.inline_message_id is None,
     )

@@ -4,7 +4,7 @@ What cannot be a photo goes as a document, unchanged. Budgets are the core's; te
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, replace
 
 import structlog
@@ -12,7 +12,7 @@ import telegram
 
 from adapters.telegram import places
 from adapters.telegram.calls import call
-from adapters.telegram.decode import decode_attachments
+from adapters.telegram.decode import PHOTO_NAME, decode_attachments
 from adapters.telegram.encode import ALBUM, CAPTION, encode_buttons, encode_media, encode_text, shows_as_photo
 from adapters.telegram.places import PLATFORM, Place
 from adapters.telegram.sender import Sender, Target, addressed
@@ -60,7 +60,7 @@ class Delivery:
         shown = [image for image, _ in fitted]
         try:
             if places.is_inline(chat):
-                return await self._inline(chat, ref, card, shown[0])
+                return await self._inline(chat, ref, card, shown[0], key)
             first = await self._first(chat, ref, card, shown[0], reply_to)
             rest = await self._rest(first, card, shown[1:], key)
         except Unclear as unclear:
@@ -90,13 +90,17 @@ class Delivery:
                 return await self._sender.at_home(places.place(chat), send)
             return await self._sender.standing(ref, lambda target: self._edit(target, card, image), anew)
 
+        return await self._as_it_can(card, place)
+
+    @staticmethod
+    async def _as_it_can(card: Card, send: Callable[[Card], Awaitable[telegram.Message]]) -> telegram.Message:
         try:
-            return await place(card)
+            return await send(card)
         except Refused as refused:
             if card.original or not any(part in refused.words for part in NO_PHOTO):
                 raise
             log.info("no photo for telegram, sent as a document", detail=refused.words)
-            return await place(replace(card, original=True))
+            return await send(replace(card, original=True))
 
     async def _edit(self, target: Target, card: Card, image: Image) -> telegram.Message:
         media = encode_media(image, 1, caption=encode_text(card, CAPTION)[0], card=card)
@@ -179,30 +183,44 @@ class Delivery:
 
     async def _recall(self, kept: str) -> tuple[Attachment, ...] | None:
         try:
-            known = await self._memory.recall(kept)
+            known = await self._memory.stashed(kept)
         except StoreFailed as failed:
             raise ChatUnreachable(detail=f"album not looked up: {failed.detail}") from failed
         return None if known is None else tuple(Attachment(**each) for each in json.loads(known))
 
     async def _remember(self, kept: str, posted: Sequence[Attachment]) -> None:
         try:
-            await self._memory.remember(kept, json.dumps([asdict(each) for each in posted]))
+            await self._memory.stash(kept, json.dumps([asdict(each) for each in posted]).encode())
         except StoreFailed as failed:
             log.warning("album not kept", detail=failed.detail)
 
     # ------------------------------------------------------------ inline messages
 
-    async def _inline(self, chat: Chat, ref: MessageRef | None, card: Card, image: Image) -> Delivered:
-        """Uploaded into the storage chat, and put in by its id there."""
-        if self._storage is None:
-            raise ChatFailed(detail="telegram.storage_chat is not set")
+    async def _inline(self, chat: Chat, ref: MessageRef | None, card: Card, image: Image, key: str) -> Delivered:
+        """Uploaded once into the storage chat, and put in by its id there."""
         if ref is None:  # its first words are its only ones so far
             ref = await self._sender.post(chat, replace(card, text="…"), reply_to=None)
-        stored = await self._send(Place(chat=self._storage), card, image, 1, reply_to=None, worded=False)
-        (handle,) = _handles(stored, card)
-        media = encode_media(image, 1, caption=encode_text(card, CAPTION)[0], card=card, file_id=handle.ref)
+        kept = f"{PLATFORM}:stored:{key}"
+        if (stored := await self._recall(kept)) is None:
+            stored = await self._store(card, image)
+            await self._remember(kept, stored)
+        (handle,) = stored
+        as_it_went = replace(card, original=handle.filename != PHOTO_NAME)
+        media = encode_media(image, 1, caption=encode_text(card, CAPTION)[0], card=as_it_went, file_id=handle.ref)
         await self._sender.show(Target(inline=ref.message_id), card, media)
-        return Delivered(ref=ref, attachments=(handle,))
+        return Delivered(ref=ref, attachments=stored)
+
+    async def _store(self, card: Card, image: Image) -> tuple[Attachment, ...]:
+        if self._storage is None:
+            raise ChatFailed(detail="telegram.storage_chat is not set")
+        storage = Place(chat=self._storage)
+
+        async def send(card: Card) -> telegram.Message:
+            return await self._sender.at_home(
+                storage, lambda home: self._send(home, card, image, 1, reply_to=None, worded=False)
+            )
+
+        return _handles(await self._as_it_can(card, send), card)
 
 
 def _handles(message: telegram.Message, card: Card) -> tuple[Attachment, ...]:

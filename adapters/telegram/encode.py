@@ -31,7 +31,7 @@ AS_PHOTO = ("image/png", "image/jpeg", "image/webp")  # others lose what they ar
 JOINER = "\u2060"  # shows nothing and takes no room
 _OURS = re.compile(r"https://t\.me/(?:c/)?[\w/]+")
 _COMMAND = re.compile(r"(?<![\w/])/(?=\w)")
-_KNOWN = re.compile(r"/(?:imagine|edit|quota|history|cancel|help|start|admin|buy)\b(?!/)")
+_KNOWN = re.compile(r"/(?:imagine|edit|quota|history|cancel|help|privacy|forget|start|admin|buy)\b(?!/)")
 _QUOTED = re.compile(r"[“„«「『].*[”“»」』]", re.DOTALL)
 _MARKS = re.compile(r"(?<=[@#$])(?=[\w])|(?<=\+)(?=\d)|(?<=:)(?=//)")
 _DOMAIN = re.compile(r"(?<=[^\W_])\.(?=[^\W\d_]{2})")

@@ -17,9 +17,10 @@ from adapters.telegram.inline import Inline
 from adapters.telegram.notebook import Notebook
 from adapters.telegram.shop import Shop
 from adapters.telegram.trouble import QUERY_OLD, Moved, Refused, Unclear
-from bot.chat import Message
+from bot.chat import Answer, Press
 from bot.errors import ChatFailed
 from bot.ports import Clock, Reception
+from bot.texts import choose, say
 
 log = structlog.get_logger()
 
@@ -55,6 +56,7 @@ class Events:
         self._reception = reception
         self._inline = inline
         self._shop = shop
+        self._clock = clock
         self._albums = Albums(clock, self._hear)
 
     async def take(self, update: telegram.Update) -> bool:
@@ -108,22 +110,33 @@ class Events:
     async def _click(self, query: telegram.CallbackQuery) -> bool:
         """A button. Answered in any case, or it would spin for a minute."""
         if self._shop is not None and self._shop.is_chosen(query):
-            await self._shop.invoice(query)
-            await self._answer(query, "")
+            await self._answer(query, await self._shop.invoice(query))
             return True
         press = decode_press(query)
         if press is None:
             await self._answer(query, "")
             return True
         answering = asyncio.ensure_future(self._reception.press(press))
-        done, _ = await asyncio.wait([answering], timeout=IN_TIME)
-        if not done:
-            await self._answer(query, "")
-            await answering
-            return True
-        answer = answering.result()
-        await self._answer(query, answer.text, alert=answer.compose)
+        patience = asyncio.ensure_future(self._clock.sleep(IN_TIME))
+        try:
+            await asyncio.wait([answering, patience], return_when=asyncio.FIRST_COMPLETED)
+            if answering.done():
+                answer = answering.result()
+                await self._answer(query, self._worded(press, answer), alert=answer.compose)
+            else:
+                await self._answer(query, "")
+                await answering
+        finally:
+            patience.cancel()
+            answering.cancel()
         return True
+
+    def _worded(self, press: Press, answer: Answer) -> str:
+        """What a click is answered; a reply that does not name the bot does not reach it where it is no member."""
+        if not (answer.compose and places.is_inline(press.message.chat)):
+            return answer.text
+        key = "telegram-edit-guest" if self._me.guest else "telegram-edit-elsewhere"
+        return say(choose(press.sender.locale), key, bot=f"@{self._me.username}")
 
     async def _answer(self, query: telegram.CallbackQuery, text: str, *, alert: bool = False) -> None:
         shown = text if len(text) <= ALERT else f"{text[: ALERT - 1]}…"
@@ -134,8 +147,3 @@ class Events:
                 log.warning("click not answered", detail=refused.words)
         except (ChatFailed, Moved, Unclear) as failed:
             log.info("click not answered", detail=str(failed))
-
-
-def is_private(message: Message) -> bool:
-    """A conversation of a member with the bot alone."""
-    return message.chat.kind == "direct" and not places.is_inline(message.chat)

@@ -64,11 +64,14 @@ class Inbox:
 
     async def close(self) -> None:
         """Hands over what came in; what then still waits is told again at the next start."""
-        if self._under_way:
-            _, late = await asyncio.wait(self._under_way.values(), timeout=HANDING_OVER)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        tasks = list(self._under_way.values())
+        if tasks:
+            all_done = asyncio.ensure_future(asyncio.wait(tasks))
+            time_is_up = asyncio.ensure_future(self._clock.sleep(HANDING_OVER))
+            await asyncio.wait([all_done, time_is_up], return_when=asyncio.FIRST_COMPLETED)
+            for each in (all_done, time_is_up, *tasks):
+                each.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*self._striking, return_exceptions=True)
 
     # ------------------------------------------------------------ within

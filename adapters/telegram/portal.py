@@ -5,12 +5,13 @@ from dataclasses import dataclass
 import telegram
 from telegram.error import InvalidToken, TelegramError
 
-from adapters.telegram.calls import make_bot
+from adapters.telegram.calls import asked, make_bot
 from adapters.telegram.trouble import describe
 from bot.errors import ChatFailed, SettingsWrong
 from bot.settings import Telegram as TelegramSettings
 
 NEEDS_STORAGE = "telegram.storage_chat is not set"
+FEEDBACK = "it needs BotFather's /setinlinefeedback at 100 %, which Telegram does not show"
 MAY_POST = ("creator", "administrator", "member")
 
 
@@ -32,9 +33,9 @@ async def look(settings: TelegramSettings) -> Portal:
     """
     bot = make_bot(settings)
     try:
-        await bot.initialize()
-        me = await bot.get_me()
-        hook = await bot.get_webhook_info()
+        await asked(bot.initialize)
+        me = await asked(bot.get_me)
+        hook = await asked(bot.get_webhook_info)
         problem = await _storage_problem(bot, settings.storage_chat)
     except InvalidToken:
         raise SettingsWrong(["telegram.token: Telegram does not accept it"]) from None
@@ -44,10 +45,16 @@ async def look(settings: TelegramSettings) -> Portal:
         await _closed(bot)
     return Portal(
         says="; ".join([f"is @{me.username}", *_notes(me, hook, settings)]),
-        inline=mode(settings, bool(me.supports_inline_queries), "/setinline, then /setinlinefeedback"),
+        inline=_inline(settings, me),
         guest=mode(settings, bool(me.supports_guest_queries), "Bot Settings, Guest Mode"),
         problems=() if problem is None else (problem,),
     )
+
+
+def _inline(settings: TelegramSettings, me: telegram.User) -> str:
+    """Whether what members chose is told at all, Telegram does not say."""
+    says = mode(settings, bool(me.supports_inline_queries), "/setinline")
+    return f"{says}; {FEEDBACK}" if says == "on" else says
 
 
 def mode(settings: TelegramSettings, switched_on: bool, switch: str) -> str:
@@ -72,7 +79,7 @@ async def _storage_problem(bot: telegram.Bot, storage: int | None) -> str | None
     if storage is None:
         return None
     try:
-        member = await bot.get_chat_member(storage, bot.id)
+        member = await asked(lambda: bot.get_chat_member(storage, bot.id))
     except InvalidToken:
         raise
     except TelegramError as failed:

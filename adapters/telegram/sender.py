@@ -64,6 +64,7 @@ class Sender:
         self._notebook = notebook
         self._migrated = migrated
         self._pictured: OrderedDict[str, Image | None] = OrderedDict()  # message -> the preview that it shows
+        self._answered: OrderedDict[str, str] = OrderedDict()  # a guest's query -> the message that answers it
 
     # ------------------------------------------------------------ cards
 
@@ -186,7 +187,10 @@ class Sender:
         )
 
     async def _answer(self, chat: Chat, query: str, card: Card) -> MessageRef:
-        """The first words in a chat that the bot was called into."""
+        """The first words in a chat that the bot was called into. Said again, they change what stands there."""
+        if (known := self._answered.get(query)) is not None:
+            await self._change(Target(inline=known), card)
+            return MessageRef(chat=chat, message_id=known)
         text, _ = encode_text(card, TEXT)
         article = InlineQueryResultArticle(
             id="easel",
@@ -195,6 +199,7 @@ class Sender:
             reply_markup=encode_buttons(card.buttons),
         )
         sent = await call(lambda: self._bot.answer_guest_query(query, article))
+        _keep(self._answered, query, sent.inline_message_id)
         return MessageRef(chat=chat, message_id=sent.inline_message_id)
 
     async def _change(self, target: Target, card: Card) -> None:
@@ -251,10 +256,14 @@ class Sender:
         self._know(str(target), preview)
 
     def _know(self, key: str, preview: Image | None) -> None:
-        self._pictured[key] = preview
-        self._pictured.move_to_end(key)
-        while len(self._pictured) > REMEMBERED:
-            self._pictured.popitem(last=False)
+        _keep(self._pictured, key, preview)
+
+
+def _keep(known: OrderedDict[str, T], key: str, value: T) -> None:
+    known[key] = value
+    known.move_to_end(key)
+    while len(known) > REMEMBERED:
+        known.popitem(last=False)
 
 
 def addressed(home: Place, reply_to: str | None) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 Credits change in the ledger alone, once for each charge; a purchase is written down before it is credited.
 """
 
+import hashlib
+import hmac
 import json
 import re
 from collections.abc import Sequence
@@ -16,6 +18,7 @@ from adapters.telegram import places
 from adapters.telegram.calls import insist
 from adapters.telegram.decode import decode_user
 from adapters.telegram.places import PLATFORM
+from adapters.telegram.sender import addressed
 from adapters.telegram.trouble import Moved, Refused, Unclear
 from bot.chat import Message, Sold
 from bot.errors import ChatFailed, ChatUnreachable, UnknownCharge
@@ -27,18 +30,19 @@ log = structlog.get_logger()
 
 STARS = "XTR"  # Telegram's own currency: no payment provider, exactly one price
 CHOICE = re.compile(r"easel-buy:(\d{1,2})")
-PAYLOAD = re.compile(r"easel:(\d+):(\d+)")  # credits and stars, so that an old invoice keeps its promise
+PAYLOAD = re.compile(r"easel:(\d{1,7}):(\d{1,6}):([0-9a-f]{16})")  # so that an old invoice keeps its promise
 ASKED = re.compile(r"/(?:buy|start\s+buy)\b", re.IGNORECASE)
 TAKEN_BACK = "already_refunded"
 
 
 class Shop:
-    """`packs` as the operator set them; `username`: of the bot, once it is known."""
+    """`packs` as the operator set them."""
 
     def __init__(
         self, bot: telegram.Bot, packs: Sequence[StarPack], *, reception: Reception, memory: Memory, clock: Clock
     ) -> None:
         self._bot = bot
+        self._key = hashlib.sha256(f"easel shop {bot.token}".encode()).digest()
         self._packs = packs
         self._reception = reception
         self._memory = memory
@@ -47,8 +51,10 @@ class Shop:
     # ------------------------------------------------------------ buying
 
     def is_meant(self, message: Message) -> bool:
-        """Whether a member asks for the offer. Elsewhere than in private it needs the bot's name."""
-        return ASKED.match(message.text) is not None and (message.to_me or message.chat.kind == "direct")
+        """Whether a member asks for the offer. Elsewhere than in private it needs the bot's name, and the bot."""
+        if places.is_inline(message.chat) or ASKED.match(message.text) is None:
+            return False
+        return message.to_me or message.chat.kind == "direct"
 
     async def offer(self, message: Message) -> None:
         """What can be bought, one button each; in a group, the way to where it can be."""
@@ -71,22 +77,25 @@ class Shop:
     def is_chosen(self, query: telegram.CallbackQuery) -> bool:
         return CHOICE.fullmatch(query.data or "") is not None
 
-    async def invoice(self, query: telegram.CallbackQuery) -> None:
-        """The invoice for the pack that was chosen, into the same conversation."""
+    async def invoice(self, query: telegram.CallbackQuery) -> str:
+        """The invoice for the pack that was chosen, into the same conversation; returns what the click is answered."""
         match = CHOICE.fullmatch(query.data or "")
         number = int(match[1]) if match else len(self._packs)
-        if query.message is None or number >= len(self._packs):  # packs have changed since
-            return
-        chat, pack = query.message.chat.id, self._packs[number]
         locale = choose(query.from_user.language_code)
+        if query.message is None or number >= len(self._packs):  # packs have changed since
+            return say(locale, "telegram-buy-wrong")
+        pack = self._packs[number]
+        where = query.message.chat.id
+        topic = query.message.message_thread_id if isinstance(query.message, telegram.Message) else None
         title = say(locale, "telegram-buy-title", credits=pack.credits)
         try:
             await insist(
                 lambda: self._bot.send_invoice(
-                    chat,
+                    where,
+                    message_thread_id=topic,
                     title=title,
                     description=say(locale, "telegram-buy-about", credits=pack.credits),
-                    payload=f"easel:{pack.credits}:{pack.stars}",
+                    payload=self._payload(pack.credits, pack.stars),
                     provider_token="",
                     currency=STARS,
                     prices=[LabeledPrice(title, pack.stars)],
@@ -94,12 +103,18 @@ class Shop:
                 self._clock,
             )
         except (Refused, ChatFailed, Moved, Unclear) as failed:
-            log.warning("invoice not sent", chat=chat, detail=str(failed))
+            log.warning("invoice not sent", chat=where, detail=str(failed))
+            return say(locale, "error-internal")
+        return ""
 
     async def check(self, query: telegram.PreCheckoutQuery) -> bool:
         """Telegram waits ten seconds for a yes. Only what an invoice of ours promises is sold."""
         match = PAYLOAD.fullmatch(query.invoice_payload)
-        fits = match is not None and query.currency == STARS and int(match[2]) == query.total_amount
+        fits = (
+            match is not None
+            and hmac.compare_digest(query.invoice_payload, self._payload(int(match[1]), int(match[2])))
+            and (query.currency, query.total_amount) == (STARS, int(match[2]))
+        )
         locale = choose(query.from_user.language_code)
         why = None if fits else say(locale, "telegram-buy-wrong")
         try:
@@ -151,16 +166,19 @@ class Shop:
 
     # ------------------------------------------------------------ within
 
+    def _payload(self, credits: int, stars: int) -> str:
+        """What an invoice promises at which price, with a seal that nobody else can make."""
+        promise = f"easel:{credits}:{stars}"
+        return f"{promise}:{hmac.new(self._key, promise.encode(), hashlib.sha256).hexdigest()[:16]}"
+
     async def _say(self, message: Message, text: str, rows: list[list[InlineKeyboardButton]]) -> None:
-        chat = places.place(message.chat).chat
-        if chat is None:
-            return
+        where = addressed(places.place(message.chat), message.id)
         try:
             await insist(
-                lambda: self._bot.send_message(chat, text, reply_markup=InlineKeyboardMarkup(rows)), self._clock
+                lambda: self._bot.send_message(text=text, reply_markup=InlineKeyboardMarkup(rows), **where), self._clock
             )
         except (Refused, ChatFailed, Moved, Unclear) as failed:
-            log.warning("offer not shown", chat=chat, detail=str(failed))
+            log.warning("offer not shown", chat=message.chat.key, detail=str(failed))
 
 
 def _key(charge: str) -> str:

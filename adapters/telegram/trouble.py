@@ -38,6 +38,7 @@ _CHAT_GONE = (
     "query id is invalid",
     "group chat was deactivated",
 )
+UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)  # what the library meets in a body it does not know
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
@@ -81,8 +82,8 @@ def translated(error: TelegramError) -> ChatFailed | Moved | Unclear | Refused:
             return _refused(words)
         case NetworkError():
             return _unanswered(error, words)
-        case _:  # a body that is no JSON, with any status
-            return Unclear(words) if isinstance(error.__cause__, ValueError) else ChatFailed(detail=words)
+        case _:  # a body that is no JSON, with any status, or JSON about something else
+            return Unclear(words) if isinstance(error.__cause__, UNREADABLE) else ChatFailed(detail=words)
 
 
 def _refused(words: str) -> ChatFailed | Refused:

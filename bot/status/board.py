@@ -102,6 +102,10 @@ class Board:
 
     # ------------------------------------------------------------ what jobs tell
 
+    def awaits_answer(self, chat: Chat) -> bool:
+        """Whether silence there would leave members waiting for an answer."""
+        return self._ports[chat.platform].awaits_answer(chat)
+
     def has(self, key: str) -> bool:
         """Whether that message is on the board: opened, and not yet at its end."""
         return key in self._sheets
@@ -299,6 +303,7 @@ class Board:
     # ------------------------------------------------------------ when the platform does not take a call
 
     def _again(self, turn: Turn, sheet: Sheet, failed: ChatUnreachable) -> None:
+        log.info("chat did not answer", chat=sheet.chat.key, detail=failed.detail)
         sheet.tries += 1
         if sheet.tries >= TRIES:
             self._pacer.finish(turn, self._clock.monotonic())

@@ -5,26 +5,41 @@ the rows stand in the modules beside it.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import Connection, delete, select, text
 
 from bot import quota
-from bot.chat import Balance, Chat, Delivered
+from bot.chat import Attachment, Balance, Chat, Delivered
 from bot.errors import Stale, TooManyWaiting
 from bot.painting import Image
 from bot.ports import Clock
 from bot.quota import Account, Rules
-from bot.store import ledger, rows, schema
+from bot.store import copies, ledger, rows, schema
 from bot.store.engine import Database, insert_once, is_sqlite, parsed, upsert
 from bot.store.jobs import LIFE, Failure, Job, NewJob, State, new_id
 from bot.store.migrate import absent, prepare
 
-__all__ = ["LIFE", "Failure", "Job", "NewJob", "State", "Store", "missing_file", "new_id", "upgrade"]
+__all__ = [
+    "LIFE",
+    "Failure",
+    "Job",
+    "NewJob",
+    "State",
+    "Store",
+    "back_up",
+    "missing_file",
+    "new_id",
+    "occupied",
+    "upgrade",
+]
 
 KEPT_DAYS = 30  # that uploads are kept for Retry and Vary
+EVENTS_RETURN = timedelta(days=2)  # that an event may be told again: Telegram keeps its updates for one day
 FACTS = ("provider", "model", "price", "spent", "upstream_id", "usage", "trace")  # of a painting: columns of the job
 
 
@@ -42,6 +57,25 @@ async def missing_file(database_url: str) -> str | None:
     Raises SettingsWrong.
     """
     return await asyncio.to_thread(absent, parsed(database_url))
+
+
+async def back_up(database_url: str, to: Path) -> int:
+    """Copies the database, also while it is in use, to a file that must not exist; returns its size in bytes.
+
+    Raises SettingsWrong.
+    """
+    return await asyncio.to_thread(copies.back_up, parsed(database_url), to)
+
+
+@asynccontextmanager
+async def occupied(database_url: str) -> AsyncGenerator[None]:
+    """Keeps a SQLite file to this process for as long as it runs jobs on it.
+
+    Raises SettingsWrong when another one does.
+    """
+    with ExitStack() as held:
+        await asyncio.to_thread(held.enter_context, copies.occupied(parsed(database_url)))
+        yield
 
 
 class Store:
@@ -239,12 +273,37 @@ class Store:
         midnight = datetime.combine(quota.today(self._clock.now()), time(), tzinfo=UTC)
         return await self._database.read(lambda conn: rows.stats(conn, midnight))
 
+    # ------------------------------------------------------------ forgetting
+
+    async def forget(self, user_key: str) -> tuple[int, tuple[Attachment, ...]]:
+        """Empties a user's ended jobs of words, names, results and steps, and drops pictures that waited for words. The
+        ledger stays. Returns how many jobs it was, and the handles of all their pictures."""
+        return await self._database.write(lambda conn: rows.blank(conn, user_key))
+
+    async def tidy(self, *, days: int | None) -> int:
+        """Drops what nobody needs any more: uploads past KEPT_DAYS, emptied jobs whose events cannot come again, and
+        with `days` ended jobs and uploads of before that many. The ledger stays. Returns how many jobs went."""
+        now = self._clock.now()
+        ended = None if days is None else now - timedelta(days=days)
+        kept = now - timedelta(days=min(days or KEPT_DAYS, KEPT_DAYS))
+
+        def work(conn: Connection) -> int:
+            conn.execute(delete(schema.kept).where(schema.kept.c.at < kept))
+            return rows.drop_jobs(conn, ended_before=ended, blank_before=now - EVENTS_RETURN)
+
+        return await self._database.write(work)
+
     # ------------------------------------------------------------ credits
 
-    async def balance(self, user_key: str, allowance: int) -> Balance:
-        """A user's credits as of now, with a daily allowance."""
-        account = await self._database.read(lambda conn: ledger.find(conn, user_key))
-        return _balance(quota.refreshed(account, quota.today(self._clock.now()), allowance))
+    async def balance(self, user_key: str, allowance: int, newcomer: int | None = None) -> Balance:
+        """A user's credits as of now, with a daily allowance, which is `newcomer` at most on their first day."""
+        now = self._clock.now()
+
+        def work(conn: Connection) -> Balance:
+            given = ledger.first_day(conn, user_key, allowance, newcomer, now)
+            return _balance(quota.refreshed(ledger.find(conn, user_key), quota.today(now), given))
+
+        return await self._database.read(work)
 
     async def grant(self, entry: str, user_key: str, credits: int, allowance: int) -> Balance:
         """Adds credits that do not expire. The same `entry` again changes nothing.
@@ -319,6 +378,15 @@ class Store:
             now = self._clock.now()
             conn.execute(delete(schema.kept).where(schema.kept.c.at < now - timedelta(days=KEPT_DAYS)))
             upsert(conn, schema.kept, {"key": key, "data": data, "at": now}, key="key")
+
+        await self._database.write(work)
+
+    async def discard(self, key: str) -> None:
+        """Whatever is kept under a key goes."""
+
+        def work(conn: Connection) -> None:
+            conn.execute(delete(schema.kept).where(schema.kept.c.key == key))
+            conn.execute(delete(schema.meta).where(schema.meta.c.key == key))
 
         await self._database.write(work)
 

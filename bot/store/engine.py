@@ -76,6 +76,7 @@ def tame(engine: Engine, *, look_only: bool = False, lasting: bool = True) -> No
         connection.isolation_level = None  # the driver's own idea of when to BEGIN stays out of it
         cursor = connection.cursor()
         pragmas = [f"synchronous = {'FULL' if lasting else 'NORMAL'}", "foreign_keys = ON"]
+        pragmas.append("secure_delete = FAST")  # what is forgotten does not linger in the pages it stood in
         if not look_only:
             pragmas.insert(0, "journal_mode = WAL")  # readers and one writer do not block each other
         for pragma in pragmas:

@@ -56,6 +56,15 @@ def _save(conn: Connection, changed: Account) -> None:
     conn.execute(SAVE, {"whose": changed.id, **asdict(changed)})
 
 
+def first_day(conn: Connection, account_id: str, allowance: int, newcomer: int | None, now: datetime) -> int:
+    """What a day gives: at most `newcomer` (None: no such limit) on the day of an account's first entry."""
+    if newcomer is None or newcomer >= allowance:
+        return allowance
+    query = select(ledger.c.at).where(ledger.c.account == account_id).order_by(ledger.c.at).limit(1)
+    first = conn.execute(query).scalar_one_or_none()
+    return newcomer if first is None or quota.today(first) >= quota.today(now) else allowance
+
+
 # ---------------------------------------------------------------- entries
 
 
@@ -75,7 +84,9 @@ def reserve(conn: Connection, new: NewJob, user: Account, rules: Rules, now: dat
 
     Raises OutOfCredits, ChatOutOfCredits.
     """
-    user = quota.refreshed(user, quota.today(now), rules.allowance(new.user))
+    user = quota.refreshed(
+        user, quota.today(now), first_day(conn, user.id, rules.allowance(new.user), rules.new_user_daily, now)
+    )
     if user.left < new.cost:
         raise OutOfCredits(left=user.left, cost=new.cost, refill=quota.hours_to_refill(now))
     user, from_extra = quota.reserve(user, new.cost)

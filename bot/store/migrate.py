@@ -67,16 +67,17 @@ def absent(url: URL) -> str | None:
     """The SQLite file that is not there yet, in a folder that is; else None."""
     if not is_sqlite(url) or not _folder(url).is_dir():
         return None
-    file = _file(url)
+    file = file_of(url)
     return None if file.exists() else str(file)
 
 
-def _file(url: URL) -> Path:
+def file_of(url: URL) -> Path:
+    """Where a SQLite database lies."""
     return Path((url.database or "").removeprefix("file:"))
 
 
 def _folder(url: URL) -> Path:
-    return _file(url).absolute().parent
+    return file_of(url).absolute().parent
 
 
 def _place(url: URL) -> str:

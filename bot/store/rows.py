@@ -14,12 +14,23 @@ from sqlalchemy import Connection, RowMapping, Select, and_, bindparam, delete, 
 from bot.chat import Attachment, Chat, Delivered, User
 from bot.painting import Image, Options
 from bot.store.jobs import UNFINISHED, Failure, Job, NewJob, State
-from bot.store.schema import Moment, job, result, step
+from bot.store.schema import Moment, job, meta, result, step
 
 UNTOLD = "untold"  # the step of an ended job whose message does not say so yet
 # What is written comes beside these as a table of columns: building a statement anew costs more than running it.
 CHANGE = update(job).where(job.c.id == bindparam("whose"))
 CHANGE_HELD = CHANGE.where(job.c.state == bindparam("running"), job.c.attempt == bindparam("by")).returning(job.c.id)
+BLANK: dict[str, Any] = {  # what is left of a forgotten job, so that its event never becomes another one
+    "prompt": "",
+    "options": asdict(Options()),
+    "reference_images": [],
+    "mask": None,
+    "upstream_id": None,
+    "usage": None,
+    "trace": None,
+    "delivered": None,
+}
+AT_ONCE = 500  # rows named in one statement; SQLite takes 32,766 values
 FEW = 3  # below that many jobs, a typical duration says nothing
 
 
@@ -97,6 +108,40 @@ def begin(conn: Connection, job_id: str, now: datetime) -> Job | None:
     )
     row = conn.execute(statement).mappings().first()
     return None if row is None else job_of(row, _steps_of(conn, job_id) if row["attempt"] > 1 else {})
+
+
+def blank(conn: Connection, user_key: str) -> tuple[int, tuple[Attachment, ...]]:
+    """Takes everything out of a user's ended jobs that they said, showed or were shown. Returns how many jobs that
+    were, and the handles of their pictures."""
+    theirs = and_(job.c.user_key == user_key, job.c.state.not_in(sorted(UNFINISHED)), job.c.prompt != "")
+    found = conn.execute(select(job.c.id, job.c.reference_images, job.c.mask, job.c.delivered).where(theirs)).all()
+    untold = select(step.c.job).where(step.c.name == UNTOLD)
+    for start in range(0, len(found), AT_ONCE):
+        part = job.c.id.in_([row[0] for row in found[start : start + AT_ONCE]])
+        ids = select(job.c.id).where(part)
+        conn.execute(delete(step).where(step.c.job.in_(ids), step.c.name != UNTOLD))
+        conn.execute(delete(result).where(result.c.job.in_(ids)))
+        conn.execute(update(job).where(part, job.c.id.not_in(untold)).values(failure=None))  # it may quote them
+        conn.execute(update(job).where(part).values(BLANK | {"sender": _nameless(user_key)}))
+    trays = meta.c.key.startswith("tray:") & meta.c.key.endswith(f":{user_key}", autoescape=True)
+    conn.execute(delete(meta).where(trays))
+    handles = [each for _, given, mask, made in found for each in (*given, *([mask] if mask else []), *(made or ()))]
+    return len(found), tuple(Attachment(**each) for each in handles)
+
+
+def _nameless(user_key: str) -> dict[str, Any]:
+    platform, _, identity = user_key.partition(":")
+    return asdict(User(platform=platform, id=identity, name=""))
+
+
+def drop_jobs(conn: Connection, *, ended_before: datetime | None, blank_before: datetime) -> int:
+    """Drops ended jobs that were told of, with their steps: those that ended before a moment, and blank ones of
+    before another. Returns how many."""
+    old = [and_(job.c.prompt == "", job.c.created < blank_before)]
+    old += [] if ended_before is None else [job.c.finished < ended_before]
+    untold = select(step.c.job).where(step.c.name == UNTOLD)
+    gone = delete(job).where(job.c.state.not_in(sorted(UNFINISHED)), job.c.id.not_in(untold), or_(*old))
+    return len(conn.execute(gone.returning(job.c.id)).all())
 
 
 def change_held(conn: Connection, holder: Job, values: Mapping[str, Any]) -> bool:
@@ -240,7 +285,8 @@ def untold() -> Select[Any]:
 
 def latest(user_key: str, limit: int, chat: Chat | None = None) -> Select[Any]:
     """A user's newest jobs, of one chat or of all, newest first."""
-    query = select(job).where(job.c.user_key == user_key).order_by(job.c.created.desc(), job.c.id.desc()).limit(limit)
+    theirs = and_(job.c.user_key == user_key, job.c.prompt != "")  # without what was forgotten
+    query = select(job).where(theirs).order_by(job.c.created.desc(), job.c.id.desc()).limit(limit)
     return query if chat is None else query.where(job.c.chat_key == chat.key)
 
 

@@ -13,6 +13,9 @@ from bot.errors import EaselError, Fact
 
 LOCALES = ("en", "zh", "ru")
 
+_POP, _POP_ISOLATE = "\u202c", "\u2069"  # what closes an embedding or override of direction, and an isolate
+_CLOSES = dict.fromkeys("\u202a\u202b\u202d\u202e", _POP) | dict.fromkeys("\u2066\u2067\u2068", _POP_ISOLATE)
+
 
 def choose(wish: str | None, fallback: str = "en") -> str:
     """The locale of ours that fits a platform's language tag (`zh-Hans`, `ru_RU`), else `fallback`."""
@@ -39,11 +42,28 @@ def say(locale: str, key: str, **facts: Fact) -> str:
     """The message `key` in `locale`. A missing message or fact is a programming error and raises."""
     for each in (bundle(locale), bundle("en")):
         if each.has_message(key) and (pattern := each.get_message(key).value) is not None:
-            text, errors = each.format_pattern(pattern, dict(facts))
+            given = {name: closed(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
+            text, errors = each.format_pattern(pattern, given)
             if errors:
                 raise errors[0]
             return str(text)
     raise KeyError(key)
+
+
+def closed(text: str) -> str:
+    """Foreign words whose changes of writing direction end with them, so that they turn none of ours around."""
+    if text.isascii():
+        return text
+    open_: list[str] = []
+    for character in text:
+        if character in _CLOSES:
+            open_.append(_CLOSES[character])
+        elif character == _POP and open_[-1:] == [_POP]:
+            open_.pop()
+        elif character == _POP_ISOLATE and _POP_ISOLATE in open_:  # closes what was opened within it, too
+            while open_.pop() != _POP_ISOLATE:
+                pass
+    return text + "".join(reversed(open_))
 
 
 def phrases(locale: str, prefix: str) -> dict[str, str]:

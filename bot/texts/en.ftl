@@ -60,6 +60,14 @@ refusal-too-many-waiting =
        *[other] You already have { NUMBER($limit, useGrouping: 0) } pictures waiting in line. Please wait for one, or stop them with /cancel.
     }
 refusal-banned = You can’t use this bot any more. If that seems wrong, ask an admin.
+refusal-chat-banned = This chat can’t use the bot. If that seems wrong, ask whoever runs it.
+refusal-closed = This bot is only for people its owner has invited.
+refusal-forbidden-word = That can’t be painted here. Please try other words.
+refusal-too-fast =
+    That was a lot at once. I listen again in { $seconds ->
+        [one] { NUMBER($seconds, useGrouping: 0) } second
+       *[other] { NUMBER($seconds, useGrouping: 0) } seconds
+    }.
 refusal-not-yours = Only the person who asked for this picture can do that.
 refusal-already-finished = This one is finished already.
 refusal-admins-only = That command is for the admins of this bot.
@@ -108,6 +116,7 @@ button-retry = Retry
 button-vary = Vary
 button-edit = Edit
 answer-edit-how = Reply to the picture with what to change.
+answer-edit-next = Now write what to change.
 press-too-late = Too late to stop it: the picture is on its way.
 press-again = That is under way already.
 # Goes to the picture service: the first picture sent along is the result that a member wants varied.
@@ -169,6 +178,23 @@ answer-cancelled =
         [one] Stopped { NUMBER($count, useGrouping: 0) } picture. Nothing was charged.
        *[other] Stopped { NUMBER($count, useGrouping: 0) } pictures. Nothing was charged.
     }
+answer-privacy =
+    What I keep: your name here, your words and options, where your pictures stand in the chat, and when each was painted. Pictures themselves only until they are delivered; uploads that the chat won’t show me again, at most a month.
+    { $days ->
+        [0] Finished jobs are kept until you say /forget.
+        [one] Finished jobs are forgotten after { NUMBER($days, useGrouping: 0) } day.
+       *[other] Finished jobs are forgotten after { NUMBER($days, useGrouping: 0) } days.
+    }
+    Credits are kept as numbers, without what they were for. What you ask me to paint goes to the picture service, without your name.
+    /forget deletes it all.
+answer-forgotten =
+    { $count ->
+        [0] There was nothing left to forget.
+        [one] Forgotten: { NUMBER($count, useGrouping: 0) } job with its words and pictures. Messages in the chat are yours to delete.
+       *[other] Forgotten: { NUMBER($count, useGrouping: 0) } jobs with their words and pictures. Messages in the chat are yours to delete.
+    }
+# Follows the answer above when a picture was on its way into the chat.
+forget-again = One picture is just being delivered. Say /forget once more when it stands there.
 answer-nothing-to-cancel = You have nothing running or waiting.
 answer-granted =
     { $credits ->
@@ -204,6 +230,8 @@ hint-quota = How many credits you have left
 hint-history = Your last pictures
 hint-cancel = Stop what you have running and waiting
 hint-help = What I understand, with examples
+hint-privacy = What is kept about you
+hint-forget = Delete your prompts, history and pictures
 hint-start = Say hello
 hint-buy = Buy credits
 hint-admin = For admins: grant, set, ban, unban, stats
@@ -317,6 +345,8 @@ discord-name-quota = quota
 discord-name-history = history
 discord-name-cancel = cancel
 discord-name-help = help
+discord-name-privacy = privacy
+discord-name-forget = forget
 discord-name-admin = admin
 discord-name-grant = grant
 discord-name-set = set
@@ -354,6 +384,9 @@ note-shrunk = Made smaller to fit what this chat takes.
 
 ### Telegram
 
+# Where the bot is not in the chat; $bot is its @name.
+telegram-edit-guest = Reply to the picture, name { $bot }, and say what to change.
+telegram-edit-elsewhere = Send the picture to { $bot } and say what to change.
 telegram-inline-title = Paint this
 telegram-inline-text = 🎨 “{ $prompt }”
 telegram-inline-starting = ⏳ Starting

@@ -73,6 +73,15 @@ refusal-too-many-waiting =
        *[many] У вас в очереди уже { NUMBER($limit, useGrouping: 0) } картинок. Дождитесь одной или остановите их: /cancel
     }
 refusal-banned = Вы больше не можете пользоваться этим ботом. Если это ошибка, обратитесь к администратору.
+refusal-chat-banned = В этом чате бот недоступен. Если это ошибка, обратитесь к тому, кто его ведёт.
+refusal-closed = Этот бот только для тех, кого пригласил его владелец.
+refusal-forbidden-word = Здесь такое рисовать нельзя. Попробуйте сказать иначе.
+refusal-too-fast =
+    Слишком много сразу. Снова слушаю через { $seconds ->
+        [one] { NUMBER($seconds, useGrouping: 0) } секунду
+        [few] { NUMBER($seconds, useGrouping: 0) } секунды
+       *[many] { NUMBER($seconds, useGrouping: 0) } секунд
+    }.
 refusal-not-yours = Это может сделать только тот, кто заказал картинку.
 refusal-already-finished = Эта картинка уже завершена.
 refusal-admins-only = Эта команда только для администраторов бота.
@@ -121,6 +130,7 @@ button-retry = Повторить
 button-vary = Вариация
 button-edit = Изменить
 answer-edit-how = Ответьте на картинку и напишите, что изменить.
+answer-edit-next = Теперь напишите, что изменить.
 press-too-late = Останавливать поздно: картинка уже в пути.
 press-again = Это уже делается.
 # Уходит сервису рисования: первая приложенная картинка — результат, который хотят изменить.
@@ -187,6 +197,25 @@ answer-cancelled =
         [few] Остановлены { NUMBER($count, useGrouping: 0) } картинки. Ничего не списано.
        *[many] Остановлено { NUMBER($count, useGrouping: 0) } картинок. Ничего не списано.
     }
+answer-privacy =
+    Что я храню: ваше имя здесь, ваши слова и параметры, где в чате стоят ваши картинки и когда они нарисованы. Сами картинки — только до доставки; загрузки, которых чат больше не покажет, — не дольше месяца.
+    { $days ->
+        [0] Готовые задания хранятся, пока вы не скажете /forget.
+        [one] Готовые задания забываются через { NUMBER($days, useGrouping: 0) } день.
+        [few] Готовые задания забываются через { NUMBER($days, useGrouping: 0) } дня.
+       *[many] Готовые задания забываются через { NUMBER($days, useGrouping: 0) } дней.
+    }
+    Кредиты хранятся числами, без того, на что потрачены. Просьбы уходят сервису рисования без вашего имени.
+    /forget удаляет всё.
+answer-forgotten =
+    { $count ->
+        [0] Забывать больше нечего.
+        [one] Забыто: { NUMBER($count, useGrouping: 0) } задание вместе со словами и картинками. Сообщения в чате вы можете удалить сами.
+        [few] Забыто: { NUMBER($count, useGrouping: 0) } задания вместе со словами и картинками. Сообщения в чате вы можете удалить сами.
+       *[many] Забыто: { NUMBER($count, useGrouping: 0) } заданий вместе со словами и картинками. Сообщения в чате вы можете удалить сами.
+    }
+# Следует за ответом выше, когда картинка была на пути в чат.
+forget-again = Одна картинка как раз доставляется. Скажите /forget ещё раз, когда она появится.
 answer-nothing-to-cancel = У вас ничего не рисуется и не ждёт.
 answer-granted =
     { $credits ->
@@ -226,6 +255,8 @@ hint-quota = Сколько кредитов осталось
 hint-history = Последние картинки
 hint-cancel = Остановить всё, что рисуется и ждёт
 hint-help = Что я умею, с примерами
+hint-privacy = Что о вас хранится
+hint-forget = Удалить ваши слова, историю и картинки
 hint-start = Поздороваться
 hint-buy = Купить кредиты
 hint-admin = Для администраторов: grant, set, ban, unban, stats
@@ -340,6 +371,8 @@ discord-name-quota = кредиты
 discord-name-history = история
 discord-name-cancel = отмена
 discord-name-help = помощь
+discord-name-privacy = приватность
+discord-name-forget = забыть
 discord-name-admin = админ
 discord-name-grant = подарить
 discord-name-set = назначить
@@ -377,6 +410,8 @@ note-shrunk = Уменьшено, чтобы подошло этому чату.
 
 ### Telegram
 
+telegram-edit-guest = Ответьте на картинку, упомяните { $bot } и напишите, что изменить.
+telegram-edit-elsewhere = Отправьте картинку боту { $bot } и напишите, что изменить.
 telegram-inline-title = Нарисовать это
 telegram-inline-text = 🎨 «{ $prompt }»
 telegram-inline-starting = ⏳ Начинаю

@@ -50,6 +50,10 @@ refusal-too-many-waiting =
        *[other] 你已有 { NUMBER($limit, useGrouping: 0) } 张图片在排队。请等一等，或用 /cancel 停止。
     }
 refusal-banned = 你已不能使用这个机器人。如有疑问，请联系管理员。
+refusal-chat-banned = 这个聊天不能使用本机器人。如有疑问，请联系机器人的管理者。
+refusal-closed = 本机器人只对受邀的人开放。
+refusal-forbidden-word = 这里不能画这个，请换个说法。
+refusal-too-fast = 一下子太多了。{ NUMBER($seconds, useGrouping: 0) } 秒后我再听。
 refusal-not-yours = 只有发起这张图的人才能这样做。
 refusal-already-finished = 这张图已经完成了。
 refusal-admins-only = 这个命令只有机器人的管理员可以使用。
@@ -90,6 +94,7 @@ button-retry = 重试
 button-vary = 变化
 button-edit = 修改
 answer-edit-how = 回复这张图片，写上要修改的内容。
+answer-edit-next = 现在直接写下要修改的内容。
 press-too-late = 来不及停止了，图片马上就到。
 press-again = 已经在进行中了。
 # 发给绘图服务：附带的第一张图就是成员想要变化的结果。
@@ -137,6 +142,21 @@ answer-quota =
 answer-history-empty = 这里还什么都没有。画第一张吧：/imagine 暴风雨中的灯塔
 answer-history-line = { NUMBER($number, useGrouping: 0) }. { $time } · { $state } ·“{ $prompt }”
 answer-cancelled = 已停止 { NUMBER($count, useGrouping: 0) } 张图片，没有扣除积分。
+answer-privacy =
+    我保存的内容：你在这里的名字、你的描述和选项、图片在聊天中的位置，以及每张图的时间。图片本身只保存到送达为止；聊天不会再次提供的上传文件最多保存一个月。
+    { $days ->
+        [0] 已完成的任务会保留到你发送 /forget 为止。
+       *[other] 已完成的任务在 { NUMBER($days, useGrouping: 0) } 天后删除。
+    }
+    积分只以数字保存，不含用途。你的绘图请求会发给绘图服务，但不带你的名字。
+    /forget 会全部删除。
+answer-forgotten =
+    { $count ->
+        [0] 没有可以删除的内容了。
+       *[other] 已删除 { NUMBER($count, useGrouping: 0) } 个任务及其描述和图片。聊天里的消息请自行删除。
+    }
+# 接在上面的答复之后：有一张图片正在送往聊天。
+forget-again = 有一张图片正在送达。等它出现后，请再发一次 /forget。
 answer-nothing-to-cancel = 你没有进行中或排队的图片。
 answer-granted = 已给 { $user } 增加 { NUMBER($credits, useGrouping: 0) } 积分，现有 { NUMBER($left, useGrouping: 0) } 积分。
 answer-set = { $user } 现有 { NUMBER($left, useGrouping: 0) } 积分。
@@ -158,6 +178,8 @@ hint-quota = 还剩多少积分
 hint-history = 最近的图片
 hint-cancel = 停止正在进行和排队的图片
 hint-help = 我能做什么，附例子
+hint-privacy = 保存了哪些与你有关的内容
+hint-forget = 删除你的描述、历史和图片
 hint-start = 打个招呼
 hint-buy = 购买积分
 hint-admin = 管理员专用：grant、set、ban、unban、stats
@@ -270,6 +292,8 @@ discord-name-quota = 积分
 discord-name-history = 历史
 discord-name-cancel = 取消
 discord-name-help = 帮助
+discord-name-privacy = 隐私
+discord-name-forget = 遗忘
 discord-name-admin = 管理
 discord-name-grant = 赠送
 discord-name-set = 设定
@@ -307,6 +331,8 @@ note-shrunk = 为了符合这个聊天的限制，图片已缩小。
 
 ### Telegram
 
+telegram-edit-guest = 回复这张图片，提到 { $bot }，并写上要修改的内容。
+telegram-edit-elsewhere = 把图片发给 { $bot }，并写上要修改的内容。
 telegram-inline-title = 画这个
 telegram-inline-text = 🎨 “{ $prompt }”
 telegram-inline-starting = ⏳ 开始中

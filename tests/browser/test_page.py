@@ -79,6 +79,7 @@ async def test_cancel_ends_the_job_and_gives_the_credit_back(browser: Browser, d
     async with made.served() as address, page_at(browser, address) as page:
         await page.click(PRIVATE)
         await write(page, "a lighthouse at dusk")
+        await until(lambda: made.sandbox.running == 1)  # or there would be nobody to leave
         await page.locator('[data-action="cancel"]').click()
         await expect(page.locator('[data-action="retry"]')).to_be_visible()
         await expect(page.locator("#quota")).to_contain_text("50")

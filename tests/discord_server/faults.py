@@ -22,13 +22,16 @@ class Gate:
 
 @dataclass(slots=True, kw_only=True)
 class Fault:
-    """What happens to the next `times` calls. `drop`: the connection ends before or after the work is done."""
+    """What happens to the next `times` calls. `drop`: the connection ends before or after the work is done; `delay`:
+    real seconds; `body`: is sent in place of the answer, though the work is done."""
 
     method: str
     route: str
     times: int
     status: int | None = None
     drop: Literal["before", "after"] | None = None
+    delay: float = 0.0
+    body: bytes | None = None
     gate: Gate | None = None
     retry_after: float | None = None
     scope: Literal["user", "shared", "global"] = "user"
@@ -47,6 +50,14 @@ class Faults:
 
     def drop(self, method: str, route: str, *, when: Literal["before", "after"] = "before", times: int = 1) -> None:
         self.planned.append(Fault(method=method, route=route, times=times, drop=when))
+
+    def garble(self, method: str, route: str, *, body: bytes = b'{"id": "12', times: int = 1) -> None:
+        """Carried out, and answered with 200 and something that nobody can read."""
+        self.planned.append(Fault(method=method, route=route, times=times, body=body))
+
+    def delay(self, method: str, route: str, seconds: float, *, times: int = 1) -> None:
+        """The answers come late, by real seconds."""
+        self.planned.append(Fault(method=method, route=route, times=times, delay=seconds))
 
     def hold(self, method: str, route: str, *, times: int = 1) -> Gate:
         """The calls wait until the gate is opened (leaving the server opens it)."""

@@ -1,6 +1,7 @@
 """What every REST call goes through, in this order: planned faults, the token, rate limits, the description,
 its handler. Nothing of a single route lives here."""
 
+import asyncio
 import json
 import math
 from collections.abc import Awaitable, Callable
@@ -96,6 +97,8 @@ class Passage:
         )
         if fault is not None and fault.drop == "after":
             raise _DroppedError
+        if fault is not None and fault.body is not None:
+            return web.Response(body=fault.body, content_type="application/json")
         if answer is None:
             self._hold_to_description(204, None)
             return web.Response(status=204)
@@ -111,6 +114,8 @@ class Passage:
     async def _suffer(self, fault: Fault) -> web.Response | None:
         if fault.gate is not None:
             await fault.gate.passed()
+        if fault.delay:
+            await asyncio.sleep(fault.delay)
         if fault.drop == "before":
             raise _DroppedError
         if fault.retry_after is not None:

@@ -6,8 +6,9 @@ from tests.discord_server import asking, pings
 from tests.discord_server.asking import Resolved, Value
 from tests.discord_server.commands import CHAT, MESSAGE
 from tests.discord_server.core import Core
-from tests.discord_server.entities import Channel, Flag, Message, Reference, Upload, User
+from tests.discord_server.entities import Channel, Flag, Guild, Message, Reference, Upload, User
 from tests.discord_server.errors import Json
+from tests.discord_server.gateway import Intent
 from tests.discord_server.interactions import Asked, Interaction
 
 REPLY, BUTTON = 19, 2
@@ -55,6 +56,20 @@ class People:
         """A member, or a moderator, deletes a message."""
         message.deleted = True
         self.core.tell_deleted(message)
+
+    def kick(self, guild: Guild) -> None:
+        """An admin of the guild removes the bot."""
+        guild.bot_in = False
+        body: Json = {"id": str(guild.id)}
+        self.core.gateway.dispatch("GUILD_DELETE", lambda _: body, guild_id=guild.id, needs=Intent.GUILDS)
+
+    def tell_again(self) -> None:
+        """Every message and interaction so far comes once more, the last one first: Discord promises no order, and a
+        resumed session replays."""
+        for session in self.core.gateway.sessions.values():
+            for packet in reversed(session.sent.copy()):
+                if packet["t"] in ("MESSAGE_CREATE", "INTERACTION_CREATE"):
+                    session.dispatch(packet["t"], packet["d"])
 
     def archive(self, thread: Channel, *, locked: bool = False) -> None:
         thread.archived, thread.locked = True, locked

@@ -41,7 +41,8 @@ class Post:
 
 class Platform:
     """`posts` in order; `failures` are raised by the next calls, one each; `fetched` counts downloads; `silent`:
-    nobody notices its edits; `acknowledged`: requests that got their sign."""
+    nobody notices its edits; `awaits`: it shows that an answer is under way; `acknowledged`: requests that got their
+    sign; `forgotten`: pictures whose owner wanted it so."""
 
     platform = "memory"
 
@@ -52,7 +53,9 @@ class Platform:
         self.calls: list[str] = []
         self.slots = 1000
         self.silent = False
+        self.awaits = False
         self.acknowledged: list[str] = []
+        self.forgotten: list[str] = []
         self._keys: dict[str, Post] = {}
         self._ids = count(1)
         self.changed = asyncio.Event()
@@ -111,11 +114,17 @@ class Platform:
             raise PictureTooLarge(name=attachment.filename or "", megabytes=limit // 1_000_000)
         return data
 
+    async def forget(self, attachments: Sequence[Attachment]) -> None:
+        self.forgotten.extend(each.ref for each in attachments)
+
     def link(self, ref: MessageRef) -> str | None:
         return f"memory://{ref.chat.id}/{ref.message_id}"
 
     def seen(self, chat: Chat, message_id: str) -> None:
         self.acknowledged.append(message_id)
+
+    def awaits_answer(self, chat: Chat) -> bool:
+        return self.awaits
 
     def edits_unnoticed(self, chat: Chat) -> bool:
         return self.silent

@@ -74,6 +74,12 @@ async def shows(easel: World, stage: str, at: int = 0) -> Post:
     return easel.platform.posts[at]
 
 
+async def stands(easel: World, job_id: str) -> bool:
+    """Whether it is written down where a job's message stands."""
+    job = await easel.app.store.get(job_id)
+    return job is not None and job.status_id is not None
+
+
 def jobs_under_way() -> list[str]:
     """What still runs on behalf of jobs, in this whole process."""
     names = [task.get_name() for task in asyncio.all_tasks()]

@@ -37,7 +37,7 @@ from bot.pictures import KINDS, MEGAPIXELS
 from bot.sandbox import Sandbox
 from bot.texts import explain, say
 from tests.flow.platform import AMBER, DIRECT, GROUP, Platform
-from tests.flow.scenes import HeldPlatform, books, click, jobs_under_way, until
+from tests.flow.scenes import HeldPlatform, books, click, jobs_under_way, stands, until
 from tests.flow.world import World, png, world
 
 OPTIONS = "--size, --quality, --n, --file"
@@ -310,9 +310,3 @@ async def test_a_bug_in_a_platform_is_said_and_costs_nothing(tmp_path: Path) -> 
         assert post.actions == ["retry"]
         assert await books(easel) == (50, 0)
         assert not sandbox.requests
-
-
-async def stands(easel: World, job_id: str) -> bool:
-    """Whether it is written down where a job's message stands."""
-    job = await easel.app.store.get(job_id)
-    return job is not None and job.status_id is not None

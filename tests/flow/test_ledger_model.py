@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 from sqlalchemy import event
@@ -28,8 +29,8 @@ from tests.flow.stores import ANN, BEN, DIRECT, GROUP, books_agree, new_job, rul
 T = TypeVar("T")
 
 MANY = settings(
-    max_examples=40,
-    stateful_step_count=40,
+    max_examples=20,
+    stateful_step_count=35,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],  # a real database with every commit on disk
 )
@@ -280,5 +281,5 @@ def _opened(pot: Pot, day: date) -> list[Coin]:
     return shown.coins
 
 
-TestLedger = Ledger.TestCase
+TestLedger = pytest.mark.timeout(240)(Ledger.TestCase)  # seconds on a quiet machine
 TestLedger.settings = MANY

@@ -20,7 +20,7 @@ from bot.sandbox import Sandbox
 from bot.store import State
 from bot.texts import explain, say
 from tests.flow.platform import AMBER, Platform
-from tests.flow.scenes import LONG, HeldPlatform, books, click, jobs_under_way, picture_host, shows, until
+from tests.flow.scenes import LONG, HeldPlatform, books, click, jobs_under_way, picture_host, shows, stands, until
 from tests.flow.world import RealClock, World, png, settings, world
 
 DOWN = explain("en", StoreFailed())
@@ -130,12 +130,14 @@ async def test_a_database_that_stays_away_is_said_unless_the_picture_stands_ther
         await easel.say("make it night", platform.upload(png()))
         await platform.reached.wait()
         await platform.until(lambda: bool(platform.posts))
+        [job] = await easel.app.store.unfinished()
+        await until(lambda: stands(easel, job.id))
         await asyncio.to_thread(break_database, tmp_path)
         platform.release()
         await until(lambda: not jobs_under_way())
         [post] = platform.posts
         assert (post.text == DOWN) == (not post.images) == (kind == "fetch")
-        await asyncio.to_thread(mend_database, tmp_path)
+    await asyncio.to_thread(mend_database, tmp_path)  # when the process is gone: it would go on with the job
     async with world(tmp_path, sandbox, platform) as easel:
         [post] = await easel.settled()
         assert len(post.images) == 1

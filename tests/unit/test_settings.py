@@ -74,6 +74,13 @@ def test_lists_and_tables_in_the_environment_are_json(monkeypatch: pytest.Monkey
     assert settings.fetch.allow_hosts == ("127.0.0.1:9000", "[::1]:80")
 
 
+def test_packs_are_json_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EASEL_TELEGRAM__STAR_PACKS", '[{"credits": 50, "stars": 100}]')
+    (pack,) = load().telegram.star_packs
+    assert (pack.credits, pack.stars) == (50, 100)
+    assert "EASEL_TELEGRAM__STAR_PACKS" in variables()
+
+
 def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EASEL_TELEGRAM__TOKEN", "")
     monkeypatch.setenv("EASEL_SERVER__PUBLIC_URL", "")

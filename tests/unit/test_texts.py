@@ -13,7 +13,7 @@ from fluent.syntax.visitor import Visitor
 from bot import errors, texts
 from bot.chat import Action
 from bot.errors import EaselError, Fact, OutOfCredits, SettingsWrong
-from bot.texts import LOCALES, choose, explain, say
+from bot.texts import LOCALES, choose, closed, explain, say
 
 FACTS: dict[str, Fact] = {
     "allowed": "--size, --n",
@@ -38,6 +38,7 @@ FACTS: dict[str, Fact] = {
     "what": "--size 3:2",
 }
 WORDS = {name for name, fact in FACTS.items() if isinstance(fact, str)} | {
+    "bot",
     "menu",
     "missing",
     "prompt",
@@ -198,3 +199,25 @@ def test_the_tree_in_the_docstring_is_the_tree() -> None:
 
 def test_the_operator_gets_every_line() -> None:
     assert SettingsWrong(["a: x", "b: y"]).problems == ["a: x", "b: y"]
+
+
+@pytest.mark.parametrize(
+    ("foreign", "shown"),
+    [
+        ("plain", "plain"),
+        ("مرحبا", "مرحبا"),
+        ("a \u202etxt.exe", "a \u202etxt.exe\u202c"),
+        ("\u202ea\u202c b", "\u202ea\u202c b"),
+        ("\u202a\u202b\u202d", "\u202a\u202b\u202d\u202c\u202c\u202c"),
+        ("\u2066a\u202eb", "\u2066a\u202eb\u202c\u2069"),
+        ("\u2067a\u202eb\u2069", "\u2067a\u202eb\u2069"),
+        ("\u2068a\u202c", "\u2068a\u202c\u2069"),  # an isolate is not closed by what closes an embedding
+        ("\u202c\u2069", "\u202c\u2069"),  # closes nothing of ours: we open nothing
+        ("\u202ea\u2069", "\u202ea\u2069\u202c"),
+    ],
+)
+def test_foreign_words_turn_none_of_ours_around(foreign: str, shown: str) -> None:
+    assert closed(foreign) == shown
+    said = say("en", "refusal-bad-option", option="--size", value=foreign, allowed="1:1")
+    assert shown in said
+    assert closed(said) == said

@@ -58,8 +58,18 @@ def set_commands(call: Call) -> bool:
             raise bad("BOT_COMMAND_INVALID")
         if not 1 <= len(str(one.get("description", ""))) <= 256:
             raise bad("BOT_COMMAND_DESCRIPTION_INVALID")
+    _check_scope(call)
     call.core.command_lists[_key(call)] = commands
     return True
+
+
+def _check_scope(call: Call) -> None:
+    """A chat that the bot never met is none to it."""
+    scope = call.object("scope") or {}
+    if "chat_id" in scope:
+        chat = call.core.world.find(scope["chat_id"])
+        if chat is None or (chat.kind == "private" and not chat.opened):
+            raise bad("chat not found")
 
 
 def get_commands(call: Call) -> list[Json]:

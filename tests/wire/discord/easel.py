@@ -152,9 +152,13 @@ def button(message: Message, action: Action) -> str:
 
 
 @asynccontextmanager
-async def town(folder: Path, *, pace: float = 0.0, **given: Any) -> AsyncGenerator[Town]:
-    clock = Clock()
-    async with Sandbox(pace=pace, previews=False) as sandbox, DiscordServer(now=clock.now, **given) as server:
+async def town(folder: Path, *, pace: float = 0.0, clock: Clock | None = None, **given: Any) -> AsyncGenerator[Town]:
+    """`pace` as of the Sandbox; `clock`: of everybody; `given` goes to the DiscordServer."""
+    clock = clock or Clock()
+    async with (
+        Sandbox(pace=pace, previews=False) as sandbox,
+        DiscordServer(now=clock.now, time=clock.monotonic, **given) as server,
+    ):
         guild = server.world.add_guild()
         channel = server.world.add_channel(guild)
         ada = server.world.add_member(guild, "Ada")

@@ -1,62 +1,222 @@
-"""Discord in trouble, as a table: what happens to a call, at each step of a job; the picture comes, and is paid once.
+"""Discord in trouble, as a table: what happens to a call, at each step of a job.
 
 For each: what the member sees, what is charged, what the operator reads.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from structlog.testing import capture_logs
 
-from tests.discord_server import DiscordServer
-from tests.wire.discord.easel import done, town
+from bot.texts import say
+from tests.discord_server import DiscordServer, Message, Permission
+from tests.wire.discord.easel import Town, done, photo, town
+from tests.wire.house import FastClock
 
-POST = ("POST", "/channels/{channel_id}/messages")
-EDIT = ("PATCH", "/channels/{channel_id}/messages/{message_id}")
+Route = tuple[str, str]
+POST: Route = ("POST", "/channels/{channel_id}/messages")
+EDIT: Route = ("PATCH", "/channels/{channel_id}/messages/{message_id}")
+CALLBACK: Route = ("POST", "/interactions/{interaction_id}/{interaction_token}/callback")
+ORIGINAL: Route = ("PATCH", "/webhooks/{webhook_id}/{webhook_token}/messages/@original")
+BY_TOKEN: Route = ("PATCH", "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}")
+
+SPEED = 20.0  # times as fast as the machine's: pauses before the next try, and rate limits
+HALF = b'{"id": "12'
+PAGE = b"<html>busy</html>"
+ODD = b"{}"
 
 
-Plan = Callable[[DiscordServer, str, str], None]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """`plan` makes the next calls of a route fail. `tells`: what the operator reads of it."""
+
+    name: str
+    plan: Callable[[DiscordServer, str, str], None]
+    tells: str | None = "chat did not answer"
+
+    def __str__(self) -> str:
+        return self.name
 
 
-def failing(status: int, times: int = 1) -> Plan:
+def failing(status: int, times: int = 1) -> Callable[[DiscordServer, str, str], None]:
     return lambda server, method, route: server.faults.fail(method, route, status=status, times=times)
 
 
-def dropped(when: Literal["before", "after"]) -> Plan:
+def dropped(when: Literal["before", "after"]) -> Callable[[DiscordServer, str, str], None]:
     return lambda server, method, route: server.faults.drop(method, route, when=when)
 
 
-def limited(scope: Literal["shared", "global"]) -> Plan:
+def limited(scope: Literal["shared", "global"]) -> Callable[[DiscordServer, str, str], None]:
     return lambda server, method, route: server.faults.limit(method, route, retry_after=0.5, scope=scope)
 
 
-TROUBLES: dict[str, Plan] = {
-    "500": failing(500),
-    "502 three times": failing(502, times=3),
-    "reset before": dropped("before"),
-    "reset after": dropped("after"),
-    "429": limited("shared"),
-    "429 for all": limited("global"),
-}
+def garbled(body: bytes) -> Callable[[DiscordServer, str, str], None]:
+    return lambda server, method, route: server.faults.garble(method, route, body=body)
 
 
-@pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
-@pytest.mark.parametrize("route", [POST, EDIT], ids=["first post", "edits"])
-async def test_one_picture_paid_once(tmp_path: Path, route: tuple[str, str], trouble: Plan) -> None:
-    async with town(tmp_path) as place:
+TROUBLES = [
+    Trouble(name="slow", plan=lambda server, method, route: server.faults.delay(method, route, 0.3), tells=None),
+    Trouble(name="500", plan=failing(500)),
+    Trouble(name="502 three times", plan=failing(502, times=3)),
+    Trouble(name="garbage", plan=garbled(PAGE)),
+    Trouble(name="half an answer", plan=garbled(HALF)),
+    Trouble(name="an answer about nothing", plan=garbled(ODD)),
+    Trouble(name="reset before", plan=dropped("before")),
+    Trouble(name="reset after", plan=dropped("after")),
+    Trouble(name="429", plan=limited("shared"), tells="chat is busy"),
+    Trouble(name="429 for all", plan=limited("global"), tells="chat is busy"),
+]
+STEPS = {"first post": POST, "edits": EDIT, "first answer": ORIGINAL, "edits by token": BY_TOKEN}
+
+
+def ask(place: Town, route: Route) -> None:
+    """The request whose job takes that route."""
+    if route in (POST, EDIT):
+        place.server.say(place.ada, place.channel, f"{place.me} a red fox")
+    else:
+        place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a red fox"})
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, ids=str)
+@pytest.mark.parametrize("route", STEPS.values(), ids=STEPS)
+async def test_one_picture_paid_once(tmp_path: Path, route: Route, trouble: Trouble) -> None:
+    async with town(tmp_path, clock=FastClock(SPEED)) as place, place.gallery() as upstream:
         with capture_logs() as logs:
             async with place.easel() as easel:
-                trouble(place.server, *route)
-                place.server.say(place.ada, place.channel, f"{place.me} a red fox")
+                trouble.plan(place.server, *route)
+                ask(place, route)
+                await upstream.fetched.wait()
+                await place.answer()
+                upstream.open.set()
                 picture = await place.picture()
                 balance = await easel.app.store.balance(f"discord:{place.ada.id}", 50)
+        assert place.server.calls(*route)
+        assert not place.server.faults.planned  # it was met
         assert (balance.left, balance.held) == (49, 0)
         assert place.mine() == [picture]  # Discord knows a post by its nonce, so that none stands twice
         assert len(picture.attachments) == 1
+        assert upstream.asked == 1
         heard = [each["event"] for each in logs if each["log_level"] in ("warning", "error")]
         assert "call failed" not in heard  # no bug of ours
+        assert trouble.tells is None or trouble.tells in {each["event"] for each in logs}
+
+
+# ---------------------------------------------------------------- what lasts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """A place that is closed to the bot while it paints. `where`: the request came by; `close` closes; `shows`: what
+    the member sees in the end, None: nothing, since nothing can be shown; `logs`: what the operator reads."""
+
+    name: str
+    where: Literal["message", "command", "direct"] = "message"
+    close: Callable[[Town, Message], None]
+    shows: str | None
+    logs: str | None
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def denied(permission: Permission) -> Callable[[Town, Message], None]:
+    def close(place: Town, _: Message) -> None:
+        place.channel.denied = permission
+
+    return close
+
+
+def kicked(place: Town, _: Message) -> None:
+    place.server.kick(place.guild)
+
+
+def deleted(place: Town, message: Message) -> None:
+    place.server.delete(message)
+
+
+def blocked(place: Town, message: Message) -> None:
+    """The member closed the conversation: what stands there can still be edited, nothing new be written."""
+    place.ada.dms_open = False
+    message.deleted = True
+
+
+UNSEEN = "discord does not let the bot write there"
+CLOSED = [
+    Closed(name="no view", close=denied(Permission.VIEW_CHANNEL), shows=None, logs=UNSEEN),
+    Closed(name="no files", close=denied(Permission.ATTACH_FILES), shows="failed-undelivered", logs=UNSEEN),
+    Closed(name="kicked", close=kicked, shows=None, logs=UNSEEN),
+    Closed(name="deleted", close=deleted, shows=None, logs=None),
+    Closed(name="deleted answer", where="command", close=deleted, shows=None, logs=None),
+    Closed(name="blocked", where="direct", close=blocked, shows=None, logs=UNSEEN),
+]
+
+
+@pytest.mark.parametrize("closed", CLOSED, ids=str)
+async def test_a_place_that_closes_costs_nothing(tmp_path: Path, closed: Closed) -> None:
+    async with town(tmp_path, clock=FastClock(SPEED)) as place, place.gallery() as upstream:
+        channel = place.server.world.open_dm(place.ada) if closed.where == "direct" else place.channel
+        with capture_logs() as logs:
+            async with place.easel() as easel:
+                if closed.where == "command":
+                    place.server.slash(place.ada, channel, "imagine", {"prompt": "a red fox"})
+                else:
+                    place.server.say(place.ada, channel, f"{place.me} a red fox")
+                status = await place.answer(channel)
+                await upstream.fetched.wait()
+                closed.close(place, status)
+                if closed.logs is not None:
+                    upstream.open.set()
+                await place.settled(easel)
+                [job] = await easel.app.store.history(f"discord:{place.ada.id}")
+                balance = await easel.app.store.balance(f"discord:{place.ada.id}", 50)
+        assert (balance.left, balance.held, job.charged) == (50, 0, 0)
+        assert job.state.value == ("cancelled" if closed.logs is None else "failed")
+        assert not any(one.attachments for one in channel.messages if one.author is place.server.world.bot)
+        if closed.shows is not None:
+            assert status.content == say("en", closed.shows)
+        heard = {each["event"] for each in logs}
+        assert closed.logs is None or {closed.logs, "pictures could not be delivered"} <= heard
+        assert "call failed" not in heard
+
+
+async def test_events_told_twice_and_out_of_order_are_one_job_each(tmp_path: Path) -> None:
+    async with town(tmp_path, clock=FastClock(SPEED)) as place, place.easel() as easel:
+        place.server.say(place.ada, place.channel, f"{place.me} a fox")
+        place.server.say(place.ada, place.channel, f"{place.me} a dog")
+        place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a cat"})
+        place.server.tell_again()
+        await place.until(lambda: len([one for one in place.mine() if done(one)]) == 3)
+        place.server.tell_again()  # and once more after the end
+        place.server.say(place.ada, place.channel, f"{place.me} an owl")
+        await place.until(lambda: len([one for one in place.mine() if done(one)]) == 4)
+        await place.settled(easel)
+        assert sorted(one.prompt.strip() for one in place.sandbox.requests) == ["a cat", "a dog", "a fox", "an owl"]
+        balance = await easel.app.store.balance(f"discord:{place.ada.id}", 50)
+        assert (balance.left, balance.held) == (46, 0)
+
+
+@pytest.mark.parametrize("trouble", ["503", "reset", "404"])
+async def test_a_picture_that_discord_does_not_hand_out(tmp_path: Path, trouble: str) -> None:
+    """What passes is tried again; what lasts is said, and nothing is asked of the upstream."""
+    async with town(tmp_path, clock=FastClock(SPEED)) as place, place.easel() as easel:
+        if trouble == "404":
+            place.server.faults.fail("GET", "cdn", status=404, times=100)
+        elif trouble == "503":
+            place.server.faults.fail("GET", "cdn", status=503)
+        else:
+            place.server.faults.drop("GET", "cdn")
+        place.server.say(place.ada, place.channel, f"{place.me} make it night", files=[photo()])
+        await place.until(lambda: [one for one in place.mine() if "easel:cancel:" not in repr(one.components)])
+        await place.settled(easel)
+        balance = await easel.app.store.balance(f"discord:{place.ada.id}", 50)
+        assert (balance.left, balance.held) == ((50, 0) if trouble == "404" else (49, 0))
+        if trouble == "404":
+            [status] = place.mine()
+            assert status.content == say("en", "refusal-picture-gone", name="photo.png")
+            assert not place.sandbox.requests
 
 
 async def test_a_discord_that_hangs_holds_up_no_other_channel(tmp_path: Path) -> None:

@@ -115,7 +115,8 @@ async def test_answers_come_in_the_language_of_who_asks(place: Town) -> None:
 async def test_commands_are_localised_and_written_once(place: Town) -> None:
     async with place.easel():
         names = {each["name"]: each for each in place.server.commands.all()}
-        assert set(names) == {"imagine", "edit", "quota", "history", "cancel", "help", "admin", "Edit image"}
+        asking = {"quota", "history", "cancel", "help", "privacy", "forget"}
+        assert set(names) == {"imagine", "edit", *asking, "admin", "Edit image"}
         assert names["imagine"]["name_localizations"]["ru"] == "нарисуй"
         assert names["imagine"]["description_localizations"]["zh-CN"] == say("zh", "hint-imagine")
         assert names["Edit image"]["name_localizations"]["zh-CN"] == "修改图片"

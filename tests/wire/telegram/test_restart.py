@@ -92,10 +92,10 @@ async def test_killed_while_the_upstream_works(tmp_path: Path) -> None:
     async with house(tmp_path) as place:
         place.server.say(place.ada, place.private, f"a cat [[quiet:{LONG}]]")
         async with place.process():
-            await place.server.until(lambda: bool(place.mine) and bool(place.sandbox.requests), seconds=20)
+            await place.server.until(lambda: bool(place.mine) and bool(place.sandbox.requests), seconds=45)
         (status,) = place.mine
         async with place.process() as second:
-            await place.server.until(lambda: status.text == say("en", "failed-restarted"), seconds=20)
+            await place.server.until(lambda: status.text == say("en", "failed-restarted"), seconds=45)
             second.terminate()
             assert await second.wait() == 0
         assert place.mine == [status]
@@ -109,10 +109,10 @@ async def test_killed_while_the_picture_is_sent(tmp_path: Path, when: str) -> No
         gate = place.server.faults.hold("editMessageMedia", when="before" if when == "before" else "after")
         place.server.say(place.ada, place.private, "a cat")
         async with place.process():
-            await asyncio.wait_for(gate.arrived.wait(), 20)
+            await asyncio.wait_for(gate.arrived.wait(), 45)
         gate.open()
         async with place.process():
-            await place.server.until(lambda: bool(place.mine) and done(place.mine[0]), seconds=20)
+            await place.server.until(lambda: bool(place.mine) and done(place.mine[0]), seconds=45)
             assert await place.credits() == (49, 0)
         assert len(place.mine) == 1
         assert len(place.sandbox.requests) == 1
@@ -124,10 +124,10 @@ async def test_killed_before_an_album_is_whole(tmp_path: Path) -> None:
             place.ada, place.private, [png(size=(100 + n, 50)) for n in range(3)], caption="blend", deliver=[0, 1]
         )
         async with place.process():
-            await place.server.until(lambda: not place.server.pending, seconds=20)
+            await place.server.until(lambda: not place.server.pending, seconds=45)
         place.server.deliver(sent[2])
         async with place.process():
-            await place.server.until(lambda: bool(place.mine) and done(place.mine[0]), seconds=20)
+            await place.server.until(lambda: bool(place.mine) and done(place.mine[0]), seconds=45)
             assert await place.credits() == (49, 0)
         assert sizes(place.sandbox) == [(100, 50), (101, 50), (102, 50)]
         assert len(place.mine) == 1
@@ -163,3 +163,42 @@ async def test_buttons_work_after_a_restart(tmp_path: Path) -> None:
 async def varied(place: Town, picture: Message) -> None:
     again = await place.picture(after=picture)
     assert again.reply_to is picture
+
+
+@pytest.mark.timeout(180)  # two processes, ten chats; seconds on a quiet machine
+@pytest.mark.parametrize("drain", [0, 30])
+async def test_ended_in_the_middle_of_ten_jobs(tmp_path: Path, drain: int) -> None:
+    """With time to drain all are finished; without, the next start takes them up. Nobody pays for nothing."""
+    async with house(tmp_path, pace=1.0) as place:
+        config = tmp_path / "easel.toml"
+        text = config.read_text().replace("drain_s = 0", f"drain_s = {drain}\njobs.concurrency = 10")
+        config.write_text("\n".join(line.strip() for line in text.splitlines()))
+        members = [place.server.add_user(f"member {number}") for number in range(10)]
+        chats = [place.server.private(each, opened=True) for each in members]
+
+        def shown() -> list[Message]:
+            return [one for chat in chats for one in chat.standing if one.sender is place.server.bot]
+
+        for member, chat in zip(members, chats, strict=True):
+            place.server.say(member, chat, "a cat")
+        async with place.process() as first:
+            await place.server.until(lambda: len(place.sandbox.requests) >= 5, seconds=30)
+            first.terminate()
+            assert await first.wait() == 0
+        async with place.process() as second:
+            assert second.stdout is not None
+            assert await second.stdout.readline()  # it runs
+            await place.server.until(
+                lambda: len(shown()) == 10 and not any("Cancel" in dict(one.buttons) for one in shown()), seconds=30
+            )
+            await place.credits()  # all is settled
+            second.terminate()
+            assert await second.wait() == 0
+        store = await Store.open(f"sqlite:///{tmp_path / 'easel.db'}", clock=Clock(), migrate=False)
+        try:
+            balances = [await store.balance(f"telegram:{each.id}", 50) for each in members]
+        finally:
+            await store.close()
+        pictures = [any(one.photo is not None for one in chat.standing) for chat in chats]
+        assert [(each.left, each.held) for each in balances] == [(50 - painted, 0) for painted in pictures]
+        assert len(place.sandbox.requests) <= 10

@@ -1,0 +1,74 @@
+"""A copy of the database while it is in use, and the sign on it that says so.
+
+SQLite only: PostgreSQL has pg_dump, and lets several processes work. Blocking: call it in a worker thread.
+"""
+
+import os
+import sqlite3
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from sqlalchemy import URL
+
+from bot.errors import SettingsWrong
+from bot.store.engine import BUSY_SECONDS, is_sqlite, wrong
+from bot.store.migrate import file_of
+
+PAGES = 1024  # copied at once, about 4 MB; writers come in between
+
+
+def back_up(url: URL, to: Path) -> int:
+    """A consistent copy of everything committed by now; returns its size in bytes.
+
+    An existing file is never overwritten, and half a copy never left. Raises SettingsWrong.
+    """
+    if not is_sqlite(url):
+        raise wrong("PostgreSQL is backed up with pg_dump")
+    source = file_of(url)
+    if not source.is_file():
+        raise wrong(f"{source} does not exist")
+    if to.exists():
+        raise SettingsWrong([f"{to}: exists already; a backup overwrites nothing"])
+    part = to.with_name(f"{to.name}.part")
+    try:
+        with (
+            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)) as live,
+            closing(sqlite3.connect(part)) as copy,
+        ):
+            live.backup(copy, pages=PAGES)
+            (verdict,) = copy.execute("PRAGMA quick_check").fetchone()
+        if verdict != "ok":
+            raise SettingsWrong([f"{source}: is damaged ({verdict})"])
+        part.replace(to)
+    except (sqlite3.Error, OSError) as error:
+        raise SettingsWrong([f"{to}: no backup made ({error})"]) from error
+    finally:
+        part.unlink(missing_ok=True)
+    return to.stat().st_size
+
+
+@contextmanager
+def occupied(url: URL) -> Generator[None]:
+    """Holds the sign of a running Easel beside a SQLite file; the system takes it away with the process.
+
+    Raises SettingsWrong when another Easel runs on that file.
+    """
+    if not is_sqlite(url):
+        yield
+        return
+    file = file_of(url)
+    if not file.absolute().parent.is_dir():
+        raise wrong(f"the folder {file.absolute().parent} does not exist")
+    sign = FileLock(f"{file}.lock", timeout=0, thread_local=False)
+    try:
+        sign.acquire()
+    except Timeout:
+        raise wrong(f"{file} is in use by another Easel; two of them would take up each other's jobs") from None
+    except OSError as error:
+        raise wrong(f"{file}.lock: {os.strerror(error.errno) if error.errno else error}") from error
+    try:
+        yield
+    finally:
+        sign.release()

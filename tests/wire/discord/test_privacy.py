@@ -1,0 +1,79 @@
+"""Privacy and closed doors in Discord: answers for the member alone, uploads that go, nobody left "thinking"."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from bot.errors import Banned, TooFast
+from bot.texts import LOCALES, explain, say
+from tests.discord_server import Interaction
+from tests.flow.stores import query
+from tests.wire.discord.easel import Town, photo, town
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncGenerator[Town]:
+    async with town(tmp_path) as made:
+        yield made
+
+
+async def answered(place: Town, asked: Interaction) -> str:
+    """What the member alone is told."""
+    await place.until(lambda: asked.original and not asked.original.loading)
+    assert asked.original is not None
+    assert asked.original.ephemeral
+    return asked.original.content.replace("\\", "")
+
+
+def kept(place: Town) -> int:
+    """How many uploads lie in the database."""
+    [(count,)] = query(f"sqlite:///{place.folder / 'easel.db'}", "SELECT COUNT(*) FROM kept")
+    return int(str(count))
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+async def test_privacy_is_told_to_the_member_alone(place: Town, locale: str) -> None:
+    place.settings |= {"privacy": {"retention_days": 30}}
+    jade = place.server.world.add_member(place.guild, "Jade", locale={"zh": "zh-CN", "en": "en-US"}.get(locale, locale))
+    async with place.easel():
+        said = await answered(place, place.server.slash(jade, place.channel, "privacy"))
+        assert said == say(locale, "answer-privacy", days=30)
+
+
+async def test_forgetting_takes_uploads_along(place: Town) -> None:
+    async with place.easel() as easel:
+        place.server.slash(place.ada, place.channel, "imagine", {"prompt": "make it night", "image": photo()})
+        await place.picture()
+        assert kept(place) == 1
+        said = await answered(place, place.server.slash(place.ada, place.channel, "forget"))
+        assert said == say("en", "answer-forgotten", count=1)
+        assert kept(place) == 0
+        assert await easel.app.store.history(f"discord:{place.ada.id}") == []
+        history = await answered(place, place.server.slash(place.ada, place.channel, "history"))
+        assert history == say("en", "answer-history-empty")
+
+
+async def test_nobody_who_is_turned_away_is_left_thinking(place: Town) -> None:
+    place.settings |= {"access": {"blocked_users": [f"discord:{place.ada.id}"]}}
+    async with place.easel():
+        for _ in range(3):
+            asked = place.server.slash(place.ada, place.channel, "quota")
+            assert await answered(place, asked) == explain("en", Banned())
+        place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a fox"})
+        assert (await place.answer()).content == explain("en", Banned())
+        assert place.sandbox.requests == []
+
+
+async def test_a_flood_of_mentions_leaves_the_channel_to_the_others(place: Town) -> None:
+    bob = place.server.world.add_member(place.guild, "Bob")
+    place.settings |= {"limits": {"user_per_minute": 5}}
+    async with place.easel():
+        for _ in range(300):
+            place.server.say(place.ada, place.channel, f"{place.me} /help")
+        place.server.say(bob, place.channel, f"{place.me} a fox")
+        await place.picture()
+        too_fast = [explain("en", TooFast(seconds=seconds)) for seconds in range(1, 61)]
+        words = [one.content.replace("\\", "") for one in place.mine() if one.content]
+        assert len([text for text in words if text in too_fast]) <= 1
+        assert len(words) <= 5 + 1 + 1  # what was let in, the one refusal, the picture

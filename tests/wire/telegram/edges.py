@@ -1,0 +1,220 @@
+"""What tests of Telegram's edges share: time that can be hurried, a memory that can be away, Easel behind a webhook.
+
+Asserts nothing by itself.
+"""
+
+import asyncio
+import math
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from adapters.http.server import HttpServer
+from adapters.telegram.client import Telegram
+from bot.app import App
+from bot.chat import Answer, Balance, Chat, MessageRef, Press
+from bot.chat import Message as Heard
+from bot.chat import User as Member
+from bot.desk import Desk
+from bot.errors import StoreFailed
+from bot.painting import Abilities
+from bot.ports import Memory
+from bot.settings import Settings
+from tests.telegram_server import UNLIMITED, Message, Pressed, User
+from tests.wire.house import FastClock, polled
+from tests.wire.telegram.easel import SPEED, Easel, Town, connected, town
+
+
+class Impatient(FastClock):
+    """Time in which nobody waits long: pauses from `skips` seconds on are over at once, also those that have begun.
+    `slept`: all of them."""
+
+    def __init__(self) -> None:
+        super().__init__(SPEED)
+        self.slept: list[float] = []
+        self._skips = math.inf
+        self._hurried = asyncio.Event()
+
+    @property
+    def skips(self) -> float:
+        return self._skips
+
+    @skips.setter
+    def skips(self, seconds: float) -> None:
+        self._skips = seconds
+        self._hurried.set()
+        self._hurried = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        if seconds < self._skips:
+            try:
+                async with asyncio.timeout(seconds / SPEED):
+                    while seconds < self._skips:
+                        await self._hurried.wait()
+            except TimeoutError:
+                return
+        await asyncio.sleep(0.01)
+
+
+@dataclass(slots=True)
+class Forgetful:
+    """The adapter's memory, in a database that is `away` at times."""
+
+    real: Memory
+    away: bool = False
+    refused: int = 0
+    writes: list[str] = field(default_factory=list[str])
+
+    async def remember(self, key: str, value: str) -> None:
+        self._look()
+        self.writes.append(key)
+        await self.real.remember(key, value)
+
+    async def recall(self, key: str) -> str | None:
+        self._look()
+        return await self.real.recall(key)
+
+    async def stash(self, key: str, data: bytes) -> None:
+        self._look()
+        await self.real.stash(key, data)
+
+    async def stashed(self, key: str) -> bytes | None:
+        self._look()
+        return await self.real.stashed(key)
+
+    async def discard(self, key: str) -> None:
+        self._look()
+        await self.real.discard(key)
+
+    def _look(self) -> None:
+        if self.away:
+            self.refused += 1
+            raise StoreFailed(detail="away for a test")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """A town, and its clock."""
+
+    place: Town
+    time: Impatient
+
+
+@dataclass(slots=True, kw_only=True)
+class Wired(Easel):
+    """A running bot whose parts a test can reach."""
+
+    web: HttpServer
+    memory: Forgetful
+    desk: "SlowReception"
+
+
+@asynccontextmanager
+async def edge(folder: Path, **given: Any) -> AsyncGenerator[Edge]:
+    """A town without flood control, whose clock can be hurried; `given` as of `town`."""
+    clock = Impatient()
+    async with town(folder, clock=clock, limits=UNLIMITED, **given) as place:
+        yield Edge(place=place, time=clock)
+
+
+@asynccontextmanager
+async def wired(
+    place: Town, *, waits: bool = True, slow: bool = False, port: int | None = None, **telegram: Any
+) -> AsyncGenerator[Wired]:
+    """As `Town.easel`, on a memory that can be away, and with its HTTP server up: behind it where `mode` is
+    webhook. `slow`: clicks wait for `desk.go`. `port`: of the server, where an earlier one had it."""
+    values: dict[str, Any] = {
+        "database_url": f"sqlite:///{place.folder / 'easel.db'}",
+        "providers": [{"preset": "sandbox", "base_url": place.sandbox.address, "api_key": "sandbox"}],
+        "fetch": {"allow_hosts": [place.sandbox.address.removeprefix("http://")]},
+        "drain_s": 0,
+        "admins": [f"telegram:{place.ada.id}"],
+        "telegram": {"token": place.server.token, "api_base": place.server.api_base, **telegram},
+    }
+    settings = Settings(**(values | place.settings))
+    port = port or await free_port()
+    web = HttpServer("127.0.0.1", port)
+    adapter = Telegram(
+        settings.telegram, clock=place.clock, public_url=f"http://127.0.0.1:{port}", admins=settings.admins
+    )
+    web.mount(adapter.routes())
+    web.check("telegram", adapter.ready)
+    app = await App.open(settings, {"telegram": adapter}, place.clock, shops={"telegram": adapter})
+    memory = Forgetful(app.store)
+    try:
+        await web.start()
+        desk = SlowReception(app.desk, slow=slow)
+        await adapter.open(desk, memory)
+        await app.start()
+        if waits:
+            await polled(lambda: connected(adapter))
+        place.running = made = Wired(
+            app=app, telegram=adapter, sandbox=place.sandbox, web=web, memory=memory, desk=desk
+        )
+        yield made
+    finally:
+        await adapter.deafen()
+        await app.close()
+        await adapter.close()
+        await web.stop()
+
+
+async def free_port() -> int:
+    """Known before the server is there, since the webhook's address is."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+    return port
+
+
+async def pressed(place: Town, message: Message, label: str, *, by: User | None = None, **given: Any) -> Pressed:
+    """A button is pressed, and its press has been answered."""
+    made = place.server.press(by or place.ada, message, label, **given)
+    await place.until(lambda: made.answered)
+    return made
+
+
+def words(click: Pressed) -> str:
+    """What a click was answered."""
+    assert click.answer is not None
+    return click.answer.text
+
+
+class SlowReception:
+    """The core, which takes its time over clicks and purchases until `go`. `told`: messages that came in."""
+
+    def __init__(self, real: Desk, *, slow: bool) -> None:
+        self._real = real
+        self.go = asyncio.Event()
+        self.told: list[Heard] = []
+        if not slow:
+            self.go.set()
+
+    async def receive(self, message: Heard) -> bool:
+        self.told.append(message)
+        return await self._real.receive(message)
+
+    async def press(self, press: Press) -> Answer:
+        await self.go.wait()
+        return await self._real.press(press)
+
+    async def deleted(self, ref: MessageRef) -> None:
+        await self._real.deleted(ref)
+
+    async def moved(self, old: Chat, new: Chat) -> None:
+        await self._real.moved(old, new)
+
+    async def balance(self, user: Member) -> Balance:
+        return await self._real.balance(user)
+
+    async def credit(self, user: Member, credits: int, *, entry: str) -> Balance:
+        await self.go.wait()
+        return await self._real.credit(user, credits, entry=entry)
+
+    @property
+    def abilities(self) -> Abilities:
+        return self._real.abilities

@@ -1,0 +1,250 @@
+"""The menus of commands, and what each command is answered: in the member's language, to whom it is meant for."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from adapters.telegram.client import TELL_AGAIN
+from adapters.telegram.commands import GROUP, PRIVATE
+from adapters.telegram.encode import JOINER
+from bot.commands import ADMIN_USAGE
+from bot.errors import AdminsOnly, BadArguments, UnknownCharge, UnknownCommand
+from bot.texts import LOCALES, explain, say
+from tests.telegram_server import Chat, Message, User
+from tests.wire.telegram.easel import Town
+from tests.wire.telegram.edges import Edge, edge
+
+PACKS = [{"credits": 10, "stars": 5}]
+SCOPES = 3  # private chats, groups, and the one admin
+ALL = SCOPES * len(LOCALES)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncGenerator[Edge]:
+    async with edge(tmp_path, members=["Bo"]) as made:
+        yield made
+
+
+@pytest.fixture
+def place(world: Edge) -> Town:
+    return world.place
+
+
+@pytest.fixture
+def bo(place: Town) -> User:
+    return next(each for each in place.server.core.world.users.values() if each.name == "Bo")
+
+
+async def written(place: Town, menus: int) -> None:
+    """Waits until that many menus were written."""
+    good = (200,)
+    await place.until(
+        lambda: len([each for each in place.server.calls("setMyCommands") if each.status in good]) >= menus
+    )
+
+
+async def asked(place: Town, text: str, chat: Chat | None = None, *, by: User | None = None) -> str:
+    """A member writes; the words that come back, as a person reads them."""
+    chat = chat or place.private
+    request = place.server.say(by or place.ada, chat, text)
+    answer = await place.answer(chat, after=request)
+    return answer.text.replace(JOINER, "")
+
+
+def names(menu: list[tuple[str, str]]) -> tuple[str, ...]:
+    return tuple(name for name, _ in menu)
+
+
+# ---------------------------------------------------------------- menus
+
+
+@pytest.mark.parametrize("language", [*LOCALES, "de", None])
+async def test_members_are_offered_the_commands_in_their_language(place: Town, language: str | None) -> None:
+    member = place.server.add_user("Cy", language_code=language)
+    private = place.server.private(member, opened=True)
+    locale = language if language in LOCALES else "en"
+    async with place.easel():
+        await written(place, ALL)
+        assert place.server.menu(member, private) == [(name, say(locale, f"hint-{name}")) for name in PRIVATE]
+        assert place.server.menu(member, place.group) == [(name, say(locale, f"hint-{name}")) for name in GROUP]
+
+
+async def test_only_admins_are_offered_what_is_for_admins(place: Town, bo: User) -> None:
+    async with place.easel():
+        await written(place, ALL)
+        assert names(place.server.menu(place.ada, place.private)) == (*PRIVATE, "admin")
+        assert names(place.server.menu(bo, place.server.private(bo, opened=True))) == PRIVATE
+        assert names(place.server.menu(place.ada, place.group)) == GROUP
+
+
+async def test_menus_are_written_only_where_they_changed(place: Town, bo: User) -> None:
+    private = place.server.private(bo, opened=True)
+    async with place.easel():
+        await written(place, ALL)
+    async with place.easel():
+        await asked(place, "/quota")
+    assert len(place.server.calls("setMyCommands")) == ALL
+    async with place.easel(star_packs=PACKS):
+        await written(place, ALL + 2 * len(LOCALES))  # private chats, and the admin's
+        assert names(place.server.menu(bo, private)) == (*PRIVATE, "buy")
+        assert names(place.server.menu(place.ada, place.private)) == (*PRIVATE, "buy", "admin")
+        assert names(place.server.menu(bo, place.group)) == GROUP
+    assert len(place.server.calls("setMyCommands")) == ALL + 2 * len(LOCALES)
+
+
+async def test_the_menu_of_who_is_no_admin_any_more_is_taken_away(place: Town) -> None:
+    async with place.easel():
+        await written(place, ALL)
+    place.settings["admins"] = []
+    for _ in range(2):
+        async with place.easel():
+            await place.until(lambda: len(place.server.calls("deleteMyCommands")) == len(LOCALES))
+            await asked(place, "/quota")
+            assert names(place.server.menu(place.ada, place.private)) == PRIVATE
+    assert len(place.server.calls("deleteMyCommands")) == len(LOCALES)
+
+
+async def test_an_admin_without_a_chat_is_no_trouble_and_gets_the_menu_later(place: Town, bo: User) -> None:
+    place.settings["admins"] = [f"telegram:{bo.id}", "discord:123", "telegram:987654"]
+    with capture_logs() as logs:
+        async with place.easel():
+            await written(place, 2 * len(LOCALES))
+            await asked(place, "/quota")
+    assert [each for each in logs if each["log_level"] not in ("info", "debug")] == []
+    private = place.server.private(bo, opened=True)
+    async with place.easel():
+        await written(place, 3 * len(LOCALES))
+        assert names(place.server.menu(bo, private)) == (*PRIVATE, "admin")
+
+
+@pytest.mark.parametrize("wait", [None, 90])
+async def test_menus_that_could_not_be_written_are_written_later(world: Edge, place: Town, wait: int | None) -> None:
+    place.server.faults.delay("setMyCommands", 0.0, times=ALL - 1)  # these pass; the last one does not
+    if wait is None:
+        place.server.faults.fail("setMyCommands")
+    else:
+        place.server.faults.limit("setMyCommands", retry_after=wait)
+    async with place.easel():
+        await place.until(lambda: len(place.server.calls("setMyCommands")) == ALL)
+        world.time.skips = TELL_AGAIN
+        await written(place, ALL)
+        assert names(place.server.menu(place.ada, place.private)) == (*PRIVATE, "admin")
+        assert len(place.server.calls("setMyCommands")) == ALL + 1
+    assert (wait or TELL_AGAIN) in world.time.slept
+
+
+# ---------------------------------------------------------------- who is meant
+
+
+@pytest.mark.parametrize("command", ["/quota@easel_bot", "/QUOTA@Easel_Bot", "/quota@easel_bot please"])
+async def test_a_command_with_the_bots_name_is_answered_where_it_was_said(place: Town, command: str) -> None:
+    async with place.easel():
+        request = place.server.say(place.ada, place.group, command)
+        answer = await place.answer(place.group)
+        assert answer.reply_to is request
+        assert "50" in answer.text
+
+
+async def test_a_command_for_another_bot_is_met_with_silence(tmp_path: Path) -> None:
+    async with edge(tmp_path, can_read_all_group_messages=True) as world, world.place.easel():
+        place = world.place
+        for text in ("/quota@other_bot", "/imagine@other_bot a fox", "/help@easel_bott", "/paint", "/buy"):
+            place.server.say(place.ada, place.group, text)
+        place.server.say(place.ada, place.private, "/quota@other_bot")
+        await place.heard()
+        await asked(place, "/quota")
+        assert place.mine(place.group) == []
+        assert len(place.mine()) == 1
+
+
+async def test_a_bare_command_in_a_group_is_answered(place: Town) -> None:
+    async with place.easel():
+        place.server.say(place.ada, place.group, "/help@easel_bot")
+        first = await place.answer(place.group)
+        place.server.say(place.ada, place.group, "/quota")  # privacy mode: only to the bot that spoke last
+        answer = await place.answer(place.group, after=first)
+        assert answer.text.startswith("50 credits")
+
+
+# ---------------------------------------------------------------- what is answered
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+async def test_every_command_answers_in_the_members_language(place: Town, locale: str) -> None:
+    member = place.server.add_user("Cy", language_code=locale)
+    chat = place.server.private(member, opened=True)
+
+    async def said(text: str) -> str:
+        return await asked(place, text, chat, by=member)
+
+    async with place.easel():
+        assert await said("/start") == say(locale, "answer-start")
+        assert await said("/start inline") == say(locale, "answer-start")
+        assert await said("/help") == say(locale, "answer-help")
+        quota = say(locale, "answer-quota", left=50, held=0, daily=50, refill=1, running=0)
+        assert (await said("/quota")).splitlines()[:-1] == quota.splitlines()[:-1]
+        assert await said("/history") == say(locale, "answer-history-empty")
+        assert await said("/cancel") == say(locale, "answer-nothing-to-cancel")
+        assert await said("/admin stats") == explain(locale, AdminsOnly())
+        assert await said("/paint a fox") == explain(locale, UnknownCommand(command="/paint"))
+        assert await said("/buy") == explain(locale, UnknownCommand(command="/buy"))
+        assert await said("/imagine") == say(locale, "refusal-prompt-empty")
+        assert await said("/edit make it night") == say(locale, "refusal-nothing-to-edit")
+        await said("/imagine a red fox")
+        picture = await place.picture(chat)
+        assert [label for label, _ in picture.buttons] == [
+            say(locale, f"button-{each}") for each in ("retry", "vary", "edit")
+        ]
+        assert say(locale, "state-done") in await said("/history")
+
+
+async def test_cancel_stops_what_runs(place: Town) -> None:
+    async with place.gallery() as upstream, place.easel():
+        request = place.server.say(place.ada, place.private, "/imagine a red fox")
+        status = await place.answer()
+        await upstream.fetched.wait()
+        assert await asked(place, "/cancel") == say("en", "answer-cancelled", count=1)
+        await place.until(lambda: status.text == say("en", "cancelled"))
+        assert status.reply_to is request
+        assert await place.left() == 50
+
+
+async def test_the_words_of_an_admin(place: Town, bo: User) -> None:
+    user = f"telegram:{bo.id}"
+    async with place.easel():
+        assert await asked(place, f"/admin grant {user} 20") == say(
+            "en", "answer-granted", user=user, credits=20, left=70
+        )
+        assert await place.left(bo) == 70
+        assert await asked(place, f"/admin set {user} 7") == say("en", "answer-set", user=user, credits=7, left=7)
+        assert await place.left(bo) == 7
+        assert await asked(place, f"/admin ban {user}") == say("en", "answer-banned", user=user)
+        private = place.server.private(bo, opened=True)
+        assert await asked(place, "a fox", private, by=bo) == say("en", "refusal-banned")
+        assert await asked(place, f"/admin unban {user}") == say("en", "answer-unbanned", user=user)
+        assert (await asked(place, "/admin stats")).startswith("Today (UTC): ")
+        assert await asked(place, "/admin refund abc") == explain("en", UnknownCharge(charge="abc"))
+        assert await asked(place, "/admin dance") == explain("en", BadArguments(usage=ADMIN_USAGE))
+        assert await asked(place, "/admin grant me lots") == explain("en", BadArguments(usage=ADMIN_USAGE))
+
+
+async def test_a_grant_that_comes_again_is_given_once(place: Town, bo: User) -> None:
+    async with place.easel():
+        await asked(place, f"/admin grant telegram:{bo.id} 20")
+    place.server.redeliver(place.server.updates[-1])
+    async with place.easel():
+        await place.heard()
+        await asked(place, "/quota")
+        assert await place.left(bo) == 70
+
+
+async def test_an_option_in_a_command_is_understood(place: Town) -> None:
+    async with place.easel():
+        request: Message = place.server.say(place.ada, place.private, "/imagine a fox --file --n 2")
+        picture = await place.picture(after=request)
+        assert picture.document is not None
+        documents = [each for each in place.mine() if each.document is not None]
+        assert len(documents) == 2
+        assert "--jpeg" in await asked(place, "/imagine a fox --jpeg")

@@ -1,0 +1,304 @@
+"""Polling: begun, lost, disputed, throttled and begun again. No update is lost, and none is taken twice."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+from adapters.telegram.connection import NOT_ACCEPTED, NOT_UNDERSTOOD, OTHER_POLLER, OTHERS_TURN
+from bot.errors import SettingsWrong
+from bot.texts import say
+from tests.wire.house import polled
+from tests.wire.telegram.easel import Easel, Town
+from tests.wire.telegram.edges import Edge, edge, wired
+
+WRONG = "700001:AAE_stale-token_of_the_bot"
+STORAGE = -1001234567890
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncGenerator[Edge]:
+    async with edge(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def place(world: Edge) -> Town:
+    return world.place
+
+
+async def says(easel: Easel, reason: str | None) -> bool:
+    """Whether that is why the adapter does not work."""
+    return await easel.telegram.ready() == reason
+
+
+async def reports(easel: Easel, words: str) -> bool:
+    return words in (await easel.telegram.ready() or "")
+
+
+async def paints(place: Town, prompt: str) -> None:
+    """A wish is heard, and becomes one picture."""
+    before = len(place.mine())
+    request = place.server.say(place.ada, place.private, prompt)
+    picture = await place.picture(after=request)
+    assert prompt in picture.caption
+    assert len(place.mine()) == before + 1
+
+
+async def poll_elsewhere(place: Town) -> None:
+    """Another program asks for the updates of the same bot."""
+    async with httpx.AsyncClient() as other:
+        answer = await other.post(f"{place.server.api_base}/bot{place.server.token}/getUpdates", json={"timeout": 0})
+    assert answer.status_code == 200
+
+
+# ---------------------------------------------------------------- what is asked for
+
+
+@pytest.mark.parametrize(
+    ("settings", "kinds"),
+    [
+        ({}, ["message", "callback_query"]),
+        ({"storage_chat": STORAGE}, ["message", "callback_query", "guest_message", "inline_query",
+                                     "chosen_inline_result"]),
+        ({"star_packs": [{"credits": 10, "stars": 5}]}, ["message", "callback_query", "pre_checkout_query"]),
+    ],
+)  # fmt: skip
+async def test_no_more_is_asked_for_than_the_settings_need(
+    place: Town, settings: dict[str, Any], kinds: list[str]
+) -> None:
+    async with place.easel(**settings):
+        await place.until(lambda: place.server.core.updates.polled)
+        assert list(place.server.core.updates.allowed) == kinds
+
+
+async def test_telegram_holds_the_question_until_something_happens(place: Town) -> None:
+    async with place.easel():
+        await place.until(lambda: place.server.core.updates.polled)
+        asked = len(place.server.calls("getUpdates"))
+        await paints(place, "a red fox")
+        (first, *_) = place.server.calls("getUpdates")[asked:]
+        assert first.params["timeout"] == 50
+        assert len(place.server.calls("getUpdates")) == asked + 1
+
+
+# ---------------------------------------------------------------- trouble at the start
+
+
+@pytest.mark.parametrize("token", [WRONG, "nonsense"])
+async def test_a_wrong_token_is_one_line_that_does_not_hold_it(place: Town, token: str) -> None:
+    with pytest.raises(SettingsWrong) as wrong:
+        async with place.easel(token=token):
+            pass
+    assert wrong.value.problems == [NOT_ACCEPTED]
+    assert "telegram.token" in NOT_ACCEPTED
+    assert token not in str(wrong.value)
+
+
+async def test_a_telegram_that_is_down_at_the_start_is_waited_for(place: Town) -> None:
+    await place.server.down()
+    async with place.easel(waits=False) as easel:
+        await polled(lambda: reports(easel, "no connection"))
+        await place.server.up()
+        await polled(lambda: says(easel, None))
+        await paints(place, "a red fox")
+
+
+async def test_a_wrong_token_that_shows_late_is_said_by_readyz(place: Town) -> None:
+    await place.server.down()
+    async with place.easel(waits=False, token=WRONG) as easel:
+        await polled(lambda: reports(easel, "no connection"))
+        await place.server.up()
+        await polled(lambda: says(easel, NOT_ACCEPTED))
+
+
+async def test_a_webhook_of_before_is_taken_away(place: Town) -> None:
+    place.server.core.updates.webhook_set = True
+    async with place.easel():
+        await paints(place, "a red fox")
+
+
+# ---------------------------------------------------------------- trouble in the middle
+
+
+async def test_a_telegram_that_is_away_in_the_middle_loses_nothing(world: Edge, place: Town) -> None:
+    async with place.easel() as easel:
+        await place.until(lambda: place.server.core.updates.polled)
+        await place.server.down()
+        await polled(lambda: reports(easel, "no connection"))
+        request = place.server.say(place.ada, place.private, "a red fox")
+        world.time.skips = 1.0
+        await place.server.up()
+        await place.picture(after=request)
+        await polled(lambda: says(easel, None))
+        assert len(place.mine()) == 1
+
+
+@pytest.mark.parametrize("fault", ["fail", "drop", "garble"])
+async def test_a_question_that_is_answered_badly_is_asked_again(world: Edge, place: Town, fault: str) -> None:
+    world.time.skips = 1.0
+    getattr(place.server.faults, fault)("getUpdates", times=3)
+    with capture_logs() as logs:
+        async with place.easel():
+            await paints(place, "a red fox")
+    assert [each["event"] for each in logs].count("telegram: trouble") == 1
+
+
+async def test_flood_control_is_kept_to_when_asking_too(world: Edge, place: Town) -> None:
+    world.time.skips = 10.0
+    place.server.faults.limit("getUpdates", retry_after=41)
+    async with place.easel():
+        await paints(place, "a red fox")
+    assert 41.0 in world.time.slept
+
+
+async def test_an_update_that_the_library_cannot_read_does_not_end_the_asking(place: Town) -> None:
+    odd = b'{"ok":true,"result":[{"update_id":1,"message":{"message_id":1}}]}'
+    with capture_logs() as logs:
+        async with place.easel() as easel:
+            place.server.faults.garble("getUpdates", body=odd, times=3)
+            await paints(place, "a red fox")  # after it, the next question is answered oddly
+            await polled(lambda: says(easel, NOT_UNDERSTOOD))
+            await paints(place, "a blue fox")
+            await polled(lambda: says(easel, None))
+    assert [each["event"] for each in logs].count("updates not read") == 1
+
+
+# ---------------------------------------------------------------- somebody else
+
+
+async def test_a_second_poller_is_reported_once_and_not_fought(world: Edge, place: Town) -> None:
+    world.time.skips = OTHERS_TURN
+    with capture_logs() as logs:
+        async with place.easel() as easel:
+            for _ in range(3):
+                await place.until(lambda: place.server.core.updates.polled)
+                await poll_elsewhere(place)
+                await polled(lambda: says(easel, OTHER_POLLER))
+            await polled(lambda: says(easel, None))
+            await paints(place, "a red fox")
+    refused = [each for each in place.server.calls("getUpdates") if each.status == 409]
+    assert world.time.slept.count(OTHERS_TURN) >= len(refused) == 3
+    assert all(each["event"] == OTHER_POLLER for each in logs if each["log_level"] == "error")
+
+
+async def test_a_dispute_that_lasts_is_one_line(world: Edge, place: Town) -> None:
+    world.time.skips = OTHERS_TURN
+    conflict = b'{"ok":false,"error_code":409,"description":"Conflict: terminated by other getUpdates request"}'
+    for _ in range(4):
+        place.server.faults.garble("getUpdates", body=conflict)
+        place.server.faults.planned[-1].status = 409
+    with capture_logs() as logs:
+        async with place.easel():
+            await paints(place, "a red fox")
+    assert [each["event"] for each in logs if each["log_level"] == "error"] == [OTHER_POLLER]
+
+
+# ---------------------------------------------------------------- once, and not less
+
+
+async def test_an_update_that_comes_again_is_taken_once(place: Town) -> None:
+    async with place.easel():
+        await paints(place, "a red fox")
+        place.server.say(place.ada, place.private, "/quota")
+        await place.until(lambda: len(place.mine()) == 2)
+        for update in list(place.server.updates):
+            place.server.redeliver(update)
+        await place.heard()
+        await paints(place, "a blue fox")
+        assert len(place.mine()) == 3
+        assert await place.left() == 48
+
+
+async def test_a_wish_that_comes_again_after_a_restart_is_painted_once(place: Town) -> None:
+    async with place.easel():
+        await paints(place, "a red fox")
+    (update,) = place.server.updates
+    place.server.redeliver(update)
+    async with place.easel():
+        await place.heard()
+        await paints(place, "a blue fox")
+        assert len(place.mine()) == 2
+        assert await place.left() == 48
+
+
+async def test_what_was_taken_in_is_confirmed_at_the_stop(place: Town) -> None:
+    async with place.easel():
+        place.server.say(place.ada, place.private, "/quota")
+        await place.until(place.mine)
+    assert not place.server.pending
+
+
+async def test_an_update_is_confirmed_only_when_it_is_safe(world: Edge, place: Town) -> None:
+    """Its answer waits, so it has to be written down; while the database is away, Telegram keeps it."""
+    world.time.skips = 1.0
+    async with wired(place) as easel:
+        easel.memory.away = True
+        gate = place.server.faults.hold("sendMessage")
+        place.server.say(place.ada, place.private, "/quota")
+        await gate.arrived.wait()
+        await polled(lambda: reports(easel, "updates wait for the database"))
+        assert place.server.pending
+        easel.memory.away = False
+        await place.heard()
+        assert place.mine() == []
+        gate.open()
+        await place.until(place.mine)
+        await polled(lambda: says(easel, None))
+    async with place.easel():  # it was struck out, or answered before it could be written: nothing is told again
+        await paints(place, "a red fox")
+        assert len(place.mine()) == 2
+
+
+async def test_what_could_not_be_written_down_is_not_written_later_either(world: Edge, place: Town) -> None:
+    """The answer came while the database was away: the next process must not give it once more."""
+    world.time.skips = 1.0
+    async with wired(place) as easel:
+        easel.memory.away = True
+        gate = place.server.faults.hold("sendMessage")
+        place.server.say(place.ada, place.private, "/quota")
+        await gate.arrived.wait()
+        await polled(lambda: reports(easel, "updates wait for the database"))
+        gate.open()
+        await place.until(place.mine)
+        await place.heard()
+        easel.memory.away = False
+        gate = place.server.faults.hold("sendMessage")
+        place.server.say(place.ada, place.private, "/help")  # is written down, and with it whatever is
+        await place.heard()
+        gate.open()
+        await place.until(lambda: len(place.mine()) == 2)
+    async with place.easel():
+        await paints(place, "a red fox")
+        assert len(place.mine()) == 3
+
+
+async def test_an_answer_that_waits_for_its_turn_at_a_stop_is_given_by_the_next_start_once(place: Town) -> None:
+    async with place.easel():
+        place.server.faults.limit("sendMessage", retry_after=600)
+        place.server.say(place.ada, place.private, "/quota")
+        await place.until(lambda: place.server.calls("sendMessage"))
+        await place.heard()
+    assert not place.mine()
+    for _ in range(2):
+        async with place.easel():
+            await place.until(place.mine)
+            await paints(place, "a red fox")
+    (answer,) = [each for each in place.mine() if each.text]
+    quota = say("en", "answer-quota", left=50, held=0, daily=50, refill=1, running=0)
+    assert answer.text.splitlines()[:-1] == quota.splitlines()[:-1]
+
+
+async def test_an_update_written_down_long_ago_is_let_go(place: Town) -> None:
+    async with place.easel():
+        place.server.faults.limit("sendMessage", retry_after=600)
+        place.server.say(place.ada, place.private, "/quota")
+        await place.until(lambda: place.server.calls("sendMessage"))
+        await place.heard()
+    place.clock.later(25 * 3600)
+    async with place.easel():
+        await paints(place, "a red fox")
+        assert len(place.mine()) == 1

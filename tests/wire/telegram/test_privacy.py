@@ -1,0 +1,81 @@
+"""Privacy and closed doors in Telegram: what is kept, that it goes, and that a flood in a group is its sender's."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from adapters.telegram.encode import JOINER
+from bot.chat import Action
+from bot.errors import Closed, TooFast
+from bot.texts import explain, say
+from tests.flow.stores import query
+from tests.telegram_server import User
+from tests.wire.telegram.easel import Town, button, town
+
+FLOOD = 300  # commands in a group
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncGenerator[Town]:
+    async with town(tmp_path, members=["Bo"]) as made:
+        yield made
+
+
+@pytest.fixture
+def bo(place: Town) -> User:
+    return next(each for each in place.server.core.world.users.values() if each.name == "Bo")
+
+
+def plain(text: str) -> str:
+    return text.replace(JOINER, "")
+
+
+async def test_privacy_and_forget_and_what_is_left(place: Town) -> None:
+    place.settings |= {"privacy": {"retention_days": 7}}
+    async with place.easel():
+        asked = place.server.say(place.ada, place.private, "/privacy")
+        told = await place.answer(after=asked)
+        assert plain(told.text) == say("en", "answer-privacy", days=7)
+        place.server.say(place.ada, place.private, "a portrait of my neighbour")
+        picture = await place.picture(after=told)
+        place.server.say(place.ada, place.private, "/forget")
+        answer = await place.answer(after=picture)
+        assert plain(answer.text) == say("en", "answer-forgotten", count=1)
+        await place.until(lambda: "neighbour" not in everything(place))
+        pressed = place.server.press(place.ada, picture, button(picture, Action.RETRY))
+        await place.until(lambda: pressed.answer is not None)
+        assert await place.left() == 49
+
+
+def everything(place: Town) -> str:
+    """All values of all tables."""
+    url = f"sqlite:///{place.folder / 'easel.db'}"
+    tables = [str(name) for (name,) in query(url, "SELECT name FROM sqlite_master WHERE type = 'table'")]
+    return "\n".join(repr(row) for name in tables for row in query(url, f'SELECT * FROM "{name}"'))  # noqa: S608 - the schema's own names
+
+
+async def test_a_closed_bot_is_open_in_the_chat_it_names(place: Town, bo: User) -> None:
+    place.settings |= {"access": {"allowed_chats": [f"telegram:{place.group.id}"]}}
+    private = place.server.private(bo, opened=True)
+    async with place.easel():
+        asked = place.server.say(bo, private, "a fox")
+        answer = await place.answer(private, after=asked)
+        assert plain(answer.text) == explain("en", Closed())
+        place.server.say(bo, place.group, "/imagine@easel_bot a fox")
+        await place.picture(place.group)
+        assert len(place.sandbox.requests) == 1
+
+
+async def test_a_flood_in_a_group_is_answered_a_little_and_the_others_paint(place: Town, bo: User) -> None:
+    async with place.easel():
+        for _ in range(FLOOD):
+            place.server.say(place.ada, place.group, "/quota@easel_bot")
+        place.server.say(bo, place.group, "/imagine@easel_bot a fox")
+        await place.picture(place.group)
+        await place.heard()
+        answers = [plain(one.text) for one in place.mine(place.group) if one.text]
+        too_fast = [explain("en", TooFast(seconds=seconds)) for seconds in range(1, 61)]
+        assert len(answers) <= 12
+        assert len([each for each in answers if each in too_fast]) <= 2
+        assert await place.left(bo) == 49

@@ -1,0 +1,334 @@
+"""Credits for Telegram Stars: offered, paid, credited once whatever comes in between, and given back."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.telegram import inbox
+from adapters.telegram.encode import JOINER
+from bot.errors import AdminsOnly, UnknownCharge, UnknownCommand
+from bot.texts import LOCALES, explain, say
+from tests.telegram_server import Chat, Message, Payment, User
+from tests.wire.house import polled
+from tests.wire.telegram.easel import Town
+from tests.wire.telegram.edges import Edge, Forgetful, edge, pressed, wired, words
+
+PACKS: list[dict[str, Any]] = [{"credits": 10, "stars": 25}, {"credits": 100, "stars": 200}]
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncGenerator[Edge]:
+    async with edge(tmp_path, members=["Bo"]) as made:
+        yield made
+
+
+@pytest.fixture
+def place(world: Edge) -> Town:
+    return world.place
+
+
+@pytest.fixture
+def bo(place: Town) -> User:
+    return next(each for each in place.server.core.world.users.values() if each.name == "Bo")
+
+
+async def asked(place: Town, text: str, chat: Chat | None = None, *, by: User | None = None) -> Message:
+    """A member writes; what comes back."""
+    request = place.server.say(by or place.ada, chat or place.private, text)
+    return await place.answer(chat, after=request)
+
+
+def shown(message: Message) -> str:
+    return message.text.replace(JOINER, "")
+
+
+async def invoiced(place: Town, number: int = 0, *, by: User | None = None) -> Message:
+    """An invoice for one of the packs, in the buyer's private chat."""
+    buyer = by or place.ada
+    chat = place.server.private(buyer, opened=True)
+    offer = await asked(place, "/buy", chat, by=buyer)
+    assert words(await pressed(place, offer, offer.buttons[number][0], by=buyer)) == ""
+    invoice = chat.last
+    assert invoice.content.invoice is not None
+    return invoice
+
+
+async def paid(place: Town, invoice: Message, *, by: User | None = None) -> Payment:
+    """An invoice, paid; Easel has been told."""
+    payment = place.server.pay(by or place.ada, invoice)
+    await place.until(lambda: payment.paid)
+    await place.heard()
+    return payment
+
+
+async def has(place: Town, credits: int, user: User | None = None) -> None:
+    async def so() -> bool:
+        return await place.left(user) == credits
+
+    await polled(so)
+
+
+# ---------------------------------------------------------------- off by default
+
+
+async def test_by_default_nothing_is_sold(place: Town) -> None:
+    async with place.easel():
+        assert shown(await asked(place, "/buy")) == explain("en", UnknownCommand(command="/buy"))
+        assert shown(await asked(place, "/start buy")) == say("en", "answer-start")
+        assert "pre_checkout_query" not in place.server.core.updates.allowed
+        assert shown(await asked(place, "/admin refund stx1")) == explain("en", UnknownCharge(charge="stx1"))
+
+
+# ---------------------------------------------------------------- the offer
+
+
+@pytest.mark.parametrize("command", ["/buy", "/BUY", "/buy@easel_bot", "/start buy"])
+async def test_packs_are_offered_in_private(place: Town, command: str) -> None:
+    async with place.easel(star_packs=PACKS):
+        offer = await asked(place, command)
+        assert shown(offer) == say("en", "telegram-buy-which")
+        assert [label for label, _ in offer.buttons] == [
+            say("en", "telegram-buy-pack", credits=each["credits"], stars=each["stars"]) for each in PACKS
+        ]
+        assert all(len((data or "").encode()) <= 64 for _, data in offer.buttons)
+
+
+async def test_in_a_group_the_way_to_the_private_chat_is_shown(tmp_path: Path) -> None:
+    async with edge(tmp_path) as world:
+        place = world.place
+        forum = place.server.add_group("Forum", members=[place.ada], forum=True)
+        topic = place.server.add_topic(forum, "Art", by=place.ada)
+        async with place.easel(star_packs=PACKS):
+            request = place.server.say(place.ada, forum, "/buy@easel_bot", thread=topic)
+            answer = await place.answer(forum)
+            assert answer.reply_to is request
+            assert answer.topic is topic
+            assert shown(answer) == say("en", "telegram-buy-private")
+            (key,) = answer.keys
+            assert key["url"] == "https://t.me/easel_bot?start=buy"
+
+
+async def test_words_that_only_begin_alike_are_a_wish(place: Town) -> None:
+    async with place.easel(star_packs=PACKS):
+        request = place.server.say(place.ada, place.private, "/imagine /buy a hat")
+        await place.picture(after=request)
+        assert shown(await asked(place, "/buyer")) == explain("en", UnknownCommand(command="/buyer"))
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+async def test_an_invoice_in_the_members_language(place: Town, locale: str) -> None:
+    cy = place.server.add_user("Cy", language_code=locale)
+    async with place.easel(star_packs=PACKS):
+        invoice = await invoiced(place, 1, by=cy)
+        body = invoice.content.invoice or {}
+        assert body["title"] == say(locale, "telegram-buy-title", credits=100)
+        assert body["description"] == say(locale, "telegram-buy-about", credits=100)
+        assert (body["currency"], body["total_amount"]) == ("XTR", 200)
+        assert 1 <= len((invoice.payload or "").encode()) <= 128
+
+
+async def test_a_pack_that_is_gone_is_said(place: Town) -> None:
+    async with place.easel(star_packs=PACKS):
+        offer = await asked(place, "/buy")
+    async with place.easel(star_packs=PACKS[:1]):
+        click = await pressed(place, offer, offer.buttons[1][0])
+        assert words(click) == say("en", "telegram-buy-wrong")
+        assert place.server.calls("sendInvoice") == []
+
+
+async def test_an_invoice_that_cannot_be_sent_is_said(place: Town) -> None:
+    async with place.easel(star_packs=PACKS):
+        offer = await asked(place, "/buy")
+        place.server.faults.drop("sendInvoice", when="before")
+        assert words(await pressed(place, offer, offer.buttons[0][0])) == say("en", "error-internal")
+
+
+# ---------------------------------------------------------------- paying
+
+
+async def test_what_is_paid_is_credited_and_receipted(place: Town) -> None:
+    async with place.easel(star_packs=PACKS):
+        payment = await paid(place, await invoiced(place))
+        assert payment.ok
+        await has(place, 60)
+        receipt = await place.answer(after=place.private.standing[-2])
+        assert shown(receipt) == say("en", "telegram-buy-paid", credits=10, left=60, charge=payment.charge_id or "")
+        request = place.server.say(place.ada, place.private, "a red fox")
+        await place.picture(after=request)
+        assert await place.left() == 59
+
+
+async def test_an_old_invoice_keeps_its_promise(place: Town) -> None:
+    async with place.easel(star_packs=PACKS):
+        invoice = await invoiced(place)
+    async with place.easel(star_packs=[{"credits": 5, "stars": 99}]):
+        await paid(place, invoice)
+        await has(place, 60)
+
+
+@pytest.mark.parametrize(
+    "payload", ["", "x", "easel:10:25", "easel:1000:25:{seal}", "easel:10:1:{seal}", "easel:10:25:0000000000000000"]
+)
+async def test_a_payload_that_is_not_ours_is_refused_before_anything_is_paid(place: Town, payload: str) -> None:
+    async with place.easel(star_packs=PACKS):
+        invoice = await invoiced(place)
+        invoice.payload = payload.format(seal=(invoice.payload or "").rpartition(":")[2])
+        payment = place.server.pay(place.ada, invoice)
+        await place.until(lambda: payment.ok is not None)
+        assert payment.ok is False
+        assert payment.error == say("en", "telegram-buy-wrong")
+        assert await place.left() == 50
+
+
+@pytest.mark.parametrize("amount", [1, 24, 26])
+async def test_another_price_is_refused_before_anything_is_paid(place: Town, amount: int) -> None:
+    async with place.easel(star_packs=PACKS):
+        invoice = await invoiced(place)
+        assert invoice.content.invoice is not None
+        invoice.content.invoice["total_amount"] = amount
+        payment = place.server.pay(place.ada, invoice)
+        await place.until(lambda: payment.ok is not None)
+        assert payment.ok is False
+
+
+async def test_a_check_that_does_not_get_through_is_made_again_in_time(world: Edge, place: Town) -> None:
+    world.time.skips = 1.0
+    async with place.easel(star_packs=PACKS):
+        invoice = await invoiced(place)
+        place.server.faults.limit("answerPreCheckoutQuery", retry_after=2)
+        place.server.faults.fail("answerPreCheckoutQuery")
+        await paid(place, invoice)
+        await has(place, 60)
+
+
+# ---------------------------------------------------------------- once
+
+
+async def test_the_same_payment_told_again_is_credited_once(place: Town) -> None:
+    async with place.easel(star_packs=PACKS):
+        await paid(place, await invoiced(place))
+        await has(place, 60)
+        update = place.server.updates[-1]
+        assert "successful_payment" in update.payload
+        place.server.redeliver(update)
+        await place.heard()
+        await asked(place, "/quota")
+        assert await place.left() == 60
+    place.server.redeliver(update)
+    async with place.easel(star_packs=PACKS):
+        await place.heard()
+        await asked(place, "/quota")
+        assert await place.left() == 60
+
+
+async def test_a_process_that_ends_before_the_credits_are_booked_books_them_at_the_next_start(
+    place: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "HANDING_OVER", 0.1)
+    async with place.easel(star_packs=PACKS):
+        invoice = await invoiced(place)
+    async with wired(place, slow=True, star_packs=PACKS):
+        await paid(place, invoice)
+        assert await place.left() == 50
+    for _ in range(2):
+        async with place.easel(star_packs=PACKS):
+            await has(place, 60)
+            await asked(place, "/quota")
+    receipts = [each for each in place.mine() if "Thank you" in each.text]
+    assert len(receipts) == 1
+
+
+async def test_a_receipt_that_was_not_said_is_said_by_the_next_start_and_credits_nothing_more(place: Town) -> None:
+    async with place.easel(star_packs=PACKS):
+        invoice = await invoiced(place)
+        place.server.faults.limit("sendMessage", retry_after=600)
+        await paid(place, invoice)
+        await has(place, 60)
+    assert not [each for each in place.mine() if "Thank you" in each.text]
+    async with place.easel(star_packs=PACKS):
+        await place.until(lambda: [each for each in place.mine() if "Thank you" in each.text])
+        assert await place.left() == 60
+
+
+async def test_a_database_that_is_away_costs_nobody_the_credits(world: Edge, place: Town) -> None:
+    world.time.skips = 1.0
+    async with wired(place, star_packs=PACKS) as easel:
+        invoice = await invoiced(place)
+        easel.memory.away = True
+        payment = place.server.pay(place.ada, invoice)
+        await place.until(lambda: payment.paid)
+        await polled(lambda: refused(easel.memory))
+        assert await place.left() == 50
+        easel.memory.away = False
+        await has(place, 60)
+        await place.heard()
+
+
+async def refused(memory: Forgetful) -> bool:
+    """Whether somebody has asked while it was away."""
+    return memory.refused > 0
+
+
+# ---------------------------------------------------------------- giving back
+
+
+async def bought(place: Town, user: User) -> str:
+    """A purchase of ten credits; its charge."""
+    payment = await paid(place, await invoiced(place, by=user), by=user)
+    await has(place, 60, user)
+    return payment.charge_id or ""
+
+
+async def test_a_refund_gives_stars_and_takes_credits_once(place: Town, bo: User) -> None:
+    async with place.easel(star_packs=PACKS):
+        charge = await bought(place, bo)
+        said = say("en", "answer-refunded", user=f"telegram:{bo.id}", credits=10, left=50)
+        for _ in range(2):
+            assert shown(await asked(place, f"/admin refund {charge}")) == said
+        assert [each for each in place.server.transactions if "receiver" in each] != []
+        assert len(place.server.transactions) == 2
+        assert await place.left(bo) == 50
+
+
+async def test_what_was_spent_of_it_stays_spent(place: Town, bo: User) -> None:
+    async with place.easel(star_packs=PACKS):
+        charge = await bought(place, bo)
+        await asked(place, f"/admin set telegram:{bo.id} 4")
+        said = shown(await asked(place, f"/admin refund {charge}"))
+        assert said == say("en", "answer-refunded", user=f"telegram:{bo.id}", credits=10, left=0)
+        assert await place.left(bo) == 0
+        assert len(place.server.transactions) == 2
+
+
+async def test_a_refund_cut_short_after_the_stars_takes_the_credits_when_asked_again(place: Town, bo: User) -> None:
+    async with place.easel(star_packs=PACKS):
+        charge = await bought(place, bo)
+        place.server.faults.drop("refundStarPayment", when="after")
+        await asked(place, f"/admin refund {charge}")
+        assert await place.left(bo) == 60
+        await asked(place, f"/admin refund {charge}")
+        assert await place.left(bo) == 50
+        assert len(place.server.transactions) == 2
+
+
+async def test_a_refund_told_again_by_telegram_takes_nothing_more(place: Town, bo: User) -> None:
+    async with place.easel(star_packs=PACKS):
+        charge = await bought(place, bo)
+        await asked(place, f"/admin refund {charge}")
+    for update in [each for each in place.server.updates if "refunded_payment" in each.payload]:
+        place.server.redeliver(update)
+    async with place.easel(star_packs=PACKS):
+        await place.heard()
+        await asked(place, "/quota")
+        assert await place.left(bo) == 50
+
+
+async def test_an_unknown_charge_and_an_unknown_asker_are_told_so(place: Town, bo: User) -> None:
+    async with place.easel(star_packs=PACKS):
+        charge = await bought(place, bo)
+        assert shown(await asked(place, "/admin refund nosuch")) == explain("en", UnknownCharge(charge="nosuch"))
+        private = place.server.private(bo)
+        assert shown(await asked(place, f"/admin refund {charge}", private, by=bo)) == explain("en", AdminsOnly())
+        assert await place.left(bo) == 60

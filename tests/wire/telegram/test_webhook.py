@@ -1,0 +1,231 @@
+"""Updates that Telegram brings itself: through Easel's own server, past a secret, once each."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from adapters.telegram.connection import LOOK
+from adapters.telegram.webhook import HEADER, LARGEST
+from tests.wire.house import polled
+from tests.wire.telegram.easel import Town
+from tests.wire.telegram.edges import Edge, Wired, edge, free_port, wired
+
+RIGHT = b"the right one"
+ELSEWHERE = "https://elsewhere.example/hook"
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncGenerator[Edge]:
+    async with edge(tmp_path, http_webhooks=True) as made:
+        yield made
+
+
+@pytest.fixture
+def place(world: Edge) -> Town:
+    return world.place
+
+
+async def post(place: Town, body: bytes, *, shows: bytes | None = RIGHT, path: str = "", chunked: bool = False) -> int:
+    """Somebody calls the webhook; the status that is answered. `shows`: the secret. `path`: beside the right one."""
+    hook = place.server.webhook
+    shown = (hook.secret or "").encode() if shows == RIGHT else shows
+    headers = [] if shown is None else [(HEADER.encode(), shown)]
+
+    async def parts() -> AsyncGenerator[bytes]:
+        yield body
+
+    async with httpx.AsyncClient() as caller:
+        answer = await caller.post(hook.url + path, content=parts() if chunked else body, headers=headers)
+    return answer.status_code
+
+
+def wish(place: Town, number: int, text: str = "a red fox") -> bytes:
+    """An update as Telegram writes it."""
+    ada = f'{{"id":{place.ada.id},"is_bot":false,"first_name":"Ada"}}'
+    chat = f'{{"id":{place.private.id},"type":"private","first_name":"Ada"}}'
+    message = f'{{"message_id":{number},"date":1790000000,"chat":{chat},"from":{ada},"text":"{text}"}}'
+    return f'{{"update_id":{number},"message":{message}}}'.encode()
+
+
+async def paints(place: Town, prompt: str) -> None:
+    request = place.server.say(place.ada, place.private, prompt)
+    picture = await place.picture(after=request)
+    assert prompt in picture.caption
+
+
+async def ready(easel: Wired) -> bool:
+    return await easel.telegram.ready() is None
+
+
+# ---------------------------------------------------------------- set, and kept
+
+
+async def test_a_wish_comes_in_by_webhook_and_becomes_a_picture(place: Town) -> None:
+    async with wired(place, mode="webhook") as easel:
+        await paints(place, "a red fox")
+        hook = place.server.webhook
+        assert hook.url.startswith(f"{easel.web.address}/telegram/")
+        assert {status for _, status in hook.deliveries} == {200}
+        assert place.server.calls("getUpdates") == []
+
+
+async def test_the_webhook_is_set_with_a_secret_and_the_kinds_that_are_needed(place: Town) -> None:
+    async with wired(place, mode="webhook"):
+        (call,) = place.server.calls("setWebhook")
+        assert call.params["allowed_updates"] == ["message", "callback_query"]
+        assert len(str(call.params["secret_token"])) >= 40
+        assert place.server.token not in str(call.params)
+        assert str(call.params["secret_token"]) not in str(call.params["url"])
+        assert "drop_pending_updates" not in call.params
+
+
+async def test_what_was_said_while_easel_was_off_comes_in(place: Town) -> None:
+    request = place.server.say(place.ada, place.private, "a red fox")
+    async with wired(place, mode="webhook"):
+        await place.picture(after=request)
+
+
+async def test_it_is_set_again_when_somebody_takes_it_away(world: Edge, place: Town) -> None:
+    async with wired(place, mode="webhook"):
+        url = place.server.webhook.url
+        place.server.core.updates.webhook_set = False
+        place.server.webhook.unset()
+        world.time.skips = LOOK
+        await place.until(lambda: place.server.webhook.url == url)
+        await paints(place, "a red fox")
+
+
+async def test_a_webhook_that_stands_is_not_set_again_whatever_the_order_of_its_kinds(world: Edge, place: Town) -> None:
+    async with wired(place, mode="webhook"):
+        place.server.core.updates.allowed = ("callback_query", "message")  # Telegram has an order of its own
+        looks = len(place.server.calls("getWebhookInfo"))
+        world.time.skips = LOOK
+        await place.until(lambda: len(place.server.calls("getWebhookInfo")) > looks + 3)
+        assert len(place.server.calls("setWebhook")) == 1
+
+
+async def test_other_kinds_are_asked_for_when_the_settings_changed(place: Town) -> None:
+    async with wired(place, mode="webhook") as easel:
+        port = easel.web.port
+    place.server.core.updates.webhook_set = True
+    async with wired(place, mode="webhook", port=port, star_packs=[{"credits": 10, "stars": 5}]):
+        assert place.server.core.updates.allowed == ("message", "callback_query", "pre_checkout_query")
+
+
+async def test_it_is_removed_at_the_stop(place: Town) -> None:
+    async with wired(place, mode="webhook"):
+        assert place.server.webhook.url
+    assert place.server.webhook.url == ""
+
+
+async def test_the_webhook_of_somebody_else_is_left_alone_at_the_stop(place: Town) -> None:
+    async with wired(place, mode="webhook"):
+        place.server.webhook.url = ELSEWHERE
+    assert place.server.webhook.url == ELSEWHERE
+    assert place.server.calls("deleteWebhook") == []
+
+
+async def test_a_telegram_that_does_not_set_it_is_asked_until_it_does(world: Edge, place: Town) -> None:
+    world.time.skips = 1.0
+    place.server.faults.fail("setWebhook", times=2)
+    async with wired(place, mode="webhook"):
+        await paints(place, "a red fox")
+        assert len(place.server.calls("setWebhook")) == 3
+
+
+# ---------------------------------------------------------------- who may call
+
+
+@pytest.mark.parametrize("shows", [None, b"", b"wrong", b"\xff\xfe"])
+async def test_without_the_secret_nothing_is_done(place: Town, shows: bytes | None) -> None:
+    async with wired(place, mode="webhook") as easel:
+        assert await post(place, wish(place, 5), shows=shows) == 401
+        assert easel.desk.told == []
+
+
+async def test_no_other_path_leads_in(place: Town) -> None:
+    async with wired(place, mode="webhook") as easel:
+        assert await post(place, wish(place, 5), path="x") == 404
+        assert easel.desk.told == []
+
+
+async def test_polling_opens_no_path_at_all(place: Town) -> None:
+    async with wired(place) as easel, httpx.AsyncClient() as caller:
+        answer = await caller.post(f"{easel.web.address}/telegram/anything")
+        assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"null", b"[]", b"{}", b'"x"', b'{"update_id":1,"message":{}}', b"\xff"])
+async def test_what_is_no_update_is_refused(place: Town, body: bytes) -> None:
+    async with wired(place, mode="webhook") as easel:
+        assert await post(place, body) == 400
+        assert easel.desk.told == []
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_what_is_too_large_for_an_update_is_refused(place: Town, chunked: bool) -> None:
+    async with wired(place, mode="webhook") as easel:
+        assert await post(place, b" " * (LARGEST + 1), chunked=chunked) == 413
+        assert easel.desk.told == []
+
+
+# ---------------------------------------------------------------- once, and not less
+
+
+async def test_what_comes_before_easel_is_connected_or_after_its_end_is_asked_to_come_again(place: Town) -> None:
+    async with httpx.AsyncClient() as caller:
+        async with wired(place, mode="webhook") as easel:
+            port, url, secret = easel.web.port, place.server.webhook.url, place.server.webhook.secret or ""
+            await easel.telegram.deafen()
+            answer = await caller.post(url, content=wish(place, 5), headers={HEADER: secret})
+            assert answer.status_code == 503
+            assert easel.desk.told == []
+        await place.server.down()
+        async with wired(place, mode="webhook", port=port, waits=False) as easel:
+            answer = await caller.post(url, content=wish(place, 5), headers={HEADER: secret})
+            assert answer.status_code == 503
+            assert easel.desk.told == []
+            await place.server.up()
+            await polled(lambda: ready(easel))
+            answer = await caller.post(url, content=wish(place, 5), headers={HEADER: secret})
+            assert answer.status_code == 200
+            await place.picture()
+
+
+async def test_a_delivery_that_is_repeated_is_one_job(place: Town) -> None:
+    async with wired(place, mode="webhook"):
+        assert [await post(place, wish(place, 7)) for _ in range(3)] == [200] * 3
+        await place.picture()
+        assert len(place.mine()) == 1
+        assert await place.left() == 49
+
+
+async def test_a_delivery_is_repeated_while_the_database_is_away_and_answered_once(place: Town) -> None:
+    async with wired(place, mode="webhook") as easel:
+        easel.memory.away = True
+        gate = place.server.faults.hold("sendMessage")
+        place.server.say(place.ada, place.private, "/quota")
+        await place.until(lambda: 503 in [status for _, status in place.server.webhook.deliveries])
+        easel.memory.away = False
+        await place.heard()
+        gate.open()
+        await place.until(place.mine)
+        await paints(place, "a red fox")
+        assert len(place.mine()) == 2
+        assert len(easel.desk.told) == 2
+
+
+async def test_a_restart_in_between_loses_nothing_and_repeats_nothing(place: Town) -> None:
+    port = await free_port()
+    async with wired(place, mode="webhook", port=port):
+        await paints(place, "a red fox")
+    request = place.server.say(place.ada, place.private, "a blue fox")
+    assert len(place.server.pending) == 1
+    async with wired(place, mode="webhook", port=port) as easel:
+        await polled(lambda: ready(easel))
+        picture = await place.picture(after=request)
+        assert "a blue fox" in picture.caption
+        assert len(place.mine()) == 2
+        assert await place.left() == 48
