@@ -20,7 +20,8 @@ from tests.telegram_server import UNLIMITED, Chat, TelegramServer
 from tests.wire.house import Clock
 
 PROJECT = Path(__file__).parents[2]
-EDGE = 600  # pixels; the sandbox's previews have 512 at most, which tells one from a picture that was finished
+EDGE = 640  # pixels of a picture's longer side
+PREVIEW_EDGE = 512  # pixels, at most, of the sandbox's previews: what is larger was finished
 PATIENCE = 90.0  # seconds, on a busy machine; nothing is measured by it
 WIDE = DiscordLimits(overall=DiscordRate(slots=1000, period=1.0), other=DiscordRate(slots=1000, period=1.0))
 
@@ -118,7 +119,7 @@ class House:
         self._starts += 1
         log = self.folder / f"log{self._starts}.jsonl"
         command = [sys.executable, "-m", "tests.kill.process", str(self.folder / "easel.toml")]
-        with log.open("wb") as stderr:  # noqa: ASYNC230 - a file that was just made
+        with log.open("wb") as stderr:
             child = await asyncio.create_subprocess_exec(
                 *command,
                 *([] if stops else ["--goes-on"]),
@@ -208,7 +209,7 @@ async def house(folder: Path, dialect: str) -> AsyncGenerator[House]:
 async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
     """Waits for what tells nobody when it begins to hold. Raises TimeoutError."""
     async with asyncio.timeout(PATIENCE):
-        while not await holds():
+        while not await holds():  # noqa: ASYNC110 - other processes wake nobody here
             await asyncio.sleep(0.05)
 
 
@@ -241,7 +242,7 @@ def _of_discord(server: DiscordServer, channel: Channel) -> list[Shown]:
 
 
 def _finished(width: int, height: int) -> bool:
-    return max(width, height) == EDGE
+    return max(width, height) > PREVIEW_EDGE
 
 
 def _ignored(_: object) -> None:

@@ -10,7 +10,7 @@ from itertools import product
 
 from bot.store import Store
 from tests.kill.house import House, Seat, eventually
-from tests.kill.steps import PLATFORMS, STEPS, Step, prompt
+from tests.kill.steps import DIALECTS, PLATFORMS, STEPS, Step, prompt
 
 WIDTH = max(len(step.about) for step in STEPS)  # of the first column
 FINAL = {"picture": ("retry", "vary", "edit"), "released": ("retry",)}
@@ -43,13 +43,26 @@ class Verdict:
     wrong: tuple[str, ...]
 
 
-def cells(place: House, steps: Sequence[Step] = STEPS, platforms: Sequence[str] = PLATFORMS) -> list[Cell]:
-    """One of each, with a member of its own."""
+def every(place: House) -> list[Cell]:
+    """The whole column of the house's dialect."""
     return [
-        Cell(step=step, platform=platform, seat=place.seat(platform))
-        for step, platform in product(steps, platforms)
+        _cell(place, step, platform) for step, platform in product(STEPS, PLATFORMS) if place.dialect in step.dialects
+    ]
+
+
+def pairs(place: House) -> list[Cell]:
+    """A third of it: over all dialects, each step meets each of them, and each platform, as in a Latin square."""
+    shift = DIALECTS.index(place.dialect)
+    return [
+        _cell(place, step, PLATFORMS[(row + shift) % len(PLATFORMS)])
+        for row, step in enumerate(STEPS)
         if place.dialect in step.dialects
     ]
+
+
+def _cell(place: House, step: Step, platform: str) -> Cell:
+    """With a member of its own."""
+    return Cell(step=step, platform=platform, seat=place.seat(platform))
 
 
 async def killed_and_begun_again(place: House, jobs: Sequence[Cell]) -> list[Verdict]:
