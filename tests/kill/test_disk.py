@@ -1,4 +1,5 @@
-"""Disks and files that do not do their part, under real processes: full, locked, damaged, for reading only."""
+"""Starts on a disk that is full, on a database that somebody holds, on a file that is damaged where no header is; and
+a process that is killed while its disk is full."""
 
 import asyncio
 import resource
@@ -10,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import SettingsWrong, StoreFailed
+from bot.errors import SettingsWrong
 from bot.store import Store, engine, upgrade
-from bot.texts import explain, load, say
+from bot.texts import load, say
 from tests.clocks import FakeClock
 from tests.kill.house import House, Process, Seat, eventually, house
 
@@ -65,31 +66,6 @@ async def books(place: House, seat: Seat) -> tuple[int, int]:
     return balance.left, balance.held
 
 
-# ---------------------------------------------------------------- a full disk
-
-
-@BUSY
-async def test_a_disk_that_fills_up_in_the_middle_of_a_job_and_is_cleared(tmp_path: Path) -> None:
-    """Others are told, and pay nothing; the job waits for the disk, and is paid once."""
-    async with house(tmp_path, "chat") as place, place.process() as easel:
-        ada, ben = place.seat("discord message"), place.seat("discord message")
-        ada.say("a cat [[slow:20]]")
-        await place.discord.until(lambda: place.sandbox.running == 1, seconds=60)
-        with full_disk(easel):
-            ben.say("a dog")
-            await place.discord.until(lambda: shows(ben, explain("en", StoreFailed())), seconds=60)
-            await place.discord.until(lambda: shows(ada, say("en", "stage-saving")), seconds=60)
-        await place.discord.until(lambda: pictures(ada) == 1, seconds=60)
-        assert await books(place, ada) == (49, 0)
-        assert await books(place, ben) == (50, 0)
-        assert place.asked("a dog") == 0
-        ben.say("a dog")
-        await place.discord.until(lambda: pictures(ben) == 1, seconds=60)
-        assert await books(place, ben) == (49, 0)
-        assert len(place.sandbox.requests) == 2
-        assert await easel.stop() == 0
-
-
 @BUSY
 @pytest.mark.parametrize(("dialect", "painted"), [("chat", 0), ("tasks", 1)])
 async def test_killed_while_the_disk_is_full(tmp_path: Path, dialect: str, painted: int) -> None:
@@ -129,25 +105,6 @@ async def test_a_start_on_a_full_disk_is_refused_and_the_next_one_is_well(tmp_pa
             assert await easel.stop() == 0
 
 
-# ---------------------------------------------------------------- a database that others hold
-
-
-@BUSY
-async def test_a_database_that_somebody_holds_is_waited_for(tmp_path: Path) -> None:
-    async with house(tmp_path, "chat") as place, place.process() as easel:
-        ada, ben = place.seat("discord message"), place.seat("discord message")
-        with closing(sqlite3.connect(tmp_path / "easel.db", isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
-            ada.say("a cat")
-            ben.say("/help")  # needs no database
-            await place.discord.until(lambda: bool(ben.standing()), seconds=60)
-            assert place.sandbox.requests == []
-            other.execute("ROLLBACK")
-        await place.discord.until(lambda: pictures(ada) == 1, seconds=60)
-        assert await books(place, ada) == (49, 0)
-        assert await easel.stop() == 0
-
-
 async def test_a_start_on_a_database_that_somebody_holds_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,9 +115,6 @@ async def test_a_start_on_a_database_that_somebody_holds_says_so(
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(SettingsWrong, match="database is locked"):
             await Store.open(url, clock=FakeClock())
-
-
-# ---------------------------------------------------------------- files that cannot be used
 
 
 def damage(file: Path) -> None:
@@ -184,17 +138,4 @@ async def test_a_file_damaged_in_its_middle_is_refused_and_left_alone(tmp_path: 
         assert code == 2
         assert said[-1].startswith(f"easel: database_url: {file} cannot be used (it is damaged: ")
         assert said[-1].endswith("put a backup in its place")
-        assert file.read_bytes() == before
-
-
-@BUSY
-async def test_a_database_that_may_only_be_read_is_refused(tmp_path: Path) -> None:
-    async with house(tmp_path, "chat"):
-        config, file = tmp_path / "easel.toml", tmp_path / "easel.db"
-        await upgrade(f"sqlite:///{file}")
-        before = file.read_bytes()
-        config.write_text(config.read_text().replace(f"{file}", f"file:{file}?mode=ro&uri=true"))
-        code, said = await run(config)
-        assert code == 2
-        assert "readonly" in said[-1]
         assert file.read_bytes() == before
