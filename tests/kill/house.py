@@ -19,6 +19,8 @@ from tests.kill.steps import BY_NAME, step_of
 from tests.telegram_server import UNLIMITED, Chat, TelegramServer
 from tests.wire.house import Clock
 
+Faults = Callable[[Received], Fault | None]
+
 PROJECT = Path(__file__).parents[2]
 EDGE = 640  # pixels of a picture's longer side
 PREVIEW_EDGE = 512  # pixels, at most, of the sandbox's previews: what is larger was finished
@@ -61,6 +63,9 @@ class Process:
             self.stopped.add(said["stopped"])
         return bool(line)
 
+    def logged(self, words: str) -> bool:
+        return words in self.log.read_text()
+
     async def kill(self) -> None:
         self.child.kill()
         await self.child.wait()
@@ -72,14 +77,26 @@ class Process:
 
 
 class House:
-    """`faults` of the upstream follow the steps that prompts name, at their first request."""
+    """`faults`: of the upstream; without them they follow the steps that prompts name, at their first request.
+    `sleep`: how time passes there."""
 
-    def __init__(self, folder: Path, dialect: str, telegram: TelegramServer, discord: DiscordServer) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        dialect: str,
+        telegram: TelegramServer,
+        discord: DiscordServer,
+        *,
+        faults: Faults | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self.folder = folder
         self.telegram, self.discord = telegram, discord
         self.guild = discord.world.add_guild()
         self.dialect = dialect
-        self.sandbox = Sandbox(pace=0.2, edge=EDGE, previews=True, max_parallel=200, faults=self._fault)
+        self.sandbox = Sandbox(
+            pace=0.2, edge=EDGE, previews=True, max_parallel=200, faults=faults or self._fault, sleep=sleep
+        )
         self._faulty: set[str] = set()
         self._starts = 0
 
@@ -198,9 +215,15 @@ class House:
 
 
 @asynccontextmanager
-async def house(folder: Path, dialect: str) -> AsyncGenerator[House]:
+async def house(
+    folder: Path,
+    dialect: str,
+    *,
+    faults: Faults | None = None,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> AsyncGenerator[House]:
     async with TelegramServer(limits=UNLIMITED) as telegram, DiscordServer(limits=WIDE) as discord:
-        place = House(folder, dialect, telegram, discord)
+        place = House(folder, dialect, telegram, discord, faults=faults, sleep=sleep)
         async with place.sandbox:
             place.configure()
             yield place
