@@ -13,6 +13,7 @@ from tests.kill.house import House, Seat, eventually
 from tests.kill.steps import DIALECTS, PLATFORMS, STEPS, Step, prompt
 
 WIDTH = max(len(step.about) for step in STEPS)  # of the first column
+STRAY = ("cancel",)  # the buttons of a message that was lost while its job ran
 FINAL = {"picture": ("retry", "vary", "edit"), "released": ("retry",)}
 
 
@@ -99,13 +100,17 @@ def _is_final(place: House, cell: Cell) -> bool:
 async def verdict(place: House, cell: Cell, store: Store) -> Verdict:
     """Of a cell whose jobs have ended."""
     expected = cell.step.end_for(place.dialect, cell.platform)
-    shown, balance = cell.seat.standing(), await place.balance(store, cell.seat)
+    standing, balance = cell.seat.standing(), await place.balance(store, cell.seat)
+    known = cell.step.strays_on(cell.platform)
+    strays = [each for each in standing if each.actions == STRAY and not each.pictures][:known]
+    shown = [each for each in standing if each not in strays]
     pictures = sum(each.pictures for each in shown)
     end = "nothing" if not shown else "picture" if pictures else "released"
     charged, asked = 50 - balance.left - balance.held, place.asked(cell.prompt)
     most = 0 if expected == "nothing" else cell.step.asked
     findings = {
         f"ended as {end}, not {expected}": end != expected,
+        f"{len(strays)} strays, not {known}": len(strays) != known,
         f"{len(shown)} messages": len(shown) != (expected != "nothing"),
         f"buttons {[each.actions for each in shown]}": any(each.actions != FINAL[end] for each in shown),
         f"{pictures} pictures": pictures > 1,
