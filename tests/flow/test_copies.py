@@ -4,6 +4,7 @@ import asyncio
 import os
 import sqlite3
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -54,6 +55,27 @@ async def test_a_copy_made_while_jobs_run_is_whole_and_can_be_gone_on_with(tmp_p
             await again.settled(2)
             assert await books(again) == (50, 0)
             assert len(sandbox.requests) == 2  # nobody was asked a second time
+
+
+async def test_a_copy_of_a_large_file_is_finished_while_somebody_writes_all_the_time(tmp_path: Path) -> None:
+    file, done = tmp_path / "easel.db", threading.Event()
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("CREATE TABLE something (number INTEGER, data BLOB)")
+        connection.execute("INSERT INTO something VALUES (0, zeroblob(20000000))")
+        connection.commit()
+
+    def write() -> None:
+        with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+            while not done.is_set():
+                connection.execute("UPDATE something SET number = number + 1")
+
+    writing = asyncio.create_task(asyncio.to_thread(write))
+    try:
+        assert await back_up(f"sqlite:///{file}", tmp_path / "copy.db") > 20_000_000
+    finally:
+        done.set()
+        await writing
 
 
 async def test_a_backup_overwrites_nothing_and_leaves_no_half(tmp_path: Path) -> None:
