@@ -11,6 +11,7 @@ from bot.sandbox import Fault
 End = Literal["picture", "released", "nothing"]
 DIALECTS = ("chat", "tasks", "images")
 PLATFORMS = ("telegram", "discord message", "discord command")
+POSTS_TWICE = ("telegram",)  # Discord knows a post that is made again; Telegram tells nobody what was posted
 EVENTS_COME_BACK = ("telegram",)  # Discord tells nobody twice what was said while a bot was gone
 
 
@@ -28,6 +29,10 @@ class Step:
     dialects: tuple[str, ...] = DIALECTS
     by_upstream: bool = False  # the job stops by itself, since nobody answers it
 
+    def left_behind(self, platform: str) -> int:
+        """Messages that the job's next attempt cannot know of, and that stay as they are."""
+        return int(self.name == "posted" and platform in POSTS_TWICE)
+
     def end_for(self, dialect: str, platform: str) -> End:
         if self.name == "heard" and platform not in EVENTS_COME_BACK:
             return "nothing"
@@ -40,6 +45,7 @@ TASK_GOES_ON: tuple[tuple[str, End], ...] = (("tasks", "picture"),)
 STEPS = (
     Step(name="heard", about="the event came in, nothing is kept", end="picture"),
     Step(name="accepted", about="kept, its credits reserved", end="picture"),
+    Step(name="posted", about="its message stands, nobody here knows where", end="picture"),
     Step(name="begun", about="its turn has come", end="picture"),
     Step(name="asked", about="about to be asked for, nothing sent", end="released", asked=0),
     Step(name="turned-down", about="the upstream refused for now", end="picture", asked=2, fault=Fault("429")),
