@@ -30,8 +30,8 @@ WIDE = DiscordLimits(overall=DiscordRate(slots=1000, period=1.0), other=DiscordR
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """A message of the bot. `id`: as the platform names it. `actions`: of its buttons; `pictures`: how many it shows that are finished: on
-    Telegram a preview stays where it is when nothing more comes, under other words."""
+    """A message of the bot. `id`: as the platform names it. `actions`: of its buttons. `pictures`: how many it shows
+    that are finished: on Telegram a preview stays where it is when nothing more comes, under other words."""
 
     id: str
     text: str

@@ -1,5 +1,5 @@
 """Hours in short: members ask all the time, the upstream fails in many ways, and the process is killed again and again
-at moments drawn by lot. In the end every message that a job knows of is final, and the books agree with what stands in the chats."""
+at moments drawn by lot. In the end every message that a job knows of is final, and the books agree with the chats."""
 
 import asyncio
 import os
