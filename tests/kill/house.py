@@ -15,7 +15,7 @@ from bot.store import Job, Store
 from tests.discord_server import Channel, DiscordServer
 from tests.discord_server import Limits as DiscordLimits
 from tests.discord_server import Rate as DiscordRate
-from tests.kill.steps import BY_NAME, step_of
+from tests.kill.steps import BY_NAME, LONG, step_of
 from tests.telegram_server import UNLIMITED, Chat, TelegramServer
 from tests.wire.house import Clock
 
@@ -30,9 +30,10 @@ WIDE = DiscordLimits(overall=DiscordRate(slots=1000, period=1.0), other=DiscordR
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """A message of the bot. `actions`: of its buttons; `pictures`: how many it shows that are finished: on
-    Telegram a preview stays where it is when nothing more comes, under other words."""
+    """A message of the bot. `id`: as the platform names it. `actions`: of its buttons. `pictures`: how many it shows
+    that are finished: on Telegram a preview stays where it is when nothing more comes, under other words."""
 
+    id: str
     text: str
     actions: tuple[str, ...]
     pictures: int
@@ -104,8 +105,8 @@ class House:
     def database_url(self) -> str:
         return f"sqlite:///{self.folder / 'easel.db'}"
 
-    def configure(self, **more: object) -> Path:
-        """The settings of every process; `more`: JSON values of further keys."""
+    def configure(self, *, timeout_s: float = LONG, **more: object) -> Path:
+        """The settings of every process. `timeout_s`: of the upstream; `more`: JSON values of further keys."""
         file = self.folder / "easel.toml"
         extra = "\n".join(f"{name.replace('__', '.')} = {json.dumps(value)}" for name, value in more.items())
         file.write_text(
@@ -126,6 +127,7 @@ class House:
             base_url = "{self.sandbox.address}"
             api_key = "sandbox"
             max_concurrency = 500
+            timeout_s = {timeout_s}
             """
         )
         return file
@@ -243,6 +245,7 @@ def jobs_of(store: Store, seat: Seat) -> Awaitable[list[Job]]:
 def _of_telegram(server: TelegramServer, chat: Chat) -> list[Shown]:
     return [
         Shown(
+            id=str(each.id),
             text=each.content.text,
             actions=tuple((data or "").split(":")[1] for _, data in each.buttons if data),
             pictures=int(each.media is not None and _finished(each.media.file.width, each.media.file.height)),
@@ -255,6 +258,7 @@ def _of_telegram(server: TelegramServer, chat: Chat) -> list[Shown]:
 def _of_discord(server: DiscordServer, channel: Channel) -> list[Shown]:
     return [
         Shown(
+            id=str(each.id),
             text=each.content,
             actions=tuple(one.split(":")[1] for one in each.custom_ids),
             pictures=sum(_finished(one.width or 0, one.height or 0) for one in each.attachments),

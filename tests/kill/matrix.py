@@ -13,7 +13,8 @@ from tests.kill.house import House, Seat, eventually
 from tests.kill.steps import DIALECTS, PLATFORMS, STEPS, Step, prompt
 
 WIDTH = max(len(step.about) for step in STEPS)  # of the first column
-STRAY = ("cancel",)  # the buttons of a message that was lost while its job ran
+CELL = 24  # of the others
+UNDER_WAY = ("cancel",)
 FINAL = {"picture": ("retry", "vary", "edit"), "released": ("retry",)}
 
 
@@ -32,7 +33,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What has become of a cell. `wrong`: what should not be, in words."""
+    """What has become of a cell. `left`: messages that stay unfinished. `wrong`: what should not be, in words."""
 
     step: str
     platform: str
@@ -41,6 +42,7 @@ class Verdict:
     charged: int
     held: int
     asked: int
+    left: int
     wrong: tuple[str, ...]
 
 
@@ -101,16 +103,15 @@ async def verdict(place: House, cell: Cell, store: Store) -> Verdict:
     """Of a cell whose jobs have ended."""
     expected = cell.step.end_for(place.dialect, cell.platform)
     standing, balance = cell.seat.standing(), await place.balance(store, cell.seat)
-    known = cell.step.strays_on(cell.platform)
-    strays = [each for each in standing if each.actions == STRAY and not each.pictures][:known]
-    shown = [each for each in standing if each not in strays]
+    shown = [each for each in standing if each.actions != UNDER_WAY]
+    left = len(standing) - len(shown)
     pictures = sum(each.pictures for each in shown)
     end = "nothing" if not shown else "picture" if pictures else "released"
     charged, asked = 50 - balance.left - balance.held, place.asked(cell.prompt)
     most = 0 if expected == "nothing" else cell.step.asked
     findings = {
         f"ended as {end}, not {expected}": end != expected,
-        f"{len(strays)} strays, not {known}": len(strays) != known,
+        f"{left} left behind": left != cell.step.left_behind(cell.platform),
         f"{len(shown)} messages": len(shown) != (expected != "nothing"),
         f"buttons {[each.actions for each in shown]}": any(each.actions != FINAL[end] for each in shown),
         f"{pictures} pictures": pictures > 1,
@@ -126,6 +127,7 @@ async def verdict(place: House, cell: Cell, store: Store) -> Verdict:
         charged=charged,
         held=balance.held,
         asked=asked,
+        left=left,
         wrong=tuple(words for words, holds in findings.items() if holds),
     )
 
@@ -135,13 +137,16 @@ def table(verdicts: Sequence[Verdict]) -> str:
     columns = list(dict.fromkeys((each.dialect, each.platform) for each in verdicts))
     found = {(each.step, each.dialect, each.platform): each for each in verdicts}
     lines = [
-        "  ".join([f"{'killed when':<{WIDTH}}", *(f"{f'{dialect}, {on}':<23}" for dialect, on in columns)]).rstrip()
+        "  ".join([f"{'killed when':<{WIDTH}}", *(f"{f'{dialect}, {on}':<{CELL}}" for dialect, on in columns)]).rstrip()
     ]
     for step in STEPS:
         row = [found.get((step.name, *column)) for column in columns]
         if any(row):
-            words = [
-                "-" if each is None else f"{each.end}, {each.charged} paid{' !' if each.wrong else ''}" for each in row
-            ]
-            lines.append("  ".join([f"{step.about:<{WIDTH}}", *(f"{word:<23}" for word in words)]).rstrip())
+            words = ["-" if each is None else _words(each) for each in row]
+            lines.append("  ".join([f"{step.about:<{WIDTH}}", *(f"{word:<{CELL}}" for word in words)]).rstrip())
     return "\n".join(lines)
+
+
+def _words(cell: Verdict) -> str:
+    left = f", {cell.left} left" if cell.left else ""
+    return f"{cell.end}, {cell.charged} paid{left}{' !' if cell.wrong else ''}"

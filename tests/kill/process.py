@@ -50,7 +50,13 @@ class StoppingStore(Store):
         await stop("accepted", new.prompt)
         return accepted
 
+    async def posted(self, job_id: str, message_id: str) -> None:
+        await stop("posted", PROMPTS.get(job_id, ""))
+        await super().posted(job_id, message_id)
+
     async def begin(self, job_id: str) -> Job:
+        if step_of(PROMPTS.get(job_id, "")) == "posted":
+            await asyncio.Event().wait()  # the job stands still while its message is posted
         job = await super().begin(job_id)
         await stop("begun", job.prompt)
         if step_of(job.prompt) == "posted":  # its message is what stops; the job must not run ahead of it

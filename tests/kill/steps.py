@@ -11,7 +11,7 @@ from bot.sandbox import Fault
 End = Literal["picture", "released", "nothing"]
 DIALECTS = ("chat", "tasks", "images")
 PLATFORMS = ("telegram", "discord message", "discord command")
-FORGETS_POSTS = ("telegram",)  # no call there can be named, so that a post whose answer was lost cannot be found again
+POSTS_TWICE = ("telegram",)  # Discord knows a post that is made again; Telegram tells nobody what was posted
 EVENTS_COME_BACK = ("telegram",)  # Discord tells nobody twice what was said while a bot was gone
 
 
@@ -29,14 +29,14 @@ class Step:
     dialects: tuple[str, ...] = DIALECTS
     by_upstream: bool = False  # the job stops by itself, since nobody answers it
 
+    def left_behind(self, platform: str) -> int:
+        """Messages that the job's next attempt cannot know of, and that stay as they are."""
+        return int(self.name == "posted" and platform in POSTS_TWICE)
+
     def end_for(self, dialect: str, platform: str) -> End:
         if self.name == "heard" and platform not in EVENTS_COME_BACK:
             return "nothing"
         return dict(self.ends).get(dialect, self.end)
-
-    def strays_on(self, platform: str) -> int:
-        """Messages that nobody can know of any more, beside the job's own."""
-        return int(self.name == "posted" and platform in FORGETS_POSTS)
 
 
 LONG = 1000.0  # seconds: longer than any test
@@ -45,7 +45,7 @@ TASK_GOES_ON: tuple[tuple[str, End], ...] = (("tasks", "picture"),)
 STEPS = (
     Step(name="heard", about="the event came in, nothing is kept", end="picture"),
     Step(name="accepted", about="kept, its credits reserved", end="picture"),
-    Step(name="posted", about="the status message stands, nobody here knows", end="picture"),
+    Step(name="posted", about="its message stands, nobody here knows where", end="picture"),
     Step(name="begun", about="its turn has come", end="picture"),
     Step(name="asked", about="about to be asked for, nothing sent", end="released", asked=0),
     Step(name="turned-down", about="the upstream refused for now", end="picture", asked=2, fault=Fault("429")),
