@@ -228,9 +228,9 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, *, hide: Itera
     return build(failure, complaint, trace=trace, at=f"HTTP {status}", wait=retry_after(headers), hide=hide)
 
 
-def trace_of(headers: Mapping[str, str]) -> str | None:
-    """By which the upstream finds a request again. Keys in lower case."""
-    return next((headers[name] for name in _TRACE_HEADERS if name in headers), None)
+def trace_of(headers: Mapping[str, str], *, hide: Iterable[str] = ()) -> str | None:
+    """By which the upstream finds a request again. Keys in lower case. `hide`: what it must not hold."""
+    return next((quote(headers[name], hide=hide) for name in _TRACE_HEADERS if name in headers), None)
 
 
 def inside(complaint: Complaint, *, begun: bool, trace: str | None = None, hide: Iterable[str] = ()) -> PaintFailed:
