@@ -38,7 +38,13 @@ _CHAT_GONE = (
     "query id is invalid",
     "group chat was deactivated",
 )
-UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)  # what the library meets in a body it does not know
+UNREADABLE = (
+    AttributeError,
+    KeyError,
+    TypeError,
+    ValueError,
+    RecursionError,
+)  # what the library meets in a body it does not know
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 

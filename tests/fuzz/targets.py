@@ -140,7 +140,8 @@ def telegram_update(data: bytes) -> None:
         update = telegram.Update.de_json(body, None)
     except Exception:
         return  # the library's own: caught where it is called, too
-    if (message := update.message) is not None:
+    message = update.message
+    if message is not None and isinstance(cast("object", message.chat), telegram.Chat):  # never left out by Telegram
         found = decode_message([message], ME)
         if found is not None:
             read(found, ABLE)
@@ -192,6 +193,12 @@ TARGETS: Mapping[str, Target] = {
 
 PRIVATE = {"id": 5, "type": "private", "first_name": "Ada"}
 MEMBER = {"id": 5, "is_bot": False, "first_name": "Ada"}
+DEEP = (
+    b"[" * 100_000,
+    b'{"choices":' * 50_000,
+    b'\x1d{"error":' + b'{"error":' * 900 + b"1" + b"}" * 901,
+    b"data: " + b"[" * 100_000,
+)
 SEEDS: Mapping[str, tuple[bytes, ...]] = {
     "progress": ("\x01> 进度 72%..100%\n![picture](https://a.example/b.png)\n[⏬](https://a.example/c.png)".encode(),),
     "reply": (b'{"choices":[{"delta":{"content":"72%"},"message":{"images":[{"image_url":{"url":"https://a.b/c.png"}}]}}]}',),

@@ -4,7 +4,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
-from tests.fuzz.targets import SEEDS, TARGETS
+from tests.fuzz.targets import DEEP, SEEDS, TARGETS
 
 
 def test_every_target_has_seeds() -> None:
@@ -32,6 +32,6 @@ def test_no_bytes_break_a_reader(name: str) -> None:
     def run(data: bytes) -> None:
         TARGETS[name](data)
 
-    for seed in SEEDS[name]:
+    for seed in (*SEEDS[name], *DEEP):
         TARGETS[name](seed)
     run()
