@@ -40,7 +40,7 @@ log = structlog.get_logger()
 # all; sends and edits share them. A slot counts from the end of a call: an upload is counted when it is complete.
 PRIVATE_SLOTS, PRIVATE_PERIOD = 3, 3.0
 GROUP_SLOTS, GROUP_PERIOD = 20, 60.0
-OVERALL = Budget(key=PLATFORM, slots=30, period=1.0, shared=True)
+OVERALL = Budget(key=PLATFORM, slots=30, period=1.0, counts="end", shared=True)
 GAP = 3.0  # seconds between progress edits of one message; constant editing has earned waits of minutes
 EYES = ReactionTypeEmoji("👀")
 TELL_AGAIN, TELL_SELDOM = 60.0, 3600.0  # seconds before the menus are written once more; doubles
