@@ -44,7 +44,8 @@ def decode_user(user: discord.abc.User, *, locale: str | None, skus: Sequence[in
 
 def decode_chat(message: discord.Message) -> Chat:
     guild = message.guild
-    return places.chat(guild.id if guild else None, message.channel.id, direct=guild is None)
+    parent = _parent(message.channel)
+    return places.chat(guild.id if guild else None, message.channel.id, direct=guild is None, parent=parent)
 
 
 def decode_given(attachment: discord.Attachment) -> Given:
@@ -135,7 +136,12 @@ def decode_replied(message: discord.Message, me: int) -> Message:
 
 def decode_place(interaction: discord.Interaction[Any], ticket: str | None) -> Chat:
     direct = interaction.guild_id is None and is_direct(interaction)
-    return places.chat(interaction.guild_id, interaction.channel_id or 0, direct=direct, ticket=ticket)
+    parent = _parent(interaction.channel)
+    return places.chat(interaction.guild_id, interaction.channel_id or 0, direct=direct, ticket=ticket, parent=parent)
+
+
+def _parent(channel: object) -> int | None:
+    return channel.parent_id if isinstance(channel, discord.Thread) else None
 
 
 def decode_press(

@@ -185,12 +185,11 @@ class Gateway(discord.AutoShardedClient):
             return
         sender = self._user(message)
         locale = choose(sender.locale)
-        if to_me and (missing := self._missing(message)):
-            log.warning("permissions are missing", channel=message.channel.id, missing=missing)
-            await self._complain(message, say(locale, "discord-no-permission", missing=", ".join(missing)))
-            return
-        if to_me and self._hidden(message, reply, read_by_mention=direct or called):
-            await self._say(message, say(locale, "discord-hidden", menu=say(locale, "discord-menu-edit")))
+        own = self._own_words(message, reply, locale, read_by_mention=direct or called) if to_me else None
+        if own is not None:
+            refused = await self._reception.turned_away(sender, decode.decode_chat(message))
+            if words := own if refused is None else refused:
+                await self._complain(message, words)
             return
         for source in (message, reply):
             if isinstance(source, discord.Message):
@@ -255,6 +254,17 @@ class Gateway(discord.AutoShardedClient):
         )
 
     # ------------------------------------------------------------ the adapter's own words
+
+    def _own_words(
+        self, message: discord.Message, reply: discord.Message | Gone | None, locale: str, *, read_by_mention: bool
+    ) -> str | None:
+        """Why the core cannot be asked there at all; None: it can."""
+        if missing := self._missing(message):
+            log.warning("permissions are missing", channel=message.channel.id, missing=missing)
+            return say(locale, "discord-no-permission", missing=", ".join(missing))
+        if self._hidden(message, reply, read_by_mention=read_by_mention):
+            return say(locale, "discord-hidden", menu=say(locale, "discord-menu-edit"))
+        return None
 
     def _missing(self, message: discord.Message) -> list[str]:
         """Permissions without which nothing can be shown there."""
