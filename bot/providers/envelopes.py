@@ -30,6 +30,8 @@ from bot.providers.quotes import quote
 
 Failure = type[PaintFailed]
 
+NO_JSON = (ValueError, RecursionError)  # of json.loads; the second of what is nested deeper than Python reads
+
 # What the words in `code`, `type` or `status` mean. Sources: the error tables of Ace Data, EvoLink, ToAPIs
 # and OpenAI; Azure's content filter. A word that is not here says less than the HTTP status.
 CODES: Mapping[str, Failure] = {
@@ -174,7 +176,7 @@ def read_complaint(body: bytes) -> Complaint:
     text = body.decode("utf-8", "replace")
     try:
         document = json.loads(text)
-    except ValueError:
+    except NO_JSON:
         return Complaint(message=text)
     if not isinstance(document, Mapping):
         return Complaint(message=text)

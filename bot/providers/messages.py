@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar, cast
 
 from bot.errors import BadResult
-from bot.providers.envelopes import Complaint, find_complaint
+from bot.providers.envelopes import NO_JSON, Complaint, find_complaint
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -54,12 +54,12 @@ def parse(text: str) -> list[object]:
     """The JSON documents in `text`: one, or one a line. Text that is no JSON gives none."""
     try:
         return [json.loads(text)]
-    except ValueError:
+    except NO_JSON:
         documents: list[object] = []
     for line in text.splitlines() if "\n" in text else ():
         try:
             documents.append(json.loads(line.removeprefix("data:")))
-        except ValueError:
+        except NO_JSON:
             continue
     return documents
 
