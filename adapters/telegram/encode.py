@@ -109,7 +109,7 @@ def encode_media(
 
 def units(text: str) -> int:
     """Length in UTF-16 code units, by which Telegram measures entities."""
-    return len(text.encode("utf-16-le")) // 2
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def cut(text: str, limit: int) -> str:

@@ -50,7 +50,7 @@ class Webhook:
             return web.Response(status=413)
         try:
             update = telegram.Update.de_json(json.loads(await request.read()), self._bot)
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
             log.warning("webhook call is no update")
             return web.Response(status=400)
         if self._put is None:

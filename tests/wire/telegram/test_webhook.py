@@ -157,7 +157,14 @@ async def test_polling_opens_no_path_at_all(place: Town) -> None:
         assert answer.status_code == 404
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"null", b"[]", b"{}", b'"x"', b'{"update_id":1,"message":{}}', b"\xff"])
+TOO_LATE = b'{"update_id":1,"message":{"message_id":1,"date":%d,"chat":{"id":5,"type":"private"}}}' % 10**20
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"null", b"[]", b"{}", b'"x"', b'{"update_id":1,"message":{}}', b"\xff", TOO_LATE, b"[" * 100_000],
+    ids=range(10),
+)
 async def test_what_is_no_update_is_refused(place: Town, body: bytes) -> None:
     async with wired(place, mode="webhook") as easel:
         assert await post(place, body) == 400
