@@ -48,8 +48,8 @@ WIRES = [
 PRICES = [None, *(preset.token_price for preset in PRESETS.values() if preset.token_price)]
 MARKS = [
     "\n", "\n\n", "> ", "进度", "进度：", "progress", "5", "50%", "%", "．", "..", "…", "```", "<think>", "</think>",
-    "![", "](", ")", "(", PICTURE, "[100](", "[下载](", "关键字：", "❌ 生成失败", "原因：", "正在重试", "排队", " ", "\r",
-    "*", "data:image/png;base64,AA==", PROMPT, "sorry, I cannot", "rate limit", "\ud83e",
+    "![", "](", ")", "(", PICTURE, "[100](", "[下载](", "关键字：", "❌ 生成失败", "原因：", "正在重试", "排队", "\r",
+    " ", "*", "data:image/png;base64,AA==", PROMPT, "sorry, I cannot", "rate limit", "\ud83e",
 ]  # fmt: skip
 SCRAPS = st.lists(
     st.sampled_from(MARKS) | st.text(st.characters(), max_size=4),

@@ -14,7 +14,7 @@ from adapters.telegram.commands import menus
 from adapters.telegram.decode import Me, decode_text
 from adapters.telegram.encode import TEXT, encode_text, plain, units
 from adapters.telegram.events import ALERT
-from bot.chat import Action, Card
+from bot.chat import Action, Card, User
 from bot.errors import (
     AlreadyFinished,
     Banned,
@@ -99,6 +99,12 @@ def test_invoices_keep_telegrams_limits(locale: str, credits: int) -> None:
 def test_an_inline_offer_of_the_longest_query_fits(locale: str) -> None:
     longest = ("a.bc@d" * 43)[:256]  # characters of a query; each mark is parted from what follows it
     assert len(say(locale, "telegram-inline-text", prompt=plain(longest))) <= TEXT
+
+
+def test_zero_characters_go_from_words_and_names() -> None:
+    caller = User(platform="telegram", id="5", name="A\0da")
+    words, (mention,) = encode_text(Card(text="\0done\0", calls=caller), TEXT)
+    assert (words, mention.length) == ("Ada, done", 3)
 
 
 def test_half_a_character_counts_as_one_unit() -> None:
