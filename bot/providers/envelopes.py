@@ -26,11 +26,10 @@ from bot.errors import (
     UpstreamDown,
     WrongEndpoint,
 )
+from bot.providers.documents import load
 from bot.providers.quotes import quote
 
 Failure = type[PaintFailed]
-
-NO_JSON = (ValueError, RecursionError)  # of json.loads; the second of what is nested deeper than Python reads
 
 # What the words in `code`, `type` or `status` mean. Sources: the error tables of Ace Data, EvoLink, ToAPIs
 # and OpenAI; Azure's content filter. A word that is not here says less than the HTTP status.
@@ -132,6 +131,7 @@ STATUSES: Mapping[int, Failure] = {
 }
 
 _TRACE_HEADERS = ("x-request-id", "x-trace-id", "request-id", "x-oneapi-request-id", "apim-request-id", "cf-ray")
+_STATUS = re.compile(r"[45]\d\d")  # of HTTP, said as a code
 _QUOTED: tuple[Failure, ...] = (Rejected, Declined, SaidFailed)
 
 
@@ -175,8 +175,8 @@ def read_complaint(body: bytes) -> Complaint:
     """The body of an answer whose status already says that it is an error."""
     text = body.decode("utf-8", "replace")
     try:
-        document = json.loads(text)
-    except NO_JSON:
+        document = load(text)
+    except ValueError:
         return Complaint(message=text)
     if not isinstance(document, Mapping):
         return Complaint(message=text)
@@ -214,7 +214,7 @@ def classify(complaint: Complaint, status: int | None) -> Failure | None:
     for code in complaint.codes:
         if code.lower() in CODES:
             return CODES[code.lower()]
-    numbers = [int(code) for code in complaint.codes if code.isdecimal() and 400 <= int(code) < 600]
+    numbers = [int(code) for code in complaint.codes if _STATUS.fullmatch(code)]
     if status is None:
         return by_status(numbers[0]) if numbers else None
     failure = by_status(numbers[0] if numbers and status == 400 else status)
@@ -285,7 +285,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     try:
         until = parsedate_to_datetime(headers.get("retry-after", ""))
         return max((until - parsedate_to_datetime(headers.get("date", ""))).total_seconds(), 0.0)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last from an offset of more than a clock can hold
         return None
 
 

@@ -59,13 +59,7 @@ class StoppingStore(Store):
             await asyncio.Event().wait()  # the job stands still while its message is posted
         job = await super().begin(job_id)
         await stop("begun", job.prompt)
-        if step_of(job.prompt) == "posted":  # its message is what stops; the job must not run ahead of it
-            await asyncio.Event().wait()
         return job
-
-    async def posted(self, job_id: str, message_id: str) -> None:
-        await stop("posted", PROMPTS[job_id])
-        await super().posted(job_id, message_id)
 
     async def note(self, job: Job, step: str, value: Any, facts: Mapping[str, Any] | None = None) -> None:
         kind = step.partition(":")[0]
