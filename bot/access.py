@@ -18,7 +18,7 @@ _MARKS = frozenset(map(chr, (*range(0x300, 0x370), *range(0x20D0, 0x2100))))  # 
 @dataclass(frozen=True, kw_only=True)
 class Lists:
     """Users and chats as `platform:id`, words in any case. Where anything is allowed by name, all else is closed:
-    somebody is let in by their own name or by that of the chat."""
+    somebody is let in by their own name or by that of the chat. A chat's name holds for all that lies within it."""
 
     allowed_users: frozenset[str] = frozenset()
     allowed_chats: frozenset[str] = frozenset()
@@ -39,10 +39,10 @@ class Lists:
         """Why somebody may not ask there; None: they may."""
         if user.key in self.blocked_users:
             return Banned()
-        if chat.key in self.blocked_chats:
+        if not self.blocked_chats.isdisjoint(chat.keys):
             return ChatBanned()
         closed = bool(self.allowed_users or self.allowed_chats)
-        if closed and user.key not in self.allowed_users and chat.key not in self.allowed_chats:
+        if closed and user.key not in self.allowed_users and self.allowed_chats.isdisjoint(chat.keys):
             return Closed()
         return None
 
@@ -54,7 +54,7 @@ class Lists:
     @cached_property
     def _pattern(self) -> re.Pattern[str] | None:
         """Whole words; those of scripts without blanks anywhere."""
-        words = sorted(_folded(word) for word in self.blocked_words if word.strip())
+        words = sorted(folded for word in self.blocked_words if (folded := _folded(word)))
         return re.compile("|".join(_whole(word) for word in words)) if words else None
 
 

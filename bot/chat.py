@@ -34,16 +34,26 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:
-    """A place to talk. `thread_id` is part of the address, not of the identity."""
+    """A place to talk. `thread_id` is part of the address, not of the identity. The id of a place in another one is a
+    path; `within`: the id of the chat that a chat of its own was opened in, where its path does not say so."""
 
     platform: str
     id: str
     kind: Literal["direct", "group"]
     thread_id: str | None = None
+    within: str | None = field(default=None, compare=False)
 
     @property
     def key(self) -> str:
         return f"{self.platform}:{self.id}"
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Its own, and those of all that it lies in, the innermost first."""
+        ids = [self.id] if self.within is None else [self.id, self.within]
+        while "/" in ids[-1]:
+            ids.append(ids[-1].rpartition("/")[0])
+        return tuple(f"{self.platform}:{each}" for each in ids)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

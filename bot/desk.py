@@ -16,6 +16,7 @@ from bot.commands import Caller, Commands
 from bot.dispatch import Dispatch
 from bot.errors import (
     AlreadyFinished,
+    Banned,
     EaselError,
     NotYours,
     PicturesWithoutPrompt,
@@ -303,6 +304,28 @@ class Desk:
 
     async def balance(self, user: User) -> Balance:
         return await self._store.balance(user.key, self._rules.allowance(user), self._rules.new_user_daily)
+
+    # ------------------------------------------------------------ what adapters answer by themselves
+
+    async def turned_away(self, user: User, chat: Chat) -> str | None:
+        try:
+            await self._gate.look()
+            self._gate.welcome(user, chat, banned=await self._store.is_banned(user.key))
+            if not self._board.awaits_answer(chat):
+                self._gate.answer(user, chat)
+        except Silence:
+            return ""
+        except EaselError as failed:
+            return explain(choose(user.locale, self._locale), failed)
+        return None
+
+    async def barred(self, user: User) -> str | None:
+        try:
+            await self._gate.look()
+            refusal = Banned() if self._gate.blocks(user) or await self._store.is_banned(user.key) else None
+        except EaselError as failed:
+            refusal = failed
+        return None if refusal is None else explain(choose(user.locale, self._locale), refusal)
 
     # ------------------------------------------------------------ buttons
 

@@ -13,7 +13,7 @@ import structlog
 
 from bot.access import Lists, lists
 from bot.chat import Chat, User
-from bot.errors import Refusal, SettingsWrong, TooFast
+from bot.errors import Banned, Refusal, SettingsWrong, TooFast
 from bot.ports import Clock
 
 log = structlog.get_logger()
@@ -111,6 +111,18 @@ class Gate:
             self._turn_away(refusal, user, chat, now)
         if (refusal := self._lists.forbids(text)) is not None:
             raise refusal
+
+    def welcome(self, user: User, chat: Chat, *, banned: bool) -> None:
+        """Lets in whom an adapter answers by itself: anybody but the blocked and the `banned`, at their pace.
+
+        Raises as `admit`.
+        """
+        refusal = Banned() if banned or self.blocks(user) else self._too_fast(user, chat, self._clock.monotonic())
+        if refusal is not None:
+            self._turn_away(refusal, user, chat, self._clock.monotonic())
+
+    def blocks(self, user: User) -> bool:
+        return user.key in self._lists.blocked_users and user.key not in self._admins
 
     def answer(self, user: User, chat: Chat) -> None:
         """Lets an answer out: nobody fills a group with answers to themselves.

@@ -48,6 +48,7 @@ from bot.texts import explain, say
 log = structlog.get_logger()
 
 MOST_ATTEMPTS = 5  # starts of one job; a job that takes the process down each time must not do so for ever
+MOST_WITH_PICTURES = 50  # likewise once its pictures are kept: they may stand in the chat, and are not given up lightly
 STORE_AWAY = 60.0  # seconds between later tries to bring a job whose database failed to its end
 LONG = 120.0  # seconds of a job after which its owner looks elsewhere, and is called when it has ended
 SAVING = 32  # jobs whose pictures are in memory on their way from the upstream into the database; others wait
@@ -228,9 +229,10 @@ class Jobs:
 
     async def _painted(self, job: Job) -> Mapping[str, Any]:
         """The pictures lie in the database; returns what is known of them."""
-        if job.attempt > MOST_ATTEMPTS:
+        painted = job.steps.get("painted")
+        if job.attempt > (MOST_ATTEMPTS if painted is None else MOST_WITH_PICTURES):
             raise Restarted
-        if (painted := job.steps.get("painted")) is not None:
+        if painted is not None:
             return painted
         painting = await self._asking.painting(job)
         self._board.tell(job.id, Staged(Stage.SAVING))

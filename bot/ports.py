@@ -169,6 +169,15 @@ class Reception(Protocol):
         """
         ...
 
+    async def turned_away(self, user: User, chat: Chat) -> str | None:
+        """Asked before an adapter answers by itself what is no business of the core. None: it may. Else why not, in
+        the member's language, or nothing where they were told just now."""
+        ...
+
+    async def barred(self, user: User) -> str | None:
+        """Why nothing is sold to a member, in their language; None: it may be."""
+        ...
+
     async def balance(self, user: User) -> Balance:
         """The member's credits as of now."""
         ...

@@ -131,11 +131,12 @@ def charge(price: int, *, spent: float | None, usage_rate: float | None, reserve
     """The credits for pictures delivered whose prices add up to `price`.
 
     With a `usage_rate` (our credits for one of the upstream's own) and what the upstream took (`spent`), the two
-    multiplied and rounded up stand in the price's place. Never more than was reserved.
+    multiplied and rounded up stand in the price's place. Never more than was reserved, and never less than nothing,
+    whatever the upstream says.
     """
     if usage_rate is not None and spent is not None:
         price = math.ceil(round(spent * usage_rate, 6))
-    return min(price, reserved)
+    return max(0, min(price, reserved))
 
 
 def grant(account: Account, credits: int) -> Account:

@@ -13,6 +13,15 @@ settings.register_profile("easel", deadline=None, derandomize=True)
 settings.load_profile("easel")
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints what tests have recorded as their table, for readers of the outcome."""
+    for report in [each for ended in ("passed", "failed") for each in terminalreporter.getreports(ended)]:
+        for name, value in report.user_properties:
+            if name == "table":
+                terminalreporter.write_sep("-", report.nodeid)
+                terminalreporter.write_line(str(value))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def logged() -> None:
     """The log goes through `logging`, where pytest shows it beside a failure."""

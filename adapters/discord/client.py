@@ -38,6 +38,8 @@ OVERALL = Budget(key=PLATFORM, slots=50, period=1.0, counts="end", shared=True)
 GAP = 2.0  # seconds between progress edits of one message, where the channel's budget is everybody's
 TOKEN_GAP = 1.0  # where its token has one of its own
 FILE_LIMIT = 10 * 1024 * 1024  # bytes a file where nobody says otherwise
+# the debug lines of these hold tokens of interactions, signed addresses, all that was written
+LOUD = ("discord.client", "discord.gateway", "discord.http", "discord.state", "discord.webhook.async_")
 LADDER = 5  # times that a limit is halved which was not the real one
 
 
@@ -72,8 +74,8 @@ class Discord:
 
         Raises SettingsWrong when Discord does not accept the token; a Discord that is away is waited for.
         """
-        for name in ("discord.http", "discord.webhook.async_"):
-            logging.getLogger(name).setLevel(logging.WARNING)  # their debug lines hold tokens of interactions
+        for name in LOUD:
+            logging.getLogger(name).setLevel(logging.INFO)
         self._rest = Rest(self._settings.api_base, self._token)
         self._fetcher = await Fetcher(self._allow_hosts).__aenter__()
         self._notebook = Notebook(memory, self._settings.shard_ids or ())

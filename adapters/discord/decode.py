@@ -14,7 +14,7 @@ from adapters.discord.rest import Json
 from bot.chat import Action, Attachment, Chat, Gone, Message, MessageRef, Press, User
 
 SPOILER = 1 << 3  # flag of an attachment
-_MENTION = re.compile(r"<@[!&]?(\d+)>")
+_MENTION = re.compile(r"<@[!&]?(\d{1,20})>")
 _EMOJI = re.compile(r"<a?(:\w+:)\d+>")
 BUTTON = re.compile(r"easel:(?P<action>cancel|retry|vary|edit):(?P<job>[\w-]{1,80})")
 
@@ -44,7 +44,8 @@ def decode_user(user: discord.abc.User, *, locale: str | None, skus: Sequence[in
 
 def decode_chat(message: discord.Message) -> Chat:
     guild = message.guild
-    return places.chat(guild.id if guild else None, message.channel.id, direct=guild is None)
+    parent = _parent(message.channel)
+    return places.chat(guild.id if guild else None, message.channel.id, direct=guild is None, parent=parent)
 
 
 def decode_given(attachment: discord.Attachment) -> Given:
@@ -60,14 +61,14 @@ def decode_given(attachment: discord.Attachment) -> Given:
 
 def decode_upload(body: Mapping[str, Any]) -> Given:
     """An attachment as `resolved` of an interaction has it."""
-    filename = str(body.get("filename", ""))
+    filename, size, flags = str(body.get("filename") or ""), body.get("size"), body.get("flags")
     return Given(
         id=str(body["id"]),
         url=str(body["url"]),
-        size=body.get("size"),
+        size=size if isinstance(size, int) else None,
         media_type=str(body.get("content_type") or ""),
         filename=filename or None,
-        spoiler=filename.startswith("SPOILER_") or bool(int(body.get("flags") or 0) & SPOILER),
+        spoiler=filename.startswith("SPOILER_") or (isinstance(flags, int) and bool(flags & SPOILER)),
     )
 
 
@@ -135,7 +136,12 @@ def decode_replied(message: discord.Message, me: int) -> Message:
 
 def decode_place(interaction: discord.Interaction[Any], ticket: str | None) -> Chat:
     direct = interaction.guild_id is None and is_direct(interaction)
-    return places.chat(interaction.guild_id, interaction.channel_id or 0, direct=direct, ticket=ticket)
+    parent = _parent(interaction.channel)
+    return places.chat(interaction.guild_id, interaction.channel_id or 0, direct=direct, ticket=ticket, parent=parent)
+
+
+def _parent(channel: object) -> int | None:
+    return channel.parent_id if isinstance(channel, discord.Thread) else None
 
 
 def decode_press(

@@ -4,7 +4,7 @@ Every event is answered for: an exception in one is logged and ends nothing else
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import discord
@@ -185,12 +185,11 @@ class Gateway(discord.AutoShardedClient):
             return
         sender = self._user(message)
         locale = choose(sender.locale)
-        if to_me and (missing := self._missing(message)):
-            log.warning("permissions are missing", channel=message.channel.id, missing=missing)
-            await self._complain(message, say(locale, "discord-no-permission", missing=", ".join(missing)))
-            return
-        if to_me and self._hidden(message, reply, read_by_mention=direct or called):
-            await self._say(message, say(locale, "discord-hidden", menu=say(locale, "discord-menu-edit")))
+        own = self._own_words(message, reply, locale, read_by_mention=direct or called) if to_me else None
+        if own is not None:
+            refused = await self._reception.turned_away(sender, decode.decode_chat(message))
+            if words := own if refused is None else refused:
+                await self._complain(message, words)
             return
         for source in (message, reply):
             if isinstance(source, discord.Message):
@@ -256,6 +255,17 @@ class Gateway(discord.AutoShardedClient):
 
     # ------------------------------------------------------------ the adapter's own words
 
+    def _own_words(
+        self, message: discord.Message, reply: discord.Message | Gone | None, locale: str, *, read_by_mention: bool
+    ) -> str | None:
+        """Why the core cannot be asked there at all; None: it can."""
+        if missing := self._missing(message):
+            log.warning("permissions are missing", channel=message.channel.id, missing=missing)
+            return say(locale, "discord-no-permission", missing=", ".join(missing))
+        if self._hidden(message, reply, read_by_mention=read_by_mention):
+            return say(locale, "discord-hidden", menu=say(locale, "discord-menu-edit"))
+        return None
+
     def _missing(self, message: discord.Message) -> list[str]:
         """Permissions without which nothing can be shown there."""
         guild, channel = message.guild, message.channel
@@ -272,26 +282,31 @@ class Gateway(discord.AutoShardedClient):
 
     async def _complain(self, message: discord.Message, text: str) -> None:
         """There where it may be said, else to the member alone."""
-        if not await self._say(message, text):
-            payload = encode.encode_card(Card(text=text))
-            try:
-                await self._sender.direct(str(message.author.id), payload, (), key=f"{PLATFORM}:{message.id}:alone")
-            except (Refused, ChatBusy, ChatUnreachable) as failed:
-                log.warning("member not told", detail=str(failed))
+        if await self._say(message, text):
+            return
+        payload, member = encode.encode_card(Card(text=text)), str(message.author.id)
+        await self._insist(lambda: self._sender.direct(member, payload, (), key=f"{PLATFORM}:{message.id}:alone"))
 
     async def _say(self, message: discord.Message, text: str) -> bool:
-        """A sentence that is no business of the core; tried again when the channel is busy."""
-        chat, payload = decode.decode_chat(message), encode.encode_card(Card(text=text))
+        """A sentence that is no business of the core."""
+        chat, payload, identity = decode.decode_chat(message), encode.encode_card(Card(text=text)), str(message.id)
+        return await self._insist(
+            lambda: self._sender.new(chat, payload, (), reply_to=identity, key=f"{PLATFORM}:{identity}")
+        )
+
+    async def _insist(self, say: Callable[[], Awaitable[object]]) -> bool:
+        """Says it, again when the channel is busy. Whether it stands."""
         for _ in range(TRIES):
             try:
-                await self._sender.new(chat, payload, (), reply_to=str(message.id), key=f"{PLATFORM}:{message.id}")
+                await say()
             except ChatBusy as busy:
                 await self._clock.sleep(busy.retry_after)
             except ChatUnreachable:
                 await self._clock.sleep(1.0)
             except (Refused, OnlyByToken) as refused:
-                log.warning("not said", channel=message.channel.id, detail=str(refused))
+                log.warning("not said", detail=str(refused))
                 return False
             else:
                 return True
+        log.warning("not said", detail="the channel stays busy")
         return False

@@ -13,10 +13,19 @@ HOME = "@me"
 LINKS = "https://discord.com/channels"
 
 
-def chat(guild: int | None, channel: int, *, direct: bool, ticket: str | None = None) -> Chat:
-    """`direct`: the conversation of one member with the bot. `ticket`: the id of the interaction to answer by."""
-    identity = f"{HOME if guild is None else guild}/{channel}"
-    return Chat(platform=PLATFORM, id=identity, kind="direct" if direct else "group", thread_id=ticket)
+def chat(
+    guild: int | None, channel: int, *, direct: bool, ticket: str | None = None, parent: int | None = None
+) -> Chat:
+    """`direct`: the conversation of one member with the bot. `ticket`: the id of the interaction to answer by.
+    `parent`: the channel that a thread hangs on."""
+    home = HOME if guild is None else guild
+    return Chat(
+        platform=PLATFORM,
+        id=f"{home}/{channel}",
+        kind="direct" if direct else "group",
+        thread_id=ticket,
+        within=None if parent is None else f"{home}/{parent}",
+    )
 
 
 def channel_of(where: Chat) -> str:

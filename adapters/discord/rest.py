@@ -103,6 +103,6 @@ def _read(said: bytes) -> Json | None:
     """None: no object of JSON."""
     try:
         told: Any = json.loads(said)
-    except ValueError:  # also of bytes that are no text
+    except (ValueError, RecursionError):  # also of bytes that are no text; the second: nested too deeply
         return None
     return cast(Json, told) if isinstance(told, dict) else None

@@ -111,7 +111,7 @@ class Said:
 def decode_text(message: telegram.Message, me: Me) -> Said:
     """The text or caption of a message, by its entities, whose offsets count in UTF-16 units."""
     text, entities = message.text or message.caption or "", message.entities or message.caption_entities
-    raw = text.encode("utf-16-le")
+    raw = text.encode("utf-16-le", "surrogatepass")
     names: list[str] = []
     command: str | None = None
     for entity in entities:

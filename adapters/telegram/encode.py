@@ -60,7 +60,7 @@ def encode_text(card: Card, limit: int) -> tuple[str, list[MessageEntity]]:
     text = plain(card.text.replace("\0", "")).strip() or JOINER
     if card.calls is None or not card.calls.id.isdecimal():
         return cut(text, limit), []
-    name = " ".join(card.calls.name.split())[:64] or "…"
+    name = " ".join(card.calls.name.replace("\0", "").split())[:64] or "…"
     entity = MessageEntity(
         type=MessageEntity.TEXT_MENTION,
         offset=0,
@@ -109,7 +109,7 @@ def encode_media(
 
 def units(text: str) -> int:
     """Length in UTF-16 code units, by which Telegram measures entities."""
-    return len(text.encode("utf-16-le")) // 2
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def cut(text: str, limit: int) -> str:

@@ -58,6 +58,10 @@ class Shop:
 
     async def offer(self, message: Message) -> None:
         """What can be bought, one button each; in a group, the way to where it can be."""
+        if (refused := await self._reception.turned_away(message.sender, message.chat)) is not None:
+            if refused:
+                await self._say(message, refused, [])
+            return
         locale = choose(message.sender.locale)
         if message.chat.kind != "direct":
             way = InlineKeyboardButton(say(locale, "telegram-buy-open"), url=f"{self._bot.link}?start=buy")
@@ -84,8 +88,10 @@ class Shop:
         locale = choose(query.from_user.language_code)
         if query.message is None or number >= len(self._packs):  # packs have changed since
             return say(locale, "telegram-buy-wrong")
+        buyer, where = decode_user(query.from_user), query.message.chat.id
+        if (refused := await self._reception.turned_away(buyer, places.chat(where, direct=True))) is not None:
+            return refused
         pack = self._packs[number]
-        where = query.message.chat.id
         topic = query.message.message_thread_id if isinstance(query.message, telegram.Message) else None
         title = say(locale, "telegram-buy-title", credits=pack.credits)
         try:
@@ -108,7 +114,8 @@ class Shop:
         return ""
 
     async def check(self, query: telegram.PreCheckoutQuery) -> bool:
-        """Telegram waits ten seconds for a yes. Only what an invoice of ours promises is sold."""
+        """Telegram waits ten seconds for a yes. Only what an invoice of ours promises is sold, and to nobody who may
+        not spend it."""
         match = PAYLOAD.fullmatch(query.invoice_payload)
         fits = (
             match is not None
@@ -116,9 +123,10 @@ class Shop:
             and (query.currency, query.total_amount) == (STARS, int(match[2]))
         )
         locale = choose(query.from_user.language_code)
-        why = None if fits else say(locale, "telegram-buy-wrong")
+        why = await self._reception.barred(decode_user(query.from_user)) if fits else say(locale, "telegram-buy-wrong")
+        ok = why is None
         try:
-            await insist(lambda: self._bot.answer_pre_checkout_query(query.id, ok=fits, error_message=why), self._clock)
+            await insist(lambda: self._bot.answer_pre_checkout_query(query.id, ok=ok, error_message=why), self._clock)
         except (Refused, ChatFailed, Moved, Unclear) as failed:  # nothing is paid without an answer
             log.warning("payment not confirmed", detail=str(failed))
         return True
@@ -173,10 +181,9 @@ class Shop:
 
     async def _say(self, message: Message, text: str, rows: list[list[InlineKeyboardButton]]) -> None:
         where = addressed(places.place(message.chat), message.id)
+        keys = InlineKeyboardMarkup(rows) if rows else None
         try:
-            await insist(
-                lambda: self._bot.send_message(text=text, reply_markup=InlineKeyboardMarkup(rows), **where), self._clock
-            )
+            await insist(lambda: self._bot.send_message(text=text, reply_markup=keys, **where), self._clock)
         except (Refused, ChatFailed, Moved, Unclear) as failed:
             log.warning("offer not shown", chat=message.chat.key, detail=str(failed))
 

@@ -38,7 +38,8 @@ _CHAT_GONE = (
     "query id is invalid",
     "group chat was deactivated",
 )
-UNREADABLE = (AttributeError, KeyError, TypeError, ValueError)  # what the library meets in a body it does not know
+# What the library meets in a body it does not know: other types, dates beyond the calendar, nesting without an end
+UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 

@@ -12,6 +12,7 @@ import structlog
 import telegram
 from aiohttp import web
 
+from adapters.telegram.trouble import UNREADABLE
 from bot.errors import StoreFailed
 
 log = structlog.get_logger()
@@ -50,7 +51,7 @@ class Webhook:
             return web.Response(status=413)
         try:
             update = telegram.Update.de_json(json.loads(await request.read()), self._bot)
-        except (ValueError, TypeError, KeyError, AttributeError):
+        except UNREADABLE:
             log.warning("webhook call is no update")
             return web.Response(status=400)
         if self._put is None:

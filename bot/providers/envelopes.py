@@ -26,6 +26,7 @@ from bot.errors import (
     UpstreamDown,
     WrongEndpoint,
 )
+from bot.providers.documents import load
 from bot.providers.quotes import quote
 
 Failure = type[PaintFailed]
@@ -130,6 +131,7 @@ STATUSES: Mapping[int, Failure] = {
 }
 
 _TRACE_HEADERS = ("x-request-id", "x-trace-id", "request-id", "x-oneapi-request-id", "apim-request-id", "cf-ray")
+_STATUS = re.compile(r"[45]\d\d")  # of HTTP, said as a code
 _QUOTED: tuple[Failure, ...] = (Rejected, Declined, SaidFailed)
 
 
@@ -173,7 +175,7 @@ def read_complaint(body: bytes) -> Complaint:
     """The body of an answer whose status already says that it is an error."""
     text = body.decode("utf-8", "replace")
     try:
-        document = json.loads(text)
+        document = load(text)
     except ValueError:
         return Complaint(message=text)
     if not isinstance(document, Mapping):
@@ -212,7 +214,7 @@ def classify(complaint: Complaint, status: int | None) -> Failure | None:
     for code in complaint.codes:
         if code.lower() in CODES:
             return CODES[code.lower()]
-    numbers = [int(code) for code in complaint.codes if code.isdecimal() and 400 <= int(code) < 600]
+    numbers = [int(code) for code in complaint.codes if _STATUS.fullmatch(code)]
     if status is None:
         return by_status(numbers[0]) if numbers else None
     failure = by_status(numbers[0] if numbers and status == 400 else status)
@@ -228,9 +230,9 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, *, hide: Itera
     return build(failure, complaint, trace=trace, at=f"HTTP {status}", wait=retry_after(headers), hide=hide)
 
 
-def trace_of(headers: Mapping[str, str]) -> str | None:
-    """By which the upstream finds a request again. Keys in lower case."""
-    return next((headers[name] for name in _TRACE_HEADERS if name in headers), None)
+def trace_of(headers: Mapping[str, str], *, hide: Iterable[str] = ()) -> str | None:
+    """By which the upstream finds a request again. Keys in lower case. `hide`: what it must not hold."""
+    return next((quote(headers[name], hide=hide) for name in _TRACE_HEADERS if name in headers), None)
 
 
 def inside(complaint: Complaint, *, begun: bool, trace: str | None = None, hide: Iterable[str] = ()) -> PaintFailed:
@@ -283,7 +285,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     try:
         until = parsedate_to_datetime(headers.get("retry-after", ""))
         return max((until - parsedate_to_datetime(headers.get("date", ""))).total_seconds(), 0.0)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last from an offset of more than a clock can hold
         return None
 
 

@@ -64,7 +64,7 @@ THINK = _words(r"(</?think(?:ing)?>)")
 
 INLINE = "data:image/"
 ADDRESS = _words(r"https?://[^\s<>\"'`\\\[\](){}|（）【】，。；、！？]+")
-LINK = _words(r"\[([^\[\]]{0,200})\]\(\s*<?(https?://[^\s<>()]+(?:\([^\s<>()]*\)[^\s<>()]*)*)>?[^()]{0,200}\)")
+LINK = _words(r"\[([^\[\]]{0,200})\]\(\s*<?(https?://[^\s<>()]++(?:\([^\s<>()]*+\)[^\s<>()]*+)*+)>?[^()]{0,200}\)")
 PICTURE_PATH = _words(r"\.(?:png|jpe?g|webp|gif|avif|heic|bmp)(?:$|[?#])")
 DOWNLOAD = _words(r"下载|download|原图|скачать")
 INLINE_END = re.compile(r"[\s\"'`<>()]")

@@ -89,7 +89,7 @@ class ImagesProvider(Configured):
                     answer = await coming
                 if answer.media_type == "text/html" and await answer.peek() == b"<":
                     raise UpstreamDown(detail="HTTP 200 with an HTML page")
-                reply.trace = trace_of(answer.headers)
+                reply.trace = trace_of(answer.headers, hide=hide)
                 yield Accepted(reply.trace)
                 yield Staged(Stage.PAINTING)
                 async with aclosing(_read(answer, reply)) as events:

@@ -6,12 +6,12 @@ Pure but for `aside`, which keeps work on megabytes away from the event loop. Te
 import asyncio
 import base64
 import binascii
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar, cast
 
 from bot.errors import BadResult
+from bot.providers.documents import load
 from bot.providers.envelopes import Complaint, find_complaint
 
 _P = ParamSpec("_P")
@@ -53,12 +53,12 @@ async def aside(size: int, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.
 def parse(text: str) -> list[object]:
     """The JSON documents in `text`: one, or one a line. Text that is no JSON gives none."""
     try:
-        return [json.loads(text)]
+        return [load(text)]
     except ValueError:
         documents: list[object] = []
     for line in text.splitlines() if "\n" in text else ():
         try:
-            documents.append(json.loads(line.removeprefix("data:")))
+            documents.append(load(line.removeprefix("data:")))
         except ValueError:
             continue
     return documents

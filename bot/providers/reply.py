@@ -55,8 +55,8 @@ class Reply:
         """What a chunk tells."""
         events: list[Event] = []
         if reading.id and not self._id:
-            self._id = reading.id
-            events.append(Accepted(reading.id))
+            self._id = quote(reading.id, hide=self._hide)
+            events.append(Accepted(self._id))
         if reading.usage:
             self._usage = Usage(reading.usage)
         self._begun = self._begun or bool(reading.parts)

@@ -3,12 +3,12 @@
 What follows from it is decided in `tasks`.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 from bot.painting import Usage
+from bot.providers.documents import number
 from bot.providers.envelopes import Complaint, find_complaint
 from bot.providers.messages import addresses
 from bot.providers.presets import Path, TaskState, TasksWire
@@ -60,13 +60,11 @@ def read_task(document: object, wire: TasksWire) -> Told:
 
 def _percent(value: object, scale: float) -> float | None:
     """A number, or text such as `48%` and `0.48`."""
-    if isinstance(value, bool):
-        return None
     try:
-        percent = float(value.strip().removesuffix("%")) if isinstance(value, str) else float(cast(float, value))
-    except (TypeError, ValueError):
+        percent = number(float(value.strip().removesuffix("%")) if isinstance(value, str) else value)
+    except ValueError:
         return None
-    return None if math.isnan(percent) else min(100.0, max(0.0, percent * scale))
+    return None if percent is None else min(100.0, max(0.0, percent * scale))
 
 
 def _pictures(document: object, paths: Iterable[Path]) -> Iterator[str]:
@@ -94,9 +92,7 @@ def _usage(document: object, credits_path: Path) -> Usage | None:
     counts = at(document, ("usage",))
     if not isinstance(counts, Mapping) or not counts:
         return None
-    credits = at(document, credits_path) if credits_path else None
-    number = isinstance(credits, int | float) and not isinstance(credits, bool)
-    return Usage(cast(Table, counts), credits=float(cast(float, credits)) if number else None)
+    return Usage(cast(Table, counts), credits=number(at(document, credits_path)) if credits_path else None)
 
 
 def _first(document: object, paths: Iterable[Path]) -> object:

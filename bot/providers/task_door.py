@@ -63,11 +63,13 @@ class TaskDoor:
             return await asyncio.to_thread(data_url, image)
         return await upload(self._client, self._upstream, self._wire.upload, image, stem, timeout_s=self._seconds())
 
-    async def submit(self, body: dict[str, object]) -> Told:
-        """The task as it was opened. Sent once, whatever happens.
+    async def submit(self, body: dict[str, object], *, callback: str | None = None) -> Told:
+        """The task as it was opened. Sent once, whatever happens. `callback`: the address in it, which no error may
+        quote.
 
         Raises PaintFailed; Lost where something was accepted that cannot be asked about.
         """
+        self._hide += [callback] if callback else []
         text = await asyncio.to_thread(json.dumps, body, ensure_ascii=False)
         payload = Payload(media_type="application/json", pieces=(text.encode(),))
         with hinted(self._upstream):
@@ -83,6 +85,8 @@ class TaskDoor:
                 told = await self._read(answer)
         if told.id is None and not told.ended:
             raise Lost(detail="the submit was answered without the id of a task")
+        if told.id is not None and any(secret and secret in told.id for secret in self._hide):
+            raise Lost(detail="the submit was answered with an id that quotes a secret")
         return told
 
     async def ask(self, task: str) -> Told:

@@ -88,7 +88,8 @@ class TasksProvider(Configured):
                     references=references,
                     mask=masks[0] if masks else None,
                     callback=bell.url,
-                )
+                ),
+                callback=bell.url,
             )
             async with aclosing(self._follow(door, opened, bell)) as events:
                 async for event in events:

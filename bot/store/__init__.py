@@ -349,6 +349,9 @@ class Store:
     async def unban(self, user_key: str) -> None:
         await self._database.write(lambda conn: ledger.ban(conn, user_key, False))
 
+    async def is_banned(self, user_key: str) -> bool:
+        return await self._database.read(lambda conn: ledger.is_banned(conn, user_key))
+
     # ------------------------------------------------------------ odds and ends
 
     async def remember(self, key: str, value: str) -> None:

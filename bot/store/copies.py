@@ -16,7 +16,7 @@ from bot.errors import SettingsWrong
 from bot.store.engine import BUSY_SECONDS, is_sqlite, wrong
 from bot.store.migrate import file_of
 
-PAGES = 1024  # copied at once, about 4 MB; writers come in between
+ALL = -1  # pages in one step: a reader holds up no writer, and a copy in several begins anew with each write between
 
 
 def back_up(url: URL, to: Path) -> int:
@@ -37,7 +37,7 @@ def back_up(url: URL, to: Path) -> int:
             closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)) as live,
             closing(sqlite3.connect(part)) as copy,
         ):
-            live.backup(copy, pages=PAGES)
+            live.backup(copy, pages=ALL)
             (verdict,) = copy.execute("PRAGMA quick_check").fetchone()
         if verdict != "ok":
             raise SettingsWrong([f"{source}: is damaged ({verdict})"])

@@ -48,6 +48,10 @@ def ban(conn: Connection, account_id: str, banned: bool) -> None:
     conn.execute(update(account).where(account.c.id == account_id).values(banned=banned))
 
 
+async def is_banned(conn: AsyncConnection, account_id: str) -> bool:
+    return bool((await conn.execute(select(account.c.banned).where(account.c.id == account_id))).scalar_one_or_none())
+
+
 def _account(row: RowMapping) -> Account:
     return Account(**{str(name): value for name, value in row.items() if name != "banned"})
 

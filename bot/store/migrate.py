@@ -3,7 +3,9 @@
 Blocking, with plain sync connections: call it in a worker thread.
 """
 
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 from alembic import command
@@ -13,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, NullPool, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.store.engine import WRITES, connect_args, is_sqlite, tame, told, wrong
+from bot.store.engine import BUSY_SECONDS, WRITES, connect_args, is_sqlite, tame, told, wrong
 
 ADVISORY_LOCK = 0x4541_5345_4C  # "EASEL": two processes that upgrade one PostgreSQL at once take turns
 APPLICATION_ID = 0x4541534C  # "EASL", in the header of the SQLite file
@@ -24,10 +26,12 @@ def prepare(url: URL, *, migrate: bool) -> None:
     """Sees that the database can be read and written, and that its tables fit this version.
 
     `migrate`: brings the tables up to date first, all or nothing; without it nothing is changed. Raises
-    SettingsWrong; a file that is no database is left as it is.
+    SettingsWrong; a file that is no database, or a damaged one, is left as it is.
     """
     if is_sqlite(url) and not _folder(url).is_dir():
         raise wrong(f"the folder {_folder(url)} does not exist")
+    if is_sqlite(url) and migrate:
+        _sound(url)
     try:
         engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=connect_args(url))
     except ModuleNotFoundError:
@@ -42,6 +46,25 @@ def prepare(url: URL, *, migrate: bool) -> None:
         raise wrong(f"{_place(url)} cannot be used ({told(exc)})") from exc
     finally:
         engine.dispose()
+
+
+def _sound(url: URL) -> None:
+    """Reads every page of a file before anything writes to it: jobs run on a damaged one would make it worse.
+
+    Raises SettingsWrong.
+    """
+    file = file_of(url)
+    if not file.is_file():
+        return
+    try:
+        address = f"{file.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS)) as look:
+            (verdict,) = look.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.Error as exc:
+        raise wrong(f"{_place(url)} cannot be used ({type(exc).__name__}: {exc})") from exc
+    if verdict != "ok":
+        first = str(verdict).splitlines()[-1]
+        raise wrong(f"{_place(url)} cannot be used (it is damaged: {first}); put a backup in its place")
 
 
 def _fit(connection: Connection, *, migrate: bool) -> None:

@@ -113,6 +113,11 @@ class Interactions:
         self._now = now
         self._by_token: dict[str, Interaction] = {}
 
+    @property
+    def tokens(self) -> list[str]:
+        """Of all interactions, oldest first."""
+        return list(self._by_token)
+
     def ask(
         self,
         kind: Asked,

@@ -23,11 +23,13 @@ ENDLESS = b"\0" * 65_536
 @dataclass(slots=True, kw_only=True)
 class Hostile:
     """`names`: the results of the next paintings. `says`: the reply's text of the chat dialect, instead of one made of
-    them. `trapped`: what was asked of the trap, which stands on another port of this machine."""
+    them. `trapped`: what was asked of the trap, which stands on another port of this machine. `asked` and
+    `uploads`: the bodies of what came in."""
 
     names: Sequence[str] = ()
     says: str | None = None
-    asked: list[str] = field(default_factory=list[str])
+    asked: list[bytes] = field(default_factory=list[bytes])
+    uploads: list[bytes] = field(default_factory=list[bytes])
     trapped: list[str] = field(default_factory=list[str])
     address: str = ""
     trap: int = 0
@@ -36,25 +38,31 @@ class Hostile:
         """What makes it the only provider. Its own address is exempt, as a local upstream's would be."""
         preset = {"chat": "relay", "tasks": "evolink", "images": "openai-hk"}[dialect]
         provider = {"name": dialect, "preset": preset, "base_url": f"{self.address}/{dialect}", "api_key": "key"}
+        if dialect == "tasks":
+            provider["files_base_url"] = f"{self.address}/tasks"
         return {"providers": [provider], "fetch": {"allow_hosts": [self.address.removeprefix("http://")]}}
 
     # ------------------------------------------------------------ the dialects
 
     async def chat(self, request: web.Request) -> web.Response:
-        self.asked.append((await request.json())["model"])
+        self.asked.append(await request.read())
         content = self.says if self.says is not None else "\n".join(f"![picture]({url})" for url in self.names)
         message = {"role": "assistant", "content": content}
         return web.json_response({"choices": [{"message": message, "finish_reason": "stop"}]})
 
     async def submit(self, request: web.Request) -> web.Response:
-        self.asked.append((await request.json())["model"])
+        self.asked.append(await request.read())
         return web.json_response({"id": "task-1", "status": "pending", "progress": 0})
 
     async def task(self, _: web.Request) -> web.Response:
         return web.json_response({"id": "task-1", "status": "completed", "progress": 100, "results": list(self.names)})
 
+    async def upload(self, request: web.Request) -> web.Response:
+        self.uploads.append(await request.read())
+        return web.json_response({"data": {"file_url": "https://files.example/uploaded.png"}})
+
     async def images(self, request: web.Request) -> web.Response:
-        self.asked.append((await request.json())["model"])
+        self.asked.append(await request.read())
         return web.json_response({"created": 1, "data": [{"url": url} for url in self.names]})
 
     # ------------------------------------------------------------ what it serves
@@ -124,13 +132,15 @@ FILES: dict[str, tuple[bytes, str, dict[str, str]]] = {
 async def hostile() -> AsyncGenerator[Hostile]:
     """The upstream and its trap, both serving."""
     made = Hostile()
-    app, trap = web.Application(), web.Application()
+    app, trap = web.Application(client_max_size=50_000_000), web.Application()
     app.add_routes(
         [
             web.post("/chat/chat/completions", made.chat),
             web.post("/tasks/v1/images/generations", made.submit),
             web.get("/tasks/v1/tasks/{id}", made.task),
+            web.post("/tasks/api/v1/files/upload/base64", made.upload),
             web.post("/images/v1/images/generations", made.images),
+            web.post("/images/v1/images/edits", made.images),
             web.get("/files/{name}", made.serve),
         ]
     )

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sqlite3
 import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from adapters.cli import app
+from bot import logs
 from bot.errors import SettingsWrong
 from bot.sandbox import Sandbox
 from bot.store import back_up, occupied
@@ -55,6 +57,27 @@ async def test_a_copy_made_while_jobs_run_is_whole_and_can_be_gone_on_with(tmp_p
             assert len(sandbox.requests) == 2  # nobody was asked a second time
 
 
+async def test_a_copy_of_a_large_file_is_finished_while_somebody_writes_all_the_time(tmp_path: Path) -> None:
+    file, done = tmp_path / "easel.db", threading.Event()
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("CREATE TABLE something (number INTEGER, data BLOB)")
+        connection.execute("INSERT INTO something VALUES (0, zeroblob(20000000))")
+        connection.commit()
+
+    def write() -> None:
+        with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+            while not done.is_set():
+                connection.execute("UPDATE something SET number = number + 1")
+
+    writing = asyncio.create_task(asyncio.to_thread(write))
+    try:
+        assert await back_up(f"sqlite:///{file}", tmp_path / "copy.db") > 20_000_000
+    finally:
+        done.set()
+        await writing
+
+
 async def test_a_backup_overwrites_nothing_and_leaves_no_half(tmp_path: Path) -> None:
     file = tmp_path / "easel.db"
     with pytest.raises(SettingsWrong, match="does not exist"):
@@ -78,7 +101,12 @@ async def test_postgresql_has_a_tool_of_its_own(tmp_path: Path) -> None:
         await back_up("postgresql://easel@localhost/easel", tmp_path / "copy.db")
 
 
-async def test_the_command_says_how_large_the_copy_is(tmp_path: Path) -> None:
+def not_at_all(form: str, level: str) -> None:
+    """The log of this process stays as the tests set it up."""
+
+
+async def test_the_command_says_how_large_the_copy_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logs, "configure", not_at_all)
     async with Sandbox(pace=0) as sandbox:
         file = config(tmp_path, sandbox)
         async with world(tmp_path, sandbox):

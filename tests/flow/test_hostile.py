@@ -2,10 +2,14 @@
 into a chat, nothing is charged, and both the member and the operator read why."""
 
 import base64
+import io
+import re
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
+import PIL.Image
 import pytest
+from PIL.PngImagePlugin import PngInfo
 from structlog.testing import capture_logs
 
 import bot.gallery
@@ -145,6 +149,55 @@ async def test_pictures_inside_the_answer_are_trusted_as_little(
         assert (pictures, await books(easel)) == (0, (50, 0))
     assert text
     assert "<" not in text
+
+
+# ---------------------------------------------------------------- what members send along
+
+PLACE = "59.9386 30.3141 at home"  # in every field that holds words
+SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+
+
+def snapshot(kind: str) -> bytes:
+    """A photo that tells where and by whom it was taken, with a page of HTML hanging on behind it."""
+    image = PIL.Image.new("RGB", (60, 40), "green")
+    exif = PIL.Image.Exif()
+    exif[0x010E] = PLACE  # ImageDescription
+    exif.get_ifd(0x8825)[29] = PLACE  # GPSDateStamp, the one of GPS that is text
+    xmp = f'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a>{PLACE}</a></x:xmpmeta>'.encode()
+    written = io.BytesIO()
+    if kind == "PNG":
+        info = PngInfo()
+        info.add_text("Comment", PLACE)
+        info.add_itxt("XML:com.adobe.xmp", xmp.decode())
+        image.save(written, kind, exif=exif, pnginfo=info)
+    else:
+        image.save(written, kind, exif=exif, xmp=xmp)
+    return written.getvalue() + f"<script>{PLACE}</script>".encode()
+
+
+def sent(bodies: list[bytes]) -> bytes:
+    """All that went out, with whatever stood there in base64 behind it."""
+    encoded = [run for body in bodies for run in re.findall(rb"[A-Za-z0-9+/]{40,}={0,2}", body)]
+    return b"".join([*bodies, *(base64.b64decode(run + b"=" * (-len(run) % 4)) for run in encoded)])
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_no_upstream_learns_where_a_photo_was_taken(
+    tmp_path: Path, sandbox: Sandbox, upstream: Hostile, dialect: str, kind: str
+) -> None:
+    photo = snapshot(kind)
+    assert photo.count(PLACE.encode()) >= 3
+    upstream.names = [f"{upstream.address}/files/half"]
+    async with world(tmp_path, sandbox, **upstream.settings(dialect)) as easel:
+        await easel.say("make it night", easel.platform.upload(photo, media_type=f"image/{kind.lower()}"))
+        await easel.settled()
+    out = sent([*upstream.asked, *upstream.uploads])
+    assert len(upstream.asked) == 1
+    assert any(signature in out for signature in SIGNATURES)
+    assert PLACE.encode() not in out
+    assert b"<script>" not in out
+    assert b"photo.png" not in out  # nor what the member called it
 
 
 # ---------------------------------------------------------------- prompts

@@ -20,9 +20,9 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
 from bot.chat import Chat, User
-from bot.errors import ChatOutOfCredits, OutOfCredits
+from bot.errors import ChatOutOfCredits, OutOfCredits, Stale
 from bot.quota import today
-from bot.store import NewJob, State, Store
+from bot.store import Job, NewJob, State, Store
 from tests.clocks import FakeClock
 from tests.flow.stores import ANN, BEN, DIRECT, GROUP, books_agree, new_job, rules
 
@@ -34,6 +34,7 @@ MANY = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],  # a real database with every commit on disk
 )
+MORE = settings(MANY, max_examples=200, stateful_step_count=60, derandomize=False)  # others each time
 USER_DAILY, CHAT_DAILY = 10, 12
 CRASHES = st.one_of(st.none(), st.integers(0, 14))  # before which statement; none: not at all
 ENDS = {State.DONE: True, State.FAILED: False, State.CANCELLED: False}
@@ -90,8 +91,10 @@ class Pot:
         return taken
 
     def put(self, coins: list[Coin]) -> None:
-        """Coins of another day are worth nothing here."""
-        self.coins += [coin for coin in coins if coin is None or coin == self.day]
+        """Coins of another day are worth nothing here, and no pot holds more of a day's than a day gives."""
+        for coin in coins:
+            if coin is None or (coin == self.day and self.coins.count(coin) < self.daily):
+                self.coins.append(coin)
 
 
 @dataclass
@@ -199,18 +202,24 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(job=consumes(jobs), state=st.sampled_from(list(ENDS)), part=st.floats(0, 1), crash=CRASHES)
     def finish(self, job: Running, state: State, part: float, crash: int | None) -> None:
-        """A crash in the middle is made good by ending it once more, as the next start does."""
+        """A crash in the middle is made good by ending it once more, as the next start does. Whoever held it before
+        that ends nothing, and a second end is none."""
         charged = round(part * job.new.cost) if ENDS[state] else 0
+        holders: list[Job] = []
 
         async def work() -> bool:
-            held = await self.store.begin(job.new.id)
-            return await self.store.finish(held, state, charged=charged)
+            holders.append(await self.store.begin(job.new.id))
+            for older in holders[:-1]:
+                with pytest.raises(Stale):
+                    await self.store.finish(older, State.DONE, charged=job.new.cost)
+            return await self.store.finish(holders[-1], state, charged=charged)
 
         for attempt in (crash, None):
             ended = self.happens(work, attempt)
             if not isinstance(ended, CrashError):
                 break
         assert ended is True
+        assert not any(self.runner.run(self.store.finish(each, State.FAILED, charged=0)) for each in holders)
         self.open.remove(job)
         job.purse.close(charged)
 
@@ -251,6 +260,12 @@ class Ledger(RuleBasedStateMachine):
             pot.coins.sort(key=lambda coin: coin is not None)
             pot.coins = pot.coins[credits:]
 
+    @rule(job=jobs)
+    def told_again(self, job: Running) -> None:
+        """Whoever does not know whether its event was taken tells it again: what is open stays one job."""
+        known, new = self.runner.run(self.store.accept(job.new, self.terms))
+        assert (known.id, new) == (job.new.id, False)
+
     @rule()
     def midnight(self) -> None:
         self.clock.jump(timedelta(days=1).total_seconds())
@@ -281,5 +296,12 @@ def _opened(pot: Pot, day: date) -> list[Coin]:
     return shown.coins
 
 
-TestLedger = pytest.mark.timeout(240)(Ledger.TestCase)  # seconds on a quiet machine
-TestLedger.settings = MANY
+@pytest.mark.timeout(240)  # seconds on a quiet machine
+class TestLedger(Ledger.TestCase):
+    settings = MANY
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+class TestLedgerAtLength(Ledger.TestCase):
+    settings = MORE

@@ -85,6 +85,9 @@ class Script:
 
     async def moved(self, old: Chat, new: Chat) -> None: ...
 
+    async def turned_away(self, user: User, chat: Chat) -> str | None: ...
+    async def barred(self, user: User) -> str | None: ...
+
     async def credit(self, user: User, credits: int, *, entry: str) -> Balance:
         return await self.balance(user)
 

@@ -12,7 +12,7 @@ import pytest
 from bot.app import App
 from bot.chat import Action, Chat
 from bot.errors import Restarted
-from bot.jobs import MOST_ATTEMPTS
+from bot.jobs import MOST_ATTEMPTS, MOST_WITH_PICTURES
 from bot.painting import Image
 from bot.quota import Rules
 from bot.sandbox import Fault, Sandbox
@@ -268,7 +268,8 @@ async def told(easel: World) -> bool:
 @pytest.mark.parametrize("step", ["begun", "picture:0", "painted"])
 async def test_a_job_that_takes_the_process_down_each_time_ends(tmp_path: Path, sandbox: Sandbox, step: str) -> None:
     async with books_of(tmp_path, sandbox) as store:
-        job = await attempts(store, await accepted(store), MOST_ATTEMPTS)
+        most = MOST_WITH_PICTURES if step == "painted" else MOST_ATTEMPTS
+        job = await attempts(store, await accepted(store), most)
         if step == "picture:0":
             await store.note(job, "asked:1", {"provider": "sandbox", "price": 1})
             await store.note(job, step, {"link": f"{sandbox.address}/pictures/bomb.png"})
@@ -276,6 +277,16 @@ async def test_a_job_that_takes_the_process_down_each_time_ends(tmp_path: Path, 
             await store.keep(job, [PICTURE], FACTS)
     async with world(tmp_path, sandbox) as easel:
         await released(easel)
+    assert not sandbox.requests
+
+
+async def test_a_kept_picture_is_not_given_up_for_starts_that_came_to_nothing(tmp_path: Path, sandbox: Sandbox) -> None:
+    """It may stand in the chat already, when only its settlement is missing: released, it would stand there unpaid."""
+    async with books_of(tmp_path, sandbox) as store:
+        job = await attempts(store, await accepted(store), MOST_ATTEMPTS)
+        await store.keep(job, [PICTURE], FACTS)
+    async with world(tmp_path, sandbox) as easel:
+        await painted(easel)
     assert not sandbox.requests
 
 

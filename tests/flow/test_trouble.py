@@ -241,8 +241,8 @@ async def test_a_deletion_that_the_database_does_not_take_harms_nobody(tmp_path:
         ref = easel.platform.delete(easel.platform.posts[0])
         await asyncio.to_thread(fill_disk, tmp_path)
         await easel.app.desk.deleted(ref)
-        await asyncio.to_thread(clear_disk, tmp_path)
         assert await books(easel) == (49, 1)
+        await asyncio.to_thread(clear_disk, tmp_path)
         await easel.app.desk.deleted(ref)
         assert await books(easel) == (50, 0)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 import aiohttp
+from yarl import URL
 
 from tests.telegram_server.errors import Json
 from tests.telegram_server.updates import Update, Updates
@@ -15,12 +16,14 @@ TIMEOUT = aiohttp.ClientTimeout(total=20.0)
 
 
 class Webhook:
-    """`retry`: real seconds until the first repetition; each further one waits twice as long."""
+    """`retry`: real seconds until the first repetition; each further one waits twice as long. `to`: the address that
+    answers for the host of every webhook, as a proxy would; empty: that host."""
 
     def __init__(self, updates: Updates, now: Callable[[], datetime], *, retry: float) -> None:
         self.url = ""
         self.secret: str | None = None
         self.connections = 40
+        self.to = ""
         self.deliveries: list[tuple[int, int]] = []  # (update_id, status; 0 when nobody answered)
         self._updates = updates
         self._now = now
@@ -79,8 +82,9 @@ class Webhook:
 
     async def _post(self, session: aiohttp.ClientSession, update: Update) -> bool:
         headers = {} if self.secret is None else {SECRET_HEADER: self.secret}
+        url = self.to + URL(self.url).raw_path if self.to else self.url
         try:
-            async with session.post(self.url, json=update.body, headers=headers, allow_redirects=False) as response:
+            async with session.post(url, json=update.body, headers=headers, allow_redirects=False) as response:
                 status, words = response.status, f"{response.status} {response.reason}"
         except aiohttp.ClientError:
             status, words = 0, ""

@@ -10,6 +10,8 @@ ADA = User(platform="discord", id="1", name="Ada")
 BEN = User(platform="telegram", id="1", name="Ben")
 DIRECT = Chat(platform="discord", id="d1", kind="direct")
 GROUP = Chat(platform="discord", id="g1", kind="group", thread_id="7")
+CHANNEL = Chat(platform="discord", id="1/2", kind="group")
+THREAD = Chat(platform="discord", id="1/3", kind="group", within="1/2")
 
 # ---------------------------------------------------------------- users and chats
 
@@ -29,6 +31,15 @@ GROUP = Chat(platform="discord", id="g1", kind="group", thread_id="7")
         (lists(allowed_users=["discord:1"], allowed_chats=["discord:g1"]), ADA, DIRECT, None),
         (lists(allowed_users=["discord:1"], blocked_users=["discord:1"]), ADA, DIRECT, Banned),
         (lists(allowed_users=["discord:1"], blocked_chats=["discord:g1"]), ADA, GROUP, ChatBanned),
+        (lists(blocked_chats=["discord:1"]), ADA, CHANNEL, ChatBanned),
+        (lists(blocked_chats=["discord:1"]), ADA, THREAD, ChatBanned),
+        (lists(blocked_chats=["discord:1/2"]), ADA, THREAD, ChatBanned),
+        (lists(blocked_chats=["discord:1/3"]), ADA, CHANNEL, None),
+        (lists(blocked_chats=["discord:1/"]), ADA, CHANNEL, None),
+        (lists(blocked_chats=["telegram:1"]), ADA, CHANNEL, None),
+        (lists(allowed_chats=["discord:1"]), ADA, THREAD, None),
+        (lists(allowed_chats=["discord:1/2"]), ADA, THREAD, None),
+        (lists(allowed_chats=["discord:1/3"]), ADA, CHANNEL, Closed),
     ],
 )
 def test_who_is_let_in(given: Lists, user: User, chat: Chat, refused: type[Refusal] | None) -> None:
@@ -89,6 +100,8 @@ def test_a_blocked_word_is_found_however_it_is_written(word: str, text: str) -> 
         ("оружие", "оружием"),
         ("   ", "a gun"),
         ("", "a gun"),
+        ("\u200b", "a gun"),  # nothing is left of it
+        ("\u0301", "a gun"),
         ("枪", "一只猫"),
         (".*", "anything"),
     ],

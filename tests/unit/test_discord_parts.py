@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.discord import encode, forms, places, portal, trouble
+from adapters.discord import decode, encode, forms, places, portal, trouble
 from adapters.discord.commands import member, offer
 from adapters.discord.files import Given, embed_picture, pictures
 from adapters.discord.places import InMessage, Kept
@@ -193,6 +193,17 @@ def test_pictures_of_a_message_are_found_in_forwards_and_embeds_too() -> None:
     assert embed_picture({"type": "article", "thumbnail": {"url": "x"}}) is None
     assert embed_picture({"type": "image", "thumbnail": {"url": "x", "proxy_url": "y"}}) == "y"
     assert pictures({"embeds": [{"type": "rich"}]}) == []
+
+
+def test_a_form_with_fields_of_other_kinds_is_read_as_far_as_it_goes() -> None:
+    body = {"id": 1, "url": "u", "flags": "many", "size": "large", "filename": None, "content_type": None}
+    form = decode.decode_form(
+        {
+            "components": [{"component": {"custom_id": "pictures", "values": ["1", "2", None]}}, 7, {"component": 7}],
+            "resolved": {"attachments": {"1": body, "2": {"id": 2}}},
+        }
+    )
+    assert form.uploads == (Given(id="1", url="u", size=None, media_type="", filename=None, spoiler=False),)
 
 
 def test_admins_name_members_as_they_like() -> None:

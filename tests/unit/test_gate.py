@@ -28,6 +28,15 @@ def turned(door: Gate, user: User = ADA, chat: Chat = GROUP, text: str = "", *, 
     return None
 
 
+def attended(door: Gate, user: User = ADA, *, banned: bool = False) -> object:
+    """As `turned`, of somebody whom an adapter would answer by itself."""
+    try:
+        door.welcome(user, GROUP, banned=banned)
+    except (Refusal, Silence) as refused:
+        return type(refused)
+    return None
+
+
 # ---------------------------------------------------------------- how often
 
 
@@ -199,3 +208,26 @@ async def test_a_file_that_is_not_there_at_the_start_is_said(clock: FakeClock, t
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
+
+
+# ---------------------------------------------------------------- what adapters answer by themselves
+
+
+def test_an_adapters_own_answers_count_like_those_of_the_core(clock: FakeClock) -> None:
+    door = Gate(Lists(), clock=clock, user_per_minute=2)
+    assert [attended(door), turned(door), attended(door), attended(door)] == [None, None, TooFast, Silence]
+
+
+def test_an_adapter_answers_nobody_who_is_blocked_or_banned(clock: FakeClock) -> None:
+    door = Gate(lists(blocked_users=[ADA.key]), clock=clock)
+    assert [attended(door), attended(door)] == [Banned, Silence]
+    assert [attended(door, BEN), attended(door, BEN, banned=True)] == [None, Banned]
+
+
+def test_a_closed_house_is_open_for_an_adapters_own_answers(clock: FakeClock) -> None:
+    """Who may ask in one chat alone buys in another."""
+    assert attended(Gate(lists(allowed_chats=["discord:elsewhere"]), clock=clock)) is None
+
+
+def test_an_admin_is_not_blocked(clock: FakeClock) -> None:
+    assert attended(Gate(lists(blocked_users=[ADA.key]), clock=clock, admins=[ADA.key])) is None

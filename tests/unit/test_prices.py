@@ -36,11 +36,21 @@ def test_where_there_is_no_formula_or_no_number_nothing_is_known() -> None:
     assert credits(None, {"output_tokens": 272}) is None
     assert credits(HK, {}) is None
     assert credits(HK, {"output_tokens": "many"}) is None
+    assert credits(HK, {"output_tokens": 10**400}) is None
+    assert credits(HK, {"output_tokens": 1e308}) is None
 
 
 @pytest.mark.parametrize(
     ("rate", "spent", "charged"),
-    [(None, 775.0, 6), (0.01, None, 6), (0.01, 775.0, 8), (0.01, 0.0, 0), (1.0, 775.0, 10), (0.001, 3000.0, 3)],
+    [
+        (None, 775.0, 6),
+        (0.01, None, 6),
+        (0.01, 775.0, 8),
+        (0.01, 0.0, 0),
+        (1.0, 775.0, 10),
+        (0.001, 3000.0, 3),
+        (1.0, -5.0, 0),
+    ],
 )
 def test_members_are_charged_by_picture_or_by_usage_and_never_more_than_was_reserved(
     rate: float | None, spent: float | None, charged: int

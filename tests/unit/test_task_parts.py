@@ -92,6 +92,8 @@ def test_places_in_a_document(path: tuple[str | int, ...], found: object) -> Non
         (True, None),
         ([1], None),
         ({"percent": 1}, None),
+        (10**400, None),
+        (float("inf"), None),
     ],
 )
 def test_progress_is_a_percentage_or_nothing(told: object, percent: float | None) -> None:

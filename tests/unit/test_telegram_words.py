@@ -4,14 +4,17 @@ Sources: BotCommand, InlineKeyboardButton, answerCallbackQuery, sendInvoice of t
 """
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import telegram
 
 from adapters.telegram.commands import menus
-from adapters.telegram.encode import TEXT, encode_text, plain
+from adapters.telegram.decode import Me, decode_text
+from adapters.telegram.encode import TEXT, encode_text, plain, units
 from adapters.telegram.events import ALERT
-from bot.chat import Action, Card
+from bot.chat import Action, Card, User
 from bot.errors import (
     AlreadyFinished,
     Banned,
@@ -96,6 +99,18 @@ def test_invoices_keep_telegrams_limits(locale: str, credits: int) -> None:
 def test_an_inline_offer_of_the_longest_query_fits(locale: str) -> None:
     longest = ("a.bc@d" * 43)[:256]  # characters of a query; each mark is parted from what follows it
     assert len(say(locale, "telegram-inline-text", prompt=plain(longest))) <= TEXT
+
+
+def test_zero_characters_go_from_words_and_names() -> None:
+    caller = User(platform="telegram", id="5", name="A\0da")
+    words, (mention,) = encode_text(Card(text="\0done\0", calls=caller), TEXT)
+    assert (words, mention.length) == ("Ada, done", 3)
+
+
+def test_half_a_character_counts_as_one_unit() -> None:
+    assert (units("🦊"), units("\ud83e"), units("🦊\ud83e!")) == (2, 1, 4)
+    half = telegram.Message(1, datetime.now(UTC), telegram.Chat(5, "private"), text="a \ud83e fox")
+    assert decode_text(half, Me(id=1, username="easel_bot")).text == "a \ufffd fox"
 
 
 @pytest.mark.parametrize("locale", LOCALES)

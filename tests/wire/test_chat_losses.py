@@ -17,6 +17,7 @@ from bot.errors import (
     WentQuiet,
 )
 from bot.painting import (
+    Accepted,
     Event,
     Link,
     Options,
@@ -312,6 +313,13 @@ async def test_neither_key_nor_prompt_is_logged(client: httpx.AsyncClient, caplo
     assert KEY not in shown
     assert prompt not in shown
     assert "127.0.0.1" not in caplog.text
+
+
+async def test_an_id_that_quotes_the_key_is_kept_without_it(client: httpx.AsyncClient) -> None:
+    said = delta(f"![]({PICTURE})\n").replace("chatcmpl-1", f"chatcmpl-{KEY}")
+    async with raw_upstream(answers(said, DONE)) as up:
+        events = await gather(provider(client, up.url))
+    assert Accepted("chatcmpl-…") in events
 
 
 def test_the_client_trusts_no_proxy_of_the_environment_and_follows_nothing(client: httpx.AsyncClient) -> None:

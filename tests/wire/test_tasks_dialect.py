@@ -493,6 +493,14 @@ async def test_a_success_that_opens_no_task(
     assert Accepted(None) not in events
 
 
+async def test_an_id_that_quotes_the_key_is_not_kept(client: httpx.AsyncClient, clock: HastyClock) -> None:
+    async with scripted(clock, submits=[{"id": f"task-{KEY}", "status": "pending"}]) as up:
+        failure, events = await fail(provider(client, clock, up.url))
+        assert len(up.requests) == 1
+    assert (type(failure), failure.retry) == (Lost, Retry.NEVER)
+    assert KEY not in f"{events} {failure.detail} {failure.trace}"
+
+
 @pytest.mark.parametrize("cut", [b"", b'{"id": "task-'])
 async def test_a_submit_whose_answer_is_lost_is_not_repeated(
     client: httpx.AsyncClient, clock: HastyClock, cut: bytes

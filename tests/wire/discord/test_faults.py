@@ -11,6 +11,7 @@ from typing import Literal
 import pytest
 from structlog.testing import capture_logs
 
+from bot.store import State
 from bot.texts import say
 from tests.discord_server import DiscordServer, Message, Permission
 from tests.wire.discord.easel import Town, done, photo, town
@@ -173,12 +174,14 @@ async def test_a_place_that_closes_costs_nothing(tmp_path: Path, closed: Closed)
                 [job] = await easel.app.store.history(f"discord:{place.ada.id}")
                 balance = await easel.app.store.balance(f"discord:{place.ada.id}", 50)
         assert (balance.left, balance.held, job.charged) == (50, 0, 0)
-        assert job.state.value == ("cancelled" if closed.logs is None else "failed")
+        assert job.state in ((State.CANCELLED,) if closed.logs is None else (State.FAILED, State.CANCELLED))
         assert not any(one.attachments for one in channel.messages if one.author is place.server.world.bot)
-        if closed.shows is not None:
+        if closed.shows is not None and job.state is State.FAILED:
             assert status.content == say("en", closed.shows)
         heard = {each["event"] for each in logs}
-        assert closed.logs is None or {closed.logs, "pictures could not be delivered"} <= heard
+        assert closed.logs is None or closed.logs in heard
+        # what shows first that the place is closed, a line of progress or the picture, is for the clock to say
+        assert job.state is State.CANCELLED or "pictures could not be delivered" in heard
         assert "call failed" not in heard
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import Banned, TooFast
+from bot.errors import Banned, ChatBanned, Closed, TooFast
+from bot.gate import ANSWERS
 from bot.texts import LOCALES, explain, say
-from tests.discord_server import Interaction
+from tests.discord_server import Interaction, Message, Permission
 from tests.flow.stores import query
 from tests.wire.discord.easel import Town, photo, town
 
@@ -77,3 +78,52 @@ async def test_a_flood_of_mentions_leaves_the_channel_to_the_others(place: Town)
         words = [one.content.replace("\\", "") for one in place.mine() if one.content]
         assert len([text for text in words if text in too_fast]) <= 1
         assert len(words) <= 5 + 1 + 1  # what was let in, the one refusal, the picture
+
+
+async def test_a_thread_is_no_way_around_a_blocked_channel(place: Town) -> None:
+    world = place.server.world
+    place.settings |= {"access": {"blocked_chats": [f"discord:{place.guild.id}/{place.channel.id}"]}}
+    async with place.easel():
+        thread = world.add_thread(place.channel)
+        place.server.say(place.ada, thread, f"{place.me} a fox")
+        assert (await place.answer(thread)).content == explain("en", ChatBanned())
+        asked = place.server.slash(place.ada, thread, "quota")
+        assert await answered(place, asked) == explain("en", ChatBanned())
+        other = world.add_channel(place.guild, "elsewhere")
+        place.server.say(place.ada, other, f"{place.me} a fox")
+        await place.picture(other)
+        assert len(place.sandbox.requests) == 1
+
+
+async def test_a_server_is_opened_with_all_that_lies_in_it(place: Town) -> None:
+    place.settings |= {"access": {"allowed_chats": [f"discord:{place.guild.id}"]}}
+    async with place.easel():
+        place.server.say(place.ada, place.channel, f"{place.me} a fox")
+        await place.picture()
+        thread = place.server.world.add_thread(place.channel)
+        place.server.slash(place.ada, thread, "imagine", {"prompt": "a hare"})
+        await place.picture(thread)
+        home = place.server.world.open_dm(place.ada)
+        place.server.say(place.ada, home, "a fox")
+        assert (await place.answer(home)).content == explain("en", Closed())
+
+
+@pytest.mark.parametrize("mute", [False, True])
+async def test_a_flood_of_what_cannot_be_done_is_answered_a_little(place: Town, mute: bool) -> None:
+    """Words of the adapter's own: that permissions are missing, said in private; that it may not read something."""
+    world = place.server.world
+    where = world.add_channel(place.guild, denied=Permission.SEND_MESSAGES) if mute else place.channel
+    bob = world.add_member(place.guild, "Bob")
+    theirs = place.server.say(bob, where, "look", files=[photo()])
+    async with place.easel():
+        for _ in range(40):
+            place.server.say(place.ada, where, f"{place.me} make it night", reply_to=theirs)
+        place.server.say(bob, place.channel, f"{place.me} a fox")
+        await place.picture()
+
+        def told() -> list[Message]:
+            said = place.mine(world.open_dm(place.ada)) if mute else place.mine()
+            return [one for one in said if not one.attachments]
+
+        await place.until(lambda: len(told()) >= ANSWERS + 1)  # Discord lets five be said in five seconds
+    assert len(told()) == ANSWERS + 1  # and the one refusal

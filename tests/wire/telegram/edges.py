@@ -208,6 +208,12 @@ class SlowReception:
     async def moved(self, old: Chat, new: Chat) -> None:
         await self._real.moved(old, new)
 
+    async def turned_away(self, user: Member, chat: Chat) -> str | None:
+        return await self._real.turned_away(user, chat)
+
+    async def barred(self, user: Member) -> str | None:
+        return await self._real.barred(user)
+
     async def balance(self, user: Member) -> Balance:
         return await self._real.balance(user)
 

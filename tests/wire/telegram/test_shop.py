@@ -8,7 +8,8 @@ import pytest
 
 from adapters.telegram import inbox
 from adapters.telegram.encode import JOINER
-from bot.errors import AdminsOnly, UnknownCharge, UnknownCommand
+from bot.errors import AdminsOnly, Banned, TooFast, UnknownCharge, UnknownCommand
+from bot.gate import ANSWERS
 from bot.texts import LOCALES, explain, say
 from tests.telegram_server import Chat, Message, Payment, User
 from tests.wire.house import polled
@@ -332,3 +333,52 @@ async def test_an_unknown_charge_and_an_unknown_asker_are_told_so(place: Town, b
         private = place.server.private(bo)
         assert shown(await asked(place, f"/admin refund {charge}", private, by=bo)) == explain("en", AdminsOnly())
         assert await place.left(bo) == 60
+
+
+# ---------------------------------------------------------------- who may buy
+
+
+@pytest.mark.parametrize("way", ["list", "command"])
+async def test_nothing_is_sold_to_who_may_not_spend_it(place: Town, bo: User, way: str) -> None:
+    key = f"telegram:{bo.id}"
+    if way == "list":
+        place.settings |= {"access": {"blocked_users": [key]}}
+    async with place.easel(star_packs=PACKS) as easel:
+        if way == "command":
+            await easel.app.store.ban(key)
+        home = place.server.private(bo, opened=True)
+        assert shown(await asked(place, "/buy", home, by=bo)) == explain("en", Banned())
+        place.server.say(bo, home, "/buy")
+        await place.heard()
+        assert len(place.mine(home)) == 1  # said once
+
+
+async def test_an_invoice_of_before_is_not_paid_by_who_was_banned_since(place: Town, bo: User) -> None:
+    async with place.easel(star_packs=PACKS) as easel:
+        invoice = await invoiced(place, by=bo)
+        await easel.app.store.ban(f"telegram:{bo.id}")
+        payment = place.server.pay(bo, invoice)
+        await place.until(lambda: payment.ok is not None)
+        assert (payment.ok, payment.error, payment.paid) == (False, explain("en", Banned()), False)
+        assert await place.left(bo) == 50
+
+
+async def test_a_flood_of_offers_in_a_group_is_answered_a_little(place: Town) -> None:
+    async with place.easel(star_packs=PACKS):
+        for _ in range(100):
+            place.server.say(place.ada, place.group, "/buy@easel_bot")
+        await place.heard()
+        told = [shown(each) for each in place.mine(place.group)]
+        assert told.count(say("en", "telegram-buy-private")) == ANSWERS
+        assert len(told) == ANSWERS + 1  # and the one refusal
+
+
+async def test_a_flood_of_clicks_sends_invoices_at_the_members_pace(place: Town) -> None:
+    place.settings |= {"limits": {"user_per_minute": 5}}
+    async with place.easel(star_packs=PACKS):
+        offer = await asked(place, "/buy")
+        clicks = [place.server.press(place.ada, offer, offer.buttons[0][0]) for _ in range(20)]
+        await place.until(lambda: all(each.answered for each in clicks))
+        assert len(place.server.calls("sendInvoice")) == 4
+        too_fast = [explain("en", TooFast(seconds=seconds)) for seconds in range(1, 61)]
+        assert len([each for each in clicks if words(each) in too_fast]) == 1

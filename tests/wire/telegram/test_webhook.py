@@ -157,7 +157,11 @@ async def test_polling_opens_no_path_at_all(place: Town) -> None:
         assert answer.status_code == 404
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"null", b"[]", b"{}", b'"x"', b'{"update_id":1,"message":{}}', b"\xff"])
+BEYOND = b'{"update_id":1,"message":{"message_id":1,"date":99999999999999999999,"chat":{"id":5,"type":"private"}}}'
+NO_UPDATES = [b"", b"{", b"null", b"[]", b"{}", b'"x"', b'{"update_id":1,"message":{}}', b"\xff", b"[" * 5000, BEYOND]
+
+
+@pytest.mark.parametrize("body", NO_UPDATES)
 async def test_what_is_no_update_is_refused(place: Town, body: bytes) -> None:
     async with wired(place, mode="webhook") as easel:
         assert await post(place, body) == 400

@@ -1,0 +1,229 @@
+"""The readers, each as a function of bytes that returns whatever it is given, and raises only where there is a bug.
+
+What an engine is, and how long it runs, stands elsewhere: hypothesis in `tests/unit/test_fuzz_targets.py`, libFuzzer in
+`python -m tests.fuzz`.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import suppress
+from typing import Any, cast
+
+import telegram
+from pydantic import ValidationError
+
+from adapters.discord import encode as discord_encode
+from adapters.discord.decode import decode_form
+from adapters.discord.places import read_ref
+from adapters.playground import protocol
+from adapters.playground.decode import decode_text
+from adapters.playground.looks import look
+from adapters.telegram import encode as telegram_encode
+from adapters.telegram.decode import Me, decode_message, decode_press
+from adapters.telegram.trouble import UNREADABLE
+from bot.access import lists
+from bot.chat import Card, Chat, Message, User
+from bot.errors import PaintFailed
+from bot.intake import read
+from bot.painting import Abilities
+from bot.pictures import sniff
+from bot.providers.envelopes import refusal
+from bot.providers.http import Answer
+from bot.providers.images_reply import ImagesReply
+from bot.providers.messages import parse
+from bot.providers.messages import read as read_message
+from bot.providers.presets import PRESETS, TasksWire
+from bot.providers.progress import ReplyReader
+from bot.providers.reply import Reply
+from bot.providers.sse import messages
+from bot.providers.task_answers import read_task
+from bot.texts import closed
+
+Target = Callable[[bytes], None]
+
+SECRET = "sk-secret-of-the-operator"
+ABLE = Abilities(sizes=("1:1", "3:2"), qualities=("low", "high"), formats=("png",), counts=(1, 2, 3, 4), masks=True)
+ADA = User(platform="telegram", id="5", name="Ada")
+DIRECT = Chat(platform="telegram", id="5", kind="direct")
+ME = Me(id=1, username="easel_bot")
+WIRES = [preset.wire for preset in PRESETS.values() if isinstance(preset.wire, TasksWire)]
+WORDS = lists(blocked_words=["gun", "two words", "枪", "c++"])
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+def _json(data: bytes) -> Any:
+    """The document, None for bytes that are none."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+
+
+# ---------------------------------------------------------------- upstreams
+
+
+def progress(data: bytes) -> None:
+    """The first byte says into which pieces the text is cut."""
+    text, step = _text(data[1:]), (data[0] if data else 0) % 17 + 1
+    for thoughts in (False, True):
+        reader = ReplyReader(text[:40], thoughts=thoughts)
+        for start in range(0, len(text), step):
+            reader.feed(text[start : start + step])
+        reader.close(cut=bool(step % 2))
+
+
+def reply(data: bytes) -> None:
+    told = Reply("a fox", hide=[SECRET])
+    with suppress(PaintFailed):
+        for document in parse(_text(data)):
+            told.take(read_message(document))
+        told.close(None)
+
+
+class _Bytes:
+    """An answer that is there already, in pieces of 7 bytes."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        for start in range(0, len(self._data), 7):
+            yield self._data[start : start + 7]
+
+
+def sse(data: bytes) -> None:
+    async def listen() -> None:
+        told = Reply("a fox", hide=[SECRET])
+        async for _, said in messages(cast(Answer, _Bytes(data))):
+            for document in parse(said):
+                told.take(read_message(document))
+        told.close(None)
+
+    with suppress(PaintFailed):
+        asyncio.run(listen())
+
+
+def images(data: bytes) -> None:
+    told = ImagesReply()
+    with suppress(PaintFailed):
+        told.take(_json(data))
+        told.close(None)
+
+
+def task(data: bytes) -> None:
+    document = _json(data)
+    for wire in WIRES:
+        told = read_task(document, wire)
+        assert told.progress is None or 0 <= told.progress <= 100
+
+
+def error(data: bytes) -> None:
+    """The first byte says which status; no answer is quoted with the key in it."""
+    status = 400 + (data[0] if data else 0) % 200
+    failed = refusal(status, {}, data[1:] + SECRET.encode(), hide=[SECRET])
+    assert SECRET not in f"{failed.facts} {failed.detail} {failed.trace}"
+
+
+# ---------------------------------------------------------------- platforms and members
+
+
+def telegram_update(data: bytes) -> None:
+    """Any JSON as an update. Where its fields are of other types than Telegram's, the adapter's inbox logs it and
+    lets it go; messages of the right types are proved not to break in `tests/unit/test_fuzz.py`."""
+    document = _json(data)
+    if not isinstance(document, Mapping):
+        return
+    with suppress(*UNREADABLE):
+        update = telegram.Update.de_json(dict(cast("Mapping[str, Any]", document)), None)
+        if update.message is not None and (found := decode_message([update.message], ME)) is not None:
+            read(found, ABLE)
+        if update.callback_query is not None:
+            decode_press(update.callback_query)
+
+
+def discord_form(data: bytes) -> None:
+    document = _json(data)
+    if isinstance(document, dict):
+        decode_form(cast("Mapping[str, Any]", document))
+
+
+def discord_handle(data: bytes) -> None:
+    read_ref(_text(data))
+
+
+def playground_frame(data: bytes) -> None:
+    with suppress(ValidationError):
+        protocol.parse(_text(data))
+    decode_text(_text(data))
+
+
+def wish(data: bytes) -> None:
+    text = _text(data)
+    read(Message(id="1", chat=DIRECT, sender=ADA, text=text, to_me=True), ABLE)
+    WORDS.forbids(text)
+
+
+def shown(data: bytes) -> None:
+    text = _text(data)
+    assert closed(closed(text)) == closed(text)
+    discord_encode.encode_card(Card(text=text))
+    telegram_encode.encode_text(Card(text=text), 1024)
+
+
+def picture(data: bytes) -> None:
+    sniff(data)
+    look(data)
+
+
+TARGETS: Mapping[str, Target] = {
+    each.__name__: each
+    for each in (
+        progress, reply, sse, images, task, error,
+        telegram_update, discord_form, discord_handle, playground_frame, wish, shown, picture,
+    )
+}  # fmt: skip
+
+PRIVATE = {"id": 5, "type": "private", "first_name": "Ada"}
+MEMBER = {"id": 5, "is_bot": False, "first_name": "Ada"}
+DEEP = (
+    b"[" * 100_000,
+    b'{"choices":' * 50_000,
+    b'\x1d{"error":' + b'{"error":' * 900 + b"1" + b"}" * 901,
+    b"data: " + b"[" * 100_000,
+)
+SEEDS: Mapping[str, tuple[bytes, ...]] = {
+    "progress": ("\x01> 进度 72%..100%\n![picture](https://a.example/b.png)\n[⏬](https://a.example/c.png)".encode(),),
+    "reply": (b'{"choices":[{"delta":{"content":"72%"},"message":{"images":[{"image_url":{"url":"https://a.b/c.png"}}]}}]}',),
+    "sse": (b'event: x\ndata: {"choices":[{"delta":{"content":"a"}}]}\n\ndata: [DONE]\n\n',),
+    "images": (b'{"created":1,"data":[{"b64_json":"iVBORw0K","url":"https://a.b/c.png"}],"usage":{"total_tokens":1}}',),
+    "task": (b'{"id":"t","status":"completed","progress":"48%","results":["https://a.b/c.png"],"error":{"code":"x"}}',),
+    "error": (b'\x1d{"error":{"code":"moderation_blocked","message":"no","type":"x"}}',),
+    "telegram_update": (
+        json.dumps(
+            {
+                "update_id": 1,
+                "message": {
+                    "message_id": 1, "date": 1, "chat": PRIVATE, "from": MEMBER, "text": "/imagine a fox",
+                    "entities": [{"type": "bot_command", "offset": 0, "length": 8}],
+                    "reply_to_message": {"message_id": 2, "date": 1, "chat": PRIVATE, "from": MEMBER, "text": "x"},
+                },
+            }
+        ).encode(),
+        json.dumps(
+            {"update_id": 2, "callback_query": {"id": "1", "from": MEMBER, "chat_instance": "x", "data": "easel:edit:"}}
+        ).encode(),
+    ),
+    "discord_form": (
+        b'{"components":[{"component":{"custom_id":"pictures","values":["1"]}},{"components":[{"custom_id":"prompt",'
+        b'"value":"x"}]}],"resolved":{"attachments":{"1":{"id":"1","url":"https://a.b","filename":"c.png","flags":8}}}}',
+    ),
+    "discord_handle": (b"1/2/3", b"kept:4"),
+    "playground_frame": (b'{"type":"quota","as":"amber"}',),
+    "wish": ("/imagine a fox --size 3:2 —quality high --n 2 枪".encode(), b"/admin grant telegram:1 5"),
+    "shown": ("a \u202etxt @everyone <@1> /help https://a.b".encode(),),
+    "picture": (b"\x89PNG\r\n\x1a\n", b"RIFF0000WEBPVP8 ", b"GIF89a", b"\xff\xd8\xff", b"\0\0\0\x18ftypheic"),
+}  # fmt: skip

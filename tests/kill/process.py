@@ -1,0 +1,142 @@
+"""Easel as `easel run` runs it, but each job stops for ever at the step that its prompt ends with, and that is said on
+stdout: `python -m tests.kill.process FILE`. With `--goes-on` nothing stops.
+
+Without a stop everything is as in production: the same store, the same adapters, below the subclasses here.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import adapters.service
+import bot.app
+from adapters.discord.client import Discord
+from adapters.telegram.client import Telegram
+from bot.chat import Card, Chat, Delivered, MessageRef
+from bot.logs import configure
+from bot.painting import Event, Image, PaintRequest, Preview, Progress
+from bot.providers.failover import Asked, Failover, TurnedDown
+from bot.quota import Rules
+from bot.settings import load
+from bot.store import Failure, Job, NewJob, State, Store
+from tests.kill.steps import step_of
+
+PROMPTS: dict[str, str] = {}  # of the jobs of this process, by their ids
+
+
+def tell(**said: str) -> None:
+    sys.stdout.write(json.dumps(said) + "\n")
+    sys.stdout.flush()
+
+
+async def stop(step: str, prompt: str) -> None:
+    """For ever, where the prompt says so."""
+    if step_of(prompt) == step:
+        tell(stopped=prompt)
+        await asyncio.Event().wait()
+
+
+class StoppingStore(Store):
+    """Before or after a transaction; never inside of one, which a kill only undoes."""
+
+    async def accept(self, new: NewJob, rules: Rules) -> tuple[Job, bool]:
+        PROMPTS[new.id] = new.prompt
+        await stop("heard", new.prompt)
+        accepted = await super().accept(new, rules)
+        await stop("accepted", new.prompt)
+        return accepted
+
+    async def posted(self, job_id: str, message_id: str) -> None:
+        await stop("posted", PROMPTS.get(job_id, ""))
+        await super().posted(job_id, message_id)
+
+    async def begin(self, job_id: str) -> Job:
+        if step_of(PROMPTS.get(job_id, "")) == "posted":
+            await asyncio.Event().wait()  # the job stands still while its message is posted
+        job = await super().begin(job_id)
+        await stop("begun", job.prompt)
+        return job
+
+    async def note(self, job: Job, step: str, value: Any, facts: Mapping[str, Any] | None = None) -> None:
+        kind = step.partition(":")[0]
+        if kind == "accepted":
+            await stop("answered", job.prompt)
+        await super().note(job, step, value, facts)
+        if kind in ("asked", "turned-down"):
+            await stop(kind, job.prompt)
+
+    async def keep(self, job: Job, images: Sequence[Image], facts: Mapping[str, Any]) -> None:
+        await stop("made", job.prompt)
+        await super().keep(job, images, facts)
+        await stop("kept", job.prompt)
+
+    async def finish(
+        self,
+        job: Job,
+        state: State,
+        *,
+        charged: int,
+        failure: Failure | None = None,
+        delivered: Delivered | None = None,
+        trace: str | None = None,
+    ) -> bool:
+        if state is State.DONE:
+            await stop("unsettled", job.prompt)
+        done = await super().finish(job, state, charged=charged, failure=failure, delivered=delivered, trace=trace)
+        await stop("settled" if state is State.DONE else "untold", job.prompt)
+        return done
+
+
+class StoppingFailover(Failover):
+    async def paint(self, request: PaintRequest) -> AsyncGenerator[Event | Asked | TurnedDown, None]:
+        async with aclosing(super().paint(request)) as events:
+            async for event in events:
+                if isinstance(event, Progress | Preview):
+                    await stop("halfway", request.prompt)
+                yield event
+
+
+async def delivered(key: str, result: Delivered) -> Delivered:
+    """`key` is the job's id."""
+    await stop("sent", PROMPTS.get(key, ""))
+    return result
+
+
+class StoppingDiscord(Discord):
+    async def deliver(
+        self,
+        chat: Chat,
+        ref: MessageRef | None,
+        card: Card,
+        images: Sequence[Image],
+        *,
+        reply_to: str | None,
+        key: str,
+    ) -> Delivered:
+        return await delivered(key, await super().deliver(chat, ref, card, images, reply_to=reply_to, key=key))
+
+
+class StoppingTelegram(Telegram):
+    async def deliver(
+        self,
+        chat: Chat,
+        ref: MessageRef | None,
+        card: Card,
+        images: Sequence[Image],
+        *,
+        reply_to: str | None,
+        key: str,
+    ) -> Delivered:
+        return await delivered(key, await super().deliver(chat, ref, card, images, reply_to=reply_to, key=key))
+
+
+if __name__ == "__main__":
+    configure("json", "info")  # to stderr: what stands on stdout is for the test
+    if "--goes-on" not in sys.argv:
+        bot.app.Store, bot.app.Failover = StoppingStore, StoppingFailover
+        adapters.service.Discord, adapters.service.Telegram = StoppingDiscord, StoppingTelegram
+    asyncio.run(adapters.service.run(load(Path(sys.argv[1])), ready=lambda address: tell(ready=address)))
