@@ -128,7 +128,7 @@ class Asking:
             case Picture(source):
                 if isinstance(source, Link):
                     # the pictures themselves, kept for good, follow within seconds
-                    await self._note(job, f"picture:{len(painting.sources)}", {"link": source.url}, lasting=False)
+                    await self._note(job, f"picture:{len(painting.sources)}", {"link": source.url})
                 painting.sources.append(source)
             case _:
                 pass  # Staged, Progress: only to be shown
@@ -140,10 +140,8 @@ class Asking:
         step: str,
         value: Mapping[str, Any],
         facts: Mapping[str, Any] | None = None,
-        *,
-        lasting: bool = True,
     ) -> None:
-        await self._patience.insist(lambda: self._store.note(job, step, value, facts, lasting=lasting))
+        await self._patience.insist(lambda: self._store.note(job, step, value, facts))
 
 
 def _worded(job: Job) -> str:

@@ -147,14 +147,12 @@ class Store:
                 raise Stale
             return begun
 
-        return await self._database.write(work, lasting=False)  # nothing has been asked yet: a lost beginning is none
+        return await self._database.write(work)
 
-    async def note(
-        self, job: Job, step: str, value: Any, facts: Mapping[str, Any] | None = None, *, lasting: bool = True
-    ) -> None:
+    async def note(self, job: Job, step: str, value: Any, facts: Mapping[str, Any] | None = None) -> None:
         """Remembers that a step is done, with a JSON value; a repeated step replaces what was remembered.
 
-        `facts` (those named in FACTS) become the job's own. `lasting`: also through a power cut right after.
+        `facts` (those named in FACTS) become the job's own.
         """
 
         def work(conn: Connection) -> None:
@@ -162,7 +160,7 @@ class Store:
                 raise Stale
             self._note(conn, job.id, step, value)
 
-        await self._database.write(work, lasting=lasting)
+        await self._database.write(work)
 
     async def posted(self, job_id: str, message_id: str) -> None:
         """The job's status stands in that message. Not fenced: a posted message is there, whoever did it."""
@@ -170,7 +168,7 @@ class Store:
         def work(conn: Connection) -> None:
             rows.change(conn, job_id, {"status_id": message_id})
 
-        await self._database.write(work, lasting=False)
+        await self._database.write(work)
 
     async def keep(self, job: Job, images: Sequence[Image], facts: Mapping[str, Any]) -> None:
         """Puts the finished pictures down and notes the step `painted` with `facts` (JSON values).

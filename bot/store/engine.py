@@ -63,11 +63,10 @@ def connect_args(url: URL) -> dict[str, Any]:
     return {"timeout": BUSY_SECONDS} if is_sqlite(url) else {"connect_timeout": CONNECT_SECONDS}
 
 
-def tame(engine: Engine, *, look_only: bool = False, lasting: bool = True) -> None:
+def tame(engine: Engine, *, look_only: bool = False) -> None:
     """SQLite: durable, strict, and with transactions that begin where we say so. Nothing on PostgreSQL.
 
-    `look_only`: the file's journal mode stays what it is. `lasting`: a commit survives a power cut, for this is money;
-    else it does as soon as one that is lasting follows it.
+    `look_only`: the file's journal mode stays what it is.
     """
     if engine.dialect.name != "sqlite":
         return
@@ -75,8 +74,11 @@ def tame(engine: Engine, *, look_only: bool = False, lasting: bool = True) -> No
     def connected(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver's own idea of when to BEGIN stays out of it
         cursor = connection.cursor()
-        pragmas = [f"synchronous = {'FULL' if lasting else 'NORMAL'}", "foreign_keys = ON"]
-        pragmas.append("secure_delete = FAST")  # what is forgotten does not linger in the pages it stood in
+        pragmas = [
+            "synchronous = FULL",  # a commit survives a power cut, for this is money
+            "foreign_keys = ON",
+            "secure_delete = FAST",  # what is forgotten does not linger in the pages it stood in
+        ]
         if not look_only:
             pragmas.insert(0, "journal_mode = WAL")  # readers and one writer do not block each other
         for pragma in pragmas:
@@ -161,7 +163,7 @@ def _upsert(dialect: str, table: Table, key: str, changed: tuple[str, ...]) -> I
     return statement.on_conflict_do_update(index_elements=key.split(","), set_=new)
 
 
-def _engine(url: URL, *, lasting: bool = True) -> Engine:
+def _engine(url: URL) -> Engine:
     engine = create_engine(
         url,
         hide_parameters=True,
@@ -172,7 +174,7 @@ def _engine(url: URL, *, lasting: bool = True) -> Engine:
         pool_timeout=BUSY_SECONDS,
         connect_args=connect_args(url),
     )
-    tame(engine, lasting=lasting)
+    tame(engine)
     return engine
 
 
@@ -183,8 +185,6 @@ class Database:
         single = is_sqlite(url)
         self._engine = _engine(url)
         self._writer = self._engine.execution_options(**WRITES)
-        self._noting = _engine(url, lasting=False) if single else self._engine
-        self._noter = self._noting.execution_options(**WRITES)
         # SQLite has one write lock, and waits for it by polling: in one process one writer with a fair queue is better.
         self._readers = ThreadPoolExecutor(THREADS if single else 2 * THREADS, thread_name_prefix="store")
         self._writers = ThreadPoolExecutor(1, thread_name_prefix="store writer") if single else self._readers
@@ -203,16 +203,14 @@ class Database:
 
         return await self._shielded(self._readers, run)
 
-    async def write(self, work: Callable[[Connection], T], *, lasting: bool = True) -> T:
+    async def write(self, work: Callable[[Connection], T]) -> T:
         """Runs `work`, in a thread, in a transaction: committed when it returns, rolled back when it raises.
 
-        Not `lasting`: the end of the process does not undo it, a power cut may unless another transaction followed;
-        on SQLite it then costs no wait for the disk. Raises StoreFailed, and whatever `work` raises.
+        Raises StoreFailed, and whatever `work` raises.
         """
-        engine = self._writer if lasting else self._noter
 
         def run() -> T:
-            with translated(), engine.begin() as connection:
+            with translated(), self._writer.begin() as connection:
                 return work(connection)
 
         return await self._shielded(self._writers, run)
@@ -228,7 +226,6 @@ class Database:
         self._writers.shutdown()
         self._readers.shutdown()
         with translated():
-            self._noting.dispose()
             self._engine.dispose()
 
     async def _shielded(self, threads: ThreadPoolExecutor, run: Callable[[], T]) -> T:

@@ -48,8 +48,8 @@ def ban(conn: Connection, account_id: str, banned: bool) -> None:
     conn.execute(update(account).where(account.c.id == account_id).values(banned=banned))
 
 
-async def is_banned(conn: AsyncConnection, account_id: str) -> bool:
-    return bool((await conn.execute(select(account.c.banned).where(account.c.id == account_id))).scalar_one_or_none())
+def is_banned(conn: Connection, account_id: str) -> bool:
+    return bool(conn.execute(select(account.c.banned).where(account.c.id == account_id)).scalar_one_or_none())
 
 
 def _account(row: RowMapping) -> Account:
