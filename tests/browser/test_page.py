@@ -13,6 +13,7 @@ PRIVATE = '#chats [data-chat="direct-amber"]'
 
 async def write(page: Page, text: str) -> None:
     await page.fill("#composer", text)
+    await expect(page.locator("#send")).to_be_enabled()  # every photo has gone up
     await page.press("#composer", "Enter")
 
 
