@@ -175,6 +175,7 @@ class App:
             rules=rules,
             tray=tray,
             gate=gate,
+            clock=clock,
             locale=settings.locale,
             new_id=new_id,
         )

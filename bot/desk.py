@@ -4,9 +4,10 @@ Turns every failure into words in the sender's language; nothing raises towards 
 """
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 
 import structlog
@@ -31,6 +32,7 @@ from bot.intake import Command, Paint, read
 from bot.jobs import Jobs
 from bot.metrics import ACCEPTED, REFUSED
 from bot.painting import Abilities, Options
+from bot.ports import Clock
 from bot.providers.failover import Failover
 from bot.providers.needs import Needs
 from bot.quota import Rules
@@ -41,6 +43,7 @@ from bot.tray import Tray
 
 log = structlog.get_logger()
 
+TYPICAL_SECONDS = 30.0  # that what was looked up of how long paintings take is good for
 JOIN_SECONDS = 2.0  # that a click on a picture just delivered waits for its job to be closed
 MOST_UNSAID = 3  # answers to one member waiting for their turn in one chat; what is asked beyond goes without one
 ANYBODY = ("privacy", "forget")  # commands that also those may give who may ask for nothing
@@ -71,6 +74,7 @@ class Desk:
         rules: Rules,
         tray: Tray,
         gate: Gate,
+        clock: Clock,
         locale: str,
         new_id: Callable[[], str],
     ) -> None:
@@ -86,6 +90,9 @@ class Desk:
         self._new_id = new_id
         self._tray = tray
         self._gate = gate
+        self._clock = clock
+        self._typical_seconds: float | None = None
+        self._typical_until = -math.inf
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
         self._unsaid: Counter[tuple[str, str]] = Counter()
@@ -217,37 +224,36 @@ class Desk:
         Raises Refusal.
         """
         needs = Needs(options=options, references=len(references), prompt=len(prompt), mask=mask is not None)
-        price = self._failover.price(needs)
-        accepting = self._store.accept(
-            NewJob(
-                id=self._new_id(),
-                event=event,
-                user=asker.user,
-                chat=asker.chat,
-                request_id=asker.request_id,
-                locale=asker.locale,
-                prompt=prompt,
-                options=options,
-                references=references,
-                mask=mask,
-                cost=price * options.n,
-                parent=parent,
-            ),
-            self._rules,
+        asked = NewJob(
+            id=self._new_id(),
+            event=event,
+            user=asker.user,
+            chat=asker.chat,
+            request_id=asker.request_id,
+            locale=asker.locale,
+            prompt=prompt,
+            options=options,
+            references=references,
+            mask=mask,
+            cost=self._failover.price(needs) * options.n,
+            parent=parent,
         )
-        (job, new), typical = await asyncio.gather(accepting, self._typical())  # a reader does not wait for the writer
-        if new:
-            self._start(job, typical)
-            ACCEPTED.inc()
-            log.info("job accepted", job=job.id, chat=job.chat.key, user=job.user.key, cost=job.cost)
+        typical = await self._typical()
+        with self._dispatch.claimed(asked.id, asker.user.key) as at_once:
+            job, new = await self._store.accept(asked, self._rules, begun=at_once)
+            if new:
+                self._start(job, typical, claimed=at_once)
+                ACCEPTED.inc()
+                log.info("job accepted", job=job.id, chat=job.chat.key, user=job.user.key, cost=job.cost)
         return job if new else None
 
     async def _typical(self) -> float | None:
-        """What to expect; a database that cannot say hinders no job."""
-        try:
-            return await self._store.typical_seconds()
-        except StoreFailed:
-            return None
+        """What to expect, looked up now and then; a database that cannot say hinders no job."""
+        if self._clock.monotonic() >= self._typical_until:
+            self._typical_until = self._clock.monotonic() + TYPICAL_SECONDS
+            with suppress(StoreFailed):
+                self._typical_seconds = await self._store.typical_seconds()
+        return self._typical_seconds
 
     async def resume(self) -> int:
         """Takes up what an earlier process left unfinished or untold, oldest first; returns how many.
@@ -263,11 +269,14 @@ class Desk:
             self._jobs.conclude_soon(job)
         return len(unfinished) + len(untold)
 
-    def _start(self, job: Job, typical: float | None) -> None:
+    def _start(self, job: Job, typical: float | None, *, claimed: bool = False) -> None:
         """Puts an accepted job up and in line. Nothing is awaited, so nothing can fail in between."""
-        if not self._dispatch.has(job.id):  # a job may be accepted while those of before are being taken up
-            self._jobs.show(job, typical, gone=lambda: self._cancel_soon(job.id))
-            self._dispatch.submit(job.id, job.user.key)
+        if not claimed and self._dispatch.has(job.id):
+            return  # it was accepted while those of before are being taken up
+        if claimed:
+            self._jobs.hold(job)
+        self._jobs.show(job, typical, gone=lambda: self._cancel_soon(job.id))
+        self._dispatch.submit(job.id, job.user.key)
 
     def _cancel_soon(self, job_id: str) -> None:
         task = asyncio.create_task(self._cancel(job_id), name=f"cancel {job_id}")

@@ -4,7 +4,8 @@ Knows nothing of what a job does; the plot stands in `bot.jobs`.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from functools import partial
 from typing import Protocol
 
@@ -42,16 +43,36 @@ class Dispatch:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._endings: dict[str, asyncio.Task[bool]] = {}
         self._places: dict[str, int] = {}
+        self._claimed: set[str] = set()
         self._closed = False
+
+    @contextmanager
+    def claimed(self, job: str, user: str) -> Generator[bool]:
+        """Whether a job that is about to be accepted can start at once. Its turn is kept for it until the block ends,
+        and is another's then unless it was submitted."""
+        if self._closed or not self._line.claim(job, user):
+            yield False
+            return
+        self._claimed.add(job)
+        try:
+            yield True
+        finally:
+            if job in self._claimed:
+                self._claimed.remove(job)
+                self._leave(job)
 
     def submit(self, job: str, user: str) -> None:
         """The job is in line; it starts now if it may."""
-        self._line.join(job, user)
+        if job in self._claimed and not self._closed:
+            self._claimed.remove(job)
+            self._launch(job)
+        else:
+            self._line.join(job, user)
         self._advance()
 
     def has(self, job: str) -> bool:
-        """Whether the job waits, runs or is being ended here."""
-        return job in self._places or job in self._tasks or job in self._endings
+        """Whether the job is about to start, waits, runs or is being ended here."""
+        return any(job in there for there in (self._claimed, self._places, self._tasks, self._endings))
 
     async def join(self, job: str, *, seconds: float) -> None:
         """Waits for a job that is running here to end, that long at the most."""
@@ -90,12 +111,14 @@ class Dispatch:
         self._leave(job)
         return await self._plot.cancelled(job)
 
+    def _launch(self, job: str) -> None:
+        task = self._tasks[job] = asyncio.create_task(self._plot.run(job, partial(self._leave, job)), name=f"job {job}")
+        # a callback and not a `finally`: a task that is cancelled before its first step runs none of it
+        task.add_done_callback(partial(self._ended, job))
+
     def _advance(self) -> None:
         while not self._closed and (job := self._line.take()) is not None:
-            run = self._plot.run(job, partial(self._leave, job))
-            task = self._tasks[job] = asyncio.create_task(run, name=f"job {job}")
-            # a callback and not a `finally`: a task that is cancelled before its first step runs none of it
-            task.add_done_callback(partial(self._ended, job))
+            self._launch(job)
         places = self._line.places()
         for job, place in places.items():
             if self._places.get(job) != place:

@@ -14,6 +14,7 @@ A job that ends without pictures stays `untold` in the store until its message s
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import structlog
@@ -52,6 +53,7 @@ MOST_WITH_PICTURES = 50  # likewise once its pictures are kept: they may stand i
 STORE_AWAY = 60.0  # seconds between later tries to bring a job whose database failed to its end
 LONG = 120.0  # seconds of a job after which its owner looks elsewhere, and is called when it has ended
 SAVING = 32  # jobs whose pictures are in memory on their way from the upstream into the database; others wait
+AT_HAND = 16_000_000  # bytes of pictures that also stay in memory until they are delivered; others are read again
 LAST_WORDS = 1.0  # seconds at the end of the process for final states on their way; the next start says the others
 
 
@@ -81,6 +83,8 @@ class Jobs:
         self._asking = Asking(store=store, failover=failover, gallery=gallery, board=board, patience=self._patience)
         self._saving = asyncio.Semaphore(SAVING)
         self._settling: set[str] = set()
+        self._begun: dict[str, Job] = {}
+        self._at_hand: dict[str, Sequence[Image]] = {}
         self._words: set[asyncio.Task[None]] = set()
 
     # ------------------------------------------------------------ what the desk and the dispatcher use
@@ -93,6 +97,10 @@ class Jobs:
     def reaches(self, job: Job) -> bool:
         """Whether the job's platform is connected here."""
         return job.chat.platform in self._ports
+
+    def hold(self, job: Job) -> None:
+        """The job was begun as it was accepted; `run` need not begin it."""
+        self._begun[job.id] = job
 
     def show(self, job: Job, typical: float | None = None, gone: Callable[[], None] | None = None) -> None:
         """Puts the job's status message up, or takes hold again of the one that stands there."""
@@ -132,6 +140,7 @@ class Jobs:
 
         Its message says so when the chat lets it, which may be long after this has returned.
         """
+        self._begun.pop(job_id, None)
         try:
             job = await self._store.get(job_id)
             if job is None or not await self._finish(job, State.CANCELLED, charged=0):
@@ -196,7 +205,7 @@ class Jobs:
 
     async def _attempt(self, job_id: str, settled: Callable[[], None]) -> None:
         try:
-            job = await self._store.begin(job_id)
+            job = self._begun.pop(job_id, None) or await self._store.begin(job_id)
             try:
                 await self._play(job, settled)
             except (StoreFailed, Stale):
@@ -212,6 +221,7 @@ class Jobs:
             log.exception("broken job could not be closed", job=job_id)
         finally:
             self._settling.discard(job_id)
+            self._at_hand.pop(job_id, None)
 
     async def _play(self, job: Job, settled: Callable[[], None]) -> None:
         failure: EaselError | None = None
@@ -256,6 +266,8 @@ class Jobs:
             "usage": painting.usage,
         }
         await self._patience.insist(lambda: self._store.keep(job, images, facts))
+        if sum(len(each.data) for each in chain(*self._at_hand.values(), images)) <= AT_HAND:
+            self._at_hand[job.id] = images
         return facts
 
     async def _deliver(self, job: Job, painted: Mapping[str, Any]) -> None:
@@ -271,7 +283,7 @@ class Jobs:
         card = cards.done(job, count=count, seconds=seconds, charged=charged)
 
         async def load() -> Sequence[Image]:
-            return await self._store.results(job)
+            return self._at_hand.get(job.id) or await self._store.results(job)
 
         stood = self._board.ref(job.id)
         try:

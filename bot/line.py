@@ -22,6 +22,14 @@ class Line:
         """The job waits behind the user's other jobs."""
         self._waiting.setdefault(user, deque()).append(job)
 
+    def claim(self, job: str, user: str) -> bool:
+        """The job counts as running from now if its turn is at once; if not, it is not in line."""
+        self.join(job, user)
+        if self.take() == job:  # nobody else's: whoever waits, waits because no turn is free
+            return True
+        self.leave(job)
+        return False
+
     def take(self) -> str | None:
         """The next job that may run, counted as running from now; None when none may."""
         if len(self._running) >= self._concurrency:

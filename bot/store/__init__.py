@@ -114,15 +114,16 @@ class Store:
 
     # ------------------------------------------------------------ the life of a job
 
-    async def accept(self, new: NewJob, rules: Rules) -> tuple[Job, bool]:
+    async def accept(self, new: NewJob, rules: Rules, *, begun: bool = False) -> tuple[Job, bool]:
         """Reserves the credits and keeps the job, in one transaction. False: the event was that job before.
 
+        `begun`: the job is begun in the same step, as by `begin`; the returned value holds it.
         Raises Banned, TooManyWaiting, OutOfCredits, ChatOutOfCredits; then nothing is kept.
         """
 
         def work(conn: Connection) -> tuple[Job, bool]:
             now = self._clock.now()
-            fresh = insert_once(conn, schema.job, rows.row_of(new, now), key="event")
+            fresh = insert_once(conn, schema.job, rows.row_of(new, now, begun=begun), key="event")
             if fresh is None:
                 known = rows.one(conn, rows.by_event(new.event))
                 assert known is not None

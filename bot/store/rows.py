@@ -37,8 +37,8 @@ FEW = 3  # below that many jobs, a typical duration says nothing
 # ---------------------------------------------------------------- values to rows
 
 
-def row_of(new: NewJob, now: datetime) -> dict[str, Any]:
-    """A job that was just accepted."""
+def row_of(new: NewJob, now: datetime, *, begun: bool = False) -> dict[str, Any]:
+    """A job that was just accepted; `begun`: its first attempt runs already."""
     return {
         "id": new.id,
         "event": new.event,
@@ -52,8 +52,9 @@ def row_of(new: NewJob, now: datetime) -> dict[str, Any]:
         "options": asdict(new.options),
         "reference_images": [asdict(each) for each in new.references],
         "mask": asdict(new.mask) if new.mask else None,
-        "state": State.WAITING.value,
-        "attempt": 0,
+        "state": (State.RUNNING if begun else State.WAITING).value,
+        "attempt": int(begun),
+        "started": now if begun else None,
         "cost": new.cost,
         "created": now,
         "parent": new.parent,

@@ -43,10 +43,10 @@ async def stop(step: str, prompt: str) -> None:
 class StoppingStore(Store):
     """Before or after a transaction; never inside of one, which a kill only undoes."""
 
-    async def accept(self, new: NewJob, rules: Rules) -> tuple[Job, bool]:
+    async def accept(self, new: NewJob, rules: Rules, *, begun: bool = False) -> tuple[Job, bool]:
         PROMPTS[new.id] = new.prompt
         await stop("heard", new.prompt)
-        accepted = await super().accept(new, rules)
+        accepted = await super().accept(new, rules, begun=begun)
         await stop("accepted", new.prompt)
         return accepted
 
@@ -54,15 +54,12 @@ class StoppingStore(Store):
         await stop("posted", PROMPTS.get(job_id, ""))
         await super().posted(job_id, message_id)
 
-    async def begin(self, job_id: str) -> Job:
-        if step_of(PROMPTS.get(job_id, "")) == "posted":
-            await asyncio.Event().wait()  # the job stands still while its message is posted
-        job = await super().begin(job_id)
-        await stop("begun", job.prompt)
-        return job
-
     async def note(self, job: Job, step: str, value: Any, facts: Mapping[str, Any] | None = None) -> None:
         kind = step.partition(":")[0]
+        if kind == "asked":
+            if step_of(job.prompt) == "posted":
+                await asyncio.Event().wait()  # the job stands still while its message is posted
+            await stop("begun", job.prompt)
         if kind == "accepted":
             await stop("answered", job.prompt)
         await super().note(job, step, value, facts)

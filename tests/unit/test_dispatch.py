@@ -179,3 +179,47 @@ async def test_draining_interrupts_what_takes_too_long(plot: Script) -> None:
 
 async def test_an_idle_dispatcher_drains_at_once(plot: Script) -> None:
     await dispatcher(plot).drain(60)
+
+
+async def test_a_claimed_turn_is_kept_until_the_job_is_submitted(plot: Script) -> None:
+    dispatch = dispatcher(plot)
+    with dispatch.claimed("a", "user") as first:
+        dispatch.submit("b", "other")
+        await settle()
+        assert first
+        assert plot.started == []
+        assert dispatch.has("a")
+        dispatch.submit("a", "user")
+    await settle()
+    assert plot.started == ["a"]
+    plot.gates["a"].set()
+    await settle()
+    assert plot.started == ["a", "b"]
+
+
+async def test_a_claimed_turn_that_nobody_takes_is_the_next_ones(plot: Script) -> None:
+    dispatch = dispatcher(plot)
+    with dispatch.claimed("a", "user"):
+        dispatch.submit("b", "other")
+    await settle()
+    assert plot.started == ["b"]
+    assert not dispatch.has("a")
+
+
+async def test_where_no_turn_is_free_none_is_claimed(plot: Script) -> None:
+    dispatch = dispatcher(plot)
+    dispatch.submit("a", "user")
+    with dispatch.claimed("b", "user") as at_once:
+        assert not at_once
+        dispatch.submit("b", "user")
+    assert plot.placed_at == [("b", 1)]
+
+
+async def test_a_turn_claimed_before_the_end_starts_nothing_after_it(plot: Script) -> None:
+    dispatch = dispatcher(plot)
+    with dispatch.claimed("a", "user") as at_once:
+        await dispatch.drain(0)
+        dispatch.submit("a", "user")
+    await settle()
+    assert at_once
+    assert plot.started == []
