@@ -1,8 +1,9 @@
-"""Waiting for something no longer than until a moment, on a clock that tests own."""
+"""Waiting for things no longer than until a moment, on a clock that tests own."""
 
 import asyncio
-from collections.abc import Awaitable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 from bot.ports import Clock
 
@@ -11,19 +12,52 @@ T = TypeVar("T")
 LOOK = 30.0  # seconds at most between two looks at the clock: it, and not the length of a sleep, says what is late
 
 
-async def in_time(clock: Clock, deadline: float, work: Awaitable[T]) -> tuple[bool, T | None]:
-    """What `work` comes to, and True; False when it had to be cancelled at the deadline (of `clock.monotonic`)."""
-    working = asyncio.ensure_future(work)
-    watching = asyncio.ensure_future(_until(clock, deadline))
-    try:
-        await asyncio.wait([working, watching], return_when=asyncio.FIRST_COMPLETED)
-        return (True, working.result()) if working.done() else (False, None)
-    finally:
-        for task in (working, watching):
-            task.cancel()
-        await asyncio.gather(working, watching, return_exceptions=True)
+class Deadline:
+    """One moment for many waits of one after the other: a single timer for all of them, since an upstream tells
+    twenty things a minute, and each wait is short.
 
+    Works as `asyncio.timeout` does, by cancelling whoever waits when it passes; unlike it, on the clock it is given,
+    and never while nobody waits, so that generators may hold it over their yields.
+    """
 
-async def _until(clock: Clock, deadline: float) -> None:
-    while (left := deadline - clock.monotonic()) > 0:
-        await clock.sleep(min(left, LOOK))
+    def __init__(self, clock: Clock, at: float) -> None:
+        """`at`: of `clock.monotonic`."""
+        self._clock = clock
+        self._at = at
+        self._waiting: asyncio.Task[Any] | None = None
+        self._passed = False
+
+    async def __aenter__(self) -> Self:
+        self._timer = asyncio.create_task(self._pass(), name="deadline")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+
+    async def wait(self, work: Callable[[], Awaitable[T]]) -> T:
+        """What `work` comes to.
+
+        Raises TimeoutError when it had to be cancelled, or the moment had passed before.
+        """
+        if self._passed:
+            raise TimeoutError
+        task = self._waiting = asyncio.current_task()
+        assert task is not None
+        cancelled_by_others = task.cancelling()
+        try:
+            return await work()
+        except asyncio.CancelledError as exc:
+            if self._passed and task.uncancel() <= cancelled_by_others:
+                raise TimeoutError from exc
+            raise
+        finally:
+            self._waiting = None
+
+    async def _pass(self) -> None:
+        while (left := self._at - self._clock.monotonic()) > 0:
+            await self._clock.sleep(min(left, LOOK))
+        self._passed = True
+        if self._waiting is not None:
+            self._waiting.cancel()

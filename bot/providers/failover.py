@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
@@ -15,7 +16,7 @@ from bot.errors import Busy, Lost, PaintFailed, Restarted, Retry, TookTooLong, U
 from bot.painting import Abilities, Accepted, Event, PaintRequest, Picture, Stage, Staged
 from bot.ports import Clock, Provider
 from bot.providers.breaker import Breaker, Circuit
-from bot.providers.deadlines import in_time
+from bot.providers.deadlines import Deadline
 from bot.providers.needs import Needs, fits, merged, needs_of
 from bot.providers.remedies import remedy
 
@@ -234,13 +235,15 @@ class Failover:
 
         Raises TookTooLong at the deadline: whatever the provider is doing, the member has waited long enough.
         """
-        while True:
-            came, event = await in_time(self._clock, deadline, anext(events, None))
-            if not came:
-                raise TookTooLong(seconds=round(self._budget))
-            if event is None:
-                return
-            yield event
+        async with Deadline(self._clock, deadline) as in_time:
+            while True:
+                try:
+                    event = await in_time.wait(partial(anext, events, None))
+                except TimeoutError as exc:
+                    raise TookTooLong(seconds=round(self._budget)) from exc
+                if event is None:
+                    return
+                yield event
 
     @asynccontextmanager
     async def _place(self, seat: Seat, deadline: float) -> AsyncGenerator[None]:
@@ -248,15 +251,11 @@ class Failover:
 
         Raises Busy when none comes free in time.
         """
-        waiting = asyncio.ensure_future(seat.slots.acquire())
         try:
-            came, _ = await in_time(self._clock, deadline, waiting)
-        except BaseException:
-            if waiting.done() and not waiting.cancelled():
-                seat.slots.release()
-            raise
-        if not came:
-            raise Busy(detail="no place came free")
+            async with Deadline(self._clock, deadline) as in_time:
+                await in_time.wait(seat.slots.acquire)
+        except TimeoutError as exc:
+            raise Busy(detail="no place came free") from exc
         try:
             yield
         finally:

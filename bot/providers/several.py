@@ -55,7 +55,7 @@ class _Share:
 _Inbox = asyncio.Queue[tuple[_Share, Event | Exception | None]]
 
 
-async def together(
+def together(
     paintings: Sequence[AsyncGenerator[Event, None]], *, swallow: Callable[[PaintFailed], None]
 ) -> AsyncGenerator[Event, None]:
     """Runs all at once and yields their events; neither stage nor percent falls.
@@ -65,6 +65,12 @@ async def together(
 
     Raises the most telling PaintFailed when all fail.
     """
+    return _alone(paintings[0]) if len(paintings) == 1 else _at_once(paintings, swallow)
+
+
+async def _at_once(
+    paintings: Sequence[AsyncGenerator[Event, None]], swallow: Callable[[PaintFailed], None]
+) -> AsyncGenerator[Event, None]:
     inbox: _Inbox = asyncio.Queue()
     shares = [_Share() for _ in paintings]
     tasks = [asyncio.create_task(_run(*each, inbox)) for each in zip(paintings, shares, strict=True)]
@@ -96,6 +102,16 @@ async def together(
         raise most_telling(failures)
     for failure in failures:
         swallow(failure)
+
+
+async def _alone(painting: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+    """One that needs no task and no inbox."""
+    share = _Share()
+    told = _Told([share])
+    async with aclosing(painting):
+        async for event in painting:
+            for news in told.news() if told.takes(share, event) else (event,):
+                yield news
 
 
 async def _run(painting: AsyncGenerator[Event, None], share: _Share, inbox: _Inbox) -> None:
