@@ -376,10 +376,14 @@ class Desk:
         return Answer(text=say(locale, "answer-edit-how"), compose=True)
 
     async def _settled(self, job: Job) -> Job:
-        """A job whose picture may stand there already, the books being a moment behind."""
-        if self._jobs.may_cancel(job.id):
+        """A job whose picture may stand there already, the books being a moment behind.
+
+        Read again in any case: it may have ended since it was read.
+        """
+        if not LIFE[job.state]:
             return job
-        await self._dispatch.join(job.id, seconds=JOIN_SECONDS)
+        if not self._jobs.may_cancel(job.id):
+            await self._dispatch.join(job.id, seconds=JOIN_SECONDS)
         return await self._store.get(job.id) or job
 
     async def _again(self, action: Action, job: Job, asker: Asker) -> Answer:

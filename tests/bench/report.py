@@ -52,14 +52,14 @@ def write(figures: Sequence[Figure], folder: Path, command: str) -> None:
 
 def _plot(figures: Sequence[Figure], path: Path) -> None:
     """Bars of Easel and bare in units of the limit, or of the baseline where there is none."""
+    shown = [each for each in figures if (each.limit or each.baseline) and not math.isnan(each.easel)]
+    if not shown:
+        return
     import matplotlib as mpl  # here: whoever only reads the table needs no plots
 
     mpl.use("Agg")
     from matplotlib import pyplot
 
-    shown = [each for each in figures if (each.limit or each.baseline) and not math.isnan(each.easel)]
-    if not shown:
-        return
     untyped: Any = pyplot  # its stubs are partial
     _, axes = untyped.subplots(figsize=(9, 0.5 + 0.45 * len(shown)), layout="constrained")
     for at, each in enumerate(shown):

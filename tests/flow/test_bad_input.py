@@ -35,6 +35,7 @@ from bot.errors import (
 )
 from bot.pictures import KINDS, MEGAPIXELS
 from bot.sandbox import Sandbox
+from bot.store import Job
 from bot.texts import explain, say
 from tests.flow.platform import AMBER, DIRECT, GROUP, Platform
 from tests.flow.scenes import HeldPlatform, books, click, jobs_under_way, stands, until
@@ -279,6 +280,30 @@ async def test_a_repeat_while_it_still_paints(tmp_path: Path) -> None:
         await platform.until(lambda: bool(platform.posts))
         answer = await click(easel, platform.posts[0], Action.RETRY)
         assert answer.text == explain("en", StillPainting())
+
+
+async def test_a_repeat_that_is_looked_up_while_the_picture_lands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform = HeldPlatform("fetch")
+    async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox, platform) as easel:
+        await easel.say("make it night", platform.upload(png()))
+        await platform.until(lambda: bool(platform.posts))
+        get = easel.app.store.get
+
+        async def slow(job_id: str) -> Job | None:
+            """Reads the job, and hands it on when it has ended."""
+            monkeypatch.undo()
+            job = await get(job_id)
+            platform.release()
+            await easel.settled()
+            return job
+
+        monkeypatch.setattr(easel.app.store, "get", slow)
+        answer = await click(easel, platform.posts[0], Action.RETRY)
+        assert answer.text == ""
+        await easel.settled(2)
+        assert await books(easel) == (48, 0)
 
 
 async def test_a_button_of_a_job_that_nobody_knows(easel: World) -> None:

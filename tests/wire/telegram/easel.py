@@ -1,5 +1,6 @@
 """A whole Easel in Telegram: the real adapter on the Telegram of the tests, the real core, the sandbox over HTTP."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from typing import Any, TypeVar
 
 from adapters.http.server import HttpServer
 from adapters.telegram.client import Telegram
+from adapters.telegram.events import IN_TIME
 from bot.app import App
 from bot.chat import Action
 from bot.sandbox import Sandbox
@@ -124,6 +126,21 @@ class Town:
         return balance.left
 
 
+class TownClock(FastClock):
+    """Fast, but for the patience with a click: a busy machine must not use that up."""
+
+    def __init__(self) -> None:
+        super().__init__(SPEED)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(lasting(seconds))
+
+
+def lasting(seconds: float) -> float:
+    """How long a pause is in the machine's seconds."""
+    return seconds * SPEED if seconds == IN_TIME else seconds / SPEED
+
+
 async def connected(adapter: Telegram) -> bool:
     return await adapter.ready() is None
 
@@ -147,7 +164,7 @@ async def town(
     **given: Any,
 ) -> AsyncGenerator[Town]:
     """`pace` and `previews` as of the Sandbox; `given` goes to the TelegramServer."""
-    clock = clock or FastClock(SPEED)
+    clock = clock or TownClock()
     async with (
         Sandbox(pace=pace, previews=previews) as sandbox,
         TelegramServer(now=clock.now, time=clock.monotonic, **given) as server,

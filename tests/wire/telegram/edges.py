@@ -24,16 +24,16 @@ from bot.painting import Abilities
 from bot.ports import Memory
 from bot.settings import Settings
 from tests.telegram_server import UNLIMITED, Message, Pressed, User
-from tests.wire.house import FastClock, polled
-from tests.wire.telegram.easel import SPEED, Easel, Town, connected, town
+from tests.wire.house import polled
+from tests.wire.telegram.easel import Easel, Town, TownClock, connected, lasting, town
 
 
-class Impatient(FastClock):
+class Impatient(TownClock):
     """Time in which nobody waits long: pauses from `skips` seconds on are over at once, also those that have begun.
     `slept`: all of them."""
 
     def __init__(self) -> None:
-        super().__init__(SPEED)
+        super().__init__()
         self.slept: list[float] = []
         self._skips = math.inf
         self._hurried = asyncio.Event()
@@ -52,7 +52,7 @@ class Impatient(FastClock):
         self.slept.append(seconds)
         if seconds < self._skips:
             try:
-                async with asyncio.timeout(seconds / SPEED):
+                async with asyncio.timeout(lasting(seconds)):
                     while seconds < self._skips:
                         await self._hurried.wait()
             except TimeoutError:

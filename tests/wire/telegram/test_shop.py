@@ -367,6 +367,7 @@ async def test_a_flood_of_offers_in_a_group_is_answered_a_little(place: Town) ->
     async with place.easel(star_packs=PACKS):
         for _ in range(100):
             place.server.say(place.ada, place.group, "/buy@easel_bot")
+        await place.until(lambda: len(place.mine(place.group)) > ANSWERS)
         await place.heard()
         told = [shown(each) for each in place.mine(place.group)]
         assert told.count(say("en", "telegram-buy-private")) == ANSWERS
