@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import SettingsWrong
-from bot.store import Store, engine, upgrade
+from bot.store import Store, engine, migrate, upgrade
 from bot.texts import load, say
 from tests.clocks import FakeClock
 from tests.kill.house import House, Process, Seat, eventually, house
@@ -139,3 +139,20 @@ async def test_a_file_damaged_in_its_middle_is_refused_and_left_alone(tmp_path: 
         assert said[-1].startswith(f"easel: database_url: {file} cannot be used (it is damaged: ")
         assert said[-1].endswith("put a backup in its place")
         assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("killed", [False, True])
+async def test_a_large_file_is_read_whole_after_a_kill_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: bool
+) -> None:
+    monkeypatch.setattr(migrate, "SMALL", 0)
+    file = tmp_path / "easel.db"
+    url = f"sqlite:///{file}"
+    await upgrade(url)
+    await asyncio.to_thread(damage, file)
+    if not killed:
+        await (await Store.open(url, clock=FakeClock())).close()
+        return
+    file.with_name("easel.db-wal").write_bytes(b"\0" * 32)
+    with pytest.raises(SettingsWrong, match="it is damaged"):
+        await Store.open(url, clock=FakeClock())

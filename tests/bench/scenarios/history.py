@@ -15,6 +15,7 @@ from tests.bench.jobs import Watch, ended, now
 from tests.bench.places import Telegram
 from tests.bench.scenarios.one_by_one import PACE, SPANS, durations, in_turn
 from tests.bench.upstream import upstream
+from tests.telegram_server import User
 
 EMPTY = 100  # jobs in the database that the others are compared with
 USERS = 2000  # who asked for the jobs of the past
@@ -22,27 +23,33 @@ NEAR, SLACK = 1.1, 0.001  # times as long, or seconds longer
 COMMANDS = ("/quota", "/history")
 LATEST = 20.0  # seconds until an answer counts as lost
 
-# Jobs of the past, one a minute up to now, as a day of use leaves them: `{job}` has the columns of one that is kept.
+# The latest of the past are of one member, as many in every database, so that all give the same answers. They
+# came one a minute up to now, as a day of use leaves them, and are made of the one job that is there.
 JOBS = """
-WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count),
+  past(i, whose) AS (
+    SELECT i, 'telegram:' || CASE WHEN i > :count - :latest THEN :bo ELSE 900000 + i % :users END FROM n
+  )
 INSERT INTO job (id, event, user_key, sender, chat_key, chat, request_id, locale, prompt, options, reference_images,
   mask, state, attempt, cost, charged, status_id, created, started, finished, provider, model, price, upstream_id,
   usage, trace, delivered, delivered_id)
-SELECT printf('past%08d', i), 'past:' || i, 'telegram:' || (900000 + i % :users), sender,
-  'telegram:' || (900000 + i % :users), chat, i, locale, prompt, options, reference_images, mask, state, attempt,
-  cost, charged, 's' || i,
+SELECT printf('past%08d', i), 'past:' || i, whose, sender, whose, chat, i, locale, prompt, options, reference_images,
+  mask, state, attempt, cost, charged, 's' || i,
   datetime(:now, printf('-%d seconds', (:count - i) * 60)) || '.000000',
   datetime(:now, printf('-%d seconds', (:count - i) * 60)) || '.100000',
   datetime(:now, printf('-%d seconds', (:count - i) * 60)) || '.500000',
   provider, model, price, upstream_id, usage, trace, delivered, 'd' || i
-FROM job, n WHERE id = (SELECT id FROM job LIMIT 1)
+FROM job, past WHERE id = (SELECT id FROM job LIMIT 1)
 """
 LEDGER = """
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count),
+  past(i, whose) AS (
+    SELECT i, 'telegram:' || CASE WHEN i > :count - :latest THEN :bo ELSE 900000 + i % :users END FROM n
+  ),
   kinds(kind) AS (VALUES ('reserve'), ('close'))
 INSERT INTO ledger (job, kind, account, day, credits, from_extra, chat_from_extra, at)
-SELECT printf('past%08d', i), kind, 'telegram:' || (900000 + i % :users), date(:now), 1, 0, 0, :now || '.000000'
-FROM n, kinds
+SELECT printf('past%08d', i), kind, whose, date(:now), 1, 0, 0, :now || '.000000'
+FROM past, kinds
 """
 STEPS = """
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
@@ -62,6 +69,7 @@ async def compare(folder: Path, count: int, *, jobs: int) -> list[Figure]:
     watch = Watch()
     names = {"bare": EMPTY, "easel": count}
     starts: dict[str, float] = {}
+    members: dict[str, User] = {}
     async with AsyncExitStack() as opened:
         up = await opened.enter_async_context(upstream(watch, PACE))
         there: dict[str, Telegram] = {}
@@ -73,13 +81,14 @@ async def compare(folder: Path, count: int, *, jobs: int) -> list[Figure]:
                 place.ask(place.room("Ada"), job)
                 await ended([job], seconds=LATEST)
                 await asyncio.sleep(0.3)
-            await asyncio.to_thread(fill, folder / name / "easel.db", past)
+            members[name] = place.server.add_user("Bo")
+            await asyncio.to_thread(fill, folder / name / "easel.db", past, members[name].id)
             await _settle(folder / name / "easel.db")
             begun = now()
             await opened.enter_async_context(subjects.easel(folder / name, values))
             starts[name] = now() - begun
         done = await in_turn(watch, there, jobs)
-        answers = {name: await _answers(place, jobs) for name, place in there.items()}
+        answers = {name: await _answers(place, members[name], jobs) for name, place in there.items()}
     told: list[Figure] = []
 
     def add(what: str, unit: str, ours: float, theirs: float, times: float) -> None:
@@ -98,13 +107,13 @@ async def compare(folder: Path, count: int, *, jobs: int) -> list[Figure]:
     return told
 
 
-def fill(path: Path, count: int) -> None:
-    """Multiplies the one job that is there."""
+def fill(path: Path, count: int, bo: int) -> None:
+    """Multiplies the one job that is there; the latest are of the member `bo`."""
     when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
     with contextlib.closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA synchronous = OFF")
         for statement in (JOBS, LEDGER, STEPS):
-            database.execute(statement, {"count": count, "users": USERS, "now": when})
+            database.execute(statement, {"count": count, "users": USERS, "now": when, "bo": bo, "latest": EMPTY})
             database.commit()
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -115,9 +124,8 @@ async def _settle(path: Path) -> None:
     await store.close()
 
 
-async def _answers(place: Telegram, rounds: int) -> dict[str, list[float]]:
+async def _answers(place: Telegram, user: User, rounds: int) -> dict[str, list[float]]:
     """Seconds from a command to its answer, asked by a member with a past."""
-    user = place.server.add_user("Bo")
     chat = place.server.private(user, opened=True)
     found: dict[str, list[float]] = {command: [] for command in COMMANDS}
     for _ in range(rounds):
