@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping, Select, and_, bindparam, delete, 
 from bot.chat import Attachment, Chat, Delivered, User
 from bot.painting import Image, Options
 from bot.store.jobs import UNFINISHED, Failure, Job, NewJob, State
-from bot.store.schema import Moment, job, meta, result, step
+from bot.store.schema import FORGOTTEN, Moment, job, meta, result, step
 
 UNTOLD = "untold"  # the step of an ended job whose message does not say so yet
 # What is written comes beside these as a table of columns: building a statement anew costs more than running it.
@@ -138,7 +138,7 @@ def _nameless(user_key: str) -> dict[str, Any]:
 def drop_jobs(conn: Connection, *, ended_before: datetime | None, blank_before: datetime) -> int:
     """Drops ended jobs that were told of, with their steps: those that ended before a moment, and blank ones of
     before another. Returns how many."""
-    old = [and_(job.c.prompt == "", job.c.created < blank_before)]
+    old = [and_(FORGOTTEN, job.c.created < blank_before)]
     old += [] if ended_before is None else [job.c.finished < ended_before]
     untold = select(step.c.job).where(step.c.name == UNTOLD)
     gone = delete(job).where(job.c.state.not_in(sorted(UNFINISHED)), job.c.id.not_in(untold), or_(*old))

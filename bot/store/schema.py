@@ -110,6 +110,8 @@ ledger = Table(
     Index("ix_ledger_account", "account", "at"),
 )
 
+FORGOTTEN = text("prompt = ''")  # a job that was forgotten; words, since an index is found by the same words only
+
 job = Table(
     "job",
     metadata,
@@ -160,6 +162,7 @@ job = Table(
     Index("ix_job_status_id", "status_id", "chat_key"),
     Index("ix_job_delivered_id", "delivered_id", "chat_key"),
     Index("ix_job_parent", "parent"),
+    Index("ix_job_blank", "created", sqlite_where=FORGOTTEN, postgresql_where=FORGOTTEN),
 )
 
 step = Table(
