@@ -4,7 +4,7 @@ Never asks where something may have been paid for: there it goes on with what wa
 The plot around it stands in `bot.jobs`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from bot.errors import PaintFailed, Restarted
+from bot.errors import PaintFailed, Restarted, Stale, StoreFailed
 from bot.gallery import Gallery
 from bot.metrics import FAILURES
 from bot.painting import Accepted, Event, Link, PaintRequest, Picture, Preview, Stage, Staged, Usage
@@ -30,12 +30,23 @@ log = structlog.get_logger()
 class Asking:
     """Brings a job's painting about, once."""
 
-    def __init__(self, *, store: Store, failover: Failover, gallery: Gallery, board: Board, patience: Patience) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        failover: Failover,
+        gallery: Gallery,
+        board: Board,
+        patience: Patience,
+        in_background: Callable[[Coroutine[Any, Any, None], str], None],
+    ) -> None:
+        """`in_background` brings something named to its end beside the job."""
         self._store = store
         self._failover = failover
         self._gallery = gallery
         self._board = board
         self._patience = patience
+        self._in_background = in_background
 
     async def painting(self, job: Job) -> Painting:
         """The painting with at least one picture: as an earlier attempt left it, as the upstream goes on with it, or
@@ -127,12 +138,22 @@ class Asking:
                 self._gallery.preview(job.id, source, partial(self._board.unfold, job.id))
             case Picture(source):
                 if isinstance(source, Link):
-                    # the pictures themselves, kept for good, follow within seconds
-                    await self._note(job, f"picture:{len(painting.sources)}", {"link": source.url})
+                    self._note_soon(job, f"picture:{len(painting.sources)}", {"link": source.url})
                 painting.sources.append(source)
             case _:
                 pass  # Staged, Progress: only to be shown
         self._board.tell(job.id, event)
+
+    def _note_soon(self, job: Job, step: str, value: Mapping[str, Any]) -> None:
+        """Written while the picture is fetched, which takes as long; once that is kept, nobody asks for the step."""
+
+        async def note() -> None:
+            try:
+                await self._note(job, step, value)
+            except (StoreFailed, Stale) as failed:
+                log.debug("step not noted", job=job.id, step=step, failure=type(failed).__name__)
+
+        self._in_background(note(), f"note {job.id}")
 
     async def _note(
         self,

@@ -80,12 +80,19 @@ class Jobs:
         self._clock = clock
         self._usage_rates = usage_rates or {}
         self._patience = Patience(clock)
-        self._asking = Asking(store=store, failover=failover, gallery=gallery, board=board, patience=self._patience)
+        self._asking = Asking(
+            store=store,
+            failover=failover,
+            gallery=gallery,
+            board=board,
+            patience=self._patience,
+            in_background=self._in_background,
+        )
         self._saving = asyncio.Semaphore(SAVING)
         self._settling: set[str] = set()
         self._begun: dict[str, Job] = {}
         self._at_hand: dict[str, Sequence[Image]] = {}
-        self._words: set[asyncio.Task[None]] = set()
+        self._background: set[asyncio.Task[None]] = set()
 
     # ------------------------------------------------------------ what the desk and the dispatcher use
 
@@ -171,8 +178,8 @@ class Jobs:
 
     def _in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
-        self._words.add(task)
-        task.add_done_callback(self._words.discard)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     def conclude_soon(self, job: Job) -> None:
         """Brings the message of a job that ended without pictures to its final state, in the background."""
@@ -194,12 +201,12 @@ class Jobs:
             self._gallery.forget(job_id)
 
     async def close(self) -> None:
-        """Ends what is left of preview downloads, and gives final states a moment to be shown."""
-        if self._words:
-            await asyncio.wait(self._words, timeout=LAST_WORDS)
-        for task in self._words:
+        """Ends what is left of preview downloads, and gives steps and final states a moment to be written and shown."""
+        if self._background:
+            await asyncio.wait(self._background, timeout=LAST_WORDS)
+        for task in self._background:
             task.cancel()
-        await asyncio.gather(*self._words, self._gallery.close(), return_exceptions=True)
+        await asyncio.gather(*self._background, self._gallery.close(), return_exceptions=True)
 
     # ------------------------------------------------------------ the plot
 

@@ -138,7 +138,7 @@ def insert_once(conn: Connection, table: Table, values: Mapping[str, Any], *, ke
 def insert_or_hold(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> RowMapping:
     """Inserts a row unless one with the same `key` (a unique column) is there. Either is held until the transaction
     ends: an update of the key to what it is locks as SELECT FOR UPDATE does."""
-    return conn.execute(_upsert(conn.dialect.name, table, key, (key,)).returning(table), values).mappings().one()
+    return conn.execute(_insert_or_hold(conn.dialect.name, table, key), values).mappings().one()
 
 
 def upsert(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> None:
@@ -154,6 +154,11 @@ def upsert(conn: Connection, table: Table, values: Mapping[str, Any], *, key: st
 def _insert_once(dialect: str, table: Table, key: str) -> ReturningInsert[Any]:
     module = sqlite if dialect == "sqlite" else postgresql
     return module.insert(table).on_conflict_do_nothing(index_elements=key.split(",")).returning(table)
+
+
+@cache
+def _insert_or_hold(dialect: str, table: Table, key: str) -> ReturningInsert[Any]:
+    return _upsert(dialect, table, key, (key,)).returning(table)
 
 
 @cache

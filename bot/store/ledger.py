@@ -17,6 +17,8 @@ from bot.store.engine import insert_once, insert_or_hold
 from bot.store.jobs import NewJob
 from bot.store.schema import account, ledger
 
+# Built once each: building a statement costs more than running it.
+RESERVED = select(ledger).where(ledger.c.job == bindparam("whose"), ledger.c.kind == "reserve")
 SAVE = update(account).where(account.c.id == bindparam("whose"))
 
 # ---------------------------------------------------------------- accounts
@@ -114,8 +116,7 @@ def close(conn: Connection, job_id: str, charged: int, now: datetime) -> bool:
 
     Raises ValueError when more is charged than was reserved.
     """
-    query = select(ledger).where(ledger.c.job == job_id, ledger.c.kind == "reserve")
-    held = conn.execute(query).mappings().one()
+    held = conn.execute(RESERVED, {"whose": job_id}).mappings().one()
     if not 0 <= charged <= held["credits"]:
         raise ValueError(f"cannot charge {charged} of {held['credits']}")
 

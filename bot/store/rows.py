@@ -20,6 +20,9 @@ UNTOLD = "untold"  # the step of an ended job whose message does not say so yet
 # What is written comes beside these as a table of columns: building a statement anew costs more than running it.
 CHANGE = update(job).where(job.c.id == bindparam("whose"))
 CHANGE_HELD = CHANGE.where(job.c.state == bindparam("running"), job.c.attempt == bindparam("by")).returning(job.c.id)
+COUNT_UNFINISHED = select(func.count()).where(
+    job.c.user_key == bindparam("whose"), or_(*(job.c.state == state for state in sorted(UNFINISHED)))
+)
 BLANK: dict[str, Any] = {  # what is left of a forgotten job, so that its event never becomes another one
     "prompt": "",
     "options": asdict(Options()),
@@ -292,8 +295,7 @@ def latest(user_key: str, limit: int, chat: Chat | None = None) -> Select[Any]:
 
 
 def count_unfinished(conn: Connection, user_key: str) -> int:
-    query = select(func.count()).where(job.c.state.in_(sorted(UNFINISHED)), job.c.user_key == user_key)
-    return conn.execute(query).scalar_one()
+    return conn.execute(COUNT_UNFINISHED, {"whose": user_key}).scalar_one()
 
 
 def count_ended_children(conn: Connection, parent: str) -> int:

@@ -243,7 +243,7 @@ async def test_after_a_restart_the_same_message_becomes_the_picture_of_the_same_
         providers = [provider(sandbox, "tasks")]
         async with world(tmp_path, sandbox, platform, providers=providers) as easel:
             await easel.say("a fox --n 2")
-            post = await shows(easel, "painting")
+            post = await shows(easel, "queued")
             await until(lambda: accepted(easel))
         assert not post.images
         async with world(tmp_path, sandbox, platform, providers=providers) as easel:

@@ -67,6 +67,8 @@ class StoppingStore(Store):
             await stop(kind, job.prompt)
 
     async def keep(self, job: Job, images: Sequence[Image], facts: Mapping[str, Any]) -> None:
+        beside = [task for task in asyncio.all_tasks() if task.get_name() == f"note {job.id}"]
+        await asyncio.gather(*beside)  # where the picture lies is written while it is fetched
         await stop("made", job.prompt)
         await super().keep(job, images, facts)
         await stop("kept", job.prompt)
