@@ -4,7 +4,8 @@ Bytes come from the adapter or through the guarded download, and are looked at i
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
 from urllib.parse import urlsplit
 
 import structlog
@@ -34,26 +35,46 @@ class Gallery:
 
     async def references(self, job: Job, abilities: Abilities) -> tuple[tuple[Image, ...], Image | None]:
         """The members' pictures, in order, made fit for `abilities`, and the mask of the first: the one sent along,
-        else the transparent part of a PNG that is alone. One by one, to hold one original at a time.
+        else the transparent part of a PNG that is alone. One by one, to hold two originals at a time.
 
         Raises Refusal for what is no picture that can be read, and for a mask that cannot be one.
         """
-        port = self._ports[job.chat.platform]
-        mask = None if job.mask is None else await port.fetch(job.mask, limit=REFERENCE_LIMIT)
         ready: list[Image] = []
         made: Image | None = None
-        for position, each in enumerate(job.references):
-            data, name = await port.fetch(each, limit=REFERENCE_LIMIT), each.filename or ""
-            if position == 0 and job.mask is not None and mask is not None:
-                picture, made = await pictures.masked(
-                    data, mask, name=name, mask_name=job.mask.filename or "", abilities=abilities
-                )
-            else:
-                alone = len(job.references) == 1 and abilities.masks
-                cut = await pictures.cut_out(data, name, abilities) if alone else None
-                picture, made = cut or (await pictures.reference(data, name=name, abilities=abilities), made)
-            ready.append(picture)
+        async with aclosing(self._originals(job)) as originals:
+            mask = None if job.mask is None else await anext(originals)
+            for position, each in enumerate(job.references):
+                data, name = await anext(originals), each.filename or ""
+                if position == 0 and job.mask is not None and mask is not None:
+                    picture, made = await pictures.masked(
+                        data, mask, name=name, mask_name=job.mask.filename or "", abilities=abilities
+                    )
+                else:
+                    alone = len(job.references) == 1 and abilities.masks
+                    cut = await pictures.cut_out(data, name, abilities) if alone else None
+                    picture, made = cut or (await pictures.reference(data, name=name, abilities=abilities), made)
+                ready.append(picture)
         return tuple(ready), made
+
+    async def _originals(self, job: Job) -> AsyncGenerator[bytes]:
+        """The bytes of the mask, where there is one, and of each picture; while one is used the next is fetched."""
+        port = self._ports[job.chat.platform]
+        wanted = iter((*([] if job.mask is None else [job.mask]), *job.references))
+
+        def fetched() -> asyncio.Task[bytes] | None:
+            each = next(wanted, None)
+            return None if each is None else asyncio.create_task(port.fetch(each, limit=REFERENCE_LIMIT))
+
+        coming = fetched()
+        try:
+            while coming is not None:
+                data = await coming
+                coming = fetched()
+                yield data
+        finally:
+            if coming is not None:
+                coming.cancel()
+                await asyncio.gather(coming, return_exceptions=True)
 
     async def results(self, sources: Sequence[Link | Blob]) -> list[Image]:
         """The finished pictures that can be had.

@@ -15,12 +15,14 @@ from PIL.ImageFile import ImageFile
 
 from bot.errors import AnimatedPicture, BadResult, MaskNotTransparent, MaskOfOtherSize, MaskTooLarge, Refusal
 from bot.painting import Abilities, Image
+from bot.pictures import jpeg
 from bot.pictures.decoding import (
     KINDS,
     MEGAPIXELS,
     foreign,
     is_animated,
     is_lossless,
+    is_plain,
     open_picture,
     prove,
     resized,
@@ -46,7 +48,8 @@ T = TypeVar("T")
 
 
 async def reference(data: bytes, *, name: str, abilities: Abilities) -> Image:
-    """A member's picture made ready for an upstream: upright, sRGB, without metadata, within its limits.
+    """A member's picture made ready for an upstream: upright, sRGB, without metadata, within its limits. The pixels of
+    a JPEG that is all but the metadata already stay as they are.
 
     `name` is what the member knows it by. Raises NotAPicture, BrokenPicture, AnimatedPicture,
     PictureTooManyPixels, and PictureTooLarge when no encoding comes below `abilities.max_reference_bytes`.
@@ -108,7 +111,13 @@ def _reference(data: bytes, name: str, abilities: Abilities) -> Image:
     with open_picture(data, name) as picture, foreign(name), _room(picture):
         if is_animated(picture):
             raise AnimatedPicture(name=name)
-        image = upright(picture, min(abilities.max_reference_edge, LONGEST_EDGE))
+        edge = min(abilities.max_reference_edge, LONGEST_EDGE)
+        if "image/jpeg" in abilities.reference_types and is_plain(picture, edge):
+            kept = jpeg.bare(data)
+            if kept is not None and len(kept) <= abilities.max_reference_bytes:
+                width, height = prove(picture, data)
+                return Image(data=kept, media_type="image/jpeg", width=width, height=height)
+        image = upright(picture, edge)
         lossless = is_lossless(picture)
     return fit_bytes(
         image, name, types=abilities.reference_types, limit=abilities.max_reference_bytes, lossless=lossless

@@ -1,0 +1,59 @@
+"""A JPEG without all that is not its picture, its pixels untouched: nothing is decoded, so nothing is lost.
+
+Reads untrusted bytes; segments by ISO/IEC 10918-1, Annex B. Whether the picture is whole is for `decoding` to prove.
+"""
+
+import re
+
+_TABLES = {0xC4, 0xDB, 0xDD}  # Huffman, quantization, restart interval
+_FRAMES = {0xC0, 0xC1, 0xC2}  # baseline, extended, progressive: what every decoder reads
+_NOTES = {*range(0xE0, 0xF0), 0xFE}  # APPn and COM
+_ADOBE, _JFIF = 0xEE, 0xE0
+_SCAN, _END = 0xDA, 0xD9
+_PLAIN_JFIF = (
+    b"\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"  # version 1.1, square pixels, no thumbnail
+)
+_ADOBE_BYTES = 12  # "Adobe", version, flags, colour transform; what stands behind them says nothing of colours
+_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # ends a scan: neither a stuffed byte, a fill byte nor a restart
+
+
+def bare(data: bytes) -> bytes | None:
+    """The same picture without EXIF, XMP, comments, profiles, thumbnails, and whatever follows its end.
+
+    None for what is rare or broken enough to be decoded instead.
+    """
+    parts, at = [b"\xff\xd8"], 2
+    scans = 0
+    while (head := _segment(data, at)) is not None:
+        kind, start, end = head
+        if kind == _END:
+            return b"".join([*parts, b"\xff\xd9"]) if scans else None
+        if kind == _JFIF and data[start : start + 5] == b"JFIF\x00" and len(parts) == 1:
+            parts.append(_PLAIN_JFIF)
+        elif kind == _ADOBE and data[start : start + 5] == b"Adobe" and end - start >= _ADOBE_BYTES:
+            parts.append(b"\xff\xee\x00\x0e" + data[start : start + _ADOBE_BYTES])
+        elif kind == _SCAN:
+            found = _MARKER.search(data, end)
+            if found is None:
+                return None
+            end, scans = found.start(), scans + 1
+            parts.append(data[at:end])
+        elif kind in _TABLES or kind in _FRAMES:
+            parts.append(data[at:end])
+        elif kind not in _NOTES:
+            return None
+        at = end
+    return None
+
+
+def _segment(data: bytes, at: int) -> tuple[int, int, int] | None:
+    """The marker that stands there, and where its content begins and ends; None where no segment is."""
+    kind = data[at + 1 : at + 2]
+    if data[at : at + 1] != b"\xff" or not kind:
+        return None
+    if kind[0] == _END:
+        return _END, at + 2, at + 2
+    length = int.from_bytes(data[at + 2 : at + 4], "big")
+    if length < 2 or at + 2 + length > len(data):
+        return None
+    return kind[0], at + 4, at + 2 + length
