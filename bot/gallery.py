@@ -4,13 +4,13 @@ Bytes come from the adapter or through the guarded download, and are looked at i
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 import structlog
 
 from bot import pictures
+from bot.chat import Attachment
 from bot.errors import BadResult, EaselError, FetchFailed, Unfetched
 from bot.fetch import Fetcher
 from bot.painting import Abilities, Blob, Image, Link
@@ -22,6 +22,7 @@ log = structlog.get_logger()
 RESULT_LIMIT = 64_000_000  # bytes of one result; a 3840 × 2160 PNG at its worst is below 34 MB
 PREVIEW_LIMIT = 8_000_000  # bytes
 RESULT_SECONDS = 60.0  # to download one result
+AT_A_TIME = 2  # originals of one job on their way; as many pictures are looked at at once in all
 REFERENCE_LIMIT = 32_000_000  # bytes a member's picture may have before it is scaled down
 
 
@@ -35,46 +36,32 @@ class Gallery:
 
     async def references(self, job: Job, abilities: Abilities) -> tuple[tuple[Image, ...], Image | None]:
         """The members' pictures, in order, made fit for `abilities`, and the mask of the first: the one sent along,
-        else the transparent part of a PNG that is alone. One by one, to hold two originals at a time.
+        else the transparent part of a PNG that is alone. AT_A_TIME at once, to hold few originals.
 
         Raises Refusal for what is no picture that can be read, and for a mask that cannot be one.
         """
-        ready: list[Image] = []
-        made: Image | None = None
-        async with aclosing(self._originals(job)) as originals:
-            mask = None if job.mask is None else await anext(originals)
-            for position, each in enumerate(job.references):
-                data, name = await anext(originals), each.filename or ""
-                if position == 0 and job.mask is not None and mask is not None:
-                    picture, made = await pictures.masked(
-                        data, mask, name=name, mask_name=job.mask.filename or "", abilities=abilities
-                    )
-                else:
-                    alone = len(job.references) == 1 and abilities.masks
-                    cut = await pictures.cut_out(data, name, abilities) if alone else None
-                    picture, made = cut or (await pictures.reference(data, name=name, abilities=abilities), made)
-                ready.append(picture)
-        return tuple(ready), made
+        port, turns = self._ports[job.chat.platform], asyncio.Semaphore(AT_A_TIME)
 
-    async def _originals(self, job: Job) -> AsyncGenerator[bytes]:
-        """The bytes of the mask, where there is one, and of each picture; while one is used the next is fetched."""
-        port = self._ports[job.chat.platform]
-        wanted = iter((*([] if job.mask is None else [job.mask]), *job.references))
+        async def made_fit(position: int, each: Attachment) -> tuple[Image, Image | None]:
+            async with turns:
+                mask = job.mask if position == 0 else None
+                drawn = None if mask is None else await port.fetch(mask, limit=REFERENCE_LIMIT)
+                data, name = await port.fetch(each, limit=REFERENCE_LIMIT), each.filename or ""
+                if mask is not None and drawn is not None:
+                    mask_name = mask.filename or ""
+                    return await pictures.masked(data, drawn, name=name, mask_name=mask_name, abilities=abilities)
+                alone = len(job.references) == 1 and abilities.masks
+                cut = await pictures.cut_out(data, name, abilities) if alone else None
+                return cut or (await pictures.reference(data, name=name, abilities=abilities), None)
 
-        def fetched() -> asyncio.Task[bytes] | None:
-            each = next(wanted, None)
-            return None if each is None else asyncio.create_task(port.fetch(each, limit=REFERENCE_LIMIT))
-
-        coming = fetched()
+        tasks = [asyncio.create_task(made_fit(*each)) for each in enumerate(job.references)]
         try:
-            while coming is not None:
-                data = await coming
-                coming = fetched()
-                yield data
+            ready = [await task for task in tasks]
         finally:
-            if coming is not None:
-                coming.cancel()
-                await asyncio.gather(coming, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return tuple(image for image, _ in ready), next((mask for _, mask in ready if mask is not None), None)
 
     async def results(self, sources: Sequence[Link | Blob]) -> list[Image]:
         """The finished pictures that can be had.

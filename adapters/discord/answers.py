@@ -60,7 +60,7 @@ class Answers:
             ticket.messages.append(ticket.original)
             self._notebook.mine(ticket.original)
         self._notebook.book.add(ticket)
-        await self._notebook.save(self._now())
+        await self._notebook.save(ticket)
         return ticket
 
     async def call(self, answer: Callable[[], Awaitable[object]]) -> object:

@@ -142,7 +142,7 @@ class Counter:
             if alone and interaction.message is not None:  # the fresh token reaches the message once more
                 self._notebook.book.add(ticket)
                 self._notebook.book.bind(ticket, str(interaction.message.id))
-                await self._notebook.save(self._clock.now().timestamp())
+                await self._notebook.save(ticket)
             answer = await self._reception.press(press)
         await self._answers.whisper(ticket, answer)
 

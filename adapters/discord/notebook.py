@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import structlog
 
-from adapters.discord.tokens import Book
+from adapters.discord.tokens import PAGE, Book, Ticket
 from bot.errors import StoreFailed
 from bot.ports import Memory
 
@@ -23,13 +23,15 @@ TICKETS, OWED = "discord:interactions", "discord:owed"  # keys of what is kept, 
 
 
 class Notebook:
-    """`book` is saved whenever `save` is awaited; saves that come together are one. `shards`: those of this
-    process, where several share the database; each keeps a book of its own."""
+    """`book` is kept on disk page by page, so that a save costs the same however full it is; saves that come together
+    are one. `shards`: those of this process, where several share the database; each keeps a book of its own."""
 
     def __init__(self, memory: Memory, shards: tuple[int, ...] = ()) -> None:
         mine = f":{','.join(map(str, shards))}" if shards else ""
         self._tickets, self._debts = TICKETS + mine, OWED + mine
         self.book = Book()
+        self._pages: set[int] = set()  # that are kept
+        self._changed: set[int] = set()
         self._memory = memory
         self._saving: asyncio.Task[None] | None = None
         self._next: asyncio.Task[None] | None = None
@@ -40,16 +42,18 @@ class Notebook:
 
     async def load(self) -> None:
         try:
-            if (tickets := await self._memory.recall(self._tickets)) is not None:
-                self.book.load(tickets)
+            for page in json.loads(await self._memory.recall(self._tickets) or "[]"):
+                self._pages.add(page)
+                if (tickets := await self._memory.recall(self._key(page))) is not None:
+                    self.book.load(tickets)
             if (owed := await self._memory.recall(self._debts)) is not None:
                 self._owed = set(json.loads(owed))
         except StoreFailed as failed:
             log.warning("interactions of before not read", detail=failed.detail)
 
-    async def save(self, now: float) -> None:
-        """Writes the book down. All that call it while a write is under way share the next one."""
-        self.book.prune(now)
+    async def save(self, ticket: Ticket) -> None:
+        """Writes a ticket of the book down. All that call it while a write is under way share the next one."""
+        self._changed.add(ticket.page)
         if self._next is None:
             self._next = asyncio.create_task(self._write(self._saving), name="discord notebook")
         await asyncio.shield(self._next)
@@ -104,10 +108,26 @@ class Notebook:
         if before is not None:
             await asyncio.wait([before])
         self._saving, self._next = self._next, None
+        changed, self._changed = self._changed, set()
         try:
-            await self._memory.remember(self._tickets, self.book.dump())
+            if not changed <= self._pages:
+                await self._turn(changed)
+            for page in changed:
+                await self._memory.remember(self._key(page), self.book.dump(page))
         except StoreFailed as failed:
             log.warning("interactions not kept", detail=failed.detail)
+
+    async def _turn(self, fresh: set[int]) -> None:
+        """New pages are begun: they are named before they are written, and what has gone out of date is dropped."""
+        self.book.prune(max(fresh) * PAGE)
+        kept = self.book.pages()
+        await self._memory.remember(self._tickets, json.dumps(sorted(kept)))
+        gone, self._pages = self._pages - kept, kept
+        for page in gone:
+            await self._memory.discard(self._key(page))
+
+    def _key(self, page: int) -> str:
+        return f"{self._tickets}:{page}"
 
 
 def _put(where: OrderedDict[str, V], key: str, value: V, most: int) -> None:

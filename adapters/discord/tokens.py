@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 
 LIFE = 14 * 60.0  # seconds; one less than Discord's 15 minutes, so that no call arrives too late
+PAGE = 60.0  # seconds of births that are written down together
 REMEMBERED = 24 * 3600.0  # seconds that a dead token of a place without access is known: it was the only way there
 
 
@@ -32,6 +33,11 @@ class Ticket:
     messages: list[str] = field(default_factory=list[str])
     answered: bool = False
     dead: bool = False
+
+    @property
+    def page(self) -> int:
+        """Of the book, by birth."""
+        return int(self.born // PAGE)
 
     def living(self, now: float) -> bool:
         return not self.dead and now < self.born + LIFE
@@ -74,8 +80,14 @@ class Book:
                     if self._of.get(message) == ticket.id:
                         del self._of[message]
 
-    def dump(self) -> str:
-        return json.dumps([asdict(ticket) for ticket in self._tickets.values()], separators=(",", ":"))
+    def pages(self) -> set[int]:
+        """Those on which something stands."""
+        return {ticket.page for ticket in self._tickets.values()}
+
+    def dump(self, page: int) -> str:
+        """One page, to be read by `load`."""
+        there = [asdict(ticket) for ticket in self._tickets.values() if ticket.page == page]
+        return json.dumps(there, separators=(",", ":"))
 
     def load(self, dumped: str) -> None:
         entries: Iterable[dict[str, object]] = json.loads(dumped)

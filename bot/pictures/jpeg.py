@@ -13,6 +13,7 @@ _SCAN, _END = 0xDA, 0xD9
 _PLAIN_JFIF = (
     b"\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"  # version 1.1, square pixels, no thumbnail
 )
+_JFIF_BYTES = 14  # of content without a thumbnail
 _ADOBE_BYTES = 12  # "Adobe", version, flags, colour transform; what stands behind them says nothing of colours
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # ends a scan: neither a stuffed byte, a fill byte nor a restart
 
@@ -28,7 +29,7 @@ def bare(data: bytes) -> bytes | None:
         kind, start, end = head
         if kind == _END:
             return b"".join([*parts, b"\xff\xd9"]) if scans else None
-        if kind == _JFIF and data[start : start + 5] == b"JFIF\x00" and len(parts) == 1:
+        if kind == _JFIF and data[start : start + 5] == b"JFIF\x00" and end - start >= _JFIF_BYTES and len(parts) == 1:
             parts.append(_PLAIN_JFIF)
         elif kind == _ADOBE and data[start : start + 5] == b"Adobe" and end - start >= _ADOBE_BYTES:
             parts.append(b"\xff\xee\x00\x0e" + data[start : start + _ADOBE_BYTES])

@@ -3,23 +3,21 @@
 What the answer says is read in `reply`; here stand the request, the way of the chunks and the order of life.
 """
 
-import asyncio
-import base64
 import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from functools import partial
 from typing import cast
+from uuid import uuid4
 
 import httpx
 import structlog
 
 from bot.errors import CutShort, Lost, PaintFailed, UpstreamDown
-from bot.painting import Accepted, Event, Image, PaintRequest, Stage, Staged, Usage
+from bot.painting import Accepted, Event, PaintRequest, Stage, Staged, Usage
 from bot.providers.configured import Configured
 from bot.providers.hints import hinted
-from bot.providers.http import Answer, Payload, exchange
+from bot.providers.http import Answer, Base64, Payload, exchange
 from bot.providers.inline import unpacked
 from bot.providers.messages import aside, parse, read
 from bot.providers.presets import ChatWire, Upstream
@@ -56,8 +54,7 @@ class ChatProvider(Configured):
         """
         yield Staged(Stage.SENDING)
         prompt = _worded(request, self._upstream, self._wire)
-        encoding = partial(encode, prompt, request, self._upstream, self._wire)
-        body = await asyncio.to_thread(encoding) if request.references else encoding()
+        body = encode(prompt, request, self._upstream, self._wire)
         paintings = [self._paint_one(body, prompt) for _ in range(request.options.n)]
         async with aclosing(together(paintings, swallow=self._swallow)) as events:
             async for event in events:
@@ -77,14 +74,14 @@ class ChatProvider(Configured):
             detail=failure.detail,
         )
 
-    async def _paint_one(self, body: bytes, prompt: str) -> AsyncGenerator[Event, None]:
+    async def _paint_one(self, body: Payload, prompt: str) -> AsyncGenerator[Event, None]:
         """One request, its inline pictures as bytes."""
         with hinted(self._upstream):
             async with aclosing(unpacked(self._ask(body, prompt))) as events:
                 async for event in events:
                     yield event
 
-    async def _ask(self, body: bytes, prompt: str) -> AsyncGenerator[Event, None]:
+    async def _ask(self, body: Payload, prompt: str) -> AsyncGenerator[Event, None]:
         upstream = self._upstream
         hide = [self._upstream.key, prompt] if len(prompt) >= _LONG else [self._upstream.key]
         reply = Reply(prompt, hide=hide)
@@ -93,7 +90,7 @@ class ChatProvider(Configured):
             async with exchange(
                 self._client,
                 upstream.base_url.removesuffix(self._wire.path) + self._wire.path,
-                Payload(media_type="application/json", pieces=(body,)),
+                body,
                 {"Accept": "text/event-stream, application/json"} | upstream.auth(),
                 timeout_s=upstream.timeout_s,
                 idle_s=upstream.idle_timeout_s if upstream.stream else upstream.timeout_s,
@@ -136,10 +133,12 @@ def _worded(request: PaintRequest, upstream: Upstream, wire: ChatWire) -> str:
     return prompt
 
 
-def encode(prompt: str, request: PaintRequest, upstream: Upstream, wire: ChatWire) -> bytes:
-    """The request's JSON. Megabytes of base64: not for the event loop."""
+def encode(prompt: str, request: PaintRequest, upstream: Upstream, wire: ChatWire) -> Payload:
+    """The request's JSON, in which the pictures are put as it is written."""
+    mark = uuid4().hex  # stands for a picture; nobody can have written it in a prompt
     parts: list[object] = [{"type": "text", "text": prompt}]
-    parts += [{"type": "image_url", "image_url": {"url": _data_url(image)}} for image in request.references]
+    urls = (f"data:{image.media_type};base64,{mark}" for image in request.references)
+    parts += [{"type": "image_url", "image_url": {"url": url}} for url in urls]
     body: dict[str, object] = {
         "model": upstream.model,
         "messages": [{"role": "user", "content": parts}],
@@ -152,11 +151,11 @@ def encode(prompt: str, request: PaintRequest, upstream: Upstream, wire: ChatWir
     for names, value in ((wire.size_field, size.size), (wire.tier_field, size.tier)):
         if names and value:
             _put(body, names, value)
-    return json.dumps(body, ensure_ascii=False).encode()
-
-
-def _data_url(image: Image) -> str:
-    return f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
+    first, *others = json.dumps(body, ensure_ascii=False).encode().split(mark.encode())
+    pieces: list[bytes | Base64] = [first]
+    for image, text in zip(request.references, others, strict=True):
+        pieces += [Base64(image.data), text]
+    return Payload(media_type="application/json", pieces=tuple(pieces))
 
 
 def _put(body: dict[str, object], names: Sequence[str], value: object) -> None:

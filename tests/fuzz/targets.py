@@ -27,7 +27,7 @@ from bot.chat import Card, Chat, Message, User
 from bot.errors import PaintFailed
 from bot.intake import read
 from bot.painting import Abilities
-from bot.pictures import sniff
+from bot.pictures import jpeg, sniff
 from bot.providers.envelopes import refusal
 from bot.providers.http import Answer
 from bot.providers.images_reply import ImagesReply
@@ -177,6 +177,9 @@ def shown(data: bytes) -> None:
 def picture(data: bytes) -> None:
     sniff(data)
     look(data)
+    if (kept := jpeg.bare(data)) is not None:
+        assert len(kept) <= len(data)
+        assert jpeg.bare(kept) == kept
 
 
 TARGETS: Mapping[str, Target] = {
@@ -189,6 +192,9 @@ TARGETS: Mapping[str, Target] = {
 
 PRIVATE = {"id": 5, "type": "private", "first_name": "Ada"}
 MEMBER = {"id": 5, "is_bot": False, "first_name": "Ada"}
+SCANNED = (
+    b"\xff\xd8\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0\xff\xfe\0\4hi\xff\xda\0\4\0\0scan\xff\0\xff\xd0more\xff\xd9tail"
+)
 DEEP = (
     b"[" * 100_000,
     b'{"choices":' * 50_000,
@@ -225,5 +231,5 @@ SEEDS: Mapping[str, tuple[bytes, ...]] = {
     "playground_frame": (b'{"type":"quota","as":"amber"}',),
     "wish": ("/imagine a fox --size 3:2 —quality high --n 2 枪".encode(), b"/admin grant telegram:1 5"),
     "shown": ("a \u202etxt @everyone <@1> /help https://a.b".encode(),),
-    "picture": (b"\x89PNG\r\n\x1a\n", b"RIFF0000WEBPVP8 ", b"GIF89a", b"\xff\xd8\xff", b"\0\0\0\x18ftypheic"),
+    "picture": (b"\x89PNG\r\n\x1a\n", b"RIFF0000WEBPVP8 ", b"GIF89a", b"\xff\xd8\xff", SCANNED, b"\0\0\0\x18ftypheic"),
 }  # fmt: skip

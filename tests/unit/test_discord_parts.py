@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from adapters.discord import decode, encode, forms, places, portal, trouble
 from adapters.discord.commands import member, offer
 from adapters.discord.files import Given, embed_picture, pictures
+from adapters.discord.notebook import TICKETS, Notebook
 from adapters.discord.places import InMessage, Kept
-from adapters.discord.tokens import LIFE, REMEMBERED, Book, Ticket
+from adapters.discord.tokens import LIFE, PAGE, REMEMBERED, Book, Ticket
 from adapters.discord.trouble import Refused
 from bot.chat import Action, Button, Card, MessageRef
 from bot.errors import ChatBusy, ChatFailed, ChatGone, MessageGone
@@ -142,8 +143,56 @@ def test_the_book_knows_by_whom_a_message_is_changed() -> None:
 def test_the_book_survives_a_restart() -> None:
     book, again = Book(), Book()
     book.add(ticket(messages=["m1"], original="m1", alone=True))
-    again.load(book.dump())
+    book.add(ticket("i2", born=1000.0 + PAGE, messages=["m2"]))
+    first, second = sorted(book.pages())
+    again.load(book.dump(first))
     assert again.of("m1") == book.of("m1")
+    assert again.of("m2") is None
+    again.load(book.dump(second))
+    assert again.of("m2") == book.of("m2")
+
+
+class Pages:
+    """A memory; `written`: the keys, in order."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+        self.written: list[str] = []
+
+    async def remember(self, key: str, value: str) -> None:
+        self.written.append(key)
+        self.kept[key] = value
+
+    async def recall(self, key: str) -> str | None:
+        return self.kept.get(key)
+
+    async def stash(self, key: str, data: bytes) -> None:
+        raise NotImplementedError
+
+    async def stashed(self, key: str) -> bytes | None:
+        raise NotImplementedError
+
+    async def discard(self, key: str) -> None:
+        del self.kept[key]
+
+
+async def test_a_full_book_costs_no_more_to_save_and_what_is_out_of_date_goes() -> None:
+    memory = Pages()
+    notebook = Notebook(memory)
+    for number in range(100):
+        one = ticket(f"i{number}", born=1000.0 + number, messages=[f"m{number}"], alone=number == 0)
+        notebook.book.add(one)
+        await notebook.save(one)
+    pages = sorted(notebook.book.pages())
+    assert memory.written[-2:] == [f"{TICKETS}:{pages[-1]}"] * 2
+    again = Notebook(memory)
+    await again.load()
+    assert len(again.book) == 100
+    late = ticket("late", born=1100.0 + LIFE + PAGE)
+    again.book.add(late)
+    await again.save(late)
+    assert len(again.book) == 2  # the one of a place that has no other way, and the late one
+    assert sorted(memory.kept) == sorted([TICKETS, *(f"{TICKETS}:{each.page}" for each in (ticket(), late))])
 
 
 def test_the_book_forgets_what_cannot_matter_any_more() -> None:

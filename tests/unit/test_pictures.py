@@ -22,12 +22,13 @@ from bot.errors import (
     PictureTooManyPixels,
 )
 from bot.painting import Abilities, Image
-from bot.pictures import KINDS, MEGAPIXELS, preview, reference, result, sniff
+from bot.pictures import KINDS, MEGAPIXELS, jpeg, preview, reference, result, sniff
 
 ANY = Abilities()
 NAME = "holiday.png"
 ORIENTATION = 0x0112
 GPS = 0x8825
+MODEL = 0x0110
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
 
@@ -363,6 +364,44 @@ async def test_nothing_but_the_pixels_leaves_the_house(kind: str, types: tuple[s
     assert made.media_type == types[0]
     assert [secret for secret in SECRETS if secret in made.data] == []
     assert not opened(made).getexif()
+
+
+@pytest.mark.parametrize("how", [{}, {"progressive": True}, {"restart_marker_rows": 1}, {"subsampling": 0}], ids=str)
+async def test_a_jpeg_that_is_fine_already_keeps_every_pixel_and_nothing_else(how: dict[str, Any]):
+    source = noise(200, 100)
+    plain = saved(source, "JPEG", quality=70, **how)
+    exif = Pillow.Exif()
+    exif[MODEL] = "Camera of Somebody"
+    told = saved(source, "JPEG", quality=70, exif=exif, xmp=XMP, comment=b"spoken secret", **how)
+    assert b"Camera of Somebody" in told
+    made = await reference(told + b"<html>spoken secret</html>", name=NAME, abilities=ANY)
+    assert (made.media_type, made.width, made.height) == ("image/jpeg", 200, 100)
+    assert made.data == jpeg.bare(plain)
+    assert opened(made).tobytes() == Pillow.open(io.BytesIO(plain)).convert("RGB").tobytes()
+    assert [secret for secret in SECRETS if secret in made.data] == []
+
+
+async def test_a_jpeg_that_says_how_its_colours_are_meant_still_says_so():
+    plain = saved(drawing(), "JPEG", keep_rgb=True)  # three planes that are no brightness and colour: APP14 tells
+    made = await reference(plain, name=NAME, abilities=ANY)
+    assert all(map(alike, corners(opened(made)), [RED, GREEN, WHITE, BLUE]))
+    assert b"Adobe" in made.data
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xff\xd8",
+        b"\xff\xd8\xff\xd9",
+        b"\xff\xd8rubbish",
+        b"\xff\xd8\xff\xdb\xff\xff",
+        b"\xff\xd8\xff\xcc\x00\x02\xff\xd9",
+        saved(drawing(), "JPEG")[:-2],
+    ],
+)
+def test_what_is_no_whole_jpeg_of_the_usual_kind_is_left_to_the_decoder(data: bytes):
+    assert jpeg.bare(data) is None
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")

@@ -15,3 +15,4 @@ def upgrade() -> None:
     op.create_index("ix_step_untold", "step", ["name"], sqlite_where=untold, postgresql_where=untold)
     blank = sa.text("prompt = ''")
     op.create_index("ix_job_blank", "job", ["created"], sqlite_where=blank, postgresql_where=blank)
+    op.execute("DELETE FROM meta WHERE key LIKE 'discord:interactions%'")  # kept by pages from here on
