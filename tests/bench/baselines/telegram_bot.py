@@ -5,7 +5,9 @@ import io
 import json
 import sys
 from collections import defaultdict
-from typing import Any
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, TypeVar
 
 import telegram
 from telegram.ext import Application, ContextTypes, MessageHandler, filters
@@ -14,7 +16,18 @@ from tests.bench.baselines.pace import Latest, Pace, Window
 from tests.bench.baselines.painting import client, paint
 
 GIVEN = json.loads(sys.argv[1])
+T = TypeVar("T")
 EVERY = 1.0  # seconds between two edits of one message
+
+
+async def insist(call: Callable[[], Awaitable[T]]) -> T:
+    """As often as Telegram says that it is too soon."""
+    while True:
+        try:
+            return await call()
+        except telegram.error.RetryAfter as refused:
+            seconds = refused.retry_after
+            await asyncio.sleep(seconds if isinstance(seconds, int) else seconds.total_seconds())
 
 
 class Bot:
@@ -32,19 +45,21 @@ class Bot:
         latest = Latest(EVERY)
         painting = asyncio.create_task(paint(self.http, GIVEN["upstream"], text, latest.set))
         await pace.turn()
-        status = await message.reply_text("painting …", do_quote=True)
+        status = await insist(lambda: message.reply_text("painting …", do_quote=True))
         showing = asyncio.create_task(self.show(status, latest, pace))
         picture = await painting
         showing.cancel()
         await asyncio.gather(showing, return_exceptions=True)
         await pace.turn()
-        await status.edit_media(telegram.InputMediaPhoto(io.BytesIO(picture), filename="picture.png"))
+        media = telegram.InputMediaPhoto(io.BytesIO(picture), filename="picture.png")
+        await insist(lambda: status.edit_media(media))
 
     async def show(self, status: telegram.Message, latest: Latest, pace: Pace) -> None:
         while True:
             await latest.changes()
             if pace.free():
-                await status.edit_text(f"painting … {latest.percent:.0f} %")
+                with suppress(telegram.error.RetryAfter):
+                    await status.edit_text(f"painting … {latest.percent:.0f} %")
             await latest.pause()
 
 
