@@ -52,11 +52,12 @@ class Notebook:
             log.warning("interactions of before not read", detail=failed.detail)
 
     async def save(self, ticket: Ticket) -> None:
-        """Writes a ticket of the book down. All that call it while a write is under way share the next one."""
+        """Has a ticket of the book written down. Returns as soon as the database has it to write, before whatever is
+        asked of it next; all that call this while a write is under way share the next one."""
         self._changed.add(ticket.page)
         if self._next is None:
             self._next = asyncio.create_task(self._write(self._saving), name="discord notebook")
-        await asyncio.shield(self._next)
+            await asyncio.sleep(0)  # it begins
 
     async def close(self) -> None:
         await asyncio.gather(*(task for task in (self._saving, self._next) if task), return_exceptions=True)
@@ -105,7 +106,7 @@ class Notebook:
             log.warning("debt not kept", detail=failed.detail)
 
     async def _write(self, before: asyncio.Task[None] | None) -> None:
-        if before is not None:
+        if before is not None and not before.done():
             await asyncio.wait([before])
         self._saving, self._next = self._next, None
         changed, self._changed = self._changed, set()

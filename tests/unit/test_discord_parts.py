@@ -185,12 +185,14 @@ async def test_a_full_book_costs_no_more_to_save_and_what_is_out_of_date_goes() 
         await notebook.save(one)
     pages = sorted(notebook.book.pages())
     assert memory.written[-2:] == [f"{TICKETS}:{pages[-1]}"] * 2
+    await notebook.close()
     again = Notebook(memory)
     await again.load()
     assert len(again.book) == 100
     late = ticket("late", born=1100.0 + LIFE + PAGE)
     again.book.add(late)
     await again.save(late)
+    await again.close()
     assert len(again.book) == 2  # the one of a place that has no other way, and the late one
     assert sorted(memory.kept) == sorted([TICKETS, *(f"{TICKETS}:{each.page}" for each in (ticket(), late))])
 
