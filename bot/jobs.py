@@ -53,7 +53,7 @@ MOST_WITH_PICTURES = 50  # likewise once its pictures are kept: they may stand i
 STORE_AWAY = 60.0  # seconds between later tries to bring a job whose database failed to its end
 LONG = 120.0  # seconds of a job after which its owner looks elsewhere, and is called when it has ended
 SAVING = 32  # jobs whose pictures are in memory on their way from the upstream into the database; others wait
-AT_HAND = 16_000_000  # bytes of pictures that also stay in memory until they are delivered; others are read again
+AT_HAND = 4_000_000  # bytes of pictures that also stay in memory until they are delivered; others are read again
 LAST_WORDS = 1.0  # seconds at the end of the process for final states on their way; the next start says the others
 
 
