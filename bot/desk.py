@@ -360,6 +360,8 @@ class Desk:
             return await self._edit(press, job, locale)
         if press.action is Action.CANCEL:
             if not LIFE[job.state]:
+                if press.message.message_id not in (job.status_id, job.delivered_id):
+                    self._jobs.end_stray(press.message, job)
                 raise AlreadyFinished
             ended = await self._dispatch.cancel(job.id)
             return Answer(text=say(locale, "answer-cancelled", count=1) if ended else say(locale, "press-too-late"))

@@ -23,6 +23,7 @@ from bot import cards
 from bot.asking import Asking
 from bot.chat import Action, Card, Delivered, MessageRef
 from bot.errors import (
+    AlreadyFinished,
     ChatFailed,
     ChatGone,
     EaselError,
@@ -184,6 +185,16 @@ class Jobs:
     def conclude_soon(self, job: Job) -> None:
         """Brings the message of a job that ended without pictures to its final state, in the background."""
         self._in_background(self._conclude(job, cards.last_words(job, job.failure)), f"words {job.id}")
+
+    def end_stray(self, ref: MessageRef, job: Job) -> None:
+        """A message that a killed process posted for the job, and that nobody has known of since: its buttons go."""
+        card = Card(text=explain(job.locale, AlreadyFinished()), locale=job.locale)
+        key = f"stray:{ref.chat.key}:{ref.message_id}"
+
+        async def words() -> None:
+            await self._board.say(key, ref.chat, card, reply_to=None, ref=ref)
+
+        self._in_background(words(), f"words {key}")
 
     async def run(self, job_id: str, settled: Callable[[], None]) -> None:
         """The plot, from its beginning or from where an earlier attempt got to. Raises nothing but CancelledError.

@@ -160,16 +160,19 @@ class Board:
         finally:
             self._drop(sheet)
 
-    async def say(self, key: str, chat: Chat, card: Card, *, reply_to: str | None) -> bool:
+    async def say(
+        self, key: str, chat: Chat, card: Card, *, reply_to: str | None, ref: MessageRef | None = None
+    ) -> bool:
         """A message of its own: an answer to a command, a refusal. Returns once it stands there, or the platform
-        does not take it, which is logged. False: the board stopped before its turn came."""
+        does not take it, which is logged. False: the board stopped before its turn came. With `ref` that message,
+        which is nobody's any more, becomes it."""
         sheet = self._sheets.get(key)
         if sheet is None:
             if self._stopped:
                 return False
             status = Status(since=self._clock.monotonic())
             sheet = Sheet(key=key, chat=chat, reply_to=reply_to, locale="en", status=status, final=Final(card=card))
-            sheet.saying = True
+            sheet.saying, sheet.ref = True, ref
             self._sheets[key] = sheet
             self._want(sheet, Urgency.FIRST)
         try:

@@ -143,6 +143,19 @@ async def test_a_finished_job_cannot_be_stopped(tmp_path: Path) -> None:
         assert post.actions == ["retry", "vary", "edit"]
 
 
+async def test_a_message_that_nobody_knows_of_loses_its_cancel(tmp_path: Path) -> None:
+    async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox) as easel:
+        await easel.say("a cat")
+        [post] = await easel.settled()
+        ref = await easel.platform.post(post.chat, post.cards[0], reply_to=None, key="of-a-killed-process")
+        stray = easel.platform.posts[-1]
+        assert stray.actions == ["cancel"]
+        assert (await click(easel, stray, Action.CANCEL)).text == explain("en", AlreadyFinished())
+        await easel.platform.until(lambda: not stray.actions)
+        assert (stray.id, stray.text) == (ref.message_id, explain("en", AlreadyFinished()))
+        assert post.actions == ["retry", "vary", "edit"]
+
+
 async def test_two_clicks_at_once_stop_it_once_and_both_say_so(easel: World) -> None:
     await easel.say("a cat")
     post = await painting(easel)
