@@ -16,6 +16,7 @@ from adapters.telegram.trouble import UNREADABLE, translated
 from bot.errors import ChatBusy, ChatUnreachable
 from bot.ports import Clock
 from bot.settings import Telegram as TelegramSettings
+from bot.trust import authorities
 
 T = TypeVar("T")
 
@@ -49,6 +50,7 @@ def make_bot(settings: TelegramSettings) -> telegram.Bot:
     silence()
     os.environ["PTB_TIMEDELTA"] = "true"  # the library's switch to durations as they will be; it warns without
     base = settings.api_base.rstrip("/")
+    trusting = {"verify": authorities()}
     return QuietBot(
         settings.token.get_secret_value(),
         base_url=f"{base}/bot",
@@ -60,8 +62,11 @@ def make_bot(settings: TelegramSettings) -> telegram.Bot:
             write_timeout=WRITE,
             media_write_timeout=UPLOAD,
             pool_timeout=POOL,
+            httpx_kwargs=trusting,
         ),
-        get_updates_request=HTTPXRequest(connection_pool_size=2, connect_timeout=CONNECT, read_timeout=READ),
+        get_updates_request=HTTPXRequest(
+            connection_pool_size=2, connect_timeout=CONNECT, read_timeout=READ, httpx_kwargs=trusting
+        ),
         local_mode=settings.local,
     )
 

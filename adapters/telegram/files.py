@@ -12,6 +12,7 @@ from adapters.telegram.trouble import Moved, Refused, Unclear
 from bot.chat import Attachment
 from bot.errors import ChatBusy, ChatFailed, ChatUnreachable, PictureGone, PictureTooLarge
 from bot.ports import Clock
+from bot.trust import authorities
 
 log = structlog.get_logger()
 
@@ -27,7 +28,7 @@ class Files:
         self._bot = bot
         self._clock = clock
         self._local = local
-        self._web = httpx.AsyncClient(timeout=httpx.Timeout(SECONDS, connect=10.0))
+        self._web = httpx.AsyncClient(verify=authorities(), timeout=httpx.Timeout(SECONDS, connect=10.0))
 
     async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
         """As `ChatPort.fetch`."""

@@ -33,6 +33,7 @@ from bot.errors import (
 )
 from bot.providers.envelopes import refusal
 from bot.providers.quotes import quote
+from bot.trust import authorities
 
 CONNECT = 10.0  # seconds to reach an upstream; one that takes longer is down
 ANSWER_CAP = 100_000_000  # bytes; several large pictures in base64 stay below it
@@ -52,7 +53,7 @@ def make_client() -> httpx.AsyncClient:
     for name in ("httpx", "httpcore"):  # they log addresses at INFO and headers at DEBUG
         logging.getLogger(name).setLevel(logging.WARNING)
     return httpx.AsyncClient(
-        transport=_OwnConnections(httpx.create_ssl_context()),
+        transport=_OwnConnections(authorities()),
         timeout=httpx.Timeout(None, connect=CONNECT),  # all others are deadlines of the exchange
         headers={"User-Agent": "easel", "Accept-Encoding": "identity"},
         follow_redirects=False,
