@@ -159,6 +159,7 @@ async def test_an_update_that_the_library_cannot_read_does_not_end_the_asking(pl
     odd = b'{"ok":true,"result":[{"update_id":1,"message":{"message_id":1}}]}'
     with capture_logs() as logs:
         async with place.easel() as easel:
+            await place.until(lambda: place.server.core.updates.polled)  # a question is open, which hears of the fox
             place.server.faults.garble("getUpdates", body=odd, times=1000)
             await paints(place, "a red fox")  # after it, all questions are answered oddly
             await polled(lambda: says(easel, NOT_UNDERSTOOD))
