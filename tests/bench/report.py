@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +56,9 @@ def _plot(figures: Sequence[Figure], path: Path) -> None:
     shown = [each for each in figures if (each.limit or each.baseline) and not math.isnan(each.easel)]
     if not shown:
         return
-    import matplotlib as mpl  # here: whoever only reads the table needs no plots
-
-    mpl.use("Agg")
-    from matplotlib import pyplot
-
-    untyped: Any = pyplot  # its stubs are partial
+    # here and by name: whoever only reads the table, or the types, needs no plots
+    import_module("matplotlib").use("Agg")
+    untyped: Any = import_module("matplotlib.pyplot")
     _, axes = untyped.subplots(figsize=(9, 0.5 + 0.45 * len(shown)), layout="constrained")
     for at, each in enumerate(shown):
         unit = each.limit or each.baseline or 1.0

@@ -3,7 +3,7 @@ picture, several providers of which some are down. The books stay exact, and eve
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,12 @@ import pytest
 
 from bot.app import App
 from bot.chat import Action, Card, Chat, Delivered, Message, MessageRef, User
-from bot.errors import BadCredentials, ChatFailed, ChatGone, EaselError, SettingsWrong, StoreFailed, Undelivered
+from bot.errors import BadCredentials, ChatFailed, ChatGone, EaselError, SettingsWrong, Stale, StoreFailed, Undelivered
 from bot.jobs import STORE_AWAY
 from bot.painting import Image
 from bot.patience import STORE_PAUSES
 from bot.sandbox import Sandbox
-from bot.store import State
+from bot.store import Job, State
 from bot.texts import explain, say
 from tests.flow.platform import AMBER, Platform
 from tests.flow.scenes import LONG, HeldPlatform, books, click, jobs_under_way, picture_host, shows, stands, until
@@ -394,3 +394,22 @@ async def test_a_result_that_takes_too_long_can_be_left_at_the_end(tmp_path: Pat
             await easel.say("a cat")
             await upstream.fetched.wait()
         assert not jobs_under_way()
+
+
+async def test_a_link_that_could_not_be_noted_is_no_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox) as easel:
+        note = easel.app.store.note
+        refused: list[str] = []
+
+        async def failing(job: Job, step: str, value: Any, facts: Mapping[str, Any] | None = None) -> None:
+            if step.startswith("picture:"):
+                refused.append(step)
+                raise Stale
+            await note(job, step, value, facts)
+
+        monkeypatch.setattr(easel.app.store, "note", failing)
+        await easel.say("a fox")
+        [post] = await easel.settled()
+        assert refused == ["picture:0"]
+        assert len(post.images) == 1
+        assert await books(easel) == (49, 0)

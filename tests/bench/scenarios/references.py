@@ -30,7 +30,8 @@ def photos() -> tuple[bytes, ...]:
     made: list[bytes] = []
     for seed in range(3):
         grain = Image.frombytes("RGB", EDGES, random.Random(seed).randbytes(EDGES[0] * EDGES[1] * 3))
-        smooth = Image.linear_gradient("L").resize(EDGES).convert("RGB")
+        grey = Image.linear_gradient("L")
+        smooth = grey.resize(EDGES).convert("RGB")  # pyright: ignore[reportUnknownMemberType] - hints at numpy
         out = BytesIO()
         Image.blend(smooth, grain, 0.35).save(out, "JPEG", quality=91)
         made.append(out.getvalue())
