@@ -41,7 +41,7 @@ class Deadline:
 
         Raises TimeoutError when it had to be cancelled, or the moment had passed before.
         """
-        if self._passed:
+        if self._passed or self._clock.monotonic() >= self._at:  # the timer may not have had its turn yet
             raise TimeoutError
         task = self._waiting = asyncio.current_task()
         assert task is not None

@@ -257,6 +257,8 @@ class Failover:
         except TimeoutError as exc:
             raise Busy(detail="no place came free") from exc
         try:
+            if not self._before(0.0, deadline):
+                raise Busy(detail="a place came free too late")
             yield
         finally:
             seat.slots.release()

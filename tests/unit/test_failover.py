@@ -432,8 +432,28 @@ async def test_a_place_that_comes_free_too_late_is_not_taken_and_nobody_else_is_
     running = [asyncio.create_task(walk.run()) for walk in walks]
     await clock.advance(100)
     await asyncio.gather(*running)
-    assert all(walk.failure is not None for walk in walks)
-    assert (first.closed, second.asked) == (first.asked, 0)
+    assert [type(walk.failure) for walk in walks] == [TookTooLong, Busy, Busy]
+    assert (first.asked, first.closed, second.asked) == (1, 1, 0)
+
+
+async def test_who_gets_no_place_in_time_is_told_that_it_is_busy() -> None:
+    clock = FakeClock()
+    first, second = (
+        Scripted("first", [Busy(retry_after=50)], [Accepted(), asyncio.Event()]),
+        Scripted("second", [PAINTED]),
+    )
+    made = failover(first, second, clock=clock, slots=1, budget=100)
+    early, late = Walk(made), Walk(made)
+    running = asyncio.create_task(early.run())
+    await clock.advance(40)
+    holding = asyncio.create_task(late.run())  # has the place, and time until 140
+    await clock.advance(60)
+    await running
+    assert isinstance(early.failure, Busy)
+    assert (first.asked, second.asked) == (2, 0)
+    await clock.advance(40)
+    await holding
+    assert isinstance(late.failure, TookTooLong)
 
 
 # ---------------------------------------------------------------- lost, and asked about
