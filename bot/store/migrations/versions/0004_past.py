@@ -1,4 +1,4 @@
-"""What is looked up at each job, each start and each hour is found at once, however long the past."""
+"""What is looked up at each job and each start is found at once, however long the past."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +13,3 @@ def upgrade() -> None:
     op.create_index("ix_job_done", "job", ["state", "attempt", "finished"])
     untold = sa.text("name = 'untold'")
     op.create_index("ix_step_untold", "step", ["name"], sqlite_where=untold, postgresql_where=untold)
-    blank = sa.text("prompt = ''")
-    op.create_index("ix_job_blank", "job", ["created"], sqlite_where=blank, postgresql_where=blank)
-    op.execute("DELETE FROM meta WHERE key LIKE 'discord:interactions%'")  # kept by pages from here on
