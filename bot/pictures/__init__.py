@@ -114,9 +114,10 @@ def _reference(data: bytes, name: str, abilities: Abilities) -> Image:
         edge = min(abilities.max_reference_edge, LONGEST_EDGE)
         if "image/jpeg" in abilities.reference_types and is_plain(picture, edge):
             kept = jpeg.bare(data)
-            if kept is not None and len(kept) <= abilities.max_reference_bytes:
-                width, height = prove(picture, data)
-                return Image(data=kept, media_type="image/jpeg", width=width, height=height)
+            if kept is not None and len(kept.data) <= abilities.max_reference_bytes:
+                with open_picture(kept.sample, name) as sample:
+                    width, height = prove(sample, kept.sample)
+                return Image(data=kept.data, media_type="image/jpeg", width=width, height=height)
         image = upright(picture, edge)
         lossless = is_lossless(picture)
     return fit_bytes(

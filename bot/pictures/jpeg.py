@@ -1,9 +1,10 @@
 """A JPEG without all that is not its picture, its pixels untouched: nothing is decoded, so nothing is lost.
 
-Reads untrusted bytes; segments by ISO/IEC 10918-1, Annex B. Whether the picture is whole is for `decoding` to prove.
+Reads untrusted bytes; segments by ISO/IEC 10918-1, Annex B. Whether a decoder takes it is for `decoding` to prove.
 """
 
 import re
+from dataclasses import dataclass
 
 _TABLES = {0xC4, 0xDB, 0xDD}  # Huffman, quantization, restart interval
 _FRAMES = {0xC0, 0xC1, 0xC2}  # baseline, extended, progressive: what every decoder reads
@@ -15,20 +16,32 @@ _PLAIN_JFIF = (
 )
 _JFIF_BYTES = 14  # of content without a thumbnail
 _ADOBE_BYTES = 12  # "Adobe", version, flags, colour transform; what stands behind them says nothing of colours
+_SAMPLE_BYTES = 4096  # of a scan
 _MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # ends a scan: neither a stuffed byte, a fill byte nor a restart
 
 
-def bare(data: bytes) -> bytes | None:
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """`sample`: the same picture with no more than the beginning of each scan. It has all that a decoder can refuse:
+    libjpeg and its kin warn of what is wrong within a scan, fill it up, and go on."""
+
+    data: bytes
+    sample: bytes
+
+
+def bare(data: bytes) -> Bare | None:
     """The same picture without EXIF, XMP, comments, profiles, thumbnails, and whatever follows its end.
 
     None for what is rare or broken enough to be decoded instead.
     """
     parts, at = [b"\xff\xd8"], 2
-    scans = 0
+    cut: dict[int, bytes] = {}  # scans by their places in `parts`
     while (head := _segment(data, at)) is not None:
         kind, start, end = head
         if kind == _END:
-            return b"".join([*parts, b"\xff\xd9"]) if scans else None
+            parts.append(b"\xff\xd9")
+            sample = (cut.get(number, part) for number, part in enumerate(parts))
+            return Bare(data=b"".join(parts), sample=b"".join(sample)) if cut else None
         if kind == _JFIF and data[start : start + 5] == b"JFIF\x00" and end - start >= _JFIF_BYTES and len(parts) == 1:
             parts.append(_PLAIN_JFIF)
         elif kind == _ADOBE and data[start : start + 5] == b"Adobe" and end - start >= _ADOBE_BYTES:
@@ -37,7 +50,8 @@ def bare(data: bytes) -> bytes | None:
             found = _MARKER.search(data, end)
             if found is None:
                 return None
-            end, scans = found.start(), scans + 1
+            cut[len(parts)] = data[at : min(found.start(), end + _SAMPLE_BYTES)]
+            end = found.start()
             parts.append(data[at:end])
         elif kind in _TABLES or kind in _FRAMES:
             parts.append(data[at:end])

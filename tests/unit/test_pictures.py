@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import random
 import resource
 import struct
 import zlib
@@ -9,6 +10,8 @@ from typing import Any
 
 import pillow_heif
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image as Pillow
 from PIL import ImageCms
 from PIL.PngImagePlugin import PngInfo
@@ -376,7 +379,9 @@ async def test_a_jpeg_that_is_fine_already_keeps_every_pixel_and_nothing_else(ho
     assert b"Camera of Somebody" in told
     made = await reference(told + b"<html>spoken secret</html>", name=NAME, abilities=ANY)
     assert (made.media_type, made.width, made.height) == ("image/jpeg", 200, 100)
-    assert made.data == jpeg.bare(plain)
+    kept = jpeg.bare(plain)
+    assert kept is not None
+    assert made.data == kept.data
     assert opened(made).tobytes() == Pillow.open(io.BytesIO(plain)).convert("RGB").tobytes()
     assert [secret for secret in SECRETS if secret in made.data] == []
 
@@ -402,6 +407,41 @@ async def test_a_jpeg_that_says_how_its_colours_are_meant_still_says_so():
 )
 def test_what_is_no_whole_jpeg_of_the_usual_kind_is_left_to_the_decoder(data: bytes):
     assert jpeg.bare(data) is None
+
+
+GRAIN = Pillow.frombytes("RGB", (200, 100), random.Random(1).randbytes(60_000))
+PHOTOS = [saved(GRAIN, "JPEG", **how) for how in ({}, {"progressive": True}, {"restart_marker_rows": 1})]
+
+
+def refused(data: bytes) -> bool:
+    """Whether a decoder that reads it from end to end takes it for broken."""
+    try:
+        Pillow.open(io.BytesIO(data)).load()
+    except (OSError, SyntaxError):
+        return True
+    return False
+
+
+@given(
+    st.sampled_from(PHOTOS),
+    st.dictionaries(st.integers(2, 800) | st.integers(2, min(map(len, PHOTOS)) - 1), st.integers(0, 255), max_size=4),
+)
+@settings(max_examples=300)
+def test_what_a_decoder_refuses_of_a_jpeg_it_refuses_of_its_sample(photo: bytes, changes: dict[int, int]):
+    data = bytearray(photo)
+    for at, value in changes.items():
+        data[at] = value
+    kept = jpeg.bare(bytes(data))
+    if kept is not None:
+        assert refused(kept.sample) == refused(kept.data)
+        assert len(kept.sample) <= len(kept.data)
+
+
+async def test_a_jpeg_without_its_tables_is_broken():
+    photo, at = PHOTOS[0], PHOTOS[0].index(b"\xff\xdb")
+    tables = int.from_bytes(photo[at + 2 : at + 4], "big")
+    with pytest.raises(BrokenPicture):
+        await reference(photo[:at] + photo[at + 2 + tables :], name=NAME, abilities=ANY)
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
