@@ -39,7 +39,7 @@ CONNECT = 10.0  # seconds to reach an upstream; one that takes longer is down
 ANSWER_CAP = 100_000_000  # bytes; several large pictures in base64 stay below it
 ERROR_CAP = 64 * 1024  # bytes of an error answer that are read
 ERROR_WAIT = 10.0  # seconds for the body of an error answer; its status says enough without
-SLICE = 64 * 1024  # bytes written at once, so that an upload of many megabytes never holds up the event loop
+SLICE = 256 * 1024  # bytes written at once, so that an upload of many megabytes never holds up the event loop
 
 _BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark, and the blanks that some relays send to keep a line open
 
