@@ -44,6 +44,7 @@ OVERALL = Budget(key=PLATFORM, slots=30, period=1.0, counts="end", shared=True)
 GAP = 3.0  # seconds between progress edits of one message; constant editing has earned waits of minutes
 EYES = ReactionTypeEmoji("👀")
 TELL_AGAIN, TELL_SELDOM = 60.0, 3600.0  # seconds before the menus are written once more; doubles
+LAST_MENUS = 1.0  # seconds at the end for menus that are being written
 
 
 class Telegram:
@@ -75,6 +76,7 @@ class Telegram:
         self._shop: Shop | None = None
         self._unmoved: set[str] = set()  # chats that allow no reaction
         self._work: set[asyncio.Task[None]] = set()
+        self._telling: asyncio.Task[None] | None = None
 
     # ------------------------------------------------------------ life
 
@@ -116,13 +118,18 @@ class Telegram:
             self._inbox.again([each for raw in left if (each := _update(raw, self._bot)) is not None])
             if self._webhook is not None:
                 self._webhook.open(self._inbox.put)
-            self._in_background(self._tell(memory), "telegram commands")
+            self._telling = asyncio.create_task(self._tell(memory), name="telegram commands")
             return self._inbox.put
 
         await self._connection.open(began)
 
     async def deafen(self) -> None:
-        """Nothing comes in any more; what came in is handed over."""
+        """Nothing comes in any more; what came in is handed over. Menus not written by then are written after the next
+        start."""
+        if self._telling is not None:
+            await asyncio.wait([self._telling], timeout=LAST_MENUS)
+            self._telling.cancel()
+            await asyncio.gather(self._telling, return_exceptions=True)
         if self._webhook is not None:
             self._webhook.close()
         await self._connection.leave()
