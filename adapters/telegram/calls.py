@@ -6,11 +6,11 @@ Knows chats that have moved; decides nothing about what is sent.
 import logging
 import os
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import telegram
 from telegram.error import TelegramError
-from telegram.request import HTTPXRequest
+from telegram.request import HTTPXRequest, RequestData
 
 from adapters.telegram.trouble import UNREADABLE, translated
 from bot.errors import ChatBusy, ChatUnreachable
@@ -37,6 +37,21 @@ class QuietBot(telegram.Bot):
         return "QuietBot[…]"
 
 
+class LightRequest(HTTPXRequest):
+    """The library's request, which lets go of the pictures that it has sent. Its client's answers point at themselves
+    and at what they answer, and would keep megabytes each until a collector comes by."""
+
+    async def do_request(
+        self, url: str, method: str, request_data: RequestData | None = None, *args: Any, **patience: Any
+    ) -> tuple[int, bytes]:
+        try:
+            return await super().do_request(url, method, request_data, *args, **patience)
+        finally:
+            for _, content, _ in (request_data.multipart_data if request_data else {}).values():
+                if not isinstance(content, bytes):
+                    content.close()
+
+
 def silence() -> None:
     """Libraries log addresses, which hold the token, and all that came in; what matters of it is logged by us."""
     for family, level in LOUDEST.items():
@@ -55,7 +70,7 @@ def make_bot(settings: TelegramSettings) -> telegram.Bot:
         settings.token.get_secret_value(),
         base_url=f"{base}/bot",
         base_file_url=f"{base}/file/bot",
-        request=HTTPXRequest(
+        request=LightRequest(
             connection_pool_size=CONNECTIONS,
             connect_timeout=CONNECT,
             read_timeout=READ,

@@ -4,12 +4,14 @@ No parse mode anywhere: what members typed is text, and what Telegram would make
 character without width. Entities count in UTF-16 units, limits in characters.
 """
 
+import io
 import re
 from collections.abc import Sequence
 
 from telegram import (
     InlineKeyboardButton,
     InlineKeyboardMarkup,
+    InputFile,
     InputMediaDocument,
     InputMediaPhoto,
     MessageEntity,
@@ -100,11 +102,15 @@ def encode_media(
     image: Image, number: int, *, caption: str | None, card: Card, file_id: str | None = None
 ) -> InputMediaPhoto | InputMediaDocument:
     """A picture for a message or an album; `file_id`: Telegram has it already."""
-    media = file_id or image.data
-    name = None if file_id else filename(image, number)
+    media = file_id or _file(image, number)
     if shows_as_photo(image, original=card.original):
-        return InputMediaPhoto(media, caption=caption, has_spoiler=card.spoiler or None, filename=name)
-    return InputMediaDocument(media, caption=caption, filename=name, disable_content_type_detection=True)
+        return InputMediaPhoto(media, caption=caption, has_spoiler=card.spoiler or None)
+    return InputMediaDocument(media, caption=caption, disable_content_type_detection=True)
+
+
+def _file(image: Image, number: int) -> InputFile:
+    """As a handle, which is sent piece by piece: bytes would be joined to one request, and stand in memory thrice."""
+    return InputFile(io.BytesIO(image.data), filename(image, number), attach=True, read_file_handle=False)
 
 
 def units(text: str) -> int:

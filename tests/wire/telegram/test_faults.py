@@ -3,17 +3,25 @@
 For each: what the member sees, what is charged, what the operator reads.
 """
 
+import io
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from structlog.testing import capture_logs
+from telegram import InputFile
+from telegram.error import NetworkError
 
+from adapters.telegram.calls import make_bot
+from bot.settings import Telegram
 from bot.store import State
 from bot.texts import say
 from tests.telegram_server import UNLIMITED, Message, TelegramServer
 from tests.telegram_server.faults import When
+from tests.wire.house import png
 from tests.wire.telegram.easel import Town, done, town
 
 ODD = b'{"ok":true,"result":{}}'
@@ -72,6 +80,21 @@ async def test_one_picture_paid_once(tmp_path: Path, method: str, trouble: Troub
         lost = trouble.unclear and method == "sendMessage"
         tells = "message not shown" if lost else trouble.tells
         assert tells is None or tells in {each["event"] for each in logs}
+
+
+@pytest.mark.parametrize("broken", [False, True])
+async def test_a_picture_is_let_go_of_once_it_was_sent(broken: bool) -> None:
+    async with TelegramServer(limits=UNLIMITED) as server:
+        chat = server.private(server.add_user("Ada"), opened=True)
+        bot = make_bot(Telegram(token=SecretStr(server.token), api_base=server.api_base))
+        async with bot:
+            if broken:
+                server.faults.drop("sendPhoto")
+            handle = io.BytesIO(png())
+            photo = InputFile(handle, "easel-1.png", attach=True, read_file_handle=False)
+            with pytest.raises(NetworkError) if broken else nullcontext():
+                await bot.send_photo(chat.id, photo)
+    assert handle.closed
 
 
 async def test_a_telegram_that_hangs_holds_up_no_other_chat(tmp_path: Path) -> None:
