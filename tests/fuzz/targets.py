@@ -179,7 +179,7 @@ def picture(data: bytes) -> None:
     look(data)
     if (kept := jpeg.bare(data)) is not None:
         assert len(kept.sample) <= len(kept.data) <= len(data)
-        assert jpeg.bare(kept) == kept
+        assert jpeg.bare(kept.data) == kept
 
 
 TARGETS: Mapping[str, Target] = {
