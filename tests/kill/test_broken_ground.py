@@ -167,6 +167,7 @@ async def test_a_clock_that_is_set_while_a_job_is_painted_changes_nothing_about_
 
     async with Sandbox(edge=64, sleep=held) as sandbox:
         platform, clock = Platform(), Clock()
+        clock.later((clock.now().replace(hour=12) - clock.now()).total_seconds())  # an hour away is the same day
         app = await App.open(settings(tmp_path, sandbox), {"memory": platform}, clock)
         try:
             await app.start()
