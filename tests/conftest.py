@@ -1,6 +1,7 @@
 """What every test lives under: no network but loopback, no blocking call on the event loop, no stray warning."""
 
 import gc
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -15,7 +16,8 @@ from bot.sandbox.painter import AbandonedError, Order
 settings.register_profile("easel", deadline=None, derandomize=True)
 settings.load_profile("easel")
 
-gc.set_threshold(50_000, 50, 50)  # a tenth of the processor time went into looking for cycles
+PICTURES = 200  # of the sandbox, remembered by each process that runs tests
+gc.set_threshold(50_000, 20, 20)  # a tenth of the processor time went into looking for cycles
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -37,13 +39,15 @@ def logged() -> None:
 def painted_once() -> Iterator[None]:
     """The sandbox takes a picture that it has painted in an earlier test: same order, same picture, as the painter's
     own tests show. A fifth of the processor time went into painting them again."""
-    paint, pictures = studio.paint, dict[Order, bytes]()
+    paint, pictures = studio.paint, OrderedDict[Order, bytes]()
 
     def remembered(order: Order, abandoned: Callable[[], bool] = lambda: False) -> bytes:
         if abandoned():
             raise AbandonedError
         if order not in pictures:
             pictures[order] = paint(order, abandoned)
+            if len(pictures) > PICTURES:
+                pictures.popitem(last=False)
         return pictures[order]
 
     with pytest.MonkeyPatch.context() as patched:

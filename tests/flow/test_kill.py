@@ -65,7 +65,7 @@ class Page:
             own = [message for message in self.shown.values() if message["sender"] == "easel"]
             if seen(own):
                 return own
-            frame = await self._wire.receive_json(timeout=20)
+            frame = await self._wire.receive_json(timeout=45)
             found: list[Shown] = frame["messages"] if frame["type"] == "history" else []
             found = [frame["message"]] if frame["type"] == "message" else found
             self.shown.update({message["id"]: message for message in found})

@@ -346,7 +346,7 @@ async def test_closing_it_leaves_the_upstream_alone(row: Row) -> None:
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(45):
         while not condition():  # noqa: ASYNC110 - the sandbox's counters wake nobody
             await asyncio.sleep(0.001)
 

@@ -96,7 +96,7 @@ def has_colour(picture: Image.Image, colour: tuple[int, int, int], area: int) ->
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(45):
         while not condition():  # noqa: ASYNC110 - the sandbox's counters wake nobody
             await asyncio.sleep(0.001)
 

@@ -51,7 +51,7 @@ class Visitor:
         return await self.ended(at, response.json()["id"])
 
     async def ended(self, at: str, task: str) -> dict[str, Any]:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(45):
             while (told := await self.ask(at, task))["status"] in {
                 "pending",
                 "processing",
@@ -387,7 +387,7 @@ SECRET = "https://bot.example/callbacks/abc"
 
 
 async def called(visitor: Visitor, count: int) -> list[int]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(45):
         while len(visitor.sandbox.tasks[-1].calls) < count:  # noqa: ASYNC110 - the sandbox's records wake nobody
             await asyncio.sleep(0.001)
     return visitor.sandbox.tasks[-1].calls
