@@ -220,7 +220,7 @@ async def test_the_client_waits_out_a_full_bucket_and_is_never_refused(place: Pl
 async def test_calls_that_do_not_wait_are_refused_and_come_back(place: Place) -> None:
     """Two clients that do not know of each other share the channel's bucket."""
     server = place.server
-    server.core.buckets.limits = Limits(post=Rate(slots=1, period=0.2))
+    server.core.buckets.limits = Limits(post=Rate(slots=1, period=1.0))
     async with running(server) as bot, aiohttp.ClientSession() as other:
         url = f"{server.api_base}/channels/{place.channel.id}/messages"
         answer = await other.post(url, json={"content": "x"}, headers={"Authorization": f"Bot {server.token}"})
@@ -241,7 +241,7 @@ async def test_a_limit_can_be_asked_for(place: Place) -> None:
 
 
 async def test_edits_of_messages_older_than_an_hour_have_a_limit_of_their_own(place: Place) -> None:
-    place.server.core.buckets.limits = Limits(old_edit=Rate(slots=1, period=0.1))
+    place.server.core.buckets.limits = Limits(old_edit=Rate(slots=1, period=1.0))
     async with running(place.server) as bot:
         message = await channel_of(bot, place.channel).send("x")
         place.server.later(3601)
