@@ -1,6 +1,7 @@
 """What every test lives under: no network but loopback, no blocking call on the event loop, no stray warning."""
 
 import gc
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
@@ -39,16 +40,21 @@ def logged() -> None:
 def painted_once() -> Iterator[None]:
     """The sandbox takes a picture that it has painted in an earlier test: same order, same picture, as the painter's
     own tests show. A fifth of the processor time went into painting them again."""
-    paint, pictures = studio.paint, OrderedDict[Order, bytes]()
+    paint, pictures, one_at_a_time = studio.paint, OrderedDict[Order, bytes](), threading.Lock()
 
     def remembered(order: Order, abandoned: Callable[[], bool] = lambda: False) -> bytes:
         if abandoned():
             raise AbandonedError
-        if order not in pictures:
-            pictures[order] = paint(order, abandoned)
+        with one_at_a_time:  # the sandbox paints in several threads
+            known = pictures.get(order)
+        if known is not None:
+            return known
+        png = paint(order, abandoned)
+        with one_at_a_time:
+            pictures[order] = png
             if len(pictures) > PICTURES:
                 pictures.popitem(last=False)
-        return pictures[order]
+        return png
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(studio, "paint", remembered)
