@@ -9,17 +9,20 @@ import json
 import math
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Insert, RowMapping, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
-from sqlalchemy.sql.dml import ReturningInsert
 
 from bot.errors import SettingsWrong, StoreFailed
+from bot.store.prepared import Prepared, Row, cursor
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 T = TypeVar("T")
 
@@ -73,7 +76,6 @@ def tame(engine: Engine, *, look_only: bool = False) -> None:
 
     def connected(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver's own idea of when to BEGIN stays out of it
-        cursor = connection.cursor()
         pragmas = [
             "synchronous = FULL",  # a commit survives a power cut, for this is money
             "foreign_keys = ON",
@@ -81,13 +83,14 @@ def tame(engine: Engine, *, look_only: bool = False) -> None:
         ]
         if not look_only:
             pragmas.insert(0, "journal_mode = WAL")  # readers and one writer do not block each other
-        for pragma in pragmas:
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+        with closing(connection.cursor()) as asked:
+            for pragma in pragmas:
+                asked.execute(f"PRAGMA {pragma}")
 
     def begun(connection: Connection) -> None:
         writes = connection.get_execution_options().get("easel_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        with cursor(connection) as asked:
+            asked.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", begun)
@@ -129,43 +132,57 @@ def _finite(value: Any) -> Any:
             return value
 
 
-def insert_once(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> RowMapping | None:
+def fields_of(value: "DataclassInstance") -> dict[str, Any]:
+    """The fields of a dataclass that holds plain values, as they are; `asdict` copies each of them, deeply."""
+    return {name: getattr(value, name) for name in value.__dataclass_fields__}
+
+
+def insert_once(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> Row | None:
     """Inserts a row, and gives it back; None where one with the same `key` (unique columns, comma-separated) is."""
     # rowcount is -1 on psycopg here; RETURNING gives a row exactly when one went in.
-    return conn.execute(_insert_once(conn.dialect.name, table, key), values).mappings().first()
+    rows = _insert_once(conn.dialect.name, table, key).run(conn, values)
+    return rows[0] if rows else None
 
 
-def insert_or_hold(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> RowMapping:
+def insert_or_hold(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> Row:
     """Inserts a row unless one with the same `key` (a unique column) is there. Either is held until the transaction
     ends: an update of the key to what it is locks as SELECT FOR UPDATE does."""
-    return conn.execute(_insert_or_hold(conn.dialect.name, table, key), values).mappings().one()
+    (row,) = _insert_or_hold(conn.dialect.name, table, key).run(conn, values)
+    return row
 
 
 def upsert(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> None:
     """Inserts a row, or replaces the one with the same `key`."""
     changed = tuple(name for name in values if name not in key.split(","))
-    conn.execute(_upsert(conn.dialect.name, table, key, changed), values)
+    _upsert(conn.dialect.name, table, key, changed).run(conn, values)
 
 
 # Built once each: building a statement costs more than running it. The values come beside it.
 
 
 @cache
-def _insert_once(dialect: str, table: Table, key: str) -> ReturningInsert[Any]:
-    module = sqlite if dialect == "sqlite" else postgresql
-    return module.insert(table).on_conflict_do_nothing(index_elements=key.split(",")).returning(table)
+def _insert_once(dialect: str, table: Table, key: str) -> Prepared:
+    return Prepared(_insert(dialect, table).on_conflict_do_nothing(index_elements=key.split(",")).returning(table))
 
 
 @cache
-def _insert_or_hold(dialect: str, table: Table, key: str) -> ReturningInsert[Any]:
-    return _upsert(dialect, table, key, (key,)).returning(table)
+def _insert_or_hold(dialect: str, table: Table, key: str) -> Prepared:
+    return Prepared(_replacing(dialect, table, key, (key,)).returning(table))
 
 
 @cache
-def _upsert(dialect: str, table: Table, key: str, changed: tuple[str, ...]) -> Insert:
-    statement = (sqlite if dialect == "sqlite" else postgresql).insert(table)
+def _upsert(dialect: str, table: Table, key: str, changed: tuple[str, ...]) -> Prepared:
+    return Prepared(_replacing(dialect, table, key, changed))
+
+
+def _replacing(dialect: str, table: Table, key: str, changed: tuple[str, ...]) -> Insert:
+    statement = _insert(dialect, table)
     new = {name: statement.excluded[name] for name in changed}
     return statement.on_conflict_do_update(index_elements=key.split(","), set_=new)
+
+
+def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return (sqlite if dialect == "sqlite" else postgresql).insert(table)
 
 
 def _engine(url: URL) -> Engine:

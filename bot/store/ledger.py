@@ -4,22 +4,24 @@ Works inside the transaction it is handed. Accounts are locked user first, then 
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from bot import quota
 from bot.chat import Chat
 from bot.errors import Banned, ChatOutOfCredits, OutOfCredits
 from bot.quota import Account, Rules
-from bot.store.engine import insert_once, insert_or_hold
+from bot.store.engine import fields_of, insert_once, insert_or_hold
 from bot.store.jobs import NewJob
+from bot.store.prepared import Prepared, Row
 from bot.store.schema import account, ledger
 
 # Built once each: building a statement costs more than running it.
-RESERVED = select(ledger).where(ledger.c.job == bindparam("whose"), ledger.c.kind == "reserve")
-SAVE = update(account).where(account.c.id == bindparam("whose"))
+RESERVED = Prepared(select(ledger).where(ledger.c.job == bindparam("whose"), ledger.c.kind == "reserve"))
+SAVE = Prepared(update(account).where(account.c.id == bindparam("whose")))
+ENTER = Prepared(insert(ledger))
 
 # ---------------------------------------------------------------- accounts
 
@@ -41,7 +43,7 @@ def find(conn: Connection, account_id: str) -> Account:
 
 def lock(conn: Connection, account_id: str) -> tuple[Account, bool]:
     """The account and whether it is banned, held until the transaction ends; made when there is none yet."""
-    row = insert_or_hold(conn, account, {**asdict(Account(id=account_id)), "banned": False}, key="id")
+    row = insert_or_hold(conn, account, {**fields_of(Account(id=account_id)), "banned": False}, key="id")
     return _account(row), row["banned"]
 
 
@@ -54,12 +56,12 @@ def is_banned(conn: Connection, account_id: str) -> bool:
     return bool(conn.execute(select(account.c.banned).where(account.c.id == account_id)).scalar_one_or_none())
 
 
-def _account(row: RowMapping) -> Account:
+def _account(row: Row) -> Account:
     return Account(**{str(name): value for name, value in row.items() if name != "banned"})
 
 
 def _save(conn: Connection, changed: Account) -> None:
-    conn.execute(SAVE, {"whose": changed.id, **asdict(changed)})
+    SAVE.run(conn, {"whose": changed.id, **fields_of(changed)})
 
 
 def first_day(conn: Connection, account_id: str, allowance: int, newcomer: int | None, now: datetime) -> int:
@@ -108,7 +110,7 @@ def reserve(conn: Connection, new: NewJob, user: Account, rules: Rules, now: dat
         group, chat_from_extra = quota.reserve(group, new.cost)
         _save(conn, group)
         entry |= {"chat_account": group.id, "chat_day": group.day, "chat_from_extra": chat_from_extra}
-    conn.execute(ledger.insert(), entry)
+    ENTER.run(conn, entry)
 
 
 def close(conn: Connection, job_id: str, charged: int, now: datetime) -> bool:
@@ -116,7 +118,7 @@ def close(conn: Connection, job_id: str, charged: int, now: datetime) -> bool:
 
     Raises ValueError when more is charged than was reserved.
     """
-    held = conn.execute(RESERVED, {"whose": job_id}).mappings().one()
+    (held,) = RESERVED.run(conn, {"whose": job_id})
     if not 0 <= charged <= held["credits"]:
         raise ValueError(f"cannot charge {charged} of {held['credits']}")
 

@@ -4,28 +4,36 @@ Decides nothing about a job's life or its credits. Works inside the transaction 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, and_, bindparam, delete, func, literal, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, delete, func, literal, or_, select, update
 
 from bot.chat import Attachment, Chat, Delivered, User
 from bot.painting import Image, Options
+from bot.store.engine import fields_of
 from bot.store.jobs import UNFINISHED, Failure, Job, NewJob, State
+from bot.store.prepared import Prepared, Row
 from bot.store.schema import FORGOTTEN, Moment, job, meta, result, step
 
 UNTOLD = "untold"  # the step of an ended job whose message does not say so yet
 # What is written comes beside these as a table of columns: building a statement anew costs more than running it.
-CHANGE = update(job).where(job.c.id == bindparam("whose"))
-CHANGE_HELD = CHANGE.where(job.c.state == bindparam("running"), job.c.attempt == bindparam("by")).returning(job.c.id)
-COUNT_UNFINISHED = select(func.count()).where(
-    job.c.user_key == bindparam("whose"), or_(*(job.c.state == state for state in sorted(UNFINISHED)))
+_CHANGE = update(job).where(job.c.id == bindparam("whose"))
+CHANGE = Prepared(_CHANGE)
+CHANGE_HELD = Prepared(
+    _CHANGE.where(job.c.state == bindparam("running"), job.c.attempt == bindparam("by")).returning(job.c.id)
+)
+HOLD = Prepared(select(job.c.state, job.c.attempt).where(job.c.id == bindparam("whose")).with_for_update())
+DROP_RESULTS = Prepared(delete(result).where(result.c.job == bindparam("whose")))
+COUNT_UNFINISHED = Prepared(
+    select(func.count().label("count")).where(
+        job.c.user_key == bindparam("whose"), or_(*(job.c.state == state for state in sorted(UNFINISHED)))
+    )
 )
 BLANK: dict[str, Any] = {  # what is left of a forgotten job, so that its event never becomes another one
     "prompt": "",
-    "options": asdict(Options()),
+    "options": fields_of(Options()),
     "reference_images": [],
     "mask": None,
     "upstream_id": None,
@@ -46,15 +54,15 @@ def row_of(new: NewJob, now: datetime, *, begun: bool = False) -> dict[str, Any]
         "id": new.id,
         "event": new.event,
         "user_key": new.user.key,
-        "sender": asdict(new.user),
+        "sender": fields_of(new.user),
         "chat_key": new.chat.key,
-        "chat": asdict(new.chat),
+        "chat": fields_of(new.chat),
         "request_id": new.request_id,
         "locale": new.locale,
         "prompt": new.prompt,
-        "options": asdict(new.options),
-        "reference_images": [asdict(each) for each in new.references],
-        "mask": asdict(new.mask) if new.mask else None,
+        "options": fields_of(new.options),
+        "reference_images": [fields_of(each) for each in new.references],
+        "mask": fields_of(new.mask) if new.mask else None,
         "state": (State.RUNNING if begun else State.WAITING).value,
         "attempt": int(begun),
         "started": now if begun else None,
@@ -78,7 +86,7 @@ def ending(
     if failure is not None:
         values["failure"] = {"key": failure.key, "facts": dict(failure.facts)}
     if delivered is not None:
-        values["delivered"] = [asdict(each) for each in delivered.attachments]
+        values["delivered"] = [fields_of(each) for each in delivered.attachments]
         values["delivered_id"] = delivered.ref.message_id
     if trace is not None:
         values["trace"] = trace
@@ -86,14 +94,14 @@ def ending(
 
 
 def change(conn: Connection, job_id: str, values: Mapping[str, Any]) -> None:
-    conn.execute(CHANGE, {"whose": job_id, **values})
+    CHANGE.run(conn, {"whose": job_id, **values})
 
 
 def move_chat(conn: Connection, old: Chat, new: Chat) -> None:
     """All jobs of a chat stand in another one from now on; each keeps its thread."""
     found = conn.execute(select(job.c.id, job.c.chat).where(job.c.chat_key == old.key))
     for job_id, chat in found.all():
-        moved = asdict(new) | {"thread_id": chat["thread_id"]}
+        moved = fields_of(new) | {"thread_id": chat["thread_id"]}
         change(conn, job_id, {"chat_key": new.key, "chat": moved})
 
 
@@ -135,7 +143,7 @@ def blank(conn: Connection, user_key: str) -> tuple[int, tuple[Attachment, ...]]
 
 def _nameless(user_key: str) -> dict[str, Any]:
     platform, _, identity = user_key.partition(":")
-    return asdict(User(platform=platform, id=identity, name=""))
+    return fields_of(User(platform=platform, id=identity, name=""))
 
 
 def drop_jobs(conn: Connection, *, ended_before: datetime | None, blank_before: datetime) -> int:
@@ -151,14 +159,13 @@ def drop_jobs(conn: Connection, *, ended_before: datetime | None, blank_before: 
 def change_held(conn: Connection, holder: Job, values: Mapping[str, Any]) -> bool:
     """Changes a running job and holds it until the transaction ends. False: `holder` is not its attempt any more."""
     asked = {"whose": holder.id, "running": State.RUNNING.value, "by": holder.attempt}
-    return conn.execute(CHANGE_HELD, {**asked, "attempt": holder.attempt, **values}).first() is not None
+    return bool(CHANGE_HELD.run(conn, {**asked, "attempt": holder.attempt, **values}))
 
 
 def hold(conn: Connection, job_id: str) -> tuple[State, int] | None:
     """A job's state and attempt, held until the transaction ends: what decides whether one may write for it."""
-    query = select(job.c.state, job.c.attempt).where(job.c.id == job_id).with_for_update()
-    found = conn.execute(query).first()
-    return None if found is None else (State(found.state), found.attempt)
+    found = HOLD.run(conn, {"whose": job_id})
+    return (State(found[0]["state"]), found[0]["attempt"]) if found else None
 
 
 def keep_results(conn: Connection, job_id: str, images: Sequence[Image]) -> None:
@@ -179,7 +186,7 @@ def keep_results(conn: Connection, job_id: str, images: Sequence[Image]) -> None
 
 
 def drop_results(conn: Connection, job_id: str) -> None:
-    conn.execute(delete(result).where(result.c.job == job_id))
+    DROP_RESULTS.run(conn, {"whose": job_id})
 
 
 def forget(conn: Connection, job_id: str, name: str) -> None:
@@ -235,7 +242,7 @@ def _user(kept: dict[str, Any]) -> User:
     return User(**kept, tiers=tuple(tiers))
 
 
-def job_of(row: RowMapping, steps: Mapping[str, Any]) -> Job:
+def job_of(row: Row, steps: Mapping[str, Any]) -> Job:
     """A job as its row and its steps tell it."""
     same = (
         "id event request_id locale prompt attempt cost parent charged status_id created started finished "
@@ -295,7 +302,8 @@ def latest(user_key: str, limit: int, chat: Chat | None = None) -> Select[Any]:
 
 
 def count_unfinished(conn: Connection, user_key: str) -> int:
-    return conn.execute(COUNT_UNFINISHED, {"whose": user_key}).scalar_one()
+    (row,) = COUNT_UNFINISHED.run(conn, {"whose": user_key})
+    return row["count"]
 
 
 def count_ended_children(conn: Connection, parent: str) -> int:

@@ -7,6 +7,7 @@ The model knows no columns and no arithmetic of reservations; it moves coins one
 import asyncio
 import tempfile
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,8 +17,6 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
-from sqlalchemy import event
-from sqlalchemy.engine import Connection, Engine
 
 from bot.chat import Chat, User
 from bot.errors import ChatOutOfCredits, OutOfCredits, Stale
@@ -25,6 +24,7 @@ from bot.quota import today
 from bot.store import Job, NewJob, State, Store
 from tests.clocks import FakeClock
 from tests.flow.stores import ANN, BEN, DIRECT, GROUP, books_agree, new_job, rules
+from tests.statements import overheard
 
 T = TypeVar("T")
 
@@ -53,15 +53,12 @@ class Crash:
     def __init__(self) -> None:
         self.left: int | None = None
 
-    def statement(self, *_: Any) -> None:
+    def hear(self, *_: Any) -> None:
         if self.left is not None:
             self.left -= 1
             if self.left < 0:
                 self.left = None
                 raise CrashError
-
-    def commit(self, connection: Connection) -> None:
-        self.statement()
 
 
 # ---------------------------------------------------------------- the model
@@ -138,14 +135,13 @@ class Ledger(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
+        self.listening = ExitStack()
+        self.listening.enter_context(overheard(self.crash.hear))
         self.store = self.runner.run(Store.open(self.url, clock=self.clock))
-        event.listen(Engine, "before_cursor_execute", self.crash.statement)
-        event.listen(Engine, "commit", self.crash.commit)
 
     def teardown(self) -> None:
-        event.remove(Engine, "before_cursor_execute", self.crash.statement)
-        event.remove(Engine, "commit", self.crash.commit)
         self.runner.run(self.store.close())
+        self.listening.close()
         self.runner.close()
         self.folder.cleanup()
 

@@ -16,8 +16,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 
 from adapters.service import RealClock
 from bot.chat import Chat, User
@@ -26,6 +24,7 @@ from bot.store import NewJob, State, Store, new_id
 from tests.bench.figures import Figure, median
 from tests.bench.process import ROOT
 from tests.postgres import cluster
+from tests.statements import overheard
 
 TOGETHER = 50  # callers at once, as in a crowd
 ROUNDS = 3
@@ -64,23 +63,14 @@ async def ours(url: str, count: int, callers: int) -> float:
 async def record(url: str) -> Recorded:
     """The statements of one job, in order, with BEGIN and COMMIT."""
     said: Recorded = []
-
-    def statement(_c: Any, _cursor: Any, text: str, parameters: Any, _x: Any, _many: bool) -> None:
-        said.append((text, parameters))
-
-    def commit(_connection: Any) -> None:
-        said.append(("COMMIT", ()))
-
-    store = await Store.open(url, clock=RealClock(), migrate=True)
-    await one(store, 0, 1)
-    event.listen(Engine, "before_cursor_execute", statement)
-    event.listen(Engine, "commit", commit)
-    try:
-        await one(store, 0, 1)
-    finally:
-        event.remove(Engine, "before_cursor_execute", statement)
-        event.remove(Engine, "commit", commit)
-        await store.close()
+    with overheard(lambda text, values: said.append((text, values))):
+        store = await Store.open(url, clock=RealClock(), migrate=True)
+        try:
+            await one(store, 0, 1)
+            said.clear()
+            await one(store, 0, 1)
+        finally:
+            await store.close()
     return said
 
 
