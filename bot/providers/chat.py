@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import cast
 from uuid import uuid4
 
-import httpx
 import structlog
 
 from bot.errors import CutShort, Lost, PaintFailed, UpstreamDown
 from bot.painting import Accepted, Event, PaintRequest, Stage, Staged, Usage
 from bot.providers.configured import Configured
+from bot.providers.connections import Client
 from bot.providers.hints import hinted
 from bot.providers.http import Answer, Base64, Payload, exchange
 from bot.providers.inline import unpacked
@@ -34,7 +34,7 @@ _LONG = 16  # characters; a shorter prompt is no secret, and hiding it would gar
 class ChatProvider(Configured):
     """One upstream that is spoken to in chat completions. Implements `bot.ports.Provider`."""
 
-    def __init__(self, upstream: Upstream, client: httpx.AsyncClient) -> None:
+    def __init__(self, upstream: Upstream, client: Client) -> None:
         """`client`: of `make_client`; stays open, and belongs to whoever made it."""
         assert isinstance(upstream.wire, ChatWire)
         super().__init__(upstream)

@@ -6,11 +6,10 @@ The one place that knows all dialects; what they share is handed in here.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import httpx
-
 from bot.ports import Clock, Provider
 from bot.providers.callbacks import Callbacks
 from bot.providers.chat import ChatProvider
+from bot.providers.connections import Client
 from bot.providers.images import ImagesProvider
 from bot.providers.presets import Upstream
 from bot.providers.tasks import TasksProvider
@@ -20,7 +19,7 @@ from bot.providers.tasks import TasksProvider
 class Tools:
     """What providers work with. `client`: of `make_client`, belongs to whoever made it. `jitter`: 0 ≤ value < 1."""
 
-    client: httpx.AsyncClient
+    client: Client
     clock: Clock
     callbacks: Callbacks
     jitter: Callable[[], float]

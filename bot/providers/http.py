@@ -11,13 +11,11 @@ A request that is `safe` asks or uploads and paints nothing: wherever it breaks 
 """
 
 import asyncio
-import logging
-import ssl
 from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import httpx
 
@@ -31,12 +29,13 @@ from bot.errors import (
     WentQuiet,
     WrongEndpoint,
 )
+from bot.providers.connections import Client
 from bot.providers.envelopes import refusal
 from bot.providers.quotes import quote
 from bot.trust import authorities
 
-CONNECT = 10.0  # seconds to reach an upstream; one that takes longer is down
 ANSWER_CAP = 100_000_000  # bytes; several large pictures in base64 stay below it
+HEADERS = {"User-Agent": "easel", "Accept": "*/*", "Accept-Encoding": "identity"}
 ERROR_CAP = 64 * 1024  # bytes of an error answer that are read
 ERROR_WAIT = 10.0  # seconds for the body of an error answer; its status says enough without
 SLICE = 256 * 1024  # bytes written at once, so that an upload of many megabytes never holds up the event loop
@@ -44,60 +43,13 @@ SLICE = 256 * 1024  # bytes written at once, so that an upload of many megabytes
 _BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark, and the blanks that some relays send to keep a line open
 
 
-def make_client() -> httpx.AsyncClient:
+def make_client() -> Client:
     """The client for all upstreams.
 
     Proxies of the environment are not used: the key and members' pictures go to the configured address or
     nowhere. Private certificate authorities are (SSL_CERT_FILE, SSL_CERT_DIR). Redirects are not followed.
     """
-    for name in ("httpx", "httpcore"):  # they log addresses at INFO and headers at DEBUG
-        logging.getLogger(name).setLevel(logging.WARNING)
-    return httpx.AsyncClient(
-        transport=_OwnConnections(authorities()),
-        timeout=httpx.Timeout(None, connect=CONNECT),  # all others are deadlines of the exchange
-        headers={"User-Agent": "easel", "Accept-Encoding": "identity"},
-        follow_redirects=False,
-        trust_env=False,
-    )
-
-
-class _OwnConnections(httpx.AsyncBaseTransport):
-    """A connection of its own for each request.
-
-    A painting lasts a minute, so there is nothing to win by a pool, and two things to lose: a kept connection
-    that the upstream has just closed looks like a lost painting, and a pool slows down with each open one.
-    """
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._context = context
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        transport = httpx.AsyncHTTPTransport(verify=self._context, trust_env=False)
-        try:
-            response = await transport.handle_async_request(request)
-        except BaseException:
-            await transport.aclose()
-            raise
-        assert isinstance(response.stream, httpx.AsyncByteStream)
-        response.stream = _ClosingStream(response.stream, transport)
-        return response
-
-
-class _ClosingStream(httpx.AsyncByteStream):
-    """A body that takes its transport with it."""
-
-    def __init__(self, stream: httpx.AsyncByteStream, transport: httpx.AsyncBaseTransport) -> None:
-        self._stream = stream
-        self._transport = transport
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return aiter(self._stream)
-
-    async def aclose(self) -> None:
-        try:
-            await self._stream.aclose()
-        finally:
-            await self._transport.aclose()
+    return Client(authorities())
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +147,7 @@ class Answer:
 
 @asynccontextmanager
 async def exchange(
-    client: httpx.AsyncClient,
+    client: Client,
     url: str,
     payload: Payload | None,
     headers: Mapping[str, str],
@@ -217,28 +169,21 @@ async def exchange(
     Raises PaintFailed: what the status and the body of an error say, or how the connection failed.
     """
     until = asyncio.get_running_loop().time() + timeout_s
-    written = False
-
-    async def trace(event: str, _info: Mapping[str, Any]) -> None:
-        nonlocal written
-        written = written or event == "http11.send_request_body.complete"
-        if written and sent is not None:
-            sent.set()
-
+    written = sent or asyncio.Event()
     try:
         async with asyncio.timeout_at(until):
-            request = client.build_request(
+            request = httpx.Request(
                 method,
                 url,
-                content=_slices(payload.pieces) if payload else None,
-                headers={**headers, **_described(payload)},
-                extensions={"trace": trace},
+                headers={**HEADERS, **headers, **_described(payload)},
+                content=_slices(payload.pieces, written) if payload else None,
             )
-            response = await client.send(request, stream=True)
+            response = await client.handle_async_request(request)
     except TimeoutError as exc:
-        raise (NoAnswer if written else Unreachable)(detail=f"no headers within {timeout_s} s") from exc
+        late = NoAnswer if written.is_set() or payload is None else Unreachable
+        raise late(detail=f"no headers within {timeout_s} s") from exc
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
-        raise unanswered(exc, written=written and not safe) from exc
+        raise unanswered(exc, written=written.is_set() and not safe) from exc
     async with aclosing(response):
         if not response.is_success:
             said = await _read_error(response, until)
@@ -274,7 +219,8 @@ async def _read_error(response: httpx.Response, until: float) -> bytes:
     return said[:ERROR_CAP]
 
 
-async def _slices(pieces: Iterable[bytes | Base64]) -> AsyncIterator[bytes]:
+async def _slices(pieces: Iterable[bytes | Base64], written: asyncio.Event) -> AsyncIterator[bytes]:
+    """`written` is set when the last of them has been: only then the next one is asked for."""
     for piece in pieces:
         if isinstance(piece, Base64):
             for part in _parts(piece.data, SLICE // 4 * 3):  # whole threes, so that no padding comes in between
@@ -282,6 +228,7 @@ async def _slices(pieces: Iterable[bytes | Base64]) -> AsyncIterator[bytes]:
         else:
             for part in _parts(piece, SLICE):
                 yield bytes(part)
+    written.set()
 
 
 def _parts(data: bytes, size: int) -> Iterator[memoryview]:

@@ -9,12 +9,12 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from urllib.parse import quote, urlencode
 
-import httpx
 import structlog
 
 from bot.errors import CutShort, Lost, UpstreamDown
 from bot.painting import Accepted, Event, PaintRequest, Stage, Staged
 from bot.providers.configured import Configured
+from bot.providers.connections import Client
 from bot.providers.envelopes import trace_of
 from bot.providers.hints import hinted
 from bot.providers.http import Answer, Payload, exchange
@@ -34,7 +34,7 @@ _LONG = 16  # characters; a shorter prompt is no secret, and hiding it would gar
 class ImagesProvider(Configured):
     """One upstream that speaks OpenAI's Images API. Implements `bot.ports.Provider`."""
 
-    def __init__(self, upstream: Upstream, client: httpx.AsyncClient) -> None:
+    def __init__(self, upstream: Upstream, client: Client) -> None:
         """`client`: of `make_client`; stays open, and belongs to whoever made it."""
         assert isinstance(upstream.wire, ImagesWire)
         super().__init__(upstream)

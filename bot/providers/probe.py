@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import urlencode
 
-import httpx
-
 from bot.errors import Busy, PaintFailed, Rejected, SettingsWrong, WrongEndpoint
+from bot.providers.connections import Client
 from bot.providers.hints import hint
 from bot.providers.http import exchange
 from bot.providers.messages import parse
@@ -21,7 +20,7 @@ _NO_API = "HTTP 200 without JSON"  # a web page lives there
 _NAMED = 5  # models that are named when the configured one is not among them
 
 
-async def probe(upstream: Upstream, client: httpx.AsyncClient) -> str:
+async def probe(upstream: Upstream, client: Client) -> str:
     """What an operator may know of an upstream that is well.
 
     Raises SettingsWrong with one line that says what to do when it is not.
@@ -36,7 +35,7 @@ async def probe(upstream: Upstream, client: httpx.AsyncClient) -> str:
     raise SettingsWrong([f"does not list the model {upstream.model}; it has {near}; set model"])
 
 
-async def _ask(upstream: Upstream, client: httpx.AsyncClient) -> set[str]:
+async def _ask(upstream: Upstream, client: Client) -> set[str]:
     """The names of its models; empty where it lists none. Raises PaintFailed."""
     query: Mapping[str, str] = upstream.wire.query if isinstance(upstream.wire, ImagesWire) else {}
     address = upstream.at(upstream.probe) + (f"?{urlencode(query)}" if query else "")

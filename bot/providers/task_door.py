@@ -8,11 +8,10 @@ import json
 from collections.abc import Sequence
 from urllib.parse import quote
 
-import httpx
-
 from bot.errors import Lost, PaintFailed, Retry, SaidFailed, UpstreamDown
 from bot.painting import Image
 from bot.ports import Clock
+from bot.providers.connections import Client
 from bot.providers.envelopes import Complaint, build, classify
 from bot.providers.hints import hinted
 from bot.providers.http import Answer, Payload, exchange
@@ -30,7 +29,7 @@ class TaskDoor:
     """`until`: when the painting must be done, on the clock's own count."""
 
     def __init__(
-        self, upstream: Upstream, wire: TasksWire, client: httpx.AsyncClient, clock: Clock, *, prompt: str, until: float
+        self, upstream: Upstream, wire: TasksWire, client: Client, clock: Clock, *, prompt: str, until: float
     ) -> None:
         self._upstream = upstream
         self._wire = wire

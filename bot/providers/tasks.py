@@ -8,7 +8,6 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, nullcontext
 from dataclasses import dataclass
 
-import httpx
 import structlog
 
 from bot.errors import (
@@ -27,6 +26,7 @@ from bot.painting import Accepted, Blob, Event, Link, PaintRequest, Picture, Pro
 from bot.ports import Clock
 from bot.providers.callbacks import Bell, Callbacks
 from bot.providers.configured import Configured
+from bot.providers.connections import Client
 from bot.providers.messages import aside, decode
 from bot.providers.polling import pauses
 from bot.providers.presets import TaskState, TasksWire, Upstream
@@ -48,7 +48,7 @@ class TasksProvider(Configured):
     def __init__(
         self,
         upstream: Upstream,
-        client: httpx.AsyncClient,
+        client: Client,
         *,
         clock: Clock,
         callbacks: Callbacks,

@@ -7,10 +7,9 @@ import asyncio
 import base64
 import json
 
-import httpx
-
 from bot.errors import UpstreamDown
 from bot.painting import Image
+from bot.providers.connections import Client
 from bot.providers.envelopes import build, classify, find_complaint
 from bot.providers.http import Payload, exchange
 from bot.providers.messages import parse
@@ -23,7 +22,7 @@ _SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 
 
 async def upload(
-    client: httpx.AsyncClient, upstream: Upstream, wire: UploadWire, image: Image, stem: str, *, timeout_s: float
+    client: Client, upstream: Upstream, wire: UploadWire, image: Image, stem: str, *, timeout_s: float
 ) -> str:
     """The address of a picture at the upstream. `stem`: its name there, without what says its kind.
 

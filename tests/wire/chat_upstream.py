@@ -2,7 +2,6 @@
 
 import base64
 
-import httpx
 import pytest
 from pydantic import SecretStr
 
@@ -18,6 +17,7 @@ from bot.painting import (
     Progress,
 )
 from bot.providers.chat import ChatProvider
+from bot.providers.connections import Client
 from bot.providers.presets import resolve
 from tests.wire.raw_upstream import SSE, Call, Script
 
@@ -35,7 +35,7 @@ ACE_500: dict[str, object] = {
 SHORT = 0.2  # seconds; what a test with a real deadline waits
 
 
-def provider(client: httpx.AsyncClient, url: str, preset: str = "relay", **settings: object) -> ChatProvider:
+def provider(client: Client, url: str, preset: str = "relay", **settings: object) -> ChatProvider:
     given = {"base_url": url, "api_key": SecretStr(KEY), **settings}
     return ChatProvider(resolve(name="up", preset=preset, **given), client)  # type: ignore[arg-type]  # as settings do
 

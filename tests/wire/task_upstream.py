@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 from aiohttp import web
 from pydantic import SecretStr
@@ -17,6 +16,7 @@ from pydantic import SecretStr
 from bot.errors import PaintFailed
 from bot.painting import Event, PaintRequest
 from bot.providers.callbacks import Callbacks
+from bot.providers.connections import Client
 from bot.providers.presets import resolve
 from bot.providers.tasks import TasksProvider
 
@@ -128,7 +128,7 @@ async def scripted(
 
 
 def provider(
-    client: httpx.AsyncClient,
+    client: Client,
     clock: Any,
     url: str,
     preset: str | None = "evolink",

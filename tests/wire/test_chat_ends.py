@@ -5,7 +5,6 @@ import json
 import socket
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 
 from bot.errors import (
@@ -34,6 +33,7 @@ from bot.painting import (
     Staged,
 )
 from bot.providers import http
+from bot.providers.connections import Client
 from bot.providers.http import make_client
 from tests.wire.chat_upstream import (
     ACE_500,
@@ -54,7 +54,7 @@ from tests.wire.raw_upstream import JSON, SSE, Call, delta, event, message, raw_
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
+async def client() -> AsyncIterator[Client]:
     async with make_client() as made:
         yield made
 
@@ -81,7 +81,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
     ],
 )
 async def test_an_answer_without_a_picture_says_why(
-    client: httpx.AsyncClient, parts: list[str], failure: type[PaintFailed]
+    client: Client, parts: list[str], failure: type[PaintFailed]
 ) -> None:
     async with raw_upstream(answers(*parts)) as up:
         failed, seen = await fail(provider(client, up.url))
@@ -89,7 +89,7 @@ async def test_an_answer_without_a_picture_says_why(
     assert Accepted() in seen
 
 
-async def test_a_refusal_is_quoted_for_the_member_and_not_logged(client: httpx.AsyncClient) -> None:
+async def test_a_refusal_is_quoted_for_the_member_and_not_logged(client: Client) -> None:
     async with raw_upstream(answers(delta(f"I can't draw that with {KEY}.\nSorry."), DONE)) as up:
         failed, _ = await fail(provider(client, up.url))
     assert failed.facts == {"quote": "I can't draw that with …. Sorry."}
@@ -121,25 +121,25 @@ LIMIT = {"error": {"code": "rate_limit_exceeded", "message": "slow down"}}
     ],
 )
 async def test_an_error_inside_a_success_is_told_and_never_leads_to_a_second_payment(
-    client: httpx.AsyncClient, parts: list[str], failure: type[PaintFailed]
+    client: Client, parts: list[str], failure: type[PaintFailed]
 ) -> None:
     async with raw_upstream(answers(*parts)) as up:
         failed, _ = await fail(provider(client, up.url))
     assert type(failed) is failure
 
 
-async def test_the_trace_of_an_error_inside_a_success_is_kept(client: httpx.AsyncClient) -> None:
+async def test_the_trace_of_an_error_inside_a_success_is_kept(client: Client) -> None:
     async with raw_upstream(answers(json.dumps(ACE_500))) as up:
         failed, _ = await fail(provider(client, up.url))
     assert (failed.trace, failed.facts) == ("2cf86e86", {"quote": "fetch failed"})
 
 
-async def test_a_picture_before_an_error_counts(client: httpx.AsyncClient) -> None:
+async def test_a_picture_before_an_error_counts(client: Client) -> None:
     async with raw_upstream(answers(delta(f"![]({PICTURE})\n"), event(ACE_500), DONE)) as up:
         assert pictures(await gather(provider(client, up.url))) == [Link(url=PICTURE)]
 
 
-async def test_broken_base64_is_a_bad_result_only_when_it_is_alone(client: httpx.AsyncClient) -> None:
+async def test_broken_base64_is_a_bad_result_only_when_it_is_alone(client: Client) -> None:
     bad = ["data:image/png;base64,A", "data:image/png,AAAA", "data:image/png;base64,"]
     scripts = [answers(delta(f"![]({url})"), DONE) for url in bad]
     async with raw_upstream(*scripts, answers(delta(f"![]({bad[0]})\n![]({INLINE})"), DONE)) as up:
@@ -149,7 +149,7 @@ async def test_broken_base64_is_a_bad_result_only_when_it_is_alone(client: httpx
         assert pictures(await gather(provider(client, up.url))) == [Blob(data=PNG)]
 
 
-async def test_an_answer_beyond_the_cap_is_dropped(client: httpx.AsyncClient) -> None:
+async def test_an_answer_beyond_the_cap_is_dropped(client: Client) -> None:
     async def script(call: Call) -> None:
         await call.head(SSE)
         for _ in range(http.ANSWER_CAP // 1_000_000 + 10):
@@ -181,7 +181,7 @@ async def test_an_answer_beyond_the_cap_is_dropped(client: httpx.AsyncClient) ->
     ],
 )
 async def test_an_error_answer_is_told_without_acceptance(
-    client: httpx.AsyncClient, status: str, body: str, failure: type[PaintFailed]
+    client: Client, status: str, body: str, failure: type[PaintFailed]
 ) -> None:
     async with raw_upstream(answers(body, head=("Content-Type: text/html", "Retry-After: 3"), status=status)) as up:
         failed, seen = await fail(provider(client, up.url))
@@ -192,7 +192,7 @@ async def test_an_error_answer_is_told_without_acceptance(
         assert failed.retry_after == 3
 
 
-async def test_the_status_decides_when_the_body_of_an_error_breaks_off(client: httpx.AsyncClient) -> None:
+async def test_the_status_decides_when_the_body_of_an_error_breaks_off(client: Client) -> None:
     script = answers("half", head=("Content-Length: 99999",), status="503 Down")
     async with raw_upstream(script, answers("x" * 200_000, status="503 Down")) as up:
         for _ in range(2):
@@ -200,7 +200,7 @@ async def test_the_status_decides_when_the_body_of_an_error_breaks_off(client: h
             assert isinstance(failed, UpstreamDown)
 
 
-async def test_a_refused_connection_is_unreachable(client: httpx.AsyncClient) -> None:
+async def test_a_refused_connection_is_unreachable(client: Client) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: connections to it are refused
         failed, seen = await fail(provider(client, f"http://127.0.0.1:{taken.getsockname()[1]}"))
@@ -208,13 +208,13 @@ async def test_a_refused_connection_is_unreachable(client: httpx.AsyncClient) ->
     assert seen == [Staged(Stage.SENDING)]
 
 
-async def test_an_address_that_is_none_is_a_wrong_endpoint(client: httpx.AsyncClient) -> None:
+async def test_an_address_that_is_none_is_a_wrong_endpoint(client: Client) -> None:
     for url in ("ftp://127.0.0.1/", "http://127.0.0.1/\x07"):
         failed, _ = await fail(provider(client, url))
         assert isinstance(failed, WrongEndpoint)
 
 
-async def test_no_headers_until_the_deadline_is_no_answer(client: httpx.AsyncClient) -> None:
+async def test_no_headers_until_the_deadline_is_no_answer(client: Client) -> None:
     async with raw_upstream(hang) as up:
         failed, seen = await fail(provider(client, up.url, timeout_s=SHORT, idle_timeout_s=SHORT / 4))
         await up.calls[0].closed_by_client.wait()
@@ -222,7 +222,7 @@ async def test_no_headers_until_the_deadline_is_no_answer(client: httpx.AsyncCli
     assert seen == [Staged(Stage.SENDING)]
 
 
-async def test_silence_before_the_headers_lasts_as_long_as_a_painting_may(client: httpx.AsyncClient) -> None:
+async def test_silence_before_the_headers_lasts_as_long_as_a_painting_may(client: Client) -> None:
     """An upstream that was asked to stream and does not sends its headers with the picture."""
 
     async def script(call: Call) -> None:
@@ -233,7 +233,7 @@ async def test_silence_before_the_headers_lasts_as_long_as_a_painting_may(client
         assert pictures(await gather(provider(client, up.url, idle_timeout_s=SHORT / 4))) == [Link(url=PICTURE)]
 
 
-async def test_a_request_that_could_not_be_written_was_not_accepted(client: httpx.AsyncClient) -> None:
+async def test_a_request_that_could_not_be_written_was_not_accepted(client: Client) -> None:
     async def reset(call: Call) -> None:
         call.reset()
 

@@ -6,7 +6,6 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
-import httpx
 import pytest
 import structlog
 
@@ -26,6 +25,7 @@ from bot.painting import (
     Stage,
     Staged,
 )
+from bot.providers.connections import Client
 from bot.providers.http import make_client
 from tests.wire.chat_upstream import (
     ACE_500,
@@ -46,7 +46,7 @@ from tests.wire.raw_upstream import JSON, SSE, Call, Script, delta, event, messa
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
+async def client() -> AsyncIterator[Client]:
     async with make_client() as made:
         yield made
 
@@ -55,9 +55,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 
 @pytest.mark.parametrize("ending", ["fin", "rst", "half headers"])
-async def test_a_connection_lost_after_the_request_may_have_been_accepted(
-    client: httpx.AsyncClient, ending: str
-) -> None:
+async def test_a_connection_lost_after_the_request_may_have_been_accepted(client: Client, ending: str) -> None:
     async def script(call: Call) -> None:
         if ending == "rst":
             call.reset()
@@ -90,23 +88,21 @@ CUT = "Transfer-Encoding: chunked"
     ],
 )
 async def test_an_answer_that_breaks_off_without_a_picture_is_cut_short(
-    client: httpx.AsyncClient, head: tuple[str, ...], parts: list[str | bytes]
+    client: Client, head: tuple[str, ...], parts: list[str | bytes]
 ) -> None:
     async with raw_upstream(answers(*parts, head=head)) as up:
         failed, _ = await fail(provider(client, up.url))
     assert isinstance(failed, CutShort)
 
 
-async def test_a_failure_that_was_said_before_the_cut_is_told(client: httpx.AsyncClient) -> None:
+async def test_a_failure_that_was_said_before_the_cut_is_told(client: Client) -> None:
     async with raw_upstream(answers(delta("❌ 生成失败: 服务器开小差了\n"))) as up:
         failed, _ = await fail(provider(client, up.url))
     assert isinstance(failed, SaidFailed)
 
 
 @pytest.mark.parametrize("ending", ["fin", "rst", "silence", "late"])
-async def test_a_picture_that_was_complete_counts_however_the_answer_ends(
-    client: httpx.AsyncClient, ending: str
-) -> None:
+async def test_a_picture_that_was_complete_counts_however_the_answer_ends(client: Client, ending: str) -> None:
     async def script(call: Call) -> None:
         await call.head(SSE, CUT)
         await call.chunk(delta(f"![]({PICTURE})"))
@@ -125,12 +121,12 @@ async def test_a_picture_that_was_complete_counts_however_the_answer_ends(
         assert pictures(await gather(made)) == [Link(url=PICTURE)]
 
 
-async def test_an_answer_may_end_by_finish_reason_alone(client: httpx.AsyncClient) -> None:
+async def test_an_answer_may_end_by_finish_reason_alone(client: Client) -> None:
     async with raw_upstream(answers(delta(PICTURE), delta("", finish_reason="stop"))) as up:
         assert pictures(await gather(provider(client, up.url))) == [Link(url=PICTURE)]
 
 
-async def test_a_line_that_is_broken_after_the_end_is_no_failure(client: httpx.AsyncClient) -> None:
+async def test_a_line_that_is_broken_after_the_end_is_no_failure(client: Client) -> None:
     async def script(call: Call) -> None:
         await call.head(SSE, CUT)
         await call.chunk(delta(PICTURE, finish_reason="stop"))
@@ -140,7 +136,7 @@ async def test_a_line_that_is_broken_after_the_end_is_no_failure(client: httpx.A
         assert pictures(await gather(provider(client, up.url))) == [Link(url=PICTURE)]
 
 
-async def test_the_end_mark_ends_it_though_the_connection_stays(client: httpx.AsyncClient) -> None:
+async def test_the_end_mark_ends_it_though_the_connection_stays(client: Client) -> None:
     async def script(call: Call) -> None:
         await call.head(SSE)
         await call.send(delta(f"![]({PICTURE})") + DONE)
@@ -151,7 +147,7 @@ async def test_the_end_mark_ends_it_though_the_connection_stays(client: httpx.As
         await up.calls[0].closed_by_client.wait()
 
 
-async def test_silence_after_acceptance_is_told_with_its_length(client: httpx.AsyncClient) -> None:
+async def test_silence_after_acceptance_is_told_with_its_length(client: Client) -> None:
     async def script(call: Call) -> None:
         await call.head(SSE)
         await call.send(delta("> 进度：60%\n"))
@@ -167,7 +163,7 @@ async def test_silence_after_acceptance_is_told_with_its_length(client: httpx.As
 
 
 async def test_every_sign_of_life_extends_the_wait_until_the_whole_takes_too_long(
-    client: httpx.AsyncClient,
+    client: Client,
 ) -> None:
     async def script(call: Call) -> None:
         await call.head(SSE)
@@ -181,7 +177,7 @@ async def test_every_sign_of_life_extends_the_wait_until_the_whole_takes_too_lon
 
 
 async def test_an_answer_that_was_not_to_stream_may_be_silent_after_its_headers(
-    client: httpx.AsyncClient,
+    client: Client,
 ) -> None:
     async def script(call: Call) -> None:
         await call.head(JSON)
@@ -209,7 +205,7 @@ async def until_progress(events: AsyncIterator[Event]) -> None:
 
 
 @pytest.mark.parametrize("n", [1, 2])
-async def test_closing_the_iterator_closes_the_connections(client: httpx.AsyncClient, n: int) -> None:
+async def test_closing_the_iterator_closes_the_connections(client: Client, n: int) -> None:
     async with raw_upstream(endless) as up:
         async with aclosing(provider(client, up.url).paint(PaintRequest(prompt="x", options=Options(n=n)))) as events:
             await until_progress(events)
@@ -219,7 +215,7 @@ async def test_closing_the_iterator_closes_the_connections(client: httpx.AsyncCl
 
 
 @pytest.mark.parametrize("script", [endless, hang])
-async def test_cancelling_the_task_closes_the_connection(client: httpx.AsyncClient, script: Script) -> None:
+async def test_cancelling_the_task_closes_the_connection(client: Client, script: Script) -> None:
     async with raw_upstream(script) as up:
         task = asyncio.create_task(gather(provider(client, up.url)))
         call = await up.call()
@@ -229,7 +225,7 @@ async def test_cancelling_the_task_closes_the_connection(client: httpx.AsyncClie
         await call.closed_by_client.wait()
 
 
-async def test_a_failure_closes_the_connection(client: httpx.AsyncClient) -> None:
+async def test_a_failure_closes_the_connection(client: Client) -> None:
     async def script(call: Call) -> None:
         await call.head(SSE)
         await call.send(event(ACE_500))
@@ -244,7 +240,7 @@ async def test_a_failure_closes_the_connection(client: httpx.AsyncClient) -> Non
 
 
 async def test_two_pictures_are_two_requests_at_once_and_progress_is_their_mean(
-    client: httpx.AsyncClient,
+    client: Client,
 ) -> None:
     both = asyncio.Barrier(2)
     first_told = asyncio.Event()
@@ -277,7 +273,7 @@ async def test_two_pictures_are_two_requests_at_once_and_progress_is_their_mean(
 
 
 async def test_where_one_fails_and_one_delivers_the_picture_counts_and_the_failure_is_logged(
-    client: httpx.AsyncClient,
+    client: Client,
 ) -> None:
     scripts = answers(delta(f"![]({PICTURE})"), DONE), answers(json.dumps(ACE_500), status="500 Oops")
     with structlog.testing.capture_logs() as lines:
@@ -288,7 +284,7 @@ async def test_where_one_fails_and_one_delivers_the_picture_counts_and_the_failu
     assert KEY not in str(lines)
 
 
-async def test_when_all_fail_the_one_that_forbids_another_try_is_raised(client: httpx.AsyncClient) -> None:
+async def test_when_all_fail_the_one_that_forbids_another_try_is_raised(client: Client) -> None:
     scripts = answers(status="429 Slow"), answers(delta("> 进度：60%\n"))
     async with raw_upstream(*scripts) as up:
         failed, _ = await fail(provider(client, up.url), PaintRequest(prompt="x", options=Options(n=2)))
@@ -298,7 +294,7 @@ async def test_when_all_fail_the_one_that_forbids_another_try_is_raised(client: 
 # ---------------------------------------------------------------- what is never shown
 
 
-async def test_neither_key_nor_prompt_is_logged(client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture) -> None:
+async def test_neither_key_nor_prompt_is_logged(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     prompt = "a secret wish of the member"
     error = json.dumps({"error": {"code": "x", "message": f"{KEY} may not paint: {prompt}"}})
     caplog.set_level(logging.INFO)
@@ -315,19 +311,30 @@ async def test_neither_key_nor_prompt_is_logged(client: httpx.AsyncClient, caplo
     assert "127.0.0.1" not in caplog.text
 
 
-async def test_an_id_that_quotes_the_key_is_kept_without_it(client: httpx.AsyncClient) -> None:
+async def test_an_id_that_quotes_the_key_is_kept_without_it(client: Client) -> None:
     said = delta(f"![]({PICTURE})\n").replace("chatcmpl-1", f"chatcmpl-{KEY}")
     async with raw_upstream(answers(said, DONE)) as up:
         events = await gather(provider(client, up.url))
     assert Accepted("chatcmpl-…") in events
 
 
-def test_the_client_trusts_no_proxy_of_the_environment_and_follows_nothing(client: httpx.AsyncClient) -> None:
-    assert client.trust_env is False
-    assert client.follow_redirects is False
+async def test_no_proxy_of_the_environment_is_used(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = answers(delta(f"![]({PICTURE})\n"), DONE)
+    async with raw_upstream(said) as up, raw_upstream(said) as proxy:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+            monkeypatch.setenv(name, proxy.url)
+        assert pictures(await gather(provider(client, up.url))) == [Link(url=PICTURE)]
+        assert (len(up.calls), len(proxy.calls)) == (1, 0)
 
 
-async def test_a_server_that_is_gone_is_never_mistaken_for_a_lost_painting(client: httpx.AsyncClient) -> None:
+async def test_no_redirect_is_followed(client: Client) -> None:
+    async with raw_upstream(answers(delta(f"![]({PICTURE})\n"), DONE)) as elsewhere:
+        async with raw_upstream(answers("", head=(f"Location: {elsewhere.url}",), status="307 There")) as up:
+            await fail(provider(client, up.url))
+        assert not elsewhere.calls
+
+
+async def test_a_server_that_is_gone_is_never_mistaken_for_a_lost_painting(client: Client) -> None:
     """Connections are not kept, so that none is found dead when the next painting begins."""
 
     async def script(call: Call) -> None:

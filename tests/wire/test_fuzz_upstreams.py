@@ -7,7 +7,6 @@ import json
 import random
 from collections.abc import Mapping
 
-import httpx
 import pytest
 from pydantic import SecretStr
 
@@ -15,6 +14,7 @@ from bot.errors import PaintFailed
 from bot.painting import Blob, Link, PaintRequest, Picture
 from bot.ports import Provider
 from bot.providers.callbacks import Callbacks
+from bot.providers.connections import Client
 from bot.providers.dialects import Tools, make
 from bot.providers.http import make_client
 from bot.providers.presets import resolve
@@ -72,7 +72,7 @@ def broken(body: bytes, chance: random.Random) -> bytes:
     return bytes(data[: chance.randrange(len(data) + 1)]) if chance.random() < 0.2 else bytes(data)
 
 
-def provider(client: httpx.AsyncClient, url: str, preset: str) -> Provider:
+def provider(client: Client, url: str, preset: str) -> Provider:
     tools = Tools(client=client, clock=HastyClock(), callbacks=Callbacks(), jitter=lambda: 0.0)
     return make(resolve(name="up", preset=preset, base_url=url, api_key=SecretStr(KEY), timeout_s=30.0), tools)
 

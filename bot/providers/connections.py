@@ -1,0 +1,141 @@
+"""A connection of its own for each request to an upstream: opened, used once, dropped.
+
+A painting lasts a minute, so there is nothing to win by a pool, and two things to lose: a kept connection that the
+upstream has just closed looks like a lost painting, and a pool slows down with each open one. HTTP is httpcore's;
+the sockets are asyncio's own, since those that httpcore brings cost as much again as all the rest of a request.
+"""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterable, AsyncIterator, Generator, Mapping
+from contextlib import contextmanager
+
+import httpcore
+import httpx
+
+CONNECT = 10.0  # seconds to reach an upstream, TLS included; one that takes longer is down
+EYEBALLS = 0.25  # seconds before a name's next address is tried beside the first: RFC 8305
+SCHEMES = ("http", "https")
+READ = 64 * 1024  # bytes that wait to be read before the sender is made to wait
+FAILURES: Mapping[type[Exception], type[httpx.HTTPError]] = {
+    httpcore.ReadError: httpx.ReadError,
+    httpcore.WriteError: httpx.WriteError,
+    httpcore.LocalProtocolError: httpx.LocalProtocolError,
+    httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
+}
+
+
+class Client(httpx.AsyncBaseTransport):
+    """Sends requests as they are, and knows no cookies, no redirects, no proxies. Raises httpx.HTTPError."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        assert isinstance(request.stream, httpx.AsyncByteStream)
+        url = request.url
+        asked = httpcore.Request(
+            request.method,
+            httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+            headers=request.headers.raw,
+            content=request.stream,
+        )
+        stream = await _connected(url, self._context)
+        connection = httpcore.AsyncHTTP11Connection(asked.url.origin, stream)
+        try:
+            with _translated():
+                response = await connection.handle_async_request(asked)
+        except BaseException:
+            await connection.aclose()
+            raise
+        assert isinstance(response.stream, AsyncIterable)
+        return httpx.Response(
+            response.status,
+            headers=response.headers,
+            stream=_Body(response.stream, connection),
+        )
+
+
+class _Body(httpx.AsyncByteStream):
+    """An answer that takes its connection with it."""
+
+    def __init__(self, parts: AsyncIterable[bytes], connection: httpcore.AsyncHTTP11Connection) -> None:
+        self._parts = parts
+        self._connection = connection
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with _translated():
+            async for part in self._parts:
+                yield part
+
+    async def aclose(self) -> None:
+        await self._connection.aclose()
+
+
+@contextmanager
+def _translated() -> Generator[None]:
+    """httpcore's failures leave as httpx's, which have the same names."""
+    try:
+        yield
+    except (httpcore.NetworkError, httpcore.ProtocolError) as exc:
+        raise FAILURES[type(exc)](str(exc)) from exc
+
+
+# ---------------------------------------------------------------- sockets
+
+
+async def _connected(url: httpx.URL, context: ssl.SSLContext) -> "_Stream":
+    if url.scheme not in SCHEMES or not url.host:
+        raise httpx.UnsupportedProtocol("neither http nor https")
+    loop = asyncio.get_running_loop()
+    reader = _Reader(limit=READ, loop=loop)
+    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+    secure = url.scheme == "https"
+    try:
+        async with asyncio.timeout(CONNECT):
+            transport, _ = await loop.create_connection(
+                lambda: protocol,
+                url.raw_host.decode("ascii"),
+                url.port or (443 if secure else 80),
+                ssl=context if secure else None,
+                happy_eyeballs_delay=EYEBALLS,
+            )
+    except TimeoutError as exc:
+        raise httpx.ConnectTimeout(str(exc)) from exc
+    except (OSError, UnicodeError) as exc:  # UnicodeError: a name that is none
+        raise httpx.ConnectError(str(exc)) from exc
+    return _Stream(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
+
+
+class _Reader(asyncio.StreamReader):
+    """What came is read before the failure that came after it, where asyncio's own forgets it."""
+
+    failure: Exception | None = None
+
+    def set_exception(self, exc: Exception) -> None:
+        self.failure = exc
+        self.feed_eof()
+
+
+class _Stream(httpcore.AsyncNetworkStream):
+    """Knows no deadline: those of the exchange cancel what takes too long."""
+
+    def __init__(self, reader: _Reader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's
+        data = await self._reader.read(max_bytes)
+        if not data and self._reader.failure is not None:
+            raise httpcore.ReadError(str(self._reader.failure)) from self._reader.failure
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's
+        try:
+            self._writer.write(buffer)
+            await self._writer.drain()
+        except OSError as exc:
+            raise httpcore.WriteError(str(exc)) from exc
+
+    async def aclose(self) -> None:
+        self._writer.transport.abort()  # nothing more goes out, not even what was written and waits
