@@ -84,11 +84,11 @@ def _translated() -> Generator[None]:
 # ---------------------------------------------------------------- sockets
 
 
-async def _connected(url: httpx.URL, context: ssl.SSLContext) -> "_Stream":
+async def _connected(url: httpx.URL, context: ssl.SSLContext) -> "Stream":
     if url.scheme not in SCHEMES or not url.host:
         raise httpx.UnsupportedProtocol("neither http nor https")
     loop = asyncio.get_running_loop()
-    reader = _Reader(limit=READ, loop=loop)
+    reader = Reader(limit=READ, loop=loop)
     protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
     secure = url.scheme == "https"
     try:
@@ -104,10 +104,10 @@ async def _connected(url: httpx.URL, context: ssl.SSLContext) -> "_Stream":
         raise httpx.ConnectTimeout(str(exc)) from exc
     except (OSError, UnicodeError) as exc:  # UnicodeError: a name that is none
         raise httpx.ConnectError(str(exc)) from exc
-    return _Stream(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
+    return Stream(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
 
 
-class _Reader(asyncio.StreamReader):
+class Reader(asyncio.StreamReader):
     """What came is read before the failure that came after it, where asyncio's own forgets it."""
 
     failure: Exception | None = None
@@ -117,10 +117,10 @@ class _Reader(asyncio.StreamReader):
         self.feed_eof()
 
 
-class _Stream(httpcore.AsyncNetworkStream):
+class Stream(httpcore.AsyncNetworkStream):
     """Knows no deadline: those of the exchange cancel what takes too long."""
 
-    def __init__(self, reader: _Reader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: Reader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
 

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 
 import structlog
 
@@ -70,7 +70,7 @@ class Failover:
 
     # ------------------------------------------------------------ who can
 
-    @property
+    @cached_property
     def abilities(self) -> Abilities:
         """What at least one provider can do; a request that needs two abilities of two providers is refused
         by `able`."""

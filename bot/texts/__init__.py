@@ -3,6 +3,7 @@
 `en.ftl` is the reference: a message missing elsewhere falls back to it, and a test sees that none is missing.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -40,6 +41,15 @@ def load() -> None:
 
 def say(locale: str, key: str, **facts: Fact) -> str:
     """The message `key` in `locale`. A missing message or fact is a programming error and raises."""
+    return _formatted(locale, key, facts) if facts else _fixed(locale, key)
+
+
+@cache
+def _fixed(locale: str, key: str) -> str:
+    return _formatted(locale, key, {})
+
+
+def _formatted(locale: str, key: str, facts: Mapping[str, Fact]) -> str:
     for each in (bundle(locale), bundle("en")):
         if each.has_message(key) and (pattern := each.get_message(key).value) is not None:
             given = {name: closed(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}

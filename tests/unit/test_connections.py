@@ -1,0 +1,59 @@
+"""Bytes of an upstream in their order, also where its connection breaks."""
+
+import asyncio
+
+import httpcore
+import pytest
+
+from bot.providers.connections import Reader, Stream
+
+
+async def opened() -> tuple[Stream, Reader, asyncio.StreamWriter, asyncio.Server]:
+    """A stream to a server that says nothing; what it would say is fed by the test."""
+    served = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
+    reader = Reader(loop=asyncio.get_running_loop())
+    _, writer = await asyncio.open_connection(*served.sockets[0].getsockname())
+    return Stream(reader, writer), reader, writer, served
+
+
+async def test_what_came_before_a_break_is_read_before_it() -> None:
+    stream, reader, _, served = await opened()
+    async with served:
+        reader.feed_data(b"the picture")
+        reader.set_exception(ConnectionResetError("reset by peer"))
+        assert await stream.read(100) == b"the picture"
+        for _ in range(2):
+            with pytest.raises(httpcore.ReadError, match="reset by peer"):
+                await stream.read(100)
+        await stream.aclose()
+
+
+async def test_an_end_in_order_is_no_failure() -> None:
+    stream, reader, _, served = await opened()
+    async with served:
+        reader.feed_data(b"the picture")
+        reader.feed_eof()
+        assert await stream.read(100) == b"the picture"
+        assert await stream.read(100) == b""
+        await stream.aclose()
+
+
+async def test_who_reads_when_it_breaks_hears_of_it() -> None:
+    stream, reader, _, served = await opened()
+    async with served:
+        reading = asyncio.create_task(stream.read(100))
+        await asyncio.sleep(0)
+        reader.set_exception(ConnectionResetError("reset by peer"))
+        with pytest.raises(httpcore.ReadError):
+            await reading
+        await stream.aclose()
+
+
+async def test_writing_to_what_was_closed_fails() -> None:
+    stream, _, writer, served = await opened()
+    async with served:
+        await stream.aclose()
+        await asyncio.sleep(0)
+        assert writer.transport.is_closing()
+        with pytest.raises(httpcore.WriteError):
+            await stream.write(b"the prompt")
