@@ -6,16 +6,20 @@ the sockets are asyncio's own, since those that httpcore brings cost as much aga
 """
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterable, AsyncIterator, Generator, Mapping
 from contextlib import contextmanager
+from ipaddress import ip_address
+from typing import Any
 
 import httpcore
 import httpx
+from aiohappyeyeballs import start_connection  # pyright: ignore[reportUnknownVariableType] - its addresses
 
 CONNECT = 10.0  # seconds to reach an upstream, TLS included; one that takes longer is down
 EYEBALLS = 0.25  # seconds before a name's next address is tried beside the first: RFC 8305
-SCHEMES = ("http", "https")
+PORTS = {"http": 80, "https": 443}
 READ = 64 * 1024  # bytes that wait to be read before the sender is made to wait
 FAILURES: Mapping[type[Exception], type[httpx.HTTPError]] = {
     httpcore.ReadError: httpx.ReadError,
@@ -85,26 +89,37 @@ def _translated() -> Generator[None]:
 
 
 async def _connected(url: httpx.URL, context: ssl.SSLContext) -> "Stream":
-    if url.scheme not in SCHEMES or not url.host:
+    if url.scheme not in PORTS or not url.host:
         raise httpx.UnsupportedProtocol("neither http nor https")
     loop = asyncio.get_running_loop()
     reader = Reader(limit=READ, loop=loop)
     protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+    host, port = url.raw_host.decode("ascii"), url.port or PORTS[url.scheme]
     secure = url.scheme == "https"
     try:
         async with asyncio.timeout(CONNECT):
+            opened = await start_connection(await _addresses(host, port), happy_eyeballs_delay=EYEBALLS)
             transport, _ = await loop.create_connection(
                 lambda: protocol,
-                url.raw_host.decode("ascii"),
-                url.port or (443 if secure else 80),
+                sock=opened,
                 ssl=context if secure else None,
-                happy_eyeballs_delay=EYEBALLS,
+                server_hostname=host if secure else None,
             )
     except TimeoutError as exc:
         raise httpx.ConnectTimeout(str(exc)) from exc
     except (OSError, UnicodeError) as exc:  # UnicodeError: a name that is none
         raise httpx.ConnectError(str(exc)) from exc
     return Stream(reader, asyncio.StreamWriter(transport, protocol, reader, loop))
+
+
+async def _addresses(host: str, port: int) -> list[Any]:
+    """Where a host is, in getaddrinfo's form. A number needs no looking up, which takes a thread."""
+    try:
+        version = ip_address(host).version
+    except ValueError:
+        return await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    family = socket.AF_INET if version == 4 else socket.AF_INET6
+    return [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (host, port))]
 
 
 class Reader(asyncio.StreamReader):

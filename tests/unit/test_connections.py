@@ -1,11 +1,14 @@
 """Bytes of an upstream in their order, also where its connection breaks."""
 
 import asyncio
+import gc
 
 import httpcore
+import httpx
 import pytest
 
-from bot.providers.connections import Reader, Stream
+from bot.providers.connections import Client, Reader, Stream
+from bot.trust import authorities
 
 
 async def opened() -> tuple[Stream, Reader, asyncio.StreamWriter, asyncio.Server]:
@@ -57,3 +60,16 @@ async def test_writing_to_what_was_closed_fails() -> None:
         assert writer.transport.is_closing()
         with pytest.raises(httpcore.WriteError):
             await stream.write(b"the prompt")
+
+
+async def test_a_request_given_up_at_any_moment_leaves_no_socket_open() -> None:
+    served = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
+    async with served, Client(authorities()) as client:
+        address = f"http://127.0.0.1:{served.sockets[0].getsockname()[1]}/"
+        for turns in range(20):
+            asking = asyncio.create_task(client.handle_async_request(httpx.Request("GET", address)))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+    gc.collect()  # a socket that nobody has closed warns now, which is an error

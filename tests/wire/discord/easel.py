@@ -136,9 +136,24 @@ class Town:
         if easel is not None:
             await polled(lambda: nothing_open(easel.app.store))
             return
+        async with self._opened() as store:
+            await polled(lambda: nothing_open(store))
+
+    async def noted(self, step: str) -> None:
+        """Waits until another process has written down that an unfinished job has come to a step."""
+
+        async def there(store: Store) -> bool:
+            return any(step in job.steps for job in await store.unfinished())
+
+        async with self._opened() as store:
+            await polled(lambda: there(store))
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncGenerator[Store]:
+        """The database of another process."""
         store = await Store.open(f"sqlite:///{self.folder / 'easel.db'}", clock=self.clock, migrate=False)
         try:
-            await polled(lambda: nothing_open(store))
+            yield store
         finally:
             await store.close()
 
