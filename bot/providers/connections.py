@@ -30,14 +30,17 @@ FAILURES: Mapping[type[Exception], type[httpx.HTTPError]] = {
 
 
 class Client(httpx.AsyncBaseTransport):
-    """Sends requests as they are, and knows no cookies, no redirects, no proxies. Raises httpx.HTTPError."""
+    """Sends requests as they are, and knows no cookies, no redirects, no proxies. A name and a password in the address
+    go as basic authentication. Raises httpx.HTTPError."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        assert isinstance(request.stream, httpx.AsyncByteStream)
         url = request.url
+        if url.userinfo:
+            request = next(httpx.BasicAuth(url.username, url.password).auth_flow(request))
+        assert isinstance(request.stream, httpx.AsyncByteStream)
         asked = httpcore.Request(
             request.method,
             httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),

@@ -124,6 +124,13 @@ async def test_without_a_key_no_header_is_sent(client: Client) -> None:
         assert up.calls[0].start.startswith("POST /chat/completions ")
 
 
+async def test_a_name_and_a_password_in_the_address_go_as_basic_authentication(client: Client) -> None:
+    async with raw_upstream(answers(delta(f"![]({PICTURE})\n"), DONE)) as up:
+        await gather(provider(client, up.url.replace("//", "//ann:se%40cret@"), api_key=None))
+    assert up.calls[0].headers["authorization"] == "Basic " + base64.b64encode(b"ann:se@cret").decode()
+    assert "ann" not in up.calls[0].headers["host"]
+
+
 def test_it_is_a_provider(client: Client) -> None:
     made: Provider = provider(client, "http://127.0.0.1:1", preset="acedata", price=3)
     assert (made.name, made.price, made.abilities.max_references) == ("up", 3, 5)
