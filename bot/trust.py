@@ -11,5 +11,7 @@ import httpx
 
 @cache
 def authorities() -> ssl.SSLContext:
-    """For clients of httpx that speak HTTP/1.1; they may share it."""
-    return httpx.create_ssl_context()
+    """For clients that speak HTTP/1.1; they may share it."""
+    context = httpx.create_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context

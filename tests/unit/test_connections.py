@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import ssl
+from pathlib import Path
 
 import httpcore
 import httpx
@@ -9,6 +11,8 @@ import pytest
 
 from bot.providers.connections import Client, Reader, Stream
 from bot.trust import authorities
+
+CERTIFICATE = Path(__file__).parent / "tls" / "localhost.pem"  # for localhost alone, signed by itself, until 2126
 
 
 async def opened() -> tuple[Stream, Reader, asyncio.StreamWriter, asyncio.Server]:
@@ -73,3 +77,23 @@ async def test_a_request_given_up_at_any_moment_leaves_no_socket_open() -> None:
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
     gc.collect()  # a socket that nobody has closed warns now, which is an error
+
+
+async def test_an_upstream_is_known_by_its_certificate() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nthe picture")
+        writer.close()
+
+    ours = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    ours.load_cert_chain(CERTIFICATE, CERTIFICATE.with_suffix(".key"))
+    trusting = ssl.create_default_context(cafile=str(CERTIFICATE))
+    served = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=ours)
+    port = served.sockets[0].getsockname()[1]
+    async with served:
+        known = await Client(trusting).handle_async_request(httpx.Request("GET", f"https://localhost:{port}/"))
+        assert await known.aread() == b"the picture"
+        await known.aclose()
+        for context, host in ((authorities(), "localhost"), (trusting, "127.0.0.1")):  # a stranger; another's name
+            with pytest.raises(httpx.ConnectError):
+                await Client(context).handle_async_request(httpx.Request("GET", f"https://{host}:{port}/"))
