@@ -37,7 +37,9 @@ class _Written:
         try:
             written = [given[name] if write is None else write(given[name]) for name, write in self.inputs]
         except Exception as error:
-            raise StatementError(repr(error), self.text, None, error, hide_parameters=True) from error
+            raise StatementError(
+                f"{type(error).__name__}: {error}", self.text, None, error, hide_parameters=True
+            ) from error
         return written if self.positional else dict(zip((name for name, _ in self.inputs), written, strict=True))
 
 

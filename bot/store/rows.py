@@ -8,7 +8,7 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, delete, func, literal, or_, select, update
+from sqlalchemy import Connection, Select, and_, bindparam, delete, func, insert, literal, or_, select, update
 
 from bot.chat import Attachment, Chat, Delivered, User
 from bot.painting import Image, Options
@@ -25,6 +25,7 @@ CHANGE_HELD = Prepared(
     _CHANGE.where(job.c.state == bindparam("running"), job.c.attempt == bindparam("by")).returning(job.c.id)
 )
 HOLD = Prepared(select(job.c.state, job.c.attempt).where(job.c.id == bindparam("whose")).with_for_update())
+KEEP_RESULT = Prepared(insert(result))
 DROP_RESULTS = Prepared(delete(result).where(result.c.job == bindparam("whose")))
 COUNT_UNFINISHED = Prepared(
     select(func.count().label("count")).where(
@@ -172,17 +173,7 @@ def keep_results(conn: Connection, job_id: str, images: Sequence[Image]) -> None
     """Puts the pictures down in order, instead of any that lay there."""
     drop_results(conn, job_id)
     for position, image in enumerate(images):
-        conn.execute(
-            result.insert(),
-            {
-                "job": job_id,
-                "position": position,
-                "media_type": image.media_type,
-                "width": image.width,
-                "height": image.height,
-                "data": image.data,
-            },
-        )
+        KEEP_RESULT.run(conn, {"job": job_id, "position": position, **fields_of(image)})
 
 
 def drop_results(conn: Connection, job_id: str) -> None:
