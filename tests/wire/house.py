@@ -15,10 +15,15 @@ class Clock:
     """The machine's own time, whose wall clock can be moved on."""
 
     def __init__(self) -> None:
+        self._began = datetime.now(UTC)
         self._shift = timedelta()
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self._shift
+
+    def standing(self) -> datetime:
+        """A wall clock that only `later` moves: no deadline passes because a machine is slow."""
+        return self._began + self._shift
 
     def monotonic(self) -> float:
         return asyncio.get_running_loop().time()

@@ -124,6 +124,16 @@ class Town:
     async def until(self, condition: Callable[[], T]) -> T:
         return await self.server.until(condition, seconds=45.0)
 
+    def squares(self) -> dict[int, Channel]:
+        """A channel for each of two shards."""
+        world, found = self.server.world, dict[int, Channel]()
+        while len(found) < 2:
+            guild = world.add_guild()
+            found[(guild.id >> 22) % 2] = world.add_channel(guild)
+            world.add_member(guild, self.ada)
+            self.later(0.001)  # ids carry milliseconds
+        return found
+
     def later(self, seconds: float) -> None:
         """Time passes, for everybody."""
         self.clock.later(seconds)
@@ -168,11 +178,12 @@ def button(message: Message, action: Action) -> str:
 
 @asynccontextmanager
 async def town(folder: Path, *, pace: float = 0.0, clock: Clock | None = None, **given: Any) -> AsyncGenerator[Town]:
-    """`pace` as of the Sandbox; `clock`: of everybody; `given` goes to the DiscordServer."""
+    """`pace` as of the Sandbox; `clock`: of everybody; `given` goes to the DiscordServer. Its wall clock stands:
+    three seconds to answer an interaction are a matter for the benchmark."""
     clock = clock or Clock()
     async with (
         Sandbox(pace=pace, previews=False) as sandbox,
-        DiscordServer(now=clock.now, time=clock.monotonic, **given) as server,
+        DiscordServer(now=clock.standing, time=clock.monotonic, **given) as server,
     ):
         guild = server.world.add_guild()
         channel = server.world.add_channel(guild)

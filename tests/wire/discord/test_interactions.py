@@ -89,7 +89,7 @@ async def test_sizes_are_completed_while_typing(place: Town) -> None:
         assert offered != []
 
 
-async def test_fifty_commands_at_once_are_all_acknowledged_in_time(place: Town) -> None:
+async def test_fifty_commands_at_once_are_each_acknowledged(place: Town) -> None:
     async with place.easel():
         members = [place.server.world.add_member(place.guild, f"member {number}") for number in range(50)]
         asked = [place.server.slash(each, place.channel, "quota") for each in members]

@@ -18,7 +18,7 @@ from bot.chat import Action
 from bot.errors import SettingsWrong
 from bot.settings import Settings
 from bot.texts import say
-from tests.discord_server import Channel, Intent, Limits, Message, Permission, Rate
+from tests.discord_server import Intent, Limits, Message, Permission, Rate
 from tests.wire.discord.easel import Easel, Town, button, photo, town
 from tests.wire.house import polled
 
@@ -100,14 +100,8 @@ async def test_an_intent_that_is_not_switched_on_is_said_and_done_without(place:
 
 async def test_a_process_with_its_own_shards_hears_its_own_guilds(place: Town) -> None:
     async with place.easel(shard_count=2, shard_ids=[1]):
-        world = place.server.world
         assert [each["shard"] for each in place.server.gateway.identifies] == [[1, 2]]
-        squares: dict[int, Channel] = {}
-        while len(squares) < 2:
-            guild = world.add_guild()
-            squares[(guild.id >> 22) % 2] = world.add_channel(guild)
-            world.add_member(guild, place.ada)
-            await asyncio.sleep(0.001)  # ids carry milliseconds
+        squares = place.squares()
         for square in squares.values():
             place.server.say(place.ada, square, f"{place.me} a red fox")
         await place.picture(squares[1])
