@@ -8,7 +8,7 @@ the sockets are asyncio's own, since those that httpcore brings cost as much aga
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator, Generator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Generator, Mapping
 from contextlib import contextmanager
 from ipaddress import ip_address
 from typing import Any
@@ -70,7 +70,7 @@ class _Body(httpx.AsyncByteStream):
         self._parts = parts
         self._connection = connection
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
         with _translated():
             async for part in self._parts:
                 yield part

@@ -15,7 +15,7 @@ from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
 import httpx
 
@@ -86,7 +86,7 @@ class Answer:
         self._timeout_s = timeout_s
         self._idle_s = idle_s
         self._safe = safe
-        self._body = self._guarded(response.aiter_bytes())
+        self._body = self._guarded(_decoded(response))
         self._peeked = b""
 
     @property
@@ -122,13 +122,14 @@ class Answer:
         async with aclosing(self.chunks()) as chunks:
             return b"".join([chunk async for chunk in chunks])
 
-    async def _guarded(self, body: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    async def _guarded(self, body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
         received = 0
-        while (chunk := await self._next(body)) is not None:
-            received += len(chunk)
-            if received > ANSWER_CAP:
-                raise BadResult(detail=f"more than {ANSWER_CAP} bytes")
-            yield chunk
+        async with aclosing(body):
+            while (chunk := await self._next(body)) is not None:
+                received += len(chunk)
+                if received > ANSWER_CAP:
+                    raise BadResult(detail=f"more than {ANSWER_CAP} bytes")
+                yield chunk
 
     async def _next(self, body: AsyncIterator[bytes]) -> bytes | None:
         idle_until = asyncio.get_running_loop().time() + self._idle_s
@@ -189,6 +190,13 @@ async def exchange(
             said = await _read_error(response, until)
             raise refusal(response.status_code, response.headers, said, hide=hide)
         yield Answer(response, until=until, timeout_s=timeout_s, idle_s=idle_s, safe=safe)
+
+
+def _decoded(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    """The body as it was meant. One in no encoding, as asked for, needs none of httpx's layers around it."""
+    assert isinstance(response.stream, httpx.AsyncByteStream)
+    parts = response.aiter_bytes() if "Content-Encoding" in response.headers else aiter(response.stream)
+    return cast(AsyncGenerator[bytes, None], parts)
 
 
 def _described(payload: Payload | None) -> dict[str, str]:
