@@ -20,7 +20,8 @@ from bot.painting import Image
 from bot.ports import Clock
 from bot.quota import Account, Rules
 from bot.store import copies, ledger, rows, schema
-from bot.store.engine import Database, insert_once, is_sqlite, parsed, upsert
+from bot.store.database import Database
+from bot.store.engine import insert_once, is_sqlite, parsed, upsert
 from bot.store.jobs import LIFE, Failure, Job, NewJob, State, new_id
 from bot.store.migrate import absent, prepare
 

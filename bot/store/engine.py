@@ -1,17 +1,14 @@
-"""The door to the database: its address, its connections, its transactions, its errors turned into ours.
+"""The door to the database: its address, its connections, its errors turned into ours, what every table is asked.
 
-Knows none of the tables. A transaction runs from its first statement to its commit in a worker thread, on a plain
-connection: one hop a transaction, where an async driver takes several a statement.
+Knows none of the tables. Blocking: transactions run in threads, which are `database`'s.
 """
 
-import asyncio
 import json
 import math
-from collections.abc import Callable, Generator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
@@ -23,8 +20,6 @@ from bot.store.prepared import Prepared, Row, cursor
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
-
-T = TypeVar("T")
 
 BUSY_SECONDS = 30.0  # how long SQLite waits for another process's transaction, and a pool for a connection
 CONNECT_SECONDS = 10  # PostgreSQL
@@ -185,7 +180,8 @@ def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
     return (sqlite if dialect == "sqlite" else postgresql).insert(table)
 
 
-def _engine(url: URL) -> Engine:
+def make_engine(url: URL) -> Engine:
+    """The engine of a process that paints; a connection for each thread of `database`."""
     engine = create_engine(
         url,
         hide_parameters=True,
@@ -198,68 +194,3 @@ def _engine(url: URL) -> Engine:
     )
     tame(engine)
     return engine
-
-
-class Database:
-    """Transactions on one database. Once begun they end by themselves, even if the caller is cancelled."""
-
-    def __init__(self, url: URL) -> None:
-        single = is_sqlite(url)
-        self._engine = _engine(url)
-        self._writer = self._engine.execution_options(**WRITES)
-        # SQLite has one write lock, and waits for it by polling: in one process one writer with a fair queue is better.
-        self._readers = ThreadPoolExecutor(THREADS if single else 2 * THREADS, thread_name_prefix="store")
-        self._writers = ThreadPoolExecutor(1, thread_name_prefix="store writer") if single else self._readers
-        self._pending: set[asyncio.Future[Any]] = set()
-        self._closed = False
-
-    async def read(self, work: Callable[[Connection], T]) -> T:
-        """Runs `work`, in a thread, in a transaction that only reads.
-
-        Raises StoreFailed, and whatever `work` raises.
-        """
-
-        def run() -> T:
-            with translated(), self._engine.connect() as connection:
-                return work(connection)
-
-        return await self._shielded(self._readers, run)
-
-    async def write(self, work: Callable[[Connection], T]) -> T:
-        """Runs `work`, in a thread, in a transaction: committed when it returns, rolled back when it raises.
-
-        Raises StoreFailed, and whatever `work` raises.
-        """
-
-        def run() -> T:
-            with translated(), self._writer.begin() as connection:
-                return work(connection)
-
-        return await self._shielded(self._writers, run)
-
-    async def close(self) -> None:
-        """Lets transactions under way end, then closes every connection. Later ones raise StoreFailed."""
-        self._closed = True
-        if self._pending:
-            await asyncio.wait(self._pending)
-        await asyncio.to_thread(self._dispose)
-
-    def _dispose(self) -> None:
-        self._writers.shutdown()
-        self._readers.shutdown()
-        with translated():
-            self._engine.dispose()
-
-    async def _shielded(self, threads: ThreadPoolExecutor, run: Callable[[], T]) -> T:
-        if self._closed:
-            raise StoreFailed(detail="the database is closed")
-        under_way = asyncio.get_running_loop().run_in_executor(threads, run)
-        self._pending.add(under_way)
-        under_way.add_done_callback(self._pending.discard)
-        try:
-            return await asyncio.shield(under_way)
-        except asyncio.CancelledError:
-            await asyncio.wait((under_way,))  # whoever cancelled the caller may look at what it wrote
-            if not under_way.cancelled():
-                under_way.exception()  # seen: the caller is not there to meet it
-            raise

@@ -13,7 +13,8 @@ from bot.chat import Attachment, Delivered, MessageRef
 from bot.errors import Stale, StoreFailed
 from bot.painting import Image
 from bot.store import LIFE, Failure, Job, State, Store, new_id, upgrade
-from bot.store.engine import Database, parsed
+from bot.store.database import Database
+from bot.store.engine import parsed
 from tests.clocks import FakeClock
 from tests.flow.stores import ANN, BEN, DIRECT, GROUP, PIXEL, RULES, new_job, query
 

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import Connection, bindparam, insert, select
 
 from bot.errors import StoreFailed
-from bot.store.engine import Database, parsed
+from bot.store.database import Database
+from bot.store.engine import parsed
 from bot.store.prepared import Prepared, Row
 from bot.store.schema import account, meta
 

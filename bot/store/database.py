@@ -1,0 +1,169 @@
+"""Transactions on one database, each from its first statement to its commit in a worker thread, on a plain connection:
+one hop a transaction, where an async driver takes several a statement. Knows none of the tables.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.errors import StoreFailed
+from bot.store.engine import THREADS, WRITES, is_sqlite, make_engine, translated
+from bot.store.prepared import cursor
+
+T = TypeVar("T")
+
+TOGETHER = 32  # works that are committed at once: some 30 ms, so that nobody waits long for the others
+
+
+class Database:
+    """Transactions on one database. Once begun they end by themselves, even if the caller is cancelled."""
+
+    def __init__(self, url: URL) -> None:
+        self._engine = make_engine(url)
+        self._writing = self._engine.execution_options(**WRITES)
+        self._threads = ThreadPoolExecutor(THREADS if is_sqlite(url) else 2 * THREADS, thread_name_prefix="store")
+        self._writer = Writer(self._writing) if is_sqlite(url) else None
+        self._pending: set[asyncio.Future[Any]] = set()
+        self._closed = False
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work`, in a thread, in a transaction that only reads.
+
+        Raises StoreFailed, and whatever `work` raises.
+        """
+
+        def run() -> T:
+            with translated(), self._engine.connect() as connection:
+                return work(connection)
+
+        return await self._shielded(lambda: asyncio.get_running_loop().run_in_executor(self._threads, run))
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Runs `work`, in a thread, in a transaction: committed when it returns, rolled back when it raises. It may be
+        run again when the database failed, so it changes nothing but that.
+
+        Raises StoreFailed, and whatever `work` raises.
+        """
+
+        def run() -> T:
+            with translated(), self._writing.begin() as connection:
+                return work(connection)
+
+        writer = self._writer
+        if writer is not None:
+            return await self._shielded(lambda: writer.submit(work))
+        return await self._shielded(lambda: asyncio.get_running_loop().run_in_executor(self._threads, run))
+
+    async def close(self) -> None:
+        """Lets transactions under way end, then closes every connection. Later ones raise StoreFailed."""
+        self._closed = True
+        if self._pending:
+            await asyncio.wait(self._pending)
+        await asyncio.to_thread(self._dispose)
+
+    def _dispose(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        self._threads.shutdown()
+        with translated():
+            self._engine.dispose()
+
+    async def _shielded(self, begin: Callable[[], asyncio.Future[T]]) -> T:
+        if self._closed:
+            raise StoreFailed(detail="the database is closed")
+        under_way = begin()
+        self._pending.add(under_way)
+        under_way.add_done_callback(self._pending.discard)
+        try:
+            return await asyncio.shield(under_way)
+        except asyncio.CancelledError:
+            await asyncio.wait((under_way,))  # whoever cancelled the caller may look at what it wrote
+            if not under_way.cancelled():
+                under_way.exception()  # seen: the caller is not there to meet it
+            raise
+
+
+@dataclass(slots=True, eq=False)
+class _Order:
+    """A transaction that was asked for, and what came of it."""
+
+    work: Callable[[Connection], Any]
+    answer: asyncio.Future[Any]
+    value: Any = None
+    failure: Exception | None = None
+
+
+class Writer:
+    """All that is written to a SQLite file, in one thread with a fair queue: the file has one write lock, and waits for
+    it by polling.
+
+    What has queued up while one commit was on its way to the disk goes with the next: each in a savepoint of its own,
+    in order, and nobody is answered before all of it is durable.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store writer")
+        self._waiting: deque[_Order] = deque()
+
+    def submit(self, work: Callable[[Connection], T]) -> asyncio.Future[T]:
+        """What `work` comes to once it is committed; StoreFailed, or what it raised, when it is not."""
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Order(work, answer))
+        self._thread.submit(self._drain)
+        return answer
+
+    def close(self) -> None:
+        """Waits for what is under way."""
+        self._thread.shutdown()
+
+    def _drain(self) -> None:
+        """Called once for each order; most find that theirs went with another."""
+        orders = [self._waiting.popleft() for _ in range(min(len(self._waiting), TOGETHER))]
+        if not orders:
+            return
+        if len(orders) == 1 or not self._together(orders):
+            for order in orders:
+                self._alone(order)
+        orders[0].answer.get_loop().call_soon_threadsafe(_tell, orders)
+
+    def _alone(self, order: _Order) -> None:
+        order.failure = None
+        try:
+            with translated(), self._engine.begin() as connection:
+                order.value = order.work(connection)
+        except Exception as failed:
+            order.failure = failed
+
+    def _together(self, orders: Sequence[_Order]) -> bool:
+        """False: the database failed, nothing is kept, and each has to try by itself."""
+        try:
+            with self._engine.begin() as connection, cursor(connection) as say:
+                for order in orders:
+                    say.execute("SAVEPOINT work")
+                    try:
+                        order.value = order.work(connection)
+                    except SQLAlchemyError:
+                        raise
+                    except Exception as failed:
+                        order.failure = failed
+                        say.execute("ROLLBACK TO work")
+                    say.execute("RELEASE work")
+        except Exception:
+            return False
+        return True
+
+
+def _tell(orders: Sequence[_Order]) -> None:
+    for order in orders:
+        if order.failure is None:
+            order.answer.set_result(order.value)
+        else:
+            order.answer.set_exception(order.failure)
