@@ -4,8 +4,9 @@ one hop a transaction, where an async driver takes several a statement. Knows no
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -30,7 +31,6 @@ class Database:
         self._writing = self._engine.execution_options(**WRITES)
         self._threads = ThreadPoolExecutor(THREADS if is_sqlite(url) else 2 * THREADS, thread_name_prefix="store")
         self._writer = Writer(self._writing) if is_sqlite(url) else None
-        self._pending: set[asyncio.Future[Any]] = set()
         self._closed = False
 
     async def read(self, work: Callable[[Connection], T]) -> T:
@@ -38,12 +38,7 @@ class Database:
 
         Raises StoreFailed, and whatever `work` raises.
         """
-
-        def run() -> T:
-            with translated(), self._engine.connect() as connection:
-                return work(connection)
-
-        return await self._shielded(lambda: asyncio.get_running_loop().run_in_executor(self._threads, run))
+        return await self._in_thread(self._engine.connect, work)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Runs `work`, in a thread, in a transaction: committed when it returns, rolled back when it raises. It may be
@@ -51,42 +46,40 @@ class Database:
 
         Raises StoreFailed, and whatever `work` raises.
         """
-
-        def run() -> T:
-            with translated(), self._writing.begin() as connection:
-                return work(connection)
-
-        writer = self._writer
-        if writer is not None:
-            return await self._shielded(lambda: writer.submit(work))
-        return await self._shielded(lambda: asyncio.get_running_loop().run_in_executor(self._threads, run))
+        if self._writer is None:
+            return await self._in_thread(self._writing.begin, work)
+        self._look_open()
+        return await self._writer.write(work)
 
     async def close(self) -> None:
         """Lets transactions under way end, then closes every connection. Later ones raise StoreFailed."""
         self._closed = True
-        if self._pending:
-            await asyncio.wait(self._pending)
         await asyncio.to_thread(self._dispose)
 
     def _dispose(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
         self._threads.shutdown()
         with translated():
+            if self._writer is not None:
+                self._writer.close()
             self._engine.dispose()
 
-    async def _shielded(self, begin: Callable[[], asyncio.Future[T]]) -> T:
+    def _look_open(self) -> None:
         if self._closed:
             raise StoreFailed(detail="the database is closed")
-        under_way = begin()
-        self._pending.add(under_way)
-        under_way.add_done_callback(self._pending.discard)
+
+    async def _in_thread(
+        self, opened: Callable[[], AbstractContextManager[Connection]], work: Callable[[Connection], T]
+    ) -> T:
+        def run() -> T:
+            with translated(), opened() as connection:
+                return work(connection)
+
+        self._look_open()
+        under_way = asyncio.get_running_loop().run_in_executor(self._threads, run)
         try:
             return await asyncio.shield(under_way)
         except asyncio.CancelledError:
             await asyncio.wait((under_way,))  # whoever cancelled the caller may look at what it wrote
-            if not under_way.cancelled():
-                under_way.exception()  # seen: the caller is not there to meet it
             raise
 
 
@@ -112,17 +105,28 @@ class Writer:
         self._engine = engine
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store writer")
         self._waiting: deque[_Order] = deque()
+        self._held: Connection | None = None  # taking it out of a pool each time costs as much as a statement
 
-    def submit(self, work: Callable[[Connection], T]) -> asyncio.Future[T]:
-        """What `work` comes to once it is committed; StoreFailed, or what it raised, when it is not."""
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Order(work, answer))
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """What `work` comes to, once it is committed. Raises StoreFailed, or what it raised, when it is not."""
+        loop = asyncio.get_running_loop()
+        order = _Order(work, loop.create_future())
+        self._waiting.append(order)
         self._thread.submit(self._drain)
-        return answer
+        try:
+            return await order.answer
+        except asyncio.CancelledError:
+            if order.answer.cancelled():  # but not the transaction: whoever cancelled the caller may look at it
+                order.answer = loop.create_future()
+            order.answer.add_done_callback(lambda answer: answer.exception())  # seen: nobody is there to meet it
+            await asyncio.wait((order.answer,))
+            raise
 
     def close(self) -> None:
         """Waits for what is under way."""
         self._thread.shutdown()
+        if self._held is not None:
+            self._held.close()
 
     def _drain(self) -> None:
         """Called once for each order; most find that theirs went with another."""
@@ -134,10 +138,21 @@ class Writer:
                 self._alone(order)
         orders[0].answer.get_loop().call_soon_threadsafe(_tell, orders)
 
+    @contextmanager
+    def _begun(self) -> Generator[Connection]:
+        held = self._held = self._held or self._engine.connect()
+        try:
+            with held.begin():
+                yield held
+        except BaseException:
+            self._held = None
+            held.close()  # the pool rolls back whatever was left open
+            raise
+
     def _alone(self, order: _Order) -> None:
         order.failure = None
         try:
-            with translated(), self._engine.begin() as connection:
+            with translated(), self._begun() as connection:
                 order.value = order.work(connection)
         except Exception as failed:
             order.failure = failed
@@ -145,7 +160,7 @@ class Writer:
     def _together(self, orders: Sequence[_Order]) -> bool:
         """False: the database failed, nothing is kept, and each has to try by itself."""
         try:
-            with self._engine.begin() as connection, cursor(connection) as say:
+            with self._begun() as connection, cursor(connection) as say:
                 for order in orders:
                     say.execute("SAVEPOINT work")
                     try:

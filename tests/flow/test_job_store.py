@@ -328,7 +328,7 @@ async def test_a_full_disk_is_a_failure_that_keeps_nothing(tmp_path: Path, clock
     store = Store(database, clock)
     try:
         job = await begun(store)
-        await database.read(lambda conn: conn.exec_driver_sql("PRAGMA max_page_count = 64"))
+        await database.write(lambda conn: conn.exec_driver_sql("PRAGMA max_page_count = 64"))
         huge = Image(data=bytes(1_000_000), media_type="image/png", width=1, height=1)
         with pytest.raises(StoreFailed, match="full"):
             await store.keep(job, [huge], {"provider": "main"})
