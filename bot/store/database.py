@@ -91,6 +91,7 @@ class _Order:
     answer: asyncio.Future[Any]
     value: Any = None
     failure: Exception | None = None
+    told: bool = False
 
 
 class Writer:
@@ -116,10 +117,9 @@ class Writer:
         try:
             return await order.answer
         except asyncio.CancelledError:
-            if order.answer.cancelled():  # but not the transaction: whoever cancelled the caller may look at it
+            if not order.told:  # the caller is cancelled, not the transaction: whoever did it may look at what it wrote
                 order.answer = loop.create_future()
-            order.answer.add_done_callback(lambda answer: answer.exception())  # seen: nobody is there to meet it
-            await asyncio.wait((order.answer,))
+                await asyncio.wait((order.answer,))
             raise
 
     def close(self) -> None:
@@ -178,7 +178,11 @@ class Writer:
 
 def _tell(orders: Sequence[_Order]) -> None:
     for order in orders:
+        order.told = True
+        if order.answer.cancelled():
+            continue
         if order.failure is None:
             order.answer.set_result(order.value)
         else:
             order.answer.set_exception(order.failure)
+            order.answer.exception()  # seen, also where the caller is not there any more to meet it

@@ -171,6 +171,27 @@ async def test_a_caller_that_is_cancelled_leaves_when_its_write_is_there(desk: D
     assert await desk.numbers() == [1, 3]
 
 
+async def test_a_caller_that_is_cancelled_as_its_answer_comes_keeps_nobody_waiting(desk: Desk) -> None:
+    inside, may_end, next_begun = asyncio.Event(), threading.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def first(_conn: Connection) -> None:
+        loop.call_soon_threadsafe(inside.set)
+        may_end.wait()
+
+    cancelled = asyncio.create_task(desk.database.write(first))
+    await inside.wait()
+    answered = asyncio.create_task(desk.database.write(lambda _: next_begun.set()))
+    await asyncio.sleep(0)
+    may_end.set()
+    next_begun.wait()  # the first one's answer is on its way to the loop
+    cancelled.cancel()
+    async with asyncio.timeout(10):
+        await asyncio.wait([cancelled, answered])
+    assert cancelled.cancelled()
+    assert answered.exception() is None
+
+
 async def test_closing_lets_what_waits_be_written(desk: Desk, tmp_path: Path) -> None:
     async with desk.busy():
         asked = [desk.put(1), desk.put(2)]
