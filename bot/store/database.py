@@ -133,10 +133,12 @@ class Writer:
         orders = [self._waiting.popleft() for _ in range(min(len(self._waiting), TOGETHER))]
         if not orders:
             return
-        if len(orders) == 1 or not self._together(orders):
-            for order in orders:
-                self._alone(order)
-        orders[0].answer.get_loop().call_soon_threadsafe(_tell, orders)
+        if len(orders) > 1 and self._together(orders):
+            _answer(orders)
+            return
+        for order in orders:
+            self._alone(order)
+            _answer([order])  # the next one may wait half a minute for the file
 
     @contextmanager
     def _begun(self) -> Generator[Connection]:
@@ -174,6 +176,11 @@ class Writer:
         except Exception:
             return False
         return True
+
+
+def _answer(orders: Sequence[_Order]) -> None:
+    """From the writer's thread."""
+    orders[0].answer.get_loop().call_soon_threadsafe(_tell, orders)
 
 
 def _tell(orders: Sequence[_Order]) -> None:

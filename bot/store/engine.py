@@ -1,4 +1,4 @@
-"""The door to the database: its address, its connections, its errors turned into ours, what every table is asked.
+"""The door to the database: its address, its connections, its errors turned into ours, the inserts all tables share.
 
 Knows none of the tables. Blocking: transactions run in threads, which are `database`'s.
 """
