@@ -1,0 +1,105 @@
+"""Files in the playground: what they are, how large they may be, how long they stay."""
+
+import io
+from collections.abc import AsyncIterator
+
+import pytest
+
+from adapters.playground.protocol import FILE_BYTES
+from bot.chat import Attachment
+from bot.errors import PictureGone, PictureTooLarge
+from tests.flow.playground.page import World, picture
+
+
+async def test_an_uploaded_picture_is_known_for_what_it_is(world: World) -> None:
+    file = await world.upload(picture("teal", "JPEG"), "Übung.png")
+    assert (file["media_type"], file["width"], file["height"]) == ("image/jpeg", 40, 30)
+    assert (file["name"], file["size"]) == ("Übung.png", len(picture("teal", "JPEG")))
+    async with world.http.get(f"{world.base}/files/{file['id']}") as answer:
+        assert answer.content_type == "image/jpeg"
+        assert answer.headers["Content-Disposition"].startswith("inline")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
+        assert "immutable" in answer.headers["Cache-Control"]
+        assert await answer.read() == picture("teal", "JPEG")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<!doctype html><script>alert(1)</script>",
+        b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+        b"\x89PNG\r\n\x1a\n<script>alert(1)</script>",
+        b"%PDF-1.7",
+        b"",
+    ],
+)
+async def test_what_is_no_picture_is_saved_and_never_opened_whatever_its_name(world: World, data: bytes) -> None:
+    file = await world.upload(data, "fox.png")
+    assert (file["media_type"], file["width"]) == ("application/octet-stream", None)
+    async with world.http.get(f"{world.base}/files/{file['id']}") as answer:
+        assert answer.content_type == "application/octet-stream"
+        assert answer.headers["Content-Disposition"] == "attachment; filename*=UTF-8''fox.png"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert await answer.read() == data
+
+
+async def test_the_bot_fetches_what_members_attached_within_its_limit(world: World) -> None:
+    file = await world.upload(picture())
+    async with world.page() as page:
+        id_ = await page.send("", files=[file["id"]])
+        attachment = (await world.script.told()).attachments[0]
+        assert (attachment.media_type, attachment.filename, attachment.size) == ("image/png", "photo.png", file["size"])
+        assert await world.playground.fetch(attachment, limit=1_000_000) == picture()
+        with pytest.raises(PictureTooLarge) as raised:
+            await world.playground.fetch(attachment, limit=10)
+        assert raised.value.facts["name"] == "photo.png"
+        await page.put("delete", chat="studio", message=id_)
+        await page.get("deleted")
+        with pytest.raises(PictureGone):
+            await world.playground.fetch(attachment, limit=1_000_000)
+        async with world.http.get(f"{world.base}/files/{file['id']}") as answer:
+            assert answer.status == 404
+
+
+async def test_a_file_shown_twice_outlives_one_of_its_messages(world: World) -> None:
+    file = await world.upload(picture())
+    async with world.page() as page:
+        first = await page.send("one", files=[file["id"]])
+        await page.send("two", files=[file["id"]])
+        await page.put("delete", chat="studio", message=first)
+        await page.get("deleted")
+    assert await world.playground.fetch(Attachment(ref=file["id"], media_type="image/png"), limit=9999) == picture()
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_a_file_beyond_the_limit_is_refused_in_words(world: World, chunked: bool) -> None:
+    async def drip() -> AsyncIterator[bytes]:
+        for _ in range(FILE_BYTES // 1_048_576 + 1):
+            yield b"\0" * 1_048_576
+
+    data = drip() if chunked else io.BytesIO(b"\0" * (FILE_BYTES + 1))
+    headers = {"Origin": world.base, "Accept-Language": "ru-RU,ru;q=0.9"}
+    async with world.http.post(f"{world.base}/files?name=huge.png", data=data, headers=headers) as answer:
+        assert (answer.status, answer.content_type) == (413, "text/plain")
+        assert "huge.png" in await answer.text()
+        assert "25 MB" in await answer.text()
+
+
+async def test_a_file_of_exactly_the_limit_is_taken(world: World) -> None:
+    assert (await world.upload(b"\0" * FILE_BYTES, "big.bin"))["size"] == FILE_BYTES
+
+
+async def test_missing_things_are_answered_with_404(world: World) -> None:
+    for path in ("/files/none", f"/files/{'0' * 32}", "/previews/none", "/static/none.js", "/static/none"):
+        async with world.http.get(world.base + path) as answer:
+            assert answer.status == 404, path
+
+
+async def test_the_page_forbids_itself_everything_foreign(world: World) -> None:
+    async with world.http.get(f"{world.base}/") as answer:
+        assert answer.headers["Content-Security-Policy"] == (
+            "default-src 'self'; img-src 'self' blob: data:; connect-src 'self'; style-src 'self';"
+            " script-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+        )
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
