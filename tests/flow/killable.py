@@ -1,6 +1,6 @@
-"""Easel with its playground, as a process of its own that a test may kill: `python -m tests.flow.killable FILE`.
+"""Easel with its playground, as a process of its own that a test may kill: `python -m tests.flow.killable FILE [MANNER]`.
 
-Prints the address of its server once it runs.
+Prints the address of its server once it runs. A `patient` one waits for all parts of an album, however long.
 """
 
 import asyncio
@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from adapters.service import run
+from adapters.telegram import albums
 from bot.logs import configure
 from bot.settings import load
 
@@ -18,5 +19,7 @@ def ready(address: str) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[2:] == ["patient"]:
+        albums.QUIET = albums.LONGEST = 3600.0
     configure("json", "info")  # to stderr: what stands on stdout is the address
     asyncio.run(run(load(Path(sys.argv[1])), ready=ready))

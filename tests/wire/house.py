@@ -2,7 +2,8 @@
 
 import asyncio
 import io
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from PIL import Image
@@ -47,6 +48,35 @@ class FastClock(Clock):
 
     async def sleep(self, seconds: float) -> None:
         await super().sleep(seconds / self._speed)
+
+
+class StoppableClock(FastClock):
+    """Fast, and stands while a test does one thing after the other: nothing is over because a machine is slow."""
+
+    def __init__(self, speed: float) -> None:
+        super().__init__(speed)
+        self._stood = 0.0
+        self._since: float | None = None
+        self._goes = asyncio.Event()
+        self._goes.set()
+
+    @contextmanager
+    def stopped(self) -> Generator[None]:
+        self._since = super().monotonic()
+        self._goes.clear()
+        yield
+        self._stood += super().monotonic() - self._since
+        self._since = None
+        self._goes.set()
+
+    def monotonic(self) -> float:
+        return (super().monotonic() if self._since is None else self._since) - self._stood
+
+    async def sleep(self, seconds: float) -> None:
+        end = self.monotonic() + seconds
+        while (left := end - self.monotonic()) > 0:
+            await super().sleep(left)
+            await self._goes.wait()
 
 
 async def polled(holds: Callable[[], Awaitable[bool]]) -> None:

@@ -13,8 +13,8 @@ from bot.errors import AnimatedPicture, NotAPicture, PictureTooLarge, PromptEmpt
 from bot.pictures import KINDS
 from bot.texts import explain, say
 from tests.telegram_server import UNLIMITED, Item
-from tests.wire.house import FastClock, encoded, png, sizes
-from tests.wire.telegram.easel import Town, town
+from tests.wire.house import StoppableClock, encoded, png, sizes
+from tests.wire.telegram.easel import SPEED, Town, town
 
 
 @pytest.fixture
@@ -194,16 +194,18 @@ async def test_an_album_of_ten_is_one_request_in_order(place: Town) -> None:
 
 @pytest.mark.parametrize("caption_on", [0, 2])
 async def test_an_album_is_put_together_whatever_its_order(tmp_path: Path, caption_on: int) -> None:
-    async with town(tmp_path, limits=UNLIMITED, clock=FastClock(2)) as place, place.easel():
+    clock = StoppableClock(SPEED)
+    async with town(tmp_path, limits=UNLIMITED, clock=clock) as place, place.easel():
         shots: list[bytes | Item] = [png(size=(100 + number, 50)) for number in range(5)]
-        sent = place.server.album(
-            place.ada, place.private, shots, caption="a collage", caption_on=caption_on, deliver=[4, 0, 2]
-        )
-        await place.heard()
-        place.server.say(place.ada, place.private, "/quota")  # an album that is coming in holds nothing up
-        quota = await place.answer()
-        place.server.deliver(sent[1])
-        place.server.deliver(sent[3])
+        with clock.stopped():
+            sent = place.server.album(
+                place.ada, place.private, shots, caption="a collage", caption_on=caption_on, deliver=[4, 0, 2]
+            )
+            await place.heard()
+            place.server.deliver(sent[1])
+            place.server.deliver(sent[3])
+            place.server.say(place.ada, place.private, "/quota")  # an album that is coming in holds nothing up
+            quota = await place.answer()
         picture = await place.picture(after=quota)
         assert sizes(place.sandbox) == [(100 + number, 50) for number in range(5)]
         assert len(place.sandbox.requests) == 1

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from adapters.telegram.albums import MOST
 from bot.sandbox import Sandbox
 from bot.store import Store
 from bot.texts import load, say
-from tests.telegram_server import UNLIMITED, Chat, Message, TelegramServer, User
+from tests.telegram_server import UNLIMITED, Chat, Item, Message, TelegramServer, User
 from tests.wire.house import Clock, nothing_open, png, polled, sizes
 from tests.wire.telegram.easel import Town, done, town
 
@@ -53,13 +54,14 @@ class House:
         return [one for one in self.private.standing if one.sender is self.server.bot]
 
     @asynccontextmanager
-    async def process(self) -> AsyncGenerator[asyncio.subprocess.Process]:
+    async def process(self, *manner: str) -> AsyncGenerator[asyncio.subprocess.Process]:
         """Runs until the end of the block, where it is killed unless it has ended."""
         made = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "tests.flow.killable",
             str(self._config),
+            *manner,
             cwd=PROJECT,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
@@ -70,6 +72,18 @@ class House:
             if made.returncode is None:
                 made.kill()
             await made.wait()
+
+    async def standing(self, message: Message) -> None:
+        """Waits until it is written down where a job's message stands: before that, a killed process does not know."""
+        store = await Store.open(f"sqlite:///{self.folder / 'easel.db'}", clock=Clock(), migrate=False)
+
+        async def known() -> bool:
+            return any(job.status_id == str(message.id) for job in await store.unfinished())
+
+        try:
+            await polled(known)
+        finally:
+            await store.close()
 
     async def credits(self) -> tuple[int, int]:
         """Ada's: left and held, once no job is unfinished."""
@@ -92,10 +106,11 @@ async def test_killed_while_the_upstream_works(tmp_path: Path) -> None:
     async with house(tmp_path) as place:
         place.server.say(place.ada, place.private, f"a cat [[quiet:{LONG}]]")
         async with place.process():
-            await place.server.until(lambda: bool(place.mine) and bool(place.sandbox.requests), seconds=45)
-        (status,) = place.mine
+            await place.server.until(lambda: bool(place.mine) and bool(place.sandbox.requests))
+            (status,) = place.mine
+            await place.standing(status)
         async with place.process() as second:
-            await place.server.until(lambda: status.text == say("en", "failed-restarted"), seconds=45)
+            await place.server.until(lambda: status.text == say("en", "failed-restarted"))
             second.terminate()
             assert await second.wait() == 0
         assert place.mine == [status]
@@ -112,7 +127,7 @@ async def test_killed_while_the_picture_is_sent(tmp_path: Path, when: str) -> No
             await asyncio.wait_for(gate.arrived.wait(), 45)
         gate.open()
         async with place.process():
-            await place.server.until(lambda: bool(place.mine) and done(place.mine[0]), seconds=45)
+            await place.server.until(lambda: bool(place.mine) and done(place.mine[0]))
             assert await place.credits() == (49, 0)
         assert len(place.mine) == 1
         assert len(place.sandbox.requests) == 1
@@ -120,16 +135,16 @@ async def test_killed_while_the_picture_is_sent(tmp_path: Path, when: str) -> No
 
 async def test_killed_before_an_album_is_whole(tmp_path: Path) -> None:
     async with house(tmp_path) as place:
-        sent = place.server.album(
-            place.ada, place.private, [png(size=(100 + n, 50)) for n in range(3)], caption="blend", deliver=[0, 1]
-        )
-        async with place.process():
-            await place.server.until(lambda: not place.server.pending, seconds=45)
-        place.server.deliver(sent[2])
-        async with place.process():
-            await place.server.until(lambda: bool(place.mine) and done(place.mine[0]), seconds=45)
+        shots: list[bytes | Item] = [png(size=(100 + number, 50)) for number in range(MOST)]
+        early = list(range(MOST - 1))
+        sent = place.server.album(place.ada, place.private, shots, caption="blend", deliver=early)
+        async with place.process("patient"):
+            await place.server.until(lambda: not place.server.pending)
+        place.server.deliver(sent[-1])
+        async with place.process("patient"):
+            await place.server.until(lambda: bool(place.mine) and done(place.mine[0]))
             assert await place.credits() == (49, 0)
-        assert sizes(place.sandbox) == [(100, 50), (101, 50), (102, 50)]
+        assert sizes(place.sandbox) == [(100 + number, 50) for number in range(MOST)]
         assert len(place.mine) == 1
 
 
@@ -182,14 +197,14 @@ async def test_ended_in_the_middle_of_ten_jobs(tmp_path: Path, drain: int) -> No
         for member, chat in zip(members, chats, strict=True):
             place.server.say(member, chat, "a cat")
         async with place.process() as first:
-            await place.server.until(lambda: len(place.sandbox.requests) >= 5, seconds=30)
+            await place.server.until(lambda: len(place.sandbox.requests) >= 5)
             first.terminate()
             assert await first.wait() == 0
         async with place.process() as second:
             assert second.stdout is not None
             assert await second.stdout.readline()  # it runs
             await place.server.until(
-                lambda: len(shown()) == 10 and not any("Cancel" in dict(one.buttons) for one in shown()), seconds=30
+                lambda: len(shown()) == 10 and not any("Cancel" in dict(one.buttons) for one in shown())
             )
             await place.credits()  # all is settled
             second.terminate()
