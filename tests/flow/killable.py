@@ -1,4 +1,4 @@
-"""Easel with its playground, as a process of its own that a test may kill: `python -m tests.flow.killable FILE [MANNER]`.
+"""Easel with its playground, as a process that a test may kill: `python -m tests.flow.killable FILE [MANNER]`.
 
 Prints the address of its server once it runs. A `patient` one waits for all parts of an album, however long.
 """

@@ -46,6 +46,7 @@ class House:
             preset = "sandbox"
             base_url = "{sandbox.address}"
             api_key = "sandbox"
+            max_references = {MOST}
             """
         )
 
