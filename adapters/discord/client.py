@@ -122,9 +122,10 @@ class Discord:
         book = self._notebook.book
         ticket = book.get(chat.thread_id) if ref is None else book.of(ref.message_id)
         if ticket is not None and self._sender.living(ticket):
-            budget = Budget(key=f"{PLATFORM}:token:{ticket.id}", slots=TOKEN_SLOTS, period=TOKEN_PERIOD)
+            budget = Budget(key=f"{PLATFORM}:token:{ticket.id}", slots=TOKEN_SLOTS, period=TOKEN_PERIOD, counts="end")
             return Lane(budgets=(budget,), gap=TOKEN_GAP)
-        channel = Budget(key=f"{PLATFORM}:{places.channel_of(chat)}", slots=CHANNEL_SLOTS, period=CHANNEL_PERIOD)
+        place = f"{PLATFORM}:{places.channel_of(chat)}"
+        channel = Budget(key=place, slots=CHANNEL_SLOTS, period=CHANNEL_PERIOD, counts="end")
         return Lane(budgets=(channel, OVERALL), gap=GAP)
 
     async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:

@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from adapters.discord.client import CHANNEL_PERIOD, CHANNEL_SLOTS
 from tests.discord_server import Answered
 from tests.wire.discord.easel import town
+from tests.wire.house import FastClock
+
+SPEED = 20.0  # times as fast as the machine's
 
 
 async def test_fifty_pictures_asked_for_at_once_are_each_acknowledged_and_painted(tmp_path: Path) -> None:
@@ -20,6 +24,22 @@ async def test_fifty_pictures_asked_for_at_once_are_each_acknowledged_and_painte
         await place.settled(easel)
         assert place.server.refused == []
         assert len(place.mine()) == 50
+
+
+async def test_posts_that_reach_discord_late_count_from_then_on(tmp_path: Path) -> None:
+    """Its window begins when it gets the first of them, which may be long after they were sent."""
+    clock = FastClock(SPEED)
+    async with town(tmp_path, clock=clock) as place, place.easel() as easel:
+        gate = place.server.faults.hold("POST", "/channels/{channel_id}/messages", times=CHANNEL_SLOTS)
+        for number in range(CHANNEL_SLOTS + 1):
+            member = place.server.world.add_member(place.guild, f"member {number}")
+            place.server.say(member, place.channel, f"{place.me} a fox")
+        await gate.arrived.wait()
+        await clock.sleep(1.5 * CHANNEL_PERIOD)
+        gate.open()
+        await place.until(lambda: len([one for one in place.mine() if one.attachments]) == CHANNEL_SLOTS + 1)
+        await place.settled(easel)
+        assert place.server.refused == []
 
 
 async def test_long_progress_is_paced_and_discord_py_never_sleeps(
