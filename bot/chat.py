@@ -167,14 +167,15 @@ class Card:
 class Budget:
     """A limit of the platform: `slots` calls in any `period` seconds, shared by all that name the same `key`.
 
-    `counts`: whether a slot is used up for `period` from the call's start or from its end. `shared`: other
-    chats draw on it as well (a limit of the bot, not of one chat), so a chat's 429 does not pause it.
+    A slot is taken from the start of a call until `period` after its end: a platform counts calls as they reach it,
+    which is somewhere in between. Where its answer tells when its window ends, the slot is free then
+    (`bot.ports.ChatPort.resets`). `shared`: other chats draw on it as well (a limit of the bot, not of one chat), so a
+    chat's 429 does not pause it.
     """
 
     key: str
     slots: int
     period: float
-    counts: Literal["start", "end"] = "start"
     shared: bool = False
 
 

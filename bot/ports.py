@@ -3,7 +3,7 @@
 Adapters, providers and clocks implement these; nothing here has a body.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -47,6 +47,11 @@ class ChatPort(Protocol):
     def lane(self, chat: Chat, ref: MessageRef | None, *, pictures: int = 0) -> Lane:
         """The budgets that the next call about `ref` (None: a new message in `chat`) draws on, and what it costs
         when it delivers that many pictures."""
+        ...
+
+    def resets(self, lane: Lane) -> Mapping[str, float]:
+        """What the platform has told of its own windows: the clock's monotonic time, in seconds, at which all slots of
+        a budget are free again, by the budget's key. Those it told nothing of are missing."""
         ...
 
     async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:

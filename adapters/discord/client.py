@@ -4,7 +4,7 @@ What comes in is events.py's; which way a message goes out, sender.py's.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 import yarl
@@ -16,6 +16,7 @@ from adapters.discord.events import Gateway
 from adapters.discord.files import Files
 from adapters.discord.notebook import Notebook
 from adapters.discord.places import PLATFORM, InMessage, Kept
+from adapters.discord.resets import Resets
 from adapters.discord.rest import Json, Rest, Upload
 from adapters.discord.sender import OnlyByToken, Sender
 from adapters.discord.tokens import Ticket
@@ -31,10 +32,11 @@ from bot.texts import say
 
 log = structlog.get_logger()
 
-# Observed, not documented: 5 posts or edits in 5 s a channel, 5 in 2 s a token; documented: 50 calls a second.
+# Observed, not documented: 5 posts or edits in 5 s a channel, 5 in 2 s a token; documented: 50 calls a second. Periods
+# count where no answer has told when its window ends.
 CHANNEL_SLOTS, CHANNEL_PERIOD = 5, 5.05
 TOKEN_SLOTS, TOKEN_PERIOD = 5, 2.05
-OVERALL = Budget(key=PLATFORM, slots=50, period=1.0, counts="end", shared=True)
+OVERALL = Budget(key=PLATFORM, slots=50, period=1.0, shared=True)
 GAP = 2.0  # seconds between progress edits of one message, where the channel's budget is everybody's
 TOKEN_GAP = 1.0  # where its token has one of its own
 FILE_LIMIT = 10 * 1024 * 1024  # bytes a file where nobody says otherwise
@@ -59,6 +61,7 @@ class Discord:
         self._clock = clock
         self._allow_hosts = [*allow_hosts, *_own_host(settings.api_base)]
         self._connection = Connection(settings, clock)
+        self._resets = Resets(clock.monotonic)
         self._rest: Rest | None = None
         self._fetcher: Fetcher | None = None
         self._previews: dict[str, Image] = {}
@@ -76,7 +79,7 @@ class Discord:
         """
         for name in LOUD:
             logging.getLogger(name).setLevel(logging.INFO)
-        self._rest = Rest(self._settings.api_base, self._token)
+        self._rest = Rest(self._settings.api_base, self._token, self._resets.hear)
         self._fetcher = await Fetcher(self._allow_hosts).__aenter__()
         self._notebook = Notebook(memory, self._settings.shard_ids or ())
         await self._notebook.load()
@@ -122,11 +125,14 @@ class Discord:
         book = self._notebook.book
         ticket = book.get(chat.thread_id) if ref is None else book.of(ref.message_id)
         if ticket is not None and self._sender.living(ticket):
-            budget = Budget(key=f"{PLATFORM}:token:{ticket.id}", slots=TOKEN_SLOTS, period=TOKEN_PERIOD, counts="end")
+            budget = Budget(key=f"{PLATFORM}:token:{ticket.id}", slots=TOKEN_SLOTS, period=TOKEN_PERIOD)
             return Lane(budgets=(budget,), gap=TOKEN_GAP)
-        place = f"{PLATFORM}:{places.channel_of(chat)}"
-        channel = Budget(key=place, slots=CHANNEL_SLOTS, period=CHANNEL_PERIOD, counts="end")
+        channel = Budget(key=f"{PLATFORM}:{places.channel_of(chat)}", slots=CHANNEL_SLOTS, period=CHANNEL_PERIOD)
         return Lane(budgets=(channel, OVERALL), gap=GAP)
+
+    def resets(self, lane: Lane) -> Mapping[str, float]:
+        told = {budget.key: self._resets.of(budget.key.removeprefix(f"{PLATFORM}:")) for budget in lane.budgets}
+        return {key: ends for key, ends in told.items() if ends is not None}
 
     async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
         files = self._preview(None, card)

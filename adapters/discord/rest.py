@@ -6,7 +6,7 @@ behind a progress line; here a refusal comes back as one, and whoever asked deci
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -20,6 +20,7 @@ AGENT = f"DiscordBot (https://github.com/Rapptz/discord.py {discord.__version__}
 TIMEOUT = aiohttp.ClientTimeout(total=120.0, sock_connect=10.0, sock_read=30.0)  # ten large pictures, a slow line
 
 Json = dict[str, Any]  # Any: Discord's bodies
+Heard = Callable[[str, Mapping[str, str]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +33,11 @@ class Upload:
 
 
 class Rest:
-    """`base`: with the API's version, without a slash at the end."""
+    """`base`: with the API's version, without a slash at the end. `heard` gets the path of each call that was answered,
+    and the answer's headers."""
 
-    def __init__(self, base: str, token: SecretStr) -> None:
+    def __init__(self, base: str, token: SecretStr, heard: Heard = lambda _path, _headers: None) -> None:
+        self._heard = heard
         self._base = base.rstrip("/")
         self._token = token
         self._session = aiohttp.ClientSession(
@@ -64,6 +67,7 @@ class Rest:
             async with self._session.request(
                 method, self._base + path, headers=headers, allow_redirects=False, **body
             ) as response:
+                self._heard(path, response.headers)
                 return await _answer(response)
         except (TimeoutError, aiohttp.ClientError, OSError) as failed:
             raise unreachable(type(failed).__name__) from failed

@@ -5,7 +5,7 @@ What pages send is visit.py's, what is stored is room.py's.
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from aiohttp import web
@@ -110,6 +110,10 @@ class Playground:
 
     def lane(self, chat: Chat, ref: MessageRef | None, *, pictures: int = 0) -> Lane:
         return Lane(budgets=(Budget(key=f"playground:{chat.id}", slots=SLOTS, period=PERIOD),), gap=GAP)
+
+    def resets(self, lane: Lane) -> Mapping[str, float]:
+        """Nothing counts here but this process."""
+        return {}
 
     async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
         entry = await self._post(chat, card, reply_to, key)

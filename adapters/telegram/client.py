@@ -4,7 +4,7 @@ What comes in is events.py's; how a card goes out, sender.py's, and how pictures
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -40,7 +40,7 @@ log = structlog.get_logger()
 # all; sends and edits share them. A slot counts from the end of a call: an upload is counted when it is complete.
 PRIVATE_SLOTS, PRIVATE_PERIOD = 3, 3.0
 GROUP_SLOTS, GROUP_PERIOD = 20, 60.0
-OVERALL = Budget(key=PLATFORM, slots=30, period=1.0, counts="end", shared=True)
+OVERALL = Budget(key=PLATFORM, slots=30, period=1.0, shared=True)
 GAP = 3.0  # seconds between progress edits of one message; constant editing has earned waits of minutes
 EYES = ReactionTypeEmoji("👀")
 TELL_AGAIN, TELL_SELDOM = 60.0, 3600.0  # seconds before the menus are written once more; doubles
@@ -156,9 +156,13 @@ class Telegram:
             stored = self._group(str(self._settings.storage_chat))
             return Lane(budgets=(own, *([stored] if pictures else []), OVERALL), gap=GAP)
         home = self._sender.now(chat)
-        private = Budget(key=f"{PLATFORM}:{home.id}", slots=PRIVATE_SLOTS, period=PRIVATE_PERIOD, counts="end")
+        private = Budget(key=f"{PLATFORM}:{home.id}", slots=PRIVATE_SLOTS, period=PRIVATE_PERIOD)
         own = private if home.kind == "direct" else self._group(home.id)
         return Lane(budgets=(own, OVERALL), gap=GAP, cost=max(1, pictures))
+
+    def resets(self, lane: Lane) -> Mapping[str, float]:
+        """Telegram tells nothing of its windows but a 429."""
+        return {}
 
     async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
         return await self._sender.post(chat, card, reply_to=reply_to)
@@ -212,7 +216,7 @@ class Telegram:
 
     @staticmethod
     def _group(chat: str) -> Budget:
-        return Budget(key=f"{PLATFORM}:{chat}", slots=GROUP_SLOTS, period=GROUP_PERIOD, counts="end")
+        return Budget(key=f"{PLATFORM}:{chat}", slots=GROUP_SLOTS, period=GROUP_PERIOD)
 
     async def _react(self, chat: Chat, message: int) -> None:
         """Eyes on a request: seen, before the chat's budget lets anything be written."""

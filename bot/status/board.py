@@ -257,7 +257,8 @@ class Board:
             self._pacer.finish(turn, self._clock.monotonic())
             self._give_up(sheet, ChatFailed(detail=repr(broken)))
         else:
-            self._pacer.finish(turn, self._clock.monotonic())
+            resets = self._ports[sheet.chat.platform].resets(turn.lane)
+            self._pacer.finish(turn, self._clock.monotonic(), resets)
             self.refresh(sheet.key)
         if sheet.ended.done():  # also when this turn was meant for progress: the final state went with it
             self._pacer.drop(sheet.key)

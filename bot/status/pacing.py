@@ -6,14 +6,18 @@ urgency (`windows` says what is kept back, and why). Of all that may start, fina
 posts, each the longest waiting first; then progress, the stalest message first.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import count
 from math import inf
+from types import MappingProxyType
 
 from bot.chat import Lane
 from bot.status.heap import Rank
 from bot.status.lines import Lines
 from bot.status.windows import Urgency, Windows
+
+NOTHING_TOLD: Mapping[str, float] = MappingProxyType({})
 
 __all__ = ["Pacer", "Turn", "Urgency"]
 
@@ -38,10 +42,9 @@ class _Wish:
 
 @dataclass(slots=True, kw_only=True)
 class _Flight:
-    """A call under way: the wish it fulfils (None: dropped meanwhile), and the slots it took, by budget."""
+    """A call under way, and the wish it fulfils; None: dropped meanwhile."""
 
     wish: _Wish | None
-    slots: dict[str, float]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -131,36 +134,41 @@ class Pacer:
         known = self._jobs[turn.job]
         wish = known.wish
         self._withdraw(turn.job, known)
-        known.flight = _Flight(wish=wish, slots={})
+        known.flight = _Flight(wish=wish)
         known.last = now
         for budget in turn.lane.budgets:
-            known.flight.slots[budget.key] = slot = self._windows.draw(budget).start(now, turn.lane.cost)
-            self._windows.fade(budget.key, slot)
+            self._windows.draw(budget).start(now, turn.lane.cost)
         self._lines.touch(turn.lane)
 
-    def finish(self, turn: Turn, now: float) -> None:
-        """The call ended well."""
+    def finish(self, turn: Turn, now: float, resets: Mapping[str, float] = NOTHING_TOLD) -> None:
+        """The call ended well. `resets`: when the platform says that slots are free again, by the budget's key."""
+        self._use(turn, now, resets)
         self._land(turn, now)
 
     def fail(self, turn: Turn, now: float, retry_in: float) -> None:
         """The call failed but may succeed later: it used its slots, and its wish comes back after `retry_in`
         seconds unless a newer one, no less urgent, has taken its place."""
+        self._use(turn, now)
         self._land(turn, now, again=now + retry_in)
 
     def refuse(self, turn: Turn, retry_after: float, now: float) -> None:
         """The platform did not take the call (429): it used no slot, its chat's own budgets pause for
         `retry_after` seconds, and its wish comes back then unless a newer one, no less urgent, has taken its
         place."""
-        flight = self._jobs[turn.job].flight
-        assert flight is not None  # refused calls have been started
         until = now + retry_after
         for budget in turn.lane.budgets:
             window = self._windows.draw(budget)
-            window.undo(flight.slots.pop(budget.key), turn.lane.cost)
+            window.undo(turn.lane.cost)
             if not budget.shared:
                 window.pause(until)
             self._windows.fade(budget.key, until)
         self._land(turn, now, again=until)
+
+    def _use(self, turn: Turn, now: float, resets: Mapping[str, float] = NOTHING_TOLD) -> None:
+        """The call's slots are taken for a while."""
+        for budget in turn.lane.budgets:
+            free = self._windows.draw(budget).finish(now, turn.lane.cost, resets.get(budget.key))
+            self._windows.fade(budget.key, free)
 
     def _land(self, turn: Turn, now: float, again: float | None = None) -> None:
         """The call is over; its wish comes back at `again`."""
@@ -168,9 +176,6 @@ class Pacer:
         flight, known.flight = known.flight, None
         assert flight is not None  # calls that end have been started
         known.last = now
-        for budget in turn.lane.budgets:
-            if (slot := flight.slots.get(budget.key)) is not None:
-                self._windows.fade(budget.key, self._windows.draw(budget).finish(slot, now, turn.lane.cost))
         self._lines.touch(turn.lane)
         if not known.open:
             del self._jobs[turn.job]

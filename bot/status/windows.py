@@ -24,7 +24,7 @@ for those who are about to join, each of these pictures goes out the moment it i
 """
 
 import heapq
-from collections import deque
+from bisect import bisect_right, insort
 from collections.abc import Iterable
 from enum import IntEnum
 from math import ceil, inf
@@ -49,8 +49,8 @@ class Window:
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
-        self._ends: deque[float] = deque()  # when each used slot is free again, ascending
-        self._held = 0  # slots of calls under way that count from their end
+        self._ends: list[float] = []  # when each used slot is free again, ascending
+        self._held = 0  # slots of calls under way
         self._last = -inf  # start of the last call
         self._paused_until = -inf
         self.expected = 0
@@ -87,39 +87,26 @@ class Window:
         return 0
 
     def _expire(self, now: float) -> None:
-        while self._ends and self._ends[0] <= now:
-            self._ends.popleft()
+        del self._ends[: bisect_right(self._ends, now)]
 
     # ------------------------------------------------------------ calls
 
-    def start(self, now: float, cost: int = 1) -> float:
-        """A call begins that takes `cost` slots. Returns when they are free again, infinite while that is not
-        known."""
+    def start(self, now: float, cost: int = 1) -> None:
+        """A call begins that takes `cost` slots; `finish` or `undo` has to follow."""
         self._last = now
-        if self._budget.counts == "end":
-            self._held += cost
-            return inf
-        return self._take(now, cost)
+        self._held += cost
 
-    def finish(self, slot: float, now: float, cost: int = 1) -> float:
-        """The call that took `slot` (what `start` returned) ended. Returns when its slots are free again."""
-        if slot < inf:
-            return slot
+    def finish(self, now: float, cost: int = 1, resets: float | None = None) -> float:
+        """The call ended; `resets`: when the platform says that its slots are free again. Returns when they are."""
         self._held -= cost
-        return self._take(now, cost)
-
-    def _take(self, now: float, cost: int) -> float:
-        free = now + self._budget.period
-        self._ends.extend(free for _ in range(cost))
+        free = now + self._budget.period if resets is None else resets
+        for _ in range(cost):
+            insort(self._ends, free)
         return free
 
-    def undo(self, slot: float, cost: int = 1) -> None:
-        """The call that took `slot` was refused, so it has used none."""
-        if slot == inf:
-            self._held -= cost
-            return
-        for _ in range(min(cost, self._ends.count(slot))):
-            self._ends.remove(slot)
+    def undo(self, cost: int = 1) -> None:
+        """The call was refused, so it has used no slots."""
+        self._held -= cost
 
     def pause(self, until: float) -> None:
         """No call starts before `until`."""
@@ -148,9 +135,8 @@ class Windows:
         return window
 
     def fade(self, key: str, at: float) -> None:
-        """The window may have become idle at `at`; infinite: another `fade` will follow."""
-        if at < inf:
-            heapq.heappush(self._fading, (at, key))
+        """The window may have become idle at `at`."""
+        heapq.heappush(self._fading, (at, key))
 
     def forget(self, now: float) -> None:
         """Drops what has become idle."""

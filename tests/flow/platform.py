@@ -4,7 +4,7 @@ Implements `bot.ports.ChatPort` with a platform's honest behaviour: ids, deleted
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -64,6 +64,9 @@ class Platform:
 
     def lane(self, chat: Chat, ref: MessageRef | None, *, pictures: int = 0) -> Lane:
         return Lane(budgets=(Budget(key=chat.key, slots=self.slots, period=60.0),), gap=0.0)
+
+    def resets(self, lane: Lane) -> Mapping[str, float]:
+        return {}
 
     async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
         self._call("post")

@@ -1,7 +1,7 @@
 """The one status message: posted, edited, ended; and what happens when the platform does not take a call."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 
 import pytest
 
@@ -44,6 +44,9 @@ class Gated(Platform):
 
     def lane(self, chat: Chat, ref: MessageRef | None, *, pictures: int = 0) -> Lane:
         return Lane(budgets=(Budget(key=chat.key, slots=self.slots, period=60.0),), gap=1.0)
+
+    def resets(self, lane: Lane) -> Mapping[str, float]:
+        return {}
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -7,6 +7,7 @@ import pytest
 
 from adapters.discord.client import CHANNEL_PERIOD, CHANNEL_SLOTS
 from tests.discord_server import Answered
+from tests.discord_server.limits import Limits, Rate
 from tests.wire.discord.easel import town
 from tests.wire.house import FastClock
 
@@ -38,6 +39,19 @@ async def test_posts_that_reach_discord_late_count_from_then_on(tmp_path: Path) 
         await clock.sleep(1.5 * CHANNEL_PERIOD)
         gate.open()
         await place.until(lambda: len([one for one in place.mine() if one.attachments]) == CHANNEL_SLOTS + 1)
+        await place.settled(easel)
+        assert place.server.refused == []
+
+
+async def test_a_window_lasts_as_long_as_discord_says(tmp_path: Path) -> None:
+    """Its limits are not written down anywhere, and may change any day; its answers tell them."""
+    slow = Rate(slots=CHANNEL_SLOTS, period=4 * CHANNEL_PERIOD)
+    limits = Limits(post=slow, edit=slow)
+    async with town(tmp_path, clock=FastClock(SPEED), limits=limits) as place, place.easel() as easel:
+        for number in range(CHANNEL_SLOTS + 2):
+            member = place.server.world.add_member(place.guild, f"member {number}")
+            place.server.say(member, place.channel, f"{place.me} a fox")
+        await place.until(lambda: len([one for one in place.mine() if one.attachments]) == CHANNEL_SLOTS + 2)
         await place.settled(easel)
         assert place.server.refused == []
 
