@@ -21,9 +21,9 @@ class Resets:
 
     def hear(self, path: str, headers: Mapping[str, str]) -> None:
         """The answer to a call."""
-        _, kind, channel, *_ = f"{path}//".split("/")
+        _, kind, channel, what, *_ = f"{path}///".split("/")
         left = _seconds(headers.get(HEADER, ""))
-        if kind == "channels" and left is not None:
+        if (kind, what) == ("channels", "messages") and left is not None:
             self._ends[channel] = max(self._ends.get(channel, -math.inf), self._now() + left)
             self._ends.move_to_end(channel)
             if len(self._ends) > MOST:

@@ -45,8 +45,10 @@ def test_what_cannot_be_meant_is_not_heard(told: str) -> None:
     assert resets.of("7") is None
 
 
-@pytest.mark.parametrize("path", ["/webhooks/7/token/messages/@original", "/users/@me/channels", "", "/"])
-def test_only_channels_are_heard_of(path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["/webhooks/7/token/messages/@original", "/users/@me/channels", "/channels/7", "", "/"]
+)
+def test_only_messages_of_channels_are_heard_of(path: str) -> None:
     resets = Resets(Time())
     resets.hear(path, {HEADER: "1.0"})
     assert [resets.of(each) for each in ("7", "@me", "", "token")] == [None] * 4
