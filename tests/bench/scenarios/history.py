@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import sqlite3
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -122,6 +123,8 @@ def fill(path: Path, count: int, bo: int) -> None:
             database.execute(statement, {"count": count, "users": USERS, "now": when, "bo": bo, "latest": EMPTY})
             database.commit()
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with path.open("rb+") as file:  # a gigabyte that still has to reach the disk is not a past
+        os.fsync(file.fileno())
 
 
 async def _start(folder: Path, values: Mapping[str, Any]) -> float:
