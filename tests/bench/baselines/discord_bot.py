@@ -69,11 +69,11 @@ class Bot(discord.Client):
             await latest.pause()
 
 
-def main() -> None:
+def start(bot: Bot) -> None:
     Route.BASE = GIVEN["api_base"]
     DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(GIVEN["gateway_url"])
-    Bot().run(GIVEN["token"], log_handler=None)
+    bot.run(GIVEN["token"], log_handler=None)
 
 
 if __name__ == "__main__":
-    main()
+    start(Bot())

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from tests.bench import subjects
@@ -16,6 +17,7 @@ PAUSE = 0.05  # seconds after a picture, so that what is written after it does n
 LATEST = 30.0  # seconds until a job counts as lost
 SLACK = 0.004  # seconds by which Easel may be slower whatever the ratio says
 PACE = Pace(seconds=0.4, lines=4)
+STEPS = {"discord mention": "discord_steps"}  # bare that also writes down each step of a job: what that alone costs
 SPANS: Mapping[str, tuple[str, str]] = {
     "event → first status": ("asked", "first"),
     "event → upstream request": ("asked", "upstream"),
@@ -31,17 +33,25 @@ async def run(folder: Path, *, quick: bool) -> list[Figure]:
 
 
 async def compare(folder: Path, case: str, *, jobs: int) -> list[Figure]:
-    """One platform: both subjects run at once, and are asked in turn."""
+    """One platform: all subjects run at once, and are asked in turn."""
     watch = Watch()
+    names = ("bare", "easel", *(["steps"] if case in STEPS else []))
     async with AsyncExitStack() as opened:
         up = await opened.enter_async_context(upstream(watch, PACE))
-        places: dict[str, Place] = {name: await opened.enter_async_context(DOORS[case]()) for name in ("bare", "easel")}
+        places: dict[str, Place] = {name: await opened.enter_async_context(DOORS[case]()) for name in names}
         bare, easel = places["bare"], places["easel"]
+        if (steps := places.get("steps")) is not None:
+            given = {**steps.given, "database": f"sqlite:///{folder / 'steps.db'}"}
+            await opened.enter_async_context(subjects.bare(folder, up, STEPS[case], given))
         await opened.enter_async_context(subjects.bare(folder, up, bare.script, bare.given))
         await opened.enter_async_context(subjects.easel(folder, subjects.settings(up, folder, easel.settings)))
         done = await in_turn(watch, places, jobs)
     lost = sum(job.lost for each in done.values() for job in each)
-    return [*spans("A", case, done["easel"], done["bare"]), _lost("A", case, lost)]
+    figures = [*spans("A", case, done["easel"], done["bare"]), _lost("A", case, lost)]
+    if "steps" in done:
+        beside = spans("A", f"{case}, bare with steps", done["easel"], done["steps"])
+        figures += [replace(each, limit=None) for each in beside]
+    return figures
 
 
 async def in_turn(watch: Watch, places: Mapping[str, Place], jobs: int) -> dict[str, list[Job]]:

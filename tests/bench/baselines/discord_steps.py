@@ -1,0 +1,61 @@
+"""The bare Discord bot that also writes down each step of a job, through the store of Easel: what that alone costs."""
+
+import asyncio
+
+import discord
+
+from adapters.service import RealClock
+from bot.chat import Chat, User
+from bot.painting import Image
+from bot.quota import Rules
+from bot.store import Job, NewJob, State, Store, new_id
+from tests.bench.baselines.discord_bot import EVERY, GIVEN, Bot, start
+from tests.bench.baselines.pace import Latest
+from tests.bench.baselines.painting import paint
+
+MANY = 1_000_000
+RULES = Rules(user_daily=MANY, chat_daily=None, user_concurrent=MANY, user_waiting=MANY, roles={})
+UPSTREAM = {"provider": "relay", "price": 1, "model": "gpt-4o-image"}
+
+
+class Durable(Bot):
+    store: Store
+
+    async def setup_hook(self) -> None:
+        self.store = await Store.open(GIVEN["database"], clock=RealClock(), migrate=True)
+        await super().setup_hook()
+
+    async def on_message(self, message: discord.Message) -> None:
+        if message.author.bot or self.user not in message.mentions:
+            return
+        job, _ = await self.store.accept(_asked(message), RULES, begun=True)
+        latest = Latest(EVERY)
+        painting = asyncio.create_task(self.painted(job, message.content, latest))
+        status = await message.reply("painting …")
+        await self.store.posted(job.id, str(status.id))
+        await self.bring(painting, latest, status.edit)
+        await self.store.finish(job, State.DONE, charged=1)
+
+    async def painted(self, job: Job, prompt: str, latest: Latest) -> bytes:
+        await self.store.note(job, "asked:1", UPSTREAM, {**UPSTREAM, "upstream_id": None})
+        picture = await paint(self.http_up, GIVEN["upstream"], prompt, latest.set)
+        image = Image(data=picture, media_type="image/png", width=1024, height=1024)
+        await self.store.keep(job, [image], {**UPSTREAM, "count": 1})
+        return picture
+
+
+def _asked(message: discord.Message) -> NewJob:
+    return NewJob(
+        id=new_id(),
+        event=str(message.id),
+        user=User(platform="discord", id=str(message.author.id), name=message.author.name, locale="en"),
+        chat=Chat(platform="discord", id=str(message.channel.id), kind="group"),
+        request_id=str(message.id),
+        locale="en",
+        prompt=message.content,
+        cost=1,
+    )
+
+
+if __name__ == "__main__":
+    start(Durable())
