@@ -18,9 +18,10 @@ from adapters.playground.looks import UNKNOWN, look
 from adapters.playground.pages import Outbox, Pages
 from adapters.playground.previews import Previews
 from adapters.playground.protocol import ErrorFrame
-from bot.chat import Answer, Balance, Chat, Message, MessageRef, Press, User
-from bot.painting import Abilities, Image
+from bot.chat import Balance, User
+from bot.painting import Image
 from bot.texts import LOCALES
+from tests.receptions import Quiet
 
 
 @pytest.mark.parametrize(
@@ -195,28 +196,11 @@ async def test_lines_run_side_by_side_and_each_in_order() -> None:
     assert done == ["b1", "a1", "a2"]
 
 
-class Purse:
-    """A reception that only knows balances."""
-
-    abilities = Abilities()
+class Purse(Quiet):
+    """Only knows balances."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
-
-    async def receive(self, message: Message) -> bool:
-        return True
-
-    async def press(self, press: Press) -> Answer:
-        return Answer()
-
-    async def deleted(self, ref: MessageRef) -> None: ...
-    async def moved(self, old: Chat, new: Chat) -> None: ...
-
-    async def turned_away(self, user: User, chat: Chat) -> str | None: ...
-    async def barred(self, user: User) -> str | None: ...
-
-    async def credit(self, user: User, credits: int, *, entry: str) -> Balance:
-        return await self.balance(user)
 
     async def balance(self, user: User) -> Balance:
         self.asked.append(user.id)

@@ -15,8 +15,9 @@ from adapters.http.server import HttpServer
 from adapters.playground.client import Playground
 from adapters.playground.protocol import WireCommand
 from bot.chat import Action, Answer, Balance, Button, Card, Chat, Message, MessageRef, Press, User
-from bot.painting import Abilities, Image
+from bot.painting import Image
 from tests.clocks import FakeClock
+from tests.receptions import Quiet
 
 STUDIO = Chat(platform="playground", id="studio", kind="group")
 WAITING = Card(text="Waiting", buttons=(Button(action=Action.CANCEL, job="j1", label="Cancel"),))
@@ -33,10 +34,8 @@ def image(color: str = "red") -> Image:
     return Image(data=picture(color), media_type="image/png", width=40, height=30)
 
 
-class Script:
-    """A reception that writes down what it is told."""
-
-    abilities = Abilities()
+class Script(Quiet):
+    """Writes down what it is told."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
@@ -62,14 +61,6 @@ class Script:
 
     async def deleted(self, ref: MessageRef) -> None:
         await self._note(self.deletions, ref)
-
-    async def moved(self, old: Chat, new: Chat) -> None: ...
-
-    async def turned_away(self, user: User, chat: Chat) -> str | None: ...
-    async def barred(self, user: User) -> str | None: ...
-
-    async def credit(self, user: User, credits: int, *, entry: str) -> Balance:
-        return await self.balance(user)
 
     async def balance(self, user: User) -> Balance:
         return Balance(left=self.left.get(user.id, 50), held=1, daily=50)
