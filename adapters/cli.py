@@ -126,7 +126,7 @@ def sandbox(
 def upgrade(config: Config = None) -> None:
     """Bring the database's tables up to date."""
     settings = _settings(config)
-    from bot.store import upgrade as upgrade_database
+    from bot.store.store import upgrade as upgrade_database
 
     _do(upgrade_database(settings.database_url))
     print("The database is up to date.")
@@ -138,7 +138,7 @@ def backup(
 ) -> None:
     """Copy the database to FILE, consistent also while Easel runs."""
     settings = _settings(config)
-    from bot.store import back_up
+    from bot.store.store import back_up
 
     async def copy() -> None:
         print(f"{file}: {await back_up(settings.database_url, file)} bytes")
@@ -169,7 +169,7 @@ def set_credits(user: User, credits: Credits, config: Config = None) -> None:
 
 
 def _quota(config: Path | None, user: str, verb: str | None, credits: int) -> None:
-    from bot.commands import is_user
+    from bot.handlers.commands import is_user
 
     if not is_user(user):
         raise typer.BadParameter("USER has the form platform:id, such as telegram:123")
@@ -179,7 +179,7 @@ def _quota(config: Path | None, user: str, verb: str | None, credits: int) -> No
         import secrets
 
         from adapters.service import RealClock
-        from bot.store import Store
+        from bot.store.store import Store
 
         store = await Store.open(settings.database_url, clock=RealClock())
         try:

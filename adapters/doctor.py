@@ -8,17 +8,17 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.discord import portal
+from adapters.discord import diagnostics
 from adapters.service import RealClock, missing_adapters
-from adapters.telegram import portal as telegram_portal
-from bot.access import Lists
+from adapters.telegram import diagnostics as telegram_portal
 from bot.errors import EaselError, SettingsWrong
-from bot.gate import Gate
-from bot.providers.http import make_client
+from bot.handlers.access_lists import Lists
+from bot.handlers.admission import Gate
+from bot.providers.http.client import make_client
 from bot.providers.presets import resolve
 from bot.providers.probe import probe
 from bot.settings import Provider, Settings
-from bot.store import Store, missing_file
+from bot.store.store import Store, missing_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ def _adapters(settings: Settings) -> Finding:
 
 async def _discord(settings: Settings) -> Finding:
     async def look() -> str:
-        seen = await portal.look(settings.discord)
+        seen = await diagnostics.look(settings.discord)
         if seen.problems:
             raise SettingsWrong(list(seen.problems))
         return "; ".join([f"is {seen.name}", *seen.notes, f"invite it with {seen.invite}"])

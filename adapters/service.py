@@ -21,14 +21,14 @@ from adapters.playground.protocol import WireCommand
 from adapters.telegram.client import Telegram
 from bot.app import App
 from bot.errors import EaselError, SettingsWrong
-from bot.intake import COMMANDS, PAINTERS
+from bot.intake.parser import COMMANDS, PAINTERS
 from bot.ports import ChatPort, Clock
-from bot.providers.callbacks import Callbacks
+from bot.providers.tasks.callbacks import Callbacks
 from bot.sandbox import Sandbox
 from bot.settings import Discord as DiscordSettings
 from bot.settings import Fetch, Provider, Settings
 from bot.settings import Telegram as TelegramSettings
-from bot.store import occupied
+from bot.store.store import occupied
 from bot.texts import say
 
 log = structlog.get_logger()

@@ -12,29 +12,30 @@ from functools import partial
 import structlog
 
 from bot import texts
-from bot.access import lists
-from bot.commands import Commands
-from bot.desk import JOIN_SECONDS, Desk
-from bot.dispatch import Dispatch
 from bot.errors import SettingsWrong
 from bot.fetch import Fetcher
-from bot.gallery import Gallery
-from bot.gate import Gate
-from bot.housekeeping import Housekeeping
-from bot.jobs import Jobs
-from bot.line import Line
+from bot.handlers.access_lists import lists
+from bot.handlers.admission import Gate
+from bot.handlers.commands import Commands
+from bot.handlers.messages import JOIN_SECONDS, Desk
+from bot.handlers.pending_images import Tray
+from bot.job import new_id
+from bot.jobs.fair_queue import Line
+from bot.jobs.images import Gallery
+from bot.jobs.retention import Housekeeping
+from bot.jobs.runner import Jobs
+from bot.jobs.scheduler import Dispatch
 from bot.ports import ChatPort, Clock, Shop
-from bot.providers.callbacks import Callbacks
-from bot.providers.dialects import Tools, make
-from bot.providers.failover import Failover
-from bot.providers.http import make_client
+from bot.providers.fallback import Failover
+from bot.providers.http.client import make_client
 from bot.providers.presets import Upstream, resolve
+from bot.providers.registry import Tools, make
+from bot.providers.tasks.callbacks import Callbacks
 from bot.quota import Rules
 from bot.settings import Provider as ProviderSettings
 from bot.settings import Settings
-from bot.status.board import Board
-from bot.store import Store, new_id
-from bot.tray import Tray
+from bot.status.messages import Board
+from bot.store.store import Store
 
 log = structlog.get_logger()
 

@@ -13,7 +13,7 @@ class Options:
     """What a member may choose beside the prompt. None: whatever the provider does by default.
 
     `size`: a shape (`3:2`), pixels (`1024x1536`) or `auto`; `tier`: how large, such as `2K`. What a provider makes
-    of the two is decided by `bot.sizes.decide` and nowhere else. `format`: png, jpeg, webp; `compression`: 0 to 100.
+    of the two: `bot.intake.sizes.decide`. `format`: png, jpeg, webp; `compression`: 0 to 100.
     """
 
     size: str | None = None

@@ -7,20 +7,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from bot.chat import (
-    Answer,
-    Attachment,
-    Balance,
-    Card,
-    Chat,
-    Delivered,
-    Lane,
-    Message,
-    MessageRef,
-    Press,
-    Sold,
-    User,
-)
+from bot.chat import Answer, Attachment, Balance, Card, Chat, Delivered, Lane, Message, MessageRef, Press, Sold, User
 from bot.painting import Abilities, Event, Image, PaintRequest
 
 

@@ -12,10 +12,10 @@ import structlog
 
 from adapters.discord import decode, encode
 from adapters.discord.commands import Interaction
-from adapters.discord.notebook import Notebook
+from adapters.discord.errors import ACKNOWLEDGED, Refused
 from adapters.discord.sender import Sender
+from adapters.discord.state import Notebook
 from adapters.discord.tokens import Ticket
-from adapters.discord.trouble import ACKNOWLEDGED, Refused
 from bot.chat import Answer, Card, User
 from bot.errors import ChatBusy, ChatUnreachable, EaselError
 from bot.ports import Clock

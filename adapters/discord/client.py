@@ -10,17 +10,17 @@ import structlog
 import yarl
 from aiohttp import web
 
-from adapters.discord import encode, places
+from adapters.discord import encode, ids
 from adapters.discord.connection import Connection
+from adapters.discord.errors import TOO_LARGE, Refused, translated
 from adapters.discord.events import Gateway
 from adapters.discord.files import Files
-from adapters.discord.notebook import Notebook
-from adapters.discord.places import PLATFORM, InMessage, Kept
+from adapters.discord.ids import PLATFORM, InMessage, Kept
 from adapters.discord.resets import Resets
 from adapters.discord.rest import Json, Rest, Upload
 from adapters.discord.sender import OnlyByToken, Sender
+from adapters.discord.state import Notebook
 from adapters.discord.tokens import Ticket
-from adapters.discord.trouble import TOO_LARGE, Refused, translated
 from bot import pictures
 from bot.chat import Action, Attachment, Budget, Card, Chat, Delivered, Lane, MessageRef, User
 from bot.errors import BadResult, ChatFailed, ChatGone, StoreFailed
@@ -127,7 +127,7 @@ class Discord:
         if ticket is not None and self._sender.living(ticket):
             budget = Budget(key=f"{PLATFORM}:token:{ticket.id}", slots=TOKEN_SLOTS, period=TOKEN_PERIOD)
             return Lane(budgets=(budget,), gap=TOKEN_GAP)
-        channel = Budget(key=f"{PLATFORM}:{places.channel_of(chat)}", slots=CHANNEL_SLOTS, period=CHANNEL_PERIOD)
+        channel = Budget(key=f"{PLATFORM}:{ids.channel_of(chat)}", slots=CHANNEL_SLOTS, period=CHANNEL_PERIOD)
         return Lane(budgets=(channel, OVERALL), gap=GAP)
 
     def resets(self, lane: Lane) -> Mapping[str, float]:
@@ -181,7 +181,7 @@ class Discord:
         await self._files.forget(attachments)
 
     def link(self, ref: MessageRef) -> str | None:
-        return places.link(ref)
+        return ids.link(ref)
 
     def seen(self, chat: Chat, message_id: str) -> None:
         """The status message stands there at once, or Discord says "thinking"."""
@@ -269,7 +269,7 @@ class Discord:
         handles: list[Attachment] = []
         for image, body in zip(images, message.get("attachments") or [], strict=False):
             identity = str(body["id"])
-            place = InMessage(channel=places.channel_of(ref.chat), message=ref.message_id, item=identity)
+            place = InMessage(channel=ids.channel_of(ref.chat), message=ref.message_id, item=identity)
             if alone:
                 try:
                     await self._files.keep_bytes(identity, image.data)
@@ -294,7 +294,7 @@ class Discord:
         ticket = book.get(chat.thread_id) if ref is None else book.of(ref.message_id)
         if ticket is not None and self._sender.living(ticket):
             return ticket.limit
-        guild = places.guild_of(chat)
+        guild = ids.guild_of(chat)
         known = None if guild is None else self._connection.file_limit(guild)
         return FILE_LIMIT if known is None else known
 
@@ -308,8 +308,8 @@ class Discord:
 
 def _where(chat: Chat, message: Json) -> Chat:
     """The chat that a message stands in: another one when it had to go to the member alone."""
-    channel = str(message.get("channel_id") or places.channel_of(chat))
-    return chat if channel == places.channel_of(chat) else places.chat(None, int(channel), direct=True)
+    channel = str(message.get("channel_id") or ids.channel_of(chat))
+    return chat if channel == ids.channel_of(chat) else ids.chat(None, int(channel), direct=True)
 
 
 def _own_host(api_base: str) -> list[str]:

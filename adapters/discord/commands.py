@@ -16,9 +16,9 @@ from discord import app_commands
 from discord.app_commands import AppCommandContext, AppInstallationType, locale_str
 
 from bot.errors import StoreFailed
+from bot.intake.sizes import offers
 from bot.painting import Abilities
 from bot.ports import Memory
-from bot.sizes import offers
 from bot.texts import choose, say
 
 log = structlog.get_logger()

@@ -7,9 +7,9 @@ from typing import Any
 
 import discord
 
-from adapters.discord import places
+from adapters.discord import ids
 from adapters.discord.files import Given, embed_picture, handle
-from adapters.discord.places import PLATFORM, InMessage
+from adapters.discord.ids import PLATFORM, InMessage
 from adapters.discord.rest import Json
 from bot.chat import Action, Attachment, Chat, Gone, Message, MessageRef, Press, User
 
@@ -45,7 +45,7 @@ def decode_user(user: discord.abc.User, *, locale: str | None, skus: Sequence[in
 def decode_chat(message: discord.Message) -> Chat:
     guild = message.guild
     parent = _parent(message.channel)
-    return places.chat(guild.id if guild else None, message.channel.id, direct=guild is None, parent=parent)
+    return ids.chat(guild.id if guild else None, message.channel.id, direct=guild is None, parent=parent)
 
 
 def decode_given(attachment: discord.Attachment) -> Given:
@@ -137,7 +137,7 @@ def decode_replied(message: discord.Message, me: int) -> Message:
 def decode_place(interaction: discord.Interaction[Any], ticket: str | None) -> Chat:
     direct = interaction.guild_id is None and is_direct(interaction)
     parent = _parent(interaction.channel)
-    return places.chat(interaction.guild_id, interaction.channel_id or 0, direct=direct, ticket=ticket, parent=parent)
+    return ids.chat(interaction.guild_id, interaction.channel_id or 0, direct=direct, ticket=ticket, parent=parent)
 
 
 def _parent(channel: object) -> int | None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any
 
-from adapters.discord.places import LINKS
+from adapters.discord.ids import LINKS
 from adapters.discord.rest import Json, Upload
 from bot.chat import Action, Button, Card
 from bot.painting import Image

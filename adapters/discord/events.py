@@ -11,16 +11,16 @@ import discord
 import structlog
 from discord import app_commands
 
-from adapters.discord import decode, encode
+from adapters.discord import decode, encode, ids
 from adapters.discord.answers import Answers
 from adapters.discord.commands import Words, add_commands, tell_discord
 from adapters.discord.decode import pictures_of
+from adapters.discord.errors import Refused
 from adapters.discord.files import Files
+from adapters.discord.ids import PLATFORM
 from adapters.discord.interactions import Counter, JobButton
-from adapters.discord.notebook import Notebook
-from adapters.discord.places import PLATFORM
 from adapters.discord.sender import OnlyByToken, Sender
-from adapters.discord.trouble import Refused
+from adapters.discord.state import Notebook
 from bot.chat import Card, Gone, MessageRef, User
 from bot.errors import ChatBusy, ChatUnreachable
 from bot.ports import Clock, Memory, Reception
@@ -168,7 +168,7 @@ class Gateway(discord.AutoShardedClient):
 
     async def _deleted(self, guild: int | None, channel: int, message: int) -> None:
         if self._notebook.is_mine(str(message)):
-            chat = decode.places.chat(guild, channel, direct=guild is None)
+            chat = ids.chat(guild, channel, direct=guild is None)
             await self._reception.deleted(MessageRef(chat=chat, message_id=str(message)))
 
     async def _hear(self, message: discord.Message) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 import structlog
 
-from adapters.discord.places import InMessage, Kept, read_ref
+from adapters.discord.errors import Refused
+from adapters.discord.ids import InMessage, Kept, read_ref
 from adapters.discord.rest import Json, Rest
-from adapters.discord.trouble import Refused
 from bot.chat import Attachment
 from bot.errors import ChatBusy, ChatUnreachable, FetchFailed, FetchTooLarge, PictureGone, PictureTooLarge, StoreFailed
 from bot.fetch import Fetcher

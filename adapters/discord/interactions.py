@@ -11,14 +11,14 @@ from typing import Any
 import discord
 import structlog
 
-from adapters.discord import decode, forms
+from adapters.discord import decode, modals
 from adapters.discord.answers import Answers
 from adapters.discord.commands import Interaction
 from adapters.discord.decode import BUTTON
 from adapters.discord.files import Files, Given, handle
-from adapters.discord.forms import EditForm
-from adapters.discord.notebook import Notebook
-from adapters.discord.places import Kept
+from adapters.discord.ids import Kept
+from adapters.discord.modals import EditForm
+from adapters.discord.state import Notebook
 from adapters.discord.tokens import Ticket
 from bot.chat import Action, Answer, Attachment, Gone, Message, User
 from bot.errors import Restarted, StoreFailed
@@ -151,7 +151,7 @@ class Counter:
     async def form(self, interaction: Interaction) -> None:
         """A form was sent in, maybe one that an earlier process showed."""
         custom_id = interaction.custom_id or ""
-        menu, result = forms.MENU.fullmatch(custom_id), forms.RESULT.fullmatch(custom_id)
+        menu, result = modals.MENU.fullmatch(custom_id), modals.RESULT.fullmatch(custom_id)
         if menu is None and result is None:
             return
         if (ticket := await self._answers.acknowledge(interaction, private=False)) is None:
@@ -170,18 +170,18 @@ class Counter:
     async def _note(self, message: int, given: list[Given]) -> None:
         """Which pictures a form is about, also for the process that it is sent in to."""
         try:
-            await self._memory.stash(forms.menu_key(message), forms.dump_given(given))
+            await self._memory.stash(modals.menu_key(message), modals.dump_given(given))
         except StoreFailed as failed:
             log.warning("pictures of a message not noted", detail=failed.detail)
 
     async def _noted(self, message: str) -> tuple[Attachment, ...]:
         """The pictures of the message that a form is about; none when they are no longer known."""
         try:
-            noted = await self._memory.stashed(forms.menu_key(message))
+            noted = await self._memory.stashed(modals.menu_key(message))
         except StoreFailed as failed:
             log.warning("pictures of a message not read", detail=failed.detail)
             noted = None
-        return () if noted is None else tuple(handle(each, str(Kept(id=each.id))) for each in forms.load_given(noted))
+        return () if noted is None else tuple(handle(each, str(Kept(id=each.id))) for each in modals.load_given(noted))
 
     def _result(self, interaction: Interaction, ticket: Ticket) -> Message | None:
         """The result that the form's button hangs on."""

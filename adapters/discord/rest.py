@@ -14,7 +14,7 @@ import aiohttp
 import discord
 from pydantic import SecretStr
 
-from adapters.discord.trouble import Refused, busy, unreachable
+from adapters.discord.errors import Refused, busy, unreachable
 
 AGENT = f"DiscordBot (https://github.com/Rapptz/discord.py {discord.__version__}) Easel"  # Discord wants this form
 TIMEOUT = aiohttp.ClientTimeout(total=120.0, sock_connect=10.0, sock_read=30.0)  # ten large pictures, a slow line

@@ -7,12 +7,12 @@ from typing import Any
 
 import structlog
 
-from adapters.discord import trouble
+from adapters.discord import errors
 from adapters.discord.encode import nonce
-from adapters.discord.places import channel_of
+from adapters.discord.errors import Refused
+from adapters.discord.ids import channel_of
 from adapters.discord.rest import Json, Rest, Upload
 from adapters.discord.tokens import Book, Ticket
-from adapters.discord.trouble import Refused
 from bot.chat import Chat, MessageRef
 
 log = structlog.get_logger()
@@ -104,7 +104,7 @@ class Sender:
                         return message
                 return await self._write("POST", f"{self._hook(ticket)}?wait=true", payload, files, signed=False)
             except Refused as refused:
-                if refused.code == trouble.TOO_MANY_FOLLOWUPS:
+                if refused.code == errors.TOO_MANY_FOLLOWUPS:
                     raise OnlyByToken(ticket) from refused
                 self._died(ticket, refused)
         if ticket.alone:
@@ -118,7 +118,7 @@ class Sender:
         try:
             return await self._write("PATCH", path, payload, files)
         except Refused as refused:
-            if refused.code != trouble.ARCHIVED:
+            if refused.code != errors.ARCHIVED:
                 raise
         await self._rest.call("PATCH", f"/channels/{channel}", {"archived": False})
         return await self._write("PATCH", path, payload, files)
@@ -135,12 +135,12 @@ class Sender:
         """A call whose answer is what now stands there. One that is not counts as none: raises ChatUnreachable."""
         answer = await self._rest.call(method, path, payload, files, signed=signed)
         if "id" not in answer:
-            raise trouble.unreachable("an answer that names nothing")
+            raise errors.unreachable("an answer that names nothing")
         return answer
 
     def _died(self, ticket: Ticket, refused: Refused) -> None:
         """A dead token is never used again: Discord counts such calls. Anything else is raised on."""
-        if refused.code not in trouble.DEAD_TOKEN:
+        if refused.code not in errors.DEAD_TOKEN:
             raise refused
         log.info("interaction token is dead", interaction=ticket.id)
         ticket.dead = True
@@ -154,7 +154,7 @@ async def _unless_deleted(call: Awaitable[Json]) -> Json | None:
     try:
         return await call
     except Refused as refused:
-        if refused.code != trouble.UNKNOWN_MESSAGE:
+        if refused.code != errors.UNKNOWN_MESSAGE:
             raise
         return None
 

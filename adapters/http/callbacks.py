@@ -1,13 +1,13 @@
 """`POST /callbacks/<secret>`: upstreams say that a task has ended.
 
-Reads nothing of what they say; who is woken asks the task itself (`bot.providers.callbacks`).
+Reads nothing of what they say; who is woken asks the task itself (`bot.providers.tasks.callbacks`).
 """
 
 from collections.abc import Iterable
 
 from aiohttp import web
 
-from bot.providers.callbacks import PATH, Callbacks
+from bot.providers.tasks.callbacks import PATH, Callbacks
 
 
 def routes(callbacks: Callbacks) -> Iterable[web.AbstractRouteDef]:

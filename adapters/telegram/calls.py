@@ -12,11 +12,11 @@ import telegram
 from telegram.error import TelegramError
 from telegram.request import HTTPXRequest, RequestData
 
-from adapters.telegram.trouble import UNREADABLE, translated
+from adapters.telegram.errors import UNREADABLE, translated
 from bot.errors import ChatBusy, ChatUnreachable
 from bot.ports import Clock
 from bot.settings import Telegram as TelegramSettings
-from bot.trust import authorities
+from bot.tls import authorities
 
 T = TypeVar("T")
 

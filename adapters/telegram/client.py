@@ -12,21 +12,21 @@ import telegram
 from aiohttp import web
 from telegram import ReactionTypeEmoji
 
-from adapters.telegram import places
+from adapters.telegram import ids
 from adapters.telegram.calls import call, make_bot
 from adapters.telegram.commands import tell_telegram
 from adapters.telegram.connection import Connection, Put
 from adapters.telegram.decode import Me
 from adapters.telegram.delivery import Delivery
+from adapters.telegram.errors import Moved, Refused, Unclear
 from adapters.telegram.events import Events, allowed_updates
 from adapters.telegram.files import Files
+from adapters.telegram.ids import PLATFORM
 from adapters.telegram.inbox import Inbox
 from adapters.telegram.inline import Inline
-from adapters.telegram.notebook import Notebook, Raw
-from adapters.telegram.places import PLATFORM
 from adapters.telegram.sender import Sender
 from adapters.telegram.shop import Shop
-from adapters.telegram.trouble import Moved, Refused, Unclear
+from adapters.telegram.state import Notebook, Raw
 from adapters.telegram.webhook import Webhook
 from bot.chat import Attachment, Budget, Card, Chat, Delivered, Lane, MessageRef, Sold, User
 from bot.errors import ChatBusy, ChatFailed, StoreFailed, UnknownCharge
@@ -150,7 +150,7 @@ class Telegram:
     # ------------------------------------------------------------ ChatPort
 
     def lane(self, chat: Chat, ref: MessageRef | None, *, pictures: int = 0) -> Lane:
-        if places.is_inline(chat):
+        if ids.is_inline(chat):
             key = chat.thread_id if ref is None else ref.message_id
             own = Budget(key=f"{PLATFORM}:{key}", slots=PRIVATE_SLOTS, period=PRIVATE_PERIOD)
             stored = self._group(str(self._settings.storage_chat))
@@ -189,17 +189,17 @@ class Telegram:
         """Nothing is kept: handles are Telegram's own, and albums are noted for a month without what they show."""
 
     def link(self, ref: MessageRef) -> str | None:
-        return places.link(ref)
+        return ids.link(ref)
 
     def seen(self, chat: Chat, message_id: str) -> None:
-        if chat.kind == "group" and not places.is_inline(chat) and chat.id not in self._unmoved:
+        if chat.kind == "group" and not ids.is_inline(chat) and chat.id not in self._unmoved:
             self._in_background(self._react(chat, int(message_id)), "telegram reaction")
 
     def awaits_answer(self, chat: Chat) -> bool:
-        return places.is_inline(chat)  # the message stands there before anything is asked
+        return ids.is_inline(chat)  # the message stands there before anything is asked
 
     def edits_unnoticed(self, chat: Chat) -> bool:
-        return not places.is_inline(chat)
+        return not ids.is_inline(chat)
 
     def balance_changed(self, user: User) -> None:
         """Telegram shows no credits by itself."""
@@ -232,7 +232,7 @@ class Telegram:
     async def _migrated(self, reception: Reception, old: int, new: int) -> None:
         """Told by a refused call, maybe before the group itself says so."""
         try:
-            await reception.moved(places.chat(old, direct=False), places.chat(new, direct=False))
+            await reception.moved(ids.chat(old, direct=False), ids.chat(new, direct=False))
         except StoreFailed as failed:
             log.warning("move of a chat waits for its message", old=old, detail=failed.detail)
 

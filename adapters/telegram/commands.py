@@ -19,8 +19,8 @@ from telegram import (
 )
 
 from adapters.telegram.calls import call
-from adapters.telegram.places import PLATFORM
-from adapters.telegram.trouble import Moved, Refused
+from adapters.telegram.errors import Moved, Refused
+from adapters.telegram.ids import PLATFORM
 from bot.errors import ChatFailed, ChatGone, StoreFailed
 from bot.ports import Memory
 from bot.texts import LOCALES, say

@@ -11,7 +11,7 @@ import telegram
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 
 from adapters.telegram.calls import asked
-from adapters.telegram.trouble import describe, seconds
+from adapters.telegram.errors import describe, seconds
 from bot.errors import SettingsWrong, StoreFailed
 from bot.ports import Clock
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import telegram
 from telegram import ExternalReplyInfo, MessageEntity, MessageOriginUser
 
-from adapters.telegram import places
-from adapters.telegram.places import PLATFORM
+from adapters.telegram import ids
+from adapters.telegram.ids import PLATFORM
 from bot.chat import Action, Attachment, Chat, Message, MessageRef, Press, User
 
 BUTTON = re.compile(r"easel:(?P<action>cancel|retry|vary|edit):(?P<job>[\w-]{1,40})")
@@ -45,9 +45,9 @@ def decode_sender(message: telegram.Message) -> User | None:
 def decode_chat(message: telegram.Message) -> Chat:
     direct = message.chat.type == telegram.constants.ChatType.PRIVATE
     if message.guest_query_id is not None:
-        return places.guest_chat(message.chat.id, direct=False, query=message.guest_query_id)
+        return ids.guest_chat(message.chat.id, direct=False, query=message.guest_query_id)
     channel_topic = message.direct_messages_topic
-    return places.chat(
+    return ids.chat(
         message.chat.id,
         direct=direct,
         topic=message.message_thread_id if message.is_topic_message else None,
@@ -184,7 +184,7 @@ def decode_reply(message: telegram.Message, me: Me) -> Message | None:
         author = origin.sender_user if isinstance(origin, MessageOriginUser) else None
         return Message(
             id=str(foreign.message_id or 0),
-            chat=decode_chat(message) if foreign.chat is None else places.chat(foreign.chat.id, direct=False),
+            chat=decode_chat(message) if foreign.chat is None else ids.chat(foreign.chat.id, direct=False),
             sender=decode_user(author) if author is not None else NOBODY,
             text="",
             attachments=decode_attachments(foreign),
@@ -209,12 +209,12 @@ def decode_press(query: telegram.CallbackQuery) -> Press | None:
     if match is None:
         return None
     if query.inline_message_id is not None:
-        chat, identity = places.inline_chat(query.from_user.id, query.inline_message_id), query.inline_message_id
+        chat, identity = ids.inline_chat(query.from_user.id, query.inline_message_id), query.inline_message_id
     elif isinstance(query.message, telegram.Message):
         chat, identity = decode_chat(query.message), str(query.message.message_id)
     elif query.message is not None:  # inaccessible: its thread is not told, and follows from what is replied to
         direct = query.message.chat.type == telegram.constants.ChatType.PRIVATE
-        chat, identity = places.chat(query.message.chat.id, direct=direct), str(query.message.message_id)
+        chat, identity = ids.chat(query.message.chat.id, direct=direct), str(query.message.message_id)
     else:
         return None
     return Press(

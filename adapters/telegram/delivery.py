@@ -10,13 +10,13 @@ from dataclasses import asdict, replace
 import structlog
 import telegram
 
-from adapters.telegram import places
+from adapters.telegram import ids
 from adapters.telegram.calls import call
 from adapters.telegram.decode import PHOTO_NAME, decode_attachments
 from adapters.telegram.encode import ALBUM, CAPTION, encode_buttons, encode_media, encode_text, shows_as_photo
-from adapters.telegram.places import PLATFORM, Place
+from adapters.telegram.errors import NO_PHOTO, Refused, Unclear
+from adapters.telegram.ids import PLATFORM, Place
 from adapters.telegram.sender import Sender, Target, addressed
-from adapters.telegram.trouble import NO_PHOTO, Refused, Unclear
 from bot import pictures
 from bot.chat import Attachment, Card, Chat, Delivered, MessageRef
 from bot.errors import BadResult, ChatFailed, ChatUnreachable, StoreFailed
@@ -59,7 +59,7 @@ class Delivery:
             card = replace(card, text=f"{card.text}\n{say(card.locale, 'note-shrunk')}")
         shown = [image for image, _ in fitted]
         try:
-            if places.is_inline(chat):
+            if ids.is_inline(chat):
                 return await self._inline(chat, ref, card, shown[0], key)
             first = await self._first(chat, ref, card, shown[0], reply_to)
             rest = await self._rest(first, card, shown[1:], key)
@@ -87,7 +87,7 @@ class Delivery:
                 return await self._anew(ref, card, image)
 
             if ref is None:
-                return await self._sender.at_home(places.place(chat), send)
+                return await self._sender.at_home(ids.place(chat), send)
             return await self._sender.standing(ref, lambda target: self._edit(target, card, image), anew)
 
         return await self._as_it_can(card, place)
@@ -111,7 +111,7 @@ class Delivery:
     async def _anew(self, ref: MessageRef, card: Card, image: Image) -> telegram.Message:
         """In the supergroup that has left the status message behind."""
         message = await self._sender.at_home(
-            places.place(ref.chat), lambda home: self._send(home, card, image, 1, reply_to=None)
+            ids.place(ref.chat), lambda home: self._send(home, card, image, 1, reply_to=None)
         )
         await self._sender.stands_for(ref, message)
         return message

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 import structlog
 import telegram
 
-from adapters.telegram import places
+from adapters.telegram import ids
 from adapters.telegram.albums import Albums
 from adapters.telegram.calls import call
 from adapters.telegram.decode import Me, decode_message, decode_press
+from adapters.telegram.errors import QUERY_OLD, Moved, Refused, Unclear
 from adapters.telegram.inline import Inline
-from adapters.telegram.notebook import Notebook
 from adapters.telegram.shop import Shop
-from adapters.telegram.trouble import QUERY_OLD, Moved, Refused, Unclear
+from adapters.telegram.state import Notebook
 from bot.chat import Answer, Press
 from bot.errors import ChatFailed
 from bot.ports import Clock, Reception
@@ -103,7 +103,7 @@ class Events:
         Raises StoreFailed.
         """
         await self._notebook.move(str(old), str(new))
-        await self._reception.moved(places.chat(old, direct=False), places.chat(new, direct=False))
+        await self._reception.moved(ids.chat(old, direct=False), ids.chat(new, direct=False))
 
     # ------------------------------------------------------------ clicks
 
@@ -133,7 +133,7 @@ class Events:
 
     def _worded(self, press: Press, answer: Answer) -> str:
         """What a click is answered; a reply that does not name the bot does not reach it where it is no member."""
-        if not (answer.compose and places.is_inline(press.message.chat)):
+        if not (answer.compose and ids.is_inline(press.message.chat)):
             return answer.text
         key = "telegram-edit-guest" if self._me.guest else "telegram-edit-elsewhere"
         return say(choose(press.sender.locale), key, bot=f"@{self._me.username}")

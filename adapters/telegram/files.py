@@ -8,11 +8,11 @@ import structlog
 import telegram
 
 from adapters.telegram.calls import call
-from adapters.telegram.trouble import Moved, Refused, Unclear
+from adapters.telegram.errors import Moved, Refused, Unclear
 from bot.chat import Attachment
 from bot.errors import ChatBusy, ChatFailed, ChatUnreachable, PictureGone, PictureTooLarge
 from bot.ports import Clock
-from bot.trust import authorities
+from bot.tls import authorities
 
 log = structlog.get_logger()
 

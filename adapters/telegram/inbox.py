@@ -11,7 +11,7 @@ from datetime import timedelta
 import structlog
 import telegram
 
-from adapters.telegram.notebook import Notebook
+from adapters.telegram.state import Notebook
 from bot.errors import StoreFailed
 from bot.ports import Clock
 

@@ -14,11 +14,11 @@ from telegram import (
     LinkPreviewOptions,
 )
 
-from adapters.telegram import places
+from adapters.telegram import ids
 from adapters.telegram.calls import call
 from adapters.telegram.decode import decode_user
 from adapters.telegram.encode import plain
-from adapters.telegram.trouble import Moved, Refused, Unclear
+from adapters.telegram.errors import Moved, Refused, Unclear
 from bot.chat import Message
 from bot.errors import ChatFailed
 from bot.ports import Reception
@@ -63,7 +63,7 @@ class Inline:
         return await self._reception.receive(
             Message(
                 id=message,
-                chat=places.inline_chat(result.from_user.id, message),
+                chat=ids.inline_chat(result.from_user.id, message),
                 sender=sender,
                 text=result.query,
                 to_me=True,

@@ -19,12 +19,12 @@ from telegram import (
     ReplyParameters,
 )
 
-from adapters.telegram import places
+from adapters.telegram import ids
 from adapters.telegram.calls import call
 from adapters.telegram.encode import CAPTION, TEXT, encode_buttons, encode_media, encode_text
-from adapters.telegram.notebook import Notebook
-from adapters.telegram.places import Place
-from adapters.telegram.trouble import NO_CAPTION, NO_TEXT, NOT_MODIFIED, Moved, Refused, Unclear
+from adapters.telegram.errors import NO_CAPTION, NO_TEXT, NOT_MODIFIED, Moved, Refused, Unclear
+from adapters.telegram.ids import Place
+from adapters.telegram.state import Notebook
 from bot.chat import Action, Card, Chat, MessageRef
 from bot.errors import ChatFailed, ChatUnreachable, StoreFailed
 from bot.painting import Image
@@ -74,7 +74,7 @@ class Sender:
         Raises ChatFailed. A post without an answer is not made again while a job runs: it may stand there, and its
         picture will come as a message of its own.
         """
-        at = places.place(chat)
+        at = ids.place(chat)
         try:
             if at.inline is not None:
                 await self._change(Target(inline=at.inline), card)
@@ -141,9 +141,9 @@ class Sender:
 
     def target(self, ref: MessageRef) -> Target | None:
         """None: the message was left behind, and nothing stands for it yet."""
-        if places.is_inline(ref.chat):
+        if ids.is_inline(ref.chat):
             return Target(inline=ref.message_id)
-        home = self._home(places.place(ref.chat))
+        home = self._home(ids.place(ref.chat))
         if (moved := self._notebook.moved(f"{home.chat}/{ref.message_id}")) is not None:
             return Target(chat=home.chat, message=int(moved))
         return Target(chat=home.chat, message=int(ref.message_id)) if str(home.chat) == ref.chat.id else None
@@ -170,7 +170,7 @@ class Sender:
 
     async def _anew(self, ref: MessageRef, card: Card) -> None:
         """The message of a job goes on in the supergroup."""
-        message = await self.at_home(places.place(ref.chat), lambda home: self._send_text(home, card, None))
+        message = await self.at_home(ids.place(ref.chat), lambda home: self._send_text(home, card, None))
         await self.stands_for(ref, message)
 
     async def _send_text(self, home: Place, card: Card, reply_to: str | None) -> telegram.Message:

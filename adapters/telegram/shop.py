@@ -14,12 +14,12 @@ import structlog
 import telegram
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, LabeledPrice
 
-from adapters.telegram import places
+from adapters.telegram import ids
 from adapters.telegram.calls import insist
 from adapters.telegram.decode import decode_user
-from adapters.telegram.places import PLATFORM
+from adapters.telegram.errors import Moved, Refused, Unclear
+from adapters.telegram.ids import PLATFORM
 from adapters.telegram.sender import addressed
-from adapters.telegram.trouble import Moved, Refused, Unclear
 from bot.chat import Message, Sold
 from bot.errors import ChatFailed, ChatUnreachable, UnknownCharge
 from bot.ports import Clock, Memory, Reception
@@ -52,7 +52,7 @@ class Shop:
 
     def is_meant(self, message: Message) -> bool:
         """Whether a member asks for the offer. Elsewhere than in private it needs the bot's name, and the bot."""
-        if places.is_inline(message.chat) or ASKED.match(message.text) is None:
+        if ids.is_inline(message.chat) or ASKED.match(message.text) is None:
             return False
         return message.to_me or message.chat.kind == "direct"
 
@@ -89,7 +89,7 @@ class Shop:
         if query.message is None or number >= len(self._packs):  # packs have changed since
             return say(locale, "telegram-buy-wrong")
         buyer, where = decode_user(query.from_user), query.message.chat.id
-        if (refused := await self._reception.turned_away(buyer, places.chat(where, direct=True))) is not None:
+        if (refused := await self._reception.turned_away(buyer, ids.chat(where, direct=True))) is not None:
             return refused
         pack = self._packs[number]
         topic = query.message.message_thread_id if isinstance(query.message, telegram.Message) else None
@@ -180,7 +180,7 @@ class Shop:
         return f"{promise}:{hmac.new(self._key, promise.encode(), hashlib.sha256).hexdigest()[:16]}"
 
     async def _say(self, message: Message, text: str, rows: list[list[InlineKeyboardButton]]) -> None:
-        where = addressed(places.place(message.chat), message.id)
+        where = addressed(ids.place(message.chat), message.id)
         keys = InlineKeyboardMarkup(rows) if rows else None
         try:
             await insist(lambda: self._bot.send_message(text=text, reply_markup=keys, **where), self._clock)

@@ -12,7 +12,7 @@ import structlog
 import telegram
 from aiohttp import web
 
-from adapters.telegram.trouble import UNREADABLE
+from adapters.telegram.errors import UNREADABLE
 from bot.errors import StoreFailed
 
 log = structlog.get_logger()

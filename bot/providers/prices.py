@@ -6,7 +6,7 @@ What members are charged stands in `bot.quota`.
 from collections.abc import Mapping
 from typing import Any, cast
 
-from bot.providers.documents import number
+from bot.providers.http.json_safe import number
 from bot.providers.presets import TokenPrice
 
 

@@ -8,12 +8,12 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from bot.errors import Busy, PaintFailed, Rejected, SettingsWrong, WrongEndpoint
-from bot.providers.connections import Client
+from bot.providers.chat.message_parts import parse
+from bot.providers.diagnostics import remedy
 from bot.providers.hints import hint
-from bot.providers.http import exchange
-from bot.providers.messages import parse
+from bot.providers.http.client import exchange
+from bot.providers.http.connections import Client
 from bot.providers.presets import ImagesWire, Upstream
-from bot.providers.remedies import remedy
 
 PROBE_TIME = 10.0  # seconds; nothing is painted, so an answer that takes longer is none
 _NO_API = "HTTP 200 without JSON"  # a web page lives there

@@ -13,9 +13,9 @@ from math import inf
 from types import MappingProxyType
 
 from bot.chat import Lane
-from bot.status.heap import Rank
-from bot.status.lines import Lines
-from bot.status.windows import Urgency, Windows
+from bot.status.budgets import Urgency, Windows
+from bot.status.priority_queue import Rank
+from bot.status.send_queues import Lines
 
 NOTHING_TOLD: Mapping[str, float] = MappingProxyType({})
 

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from bot import quota
 from bot.chat import Chat
 from bot.errors import Banned, ChatOutOfCredits, OutOfCredits
+from bot.job import NewJob
 from bot.quota import Account, Rules
 from bot.store.engine import fields_of, insert_once, insert_or_hold
-from bot.store.jobs import NewJob
 from bot.store.prepared import Prepared, Row
 from bot.store.schema import account, ledger
 

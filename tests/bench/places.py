@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Protocol, cast
 
-from tests import discord_server, telegram_server
 from tests.bench.jobs import Job, now
-from tests.discord_server.core import Request as DiscordCall
-from tests.telegram_server.core import Request as TelegramCall
-from tests.telegram_server.files import Files
+from tests.servers import discord as discord_server
+from tests.servers import telegram as telegram_server
+from tests.servers.discord.core import Request as DiscordCall
+from tests.servers.telegram.core import Request as TelegramCall
+from tests.servers.telegram.files import Files
 
 
 class Place(Protocol):

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.store import Store, upgrade
-from tests.clocks import FakeClock
-from tests.postgres import Cluster, cluster
+from bot.store.store import Store, upgrade
+from tests.support.clocks import FakeClock
+from tests.support.postgres import Cluster, cluster
 
 ENGINES = ("sqlite", "postgresql")
 

@@ -16,8 +16,8 @@ from bot.chat import Action, Answer, Attachment, Card, Chat, Delivered, MessageR
 from bot.errors import ChatBusy
 from bot.painting import Image
 from bot.texts import say
-from tests.flow.platform import AMBER, Platform, Post
 from tests.flow.world import World
+from tests.support.platform import AMBER, Platform, Post
 
 BOSS = User(platform="memory", id="boss", name="Boss", locale="en")
 LONG = 1000.0  # seconds: longer than any test

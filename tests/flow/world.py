@@ -14,7 +14,7 @@ import PIL.Image
 from bot.app import App
 from bot.sandbox import Sandbox
 from bot.settings import Settings
-from tests.flow.platform import Platform, Post
+from tests.support.platform import Platform, Post
 
 
 class RealClock:

@@ -1,6 +1,6 @@
 """The readers, each as a function of bytes that returns whatever it is given, and raises only where there is a bug.
 
-What an engine is, and how long it runs, stands elsewhere: hypothesis in `tests/unit/test_fuzz_targets.py`, libFuzzer in
+What an engine is, and how long it runs, stands elsewhere: hypothesis in `tests/unit/fuzz/test_targets.py`, libFuzzer in
 `python -m tests.fuzz`.
 """
 
@@ -15,29 +15,29 @@ from pydantic import ValidationError
 
 from adapters.discord import encode as discord_encode
 from adapters.discord.decode import decode_form
-from adapters.discord.places import read_ref
+from adapters.discord.ids import read_ref
 from adapters.playground import protocol
 from adapters.playground.decode import decode_text
 from adapters.playground.looks import look
 from adapters.telegram import encode as telegram_encode
 from adapters.telegram.decode import Me, decode_message, decode_press
-from adapters.telegram.trouble import UNREADABLE
-from bot.access import lists
+from adapters.telegram.errors import UNREADABLE
 from bot.chat import Card, Chat, Message, User
 from bot.errors import PaintFailed
-from bot.intake import read
+from bot.handlers.access_lists import lists
+from bot.intake.parser import read
 from bot.painting import Abilities
 from bot.pictures import jpeg, sniff
-from bot.providers.envelopes import refusal
-from bot.providers.http import Answer
-from bot.providers.images_reply import ImagesReply
-from bot.providers.messages import parse
-from bot.providers.messages import read as read_message
+from bot.providers.chat.message_parts import parse
+from bot.providers.chat.message_parts import read as read_message
+from bot.providers.chat.progress import ReplyReader
+from bot.providers.chat.response import Reply
+from bot.providers.http.client import Answer
+from bot.providers.http.error_bodies import refusal
+from bot.providers.http.sse import messages
+from bot.providers.images.response import ImagesReply
 from bot.providers.presets import PRESETS, TasksWire
-from bot.providers.progress import ReplyReader
-from bot.providers.reply import Reply
-from bot.providers.sse import messages
-from bot.providers.task_answers import read_task
+from bot.providers.tasks.response import read_task
 from bot.texts import closed
 
 Target = Callable[[bytes], None]
@@ -133,7 +133,7 @@ def error(data: bytes) -> None:
 
 def telegram_update(data: bytes) -> None:
     """Any JSON as an update. Where its fields are of other types than Telegram's, the adapter's inbox logs it and
-    lets it go; messages of the right types are proved not to break in `tests/unit/test_fuzz.py`."""
+    lets it go; messages of the right types are proved not to break in `tests/unit/fuzz/test_members.py`."""
     document = _json(data)
     if not isinstance(document, Mapping):
         return

@@ -9,19 +9,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.chat import Balance
+from bot.job import Job
 from bot.sandbox import Fault, Sandbox
 from bot.sandbox.received import Received
-from bot.store import Job, Store
-from tests.discord_server import Channel, DiscordServer
-from tests.discord_server import Limits as DiscordLimits
-from tests.discord_server import Rate as DiscordRate
+from bot.store.store import Store
 from tests.kill.steps import BY_NAME, LONG, step_of
-from tests.telegram_server import UNLIMITED, Chat, TelegramServer
-from tests.wire.house import Clock
+from tests.servers.discord import Channel, DiscordServer
+from tests.servers.discord import Limits as DiscordLimits
+from tests.servers.discord import Rate as DiscordRate
+from tests.servers.telegram import UNLIMITED, Chat, TelegramServer
+from tests.support import PROJECT
+from tests.support.worlds import Clock
 
 Faults = Callable[[Received], Fault | None]
 
-PROJECT = Path(__file__).parents[2]
 EDGE = 640  # pixels of a picture's longer side
 PREVIEW_EDGE = 512  # pixels, at most, of the sandbox's previews: what is larger was finished
 PATIENCE = 90.0  # seconds, on a busy machine; nothing is measured by it

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from bot.store import Store
+from bot.store.store import Store
 from tests.kill.house import House, Seat, eventually
 from tests.kill.steps import DIALECTS, PLATFORMS, STEPS, Step, prompt
 

@@ -17,12 +17,13 @@ import bot.app
 from adapters.discord.client import Discord
 from adapters.telegram.client import Telegram
 from bot.chat import Card, Chat, Delivered, MessageRef
+from bot.job import Failure, Job, NewJob, State
 from bot.logs import configure
 from bot.painting import Event, Image, PaintRequest, Preview, Progress
-from bot.providers.failover import Asked, Failover, TurnedDown
+from bot.providers.fallback import Asked, Failover, TurnedDown
 from bot.quota import Rules
 from bot.settings import load
-from bot.store import Failure, Job, NewJob, State, Store
+from bot.store.store import Store
 from tests.kill.steps import step_of
 
 PROMPTS: dict[str, str] = {}  # of the jobs of this process, by their ids

@@ -14,15 +14,15 @@ import pytest
 from bot.app import App
 from bot.errors import StoreFailed
 from bot.sandbox import Sandbox
-from bot.store import upgrade
+from bot.store.store import upgrade
 from bot.texts import explain, load
-from tests.flow.platform import Platform
 from tests.flow.scenes import until
-from tests.flow.stores import books_agree
+from tests.flow.store.stores import books_agree
 from tests.flow.world import World, settings
 from tests.kill.house import PROJECT, House, Process, Seat, eventually, house
 from tests.kill.steps import PLATFORMS
-from tests.wire.house import Clock
+from tests.support.platform import Platform
+from tests.support.worlds import Clock
 
 pytestmark = pytest.mark.timeout(240)  # two processes; seconds on a quiet machine
 

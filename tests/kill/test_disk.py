@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 
 from bot.errors import SettingsWrong
-from bot.store import Store, engine, migrate, upgrade
+from bot.store import engine, migrate
+from bot.store.store import Store, upgrade
 from bot.texts import load, say
-from tests.clocks import FakeClock
 from tests.kill.house import House, Process, Seat, eventually, house
+from tests.support import PROJECT
+from tests.support.clocks import FakeClock
 
-PROJECT = Path(__file__).parents[2]
 FULL = 1  # bytes that a file may grow to: nothing can be written any more
 BUSY = pytest.mark.timeout(240)  # seconds; a few processes, which take ten on a quiet machine
 

@@ -15,7 +15,7 @@ import pytest
 from bot.sandbox import Fault
 from bot.sandbox.received import Received
 from bot.texts import load
-from tests.flow.stores import books_agree, query
+from tests.flow.store.stores import books_agree, query
 from tests.kill.house import House, Seat, Shown, eventually, house
 from tests.kill.matrix import FINAL
 from tests.kill.steps import DIALECTS, PLATFORMS, POSTS_TWICE

@@ -13,8 +13,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from bot.settings import Settings, load, variables
+from tests.support import PROJECT
 
-PROJECT = Path(__file__).parents[2]
 DEPLOY = PROJECT / "deploy"
 
 

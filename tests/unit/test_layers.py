@@ -1,11 +1,9 @@
 """Imports point down only. The floors stand in pyproject.toml; here they are a test."""
 
-from pathlib import Path
-
 import pytest
 from importlinter.cli import lint_imports
 
-PROJECT = Path(__file__).parents[2]
+from tests.support import PROJECT
 
 
 def test_imports_point_down_only(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

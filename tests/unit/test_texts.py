@@ -4,7 +4,6 @@ import inspect
 import re
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 
 import pytest
 from fluent.syntax import FluentParser, ast
@@ -14,6 +13,7 @@ from bot import errors, texts
 from bot.chat import Action
 from bot.errors import EaselError, Fact, OutOfCredits, SettingsWrong
 from bot.texts import LOCALES, choose, closed, explain, say
+from tests.support import PROJECT
 
 FACTS: dict[str, Fact] = {
     "allowed": "--size, --n",
@@ -46,7 +46,6 @@ WORDS = {name for name, fact in FACTS.items() if isinstance(fact, str)} | {
     "time",
     "user",
 }
-PROJECT = Path(__file__).parents[2]
 CODE = (".py", ".js", ".html")
 COUNTS = (0, 1, 2, 5, 11, 21, 12345)
 

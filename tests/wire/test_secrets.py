@@ -26,10 +26,11 @@ from adapters.telegram import calls
 from bot.chat import Action
 from bot.sandbox import Sandbox
 from bot.settings import Settings
-from tests import discord_server as discords
-from tests import telegram_server as telegrams
+from tests.servers import discord as discords
+from tests.servers import telegram as telegrams
+from tests.support import PROJECT
+from tests.support.worlds import FastClock, png, polled
 from tests.wire.discord import easel as in_discord
-from tests.wire.house import FastClock, png, polled
 from tests.wire.telegram import easel as in_telegram
 from tests.wire.telegram.edges import free_port
 
@@ -318,7 +319,7 @@ async def command(folder: Path, settings: Settings, name: str, **broken: Any) ->
         "from adapters.cli import main; main()",
         name,
         cwd=folder,
-        env=env | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        env=env | {"PYTHONPATH": str(PROJECT)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

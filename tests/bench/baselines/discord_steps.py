@@ -6,9 +6,10 @@ import discord
 
 from adapters.service import RealClock
 from bot.chat import Chat, User
+from bot.job import Job, NewJob, State, new_id
 from bot.painting import Image
 from bot.quota import Rules
-from bot.store import Job, NewJob, State, Store, new_id
+from bot.store.store import Store
 from tests.bench.baselines.discord_bot import EVERY, GIVEN, Bot, start
 from tests.bench.baselines.pace import Latest
 from tests.bench.baselines.painting import paint

@@ -11,7 +11,7 @@ from tests.bench.figures import Figure, mean, percentile
 from tests.bench.jobs import Job, Watch, ended
 from tests.bench.places import Place
 from tests.bench.upstream import Pace, upstream
-from tests.telegram_server import Limits
+from tests.servers.telegram import Limits
 
 JOBS = 20
 PACE = Pace(seconds=20.0, lines=15)

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from adapters.service import RealClock
-from bot.store import Store
+from bot.store.store import Store
 from tests.bench import places, subjects
 from tests.bench.figures import Figure, median, within
 from tests.bench.jobs import Watch, ended, now
 from tests.bench.places import Telegram
 from tests.bench.scenarios.one_by_one import PACE, SPANS, durations, in_turn
 from tests.bench.upstream import upstream
-from tests.telegram_server import User
+from tests.servers.telegram import User
 
 STARTS = 5  # of which the median counts
 EMPTY = 100  # jobs in the database that the others are compared with

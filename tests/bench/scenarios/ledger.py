@@ -19,12 +19,13 @@ import pytest
 
 from adapters.service import RealClock
 from bot.chat import Chat, User
+from bot.job import NewJob, State, new_id
 from bot.quota import Rules
-from bot.store import NewJob, State, Store, new_id
+from bot.store.store import Store
 from tests.bench.figures import Figure, median
 from tests.bench.process import ROOT
-from tests.postgres import cluster
-from tests.statements import overheard
+from tests.support.postgres import cluster
+from tests.support.statements import overheard
 
 TOGETHER = 50  # callers at once, as in a crowd
 ROUNDS = 3

@@ -13,7 +13,7 @@ from tests.bench.jobs import Job, Watch, ended
 from tests.bench.places import Place
 from tests.bench.process import Subject
 from tests.bench.upstream import Pace, Upstream, picture, upstream
-from tests.telegram_server import Limits
+from tests.servers.telegram import Limits
 
 PACE = Pace(seconds=15.0, lines=29)  # two lines a second
 QUICK_PACE = Pace(seconds=5.0, lines=9)

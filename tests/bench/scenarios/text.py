@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
-from bot.providers.chat import take_message
-from bot.providers.progress import ReplyReader
-from bot.providers.reply import Reply
+from bot.providers.chat.progress import ReplyReader
+from bot.providers.chat.provider import take_message
+from bot.providers.chat.response import Reply
 from bot.sandbox.forms import CHINESE, ENGLISH
 from tests.bench.baselines.painting import PERCENT
 from tests.bench.figures import Figure, median

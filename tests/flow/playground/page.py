@@ -16,8 +16,8 @@ from adapters.playground.client import Playground
 from adapters.playground.protocol import WireCommand
 from bot.chat import Action, Answer, Balance, Button, Card, Chat, Message, MessageRef, Press, User
 from bot.painting import Image
-from tests.clocks import FakeClock
-from tests.receptions import Quiet
+from tests.support.clocks import FakeClock
+from tests.support.event_sinks import Quiet
 
 STUDIO = Chat(platform="playground", id="studio", kind="group")
 WAITING = Card(text="Waiting", buttons=(Button(action=Action.CANCEL, job="j1", label="Cancel"),))

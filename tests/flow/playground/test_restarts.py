@@ -10,8 +10,8 @@ import pytest
 
 from adapters.playground.client import Playground
 from bot.errors import ChatUnreachable
-from tests.clocks import FakeClock
 from tests.flow.playground.page import DONE, STUDIO, WAITING, Script, World, commands, image, picture, running
+from tests.support.clocks import FakeClock
 
 
 async def test_a_restart_changes_nothing(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from adapters.playground.client import Playground
 from adapters.playground.protocol import FRAME_BYTES, SHOWN
 from bot.chat import Card
 from bot.errors import SettingsWrong
-from tests.clocks import FakeClock
 from tests.flow.playground.page import STUDIO, World, commands, running
+from tests.support.clocks import FakeClock
 
 # ---------------------------------------------------------------- strangers
 

@@ -14,10 +14,10 @@ from bot.app import App
 from bot.chat import Action
 from bot.sandbox import Sandbox
 from bot.settings import Settings
-from bot.store import Store
-from tests.discord_server import Channel, DiscordServer, Guild, Message, Upload, User
+from bot.store.store import Store
 from tests.flow.scenes import PictureHost, picture_host
-from tests.wire.house import Clock, nothing_open, png, polled
+from tests.servers.discord import Channel, DiscordServer, Guild, Message, Upload, User
+from tests.support.worlds import Clock, nothing_open, png, polled
 
 T = TypeVar("T")
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from adapters.discord.client import CHANNEL_PERIOD, CHANNEL_SLOTS
-from tests.discord_server import Answered
-from tests.discord_server.limits import Limits, Rate
+from tests.servers.discord import Answered
+from tests.servers.discord.limits import Limits, Rate
+from tests.support.worlds import FastClock
 from tests.wire.discord.easel import town
-from tests.wire.house import FastClock
 
 SPEED = 20.0  # times as fast as the machine's
 

@@ -11,11 +11,11 @@ from typing import Literal
 import pytest
 from structlog.testing import capture_logs
 
-from bot.store import State
+from bot.job import State
 from bot.texts import say
-from tests.discord_server import DiscordServer, Message, Permission
+from tests.servers.discord import DiscordServer, Message, Permission
+from tests.support.worlds import FastClock
 from tests.wire.discord.easel import Town, done, photo, town
-from tests.wire.house import FastClock
 
 Route = tuple[str, str]
 POST: Route = ("POST", "/channels/{channel_id}/messages")

@@ -10,9 +10,9 @@ from PIL import Image
 
 from bot.chat import Action
 from bot.texts import say
-from tests.discord_server import Answered, Interaction, Message, Upload
+from tests.servers.discord import Answered, Interaction, Message, Upload
+from tests.support.worlds import encoded, png, sizes
 from tests.wire.discord.easel import Town, button, done, photo, town
-from tests.wire.house import encoded, png, sizes
 
 MINUTES = 60.0
 

@@ -18,9 +18,10 @@ from bot.chat import Action
 from bot.errors import SettingsWrong
 from bot.settings import Settings
 from bot.texts import say
-from tests.discord_server import Intent, Limits, Message, Permission, Rate
+from tests.servers.discord import Intent, Limits, Message, Permission, Rate
+from tests.support import PROJECT
+from tests.support.worlds import polled
 from tests.wire.discord.easel import Easel, Town, button, photo, town
-from tests.wire.house import polled
 
 POST = "/channels/{channel_id}/messages"
 EDIT = "/channels/{channel_id}/messages/{message_id}"
@@ -239,7 +240,7 @@ base_url = "http://{host}"
         "run",
         "--config",
         str(config),
-        cwd=Path(__file__).parents[3],
+        cwd=PROJECT,
         env={name: value for name, value in os.environ.items() if not name.startswith(("EASEL_", "COV_"))},
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE if token else asyncio.subprocess.DEVNULL,

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from bot.texts import say
-from tests.discord_server import Intent, Kind, Permission, Upload
+from tests.servers.discord import Intent, Kind, Permission, Upload
+from tests.support.worlds import png, sizes
 from tests.wire.discord.easel import Town, photo, town
-from tests.wire.house import png, sizes
 
 
 @pytest.fixture

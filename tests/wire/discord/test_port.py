@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from adapters.discord import places
+from adapters.discord import ids
 from bot.chat import Action, Attachment, Button, Card, Chat, MessageRef
 from bot.errors import ChatGone, MessageGone, PictureGone, PictureTooLarge
 from bot.painting import Image
+from tests.support.worlds import png
 from tests.wire.discord.easel import Town, photo, town
-from tests.wire.house import png
 
 CANCEL = (Button(action=Action.CANCEL, job="j1", label="Cancel"),)
 
@@ -26,7 +26,7 @@ def image(color: str = "red") -> Image:
 
 
 def square(place: Town) -> Chat:
-    return places.chat(place.guild.id, place.channel.id, direct=False)
+    return ids.chat(place.guild.id, place.channel.id, direct=False)
 
 
 async def test_an_unfinished_picture_is_shown_kept_and_replaced(place: Town) -> None:
@@ -92,7 +92,7 @@ async def test_what_was_deleted_is_gone(place: Town) -> None:
         place.server.delete(place.mine()[0])
         with pytest.raises(MessageGone):
             await port.edit(ref, Card(text="y"))
-        nowhere = places.chat(place.guild.id, 5, direct=False)
+        nowhere = ids.chat(place.guild.id, 5, direct=False)
         with pytest.raises(ChatGone):
             await port.post(nowhere, Card(text="x"), reply_to=None, key="b")
         with pytest.raises(ChatGone):

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Banned, ChatBanned, Closed, TooFast
-from bot.gate import ANSWERS
+from bot.handlers.admission import ANSWERS
 from bot.texts import LOCALES, explain, say
-from tests.discord_server import Interaction, Message, Permission
-from tests.flow.stores import query
+from tests.flow.store.stores import query
+from tests.servers.discord import Interaction, Message, Permission
 from tests.wire.discord.easel import Town, photo, town
 
 

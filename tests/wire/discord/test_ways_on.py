@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from adapters.discord import places
+from adapters.discord import ids
 from adapters.discord.events import TELL_AGAIN
 from bot.chat import Action, Card
 from bot.errors import ChatGone
 from bot.texts import say
-from tests.discord_server import Limits, Permission, Rate, User
-from tests.discord_server.entities import walk
+from tests.servers.discord import Limits, Permission, Rate, User
+from tests.servers.discord.entities import walk
+from tests.support.worlds import Clock, png, sizes
 from tests.wire.discord.easel import Town, button, photo, town
-from tests.wire.house import Clock, png, sizes
 
 COMMANDS = "/applications/{application_id}/commands"
 
@@ -38,7 +38,7 @@ async def test_what_no_follow_up_can_carry_any_more_comes_as_a_direct_message(tm
         group = place.server.world.add_group_dm(place.ada, place.server.world.add_user("Bob"))
         asked = place.server.slash(place.ada, group, "imagine", {"prompt": "a red fox"})
         await place.picture(group)
-        chat = places.chat(None, group.id, direct=False, ticket=f"i{asked.id}")
+        chat = ids.chat(None, group.id, direct=False, ticket=f"i{asked.id}")
         for number in range(5):
             await easel.discord.post(chat, Card(text=f"word {number}"), reply_to=None, key=f"w{number}")
         assert len(asked.followups) == 5
@@ -46,7 +46,7 @@ async def test_what_no_follow_up_can_carry_any_more_comes_as_a_direct_message(tm
         home = place.server.world.open_dm(place.ada)
         (moved,) = place.mine(home)
         assert moved.content == f"the sixth\n{say('en', 'discord-moved')}"
-        assert (ref.chat, ref.message_id) == (places.chat(None, home.id, direct=True), str(moved.id))
+        assert (ref.chat, ref.message_id) == (ids.chat(None, home.id, direct=True), str(moved.id))
 
 
 async def test_commands_that_discord_did_not_take_are_written_again(place: Town) -> None:
@@ -105,7 +105,7 @@ async def test_a_thread_that_was_locked_meanwhile_costs_nothing(place: Town) -> 
         await place.settled(easel)
         history = await easel.app.store.history(f"discord:{place.ada.id}")
         assert [(job.state.value, job.charged) for job in history] == [("failed", 0)]
-        chat = places.chat(place.guild.id, thread.id, direct=False)
+        chat = ids.chat(place.guild.id, thread.id, direct=False)
         with pytest.raises(ChatGone):
             await easel.discord.post(chat, Card(text="x"), reply_to=None, key="a")
 

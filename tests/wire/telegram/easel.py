@@ -14,10 +14,10 @@ from bot.app import App
 from bot.chat import Action
 from bot.sandbox import Sandbox
 from bot.settings import Settings
-from bot.store import Store
+from bot.store.store import Store
 from tests.flow.scenes import PictureHost, picture_host
-from tests.telegram_server import Chat, Message, TelegramServer, User
-from tests.wire.house import Clock, FastClock, nothing_open, png, polled
+from tests.servers.telegram import Chat, Message, TelegramServer, User
+from tests.support.worlds import Clock, FastClock, nothing_open, png, polled
 
 T = TypeVar("T")
 

@@ -18,13 +18,13 @@ from bot.app import App
 from bot.chat import Answer, Balance, Chat, MessageRef, Press
 from bot.chat import Message as Heard
 from bot.chat import User as Member
-from bot.desk import Desk
 from bot.errors import StoreFailed
+from bot.handlers.messages import Desk
 from bot.painting import Abilities
 from bot.ports import Memory
 from bot.settings import Settings
-from tests.telegram_server import UNLIMITED, Message, Pressed, User
-from tests.wire.house import polled
+from tests.servers.telegram import UNLIMITED, Message, Pressed, User
+from tests.support.worlds import polled
 from tests.wire.telegram.easel import Easel, Town, TownClock, connected, lasting, town
 
 

@@ -9,10 +9,10 @@ from adapters.telegram.encode import callback_data
 from adapters.telegram.events import IN_TIME
 from bot.chat import Action, Button
 from bot.errors import AlreadyFinished, NotYours, StillPainting
-from bot.store import new_id
+from bot.job import new_id
 from bot.texts import LOCALES, explain, say
-from tests.telegram_server import Message, User
-from tests.wire.house import png, sizes
+from tests.servers.telegram import Message, User
+from tests.support.worlds import png, sizes
 from tests.wire.telegram.easel import Town
 from tests.wire.telegram.edges import Edge, edge, pressed, wired, words
 

@@ -9,7 +9,7 @@ import pytest
 from adapters import doctor
 from adapters.doctor import Finding
 from adapters.telegram.connection import NOT_ACCEPTED
-from adapters.telegram.portal import FEEDBACK, NEEDS_STORAGE
+from adapters.telegram.diagnostics import FEEDBACK, NEEDS_STORAGE
 from bot.settings import Settings
 from tests.wire.telegram.easel import Town
 from tests.wire.telegram.edges import edge

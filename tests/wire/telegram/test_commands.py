@@ -9,10 +9,10 @@ from structlog.testing import capture_logs
 from adapters.telegram.client import TELL_AGAIN
 from adapters.telegram.commands import GROUP, PRIVATE
 from adapters.telegram.encode import JOINER
-from bot.commands import ADMIN_USAGE
 from bot.errors import AdminsOnly, BadArguments, UnknownCharge, UnknownCommand
+from bot.handlers.commands import ADMIN_USAGE
 from bot.texts import LOCALES, explain, say
-from tests.telegram_server import Chat, Message, User
+from tests.servers.telegram import Chat, Message, User
 from tests.wire.telegram.easel import Town
 from tests.wire.telegram.edges import Edge, edge
 

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from adapters.telegram.connection import NOT_ACCEPTED, NOT_UNDERSTOOD, OTHER_POLLER, OTHERS_TURN
 from bot.errors import SettingsWrong
 from bot.texts import say
-from tests.wire.house import polled
+from tests.support.worlds import polled
 from tests.wire.telegram.easel import Easel, Town
 from tests.wire.telegram.edges import Edge, edge, wired
 

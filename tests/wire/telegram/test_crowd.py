@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.telegram_server import Limits
-from tests.wire.house import FastClock
+from tests.servers.telegram import Limits
+from tests.support.worlds import FastClock
 from tests.wire.telegram.easel import done, town
 
 SPEED = 15.0

@@ -16,12 +16,12 @@ from telegram import InputFile
 from telegram.error import NetworkError
 
 from adapters.telegram.calls import make_bot
+from bot.job import State
 from bot.settings import Telegram
-from bot.store import State
 from bot.texts import say
-from tests.telegram_server import UNLIMITED, Message, TelegramServer
-from tests.telegram_server.faults import When
-from tests.wire.house import png
+from tests.servers.telegram import UNLIMITED, Message, TelegramServer
+from tests.servers.telegram.faults import When
+from tests.support.worlds import png
 from tests.wire.telegram.easel import Town, done, town
 
 ODD = b'{"ok":true,"result":{}}'

@@ -10,8 +10,8 @@ from PIL import Image
 from bot.chat import Action
 from bot.errors import ChatOutOfCredits, ReplyHasNoPicture
 from bot.texts import explain, say
-from tests.telegram_server import UNLIMITED
-from tests.wire.house import encoded, png, sizes
+from tests.servers.telegram import UNLIMITED
+from tests.support.worlds import encoded, png, sizes
 from tests.wire.telegram.easel import Town, button, town
 
 

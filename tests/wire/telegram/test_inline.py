@@ -9,8 +9,8 @@ from adapters.telegram.encode import JOINER
 from adapters.telegram.inline import STARTING
 from bot.errors import AlreadyFinished, BadOption, NotYours, OutOfCredits, UnknownCommand
 from bot.texts import LOCALES, explain, say
-from tests.telegram_server import Chat, GuestQuery, InlineQuery, Message, User
-from tests.wire.house import png, sizes
+from tests.servers.telegram import Chat, GuestQuery, InlineQuery, Message, User
+from tests.support.worlds import png, sizes
 from tests.wire.telegram.easel import Town, done
 from tests.wire.telegram.edges import Edge, edge, pressed, words
 

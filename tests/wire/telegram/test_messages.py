@@ -12,8 +12,8 @@ from PIL import Image
 from bot.errors import AnimatedPicture, NotAPicture, PictureTooLarge, PromptEmpty, TooManyPictures
 from bot.pictures import KINDS
 from bot.texts import explain, say
-from tests.telegram_server import UNLIMITED, Item
-from tests.wire.house import StoppableClock, encoded, png, sizes
+from tests.servers.telegram import UNLIMITED, Item
+from tests.support.worlds import StoppableClock, encoded, png, sizes
 from tests.wire.telegram.easel import SPEED, Town, town
 
 

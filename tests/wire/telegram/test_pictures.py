@@ -9,8 +9,8 @@ from PIL import Image
 
 from bot.chat import Action
 from bot.texts import say
-from tests.telegram_server import UNLIMITED
-from tests.wire.house import encoded, png, sizes
+from tests.servers.telegram import UNLIMITED
+from tests.support.worlds import encoded, png, sizes
 from tests.wire.telegram.easel import Town, button, town
 
 

@@ -9,8 +9,8 @@ from adapters.telegram.encode import JOINER
 from bot.chat import Action
 from bot.errors import Closed, TooFast
 from bot.texts import explain, say
-from tests.flow.stores import query
-from tests.telegram_server import User
+from tests.flow.store.stores import query
+from tests.servers.telegram import User
 from tests.wire.telegram.easel import Town, button, town
 
 FLOOD = 300  # commands in a group

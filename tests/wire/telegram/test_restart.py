@@ -11,13 +11,13 @@ import pytest
 
 from adapters.telegram.albums import MOST
 from bot.sandbox import Sandbox
-from bot.store import Store
+from bot.store.store import Store
 from bot.texts import load, say
-from tests.telegram_server import UNLIMITED, Chat, Item, Message, TelegramServer, User
-from tests.wire.house import Clock, nothing_open, png, polled, sizes
+from tests.servers.telegram import UNLIMITED, Chat, Item, Message, TelegramServer, User
+from tests.support import PROJECT
+from tests.support.worlds import Clock, nothing_open, png, polled, sizes
 from tests.wire.telegram.easel import Town, done, town
 
-PROJECT = Path(__file__).parents[3]
 LONG = 1000
 
 

@@ -14,8 +14,8 @@ from adapters.telegram import calls
 from adapters.telegram.webhook import HEADER
 from bot.errors import SettingsWrong
 from bot.settings import Settings
-from tests.telegram_server import Chat, Content, Message
-from tests.wire.house import png, polled
+from tests.servers.telegram import Chat, Content, Message
+from tests.support.worlds import png, polled
 from tests.wire.telegram.easel import Town, done
 from tests.wire.telegram.edges import Edge, Wired, edge, pressed, wired
 

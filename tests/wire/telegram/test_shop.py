@@ -9,10 +9,10 @@ import pytest
 from adapters.telegram import inbox
 from adapters.telegram.encode import JOINER
 from bot.errors import AdminsOnly, Banned, TooFast, UnknownCharge, UnknownCommand
-from bot.gate import ANSWERS
+from bot.handlers.admission import ANSWERS
 from bot.texts import LOCALES, explain, say
-from tests.telegram_server import Chat, Message, Payment, User
-from tests.wire.house import polled
+from tests.servers.telegram import Chat, Message, Payment, User
+from tests.support.worlds import polled
 from tests.wire.telegram.easel import Town
 from tests.wire.telegram.edges import Edge, Forgetful, edge, pressed, wired, words
 

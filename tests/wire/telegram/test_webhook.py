@@ -8,7 +8,7 @@ import pytest
 
 from adapters.telegram.connection import LOOK
 from adapters.telegram.webhook import HEADER, LARGEST
-from tests.wire.house import polled
+from tests.support.worlds import polled
 from tests.wire.telegram.easel import Town
 from tests.wire.telegram.edges import Edge, Wired, edge, free_port, wired
 

@@ -1,0 +1,93 @@
+"""What Telegram says of the bot and of its switches at BotFather: for the operator, before anything runs."""
+
+from dataclasses import dataclass
+
+import telegram
+from telegram.error import InvalidToken, TelegramError
+
+from adapters.telegram.calls import asked, make_bot
+from adapters.telegram.errors import describe
+from bot.errors import ChatFailed, SettingsWrong
+from bot.settings import Telegram as TelegramSettings
+
+NEEDS_STORAGE = "telegram.storage_chat is not set"
+FEEDBACK = "it needs BotFather's /setinlinefeedback at 100 %, which Telegram does not show"
+MAY_POST = ("creator", "administrator", "member")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portal:
+    """`says`: the bot in a line. `inline` and `guest`: whether those modes are on, and why not. `problems`: one line
+    each."""
+
+    says: str
+    inline: str
+    guest: str
+    problems: tuple[str, ...]
+
+
+async def look(settings: TelegramSettings) -> Portal:
+    """Asks Telegram about the bot; changes nothing.
+
+    Raises SettingsWrong when the token is not accepted, ChatFailed when Telegram does not answer.
+    """
+    bot = make_bot(settings)
+    try:
+        await asked(bot.initialize)
+        me = await asked(bot.get_me)
+        hook = await asked(bot.get_webhook_info)
+        problem = await _storage_problem(bot, settings.storage_chat)
+    except InvalidToken:
+        raise SettingsWrong(["telegram.token: Telegram does not accept it"]) from None
+    except TelegramError as failed:
+        raise ChatFailed(detail=f"Telegram does not answer ({describe(failed)})") from None
+    finally:
+        await _closed(bot)
+    return Portal(
+        says="; ".join([f"is @{me.username}", *_notes(me, hook, settings)]),
+        inline=_inline(settings, me),
+        guest=mode(settings, bool(me.supports_guest_queries), "Bot Settings, Guest Mode"),
+        problems=() if problem is None else (problem,),
+    )
+
+
+def _inline(settings: TelegramSettings, me: telegram.User) -> str:
+    """Whether what members chose is told at all, Telegram does not say."""
+    says = mode(settings, bool(me.supports_inline_queries), "/setinline")
+    return f"{says}; {FEEDBACK}" if says == "on" else says
+
+
+def mode(settings: TelegramSettings, switched_on: bool, switch: str) -> str:
+    """Whether a mode for chats that the bot is not in is on."""
+    missing = [] if switched_on else [f"BotFather's switch is off ({switch})"]
+    missing += [NEEDS_STORAGE] if settings.storage_chat is None else []
+    return "on" if not missing else f"off: {'; '.join(missing)}"
+
+
+def _notes(me: telegram.User, hook: telegram.WebhookInfo, settings: TelegramSettings) -> list[str]:
+    hears = "everything" if me.can_read_all_group_messages else "commands and replies to itself"
+    notes = [f"in groups it hears {hears}"]
+    if settings.mode == "polling" and hook.url:
+        notes.append("a webhook is set, which easel run will take away")
+    if hook.last_error_message and settings.mode == "webhook":
+        notes.append(f"Telegram's last trouble with the webhook: {hook.last_error_message}")
+    return notes
+
+
+async def _storage_problem(bot: telegram.Bot, storage: int | None) -> str | None:
+    """Why pictures cannot be put into the storage chat."""
+    if storage is None:
+        return None
+    try:
+        member = await asked(lambda: bot.get_chat_member(storage, bot.id))
+    except InvalidToken:
+        raise
+    except TelegramError as failed:
+        return f"telegram.storage_chat: not reached ({describe(failed)}); add the bot to it"
+    if member.status not in MAY_POST or getattr(member, "can_post_messages", None) is False:
+        return "telegram.storage_chat: the bot may not post there"
+    return None
+
+
+async def _closed(bot: telegram.Bot) -> None:
+    await bot.shutdown()

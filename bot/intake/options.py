@@ -1,0 +1,213 @@
+"""The options inside a typed prompt: `--size 3:2`, `--quality high`, `--n 2` and more, however a phone spells them.
+
+Pure text in, values out. What a size is stands in bot.intake.sizes; where the prompt came from, in bot.intake.parser.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Any
+
+from bot.errors import BadOption, OptionWithoutValue, UnknownOption
+from bot.intake import sizes
+from bot.painting import Abilities, Options
+
+_COMPRESSED = ("jpeg", "webp")  # OpenAI's Images API compresses no other format,
+_SEEN_THROUGH = ("png", "webp")  # and no other can be transparent
+SHOWN = 40  # characters of something mistyped that are quoted back
+LONGEST_VALUE = 100  # characters between quotation marks
+MOST_COMPRESSION = 100  # of a JPEG or WebP, in per cent
+_SPELLINGS = {"jpg": "jpeg"}
+
+_HYPHENS = "\\-\u2010\u2011\u2212\ufe63\uff0d"  # ASCII, hyphen, non-breaking hyphen, minus, small, full-width
+_DASHES = "\u2012-\u2015\u2e3a\u2e3b\ufe58"  # figure dash to horizontal bar, long dashes, small em dash
+_SINGLE = "\ufe63\uff0d"  # hyphens that no keyboard gives by accident: one of them is enough
+_QUOTES = "\"'`\u2018-\u201f\u00ab\u00bb\u300c-\u300f\uff02\uff07"
+_SPACE = r"[^\S\n]"
+_BLANKS = " \t\u00a0\u3000"
+
+# `——` is Chinese punctuation and `—` English: there only a name that is ours, or nearly so, is an option.
+_OPTION = re.compile(
+    rf"(?P<dashes>[{_HYPHENS}{_DASHES}]{{1,4}}+)(?P<name>[^\W_][\w-]*+)"
+    rf"(?:{_SPACE}*+[=\uff1d:\uff1a\u2236]{_SPACE}*+|{_SPACE}*+)"
+)
+_VALUE = re.compile(
+    rf"(?!(?:[{_HYPHENS}]{{2}}|[{_DASHES}{_SINGLE}])[^\W\d_])"
+    rf"(?:[{_QUOTES}](?P<quoted>[^\n{_QUOTES}]{{0,{LONGEST_VALUE}}})[{_QUOTES}]|(?P<plain>\S+))"
+)
+_SENTENCE_MARKS = ",.;:!?\u2026\u3001\u3002\uff0c\uff1b\uff1a\uff01\uff1f"  # may touch an option from either side
+_FLAGS = ("file",)  # stand alone, without a value
+_FROM_OTHER_BOTS = (
+    "ar",
+    "aspect",
+    "chaos",
+    "seed",
+    "stylize",
+    "v",
+)  # typed from habit; said no to, not painted
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """A prompt without its options, and the options."""
+
+    prompt: str
+    options: Options
+
+
+def extract(text: str, abilities: Abilities, choices: Mapping[str, str] | None = None) -> Extracted:
+    """Takes every option out of `text`. Said twice, the last one counts; `choices`, filled into a form, come first.
+
+    Raises UnknownOption, OptionWithoutValue, BadOption.
+    """
+    kept: list[str] = []
+    options, at = Options(), 0
+    for name, chosen in (choices or {}).items():
+        options = _apply(options, f"--{name}", name, chosen, abilities)
+    for match in _OPTION.finditer(text):
+        name = _folded(match["name"])
+        if match.start() < at or not _is_option(text, match, name):
+            continue
+        if name in _FLAGS:
+            options = replace(options, file=True)
+            kept.append(text[at : match.start()])
+            at = match.end()
+            continue
+        value = _VALUE.match(text, match.end())
+        typed = "" if value is None else value["quoted"] if value["plain"] is None else value["plain"]
+        options = _apply(options, match["dashes"] + match["name"], name, typed, abilities)
+        kept.append(text[at : match.start()])
+        at = match.end() if value is None else value.end()
+    kept.append(text[at:])
+    return Extracted(_join(kept), _agreed(options, abilities))
+
+
+def _is_option(text: str, match: re.Match[str], name: str) -> bool:
+    """Whether something that starts with a dash is meant for us."""
+    ours = name in _READERS or name in _FLAGS
+    before = text[match.start() - 1] if match.start() else " "
+    if not before.isspace():  # Chinese and Japanese put no space there
+        return ours and (unicodedata.category(before) == "Lo" or before in _SENTENCE_MARKS)
+    dashes = match["dashes"]
+    if len(dashes) > 1 and re.fullmatch(rf"[{_HYPHENS}]+", dashes):
+        return True
+    if re.fullmatch(rf"[{_HYPHENS}]", dashes) and dashes not in _SINGLE:
+        return False
+    return ours or name in _FROM_OTHER_BOTS or bool(get_close_matches(name[:SHOWN], _READERS, cutoff=0.75))
+
+
+def _apply(options: Options, typed_name: str, name: str, typed: str, abilities: Abilities) -> Options:
+    allowed = [each for each in _READERS if _exists(each, abilities)]
+    if name not in allowed:
+        every = (*allowed, *_FLAGS)
+        raise UnknownOption(option=_short(typed_name), allowed=", ".join(f"--{each}" for each in every))
+    value = _folded(typed).strip().strip(_SENTENCE_MARKS + "\"'`").strip()
+    if not value:
+        raise OptionWithoutValue(option=f"--{name}", allowed=_allowed(name, abilities))
+    return _READERS[name](options, value, abilities)
+
+
+def _exists(name: str, abilities: Abilities) -> bool:
+    """Whether any provider takes the option at all."""
+    return name == "n" or bool(_offered(name, abilities))
+
+
+def _offered(name: str, abilities: Abilities) -> tuple[str, ...]:
+    """Every value worth naming that an option may have."""
+    counts = abilities.allowed_counts
+    in_a_row = counts == tuple(range(1, len(counts) + 1))
+    return {
+        "size": sizes.offers(abilities),
+        "quality": abilities.qualities,
+        "background": abilities.backgrounds,
+        "format": abilities.formats,
+        "compression": (f"0-{MOST_COMPRESSION}",) if abilities.compression else (),
+        "n": (f"1-{len(counts)}",) if in_a_row and len(counts) > 1 else tuple(map(str, counts)),
+    }[name]
+
+
+def _allowed(name: str, abilities: Abilities) -> str:
+    return ", ".join(_offered(name, abilities))
+
+
+def _size(options: Options, value: str, abilities: Abilities) -> Options:
+    """Shape and tier may come in one value or in two; each replaces what was said of the same before."""
+    size, tier = sizes.typed(value)
+    wanted = replace(options, size=size or options.size, tier=tier or options.tier)
+    if sizes.decide(wanted.size, wanted.tier, abilities) is None:
+        near = ", ".join(sizes.near(value, abilities))
+        raise BadOption(option="--size", value=_short(value), allowed=near)
+    return replace(wanted, size=wanted.size and sizes.canonical(wanted.size, abilities))
+
+
+def _word(name: str) -> Callable[[Options, str, Abilities], Options]:
+    """Reads an option whose values are the words that providers list."""
+
+    def read(options: Options, value: str, abilities: Abilities) -> Options:
+        for word in _offered(name, abilities):
+            if word.casefold() == _SPELLINGS.get(value, value):
+                changes: dict[str, Any] = {name: word}
+                return replace(options, **changes)
+        raise BadOption(option=f"--{name}", value=_short(value), allowed=_allowed(name, abilities))
+
+    return read
+
+
+def _compression(options: Options, value: str, abilities: Abilities) -> Options:
+    if re.fullmatch(r"\d{1,3}%?", value) and int(value.rstrip("%")) <= MOST_COMPRESSION:
+        return replace(options, compression=int(value.rstrip("%")))
+    raise BadOption(option="--compression", value=_short(value), allowed=_allowed("compression", abilities))
+
+
+def _agreed(options: Options, abilities: Abilities) -> Options:
+    """The options with a format that bears the others; one that nobody named is the first that does.
+
+    Raises BadOption.
+    """
+    fit = [
+        each
+        for each in abilities.formats
+        if (options.compression is None or each in _COMPRESSED)
+        and (options.background != "transparent" or each in _SEEN_THROUGH)
+    ]
+    if options.format is not None and options.format not in fit:
+        raise BadOption(option="--format", value=options.format, allowed=", ".join(fit))
+    if options.compression is not None and options.format is None and fit:
+        return replace(options, format=fit[0])
+    return options
+
+
+def _n(options: Options, value: str, abilities: Abilities) -> Options:
+    if re.fullmatch(r"\d{1,4}", value) and int(value) in abilities.allowed_counts:
+        return replace(options, n=int(value))
+    raise BadOption(option="--n", value=_short(value), allowed=_allowed("n", abilities))
+
+
+_READERS: dict[str, Callable[[Options, str, Abilities], Options]] = {
+    "size": _size,
+    "quality": _word("quality"),
+    "background": _word("background"),
+    "format": _word("format"),
+    "compression": _compression,
+    "n": _n,
+}
+
+
+def _folded(text: str) -> str:
+    """Full-width letters, digits and colons as ASCII; case set aside."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+
+
+def _join(pieces: list[str]) -> str:
+    """What stood around the options, with one space or the line break between."""
+    joined = ""
+    for piece in pieces:
+        left, right = joined.rstrip(_BLANKS), piece.lstrip(_BLANKS)
+        joined = left + (" " if left and right and "\n" not in (left[-1], right[0]) else "") + right
+    return joined

@@ -1,0 +1,51 @@
+"""How the message of a job ends: its last words and its buttons, in its owner's language. Pure.
+
+What a running job shows is rendered in `bot.status.state`.
+"""
+
+from bot.chat import Action, Button, Card
+from bot.job import Failure, Job
+from bot.texts import say
+
+EXCERPT = 80  # characters of a prompt under its picture
+
+
+def done(job: Job, *, count: int, seconds: float, charged: int) -> Card:
+    """The final state of a job with `count` pictures, painted in `seconds` for `charged` credits."""
+    text = say(
+        job.locale,
+        "done-caption" if count >= job.options.n else "done-partly",
+        prompt=excerpt(job.prompt),
+        seconds=round(seconds),
+        credits=charged,
+        got=count,
+        asked=job.options.n,
+    )
+    return Card(
+        text=text,
+        buttons=buttons(job, Action.RETRY, Action.VARY, Action.EDIT),
+        locale=job.locale,
+        alt=job.prompt,
+        spoiler=any(each.spoiler for each in job.references),
+        original=job.options.file,
+    )
+
+
+def last_words(job: Job, failure: Failure | None) -> Card:
+    """The final state of a job that ended without pictures; no failure: it was cancelled."""
+    if failure is None:
+        return Card(text=say(job.locale, "cancelled"), buttons=buttons(job, Action.RETRY), locale=job.locale)
+    refused = failure.key.startswith("refusal-")  # the same once more would be refused again
+    text = say(job.locale, failure.key, **failure.facts)
+    return Card(text=text, buttons=() if refused else buttons(job, Action.RETRY), locale=job.locale)
+
+
+def buttons(job: Job, *actions: Action) -> tuple[Button, ...]:
+    """A job's buttons in its owner's language."""
+    return tuple(Button(action=a, job=job.id, label=say(job.locale, f"button-{a.value}")) for a in actions)
+
+
+def excerpt(prompt: str) -> str:
+    """The beginning of a prompt on one line."""
+    line = " ".join(prompt.split())
+    return line if len(line) <= EXCERPT else line[: EXCERPT - 1].rstrip() + "…"

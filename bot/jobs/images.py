@@ -1,0 +1,120 @@
+"""The pictures of a job: the members' on their way to the upstream, the upstream's on their way to the chat.
+
+Bytes come from the adapter or through the guarded download, and are looked at in `bot.pictures` alone.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import urlsplit
+
+import structlog
+
+from bot import pictures
+from bot.chat import Attachment
+from bot.errors import BadResult, EaselError, FetchFailed, Unfetched
+from bot.fetch import Fetcher
+from bot.job import Job
+from bot.painting import Abilities, Blob, Image, Link
+from bot.ports import ChatPort
+
+log = structlog.get_logger()
+
+RESULT_LIMIT = 64_000_000  # bytes of one result; a 3840 × 2160 PNG at its worst is below 34 MB
+PREVIEW_LIMIT = 8_000_000  # bytes
+RESULT_SECONDS = 60.0  # to download one result
+AT_A_TIME = 2  # originals of one job on their way; as many pictures are looked at at once in all
+REFERENCE_LIMIT = 32_000_000  # bytes a member's picture may have before it is scaled down
+
+
+class Gallery:
+    """Fetches and checks pictures; holds none but those asked for."""
+
+    def __init__(self, fetcher: Fetcher, ports: Mapping[str, ChatPort]) -> None:
+        self._fetcher = fetcher
+        self._ports = ports
+        self._previews: dict[str, asyncio.Task[None]] = {}
+
+    async def references(self, job: Job, abilities: Abilities) -> tuple[tuple[Image, ...], Image | None]:
+        """The members' pictures, in order, made fit for `abilities`, and the mask of the first: the one sent along,
+        else the transparent part of a PNG that is alone. AT_A_TIME at once, to hold few originals.
+
+        Raises Refusal for what is no picture that can be read, and for a mask that cannot be one.
+        """
+        port, turns = self._ports[job.chat.platform], asyncio.Semaphore(AT_A_TIME)
+
+        async def made_fit(position: int, each: Attachment) -> tuple[Image, Image | None]:
+            async with turns:
+                mask = job.mask if position == 0 else None
+                drawn = None if mask is None else await port.fetch(mask, limit=REFERENCE_LIMIT)
+                data, name = await port.fetch(each, limit=REFERENCE_LIMIT), each.filename or ""
+                if mask is not None and drawn is not None:
+                    mask_name = mask.filename or ""
+                    return await pictures.masked(data, drawn, name=name, mask_name=mask_name, abilities=abilities)
+                alone = len(job.references) == 1 and abilities.masks
+                cut = await pictures.cut_out(data, name, abilities) if alone else None
+                return cut or (await pictures.reference(data, name=name, abilities=abilities), None)
+
+        tasks = [asyncio.create_task(made_fit(*each)) for each in enumerate(job.references)]
+        try:
+            ready = [await task for task in tasks]
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return tuple(image for image, _ in ready), next((mask for _, mask in ready if mask is not None), None)
+
+    async def results(self, sources: Sequence[Link | Blob]) -> list[Image]:
+        """The finished pictures that can be had.
+
+        Raises BadResult or Unfetched when there is none.
+        """
+        failure: EaselError | None = None
+        images: list[Image] = []
+        for source in sources:
+            try:
+                images.append(await pictures.result(await self._bytes(source, RESULT_LIMIT)))
+            except (FetchFailed, BadResult) as failed:
+                where = urlsplit(source.url).netloc if isinstance(source, Link) else "inline"
+                log.warning("result dropped", failure=type(failed).__name__, detail=failed.detail, host=where)
+                failure = failed
+        if isinstance(failure, FetchFailed) and not images:
+            raise Unfetched(detail=f"{type(failure).__name__}: {failure.detail}") from failure
+        if not images:
+            raise BadResult(detail=failure.detail if failure else None) from failure
+        return images
+
+    def preview(self, job_id: str, source: Link | Blob, show: Callable[[Image], None]) -> None:
+        """Shows an unfinished picture once it is here. One that does not come is no loss; a newer one takes its
+        place."""
+
+        async def fetch() -> None:
+            try:
+                show(await pictures.preview(await self._bytes(source, PREVIEW_LIMIT)))
+            except EaselError as failed:
+                log.debug("no preview", job=job_id, detail=failed.detail)
+
+        self.forget(job_id)
+        task = self._previews[job_id] = asyncio.create_task(fetch(), name=f"preview {job_id}")
+
+        def done(ended: asyncio.Task[None]) -> None:
+            if self._previews.get(job_id) is ended:
+                del self._previews[job_id]
+
+        task.add_done_callback(done)
+
+    def forget(self, job_id: str) -> None:
+        """A preview that is still on its way would come too late."""
+        if (task := self._previews.get(job_id)) is not None:
+            task.cancel()
+
+    async def close(self) -> None:
+        """Ends all downloads of previews."""
+        left = list(self._previews.values())
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    async def _bytes(self, source: Link | Blob, limit: int) -> bytes:
+        if isinstance(source, Blob):
+            return source.data
+        return await self._fetcher.get(source.url, limit=limit, timeout=RESULT_SECONDS)

@@ -1,0 +1,205 @@
+"""The dialect `chat`: chat completions with image_url parts, answered by a stream of text or by one document.
+
+What the answer says is read in `reply`; here stand the request, the way of the chunks and the order of life.
+"""
+
+import json
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import cast
+from uuid import uuid4
+
+import structlog
+
+from bot.errors import CutShort, Lost, PaintFailed, UpstreamDown
+from bot.intake.sizes import chosen
+from bot.painting import Accepted, Event, PaintRequest, Stage, Staged, Usage
+from bot.providers.base import Configured
+from bot.providers.chat.message_parts import aside, parse, read
+from bot.providers.chat.response import Reply
+from bot.providers.hints import hinted
+from bot.providers.http.client import Answer, Base64, Payload, exchange
+from bot.providers.http.connections import Client
+from bot.providers.http.sse import messages
+from bot.providers.inline_images import unpacked
+from bot.providers.parallel import together
+from bot.providers.presets import ChatWire, Upstream
+
+log = structlog.get_logger()
+
+_LONG = 16  # characters; a shorter prompt is no secret, and hiding it would garble every quote
+
+
+class ChatProvider(Configured):
+    """One upstream that is spoken to in chat completions. Implements `bot.ports.Provider`."""
+
+    def __init__(self, upstream: Upstream, client: Client) -> None:
+        """`client`: of `make_client`; stays open, and belongs to whoever made it."""
+        assert isinstance(upstream.wire, ChatWire)
+        super().__init__(upstream)
+        self._wire = upstream.wire
+        self._client = client
+
+    @property
+    def resumable(self) -> bool:
+        """A chat cannot be asked about."""
+        return False
+
+    async def paint(self, request: PaintRequest) -> AsyncGenerator[Event, None]:
+        """Paints `options.n` pictures: the upstream paints one an answer, so each is a request of its own.
+
+        Raises PaintFailed when there is no picture at all; fewer than asked for are no failure. Closing the
+        iterator closes the connections.
+        """
+        yield Staged(Stage.SENDING)
+        prompt = _worded(request, self._upstream, self._wire)
+        body = encode(prompt, request, self._upstream, self._wire)
+        paintings = [self._paint_one(body, prompt) for _ in range(request.options.n)]
+        async with aclosing(together(paintings, swallow=self._swallow)) as events:
+            async for event in events:
+                yield event
+
+    async def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[Event, None]:
+        """Raises Lost: whatever became of that answer, it cannot be asked for again."""
+        raise Lost(trace=upstream_id)
+        yield Accepted(upstream_id)  # pyright: ignore[reportUnreachable] - makes it the generator that the port wants
+
+    def _swallow(self, failure: PaintFailed) -> None:
+        log.warning(
+            "one of several paintings failed",
+            provider=self.name,
+            failure=type(failure).__name__,
+            trace_id=failure.trace,
+            detail=failure.detail,
+        )
+
+    async def _paint_one(self, body: Payload, prompt: str) -> AsyncGenerator[Event, None]:
+        """One request, its inline pictures as bytes."""
+        with hinted(self._upstream):
+            async with aclosing(unpacked(self._ask(body, prompt))) as events:
+                async for event in events:
+                    yield event
+
+    async def _ask(self, body: Payload, prompt: str) -> AsyncGenerator[Event, None]:
+        upstream = self._upstream
+        hide = [self._upstream.key, prompt] if len(prompt) >= _LONG else [self._upstream.key]
+        reply = Reply(prompt, hide=hide)
+        lost: Lost | None = None
+        try:
+            async with exchange(
+                self._client,
+                upstream.base_url.removesuffix(self._wire.path) + self._wire.path,
+                body,
+                {"Accept": "text/event-stream, application/json"} | upstream.auth(),
+                timeout_s=upstream.timeout_s,
+                idle_s=upstream.idle_timeout_s if upstream.stream else upstream.timeout_s,
+                hide=hide,
+            ) as answer:
+                if answer.media_type == "text/html" and await answer.peek() == b"<":
+                    raise UpstreamDown(detail="HTTP 200 with an HTML page")
+                yield Accepted()
+                async with aclosing(_read(answer, reply)) as events:
+                    async for event in events:
+                        yield event
+            if not reply.complete and not reply.complaint:
+                lost = CutShort(detail="the stream ended without an end")
+        except Lost as exc:
+            if not reply.complete:
+                lost = exc
+        for event in reply.close(lost):
+            yield replace(event, credits=_spent(event, self._wire)) if isinstance(event, Usage) else event
+        if lost or reply.complaint:
+            log.warning("a picture came, then a failure", provider=self.name, trace_id=reply.trace)
+
+
+def _spent(usage: Usage, wire: ChatWire) -> float | None:
+    """What the upstream says it took."""
+    value = usage.counts.get(wire.credits_field)
+    return float(value) if isinstance(value, int | float) else None
+
+
+# ---------------------------------------------------------------- the request
+
+
+def _worded(request: PaintRequest, upstream: Upstream, wire: ChatWire) -> str:
+    """The prompt, with the options that this upstream only takes in words."""
+    prompt, options = request.prompt, request.options
+    size = chosen(request, upstream.abilities).size
+    if size and wire.prompt_size_suffix and not wire.size_field:
+        prompt += wire.prompt_size_suffix.format(size=size)
+    if options.quality and wire.prompt_quality_suffix:
+        prompt += wire.prompt_quality_suffix.format(quality=options.quality)
+    return prompt
+
+
+def encode(prompt: str, request: PaintRequest, upstream: Upstream, wire: ChatWire) -> Payload:
+    """The request's JSON, in which the pictures are put as it is written."""
+    mark = uuid4().hex  # stands for a picture; nobody can have written it in a prompt
+    parts: list[object] = [{"type": "text", "text": prompt}]
+    urls = (f"data:{image.media_type};base64,{mark}" for image in request.references)
+    parts += [{"type": "image_url", "image_url": {"url": url}} for url in urls]
+    body: dict[str, object] = {
+        "model": upstream.model,
+        "messages": [{"role": "user", "content": parts}],
+        "stream": upstream.stream,
+        **wire.extra,
+    }
+    if wire.modalities:
+        body["modalities"] = list(wire.modalities)
+    size = chosen(request, upstream.abilities)
+    for names, value in ((wire.size_field, size.size), (wire.tier_field, size.tier)):
+        if names and value:
+            _put(body, names, value)
+    first, *others = json.dumps(body, ensure_ascii=False).encode().split(mark.encode())
+    pieces: list[bytes | Base64] = [first]
+    for image, text in zip(request.references, others, strict=True):
+        pieces += [Base64(image.data), text]
+    return Payload(media_type="application/json", pieces=tuple(pieces))
+
+
+def _put(body: dict[str, object], names: Sequence[str], value: object) -> None:
+    """Sets a field inside of others (names from the outside in), leaving its neighbours."""
+    for name in names[:-1]:
+        inner = body.setdefault(name, {})
+        assert isinstance(inner, dict)
+        body = cast(dict[str, object], inner)
+    body[names[-1]] = value
+
+
+# ---------------------------------------------------------------- the answer
+
+
+async def _read(answer: Answer, reply: Reply) -> AsyncGenerator[Event, None]:
+    """The events of an answer, whether it streams or is one document, whatever it calls itself and whatever
+    was asked for."""
+    if await answer.peek() in (b"{", b"["):
+        body = await answer.read()
+        for event in await aside(len(body), _take_document, reply, body):
+            yield event
+        return
+    async with aclosing(messages(answer)) as coming:
+        async for kind, data in coming:
+            if data.strip() == "[DONE]":
+                reply.complete = True
+                return
+            for event in await aside(len(data), take_message, reply, kind, data):
+                yield event
+            if reply.complaint:
+                return
+
+
+def _take_document(reply: Reply, body: bytes) -> list[Event]:
+    documents = parse(body.decode("utf-8", "replace"))
+    reply.complete = bool(documents)  # a document that can be read is a whole one
+    return [event for document in documents for event in reply.take(read(document))]
+
+
+def take_message(reply: Reply, kind: str, data: str) -> list[Event]:
+    events: list[Event] = []
+    for document in parse(data):
+        reading = read(document)
+        if kind == "error" and not reading.complaint:  # an event of this name may leave the envelope out
+            reading = read({"error": document})
+        events += reply.take(reading)
+    return events

@@ -1,0 +1,242 @@
+"""The one door to upstreams: a client, one exchange under deadlines, and httpx's failures turned into ours.
+
+Knows HTTP, not what is said over it. No other module of the providers catches an exception of httpx.
+
+Where a failure falls decides what may follow (the money law):
+- before the whole request was written: nothing can have been accepted, Unreachable;
+- no answer at all until the deadline: NoAnswer;
+- the connection lost after the request was written, even before headers: maybe accepted, CutShort;
+- after the headers of a success: CutShort, WentQuiet or TookTooLong.
+A request that is `safe` asks or uploads and paints nothing: wherever it breaks off, it was Unreachable or NoAnswer.
+"""
+
+import asyncio
+from base64 import b64encode
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Literal, cast
+
+import httpx
+
+from bot.errors import BadResult, CutShort, NoAnswer, PaintFailed, TookTooLong, Unreachable, WentQuiet, WrongEndpoint
+from bot.providers.http.connections import Client
+from bot.providers.http.error_bodies import refusal
+from bot.providers.http.quoting import quote
+from bot.tls import authorities
+
+ANSWER_CAP = 100_000_000  # bytes; several large pictures in base64 stay below it
+HEADERS = {"User-Agent": "easel", "Accept": "*/*", "Accept-Encoding": "identity"}
+ERROR_CAP = 64 * 1024  # bytes of an error answer that are read
+ERROR_WAIT = 10.0  # seconds for the body of an error answer; its status says enough without
+SLICE = 256 * 1024  # bytes written at once, so that an upload of many megabytes never holds up the event loop
+
+_BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark, and the blanks that some relays send to keep a line open
+
+
+def make_client() -> Client:
+    """The client for all upstreams.
+
+    Proxies of the environment are not used: the key and members' pictures go to the configured address or
+    nowhere. Private certificate authorities are (SSL_CERT_FILE, SSL_CERT_DIR). Redirects are not followed.
+    """
+    return Client(authorities())
+
+
+@dataclass(frozen=True, slots=True)
+class Base64:
+    """Bytes that go as base64, which is made a slice at a time as they are written: it takes no memory and no pause."""
+
+    data: bytes = field(repr=False)
+
+    def __len__(self) -> int:
+        return (len(self.data) + 2) // 3 * 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """What a request carries. `pieces` are written one after another, so that large files are never joined."""
+
+    media_type: str
+    pieces: tuple[bytes | Base64, ...] = field(repr=False)
+
+    @property
+    def length(self) -> int:
+        """Bytes in all."""
+        return sum(map(len, self.pieces))
+
+
+class Answer:
+    """A success whose body is still coming. Read it once, by `chunks` or `read`."""
+
+    def __init__(
+        self, response: httpx.Response, *, until: float, timeout_s: float, idle_s: float, safe: bool = False
+    ) -> None:
+        self._response = response
+        self._until = until
+        self._timeout_s = timeout_s
+        self._idle_s = idle_s
+        self._safe = safe
+        self._body = self._guarded(_decoded(response))
+        self._peeked = b""
+
+    @property
+    def media_type(self) -> str:
+        """In lower case, without parameters; empty when it is not named."""
+        return self._response.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Of the answer; names are found in any case."""
+        return self._response.headers
+
+    async def peek(self) -> bytes:
+        """The first byte that is no blank; empty when there is none. Raises as `chunks` does."""
+        while not self._peeked and (chunk := await anext(self._body, None)) is not None:
+            self._peeked = chunk.lstrip(_BLANK)
+        return self._peeked[:1]
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """The body as it comes, without leading blanks.
+
+        Raises CutShort, WentQuiet, TookTooLong; BadResult beyond ANSWER_CAP.
+        """
+        await self.peek()
+        async with aclosing(self._body):
+            if self._peeked:
+                yield self._peeked
+            async for chunk in self._body:
+                yield chunk
+
+    async def read(self) -> bytes:
+        """The whole body. Raises as `chunks` does."""
+        async with aclosing(self.chunks()) as chunks:
+            return b"".join([chunk async for chunk in chunks])
+
+    async def _guarded(self, body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+        received = 0
+        async with aclosing(body):
+            while (chunk := await self._next(body)) is not None:
+                received += len(chunk)
+                if received > ANSWER_CAP:
+                    raise BadResult(detail=f"more than {ANSWER_CAP} bytes")
+                yield chunk
+
+    async def _next(self, body: AsyncIterator[bytes]) -> bytes | None:
+        idle_until = asyncio.get_running_loop().time() + self._idle_s
+        try:
+            async with asyncio.timeout_at(min(self._until, idle_until)):
+                return await anext(body, None)
+        except TimeoutError as exc:
+            if self._safe:
+                raise NoAnswer(detail="the answer stopped coming") from exc
+            if idle_until < self._until:
+                raise WentQuiet(seconds=round(self._idle_s)) from exc
+            raise TookTooLong(seconds=round(self._timeout_s)) from exc
+        except httpx.HTTPError as exc:
+            raise (Unreachable if self._safe else CutShort)(detail=_describe(exc)) from exc
+
+
+@asynccontextmanager
+async def exchange(
+    client: Client,
+    url: str,
+    payload: Payload | None,
+    headers: Mapping[str, str],
+    *,
+    method: Literal["GET", "POST"] = "POST",
+    safe: bool = False,
+    timeout_s: float,
+    idle_s: float,
+    hide: Iterable[str] = (),
+    sent: asyncio.Event | None = None,
+) -> AsyncGenerator[Answer, None]:
+    """Sends a request and yields the answer as soon as the headers of a success have come.
+
+    `safe`: it may be repeated without painting twice (a question, an upload). `timeout_s`: seconds for everything
+    together; until the headers it is the only limit, since an upstream that does not stream sends none before its
+    picture is painted. `idle_s`: seconds without a byte, from the headers on. `hide`: what no error may quote.
+    `sent` is set once the whole request is written. Leaving the context closes the connection.
+
+    Raises PaintFailed: what the status and the body of an error say, or how the connection failed.
+    """
+    until = asyncio.get_running_loop().time() + timeout_s
+    written = sent or asyncio.Event()
+    try:
+        async with asyncio.timeout_at(until):
+            request = httpx.Request(
+                method,
+                url,
+                headers={**HEADERS, **headers, **_described(payload)},
+                content=_slices(payload.pieces, written) if payload else None,
+            )
+            response = await client.handle_async_request(request)
+    except TimeoutError as exc:
+        late = NoAnswer if written.is_set() or payload is None else Unreachable
+        raise late(detail=f"no headers within {timeout_s} s") from exc
+    except (httpx.HTTPError, httpx.InvalidURL) as exc:
+        raise unanswered(exc, written=written.is_set() and not safe) from exc
+    async with aclosing(response):
+        if not response.is_success:
+            said = await _read_error(response, until)
+            raise refusal(response.status_code, response.headers, said, hide=hide)
+        yield Answer(response, until=until, timeout_s=timeout_s, idle_s=idle_s, safe=safe)
+
+
+def _decoded(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+    """The body as it was meant. One in no encoding, as asked for, needs none of httpx's layers around it."""
+    assert isinstance(response.stream, httpx.AsyncByteStream)
+    parts = response.aiter_bytes() if "Content-Encoding" in response.headers else aiter(response.stream)
+    return cast(AsyncGenerator[bytes, None], parts)
+
+
+def _described(payload: Payload | None) -> dict[str, str]:
+    return {"Content-Type": payload.media_type, "Content-Length": str(payload.length)} if payload else {}
+
+
+def unanswered(exc: Exception, *, written: bool) -> PaintFailed:
+    """The failure behind an exception of httpx before any header came. `written`: the whole request was, and it
+    may have been accepted."""
+    if isinstance(exc, httpx.InvalidURL | httpx.UnsupportedProtocol):
+        return WrongEndpoint(detail=type(exc).__name__)
+    if written:
+        return CutShort(detail=_describe(exc))
+    return Unreachable(detail=_describe(exc))
+
+
+async def _read_error(response: httpx.Response, until: float) -> bytes:
+    """What can be had of an error's body."""
+    said = b""
+    try:
+        async with asyncio.timeout_at(min(until, asyncio.get_running_loop().time() + ERROR_WAIT)):
+            async for chunk in response.aiter_bytes():
+                said += chunk
+                if len(said) >= ERROR_CAP:
+                    break
+    except (TimeoutError, httpx.HTTPError):
+        pass  # the status is known, and decides
+    return said[:ERROR_CAP]
+
+
+async def _slices(pieces: Iterable[bytes | Base64], written: asyncio.Event) -> AsyncIterator[bytes]:
+    """`written` is set when the last of them has been: only then the next one is asked for."""
+    for piece in pieces:
+        if isinstance(piece, Base64):
+            for part in _parts(piece.data, SLICE // 4 * 3):  # whole threes, so that no padding comes in between
+                yield b64encode(part)
+        else:
+            for part in _parts(piece, SLICE):
+                yield bytes(part)
+    written.set()
+
+
+def _parts(data: bytes, size: int) -> Iterator[memoryview]:
+    view = memoryview(data)
+    return (view[start : start + size] for start in range(0, len(view), size))
+
+
+def _describe(exc: Exception) -> str:
+    """For the log. A protocol error of our own side quotes the offending header: its words are left out."""
+    if isinstance(exc, httpx.LocalProtocolError):
+        return type(exc).__name__
+    return f"{type(exc).__name__}: {quote(str(exc))}"

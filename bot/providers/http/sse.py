@@ -1,0 +1,60 @@
+"""Server-sent events out of an answer that is still coming, as real upstreams send them.
+
+Knows the framing, not what is said in it: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+"""
+
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+
+from bot.providers.http.client import Answer
+
+
+async def messages(answer: Answer) -> AsyncGenerator[tuple[str, str], None]:
+    """Kind and data of each event. Raises as `Answer.chunks` does."""
+    events = Events()
+    async with aclosing(answer.chunks()) as chunks:
+        async for chunk in chunks:
+            for event in events.feed(chunk):
+                yield event
+    for event in events.feed(b"\n\n"):  # many relays leave out the blank line after the last one
+        yield event
+
+
+class Events:
+    """Takes the bytes as they come, in pieces of any size; each costs what is new in it.
+
+    Ids and times to come back are not kept: no painting can be listened to again.
+    """
+
+    def __init__(self) -> None:
+        self._line: list[bytes] = []  # the beginning of one that has no end yet
+        self._ended_by_cr = False  # a line feed that follows ends no other line
+        self._kind = ""
+        self._data: list[str] = []
+
+    def feed(self, chunk: bytes) -> Iterator[tuple[str, str]]:
+        """Kind and data of each event that is complete now; one without data is none."""
+        if not chunk:
+            return
+        if self._ended_by_cr:
+            chunk = chunk.removeprefix(b"\n")
+        self._ended_by_cr = chunk.endswith(b"\r")
+        for part in chunk.splitlines(keepends=True):
+            self._line.append(part)
+            if part.endswith((b"\n", b"\r")):
+                line = b"".join(self._line).rstrip(b"\r\n").decode("utf-8", "replace")
+                self._line.clear()
+                yield from self._take(line)
+
+    def _take(self, line: str) -> Iterator[tuple[str, str]]:
+        if not line:
+            kind, data, self._kind, self._data = self._kind, self._data, "", []
+            if data:
+                yield kind, "\n".join(data)
+            return
+        name, _, value = line.partition(":")  # a comment has no name
+        value = value.removeprefix(" ")
+        if name == "data":
+            self._data.append(value)
+        elif name == "event":
+            self._kind = value

@@ -1,0 +1,81 @@
+"""One answer of the Images API, from its JSON documents to events and, in the end, to a judgement.
+
+No I/O. An answer is one document with `data`, or typed events, each with a picture.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from bot.errors import Lost, NoPicture, PaintFailed
+from bot.painting import Event, Link, Picture, Preview, Usage
+from bot.providers.chat.message_parts import addresses
+from bot.providers.http.error_bodies import Complaint, find_complaint, inside
+from bot.providers.presets import TokenPrice
+from bot.providers.prices import credits
+
+# The ends of event types. OpenAI's own are `image_generation.*` and `image_edit.*`; `partial_succeeded` is one of
+# several finished pictures, as ByteDance's models stream them. Any other type is passed over.
+_UNFINISHED = ".partial_image"
+_FINISHED = (".completed", ".partial_succeeded")
+
+
+class ImagesReply:
+    """Takes the documents of one answer in order.
+
+    `price`: what the upstream takes for its tokens. `hide`: what no quote may contain. `trace`: by which the
+    upstream finds the answer again. `complete`: it came to its own end.
+    """
+
+    def __init__(self, *, price: TokenPrice | None = None, hide: Iterable[str] = (), trace: str | None = None) -> None:
+        self._price = price
+        self._hide = tuple(hide)
+        self.trace: str | None = None
+        self._shown: set[str] = set()
+        self._usage: Mapping[str, Any] = {}
+        self._begun = False  # something other than an error was said
+        self.complaint: Complaint | None = None
+        self.complete = False
+
+    def take(self, document: object, kind: str = "") -> list[Event]:
+        """What a document tells. `kind`: the name of its event, where it came as one."""
+        if not isinstance(document, Mapping):
+            return []
+        outer = cast(Mapping[str, Any], document)
+        kind = str(outer.get("type") or kind)
+        found = find_complaint(outer) or (find_complaint({"error": outer}) if kind == "error" else None)
+        if found:
+            self.complaint = self.complaint or found
+            return []
+        self._begun = True
+        if kind.endswith(_UNFINISHED):
+            return [Preview(Link(url=url)) for url in addresses(outer)]
+        if "." in kind and not kind.endswith(_FINISHED):
+            return []
+        self.complete = self.complete or kind.endswith(_FINISHED[0])
+        usage = outer.get("usage")
+        self._usage = cast(Mapping[str, Any], usage) if isinstance(usage, Mapping) else self._usage
+        return self._pictures(outer)
+
+    def _pictures(self, outer: Mapping[str, Any]) -> list[Event]:
+        data = outer.get("data")
+        items: list[object] = [outer, *(cast("list[object]", data) if isinstance(data, list) else [])]
+        urls = [url for item in items for url in addresses(item) if url not in self._shown]
+        self._shown.update(urls)
+        return [Picture(Link(url=url)) for url in dict.fromkeys(urls)]
+
+    def close(self, lost: Lost | None) -> list[Event]:
+        """The answer has ended, by itself or (`lost`) by a failure. What was complete counts in either case.
+
+        Raises PaintFailed when there is no picture at all.
+        """
+        if not self._shown:
+            raise self._failure(lost)
+        return [Usage(self._usage, credits(self._price, self._usage))] if self._usage else []
+
+    def _failure(self, lost: Lost | None) -> PaintFailed:
+        if self.complaint:
+            return inside(self.complaint, begun=self._begun, trace=self.trace, hide=self._hide)
+        if lost:
+            lost.trace = lost.trace or self.trace
+            return lost
+        return NoPicture(trace=self.trace)

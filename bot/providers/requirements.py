@@ -1,0 +1,90 @@
+"""What a request asks of whoever paints it, held against what providers can do. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from bot.intake import sizes
+from bot.painting import Abilities, Options, PaintRequest
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What a request asks of whoever paints it. `references` and `prompt` are counts: pictures, characters."""
+
+    options: Options
+    references: int
+    prompt: int
+    mask: bool = False
+
+    def __str__(self) -> str:
+        """In the words members typed, for a refusal: options, then pictures."""
+        options = self.options
+        size = "@".join(filter(None, (options.size, options.tier)))
+        said = {"size": size, "quality": options.quality, "background": options.background, "format": options.format}
+        typed = [f"--{name} {value}" for name, value in said.items() if value]
+        typed += [f"--compression {options.compression}"] if options.compression is not None else []
+        typed += [f"--n {options.n}"] if options.n > 1 else []
+        typed += ["🖼" * self.references] if self.references else []
+        typed += ["mask"] if self.mask else []
+        return " ".join(typed)
+
+
+def needs_of(request: PaintRequest) -> Needs:
+    """A ready request's needs."""
+    return Needs(
+        options=request.options,
+        references=len(request.references),
+        prompt=len(request.prompt),
+        mask=request.mask is not None,
+    )
+
+
+def fits(abilities: Abilities, needs: Needs) -> bool:
+    """Whether a provider can meet the whole request."""
+    options = needs.options
+    most = min(abilities.max_references, abilities.max_masked_references) if needs.mask else abilities.max_references
+    return (
+        sizes.decide(options.size, options.tier, abilities) is not None
+        and (options.quality is None or options.quality in abilities.qualities)
+        and (options.background is None or options.background in abilities.backgrounds)
+        and (options.format is None or options.format in abilities.formats)
+        and (options.compression is None or abilities.compression)
+        and options.n in abilities.allowed_counts
+        and needs.references <= most
+        and needs.prompt <= abilities.max_prompt
+        and (abilities.masks or not needs.mask)
+    )
+
+
+def merged(each: Sequence[Abilities]) -> Abilities:
+    """The union, for reading what members type. The limits of reference files are the strictest of all, so that
+    one prepared set of references fits whoever paints; those of masks are of the providers that take one."""
+    counts = tuple(sorted({count for a in each for count in a.allowed_counts}))
+    masking = [a for a in each if a.masks] or each
+    return Abilities(
+        sizes=_union(a.sizes for a in each),
+        size_rules=_union(a.size_rules for a in each),
+        tiers=_union(a.tiers for a in each),
+        qualities=_union(a.qualities for a in each),
+        backgrounds=_union(a.backgrounds for a in each),
+        formats=_union(a.formats for a in each),
+        compression=any(a.compression for a in each),
+        counts=() if counts == tuple(range(1, len(counts) + 1)) else counts,
+        max_n=max(a.max_n for a in each),
+        max_references=max(a.max_references for a in each),
+        max_prompt=max(a.max_prompt for a in each),
+        max_reference_bytes=min(a.max_reference_bytes for a in each),
+        max_reference_edge=min(a.max_reference_edge for a in each),
+        reference_types=tuple(t for t in each[0].reference_types if all(t in a.reference_types for a in each)),
+        masks=any(a.masks for a in each),
+        max_mask_bytes=min(a.max_mask_bytes for a in masking),
+        max_masked_references=max(a.max_masked_references for a in masking),
+    )
+
+
+def _union(groups: Iterable[tuple[T, ...]]) -> tuple[T, ...]:
+    """In the order of first mention."""
+    return tuple(dict.fromkeys(one for group in groups for one in group))

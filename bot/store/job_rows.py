@@ -1,0 +1,329 @@
+"""Between a job and its rows: what goes in, what comes out.
+
+Decides nothing about a job's life or its credits. Works inside the transaction it is handed.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from statistics import median
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, bindparam, delete, func, insert, literal, or_, select, update
+
+from bot.chat import Attachment, Chat, Delivered, User
+from bot.job import UNFINISHED, Failure, Job, NewJob, State
+from bot.painting import Image, Options
+from bot.store.engine import fields_of
+from bot.store.prepared import Prepared, Row
+from bot.store.schema import FORGOTTEN, Moment, job, meta, result, step
+
+UNTOLD = "untold"  # the step of an ended job whose message does not say so yet
+# What is written comes beside these as a table of columns: building a statement anew costs more than running it.
+_CHANGE = update(job).where(job.c.id == bindparam("whose"))
+CHANGE = Prepared(_CHANGE)
+CHANGE_HELD = Prepared(
+    _CHANGE.where(job.c.state == bindparam("running"), job.c.attempt == bindparam("by")).returning(job.c.id)
+)
+HOLD = Prepared(select(job.c.state, job.c.attempt).where(job.c.id == bindparam("whose")).with_for_update())
+KEEP_RESULT = Prepared(insert(result))
+DROP_RESULTS = Prepared(delete(result).where(result.c.job == bindparam("whose")))
+COUNT_UNFINISHED = Prepared(
+    select(func.count().label("count")).where(
+        job.c.user_key == bindparam("whose"), or_(*(job.c.state == state for state in sorted(UNFINISHED)))
+    )
+)
+BLANK: dict[str, Any] = {  # what is left of a forgotten job, so that its event never becomes another one
+    "prompt": "",
+    "options": fields_of(Options()),
+    "reference_images": [],
+    "mask": None,
+    "upstream_id": None,
+    "usage": None,
+    "trace": None,
+    "delivered": None,
+}
+AT_ONCE = 500  # rows named in one statement; SQLite takes 32,766 values
+FEW = 3  # below that many jobs, a typical duration says nothing
+
+
+# ---------------------------------------------------------------- values to rows
+
+
+def row_of(new: NewJob, now: datetime, *, begun: bool = False) -> dict[str, Any]:
+    """A job that was just accepted; `begun`: its first attempt runs already."""
+    return {
+        "id": new.id,
+        "event": new.event,
+        "user_key": new.user.key,
+        "sender": fields_of(new.user),
+        "chat_key": new.chat.key,
+        "chat": fields_of(new.chat),
+        "request_id": new.request_id,
+        "locale": new.locale,
+        "prompt": new.prompt,
+        "options": fields_of(new.options),
+        "reference_images": [fields_of(each) for each in new.references],
+        "mask": fields_of(new.mask) if new.mask else None,
+        "state": (State.RUNNING if begun else State.WAITING).value,
+        "attempt": int(begun),
+        "started": now if begun else None,
+        "cost": new.cost,
+        "created": now,
+        "parent": new.parent,
+    }
+
+
+def ending(
+    state: State,
+    *,
+    charged: int,
+    failure: Failure | None,
+    delivered: Delivered | None,
+    trace: str | None,
+    now: datetime,
+) -> dict[str, Any]:
+    """The columns that a job's end fills."""
+    values: dict[str, Any] = {"state": state.value, "charged": charged, "finished": now}
+    if failure is not None:
+        values["failure"] = {"key": failure.key, "facts": dict(failure.facts)}
+    if delivered is not None:
+        values["delivered"] = [fields_of(each) for each in delivered.attachments]
+        values["delivered_id"] = delivered.ref.message_id
+    if trace is not None:
+        values["trace"] = trace
+    return values
+
+
+def change(conn: Connection, job_id: str, values: Mapping[str, Any]) -> None:
+    CHANGE.run(conn, {"whose": job_id, **values})
+
+
+def move_chat(conn: Connection, old: Chat, new: Chat) -> None:
+    """All jobs of a chat stand in another one from now on; each keeps its thread."""
+    found = conn.execute(select(job.c.id, job.c.chat).where(job.c.chat_key == old.key))
+    for job_id, chat in found.all():
+        moved = fields_of(new) | {"thread_id": chat["thread_id"]}
+        change(conn, job_id, {"chat_key": new.key, "chat": moved})
+
+
+def begin(conn: Connection, job_id: str, now: datetime) -> Job | None:
+    """A new attempt runs from here on. None: the job has ended, or never was."""
+    started = func.coalesce(job.c.started, literal(now, Moment()))
+    statement = (
+        update(job)
+        .where(job.c.id == job_id, job.c.state.in_(sorted(UNFINISHED)))
+        .values(
+            state=State.RUNNING.value,
+            attempt=job.c.attempt + 1,
+            started=started,
+        )
+        .returning(job)
+    )
+    row = conn.execute(statement).mappings().first()
+    return None if row is None else job_of(row, _steps_of(conn, job_id) if row["attempt"] > 1 else {})
+
+
+def blank(conn: Connection, user_key: str) -> tuple[int, tuple[Attachment, ...]]:
+    """Takes everything out of a user's ended jobs that they said, showed or were shown. Returns how many jobs that
+    were, and the handles of their pictures."""
+    theirs = and_(job.c.user_key == user_key, job.c.state.not_in(sorted(UNFINISHED)), job.c.prompt != "")
+    found = conn.execute(select(job.c.id, job.c.reference_images, job.c.mask, job.c.delivered).where(theirs)).all()
+    untold = select(step.c.job).where(step.c.name == UNTOLD)
+    for start in range(0, len(found), AT_ONCE):
+        part = job.c.id.in_([row[0] for row in found[start : start + AT_ONCE]])
+        ids = select(job.c.id).where(part)
+        conn.execute(delete(step).where(step.c.job.in_(ids), step.c.name != UNTOLD))
+        conn.execute(delete(result).where(result.c.job.in_(ids)))
+        conn.execute(update(job).where(part, job.c.id.not_in(untold)).values(failure=None))  # it may quote them
+        conn.execute(update(job).where(part).values(BLANK | {"sender": _nameless(user_key)}))
+    trays = meta.c.key.startswith("tray:") & meta.c.key.endswith(f":{user_key}", autoescape=True)
+    conn.execute(delete(meta).where(trays))
+    handles = [each for _, given, mask, made in found for each in (*given, *([mask] if mask else []), *(made or ()))]
+    return len(found), tuple(Attachment(**each) for each in handles)
+
+
+def _nameless(user_key: str) -> dict[str, Any]:
+    platform, _, identity = user_key.partition(":")
+    return fields_of(User(platform=platform, id=identity, name=""))
+
+
+def drop_jobs(conn: Connection, *, ended_before: datetime | None, blank_before: datetime) -> int:
+    """Drops ended jobs that were told of, with their steps: those that ended before a moment, and blank ones of
+    before another. Returns how many."""
+    old = [and_(FORGOTTEN, job.c.created < blank_before)]
+    old += [] if ended_before is None else [job.c.finished < ended_before]
+    untold = select(step.c.job).where(step.c.name == UNTOLD)
+    gone = delete(job).where(job.c.state.not_in(sorted(UNFINISHED)), job.c.id.not_in(untold), or_(*old))
+    return len(conn.execute(gone.returning(job.c.id)).all())
+
+
+def change_held(conn: Connection, holder: Job, values: Mapping[str, Any]) -> bool:
+    """Changes a running job and holds it until the transaction ends. False: `holder` is not its attempt any more."""
+    asked = {"whose": holder.id, "running": State.RUNNING.value, "by": holder.attempt}
+    return bool(CHANGE_HELD.run(conn, {**asked, "attempt": holder.attempt, **values}))
+
+
+def hold(conn: Connection, job_id: str) -> tuple[State, int] | None:
+    """A job's state and attempt, held until the transaction ends: what decides whether one may write for it."""
+    found = HOLD.run(conn, {"whose": job_id})
+    return (State(found[0]["state"]), found[0]["attempt"]) if found else None
+
+
+def keep_results(conn: Connection, job_id: str, images: Sequence[Image]) -> None:
+    """Puts the pictures down in order, instead of any that lay there."""
+    drop_results(conn, job_id)
+    for position, image in enumerate(images):
+        KEEP_RESULT.run(conn, {"job": job_id, "position": position, **fields_of(image)})
+
+
+def drop_results(conn: Connection, job_id: str) -> None:
+    DROP_RESULTS.run(conn, {"whose": job_id})
+
+
+def forget(conn: Connection, job_id: str, name: str) -> None:
+    """The step was never done."""
+    conn.execute(delete(step).where(step.c.job == job_id, step.c.name == name))
+
+
+def results(conn: Connection, job_id: str) -> list[Image]:
+    """The pictures that wait for delivery, in order."""
+    query = (
+        select(result.c.data, result.c.media_type, result.c.width, result.c.height)
+        .where(result.c.job == job_id)
+        .order_by(result.c.position)
+    )
+    return [Image(**row) for row in conn.execute(query).mappings()]
+
+
+# ---------------------------------------------------------------- rows to values
+
+
+def jobs(conn: Connection, query: Select[Any]) -> list[Job]:
+    """The jobs of a `select(job)`, with their steps."""
+    rows = conn.execute(query).mappings().all()
+    if not rows:
+        return []
+    chosen = query.with_only_columns(job.c.id)
+    found = conn.execute(_steps().where(step.c.job.in_(chosen)))
+    steps: dict[str, dict[str, Any]] = {}
+    for owner, name, value in found:
+        steps.setdefault(owner, {})[name] = value
+    return [job_of(row, steps.get(row["id"], {})) for row in rows]
+
+
+def _steps() -> "Select[Any, Any, Any]":
+    """Steps in the order they were done."""
+    return select(step.c.job, step.c.name, step.c.value).order_by(step.c.at, step.c.name)
+
+
+def _steps_of(conn: Connection, job_id: str) -> dict[str, Any]:
+    return {each.name: each.value for each in conn.execute(_steps().where(step.c.job == job_id))}
+
+
+def one(conn: Connection, query: Select[Any]) -> Job | None:
+    """The first job of a `select(job)`."""
+    row = conn.execute(query.limit(1)).mappings().first()
+    if row is None:
+        return None
+    return job_of(row, _steps_of(conn, row["id"]))
+
+
+def _user(kept: dict[str, Any]) -> User:
+    tiers: Sequence[str] = kept.pop("tiers", ())  # rows of before have none
+    return User(**kept, tiers=tuple(tiers))
+
+
+def job_of(row: Row, steps: Mapping[str, Any]) -> Job:
+    """A job as its row and its steps tell it."""
+    same = (
+        "id event request_id locale prompt attempt cost parent charged status_id created started finished "
+        "provider model price spent upstream_id usage trace delivered_id"
+    )
+    return Job(
+        **{name: row[name] for name in same.split()},
+        user=_user(row["sender"]),
+        chat=Chat(**row["chat"]),
+        options=Options(**row["options"]),
+        references=tuple(Attachment(**each) for each in row["reference_images"]),
+        mask=Attachment(**row["mask"]) if row["mask"] else None,
+        state=State(row["state"]),
+        failure=Failure(**row["failure"]) if row["failure"] else None,
+        delivered=tuple(Attachment(**each) for each in row["delivered"] or ()),
+        steps=steps,
+    )
+
+
+# ---------------------------------------------------------------- queries
+
+
+def by_id(job_id: str) -> Select[Any]:
+    return select(job).where(job.c.id == job_id)
+
+
+def by_event(event: str) -> Select[Any]:
+    return select(job).where(job.c.event == event)
+
+
+def by_message(chat: Chat, message_id: str) -> Select[Any]:
+    """The job whose status or pictures stand in a message."""
+    here = or_(
+        and_(job.c.status_id == message_id, job.c.chat_key == chat.key),
+        and_(job.c.delivered_id == message_id, job.c.chat_key == chat.key),
+    )
+    return select(job).where(here).order_by(job.c.created.desc())
+
+
+def unfinished(user_key: str | None = None) -> Select[Any]:
+    """All unfinished jobs, or those of one user; oldest first."""
+    query = select(job).where(job.c.state.in_(sorted(UNFINISHED))).order_by(job.c.created, job.c.id)
+    return query if user_key is None else query.where(job.c.user_key == user_key)
+
+
+def untold() -> Select[Any]:
+    """Ended jobs that are to be told of, oldest first."""
+    marked = select(step.c.job).where(step.c.name == UNTOLD)
+    return select(job).where(job.c.id.in_(marked)).order_by(job.c.created, job.c.id)
+
+
+def latest(user_key: str, limit: int, chat: Chat | None = None) -> Select[Any]:
+    """A user's newest jobs, of one chat or of all, newest first."""
+    theirs = and_(job.c.user_key == user_key, job.c.prompt != "")  # without what was forgotten
+    query = select(job).where(theirs).order_by(job.c.created.desc(), job.c.id.desc()).limit(limit)
+    return query if chat is None else query.where(job.c.chat_key == chat.key)
+
+
+def count_unfinished(conn: Connection, user_key: str) -> int:
+    (row,) = COUNT_UNFINISHED.run(conn, {"whose": user_key})
+    return row["count"]
+
+
+def count_ended_children(conn: Connection, parent: str) -> int:
+    query = select(func.count()).where(job.c.parent == parent, job.c.state.not_in(sorted(UNFINISHED)))
+    return conn.execute(query).scalar_one()
+
+
+def typical_seconds(conn: Connection, provider: str | None, limit: int) -> float | None:
+    """The median run of the latest jobs that were done at the first attempt; None below FEW of them."""
+    query = select(job.c.started, job.c.finished).where(job.c.state == State.DONE.value, job.c.attempt == 1)
+    if provider is not None:
+        query = query.where(job.c.provider == provider)
+    spans = [
+        (finished - started).total_seconds()
+        for started, finished in conn.execute(query.order_by(job.c.finished.desc()).limit(limit))
+    ]
+    return max(0.0, median(spans)) if len(spans) >= FEW else None
+
+
+def stats(conn: Connection, since: datetime) -> dict[str, int]:
+    """Since a moment: jobs accepted by `state`, `charged` credits of those that ended and what their upstreams
+    took (`spent`, as far as they say), `users` who asked."""
+    states = conn.execute(select(job.c.state, func.count()).where(job.c.created >= since).group_by(job.c.state))
+    counts = {state.value: 0 for state in State}
+    counts.update((state, count) for state, count in states)
+    charged = select(func.coalesce(func.sum(job.c.charged), 0)).where(job.c.finished >= since)
+    spent = select(func.coalesce(func.sum(job.c.spent), 0)).where(job.c.finished >= since)
+    users = select(func.count(job.c.user_key.distinct())).where(job.c.created >= since)
+    counts["charged"] = int(conn.execute(charged).scalar_one())
+    counts["spent"] = round(conn.execute(spent).scalar_one())
+    counts["users"] = conn.execute(users).scalar_one()
+    return counts

@@ -1,0 +1,270 @@
+"""Stopping a job wherever it is: by button, by command, by deletion. Credits come back, and nothing runs on."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.chat import Action
+from bot.errors import AlreadyFinished, ChatBusy, NotYours
+from bot.sandbox import Sandbox
+from bot.texts import explain, say
+from tests.flow.scenes import BOSS, LONG, HeldPlatform, books, click, jobs_under_way, picture_host, shows, until
+from tests.flow.world import World, png, world
+from tests.support.platform import AMBER, GROUP, JADE, Post
+
+STOPPED = say("en", "answer-cancelled", count=1)
+CANCELLED = say("en", "cancelled")
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with Sandbox(pace=LONG) as upstream:
+        yield upstream
+
+
+@pytest.fixture
+async def easel(tmp_path: Path, sandbox: Sandbox) -> AsyncIterator[World]:
+    async with world(tmp_path, sandbox) as made:
+        yield made
+
+
+async def painting(easel: World) -> Post:
+    """The one job's message, once the upstream works for it."""
+    await until(lambda: easel.sandbox.running == 1 and len(easel.platform.posts) == 1)
+    return easel.platform.posts[0]
+
+
+async def stopped(easel: World, post: Post, expected: tuple[int, int] = (50, 0)) -> None:
+    """The message says so, the credits are back, nothing runs."""
+    await easel.platform.until(lambda: post.text == CANCELLED)
+    assert post.actions == ["retry"]
+    assert not post.images
+    await until(lambda: not jobs_under_way())
+    assert await books(easel) == expected
+
+
+async def test_a_job_that_waits_in_line_never_reaches_the_upstream(tmp_path: Path, sandbox: Sandbox) -> None:
+    async with world(tmp_path, sandbox, limits={"user_concurrent": 1}) as easel:
+        await easel.say("first")
+        await easel.say("second")
+        second = await shows(easel, "waiting", at=1)
+        await until(lambda: len(sandbox.requests) == 1)
+        assert (await click(easel, second, Action.CANCEL)).text == STOPPED
+        await easel.platform.until(lambda: second.text == CANCELLED)
+        assert await books(easel) == (49, 1)
+        assert [request.prompt for request in sandbox.requests] == ["first"]
+
+
+async def test_while_the_members_pictures_are_fetched(tmp_path: Path, sandbox: Sandbox) -> None:
+    platform = HeldPlatform("fetch")
+    async with world(tmp_path, sandbox, platform) as easel:
+        await easel.say("make it night", platform.upload(png()))
+        await platform.reached.wait()
+        post = await shows(easel, "preparing")
+        assert (await click(easel, post, Action.CANCEL)).text == STOPPED
+        await stopped(easel, post)
+        assert not sandbox.requests
+
+
+async def test_before_the_upstream_has_answered(easel: World) -> None:
+    await easel.say(f"a cat [[no-answer:{LONG:g}]]")
+    await until(lambda: len(easel.sandbox.requests) == 1)
+    post = await shows(easel, "sending")
+    assert (await click(easel, post, Action.CANCEL)).text == STOPPED
+    await stopped(easel, post)
+    await until(lambda: easel.sandbox.dropped == 1)
+
+
+async def test_while_the_upstream_paints_its_connection_closes(easel: World) -> None:
+    await easel.say("a cat")
+    post = await painting(easel)
+    assert (await click(easel, post, Action.CANCEL)).text == STOPPED
+    await stopped(easel, post)
+    await until(lambda: easel.sandbox.dropped == 1 and easel.sandbox.running == 0)
+
+
+async def test_while_a_busy_upstream_is_waited_for(easel: World) -> None:
+    await easel.say("a cat [[429:100]]")
+    post = await shows(easel, "retrying")
+    assert (await click(easel, post, Action.CANCEL)).text == STOPPED
+    await stopped(easel, post)
+    assert len(easel.sandbox.requests) == 1
+
+
+async def test_while_the_picture_is_downloaded(tmp_path: Path, sandbox: Sandbox) -> None:
+    async with picture_host(png()) as upstream, world(tmp_path, sandbox, **upstream.settings) as easel:
+        await easel.say("a cat")
+        await upstream.fetched.wait()
+        post = await shows(easel, "saving")
+        assert (await click(easel, post, Action.CANCEL)).text == STOPPED
+        await stopped(easel, post)
+
+
+async def test_a_picture_that_is_on_its_way_is_too_late_to_stop(tmp_path: Path) -> None:
+    platform = HeldPlatform("deliver")
+    async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox, platform) as easel:
+        await easel.say("a cat")
+        await platform.reached.wait()
+        [post] = platform.posts
+        assert (await click(easel, post, Action.CANCEL)).text == say("en", "press-too-late")
+        platform.release()
+        await easel.settled()
+        assert len(post.images) == 1
+        assert await books(easel) == (49, 0)
+
+
+async def test_a_job_that_has_just_failed_is_finished(tmp_path: Path) -> None:
+    platform = HeldPlatform(refuses=True)
+    async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox, platform) as easel:
+        await easel.say("a cat [[no-picture]]")
+        await platform.until(lambda: platform.refused > 0)
+        [post] = platform.posts
+        assert (await click(easel, post, Action.CANCEL)).text == explain("en", AlreadyFinished())
+        assert await books(easel) == (50, 0)
+
+
+async def test_a_finished_job_cannot_be_stopped(tmp_path: Path) -> None:
+    async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox) as easel:
+        await easel.say("a cat")
+        [post] = await easel.settled()
+        assert (await click(easel, post, Action.CANCEL)).text == explain("en", AlreadyFinished())
+        assert post.actions == ["retry", "vary", "edit"]
+
+
+async def test_a_message_that_nobody_knows_of_loses_its_cancel(tmp_path: Path) -> None:
+    async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox) as easel:
+        await easel.say("a cat")
+        [post] = await easel.settled()
+        ref = await easel.platform.post(post.chat, post.cards[0], reply_to=None, key="of-a-killed-process")
+        stray = easel.platform.posts[-1]
+        assert stray.actions == ["cancel"]
+        assert (await click(easel, stray, Action.CANCEL)).text == explain("en", AlreadyFinished())
+        await easel.platform.until(lambda: not stray.actions)
+        assert (stray.id, stray.text) == (ref.message_id, explain("en", AlreadyFinished()))
+        assert post.actions == ["retry", "vary", "edit"]
+
+
+async def test_two_clicks_at_once_stop_it_once_and_both_say_so(easel: World) -> None:
+    await easel.say("a cat")
+    post = await painting(easel)
+    answers = await asyncio.gather(*(click(easel, post, Action.CANCEL) for _ in range(5)))
+    assert {answer.text for answer in answers} == {STOPPED}
+    await stopped(easel, post)
+    assert (await click(easel, post, Action.CANCEL)).text == explain("en", AlreadyFinished())
+
+
+async def test_two_clicks_at_once_on_a_waiting_job(tmp_path: Path, sandbox: Sandbox) -> None:
+    async with world(tmp_path, sandbox, limits={"user_concurrent": 1}) as easel:
+        await easel.say("first")
+        await easel.say("second")
+        second = await shows(easel, "waiting", at=1)
+        answers = await asyncio.gather(*(click(easel, second, Action.CANCEL) for _ in range(2)))
+        assert {answer.text for answer in answers} == {STOPPED}
+        assert await books(easel) == (49, 1)
+
+
+async def test_a_click_is_answered_even_while_the_chat_takes_no_edits(tmp_path: Path, sandbox: Sandbox) -> None:
+    platform = HeldPlatform(refuses=True)
+    async with world(tmp_path, sandbox, platform) as easel:
+        await easel.say("a cat")
+        post = await painting(easel)
+        assert (await click(easel, post, Action.CANCEL)).text == STOPPED
+        assert await books(easel) == (50, 0)
+
+
+async def test_another_member_may_not_and_an_admin_may(easel: World) -> None:
+    await easel.say("a cat", chat=GROUP)
+    post = await painting(easel)
+    assert (await click(easel, post, Action.CANCEL, sender=JADE)).text == explain("zh", NotYours())
+    assert easel.sandbox.running == 1
+    assert (await click(easel, post, Action.CANCEL, sender=BOSS)).text == STOPPED
+    await stopped(easel, post)
+
+
+async def test_the_command_stops_all_of_the_callers_jobs_and_nobody_elses(easel: World) -> None:
+    for prompt in ("first", "second", "third"):
+        await easel.say(prompt)
+    await easel.say("not yours", sender=JADE)
+    await until(lambda: easel.sandbox.running == 3)
+    await easel.say("/cancel")
+    await easel.platform.until(lambda: easel.platform.posts[-1].text == say("en", "answer-cancelled", count=3))
+    await until(lambda: easel.sandbox.running == 1)
+    assert sorted(request.prompt for request in easel.sandbox.requests) == ["first", "not yours", "second"]
+    assert await books(easel) == (50, 0)
+    assert await books(easel, JADE) == (49, 1)
+
+
+async def test_the_command_without_any_job(easel: World) -> None:
+    await easel.say("/cancel")
+    [post] = await easel.settled()
+    assert post.text == say("en", "answer-nothing-to-cancel")
+
+
+async def test_a_deleted_status_message_stops_its_job(easel: World) -> None:
+    await easel.say("a cat")
+    post = await painting(easel)
+    await easel.app.desk.deleted(easel.platform.delete(post))
+    assert await books(easel) == (50, 0)
+    await until(lambda: easel.sandbox.dropped == 1 and not jobs_under_way())
+    assert len(easel.platform.posts) == 1
+
+
+async def test_a_deletion_that_nobody_told_of_is_noticed_at_the_next_edit(
+    tmp_path: Path,
+) -> None:
+    async with Sandbox(pace=20) as sandbox, world(tmp_path, sandbox) as easel:
+        await easel.say("a cat")
+        await painting(easel)
+        easel.platform.delete(easel.platform.posts[0])
+        await until(lambda: sandbox.dropped == 1 and not jobs_under_way())
+        assert await books(easel) == (50, 0)
+        assert len(easel.platform.posts) == 1
+
+
+async def test_the_deletion_of_a_finished_picture_changes_nothing(tmp_path: Path) -> None:
+    async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox) as easel:
+        await easel.say("a cat")
+        [post] = await easel.settled()
+        await easel.app.desk.deleted(easel.platform.delete(post))
+        assert await books(easel) == (49, 0)
+
+
+async def test_a_cancelled_job_can_be_retried(easel: World) -> None:
+    await easel.say("a cat")
+    post = await painting(easel)
+    await click(easel, post, Action.CANCEL)
+    await stopped(easel, post)
+    assert (await click(easel, post, Action.RETRY)).text == ""
+    await until(lambda: easel.sandbox.running == 1 and len(easel.platform.posts) == 2)
+    again = easel.platform.posts[1]
+    assert again.reply_to == post.id
+    await click(easel, again, Action.CANCEL, sender=AMBER)
+    await stopped(easel, again)
+
+
+async def test_a_chat_in_a_pause_holds_up_nobody_elsewhere(tmp_path: Path) -> None:
+    """A picture that waits for its chat takes no place from those who are still to be painted."""
+    platform = HeldPlatform()
+    crowded = {"jobs": {"concurrency": 1}, "limits": {"user_concurrent": 1}}
+    async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox, platform, **crowded) as easel:
+        platform.holds.add("deliver")
+        await easel.say("first", chat=GROUP)
+        await platform.reached.wait()
+        platform.holds.clear()
+        await easel.say("second", sender=JADE)
+        await platform.until(lambda: len(platform.posts) == 2 and bool(platform.posts[1].images))
+        assert not platform.posts[0].images
+        platform.release()
+        await easel.settled()
+        assert platform.posts[0].images
+        assert await books(easel) == (49, 0)
+
+
+async def test_a_busy_chat_does_not_keep_a_cancelled_job(easel: World) -> None:
+    await easel.say("a cat")
+    post = await painting(easel)
+    easel.platform.failures = [ChatBusy(retry_after=0.02)]
+    await click(easel, post, Action.CANCEL)
+    await stopped(easel, post)

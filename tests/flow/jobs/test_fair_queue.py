@@ -1,0 +1,115 @@
+"""Who paints when: so many at once for each, so many in line, places shown, and a group's own credits."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from bot.chat import Action, Chat, User
+from bot.errors import ChatOutOfCredits, TooManyWaiting
+from bot.quota import hours_to_refill
+from bot.sandbox import Sandbox
+from bot.texts import explain, say
+from tests.flow.scenes import LONG, ask, books, click, until
+from tests.flow.world import RealClock, World, world
+from tests.support.platform import AMBER, GROUP, JADE, Post
+
+OTHER_GROUP = Chat(platform="memory", id="group-2", kind="group")
+
+
+@pytest.fixture
+async def sandbox() -> AsyncGenerator[Sandbox]:
+    async with Sandbox(pace=LONG) as upstream:
+        yield upstream
+
+
+async def place(easel: World, post: Post, ahead: int) -> None:
+    """Waits until a message shows its place in line."""
+    words = [say(locale, "status-place", ahead=ahead) for locale in ("en", "zh")]
+    await easel.platform.until(lambda: any(each in post.text for each in words))
+
+
+async def test_a_member_has_so_many_painted_at_once(tmp_path: Path, sandbox: Sandbox) -> None:
+    async with world(tmp_path, sandbox, limits={"user_concurrent": 2}) as easel:
+        posts = [await ask(easel, f"cat {number}") for number in range(4)]
+        await until(lambda: sandbox.running == 2)
+        await place(easel, posts[2], ahead=0)
+        await place(easel, posts[3], ahead=1)
+        await click(easel, posts[0], Action.CANCEL)
+        await place(easel, posts[3], ahead=0)
+        await until(lambda: sorted(each.prompt for each in sandbox.requests) == ["cat 0", "cat 1", "cat 2"])
+
+
+async def test_beyond_those_who_may_wait_a_job_is_refused_and_costs_nothing(tmp_path: Path, sandbox: Sandbox) -> None:
+    limits = {"user_concurrent": 1, "user_waiting": 2}
+    async with world(tmp_path, sandbox, limits=limits) as easel:
+        for number in range(4):
+            await easel.say(f"cat {number}")
+        refused = explain("en", TooManyWaiting(limit=2))
+        await easel.platform.until(lambda: any(post.text == refused for post in easel.platform.posts))
+        assert await books(easel) == (47, 3)
+        await easel.say("a dog", sender=JADE)
+        await until(lambda: sandbox.running == 2)
+
+
+async def test_one_members_flood_keeps_nobody_else_waiting(tmp_path: Path, sandbox: Sandbox) -> None:
+    limits = {"user_concurrent": 2, "user_waiting": 10}
+    async with world(tmp_path, sandbox, limits=limits, jobs={"concurrency": 2}) as easel:
+        cats = [await ask(easel, f"cat {number}") for number in range(8)]
+        dog = await ask(easel, "a dog", sender=JADE)
+        await place(easel, dog, ahead=0)
+        await until(lambda: sandbox.running == 2)
+        await click(easel, cats[0], Action.CANCEL)
+        await until(lambda: len(sandbox.requests) == 3)
+        assert sandbox.requests[2].prompt == "a dog"
+
+
+async def test_no_more_than_the_house_can_take(tmp_path: Path, sandbox: Sandbox) -> None:
+    async with world(tmp_path, sandbox, jobs={"concurrency": 3}) as easel:
+        users = [User(platform="memory", id=f"{number}", name="x", locale="en") for number in range(5)]
+        posts = [await ask(easel, "a cat", sender=user) for user in users]
+        await place(easel, posts[3], ahead=0)
+        await place(easel, posts[4], ahead=1)
+        await until(lambda: sandbox.running == 3)
+        assert sandbox.queued == 0
+
+
+async def test_everybodys_turn_comes(tmp_path: Path) -> None:
+    limits = {"user_concurrent": 1, "user_waiting": 10}
+    async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox, limits=limits, jobs={"concurrency": 1}) as easel:
+        for number in range(3):
+            await easel.say(f"amber {number}")
+        for number in range(2):
+            await easel.say(f"jade {number}", sender=JADE)
+        await easel.settled(5)
+        prompts = [each.prompt for each in sandbox.requests]
+        for name in ("amber", "jade"):
+            own = [prompt for prompt in prompts if prompt.startswith(name)]
+            assert own == sorted(own)
+        assert await books(easel) == (47, 0)
+        assert await books(easel, JADE) == (48, 0)
+
+
+async def test_a_group_has_credits_of_its_own_and_a_direct_chat_does_not(tmp_path: Path) -> None:
+    async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox, limits={"chat_daily": 2}) as easel:
+        await easel.say("two cats --n 2", chat=GROUP)
+        await easel.settled(1)
+        await easel.say("a dog", chat=GROUP, sender=JADE)
+        await easel.platform.until(lambda: len(easel.platform.posts) == 2)
+        refill = hours_to_refill(RealClock().now())
+        assert easel.platform.posts[1].text == explain("zh", ChatOutOfCredits(left=0, cost=1, refill=refill))
+        assert await books(easel, JADE) == (50, 0)
+        await easel.say("a dog", sender=JADE)
+        await easel.say("a bird", chat=OTHER_GROUP)
+        await easel.settled(4)
+        assert await books(easel, JADE) == (49, 0)
+        assert await books(easel, AMBER) == (47, 0)
+
+
+async def test_a_groups_credits_come_back_when_nothing_was_painted(tmp_path: Path) -> None:
+    async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox, limits={"chat_daily": 1}) as easel:
+        await easel.say("a cat [[400]]", chat=GROUP)
+        await easel.settled(1)
+        await easel.say("a dog", chat=GROUP, sender=JADE)
+        await easel.settled(2)
+        assert len(easel.platform.posts[1].images) == 1

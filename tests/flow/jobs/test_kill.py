@@ -1,0 +1,218 @@
+"""A real process, killed with SIGKILL wherever it is, and started again: every message reaches its end, and exactly
+the pictures that stand in the chat are paid."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.sandbox import Sandbox
+from bot.store.store import Store
+from bot.texts import load, say
+from tests.flow.world import RealClock
+from tests.support import PROJECT
+
+LONG = 1000
+
+Shown = dict[str, Any]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def words() -> None:
+    """Read outside of the event loop, as the app does."""
+    load()
+
+
+def write_settings(folder: Path, sandbox: Sandbox, dialect: str = "chat") -> Path:
+    """The settings of the process; everything it keeps lies in the folder."""
+    file = folder / "easel.toml"
+    file.write_text(
+        f"""
+        database_url = "sqlite:///{folder / "easel.db"}"
+        drain_s = 0
+        server.port = 0
+        playground = {{ enabled = true, path = "{folder / "room.db"}" }}
+        fetch.allow_hosts = ["{sandbox.address.removeprefix("http://")}"]
+        [[providers]]
+        preset = "sandbox"
+        dialect = "{dialect}"
+        base_url = "{sandbox.address}"
+        api_key = "sandbox"
+        """
+    )
+    return file
+
+
+class Page:
+    """What a visitor sees of one chat, and does there."""
+
+    def __init__(self, wire: aiohttp.ClientWebSocketResponse) -> None:
+        self._wire = wire
+        self.shown: dict[str, Shown] = {}
+
+    async def put(self, kind: str, **fields: object) -> None:
+        await self._wire.send_str(json.dumps({"type": kind, **fields}))
+
+    async def until(self, seen: Callable[[list[Shown]], bool]) -> list[Shown]:
+        """Follows the chat until something holds of the bot's messages; returns these."""
+        while True:
+            own = [message for message in self.shown.values() if message["sender"] == "easel"]
+            if seen(own):
+                return own
+            frame = await self._wire.receive_json(timeout=45)
+            found: list[Shown] = frame["messages"] if frame["type"] == "history" else []
+            found = [frame["message"]] if frame["type"] == "message" else found
+            self.shown.update({message["id"]: message for message in found})
+
+
+class Easel:
+    """The process, and the page that it serves."""
+
+    def __init__(self, process: asyncio.subprocess.Process, page: Page) -> None:
+        self._process = process
+        self.page = page
+
+    async def kill(self) -> None:
+        self._process.kill()
+        await self._process.wait()
+
+    async def stop(self) -> int:
+        self._process.terminate()
+        return await self._process.wait()
+
+
+@asynccontextmanager
+async def easel(config: Path) -> AsyncGenerator[Easel]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.flow.killable",
+        str(config),
+        cwd=PROJECT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        assert process.stdout is not None
+        address = (await process.stdout.readline()).decode().strip()
+        async with aiohttp.ClientSession() as http, http.ws_connect(f"{address}/ws", origin=address) as wire:
+            page = Page(wire)
+            await page.put("start", locale="en")
+            yield Easel(process, page)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def credits_of_amber(folder: Path) -> tuple[int, int]:
+    """What the books say of the member once the process has gone."""
+    store = await Store.open(f"sqlite:///{folder / 'easel.db'}", clock=RealClock())
+    try:
+        balance = await store.balance("playground:amber", 50)
+        return balance.left, balance.held
+    finally:
+        await store.close()
+
+
+def buttons(message: Shown) -> list[str]:
+    return [button["action"] for button in message["buttons"]]
+
+
+def ended(messages: list[Shown]) -> bool:
+    return bool(messages) and all("retry" in buttons(message) for message in messages)
+
+
+async def send(page: Page, text: str) -> None:
+    await page.put("send", **{"as": "amber"}, chat="direct-amber", text=text, nonce=text)
+
+
+@pytest.mark.parametrize("fault", ["quiet", "no-answer"])
+async def test_killed_while_the_upstream_works(tmp_path: Path, fault: str) -> None:
+    async with Sandbox(pace=0) as sandbox:
+        config = write_settings(tmp_path, sandbox)
+        async with easel(config) as first:
+            await send(first.page, f"a cat [[{fault}:{LONG}]]")
+            await first.page.until(lambda own: bool(own) and len(sandbox.requests) == 1)
+            await first.kill()
+        async with easel(config) as second:
+            [message] = await second.page.until(ended)
+            assert message["text"] == say("en", "failed-restarted")
+            assert message["files"] == []
+            assert await second.stop() == 0
+        assert len(sandbox.requests) == 1
+        assert await credits_of_amber(tmp_path) == (50, 0)
+
+
+async def test_killed_again_and_again_at_any_moment(tmp_path: Path) -> None:
+    """Each process is killed at a later change of its message than the one before; none asks twice."""
+    async with Sandbox(pace=0.3) as sandbox:
+        config = write_settings(tmp_path, sandbox)
+        for changes in (1, 2, 4):
+            async with easel(config) as running:
+                await running.page.until(ended if changes > 1 else lambda own: not own)
+                before = len(running.page.shown)
+                await send(running.page, f"cat {changes}")
+                seen = 0
+
+                def enough(own: list[Shown], before: int = before, changes: int = changes) -> bool:
+                    nonlocal seen
+                    seen += len(running.page.shown) > before + 1
+                    return seen >= changes
+
+                await running.page.until(enough)
+                await running.kill()
+        async with easel(config) as last:
+            messages = await last.page.until(lambda own: len(own) == 3 and ended(own))
+            assert await last.stop() == 0
+        pictures = sum(len(message["files"]) for message in messages)
+        assert await credits_of_amber(tmp_path) == (50 - pictures, 0)
+        prompts = [request.prompt for request in sandbox.requests]
+        assert sorted(prompts) == sorted(set(prompts))
+
+
+async def test_a_task_is_painted_once_whenever_the_one_who_asked_for_it_is_killed(tmp_path: Path) -> None:
+    """Killed three times while it is painted; the fourth process gets the picture of the first one's task."""
+    opened = asyncio.Event()
+
+    async def held(_: float) -> None:
+        await opened.wait()
+
+    async with Sandbox(edge=128, sleep=held) as sandbox:
+        config = write_settings(tmp_path, sandbox, "tasks")
+        for round_ in range(1, 4):
+            async with easel(config) as running:
+                if round_ == 1:
+                    await send(running.page, "a cat")
+                before = sum(task.polls for task in sandbox.tasks)
+                while sum(task.polls for task in sandbox.tasks) <= before:  # noqa: ASYNC110 - its records wake nobody
+                    await asyncio.sleep(0.01)
+                await running.kill()
+        opened.set()
+        async with easel(config) as last:
+            [message] = await last.page.until(ended)
+            assert len(message["files"]) == 1
+            assert await last.stop() == 0
+        assert (len(sandbox.requests), len(sandbox.tasks), sandbox.painted) == (1, 1, 1)
+        assert await credits_of_amber(tmp_path) == (49, 0)
+
+
+async def test_a_submit_that_nobody_heard_the_answer_of_is_not_sent_again(tmp_path: Path) -> None:
+    async with Sandbox(pace=0, edge=128) as sandbox:
+        config = write_settings(tmp_path, sandbox, "tasks")
+        async with easel(config) as first:
+            await send(first.page, f"a cat [[no-answer:{LONG}]]")
+            await first.page.until(lambda own: bool(own) and len(sandbox.tasks) == 1)
+            await first.kill()
+        async with easel(config) as second:
+            [message] = await second.page.until(ended)
+            assert message["text"] == say("en", "failed-restarted")
+            assert await second.stop() == 0
+        assert len(sandbox.requests) == 1
+        assert await credits_of_amber(tmp_path) == (50, 0)

@@ -1,0 +1,372 @@
+"""No job is lost: whatever a job has done when the process ends, the next one brings its message to an end, exactly
+one picture is charged for each that is delivered, and nobody who may have been paid is asked again."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.app import App
+from bot.chat import Action, Chat
+from bot.errors import Restarted
+from bot.job import Job, NewJob, State
+from bot.jobs.runner import MOST_ATTEMPTS, MOST_WITH_PICTURES
+from bot.painting import Image
+from bot.quota import Rules
+from bot.sandbox import Fault, Sandbox
+from bot.store.store import Store
+from bot.texts import explain, say
+from tests.flow.scenes import LONG, HeldPlatform, books, click, picture_host, shows, until
+from tests.flow.world import RealClock, World, png, settings, world
+from tests.support.platform import AMBER, DIRECT, JADE, Platform, Post
+
+RULES = Rules(user_daily=50, chat_daily=None, user_concurrent=2, user_waiting=5)
+PICTURE = Image(data=png(), media_type="image/png", width=64, height=48)
+FACTS: dict[str, Any] = {"provider": "sandbox", "price": 1, "count": 1, "upstream_id": None, "usage": {}}
+RESTARTED = explain("en", Restarted())
+
+
+@pytest.fixture
+async def sandbox() -> AsyncGenerator[Sandbox]:
+    async with Sandbox(pace=0) as upstream:
+        yield upstream
+
+
+@asynccontextmanager
+async def books_of(folder: Path, sandbox: Sandbox) -> AsyncGenerator[Store]:
+    """The database of a process that has ended."""
+    store = await Store.open(settings(folder, sandbox).database_url, clock=RealClock())
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+async def accepted(store: Store, *, chat: Chat = DIRECT, number: int = 0) -> Job:
+    """A job as the desk accepts it."""
+    new = NewJob(
+        id=f"job{number:09}",
+        event=f"message:{chat.key}:u{number}",
+        user=AMBER,
+        chat=chat,
+        request_id="u0",
+        locale="en",
+        prompt="a lighthouse",
+        cost=1,
+    )
+    job, _ = await store.accept(new, RULES)
+    return job
+
+
+async def attempts(store: Store, job: Job, count: int) -> Job:
+    for _ in range(count):
+        job = await store.begin(job.id)
+    return job
+
+
+async def painted(easel: World, *, deliveries: int = 1) -> Post:
+    """The one message holds the one picture, and it is paid."""
+    [post] = await easel.settled()
+    assert len(post.images) == 1
+    assert post.deliveries == deliveries
+    assert post.actions == ["retry", "vary", "edit"]
+    assert await books(easel) == (49, 0)
+    return post
+
+
+async def released(easel: World, words: str = RESTARTED, actions: Sequence[str] = ("retry",)) -> Post:
+    """The one message says what happened, and nothing was paid."""
+    await easel.settled()
+    [post] = easel.platform.posts
+    await easel.platform.until(lambda: post.text == words)
+    assert post.actions == list(actions)
+    assert not post.images
+    assert await books(easel) == (50, 0)
+    return post
+
+
+# ---------------------------------------------------------------- from each step to the end
+
+
+async def test_accepted_and_nothing_more(tmp_path: Path, sandbox: Sandbox) -> None:
+    async with books_of(tmp_path, sandbox) as store:
+        await accepted(store)
+    async with world(tmp_path, sandbox) as easel:
+        post = await painted(easel)
+        assert post.reply_to == "u0"
+    assert len(sandbox.requests) == 1
+
+
+async def test_posted_but_not_begun(tmp_path: Path) -> None:
+    platform = Platform()
+    one_by_one = {"limits": {"user_concurrent": 1}}
+    faults = (Fault("no-answer", LONG),)
+    async with Sandbox(pace=0, faults=faults) as sandbox:
+        async with world(tmp_path, sandbox, platform, **one_by_one) as easel:
+            await easel.say("first")
+            await easel.say("second")
+            await shows(easel, "waiting", at=1)
+            await until(lambda: len(sandbox.requests) == 1)
+        async with world(tmp_path, sandbox, platform, **one_by_one) as easel:
+            first, second = await easel.settled(2)
+            assert first.text == RESTARTED
+            assert len(second.images) == 1
+            assert await books(easel) == (49, 0)
+        assert [request.prompt for request in sandbox.requests] == ["first", "second"]
+
+
+async def test_begun_but_nobody_asked(tmp_path: Path, sandbox: Sandbox) -> None:
+    platform = HeldPlatform("fetch")
+    async with world(tmp_path, sandbox, platform) as easel:
+        await easel.say("make it night", platform.upload(png()))
+        await platform.reached.wait()
+    platform.release()
+    async with world(tmp_path, sandbox, platform) as easel:
+        await painted(easel)
+    assert len(sandbox.requests) == 1
+
+
+async def test_asked_without_an_answer_is_never_asked_again(tmp_path: Path, sandbox: Sandbox) -> None:
+    platform = Platform()
+    async with world(tmp_path, sandbox, platform) as easel:
+        await easel.say(f"a cat [[no-answer:{LONG:g}]]")
+        await until(lambda: len(sandbox.requests) == 1)
+    async with world(tmp_path, sandbox, platform) as easel:
+        post = await released(easel)
+        assert len(sandbox.requests) == 1
+        await click(easel, post, Action.RETRY)
+        await until(lambda: len(sandbox.requests) == 2)
+
+
+async def test_in_the_middle_of_a_stream(tmp_path: Path, sandbox: Sandbox) -> None:
+    platform = Platform()
+    async with world(tmp_path, sandbox, platform) as easel:
+        await easel.say(f"a cat [[quiet:{LONG:g}]]")
+        await shows(easel, "painting")
+    async with world(tmp_path, sandbox, platform) as easel:
+        await released(easel)
+    assert len(sandbox.requests) == 1
+
+
+async def test_turned_down_is_asked_again(tmp_path: Path) -> None:
+    platform = Platform()
+    async with Sandbox(pace=0, faults=(Fault("429", 100),)) as sandbox:
+        async with world(tmp_path, sandbox, platform) as easel:
+            await easel.say("a cat")
+            await shows(easel, "retrying")
+        async with world(tmp_path, sandbox, platform) as easel:
+            await painted(easel)
+        assert len(sandbox.requests) == 2
+
+
+async def test_a_picture_that_was_linked_is_fetched_from_there(tmp_path: Path, sandbox: Sandbox) -> None:
+    platform = Platform()
+    async with picture_host(png()) as upstream:
+        async with world(tmp_path, sandbox, platform, **upstream.settings) as easel:
+            await easel.say("a cat")
+            await upstream.fetched.wait()
+        upstream.open.set()
+        async with world(tmp_path, sandbox, platform, **upstream.settings) as easel:
+            post = await painted(easel)
+            assert post.images[0].data == png()
+        assert upstream.asked == 1
+
+
+async def test_kept_pictures_are_delivered(tmp_path: Path, sandbox: Sandbox) -> None:
+    platform = HeldPlatform(refuses=True)
+    async with world(tmp_path, sandbox, platform) as easel:
+        await easel.say("a cat")
+        await platform.until(lambda: platform.refused > 0)
+    platform.refuses = False
+    async with world(tmp_path, sandbox, platform) as easel:
+        await painted(easel)
+    assert len(sandbox.requests) == 1
+
+
+async def test_delivered_but_not_written_down(tmp_path: Path, sandbox: Sandbox) -> None:
+    platform = HeldPlatform("after-deliver")
+    easel = await App.open(settings(tmp_path, sandbox), {"memory": platform}, RealClock())
+    await easel.start()
+    await easel.desk.receive(platform.message("a cat"))
+    await platform.reached.wait()
+    closing = asyncio.create_task(easel.close())
+    await asyncio.sleep(0)  # the run is interrupted before the call comes back
+    platform.release()
+    await closing
+    async with world(tmp_path, sandbox, platform) as again:
+        await painted(again, deliveries=2)
+    assert len(sandbox.requests) == 1
+
+
+# ---------------------------------------------------------------- ended, but nobody was told
+
+
+async def test_a_failure_that_could_not_be_shown_is_shown(tmp_path: Path, sandbox: Sandbox) -> None:
+    platform = HeldPlatform(refuses=True)
+    async with world(tmp_path, sandbox, platform) as easel:
+        await easel.say("a cat [[400]]")
+        await platform.until(lambda: platform.refused > 0)
+        assert await books(easel) == (50, 0)
+    platform.refuses = False
+    async with world(tmp_path, sandbox, platform) as easel:
+        [job] = await easel.app.store.history(AMBER.key)
+        assert job.failure is not None
+        await released(easel, say("en", job.failure.key, **job.failure.facts))
+        await until(lambda: told(easel))
+    assert len(sandbox.requests) == 1
+
+
+async def test_a_refusal_that_could_not_be_shown_offers_no_retry(tmp_path: Path, sandbox: Sandbox) -> None:
+    platform = HeldPlatform(refuses=True)
+    async with world(tmp_path, sandbox, platform) as easel:
+        await easel.say("make it night", platform.upload(b"words", filename="a.png"))
+        await platform.until(lambda: platform.refused > 0)
+    platform.refuses = False
+    async with world(tmp_path, sandbox, platform) as easel:
+        words = say("en", "refusal-not-a-picture", name="a.png", kinds="PNG, JPEG, WebP, HEIC")
+        await released(easel, words, actions=())
+
+
+async def test_a_cancellation_that_could_not_be_shown_is_shown(tmp_path: Path) -> None:
+    platform = HeldPlatform(refuses=True)
+    async with Sandbox(pace=LONG) as sandbox:
+        async with world(tmp_path, sandbox, platform) as easel:
+            await easel.say("a cat")
+            await until(lambda: sandbox.running == 1 and bool(platform.posts))
+            await click(easel, platform.posts[0], Action.CANCEL)
+        platform.refuses = False
+        async with world(tmp_path, sandbox, platform) as easel:
+            await released(easel, say("en", "cancelled"))
+
+
+async def test_what_was_told_is_not_told_again(tmp_path: Path, sandbox: Sandbox) -> None:
+    platform = Platform()
+    async with world(tmp_path, sandbox, platform) as easel:
+        await easel.say("a cat [[400]]")
+        await easel.settled()
+        await until(lambda: told(easel))
+    shown = len(platform.posts[0].cards)
+    async with world(tmp_path, sandbox, platform) as easel:
+        await easel.say("/help")
+        await easel.settled(2)
+        assert len(platform.posts[0].cards) == shown
+
+
+async def one_left(easel: World) -> bool:
+    return len(await easel.app.store.unfinished()) == 1
+
+
+async def told(easel: World) -> bool:
+    return not await easel.app.store.untold()
+
+
+# ---------------------------------------------------------------- starts that go wrong
+
+
+@pytest.mark.parametrize("step", ["begun", "picture:0", "painted"])
+async def test_a_job_that_takes_the_process_down_each_time_ends(tmp_path: Path, sandbox: Sandbox, step: str) -> None:
+    async with books_of(tmp_path, sandbox) as store:
+        most = MOST_WITH_PICTURES if step == "painted" else MOST_ATTEMPTS
+        job = await attempts(store, await accepted(store), most)
+        if step == "picture:0":
+            await store.note(job, "asked:1", {"provider": "sandbox", "price": 1})
+            await store.note(job, step, {"link": f"{sandbox.address}/pictures/bomb.png"})
+        if step == "painted":
+            await store.keep(job, [PICTURE], FACTS)
+    async with world(tmp_path, sandbox) as easel:
+        await released(easel)
+    assert not sandbox.requests
+
+
+async def test_a_kept_picture_is_not_given_up_for_starts_that_came_to_nothing(tmp_path: Path, sandbox: Sandbox) -> None:
+    """It may stand in the chat already, when only its settlement is missing: released, it would stand there unpaid."""
+    async with books_of(tmp_path, sandbox) as store:
+        job = await attempts(store, await accepted(store), MOST_ATTEMPTS)
+        await store.keep(job, [PICTURE], FACTS)
+    async with world(tmp_path, sandbox) as easel:
+        await painted(easel)
+    assert not sandbox.requests
+
+
+async def test_the_last_start_that_is_allowed_paints(tmp_path: Path, sandbox: Sandbox) -> None:
+    async with books_of(tmp_path, sandbox) as store:
+        await attempts(store, await accepted(store), MOST_ATTEMPTS - 1)
+    async with world(tmp_path, sandbox) as easel:
+        await painted(easel)
+
+
+async def test_a_link_that_leads_nowhere_any_more_is_a_failure(tmp_path: Path, sandbox: Sandbox) -> None:
+    async with books_of(tmp_path, sandbox) as store:
+        job = await attempts(store, await accepted(store), 1)
+        await store.note(job, "asked:1", {"provider": "sandbox", "price": 1})
+        await store.note(job, "accepted", {"upstream_id": "t1"})
+        await store.note(job, "picture:0", {"link": f"{sandbox.address}/pictures/gone.png"})
+    async with world(tmp_path, sandbox) as easel:
+        await released(easel, say("en", "failed-unfetched"))
+    assert not sandbox.requests
+
+
+async def test_the_provider_that_was_asked_last_sets_the_price(tmp_path: Path, sandbox: Sandbox) -> None:
+    """However the wall clock jumped between the questions, and however many they were."""
+    async with picture_host(png()) as upstream:
+        upstream.open.set()
+        async with books_of(tmp_path, sandbox) as store:
+            job = await attempts(store, await accepted(store), 1)
+            for number, price in ((11, 0), (2, 1), (1, 1)):
+                await store.note(job, f"asked:{number}", {"provider": f"p{number}", "price": price})
+            await store.note(job, "picture:0", {"link": f"{upstream.address}/pictures/1.png"})
+        async with world(tmp_path, sandbox, **upstream.settings) as easel:
+            [post] = await easel.settled()
+            assert len(post.images) == 1
+            [done] = await easel.app.store.history(AMBER.key)
+            assert (done.provider, done.charged) == ("p11", 0)
+            assert await books(easel) == (50, 0)
+
+
+async def test_a_job_of_a_platform_that_is_not_connected_waits_for_it(tmp_path: Path, sandbox: Sandbox) -> None:
+    elsewhere = Chat(platform="elsewhere", id="1", kind="direct")
+    async with books_of(tmp_path, sandbox) as store:
+        await accepted(store, chat=elsewhere)
+        ended = await attempts(store, await accepted(store, chat=elsewhere, number=1), 1)
+        await store.finish(ended, State.CANCELLED, charged=0)
+    async with world(tmp_path, sandbox) as easel:
+        await easel.say("a cat", sender=JADE)
+        await until(lambda: one_left(easel))
+        [job] = await easel.app.store.unfinished()
+        assert job.state is State.WAITING
+        assert easel.platform.posts[0].images
+        assert [each.id for each in await easel.app.store.untold()] == [ended.id]
+
+
+async def test_a_message_that_comes_in_while_jobs_are_taken_up_again_is_painted_once(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    platform = Platform()
+    app = await App.open(settings(tmp_path, sandbox), {"memory": platform}, RealClock())
+    try:
+        await asyncio.gather(app.desk.receive(platform.message("a cat")), app.start())
+        await app.desk.resume()
+        easel = World(app=app, platform=platform, sandbox=sandbox)
+        await painted(easel)
+        assert len(sandbox.requests) == 1
+    finally:
+        await app.close()
+
+
+async def test_many_jobs_at_once_survive_a_restart(tmp_path: Path) -> None:
+    platform = Platform()
+    async with Sandbox(pace=LONG) as sandbox, world(tmp_path, sandbox, platform) as easel:
+        for number in range(3):
+            await easel.say(f"amber {number}")
+            await easel.say(f"jade {number}", sender=JADE)
+        await until(lambda: sandbox.running == 4)
+        await platform.until(lambda: len(platform.posts) == 6)
+    async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox, platform) as easel:
+        posts = await easel.settled(6)
+        assert sorted(len(post.images) for post in posts) == [0, 0, 0, 0, 1, 1]
+        assert len(posts) == 6
+        assert await books(easel) == await books(easel, JADE) == (49, 0)
+        assert sorted(request.prompt for request in sandbox.requests) == ["amber 2", "jade 2"]

@@ -1,0 +1,111 @@
+"""Tasks through the whole core: who is asked after a failed one, what a lost one costs, and what came of a part."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.app import App
+from bot.chat import Action
+from bot.job import State
+from bot.sandbox import Sandbox
+from bot.texts import say
+from tests.flow.scenes import books, click, job_of, shows, until
+from tests.flow.world import RealClock, World, settings
+from tests.support.platform import Platform
+
+
+class QuickClock(RealClock):
+    """Real time, in which every wait takes a hundredth of its length."""
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds / 100)
+
+
+@asynccontextmanager
+async def tasks(folder: Path, *, at: str, then_chat: bool = True, **given: Any) -> AsyncGenerator[World]:
+    """An Easel that asks the task upstream `at` first, then a chat."""
+    async with Sandbox(pace=0, edge=128, **given) as sandbox:
+        first = {"preset": at, "base_url": f"{sandbox.address}/{at}", "api_key": "sandbox", "price": 2}
+        second = {"preset": "sandbox", "base_url": sandbox.address, "api_key": "sandbox"}
+        platform = Platform()
+        told = settings(folder, sandbox, providers=[first, second] if then_chat else [first])
+        app = await App.open(told, {"memory": platform}, QuickClock())
+        try:
+            await app.start()
+            yield World(app=app, platform=platform, sandbox=sandbox)
+        finally:
+            await app.close()
+
+
+@pytest.mark.parametrize("fault", ["task-service_error", "task-generation_timeout", "task-quota_exceeded"])
+async def test_after_a_failed_task_that_was_free_the_next_one_paints(tmp_path: Path, fault: str) -> None:
+    async with tasks(tmp_path, at="evolink") as easel:
+        await easel.say(f"a fox [[{fault}]]")
+        [post] = await easel.settled()
+        assert len(post.images) == 1
+        job = await easel.app.store.get(job_of(post))
+        assert job is not None
+        assert (job.state, job.provider, job.price, job.charged) == (State.DONE, "sandbox", 1, 1)
+        assert str(job.upstream_id).startswith("chatcmpl-")  # not the failed task
+        assert [each.path for each in easel.sandbox.requests] == ["/evolink/v1/images/generations", "/chat/completions"]
+        assert await books(easel) == (49, 0)
+        assert not any("could not be made" in card.text for card in post.cards)  # the task's own words
+
+
+@pytest.mark.parametrize(
+    ("at", "fault", "key"),
+    [
+        ("toapis", "task-service_error", "failed-said"),
+        ("evolink", "task-content_policy_violation", "failed-moderated"),
+        ("evolink", "cancelled", "failed-called-off"),
+        ("toapis", "moderation", "failed-moderated"),
+        ("evolink", "reset", "failed-cut-short"),
+        ("evolink", "no-picture", "failed-no-picture"),
+    ],
+)
+async def test_after_other_ends_nobody_paints_again_and_the_credits_are_back(
+    tmp_path: Path, at: str, fault: str, key: str
+) -> None:
+    async with tasks(tmp_path, at=at) as easel:
+        await easel.say(f"a fox [[{fault}]]")
+        [post] = await easel.settled()
+        assert post.text == say("en", key, quote="The picture could not be made")
+        assert len(easel.sandbox.requests) == 1
+        assert len(easel.sandbox.tasks) == (0 if (at, fault) == ("toapis", "moderation") else 1)
+        assert await books(easel) == (50, 0)
+
+
+async def test_a_part_of_the_pictures_is_charged_for_that_part(tmp_path: Path) -> None:
+    async with tasks(tmp_path, at="evolink", then_chat=False) as easel:
+        await easel.say("a fox [[partial:3]] --n 4")
+        [post] = await easel.settled()
+        assert len(post.images) == 3
+        job = await easel.app.store.get(job_of(post))
+        assert job is not None
+        assert (job.cost, job.charged, job.spent) == (8, 6, 6.0)
+        assert job.upstream_id == easel.sandbox.tasks[0].id
+        assert await books(easel) == (44, 0)
+
+
+async def test_cancel_stops_the_asking(tmp_path: Path) -> None:
+    async def never(_: float) -> None:
+        await asyncio.Event().wait()
+
+    async with tasks(tmp_path, at="toapis", sleep=never) as easel:
+        await easel.say("a fox")
+        post = await shows(easel, "painting")
+        await until(lambda: _asked(easel))
+        await click(easel, post, Action.CANCEL)
+        await easel.settled()
+        polls = easel.sandbox.tasks[0].polls
+        await asyncio.sleep(0.1)  # ten seconds of the quick clock: time for three questions
+        assert easel.sandbox.tasks[0].polls == polls
+        assert await books(easel) == (50, 0)
+
+
+async def _asked(easel: World) -> bool:
+    return easel.sandbox.tasks[0].polls > 0

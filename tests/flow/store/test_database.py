@@ -1,0 +1,217 @@
+"""What waits for SQLite's one writer goes in together, and still each by itself: kept or not, answered or not."""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, text
+
+from bot.errors import Stale, StoreFailed
+from bot.store.database import TOGETHER, Database
+from bot.store.engine import parsed
+from tests.support.statements import overheard
+
+
+class CrashError(Exception):
+    """The disk, or the process, is gone."""
+
+
+class Said(list[str]):
+    """What is said to the database from now on. `fails`: of a statement, which of the next ones fail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fails: dict[str, list[bool]] = {}
+
+    def hear(self, statement: str, _values: Any) -> None:
+        self.append(statement)
+        if (left := self.fails.get(statement)) and left.pop(0):
+            raise CrashError
+
+    @property
+    def commits(self) -> int:
+        return self.count("COMMIT")
+
+
+class Numbers:
+    """A database with a table of numbers, whose writer can be kept busy."""
+
+    def __init__(self, database: Database, said: Said) -> None:
+        self.database = database
+        self.said = said
+
+    def put(self, number: int, failure: Exception | None = None) -> "asyncio.Task[int]":
+        """Writes a number down; `failure` is raised after that."""
+
+        def work(conn: Connection) -> int:
+            conn.execute(text("INSERT INTO numbers VALUES (:number)"), {"number": number})
+            if failure is not None:
+                raise failure
+            return number
+
+        return asyncio.create_task(self.database.write(work))
+
+    async def all(self) -> list[int]:
+        def work(conn: Connection) -> list[int]:
+            return list(conn.execute(text("SELECT number FROM numbers ORDER BY number")).scalars())
+
+        return await self.database.read(work)
+
+    async def hold(self) -> tuple["asyncio.Task[None]", threading.Event]:
+        """A write that is inside its transaction, and ends once the event is set."""
+        inside, may_end = asyncio.Event(), threading.Event()
+        loop = asyncio.get_running_loop()
+
+        def work(_conn: Connection) -> None:
+            loop.call_soon_threadsafe(inside.set)
+            may_end.wait()
+
+        held = asyncio.create_task(self.database.write(work))
+        await inside.wait()
+        return held, may_end
+
+    @asynccontextmanager
+    async def busy(self) -> AsyncGenerator[None]:
+        """The writer is held until the block ends: all that is asked for meanwhile queues up."""
+        held, may_end = await self.hold()
+        self.said.clear()
+        try:
+            yield
+            await asyncio.sleep(0)  # tasks that were made in the block have asked
+        finally:
+            may_end.set()
+            await held
+
+
+@pytest.fixture
+async def numbers(tmp_path: Path) -> AsyncGenerator[Numbers]:
+    with ExitStack() as listening:
+        said = Said()
+        listening.enter_context(overheard(said.hear))
+        database = await asyncio.to_thread(Database, parsed(f"sqlite:///{tmp_path}/numbers.db"))
+
+        def table(conn: Connection) -> None:
+            conn.execute(text("CREATE TABLE numbers (number INTEGER PRIMARY KEY)"))
+
+        await database.write(table)
+        yield Numbers(database, said)
+        await database.close()
+
+
+async def ended(tasks: list["asyncio.Task[int]"]) -> list[int | BaseException]:
+    return await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_what_waits_is_committed_at_once(numbers: Numbers) -> None:
+    async with numbers.busy():
+        asked = [numbers.put(number) for number in range(5)]
+    assert await ended(asked) == [0, 1, 2, 3, 4]
+    assert numbers.said.commits == 2  # the one that was under way, and all that waited
+    assert await numbers.all() == [0, 1, 2, 3, 4]
+
+
+async def test_no_commit_holds_more_than_so_many(numbers: Numbers) -> None:
+    async with numbers.busy():
+        asked = [numbers.put(number) for number in range(2 * TOGETHER + 1)]
+    assert await ended(asked) == list(range(2 * TOGETHER + 1))
+    assert numbers.said.commits == 4
+    assert len(await numbers.all()) == 2 * TOGETHER + 1
+
+
+async def test_one_that_is_refused_leaves_nothing_and_takes_nobody_along(numbers: Numbers) -> None:
+    refused = Stale()
+    async with numbers.busy():
+        asked = [numbers.put(1), numbers.put(2, refused), numbers.put(3)]
+    assert await ended(asked) == [1, refused, 3]
+    assert await numbers.all() == [1, 3]
+    assert numbers.said.commits == 2
+
+
+async def test_one_that_the_database_refuses_fails_alone(numbers: Numbers) -> None:
+    async with numbers.busy():
+        asked = [numbers.put(1), numbers.put(1), numbers.put(2)]
+    first, second, third = await ended(asked)
+    assert (first, third) == (1, 2)
+    assert isinstance(second, StoreFailed)
+    assert await numbers.all() == [1, 2]
+
+
+@pytest.mark.parametrize("statement", ["BEGIN IMMEDIATE", "SAVEPOINT work", "ROLLBACK TO work", "RELEASE work"])
+async def test_a_failure_of_what_holds_them_together_costs_nobody_anything(numbers: Numbers, statement: str) -> None:
+    refused = Stale()
+    async with numbers.busy():
+        numbers.said.fails = {statement: [True]}
+        asked = [numbers.put(1), numbers.put(2, refused), numbers.put(3)]
+    assert await ended(asked) == [1, refused, 3]
+    assert numbers.said.fails == {statement: []}
+    assert await numbers.all() == [1, 3]
+
+
+async def test_a_commit_that_fails_is_tried_for_each(numbers: Numbers) -> None:
+    async with numbers.busy():
+        asked = [numbers.put(1), numbers.put(2), numbers.put(3)]
+        numbers.said.fails = {"COMMIT": [False, True, True]}  # of what is under way, of all, of the first by itself
+    first, second, third = await ended(asked)
+    assert isinstance(first, CrashError)
+    assert (second, third) == (2, 3)
+    assert await numbers.all() == [2, 3]
+
+
+async def test_a_caller_that_is_cancelled_leaves_when_its_write_is_there(numbers: Numbers) -> None:
+    async with numbers.busy():
+        asked = [numbers.put(1), numbers.put(2, Stale()), numbers.put(3)]
+        await asyncio.sleep(0)
+        for task in asked[:2]:
+            task.cancel()
+        await asyncio.sleep(0)
+        assert not asked[0].done()
+    first, second, third = await ended(asked)
+    assert isinstance(first, asyncio.CancelledError)
+    assert isinstance(second, asyncio.CancelledError)
+    assert third == 3
+    assert await numbers.all() == [1, 3]
+
+
+async def test_a_caller_that_is_cancelled_as_its_answer_comes_keeps_nobody_waiting(numbers: Numbers) -> None:
+    cancelled, may_end = await numbers.hold()
+    next_begun = threading.Event()
+    answered = asyncio.create_task(numbers.database.write(lambda _: next_begun.set()))
+    await asyncio.sleep(0)
+    may_end.set()
+    next_begun.wait()  # the first one's answer is on its way to the loop
+    cancelled.cancel()
+    async with asyncio.timeout(10):
+        await asyncio.wait([cancelled, answered])
+    assert cancelled.cancelled()
+    assert answered.exception() is None
+
+
+async def test_where_each_has_to_try_by_itself_none_waits_for_the_next(numbers: Numbers) -> None:
+    answered = threading.Event()
+    async with numbers.busy():
+        numbers.said.fails = {"SAVEPOINT work": [True]}
+        first = numbers.put(1)
+        first.add_done_callback(lambda _: answered.set())
+        second = asyncio.create_task(numbers.database.write(lambda _: answered.wait(10)))
+    assert await second  # as where another process holds the file, and each waits for it
+    assert await first == 1
+
+
+async def test_closing_lets_what_waits_be_written(numbers: Numbers, tmp_path: Path) -> None:
+    async with numbers.busy():
+        asked = [numbers.put(1), numbers.put(2)]
+        await asyncio.sleep(0)
+        closing = asyncio.create_task(numbers.database.close())
+        await asyncio.sleep(0)
+        late = numbers.put(3)
+    *written, refused = await ended([*asked, late])
+    await closing
+    assert written == [1, 2]
+    assert isinstance(refused, StoreFailed)
+    again = await asyncio.to_thread(Database, parsed(f"sqlite:///{tmp_path}/numbers.db"))
+    assert await Numbers(again, numbers.said).all() == [1, 2]
+    await again.close()

@@ -1,0 +1,304 @@
+"""The ledger against a model of it: coins that lie in pots and purses. Any order of events, and a crash between any two
+statements, which must undo the whole event.
+
+The model knows no columns and no arithmetic of reservations; it moves coins one by one.
+"""
+
+import asyncio
+import tempfile
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
+
+from bot.chat import Chat, User
+from bot.errors import ChatOutOfCredits, OutOfCredits, Stale
+from bot.job import Job, NewJob, State
+from bot.quota import today
+from bot.store.store import Store
+from tests.flow.store.stores import ANN, BEN, DIRECT, GROUP, books_agree, new_job, rules
+from tests.support.clocks import FakeClock
+from tests.support.statements import overheard
+
+T = TypeVar("T")
+
+MANY = settings(
+    max_examples=20,
+    stateful_step_count=35,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],  # a real database with every commit on disk
+)
+MORE = settings(MANY, max_examples=200, stateful_step_count=60, derandomize=False)  # others each time
+USER_DAILY, CHAT_DAILY = 10, 12
+CRASHES = st.one_of(st.none(), st.integers(0, 14))  # before which statement; none: not at all
+ENDS = {State.DONE: True, State.FAILED: False, State.CANCELLED: False}
+
+
+NO_JOB: Any = multiple()  # pyright: ignore[reportUnknownVariableType] - of no type; hypothesis' word for an event that adds nothing to a bundle
+
+
+class CrashError(Exception):
+    """The process is gone: nothing more of the transaction happens."""
+
+
+class Crash:
+    """Breaks off before the n-th statement from now on, or before the commit that comes instead."""
+
+    def __init__(self) -> None:
+        self.left: int | None = None
+
+    def hear(self, *_: Any) -> None:
+        if self.left is not None:
+            self.left -= 1
+            if self.left < 0:
+                self.left = None
+                raise CrashError
+
+
+# ---------------------------------------------------------------- the model
+
+
+Coin = date | None  # of which day's pot; None: granted, for good
+
+
+@dataclass
+class Pot:
+    """Coins of one owner. `day`: of the daily coins in it."""
+
+    daily: int
+    day: date = date.min
+    coins: list[Coin] = field(default_factory=list[Coin])
+
+    def open(self, day: date) -> None:
+        """A new day throws the old day's coins away and puts new ones in."""
+        if day > self.day:
+            self.day = day
+            self.coins = [coin for coin in self.coins if coin is None] + [day] * self.daily
+
+    def take(self, count: int) -> list[Coin]:
+        """The day's coins first."""
+        self.coins.sort(key=lambda coin: coin is None)
+        taken, self.coins = self.coins[:count], self.coins[count:]
+        return taken
+
+    def put(self, coins: list[Coin]) -> None:
+        """Coins of another day are worth nothing here, and no pot holds more of a day's than a day gives."""
+        for coin in coins:
+            if coin is None or (coin == self.day and self.coins.count(coin) < self.daily):
+                self.coins.append(coin)
+
+
+@dataclass
+class Purse:
+    """What a job holds, of each pot."""
+
+    owners: list[tuple[Pot, list[Coin]]]
+
+    def close(self, charged: int) -> None:
+        for pot, coins in self.owners:
+            coins.sort(key=lambda coin: coin is None)
+            pot.put(coins[charged:])
+
+
+@dataclass
+class Running:
+    """A job in both worlds."""
+
+    new: NewJob
+    purse: Purse
+
+
+# ---------------------------------------------------------------- both, side by side
+
+
+class Ledger(RuleBasedStateMachine):
+    jobs: Bundle[Running] = Bundle("jobs")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.url = f"sqlite:///{Path(self.folder.name) / 'easel.db'}"
+        self.runner = asyncio.Runner()
+        self.clock = FakeClock()
+        self.crash = Crash()
+        self.terms = rules(user_daily=USER_DAILY, chat_daily=CHAT_DAILY)
+        self.users = {user.key: Pot(USER_DAILY) for user in (ANN, BEN)}
+        self.group = Pot(CHAT_DAILY)
+        self.open: list[Running] = []
+        self.entries = 0
+
+    @initialize()
+    def begin(self) -> None:
+        self.listening = ExitStack()
+        self.listening.enter_context(overheard(self.crash.hear))
+        self.store = self.runner.run(Store.open(self.url, clock=self.clock))
+
+    def teardown(self) -> None:
+        self.runner.run(self.store.close())
+        self.listening.close()
+        self.runner.close()
+        self.folder.cleanup()
+
+    def happens(self, work: Callable[[], Awaitable[T]], crash: int | None) -> T | CrashError:
+        """What comes of it; a crash leaves nothing."""
+
+        async def run() -> T | CrashError:
+            self.crash.left = crash
+            try:
+                return await work()
+            except CrashError as crashed:
+                return crashed
+            finally:
+                self.crash.left = None
+
+        return self.runner.run(run())
+
+    @property
+    def day(self) -> date:
+        return today(self.clock.now())
+
+    # ------------------------------------------------------------ events
+
+    @rule(
+        target=jobs,
+        user=st.sampled_from([ANN, BEN]),
+        chat=st.sampled_from([DIRECT, GROUP]),
+        cost=st.integers(0, 7),
+        crash=CRASHES,
+    )
+    def accept(self, user: User, chat: Chat, cost: int, crash: int | None) -> Any:
+        new = new_job(user=user, chat=chat, cost=cost)
+        pots = [self.users[user.key], *([self.group] if chat is GROUP else [])]
+
+        async def work() -> bool:
+            try:
+                return (await self.store.accept(new, self.terms))[1]
+            except (OutOfCredits, ChatOutOfCredits):
+                return False
+
+        accepted = self.happens(work, crash)
+        if isinstance(accepted, CrashError):
+            assert self.runner.run(self.store.get(new.id)) is None
+            return NO_JOB
+        affordable = all(len(_opened(pot, self.day)) >= cost for pot in pots)
+        assert accepted == affordable
+        if not accepted:
+            return NO_JOB
+        for pot in pots:
+            pot.open(self.day)
+        running = Running(new=new, purse=Purse([(pot, pot.take(cost)) for pot in pots]))
+        self.open.append(running)
+        return running
+
+    @rule(job=consumes(jobs), state=st.sampled_from(list(ENDS)), part=st.floats(0, 1), crash=CRASHES)
+    def finish(self, job: Running, state: State, part: float, crash: int | None) -> None:
+        """A crash in the middle is made good by ending it once more, as the next start does. Whoever held it before
+        that ends nothing, and a second end is none."""
+        charged = round(part * job.new.cost) if ENDS[state] else 0
+        holders: list[Job] = []
+
+        async def work() -> bool:
+            holders.append(await self.store.begin(job.new.id))
+            for older in holders[:-1]:
+                with pytest.raises(Stale):
+                    await self.store.finish(older, State.DONE, charged=job.new.cost)
+            return await self.store.finish(holders[-1], state, charged=charged)
+
+        for attempt in (crash, None):
+            ended = self.happens(work, attempt)
+            if not isinstance(ended, CrashError):
+                break
+        assert ended is True
+        assert not any(self.runner.run(self.store.finish(each, State.FAILED, charged=0)) for each in holders)
+        self.open.remove(job)
+        job.purse.close(charged)
+
+    @rule(user=st.sampled_from([ANN, BEN]), credits=st.integers(0, 20), crash=CRASHES, times=st.integers(1, 2))
+    def grant(self, user: User, credits: int, crash: int | None, times: int) -> None:
+        """Told twice, it is given once."""
+        self.entries += 1
+        entry = f"grant:{self.entries}"
+        given = False
+        for attempt in (crash, *[None] * (times - 1)):
+            done = self.happens(lambda: self.store.grant(entry, user.key, credits, USER_DAILY), attempt)
+            given = given or not isinstance(done, CrashError)
+        if given:
+            pot = self.users[user.key]
+            pot.open(self.day)
+            pot.coins += [None] * credits
+
+    @rule(user=st.sampled_from([ANN, BEN]), credits=st.integers(0, 20), crash=CRASHES)
+    def put(self, user: User, credits: int, crash: int | None) -> None:
+        self.entries += 1
+        entry = f"set:{self.entries}"
+        done = self.happens(lambda: self.store.set_credits(entry, user.key, credits, USER_DAILY), crash)
+        if not isinstance(done, CrashError):
+            pot = self.users[user.key]
+            pot.open(self.day)
+            daily = min(credits, pot.daily)
+            pot.coins = [self.day] * daily + [None] * (credits - daily)
+
+    @rule(user=st.sampled_from([ANN, BEN]), credits=st.integers(0, 20), crash=CRASHES)
+    def refund(self, user: User, credits: int, crash: int | None) -> None:
+        """Granted coins go first, then the day's."""
+        self.entries += 1
+        entry = f"refund:{self.entries}"
+        done = self.happens(lambda: self.store.take(entry, user.key, credits, USER_DAILY), crash)
+        if not isinstance(done, CrashError):
+            pot = self.users[user.key]
+            pot.open(self.day)
+            pot.coins.sort(key=lambda coin: coin is not None)
+            pot.coins = pot.coins[credits:]
+
+    @rule(job=jobs)
+    def told_again(self, job: Running) -> None:
+        """Whoever does not know whether its event was taken tells it again: what is open stays one job."""
+        known, new = self.runner.run(self.store.accept(job.new, self.terms))
+        assert (known.id, new) == (job.new.id, False)
+
+    @rule()
+    def midnight(self) -> None:
+        self.clock.jump(timedelta(days=1).total_seconds())
+
+    @rule()
+    def restart(self) -> None:
+        self.runner.run(self.store.close())
+        self.store = self.runner.run(Store.open(self.url, clock=self.clock))
+
+    # ------------------------------------------------------------ what holds at any time
+
+    @invariant()
+    def balances_are_the_models(self) -> None:
+        for key, pot in self.users.items():
+            balance = self.runner.run(self.store.balance(key, USER_DAILY))
+            held = sum(job.new.cost for job in self.open if job.new.user.key == key)
+            assert (balance.left, balance.held) == (len(_opened(pot, self.day)), held)
+
+    @invariant()
+    def the_books_agree(self) -> None:
+        assert books_agree(self.url)
+
+
+def _opened(pot: Pot, day: date) -> list[Coin]:
+    """The coins as they would lie there on that day, without touching them."""
+    shown = Pot(pot.daily, pot.day, list(pot.coins))
+    shown.open(day)
+    return shown.coins
+
+
+@pytest.mark.timeout(240)  # seconds on a quiet machine
+class TestLedger(Ledger.TestCase):
+    settings = MANY
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+class TestLedgerAtLength(Ledger.TestCase):
+    settings = MORE

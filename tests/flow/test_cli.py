@@ -1,0 +1,197 @@
+"""What an operator types: `easel check` changes nothing, a demo is alone with itself, the sandbox explains itself."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+import tomllib
+from pathlib import Path
+
+import httpx
+import pytest
+
+from adapters import doctor
+from adapters.service import demo_settings, serve
+from bot.sandbox import Sandbox
+from bot.settings import Settings, load
+from bot.store.store import upgrade
+from tests.flow.store.stores import query
+from tests.support import PROJECT
+
+EASEL = (sys.executable, "-c", "from adapters.cli import main; main()")
+
+
+def database(address: str) -> Settings:
+    return Settings.model_validate({"database_url": address})
+
+
+async def finding(address: str) -> doctor.Finding:
+    return next(each for each in await doctor.examine(database(address)) if each.what == "database")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {each.name: each.read_bytes() for each in folder.iterdir()}
+
+
+# ---------------------------------------------------------------- easel check
+
+
+async def test_a_check_makes_no_database(tmp_path: Path) -> None:
+    found = await finding(f"sqlite:///{tmp_path}/easel.db")
+    assert found.good
+    assert found.says == f"{tmp_path}/easel.db does not exist yet; easel run makes it"
+    assert os.listdir(tmp_path) == []
+
+
+async def test_a_check_of_a_folder_that_is_not_there_fails(tmp_path: Path) -> None:
+    found = await finding(f"sqlite:///{tmp_path}/nowhere/easel.db")
+    assert not found.good
+    assert "nowhere does not exist" in found.says
+
+
+async def test_a_check_of_a_database_leaves_every_byte(tmp_path: Path) -> None:
+    await upgrade(f"sqlite:///{tmp_path}/easel.db")
+    before = contents(tmp_path)
+    found = await finding(f"sqlite:///{tmp_path}/easel.db")
+    assert (found.good, found.says) == (True, "answers, and its tables are up to date")
+    assert contents(tmp_path) == before
+
+
+async def test_outdated_tables_are_told_of_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "easel.db").touch()
+    found = await finding(f"sqlite:///{tmp_path}/easel.db")
+    assert not found.good
+    assert "easel db upgrade" in found.says
+    assert contents(tmp_path) == {"easel.db": b""}
+
+
+async def test_a_check_of_postgresql_makes_no_tables(empty_database: str) -> None:
+    if empty_database.startswith("sqlite"):
+        return
+    found = await finding(empty_database)
+    assert not found.good
+    assert "easel db upgrade" in found.says
+    assert query(empty_database, "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'public'") == [
+        (0,)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "good", "says"),
+    [
+        ({"preset": "sandbox"}, True, "accepts the key"),
+        ({"preset": "sandbox", "api_key": "wrong"}, False, "check api_key"),
+        ({"preset": "sandbox", "base_url": "{address}/nowhere"}, False, "check base_url, preset and model"),
+        ({"preset": "sandbox", "base_url": "http://127.0.0.1:9"}, False, "cannot be reached"),
+        ({"preset": "sandbox", "dialect": "tasks"}, True, "shows at the first painting"),
+        ({"preset": "evolink", "base_url": "{address}/evolink"}, True, "shows at the first painting"),
+        ({"preset": "evolink", "base_url": "{address}/evolink", "api_key": "wrong"}, False, "check api_key"),
+        ({"preset": "toapis", "base_url": "{address}/toapis"}, True, "accepts the key"),
+        ({"preset": "openai", "base_url": "{address}/v1"}, True, "accepts the key"),
+        ({"preset": "openai", "base_url": "{address}/v1", "api_key": "wrong"}, False, "check api_key"),
+        ({"preset": "openai", "base_url": "{address}/v1", "model": "gpt-image-1"}, False, "it has gpt-image-1-mini"),
+        ({"preset": "openai", "base_url": "{address}/v2"}, False, "check base_url, preset and model"),
+        ({"preset": "openai-hk", "base_url": "{address}/hk/v1"}, True, "accepts the key"),
+        ({"preset": "azure", "base_url": "{address}"}, True, "accepts the key"),
+    ],
+)
+async def test_a_check_asks_each_provider_without_painting(given: dict[str, str], good: bool, says: str) -> None:
+    async with Sandbox(pace=0) as sandbox:
+        values = {"base_url": "{address}", "api_key": "sandbox"} | given
+        provider = {name: value.replace("{address}", sandbox.address) for name, value in values.items()}
+        found = (await doctor.examine(Settings.model_validate({"providers": [provider]})))[-1]
+        assert (found.what, found.good) == (f"provider {given['preset']}", good)
+        assert says in found.says
+        assert "wrong" not in found.says
+        assert sandbox.requests == []
+
+
+# ---------------------------------------------------------------- easel run
+
+
+async def test_a_run_serves_the_path_of_callbacks(tmp_path: Path) -> None:
+    stop, ready = asyncio.Event(), asyncio.get_running_loop().create_future()
+    values = {
+        "database_url": f"sqlite:///{tmp_path}/easel.db",
+        "playground": {"enabled": True, "path": tmp_path / "playground.db"},
+        "server": {"port": 0, "public_url": "https://easel.example"},
+        "providers": [{"preset": "relay", "base_url": "http://127.0.0.1:9"}],
+        "drain_s": 0,
+    }
+    running = asyncio.create_task(serve(Settings.model_validate(values), stop=stop, ready=ready.set_result))
+    try:
+        async with httpx.AsyncClient(base_url=await ready) as client:
+            assert (await client.post("/callbacks/guessed")).status_code == 404
+            assert (await client.get("/callbacks/guessed")).status_code == 405
+    finally:
+        stop.set()
+        await running
+
+
+# ---------------------------------------------------------------- easel demo
+
+
+def test_a_demo_has_no_part_in_the_operators_chats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EASEL_DISCORD__TOKEN", "of the real bot")
+    monkeypatch.setenv("EASEL_TELEGRAM__TOKEN", "of the real bot")
+    made = demo_settings(load(), "http://127.0.0.1:5")
+    assert (made.discord.token, made.telegram.token) == (None, None)
+    assert made.fetch.allow_hosts == ("127.0.0.1:5",)
+    [provider] = made.providers
+    assert provider.idle_timeout_s == 15  # shorter than the silence that the README asks for
+
+
+# ---------------------------------------------------------------- easel sandbox
+
+
+async def test_the_sandbox_tells_how_it_is_used(tmp_path: Path) -> None:
+    ended, said, _ = await sandbox(tmp_path, "--port", "0", stop=True)
+    address = said.split()[5].rstrip(",")
+    config = tomllib.loads(said.partition("it:\n")[2])
+    assert ended == 0
+    assert address.startswith("http://127.0.0.1:")
+    assert config["providers"] == [{"preset": "sandbox", "base_url": address, "api_key": "sandbox"}]
+    assert config["fetch"] == {"allow_hosts": [address.removeprefix("http://")]}
+
+
+async def test_a_sandbox_without_its_port_ends_with_one_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended, said, why = await sandbox(tmp_path, "--port", str(port))
+    assert (ended, said) == (2, "")
+    assert why == f"easel: --port {port}: cannot listen there (Address already in use); choose another\n"
+
+
+async def test_the_sandbox_takes_a_config_and_says_what_is_wrong_in_it(tmp_path: Path) -> None:
+    (tmp_path / "other.toml").write_text('[log]\nlevel = "loud"\n', encoding="utf-8")
+    ended, said, why = await sandbox(tmp_path, "--port", "0", "--config", "other.toml")
+    assert (ended, said) == (2, "")
+    assert why.startswith("easel: log.level: ")
+
+
+async def sandbox(folder: Path, *words: str, stop: bool = False) -> tuple[int | None, str, str]:
+    """`easel sandbox` in a folder: its exit code and what it wrote. `stop`: it is asked to end once it runs."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("EASEL_")}
+    project = str(PROJECT)
+    process = await asyncio.create_subprocess_exec(
+        *EASEL, "sandbox", *words,
+        cwd=folder, env=environment | {"PYTHONPATH": project},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(30):
+            assert process.stdout is not None
+            said = b""
+            if stop:
+                said = await process.stdout.readuntil(b"allow_hosts")
+                process.send_signal(signal.SIGTERM)
+            rest, why = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return process.returncode, (said + rest).decode(), why.decode()

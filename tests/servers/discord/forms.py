@@ -1,0 +1,59 @@
+"""How a request's body is read: JSON, or multipart with `payload_json` and `files[n]`. Notes what is malformed."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import BodyPartReader, web
+
+from tests.servers.discord.entities import Upload
+
+FILE = re.compile(r"files\[(\d+)\]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """`payload`: the JSON, None without a body. `faults`: what Discord's documents do not allow."""
+
+    payload: Any = None
+    files: dict[int, Upload] = field(default_factory=dict[int, Upload])
+    faults: tuple[str, ...] = ()
+
+
+async def read(request: web.Request) -> Form:
+    if request.content_type.startswith("multipart/"):
+        return await _multipart(request)
+    raw = await request.read()
+    if not raw:
+        return Form()
+    if request.content_type != "application/json":
+        return Form(faults=(f"a body of type {request.content_type}",))
+    return _decoded(raw)
+
+
+def _decoded(raw: bytes | str) -> Form:
+    try:
+        return Form(payload=json.loads(raw))
+    except ValueError:
+        return Form(faults=("a body that is not JSON",))
+
+
+async def _multipart(request: web.Request) -> Form:
+    form = Form(payload={})
+    files: dict[int, Upload] = {}
+    faults: list[str] = []
+    async for part in await request.multipart():
+        if not isinstance(part, BodyPartReader):
+            faults.append("a nested multipart")
+            continue
+        name = part.name or ""
+        if name == "payload_json":
+            form = _decoded(await part.text())
+        elif (number := FILE.fullmatch(name)) is None:
+            faults.append(f"a part named {name!r}")
+        elif not part.filename:
+            faults.append(f"{name} without a filename")
+        else:
+            files[int(number[1])] = Upload(filename=part.filename, data=bytes(await part.read()))
+    return Form(payload=form.payload, files=files, faults=(*form.faults, *faults))

@@ -1,0 +1,22 @@
+"""Points discord.py at the server, and back. The only file here that knows discord.py."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import yarl
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from tests.servers.discord.server import DiscordServer
+
+
+@contextmanager
+def pointed_at(server: DiscordServer) -> Generator[None]:
+    """Clients that log in within the block talk to `server`."""
+    before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
+    Route.BASE = server.api_base
+    DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(server.gateway_url)
+    try:
+        yield
+    finally:
+        Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = before

@@ -1,0 +1,70 @@
+"""What tests of a bot on this Telegram begin with: a server with Ada, her private chat and a group; pictures;
+looking at what waits."""
+
+import io
+from typing import Any
+
+import telegram
+from PIL import Image
+from telegram import (
+    Bot,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    LabeledPrice,
+    Update,
+)
+
+from tests.servers.telegram import Chat, TelegramServer
+
+
+def png(size: tuple[int, int] = (40, 30), colour: str = "teal") -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", size, colour).save(out, "PNG")
+    return out.getvalue()
+
+
+def size_of(data: bytes | None) -> tuple[str | None, tuple[int, int]]:
+    with Image.open(io.BytesIO(data or b"")) as picture:
+        return picture.format, picture.size
+
+
+def keyboard(text: str = "Cancel", data: str = "cancel") -> InlineKeyboardMarkup:
+    return InlineKeyboardMarkup([[InlineKeyboardButton(text, callback_data=data)]])
+
+
+class Place:
+    """A server with Ada, her private chat, and a group she and the bot are in."""
+
+    def __init__(self, server: TelegramServer) -> None:
+        self.server = server
+        self.ada = server.add_user("Ada")
+        self.chat = server.private(self.ada, opened=True)
+        self.group = server.add_group("Painters", members=[self.ada])
+
+
+async def taken(bot: Bot, place: Place) -> list[Update]:
+    """What waits for the bot, confirmed."""
+    updates = list(await bot.get_updates())
+    if updates:
+        await bot.get_updates(offset=updates[-1].update_id + 1, timeout=0)
+    assert not place.server.pending
+    return updates
+
+
+async def one_message(bot: Bot, place: Place) -> telegram.Message:
+    (update,) = await taken(bot, place)
+    assert update.message is not None
+    return update.message
+
+
+async def invoice(bot: Bot, chat: Chat, **changed: Any) -> telegram.Message:
+    """An invoice over 50 Stars, but for what is `changed`."""
+    given: dict[str, Any] = {
+        "title": "Pictures",
+        "description": "Ten of them",
+        "payload": "pack:10",
+        "provider_token": "",
+        "currency": "XTR",
+        "prices": [LabeledPrice("Ten", 50)],
+    }
+    return await bot.send_invoice(chat.id, **(given | changed))

@@ -1,0 +1,52 @@
+"""A payment in Stars once it is decided: the message that says so, and the entry in the bot's books. No HTTP."""
+
+from tests.servers.telegram import encode
+from tests.servers.telegram.core import Core
+from tests.servers.telegram.entities import Content
+from tests.servers.telegram.errors import Json
+from tests.servers.telegram.queries import Payment
+
+MONTH = 2_592_000  # seconds
+
+
+def settle(core: Core, payment: Payment) -> None:
+    """The Stars change hands; the bot is told."""
+    payment.charge_id = f"stx{core.world.number():06d}Y8gAAKhTU1"
+    paid: Json = _core(payment) | {"provider_payment_charge_id": f"{payment.user.id}_{core.world.number()}"}
+    if payment.invoice.get("period"):
+        expires = encode.seconds(core.now()) + MONTH
+        paid |= {"subscription_expiration_date": expires, "is_recurring": True, "is_first_recurring": True}
+    _record(core, payment, "source", payment.charge_id)
+    _tell(core, payment, {"successful_payment": paid})
+
+
+def give_back(core: Core, payment: Payment) -> None:
+    """The Stars go back; the bot is told."""
+    payment.refunded = True
+    _record(core, payment, "receiver", str(payment.charge_id))
+    _tell(core, payment, {"refunded_payment": _core(payment)})
+
+
+def _core(payment: Payment) -> Json:
+    return {
+        "currency": "XTR",
+        "total_amount": payment.amount,
+        "invoice_payload": payment.payload,
+        "telegram_payment_charge_id": payment.charge_id,
+    }
+
+
+def _record(core: Core, payment: Payment, side: str, number: str) -> None:
+    partner: Json = {
+        "type": "user",
+        "transaction_type": "invoice_payment",
+        "user": encode.user(payment.user),
+        "invoice_payload": payment.payload,
+    }
+    entry: Json = {"id": number, "amount": payment.amount, "date": encode.seconds(core.now()), side: partner}
+    core.books.transactions.append(entry)
+
+
+def _tell(core: Core, payment: Payment, service: Json) -> None:
+    chat = core.world.private(payment.user)
+    core.tell_message(core.world.post(chat, payment.user, Content(service=service)))

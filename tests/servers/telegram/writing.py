@@ -1,0 +1,114 @@
+"""What people write: texts, corrections, forwards. Each act reaches the bot if it may see it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tests.servers.telegram import text as texts
+from tests.servers.telegram.core import Core
+from tests.servers.telegram.entities import Chat, Content, Message, Topic, User
+from tests.servers.telegram.errors import Json
+from tests.servers.telegram.updates import Update
+
+
+class Writing:
+    """The hands of those who write."""
+
+    core: Core
+
+    def say(
+        self,
+        sender: User,
+        chat: Chat,
+        text: str,
+        *,
+        entities: Sequence[Json] | None = None,
+        reply_to: Message | None = None,
+        external_reply: Message | None = None,
+        quote: str | None = None,
+        thread: Topic | None = None,
+        via_bot: User | None = None,
+    ) -> Message:
+        """A text. `entities` None: those that clients find by themselves. `reply_to`: a message of the same
+        place, or of another chat or topic, which the bot then sees as external_reply."""
+        found = texts.found(text) if entities is None else tuple(entities)
+        content = Content(text=text, entities=found)
+        target = external_reply or reply_to
+        return self._write(sender, chat, content, target, quote=quote, thread=thread, via_bot=via_bot)
+
+    def deliver(self, message: Message) -> Update | None:
+        """A message that was kept back reaches the bot."""
+        return self.core.tell_message(message)
+
+    def forward(self, sender: User, chat: Chat, message: Message, *, thread: Topic | None = None) -> Message:
+        """Somebody passes a message on; its text, file and author come with it."""
+        content = replace(message.content, markup=None)
+        target = message.forwarded or message
+        return self._write(sender, chat, content, None, thread=thread, forwarded=target)
+
+    def edit(self, message: Message, text: str) -> Message:
+        """Somebody corrects a text or a caption."""
+        message.history.append(replace(message.content, text=text, entities=texts.found(text)))
+        message.edited = self.core.now()
+        self.core.tell_message(message, edited=True)
+        return message
+
+    # ------------------------------------------------------------ inside
+
+    def _write(
+        self,
+        sender: User,
+        chat: Chat,
+        content: Content,
+        target: Message | None,
+        *,
+        quote: str | None = None,
+        thread: Topic | None = None,
+        via_bot: User | None = None,
+        forwarded: Message | None = None,
+    ) -> Message:
+        message = self._post(
+            sender, chat, content, target, quote=quote, thread=thread, via_bot=via_bot, forwarded=forwarded
+        )
+        self.core.tell_message(message)
+        return message
+
+    def _post(
+        self,
+        sender: User,
+        chat: Chat,
+        content: Content,
+        target: Message | None,
+        *,
+        quote: str | None = None,
+        thread: Topic | None = None,
+        via_bot: User | None = None,
+        media_group_id: str | None = None,
+        forwarded: Message | None = None,
+    ) -> Message:
+        assert chat.migrated_to is None, "the group is a supergroup now"
+        topic = self._own_topic(sender, chat) if chat.direct_messages else thread
+        if topic is None and target is not None and target.chat is chat:
+            topic = target.topic
+        here = target is not None and target.chat is chat and target.topic is topic
+        if chat.kind not in ("private", "channel"):
+            chat.members.setdefault(sender.id, "member")
+        return self.core.world.post(
+            chat,
+            None if chat.kind == "channel" else sender,
+            content,
+            topic=topic,
+            reply_to=target if here else None,
+            external=None if here else target,
+            quote=quote,
+            via_bot=via_bot,
+            media_group_id=media_group_id,
+            forwarded=forwarded,
+        )
+
+    def _own_topic(self, sender: User, chat: Chat) -> Topic:
+        for topic in chat.topics.values():
+            if topic.user is sender:
+                return topic
+        topic = Topic(id=sender.id, name=sender.name, user=sender)
+        chat.topics[topic.id] = topic
+        return topic

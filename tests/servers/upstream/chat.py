@@ -1,0 +1,71 @@
+"""What the tests of the chat dialect share: a provider on a raw upstream, and what came of a painting."""
+
+import base64
+
+import pytest
+from pydantic import SecretStr
+
+from bot.errors import PaintFailed
+from bot.painting import Blob, Event, Link, PaintRequest, Picture, Progress
+from bot.providers.chat.provider import ChatProvider
+from bot.providers.http.connections import Client
+from bot.providers.presets import resolve
+from tests.servers.upstream.raw import SSE, Call, Script
+
+KEY = "sk-very-secret"
+PICTURE = "https://files.example/tem/4abe.png"
+OTHER = "https://files.example/tem/5c0d.png"
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+INLINE = "data:image/png;base64," + base64.b64encode(PNG).decode()
+DONE = "data: [DONE]\n\n"
+ACE_500: dict[str, object] = {
+    "success": False,
+    "error": {"code": "api_error", "message": "fetch failed"},
+    "trace_id": "2cf86e86",
+}
+SHORT = 0.2  # seconds; what a test with a real deadline waits
+
+
+def provider(client: Client, url: str, preset: str = "relay", **settings: object) -> ChatProvider:
+    given = {"base_url": url, "api_key": SecretStr(KEY), **settings}
+    return ChatProvider(resolve(name="up", preset=preset, **given), client)  # type: ignore[arg-type]  # as settings do
+
+
+async def gather(made: ChatProvider, request: PaintRequest | None = None) -> list[Event]:
+    return [event async for event in made.paint(request or PaintRequest(prompt="a cat"))]
+
+
+async def fail(made: ChatProvider, request: PaintRequest | None = None) -> tuple[PaintFailed, list[Event]]:
+    """The failure of a painting that must fail, and the events before it."""
+    seen: list[Event] = []
+
+    async def collect() -> None:
+        async for each in made.paint(request or PaintRequest(prompt="a cat")):
+            seen.append(each)  # noqa: PERF401  # a comprehension would lose what came before the failure
+
+    with pytest.raises(PaintFailed) as caught:
+        await collect()
+    return caught.value, seen
+
+
+def pictures(events: list[Event]) -> list[Link | Blob]:
+    return [each.source for each in events if isinstance(each, Picture)]
+
+
+def percents(events: list[Event]) -> list[float]:
+    return [each.percent for each in events if isinstance(each, Progress)]
+
+
+def answers(*parts: str | bytes, head: tuple[str, ...] = (SSE,), status: str = "200 OK") -> Script:
+    """A script that sends these parts and ends the connection."""
+
+    async def script(call: Call) -> None:
+        await call.head(*head, status=status)
+        for part in parts:
+            await call.send(part)
+
+    return script
+
+
+async def hang(call: Call) -> None:
+    await call.hangup()

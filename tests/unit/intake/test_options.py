@@ -1,0 +1,46 @@
+"""Options that bear each other, and those that do not: a format for what is compressed or transparent."""
+
+import pytest
+
+from bot.errors import BadOption
+from bot.intake.options import extract
+from bot.painting import Abilities, Options
+
+STYLED = Abilities(backgrounds=("auto", "transparent"), formats=("png", "jpeg", "webp"), compression=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("a fox --compression 80", Options(compression=80, format="jpeg")),
+        ("a fox --compression 80 --format webp", Options(compression=80, format="webp")),
+        (
+            "a fox --compression 80 --background transparent",
+            Options(compression=80, background="transparent", format="webp"),
+        ),
+        ("a fox --background transparent", Options(background="transparent")),
+        ("a fox --background transparent --format png", Options(background="transparent", format="png")),
+        ("a fox --background auto --format jpeg", Options(background="auto", format="jpeg")),
+    ],
+)
+def test_a_format_that_nobody_named_is_one_that_bears_the_others(text: str, options: Options) -> None:
+    assert extract(text, STYLED).options == options
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "allowed"),
+    [
+        ("a fox --format png --compression 80", "png", "jpeg, webp"),
+        ("a fox --background transparent --format jpeg", "jpeg", "png, webp"),
+        ("a fox --background transparent --format png --compression 5", "png", "webp"),
+    ],
+)
+def test_a_format_that_does_not_is_refused_with_those_that_do(text: str, value: str, allowed: str) -> None:
+    with pytest.raises(BadOption) as caught:
+        extract(text, STYLED)
+    assert caught.value.facts == {"option": "--format", "value": value, "allowed": allowed}
+
+
+def test_where_no_format_is_offered_nothing_is_chosen() -> None:
+    bare = Abilities(compression=True)
+    assert extract("a fox --compression 80", bare).options == Options(compression=80)

@@ -1,0 +1,465 @@
+"""What members type, and what it is read as."""
+
+import re
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot import pictures
+from bot.chat import Attachment, Chat, Gone, Message, User
+from bot.errors import (
+    BadOption,
+    NotAPicture,
+    NothingToEdit,
+    OptionWithoutValue,
+    PicturesWithoutPrompt,
+    PromptEmpty,
+    PromptTooLong,
+    Refusal,
+    ReplyGone,
+    ReplyHasNoPicture,
+    TooManyPictures,
+    UnknownCommand,
+    UnknownOption,
+)
+from bot.intake import parser
+from bot.intake.parser import Command, Paint, read
+from bot.painting import Abilities, Options
+
+AMBER = User(platform="playground", id="amber", name="Amber")
+EASEL = User(platform="playground", id="easel", name="Easel")
+DIRECT = Chat(platform="playground", id="d", kind="direct")
+GROUP = Chat(platform="playground", id="g", kind="group")
+ABLE = Abilities(
+    sizes=("1024x1024", "1536x1024", "1024x1536"),
+    qualities=("low", "high"),
+    max_n=4,
+    max_references=3,
+    max_prompt=200,
+)
+PLAIN = Abilities()
+
+
+def photo(ref: str, media_type: str = "image/png", filename: str | None = None) -> Attachment:
+    return Attachment(ref=ref, media_type=media_type, filename=filename)
+
+
+def message(
+    text: str,
+    *attachments: Attachment,
+    chat: Chat = DIRECT,
+    reply_to: Message | Gone | None = None,
+    to_me: bool = False,
+) -> Message:
+    return Message(id="2", chat=chat, sender=AMBER, text=text, attachments=attachments, reply_to=reply_to, to_me=to_me)
+
+
+def earlier(*attachments: Attachment, by_bot: bool = False) -> Message:
+    sender = EASEL if by_bot else AMBER
+    return Message(id="1", chat=DIRECT, sender=sender, text="", attachments=attachments, from_me=by_bot)
+
+
+def paint(said: Message | str, abilities: Abilities = ABLE) -> Paint:
+    found = read(message(said) if isinstance(said, str) else said, abilities)
+    assert isinstance(found, Paint), found
+    return found
+
+
+def refused(said: Message | str, abilities: Abilities = ABLE) -> Refusal:
+    found = read(message(said) if isinstance(said, str) else said, abilities)
+    assert isinstance(found, Refusal), found
+    return found
+
+
+def refs(attachments: Sequence[Attachment]) -> str:
+    return " ".join(each.ref for each in attachments)
+
+
+# ---------------------------------------------------------------- who is spoken to
+
+
+def test_silence_where_the_bot_is_not_meant() -> None:
+    assert read(message("a lighthouse", chat=GROUP), ABLE) is None
+    assert read(message("", photo("a"), chat=GROUP), ABLE) is None
+    assert read(message("/weather", chat=GROUP), ABLE) is None
+    assert read(message("/imagine@other a cat", chat=GROUP), ABLE) is None
+    assert read(message("/weather@other", chat=GROUP), ABLE) is None
+
+
+def test_a_mention_in_a_group_paints() -> None:
+    assert paint(message("a lighthouse", chat=GROUP, to_me=True)).prompt == "a lighthouse"
+
+
+def test_a_bare_command_in_a_group_needs_no_mention() -> None:
+    assert paint(message("/imagine a cat", chat=GROUP)).prompt == "a cat"
+    assert read(message("/quota", chat=GROUP), ABLE) == Command(name="quota")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "/imagine a cat",
+        "/Imagine a cat",
+        "/imagine@easel a cat",
+        "/imagine\na cat",
+        "/imagine   \n\n a cat  ",
+        "／imagine a cat",
+        "／ｉｍａｇｉｎｅ a cat",
+        "  /imagine a cat",
+    ],
+)
+def test_imagine_is_understood_however_it_is_typed(typed: str) -> None:
+    assert paint(message(typed, chat=GROUP, to_me=True)).prompt == "a cat"
+
+
+def test_a_command_touching_chinese_words_is_still_a_command() -> None:
+    assert paint("/imagine一只猫").prompt == "一只猫"
+
+
+def test_other_commands_bring_their_words() -> None:
+    assert read(message("/admin grant telegram:123  20"), ABLE) == Command(
+        name="admin", args=("grant", "telegram:123", "20"), text="grant telegram:123  20"
+    )
+    assert read(message("/START"), ABLE) == Command(name="start")
+    assert read(message("/help!"), ABLE) == Command(name="help", args=("!",), text="!")
+
+
+@pytest.mark.parametrize("typed", ["/paint a cat", "/helpme", "/картина кот", "/paint@easel", "/paint."])
+def test_an_unknown_command_is_named(typed: str) -> None:
+    refusal = refused(message(typed, chat=GROUP, to_me=True))
+    assert isinstance(refusal, UnknownCommand)
+    assert str(refusal.facts["command"]) in typed
+    assert isinstance(refused(typed), UnknownCommand)
+
+
+@pytest.mark.parametrize("typed", ["/etc/hosts in a terminal", "/ as a mountain", "/", "and/or", "/imagine/x"])
+def test_a_slash_alone_makes_no_command(typed: str) -> None:
+    assert paint(typed).prompt == typed
+
+
+# ---------------------------------------------------------------- pictures
+
+
+def test_own_pictures_come_before_those_replied_to() -> None:
+    found = paint(message("/edit night", photo("a"), photo("b"), reply_to=earlier(photo("c"))))
+    assert refs(found.references) == "a b c"
+
+
+def test_a_result_of_the_bot_comes_first() -> None:
+    found = paint(message("add this hat", photo("hat"), reply_to=earlier(photo("result"), by_bot=True)))
+    assert refs(found.references) == "result hat"
+
+
+def test_a_reply_counts_one_hop_only() -> None:
+    first = Message(id="0", chat=DIRECT, sender=AMBER, text="", attachments=(photo("far"),))
+    second = Message(id="1", chat=DIRECT, sender=AMBER, text="", attachments=(photo("near"),), reply_to=first)
+    assert refs(paint(message("night", reply_to=second)).references) == "near"
+
+
+def test_too_many_pictures_are_never_cut_silently() -> None:
+    refusal = refused(message("x", photo("a"), photo("b"), reply_to=earlier(photo("c"), photo("d"))))
+    assert isinstance(refusal, TooManyPictures)
+    assert refusal.facts == {"count": 4, "limit": 3}
+
+
+@pytest.mark.parametrize(
+    ("media_type", "filename", "name"),
+    [
+        ("text/plain", "notes.txt", "notes.txt"),
+        ("video/mp4", None, "video/mp4"),
+        ("application/pdf; charset=binary", "cat.png", "cat.png"),
+        ("application/octet-stream", "cat.zip", "cat.zip"),
+        ("text/plain", "a\x00" * 100, "a" * 60),
+    ],
+)
+def test_what_is_clearly_no_picture_is_refused(media_type: str, filename: str | None, name: str) -> None:
+    for said in (
+        message("paint", photo("a", media_type, filename)),
+        message("paint", reply_to=earlier(photo("a", media_type, filename))),
+    ):
+        refusal = refused(said)
+        assert isinstance(refusal, NotAPicture)
+        assert refusal.facts["name"] == name
+
+
+@pytest.mark.parametrize(
+    ("media_type", "filename"),
+    [
+        ("image/heic", "IMG.HEIC"),
+        ("IMAGE/JPEG", None),
+        ("application/octet-stream", "Photo.JPG"),
+        ("application/octet-stream", "IMG_0001"),
+        ("", None),
+    ],
+)
+def test_what_may_be_a_picture_is_left_to_the_sniffing(media_type: str, filename: str | None) -> None:
+    assert refs(paint(message("paint", photo("a", media_type, filename))).references) == "a"
+
+
+def test_members_hear_of_the_same_kinds_before_and_after_the_sniffing() -> None:
+    assert parser.KINDS == pictures.KINDS
+
+
+def test_a_reply_to_a_deleted_message_is_said() -> None:
+    assert isinstance(refused(message("make it blue", reply_to=Gone(id="1"))), ReplyGone)
+    assert read(message("/quota", reply_to=Gone(id="1")), ABLE) == Command(name="quota")
+
+
+def test_edit_needs_a_picture() -> None:
+    assert isinstance(refused("/edit make it blue"), NothingToEdit)
+    assert isinstance(refused(message("/edit make it blue", reply_to=earlier())), NothingToEdit)
+    assert paint(message("/edit make it blue", photo("a"))).prompt == "make it blue"
+
+
+def test_a_reply_to_words_of_the_bot_has_nothing_to_change() -> None:
+    assert isinstance(refused(message("bluer", reply_to=earlier(by_bot=True))), ReplyHasNoPicture)
+    assert refs(paint(message("bluer", photo("a"), reply_to=earlier(by_bot=True))).references) == "a"
+
+
+def test_a_reply_to_words_of_a_member_paints() -> None:
+    assert paint(message("a cat", reply_to=earlier())).references == ()
+
+
+# ---------------------------------------------------------------- the prompt
+
+
+@pytest.mark.parametrize("typed", ["", "  \n ", "/imagine", "/imagine --size 1024x1024", "\x00\x07"])
+def test_an_empty_prompt_is_refused(typed: str) -> None:
+    assert type(refused(message(typed, chat=GROUP, to_me=True))) is PromptEmpty
+
+
+@pytest.mark.parametrize("typed", ["", "/edit", "--n 2"])
+def test_pictures_without_words_are_asked_about(typed: str) -> None:
+    assert type(refused(message(typed, photo("a")))) is PicturesWithoutPrompt
+
+
+def test_a_prompt_may_be_as_long_as_the_limit_and_no_longer() -> None:
+    assert paint("猫" * 200 + " --n 2").prompt == "猫" * 200
+    refusal = refused("猫" * 201)
+    assert isinstance(refusal, PromptTooLong)
+    assert refusal.facts == {"length": 201, "limit": 200}
+
+
+@pytest.mark.parametrize("bit", ["x", "--size 1024x1024 ", " ", "—", "--", "\n", '"', "／", "/a"])
+def test_ten_megabytes_are_refused_unread(bit: str) -> None:
+    text = "/imagine x" + bit * (10_000_000 // len(bit)) + "x"
+    refusal = refused(text)
+    assert isinstance(refusal, PromptTooLong)
+    assert refusal.facts["limit"] == 200
+
+
+def test_a_long_tail_of_a_command_is_cut() -> None:
+    found = read(message("/cancel " + "x" * 1_000_000), ABLE)
+    assert isinstance(found, Command)
+    assert len(found.text) == 4000
+
+
+def test_control_characters_go_and_line_breaks_stay() -> None:
+    assert paint("a\x00 b\r\nc\rd\te\x7f\x9b\ud800 👩‍🎨").prompt == "a b\nc\nd\te 👩‍🎨"
+
+
+# ---------------------------------------------------------------- options
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "a cat --size 1024x1536",
+        "a cat --size=1024x1536",
+        "a cat --SIZE 1024X1536",
+        "--size 1024x1536 a cat",
+        "a --size 1024x1536 cat",
+        "a cat —size 1024x1536",
+        "a cat –size 1024x1536",
+        "a cat ―size 1024x1536",
+        "a cat ﹣size 1024x1536",
+        "a cat －size 1024x1536",
+        "a cat －－size　１０２４ｘ１５３６",
+        "a cat ——ｓｉｚｅ＝1024x1536",
+        "a cat --size : 1024x1536",
+        'a cat --size "1024x1536"',
+        "a cat --size “1024x1536”",
+        "a cat --size 「1024x1536」",
+        "a cat --size='1024x1536'",
+        "a cat --size 1024x1536.",
+        "a cat --size 1024x1024 --size 1024x1536",
+    ],
+)
+def test_size_is_understood_however_a_phone_spells_it(typed: str) -> None:
+    found = paint(typed)
+    assert found.options == Options(size="1024x1536")
+    assert found.prompt == "a cat"
+
+
+def test_a_ratio_becomes_the_size_that_has_it() -> None:
+    assert paint("a cat --size 3:2").options.size == "1536x1024"
+    assert paint("a cat －－size ３：２").options.size == "1536x1024"
+
+
+def test_options_stand_together() -> None:
+    found = paint("a cat --n 2 --quality HIGH --size 3:2")
+    assert found == Paint(prompt="a cat", options=Options(size="1536x1024", quality="high", n=2))
+
+
+def test_options_need_no_space_after_chinese_or_punctuation() -> None:
+    assert paint("一只猫--n 2") == Paint(prompt="一只猫", options=Options(n=2))
+    assert paint("a cat,--n 2") == Paint(prompt="a cat,", options=Options(n=2))
+
+
+def test_lines_around_an_option_stay_lines() -> None:
+    assert paint("a cat --n 2\nin the rain").prompt == "a cat\nin the rain"
+    assert paint("a cat\n--n 2\nin the rain").prompt == "a cat\n\nin the rain"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "a--b",
+        "a -- b",
+        "a — b",
+        "a well--known cat",
+        "一只猫 ——在月光下",
+        "a cat —sleeping",
+        "t-shirt -size L",
+        "x--size 3:2",
+        "-----size",
+        "5-6",
+        "Keep  two   spaces — and “quotes”，全角",
+    ],
+)
+def test_ordinary_dashes_are_no_options(typed: str) -> None:
+    assert paint(typed) == Paint(prompt=typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "option"),
+    [
+        ("a cat --seed 5", "--seed"),
+        ("a cat --ar 16:9", "--ar"),
+        ("a cat —ar 16:9", "—ar"),
+        ("a cat —szie 16:9", "—szie"),
+        ("a cat --n2", "--n2"),
+        ("a cat --" + "x" * 100, "--" + "x" * 37 + "…"),
+    ],
+)
+def test_an_unknown_option_is_named_with_what_is_allowed(typed: str, option: str) -> None:
+    refusal = refused(typed)
+    assert isinstance(refusal, UnknownOption)
+    assert refusal.facts == {"option": option, "allowed": "--size, --quality, --n, --file"}
+
+
+def test_an_option_that_no_provider_has_is_unknown() -> None:
+    for typed in ("a cat --quality high", "a cat --size 3:2"):
+        refusal = refused(typed, PLAIN)
+        assert isinstance(refusal, UnknownOption)
+        assert refusal.facts["allowed"] == "--n, --file"
+
+
+@pytest.mark.parametrize(
+    ("typed", "option", "value", "allowed"),
+    [
+        ("a cat --n 99", "--n", "99", "1-4"),
+        ("a cat --n 0", "--n", "0", "1-4"),
+        ("a cat --n -1", "--n", "-1", "1-4"),
+        ("a cat --n two", "--n", "two", "1-4"),
+        ("a cat --n 99999", "--n", "99999", "1-4"),
+        ("a cat --quality best", "--quality", "best", "low, high"),
+        ("a cat --quality " + "x" * 50, "--quality", "x" * 39 + "…", "low, high"),
+    ],
+)
+def test_a_bad_value_is_named_with_what_is_allowed(typed: str, option: str, value: str, allowed: str) -> None:
+    refusal = refused(typed)
+    assert isinstance(refusal, BadOption)
+    assert refusal.facts == {"option": option, "value": value, "allowed": allowed}
+
+
+def test_a_bad_size_is_answered_with_sizes_that_exist() -> None:
+    every = ("1:1", "2:3", "3:2", "4:3", "9:16")
+    for typed, allowed in (("banana", every), ("16:9", ("3:2", "4:3", "1:1"))):
+        refusal = refused(f"a cat --size {typed}", Abilities(sizes=every))
+        assert isinstance(refusal, BadOption)
+        assert refusal.facts == {"option": "--size", "value": typed, "allowed": ", ".join(allowed)}
+
+
+@pytest.mark.parametrize(
+    ("typed", "option", "allowed"),
+    [
+        ("a cat --n", "--n", "1-4"),
+        ("a cat --n\n2", "--n", "1-4"),
+        ("--n --quality high a cat", "--n", "1-4"),
+        ("a cat --quality ''", "--quality", "low, high"),
+        ("a cat --size", "--size", ", ".join(ABLE.sizes)),
+    ],
+)
+def test_an_option_without_a_value_is_told_so(typed: str, option: str, allowed: str) -> None:
+    refusal = refused(typed)
+    assert type(refusal) is OptionWithoutValue
+    assert refusal.facts == {"option": option, "allowed": allowed}
+
+
+def test_a_provider_of_single_pictures_says_so() -> None:
+    refusal = refused("a cat --n 2", Abilities(max_n=1))
+    assert isinstance(refusal, BadOption)
+    assert refusal.facts["allowed"] == "1"
+
+
+# ---------------------------------------------------------------- anything at all
+
+chats = st.sampled_from([DIRECT, GROUP])
+texts = st.text() | st.lists(
+    st.sampled_from(
+        [
+            "/",
+            "／",
+            "imagine",
+            "edit",
+            "@easel",
+            " ",
+            "\n",
+            "--",
+            "—",
+            "－",
+            "-",
+            "size",
+            "n",
+            "=",
+            "3:2",
+            "“",
+            "”",
+            "猫",
+            "2",
+        ]
+    )
+).map("".join)
+words = st.lists(st.from_regex(r"[a-z猫ж]{1,8}", fullmatch=True), min_size=1, max_size=8)
+
+
+@given(text=texts, chat=chats, to_me=st.booleans(), by_bot=st.booleans(), pictures=st.integers(0, 4))
+def test_no_text_ever_raises(text: str, chat: Chat, to_me: bool, by_bot: bool, pictures: int) -> None:
+    own = [photo(str(number)) for number in range(pictures)]
+    found = read(message(text, *own, chat=chat, to_me=to_me, reply_to=earlier(by_bot=by_bot)), ABLE)
+    if isinstance(found, Paint):
+        assert found.prompt == found.prompt.strip() != ""
+        assert re.search(r"(?<!\S)(--|—|－)(size|n|quality)(?![\w-])", found.prompt) is None
+
+
+@given(
+    words=words,
+    at=st.integers(0, 8),
+    dashes=st.sampled_from(["--", "—", "–", "―", "﹣", "－", "－－", "——", "––"]),
+    option=st.sampled_from(["size 3:2", "size=1:1", "ｓｉｚｅ　３：２", "n 3", "n=“2”", "quality 「low」"]),
+)
+def test_options_never_leak_into_the_prompt(words: list[str], at: int, dashes: str, option: str) -> None:
+    at = min(at, len(words))
+    found = paint(" ".join([*words[:at], dashes + option, *words[at:]]))
+    assert found.prompt == " ".join(words)
+    assert found.options != Options()
+
+
+@pytest.mark.parametrize("typed", ["a cat --file", "--file a cat", "a --file cat", "a cat —file", "a cat --FILE"])
+def test_the_original_is_asked_for_by_a_word_that_takes_no_value(typed: str) -> None:
+    made = paint(typed)
+    assert made.options.file
+    assert made.prompt == "a cat"

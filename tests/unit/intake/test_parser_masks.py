@@ -1,0 +1,164 @@
+"""Which attachment is the mask, and the options that only some upstreams take."""
+
+import pytest
+
+from bot.chat import Attachment, Chat, Message, User
+from bot.errors import (
+    BadOption,
+    MaskTooManyPictures,
+    MaskWithoutPicture,
+    NotAPicture,
+    OptionWithoutValue,
+    PicturesWithoutPrompt,
+    Refusal,
+    UnknownOption,
+    Unsupported,
+)
+from bot.intake.parser import Paint, read
+from bot.painting import Abilities, Options
+from bot.providers.presets import PRESETS
+
+ADA = User(platform="memory", id="ada", name="Ada")
+DIRECT = Chat(platform="memory", id="d", kind="direct")
+ABLE = Abilities(masks=True, max_masked_references=2)
+PHOTO = Attachment(ref="photo", media_type="image/jpeg", filename="photo.jpg")
+OTHER = Attachment(ref="other", media_type="image/jpeg", filename="other.jpg")
+MASK = Attachment(ref="mask", media_type="image/png", filename="mask.png")
+VAGUE = Attachment(ref="vague", media_type="application/octet-stream", filename="mask.PNG")
+IMAGES = PRESETS["openai"].abilities
+
+
+def message(
+    text: str, *own: Attachment, answered: tuple[Attachment, ...] | None = None, mask: Attachment | None = None
+) -> Message:
+    earlier = Message(id="1", chat=DIRECT, sender=ADA, text="", attachments=answered or ())
+    return Message(
+        id="2",
+        chat=DIRECT,
+        sender=ADA,
+        text=text,
+        attachments=own,
+        reply_to=None if answered is None else earlier,
+        mask=mask,
+    )
+
+
+def painted(found: object) -> Paint:
+    assert isinstance(found, Paint)
+    return found
+
+
+# ---------------------------------------------------------------- masks
+
+
+def test_the_mask_of_a_form_is_the_mask() -> None:
+    paint = painted(read(message("a hat", PHOTO, mask=MASK), ABLE))
+    assert (paint.references, paint.mask) == ((PHOTO,), MASK)
+
+
+@pytest.mark.parametrize(
+    "word", ["mask: ", "Mask ", "MASK, ", "маска: ", "蒙版：", "蒙版", "遮罩 ", "mask\n", "mask — "]
+)
+@pytest.mark.parametrize("png", [MASK, VAGUE])
+def test_a_reply_that_says_mask_with_a_png_is_one(word: str, png: Attachment) -> None:
+    paint = painted(read(message(f"{word}make the sky red", png, answered=(PHOTO,)), ABLE))
+    assert (paint.prompt, paint.references, paint.mask) == ("make the sky red", (PHOTO,), png)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        message("mask: a fox", PHOTO, answered=(OTHER,)),  # no PNG
+        message("mask: a fox", MASK),  # no reply
+        message("mask: a fox", MASK, answered=()),  # a reply to words
+        message("masked ball", MASK, answered=(PHOTO,)),  # another word
+        message("a mask", MASK, answered=(PHOTO,)),  # not the first
+        message("mask: a fox", MASK, OTHER, answered=(PHOTO,)),  # which of the two?
+        message("mask of a lion"),
+    ],
+)
+def test_all_others_are_pictures_and_words_like_any(given: Message) -> None:
+    paint = painted(read(given, ABLE))
+    assert paint.mask is None
+    assert paint.prompt == given.text
+    assert len(paint.references) == len(given.attachments) + (
+        len(given.reply_to.attachments) if isinstance(given.reply_to, Message) else 0
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "able", "refusal"),
+    [
+        (message("a hat", PHOTO, mask=MASK), Abilities(), Unsupported),
+        (message("mask: a hat", MASK, answered=(PHOTO,)), Abilities(), Unsupported),
+        (message("a hat", mask=MASK), ABLE, MaskWithoutPicture),
+        (message("a hat", PHOTO, OTHER, PHOTO, mask=MASK), ABLE, MaskTooManyPictures),
+        (message("a hat", PHOTO, mask=Attachment(ref="x", media_type="text/plain")), ABLE, NotAPicture),
+        (message("mask:", MASK, answered=(PHOTO,)), ABLE, PicturesWithoutPrompt),
+    ],
+)
+def test_a_mask_that_cannot_be_is_refused_before_anything_is_spent(
+    given: Message, able: Abilities, refusal: type[Refusal]
+) -> None:
+    assert type(read(given, able)) is refusal
+
+
+# ---------------------------------------------------------------- options
+
+
+@pytest.mark.parametrize(
+    ("typed", "options"),
+    [
+        ("--size 16:9 --size 2K", Options(size="16:9", tier="2K")),
+        ("--size 2k --size 16:9", Options(size="16:9", tier="2K")),
+        ("--size 16:9@2k", Options(size="16:9", tier="2K")),
+        ("--size 1280x720", Options(size="1280x720")),
+        ("--size 1:1 --size 16:9", Options(size="16:9")),
+        ("--size auto", Options(size="auto")),
+        ("--background Transparent", Options(background="transparent")),
+        ("--format jpg --compression 80", Options(format="jpeg", compression=80)),
+        ("--format=WebP --compression 35%", Options(format="webp", compression=35)),
+        ("--quality medium --n 10", Options(quality="medium", n=10)),
+    ],
+)
+def test_options_of_the_images_dialect_are_read(typed: str, options: Options) -> None:
+    assert painted(read(message(f"a fox {typed}"), IMAGES)).options == options
+
+
+@pytest.mark.parametrize(
+    ("typed", "allowed"),
+    [
+        ("--size 1000x1000", "1008x1008, 992x1008, 1008x992"),
+        ("--size 4:1", "3:1, 21:9, 16:9"),
+        ("--size 8K", "auto, 1:1, 16:9, 9:16, 5:4, 4:5, 4:3, 3:4, 3:2, 2:3, 21:9, 1K, 2K, 4K"),
+        ("--background blue", "auto, transparent, opaque"),
+        ("--format gif", "png, jpeg, webp"),
+        ("--compression 101", "0-100"),
+        ("--compression high", "0-100"),
+        ("--n 11", "1-10"),
+    ],
+)
+def test_what_is_not_legal_is_answered_with_what_is(typed: str, allowed: str) -> None:
+    refused = read(message(f"a fox {typed}"), IMAGES)
+    assert isinstance(refused, BadOption)
+    assert refused.facts["allowed"] == allowed
+
+
+def test_an_option_without_its_value_names_the_values() -> None:
+    refused = read(message("a fox --format"), IMAGES)
+    assert isinstance(refused, OptionWithoutValue)
+    assert refused.facts == {"option": "--format", "allowed": "png, jpeg, webp"}
+
+
+@pytest.mark.parametrize("option", ["size 1:1", "quality low", "background auto", "format png", "compression 9"])
+def test_what_nobody_takes_is_no_option(option: str) -> None:
+    refused = read(message(f"a fox --{option}"), Abilities())
+    assert isinstance(refused, UnknownOption)
+    assert option.split()[0] not in str(refused.facts["allowed"])
+    assert "--n" in str(refused.facts["allowed"])
+
+
+def test_counts_with_gaps_are_named_one_by_one() -> None:
+    refused = read(message("a fox --n 3"), PRESETS["evolink"].abilities)
+    assert isinstance(refused, BadOption)
+    assert refused.facts["allowed"] == "1, 2, 4"

@@ -1,0 +1,269 @@
+"""What upstreams say when they fail, and which failure of ours it becomes."""
+
+import json
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from bot.errors import (
+    BadCredentials,
+    Busy,
+    CutShort,
+    Lost,
+    Moderated,
+    NoAnswer,
+    OutOfFunds,
+    PaintFailed,
+    Rejected,
+    Retry,
+    SettingsWrong,
+    Unreachable,
+    UpstreamDown,
+    WrongEndpoint,
+)
+from bot.providers.http.client import unanswered
+from bot.providers.http.error_bodies import find_complaint, refusal, retry_after
+from bot.providers.parallel import most_telling
+from bot.providers.presets import DIALECTS, PRESETS, ImagesWire, resolve
+
+
+def ace(code: str, message: str = "words") -> dict[str, object]:
+    return {"success": False, "error": {"code": code, "message": message}, "trace_id": "2cf86e86"}
+
+
+def openai(code: str | int | None, message: str = "words", kind: str = "x") -> dict[str, object]:
+    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+
+
+@pytest.mark.parametrize(
+    ("status", "document", "failure"),
+    [
+        # Ace Data's page
+        (400, ace("token_mismatched"), BadCredentials),
+        (400, ace("api_not_implemented"), WrongEndpoint),
+        (401, ace("invalid_token"), BadCredentials),
+        (403, ace("used_up"), OutOfFunds),
+        (429, ace("too_many_requests"), Busy),
+        (500, ace("api_error", "fetch failed"), UpstreamDown),
+        # ToAPIs' page
+        (400, openai("bad_request_body", "invalid apitype: -1"), WrongEndpoint),
+        (400, openai(None, kind="invalid_request_error"), Rejected),
+        (401, openai(401, kind="authentication_error"), BadCredentials),
+        (404, openai(404), WrongEndpoint),
+        (402, openai("insufficient_quota"), OutOfFunds),
+        (422, openai("content_policy_violation"), Moderated),
+        # EvoLink's docs
+        (400, openai("invalid_request"), Rejected),
+        (403, openai("model_access_denied"), BadCredentials),
+        (500, openai("internal_error"), UpstreamDown),
+        # OpenAI
+        (400, openai("moderation_blocked", kind="image_generation_user_error"), Moderated),
+        (400, openai(None, "Your request was rejected: safety_violations=[sexual]"), Moderated),
+        (400, openai("billing_hard_limit_reached"), OutOfFunds),
+        (400, openai("invalid_image_file"), Rejected),
+        (401, openai("invalid_api_key"), BadCredentials),
+        (429, openai("insufficient_quota"), OutOfFunds),
+        (429, openai("rate_limit_exceeded"), Busy),
+        # others
+        (
+            400,
+            {"error": {"code": "BadRequest", "innererror": {"code": "ResponsibleAIPolicyViolation"}}},
+            Moderated,
+        ),
+        (
+            403,
+            {"error": {"code": 403, "message": "flagged", "metadata": {"reasons": ["violence"]}}},
+            Moderated,
+        ),
+        (400, {"error": {"code": 401, "message": "who?"}}, BadCredentials),
+        (403, {"error": "用户额度不足"}, OutOfFunds),
+        (422, {"detail": [{"loc": ["body"], "msg": "missing"}]}, Rejected),
+        (400, {"code": "invalid_api_key", "message": "no"}, BadCredentials),
+        (418, {"msg": "teapot"}, Rejected),
+        (400, [], Rejected),
+    ],
+)
+def test_each_known_error_becomes_its_failure(status: int, document: object, failure: type[PaintFailed]) -> None:
+    assert type(refusal(status, {}, json.dumps(document).encode())) is failure
+
+
+@pytest.mark.parametrize(
+    ("status", "failure"),
+    [
+        (302, WrongEndpoint), (400, UpstreamDown), (401, BadCredentials), (402, OutOfFunds),
+        (403, BadCredentials), (404, WrongEndpoint), (405, WrongEndpoint), (408, NoAnswer),
+        (413, UpstreamDown), (429, Busy), (451, Moderated), (500, UpstreamDown),
+        (502, UpstreamDown), (503, UpstreamDown), (504, NoAnswer), (524, NoAnswer), (529, Busy),
+    ],
+)  # fmt: skip
+def test_a_web_page_instead_of_an_answer_goes_by_its_status(status: int, failure: type[PaintFailed]) -> None:
+    made = refusal(status, {}, b"\n<html><h1>Bad Gateway</h1></html>")
+    assert type(made) is failure
+    assert "html" in (made.detail or "").lower()
+    assert "h1" not in (made.detail or "")
+
+
+def test_the_trace_id_is_kept_for_the_log() -> None:
+    assert refusal(500, {}, json.dumps(ace("api_error")).encode()).trace == "2cf86e86"
+    assert refusal(500, {"x-request-id": "req_1"}, b"oops").trace == "req_1"
+    assert refusal(500, {}, b"oops").trace is None
+
+
+def test_the_upstreams_words_are_quoted_short_on_one_line_without_the_key() -> None:
+    made = refusal(
+        400,
+        {},
+        json.dumps(openai("invalid_value", "Bad\nsize sk-123\x07 " + "x" * 500)).encode(),
+        hide=["sk-123"],
+    )
+    assert isinstance(made, Rejected)
+    words = str(made.facts["quote"])
+    assert words.startswith("Bad size … x")
+    assert len(words) == 200
+    assert "sk-123" not in f"{made.detail} {made}"
+
+
+def test_a_refusal_without_words_quotes_its_code() -> None:
+    made = refusal(400, {}, json.dumps({"error": {"code": "invalid_size"}}).encode())
+    assert made.facts == {"quote": "HTTP 400 invalid_size"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "7"}, 7),
+        ({"retry-after-ms": "1500", "retry-after": "2"}, 1.5),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:30 GMT", "date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 30),
+        ({"retry-after": "Wed, 21 Oct 2026 07:27:00 GMT", "date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:30 GMT"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "-1"}, None),
+        ({"retry-after": "inf"}, None),
+        ({}, None),
+    ],
+)
+def test_the_time_to_wait_is_read_in_every_form(headers: dict[str, str], seconds: float | None) -> None:
+    assert retry_after(headers) == seconds
+    made = refusal(429, headers, b"{}")
+    assert isinstance(made, Busy)
+    assert made.retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    "document",
+    [{"choices": []}, {"code": 0, "data": {}}, {"error": None}, {"code": 401, "choices": []}, "text", 7],
+)
+def test_an_answer_without_an_error_is_none(document: object) -> None:
+    assert find_complaint(document) is None
+
+
+@pytest.mark.parametrize(
+    "document", [ace("x"), openai("x"), {"error": "x"}, {"success": False}, {"code": 401, "msg": "x"}]
+)
+def test_an_error_is_found_in_every_envelope(document: object) -> None:
+    assert find_complaint(document) is not None
+
+
+@pytest.mark.parametrize(
+    ("exc", "written", "failure"),
+    [
+        (httpx.ConnectError("[Errno 111] Connection refused"), False, Unreachable),
+        (httpx.ConnectError("[Errno -2] Name or service not known"), False, Unreachable),
+        (httpx.ConnectTimeout(""), False, Unreachable),
+        (httpx.ReadError(""), False, Unreachable),
+        (httpx.ReadError(""), True, CutShort),
+        (httpx.RemoteProtocolError("Server disconnected"), True, CutShort),
+        (httpx.UnsupportedProtocol("no scheme"), False, WrongEndpoint),
+        (httpx.InvalidURL("bad"), False, WrongEndpoint),
+    ],
+)
+def test_money_law_of_lost_connections(exc: Exception, written: bool, failure: type[PaintFailed]) -> None:
+    made = unanswered(exc, written=written)
+    assert type(made) is failure
+    assert (made.retry is Retry.NEVER) == isinstance(made, Lost)
+
+
+def test_a_header_that_cannot_be_sent_is_not_quoted() -> None:
+    made = unanswered(httpx.LocalProtocolError("Illegal header value b'Bearer sk-123'"), written=False)
+    assert "sk-123" not in str(made)
+
+
+def test_of_several_failures_one_that_forbids_another_try_is_told() -> None:
+    assert isinstance(most_telling([Unreachable(), Busy(), CutShort(), UpstreamDown()]), CutShort)
+    assert isinstance(most_telling([CutShort(), Moderated(), Busy()]), Moderated)
+    assert isinstance(most_telling([NoAnswer(), Busy()]), Busy)
+    assert isinstance(most_telling([Unreachable()]), Unreachable)
+
+
+# ---------------------------------------------------------------- presets
+
+
+def test_a_preset_fills_what_is_not_set() -> None:
+    made = resolve(name="a", preset="acedata", api_key=SecretStr("sk-123"))
+    assert (made.base_url, made.model, made.dialect) == (
+        "https://api.acedata.cloud/openai",
+        "gpt-4o-image",
+        "chat",
+    )
+    assert (made.stream, made.price, made.timeout_s, made.idle_timeout_s) == (True, 1, 600, 120)
+    assert made.abilities.max_references == 5
+    assert "sk-123" not in repr(made)
+
+
+def test_what_is_set_stands_in_the_presets_place() -> None:
+    made = resolve(
+        name="a", preset="openrouter", dialect="chat", base_url="http://x.example/", model="m", stream=False,
+        price=0, timeout_s=5, idle_timeout_s=1, files_base_url="http://f.example", max_concurrency=3,
+    )  # fmt: skip
+    assert (made.base_url, made.model, made.stream, made.price) == ("http://x.example", "m", False, 0)
+    assert (made.timeout_s, made.idle_timeout_s, made.files_base_url) == (5, 1, "http://f.example")
+
+
+def test_what_is_retired_often_can_be_set_by_hand() -> None:
+    made = resolve(
+        name="a", preset="openai", sizes=["1024x1024"], tiers=["2k"], qualities=["low", "max"], max_n=2,
+        max_references=3, usage_rate=0.01,
+    ).abilities  # fmt: skip
+    assert (made.sizes, made.size_rules, made.tiers) == (("1024x1024",), (), ("2K",))
+    assert (made.qualities, made.max_n, made.max_references) == (("low", "max"), 2, 3)
+    assert resolve(name="a", preset="evolink", max_n=2).abilities.counts == (1, 2)
+    assert resolve(name="a", preset="openai", usage_rate=0.01).usage_rate == 0.01
+
+
+def test_azure_takes_its_version_in_the_query_and_its_key_in_a_header_of_its_own() -> None:
+    made = resolve(
+        name="a", preset="azure", base_url="https://x.example", api_version="2030-01-01", api_key=SecretStr("k")
+    )
+    assert isinstance(made.wire, ImagesWire)
+    assert made.wire.query == {"api-version": "2030-01-01"}
+    assert made.auth() == {"api-key": "k"}
+
+
+def test_the_sandbox_can_be_spoken_to_in_each_dialect() -> None:
+    for dialect in DIALECTS:
+        made = resolve(name="a", preset="sandbox", dialect=dialect, base_url="http://127.0.0.1:1")
+        assert (made.dialect, made.base_url) == (dialect, "http://127.0.0.1:1")
+
+
+def test_a_dialect_and_an_address_need_no_preset() -> None:
+    assert resolve(name="a", dialect="chat", base_url="http://x.example").wire == PRESETS["relay"].wire
+
+
+@pytest.mark.parametrize(
+    ("wrong", "names"),
+    [
+        ({"preset": "nobody"}, "providers.a.preset"),
+        ({"preset": "acedata", "dialect": "nobody"}, "providers.a.dialect"),
+        ({"preset": "relay"}, "providers.a.base_url"),
+        ({"preset": "acedata", "api_version": "1"}, "providers.a.api_version"),
+        ({"base_url": "http://x.example"}, "providers.a"),
+        ({"preset": "acedata", "api_key": SecretStr("sk 1\n")}, "providers.a.api_key"),
+        ({"preset": "acedata", "api_key": SecretStr("ключ")}, "providers.a.api_key"),
+    ],
+)
+def test_settings_that_cannot_be_name_their_key_and_never_its_secret(wrong: dict[str, object], names: str) -> None:
+    with pytest.raises(SettingsWrong) as caught:
+        resolve(name="a", **wrong)  # type: ignore[arg-type]  # the table's values are what each case is about
+    assert caught.value.problems[0].startswith(names)
+    assert "sk 1" not in str(caught.value)

@@ -1,0 +1,547 @@
+"""Who is asked, and who next, by failure class alone; nobody twice where something may have been accepted."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+
+import pytest
+
+from bot.errors import (
+    Busy,
+    CutShort,
+    Moderated,
+    NoAnswer,
+    PaintFailed,
+    Rejected,
+    Restarted,
+    TookTooLong,
+    Unreachable,
+    Unsupported,
+    UpstreamDown,
+)
+from bot.painting import (
+    Abilities,
+    Accepted,
+    Blob,
+    Event,
+    Image,
+    Options,
+    PaintRequest,
+    Picture,
+    Progress,
+    Stage,
+    Staged,
+    Usage,
+)
+from bot.providers.breaker import FAILURES, PAUSE
+from bot.providers.fallback import Asked, Failover, TurnedDown
+from bot.providers.requirements import Needs, merged
+from tests.support.clocks import FakeClock, settle
+
+REQUEST = PaintRequest(prompt="a cat")
+PAINTED = Picture(Blob(data=b"x"))
+RETRYING = Staged(Stage.RETRYING)
+PIXEL = Image(data=b"x", media_type="image/png", width=1, height=1)
+
+Act = list[Event | PaintFailed | asyncio.Event]
+
+
+class Scripted:
+    """A provider that plays one act each time it is asked; the last one again and again."""
+
+    def __init__(
+        self,
+        name: str,
+        *acts: Act,
+        price: int = 1,
+        abilities: Abilities | None = None,
+        resumed: Sequence[Act] = (),
+    ) -> None:
+        """`resumed`: the acts of `resume`; without any it cannot be asked again."""
+        self.name = name
+        self.model = ""
+        self.resumable = bool(resumed)
+        self.asked_about: list[str] = []
+        self._resumed = list(resumed)
+        self.abilities = abilities or Abilities()
+        self.price = price
+        self.asked = 0
+        self.closed = 0
+        self._acts = list(acts)
+
+    async def paint(self, request: PaintRequest) -> AsyncGenerator[Event, None]:
+        self.asked += 1
+        async with aclosing(self._play(self._acts)) as events:
+            async for event in events:
+                yield event
+
+    async def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[Event, None]:
+        self.asked_about.append(upstream_id)
+        async with aclosing(self._play(self._resumed)) as events:
+            async for event in events:
+                yield event
+
+    async def _play(self, acts: list[Act]) -> AsyncGenerator[Event, None]:
+        act = acts.pop(0) if len(acts) > 1 else acts[0]
+        try:
+            for step in act:
+                if isinstance(step, PaintFailed):
+                    raise step
+                if isinstance(step, asyncio.Event):
+                    await step.wait()
+                else:
+                    yield step
+        finally:
+            self.closed += 1
+
+
+class Walk:
+    """One painting, walked through to its end."""
+
+    def __init__(self, failover: Failover, request: PaintRequest = REQUEST) -> None:
+        self.told: list[object] = []
+        self.failure: PaintFailed | None = None
+        self._steps = failover.paint(request)
+
+    async def run(self) -> None:
+        try:
+            async for event in self._steps:
+                self.told.append(event)
+        except PaintFailed as failed:
+            self.failure = failed
+
+
+def failover(
+    *providers: Scripted, clock: FakeClock | None = None, budget: float = 100.0, jitter: float = 0.0, slots: int = 8
+) -> Failover:
+    return Failover(
+        [(provider, slots) for provider in providers],
+        budget=budget,
+        clock=clock or FakeClock(),
+        jitter=lambda: jitter,
+    )
+
+
+async def walked(made: Failover) -> Walk:
+    walk = Walk(made)
+    await walk.run()
+    return walk
+
+
+# ---------------------------------------------------------------- who next
+
+
+async def test_one_that_paints_is_the_only_one_asked() -> None:
+    first, second = Scripted("first", [Accepted("t1"), PAINTED], price=3), Scripted("second", [PAINTED])
+    walk = await walked(failover(first, second))
+    assert walk.told == [Asked("first", 3), Accepted("t1"), PAINTED]
+    assert second.asked == 0
+
+
+@pytest.mark.parametrize("failure", [Unreachable(), UpstreamDown(), NoAnswer()])
+async def test_where_certainly_nothing_was_accepted_the_next_one_is_asked(failure: PaintFailed) -> None:
+    first, second = Scripted("first", [Staged(Stage.SENDING), failure]), Scripted("second", [PAINTED], price=2)
+    walk = await walked(failover(first, second))
+    assert walk.told == [
+        Asked("first", 1),
+        Staged(Stage.SENDING),
+        TurnedDown(type(failure).__name__),
+        RETRYING,
+        Asked("second", 2),
+        PAINTED,
+    ]
+    assert first.asked == second.asked == 1
+
+
+@pytest.mark.parametrize("failure", [Moderated(), Rejected(quote="no"), CutShort()])
+async def test_after_anything_else_nobody_is_asked_again(failure: PaintFailed) -> None:
+    first, second = Scripted("first", [Accepted(), failure]), Scripted("second", [PAINTED])
+    walk = await walked(failover(first, second))
+    assert walk.told == [Asked("first", 1), Accepted()]
+    assert walk.failure is failure
+    assert second.asked == 0
+
+
+@pytest.mark.parametrize("failure", [UpstreamDown(), Busy(retry_after=0)])
+async def test_once_a_picture_has_come_nobody_is_asked_again(failure: PaintFailed) -> None:
+    first, second = Scripted("first", [PAINTED, failure]), Scripted("second", [PAINTED])
+    walk = await walked(failover(first, second))
+    assert walk.told == [Asked("first", 1), PAINTED]
+    assert walk.failure is failure
+    assert (first.asked, second.asked) == (1, 0)
+
+
+async def test_the_last_failure_is_told_when_nobody_is_left() -> None:
+    last = NoAnswer()
+    walk = await walked(failover(Scripted("first", [Unreachable()]), Scripted("second", [last])))
+    assert walk.failure is last
+    assert walk.told[-1] == TurnedDown("NoAnswer")
+
+
+# ---------------------------------------------------------------- busy
+
+
+async def test_a_busy_one_is_waited_for_as_long_as_it_says() -> None:
+    clock = FakeClock()
+    first, second = Scripted("first", [Busy(retry_after=30)], [PAINTED]), Scripted("second", [PAINTED])
+    walk = Walk(failover(first, second, clock=clock))
+    running = asyncio.create_task(walk.run())
+    await clock.advance(29.9)
+    assert walk.told == [Asked("first", 1), TurnedDown("Busy"), RETRYING]
+    await clock.advance(0.1)
+    await running
+    assert walk.told[3:] == [Asked("first", 1), PAINTED]
+    assert second.asked == 0
+
+
+@pytest.mark.parametrize(("retry_after", "budget"), [(100.0, 100.0), (1e9, 100.0)])
+async def test_one_that_is_busy_for_longer_than_there_is_time_is_left(retry_after: float, budget: float) -> None:
+    first, second = Scripted("first", [Busy(retry_after=retry_after)]), Scripted("second", [PAINTED])
+    walk = await walked(failover(first, second, budget=budget))
+    assert walk.told[-2:] == [Asked("second", 1), PAINTED]
+    assert first.asked == 1
+
+
+@pytest.mark.parametrize(("jitter", "pauses"), [(0.0, (1.0, 2.0, 4.0)), (0.5, (1.25, 2.5, 5.0))])
+async def test_one_that_names_no_time_is_asked_again_ever_later(jitter: float, pauses: tuple[float, ...]) -> None:
+    clock = FakeClock()
+    first, second = Scripted("first", [Busy()]), Scripted("second", [PAINTED])
+    walk = Walk(failover(first, second, clock=clock, jitter=jitter))
+    running = asyncio.create_task(walk.run())
+    for count, pause in enumerate(pauses, start=1):
+        await settle()
+        assert (first.asked, clock.next_in) == (count, pause)
+        await clock.advance(pause)
+    await running
+    assert (first.asked, second.asked) == (4, 1)
+    assert walk.told.count(TurnedDown("Busy")) == 4
+
+
+async def test_the_time_that_was_waited_counts() -> None:
+    clock = FakeClock()
+    first = Scripted("first", [Busy(retry_after=60)])
+    walk = Walk(failover(first, clock=clock, budget=100))
+    running = asyncio.create_task(walk.run())
+    await clock.advance(60)
+    await running
+    assert first.asked == 2
+    assert isinstance(walk.failure, Busy)
+
+
+# ---------------------------------------------------------------- abilities and prices
+
+
+SQUARE = Abilities(sizes=("1:1",), max_n=1, max_references=1, max_prompt=10, reference_types=("image/png",))
+WIDE = Abilities(sizes=("3:2",), qualities=("high",), max_n=4, max_references=0)
+
+
+@pytest.mark.parametrize(
+    ("request_", "asked"),
+    [
+        (PaintRequest(prompt="a", options=Options(size="1:1")), "square"),
+        (PaintRequest(prompt="a", options=Options(size="3:2")), "wide"),
+        (PaintRequest(prompt="a", options=Options(quality="high")), "wide"),
+        (PaintRequest(prompt="a", options=Options(n=2)), "wide"),
+        (PaintRequest(prompt="a" * 11), "wide"),
+        (PaintRequest(prompt="a", references=(PIXEL,)), "square"),
+        (PaintRequest(prompt="a"), "square"),
+    ],
+)
+async def test_only_those_are_asked_who_can_do_all_of_it(request_: PaintRequest, asked: str) -> None:
+    square, wide = (Scripted(name, [PAINTED], abilities=a) for name, a in (("square", SQUARE), ("wide", WIDE)))
+    walk = Walk(failover(square, wide), request_)
+    await walk.run()
+    assert walk.told == [Asked(asked, 1), PAINTED]
+
+
+async def test_what_nobody_can_do_is_refused_in_the_words_that_were_typed() -> None:
+    made = failover(Scripted("square", [PAINTED], abilities=SQUARE), Scripted("wide", [PAINTED], abilities=WIDE))
+    needs = Needs(options=Options(size="1:1", quality="high", n=3), references=2, prompt=5)
+    with pytest.raises(Unsupported) as refused:
+        made.price(needs)
+    assert refused.value.facts == {"what": "--size 1:1 --quality high --n 3 🖼🖼"}
+    with pytest.raises(Unsupported):
+        await Walk(made, PaintRequest(prompt="a", options=Options(size="1:1", n=2))).run()
+
+
+def test_as_much_is_reserved_as_the_dearest_may_cost() -> None:
+    cheap, dear = Scripted("cheap", [], price=1), Scripted("dear", [], price=5, abilities=WIDE)
+    made = failover(cheap, dear)
+    assert made.price(Needs(options=Options(), references=0, prompt=5)) == 5
+    assert made.price(Needs(options=Options(), references=1, prompt=5)) == 1
+    assert [each.name for each in made.able(Needs(options=Options(), references=0, prompt=5))] == ["cheap", "dear"]
+
+
+def test_together_they_can_do_what_one_can_and_references_fit_all() -> None:
+    assert failover(Scripted("a", [], abilities=SQUARE), Scripted("b", [], abilities=WIDE)).abilities == Abilities(
+        sizes=("1:1", "3:2"),
+        qualities=("high",),
+        max_n=4,
+        max_references=1,
+        max_prompt=4000,
+        reference_types=("image/png",),
+    )
+    assert merged([SQUARE]) == SQUARE
+
+
+# ---------------------------------------------------------------- how they are asked
+
+
+async def test_nothing_is_sent_before_it_is_known_who_is_asked() -> None:
+    first = Scripted("first", [PAINTED])
+    async with aclosing(failover(first).paint(REQUEST)) as events:
+        assert await anext(events) == Asked("first", 1)
+        assert first.asked == 0
+        assert await anext(events) == PAINTED
+
+
+async def test_everything_that_is_told_is_passed_on() -> None:
+    events: Act = [Staged(Stage.SENDING), Accepted("t"), Progress(5), PAINTED, Usage({"tokens": 3})]
+    assert (await walked(failover(Scripted("first", events)))).told == [Asked("first", 1), *events]
+
+
+async def test_whoever_closes_the_walk_closes_the_providers_connection() -> None:
+    first = Scripted("first", [Accepted(), Progress(5), PAINTED])
+    made = failover(first, slots=1)
+    async with aclosing(made.paint(REQUEST)) as events:
+        async for event in events:
+            if isinstance(event, Progress):
+                break
+    assert first.closed == 1
+    assert (await walked(made)).told[-1] == PAINTED  # its place is free again
+
+
+async def test_a_provider_paints_so_many_at_once() -> None:
+    gate = asyncio.Event()
+    first = Scripted("first", [Accepted(), gate, PAINTED])
+    made = failover(first, slots=2)
+    walks = [Walk(made) for _ in range(3)]
+    running = [asyncio.create_task(walk.run()) for walk in walks]
+    await settle()
+    assert [len(walk.told) for walk in walks] == [2, 2, 0]
+    gate.set()
+    await asyncio.gather(*running)
+    assert all(walk.told[-1] == PAINTED for walk in walks)
+
+
+async def test_a_place_is_free_while_a_busy_provider_is_waited_for() -> None:
+    clock = FakeClock()
+    first = Scripted("first", [Busy(retry_after=30)], [PAINTED])
+    made = failover(first, clock=clock, slots=1)
+    waiting = Walk(made)
+    running = asyncio.create_task(waiting.run())
+    await settle()
+    assert (await walked(made)).told[-1] == PAINTED
+    await clock.advance(30)
+    await running
+    assert waiting.told[-1] == PAINTED
+
+
+# ---------------------------------------------------------------- breakers
+
+DOWN: list[Act] = [[UpstreamDown()] for _ in range(FAILURES)]
+
+
+async def test_one_that_failed_again_and_again_comes_last_until_one_request_finds_it_alive() -> None:
+    clock = FakeClock()
+    first, second = Scripted("first", *DOWN, [PAINTED]), Scripted("second", [PAINTED])
+    made = failover(first, second, clock=clock)
+    for _ in range(FAILURES):
+        assert (await walked(made)).told[0] == Asked("first", 1)
+    assert (await walked(made)).told == [Asked("second", 1), PAINTED]
+    await clock.advance(PAUSE)
+    assert (await walked(made)).told == [Asked("first", 1), PAINTED]
+    assert (await walked(made)).told == [Asked("first", 1), PAINTED]
+    assert second.asked == FAILURES + 1
+
+
+async def test_while_one_probes_the_others_go_elsewhere() -> None:
+    clock, gate = FakeClock(), asyncio.Event()
+    first, second = Scripted("first", *DOWN, [gate, PAINTED]), Scripted("second", [PAINTED])
+    made = failover(first, second, clock=clock)
+    for _ in range(FAILURES):
+        await walked(made)
+    await clock.advance(PAUSE)
+    probe = Walk(made)
+    probing = asyncio.create_task(probe.run())
+    await settle()
+    assert (await walked(made)).told == [Asked("second", 1), PAINTED]
+    probing.cancel()
+    await asyncio.gather(probing, return_exceptions=True)
+    gate.set()
+    assert (await walked(made)).told == [Asked("first", 1), PAINTED]  # the probe was given up: this is the next
+
+
+async def test_an_open_circuit_is_better_than_nobody() -> None:
+    first = Scripted("first", *DOWN, [PAINTED])
+    made = failover(first)
+    for _ in range(FAILURES):
+        await walked(made)
+    assert (await walked(made)).told == [Asked("first", 1), PAINTED]
+
+
+# ---------------------------------------------------------------- one budget of time
+
+
+async def test_what_is_not_painted_in_the_time_of_the_job_is_given_up() -> None:
+    clock = FakeClock()
+    first = Scripted("first", [Accepted(), asyncio.Event()])
+    walk = Walk(failover(first, Scripted("second", [PAINTED]), clock=clock, budget=100))
+    running = asyncio.create_task(walk.run())
+    await clock.advance(99.9)
+    assert walk.failure is None
+    await clock.advance(0.1)
+    await running
+    assert isinstance(walk.failure, TookTooLong)
+    assert walk.failure.facts == {"seconds": 100}
+    assert (first.closed, walk.told) == (1, [Asked("first", 1), Accepted()])
+
+
+async def test_who_waits_for_a_place_gets_it_in_time_and_who_leaves_the_line_takes_none() -> None:
+    clock, gate = FakeClock(), asyncio.Event()
+    made = failover(Scripted("first", [Accepted(), gate, PAINTED]), clock=clock, slots=1, budget=100)
+    walks = [Walk(made) for _ in range(3)]
+    holding, leaving, waiting = [asyncio.create_task(walk.run()) for walk in walks]
+    await settle()
+    leaving.cancel()
+    await clock.advance(99)
+    gate.set()
+    await asyncio.gather(holding, waiting)
+    assert [walk.told[-1:] for walk in walks] == [[PAINTED], [], [PAINTED]]
+
+
+@pytest.mark.parametrize("turns", range(24))
+async def test_who_is_cancelled_just_when_a_place_comes_free_leaves_it_to_others(turns: int) -> None:
+    gate = asyncio.Event()
+    made = failover(Scripted("first", [gate, PAINTED], [PAINTED]), slots=1)
+    holding, waiting = asyncio.create_task(Walk(made).run()), asyncio.create_task(Walk(made).run())
+    await settle()
+    gate.set()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(holding, waiting, return_exceptions=True)
+    assert (await walked(made)).told[-1] == PAINTED
+
+
+async def test_a_place_that_comes_free_too_late_is_not_taken_and_nobody_else_is_asked_then() -> None:
+    clock = FakeClock()
+    first, second = Scripted("first", [Accepted(), asyncio.Event()]), Scripted("second", [PAINTED])
+    made = failover(first, second, clock=clock, slots=1, budget=100)
+    walks = [Walk(made) for _ in range(3)]
+    running = [asyncio.create_task(walk.run()) for walk in walks]
+    await clock.advance(100)
+    await asyncio.gather(*running)
+    assert [type(walk.failure) for walk in walks] == [TookTooLong, Busy, Busy]
+    assert (first.asked, first.closed, second.asked) == (1, 1, 0)
+
+
+async def test_who_gets_no_place_in_time_is_told_that_it_is_busy() -> None:
+    clock = FakeClock()
+    first, second = (
+        Scripted("first", [Busy(retry_after=50)], [Accepted(), asyncio.Event()]),
+        Scripted("second", [PAINTED]),
+    )
+    made = failover(first, second, clock=clock, slots=1, budget=100)
+    early, late = Walk(made), Walk(made)
+    running = asyncio.create_task(early.run())
+    await clock.advance(40)
+    holding = asyncio.create_task(late.run())  # has the place, and time until 140
+    await clock.advance(60)
+    await running
+    assert isinstance(early.failure, Busy)
+    assert (first.asked, second.asked) == (2, 0)
+    await clock.advance(40)
+    await holding
+    assert isinstance(late.failure, TookTooLong)
+
+
+# ---------------------------------------------------------------- lost, and asked about
+
+
+async def test_what_was_accepted_and_lost_is_asked_about_and_not_painted_again() -> None:
+    clock = FakeClock()
+    first = Scripted("first", [Accepted("t1"), CutShort()], resumed=[[CutShort()], [Accepted("t1"), PAINTED]])
+    walk = Walk(failover(first, Scripted("second", [PAINTED]), clock=clock))
+    running = asyncio.create_task(walk.run())
+    await clock.advance(1)
+    await clock.advance(2)
+    await running
+    assert walk.told == [Asked("first", 1), Accepted("t1"), Accepted("t1"), PAINTED]
+    assert (first.asked, first.asked_about) == (1, ["t1", "t1"])
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        [Accepted("t1"), TookTooLong(seconds=5)],  # there is no time left to ask in
+        [Accepted(), CutShort()],  # nothing to ask by
+        [Accepted("t1"), PAINTED, CutShort()],  # there is a picture, which counts
+    ],
+)
+async def test_what_cannot_be_asked_about_stays_lost(act: Act) -> None:
+    first = Scripted("first", act, resumed=[[PAINTED]])
+    walk = await walked(failover(first, Scripted("second", [PAINTED])))
+    assert walk.failure is act[-1]
+    assert first.asked_about == []
+
+
+async def test_after_a_restart_the_same_task_goes_on() -> None:
+    first = Scripted("first", [PAINTED], resumed=[[Accepted("t1"), Progress(50), PAINTED]])
+    made = failover(Scripted("other", [PAINTED]), first)
+    assert [event async for event in made.resume("first", REQUEST, "t1")] == [Accepted("t1"), Progress(50), PAINTED]
+    assert (first.asked, first.asked_about) == (0, ["t1"])
+    assert (made.resumable("first"), made.resumable("other"), made.resumable("gone")) == (True, False, False)
+
+
+@pytest.mark.parametrize("name", ["other", "gone"])
+async def test_after_a_restart_without_its_provider_a_task_is_lost(name: str) -> None:
+    made = failover(Scripted("other", [PAINTED]))
+    with pytest.raises(Restarted) as lost:
+        _ = [event async for event in made.resume(name, REQUEST, "t1")]
+    assert lost.value.trace == "t1"
+
+
+# ---------------------------------------------------------------- needs
+
+
+MASKED = Image(data=b"x", media_type="image/png", width=1, height=1)
+MASKING = Abilities(masks=True, max_masked_references=1, counts=(1, 2, 4))
+STYLED = Abilities(backgrounds=("transparent",), formats=("webp",), compression=True, tiers=("2K",), max_n=10)
+
+
+@pytest.mark.parametrize(
+    ("request_", "asked"),
+    [
+        (PaintRequest(prompt="a", references=(PIXEL,), mask=MASKED), "masking"),
+        (PaintRequest(prompt="a", options=Options(n=3)), "styled"),
+        (PaintRequest(prompt="a", options=Options(background="transparent")), "styled"),
+        (PaintRequest(prompt="a", options=Options(format="webp")), "styled"),
+        (PaintRequest(prompt="a", options=Options(compression=80)), "styled"),
+        (PaintRequest(prompt="a", options=Options(tier="2K")), "styled"),
+        (PaintRequest(prompt="a", options=Options(n=4)), "masking"),
+    ],
+)
+async def test_need_comes_before_order(request_: PaintRequest, asked: str) -> None:
+    masking, styled = (Scripted(name, [PAINTED], abilities=a) for name, a in (("masking", MASKING), ("styled", STYLED)))
+    walk = Walk(failover(masking, styled), request_)
+    await walk.run()
+    assert walk.told == [Asked(asked, 1), PAINTED]
+
+
+def test_what_nobody_takes_together_is_named_in_full() -> None:
+    made = failover(Scripted("masking", [PAINTED], abilities=MASKING), Scripted("styled", [PAINTED], abilities=STYLED))
+    options = Options(size="3:2", tier="2K", background="transparent", format="webp", compression=80, n=3)
+    with pytest.raises(Unsupported) as refused:
+        made.price(Needs(options=options, references=2, prompt=5, mask=True))
+    said = "--size 3:2@2K --background transparent --format webp --compression 80 --n 3 🖼🖼 mask"
+    assert refused.value.facts == {"what": said}
+    assert not made.can(Needs(options=Options(), references=2, prompt=5, mask=True))
+    assert made.can(Needs(options=Options(), references=1, prompt=5, mask=True))
+
+
+def test_counts_are_told_one_by_one_only_where_they_have_gaps() -> None:
+    assert merged([MASKING]).counts == (1, 2, 4)
+    assert merged([MASKING, STYLED]).counts == ()
+    assert merged([MASKING, STYLED]).max_n == 10
+    assert merged([MASKING, STYLED]).max_masked_references == 1
