@@ -185,9 +185,9 @@ def _quota(config: Path | None, user: str, verb: str | None, credits: int) -> No
         try:
             daily = settings.limits.user_daily
             if verb is not None:
-                method = store.grant if verb == "grant" else store.set_credits
+                method = store.grant if verb == "grant" else store.set_available
                 await method(f"{verb}:{secrets.token_hex(8)}", user, credits, daily)
-            print((await store.balance(user, daily, settings.limits.new_user_daily)).left)
+            print((await store.balance(user, daily, settings.limits.new_user_daily)).available)
         finally:
             await store.close()
 

@@ -12,8 +12,8 @@ from adapters.discord import diagnostics
 from adapters.service import RealClock, missing_adapters
 from adapters.telegram import diagnostics as telegram_portal
 from bot.errors import EaselError, SettingsWrong
-from bot.handlers.access_lists import Lists
-from bot.handlers.admission import Gate
+from bot.handlers.access_lists import AccessLists
+from bot.handlers.admission import Admission
 from bot.providers.http.client import make_client
 from bot.providers.presets import resolve
 from bot.providers.probe import probe
@@ -63,7 +63,7 @@ async def _database(settings: Settings) -> Finding:
 
 async def _access(file: Path) -> Finding:
     async def read() -> str:
-        await Gate(Lists(), clock=RealClock(), file=file).look()
+        await Admission(AccessLists(), clock=RealClock(), file=file).reload_if_changed()
         return f"{file} is understood"
 
     return await _finding("access.file", read())

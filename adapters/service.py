@@ -13,12 +13,12 @@ from pathlib import Path
 
 import structlog
 
-from adapters.discord.client import Discord
+from adapters.discord.client import DiscordAdapter
 from adapters.http.callbacks import routes as callback_routes
 from adapters.http.server import HttpServer
-from adapters.playground.client import Playground
+from adapters.playground.client import PlaygroundAdapter
 from adapters.playground.protocol import WireCommand
-from adapters.telegram.client import Telegram
+from adapters.telegram.client import TelegramAdapter
 from bot.app import App
 from bot.errors import EaselError, SettingsWrong
 from bot.intake.parser import COMMANDS, PAINTERS
@@ -28,7 +28,7 @@ from bot.sandbox import Sandbox
 from bot.settings import Discord as DiscordSettings
 from bot.settings import Fetch, Provider, Settings
 from bot.settings import Telegram as TelegramSettings
-from bot.store.store import occupied
+from bot.store.store import exclusive_access
 from bot.texts import say
 
 log = structlog.get_logger()
@@ -70,7 +70,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str
         raise SettingsWrong(problems)
     clock = RealClock()
     async with AsyncExitStack() as opened:
-        await opened.enter_async_context(occupied(settings.database_url))
+        await opened.enter_async_context(exclusive_access(settings.database_url))
         server = HttpServer(settings.server.host, settings.server.port)
         callbacks = Callbacks(settings.server.public_url if settings.server.enabled else None)
         server.mount(callback_routes(callbacks))
@@ -83,7 +83,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str
         if settings.server.enabled:
             await server.start()
             opened.push_async_callback(server.stop)
-        shops = {each.platform: each for each in platforms if isinstance(each, Telegram)}
+        shops = {each.platform: each for each in platforms if isinstance(each, TelegramAdapter)}
         app = await App.open(settings, ports, clock, callbacks=callbacks, shops=shops)
         server.check("database", lambda: reason(app))
         # In the end: nothing comes in any more, then the core drains, and only then nothing goes out any more.
@@ -93,7 +93,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str
         if playground is not None:
             await playground.open(app.desk)
         for adapter in platforms:
-            opened.push_async_callback(adapter.deafen)
+            opened.push_async_callback(adapter.stop_receiving)
             await adapter.open(app.desk, app.store)
         await app.start()
         log.info("easel runs", adapters=sorted(ports))
@@ -102,19 +102,21 @@ async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str
         log.info("easel stops")
 
 
-def adapters_of(settings: Settings, clock: Clock) -> tuple[Playground | None, list[Discord | Telegram]]:
+def adapters_of(
+    settings: Settings, clock: Clock
+) -> tuple[PlaygroundAdapter | None, list[DiscordAdapter | TelegramAdapter]]:
     """The page, if it is switched on, and every chat platform that has a token. Nothing is opened yet."""
     playground = None
     if settings.playground.enabled:
-        playground = Playground(
+        playground = PlaygroundAdapter(
             path=settings.playground.path, host=settings.server.host, clock=clock, commands=commands
         )
-    platforms: list[Discord | Telegram] = []
+    platforms: list[DiscordAdapter | TelegramAdapter] = []
     if settings.discord.token is not None:
-        platforms.append(Discord(settings.discord, clock=clock, allow_hosts=settings.fetch.allow_hosts))
+        platforms.append(DiscordAdapter(settings.discord, clock=clock, allow_hosts=settings.fetch.allow_hosts))
     if settings.telegram.token is not None:
         public_url = settings.server.public_url
-        platforms.append(Telegram(settings.telegram, clock=clock, public_url=public_url, admins=settings.admins))
+        platforms.append(TelegramAdapter(settings.telegram, clock=clock, public_url=public_url, admins=settings.admins))
     return playground, platforms
 
 

@@ -14,27 +14,27 @@ import structlog
 from bot import texts
 from bot.errors import SettingsWrong
 from bot.fetch import Fetcher
-from bot.handlers.access_lists import lists
-from bot.handlers.admission import Gate
-from bot.handlers.commands import Commands
-from bot.handlers.messages import JOIN_SECONDS, Desk
-from bot.handlers.pending_images import Tray
+from bot.handlers.access_lists import access_lists
+from bot.handlers.admission import Admission
+from bot.handlers.commands import CommandHandler
+from bot.handlers.messages import JOIN_SECONDS, MessageHandler
+from bot.handlers.pending_images import PendingImages
 from bot.job import new_id
-from bot.jobs.fair_queue import Line
-from bot.jobs.images import Gallery
-from bot.jobs.retention import Housekeeping
-from bot.jobs.runner import Jobs
-from bot.jobs.scheduler import Dispatch
+from bot.jobs.fair_queue import FairQueue
+from bot.jobs.images import JobImages
+from bot.jobs.retention import Retention
+from bot.jobs.runner import JobRunner
+from bot.jobs.scheduler import Scheduler
 from bot.ports import ChatPort, Clock, Shop
-from bot.providers.fallback import Failover
+from bot.providers.fallback import FallbackProvider
 from bot.providers.http.client import make_client
 from bot.providers.presets import Upstream, resolve
-from bot.providers.registry import Tools, make
+from bot.providers.registry import ProviderDependencies, make_provider
 from bot.providers.tasks.callbacks import Callbacks
-from bot.quota import Rules
+from bot.quota import QuotaRules
 from bot.settings import Provider as ProviderSettings
 from bot.settings import Settings
-from bot.status.messages import Board
+from bot.status.messages import StatusMessages
 from bot.store.store import Store
 
 log = structlog.get_logger()
@@ -50,12 +50,12 @@ class App:
         self,
         *,
         store: Store,
-        board: Board,
-        jobs: Jobs,
-        dispatch: Dispatch,
-        desk: Desk,
-        gate: Gate,
-        housekeeping: Housekeeping,
+        board: StatusMessages,
+        jobs: JobRunner,
+        dispatch: Scheduler,
+        desk: MessageHandler,
+        gate: Admission,
+        housekeeping: Retention,
         drain_s: float,
     ):
         self.store = store
@@ -91,22 +91,22 @@ class App:
             store = await Store.open(settings.database_url, clock=clock)
             opened.push_async_callback(store.close)
             fetcher = await opened.enter_async_context(Fetcher(settings.fetch.allow_hosts))
-            tools = Tools(
+            tools = ProviderDependencies(
                 client=await opened.enter_async_context(make_client()),
                 clock=clock,
                 callbacks=callbacks or Callbacks(),
                 jitter=random.random,
             )
-            failover = Failover(
+            failover = FallbackProvider(
                 [
-                    (make(upstream, tools), each.max_concurrency or PROVIDER_CONCURRENCY)
+                    (make_provider(upstream, tools), each.max_concurrency or PROVIDER_CONCURRENCY)
                     for upstream, each in zip(upstreams, settings.providers, strict=True)
                 ],
                 budget=settings.jobs.time_s or BUDGET * max(upstream.timeout_s for upstream in upstreams),
                 clock=clock,
                 jitter=random.random,
             )
-            tray = Tray(store, clock)
+            tray = PendingImages(store, clock)
             await tray.load()
             app = cls._wire(settings, ports, shops or {}, clock, store, fetcher, failover, tray)
             app._resources = opened.pop_all()
@@ -121,11 +121,11 @@ class App:
         clock: Clock,
         store: Store,
         fetcher: Fetcher,
-        failover: Failover,
-        tray: Tray,
+        failover: FallbackProvider,
+        tray: PendingImages,
     ) -> "App":
         limits, access = settings.limits, settings.access
-        rules = Rules(
+        rules = QuotaRules(
             user_daily=limits.user_daily,
             chat_daily=limits.chat_daily,
             user_concurrent=limits.user_concurrent,
@@ -133,17 +133,17 @@ class App:
             roles=limits.roles,
             new_user_daily=limits.new_user_daily,
         )
-        gate = Gate(
-            lists(**access.model_dump(exclude={"file"})),
+        gate = Admission(
+            access_lists(**access.model_dump(exclude={"file"})),
             clock=clock,
             admins=settings.admins,
             user_per_minute=limits.user_per_minute,
             chat_per_minute=limits.chat_per_minute,
             file=access.file,
         )
-        board = Board(ports, clock)
-        gallery = Gallery(fetcher, ports)
-        jobs = Jobs(
+        board = StatusMessages(ports, clock)
+        gallery = JobImages(fetcher, ports)
+        jobs = JobRunner(
             store=store,
             failover=failover,
             gallery=gallery,
@@ -152,9 +152,9 @@ class App:
             clock=clock,
             usage_rates={each.name: each.usage_rate for each in settings.providers if each.usage_rate is not None},
         )
-        line = Line(concurrency=settings.jobs.concurrency, user_concurrent=limits.user_concurrent)
-        dispatch = Dispatch(line, jobs)
-        commands = Commands(
+        line = FairQueue(concurrency=settings.jobs.concurrency, user_concurrent=limits.user_concurrent)
+        dispatch = Scheduler(line, jobs)
+        commands = CommandHandler(
             store=store,
             clock=clock,
             rules=rules,
@@ -166,7 +166,7 @@ class App:
             join=partial(dispatch.join, seconds=JOIN_SECONDS),
             retention_days=settings.privacy.retention_days,
         )
-        desk = Desk(
+        desk = MessageHandler(
             store=store,
             failover=failover,
             board=board,
@@ -187,7 +187,7 @@ class App:
             dispatch=dispatch,
             desk=desk,
             gate=gate,
-            housekeeping=Housekeeping(store, clock, retention_days=settings.privacy.retention_days),
+            housekeeping=Retention(store, clock, retention_days=settings.privacy.retention_days),
             drain_s=settings.drain_s,
         )
 
@@ -196,7 +196,7 @@ class App:
 
         Raises SettingsWrong when the operator's file of lists cannot be read.
         """
-        await self._gate.look()
+        await self._gate.reload_if_changed()
         await self._board.start()
         self._housekeeping.start()
         resumed = await self.desk.resume()

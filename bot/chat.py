@@ -41,7 +41,7 @@ class Chat:
     id: str
     kind: Literal["direct", "group"]
     thread_id: str | None = None
-    within: str | None = field(default=None, compare=False)
+    parent_id: str | None = field(default=None, compare=False)
 
     @property
     def key(self) -> str:
@@ -50,7 +50,7 @@ class Chat:
     @property
     def keys(self) -> tuple[str, ...]:
         """Its own, and those of all that it lies in, the innermost first."""
-        ids = [self.id] if self.within is None else [self.id, self.within]
+        ids = [self.id] if self.parent_id is None else [self.id, self.parent_id]
         while "/" in ids[-1]:
             ids.append(ids[-1].rpartition("/")[0])
         return tuple(f"{self.platform}:{each}" for each in ids)
@@ -69,7 +69,7 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gone:
+class DeletedMessage:
     """A message that was replied to and has been deleted since."""
 
     id: str
@@ -91,13 +91,13 @@ class Message:
     sender: User
     text: str
     attachments: tuple[Attachment, ...] = ()
-    reply_to: "Message | Gone | None" = None
+    reply_to: "Message | DeletedMessage | None" = None
     to_me: bool = False
     from_me: bool = False
     command: str | None = None
     choices: Mapping[str, str] = field(default_factory=dict[str, str])
     mask: Attachment | None = None
-    room: int | None = None
+    max_images: int | None = None
 
     @property
     def event(self) -> str:
@@ -132,7 +132,7 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Press:
+class ButtonPress:
     """A click. `id` is the platform's own id of the click. `formless`: nothing opens by itself for the words that
     Edit asks for, so in a private chat the clicker's next ones are meant."""
 
@@ -141,7 +141,7 @@ class Press:
     sender: User
     action: Action
     job: str
-    formless: bool = False
+    no_form: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +160,7 @@ class Card:
     alt: str = ""
     spoiler: bool = False
     original: bool = False
-    calls: User | None = None
+    mention: User | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +175,7 @@ class Budget:
 
     key: str
     slots: int
-    period: float
+    period_s: float
     shared: bool = False
 
 
@@ -185,7 +185,7 @@ class Lane:
     as several; `gap` seconds between progress edits of one message."""
 
     budgets: tuple[Budget, ...]
-    gap: float = 1.0
+    edit_gap_s: float = 1.0
     cost: int = 1
 
 
@@ -198,19 +198,19 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ButtonReply:
     """What a click gets: a short sentence for the clicker alone (may be empty). `compose`: the adapter opens its
     way of replying to the clicked message (a form, a quoted reply)."""
 
     text: str = ""
-    compose: bool = False
+    open_reply: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sold:
+class Purchase:
     """A purchase of credits. `user` as `platform:id`."""
 
-    user: str
+    user_key: str
     credits: int
 
 
@@ -218,6 +218,6 @@ class Sold:
 class Balance:
     """Credits. `left` may be spent now, `held` is reserved by unfinished jobs, `daily` comes back each day."""
 
-    left: int
-    held: int
+    available: int
+    reserved: int
     daily: int

@@ -28,18 +28,18 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
-ENDINGS = frozenset({State.DONE, State.FAILED, State.CANCELLED})
+FINAL_STATES = frozenset({State.DONE, State.FAILED, State.CANCELLED})
 
-LIFE: Mapping[State, frozenset[State]] = {
+TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.WAITING: frozenset({State.RUNNING, State.FAILED, State.CANCELLED}),
-    State.RUNNING: frozenset({State.RUNNING}) | ENDINGS,  # running again: a new attempt after a crash
+    State.RUNNING: frozenset({State.RUNNING}) | FINAL_STATES,  # running again: a new attempt after a crash
     State.DONE: frozenset(),
     State.FAILED: frozenset(),
     State.CANCELLED: frozenset(),
 }
 """Which states may follow a state. None: the job has ended."""
 
-UNFINISHED = frozenset(state for state, following in LIFE.items() if following)
+UNFINISHED_STATES = frozenset(state for state, following in TRANSITIONS.items() if following)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ class Job(NewJob):
     failure: Failure | None
     delivered: tuple[Attachment, ...]
     delivered_id: str | None
-    steps: Mapping[str, Any]
+    checkpoints: Mapping[str, Any]
 
 
 def new_id() -> str:

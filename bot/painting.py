@@ -44,7 +44,7 @@ class SizeRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Abilities:
+class Capabilities:
     """What a provider can do. Empty `sizes`, `qualities`, `backgrounds`, `formats`: the option does not exist there.
 
     `size_rules`: one where sizes are a rule, `sizes` then says what else there is (`auto`). `tiers`: taken beside a
@@ -118,7 +118,7 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Staged:
+class StageChanged:
     """The job has come to a stage."""
 
     stage: Stage
@@ -177,4 +177,4 @@ class Usage:
     credits: float | None = None
 
 
-Event = Staged | Accepted | Progress | Preview | Picture | Usage
+Event = StageChanged | Accepted | Progress | Preview | Picture | Usage

@@ -7,8 +7,21 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from bot.chat import Answer, Attachment, Balance, Card, Chat, Delivered, Lane, Message, MessageRef, Press, Sold, User
-from bot.painting import Abilities, Event, Image, PaintRequest
+from bot.chat import (
+    Attachment,
+    Balance,
+    ButtonPress,
+    ButtonReply,
+    Card,
+    Chat,
+    Delivered,
+    Lane,
+    Message,
+    MessageRef,
+    Purchase,
+    User,
+)
+from bot.painting import Capabilities, Event, Image, PaintRequest
 
 
 class Clock(Protocol):
@@ -110,7 +123,7 @@ class Provider(Protocol):
     def model(self) -> str: ...
 
     @property
-    def abilities(self) -> Abilities: ...
+    def capabilities(self) -> Capabilities: ...
 
     @property
     def price(self) -> int:
@@ -138,35 +151,35 @@ class Provider(Protocol):
         ...
 
 
-class Reception(Protocol):
+class EventSink(Protocol):
     """What an adapter hands its events to. Nothing raises towards the adapter: failures become messages."""
 
-    async def receive(self, message: Message) -> bool:
+    async def receive_message(self, message: Message) -> bool:
         """A message came in. True once its job is durably accepted, or its answer given; False when Easel stops
         before that: where the platform can, hand it in again after the next start."""
         ...
 
-    async def press(self, press: Press) -> Answer:
+    async def press_button(self, press: ButtonPress) -> ButtonReply:
         """A button was clicked."""
         ...
 
-    async def deleted(self, ref: MessageRef) -> None:
+    async def message_deleted(self, ref: MessageRef) -> None:
         """A message of the bot was deleted: its job, if unfinished, is cancelled."""
         ...
 
-    async def moved(self, old: Chat, new: Chat) -> None:
+    async def chat_moved(self, old: Chat, new: Chat) -> None:
         """The platform gave a chat another identity: its jobs and credits go along. May be told again.
 
         Raises StoreFailed.
         """
         ...
 
-    async def turned_away(self, user: User, chat: Chat) -> str | None:
+    async def command_refusal(self, user: User, chat: Chat) -> str | None:
         """Asked before an adapter answers by itself what is no business of the core. None: it may. Else why not, in
         the member's language, or nothing where they were told just now."""
         ...
 
-    async def barred(self, user: User) -> str | None:
+    async def purchase_refusal(self, user: User) -> str | None:
         """Why nothing is sold to a member, in their language; None: it may be."""
         ...
 
@@ -174,7 +187,7 @@ class Reception(Protocol):
         """The member's credits as of now."""
         ...
 
-    async def credit(self, user: User, credits: int, *, entry: str) -> Balance:
+    async def credit_purchase(self, user: User, credits: int, *, entry: str) -> Balance:
         """The member has paid for credits, which do not expire. The same `entry` again changes nothing.
 
         Raises StoreFailed.
@@ -182,7 +195,7 @@ class Reception(Protocol):
         ...
 
     @property
-    def abilities(self) -> Abilities:
+    def capabilities(self) -> Capabilities:
         """What can be asked for, for platforms that offer it in menus."""
         ...
 
@@ -190,7 +203,7 @@ class Reception(Protocol):
 class Shop(Protocol):
     """Where a platform sells credits."""
 
-    async def refund(self, charge: str) -> Sold:
+    async def refund(self, charge: str) -> Purchase:
         """Gives the money of a purchase back, also when that was done before; the credits are the caller's to take.
 
         Raises UnknownCharge, ChatFailed.
@@ -198,21 +211,21 @@ class Shop(Protocol):
         ...
 
 
-class Memory(Protocol):
+class AdapterStorage(Protocol):
     """What an adapter keeps over a restart. Every method raises StoreFailed."""
 
-    async def remember(self, key: str, value: str) -> None:
+    async def set_value(self, key: str, value: str) -> None:
         """Keeps a small text under a key, for good."""
         ...
 
-    async def recall(self, key: str) -> str | None: ...
+    async def get_value(self, key: str) -> str | None: ...
 
-    async def stash(self, key: str, data: bytes) -> None:
+    async def cache_blob(self, key: str, data: bytes) -> None:
         """Keeps bytes under a key for about a month, such as an upload that the platform will not show again."""
         ...
 
-    async def stashed(self, key: str) -> bytes | None: ...
+    async def cached_blob(self, key: str) -> bytes | None: ...
 
-    async def discard(self, key: str) -> None:
+    async def delete_key(self, key: str) -> None:
         """Whatever is kept under a key goes."""
         ...

@@ -10,12 +10,12 @@ from datetime import UTC, date, datetime, timedelta
 
 from bot.chat import User
 
-MOST = 1_000_000_000  # credits of one change: far above any use, far below what the database's integers hold
+MAX_CREDITS = 1_000_000_000  # credits of one change: far above any use, far below what the database's integers hold
 NEVER = date.min  # the day of an account whose daily pot was never filled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class QuotaRules:
     """The operator's limits. `user_daily` and `chat_daily` in credits a day; None: groups have no limit.
 
     `roles`: credits a day by a member's tier, named whole or by its last part (a role's bare id).
@@ -50,16 +50,16 @@ class Account:
     """
 
     id: str
-    free: int = 0
-    held: int = 0
-    extra: int = 0
+    daily: int = 0
+    reserved: int = 0
+    granted: int = 0
     allowance: int = 0
     day: date = NEVER
 
     @property
-    def left(self) -> int:
+    def available(self) -> int:
         """What may be spent now."""
-        return self.free + self.extra
+        return self.daily + self.granted
 
 
 def today(now: datetime) -> date:
@@ -81,10 +81,10 @@ def refreshed(account: Account, today: date, allowance: int) -> Account:
     is left by the difference, so that nobody spends two allowances. A clock that fell back refills nothing.
     """
     if today > account.day:
-        return replace(account, free=allowance, allowance=allowance, day=today)
+        return replace(account, daily=allowance, allowance=allowance, day=today)
     if allowance == account.allowance:
         return account
-    return replace(account, free=max(0, account.free + allowance - account.allowance), allowance=allowance)
+    return replace(account, daily=max(0, account.daily + allowance - account.allowance), allowance=allowance)
 
 
 def reserve(account: Account, amount: int) -> tuple[Account, int]:
@@ -92,21 +92,21 @@ def reserve(account: Account, amount: int) -> tuple[Account, int]:
 
     Raises ValueError for a negative amount or one beyond what is left: ask `left` first.
     """
-    if not 0 <= amount <= account.left:
-        raise ValueError(f"cannot reserve {amount} of {account.left}")
-    from_extra = max(0, amount - account.free)
+    if not 0 <= amount <= account.available:
+        raise ValueError(f"cannot reserve {amount} of {account.available}")
+    from_granted = max(0, amount - account.daily)
     return (
         replace(
             account,
-            free=account.free - (amount - from_extra),
-            held=account.held + amount,
-            extra=account.extra - from_extra,
+            daily=account.daily - (amount - from_granted),
+            reserved=account.reserved + amount,
+            granted=account.granted - from_granted,
         ),
-        from_extra,
+        from_granted,
     )
 
 
-def close(account: Account, reserved: int, from_extra: int, charged: int, reserved_day: date) -> Account:
+def settle(account: Account, reserved: int, from_granted: int, charged: int, reserved_day: date) -> Account:
     """Ends a reservation: `charged` credits are gone, the others return to the pots they came from.
 
     The daily part is charged first. It returns only to the pot of its own day: the next one was filled whole.
@@ -114,16 +114,16 @@ def close(account: Account, reserved: int, from_extra: int, charged: int, reserv
 
     Raises ValueError when more is charged than was reserved, or the parts do not fit together.
     """
-    if not (0 <= charged <= reserved <= account.held and 0 <= from_extra <= reserved):
-        raise ValueError(f"cannot charge {charged} of {reserved} (held {account.held}, extra {from_extra})")
-    daily = reserved - from_extra
+    if not (0 <= charged <= reserved <= account.reserved and 0 <= from_granted <= reserved):
+        raise ValueError(f"cannot charge {charged} of {reserved} (held {account.reserved}, extra {from_granted})")
+    daily = reserved - from_granted
     extra_charged = max(0, charged - daily)
     back = daily - (charged - extra_charged) if account.day == reserved_day else 0
     return replace(
         account,
-        free=min(account.allowance, account.free + back),
-        held=account.held - reserved,
-        extra=account.extra + from_extra - extra_charged,
+        daily=min(account.allowance, account.daily + back),
+        reserved=account.reserved - reserved,
+        granted=account.granted + from_granted - extra_charged,
     )
 
 
@@ -144,29 +144,29 @@ def grant(account: Account, credits: int) -> Account:
 
     Raises ValueError outside 0 to MOST.
     """
-    return replace(account, extra=account.extra + _checked(credits))
+    return replace(account, granted=account.granted + _checked(credits))
 
 
-def set(account: Account, credits: int) -> Account:
+def set_available(account: Account, credits: int) -> Account:
     """Leaves exactly `credits` to spend now: the daily pot as far as it goes, the rest as extra.
 
     Reservations of unfinished jobs stay what they are. Raises ValueError outside 0 to MOST.
     """
     free = min(_checked(credits), account.allowance)
-    return replace(account, free=free, extra=credits - free)
+    return replace(account, daily=free, granted=credits - free)
 
 
-def take(account: Account, credits: int) -> Account:
+def claw_back(account: Account, credits: int) -> Account:
     """Takes credits back that were paid for and are refunded: the lasting ones first, and never below nothing.
 
     Raises ValueError outside 0 to MOST.
     """
-    extra = max(0, account.extra - _checked(credits))
-    rest = credits - (account.extra - extra)
-    return replace(account, extra=extra, free=max(0, account.free - rest))
+    extra = max(0, account.granted - _checked(credits))
+    rest = credits - (account.granted - extra)
+    return replace(account, granted=extra, daily=max(0, account.daily - rest))
 
 
 def _checked(credits: int) -> int:
-    if not 0 <= credits <= MOST:
-        raise ValueError(f"{credits} is not between 0 and {MOST}")
+    if not 0 <= credits <= MAX_CREDITS:
+        raise ValueError(f"{credits} is not between 0 and {MAX_CREDITS}")
     return credits

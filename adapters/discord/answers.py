@@ -14,9 +14,9 @@ from adapters.discord import decode, encode
 from adapters.discord.commands import Interaction
 from adapters.discord.errors import ACKNOWLEDGED, Refused
 from adapters.discord.sender import Sender
-from adapters.discord.state import Notebook
-from adapters.discord.tokens import Ticket
-from bot.chat import Answer, Card, User
+from adapters.discord.state import DiscordState
+from adapters.discord.tokens import InteractionToken
+from bot.chat import ButtonReply, Card, User
 from bot.errors import ChatBusy, ChatUnreachable, EaselError
 from bot.ports import Clock
 from bot.texts import choose, explain
@@ -30,7 +30,7 @@ REFUSED = object()  # what `call` gives when Discord did not take an answer
 class Answers:
     """Acknowledges interactions and writes their tokens down."""
 
-    def __init__(self, *, sender: Sender, notebook: Notebook, clock: Clock) -> None:
+    def __init__(self, *, sender: Sender, notebook: DiscordState, clock: Clock) -> None:
         self._sender = sender
         self._notebook = notebook
         self._clock = clock
@@ -48,7 +48,7 @@ class Answers:
         skus = [each.sku_id for each in interaction.entitlements if not each.deleted]
         return self.member(interaction.user, locale, interaction.guild_id, skus)
 
-    async def acknowledge(self, interaction: Interaction, *, private: bool) -> Ticket | None:
+    async def acknowledge(self, interaction: Interaction, *, private: bool) -> InteractionToken | None:
         """Shows "thinking" at once. None: Discord did not take it, and shows its own sentence."""
         made = await self.call(lambda: interaction.response.defer(thinking=True, ephemeral=private))
         if made is REFUSED:
@@ -78,8 +78,8 @@ class Answers:
                 log.warning("interaction not answered", failure=type(failed).__name__)
         return REFUSED
 
-    def ticket(self, interaction: Interaction, *, alone: bool, private: bool = False) -> Ticket:
-        return Ticket(
+    def ticket(self, interaction: Interaction, *, alone: bool, private: bool = False) -> InteractionToken:
+        return InteractionToken(
             id=f"i{interaction.id}",
             token=interaction.token,
             born=self._now(),
@@ -90,15 +90,15 @@ class Answers:
         )
 
     @asynccontextmanager
-    async def words(self, interaction: Interaction, ticket: Ticket) -> AsyncGenerator[None]:
+    async def words(self, interaction: Interaction, ticket: InteractionToken) -> AsyncGenerator[None]:
         """A bug of ours leaves nobody looking at "thinking"."""
         try:
             yield
         except Exception:
             log.exception("interaction broke", interaction=ticket.id)
-            await self.whisper(ticket, Answer(text=explain(self.locale(interaction), EaselError())))
+            await self.whisper(ticket, ButtonReply(text=explain(self.locale(interaction), EaselError())))
 
-    async def whisper(self, ticket: Ticket, answer: Answer) -> None:
+    async def whisper(self, ticket: InteractionToken, answer: ButtonReply) -> None:
         if not answer.text:
             return
         try:

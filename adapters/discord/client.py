@@ -19,14 +19,14 @@ from adapters.discord.ids import PLATFORM, InMessage, Kept
 from adapters.discord.resets import Resets
 from adapters.discord.rest import Json, Rest, Upload
 from adapters.discord.sender import OnlyByToken, Sender
-from adapters.discord.state import Notebook
-from adapters.discord.tokens import Ticket
+from adapters.discord.state import DiscordState
+from adapters.discord.tokens import InteractionToken
 from bot import pictures
 from bot.chat import Action, Attachment, Budget, Card, Chat, Delivered, Lane, MessageRef, User
 from bot.errors import BadResult, ChatFailed, ChatGone, StoreFailed
 from bot.fetch import Fetcher
 from bot.painting import Image
-from bot.ports import Clock, Memory, Reception
+from bot.ports import AdapterStorage, Clock, EventSink
 from bot.settings import Discord as DiscordSettings
 from bot.texts import say
 
@@ -36,7 +36,7 @@ log = structlog.get_logger()
 # count where no answer has told when its window ends.
 CHANNEL_SLOTS, CHANNEL_PERIOD = 5, 5.05
 TOKEN_SLOTS, TOKEN_PERIOD = 5, 2.05
-OVERALL = Budget(key=PLATFORM, slots=50, period=1.0, shared=True)
+OVERALL = Budget(key=PLATFORM, slots=50, period_s=1.0, shared=True)
 GAP = 2.0  # seconds between progress edits of one message, where the channel's budget is everybody's
 TOKEN_GAP = 1.0  # where its token has one of its own
 FILE_LIMIT = 10 * 1024 * 1024  # bytes a file where nobody says otherwise
@@ -45,7 +45,7 @@ LOUD = ("discord.client", "discord.gateway", "discord.http", "discord.state", "d
 LADDER = 5  # times that a limit is halved which was not the real one
 
 
-class Discord:
+class DiscordAdapter:
     """One bot in all its guilds.
 
     Wiring: construct, give it to the core as a port, `open(reception, memory)`, and in the end `deafen()` before
@@ -72,7 +72,7 @@ class Discord:
         """Discord calls nobody: it is listened to."""
         return ()
 
-    async def open(self, reception: Reception, memory: Memory) -> None:
+    async def open(self, reception: EventSink, memory: AdapterStorage) -> None:
         """Logs in, and keeps the gateway open in the background.
 
         Raises SettingsWrong when Discord does not accept the token; a Discord that is away is waited for.
@@ -81,7 +81,7 @@ class Discord:
             logging.getLogger(name).setLevel(logging.INFO)
         self._rest = Rest(self._settings.api_base, self._token, self._resets.hear)
         self._fetcher = await Fetcher(self._allow_hosts).__aenter__()
-        self._notebook = Notebook(memory, self._settings.shard_ids or ())
+        self._notebook = DiscordState(memory, self._settings.shard_ids or ())
         await self._notebook.load()
         self._files = Files(self._rest, self._fetcher, memory, self._clock)
         self._sender = Sender(self._rest, self._notebook.book, self._now, lambda: self._connection.application)
@@ -101,7 +101,7 @@ class Discord:
 
         await self._connection.open(gateway)
 
-    async def deafen(self) -> None:
+    async def stop_receiving(self) -> None:
         """Nothing comes in any more; what came in is handed over."""
         await self._connection.leave()
         if self._rest is not None:
@@ -109,7 +109,7 @@ class Discord:
             await self._notebook.close()
 
     async def close(self) -> None:
-        await self.deafen()
+        await self.stop_receiving()
         if self._fetcher is not None:
             await self._fetcher.close()
         if self._rest is not None:
@@ -125,10 +125,10 @@ class Discord:
         book = self._notebook.book
         ticket = book.get(chat.thread_id) if ref is None else book.of(ref.message_id)
         if ticket is not None and self._sender.living(ticket):
-            budget = Budget(key=f"{PLATFORM}:token:{ticket.id}", slots=TOKEN_SLOTS, period=TOKEN_PERIOD)
-            return Lane(budgets=(budget,), gap=TOKEN_GAP)
-        channel = Budget(key=f"{PLATFORM}:{ids.channel_of(chat)}", slots=CHANNEL_SLOTS, period=CHANNEL_PERIOD)
-        return Lane(budgets=(channel, OVERALL), gap=GAP)
+            budget = Budget(key=f"{PLATFORM}:token:{ticket.id}", slots=TOKEN_SLOTS, period_s=TOKEN_PERIOD)
+            return Lane(budgets=(budget,), edit_gap_s=TOKEN_GAP)
+        channel = Budget(key=f"{PLATFORM}:{ids.channel_of(chat)}", slots=CHANNEL_SLOTS, period_s=CHANNEL_PERIOD)
+        return Lane(budgets=(channel, OVERALL), edit_gap_s=GAP)
 
     def resets(self, lane: Lane) -> Mapping[str, float]:
         told = {budget.key: self._resets.of(budget.key.removeprefix(f"{PLATFORM}:")) for budget in lane.budgets}
@@ -230,7 +230,7 @@ class Discord:
             raise failed from refused
 
     async def _elsewhere(
-        self, ticket: Ticket, ref: MessageRef | None, card: Card, files: Sequence[Upload], key: str
+        self, ticket: InteractionToken, ref: MessageRef | None, card: Card, files: Sequence[Upload], key: str
     ) -> Json:
         """The one way left to somebody whose interaction is over: a direct message, or a word the next time."""
         if ref is not None and any(button.action is Action.CANCEL for button in card.buttons):

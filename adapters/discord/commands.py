@@ -17,8 +17,8 @@ from discord.app_commands import AppCommandContext, AppInstallationType, locale_
 
 from bot.errors import StoreFailed
 from bot.intake.sizes import offers
-from bot.painting import Abilities
-from bot.ports import Memory
+from bot.painting import Capabilities
+from bot.ports import AdapterStorage
 from bot.texts import choose, say
 
 log = structlog.get_logger()
@@ -34,7 +34,7 @@ Interaction = discord.Interaction[Any]
 Callback = Callable[..., Coroutine[Any, Any, None]]
 
 
-class Counter(Protocol):
+class CommandCallbacks(Protocol):
     """Where commands are handed over. The client runs them `in_turn`, so that it is not closed in the middle."""
 
     async def painting(
@@ -68,10 +68,12 @@ class Words(app_commands.Translator):
         return None if key is None or ours in ("", "en") else say(ours, key)
 
 
-def add_commands(tree: app_commands.CommandTree[Any], counter: Counter, abilities: Callable[[], Abilities]) -> None:
+def add_commands(
+    tree: app_commands.CommandTree[Any], counter: CommandCallbacks, capabilities: Callable[[], Capabilities]
+) -> None:
     """Fills the tree. What can be chosen comes from the configured providers, as they are now."""
     for name in ("imagine", "edit"):
-        tree.add_command(_painter(name, counter, abilities))
+        tree.add_command(_painter(name, counter, capabilities))
     for name in ANSWERS:
         tree.add_command(_answer(name, counter))
     tree.add_command(_admin(counter))
@@ -89,7 +91,7 @@ def add_commands(tree: app_commands.CommandTree[Any], counter: Counter, abilitie
     )
 
 
-async def tell_discord(tree: app_commands.CommandTree[Any], memory: Memory, application: int) -> bool:
+async def tell_discord(tree: app_commands.CommandTree[Any], memory: AdapterStorage, application: int) -> bool:
     """Writes the commands where what Discord was last told differs. Returns whether it did.
 
     Raises discord.HTTPException; a database that fails only costs one harmless repetition.
@@ -101,20 +103,22 @@ async def tell_discord(tree: app_commands.CommandTree[Any], memory: Memory, appl
     ]
     wanted = hashlib.sha256(json.dumps(payload, sort_keys=True, default=str).encode()).hexdigest()
     try:
-        if await memory.recall(key) == wanted:
+        if await memory.get_value(key) == wanted:
             return False
     except StoreFailed as failed:
         log.warning("commands' hash not read", detail=failed.detail)
     await tree.sync()
     try:
-        await memory.remember(key, wanted)
+        await memory.set_value(key, wanted)
     except StoreFailed as failed:
         log.warning("commands' hash not kept", detail=failed.detail)
     return True
 
 
-def _painter(name: str, counter: Counter, abilities: Callable[[], Abilities]) -> app_commands.Command[Any, ..., Any]:
-    can = abilities()
+def _painter(
+    name: str, counter: CommandCallbacks, capabilities: Callable[[], Capabilities]
+) -> app_commands.Command[Any, ..., Any]:
+    can = capabilities()
 
     async def paint(
         interaction: Interaction,
@@ -156,7 +160,7 @@ def _painter(name: str, counter: Counter, abilities: Callable[[], Abilities]) ->
     if offers(can):
 
         async def sizes(_: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-            return offer(typed, offers(abilities()))
+            return offer(typed, offers(capabilities()))
 
         command.autocomplete("size")(sizes)
     return command
@@ -169,14 +173,14 @@ def offer(typed: str, sizes: Sequence[str]) -> list[app_commands.Choice[str]]:
     return [app_commands.Choice(name=each, value=each) for each in fitting[:MOST_CHOICES]]
 
 
-def _answer(name: str, counter: Counter) -> app_commands.Command[Any, ..., Any]:
+def _answer(name: str, counter: CommandCallbacks) -> app_commands.Command[Any, ..., Any]:
     async def answer(interaction: Interaction) -> None:
         await interaction.client.in_turn(counter.asking(interaction, name, ""))
 
     return _command(name, answer)
 
 
-def _admin(counter: Counter) -> app_commands.Group:
+def _admin(counter: CommandCallbacks) -> app_commands.Group:
     group = app_commands.Group(
         name=word("discord-name-admin", "admin"),
         description=word("hint-admin"),

@@ -11,7 +11,7 @@ from adapters.discord import ids
 from adapters.discord.files import Given, embed_picture, handle
 from adapters.discord.ids import PLATFORM, InMessage
 from adapters.discord.rest import Json
-from bot.chat import Action, Attachment, Chat, Gone, Message, MessageRef, Press, User
+from bot.chat import Action, Attachment, ButtonPress, Chat, DeletedMessage, Message, MessageRef, User
 
 SPOILER = 1 << 3  # flag of an attachment
 _MENTION = re.compile(r"<@[!&]?(\d{1,20})>")
@@ -108,7 +108,7 @@ def decode_message(
     me: int,
     my_roles: Sequence[int],
     sender: User,
-    reply: discord.Message | Gone | None,
+    reply: discord.Message | DeletedMessage | None,
     to_me: bool,
 ) -> Message:
     return Message(
@@ -117,7 +117,7 @@ def decode_message(
         sender=sender,
         text=decode_text(message, me, my_roles),
         attachments=decode_attachments(message),
-        reply_to=reply if reply is None or isinstance(reply, Gone) else decode_replied(reply, me),
+        reply_to=reply if reply is None or isinstance(reply, DeletedMessage) else decode_replied(reply, me),
         to_me=to_me,
     )
 
@@ -146,9 +146,9 @@ def _parent(channel: object) -> int | None:
 
 def decode_press(
     interaction: discord.Interaction[Any], action: str, job: str, sender: User, ticket: str | None
-) -> Press:
+) -> ButtonPress:
     assert interaction.message is not None  # buttons hang on messages
-    return Press(
+    return ButtonPress(
         id=str(interaction.id),
         message=MessageRef(chat=decode_place(interaction, ticket), message_id=str(interaction.message.id)),
         sender=sender,

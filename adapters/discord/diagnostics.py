@@ -14,7 +14,7 @@ USER_INSTALL = "1"  # among `integration_types_config`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Portal:
+class BotDiagnostics:
     """`name`: the bot's. `invite`: where an admin of a server adds it. `problems`: one line each."""
 
     name: str
@@ -23,7 +23,7 @@ class Portal:
     problems: tuple[str, ...]
 
 
-async def look(settings: DiscordSettings) -> Portal:
+async def look(settings: DiscordSettings) -> BotDiagnostics:
     """Asks Discord about the bot.
 
     Raises SettingsWrong when the token is not accepted, ChatFailed when Discord does not answer.
@@ -43,7 +43,7 @@ async def look(settings: DiscordSettings) -> Portal:
     return read(application, content=settings.message_content)
 
 
-def read(application: Json, *, content: bool) -> Portal:
+def read(application: Json, *, content: bool) -> BotDiagnostics:
     problems: list[str] = []
     if content and not int(application.get("flags") or 0) & CONTENT:
         problems.append("discord.message_content: switch the intent on in the developer portal (Bot, Message Content)")
@@ -51,7 +51,7 @@ def read(application: Json, *, content: bool) -> Portal:
     notes = () if USER_INSTALL in installs else ("not installable by users (Installation, User Install)",)
     bot: Json = application.get("bot") or {}
     name = str(bot.get("username") or application.get("name"))
-    return Portal(name=name, invite=invite(str(application["id"])), notes=notes, problems=tuple(problems))
+    return BotDiagnostics(name=name, invite=invite(str(application["id"])), notes=notes, problems=tuple(problems))
 
 
 def invite(application: str) -> str:

@@ -18,12 +18,12 @@ from adapters.discord.decode import pictures_of
 from adapters.discord.errors import Refused
 from adapters.discord.files import Files
 from adapters.discord.ids import PLATFORM
-from adapters.discord.interactions import Counter, JobButton
+from adapters.discord.interactions import InteractionHandler, JobButton
 from adapters.discord.sender import OnlyByToken, Sender
-from adapters.discord.state import Notebook
-from bot.chat import Card, Gone, MessageRef, User
+from adapters.discord.state import DiscordState
+from bot.chat import Card, DeletedMessage, MessageRef, User
 from bot.errors import ChatBusy, ChatUnreachable
-from bot.ports import Clock, Memory, Reception
+from bot.ports import AdapterStorage, Clock, EventSink
 from bot.texts import choose, say
 
 log = structlog.get_logger()
@@ -49,9 +49,9 @@ class Gateway(discord.AutoShardedClient):
         *,
         sender: Sender,
         files: Files,
-        notebook: Notebook,
-        memory: Memory,
-        reception: Reception,
+        notebook: DiscordState,
+        memory: AdapterStorage,
+        reception: EventSink,
         clock: Clock,
         content: bool,
         shard_count: int | None,
@@ -81,7 +81,7 @@ class Gateway(discord.AutoShardedClient):
         self._telling: asyncio.Task[None] | None = None
         self._work: set[asyncio.Task[None]] = set()
         self._answers = Answers(sender=sender, notebook=notebook, clock=clock)
-        self.counter = Counter(
+        self.counter = InteractionHandler(
             answers=self._answers, files=files, notebook=notebook, memory=memory, reception=reception, clock=clock
         )
         self.tree: app_commands.CommandTree[Gateway] = app_commands.CommandTree(self, fallback_to_global=True)
@@ -89,7 +89,7 @@ class Gateway(discord.AutoShardedClient):
     async def setup_hook(self) -> None:
         self.add_dynamic_items(JobButton)
         await self.tree.set_translator(Words())
-        add_commands(self.tree, self.counter, lambda: self._reception.abilities)
+        add_commands(self.tree, self.counter, lambda: self._reception.capabilities)
 
     async def leave(self) -> None:
         """Closes the connection; what came in is handed over first. What then still waits for its answer to be
@@ -169,7 +169,7 @@ class Gateway(discord.AutoShardedClient):
     async def _deleted(self, guild: int | None, channel: int, message: int) -> None:
         if self._notebook.is_mine(str(message)):
             chat = ids.chat(guild, channel, direct=guild is None)
-            await self._reception.deleted(MessageRef(chat=chat, message_id=str(message)))
+            await self._reception.message_deleted(MessageRef(chat=chat, message_id=str(message)))
 
     async def _hear(self, message: discord.Message) -> None:
         if self.user is None or message.author.bot or message.webhook_id or message.type not in SPOKEN:
@@ -187,7 +187,7 @@ class Gateway(discord.AutoShardedClient):
         locale = choose(sender.locale)
         own = self._own_words(message, reply, locale, read_by_mention=direct or called) if to_me else None
         if own is not None:
-            refused = await self._reception.turned_away(sender, decode.decode_chat(message))
+            refused = await self._reception.command_refusal(sender, decode.decode_chat(message))
             if words := own if refused is None else refused:
                 await self._complain(message, words)
             return
@@ -195,7 +195,7 @@ class Gateway(discord.AutoShardedClient):
             if isinstance(source, discord.Message):
                 for place, given in pictures_of(source):
                     self._files.know(str(place), given.url)
-        await self._reception.receive(
+        await self._reception.receive_message(
             decode.decode_message(message, me=me, my_roles=roles, sender=sender, reply=reply, to_me=to_me)
         )
 
@@ -221,7 +221,7 @@ class Gateway(discord.AutoShardedClient):
             isinstance(resolved, discord.Message) and self.user is not None and resolved.author.id == self.user.id
         )
 
-    async def _replied(self, message: discord.Message) -> discord.Message | Gone | None:
+    async def _replied(self, message: discord.Message) -> discord.Message | DeletedMessage | None:
         """What a message answers, read where the event does not bring it."""
         reference = message.reference
         if reference is None or reference.message_id is None or reference.type is discord.MessageReferenceType.forward:
@@ -229,16 +229,18 @@ class Gateway(discord.AutoShardedClient):
         if isinstance(reference.resolved, discord.Message):
             return reference.resolved
         if isinstance(reference.resolved, discord.DeletedReferencedMessage):
-            return Gone(id=str(reference.message_id))
+            return DeletedMessage(id=str(reference.message_id))
         try:
             return await message.channel.fetch_message(reference.message_id)
         except discord.NotFound:
-            return Gone(id=str(reference.message_id))
+            return DeletedMessage(id=str(reference.message_id))
         except (discord.DiscordException, OSError) as failed:
             log.warning("replied message not read", failure=type(failed).__name__)
             return None
 
-    def _hidden(self, message: discord.Message, reply: discord.Message | Gone | None, *, read_by_mention: bool) -> bool:
+    def _hidden(
+        self, message: discord.Message, reply: discord.Message | DeletedMessage | None, *, read_by_mention: bool
+    ) -> bool:
         """Whether what is meant lies where the bot cannot look without the message-content intent: in a reply
         that does not mention it, or in somebody else's message that is replied to."""
         if self.intents.message_content or message.guild is None:
@@ -256,7 +258,12 @@ class Gateway(discord.AutoShardedClient):
     # ------------------------------------------------------------ the adapter's own words
 
     def _own_words(
-        self, message: discord.Message, reply: discord.Message | Gone | None, locale: str, *, read_by_mention: bool
+        self,
+        message: discord.Message,
+        reply: discord.Message | DeletedMessage | None,
+        locale: str,
+        *,
+        read_by_mention: bool,
     ) -> str | None:
         """Why the core cannot be asked there at all; None: it can."""
         if missing := self._missing(message):

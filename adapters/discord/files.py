@@ -17,7 +17,7 @@ from adapters.discord.rest import Json, Rest
 from bot.chat import Attachment
 from bot.errors import ChatBusy, ChatUnreachable, FetchFailed, FetchTooLarge, PictureGone, PictureTooLarge, StoreFailed
 from bot.fetch import Fetcher
-from bot.ports import Clock, Memory
+from bot.ports import AdapterStorage, Clock
 
 log = structlog.get_logger()
 
@@ -43,7 +43,7 @@ class Given:
 class Files:
     """`fetcher`: the guarded door, since an embed's picture may lie anywhere."""
 
-    def __init__(self, rest: Rest, fetcher: Fetcher, memory: Memory, clock: Clock) -> None:
+    def __init__(self, rest: Rest, fetcher: Fetcher, memory: AdapterStorage, clock: Clock) -> None:
         self._rest = rest
         self._fetcher = fetcher
         self._memory = memory
@@ -75,7 +75,7 @@ class Files:
         return handle(given, str(Kept(id=given.id)))
 
     async def keep_bytes(self, identity: str, data: bytes) -> None:
-        await self._memory.stash(Kept(id=identity).key, data)
+        await self._memory.cache_blob(Kept(id=identity).key, data)
 
     async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
         """As `ChatPort.fetch`."""
@@ -94,7 +94,7 @@ class Files:
         """The bytes that are kept of these go. Raises StoreFailed."""
         for each in attachments:
             if isinstance(kept := read_ref(each.ref), Kept):
-                await self._memory.discard(kept.key)
+                await self._memory.delete_key(kept.key)
 
     async def close(self) -> None:
         await asyncio.gather(*self._keeping.values(), return_exceptions=True)
@@ -106,7 +106,7 @@ class Files:
             return False
         try:
             data = await self._fetcher.get(given.url, limit=KEEP_LIMIT, timeout=SECONDS)
-            await self._memory.stash(Kept(id=given.id).key, data)
+            await self._memory.cache_blob(Kept(id=given.id).key, data)
         except (FetchFailed, StoreFailed) as failed:
             log.warning("upload not kept", attachment=given.id, failure=type(failed).__name__)
             return False
@@ -115,7 +115,7 @@ class Files:
     async def _from_memory(self, kept: Kept, name: str, limit: int) -> bytes:
         if (task := self._keeping.get(kept.id)) is not None:
             await asyncio.wait([task])
-        data = await self._memory.stashed(kept.key)
+        data = await self._memory.cached_blob(kept.key)
         if data is None:
             raise PictureGone(name=name)
         if len(data) > limit:

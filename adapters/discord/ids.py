@@ -24,7 +24,7 @@ def chat(
         id=f"{home}/{channel}",
         kind="direct" if direct else "group",
         thread_id=ticket,
-        within=None if parent is None else f"{home}/{parent}",
+        parent_id=None if parent is None else f"{home}/{parent}",
     )
 
 

@@ -18,11 +18,11 @@ from adapters.discord.decode import BUTTON
 from adapters.discord.files import Files, Given, handle
 from adapters.discord.ids import Kept
 from adapters.discord.modals import EditForm
-from adapters.discord.state import Notebook
-from adapters.discord.tokens import Ticket
-from bot.chat import Action, Answer, Attachment, Gone, Message, User
+from adapters.discord.state import DiscordState
+from adapters.discord.tokens import InteractionToken
+from bot.chat import Action, Attachment, ButtonReply, DeletedMessage, Message, User
 from bot.errors import Restarted, StoreFailed
-from bot.ports import Clock, Memory, Reception
+from bot.ports import AdapterStorage, Clock, EventSink
 from bot.texts import choose, explain, say
 
 log = structlog.get_logger()
@@ -52,7 +52,7 @@ class JobButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=BUTTON)
         await client.in_turn(client.counter.press(interaction, self._action, self._job))
 
 
-class Counter:
+class InteractionHandler:
     """Where interactions come in."""
 
     def __init__(
@@ -60,9 +60,9 @@ class Counter:
         *,
         answers: Answers,
         files: Files,
-        notebook: Notebook,
-        memory: Memory,
-        reception: Reception,
+        notebook: DiscordState,
+        memory: AdapterStorage,
+        reception: EventSink,
         clock: Clock,
     ) -> None:
         self._answers = answers
@@ -130,9 +130,9 @@ class Counter:
         sender = self._answers.sender_of(interaction)
         press = decode.decode_press(interaction, action, job, sender, ticket.id if alone else None)
         if press.action is Action.EDIT:
-            answering = asyncio.ensure_future(self._reception.press(press))
+            answering = asyncio.ensure_future(self._reception.press_button(press))
             done, _ = await asyncio.wait([answering], timeout=PATIENCE)
-            if done and answering.result().compose and interaction.message is not None:
+            if done and answering.result().open_reply and interaction.message is not None:
                 await self._form(interaction, "edit", interaction.message)
                 return
             await self._answers.call(lambda: interaction.response.defer())
@@ -143,7 +143,7 @@ class Counter:
                 self._notebook.book.add(ticket)
                 self._notebook.book.bind(ticket, str(interaction.message.id))
                 await self._notebook.save(ticket)
-            answer = await self._reception.press(press)
+            answer = await self._reception.press_button(press)
         await self._answers.whisper(ticket, answer)
 
     # ------------------------------------------------------------ forms
@@ -159,10 +159,10 @@ class Counter:
         async with self._answers.words(interaction, ticket):
             filled = decode.decode_form(interaction.data or {})
             uploads = tuple(await self._keep(filled.uploads))
-            reply: Message | Gone | None = None
+            reply: Message | DeletedMessage | None = None
             if menu is not None:
                 target = await self._noted(menu["message"])
-                uploads, reply = (*target, *uploads), None if target else Gone(id=menu["message"])
+                uploads, reply = (*target, *uploads), None if target else DeletedMessage(id=menu["message"])
             else:
                 reply = self._result(interaction, ticket)
             await self._hand_over(interaction, ticket, "edit", filled.prompt, attachments=uploads, reply_to=reply)
@@ -170,20 +170,20 @@ class Counter:
     async def _note(self, message: int, given: list[Given]) -> None:
         """Which pictures a form is about, also for the process that it is sent in to."""
         try:
-            await self._memory.stash(modals.menu_key(message), modals.dump_given(given))
+            await self._memory.cache_blob(modals.menu_key(message), modals.dump_given(given))
         except StoreFailed as failed:
             log.warning("pictures of a message not noted", detail=failed.detail)
 
     async def _noted(self, message: str) -> tuple[Attachment, ...]:
         """The pictures of the message that a form is about; none when they are no longer known."""
         try:
-            noted = await self._memory.stashed(modals.menu_key(message))
+            noted = await self._memory.cached_blob(modals.menu_key(message))
         except StoreFailed as failed:
             log.warning("pictures of a message not read", detail=failed.detail)
             noted = None
         return () if noted is None else tuple(handle(each, str(Kept(id=each.id))) for each in modals.load_given(noted))
 
-    def _result(self, interaction: Interaction, ticket: Ticket) -> Message | None:
+    def _result(self, interaction: Interaction, ticket: InteractionToken) -> Message | None:
         """The result that the form's button hangs on."""
         message = interaction.message
         if message is None:
@@ -207,7 +207,7 @@ class Counter:
             channel=interaction.channel_id or 0,
             message=message.id,
             locale=self._answers.locale(interaction),
-            longest=self._reception.abilities.max_prompt,
+            longest=self._reception.capabilities.max_prompt,
         )
         await self._answers.call(lambda: interaction.response.send_modal(form))
 
@@ -219,17 +219,17 @@ class Counter:
     async def _hand_over(
         self,
         interaction: Interaction,
-        ticket: Ticket,
+        ticket: InteractionToken,
         command: str,
         text: str,
         *,
         attachments: tuple[Attachment, ...] = (),
         mask: Attachment | None = None,
         choices: Mapping[str, str] | None = None,
-        reply_to: Message | Gone | None = None,
+        reply_to: Message | DeletedMessage | None = None,
     ) -> None:
         sender = self._answers.sender_of(interaction)
-        received = await self._reception.receive(
+        received = await self._reception.receive_message(
             Message(
                 id=ticket.id,
                 chat=decode.decode_place(interaction, ticket.id),
@@ -244,17 +244,19 @@ class Counter:
             )
         )
         if not received:  # nobody will hand it in again, and "thinking" would stand there for ever
-            await self._answers.whisper(ticket, Answer(text=explain(self._answers.locale(interaction), Restarted())))
+            await self._answers.whisper(
+                ticket, ButtonReply(text=explain(self._answers.locale(interaction), Restarted()))
+            )
             return
         await self._pay(ticket, sender)
 
-    async def _pay(self, ticket: Ticket, member: User) -> None:
+    async def _pay(self, ticket: InteractionToken, member: User) -> None:
         """Tells what could not be told before, once the answer itself stands: until then it would fill that one."""
         if not self._notebook.owes(member.id):
             return
         for _ in range(LOOKS):
             if ticket.answered:
-                await self._answers.whisper(ticket, Answer(text=say(choose(member.locale), "discord-owed")))
+                await self._answers.whisper(ticket, ButtonReply(text=say(choose(member.locale), "discord-owed")))
                 await self._notebook.paid(member.id)
                 return
             await self._clock.sleep(LOOK)

@@ -12,7 +12,7 @@ from adapters.discord.encode import nonce
 from adapters.discord.errors import Refused
 from adapters.discord.ids import channel_of
 from adapters.discord.rest import Json, Rest, Upload
-from adapters.discord.tokens import Book, Ticket
+from adapters.discord.tokens import InteractionToken, InteractionTokens
 from bot.chat import Chat, MessageRef
 
 log = structlog.get_logger()
@@ -23,7 +23,7 @@ EPHEMERAL = 1 << 6
 class OnlyByToken(Exception):
     """The one way to that place was a token, and it is dead or used up."""
 
-    def __init__(self, ticket: Ticket) -> None:
+    def __init__(self, ticket: InteractionToken) -> None:
         super().__init__(ticket.id)
         self.ticket = ticket
 
@@ -31,13 +31,15 @@ class OnlyByToken(Exception):
 class Sender:
     """`now`: seconds since 1970. `application`: the bot's id there, once it is known."""
 
-    def __init__(self, rest: Rest, book: Book, now: Callable[[], float], application: Callable[[], str]) -> None:
+    def __init__(
+        self, rest: Rest, book: InteractionTokens, now: Callable[[], float], application: Callable[[], str]
+    ) -> None:
         self._rest = rest
         self._book = book
         self._now = now
         self._application = application
 
-    def living(self, ticket: Ticket | None) -> bool:
+    def living(self, ticket: InteractionToken | None) -> bool:
         return ticket is not None and ticket.living(self._now())
 
     async def new(
@@ -78,7 +80,7 @@ class Sender:
             raise OnlyByToken(ticket)
         return await self._by_bot(channel_of(ref.chat), ref.message_id, payload, files)
 
-    async def whisper(self, ticket: Ticket, payload: Mapping[str, Any]) -> None:
+    async def whisper(self, ticket: InteractionToken, payload: Mapping[str, Any]) -> None:
         """A further answer that only the member sees. Raises as `new`."""
         await self._rest.call("POST", self._hook(ticket), {**payload, "flags": EPHEMERAL}, signed=False)
 
@@ -91,7 +93,13 @@ class Sender:
     # ------------------------------------------------------------ within
 
     async def _by_ticket(
-        self, ticket: Ticket, chat: Chat, payload: Mapping[str, Any], files: Sequence[Upload], *, original: bool
+        self,
+        ticket: InteractionToken,
+        chat: Chat,
+        payload: Mapping[str, Any],
+        files: Sequence[Upload],
+        *,
+        original: bool,
     ) -> Json | None:
         """None: the token is dead, and the bot may write there by itself."""
         if self.living(ticket):
@@ -138,14 +146,14 @@ class Sender:
             raise errors.unreachable("an answer that names nothing")
         return answer
 
-    def _died(self, ticket: Ticket, refused: Refused) -> None:
+    def _died(self, ticket: InteractionToken, refused: Refused) -> None:
         """A dead token is never used again: Discord counts such calls. Anything else is raised on."""
         if refused.code not in errors.DEAD_TOKEN:
             raise refused
         log.info("interaction token is dead", interaction=ticket.id)
         ticket.dead = True
 
-    def _hook(self, ticket: Ticket) -> str:
+    def _hook(self, ticket: InteractionToken) -> str:
         return f"/webhooks/{self._application()}/{ticket.token}"
 
 

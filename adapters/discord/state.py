@@ -10,9 +10,9 @@ from typing import TypeVar
 
 import structlog
 
-from adapters.discord.tokens import PAGE, Book, Ticket
+from adapters.discord.tokens import PAGE, InteractionToken, InteractionTokens
 from bot.errors import StoreFailed
-from bot.ports import Memory
+from bot.ports import AdapterStorage
 
 log = structlog.get_logger()
 V = TypeVar("V")
@@ -22,14 +22,14 @@ OURS = 20_000  # messages of the bot of which a deletion is heard
 TICKETS, OWED = "discord:interactions", "discord:owed"  # keys of what is kept, before the shards it belongs to
 
 
-class Notebook:
+class DiscordState:
     """`book` is kept on disk page by page, so that a save costs the same however full it is; saves that come together
     are one. `shards`: those of this process, where several share the database; each keeps a book of its own."""
 
-    def __init__(self, memory: Memory, shards: tuple[int, ...] = ()) -> None:
+    def __init__(self, memory: AdapterStorage, shards: tuple[int, ...] = ()) -> None:
         mine = f":{','.join(map(str, shards))}" if shards else ""
         self._tickets, self._debts = TICKETS + mine, OWED + mine
-        self.book = Book()
+        self.book = InteractionTokens()
         self._pages: set[int] = set()  # that are kept
         self._changed: set[int] = set()
         self._memory = memory
@@ -42,16 +42,16 @@ class Notebook:
 
     async def load(self) -> None:
         try:
-            for page in json.loads(await self._memory.recall(self._tickets) or "[]"):
+            for page in json.loads(await self._memory.get_value(self._tickets) or "[]"):
                 self._pages.add(page)
-                if (tickets := await self._memory.recall(self._key(page))) is not None:
+                if (tickets := await self._memory.get_value(self._key(page))) is not None:
                     self.book.load(tickets)
-            if (owed := await self._memory.recall(self._debts)) is not None:
+            if (owed := await self._memory.get_value(self._debts)) is not None:
                 self._owed = set(json.loads(owed))
         except StoreFailed as failed:
             log.warning("interactions of before not read", detail=failed.detail)
 
-    async def save(self, ticket: Ticket) -> None:
+    async def save(self, ticket: InteractionToken) -> None:
         """Has a ticket of the book written down. Returns as soon as the database has it to write, before whatever is
         asked of it next; all that call this while a write is under way share the next one."""
         self._changed.add(ticket.page)
@@ -101,7 +101,7 @@ class Notebook:
 
     async def _keep_owed(self) -> None:
         try:
-            await self._memory.remember(self._debts, json.dumps(sorted(self._owed)))
+            await self._memory.set_value(self._debts, json.dumps(sorted(self._owed)))
         except StoreFailed as failed:
             log.warning("debt not kept", detail=failed.detail)
 
@@ -114,7 +114,7 @@ class Notebook:
             if not changed <= self._pages:
                 await self._turn(changed)
             for page in changed:
-                await self._memory.remember(self._key(page), self.book.dump(page))
+                await self._memory.set_value(self._key(page), self.book.dump(page))
         except StoreFailed as failed:
             log.warning("interactions not kept", detail=failed.detail)
 
@@ -122,10 +122,10 @@ class Notebook:
         """New pages are begun: they are named before they are written, and what has gone out of date is dropped."""
         self.book.prune(max(fresh) * PAGE)
         kept = self.book.pages()
-        await self._memory.remember(self._tickets, json.dumps(sorted(kept)))
+        await self._memory.set_value(self._tickets, json.dumps(sorted(kept)))
         gone, self._pages = self._pages - kept, kept
         for page in gone:
-            await self._memory.discard(self._key(page))
+            await self._memory.delete_key(self._key(page))
 
     def _key(self, page: int) -> str:
         return f"{self._tickets}:{page}"

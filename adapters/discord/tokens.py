@@ -14,7 +14,7 @@ REMEMBERED = 24 * 3600.0  # seconds that a dead token of a place without access 
 
 
 @dataclass(slots=True, kw_only=True)
-class Ticket:
+class InteractionToken:
     """An interaction. `id`: the request's id for the core. `born`: seconds since 1970. `limit`: bytes a file.
 
     `original`: the message that answers it; `answered`: it no longer says "thinking". `alone`: its messages are
@@ -43,31 +43,31 @@ class Ticket:
         return not self.dead and now < self.born + LIFE
 
 
-class Book:
+class InteractionTokens:
     """All tickets that may still matter."""
 
     def __init__(self) -> None:
-        self._tickets: dict[str, Ticket] = {}
+        self._tickets: dict[str, InteractionToken] = {}
         self._of: dict[str, str] = {}
 
     def __len__(self) -> int:
         return len(self._tickets)
 
-    def add(self, ticket: Ticket) -> None:
+    def add(self, ticket: InteractionToken) -> None:
         self._tickets[ticket.id] = ticket
         for message in ticket.messages:
             self._of[message] = ticket.id
 
-    def bind(self, ticket: Ticket, message: str) -> None:
+    def bind(self, ticket: InteractionToken, message: str) -> None:
         """From now on that message is changed by this ticket."""
         if message not in ticket.messages:
             ticket.messages.append(message)
         self._of[message] = ticket.id
 
-    def get(self, identity: str | None) -> Ticket | None:
+    def get(self, identity: str | None) -> InteractionToken | None:
         return None if identity is None else self._tickets.get(identity)
 
-    def of(self, message: str) -> Ticket | None:
+    def of(self, message: str) -> InteractionToken | None:
         """The ticket by which a message is changed."""
         return self.get(self._of.get(message))
 
@@ -92,4 +92,4 @@ class Book:
     def load(self, dumped: str) -> None:
         entries: Iterable[dict[str, object]] = json.loads(dumped)
         for entry in entries:
-            self.add(Ticket(**entry))  # pyright: ignore[reportArgumentType] - written by `dump`
+            self.add(InteractionToken(**entry))  # pyright: ignore[reportArgumentType] - written by `dump`

@@ -11,13 +11,13 @@ import structlog
 from adapters.playground import people
 from adapters.playground.pages import Pages
 from adapters.playground.protocol import QuotaFrame
-from bot.ports import Reception
+from bot.ports import EventSink
 
 log = structlog.get_logger()
 
 
 class Balances:
-    def __init__(self, pages: Pages, reception: Reception) -> None:
+    def __init__(self, pages: Pages, reception: EventSink) -> None:
         self._pages = pages
         self._reception = reception
         self._members: dict[str, bool] = {}  # whom to ask about; True: show it even when nothing changed
@@ -53,8 +53,8 @@ class Balances:
         frame: QuotaFrame = {
             "type": "quota",
             "member": member,
-            "left": balance.left,
-            "held": balance.held,
+            "left": balance.available,
+            "held": balance.reserved,
             "daily": balance.daily,
         }
         if show or self._shown.get(member) != frame:

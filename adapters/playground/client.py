@@ -25,7 +25,7 @@ from adapters.playground.web import Web
 from bot.chat import Attachment, Budget, Card, Chat, Delivered, Lane, MessageRef, User
 from bot.errors import ChatGone, ChatUnreachable, MessageGone, SettingsWrong
 from bot.painting import Image
-from bot.ports import Clock, Reception
+from bot.ports import Clock, EventSink
 from bot.texts import LOCALES, phrases
 
 SLOTS, PERIOD = 20, 5.0  # calls about one chat in so many seconds: enough to look alive, few enough to read
@@ -37,7 +37,7 @@ def page_texts(locale: str) -> dict[str, str]:
     return phrases(locale, "page-")
 
 
-class Playground:
+class PlaygroundAdapter:
     """A group chat in a page on this computer.
 
     Wiring: construct, mount `routes()` on the server, `open(reception)`, and at the end `close()` before the
@@ -70,7 +70,7 @@ class Playground:
         """The page's addresses; they answer 503 until `open` and after `close`."""
         return self._web.routes()
 
-    async def open(self, reception: Reception) -> None:
+    async def open(self, reception: EventSink) -> None:
         """Opens the room, lets pages in, and hands over what came in before a restart but was not taken in.
 
         Raises ChatUnreachable when the file cannot be used.
@@ -109,7 +109,7 @@ class Playground:
     # ------------------------------------------------------------ ChatPort
 
     def lane(self, chat: Chat, ref: MessageRef | None, *, pictures: int = 0) -> Lane:
-        return Lane(budgets=(Budget(key=f"playground:{chat.id}", slots=SLOTS, period=PERIOD),), gap=GAP)
+        return Lane(budgets=(Budget(key=f"playground:{chat.id}", slots=SLOTS, period_s=PERIOD),), edit_gap_s=GAP)
 
     def resets(self, lane: Lane) -> Mapping[str, float]:
         """Nothing counts here but this process."""

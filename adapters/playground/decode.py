@@ -5,7 +5,7 @@ import re
 from adapters.playground import people
 from adapters.playground.entries import Entry, StoredFile
 from adapters.playground.protocol import Click
-from bot.chat import Attachment, Gone, Message, MessageRef, Press
+from bot.chat import Attachment, ButtonPress, DeletedMessage, Message, MessageRef
 
 _MENTION_FIRST = re.compile(r"@easel(?!\w)[,:]?\s*", re.IGNORECASE)
 _MENTION = re.compile(r"[ \t]?(?<!\w)@easel(?!\w)", re.IGNORECASE)
@@ -31,7 +31,7 @@ def decode_file(file: StoredFile) -> Attachment:
     return Attachment(ref=file.id, media_type=file.media_type, size=file.size, filename=file.name)
 
 
-def decode_message(entry: Entry, replied: Entry | Gone | None) -> Message:
+def decode_message(entry: Entry, replied: Entry | DeletedMessage | None) -> Message:
     """What a member wrote, with what it answers, one hop."""
     text, addressed = decode_text(entry.text)
     chat = people.chat(entry.chat)
@@ -48,8 +48,8 @@ def decode_message(entry: Entry, replied: Entry | Gone | None) -> Message:
     )
 
 
-def decode_press(frame: Click, locale: str) -> Press:
-    return Press(
+def decode_press(frame: Click, locale: str) -> ButtonPress:
+    return ButtonPress(
         id=frame.nonce,
         message=MessageRef(chat=people.chat(frame.chat), message_id=frame.message),
         sender=people.user(frame.sender, locale),

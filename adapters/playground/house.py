@@ -17,9 +17,9 @@ from adapters.playground.pages import Pages
 from adapters.playground.previews import Previews
 from adapters.playground.protocol import MessageFrame, WireCommand, WireMessage
 from adapters.playground.room import Room
-from bot.chat import Gone, MessageRef
+from bot.chat import DeletedMessage, MessageRef
 from bot.errors import MessageGone
-from bot.ports import Reception
+from bot.ports import EventSink
 
 Commands = Callable[[str], Sequence[WireCommand]]
 Phrases = Callable[[str], Mapping[str, str]]
@@ -34,7 +34,7 @@ class House:
     previews: Previews
     inbox: Inbox
     balances: Balances
-    reception: Reception
+    reception: EventSink
     commands: Mapping[str, Sequence[WireCommand]]
     texts: Mapping[str, Mapping[str, str]]
 
@@ -64,7 +64,7 @@ class House:
         ref = MessageRef(chat=people.chat(chat), message_id=str(message))
 
         async def tell() -> None:
-            await self.reception.deleted(ref)
+            await self.reception.message_deleted(ref)
             self.touch(chat)
 
         await self.inbox.put(f"deleted {chat}", tell)
@@ -76,16 +76,16 @@ class House:
             except MessageGone:
                 return
             replied = await self._replied(entry)
-            if await self.reception.receive(await off_loop(len(entry.text), decode_message, entry, replied)):
+            if await self.reception.receive_message(await off_loop(len(entry.text), decode_message, entry, replied)):
                 await self.room.told(message)
             self.touch(entry.chat)
 
         return take_in
 
-    async def _replied(self, entry: Entry) -> Entry | Gone | None:
+    async def _replied(self, entry: Entry) -> Entry | DeletedMessage | None:
         if entry.quote is None:
             return None
         try:
             return await self.room.entry(entry.quote.id)
         except MessageGone:
-            return Gone(id=str(entry.quote.id))
+            return DeletedMessage(id=str(entry.quote.id))

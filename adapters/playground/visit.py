@@ -151,10 +151,10 @@ class Visit:
         await self._house.inbox.put(frame.sender, lambda: self._click(frame, locale))
 
     async def _click(self, frame: Click, locale: str) -> None:
-        answer = await self._house.reception.press(decode_press(frame, locale))
-        text = "" if answer.compose else well_formed(answer.text)  # the open composer says it already
+        answer = await self._house.reception.press_button(decode_press(frame, locale))
+        text = "" if answer.open_reply else well_formed(answer.text)  # the open composer says it already
         self._put("notice", frame.nonce, frame={"type": "notice", "member": frame.sender, "text": text})
-        if answer.compose:
+        if answer.open_reply:
             self._put(
                 "compose",
                 frame={

@@ -26,12 +26,12 @@ from adapters.telegram.inbox import Inbox
 from adapters.telegram.inline import Inline
 from adapters.telegram.sender import Sender
 from adapters.telegram.shop import Shop
-from adapters.telegram.state import Notebook, Raw
+from adapters.telegram.state import Raw, TelegramState
 from adapters.telegram.webhook import Webhook
-from bot.chat import Attachment, Budget, Card, Chat, Delivered, Lane, MessageRef, Sold, User
+from bot.chat import Attachment, Budget, Card, Chat, Delivered, Lane, MessageRef, Purchase, User
 from bot.errors import ChatBusy, ChatFailed, StoreFailed, UnknownCharge
 from bot.painting import Image
-from bot.ports import Clock, Memory, Reception
+from bot.ports import AdapterStorage, Clock, EventSink
 from bot.settings import Telegram as TelegramSettings
 
 log = structlog.get_logger()
@@ -40,14 +40,14 @@ log = structlog.get_logger()
 # all; sends and edits share them. A slot counts from the end of a call: an upload is counted when it is complete.
 PRIVATE_SLOTS, PRIVATE_PERIOD = 3, 3.0
 GROUP_SLOTS, GROUP_PERIOD = 20, 60.0
-OVERALL = Budget(key=PLATFORM, slots=30, period=1.0, shared=True)
+OVERALL = Budget(key=PLATFORM, slots=30, period_s=1.0, shared=True)
 GAP = 3.0  # seconds between progress edits of one message; constant editing has earned waits of minutes
 EYES = ReactionTypeEmoji("👀")
 TELL_AGAIN, TELL_SELDOM = 60.0, 3600.0  # seconds before the menus are written once more; doubles
 LAST_MENUS = 1.0  # seconds at the end for menus that are being written
 
 
-class Telegram:
+class TelegramAdapter:
     """One bot in all its chats.
 
     Wiring: construct, mount its `routes`, give it to the core as a port and its `shop`, `open(reception, memory)`, and
@@ -84,12 +84,12 @@ class Telegram:
         """What Telegram calls, where it brings updates itself."""
         return () if self._webhook is None else self._webhook.routes()
 
-    async def open(self, reception: Reception, memory: Memory) -> None:
+    async def open(self, reception: EventSink, memory: AdapterStorage) -> None:
         """Asks Telegram who the bot is, and goes on in the background.
 
         Raises SettingsWrong when the token is not accepted; a Telegram that is away is waited for.
         """
-        notebook = Notebook(memory)
+        notebook = TelegramState(memory)
         left = await _loaded(notebook)
         self._sender = Sender(self._bot, notebook, lambda old, new: self._migrated(reception, old, new))
         self._delivery = Delivery(
@@ -123,7 +123,7 @@ class Telegram:
 
         await self._connection.open(began)
 
-    async def deafen(self) -> None:
+    async def stop_receiving(self) -> None:
         """Nothing comes in any more; what came in is handed over. Menus not written by then are written after the next
         start."""
         if self._telling is not None:
@@ -152,13 +152,13 @@ class Telegram:
     def lane(self, chat: Chat, ref: MessageRef | None, *, pictures: int = 0) -> Lane:
         if ids.is_inline(chat):
             key = chat.thread_id if ref is None else ref.message_id
-            own = Budget(key=f"{PLATFORM}:{key}", slots=PRIVATE_SLOTS, period=PRIVATE_PERIOD)
+            own = Budget(key=f"{PLATFORM}:{key}", slots=PRIVATE_SLOTS, period_s=PRIVATE_PERIOD)
             stored = self._group(str(self._settings.storage_chat))
-            return Lane(budgets=(own, *([stored] if pictures else []), OVERALL), gap=GAP)
+            return Lane(budgets=(own, *([stored] if pictures else []), OVERALL), edit_gap_s=GAP)
         home = self._sender.now(chat)
-        private = Budget(key=f"{PLATFORM}:{home.id}", slots=PRIVATE_SLOTS, period=PRIVATE_PERIOD)
+        private = Budget(key=f"{PLATFORM}:{home.id}", slots=PRIVATE_SLOTS, period_s=PRIVATE_PERIOD)
         own = private if home.kind == "direct" else self._group(home.id)
-        return Lane(budgets=(own, OVERALL), gap=GAP, cost=max(1, pictures))
+        return Lane(budgets=(own, OVERALL), edit_gap_s=GAP, cost=max(1, pictures))
 
     def resets(self, lane: Lane) -> Mapping[str, float]:
         """Telegram tells nothing of its windows but a 429."""
@@ -206,7 +206,7 @@ class Telegram:
 
     # ------------------------------------------------------------ bot.ports.Shop
 
-    async def refund(self, charge: str) -> Sold:
+    async def refund(self, charge: str) -> Purchase:
         """Raises UnknownCharge where nothing is sold."""
         if self._shop is None:
             raise UnknownCharge(charge=charge)
@@ -216,7 +216,7 @@ class Telegram:
 
     @staticmethod
     def _group(chat: str) -> Budget:
-        return Budget(key=f"{PLATFORM}:{chat}", slots=GROUP_SLOTS, period=GROUP_PERIOD)
+        return Budget(key=f"{PLATFORM}:{chat}", slots=GROUP_SLOTS, period_s=GROUP_PERIOD)
 
     async def _react(self, chat: Chat, message: int) -> None:
         """Eyes on a request: seen, before the chat's budget lets anything be written."""
@@ -229,14 +229,14 @@ class Telegram:
         except (ChatFailed, Moved, Unclear) as failed:
             log.info("no reaction", chat=chat.id, detail=str(failed))
 
-    async def _migrated(self, reception: Reception, old: int, new: int) -> None:
+    async def _migrated(self, reception: EventSink, old: int, new: int) -> None:
         """Told by a refused call, maybe before the group itself says so."""
         try:
-            await reception.moved(ids.chat(old, direct=False), ids.chat(new, direct=False))
+            await reception.chat_moved(ids.chat(old, direct=False), ids.chat(new, direct=False))
         except StoreFailed as failed:
             log.warning("move of a chat waits for its message", old=old, detail=failed.detail)
 
-    async def _tell(self, memory: Memory) -> None:
+    async def _tell(self, memory: AdapterStorage) -> None:
         """Writes the menus where they differ, however often it takes."""
         pause = TELL_AGAIN
         while True:
@@ -257,7 +257,7 @@ class Telegram:
         task.add_done_callback(self._work.discard)
 
 
-async def _loaded(notebook: Notebook) -> list[Raw]:
+async def _loaded(notebook: TelegramState) -> list[Raw]:
     try:
         return await notebook.load()
     except StoreFailed as failed:

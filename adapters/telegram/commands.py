@@ -22,7 +22,7 @@ from adapters.telegram.calls import call
 from adapters.telegram.errors import Moved, Refused
 from adapters.telegram.ids import PLATFORM
 from bot.errors import ChatFailed, ChatGone, StoreFailed
-from bot.ports import Memory
+from bot.ports import AdapterStorage
 from bot.texts import LOCALES, say
 
 log = structlog.get_logger()
@@ -60,7 +60,7 @@ def menus(admins: Sequence[str], *, shop: bool) -> Iterator[Menu]:
             yield Menu(scope=scope, language=language, names=names)
 
 
-async def tell_telegram(bot: telegram.Bot, memory: Memory, admins: Sequence[str], *, shop: bool) -> int:
+async def tell_telegram(bot: telegram.Bot, memory: AdapterStorage, admins: Sequence[str], *, shop: bool) -> int:
     """Writes the menus that differ from what Telegram was last told, and takes away those of before that are no more
     wanted (a former admin's); returns how many.
 
@@ -120,18 +120,18 @@ def _mark(menu: Menu) -> str:
     return hashlib.sha256(json.dumps(listed, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-async def _recall(memory: Memory, key: str) -> dict[str, str]:
+async def _recall(memory: AdapterStorage, key: str) -> dict[str, str]:
     """What Telegram was told: marks of menus by their names. A database that is away has them all told again."""
     try:
-        told = await memory.recall(key)
+        told = await memory.get_value(key)
     except StoreFailed as failed:
         log.warning("commands not read", detail=failed.detail)
         return {}
     return {} if told is None else json.loads(told)
 
 
-async def _remember(memory: Memory, key: str, told: dict[str, str]) -> None:
+async def _remember(memory: AdapterStorage, key: str, told: dict[str, str]) -> None:
     try:
-        await memory.remember(key, json.dumps(told))
+        await memory.set_value(key, json.dumps(told))
     except StoreFailed as failed:
         log.warning("commands not kept", detail=failed.detail)

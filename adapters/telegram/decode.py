@@ -9,7 +9,7 @@ from telegram import ExternalReplyInfo, MessageEntity, MessageOriginUser
 
 from adapters.telegram import ids
 from adapters.telegram.ids import PLATFORM
-from bot.chat import Action, Attachment, Chat, Message, MessageRef, Press, User
+from bot.chat import Action, Attachment, ButtonPress, Chat, Message, MessageRef, User
 
 BUTTON = re.compile(r"easel:(?P<action>cancel|retry|vary|edit):(?P<job>[\w-]{1,40})")
 _COMMAND = re.compile(r"/(?P<name>\w+)(?:@(?P<bot>\w+))?")
@@ -161,7 +161,7 @@ def decode_message(parts: Sequence[telegram.Message], me: Me, *, room: int | Non
         attachments=attachments,
         reply_to=reply,
         to_me=said.called or (reply is not None and reply.from_me) or first.guest_query_id is not None,
-        room=room,
+        max_images=room,
     )
 
 
@@ -203,7 +203,7 @@ def _with_quote(text: str, message: telegram.Message) -> str:
 # ---------------------------------------------------------------- clicks
 
 
-def decode_press(query: telegram.CallbackQuery) -> Press | None:
+def decode_press(query: telegram.CallbackQuery) -> ButtonPress | None:
     """A click on a button of a job. Its message may be out of reach, or be known by its inline id alone."""
     match = BUTTON.fullmatch(query.data or "")
     if match is None:
@@ -217,11 +217,11 @@ def decode_press(query: telegram.CallbackQuery) -> Press | None:
         chat, identity = ids.chat(query.message.chat.id, direct=direct), str(query.message.message_id)
     else:
         return None
-    return Press(
+    return ButtonPress(
         id=query.id,
         message=MessageRef(chat=chat, message_id=identity),
         sender=decode_user(query.from_user),
         action=Action(match["action"]),
         job=match["job"],
-        formless=query.inline_message_id is None,
+        no_form=query.inline_message_id is None,
     )

@@ -21,7 +21,7 @@ from bot import pictures
 from bot.chat import Attachment, Card, Chat, Delivered, MessageRef
 from bot.errors import BadResult, ChatFailed, ChatUnreachable, StoreFailed
 from bot.painting import Image
-from bot.ports import Memory
+from bot.ports import AdapterStorage
 from bot.texts import say
 
 log = structlog.get_logger()
@@ -33,7 +33,9 @@ LOCAL_UPLOAD = 2000 * 1000 * 1000
 class Delivery:
     """`storage`: the chat where pictures for inline messages are uploaded, since those can only name files."""
 
-    def __init__(self, bot: telegram.Bot, sender: Sender, memory: Memory, *, storage: int | None, local: bool) -> None:
+    def __init__(
+        self, bot: telegram.Bot, sender: Sender, memory: AdapterStorage, *, storage: int | None, local: bool
+    ) -> None:
         self._bot = bot
         self._sender = sender
         self._memory = memory
@@ -183,14 +185,14 @@ class Delivery:
 
     async def _recall(self, kept: str) -> tuple[Attachment, ...] | None:
         try:
-            known = await self._memory.stashed(kept)
+            known = await self._memory.cached_blob(kept)
         except StoreFailed as failed:
             raise ChatUnreachable(detail=f"album not looked up: {failed.detail}") from failed
         return None if known is None else tuple(Attachment(**each) for each in json.loads(known))
 
     async def _remember(self, kept: str, posted: Sequence[Attachment]) -> None:
         try:
-            await self._memory.stash(kept, json.dumps([asdict(each) for each in posted]).encode())
+            await self._memory.cache_blob(kept, json.dumps([asdict(each) for each in posted]).encode())
         except StoreFailed as failed:
             log.warning("album not kept", detail=failed.detail)
 

@@ -16,7 +16,7 @@ MAY_POST = ("creator", "administrator", "member")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Portal:
+class BotDiagnostics:
     """`says`: the bot in a line. `inline` and `guest`: whether those modes are on, and why not. `problems`: one line
     each."""
 
@@ -26,7 +26,7 @@ class Portal:
     problems: tuple[str, ...]
 
 
-async def look(settings: TelegramSettings) -> Portal:
+async def look(settings: TelegramSettings) -> BotDiagnostics:
     """Asks Telegram about the bot; changes nothing.
 
     Raises SettingsWrong when the token is not accepted, ChatFailed when Telegram does not answer.
@@ -43,7 +43,7 @@ async def look(settings: TelegramSettings) -> Portal:
         raise ChatFailed(detail=f"Telegram does not answer ({describe(failed)})") from None
     finally:
         await _closed(bot)
-    return Portal(
+    return BotDiagnostics(
         says="; ".join([f"is @{me.username}", *_notes(me, hook, settings)]),
         inline=_inline(settings, me),
         guest=mode(settings, bool(me.supports_guest_queries), "Bot Settings, Guest Mode"),

@@ -60,14 +60,14 @@ def plain(text: str) -> str:
 def encode_text(card: Card, limit: int) -> tuple[str, list[MessageEntity]]:
     """What a message says, in at most `limit` characters, and the mention of whom it calls."""
     text = plain(card.text.replace("\0", "")).strip() or JOINER
-    if card.calls is None or not card.calls.id.isdecimal():
+    if card.mention is None or not card.mention.id.isdecimal():
         return cut(text, limit), []
-    name = " ".join(card.calls.name.replace("\0", "").split())[:64] or "…"
+    name = " ".join(card.mention.name.replace("\0", "").split())[:64] or "…"
     entity = MessageEntity(
         type=MessageEntity.TEXT_MENTION,
         offset=0,
         length=units(name),
-        user=User(id=int(card.calls.id), first_name=name, is_bot=False),
+        user=User(id=int(card.mention.id), first_name=name, is_bot=False),
     )
     return cut(f"{name}, {text}", limit), [entity]
 

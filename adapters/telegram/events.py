@@ -16,10 +16,10 @@ from adapters.telegram.decode import Me, decode_message, decode_press
 from adapters.telegram.errors import QUERY_OLD, Moved, Refused, Unclear
 from adapters.telegram.inline import Inline
 from adapters.telegram.shop import Shop
-from adapters.telegram.state import Notebook
-from bot.chat import Answer, Press
+from adapters.telegram.state import TelegramState
+from bot.chat import ButtonPress, ButtonReply
 from bot.errors import ChatFailed
-from bot.ports import Clock, Reception
+from bot.ports import Clock, EventSink
 from bot.texts import choose, say
 
 log = structlog.get_logger()
@@ -44,8 +44,8 @@ class Events:
         *,
         bot: telegram.Bot,
         me: Me,
-        notebook: Notebook,
-        reception: Reception,
+        notebook: TelegramState,
+        reception: EventSink,
         inline: Inline,
         shop: Shop | None,
         clock: Clock,
@@ -95,7 +95,7 @@ class Events:
         if self._shop is not None and self._shop.is_meant(message):
             await self._shop.offer(message)
             return True
-        return await self._reception.receive(message)
+        return await self._reception.receive_message(message)
 
     async def migrated(self, old: int, new: int) -> None:
         """A group has become a supergroup: its jobs and credits go along. Told by both, and by refused calls.
@@ -103,7 +103,7 @@ class Events:
         Raises StoreFailed.
         """
         await self._notebook.move(str(old), str(new))
-        await self._reception.moved(ids.chat(old, direct=False), ids.chat(new, direct=False))
+        await self._reception.chat_moved(ids.chat(old, direct=False), ids.chat(new, direct=False))
 
     # ------------------------------------------------------------ clicks
 
@@ -116,13 +116,13 @@ class Events:
         if press is None:
             await self._answer(query, "")
             return True
-        answering = asyncio.ensure_future(self._reception.press(press))
+        answering = asyncio.ensure_future(self._reception.press_button(press))
         patience = asyncio.ensure_future(self._clock.sleep(IN_TIME))
         try:
             await asyncio.wait([answering, patience], return_when=asyncio.FIRST_COMPLETED)
             if answering.done():
                 answer = answering.result()
-                await self._answer(query, self._worded(press, answer), alert=answer.compose)
+                await self._answer(query, self._worded(press, answer), alert=answer.open_reply)
             else:
                 await self._answer(query, "")
                 await answering
@@ -131,9 +131,9 @@ class Events:
             answering.cancel()
         return True
 
-    def _worded(self, press: Press, answer: Answer) -> str:
+    def _worded(self, press: ButtonPress, answer: ButtonReply) -> str:
         """What a click is answered; a reply that does not name the bot does not reach it where it is no member."""
-        if not (answer.compose and ids.is_inline(press.message.chat)):
+        if not (answer.open_reply and ids.is_inline(press.message.chat)):
             return answer.text
         key = "telegram-edit-guest" if self._me.guest else "telegram-edit-elsewhere"
         return say(choose(press.sender.locale), key, bot=f"@{self._me.username}")

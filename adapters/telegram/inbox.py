@@ -11,7 +11,7 @@ from datetime import timedelta
 import structlog
 import telegram
 
-from adapters.telegram.state import Notebook
+from adapters.telegram.state import TelegramState
 from bot.errors import StoreFailed
 from bot.ports import Clock
 
@@ -29,7 +29,7 @@ Take = Callable[[telegram.Update], Awaitable[bool]]
 class Inbox:
     """`take` handles an update; False: it has to come again after the next start."""
 
-    def __init__(self, notebook: Notebook, take: Take, clock: Clock) -> None:
+    def __init__(self, notebook: TelegramState, take: Take, clock: Clock) -> None:
         self._notebook = notebook
         self._take = take
         self._clock = clock

@@ -21,7 +21,7 @@ from adapters.telegram.encode import plain
 from adapters.telegram.errors import Moved, Refused, Unclear
 from bot.chat import Message
 from bot.errors import ChatFailed
-from bot.ports import Reception
+from bot.ports import EventSink
 from bot.texts import choose, say
 
 log = structlog.get_logger()
@@ -33,7 +33,7 @@ DESCRIPTION = 100  # characters of the prompt under the offer
 class Inline:
     """`storage`: whether pictures can be put into inline messages at all."""
 
-    def __init__(self, bot: telegram.Bot, reception: Reception) -> None:
+    def __init__(self, bot: telegram.Bot, reception: EventSink) -> None:
         self._bot = bot
         self._reception = reception
 
@@ -60,7 +60,7 @@ class Inline:
             log.warning("chosen inline result without a message")
             return True
         sender = decode_user(result.from_user)
-        return await self._reception.receive(
+        return await self._reception.receive_message(
             Message(
                 id=message,
                 chat=ids.inline_chat(result.from_user.id, message),
@@ -68,7 +68,7 @@ class Inline:
                 text=result.query,
                 to_me=True,
                 command="imagine",
-                room=1,
+                max_images=1,
             )
         )
 

@@ -24,7 +24,7 @@ from adapters.telegram.calls import call
 from adapters.telegram.encode import CAPTION, TEXT, encode_buttons, encode_media, encode_text
 from adapters.telegram.errors import NO_CAPTION, NO_TEXT, NOT_MODIFIED, Moved, Refused, Unclear
 from adapters.telegram.ids import Place
-from adapters.telegram.state import Notebook
+from adapters.telegram.state import TelegramState
 from bot.chat import Action, Card, Chat, MessageRef
 from bot.errors import ChatFailed, ChatUnreachable, StoreFailed
 from bot.painting import Image
@@ -59,7 +59,7 @@ class Target:
 class Sender:
     """`migrated(old, new)` is told of a group that became a supergroup."""
 
-    def __init__(self, bot: telegram.Bot, notebook: Notebook, migrated: Migrated) -> None:
+    def __init__(self, bot: telegram.Bot, notebook: TelegramState, migrated: Migrated) -> None:
         self._bot = bot
         self._notebook = notebook
         self._migrated = migrated

@@ -20,9 +20,9 @@ from adapters.telegram.decode import decode_user
 from adapters.telegram.errors import Moved, Refused, Unclear
 from adapters.telegram.ids import PLATFORM
 from adapters.telegram.sender import addressed
-from bot.chat import Message, Sold
+from bot.chat import Message, Purchase
 from bot.errors import ChatFailed, ChatUnreachable, UnknownCharge
-from bot.ports import Clock, Memory, Reception
+from bot.ports import AdapterStorage, Clock, EventSink
 from bot.settings import StarPack
 from bot.texts import choose, say
 
@@ -39,7 +39,13 @@ class Shop:
     """`packs` as the operator set them."""
 
     def __init__(
-        self, bot: telegram.Bot, packs: Sequence[StarPack], *, reception: Reception, memory: Memory, clock: Clock
+        self,
+        bot: telegram.Bot,
+        packs: Sequence[StarPack],
+        *,
+        reception: EventSink,
+        memory: AdapterStorage,
+        clock: Clock,
     ) -> None:
         self._bot = bot
         self._key = hashlib.sha256(f"easel shop {bot.token}".encode()).digest()
@@ -58,7 +64,7 @@ class Shop:
 
     async def offer(self, message: Message) -> None:
         """What can be bought, one button each; in a group, the way to where it can be."""
-        if (refused := await self._reception.turned_away(message.sender, message.chat)) is not None:
+        if (refused := await self._reception.command_refusal(message.sender, message.chat)) is not None:
             if refused:
                 await self._say(message, refused, [])
             return
@@ -89,7 +95,7 @@ class Shop:
         if query.message is None or number >= len(self._packs):  # packs have changed since
             return say(locale, "telegram-buy-wrong")
         buyer, where = decode_user(query.from_user), query.message.chat.id
-        if (refused := await self._reception.turned_away(buyer, ids.chat(where, direct=True))) is not None:
+        if (refused := await self._reception.command_refusal(buyer, ids.chat(where, direct=True))) is not None:
             return refused
         pack = self._packs[number]
         topic = query.message.message_thread_id if isinstance(query.message, telegram.Message) else None
@@ -123,7 +129,11 @@ class Shop:
             and (query.currency, query.total_amount) == (STARS, int(match[2]))
         )
         locale = choose(query.from_user.language_code)
-        why = await self._reception.barred(decode_user(query.from_user)) if fits else say(locale, "telegram-buy-wrong")
+        why = (
+            await self._reception.purchase_refusal(decode_user(query.from_user))
+            if fits
+            else say(locale, "telegram-buy-wrong")
+        )
         ok = why is None
         try:
             await insist(lambda: self._bot.answer_pre_checkout_query(query.id, ok=ok, error_message=why), self._clock)
@@ -143,11 +153,11 @@ class Shop:
             log.error("payment for nothing of ours", charge=payment.telegram_payment_charge_id)
             return True
         charge, user = payment.telegram_payment_charge_id, decode_user(payer)
-        sold = Sold(user=user.key, credits=int(match[1]))
-        await self._memory.remember(_key(charge), json.dumps(asdict(sold)))
-        balance = await self._reception.credit(user, sold.credits, entry=f"stars:{charge}")
+        sold = Purchase(user_key=user.key, credits=int(match[1]))
+        await self._memory.set_value(_key(charge), json.dumps(asdict(sold)))
+        balance = await self._reception.credit_purchase(user, sold.credits, entry=f"stars:{charge}")
         locale = choose(user.locale)
-        said = say(locale, "telegram-buy-paid", credits=sold.credits, left=balance.left, charge=charge)
+        said = say(locale, "telegram-buy-paid", credits=sold.credits, left=balance.available, charge=charge)
         try:
             await insist(lambda: self._bot.send_message(message.chat.id, said), self._clock)
         except (Refused, ChatFailed, Moved, Unclear) as failed:
@@ -156,13 +166,13 @@ class Shop:
 
     # ------------------------------------------------------------ giving back
 
-    async def refund(self, charge: str) -> Sold:
+    async def refund(self, charge: str) -> Purchase:
         """As `bot.ports.Shop`."""
-        kept = await self._memory.recall(_key(charge))
+        kept = await self._memory.get_value(_key(charge))
         if kept is None:
             raise UnknownCharge(charge=charge)
-        sold = Sold(**json.loads(kept))
-        user = int(sold.user.partition(":")[2])
+        sold = Purchase(**json.loads(kept))
+        user = int(sold.user_key.partition(":")[2])
         try:
             await insist(lambda: self._bot.refund_star_payment(user, charge), self._clock)
         except Refused as refused:

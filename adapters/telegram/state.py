@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.errors import StoreFailed
-from bot.ports import Memory
+from bot.ports import AdapterStorage
 
 UPDATES, MOVES = "telegram:updates", "telegram:moves"
 MOST_MOVES = 1000  # of groups and of their messages
@@ -18,10 +18,10 @@ MOST_MOVES = 1000  # of groups and of their messages
 Raw = Mapping[str, Any]
 
 
-class Notebook:
+class TelegramState:
     """Every method that writes or reads the database raises StoreFailed."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: AdapterStorage) -> None:
         self._memory = memory
         self._written: dict[int, Raw] = {}
         self._writing = asyncio.Lock()
@@ -29,9 +29,9 @@ class Notebook:
 
     async def load(self) -> list[Raw]:
         """Reads everything; returns the updates that an earlier process did not take care of, oldest first."""
-        if (moves := await self._memory.recall(MOVES)) is not None:
+        if (moves := await self._memory.get_value(MOVES)) is not None:
             self._moves = OrderedDict(json.loads(moves))
-        kept = await self._memory.recall(UPDATES)
+        kept = await self._memory.get_value(UPDATES)
         self._written = {} if kept is None else {int(each["update_id"]): each for each in json.loads(kept)}
         return [self._written[each] for each in sorted(self._written)]
 
@@ -56,7 +56,7 @@ class Notebook:
     async def _keep_updates(self) -> None:
         """One write at a time, each of all there is by then."""
         async with self._writing:
-            await self._memory.remember(UPDATES, json.dumps(list(self._written.values()), ensure_ascii=False))
+            await self._memory.set_value(UPDATES, json.dumps(list(self._written.values()), ensure_ascii=False))
 
     # ------------------------------------------------------------ where things have gone
 
@@ -65,7 +65,7 @@ class Notebook:
         self._moves[old] = new
         while len(self._moves) > MOST_MOVES:
             self._moves.popitem(last=False)
-        await self._memory.remember(MOVES, json.dumps(dict(self._moves)))
+        await self._memory.set_value(MOVES, json.dumps(dict(self._moves)))
 
     def moved(self, old: str) -> str | None:
         """Where it has gone; None: it is where it was."""

@@ -16,7 +16,7 @@ _MARKS = frozenset(map(chr, (*range(0x300, 0x370), *range(0x20D0, 0x2100))))  # 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lists:
+class AccessLists:
     """Users and chats as `platform:id`, words in any case. Where anything is allowed by name, all else is closed:
     somebody is let in by their own name or by that of the chat. A chat's name holds for all that lies within it."""
 
@@ -26,8 +26,8 @@ class Lists:
     blocked_chats: frozenset[str] = frozenset()
     blocked_words: frozenset[str] = frozenset()
 
-    def together(self, other: "Lists") -> "Lists":
-        return Lists(
+    def together(self, other: "AccessLists") -> "AccessLists":
+        return AccessLists(
             allowed_users=self.allowed_users | other.allowed_users,
             allowed_chats=self.allowed_chats | other.allowed_chats,
             blocked_users=self.blocked_users | other.blocked_users,
@@ -75,15 +75,15 @@ def _folded(text: str) -> str:
     return "".join(each for each in folded if not (unicodedata.category(each) == "Cf" or each in _MARKS)).strip()
 
 
-def lists(
+def access_lists(
     *,
     allowed_users: Sequence[str] = (),
     allowed_chats: Sequence[str] = (),
     blocked_users: Sequence[str] = (),
     blocked_chats: Sequence[str] = (),
     blocked_words: Sequence[str] = (),
-) -> Lists:
-    return Lists(
+) -> AccessLists:
+    return AccessLists(
         allowed_users=frozenset(allowed_users),
         allowed_chats=frozenset(allowed_chats),
         blocked_users=frozenset(blocked_users),

@@ -13,7 +13,7 @@ import structlog
 
 from bot.chat import Chat, User
 from bot.errors import Banned, Refusal, SettingsWrong, TooFast
-from bot.handlers.access_lists import Lists, lists
+from bot.handlers.access_lists import AccessLists, access_lists
 from bot.ports import Clock
 
 log = structlog.get_logger()
@@ -25,7 +25,7 @@ LOOK = 5.0  # seconds between two looks at the operator's file
 KEYS = ("allowed_users", "allowed_chats", "blocked_users", "blocked_chats", "blocked_words")
 
 
-class Silence(Exception):
+class SuppressReply(Exception):
     """Turned away, and told so within the last minute: nothing need be said. `refusal`: what would be."""
 
     def __init__(self, refusal: Refusal) -> None:
@@ -53,13 +53,13 @@ class Paces:
         return None
 
 
-class Gate:
+class Admission:
     """`user_per_minute` and `chat_per_minute`: requests in any 60 s, commands and clicks included; None: no limit.
     `admins` (`platform:id`) are let in whatever the lists say."""
 
     def __init__(
         self,
-        given: Lists,
+        given: AccessLists,
         *,
         clock: Clock,
         admins: Sequence[str] = (),
@@ -79,7 +79,7 @@ class Gate:
         self._paces = Paces()
         self._told: OrderedDict[str, float] = OrderedDict()
 
-    async def look(self) -> None:
+    async def reload_if_changed(self) -> None:
         """Reads the operator's file where it has changed. One that cannot be read leaves the lists as they are.
 
         Raises SettingsWrong at the first look, when there is nothing to leave.
@@ -99,7 +99,7 @@ class Gate:
             self._stamp = stamp
             log.info("access file read", file=str(self._file))
 
-    def admit(self, user: User, chat: Chat, text: str = "", *, anybody: bool = False) -> None:
+    def check_request(self, user: User, chat: Chat, text: str = "", *, anybody: bool = False) -> None:
         """Lets a request in; with `anybody` also one of somebody on a list.
 
         Raises the Refusal that is to be said, Silence where one was said just now.
@@ -112,7 +112,7 @@ class Gate:
         if (refusal := self._lists.forbids(text)) is not None:
             raise refusal
 
-    def welcome(self, user: User, chat: Chat, *, banned: bool) -> None:
+    def check_adapter_command(self, user: User, chat: Chat, *, banned: bool) -> None:
         """Lets in whom an adapter answers by itself: anybody but the blocked and the `banned`, at their pace.
 
         Raises as `admit`.
@@ -124,7 +124,7 @@ class Gate:
     def blocks(self, user: User) -> bool:
         return user.key in self._lists.blocked_users and user.key not in self._admins
 
-    def answer(self, user: User, chat: Chat) -> None:
+    def check_reply(self, user: User, chat: Chat) -> None:
         """Lets an answer out: nobody fills a group with answers to themselves.
 
         Raises as `admit`.
@@ -147,7 +147,7 @@ class Gate:
         key = f"{type(refusal).__name__} {user.key} {chat.key}"
         told = self._told.get(key)
         if told is not None and now - told < MINUTE:
-            raise Silence(refusal)
+            raise SuppressReply(refusal)
         self._told[key] = now
         self._told.move_to_end(key)
         while len(self._told) > KNOWN:
@@ -156,7 +156,7 @@ class Gate:
         raise refusal
 
 
-def _read(file: Path, stamp: float | None) -> tuple[float, Lists | None]:
+def _read(file: Path, stamp: float | None) -> tuple[float, AccessLists | None]:
     """The file's lists, None when it is the one that was read before. Raises SettingsWrong."""
     try:
         changed = file.stat().st_mtime
@@ -173,7 +173,7 @@ def _read(file: Path, stamp: float | None) -> tuple[float, Lists | None]:
     ]
     if problems:
         raise SettingsWrong(problems)
-    return changed, lists(**told)
+    return changed, access_lists(**told)
 
 
 def _texts(value: object) -> bool:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from bot.chat import Chat, MessageRef, User
 from bot.errors import AdminsOnly, BadArguments, UnknownCharge, UnknownCommand
-from bot.handlers.pending_images import Tray
+from bot.handlers.pending_images import PendingImages
 from bot.intake.parser import Command
 from bot.job import Job
 from bot.ports import ChatPort, Clock, Shop
-from bot.quota import MOST, Rules, hours_to_refill
+from bot.quota import MAX_CREDITS, QuotaRules, hours_to_refill
 from bot.store.store import Store
 from bot.texts import say
 
@@ -32,7 +32,7 @@ class Caller:
     event: str
 
 
-class Commands:
+class CommandHandler:
     """The answers. `cancel(job_id)` ends a job and tells whether it did; `join(job_id)` waits a while for its end."""
 
     def __init__(
@@ -40,11 +40,11 @@ class Commands:
         *,
         store: Store,
         clock: Clock,
-        rules: Rules,
+        rules: QuotaRules,
         admins: Sequence[str],
         ports: Mapping[str, ChatPort],
         shops: Mapping[str, Shop],
-        tray: Tray,
+        tray: PendingImages,
         cancel: Callable[[str], Awaitable[bool]],
         join: Callable[[str], Awaitable[None]],
         retention_days: int | None,
@@ -90,12 +90,12 @@ class Commands:
         balance = await self._store.balance(
             caller.user.key, self._rules.allowance(caller.user), self._rules.new_user_daily
         )
-        running = await self._store.open_of(caller.user.key)
+        running = await self._store.unfinished_jobs_of(caller.user.key)
         return say(
             caller.locale,
             "answer-quota",
-            left=balance.left,
-            held=balance.held,
+            left=balance.available,
+            held=balance.reserved,
             daily=balance.daily,
             refill=hours_to_refill(self._clock.now()),
             running=len(running),
@@ -125,7 +125,7 @@ class Commands:
         return f"{line} {link}" if link else line
 
     async def _cancel_all(self, caller: Caller) -> str:
-        jobs = await self._store.open_of(caller.user.key)
+        jobs = await self._store.unfinished_jobs_of(caller.user.key)
         ended = [job.id for job in reversed(jobs) if await self._cancel(job.id)]  # so that no waiting one starts
         if not ended:
             return say(caller.locale, "answer-nothing-to-cancel")
@@ -137,16 +137,16 @@ class Commands:
     async def _forget(self, caller: Caller) -> str:
         """What runs is stopped first, so that nothing is left of it either; a picture on its way into the chat is
         waited for."""
-        for job in reversed(await self._store.open_of(caller.user.key)):
+        for job in reversed(await self._store.unfinished_jobs_of(caller.user.key)):
             if not await self._cancel(job.id):
                 await self._join(job.id)
-        count, pictures = await self._store.forget(caller.user.key)
+        count, pictures = await self._store.erase_user(caller.user.key)
         self._tray.forget(caller.user.key)
         port = self._ports.get(caller.user.platform)
         if port is not None:
             await port.forget(pictures)
         answer = say(caller.locale, "answer-forgotten", count=count)
-        if await self._store.open_of(caller.user.key):
+        if await self._store.unfinished_jobs_of(caller.user.key):
             return f"{answer}\n{say(caller.locale, 'forget-again')}"
         return answer
 
@@ -179,13 +179,13 @@ class Commands:
         if shop is None:
             raise UnknownCharge(charge=charge[:LONGEST_CHARGE])
         sold = await shop.refund(charge)
-        balance = await self._store.take(f"refund:{charge}", sold.user, sold.credits, self._rules.user_daily)
-        return say(caller.locale, "answer-refunded", user=sold.user, credits=sold.credits, left=balance.left)
+        balance = await self._store.claw_back(f"refund:{charge}", sold.user_key, sold.credits, self._rules.user_daily)
+        return say(caller.locale, "answer-refunded", user=sold.user_key, credits=sold.credits, left=balance.available)
 
     async def _credit(self, caller: Caller, verb: str, user: str, credits: int) -> str:
-        if credits > MOST:
+        if credits > MAX_CREDITS:
             raise BadArguments(usage=ADMIN_USAGE)
-        change = self._store.grant if verb == "grant" else self._store.set_credits
+        change = self._store.grant if verb == "grant" else self._store.set_available
         await change(caller.event, user, credits, self._rules.user_daily)
         balance = await self._store.balance(user, self._rules.user_daily)
         return say(
@@ -193,7 +193,7 @@ class Commands:
             "answer-granted" if verb == "grant" else "answer-set",
             user=user,
             credits=credits,
-            left=balance.left,
+            left=balance.available,
         )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bot.chat import Action, Answer, Attachment, Balance, Card, Chat, Message, MessageRef, Press, User
+from bot.chat import Action, Attachment, Balance, ButtonPress, ButtonReply, Card, Chat, Message, MessageRef, User
 from bot.errors import (
     AlreadyFinished,
     Banned,
@@ -25,20 +25,20 @@ from bot.errors import (
     StoreFailed,
     TooFast,
 )
-from bot.handlers.admission import Gate, Silence
-from bot.handlers.commands import Caller, Commands
-from bot.handlers.pending_images import Tray
+from bot.handlers.admission import Admission, SuppressReply
+from bot.handlers.commands import Caller, CommandHandler
+from bot.handlers.pending_images import PendingImages
 from bot.intake.parser import Command, Paint, read
-from bot.job import LIFE, Job, NewJob
-from bot.jobs.runner import Jobs
-from bot.jobs.scheduler import Dispatch
+from bot.job import TRANSITIONS, Job, NewJob
+from bot.jobs.runner import JobRunner
+from bot.jobs.scheduler import Scheduler
 from bot.metrics import ACCEPTED, REFUSED
-from bot.painting import Abilities, Options
+from bot.painting import Capabilities, Options
 from bot.ports import Clock
-from bot.providers.fallback import Failover
-from bot.providers.requirements import Needs
-from bot.quota import Rules
-from bot.status.messages import Board
+from bot.providers.fallback import FallbackProvider
+from bot.providers.requirements import Requirements
+from bot.quota import QuotaRules
+from bot.status.messages import StatusMessages
 from bot.store.store import Store
 from bot.texts import choose, explain, say
 
@@ -60,21 +60,21 @@ class Asker:
     request_id: str | None
 
 
-class Desk:
-    """Where adapters hand in their events; `bot.ports.Reception` has the promises."""
+class MessageHandler:
+    """Where adapters hand in their events; `bot.ports.EventSink` has the promises."""
 
     def __init__(
         self,
         *,
         store: Store,
-        failover: Failover,
-        board: Board,
-        jobs: Jobs,
-        dispatch: Dispatch,
-        commands: Commands,
-        rules: Rules,
-        tray: Tray,
-        gate: Gate,
+        failover: FallbackProvider,
+        board: StatusMessages,
+        jobs: JobRunner,
+        dispatch: Scheduler,
+        commands: CommandHandler,
+        rules: QuotaRules,
+        tray: PendingImages,
+        gate: Admission,
         clock: Clock,
         locale: str,
         new_id: Callable[[], str],
@@ -100,7 +100,7 @@ class Desk:
 
     # ------------------------------------------------------------ messages
 
-    async def receive(self, message: Message) -> bool:
+    async def receive_message(self, message: Message) -> bool:
         if self._closed:
             return False
         asker = Asker(
@@ -112,7 +112,7 @@ class Desk:
         try:
             message = self._tray.completed(message)
             answer = await self._receive(message, asker)
-        except Silence as silence:
+        except SuppressReply as silence:
             if not self._board.awaits_answer(message.chat):
                 return True
             answer = explain(asker.locale, silence.refusal)
@@ -131,17 +131,17 @@ class Desk:
         place = (asker.user.key, asker.chat.key)
         if not self._board.awaits_answer(asker.chat):
             try:
-                self._gate.answer(asker.user, asker.chat)
+                self._gate.check_reply(asker.user, asker.chat)
             except TooFast as refusal:
                 text = explain(asker.locale, refusal)
-            except Silence:
+            except SuppressReply:
                 return True
             if self._unsaid[place] >= MOST_UNSAID:
                 log.debug("asked faster than answered", user=asker.user.key, chat=asker.chat.key)
                 return True
         with self._saying(place):
             key, card = f"answer:{message.event}", Card(text=text, locale=asker.locale)
-            return await self._board.say(key, asker.chat, card, reply_to=asker.request_id)
+            return await self._board.send_reply(key, asker.chat, card, reply_to=asker.request_id)
 
     @contextmanager
     def _saying(self, place: tuple[str, str]) -> Generator[None]:
@@ -161,10 +161,10 @@ class Desk:
         asked = read(message, self._offered(message))
         if asked is None:
             return None
-        await self._gate.look()
+        await self._gate.reload_if_changed()
         text = asked.prompt if isinstance(asked, Paint) else ""
         anybody = isinstance(asked, Command) and asked.name in ANYBODY
-        self._gate.admit(message.sender, message.chat, text, anybody=anybody)
+        self._gate.check_request(message.sender, message.chat, text, anybody=anybody)
         match asked:
             case Refusal() as refusal:
                 raise refusal
@@ -185,12 +185,12 @@ class Desk:
                     await self._tray.clear(message)
                 return None
 
-    def _offered(self, message: Message) -> Abilities:
+    def _offered(self, message: Message) -> Capabilities:
         """What can be asked for where the message was written."""
-        abilities = self._failover.abilities
-        if message.room is None:
-            return abilities
-        return replace(abilities, counts=tuple(n for n in abilities.allowed_counts if n <= message.room))
+        capabilities = self._failover.capabilities
+        if message.max_images is None:
+            return capabilities
+        return replace(capabilities, counts=tuple(n for n in capabilities.allowed_counts if n <= message.max_images))
 
     async def _clearer(self, message: Message, failed: EaselError) -> EaselError:
         """A refusal, counted; one about a reply to an unfinished job says that it is unfinished."""
@@ -200,10 +200,10 @@ class Desk:
             log.error("message failed", failure=type(failed).__name__, detail=failed.detail)
         if isinstance(failed, ReplyHasNoPicture) and isinstance(message.reply_to, Message):
             try:
-                job = await self._store.by_message(message.chat, message.reply_to.id)
+                job = await self._store.job_by_message(message.chat, message.reply_to.id)
             except StoreFailed:
                 return failed
-            if job is not None and LIFE[job.state]:
+            if job is not None and TRANSITIONS[job.state]:
                 return StillPainting()
         return failed
 
@@ -224,7 +224,7 @@ class Desk:
 
         Raises Refusal.
         """
-        needs = Needs(options=options, references=len(references), prompt=len(prompt), mask=mask is not None)
+        needs = Requirements(options=options, references=len(references), prompt=len(prompt), mask=mask is not None)
         asked = NewJob(
             id=self._new_id(),
             event=event,
@@ -241,7 +241,7 @@ class Desk:
         )
         typical = await self._typical()
         with self._dispatch.claimed(asked.id, asker.user.key) as at_once:
-            job, new = await self._store.accept(asked, self._rules, begun=at_once)
+            job, new = await self._store.accept_job(asked, self._rules, begun=at_once)
             if new:
                 self._start(job, typical, claimed=at_once)
                 ACCEPTED.inc()
@@ -253,7 +253,7 @@ class Desk:
         if self._clock.monotonic() >= self._typical_until:
             self._typical_until = self._clock.monotonic() + TYPICAL_SECONDS
             with suppress(StoreFailed):
-                self._typical_seconds = await self._store.typical_seconds()
+                self._typical_seconds = await self._store.median_duration_s()
         return self._typical_seconds
 
     async def resume(self) -> int:
@@ -261,11 +261,11 @@ class Desk:
 
         Jobs of a platform that is not connected wait until it is.
         """
-        unfinished = [job for job in await self._store.unfinished() if self._jobs.reaches(job)]
+        unfinished = [job for job in await self._store.unfinished_jobs() if self._jobs.reaches(job)]
         typical = await self._typical()
         for job in unfinished:
             self._start(job, typical)
-        untold = [job for job in await self._store.untold() if self._jobs.reaches(job)]
+        untold = [job for job in await self._store.pending_notifications() if self._jobs.reaches(job)]
         for job in untold:
             self._jobs.conclude_soon(job)
         return len(unfinished) + len(untold)
@@ -290,24 +290,24 @@ class Desk:
         except EaselError as failed:
             log.error("cancel failed", job=job_id, detail=failed.detail)
 
-    async def deleted(self, ref: MessageRef) -> None:
+    async def message_deleted(self, ref: MessageRef) -> None:
         try:
-            job = await self._store.by_message(ref.chat, ref.message_id)
+            job = await self._store.job_by_message(ref.chat, ref.message_id)
         except EaselError as failed:
             log.error("deleted message not looked up", detail=failed.detail)
             return
-        if job is not None and LIFE[job.state]:
+        if job is not None and TRANSITIONS[job.state]:
             await self._cancel(job.id)
 
     @property
-    def abilities(self) -> Abilities:
-        return self._failover.abilities
+    def capabilities(self) -> Capabilities:
+        return self._failover.capabilities
 
-    async def moved(self, old: Chat, new: Chat) -> None:
+    async def chat_moved(self, old: Chat, new: Chat) -> None:
         await self._store.move_chat(old, new)
         log.info("chat has moved", old=old.key, new=new.key)
 
-    async def credit(self, user: User, credits: int, *, entry: str) -> Balance:
+    async def credit_purchase(self, user: User, credits: int, *, entry: str) -> Balance:
         balance = await self._store.grant(entry, user.key, credits, self._rules.allowance(user))
         log.info("credits bought", user=user.key, credits=credits, entry=entry)
         return balance
@@ -317,21 +317,21 @@ class Desk:
 
     # ------------------------------------------------------------ what adapters answer by themselves
 
-    async def turned_away(self, user: User, chat: Chat) -> str | None:
+    async def command_refusal(self, user: User, chat: Chat) -> str | None:
         try:
-            await self._gate.look()
-            self._gate.welcome(user, chat, banned=await self._store.is_banned(user.key))
+            await self._gate.reload_if_changed()
+            self._gate.check_adapter_command(user, chat, banned=await self._store.is_banned(user.key))
             if not self._board.awaits_answer(chat):
-                self._gate.answer(user, chat)
-        except Silence:
+                self._gate.check_reply(user, chat)
+        except SuppressReply:
             return ""
         except EaselError as failed:
             return explain(choose(user.locale, self._locale), failed)
         return None
 
-    async def barred(self, user: User) -> str | None:
+    async def purchase_refusal(self, user: User) -> str | None:
         try:
-            await self._gate.look()
+            await self._gate.reload_if_changed()
             refusal = Banned() if self._gate.blocks(user) or await self._store.is_banned(user.key) else None
         except EaselError as failed:
             refusal = failed
@@ -339,20 +339,20 @@ class Desk:
 
     # ------------------------------------------------------------ buttons
 
-    async def press(self, press: Press) -> Answer:
+    async def press_button(self, press: ButtonPress) -> ButtonReply:
         locale = choose(press.sender.locale, self._locale)
         try:
             return await self._press(press, locale)
-        except Silence:
-            return Answer()
+        except SuppressReply:
+            return ButtonReply()
         except EaselError as failed:
-            return Answer(text=explain(locale, failed))
+            return ButtonReply(text=explain(locale, failed))
         except Exception:
             log.exception("press broke", job=press.job)
-            return Answer(text=explain(locale, EaselError()))
+            return ButtonReply(text=explain(locale, EaselError()))
 
-    async def _press(self, press: Press, locale: str) -> Answer:
-        job = await self._store.get(press.job)
+    async def _press(self, press: ButtonPress, locale: str) -> ButtonReply:
+        job = await self._store.get_job(press.job)
         if job is None or not job.prompt:  # forgotten
             raise AlreadyFinished
         if job.user.key != press.sender.key and not self._commands.is_admin(press.sender):
@@ -360,58 +360,60 @@ class Desk:
         if press.action is Action.EDIT:
             return await self._edit(press, job, locale)
         if press.action is Action.CANCEL:
-            if not LIFE[job.state]:
+            if not TRANSITIONS[job.state]:
                 if press.message.message_id not in (job.status_id, job.delivered_id):
                     self._jobs.end_stray(press.message, job)
                 raise AlreadyFinished
             ended = await self._dispatch.cancel(job.id)
-            return Answer(text=say(locale, "answer-cancelled", count=1) if ended else say(locale, "press-too-late"))
-        self._gate.admit(press.sender, press.message.chat, job.prompt)
+            return ButtonReply(
+                text=say(locale, "answer-cancelled", count=1) if ended else say(locale, "press-too-late")
+            )
+        self._gate.check_request(press.sender, press.message.chat, job.prompt)
         asker = Asker(user=press.sender, chat=press.message.chat, locale=locale, request_id=press.message.message_id)
         return await self._again(press.action, job, asker)
 
-    async def _edit(self, press: Press, job: Job, locale: str) -> Answer:
+    async def _edit(self, press: ButtonPress, job: Job, locale: str) -> ButtonReply:
         """How to say what to change; where it need not be said as a reply, the picture waits for the words."""
         job = await self._settled(job)
-        if press.formless and press.message.chat.kind == "direct" and job.delivered:
+        if press.no_form and press.message.chat.kind == "direct" and job.delivered:
             await self._tray.put(press.message.chat, press.sender, job.delivered[:1])
-            return Answer(text=say(locale, "answer-edit-next"), compose=True)
-        return Answer(text=say(locale, "answer-edit-how"), compose=True)
+            return ButtonReply(text=say(locale, "answer-edit-next"), open_reply=True)
+        return ButtonReply(text=say(locale, "answer-edit-how"), open_reply=True)
 
     async def _settled(self, job: Job) -> Job:
         """A job whose picture may stand there already, the books being a moment behind.
 
         Read again in any case: it may have ended since it was read.
         """
-        if not LIFE[job.state]:
+        if not TRANSITIONS[job.state]:
             return job
         if not self._jobs.may_cancel(job.id):
             await self._dispatch.join(job.id, seconds=JOIN_SECONDS)
-        return await self._store.get(job.id) or job
+        return await self._store.get_job(job.id) or job
 
-    async def _again(self, action: Action, job: Job, asker: Asker) -> Answer:
+    async def _again(self, action: Action, job: Job, asker: Asker) -> ButtonReply:
         """Retry: the same once more. Vary: the same, with the finished picture as the first reference.
 
         A second click while the first one's job is unfinished is the same event, and becomes nothing.
         """
         job = await self._settled(job)
-        if LIFE[job.state]:
+        if TRANSITIONS[job.state]:
             raise StillPainting
         references, mask = job.references, job.mask
         if action is Action.VARY and job.delivered:
             originals = references[1:] if job.varies else references
-            fits = len(originals) < self._failover.abilities.max_references
+            fits = len(originals) < self._failover.capabilities.max_references
             references, mask = (job.delivered[0], *originals) if fits else job.delivered[:1], None
         new = await self._accept(
             asker,
-            event=f"{action.value}:{job.id}:{asker.user.key}:{await self._store.ended_children(job.id)}",
+            event=f"{action.value}:{job.id}:{asker.user.key}:{await self._store.count_ended_children(job.id)}",
             prompt=job.prompt,
             references=references,
             mask=mask,
             options=job.options,
             parent=job.id,
         )
-        return Answer(text=say(asker.locale, "press-again") if new is None else "")
+        return ButtonReply(text=say(asker.locale, "press-again") if new is None else "")
 
     async def close(self) -> None:
         """Takes nothing in any more, and lets cancellations under way end."""

@@ -14,7 +14,7 @@ import structlog
 from bot.chat import Attachment, Chat, Message, User
 from bot.errors import StoreFailed
 from bot.intake.parser import PAINTERS
-from bot.ports import Clock, Memory
+from bot.ports import AdapterStorage, Clock
 
 log = structlog.get_logger()
 
@@ -33,18 +33,18 @@ class Waiting:
 NOTHING = Waiting(pictures=(), until=datetime.min.replace(tzinfo=UTC))
 
 
-class Shelf(Memory, Protocol):
+class PendingImageStorage(AdapterStorage, Protocol):
     """What the tray is kept in."""
 
-    async def recall_all(self, prefix: str) -> dict[str, str]:
+    async def values_with_prefix(self, prefix: str) -> dict[str, str]:
         """The texts under all keys that begin with `prefix`. Raises StoreFailed."""
         ...
 
 
-class Tray:
+class PendingImages:
     """One set of pictures for each member of each chat. What waits is known here, the database is told of it."""
 
-    def __init__(self, memory: Shelf, clock: Clock) -> None:
+    def __init__(self, memory: PendingImageStorage, clock: Clock) -> None:
         self._memory = memory
         self._clock = clock
         self._waiting: dict[str, Waiting] = {}
@@ -52,7 +52,7 @@ class Tray:
     async def load(self) -> None:
         """Reads what an earlier process has left. A database that is away costs the pictures, not the words."""
         try:
-            kept = await self._memory.recall_all(PREFIX)
+            kept = await self._memory.values_with_prefix(PREFIX)
         except StoreFailed as failed:
             log.warning("waiting pictures not read", detail=failed.detail)
             return
@@ -93,7 +93,7 @@ class Tray:
 
     async def _keep(self, key: str, waiting: Waiting) -> None:
         try:
-            await self._memory.remember(key, dump(waiting))
+            await self._memory.set_value(key, dump(waiting))
         except StoreFailed as failed:
             log.warning("waiting pictures not kept", detail=failed.detail)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.errors import BadOption, OptionWithoutValue, UnknownOption
 from bot.intake import sizes
-from bot.painting import Abilities, Options
+from bot.painting import Capabilities, Options
 
 _COMPRESSED = ("jpeg", "webp")  # OpenAI's Images API compresses no other format,
 _SEEN_THROUGH = ("png", "webp")  # and no other can be transparent
@@ -57,7 +57,7 @@ class Extracted:
     options: Options
 
 
-def extract(text: str, abilities: Abilities, choices: Mapping[str, str] | None = None) -> Extracted:
+def extract(text: str, capabilities: Capabilities, choices: Mapping[str, str] | None = None) -> Extracted:
     """Takes every option out of `text`. Said twice, the last one counts; `choices`, filled into a form, come first.
 
     Raises UnknownOption, OptionWithoutValue, BadOption.
@@ -65,7 +65,7 @@ def extract(text: str, abilities: Abilities, choices: Mapping[str, str] | None =
     kept: list[str] = []
     options, at = Options(), 0
     for name, chosen in (choices or {}).items():
-        options = _apply(options, f"--{name}", name, chosen, abilities)
+        options = _apply(options, f"--{name}", name, chosen, capabilities)
     for match in _OPTION.finditer(text):
         name = _folded(match["name"])
         if match.start() < at or not _is_option(text, match, name):
@@ -77,11 +77,11 @@ def extract(text: str, abilities: Abilities, choices: Mapping[str, str] | None =
             continue
         value = _VALUE.match(text, match.end())
         typed = "" if value is None else value["quoted"] if value["plain"] is None else value["plain"]
-        options = _apply(options, match["dashes"] + match["name"], name, typed, abilities)
+        options = _apply(options, match["dashes"] + match["name"], name, typed, capabilities)
         kept.append(text[at : match.start()])
         at = match.end() if value is None else value.end()
     kept.append(text[at:])
-    return Extracted(_join(kept), _agreed(options, abilities))
+    return Extracted(_join(kept), _agreed(options, capabilities))
 
 
 def _is_option(text: str, match: re.Match[str], name: str) -> bool:
@@ -98,77 +98,77 @@ def _is_option(text: str, match: re.Match[str], name: str) -> bool:
     return ours or name in _FROM_OTHER_BOTS or bool(get_close_matches(name[:SHOWN], _READERS, cutoff=0.75))
 
 
-def _apply(options: Options, typed_name: str, name: str, typed: str, abilities: Abilities) -> Options:
-    allowed = [each for each in _READERS if _exists(each, abilities)]
+def _apply(options: Options, typed_name: str, name: str, typed: str, capabilities: Capabilities) -> Options:
+    allowed = [each for each in _READERS if _exists(each, capabilities)]
     if name not in allowed:
         every = (*allowed, *_FLAGS)
         raise UnknownOption(option=_short(typed_name), allowed=", ".join(f"--{each}" for each in every))
     value = _folded(typed).strip().strip(_SENTENCE_MARKS + "\"'`").strip()
     if not value:
-        raise OptionWithoutValue(option=f"--{name}", allowed=_allowed(name, abilities))
-    return _READERS[name](options, value, abilities)
+        raise OptionWithoutValue(option=f"--{name}", allowed=_allowed(name, capabilities))
+    return _READERS[name](options, value, capabilities)
 
 
-def _exists(name: str, abilities: Abilities) -> bool:
+def _exists(name: str, capabilities: Capabilities) -> bool:
     """Whether any provider takes the option at all."""
-    return name == "n" or bool(_offered(name, abilities))
+    return name == "n" or bool(_offered(name, capabilities))
 
 
-def _offered(name: str, abilities: Abilities) -> tuple[str, ...]:
+def _offered(name: str, capabilities: Capabilities) -> tuple[str, ...]:
     """Every value worth naming that an option may have."""
-    counts = abilities.allowed_counts
+    counts = capabilities.allowed_counts
     in_a_row = counts == tuple(range(1, len(counts) + 1))
     return {
-        "size": sizes.offers(abilities),
-        "quality": abilities.qualities,
-        "background": abilities.backgrounds,
-        "format": abilities.formats,
-        "compression": (f"0-{MOST_COMPRESSION}",) if abilities.compression else (),
+        "size": sizes.offers(capabilities),
+        "quality": capabilities.qualities,
+        "background": capabilities.backgrounds,
+        "format": capabilities.formats,
+        "compression": (f"0-{MOST_COMPRESSION}",) if capabilities.compression else (),
         "n": (f"1-{len(counts)}",) if in_a_row and len(counts) > 1 else tuple(map(str, counts)),
     }[name]
 
 
-def _allowed(name: str, abilities: Abilities) -> str:
-    return ", ".join(_offered(name, abilities))
+def _allowed(name: str, capabilities: Capabilities) -> str:
+    return ", ".join(_offered(name, capabilities))
 
 
-def _size(options: Options, value: str, abilities: Abilities) -> Options:
+def _size(options: Options, value: str, capabilities: Capabilities) -> Options:
     """Shape and tier may come in one value or in two; each replaces what was said of the same before."""
     size, tier = sizes.typed(value)
     wanted = replace(options, size=size or options.size, tier=tier or options.tier)
-    if sizes.decide(wanted.size, wanted.tier, abilities) is None:
-        near = ", ".join(sizes.near(value, abilities))
+    if sizes.decide(wanted.size, wanted.tier, capabilities) is None:
+        near = ", ".join(sizes.near(value, capabilities))
         raise BadOption(option="--size", value=_short(value), allowed=near)
-    return replace(wanted, size=wanted.size and sizes.canonical(wanted.size, abilities))
+    return replace(wanted, size=wanted.size and sizes.canonical(wanted.size, capabilities))
 
 
-def _word(name: str) -> Callable[[Options, str, Abilities], Options]:
+def _word(name: str) -> Callable[[Options, str, Capabilities], Options]:
     """Reads an option whose values are the words that providers list."""
 
-    def read(options: Options, value: str, abilities: Abilities) -> Options:
-        for word in _offered(name, abilities):
+    def read(options: Options, value: str, capabilities: Capabilities) -> Options:
+        for word in _offered(name, capabilities):
             if word.casefold() == _SPELLINGS.get(value, value):
                 changes: dict[str, Any] = {name: word}
                 return replace(options, **changes)
-        raise BadOption(option=f"--{name}", value=_short(value), allowed=_allowed(name, abilities))
+        raise BadOption(option=f"--{name}", value=_short(value), allowed=_allowed(name, capabilities))
 
     return read
 
 
-def _compression(options: Options, value: str, abilities: Abilities) -> Options:
+def _compression(options: Options, value: str, capabilities: Capabilities) -> Options:
     if re.fullmatch(r"\d{1,3}%?", value) and int(value.rstrip("%")) <= MOST_COMPRESSION:
         return replace(options, compression=int(value.rstrip("%")))
-    raise BadOption(option="--compression", value=_short(value), allowed=_allowed("compression", abilities))
+    raise BadOption(option="--compression", value=_short(value), allowed=_allowed("compression", capabilities))
 
 
-def _agreed(options: Options, abilities: Abilities) -> Options:
+def _agreed(options: Options, capabilities: Capabilities) -> Options:
     """The options with a format that bears the others; one that nobody named is the first that does.
 
     Raises BadOption.
     """
     fit = [
         each
-        for each in abilities.formats
+        for each in capabilities.formats
         if (options.compression is None or each in _COMPRESSED)
         and (options.background != "transparent" or each in _SEEN_THROUGH)
     ]
@@ -179,13 +179,13 @@ def _agreed(options: Options, abilities: Abilities) -> Options:
     return options
 
 
-def _n(options: Options, value: str, abilities: Abilities) -> Options:
-    if re.fullmatch(r"\d{1,4}", value) and int(value) in abilities.allowed_counts:
+def _n(options: Options, value: str, capabilities: Capabilities) -> Options:
+    if re.fullmatch(r"\d{1,4}", value) and int(value) in capabilities.allowed_counts:
         return replace(options, n=int(value))
-    raise BadOption(option="--n", value=_short(value), allowed=_allowed("n", abilities))
+    raise BadOption(option="--n", value=_short(value), allowed=_allowed("n", capabilities))
 
 
-_READERS: dict[str, Callable[[Options, str, Abilities], Options]] = {
+_READERS: dict[str, Callable[[Options, str, Capabilities], Options]] = {
     "size": _size,
     "quality": _word("quality"),
     "background": _word("background"),

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from bot.chat import Attachment, Gone, Message
+from bot.chat import Attachment, DeletedMessage, Message
 from bot.errors import (
     MaskTooManyPictures,
     MaskWithoutPicture,
@@ -24,7 +24,7 @@ from bot.errors import (
     Unsupported,
 )
 from bot.intake.options import extract
-from bot.painting import Abilities, Options
+from bot.painting import Capabilities, Options
 
 PAINTERS = ("imagine", "edit")
 COMMANDS = ("quota", "history", "cancel", "help", "privacy", "forget", "start", "admin")
@@ -88,7 +88,7 @@ class _Slash:
     text: str
 
 
-def read(message: Message, abilities: Abilities) -> Paint | Command | Refusal | None:
+def read(message: Message, capabilities: Capabilities) -> Paint | Command | Refusal | None:
     """What `message` asks for. None: it is not meant for the bot, which stays silent. Never raises.
 
     The adapter has compared `/name@bot` with the bot's own name: such a command is ours only with `to_me`.
@@ -104,7 +104,7 @@ def read(message: Message, abilities: Abilities) -> Paint | Command | Refusal | 
         words = _clean(slash.text[:LONGEST_ARGUMENTS])
         return Command(name=slash.name, args=tuple(words.split()), text=words)
     try:
-        return _paint(message, text if slash is None else slash.text, slash, abilities)
+        return _paint(message, text if slash is None else slash.text, slash, capabilities)
     except Refusal as refusal:
         return refusal
 
@@ -121,25 +121,25 @@ def _slash(text: str, to_me: bool) -> _Slash | UnknownCommand | None:
     return UnknownCommand(command=any_word[0]) if any_word is not None and to_me else None
 
 
-def _paint(message: Message, text: str, slash: _Slash | None, abilities: Abilities) -> Paint:
-    if isinstance(message.reply_to, Gone):
+def _paint(message: Message, text: str, slash: _Slash | None, capabilities: Capabilities) -> Paint:
+    if isinstance(message.reply_to, DeletedMessage):
         raise ReplyGone
     text, own, mask = _masked(message, text)
-    references = _references(message, own, abilities)
-    if len(text) > abilities.max_prompt + ROOM_FOR_OPTIONS:
-        raise PromptTooLong(length=len(text), limit=abilities.max_prompt)
-    found = extract(_clean(text), abilities, message.choices)
+    references = _references(message, own, capabilities)
+    if len(text) > capabilities.max_prompt + ROOM_FOR_OPTIONS:
+        raise PromptTooLong(length=len(text), limit=capabilities.max_prompt)
+    found = extract(_clean(text), capabilities, message.choices)
     prompt = found.prompt.strip()
     if not references and message.reply_to is not None and message.reply_to.from_me:
         raise ReplyHasNoPicture
     if mask is not None:
-        _check_mask(mask, references, abilities)
+        _check_mask(mask, references, capabilities)
     if not references and slash is not None and slash.name == "edit":
         raise NothingToEdit
     if not prompt:
         raise PicturesWithoutPrompt if references else PromptEmpty
-    if len(prompt) > abilities.max_prompt:
-        raise PromptTooLong(length=len(prompt), limit=abilities.max_prompt)
+    if len(prompt) > capabilities.max_prompt:
+        raise PromptTooLong(length=len(prompt), limit=capabilities.max_prompt)
     return Paint(prompt=prompt, references=references, mask=mask, options=found.options)
 
 
@@ -156,18 +156,18 @@ def _masked(message: Message, text: str) -> tuple[str, tuple[Attachment, ...], A
     return text, own, None
 
 
-def _check_mask(mask: Attachment, references: tuple[Attachment, ...], abilities: Abilities) -> None:
-    if not abilities.masks:
+def _check_mask(mask: Attachment, references: tuple[Attachment, ...], capabilities: Capabilities) -> None:
+    if not capabilities.masks:
         raise Unsupported(what="mask")
     if not _may_be_picture(mask):
         raise NotAPicture(name=_clean(mask.filename or mask.media_type)[:LONGEST_NAME], kinds="PNG")
     if not references:
         raise MaskWithoutPicture
-    if len(references) > abilities.max_masked_references:
-        raise MaskTooManyPictures(count=len(references), limit=abilities.max_masked_references)
+    if len(references) > capabilities.max_masked_references:
+        raise MaskTooManyPictures(count=len(references), limit=capabilities.max_masked_references)
 
 
-def _references(message: Message, own: tuple[Attachment, ...], abilities: Abilities) -> tuple[Attachment, ...]:
+def _references(message: Message, own: tuple[Attachment, ...], capabilities: Capabilities) -> tuple[Attachment, ...]:
     """Own pictures, then those of the message replied to; what the bot painted itself comes first."""
     reply = message.reply_to if isinstance(message.reply_to, Message) else None
     answered = reply.attachments if reply is not None else ()
@@ -176,8 +176,8 @@ def _references(message: Message, own: tuple[Attachment, ...], abilities: Abilit
     for each in references:
         if not _may_be_picture(each):
             raise NotAPicture(name=_clean(each.filename or each.media_type)[:LONGEST_NAME], kinds=KINDS)
-    if len(references) > abilities.max_references:
-        raise TooManyPictures(count=len(references), limit=abilities.max_references)
+    if len(references) > capabilities.max_references:
+        raise TooManyPictures(count=len(references), limit=capabilities.max_references)
     return references
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from bot.intake import pixel_sizes
-from bot.painting import Abilities, PaintRequest, SizeRule
+from bot.painting import Capabilities, PaintRequest, SizeRule
 
 # The letters x of the Latin and the Cyrillic keyboard look the same and are typed for each other; some input
 # methods make U+2236 of a colon and U+2215 of a slash.
@@ -67,25 +67,25 @@ def typed(value: str) -> tuple[str | None, str | None]:
     return value, None
 
 
-def canonical(size: str, abilities: Abilities) -> str:
+def canonical(size: str, capabilities: Capabilities) -> str:
     """A legal size in the spelling that is kept: the first listed one it names, else the wish itself, folded."""
     parsed = _parse(_fold(size))
     plain = _fold(size) if parsed is None else f"{parsed.width}{'x' if parsed.is_pixels else ':'}{parsed.height}"
-    return choose(size, abilities.sizes) or (plain if "/" not in plain else _fold(size))
+    return choose(size, capabilities.sizes) or (plain if "/" not in plain else _fold(size))
 
 
-def offers(abilities: Abilities) -> tuple[str, ...]:
+def offers(capabilities: Capabilities) -> tuple[str, ...]:
     """What is worth offering: the listed sizes, the shapes of a rule's table, then the tiers."""
-    shapes = tuple(shape for rule in abilities.size_rules for shape, _, _ in rule.table)
-    tiers = tuple(tier for rule in abilities.size_rules for tier in pixel_sizes.tiers(rule))
-    return tuple(dict.fromkeys(abilities.sizes + shapes + tiers + abilities.tiers))
+    shapes = tuple(shape for rule in capabilities.size_rules for shape, _, _ in rule.table)
+    tiers = tuple(tier for rule in capabilities.size_rules for tier in pixel_sizes.tiers(rule))
+    return tuple(dict.fromkeys(capabilities.sizes + shapes + tiers + capabilities.tiers))
 
 
 # ---------------------------------------------------------------- what a provider makes of it
 
 
 def decide(
-    size: str | None, tier: str | None, abilities: Abilities, like: tuple[int, int] | None = None
+    size: str | None, tier: str | None, capabilities: Capabilities, like: tuple[int, int] | None = None
 ) -> Chosen | None:
     """What a provider is asked for; None: it cannot paint that size.
 
@@ -93,41 +93,43 @@ def decide(
     """
     if size is None and tier is None:
         return Chosen()
-    for rule in abilities.size_rules:
+    for rule in capabilities.size_rules:
         if tier is not None and tier not in pixel_sizes.tiers(rule):
             continue
         if found := _by_rule(size, tier, rule, like):
             return Chosen(size=found)
-    if tier is not None and tier not in abilities.tiers:
+    if tier is not None and tier not in capabilities.tiers:
         return None
     if size is None:
         return Chosen(tier=tier)
-    listed = choose(size, abilities.sizes)
+    listed = choose(size, capabilities.sizes)
     return None if listed is None else Chosen(size=listed, tier=tier)
 
 
-def chosen(request: PaintRequest, abilities: Abilities) -> Chosen:
+def chosen(request: PaintRequest, capabilities: Capabilities) -> Chosen:
     """As `decide`, for a request that the provider is able to meet."""
     first = request.references[0] if request.references else None
     like = None if first is None else (first.width, first.height)
-    return decide(request.options.size, request.options.tier, abilities, like) or Chosen()
+    return decide(request.options.size, request.options.tier, capabilities, like) or Chosen()
 
 
-def near(value: str, abilities: Abilities, count: int = 3) -> tuple[str, ...]:
+def near(value: str, capabilities: Capabilities, count: int = 3) -> tuple[str, ...]:
     """At most `count` legal sizes, the ones most like what was typed first; all offers when it is no size."""
     size, _ = typed(value)
     parsed = None if size is None else _parse(_fold(size))
     if parsed is None:
-        return offers(abilities)
+        return offers(capabilities)
     legal = [
         f"{width}x{height}"
-        for rule in abilities.size_rules
+        for rule in capabilities.size_rules
         if parsed.is_pixels
         for width, height in pixel_sizes.neighbours(float(parsed.width), float(parsed.height), rule, count)
     ]
-    shapes = [shape for rule in abilities.size_rules if not parsed.is_pixels for shape, _, _ in rule.table]
-    shapes += [f"{side}" for rule in abilities.size_rules if not parsed.is_pixels for side in _widest(rule.max_ratio)]
-    return nearest(size or "", [each for each in abilities.sizes if each != _AUTO] + legal + shapes, count)
+    shapes = [shape for rule in capabilities.size_rules if not parsed.is_pixels for shape, _, _ in rule.table]
+    shapes += [
+        f"{side}" for rule in capabilities.size_rules if not parsed.is_pixels for side in _widest(rule.max_ratio)
+    ]
+    return nearest(size or "", [each for each in capabilities.sizes if each != _AUTO] + legal + shapes, count)
 
 
 def _widest(ratio: int) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from bot.painting import Blob, Link
 
 
 @dataclass(slots=True, kw_only=True)
-class Painting:
+class GenerationState:
     """What one asking has brought so far. `number`: which of the job's askings it is, from 1."""
 
     number: int = 0
@@ -41,13 +41,13 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def remembered(job: Job) -> Painting:
+def remembered(job: Job) -> GenerationState:
     """What an earlier attempt wrote down of its last asking."""
-    painting = Painting()
+    painting = GenerationState()
     for number, asked in numbered(job, "asked:"):
         painting.number, painting.provider, painting.price = number, asked["provider"], asked["price"]
         painting.model = asked.get("model", "")
-    accepted = job.steps.get("accepted", {})
+    accepted = job.checkpoints.get("accepted", {})
     if accepted.get("asked", painting.number) == painting.number:  # an id of the asking before belongs to another
         painting.upstream_id = accepted.get("upstream_id")
     painting.sources.extend(Link(url=found["link"]) for _, found in numbered(job, "picture:"))
@@ -56,7 +56,7 @@ def remembered(job: Job) -> Painting:
 
 def numbered(job: Job, kind: str) -> list[tuple[int, Any]]:
     """The steps of a kind in the order of their numbers."""
-    found = [(name, value) for name, value in job.steps.items() if name.startswith(kind)]
+    found = [(name, value) for name, value in job.checkpoints.items() if name.startswith(kind)]
     return sorted(((int(name.removeprefix(kind)), value) for name, value in found), key=lambda pair: pair[0])
 
 

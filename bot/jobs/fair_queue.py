@@ -8,7 +8,7 @@ from collections import Counter, OrderedDict, deque
 from itertools import count
 
 
-class Line:
+class FairQueue:
     """Users take turns; one user's jobs go in order. A user who has more running comes after one who has fewer."""
 
     def __init__(self, *, concurrency: int, user_concurrent: int) -> None:

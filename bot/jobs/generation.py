@@ -15,29 +15,29 @@ import structlog
 from bot.clock import Patience
 from bot.errors import PaintFailed, Restarted, Stale, StoreFailed
 from bot.job import Job
-from bot.jobs.checkpoints import Painting, added, remembered, still_open
-from bot.jobs.images import Gallery
+from bot.jobs.checkpoints import GenerationState, added, remembered, still_open
+from bot.jobs.images import JobImages
 from bot.metrics import FAILURES
-from bot.painting import Accepted, Event, Link, PaintRequest, Picture, Preview, Stage, Staged, Usage
-from bot.providers.fallback import Asked, Failover, TurnedDown
-from bot.providers.requirements import needs_of
-from bot.status.messages import Board
+from bot.painting import Accepted, Event, Link, PaintRequest, Picture, Preview, Stage, StageChanged, Usage
+from bot.providers.fallback import AttemptRejected, AttemptStarted, FallbackProvider
+from bot.providers.requirements import requirements_of
+from bot.status.messages import StatusMessages
 from bot.store.store import Store
 from bot.texts import say
 
 log = structlog.get_logger()
 
 
-class Asking:
+class Generation:
     """Brings a job's painting about, once."""
 
     def __init__(
         self,
         *,
         store: Store,
-        failover: Failover,
-        gallery: Gallery,
-        board: Board,
+        failover: FallbackProvider,
+        gallery: JobImages,
+        board: StatusMessages,
         patience: Patience,
         in_background: Callable[[Coroutine[Any, Any, None], str], None],
     ) -> None:
@@ -49,7 +49,7 @@ class Asking:
         self._patience = patience
         self._in_background = in_background
 
-    async def painting(self, job: Job) -> Painting:
+    async def painting(self, job: Job) -> GenerationState:
         """The painting with at least one picture: as an earlier attempt left it, as the upstream goes on with it, or
         asked for anew.
 
@@ -64,18 +64,18 @@ class Asking:
             raise Restarted(trace=known.upstream_id)
         return await self._ask(job)
 
-    async def _ask(self, job: Job) -> Painting:
+    async def _ask(self, job: Job) -> GenerationState:
         """Asks the upstreams; every step that could cost money is written down first."""
-        self._board.tell(job.id, Staged(Stage.PREPARING))
+        self._board.apply_event(job.id, StageChanged(Stage.PREPARING))
         request = await self._request(job)
-        painting = Painting(number=sum(step.startswith("asked:") for step in job.steps))
+        painting = GenerationState(number=sum(step.startswith("asked:") for step in job.checkpoints))
         try:
             async with aclosing(self._failover.paint(request)) as events:
                 async for event in events:
                     match event:
-                        case Asked():
+                        case AttemptStarted():
                             painting = await self._asked(job, painting.number + 1, event)
-                        case TurnedDown(reason):
+                        case AttemptRejected(reason):
                             await self._note(job, f"turned-down:{painting.number}", {"reason": reason})
                         case _:
                             await self._hear(job, painting, event)
@@ -83,13 +83,13 @@ class Asking:
             self._keep_what_came(job, painting, failed)
         return painting
 
-    async def _asked(self, job: Job, number: int, asked: Asked) -> Painting:
+    async def _asked(self, job: Job, number: int, asked: AttemptStarted) -> GenerationState:
         """Written down before anything is sent."""
         facts: dict[str, Any] = {"provider": asked.provider, "price": asked.price, "model": asked.model}
         await self._note(job, f"asked:{number}", facts, {**facts, "upstream_id": None})
-        return Painting(number=number, provider=asked.provider, price=asked.price, model=asked.model)
+        return GenerationState(number=number, provider=asked.provider, price=asked.price, model=asked.model)
 
-    async def _resume(self, job: Job, known: Painting) -> Painting:
+    async def _resume(self, job: Job, known: GenerationState) -> GenerationState:
         """Goes on with what an earlier attempt has submitted."""
         assert known.upstream_id is not None
         log.info("job goes on with its upstream task", job=job.id, provider=known.provider, trace_id=known.upstream_id)
@@ -104,7 +104,7 @@ class Asking:
             self._keep_what_came(job, painting, failed)
         return painting
 
-    def _keep_what_came(self, job: Job, painting: Painting, failed: PaintFailed) -> None:
+    def _keep_what_came(self, job: Job, painting: GenerationState, failed: PaintFailed) -> None:
         """A failure after a picture is none to the member. Raises `failed` when there is no picture."""
         FAILURES.labels(type(failed).__name__).inc()
         failed.trace = failed.trace or painting.upstream_id
@@ -117,13 +117,13 @@ class Asking:
 
         A picture's own transparency is a mask only where somebody takes one; else it is a picture like others.
         """
-        references, mask = await self._gallery.references(job, self._failover.abilities)
+        references, mask = await self._gallery.references(job, self._failover.capabilities)
         request = PaintRequest(prompt=_worded(job), references=references, mask=mask, options=job.options)
-        if job.mask is None and mask is not None and not self._failover.can(needs_of(request)):
+        if job.mask is None and mask is not None and not self._failover.can(requirements_of(request)):
             request = replace(request, mask=None)
         return request
 
-    async def _hear(self, job: Job, painting: Painting, event: Event) -> None:
+    async def _hear(self, job: Job, painting: GenerationState, event: Event) -> None:
         """One event of the upstream: kept where it counts, shown where it tells."""
         match event:
             case Accepted(upstream_id):
@@ -136,14 +136,14 @@ class Asking:
                 if credits is not None:
                     painting.spent = (painting.spent or 0.0) + credits
             case Preview(source):
-                self._gallery.preview(job.id, source, partial(self._board.unfold, job.id))
+                self._gallery.preview(job.id, source, partial(self._board.show_preview, job.id))
             case Picture(source):
                 if isinstance(source, Link):
                     self._note_soon(job, f"picture:{len(painting.sources)}", {"link": source.url})
                 painting.sources.append(source)
             case _:
                 pass  # Staged, Progress: only to be shown
-        self._board.tell(job.id, event)
+        self._board.apply_event(job.id, event)
 
     def _note_soon(self, job: Job, step: str, value: Mapping[str, Any]) -> None:
         """Written while the picture is fetched, which takes as long; once that is kept, nobody asks for the step."""
@@ -163,7 +163,7 @@ class Asking:
         value: Mapping[str, Any],
         facts: Mapping[str, Any] | None = None,
     ) -> None:
-        await self._patience.insist(lambda: self._store.note(job, step, value, facts))
+        await self._patience.insist(lambda: self._store.save_checkpoint(job, step, value, facts))
 
 
 def _worded(job: Job) -> str:

@@ -14,7 +14,7 @@ from bot.chat import Attachment
 from bot.errors import BadResult, EaselError, FetchFailed, Unfetched
 from bot.fetch import Fetcher
 from bot.job import Job
-from bot.painting import Abilities, Blob, Image, Link
+from bot.painting import Blob, Capabilities, Image, Link
 from bot.ports import ChatPort
 
 log = structlog.get_logger()
@@ -26,7 +26,7 @@ AT_A_TIME = 2  # originals of one job on their way; as many pictures are looked 
 REFERENCE_LIMIT = 32_000_000  # bytes a member's picture may have before it is scaled down
 
 
-class Gallery:
+class JobImages:
     """Fetches and checks pictures; holds none but those asked for."""
 
     def __init__(self, fetcher: Fetcher, ports: Mapping[str, ChatPort]) -> None:
@@ -34,8 +34,8 @@ class Gallery:
         self._ports = ports
         self._previews: dict[str, asyncio.Task[None]] = {}
 
-    async def references(self, job: Job, abilities: Abilities) -> tuple[tuple[Image, ...], Image | None]:
-        """The members' pictures, in order, made fit for `abilities`, and the mask of the first: the one sent along,
+    async def references(self, job: Job, capabilities: Capabilities) -> tuple[tuple[Image, ...], Image | None]:
+        """The members' pictures, in order, made fit for `capabilities`, and the mask of the first: the one sent along,
         else the transparent part of a PNG that is alone. AT_A_TIME at once, to hold few originals.
 
         Raises Refusal for what is no picture that can be read, and for a mask that cannot be one.
@@ -49,10 +49,10 @@ class Gallery:
                 data, name = await port.fetch(each, limit=REFERENCE_LIMIT), each.filename or ""
                 if mask is not None and drawn is not None:
                     mask_name = mask.filename or ""
-                    return await pictures.masked(data, drawn, name=name, mask_name=mask_name, abilities=abilities)
-                alone = len(job.references) == 1 and abilities.masks
-                cut = await pictures.cut_out(data, name, abilities) if alone else None
-                return cut or (await pictures.reference(data, name=name, abilities=abilities), None)
+                    return await pictures.masked(data, drawn, name=name, mask_name=mask_name, capabilities=capabilities)
+                alone = len(job.references) == 1 and capabilities.masks
+                cut = await pictures.cut_out(data, name, capabilities) if alone else None
+                return cut or (await pictures.reference(data, name=name, capabilities=capabilities), None)
 
         tasks = [asyncio.create_task(made_fit(*each)) for each in enumerate(job.references)]
         try:

@@ -16,7 +16,7 @@ log = structlog.get_logger()
 EVERY = 3600.0  # seconds between two rounds
 
 
-class Housekeeping:
+class Retention:
     """`retention_days`: how long ended jobs are kept; None: until their owner says otherwise."""
 
     def __init__(self, store: Store, clock: Clock, *, retention_days: int | None) -> None:
@@ -35,7 +35,7 @@ class Housekeeping:
 
     async def tidy(self) -> int:
         """One round; how many jobs went. Raises StoreFailed."""
-        return await self._store.tidy(days=self._days)
+        return await self._store.delete_expired(days=self._days)
 
     async def _for_ever(self) -> None:
         while True:

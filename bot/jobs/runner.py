@@ -35,16 +35,16 @@ from bot.errors import (
 )
 from bot.job import Failure, Job, State
 from bot.jobs import cards
-from bot.jobs.checkpoints import Painting
-from bot.jobs.generation import Asking
-from bot.jobs.images import Gallery
+from bot.jobs.checkpoints import GenerationState
+from bot.jobs.generation import Generation
+from bot.jobs.images import JobImages
 from bot.metrics import FINISHED, PAINT_SECONDS
-from bot.painting import Image, Stage, Staged
+from bot.painting import Image, Stage, StageChanged
 from bot.ports import ChatPort, Clock
-from bot.providers.fallback import Failover
+from bot.providers.fallback import FallbackProvider
 from bot.quota import charge
-from bot.status.messages import Board, Final, Sheet
-from bot.status.state import Placed, Status
+from bot.status.messages import Final, StatusMessage, StatusMessages
+from bot.status.state import QueuePosition, Status
 from bot.store.store import Store
 from bot.texts import explain, say
 
@@ -59,16 +59,16 @@ AT_HAND = 4_000_000  # bytes of pictures that also stay in memory until they are
 LAST_WORDS = 1.0  # seconds at the end of the process for final states on their way; the next start says the others
 
 
-class Jobs:
+class JobRunner:
     """Runs jobs to their ends. Whoever calls `run` decides when, and may cancel it at any point."""
 
     def __init__(
         self,
         *,
         store: Store,
-        failover: Failover,
-        gallery: Gallery,
-        board: Board,
+        failover: FallbackProvider,
+        gallery: JobImages,
+        board: StatusMessages,
         ports: Mapping[str, ChatPort],
         clock: Clock,
         usage_rates: Mapping[str, float] | None = None,
@@ -82,7 +82,7 @@ class Jobs:
         self._clock = clock
         self._usage_rates = usage_rates or {}
         self._patience = Patience(clock)
-        self._asking = Asking(
+        self._asking = Generation(
             store=store,
             failover=failover,
             gallery=gallery,
@@ -120,10 +120,10 @@ class Jobs:
         )
 
         async def posted(at: MessageRef) -> None:
-            await self._store.posted(job.id, at.message_id)
+            await self._store.set_status_message(job.id, at.message_id)
 
-        self._board.open(
-            Sheet(
+        self._board.add(
+            StatusMessage(
                 key=job.id,
                 chat=job.chat,
                 reply_to=job.request_id,
@@ -138,7 +138,7 @@ class Jobs:
 
     def placed(self, job_id: str, place: int) -> None:
         """The job's place in line changed."""
-        self._board.tell(job_id, Placed(place))
+        self._board.apply_event(job_id, QueuePosition(place))
 
     def may_cancel(self, job_id: str) -> bool:
         """False: its pictures, or the words about its failure, are on their way already."""
@@ -151,7 +151,7 @@ class Jobs:
         """
         self._begun.pop(job_id, None)
         try:
-            job = await self._store.get(job_id)
+            job = await self._store.get_job(job_id)
             if job is None or not await self._finish(job, State.CANCELLED, charged=0):
                 return False
         except StoreFailed:
@@ -161,7 +161,7 @@ class Jobs:
         return True
 
     async def _cancelled_late(self, job_id: str) -> None:
-        job = await self._store.get(job_id)
+        job = await self._store.get_job(job_id)
         if job is not None and await self._finish(job, State.CANCELLED, charged=0):
             self.conclude_soon(job)
 
@@ -193,7 +193,7 @@ class Jobs:
         key = f"stray:{ref.chat.key}:{ref.message_id}"
 
         async def words() -> None:
-            await self._board.say(key, ref.chat, card, reply_to=None, ref=ref)
+            await self._board.send_reply(key, ref.chat, card, reply_to=None, ref=ref)
 
         self._in_background(words(), f"words {key}")
 
@@ -224,7 +224,7 @@ class Jobs:
 
     async def _attempt(self, job_id: str, settled: Callable[[], None]) -> None:
         try:
-            job = self._begun.pop(job_id, None) or await self._store.begin(job_id)
+            job = self._begun.pop(job_id, None) or await self._store.begin_attempt(job_id)
             try:
                 await self._play(job, settled)
             except (StoreFailed, Stale):
@@ -258,17 +258,17 @@ class Jobs:
 
     async def _painted(self, job: Job) -> Mapping[str, Any]:
         """The pictures lie in the database; returns what is known of them."""
-        painted = job.steps.get("painted")
+        painted = job.checkpoints.get("painted")
         if job.attempt > (MOST_ATTEMPTS if painted is None else MOST_WITH_PICTURES):
             raise Restarted
         if painted is not None:
             return painted
         painting = await self._asking.painting(job)
-        self._board.tell(job.id, Staged(Stage.SAVING))
+        self._board.apply_event(job.id, StageChanged(Stage.SAVING))
         async with self._saving:
             return await self._saved(job, painting)
 
-    async def _saved(self, job: Job, painting: Painting) -> Mapping[str, Any]:
+    async def _saved(self, job: Job, painting: GenerationState) -> Mapping[str, Any]:
         """Fetches the pictures and puts them down."""
         try:
             images = await self._gallery.results(painting.sources)
@@ -284,7 +284,7 @@ class Jobs:
             "upstream_id": painting.upstream_id,
             "usage": painting.usage,
         }
-        await self._patience.insist(lambda: self._store.keep(job, images, facts))
+        await self._patience.insist(lambda: self._store.save_results(job, images, facts))
         if sum(len(each.data) for each in chain(*self._at_hand.values(), images)) <= AT_HAND:
             self._at_hand[job.id] = images
         return facts
@@ -302,9 +302,9 @@ class Jobs:
         card = cards.done(job, count=count, seconds=seconds, charged=charged)
 
         async def load() -> Sequence[Image]:
-            return self._at_hand.get(job.id) or await self._store.results(job)
+            return self._at_hand.get(job.id) or await self._store.load_results(job)
 
-        stood = self._board.ref(job.id)
+        stood = self._board.message_ref(job.id)
         try:
             delivered = await self._end(job, Final(card=card, load=load, pictures=count))
         except ChatFailed as failed:
@@ -340,7 +340,9 @@ class Jobs:
         delivered: Delivered | None = None,
         trace: str | None = None,
     ) -> bool:
-        done = await self._store.finish(job, state, charged=charged, failure=failure, delivered=delivered, trace=trace)
+        done = await self._store.settle_job(
+            job, state, charged=charged, failure=failure, delivered=delivered, trace=trace
+        )
         if done:
             self._ports[job.chat.platform].balance_changed(job.user)
             FINISHED.labels(state).inc()
@@ -351,13 +353,13 @@ class Jobs:
         """A final state without pictures. A platform that does not take it changes nothing about the job."""
         try:
             try:
-                stood = self._board.ref(job.id)
+                stood = self._board.message_ref(job.id)
                 await self._end(job, Final(card=card))
                 if stood is not None:
                     self._call_soon(job, "ended-call", stood)
             except ChatGone as gone:
                 log.info("final state not shown", job=job.id, chat=job.chat.key, detail=gone.detail)
-            await self._store.told(job.id)
+            await self._store.mark_notified(job.id)
         except (ChatFailed, StoreFailed) as failed:
             log.warning("final state is shown at the next start", job=job.id, detail=failed.detail)
 
@@ -368,8 +370,8 @@ class Jobs:
             return
 
         async def call() -> None:
-            card = Card(text=say(job.locale, words), locale=job.locale, calls=job.user)
-            await self._board.say(f"call:{job.id}", job.chat, card, reply_to=ref.message_id)
+            card = Card(text=say(job.locale, words), locale=job.locale, mention=job.user)
+            await self._board.send_reply(f"call:{job.id}", job.chat, card, reply_to=ref.message_id)
 
         self._in_background(call(), f"call {job.id}")
 
@@ -379,13 +381,13 @@ class Jobs:
         Raises ChatFailed, StoreFailed.
         """
         if not self._board.has(job.id):
-            self.show(await self._store.get(job.id) or job)
-        return await self._board.end(job.id, final)
+            self.show(await self._store.get_job(job.id) or job)
+        return await self._board.finish(job.id, final)
 
     async def _say_store_failed(self, job_id: str, failed: StoreFailed) -> None:
         """Unless the pictures stand there already, and only the books do not know it yet."""
         if (locale := self._board.locale(job_id)) is not None:
             try:
-                await self._board.end(job_id, Final(card=Card(text=explain(locale, failed))))
+                await self._board.finish(job_id, Final(card=Card(text=explain(locale, failed))))
             except EaselError as unsaid:
                 log.warning("failure not shown", job=job_id, detail=unsaid.detail)

@@ -9,12 +9,12 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Protocol
 
-from bot.jobs.fair_queue import Line
+from bot.jobs.fair_queue import FairQueue
 from bot.metrics import RUNNING, WAITING
 
 
 class Plot(Protocol):
-    """What is run: `bot.jobs.runner.Jobs`."""
+    """What is run: `bot.jobs.runner.JobRunner`."""
 
     async def run(self, job_id: str, settled: Callable[[], None]) -> None:
         """From beginning to end; raises nothing but CancelledError. `settled` is called when the job needs its
@@ -34,10 +34,10 @@ class Plot(Protocol):
         ...
 
 
-class Dispatch:
+class Scheduler:
     """Starts jobs as their turn comes, and ends them on request."""
 
-    def __init__(self, line: Line, plot: Plot) -> None:
+    def __init__(self, line: FairQueue, plot: Plot) -> None:
         self._line = line
         self._plot = plot
         self._tasks: dict[str, asyncio.Task[None]] = {}

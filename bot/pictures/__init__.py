@@ -14,7 +14,7 @@ from PIL import Image as Pillow
 from PIL.ImageFile import ImageFile
 
 from bot.errors import AnimatedPicture, BadResult, MaskNotTransparent, MaskOfOtherSize, MaskTooLarge, Refusal
-from bot.painting import Abilities, Image
+from bot.painting import Capabilities, Image
 from bot.pictures import jpeg
 from bot.pictures.decoding import (
     KINDS,
@@ -47,33 +47,35 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-async def reference(data: bytes, *, name: str, abilities: Abilities) -> Image:
+async def reference(data: bytes, *, name: str, capabilities: Capabilities) -> Image:
     """A member's picture made ready for an upstream: upright, sRGB, without metadata, within its limits. The pixels of
     a JPEG that is all but the metadata already stay as they are.
 
     `name` is what the member knows it by. Raises NotAPicture, BrokenPicture, AnimatedPicture,
-    PictureTooManyPixels, and PictureTooLarge when no encoding comes below `abilities.max_reference_bytes`.
+    PictureTooManyPixels, and PictureTooLarge when no encoding comes below `capabilities.max_reference_bytes`.
     """
-    return await _in_thread(_reference, data, name, abilities)
+    return await _in_thread(_reference, data, name, capabilities)
 
 
-async def masked(data: bytes, mask: bytes, *, name: str, mask_name: str, abilities: Abilities) -> tuple[Image, Image]:
+async def masked(
+    data: bytes, mask: bytes, *, name: str, mask_name: str, capabilities: Capabilities
+) -> tuple[Image, Image]:
     """A member's picture as a PNG, made ready as by `reference`, and the mask for it: a PNG of the same size, alpha
     0 where it is to change and 255 elsewhere.
 
     Raises as `reference` does; MaskNotTransparent, MaskOfOtherSize, MaskTooLarge.
     """
-    return await _in_thread(_masked, data, mask, name, mask_name, abilities)
+    return await _in_thread(_masked, data, mask, name, mask_name, capabilities)
 
 
-async def cut_out(data: bytes, name: str, abilities: Abilities) -> tuple[Image, Image] | None:
+async def cut_out(data: bytes, name: str, capabilities: Capabilities) -> tuple[Image, Image] | None:
     """A member's PNG and its own transparent part as the mask; None when it is no PNG, or opaque.
 
     Raises as `reference` does; MaskTooLarge.
     """
     if sniff(data) != "image/png":
         return None
-    return await _in_thread(_cut_out, data, name, abilities)
+    return await _in_thread(_cut_out, data, name, capabilities)
 
 
 async def result(data: bytes) -> Image:
@@ -107,25 +109,25 @@ async def _in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) ->
     return await asyncio.get_running_loop().run_in_executor(_THREADS, lambda: work(*args, **kwargs))
 
 
-def _reference(data: bytes, name: str, abilities: Abilities) -> Image:
+def _reference(data: bytes, name: str, capabilities: Capabilities) -> Image:
     with open_picture(data, name) as picture, foreign(name), _room(picture):
         if is_animated(picture):
             raise AnimatedPicture(name=name)
-        edge = min(abilities.max_reference_edge, LONGEST_EDGE)
-        if "image/jpeg" in abilities.reference_types and is_plain(picture, edge):
+        edge = min(capabilities.max_reference_edge, LONGEST_EDGE)
+        if "image/jpeg" in capabilities.reference_types and is_plain(picture, edge):
             kept = jpeg.bare(data)
-            if kept is not None and len(kept.data) <= abilities.max_reference_bytes:
+            if kept is not None and len(kept.data) <= capabilities.max_reference_bytes:
                 with open_picture(kept.sample, name) as sample:
                     width, height = prove(sample, kept.sample)
                 return Image(data=kept.data, media_type="image/jpeg", width=width, height=height)
         image = upright(picture, edge)
         lossless = is_lossless(picture)
     return fit_bytes(
-        image, name, types=abilities.reference_types, limit=abilities.max_reference_bytes, lossless=lossless
+        image, name, types=capabilities.reference_types, limit=capabilities.max_reference_bytes, lossless=lossless
     )
 
 
-def _masked(data: bytes, mask: bytes, name: str, mask_name: str, abilities: Abilities) -> tuple[Image, Image]:
+def _masked(data: bytes, mask: bytes, name: str, mask_name: str, capabilities: Capabilities) -> tuple[Image, Image]:
     if sniff(mask) != "image/png":
         raise MaskNotTransparent(name=mask_name)
     drawn = _pixels(mask, mask_name, LONGEST_EDGE)
@@ -134,12 +136,12 @@ def _masked(data: bytes, mask: bytes, name: str, mask_name: str, abilities: Abil
     image = _pixels(data, name, LONGEST_EDGE)
     if not has_shape_of(drawn, image):
         raise MaskOfOtherSize(mask=f"{drawn.width}×{drawn.height}", picture=f"{image.width}×{image.height}")
-    return _pair(image, drawn, name, abilities)
+    return _pair(image, drawn, name, capabilities)
 
 
-def _cut_out(data: bytes, name: str, abilities: Abilities) -> tuple[Image, Image] | None:
-    image = _pixels(data, name, min(abilities.max_reference_edge, LONGEST_EDGE))
-    return _pair(image, image, name, abilities) if is_mask(image) else None
+def _cut_out(data: bytes, name: str, capabilities: Capabilities) -> tuple[Image, Image] | None:
+    image = _pixels(data, name, min(capabilities.max_reference_edge, LONGEST_EDGE))
+    return _pair(image, image, name, capabilities) if is_mask(image) else None
 
 
 def _pixels(data: bytes, name: str, edge: int) -> Pillow.Image:
@@ -149,12 +151,12 @@ def _pixels(data: bytes, name: str, edge: int) -> Pillow.Image:
         return upright(picture, edge)
 
 
-def _pair(image: Pillow.Image, drawn: Pillow.Image, name: str, abilities: Abilities) -> tuple[Image, Image]:
-    image = resized(image, within(image.size, min(abilities.max_reference_edge, LONGEST_EDGE)))
-    ready = fit_bytes(image, name, types=("image/png",), limit=abilities.max_reference_bytes, lossless=True)
+def _pair(image: Pillow.Image, drawn: Pillow.Image, name: str, capabilities: Capabilities) -> tuple[Image, Image]:
+    image = resized(image, within(image.size, min(capabilities.max_reference_edge, LONGEST_EDGE)))
+    ready = fit_bytes(image, name, types=("image/png",), limit=capabilities.max_reference_bytes, lossless=True)
     mask = as_mask(drawn, (ready.width, ready.height))
-    if len(mask.data) > abilities.max_mask_bytes:
-        raise MaskTooLarge(limit=f"{abilities.max_mask_bytes / 1_000_000:.3g} MB")
+    if len(mask.data) > capabilities.max_mask_bytes:
+        raise MaskTooLarge(limit=f"{capabilities.max_mask_bytes / 1_000_000:.3g} MB")
     return ready, mask
 
 

@@ -1,10 +1,10 @@
 """What every provider tells of itself: it stands in its configuration, whatever dialect it speaks."""
 
-from bot.painting import Abilities
+from bot.painting import Capabilities
 from bot.providers.presets import Upstream
 
 
-class Configured:
+class BaseProvider:
     """The part of `bot.ports.Provider` that needs no asking."""
 
     def __init__(self, upstream: Upstream) -> None:
@@ -19,8 +19,8 @@ class Configured:
         return self._upstream.model
 
     @property
-    def abilities(self) -> Abilities:
-        return self._upstream.abilities
+    def capabilities(self) -> Capabilities:
+        return self._upstream.capabilities
 
     @property
     def price(self) -> int:

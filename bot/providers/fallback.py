@@ -13,12 +13,12 @@ from functools import cached_property, partial
 import structlog
 
 from bot.errors import Busy, Lost, PaintFailed, Restarted, Retry, TookTooLong, Unsupported
-from bot.painting import Abilities, Accepted, Event, PaintRequest, Picture, Stage, Staged
+from bot.painting import Accepted, Capabilities, Event, PaintRequest, Picture, Stage, StageChanged
 from bot.ports import Clock, Provider
 from bot.providers.breaker import Breaker, Circuit
 from bot.providers.deadlines import Deadline
 from bot.providers.diagnostics import remedy
-from bot.providers.requirements import Needs, fits, merged, needs_of
+from bot.providers.requirements import Requirements, fits, merged, requirements_of
 
 log = structlog.get_logger()
 
@@ -26,7 +26,7 @@ BACKOFF = (1.0, 2.0, 4.0)  # seconds after a 429 that names no Retry-After, as T
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AttemptStarted:
     """The named provider is about to be asked: nothing has been sent before this is consumed."""
 
     provider: str
@@ -35,14 +35,14 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class TurnedDown:
+class AttemptRejected:
     """The provider asked last certainly accepted nothing."""
 
     reason: str
 
 
 @dataclass(slots=True, kw_only=True)
-class Seat:
+class ProviderSlot:
     """A provider, how many paintings it may have under way at once, and whether it is worth asking."""
 
     provider: Provider
@@ -50,7 +50,7 @@ class Seat:
     breaker: Breaker = field(default_factory=Breaker)
 
 
-class Failover:
+class FallbackProvider:
     """The configured providers as one."""
 
     def __init__(
@@ -63,7 +63,7 @@ class Failover:
     ) -> None:
         """`seats`: providers in order, each with its concurrency. `budget`: seconds for one request over all
         providers; what is not painted then is given up. `jitter`: 0 ≤ value < 1, for the spread of waiting times."""
-        self._seats = [Seat(provider=p, slots=asyncio.Semaphore(n)) for p, n in seats]
+        self._seats = [ProviderSlot(provider=p, slots=asyncio.Semaphore(n)) for p, n in seats]
         self._budget = budget
         self._clock = clock
         self._jitter = jitter
@@ -71,54 +71,54 @@ class Failover:
     # ------------------------------------------------------------ who can
 
     @cached_property
-    def abilities(self) -> Abilities:
-        """What at least one provider can do; a request that needs two abilities of two providers is refused
+    def capabilities(self) -> Capabilities:
+        """What at least one provider can do; a request that needs two capabilities of two providers is refused
         by `able`."""
-        return merged([seat.provider.abilities for seat in self._seats])
+        return merged([seat.provider.capabilities for seat in self._seats])
 
-    def able(self, needs: Needs) -> list[Provider]:
+    def able(self, needs: Requirements) -> list[Provider]:
         """The providers that can meet the whole request, in order.
 
         Raises Unsupported when there is none.
         """
         return [seat.provider for seat in self._able(needs)]
 
-    def price(self, needs: Needs) -> int:
+    def price(self, needs: Requirements) -> int:
         """Credits to reserve for one image: of the dearest provider that may come to paint it.
 
         Raises Unsupported when none can.
         """
         return max(provider.price for provider in self.able(needs))
 
-    def can(self, needs: Needs) -> bool:
+    def can(self, needs: Requirements) -> bool:
         """Whether anybody can meet the whole request."""
-        return any(fits(seat.provider.abilities, needs) for seat in self._seats)
+        return any(fits(seat.provider.capabilities, needs) for seat in self._seats)
 
     def resumable(self, name: str) -> bool:
         """Whether what the named provider has accepted can be asked about."""
         return any(seat.provider.name == name and seat.provider.resumable for seat in self._seats)
 
-    def _able(self, needs: Needs) -> list[Seat]:
-        able = [seat for seat in self._seats if fits(seat.provider.abilities, needs)]
+    def _able(self, needs: Requirements) -> list[ProviderSlot]:
+        able = [seat for seat in self._seats if fits(seat.provider.capabilities, needs)]
         if not able:
             raise Unsupported(what=str(needs))
         return able
 
     # ------------------------------------------------------------ the walk
 
-    async def paint(self, request: PaintRequest) -> AsyncGenerator[Event | Asked | TurnedDown, None]:
+    async def paint(self, request: PaintRequest) -> AsyncGenerator[Event | AttemptStarted | AttemptRejected, None]:
         """Asks the able providers in order; those that have failed again and again come last.
 
         Raises PaintFailed: the last failure once nobody is left, or at once where another try could pay twice.
         """
         deadline = self._clock.monotonic() + self._budget
         failure: PaintFailed = PaintFailed()
-        for position, seat in enumerate(self._order(self._able(needs_of(request)))):
+        for position, seat in enumerate(self._order(self._able(requirements_of(request)))):
             if position and self._clock.monotonic() >= deadline:
                 break
             if position:
-                yield Staged(Stage.RETRYING)
-            walk = _Walk()
+                yield StageChanged(Stage.RETRYING)
+            walk = _Attempt()
             try:
                 async with aclosing(self._insist(seat, request, walk, deadline)) as events:
                     async for event in events:
@@ -139,7 +139,7 @@ class Failover:
         seat = next((seat for seat in self._seats if seat.provider.name == name), None)
         if seat is None or not seat.provider.resumable:
             raise Restarted(trace=upstream_id)
-        walk = _Walk(upstream_id=upstream_id)
+        walk = _Attempt(upstream_id=upstream_id)
         try:
             async with aclosing(self._told(seat, request, walk, self._clock.monotonic() + self._budget)) as events:
                 async for event in events:
@@ -148,14 +148,14 @@ class Failover:
             self._log(seat, failed)
             raise
 
-    def _order(self, able: Sequence[Seat]) -> list[Seat]:
+    def _order(self, able: Sequence[ProviderSlot]) -> list[ProviderSlot]:
         """As configured, but for those whose circuit is open: better late than never."""
         now = self._clock.monotonic()
         return sorted(able, key=lambda seat: seat.breaker.circuit(now) is Circuit.OPEN)
 
     async def _insist(
-        self, seat: Seat, request: PaintRequest, walk: "_Walk", deadline: float
-    ) -> AsyncGenerator[Event | Asked | TurnedDown, None]:
+        self, seat: ProviderSlot, request: PaintRequest, walk: "_Attempt", deadline: float
+    ) -> AsyncGenerator[Event | AttemptStarted | AttemptRejected, None]:
         """Asks one provider, and again after a 429 as long as that is worth the time.
 
         Raises its last PaintFailed.
@@ -172,25 +172,25 @@ class Failover:
                 if failed.retry is Retry.NEVER or walk.painted:
                     raise
                 if walk.asked:
-                    yield TurnedDown(type(failed).__name__)
+                    yield AttemptRejected(type(failed).__name__)
                 pause = self._pause(failed, next(waits, None), deadline)
                 if pause is None:
                     raise
             else:
                 return
-            yield Staged(Stage.RETRYING)
+            yield StageChanged(Stage.RETRYING)
             await self._clock.sleep(pause)
 
     async def _ask(
-        self, seat: Seat, request: PaintRequest, walk: "_Walk", deadline: float
-    ) -> AsyncGenerator[Event | Asked, None]:
+        self, seat: ProviderSlot, request: PaintRequest, walk: "_Attempt", deadline: float
+    ) -> AsyncGenerator[Event | AttemptStarted, None]:
         """One asking of one provider, once it has a place free; its breaker hears how it ended."""
         provider, breaker = seat.provider, seat.breaker
         async with self._place(seat, deadline):
             is_probe = breaker.begin(self._clock.monotonic())
             try:
                 walk.asked = True
-                yield Asked(provider.name, provider.price, provider.model)
+                yield AttemptStarted(provider.name, provider.price, provider.model)
                 async with aclosing(self._told(seat, request, walk, deadline)) as events:
                     async for event in events:
                         yield event
@@ -206,7 +206,7 @@ class Failover:
                 raise
 
     async def _told(
-        self, seat: Seat, request: PaintRequest, walk: "_Walk", deadline: float
+        self, seat: ProviderSlot, request: PaintRequest, walk: "_Attempt", deadline: float
     ) -> AsyncGenerator[Event, None]:
         """The events of one painting. Where contact is lost and the provider can be asked what became of it, it is."""
         provider = seat.provider
@@ -246,7 +246,7 @@ class Failover:
                 yield event
 
     @asynccontextmanager
-    async def _place(self, seat: Seat, deadline: float) -> AsyncGenerator[None]:
+    async def _place(self, seat: ProviderSlot, deadline: float) -> AsyncGenerator[None]:
         """One of the paintings that a provider may have under way.
 
         Raises Busy when none comes free in time.
@@ -276,7 +276,7 @@ class Failover:
     def _before(self, pause: float, deadline: float) -> bool:
         return self._clock.monotonic() + pause < deadline
 
-    def _log(self, seat: Seat, failed: PaintFailed) -> None:
+    def _log(self, seat: ProviderSlot, failed: PaintFailed) -> None:
         log.warning(
             "upstream failed",
             provider=seat.provider.name,
@@ -288,7 +288,7 @@ class Failover:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Walk:
+class _Attempt:
     """How far one asking has come."""
 
     asked: bool = False

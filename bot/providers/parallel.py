@@ -23,7 +23,7 @@ from bot.errors import (
     UpstreamDown,
     WrongEndpoint,
 )
-from bot.painting import Event, Progress, Stage, Staged
+from bot.painting import Event, Progress, Stage, StageChanged
 
 # The most telling first. All after which nothing may be painted again stand before all others, so that two
 # different ends never lead to a second payment.
@@ -55,7 +55,7 @@ class _Share:
 _Inbox = asyncio.Queue[tuple[_Share, Event | Exception | None]]
 
 
-def together(
+def merge_paintings(
     paintings: Sequence[AsyncGenerator[Event, None]], *, swallow: Callable[[PaintFailed], None]
 ) -> AsyncGenerator[Event, None]:
     """Runs all at once and yields their events; neither stage nor percent falls.
@@ -135,7 +135,7 @@ class _Told:
 
     def takes(self, share: _Share, event: Event) -> bool:
         """Notes a stage or a percentage; False for all other events."""
-        if isinstance(event, Staged):
+        if isinstance(event, StageChanged):
             share.stage = max(share.stage, _STAGES.index(event.stage))
         elif isinstance(event, Progress):
             share.percent = max(share.percent or 0.0, event.percent)
@@ -151,7 +151,7 @@ class _Told:
         stage = min(stage for _, stage in counted)
         if stage > self._stage:
             self._stage = stage
-            news.append(Staged(_STAGES[stage]))
+            news.append(StageChanged(_STAGES[stage]))
         mean = sum(percent for percent, _ in counted) / len(counted)
         if self._percent is not None and mean > self._percent:
             self._percent = mean

@@ -16,7 +16,7 @@ from bot.providers.tasks.provider import TasksProvider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
+class ProviderDependencies:
     """What providers work with. `client`: of `make_client`, belongs to whoever made it. `jitter`: 0 ≤ value < 1."""
 
     client: Client
@@ -25,7 +25,7 @@ class Tools:
     jitter: Callable[[], float]
 
 
-_DIALECTS: Mapping[str, Callable[[Upstream, Tools], Provider]] = {
+_DIALECTS: Mapping[str, Callable[[Upstream, ProviderDependencies], Provider]] = {
     "chat": lambda upstream, tools: ChatProvider(upstream, tools.client),
     "tasks": lambda upstream, tools: TasksProvider(
         upstream, tools.client, clock=tools.clock, callbacks=tools.callbacks, jitter=tools.jitter
@@ -34,6 +34,6 @@ _DIALECTS: Mapping[str, Callable[[Upstream, Tools], Provider]] = {
 }
 
 
-def make(upstream: Upstream, tools: Tools) -> Provider:
+def make_provider(upstream: Upstream, tools: ProviderDependencies) -> Provider:
     """The provider of an upstream."""
     return _DIALECTS[upstream.dialect](upstream, tools)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from bot.intake import sizes
-from bot.painting import Abilities, Options, PaintRequest
+from bot.painting import Capabilities, Options, PaintRequest
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Needs:
+class Requirements:
     """What a request asks of whoever paints it. `references` and `prompt` are counts: pictures, characters."""
 
     options: Options
@@ -32,9 +32,9 @@ class Needs:
         return " ".join(typed)
 
 
-def needs_of(request: PaintRequest) -> Needs:
+def requirements_of(request: PaintRequest) -> Requirements:
     """A ready request's needs."""
-    return Needs(
+    return Requirements(
         options=request.options,
         references=len(request.references),
         prompt=len(request.prompt),
@@ -42,29 +42,33 @@ def needs_of(request: PaintRequest) -> Needs:
     )
 
 
-def fits(abilities: Abilities, needs: Needs) -> bool:
+def fits(capabilities: Capabilities, needs: Requirements) -> bool:
     """Whether a provider can meet the whole request."""
     options = needs.options
-    most = min(abilities.max_references, abilities.max_masked_references) if needs.mask else abilities.max_references
+    most = (
+        min(capabilities.max_references, capabilities.max_masked_references)
+        if needs.mask
+        else capabilities.max_references
+    )
     return (
-        sizes.decide(options.size, options.tier, abilities) is not None
-        and (options.quality is None or options.quality in abilities.qualities)
-        and (options.background is None or options.background in abilities.backgrounds)
-        and (options.format is None or options.format in abilities.formats)
-        and (options.compression is None or abilities.compression)
-        and options.n in abilities.allowed_counts
+        sizes.decide(options.size, options.tier, capabilities) is not None
+        and (options.quality is None or options.quality in capabilities.qualities)
+        and (options.background is None or options.background in capabilities.backgrounds)
+        and (options.format is None or options.format in capabilities.formats)
+        and (options.compression is None or capabilities.compression)
+        and options.n in capabilities.allowed_counts
         and needs.references <= most
-        and needs.prompt <= abilities.max_prompt
-        and (abilities.masks or not needs.mask)
+        and needs.prompt <= capabilities.max_prompt
+        and (capabilities.masks or not needs.mask)
     )
 
 
-def merged(each: Sequence[Abilities]) -> Abilities:
+def merged(each: Sequence[Capabilities]) -> Capabilities:
     """The union, for reading what members type. The limits of reference files are the strictest of all, so that
     one prepared set of references fits whoever paints; those of masks are of the providers that take one."""
     counts = tuple(sorted({count for a in each for count in a.allowed_counts}))
     masking = [a for a in each if a.masks] or each
-    return Abilities(
+    return Capabilities(
         sizes=_union(a.sizes for a in each),
         size_rules=_union(a.size_rules for a in each),
         tiers=_union(a.tiers for a in each),

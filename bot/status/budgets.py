@@ -72,13 +72,13 @@ class Window:
             missing = needed - spare
             at = self._ends[missing - 1] if missing <= len(self._ends) else inf
         elif urgency is Urgency.PROGRESS:
-            spread = self._last + self._budget.period / self._budget.slots * used / spare
+            spread = self._last + self._budget.period_s / self._budget.slots * used / spare
             at = max(now, min(spread, self._ends[0] if self._ends else inf))
         return max(at, self._paused_until)
 
     def _reserve(self, urgency: Urgency) -> int:
         """Slots that a call of this urgency has to leave free."""
-        slots, period = self._budget.slots, self._budget.period
+        slots, period = self._budget.slots, self._budget.period_s
         reserve = ceil(CROWD * self.expected * min(1.0, period / PAINTING))
         if urgency is Urgency.PROGRESS:
             return min(reserve, slots // 3 if self._budget.shared else slots if slots > 1 else 0)
@@ -99,7 +99,7 @@ class Window:
     def finish(self, now: float, cost: int = 1, resets: float | None = None) -> float:
         """The call ended; `resets`: when the platform says that its slots are free again. Returns when they are."""
         self._held -= cost
-        free = now + self._budget.period if resets is None else resets
+        free = now + self._budget.period_s if resets is None else resets
         for _ in range(cost):
             insort(self._ends, free)
         return free

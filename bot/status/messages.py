@@ -43,7 +43,7 @@ class Final:
 
 
 @dataclass(slots=True, kw_only=True)
-class Sheet:
+class StatusMessage:
     """One message on the board, from its first post to its final state.
 
     `posted` is told where the message stands, before anything else is shown there. `gone`: it was deleted, or the
@@ -69,14 +69,14 @@ class Sheet:
     ended: asyncio.Future[Delivered | None] = field(default_factory=asyncio.Future[Delivered | None])
 
 
-class Board:
+class StatusMessages:
     """All status messages of this process, and every other word the bot says."""
 
     def __init__(self, ports: Mapping[str, ChatPort], clock: Clock) -> None:
         self._ports = ports
         self._clock = clock
         self._pacer = Pacer()
-        self._sheets: dict[str, Sheet] = {}
+        self._sheets: dict[str, StatusMessage] = {}
         self._calls: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
@@ -110,7 +110,7 @@ class Board:
         """Whether that message is on the board: opened, and not yet at its end."""
         return key in self._sheets
 
-    def ref(self, key: str) -> MessageRef | None:
+    def message_ref(self, key: str) -> MessageRef | None:
         """Where a message on the board stands; None before it is posted, and where there is no such message."""
         return self._sheets[key].ref if key in self._sheets else None
 
@@ -118,13 +118,13 @@ class Board:
         """The language of a message on the board; None where there is no such message."""
         return self._sheets[key].locale if key in self._sheets else None
 
-    def open(self, sheet: Sheet) -> None:
+    def add(self, sheet: StatusMessage) -> None:
         """Puts a message on the board. One that is posted already (`ref`) is brought up to date, else it is posted."""
         self._sheets[sheet.key] = sheet
         self._pacer.expect(sheet.key, self._lane(sheet))
         self._want(sheet, Urgency.FIRST if sheet.ref is None else Urgency.PROGRESS)
 
-    def tell(self, key: str, happening: Happening) -> None:
+    def apply_event(self, key: str, happening: Happening) -> None:
         """Something happened to a job; shown when it is worth an edit and its turn comes."""
         sheet = self._sheets.get(key)
         if sheet is None or sheet.final is not None:
@@ -140,13 +140,13 @@ class Board:
         if noticeable(sheet.shown, sheet.status, sheet.shown_at, self._clock.monotonic()):
             self._want(sheet, Urgency.PROGRESS)
 
-    def unfold(self, key: str, preview: Image) -> None:
+    def show_preview(self, key: str, preview: Image) -> None:
         """An unfinished picture to show inside the message."""
         if (sheet := self._sheets.get(key)) is not None and sheet.final is None:
             sheet.preview = preview
             self._want(sheet, Urgency.PROGRESS)
 
-    async def end(self, key: str, final: Final) -> Delivered | None:
+    async def finish(self, key: str, final: Final) -> Delivered | None:
         """The message's final state; returns once it stands there. None: it held no pictures.
 
         Raises ChatFailed when the platform does not take it.
@@ -160,7 +160,7 @@ class Board:
         finally:
             self._drop(sheet)
 
-    async def say(
+    async def send_reply(
         self, key: str, chat: Chat, card: Card, *, reply_to: str | None, ref: MessageRef | None = None
     ) -> bool:
         """A message of its own: an answer to a command, a refusal. Returns once it stands there, or the platform
@@ -171,7 +171,9 @@ class Board:
             if self._stopped:
                 return False
             status = Status(since=self._clock.monotonic())
-            sheet = Sheet(key=key, chat=chat, reply_to=reply_to, locale="en", status=status, final=Final(card=card))
+            sheet = StatusMessage(
+                key=key, chat=chat, reply_to=reply_to, locale="en", status=status, final=Final(card=card)
+            )
             sheet.saying, sheet.ref = True, ref
             self._sheets[key] = sheet
             self._want(sheet, Urgency.FIRST)
@@ -181,17 +183,17 @@ class Board:
             self._drop(sheet)
         return not sheet.ended.cancelled()
 
-    def _drop(self, sheet: Sheet) -> None:
+    def _drop(self, sheet: StatusMessage) -> None:
         self._sheets.pop(sheet.key, None)
         self._pacer.drop(sheet.key)
 
     # ------------------------------------------------------------ turns
 
-    def _lane(self, sheet: Sheet) -> Lane:
+    def _lane(self, sheet: StatusMessage) -> Lane:
         pictures = sheet.final.pictures if sheet.final is not None else 0
         return self._ports[sheet.chat.platform].lane(sheet.chat, sheet.ref, pictures=pictures)
 
-    def _want(self, sheet: Sheet, urgency: Urgency) -> None:
+    def _want(self, sheet: StatusMessage, urgency: Urgency) -> None:
         self._pacer.want(sheet.key, urgency, self._lane(sheet), self._clock.monotonic())
         self._wake.set()
 
@@ -264,7 +266,7 @@ class Board:
             self._pacer.drop(sheet.key)
         self._wake.set()
 
-    async def _show(self, sheet: Sheet) -> None:
+    async def _show(self, sheet: StatusMessage) -> None:
         port = self._ports[sheet.chat.platform]
         if sheet.final is not None:
             sheet.ended.set_result(await self._show_final(port, sheet, sheet.final))
@@ -281,11 +283,11 @@ class Board:
         if posted and sheet.posted is not None:
             await sheet.posted(sheet.ref)
 
-    async def _post(self, port: ChatPort, sheet: Sheet, card: Card) -> MessageRef:
+    async def _post(self, port: ChatPort, sheet: StatusMessage, card: Card) -> MessageRef:
         key = sheet.occasion or sheet.key
         return await port.post(sheet.chat, card, reply_to=sheet.reply_to, key=key)
 
-    async def _show_final(self, port: ChatPort, sheet: Sheet, final: Final) -> Delivered | None:
+    async def _show_final(self, port: ChatPort, sheet: StatusMessage, final: Final) -> Delivered | None:
         images = await final.load()
         if images:
             return await port.deliver(
@@ -306,7 +308,7 @@ class Board:
 
     # ------------------------------------------------------------ when the platform does not take a call
 
-    def _again(self, turn: Turn, sheet: Sheet, failed: ChatUnreachable) -> None:
+    def _again(self, turn: Turn, sheet: StatusMessage, failed: ChatUnreachable) -> None:
         log.info("chat did not answer", chat=sheet.chat.key, detail=failed.detail)
         sheet.tries += 1
         if sheet.tries >= TRIES:
@@ -316,7 +318,7 @@ class Board:
         pause = min(RETRY_FIRST * 2 ** (sheet.tries - 1), RETRY_MOST)
         self._pacer.fail(turn, self._clock.monotonic(), pause)
 
-    def _gone(self, sheet: Sheet, failed: MessageGone | ChatGone) -> None:
+    def _gone(self, sheet: StatusMessage, failed: MessageGone | ChatGone) -> None:
         """While a job runs, a deleted message means: stop. A finished picture is posted anew, once."""
         if sheet.final is None:
             if sheet.gone is not None:
@@ -329,7 +331,7 @@ class Board:
             sheet.ref, sheet.occasion = None, f"{sheet.occasion or sheet.key}:again"
             self._want(sheet, Urgency.FINAL)
 
-    def _give_up(self, sheet: Sheet, failed: EaselError) -> None:
+    def _give_up(self, sheet: StatusMessage, failed: EaselError) -> None:
         """Progress that cannot be shown is not shown; a final state that cannot be shown is the job's to know."""
         log.warning("message not shown", chat=sheet.chat.key, failure=type(failed).__name__, detail=failed.detail)
         if sheet.final is not None:

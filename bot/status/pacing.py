@@ -210,7 +210,7 @@ class Pacer:
             return
         if wish.urgency is Urgency.PROGRESS:
             rank: Rank = (wish.urgency, known.last, wish.order)
-            not_before = max(wish.not_before, known.last + wish.lane.gap)
+            not_before = max(wish.not_before, known.last + wish.lane.edit_gap_s)
         else:
             rank, not_before = (wish.urgency, wish.since, wish.order), wish.not_before
         self._lines.join(job, wish.lane, rank, not_before)

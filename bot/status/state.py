@@ -6,7 +6,7 @@ No clock, no platform, no pacing; the sentences stand in the texts as `stage-…
 from dataclasses import dataclass, replace
 from math import ceil
 
-from bot.painting import Accepted, Blob, Event, Link, Picture, Preview, Progress, Stage, Staged
+from bot.painting import Accepted, Blob, Event, Link, Picture, Preview, Progress, Stage, StageChanged
 from bot.texts import say
 
 CELLS = 12  # of the bar; with its percentage it fits one line on a narrow phone
@@ -17,13 +17,13 @@ _ORDER = {stage: number for number, stage in enumerate(Stage)}
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class QueuePosition:
     """The job's place in our own line changed; 1 is next."""
 
     place: int
 
 
-Happening = Event | Placed
+Happening = Event | QueuePosition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +52,12 @@ def fold(status: Status, happening: Happening) -> Status:
     """The status after something happened. The percentage never falls over the job's life; a stage is never left
     for an earlier one, but for RETRYING and whatever follows that, and for the line as long as nothing is sent."""
     match happening:
-        case Placed(place=place):
+        case QueuePosition(place=place):
             in_line = status.stage in (Stage.WAITING, Stage.PREPARING)
             return replace(status, stage=Stage.WAITING, place=place) if in_line else status
-        case Staged(stage=Stage.SAVING):
+        case StageChanged(stage=Stage.SAVING):
             return _advance(_grow(status, 100), Stage.SAVING)
-        case Staged(stage=stage):
+        case StageChanged(stage=stage):
             return _advance(status, stage)
         case Accepted():
             return _advance(status, Stage.QUEUED)

@@ -50,7 +50,7 @@ def back_up(url: URL, to: Path) -> int:
 
 
 @contextmanager
-def occupied(url: URL) -> Generator[None]:
+def exclusive_access(url: URL) -> Generator[None]:
     """Holds the sign of a running Easel beside a SQLite file; the system takes it away with the process.
 
     Raises SettingsWrong when another Easel runs on that file.

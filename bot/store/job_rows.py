@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, bindparam, delete, func, insert, literal, or_, select, update
 
 from bot.chat import Attachment, Chat, Delivered, User
-from bot.job import UNFINISHED, Failure, Job, NewJob, State
+from bot.job import UNFINISHED_STATES, Failure, Job, NewJob, State
 from bot.painting import Image, Options
 from bot.store.engine import fields_of
 from bot.store.prepared import Prepared, Row
@@ -29,7 +29,7 @@ KEEP_RESULT = Prepared(insert(result))
 DROP_RESULTS = Prepared(delete(result).where(result.c.job == bindparam("whose")))
 COUNT_UNFINISHED = Prepared(
     select(func.count().label("count")).where(
-        job.c.user_key == bindparam("whose"), or_(*(job.c.state == state for state in sorted(UNFINISHED)))
+        job.c.user_key == bindparam("whose"), or_(*(job.c.state == state for state in sorted(UNFINISHED_STATES)))
     )
 )
 BLANK: dict[str, Any] = {  # what is left of a forgotten job, so that its event never becomes another one
@@ -111,7 +111,7 @@ def begin(conn: Connection, job_id: str, now: datetime) -> Job | None:
     started = func.coalesce(job.c.started, literal(now, Moment()))
     statement = (
         update(job)
-        .where(job.c.id == job_id, job.c.state.in_(sorted(UNFINISHED)))
+        .where(job.c.id == job_id, job.c.state.in_(sorted(UNFINISHED_STATES)))
         .values(
             state=State.RUNNING.value,
             attempt=job.c.attempt + 1,
@@ -126,7 +126,7 @@ def begin(conn: Connection, job_id: str, now: datetime) -> Job | None:
 def blank(conn: Connection, user_key: str) -> tuple[int, tuple[Attachment, ...]]:
     """Takes everything out of a user's ended jobs that they said, showed or were shown. Returns how many jobs that
     were, and the handles of their pictures."""
-    theirs = and_(job.c.user_key == user_key, job.c.state.not_in(sorted(UNFINISHED)), job.c.prompt != "")
+    theirs = and_(job.c.user_key == user_key, job.c.state.not_in(sorted(UNFINISHED_STATES)), job.c.prompt != "")
     found = conn.execute(select(job.c.id, job.c.reference_images, job.c.mask, job.c.delivered).where(theirs)).all()
     untold = select(step.c.job).where(step.c.name == UNTOLD)
     for start in range(0, len(found), AT_ONCE):
@@ -153,7 +153,7 @@ def drop_jobs(conn: Connection, *, ended_before: datetime | None, blank_before: 
     old = [and_(FORGOTTEN, job.c.created < blank_before)]
     old += [] if ended_before is None else [job.c.finished < ended_before]
     untold = select(step.c.job).where(step.c.name == UNTOLD)
-    gone = delete(job).where(job.c.state.not_in(sorted(UNFINISHED)), job.c.id.not_in(untold), or_(*old))
+    gone = delete(job).where(job.c.state.not_in(sorted(UNFINISHED_STATES)), job.c.id.not_in(untold), or_(*old))
     return len(conn.execute(gone.returning(job.c.id)).all())
 
 
@@ -249,7 +249,7 @@ def job_of(row: Row, steps: Mapping[str, Any]) -> Job:
         state=State(row["state"]),
         failure=Failure(**row["failure"]) if row["failure"] else None,
         delivered=tuple(Attachment(**each) for each in row["delivered"] or ()),
-        steps=steps,
+        checkpoints=steps,
     )
 
 
@@ -275,7 +275,7 @@ def by_message(chat: Chat, message_id: str) -> Select[Any]:
 
 def unfinished(user_key: str | None = None) -> Select[Any]:
     """All unfinished jobs, or those of one user; oldest first."""
-    query = select(job).where(job.c.state.in_(sorted(UNFINISHED))).order_by(job.c.created, job.c.id)
+    query = select(job).where(job.c.state.in_(sorted(UNFINISHED_STATES))).order_by(job.c.created, job.c.id)
     return query if user_key is None else query.where(job.c.user_key == user_key)
 
 
@@ -298,7 +298,7 @@ def count_unfinished(conn: Connection, user_key: str) -> int:
 
 
 def count_ended_children(conn: Connection, parent: str) -> int:
-    query = select(func.count()).where(job.c.parent == parent, job.c.state.not_in(sorted(UNFINISHED)))
+    query = select(func.count()).where(job.c.parent == parent, job.c.state.not_in(sorted(UNFINISHED_STATES)))
     return conn.execute(query).scalar_one()
 
 

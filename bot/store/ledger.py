@@ -13,7 +13,7 @@ from bot import quota
 from bot.chat import Chat
 from bot.errors import Banned, ChatOutOfCredits, OutOfCredits
 from bot.job import NewJob
-from bot.quota import Account, Rules
+from bot.quota import Account, QuotaRules
 from bot.store.engine import fields_of, insert_once, insert_or_hold
 from bot.store.prepared import Prepared, Row
 from bot.store.schema import account, ledger
@@ -26,7 +26,7 @@ ENTER = Prepared(insert(ledger))
 # ---------------------------------------------------------------- accounts
 
 
-def chat_account(chat: Chat, rules: Rules) -> str | None:
+def chat_account(chat: Chat, rules: QuotaRules) -> str | None:
     """The account of a group that has a limit of its own."""
     return group_account(chat) if chat.kind == "group" and rules.chat_daily is not None else None
 
@@ -76,7 +76,7 @@ def first_day(conn: Connection, account_id: str, allowance: int, newcomer: int |
 # ---------------------------------------------------------------- entries
 
 
-def admit(conn: Connection, user_key: str) -> Account:
+def lock_unless_banned(conn: Connection, user_key: str) -> Account:
     """The user's account, locked.
 
     Raises Banned.
@@ -87,7 +87,7 @@ def admit(conn: Connection, user_key: str) -> Account:
     return user
 
 
-def reserve(conn: Connection, new: NewJob, user: Account, rules: Rules, now: datetime) -> None:
+def reserve(conn: Connection, new: NewJob, user: Account, rules: QuotaRules, now: datetime) -> None:
     """Holds a job's credits on the user's account (locked) and on the group's.
 
     Raises OutOfCredits, ChatOutOfCredits.
@@ -95,25 +95,25 @@ def reserve(conn: Connection, new: NewJob, user: Account, rules: Rules, now: dat
     user = quota.refreshed(
         user, quota.today(now), first_day(conn, user.id, rules.allowance(new.user), rules.new_user_daily, now)
     )
-    if user.left < new.cost:
-        raise OutOfCredits(left=user.left, cost=new.cost, refill=quota.hours_to_refill(now))
-    user, from_extra = quota.reserve(user, new.cost)
+    if user.available < new.cost:
+        raise OutOfCredits(left=user.available, cost=new.cost, refill=quota.hours_to_refill(now))
+    user, from_granted = quota.reserve(user, new.cost)
     _save(conn, user)
     entry = {"job": new.id, "kind": "reserve", "credits": new.cost, "at": now}
-    entry |= {"account": user.id, "day": user.day, "from_extra": from_extra, "chat_from_extra": 0}
+    entry |= {"account": user.id, "day": user.day, "from_granted": from_granted, "chat_from_granted": 0}
     group_id = chat_account(new.chat, rules)
     if group_id is not None and rules.chat_daily is not None:
         group, _ = lock(conn, group_id)
         group = quota.refreshed(group, quota.today(now), rules.chat_daily)
-        if group.left < new.cost:
-            raise ChatOutOfCredits(left=group.left, cost=new.cost, refill=quota.hours_to_refill(now))
-        group, chat_from_extra = quota.reserve(group, new.cost)
+        if group.available < new.cost:
+            raise ChatOutOfCredits(left=group.available, cost=new.cost, refill=quota.hours_to_refill(now))
+        group, chat_from_granted = quota.reserve(group, new.cost)
         _save(conn, group)
-        entry |= {"chat_account": group.id, "chat_day": group.day, "chat_from_extra": chat_from_extra}
+        entry |= {"chat_account": group.id, "chat_day": group.day, "chat_from_granted": chat_from_granted}
     ENTER.run(conn, entry)
 
 
-def close(conn: Connection, job_id: str, charged: int, now: datetime) -> bool:
+def settle(conn: Connection, job_id: str, charged: int, now: datetime) -> bool:
     """Ends a job's reservation, charging part of it. False: it was closed before, and nothing changes.
 
     Raises ValueError when more is charged than was reserved.
@@ -126,14 +126,14 @@ def close(conn: Connection, job_id: str, charged: int, now: datetime) -> bool:
         return max(0, charged - (held["credits"] - part))
 
     entry = {**held, "kind": "close", "credits": charged, "at": now}
-    entry |= {"from_extra": extra(held["from_extra"]), "chat_from_extra": extra(held["chat_from_extra"])}
+    entry |= {"from_granted": extra(held["from_granted"]), "chat_from_granted": extra(held["chat_from_granted"])}
     if insert_once(conn, ledger, entry, key="job,kind") is None:
         return False
     for prefix in ("", "chat_"):
         if (account_id := held[f"{prefix}account"]) is not None:
             owner, _ = lock(conn, account_id)
-            day, from_extra = held[f"{prefix}day"], held[f"{prefix}from_extra"]
-            _save(conn, quota.close(owner, held["credits"], from_extra, charged, day))
+            day, from_granted = held[f"{prefix}day"], held[f"{prefix}from_granted"]
+            _save(conn, quota.settle(owner, held["credits"], from_granted, charged, day))
     return True
 
 
@@ -145,20 +145,22 @@ def grant(conn: Connection, entry_id: str, user_key: str, credits: int, allowanc
     return _change(conn, quota.grant, entry_id, user_key, credits, allowance, now)
 
 
-def put(conn: Connection, entry_id: str, user_key: str, credits: int, allowance: int, now: datetime) -> Account:
+def set_available(
+    conn: Connection, entry_id: str, user_key: str, credits: int, allowance: int, now: datetime
+) -> Account:
     """Leaves exactly `credits` to spend, once per `entry_id`; the account afterwards.
 
     Raises ValueError for credits outside 0 to `quota.MOST`.
     """
-    return _change(conn, quota.set, entry_id, user_key, credits, allowance, now)
+    return _change(conn, quota.set_available, entry_id, user_key, credits, allowance, now)
 
 
-def take(conn: Connection, entry_id: str, user_key: str, credits: int, allowance: int, now: datetime) -> Account:
+def claw_back(conn: Connection, entry_id: str, user_key: str, credits: int, allowance: int, now: datetime) -> Account:
     """Takes refunded credits back as far as they are still there, once per `entry_id`; the account afterwards.
 
     In the books it is a `set` to what is left. Raises ValueError for credits outside 0 to `quota.MOST`.
     """
-    return _change(conn, quota.take, entry_id, user_key, credits, allowance, now)
+    return _change(conn, quota.claw_back, entry_id, user_key, credits, allowance, now)
 
 
 def move(conn: Connection, old: str, new: str) -> None:
@@ -171,7 +173,11 @@ def move(conn: Connection, old: str, new: str) -> None:
     fresh = target.day < found.day
     pot = found if fresh else target
     merged = replace(
-        pot, id=new, held=found.held + target.held, extra=found.extra + target.extra, free=min(pot.free, pot.allowance)
+        pot,
+        id=new,
+        reserved=found.reserved + target.reserved,
+        granted=found.granted + target.granted,
+        daily=min(pot.daily, pot.allowance),
     )
     _save(conn, merged)
     conn.execute(update(account).where(account.c.id == new).values(banned=banned))
@@ -205,10 +211,10 @@ def _change(
         "kind": "grant" if granted else "set",
         "account": user_key,
         "day": changed.day,
-        "credits": credits if granted else changed.left,
+        "credits": credits if granted else changed.available,
         "at": now,
     }
-    entry |= {"from_extra": credits if granted else changed.extra, "chat_from_extra": 0}
+    entry |= {"from_granted": credits if granted else changed.granted, "chat_from_granted": 0}
     if insert_once(conn, ledger, entry, key="job,kind") is None:
         return user
     _save(conn, changed)

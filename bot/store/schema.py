@@ -77,16 +77,16 @@ account = Table(
     "account",
     metadata,
     Column("id", Text, nullable=False),  # telegram:123, or chat:telegram:-100 for a group
-    Column("free", BigInteger, nullable=False),
-    Column("held", BigInteger, nullable=False),
-    Column("extra", BigInteger, nullable=False),
+    Column("daily", BigInteger, nullable=False),
+    Column("reserved", BigInteger, nullable=False),
+    Column("granted", BigInteger, nullable=False),
     Column("allowance", BigInteger, nullable=False),
     Column("day", Date, nullable=False),
     Column("banned", Boolean(create_constraint=False), nullable=False),
     PrimaryKeyConstraint("id"),
-    CheckConstraint("free >= 0 AND free <= allowance", name="free"),
-    CheckConstraint("held >= 0", name="held"),
-    CheckConstraint("extra >= 0", name="extra"),
+    CheckConstraint("daily >= 0 AND daily <= allowance", name="daily"),
+    CheckConstraint("reserved >= 0", name="reserved"),
+    CheckConstraint("granted >= 0", name="granted"),
 )
 
 ledger = Table(
@@ -97,15 +97,15 @@ ledger = Table(
     Column("account", Text, nullable=False),
     Column("day", Date, nullable=False),  # whose pot of the account it was
     Column("credits", BigInteger, nullable=False),
-    Column("from_extra", BigInteger, nullable=False),  # part of `credits`
+    Column("from_granted", BigInteger, nullable=False),  # part of `credits`
     Column("chat_account", Text),
     Column("chat_day", Date),
-    Column("chat_from_extra", BigInteger, nullable=False),
+    Column("chat_from_granted", BigInteger, nullable=False),
     Column("at", Moment, nullable=False),
     PrimaryKeyConstraint("job", "kind"),
     CheckConstraint("kind IN ('reserve', 'close', 'grant', 'set')", name="kind"),
-    CheckConstraint("from_extra >= 0 AND from_extra <= credits", name="from_extra"),
-    CheckConstraint("chat_from_extra >= 0 AND chat_from_extra <= credits", name="chat_from_extra"),
+    CheckConstraint("from_granted >= 0 AND from_granted <= credits", name="from_granted"),
+    CheckConstraint("chat_from_granted >= 0 AND chat_from_granted <= credits", name="chat_from_granted"),
     CheckConstraint("(chat_account IS NULL) = (chat_day IS NULL)", name="chat"),
     Index("ix_ledger_account", "account", "at"),
 )

@@ -16,26 +16,26 @@ from sqlalchemy import Connection, delete, select, text
 from bot import quota
 from bot.chat import Attachment, Balance, Chat, Delivered
 from bot.errors import Stale, TooManyWaiting
-from bot.job import LIFE, Failure, Job, NewJob, State, new_id
+from bot.job import TRANSITIONS, Failure, Job, NewJob, State, new_id
 from bot.painting import Image
 from bot.ports import Clock
-from bot.quota import Account, Rules
+from bot.quota import Account, QuotaRules
 from bot.store import backup, job_rows, ledger, schema
 from bot.store.database import Database
 from bot.store.engine import insert_once, is_sqlite, parsed, upsert
 from bot.store.migrate import absent, prepare
 
 __all__ = [
-    "LIFE",
+    "TRANSITIONS",
     "Failure",
     "Job",
     "NewJob",
     "State",
     "Store",
     "back_up",
+    "exclusive_access",
     "missing_file",
     "new_id",
-    "occupied",
     "upgrade",
 ]
 
@@ -69,13 +69,13 @@ async def back_up(database_url: str, to: Path) -> int:
 
 
 @asynccontextmanager
-async def occupied(database_url: str) -> AsyncGenerator[None]:
+async def exclusive_access(database_url: str) -> AsyncGenerator[None]:
     """Keeps a SQLite file to this process for as long as it runs jobs on it.
 
     Raises SettingsWrong when another one does.
     """
     with ExitStack() as held:
-        await asyncio.to_thread(held.enter_context, backup.occupied(parsed(database_url)))
+        await asyncio.to_thread(held.enter_context, backup.exclusive_access(parsed(database_url)))
         yield
 
 
@@ -115,7 +115,7 @@ class Store:
 
     # ------------------------------------------------------------ the life of a job
 
-    async def accept(self, new: NewJob, rules: Rules, *, begun: bool = False) -> tuple[Job, bool]:
+    async def accept_job(self, new: NewJob, rules: QuotaRules, *, begun: bool = False) -> tuple[Job, bool]:
         """Reserves the credits and keeps the job, in one transaction. False: the event was that job before.
 
         `begun`: the job is begun in the same step, as by `begin`; the returned value holds it.
@@ -129,7 +129,7 @@ class Store:
                 known = job_rows.one(conn, job_rows.by_event(new.event))
                 assert known is not None
                 return known, False
-            user = ledger.admit(conn, new.user.key)
+            user = ledger.lock_unless_banned(conn, new.user.key)
             if job_rows.count_unfinished(conn, user.id) > rules.unfinished:
                 raise TooManyWaiting(limit=rules.user_waiting)
             ledger.reserve(conn, new, user, rules, now)
@@ -137,7 +137,7 @@ class Store:
 
         return await self._database.write(work)
 
-    async def begin(self, job_id: str) -> Job:
+    async def begin_attempt(self, job_id: str) -> Job:
         """A new attempt holds the job from here on; it runs.
 
         Raises Stale when it has ended or never was.
@@ -151,7 +151,7 @@ class Store:
 
         return await self._database.write(work)
 
-    async def note(self, job: Job, step: str, value: Any, facts: Mapping[str, Any] | None = None) -> None:
+    async def save_checkpoint(self, job: Job, step: str, value: Any, facts: Mapping[str, Any] | None = None) -> None:
         """Remembers that a step is done, with a JSON value; a repeated step replaces what was remembered.
 
         `facts` (those named in FACTS) become the job's own.
@@ -164,7 +164,7 @@ class Store:
 
         await self._database.write(work)
 
-    async def posted(self, job_id: str, message_id: str) -> None:
+    async def set_status_message(self, job_id: str, message_id: str) -> None:
         """The job's status stands in that message. Not fenced: a posted message is there, whoever did it."""
 
         def work(conn: Connection) -> None:
@@ -172,7 +172,7 @@ class Store:
 
         await self._database.write(work)
 
-    async def keep(self, job: Job, images: Sequence[Image], facts: Mapping[str, Any]) -> None:
+    async def save_results(self, job: Job, images: Sequence[Image], facts: Mapping[str, Any]) -> None:
         """Puts the finished pictures down and notes the step `painted` with `facts` (JSON values).
 
         Of the facts, those named in FACTS become the job's own.
@@ -186,11 +186,11 @@ class Store:
 
         await self._database.write(work)
 
-    async def results(self, job: Job) -> list[Image]:
+    async def load_results(self, job: Job) -> list[Image]:
         """The pictures kept and not yet delivered, in order."""
         return await self._database.read(lambda conn: job_rows.results(conn, job.id))
 
-    async def finish(
+    async def settle_job(
         self,
         job: Job,
         state: State,
@@ -213,14 +213,14 @@ class Store:
             if stored is None:
                 raise Stale
             stands, attempt = stored
-            if not LIFE[stands]:
+            if not TRANSITIONS[stands]:
                 return False
             if attempt != job.attempt:
                 raise Stale
-            if state not in LIFE[stands] or LIFE[state]:
+            if state not in TRANSITIONS[stands] or TRANSITIONS[state]:
                 raise ValueError(f"{stands} cannot end as {state}")
             now = self._clock.now()
-            if not ledger.close(conn, job.id, charged, now):
+            if not ledger.settle(conn, job.id, charged, now):
                 return False
             end = job_rows.ending(state, charged=charged, failure=failure, delivered=delivered, trace=trace, now=now)
             job_rows.change(conn, job.id, end)
@@ -231,28 +231,28 @@ class Store:
 
         return await self._database.write(work)
 
-    async def told(self, job_id: str) -> None:
+    async def mark_notified(self, job_id: str) -> None:
         """The message of an ended job says how it ended."""
         await self._database.write(lambda conn: job_rows.forget(conn, job_id, job_rows.UNTOLD))
 
     # ------------------------------------------------------------ reading jobs
 
-    async def get(self, job_id: str) -> Job | None:
+    async def get_job(self, job_id: str) -> Job | None:
         return await self._database.read(lambda conn: job_rows.one(conn, job_rows.by_id(job_id)))
 
-    async def unfinished(self) -> list[Job]:
+    async def unfinished_jobs(self) -> list[Job]:
         """What an earlier process may have left behind, oldest first."""
         return await self._database.read(lambda conn: job_rows.jobs(conn, job_rows.unfinished()))
 
-    async def untold(self) -> list[Job]:
+    async def pending_notifications(self) -> list[Job]:
         """Ended jobs whose message may not say so yet, oldest first."""
         return await self._database.read(lambda conn: job_rows.jobs(conn, job_rows.untold()))
 
-    async def by_message(self, chat: Chat, message_id: str) -> Job | None:
+    async def job_by_message(self, chat: Chat, message_id: str) -> Job | None:
         """The job whose status or pictures stand in a message."""
         return await self._database.read(lambda conn: job_rows.one(conn, job_rows.by_message(chat, message_id)))
 
-    async def open_of(self, user_key: str) -> list[Job]:
+    async def unfinished_jobs_of(self, user_key: str) -> list[Job]:
         """A user's unfinished jobs, oldest first."""
         return await self._database.read(lambda conn: job_rows.jobs(conn, job_rows.unfinished(user_key)))
 
@@ -260,11 +260,11 @@ class Store:
         """A user's latest jobs, newest first; with `chat` only those asked for there."""
         return await self._database.read(lambda conn: job_rows.jobs(conn, job_rows.latest(user_key, limit, chat)))
 
-    async def ended_children(self, job_id: str) -> int:
+    async def count_ended_children(self, job_id: str) -> int:
         """How many jobs that repeated or varied this one have ended."""
         return await self._database.read(lambda conn: job_rows.count_ended_children(conn, job_id))
 
-    async def typical_seconds(self, provider: str | None = None, limit: int = 20) -> float | None:
+    async def median_duration_s(self, provider: str | None = None, limit: int = 20) -> float | None:
         """How long the latest `limit` jobs of one provider, or all, took (median); None if too few."""
         return await self._database.read(lambda conn: job_rows.typical_seconds(conn, provider, limit))
 
@@ -275,12 +275,12 @@ class Store:
 
     # ------------------------------------------------------------ forgetting
 
-    async def forget(self, user_key: str) -> tuple[int, tuple[Attachment, ...]]:
+    async def erase_user(self, user_key: str) -> tuple[int, tuple[Attachment, ...]]:
         """Empties a user's ended jobs of words, names, results and steps, and drops pictures that waited for words. The
         ledger stays. Returns how many jobs it was, and the handles of all their pictures."""
         return await self._database.write(lambda conn: job_rows.blank(conn, user_key))
 
-    async def tidy(self, *, days: int | None) -> int:
+    async def delete_expired(self, *, days: int | None) -> int:
         """Drops what nobody needs any more: uploads past KEPT_DAYS, emptied jobs whose events cannot come again, and
         with `days` ended jobs and uploads of before that many. The ledger stays. Returns how many jobs went."""
         now = self._clock.now()
@@ -315,22 +315,24 @@ class Store:
             await self._database.write(lambda conn: ledger.grant(conn, entry, user_key, credits, allowance, now))
         )
 
-    async def set_credits(self, entry: str, user_key: str, credits: int, allowance: int) -> Balance:
+    async def set_available(self, entry: str, user_key: str, credits: int, allowance: int) -> Balance:
         """Leaves exactly `credits` to spend now. The same `entry` again changes nothing.
 
         Raises ValueError for credits outside 0 to `quota.MOST`.
         """
         now = self._clock.now()
         return _balance(
-            await self._database.write(lambda conn: ledger.put(conn, entry, user_key, credits, allowance, now))
+            await self._database.write(
+                lambda conn: ledger.set_available(conn, entry, user_key, credits, allowance, now)
+            )
         )
 
-    async def take(self, entry: str, user_key: str, credits: int, allowance: int) -> Balance:
+    async def claw_back(self, entry: str, user_key: str, credits: int, allowance: int) -> Balance:
         """Takes credits back whose price was refunded, as far as they are there. The same `entry` again changes
         nothing."""
         now = self._clock.now()
         return _balance(
-            await self._database.write(lambda conn: ledger.take(conn, entry, user_key, credits, allowance, now))
+            await self._database.write(lambda conn: ledger.claw_back(conn, entry, user_key, credits, allowance, now))
         )
 
     async def move_chat(self, old: Chat, new: Chat) -> None:
@@ -354,18 +356,18 @@ class Store:
 
     # ------------------------------------------------------------ odds and ends
 
-    async def remember(self, key: str, value: str) -> None:
+    async def set_value(self, key: str, value: str) -> None:
         """Keeps a small text under a key, such as the hash of the commands a platform was last told."""
         await self._database.write(lambda conn: upsert(conn, schema.meta, {"key": key, "value": value}, key="key"))
 
-    async def recall(self, key: str) -> str | None:
+    async def get_value(self, key: str) -> str | None:
         def work(conn: Connection) -> str | None:
             query = select(schema.meta.c.value).where(schema.meta.c.key == key)
             return conn.execute(query).scalar_one_or_none()
 
         return await self._database.read(work)
 
-    async def recall_all(self, prefix: str) -> dict[str, str]:
+    async def values_with_prefix(self, prefix: str) -> dict[str, str]:
         """The texts under all keys that begin with `prefix`."""
 
         def work(conn: Connection) -> dict[str, str]:
@@ -374,7 +376,7 @@ class Store:
 
         return await self._database.read(work)
 
-    async def stash(self, key: str, data: bytes) -> None:
+    async def cache_blob(self, key: str, data: bytes) -> None:
         """Keeps bytes under a key for KEPT_DAYS, such as an upload that its platform will not show again."""
 
         def work(conn: Connection) -> None:
@@ -384,7 +386,7 @@ class Store:
 
         await self._database.write(work)
 
-    async def discard(self, key: str) -> None:
+    async def delete_key(self, key: str) -> None:
         """Whatever is kept under a key goes."""
 
         def work(conn: Connection) -> None:
@@ -393,7 +395,7 @@ class Store:
 
         await self._database.write(work)
 
-    async def stashed(self, key: str) -> bytes | None:
+    async def cached_blob(self, key: str) -> bytes | None:
         def work(conn: Connection) -> bytes | None:
             query = select(schema.kept.c.data).where(schema.kept.c.key == key)
             return conn.execute(query).scalar_one_or_none()
@@ -408,4 +410,4 @@ class Store:
 
 
 def _balance(account: Account) -> Balance:
-    return Balance(left=account.left, held=account.held, daily=account.allowance)
+    return Balance(available=account.available, reserved=account.reserved, daily=account.allowance)

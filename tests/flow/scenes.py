@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.chat import Action, Answer, Attachment, Card, Chat, Delivered, MessageRef, Press, User
+from bot.chat import Action, Attachment, ButtonPress, ButtonReply, Card, Chat, Delivered, MessageRef, User
 from bot.errors import ChatBusy
 from bot.painting import Image
 from bot.texts import say
@@ -30,10 +30,10 @@ def job_of(post: Post) -> str:
     return next(button.job for card in post.cards for button in card.buttons)
 
 
-async def click(easel: World, post: Post, action: Action, *, sender: User = AMBER) -> Answer:
+async def click(easel: World, post: Post, action: Action, *, sender: User = AMBER) -> ButtonReply:
     """A member presses a button that the message shows, or has shown."""
-    return await easel.app.desk.press(
-        Press(
+    return await easel.app.desk.press_button(
+        ButtonPress(
             id=f"c{next(_clicks)}",
             message=MessageRef(chat=post.chat, message_id=post.id),
             sender=sender,
@@ -46,7 +46,7 @@ async def click(easel: World, post: Post, action: Action, *, sender: User = AMBE
 async def ask(easel: World, text: str, **given: Any) -> Post:
     """A member writes; returns the bot's message that hangs on it."""
     message = easel.platform.message(text, **given)
-    await easel.app.desk.receive(message)
+    await easel.app.desk.receive_message(message)
     posts = easel.platform.posts
     await easel.platform.until(lambda: any(post.reply_to == message.id for post in posts))
     return next(post for post in posts if post.reply_to == message.id)
@@ -55,7 +55,7 @@ async def ask(easel: World, text: str, **given: Any) -> Post:
 async def books(easel: World, user: User = AMBER) -> tuple[int, int]:
     """A member's credits: left and held."""
     balance = await easel.app.desk.balance(user)
-    return balance.left, balance.held
+    return balance.available, balance.reserved
 
 
 async def until(seen: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> None:
@@ -76,7 +76,7 @@ async def shows(easel: World, stage: str, at: int = 0) -> Post:
 
 async def stands(easel: World, job_id: str) -> bool:
     """Whether it is written down where a job's message stands."""
-    job = await easel.app.store.get(job_id)
+    job = await easel.app.store.get_job(job_id)
     return job is not None and job.status_id is not None
 
 

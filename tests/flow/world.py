@@ -40,13 +40,13 @@ class World:
 
     async def say(self, text: str, *attachments: Any, **given: Any) -> None:
         """A member writes to the bot."""
-        await self.app.desk.receive(self.platform.message(text, *attachments, **given))
+        await self.app.desk.receive_message(self.platform.message(text, *attachments, **given))
 
     async def settled(self, posts: int = 1) -> list[Post]:
         """Waits until every job has ended and been told of, and that many messages stand; returns them all."""
         await self.platform.until(lambda: len(self.platform.posts) >= posts)
         while True:  # an end is written down before or after it is shown, so there is no one event to wait for
-            if not await self.app.store.unfinished() and not await self.app.store.untold():
+            if not await self.app.store.unfinished_jobs() and not await self.app.store.pending_notifications():
                 return self.platform.posts
             await asyncio.sleep(0.005)
 

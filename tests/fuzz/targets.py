@@ -24,9 +24,9 @@ from adapters.telegram.decode import Me, decode_message, decode_press
 from adapters.telegram.errors import UNREADABLE
 from bot.chat import Card, Chat, Message, User
 from bot.errors import PaintFailed
-from bot.handlers.access_lists import lists
+from bot.handlers.access_lists import access_lists
 from bot.intake.parser import read
-from bot.painting import Abilities
+from bot.painting import Capabilities
 from bot.pictures import jpeg, sniff
 from bot.providers.chat.message_parts import parse
 from bot.providers.chat.message_parts import read as read_message
@@ -43,12 +43,12 @@ from bot.texts import closed
 Target = Callable[[bytes], None]
 
 SECRET = "sk-secret-of-the-operator"
-ABLE = Abilities(sizes=("1:1", "3:2"), qualities=("low", "high"), formats=("png",), counts=(1, 2, 3, 4), masks=True)
+ABLE = Capabilities(sizes=("1:1", "3:2"), qualities=("low", "high"), formats=("png",), counts=(1, 2, 3, 4), masks=True)
 ADA = User(platform="telegram", id="5", name="Ada")
 DIRECT = Chat(platform="telegram", id="5", kind="direct")
 ME = Me(id=1, username="easel_bot")
 WIRES = [preset.wire for preset in PRESETS.values() if isinstance(preset.wire, TasksWire)]
-WORDS = lists(blocked_words=["gun", "two words", "枪", "c++"])
+WORDS = access_lists(blocked_words=["gun", "two words", "枪", "c++"])
 
 
 def _text(data: bytes) -> str:

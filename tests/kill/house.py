@@ -202,7 +202,7 @@ class House:
         """Waits until every job has ended and been told of."""
 
         async def nothing_left() -> bool:
-            return not await store.unfinished() and not await store.untold()
+            return not await store.unfinished_jobs() and not await store.pending_notifications()
 
         await eventually(nothing_left)
 

@@ -107,7 +107,7 @@ async def verdict(place: House, cell: Cell, store: Store) -> Verdict:
     left = len(standing) - len(shown)
     pictures = sum(each.pictures for each in shown)
     end = "nothing" if not shown else "picture" if pictures else "released"
-    charged, asked = 50 - balance.left - balance.held, place.asked(cell.prompt)
+    charged, asked = 50 - balance.available - balance.reserved, place.asked(cell.prompt)
     most = 0 if expected == "nothing" else cell.step.asked
     findings = {
         f"ended as {end}, not {expected}": end != expected,
@@ -116,7 +116,7 @@ async def verdict(place: House, cell: Cell, store: Store) -> Verdict:
         f"buttons {[each.actions for each in shown]}": any(each.actions != FINAL[end] for each in shown),
         f"{pictures} pictures": pictures > 1,
         f"charged {charged} for {pictures}": charged != pictures,
-        f"held {balance.held}": balance.held != 0,
+        f"held {balance.reserved}": balance.reserved != 0,
         f"asked {asked} times, not {most}": asked != most,
     }
     return Verdict(
@@ -125,7 +125,7 @@ async def verdict(place: House, cell: Cell, store: Store) -> Verdict:
         dialect=place.dialect,
         end=end,
         charged=charged,
-        held=balance.held,
+        held=balance.reserved,
         asked=asked,
         left=left,
         wrong=tuple(words for words, holds in findings.items() if holds),

@@ -12,16 +12,18 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import override
+
 import adapters.service
 import bot.app
-from adapters.discord.client import Discord
-from adapters.telegram.client import Telegram
+from adapters.discord.client import DiscordAdapter
+from adapters.telegram.client import TelegramAdapter
 from bot.chat import Card, Chat, Delivered, MessageRef
 from bot.job import Failure, Job, NewJob, State
 from bot.logs import configure
 from bot.painting import Event, Image, PaintRequest, Preview, Progress
-from bot.providers.fallback import Asked, Failover, TurnedDown
-from bot.quota import Rules
+from bot.providers.fallback import AttemptRejected, AttemptStarted, FallbackProvider
+from bot.quota import QuotaRules
 from bot.settings import load
 from bot.store.store import Store
 from tests.kill.steps import step_of
@@ -44,18 +46,21 @@ async def stop(step: str, prompt: str) -> None:
 class StoppingStore(Store):
     """Before or after a transaction; never inside of one, which a kill only undoes."""
 
-    async def accept(self, new: NewJob, rules: Rules, *, begun: bool = False) -> tuple[Job, bool]:
+    @override
+    async def accept_job(self, new: NewJob, rules: QuotaRules, *, begun: bool = False) -> tuple[Job, bool]:
         PROMPTS[new.id] = new.prompt
         await stop("heard", new.prompt)
-        accepted = await super().accept(new, rules, begun=begun)
+        accepted = await super().accept_job(new, rules, begun=begun)
         await stop("accepted", new.prompt)
         return accepted
 
-    async def posted(self, job_id: str, message_id: str) -> None:
+    @override
+    async def set_status_message(self, job_id: str, message_id: str) -> None:
         await stop("posted", PROMPTS.get(job_id, ""))
-        await super().posted(job_id, message_id)
+        await super().set_status_message(job_id, message_id)
 
-    async def note(self, job: Job, step: str, value: Any, facts: Mapping[str, Any] | None = None) -> None:
+    @override
+    async def save_checkpoint(self, job: Job, step: str, value: Any, facts: Mapping[str, Any] | None = None) -> None:
         kind = step.partition(":")[0]
         if kind == "asked":
             if step_of(job.prompt) == "posted":
@@ -63,18 +68,20 @@ class StoppingStore(Store):
             await stop("begun", job.prompt)
         if kind == "accepted":
             await stop("answered", job.prompt)
-        await super().note(job, step, value, facts)
+        await super().save_checkpoint(job, step, value, facts)
         if kind in ("asked", "turned-down"):
             await stop(kind, job.prompt)
 
-    async def keep(self, job: Job, images: Sequence[Image], facts: Mapping[str, Any]) -> None:
+    @override
+    async def save_results(self, job: Job, images: Sequence[Image], facts: Mapping[str, Any]) -> None:
         beside = [task for task in asyncio.all_tasks() if task.get_name() == f"note {job.id}"]
         await asyncio.gather(*beside)  # where the picture lies is written while it is fetched
         await stop("made", job.prompt)
-        await super().keep(job, images, facts)
+        await super().save_results(job, images, facts)
         await stop("kept", job.prompt)
 
-    async def finish(
+    @override
+    async def settle_job(
         self,
         job: Job,
         state: State,
@@ -86,13 +93,14 @@ class StoppingStore(Store):
     ) -> bool:
         if state is State.DONE:
             await stop("unsettled", job.prompt)
-        done = await super().finish(job, state, charged=charged, failure=failure, delivered=delivered, trace=trace)
+        done = await super().settle_job(job, state, charged=charged, failure=failure, delivered=delivered, trace=trace)
         await stop("settled" if state is State.DONE else "untold", job.prompt)
         return done
 
 
-class StoppingFailover(Failover):
-    async def paint(self, request: PaintRequest) -> AsyncGenerator[Event | Asked | TurnedDown, None]:
+class StoppingFailover(FallbackProvider):
+    @override
+    async def paint(self, request: PaintRequest) -> AsyncGenerator[Event | AttemptStarted | AttemptRejected, None]:
         async with aclosing(super().paint(request)) as events:
             async for event in events:
                 if isinstance(event, Progress | Preview):
@@ -106,7 +114,8 @@ async def delivered(key: str, result: Delivered) -> Delivered:
     return result
 
 
-class StoppingDiscord(Discord):
+class StoppingDiscord(DiscordAdapter):
+    @override
     async def deliver(
         self,
         chat: Chat,
@@ -120,7 +129,8 @@ class StoppingDiscord(Discord):
         return await delivered(key, await super().deliver(chat, ref, card, images, reply_to=reply_to, key=key))
 
 
-class StoppingTelegram(Telegram):
+class StoppingTelegram(TelegramAdapter):
+    @override
     async def deliver(
         self,
         chat: Chat,
@@ -137,6 +147,6 @@ class StoppingTelegram(Telegram):
 if __name__ == "__main__":
     configure("json", "info")  # to stderr: what stands on stdout is for the test
     if "--goes-on" not in sys.argv:
-        bot.app.Store, bot.app.Failover = StoppingStore, StoppingFailover
-        adapters.service.Discord, adapters.service.Telegram = StoppingDiscord, StoppingTelegram
+        bot.app.Store, bot.app.FallbackProvider = StoppingStore, StoppingFailover
+        adapters.service.DiscordAdapter, adapters.service.TelegramAdapter = StoppingDiscord, StoppingTelegram
     asyncio.run(adapters.service.run(load(Path(sys.argv[1])), ready=lambda address: tell(ready=address)))

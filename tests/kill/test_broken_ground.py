@@ -54,7 +54,7 @@ async def all_painted_and_paid_once(place: House, seats: list[Seat]) -> None:
         await place.settled(store)
         for seat in seats:
             balance = await place.balance(store, seat)
-            assert (balance.left, balance.held) == (49, 0)
+            assert (balance.available, balance.reserved) == (49, 0)
             assert place.asked(f"a cat for {seat.user}") == 1
 
             async def pictured(seat: Seat = seat) -> bool:
@@ -93,7 +93,7 @@ async def test_no_room_for_a_while(tmp_path: Path, dialect: str) -> None:
         await all_painted_and_paid_once(place, seats)
         async with place.store() as store:
             balance = await place.balance(store, late)
-        assert (balance.left, balance.held, place.asked("a dog")) == (50, 0, 0)
+        assert (balance.available, balance.reserved, place.asked("a dog")) == (50, 0, 0)
         assert await running.stop() == 0
 
 
@@ -182,8 +182,8 @@ async def test_a_clock_that_is_set_while_a_job_is_painted_changes_nothing_about_
             assert len(await easel.settled(2)) == 2
             assert len(sandbox.requests) == 2
             balance = await app.store.balance("memory:amber", 50)
-            assert balance.held == 0
-            assert balance.left == (49 if seconds >= 86_400 else 48)  # a day that comes back gives nothing twice
+            assert balance.reserved == 0
+            assert balance.available == (49 if seconds >= 86_400 else 48)  # a day that comes back gives nothing twice
         finally:
             await app.close()
     assert await asyncio.to_thread(books_agree, f"sqlite:///{tmp_path / 'easel.db'}")
@@ -233,7 +233,7 @@ async def test_asked_to_stop_in_the_middle_of_ten_jobs(tmp_path: Path, dialect: 
 
                 await eventually(final)
                 balance = await place.balance(store, seat)
-                assert (balance.left, balance.held) == (50 - pictures, 0)
+                assert (balance.available, balance.reserved) == (50 - pictures, 0)
                 assert place.asked(f"a cat for {seat.user}") == 1
             assert await second.stop() == 0
     assert await asyncio.to_thread(books_agree, place.database_url)

@@ -64,7 +64,7 @@ async def books(place: House, seat: Seat) -> tuple[int, int]:
     async with place.store() as store:
         await place.settled(store)
         balance = await place.balance(store, seat)
-    return balance.left, balance.held
+    return balance.available, balance.reserved
 
 
 @BUSY

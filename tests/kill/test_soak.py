@@ -139,8 +139,8 @@ async def discrepancies(place: House, seats: list[Seat], weather: Weather) -> li
         for seat in seats:
             balance = await store.balance(seat.user, CREDITS)
             shown = sum(each.pictures for each in seat.standing() if each not in strays.get(seat.user, []))
-            if balance.held:
-                found.append(f"{seat.user}: {balance.held} held")
-            if CREDITS - balance.left - balance.held != shown:
-                found.append(f"{seat.user}: {CREDITS - balance.left - balance.held} charged for {shown}")
+            if balance.reserved:
+                found.append(f"{seat.user}: {balance.reserved} held")
+            if CREDITS - balance.available - balance.reserved != shown:
+                found.append(f"{seat.user}: {CREDITS - balance.available - balance.reserved} charged for {shown}")
     return found

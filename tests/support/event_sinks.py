@@ -1,28 +1,28 @@
 """A reception that takes everything in and answers nothing, for tests that look at some of what it is told."""
 
-from bot.chat import Answer, Balance, Chat, Message, MessageRef, Press, User
-from bot.painting import Abilities
+from bot.chat import Balance, ButtonPress, ButtonReply, Chat, Message, MessageRef, User
+from bot.painting import Capabilities
 
 
 class Quiet:
-    """Implements `bot.ports.Reception`."""
+    """Implements `bot.ports.EventSink`."""
 
-    abilities = Abilities()
+    capabilities = Capabilities()
 
-    async def receive(self, message: Message) -> bool:
+    async def receive_message(self, message: Message) -> bool:
         return True
 
-    async def press(self, press: Press) -> Answer:
-        return Answer()
+    async def press_button(self, press: ButtonPress) -> ButtonReply:
+        return ButtonReply()
 
-    async def deleted(self, ref: MessageRef) -> None: ...
-    async def moved(self, old: Chat, new: Chat) -> None: ...
+    async def message_deleted(self, ref: MessageRef) -> None: ...
+    async def chat_moved(self, old: Chat, new: Chat) -> None: ...
 
-    async def turned_away(self, user: User, chat: Chat) -> str | None: ...
-    async def barred(self, user: User) -> str | None: ...
+    async def command_refusal(self, user: User, chat: Chat) -> str | None: ...
+    async def purchase_refusal(self, user: User) -> str | None: ...
 
-    async def credit(self, user: User, credits: int, *, entry: str) -> Balance:
+    async def credit_purchase(self, user: User, credits: int, *, entry: str) -> Balance:
         return await self.balance(user)
 
     async def balance(self, user: User) -> Balance:
-        return Balance(left=50, held=0, daily=50)
+        return Balance(available=50, reserved=0, daily=50)

@@ -63,7 +63,7 @@ class Platform:
     # ------------------------------------------------------------ ChatPort
 
     def lane(self, chat: Chat, ref: MessageRef | None, *, pictures: int = 0) -> Lane:
-        return Lane(budgets=(Budget(key=chat.key, slots=self.slots, period=60.0),), gap=0.0)
+        return Lane(budgets=(Budget(key=chat.key, slots=self.slots, period_s=60.0),), edit_gap_s=0.0)
 
     def resets(self, lane: Lane) -> Mapping[str, float]:
         return {}

@@ -89,7 +89,7 @@ async def polled(holds: Callable[[], Awaitable[bool]]) -> None:
 
 
 async def nothing_open(store: Store) -> bool:
-    return not await store.unfinished()
+    return not await store.unfinished_jobs()
 
 
 def png(color: str = "red", size: tuple[int, int] = (64, 48)) -> bytes:

@@ -6,7 +6,7 @@ Pure. What a complete line holds besides is read in `progress`.
 import re
 from collections.abc import Callable
 
-from bot.painting import Event, Progress, Stage, Staged
+from bot.painting import Event, Progress, Stage, StageChanged
 from bot.providers.chat.patterns import CHAIN, DOTTED, ENDING, NEXT, NEXT_ENDING, PERCENT, STAGES, plain
 
 STATUS_LINE = 4096  # characters; a line that grows by dots for ten minutes stays below it
@@ -75,7 +75,7 @@ class GrowingLine:
     def _enter(self, stage: Stage, said: list[Event]) -> None:
         if _RANK[stage] > self._rank:
             self._rank = _RANK[stage]
-            said.append(Staged(stage))
+            said.append(StageChanged(stage))
 
     def _advance(self) -> str:
         """Moves the window to the end of what has come; returns what is new in it."""

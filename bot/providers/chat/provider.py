@@ -14,8 +14,8 @@ import structlog
 
 from bot.errors import CutShort, Lost, PaintFailed, UpstreamDown
 from bot.intake.sizes import chosen
-from bot.painting import Accepted, Event, PaintRequest, Stage, Staged, Usage
-from bot.providers.base import Configured
+from bot.painting import Accepted, Event, PaintRequest, Stage, StageChanged, Usage
+from bot.providers.base import BaseProvider
 from bot.providers.chat.message_parts import aside, parse, read
 from bot.providers.chat.response import Reply
 from bot.providers.hints import hinted
@@ -23,7 +23,7 @@ from bot.providers.http.client import Answer, Base64, Payload, exchange
 from bot.providers.http.connections import Client
 from bot.providers.http.sse import messages
 from bot.providers.inline_images import unpacked
-from bot.providers.parallel import together
+from bot.providers.parallel import merge_paintings
 from bot.providers.presets import ChatWire, Upstream
 
 log = structlog.get_logger()
@@ -31,7 +31,7 @@ log = structlog.get_logger()
 _LONG = 16  # characters; a shorter prompt is no secret, and hiding it would garble every quote
 
 
-class ChatProvider(Configured):
+class ChatProvider(BaseProvider):
     """One upstream that is spoken to in chat completions. Implements `bot.ports.Provider`."""
 
     def __init__(self, upstream: Upstream, client: Client) -> None:
@@ -52,11 +52,11 @@ class ChatProvider(Configured):
         Raises PaintFailed when there is no picture at all; fewer than asked for are no failure. Closing the
         iterator closes the connections.
         """
-        yield Staged(Stage.SENDING)
+        yield StageChanged(Stage.SENDING)
         prompt = _worded(request, self._upstream, self._wire)
         body = encode(prompt, request, self._upstream, self._wire)
         paintings = [self._paint_one(body, prompt) for _ in range(request.options.n)]
-        async with aclosing(together(paintings, swallow=self._swallow)) as events:
+        async with aclosing(merge_paintings(paintings, swallow=self._swallow)) as events:
             async for event in events:
                 yield event
 
@@ -125,7 +125,7 @@ def _spent(usage: Usage, wire: ChatWire) -> float | None:
 def _worded(request: PaintRequest, upstream: Upstream, wire: ChatWire) -> str:
     """The prompt, with the options that this upstream only takes in words."""
     prompt, options = request.prompt, request.options
-    size = chosen(request, upstream.abilities).size
+    size = chosen(request, upstream.capabilities).size
     if size and wire.prompt_size_suffix and not wire.size_field:
         prompt += wire.prompt_size_suffix.format(size=size)
     if options.quality and wire.prompt_quality_suffix:
@@ -147,7 +147,7 @@ def encode(prompt: str, request: PaintRequest, upstream: Upstream, wire: ChatWir
     }
     if wire.modalities:
         body["modalities"] = list(wire.modalities)
-    size = chosen(request, upstream.abilities)
+    size = chosen(request, upstream.capabilities)
     for names, value in ((wire.size_field, size.size), (wire.tier_field, size.tier)):
         if names and value:
             _put(body, names, value)

@@ -13,8 +13,8 @@ import structlog
 
 from bot.errors import CutShort, Lost, UpstreamDown
 from bot.intake.sizes import chosen
-from bot.painting import Accepted, Event, PaintRequest, Stage, Staged
-from bot.providers.base import Configured
+from bot.painting import Accepted, Event, PaintRequest, Stage, StageChanged
+from bot.providers.base import BaseProvider
 from bot.providers.chat.message_parts import aside, parse
 from bot.providers.hints import hinted
 from bot.providers.http.client import Answer, Payload, exchange
@@ -31,7 +31,7 @@ log = structlog.get_logger()
 _LONG = 16  # characters; a shorter prompt is no secret, and hiding it would garble every quote
 
 
-class ImagesProvider(Configured):
+class ImagesProvider(BaseProvider):
     """One upstream that speaks OpenAI's Images API. Implements `bot.ports.Provider`."""
 
     def __init__(self, upstream: Upstream, client: Client) -> None:
@@ -52,7 +52,7 @@ class ImagesProvider(Configured):
         Raises PaintFailed when there is no picture at all; fewer than asked for are no failure. Closing the
         iterator closes the connection.
         """
-        yield Staged(Stage.SENDING)
+        yield StageChanged(Stage.SENDING)
         with hinted(self._upstream):
             async with aclosing(unpacked(self._ask(request))) as events:
                 async for event in events:
@@ -85,13 +85,13 @@ class ImagesProvider(Configured):
             async with AsyncExitStack() as stack:
                 async with _entering(stack, asking) as coming:
                     if await _waits(coming, sent):
-                        yield Staged(Stage.PAINTING)
+                        yield StageChanged(Stage.PAINTING)
                     answer = await coming
                 if answer.media_type == "text/html" and await answer.peek() == b"<":
                     raise UpstreamDown(detail="HTTP 200 with an HTML page")
                 reply.trace = trace_of(answer.headers, hide=hide)
                 yield Accepted(reply.trace)
-                yield Staged(Stage.PAINTING)
+                yield StageChanged(Stage.PAINTING)
                 async with aclosing(_read(answer, reply)) as events:
                     async for event in events:
                         yield event
@@ -157,7 +157,7 @@ def _fields(request: PaintRequest, upstream: Upstream, wire: ImagesWire) -> dict
         ("model", upstream.model if wire.sends_model else None),
         ("prompt", request.prompt),
         ("n", options.n if options.n > 1 else None),
-        (wire.size_field, chosen(request, upstream.abilities).size),
+        (wire.size_field, chosen(request, upstream.capabilities).size),
         (wire.quality_field, options.quality),
         (wire.background_field, options.background),
         (wire.format_field, options.format),

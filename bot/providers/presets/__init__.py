@@ -91,17 +91,17 @@ def resolve(
         raise SettingsWrong([f"providers.{name}.base_url: this preset has none of its own; set it"])
     if api_key is not None and not _fits_header(api_key.get_secret_value()):
         raise SettingsWrong([f"providers.{name}.api_key: holds blanks or characters that no key has"])
-    abilities = base.abilities
+    capabilities = base.capabilities
     if sizes is not None:
-        abilities = replace(abilities, sizes=tuple(sizes), size_rules=())
+        capabilities = replace(capabilities, sizes=tuple(sizes), size_rules=())
     if tiers is not None:
-        abilities = replace(abilities, tiers=tuple(tier.upper() for tier in tiers))
+        capabilities = replace(capabilities, tiers=tuple(tier.upper() for tier in tiers))
     if qualities is not None:
-        abilities = replace(abilities, qualities=tuple(qualities))
+        capabilities = replace(capabilities, qualities=tuple(qualities))
     if max_n is not None:
-        abilities = replace(abilities, max_n=max_n, counts=tuple(n for n in abilities.counts if n <= max_n))
+        capabilities = replace(capabilities, max_n=max_n, counts=tuple(n for n in capabilities.counts if n <= max_n))
     if max_references is not None:
-        abilities = replace(abilities, max_references=max_references)
+        capabilities = replace(capabilities, max_references=max_references)
     return Upstream(
         name=name,
         preset=preset,
@@ -122,7 +122,7 @@ def resolve(
         probe=base.probe,
         probe_proves=base.probe_proves,
         lists_models=base.lists_models,
-        abilities=abilities,
+        capabilities=capabilities,
     )
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from bot.painting import Abilities
+from bot.painting import Capabilities
 from bot.providers.presets.shape import Preset
 from bot.providers.presets.wires import ChatWire
 
-GPT_4O_IMAGE = Abilities(
+GPT_4O_IMAGE = Capabilities(
     sizes=("1:1", "2:3", "3:2", "1024x1024", "1024x1536", "1536x1024"),
     qualities=("low", "medium", "high"),
     max_references=5,
@@ -20,7 +20,7 @@ CHAT: Mapping[str, Preset] = {
         wire=_IN_WORDS,
         base_url="https://api.acedata.cloud/openai",
         model="gpt-4o-image",
-        abilities=GPT_4O_IMAGE,
+        capabilities=GPT_4O_IMAGE,
     ),
     "openrouter": Preset(
         dialect="chat",
@@ -34,8 +34,10 @@ CHAT: Mapping[str, Preset] = {
         model="google/gemini-2.5-flash-image",
         probe="/key",  # its list of models is open to everybody and proves no key
         probe_proves=True,
-        abilities=Abilities(sizes=("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9")),
+        capabilities=Capabilities(sizes=("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9")),
     ),
-    "sandbox": Preset(dialect="chat", wire=_IN_WORDS, model="gpt-4o-image", probe_proves=True, abilities=GPT_4O_IMAGE),
-    "relay": Preset(dialect="chat", wire=_IN_WORDS, model="gpt-4o-image", abilities=GPT_4O_IMAGE),
+    "sandbox": Preset(
+        dialect="chat", wire=_IN_WORDS, model="gpt-4o-image", probe_proves=True, capabilities=GPT_4O_IMAGE
+    ),
+    "relay": Preset(dialect="chat", wire=_IN_WORDS, model="gpt-4o-image", capabilities=GPT_4O_IMAGE),
 }

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.painting import Abilities, SizeRule
+from bot.painting import Capabilities, SizeRule
 from bot.providers.presets.shape import Preset, TokenPrice
 from bot.providers.presets.wires import ImagesWire
 
@@ -46,7 +46,7 @@ GPT_IMAGE_2_SIZES = SizeRule(
         ("21:9", "4K", "3808x1632"),
     ),
 )
-_GPT_IMAGE_2 = Abilities(
+_GPT_IMAGE_2 = Capabilities(
     sizes=("auto",),
     size_rules=(GPT_IMAGE_2_SIZES,),
     qualities=("auto", "low", "medium", "high"),
@@ -78,7 +78,7 @@ IMAGES: Mapping[str, Preset] = {
         stream=False,
         probe="/v1/models",
         token_price=_HK_CREDITS,
-        abilities=replace(_GPT_IMAGE_2, backgrounds=(), formats=(), compression=False),
+        capabilities=replace(_GPT_IMAGE_2, backgrounds=(), formats=(), compression=False),
     ),
     "openai": Preset(
         dialect="images",
@@ -88,7 +88,7 @@ IMAGES: Mapping[str, Preset] = {
         probe="/v1/models",
         probe_proves=True,
         lists_models=True,
-        abilities=_GPT_IMAGE_2,
+        capabilities=_GPT_IMAGE_2,
     ),
     "azure": Preset(
         dialect="images",
@@ -103,12 +103,12 @@ IMAGES: Mapping[str, Preset] = {
         auth_prefix="",
         model="gpt-image-2",
         probe="/openai/models",
-        abilities=_GPT_IMAGE_2,
+        capabilities=_GPT_IMAGE_2,
     ),
 }
 
 IMAGE_RELAY = Preset(
-    dialect="images", wire=ImagesWire(partial_images=2), model="gpt-image-2", stream=False, abilities=_GPT_IMAGE_2
+    dialect="images", wire=ImagesWire(partial_images=2), model="gpt-image-2", stream=False, capabilities=_GPT_IMAGE_2
 )
 
 # The sandbox streams what it paints, so that unfinished pictures can be seen.

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from bot.painting import Abilities
+from bot.painting import Capabilities
 from bot.providers.presets.wires import Wire
 
 Dialect = Literal["chat", "tasks", "images"]
@@ -52,7 +52,7 @@ class Preset:
     probe: str = "/models"
     probe_proves: bool = False
     lists_models: bool = False
-    abilities: Abilities = field(default_factory=Abilities)
+    capabilities: Capabilities = field(default_factory=Capabilities)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class Upstream:
     probe: str = "/models"
     probe_proves: bool = False
     lists_models: bool = False
-    abilities: Abilities
+    capabilities: Capabilities
 
     @property
     def key(self) -> str:

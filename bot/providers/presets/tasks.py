@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.painting import Abilities
+from bot.painting import Capabilities
 from bot.providers.presets.shape import Preset
 from bot.providers.presets.wires import TasksWire, UploadWire
 
-_GPT_4O_IMAGE = Abilities(
+_GPT_4O_IMAGE = Capabilities(
     sizes=("1:1", "2:3", "3:2", "1024x1024", "1024x1536", "1536x1024"),
     max_references=5,
     masks=True,
@@ -36,7 +36,7 @@ TASKS: Mapping[str, Preset] = {
         model="gpt-4o-image",
         stream=False,
         probe="/v1/tasks/task-unified-0-probe",
-        abilities=replace(_GPT_4O_IMAGE, counts=(1, 2, 4), max_prompt=2000),
+        capabilities=replace(_GPT_4O_IMAGE, counts=(1, 2, 4), max_prompt=2000),
     ),
     "toapis": Preset(
         dialect="tasks",
@@ -51,7 +51,7 @@ TASKS: Mapping[str, Preset] = {
         model="gpt-4o-image",
         stream=False,
         probe="/v1/models",
-        abilities=replace(_GPT_4O_IMAGE, sizes=("1:1", "2:3", "3:2")),
+        capabilities=replace(_GPT_4O_IMAGE, sizes=("1:1", "2:3", "3:2")),
     ),
 }
 
@@ -60,7 +60,7 @@ TASK_RELAY = Preset(
     wire=TasksWire(upload=UploadWire(path="/uploads/images", form="multipart"), callback_field="callback_url"),
     model="gpt-4o-image",
     stream=False,
-    abilities=_GPT_4O_IMAGE,
+    capabilities=_GPT_4O_IMAGE,
 )
 
 # The sandbox speaks several dialects at one address, and has a folder for this one.
@@ -79,5 +79,5 @@ TASK_SANDBOX = Preset(
     model="gpt-4o-image",
     stream=False,
     probe="/evolink/v1/tasks/task-unified-0-probe",
-    abilities=replace(_GPT_4O_IMAGE, counts=(1, 2, 4), max_prompt=2000),
+    capabilities=replace(_GPT_4O_IMAGE, counts=(1, 2, 4), max_prompt=2000),
 )

@@ -22,9 +22,9 @@ from bot.errors import (
     UpstreamDown,
     WentQuiet,
 )
-from bot.painting import Accepted, Blob, Event, Link, PaintRequest, Picture, Progress, Stage, Staged
+from bot.painting import Accepted, Blob, Event, Link, PaintRequest, Picture, Progress, Stage, StageChanged
 from bot.ports import Clock
-from bot.providers.base import Configured
+from bot.providers.base import BaseProvider
 from bot.providers.chat.message_parts import aside, decode
 from bot.providers.http.connections import Client
 from bot.providers.presets import TaskState, TasksWire, Upstream
@@ -42,7 +42,7 @@ GAP = 1.0  # seconds at least between two questions, however often somebody call
 _PASSING = (Busy, NoAnswer, Unreachable, UpstreamDown)  # troubles of a question that the next one may not have
 
 
-class TasksProvider(Configured):
+class TasksProvider(BaseProvider):
     """One upstream that paints in tasks. Implements `bot.ports.Provider`."""
 
     def __init__(
@@ -73,8 +73,8 @@ class TasksProvider(Configured):
 
         Raises PaintFailed, or the Refusal of a mask that breaks a rule.
         """
-        check_mask(request, self.abilities)
-        yield Staged(Stage.SENDING)
+        check_mask(request, self.capabilities)
+        yield StageChanged(Stage.SENDING)
         door = self._door(request)
         with self._callbacks.expect() if self._wire.callback_field else nullcontext(Bell(None)) as bell:
             images = [(image, f"picture-{number}") for number, image in enumerate(request.references, start=1)]
@@ -189,7 +189,7 @@ class _Tale:
         stage = Stage.QUEUED if told.state is TaskState.QUEUED else Stage.PAINTING
         if stage is not self.stage and self.stage is not Stage.PAINTING and not told.ended:
             self.stage = stage
-            news.append(Staged(stage))
+            news.append(StageChanged(stage))
         if told.progress is not None and told.progress > self.percent:
             self.percent = told.progress
             news.append(Progress(told.progress))

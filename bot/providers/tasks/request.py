@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from bot.errors import MaskNotTransparent, MaskOfOtherSize, MaskTooLarge, MaskTooManyPictures, MaskWithoutPicture
 from bot.intake.sizes import chosen
-from bot.painting import Abilities, Image, PaintRequest
+from bot.painting import Capabilities, Image, PaintRequest
 from bot.providers.presets import TasksWire, Upstream
 
 _PNG = "image/png"
 
 
-def check_mask(request: PaintRequest, abilities: Abilities) -> None:
+def check_mask(request: PaintRequest, capabilities: Capabilities) -> None:
     """The rules of a mask, one by one. The core makes masks that fit; here they are held before money is spent.
 
     Raises Refusal, the one of the rule that is broken.
@@ -23,14 +23,14 @@ def check_mask(request: PaintRequest, abilities: Abilities) -> None:
         return
     if not request.references:
         raise MaskWithoutPicture
-    if len(request.references) > abilities.max_masked_references:
-        raise MaskTooManyPictures(count=len(request.references), limit=abilities.max_masked_references)
+    if len(request.references) > capabilities.max_masked_references:
+        raise MaskTooManyPictures(count=len(request.references), limit=capabilities.max_masked_references)
     if mask.media_type != _PNG:
         raise MaskNotTransparent(name="mask")
     if _measures(mask) != _measures(request.references[0]):
         raise MaskOfOtherSize(mask=_measures(mask), picture=_measures(request.references[0]))
-    if len(mask.data) > abilities.max_mask_bytes:
-        raise MaskTooLarge(limit=f"{abilities.max_mask_bytes // 1_000_000} MB")
+    if len(mask.data) > capabilities.max_mask_bytes:
+        raise MaskTooLarge(limit=f"{capabilities.max_mask_bytes // 1_000_000} MB")
 
 
 def submission(
@@ -44,7 +44,7 @@ def submission(
 ) -> dict[str, object]:
     """The JSON of a submit. `references` and `mask`: addresses at the upstream, or data URLs; `callback`: ours."""
     options = request.options
-    size = chosen(request, upstream.abilities)
+    size = chosen(request, upstream.capabilities)
     fields = (
         (wire.size_field, size.size),
         (wire.tier_field, size.tier),

@@ -8,14 +8,14 @@ from adapters.service import RealClock
 from bot.chat import Chat, User
 from bot.job import Job, NewJob, State, new_id
 from bot.painting import Image
-from bot.quota import Rules
+from bot.quota import QuotaRules
 from bot.store.store import Store
 from tests.bench.baselines.discord_bot import EVERY, GIVEN, Bot, start
 from tests.bench.baselines.pace import Latest
 from tests.bench.baselines.painting import paint
 
 MANY = 1_000_000
-RULES = Rules(user_daily=MANY, chat_daily=None, user_concurrent=MANY, user_waiting=MANY, roles={})
+RULES = QuotaRules(user_daily=MANY, chat_daily=None, user_concurrent=MANY, user_waiting=MANY, roles={})
 UPSTREAM = {"provider": "relay", "price": 1, "model": "gpt-4o-image"}
 
 
@@ -29,19 +29,19 @@ class Durable(Bot):
     async def on_message(self, message: discord.Message) -> None:
         if message.author.bot or self.user not in message.mentions:
             return
-        job, _ = await self.store.accept(_asked(message), RULES, begun=True)
+        job, _ = await self.store.accept_job(_asked(message), RULES, begun=True)
         latest = Latest(EVERY)
         painting = asyncio.create_task(self.painted(job, message.content, latest))
         status = await message.reply("painting …")
-        await self.store.posted(job.id, str(status.id))
+        await self.store.set_status_message(job.id, str(status.id))
         await self.bring(painting, latest, status.edit)
-        await self.store.finish(job, State.DONE, charged=1)
+        await self.store.settle_job(job, State.DONE, charged=1)
 
     async def painted(self, job: Job, prompt: str, latest: Latest) -> bytes:
-        await self.store.note(job, "asked:1", UPSTREAM, {**UPSTREAM, "upstream_id": None})
+        await self.store.save_checkpoint(job, "asked:1", UPSTREAM, {**UPSTREAM, "upstream_id": None})
         picture = await paint(self.http_up, GIVEN["upstream"], prompt, latest.set)
         image = Image(data=picture, media_type="image/png", width=1024, height=1024)
-        await self.store.keep(job, [image], {**UPSTREAM, "count": 1})
+        await self.store.save_results(job, [image], {**UPSTREAM, "count": 1})
         return picture
 
 

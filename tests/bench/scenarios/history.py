@@ -51,7 +51,7 @@ WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
     SELECT i, 'telegram:' || CASE WHEN i > :count - :latest THEN :bo ELSE 900000 + i % :users END FROM n
   ),
   kinds(kind) AS (VALUES ('reserve'), ('close'))
-INSERT INTO ledger (job, kind, account, day, credits, from_extra, chat_from_extra, at)
+INSERT INTO ledger (job, kind, account, day, credits, from_granted, chat_from_granted, at)
 SELECT printf('past%08d', i), kind, whose, date(:now), 1, 0, 0, :now || '.000000'
 FROM past, kinds
 """

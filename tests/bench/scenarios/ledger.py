@@ -20,7 +20,7 @@ import pytest
 from adapters.service import RealClock
 from bot.chat import Chat, User
 from bot.job import NewJob, State, new_id
-from bot.quota import Rules
+from bot.quota import QuotaRules
 from bot.store.store import Store
 from tests.bench.figures import Figure, median
 from tests.bench.process import ROOT
@@ -29,7 +29,7 @@ from tests.support.statements import overheard
 
 TOGETHER = 50  # callers at once, as in a crowd
 ROUNDS = 3
-RULES = Rules(user_daily=1_000_000, chat_daily=None, user_concurrent=1000, user_waiting=1000, roles={})
+RULES = QuotaRules(user_daily=1_000_000, chat_daily=None, user_concurrent=1000, user_waiting=1000, roles={})
 Recorded = list[tuple[str, Any]]
 
 
@@ -44,8 +44,8 @@ def new_job(number: int, callers: int) -> NewJob:
 
 async def one(store: Store, number: int, callers: int) -> None:
     """A job's books from the first entry to the last."""
-    job, _ = await store.accept(new_job(number, callers), RULES)
-    await store.finish(job, State.FAILED, charged=0)
+    job, _ = await store.accept_job(new_job(number, callers), RULES)
+    await store.settle_job(job, State.FAILED, charged=0)
 
 
 async def ours(url: str, count: int, callers: int) -> float:

@@ -137,26 +137,26 @@ async def test_the_second_day_is_like_everybodys(
     store: Store, clock: FakeClock, newcomer: int | None, first: int
 ) -> None:
     given = rules(new_user_daily=newcomer)
-    assert (await store.balance(ANN.key, 10, newcomer)).left == first
+    assert (await store.balance(ANN.key, 10, newcomer)).available == first
     if first:
-        await store.accept(new_job(), given)
-        assert (await store.balance(ANN.key, 10, newcomer)).left == first - 1
+        await store.accept_job(new_job(), given)
+        assert (await store.balance(ANN.key, 10, newcomer)).available == first - 1
         await clock.advance(12 * 3600.0)  # past midnight
-        assert (await store.balance(ANN.key, 10, newcomer)).left == 10
-        await store.accept(new_job(cost=10), given)
+        assert (await store.balance(ANN.key, 10, newcomer)).available == 10
+        await store.accept_job(new_job(cost=10), given)
     else:
         with pytest.raises(OutOfCredits):
-            await store.accept(new_job(), given)
+            await store.accept_job(new_job(), given)
 
 
 async def test_forgetting_makes_nobody_a_newcomer_again(store: Store, clock: FakeClock) -> None:
-    job, _ = await store.accept(new_job(), rules(new_user_daily=3))
+    job, _ = await store.accept_job(new_job(), rules(new_user_daily=3))
     await clock.advance(12 * 3600.0)
-    await store.forget(ANN.key)
+    await store.erase_user(ANN.key)
     await clock.advance(100 * 24 * 3600.0)
-    await store.tidy(days=1)
+    await store.delete_expired(days=1)
     assert job.cost == 1
-    assert (await store.balance(ANN.key, 10, 3)).left == 10
+    assert (await store.balance(ANN.key, 10, 3)).available == 10
 
 
 # ---------------------------------------------------------------- floods
@@ -172,7 +172,7 @@ async def test_a_flood_costs_who_sends_it_and_nobody_else(tmp_path: Path, sandbo
         async def say_it(text: str, member: User) -> None:
             message = platform.message(text, sender=member, chat=GROUP)
             sent[message.id] = member
-            await easel.app.desk.receive(message)
+            await easel.app.desk.receive_message(message)
 
         flood = [asyncio.create_task(say_it("/quota", AMBER)) for _ in range(FLOOD // 2)]
         other = asyncio.create_task(say_it("/quota", JADE))
@@ -190,7 +190,7 @@ async def test_a_flood_costs_who_sends_it_and_nobody_else(tmp_path: Path, sandbo
 async def test_a_flood_of_wishes_reserves_what_one_member_may_have_and_is_refused_in_words(tmp_path: Path) -> None:
     async with Sandbox(pace=LONG) as sandbox, world(tmp_path, sandbox) as easel:
         messages = [easel.platform.message("a lighthouse") for _ in range(1000)]
-        await asyncio.gather(*(easel.app.desk.receive(each) for each in messages))
+        await asyncio.gather(*(easel.app.desk.receive_message(each) for each in messages))
         assert await books(easel) == (43, 7)
         other = await ask(easel, "/quota", sender=JADE)
         assert "50" in other.text
@@ -255,7 +255,7 @@ async def test_answers_that_wait_for_their_turn_are_few_for_each_member(tmp_path
         await ask(easel, "/help", chat=GROUP)  # nothing else can be written there for a minute
         amber = [platform.message("/help", chat=GROUP) for _ in range(8)]
         jade = platform.message("/help", sender=JADE, chat=GROUP)
-        waiting = [asyncio.create_task(easel.app.desk.receive(each)) for each in (*amber, jade)]
+        waiting = [asyncio.create_task(easel.app.desk.receive_message(each)) for each in (*amber, jade)]
         await until(lambda: sum(task.done() for task in waiting) == 8 - MOST_UNSAID)
         assert [task.done() for task in waiting] == [False] * MOST_UNSAID + [True] * (8 - MOST_UNSAID) + [False]
     assert [await task for task in waiting[:MOST_UNSAID]] == [False] * MOST_UNSAID

@@ -11,7 +11,7 @@ from pathlib import Path
 import PIL.Image
 import pytest
 
-from bot.chat import Action, Attachment, Gone, MessageRef, Press
+from bot.chat import Action, Attachment, ButtonPress, DeletedMessage, MessageRef
 from bot.errors import (
     AlreadyFinished,
     AnimatedPicture,
@@ -170,8 +170,8 @@ async def test_an_attachment_that_the_platform_no_longer_has(easel: World) -> No
 
 
 async def test_a_reply_to_a_deleted_message(easel: World) -> None:
-    message = replace(easel.platform.message("make it night"), reply_to=Gone(id="u99"))
-    await easel.app.desk.receive(message)
+    message = replace(easel.platform.message("make it night"), reply_to=DeletedMessage(id="u99"))
+    await easel.app.desk.receive_message(message)
     await refused(easel, ReplyGone())
 
 
@@ -188,7 +188,7 @@ async def test_a_reply_to_a_picture_that_is_not_finished(tmp_path: Path) -> None
         await easel.say("make it night", platform.upload(png()))
         await platform.reached.wait()
         await platform.until(lambda: bool(platform.posts))
-        [job] = await easel.app.store.unfinished()
+        [job] = await easel.app.store.unfinished_jobs()
         await until(lambda: stands(easel, job.id))
         await easel.say("and add a moon", reply_to=platform.posts[0])
         await platform.until(lambda: len(platform.posts) == 2)
@@ -269,7 +269,7 @@ async def test_edit_opens_a_reply(easel: World) -> None:
     await easel.say("a cat")
     [post] = await easel.settled()
     answer = await click(easel, post, Action.EDIT)
-    assert answer.compose
+    assert answer.open_reply
     assert answer.text == say("en", "answer-edit-how")
 
 
@@ -289,7 +289,7 @@ async def test_a_repeat_that_is_looked_up_while_the_picture_lands(
     async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox, platform) as easel:
         await easel.say("make it night", platform.upload(png()))
         await platform.until(lambda: bool(platform.posts))
-        get = easel.app.store.get
+        get = easel.app.store.get_job
 
         async def slow(job_id: str) -> Job | None:
             """Reads the job, and hands it on when it has ended."""
@@ -299,7 +299,7 @@ async def test_a_repeat_that_is_looked_up_while_the_picture_lands(
             await easel.settled()
             return job
 
-        monkeypatch.setattr(easel.app.store, "get", slow)
+        monkeypatch.setattr(easel.app.store, "get_job", slow)
         answer = await click(easel, platform.posts[0], Action.RETRY)
         assert answer.text == ""
         await easel.settled(2)
@@ -307,14 +307,14 @@ async def test_a_repeat_that_is_looked_up_while_the_picture_lands(
 
 
 async def test_a_button_of_a_job_that_nobody_knows(easel: World) -> None:
-    press = Press(
+    press = ButtonPress(
         id="c",
         message=MessageRef(chat=DIRECT, message_id="m99"),
         sender=AMBER,
         action=Action.RETRY,
         job="unknown",
     )
-    assert (await easel.app.desk.press(press)).text == explain("en", AlreadyFinished())
+    assert (await easel.app.desk.press_button(press)).text == explain("en", AlreadyFinished())
 
 
 async def test_an_unknown_option_names_what_there_is_in_the_members_language(easel: World) -> None:

@@ -10,7 +10,7 @@ import pytest
 from bot.chat import Card, Chat, MessageRef
 from bot.errors import AdminsOnly, BadArguments, Banned, OutOfCredits
 from bot.handlers.commands import ADMIN_USAGE
-from bot.quota import MOST, hours_to_refill
+from bot.quota import MAX_CREDITS, hours_to_refill
 from bot.sandbox import Sandbox
 from bot.texts import LOCALES, explain, say
 from tests.flow.scenes import BOSS, LONG, ask, books, until
@@ -151,10 +151,10 @@ async def test_credits_are_granted_and_set(easel: World) -> None:
 @pytest.mark.parametrize("verb", ["grant", "set"])
 async def test_a_change_that_is_told_twice_happens_once(easel: World, verb: str) -> None:
     message = easel.platform.message(f"/admin {verb} memory:amber 6", sender=BOSS)
-    await easel.app.desk.receive(message)
+    await easel.app.desk.receive_message(message)
     once = await books(easel)
     await easel.say("/admin grant memory:amber 1", sender=BOSS)
-    await easel.app.desk.receive(message)
+    await easel.app.desk.receive_message(message)
     assert await books(easel) == (once[0] + 1, 0)
 
 
@@ -190,7 +190,7 @@ async def test_stats_of_the_day(easel: World) -> None:
         "grant memory:amber five",
         "grant memory:amber -5",
         "grant memory:amber 5 6",
-        f"grant memory:amber {MOST + 1}",
+        f"grant memory:amber {MAX_CREDITS + 1}",
         "set 5 memory:amber",
         f"set memory:amber {'9' * 3000}",
         "ban",

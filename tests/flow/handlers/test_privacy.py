@@ -11,7 +11,7 @@ import bot.app
 from bot.chat import Action, Attachment, Delivered, MessageRef
 from bot.errors import AlreadyFinished, StoreFailed
 from bot.job import Failure, Job, State
-from bot.jobs.retention import EVERY, Housekeeping
+from bot.jobs.retention import EVERY, Retention
 from bot.sandbox import Sandbox
 from bot.store import job_rows
 from bot.store.store import EVENTS_RETURN, KEPT_DAYS, Store
@@ -154,10 +154,10 @@ async def test_a_picture_on_its_way_is_waited_for_and_if_it_is_late_the_answer_s
 
 async def test_an_event_told_again_after_forgetting_is_no_other_job(easel: World, sandbox: Sandbox) -> None:
     message = easel.platform.message(SECRET)
-    await easel.app.desk.receive(message)
+    await easel.app.desk.receive_message(message)
     await easel.settled(1)
     await ask(easel, "/forget")
-    await easel.app.desk.receive(message)
+    await easel.app.desk.receive_message(message)
     await easel.settled(2)
     assert (len(sandbox.requests), await books(easel)) == (1, (49, 0))
 
@@ -177,62 +177,62 @@ async def test_pictures_that_wait_for_words_are_forgotten(easel: World, sandbox:
 
 async def ended(store: Store, state: State = State.DONE, **how: object) -> Job:
     """A job that has ended and was told of."""
-    job, _ = await store.accept(new_job(**how), RULES)  # type: ignore[arg-type]  # the fields' own types
-    job = await store.begin(job.id)
-    await store.note(job, "asked:1", {"provider": "sandbox"})
-    await store.keep(job, [PIXEL], {"provider": "sandbox", "upstream_id": "up-1", "usage": {"tokens": 1}})
+    job, _ = await store.accept_job(new_job(**how), RULES)  # type: ignore[arg-type]  # the fields' own types
+    job = await store.begin_attempt(job.id)
+    await store.save_checkpoint(job, "asked:1", {"provider": "sandbox"})
+    await store.save_results(job, [PIXEL], {"provider": "sandbox", "upstream_id": "up-1", "usage": {"tokens": 1}})
     shown = Delivered(ref=MessageRef(chat=DIRECT, message_id=job.id), attachments=(photo(f"made-{job.id}"),))
     failure = Failure(key="failed-declined", facts={"quote": "no fox"}) if state is State.FAILED else None
     charged, delivered = (1, shown) if state is State.DONE else (0, None)
-    await store.finish(job, state, charged=charged, failure=failure, delivered=delivered, trace="trace-1")
-    await store.told(job.id)
+    await store.settle_job(job, state, charged=charged, failure=failure, delivered=delivered, trace="trace-1")
+    await store.mark_notified(job.id)
     return job
 
 
 async def test_what_is_left_of_a_forgotten_job_is_its_event_and_its_end(store: Store) -> None:
     done, failed = await ended(store), await ended(store, State.FAILED)
-    count, pictures = await store.forget(ANN.key)
+    count, pictures = await store.erase_user(ANN.key)
     assert count == 2
     assert {each.ref for each in pictures} == {"photo:1", f"made-{done.id}"}
     for before in (done, failed):
-        left = await store.get(before.id)
+        left = await store.get_job(before.id)
         assert left is not None
         assert (left.event, left.user.key, left.user.name) == (before.event, ANN.key, "")
-        assert (left.prompt, left.references, left.mask, left.delivered, left.steps) == ("", (), None, (), {})
+        assert (left.prompt, left.references, left.mask, left.delivered, left.checkpoints) == ("", (), None, (), {})
         assert (left.failure, left.usage, left.trace, left.upstream_id) == (None, None, None, None)
-    assert await store.forget(ANN.key) == (0, ())
+    assert await store.erase_user(ANN.key) == (0, ())
 
 
 async def test_a_mask_is_among_the_forgotten_pictures(store: Store) -> None:
-    job, _ = await store.accept(replace(new_job(), mask=photo("mask")), RULES)
-    await store.finish(job, State.CANCELLED, charged=0)
-    _, pictures = await store.forget(ANN.key)
+    job, _ = await store.accept_job(replace(new_job(), mask=photo("mask")), RULES)
+    await store.settle_job(job, State.CANCELLED, charged=0)
+    _, pictures = await store.erase_user(ANN.key)
     assert "mask" in {each.ref for each in pictures}
 
 
 async def test_a_job_that_is_to_be_told_of_still_is_after_forgetting(store: Store) -> None:
-    job, _ = await store.accept(new_job(), RULES)
-    await store.finish(job, State.FAILED, charged=0, failure=Failure(key="failed-moderated"))
-    await store.forget(ANN.key)
-    [untold] = await store.untold()
+    job, _ = await store.accept_job(new_job(), RULES)
+    await store.settle_job(job, State.FAILED, charged=0, failure=Failure(key="failed-moderated"))
+    await store.erase_user(ANN.key)
+    [untold] = await store.pending_notifications()
     assert (untold.prompt, untold.failure) == ("", Failure(key="failed-moderated"))
 
 
 async def test_forgetting_more_jobs_than_one_statement_names(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_rows, "AT_ONCE", 5)
     for _ in range(11):
-        job, _ = await store.accept(new_job(), RULES)
-        await store.finish(job, State.CANCELLED, charged=0)
-    assert (await store.forget(ANN.key))[0] == 11
+        job, _ = await store.accept_job(new_job(), RULES)
+        await store.settle_job(job, State.CANCELLED, charged=0)
+    assert (await store.erase_user(ANN.key))[0] == 11
     assert await store.history(ANN.key) == []
 
 
 async def test_a_user_whose_key_ends_anothers_keeps_what_waits(store: Store) -> None:
     mine, other = f"tray:telegram:5:{ANN.key}", "tray:telegram:5:xtelegram:1"
-    await store.remember(mine, "[]")
-    await store.remember(other, "[]")
-    await store.forget(ANN.key)
-    assert (await store.recall(mine), await store.recall(other)) == (None, "[]")
+    await store.set_value(mine, "[]")
+    await store.set_value(other, "[]")
+    await store.erase_user(ANN.key)
+    assert (await store.get_value(mine), await store.get_value(other)) == (None, "[]")
 
 
 # ---------------------------------------------------------------- retention
@@ -240,59 +240,59 @@ async def test_a_user_whose_key_ends_anothers_keeps_what_waits(store: Store) -> 
 
 async def test_jobs_past_their_days_go_and_the_ledger_stays(store: Store, clock: FakeClock, database_url: str) -> None:
     old = await ended(store)
-    running, _ = await store.accept(new_job(user=BEN), RULES)
+    running, _ = await store.accept_job(new_job(user=BEN), RULES)
     entries = query(database_url, "SELECT COUNT(*) FROM ledger")
     await clock.advance(29 * DAY)
     young = await ended(store)
     await clock.advance(DAY + 1)
-    tidy = Housekeeping(store, clock, retention_days=30)
+    tidy = Retention(store, clock, retention_days=30)
     assert await tidy.tidy() == 1
-    assert await store.get(old.id) is None
-    assert (await store.get(young.id), await store.get(running.id)) != (None, None)
+    assert await store.get_job(old.id) is None
+    assert (await store.get_job(young.id), await store.get_job(running.id)) != (None, None)
     assert query(database_url, "SELECT COUNT(*) FROM ledger WHERE job <> '%s'" % young.id) == entries  # noqa: S608, UP031 - an id of ours
     assert query(database_url, "SELECT COUNT(*) FROM step WHERE job = '%s'" % old.id) == [(0,)]  # noqa: S608, UP031 - the same
     assert await tidy.tidy() == 0
 
 
 async def test_a_job_that_nobody_was_told_of_waits_for_that(store: Store, clock: FakeClock) -> None:
-    job, _ = await store.accept(new_job(), RULES)
-    await store.finish(job, State.FAILED, charged=0, failure=Failure(key="failed-moderated"))
+    job, _ = await store.accept_job(new_job(), RULES)
+    await store.settle_job(job, State.FAILED, charged=0, failure=Failure(key="failed-moderated"))
     await clock.advance(100 * DAY)
-    assert await store.tidy(days=30) == 0
-    await store.told(job.id)
-    assert await store.tidy(days=30) == 1
+    assert await store.delete_expired(days=30) == 0
+    await store.mark_notified(job.id)
+    assert await store.delete_expired(days=30) == 1
 
 
 async def test_without_days_jobs_stay_but_for_forgotten_ones(store: Store, clock: FakeClock) -> None:
     kept, gone = await ended(store, user=BEN), await ended(store)
-    await store.forget(ANN.key)
+    await store.erase_user(ANN.key)
     await clock.advance(EVENTS_RETURN.total_seconds() - 1)
-    assert await store.tidy(days=None) == 0
+    assert await store.delete_expired(days=None) == 0
     await clock.advance(2)
-    assert await store.tidy(days=None) == 1
-    assert await store.get(gone.id) is None
-    assert await store.get(kept.id) is not None
+    assert await store.delete_expired(days=None) == 1
+    assert await store.get_job(gone.id) is None
+    assert await store.get_job(kept.id) is not None
 
 
 @pytest.mark.parametrize(("days", "lasts"), [(None, KEPT_DAYS), (7, 7), (365, KEPT_DAYS)])
 async def test_uploads_go_after_their_days(store: Store, clock: FakeClock, days: int | None, lasts: int) -> None:
-    await store.stash("upload", b"bytes")
+    await store.cache_blob("upload", b"bytes")
     await clock.advance(lasts * DAY - 1)
-    await store.tidy(days=days)
-    assert await store.stashed("upload") == b"bytes"
+    await store.delete_expired(days=days)
+    assert await store.cached_blob("upload") == b"bytes"
     await clock.advance(2)
-    await store.tidy(days=days)
-    assert await store.stashed("upload") is None
+    await store.delete_expired(days=days)
+    assert await store.cached_blob("upload") is None
 
 
 async def test_the_running_process_tidies_up_at_the_start_and_every_hour(store: Store, clock: FakeClock) -> None:
     first = await ended(store)
     await clock.advance(8 * DAY)
-    housekeeping = Housekeeping(store, clock, retention_days=7)
+    housekeeping = Retention(store, clock, retention_days=7)
     housekeeping.start()
     try:
         await clock.asleep()
-        assert await store.get(first.id) is None
+        assert await store.get_job(first.id) is None
         second = await ended(store)
         clock.jump(timedelta(days=8).total_seconds())
         await clock.advance(EVERY)
@@ -302,18 +302,18 @@ async def test_the_running_process_tidies_up_at_the_start_and_every_hour(store: 
 
 
 async def _gone(store: Store, job_id: str) -> bool:
-    return await store.get(job_id) is None
+    return await store.get_job(job_id) is None
 
 
 async def test_a_database_that_is_away_is_tried_again_the_next_hour(store: Store, clock: FakeClock) -> None:
     job = await ended(store)
     await clock.advance(8 * DAY)
     broken = Away(store)
-    housekeeping = Housekeeping(broken, clock, retention_days=7)  # type: ignore[arg-type]  # as a store, but away
+    housekeeping = Retention(broken, clock, retention_days=7)  # type: ignore[arg-type]  # as a store, but away
     housekeeping.start()
     try:
         await clock.asleep()
-        assert await store.get(job.id) is not None
+        assert await store.get_job(job.id) is not None
         broken.there = True
         await clock.advance(EVERY)
         await until(lambda: _gone(store, job.id))
@@ -328,10 +328,10 @@ class Away:
         self._store = store
         self.there = False
 
-    async def tidy(self, *, days: int | None) -> int:
+    async def delete_expired(self, *, days: int | None) -> int:
         if not self.there:
             raise StoreFailed(detail="away")
-        return await self._store.tidy(days=days)
+        return await self._store.delete_expired(days=days)
 
 
 async def test_retention_is_a_setting_that_easel_run_applies(tmp_path: Path, sandbox: Sandbox) -> None:

@@ -130,7 +130,7 @@ async def test_a_database_that_stays_away_is_said_unless_the_picture_stands_ther
         await easel.say("make it night", platform.upload(png()))
         await platform.reached.wait()
         await platform.until(lambda: bool(platform.posts))
-        [job] = await easel.app.store.unfinished()
+        [job] = await easel.app.store.unfinished_jobs()
         await until(lambda: stands(easel, job.id))
         await asyncio.to_thread(break_database, tmp_path)
         platform.release()
@@ -229,7 +229,7 @@ async def test_a_message_while_the_database_is_away_is_answered(tmp_path: Path, 
         await easel.say("again", reply_to=post)
         await easel.platform.until(lambda: len(easel.platform.posts) == 3)
         assert easel.platform.posts[2].text == say("en", "refusal-reply-has-no-picture")
-        await easel.app.desk.deleted(MessageRef(chat=post.chat, message_id=post.id))
+        await easel.app.desk.message_deleted(MessageRef(chat=post.chat, message_id=post.id))
         assert not sandbox.requests
         await asyncio.to_thread(mend_database, tmp_path)
 
@@ -240,10 +240,10 @@ async def test_a_deletion_that_the_database_does_not_take_harms_nobody(tmp_path:
         await until(lambda: sandbox.running == 1 and bool(easel.platform.posts))
         ref = easel.platform.delete(easel.platform.posts[0])
         await asyncio.to_thread(fill_disk, tmp_path)
-        await easel.app.desk.deleted(ref)
+        await easel.app.desk.message_deleted(ref)
         assert await books(easel) == (49, 1)
         await asyncio.to_thread(clear_disk, tmp_path)
-        await easel.app.desk.deleted(ref)
+        await easel.app.desk.message_deleted(ref)
         assert await books(easel) == (50, 0)
 
 
@@ -301,7 +301,7 @@ async def test_a_bug_while_a_message_is_read_is_said(tmp_path: Path, sandbox: Sa
     async with world(tmp_path, sandbox) as easel:
         broken = easel.platform.message("a cat")
         object.__setattr__(broken, "text", 7)  # an adapter without a type checker
-        await easel.app.desk.receive(broken)
+        await easel.app.desk.receive_message(broken)
         [post] = await easel.settled()
         assert post.text == explain("en", EaselError())
 
@@ -339,7 +339,7 @@ async def test_a_reply_that_is_no_picture_of_a_finished_job(tmp_path: Path, sand
         await easel.say("a cat [[400]]")
         [post] = await easel.settled()
         message: Message = easel.platform.message("at night", reply_to=post)
-        await easel.app.desk.receive(message)
+        await easel.app.desk.receive_message(message)
         await easel.settled(2)
         assert easel.platform.posts[1].text == say("en", "refusal-reply-has-no-picture")
 
@@ -362,7 +362,10 @@ async def test_a_provider_that_is_down_is_passed_over(tmp_path: Path, sandbox: S
         assert await books(easel) == (48, 0)
         [job] = await easel.app.store.history(AMBER.key)
         assert (job.cost, job.charged, job.provider, job.state) == (3, 2, "good", State.DONE)
-        assert sorted(step for step in job.steps if step.startswith("turned")) == ["turned-down:1", "turned-down:2"]
+        assert sorted(step for step in job.checkpoints if step.startswith("turned")) == [
+            "turned-down:1",
+            "turned-down:2",
+        ]
 
 
 async def test_when_all_are_down_the_last_failure_is_said(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -398,7 +401,7 @@ async def test_a_result_that_takes_too_long_can_be_left_at_the_end(tmp_path: Pat
 
 async def test_a_link_that_could_not_be_noted_is_no_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox) as easel:
-        note = easel.app.store.note
+        note = easel.app.store.save_checkpoint
         refused: list[str] = []
 
         async def failing(job: Job, step: str, value: Any, facts: Mapping[str, Any] | None = None) -> None:
@@ -407,7 +410,7 @@ async def test_a_link_that_could_not_be_noted_is_no_loss(tmp_path: Path, monkeyp
                 raise Stale
             await note(job, step, value, facts)
 
-        monkeypatch.setattr(easel.app.store, "note", failing)
+        monkeypatch.setattr(easel.app.store, "save_checkpoint", failing)
         await easel.say("a fox")
         [post] = await easel.settled()
         assert refused == ["picture:0"]

@@ -116,7 +116,7 @@ async def credits_of_amber(folder: Path) -> tuple[int, int]:
     store = await Store.open(f"sqlite:///{folder / 'easel.db'}", clock=RealClock())
     try:
         balance = await store.balance("playground:amber", 50)
-        return balance.left, balance.held
+        return balance.available, balance.reserved
     finally:
         await store.close()
 

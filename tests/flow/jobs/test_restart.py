@@ -15,7 +15,7 @@ from bot.errors import Restarted
 from bot.job import Job, NewJob, State
 from bot.jobs.runner import MOST_ATTEMPTS, MOST_WITH_PICTURES
 from bot.painting import Image
-from bot.quota import Rules
+from bot.quota import QuotaRules
 from bot.sandbox import Fault, Sandbox
 from bot.store.store import Store
 from bot.texts import explain, say
@@ -23,7 +23,7 @@ from tests.flow.scenes import LONG, HeldPlatform, books, click, picture_host, sh
 from tests.flow.world import RealClock, World, png, settings, world
 from tests.support.platform import AMBER, DIRECT, JADE, Platform, Post
 
-RULES = Rules(user_daily=50, chat_daily=None, user_concurrent=2, user_waiting=5)
+RULES = QuotaRules(user_daily=50, chat_daily=None, user_concurrent=2, user_waiting=5)
 PICTURE = Image(data=png(), media_type="image/png", width=64, height=48)
 FACTS: dict[str, Any] = {"provider": "sandbox", "price": 1, "count": 1, "upstream_id": None, "usage": {}}
 RESTARTED = explain("en", Restarted())
@@ -57,13 +57,13 @@ async def accepted(store: Store, *, chat: Chat = DIRECT, number: int = 0) -> Job
         prompt="a lighthouse",
         cost=1,
     )
-    job, _ = await store.accept(new, RULES)
+    job, _ = await store.accept_job(new, RULES)
     return job
 
 
 async def attempts(store: Store, job: Job, count: int) -> Job:
     for _ in range(count):
-        job = await store.begin(job.id)
+        job = await store.begin_attempt(job.id)
     return job
 
 
@@ -190,7 +190,7 @@ async def test_delivered_but_not_written_down(tmp_path: Path, sandbox: Sandbox) 
     platform = HeldPlatform("after-deliver")
     easel = await App.open(settings(tmp_path, sandbox), {"memory": platform}, RealClock())
     await easel.start()
-    await easel.desk.receive(platform.message("a cat"))
+    await easel.desk.receive_message(platform.message("a cat"))
     await platform.reached.wait()
     closing = asyncio.create_task(easel.close())
     await asyncio.sleep(0)  # the run is interrupted before the call comes back
@@ -256,11 +256,11 @@ async def test_what_was_told_is_not_told_again(tmp_path: Path, sandbox: Sandbox)
 
 
 async def one_left(easel: World) -> bool:
-    return len(await easel.app.store.unfinished()) == 1
+    return len(await easel.app.store.unfinished_jobs()) == 1
 
 
 async def told(easel: World) -> bool:
-    return not await easel.app.store.untold()
+    return not await easel.app.store.pending_notifications()
 
 
 # ---------------------------------------------------------------- starts that go wrong
@@ -272,10 +272,10 @@ async def test_a_job_that_takes_the_process_down_each_time_ends(tmp_path: Path, 
         most = MOST_WITH_PICTURES if step == "painted" else MOST_ATTEMPTS
         job = await attempts(store, await accepted(store), most)
         if step == "picture:0":
-            await store.note(job, "asked:1", {"provider": "sandbox", "price": 1})
-            await store.note(job, step, {"link": f"{sandbox.address}/pictures/bomb.png"})
+            await store.save_checkpoint(job, "asked:1", {"provider": "sandbox", "price": 1})
+            await store.save_checkpoint(job, step, {"link": f"{sandbox.address}/pictures/bomb.png"})
         if step == "painted":
-            await store.keep(job, [PICTURE], FACTS)
+            await store.save_results(job, [PICTURE], FACTS)
     async with world(tmp_path, sandbox) as easel:
         await released(easel)
     assert not sandbox.requests
@@ -285,7 +285,7 @@ async def test_a_kept_picture_is_not_given_up_for_starts_that_came_to_nothing(tm
     """It may stand in the chat already, when only its settlement is missing: released, it would stand there unpaid."""
     async with books_of(tmp_path, sandbox) as store:
         job = await attempts(store, await accepted(store), MOST_ATTEMPTS)
-        await store.keep(job, [PICTURE], FACTS)
+        await store.save_results(job, [PICTURE], FACTS)
     async with world(tmp_path, sandbox) as easel:
         await painted(easel)
     assert not sandbox.requests
@@ -301,9 +301,9 @@ async def test_the_last_start_that_is_allowed_paints(tmp_path: Path, sandbox: Sa
 async def test_a_link_that_leads_nowhere_any_more_is_a_failure(tmp_path: Path, sandbox: Sandbox) -> None:
     async with books_of(tmp_path, sandbox) as store:
         job = await attempts(store, await accepted(store), 1)
-        await store.note(job, "asked:1", {"provider": "sandbox", "price": 1})
-        await store.note(job, "accepted", {"upstream_id": "t1"})
-        await store.note(job, "picture:0", {"link": f"{sandbox.address}/pictures/gone.png"})
+        await store.save_checkpoint(job, "asked:1", {"provider": "sandbox", "price": 1})
+        await store.save_checkpoint(job, "accepted", {"upstream_id": "t1"})
+        await store.save_checkpoint(job, "picture:0", {"link": f"{sandbox.address}/pictures/gone.png"})
     async with world(tmp_path, sandbox) as easel:
         await released(easel, say("en", "failed-unfetched"))
     assert not sandbox.requests
@@ -316,8 +316,8 @@ async def test_the_provider_that_was_asked_last_sets_the_price(tmp_path: Path, s
         async with books_of(tmp_path, sandbox) as store:
             job = await attempts(store, await accepted(store), 1)
             for number, price in ((11, 0), (2, 1), (1, 1)):
-                await store.note(job, f"asked:{number}", {"provider": f"p{number}", "price": price})
-            await store.note(job, "picture:0", {"link": f"{upstream.address}/pictures/1.png"})
+                await store.save_checkpoint(job, f"asked:{number}", {"provider": f"p{number}", "price": price})
+            await store.save_checkpoint(job, "picture:0", {"link": f"{upstream.address}/pictures/1.png"})
         async with world(tmp_path, sandbox, **upstream.settings) as easel:
             [post] = await easel.settled()
             assert len(post.images) == 1
@@ -331,14 +331,14 @@ async def test_a_job_of_a_platform_that_is_not_connected_waits_for_it(tmp_path: 
     async with books_of(tmp_path, sandbox) as store:
         await accepted(store, chat=elsewhere)
         ended = await attempts(store, await accepted(store, chat=elsewhere, number=1), 1)
-        await store.finish(ended, State.CANCELLED, charged=0)
+        await store.settle_job(ended, State.CANCELLED, charged=0)
     async with world(tmp_path, sandbox) as easel:
         await easel.say("a cat", sender=JADE)
         await until(lambda: one_left(easel))
-        [job] = await easel.app.store.unfinished()
+        [job] = await easel.app.store.unfinished_jobs()
         assert job.state is State.WAITING
         assert easel.platform.posts[0].images
-        assert [each.id for each in await easel.app.store.untold()] == [ended.id]
+        assert [each.id for each in await easel.app.store.pending_notifications()] == [ended.id]
 
 
 async def test_a_message_that_comes_in_while_jobs_are_taken_up_again_is_painted_once(
@@ -347,7 +347,7 @@ async def test_a_message_that_comes_in_while_jobs_are_taken_up_again_is_painted_
     platform = Platform()
     app = await App.open(settings(tmp_path, sandbox), {"memory": platform}, RealClock())
     try:
-        await asyncio.gather(app.desk.receive(platform.message("a cat")), app.start())
+        await asyncio.gather(app.desk.receive_message(platform.message("a cat")), app.start())
         await app.desk.resume()
         easel = World(app=app, platform=platform, sandbox=sandbox)
         await painted(easel)

@@ -12,12 +12,12 @@ from bot.chat import User
 from bot.errors import ChatFailed, ChatGone, Moderated, PaintFailed
 from bot.fetch import Fetcher
 from bot.job import Job, NewJob, State
-from bot.jobs.images import Gallery
-from bot.jobs.runner import Jobs
-from bot.painting import Abilities, Accepted, Blob, Event, Link, PaintRequest, Picture, Preview, Usage
-from bot.providers.fallback import Failover
-from bot.quota import Rules
-from bot.status.messages import Board
+from bot.jobs.images import JobImages
+from bot.jobs.runner import JobRunner
+from bot.painting import Accepted, Blob, Capabilities, Event, Link, PaintRequest, Picture, Preview, Usage
+from bot.providers.fallback import FallbackProvider
+from bot.quota import QuotaRules
+from bot.status.messages import StatusMessages
 from bot.store.store import Store
 from bot.texts import explain, say
 from tests.flow.scenes import PictureHost, jobs_under_way, picture_host, until
@@ -25,7 +25,7 @@ from tests.flow.world import RealClock, png
 from tests.support.clocks import FakeClock
 from tests.support.platform import AMBER, DIRECT, Platform
 
-RULES = Rules(user_daily=50, chat_daily=None, user_concurrent=2, user_waiting=5)
+RULES = QuotaRules(user_daily=50, chat_daily=None, user_concurrent=2, user_waiting=5)
 GOOD, BAD = Picture(Blob(data=png())), Picture(Blob(data=b"no picture"))
 
 Step = Event | PaintFailed | Callable[[], Awaitable[object]]
@@ -37,7 +37,7 @@ class Upstream:
     name = "scripted"
     model = "pencil-1"
     resumable = False
-    abilities = Abilities()
+    capabilities = Capabilities()
     price = 1
 
     def __init__(self) -> None:
@@ -73,21 +73,21 @@ class Odd(Platform):
 class House:
     """A store, a board and a platform around one plot."""
 
-    def __init__(self, store: Store, board: Board, fetcher: Fetcher, platform: Odd, slow: PictureHost) -> None:
+    def __init__(self, store: Store, board: StatusMessages, fetcher: Fetcher, platform: Odd, slow: PictureHost) -> None:
         self.store, self.platform, self.host = store, platform, slow
         self.slow_link = f"{slow.address}/pictures/1.png"
         self.upstream = Upstream()
-        self.jobs = Jobs(
+        self.jobs = JobRunner(
             store=store,
-            failover=Failover([(self.upstream, 1)], budget=10, clock=FakeClock(), jitter=float),
-            gallery=Gallery(fetcher, {"memory": platform}),
+            failover=FallbackProvider([(self.upstream, 1)], budget=10, clock=FakeClock(), jitter=float),
+            gallery=JobImages(fetcher, {"memory": platform}),
             board=board,
             ports={"memory": platform},
             clock=RealClock(),
         )
 
     async def accept(self, cost: int = 1) -> Job:
-        job, _ = await self.store.accept(
+        job, _ = await self.store.accept_job(
             NewJob(
                 id="job000000000",
                 event="message:1",
@@ -108,7 +108,7 @@ class House:
         self.upstream.script = list(script)
         job = await self.accept()
         await self.jobs.run(job.id, lambda: None)
-        found = await self.store.get(job.id)
+        found = await self.store.get_job(job.id)
         assert found is not None
         return found
 
@@ -118,7 +118,7 @@ async def house(tmp_path: Path) -> AsyncGenerator[House]:
     await asyncio.to_thread(texts.load)
     store = await Store.open(f"sqlite:///{tmp_path / 'easel.db'}", clock=RealClock())
     platform = Odd()
-    board = Board({"memory": platform}, RealClock())
+    board = StatusMessages({"memory": platform}, RealClock())
     await board.start()
     async with picture_host(png()) as slow, Fetcher([slow.address.removeprefix("http://")]) as fetcher:
         made = House(store, board, fetcher, platform, slow)
@@ -132,7 +132,7 @@ async def test_what_the_upstream_tells_is_kept(house: House) -> None:
     job = await house.run(Accepted("t1"), Accepted("t2"), Accepted(), Usage({"tokens": 3}), Usage({"seconds": 1}), GOOD)
     assert (job.state, job.charged) == (State.DONE, 1)
     assert (job.provider, job.upstream_id, job.usage) == ("scripted", "t1", {"tokens": 3, "seconds": 1})
-    assert job.steps["asked:1"] == {"provider": "scripted", "price": 1, "model": "pencil-1"}
+    assert job.checkpoints["asked:1"] == {"provider": "scripted", "price": 1, "model": "pencil-1"}
     assert (job.model, job.price, job.spent) == ("pencil-1", 1, None)
 
 
@@ -170,11 +170,11 @@ async def again(house: House, *script: Step, resumable: bool = True, **steps: ob
     house.upstream.resumable = resumable
     house.upstream.script = list(script)
     job = await house.accept()
-    before = await house.store.begin(job.id)
+    before = await house.store.begin_attempt(job.id)
     for name, value in steps.items():
-        await house.store.note(before, name.replace("_", ":"), value)
+        await house.store.save_checkpoint(before, name.replace("_", ":"), value)
     await house.jobs.run(job.id, lambda: None)
-    found = await house.store.get(job.id)
+    found = await house.store.get_job(job.id)
     assert found is not None
     return found
 
@@ -185,7 +185,7 @@ async def test_an_accepted_task_is_asked_about_and_not_painted_again(house: Hous
     )
     assert house.upstream.resumed == [("a cat", "t1")]
     assert (job.state, job.charged, job.provider, job.model) == (State.DONE, 1, "scripted", "pencil-1")
-    assert "asked:2" not in job.steps
+    assert "asked:2" not in job.checkpoints
 
 
 async def test_a_task_that_failed_while_nobody_looked_releases_the_credits(house: House) -> None:
@@ -240,7 +240,7 @@ async def test_what_was_turned_down_is_asked_anew(house: House) -> None:
     }
     job = await again(house, Accepted("t2"), GOOD, resumable=True, **steps)
     assert (job.state, job.upstream_id, house.upstream.resumed) == (State.DONE, "t2", [])
-    assert "asked:2" in job.steps
+    assert "asked:2" in job.checkpoints
 
 
 async def test_a_failure_after_a_picture_does_not_take_the_picture_away(house: House) -> None:
@@ -301,7 +301,7 @@ async def test_a_bug_while_a_bug_is_written_down_stops_nothing_else(house: House
     house.platform.breaks = True
     job = await house.run(broken)
     assert (job.state, job.charged) == (State.FAILED, 0)
-    assert [each.id for each in await house.store.untold()] == [job.id]
+    assert [each.id for each in await house.store.pending_notifications()] == [job.id]
 
 
 async def test_words_that_the_chat_does_not_take_are_kept_for_the_next_start(house: House) -> None:
@@ -311,26 +311,26 @@ async def test_words_that_the_chat_does_not_take_are_kept_for_the_next_start(hou
 
     job = await house.run(deaf, Moderated())
     assert (job.state, job.charged) == (State.FAILED, 0)
-    assert [each.id for each in await house.store.untold()] == [job.id]
+    assert [each.id for each in await house.store.pending_notifications()] == [job.id]
     house.jobs.conclude_soon(job)
     await house.platform.until(lambda: house.platform.posts[0].text == explain("en", Moderated()))
 
 
 async def test_a_job_that_somebody_newer_holds_is_let_go_silently(house: House) -> None:
     async def taken() -> None:
-        await house.store.begin("job000000000")
+        await house.store.begin_attempt("job000000000")
 
     job = await house.run(taken, Accepted("t1"), GOOD)
     assert (job.state, job.attempt) == (State.RUNNING, 2)
-    assert "accepted" not in job.steps
+    assert "accepted" not in job.checkpoints
     assert not any(post.images for post in house.platform.posts)
 
 
 async def test_a_job_that_was_ended_elsewhere_is_not_ended_again(house: House) -> None:
     async def end() -> None:
-        job = await house.store.get("job000000000")
+        job = await house.store.get_job("job000000000")
         assert job is not None
-        await house.store.finish(job, State.CANCELLED, charged=0)
+        await house.store.settle_job(job, State.CANCELLED, charged=0)
 
     job = await house.run(end, Moderated())
     assert job.state is State.CANCELLED
@@ -351,5 +351,5 @@ async def test_a_job_ends_once(house: House) -> None:
 async def test_words_that_nobody_can_hear_any_more_are_not_kept_for_the_next_start(house: House) -> None:
     house.platform.failures = [ChatGone() for _ in range(9)]
     await house.run(Moderated())
-    assert not await house.store.untold()
+    assert not await house.store.pending_notifications()
     assert not house.platform.posts

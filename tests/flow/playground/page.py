@@ -12,9 +12,9 @@ import aiohttp
 from PIL import Image as Pillow
 
 from adapters.http.server import HttpServer
-from adapters.playground.client import Playground
+from adapters.playground.client import PlaygroundAdapter
 from adapters.playground.protocol import WireCommand
-from bot.chat import Action, Answer, Balance, Button, Card, Chat, Message, MessageRef, Press, User
+from bot.chat import Action, Balance, Button, ButtonPress, ButtonReply, Card, Chat, Message, MessageRef, User
 from bot.painting import Image
 from tests.support.clocks import FakeClock
 from tests.support.event_sinks import Quiet
@@ -39,15 +39,15 @@ class Script(Quiet):
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
-        self.presses: list[Press] = []
+        self.presses: list[ButtonPress] = []
         self.deletions: list[MessageRef] = []
-        self.answer = Answer()
+        self.answer = ButtonReply()
         self.left: dict[str, int] = {}
         self.gates: dict[str, asyncio.Event] = {}
         self.broken: set[str] = set()  # texts that it fails on
         self.news = asyncio.Condition()
 
-    async def receive(self, message: Message) -> bool:
+    async def receive_message(self, message: Message) -> bool:
         if (gate := self.gates.get(message.text)) is not None:
             await gate.wait()
         if message.text in self.broken:
@@ -55,15 +55,15 @@ class Script(Quiet):
         await self._note(self.messages, message)
         return True
 
-    async def press(self, press: Press) -> Answer:
+    async def press_button(self, press: ButtonPress) -> ButtonReply:
         await self._note(self.presses, press)
         return self.answer
 
-    async def deleted(self, ref: MessageRef) -> None:
+    async def message_deleted(self, ref: MessageRef) -> None:
         await self._note(self.deletions, ref)
 
     async def balance(self, user: User) -> Balance:
-        return Balance(left=self.left.get(user.id, 50), held=1, daily=50)
+        return Balance(available=self.left.get(user.id, 50), reserved=1, daily=50)
 
     async def _note(self, notes: list[Any], note: object) -> None:
         async with self.news:
@@ -120,7 +120,7 @@ class Page:
 class World:
     """A server with a playground, and a browser that visits it."""
 
-    def __init__(self, server: HttpServer, playground: Playground, script: Script, http: aiohttp.ClientSession):
+    def __init__(self, server: HttpServer, playground: PlaygroundAdapter, script: Script, http: aiohttp.ClientSession):
         self.server = server
         self.playground = playground
         self.script = script
@@ -154,7 +154,7 @@ def commands(locale: str) -> list[WireCommand]:
 @asynccontextmanager
 async def running(path: Path, script: Script | None = None, **settings_: Any) -> AsyncGenerator[World]:
     script = script or Script()
-    playground = Playground(
+    playground = PlaygroundAdapter(
         path=path / "deep" / "room.db", host="127.0.0.1", clock=FakeClock(), commands=commands, **settings_
     )
     server = HttpServer("127.0.0.1", 0, checks={"playground": playground.ready})

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from adapters.playground.protocol import SHOWN
-from bot.chat import Action, Answer, Card, Chat, Gone, Message, MessageRef, User
+from bot.chat import Action, ButtonReply, Card, Chat, DeletedMessage, Message, MessageRef, User
 from bot.errors import ChatGone, MessageGone
 from tests.flow.playground.page import DONE, STUDIO, WAITING, Page, World, image, picture
 
@@ -104,7 +104,7 @@ async def test_a_reply_to_a_deleted_message_says_that_it_is_gone(world: World) -
         await page.put("delete", chat="studio", message=first)
         assert (await page.get("deleted")) == {"type": "deleted", "chat": "studio", "id": first}
         second = await page.send("@easel that one", reply_to=first)
-        assert (await world.script.told(2)).reply_to == Gone(id=first)
+        assert (await world.script.told(2)).reply_to == DeletedMessage(id=first)
         shown = await page.message(second)
         assert (shown["reply_to"]["gone"], shown["reply_to"]["text"]) == (True, "")
 
@@ -269,8 +269,8 @@ async def test_text_that_no_database_could_keep_is_made_whole(world: World) -> N
 
 async def test_every_chat_has_a_budget_of_its_own(world: World) -> None:
     lane = world.playground.lane(STUDIO, None)
-    assert [(each.key, each.slots, each.period) for each in lane.budgets] == [("playground:studio", 20, 5.0)]
-    assert lane.gap == 0.3
+    assert [(each.key, each.slots, each.period_s) for each in lane.budgets] == [("playground:studio", 20, 5.0)]
+    assert lane.edit_gap_s == 0.3
 
 
 # ---------------------------------------------------------------- buttons and credits
@@ -278,7 +278,7 @@ async def test_every_chat_has_a_budget_of_its_own(world: World) -> None:
 
 async def test_a_click_is_answered_to_the_page_that_clicked(world: World) -> None:
     ref = await world.playground.post(STUDIO, DONE, reply_to=None, key="j1")
-    world.script.answer = Answer(text="Say what should change", compose=True)
+    world.script.answer = ButtonReply(text="Say what should change", open_reply=True)
     async with world.page() as mine, world.page() as other:
         await mine.put(
             "press", **{"as": "jade"}, chat="studio", message=ref.message_id, action="edit", job="j1", nonce="c1"

@@ -8,7 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from adapters.playground.client import Playground
+from adapters.playground.client import PlaygroundAdapter
 from bot.errors import ChatUnreachable
 from tests.flow.playground.page import DONE, STUDIO, WAITING, Script, World, commands, image, picture, running
 from tests.support.clocks import FakeClock
@@ -111,7 +111,7 @@ async def test_closing_waits_for_what_pages_have_sent(tmp_path: Path) -> None:
 
 async def test_a_file_that_is_no_database_is_said_to_be_one(tmp_path: Path) -> None:
     await asyncio.to_thread((tmp_path / "room.db").write_bytes, b"not a database, but long enough to be read" * 99)
-    playground = Playground(path=tmp_path / "room.db", host="::1", clock=FakeClock(), commands=commands)
+    playground = PlaygroundAdapter(path=tmp_path / "room.db", host="::1", clock=FakeClock(), commands=commands)
     with pytest.raises(ChatUnreachable):
         await playground.open(Script())
     await playground.close()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.playground.client import Playground
+from adapters.playground.client import PlaygroundAdapter
 from adapters.playground.protocol import FRAME_BYTES, SHOWN
 from bot.chat import Card
 from bot.errors import SettingsWrong
@@ -104,7 +104,7 @@ async def test_no_path_leads_out_of_its_folder(world: World, path: str) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "easel.example"])
 def test_the_playground_refuses_to_be_reached_from_elsewhere(tmp_path: Path, host: str) -> None:
     with pytest.raises(SettingsWrong) as raised:
-        Playground(path=tmp_path / "room.db", host=host, clock=FakeClock(), commands=commands)
+        PlaygroundAdapter(path=tmp_path / "room.db", host=host, clock=FakeClock(), commands=commands)
     assert raised.value.problems[0].startswith("server.host:")
 
 

@@ -47,7 +47,7 @@ async def test_after_a_failed_task_that_was_free_the_next_one_paints(tmp_path: P
         await easel.say(f"a fox [[{fault}]]")
         [post] = await easel.settled()
         assert len(post.images) == 1
-        job = await easel.app.store.get(job_of(post))
+        job = await easel.app.store.get_job(job_of(post))
         assert job is not None
         assert (job.state, job.provider, job.price, job.charged) == (State.DONE, "sandbox", 1, 1)
         assert str(job.upstream_id).startswith("chatcmpl-")  # not the failed task
@@ -84,7 +84,7 @@ async def test_a_part_of_the_pictures_is_charged_for_that_part(tmp_path: Path) -
         await easel.say("a fox [[partial:3]] --n 4")
         [post] = await easel.settled()
         assert len(post.images) == 3
-        job = await easel.app.store.get(job_of(post))
+        job = await easel.app.store.get_job(job_of(post))
         assert job is not None
         assert (job.cost, job.charged, job.spent) == (8, 6, 6.0)
         assert job.upstream_id == easel.sandbox.tasks[0].id

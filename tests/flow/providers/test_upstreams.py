@@ -60,14 +60,14 @@ async def test_a_mask_from_a_form_reaches_the_upstream_as_a_png_of_the_pictures_
 ) -> None:
     async with world(tmp_path, sandbox, providers=[provider(sandbox, dialect)]) as easel:
         photo, mask = easel.platform.upload(png("blue")), easel.platform.upload(drawn((128, 96)))
-        await easel.app.desk.receive(replace(easel.platform.message("a hat", photo), mask=mask))
+        await easel.app.desk.receive_message(replace(easel.platform.message("a hat", photo), mask=mask))
         [post] = await easel.settled()
         assert len(post.images) == 1
         [request] = sandbox.requests
         assert request.mask is not None
         assert (request.mask.media_type, request.mask.width, request.mask.height) == ("image/png", 64, 48)
         assert [(each.kind, each.width, each.height) for each in request.references] == [("PNG", 64, 48)]
-        job = await easel.app.store.get(job_of(post))
+        job = await easel.app.store.get_job(job_of(post))
         assert job is not None
         assert (job.mask, job.references) == (mask, (photo,))
 
@@ -124,7 +124,7 @@ async def test_the_clear_part_of_a_png_is_a_picture_like_any_where_nobody_takes_
 async def test_where_nobody_takes_a_mask_it_is_said_before_anything_is_spent(tmp_path: Path, sandbox: Sandbox) -> None:
     async with world(tmp_path, sandbox) as easel:
         message = easel.platform.message("a hat", easel.platform.upload(png()))
-        await easel.app.desk.receive(replace(message, mask=easel.platform.upload(drawn())))
+        await easel.app.desk.receive_message(replace(message, mask=easel.platform.upload(drawn())))
         [post] = await easel.settled()
         assert post.text == say("en", "refusal-unsupported", what="mask")
         assert sandbox.requests == []
@@ -143,7 +143,7 @@ async def test_a_mask_that_is_none_is_said_and_costs_nothing(
 ) -> None:
     async with world(tmp_path, sandbox, providers=[provider(sandbox, "images")]) as easel:
         message = easel.platform.message("a hat", easel.platform.upload(png()))
-        await easel.app.desk.receive(replace(message, mask=easel.platform.upload(mask)))
+        await easel.app.desk.receive_message(replace(message, mask=easel.platform.upload(mask)))
         [post] = await easel.settled()
         assert post.text == say("en", key, **facts)
         assert sandbox.requests == []
@@ -153,7 +153,7 @@ async def test_a_mask_that_is_none_is_said_and_costs_nothing(
 async def test_retry_takes_the_mask_along_and_vary_leaves_it(tmp_path: Path, sandbox: Sandbox) -> None:
     async with world(tmp_path, sandbox, providers=[provider(sandbox, "images")]) as easel:
         message = easel.platform.message("a hat", easel.platform.upload(png()))
-        await easel.app.desk.receive(replace(message, mask=easel.platform.upload(drawn())))
+        await easel.app.desk.receive_message(replace(message, mask=easel.platform.upload(drawn())))
         [post] = await easel.settled()
         await click(easel, post, Action.RETRY)
         await easel.settled(2)
@@ -214,7 +214,7 @@ async def test_another_provider_paints_when_one_is_down_and_no_raw_error_is_show
         async with world(tmp_path, up, providers=providers, fetch={"allow_hosts": hosts}) as easel:
             await easel.say("a fox")
             [post] = await easel.settled()
-            job = await easel.app.store.get(job_of(post))
+            job = await easel.app.store.get_job(job_of(post))
             assert job is not None
             assert (job.state, job.provider, job.price, job.charged, job.cost) == (State.DONE, "tasks", 2, 2, 3)
             assert len(down.requests) == 1
@@ -229,7 +229,7 @@ async def test_moderation_is_neither_retried_nor_asked_elsewhere(tmp_path: Path,
         [post] = await easel.settled()
         assert post.text == say("en", "failed-moderated")
         assert len(sandbox.requests) == 1
-        job = await easel.app.store.get(job_of(post))
+        job = await easel.app.store.get_job(job_of(post))
         assert job is not None
         assert (job.provider, job.model, job.price, job.charged) == ("images", "gpt-image-2", 1, 0)
 
@@ -250,7 +250,7 @@ async def test_after_a_restart_the_same_message_becomes_the_picture_of_the_same_
             posts = await easel.settled()
             assert posts == [post]
             assert len(post.images) == 2
-            job = await easel.app.store.get(job_of(post))
+            job = await easel.app.store.get_job(job_of(post))
             assert job is not None
             assert (job.state, job.charged, job.attempt) == (State.DONE, 2, 2)
             assert (job.provider, job.upstream_id) == ("tasks", sandbox.tasks[0].id)
@@ -259,7 +259,7 @@ async def test_after_a_restart_the_same_message_becomes_the_picture_of_the_same_
 
 
 async def accepted(easel: World) -> bool:
-    return any("accepted" in job.steps for job in await easel.app.store.unfinished())
+    return any("accepted" in job.checkpoints for job in await easel.app.store.unfinished_jobs())
 
 
 async def test_after_a_restart_without_the_provider_the_credits_come_back(tmp_path: Path) -> None:
@@ -282,7 +282,7 @@ async def test_the_books_know_what_the_upstream_took(tmp_path: Path, sandbox: Sa
     async with world(tmp_path, sandbox, providers=[hk(sandbox)], admins=[AMBER.key]) as easel:
         await easel.say("a fox --quality low --size 1024x1024")
         [post] = await easel.settled()
-        job = await easel.app.store.get(job_of(post))
+        job = await easel.app.store.get_job(job_of(post))
         assert job is not None
         assert job.usage is not None
         usage = job.usage
@@ -302,7 +302,7 @@ async def test_who_charges_by_usage_never_takes_more_than_was_reserved(
     async with world(tmp_path, sandbox, providers=[hk(sandbox, price=20, usage_rate=rate)]) as easel:
         await easel.say("a fox --quality low --size 1024x1024")
         [post] = await easel.settled()
-        job = await easel.app.store.get(job_of(post))
+        job = await easel.app.store.get_job(job_of(post))
         assert job is not None
         assert job.spent == pytest.approx(775, abs=10)
         assert (job.cost, job.charged) == (20, charged)

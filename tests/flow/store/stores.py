@@ -12,13 +12,13 @@ from sqlalchemy.engine import make_url
 from bot.chat import Attachment, Chat, User
 from bot.job import NewJob
 from bot.painting import Image, Options
-from bot.quota import Rules
+from bot.quota import QuotaRules
 
 ANN = User(platform="telegram", id="1", name="Ann", locale="en-GB")
 BEN = User(platform="telegram", id="2", name="Ben")
 DIRECT = Chat(platform="telegram", id="1", kind="direct")
 GROUP = Chat(platform="telegram", id="-100", kind="group", thread_id="7")
-RULES = Rules(user_daily=10, chat_daily=None, user_concurrent=2, user_waiting=98)
+RULES = QuotaRules(user_daily=10, chat_daily=None, user_concurrent=2, user_waiting=98)
 PIXEL = Image(data=b"\x89PNG\x00\xff", media_type="image/png", width=1, height=1)
 
 _numbers = count()
@@ -41,7 +41,7 @@ def new_job(*, event: str | None = None, user: User = ANN, chat: Chat = DIRECT, 
     )
 
 
-def rules(**changes: int | None) -> Rules:
+def rules(**changes: int | None) -> QuotaRules:
     """RULES with changes."""
     return replace(RULES, **changes)  # type: ignore[arg-type]  # names and types are the fields' own
 
@@ -61,7 +61,7 @@ def query(database_url: str, sql: str) -> list[tuple[object, ...]]:
 
 def books_agree(database_url: str) -> bool:
     """Whether each account holds exactly what its unfinished jobs reserved, and every ended job is closed."""
-    held = dict(query(database_url, "SELECT id, held FROM account"))  # type: ignore[arg-type]  # pairs
+    held = dict(query(database_url, "SELECT id, reserved FROM account"))  # type: ignore[arg-type]  # pairs
     open_entries = """
         SELECT {column}, SUM(credits) FROM ledger AS r WHERE kind = 'reserve' AND {column} IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM ledger AS c WHERE c.kind = 'close' AND c.job = r.job)

@@ -15,7 +15,7 @@ from adapters.cli import app
 from bot import logs
 from bot.errors import SettingsWrong
 from bot.sandbox import Sandbox
-from bot.store.store import back_up, occupied
+from bot.store.store import back_up, exclusive_access
 from tests.flow.scenes import books, until
 from tests.flow.world import world
 from tests.support import PROJECT
@@ -119,7 +119,7 @@ async def test_the_command_says_how_large_the_copy_is(tmp_path: Path, monkeypatc
 async def test_a_second_easel_on_the_same_file_says_so_and_exits(tmp_path: Path) -> None:
     async with Sandbox(pace=0) as sandbox:
         file = config(tmp_path, sandbox)
-        async with occupied(f"sqlite:///{tmp_path / 'easel.db'}"):
+        async with exclusive_access(f"sqlite:///{tmp_path / 'easel.db'}"):
             second = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-c",

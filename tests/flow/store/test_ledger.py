@@ -9,7 +9,7 @@ from bot import quota
 from bot.chat import Balance
 from bot.errors import Banned, ChatOutOfCredits, EaselError, OutOfCredits, Stale, TooManyWaiting
 from bot.job import Job, NewJob, State
-from bot.quota import Rules
+from bot.quota import QuotaRules
 from bot.store.store import Store
 from tests.flow.store.stores import ANN, BEN, GROUP, RULES, books_agree, new_job, query, rules
 from tests.support.clocks import FakeClock
@@ -27,15 +27,15 @@ async def other_process(store: Store, database_url: str, clock: FakeClock) -> As
         await opened.close()
 
 
-async def accept(store: Store, new: NewJob, by: Rules = RULES) -> Job | EaselError:
+async def accept(store: Store, new: NewJob, by: QuotaRules = RULES) -> Job | EaselError:
     try:
-        return (await store.accept(new, by))[0]
+        return (await store.accept_job(new, by))[0]
     except EaselError as refused:
         return refused
 
 
 async def left(store: Store, user_key: str = ANN.key, daily: int = 10) -> int:
-    return (await store.balance(user_key, daily)).left
+    return (await store.balance(user_key, daily)).available
 
 
 # ---------------------------------------------------------------- acceptance
@@ -43,7 +43,7 @@ async def left(store: Store, user_key: str = ANN.key, daily: int = 10) -> int:
 
 async def test_accepting_holds_the_credits_and_keeps_what_was_asked(store: Store, clock: FakeClock) -> None:
     new = new_job(cost=3)
-    job, fresh = await store.accept(new, RULES)
+    job, fresh = await store.accept_job(new, RULES)
     assert fresh
     assert (job.state, job.attempt, job.cost, job.charged) == (State.WAITING, 0, 3, None)
     assert (job.user, job.chat, job.options, job.references) == (
@@ -58,34 +58,34 @@ async def test_accepting_holds_the_credits_and_keeps_what_was_asked(store: Store
         new.request_id,
         clock.now(),
     )
-    assert await store.get(job.id) == job
-    assert await store.balance(ANN.key, 10) == Balance(left=7, held=3, daily=10)
+    assert await store.get_job(job.id) == job
+    assert await store.balance(ANN.key, 10) == Balance(available=7, reserved=3, daily=10)
 
 
 async def test_the_same_event_is_one_job_and_one_reservation(store: Store) -> None:
-    first, _ = await store.accept(new_job(event="message:1", cost=3), RULES)
-    again, fresh = await store.accept(new_job(event="message:1", cost=3), RULES)
+    first, _ = await store.accept_job(new_job(event="message:1", cost=3), RULES)
+    again, fresh = await store.accept_job(new_job(event="message:1", cost=3), RULES)
     assert not fresh
     assert again == first
-    assert await store.balance(ANN.key, 10) == Balance(left=7, held=3, daily=10)
+    assert await store.balance(ANN.key, 10) == Balance(available=7, reserved=3, daily=10)
 
 
 async def test_the_same_event_is_recognised_after_the_job_ended_and_by_the_banned(store: Store) -> None:
-    first, _ = await store.accept(new_job(event="message:1"), RULES)
-    await store.finish(first, State.CANCELLED, charged=0)
+    first, _ = await store.accept_job(new_job(event="message:1"), RULES)
+    await store.settle_job(first, State.CANCELLED, charged=0)
     await store.ban(ANN.key)
-    again, fresh = await store.accept(new_job(event="message:1"), RULES)
+    again, fresh = await store.accept_job(new_job(event="message:1"), RULES)
     assert (again.id, again.state, fresh) == (first.id, State.CANCELLED, False)
 
 
 async def test_the_same_event_delivered_to_two_processes_at_once_is_one_job(
     store: Store, other_process: Store, database_url: str
 ) -> None:
-    offers = [each.accept(new_job(event="message:1", cost=2), RULES) for each in (store, other_process) * 10]
+    offers = [each.accept_job(new_job(event="message:1", cost=2), RULES) for each in (store, other_process) * 10]
     answers = await asyncio.gather(*offers)
     assert len({job.id for job, _ in answers}) == 1
     assert sum(fresh for _, fresh in answers) == 1
-    assert await store.balance(ANN.key, 10) == Balance(left=8, held=2, daily=10)
+    assert await store.balance(ANN.key, 10) == Balance(available=8, reserved=2, daily=10)
     assert books_agree(database_url)
 
 
@@ -93,7 +93,7 @@ async def test_ten_at_once_against_one_credit_serve_exactly_one(store: Store, da
     answers = await asyncio.gather(*(accept(store, new_job(), rules(user_daily=1)) for _ in range(10)))
     assert sum(isinstance(answer, Job) for answer in answers) == 1
     assert sum(isinstance(answer, OutOfCredits) for answer in answers) == 9
-    assert await store.balance(ANN.key, 1) == Balance(left=0, held=1, daily=1)
+    assert await store.balance(ANN.key, 1) == Balance(available=0, reserved=1, daily=1)
     assert query(database_url, "SELECT COUNT(*) FROM job") == [(1,)]
     assert books_agree(database_url)
 
@@ -111,18 +111,18 @@ async def test_fifty_at_once_from_two_processes_spend_what_there_is_and_no_more(
     answers = await asyncio.gather(*offers)
     assert sum(isinstance(answer, Job) for answer in answers) == 10
     assert all(isinstance(answer, Job | OutOfCredits) for answer in answers)
-    held = [(await store.balance(key, 7)).held for key in (ANN.key, BEN.key)]
+    held = [(await store.balance(key, 7)).reserved for key in (ANN.key, BEN.key)]
     assert sum(held) == 10
     assert max(held) <= 7
-    assert await store.balance(GROUP_ACCOUNT, 10) == Balance(left=0, held=10, daily=10)
+    assert await store.balance(GROUP_ACCOUNT, 10) == Balance(available=0, reserved=10, daily=10)
     assert books_agree(database_url)
 
 
 async def test_a_refusal_says_what_is_left_and_when_more_comes(store: Store, clock: FakeClock) -> None:
-    await store.accept(new_job(cost=8), RULES)
+    await store.accept_job(new_job(cost=8), RULES)
     await clock.advance(10.5 * 3600)
     with pytest.raises(OutOfCredits) as refused:
-        await store.accept(new_job(cost=3), RULES)
+        await store.accept_job(new_job(cost=3), RULES)
     assert type(refused.value) is OutOfCredits
     assert refused.value.facts == {"left": 2, "cost": 3, "refill": 2}
 
@@ -137,27 +137,27 @@ async def test_a_refused_event_leaves_no_trace_and_may_come_again(store: Store, 
 
 async def test_a_group_with_a_limit_is_charged_beside_the_user(store: Store) -> None:
     by = rules(chat_daily=5)
-    await store.accept(new_job(chat=GROUP, cost=4), by)
+    await store.accept_job(new_job(chat=GROUP, cost=4), by)
     assert (await left(store), await left(store, GROUP_ACCOUNT, 5)) == (6, 1)
     with pytest.raises(ChatOutOfCredits) as refused:
-        await store.accept(new_job(chat=GROUP, user=BEN, cost=2), by)
+        await store.accept_job(new_job(chat=GROUP, user=BEN, cost=2), by)
     assert refused.value.facts == {"left": 1, "cost": 2, "refill": 12}
-    assert await store.balance(BEN.key, 10) == Balance(left=10, held=0, daily=10)
+    assert await store.balance(BEN.key, 10) == Balance(available=10, reserved=0, daily=10)
 
 
 async def test_a_private_chat_and_a_group_without_a_limit_have_no_account(store: Store, database_url: str) -> None:
-    await store.accept(new_job(), rules(chat_daily=0))
-    await store.accept(new_job(chat=GROUP), RULES)
+    await store.accept_job(new_job(), rules(chat_daily=0))
+    await store.accept_job(new_job(chat=GROUP), RULES)
     assert query(database_url, "SELECT id FROM account") == [(ANN.key,)]
 
 
 async def test_a_group_that_loses_its_limit_meanwhile_still_gets_its_credits_back(
     store: Store, database_url: str
 ) -> None:
-    job, _ = await store.accept(new_job(chat=GROUP, cost=4), rules(chat_daily=5))
-    await store.accept(new_job(chat=GROUP), RULES)
-    await store.finish(job, State.CANCELLED, charged=0)
-    assert await store.balance(GROUP_ACCOUNT, 5) == Balance(left=5, held=0, daily=5)
+    job, _ = await store.accept_job(new_job(chat=GROUP, cost=4), rules(chat_daily=5))
+    await store.accept_job(new_job(chat=GROUP), RULES)
+    await store.settle_job(job, State.CANCELLED, charged=0)
+    assert await store.balance(GROUP_ACCOUNT, 5) == Balance(available=5, reserved=0, daily=5)
     assert books_agree(database_url)
 
 
@@ -177,7 +177,7 @@ async def test_the_line_of_one_user_has_an_end(store: Store) -> None:
     assert len(accepted) == 3
     assert {answer.facts["limit"] for answer in answers if isinstance(answer, TooManyWaiting)} == {2}
     assert isinstance(await accept(store, new_job(user=BEN), by), Job)
-    await store.finish(accepted[0], State.CANCELLED, charged=0)
+    await store.settle_job(accepted[0], State.CANCELLED, charged=0)
     assert isinstance(await accept(store, new_job(), by), Job)
 
 
@@ -185,33 +185,33 @@ async def test_the_line_of_one_user_has_an_end(store: Store) -> None:
 
 
 async def test_what_is_charged_is_gone_and_the_rest_is_back_at_once(store: Store, database_url: str) -> None:
-    accepted, _ = await store.accept(new_job(cost=4), RULES)
-    job = await store.begin(accepted.id)
-    assert await store.finish(job, State.DONE, charged=1)
-    assert await store.balance(ANN.key, 10) == Balance(left=9, held=0, daily=10)
+    accepted, _ = await store.accept_job(new_job(cost=4), RULES)
+    job = await store.begin_attempt(accepted.id)
+    assert await store.settle_job(job, State.DONE, charged=1)
+    assert await store.balance(ANN.key, 10) == Balance(available=9, reserved=0, daily=10)
     assert books_agree(database_url)
 
 
 @pytest.mark.parametrize("charged", [-1, 5])
 async def test_no_charge_goes_beyond_the_reservation(store: Store, charged: int, database_url: str) -> None:
-    accepted, _ = await store.accept(new_job(cost=4), RULES)
-    job = await store.begin(accepted.id)
+    accepted, _ = await store.accept_job(new_job(cost=4), RULES)
+    job = await store.begin_attempt(accepted.id)
     with pytest.raises(ValueError, match="cannot charge"):
-        await store.finish(job, State.DONE, charged=charged)
-    assert await store.balance(ANN.key, 10) == Balance(left=6, held=4, daily=10)
+        await store.settle_job(job, State.DONE, charged=charged)
+    assert await store.balance(ANN.key, 10) == Balance(available=6, reserved=4, daily=10)
     assert books_agree(database_url)
 
 
 async def test_a_job_closes_once_however_many_try(store: Store, other_process: Store, database_url: str) -> None:
-    accepted, _ = await store.accept(new_job(chat=GROUP, cost=4), rules(chat_daily=20))
-    job = await store.begin(accepted.id)
+    accepted, _ = await store.accept_job(new_job(chat=GROUP, cost=4), rules(chat_daily=20))
+    job = await store.begin_attempt(accepted.id)
     tries = [
-        each.finish(job, state, charged=charged)
+        each.settle_job(job, state, charged=charged)
         for each in (store, other_process) * 5
         for state, charged in ((State.DONE, 4), (State.FAILED, 0))
     ]
     assert sum(await asyncio.gather(*tries)) == 1
-    ended = await store.get(job.id)
+    ended = await store.get_job(job.id)
     assert ended is not None
     charged = 4 if ended.state is State.DONE else 0
     assert ended.charged == charged
@@ -221,31 +221,31 @@ async def test_a_job_closes_once_however_many_try(store: Store, other_process: S
 
 
 async def test_a_job_that_never_began_can_be_cancelled(store: Store) -> None:
-    job, _ = await store.accept(new_job(cost=4), RULES)
-    assert await store.finish(job, State.CANCELLED, charged=0)
-    assert not await store.finish(job, State.CANCELLED, charged=0)
-    assert await store.balance(ANN.key, 10) == Balance(left=10, held=0, daily=10)
+    job, _ = await store.accept_job(new_job(cost=4), RULES)
+    assert await store.settle_job(job, State.CANCELLED, charged=0)
+    assert not await store.settle_job(job, State.CANCELLED, charged=0)
+    assert await store.balance(ANN.key, 10) == Balance(available=10, reserved=0, daily=10)
     with pytest.raises(Stale):
-        await store.begin(job.id)
+        await store.begin_attempt(job.id)
 
 
 async def test_jobs_begun_and_closed_at_once_by_two_processes_leave_the_books_in_order(
     store: Store, other_process: Store, database_url: str
 ) -> None:
     by = rules(user_daily=40, chat_daily=60)
-    jobs = [(await store.accept(new_job(user=user, chat=GROUP), by))[0] for user in (ANN, BEN) * 8]
+    jobs = [(await store.accept_job(new_job(user=user, chat=GROUP), by))[0] for user in (ANN, BEN) * 8]
 
     async def play(at: Store, number: int, job: Job) -> None:
-        begun = await at.begin(job.id)
+        begun = await at.begin_attempt(job.id)
         done = number % 2 == 0
-        await at.finish(begun, State.DONE if done else State.FAILED, charged=int(done))
+        await at.settle_job(begun, State.DONE if done else State.FAILED, charged=int(done))
 
     plays = [play((store, other_process)[n % 2], n, job) for n, job in enumerate(jobs)]
     more = [accept(each, new_job(chat=GROUP), by) for each in (store, other_process) * 4]
     await asyncio.gather(*plays, *more)
     charged = sum(job.charged or 0 for job in [*await store.history(ANN.key, 99), *await store.history(BEN.key, 99)])
     assert charged == 8
-    assert await store.balance(GROUP_ACCOUNT, 60) == Balance(left=60 - 8 - 8, held=8, daily=60)
+    assert await store.balance(GROUP_ACCOUNT, 60) == Balance(available=60 - 8 - 8, reserved=8, daily=60)
     assert books_agree(database_url)
 
 
@@ -253,37 +253,37 @@ async def test_jobs_begun_and_closed_at_once_by_two_processes_leave_the_books_in
 
 
 async def test_midnight_fills_the_pot_and_forgets_the_old_reservation(store: Store, clock: FakeClock) -> None:
-    job, _ = await store.accept(new_job(cost=4), RULES)
+    job, _ = await store.accept_job(new_job(cost=4), RULES)
     await clock.advance(12 * 3600)
-    assert await store.balance(ANN.key, 10) == Balance(left=10, held=4, daily=10)
-    await store.accept(new_job(cost=1), RULES)
-    await store.finish(job, State.CANCELLED, charged=0)
-    assert await store.balance(ANN.key, 10) == Balance(left=9, held=1, daily=10)
+    assert await store.balance(ANN.key, 10) == Balance(available=10, reserved=4, daily=10)
+    await store.accept_job(new_job(cost=1), RULES)
+    await store.settle_job(job, State.CANCELLED, charged=0)
+    assert await store.balance(ANN.key, 10) == Balance(available=9, reserved=1, daily=10)
 
 
 async def test_a_job_closed_after_midnight_before_anything_else_gives_no_double_pot(
     store: Store, clock: FakeClock
 ) -> None:
-    job, _ = await store.accept(new_job(cost=4), RULES)
+    job, _ = await store.accept_job(new_job(cost=4), RULES)
     await clock.advance(12 * 3600)
-    await store.finish(job, State.CANCELLED, charged=0)
+    await store.settle_job(job, State.CANCELLED, charged=0)
     assert await left(store) == 10
 
 
 async def test_a_clock_that_falls_back_refills_nothing_and_keeps_the_reservation_whole(
     store: Store, clock: FakeClock
 ) -> None:
-    await store.accept(new_job(cost=6), RULES)
+    await store.accept_job(new_job(cost=6), RULES)
     clock.jump(-3 * 86_400)
     assert await left(store) == 4
-    job, _ = await store.accept(new_job(cost=2), RULES)
+    job, _ = await store.accept_job(new_job(cost=2), RULES)
     assert await left(store) == 2
-    await store.finish(job, State.CANCELLED, charged=0)
+    await store.settle_job(job, State.CANCELLED, charged=0)
     assert await left(store) == 4
 
 
 async def test_a_changed_allowance_counts_from_now_on(store: Store) -> None:
-    await store.accept(new_job(cost=6), RULES)
+    await store.accept_job(new_job(cost=6), RULES)
     assert await left(store, daily=15) == 9
     assert await left(store, daily=3) == 0
     assert isinstance(await accept(store, new_job(cost=9), rules(user_daily=15)), Job)
@@ -293,32 +293,32 @@ async def test_a_changed_allowance_counts_from_now_on(store: Store) -> None:
 
 
 async def test_granted_credits_last_and_are_spent_after_the_days_own(store: Store, clock: FakeClock) -> None:
-    assert await store.grant("grant:1", ANN.key, 5, 10) == Balance(left=15, held=0, daily=10)
-    job, _ = await store.accept(new_job(cost=12), RULES)
+    assert await store.grant("grant:1", ANN.key, 5, 10) == Balance(available=15, reserved=0, daily=10)
+    job, _ = await store.accept_job(new_job(cost=12), RULES)
     await clock.advance(86_400)
     assert await left(store) == 13
-    await store.finish(await store.begin(job.id), State.DONE, charged=11)
+    await store.settle_job(await store.begin_attempt(job.id), State.DONE, charged=11)
     assert await left(store) == 14
 
 
 async def test_an_entry_counts_once(store: Store, other_process: Store) -> None:
     await asyncio.gather(*(each.grant("grant:1", ANN.key, 5, 10) for each in (store, other_process) * 5))
     assert await left(store) == 15
-    assert (await store.set_credits("set:1", ANN.key, 3, 10)).left == 3
+    assert (await store.set_available("set:1", ANN.key, 3, 10)).available == 3
     await store.grant("grant:2", ANN.key, 1, 10)
-    assert (await store.set_credits("set:1", ANN.key, 3, 10)).left == 4
+    assert (await store.set_available("set:1", ANN.key, 3, 10)).available == 4
 
 
 async def test_set_credits_is_what_can_be_spent(store: Store) -> None:
-    await store.accept(new_job(cost=2), RULES)
-    assert await store.set_credits("set:1", ANN.key, 25, 10) == Balance(left=25, held=2, daily=10)
+    await store.accept_job(new_job(cost=2), RULES)
+    assert await store.set_available("set:1", ANN.key, 25, 10) == Balance(available=25, reserved=2, daily=10)
     assert isinstance(await accept(store, new_job(cost=25)), Job)
-    assert await store.set_credits("set:2", ANN.key, 0, 10) == Balance(left=0, held=27, daily=10)
+    assert await store.set_available("set:2", ANN.key, 0, 10) == Balance(available=0, reserved=27, daily=10)
 
 
-@pytest.mark.parametrize("credits", [-1, quota.MOST + 1])
+@pytest.mark.parametrize("credits", [-1, quota.MAX_CREDITS + 1])
 async def test_a_grant_outside_all_reason_changes_nothing(store: Store, credits: int) -> None:
-    for change in (store.grant, store.set_credits):
+    for change in (store.grant, store.set_available):
         with pytest.raises(ValueError, match="is not between"):
             await change("entry:1", ANN.key, credits, 10)
     assert await left(store) == 10
@@ -326,13 +326,13 @@ async def test_a_grant_outside_all_reason_changes_nothing(store: Store, credits:
 
 async def test_the_books_outlive_a_restart(store: Store, database_url: str, clock: FakeClock) -> None:
     await store.grant("grant:1", ANN.key, 5, 10)
-    job, _ = await store.accept(new_job(cost=4), RULES)
+    job, _ = await store.accept_job(new_job(cost=4), RULES)
     await store.close()
     again = await Store.open(database_url, clock=clock)
     try:
-        assert [each.id for each in await again.unfinished()] == [job.id]
-        assert await again.balance(ANN.key, 10) == Balance(left=11, held=4, daily=10)
-        assert await again.finish(job, State.FAILED, charged=0)
+        assert [each.id for each in await again.unfinished_jobs()] == [job.id]
+        assert await again.balance(ANN.key, 10) == Balance(available=11, reserved=4, daily=10)
+        assert await again.settle_job(job, State.FAILED, charged=0)
         assert await left(again) == 15
     finally:
         await again.close()
@@ -341,7 +341,7 @@ async def test_the_books_outlive_a_restart(store: Store, database_url: str, cloc
 
 async def test_a_caller_that_gives_up_leaves_whole_transactions(store: Store, database_url: str) -> None:
     for turns in range(0, 40, 2):
-        task = asyncio.create_task(store.accept(new_job(), rules(user_daily=100)))
+        task = asyncio.create_task(store.accept_job(new_job(), rules(user_daily=100)))
         for _ in range(turns):
             await asyncio.sleep(0)
         task.cancel()
@@ -367,10 +367,10 @@ async def test_hundreds_at_once_from_two_processes_spend_no_credit_twice(
         job = await accept(mine, new, rules(user_daily=40, chat_daily=70))
         if not isinstance(job, Job):
             return 0
-        held = await mine.begin(job.id)
+        held = await mine.begin_attempt(job.id)
         state, charged = ends[number % 3]
         done = await asyncio.gather(
-            mine.finish(held, state, charged=charged), twin.finish(held, state, charged=charged)
+            mine.settle_job(held, state, charged=charged), twin.settle_job(held, state, charged=charged)
         )
         assert sorted(done) == [False, True]
         return charged
@@ -379,6 +379,6 @@ async def test_hundreds_at_once_from_two_processes_spend_no_credit_twice(
     assert books_agree(database_url)
     users = [await left(store, user.key, 40) for user in (ANN, BEN)]
     assert sum(users) == 80 - sum(charged)
-    assert (await store.balance(GROUP_ACCOUNT, 70)).left == 70 - sum(charged)
-    assert [(await store.balance(user.key, 40)).held for user in (ANN, BEN)] == [0, 0]
+    assert (await store.balance(GROUP_ACCOUNT, 70)).available == 70 - sum(charged)
+    assert [(await store.balance(user.key, 40)).reserved for user in (ANN, BEN)] == [0, 0]
     assert 0 < sum(charged) <= 70

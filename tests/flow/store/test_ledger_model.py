@@ -179,13 +179,13 @@ class Ledger(RuleBasedStateMachine):
 
         async def work() -> bool:
             try:
-                return (await self.store.accept(new, self.terms))[1]
+                return (await self.store.accept_job(new, self.terms))[1]
             except (OutOfCredits, ChatOutOfCredits):
                 return False
 
         accepted = self.happens(work, crash)
         if isinstance(accepted, CrashError):
-            assert self.runner.run(self.store.get(new.id)) is None
+            assert self.runner.run(self.store.get_job(new.id)) is None
             return NO_JOB
         affordable = all(len(_opened(pot, self.day)) >= cost for pot in pots)
         assert accepted == affordable
@@ -205,18 +205,18 @@ class Ledger(RuleBasedStateMachine):
         holders: list[Job] = []
 
         async def work() -> bool:
-            holders.append(await self.store.begin(job.new.id))
+            holders.append(await self.store.begin_attempt(job.new.id))
             for older in holders[:-1]:
                 with pytest.raises(Stale):
-                    await self.store.finish(older, State.DONE, charged=job.new.cost)
-            return await self.store.finish(holders[-1], state, charged=charged)
+                    await self.store.settle_job(older, State.DONE, charged=job.new.cost)
+            return await self.store.settle_job(holders[-1], state, charged=charged)
 
         for attempt in (crash, None):
             ended = self.happens(work, attempt)
             if not isinstance(ended, CrashError):
                 break
         assert ended is True
-        assert not any(self.runner.run(self.store.finish(each, State.FAILED, charged=0)) for each in holders)
+        assert not any(self.runner.run(self.store.settle_job(each, State.FAILED, charged=0)) for each in holders)
         self.open.remove(job)
         job.purse.close(charged)
 
@@ -238,7 +238,7 @@ class Ledger(RuleBasedStateMachine):
     def put(self, user: User, credits: int, crash: int | None) -> None:
         self.entries += 1
         entry = f"set:{self.entries}"
-        done = self.happens(lambda: self.store.set_credits(entry, user.key, credits, USER_DAILY), crash)
+        done = self.happens(lambda: self.store.set_available(entry, user.key, credits, USER_DAILY), crash)
         if not isinstance(done, CrashError):
             pot = self.users[user.key]
             pot.open(self.day)
@@ -250,7 +250,7 @@ class Ledger(RuleBasedStateMachine):
         """Granted coins go first, then the day's."""
         self.entries += 1
         entry = f"refund:{self.entries}"
-        done = self.happens(lambda: self.store.take(entry, user.key, credits, USER_DAILY), crash)
+        done = self.happens(lambda: self.store.claw_back(entry, user.key, credits, USER_DAILY), crash)
         if not isinstance(done, CrashError):
             pot = self.users[user.key]
             pot.open(self.day)
@@ -260,7 +260,7 @@ class Ledger(RuleBasedStateMachine):
     @rule(job=jobs)
     def told_again(self, job: Running) -> None:
         """Whoever does not know whether its event was taken tells it again: what is open stays one job."""
-        known, new = self.runner.run(self.store.accept(job.new, self.terms))
+        known, new = self.runner.run(self.store.accept_job(job.new, self.terms))
         assert (known.id, new) == (job.new.id, False)
 
     @rule()
@@ -279,7 +279,7 @@ class Ledger(RuleBasedStateMachine):
         for key, pot in self.users.items():
             balance = self.runner.run(self.store.balance(key, USER_DAILY))
             held = sum(job.new.cost for job in self.open if job.new.user.key == key)
-            assert (balance.left, balance.held) == (len(_opened(pot, self.day)), held)
+            assert (balance.available, balance.reserved) == (len(_opened(pot, self.day)), held)
 
     @invariant()
     def the_books_agree(self) -> None:

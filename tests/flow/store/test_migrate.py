@@ -67,8 +67,8 @@ async def test_sqlite_gets_its_tables_when_opened_and_keeps_what_it_holds(tmp_pa
     url = f"sqlite:///{tmp_path}/easel.db"
     for expected in (None, "kept"):
         store = await Store.open(url, clock=FakeClock())
-        assert await store.recall("note") == expected
-        await store.remember("note", "kept")
+        assert await store.get_value("note") == expected
+        await store.set_value("note", "kept")
         await store.close()
 
 
@@ -158,7 +158,7 @@ async def test_other_spellings_of_postgresql_are_understood(postgres: Cluster, p
     url = postgres.url(postgres.create(template=postgres_template))
     for spelling in ("postgres:", "postgresql+psycopg:"):
         store = await Store.open(url.replace("postgresql:", spelling), clock=FakeClock())
-        assert (await store.balance(ANN.key, 10)).left == 10
+        assert (await store.balance(ANN.key, 10)).available == 10
         await store.close()
 
 

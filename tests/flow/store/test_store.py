@@ -11,7 +11,7 @@ import pytest
 
 from bot.chat import Attachment, Delivered, MessageRef
 from bot.errors import Stale, StoreFailed
-from bot.job import LIFE, Failure, Job, State, new_id
+from bot.job import TRANSITIONS, Failure, Job, State, new_id
 from bot.painting import Image
 from bot.store.database import Database
 from bot.store.engine import parsed
@@ -19,20 +19,20 @@ from bot.store.store import Store, upgrade
 from tests.flow.store.stores import ANN, BEN, DIRECT, GROUP, PIXEL, RULES, new_job, query
 from tests.support.clocks import FakeClock
 
-ENDINGS = [state for state in State if not LIFE[state]]
+ENDINGS = [state for state in State if not TRANSITIONS[state]]
 
 
 async def accepted(store: Store, **how: object) -> Job:
-    job, _ = await store.accept(new_job(**how), RULES)  # type: ignore[arg-type]  # the fields' own types
+    job, _ = await store.accept_job(new_job(**how), RULES)  # type: ignore[arg-type]  # the fields' own types
     return job
 
 
 async def begun(store: Store, **how: object) -> Job:
-    return await store.begin((await accepted(store, **how)).id)
+    return await store.begin_attempt((await accepted(store, **how)).id)
 
 
 async def reread(store: Store, job: Job) -> Job:
-    found = await store.get(job.id)
+    found = await store.get_job(job.id)
     assert found is not None
     return found
 
@@ -48,8 +48,8 @@ def delivered(message_id: str) -> Delivered:
 
 
 def test_every_state_has_its_row_and_only_unfinished_ones_lead_on() -> None:
-    assert set(LIFE) == set(State)
-    assert {state for state in State if LIFE[state]} == {State.WAITING, State.RUNNING}
+    assert set(TRANSITIONS) == set(State)
+    assert {state for state in State if TRANSITIONS[state]} == {State.WAITING, State.RUNNING}
 
 
 def test_ids_are_short_and_never_the_same() -> None:
@@ -64,61 +64,65 @@ async def test_each_beginning_is_a_new_attempt_and_the_first_one_counts_as_the_s
     first = await begun(store)
     assert (first.state, first.attempt, first.started) == (State.RUNNING, 1, clock.now())
     await clock.advance(60)
-    second = await store.begin(first.id)
+    second = await store.begin_attempt(first.id)
     assert (second.attempt, second.started) == (2, first.started)
 
 
 async def test_attempts_begun_at_once_are_numbered_one_by_one(store: Store) -> None:
     job = await accepted(store)
-    attempts = await asyncio.gather(*(store.begin(job.id) for _ in range(8)))
+    attempts = await asyncio.gather(*(store.begin_attempt(job.id) for _ in range(8)))
     assert sorted(each.attempt for each in attempts) == list(range(1, 9))
 
 
 async def test_an_older_attempt_can_neither_note_nor_keep_nor_finish(store: Store) -> None:
     old = await begun(store)
-    new = await store.begin(old.id)
+    new = await store.begin_attempt(old.id)
     with pytest.raises(Stale):
-        await store.note(old, "accepted", {})
+        await store.save_checkpoint(old, "accepted", {})
     with pytest.raises(Stale):
-        await store.keep(old, [PIXEL], {})
+        await store.save_results(old, [PIXEL], {})
     with pytest.raises(Stale):
-        await store.finish(old, State.FAILED, charged=0)
+        await store.settle_job(old, State.FAILED, charged=0)
     assert await reread(store, old) == new
-    assert await store.results(new) == []
+    assert await store.load_results(new) == []
 
 
 async def test_a_waiting_job_has_nothing_to_note(store: Store) -> None:
     job = await accepted(store)
     with pytest.raises(Stale):
-        await store.note(job, "accepted", {})
+        await store.save_checkpoint(job, "accepted", {})
 
 
 @pytest.mark.parametrize("state", ENDINGS)
 async def test_a_job_that_ended_stays_as_it_is(store: Store, state: State) -> None:
     job = await begun(store)
-    assert await store.finish(job, state, charged=0)
+    assert await store.settle_job(job, state, charged=0)
     ended = await reread(store, job)
     assert ended.state is state
-    for late in (store.note(job, "late", 1), store.keep(job, [PIXEL], {}), store.begin(job.id)):
+    for late in (
+        store.save_checkpoint(job, "late", 1),
+        store.save_results(job, [PIXEL], {}),
+        store.begin_attempt(job.id),
+    ):
         with pytest.raises(Stale):
             await late
     for other in ENDINGS:
-        assert not await store.finish(job, other, charged=1)
+        assert not await store.settle_job(job, other, charged=1)
     assert await reread(store, job) == ended
 
 
 async def test_a_job_ends_only_as_its_state_allows(store: Store) -> None:
     waiting, running = await accepted(store), await begun(store)
     with pytest.raises(ValueError, match="waiting cannot end as done"):
-        await store.finish(waiting, State.DONE, charged=0)
+        await store.settle_job(waiting, State.DONE, charged=0)
     with pytest.raises(ValueError, match="running cannot end as running"):
-        await store.finish(running, State.RUNNING, charged=0)
+        await store.settle_job(running, State.RUNNING, charged=0)
 
 
 async def test_an_unknown_job_is_nobodys(store: Store) -> None:
-    assert await store.get("nowhere") is None
+    assert await store.get_job("nowhere") is None
     with pytest.raises(Stale):
-        await store.begin("nowhere")
+        await store.begin_attempt("nowhere")
 
 
 # ---------------------------------------------------------------- memory
@@ -126,20 +130,20 @@ async def test_an_unknown_job_is_nobodys(store: Store) -> None:
 
 async def test_steps_are_remembered_across_a_restart(store: Store, database_url: str, clock: FakeClock) -> None:
     job = await begun(store)
-    await store.note(job, "asked:1", {"provider": "main", "price": 2})
-    await store.note(job, "accepted", {"upstream_id": "task-1"})
-    await store.note(job, "nothing", None)
-    await store.note(job, "accepted", {"upstream_id": "task-2"})
+    await store.save_checkpoint(job, "asked:1", {"provider": "main", "price": 2})
+    await store.save_checkpoint(job, "accepted", {"upstream_id": "task-1"})
+    await store.save_checkpoint(job, "nothing", None)
+    await store.save_checkpoint(job, "accepted", {"upstream_id": "task-2"})
     await store.close()
     again = await Store.open(database_url, clock=clock)
     try:
-        resumed = await again.begin(job.id)
-        assert resumed.steps == {
+        resumed = await again.begin_attempt(job.id)
+        assert resumed.checkpoints == {
             "asked:1": {"provider": "main", "price": 2},
             "accepted": {"upstream_id": "task-2"},
             "nothing": None,
         }
-        assert [each.steps for each in await again.unfinished()] == [resumed.steps]
+        assert [each.checkpoints for each in await again.unfinished_jobs()] == [resumed.checkpoints]
     finally:
         await again.close()
 
@@ -155,15 +159,15 @@ async def test_pictures_wait_in_order_until_the_job_ends(store: Store, database_
         "trace": "x",
         "count": 2,
     }
-    await store.keep(job, [PIXEL], facts)
-    await store.keep(job, [other, PIXEL], facts)
-    assert await store.results(job) == [other, PIXEL]
+    await store.save_results(job, [PIXEL], facts)
+    await store.save_results(job, [other, PIXEL], facts)
+    assert await store.load_results(job) == [other, PIXEL]
     painted = await reread(store, job)
-    assert painted.steps == {"painted": facts}
+    assert painted.checkpoints == {"painted": facts}
     assert (painted.provider, painted.model, painted.upstream_id) == ("main", "m-1", "t1")
     assert (painted.usage, painted.trace) == ({"tokens": 7}, "x")
-    assert await store.finish(job, State.DONE, charged=1, delivered=delivered("77"))
-    assert await store.results(job) == []
+    assert await store.settle_job(job, State.DONE, charged=1, delivered=delivered("77"))
+    assert await store.load_results(job) == []
     assert query(database_url, "SELECT COUNT(*) FROM result") == [(0,)]
 
 
@@ -171,8 +175,8 @@ async def test_an_end_keeps_its_reason_and_its_place(store: Store, clock: FakeCl
     failed, done = await begun(store), await begun(store)
     await clock.advance(30)
     why = Failure(key="failed-rejected", facts={"quote": "no\u2028foxes", "seconds": 1.5})
-    await store.finish(failed, State.FAILED, charged=0, failure=why, trace="trace-1")
-    await store.finish(done, State.DONE, charged=1, delivered=delivered("77"))
+    await store.settle_job(failed, State.FAILED, charged=0, failure=why, trace="trace-1")
+    await store.settle_job(done, State.DONE, charged=1, delivered=delivered("77"))
     failed, done = await reread(store, failed), await reread(store, done)
     assert (failed.failure, failed.trace, failed.delivered, failed.delivered_id) == (why, "trace-1", (), None)
     assert (done.failure, done.delivered_id, done.delivered) == (None, "77", delivered("77").attachments)
@@ -181,22 +185,22 @@ async def test_an_end_keeps_its_reason_and_its_place(store: Store, clock: FakeCl
 
 async def test_a_job_is_found_by_its_status_and_by_its_pictures(store: Store) -> None:
     job = await accepted(store)
-    assert await store.by_message(DIRECT, "70") is None
-    await store.posted(job.id, "70")
-    running = await store.begin(job.id)
+    assert await store.job_by_message(DIRECT, "70") is None
+    await store.set_status_message(job.id, "70")
+    running = await store.begin_attempt(job.id)
     assert running.status_id == "70"
-    await store.finish(running, State.DONE, charged=1, delivered=delivered("77"))
+    await store.settle_job(running, State.DONE, charged=1, delivered=delivered("77"))
     for message_id in ("70", "77"):
-        found = await store.by_message(DIRECT, message_id)
+        found = await store.job_by_message(DIRECT, message_id)
         assert found is not None
         assert found.id == job.id
-    assert await store.by_message(GROUP, "70") is None
+    assert await store.job_by_message(GROUP, "70") is None
 
 
 async def test_a_message_posted_too_late_is_known_nevertheless(store: Store) -> None:
     job = await accepted(store)
-    await store.finish(job, State.CANCELLED, charged=0)
-    await store.posted(job.id, "70")
+    await store.settle_job(job, State.CANCELLED, charged=0)
+    await store.set_status_message(job.id, "70")
     assert (await reread(store, job)).status_id == "70"
 
 
@@ -208,14 +212,14 @@ async def test_lists_come_in_order_and_belong_to_their_user(store: Store, clock:
     for user in (ANN, BEN, ANN, ANN):
         jobs.append(await accepted(store, user=user))  # each at its own time
         await clock.advance(1)
-    running = await store.begin(jobs[0].id)
-    await store.note(running, "asked:1", 1)
-    await store.finish(jobs[2], State.CANCELLED, charged=0)
-    assert [each.id for each in await store.unfinished()] == [jobs[0].id, jobs[1].id, jobs[3].id]
-    assert [each.id for each in await store.open_of(ANN.key)] == [jobs[0].id, jobs[3].id]
+    running = await store.begin_attempt(jobs[0].id)
+    await store.save_checkpoint(running, "asked:1", 1)
+    await store.settle_job(jobs[2], State.CANCELLED, charged=0)
+    assert [each.id for each in await store.unfinished_jobs()] == [jobs[0].id, jobs[1].id, jobs[3].id]
+    assert [each.id for each in await store.unfinished_jobs_of(ANN.key)] == [jobs[0].id, jobs[3].id]
     assert [each.id for each in await store.history(ANN.key)] == [jobs[3].id, jobs[2].id, jobs[0].id]
     assert [each.id for each in await store.history(ANN.key, limit=1)] == [jobs[3].id]
-    assert [each.steps for each in await store.open_of(ANN.key)] == [{"asked:1": 1}, {}]
+    assert [each.checkpoints for each in await store.unfinished_jobs_of(ANN.key)] == [{"asked:1": 1}, {}]
     assert await store.history("discord:1") == []
 
 
@@ -223,35 +227,35 @@ async def test_ended_repetitions_of_a_job_are_counted(store: Store) -> None:
     parent = await accepted(store)
     children = [new_job() for _ in range(3)]
     for child in children:
-        await store.accept(replace(child, parent=parent.id), RULES)
-    assert await store.ended_children(parent.id) == 0
-    child = await store.get(children[0].id)
+        await store.accept_job(replace(child, parent=parent.id), RULES)
+    assert await store.count_ended_children(parent.id) == 0
+    child = await store.get_job(children[0].id)
     assert child is not None
     assert child.parent == parent.id
-    await store.finish(child, State.CANCELLED, charged=0)
-    assert await store.ended_children(parent.id) == 1
+    await store.settle_job(child, State.CANCELLED, charged=0)
+    assert await store.count_ended_children(parent.id) == 1
 
 
 async def test_the_typical_duration_is_the_median_of_enough_smooth_runs(store: Store, clock: FakeClock) -> None:
     for seconds, provider in ((10, "main"), (20, "main"), (90, "main"), (1, "spare")):
-        assert await store.typical_seconds("main") is None
+        assert await store.median_duration_s("main") is None
         job = await begun(store)
-        await store.keep(job, [PIXEL], {"provider": provider})
+        await store.save_results(job, [PIXEL], {"provider": provider})
         await clock.advance(seconds)
-        await store.finish(job, State.DONE, charged=1)
+        await store.settle_job(job, State.DONE, charged=1)
         failed = await begun(store)
         await clock.advance(1000)
-        await store.finish(failed, State.FAILED, charged=0)
+        await store.settle_job(failed, State.FAILED, charged=0)
         if provider == "main" and seconds == 90:
             break
-    resumed = await store.begin((await begun(store)).id)
-    await store.keep(resumed, [PIXEL], {"provider": "main"})
+    resumed = await store.begin_attempt((await begun(store)).id)
+    await store.save_results(resumed, [PIXEL], {"provider": "main"})
     await clock.advance(5000)
-    await store.finish(resumed, State.DONE, charged=1)
-    assert await store.typical_seconds("main") == 20
-    assert await store.typical_seconds("main", limit=2) is None
-    assert await store.typical_seconds("spare") is None
-    assert await store.typical_seconds() == 20
+    await store.settle_job(resumed, State.DONE, charged=1)
+    assert await store.median_duration_s("main") == 20
+    assert await store.median_duration_s("main", limit=2) is None
+    assert await store.median_duration_s("spare") is None
+    assert await store.median_duration_s() == 20
 
 
 async def test_stats_count_today(store: Store, clock: FakeClock) -> None:
@@ -259,7 +263,7 @@ async def test_stats_count_today(store: Store, clock: FakeClock) -> None:
     await clock.advance(86_400)
     job = await begun(store, cost=3)
     await accepted(store, user=BEN)
-    await store.finish(job, State.DONE, charged=2)
+    await store.settle_job(job, State.DONE, charged=2)
     assert await store.stats() == {
         "waiting": 1,
         "running": 0,
@@ -278,28 +282,28 @@ async def test_stats_count_today(store: Store, clock: FakeClock) -> None:
 async def test_what_no_database_takes_is_made_harmless(store: Store) -> None:
     new = new_job()
     odd = replace(new, prompt="a\0b\ud800c 🦊")
-    job, _ = await store.accept(odd, RULES)
+    job, _ = await store.accept_job(odd, RULES)
     assert job.prompt == "a\ufffdb\ufffdc 🦊"
-    job = await store.begin(job.id)
+    job = await store.begin_attempt(job.id)
     usage = {"nan": float("nan"), "deep": [float("inf"), {"x": "\0\ud800"}], "big": 10**30}
-    await store.keep(job, [PIXEL], {"usage": usage, "trace": "\0"})
+    await store.save_results(job, [PIXEL], {"usage": usage, "trace": "\0"})
     kept = await reread(store, job)
     assert kept.usage == {"nan": None, "deep": [None, {"x": "\0\ud800"}], "big": 10**30}
     assert kept.trace == "\ufffd"
 
 
 async def test_small_texts_are_remembered(store: Store) -> None:
-    assert await store.recall("commands:discord") is None
-    await store.remember("commands:discord", "abc")
-    await store.remember("commands:discord", "def")
-    assert await store.recall("commands:discord") == "def"
+    assert await store.get_value("commands:discord") is None
+    await store.set_value("commands:discord", "abc")
+    await store.set_value("commands:discord", "def")
+    assert await store.get_value("commands:discord") == "def"
 
 
 async def test_what_the_database_refuses_is_a_failure_that_quotes_no_prompt(store: Store, database_url: str) -> None:
     await store.ping()
     await accepted(store)
     with pytest.raises(StoreFailed) as failed:
-        await store.accept(new_job(event="x" * 5, cost=-1), RULES)
+        await store.accept_job(new_job(event="x" * 5, cost=-1), RULES)
     assert failed.value.key == "error-store"
     assert failed.value.detail
     assert "fox" not in failed.value.detail
@@ -311,8 +315,8 @@ async def test_a_database_locked_by_another_process_is_waited_for(tmp_path: Path
     other = sqlite3.connect(tmp_path / "easel.db", isolation_level=None)
     try:
         other.execute("BEGIN IMMEDIATE")
-        waiting = asyncio.create_task(store.accept(new_job(), RULES))
-        assert await store.unfinished() == []  # reading goes on meanwhile
+        waiting = asyncio.create_task(store.accept_job(new_job(), RULES))
+        assert await store.unfinished_jobs() == []  # reading goes on meanwhile
         assert not waiting.done()
         other.execute("COMMIT")
         _, fresh = await waiting
@@ -332,9 +336,9 @@ async def test_a_full_disk_is_a_failure_that_keeps_nothing(tmp_path: Path, clock
         await database.write(lambda conn: conn.exec_driver_sql("PRAGMA max_page_count = 64"))
         huge = Image(data=bytes(1_000_000), media_type="image/png", width=1, height=1)
         with pytest.raises(StoreFailed, match="full"):
-            await store.keep(job, [huge], {"provider": "main"})
-        assert await store.results(job) == []
-        assert (await reread(store, job)).steps == {}
+            await store.save_results(job, [huge], {"provider": "main"})
+        assert await store.load_results(job) == []
+        assert (await reread(store, job)).checkpoints == {}
     finally:
         await store.close()
 

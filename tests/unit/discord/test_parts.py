@@ -11,8 +11,8 @@ from adapters.discord.commands import member, offer
 from adapters.discord.errors import Refused
 from adapters.discord.files import Given, embed_picture, pictures
 from adapters.discord.ids import InMessage, Kept
-from adapters.discord.state import TICKETS, Notebook
-from adapters.discord.tokens import LIFE, PAGE, REMEMBERED, Book, Ticket
+from adapters.discord.state import TICKETS, DiscordState
+from adapters.discord.tokens import LIFE, PAGE, REMEMBERED, InteractionToken, InteractionTokens
 from bot.chat import Action, Button, Card, MessageRef
 from bot.errors import ChatBusy, ChatFailed, ChatGone, MessageGone
 from bot.painting import Image
@@ -113,9 +113,9 @@ def test_a_foreign_handle_is_none() -> None:
 # ---------------------------------------------------------------- tokens
 
 
-def ticket(identity: str = "i1", **given: object) -> Ticket:
+def ticket(identity: str = "i1", **given: object) -> InteractionToken:
     values: dict[str, object] = {"token": "secret", "born": 1000.0, "limit": 10, "user": "7", "alone": False}
-    return Ticket(id=identity, **(values | given))  # pyright: ignore[reportArgumentType] - fields by name
+    return InteractionToken(id=identity, **(values | given))  # pyright: ignore[reportArgumentType] - fields by name
 
 
 def test_a_token_lives_fourteen_minutes_unless_it_died_before() -> None:
@@ -127,7 +127,7 @@ def test_a_token_lives_fourteen_minutes_unless_it_died_before() -> None:
 
 
 def test_the_book_knows_by_whom_a_message_is_changed() -> None:
-    book = Book()
+    book = InteractionTokens()
     first, second = ticket("i1", messages=["m1"]), ticket("i2")
     book.add(first)
     book.add(second)
@@ -141,7 +141,7 @@ def test_the_book_knows_by_whom_a_message_is_changed() -> None:
 
 
 def test_the_book_survives_a_restart() -> None:
-    book, again = Book(), Book()
+    book, again = InteractionTokens(), InteractionTokens()
     book.add(ticket(messages=["m1"], original="m1", alone=True))
     book.add(ticket("i2", born=1000.0 + PAGE, messages=["m2"]))
     first, second = sorted(book.pages())
@@ -159,26 +159,26 @@ class Pages:
         self.kept: dict[str, str] = {}
         self.written: list[str] = []
 
-    async def remember(self, key: str, value: str) -> None:
+    async def set_value(self, key: str, value: str) -> None:
         self.written.append(key)
         self.kept[key] = value
 
-    async def recall(self, key: str) -> str | None:
+    async def get_value(self, key: str) -> str | None:
         return self.kept.get(key)
 
-    async def stash(self, key: str, data: bytes) -> None:
+    async def cache_blob(self, key: str, data: bytes) -> None:
         raise NotImplementedError
 
-    async def stashed(self, key: str) -> bytes | None:
+    async def cached_blob(self, key: str) -> bytes | None:
         raise NotImplementedError
 
-    async def discard(self, key: str) -> None:
+    async def delete_key(self, key: str) -> None:
         del self.kept[key]
 
 
 async def test_a_full_book_costs_no_more_to_save_and_what_is_out_of_date_goes() -> None:
     memory = Pages()
-    notebook = Notebook(memory)
+    notebook = DiscordState(memory)
     for number in range(100):
         one = ticket(f"i{number}", born=1000.0 + number, messages=[f"m{number}"], alone=number == 0)
         notebook.book.add(one)
@@ -186,7 +186,7 @@ async def test_a_full_book_costs_no_more_to_save_and_what_is_out_of_date_goes() 
     pages = sorted(notebook.book.pages())
     assert memory.written[-2:] == [f"{TICKETS}:{pages[-1]}"] * 2
     await notebook.close()
-    again = Notebook(memory)
+    again = DiscordState(memory)
     await again.load()
     assert len(again.book) == 100
     late = ticket("late", born=1100.0 + LIFE + PAGE)
@@ -198,7 +198,7 @@ async def test_a_full_book_costs_no_more_to_save_and_what_is_out_of_date_goes() 
 
 
 def test_the_book_forgets_what_cannot_matter_any_more() -> None:
-    book = Book()
+    book = InteractionTokens()
     book.add(ticket("plain", messages=["plain"]))
     book.add(ticket("alone", messages=["alone"], alone=True))
     book.add(ticket("private", messages=["private"], alone=True, private=True))

@@ -17,15 +17,17 @@ from hypothesis import given, settings
 from PIL import Image as Pillow
 
 from bot import pictures
-from bot.chat import Attachment, Chat, Gone, Message, User
+from bot.chat import Attachment, Chat, DeletedMessage, Message, User
 from bot.errors import BadOption, BadResult, Refusal, UnknownOption
 from bot.intake.options import extract
 from bot.intake.parser import Command, Paint, read
-from bot.painting import Abilities, Image
+from bot.painting import Capabilities, Image
 from bot.pictures import decoding
 from tests.unit.fuzz.strategies import TEXT
 
-ABLE = Abilities(sizes=("1:1", "3:2"), qualities=("low", "high"), formats=("png", "jpeg"), compression=True, masks=True)
+ABLE = Capabilities(
+    sizes=("1:1", "3:2"), qualities=("low", "high"), formats=("png", "jpeg"), compression=True, masks=True
+)
 SENDER = User(platform="telegram", id="5", name="Ada")
 
 # ---------------------------------------------------------------- members
@@ -61,7 +63,7 @@ MESSAGES = st.builds(
     sender=st.just(SENDER),
     text=TYPED,
     attachments=ATTACHMENTS,
-    reply_to=st.none() | st.just(Gone(id="0")) | REPLIES,
+    reply_to=st.none() | st.just(DeletedMessage(id="0")) | REPLIES,
     to_me=st.booleans(),
     command=st.sampled_from([None, None, "imagine", "edit"]),
     choices=st.dictionaries(st.sampled_from(["size", "quality", "n"]), TYPED, max_size=2),
@@ -95,8 +97,8 @@ def test_no_option_is_left_in_what_is_painted(text: str) -> None:
 
 KINDS = ["PNG", "JPEG", "WEBP", "GIF", "AVIF", "HEIC"]
 DOORS: list[Callable[[bytes, bytes], Awaitable[object]]] = [
-    lambda data, _: pictures.reference(data, name="a.png", abilities=ABLE),
-    lambda data, mask: pictures.masked(data, mask, name="a.png", mask_name="b.png", abilities=ABLE),
+    lambda data, _: pictures.reference(data, name="a.png", capabilities=ABLE),
+    lambda data, mask: pictures.masked(data, mask, name="a.png", mask_name="b.png", capabilities=ABLE),
     lambda data, _: pictures.cut_out(data, "a.png", ABLE),
 ]
 BACK_DOORS: list[Callable[[bytes], Awaitable[object]]] = [

@@ -150,7 +150,7 @@ def test_any_text_shows_in_telegram_as_it_is_and_does_nothing(text: str) -> None
 @given(st.text(st.characters(), max_size=200), st.integers(1, 50), TEXT, st.sampled_from([encode.CAPTION, encode.TEXT]))
 def test_no_text_is_longer_than_telegram_takes(text: str, times: int, name: str, limit: int) -> None:
     for caller in (None, User(platform="telegram", id="5", name=name), User(platform="discord", id="x", name=name)):
-        shown, entities = encode.encode_text(Card(text=text * times, calls=caller), limit)
+        shown, entities = encode.encode_text(Card(text=text * times, mention=caller), limit)
         assert 0 < len(shown) <= limit
         assert "\0" not in shown
         for each in entities:

@@ -4,14 +4,14 @@ import pytest
 
 from bot.chat import Chat, User
 from bot.errors import Banned, ChatBanned, Closed, ForbiddenWord, Refusal
-from bot.handlers.access_lists import Lists, lists
+from bot.handlers.access_lists import AccessLists, access_lists
 
 ADA = User(platform="discord", id="1", name="Ada")
 BEN = User(platform="telegram", id="1", name="Ben")
 DIRECT = Chat(platform="discord", id="d1", kind="direct")
 GROUP = Chat(platform="discord", id="g1", kind="group", thread_id="7")
 CHANNEL = Chat(platform="discord", id="1/2", kind="group")
-THREAD = Chat(platform="discord", id="1/3", kind="group", within="1/2")
+THREAD = Chat(platform="discord", id="1/3", kind="group", parent_id="1/2")
 
 # ---------------------------------------------------------------- users and chats
 
@@ -19,41 +19,41 @@ THREAD = Chat(platform="discord", id="1/3", kind="group", within="1/2")
 @pytest.mark.parametrize(
     ("given", "user", "chat", "refused"),
     [
-        (Lists(), ADA, DIRECT, None),
-        (lists(blocked_users=["discord:1"]), ADA, DIRECT, Banned),
-        (lists(blocked_users=["discord:1"]), BEN, GROUP, None),
-        (lists(blocked_chats=["discord:g1"]), ADA, GROUP, ChatBanned),
-        (lists(blocked_chats=["discord:g1"]), ADA, DIRECT, None),
-        (lists(allowed_users=["telegram:1"]), BEN, DIRECT, None),
-        (lists(allowed_users=["telegram:1"]), ADA, DIRECT, Closed),
-        (lists(allowed_chats=["discord:g1"]), ADA, GROUP, None),
-        (lists(allowed_chats=["discord:g1"]), ADA, DIRECT, Closed),
-        (lists(allowed_users=["discord:1"], allowed_chats=["discord:g1"]), ADA, DIRECT, None),
-        (lists(allowed_users=["discord:1"], blocked_users=["discord:1"]), ADA, DIRECT, Banned),
-        (lists(allowed_users=["discord:1"], blocked_chats=["discord:g1"]), ADA, GROUP, ChatBanned),
-        (lists(blocked_chats=["discord:1"]), ADA, CHANNEL, ChatBanned),
-        (lists(blocked_chats=["discord:1"]), ADA, THREAD, ChatBanned),
-        (lists(blocked_chats=["discord:1/2"]), ADA, THREAD, ChatBanned),
-        (lists(blocked_chats=["discord:1/3"]), ADA, CHANNEL, None),
-        (lists(blocked_chats=["discord:1/"]), ADA, CHANNEL, None),
-        (lists(blocked_chats=["telegram:1"]), ADA, CHANNEL, None),
-        (lists(allowed_chats=["discord:1"]), ADA, THREAD, None),
-        (lists(allowed_chats=["discord:1/2"]), ADA, THREAD, None),
-        (lists(allowed_chats=["discord:1/3"]), ADA, CHANNEL, Closed),
+        (AccessLists(), ADA, DIRECT, None),
+        (access_lists(blocked_users=["discord:1"]), ADA, DIRECT, Banned),
+        (access_lists(blocked_users=["discord:1"]), BEN, GROUP, None),
+        (access_lists(blocked_chats=["discord:g1"]), ADA, GROUP, ChatBanned),
+        (access_lists(blocked_chats=["discord:g1"]), ADA, DIRECT, None),
+        (access_lists(allowed_users=["telegram:1"]), BEN, DIRECT, None),
+        (access_lists(allowed_users=["telegram:1"]), ADA, DIRECT, Closed),
+        (access_lists(allowed_chats=["discord:g1"]), ADA, GROUP, None),
+        (access_lists(allowed_chats=["discord:g1"]), ADA, DIRECT, Closed),
+        (access_lists(allowed_users=["discord:1"], allowed_chats=["discord:g1"]), ADA, DIRECT, None),
+        (access_lists(allowed_users=["discord:1"], blocked_users=["discord:1"]), ADA, DIRECT, Banned),
+        (access_lists(allowed_users=["discord:1"], blocked_chats=["discord:g1"]), ADA, GROUP, ChatBanned),
+        (access_lists(blocked_chats=["discord:1"]), ADA, CHANNEL, ChatBanned),
+        (access_lists(blocked_chats=["discord:1"]), ADA, THREAD, ChatBanned),
+        (access_lists(blocked_chats=["discord:1/2"]), ADA, THREAD, ChatBanned),
+        (access_lists(blocked_chats=["discord:1/3"]), ADA, CHANNEL, None),
+        (access_lists(blocked_chats=["discord:1/"]), ADA, CHANNEL, None),
+        (access_lists(blocked_chats=["telegram:1"]), ADA, CHANNEL, None),
+        (access_lists(allowed_chats=["discord:1"]), ADA, THREAD, None),
+        (access_lists(allowed_chats=["discord:1/2"]), ADA, THREAD, None),
+        (access_lists(allowed_chats=["discord:1/3"]), ADA, CHANNEL, Closed),
     ],
 )
-def test_who_is_let_in(given: Lists, user: User, chat: Chat, refused: type[Refusal] | None) -> None:
+def test_who_is_let_in(given: AccessLists, user: User, chat: Chat, refused: type[Refusal] | None) -> None:
     refusal = given.keeps_out(user, chat)
     assert refusal is None if refused is None else type(refusal) is refused
 
 
 def test_two_sources_of_lists_hold_together() -> None:
-    both = lists(blocked_users=["discord:1"], blocked_words=["gun"]).together(
-        lists(
+    both = access_lists(blocked_users=["discord:1"], blocked_words=["gun"]).together(
+        access_lists(
             blocked_chats=["discord:g1"], blocked_words=["knife"], allowed_users=["telegram:1"], allowed_chats=["x:1"]
         )
     )
-    assert both == lists(
+    assert both == access_lists(
         blocked_users=["discord:1"],
         blocked_chats=["discord:g1"],
         blocked_words=["gun", "knife"],
@@ -66,7 +66,7 @@ def test_two_sources_of_lists_hold_together() -> None:
 
 
 def test_without_lists_anything_may_be_painted() -> None:
-    assert Lists().forbids("whatever") is None
+    assert AccessLists().forbids("whatever") is None
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_without_lists_anything_may_be_painted() -> None:
     ],
 )
 def test_a_blocked_word_is_found_however_it_is_written(word: str, text: str) -> None:
-    assert isinstance(lists(blocked_words=[word]).forbids(text), ForbiddenWord)
+    assert isinstance(access_lists(blocked_words=[word]).forbids(text), ForbiddenWord)
 
 
 @pytest.mark.parametrize(
@@ -107,10 +107,10 @@ def test_a_blocked_word_is_found_however_it_is_written(word: str, text: str) -> 
     ],
 )
 def test_a_word_inside_another_is_another(word: str, text: str) -> None:
-    assert lists(blocked_words=[word]).forbids(text) is None
+    assert access_lists(blocked_words=[word]).forbids(text) is None
 
 
 def test_the_word_is_not_said_back() -> None:
-    refusal = lists(blocked_words=["gun"]).forbids("a gun")
+    refusal = access_lists(blocked_words=["gun"]).forbids("a gun")
     assert refusal is not None
     assert (refusal.facts, refusal.detail) == ({}, None)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import pictures
-from bot.chat import Attachment, Chat, Gone, Message, User
+from bot.chat import Attachment, Chat, DeletedMessage, Message, User
 from bot.errors import (
     BadOption,
     NotAPicture,
@@ -26,20 +26,20 @@ from bot.errors import (
 )
 from bot.intake import parser
 from bot.intake.parser import Command, Paint, read
-from bot.painting import Abilities, Options
+from bot.painting import Capabilities, Options
 
 AMBER = User(platform="playground", id="amber", name="Amber")
 EASEL = User(platform="playground", id="easel", name="Easel")
 DIRECT = Chat(platform="playground", id="d", kind="direct")
 GROUP = Chat(platform="playground", id="g", kind="group")
-ABLE = Abilities(
+ABLE = Capabilities(
     sizes=("1024x1024", "1536x1024", "1024x1536"),
     qualities=("low", "high"),
     max_n=4,
     max_references=3,
     max_prompt=200,
 )
-PLAIN = Abilities()
+PLAIN = Capabilities()
 
 
 def photo(ref: str, media_type: str = "image/png", filename: str | None = None) -> Attachment:
@@ -50,7 +50,7 @@ def message(
     text: str,
     *attachments: Attachment,
     chat: Chat = DIRECT,
-    reply_to: Message | Gone | None = None,
+    reply_to: Message | DeletedMessage | None = None,
     to_me: bool = False,
 ) -> Message:
     return Message(id="2", chat=chat, sender=AMBER, text=text, attachments=attachments, reply_to=reply_to, to_me=to_me)
@@ -61,14 +61,14 @@ def earlier(*attachments: Attachment, by_bot: bool = False) -> Message:
     return Message(id="1", chat=DIRECT, sender=sender, text="", attachments=attachments, from_me=by_bot)
 
 
-def paint(said: Message | str, abilities: Abilities = ABLE) -> Paint:
-    found = read(message(said) if isinstance(said, str) else said, abilities)
+def paint(said: Message | str, capabilities: Capabilities = ABLE) -> Paint:
+    found = read(message(said) if isinstance(said, str) else said, capabilities)
     assert isinstance(found, Paint), found
     return found
 
 
-def refused(said: Message | str, abilities: Abilities = ABLE) -> Refusal:
-    found = read(message(said) if isinstance(said, str) else said, abilities)
+def refused(said: Message | str, capabilities: Capabilities = ABLE) -> Refusal:
+    found = read(message(said) if isinstance(said, str) else said, capabilities)
     assert isinstance(found, Refusal), found
     return found
 
@@ -203,8 +203,8 @@ def test_members_hear_of_the_same_kinds_before_and_after_the_sniffing() -> None:
 
 
 def test_a_reply_to_a_deleted_message_is_said() -> None:
-    assert isinstance(refused(message("make it blue", reply_to=Gone(id="1"))), ReplyGone)
-    assert read(message("/quota", reply_to=Gone(id="1")), ABLE) == Command(name="quota")
+    assert isinstance(refused(message("make it blue", reply_to=DeletedMessage(id="1"))), ReplyGone)
+    assert read(message("/quota", reply_to=DeletedMessage(id="1")), ABLE) == Command(name="quota")
 
 
 def test_edit_needs_a_picture() -> None:
@@ -378,7 +378,7 @@ def test_a_bad_value_is_named_with_what_is_allowed(typed: str, option: str, valu
 def test_a_bad_size_is_answered_with_sizes_that_exist() -> None:
     every = ("1:1", "2:3", "3:2", "4:3", "9:16")
     for typed, allowed in (("banana", every), ("16:9", ("3:2", "4:3", "1:1"))):
-        refusal = refused(f"a cat --size {typed}", Abilities(sizes=every))
+        refusal = refused(f"a cat --size {typed}", Capabilities(sizes=every))
         assert isinstance(refusal, BadOption)
         assert refusal.facts == {"option": "--size", "value": typed, "allowed": ", ".join(allowed)}
 
@@ -400,7 +400,7 @@ def test_an_option_without_a_value_is_told_so(typed: str, option: str, allowed: 
 
 
 def test_a_provider_of_single_pictures_says_so() -> None:
-    refusal = refused("a cat --n 2", Abilities(max_n=1))
+    refusal = refused("a cat --n 2", Capabilities(max_n=1))
     assert isinstance(refusal, BadOption)
     assert refusal.facts["allowed"] == "1"
 

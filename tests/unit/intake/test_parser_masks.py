@@ -15,17 +15,17 @@ from bot.errors import (
     Unsupported,
 )
 from bot.intake.parser import Paint, read
-from bot.painting import Abilities, Options
+from bot.painting import Capabilities, Options
 from bot.providers.presets import PRESETS
 
 ADA = User(platform="memory", id="ada", name="Ada")
 DIRECT = Chat(platform="memory", id="d", kind="direct")
-ABLE = Abilities(masks=True, max_masked_references=2)
+ABLE = Capabilities(masks=True, max_masked_references=2)
 PHOTO = Attachment(ref="photo", media_type="image/jpeg", filename="photo.jpg")
 OTHER = Attachment(ref="other", media_type="image/jpeg", filename="other.jpg")
 MASK = Attachment(ref="mask", media_type="image/png", filename="mask.png")
 VAGUE = Attachment(ref="vague", media_type="application/octet-stream", filename="mask.PNG")
-IMAGES = PRESETS["openai"].abilities
+IMAGES = PRESETS["openai"].capabilities
 
 
 def message(
@@ -89,8 +89,8 @@ def test_all_others_are_pictures_and_words_like_any(given: Message) -> None:
 @pytest.mark.parametrize(
     ("given", "able", "refusal"),
     [
-        (message("a hat", PHOTO, mask=MASK), Abilities(), Unsupported),
-        (message("mask: a hat", MASK, answered=(PHOTO,)), Abilities(), Unsupported),
+        (message("a hat", PHOTO, mask=MASK), Capabilities(), Unsupported),
+        (message("mask: a hat", MASK, answered=(PHOTO,)), Capabilities(), Unsupported),
         (message("a hat", mask=MASK), ABLE, MaskWithoutPicture),
         (message("a hat", PHOTO, OTHER, PHOTO, mask=MASK), ABLE, MaskTooManyPictures),
         (message("a hat", PHOTO, mask=Attachment(ref="x", media_type="text/plain")), ABLE, NotAPicture),
@@ -98,7 +98,7 @@ def test_all_others_are_pictures_and_words_like_any(given: Message) -> None:
     ],
 )
 def test_a_mask_that_cannot_be_is_refused_before_anything_is_spent(
-    given: Message, able: Abilities, refusal: type[Refusal]
+    given: Message, able: Capabilities, refusal: type[Refusal]
 ) -> None:
     assert type(read(given, able)) is refusal
 
@@ -152,13 +152,13 @@ def test_an_option_without_its_value_names_the_values() -> None:
 
 @pytest.mark.parametrize("option", ["size 1:1", "quality low", "background auto", "format png", "compression 9"])
 def test_what_nobody_takes_is_no_option(option: str) -> None:
-    refused = read(message(f"a fox --{option}"), Abilities())
+    refused = read(message(f"a fox --{option}"), Capabilities())
     assert isinstance(refused, UnknownOption)
     assert option.split()[0] not in str(refused.facts["allowed"])
     assert "--n" in str(refused.facts["allowed"])
 
 
 def test_counts_with_gaps_are_named_one_by_one() -> None:
-    refused = read(message("a fox --n 3"), PRESETS["evolink"].abilities)
+    refused = read(message("a fox --n 3"), PRESETS["evolink"].capabilities)
     assert isinstance(refused, BadOption)
     assert refused.facts["allowed"] == "1, 2, 4"

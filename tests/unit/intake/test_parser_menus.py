@@ -7,10 +7,10 @@ import pytest
 from bot.chat import Attachment, Chat, Message, User
 from bot.errors import BadOption, NothingToEdit, UnknownOption, Unsupported
 from bot.intake.parser import Command, Paint, Refusal, read
-from bot.painting import Abilities
-from bot.quota import Rules
+from bot.painting import Capabilities
+from bot.quota import QuotaRules
 
-ABILITIES = Abilities(sizes=("1:1", "3:2"), qualities=("low", "high"))
+CAPABILITIES = Capabilities(sizes=("1:1", "3:2"), qualities=("low", "high"))
 AMBER = User(platform="memory", id="amber", name="Amber")
 GROUP = Chat(platform="memory", id="group", kind="group")
 PHOTO = Attachment(ref="1", media_type="image/png")
@@ -23,7 +23,7 @@ def chosen(
     attachments: tuple[Attachment, ...] = (),
     choices: Mapping[str, str] | None = None,
     mask: Attachment | None = None,
-    abilities: Abilities = ABILITIES,
+    capabilities: Capabilities = CAPABILITIES,
 ) -> Paint | Command | Refusal | None:
     message = Message(
         id="1",
@@ -35,7 +35,7 @@ def chosen(
         choices=choices or {},
         mask=mask,
     )
-    return read(message, abilities)
+    return read(message, capabilities)
 
 
 def test_a_chosen_command_needs_no_slash_and_its_prompt_is_taken_as_it_is() -> None:
@@ -58,13 +58,13 @@ def test_options_of_a_form_are_read_and_typed_ones_win() -> None:
 
 def test_what_a_form_may_not_ask_for_is_refused_in_words() -> None:
     assert isinstance(chosen("imagine", "a fox", choices={"size": "huge"}), BadOption)
-    assert isinstance(chosen("imagine", "a fox", choices={"size": "3:2"}, abilities=Abilities()), UnknownOption)
+    assert isinstance(chosen("imagine", "a fox", choices={"size": "3:2"}, capabilities=Capabilities()), UnknownOption)
 
 
 def test_a_mask_is_refused_where_nobody_takes_one() -> None:
     assert isinstance(chosen("edit", "a hat", attachments=(PHOTO,), mask=PHOTO), Unsupported)
-    able = Abilities(masks=True)
-    assert isinstance(chosen("edit", "a hat", attachments=(PHOTO,), mask=PHOTO, abilities=able), Paint)
+    able = Capabilities(masks=True)
+    assert isinstance(chosen("edit", "a hat", attachments=(PHOTO,), mask=PHOTO, capabilities=able), Paint)
 
 
 def test_edit_needs_a_picture() -> None:
@@ -82,7 +82,7 @@ def test_edit_needs_a_picture() -> None:
     ],
 )
 def test_the_best_tier_gives_the_days_credits(tiers: tuple[str, ...], daily: int) -> None:
-    rules = Rules(
+    rules = QuotaRules(
         user_daily=50,
         chat_daily=None,
         user_concurrent=1,

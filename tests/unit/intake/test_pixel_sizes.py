@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 
 from bot.intake import pixel_sizes
 from bot.intake.sizes import Chosen, canonical, chosen, decide, near, offers, typed
-from bot.painting import Abilities, Image, Options, PaintRequest, SizeRule
+from bot.painting import Capabilities, Image, Options, PaintRequest, SizeRule
 from bot.providers.presets import PRESETS
 from bot.providers.presets.images import GPT_IMAGE_2_SIZES as RULE
 
-ABLE = Abilities(sizes=("auto",), size_rules=(RULE,))
-LISTED = Abilities(sizes=("1:1", "3:2", "1024x1024"), tiers=("1K", "2K"))
+ABLE = Capabilities(sizes=("auto",), size_rules=(RULE,))
+LISTED = Capabilities(sizes=("1:1", "3:2", "1024x1024"), tiers=("1K", "2K"))
 TIERS = ("1K", "2K", "4K")
 
-RULED = [name for name, preset in PRESETS.items() if preset.abilities.size_rules]
+RULED = [name for name, preset in PRESETS.items() if preset.capabilities.size_rules]
 sides = st.integers(min_value=1, max_value=6000)
 
 
@@ -62,13 +62,13 @@ def test_every_recommended_size_is_legal_and_is_what_its_shape_and_tier_land_on(
 def test_any_shape_lands_on_a_legal_size_of_its_tier_and_none_of_them_is_nearer_in_shape(
     name: str, width: int, height: int, tier: str | None
 ) -> None:
-    abilities = PRESETS[name].abilities
+    capabilities = PRESETS[name].capabilities
     shape = Fraction(width, height)
     wish = f"{width / 100}:{height / 100}"  # hundredths, so that it is no size in pixels
-    found = decide(wish, tier, abilities)
+    found = decide(wish, tier, capabilities)
     if not Fraction(1, 3) <= shape <= 3:
         assert found is None
-        assert near(wish, abilities)
+        assert near(wish, capabilities)
         return
     assert found is not None
     assert found.size is not None
@@ -146,7 +146,7 @@ def test_where_sizes_are_a_list_a_tier_goes_beside_them_or_nowhere() -> None:
     assert decide("3:2", "2K", LISTED) == Chosen(size="3:2", tier="2K")
     assert decide(None, "2K", LISTED) == Chosen(tier="2K")
     assert decide("3:2", "4K", LISTED) is None
-    assert decide("3:2", "2K", Abilities(sizes=("3:2",))) is None
+    assert decide("3:2", "2K", Capabilities(sizes=("3:2",))) is None
     assert decide("5:1", "2K", LISTED) is None
     assert decide(None, None, LISTED) == Chosen()
 
@@ -168,12 +168,12 @@ def test_what_is_offered_are_lists_shapes_and_tiers() -> None:
 
 def test_a_rule_without_recommendations_aims_at_the_usual_area() -> None:
     bare = SizeRule(step=8, max_edge=2000, max_ratio=4, min_pixels=10_000, max_pixels=3_000_000)
-    found = decide("2:1", None, Abilities(size_rules=(bare,)))
+    found = decide("2:1", None, Capabilities(size_rules=(bare,)))
     assert found is not None
     assert found.size is not None
     width, height = pixels(found.size)
     assert width == 2 * height
     assert 0.95 < width * height / 1024**2 < 1.05
-    assert decide("2:1", "2K", Abilities(size_rules=(bare,))) is None
+    assert decide("2:1", "2K", Capabilities(size_rules=(bare,))) is None
     tiny = SizeRule(step=500, max_edge=500, max_ratio=1, min_pixels=300_000, max_pixels=400_000)
-    assert decide("1:1", None, Abilities(size_rules=(tiny,))) is None
+    assert decide("1:1", None, Capabilities(size_rules=(tiny,))) is None

@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.jobs.fair_queue import Line
+from bot.jobs.fair_queue import FairQueue
 
 
-def all_that_may(line: Line) -> list[str]:
+def all_that_may(line: FairQueue) -> list[str]:
     taken: list[str] = []
     while (job := line.take()) is not None:
         taken.append(job)
@@ -14,14 +14,14 @@ def all_that_may(line: Line) -> list[str]:
 
 
 def test_one_users_jobs_run_in_the_order_they_came() -> None:
-    line = Line(concurrency=8, user_concurrent=8)
+    line = FairQueue(concurrency=8, user_concurrent=8)
     for job in ("a1", "a2", "a3"):
         line.join(job, "a")
     assert all_that_may(line) == ["a1", "a2", "a3"]
 
 
 def test_a_user_with_many_jobs_does_not_keep_another_waiting() -> None:
-    line = Line(concurrency=1, user_concurrent=1)
+    line = FairQueue(concurrency=1, user_concurrent=1)
     for job in ("a1", "a2", "a3"):
         line.join(job, "a")
     line.join("b1", "b")
@@ -31,14 +31,14 @@ def test_a_user_with_many_jobs_does_not_keep_another_waiting() -> None:
 
 
 def test_users_with_fewer_running_jobs_come_first() -> None:
-    line = Line(concurrency=3, user_concurrent=2)
+    line = FairQueue(concurrency=3, user_concurrent=2)
     for job, user in (("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b")):
         line.join(job, user)
     assert all_that_may(line) == ["a1", "b1", "a2"]
 
 
 def test_nobody_has_more_running_than_allowed() -> None:
-    line = Line(concurrency=8, user_concurrent=2)
+    line = FairQueue(concurrency=8, user_concurrent=2)
     for job in ("a1", "a2", "a3"):
         line.join(job, "a")
     assert all_that_may(line) == ["a1", "a2"]
@@ -48,7 +48,7 @@ def test_nobody_has_more_running_than_allowed() -> None:
 
 
 def test_a_job_that_gives_up_waiting_leaves_no_gap() -> None:
-    line = Line(concurrency=1, user_concurrent=1)
+    line = FairQueue(concurrency=1, user_concurrent=1)
     for job, user in (("a1", "a"), ("a2", "a"), ("b1", "b"), ("c1", "c"), ("b2", "b")):
         line.join(job, user)
     assert line.take() == "a1"
@@ -64,7 +64,7 @@ joins = st.lists(st.sampled_from("abcd"), max_size=30)
 
 @given(users=joins, concurrency=st.integers(1, 5), user_concurrent=st.integers(1, 3))
 def test_every_job_gets_its_turn_within_the_limits(users: list[str], concurrency: int, user_concurrent: int) -> None:
-    line = Line(concurrency=concurrency, user_concurrent=user_concurrent)
+    line = FairQueue(concurrency=concurrency, user_concurrent=user_concurrent)
     owner = {f"{user}{number}": user for number, user in enumerate(users)}
     for job, user in owner.items():
         line.join(job, user)
@@ -83,7 +83,7 @@ def test_every_job_gets_its_turn_within_the_limits(users: list[str], concurrency
 
 @given(users=joins)
 def test_places_foretell_the_order_when_one_job_runs_at_a_time(users: list[str]) -> None:
-    line = Line(concurrency=1, user_concurrent=1)
+    line = FairQueue(concurrency=1, user_concurrent=1)
     for number, user in enumerate(users):
         line.join(f"{user}{number}", user)
     foretold = sorted(line.places(), key=line.places().__getitem__)

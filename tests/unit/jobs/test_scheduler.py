@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.jobs.fair_queue import Line
-from bot.jobs.scheduler import Dispatch
+from bot.jobs.fair_queue import FairQueue
+from bot.jobs.scheduler import Scheduler
 from tests.support.clocks import settle
 
 
@@ -52,8 +52,8 @@ def plot() -> Script:
     return Script()
 
 
-def dispatcher(plot: Script, concurrency: int = 1) -> Dispatch:
-    return Dispatch(Line(concurrency=concurrency, user_concurrent=concurrency), plot)
+def dispatcher(plot: Script, concurrency: int = 1) -> Scheduler:
+    return Scheduler(FairQueue(concurrency=concurrency, user_concurrent=concurrency), plot)
 
 
 async def test_the_next_job_starts_when_one_ends(plot: Script) -> None:

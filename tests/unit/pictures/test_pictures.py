@@ -17,10 +17,10 @@ from PIL import ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from bot.errors import AnimatedPicture, BadResult, BrokenPicture, NotAPicture, PictureTooLarge, PictureTooManyPixels
-from bot.painting import Abilities, Image
+from bot.painting import Capabilities, Image
 from bot.pictures import KINDS, MEGAPIXELS, jpeg, preview, reference, result, sniff
 
-ANY = Abilities()
+ANY = Capabilities()
 NAME = "holiday.png"
 ORIENTATION = 0x0112
 GPS = 0x8825
@@ -129,7 +129,7 @@ SECRETS = (
 async def test_a_picture_is_known_by_its_bytes_and_painted_the_same(kind: str, media_type: str):
     data = saved(drawing(), kind)
     assert sniff(data[:64]) == media_type
-    made = opened(await reference(data, name="notes.txt", abilities=ANY))
+    made = opened(await reference(data, name="notes.txt", capabilities=ANY))
     assert made.size == (60, 40)
     assert all(map(alike, corners(made), [RED, GREEN, WHITE, BLUE]))
 
@@ -160,7 +160,7 @@ def test_only_the_kinds_we_take_are_sniffed(head: bytes, media_type: str | None)
 @pytest.mark.parametrize("data", [b"", b"hello", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"<html>", b"BM" * 99])
 async def test_what_is_no_picture_is_named_whatever_its_name_says(data: bytes):
     with pytest.raises(NotAPicture) as refusal:
-        await reference(data, name=NAME, abilities=ANY)
+        await reference(data, name=NAME, capabilities=ANY)
     assert refusal.value.facts == {"name": NAME, "kinds": KINDS}
     for look in (result, preview):
         with pytest.raises(BadResult):
@@ -181,12 +181,12 @@ async def test_what_is_no_picture_is_named_whatever_its_name_says(data: bytes):
 )
 async def test_every_way_to_store_colours_becomes_rgb(mode: str, kind: str, colour: tuple[int, ...]):
     source = Pillow.new("RGB", (40, 40), WHITE if mode == "1" else RED).convert(mode)
-    made = opened(await reference(saved(source, kind), name=NAME, abilities=ANY))
+    made = opened(await reference(saved(source, kind), name=NAME, capabilities=ANY))
     assert (made.mode, alike(made.getpixel((20, 20)), colour)) == ("RGB", True)
 
 
 async def test_sixteen_bits_of_grey_become_eight_without_clipping():
-    made = opened(await reference(saved(Pillow.new("I;16", (9, 9), 0x8000), "PNG"), name=NAME, abilities=ANY))
+    made = opened(await reference(saved(Pillow.new("I;16", (9, 9), 0x8000), "PNG"), name=NAME, capabilities=ANY))
     assert made.getpixel((4, 4)) == (128, 128, 128)
 
 
@@ -210,7 +210,7 @@ async def test_sixteen_bits_of_grey_become_eight_without_clipping():
 async def test_too_many_pixels_are_refused_before_any_is_decoded(data: bytes):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(PictureTooManyPixels) as refusal:
-        await reference(data, name=NAME, abilities=ANY)
+        await reference(data, name=NAME, capabilities=ANY)
     assert refusal.value.facts == {"name": NAME, "megapixels": MEGAPIXELS}
     for look in (result, preview):
         with pytest.raises(BadResult):
@@ -228,7 +228,7 @@ def heif_of(width: int, height: int) -> bytes:
 
 async def test_a_heic_that_claims_too_many_pixels_is_refused():
     with pytest.raises((PictureTooManyPixels, BrokenPicture)):
-        await reference(heif_of(50_000, 50_000), name=NAME, abilities=ANY)
+        await reference(heif_of(50_000, 50_000), name=NAME, capabilities=ANY)
 
 
 @pytest.mark.parametrize("kind", [b"zTXt", b"iTXt", b"iCCP"])
@@ -238,16 +238,16 @@ async def test_metadata_that_swells_is_not_swelled(kind: bytes):
     data = huge_png(100, 100, chunk(kind, body))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(BrokenPicture):
-        await reference(data, name=NAME, abilities=ANY)
+        await reference(data, name=NAME, capabilities=ANY)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kB
 
 
 async def test_a_jpeg_with_thousands_of_scans_is_refused():
     data = saved(drawing(), "JPEG", progressive=True)
-    await reference(data, name=NAME, abilities=ANY)
+    await reference(data, name=NAME, capabilities=ANY)
     scan = data.rindex(b"\xff\xda")
     with pytest.raises(BrokenPicture):
-        await reference(data[:scan] + data[scan:-2] * 5000 + data[-2:], name=NAME, abilities=ANY)
+        await reference(data[:scan] + data[scan:-2] * 5000 + data[-2:], name=NAME, capabilities=ANY)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "AVIF", "HEIF"])
@@ -256,7 +256,7 @@ async def test_a_picture_cut_short_is_broken(kind: str, left: float):
     data = saved(noise(300, 200), kind)
     cut = data[: max(64, int(len(data) * left))]
     with pytest.raises(BrokenPicture) as refusal:
-        await reference(cut, name=NAME, abilities=ANY)
+        await reference(cut, name=NAME, capabilities=ANY)
     assert refusal.value.facts == {"name": NAME}
     for look in (result, preview):
         with pytest.raises(BadResult):
@@ -267,7 +267,7 @@ async def test_a_picture_cut_short_is_broken(kind: str, left: float):
 async def test_a_header_and_rubbish_is_broken(kind: str):
     data = saved(drawing(), kind)[:40] + b"<script>alert(1)</script>" * 40
     with pytest.raises(BrokenPicture):
-        await reference(data, name=NAME, abilities=ANY)
+        await reference(data, name=NAME, capabilities=ANY)
     with pytest.raises(BadResult):
         await result(data)
 
@@ -275,7 +275,7 @@ async def test_a_header_and_rubbish_is_broken(kind: str):
 @pytest.mark.parametrize("data", [b"GIF89a" + bytes(40), ZERO_WEBP, huge_png(0, 0)])
 async def test_a_picture_without_an_area_is_broken(data: bytes):
     with pytest.raises(BrokenPicture):
-        await reference(data, name=NAME, abilities=ANY)
+        await reference(data, name=NAME, capabilities=ANY)
 
 
 async def test_a_page_that_begins_like_a_picture_is_broken():
@@ -285,7 +285,7 @@ async def test_a_page_that_begins_like_a_picture_is_broken():
 
 async def test_what_hangs_on_behind_a_picture_does_not_reach_the_upstream():
     data = saved(drawing(), "GIF") + b"<html><script>alert(1)</script></html>"
-    made = await reference(data, name=NAME, abilities=ANY)
+    made = await reference(data, name=NAME, capabilities=ANY)
     assert b"script" not in made.data
 
 
@@ -293,7 +293,7 @@ async def test_what_hangs_on_behind_a_picture_does_not_reach_the_upstream():
 async def test_a_moving_picture_is_refused(kind: str):
     data = saved(drawing(), kind, save_all=True, append_images=[drawing().transpose(Pillow.Transpose.ROTATE_180)])
     with pytest.raises(AnimatedPicture) as refusal:
-        await reference(data, name=NAME, abilities=ANY)
+        await reference(data, name=NAME, capabilities=ANY)
     assert refusal.value.facts == {"name": NAME}
 
 
@@ -302,7 +302,7 @@ async def test_of_several_pictures_in_a_heic_the_main_one_counts():
     file.add_from_pillow(Pillow.new("RGB", (60, 40), BLUE))
     written = io.BytesIO()
     file.save(written, primary_index=0)
-    made = opened(await reference(written.getvalue(), name=NAME, abilities=ANY))
+    made = opened(await reference(written.getvalue(), name=NAME, capabilities=ANY))
     assert all(map(alike, corners(made), [RED, GREEN, WHITE, BLUE]))
 
 
@@ -327,7 +327,7 @@ async def test_a_photo_is_turned_upright(kind: str, orientation: int):
     exif[ORIENTATION] = orientation
     stored = drawing() if turn is None else drawing().transpose(turn)
     data = saved(stored, kind, exif=exif)
-    made = opened(await reference(data, name=NAME, abilities=ANY))
+    made = opened(await reference(data, name=NAME, capabilities=ANY))
     assert made.size == (60, 40)
     assert all(map(alike, corners(made), [RED, GREEN, WHITE, BLUE]))
     shown = await result(data)
@@ -338,7 +338,7 @@ async def test_a_photo_of_a_phone_in_heic_is_turned_upright_once():
     turned = drawing().transpose(Pillow.Transpose.ROTATE_90)
     written = io.BytesIO()
     heif(turned).save(written, exif=EXIF.tobytes())
-    made = opened(await reference(written.getvalue(), name=NAME, abilities=ANY))
+    made = opened(await reference(written.getvalue(), name=NAME, capabilities=ANY))
     assert made.size == (60, 40)
     assert all(map(alike, corners(made), [RED, GREEN, WHITE, BLUE]))
 
@@ -356,7 +356,7 @@ async def test_nothing_but_the_pixels_leaves_the_house(kind: str, types: tuple[s
         how = {"exif": EXIF.tobytes(), "pnginfo": info}
     data = saved(drawing(), kind, **how)
     assert b"Camera of Somebody" in data
-    made = await reference(data, name=NAME, abilities=Abilities(reference_types=types))
+    made = await reference(data, name=NAME, capabilities=Capabilities(reference_types=types))
     assert made.media_type == types[0]
     assert [secret for secret in SECRETS if secret in made.data] == []
     assert not opened(made).getexif()
@@ -370,7 +370,7 @@ async def test_a_jpeg_that_is_fine_already_keeps_every_pixel_and_nothing_else(ho
     exif[MODEL] = "Camera of Somebody"
     told = saved(source, "JPEG", quality=70, exif=exif, xmp=XMP, comment=b"spoken secret", **how)
     assert b"Camera of Somebody" in told
-    made = await reference(told + b"<html>spoken secret</html>", name=NAME, abilities=ANY)
+    made = await reference(told + b"<html>spoken secret</html>", name=NAME, capabilities=ANY)
     assert (made.media_type, made.width, made.height) == ("image/jpeg", 200, 100)
     kept = jpeg.bare(plain)
     assert kept is not None
@@ -381,7 +381,7 @@ async def test_a_jpeg_that_is_fine_already_keeps_every_pixel_and_nothing_else(ho
 
 async def test_a_jpeg_that_says_how_its_colours_are_meant_still_says_so():
     plain = saved(drawing(), "JPEG", keep_rgb=True)  # three planes that are no brightness and colour: APP14 tells
-    made = await reference(plain, name=NAME, abilities=ANY)
+    made = await reference(plain, name=NAME, capabilities=ANY)
     assert all(map(alike, corners(opened(made)), [RED, GREEN, WHITE, BLUE]))
     assert b"Adobe" in made.data
 
@@ -434,13 +434,13 @@ async def test_a_jpeg_without_its_tables_is_broken():
     photo, at = PHOTOS[0], PHOTOS[0].index(b"\xff\xdb")
     tables = int.from_bytes(photo[at + 2 : at + 4], "big")
     with pytest.raises(BrokenPicture):
-        await reference(photo[:at] + photo[at + 2 + tables :], name=NAME, abilities=ANY)
+        await reference(photo[:at] + photo[at + 2 + tables :], name=NAME, capabilities=ANY)
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 @pytest.mark.parametrize("exif", [b"Exif\0\0rubbish", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0"])
 async def test_a_photo_with_broken_exif_is_a_photo(exif: bytes):
-    made = opened(await reference(saved(drawing(), "JPEG", exif=exif), name=NAME, abilities=ANY))
+    made = opened(await reference(saved(drawing(), "JPEG", exif=exif), name=NAME, capabilities=ANY))
     assert all(map(alike, corners(made), [RED, GREEN, WHITE, BLUE]))
 
 
@@ -456,7 +456,7 @@ def swapped_profile() -> bytes:
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 async def test_colours_are_those_that_the_profile_means(kind: str):
     data = saved(drawing(), kind, icc_profile=swapped_profile())
-    made = opened(await reference(data, name=NAME, abilities=ANY))
+    made = opened(await reference(data, name=NAME, capabilities=ANY))
     assert "icc_profile" not in made.info
     assert all(map(alike, corners(made), [GREEN, RED, WHITE, BLUE]))
 
@@ -464,7 +464,7 @@ async def test_colours_are_those_that_the_profile_means(kind: str):
 @pytest.mark.parametrize("profile", [b"rubbish", bytes(16) + b"RGB " + bytes(200), b"x" * 3_000_000])
 async def test_a_profile_that_cannot_be_used_is_left_out(profile: bytes):
     data = saved(drawing(), "JPEG", icc_profile=profile)
-    made = opened(await reference(data, name=NAME, abilities=ANY))
+    made = opened(await reference(data, name=NAME, capabilities=ANY))
     assert "icc_profile" not in made.info
     assert all(map(alike, corners(made), [RED, GREEN, WHITE, BLUE]))
 
@@ -473,7 +473,7 @@ async def test_a_plain_profile_leaves_a_png_as_it_is():
     plain: Any = ImageCms
     profile = ImageCms.ImageCmsProfile(plain.createProfile("sRGB")).tobytes()
     source = noise(50, 50)
-    made = opened(await reference(saved(source, "PNG", icc_profile=profile), name=NAME, abilities=ANY))
+    made = opened(await reference(saved(source, "PNG", icc_profile=profile), name=NAME, capabilities=ANY))
     assert made.tobytes() == source.tobytes()
 
 
@@ -482,7 +482,7 @@ async def test_a_plain_profile_leaves_a_png_as_it_is():
 
 async def test_a_png_without_need_to_shrink_keeps_every_pixel():
     source = noise(200, 100)
-    made = await reference(saved(source, "PNG"), name=NAME, abilities=ANY)
+    made = await reference(saved(source, "PNG"), name=NAME, capabilities=ANY)
     assert (made.media_type, opened(made).tobytes()) == ("image/png", source.tobytes())
 
 
@@ -507,17 +507,17 @@ async def test_the_encoding_is_one_that_the_upstream_takes(
     source = drawing(mode=mode)
     if mode == "RGBA":
         source.putalpha(100)
-    made = await reference(saved(source, kind), name=NAME, abilities=Abilities(reference_types=types))
+    made = await reference(saved(source, kind), name=NAME, capabilities=Capabilities(reference_types=types))
     opened(made)
     assert made.media_type == media_type
 
 
 async def test_transparency_survives_and_where_it_cannot_it_becomes_white():
     source = Pillow.new("RGBA", (20, 20), (255, 0, 0, 0))
-    made = opened(await reference(saved(source, "PNG"), name=NAME, abilities=ANY))
+    made = opened(await reference(saved(source, "PNG"), name=NAME, capabilities=ANY))
     assert made.getpixel((9, 9)) == (255, 0, 0, 0)
     flat = opened(
-        await reference(saved(source, "PNG"), name=NAME, abilities=Abilities(reference_types=("image/jpeg",)))
+        await reference(saved(source, "PNG"), name=NAME, capabilities=Capabilities(reference_types=("image/jpeg",)))
     )
     assert alike(flat.getpixel((9, 9)), WHITE)
 
@@ -526,12 +526,12 @@ async def test_transparency_survives_and_where_it_cannot_it_becomes_white():
 async def test_a_colour_that_stands_for_transparent_is_transparent(mode: str):
     source = drawing().convert(mode)
     red = source.getpixel((1, 1))
-    made = opened(await reference(saved(source, "PNG", transparency=red), name=NAME, abilities=ANY))
+    made = opened(await reference(saved(source, "PNG", transparency=red), name=NAME, capabilities=ANY))
     assert [pixel[3] for pixel in corners(made)] == [0, 255, 255, 255]
 
 
 async def test_an_alpha_channel_that_hides_nothing_is_dropped():
-    made = await reference(saved(drawing(mode="RGBA"), "WEBP"), name=NAME, abilities=ANY)
+    made = await reference(saved(drawing(mode="RGBA"), "WEBP"), name=NAME, capabilities=ANY)
     assert made.media_type == "image/jpeg"
 
 
@@ -541,16 +541,16 @@ async def test_a_picture_is_scaled_down_to_the_longest_edge(
     kind: str, size: tuple[int, int], edge: int, fits: tuple[int, int]
 ):
     data = saved(drawing(*size), kind)
-    made = opened(await reference(data, name=NAME, abilities=Abilities(max_reference_edge=edge)))
+    made = opened(await reference(data, name=NAME, capabilities=Capabilities(max_reference_edge=edge)))
     assert made.size == fits
     assert all(map(alike, corners(made), [RED, GREEN, WHITE, BLUE]))
 
 
 async def test_a_line_keeps_one_pixel_of_width():
     data = saved(Pillow.new("RGB", (20_000, 2), RED), "PNG")
-    made = await reference(data, name=NAME, abilities=Abilities(max_reference_edge=100_000))
+    made = await reference(data, name=NAME, capabilities=Capabilities(max_reference_edge=100_000))
     assert (made.width, made.height) == (16_383, 2)
-    made = await reference(data, name=NAME, abilities=Abilities(max_reference_edge=1000))
+    made = await reference(data, name=NAME, capabilities=Capabilities(max_reference_edge=1000))
     assert (made.width, made.height) == (1000, 1)
 
 
@@ -559,8 +559,8 @@ async def test_a_line_keeps_one_pixel_of_width():
 @pytest.mark.parametrize("limit", [400_000, 60_000, 9_000])
 async def test_a_picture_is_made_to_fit_the_limit_in_bytes(types: tuple[str, ...], mode: str, limit: int):
     data = saved(noise(500, 300, mode), "PNG")
-    abilities = Abilities(reference_types=types, max_reference_bytes=limit)
-    made = await reference(data, name=NAME, abilities=abilities)
+    capabilities = Capabilities(reference_types=types, max_reference_bytes=limit)
+    made = await reference(data, name=NAME, capabilities=capabilities)
     opened(made)
     assert len(made.data) <= limit
     assert made.media_type in types
@@ -568,14 +568,14 @@ async def test_a_picture_is_made_to_fit_the_limit_in_bytes(types: tuple[str, ...
 
 async def test_quality_is_given_up_before_size():
     data = saved(noise(500, 300), "JPEG", quality=100)
-    best = await reference(data, name=NAME, abilities=ANY)
-    less = await reference(data, name=NAME, abilities=Abilities(max_reference_bytes=len(best.data) - 1))
+    best = await reference(data, name=NAME, capabilities=ANY)
+    less = await reference(data, name=NAME, capabilities=Capabilities(max_reference_bytes=len(best.data) - 1))
     assert (less.width, less.height) == (500, 300)
 
 
 async def test_a_limit_that_nothing_meets_is_said():
     with pytest.raises(PictureTooLarge) as refusal:
-        await reference(saved(noise(99, 99), "JPEG"), name=NAME, abilities=Abilities(max_reference_bytes=100))
+        await reference(saved(noise(99, 99), "JPEG"), name=NAME, capabilities=Capabilities(max_reference_bytes=100))
     assert refusal.value.facts == {"name": NAME, "limit": "0.0001 MB"}
 
 
@@ -618,9 +618,9 @@ async def test_a_preview_shows_the_first_frame_on_white_and_is_never_enlarged():
 
 async def test_many_photos_at_once_stay_within_memory_and_leave_the_loop_free():
     data = saved(Pillow.effect_noise((4000, 3000), 20).convert("RGB"), "JPEG", quality=75)
-    abilities = Abilities(max_reference_edge=1024)
+    capabilities = Capabilities(max_reference_edge=1024)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    made = await asyncio.gather(*[reference(data, name=NAME, abilities=abilities) for _ in range(20)])
+    made = await asyncio.gather(*[reference(data, name=NAME, capabilities=capabilities) for _ in range(20)])
     assert {(each.width, each.height) for each in made} == {(1024, 768)}
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150_000  # kB; whole, 20 take a million
 

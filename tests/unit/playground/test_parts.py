@@ -204,7 +204,7 @@ class Purse(Quiet):
 
     async def balance(self, user: User) -> Balance:
         self.asked.append(user.id)
-        return Balance(left=5, held=0, daily=5)
+        return Balance(available=5, reserved=0, daily=5)
 
 
 async def test_balances_are_asked_for_once_and_shown_when_they_changed() -> None:

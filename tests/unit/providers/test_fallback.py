@@ -20,9 +20,9 @@ from bot.errors import (
     UpstreamDown,
 )
 from bot.painting import (
-    Abilities,
     Accepted,
     Blob,
+    Capabilities,
     Event,
     Image,
     Options,
@@ -30,17 +30,17 @@ from bot.painting import (
     Picture,
     Progress,
     Stage,
-    Staged,
+    StageChanged,
     Usage,
 )
 from bot.providers.breaker import FAILURES, PAUSE
-from bot.providers.fallback import Asked, Failover, TurnedDown
-from bot.providers.requirements import Needs, merged
+from bot.providers.fallback import AttemptRejected, AttemptStarted, FallbackProvider
+from bot.providers.requirements import Requirements, merged
 from tests.support.clocks import FakeClock, settle
 
 REQUEST = PaintRequest(prompt="a cat")
 PAINTED = Picture(Blob(data=b"x"))
-RETRYING = Staged(Stage.RETRYING)
+RETRYING = StageChanged(Stage.RETRYING)
 PIXEL = Image(data=b"x", media_type="image/png", width=1, height=1)
 
 Act = list[Event | PaintFailed | asyncio.Event]
@@ -54,7 +54,7 @@ class Scripted:
         name: str,
         *acts: Act,
         price: int = 1,
-        abilities: Abilities | None = None,
+        capabilities: Capabilities | None = None,
         resumed: Sequence[Act] = (),
     ) -> None:
         """`resumed`: the acts of `resume`; without any it cannot be asked again."""
@@ -63,7 +63,7 @@ class Scripted:
         self.resumable = bool(resumed)
         self.asked_about: list[str] = []
         self._resumed = list(resumed)
-        self.abilities = abilities or Abilities()
+        self.capabilities = capabilities or Capabilities()
         self.price = price
         self.asked = 0
         self.closed = 0
@@ -98,7 +98,7 @@ class Scripted:
 class Walk:
     """One painting, walked through to its end."""
 
-    def __init__(self, failover: Failover, request: PaintRequest = REQUEST) -> None:
+    def __init__(self, failover: FallbackProvider, request: PaintRequest = REQUEST) -> None:
         self.told: list[object] = []
         self.failure: PaintFailed | None = None
         self._steps = failover.paint(request)
@@ -113,8 +113,8 @@ class Walk:
 
 def failover(
     *providers: Scripted, clock: FakeClock | None = None, budget: float = 100.0, jitter: float = 0.0, slots: int = 8
-) -> Failover:
-    return Failover(
+) -> FallbackProvider:
+    return FallbackProvider(
         [(provider, slots) for provider in providers],
         budget=budget,
         clock=clock or FakeClock(),
@@ -122,7 +122,7 @@ def failover(
     )
 
 
-async def walked(made: Failover) -> Walk:
+async def walked(made: FallbackProvider) -> Walk:
     walk = Walk(made)
     await walk.run()
     return walk
@@ -134,20 +134,20 @@ async def walked(made: Failover) -> Walk:
 async def test_one_that_paints_is_the_only_one_asked() -> None:
     first, second = Scripted("first", [Accepted("t1"), PAINTED], price=3), Scripted("second", [PAINTED])
     walk = await walked(failover(first, second))
-    assert walk.told == [Asked("first", 3), Accepted("t1"), PAINTED]
+    assert walk.told == [AttemptStarted("first", 3), Accepted("t1"), PAINTED]
     assert second.asked == 0
 
 
 @pytest.mark.parametrize("failure", [Unreachable(), UpstreamDown(), NoAnswer()])
 async def test_where_certainly_nothing_was_accepted_the_next_one_is_asked(failure: PaintFailed) -> None:
-    first, second = Scripted("first", [Staged(Stage.SENDING), failure]), Scripted("second", [PAINTED], price=2)
+    first, second = Scripted("first", [StageChanged(Stage.SENDING), failure]), Scripted("second", [PAINTED], price=2)
     walk = await walked(failover(first, second))
     assert walk.told == [
-        Asked("first", 1),
-        Staged(Stage.SENDING),
-        TurnedDown(type(failure).__name__),
+        AttemptStarted("first", 1),
+        StageChanged(Stage.SENDING),
+        AttemptRejected(type(failure).__name__),
         RETRYING,
-        Asked("second", 2),
+        AttemptStarted("second", 2),
         PAINTED,
     ]
     assert first.asked == second.asked == 1
@@ -157,7 +157,7 @@ async def test_where_certainly_nothing_was_accepted_the_next_one_is_asked(failur
 async def test_after_anything_else_nobody_is_asked_again(failure: PaintFailed) -> None:
     first, second = Scripted("first", [Accepted(), failure]), Scripted("second", [PAINTED])
     walk = await walked(failover(first, second))
-    assert walk.told == [Asked("first", 1), Accepted()]
+    assert walk.told == [AttemptStarted("first", 1), Accepted()]
     assert walk.failure is failure
     assert second.asked == 0
 
@@ -166,7 +166,7 @@ async def test_after_anything_else_nobody_is_asked_again(failure: PaintFailed) -
 async def test_once_a_picture_has_come_nobody_is_asked_again(failure: PaintFailed) -> None:
     first, second = Scripted("first", [PAINTED, failure]), Scripted("second", [PAINTED])
     walk = await walked(failover(first, second))
-    assert walk.told == [Asked("first", 1), PAINTED]
+    assert walk.told == [AttemptStarted("first", 1), PAINTED]
     assert walk.failure is failure
     assert (first.asked, second.asked) == (1, 0)
 
@@ -175,7 +175,7 @@ async def test_the_last_failure_is_told_when_nobody_is_left() -> None:
     last = NoAnswer()
     walk = await walked(failover(Scripted("first", [Unreachable()]), Scripted("second", [last])))
     assert walk.failure is last
-    assert walk.told[-1] == TurnedDown("NoAnswer")
+    assert walk.told[-1] == AttemptRejected("NoAnswer")
 
 
 # ---------------------------------------------------------------- busy
@@ -187,10 +187,10 @@ async def test_a_busy_one_is_waited_for_as_long_as_it_says() -> None:
     walk = Walk(failover(first, second, clock=clock))
     running = asyncio.create_task(walk.run())
     await clock.advance(29.9)
-    assert walk.told == [Asked("first", 1), TurnedDown("Busy"), RETRYING]
+    assert walk.told == [AttemptStarted("first", 1), AttemptRejected("Busy"), RETRYING]
     await clock.advance(0.1)
     await running
-    assert walk.told[3:] == [Asked("first", 1), PAINTED]
+    assert walk.told[3:] == [AttemptStarted("first", 1), PAINTED]
     assert second.asked == 0
 
 
@@ -198,7 +198,7 @@ async def test_a_busy_one_is_waited_for_as_long_as_it_says() -> None:
 async def test_one_that_is_busy_for_longer_than_there_is_time_is_left(retry_after: float, budget: float) -> None:
     first, second = Scripted("first", [Busy(retry_after=retry_after)]), Scripted("second", [PAINTED])
     walk = await walked(failover(first, second, budget=budget))
-    assert walk.told[-2:] == [Asked("second", 1), PAINTED]
+    assert walk.told[-2:] == [AttemptStarted("second", 1), PAINTED]
     assert first.asked == 1
 
 
@@ -214,7 +214,7 @@ async def test_one_that_names_no_time_is_asked_again_ever_later(jitter: float, p
         await clock.advance(pause)
     await running
     assert (first.asked, second.asked) == (4, 1)
-    assert walk.told.count(TurnedDown("Busy")) == 4
+    assert walk.told.count(AttemptRejected("Busy")) == 4
 
 
 async def test_the_time_that_was_waited_counts() -> None:
@@ -228,11 +228,11 @@ async def test_the_time_that_was_waited_counts() -> None:
     assert isinstance(walk.failure, Busy)
 
 
-# ---------------------------------------------------------------- abilities and prices
+# ---------------------------------------------------------------- capabilities and prices
 
 
-SQUARE = Abilities(sizes=("1:1",), max_n=1, max_references=1, max_prompt=10, reference_types=("image/png",))
-WIDE = Abilities(sizes=("3:2",), qualities=("high",), max_n=4, max_references=0)
+SQUARE = Capabilities(sizes=("1:1",), max_n=1, max_references=1, max_prompt=10, reference_types=("image/png",))
+WIDE = Capabilities(sizes=("3:2",), qualities=("high",), max_n=4, max_references=0)
 
 
 @pytest.mark.parametrize(
@@ -248,15 +248,15 @@ WIDE = Abilities(sizes=("3:2",), qualities=("high",), max_n=4, max_references=0)
     ],
 )
 async def test_only_those_are_asked_who_can_do_all_of_it(request_: PaintRequest, asked: str) -> None:
-    square, wide = (Scripted(name, [PAINTED], abilities=a) for name, a in (("square", SQUARE), ("wide", WIDE)))
+    square, wide = (Scripted(name, [PAINTED], capabilities=a) for name, a in (("square", SQUARE), ("wide", WIDE)))
     walk = Walk(failover(square, wide), request_)
     await walk.run()
-    assert walk.told == [Asked(asked, 1), PAINTED]
+    assert walk.told == [AttemptStarted(asked, 1), PAINTED]
 
 
 async def test_what_nobody_can_do_is_refused_in_the_words_that_were_typed() -> None:
-    made = failover(Scripted("square", [PAINTED], abilities=SQUARE), Scripted("wide", [PAINTED], abilities=WIDE))
-    needs = Needs(options=Options(size="1:1", quality="high", n=3), references=2, prompt=5)
+    made = failover(Scripted("square", [PAINTED], capabilities=SQUARE), Scripted("wide", [PAINTED], capabilities=WIDE))
+    needs = Requirements(options=Options(size="1:1", quality="high", n=3), references=2, prompt=5)
     with pytest.raises(Unsupported) as refused:
         made.price(needs)
     assert refused.value.facts == {"what": "--size 1:1 --quality high --n 3 🖼🖼"}
@@ -265,15 +265,20 @@ async def test_what_nobody_can_do_is_refused_in_the_words_that_were_typed() -> N
 
 
 def test_as_much_is_reserved_as_the_dearest_may_cost() -> None:
-    cheap, dear = Scripted("cheap", [], price=1), Scripted("dear", [], price=5, abilities=WIDE)
+    cheap, dear = Scripted("cheap", [], price=1), Scripted("dear", [], price=5, capabilities=WIDE)
     made = failover(cheap, dear)
-    assert made.price(Needs(options=Options(), references=0, prompt=5)) == 5
-    assert made.price(Needs(options=Options(), references=1, prompt=5)) == 1
-    assert [each.name for each in made.able(Needs(options=Options(), references=0, prompt=5))] == ["cheap", "dear"]
+    assert made.price(Requirements(options=Options(), references=0, prompt=5)) == 5
+    assert made.price(Requirements(options=Options(), references=1, prompt=5)) == 1
+    assert [each.name for each in made.able(Requirements(options=Options(), references=0, prompt=5))] == [
+        "cheap",
+        "dear",
+    ]
 
 
 def test_together_they_can_do_what_one_can_and_references_fit_all() -> None:
-    assert failover(Scripted("a", [], abilities=SQUARE), Scripted("b", [], abilities=WIDE)).abilities == Abilities(
+    assert failover(
+        Scripted("a", [], capabilities=SQUARE), Scripted("b", [], capabilities=WIDE)
+    ).capabilities == Capabilities(
         sizes=("1:1", "3:2"),
         qualities=("high",),
         max_n=4,
@@ -290,14 +295,14 @@ def test_together_they_can_do_what_one_can_and_references_fit_all() -> None:
 async def test_nothing_is_sent_before_it_is_known_who_is_asked() -> None:
     first = Scripted("first", [PAINTED])
     async with aclosing(failover(first).paint(REQUEST)) as events:
-        assert await anext(events) == Asked("first", 1)
+        assert await anext(events) == AttemptStarted("first", 1)
         assert first.asked == 0
         assert await anext(events) == PAINTED
 
 
 async def test_everything_that_is_told_is_passed_on() -> None:
-    events: Act = [Staged(Stage.SENDING), Accepted("t"), Progress(5), PAINTED, Usage({"tokens": 3})]
-    assert (await walked(failover(Scripted("first", events)))).told == [Asked("first", 1), *events]
+    events: Act = [StageChanged(Stage.SENDING), Accepted("t"), Progress(5), PAINTED, Usage({"tokens": 3})]
+    assert (await walked(failover(Scripted("first", events)))).told == [AttemptStarted("first", 1), *events]
 
 
 async def test_whoever_closes_the_walk_closes_the_providers_connection() -> None:
@@ -347,11 +352,11 @@ async def test_one_that_failed_again_and_again_comes_last_until_one_request_find
     first, second = Scripted("first", *DOWN, [PAINTED]), Scripted("second", [PAINTED])
     made = failover(first, second, clock=clock)
     for _ in range(FAILURES):
-        assert (await walked(made)).told[0] == Asked("first", 1)
-    assert (await walked(made)).told == [Asked("second", 1), PAINTED]
+        assert (await walked(made)).told[0] == AttemptStarted("first", 1)
+    assert (await walked(made)).told == [AttemptStarted("second", 1), PAINTED]
     await clock.advance(PAUSE)
-    assert (await walked(made)).told == [Asked("first", 1), PAINTED]
-    assert (await walked(made)).told == [Asked("first", 1), PAINTED]
+    assert (await walked(made)).told == [AttemptStarted("first", 1), PAINTED]
+    assert (await walked(made)).told == [AttemptStarted("first", 1), PAINTED]
     assert second.asked == FAILURES + 1
 
 
@@ -365,11 +370,14 @@ async def test_while_one_probes_the_others_go_elsewhere() -> None:
     probe = Walk(made)
     probing = asyncio.create_task(probe.run())
     await settle()
-    assert (await walked(made)).told == [Asked("second", 1), PAINTED]
+    assert (await walked(made)).told == [AttemptStarted("second", 1), PAINTED]
     probing.cancel()
     await asyncio.gather(probing, return_exceptions=True)
     gate.set()
-    assert (await walked(made)).told == [Asked("first", 1), PAINTED]  # the probe was given up: this is the next
+    assert (await walked(made)).told == [
+        AttemptStarted("first", 1),
+        PAINTED,
+    ]  # the probe was given up: this is the next
 
 
 async def test_an_open_circuit_is_better_than_nobody() -> None:
@@ -377,7 +385,7 @@ async def test_an_open_circuit_is_better_than_nobody() -> None:
     made = failover(first)
     for _ in range(FAILURES):
         await walked(made)
-    assert (await walked(made)).told == [Asked("first", 1), PAINTED]
+    assert (await walked(made)).told == [AttemptStarted("first", 1), PAINTED]
 
 
 # ---------------------------------------------------------------- one budget of time
@@ -394,7 +402,7 @@ async def test_what_is_not_painted_in_the_time_of_the_job_is_given_up() -> None:
     await running
     assert isinstance(walk.failure, TookTooLong)
     assert walk.failure.facts == {"seconds": 100}
-    assert (first.closed, walk.told) == (1, [Asked("first", 1), Accepted()])
+    assert (first.closed, walk.told) == (1, [AttemptStarted("first", 1), Accepted()])
 
 
 async def test_who_waits_for_a_place_gets_it_in_time_and_who_leaves_the_line_takes_none() -> None:
@@ -467,7 +475,7 @@ async def test_what_was_accepted_and_lost_is_asked_about_and_not_painted_again()
     await clock.advance(1)
     await clock.advance(2)
     await running
-    assert walk.told == [Asked("first", 1), Accepted("t1"), Accepted("t1"), PAINTED]
+    assert walk.told == [AttemptStarted("first", 1), Accepted("t1"), Accepted("t1"), PAINTED]
     assert (first.asked, first.asked_about) == (1, ["t1", "t1"])
 
 
@@ -506,8 +514,8 @@ async def test_after_a_restart_without_its_provider_a_task_is_lost(name: str) ->
 
 
 MASKED = Image(data=b"x", media_type="image/png", width=1, height=1)
-MASKING = Abilities(masks=True, max_masked_references=1, counts=(1, 2, 4))
-STYLED = Abilities(backgrounds=("transparent",), formats=("webp",), compression=True, tiers=("2K",), max_n=10)
+MASKING = Capabilities(masks=True, max_masked_references=1, counts=(1, 2, 4))
+STYLED = Capabilities(backgrounds=("transparent",), formats=("webp",), compression=True, tiers=("2K",), max_n=10)
 
 
 @pytest.mark.parametrize(
@@ -523,21 +531,25 @@ STYLED = Abilities(backgrounds=("transparent",), formats=("webp",), compression=
     ],
 )
 async def test_need_comes_before_order(request_: PaintRequest, asked: str) -> None:
-    masking, styled = (Scripted(name, [PAINTED], abilities=a) for name, a in (("masking", MASKING), ("styled", STYLED)))
+    masking, styled = (
+        Scripted(name, [PAINTED], capabilities=a) for name, a in (("masking", MASKING), ("styled", STYLED))
+    )
     walk = Walk(failover(masking, styled), request_)
     await walk.run()
-    assert walk.told == [Asked(asked, 1), PAINTED]
+    assert walk.told == [AttemptStarted(asked, 1), PAINTED]
 
 
 def test_what_nobody_takes_together_is_named_in_full() -> None:
-    made = failover(Scripted("masking", [PAINTED], abilities=MASKING), Scripted("styled", [PAINTED], abilities=STYLED))
+    made = failover(
+        Scripted("masking", [PAINTED], capabilities=MASKING), Scripted("styled", [PAINTED], capabilities=STYLED)
+    )
     options = Options(size="3:2", tier="2K", background="transparent", format="webp", compression=80, n=3)
     with pytest.raises(Unsupported) as refused:
-        made.price(Needs(options=options, references=2, prompt=5, mask=True))
+        made.price(Requirements(options=options, references=2, prompt=5, mask=True))
     said = "--size 3:2@2K --background transparent --format webp --compression 80 --n 3 🖼🖼 mask"
     assert refused.value.facts == {"what": said}
-    assert not made.can(Needs(options=Options(), references=2, prompt=5, mask=True))
-    assert made.can(Needs(options=Options(), references=1, prompt=5, mask=True))
+    assert not made.can(Requirements(options=Options(), references=2, prompt=5, mask=True))
+    assert made.can(Requirements(options=Options(), references=1, prompt=5, mask=True))
 
 
 def test_counts_are_told_one_by_one_only_where_they_have_gaps() -> None:

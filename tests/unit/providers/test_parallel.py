@@ -5,8 +5,8 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from bot.errors import Moderated, PaintFailed, Unreachable
-from bot.painting import Accepted, Event, Link, Picture, Progress, Stage, Staged
-from bot.providers.parallel import together
+from bot.painting import Accepted, Event, Link, Picture, Progress, Stage, StageChanged
+from bot.providers.parallel import merge_paintings
 
 PICTURE = Picture(Link(url="https://x.example/a.png"))
 
@@ -20,17 +20,24 @@ async def painting(*steps: Event | Exception) -> AsyncGenerator[Event, None]:
 
 async def tell(*paintings: AsyncGenerator[Event, None]) -> tuple[list[Event], list[PaintFailed]]:
     swallowed: list[PaintFailed] = []
-    return [event async for event in together(paintings, swallow=swallowed.append)], swallowed
+    return [event async for event in merge_paintings(paintings, swallow=swallowed.append)], swallowed
 
 
 async def test_one_painting_is_told_as_it_is() -> None:
-    steps = (Accepted(), Staged(Stage.QUEUED), Staged(Stage.PAINTING), Progress(8.4), PICTURE)
+    steps = (Accepted(), StageChanged(Stage.QUEUED), StageChanged(Stage.PAINTING), Progress(8.4), PICTURE)
     assert await tell(painting(*steps)) == (list(steps), [])
 
 
 async def test_neither_stage_nor_percent_falls_or_is_repeated() -> None:
-    steps = (Staged(Stage.PAINTING), Progress(50), Staged(Stage.QUEUED), Progress(40), Progress(50), PICTURE)
-    assert await tell(painting(*steps)) == ([Staged(Stage.PAINTING), Progress(50), PICTURE], [])
+    steps = (
+        StageChanged(Stage.PAINTING),
+        Progress(50),
+        StageChanged(Stage.QUEUED),
+        Progress(40),
+        Progress(50),
+        PICTURE,
+    )
+    assert await tell(painting(*steps)) == ([StageChanged(Stage.PAINTING), Progress(50), PICTURE], [])
 
 
 async def test_one_that_failed_counts_no_more_and_one_that_is_done_counts_in_full() -> None:

@@ -8,9 +8,9 @@ import pytest
 from bot import texts
 from bot.chat import Action, Attachment, Budget, Button, Card, Chat, Delivered, Lane, MessageRef
 from bot.errors import ChatBusy, ChatFailed, ChatGone, ChatUnreachable, MessageGone, StoreFailed
-from bot.painting import Image, Progress, Stage, Staged
-from bot.status.messages import HEARTBEAT, TRIES, Board, Final, Sheet
-from bot.status.state import STALE, Placed, Status
+from bot.painting import Image, Progress, Stage, StageChanged
+from bot.status.messages import HEARTBEAT, TRIES, Final, StatusMessage, StatusMessages
+from bot.status.state import STALE, QueuePosition, Status
 from tests.support.clocks import FakeClock, settle
 from tests.support.platform import DIRECT, GROUP, Platform
 
@@ -36,7 +36,7 @@ class Gated(Platform):
         await super().edit(ref, card)
 
     def lane(self, chat: Chat, ref: MessageRef | None, *, pictures: int = 0) -> Lane:
-        return Lane(budgets=(Budget(key=chat.key, slots=self.slots, period=60.0),), gap=1.0)
+        return Lane(budgets=(Budget(key=chat.key, slots=self.slots, period_s=60.0),), edit_gap_s=1.0)
 
     def resets(self, lane: Lane) -> Mapping[str, float]:
         return {}
@@ -59,16 +59,16 @@ def platform() -> Gated:
 
 
 @pytest.fixture
-async def board(platform: Gated, clock: FakeClock) -> AsyncGenerator[Board]:
-    made = Board({"memory": platform}, clock)
+async def board(platform: Gated, clock: FakeClock) -> AsyncGenerator[StatusMessages]:
+    made = StatusMessages({"memory": platform}, clock)
     await made.start()
     yield made
     platform.gate.set()
     await made.stop()
 
 
-def sheet(clock: FakeClock, key: str = "job", chat: Chat = DIRECT, ref: MessageRef | None = None) -> Sheet:
-    return Sheet(
+def sheet(clock: FakeClock, key: str = "job", chat: Chat = DIRECT, ref: MessageRef | None = None) -> StatusMessage:
+    return StatusMessage(
         key=key,
         chat=chat,
         reply_to="u1",
@@ -83,15 +83,15 @@ async def pictures() -> Sequence[Image]:
     return (PICTURE,)
 
 
-def ending(board: Board, key: str = "job", *, final: Final | None = None) -> asyncio.Task[Delivered | None]:
-    return asyncio.create_task(board.end(key, final or Final(card=DONE, load=pictures)))
+def ending(board: StatusMessages, key: str = "job", *, final: Final | None = None) -> asyncio.Task[Delivered | None]:
+    return asyncio.create_task(board.finish(key, final or Final(card=DONE, load=pictures)))
 
 
 # ---------------------------------------------------------------- a life
 
 
 async def test_a_message_is_posted_edited_and_becomes_the_picture(
-    board: Board, platform: Gated, clock: FakeClock
+    board: StatusMessages, platform: Gated, clock: FakeClock
 ) -> None:
     posted: list[str] = []
 
@@ -100,12 +100,12 @@ async def test_a_message_is_posted_edited_and_becomes_the_picture(
 
     opened = sheet(clock)
     opened.posted = note
-    board.open(opened)
+    board.add(opened)
     await settle()
     [post] = platform.posts
     assert posted == [post.id]
     assert (post.text, post.reply_to, post.actions) == ("⏳ Waiting in line", "u1", ["cancel"])
-    board.tell("job", Progress(50))
+    board.apply_event("job", Progress(50))
     await clock.advance(1)
     assert "50%" in post.text
     assert board.has("job")
@@ -118,27 +118,29 @@ async def test_a_message_is_posted_edited_and_becomes_the_picture(
     assert not board.has("job")
 
 
-async def test_only_the_latest_of_several_news_is_shown(board: Board, platform: Gated, clock: FakeClock) -> None:
-    board.open(sheet(clock))
+async def test_only_the_latest_of_several_news_is_shown(
+    board: StatusMessages, platform: Gated, clock: FakeClock
+) -> None:
+    board.add(sheet(clock))
     await settle()
     for percent in (10, 20, 30):
-        board.tell("job", Progress(percent))
+        board.apply_event("job", Progress(percent))
     await clock.advance(1)
     [post] = platform.posts
     assert len(post.cards) == 2
     assert "30%" in post.text
 
 
-async def test_what_nobody_would_notice_is_no_edit(board: Board, platform: Gated, clock: FakeClock) -> None:
-    board.open(sheet(clock))
+async def test_what_nobody_would_notice_is_no_edit(board: StatusMessages, platform: Gated, clock: FakeClock) -> None:
+    board.add(sheet(clock))
     await settle()
-    board.tell("job", Staged(Stage.WAITING))
+    board.apply_event("job", StageChanged(Stage.WAITING))
     await clock.advance(HEARTBEAT)
     assert platform.calls == ["post"]
 
 
-async def test_the_elapsed_time_moves_by_itself(board: Board, platform: Gated, clock: FakeClock) -> None:
-    board.open(sheet(clock))
+async def test_the_elapsed_time_moves_by_itself(board: StatusMessages, platform: Gated, clock: FakeClock) -> None:
+    board.add(sheet(clock))
     await settle()
     await clock.advance(STALE + HEARTBEAT)
     assert platform.calls == ["post", "edit"]
@@ -146,40 +148,40 @@ async def test_the_elapsed_time_moves_by_itself(board: Board, platform: Gated, c
 
 
 async def test_a_message_of_an_earlier_process_is_brought_up_to_date(
-    board: Board, platform: Gated, clock: FakeClock
+    board: StatusMessages, platform: Gated, clock: FakeClock
 ) -> None:
     ref = await platform.post(DIRECT, Card(text="old"), reply_to=None, key="job")
-    board.open(sheet(clock, ref=ref))
+    board.add(sheet(clock, ref=ref))
     await settle()
     assert platform.posts[0].text == "⏳ Waiting in line"
     assert len(platform.posts) == 1
 
 
-async def test_an_unfinished_picture_is_shown_inside(board: Board, platform: Gated, clock: FakeClock) -> None:
-    board.open(sheet(clock))
+async def test_an_unfinished_picture_is_shown_inside(board: StatusMessages, platform: Gated, clock: FakeClock) -> None:
+    board.add(sheet(clock))
     await settle()
-    board.unfold("job", PREVIEW)
+    board.show_preview("job", PREVIEW)
     await clock.advance(1)
     assert platform.posts[0].cards[-1].preview == PREVIEW
     await ending(board)
-    board.unfold("job", PREVIEW)
+    board.show_preview("job", PREVIEW)
     await clock.advance(1)
     assert platform.posts[0].text == "done"
 
 
 async def test_news_of_a_message_that_is_not_there_or_at_its_end_are_nothing(
-    board: Board, platform: Gated, clock: FakeClock
+    board: StatusMessages, platform: Gated, clock: FakeClock
 ) -> None:
-    board.tell("unknown", Placed(1))
+    board.apply_event("unknown", QueuePosition(1))
     board.refresh("unknown")
     assert board.locale("unknown") is None
     platform.failures = [ChatBusy(retry_after=10)]
-    board.open(sheet(clock))
+    board.add(sheet(clock))
     assert board.locale("job") == "en"
     await settle()
     end = ending(board, final=Final(card=DONE))
     await settle()
-    board.tell("job", Progress(50))
+    board.apply_event("job", Progress(50))
     board.refresh("job")
     await clock.advance(10)
     await end
@@ -191,7 +193,7 @@ async def test_news_of_a_message_that_is_not_there_or_at_its_end_are_nothing(
 
 @pytest.mark.parametrize("final", [Final(card=DONE), Final(card=DONE, load=pictures)])
 async def test_a_job_that_ends_before_its_message_was_posted_posts_its_end_alone(
-    board: Board, platform: Gated, clock: FakeClock, final: Final
+    board: StatusMessages, platform: Gated, clock: FakeClock, final: Final
 ) -> None:
     posted: list[str] = []
 
@@ -200,7 +202,7 @@ async def test_a_job_that_ends_before_its_message_was_posted_posts_its_end_alone
 
     opened = sheet(clock)
     opened.posted = note
-    board.open(opened)
+    board.add(opened)
     delivered = await ending(board, final=final)
     [post] = platform.posts
     assert post.text == "done"
@@ -208,11 +210,13 @@ async def test_a_job_that_ends_before_its_message_was_posted_posts_its_end_alone
     assert posted == ([] if post.images else [post.id])
 
 
-async def test_an_end_that_comes_during_an_edit_is_shown_once(board: Board, platform: Gated, clock: FakeClock) -> None:
-    board.open(sheet(clock))
+async def test_an_end_that_comes_during_an_edit_is_shown_once(
+    board: StatusMessages, platform: Gated, clock: FakeClock
+) -> None:
+    board.add(sheet(clock))
     await settle()
     platform.gate.clear()
-    board.tell("job", Progress(50))
+    board.apply_event("job", Progress(50))
     await clock.advance(1)
     end = ending(board, final=Final(card=DONE))
     await settle()
@@ -224,9 +228,9 @@ async def test_an_end_that_comes_during_an_edit_is_shown_once(board: Board, plat
 
 
 async def test_an_end_goes_with_the_call_that_was_meant_for_progress(
-    board: Board, platform: Gated, clock: FakeClock
+    board: StatusMessages, platform: Gated, clock: FakeClock
 ) -> None:
-    board.open(sheet(clock))
+    board.add(sheet(clock))
     end = ending(board, final=Final(card=DONE))  # the first post's turn has not come yet
     await end
     await clock.advance(60)
@@ -234,9 +238,9 @@ async def test_an_end_goes_with_the_call_that_was_meant_for_progress(
 
 
 async def test_whoever_stops_waiting_for_an_end_does_not_stop_it(
-    board: Board, platform: Gated, clock: FakeClock
+    board: StatusMessages, platform: Gated, clock: FakeClock
 ) -> None:
-    board.open(sheet(clock))
+    board.add(sheet(clock))
     await settle()
     platform.gate.clear()
     end = ending(board, final=Final(card=DONE))
@@ -250,11 +254,11 @@ async def test_whoever_stops_waiting_for_an_end_does_not_stop_it(
 
 @pytest.mark.parametrize("turns", range(1, 12))
 async def test_a_message_may_leave_the_board_at_any_moment(
-    board: Board, platform: Gated, clock: FakeClock, turns: int
+    board: StatusMessages, platform: Gated, clock: FakeClock, turns: int
 ) -> None:
     ends: list[asyncio.Task[Delivered | None]] = []
     opened = sheet(clock)
-    board.open(opened)
+    board.add(opened)
     await settle()
 
     async def leave() -> None:
@@ -267,7 +271,7 @@ async def test_a_message_may_leave_the_board_at_any_moment(
     await leaving
     await settle()
     assert not board.has("job")
-    board.open(sheet(clock, ref=opened.ref))
+    board.add(sheet(clock, ref=opened.ref))
     await ending(board, final=Final(card=DONE))
     assert platform.posts[0].text == "done"
     assert len(platform.posts) == 1
@@ -276,22 +280,22 @@ async def test_a_message_may_leave_the_board_at_any_moment(
 # ---------------------------------------------------------------- what the bot says
 
 
-async def test_an_answer_is_a_message_of_its_own(board: Board, platform: Gated) -> None:
-    assert await board.say("answer:1", GROUP, DONE, reply_to="u7")
+async def test_an_answer_is_a_message_of_its_own(board: StatusMessages, platform: Gated) -> None:
+    assert await board.send_reply("answer:1", GROUP, DONE, reply_to="u7")
     [post] = platform.posts
     assert (post.text, post.reply_to, post.chat) == ("done", "u7", GROUP)
     assert not board.has("answer:1")
 
 
-async def test_an_answer_that_is_not_taken_is_forgotten(board: Board, platform: Gated) -> None:
+async def test_an_answer_that_is_not_taken_is_forgotten(board: StatusMessages, platform: Gated) -> None:
     platform.failures = [ChatGone()]
-    assert await board.say("answer:1", GROUP, DONE, reply_to=None)
+    assert await board.send_reply("answer:1", GROUP, DONE, reply_to=None)
     assert not platform.posts
     assert not board.has("answer:1")
 
 
-async def test_an_answer_asked_for_twice_is_given_once(board: Board, platform: Gated) -> None:
-    both = await asyncio.gather(*(board.say("answer:1", GROUP, DONE, reply_to=None) for _ in range(2)))
+async def test_an_answer_asked_for_twice_is_given_once(board: StatusMessages, platform: Gated) -> None:
+    both = await asyncio.gather(*(board.send_reply("answer:1", GROUP, DONE, reply_to=None) for _ in range(2)))
     assert both == [True, True]
     assert len(platform.posts) == 1
 
@@ -300,25 +304,25 @@ async def test_an_answer_whose_turn_did_not_come_before_the_stop_is_known_not_to
     platform: Gated, clock: FakeClock
 ) -> None:
     platform.slots = 1
-    board = Board({"memory": platform}, clock)
+    board = StatusMessages({"memory": platform}, clock)
     await board.start()
-    first, second = (asyncio.create_task(board.say(f"answer:{n}", GROUP, DONE, reply_to=None)) for n in (1, 2))
+    first, second = (asyncio.create_task(board.send_reply(f"answer:{n}", GROUP, DONE, reply_to=None)) for n in (1, 2))
     await settle()
     await board.stop()
     assert (await first, await second) == (True, False)
-    assert not await board.say("answer:3", GROUP, DONE, reply_to=None)
+    assert not await board.send_reply("answer:3", GROUP, DONE, reply_to=None)
     assert len(platform.posts) == 1
 
 
 # ---------------------------------------------------------------- a platform that does not take a call
 
 
-async def test_a_busy_chat_pauses_and_no_other_does(board: Board, platform: Gated, clock: FakeClock) -> None:
+async def test_a_busy_chat_pauses_and_no_other_does(board: StatusMessages, platform: Gated, clock: FakeClock) -> None:
     platform.failures = [ChatBusy(retry_after=30)]
-    board.open(sheet(clock, "a", GROUP))
+    board.add(sheet(clock, "a", GROUP))
     await settle()
-    board.open(sheet(clock, "b", DIRECT))
-    board.open(sheet(clock, "c", GROUP))
+    board.add(sheet(clock, "b", DIRECT))
+    board.add(sheet(clock, "c", GROUP))
     await clock.advance(29)
     assert [post.chat for post in platform.posts] == [DIRECT]
     await clock.advance(1)
@@ -326,10 +330,10 @@ async def test_a_busy_chat_pauses_and_no_other_does(board: Board, platform: Gate
 
 
 async def test_a_call_that_was_not_answered_is_made_again_ever_later(
-    board: Board, platform: Gated, clock: FakeClock
+    board: StatusMessages, platform: Gated, clock: FakeClock
 ) -> None:
     platform.failures = [ChatUnreachable() for _ in range(3)]
-    board.open(sheet(clock))
+    board.add(sheet(clock))
     for pause, calls in ((0, 1), (1, 2), (2, 3), (4, 4)):
         await clock.advance(pause)
         assert platform.calls == ["post"] * calls
@@ -337,9 +341,9 @@ async def test_a_call_that_was_not_answered_is_made_again_ever_later(
 
 
 async def test_an_end_that_is_never_answered_is_given_up_in_the_end(
-    board: Board, platform: Gated, clock: FakeClock
+    board: StatusMessages, platform: Gated, clock: FakeClock
 ) -> None:
-    board.open(sheet(clock))
+    board.add(sheet(clock))
     await settle()
     platform.failures = [ChatUnreachable() for _ in range(100)]
     end = ending(board)
@@ -351,13 +355,13 @@ async def test_an_end_that_is_never_answered_is_given_up_in_the_end(
 
 
 async def test_progress_that_is_never_answered_leaves_the_end_its_own_tries(
-    board: Board, platform: Gated, clock: FakeClock
+    board: StatusMessages, platform: Gated, clock: FakeClock
 ) -> None:
     platform.failures = [ChatUnreachable() for _ in range(TRIES)]
-    board.open(sheet(clock))
+    board.add(sheet(clock))
     await clock.advance(1000)
     assert not platform.posts
-    board.tell("job", Progress(50))
+    board.apply_event("job", Progress(50))
     await clock.advance(60)
     assert not platform.posts
     assert await ending(board) is not None
@@ -366,33 +370,35 @@ async def test_progress_that_is_never_answered_leaves_the_end_its_own_tries(
 
 @pytest.mark.parametrize("failure", [MessageGone(), ChatGone()])
 async def test_a_message_that_is_gone_while_the_job_runs_is_told_to_the_job(
-    board: Board, platform: Gated, clock: FakeClock, failure: ChatFailed
+    board: StatusMessages, platform: Gated, clock: FakeClock, failure: ChatFailed
 ) -> None:
     told: list[str] = []
     opened = sheet(clock)
     opened.gone = lambda: told.append("gone")
-    board.open(opened)
+    board.add(opened)
     await settle()
     platform.failures = [failure]
-    board.tell("job", Progress(50))
+    board.apply_event("job", Progress(50))
     await clock.advance(1)
     assert told == ["gone"]
 
 
-async def test_a_message_that_nobody_holds_is_gone_silently(board: Board, platform: Gated, clock: FakeClock) -> None:
-    board.open(sheet(clock))
+async def test_a_message_that_nobody_holds_is_gone_silently(
+    board: StatusMessages, platform: Gated, clock: FakeClock
+) -> None:
+    board.add(sheet(clock))
     await settle()
     platform.delete(platform.posts[0])
-    board.tell("job", Progress(50))
+    board.apply_event("job", Progress(50))
     await clock.advance(1)
     assert await ending(board, final=Final(card=DONE)) is None
     assert len(platform.posts) == 1
 
 
 async def test_pictures_whose_message_was_deleted_are_posted_anew_once(
-    board: Board, platform: Gated, clock: FakeClock
+    board: StatusMessages, platform: Gated, clock: FakeClock
 ) -> None:
-    board.open(sheet(clock))
+    board.add(sheet(clock))
     await settle()
     platform.delete(platform.posts[0])
     delivered = await ending(board)
@@ -402,8 +408,10 @@ async def test_pictures_whose_message_was_deleted_are_posted_anew_once(
     assert delivered.ref.message_id == anew.id
 
 
-async def test_pictures_that_are_gone_again_are_given_up(board: Board, platform: Gated, clock: FakeClock) -> None:
-    board.open(sheet(clock))
+async def test_pictures_that_are_gone_again_are_given_up(
+    board: StatusMessages, platform: Gated, clock: FakeClock
+) -> None:
+    board.add(sheet(clock))
     await settle()
     platform.failures = [MessageGone(), MessageGone()]
     with pytest.raises(MessageGone):
@@ -411,27 +419,29 @@ async def test_pictures_that_are_gone_again_are_given_up(board: Board, platform:
 
 
 async def test_an_end_in_a_chat_that_threw_the_bot_out_is_given_up(
-    board: Board, platform: Gated, clock: FakeClock
+    board: StatusMessages, platform: Gated, clock: FakeClock
 ) -> None:
-    board.open(sheet(clock))
+    board.add(sheet(clock))
     await settle()
     platform.failures = [ChatGone()]
     with pytest.raises(ChatGone):
         await ending(board)
 
 
-async def test_a_bug_of_one_adapter_does_not_stop_the_board(board: Board, platform: Gated, clock: FakeClock) -> None:
-    board.open(sheet(clock))
+async def test_a_bug_of_one_adapter_does_not_stop_the_board(
+    board: StatusMessages, platform: Gated, clock: FakeClock
+) -> None:
+    board.add(sheet(clock))
     await settle()
     platform.crash = RuntimeError("a bug")
     with pytest.raises(ChatFailed):
         await ending(board, final=Final(card=DONE))
-    assert await board.say("answer:1", GROUP, DONE, reply_to=None)
+    assert await board.send_reply("answer:1", GROUP, DONE, reply_to=None)
     assert platform.posts[1].text == "done"
 
 
 async def test_pictures_that_cannot_be_read_fail_the_job_and_not_the_board(
-    board: Board, platform: Gated, clock: FakeClock
+    board: StatusMessages, platform: Gated, clock: FakeClock
 ) -> None:
     loads: list[int] = []
 
@@ -439,7 +449,7 @@ async def test_pictures_that_cannot_be_read_fail_the_job_and_not_the_board(
         loads.append(1)
         raise StoreFailed
 
-    board.open(sheet(clock))
+    board.add(sheet(clock))
     with pytest.raises(StoreFailed):
         await ending(board, final=Final(card=DONE, load=broken))
     await settle()
@@ -447,24 +457,24 @@ async def test_pictures_that_cannot_be_read_fail_the_job_and_not_the_board(
 
 
 async def test_a_post_that_could_not_be_written_down_goes_on_showing_progress(
-    board: Board, platform: Gated, clock: FakeClock
+    board: StatusMessages, platform: Gated, clock: FakeClock
 ) -> None:
     async def failing(ref: MessageRef) -> None:
         raise StoreFailed
 
     opened = sheet(clock)
     opened.posted = failing
-    board.open(opened)
+    board.add(opened)
     await settle()
-    board.tell("job", Progress(50))
+    board.apply_event("job", Progress(50))
     await clock.advance(1)
     assert "50%" in platform.posts[0].text
 
 
 async def test_stopping_lets_calls_under_way_end(platform: Gated, clock: FakeClock) -> None:
-    board = Board({"memory": platform}, clock)
+    board = StatusMessages({"memory": platform}, clock)
     await board.start()
-    board.open(sheet(clock))
+    board.add(sheet(clock))
     await settle()
     platform.gate.clear()
     end = ending(board, final=Final(card=DONE))

@@ -16,13 +16,13 @@ from bot.status.send_queues import Lines
 
 FINAL, FIRST, PROGRESS = Urgency.FINAL, Urgency.FIRST, Urgency.PROGRESS
 
-CHAT = Budget(key="chat", slots=4, period=10.0)
-UPLOADS = Budget(key="uploads", slots=1, period=10.0)
-BOT = Budget(key="bot", slots=2, period=1.0, shared=True)
+CHAT = Budget(key="chat", slots=4, period_s=10.0)
+UPLOADS = Budget(key="uploads", slots=1, period_s=10.0)
+BOT = Budget(key="bot", slots=2, period_s=1.0, shared=True)
 
 
 def lane(*budgets: Budget, gap: float = 1.0) -> Lane:
-    return Lane(budgets=budgets, gap=gap)
+    return Lane(budgets=budgets, edit_gap_s=gap)
 
 
 def go(pacer: Pacer, now: float, job: str, urgency: Urgency) -> Turn:
@@ -48,7 +48,7 @@ def test_nothing_wanted_is_nothing_to_wait_for() -> None:
 def test_final_states_go_before_first_posts_before_progress_across_all_chats() -> None:
     pacer = Pacer()
     for number, (job, urgency) in enumerate({"a": PROGRESS, "b": FIRST, "c": FINAL, "d": PROGRESS, "e": FINAL}.items()):
-        pacer.want(job, urgency, lane(Budget(key=job, slots=1, period=1.0)), float(number))
+        pacer.want(job, urgency, lane(Budget(key=job, slots=1, period_s=1.0)), float(number))
     for job, urgency in (("c", FINAL), ("e", FINAL), ("b", FIRST), ("a", PROGRESS), ("d", PROGRESS)):
         go(pacer, 9.0, job, urgency)
     assert pacer.next(9.0) is None
@@ -57,7 +57,7 @@ def test_final_states_go_before_first_posts_before_progress_across_all_chats() -
 def test_chats_of_different_platforms_take_turns_by_urgency_too() -> None:
     pacer = Pacer()
     pacer.want("a", FIRST, lane(BOT), 0.0)
-    pacer.want("b", FINAL, lane(Budget(key="other", slots=2, period=1.0, shared=True)), 1.0)
+    pacer.want("b", FINAL, lane(Budget(key="other", slots=2, period_s=1.0, shared=True)), 1.0)
     pacer.want("c", FIRST, lane(), 2.0)
     go(pacer, 3.0, "b", FINAL)
     go(pacer, 3.0, "a", FIRST)
@@ -66,8 +66,8 @@ def test_chats_of_different_platforms_take_turns_by_urgency_too() -> None:
 
 def test_lanes_that_share_one_of_their_budgets_wait_for_each_other_in_order() -> None:
     pacer = Pacer()
-    channel = Budget(key="channel", slots=1, period=5.0)
-    both = lane(Budget(key="token", slots=5, period=2.0), channel)
+    channel = Budget(key="channel", slots=1, period_s=5.0)
+    both = lane(Budget(key="token", slots=5, period_s=2.0), channel)
     for now, job, where in ((0.0, "a", both), (1.0, "b", lane(channel)), (2.0, "c", both)):
         pacer.want(job, FINAL, where, now)
     for now, job in ((2.0, "a"), (7.0, "b"), (12.0, "c")):
@@ -77,7 +77,7 @@ def test_lanes_that_share_one_of_their_budgets_wait_for_each_other_in_order() ->
 
 def test_of_progress_the_stalest_message_goes_first() -> None:
     pacer = Pacer()
-    wide = lane(Budget(key="wide", slots=100, period=1.0), gap=0.0)
+    wide = lane(Budget(key="wide", slots=100, period_s=1.0), gap=0.0)
     done_at = {"a": 2.0, "b": 1.0, "c": 3.0}
     for job, when in sorted(done_at.items(), key=lambda item: item[1]):
         pacer.want(job, FIRST, wide, when)
@@ -99,7 +99,7 @@ def test_the_latest_wish_stands_unless_it_is_less_urgent() -> None:
 
 def test_the_same_wish_again_keeps_its_place_even_in_another_lane() -> None:
     pacer = Pacer()
-    dead, alive = lane(Budget(key="token", slots=5, period=2.0)), lane(CHAT)
+    dead, alive = lane(Budget(key="token", slots=5, period_s=2.0)), lane(CHAT)
     pacer.want("a", FIRST, dead, 0.0)
     pacer.want("b", FIRST, alive, 1.0)
     pacer.want("a", FIRST, alive, 2.0)
@@ -169,7 +169,7 @@ def test_progress_is_spread_over_what_lies_above_the_reserve_and_leaves_the_rese
 @pytest.mark.parametrize(("shared", "shown"), [(False, 0), (True, 2)])
 def test_many_open_jobs_end_progress_in_their_own_chat_but_not_in_all_chats(shared: bool, shown: int) -> None:
     pacer = Pacer()
-    where = lane(Budget(key="many", slots=3, period=60.0, shared=shared), gap=0.0)
+    where = lane(Budget(key="many", slots=3, period_s=60.0, shared=shared), gap=0.0)
     for number in range(100):
         pacer.expect(f"job-{number}", where)
         pacer.want(f"job-{number}", PROGRESS, where, 0.0)
@@ -189,8 +189,8 @@ def test_many_open_jobs_end_progress_in_their_own_chat_but_not_in_all_chats(shar
 
 def test_a_refused_call_has_used_no_slot_and_pauses_its_chat_alone() -> None:
     pacer = Pacer()
-    here = lane(Budget(key="here", slots=1, period=60.0), BOT)
-    there = lane(Budget(key="there", slots=1, period=60.0), BOT)
+    here = lane(Budget(key="here", slots=1, period_s=60.0), BOT)
+    there = lane(Budget(key="there", slots=1, period_s=60.0), BOT)
     pacer.want("a", FIRST, here, 0.0)
     turn = go(pacer, 0.0, "a", FIRST)
     pacer.refuse(turn, 30.0, 0.2)
@@ -213,7 +213,7 @@ def test_the_wish_of_a_refused_call_comes_back_in_its_old_place() -> None:
 
 def test_a_refusal_takes_no_other_slot_back() -> None:
     pacer = Pacer()
-    both = lane(Budget(key="both", slots=2, period=1.0))
+    both = lane(Budget(key="both", slots=2, period_s=1.0))
     pacer.want("a", FINAL, both, 0.0)
     turn = go(pacer, 0.0, "a", FINAL)
     pacer.want("b", FINAL, both, 1.5)
@@ -320,8 +320,8 @@ def test_a_job_that_is_opened_anew_while_its_old_call_is_under_way_gets_only_its
 
 def test_slots_are_kept_back_where_the_job_writes_now() -> None:
     pacer = Pacer()
-    minute = Budget(key="minute", slots=3, period=60.0)
-    token = lane(Budget(key="token", slots=5, period=2.0))
+    minute = Budget(key="minute", slots=3, period_s=60.0)
+    token = lane(Budget(key="token", slots=5, period_s=2.0))
     pacer.expect("a", token)
     pacer.expect("a", token)
     pacer.want("b", FIRST, lane(minute), 0.0)
@@ -350,7 +350,7 @@ def test_a_look_asks_a_handful_of_budgets_however_many_chats_wait() -> None:
     for number in range(2000):
         lines.join(
             f"job-{number}",
-            lane(Budget(key=f"chat-{number}", slots=1, period=1.0), BOT),
+            lane(Budget(key=f"chat-{number}", slots=1, period_s=1.0), BOT),
             (0.0, 0.0, number),
             0.0,
         )
@@ -387,9 +387,9 @@ def test_a_heap_has_each_item_once_with_its_last_rank(moves: list[tuple[int, int
 # ---------------------------------------------------------------- anything, in any order
 
 LANES = (
-    lane(Budget(key="group", slots=2, period=30.0), BOT),
-    lane(Budget(key="channel", slots=2, period=5.0), gap=2.0),
-    lane(Budget(key="token", slots=2, period=2.0), Budget(key="channel", slots=2, period=5.0)),
+    lane(Budget(key="group", slots=2, period_s=30.0), BOT),
+    lane(Budget(key="channel", slots=2, period_s=5.0), gap=2.0),
+    lane(Budget(key="token", slots=2, period_s=2.0), Budget(key="channel", slots=2, period_s=5.0)),
     lane(BOT, gap=0.0),
     lane(),
 )
@@ -406,7 +406,7 @@ class Used:
     end: float | None = None
 
     def takes(self, budget: Budget, now: float) -> bool:
-        return self.end is None or now < self.end + budget.period
+        return self.end is None or now < self.end + budget.period_s
 
 
 class Platforms(RuleBasedStateMachine):
@@ -555,7 +555,7 @@ TestPlatforms = Platforms.TestCase
 
 def test_a_call_that_counts_as_several_waits_for_all_its_slots() -> None:
     pacer = Pacer()
-    narrow = Budget(key="chat", slots=5, period=60.0)
+    narrow = Budget(key="chat", slots=5, period_s=60.0)
     for number in range(3):
         pacer.want(f"job-{number}", FINAL, lane(narrow), 0.0)
         turn = pacer.next(0.0)
@@ -574,7 +574,7 @@ def test_a_call_that_counts_as_several_waits_for_all_its_slots() -> None:
 
 def test_a_refused_call_gives_all_its_slots_back() -> None:
     pacer = Pacer()
-    wide = Budget(key="chat", slots=4, period=60.0)
+    wide = Budget(key="chat", slots=4, period_s=60.0)
     pacer.want("album", FINAL, Lane(budgets=(wide,), cost=4), 0.0)
     turn = pacer.next(0.0)
     assert isinstance(turn, Turn)
@@ -586,5 +586,5 @@ def test_a_refused_call_gives_all_its_slots_back() -> None:
 
 def test_a_call_that_counts_as_more_than_there_are_needs_all_of_them() -> None:
     pacer = Pacer()
-    pacer.want("album", FINAL, Lane(budgets=(Budget(key="chat", slots=2, period=60.0),), cost=9), 0.0)
+    pacer.want("album", FINAL, Lane(budgets=(Budget(key="chat", slots=2, period_s=60.0),), cost=9), 0.0)
     assert isinstance(pacer.next(0.0), Turn)

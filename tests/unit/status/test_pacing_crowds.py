@@ -18,17 +18,17 @@ FINAL, FIRST, PROGRESS = Urgency.FINAL, Urgency.FIRST, Urgency.PROGRESS
 
 TELEGRAM = Lane(
     budgets=(
-        Budget(key="telegram:-1", slots=20, period=60.0),
-        Budget(key="telegram", slots=30, period=1.0, shared=True),
+        Budget(key="telegram:-1", slots=20, period_s=60.0),
+        Budget(key="telegram", slots=30, period_s=1.0, shared=True),
     ),
-    gap=3.0,
+    edit_gap_s=3.0,
 )
 DISCORD = Lane(
     budgets=(
-        Budget(key="discord:1", slots=5, period=5.0),
-        Budget(key="discord", slots=50, period=1.0, shared=True),
+        Budget(key="discord:1", slots=5, period_s=5.0),
+        Budget(key="discord", slots=50, period_s=1.0, shared=True),
     ),
-    gap=1.0,
+    edit_gap_s=1.0,
 )
 
 
@@ -50,7 +50,7 @@ class Window:
 
     def reached(self, now: float) -> None:
         if now >= self.ends:
-            self.ends, self.used = now + self.budget.period, 0
+            self.ends, self.used = now + self.budget.period_s, 0
         self.used += 1
         self.refused += self.used > self.budget.slots
 
@@ -153,7 +153,7 @@ class Crowd:
 
 def overdrawn(budget: Budget, calls: list[Call]) -> int:
     """Calls that began while all slots of the budget were taken."""
-    taken = [(call.start, call.end + budget.period) for call in calls if budget in call.turn.lane.budgets]
+    taken = [(call.start, call.end + budget.period_s) for call in calls if budget in call.turn.lane.budgets]
     return sum(
         sum(start <= mine < until for start, until in taken[:number]) >= budget.slots
         for number, (mine, _) in enumerate(taken)

@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.painting import Accepted, Blob, Link, Picture, Preview, Progress, Stage, Staged, Usage
-from bot.status.state import EMPTY, FULL, Happening, Placed, Status, bar, fold, noticeable, render
+from bot.painting import Accepted, Blob, Link, Picture, Preview, Progress, Stage, StageChanged, Usage
+from bot.status.state import EMPTY, FULL, Happening, QueuePosition, Status, bar, fold, noticeable, render
 from bot.texts import LOCALES
 
 ANY = Link(url="https://example.org/1.png")
 NEW = Status(since=100.0)
 
 happenings = st.one_of(
-    st.sampled_from(Stage).map(Staged),
+    st.sampled_from(Stage).map(StageChanged),
     st.floats(-5, 105).map(Progress),
-    st.integers(1, 9).map(Placed),
+    st.integers(1, 9).map(QueuePosition),
     st.sampled_from([Accepted(), Preview(ANY), Picture(ANY), Usage({})]),
 )
 
@@ -35,19 +35,19 @@ def after(*happened: Happening, start: Status = NEW) -> Status:
 def test_a_job_goes_through_its_stages_in_their_order() -> None:
     status = NEW
     for stage in (Stage.PREPARING, Stage.SENDING, Stage.QUEUED, Stage.PAINTING, Stage.SAVING):
-        status = fold(status, Staged(stage))
+        status = fold(status, StageChanged(stage))
         assert status.stage is stage
 
 
 def test_an_earlier_stage_that_is_told_late_is_ignored() -> None:
-    assert after(Staged(Stage.PAINTING), Staged(Stage.QUEUED), Accepted()).stage is Stage.PAINTING
+    assert after(StageChanged(Stage.PAINTING), StageChanged(Stage.QUEUED), Accepted()).stage is Stage.PAINTING
 
 
 def test_after_a_retry_the_stages_come_anew_but_not_the_line() -> None:
-    retrying = after(Staged(Stage.PAINTING), Progress(40), Staged(Stage.RETRYING))
+    retrying = after(StageChanged(Stage.PAINTING), Progress(40), StageChanged(Stage.RETRYING))
     assert retrying.stage is Stage.RETRYING
-    assert fold(retrying, Staged(Stage.WAITING)).stage is Stage.RETRYING
-    again = after(Staged(Stage.SENDING), Accepted(), Progress(10), start=retrying)
+    assert fold(retrying, StageChanged(Stage.WAITING)).stage is Stage.RETRYING
+    again = after(StageChanged(Stage.SENDING), Accepted(), Progress(10), start=retrying)
     assert (again.stage, again.percent) == (Stage.PAINTING, 40)
 
 
@@ -61,26 +61,26 @@ def test_what_the_upstream_does_says_where_the_job_is() -> None:
 
 def test_each_picture_counts_and_the_last_one_ends_the_painting() -> None:
     pair = replace(NEW, count=2)
-    one = after(Staged(Stage.PAINTING), Picture(ANY), start=pair)
+    one = after(StageChanged(Stage.PAINTING), Picture(ANY), start=pair)
     assert (one.got, one.percent, one.stage) == (1, 50, Stage.PAINTING)
     both = fold(one, Picture(ANY))
     assert (both.got, both.percent, both.stage) == (2, 100, Stage.SAVING)
 
 
 def test_a_place_in_line_is_known_only_while_waiting() -> None:
-    assert after(Placed(3), Placed(2)).place == 2
-    assert after(Placed(3), Staged(Stage.WAITING)).place == 3
-    assert after(Placed(3), Staged(Stage.PREPARING)).place is None
-    assert after(Staged(Stage.SENDING), Placed(3)).place is None
+    assert after(QueuePosition(3), QueuePosition(2)).place == 2
+    assert after(QueuePosition(3), StageChanged(Stage.WAITING)).place == 3
+    assert after(QueuePosition(3), StageChanged(Stage.PREPARING)).place is None
+    assert after(StageChanged(Stage.SENDING), QueuePosition(3)).place is None
 
 
 def test_a_job_that_is_not_sent_yet_may_come_to_stand_in_line() -> None:
-    status = after(Staged(Stage.PREPARING), Placed(3))
+    status = after(StageChanged(Stage.PREPARING), QueuePosition(3))
     assert (status.stage, status.place) == (Stage.WAITING, 3)
 
 
 def test_a_finished_picture_stands_at_a_hundred_percent() -> None:
-    assert after(Progress(89), Staged(Stage.SAVING)).percent == 100
+    assert after(Progress(89), StageChanged(Stage.SAVING)).percent == 100
 
 
 @given(st.lists(happenings, max_size=30), st.integers(1, 4))
@@ -91,7 +91,7 @@ def test_the_percentage_never_falls_and_no_stage_goes_backwards(happened: list[H
         status = fold(before, each)
         assert before.percent is None or (status.percent is not None and status.percent >= before.percent)
         assert status.percent is None or 0 <= status.percent <= 100
-        back_in_line = isinstance(each, Placed) and before.stage is Stage.PREPARING
+        back_in_line = isinstance(each, QueuePosition) and before.stage is Stage.PREPARING
         if Stage.RETRYING not in (before.stage, status.stage) and not back_in_line:
             assert order.index(status.stage) >= order.index(before.stage)
         before = status

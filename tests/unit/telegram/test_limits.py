@@ -103,7 +103,7 @@ def test_an_inline_offer_of_the_longest_query_fits(locale: str) -> None:
 
 def test_zero_characters_go_from_words_and_names() -> None:
     caller = User(platform="telegram", id="5", name="A\0da")
-    words, (mention,) = encode_text(Card(text="\0done\0", calls=caller), TEXT)
+    words, (mention,) = encode_text(Card(text="\0done\0", mention=caller), TEXT)
     assert (words, mention.length) == ("Ada, done", 3)
 
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from adapters.discord.client import Discord
+from adapters.discord.client import DiscordAdapter
 from bot.app import App
 from bot.chat import Action
 from bot.sandbox import Sandbox
@@ -27,7 +27,7 @@ class Easel:
     """A running bot."""
 
     app: App
-    discord: Discord
+    discord: DiscordAdapter
     sandbox: Sandbox
 
 
@@ -67,7 +67,7 @@ class Town:
         }
         settings = Settings(**(values | self.settings))
         before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
-        adapter = Discord(settings.discord, clock=self.clock, allow_hosts=settings.fetch.allow_hosts)
+        adapter = DiscordAdapter(settings.discord, clock=self.clock, allow_hosts=settings.fetch.allow_hosts)
         app = await App.open(settings, {"discord": adapter}, self.clock)
         try:
             await adapter.open(app.desk, app.store)
@@ -77,7 +77,7 @@ class Town:
             self.running = Easel(app=app, discord=adapter, sandbox=self.sandbox)
             yield self.running
         finally:
-            await adapter.deafen()
+            await adapter.stop_receiving()
             await app.close()
             await adapter.close()
             Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = before
@@ -138,7 +138,7 @@ class Town:
         """Time passes, for everybody."""
         self.clock.later(seconds)
 
-    async def _connected(self, adapter: Discord) -> bool:
+    async def _connected(self, adapter: DiscordAdapter) -> bool:
         return await adapter.ready() is None and bool(self.server.commands.all())
 
     async def settled(self, easel: Easel | None = None) -> None:
@@ -153,7 +153,7 @@ class Town:
         """Waits until another process has written down that an unfinished job has come to a step."""
 
         async def there(store: Store) -> bool:
-            return any(step in job.steps for job in await store.unfinished())
+            return any(step in job.checkpoints for job in await store.unfinished_jobs())
 
         async with self._opened() as store:
             await polled(lambda: there(store))

@@ -96,7 +96,7 @@ async def test_one_picture_paid_once(tmp_path: Path, route: Route, trouble: Trou
                 balance = await easel.app.store.balance(f"discord:{place.ada.id}", 50)
         assert place.server.calls(*route)
         assert not place.server.faults.planned  # it was met
-        assert (balance.left, balance.held) == (49, 0)
+        assert (balance.available, balance.reserved) == (49, 0)
         assert place.mine() == [picture]  # Discord knows a post by its nonce, so that none stands twice
         assert len(picture.attachments) == 1
         assert upstream.asked == 1
@@ -173,7 +173,7 @@ async def test_a_place_that_closes_costs_nothing(tmp_path: Path, closed: Closed)
                 await place.settled(easel)
                 [job] = await easel.app.store.history(f"discord:{place.ada.id}")
                 balance = await easel.app.store.balance(f"discord:{place.ada.id}", 50)
-        assert (balance.left, balance.held, job.charged) == (50, 0, 0)
+        assert (balance.available, balance.reserved, job.charged) == (50, 0, 0)
         assert job.state in ((State.CANCELLED,) if closed.logs is None else (State.FAILED, State.CANCELLED))
         assert not any(one.attachments for one in channel.messages if one.author is place.server.world.bot)
         if closed.shows is not None and job.state is State.FAILED:
@@ -199,7 +199,7 @@ async def test_events_told_twice_and_out_of_order_are_one_job_each(tmp_path: Pat
         await place.settled(easel)
         assert sorted(one.prompt.strip() for one in place.sandbox.requests) == ["a cat", "a dog", "a fox", "an owl"]
         balance = await easel.app.store.balance(f"discord:{place.ada.id}", 50)
-        assert (balance.left, balance.held) == (46, 0)
+        assert (balance.available, balance.reserved) == (46, 0)
 
 
 @pytest.mark.parametrize("trouble", ["503", "reset", "404"])
@@ -216,7 +216,7 @@ async def test_a_picture_that_discord_does_not_hand_out(tmp_path: Path, trouble:
         await place.until(lambda: [one for one in place.mine() if "easel:cancel:" not in repr(one.components)])
         await place.settled(easel)
         balance = await easel.app.store.balance(f"discord:{place.ada.id}", 50)
-        assert (balance.left, balance.held) == ((50, 0) if trouble == "404" else (49, 0))
+        assert (balance.available, balance.reserved) == ((50, 0) if trouble == "404" else (49, 0))
         if trouble == "404":
             [status] = place.mine()
             assert status.content == say("en", "refusal-picture-gone", name="photo.png")

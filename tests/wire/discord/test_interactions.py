@@ -85,7 +85,7 @@ async def test_sizes_are_completed_while_typing(place: Town) -> None:
         asked = place.server.autocomplete(place.ada, place.channel, "imagine", "size", "3")
         choices = await place.until(lambda: asked.choices)
         offered = [each["value"] for each in choices or []]
-        assert offered == [each for each in easel.app.desk.abilities.sizes if "3" in each]
+        assert offered == [each for each in easel.app.desk.capabilities.sizes if "3" in each]
         assert offered != []
 
 
@@ -245,7 +245,7 @@ async def test_another_member_may_not_cancel_and_the_owner_may(place: Town) -> N
         pressed = place.server.click(bob, message, button(message, Action.CANCEL))
         assert await whispered(place, pressed) == say("en", "refusal-not-yours")
         assert pressed.answered is Answered.DEFER_UPDATE
-        assert await easel.app.store.unfinished() != []
+        assert await easel.app.store.unfinished_jobs() != []
         pressed = place.server.click(place.ada, message, button(message, Action.CANCEL))
         assert await whispered(place, pressed) == say("en", "answer-cancelled", count=1)
         await place.until(lambda: message.content == say("en", "cancelled"))

@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters import doctor
-from adapters.discord.client import Discord
+from adapters.discord.client import DiscordAdapter
 from adapters.discord.connection import MESSAGE_CONTENT_OFF
 from bot.chat import Action
 from bot.errors import SettingsWrong
@@ -312,7 +312,7 @@ async def test_the_doctor_knows_a_wrong_token_and_a_missing_intent(place: Town) 
 
 
 async def test_before_it_is_opened_it_is_not_ready(place: Town) -> None:
-    adapter = Discord(settings(place).discord, clock=place.clock)
+    adapter = DiscordAdapter(settings(place).discord, clock=place.clock)
     assert await adapter.ready() == "not connected yet"
     await adapter.close()
 

@@ -179,7 +179,7 @@ async def test_the_operator_reads_which_permissions_are_missing(place: Town) -> 
 
 async def test_choices_are_what_the_provider_can(place: Town) -> None:
     async with place.easel() as easel:
-        can = easel.app.desk.abilities
+        can = easel.app.desk.capabilities
         (imagine,) = [each for each in place.server.commands.all() if each["name"] == "imagine"]
         options = {each["name"]: each for each in imagine["options"]}
         assert [each["value"] for each in options["n"]["choices"]] == list(range(1, can.max_n + 1))

@@ -32,7 +32,7 @@ from bot.errors import (
 )
 from bot.fetch import Fetcher
 from bot.intake import sizes
-from bot.jobs.images import Gallery
+from bot.jobs.images import JobImages
 from bot.painting import (
     Accepted,
     Event,
@@ -44,14 +44,14 @@ from bot.painting import (
     Preview,
     Progress,
     Stage,
-    Staged,
+    StageChanged,
     Usage,
 )
 from bot.ports import Clock, Provider
 from bot.providers.http.client import make_client
 from bot.providers.presets import PRESETS, resolve
-from bot.providers.registry import Tools, make
-from bot.providers.requirements import fits, needs_of
+from bot.providers.registry import ProviderDependencies, make_provider
+from bot.providers.requirements import fits, requirements_of
 from bot.providers.tasks.callbacks import Callbacks
 from bot.sandbox import Sandbox
 from tests.servers.upstream import openai_spec
@@ -95,11 +95,11 @@ ROWS = (
     Row(preset="toapis", dialect="tasks", at="/toapis", counts=False),
     Row(preset="sandbox", dialect="tasks", calls=True),
     Row(preset=None, dialect="tasks", at="/toapis/v1", counts=False),
-    Row(preset="openai-hk", dialect="images", at="/hk", tells=Staged),
+    Row(preset="openai-hk", dialect="images", at="/hk", tells=StageChanged),
     Row(preset="openai", dialect="images", at="/v1", tells=Preview, links=False),
     Row(preset="azure", dialect="images", tells=Preview, links=False),
     Row(preset="sandbox", dialect="images", tells=Preview, links=False),
-    Row(preset=None, dialect="images", at="/v1", tells=Staged, links=False),
+    Row(preset=None, dialect="images", at="/v1", tells=StageChanged, links=False),
 )
 EVERY = pytest.mark.parametrize("row", ROWS, ids=str)
 
@@ -117,7 +117,7 @@ class Bench:
 
     provider: Provider
     sandbox: Sandbox
-    gallery: Gallery
+    gallery: JobImages
 
     async def paint(self, request: PaintRequest) -> list[Event]:
         return [event async for event in self.provider.paint(request)]
@@ -154,9 +154,9 @@ async def bench(
             api_key=SecretStr(KEY),
         )
         clock, callbacks = clock or Timeless(), callbacks or Callbacks()
-        tools = Tools(client=client, clock=clock, callbacks=callbacks, jitter=lambda: 0.0)
+        tools = ProviderDependencies(client=client, clock=clock, callbacks=callbacks, jitter=lambda: 0.0)
         async with Fetcher([upstream.address.removeprefix("http://")]) as fetcher:
-            yield Bench(provider=make(configured, tools), sandbox=upstream, gallery=Gallery(fetcher, {}))
+            yield Bench(provider=make_provider(configured, tools), sandbox=upstream, gallery=JobImages(fetcher, {}))
         assert [openai_spec.complaint(each) for each in upstream.requests] == [None] * len(upstream.requests)
 
 
@@ -192,7 +192,7 @@ async def test_words_become_one_picture(row: Row) -> None:
         events = await at.paint(PaintRequest(prompt="a fox in the snow"))
         [picture] = await at.pictures(events)
         [received] = at.sandbox.requests
-    assert events[0] == Staged(Stage.SENDING)
+    assert events[0] == StageChanged(Stage.SENDING)
     kinds = [type(event) for event in events]
     assert kinds.index(Accepted) < kinds.index(Picture)
     assert any(isinstance(each, Usage) and bool(each.counts) for each in events) == row.counts
@@ -206,7 +206,7 @@ async def test_words_become_one_picture(row: Row) -> None:
 @pytest.mark.parametrize("count", [1, 3, "all"])
 async def test_references_arrive_byte_for_byte_in_their_order(row: Row, count: int | str) -> None:
     async with bench(row) as at:
-        most = at.provider.abilities.max_references
+        most = at.provider.capabilities.max_references
         sent = references(most if count == "all" else int(count))
         await at.pictures(await at.paint(PaintRequest(prompt="all of them", references=sent)))
         [received] = at.sandbox.requests
@@ -218,7 +218,7 @@ async def test_references_arrive_byte_for_byte_in_their_order(row: Row, count: i
 async def test_a_mask_arrives_or_is_known_to_be_too_much(row: Row) -> None:
     request = PaintRequest(prompt="a hat", references=references(1), mask=mask())
     async with bench(row) as at:
-        assert fits(at.provider.abilities, needs_of(request)) == (not row.is_chat)
+        assert fits(at.provider.capabilities, requirements_of(request)) == (not row.is_chat)
         if row.is_chat:
             return
         await at.pictures(await at.paint(request))
@@ -236,9 +236,9 @@ SHAPES = ("1:1", "3:2", "2:3", "16:9", "9:16", "4:3", "3:4", "5:4", "4:5", "21:9
 async def test_a_wished_shape_is_painted_or_known_to_be_too_much(row: Row, wish: str) -> None:
     request = PaintRequest(prompt="a fox", options=Options(size=wish))
     async with bench(row) as at:
-        if not fits(at.provider.abilities, needs_of(request)):
-            assert wish not in sizes.offers(at.provider.abilities)
-            assert sizes.near(wish, at.provider.abilities)
+        if not fits(at.provider.capabilities, requirements_of(request)):
+            assert wish not in sizes.offers(at.provider.capabilities)
+            assert sizes.near(wish, at.provider.capabilities)
             return
         [picture] = await at.pictures(await at.paint(request))
     if wish != "auto":
@@ -266,19 +266,19 @@ async def test_sizes_by_rule_are_painted_to_the_pixel(
         [picture] = await at.pictures(await at.paint(PaintRequest(prompt="a fox", options=options)))
         assert (picture.width, picture.height) == pixels
         for wrong in ("1000x1000", "4096x4096", "4:1"):
-            assert sizes.decide(wrong, None, at.provider.abilities) is None
-            assert sizes.near(wrong, at.provider.abilities)
+            assert sizes.decide(wrong, None, at.provider.capabilities) is None
+            assert sizes.near(wrong, at.provider.capabilities)
 
 
 @EVERY
 @pytest.mark.parametrize("count", [1, 2, 3, "all"])
 async def test_as_many_pictures_as_asked_for(row: Row, count: int | str) -> None:
     async with bench(row) as at:
-        abilities = at.provider.abilities
-        n = abilities.allowed_counts[-1] if count == "all" else int(count)
+        capabilities = at.provider.capabilities
+        n = capabilities.allowed_counts[-1] if count == "all" else int(count)
         request = PaintRequest(prompt="a fox", options=Options(n=n))
-        if n not in abilities.allowed_counts:
-            assert not fits(abilities, needs_of(request))
+        if n not in capabilities.allowed_counts:
+            assert not fits(capabilities, requirements_of(request))
             return
         found = await at.pictures(await at.paint(request))
         assert len(found) == n
@@ -306,7 +306,7 @@ async def test_it_tells_how_far_it_is(row: Row) -> None:
         box.append(at)
         events = await at.paint(PaintRequest(prompt="a fox"))
     told = [event for event in events if isinstance(event, row.tells)]
-    assert Staged(Stage.PAINTING) in events
+    assert StageChanged(Stage.PAINTING) in events
     if row.tells is Progress:
         percents = [each.percent for each in told if isinstance(each, Progress)]
         assert len(percents) > 5
@@ -333,7 +333,7 @@ async def test_closing_it_leaves_the_upstream_alone(row: Row) -> None:
     async with bench(row, pace=1, sleep=never) as at:
         async with aclosing(at.provider.paint(PaintRequest(prompt="a fox"))) as events:
             async for event in events:
-                if isinstance(event, Accepted) or event == Staged(Stage.PAINTING):
+                if isinstance(event, Accepted) or event == StageChanged(Stage.PAINTING):
                     break
             await _until(lambda: at.sandbox.running == 1)
         if row.dialect == "tasks":

@@ -16,7 +16,7 @@ from bot.ports import Provider
 from bot.providers.http.client import make_client
 from bot.providers.http.connections import Client
 from bot.providers.presets import resolve
-from bot.providers.registry import Tools, make
+from bot.providers.registry import ProviderDependencies, make_provider
 from bot.providers.tasks.callbacks import Callbacks
 from tests.servers.upstream.images import completed, document, partial
 from tests.servers.upstream.raw import JSON, SSE, Call, delta, event, message, raw_upstream
@@ -73,8 +73,8 @@ def broken(body: bytes, chance: random.Random) -> bytes:
 
 
 def provider(client: Client, url: str, preset: str) -> Provider:
-    tools = Tools(client=client, clock=HastyClock(), callbacks=Callbacks(), jitter=lambda: 0.0)
-    return make(resolve(name="up", preset=preset, base_url=url, api_key=SecretStr(KEY), timeout_s=30.0), tools)
+    tools = ProviderDependencies(client=client, clock=HastyClock(), callbacks=Callbacks(), jitter=lambda: 0.0)
+    return make_provider(resolve(name="up", preset=preset, base_url=url, api_key=SecretStr(KEY), timeout_s=30.0), tools)
 
 
 async def outcome(made: Provider) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from adapters.http.server import HttpServer
-from adapters.telegram.client import Telegram
+from adapters.telegram.client import TelegramAdapter
 from adapters.telegram.events import IN_TIME
 from bot.app import App
 from bot.chat import Action
@@ -29,7 +29,7 @@ class Easel:
     """A running bot."""
 
     app: App
-    telegram: Telegram
+    telegram: TelegramAdapter
     sandbox: Sandbox
 
 
@@ -61,7 +61,7 @@ class Town:
         }
         settings = Settings(**(values | self.settings))
         web = HttpServer("127.0.0.1", 0)
-        adapter = Telegram(settings.telegram, clock=self.clock, admins=settings.admins)
+        adapter = TelegramAdapter(settings.telegram, clock=self.clock, admins=settings.admins)
         web.mount(adapter.routes())
         app = await App.open(settings, {"telegram": adapter}, self.clock, shops={"telegram": adapter})
         try:
@@ -72,7 +72,7 @@ class Town:
             self.running = Easel(app=app, telegram=adapter, sandbox=self.sandbox)
             yield self.running
         finally:
-            await adapter.deafen()
+            await adapter.stop_receiving()
             await app.close()
             await adapter.close()
 
@@ -123,7 +123,7 @@ class Town:
         """A member's credits."""
         assert self.running is not None
         balance = await self.running.app.store.balance(f"telegram:{(user or self.ada).id}", 50)
-        return balance.left
+        return balance.available
 
 
 class TownClock(FastClock):
@@ -141,7 +141,7 @@ def lasting(seconds: float) -> float:
     return seconds * SPEED if seconds == IN_TIME else seconds / SPEED
 
 
-async def connected(adapter: Telegram) -> bool:
+async def connected(adapter: TelegramAdapter) -> bool:
     return await adapter.ready() is None
 
 

@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from adapters.http.server import HttpServer
-from adapters.telegram.client import Telegram
+from adapters.telegram.client import TelegramAdapter
 from bot.app import App
-from bot.chat import Answer, Balance, Chat, MessageRef, Press
+from bot.chat import Balance, ButtonPress, ButtonReply, Chat, MessageRef
 from bot.chat import Message as Heard
 from bot.chat import User as Member
 from bot.errors import StoreFailed
-from bot.handlers.messages import Desk
-from bot.painting import Abilities
-from bot.ports import Memory
+from bot.handlers.messages import MessageHandler
+from bot.painting import Capabilities
+from bot.ports import AdapterStorage
 from bot.settings import Settings
 from tests.servers.telegram import UNLIMITED, Message, Pressed, User
 from tests.support.worlds import polled
@@ -64,31 +64,31 @@ class Impatient(TownClock):
 class Forgetful:
     """The adapter's memory, in a database that is `away` at times."""
 
-    real: Memory
+    real: AdapterStorage
     away: bool = False
     refused: int = 0
     writes: list[str] = field(default_factory=list[str])
 
-    async def remember(self, key: str, value: str) -> None:
+    async def set_value(self, key: str, value: str) -> None:
         self._look()
         self.writes.append(key)
-        await self.real.remember(key, value)
+        await self.real.set_value(key, value)
 
-    async def recall(self, key: str) -> str | None:
+    async def get_value(self, key: str) -> str | None:
         self._look()
-        return await self.real.recall(key)
+        return await self.real.get_value(key)
 
-    async def stash(self, key: str, data: bytes) -> None:
+    async def cache_blob(self, key: str, data: bytes) -> None:
         self._look()
-        await self.real.stash(key, data)
+        await self.real.cache_blob(key, data)
 
-    async def stashed(self, key: str) -> bytes | None:
+    async def cached_blob(self, key: str) -> bytes | None:
         self._look()
-        return await self.real.stashed(key)
+        return await self.real.cached_blob(key)
 
-    async def discard(self, key: str) -> None:
+    async def delete_key(self, key: str) -> None:
         self._look()
-        await self.real.discard(key)
+        await self.real.delete_key(key)
 
     def _look(self) -> None:
         if self.away:
@@ -138,7 +138,7 @@ async def wired(
     settings = Settings(**(values | place.settings))
     port = port or await free_port()
     web = HttpServer("127.0.0.1", port)
-    adapter = Telegram(
+    adapter = TelegramAdapter(
         settings.telegram, clock=place.clock, public_url=f"http://127.0.0.1:{port}", admins=settings.admins
     )
     web.mount(adapter.routes())
@@ -157,7 +157,7 @@ async def wired(
         )
         yield made
     finally:
-        await adapter.deafen()
+        await adapter.stop_receiving()
         await app.close()
         await adapter.close()
         await web.stop()
@@ -187,40 +187,40 @@ def words(click: Pressed) -> str:
 class SlowReception:
     """The core, which takes its time over clicks and purchases until `go`. `told`: messages that came in."""
 
-    def __init__(self, real: Desk, *, slow: bool) -> None:
+    def __init__(self, real: MessageHandler, *, slow: bool) -> None:
         self._real = real
         self.go = asyncio.Event()
         self.told: list[Heard] = []
         if not slow:
             self.go.set()
 
-    async def receive(self, message: Heard) -> bool:
+    async def receive_message(self, message: Heard) -> bool:
         self.told.append(message)
-        return await self._real.receive(message)
+        return await self._real.receive_message(message)
 
-    async def press(self, press: Press) -> Answer:
+    async def press_button(self, press: ButtonPress) -> ButtonReply:
         await self.go.wait()
-        return await self._real.press(press)
+        return await self._real.press_button(press)
 
-    async def deleted(self, ref: MessageRef) -> None:
-        await self._real.deleted(ref)
+    async def message_deleted(self, ref: MessageRef) -> None:
+        await self._real.message_deleted(ref)
 
-    async def moved(self, old: Chat, new: Chat) -> None:
-        await self._real.moved(old, new)
+    async def chat_moved(self, old: Chat, new: Chat) -> None:
+        await self._real.chat_moved(old, new)
 
-    async def turned_away(self, user: Member, chat: Chat) -> str | None:
-        return await self._real.turned_away(user, chat)
+    async def command_refusal(self, user: Member, chat: Chat) -> str | None:
+        return await self._real.command_refusal(user, chat)
 
-    async def barred(self, user: Member) -> str | None:
-        return await self._real.barred(user)
+    async def purchase_refusal(self, user: Member) -> str | None:
+        return await self._real.purchase_refusal(user)
 
     async def balance(self, user: Member) -> Balance:
         return await self._real.balance(user)
 
-    async def credit(self, user: Member, credits: int, *, entry: str) -> Balance:
+    async def credit_purchase(self, user: Member, credits: int, *, entry: str) -> Balance:
         await self.go.wait()
-        return await self._real.credit(user, credits, entry=entry)
+        return await self._real.credit_purchase(user, credits, entry=entry)
 
     @property
-    def abilities(self) -> Abilities:
-        return self._real.abilities
+    def capabilities(self) -> Capabilities:
+        return self._real.capabilities

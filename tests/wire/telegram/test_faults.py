@@ -70,7 +70,7 @@ async def test_one_picture_paid_once(tmp_path: Path, method: str, trouble: Troub
                 place.server.say(place.ada, place.private, "a fox")
                 picture = await place.picture()
                 balance = await easel.app.store.balance(f"telegram:{place.ada.id}", 50)
-        assert (balance.left, balance.held) == (49, 0)
+        assert (balance.available, balance.reserved) == (49, 0)
         assert picture.photo is not None
         assert sum(one.photo is not None for one in place.mine()) == 1
         # A status message that nobody told us of is the one thing that may be left behind, and no other is sent for it.
@@ -180,7 +180,7 @@ async def test_a_place_that_closes_costs_nothing(tmp_path: Path, closed: Closed)
         pictures = [one for one in place.mine(chat) if one.photo is not None]
         heard = {each["event"] for each in logs}
         assert "call failed" not in heard
-        assert (balance.left, balance.held, job.charged) == (50 - len(pictures), 0, len(pictures))
+        assert (balance.available, balance.reserved, job.charged) == (50 - len(pictures), 0, len(pictures))
         assert len(pictures) <= closed.painted
         # what shows first that the place is closed, a line of progress or the picture, is for the clock to say
         if job.state is State.FAILED:

@@ -79,7 +79,7 @@ class House:
         store = await Store.open(f"sqlite:///{self.folder / 'easel.db'}", clock=Clock(), migrate=False)
 
         async def known() -> bool:
-            return any(job.status_id == str(message.id) for job in await store.unfinished())
+            return any(job.status_id == str(message.id) for job in await store.unfinished_jobs())
 
         try:
             await polled(known)
@@ -94,7 +94,7 @@ class House:
             balance = await store.balance(f"telegram:{self.ada.id}", 50)
         finally:
             await store.close()
-        return balance.left, balance.held
+        return balance.available, balance.reserved
 
 
 @asynccontextmanager
@@ -216,5 +216,5 @@ async def test_ended_in_the_middle_of_ten_jobs(tmp_path: Path, drain: int) -> No
         finally:
             await store.close()
         pictures = [any(one.photo is not None for one in chat.standing) for chat in chats]
-        assert [(each.left, each.held) for each in balances] == [(50 - painted, 0) for painted in pictures]
+        assert [(each.available, each.reserved) for each in balances] == [(50 - painted, 0) for painted in pictures]
         assert len(place.sandbox.requests) <= 10

@@ -182,7 +182,7 @@ async def test_what_comes_before_easel_is_connected_or_after_its_end_is_asked_to
     async with httpx.AsyncClient() as caller:
         async with wired(place, mode="webhook") as easel:
             port, url, secret = easel.web.port, place.server.webhook.url, place.server.webhook.secret or ""
-            await easel.telegram.deafen()
+            await easel.telegram.stop_receiving()
             answer = await caller.post(url, content=wish(place, 5), headers={HEADER: secret})
             assert answer.status_code == 503
             assert easel.desk.told == []

@@ -18,15 +18,15 @@ def upgrade() -> None:
     op.create_table(
         "account",
         sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("free", sa.BigInteger(), nullable=False),
-        sa.Column("held", sa.BigInteger(), nullable=False),
-        sa.Column("extra", sa.BigInteger(), nullable=False),
+        sa.Column("daily", sa.BigInteger(), nullable=False),
+        sa.Column("reserved", sa.BigInteger(), nullable=False),
+        sa.Column("granted", sa.BigInteger(), nullable=False),
         sa.Column("allowance", sa.BigInteger(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("banned", sa.Boolean(), nullable=False),
-        sa.CheckConstraint("extra >= 0", name=op.f("ck_account_extra")),
-        sa.CheckConstraint("free >= 0 AND free <= allowance", name=op.f("ck_account_free")),
-        sa.CheckConstraint("held >= 0", name=op.f("ck_account_held")),
+        sa.CheckConstraint("granted >= 0", name=op.f("ck_account_granted")),
+        sa.CheckConstraint("daily >= 0 AND daily <= allowance", name=op.f("ck_account_daily")),
+        sa.CheckConstraint("reserved >= 0", name=op.f("ck_account_reserved")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
     )
     op.create_table(
@@ -85,17 +85,17 @@ def upgrade() -> None:
         sa.Column("account", sa.Text(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("credits", sa.BigInteger(), nullable=False),
-        sa.Column("from_extra", sa.BigInteger(), nullable=False),
+        sa.Column("from_granted", sa.BigInteger(), nullable=False),
         sa.Column("chat_account", sa.Text()),
         sa.Column("chat_day", sa.Date()),
-        sa.Column("chat_from_extra", sa.BigInteger(), nullable=False),
+        sa.Column("chat_from_granted", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("kind IN ('reserve', 'close', 'grant', 'set')", name=op.f("ck_ledger_kind")),
         sa.CheckConstraint("(chat_account IS NULL) = (chat_day IS NULL)", name=op.f("ck_ledger_chat")),
         sa.CheckConstraint(
-            "chat_from_extra >= 0 AND chat_from_extra <= credits", name=op.f("ck_ledger_chat_from_extra")
+            "chat_from_granted >= 0 AND chat_from_granted <= credits", name=op.f("ck_ledger_chat_from_granted")
         ),
-        sa.CheckConstraint("from_extra >= 0 AND from_extra <= credits", name=op.f("ck_ledger_from_extra")),
+        sa.CheckConstraint("from_granted >= 0 AND from_granted <= credits", name=op.f("ck_ledger_from_granted")),
         sa.PrimaryKeyConstraint("job", "kind", name=op.f("pk_ledger")),
     )
     op.create_index("ix_ledger_account", "ledger", ["account", "at"])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.painting import Event, Link, Picture, Preview, Progress, Stage, Staged
+from bot.painting import Event, Link, Picture, Preview, Progress, Stage, StageChanged
 from bot.providers.chat.progress import ReplyReader
 from bot.providers.chat.verdict import Saying, Verdict
 from bot.providers.http.quoting import QUOTE_LIMIT, quote
@@ -65,7 +65,7 @@ def percents(said: list[object]) -> list[float]:
 
 
 def stages(said: list[object]) -> list[Stage]:
-    return [event.stage for event in said if isinstance(event, Staged)]
+    return [event.stage for event in said if isinstance(event, StageChanged)]
 
 
 def urls(said: list[object], kind: type[Picture | Preview] = Picture) -> list[str]:
@@ -188,7 +188,7 @@ def test_a_percentage_is_told_as_soon_as_it_is_certain() -> None:
     reader = ReplyReader()
     assert reader.feed("> 🏃 进度：7") == []
     assert reader.feed("2") == []
-    assert reader.feed("%") == [Staged(Stage.PAINTING), Progress(72)]
+    assert reader.feed("%") == [StageChanged(Stage.PAINTING), Progress(72)]
     assert reader.feed("\n>🏃 进度 74") == []
     assert reader.feed(".") == []
     assert reader.feed(".") == [Progress(74)]

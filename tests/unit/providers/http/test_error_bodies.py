@@ -207,7 +207,7 @@ def test_a_preset_fills_what_is_not_set() -> None:
         "chat",
     )
     assert (made.stream, made.price, made.timeout_s, made.idle_timeout_s) == (True, 1, 600, 120)
-    assert made.abilities.max_references == 5
+    assert made.capabilities.max_references == 5
     assert "sk-123" not in repr(made)
 
 
@@ -224,10 +224,10 @@ def test_what_is_retired_often_can_be_set_by_hand() -> None:
     made = resolve(
         name="a", preset="openai", sizes=["1024x1024"], tiers=["2k"], qualities=["low", "max"], max_n=2,
         max_references=3, usage_rate=0.01,
-    ).abilities  # fmt: skip
+    ).capabilities  # fmt: skip
     assert (made.sizes, made.size_rules, made.tiers) == (("1024x1024",), (), ("2K",))
     assert (made.qualities, made.max_n, made.max_references) == (("low", "max"), 2, 3)
-    assert resolve(name="a", preset="evolink", max_n=2).abilities.counts == (1, 2)
+    assert resolve(name="a", preset="evolink", max_n=2).capabilities.counts == (1, 2)
     assert resolve(name="a", preset="openai", usage_rate=0.01).usage_rate == 0.01
 
 

@@ -20,7 +20,7 @@ from bot.painting import (
     Preview,
     Progress,
     Stage,
-    Staged,
+    StageChanged,
     Usage,
 )
 from bot.ports import Provider
@@ -133,7 +133,7 @@ async def test_a_name_and_a_password_in_the_address_go_as_basic_authentication(c
 
 def test_it_is_a_provider(client: Client) -> None:
     made: Provider = provider(client, "http://127.0.0.1:1", preset="acedata", price=3)
-    assert (made.name, made.price, made.abilities.max_references) == ("up", 3, 5)
+    assert (made.name, made.price, made.capabilities.max_references) == ("up", 3, 5)
 
 
 # ---------------------------------------------------------------- what is understood
@@ -148,11 +148,11 @@ async def test_a_stream_tells_its_story_in_order(client: Client) -> None:
     async with raw_upstream(script) as up:
         events = await gather(provider(client, up.url))
     assert events == [
-        Staged(Stage.SENDING),
+        StageChanged(Stage.SENDING),
         Accepted(),
         Accepted("chatcmpl-1"),
-        Staged(Stage.QUEUED),
-        Staged(Stage.PAINTING),
+        StageChanged(Stage.QUEUED),
+        StageChanged(Stage.PAINTING),
         Progress(8.4),
         Progress(92.4),
         Picture(Link(url=PICTURE)),
@@ -169,7 +169,7 @@ async def test_acceptance_is_told_before_the_first_byte_of_the_body(client: Clie
         raw_upstream(script) as up,
         aclosing(provider(client, up.url).paint(PaintRequest(prompt="x"))) as events,
     ):
-        assert await anext(events) == Staged(Stage.SENDING)
+        assert await anext(events) == StageChanged(Stage.SENDING)
         assert await anext(events) == Accepted()
 
 

@@ -23,7 +23,7 @@ from bot.errors import (
     UpstreamDown,
     WrongEndpoint,
 )
-from bot.painting import Accepted, Blob, Image, Link, PaintRequest, Stage, Staged
+from bot.painting import Accepted, Blob, Image, Link, PaintRequest, Stage, StageChanged
 from bot.providers.http.client import ANSWER_CAP, make_client
 from bot.providers.http.connections import Client
 from tests.servers.upstream.chat import (
@@ -177,7 +177,7 @@ async def test_an_error_answer_is_told_without_acceptance(
     async with raw_upstream(answers(body, head=("Content-Type: text/html", "Retry-After: 3"), status=status)) as up:
         failed, seen = await fail(provider(client, up.url))
     assert type(failed) is failure
-    assert seen == [Staged(Stage.SENDING)]
+    assert seen == [StageChanged(Stage.SENDING)]
     assert KEY not in f"{failed.detail}{failed.facts}"
     if isinstance(failed, Busy):
         assert failed.retry_after == 3
@@ -196,7 +196,7 @@ async def test_a_refused_connection_is_unreachable(client: Client) -> None:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: connections to it are refused
         failed, seen = await fail(provider(client, f"http://127.0.0.1:{taken.getsockname()[1]}"))
     assert isinstance(failed, Unreachable)
-    assert seen == [Staged(Stage.SENDING)]
+    assert seen == [StageChanged(Stage.SENDING)]
 
 
 async def test_an_address_that_is_none_is_a_wrong_endpoint(client: Client) -> None:
@@ -210,7 +210,7 @@ async def test_no_headers_until_the_deadline_is_no_answer(client: Client) -> Non
         failed, seen = await fail(provider(client, up.url, timeout_s=SHORT, idle_timeout_s=SHORT / 4))
         await up.calls[0].closed_by_client.wait()
     assert isinstance(failed, NoAnswer)
-    assert seen == [Staged(Stage.SENDING)]
+    assert seen == [StageChanged(Stage.SENDING)]
 
 
 async def test_silence_before_the_headers_lasts_as_long_as_a_painting_may(client: Client) -> None:

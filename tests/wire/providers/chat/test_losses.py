@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from bot.errors import CutShort, SaidFailed, TookTooLong, WentQuiet
-from bot.painting import Accepted, Event, Link, Options, PaintRequest, Progress, Stage, Staged
+from bot.painting import Accepted, Event, Link, Options, PaintRequest, Progress, Stage, StageChanged
 from bot.providers.http.client import make_client
 from bot.providers.http.connections import Client
 from tests.servers.upstream.chat import (
@@ -51,7 +51,7 @@ async def test_a_connection_lost_after_the_request_may_have_been_accepted(client
     async with raw_upstream(script) as up:
         failed, seen = await fail(provider(client, up.url))
     assert isinstance(failed, CutShort)
-    assert seen == [Staged(Stage.SENDING)]
+    assert seen == [StageChanged(Stage.SENDING)]
 
 
 CUT = "Transfer-Encoding: chunked"
@@ -255,7 +255,7 @@ async def test_two_pictures_are_two_requests_at_once_and_progress_is_their_mean(
     assert seen[0] == 20
     assert seen == sorted(set(seen))
     assert {source.url for source in pictures(events) if isinstance(source, Link)} == {PICTURE, OTHER}
-    assert [each for each in events if isinstance(each, Staged)].count(Staged(Stage.PAINTING)) <= 1
+    assert [each for each in events if isinstance(each, StageChanged)].count(StageChanged(Stage.PAINTING)) <= 1
 
 
 async def test_where_one_fails_and_one_delivers_the_picture_counts_and_the_failure_is_logged(

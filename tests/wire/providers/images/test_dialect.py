@@ -25,7 +25,19 @@ from bot.errors import (
     WentQuiet,
     WrongEndpoint,
 )
-from bot.painting import Accepted, Blob, Event, Link, Options, PaintRequest, Picture, Preview, Stage, Staged, Usage
+from bot.painting import (
+    Accepted,
+    Blob,
+    Event,
+    Link,
+    Options,
+    PaintRequest,
+    Picture,
+    Preview,
+    Stage,
+    StageChanged,
+    Usage,
+)
 from bot.ports import Provider
 from bot.providers.http.client import make_client
 from bot.providers.http.connections import Client
@@ -192,7 +204,7 @@ async def test_without_a_key_no_header_is_sent(client: Client) -> None:
 async def test_it_is_a_provider_that_cannot_be_asked_again(client: Client) -> None:
     made: Provider = provider(client, "http://127.0.0.1:1", "openai", price=3)
     assert (made.name, made.model, made.price, made.resumable) == ("up", "gpt-image-2", 3, False)
-    assert made.abilities.max_references == 16
+    assert made.capabilities.max_references == 16
     with pytest.raises(Lost):
         await anext(made.resume(PaintRequest(prompt="x"), "req_7"))
 
@@ -204,15 +216,15 @@ async def test_a_stream_tells_its_story_in_order(client: Client) -> None:
     script = streams(": hello\n\n", partial(0, b"one"), partial(1, b"two"), completed())
     async with raw_upstream(script) as up:
         events = await gather(provider(client, up.url))
-    assert [each for each in events if each != Staged(Stage.PAINTING)] == [
-        Staged(Stage.SENDING),
+    assert [each for each in events if each != StageChanged(Stage.PAINTING)] == [
+        StageChanged(Stage.SENDING),
         Accepted("req_7"),
         Preview(Blob(data=b"one")),
         Preview(Blob(data=b"two")),
         Picture(Blob(data=PNG)),
         Usage(USAGE),
     ]
-    assert events.index(Staged(Stage.PAINTING)) < events.index(Preview(Blob(data=b"one")))
+    assert events.index(StageChanged(Stage.PAINTING)) < events.index(Preview(Blob(data=b"one")))
 
 
 async def test_an_upstream_that_paints_before_it_answers_is_known_to_paint(client: Client) -> None:
@@ -225,8 +237,8 @@ async def test_an_upstream_that_paints_before_it_answers_is_known_to_paint(clien
 
     request = PaintRequest(prompt="a cat", options=Options(n=2))
     async with raw_upstream(script) as up, aclosing(provider(client, up.url).paint(request)) as events:
-        assert await anext(events) == Staged(Stage.SENDING)
-        assert await anext(events) == Staged(Stage.PAINTING)
+        assert await anext(events) == StageChanged(Stage.SENDING)
+        assert await anext(events) == StageChanged(Stage.PAINTING)
         answered.set()
         assert await anext(events) == Accepted()
 
@@ -237,7 +249,7 @@ async def test_closing_before_the_answer_closes_the_connection(client: Client) -
 
     async with raw_upstream(script) as up:
         events = provider(client, up.url).paint(PaintRequest(prompt="a cat"))
-        while await anext(events) != Staged(Stage.PAINTING):
+        while await anext(events) != StageChanged(Stage.PAINTING):
             pass
         await events.aclose()
         await up.calls[0].closed_by_client.wait()

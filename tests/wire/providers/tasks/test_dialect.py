@@ -37,7 +37,19 @@ from bot.errors import (
     WentQuiet,
     WrongEndpoint,
 )
-from bot.painting import Accepted, Blob, Image, Link, Options, PaintRequest, Picture, Progress, Stage, Staged, Usage
+from bot.painting import (
+    Accepted,
+    Blob,
+    Image,
+    Link,
+    Options,
+    PaintRequest,
+    Picture,
+    Progress,
+    Stage,
+    StageChanged,
+    Usage,
+)
 from bot.ports import Provider
 from bot.providers.http.client import make_client
 from bot.providers.http.connections import Client
@@ -188,8 +200,8 @@ async def test_a_relay_without_an_upload_service_gets_the_pictures_themselves(
 def test_it_is_a_provider(client: Client, clock: HastyClock) -> None:
     made: Provider = provider(client, clock, "http://127.0.0.1:1", price=3)
     assert (made.name, made.model, made.price, made.resumable) == ("up", "gpt-4o-image", 3, True)
-    assert (made.abilities.allowed_counts, made.abilities.max_prompt) == ((1, 2, 4), 2000)
-    assert provider(client, clock, "http://127.0.0.1:1", "toapis").abilities.allowed_counts == (1, 2, 3, 4)
+    assert (made.capabilities.allowed_counts, made.capabilities.max_prompt) == ((1, 2, 4), 2000)
+    assert provider(client, clock, "http://127.0.0.1:1", "toapis").capabilities.allowed_counts == (1, 2, 3, 4)
 
 
 # ---------------------------------------------------------------- masks
@@ -246,10 +258,10 @@ async def test_the_events_of_a_task_in_their_order(client: Client, clock: HastyC
     async with scripted(clock, submits=[OPENED], polls=polls) as up:
         events = await gather(provider(client, clock, up.url))
     assert events == [
-        Staged(Stage.SENDING),
+        StageChanged(Stage.SENDING),
         Accepted("task-1"),
-        Staged(Stage.QUEUED),
-        Staged(Stage.PAINTING),
+        StageChanged(Stage.QUEUED),
+        StageChanged(Stage.PAINTING),
         Progress(12.0),
         Progress(48.0),
         Progress(100.0),
@@ -441,7 +453,7 @@ async def test_each_row_of_the_error_tables(
         failure, events = await fail(provider(client, clock, up.url, preset))
         assert len(up.requests) == 1
     assert (type(failure), failure.trace) == (kind, "r-7")
-    assert events == [Staged(Stage.SENDING)]
+    assert events == [StageChanged(Stage.SENDING)]
     assert KEY not in f"{failure.detail} {failure.facts}"
 
 
@@ -525,7 +537,7 @@ async def test_an_upload_that_fails_submits_nothing(
         failure, events = await fail(provider(client, clock, up.url), request)
         assert up.of("submit") == []
     assert type(failure) is kind
-    assert events == [Staged(Stage.SENDING)]
+    assert events == [StageChanged(Stage.SENDING)]
 
 
 # ---------------------------------------------------------------- tasks that fail
@@ -559,7 +571,7 @@ async def test_a_failed_task_of_evolink_is_free_so_others_may_be_asked(
         failure, events = await fail(provider(client, clock, up.url))
         assert len(up.of("poll")) == 1
     assert (type(failure), failure.trace) == (TASK_CODES[code], "task-1")
-    assert events[:2] == [Staged(Stage.SENDING), Accepted("task-1")]
+    assert events[:2] == [StageChanged(Stage.SENDING), Accepted("task-1")]
 
 
 @pytest.mark.parametrize("code", TASK_CODES, ids=str)
@@ -610,7 +622,7 @@ async def test_resume_asks_at_once_and_submits_nothing(client: Client, clock: Ha
         assert [each.at for each in up.of("poll")] == [0.0, 3.0]
     assert events == [
         Accepted("task-1"),
-        Staged(Stage.PAINTING),
+        StageChanged(Stage.PAINTING),
         Progress(10.0),
         Progress(100.0),
         Picture(Link(url=URL)),
