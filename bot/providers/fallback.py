@@ -12,11 +12,11 @@ from functools import cached_property, partial
 
 import structlog
 
+from bot.clock import Deadline
 from bot.errors import Busy, Lost, PaintFailed, Restarted, Retry, TookTooLong, Unsupported
 from bot.painting import Accepted, Capabilities, Event, PaintRequest, Picture, Stage, StageChanged
 from bot.ports import Clock, Provider
 from bot.providers.breaker import Breaker, Circuit
-from bot.providers.deadlines import Deadline
 from bot.providers.diagnostics import remedy
 from bot.providers.requirements import Requirements, fits, merged, requirements_of
 
@@ -238,7 +238,7 @@ class FallbackProvider:
         async with Deadline(self._clock, deadline) as in_time:
             while True:
                 try:
-                    event = await in_time.wait(partial(anext, events, None))
+                    event = await in_time.wait_for(partial(anext, events, None))
                 except TimeoutError as exc:
                     raise TookTooLong(seconds=round(self._budget)) from exc
                 if event is None:
@@ -253,7 +253,7 @@ class FallbackProvider:
         """
         try:
             async with Deadline(self._clock, deadline) as in_time:
-                await in_time.wait(seat.slots.acquire)
+                await in_time.wait_for(seat.slots.acquire)
         except TimeoutError as exc:
             raise Busy(detail="no place came free") from exc
         try:

@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Generator
 from contextlib import contextmanager
 
+from bot.clock import wait_for_event
 from bot.ports import Clock
 
 PATH = "/callbacks"
@@ -28,15 +29,7 @@ class Bell:
 
     async def rest(self, seconds: float, clock: Clock) -> bool:
         """Waits that long, or until somebody has called since the last rest; True when somebody has."""
-        sleeping = asyncio.ensure_future(clock.sleep(seconds))
-        listening = asyncio.ensure_future(self._rung.wait())
-        try:
-            await asyncio.wait([sleeping, listening], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleeping.cancel()
-            listening.cancel()
-            await asyncio.gather(sleeping, listening, return_exceptions=True)
-        called = self._rung.is_set()
+        called = await wait_for_event(self._rung, seconds, clock)
         self._rung.clear()
         return called
 
