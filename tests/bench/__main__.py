@@ -51,9 +51,9 @@ def main() -> None:
         folder = given.out or Path(made)
         figures = asyncio.run(bench(letters, folder.resolve(), quick=given.quick))
         if given.out is not None:
-            report.write(figures, folder, command)
+            report.write_results(figures, folder, command)
     if given.readme:
-        report.splice(README, figures, command)
+        report.replace_table(README, figures, command)
     if len(letters) > 1:
         print(report.table(figures))
 

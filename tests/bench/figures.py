@@ -1,4 +1,4 @@
-"""What a benchmark finds: figures, each beside the baseline's and what is to be reached. Pure."""
+"""Figures of a benchmark, each beside the baseline's and its target; and statistics over samples. Pure."""
 
 import math
 from collections.abc import Sequence
@@ -8,17 +8,31 @@ from statistics import median as _median
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One number of Easel's. `baseline`: the same of the bare libraries. `limit`: what it is to be at most, with
-    `least` at least; None: told for its own sake."""
+    """One measured number of Easel's."""
 
     scenario: str
+    """Letter of the scenario, A to H."""
+
     case: str
-    what: str
+    """Platform, engine or size within the scenario."""
+
+    quantity: str
+    """Measured quantity, as the table names it."""
+
     unit: str
+    """Unit of `easel`, `baseline` and `limit`."""
+
     easel: float
+    """Easel's value."""
+
     baseline: float | None = None
+    """Value of the bare libraries; None where there is none."""
+
     limit: float | None = None
-    least: bool = False
+    """Target: an upper bound, or a lower one with `at_least`; None for information only."""
+
+    at_least: bool = False
+    """Whether `limit` is a lower bound."""
 
     @property
     def ratio(self) -> float | None:
@@ -32,7 +46,7 @@ class Figure:
         """Whether the limit is kept; None where there is none."""
         if self.limit is None:
             return None
-        return self.easel >= self.limit if self.least else self.easel <= self.limit
+        return self.easel >= self.limit if self.at_least else self.easel <= self.limit
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -56,6 +70,6 @@ def mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else math.nan
 
 
-def within(baseline: float, times: float, slack: float = 0.0) -> float:
+def relative_limit(baseline: float, times: float, slack: float = 0.0) -> float:
     """A limit relative to the baseline: so many times as much, or `slack` more where that is kinder."""
     return max(baseline * times, baseline + slack)

@@ -1,6 +1,6 @@
-"""One request of a member from the event to the picture, as the servers saw it. Times in seconds of one clock.
+"""Timestamps of one request, from the event to the picture, as the servers saw it: seconds of one monotonic clock.
 
-Whoever serves (upstream, platforms) writes here; scenarios read.
+The upstream's and the platforms' servers write them; scenarios read them.
 """
 
 import asyncio
@@ -11,28 +11,42 @@ from math import nan
 
 KEY = re.compile(r"\bjob-([a-z]+\d+)\b")
 PERCENT = re.compile(r"(\d+(?:\.\d+)?)\s?%")
-STEP = 0.25  # seconds between two looks at how far the shown percentage is from the true one
+SAMPLE_S = 0.25  # interval at which the shown percentage is compared with the true one
 
 now = time.monotonic
 
 
 @dataclass(slots=True, eq=False)
-class Job:
-    """`said` and `shown`: when which percentage was sent by the upstream, and seen in the chat."""
+class MeasuredJob:
+    """One request; a timestamp is NaN until its moment has come."""
 
     key: str
-    asked: float = nan  # the event left the platform
-    first: float = nan  # a status stood in the chat
-    upstream: float = nan  # the upstream had the whole request
-    last_byte: float = nan  # the upstream had sent everything
-    visible: float = nan  # the picture stood in the chat
-    said: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
-    shown: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
+    requested_at: float = nan
+    """When the event left the platform."""
+
+    status_at: float = nan
+    """When the first status message stood in the chat."""
+
+    upstream_at: float = nan
+    """When the upstream had the whole request."""
+
+    last_byte_at: float = nan
+    """When the upstream had sent everything."""
+
+    picture_at: float = nan
+    """When the picture stood in the chat."""
+
+    sent_percents: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
+    """(time, percent) of each progress line that the upstream sent."""
+
+    shown_percents: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
+    """(time, percent) of each percentage that the chat showed."""
+
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def prompt(self) -> str:
-        """What the member asks for; the job is known by it upstream."""
+        """The prompt of the request; it carries the key, by which the upstream finds the job."""
         return f"a red fox in the snow job-{self.key}"
 
     @property
@@ -40,27 +54,27 @@ class Job:
         """Whether the picture never came."""
         return not self.done.is_set()
 
-    def see(self, text: str, *, picture: bool) -> None:
-        """What the chat shows from now on."""
+    def record_message(self, text: str, *, picture: bool) -> None:
+        """Records that the message shows `text`, or the picture, from now on."""
         at = now()
         if picture:
             if not self.done.is_set():
-                self.visible = at
+                self.picture_at = at
                 self.done.set()
             return
-        if self.first != self.first:
-            self.first = at
+        if self.status_at != self.status_at:
+            self.status_at = at
         if (found := PERCENT.search(text)) is not None:
-            self.shown.append((at, float(found[1])))
+            self.shown_percents.append((at, float(found[1])))
 
-    def distance(self) -> float:
-        """Mean distance of the shown from the true percentage while the upstream painted, in points."""
-        if not self.said:
+    def mean_percent_error(self) -> float:
+        """Mean difference between the shown and the true percentage while the upstream painted, in points."""
+        if not self.sent_percents:
             return nan
-        at, until, gaps = self.said[0][0], self.last_byte, list[float]()
+        at, until, gaps = self.sent_percents[0][0], self.last_byte_at, list[float]()
         while at <= until:
-            gaps.append(abs(_latest(self.said, at) - _latest(self.shown, at)))
-            at += STEP
+            gaps.append(abs(_latest(self.sent_percents, at) - _latest(self.shown_percents, at)))
+            at += SAMPLE_S
         return sum(gaps) / len(gaps) if gaps else nan
 
 
@@ -68,25 +82,25 @@ def _latest(points: list[tuple[float, float]], at: float) -> float:
     return max((percent for since, percent in points if since <= at), default=0.0)
 
 
-class Watch:
-    """All jobs of a run, by their keys."""
+class JobRegistry:
+    """All jobs of a run by key."""
 
     def __init__(self) -> None:
-        self._jobs: dict[str, Job] = {}
+        self._jobs: dict[str, MeasuredJob] = {}
 
-    def job(self, key: str) -> Job:
-        """A new one."""
-        self._jobs[key] = made = Job(key)
+    def add(self, key: str) -> MeasuredJob:
+        """Adds a new job."""
+        self._jobs[key] = made = MeasuredJob(key)
         return made
 
-    def find(self, text: str) -> Job | None:
-        """The job a prompt belongs to."""
+    def find_by_prompt(self, text: str) -> MeasuredJob | None:
+        """The job whose key stands in a prompt; None when there is none."""
         found = KEY.search(text)
         return self._jobs.get(found[1]) if found else None
 
 
-async def ended(jobs: list[Job], *, seconds: float) -> int:
-    """Waits until every job has its picture, that long at the most; returns how many have not."""
+async def wait_for_pictures(jobs: list[MeasuredJob], *, seconds: float) -> int:
+    """Waits until every job has its picture, `seconds` at most; returns the number of jobs without."""
     waits = [asyncio.ensure_future(job.done.wait()) for job in jobs]
     _, late = await asyncio.wait(waits, timeout=seconds)
     for each in late:

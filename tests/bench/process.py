@@ -1,4 +1,4 @@
-"""Whoever is measured, in a process of its own: started, watched from outside, ended. Knows not what it does."""
+"""A measured program in a process of its own: started, observed from outside, stopped. Knows nothing of its work."""
 
 import asyncio
 import os
@@ -10,60 +10,60 @@ from time import monotonic
 
 import psutil
 
-LOOK = 0.05  # seconds between two looks at its memory
-STOP = 20.0  # seconds to end when asked
+MEMORY_POLL_S = 0.05  # interval of memory samples
+STOP_TIMEOUT_S = 20.0  # from SIGTERM to SIGKILL
 MB = 1e6
 ROOT = Path(__file__).parents[2]
 
 
 class SubjectError(Exception):
-    """It did not start, or died; the text ends with what it said last."""
+    """The process did not start, or died; the message is the end of its log."""
 
 
 class Subject:
-    """A running process. `rss` and `cpu` include its children."""
+    """A running process; memory and processor time include its children."""
 
     def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
         self._process = process
         self._seen = psutil.Process(process.pid)
         self._log = log
-        self.peak = 0.0
+        self.peak_mb = 0.0
 
     @property
     def running(self) -> bool:
         return self._process.returncode is None
 
-    def last_words(self) -> str:
+    def log_tail(self) -> str:
         return self._log.read_text(errors="replace")[-2000:]
 
-    def cpu(self) -> float:
-        """Seconds of processor time so far."""
+    def cpu_s(self) -> float:
+        """Processor time so far, seconds."""
         return sum(sum(each.cpu_times()[:2]) for each in self._family())
 
-    def rss(self) -> float:
+    def rss_mb(self) -> float:
         """Resident memory, MB."""
         return sum(each.memory_info().rss for each in self._family()) / MB
 
     def _family(self) -> list[psutil.Process]:
         return [self._seen, *self._seen.children(recursive=True)]
 
-    async def watch(self) -> None:
-        """Keeps `peak` (MB) up to date, for ever."""
+    async def track_peak(self) -> None:
+        """Keeps `peak_mb` up to date until it is cancelled."""
         while True:
             with suppress(psutil.Error):
-                self.peak = max(self.peak, self.rss())
-            await asyncio.sleep(LOOK)
+                self.peak_mb = max(self.peak_mb, self.rss_mb())
+            await asyncio.sleep(MEMORY_POLL_S)
 
-    async def ended(self) -> None:
-        """Waits until it has ended by itself."""
+    async def wait(self) -> None:
+        """Waits for the process to exit by itself."""
         await self._process.wait()
 
-    async def says(self, words: str, *, seconds: float = 60.0) -> None:
-        """Waits until it has written `words` to its output. Raises SubjectError."""
+    async def wait_for_output(self, words: str, *, seconds: float = 60.0) -> None:
+        """Waits until `words` stand in its output, `seconds` at most. Raises SubjectError."""
         until = monotonic() + seconds
         while words not in self._log.read_text(errors="replace"):
             if not self.running or monotonic() > until:
-                raise SubjectError(self.last_words())
+                raise SubjectError(self.log_tail())
             await asyncio.sleep(0.002)
 
 
@@ -71,7 +71,7 @@ class Subject:
 async def process(
     command: Sequence[str], folder: Path, name: str, env: Mapping[str, str] | None = None
 ) -> AsyncGenerator[Subject]:
-    """Runs `command` until the block ends; SIGTERM then, SIGKILL when that does not help."""
+    """Runs `command` until the block ends; then SIGTERM, and SIGKILL after STOP_TIMEOUT_S."""
     await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     log = folder / f"{name}.log"
     with log.open("wb") as out:
@@ -83,7 +83,7 @@ async def process(
             stderr=asyncio.subprocess.STDOUT,
         )
     subject = Subject(started, log)
-    watching = asyncio.create_task(subject.watch())
+    watching = asyncio.create_task(subject.track_peak())
     try:
         yield subject
     finally:
@@ -91,7 +91,7 @@ async def process(
         if subject.running:
             started.send_signal(signal.SIGTERM)
             try:
-                async with asyncio.timeout(STOP):
+                async with asyncio.timeout(STOP_TIMEOUT_S):
                     await started.wait()
             except TimeoutError:
                 started.kill()

@@ -1,4 +1,4 @@
-"""What was found, as people read it: a table, JSON, a plot for each scenario, and the last table in a README."""
+"""Reports of figures: a Markdown table, JSON, a plot for each scenario, and the table in a README."""
 
 import json
 import math
@@ -15,7 +15,7 @@ HEADS = ("", "case", "measured", "Easel", "bare", "ratio", "to reach", "")
 
 
 def table(figures: Sequence[Figure]) -> str:
-    """Markdown."""
+    """The figures as a Markdown table."""
     rows = [HEADS, *(_row(each) for each in figures)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEADS))]
     padded = ([cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows)
@@ -26,15 +26,15 @@ def table(figures: Sequence[Figure]) -> str:
 
 def _row(each: Figure) -> tuple[str, ...]:
     ratio = "" if each.ratio is None else f"{each.ratio:.2f}"
-    sign = "≥" if each.least else "≤"
+    sign = "≥" if each.at_least else "≤"
     reach = "" if each.limit is None else f"{sign} {number(each.limit)}"
     met = {True: "yes", False: "**no**", None: ""}[each.met]
     baseline = "" if each.baseline is None else number(each.baseline)
-    return (each.scenario, each.case, each.what, f"{number(each.easel)} {each.unit}", baseline, ratio, reach, met)
+    return (each.scenario, each.case, each.quantity, f"{number(each.easel)} {each.unit}", baseline, ratio, reach, met)
 
 
 def number(value: float) -> str:
-    """Three digits that count."""
+    """A number with three significant digits; a dash for NaN."""
     if math.isnan(value):
         return "–"
     if value == 0 or abs(value) >= 100:
@@ -42,11 +42,11 @@ def number(value: float) -> str:
     return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
 
 
-def write(figures: Sequence[Figure], folder: Path, command: str) -> None:
-    """`bench.json` and one PNG a scenario."""
+def write_results(figures: Sequence[Figure], folder: Path, command: str) -> None:
+    """Writes `bench.json` and one PNG for each scenario into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    told = [{**asdict(each), "ratio": each.ratio, "met": each.met} for each in figures]
-    (folder / "bench.json").write_text(json.dumps({"command": command, "figures": told}, indent=1, ensure_ascii=False))
+    rows = [{**asdict(each), "ratio": each.ratio, "met": each.met} for each in figures]
+    (folder / "bench.json").write_text(json.dumps({"command": command, "figures": rows}, indent=1, ensure_ascii=False))
     for scenario in dict.fromkeys(each.scenario for each in figures):
         _plot([each for each in figures if each.scenario == scenario], folder / f"{scenario}.png")
 
@@ -66,7 +66,7 @@ def _plot(figures: Sequence[Figure], path: Path) -> None:
         if each.baseline is not None:
             axes.barh(at + 0.2, each.baseline / unit, height=0.36, color="#bbbbbb", label="bare" if at == 0 else None)
     axes.axvline(1.0, color="#e76f51", linewidth=1)
-    names = [f"{each.case}: {each.what} ({number(each.easel)} {each.unit})" for each in shown]
+    names = [f"{each.case}: {each.quantity} ({number(each.easel)} {each.unit})" for each in shown]
     axes.set_yticks(range(len(shown)), names, fontsize=8)
     axes.invert_yaxis()
     axes.set_xlabel("in parts of what is to be reached, or of bare")
@@ -75,8 +75,8 @@ def _plot(figures: Sequence[Figure], path: Path) -> None:
     untyped.close()
 
 
-def splice(path: Path, figures: Sequence[Figure], command: str) -> None:
-    """Puts the table between the marks of a README, in place of the last one."""
+def replace_table(path: Path, figures: Sequence[Figure], command: str) -> None:
+    """Replaces the table between the marks of a README."""
     text = path.read_text()
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)

@@ -1,4 +1,4 @@
-"""Who is measured, and how each is started: Easel as an operator runs it, and the baselines beside this file."""
+"""The measured programs: Easel as an operator runs it, and the scripts of `tests.bench.baselines`."""
 
 import json
 import sys
@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.process import Subject, process
-from tests.bench.upstream import Upstream
+from tests.bench.upstream import BenchUpstream
 
-MANY = 1_000_000
+UNLIMITED = 1_000_000
 
 
-def settings(upstream: Upstream, folder: Path, platform: Mapping[str, Any]) -> dict[str, Any]:
-    """Easel's, with limits that stand in nobody's way but are kept like any others."""
+def easel_settings(upstream: BenchUpstream, folder: Path, platform: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of Easel, with quotas that are enforced but never reached."""
     return {
         "database_url": f"sqlite:///{folder / 'easel.db'}",
         "providers": [{"preset": "relay", "base_url": upstream.address, "api_key": "x", "max_concurrency": 5000}],
         "fetch": {"allow_hosts": [upstream.address.removeprefix("http://")]},
-        "limits": {"user_daily": MANY, "user_concurrent": 100, "user_waiting": 100},
+        "limits": {"user_daily": UNLIMITED, "user_concurrent": 100, "user_waiting": 100},
         "jobs": {"concurrency": 5000},
         "server": {"enabled": False},
         "drain_s": 0,
@@ -28,26 +28,28 @@ def settings(upstream: Upstream, folder: Path, platform: Mapping[str, Any]) -> d
 
 
 @asynccontextmanager
-async def easel(folder: Path, values: Mapping[str, Any]) -> AsyncGenerator[Subject]:
-    """`easel run`, from ready to its end."""
-    async with started(folder, values) as subject:
-        await subject.says("easel runs")
+async def run_easel(folder: Path, values: Mapping[str, Any]) -> AsyncGenerator[Subject]:
+    """Runs `easel run`; the block begins once it is ready."""
+    async with start_easel(folder, values) as subject:
+        await subject.wait_for_output("easel runs")
         yield subject
 
 
-def started(folder: Path, values: Mapping[str, Any]) -> AbstractAsyncContextManager[Subject]:
-    """`easel run`, from its very start."""
+def start_easel(folder: Path, values: Mapping[str, Any]) -> AbstractAsyncContextManager[Subject]:
+    """Runs `easel run`; the block begins as the process is started."""
     env = {f"EASEL_{name.upper()}": _text(value) for name, value in values.items()}
     command = [sys.executable, "-c", "from adapters.cli import main; main()", "run"]
     return process(command, folder, "easel", env)
 
 
 @asynccontextmanager
-async def bare(folder: Path, upstream: Upstream, script: str, given: Mapping[str, Any]) -> AsyncGenerator[Subject]:
-    """A script of `tests.bench.baselines`, from ready to its end."""
+async def run_baseline(
+    folder: Path, upstream: BenchUpstream, script: str, given: Mapping[str, Any]
+) -> AsyncGenerator[Subject]:
+    """Runs a script of `tests.bench.baselines`; the block begins once it is ready."""
     config = json.dumps({**given, "upstream": upstream.address})
     async with process([sys.executable, "-m", f"tests.bench.baselines.{script}", config], folder, script) as subject:
-        await subject.says("ready")
+        await subject.wait_for_output("ready")
         yield subject
 
 

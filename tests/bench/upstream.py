@@ -1,4 +1,4 @@
-"""The upstream of the benchmark: the chat dialect in the sandbox's words, at an exact pace, its picture painted before.
+"""The upstream of the benchmark: the chat dialect in the sandbox's phrases, at an exact pace, with a prepared picture.
 
 The sandbox itself paints while it answers, which would be measured as well; here only timers run.
 """
@@ -14,7 +14,7 @@ from aiohttp import web
 
 from bot.sandbox.forms import ENGLISH
 from bot.sandbox.painter import Order, paint
-from tests.bench.jobs import Watch, now
+from tests.bench.jobs import JobRegistry, now
 
 MAX_BODY = 100_000_000  # bytes
 
@@ -28,26 +28,26 @@ class Pace:
 
 
 @cache
-def picture(width: int = 1024, height: int = 1024) -> bytes:
+def sample_image(width: int = 1024, height: int = 1024) -> bytes:
     """A PNG of the sandbox's painter; 1024 × 1024 have 230 kB, 1792 × 1280 have 470 kB."""
     return paint(Order(prompt="a red fox in the snow", references=(), width=width, height=height, quality="high"))
 
 
-class Upstream:
-    """Writes into `watch` when it had the request, what it said, and when the last byte was sent."""
+class BenchUpstream:
+    """Records in `registry` when the request was complete, each percentage sent, and the last byte."""
 
-    def __init__(self, watch: Watch, pace: Pace, image: bytes) -> None:
-        self._watch = watch
+    def __init__(self, registry: JobRegistry, pace: Pace, image: bytes) -> None:
+        self._registry = registry
         self.pace = pace
         self._image = image
         self.address = ""
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
-        job = self._watch.find(raw[:4096].decode("utf-8", "replace"))
+        job = self._registry.find_by_prompt(raw[:4096].decode("utf-8", "replace"))
         if job is None:
             return web.json_response({"error": {"message": "no job is named"}}, status=400)
-        job.upstream = now()
+        job.upstream_at = now()
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         begun = now()
@@ -56,11 +56,11 @@ class Upstream:
         for number in range(1, self.pace.lines + 1):
             await asyncio.sleep(begun + self.pace.seconds * number / (self.pace.lines + 1) - now())
             percent = round(100 * number / (self.pace.lines + 1), 1)
-            job.said.append((now(), percent))
+            job.sent_percents.append((now(), percent))
             await response.write(event(ENGLISH.step.format(percent=percent)))
         await asyncio.sleep(begun + self.pace.seconds - now())
         last = event(f"![]({self.address}/pictures/{job.key}.png)\n\n") + event("", finish=True) + b"data: [DONE]\n\n"
-        job.last_byte = now()
+        job.last_byte_at = now()
         await response.write(last)
         await response.write_eof()
         return response
@@ -70,7 +70,7 @@ class Upstream:
 
 
 def event(text: str, *, finish: bool = False) -> bytes:
-    """A chunk as the relay sends it."""
+    """A stream chunk in the relay's format."""
     choice: dict[str, object] = {"delta": {"content": text, "role": "assistant"}, "index": 0}
     if finish:
         choice = {"delta": {}, "index": 0, "finish_reason": "stop"}
@@ -79,9 +79,11 @@ def event(text: str, *, finish: bool = False) -> bytes:
 
 
 @asynccontextmanager
-async def upstream(watch: Watch, pace: Pace, image: bytes | None = None) -> AsyncGenerator[Upstream]:
-    """One that serves on 127.0.0.1."""
-    made = Upstream(watch, pace, image or await asyncio.to_thread(picture))
+async def serve_upstream(
+    registry: JobRegistry, pace: Pace, image: bytes | None = None
+) -> AsyncGenerator[BenchUpstream]:
+    """Serves on 127.0.0.1 until the block ends."""
+    made = BenchUpstream(registry, pace, image or await asyncio.to_thread(sample_image))
     app = web.Application(client_max_size=MAX_BODY)
     app.add_routes([web.post("/chat/completions", made.chat), web.get("/pictures/{name}", made.file)])
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2)

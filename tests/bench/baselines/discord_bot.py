@@ -13,7 +13,7 @@ from discord import app_commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from tests.bench.baselines.pace import Latest
+from tests.bench.baselines.pace import LatestPercent
 from tests.bench.baselines.painting import client, paint
 
 GIVEN = json.loads(sys.argv[1])
@@ -40,13 +40,13 @@ class Bot(discord.Client):
         if message.author.bot or self.user not in message.mentions:
             return
         photos = [await each.read() for each in message.attachments]
-        latest = Latest(EVERY)
+        latest = LatestPercent(EVERY)
         painting = asyncio.create_task(paint(self.http_up, GIVEN["upstream"], message.content, latest.set, photos))
         status = await message.reply("painting …")
         await self.bring(painting, latest, status.edit)
 
     async def imagine(self, interaction: discord.Interaction[Any], prompt: str) -> None:
-        latest = Latest(EVERY)
+        latest = LatestPercent(EVERY)
         painting = asyncio.create_task(paint(self.http_up, GIVEN["upstream"], prompt, latest.set))
         await interaction.response.defer()
         await interaction.edit_original_response(content="painting …")
@@ -55,14 +55,14 @@ class Bot(discord.Client):
     async def help(self, interaction: discord.Interaction[Any]) -> None:
         await interaction.response.send_message("/imagine PROMPT", ephemeral=True)
 
-    async def bring(self, painting: asyncio.Task[bytes], latest: Latest, edit: Edit) -> None:
+    async def bring(self, painting: asyncio.Task[bytes], latest: LatestPercent, edit: Edit) -> None:
         showing = asyncio.create_task(self.show(latest, edit))
         picture = await painting
         showing.cancel()
         await asyncio.gather(showing, return_exceptions=True)
         await edit(content=None, attachments=[discord.File(io.BytesIO(picture), "picture.png")])
 
-    async def show(self, latest: Latest, edit: Edit) -> None:
+    async def show(self, latest: LatestPercent, edit: Edit) -> None:
         while True:
             await latest.changes()
             await edit(content=f"painting … {latest.percent:.0f} %")

@@ -11,7 +11,7 @@ from bot.painting import Image
 from bot.quota import QuotaRules
 from bot.store.store import Store
 from tests.bench.baselines.discord_bot import EVERY, GIVEN, Bot, start
-from tests.bench.baselines.pace import Latest
+from tests.bench.baselines.pace import LatestPercent
 from tests.bench.baselines.painting import paint
 
 MANY = 1_000_000
@@ -30,14 +30,14 @@ class Durable(Bot):
         if message.author.bot or self.user not in message.mentions:
             return
         job, _ = await self.store.accept_job(_asked(message), RULES, begun=True)
-        latest = Latest(EVERY)
+        latest = LatestPercent(EVERY)
         painting = asyncio.create_task(self.painted(job, message.content, latest))
         status = await message.reply("painting …")
         await self.store.set_status_message(job.id, str(status.id))
         await self.bring(painting, latest, status.edit)
         await self.store.settle_job(job, State.DONE, charged=1)
 
-    async def painted(self, job: Job, prompt: str, latest: Latest) -> bytes:
+    async def painted(self, job: Job, prompt: str, latest: LatestPercent) -> bytes:
         await self.store.save_checkpoint(job, "asked:1", UPSTREAM, {**UPSTREAM, "upstream_id": None})
         picture = await paint(self.http_up, GIVEN["upstream"], prompt, latest.set)
         image = Image(data=picture, media_type="image/png", width=1024, height=1024)

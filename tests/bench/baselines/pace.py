@@ -13,14 +13,14 @@ class Window:
         self._period = period
         self._taken: deque[float] = deque()
 
-    def wait(self) -> float:
+    def time_until_free(self) -> float:
         """Seconds until a slot is free."""
         now = asyncio.get_running_loop().time()
         while self._taken and self._taken[0] + self._period <= now:
             self._taken.popleft()
         return 0.0 if len(self._taken) < self._slots else self._taken[0] + self._period - now
 
-    def take(self) -> None:
+    def use_slot(self) -> None:
         self._taken.append(asyncio.get_running_loop().time())
 
 
@@ -31,26 +31,26 @@ class Pace:
         self._windows = windows
         self._line = asyncio.Lock()
 
-    async def turn(self) -> None:
+    async def wait_for_slot(self) -> None:
         """Waits in line for a slot."""
         async with self._line:
-            while (wait := max(each.wait() for each in self._windows)) > 0:  # noqa: ASYNC110 - time is what is waited for
+            while (wait := max(each.time_until_free() for each in self._windows)) > 0:  # noqa: ASYNC110 - time is what is waited for
                 await asyncio.sleep(wait)
             self._take()
 
-    def free(self) -> bool:
+    def try_slot(self) -> bool:
         """Takes a slot if there is one for the asking."""
-        if self._line.locked() or max(each.wait() for each in self._windows) > 0:
+        if self._line.locked() or max(each.time_until_free() for each in self._windows) > 0:
             return False
         self._take()
         return True
 
     def _take(self) -> None:
         for each in self._windows:
-            each.take()
+            each.use_slot()
 
 
-class Latest:
+class LatestPercent:
     """The latest percentage, shown again and again by `show` until the picture is there."""
 
     def __init__(self, every: float) -> None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import telegram
 from telegram.ext import Application, ContextTypes, MessageHandler, filters
 
-from tests.bench.baselines.pace import Latest, Pace, Window
+from tests.bench.baselines.pace import LatestPercent, Pace, Window
 from tests.bench.baselines.painting import client, paint
 
 GIVEN = json.loads(sys.argv[1])
@@ -42,22 +42,22 @@ class Bot:
         assert message is not None
         text = message.text or message.caption or ""
         pace = (self.direct if message.chat.type == "private" else self.paces)[message.chat.id]
-        latest = Latest(EVERY)
+        latest = LatestPercent(EVERY)
         painting = asyncio.create_task(paint(self.http, GIVEN["upstream"], text, latest.set))
-        await pace.turn()
+        await pace.wait_for_slot()
         status = await insist(lambda: message.reply_text("painting …", do_quote=True))
         showing = asyncio.create_task(self.show(status, latest, pace))
         picture = await painting
         showing.cancel()
         await asyncio.gather(showing, return_exceptions=True)
-        await pace.turn()
+        await pace.wait_for_slot()
         media = telegram.InputMediaPhoto(io.BytesIO(picture), filename="picture.png")
         await insist(lambda: status.edit_media(media))
 
-    async def show(self, status: telegram.Message, latest: Latest, pace: Pace) -> None:
+    async def show(self, status: telegram.Message, latest: LatestPercent, pace: Pace) -> None:
         while True:
             await latest.changes()
-            if pace.free():
+            if pace.try_slot():
                 with suppress(telegram.error.RetryAfter):
                     await status.edit_text(f"painting … {latest.percent:.0f} %")
             await latest.pause()

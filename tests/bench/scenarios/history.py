@@ -12,12 +12,12 @@ from typing import Any
 
 from adapters.service import RealClock
 from bot.store.store import Store
-from tests.bench import places, subjects
-from tests.bench.figures import Figure, median, within
-from tests.bench.jobs import Watch, ended, now
-from tests.bench.places import Telegram
+from tests.bench import platforms, subjects
+from tests.bench.figures import Figure, median, relative_limit
+from tests.bench.jobs import JobRegistry, now, wait_for_pictures
+from tests.bench.platforms import TelegramBench
 from tests.bench.scenarios.one_by_one import PACE, SPANS, durations, in_turn
-from tests.bench.upstream import upstream
+from tests.bench.upstream import serve_upstream
 from tests.servers.telegram import User
 
 STARTS = 5  # of which the median counts
@@ -70,38 +70,40 @@ async def run(folder: Path, *, quick: bool) -> list[Figure]:
 
 
 async def compare(folder: Path, count: int, *, jobs: int) -> list[Figure]:
-    watch = Watch()
+    registry = JobRegistry()
     names = {"bare": EMPTY, "easel": count}
     starts: dict[str, list[float]] = {name: [] for name in names}
     members: dict[str, User] = {}
     async with AsyncExitStack() as opened:
-        up = await opened.enter_async_context(upstream(watch, PACE))
-        there: dict[str, Telegram] = {}
+        up = await opened.enter_async_context(serve_upstream(registry, PACE))
+        there: dict[str, TelegramBench] = {}
         values: dict[str, dict[str, Any]] = {}
         for name, past in names.items():
-            place = there[name] = await opened.enter_async_context(places.telegram())
-            values[name] = subjects.settings(up, folder / name, place.settings)
-            async with subjects.easel(folder / name, values[name]):  # makes the tables, and one job to multiply
-                job = watch.job(f"seed{past}")
-                place.ask(place.room("Ada"), job)
-                await ended([job], seconds=LATEST)
+            platform = there[name] = await opened.enter_async_context(platforms.telegram())
+            values[name] = subjects.easel_settings(up, folder / name, platform.easel_settings)
+            async with subjects.run_easel(folder / name, values[name]):  # makes the tables, and one job to multiply
+                job = registry.add(f"seed{past}")
+                platform.send_prompt(platform.open_chat("Ada"), job)
+                await wait_for_pictures([job], seconds=LATEST)
                 await asyncio.sleep(0.3)
-            members[name] = place.server.add_user("Bo")
+            members[name] = platform.server.add_user("Bo")
             await asyncio.to_thread(fill, folder / name / "easel.db", past, members[name].id)
             await _settle(folder / name / "easel.db")
         for _ in range(STARTS):  # in turn: what the disk still does for the long past meets both
             for name in names:
                 starts[name].append(await _start(folder / name, values[name]))
         for name in names:
-            await opened.enter_async_context(subjects.easel(folder / name, values[name]))
-        done = await in_turn(watch, there, jobs)
-        answers = {name: await _answers(place, members[name], jobs) for name, place in there.items()}
-    told: list[Figure] = []
+            await opened.enter_async_context(subjects.run_easel(folder / name, values[name]))
+        done = await in_turn(registry, there, jobs)
+        answers = {name: await _answers(platform, members[name], jobs) for name, platform in there.items()}
+    figures: list[Figure] = []
 
     def add(what: str, unit: str, ours: float, theirs: float, times: float) -> None:
-        limit = within(theirs / times, NEAR, SLACK) * times
-        told.append(
-            Figure(scenario="E", case=f"{count:,} jobs", what=what, unit=unit, easel=ours, baseline=theirs, limit=limit)
+        limit = relative_limit(theirs / times, NEAR, SLACK) * times
+        figures.append(
+            Figure(
+                scenario="E", case=f"{count:,} jobs", quantity=what, unit=unit, easel=ours, baseline=theirs, limit=limit
+            )
         )
 
     for what, span in SPANS.items():
@@ -111,7 +113,7 @@ async def compare(folder: Path, count: int, *, jobs: int) -> list[Figure]:
         ours, theirs = (median(answers[name][command]) * 1000 for name in ("easel", "bare"))
         add(command, "ms", ours, theirs, 1000)
     add("start", "s", median(starts["easel"]), median(starts["bare"]), 1)
-    return told
+    return figures
 
 
 def fill(path: Path, count: int, bo: int) -> None:
@@ -130,7 +132,7 @@ def fill(path: Path, count: int, bo: int) -> None:
 async def _start(folder: Path, values: Mapping[str, Any]) -> float:
     """Seconds from the start until it is ready."""
     begun = now()
-    async with subjects.easel(folder, values):
+    async with subjects.run_easel(folder, values):
         return now() - begun
 
 
@@ -140,16 +142,16 @@ async def _settle(path: Path) -> None:
     await store.close()
 
 
-async def _answers(place: Telegram, user: User, rounds: int) -> dict[str, list[float]]:
+async def _answers(platform: TelegramBench, user: User, rounds: int) -> dict[str, list[float]]:
     """Seconds from a command to its answer, asked by a member with a past."""
-    chat = place.server.private(user, opened=True)
+    chat = platform.server.private(user, opened=True)
     found: dict[str, list[float]] = {command: [] for command in COMMANDS}
     for _ in range(rounds):
         for command, times in found.items():
             before = len(chat.messages)
             begun = now()
-            place.server.say(user, chat, command)
-            await place.server.until(lambda before=before: len(chat.messages) >= before + 2, seconds=LATEST)
+            platform.server.say(user, chat, command)
+            await platform.server.until(lambda before=before: len(chat.messages) >= before + 2, seconds=LATEST)
             times.append(now() - begun)
             await asyncio.sleep(0.05)
     return found

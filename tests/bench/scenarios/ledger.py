@@ -76,7 +76,7 @@ async def record(url: str) -> Recorded:
 
 
 def replaced(value: Any, ids: dict[str, str]) -> Any:
-    """Parameters with other ids in place of those recorded."""
+    """Parameters with other ids in platform of those recorded."""
     if isinstance(value, dict):
         return {name: replaced(each, ids) for name, each in value.items()}  # type: ignore[reportUnknownVariableType]  # drivers' parameters
     if isinstance(value, list | tuple):
@@ -169,8 +169,8 @@ async def run(folder: Path, *, quick: bool) -> list[Figure]:
             baseline = found["plain"]
             figures.append(
                 Figure(
-                    scenario="F", case=engine, what=f"transactions, {words}", unit="/s",
-                    easel=found[callers], baseline=baseline, limit=baseline / 2, least=True,
+                    scenario="F", case=engine, quantity=f"transactions, {words}", unit="/s",
+                    easel=found[callers], baseline=baseline, limit=baseline / 2, at_least=True,
                 )
             )  # fmt: skip
     return figures

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench import places, subjects
+from tests.bench import platforms, subjects
 from tests.bench.figures import Figure, percentile
-from tests.bench.jobs import Job, Watch, ended
-from tests.bench.places import Place
+from tests.bench.jobs import JobRegistry, MeasuredJob, wait_for_pictures
+from tests.bench.platforms import BenchPlatform
 from tests.bench.process import Subject
-from tests.bench.upstream import Pace, Upstream, picture, upstream
+from tests.bench.upstream import BenchUpstream, Pace, sample_image, serve_upstream
 from tests.servers.telegram import Limits
 
 PACE = Pace(seconds=15.0, lines=29)  # two lines a second
@@ -26,7 +26,7 @@ SETTLE = 1.0  # seconds after the start until memory is looked at
 class Run:
     """What one subject needed."""
 
-    jobs: list[Job]
+    jobs: list[MeasuredJob]
     refused: int
     cpu: float  # seconds a job
     memory: float  # kB a job
@@ -42,15 +42,17 @@ async def run(folder: Path, *, quick: bool) -> list[Figure]:
 
 async def compare(folder: Path, case: str, count: int, *, quick: bool) -> list[Figure]:
     pace = QUICK_PACE if quick else PACE
-    image = await asyncio.to_thread(picture, 1792, 1280)
+    image = await asyncio.to_thread(sample_image, 1792, 1280)
     bare = await measure(folder, case, count, pace, image, easel=False)
     easel = await measure(folder, case, count, pace, image, easel=True)
     where = f"{case}, {count}"
     optimum = 0.95 * count / RATES[case]
-    told: list[Figure] = []
+    figures: list[Figure] = []
 
     def add(what: str, unit: str, ours: float, theirs: float, limit: float | None) -> None:
-        told.append(Figure(scenario="C", case=where, what=what, unit=unit, easel=ours, baseline=theirs, limit=limit))
+        figures.append(
+            Figure(scenario="C", case=where, quantity=what, unit=unit, easel=ours, baseline=theirs, limit=limit)
+        )
 
     add("refused", "calls", easel.refused, bare.refused, 0)
     add("lost", "jobs", sum(j.lost for j in easel.jobs), sum(j.lost for j in bare.jobs), 0)
@@ -60,37 +62,39 @@ async def compare(folder: Path, case: str, count: int, *, quick: bool) -> list[F
         add(f"done → picture, p{share * 100:.0f}", "s", ours, theirs, limit)
     add("processor time a job", "ms", easel.cpu * 1000, bare.cpu * 1000, bare.cpu * 1300)
     add("memory a job", "kB", easel.memory, bare.memory, bare.memory / 2)
-    return told
+    return figures
 
 
 async def measure(folder: Path, case: str, count: int, pace: Pace, image: bytes, *, easel: bool) -> Run:
     """All jobs asked for at once; until all have their picture."""
-    watch = Watch()
+    registry = JobRegistry()
     async with AsyncExitStack() as opened:
-        up = await opened.enter_async_context(upstream(watch, pace, image))
-        place: Place = await opened.enter_async_context(_door(case))
-        rooms = [place.room(f"member {number}") for number in range(count)]
-        subject = await opened.enter_async_context(_subject(folder, up, place, easel=easel))
+        up = await opened.enter_async_context(serve_upstream(registry, pace, image))
+        platform: BenchPlatform = await opened.enter_async_context(_door(case))
+        chats = [platform.open_chat(f"member {number}") for number in range(count)]
+        subject = await opened.enter_async_context(_subject(folder, up, platform, easel=easel))
         await asyncio.sleep(SETTLE)
-        jobs = [watch.job(f"c{number}") for number in range(count)]
-        before, idle = subject.cpu(), subject.rss()
-        subject.peak = idle
-        for room, job in zip(rooms, jobs, strict=True):
-            place.ask(room, job)
-        await ended(jobs, seconds=pace.seconds + 4 * count / RATES[case] + 30)
-        cpu = (subject.cpu() - before) / count
-        return Run(jobs=jobs, refused=place.refused, cpu=cpu, memory=(subject.peak - idle) * 1000 / count)
+        jobs = [registry.add(f"c{number}") for number in range(count)]
+        before, idle = subject.cpu_s(), subject.rss_mb()
+        subject.peak_mb = idle
+        for target, job in zip(chats, jobs, strict=True):
+            platform.send_prompt(target, job)
+        await wait_for_pictures(jobs, seconds=pace.seconds + 4 * count / RATES[case] + 30)
+        cpu = (subject.cpu_s() - before) / count
+        return Run(jobs=jobs, refused=platform.refused_calls, cpu=cpu, memory=(subject.peak_mb - idle) * 1000 / count)
 
 
 def _door(case: str) -> Any:
-    return places.telegram(Limits()) if case == "telegram" else places.discord(slash=False)
+    return platforms.telegram(Limits()) if case == "telegram" else platforms.discord(slash=False)
 
 
-def _subject(folder: Path, up: Upstream, place: Place, *, easel: bool) -> AbstractAsyncContextManager[Subject]:
+def _subject(
+    folder: Path, up: BenchUpstream, platform: BenchPlatform, *, easel: bool
+) -> AbstractAsyncContextManager[Subject]:
     if easel:
-        return subjects.easel(folder, subjects.settings(up, folder, place.settings))
-    return subjects.bare(folder, up, place.script, place.given)
+        return subjects.run_easel(folder, subjects.easel_settings(up, folder, platform.easel_settings))
+    return subjects.run_baseline(folder, up, platform.baseline_script, platform.baseline_config)
 
 
-def _delays(jobs: list[Job]) -> list[float]:
-    return [job.visible - job.last_byte for job in jobs if not job.lost]
+def _delays(jobs: list[MeasuredJob]) -> list[float]:
+    return [job.picture_at - job.last_byte_at for job in jobs if not job.lost]

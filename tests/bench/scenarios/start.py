@@ -8,11 +8,11 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.bench import places, subjects
+from tests.bench import platforms, subjects
 from tests.bench.figures import Figure, median
-from tests.bench.jobs import Watch, now
+from tests.bench.jobs import JobRegistry, now
 from tests.bench.process import process
-from tests.bench.upstream import Pace, upstream
+from tests.bench.upstream import Pace, serve_upstream
 
 LOOK = 0.005  # seconds between two looks whether it is ready
 LATEST = 60.0  # seconds
@@ -29,17 +29,21 @@ async def run(folder: Path, *, quick: bool) -> list[Figure]:
         helped.append(await _help(folder))
     ours, theirs = median(ready), median(bare)
     return [
-        Figure(scenario="H", case="easel run", what="ready", unit="s", easel=ours, baseline=theirs, limit=1.5 * theirs),
-        Figure(scenario="H", case="easel --help", what="answered", unit="s", easel=median(helped), limit=0.4),
+        Figure(
+            scenario="H", case="easel run", quantity="ready", unit="s", easel=ours, baseline=theirs, limit=1.5 * theirs
+        ),
+        Figure(scenario="H", case="easel --help", quantity="answered", unit="s", easel=median(helped), limit=0.4),
     ]
 
 
 async def _bare(folder: Path) -> float:
     async with AsyncExitStack() as opened:
-        up = await opened.enter_async_context(upstream(Watch(), Pace(seconds=0, lines=0)))
-        place = await opened.enter_async_context(places.discord(slash=False))
+        up = await opened.enter_async_context(serve_upstream(JobRegistry(), Pace(seconds=0, lines=0)))
+        platform = await opened.enter_async_context(platforms.discord(slash=False))
         begun = now()
-        await opened.enter_async_context(subjects.bare(folder, up, place.script, place.given))
+        await opened.enter_async_context(
+            subjects.run_baseline(folder, up, platform.baseline_script, platform.baseline_config)
+        )
         return now() - begun
 
 
@@ -49,13 +53,13 @@ async def _easel(folder: Path) -> float:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     async with AsyncExitStack() as opened:
-        up = await opened.enter_async_context(upstream(Watch(), Pace(seconds=0, lines=0)))
-        place = await opened.enter_async_context(places.discord(slash=False))
-        values = subjects.settings(up, folder, place.settings) | {"server": {"port": port}}
+        up = await opened.enter_async_context(serve_upstream(JobRegistry(), Pace(seconds=0, lines=0)))
+        platform = await opened.enter_async_context(platforms.discord(slash=False))
+        values = subjects.easel_settings(up, folder, platform.easel_settings) | {"server": {"port": port}}
         http = await opened.enter_async_context(aiohttp.ClientSession())
         begun = now()
         async with asyncio.timeout(LATEST):
-            await opened.enter_async_context(subjects.started(folder, values))
+            await opened.enter_async_context(subjects.start_easel(folder, values))
             while not await _answers(http, f"http://127.0.0.1:{port}/readyz"):  # noqa: ASYNC110 - another process's
                 await asyncio.sleep(LOOK)
         return now() - begun
@@ -73,5 +77,5 @@ async def _help(folder: Path) -> float:
     begun = now()
     command = [sys.executable, "-c", "from adapters.cli import main; main()", "--help"]
     async with process(command, folder, "help") as subject:
-        await subject.ended()
+        await subject.wait()
         return now() - begun

@@ -91,23 +91,23 @@ async def run(folder: Path, *, quick: bool) -> list[Figure]:
     out, _ = await started.communicate()
     found: dict[str, float] = json.loads(out)
     ours, theirs = found["event"], found["bare event"]
-    figures = [Figure(scenario="G", case="event", what="JSON → told", unit="µs", easel=ours, baseline=theirs)]
+    figures = [Figure(scenario="G", case="event", quantity="JSON → told", unit="µs", easel=ours, baseline=theirs)]
     for name in ("character", "token"):
         sizes = [int(each.split()[1]) for each in found if each.startswith(f"{name} ")]
         for size in sizes:
             ours, theirs = found[f"{name} {size}"], found[f"bare {name} {size}"]
             figures.append(
                 Figure(
-                    scenario="G", case=f"by {name}", what=f"{size // 1000} kB", unit="MB/s",
+                    scenario="G", case=f"by {name}", quantity=f"{size // 1000} kB", unit="MB/s",
                     easel=size / ours / 1e6, baseline=size / theirs / 1e6,
                 )
             )  # fmt: skip
         small, large = sizes[0], sizes[-1]
         growth = (found[f"{name} {large}"] / large) / (found[f"{name} {small}"] / small)
         what = "time a character, long to short"
-        figures.append(Figure(scenario="G", case=f"by {name}", what=what, unit="×", easel=growth, limit=1.3))
+        figures.append(Figure(scenario="G", case=f"by {name}", quantity=what, unit="×", easel=growth, limit=1.3))
     megabyte = found["character 1000000"]
-    figures.append(Figure(scenario="G", case="by character", what="1 MB", unit="s", easel=megabyte, limit=1.0))
+    figures.append(Figure(scenario="G", case="by character", quantity="1 MB", unit="s", easel=megabyte, limit=1.0))
     return figures
 
 

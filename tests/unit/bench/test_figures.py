@@ -7,13 +7,20 @@ from pathlib import Path
 import pytest
 
 from tests.bench import report
-from tests.bench.figures import Figure, mean, median, percentile, within
-from tests.bench.jobs import Job, Watch
+from tests.bench.figures import Figure, mean, median, percentile, relative_limit
+from tests.bench.jobs import JobRegistry, MeasuredJob
 
 
 def figure(easel: float, *, limit: float | None = None, least: bool = False, baseline: float | None = None) -> Figure:
     return Figure(
-        scenario="A", case="telegram", what="first", unit="ms", easel=easel, baseline=baseline, limit=limit, least=least
+        scenario="A",
+        case="telegram",
+        quantity="first",
+        unit="ms",
+        easel=easel,
+        baseline=baseline,
+        limit=limit,
+        at_least=least,
     )
 
 
@@ -25,8 +32,8 @@ def test_percentiles_lie_between_neighbours_in_proportion():
 
 
 def test_a_limit_is_relative_or_a_little_more_whichever_is_kinder():
-    assert within(10.0, 1.25, 4.0) == 14.0
-    assert within(100.0, 1.25, 4.0) == 125.0
+    assert relative_limit(10.0, 1.25, 4.0) == 14.0
+    assert relative_limit(100.0, 1.25, 4.0) == 125.0
 
 
 @pytest.mark.parametrize(
@@ -53,7 +60,7 @@ def test_numbers_are_told_with_three_digits_that_count(value: float, told: str):
 def test_the_table_of_a_readme_takes_the_place_of_the_last_one(tmp_path: Path):
     readme = tmp_path / "README.md"
     readme.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
-    report.splice(readme, [figure(1, limit=2, baseline=3)], "python -m tests.bench A")
+    report.replace_table(readme, [figure(1, limit=2, baseline=3)], "python -m tests.bench A")
     text = readme.read_text()
     assert "old" not in text
     assert text.startswith("before\n")
@@ -62,28 +69,28 @@ def test_the_table_of_a_readme_takes_the_place_of_the_last_one(tmp_path: Path):
 
 
 def test_results_are_written_as_json_with_ratio_and_verdict(tmp_path: Path):
-    report.write([figure(math.nan, baseline=1)], tmp_path, "python -m tests.bench A")  # nothing to plot
+    report.write_results([figure(math.nan, baseline=1)], tmp_path, "python -m tests.bench A")  # nothing to plot
     told = json.loads((tmp_path / "bench.json").read_text())
     assert told["command"] == "python -m tests.bench A"
     assert told["figures"][0]["met"] is None
 
 
 def test_a_job_is_known_by_its_prompt_and_ends_with_its_first_picture():
-    watch = Watch()
-    job = watch.job("easel7")
-    assert watch.find(f"/imagine {job.prompt}") is job
-    assert watch.find("a red fox") is None
-    job.see("painting … 51.8 %", picture=False)
-    assert [percent for _, percent in job.shown] == [51.8]
+    watch = JobRegistry()
+    job = watch.add("easel7")
+    assert watch.find_by_prompt(f"/imagine {job.prompt}") is job
+    assert watch.find_by_prompt("a red fox") is None
+    job.record_message("painting … 51.8 %", picture=False)
+    assert [percent for _, percent in job.shown_percents] == [51.8]
     assert job.lost
-    job.see("", picture=True)
-    seen = job.visible
-    job.see("", picture=True)
+    job.record_message("", picture=True)
+    seen = job.picture_at
+    job.record_message("", picture=True)
     assert not job.lost
-    assert job.visible == seen
+    assert job.picture_at == seen
 
 
 def test_the_distance_is_from_what_was_said_to_what_was_shown():
-    job = Job("a1", said=[(0.0, 50.0)], shown=[(0.0, 40.0)], last_byte=1.0)
-    assert job.distance() == pytest.approx(10.0)
-    assert math.isnan(Job("a2").distance())
+    job = MeasuredJob("a1", sent_percents=[(0.0, 50.0)], shown_percents=[(0.0, 40.0)], last_byte_at=1.0)
+    assert job.mean_percent_error() == pytest.approx(10.0)
+    assert math.isnan(MeasuredJob("a2").mean_percent_error())

@@ -1,6 +1,7 @@
-"""Where members ask: Telegram, and Discord by mention or by slash, each a protocol server that notes what it sees.
+"""The platforms of the benchmark: Telegram, Discord by mention, Discord by slash command; protocol servers on loopback.
 
-Servers keep no bytes and make a picture small only once, since that is not what is measured here.
+The servers record timestamps of the bot's calls. They keep no bytes and scale a photo once: neither is
+measured.
 """
 
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -9,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Protocol, cast
 
-from tests.bench.jobs import Job, now
+from tests.bench.jobs import MeasuredJob, now
 from tests.servers import discord as discord_server
 from tests.servers import telegram as telegram_server
 from tests.servers.discord.core import Request as DiscordCall
@@ -17,44 +18,49 @@ from tests.servers.telegram.core import Request as TelegramCall
 from tests.servers.telegram.files import Files
 
 
-class Place(Protocol):
-    """A platform with one bot. `settings`: what Easel is told of it; `given`: what a baseline is."""
+class BenchPlatform(Protocol):
+    """A platform server with one bot."""
 
-    settings: Mapping[str, Any]
-    given: Mapping[str, Any]
-    script: str
+    easel_settings: Mapping[str, Any]
+    """Settings with which Easel connects to it."""
+
+    baseline_config: Mapping[str, Any]
+    """The same for a baseline script, passed as JSON."""
+
+    baseline_script: str
+    """Module name of the baseline in `tests.bench.baselines`."""
 
     @property
-    def refused(self) -> int:
-        """Calls answered with 429."""
+    def refused_calls(self) -> int:
+        """Number of calls answered with 429."""
         ...
 
-    def room(self, name: str) -> Any:
-        """A chat of a member's own."""
+    def open_chat(self, name: str) -> Any:
+        """Adds a user with a chat of their own; the value is what `send_prompt` takes."""
         ...
 
-    def crowd(self, size: int) -> list[Any]:
-        """Members of one group, each with a hand in it."""
+    def add_group(self, size: int) -> list[Any]:
+        """Adds `size` users in one group; each value is what `send_prompt` takes."""
         ...
 
-    def ask(self, room: Any, job: Job, photos: list[bytes] | None = None) -> None:
-        """The member asks now."""
+    def send_prompt(self, target: Any, job: MeasuredJob, photos: list[bytes] | None = None) -> None:
+        """Sends the job's prompt as the user of `target`."""
         ...
 
 
-class Seen(list[Any]):
-    """Takes what a server records, tells it on, and keeps nothing."""
+class CallListener(list[Any]):
+    """A request log that passes each call to a callback and keeps nothing."""
 
-    def __init__(self, tell: Callable[[Any], None]) -> None:
+    def __init__(self, callback: Callable[[Any], None]) -> None:
         super().__init__()
-        self._tell = tell
+        self._callback = callback
 
     def append(self, call: Any, /) -> None:
-        self._tell(call)
+        self._callback(call)
 
 
-def album() -> Files:
-    """Telegram's files, each different picture developed once."""
+def cached_files() -> Files:
+    """Telegram's file store, which scales each distinct photo once."""
     files = Files()
     files.photo = cache(files.photo)
     return files
@@ -64,30 +70,30 @@ def album() -> Files:
 
 
 @dataclass(slots=True, kw_only=True)
-class Telegram:
+class TelegramBench:
     server: telegram_server.TelegramServer
-    settings: Mapping[str, Any]
-    given: Mapping[str, Any]
-    jobs: dict[tuple[int, int], Job]
-    script: str = "telegram_bot"
+    easel_settings: Mapping[str, Any]
+    baseline_config: Mapping[str, Any]
+    jobs: dict[tuple[int, int], MeasuredJob]
+    baseline_script: str = "telegram_bot"
 
     @property
-    def refused(self) -> int:
+    def refused_calls(self) -> int:
         return len(self.server.refusals)
 
-    def room(self, name: str) -> Any:
+    def open_chat(self, name: str) -> Any:
         user = self.server.add_user(name)
         return user, self.server.private(user, opened=True)
 
-    def crowd(self, size: int) -> list[Any]:
+    def add_group(self, size: int) -> list[Any]:
         members = [self.server.add_user(f"member {number}") for number in range(size)]
         group = self.server.add_group("Painters", members=members)
         group.privacy = False
         return [(member, group) for member in members]
 
-    def ask(self, room: Any, job: Job, photos: list[bytes] | None = None) -> None:
-        user, chat = room
-        job.asked = now()
+    def send_prompt(self, target: Any, job: MeasuredJob, photos: list[bytes] | None = None) -> None:
+        user, chat = target
+        job.requested_at = now()
         if photos:
             items = [
                 telegram_server.Item(data=each, kind="document", filename=f"{n}.jpg") for n, each in enumerate(photos)
@@ -98,8 +104,8 @@ class Telegram:
             asked = self.server.say(user, chat, text)
         self.jobs[chat.id, asked.id] = job
 
-    def hear(self, call: TelegramCall) -> None:
-        """A call of the bot: a status, or the picture."""
+    def record_call(self, call: TelegramCall) -> None:
+        """Records a call of the bot that shows a status or the picture."""
         if call.status != 200 or not call.method.startswith(("send", "edit")):
             return
         params = call.params
@@ -109,18 +115,18 @@ class Telegram:
             target = message.reply_to.id if message.reply_to is not None else None
         job = self.jobs.get((chat, int(target))) if target is not None else None
         if job is not None:
-            job.see(str(params.get("text", "")), picture=bool(call.files))
+            job.record_message(str(params.get("text", "")), picture=bool(call.files))
 
 
 @asynccontextmanager
-async def telegram(limits: telegram_server.Limits | None = None) -> AsyncGenerator[Telegram]:
-    """`limits`: flood control in force; by default none."""
+async def telegram(limits: telegram_server.Limits | None = None) -> AsyncGenerator[TelegramBench]:
+    """Serves Telegram. `limits`: flood control in force; none by default."""
     async with telegram_server.TelegramServer(limits=limits or telegram_server.UNLIMITED) as server:
         api: dict[str, Any] = {"token": server.token, "api_base": server.api_base}
-        place = Telegram(server=server, settings={"telegram": api}, given=api, jobs={})
-        server.core.files = album()
-        server.core.requests = server.requests = Seen(place.hear)
-        yield place
+        platform = TelegramBench(server=server, easel_settings={"telegram": api}, baseline_config=api, jobs={})
+        server.core.files = cached_files()
+        server.core.requests = server.requests = CallListener(platform.record_call)
+        yield platform
         server.violations.clear()  # of baselines: what they do wrong is not what is measured
 
 
@@ -128,54 +134,54 @@ async def telegram(limits: telegram_server.Limits | None = None) -> AsyncGenerat
 
 
 @dataclass(slots=True, kw_only=True)
-class Discord:
-    """`slash`: members use the command instead of a mention."""
+class DiscordBench:
+    """Discord; with `slash` the users run the command instead of mentioning the bot."""
 
     server: discord_server.DiscordServer
     guild: discord_server.Guild
-    settings: Mapping[str, Any]
-    given: Mapping[str, Any]
+    easel_settings: Mapping[str, Any]
+    baseline_config: Mapping[str, Any]
     slash: bool
-    jobs: dict[str, Job]
-    answered: Callable[[str], None] | None = None
-    script: str = "discord_bot"
+    jobs: dict[str, MeasuredJob]
+    on_callback: Callable[[str], None] | None = None
+    baseline_script: str = "discord_bot"
 
     @property
-    def refused(self) -> int:
+    def refused_calls(self) -> int:
         return len(self.server.refused)
 
-    def room(self, name: str) -> Any:
+    def open_chat(self, name: str) -> Any:
         return self.server.world.add_member(self.guild, name), self.server.world.add_channel(self.guild, name)
 
-    def crowd(self, size: int) -> list[Any]:
+    def add_group(self, size: int) -> list[Any]:
         channel = self.server.world.add_channel(self.guild, "painters")
         return [(self.server.world.add_member(self.guild, f"member {n}"), channel) for n in range(size)]
 
-    def ask(self, room: Any, job: Job, photos: list[bytes] | None = None) -> None:
-        user, channel = room
+    def send_prompt(self, target: Any, job: MeasuredJob, photos: list[bytes] | None = None) -> None:
+        user, channel = target
         files = [discord_server.Upload(filename=f"{n}.jpg", data=photo) for n, photo in enumerate(photos or ())]
-        job.asked = now()
+        job.requested_at = now()
         if self.slash:
             self.jobs[self.server.slash(user, channel, "imagine", {"prompt": job.prompt}).token] = job
             return
         text = f"<@{self.server.world.bot.id}> {job.prompt}"
         self.jobs[str(self.server.say(user, channel, text, files=files).id)] = job
 
-    def hear(self, call: DiscordCall) -> None:
-        """A call of the bot: a status, or the picture."""
+    def record_call(self, call: DiscordCall) -> None:
+        """Records a call of the bot that shows a status or the picture."""
         if not 200 <= call.status < 300:
             return
         if call.route.endswith("/callback"):
-            if self.answered is not None:
-                self.answered(call.params["interaction_token"])
+            if self.on_callback is not None:
+                self.on_callback(call.params["interaction_token"])
             return
         given: Any = call.payload
         payload = cast("dict[str, Any]", given) if isinstance(given, dict) else {}
         job = self._job(call, payload)
         if job is not None and (call.files or payload.get("content")):
-            job.see(str(payload.get("content", "")), picture=bool(call.files))
+            job.record_message(str(payload.get("content", "")), picture=bool(call.files))
 
-    def _job(self, call: DiscordCall, payload: Mapping[str, Any]) -> Job | None:
+    def _job(self, call: DiscordCall, payload: Mapping[str, Any]) -> MeasuredJob | None:
         if (token := call.params.get("webhook_token")) is not None:
             return self.jobs.get(token)
         if "message_id" not in call.params:
@@ -187,12 +193,17 @@ class Discord:
 
 
 @asynccontextmanager
-async def discord(*, slash: bool, limits: discord_server.Limits | None = None) -> AsyncGenerator[Discord]:
-    """`limits`: as Discord's own by default."""
+async def discord(*, slash: bool, limits: discord_server.Limits | None = None) -> AsyncGenerator[DiscordBench]:
+    """Serves Discord. `limits`: rate limits in force; Discord's own by default."""
     async with discord_server.DiscordServer(limits=limits) as server:
         api: dict[str, Any] = {"token": server.token, "api_base": server.api_base, "gateway_url": server.gateway_url}
-        place = Discord(
-            server=server, guild=server.world.add_guild(), settings={"discord": api}, given=api, slash=slash, jobs={}
+        platform = DiscordBench(
+            server=server,
+            guild=server.world.add_guild(),
+            easel_settings={"discord": api},
+            baseline_config=api,
+            slash=slash,
+            jobs={},
         )
         store, same = server.world.store, cache(bytes)
 
@@ -200,14 +211,14 @@ async def discord(*, slash: bool, limits: discord_server.Limits | None = None) -
             return store(replace(upload, data=same(upload.data)), **given)
 
         server.world.store = keep
-        server.core.requests = server.requests = Seen(place.hear)
-        yield place
+        server.core.requests = server.requests = CallListener(platform.record_call)
+        yield platform
         server.violations.clear()
 
 
-Door = Callable[[], Any]
+OpenPlatform = Callable[[], Any]
 
-DOORS: Mapping[str, Door] = {
+PLATFORMS: Mapping[str, OpenPlatform] = {
     "telegram": telegram,
     "discord mention": lambda: discord(slash=False),
     "discord slash": lambda: discord(slash=True),
