@@ -169,8 +169,8 @@ class Budget:
 
     A slot is taken from the start of a call until `period` after its end: a platform counts calls as they reach it,
     which is somewhere in between. Where its answer tells when its window ends, the slot is free then
-    (`bot.ports.ChatPort.resets`). `shared`: other chats draw on it as well (a limit of the bot, not of one chat), so a
-    chat's 429 does not pause it.
+    (`bot.ports.RateLimitFeedback`). `shared`: other chats draw on it as well (a limit of the bot, not of one chat), so
+    a chat's 429 does not pause it.
     """
 
     key: str
@@ -187,6 +187,18 @@ class Lane:
     budgets: tuple[Budget, ...]
     edit_gap_s: float = 1.0
     cost: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatFeatures:
+    """What a platform does by itself in a chat, as far as it changes what the core does there."""
+
+    shows_pending_reply: bool = False
+    """The platform already shows that a reply is under way (a placeholder such as "thinking"), so a request that is
+    answered by nothing would leave it standing for ever."""
+    silent_edits: bool = False
+    """An edit notifies nobody but a new message does, so the end of a long job is announced by a new message that
+    mentions its owner."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

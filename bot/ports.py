@@ -5,7 +5,7 @@ Adapters, providers and clocks implement these; nothing here has a body.
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bot.chat import (
     Attachment,
@@ -14,6 +14,7 @@ from bot.chat import (
     ButtonReply,
     Card,
     Chat,
+    ChatFeatures,
     Delivered,
     Lane,
     Message,
@@ -39,24 +40,26 @@ class Clock(Protocol):
 
 
 class ChatPort(Protocol):
-    """One chat platform. Every method raises only `ChatFailed` and its children, and `Refusal` from `fetch`."""
+    """One chat platform: the calls that every adapter makes. Every method raises only `ChatFailed` and its children,
+    and `Refusal` from `fetch`. What only some platforms can do stands in the optional protocols below."""
 
     @property
-    def platform(self) -> str: ...
-
-    def lane(self, chat: Chat, ref: MessageRef | None, *, pictures: int = 0) -> Lane:
-        """The budgets that the next call about `ref` (None: a new message in `chat`) draws on, and what it costs
-        when it delivers that many pictures."""
+    def platform(self) -> str:
+        """The platform's name, the first part of every user's and chat's key."""
         ...
 
-    def resets(self, lane: Lane) -> Mapping[str, float]:
-        """What the platform has told of its own windows: the clock's monotonic time, in seconds, at which all slots of
-        a budget are free again, by the budget's key. Those it told nothing of are missing."""
+    def features(self, chat: Chat) -> ChatFeatures:
+        """What the platform does by itself in that chat. Constant for a chat's lifetime, thread included."""
+        ...
+
+    def lane(self, chat: Chat, ref: MessageRef | None, *, image_count: int = 0) -> Lane:
+        """The budgets that the next call about `ref` (None: a new message in `chat`) draws on, and the slots that it
+        costs when it delivers `image_count` images."""
         ...
 
     async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
-        """A new message. `key` names the occasion: where the platform can, a repeated key posts nothing new and
-        returns the first message's ref. A `reply_to` that was deleted is ignored."""
+        """Sends a new message. `key` is an idempotency key: where the platform supports one, a repeated key posts
+        nothing new and returns the first message's ref. A `reply_to` that was deleted is ignored."""
         ...
 
     async def edit(self, ref: MessageRef, card: Card) -> None:
@@ -76,40 +79,64 @@ class ChatPort(Protocol):
         reply_to: str | None,
         key: str,
     ) -> Delivered:
-        """Turns the message into the finished pictures, or posts them when `ref` is None. May be repeated with
-        the same effect wherever `ref` is given."""
+        """Replaces the message by the finished images, or posts them when `ref` is None. May be repeated with the
+        same effect wherever `ref` is given."""
         ...
 
     async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
-        """The bytes behind a handle, at most `limit` of them.
+        """Returns the bytes behind an attachment's handle, at most `limit` of them.
 
         Raises PictureTooLarge beyond the limit, PictureGone when the platform no longer has it.
         """
         ...
 
-    async def forget(self, attachments: Sequence[Attachment]) -> None:
-        """What the adapter keeps of these pictures beyond the platform itself goes. Raises StoreFailed."""
+
+# ------------------------------------------------------------ optional: what a ChatPort may implement as well
+
+
+@runtime_checkable
+class RateLimitFeedback(Protocol):
+    """A port whose platform tells in its responses when a rate-limit window ends."""
+
+    def budget_resets(self, lane: Lane) -> Mapping[str, float]:
+        """The monotonic time, in seconds, at which all slots of a budget are free again, by the budget's key. Budgets
+        of which the platform has told nothing are missing."""
         ...
 
-    def link(self, ref: MessageRef) -> str | None:
-        """An address that leads a member to a message; None where the platform has none."""
+
+@runtime_checkable
+class StoredFiles(Protocol):
+    """A port that stores images beyond what the platform itself keeps."""
+
+    async def delete_stored(self, attachments: Sequence[Attachment]) -> None:
+        """Deletes the adapter's own copies of these images. May be repeated. Raises StoreFailed."""
         ...
 
-    def seen(self, chat: Chat, message_id: str) -> None:
-        """A member's request was taken in: a sign on it that costs no message, where the platform has one."""
+
+@runtime_checkable
+class MessageLinks(Protocol):
+    """A port whose messages have addresses."""
+
+    def message_link(self, ref: MessageRef) -> str | None:
+        """The URL that opens a message; None for a chat whose messages have none."""
         ...
 
-    def awaits_answer(self, chat: Chat) -> bool:
-        """Whether members are shown there that an answer is under way, so that silence would leave it so."""
+
+@runtime_checkable
+class RequestAcknowledgement(Protocol):
+    """A port that can acknowledge a request without a message, for example by a reaction."""
+
+    def acknowledge_request(self, chat: Chat, message_id: str) -> None:
+        """Marks a user's message as accepted. Does not wait for the platform and raises nothing."""
         ...
 
-    def edits_unnoticed(self, chat: Chat) -> bool:
-        """Whether members get no notification of an edit and may get one of a new message, so that who has waited
-        long is told by one that the picture is there."""
-        ...
+
+@runtime_checkable
+class BalanceDisplay(Protocol):
+    """A port that shows users their credits all the time."""
 
     def balance_changed(self, user: User) -> None:
-        """A member's credits are other than they were; for platforms that show them all the time."""
+        """Refreshes the balance shown to the user."""
         ...
 
 

@@ -22,7 +22,7 @@ from adapters.discord.sender import OnlyByToken, Sender
 from adapters.discord.state import DiscordState
 from adapters.discord.tokens import InteractionToken
 from bot import pictures
-from bot.chat import Action, Attachment, Budget, Card, Chat, Delivered, Lane, MessageRef, User
+from bot.chat import Action, Attachment, Budget, Card, Chat, ChatFeatures, Delivered, Lane, MessageRef
 from bot.errors import BadResult, ChatFailed, ChatGone, StoreFailed
 from bot.fetch import Fetcher
 from bot.painting import Image
@@ -121,7 +121,12 @@ class DiscordAdapter:
 
     # ------------------------------------------------------------ ChatPort
 
-    def lane(self, chat: Chat, ref: MessageRef | None, *, pictures: int = 0) -> Lane:
+    def features(self, chat: Chat) -> ChatFeatures:
+        """An interaction's chat shows "thinking" until it is answered. Edits count as noticed: a job has one message,
+        and members who wait look at it."""
+        return ChatFeatures(shows_pending_reply=self._notebook.book.get(chat.thread_id) is not None)
+
+    def lane(self, chat: Chat, ref: MessageRef | None, *, image_count: int = 0) -> Lane:
         book = self._notebook.book
         ticket = book.get(chat.thread_id) if ref is None else book.of(ref.message_id)
         if ticket is not None and self._sender.living(ticket):
@@ -130,7 +135,7 @@ class DiscordAdapter:
         channel = Budget(key=f"{PLATFORM}:{ids.channel_of(chat)}", slots=CHANNEL_SLOTS, period_s=CHANNEL_PERIOD)
         return Lane(budgets=(channel, OVERALL), edit_gap_s=GAP)
 
-    def resets(self, lane: Lane) -> Mapping[str, float]:
+    def budget_resets(self, lane: Lane) -> Mapping[str, float]:
         told = {budget.key: self._resets.of(budget.key.removeprefix(f"{PLATFORM}:")) for budget in lane.budgets}
         return {key: ends for key, ends in told.items() if ends is not None}
 
@@ -177,23 +182,11 @@ class DiscordAdapter:
     async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
         return await self._files.fetch(attachment, limit=limit)
 
-    async def forget(self, attachments: Sequence[Attachment]) -> None:
-        await self._files.forget(attachments)
+    async def delete_stored(self, attachments: Sequence[Attachment]) -> None:
+        await self._files.delete_stored(attachments)
 
-    def link(self, ref: MessageRef) -> str | None:
+    def message_link(self, ref: MessageRef) -> str | None:
         return ids.link(ref)
-
-    def seen(self, chat: Chat, message_id: str) -> None:
-        """The status message stands there at once, or Discord says "thinking"."""
-
-    def awaits_answer(self, chat: Chat) -> bool:
-        return self._notebook.book.get(chat.thread_id) is not None  # it says "thinking"
-
-    def edits_unnoticed(self, chat: Chat) -> bool:
-        return False  # a job has one message, and members who wait look at it
-
-    def balance_changed(self, user: User) -> None:
-        """Discord shows no credits by itself."""
 
     # ------------------------------------------------------------ sending
 

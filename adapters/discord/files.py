@@ -90,7 +90,7 @@ class Files:
             case None:
                 raise PictureGone(name=name)
 
-    async def forget(self, attachments: Sequence[Attachment]) -> None:
+    async def delete_stored(self, attachments: Sequence[Attachment]) -> None:
         """The bytes that are kept of these go. Raises StoreFailed."""
         for each in attachments:
             if isinstance(kept := read_ref(each.ref), Kept):

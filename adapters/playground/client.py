@@ -5,7 +5,7 @@ What pages send is visit.py's, what is stored is room.py's.
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from aiohttp import web
@@ -22,7 +22,7 @@ from adapters.playground.previews import Previews
 from adapters.playground.protocol import WireCommand
 from adapters.playground.room import Room
 from adapters.playground.web import Web
-from bot.chat import Attachment, Budget, Card, Chat, Delivered, Lane, MessageRef, User
+from bot.chat import Attachment, Budget, Card, Chat, ChatFeatures, Delivered, Lane, MessageRef, User
 from bot.errors import ChatGone, ChatUnreachable, MessageGone, SettingsWrong
 from bot.painting import Image
 from bot.ports import Clock, EventSink
@@ -108,12 +108,12 @@ class PlaygroundAdapter:
 
     # ------------------------------------------------------------ ChatPort
 
-    def lane(self, chat: Chat, ref: MessageRef | None, *, pictures: int = 0) -> Lane:
-        return Lane(budgets=(Budget(key=f"playground:{chat.id}", slots=SLOTS, period_s=PERIOD),), edit_gap_s=GAP)
+    def features(self, chat: Chat) -> ChatFeatures:
+        """None: the page shows what has changed."""
+        return ChatFeatures()
 
-    def resets(self, lane: Lane) -> Mapping[str, float]:
-        """Nothing counts here but this process."""
-        return {}
+    def lane(self, chat: Chat, ref: MessageRef | None, *, image_count: int = 0) -> Lane:
+        return Lane(budgets=(Budget(key=f"playground:{chat.id}", slots=SLOTS, period_s=PERIOD),), edit_gap_s=GAP)
 
     async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
         entry = await self._post(chat, card, reply_to, key)
@@ -152,20 +152,8 @@ class PlaygroundAdapter:
         _, data = await self._room.file(attachment.ref, limit=limit)
         return data
 
-    async def forget(self, attachments: Sequence[Attachment]) -> None:
-        """The pictures stand in the room, where their members can delete them."""
-
-    def link(self, ref: MessageRef) -> str | None:
+    def message_link(self, ref: MessageRef) -> str | None:
         return f"#{ref.message_id}"  # the page makes it lead there
-
-    def seen(self, chat: Chat, message_id: str) -> None:
-        """The status message stands there at once."""
-
-    def awaits_answer(self, chat: Chat) -> bool:
-        return False
-
-    def edits_unnoticed(self, chat: Chat) -> bool:
-        return False  # the page shows what has changed
 
     def balance_changed(self, user: User) -> None:
         if self._house is not None:

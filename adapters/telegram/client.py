@@ -4,7 +4,7 @@ What comes in is events.py's; how a card goes out, sender.py's, and how pictures
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
 import structlog
@@ -28,7 +28,7 @@ from adapters.telegram.sender import Sender
 from adapters.telegram.shop import Shop
 from adapters.telegram.state import Raw, TelegramState
 from adapters.telegram.webhook import Webhook
-from bot.chat import Attachment, Budget, Card, Chat, Delivered, Lane, MessageRef, Purchase, User
+from bot.chat import Attachment, Budget, Card, Chat, ChatFeatures, Delivered, Lane, MessageRef, Purchase
 from bot.errors import ChatBusy, ChatFailed, StoreFailed, UnknownCharge
 from bot.painting import Image
 from bot.ports import AdapterStorage, Clock, EventSink
@@ -149,20 +149,21 @@ class TelegramAdapter:
 
     # ------------------------------------------------------------ ChatPort
 
-    def lane(self, chat: Chat, ref: MessageRef | None, *, pictures: int = 0) -> Lane:
+    def features(self, chat: Chat) -> ChatFeatures:
+        """An inline message stands in its chat before anything is asked, and waits to be filled in."""
+        inline = ids.is_inline(chat)
+        return ChatFeatures(shows_pending_reply=inline, silent_edits=not inline)
+
+    def lane(self, chat: Chat, ref: MessageRef | None, *, image_count: int = 0) -> Lane:
         if ids.is_inline(chat):
             key = chat.thread_id if ref is None else ref.message_id
             own = Budget(key=f"{PLATFORM}:{key}", slots=PRIVATE_SLOTS, period_s=PRIVATE_PERIOD)
             stored = self._group(str(self._settings.storage_chat))
-            return Lane(budgets=(own, *([stored] if pictures else []), OVERALL), edit_gap_s=GAP)
+            return Lane(budgets=(own, *([stored] if image_count else []), OVERALL), edit_gap_s=GAP)
         home = self._sender.now(chat)
         private = Budget(key=f"{PLATFORM}:{home.id}", slots=PRIVATE_SLOTS, period_s=PRIVATE_PERIOD)
         own = private if home.kind == "direct" else self._group(home.id)
-        return Lane(budgets=(own, OVERALL), edit_gap_s=GAP, cost=max(1, pictures))
-
-    def resets(self, lane: Lane) -> Mapping[str, float]:
-        """Telegram tells nothing of its windows but a 429."""
-        return {}
+        return Lane(budgets=(own, OVERALL), edit_gap_s=GAP, cost=max(1, image_count))
 
     async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
         return await self._sender.post(chat, card, reply_to=reply_to)
@@ -185,24 +186,12 @@ class TelegramAdapter:
     async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
         return await self._files.fetch(attachment, limit=limit)
 
-    async def forget(self, attachments: Sequence[Attachment]) -> None:
-        """Nothing is kept: handles are Telegram's own, and albums are noted for a month without what they show."""
-
-    def link(self, ref: MessageRef) -> str | None:
+    def message_link(self, ref: MessageRef) -> str | None:
         return ids.link(ref)
 
-    def seen(self, chat: Chat, message_id: str) -> None:
+    def acknowledge_request(self, chat: Chat, message_id: str) -> None:
         if chat.kind == "group" and not ids.is_inline(chat) and chat.id not in self._unmoved:
             self._in_background(self._react(chat, int(message_id)), "telegram reaction")
-
-    def awaits_answer(self, chat: Chat) -> bool:
-        return ids.is_inline(chat)  # the message stands there before anything is asked
-
-    def edits_unnoticed(self, chat: Chat) -> bool:
-        return not ids.is_inline(chat)
-
-    def balance_changed(self, user: User) -> None:
-        """Telegram shows no credits by itself."""
 
     # ------------------------------------------------------------ bot.ports.Shop
 

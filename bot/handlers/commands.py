@@ -11,7 +11,7 @@ from bot.errors import AdminsOnly, BadArguments, UnknownCharge, UnknownCommand
 from bot.handlers.pending_images import PendingImages
 from bot.intake.parser import Command
 from bot.job import Job
-from bot.ports import ChatPort, Clock, Shop
+from bot.ports import ChatPort, Clock, MessageLinks, Shop, StoredFiles
 from bot.quota import MAX_CREDITS, QuotaRules, hours_to_refill
 from bot.store.store import Store
 from bot.texts import say
@@ -119,9 +119,9 @@ class CommandHandler:
         )
         message_id = job.delivered_id or job.status_id
         port = self._ports.get(job.chat.platform)
-        if message_id is None or port is None:
+        if message_id is None or not isinstance(port, MessageLinks):
             return line
-        link = port.link(MessageRef(chat=job.chat, message_id=message_id))
+        link = port.message_link(MessageRef(chat=job.chat, message_id=message_id))
         return f"{line} {link}" if link else line
 
     async def _cancel_all(self, caller: Caller) -> str:
@@ -143,8 +143,8 @@ class CommandHandler:
         count, pictures = await self._store.erase_user(caller.user.key)
         self._tray.forget(caller.user.key)
         port = self._ports.get(caller.user.platform)
-        if port is not None:
-            await port.forget(pictures)
+        if isinstance(port, StoredFiles):
+            await port.delete_stored(pictures)
         answer = say(caller.locale, "answer-forgotten", count=count)
         if await self._store.unfinished_jobs_of(caller.user.key):
             return f"{answer}\n{say(caller.locale, 'forget-again')}"

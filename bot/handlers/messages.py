@@ -113,7 +113,7 @@ class MessageHandler:
             message = self._tray.completed(message)
             answer = await self._receive(message, asker)
         except SuppressReply as silence:
-            if not self._board.awaits_answer(message.chat):
+            if not self._board.shows_pending_reply(message.chat):
                 return True
             answer = explain(asker.locale, silence.refusal)
         except EaselError as failed:
@@ -129,7 +129,7 @@ class MessageHandler:
         """Says an answer. Who asks faster than a chat can be written to gets few, unless silence would look like a
         promise there."""
         place = (asker.user.key, asker.chat.key)
-        if not self._board.awaits_answer(asker.chat):
+        if not self._board.shows_pending_reply(asker.chat):
             try:
                 self._gate.check_reply(asker.user, asker.chat)
             except TooFast as refusal:
@@ -321,7 +321,7 @@ class MessageHandler:
         try:
             await self._gate.reload_if_changed()
             self._gate.check_adapter_command(user, chat, banned=await self._store.is_banned(user.key))
-            if not self._board.awaits_answer(chat):
+            if not self._board.shows_pending_reply(chat):
                 self._gate.check_reply(user, chat)
         except SuppressReply:
             return ""

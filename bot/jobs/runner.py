@@ -40,7 +40,7 @@ from bot.jobs.generation import Generation
 from bot.jobs.images import JobImages
 from bot.metrics import FINISHED, PAINT_SECONDS
 from bot.painting import Image, Stage, StageChanged
-from bot.ports import ChatPort, Clock
+from bot.ports import BalanceDisplay, ChatPort, Clock, RequestAcknowledgement
 from bot.providers.fallback import FallbackProvider
 from bot.quota import charge
 from bot.status.messages import Final, StatusMessage, StatusMessages
@@ -100,8 +100,9 @@ class JobRunner:
 
     def seen(self, job: Job) -> None:
         """A member's request has become this job."""
-        if job.request_id is not None:
-            self._ports[job.chat.platform].seen(job.chat, job.request_id)
+        port = self._ports[job.chat.platform]
+        if job.request_id is not None and isinstance(port, RequestAcknowledgement):
+            port.acknowledge_request(job.chat, job.request_id)
 
     def reaches(self, job: Job) -> bool:
         """Whether the job's platform is connected here."""
@@ -344,7 +345,9 @@ class JobRunner:
             job, state, charged=charged, failure=failure, delivered=delivered, trace=trace
         )
         if done:
-            self._ports[job.chat.platform].balance_changed(job.user)
+            port = self._ports[job.chat.platform]
+            if isinstance(port, BalanceDisplay):
+                port.balance_changed(job.user)
             FINISHED.labels(state).inc()
             log.info("job ended", job=job.id, state=state.value, charged=charged, trace_id=trace)
         return done
@@ -366,7 +369,7 @@ class JobRunner:
     def _call_soon(self, job: Job, words: str, ref: MessageRef) -> None:
         """Calls the owner of a job that took long to its message, where the end was one more silent edit."""
         waited = (self._clock.now() - job.created).total_seconds()
-        if waited < LONG or not self._ports[job.chat.platform].edits_unnoticed(job.chat):
+        if waited < LONG or not self._ports[job.chat.platform].features(job.chat).silent_edits:
             return
 
         async def call() -> None:

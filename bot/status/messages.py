@@ -13,8 +13,8 @@ import structlog
 from bot.chat import Button, Card, Chat, Delivered, Lane, MessageRef
 from bot.errors import ChatBusy, ChatFailed, ChatGone, ChatUnreachable, EaselError, MessageGone
 from bot.painting import Image
-from bot.ports import ChatPort, Clock
-from bot.status.pacing import Pacer, Turn, Urgency
+from bot.ports import ChatPort, Clock, RateLimitFeedback
+from bot.status.pacing import NOTHING_TOLD, Pacer, Turn, Urgency
 from bot.status.state import Happening, Status, fold, noticeable, render
 
 log = structlog.get_logger()
@@ -102,9 +102,9 @@ class StatusMessages:
 
     # ------------------------------------------------------------ what jobs tell
 
-    def awaits_answer(self, chat: Chat) -> bool:
-        """Whether silence there would leave members waiting for an answer."""
-        return self._ports[chat.platform].awaits_answer(chat)
+    def shows_pending_reply(self, chat: Chat) -> bool:
+        """Whether the platform shows a pending reply there, so that every request needs an answer."""
+        return self._ports[chat.platform].features(chat).shows_pending_reply
 
     def has(self, key: str) -> bool:
         """Whether that message is on the board: opened, and not yet at its end."""
@@ -191,7 +191,7 @@ class StatusMessages:
 
     def _lane(self, sheet: StatusMessage) -> Lane:
         pictures = sheet.final.pictures if sheet.final is not None else 0
-        return self._ports[sheet.chat.platform].lane(sheet.chat, sheet.ref, pictures=pictures)
+        return self._ports[sheet.chat.platform].lane(sheet.chat, sheet.ref, image_count=pictures)
 
     def _want(self, sheet: StatusMessage, urgency: Urgency) -> None:
         self._pacer.want(sheet.key, urgency, self._lane(sheet), self._clock.monotonic())
@@ -259,7 +259,8 @@ class StatusMessages:
             self._pacer.finish(turn, self._clock.monotonic())
             self._give_up(sheet, ChatFailed(detail=repr(broken)))
         else:
-            resets = self._ports[sheet.chat.platform].resets(turn.lane)
+            port = self._ports[sheet.chat.platform]
+            resets = port.budget_resets(turn.lane) if isinstance(port, RateLimitFeedback) else NOTHING_TOLD
             self._pacer.finish(turn, self._clock.monotonic(), resets)
             self.refresh(sheet.key)
         if sheet.ended.done():  # also when this turn was meant for progress: the final state went with it

@@ -4,11 +4,11 @@ Implements `bot.ports.ChatPort` with a platform's honest behaviour: ids, deleted
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from bot.chat import Attachment, Budget, Card, Chat, Delivered, Lane, Message, MessageRef, User
+from bot.chat import Attachment, Budget, Card, Chat, ChatFeatures, Delivered, Lane, Message, MessageRef, User
 from bot.errors import ChatFailed, MessageGone, PictureGone, PictureTooLarge
 from bot.painting import Image
 
@@ -39,10 +39,11 @@ class Post:
         return [button.action.value for button in self.cards[-1].buttons]
 
 
-class Platform:
-    """`posts` in order; `failures` are raised by the next calls, one each; `fetched` counts downloads; `silent`:
-    nobody notices its edits; `awaits`: it shows that an answer is under way; `acknowledged`: requests that got their
-    sign; `forgotten`: pictures whose owner wanted it so."""
+class CorePlatform:
+    """A platform without any of the optional protocols of `bot.ports`.
+
+    `posts` in order; `failures` are raised by the next calls, one each; `calls` in order, by the port's method;
+    `shows_pending_reply` and `silent_edits`: its features, the same in every chat."""
 
     platform = "memory"
 
@@ -52,21 +53,19 @@ class Platform:
         self.failures: list[ChatFailed] = []
         self.calls: list[str] = []
         self.slots = 1000
-        self.silent = False
-        self.awaits = False
-        self.acknowledged: list[str] = []
-        self.forgotten: list[str] = []
+        self.silent_edits = False
+        self.shows_pending_reply = False
         self._keys: dict[str, Post] = {}
         self._ids = count(1)
         self.changed = asyncio.Event()
 
     # ------------------------------------------------------------ ChatPort
 
-    def lane(self, chat: Chat, ref: MessageRef | None, *, pictures: int = 0) -> Lane:
-        return Lane(budgets=(Budget(key=chat.key, slots=self.slots, period_s=60.0),), edit_gap_s=0.0)
+    def features(self, chat: Chat) -> ChatFeatures:
+        return ChatFeatures(shows_pending_reply=self.shows_pending_reply, silent_edits=self.silent_edits)
 
-    def resets(self, lane: Lane) -> Mapping[str, float]:
-        return {}
+    def lane(self, chat: Chat, ref: MessageRef | None, *, image_count: int = 0) -> Lane:
+        return Lane(budgets=(Budget(key=chat.key, slots=self.slots, period_s=60.0),), edit_gap_s=0.0)
 
     async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
         self._call("post")
@@ -116,24 +115,6 @@ class Platform:
         if len(data) > limit:
             raise PictureTooLarge(name=attachment.filename or "", megabytes=limit // 1_000_000)
         return data
-
-    async def forget(self, attachments: Sequence[Attachment]) -> None:
-        self.forgotten.extend(each.ref for each in attachments)
-
-    def link(self, ref: MessageRef) -> str | None:
-        return f"memory://{ref.chat.id}/{ref.message_id}"
-
-    def seen(self, chat: Chat, message_id: str) -> None:
-        self.acknowledged.append(message_id)
-
-    def awaits_answer(self, chat: Chat) -> bool:
-        return self.awaits
-
-    def edits_unnoticed(self, chat: Chat) -> bool:
-        return self.silent
-
-    def balance_changed(self, user: User) -> None:
-        self._notify()
 
     # ------------------------------------------------------------ what tests do and see
 
@@ -200,3 +181,25 @@ class Platform:
 
     def _notify(self) -> None:
         self.changed.set()
+
+
+class Platform(CorePlatform):
+    """A platform that can do everything. `acknowledged`: ids of acknowledged messages; `deleted_files`: handles whose
+    stored copies were deleted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.acknowledged: list[str] = []
+        self.deleted_files: list[str] = []
+
+    async def delete_stored(self, attachments: Sequence[Attachment]) -> None:
+        self.deleted_files.extend(each.ref for each in attachments)
+
+    def message_link(self, ref: MessageRef) -> str | None:
+        return f"memory://{ref.chat.id}/{ref.message_id}"
+
+    def acknowledge_request(self, chat: Chat, message_id: str) -> None:
+        self.acknowledged.append(message_id)
+
+    def balance_changed(self, user: User) -> None:
+        self._notify()

@@ -241,7 +241,7 @@ async def test_where_silence_would_leave_somebody_waiting_the_refusal_is_said_ea
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     platform = Platform()
-    platform.awaits = True
+    platform.shows_pending_reply = True
     async with world(tmp_path, sandbox, platform, access={"blocked_users": ["memory:amber"]}) as easel:
         for _ in range(10):
             await easel.say("/quota")

@@ -85,7 +85,7 @@ async def test_forgetting_leaves_no_word_name_or_picture_and_every_credit(easel:
     assert query(f"sqlite:///{tmp_path / 'easel.db'}", "SELECT * FROM ledger ORDER BY job, kind") == ledger
     assert books_agree(f"sqlite:///{tmp_path / 'easel.db'}")
     assert (await ask(easel, "/history")).text == say("en", "answer-history-empty")
-    assert sorted(easel.platform.forgotten) == sorted(["photo", *_delivered(easel)])
+    assert sorted(easel.platform.deleted_files) == sorted(["photo", *_delivered(easel)])
 
 
 def _delivered(easel: World) -> list[str]:

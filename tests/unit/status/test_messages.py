@@ -35,10 +35,10 @@ class Gated(Platform):
             raise self.crash
         await super().edit(ref, card)
 
-    def lane(self, chat: Chat, ref: MessageRef | None, *, pictures: int = 0) -> Lane:
+    def lane(self, chat: Chat, ref: MessageRef | None, *, image_count: int = 0) -> Lane:
         return Lane(budgets=(Budget(key=chat.key, slots=self.slots, period_s=60.0),), edit_gap_s=1.0)
 
-    def resets(self, lane: Lane) -> Mapping[str, float]:
+    def budget_resets(self, lane: Lane) -> Mapping[str, float]:
         return {}
 
 

@@ -141,7 +141,8 @@ async def test_a_lane_is_the_tokens_while_it_lives_and_the_channels_after(place:
         assert channel.key == f"discord:{place.channel.id}"
         assert (overall.key, overall.shared) == ("discord", True)
         assert (
-            easel.discord.link(ref) == f"https://discord.com/channels/{place.guild.id}/{place.channel.id}/{message.id}"
+            easel.discord.message_link(ref)
+            == f"https://discord.com/channels/{place.guild.id}/{place.channel.id}/{message.id}"
         )
 
 
