@@ -94,7 +94,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str
             await playground.open(app.desk)
         for adapter in platforms:
             opened.push_async_callback(adapter.stop_receiving)
-            await adapter.open(app.desk, app.store)
+            await adapter.open(app.desk, app.store.adapter_store)
         await app.start()
         log.info("easel runs", adapters=sorted(ports))
         ready(server.address)

@@ -106,7 +106,7 @@ class App:
                 clock=clock,
                 jitter=random.random,
             )
-            tray = PendingImages(store, clock)
+            tray = PendingImages(store.adapter_store, clock)
             await tray.load()
             app = cls._wire(settings, ports, shops or {}, clock, store, fetcher, failover, tray)
             app._resources = opened.pop_all()

@@ -3,9 +3,10 @@
 Adapters, providers and clocks implement these; nothing here has a body.
 """
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from bot.chat import (
     Attachment,
@@ -239,7 +240,7 @@ class Shop(Protocol):
 
 
 class AdapterStorage(Protocol):
-    """What an adapter keeps over a restart. Every method raises StoreFailed."""
+    """Small texts and blobs that an adapter keeps over a restart. Every method raises StoreFailed."""
 
     async def set_value(self, key: str, value: str) -> None:
         """Keeps a small text under a key, for good."""
@@ -254,5 +255,79 @@ class AdapterStorage(Protocol):
     async def cached_blob(self, key: str) -> bytes | None: ...
 
     async def delete_key(self, key: str) -> None:
-        """Whatever is kept under a key goes."""
+        """Deletes the value and the blob under a key."""
+        ...
+
+
+class UpdateInbox(Protocol):
+    """Updates that a platform may forget before Easel has handled them. Every method raises StoreFailed.
+
+    `adapter`: whose updates they are, such as `telegram`.
+    """
+
+    async def save_updates(self, adapter: str, updates: Mapping[int, Mapping[str, Any]]) -> None:
+        """Keeps updates (JSON objects by their numbers) until they are handled; all of them or none."""
+        ...
+
+    async def delete_update(self, adapter: str, number: int) -> None:
+        """Deletes a handled update; no-op when it was not kept."""
+        ...
+
+    async def saved_updates(self, adapter: str) -> dict[int, dict[str, Any]]:
+        """The updates not handled yet, rising by number."""
+        ...
+
+
+class MovedRefs(Protocol):
+    """Chats and messages that are found under another id. Every method raises StoreFailed."""
+
+    async def save_moved_ref(self, adapter: str, old: str, new: str) -> None:
+        """Notes a move; the newest 1000 of an adapter are kept."""
+        ...
+
+    async def moved_refs(self, adapter: str) -> dict[str, str]:
+        """New ids by old ones, oldest move first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredToken:
+    """An interaction token as the database keeps it; what its fields mean is the adapter's business."""
+
+    id: str
+    """Unique in its scope."""
+    expires: datetime
+    """Aware moment from which on the token is of no use: it is not loaded any more, and deleted."""
+    fields: Mapping[str, Any] = field(repr=False)
+    """JSON object. Holds the token itself, a secret."""
+
+
+class InteractionTokenStorage(Protocol):
+    """Interaction tokens, one row each. Every method raises StoreFailed.
+
+    `scope`: whose they are, such as `discord`, or `discord:0,1` for the shards of one process.
+    """
+
+    async def save_tokens(self, scope: str, tokens: Sequence[StoredToken]) -> None:
+        """Keeps tokens, each instead of one with the same id, and deletes those of the scope that have expired."""
+        ...
+
+    async def delete_tokens(self, scope: str, ids: Collection[str]) -> None: ...
+
+    async def load_tokens(self, scope: str) -> list[StoredToken]:
+        """The tokens that have not expired, by expiry."""
+        ...
+
+
+class PendingNotices(Protocol):
+    """Users who are still to be shown a notice. Every method raises StoreFailed."""
+
+    async def add_pending_notice(self, scope: str, user_id: str) -> None:
+        """No-op when the user has one already."""
+        ...
+
+    async def delete_pending_notice(self, scope: str, user_id: str) -> None: ...
+
+    async def pending_notices(self, scope: str) -> set[str]:
+        """The ids of the users who are still to be shown a notice."""
         ...

@@ -205,3 +205,45 @@ kept = Table(
     PrimaryKeyConstraint("key"),
     Index("ix_kept_at", "at"),
 )
+
+# What chat adapters keep; `adapter` and `scope` say whose a row is.
+
+incoming_update = Table(
+    "incoming_update",
+    metadata,
+    Column("adapter", Text, nullable=False),
+    Column("id", BigInteger, nullable=False),  # the platform's own number; rises
+    Column("body", JSON(), nullable=False),
+    Column("received", Moment, nullable=False),
+    PrimaryKeyConstraint("adapter", "id"),
+)
+
+moved_ref = Table(
+    "moved_ref",
+    metadata,
+    Column("adapter", Text, nullable=False),
+    Column("old", Text, nullable=False),  # the id of a chat or of a message
+    Column("new", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("adapter", "old"),
+)
+
+interaction_token = Table(
+    "interaction_token",
+    metadata,
+    Column("scope", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("expires", Moment, nullable=False),
+    Column("body", JSON(), nullable=False),
+    PrimaryKeyConstraint("scope", "id"),
+    Index("ix_interaction_token_expires", "expires"),
+)
+
+pending_notice = Table(
+    "pending_notice",
+    metadata,
+    Column("scope", Text, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("at", Moment, nullable=False),
+    PrimaryKeyConstraint("scope", "user_id"),
+)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import Connection, delete, select, text
+from sqlalchemy import Connection, text
 
 from bot import quota
 from bot.chat import Attachment, Balance, Chat, Delivered
@@ -21,6 +21,7 @@ from bot.painting import Image
 from bot.ports import Clock
 from bot.quota import Account, QuotaRules
 from bot.store import backup, job_rows, ledger, schema
+from bot.store.adapter_store import BLOB_DAYS, AdapterStore, delete_blobs, delete_tokens
 from bot.store.database import Database
 from bot.store.engine import insert_once, is_sqlite, parsed, upsert
 from bot.store.migrate import absent, prepare
@@ -39,7 +40,6 @@ __all__ = [
     "upgrade",
 ]
 
-KEPT_DAYS = 30  # that uploads are kept for Retry and Vary
 EVENTS_RETURN = timedelta(days=2)  # that an event may be told again: Telegram keeps its updates for one day
 FACTS = ("provider", "model", "price", "spent", "upstream_id", "usage", "trace")  # of a painting: columns of the job
 
@@ -89,6 +89,8 @@ class Store:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self.adapter_store = AdapterStore(database, clock)
+        """What chat adapters keep, in the same database."""
 
     @classmethod
     async def open(cls, database_url: str, *, clock: Clock, migrate: bool | None = None) -> Self:
@@ -281,14 +283,15 @@ class Store:
         return await self._database.write(lambda conn: job_rows.blank(conn, user_key))
 
     async def delete_expired(self, *, days: int | None) -> int:
-        """Drops what nobody needs any more: uploads past KEPT_DAYS, emptied jobs whose events cannot come again, and
-        with `days` ended jobs and uploads of before that many. The ledger stays. Returns how many jobs went."""
+        """Drops what nobody needs any more: blobs past BLOB_DAYS, emptied jobs whose events cannot come again, and
+        with `days` ended jobs and blobs of before that many. The ledger stays. Returns how many jobs went."""
         now = self._clock.now()
         ended = None if days is None else now - timedelta(days=days)
-        kept = now - timedelta(days=min(days or KEPT_DAYS, KEPT_DAYS))
+        kept = now - timedelta(days=min(days or BLOB_DAYS, BLOB_DAYS))
 
         def work(conn: Connection) -> int:
-            conn.execute(delete(schema.kept).where(schema.kept.c.at < kept))
+            delete_blobs(conn, cached_before=kept)
+            delete_tokens(conn, expired_at=now)
             return job_rows.drop_jobs(conn, ended_before=ended, blank_before=now - EVENTS_RETURN)
 
         return await self._database.write(work)
@@ -353,54 +356,6 @@ class Store:
 
     async def is_banned(self, user_key: str) -> bool:
         return await self._database.read(lambda conn: ledger.is_banned(conn, user_key))
-
-    # ------------------------------------------------------------ odds and ends
-
-    async def set_value(self, key: str, value: str) -> None:
-        """Keeps a small text under a key, such as the hash of the commands a platform was last told."""
-        await self._database.write(lambda conn: upsert(conn, schema.meta, {"key": key, "value": value}, key="key"))
-
-    async def get_value(self, key: str) -> str | None:
-        def work(conn: Connection) -> str | None:
-            query = select(schema.meta.c.value).where(schema.meta.c.key == key)
-            return conn.execute(query).scalar_one_or_none()
-
-        return await self._database.read(work)
-
-    async def values_with_prefix(self, prefix: str) -> dict[str, str]:
-        """The texts under all keys that begin with `prefix`."""
-
-        def work(conn: Connection) -> dict[str, str]:
-            query = select(schema.meta.c.key, schema.meta.c.value).where(schema.meta.c.key.startswith(prefix))
-            return {each.key: each.value for each in conn.execute(query)}
-
-        return await self._database.read(work)
-
-    async def cache_blob(self, key: str, data: bytes) -> None:
-        """Keeps bytes under a key for KEPT_DAYS, such as an upload that its platform will not show again."""
-
-        def work(conn: Connection) -> None:
-            now = self._clock.now()
-            conn.execute(delete(schema.kept).where(schema.kept.c.at < now - timedelta(days=KEPT_DAYS)))
-            upsert(conn, schema.kept, {"key": key, "data": data, "at": now}, key="key")
-
-        await self._database.write(work)
-
-    async def delete_key(self, key: str) -> None:
-        """Whatever is kept under a key goes."""
-
-        def work(conn: Connection) -> None:
-            conn.execute(delete(schema.kept).where(schema.kept.c.key == key))
-            conn.execute(delete(schema.meta).where(schema.meta.c.key == key))
-
-        await self._database.write(work)
-
-    async def cached_blob(self, key: str) -> bytes | None:
-        def work(conn: Connection) -> bytes | None:
-            query = select(schema.kept.c.data).where(schema.kept.c.key == key)
-            return conn.execute(query).scalar_one_or_none()
-
-        return await self._database.read(work)
 
     # ------------------------------------------------------------ inside a transaction
 

@@ -14,7 +14,8 @@ from bot.job import Failure, Job, State
 from bot.jobs.retention import EVERY, Retention
 from bot.sandbox import Sandbox
 from bot.store import job_rows
-from bot.store.store import EVENTS_RETURN, KEPT_DAYS, Store
+from bot.store.adapter_store import BLOB_DAYS
+from bot.store.store import EVENTS_RETURN, Store
 from bot.texts import LOCALES, explain, say
 from tests.flow.scenes import LONG, HeldPlatform, ask, books, click, until
 from tests.flow.store.stores import ANN, BEN, DIRECT, PIXEL, RULES, books_agree, new_job, query
@@ -229,10 +230,10 @@ async def test_forgetting_more_jobs_than_one_statement_names(store: Store, monke
 
 async def test_a_user_whose_key_ends_anothers_keeps_what_waits(store: Store) -> None:
     mine, other = f"tray:telegram:5:{ANN.key}", "tray:telegram:5:xtelegram:1"
-    await store.set_value(mine, "[]")
-    await store.set_value(other, "[]")
+    await store.adapter_store.set_value(mine, "[]")
+    await store.adapter_store.set_value(other, "[]")
     await store.erase_user(ANN.key)
-    assert (await store.get_value(mine), await store.get_value(other)) == (None, "[]")
+    assert (await store.adapter_store.get_value(mine), await store.adapter_store.get_value(other)) == (None, "[]")
 
 
 # ---------------------------------------------------------------- retention
@@ -274,15 +275,15 @@ async def test_without_days_jobs_stay_but_for_forgotten_ones(store: Store, clock
     assert await store.get_job(kept.id) is not None
 
 
-@pytest.mark.parametrize(("days", "lasts"), [(None, KEPT_DAYS), (7, 7), (365, KEPT_DAYS)])
+@pytest.mark.parametrize(("days", "lasts"), [(None, BLOB_DAYS), (7, 7), (365, BLOB_DAYS)])
 async def test_uploads_go_after_their_days(store: Store, clock: FakeClock, days: int | None, lasts: int) -> None:
-    await store.cache_blob("upload", b"bytes")
+    await store.adapter_store.cache_blob("upload", b"bytes")
     await clock.advance(lasts * DAY - 1)
     await store.delete_expired(days=days)
-    assert await store.cached_blob("upload") == b"bytes"
+    assert await store.adapter_store.cached_blob("upload") == b"bytes"
     await clock.advance(2)
     await store.delete_expired(days=days)
-    assert await store.cached_blob("upload") is None
+    assert await store.adapter_store.cached_blob("upload") is None
 
 
 async def test_the_running_process_tidies_up_at_the_start_and_every_hour(store: Store, clock: FakeClock) -> None:

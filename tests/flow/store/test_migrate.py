@@ -60,15 +60,15 @@ async def test_upgrades_at_once_take_turns(empty_database: str) -> None:
     opened = await asyncio.gather(*(Store.open(empty_database, clock=FakeClock(), migrate=True) for _ in range(6)))
     await asyncio.gather(*(store.ping() for store in opened))
     await asyncio.gather(*(store.close() for store in opened))
-    assert query(empty_database, "SELECT version_num FROM alembic_version") == [("0005",)]
+    assert query(empty_database, "SELECT version_num FROM alembic_version") == [("0006",)]
 
 
 async def test_sqlite_gets_its_tables_when_opened_and_keeps_what_it_holds(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/easel.db"
     for expected in (None, "kept"):
         store = await Store.open(url, clock=FakeClock())
-        assert await store.get_value("note") == expected
-        await store.set_value("note", "kept")
+        assert await store.adapter_store.get_value("note") == expected
+        await store.adapter_store.set_value("note", "kept")
         await store.close()
 
 

@@ -292,13 +292,6 @@ async def test_what_no_database_takes_is_made_harmless(store: Store) -> None:
     assert kept.trace == "\ufffd"
 
 
-async def test_small_texts_are_remembered(store: Store) -> None:
-    assert await store.get_value("commands:discord") is None
-    await store.set_value("commands:discord", "abc")
-    await store.set_value("commands:discord", "def")
-    assert await store.get_value("commands:discord") == "def"
-
-
 async def test_what_the_database_refuses_is_a_failure_that_quotes_no_prompt(store: Store, database_url: str) -> None:
     await store.ping()
     await accepted(store)

@@ -70,7 +70,7 @@ class Town:
         adapter = DiscordAdapter(settings.discord, clock=self.clock, allow_hosts=settings.fetch.allow_hosts)
         app = await App.open(settings, {"discord": adapter}, self.clock)
         try:
-            await adapter.open(app.desk, app.store)
+            await adapter.open(app.desk, app.store.adapter_store)
             await app.start()
             await self.server.until(lambda: self.server.gateway.connected)
             await polled(lambda: self._connected(adapter))

@@ -65,7 +65,7 @@ class Town:
         web.mount(adapter.routes())
         app = await App.open(settings, {"telegram": adapter}, self.clock, shops={"telegram": adapter})
         try:
-            await adapter.open(app.desk, app.store)
+            await adapter.open(app.desk, app.store.adapter_store)
             await app.start()
             if waits:
                 await polled(lambda: connected(adapter))

@@ -144,7 +144,7 @@ async def wired(
     web.mount(adapter.routes())
     web.check("telegram", adapter.ready)
     app = await App.open(settings, {"telegram": adapter}, place.clock, shops={"telegram": adapter})
-    memory = Forgetful(app.store)
+    memory = Forgetful(app.store.adapter_store)
     try:
         await web.start()
         desk = SlowReception(app.desk, slow=slow)

@@ -1,0 +1,196 @@
+"""What chat adapters keep over a restart, in tables of their own: values, blobs, received updates, moved chats, tokens.
+
+Knows no platform: what a value, an update or a token means is its adapter's business. Jobs and credits are `store`'s.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, delete, select
+
+from bot.ports import Clock, StoredToken
+from bot.store import schema
+from bot.store.database import Database
+from bot.store.engine import upsert
+
+BLOB_DAYS = 30  # days that blobs are kept: an upload is needed for Retry and Vary
+MAX_MOVED_REFS = 1000  # an adapter; those are rare, and matter as long as somebody presses a button of before
+
+
+class AdapterStore:
+    """Implements AdapterStorage, UpdateInbox, MovedRefs, InteractionTokenStorage and PendingNotices of `bot.ports`.
+
+    Every method is one transaction and raises StoreFailed.
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    # ------------------------------------------------------------ values and blobs
+
+    async def set_value(self, key: str, value: str) -> None:
+        """Keeps a small text under a key, such as the hash of the commands that a platform was last sent."""
+        await self._database.write(lambda conn: upsert(conn, schema.meta, {"key": key, "value": value}, key="key"))
+
+    async def get_value(self, key: str) -> str | None:
+        def work(conn: Connection) -> str | None:
+            query = select(schema.meta.c.value).where(schema.meta.c.key == key)
+            return conn.execute(query).scalar_one_or_none()
+
+        return await self._database.read(work)
+
+    async def values_with_prefix(self, prefix: str) -> dict[str, str]:
+        """The texts under all keys that begin with `prefix`."""
+
+        def work(conn: Connection) -> dict[str, str]:
+            query = select(schema.meta.c.key, schema.meta.c.value).where(
+                schema.meta.c.key.startswith(prefix, autoescape=True)
+            )
+            return {row.key: row.value for row in conn.execute(query)}
+
+        return await self._database.read(work)
+
+    async def cache_blob(self, key: str, data: bytes) -> None:
+        """Keeps bytes under a key for BLOB_DAYS, such as an upload that its platform will not show again."""
+
+        def work(conn: Connection) -> None:
+            now = self._clock.now()
+            delete_blobs(conn, cached_before=now - timedelta(days=BLOB_DAYS))
+            upsert(conn, schema.kept, {"key": key, "data": data, "at": now}, key="key")
+
+        await self._database.write(work)
+
+    async def cached_blob(self, key: str) -> bytes | None:
+        def work(conn: Connection) -> bytes | None:
+            query = select(schema.kept.c.data).where(schema.kept.c.key == key)
+            return conn.execute(query).scalar_one_or_none()
+
+        return await self._database.read(work)
+
+    async def delete_key(self, key: str) -> None:
+        """Deletes the value and the blob under a key."""
+
+        def work(conn: Connection) -> None:
+            conn.execute(delete(schema.kept).where(schema.kept.c.key == key))
+            conn.execute(delete(schema.meta).where(schema.meta.c.key == key))
+
+        await self._database.write(work)
+
+    # ------------------------------------------------------------ received updates
+
+    async def save_updates(self, adapter: str, updates: Mapping[int, Mapping[str, Any]]) -> None:
+        """Keeps updates (JSON objects by their numbers) until they are handled; all of them or none."""
+
+        def work(conn: Connection) -> None:
+            now = self._clock.now()
+            for number, body in updates.items():
+                values = {"adapter": adapter, "id": number, "body": dict(body), "received": now}
+                upsert(conn, schema.incoming_update, values, key="adapter,id")
+
+        await self._database.write(work)
+
+    async def delete_update(self, adapter: str, number: int) -> None:
+        """Deletes a handled update; no-op when it was not kept."""
+        table = schema.incoming_update
+        await self._database.write(
+            lambda conn: conn.execute(delete(table).where(table.c.adapter == adapter, table.c.id == number))
+        )
+
+    async def saved_updates(self, adapter: str) -> dict[int, dict[str, Any]]:
+        """The updates not handled yet, rising by number."""
+        table = schema.incoming_update
+        query = select(table.c.id, table.c.body).where(table.c.adapter == adapter).order_by(table.c.id)
+        return await self._database.read(lambda conn: {row.id: row.body for row in conn.execute(query)})
+
+    # ------------------------------------------------------------ moved chats and messages
+
+    async def save_moved_ref(self, adapter: str, old: str, new: str) -> None:
+        """Notes that a chat or a message is found under another id; the newest MAX_MOVED_REFS are kept."""
+        table = schema.moved_ref
+
+        def work(conn: Connection) -> None:
+            values = {"adapter": adapter, "old": old, "new": new, "at": self._clock.now()}
+            upsert(conn, table, values, key="adapter,old")
+            newest = (
+                select(table.c.old)
+                .where(table.c.adapter == adapter)
+                .order_by(table.c.at.desc(), table.c.old.desc())
+                .limit(MAX_MOVED_REFS)
+            )
+            conn.execute(delete(table).where(table.c.adapter == adapter, table.c.old.not_in(newest)))
+
+        await self._database.write(work)
+
+    async def moved_refs(self, adapter: str) -> dict[str, str]:
+        """New ids by old ones, oldest move first."""
+        table = schema.moved_ref
+        query = (
+            select(table.c.old, table.c.new).where(table.c.adapter == adapter).order_by(table.c.at.asc(), table.c.old)
+        )
+        return await self._database.read(lambda conn: {row.old: row.new for row in conn.execute(query)})
+
+    # ------------------------------------------------------------ interaction tokens
+
+    async def save_tokens(self, scope: str, tokens: Sequence[StoredToken]) -> None:
+        """Keeps tokens, each instead of one with the same id, and deletes those of the scope that have expired."""
+
+        def work(conn: Connection) -> None:
+            delete_tokens(conn, expired_at=self._clock.now(), scope=scope)
+            for token in tokens:
+                values = {"scope": scope, "id": token.id, "expires": token.expires, "body": dict(token.fields)}
+                upsert(conn, schema.interaction_token, values, key="scope,id")
+
+        await self._database.write(work)
+
+    async def delete_tokens(self, scope: str, ids: Collection[str]) -> None:
+        table = schema.interaction_token
+        chosen = delete(table).where(table.c.scope == scope, table.c.id.in_(list(ids)))
+        await self._database.write(lambda conn: conn.execute(chosen))
+
+    async def load_tokens(self, scope: str) -> list[StoredToken]:
+        """The tokens of a scope that have not expired, by expiry."""
+        table = schema.interaction_token
+
+        def work(conn: Connection) -> list[StoredToken]:
+            query = (
+                select(table.c.id, table.c.expires, table.c.body)
+                .where(table.c.scope == scope, table.c.expires > self._clock.now())
+                .order_by(table.c.expires, table.c.id)
+            )
+            return [StoredToken(id=row.id, expires=row.expires, fields=row.body) for row in conn.execute(query)]
+
+        return await self._database.read(work)
+
+    # ------------------------------------------------------------ pending notices
+
+    async def add_pending_notice(self, scope: str, user_id: str) -> None:
+        """Notes that a user is still to be shown a notice; no-op when that was noted before."""
+        values = {"scope": scope, "user_id": user_id, "at": self._clock.now()}
+        await self._database.write(lambda conn: upsert(conn, schema.pending_notice, values, key="scope,user_id"))
+
+    async def delete_pending_notice(self, scope: str, user_id: str) -> None:
+        table = schema.pending_notice
+        chosen = delete(table).where(table.c.scope == scope, table.c.user_id == user_id)
+        await self._database.write(lambda conn: conn.execute(chosen))
+
+    async def pending_notices(self, scope: str) -> set[str]:
+        """The ids of the users who are still to be shown a notice."""
+        table = schema.pending_notice
+        query = select(table.c.user_id).where(table.c.scope == scope)
+        return await self._database.read(lambda conn: set(conn.execute(query).scalars()))
+
+
+# ---------------------------------------------------------------- inside a transaction
+
+
+def delete_blobs(conn: Connection, *, cached_before: datetime) -> None:
+    conn.execute(delete(schema.kept).where(schema.kept.c.at < cached_before))
+
+
+def delete_tokens(conn: Connection, *, expired_at: datetime, scope: str | None = None) -> None:
+    """Deletes the tokens that have expired by a moment, of one scope or of all."""
+    table = schema.interaction_token
+    chosen = delete(table).where(table.c.expires <= expired_at)
+    conn.execute(chosen if scope is None else chosen.where(table.c.scope == scope))

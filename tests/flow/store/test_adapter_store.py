@@ -1,0 +1,160 @@
+"""What adapters keep over a restart: values, blobs, received updates, moved chats, interaction tokens, notices."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from bot.ports import AdapterStorage, InteractionTokenStorage, MovedRefs, PendingNotices, StoredToken, UpdateInbox
+from bot.store import adapter_store
+from bot.store.adapter_store import BLOB_DAYS, AdapterStore
+from bot.store.store import Store
+from tests.flow.store.stores import query
+from tests.support.clocks import FakeClock
+
+
+def token(identity: str, expires: datetime, **fields: object) -> StoredToken:
+    return StoredToken(id=identity, expires=expires, fields=fields)
+
+
+def as_ports(
+    store: AdapterStore,
+) -> tuple[AdapterStorage, UpdateInbox, MovedRefs, InteractionTokenStorage, PendingNotices]:
+    """Type-checked only: the store keeps the promises of these ports."""
+    return store, store, store, store, store
+
+
+# ---------------------------------------------------------------- values and blobs
+
+
+async def test_a_value_is_replaced_and_deleted(store: Store) -> None:
+    adapters = store.adapter_store
+    assert await adapters.get_value("commands:discord") is None
+    await adapters.set_value("commands:discord", "abc")
+    await adapters.set_value("commands:discord", "def")
+    assert await adapters.get_value("commands:discord") == "def"
+    await adapters.delete_key("commands:discord")
+    assert await adapters.get_value("commands:discord") is None
+
+
+async def test_values_are_found_by_the_beginning_of_their_keys(store: Store) -> None:
+    adapters = store.adapter_store
+    for key in ("a_:1", "a_:2", "ab:3", "b"):
+        await adapters.set_value(key, key)
+    assert await adapters.values_with_prefix("a_:") == {"a_:1": "a_:1", "a_:2": "a_:2"}
+
+
+async def test_what_is_kept_is_there_until_it_is_old(store: Store, clock: FakeClock) -> None:
+    adapters = store.adapter_store
+    assert await adapters.cached_blob("upload:1") is None
+    await adapters.cache_blob("upload:1", b"one")
+    await adapters.cache_blob("upload:1", b"\x00two")
+    assert await adapters.cached_blob("upload:1") == b"\x00two"
+    clock.jump(BLOB_DAYS * 86_400 + 1)
+    await adapters.cache_blob("upload:2", b"three")
+    assert await adapters.cached_blob("upload:1") is None
+    assert await adapters.cached_blob("upload:2") == b"three"
+    await adapters.delete_key("upload:2")
+    assert await adapters.cached_blob("upload:2") is None
+
+
+# ---------------------------------------------------------------- received updates
+
+
+async def test_updates_wait_for_their_handling_in_order(store: Store) -> None:
+    adapters = store.adapter_store
+    largest = 2**62
+    odd = {"text": "\0 \ud800 ünï"}
+    await adapters.save_updates("telegram", {7: {"update_id": 7}, largest: odd, 5: {"deep": [{}]}})
+    await adapters.save_updates("telegram", {7: {"update_id": 7, "again": None}})
+    await adapters.save_updates("other", {1: {}})
+    assert list((await adapters.saved_updates("telegram")).items()) == [
+        (5, {"deep": [{}]}),
+        (7, {"update_id": 7, "again": None}),
+        (largest, odd),
+    ]
+    await adapters.delete_update("telegram", 7)
+    await adapters.delete_update("telegram", 7)
+    await adapters.delete_update("telegram", 1)
+    assert list(await adapters.saved_updates("telegram")) == [5, largest]
+    assert await adapters.saved_updates("other") == {1: {}}
+
+
+async def test_no_updates_cost_nothing(store: Store) -> None:
+    await store.adapter_store.save_updates("telegram", {})
+    assert await store.adapter_store.saved_updates("telegram") == {}
+
+
+# ---------------------------------------------------------------- moved chats and messages
+
+
+async def test_the_newest_moves_are_kept(
+    store: Store, clock: FakeClock, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapter_store, "MAX_MOVED_REFS", 10)
+    adapters = store.adapter_store
+    await adapters.save_moved_ref("other", "-1", "-9")
+    await adapters.save_moved_ref("telegram", "-1", "-1001")
+    clock.jump(1)
+    for number in range(2, 11):
+        await adapters.save_moved_ref("telegram", f"-{number}", f"-100{number}")
+    assert len(await adapters.moved_refs("telegram")) == 10
+    clock.jump(1)
+    await adapters.save_moved_ref("telegram", "-5/7", "-1005/8")
+    moves = await adapters.moved_refs("telegram")
+    assert len(moves) == 10
+    assert "-1" not in moves
+    assert list(moves.items())[-1] == ("-5/7", "-1005/8")
+    assert await adapters.moved_refs("other") == {"-1": "-9"}
+    assert query(database_url, "SELECT COUNT(*) FROM moved_ref") == [(11,)]
+
+
+async def test_a_chat_that_moves_again_is_found_at_its_last_place(store: Store, clock: FakeClock) -> None:
+    adapters = store.adapter_store
+    for old, new in (("-1", "-2"), ("-3", "-4"), ("-1", "-5")):
+        await adapters.save_moved_ref("telegram", old, new)
+        clock.jump(1)
+    assert list((await adapters.moved_refs("telegram")).items()) == [("-3", "-4"), ("-1", "-5")]
+
+
+# ---------------------------------------------------------------- interaction tokens
+
+
+async def test_tokens_are_kept_one_by_one_until_they_expire(store: Store, clock: FakeClock, database_url: str) -> None:
+    adapters, now = store.adapter_store, clock.now()
+    early, late = now + timedelta(minutes=14), now + timedelta(days=1)
+    second = token("i2", late, token="t2", messages=["m"])
+    await adapters.save_tokens("discord", [second, token("i1", early, dead=False)])
+    await adapters.save_tokens("discord:1", [token("i1", early, token="of another process")])
+    await adapters.save_tokens("discord", [token("i1", early, dead=True)])
+    assert await adapters.load_tokens("discord") == [token("i1", early, dead=True), second]
+    clock.jump(14 * 60)
+    assert await adapters.load_tokens("discord") == [second]
+    await adapters.save_tokens("discord", [])
+    assert query(database_url, "SELECT scope, id FROM interaction_token ORDER BY scope") == [
+        ("discord", "i2"),
+        ("discord:1", "i1"),
+    ]
+    await store.delete_expired(days=None)
+    assert query(database_url, "SELECT scope, id FROM interaction_token") == [("discord", "i2")]
+    await adapters.delete_tokens("discord", ["i2", "unknown"])
+    assert await adapters.load_tokens("discord") == []
+
+
+async def test_a_token_is_not_shown(clock: FakeClock) -> None:
+    assert "secret" not in repr(token("i1", clock.now(), token="secret"))
+
+
+# ---------------------------------------------------------------- pending notices
+
+
+async def test_notices_wait_until_they_are_shown(store: Store) -> None:
+    adapters = store.adapter_store
+    await adapters.add_pending_notice("discord", "1")
+    await adapters.add_pending_notice("discord", "1")
+    await adapters.add_pending_notice("discord", "2")
+    await adapters.add_pending_notice("discord:1", "3")
+    assert await adapters.pending_notices("discord") == {"1", "2"}
+    await adapters.delete_pending_notice("discord", "1")
+    await adapters.delete_pending_notice("discord", "1")
+    assert await adapters.pending_notices("discord") == {"2"}
+    assert await adapters.pending_notices("discord:1") == {"3"}
