@@ -96,13 +96,13 @@ async def _discord(settings: Settings) -> Finding:
 
 async def _telegram(settings: Settings) -> list[Finding]:
     try:
-        seen = await telegram_portal.look(settings.telegram)
+        seen = await telegram_portal.diagnose(settings.telegram)
     except SettingsWrong as wrong:
         return [Finding(what="telegram", good=False, says="; ".join(wrong.problems))]
     except EaselError as failed:
         return [Finding(what="telegram", good=False, says=failed.detail or type(failed).__name__)]
     return [
-        Finding(what="telegram", good=not seen.problems, says="; ".join(seen.problems or (seen.says,))),
+        Finding(what="telegram", good=not seen.problems, says="; ".join(seen.problems or (seen.summary,))),
         Finding(what="telegram inline mode", good=True, says=seen.inline),
         Finding(what="telegram guest mode", good=True, says=seen.guest),
     ]

@@ -1,77 +1,75 @@
-"""Albums put together. Telegram sends an album as messages of their own, in any order, and marks no end of it.
+"""Albums put together. Telegram sends an album as separate messages, in any order, and does not mark its end.
 
-Knows message ids and times; what is made of an album stands elsewhere.
+Knows message ids and times only; what an album means is decided elsewhere.
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
 import telegram
+from cachetools import LRUCache
 
+from bot.clock import wait_for_event
 from bot.ports import Clock
 
 log = structlog.get_logger()
 
-QUIET = 1.0  # seconds without a further part after which an album is taken to be whole; peers wait 0.6 to 2.5
-LONGEST = 5.0  # seconds after the first part
-MOST = 10  # parts an album can have: the tenth ends it
-REMEMBERED = 500  # albums that are over, for parts that come too late
+ALBUM_QUIET_S = 1.0  # without a further part after which an album counts as complete; other bots wait 0.6 to 2.5 s
+ALBUM_MAX_S = 5.0  # after the first part
+MAX_ALBUM_PARTS = 10  # that an album can have: the tenth completes it
+MAX_FINISHED_ALBUMS = 500  # remembered, to recognise parts that come too late
 
-Taken = Callable[[Sequence[telegram.Message]], Awaitable[bool]]
+AlbumKey = tuple[int, str]  # chat id, media_group_id
+HandleAlbum = Callable[[Sequence[telegram.Message]], Awaitable[bool]]
 
 
 @dataclass(slots=True, eq=False)
-class Album:
-    """`until`: when it is taken to be whole, in the clock's monotonic seconds."""
-
-    begun: float
-    until: float
+class PendingAlbum:
+    started_at: float
+    """When the first part came, the clock's monotonic seconds."""
+    complete_at: float
+    """When the album counts as complete unless another part comes, the clock's monotonic seconds."""
     parts: dict[int, telegram.Message] = field(default_factory=dict[int, telegram.Message])
-    whole: asyncio.Event = field(default_factory=asyncio.Event)
-    taken: asyncio.Task[bool] | None = None
+    """By message id."""
+    complete: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the last possible part is there."""
+    handling: asyncio.Task[bool] | None = None
+    """Collects the parts and hands them over; its result is that of the handler."""
 
 
-class Albums:
-    """All albums that are coming in. `take` gets each one whole, in the order of its message ids."""
+class AlbumCollector:
+    """All albums that are arriving. `handle_album` gets each complete one, ordered by message id."""
 
-    def __init__(self, clock: Clock, take: Taken) -> None:
+    def __init__(self, clock: Clock, handle_album: HandleAlbum) -> None:
         self._clock = clock
-        self._take = take
-        self._open: dict[tuple[int, str], Album] = {}
-        self._over: OrderedDict[tuple[int, str], None] = OrderedDict()
+        self._handle_album = handle_album
+        self._pending: dict[AlbumKey, PendingAlbum] = {}
+        self._finished: LRUCache[AlbumKey, None] = LRUCache(MAX_FINISHED_ALBUMS)
 
-    async def add(self, message: telegram.Message) -> bool:
-        """One part. Returns, when the album was taken, what `take` said of it."""
-        assert message.media_group_id is not None  # who adds has looked
+    async def add_part(self, message: telegram.Message) -> bool:
+        """Adds one part. Returns, once the album was handled, the result of `handle_album`."""
+        assert message.media_group_id is not None  # callers pass only parts of albums
         key = message.chat.id, message.media_group_id
         now = self._clock.monotonic()
-        if key in self._over:
+        if key in self._finished:
             log.warning("part of an album came too late", chat=message.chat.id)
             return True
-        album = self._open.get(key)
+        album = self._pending.get(key)
         if album is None:
-            album = self._open[key] = Album(begun=now, until=now)
-            album.taken = asyncio.create_task(self._gather(key, album), name="telegram album")
+            album = self._pending[key] = PendingAlbum(started_at=now, complete_at=now)
+            album.handling = asyncio.create_task(self._collect(key, album), name="telegram album")
         album.parts[message.message_id] = message
-        album.until = min(now + QUIET, album.begun + LONGEST)
-        if len(album.parts) >= MOST:
-            album.whole.set()
-        assert album.taken is not None
-        return await asyncio.shield(album.taken)
+        album.complete_at = min(now + ALBUM_QUIET_S, album.started_at + ALBUM_MAX_S)
+        if len(album.parts) >= MAX_ALBUM_PARTS:
+            album.complete.set()
+        assert album.handling is not None
+        return await asyncio.shield(album.handling)
 
-    async def _gather(self, key: tuple[int, str], album: Album) -> bool:
-        while not album.whole.is_set() and (left := album.until - self._clock.monotonic()) > 0:
-            waiting = [asyncio.ensure_future(self._clock.sleep(left)), asyncio.ensure_future(album.whole.wait())]
-            try:
-                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for each in waiting:
-                    each.cancel()
-        del self._open[key]
-        self._over[key] = None
-        while len(self._over) > REMEMBERED:
-            self._over.popitem(last=False)
-        return await self._take([album.parts[each] for each in sorted(album.parts)])
+    async def _collect(self, key: AlbumKey, album: PendingAlbum) -> bool:
+        while not album.complete.is_set() and (remaining := album.complete_at - self._clock.monotonic()) > 0:
+            await wait_for_event(album.complete, remaining, self._clock)
+        del self._pending[key]
+        self._finished[key] = None
+        return await self._handle_album([album.parts[each] for each in sorted(album.parts)])

@@ -13,19 +13,19 @@ from aiohttp import web
 from telegram import ReactionTypeEmoji
 
 from adapters.telegram import ids
-from adapters.telegram.calls import call, make_bot
-from adapters.telegram.commands import tell_telegram
-from adapters.telegram.connection import Connection, Put
-from adapters.telegram.decode import Me
-from adapters.telegram.delivery import Delivery
-from adapters.telegram.errors import Moved, Refused, Unclear
-from adapters.telegram.events import Events, allowed_updates
-from adapters.telegram.files import Files
+from adapters.telegram.api import call_api, make_bot
+from adapters.telegram.commands import sync_command_menus
+from adapters.telegram.connection import Connection, EnqueueUpdates
+from adapters.telegram.decode import BotIdentity
+from adapters.telegram.delivery import PictureDelivery
+from adapters.telegram.errors import CallRejected, GroupMigrated, OutcomeUnknown
+from adapters.telegram.events import UpdateHandler, allowed_updates
+from adapters.telegram.files import FileDownloader
 from adapters.telegram.ids import PLATFORM
-from adapters.telegram.inbox import Inbox
-from adapters.telegram.inline import Inline
+from adapters.telegram.inbox import UpdateInbox
+from adapters.telegram.inline import InlineMode
+from adapters.telegram.payments import StarPayments
 from adapters.telegram.sender import Sender
-from adapters.telegram.shop import Shop
 from adapters.telegram.state import Raw, TelegramState
 from adapters.telegram.webhook import Webhook
 from bot.chat import Attachment, Budget, Card, Chat, ChatFeatures, Delivered, Lane, MessageRef, Purchase
@@ -38,13 +38,13 @@ log = structlog.get_logger()
 
 # Telegram's FAQ for bots: about one a second to a chat with short bursts, 20 a minute to a group, 30 a second in
 # all; sends and edits share them. A slot counts from the end of a call: an upload is counted when it is complete.
-PRIVATE_SLOTS, PRIVATE_PERIOD = 3, 3.0
-GROUP_SLOTS, GROUP_PERIOD = 20, 60.0
-OVERALL = Budget(key=PLATFORM, slots=30, period_s=1.0, shared=True)
-GAP = 3.0  # seconds between progress edits of one message; constant editing has earned waits of minutes
-EYES = ReactionTypeEmoji("👀")
-TELL_AGAIN, TELL_SELDOM = 60.0, 3600.0  # seconds before the menus are written once more; doubles
-LAST_MENUS = 1.0  # seconds at the end for menus that are being written
+PRIVATE_SLOTS, PRIVATE_PERIOD_S = 3, 3.0
+GROUP_SLOTS, GROUP_PERIOD_S = 20, 60.0
+OVERALL_BUDGET = Budget(key=PLATFORM, slots=30, period_s=1.0, shared=True)
+EDIT_GAP_S = 3.0  # seconds between progress edits of one message; constant editing has earned waits of minutes
+SEEN_REACTION = ReactionTypeEmoji("👀")
+MENU_RETRY_S, MENU_RETRY_MAX_S = 60.0, 3600.0  # seconds before the menus are written once more; doubles
+MENU_SHUTDOWN_S = 1.0  # seconds at the end for menus that are being written
 
 
 class TelegramAdapter:
@@ -70,13 +70,13 @@ class TelegramAdapter:
             self._webhook = Webhook(settings.token.get_secret_value(), self._bot)
             hook = (public_url.rstrip("/") + self._webhook.path, self._webhook.secret)
         allowed = allowed_updates(inline=settings.storage_chat is not None, shop=bool(settings.star_packs))
-        self._connection = Connection(self._bot, clock, allowed=allowed, hook=hook)
-        self._files = Files(self._bot, clock, local=settings.local)
-        self._inbox: Inbox | None = None
-        self._shop: Shop | None = None
-        self._unmoved: set[str] = set()  # chats that allow no reaction
+        self._connection = Connection(self._bot, clock, allowed=allowed, webhook=hook)
+        self._files = FileDownloader(self._bot, clock, local=settings.local)
+        self._inbox: UpdateInbox | None = None
+        self._payments: StarPayments | None = None
+        self._chats_without_reactions: set[str] = set()  # chats that allow no reaction
         self._work: set[asyncio.Task[None]] = set()
-        self._telling: asyncio.Task[None] | None = None
+        self._menu_sync: asyncio.Task[None] | None = None
 
     # ------------------------------------------------------------ life
 
@@ -91,48 +91,48 @@ class TelegramAdapter:
         """
         notebook = TelegramState(memory)
         left = await _loaded(notebook)
-        self._sender = Sender(self._bot, notebook, lambda old, new: self._migrated(reception, old, new))
-        self._delivery = Delivery(
+        self._sender = Sender(self._bot, notebook, lambda old, new: self._report_migration(reception, old, new))
+        self._delivery = PictureDelivery(
             self._bot, self._sender, memory, storage=self._settings.storage_chat, local=self._settings.local
         )
         if self._settings.star_packs:
-            self._shop = Shop(
-                self._bot, self._settings.star_packs, reception=reception, memory=memory, clock=self._clock
+            self._payments = StarPayments(
+                self._bot, self._settings.star_packs, events=reception, memory=memory, clock=self._clock
             )
 
-        async def began() -> Put:
-            events = Events(
+        async def began() -> EnqueueUpdates:
+            events = UpdateHandler(
                 bot=self._bot,
-                me=Me(
+                identity=BotIdentity(
                     id=self._bot.id,
                     username=self._bot.username,
                     guest=bool(self._bot.bot.supports_guest_queries) and self._settings.storage_chat is not None,
                 ),
-                notebook=notebook,
-                reception=reception,
-                inline=Inline(self._bot, reception),
-                shop=self._shop,
+                state=notebook,
+                events=reception,
+                inline=InlineMode(self._bot, reception),
+                payments=self._payments,
                 clock=self._clock,
             )
-            self._inbox = Inbox(notebook, events.take, self._clock)
-            self._inbox.again([each for raw in left if (each := _update(raw, self._bot)) is not None])
+            self._inbox = UpdateInbox(notebook, events.handle_update, self._clock)
+            self._inbox.resume([each for raw in left if (each := _update(raw, self._bot)) is not None])
             if self._webhook is not None:
-                self._webhook.open(self._inbox.put)
-            self._telling = asyncio.create_task(self._tell(memory), name="telegram commands")
-            return self._inbox.put
+                self._webhook.open(self._inbox.enqueue)
+            self._menu_sync = asyncio.create_task(self._sync_menus(memory), name="telegram commands")
+            return self._inbox.enqueue
 
         await self._connection.open(began)
 
     async def stop_receiving(self) -> None:
         """Nothing comes in any more; what came in is handed over. Menus not written by then are written after the next
         start."""
-        if self._telling is not None:
-            await asyncio.wait([self._telling], timeout=LAST_MENUS)
-            self._telling.cancel()
-            await asyncio.gather(self._telling, return_exceptions=True)
+        if self._menu_sync is not None:
+            await asyncio.wait([self._menu_sync], timeout=MENU_SHUTDOWN_S)
+            self._menu_sync.cancel()
+            await asyncio.gather(self._menu_sync, return_exceptions=True)
         if self._webhook is not None:
             self._webhook.close()
-        await self._connection.leave()
+        await self._connection.stop_receiving()
         if self._inbox is not None:
             await self._inbox.close()
 
@@ -145,7 +145,7 @@ class TelegramAdapter:
 
     async def ready(self) -> str | None:
         """Why Telegram does not work right now; None when it does."""
-        return self._connection.trouble()
+        return self._connection.problem()
 
     # ------------------------------------------------------------ ChatPort
 
@@ -157,13 +157,13 @@ class TelegramAdapter:
     def lane(self, chat: Chat, ref: MessageRef | None, *, image_count: int = 0) -> Lane:
         if ids.is_inline(chat):
             key = chat.thread_id if ref is None else ref.message_id
-            own = Budget(key=f"{PLATFORM}:{key}", slots=PRIVATE_SLOTS, period_s=PRIVATE_PERIOD)
-            stored = self._group(str(self._settings.storage_chat))
-            return Lane(budgets=(own, *([stored] if image_count else []), OVERALL), edit_gap_s=GAP)
-        home = self._sender.now(chat)
-        private = Budget(key=f"{PLATFORM}:{home.id}", slots=PRIVATE_SLOTS, period_s=PRIVATE_PERIOD)
-        own = private if home.kind == "direct" else self._group(home.id)
-        return Lane(budgets=(own, OVERALL), edit_gap_s=GAP, cost=max(1, image_count))
+            own = Budget(key=f"{PLATFORM}:{key}", slots=PRIVATE_SLOTS, period_s=PRIVATE_PERIOD_S)
+            stored = self._group_budget(str(self._settings.storage_chat))
+            return Lane(budgets=(own, *([stored] if image_count else []), OVERALL_BUDGET), edit_gap_s=EDIT_GAP_S)
+        home = self._sender.current_chat(chat)
+        private = Budget(key=f"{PLATFORM}:{home.id}", slots=PRIVATE_SLOTS, period_s=PRIVATE_PERIOD_S)
+        own = private if home.kind == "direct" else self._group_budget(home.id)
+        return Lane(budgets=(own, OVERALL_BUDGET), edit_gap_s=EDIT_GAP_S, cost=max(1, image_count))
 
     async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
         return await self._sender.post(chat, card, reply_to=reply_to)
@@ -187,56 +187,58 @@ class TelegramAdapter:
         return await self._files.fetch(attachment, limit=limit)
 
     def message_link(self, ref: MessageRef) -> str | None:
-        return ids.link(ref)
+        return ids.message_link(ref)
 
     def acknowledge_request(self, chat: Chat, message_id: str) -> None:
-        if chat.kind == "group" and not ids.is_inline(chat) and chat.id not in self._unmoved:
-            self._in_background(self._react(chat, int(message_id)), "telegram reaction")
+        if chat.kind == "group" and not ids.is_inline(chat) and chat.id not in self._chats_without_reactions:
+            self._in_background(self._add_seen_reaction(chat, int(message_id)), "telegram reaction")
 
     # ------------------------------------------------------------ bot.ports.Shop
 
     async def refund(self, charge: str) -> Purchase:
         """Raises UnknownCharge where nothing is sold."""
-        if self._shop is None:
+        if self._payments is None:
             raise UnknownCharge(charge=charge)
-        return await self._shop.refund(charge)
+        return await self._payments.refund(charge)
 
     # ------------------------------------------------------------ within
 
     @staticmethod
-    def _group(chat: str) -> Budget:
-        return Budget(key=f"{PLATFORM}:{chat}", slots=GROUP_SLOTS, period_s=GROUP_PERIOD)
+    def _group_budget(chat: str) -> Budget:
+        return Budget(key=f"{PLATFORM}:{chat}", slots=GROUP_SLOTS, period_s=GROUP_PERIOD_S)
 
-    async def _react(self, chat: Chat, message: int) -> None:
+    async def _add_seen_reaction(self, chat: Chat, message: int) -> None:
         """Eyes on a request: seen, before the chat's budget lets anything be written."""
-        home = int(self._sender.now(chat).id)
+        home = int(self._sender.current_chat(chat).id)
         try:
-            await call(lambda: self._bot.set_message_reaction(home, message, EYES))
-        except Refused as refused:
-            log.info("no reactions there", chat=chat.id, detail=refused.words)
-            self._unmoved.add(chat.id)
-        except (ChatFailed, Moved, Unclear) as failed:
+            await call_api(lambda: self._bot.set_message_reaction(home, message, SEEN_REACTION))
+        except CallRejected as refused:
+            log.info("no reactions there", chat=chat.id, detail=refused.description)
+            self._chats_without_reactions.add(chat.id)
+        except (ChatFailed, GroupMigrated, OutcomeUnknown) as failed:
             log.info("no reaction", chat=chat.id, detail=str(failed))
 
-    async def _migrated(self, reception: EventSink, old: int, new: int) -> None:
+    async def _report_migration(self, reception: EventSink, old: int, new: int) -> None:
         """Told by a refused call, maybe before the group itself says so."""
         try:
-            await reception.chat_moved(ids.chat(old, direct=False), ids.chat(new, direct=False))
+            await reception.chat_moved(ids.make_chat(old, direct=False), ids.make_chat(new, direct=False))
         except StoreFailed as failed:
             log.warning("move of a chat waits for its message", old=old, detail=failed.detail)
 
-    async def _tell(self, memory: AdapterStorage) -> None:
+    async def _sync_menus(self, memory: AdapterStorage) -> None:
         """Writes the menus where they differ, however often it takes."""
-        pause = TELL_AGAIN
+        pause = MENU_RETRY_S
         while True:
             try:
-                if written := await tell_telegram(self._bot, memory, self._admins, shop=self._shop is not None):
+                if written := await sync_command_menus(
+                    self._bot, memory, self._admins, payments=self._payments is not None
+                ):
                     log.info("commands written", menus=written)
-            except (ChatFailed, Unclear) as failed:
+            except (ChatFailed, OutcomeUnknown) as failed:
                 log.warning("commands not written", detail=str(failed))
                 busy = failed.retry_after if isinstance(failed, ChatBusy) else 0.0
                 await self._clock.sleep(max(pause, busy))
-                pause = min(pause * 2, TELL_SELDOM)
+                pause = min(pause * 2, MENU_RETRY_MAX_S)
             else:
                 return
 

@@ -11,17 +11,26 @@ from adapters.telegram import ids
 from adapters.telegram.ids import PLATFORM
 from bot.chat import Action, Attachment, ButtonPress, Chat, Message, MessageRef, User
 
-BUTTON = re.compile(r"easel:(?P<action>cancel|retry|vary|edit):(?P<job>[\w-]{1,40})")
+BUTTON_DATA = re.compile(r"easel:(?P<action>cancel|retry|vary|edit):(?P<job>[\w-]{1,40})")
 _COMMAND = re.compile(r"/(?P<name>\w+)(?:@(?P<bot>\w+))?")
-_WORDLESS = ("checklist", "contact", "dice", "game", "location", "poll", "story", "venue")  # said, but not in words
+_OTHER_CONTENT = (
+    "checklist",
+    "contact",
+    "dice",
+    "game",
+    "location",
+    "poll",
+    "story",
+    "venue",
+)  # said, but not in words
 PHOTO_NAME = "photo.jpg"  # of photos, which have none
-NOBODY = User(platform=PLATFORM, id="0", name="")  # whoever Telegram does not tell
+UNKNOWN_USER = User(platform=PLATFORM, id="0", name="")  # whoever Telegram does not tell
 
-Source = telegram.Message | ExternalReplyInfo
+MediaSource = telegram.Message | ExternalReplyInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Me:
+class BotIdentity:
     """The bot itself. `guest`: it can be called into chats that it is not in."""
 
     id: int
@@ -45,9 +54,9 @@ def decode_sender(message: telegram.Message) -> User | None:
 def decode_chat(message: telegram.Message) -> Chat:
     direct = message.chat.type == telegram.constants.ChatType.PRIVATE
     if message.guest_query_id is not None:
-        return ids.guest_chat(message.chat.id, direct=False, query=message.guest_query_id)
+        return ids.make_guest_chat(message.chat.id, direct=False, query=message.guest_query_id)
     channel_topic = message.direct_messages_topic
-    return ids.chat(
+    return ids.make_chat(
         message.chat.id,
         direct=direct,
         topic=message.message_thread_id if message.is_topic_message else None,
@@ -55,13 +64,13 @@ def decode_chat(message: telegram.Message) -> Chat:
     )
 
 
-def decode_attachments(source: Source) -> tuple[Attachment, ...]:
+def decode_attachments(source: MediaSource) -> tuple[Attachment, ...]:
     """What a message carries, picture or not: the core says which kinds it takes."""
     spoiler = bool(source.has_media_spoiler)
     if source.live_photo is not None and source.live_photo.photo:
-        return (_photo(source.live_photo.photo, spoiler),)
+        return (_largest_photo(source.live_photo.photo, spoiler),)
     if source.photo:
-        return (_photo(source.photo, spoiler),)
+        return (_largest_photo(source.photo, spoiler),)
     if (sticker := source.sticker) is not None:
         kind, suffix = "image/webp", "webp"
         if sticker.is_animated or sticker.is_video:
@@ -88,7 +97,7 @@ def decode_attachments(source: Source) -> tuple[Attachment, ...]:
     return ()
 
 
-def _photo(sizes: Sequence[telegram.PhotoSize], spoiler: bool) -> Attachment:
+def _largest_photo(sizes: Sequence[telegram.PhotoSize], spoiler: bool) -> Attachment:
     """The largest of the sizes that Telegram keeps."""
     best = max(sizes, key=lambda each: each.width * each.height)
     return Attachment(
@@ -100,15 +109,15 @@ def _photo(sizes: Sequence[telegram.PhotoSize], spoiler: bool) -> Attachment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class AddressedText:
     """The words of a message without the bot's name. `called`: it was named. `other`: a command to another bot."""
 
     text: str
-    called: bool
-    other: bool
+    mentions_bot: bool
+    for_other_bot: bool
 
 
-def decode_text(message: telegram.Message, me: Me) -> Said:
+def decode_text(message: telegram.Message, bot: BotIdentity) -> AddressedText:
     """The text or caption of a message, by its entities, whose offsets count in UTF-16 units."""
     text, entities = message.text or message.caption or "", message.entities or message.caption_entities
     raw = text.encode("utf-16-le", "surrogatepass")
@@ -117,29 +126,31 @@ def decode_text(message: telegram.Message, me: Me) -> Said:
     for entity in entities:
         start, end = entity.offset * 2, (entity.offset + entity.length) * 2
         word = raw[start:end].decode("utf-16-le", "replace")
-        if _names(entity, word, me):
+        if _is_bot_mention(entity, word, bot):
             names.append(word)
         elif entity.type == MessageEntity.BOT_COMMAND and start == 0:
             command = word.partition("@")[2].lower() or None
     words = raw.decode("utf-16-le", "replace").strip()
     for name in names:  # in the middle of a sentence it is one of its words
         words = re.sub(rf"^{re.escape(name)}[,:]?\s*|\s*{re.escape(name)}$", "", words)
-    mine = command == me.username.lower()
-    return Said(
+    mine = command == bot.username.lower()
+    return AddressedText(
         text=words,
-        called=bool(names) or mine,
-        other=command is not None and not mine,
+        mentions_bot=bool(names) or mine,
+        for_other_bot=command is not None and not mine,
     )
 
 
-def _names(entity: MessageEntity, word: str, me: Me) -> bool:
+def _is_bot_mention(entity: MessageEntity, word: str, bot: BotIdentity) -> bool:
     """Whether an entity is a mention of the bot."""
     if entity.type == MessageEntity.MENTION:
-        return word[1:].lower() == me.username.lower()
-    return entity.type == MessageEntity.TEXT_MENTION and entity.user is not None and entity.user.id == me.id
+        return word[1:].lower() == bot.username.lower()
+    return entity.type == MessageEntity.TEXT_MENTION and entity.user is not None and entity.user.id == bot.id
 
 
-def decode_message(parts: Sequence[telegram.Message], me: Me, *, room: int | None = None) -> Message | None:
+def decode_message(
+    parts: Sequence[telegram.Message], bot: BotIdentity, *, max_images: int | None = None
+) -> Message | None:
     """A message, or an album put together, in order. `room`: how many pictures an answer can show there.
 
     None: not from a member, not for this bot, or nothing that was said to anybody.
@@ -148,11 +159,11 @@ def decode_message(parts: Sequence[telegram.Message], me: Me, *, room: int | Non
     sender = decode_sender(first)
     worded = next((part for part in parts if part.text or part.caption), first)
     attachments = tuple(each for part in parts for each in decode_attachments(part))
-    spoken = bool(attachments or worded.text or worded.caption or any(getattr(first, each) for each in _WORDLESS))
-    said = decode_text(worded, me)
-    if sender is None or first.is_automatic_forward or not spoken or said.other:
+    spoken = bool(attachments or worded.text or worded.caption or any(getattr(first, each) for each in _OTHER_CONTENT))
+    said = decode_text(worded, bot)
+    if sender is None or first.is_automatic_forward or not spoken or said.for_other_bot:
         return None
-    reply = decode_reply(first, me)
+    reply = decode_reply(first, bot)
     return Message(
         id=str(first.message_id),
         chat=decode_chat(first),
@@ -160,12 +171,12 @@ def decode_message(parts: Sequence[telegram.Message], me: Me, *, room: int | Non
         text=_with_quote(said.text, first),
         attachments=attachments,
         reply_to=reply,
-        to_me=said.called or (reply is not None and reply.from_me) or first.guest_query_id is not None,
-        max_images=room,
+        to_me=said.mentions_bot or (reply is not None and reply.from_me) or first.guest_query_id is not None,
+        max_images=max_images,
     )
 
 
-def decode_reply(message: telegram.Message, me: Me) -> Message | None:
+def decode_reply(message: telegram.Message, bot: BotIdentity) -> Message | None:
     """What a message answers, one hop: in its own chat and topic, or in another."""
     if (replied := message.reply_to_message) is not None:
         if replied.forum_topic_created is not None:  # how a topic's own messages are told from those of others
@@ -174,21 +185,21 @@ def decode_reply(message: telegram.Message, me: Me) -> Message | None:
         return Message(
             id=str(replied.message_id),
             chat=decode_chat(message),
-            sender=decode_user(author) if author is not None else NOBODY,
+            sender=decode_user(author) if author is not None else UNKNOWN_USER,
             text=replied.text or replied.caption or "",
             attachments=decode_attachments(replied),
-            from_me=me.id in (author.id if author else 0, replied.via_bot.id if replied.via_bot else 0),
+            from_me=bot.id in (author.id if author else 0, replied.via_bot.id if replied.via_bot else 0),
         )
     if (foreign := message.external_reply) is not None:
         origin = foreign.origin
         author = origin.sender_user if isinstance(origin, MessageOriginUser) else None
         return Message(
             id=str(foreign.message_id or 0),
-            chat=decode_chat(message) if foreign.chat is None else ids.chat(foreign.chat.id, direct=False),
-            sender=decode_user(author) if author is not None else NOBODY,
+            chat=decode_chat(message) if foreign.chat is None else ids.make_chat(foreign.chat.id, direct=False),
+            sender=decode_user(author) if author is not None else UNKNOWN_USER,
             text="",
             attachments=decode_attachments(foreign),
-            from_me=author is not None and author.id == me.id,
+            from_me=author is not None and author.id == bot.id,
         )
     return None
 
@@ -203,18 +214,18 @@ def _with_quote(text: str, message: telegram.Message) -> str:
 # ---------------------------------------------------------------- clicks
 
 
-def decode_press(query: telegram.CallbackQuery) -> ButtonPress | None:
+def decode_button_press(query: telegram.CallbackQuery) -> ButtonPress | None:
     """A click on a button of a job. Its message may be out of reach, or be known by its inline id alone."""
-    match = BUTTON.fullmatch(query.data or "")
+    match = BUTTON_DATA.fullmatch(query.data or "")
     if match is None:
         return None
     if query.inline_message_id is not None:
-        chat, identity = ids.inline_chat(query.from_user.id, query.inline_message_id), query.inline_message_id
+        chat, identity = ids.make_inline_chat(query.from_user.id, query.inline_message_id), query.inline_message_id
     elif isinstance(query.message, telegram.Message):
         chat, identity = decode_chat(query.message), str(query.message.message_id)
     elif query.message is not None:  # inaccessible: its thread is not told, and follows from what is replied to
         direct = query.message.chat.type == telegram.constants.ChatType.PRIVATE
-        chat, identity = ids.chat(query.message.chat.id, direct=direct), str(query.message.message_id)
+        chat, identity = ids.make_chat(query.message.chat.id, direct=direct), str(query.message.message_id)
     else:
         return None
     return ButtonPress(

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 import telegram
 from telegram.error import InvalidToken, TelegramError
 
-from adapters.telegram.calls import asked, make_bot
-from adapters.telegram.errors import describe
+from adapters.telegram.api import call_untranslated, make_bot
+from adapters.telegram.errors import describe_error
 from bot.errors import ChatFailed, SettingsWrong
 from bot.settings import Telegram as TelegramSettings
 
-NEEDS_STORAGE = "telegram.storage_chat is not set"
-FEEDBACK = "it needs BotFather's /setinlinefeedback at 100 %, which Telegram does not show"
-MAY_POST = ("creator", "administrator", "member")
+STORAGE_CHAT_MISSING = "telegram.storage_chat is not set"
+INLINE_FEEDBACK_HINT = "it needs BotFather's /setinlinefeedback at 100 %, which Telegram does not show"
+POSTING_STATUSES = ("creator", "administrator", "member")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,47 +20,47 @@ class BotDiagnostics:
     """`says`: the bot in a line. `inline` and `guest`: whether those modes are on, and why not. `problems`: one line
     each."""
 
-    says: str
+    summary: str
     inline: str
     guest: str
     problems: tuple[str, ...]
 
 
-async def look(settings: TelegramSettings) -> BotDiagnostics:
+async def diagnose(settings: TelegramSettings) -> BotDiagnostics:
     """Asks Telegram about the bot; changes nothing.
 
     Raises SettingsWrong when the token is not accepted, ChatFailed when Telegram does not answer.
     """
     bot = make_bot(settings)
     try:
-        await asked(bot.initialize)
-        me = await asked(bot.get_me)
-        hook = await asked(bot.get_webhook_info)
+        await call_untranslated(bot.initialize)
+        me = await call_untranslated(bot.get_me)
+        hook = await call_untranslated(bot.get_webhook_info)
         problem = await _storage_problem(bot, settings.storage_chat)
     except InvalidToken:
         raise SettingsWrong(["telegram.token: Telegram does not accept it"]) from None
     except TelegramError as failed:
-        raise ChatFailed(detail=f"Telegram does not answer ({describe(failed)})") from None
+        raise ChatFailed(detail=f"Telegram does not answer ({describe_error(failed)})") from None
     finally:
         await _closed(bot)
     return BotDiagnostics(
-        says="; ".join([f"is @{me.username}", *_notes(me, hook, settings)]),
-        inline=_inline(settings, me),
-        guest=mode(settings, bool(me.supports_guest_queries), "Bot Settings, Guest Mode"),
+        summary="; ".join([f"is @{me.username}", *_notes(me, hook, settings)]),
+        inline=_describe_inline_mode(settings, me),
+        guest=describe_mode(settings, bool(me.supports_guest_queries), "Bot Settings, Guest Mode"),
         problems=() if problem is None else (problem,),
     )
 
 
-def _inline(settings: TelegramSettings, me: telegram.User) -> str:
+def _describe_inline_mode(settings: TelegramSettings, me: telegram.User) -> str:
     """Whether what members chose is told at all, Telegram does not say."""
-    says = mode(settings, bool(me.supports_inline_queries), "/setinline")
-    return f"{says}; {FEEDBACK}" if says == "on" else says
+    says = describe_mode(settings, bool(me.supports_inline_queries), "/setinline")
+    return f"{says}; {INLINE_FEEDBACK_HINT}" if says == "on" else says
 
 
-def mode(settings: TelegramSettings, switched_on: bool, switch: str) -> str:
+def describe_mode(settings: TelegramSettings, switched_on: bool, switch: str) -> str:
     """Whether a mode for chats that the bot is not in is on."""
     missing = [] if switched_on else [f"BotFather's switch is off ({switch})"]
-    missing += [NEEDS_STORAGE] if settings.storage_chat is None else []
+    missing += [STORAGE_CHAT_MISSING] if settings.storage_chat is None else []
     return "on" if not missing else f"off: {'; '.join(missing)}"
 
 
@@ -79,12 +79,12 @@ async def _storage_problem(bot: telegram.Bot, storage: int | None) -> str | None
     if storage is None:
         return None
     try:
-        member = await asked(lambda: bot.get_chat_member(storage, bot.id))
+        member = await call_untranslated(lambda: bot.get_chat_member(storage, bot.id))
     except InvalidToken:
         raise
     except TelegramError as failed:
-        return f"telegram.storage_chat: not reached ({describe(failed)}); add the bot to it"
-    if member.status not in MAY_POST or getattr(member, "can_post_messages", None) is False:
+        return f"telegram.storage_chat: not reached ({describe_error(failed)}); add the bot to it"
+    if member.status not in POSTING_STATUSES or getattr(member, "can_post_messages", None) is False:
         return "telegram.storage_chat: the bot may not post there"
     return None
 

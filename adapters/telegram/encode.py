@@ -21,55 +21,57 @@ from telegram import (
 from bot.chat import Button, Card
 from bot.painting import Image
 
-TEXT = 4096  # characters of a message
-CAPTION = 1024  # characters under a picture
-ALBUM = 10  # items
-PHOTO_BYTES = 10 * 1024 * 1024
-PHOTO_EDGES = 10_000  # width plus height
-PHOTO_RATIO = 20
+MAX_TEXT_CHARS = 4096  # characters of a message
+MAX_CAPTION_CHARS = 1024  # characters under a picture
+MAX_ALBUM_ITEMS = 10  # items
+MAX_PHOTO_BYTES = 10 * 1024 * 1024
+MAX_PHOTO_EDGES_PX = 10_000  # width plus height
+MAX_PHOTO_RATIO = 20
 SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif"}
-AS_PHOTO = ("image/png", "image/jpeg", "image/webp")  # others lose what they are
+PHOTO_MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp")  # others lose what they are
 
-JOINER = "\u2060"  # shows nothing and takes no room
-_OURS = re.compile(r"https://t\.me/(?:c/)?[\w/]+")
-_COMMAND = re.compile(r"(?<![\w/])/(?=\w)")
-_KNOWN = re.compile(r"/(?:imagine|edit|quota|history|cancel|help|privacy|forget|start|admin|buy)\b(?!/)")
+WORD_JOINER = "\u2060"  # shows nothing and takes no room
+_OWN_LINK = re.compile(r"https://t\.me/(?:c/)?[\w/]+")
+_COMMAND_SLASH = re.compile(r"(?<![\w/])/(?=\w)")
+_KNOWN_COMMAND = re.compile(r"/(?:imagine|edit|quota|history|cancel|help|privacy|forget|start|admin|buy)\b(?!/)")
 _QUOTED = re.compile(r"[“„«「『].*[”“»」』]", re.DOTALL)
-_MARKS = re.compile(r"(?<=[@#$])(?=[\w])|(?<=\+)(?=\d)|(?<=:)(?=//)")
-_DOMAIN = re.compile(r"(?<=[^\W_])\.(?=[^\W\d_]{2})")
+_ENTITY_MARK = re.compile(r"(?<=[@#$])(?=[\w])|(?<=\+)(?=\d)|(?<=:)(?=//)")
+_DOMAIN_DOT = re.compile(r"(?<=[^\W_])\.(?=[^\W\d_]{2})")
 
 
-def plain(text: str) -> str:
+def escape_entities(text: str) -> str:
     """Text that shows as it is: nothing becomes a mention, a link or a command. Our own stay what they are: links to
     messages, and commands outside of quotation marks."""
     quoted = _QUOTED.search(text)
     spans = [quoted.span()] if quoted else []
-    kept = [match.span() for match in _OURS.finditer(text)]
+    kept = [match.span() for match in _OWN_LINK.finditer(text)]
     kept += [
-        match.span() for match in _KNOWN.finditer(text) if not any(start <= match.start() < end for start, end in spans)
+        match.span()
+        for match in _KNOWN_COMMAND.finditer(text)
+        if not any(start <= match.start() < end for start, end in spans)
     ]
     parts: list[str] = []
     at = 0
     for start, end in sorted(kept):
         if start >= at:
-            parts += [_parted(text[at:start]), text[start:end]]
+            parts += [_insert_joiners(text[at:start]), text[start:end]]
             at = end
-    return "".join([*parts, _parted(text[at:])])
+    return "".join([*parts, _insert_joiners(text[at:])])
 
 
 def encode_text(card: Card, limit: int) -> tuple[str, list[MessageEntity]]:
     """What a message says, in at most `limit` characters, and the mention of whom it calls."""
-    text = plain(card.text.replace("\0", "")).strip() or JOINER
+    text = escape_entities(card.text.replace("\0", "")).strip() or WORD_JOINER
     if card.mention is None or not card.mention.id.isdecimal():
-        return cut(text, limit), []
+        return truncate_lines(text, limit), []
     name = " ".join(card.mention.name.replace("\0", "").split())[:64] or "…"
     entity = MessageEntity(
         type=MessageEntity.TEXT_MENTION,
         offset=0,
-        length=units(name),
+        length=utf16_length(name),
         user=User(id=int(card.mention.id), first_name=name, is_bot=False),
     )
-    return cut(f"{name}, {text}", limit), [entity]
+    return truncate_lines(f"{name}, {text}", limit), [entity]
 
 
 def encode_buttons(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
@@ -87,10 +89,10 @@ def shows_as_photo(image: Image, *, original: bool) -> bool:
     """Whether Telegram takes a picture as a photo; others go as documents, unchanged. Limits of sendPhoto."""
     return (
         not original
-        and image.media_type in AS_PHOTO
-        and len(image.data) <= PHOTO_BYTES
-        and image.width + image.height <= PHOTO_EDGES
-        and max(image.width, image.height) <= PHOTO_RATIO * min(image.width, image.height)
+        and image.media_type in PHOTO_MEDIA_TYPES
+        and len(image.data) <= MAX_PHOTO_BYTES
+        and image.width + image.height <= MAX_PHOTO_EDGES_PX
+        and max(image.width, image.height) <= MAX_PHOTO_RATIO * min(image.width, image.height)
     )
 
 
@@ -102,23 +104,23 @@ def encode_media(
     image: Image, number: int, *, caption: str | None, card: Card, file_id: str | None = None
 ) -> InputMediaPhoto | InputMediaDocument:
     """A picture for a message or an album; `file_id`: Telegram has it already."""
-    media = file_id or _file(image, number)
+    media = file_id or _input_file(image, number)
     if shows_as_photo(image, original=card.original):
         return InputMediaPhoto(media, caption=caption, has_spoiler=card.spoiler or None)
     return InputMediaDocument(media, caption=caption, disable_content_type_detection=True)
 
 
-def _file(image: Image, number: int) -> InputFile:
+def _input_file(image: Image, number: int) -> InputFile:
     """As a handle, which is sent piece by piece: bytes would be joined to one request, and stand in memory thrice."""
     return InputFile(io.BytesIO(image.data), filename(image, number), attach=True, read_file_handle=False)
 
 
-def units(text: str) -> int:
+def utf16_length(text: str) -> int:
     """Length in UTF-16 code units, by which Telegram measures entities."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def cut(text: str, limit: int) -> str:
+def truncate_lines(text: str, limit: int) -> str:
     """The lines that fit."""
     if len(text) <= limit:
         return text
@@ -126,7 +128,7 @@ def cut(text: str, limit: int) -> str:
     return (head[: head.rfind("\n")] if "\n" in head[limit // 2 :] else head) + "\n…"
 
 
-def _parted(text: str) -> str:
-    text = _MARKS.sub(JOINER, text)
-    text = _COMMAND.sub(f"/{JOINER}", text)
-    return _DOMAIN.sub(f".{JOINER}", text)
+def _insert_joiners(text: str) -> str:
+    text = _ENTITY_MARK.sub(WORD_JOINER, text)
+    text = _COMMAND_SLASH.sub(f"/{WORD_JOINER}", text)
+    return _DOMAIN_DOT.sub(f".{WORD_JOINER}", text)

@@ -1,6 +1,6 @@
-"""What Telegram answers instead of yes, as our failures: the one translator of the library's errors.
+"""Bot API errors as our failures: the one translator of the library's exceptions. Decides nothing else.
 
-The words are those of Telegram's own server; the library passes them on and knows no codes.
+The descriptions are those of Telegram's own server; the library passes them on and knows no codes.
 """
 
 import httpx
@@ -8,12 +8,12 @@ from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, Ne
 
 from bot.errors import ChatBusy, ChatFailed, ChatGone, ChatUnreachable, MessageGone
 
-# parts of "Bad Request: …", in lower case
+# Parts of the description "Bad Request: …", in lower case.
 NOT_MODIFIED = "message is not modified"
 NO_TEXT = "there is no text in the message to edit"
 NO_CAPTION = "there is no caption in the message to edit"
-QUERY_OLD = "query is too old"
-NO_PHOTO = (
+QUERY_TOO_OLD = "query is too old"
+PHOTO_REJECTED = (
     "photo_invalid_dimensions",
     "image_process_failed",
     "photo_ext_invalid",
@@ -38,83 +38,84 @@ _CHAT_GONE = (
     "query id is invalid",
     "group chat was deactivated",
 )
-# What the library meets in a body it does not know: other types, dates beyond the calendar, nesting without an end
-UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
+# Raised by the library on a body that it does not know: other types, dates beyond the calendar, endless nesting.
+PARSE_ERRORS = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
-class Moved(Exception):
-    """The group has become a supergroup with another id. Never leaves the adapter."""
+class GroupMigrated(Exception):
+    """The group was migrated to a supergroup with another id (`migrate_to_chat_id`). Never leaves the adapter."""
 
-    def __init__(self, chat: int) -> None:
-        super().__init__(str(chat))
-        self.chat = chat
+    def __init__(self, new_chat_id: int) -> None:
+        super().__init__(str(new_chat_id))
+        self.new_chat_id = new_chat_id
 
 
-class Unclear(Exception):
+class OutcomeUnknown(Exception):
     """No answer: the call may have been carried out. Never leaves the adapter."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
 
 
-class Refused(Exception):
-    """A "Bad Request" about what was asked. `words` in lower case. Never leaves the adapter."""
+class CallRejected(Exception):
+    """A "Bad Request" about the call's own content. `description` in lower case. Never leaves the adapter."""
 
-    def __init__(self, words: str) -> None:
-        super().__init__(words)
-        self.words = words
+    def __init__(self, description: str) -> None:
+        super().__init__(description)
+        self.description = description
 
 
-def translated(error: TelegramError) -> ChatFailed | Moved | Unclear | Refused:
-    """What an error means."""
-    words = describe(error).lower()
+def translate_error(error: TelegramError) -> ChatFailed | GroupMigrated | OutcomeUnknown | CallRejected:
+    """The failure that an error of the library stands for."""
+    description = describe_error(error).lower()
     match error:
         case RetryAfter():
-            return ChatBusy(retry_after=seconds(error), detail=words)
+            return ChatBusy(retry_after=retry_after_s(error), detail=description)
         case ChatMigrated():
-            return Moved(error.new_chat_id)
+            return GroupMigrated(error.new_chat_id)
         case Forbidden():
-            return ChatGone(detail=words)
+            return ChatGone(detail=description)
         case InvalidToken():
             return ChatUnreachable(detail="the token is not accepted")
         case BadRequest():  # a child of NetworkError in the library
-            return _refused(words)
+            return _translate_bad_request(description)
         case NetworkError():
-            return _unanswered(error, words)
+            return _translate_network_error(error, description)
         case _:  # a body that is no JSON, with any status, or JSON about something else
-            return Unclear(words) if isinstance(error.__cause__, UNREADABLE) else ChatFailed(detail=words)
+            unreadable = isinstance(error.__cause__, PARSE_ERRORS)
+            return OutcomeUnknown(description) if unreadable else ChatFailed(detail=description)
 
 
-def _refused(words: str) -> ChatFailed | Refused:
-    """What was wrong with a call that Telegram understood."""
-    if any(part in words for part in _MESSAGE_GONE):
-        return MessageGone(detail=words)
-    if any(part in words for part in _CHAT_GONE):
-        return ChatGone(detail=words)
-    return Refused(words)
+def _translate_bad_request(description: str) -> ChatFailed | CallRejected:
+    """By Telegram's description: the message is gone, the chat is gone, or the call itself is wrong."""
+    if any(part in description for part in _MESSAGE_GONE):
+        return MessageGone(detail=description)
+    if any(part in description for part in _CHAT_GONE):
+        return ChatGone(detail=description)
+    return CallRejected(description)
 
 
-def _unanswered(error: NetworkError, words: str) -> ChatFailed | Unclear | Refused:
-    """Whether a call that brought no result may have been carried out."""
-    if "too large" in words:  # 413, which the library has no class for
-        return Refused(words)
+def _translate_network_error(error: NetworkError, description: str) -> ChatFailed | OutcomeUnknown | CallRejected:
+    """By whether a call that brought no result may have been carried out."""
+    if "too large" in description:  # status 413, which the library has no class for
+        return CallRejected(description)
     if isinstance(error.__cause__, httpx.HTTPError) and not isinstance(error.__cause__, _NEVER_SENT):
-        return Unclear(words)
-    return ChatUnreachable(detail=words)
+        return OutcomeUnknown(description)
+    return ChatUnreachable(detail=description)
 
 
-def seconds(error: RetryAfter) -> float:
-    """How long Telegram wants to be left alone."""
+def retry_after_s(error: RetryAfter) -> float:
+    """The time that Telegram wants to receive no call, seconds."""
     after = error.retry_after
     return float(after if isinstance(after, int) else after.total_seconds())
 
 
-def describe(error: TelegramError) -> str:
-    """For the log: Telegram's own words; of an error that may quote the token, or an address with it, only what it
-    is."""
+def describe_error(error: TelegramError) -> str:
+    """An error for the log: Telegram's own description; only class names where the text may quote the token or a URL
+    that holds it."""
     cause = error.__cause__
     if isinstance(error, InvalidToken) or not (cause is None or isinstance(cause, TelegramError)):
         return type(error).__name__ if cause is None else f"{type(error).__name__} ({type(cause).__name__})"
-    return error.message.partition(". Parsing the server response")[0]  # a gateway's page may hold the address
+    return error.message.partition(". Parsing the server response")[0]  # a gateway's page may hold the URL

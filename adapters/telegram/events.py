@@ -10,12 +10,12 @@ import structlog
 import telegram
 
 from adapters.telegram import ids
-from adapters.telegram.albums import Albums
-from adapters.telegram.calls import call
-from adapters.telegram.decode import Me, decode_message, decode_press
-from adapters.telegram.errors import QUERY_OLD, Moved, Refused, Unclear
-from adapters.telegram.inline import Inline
-from adapters.telegram.shop import Shop
+from adapters.telegram.albums import AlbumCollector
+from adapters.telegram.api import call_api
+from adapters.telegram.decode import BotIdentity, decode_button_press, decode_message
+from adapters.telegram.errors import QUERY_TOO_OLD, CallRejected, GroupMigrated, OutcomeUnknown
+from adapters.telegram.inline import InlineMode
+from adapters.telegram.payments import StarPayments
 from adapters.telegram.state import TelegramState
 from bot.chat import ButtonPress, ButtonReply
 from bot.errors import ChatFailed
@@ -24,126 +24,128 @@ from bot.texts import choose, say
 
 log = structlog.get_logger()
 
-ALERT = 200  # characters of an answer to a click
-IN_TIME = 3.0  # seconds for the reception to answer a click; until then the button spins
-EVERYWHERE = ("message", "callback_query")
-WHERE_NO_MEMBER = ("guest_message", "inline_query", "chosen_inline_result")
-PAYING = ("pre_checkout_query",)
+MAX_ANSWER_CHARS = 200  # characters of an answer to a click
+ANSWER_WAIT_S = 3.0  # seconds for the reception to answer a click; until then the button spins
+BASE_UPDATES = ("message", "callback_query")
+INLINE_UPDATES = ("guest_message", "inline_query", "chosen_inline_result")
+PAYMENT_UPDATES = ("pre_checkout_query",)
 
 
 def allowed_updates(*, inline: bool, shop: bool) -> list[str]:
     """What Telegram is asked to tell, and no more."""
-    return [*EVERYWHERE, *(WHERE_NO_MEMBER if inline else ()), *(PAYING if shop else ())]
+    return [*BASE_UPDATES, *(INLINE_UPDATES if inline else ()), *(PAYMENT_UPDATES if shop else ())]
 
 
-class Events:
+class UpdateHandler:
     """`me`: the bot, once Telegram has told who it is; no update comes before."""
 
     def __init__(
         self,
         *,
         bot: telegram.Bot,
-        me: Me,
-        notebook: TelegramState,
-        reception: EventSink,
-        inline: Inline,
-        shop: Shop | None,
+        identity: BotIdentity,
+        state: TelegramState,
+        events: EventSink,
+        inline: InlineMode,
+        payments: StarPayments | None,
         clock: Clock,
     ) -> None:
         self._bot = bot
-        self._me = me
-        self._notebook = notebook
-        self._reception = reception
+        self._identity = identity
+        self._state = state
+        self._events = events
         self._inline = inline
-        self._shop = shop
+        self._payments = payments
         self._clock = clock
-        self._albums = Albums(clock, self._hear)
+        self._albums = AlbumCollector(clock, self._handle_message)
 
-    async def take(self, update: telegram.Update) -> bool:
+    async def handle_update(self, update: telegram.Update) -> bool:
         """Handles an update. False: it has to come again.
 
         Raises StoreFailed where that is better than going on without the database.
         """
         if (message := update.message or update.guest_message) is not None:
-            return await (self._hear([message]) if message.media_group_id is None else self._albums.add(message))
+            return await (
+                self._handle_message([message]) if message.media_group_id is None else self._albums.add_part(message)
+            )
         if update.callback_query is not None:
-            return await self._click(update.callback_query)
+            return await self._handle_callback_query(update.callback_query)
         if update.inline_query is not None:
-            return await self._inline.offer(update.inline_query)
+            return await self._inline.answer_query(update.inline_query)
         if update.chosen_inline_result is not None:
-            return await self._inline.chosen(update.chosen_inline_result)
-        if update.pre_checkout_query is not None and self._shop is not None:
-            return await self._shop.check(update.pre_checkout_query)
+            return await self._inline.receive_chosen_result(update.chosen_inline_result)
+        if update.pre_checkout_query is not None and self._payments is not None:
+            return await self._payments.answer_pre_checkout(update.pre_checkout_query)
         return True
 
     # ------------------------------------------------------------ messages
 
-    async def _hear(self, parts: Sequence[telegram.Message]) -> bool:
+    async def _handle_message(self, parts: Sequence[telegram.Message]) -> bool:
         """A message, or a whole album."""
         first = parts[0]
         if first.migrate_to_chat_id is not None:
-            await self.migrated(first.chat.id, first.migrate_to_chat_id)
+            await self._handle_migration(first.chat.id, first.migrate_to_chat_id)
             return True
         if first.migrate_from_chat_id is not None:
-            await self.migrated(first.migrate_from_chat_id, first.chat.id)
+            await self._handle_migration(first.migrate_from_chat_id, first.chat.id)
             return True
         if first.successful_payment is not None:
-            return self._shop is None or await self._shop.paid(first)
-        message = decode_message(parts, self._me, room=1 if first.guest_query_id is not None else None)
+            return self._payments is None or await self._payments.credit_payment(first)
+        message = decode_message(parts, self._identity, max_images=1 if first.guest_query_id is not None else None)
         if message is None:
             return True
-        if self._shop is not None and self._shop.is_meant(message):
-            await self._shop.offer(message)
+        if self._payments is not None and self._payments.is_buy_command(message):
+            await self._payments.send_offer(message)
             return True
-        return await self._reception.receive_message(message)
+        return await self._events.receive_message(message)
 
-    async def migrated(self, old: int, new: int) -> None:
+    async def _handle_migration(self, old: int, new: int) -> None:
         """A group has become a supergroup: its jobs and credits go along. Told by both, and by refused calls.
 
         Raises StoreFailed.
         """
-        await self._notebook.move(str(old), str(new))
-        await self._reception.chat_moved(ids.chat(old, direct=False), ids.chat(new, direct=False))
+        await self._state.save_move(str(old), str(new))
+        await self._events.chat_moved(ids.make_chat(old, direct=False), ids.make_chat(new, direct=False))
 
     # ------------------------------------------------------------ clicks
 
-    async def _click(self, query: telegram.CallbackQuery) -> bool:
+    async def _handle_callback_query(self, query: telegram.CallbackQuery) -> bool:
         """A button. Answered in any case, or it would spin for a minute."""
-        if self._shop is not None and self._shop.is_chosen(query):
-            await self._answer(query, await self._shop.invoice(query))
+        if self._payments is not None and self._payments.is_pack_choice(query):
+            await self._answer_callback_query(query, await self._payments.send_invoice(query))
             return True
-        press = decode_press(query)
+        press = decode_button_press(query)
         if press is None:
-            await self._answer(query, "")
+            await self._answer_callback_query(query, "")
             return True
-        answering = asyncio.ensure_future(self._reception.press_button(press))
-        patience = asyncio.ensure_future(self._clock.sleep(IN_TIME))
+        answering = asyncio.ensure_future(self._events.press_button(press))
+        patience = asyncio.ensure_future(self._clock.sleep(ANSWER_WAIT_S))
         try:
             await asyncio.wait([answering, patience], return_when=asyncio.FIRST_COMPLETED)
             if answering.done():
                 answer = answering.result()
-                await self._answer(query, self._worded(press, answer), alert=answer.open_reply)
+                await self._answer_callback_query(query, self._callback_text(press, answer), alert=answer.open_reply)
             else:
-                await self._answer(query, "")
+                await self._answer_callback_query(query, "")
                 await answering
         finally:
             patience.cancel()
             answering.cancel()
         return True
 
-    def _worded(self, press: ButtonPress, answer: ButtonReply) -> str:
+    def _callback_text(self, press: ButtonPress, answer: ButtonReply) -> str:
         """What a click is answered; a reply that does not name the bot does not reach it where it is no member."""
         if not (answer.open_reply and ids.is_inline(press.message.chat)):
             return answer.text
-        key = "telegram-edit-guest" if self._me.guest else "telegram-edit-elsewhere"
-        return say(choose(press.sender.locale), key, bot=f"@{self._me.username}")
+        key = "telegram-edit-guest" if self._identity.guest else "telegram-edit-elsewhere"
+        return say(choose(press.sender.locale), key, bot=f"@{self._identity.username}")
 
-    async def _answer(self, query: telegram.CallbackQuery, text: str, *, alert: bool = False) -> None:
-        shown = text if len(text) <= ALERT else f"{text[: ALERT - 1]}…"
+    async def _answer_callback_query(self, query: telegram.CallbackQuery, text: str, *, alert: bool = False) -> None:
+        shown = text if len(text) <= MAX_ANSWER_CHARS else f"{text[: MAX_ANSWER_CHARS - 1]}…"
         try:
-            await call(lambda: self._bot.answer_callback_query(query.id, text=shown or None, show_alert=alert))
-        except Refused as refused:
-            if QUERY_OLD not in refused.words:
-                log.warning("click not answered", detail=refused.words)
-        except (ChatFailed, Moved, Unclear) as failed:
+            await call_api(lambda: self._bot.answer_callback_query(query.id, text=shown or None, show_alert=alert))
+        except CallRejected as refused:
+            if QUERY_TOO_OLD not in refused.description:
+                log.warning("click not answered", detail=refused.description)
+        except (ChatFailed, GroupMigrated, OutcomeUnknown) as failed:
             log.info("click not answered", detail=str(failed))

@@ -7,8 +7,8 @@ import httpx
 import structlog
 import telegram
 
-from adapters.telegram.calls import call
-from adapters.telegram.errors import Moved, Refused, Unclear
+from adapters.telegram.api import call_api
+from adapters.telegram.errors import CallRejected, GroupMigrated, OutcomeUnknown
 from bot.chat import Attachment
 from bot.errors import ChatBusy, ChatFailed, ChatUnreachable, PictureGone, PictureTooLarge
 from bot.ports import Clock
@@ -16,29 +16,31 @@ from bot.tls import authorities
 
 log = structlog.get_logger()
 
-CLOUD_LIMIT = 20 * 1024 * 1024  # bytes that getFile serves; a Bot API server of the operator's own knows no limit
-SECONDS = 60.0  # for one download
-PAUSES = (1.0, 2.0, 4.0)  # seconds before a file is asked for once more
+CLOUD_DOWNLOAD_BYTES = (
+    20 * 1024 * 1024
+)  # bytes that getFile serves; a Bot API server of the operator's own knows no limit
+DOWNLOAD_TIMEOUT_S = 60.0  # for one download
+RETRY_PAUSES_S = (1.0, 2.0, 4.0)  # seconds before a file is asked for once more
 
 
-class Files:
+class FileDownloader:
     """`local`: the Bot API server is the operator's own and names files by their absolute paths on this machine."""
 
     def __init__(self, bot: telegram.Bot, clock: Clock, *, local: bool) -> None:
         self._bot = bot
         self._clock = clock
         self._local = local
-        self._web = httpx.AsyncClient(verify=authorities(), timeout=httpx.Timeout(SECONDS, connect=10.0))
+        self._web = httpx.AsyncClient(verify=authorities(), timeout=httpx.Timeout(DOWNLOAD_TIMEOUT_S, connect=10.0))
 
     async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
         """As `ChatPort.fetch`."""
         name = attachment.filename or ""
-        most = limit if self._local else min(limit, CLOUD_LIMIT)
+        most = limit if self._local else min(limit, CLOUD_DOWNLOAD_BYTES)
         if (attachment.size or 0) > most:
-            raise PictureTooLarge(name=name, limit=_megabytes(most))
-        for pause in (*PAUSES, None):
+            raise PictureTooLarge(name=name, limit=_format_megabytes(most))
+        for pause in (*RETRY_PAUSES_S, None):
             try:
-                return await self._get(attachment.ref, name, limit)
+                return await self._fetch_once(attachment.ref, name, limit)
             except (ChatBusy, ChatUnreachable) as failed:
                 if pause is None:
                     raise ChatUnreachable(detail=failed.detail) from failed
@@ -50,33 +52,33 @@ class Files:
 
     # ------------------------------------------------------------ within
 
-    async def _get(self, file_id: str, name: str, limit: int) -> bytes:
+    async def _fetch_once(self, file_id: str, name: str, limit: int) -> bytes:
         """Raises PictureGone, PictureTooLarge, ChatBusy, ChatUnreachable."""
         try:
-            file = await call(lambda: self._bot.get_file(file_id))
-        except Refused as refused:
-            if "too big" in refused.words:
-                raise PictureTooLarge(name=name, limit=_megabytes(CLOUD_LIMIT)) from refused
-            raise PictureGone(name=name, detail=refused.words) from refused
-        except Unclear as unclear:
-            raise ChatUnreachable(detail=unclear.why) from unclear
-        except (Moved, ChatFailed) as failed:
+            file = await call_api(lambda: self._bot.get_file(file_id))
+        except CallRejected as refused:
+            if "too big" in refused.description:
+                raise PictureTooLarge(name=name, limit=_format_megabytes(CLOUD_DOWNLOAD_BYTES)) from refused
+            raise PictureGone(name=name, detail=refused.description) from refused
+        except OutcomeUnknown as unclear:
+            raise ChatUnreachable(detail=unclear.detail) from unclear
+        except (GroupMigrated, ChatFailed) as failed:
             if isinstance(failed, ChatBusy | ChatUnreachable):
                 raise
             raise PictureGone(name=name, detail=str(failed)) from failed
         if not file.file_path:
             raise PictureGone(name=name, detail="Telegram names no place for it")
         if (file.file_size or 0) > limit:
-            raise PictureTooLarge(name=name, limit=_megabytes(limit))
+            raise PictureTooLarge(name=name, limit=_format_megabytes(limit))
         path = file.file_path.removeprefix(f"{self._bot.base_file_url}/")  # put before paths that are no file here, too
         if path.startswith("/"):
-            return await asyncio.to_thread(_read, Path(path), name, limit, self._local)
+            return await asyncio.to_thread(_read_local_file, Path(path), name, limit, self._local)
         return await self._download(file.file_path, name, limit)
 
     async def _download(self, address: str, name: str, limit: int) -> bytes:
         data = bytearray()
         try:
-            async with asyncio.timeout(SECONDS), self._web.stream("GET", address) as answer:
+            async with asyncio.timeout(DOWNLOAD_TIMEOUT_S), self._web.stream("GET", address) as answer:
                 if answer.status_code in (429, 500, 502, 503, 504):
                     raise ChatUnreachable(detail=f"file: {answer.status_code}")
                 if not answer.is_success:
@@ -84,13 +86,13 @@ class Files:
                 async for chunk in answer.aiter_bytes():
                     data += chunk
                     if len(data) > limit:
-                        raise PictureTooLarge(name=name, limit=_megabytes(limit))
+                        raise PictureTooLarge(name=name, limit=_format_megabytes(limit))
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as failed:
             raise ChatUnreachable(detail=f"file: {type(failed).__name__}") from None  # its words hold the address
         return bytes(data)
 
 
-def _read(path: Path, name: str, limit: int, local: bool) -> bytes:
+def _read_local_file(path: Path, name: str, limit: int, local: bool) -> bytes:
     """A file that the operator's own server has put down here."""
     if not local:
         raise PictureGone(name=name, detail="the server names a path; set telegram.local if it runs on this machine")
@@ -100,9 +102,9 @@ def _read(path: Path, name: str, limit: int, local: bool) -> bytes:
     except OSError as failed:
         raise PictureGone(name=name, detail=f"local file: {failed.strerror}") from failed
     if len(data) > limit:
-        raise PictureTooLarge(name=name, limit=_megabytes(limit))
+        raise PictureTooLarge(name=name, limit=_format_megabytes(limit))
     return data
 
 
-def _megabytes(limit: int) -> str:
-    return f"{limit / 1_000_000:.3g} MB" if limit != CLOUD_LIMIT else "20 MB"
+def _format_megabytes(limit: int) -> str:
+    return f"{limit / 1_000_000:.3g} MB" if limit != CLOUD_DOWNLOAD_BYTES else "20 MB"

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from bot.chat import Chat, MessageRef
 
 PLATFORM = "telegram"
-GUEST, INLINE = "guest", "inline"
-SUPERGROUP = "-100"  # how the ids of supergroups and channels begin; links are made without it
+GUEST_PREFIX, INLINE_PREFIX = "guest", "inline"
+SUPERGROUP_PREFIX = "-100"  # how the ids of supergroups and channels begin; links are made without it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ChatAddress:
     """How a chat is written to. `chat`: its id; None where only inline messages can be changed.
 
     `topic` of a forum; `channel_topic` of a channel's direct messages; `query`: a guest's, not answered yet;
@@ -30,27 +30,27 @@ class Place:
     inline: str | None = None
 
 
-def chat(identity: int, *, direct: bool, topic: int | None = None, channel_topic: int | None = None) -> Chat:
+def make_chat(identity: int, *, direct: bool, topic: int | None = None, channel_topic: int | None = None) -> Chat:
     """A chat that the bot is in."""
     thread = f"t{topic}" if topic is not None else f"d{channel_topic}" if channel_topic is not None else None
     return Chat(platform=PLATFORM, id=str(identity), kind="direct" if direct else "group", thread_id=thread)
 
 
-def guest_chat(identity: int, *, direct: bool, query: str) -> Chat:
+def make_guest_chat(identity: int, *, direct: bool, query: str) -> Chat:
     """A chat that the bot is not in. Its id may be that of another chat that it is in."""
     kind = "direct" if direct else "group"
-    return Chat(platform=PLATFORM, id=f"{GUEST}/{identity}", kind=kind, thread_id=f"q{query}")
+    return Chat(platform=PLATFORM, id=f"{GUEST_PREFIX}/{identity}", kind=kind, thread_id=f"q{query}")
 
 
-def inline_chat(user: int, message: str) -> Chat:
+def make_inline_chat(user: int, message: str) -> Chat:
     """Wherever a member has put an inline message."""
-    return Chat(platform=PLATFORM, id=f"{INLINE}/{user}", kind="direct", thread_id=f"i{message}")
+    return Chat(platform=PLATFORM, id=f"{INLINE_PREFIX}/{user}", kind="direct", thread_id=f"i{message}")
 
 
-def place(where: Chat) -> Place:
+def chat_address(where: Chat) -> ChatAddress:
     thread = where.thread_id or ""
     kind, value = thread[:1], thread[1:]
-    return Place(
+    return ChatAddress(
         chat=None if is_inline(where) else int(where.id),
         topic=int(value) if kind == "t" else None,
         channel_topic=int(value) if kind == "d" else None,
@@ -61,13 +61,13 @@ def place(where: Chat) -> Place:
 
 def is_inline(where: Chat) -> bool:
     """Whether messages there are known by an inline id alone."""
-    return where.id.partition("/")[0] in (GUEST, INLINE)
+    return where.id.partition("/")[0] in (GUEST_PREFIX, INLINE_PREFIX)
 
 
-def link(ref: MessageRef) -> str | None:
+def message_link(ref: MessageRef) -> str | None:
     """Telegram links to messages of supergroups only."""
-    if not ref.chat.id.startswith(SUPERGROUP):
+    if not ref.chat.id.startswith(SUPERGROUP_PREFIX):
         return None
-    at = place(ref.chat)
+    at = chat_address(ref.chat)
     thread = f"{at.topic}/" if at.topic is not None else ""
-    return f"https://t.me/c/{ref.chat.id.removeprefix(SUPERGROUP)}/{thread}{ref.message_id}"
+    return f"https://t.me/c/{ref.chat.id.removeprefix(SUPERGROUP_PREFIX)}/{thread}{ref.message_id}"

@@ -1,15 +1,15 @@
-"""Updates on their way in: each is taken care of, or written down, before Telegram may forget it. Once, too.
+"""The inbox of updates: each is handled, or saved in the database, before Telegram may forget it; and handled once.
 
-What an update means stands in events.py; how updates come, in connection.py and webhook.py.
+What an update means stands in events.py; how updates arrive, in connection.py and webhook.py.
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 import structlog
 import telegram
+from cachetools import LRUCache
 
 from adapters.telegram.state import TelegramState
 from bot.errors import StoreFailed
@@ -17,114 +17,115 @@ from bot.ports import Clock
 
 log = structlog.get_logger()
 
-SOON = 0.1  # seconds that an update gets before it is written down instead of waited for
-LONGEST_LIFE = timedelta(hours=24)  # of an update that was written down, as at Telegram
-AGAIN = 5.0  # seconds before an update is taken to a database once more that did not answer
-KNOWN = 2000  # updates that are not taken a second time
-HANDING_OVER = 5.0  # seconds at the end for what came in
+INLINE_WAIT_S = 0.1  # that an update may take before it is saved instead of waited for
+MAX_UPDATE_AGE = timedelta(hours=24)  # of a saved update; Telegram, too, keeps them for a day
+STORE_RETRY_S = 5.0  # before an update is handled again whose database calls failed
+MAX_HANDLED_IDS = 2000  # remembered, so that no update is handled twice
+SHUTDOWN_WAIT_S = 5.0  # at the end, for updates that are being handled
 
-Take = Callable[[telegram.Update], Awaitable[bool]]
+HandleUpdate = Callable[[telegram.Update], Awaitable[bool]]
 
 
-class Inbox:
-    """`take` handles an update; False: it has to come again after the next start."""
+class UpdateInbox:
+    """`handle_update` returns False when the update must be handled again after the next start."""
 
-    def __init__(self, notebook: TelegramState, take: Take, clock: Clock) -> None:
-        self._notebook = notebook
-        self._take = take
+    def __init__(self, state: TelegramState, handle_update: HandleUpdate, clock: Clock) -> None:
+        self._state = state
+        self._handle_update = handle_update
         self._clock = clock
-        self._known: OrderedDict[int, None] = OrderedDict()
-        self._under_way: dict[int, asyncio.Task[bool]] = {}
-        self._striking: set[asyncio.Task[None]] = set()
+        self._handled: LRUCache[int, None] = LRUCache(MAX_HANDLED_IDS)
+        self._tasks: dict[int, asyncio.Task[bool]] = {}
+        self._deletions: set[asyncio.Task[None]] = set()
 
-    async def put(self, updates: Sequence[telegram.Update]) -> None:
-        """Returns when Telegram may forget them. Those that take long go on.
+    async def enqueue(self, updates: Sequence[telegram.Update]) -> None:
+        """Begins to handle the updates; returns when Telegram may forget them. Those that take long go on.
 
-        Raises StoreFailed: they must be told again.
+        Raises StoreFailed: Telegram must send them again.
         """
-        tasks = {each.update_id: task for each in updates if (task := self._begin(each)) is not None}
+        tasks = {each.update_id: task for each in updates if (task := self._start(each)) is not None}
         if not tasks:
             return
-        await asyncio.wait(tasks.values(), timeout=SOON)
-        left = {each.update_id: each for each in updates if each.update_id in tasks and _open(tasks[each.update_id])}
-        if left:
-            await self._notebook.write({number: each.to_dict() for number, each in left.items()})
-            for number in left:
-                self._strike_when_done(number, tasks[number])
+        await asyncio.wait(tasks.values(), timeout=INLINE_WAIT_S)
+        unhandled = {
+            each.update_id: each for each in updates if each.update_id in tasks and _is_unhandled(tasks[each.update_id])
+        }
+        if unhandled:
+            await self._state.save_updates({update_id: each.to_dict() for update_id, each in unhandled.items()})
+            for update_id in unhandled:
+                self._delete_when_handled(update_id, tasks[update_id])
 
-    def again(self, updates: Sequence[telegram.Update]) -> None:
-        """Updates that an earlier process wrote down; those too old are let go."""
+    def resume(self, updates: Sequence[telegram.Update]) -> None:
+        """Begins to handle the updates that an earlier process saved; drops those older than MAX_UPDATE_AGE."""
         now = self._clock.now()
         for each in updates:
-            said = each.effective_message.date if isinstance(each.effective_message, telegram.Message) else now
-            if now - said > LONGEST_LIFE:
-                self._strike_soon(each.update_id)
-            elif (task := self._begin(each)) is not None:
-                self._strike_when_done(each.update_id, task)
+            sent_at = each.effective_message.date if isinstance(each.effective_message, telegram.Message) else now
+            if now - sent_at > MAX_UPDATE_AGE:
+                self._delete_in_background(each.update_id)
+            elif (task := self._start(each)) is not None:
+                self._delete_when_handled(each.update_id, task)
 
     async def close(self) -> None:
-        """Hands over what came in; what then still waits is told again at the next start."""
-        tasks = list(self._under_way.values())
+        """Waits for the updates that are being handled; the rest stays saved for the next start."""
+        tasks = list(self._tasks.values())
         if tasks:
             all_done = asyncio.ensure_future(asyncio.wait(tasks))
-            time_is_up = asyncio.ensure_future(self._clock.sleep(HANDING_OVER))
+            time_is_up = asyncio.ensure_future(self._clock.sleep(SHUTDOWN_WAIT_S))
             await asyncio.wait([all_done, time_is_up], return_when=asyncio.FIRST_COMPLETED)
             for each in (all_done, time_is_up, *tasks):
                 each.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.gather(*self._striking, return_exceptions=True)
+        await asyncio.gather(*self._deletions, return_exceptions=True)
 
     # ------------------------------------------------------------ within
 
-    def _begin(self, update: telegram.Update) -> asyncio.Task[bool] | None:
-        """None: it was here before."""
-        number = update.update_id
-        if number in self._under_way:
-            return self._under_way[number]
-        if number in self._known:
+    def _start(self, update: telegram.Update) -> asyncio.Task[bool] | None:
+        """The task that handles an update, also one that runs already. None: it was handled before."""
+        update_id = update.update_id
+        if update_id in self._tasks:
+            return self._tasks[update_id]
+        if update_id in self._handled:
             return None
-        task = self._under_way[number] = asyncio.create_task(self._handle(update), name=f"telegram update {number}")
-        task.add_done_callback(lambda _: self._under_way.pop(number, None))
+        task = asyncio.create_task(self._handle_with_retry(update), name=f"telegram update {update_id}")
+        self._tasks[update_id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(update_id, None))
         return task
 
-    async def _handle(self, update: telegram.Update) -> bool:
-        """One update, again and again while the database is away. A bug in its handling is logged, and the update let
-        go: it would break the next time too."""
+    async def _handle_with_retry(self, update: telegram.Update) -> bool:
+        """Handles an update, again and again while the database is away. An exception of the handler is logged and the
+        update dropped: it would fail the next time too."""
         while True:
             try:
-                taken = await self._take(update)
+                handled = await self._handle_update(update)
             except StoreFailed as failed:
                 log.warning("update waits for the database", update=update.update_id, detail=failed.detail)
-                await self._clock.sleep(AGAIN)
+                await self._clock.sleep(STORE_RETRY_S)
                 continue
             except Exception:
                 log.exception("update broke", update=update.update_id)
-                taken = True
-            if taken:
-                self._known[update.update_id] = None
-                while len(self._known) > KNOWN:
-                    self._known.popitem(last=False)
-            return taken
+                handled = True
+            if handled:
+                self._handled[update.update_id] = None
+            return handled
 
-    def _strike_when_done(self, number: int, task: asyncio.Task[bool]) -> None:
-        def done(ended: asyncio.Task[bool]) -> None:
+    def _delete_when_handled(self, update_id: int, task: asyncio.Task[bool]) -> None:
+        def delete_if_handled(ended: asyncio.Task[bool]) -> None:
             if not ended.cancelled() and ended.result():
-                self._strike_soon(number)
+                self._delete_in_background(update_id)
 
-        task.add_done_callback(done)
+        task.add_done_callback(delete_if_handled)
 
-    def _strike_soon(self, number: int) -> None:
-        striking = asyncio.create_task(self._strike(number), name="telegram inbox")
-        self._striking.add(striking)
-        striking.add_done_callback(self._striking.discard)
+    def _delete_in_background(self, update_id: int) -> None:
+        deletion = asyncio.create_task(self._delete(update_id), name="telegram inbox")
+        self._deletions.add(deletion)
+        deletion.add_done_callback(self._deletions.discard)
 
-    async def _strike(self, number: int) -> None:
+    async def _delete(self, update_id: int) -> None:
         try:
-            await self._notebook.strike(number)
+            await self._state.delete_update(update_id)
         except StoreFailed as failed:
-            log.warning("update not struck out", update=number, detail=failed.detail)
+            log.warning("update not struck out", update=update_id, detail=failed.detail)
 
 
-def _open(task: asyncio.Task[bool]) -> bool:
-    """Whether an update is not taken care of: under way, or to come again."""
+def _is_unhandled(task: asyncio.Task[bool]) -> bool:
+    """Whether an update is still being handled, or must be handled again."""
     return not task.done() or task.cancelled() or not task.result()

@@ -15,10 +15,10 @@ from telegram import (
 )
 
 from adapters.telegram import ids
-from adapters.telegram.calls import call
+from adapters.telegram.api import call_api
 from adapters.telegram.decode import decode_user
-from adapters.telegram.encode import plain
-from adapters.telegram.errors import Moved, Refused, Unclear
+from adapters.telegram.encode import escape_entities
+from adapters.telegram.errors import CallRejected, GroupMigrated, OutcomeUnknown
 from bot.chat import Message
 from bot.errors import ChatFailed
 from bot.ports import EventSink
@@ -26,18 +26,18 @@ from bot.texts import choose, say
 
 log = structlog.get_logger()
 
-STARTING = "easel:starting"  # a button must be there, or Telegram tells no inline id
-DESCRIPTION = 100  # characters of the prompt under the offer
+PLACEHOLDER_DATA = "easel:starting"  # a button must be there, or Telegram tells no inline id
+MAX_DESCRIPTION_CHARS = 100  # characters of the prompt under the offer
 
 
-class Inline:
+class InlineMode:
     """`storage`: whether pictures can be put into inline messages at all."""
 
-    def __init__(self, bot: telegram.Bot, reception: EventSink) -> None:
+    def __init__(self, bot: telegram.Bot, events: EventSink) -> None:
         self._bot = bot
-        self._reception = reception
+        self._events = events
 
-    async def offer(self, query: telegram.InlineQuery) -> bool:
+    async def answer_query(self, query: telegram.InlineQuery) -> bool:
         """What is offered above the keyboard while somebody types."""
         locale = choose(query.from_user.language_code)
         prompt = " ".join(query.query.split())
@@ -46,24 +46,29 @@ class Inline:
         if not prompt:
             button = InlineQueryResultsButton(text=say(locale, "telegram-inline-empty"), start_parameter="inline")
         try:
-            await call(
+            await call_api(
                 lambda: self._bot.answer_inline_query(query.id, results, cache_time=0, is_personal=True, button=button)
             )
-        except (Refused, ChatFailed, Moved, Unclear) as failed:  # somebody types on: the next query is there already
+        except (
+            CallRejected,
+            ChatFailed,
+            GroupMigrated,
+            OutcomeUnknown,
+        ) as failed:  # somebody types on: the next query is there already
             log.debug("inline query not answered", detail=str(failed))
         return True
 
-    async def chosen(self, result: telegram.ChosenInlineResult) -> bool:
+    async def receive_chosen_result(self, result: telegram.ChosenInlineResult) -> bool:
         """The offer was taken: from here on it is a request like any other."""
         message = result.inline_message_id
         if message is None:
             log.warning("chosen inline result without a message")
             return True
         sender = decode_user(result.from_user)
-        return await self._reception.receive_message(
+        return await self._events.receive_message(
             Message(
                 id=message,
-                chat=ids.inline_chat(result.from_user.id, message),
+                chat=ids.make_inline_chat(result.from_user.id, message),
                 sender=sender,
                 text=result.query,
                 to_me=True,
@@ -73,13 +78,13 @@ class Inline:
         )
 
     def _article(self, locale: str, prompt: str) -> InlineQueryResultArticle:
-        waiting = InlineKeyboardButton(say(locale, "telegram-inline-starting"), callback_data=STARTING)
+        waiting = InlineKeyboardButton(say(locale, "telegram-inline-starting"), callback_data=PLACEHOLDER_DATA)
         return InlineQueryResultArticle(
             id="paint",
             title=say(locale, "telegram-inline-title"),
-            description=prompt[:DESCRIPTION],
+            description=prompt[:MAX_DESCRIPTION_CHARS],
             input_message_content=InputTextMessageContent(
-                say(locale, "telegram-inline-text", prompt=plain(prompt)),
+                say(locale, "telegram-inline-text", prompt=escape_entities(prompt)),
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
             ),
             reply_markup=InlineKeyboardMarkup([[waiting]]),

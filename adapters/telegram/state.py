@@ -37,7 +37,7 @@ class TelegramState:
 
     # ------------------------------------------------------------ updates
 
-    async def write(self, updates: Mapping[int, Raw]) -> None:
+    async def save_updates(self, updates: Mapping[int, Raw]) -> None:
         """Keeps updates, so that Telegram may forget them."""
         new = updates.keys() - self._written.keys()
         self._written |= updates
@@ -48,7 +48,7 @@ class TelegramState:
                 self._written.pop(each, None)
             raise
 
-    async def strike(self, update: int) -> None:
+    async def delete_update(self, update: int) -> None:
         """An update is taken care of."""
         if self._written.pop(update, None) is not None:
             await self._keep_updates()
@@ -60,13 +60,13 @@ class TelegramState:
 
     # ------------------------------------------------------------ where things have gone
 
-    async def move(self, old: str, new: str) -> None:
+    async def save_move(self, old: str, new: str) -> None:
         """A chat, or a message (`chat/message`), is found elsewhere from now on."""
         self._moves[old] = new
         while len(self._moves) > MOST_MOVES:
             self._moves.popitem(last=False)
         await self._memory.set_value(MOVES, json.dumps(dict(self._moves)))
 
-    def moved(self, old: str) -> str | None:
+    def moved_to(self, old: str) -> str | None:
         """Where it has gone; None: it is where it was."""
         return self._moves.get(old)

@@ -1,6 +1,6 @@
-"""Updates that Telegram brings: the address, the secret it must show, and what is answered.
+"""The webhook: its path, the secret that Telegram must present, and the status codes that it gets.
 
-Both are made from the token, so that they stay the same over restarts and cannot be guessed.
+Path and secret are derived from the token, so that they stay the same over restarts and cannot be guessed.
 """
 
 import hashlib
@@ -12,57 +12,58 @@ import structlog
 import telegram
 from aiohttp import web
 
-from adapters.telegram.errors import UNREADABLE
+from adapters.telegram.errors import PARSE_ERRORS
 from bot.errors import StoreFailed
 
 log = structlog.get_logger()
 
-HEADER = "X-Telegram-Bot-Api-Secret-Token"
-LARGEST = 1024 * 1024  # bytes of an update; a long message with all its entities is far below
+AUTH_HEADER = "X-Telegram-Bot-Api-Secret-Token"
+MAX_UPDATE_BYTES = 1024 * 1024  # a long message with all its entities is far below
 
-Put = Callable[[Sequence[telegram.Update]], Awaitable[None]]
+EnqueueUpdates = Callable[[Sequence[telegram.Update]], Awaitable[None]]
 
 
 class Webhook:
-    """Answers 200 when an update is taken care of or written down, and only then: others are brought again."""
+    """Answers 200 once an update is handled or saved, and only then: Telegram delivers others again."""
 
     def __init__(self, token: str, bot: telegram.Bot) -> None:
-        self.path = f"/telegram/{_derived(token, 'path')}"
-        self.secret = _derived(token, "secret")
+        self.path = f"/telegram/{_derive_from_token(token, 'path')}"
+        self.secret = _derive_from_token(token, "secret")
         self._bot = bot
-        self._put: Put | None = None
+        self._enqueue: EnqueueUpdates | None = None
 
-    def open(self, put: Put) -> None:
-        self._put = put
+    def open(self, enqueue: EnqueueUpdates) -> None:
+        """Accepts updates from now on."""
+        self._enqueue = enqueue
 
     def close(self) -> None:
-        """What comes from now on is asked to come again."""
-        self._put = None
+        """Answers updates with 503 from now on, so that Telegram delivers them again."""
+        self._enqueue = None
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
         return [web.post(self.path, self._receive)]
 
     async def _receive(self, request: web.Request) -> web.Response:
-        shown = request.headers.get(HEADER, "")
-        if not hmac.compare_digest(shown.encode("utf-8", "surrogateescape"), self.secret.encode()):
+        presented = request.headers.get(AUTH_HEADER, "")
+        if not hmac.compare_digest(presented.encode("utf-8", "surrogateescape"), self.secret.encode()):
             log.warning("webhook call without the secret")
             return web.Response(status=401)
-        if (request.content_length or 0) > LARGEST:
+        if (request.content_length or 0) > MAX_UPDATE_BYTES:
             return web.Response(status=413)
         try:
             update = telegram.Update.de_json(json.loads(await request.read()), self._bot)
-        except UNREADABLE:
+        except PARSE_ERRORS:
             log.warning("webhook call is no update")
             return web.Response(status=400)
-        if self._put is None:
+        if self._enqueue is None:
             return web.Response(status=503)
         try:
-            await self._put([update])
+            await self._enqueue([update])
         except StoreFailed as failed:
             log.warning("update waits for the database", detail=failed.detail)
             return web.Response(status=503)
         return web.Response()
 
 
-def _derived(token: str, purpose: str) -> str:
+def _derive_from_token(token: str, purpose: str) -> str:
     return hmac.new(token.encode(), f"easel webhook {purpose}".encode(), hashlib.sha256).hexdigest()[:48]

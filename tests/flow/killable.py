@@ -20,6 +20,6 @@ def ready(address: str) -> None:
 
 if __name__ == "__main__":
     if sys.argv[2:] == ["patient"]:
-        albums.QUIET = albums.LONGEST = 3600.0
+        albums.ALBUM_QUIET_S = albums.ALBUM_MAX_S = 3600.0
     configure("json", "info")  # to stderr: what stands on stdout is the address
     asyncio.run(run(load(Path(sys.argv[1])), ready=ready))

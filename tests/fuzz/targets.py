@@ -20,8 +20,8 @@ from adapters.playground import protocol
 from adapters.playground.decode import decode_text
 from adapters.playground.looks import look
 from adapters.telegram import encode as telegram_encode
-from adapters.telegram.decode import Me, decode_message, decode_press
-from adapters.telegram.errors import UNREADABLE
+from adapters.telegram.decode import BotIdentity, decode_button_press, decode_message
+from adapters.telegram.errors import PARSE_ERRORS
 from bot.chat import Card, Chat, Message, User
 from bot.errors import PaintFailed
 from bot.handlers.access_lists import access_lists
@@ -46,7 +46,7 @@ SECRET = "sk-secret-of-the-operator"
 ABLE = Capabilities(sizes=("1:1", "3:2"), qualities=("low", "high"), formats=("png",), counts=(1, 2, 3, 4), masks=True)
 ADA = User(platform="telegram", id="5", name="Ada")
 DIRECT = Chat(platform="telegram", id="5", kind="direct")
-ME = Me(id=1, username="easel_bot")
+ME = BotIdentity(id=1, username="easel_bot")
 WIRES = [preset.wire for preset in PRESETS.values() if isinstance(preset.wire, TasksWire)]
 WORDS = access_lists(blocked_words=["gun", "two words", "枪", "c++"])
 
@@ -137,12 +137,12 @@ def telegram_update(data: bytes) -> None:
     document = _json(data)
     if not isinstance(document, Mapping):
         return
-    with suppress(*UNREADABLE):
+    with suppress(*PARSE_ERRORS):
         update = telegram.Update.de_json(dict(cast("Mapping[str, Any]", document)), None)
         if update.message is not None and (found := decode_message([update.message], ME)) is not None:
             read(found, ABLE)
         if update.callback_query is not None:
-            decode_press(update.callback_query)
+            decode_button_press(update.callback_query)
 
 
 def discord_form(data: bytes) -> None:

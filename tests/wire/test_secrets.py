@@ -22,7 +22,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from adapters import doctor, service
-from adapters.telegram import calls
+from adapters.telegram import api
 from bot.chat import Action
 from bot.sandbox import Sandbox
 from bot.settings import Settings
@@ -132,7 +132,7 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 async def whole(folder: Path, dialect: str, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Whole]:
     clock = FastClock(SPEED)
     monkeypatch.setattr(service, "RealClock", lambda: clock)
-    monkeypatch.setattr(calls, "READ", PATIENCE)
+    monkeypatch.setattr(api, "READ_TIMEOUT_S", PATIENCE)
     port = await free_port()
     address = f"http://127.0.0.1:{port}"
     async with (

@@ -10,7 +10,7 @@ from yarl import URL
 from tests.servers.telegram.errors import Json
 from tests.servers.telegram.updates import Update, Updates
 
-SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
+AUTH_HEADER = "X-Telegram-Bot-Api-Secret-Token"
 LONGEST = 1.0  # real seconds between two tries
 TIMEOUT = aiohttp.ClientTimeout(total=20.0)
 
@@ -81,7 +81,7 @@ class Webhook:
         self._updates.wake()
 
     async def _post(self, session: aiohttp.ClientSession, update: Update) -> bool:
-        headers = {} if self.secret is None else {SECRET_HEADER: self.secret}
+        headers = {} if self.secret is None else {AUTH_HEADER: self.secret}
         url = self.to + URL(self.url).raw_path if self.to else self.url
         try:
             async with session.post(url, json=update.body, headers=headers, allow_redirects=False) as response:

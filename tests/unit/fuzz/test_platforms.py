@@ -13,7 +13,7 @@ from hypothesis import given
 
 from adapters.discord import decode as discord
 from adapters.telegram import encode
-from adapters.telegram.decode import Me, decode_message, decode_press
+from adapters.telegram.decode import BotIdentity, decode_button_press, decode_message
 from bot.chat import Action, Card, User
 from tests.unit.fuzz.strategies import JSON, TEXT, with_names
 
@@ -22,8 +22,8 @@ Bodies = st.SearchStrategy[Body]
 
 ADA: Body = {"id": 5, "is_bot": False, "first_name": "Ada"}
 EASEL: Body = {"id": 1, "is_bot": True, "first_name": "Easel", "username": "easel_bot"}
-ME = Me(id=1, username="easel_bot")
-JOINER = encode.JOINER
+ME = BotIdentity(id=1, username="easel_bot")
+JOINER = encode.WORD_JOINER
 
 # ---------------------------------------------------------------- Telegram
 
@@ -135,19 +135,24 @@ CLICKS = st.builds(
 def test_any_click_of_telegram_is_ours_or_nothing(body: Body) -> None:
     query = updated("callback_query", body).callback_query
     assert query is not None
-    press = decode_press(query)
+    press = decode_button_press(query)
     if press is not None:
         assert body["data"] == f"easel:{press.action.value}:{press.job}"
 
 
 @given(SAID | TEXT)
 def test_any_text_shows_in_telegram_as_it_is_and_does_nothing(text: str) -> None:
-    shown = encode.plain(text)
+    shown = encode.escape_entities(text)
     assert shown.replace(JOINER, "") == text.replace(JOINER, "")
     assert not re.search(r"[@#$]\w|\+\d", shown)
 
 
-@given(st.text(st.characters(), max_size=200), st.integers(1, 50), TEXT, st.sampled_from([encode.CAPTION, encode.TEXT]))
+@given(
+    st.text(st.characters(), max_size=200),
+    st.integers(1, 50),
+    TEXT,
+    st.sampled_from([encode.MAX_CAPTION_CHARS, encode.MAX_TEXT_CHARS]),
+)
 def test_no_text_is_longer_than_telegram_takes(text: str, times: int, name: str, limit: int) -> None:
     for caller in (None, User(platform="telegram", id="5", name=name), User(platform="discord", id="x", name=name)):
         shown, entities = encode.encode_text(Card(text=text * times, mention=caller), limit)

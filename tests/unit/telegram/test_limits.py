@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import telegram
 
-from adapters.telegram.commands import menus
-from adapters.telegram.decode import Me, decode_text
-from adapters.telegram.encode import TEXT, encode_text, plain, units
-from adapters.telegram.events import ALERT
+from adapters.telegram.commands import command_menus
+from adapters.telegram.decode import BotIdentity, decode_text
+from adapters.telegram.encode import MAX_TEXT_CHARS, encode_text, escape_entities, utf16_length
+from adapters.telegram.events import MAX_ANSWER_CHARS
 from bot.chat import Action, Card, User
 from bot.errors import (
     AlreadyFinished,
@@ -57,7 +57,7 @@ FAILURES: list[EaselError] = [
 
 @pytest.mark.parametrize("shop", [False, True])
 def test_menus_keep_telegrams_limits(shop: bool) -> None:
-    made = list(menus(["telegram:1", "discord:2", "telegram:x"], shop=shop))
+    made = list(command_menus(["telegram:1", "discord:2", "telegram:x"], payments=shop))
     assert len(made) == 3 * len(LOCALES)
     for menu in made:
         assert re.fullmatch("|[a-z]{2}", menu.language)
@@ -71,13 +71,13 @@ def test_menus_keep_telegrams_limits(shop: bool) -> None:
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize(("key", "facts"), CLICKS)
 def test_what_a_click_is_answered_fits(locale: str, key: str, facts: dict[str, Any]) -> None:
-    assert 1 <= len(say(locale, key, **facts)) <= ALERT == 200
+    assert 1 <= len(say(locale, key, **facts)) <= MAX_ANSWER_CHARS == 200
 
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda each: type(each).__name__)
 def test_why_a_click_does_nothing_fits(locale: str, failure: EaselError) -> None:
-    assert 1 <= len(explain(locale, failure)) <= ALERT
+    assert 1 <= len(explain(locale, failure)) <= MAX_ANSWER_CHARS
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -98,23 +98,23 @@ def test_invoices_keep_telegrams_limits(locale: str, credits: int) -> None:
 @pytest.mark.parametrize("locale", LOCALES)
 def test_an_inline_offer_of_the_longest_query_fits(locale: str) -> None:
     longest = ("a.bc@d" * 43)[:256]  # characters of a query; each mark is parted from what follows it
-    assert len(say(locale, "telegram-inline-text", prompt=plain(longest))) <= TEXT
+    assert len(say(locale, "telegram-inline-text", prompt=escape_entities(longest))) <= MAX_TEXT_CHARS
 
 
 def test_zero_characters_go_from_words_and_names() -> None:
     caller = User(platform="telegram", id="5", name="A\0da")
-    words, (mention,) = encode_text(Card(text="\0done\0", mention=caller), TEXT)
+    words, (mention,) = encode_text(Card(text="\0done\0", mention=caller), MAX_TEXT_CHARS)
     assert (words, mention.length) == ("Ada, done", 3)
 
 
 def test_half_a_character_counts_as_one_unit() -> None:
-    assert (units("🦊"), units("\ud83e"), units("🦊\ud83e!")) == (2, 1, 4)
+    assert (utf16_length("🦊"), utf16_length("\ud83e"), utf16_length("🦊\ud83e!")) == (2, 1, 4)
     half = telegram.Message(1, datetime.now(UTC), telegram.Chat(5, "private"), text="a \ud83e fox")
-    assert decode_text(half, Me(id=1, username="easel_bot")).text == "a \ufffd fox"
+    assert decode_text(half, BotIdentity(id=1, username="easel_bot")).text == "a \ufffd fox"
 
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("key", ["answer-start", "answer-help"])
 def test_an_answer_shows_whole(locale: str, key: str) -> None:
-    words, _ = encode_text(Card(text=say(locale, key)), TEXT)
+    words, _ = encode_text(Card(text=say(locale, key)), MAX_TEXT_CHARS)
     assert not words.endswith("…")

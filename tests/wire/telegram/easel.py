@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from adapters.http.server import HttpServer
 from adapters.telegram.client import TelegramAdapter
-from adapters.telegram.events import IN_TIME
+from adapters.telegram.events import ANSWER_WAIT_S
 from bot.app import App
 from bot.chat import Action
 from bot.sandbox import Sandbox
@@ -138,7 +138,7 @@ class TownClock(FastClock):
 
 def lasting(seconds: float) -> float:
     """How long a pause is in the machine's seconds."""
-    return seconds * SPEED if seconds == IN_TIME else seconds / SPEED
+    return seconds * SPEED if seconds == ANSWER_WAIT_S else seconds / SPEED
 
 
 async def connected(adapter: TelegramAdapter) -> bool:

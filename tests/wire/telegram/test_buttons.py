@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from adapters.telegram.encode import callback_data
-from adapters.telegram.events import IN_TIME
+from adapters.telegram.events import ANSWER_WAIT_S
 from bot.chat import Action, Button
 from bot.errors import AlreadyFinished, NotYours, StillPainting
 from bot.job import new_id
@@ -269,7 +269,7 @@ async def test_a_slow_core_lets_no_button_spin(world: Edge, place: Town) -> None
     async with wired(place, slow=True) as easel:
         click = place.server.press(place.ada, first, "Retry")
         await place.heard()
-        world.time.skips = IN_TIME
+        world.time.skips = ANSWER_WAIT_S
         await place.until(lambda: click.answered)
         assert words(click) == ""
         easel.desk.go.set()
@@ -283,7 +283,7 @@ async def test_a_click_that_was_not_handled_at_a_stop_is_handled_by_the_next_sta
     async with wired(place, slow=True):
         place.server.press(place.ada, first, "Retry")
         await place.heard()
-        world.time.skips = IN_TIME
+        world.time.skips = ANSWER_WAIT_S
     async with place.easel():
         second = await place.picture(after=first)
         assert second.reply_to is first

@@ -8,8 +8,8 @@ import pytest
 
 from adapters import doctor
 from adapters.doctor import Finding
-from adapters.telegram.connection import NOT_ACCEPTED
-from adapters.telegram.diagnostics import FEEDBACK, NEEDS_STORAGE
+from adapters.telegram.connection import UNAUTHORIZED
+from adapters.telegram.diagnostics import INLINE_FEEDBACK_HINT, STORAGE_CHAT_MISSING
 from bot.settings import Settings
 from tests.wire.telegram.easel import Town
 from tests.wire.telegram.edges import edge
@@ -50,7 +50,7 @@ async def test_the_bot_and_its_modes(place: Town) -> None:
     storage = place.server.add_group("Storage")
     assert await lines(place, storage_chat=storage.id) == {
         "telegram": "is @easel_bot; in groups it hears commands and replies to itself",
-        "telegram inline mode": f"on; {FEEDBACK}",
+        "telegram inline mode": f"on; {INLINE_FEEDBACK_HINT}",
         "telegram guest mode": "on",
     }
 
@@ -67,13 +67,13 @@ async def test_what_keeps_a_mode_off_is_named(tmp_path: Path) -> None:
             "telegram guest mode": f"off: {guest}",
         }
         without = await lines(made.place)
-        assert without["telegram inline mode"] == f"off: {inline}; {NEEDS_STORAGE}"
-        assert without["telegram guest mode"] == f"off: {guest}; {NEEDS_STORAGE}"
+        assert without["telegram inline mode"] == f"off: {inline}; {STORAGE_CHAT_MISSING}"
+        assert without["telegram guest mode"] == f"off: {guest}; {STORAGE_CHAT_MISSING}"
 
 
 async def test_without_a_storage_chat_both_modes_are_off_and_that_is_no_fault(place: Town) -> None:
     seen = await lines(place)
-    assert seen["telegram inline mode"] == seen["telegram guest mode"] == f"off: {NEEDS_STORAGE}"
+    assert seen["telegram inline mode"] == seen["telegram guest mode"] == f"off: {STORAGE_CHAT_MISSING}"
 
 
 async def test_a_storage_chat_that_is_not_reached(place: Town) -> None:
@@ -100,7 +100,7 @@ async def test_a_channel_is_a_good_storage_chat(place: Town) -> None:
 
 @pytest.mark.parametrize("token", [WRONG, "nonsense"])
 async def test_a_wrong_token_is_named_and_not_shown(place: Town, token: str) -> None:
-    assert await fault(place, token=token) == NOT_ACCEPTED
+    assert await fault(place, token=token) == UNAUTHORIZED
 
 
 async def test_a_telegram_that_does_not_answer(place: Town) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from adapters.telegram.client import TELL_AGAIN
-from adapters.telegram.commands import GROUP, PRIVATE
-from adapters.telegram.encode import JOINER
+from adapters.telegram.client import MENU_RETRY_S
+from adapters.telegram.commands import GROUP_COMMANDS, PRIVATE_COMMANDS
+from adapters.telegram.encode import WORD_JOINER
 from bot.errors import AdminsOnly, BadArguments, UnknownCharge, UnknownCommand
 from bot.handlers.commands import ADMIN_USAGE
 from bot.texts import LOCALES, explain, say
@@ -50,7 +50,7 @@ async def asked(place: Town, text: str, chat: Chat | None = None, *, by: User | 
     chat = chat or place.private
     request = place.server.say(by or place.ada, chat, text)
     answer = await place.answer(chat, after=request)
-    return answer.text.replace(JOINER, "")
+    return answer.text.replace(WORD_JOINER, "")
 
 
 def names(menu: list[tuple[str, str]]) -> tuple[str, ...]:
@@ -67,16 +67,18 @@ async def test_members_are_offered_the_commands_in_their_language(place: Town, l
     locale = language if language in LOCALES else "en"
     async with place.easel():
         await written(place, ALL)
-        assert place.server.menu(member, private) == [(name, say(locale, f"hint-{name}")) for name in PRIVATE]
-        assert place.server.menu(member, place.group) == [(name, say(locale, f"hint-{name}")) for name in GROUP]
+        assert place.server.menu(member, private) == [(name, say(locale, f"hint-{name}")) for name in PRIVATE_COMMANDS]
+        assert place.server.menu(member, place.group) == [
+            (name, say(locale, f"hint-{name}")) for name in GROUP_COMMANDS
+        ]
 
 
 async def test_only_admins_are_offered_what_is_for_admins(place: Town, bo: User) -> None:
     async with place.easel():
         await written(place, ALL)
-        assert names(place.server.menu(place.ada, place.private)) == (*PRIVATE, "admin")
-        assert names(place.server.menu(bo, place.server.private(bo, opened=True))) == PRIVATE
-        assert names(place.server.menu(place.ada, place.group)) == GROUP
+        assert names(place.server.menu(place.ada, place.private)) == (*PRIVATE_COMMANDS, "admin")
+        assert names(place.server.menu(bo, place.server.private(bo, opened=True))) == PRIVATE_COMMANDS
+        assert names(place.server.menu(place.ada, place.group)) == GROUP_COMMANDS
 
 
 async def test_menus_are_written_only_where_they_changed(place: Town, bo: User) -> None:
@@ -88,9 +90,9 @@ async def test_menus_are_written_only_where_they_changed(place: Town, bo: User) 
     assert len(place.server.calls("setMyCommands")) == ALL
     async with place.easel(star_packs=PACKS):
         await written(place, ALL + 2 * len(LOCALES))  # private chats, and the admin's
-        assert names(place.server.menu(bo, private)) == (*PRIVATE, "buy")
-        assert names(place.server.menu(place.ada, place.private)) == (*PRIVATE, "buy", "admin")
-        assert names(place.server.menu(bo, place.group)) == GROUP
+        assert names(place.server.menu(bo, private)) == (*PRIVATE_COMMANDS, "buy")
+        assert names(place.server.menu(place.ada, place.private)) == (*PRIVATE_COMMANDS, "buy", "admin")
+        assert names(place.server.menu(bo, place.group)) == GROUP_COMMANDS
     assert len(place.server.calls("setMyCommands")) == ALL + 2 * len(LOCALES)
 
 
@@ -102,7 +104,7 @@ async def test_the_menu_of_who_is_no_admin_any_more_is_taken_away(place: Town) -
         async with place.easel():
             await place.until(lambda: len(place.server.calls("deleteMyCommands")) == len(LOCALES))
             await asked(place, "/quota")
-            assert names(place.server.menu(place.ada, place.private)) == PRIVATE
+            assert names(place.server.menu(place.ada, place.private)) == PRIVATE_COMMANDS
     assert len(place.server.calls("deleteMyCommands")) == len(LOCALES)
 
 
@@ -116,7 +118,7 @@ async def test_an_admin_without_a_chat_is_no_trouble_and_gets_the_menu_later(pla
     private = place.server.private(bo, opened=True)
     async with place.easel():
         await written(place, 3 * len(LOCALES))
-        assert names(place.server.menu(bo, private)) == (*PRIVATE, "admin")
+        assert names(place.server.menu(bo, private)) == (*PRIVATE_COMMANDS, "admin")
 
 
 @pytest.mark.parametrize("wait", [None, 90])
@@ -128,11 +130,11 @@ async def test_menus_that_could_not_be_written_are_written_later(world: Edge, pl
         place.server.faults.limit("setMyCommands", retry_after=wait)
     async with place.easel():
         await place.until(lambda: len(place.server.calls("setMyCommands")) == ALL)
-        world.time.skips = TELL_AGAIN
+        world.time.skips = MENU_RETRY_S
         await written(place, ALL)
-        assert names(place.server.menu(place.ada, place.private)) == (*PRIVATE, "admin")
+        assert names(place.server.menu(place.ada, place.private)) == (*PRIVATE_COMMANDS, "admin")
         assert len(place.server.calls("setMyCommands")) == ALL + 1
-    assert (wait or TELL_AGAIN) in world.time.slept
+    assert (wait or MENU_RETRY_S) in world.time.slept
 
 
 # ---------------------------------------------------------------- who is meant

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from adapters.telegram.connection import NOT_ACCEPTED, NOT_UNDERSTOOD, OTHER_POLLER, OTHERS_TURN
+from adapters.telegram.connection import CONFLICT_RETRY_S, OTHER_CONSUMER, UNAUTHORIZED, UNREADABLE_UPDATE
 from bot.errors import SettingsWrong
 from bot.texts import say
 from tests.support.worlds import polled
@@ -93,8 +93,8 @@ async def test_a_wrong_token_is_one_line_that_does_not_hold_it(place: Town, toke
     with pytest.raises(SettingsWrong) as wrong:
         async with place.easel(token=token):
             pass
-    assert wrong.value.problems == [NOT_ACCEPTED]
-    assert "telegram.token" in NOT_ACCEPTED
+    assert wrong.value.problems == [UNAUTHORIZED]
+    assert "telegram.token" in UNAUTHORIZED
     assert token not in str(wrong.value)
 
 
@@ -112,7 +112,7 @@ async def test_a_wrong_token_that_shows_late_is_said_by_readyz(place: Town) -> N
     async with place.easel(waits=False, token=WRONG) as easel:
         await polled(lambda: reports(easel, "no connection"))
         await place.server.up()
-        await polled(lambda: says(easel, NOT_ACCEPTED))
+        await polled(lambda: says(easel, UNAUTHORIZED))
 
 
 async def test_a_webhook_of_before_is_taken_away(place: Town) -> None:
@@ -162,7 +162,7 @@ async def test_an_update_that_the_library_cannot_read_does_not_end_the_asking(pl
             await place.until(lambda: place.server.core.updates.polled)  # a question is open, which hears of the fox
             place.server.faults.garble("getUpdates", body=odd, times=1000)
             await paints(place, "a red fox")  # after it, all questions are answered oddly
-            await polled(lambda: says(easel, NOT_UNDERSTOOD))
+            await polled(lambda: says(easel, UNREADABLE_UPDATE))
             place.server.faults.planned.clear()
             await paints(place, "a blue fox")
             await polled(lambda: says(easel, None))
@@ -173,22 +173,22 @@ async def test_an_update_that_the_library_cannot_read_does_not_end_the_asking(pl
 
 
 async def test_a_second_poller_is_reported_once_and_not_fought(world: Edge, place: Town) -> None:
-    world.time.skips = OTHERS_TURN
+    world.time.skips = CONFLICT_RETRY_S
     with capture_logs() as logs:
         async with place.easel() as easel:
             for _ in range(3):
                 await place.until(lambda: place.server.core.updates.polled)
                 await poll_elsewhere(place)
-                await polled(lambda: says(easel, OTHER_POLLER))
+                await polled(lambda: says(easel, OTHER_CONSUMER))
             await polled(lambda: says(easel, None))
             await paints(place, "a red fox")
     refused = [each for each in place.server.calls("getUpdates") if each.status == 409]
-    assert world.time.slept.count(OTHERS_TURN) >= len(refused) == 3
-    assert all(each["event"] == OTHER_POLLER for each in logs if each["log_level"] == "error")
+    assert world.time.slept.count(CONFLICT_RETRY_S) >= len(refused) == 3
+    assert all(each["event"] == OTHER_CONSUMER for each in logs if each["log_level"] == "error")
 
 
 async def test_a_dispute_that_lasts_is_one_line(world: Edge, place: Town) -> None:
-    world.time.skips = OTHERS_TURN
+    world.time.skips = CONFLICT_RETRY_S
     conflict = b'{"ok":false,"error_code":409,"description":"Conflict: terminated by other getUpdates request"}'
     for _ in range(4):
         place.server.faults.garble("getUpdates", body=conflict)
@@ -196,7 +196,7 @@ async def test_a_dispute_that_lasts_is_one_line(world: Edge, place: Town) -> Non
     with capture_logs() as logs:
         async with place.easel():
             await paints(place, "a red fox")
-    assert [each["event"] for each in logs if each["log_level"] == "error"] == [OTHER_POLLER]
+    assert [each["event"] for each in logs if each["log_level"] == "error"] == [OTHER_CONSUMER]
 
 
 # ---------------------------------------------------------------- once, and not less

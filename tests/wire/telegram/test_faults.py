@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from telegram import InputFile
 from telegram.error import NetworkError
 
-from adapters.telegram.calls import make_bot
+from adapters.telegram.api import make_bot
 from bot.job import State
 from bot.settings import Telegram
 from bot.texts import say

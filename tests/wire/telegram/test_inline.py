@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.telegram.encode import JOINER
-from adapters.telegram.inline import STARTING
+from adapters.telegram.encode import WORD_JOINER
+from adapters.telegram.inline import PLACEHOLDER_DATA
 from bot.errors import AlreadyFinished, BadOption, NotYours, OutOfCredits, UnknownCommand
 from bot.texts import LOCALES, explain, say
 from tests.servers.telegram import Chat, GuestQuery, InlineQuery, Message, User
@@ -66,7 +66,7 @@ async def finished(place: Town, message: Message, *, after: int = 0) -> None:
 
 
 def shown(message: Message) -> str:
-    return message.content.text.replace(JOINER, "")
+    return message.content.text.replace(WORD_JOINER, "")
 
 
 # ---------------------------------------------------------------- inline mode
@@ -84,7 +84,7 @@ async def test_what_is_typed_is_offered_and_what_is_chosen_is_painted(place: Tow
         assert (query.cache_time, query.personal) == (0, True)
         message = place.server.choose(cy, query, "paint")
         assert shown(message) == say(locale, "telegram-inline-text", prompt="a red fox")
-        assert message.buttons == [(say(locale, "telegram-inline-starting"), STARTING)]
+        assert message.buttons == [(say(locale, "telegram-inline-starting"), PLACEHOLDER_DATA)]
         await finished(place, message)
         assert "a red fox" in message.caption
         assert await place.left(cy) == 49
@@ -255,7 +255,7 @@ async def test_others_may_not_and_the_first_button_says_nothing(place: Town, sto
     bo = place.server.add_user("Bo")
     async with place.gallery() as upstream, place.easel(storage_chat=storage.id):
         message = await chosen(place, "a red fox")
-        click = place.server.call_back(place.ada, message, STARTING)
+        click = place.server.call_back(place.ada, message, PLACEHOLDER_DATA)
         await place.until(lambda: click.answered)
         assert words(click) == ""
         await place.until(lambda: [label for label, _ in message.buttons] == ["Cancel"])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.telegram.encode import JOINER
+from adapters.telegram.encode import WORD_JOINER
 from bot.chat import Action
 from bot.errors import Closed, TooFast
 from bot.texts import explain, say
@@ -28,7 +28,7 @@ def bo(place: Town) -> User:
 
 
 def plain(text: str) -> str:
-    return text.replace(JOINER, "")
+    return text.replace(WORD_JOINER, "")
 
 
 async def test_privacy_and_forget_and_what_is_left(place: Town) -> None:

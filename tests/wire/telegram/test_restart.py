@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.telegram.albums import MOST
+from adapters.telegram.albums import MAX_ALBUM_PARTS
 from bot.sandbox import Sandbox
 from bot.store.store import Store
 from bot.texts import load, say
@@ -46,7 +46,7 @@ class House:
             preset = "sandbox"
             base_url = "{sandbox.address}"
             api_key = "sandbox"
-            max_references = {MOST}
+            max_references = {MAX_ALBUM_PARTS}
             """
         )
 
@@ -136,8 +136,8 @@ async def test_killed_while_the_picture_is_sent(tmp_path: Path, when: str) -> No
 
 async def test_killed_before_an_album_is_whole(tmp_path: Path) -> None:
     async with house(tmp_path) as place:
-        shots: list[bytes | Item] = [png(size=(100 + number, 50)) for number in range(MOST)]
-        early = list(range(MOST - 1))
+        shots: list[bytes | Item] = [png(size=(100 + number, 50)) for number in range(MAX_ALBUM_PARTS)]
+        early = list(range(MAX_ALBUM_PARTS - 1))
         sent = place.server.album(place.ada, place.private, shots, caption="blend", deliver=early)
         async with place.process("patient"):
             await place.server.until(lambda: not place.server.pending)
@@ -145,7 +145,7 @@ async def test_killed_before_an_album_is_whole(tmp_path: Path) -> None:
         async with place.process("patient"):
             await place.server.until(lambda: bool(place.mine) and done(place.mine[0]))
             assert await place.credits() == (49, 0)
-        assert sizes(place.sandbox) == [(100 + number, 50) for number in range(MOST)]
+        assert sizes(place.sandbox) == [(100 + number, 50) for number in range(MAX_ALBUM_PARTS)]
         assert len(place.mine) == 1
 
 

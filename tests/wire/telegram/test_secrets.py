@@ -10,8 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from adapters import doctor
-from adapters.telegram import calls
-from adapters.telegram.webhook import HEADER
+from adapters.telegram import api
+from adapters.telegram.webhook import AUTH_HEADER
 from bot.errors import SettingsWrong
 from bot.settings import Settings
 from tests.servers.telegram import Chat, Content, Message
@@ -101,7 +101,7 @@ async def answered(place: Town, request: Message) -> Message:
 async def test_the_token_shows_nowhere_whatever_fails(
     place: Town, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calls, "READ", PATIENCE)
+    monkeypatch.setattr(api, "READ_TIMEOUT_S", PATIENCE)
     storage: Chat = place.server.add_group("Storage")
     faults = place.server.faults
     for method in ("setMyCommands", "getUpdates"):
@@ -182,7 +182,7 @@ async def test_nothing_shows_behind_a_webhook(place: Town, log: pytest.LogCaptur
         address, secret = hook.url, hook.secret or ""
         async with httpx.AsyncClient() as caller:
             for body, shows in ((b"{}", secret), (b"{", secret), (b"{}", "wrong"), (b" " * 2_000_000, secret)):
-                await caller.post(address, content=body, headers={HEADER: shows})
+                await caller.post(address, content=body, headers={AUTH_HEADER: shows})
         log.clear()  # the caller's own lines
         place.server.faults.fail("sendMessage")
         request = place.server.say(place.ada, place.private, "a red fox")

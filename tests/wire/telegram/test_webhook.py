@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from adapters.telegram.connection import LOOK
-from adapters.telegram.webhook import HEADER, LARGEST
+from adapters.telegram.connection import WEBHOOK_CHECK_S
+from adapters.telegram.webhook import AUTH_HEADER, MAX_UPDATE_BYTES
 from tests.support.worlds import polled
 from tests.wire.telegram.easel import Town
 from tests.wire.telegram.edges import Edge, Wired, edge, free_port, wired
@@ -31,7 +31,7 @@ async def post(place: Town, body: bytes, *, shows: bytes | None = RIGHT, path: s
     """Somebody calls the webhook; the status that is answered. `shows`: the secret. `path`: beside the right one."""
     hook = place.server.webhook
     shown = (hook.secret or "").encode() if shows == RIGHT else shows
-    headers = [] if shown is None else [(HEADER.encode(), shown)]
+    headers = [] if shown is None else [(AUTH_HEADER.encode(), shown)]
 
     async def parts() -> AsyncGenerator[bytes]:
         yield body
@@ -92,7 +92,7 @@ async def test_it_is_set_again_when_somebody_takes_it_away(world: Edge, place: T
         url = place.server.webhook.url
         place.server.core.updates.webhook_set = False
         place.server.webhook.unset()
-        world.time.skips = LOOK
+        world.time.skips = WEBHOOK_CHECK_S
         await place.until(lambda: place.server.webhook.url == url)
         await paints(place, "a red fox")
 
@@ -101,7 +101,7 @@ async def test_a_webhook_that_stands_is_not_set_again_whatever_the_order_of_its_
     async with wired(place, mode="webhook"):
         place.server.core.updates.allowed = ("callback_query", "message")  # Telegram has an order of its own
         looks = len(place.server.calls("getWebhookInfo"))
-        world.time.skips = LOOK
+        world.time.skips = WEBHOOK_CHECK_S
         await place.until(lambda: len(place.server.calls("getWebhookInfo")) > looks + 3)
         assert len(place.server.calls("setWebhook")) == 1
 
@@ -171,7 +171,7 @@ async def test_what_is_no_update_is_refused(place: Town, body: bytes) -> None:
 @pytest.mark.parametrize("chunked", [False, True])
 async def test_what_is_too_large_for_an_update_is_refused(place: Town, chunked: bool) -> None:
     async with wired(place, mode="webhook") as easel:
-        assert await post(place, b" " * (LARGEST + 1), chunked=chunked) == 413
+        assert await post(place, b" " * (MAX_UPDATE_BYTES + 1), chunked=chunked) == 413
         assert easel.desk.told == []
 
 
@@ -183,17 +183,17 @@ async def test_what_comes_before_easel_is_connected_or_after_its_end_is_asked_to
         async with wired(place, mode="webhook") as easel:
             port, url, secret = easel.web.port, place.server.webhook.url, place.server.webhook.secret or ""
             await easel.telegram.stop_receiving()
-            answer = await caller.post(url, content=wish(place, 5), headers={HEADER: secret})
+            answer = await caller.post(url, content=wish(place, 5), headers={AUTH_HEADER: secret})
             assert answer.status_code == 503
             assert easel.desk.told == []
         await place.server.down()
         async with wired(place, mode="webhook", port=port, waits=False) as easel:
-            answer = await caller.post(url, content=wish(place, 5), headers={HEADER: secret})
+            answer = await caller.post(url, content=wish(place, 5), headers={AUTH_HEADER: secret})
             assert answer.status_code == 503
             assert easel.desk.told == []
             await place.server.up()
             await polled(lambda: ready(easel))
-            answer = await caller.post(url, content=wish(place, 5), headers={HEADER: secret})
+            answer = await caller.post(url, content=wish(place, 5), headers={AUTH_HEADER: secret})
             assert answer.status_code == 200
             await place.picture()
 

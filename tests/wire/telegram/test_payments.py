@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.telegram import inbox
-from adapters.telegram.encode import JOINER
+from adapters.telegram.encode import WORD_JOINER
 from bot.errors import AdminsOnly, Banned, TooFast, UnknownCharge, UnknownCommand
 from bot.handlers.admission import ANSWERS
 from bot.texts import LOCALES, explain, say
@@ -42,7 +42,7 @@ async def asked(place: Town, text: str, chat: Chat | None = None, *, by: User | 
 
 
 def shown(message: Message) -> str:
-    return message.text.replace(JOINER, "")
+    return message.text.replace(WORD_JOINER, "")
 
 
 async def invoiced(place: Town, number: int = 0, *, by: User | None = None) -> Message:
@@ -227,7 +227,7 @@ async def test_the_same_payment_told_again_is_credited_once(place: Town) -> None
 async def test_a_process_that_ends_before_the_credits_are_booked_books_them_at_the_next_start(
     place: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox, "HANDING_OVER", 0.1)
+    monkeypatch.setattr(inbox, "SHUTDOWN_WAIT_S", 0.1)
     async with place.easel(star_packs=PACKS):
         invoice = await invoiced(place)
     async with wired(place, slow=True, star_packs=PACKS):

@@ -1,0 +1,123 @@
+"""Calls to the Bot API: every call of the bot goes out here and ends as a result or as one of our failures.
+
+Decides nothing about what is sent; what an error means stands in errors.py.
+"""
+
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import telegram
+from telegram.error import TelegramError
+from telegram.request import HTTPXRequest, RequestData
+
+from adapters.telegram.errors import PARSE_ERRORS, translate_error
+from bot.errors import ChatBusy, ChatUnreachable
+from bot.ports import Clock
+from bot.settings import Telegram as TelegramSettings
+from bot.tls import authorities
+
+T = TypeVar("T")
+
+MAX_CONNECTIONS = 64  # at once; twice what the bot may send in a second
+CONNECT_TIMEOUT_S, READ_TIMEOUT_S, WRITE_TIMEOUT_S = 10.0, 30.0, 30.0
+UPLOAD_TIMEOUT_S = 180.0  # for one write of an upload; a slow line still makes progress
+POOL_TIMEOUT_S = 30.0  # waiting for a free connection
+RETRY_PAUSES_S = (1.0, 2.0, 4.0)  # before each retry of a call that the adapter makes by itself
+
+# The least severe level each library may log at: they log URLs, which hold the token, and every update.
+LIBRARY_LOG_LEVELS = {"httpx": logging.WARNING, "httpcore": logging.WARNING, "telegram": logging.CRITICAL + 1}
+
+
+class TokenSafeBot(telegram.Bot):
+    """The library's bot without its token in `repr`, where the library shows it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "TokenSafeBot[…]"
+
+
+class ReleasingRequest(HTTPXRequest):
+    """The library's HTTP client, which frees uploaded pictures as soon as a call has ended.
+
+    httpx responses and requests refer to each other, and would keep megabytes each until the garbage collector runs.
+    """
+
+    async def do_request(
+        self, url: str, method: str, request_data: RequestData | None = None, *args: Any, **timeouts: Any
+    ) -> tuple[int, bytes]:
+        try:
+            return await super().do_request(url, method, request_data, *args, **timeouts)
+        finally:
+            for _, content, _ in (request_data.multipart_data if request_data else {}).values():
+                if not isinstance(content, bytes):
+                    content.close()
+
+
+def quiet_library_logs() -> None:
+    """Raises the log levels of the libraries (see LIBRARY_LOG_LEVELS); what matters of it is logged by this package."""
+    for family, level in LIBRARY_LOG_LEVELS.items():
+        for name in (family, *(each for each in logging.root.manager.loggerDict if each.startswith(f"{family}."))):
+            logging.getLogger(name).setLevel(level)
+
+
+def make_bot(settings: TelegramSettings) -> telegram.Bot:
+    """The library's client with timeouts suited to uploads. Opens no connection yet."""
+    assert settings.token is not None  # callers construct the adapter only when a token is set
+    quiet_library_logs()
+    os.environ["PTB_TIMEDELTA"] = "true"  # durations as timedelta, the library's future default; it warns without
+    base = settings.api_base.rstrip("/")
+    trusting = {"verify": authorities()}
+    return TokenSafeBot(
+        settings.token.get_secret_value(),
+        base_url=f"{base}/bot",
+        base_file_url=f"{base}/file/bot",
+        request=ReleasingRequest(
+            connection_pool_size=MAX_CONNECTIONS,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            read_timeout=READ_TIMEOUT_S,
+            write_timeout=WRITE_TIMEOUT_S,
+            media_write_timeout=UPLOAD_TIMEOUT_S,
+            pool_timeout=POOL_TIMEOUT_S,
+            httpx_kwargs=trusting,
+        ),
+        get_updates_request=HTTPXRequest(
+            connection_pool_size=2,
+            connect_timeout=CONNECT_TIMEOUT_S,
+            read_timeout=READ_TIMEOUT_S,
+            httpx_kwargs=trusting,
+        ),
+        local_mode=settings.local,
+    )
+
+
+async def call_untranslated(make_call: Callable[[], Awaitable[T]]) -> T:
+    """The call's result. Raises TelegramError only, also for an answer that the library cannot parse."""
+    try:
+        return await make_call()
+    except PARSE_ERRORS as exc:
+        raise TelegramError("an answer that nobody can read") from exc
+
+
+async def call_api(make_call: Callable[[], Awaitable[T]]) -> T:
+    """The call's result.
+
+    Raises ChatFailed, and of the adapter's own: GroupMigrated, OutcomeUnknown, CallRejected.
+    """
+    try:
+        return await call_untranslated(make_call)
+    except TelegramError as error:
+        raise translate_error(error) from error
+
+
+async def call_with_retry(make_call: Callable[[], Awaitable[T]], clock: Clock) -> T:
+    """As `call_api`, for calls that the core does not pace: repeated after each of RETRY_PAUSES_S while Telegram is
+    busy (after the time that it names) or certainly has not received the call."""
+    for pause in RETRY_PAUSES_S:
+        try:
+            return await call_api(make_call)
+        except (ChatBusy, ChatUnreachable) as failed:
+            await clock.sleep(failed.retry_after if isinstance(failed, ChatBusy) else pause)
+    return await call_api(make_call)
