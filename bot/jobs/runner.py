@@ -9,7 +9,7 @@ the same plot runs again and skips what its steps say is done:
     picture:0     where the first finished picture lies  → a restart fetches it from there
     painted       the pictures lie in the database       → a restart delivers them
 
-A job that ends without pictures stays `untold` in the store until its message says so.
+The notification of a job that ends without pictures stays pending in the store until its message says so.
 """
 
 import asyncio

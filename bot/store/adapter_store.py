@@ -32,11 +32,11 @@ class AdapterStore:
 
     async def set_value(self, key: str, value: str) -> None:
         """Keeps a small text under a key, such as the hash of the commands that a platform was last sent."""
-        await self._database.write(lambda conn: upsert(conn, schema.meta, {"key": key, "value": value}, key="key"))
+        await self._database.write(lambda conn: upsert(conn, schema.key_value, {"key": key, "value": value}, key="key"))
 
     async def get_value(self, key: str) -> str | None:
         def work(conn: Connection) -> str | None:
-            query = select(schema.meta.c.value).where(schema.meta.c.key == key)
+            query = select(schema.key_value.c.value).where(schema.key_value.c.key == key)
             return conn.execute(query).scalar_one_or_none()
 
         return await self._database.read(work)
@@ -45,8 +45,8 @@ class AdapterStore:
         """The texts under all keys that begin with `prefix`."""
 
         def work(conn: Connection) -> dict[str, str]:
-            query = select(schema.meta.c.key, schema.meta.c.value).where(
-                schema.meta.c.key.startswith(prefix, autoescape=True)
+            query = select(schema.key_value.c.key, schema.key_value.c.value).where(
+                schema.key_value.c.key.startswith(prefix, autoescape=True)
             )
             return {row.key: row.value for row in conn.execute(query)}
 
@@ -58,13 +58,13 @@ class AdapterStore:
         def work(conn: Connection) -> None:
             now = self._clock.now()
             delete_blobs(conn, cached_before=now - timedelta(days=BLOB_DAYS))
-            upsert(conn, schema.kept, {"key": key, "data": data, "at": now}, key="key")
+            upsert(conn, schema.blob_cache, {"key": key, "data": data, "at": now}, key="key")
 
         await self._database.write(work)
 
     async def cached_blob(self, key: str) -> bytes | None:
         def work(conn: Connection) -> bytes | None:
-            query = select(schema.kept.c.data).where(schema.kept.c.key == key)
+            query = select(schema.blob_cache.c.data).where(schema.blob_cache.c.key == key)
             return conn.execute(query).scalar_one_or_none()
 
         return await self._database.read(work)
@@ -73,8 +73,8 @@ class AdapterStore:
         """Deletes the value and the blob under a key."""
 
         def work(conn: Connection) -> None:
-            conn.execute(delete(schema.kept).where(schema.kept.c.key == key))
-            conn.execute(delete(schema.meta).where(schema.meta.c.key == key))
+            conn.execute(delete(schema.blob_cache).where(schema.blob_cache.c.key == key))
+            conn.execute(delete(schema.key_value).where(schema.key_value.c.key == key))
 
         await self._database.write(work)
 
@@ -186,7 +186,7 @@ class AdapterStore:
 
 
 def delete_blobs(conn: Connection, *, cached_before: datetime) -> None:
-    conn.execute(delete(schema.kept).where(schema.kept.c.at < cached_before))
+    conn.execute(delete(schema.blob_cache).where(schema.blob_cache.c.at < cached_before))
 
 
 def delete_tokens(conn: Connection, *, expired_at: datetime, scope: str | None = None) -> None:

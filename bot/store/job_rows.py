@@ -15,9 +15,8 @@ from bot.job import UNFINISHED_STATES, Failure, Job, NewJob, State
 from bot.painting import Image, Options
 from bot.store.engine import fields_of
 from bot.store.prepared import Prepared, Row
-from bot.store.schema import FORGOTTEN, Moment, job, meta, result, step
+from bot.store.schema import ERASED, NOTIFICATION_PENDING, UtcDateTime, checkpoint, job, key_value, result
 
-UNTOLD = "untold"  # the step of an ended job whose message does not say so yet
 # What is written comes beside these as a table of columns: building a statement anew costs more than running it.
 _CHANGE = update(job).where(job.c.id == bindparam("whose"))
 CHANGE = Prepared(_CHANGE)
@@ -70,6 +69,7 @@ def row_of(new: NewJob, now: datetime, *, begun: bool = False) -> dict[str, Any]
         "cost": new.cost,
         "created": now,
         "parent": new.parent,
+        "notification_pending": False,
     }
 
 
@@ -83,7 +83,12 @@ def ending(
     now: datetime,
 ) -> dict[str, Any]:
     """The columns that a job's end fills."""
-    values: dict[str, Any] = {"state": state.value, "charged": charged, "finished": now}
+    values: dict[str, Any] = {
+        "state": state.value,
+        "charged": charged,
+        "finished": now,
+        "notification_pending": delivered is None,
+    }
     if failure is not None:
         values["failure"] = {"key": failure.key, "facts": dict(failure.facts)}
     if delivered is not None:
@@ -108,7 +113,7 @@ def move_chat(conn: Connection, old: Chat, new: Chat) -> None:
 
 def begin(conn: Connection, job_id: str, now: datetime) -> Job | None:
     """A new attempt runs from here on. None: the job has ended, or never was."""
-    started = func.coalesce(job.c.started, literal(now, Moment()))
+    started = func.coalesce(job.c.started, literal(now, UtcDateTime()))
     statement = (
         update(job)
         .where(job.c.id == job_id, job.c.state.in_(sorted(UNFINISHED_STATES)))
@@ -128,16 +133,15 @@ def blank(conn: Connection, user_key: str) -> tuple[int, tuple[Attachment, ...]]
     were, and the handles of their pictures."""
     theirs = and_(job.c.user_key == user_key, job.c.state.not_in(sorted(UNFINISHED_STATES)), job.c.prompt != "")
     found = conn.execute(select(job.c.id, job.c.reference_images, job.c.mask, job.c.delivered).where(theirs)).all()
-    untold = select(step.c.job).where(step.c.name == UNTOLD)
     for start in range(0, len(found), AT_ONCE):
         part = job.c.id.in_([row[0] for row in found[start : start + AT_ONCE]])
         ids = select(job.c.id).where(part)
-        conn.execute(delete(step).where(step.c.job.in_(ids), step.c.name != UNTOLD))
+        conn.execute(delete(checkpoint).where(checkpoint.c.job.in_(ids)))
         conn.execute(delete(result).where(result.c.job.in_(ids)))
-        conn.execute(update(job).where(part, job.c.id.not_in(untold)).values(failure=None))  # it may quote them
+        conn.execute(update(job).where(part, ~job.c.notification_pending).values(failure=None))  # it may quote them
         conn.execute(update(job).where(part).values(BLANK | {"sender": _nameless(user_key)}))
-    trays = meta.c.key.startswith("tray:") & meta.c.key.endswith(f":{user_key}", autoescape=True)
-    conn.execute(delete(meta).where(trays))
+    trays = key_value.c.key.startswith("tray:") & key_value.c.key.endswith(f":{user_key}", autoescape=True)
+    conn.execute(delete(key_value).where(trays))
     handles = [each for _, given, mask, made in found for each in (*given, *([mask] if mask else []), *(made or ()))]
     return len(found), tuple(Attachment(**each) for each in handles)
 
@@ -150,10 +154,10 @@ def _nameless(user_key: str) -> dict[str, Any]:
 def drop_jobs(conn: Connection, *, ended_before: datetime | None, blank_before: datetime) -> int:
     """Drops ended jobs that were told of, with their steps: those that ended before a moment, and blank ones of
     before another. Returns how many."""
-    old = [and_(FORGOTTEN, job.c.created < blank_before)]
+    old = [and_(ERASED, job.c.created < blank_before)]
     old += [] if ended_before is None else [job.c.finished < ended_before]
-    untold = select(step.c.job).where(step.c.name == UNTOLD)
-    gone = delete(job).where(job.c.state.not_in(sorted(UNFINISHED_STATES)), job.c.id.not_in(untold), or_(*old))
+    ended = job.c.state.not_in(sorted(UNFINISHED_STATES))
+    gone = delete(job).where(ended, ~job.c.notification_pending, or_(*old))
     return len(conn.execute(gone.returning(job.c.id)).all())
 
 
@@ -180,11 +184,6 @@ def drop_results(conn: Connection, job_id: str) -> None:
     DROP_RESULTS.run(conn, {"whose": job_id})
 
 
-def forget(conn: Connection, job_id: str, name: str) -> None:
-    """The step was never done."""
-    conn.execute(delete(step).where(step.c.job == job_id, step.c.name == name))
-
-
 def results(conn: Connection, job_id: str) -> list[Image]:
     """The pictures that wait for delivery, in order."""
     query = (
@@ -204,7 +203,7 @@ def jobs(conn: Connection, query: Select[Any]) -> list[Job]:
     if not rows:
         return []
     chosen = query.with_only_columns(job.c.id)
-    found = conn.execute(_steps().where(step.c.job.in_(chosen)))
+    found = conn.execute(_steps().where(checkpoint.c.job.in_(chosen)))
     steps: dict[str, dict[str, Any]] = {}
     for owner, name, value in found:
         steps.setdefault(owner, {})[name] = value
@@ -213,11 +212,11 @@ def jobs(conn: Connection, query: Select[Any]) -> list[Job]:
 
 def _steps() -> "Select[Any, Any, Any]":
     """Steps in the order they were done."""
-    return select(step.c.job, step.c.name, step.c.value).order_by(step.c.at, step.c.name)
+    return select(checkpoint.c.job, checkpoint.c.name, checkpoint.c.value).order_by(checkpoint.c.at, checkpoint.c.name)
 
 
 def _steps_of(conn: Connection, job_id: str) -> dict[str, Any]:
-    return {each.name: each.value for each in conn.execute(_steps().where(step.c.job == job_id))}
+    return {each.name: each.value for each in conn.execute(_steps().where(checkpoint.c.job == job_id))}
 
 
 def one(conn: Connection, query: Select[Any]) -> Job | None:
@@ -279,10 +278,9 @@ def unfinished(user_key: str | None = None) -> Select[Any]:
     return query if user_key is None else query.where(job.c.user_key == user_key)
 
 
-def untold() -> Select[Any]:
-    """Ended jobs that are to be told of, oldest first."""
-    marked = select(step.c.job).where(step.c.name == UNTOLD)
-    return select(job).where(job.c.id.in_(marked)).order_by(job.c.created, job.c.id)
+def pending_notifications() -> Select[Any]:
+    """Ended jobs whose message may not say so yet, oldest first."""
+    return select(job).where(NOTIFICATION_PENDING).order_by(job.c.created, job.c.id)
 
 
 def latest(user_key: str, limit: int, chat: Chat | None = None) -> Select[Any]:

@@ -125,7 +125,7 @@ def settle(conn: Connection, job_id: str, charged: int, now: datetime) -> bool:
     def extra(part: int) -> int:
         return max(0, charged - (held["credits"] - part))
 
-    entry = {**held, "kind": "close", "credits": charged, "at": now}
+    entry = {**held, "kind": "settle", "credits": charged, "at": now}
     entry |= {"from_granted": extra(held["from_granted"]), "chat_from_granted": extra(held["chat_from_granted"])}
     if insert_once(conn, ledger, entry, key="job,kind") is None:
         return False

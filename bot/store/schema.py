@@ -38,7 +38,7 @@ metadata = MetaData(
 )
 
 
-class Moment(TypeDecorator[datetime]):
+class UtcDateTime(TypeDecorator[datetime]):
     """An aware moment. PostgreSQL keeps the zone; SQLite drops it, so that everything is written in UTC."""
 
     impl = DateTime(timezone=True)
@@ -57,7 +57,7 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class Words(TypeDecorator[str]):
+class SafeText(TypeDecorator[str]):
     """Text from outside. NUL (PostgreSQL refuses it) and lone surrogates (no bytes) become U+FFFD."""
 
     impl = Text
@@ -101,16 +101,18 @@ ledger = Table(
     Column("chat_account", Text),
     Column("chat_day", Date),
     Column("chat_from_granted", BigInteger, nullable=False),
-    Column("at", Moment, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
     PrimaryKeyConstraint("job", "kind"),
-    CheckConstraint("kind IN ('reserve', 'close', 'grant', 'set')", name="kind"),
+    CheckConstraint("kind IN ('reserve', 'settle', 'grant', 'set')", name="kind"),
     CheckConstraint("from_granted >= 0 AND from_granted <= credits", name="from_granted"),
     CheckConstraint("chat_from_granted >= 0 AND chat_from_granted <= credits", name="chat_from_granted"),
     CheckConstraint("(chat_account IS NULL) = (chat_day IS NULL)", name="chat"),
     Index("ix_ledger_account", "account", "at"),
 )
 
-FORGOTTEN = text("prompt = ''")  # a job that was forgotten; words, since an index is found by the same words only
+# Conditions of partial indexes, as text: an index is used only where a query repeats its condition literally.
+ERASED = text("prompt = ''")  # a job whose user asked Easel to forget them
+NOTIFICATION_PENDING = text("notification_pending")  # a job that ended, and whose message may not say so yet
 
 job = Table(
     "job",
@@ -123,7 +125,7 @@ job = Table(
     Column("chat", _json(), nullable=False),
     Column("request_id", Text),
     Column("locale", Text, nullable=False),
-    Column("prompt", Words, nullable=False),
+    Column("prompt", SafeText, nullable=False),
     Column("options", _json(), nullable=False),
     Column("reference_images", _json(), nullable=False),
     Column("mask", _json()),
@@ -132,20 +134,21 @@ job = Table(
     Column("cost", BigInteger, nullable=False),
     Column("charged", BigInteger),
     Column("status_id", Text),
-    Column("created", Moment, nullable=False),
-    Column("started", Moment),
-    Column("finished", Moment),
-    Column("provider", Words),
-    Column("model", Words),
+    Column("created", UtcDateTime, nullable=False),
+    Column("started", UtcDateTime),
+    Column("finished", UtcDateTime),
+    Column("provider", SafeText),
+    Column("model", SafeText),
     Column("price", BigInteger),  # credits an image of that provider
     Column("spent", Float),  # what the upstream took, in its own credits
-    Column("upstream_id", Words),
+    Column("upstream_id", SafeText),
     Column("usage", _json()),
-    Column("trace", Words),
+    Column("trace", SafeText),
     Column("failure", _json()),
     Column("delivered", _json()),
     Column("delivered_id", Text),
     Column("parent", Text),
+    Column("notification_pending", Boolean(create_constraint=False), nullable=False),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("event"),
     CheckConstraint("state IN ('waiting', 'running', 'done', 'failed', 'cancelled')", name="state"),
@@ -154,6 +157,7 @@ job = Table(
     CheckConstraint("charged >= 0 AND charged <= cost", name="charged"),
     CheckConstraint("(state IN ('done', 'failed', 'cancelled')) = (finished IS NOT NULL)", name="finished"),
     CheckConstraint("(finished IS NULL) = (charged IS NULL)", name="settled"),
+    CheckConstraint("finished IS NOT NULL OR NOT notification_pending", name="notification"),
     Index("ix_job_state", "state", "user_key"),
     Index("ix_job_user", "user_key", "created"),
     Index("ix_job_created", "created"),
@@ -162,18 +166,24 @@ job = Table(
     Index("ix_job_status_id", "status_id", "chat_key"),
     Index("ix_job_delivered_id", "delivered_id", "chat_key"),
     Index("ix_job_parent", "parent"),
-    Index("ix_job_blank", "created", sqlite_where=FORGOTTEN, postgresql_where=FORGOTTEN),
+    Index("ix_job_erased", "created", sqlite_where=ERASED, postgresql_where=ERASED),
+    Index(
+        "ix_job_notification_pending",
+        "created",
+        "id",
+        sqlite_where=NOTIFICATION_PENDING,
+        postgresql_where=NOTIFICATION_PENDING,
+    ),
 )
 
-step = Table(
-    "step",
+checkpoint = Table(
+    "checkpoint",
     metadata,
     Column("job", Text, ForeignKey("job.id", ondelete="CASCADE"), nullable=False),
     Column("name", Text, nullable=False),
     Column("value", JSON(), nullable=False),  # JSON null is a value here
-    Column("at", Moment, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
     PrimaryKeyConstraint("job", "name"),
-    Index("ix_step_untold", "name", sqlite_where=text("name = 'untold'"), postgresql_where=text("name = 'untold'")),
 )
 
 result = Table(
@@ -188,22 +198,22 @@ result = Table(
     PrimaryKeyConstraint("job", "position"),
 )
 
-meta = Table(
-    "meta",
+key_value = Table(
+    "key_value",
     metadata,
     Column("key", Text, nullable=False),
     Column("value", Text, nullable=False),
     PrimaryKeyConstraint("key"),
 )
 
-kept = Table(
-    "kept",
+blob_cache = Table(
+    "blob_cache",
     metadata,
     Column("key", Text, nullable=False),
     Column("data", LargeBinary, nullable=False),
-    Column("at", Moment, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
     PrimaryKeyConstraint("key"),
-    Index("ix_kept_at", "at"),
+    Index("ix_blob_cache_at", "at"),
 )
 
 # What chat adapters keep; `adapter` and `scope` say whose a row is.
@@ -214,7 +224,7 @@ incoming_update = Table(
     Column("adapter", Text, nullable=False),
     Column("id", BigInteger, nullable=False),  # the platform's own number; rises
     Column("body", JSON(), nullable=False),
-    Column("received", Moment, nullable=False),
+    Column("received", UtcDateTime, nullable=False),
     PrimaryKeyConstraint("adapter", "id"),
 )
 
@@ -224,7 +234,7 @@ moved_ref = Table(
     Column("adapter", Text, nullable=False),
     Column("old", Text, nullable=False),  # the id of a chat or of a message
     Column("new", Text, nullable=False),
-    Column("at", Moment, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
     PrimaryKeyConstraint("adapter", "old"),
 )
 
@@ -233,7 +243,7 @@ interaction_token = Table(
     metadata,
     Column("scope", Text, nullable=False),
     Column("id", Text, nullable=False),
-    Column("expires", Moment, nullable=False),
+    Column("expires", UtcDateTime, nullable=False),
     Column("body", JSON(), nullable=False),
     PrimaryKeyConstraint("scope", "id"),
     Index("ix_interaction_token_expires", "expires"),
@@ -244,6 +254,6 @@ pending_notice = Table(
     metadata,
     Column("scope", Text, nullable=False),
     Column("user_id", Text, nullable=False),
-    Column("at", Moment, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
     PrimaryKeyConstraint("scope", "user_id"),
 )

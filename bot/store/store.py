@@ -204,7 +204,7 @@ class Store:
     ) -> bool:
         """Ends a job and its reservation: `charged` credits are gone, the others back. False: it had ended.
 
-        The kept pictures are dropped. Without `delivered` the job is `untold` from here on.
+        The kept pictures are dropped. Without `delivered` its notification is pending from here on.
 
         Raises Stale when a newer attempt holds it, ValueError for an end that
         its state does not allow or a charge above what was reserved.
@@ -227,15 +227,13 @@ class Store:
             end = job_rows.ending(state, charged=charged, failure=failure, delivered=delivered, trace=trace, now=now)
             job_rows.change(conn, job.id, end)
             job_rows.drop_results(conn, job.id)
-            if delivered is None:
-                self._note(conn, job.id, job_rows.UNTOLD, None)
             return True
 
         return await self._database.write(work)
 
     async def mark_notified(self, job_id: str) -> None:
         """The message of an ended job says how it ended."""
-        await self._database.write(lambda conn: job_rows.forget(conn, job_id, job_rows.UNTOLD))
+        await self._database.write(lambda conn: job_rows.change(conn, job_id, {"notification_pending": False}))
 
     # ------------------------------------------------------------ reading jobs
 
@@ -248,7 +246,7 @@ class Store:
 
     async def pending_notifications(self) -> list[Job]:
         """Ended jobs whose message may not say so yet, oldest first."""
-        return await self._database.read(lambda conn: job_rows.jobs(conn, job_rows.untold()))
+        return await self._database.read(lambda conn: job_rows.jobs(conn, job_rows.pending_notifications()))
 
     async def job_by_message(self, chat: Chat, message_id: str) -> Job | None:
         """The job whose status or pictures stand in a message."""
@@ -361,7 +359,7 @@ class Store:
 
     def _note(self, conn: Connection, job_id: str, name: str, value: Any) -> None:
         values = {"job": job_id, "name": name, "value": value, "at": self._clock.now()}
-        upsert(conn, schema.step, values, key="job,name")
+        upsert(conn, schema.checkpoint, values, key="job,name")
 
 
 def _balance(account: Account) -> Balance:

@@ -103,7 +103,7 @@ async def test_a_database_that_somebody_else_writes_to_is_waited_for(tmp_path: P
             other.execute("BEGIN IMMEDIATE")
             opened.set()
             await place.discord.until(lambda: place.sandbox.painted >= len(seats), seconds=60)
-            assert other.execute("SELECT count(*) FROM ledger WHERE kind = 'close'").fetchone() == (0,)
+            assert other.execute("SELECT count(*) FROM ledger WHERE kind = 'settle'").fetchone() == (0,)
             other.execute("COMMIT")
         await all_painted_and_paid_once(place, seats)
         assert await running.stop() == 0

@@ -36,13 +36,13 @@ WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
   )
 INSERT INTO job (id, event, user_key, sender, chat_key, chat, request_id, locale, prompt, options, reference_images,
   mask, state, attempt, cost, charged, status_id, created, started, finished, provider, model, price, upstream_id,
-  usage, trace, delivered, delivered_id)
+  usage, trace, delivered, delivered_id, notification_pending)
 SELECT printf('past%08d', i), 'past:' || i, whose, sender, whose, chat, i, locale, prompt, options, reference_images,
   mask, state, attempt, cost, charged, 's' || i,
   datetime(:now, printf('-%d seconds', (:count - i) * 60)) || '.000000',
   datetime(:now, printf('-%d seconds', (:count - i) * 60)) || '.100000',
   datetime(:now, printf('-%d seconds', (:count - i) * 60)) || '.500000',
-  provider, model, price, upstream_id, usage, trace, delivered, 'd' || i
+  provider, model, price, upstream_id, usage, trace, delivered, 'd' || i, 0
 FROM job, past WHERE id = (SELECT id FROM job LIMIT 1)
 """
 LEDGER = """
@@ -50,15 +50,16 @@ WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
   past(i, whose) AS (
     SELECT i, 'telegram:' || CASE WHEN i > :count - :latest THEN :bo ELSE 900000 + i % :users END FROM n
   ),
-  kinds(kind) AS (VALUES ('reserve'), ('close'))
+  kinds(kind) AS (VALUES ('reserve'), ('settle'))
 INSERT INTO ledger (job, kind, account, day, credits, from_granted, chat_from_granted, at)
 SELECT printf('past%08d', i), kind, whose, date(:now), 1, 0, 0, :now || '.000000'
 FROM past, kinds
 """
-STEPS = """
+CHECKPOINTS = """
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
-INSERT INTO step (job, name, value, at) SELECT printf('past%08d', i), step.name, step.value, step.at
-FROM n, step WHERE step.job = (SELECT id FROM job ORDER BY created DESC, id LIMIT 1)
+INSERT INTO checkpoint (job, name, value, at)
+SELECT printf('past%08d', i), checkpoint.name, checkpoint.value, checkpoint.at
+FROM n, checkpoint WHERE checkpoint.job = (SELECT id FROM job ORDER BY created DESC, id LIMIT 1)
 """
 
 
@@ -121,7 +122,7 @@ def fill(path: Path, count: int, bo: int) -> None:
     when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
     with contextlib.closing(sqlite3.connect(path)) as database:
         database.execute("PRAGMA synchronous = OFF")
-        for statement in (JOBS, LEDGER, STEPS):
+        for statement in (JOBS, LEDGER, CHECKPOINTS):
             database.execute(statement, {"count": count, "users": USERS, "now": when, "bo": bo, "latest": EMPTY})
             database.commit()
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")

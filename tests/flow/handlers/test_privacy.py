@@ -251,7 +251,7 @@ async def test_jobs_past_their_days_go_and_the_ledger_stays(store: Store, clock:
     assert await store.get_job(old.id) is None
     assert (await store.get_job(young.id), await store.get_job(running.id)) != (None, None)
     assert query(database_url, "SELECT COUNT(*) FROM ledger WHERE job <> '%s'" % young.id) == entries  # noqa: S608, UP031 - an id of ours
-    assert query(database_url, "SELECT COUNT(*) FROM step WHERE job = '%s'" % old.id) == [(0,)]  # noqa: S608, UP031 - the same
+    assert query(database_url, "SELECT COUNT(*) FROM checkpoint WHERE job = '%s'" % old.id) == [(0,)]  # noqa: S608, UP031 - the same
     assert await tidy.tidy() == 0
 
 

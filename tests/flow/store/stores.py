@@ -64,7 +64,7 @@ def books_agree(database_url: str) -> bool:
     held = dict(query(database_url, "SELECT id, reserved FROM account"))  # type: ignore[arg-type]  # pairs
     open_entries = """
         SELECT {column}, SUM(credits) FROM ledger AS r WHERE kind = 'reserve' AND {column} IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM ledger AS c WHERE c.kind = 'close' AND c.job = r.job)
+        AND NOT EXISTS (SELECT 1 FROM ledger AS c WHERE c.kind = 'settle' AND c.job = r.job)
         GROUP BY {column}"""
     expected: dict[object, int] = {}
     for column in ("account", "chat_account"):
@@ -73,7 +73,7 @@ def books_agree(database_url: str) -> bool:
     unclosed = query(
         database_url,
         """SELECT id FROM job WHERE (finished IS NULL) =
-           EXISTS (SELECT 1 FROM ledger WHERE ledger.job = job.id AND kind = 'close')""",
+           EXISTS (SELECT 1 FROM ledger WHERE ledger.job = job.id AND kind = 'settle')""",
     )
     return {owner: each for owner, each in held.items() if each} == {
         owner: each for owner, each in expected.items() if each

@@ -10,11 +10,13 @@ from bot.errors import StoreFailed
 from bot.store.database import Database
 from bot.store.engine import parsed
 from bot.store.prepared import Prepared, Row
-from bot.store.schema import account, meta
+from bot.store.schema import account, key_value
 
-REMEMBER = Prepared(insert(meta))
-NAMED = Prepared(select(meta).where((meta.c.key == bindparam("name")) | (meta.c.value == bindparam("name"))))
-OURS = Prepared(select(meta.c.value).where(meta.c.key == bindparam("name"), meta.c.value != "100 %"))
+REMEMBER = Prepared(insert(key_value))
+NAMED = Prepared(
+    select(key_value).where((key_value.c.key == bindparam("name")) | (key_value.c.value == bindparam("name")))
+)
+OURS = Prepared(select(key_value.c.value).where(key_value.c.key == bindparam("name"), key_value.c.value != "100 %"))
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ async def answered(place: Town, asked: Interaction) -> str:
 
 def kept(place: Town) -> int:
     """How many uploads lie in the database."""
-    [(count,)] = query(f"sqlite:///{place.folder / 'easel.db'}", "SELECT COUNT(*) FROM kept")
+    [(count,)] = query(f"sqlite:///{place.folder / 'easel.db'}", "SELECT COUNT(*) FROM blob_cache")
     return int(str(count))
 
 

@@ -24,11 +24,36 @@ def upgrade() -> None:
         sa.Column("allowance", sa.BigInteger(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("banned", sa.Boolean(), nullable=False),
-        sa.CheckConstraint("granted >= 0", name=op.f("ck_account_granted")),
         sa.CheckConstraint("daily >= 0 AND daily <= allowance", name=op.f("ck_account_daily")),
+        sa.CheckConstraint("granted >= 0", name=op.f("ck_account_granted")),
         sa.CheckConstraint("reserved >= 0", name=op.f("ck_account_reserved")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
     )
+    op.create_table(
+        "blob_cache",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_blob_cache")),
+    )
+    op.create_index("ix_blob_cache_at", "blob_cache", ["at"], unique=False)
+    op.create_table(
+        "incoming_update",
+        sa.Column("adapter", sa.Text(), nullable=False),
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("received", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("adapter", "id", name=op.f("pk_incoming_update")),
+    )
+    op.create_table(
+        "interaction_token",
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("expires", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("scope", "id", name=op.f("pk_interaction_token")),
+    )
+    op.create_index("ix_interaction_token_expires", "interaction_token", ["expires"], unique=False)
     op.create_table(
         "job",
         sa.Column("id", sa.Text(), nullable=False),
@@ -37,47 +62,74 @@ def upgrade() -> None:
         sa.Column("sender", sa.JSON(), nullable=False),
         sa.Column("chat_key", sa.Text(), nullable=False),
         sa.Column("chat", sa.JSON(), nullable=False),
-        sa.Column("request_id", sa.Text()),
+        sa.Column("request_id", sa.Text(), nullable=True),
         sa.Column("locale", sa.Text(), nullable=False),
         sa.Column("prompt", sa.Text(), nullable=False),
         sa.Column("options", sa.JSON(), nullable=False),
         sa.Column("reference_images", sa.JSON(), nullable=False),
+        sa.Column("mask", sa.JSON(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("cost", sa.BigInteger(), nullable=False),
-        sa.Column("charged", sa.BigInteger()),
-        sa.Column("status_id", sa.Text()),
+        sa.Column("charged", sa.BigInteger(), nullable=True),
+        sa.Column("status_id", sa.Text(), nullable=True),
         sa.Column("created", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("started", sa.DateTime(timezone=True)),
-        sa.Column("finished", sa.DateTime(timezone=True)),
-        sa.Column("provider", sa.Text()),
-        sa.Column("model", sa.Text()),
-        sa.Column("upstream_id", sa.Text()),
-        sa.Column("usage", sa.JSON()),
-        sa.Column("trace", sa.Text()),
-        sa.Column("failure", sa.JSON()),
-        sa.Column("delivered", sa.JSON()),
-        sa.Column("delivered_id", sa.Text()),
-        sa.Column("parent", sa.Text()),
+        sa.Column("started", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("provider", sa.Text(), nullable=True),
+        sa.Column("model", sa.Text(), nullable=True),
+        sa.Column("price", sa.BigInteger(), nullable=True),
+        sa.Column("spent", sa.Float(), nullable=True),
+        sa.Column("upstream_id", sa.Text(), nullable=True),
+        sa.Column("usage", sa.JSON(), nullable=True),
+        sa.Column("trace", sa.Text(), nullable=True),
+        sa.Column("failure", sa.JSON(), nullable=True),
+        sa.Column("delivered", sa.JSON(), nullable=True),
+        sa.Column("delivered_id", sa.Text(), nullable=True),
+        sa.Column("parent", sa.Text(), nullable=True),
+        sa.Column("notification_pending", sa.Boolean(), nullable=False),
         sa.CheckConstraint(
-            "(state IN ('done', 'failed', 'cancelled')) = (finished IS NOT NULL)",
-            name=op.f("ck_job_finished"),
+            "(state IN ('done', 'failed', 'cancelled')) = (finished IS NOT NULL)", name=op.f("ck_job_finished")
         ),
         sa.CheckConstraint("state IN ('waiting', 'running', 'done', 'failed', 'cancelled')", name=op.f("ck_job_state")),
         sa.CheckConstraint("(finished IS NULL) = (charged IS NULL)", name=op.f("ck_job_settled")),
         sa.CheckConstraint("attempt >= 0", name=op.f("ck_job_attempt")),
         sa.CheckConstraint("charged >= 0 AND charged <= cost", name=op.f("ck_job_charged")),
         sa.CheckConstraint("cost >= 0", name=op.f("ck_job_cost")),
+        sa.CheckConstraint("finished IS NOT NULL OR NOT notification_pending", name=op.f("ck_job_notification")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
         sa.UniqueConstraint("event", name=op.f("uq_job_event")),
     )
-    op.create_index("ix_job_created", "job", ["created"])
-    op.create_index("ix_job_delivered_id", "job", ["delivered_id", "chat_key"])
-    op.create_index("ix_job_finished", "job", ["finished"])
-    op.create_index("ix_job_parent", "job", ["parent"])
-    op.create_index("ix_job_state", "job", ["state", "user_key"])
-    op.create_index("ix_job_status_id", "job", ["status_id", "chat_key"])
-    op.create_index("ix_job_user", "job", ["user_key", "created"])
+    op.create_index("ix_job_created", "job", ["created"], unique=False)
+    op.create_index("ix_job_delivered_id", "job", ["delivered_id", "chat_key"], unique=False)
+    op.create_index("ix_job_done", "job", ["state", "attempt", "finished"], unique=False)
+    op.create_index(
+        "ix_job_erased",
+        "job",
+        ["created"],
+        unique=False,
+        sqlite_where=sa.text("prompt = ''"),
+        postgresql_where=sa.text("prompt = ''"),
+    )
+    op.create_index("ix_job_finished", "job", ["finished"], unique=False)
+    op.create_index(
+        "ix_job_notification_pending",
+        "job",
+        ["created", "id"],
+        unique=False,
+        sqlite_where=sa.text("notification_pending"),
+        postgresql_where=sa.text("notification_pending"),
+    )
+    op.create_index("ix_job_parent", "job", ["parent"], unique=False)
+    op.create_index("ix_job_state", "job", ["state", "user_key"], unique=False)
+    op.create_index("ix_job_status_id", "job", ["status_id", "chat_key"], unique=False)
+    op.create_index("ix_job_user", "job", ["user_key", "created"], unique=False)
+    op.create_table(
+        "key_value",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_key_value")),
+    )
     op.create_table(
         "ledger",
         sa.Column("job", sa.Text(), nullable=False),
@@ -86,11 +138,11 @@ def upgrade() -> None:
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("credits", sa.BigInteger(), nullable=False),
         sa.Column("from_granted", sa.BigInteger(), nullable=False),
-        sa.Column("chat_account", sa.Text()),
-        sa.Column("chat_day", sa.Date()),
+        sa.Column("chat_account", sa.Text(), nullable=True),
+        sa.Column("chat_day", sa.Date(), nullable=True),
         sa.Column("chat_from_granted", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("kind IN ('reserve', 'close', 'grant', 'set')", name=op.f("ck_ledger_kind")),
+        sa.CheckConstraint("kind IN ('reserve', 'settle', 'grant', 'set')", name=op.f("ck_ledger_kind")),
         sa.CheckConstraint("(chat_account IS NULL) = (chat_day IS NULL)", name=op.f("ck_ledger_chat")),
         sa.CheckConstraint(
             "chat_from_granted >= 0 AND chat_from_granted <= credits", name=op.f("ck_ledger_chat_from_granted")
@@ -98,12 +150,30 @@ def upgrade() -> None:
         sa.CheckConstraint("from_granted >= 0 AND from_granted <= credits", name=op.f("ck_ledger_from_granted")),
         sa.PrimaryKeyConstraint("job", "kind", name=op.f("pk_ledger")),
     )
-    op.create_index("ix_ledger_account", "ledger", ["account", "at"])
+    op.create_index("ix_ledger_account", "ledger", ["account", "at"], unique=False)
     op.create_table(
-        "meta",
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("key", name=op.f("pk_meta")),
+        "moved_ref",
+        sa.Column("adapter", sa.Text(), nullable=False),
+        sa.Column("old", sa.Text(), nullable=False),
+        sa.Column("new", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("adapter", "old", name=op.f("pk_moved_ref")),
+    )
+    op.create_table(
+        "pending_notice",
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("scope", "user_id", name=op.f("pk_pending_notice")),
+    )
+    op.create_table(
+        "checkpoint",
+        sa.Column("job", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.JSON(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["job"], ["job.id"], name=op.f("fk_checkpoint_job"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("job", "name", name=op.f("pk_checkpoint")),
     )
     op.create_table(
         "result",
@@ -115,13 +185,4 @@ def upgrade() -> None:
         sa.Column("data", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["job"], ["job.id"], name=op.f("fk_result_job"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("job", "position", name=op.f("pk_result")),
-    )
-    op.create_table(
-        "step",
-        sa.Column("job", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("value", sa.JSON(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["job"], ["job.id"], name=op.f("fk_step_job"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("job", "name", name=op.f("pk_step")),
     )
