@@ -14,6 +14,7 @@ from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 from adapters.service import serve
 from bot.sandbox import Sandbox
 from bot.settings import Settings
+from tests.support.databases import migrated_sqlite
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = [
@@ -61,7 +62,7 @@ class Demo:
         """Easel from start to stop; may be entered again, as after a restart (at the same port)."""
         port = int(self.address.rpartition(":")[2]) if self.address else 0
         values: dict[str, Any] = {
-            "database_url": f"sqlite:///{self.folder / 'easel.db'}",
+            "database_url": migrated_sqlite(self.folder),
             "providers": [{"preset": "sandbox", "base_url": self.sandbox.address, "api_key": "sandbox"}],
             "fetch": {"allow_hosts": [self.sandbox.address.removeprefix("http://")]},
             "playground": {"enabled": True, "path": self.folder / "playground.db"},

@@ -11,6 +11,7 @@ import pytest
 
 from bot.store.store import Store, upgrade
 from tests.support.clocks import FakeClock
+from tests.support.databases import migrated_sqlite
 from tests.support.postgres import Cluster, cluster
 
 ENGINES = ("sqlite", "postgresql")
@@ -40,9 +41,9 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture(params=ENGINES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a database with all tables, on each engine; on SQLite the first `open` makes them."""
+    """The address of a database with all tables, on each engine; a copy of one that was migrated once."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/easel.db"
+        return migrated_sqlite(tmp_path)
     postgres: Cluster = request.getfixturevalue("postgres")
     return postgres.url(postgres.create(template=request.getfixturevalue("postgres_template")))
 

@@ -14,7 +14,11 @@ import PIL.Image
 from bot.app import App
 from bot.sandbox import Sandbox
 from bot.settings import Settings
+from tests.support.databases import migrated_sqlite
 from tests.support.platform import Platform, Post
+from tests.support.worlds import FastClock
+
+SPEED = 10.0  # times as fast as the machine's time
 
 
 class RealClock:
@@ -55,7 +59,7 @@ def settings(folder: Path, sandbox: Sandbox, **given: Any) -> Settings:
     """The settings of a flow: this sandbox as the only provider, unless `given` says otherwise."""
     host = sandbox.address.removeprefix("http://")
     values: dict[str, Any] = {
-        "database_url": f"sqlite:///{folder / 'easel.db'}",
+        "database_url": migrated_sqlite(folder),
         "providers": [{"preset": "sandbox", "base_url": sandbox.address, "api_key": "sandbox"}],
         "fetch": {"allow_hosts": [host]},
         "drain_s": 0,
@@ -68,9 +72,10 @@ def settings(folder: Path, sandbox: Sandbox, **given: Any) -> Settings:
 async def world(
     folder: Path, sandbox: Sandbox, platform: Platform | None = None, **given: Any
 ) -> AsyncGenerator[World]:
-    """Easel from its start to its orderly end."""
+    """Easel from its start to its orderly end. Waits between polls, and between two edits, take
+    a tenth of their time."""
     platform = platform or Platform()
-    app = await App.open(settings(folder, sandbox, **given), {"memory": platform}, RealClock())
+    app = await App.open(settings(folder, sandbox, **given), {"memory": platform}, FastClock(SPEED))
     try:
         await app.start()
         yield World(app=app, platform=platform, sandbox=sandbox)

@@ -29,6 +29,7 @@ from bot.settings import Settings
 from tests.servers import discord as discords
 from tests.servers import telegram as telegrams
 from tests.support import PROJECT
+from tests.support.databases import migrated_sqlite
 from tests.support.worlds import FastClock, png, polled
 from tests.wire.discord import easel as in_discord
 from tests.wire.telegram import easel as in_telegram
@@ -147,7 +148,7 @@ async def whole(folder: Path, dialect: str, monkeypatch: pytest.MonkeyPatch) -> 
         ada = telegram.add_user("Ada")
         guild = discord.world.add_guild()
         values: dict[str, Any] = {
-            "database_url": f"sqlite:///{folder / 'easel.db'}",
+            "database_url": migrated_sqlite(folder),
             "providers": [
                 {"name": "echo", "preset": "sandbox", "base_url": repeats.address, "api_key": ECHOED},
                 {"name": "good", "preset": "sandbox", "base_url": sandbox.address, "api_key": KEY},

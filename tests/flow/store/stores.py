@@ -3,10 +3,12 @@
 Fixtures stand in `conftest`.
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.engine import make_url
 
 from bot.chat import Attachment, Chat, User
@@ -46,32 +48,45 @@ def rules(**changes: int | None) -> QuotaRules:
     return replace(RULES, **changes)  # type: ignore[arg-type]  # names and types are the fields' own
 
 
-def query(database_url: str, sql: str) -> list[tuple[object, ...]]:
-    """Looks into the database past the store, over a connection of its own."""
+@contextmanager
+def _connected(database_url: str) -> Generator[Connection]:
+    """A connection past the store."""
     url = make_url(database_url)
     if url.get_backend_name() == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
-    engine = create_engine(url)
-    try:
-        with engine.connect() as connection:
-            return [tuple(row) for row in connection.execute(text(sql))]
-    finally:
-        engine.dispose()
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        yield connection
+
+
+def query(database_url: str, sql: str) -> list[tuple[object, ...]]:
+    """The rows of a query that goes past the store."""
+    with _connected(database_url) as connection:
+        return _rows(connection, sql)
+
+
+def _rows(connection: Connection, sql: str) -> list[tuple[object, ...]]:
+    return [tuple(row) for row in connection.execute(text(sql))]
 
 
 def books_agree(database_url: str) -> bool:
     """Whether each account holds exactly what its unfinished jobs reserved, and every ended job is closed."""
-    held = dict(query(database_url, "SELECT id, reserved FROM account"))  # type: ignore[arg-type]  # pairs
+    with _connected(database_url) as connection:
+        return _books_agree(connection)
+
+
+def _books_agree(connection: Connection) -> bool:
+    held = dict(_rows(connection, "SELECT id, reserved FROM account"))  # type: ignore[arg-type]  # pairs
     open_entries = """
         SELECT {column}, SUM(credits) FROM ledger AS r WHERE kind = 'reserve' AND {column} IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM ledger AS c WHERE c.kind = 'settle' AND c.job = r.job)
         GROUP BY {column}"""
     expected: dict[object, int] = {}
     for column in ("account", "chat_account"):
-        for owner, credits in query(database_url, open_entries.format(column=column)):
+        for owner, credits in _rows(connection, open_entries.format(column=column)):
             expected[owner] = int(str(credits))
-    unclosed = query(
-        database_url,
+    unclosed = _rows(
+        connection,
         """SELECT id FROM job WHERE (finished IS NULL) =
            EXISTS (SELECT 1 FROM ledger WHERE ledger.job = job.id AND kind = 'settle')""",
     )

@@ -25,6 +25,7 @@ from bot.quota import today
 from bot.store.store import Store
 from tests.flow.store.stores import ANN, BEN, DIRECT, GROUP, books_agree, new_job, rules
 from tests.support.clocks import FakeClock
+from tests.support.databases import migrated_sqlite
 from tests.support.statements import overheard
 
 T = TypeVar("T")
@@ -124,7 +125,7 @@ class Ledger(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.url = f"sqlite:///{Path(self.folder.name) / 'easel.db'}"
+        self.url = migrated_sqlite(Path(self.folder.name))
         self.runner = asyncio.Runner()
         self.clock = FakeClock()
         self.crash = Crash()

@@ -17,6 +17,7 @@ from bot.settings import Settings
 from bot.store.store import Store
 from tests.flow.scenes import PictureHost, picture_host
 from tests.servers.telegram import Chat, Message, TelegramServer, User
+from tests.support.databases import migrated_sqlite
 from tests.support.worlds import Clock, FastClock, nothing_open, png, polled
 
 T = TypeVar("T")
@@ -52,7 +53,7 @@ class Town:
         """Easel from its start to its orderly end. `waits`: until Telegram is connected."""
         host = self.sandbox.address.removeprefix("http://")
         values: dict[str, Any] = {
-            "database_url": f"sqlite:///{self.folder / 'easel.db'}",
+            "database_url": migrated_sqlite(self.folder),
             "providers": [{"preset": "sandbox", "base_url": self.sandbox.address, "api_key": "sandbox"}],
             "fetch": {"allow_hosts": [host]},
             "drain_s": 0,

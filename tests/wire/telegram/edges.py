@@ -24,6 +24,7 @@ from bot.painting import Capabilities
 from bot.ports import AdapterStorage
 from bot.settings import Settings
 from tests.servers.telegram import UNLIMITED, Message, Pressed, User
+from tests.support.databases import migrated_sqlite
 from tests.support.worlds import polled
 from tests.wire.telegram.easel import Easel, Town, TownClock, connected, lasting, town
 
@@ -128,7 +129,7 @@ async def wired(
     """As `Town.easel`, on a memory that can be away, and with its HTTP server up: behind it where `mode` is
     webhook. `slow`: clicks wait for `desk.go`. `port`: of the server, where an earlier one had it."""
     values: dict[str, Any] = {
-        "database_url": f"sqlite:///{place.folder / 'easel.db'}",
+        "database_url": migrated_sqlite(place.folder),
         "providers": [{"preset": "sandbox", "base_url": place.sandbox.address, "api_key": "sandbox"}],
         "fetch": {"allow_hosts": [place.sandbox.address.removeprefix("http://")]},
         "drain_s": 0,
