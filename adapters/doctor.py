@@ -14,7 +14,7 @@ from adapters.telegram import diagnostics as telegram_portal
 from bot.errors import EaselError, SettingsWrong
 from bot.handlers.access_lists import AccessLists
 from bot.handlers.admission import Admission
-from bot.providers.http.client import make_client
+from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import resolve
 from bot.providers.probe import probe
 from bot.settings import Provider, Settings
@@ -110,7 +110,7 @@ async def _telegram(settings: Settings) -> list[Finding]:
 
 async def _provider(provider: Provider) -> Finding:
     async def ask() -> str:
-        async with make_client() as client:
+        async with UpstreamClient() as client:
             return await probe(resolve(**provider.model_dump()), client)
 
     return await _finding(f"provider {provider.name}", ask())

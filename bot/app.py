@@ -27,7 +27,7 @@ from bot.jobs.runner import JobRunner
 from bot.jobs.scheduler import Scheduler
 from bot.ports import ChatPort, Clock, Shop
 from bot.providers.fallback import FallbackProvider
-from bot.providers.http.client import make_client
+from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import Upstream, resolve
 from bot.providers.registry import ProviderDependencies, make_provider
 from bot.providers.tasks.callbacks import Callbacks
@@ -92,7 +92,7 @@ class App:
             opened.push_async_callback(store.close)
             fetcher = await opened.enter_async_context(Fetcher(settings.fetch.allow_hosts))
             tools = ProviderDependencies(
-                client=await opened.enter_async_context(make_client()),
+                client=await opened.enter_async_context(UpstreamClient()),
                 clock=clock,
                 callbacks=callbacks or Callbacks(),
                 jitter=random.random,

@@ -11,8 +11,7 @@ from bot.errors import Busy, PaintFailed, Rejected, SettingsWrong, WrongEndpoint
 from bot.providers.chat.message_parts import parse
 from bot.providers.diagnostics import remedy
 from bot.providers.hints import hint
-from bot.providers.http.client import exchange
-from bot.providers.http.connections import Client
+from bot.providers.http.client import UpstreamClient, exchange
 from bot.providers.presets import ImagesWire, Upstream
 
 PROBE_TIME = 10.0  # seconds; nothing is painted, so an answer that takes longer is none
@@ -20,7 +19,7 @@ _NO_API = "HTTP 200 without JSON"  # a web page lives there
 _NAMED = 5  # models that are named when the configured one is not among them
 
 
-async def probe(upstream: Upstream, client: Client) -> str:
+async def probe(upstream: Upstream, client: UpstreamClient) -> str:
     """What an operator may know of an upstream that is well.
 
     Raises SettingsWrong with one line that says what to do when it is not.
@@ -35,13 +34,13 @@ async def probe(upstream: Upstream, client: Client) -> str:
     raise SettingsWrong([f"does not list the model {upstream.model}; it has {near}; set model"])
 
 
-async def _ask(upstream: Upstream, client: Client) -> set[str]:
+async def _ask(upstream: Upstream, client: UpstreamClient) -> set[str]:
     """The names of its models; empty where it lists none. Raises PaintFailed."""
     query: Mapping[str, str] = upstream.wire.query if isinstance(upstream.wire, ImagesWire) else {}
     address = upstream.at(upstream.probe) + (f"?{urlencode(query)}" if query else "")
     headers = {"Accept": "application/json"} | upstream.auth()
     async with exchange(
-        client, address, None, headers, method="GET", safe=True,
+        client, address, None, headers, method="GET", repeatable=True,
         timeout_s=PROBE_TIME, idle_s=PROBE_TIME, hide=[upstream.key],
     ) as answer:  # fmt: skip
         body = await answer.read()

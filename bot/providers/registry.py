@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.ports import Clock, Provider
 from bot.providers.chat.provider import ChatProvider
-from bot.providers.http.connections import Client
+from bot.providers.http.client import UpstreamClient
 from bot.providers.images.provider import ImagesProvider
 from bot.providers.presets import Upstream
 from bot.providers.tasks.callbacks import Callbacks
@@ -17,9 +17,9 @@ from bot.providers.tasks.provider import TasksProvider
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderDependencies:
-    """What providers work with. `client`: of `make_client`, belongs to whoever made it. `jitter`: 0 ≤ value < 1."""
+    """What providers work with. `client`: belongs to whoever made it. `jitter`: 0 ≤ value < 1."""
 
-    client: Client
+    client: UpstreamClient
     clock: Clock
     callbacks: Callbacks
     jitter: Callable[[], float]

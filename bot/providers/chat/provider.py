@@ -19,8 +19,7 @@ from bot.providers.base import BaseProvider
 from bot.providers.chat.message_parts import aside, parse, read
 from bot.providers.chat.response import Reply
 from bot.providers.hints import hinted
-from bot.providers.http.client import Answer, Base64, Payload, exchange
-from bot.providers.http.connections import Client
+from bot.providers.http.client import Answer, Base64, Payload, UpstreamClient, exchange
 from bot.providers.http.sse import messages
 from bot.providers.inline_images import unpacked
 from bot.providers.parallel import merge_paintings
@@ -34,8 +33,8 @@ _LONG = 16  # characters; a shorter prompt is no secret, and hiding it would gar
 class ChatProvider(BaseProvider):
     """One upstream that is spoken to in chat completions. Implements `bot.ports.Provider`."""
 
-    def __init__(self, upstream: Upstream, client: Client) -> None:
-        """`client`: of `make_client`; stays open, and belongs to whoever made it."""
+    def __init__(self, upstream: Upstream, client: UpstreamClient) -> None:
+        """`client`: stays open, and belongs to whoever made it."""
         assert isinstance(upstream.wire, ChatWire)
         super().__init__(upstream)
         self._wire = upstream.wire

@@ -3,44 +3,80 @@
 Knows HTTP, not what is said over it. No other module of the providers catches an exception of httpx.
 
 Where a failure falls decides what may follow (the money law):
-- before the whole request was written: nothing can have been accepted, Unreachable;
+- before the last part of the request was handed to the connection: nothing can have been accepted, Unreachable;
 - no answer at all until the deadline: NoAnswer;
-- the connection lost after the request was written, even before headers: maybe accepted, CutShort;
+- the connection lost after that, even before headers: maybe accepted, CutShort;
 - after the headers of a success: CutShort, WentQuiet or TookTooLong.
-A request that is `safe` asks or uploads and paints nothing: wherever it breaks off, it was Unreachable or NoAnswer.
+A `repeatable` request polls or uploads and paints nothing: wherever it breaks off, it was Unreachable or NoAnswer.
 """
 
 import asyncio
+import ssl
 from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Literal, cast
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import TracebackType
+from typing import Literal, Self, cast
 
 import httpx
 
 from bot.errors import BadResult, CutShort, NoAnswer, PaintFailed, TookTooLong, Unreachable, WentQuiet, WrongEndpoint
-from bot.providers.http.connections import Client
 from bot.providers.http.error_bodies import refusal
 from bot.providers.http.quoting import quote
+from bot.providers.http.transport import AiohttpTransport
 from bot.tls import authorities
 
 ANSWER_CAP = 100_000_000  # bytes; several large pictures in base64 stay below it
 HEADERS = {"User-Agent": "easel", "Accept": "*/*", "Accept-Encoding": "identity"}
 ERROR_CAP = 64 * 1024  # bytes of an error answer that are read
 ERROR_WAIT = 10.0  # seconds for the body of an error answer; its status says enough without
-SLICE = 256 * 1024  # bytes written at once, so that an upload of many megabytes never holds up the event loop
+SLICE_BYTES = 256 * 1024  # bytes written at once, so that an upload of many megabytes never holds up the event loop
 
 _BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark, and the blanks that some relays send to keep a line open
 
 
-def make_client() -> Client:
-    """The client for all upstreams.
+class UpstreamClient:
+    """The connections to all upstreams. Use as an async context manager.
 
-    Proxies of the environment are not used: the key and members' pictures go to the configured address or
-    nowhere. Private certificate authorities are (SSL_CERT_FILE, SSL_CERT_DIR). Redirects are not followed.
+    Proxies of the environment are not used: the key and users' pictures go to the configured address or nowhere.
+    Private certificate authorities are (SSL_CERT_FILE, SSL_CERT_DIR). Redirects are not followed, cookies not kept.
     """
-    return Client(authorities())
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        """`tls`: for tests; else `bot.tls.authorities`."""
+        context = tls or authorities()
+        self._painting = _make_client(AiohttpTransport(context, keep_alive=False))
+        self._repeatable = _make_client(AiohttpTransport(context, keep_alive=True))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._painting.aclose()
+        await self._repeatable.aclose()
+
+    async def send(self, request: httpx.Request, *, repeatable: bool) -> httpx.Response:
+        """The response, its body still to be read and closed.
+
+        A request that paints has a connection of its own: one that was kept and that the upstream has just closed
+        would leave it open whether the painting was accepted. Repeatable ones share connections, since a TLS
+        handshake costs more than a poll.
+
+        Raises httpx.HTTPError.
+        """
+        client = self._repeatable if repeatable else self._painting
+        return await client.send(request, stream=True)
+
+
+def _make_client(transport: AiohttpTransport) -> httpx.AsyncClient:
+    no_cookies = CookieJar(policy=DefaultCookiePolicy(allowed_domains=()))
+    return httpx.AsyncClient(
+        transport=transport, timeout=httpx.Timeout(None), trust_env=False, follow_redirects=False, cookies=no_cookies
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +106,13 @@ class Answer:
     """A success whose body is still coming. Read it once, by `chunks` or `read`."""
 
     def __init__(
-        self, response: httpx.Response, *, until: float, timeout_s: float, idle_s: float, safe: bool = False
+        self, response: httpx.Response, *, until: float, timeout_s: float, idle_s: float, repeatable: bool = False
     ) -> None:
         self._response = response
         self._until = until
         self._timeout_s = timeout_s
         self._idle_s = idle_s
-        self._safe = safe
+        self._repeatable = repeatable
         self._body = self._guarded(_decoded(response))
         self._peeked = b""
 
@@ -128,24 +164,24 @@ class Answer:
             async with asyncio.timeout_at(min(self._until, idle_until)):
                 return await anext(body, None)
         except TimeoutError as exc:
-            if self._safe:
+            if self._repeatable:
                 raise NoAnswer(detail="the answer stopped coming") from exc
             if idle_until < self._until:
                 raise WentQuiet(seconds=round(self._idle_s)) from exc
             raise TookTooLong(seconds=round(self._timeout_s)) from exc
         except httpx.HTTPError as exc:
-            raise (Unreachable if self._safe else CutShort)(detail=_describe(exc)) from exc
+            raise (Unreachable if self._repeatable else CutShort)(detail=_describe(exc)) from exc
 
 
 @asynccontextmanager
 async def exchange(
-    client: Client,
+    client: UpstreamClient,
     url: str,
     payload: Payload | None,
     headers: Mapping[str, str],
     *,
     method: Literal["GET", "POST"] = "POST",
-    safe: bool = False,
+    repeatable: bool = False,
     timeout_s: float,
     idle_s: float,
     hide: Iterable[str] = (),
@@ -153,7 +189,7 @@ async def exchange(
 ) -> AsyncGenerator[Answer, None]:
     """Sends a request and yields the answer as soon as the headers of a success have come.
 
-    `safe`: it may be repeated without painting twice (a question, an upload). `timeout_s`: seconds for everything
+    `repeatable`: it may be repeated without painting twice (a question, an upload). `timeout_s`: seconds for everything
     together; until the headers it is the only limit, since an upstream that does not stream sends none before its
     picture is painted. `idle_s`: seconds without a byte, from the headers on. `hide`: what no error may quote.
     `sent` is set once the whole request is written. Leaving the context closes the connection.
@@ -161,26 +197,79 @@ async def exchange(
     Raises PaintFailed: what the status and the body of an error say, or how the connection failed.
     """
     until = asyncio.get_running_loop().time() + timeout_s
-    written = sent or asyncio.Event()
+    upload = _Upload(payload, sent or asyncio.Event())
     try:
         async with asyncio.timeout_at(until):
-            request = httpx.Request(
-                method,
-                url,
-                headers={**HEADERS, **headers, **_described(payload)},
-                content=_slices(payload.pieces, written) if payload else None,
-            )
-            response = await client.handle_async_request(request)
+            response = await _send(client, method, url, headers, upload, repeatable=repeatable)
     except TimeoutError as exc:
-        late = NoAnswer if written.is_set() or payload is None else Unreachable
+        late = NoAnswer if upload.handed_over else Unreachable
         raise late(detail=f"no headers within {timeout_s} s") from exc
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
-        raise unanswered(exc, written=written.is_set() and not safe) from exc
+        raise unanswered(exc, handed_over=upload.handed_over and not repeatable) from exc
     async with aclosing(response):
         if not response.is_success:
             said = await _read_error(response, until)
             raise refusal(response.status_code, response.headers, said, hide=hide)
-        yield Answer(response, until=until, timeout_s=timeout_s, idle_s=idle_s, safe=safe)
+        yield Answer(response, until=until, timeout_s=timeout_s, idle_s=idle_s, repeatable=repeatable)
+
+
+async def _send(
+    client: UpstreamClient,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    upload: "_Upload",
+    *,
+    repeatable: bool,
+) -> httpx.Response:
+    """The response to a request. A repeatable POST is sent once more when it breaks off, since it may have met a kept
+    connection that the upstream was about to close; for a GET the transport does that.
+
+    Raises httpx.HTTPError, httpx.InvalidURL.
+    """
+
+    def request() -> httpx.Request:
+        return httpx.Request(
+            method, url, headers={**HEADERS, **headers, **upload.headers}, content=upload.slices() if upload else None
+        )
+
+    try:
+        return await client.send(request(), repeatable=repeatable)
+    except (httpx.ReadError, httpx.RemoteProtocolError):
+        if not repeatable or not upload:
+            raise
+        return await client.send(request(), repeatable=repeatable)
+
+
+class _Upload:
+    """The body of a request on its way. `sent` is set once the connection has taken all of it."""
+
+    def __init__(self, payload: Payload | None, sent: asyncio.Event) -> None:
+        self._payload = payload
+        self._sent = sent
+        self.handed_over = payload is None
+        """Whether the last slice was given to the connection: from then on the upstream may have the whole request."""
+
+    def __bool__(self) -> bool:
+        return self._payload is not None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        payload = self._payload
+        return {"Content-Type": payload.media_type, "Content-Length": str(payload.length)} if payload else {}
+
+    async def slices(self) -> AsyncIterator[bytes]:
+        """The body in slices. The next one is asked for once the one before is written, or waits to be."""
+        waiting: bytes | None = None
+        for piece in self._payload.pieces if self._payload else ():
+            for part in _parts(piece):
+                if waiting is not None:
+                    yield waiting
+                waiting = part
+        self.handed_over = True
+        if waiting is not None:
+            yield waiting
+        self._sent.set()
 
 
 def _decoded(response: httpx.Response) -> AsyncGenerator[bytes, None]:
@@ -190,16 +279,12 @@ def _decoded(response: httpx.Response) -> AsyncGenerator[bytes, None]:
     return cast(AsyncGenerator[bytes, None], parts)
 
 
-def _described(payload: Payload | None) -> dict[str, str]:
-    return {"Content-Type": payload.media_type, "Content-Length": str(payload.length)} if payload else {}
-
-
-def unanswered(exc: Exception, *, written: bool) -> PaintFailed:
-    """The failure behind an exception of httpx before any header came. `written`: the whole request was, and it
+def unanswered(exc: Exception, *, handed_over: bool) -> PaintFailed:
+    """The failure behind an exception of httpx before any header came. `handed_over`: the whole request was, and it
     may have been accepted."""
     if isinstance(exc, httpx.InvalidURL | httpx.UnsupportedProtocol):
         return WrongEndpoint(detail=type(exc).__name__)
-    if written:
+    if handed_over:
         return CutShort(detail=_describe(exc))
     return Unreachable(detail=_describe(exc))
 
@@ -218,19 +303,16 @@ async def _read_error(response: httpx.Response, until: float) -> bytes:
     return said[:ERROR_CAP]
 
 
-async def _slices(pieces: Iterable[bytes | Base64], written: asyncio.Event) -> AsyncIterator[bytes]:
-    """`written` is set when the last of them has been: only then the next one is asked for."""
-    for piece in pieces:
-        if isinstance(piece, Base64):
-            for part in _parts(piece.data, SLICE // 4 * 3):  # whole threes, so that no padding comes in between
-                yield b64encode(part)
-        else:
-            for part in _parts(piece, SLICE):
-                yield bytes(part)
-    written.set()
+def _parts(piece: bytes | Base64) -> Iterator[bytes]:
+    if isinstance(piece, Base64):
+        for part in _cut(piece.data, SLICE_BYTES // 4 * 3):  # whole threes, so that no padding comes in between
+            yield b64encode(part)
+    else:
+        for part in _cut(piece, SLICE_BYTES):
+            yield bytes(part)
 
 
-def _parts(data: bytes, size: int) -> Iterator[memoryview]:
+def _cut(data: bytes, size: int) -> Iterator[memoryview]:
     view = memoryview(data)
     return (view[start : start + size] for start in range(0, len(view), size))
 

@@ -17,8 +17,7 @@ from bot.painting import Accepted, Event, PaintRequest, Stage, StageChanged
 from bot.providers.base import BaseProvider
 from bot.providers.chat.message_parts import aside, parse
 from bot.providers.hints import hinted
-from bot.providers.http.client import Answer, Payload, exchange
-from bot.providers.http.connections import Client
+from bot.providers.http.client import Answer, Payload, UpstreamClient, exchange
 from bot.providers.http.error_bodies import trace_of
 from bot.providers.http.multipart import File, form
 from bot.providers.http.sse import messages
@@ -34,8 +33,8 @@ _LONG = 16  # characters; a shorter prompt is no secret, and hiding it would gar
 class ImagesProvider(BaseProvider):
     """One upstream that speaks OpenAI's Images API. Implements `bot.ports.Provider`."""
 
-    def __init__(self, upstream: Upstream, client: Client) -> None:
-        """`client`: of `make_client`; stays open, and belongs to whoever made it."""
+    def __init__(self, upstream: Upstream, client: UpstreamClient) -> None:
+        """`client`: stays open, and belongs to whoever made it."""
         assert isinstance(upstream.wire, ImagesWire)
         super().__init__(upstream)
         self._wire = upstream.wire

@@ -13,8 +13,7 @@ from bot.painting import Image
 from bot.ports import Clock
 from bot.providers.chat.message_parts import aside, parse
 from bot.providers.hints import hinted
-from bot.providers.http.client import Answer, Payload, exchange
-from bot.providers.http.connections import Client
+from bot.providers.http.client import Answer, Payload, UpstreamClient, exchange
 from bot.providers.http.error_bodies import Complaint, build, classify
 from bot.providers.presets import TasksWire, Upstream
 from bot.providers.tasks.response import Told, read_task
@@ -29,7 +28,7 @@ class TaskDoor:
     """`until`: when the painting must be done, on the clock's own count."""
 
     def __init__(
-        self, upstream: Upstream, wire: TasksWire, client: Client, clock: Clock, *, prompt: str, until: float
+        self, upstream: Upstream, wire: TasksWire, client: UpstreamClient, clock: Clock, *, prompt: str, until: float
     ) -> None:
         self._upstream = upstream
         self._wire = wire
@@ -96,7 +95,7 @@ class TaskDoor:
             None,
             self._headers(),
             method="GET",
-            safe=True,
+            repeatable=True,
             timeout_s=min(QUESTION_S, self._seconds()),
             idle_s=QUESTION_S,
             hide=self._hide,

@@ -26,7 +26,7 @@ from bot.painting import Accepted, Blob, Event, Link, PaintRequest, Picture, Pro
 from bot.ports import Clock
 from bot.providers.base import BaseProvider
 from bot.providers.chat.message_parts import aside, decode
-from bot.providers.http.connections import Client
+from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import TaskState, TasksWire, Upstream
 from bot.providers.tasks.api import TaskDoor
 from bot.providers.tasks.callbacks import Bell, Callbacks
@@ -48,13 +48,13 @@ class TasksProvider(BaseProvider):
     def __init__(
         self,
         upstream: Upstream,
-        client: Client,
+        client: UpstreamClient,
         *,
         clock: Clock,
         callbacks: Callbacks,
         jitter: Callable[[], float],
     ) -> None:
-        """`client`: of `make_client`; stays open, and belongs to whoever made it. `jitter`: 0 ≤ value < 1."""
+        """`client`: stays open, and belongs to whoever made it. `jitter`: 0 ≤ value < 1."""
         assert isinstance(upstream.wire, TasksWire)
         super().__init__(upstream)
         self._wire = upstream.wire

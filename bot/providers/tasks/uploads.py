@@ -10,8 +10,7 @@ import json
 from bot.errors import UpstreamDown
 from bot.painting import Image
 from bot.providers.chat.message_parts import parse
-from bot.providers.http.client import Payload, exchange
-from bot.providers.http.connections import Client
+from bot.providers.http.client import Payload, UpstreamClient, exchange
 from bot.providers.http.error_bodies import build, classify, find_complaint
 from bot.providers.http.multipart import File, form
 from bot.providers.presets import UploadWire, Upstream, joined
@@ -22,7 +21,7 @@ _SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 
 
 async def upload(
-    client: Client, upstream: Upstream, wire: UploadWire, image: Image, stem: str, *, timeout_s: float
+    client: UpstreamClient, upstream: Upstream, wire: UploadWire, image: Image, stem: str, *, timeout_s: float
 ) -> str:
     """The address of a picture at the upstream. `stem`: its name there, without what says its kind.
 
@@ -33,7 +32,7 @@ async def upload(
         joined(upstream.files_base_url or upstream.base_url, wire.path),
         await asyncio.to_thread(_payload, wire, image, stem),
         {"Accept": "application/json"} | upstream.auth(),
-        safe=True,
+        repeatable=True,
         timeout_s=min(TIMEOUT, timeout_s),
         idle_s=TIMEOUT,
         hide=[upstream.key],

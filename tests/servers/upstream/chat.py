@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from bot.errors import PaintFailed
 from bot.painting import Blob, Event, Link, PaintRequest, Picture, Progress
 from bot.providers.chat.provider import ChatProvider
-from bot.providers.http.connections import Client
+from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import resolve
 from tests.servers.upstream.raw import SSE, Call, Script
 
@@ -26,7 +26,7 @@ ACE_500: dict[str, object] = {
 SHORT = 0.2  # seconds; what a test with a real deadline waits
 
 
-def provider(client: Client, url: str, preset: str = "relay", **settings: object) -> ChatProvider:
+def provider(client: UpstreamClient, url: str, preset: str = "relay", **settings: object) -> ChatProvider:
     given = {"base_url": url, "api_key": SecretStr(KEY), **settings}
     return ChatProvider(resolve(name="up", preset=preset, **given), client)  # type: ignore[arg-type]  # as settings do
 

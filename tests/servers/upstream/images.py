@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from bot.painting import Event, Image, PaintRequest
 from bot.ports import Provider
-from bot.providers.http.connections import Client
+from bot.providers.http.client import UpstreamClient
 from bot.providers.images.provider import ImagesProvider
 from bot.providers.presets import resolve
 
@@ -26,7 +26,7 @@ HAT = Image(data=b"\xff\xd8hat", media_type="image/jpeg", width=30, height=30)
 MASK = Image(data=PNG + b"mask", media_type="image/png", width=60, height=40)
 
 
-def provider(client: Client, url: str, preset: str = "openai", **settings: object) -> ImagesProvider:
+def provider(client: UpstreamClient, url: str, preset: str = "openai", **settings: object) -> ImagesProvider:
     given = {"base_url": url, "api_key": SecretStr(KEY), **settings}
     return ImagesProvider(resolve(name="up", preset=preset, **given), client)  # type: ignore[arg-type]  # as settings do
 

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from bot.errors import PaintFailed
 from bot.painting import Event, PaintRequest
-from bot.providers.http.connections import Client
+from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import resolve
 from bot.providers.tasks.callbacks import Callbacks
 from bot.providers.tasks.provider import TasksProvider
@@ -128,7 +128,7 @@ async def scripted(
 
 
 def provider(
-    client: Client,
+    client: UpstreamClient,
     clock: Any,
     url: str,
     preset: str | None = "evolink",

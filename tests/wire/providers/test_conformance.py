@@ -48,7 +48,7 @@ from bot.painting import (
     Usage,
 )
 from bot.ports import Clock, Provider
-from bot.providers.http.client import make_client
+from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import PRESETS, resolve
 from bot.providers.registry import ProviderDependencies, make_provider
 from bot.providers.requirements import fits, requirements_of
@@ -145,7 +145,7 @@ async def bench(
     `given`: what else the sandbox is told. Afterwards every request that was understood is held against the
     published description."""
     told: dict[str, object] = {"key": wanted, "pace": 0, "edge": EDGE, **given}
-    async with Sandbox(**told) as upstream, make_client() as client:  # type: ignore[arg-type]  # as written above
+    async with Sandbox(**told) as upstream, UpstreamClient() as client:  # type: ignore[arg-type]  # as written above
         configured = resolve(
             name="up",
             preset=row.preset,

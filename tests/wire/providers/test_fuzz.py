@@ -13,8 +13,7 @@ from pydantic import SecretStr
 from bot.errors import PaintFailed
 from bot.painting import Blob, Link, PaintRequest, Picture
 from bot.ports import Provider
-from bot.providers.http.client import make_client
-from bot.providers.http.connections import Client
+from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import resolve
 from bot.providers.registry import ProviderDependencies, make_provider
 from bot.providers.tasks.callbacks import Callbacks
@@ -72,7 +71,7 @@ def broken(body: bytes, chance: random.Random) -> bytes:
     return bytes(data[: chance.randrange(len(data) + 1)]) if chance.random() < 0.2 else bytes(data)
 
 
-def provider(client: Client, url: str, preset: str) -> Provider:
+def provider(client: UpstreamClient, url: str, preset: str) -> Provider:
     tools = ProviderDependencies(client=client, clock=HastyClock(), callbacks=Callbacks(), jitter=lambda: 0.0)
     return make_provider(resolve(name="up", preset=preset, base_url=url, api_key=SecretStr(KEY), timeout_s=30.0), tools)
 
@@ -110,7 +109,7 @@ async def test_a_broken_answer_is_a_failure_of_ours_or_still_a_picture(kind: str
         await call.head(media_type)
         await call.send(said)
 
-    async with raw_upstream(script) as upstream, make_client() as client:
+    async with raw_upstream(script) as upstream, UpstreamClient() as client:
         for _ in range(CASES):
             outcomes.add(await outcome(provider(client, upstream.url, preset)))
     assert len(outcomes) > 1, outcomes
@@ -126,6 +125,6 @@ async def test_a_whole_answer_is_what_the_broken_ones_are_made_of(kind: str) -> 
         poll = json.dumps({"id": "task-1", "status": "completed", "results": [PICTURE]})
         await call.send(poll if kind == "task submit" and call.start.startswith("GET") else body)
 
-    async with raw_upstream(script) as upstream, make_client() as client:
+    async with raw_upstream(script) as upstream, UpstreamClient() as client:
         came = await outcome(provider(client, upstream.url, preset))
     assert came == ("SaidFailed" if kind == "task failed" else "pictures")

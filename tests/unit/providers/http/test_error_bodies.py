@@ -166,7 +166,7 @@ def test_an_error_is_found_in_every_envelope(document: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("exc", "written", "failure"),
+    ("exc", "handed_over", "failure"),
     [
         (httpx.ConnectError("[Errno 111] Connection refused"), False, Unreachable),
         (httpx.ConnectError("[Errno -2] Name or service not known"), False, Unreachable),
@@ -178,14 +178,14 @@ def test_an_error_is_found_in_every_envelope(document: object) -> None:
         (httpx.InvalidURL("bad"), False, WrongEndpoint),
     ],
 )
-def test_money_law_of_lost_connections(exc: Exception, written: bool, failure: type[PaintFailed]) -> None:
-    made = unanswered(exc, written=written)
+def test_money_law_of_lost_connections(exc: Exception, handed_over: bool, failure: type[PaintFailed]) -> None:
+    made = unanswered(exc, handed_over=handed_over)
     assert type(made) is failure
     assert (made.retry is Retry.NEVER) == isinstance(made, Lost)
 
 
 def test_a_header_that_cannot_be_sent_is_not_quoted() -> None:
-    made = unanswered(httpx.LocalProtocolError("Illegal header value b'Bearer sk-123'"), written=False)
+    made = unanswered(httpx.LocalProtocolError("Illegal header value b'Bearer sk-123'"), handed_over=False)
     assert "sk-123" not in str(made)
 
 

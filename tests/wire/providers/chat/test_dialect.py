@@ -25,8 +25,7 @@ from bot.painting import (
 )
 from bot.ports import Provider
 from bot.providers.chat.provider import ChatProvider
-from bot.providers.http.client import make_client
-from bot.providers.http.connections import Client
+from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import resolve
 from tests.servers.upstream.chat import (
     DONE,
@@ -45,15 +44,15 @@ from tests.servers.upstream.raw import JSON, SSE, Call, delta, event, message, r
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[Client]:
-    async with make_client() as made:
+async def client() -> AsyncIterator[UpstreamClient]:
+    async with UpstreamClient() as made:
         yield made
 
 
 # ---------------------------------------------------------------- what is sent
 
 
-async def test_the_request_is_one_user_message_of_text_and_data_urls(client: Client) -> None:
+async def test_the_request_is_one_user_message_of_text_and_data_urls(client: UpstreamClient) -> None:
     references = (Image(data=PNG, media_type="image/png", width=1, height=1),) * 2
     request = PaintRequest(prompt="дорисуй 猫", references=references, options=Options(size="2:3", quality="high"))
     async with raw_upstream(answers(delta(f"![]({PICTURE})"), DONE)) as up:
@@ -79,7 +78,7 @@ async def test_the_request_is_one_user_message_of_text_and_data_urls(client: Cli
     }
 
 
-async def test_openrouter_gets_modalities_and_the_ratio_in_its_own_field(client: Client) -> None:
+async def test_openrouter_gets_modalities_and_the_ratio_in_its_own_field(client: UpstreamClient) -> None:
     request = PaintRequest(prompt="a cat", options=Options(size="16:9"))
     script = answers(": OPENROUTER PROCESSING\n\n" * 3, delta(f"![]({PICTURE})"), DONE)
     async with raw_upstream(script) as up:
@@ -91,7 +90,7 @@ async def test_openrouter_gets_modalities_and_the_ratio_in_its_own_field(client:
     assert sent["messages"] == [{"role": "user", "content": [{"type": "text", "text": "a cat"}]}]
 
 
-async def test_openrouter_gets_the_tier_beside_the_ratio_and_says_what_it_took(client: Client) -> None:
+async def test_openrouter_gets_the_tier_beside_the_ratio_and_says_what_it_took(client: UpstreamClient) -> None:
     request = PaintRequest(prompt="a cat", options=Options(size="16:9", tier="2K"))
     upstream = resolve(name="up", preset="openrouter", tiers=["1k", "2k"], base_url="http://127.0.0.1")
     usage: dict[str, object] = {"choices": [], "usage": {"completion_tokens": 1290, "cost": 0.0387}}
@@ -103,7 +102,7 @@ async def test_openrouter_gets_the_tier_beside_the_ratio_and_says_what_it_took(c
 
 
 async def test_options_that_an_upstream_takes_in_words_stand_behind_the_prompt(
-    client: Client,
+    client: UpstreamClient,
 ) -> None:
     upstream = resolve(name="up", preset="relay", base_url="http://127.0.0.1")
     wire = replace(upstream.wire, prompt_quality_suffix=" ({quality})", extra={"seed": 7})
@@ -117,21 +116,21 @@ async def test_options_that_an_upstream_takes_in_words_stand_behind_the_prompt(
     assert sent["seed"] == 7
 
 
-async def test_without_a_key_no_header_is_sent(client: Client) -> None:
+async def test_without_a_key_no_header_is_sent(client: UpstreamClient) -> None:
     async with raw_upstream(answers(delta(f"![]({PICTURE})"), DONE)) as up:
         await gather(provider(client, up.url + "/chat/completions", api_key=None))
         assert "authorization" not in up.calls[0].headers
         assert up.calls[0].start.startswith("POST /chat/completions ")
 
 
-async def test_a_name_and_a_password_in_the_address_go_as_basic_authentication(client: Client) -> None:
+async def test_a_name_and_a_password_in_the_address_go_as_basic_authentication(client: UpstreamClient) -> None:
     async with raw_upstream(answers(delta(f"![]({PICTURE})\n"), DONE)) as up:
         await gather(provider(client, up.url.replace("//", "//ann:se%40cret@"), api_key=None))
     assert up.calls[0].headers["authorization"] == "Basic " + base64.b64encode(b"ann:se@cret").decode()
     assert "ann" not in up.calls[0].headers["host"]
 
 
-def test_it_is_a_provider(client: Client) -> None:
+def test_it_is_a_provider(client: UpstreamClient) -> None:
     made: Provider = provider(client, "http://127.0.0.1:1", preset="acedata", price=3)
     assert (made.name, made.price, made.capabilities.max_references) == ("up", 3, 5)
 
@@ -139,7 +138,7 @@ def test_it_is_a_provider(client: Client) -> None:
 # ---------------------------------------------------------------- what is understood
 
 
-async def test_a_stream_tells_its_story_in_order(client: Client) -> None:
+async def test_a_stream_tells_its_story_in_order(client: UpstreamClient) -> None:
     script = answers(
         delta(role="assistant"), delta("> 🕐 排队中...\n\n"), delta("> 🏃 进度：8.4%\n\n> 🏃 进度：5%\n\n"),
         delta("> 🏃 进度：9"), delta("2.4%\n\n"), delta(f"![]({PICTURE})\n\n"), delta(finish_reason="stop"),
@@ -160,7 +159,7 @@ async def test_a_stream_tells_its_story_in_order(client: Client) -> None:
     ]
 
 
-async def test_acceptance_is_told_before_the_first_byte_of_the_body(client: Client) -> None:
+async def test_acceptance_is_told_before_the_first_byte_of_the_body(client: UpstreamClient) -> None:
     async def script(call: Call) -> None:
         await call.head(SSE)
         await call.hangup()
@@ -176,7 +175,7 @@ async def test_acceptance_is_told_before_the_first_byte_of_the_body(client: Clie
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("head", [SSE, JSON, "Content-Type: text/html; charset=utf-8", "X-Nothing: 1"])
 async def test_a_whole_document_and_a_stream_both_work_whatever_was_asked_for(
-    client: Client, stream: bool, head: str
+    client: UpstreamClient, stream: bool, head: str
 ) -> None:
     text = f"> 🏃 进度：8.4%\n\n![]({PICTURE})\n\n"
     async with raw_upstream(answers(message(text), head=(head,)), answers(delta(text), DONE, head=(head,))) as up:
@@ -211,20 +210,20 @@ async def test_a_whole_document_and_a_stream_both_work_whatever_was_asked_for(
 )
 @pytest.mark.parametrize("streamed", [True, False])
 async def test_every_carrier_of_inline_pictures_gives_its_bytes(
-    client: Client, choice: dict[str, object], streamed: bool
+    client: UpstreamClient, choice: dict[str, object], streamed: bool
 ) -> None:
     document = {"id": "x", "choices": [{"index": 0, **choice, "finish_reason": "stop"}]}
     async with raw_upstream(answers(event(document), DONE) if streamed else answers(json.dumps(document))) as up:
         assert pictures(await gather(provider(client, up.url))) == [Blob(data=PNG)]
 
 
-async def test_pictures_in_the_manner_of_the_images_api_count(client: Client) -> None:
+async def test_pictures_in_the_manner_of_the_images_api_count(client: UpstreamClient) -> None:
     async with raw_upstream(answers(json.dumps({"data": [{"url": PICTURE}, {"b64_json": "AAAA"}]}))) as up:
         assert pictures(await gather(provider(client, up.url))) == [Link(url=PICTURE), Blob(data=b"\0\0\0")]
 
 
 async def test_a_picture_in_the_text_goes_before_other_carriers_and_those_before_bare_addresses(
-    client: Client,
+    client: UpstreamClient,
 ) -> None:
     carried = [{"image_url": {"url": OTHER}}]
     scripts = answers(message(f"![]({PICTURE})", images=carried)), answers(message(PICTURE, images=carried))
@@ -233,7 +232,7 @@ async def test_a_picture_in_the_text_goes_before_other_carriers_and_those_before
         assert pictures(await gather(provider(client, up.url))) == [Link(url=OTHER)]
 
 
-async def test_reasoning_feeds_progress_but_no_pictures(client: Client) -> None:
+async def test_reasoning_feeds_progress_but_no_pictures(client: UpstreamClient) -> None:
     thoughts = ["**Video Generation Progress**: 3", "5% (processing)\n", f"![]({OTHER})\n"]
     chunks = [event({"choices": [{"delta": {"reasoning_content": thought}}]}) for thought in thoughts]
     script = answers(*chunks, delta(f"![]({PICTURE})", finish_reason="STOP"))
@@ -242,7 +241,7 @@ async def test_reasoning_feeds_progress_but_no_pictures(client: Client) -> None:
     assert (percents(events), pictures(events)) == ([35], [Link(url=PICTURE)])
 
 
-async def test_pictures_of_several_choices_are_kept_once_each(client: Client) -> None:
+async def test_pictures_of_several_choices_are_kept_once_each(client: UpstreamClient) -> None:
     script = answers(
         delta("🎨 图像生成中，请稍候...\n\n"), delta("🎨 图像生", index=1),
         delta(f"![]({PICTURE})\n", finish_reason="stop"),
@@ -252,12 +251,12 @@ async def test_pictures_of_several_choices_are_kept_once_each(client: Client) ->
         assert pictures(await gather(provider(client, up.url))) == [Link(url=PICTURE), Link(url=OTHER)]
 
 
-async def test_previews_come_through(client: Client) -> None:
+async def test_previews_come_through(client: UpstreamClient) -> None:
     async with raw_upstream(answers(delta(f">🏃 进度 72..[100]({OTHER})\n\n![]({PICTURE})"), DONE)) as up:
         assert Preview(Link(url=OTHER)) in await gather(provider(client, up.url))
 
 
-async def test_what_the_prompt_says_is_not_read_as_progress(client: Client) -> None:
+async def test_what_the_prompt_says_is_not_read_as_progress(client: UpstreamClient) -> None:
     prompt = "进度：50%\n> 🏃 进度：99%\n![](https://evil.example/a.png)"
     text = f"> ❇️ 关键字：{prompt}\n\nImage size: 1:1\n\n> 🏃 进度：12%\n![]({PICTURE})"
     async with raw_upstream(answers(delta(text), DONE)) as up:
@@ -269,7 +268,7 @@ async def test_what_the_prompt_says_is_not_read_as_progress(client: Client) -> N
 
 
 async def test_a_stream_byte_by_byte_with_carriage_returns_and_line_separators_is_read_alike(
-    client: Client,
+    client: UpstreamClient,
 ) -> None:
     text = f"> 关键字：a\u2028b\u0085c\n\n> 🏃 进度：8.4%\n\n![]({PICTURE})"
     raw = (": ping\r\n\r\n" + delta(text).replace("\n", "\r\n") + DONE.replace("\n", "\r\n")).encode()
@@ -285,7 +284,7 @@ async def test_a_stream_byte_by_byte_with_carriage_returns_and_line_separators_i
     assert (percents(events), pictures(events)) == ([8.4], [Link(url=PICTURE)])
 
 
-async def test_events_without_blank_lines_between_them_are_read(client: Client) -> None:
+async def test_events_without_blank_lines_between_them_are_read(client: UpstreamClient) -> None:
     one, two = delta("> 进度：8%\n").strip(), delta(f"![]({PICTURE})").strip()
     async with raw_upstream(answers(f"{one}\n{two}\nnonsense\n")) as up:
         events = await gather(provider(client, up.url))
@@ -293,7 +292,7 @@ async def test_events_without_blank_lines_between_them_are_read(client: Client) 
 
 
 async def test_documents_a_line_each_are_read_and_lines_that_are_none_are_left_out(
-    client: Client,
+    client: UpstreamClient,
 ) -> None:
     chunks = [delta("> 进度：8%\n").strip().removeprefix("data: "), "what?", delta(f"![]({PICTURE})").strip()]
     async with raw_upstream(answers("\n".join(chunks))) as up:
@@ -301,17 +300,17 @@ async def test_documents_a_line_each_are_read_and_lines_that_are_none_are_left_o
     assert (percents(events), pictures(events)) == ([8], [Link(url=PICTURE)])
 
 
-async def test_a_last_event_without_a_blank_line_counts(client: Client) -> None:
+async def test_a_last_event_without_a_blank_line_counts(client: UpstreamClient) -> None:
     async with raw_upstream(answers(delta(f"![]({PICTURE})", finish_reason="stop").strip())) as up:
         assert pictures(await gather(provider(client, up.url))) == [Link(url=PICTURE)]
 
 
-async def test_blanks_before_a_document_are_signs_of_life(client: Client) -> None:
+async def test_blanks_before_a_document_are_signs_of_life(client: UpstreamClient) -> None:
     async with raw_upstream(answers("\n", " \n", "\ufeff", message(f"![]({PICTURE})"), head=(JSON,))) as up:
         assert pictures(await gather(provider(client, up.url))) == [Link(url=PICTURE)]
 
 
-async def test_megabytes_inline_keep_the_event_loop_free(client: Client) -> None:
+async def test_megabytes_inline_keep_the_event_loop_free(client: UpstreamClient) -> None:
     """The watch of the test suite raises on blocking calls; here the sizes are those that go to a thread."""
     data = PNG * 8000
     inline = "data:image/png;base64," + base64.b64encode(data).decode()
@@ -321,7 +320,7 @@ async def test_megabytes_inline_keep_the_event_loop_free(client: Client) -> None
             assert pictures(await gather(provider(client, up.url))) == [Blob(data=data)]
 
 
-async def test_an_upload_of_megabytes_arrives_whole(client: Client) -> None:
+async def test_an_upload_of_megabytes_arrives_whole(client: UpstreamClient) -> None:
     big = Image(data=PNG * 20_000, media_type="image/png", width=1, height=1)
     async with raw_upstream(answers(delta(f"![]({PICTURE})"), DONE)) as up:
         await gather(provider(client, up.url), PaintRequest(prompt="x", references=(big,)))

@@ -24,8 +24,7 @@ from bot.errors import (
     WrongEndpoint,
 )
 from bot.painting import Accepted, Blob, Image, Link, PaintRequest, Stage, StageChanged
-from bot.providers.http.client import ANSWER_CAP, make_client
-from bot.providers.http.connections import Client
+from bot.providers.http.client import ANSWER_CAP, UpstreamClient
 from tests.servers.upstream.chat import (
     ACE_500,
     DONE,
@@ -45,8 +44,8 @@ from tests.servers.upstream.raw import JSON, SSE, Call, delta, event, message, r
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[Client]:
-    async with make_client() as made:
+async def client() -> AsyncIterator[UpstreamClient]:
+    async with UpstreamClient() as made:
         yield made
 
 
@@ -72,7 +71,7 @@ async def client() -> AsyncIterator[Client]:
     ],
 )
 async def test_an_answer_without_a_picture_says_why(
-    client: Client, parts: list[str], failure: type[PaintFailed]
+    client: UpstreamClient, parts: list[str], failure: type[PaintFailed]
 ) -> None:
     async with raw_upstream(answers(*parts)) as up:
         failed, seen = await fail(provider(client, up.url))
@@ -80,7 +79,7 @@ async def test_an_answer_without_a_picture_says_why(
     assert Accepted() in seen
 
 
-async def test_a_refusal_is_quoted_for_the_member_and_not_logged(client: Client) -> None:
+async def test_a_refusal_is_quoted_for_the_member_and_not_logged(client: UpstreamClient) -> None:
     async with raw_upstream(answers(delta(f"I can't draw that with {KEY}.\nSorry."), DONE)) as up:
         failed, _ = await fail(provider(client, up.url))
     assert failed.facts == {"quote": "I can't draw that with …. Sorry."}
@@ -112,25 +111,25 @@ LIMIT = {"error": {"code": "rate_limit_exceeded", "message": "slow down"}}
     ],
 )
 async def test_an_error_inside_a_success_is_told_and_never_leads_to_a_second_payment(
-    client: Client, parts: list[str], failure: type[PaintFailed]
+    client: UpstreamClient, parts: list[str], failure: type[PaintFailed]
 ) -> None:
     async with raw_upstream(answers(*parts)) as up:
         failed, _ = await fail(provider(client, up.url))
     assert type(failed) is failure
 
 
-async def test_the_trace_of_an_error_inside_a_success_is_kept(client: Client) -> None:
+async def test_the_trace_of_an_error_inside_a_success_is_kept(client: UpstreamClient) -> None:
     async with raw_upstream(answers(json.dumps(ACE_500))) as up:
         failed, _ = await fail(provider(client, up.url))
     assert (failed.trace, failed.facts) == ("2cf86e86", {"quote": "fetch failed"})
 
 
-async def test_a_picture_before_an_error_counts(client: Client) -> None:
+async def test_a_picture_before_an_error_counts(client: UpstreamClient) -> None:
     async with raw_upstream(answers(delta(f"![]({PICTURE})\n"), event(ACE_500), DONE)) as up:
         assert pictures(await gather(provider(client, up.url))) == [Link(url=PICTURE)]
 
 
-async def test_broken_base64_is_a_bad_result_only_when_it_is_alone(client: Client) -> None:
+async def test_broken_base64_is_a_bad_result_only_when_it_is_alone(client: UpstreamClient) -> None:
     bad = ["data:image/png;base64,A", "data:image/png,AAAA", "data:image/png;base64,"]
     scripts = [answers(delta(f"![]({url})"), DONE) for url in bad]
     async with raw_upstream(*scripts, answers(delta(f"![]({bad[0]})\n![]({INLINE})"), DONE)) as up:
@@ -140,7 +139,7 @@ async def test_broken_base64_is_a_bad_result_only_when_it_is_alone(client: Clien
         assert pictures(await gather(provider(client, up.url))) == [Blob(data=PNG)]
 
 
-async def test_an_answer_beyond_the_cap_is_dropped(client: Client) -> None:
+async def test_an_answer_beyond_the_cap_is_dropped(client: UpstreamClient) -> None:
     async def script(call: Call) -> None:
         await call.head(SSE)
         for _ in range(ANSWER_CAP // 1_000_000 + 10):
@@ -172,7 +171,7 @@ async def test_an_answer_beyond_the_cap_is_dropped(client: Client) -> None:
     ],
 )
 async def test_an_error_answer_is_told_without_acceptance(
-    client: Client, status: str, body: str, failure: type[PaintFailed]
+    client: UpstreamClient, status: str, body: str, failure: type[PaintFailed]
 ) -> None:
     async with raw_upstream(answers(body, head=("Content-Type: text/html", "Retry-After: 3"), status=status)) as up:
         failed, seen = await fail(provider(client, up.url))
@@ -183,7 +182,7 @@ async def test_an_error_answer_is_told_without_acceptance(
         assert failed.retry_after == 3
 
 
-async def test_the_status_decides_when_the_body_of_an_error_breaks_off(client: Client) -> None:
+async def test_the_status_decides_when_the_body_of_an_error_breaks_off(client: UpstreamClient) -> None:
     script = answers("half", head=("Content-Length: 99999",), status="503 Down")
     async with raw_upstream(script, answers("x" * 200_000, status="503 Down")) as up:
         for _ in range(2):
@@ -191,7 +190,7 @@ async def test_the_status_decides_when_the_body_of_an_error_breaks_off(client: C
             assert isinstance(failed, UpstreamDown)
 
 
-async def test_a_refused_connection_is_unreachable(client: Client) -> None:
+async def test_a_refused_connection_is_unreachable(client: UpstreamClient) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound and not listening: connections to it are refused
         failed, seen = await fail(provider(client, f"http://127.0.0.1:{taken.getsockname()[1]}"))
@@ -199,13 +198,13 @@ async def test_a_refused_connection_is_unreachable(client: Client) -> None:
     assert seen == [StageChanged(Stage.SENDING)]
 
 
-async def test_an_address_that_is_none_is_a_wrong_endpoint(client: Client) -> None:
+async def test_an_address_that_is_none_is_a_wrong_endpoint(client: UpstreamClient) -> None:
     for url in ("ftp://127.0.0.1/", "http://127.0.0.1/\x07"):
         failed, _ = await fail(provider(client, url))
         assert isinstance(failed, WrongEndpoint)
 
 
-async def test_no_headers_until_the_deadline_is_no_answer(client: Client) -> None:
+async def test_no_headers_until_the_deadline_is_no_answer(client: UpstreamClient) -> None:
     async with raw_upstream(hang) as up:
         failed, seen = await fail(provider(client, up.url, timeout_s=SHORT, idle_timeout_s=SHORT / 4))
         await up.calls[0].closed_by_client.wait()
@@ -213,7 +212,7 @@ async def test_no_headers_until_the_deadline_is_no_answer(client: Client) -> Non
     assert seen == [StageChanged(Stage.SENDING)]
 
 
-async def test_silence_before_the_headers_lasts_as_long_as_a_painting_may(client: Client) -> None:
+async def test_silence_before_the_headers_lasts_as_long_as_a_painting_may(client: UpstreamClient) -> None:
     """An upstream that was asked to stream and does not sends its headers with the picture."""
 
     async def script(call: Call) -> None:
@@ -224,7 +223,7 @@ async def test_silence_before_the_headers_lasts_as_long_as_a_painting_may(client
         assert pictures(await gather(provider(client, up.url, idle_timeout_s=SHORT / 4))) == [Link(url=PICTURE)]
 
 
-async def test_a_request_that_could_not_be_written_was_not_accepted(client: Client) -> None:
+async def test_a_request_that_could_not_be_written_was_not_accepted(client: UpstreamClient) -> None:
     async def reset(call: Call) -> None:
         call.reset()
 

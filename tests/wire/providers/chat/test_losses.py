@@ -11,8 +11,7 @@ import structlog
 
 from bot.errors import CutShort, SaidFailed, TookTooLong, WentQuiet
 from bot.painting import Accepted, Event, Link, Options, PaintRequest, Progress, Stage, StageChanged
-from bot.providers.http.client import make_client
-from bot.providers.http.connections import Client
+from bot.providers.http.client import UpstreamClient
 from tests.servers.upstream.chat import (
     ACE_500,
     DONE,
@@ -32,8 +31,8 @@ from tests.servers.upstream.raw import JSON, SSE, Call, Script, delta, event, me
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[Client]:
-    async with make_client() as made:
+async def client() -> AsyncIterator[UpstreamClient]:
+    async with UpstreamClient() as made:
         yield made
 
 
@@ -41,7 +40,7 @@ async def client() -> AsyncIterator[Client]:
 
 
 @pytest.mark.parametrize("ending", ["fin", "rst", "half headers"])
-async def test_a_connection_lost_after_the_request_may_have_been_accepted(client: Client, ending: str) -> None:
+async def test_a_connection_lost_after_the_request_may_have_been_accepted(client: UpstreamClient, ending: str) -> None:
     async def script(call: Call) -> None:
         if ending == "rst":
             call.reset()
@@ -74,21 +73,21 @@ CUT = "Transfer-Encoding: chunked"
     ],
 )
 async def test_an_answer_that_breaks_off_without_a_picture_is_cut_short(
-    client: Client, head: tuple[str, ...], parts: list[str | bytes]
+    client: UpstreamClient, head: tuple[str, ...], parts: list[str | bytes]
 ) -> None:
     async with raw_upstream(answers(*parts, head=head)) as up:
         failed, _ = await fail(provider(client, up.url))
     assert isinstance(failed, CutShort)
 
 
-async def test_a_failure_that_was_said_before_the_cut_is_told(client: Client) -> None:
+async def test_a_failure_that_was_said_before_the_cut_is_told(client: UpstreamClient) -> None:
     async with raw_upstream(answers(delta("❌ 生成失败: 服务器开小差了\n"))) as up:
         failed, _ = await fail(provider(client, up.url))
     assert isinstance(failed, SaidFailed)
 
 
 @pytest.mark.parametrize("ending", ["fin", "rst", "silence", "late"])
-async def test_a_picture_that_was_complete_counts_however_the_answer_ends(client: Client, ending: str) -> None:
+async def test_a_picture_that_was_complete_counts_however_the_answer_ends(client: UpstreamClient, ending: str) -> None:
     async def script(call: Call) -> None:
         await call.head(SSE, CUT)
         await call.chunk(delta(f"![]({PICTURE})"))
@@ -107,14 +106,15 @@ async def test_a_picture_that_was_complete_counts_however_the_answer_ends(client
         assert pictures(await gather(made)) == [Link(url=PICTURE)]
 
 
-async def test_an_answer_may_end_by_finish_reason_alone(client: Client) -> None:
+async def test_an_answer_may_end_by_finish_reason_alone(client: UpstreamClient) -> None:
     async with raw_upstream(answers(delta(PICTURE), delta("", finish_reason="stop"))) as up:
         assert pictures(await gather(provider(client, up.url))) == [Link(url=PICTURE)]
 
 
-async def test_a_line_that_is_broken_after_the_end_is_no_failure(client: Client) -> None:
+async def test_a_line_that_is_broken_after_the_end_is_no_failure(client: UpstreamClient) -> None:
     async def script(call: Call) -> None:
         await call.head(SSE, CUT)
+        await asyncio.sleep(0.05)  # a broken chunk takes with it a head that came in the same piece
         await call.chunk(delta(PICTURE, finish_reason="stop"))
         await call.send("this is no chunk\r\n")
 
@@ -122,7 +122,7 @@ async def test_a_line_that_is_broken_after_the_end_is_no_failure(client: Client)
         assert pictures(await gather(provider(client, up.url))) == [Link(url=PICTURE)]
 
 
-async def test_the_end_mark_ends_it_though_the_connection_stays(client: Client) -> None:
+async def test_the_end_mark_ends_it_though_the_connection_stays(client: UpstreamClient) -> None:
     async def script(call: Call) -> None:
         await call.head(SSE)
         await call.send(delta(f"![]({PICTURE})") + DONE)
@@ -133,7 +133,7 @@ async def test_the_end_mark_ends_it_though_the_connection_stays(client: Client) 
         await up.calls[0].closed_by_client.wait()
 
 
-async def test_silence_after_acceptance_is_told_with_its_length(client: Client) -> None:
+async def test_silence_after_acceptance_is_told_with_its_length(client: UpstreamClient) -> None:
     async def script(call: Call) -> None:
         await call.head(SSE)
         await call.send(delta("> 进度：60%\n"))
@@ -149,7 +149,7 @@ async def test_silence_after_acceptance_is_told_with_its_length(client: Client) 
 
 
 async def test_every_sign_of_life_extends_the_wait_until_the_whole_takes_too_long(
-    client: Client,
+    client: UpstreamClient,
 ) -> None:
     async def script(call: Call) -> None:
         await call.head(SSE)
@@ -163,7 +163,7 @@ async def test_every_sign_of_life_extends_the_wait_until_the_whole_takes_too_lon
 
 
 async def test_an_answer_that_was_not_to_stream_may_be_silent_after_its_headers(
-    client: Client,
+    client: UpstreamClient,
 ) -> None:
     async def script(call: Call) -> None:
         await call.head(JSON)
@@ -191,7 +191,7 @@ async def until_progress(events: AsyncIterator[Event]) -> None:
 
 
 @pytest.mark.parametrize("n", [1, 2])
-async def test_closing_the_iterator_closes_the_connections(client: Client, n: int) -> None:
+async def test_closing_the_iterator_closes_the_connections(client: UpstreamClient, n: int) -> None:
     async with raw_upstream(endless) as up:
         async with aclosing(provider(client, up.url).paint(PaintRequest(prompt="x", options=Options(n=n)))) as events:
             await until_progress(events)
@@ -201,7 +201,7 @@ async def test_closing_the_iterator_closes_the_connections(client: Client, n: in
 
 
 @pytest.mark.parametrize("script", [endless, hang])
-async def test_cancelling_the_task_closes_the_connection(client: Client, script: Script) -> None:
+async def test_cancelling_the_task_closes_the_connection(client: UpstreamClient, script: Script) -> None:
     async with raw_upstream(script) as up:
         task = asyncio.create_task(gather(provider(client, up.url)))
         call = await up.call()
@@ -211,7 +211,7 @@ async def test_cancelling_the_task_closes_the_connection(client: Client, script:
         await call.closed_by_client.wait()
 
 
-async def test_a_failure_closes_the_connection(client: Client) -> None:
+async def test_a_failure_closes_the_connection(client: UpstreamClient) -> None:
     async def script(call: Call) -> None:
         await call.head(SSE)
         await call.send(event(ACE_500))
@@ -226,7 +226,7 @@ async def test_a_failure_closes_the_connection(client: Client) -> None:
 
 
 async def test_two_pictures_are_two_requests_at_once_and_progress_is_their_mean(
-    client: Client,
+    client: UpstreamClient,
 ) -> None:
     both = asyncio.Barrier(2)
     first_told = asyncio.Event()
@@ -259,7 +259,7 @@ async def test_two_pictures_are_two_requests_at_once_and_progress_is_their_mean(
 
 
 async def test_where_one_fails_and_one_delivers_the_picture_counts_and_the_failure_is_logged(
-    client: Client,
+    client: UpstreamClient,
 ) -> None:
     scripts = answers(delta(f"![]({PICTURE})"), DONE), answers(json.dumps(ACE_500), status="500 Oops")
     with structlog.testing.capture_logs() as lines:
@@ -270,7 +270,7 @@ async def test_where_one_fails_and_one_delivers_the_picture_counts_and_the_failu
     assert KEY not in str(lines)
 
 
-async def test_when_all_fail_the_one_that_forbids_another_try_is_raised(client: Client) -> None:
+async def test_when_all_fail_the_one_that_forbids_another_try_is_raised(client: UpstreamClient) -> None:
     scripts = answers(status="429 Slow"), answers(delta("> 进度：60%\n"))
     async with raw_upstream(*scripts) as up:
         failed, _ = await fail(provider(client, up.url), PaintRequest(prompt="x", options=Options(n=2)))
@@ -280,7 +280,7 @@ async def test_when_all_fail_the_one_that_forbids_another_try_is_raised(client: 
 # ---------------------------------------------------------------- what is never shown
 
 
-async def test_neither_key_nor_prompt_is_logged(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+async def test_neither_key_nor_prompt_is_logged(client: UpstreamClient, caplog: pytest.LogCaptureFixture) -> None:
     prompt = "a secret wish of the member"
     error = json.dumps({"error": {"code": "x", "message": f"{KEY} may not paint: {prompt}"}})
     caplog.set_level(logging.INFO)
@@ -297,14 +297,14 @@ async def test_neither_key_nor_prompt_is_logged(client: Client, caplog: pytest.L
     assert "127.0.0.1" not in caplog.text
 
 
-async def test_an_id_that_quotes_the_key_is_kept_without_it(client: Client) -> None:
+async def test_an_id_that_quotes_the_key_is_kept_without_it(client: UpstreamClient) -> None:
     said = delta(f"![]({PICTURE})\n").replace("chatcmpl-1", f"chatcmpl-{KEY}")
     async with raw_upstream(answers(said, DONE)) as up:
         events = await gather(provider(client, up.url))
     assert Accepted("chatcmpl-…") in events
 
 
-async def test_no_proxy_of_the_environment_is_used(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_proxy_of_the_environment_is_used(client: UpstreamClient, monkeypatch: pytest.MonkeyPatch) -> None:
     said = answers(delta(f"![]({PICTURE})\n"), DONE)
     async with raw_upstream(said) as up, raw_upstream(said) as proxy:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
@@ -313,14 +313,14 @@ async def test_no_proxy_of_the_environment_is_used(client: Client, monkeypatch: 
         assert (len(up.calls), len(proxy.calls)) == (1, 0)
 
 
-async def test_no_redirect_is_followed(client: Client) -> None:
+async def test_no_redirect_is_followed(client: UpstreamClient) -> None:
     async with raw_upstream(answers(delta(f"![]({PICTURE})\n"), DONE)) as elsewhere:
         async with raw_upstream(answers("", head=(f"Location: {elsewhere.url}",), status="307 There")) as up:
             await fail(provider(client, up.url))
         assert not elsewhere.calls
 
 
-async def test_a_server_that_is_gone_is_never_mistaken_for_a_lost_painting(client: Client) -> None:
+async def test_a_server_that_is_gone_is_never_mistaken_for_a_lost_painting(client: UpstreamClient) -> None:
     """Connections are not kept, so that none is found dead when the next painting begins."""
 
     async def script(call: Call) -> None:

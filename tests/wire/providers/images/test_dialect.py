@@ -39,8 +39,7 @@ from bot.painting import (
     Usage,
 )
 from bot.ports import Provider
-from bot.providers.http.client import make_client
-from bot.providers.http.connections import Client
+from bot.providers.http.client import UpstreamClient
 from tests.servers.upstream.images import (
     B64,
     FOX,
@@ -63,8 +62,8 @@ SHORT = 0.2  # seconds; what a test with a real deadline waits
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[Client]:
-    async with make_client() as made:
+async def client() -> AsyncIterator[UpstreamClient]:
+    async with UpstreamClient() as made:
         yield made
 
 
@@ -117,7 +116,7 @@ async def failing(made: Provider, request: PaintRequest | None = None) -> tuple[
 # ---------------------------------------------------------------- what is sent
 
 
-async def test_a_generation_is_json_and_says_only_what_was_chosen(client: Client) -> None:
+async def test_a_generation_is_json_and_says_only_what_was_chosen(client: UpstreamClient) -> None:
     async with raw_upstream(streams(completed()), answers(document())) as up:
         await gather(provider(client, up.url + "/v1"), PaintRequest(prompt="дорисуй 猫"))
         options = Options(
@@ -134,7 +133,7 @@ async def test_a_generation_is_json_and_says_only_what_was_chosen(client: Client
     }  # fmt: skip
 
 
-async def test_an_edit_is_a_form_whose_files_have_names_and_real_types(client: Client) -> None:
+async def test_an_edit_is_a_form_whose_files_have_names_and_real_types(client: UpstreamClient) -> None:
     options = Options(size="1280x720", n=2)
     request = PaintRequest(prompt="надень шляпу\n👒", references=(FOX, HAT), mask=MASK, options=options)
     async with raw_upstream(answers(document())) as up:
@@ -154,14 +153,14 @@ async def test_an_edit_is_a_form_whose_files_have_names_and_real_types(client: C
     ]
 
 
-async def test_a_form_says_true_as_json_does(client: Client) -> None:
+async def test_a_form_says_true_as_json_does(client: UpstreamClient) -> None:
     async with raw_upstream(streams(event("image_edit.completed", b64_json=B64))) as up:
         await gather(provider(client, up.url), PaintRequest(prompt="x", references=(FOX,)))
         said = {name: data for name, file, _, data in form(up.calls[0]) if file is None}
     assert (said["stream"], said["partial_images"]) == (b"true", b"2")
 
 
-async def test_a_file_of_megabytes_arrives_whole(client: Client) -> None:
+async def test_a_file_of_megabytes_arrives_whole(client: UpstreamClient) -> None:
     big = PNG * 20_000
     request = PaintRequest(prompt="x", references=(FOX, type(FOX)(data=big, media_type="image/png", width=1, height=1)))
     async with raw_upstream(streams(completed())) as up:
@@ -169,7 +168,7 @@ async def test_a_file_of_megabytes_arrives_whole(client: Client) -> None:
         assert form(up.calls[0])[-1][3] == big
 
 
-async def test_openai_hk_is_asked_for_links(client: Client) -> None:
+async def test_openai_hk_is_asked_for_links(client: UpstreamClient) -> None:
     async with raw_upstream(answers(document({"url": LINK, "revised_prompt": "a cat"}))) as up:
         events = await gather(provider(client, up.url + "/v1", "openai-hk"))
         sent = up.calls[0].json()
@@ -179,7 +178,7 @@ async def test_openai_hk_is_asked_for_links(client: Client) -> None:
 
 @pytest.mark.parametrize("pasted", ["", "/openai/deployments/my%20images/images/edits"])
 async def test_azure_names_the_deployment_in_the_address_and_the_key_in_its_own_header(
-    client: Client, pasted: str
+    client: UpstreamClient, pasted: str
 ) -> None:
     async with raw_upstream(streams(completed())) as up:
         made = provider(client, up.url + pasted, "azure", model="my images", api_version="2026-01-01")
@@ -194,14 +193,14 @@ async def test_azure_names_the_deployment_in_the_address_and_the_key_in_its_own_
     assert "model" not in generation.json()
 
 
-async def test_without_a_key_no_header_is_sent(client: Client) -> None:
+async def test_without_a_key_no_header_is_sent(client: UpstreamClient) -> None:
     async with raw_upstream(streams(completed())) as up:
         await gather(provider(client, up.url + "/v1/images/generations", api_key=None))
         assert "authorization" not in up.calls[0].headers
         assert up.calls[0].start.startswith("POST /v1/images/generations ")
 
 
-async def test_it_is_a_provider_that_cannot_be_asked_again(client: Client) -> None:
+async def test_it_is_a_provider_that_cannot_be_asked_again(client: UpstreamClient) -> None:
     made: Provider = provider(client, "http://127.0.0.1:1", "openai", price=3)
     assert (made.name, made.model, made.price, made.resumable) == ("up", "gpt-image-2", 3, False)
     assert made.capabilities.max_references == 16
@@ -212,7 +211,7 @@ async def test_it_is_a_provider_that_cannot_be_asked_again(client: Client) -> No
 # ---------------------------------------------------------------- what is understood
 
 
-async def test_a_stream_tells_its_story_in_order(client: Client) -> None:
+async def test_a_stream_tells_its_story_in_order(client: UpstreamClient) -> None:
     script = streams(": hello\n\n", partial(0, b"one"), partial(1, b"two"), completed())
     async with raw_upstream(script) as up:
         events = await gather(provider(client, up.url))
@@ -227,7 +226,7 @@ async def test_a_stream_tells_its_story_in_order(client: Client) -> None:
     assert events.index(StageChanged(Stage.PAINTING)) < events.index(Preview(Blob(data=b"one")))
 
 
-async def test_an_upstream_that_paints_before_it_answers_is_known_to_paint(client: Client) -> None:
+async def test_an_upstream_that_paints_before_it_answers_is_known_to_paint(client: UpstreamClient) -> None:
     answered = asyncio.Event()
 
     async def script(call: Call) -> None:
@@ -243,7 +242,7 @@ async def test_an_upstream_that_paints_before_it_answers_is_known_to_paint(clien
         assert await anext(events) == Accepted()
 
 
-async def test_closing_before_the_answer_closes_the_connection(client: Client) -> None:
+async def test_closing_before_the_answer_closes_the_connection(client: UpstreamClient) -> None:
     async def script(call: Call) -> None:
         await call.hangup()
 
@@ -255,7 +254,7 @@ async def test_closing_before_the_answer_closes_the_connection(client: Client) -
         await up.calls[0].closed_by_client.wait()
 
 
-async def test_closing_in_the_stream_closes_the_connection(client: Client) -> None:
+async def test_closing_in_the_stream_closes_the_connection(client: UpstreamClient) -> None:
     async def script(call: Call) -> None:
         await call.head(SSE)
         await call.send(partial(0))
@@ -272,7 +271,7 @@ async def test_closing_in_the_stream_closes_the_connection(client: Client) -> No
 @pytest.mark.parametrize("head", [SSE, JSON, "X-Nothing: 1"])
 @pytest.mark.parametrize("stream", [True, False])
 async def test_a_document_and_a_stream_both_work_whatever_was_asked_for(
-    client: Client, head: str, stream: bool
+    client: UpstreamClient, head: str, stream: bool
 ) -> None:
     async with raw_upstream(answers(" \n", document(), head=(head,)), answers(completed(), head=(head,))) as up:
         whole = await gather(provider(client, up.url, stream=stream))
@@ -294,21 +293,21 @@ async def test_a_document_and_a_stream_both_work_whatever_was_asked_for(
     ],
 )
 async def test_every_way_to_hand_over_a_picture_is_understood(
-    client: Client, item: dict[str, object], source: Link | Blob
+    client: UpstreamClient, item: dict[str, object], source: Link | Blob
 ) -> None:
     async with raw_upstream(answers(document(item)), streams(event("completed", **item))) as up:
         assert pictures(await gather(provider(client, up.url))) == [source]
         assert pictures(await gather(provider(client, up.url))) == [source]
 
 
-async def test_several_pictures_and_fewer_than_asked_for_are_all_kept(client: Client) -> None:
+async def test_several_pictures_and_fewer_than_asked_for_are_all_kept(client: UpstreamClient) -> None:
     other = base64.b64encode(PNG + b"2").decode()
     async with raw_upstream(answers(document({"b64_json": B64}, {"b64_json": other}, {"url": LINK}))) as up:
         events = await gather(provider(client, up.url), PaintRequest(prompt="x", options=Options(n=4)))
     assert pictures(events) == [Blob(data=PNG), Blob(data=PNG + b"2"), Link(url=LINK)]
 
 
-async def test_unknown_events_are_passed_over_and_finished_ones_of_a_group_are_not(client: Client) -> None:
+async def test_unknown_events_are_passed_over_and_finished_ones_of_a_group_are_not(client: UpstreamClient) -> None:
     script = streams(
         event("image_generation.in_progress", b64_json=B64),
         event("keepalive.ping"),
@@ -323,7 +322,7 @@ async def test_unknown_events_are_passed_over_and_finished_ones_of_a_group_are_n
     assert events[-1] == Usage(USAGE)
 
 
-async def test_the_credits_of_openai_hk_follow_its_formula(client: Client) -> None:
+async def test_the_credits_of_openai_hk_follow_its_formula(client: UpstreamClient) -> None:
     usage = {
         "input_tokens": 106,
         "input_tokens_details": {"text_tokens": 6, "image_tokens": 100},
@@ -337,7 +336,7 @@ async def test_the_credits_of_openai_hk_follow_its_formula(client: Client) -> No
 
 
 async def test_a_broken_picture_fails_only_when_it_is_alone_and_a_broken_preview_never(
-    client: Client,
+    client: UpstreamClient,
 ) -> None:
     broken: dict[str, object] = {"b64_json": "!"}
     async with raw_upstream(
@@ -353,7 +352,7 @@ async def test_a_broken_picture_fails_only_when_it_is_alone_and_a_broken_preview
     assert not any(isinstance(each, Preview) for each in events)
 
 
-async def test_a_picture_byte_by_byte_is_a_whole_one(client: Client) -> None:
+async def test_a_picture_byte_by_byte_is_a_whole_one(client: UpstreamClient) -> None:
     raw = (partial(0) + completed()).encode()
 
     async def script(call: Call) -> None:
@@ -390,7 +389,7 @@ def openai_error(code: str | None, kind: str = "invalid_request_error", message:
     ],
 )
 async def test_refusals_have_their_names(
-    client: Client, status: str, body: dict[str, Any], failure: type[PaintFailed]
+    client: UpstreamClient, status: str, body: dict[str, Any], failure: type[PaintFailed]
 ) -> None:
     async with raw_upstream(answers(json.dumps(body), head=(JSON, "apim-request-id: az_1"), status=status)) as up:
         failed, events = await failing(provider(client, up.url))
@@ -414,7 +413,7 @@ async def test_refusals_have_their_names(
     ],
 )
 async def test_a_stream_without_a_picture_says_why(
-    client: Client, parts: tuple[str, ...], failure: type[PaintFailed]
+    client: UpstreamClient, parts: tuple[str, ...], failure: type[PaintFailed]
 ) -> None:
     async with raw_upstream(streams(*parts)) as up:
         failed, events = await failing(provider(client, up.url))
@@ -434,20 +433,22 @@ async def test_a_stream_without_a_picture_says_why(
         ("<html>login</html>", UpstreamDown),
     ],
 )
-async def test_a_success_without_a_picture_says_why(client: Client, body: str, failure: type[PaintFailed]) -> None:
+async def test_a_success_without_a_picture_says_why(
+    client: UpstreamClient, body: str, failure: type[PaintFailed]
+) -> None:
     head = ("Content-Type: text/html",) if body.startswith("<") else (JSON,)
     async with raw_upstream(answers(body, head=head)) as up:
         failed, _ = await failing(provider(client, up.url))
     assert type(failed) is failure
 
 
-async def test_a_picture_that_came_counts_though_the_stream_broke_after_it(client: Client) -> None:
+async def test_a_picture_that_came_counts_though_the_stream_broke_after_it(client: UpstreamClient) -> None:
     script = streams(event("partial_succeeded", url=LINK), event("error", **openai_error("server_error")))
     async with raw_upstream(script) as up:
         assert pictures(await gather(provider(client, up.url))) == [Link(url=LINK)]
 
 
-async def test_a_request_is_sent_once_however_it_ends(client: Client) -> None:
+async def test_a_request_is_sent_once_however_it_ends(client: UpstreamClient) -> None:
     async def breaks(call: Call) -> None:
         call.reset()
 
@@ -457,7 +458,7 @@ async def test_a_request_is_sent_once_however_it_ends(client: Client) -> None:
         assert len(up.calls) == 1
 
 
-async def test_silence_and_absence_have_their_names(client: Client) -> None:
+async def test_silence_and_absence_have_their_names(client: UpstreamClient) -> None:
     async def silent(call: Call) -> None:
         await call.hangup()
 
@@ -476,7 +477,7 @@ async def test_silence_and_absence_have_their_names(client: Client) -> None:
     assert isinstance(failed, Unreachable)
 
 
-async def test_neither_the_key_nor_the_prompt_is_quoted(client: Client) -> None:
+async def test_neither_the_key_nor_the_prompt_is_quoted(client: UpstreamClient) -> None:
     prompt = "a secret portrait of Ada"
     body = json.dumps(openai_error(None, message=f"bad key {KEY} for {prompt}"))
     async with raw_upstream(answers(body, status="400 Bad Request")) as up:

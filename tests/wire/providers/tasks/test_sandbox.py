@@ -24,8 +24,7 @@ from bot.errors import (
 )
 from bot.painting import Accepted, Event, Link, Options, PaintRequest, Picture, Progress, Usage
 from bot.providers.chat.provider import ChatProvider
-from bot.providers.http.client import make_client
-from bot.providers.http.connections import Client
+from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import resolve
 from bot.providers.probe import probe
 from bot.providers.tasks.callbacks import Callbacks
@@ -43,8 +42,8 @@ each_preset = pytest.mark.parametrize("preset", WHERE)
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[Client]:
-    async with make_client() as made:
+async def client() -> AsyncIterator[UpstreamClient]:
+    async with UpstreamClient() as made:
         yield made
 
 
@@ -63,7 +62,7 @@ class Attendant(HastyClock):
 
 
 def provider(
-    client: Client,
+    client: UpstreamClient,
     sandbox: Sandbox,
     preset: str = "evolink",
     clock: Any = None,
@@ -92,7 +91,7 @@ def links(events: list[Event]) -> list[str]:
 
 
 @each_preset
-async def test_a_painting_from_beginning_to_end(client: Client, preset: str) -> None:
+async def test_a_painting_from_beginning_to_end(client: UpstreamClient, preset: str) -> None:
     async with Sandbox(pace=0, edge=64) as sandbox:
         events = await gather(provider(client, sandbox, preset), options=Options(size="3:2", n=2))
         [task] = sandbox.tasks
@@ -108,7 +107,7 @@ async def test_a_painting_from_beginning_to_end(client: Client, preset: str) -> 
 
 @each_preset
 @pytest.mark.parametrize("count", [1, 3, 5])
-async def test_references_arrive_as_they_were(client: Client, preset: str, count: int) -> None:
+async def test_references_arrive_as_they_were(client: UpstreamClient, preset: str, count: int) -> None:
     references = tuple(png((10 * number, 20, 30)) for number in range(count))
     async with Sandbox(pace=0, edge=64) as sandbox:
         assert links(await gather(provider(client, sandbox, preset), references=references))
@@ -119,7 +118,7 @@ async def test_references_arrive_as_they_were(client: Client, preset: str, count
     assert len({each.digest for each in received.references}) == count
 
 
-async def test_references_keep_their_order(client: Client) -> None:
+async def test_references_keep_their_order(client: UpstreamClient) -> None:
     references = tuple(png((10, 20, 30), (8 + number, 6)) for number in range(5))
     async with Sandbox(pace=0, edge=64) as sandbox:
         await gather(provider(client, sandbox), references=references)
@@ -128,7 +127,7 @@ async def test_references_keep_their_order(client: Client) -> None:
 
 
 @each_preset
-async def test_a_mask_arrives(client: Client, preset: str) -> None:
+async def test_a_mask_arrives(client: UpstreamClient, preset: str) -> None:
     async with Sandbox(pace=0, edge=64) as sandbox:
         assert links(await gather(provider(client, sandbox, preset), references=(png(),), mask=CLEAR))
         [received] = sandbox.requests
@@ -137,13 +136,13 @@ async def test_a_mask_arrives(client: Client, preset: str) -> None:
 
 
 @each_preset
-async def test_fewer_pictures_than_asked_for_are_all_that_come(client: Client, preset: str) -> None:
+async def test_fewer_pictures_than_asked_for_are_all_that_come(client: UpstreamClient, preset: str) -> None:
     async with Sandbox(pace=0, edge=64) as sandbox:
         events = await gather(provider(client, sandbox, preset), "a fox [[partial:3]]", options=Options(n=4))
     assert len(links(events)) == 3
 
 
-async def test_a_single_url_is_a_result_too(client: Client) -> None:
+async def test_a_single_url_is_a_result_too(client: UpstreamClient) -> None:
     async with Sandbox(pace=0, edge=64) as sandbox:
         assert len(links(await gather(provider(client, sandbox, "toapis"), "a fox [[single]]"))) == 1
 
@@ -162,7 +161,7 @@ async def test_a_single_url_is_a_result_too(client: Client) -> None:
         ("no-answer:0", CutShort),
     ],
 )
-async def test_faults_become_failures(client: Client, preset: str, fault: str, kind: type[PaintFailed]) -> None:
+async def test_faults_become_failures(client: UpstreamClient, preset: str, fault: str, kind: type[PaintFailed]) -> None:
     async with Sandbox(pace=0, edge=64) as sandbox:
         with pytest.raises(PaintFailed) as caught:
             await gather(provider(client, sandbox, preset), f"a fox [[{fault}]]")
@@ -172,13 +171,13 @@ async def test_faults_become_failures(client: Client, preset: str, fault: str, k
 
 @each_preset
 @pytest.mark.parametrize("fault", ["polls-fail:4", "cut"])
-async def test_trouble_while_asking_is_survived(client: Client, preset: str, fault: str) -> None:
+async def test_trouble_while_asking_is_survived(client: UpstreamClient, preset: str, fault: str) -> None:
     async with Sandbox(pace=0, edge=64) as sandbox:
         assert links(await gather(provider(client, sandbox, preset), f"a fox [[{fault}]]"))
 
 
 @each_preset
-async def test_another_process_goes_on_with_the_same_task(client: Client, preset: str) -> None:
+async def test_another_process_goes_on_with_the_same_task(client: UpstreamClient, preset: str) -> None:
     async with Sandbox(pace=0, edge=64) as sandbox:
         async with aclosing(provider(client, sandbox, preset).paint(PaintRequest(prompt="a fox"))) as events:
             async for event in events:
@@ -209,7 +208,7 @@ async def door(callbacks: Callbacks) -> AsyncGenerator[str]:
 
 
 @pytest.mark.parametrize("fault", ["", "[[callback-early]]", "[[callback-twice]]"])
-async def test_a_callback_saves_the_waiting(client: Client, fault: str) -> None:
+async def test_a_callback_saves_the_waiting(client: UpstreamClient, fault: str) -> None:
     callbacks, still = Callbacks(BOT), FakeClock()
     async with door(callbacks) as address, Sandbox(pace=0, edge=64, callbacks_to=address) as sandbox:
         events = await gather(provider(client, sandbox, clock=still, callbacks=callbacks), f"a fox {fault}")
@@ -225,7 +224,7 @@ async def test_a_callback_saves_the_waiting(client: Client, fault: str) -> None:
     assert len(secret.rpartition("/")[2]) == 32
 
 
-async def test_without_a_call_the_asking_is_enough(client: Client) -> None:
+async def test_without_a_call_the_asking_is_enough(client: UpstreamClient) -> None:
     callbacks = Callbacks(BOT)
     async with door(callbacks) as address, Sandbox(pace=0, edge=64, callbacks_to=address) as sandbox:
         events = await gather(provider(client, sandbox, callbacks=callbacks), "a fox [[callback-never]]")
@@ -235,14 +234,16 @@ async def test_without_a_call_the_asking_is_enough(client: Client) -> None:
 
 
 @pytest.mark.parametrize(("preset", "public"), [("evolink", None), ("toapis", BOT)])
-async def test_no_call_is_asked_for_where_none_can_come(client: Client, preset: str, public: str | None) -> None:
+async def test_no_call_is_asked_for_where_none_can_come(
+    client: UpstreamClient, preset: str, public: str | None
+) -> None:
     async with Sandbox(pace=0, edge=64) as sandbox:
         await gather(provider(client, sandbox, preset, callbacks=Callbacks(public)))
         [received] = sandbox.requests
     assert "callback_url" not in received.body
 
 
-async def test_a_call_is_not_believed_and_calls_in_a_row_are_one_question_a_second(client: Client) -> None:
+async def test_a_call_is_not_believed_and_calls_in_a_row_are_one_question_a_second(client: UpstreamClient) -> None:
     callbacks, clock, hasty = Callbacks(BOT), FakeClock(), HastyClock()
     async with scripted(hasty, submits=[OPENED], polls=[PENDING, DONE]) as up:
         painting = asyncio.create_task(_collect(scripted_provider(client, clock, up.url, callbacks=callbacks)))
@@ -271,7 +272,7 @@ async def _collect(made: TasksProvider) -> list[Event]:
 # ---------------------------------------------------------------- the wrong preset
 
 
-async def test_a_chat_at_a_task_upstream_is_told_which_preset_to_use(client: Client) -> None:
+async def test_a_chat_at_a_task_upstream_is_told_which_preset_to_use(client: UpstreamClient) -> None:
     async with Sandbox(pace=0) as sandbox:
         upstream = resolve(name="up", preset="relay", base_url=f"{sandbox.address}/toapis/v1", api_key=KEY)
         with pytest.raises(WrongEndpoint) as caught:
@@ -280,7 +281,7 @@ async def test_a_chat_at_a_task_upstream_is_told_which_preset_to_use(client: Cli
     assert 'preset = "toapis" or "evolink"' in str(caught.value.detail)
 
 
-async def test_tasks_at_a_chat_upstream_are_told_too(client: Client) -> None:
+async def test_tasks_at_a_chat_upstream_are_told_too(client: UpstreamClient) -> None:
     async with Sandbox(pace=0) as sandbox:
         made = provider(client, sandbox, "toapis", base_url=sandbox.address + "/nowhere")
         with pytest.raises(WrongEndpoint) as caught:
@@ -291,7 +292,7 @@ async def test_tasks_at_a_chat_upstream_are_told_too(client: Client) -> None:
         assert 'nothing speaks dialect = "tasks" there' in str(wrong.detail)
 
 
-async def test_a_check_names_the_remedy_and_paints_nothing(client: Client) -> None:
+async def test_a_check_names_the_remedy_and_paints_nothing(client: UpstreamClient) -> None:
     async with Sandbox(pace=0) as sandbox:
         well = resolve(name="up", preset="evolink", base_url=f"{sandbox.address}/evolink/v1", api_key=KEY)
         assert "answers at" in await probe(well, client)
