@@ -6,12 +6,14 @@ Knows every adapter; what an operator types and reads on the terminal stands in 
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 import structlog
+from aiohttp import web
 
 from adapters.discord.client import DiscordAdapter
 from adapters.http.callbacks import routes as callback_routes
@@ -22,13 +24,14 @@ from adapters.telegram.client import TelegramAdapter
 from bot.app import App
 from bot.errors import EaselError, SettingsWrong
 from bot.intake.parser import COMMANDS, PAINTERS
-from bot.ports import ChatPort, Clock
+from bot.ports import ChatPort, Clock, EventSink, Shop
 from bot.providers.tasks.callbacks import Callbacks
 from bot.sandbox import Sandbox
 from bot.settings import Discord as DiscordSettings
 from bot.settings import Fetch, Provider, Settings
 from bot.settings import Telegram as TelegramSettings
-from bot.store.store import exclusive_access
+from bot.store.adapter_store import AdapterStore
+from bot.store.store import Store, exclusive_access
 from bot.texts import say
 
 log = structlog.get_logger()
@@ -52,6 +55,39 @@ class RealClock:
         await asyncio.sleep(seconds)
 
 
+class PlatformAdapter(ChatPort, Protocol):
+    """One chat platform's adapter, the same shape for all.
+
+    The constructor gets everything that exists before the core does (settings, storage, clock) and makes all parts of
+    the sending half, so that the ChatPort is complete before the core is wired; it starts no task and sends nothing.
+    `start` gets the core's EventSink, makes the receiving half and keeps it in one attribute. In the end
+    `stop_receiving`, then the core drains, then `close`.
+    """
+
+    def routes(self) -> Iterable[web.AbstractRouteDef]:
+        """What the platform calls on Easel's HTTP server; mounted before `start`, and answered from then on."""
+        ...
+
+    async def start(self, events: EventSink, /) -> None:
+        """Connects, and receives in the background from then on; a platform that is away is waited for.
+
+        Raises SettingsWrong when the platform does not accept the token.
+        """
+        ...
+
+    async def stop_receiving(self) -> None:
+        """Returns when nothing comes in any more and what came in was handed to the core. No-op before `start`."""
+        ...
+
+    async def close(self) -> None:
+        """Closes every connection. Also after a failed or missing `start`."""
+        ...
+
+    async def problem(self) -> str | None:
+        """Why the platform cannot be reached now, for `/readyz`; None when it can."""
+        ...
+
+
 def nobody(address: str) -> None:
     """Whom the address of a server does not interest."""
 
@@ -69,32 +105,29 @@ async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str
     if problems := missing_adapters(settings):
         raise SettingsWrong(problems)
     clock = RealClock()
-    async with AsyncExitStack() as opened:
-        await opened.enter_async_context(exclusive_access(settings.database_url))
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(exclusive_access(settings.database_url))
+        store = await Store.open(settings.database_url, clock=clock)
+        stack.push_async_callback(store.close)
         server = HttpServer(settings.server.host, settings.server.port)
+        stack.push_async_callback(server.stop)
         callbacks = Callbacks(settings.server.public_url if settings.server.enabled else None)
         server.mount(callback_routes(callbacks))
-        playground, platforms = adapters_of(settings, clock)
-        adapters = [*([playground] if playground else []), *platforms]
+        adapters = make_adapters(settings, store.adapter_store, clock)
         ports: dict[str, ChatPort] = {adapter.platform: adapter for adapter in adapters}
         for adapter in adapters:
+            stack.push_async_callback(adapter.close)
             server.mount(adapter.routes())
-            server.check(adapter.platform, adapter.ready)
+            server.check(adapter.platform, adapter.problem)
         if settings.server.enabled:
             await server.start()
-            opened.push_async_callback(server.stop)
-        shops = {each.platform: each for each in platforms if isinstance(each, TelegramAdapter)}
-        app = await App.open(settings, ports, clock, callbacks=callbacks, shops=shops)
-        server.check("database", lambda: reason(app))
-        # In the end: nothing comes in any more, then the core drains, and only then nothing goes out any more.
+        shops = {adapter.platform: adapter for adapter in adapters if isinstance(adapter, Shop)}
+        app = await App.open(settings, store, ports, clock, callbacks=callbacks, shops=shops)
+        stack.push_async_callback(app.close)
+        server.check("database", lambda: database_problem(store))
         for adapter in adapters:
-            opened.push_async_callback(adapter.close)
-        opened.push_async_callback(app.close)
-        if playground is not None:
-            await playground.open(app.desk)
-        for adapter in platforms:
-            opened.push_async_callback(adapter.stop_receiving)
-            await adapter.open(app.desk, app.store.adapter_store)
+            stack.push_async_callback(adapter.stop_receiving)
+            await adapter.start(app.desk)
         await app.start()
         log.info("easel runs", adapters=sorted(ports))
         ready(server.address)
@@ -102,22 +135,29 @@ async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str
         log.info("easel stops")
 
 
-def adapters_of(
-    settings: Settings, clock: Clock
-) -> tuple[PlaygroundAdapter | None, list[DiscordAdapter | TelegramAdapter]]:
-    """The page, if it is switched on, and every chat platform that has a token. Nothing is opened yet."""
-    playground = None
+def make_adapters(settings: Settings, storage: AdapterStore, clock: Clock) -> list[PlatformAdapter]:
+    """The playground, if it is enabled, and every chat platform that has a token. None is started yet.
+
+    Raises SettingsWrong when the playground would be reached from other machines.
+    """
+    adapters: list[PlatformAdapter] = []
     if settings.playground.enabled:
-        playground = PlaygroundAdapter(
-            path=settings.playground.path, host=settings.server.host, clock=clock, commands=commands
+        adapters.append(
+            PlaygroundAdapter(path=settings.playground.path, host=settings.server.host, clock=clock, commands=commands)
         )
-    platforms: list[DiscordAdapter | TelegramAdapter] = []
     if settings.discord.token is not None:
-        platforms.append(DiscordAdapter(settings.discord, clock=clock, allow_hosts=settings.fetch.allow_hosts))
+        adapters.append(DiscordAdapter(settings.discord, storage, clock=clock, allow_hosts=settings.fetch.allow_hosts))
     if settings.telegram.token is not None:
-        public_url = settings.server.public_url
-        platforms.append(TelegramAdapter(settings.telegram, clock=clock, public_url=public_url, admins=settings.admins))
-    return playground, platforms
+        adapters.append(
+            TelegramAdapter(
+                settings.telegram,
+                storage,
+                clock=clock,
+                public_url=settings.server.public_url,
+                admins=settings.admins,
+            )
+        )
+    return adapters
 
 
 def commands(locale: str) -> list[WireCommand]:
@@ -181,10 +221,10 @@ def missing_adapters(settings: Settings) -> list[str]:
     return ["discord.token, telegram.token: none is set, so that there is nothing to run"]
 
 
-async def reason(app: App) -> str | None:
+async def database_problem(store: Store) -> str | None:
     """Why the database does not answer; None when it does."""
     try:
-        await app.store.ping()
+        await store.ping()
     except EaselError as failed:
         return type(failed).__name__
     return None

@@ -72,24 +72,23 @@ class App:
     async def open(
         cls,
         settings: Settings,
+        store: Store,
         ports: Mapping[str, ChatPort],
         clock: Clock,
         *,
         callbacks: Callbacks | None = None,
         shops: Mapping[str, Shop] | None = None,
     ) -> "App":
-        """Opens the database and wires the core. `callbacks`: where upstreams may call, for who serves them. `shops`:
-        the platforms that sell credits.
+        """Wires the core. `store` is the caller's, to be closed after the App. `callbacks`: where upstreams may call,
+        for who serves them. `shops`: the platforms that sell credits.
 
-        Raises SettingsWrong when a provider or the database cannot be what the settings say.
+        Raises SettingsWrong when a provider cannot be what the settings say.
         """
         upstreams = [_upstream(each) for each in settings.providers]
         if not upstreams:
             raise SettingsWrong(["providers: none is configured; Easel has nobody to paint"])
         async with AsyncExitStack() as opened:
             await asyncio.to_thread(texts.load)
-            store = await Store.open(settings.database_url, clock=clock)
-            opened.push_async_callback(store.close)
             fetcher = await opened.enter_async_context(Fetcher(settings.fetch.allow_hosts))
             tools = ProviderDependencies(
                 client=await opened.enter_async_context(UpstreamClient()),

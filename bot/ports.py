@@ -228,8 +228,9 @@ class EventSink(Protocol):
         ...
 
 
+@runtime_checkable
 class Shop(Protocol):
-    """Where a platform sells credits."""
+    """A platform that sells credits."""
 
     async def refund(self, charge: str) -> Purchase:
         """Gives the money of a purchase back, also when that was done before; the credits are the caller's to take.

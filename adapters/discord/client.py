@@ -48,22 +48,25 @@ LADDER = 5  # times that a limit is halved which was not the real one
 class DiscordAdapter:
     """One bot in all its guilds.
 
-    Wiring: construct, give it to the core as a port, `open(reception, memory)`, and in the end `deafen()` before
-    the core drains and `close()` after it. `allow_hosts` as in `fetch.allow_hosts`.
+    `allow_hosts` as in `fetch.allow_hosts`.
     """
 
     platform = PLATFORM
 
-    def __init__(self, settings: DiscordSettings, *, clock: Clock, allow_hosts: Sequence[str] = ()) -> None:
+    def __init__(
+        self, settings: DiscordSettings, storage: AdapterStorage, *, clock: Clock, allow_hosts: Sequence[str] = ()
+    ) -> None:
         assert settings.token is not None  # who wires adapters asks first
         self._settings = settings
-        self._token = settings.token
+        self._storage = storage
         self._clock = clock
-        self._allow_hosts = [*allow_hosts, *_own_host(settings.api_base)]
         self._connection = Connection(settings, clock)
         self._resets = Resets(clock.monotonic)
-        self._rest: Rest | None = None
-        self._fetcher: Fetcher | None = None
+        self._rest = Rest(settings.api_base, settings.token, self._resets.hear)
+        self._fetcher = Fetcher([*allow_hosts, *_own_host(settings.api_base)])
+        self._notebook = DiscordState(storage, settings.shard_ids or ())
+        self._files = Files(self._rest, self._fetcher, storage, clock)
+        self._sender = Sender(self._rest, self._notebook.book, self._now, lambda: self._connection.application)
         self._previews: dict[str, Image] = {}
 
     # ------------------------------------------------------------ life
@@ -72,27 +75,22 @@ class DiscordAdapter:
         """Discord calls nobody: it is listened to."""
         return ()
 
-    async def open(self, reception: EventSink, memory: AdapterStorage) -> None:
+    async def start(self, events: EventSink) -> None:
         """Logs in, and keeps the gateway open in the background.
 
         Raises SettingsWrong when Discord does not accept the token; a Discord that is away is waited for.
         """
         for name in LOUD:
             logging.getLogger(name).setLevel(logging.INFO)
-        self._rest = Rest(self._settings.api_base, self._token, self._resets.hear)
-        self._fetcher = await Fetcher(self._allow_hosts).__aenter__()
-        self._notebook = DiscordState(memory, self._settings.shard_ids or ())
         await self._notebook.load()
-        self._files = Files(self._rest, self._fetcher, memory, self._clock)
-        self._sender = Sender(self._rest, self._notebook.book, self._now, lambda: self._connection.application)
 
         def gateway(*, content: bool) -> Gateway:
             return Gateway(
                 sender=self._sender,
                 files=self._files,
                 notebook=self._notebook,
-                memory=memory,
-                reception=reception,
+                memory=self._storage,
+                reception=events,
                 clock=self._clock,
                 content=content,
                 shard_count=self._settings.shard_count,
@@ -104,18 +102,15 @@ class DiscordAdapter:
     async def stop_receiving(self) -> None:
         """Nothing comes in any more; what came in is handed over."""
         await self._connection.leave()
-        if self._rest is not None:
-            await self._files.close()
-            await self._notebook.close()
+        await self._files.close()
+        await self._notebook.close()
 
     async def close(self) -> None:
         await self.stop_receiving()
-        if self._fetcher is not None:
-            await self._fetcher.close()
-        if self._rest is not None:
-            await self._rest.close()
+        await self._fetcher.close()
+        await self._rest.close()
 
-    async def ready(self) -> str | None:
+    async def problem(self) -> str | None:
         """Why Discord does not work right now; None when it does."""
         return self._connection.trouble()
 

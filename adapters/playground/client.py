@@ -40,7 +40,7 @@ def page_texts(locale: str) -> dict[str, str]:
 class PlaygroundAdapter:
     """A group chat in a page on this computer.
 
-    Wiring: construct, mount `routes()` on the server, `open(reception)`, and at the end `close()` before the
+    Wiring: construct, mount `routes()` on the server, `start(reception)`, and at the end `close()` before the
     server stops. Raises SettingsWrong when `host`, on which the server listens, is reached from elsewhere:
     whoever reaches the page is every member at once. `backlog`: frames that may wait for a slow page.
     """
@@ -67,10 +67,10 @@ class PlaygroundAdapter:
         self._house: House | None = None
 
     def routes(self) -> list[web.RouteDef]:
-        """The page's addresses; they answer 503 until `open` and after `close`."""
+        """The page's addresses; they answer 503 until `start` and after `close`."""
         return self._web.routes()
 
-    async def open(self, reception: EventSink) -> None:
+    async def start(self, reception: EventSink) -> None:
         """Opens the room, lets pages in, and hands over what came in before a restart but was not taken in.
 
         Raises ChatUnreachable when the file cannot be used.
@@ -93,6 +93,11 @@ class PlaygroundAdapter:
             await house.hear(message, (await self._room.entry(message)).sender)
         self._web.house = house
 
+    async def stop_receiving(self) -> None:
+        """Hands over what pages have sent."""
+        if self._house is not None:
+            await self._house.inbox.close()
+
     async def close(self) -> None:
         """Lets pages go, hands over what they still sent, and closes the room."""
         await self._web.close()
@@ -102,7 +107,7 @@ class PlaygroundAdapter:
             await house.balances.close()
         await self._room.close()
 
-    async def ready(self) -> str | None:
+    async def problem(self) -> str | None:
         """Why the playground does not work right now; None when it does."""
         return None if self._house is not None else "closed"
 

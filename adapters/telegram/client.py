@@ -50,17 +50,24 @@ MENU_SHUTDOWN_S = 1.0  # seconds at the end for menus that are being written
 class TelegramAdapter:
     """One bot in all its chats.
 
-    Wiring: construct, mount its `routes`, give it to the core as a port and its `shop`, `open(reception, memory)`, and
-    in the end `deafen()` before the core drains and `close()` after it. `public_url`: needed for webhooks.
+    Wiring: construct, mount its `routes`, give it to the core as a port and its `shop`, `start(reception)`, and in the
+    end `stop_receiving()` before the core drains and `close()` after it. `public_url`: needed for webhooks.
     """
 
     platform = PLATFORM
 
     def __init__(
-        self, settings: TelegramSettings, *, clock: Clock, public_url: str | None = None, admins: Sequence[str] = ()
+        self,
+        settings: TelegramSettings,
+        storage: AdapterStorage,
+        *,
+        clock: Clock,
+        public_url: str | None = None,
+        admins: Sequence[str] = (),
     ) -> None:
         assert settings.token is not None  # who wires adapters asks first
         self._settings = settings
+        self._storage = storage
         self._clock = clock
         self._admins = admins
         self._bot = make_bot(settings)
@@ -84,11 +91,12 @@ class TelegramAdapter:
         """What Telegram calls, where it brings updates itself."""
         return () if self._webhook is None else self._webhook.routes()
 
-    async def open(self, reception: EventSink, memory: AdapterStorage) -> None:
+    async def start(self, reception: EventSink) -> None:
         """Asks Telegram who the bot is, and goes on in the background.
 
         Raises SettingsWrong when the token is not accepted; a Telegram that is away is waited for.
         """
+        memory = self._storage
         notebook = TelegramState(memory)
         left = await _loaded(notebook)
         self._sender = Sender(self._bot, notebook, lambda old, new: self._report_migration(reception, old, new))
@@ -143,7 +151,7 @@ class TelegramAdapter:
         await self._files.close()
         await self._connection.close()
 
-    async def ready(self) -> str | None:
+    async def problem(self) -> str | None:
         """Why Telegram does not work right now; None when it does."""
         return self._connection.problem()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,8 +12,10 @@ from typing import Any
 import PIL.Image
 
 from bot.app import App
+from bot.ports import ChatPort, Clock
 from bot.sandbox import Sandbox
 from bot.settings import Settings
+from bot.store.store import Store
 from tests.support.databases import migrated_sqlite
 from tests.support.platform import Platform, Post
 from tests.support.worlds import FastClock
@@ -69,18 +71,29 @@ def settings(folder: Path, sandbox: Sandbox, **given: Any) -> Settings:
 
 
 @asynccontextmanager
+async def open_app(settings: Settings, ports: Mapping[str, ChatPort], clock: Clock) -> AsyncGenerator[App]:
+    """An App on a store of its own, both closed at the end; not started."""
+    store = await Store.open(settings.database_url, clock=clock)
+    try:
+        app = await App.open(settings, store, ports, clock)
+        try:
+            yield app
+        finally:
+            await app.close()
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
 async def world(
     folder: Path, sandbox: Sandbox, platform: Platform | None = None, **given: Any
 ) -> AsyncGenerator[World]:
     """Easel from its start to its orderly end. Waits between polls, and between two edits, take
     a tenth of their time."""
     platform = platform or Platform()
-    app = await App.open(settings(folder, sandbox, **given), {"memory": platform}, FastClock(SPEED))
-    try:
+    async with open_app(settings(folder, sandbox, **given), {"memory": platform}, FastClock(SPEED)) as app:
         await app.start()
         yield World(app=app, platform=platform, sandbox=sandbox)
-    finally:
-        await app.close()
 
 
 def png(color: str = "red", size: tuple[int, int] = (64, 48)) -> bytes:

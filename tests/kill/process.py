@@ -147,6 +147,6 @@ class StoppingTelegram(TelegramAdapter):
 if __name__ == "__main__":
     configure("json", "info")  # to stderr: what stands on stdout is for the test
     if "--goes-on" not in sys.argv:
-        bot.app.Store, bot.app.FallbackProvider = StoppingStore, StoppingFailover
+        adapters.service.Store, bot.app.FallbackProvider = StoppingStore, StoppingFailover
         adapters.service.DiscordAdapter, adapters.service.TelegramAdapter = StoppingDiscord, StoppingTelegram
     asyncio.run(adapters.service.run(load(Path(sys.argv[1])), ready=lambda address: tell(ready=address)))

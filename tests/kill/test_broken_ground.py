@@ -11,14 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import App
 from bot.errors import StoreFailed
 from bot.sandbox import Sandbox
 from bot.store.store import upgrade
 from bot.texts import explain, load
 from tests.flow.scenes import until
 from tests.flow.store.stores import books_agree
-from tests.flow.world import World, settings
+from tests.flow.world import World, open_app, settings
 from tests.kill.house import PROJECT, House, Process, Seat, eventually, house
 from tests.kill.steps import PLATFORMS
 from tests.support.platform import Platform
@@ -168,8 +167,7 @@ async def test_a_clock_that_is_set_while_a_job_is_painted_changes_nothing_about_
     async with Sandbox(edge=64, sleep=held) as sandbox:
         platform, clock = Platform(), Clock()
         clock.later((clock.now().replace(hour=12) - clock.now()).total_seconds())  # an hour away is the same day
-        app = await App.open(settings(tmp_path, sandbox), {"memory": platform}, clock)
-        try:
+        async with open_app(settings(tmp_path, sandbox), {"memory": platform}, clock) as app:
             await app.start()
             easel = World(app=app, platform=platform, sandbox=sandbox)
             await easel.say("a cat")
@@ -184,8 +182,6 @@ async def test_a_clock_that_is_set_while_a_job_is_painted_changes_nothing_about_
             balance = await app.store.balance("memory:amber", 50)
             assert balance.reserved == 0
             assert balance.available == (49 if seconds >= 86_400 else 48)  # a day that comes back gives nothing twice
-        finally:
-            await app.close()
     assert await asyncio.to_thread(books_agree, f"sqlite:///{tmp_path / 'easel.db'}")
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from adapters import doctor
-from bot.app import App
 from bot.chat import Action, Chat, User
 from bot.errors import Banned, ChatBanned, Closed, ForbiddenWord, OutOfCredits, SettingsWrong, TooFast
 from bot.handlers.admission import ANSWERS
@@ -18,7 +17,7 @@ from bot.store.store import Store
 from bot.texts import explain, say
 from tests.flow.scenes import BOSS, LONG, ask, books, click, until
 from tests.flow.store.stores import ANN, new_job, rules
-from tests.flow.world import RealClock, settings, world
+from tests.flow.world import RealClock, open_app, settings, world
 from tests.support.clocks import FakeClock
 from tests.support.platform import AMBER, DIRECT, GROUP, JADE, Platform
 
@@ -105,12 +104,9 @@ async def test_a_file_that_cannot_be_read_keeps_easel_from_starting(tmp_path: Pa
     file = tmp_path / "access.toml"
     file.write_text("blocked = []")
     given = settings(tmp_path, sandbox, access={"file": str(file)})
-    app = await App.open(given, {"memory": Platform()}, RealClock())
-    try:
+    async with open_app(given, {"memory": Platform()}, RealClock()) as app:
         with pytest.raises(SettingsWrong, match="unknown key blocked"):
             await app.start()
-    finally:
-        await app.close()
     [found] = [each for each in await doctor.examine(given) if each.what == "access.file"]
     assert (found.good, "unknown key blocked" in found.says) == (False, True)
     file.write_text("blocked_words = ['gun']")

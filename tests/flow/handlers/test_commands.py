@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import App
 from bot.chat import Card, Chat, MessageRef
 from bot.errors import AdminsOnly, BadArguments, Banned, OutOfCredits
 from bot.handlers.commands import ADMIN_USAGE
@@ -15,7 +14,7 @@ from bot.quota import MAX_CREDITS, hours_to_refill
 from bot.sandbox import Sandbox
 from bot.texts import LOCALES, explain, say
 from tests.flow.scenes import BOSS, LONG, ask, books, until
-from tests.flow.world import RealClock, World, settings, world
+from tests.flow.world import RealClock, World, open_app, settings, world
 from tests.support.platform import AMBER, GROUP, JADE, CorePlatform, Platform
 
 
@@ -106,16 +105,13 @@ async def test_a_platform_without_optional_protocols_serves_a_job_the_history_an
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     platform = CorePlatform()
-    app = await App.open(settings(tmp_path, sandbox), {"memory": platform}, RealClock())
-    try:
+    async with open_app(settings(tmp_path, sandbox), {"memory": platform}, RealClock()) as app:
         await app.start()
         await app.desk.receive_message(platform.message("a lighthouse"))
         await platform.until(lambda: bool(platform.posts and platform.posts[0].images))
         for command, end in (("/history", "“a lighthouse”"), ("/forget", say("en", "answer-forgotten", count=1))):
             await app.desk.receive_message(platform.message(command))
             await platform.until(lambda end=end: platform.posts[-1].text.endswith(end))
-    finally:
-        await app.close()
 
 
 async def test_the_last_twenty_jobs_and_nobody_elses(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from bot.app import App
 from bot.chat import Action, Card, Chat, Delivered, Message, MessageRef, User
 from bot.clock import STORE_PAUSES
 from bot.errors import BadCredentials, ChatFailed, ChatGone, EaselError, SettingsWrong, Stale, StoreFailed, Undelivered
@@ -20,7 +19,7 @@ from bot.painting import Image
 from bot.sandbox import Sandbox
 from bot.texts import explain, say
 from tests.flow.scenes import LONG, HeldPlatform, books, click, jobs_under_way, picture_host, shows, stands, until
-from tests.flow.world import RealClock, World, png, settings, world
+from tests.flow.world import RealClock, World, open_app, png, settings, world
 from tests.support.platform import AMBER, Platform
 
 DOWN = explain("en", StoreFailed())
@@ -74,12 +73,13 @@ class Opened:
 
     async def __aenter__(self) -> World:
         made = settings(self._folder, self._sandbox)
-        self.app = await App.open(made, {"memory": self._platform}, self.clock)
-        await self.app.start()
-        return World(app=self.app, platform=self._platform, sandbox=self._sandbox)
+        self._opened = open_app(made, {"memory": self._platform}, self.clock)
+        app = await self._opened.__aenter__()
+        await app.start()
+        return World(app=app, platform=self._platform, sandbox=self._sandbox)
 
     async def __aexit__(self, *_: object) -> None:
-        await self.app.close()
+        await self._opened.__aexit__(None, None, None)
 
 
 # ---------------------------------------------------------------- the database
@@ -379,7 +379,8 @@ async def test_when_all_are_down_the_last_failure_is_said(tmp_path: Path, sandbo
 
 async def test_without_any_provider_nothing_opens(tmp_path: Path, sandbox: Sandbox) -> None:
     with pytest.raises(SettingsWrong, match="providers"):
-        await App.open(settings(tmp_path, sandbox, providers=[]), {}, RealClock())
+        async with open_app(settings(tmp_path, sandbox, providers=[]), {}, RealClock()):
+            pass
 
 
 async def test_previews_are_shown_and_left_behind_at_the_end(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from bot.app import App
 from bot.chat import Action, Chat
 from bot.errors import Restarted
 from bot.job import Job, NewJob, State
@@ -20,7 +19,7 @@ from bot.sandbox import Fault, Sandbox
 from bot.store.store import Store
 from bot.texts import explain, say
 from tests.flow.scenes import LONG, HeldPlatform, books, click, picture_host, shows, until
-from tests.flow.world import RealClock, World, png, settings, world
+from tests.flow.world import RealClock, World, open_app, png, settings, world
 from tests.support.platform import AMBER, DIRECT, JADE, Platform, Post
 
 RULES = QuotaRules(user_daily=50, chat_daily=None, user_concurrent=2, user_waiting=5)
@@ -188,14 +187,14 @@ async def test_kept_pictures_are_delivered(tmp_path: Path, sandbox: Sandbox) -> 
 
 async def test_delivered_but_not_written_down(tmp_path: Path, sandbox: Sandbox) -> None:
     platform = HeldPlatform("after-deliver")
-    easel = await App.open(settings(tmp_path, sandbox), {"memory": platform}, RealClock())
-    await easel.start()
-    await easel.desk.receive_message(platform.message("a cat"))
-    await platform.reached.wait()
-    closing = asyncio.create_task(easel.close())
-    await asyncio.sleep(0)  # the run is interrupted before the call comes back
-    platform.release()
-    await closing
+    async with open_app(settings(tmp_path, sandbox), {"memory": platform}, RealClock()) as easel:
+        await easel.start()
+        await easel.desk.receive_message(platform.message("a cat"))
+        await platform.reached.wait()
+        closing = asyncio.create_task(easel.close())
+        await asyncio.sleep(0)  # the run is interrupted before the call comes back
+        platform.release()
+        await closing
     async with world(tmp_path, sandbox, platform) as again:
         await painted(again, deliveries=2)
     assert len(sandbox.requests) == 1
@@ -345,15 +344,12 @@ async def test_a_message_that_comes_in_while_jobs_are_taken_up_again_is_painted_
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     platform = Platform()
-    app = await App.open(settings(tmp_path, sandbox), {"memory": platform}, RealClock())
-    try:
+    async with open_app(settings(tmp_path, sandbox), {"memory": platform}, RealClock()) as app:
         await asyncio.gather(app.desk.receive_message(platform.message("a cat")), app.start())
         await app.desk.resume()
         easel = World(app=app, platform=platform, sandbox=sandbox)
         await painted(easel)
         assert len(sandbox.requests) == 1
-    finally:
-        await app.close()
 
 
 async def test_many_jobs_at_once_survive_a_restart(tmp_path: Path) -> None:

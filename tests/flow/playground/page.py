@@ -157,11 +157,11 @@ async def running(path: Path, script: Script | None = None, **settings_: Any) ->
     playground = PlaygroundAdapter(
         path=path / "deep" / "room.db", host="127.0.0.1", clock=FakeClock(), commands=commands, **settings_
     )
-    server = HttpServer("127.0.0.1", 0, checks={"playground": playground.ready})
+    server = HttpServer("127.0.0.1", 0, checks={"playground": playground.problem})
     server.mount(playground.routes())
     await server.start()
     try:
-        await playground.open(script)
+        await playground.start(script)
         async with aiohttp.ClientSession() as http:
             yield World(server, playground, script, http)
     finally:

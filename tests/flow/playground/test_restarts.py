@@ -104,7 +104,7 @@ async def test_closing_waits_for_what_pages_have_sent(tmp_path: Path) -> None:
         script.gates["slow"].set()
         await ending
         assert [each.text for each in script.messages] == ["slow"]
-        assert await world.playground.ready() is not None
+        assert await world.playground.problem() is not None
         with pytest.raises(ChatUnreachable):
             await world.playground.post(STUDIO, WAITING, reply_to=None, key="late")
 
@@ -113,5 +113,5 @@ async def test_a_file_that_is_no_database_is_said_to_be_one(tmp_path: Path) -> N
     await asyncio.to_thread((tmp_path / "room.db").write_bytes, b"not a database, but long enough to be read" * 99)
     playground = PlaygroundAdapter(path=tmp_path / "room.db", host="::1", clock=FakeClock(), commands=commands)
     with pytest.raises(ChatUnreachable):
-        await playground.open(Script())
+        await playground.start(Script())
     await playground.close()

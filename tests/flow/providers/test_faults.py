@@ -16,7 +16,6 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot import fetch
-from bot.app import App
 from bot.errors import (
     BadCredentials,
     BadResult,
@@ -40,7 +39,7 @@ from bot.providers.tasks.provider import DENIALS
 from bot.sandbox import Sandbox
 from bot.texts import say
 from tests.flow.scenes import books
-from tests.flow.world import World, png, settings
+from tests.flow.world import World, open_app, png, settings
 from tests.servers.upstream.raw import JSON, SSE, Call, Script, delta, raw_upstream
 from tests.support.platform import AMBER, Platform, Post
 from tests.support.worlds import FastClock
@@ -273,12 +272,9 @@ async def opened(folder: Path, sandbox: Sandbox, providers: list[dict[str, Any]]
     hosts = [each["base_url"].removeprefix("http://") for each in providers]
     made = settings(folder, sandbox, providers=providers, fetch={"allow_hosts": hosts}, jobs={"time_s": AGES})
     platform = Platform()
-    app = await App.open(made, {"memory": platform}, FastClock(SPEED))
-    try:
+    async with open_app(made, {"memory": platform}, FastClock(SPEED)) as app:
         await app.start()
         yield World(app=app, platform=platform, sandbox=sandbox)
-    finally:
-        await app.close()
 
 
 async def painted(folder: Path, dialect: Dialect, row: Row, *, spare: bool) -> Outcome:

@@ -8,13 +8,12 @@ from typing import Any
 
 import pytest
 
-from bot.app import App
 from bot.chat import Action
 from bot.job import State
 from bot.sandbox import Sandbox
 from bot.texts import say
 from tests.flow.scenes import books, click, job_of, shows, until
-from tests.flow.world import RealClock, World, settings
+from tests.flow.world import RealClock, World, open_app, settings
 from tests.support.platform import Platform
 
 
@@ -33,12 +32,9 @@ async def tasks(folder: Path, *, at: str, then_chat: bool = True, **given: Any) 
         second = {"preset": "sandbox", "base_url": sandbox.address, "api_key": "sandbox"}
         platform = Platform()
         told = settings(folder, sandbox, providers=[first, second] if then_chat else [first])
-        app = await App.open(told, {"memory": platform}, QuickClock())
-        try:
+        async with open_app(told, {"memory": platform}, QuickClock()) as app:
             await app.start()
             yield World(app=app, platform=platform, sandbox=sandbox)
-        finally:
-            await app.close()
 
 
 @pytest.mark.parametrize("fault", ["task-service_error", "task-generation_timeout", "task-quota_exceeded"])

@@ -68,10 +68,13 @@ class Town:
         }
         settings = Settings(**(values | self.settings))
         before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
-        adapter = DiscordAdapter(settings.discord, clock=self.clock, allow_hosts=settings.fetch.allow_hosts)
-        app = await App.open(settings, {"discord": adapter}, self.clock)
+        store = await Store.open(settings.database_url, clock=self.clock)
+        adapter = DiscordAdapter(
+            settings.discord, store.adapter_store, clock=self.clock, allow_hosts=settings.fetch.allow_hosts
+        )
+        app = await App.open(settings, store, {"discord": adapter}, self.clock)
         try:
-            await adapter.open(app.desk, app.store.adapter_store)
+            await adapter.start(app.desk)
             await app.start()
             await self.server.until(lambda: self.server.gateway.connected)
             await polled(lambda: self._connected(adapter))
@@ -81,6 +84,7 @@ class Town:
             await adapter.stop_receiving()
             await app.close()
             await adapter.close()
+            await store.close()
             Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = before
 
     def mine(self, channel: Channel | None = None) -> list[Message]:
@@ -140,7 +144,7 @@ class Town:
         self.clock.later(seconds)
 
     async def _connected(self, adapter: DiscordAdapter) -> bool:
-        return await adapter.ready() is None and bool(self.server.commands.all())
+        return await adapter.problem() is None and bool(self.server.commands.all())
 
     async def settled(self, easel: Easel | None = None) -> None:
         """Waits until no job is unfinished; without an easel, by looking into the database of another process."""

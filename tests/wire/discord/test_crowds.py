@@ -89,7 +89,7 @@ async def test_one_process_may_hold_several_shards(tmp_path: Path) -> None:
                 place.server.say(place.ada, square, f"{place.me} a red fox")
             for square in where.values():
                 await place.picture(square)
-            assert await easel.discord.ready() is None
+            assert await easel.discord.problem() is None
             assert len(place.server.commands.writes) == 1
             place.server.gateway.cut()
             for square in where.values():

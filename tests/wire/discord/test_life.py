@@ -17,6 +17,7 @@ from adapters.discord.connection import MESSAGE_CONTENT_OFF
 from bot.chat import Action
 from bot.errors import SettingsWrong
 from bot.settings import Settings
+from bot.store.store import Store
 from bot.texts import say
 from tests.servers.discord import Intent, Limits, Message, Permission, Rate
 from tests.support import PROJECT
@@ -36,7 +37,7 @@ async def place(tmp_path: Path) -> AsyncGenerator[Town]:
 
 async def says(easel: Easel, reason: str | None) -> bool:
     """Whether that is why the adapter does not work."""
-    return await easel.discord.ready() == reason
+    return await easel.discord.problem() == reason
 
 
 # ---------------------------------------------------------------- the gateway
@@ -312,9 +313,11 @@ async def test_the_doctor_knows_a_wrong_token_and_a_missing_intent(place: Town) 
 
 
 async def test_before_it_is_opened_it_is_not_ready(place: Town) -> None:
-    adapter = DiscordAdapter(settings(place).discord, clock=place.clock)
-    assert await adapter.ready() == "not connected yet"
+    store = await Store.open(f"sqlite:///{place.folder / 'easel.db'}", clock=place.clock)
+    adapter = DiscordAdapter(settings(place).discord, store.adapter_store, clock=place.clock)
+    assert await adapter.problem() == "not connected yet"
     await adapter.close()
+    await store.close()
 
 
 def test_what_is_hidden_is_explained_in_every_language() -> None:

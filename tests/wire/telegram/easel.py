@@ -62,11 +62,12 @@ class Town:
         }
         settings = Settings(**(values | self.settings))
         web = HttpServer("127.0.0.1", 0)
-        adapter = TelegramAdapter(settings.telegram, clock=self.clock, admins=settings.admins)
+        store = await Store.open(settings.database_url, clock=self.clock)
+        adapter = TelegramAdapter(settings.telegram, store.adapter_store, clock=self.clock, admins=settings.admins)
         web.mount(adapter.routes())
-        app = await App.open(settings, {"telegram": adapter}, self.clock, shops={"telegram": adapter})
+        app = await App.open(settings, store, {"telegram": adapter}, self.clock, shops={"telegram": adapter})
         try:
-            await adapter.open(app.desk, app.store.adapter_store)
+            await adapter.start(app.desk)
             await app.start()
             if waits:
                 await polled(lambda: connected(adapter))
@@ -76,6 +77,7 @@ class Town:
             await adapter.stop_receiving()
             await app.close()
             await adapter.close()
+            await store.close()
 
     def mine(self, chat: Chat | None = None) -> list[Message]:
         """What stands of the bot in a chat."""
@@ -143,7 +145,7 @@ def lasting(seconds: float) -> float:
 
 
 async def connected(adapter: TelegramAdapter) -> bool:
-    return await adapter.ready() is None
+    return await adapter.problem() is None
 
 
 def done(message: Message) -> bool:

@@ -23,6 +23,7 @@ from bot.handlers.messages import MessageHandler
 from bot.painting import Capabilities
 from bot.ports import AdapterStorage
 from bot.settings import Settings
+from bot.store.store import Store
 from tests.servers.telegram import UNLIMITED, Message, Pressed, User
 from tests.support.databases import migrated_sqlite
 from tests.support.worlds import polled
@@ -139,17 +140,18 @@ async def wired(
     settings = Settings(**(values | place.settings))
     port = port or await free_port()
     web = HttpServer("127.0.0.1", port)
+    store = await Store.open(settings.database_url, clock=place.clock)
+    memory = Forgetful(store.adapter_store)
     adapter = TelegramAdapter(
-        settings.telegram, clock=place.clock, public_url=f"http://127.0.0.1:{port}", admins=settings.admins
+        settings.telegram, memory, clock=place.clock, public_url=f"http://127.0.0.1:{port}", admins=settings.admins
     )
     web.mount(adapter.routes())
-    web.check("telegram", adapter.ready)
-    app = await App.open(settings, {"telegram": adapter}, place.clock, shops={"telegram": adapter})
-    memory = Forgetful(app.store.adapter_store)
+    web.check("telegram", adapter.problem)
+    app = await App.open(settings, store, {"telegram": adapter}, place.clock, shops={"telegram": adapter})
     try:
         await web.start()
         desk = SlowReception(app.desk, slow=slow)
-        await adapter.open(desk, memory)
+        await adapter.start(desk)
         await app.start()
         if waits:
             await polled(lambda: connected(adapter))
@@ -161,6 +163,7 @@ async def wired(
         await adapter.stop_receiving()
         await app.close()
         await adapter.close()
+        await store.close()
         await web.stop()
 
 

@@ -32,11 +32,11 @@ def place(world: Edge) -> Town:
 
 async def says(easel: Easel, reason: str | None) -> bool:
     """Whether that is why the adapter does not work."""
-    return await easel.telegram.ready() == reason
+    return await easel.telegram.problem() == reason
 
 
 async def reports(easel: Easel, words: str) -> bool:
-    return words in (await easel.telegram.ready() or "")
+    return words in (await easel.telegram.problem() or "")
 
 
 async def paints(place: Town, prompt: str) -> None:

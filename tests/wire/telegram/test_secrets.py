@@ -161,7 +161,7 @@ async def _answer(place: Town, text: str) -> Message:
 
 
 async def unwell(easel: Wired) -> bool:
-    return await easel.telegram.ready() is not None
+    return await easel.telegram.problem() is not None
 
 
 async def test_a_local_server_names_paths_and_the_token_shows_nowhere(

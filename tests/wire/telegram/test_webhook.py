@@ -56,7 +56,7 @@ async def paints(place: Town, prompt: str) -> None:
 
 
 async def ready(easel: Wired) -> bool:
-    return await easel.telegram.ready() is None
+    return await easel.telegram.problem() is None
 
 
 # ---------------------------------------------------------------- set, and kept
