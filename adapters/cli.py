@@ -178,10 +178,10 @@ def _quota(config: Path | None, user: str, verb: str | None, credits: int) -> No
     async def change() -> None:
         import secrets
 
-        from adapters.service import RealClock
+        from bot.clock import SystemClock
         from bot.store.store import Store
 
-        store = await Store.open(settings.database_url, clock=RealClock())
+        store = await Store.open(settings.database_url, clock=SystemClock())
         try:
             daily = settings.limits.user_daily
             if verb is not None:

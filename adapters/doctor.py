@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.discord import diagnostics
-from adapters.service import RealClock, missing_adapters
+from adapters.service import missing_adapters
 from adapters.telegram import diagnostics as telegram_portal
+from bot.clock import SystemClock
 from bot.errors import EaselError, SettingsWrong
 from bot.handlers.access_lists import AccessLists
 from bot.handlers.admission import Admission
@@ -51,7 +52,7 @@ async def _database(settings: Settings) -> Finding:
     async def open_it() -> str:
         if missing := await missing_file(settings.database_url):
             return f"{missing} does not exist yet; easel run makes it"
-        store = await Store.open(settings.database_url, clock=RealClock(), migrate=False)
+        store = await Store.open(settings.database_url, clock=SystemClock(), migrate=False)
         try:
             await store.ping()
         finally:
@@ -63,7 +64,7 @@ async def _database(settings: Settings) -> Finding:
 
 async def _access(file: Path) -> Finding:
     async def read() -> str:
-        await Admission(AccessLists(), clock=RealClock(), file=file).reload_if_changed()
+        await Admission(AccessLists(), clock=SystemClock(), file=file).reload_if_changed()
         return f"{file} is understood"
 
     return await _finding("access.file", read())

@@ -22,9 +22,10 @@ from adapters.playground.client import PlaygroundAdapter
 from adapters.playground.protocol import WireCommand
 from adapters.telegram.client import TelegramAdapter
 from bot.app import App
+from bot.clock import Clock
 from bot.errors import EaselError, SettingsWrong
 from bot.intake.parser import COMMANDS, PAINTERS
-from bot.ports import ChatPort, Clock, EventSink, Shop
+from bot.ports import ChatPort, EventSink, Shop
 from bot.providers.tasks.callbacks import Callbacks
 from bot.sandbox import Sandbox
 from bot.settings import Discord as DiscordSettings
@@ -42,7 +43,7 @@ DEMO_SILENCE_S = 15.0  # of the sandbox, so that nobody who asks for a silence w
 DEMO_DRAIN_S = 1.0  # whoever stops a demo wants it stopped; its jobs are told about at the next start
 
 
-class RealClock:
+class SystemClock:
     """The machine's own time."""
 
     def now(self) -> datetime:
@@ -104,7 +105,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str
     """As `run`, until `stop` is set."""
     if problems := missing_adapters(settings):
         raise SettingsWrong(problems)
-    clock = RealClock()
+    clock = SystemClock()
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(exclusive_access(settings.database_url))
         store = await Store.open(settings.database_url, clock=clock)

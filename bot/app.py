@@ -12,6 +12,7 @@ from functools import partial
 import structlog
 
 from bot import texts
+from bot.clock import Clock
 from bot.errors import SettingsWrong
 from bot.fetch import Fetcher
 from bot.handlers.access_lists import access_lists
@@ -25,7 +26,7 @@ from bot.jobs.images import JobImages
 from bot.jobs.retention import Retention
 from bot.jobs.runner import JobRunner
 from bot.jobs.scheduler import Scheduler
-from bot.ports import ChatPort, Clock, Shop
+from bot.ports import ChatPort, Shop
 from bot.providers.fallback import FallbackProvider
 from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import Upstream, resolve

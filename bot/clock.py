@@ -1,46 +1,54 @@
-"""Waiting on a clock that tests own: database writes tried again, deadlines, an event or a timeout.
+"""Time as a parameter: the clock, the machine's own clock, and every way to wait on one.
 
-No module here reads the time by itself, and none knows what is waited for.
+Waits only on the clock it is given, so that tests own time; starts no work of its own (`bot.background` does).
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import structlog
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_chain, wait_fixed
 
 from bot.errors import StoreFailed
-from bot.ports import Clock
 
 log = structlog.get_logger()
 
+STORE_PAUSES_S = (1.0, 5.0, 25.0)  # before each retry of a write: a database restart takes seconds
+CLOCK_CHECK_S = 30.0  # longest single sleep of a Deadline: lateness is read off the clock, not off a sleep's length
+
 T = TypeVar("T")
 
-STORE_PAUSES = (1.0, 5.0, 25.0)  # seconds before a job whose database failed goes on where it was
+
+class Clock(Protocol):
+    """The source of time; fakes of it make tests independent of the machine."""
+
+    def now(self) -> datetime:
+        """The wall clock: aware, UTC. Stored in the database; may jump."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never decrease, from an arbitrary origin. Only for durations within this process."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Returns after `seconds` of `monotonic`; after one turn of the event loop for zero and less."""
+        ...
 
 
-class Patience:
-    """For a database that is away for a moment."""
+class SystemClock:
+    """The machine's own time. Implements `Clock`."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+    def now(self) -> datetime:
+        return datetime.now(UTC)
 
-    async def insist(self, write: Callable[[], Awaitable[None]]) -> None:
-        """Does it, or does it again after each of STORE_PAUSES.
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
 
-        Raises StoreFailed in the end.
-        """
-        for pause in STORE_PAUSES:
-            try:
-                return await write()
-            except StoreFailed as failed:
-                log.warning("database failed, the job waits", detail=failed.detail)
-                await self._clock.sleep(pause)
-        return await write()
-
-
-CLOCK_CHECK_S = 30.0  # longest single sleep of a Deadline: lateness is read off the clock, not off a sleep's length
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
 
 class Deadline:
@@ -94,14 +102,54 @@ class Deadline:
             self._waiting_task.cancel()
 
 
-async def wait_for_event(event: asyncio.Event, timeout_s: float, clock: Clock) -> bool:
-    """Waits until `event` is set, `timeout_s` seconds at most on the injected clock; returns whether it is set."""
-    timer = asyncio.ensure_future(clock.sleep(timeout_s))
+async def wait_for_event(event: asyncio.Event, timeout_s: float | None, clock: Clock) -> bool:
+    """Waits until `event` is set, at most `timeout_s` seconds (None: without limit). Whether it is set."""
+    if event.is_set():
+        return True
     waiter = asyncio.ensure_future(event.wait())
     try:
-        await asyncio.wait([timer, waiter], return_when=asyncio.FIRST_COMPLETED)
+        await wait_for_future(waiter, timeout_s, clock)
+    finally:
+        waiter.cancel()
+    return event.is_set()
+
+
+async def wait_for_future(future: asyncio.Future[Any], timeout_s: float | None, clock: Clock) -> bool:
+    """Waits until `future` is done, at most `timeout_s` seconds (None: without limit). Whether it is done.
+
+    Neither cancels the future nor raises its exception.
+    """
+    if timeout_s is None:
+        await asyncio.wait((future,))
+        return True
+    timer = asyncio.ensure_future(clock.sleep(timeout_s))
+    try:
+        await asyncio.wait((future, timer), return_when=asyncio.FIRST_COMPLETED)
     finally:
         timer.cancel()
-        waiter.cancel()
-        await asyncio.gather(timer, waiter, return_exceptions=True)
-    return event.is_set()
+    return future.done()
+
+
+async def retry_store_write(write: Callable[[], Awaitable[None]], clock: Clock) -> None:
+    """Calls `write`, and again after each of STORE_PAUSES_S while it raises StoreFailed.
+
+    For writes without which a job must not go on. Raises the last StoreFailed, and any other exception at once.
+    """
+    retrying = AsyncRetrying(
+        sleep=clock.sleep,
+        stop=stop_after_attempt(1 + len(STORE_PAUSES_S)),
+        wait=wait_chain(*map(wait_fixed, STORE_PAUSES_S)),
+        retry=retry_if_exception_type(StoreFailed),
+        before_sleep=_log_store_failure,
+        reraise=True,
+    )
+
+    async def attempt() -> None:  # tenacity awaits coroutine functions only; `write` may be a lambda
+        await write()
+
+    await retrying(attempt)
+
+
+def _log_store_failure(state: RetryCallState) -> None:
+    failure = state.outcome.exception() if state.outcome is not None else None
+    log.warning("database failed, the job waits", detail=getattr(failure, "detail", None))

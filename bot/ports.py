@@ -1,6 +1,6 @@
 """What the core asks of the outside, as Protocols with their promises.
 
-Adapters, providers and clocks implement these; nothing here has a body.
+Adapters and providers implement these; nothing here has a body.
 """
 
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
@@ -24,20 +24,6 @@ from bot.chat import (
     User,
 )
 from bot.painting import Capabilities, Event, Image, PaintRequest
-
-
-class Clock(Protocol):
-    """Time as a parameter, so that tests own it."""
-
-    def now(self) -> datetime:
-        """The wall clock, aware, UTC. Kept in the database; may jump."""
-        ...
-
-    def monotonic(self) -> float:
-        """Seconds that never fall. Only for durations within this process."""
-        ...
-
-    async def sleep(self, seconds: float) -> None: ...
 
 
 class ChatPort(Protocol):

@@ -17,8 +17,8 @@ from adapters.discord.sender import Sender
 from adapters.discord.state import DiscordState
 from adapters.discord.tokens import InteractionToken
 from bot.chat import ButtonReply, Card, User
+from bot.clock import Clock
 from bot.errors import ChatBusy, ChatUnreachable, EaselError
-from bot.ports import Clock
 from bot.texts import choose, explain
 
 log = structlog.get_logger()

@@ -23,10 +23,11 @@ from adapters.discord.state import DiscordState
 from adapters.discord.tokens import InteractionToken
 from bot import pictures
 from bot.chat import Action, Attachment, Budget, Card, Chat, ChatFeatures, Delivered, Lane, MessageRef
+from bot.clock import Clock
 from bot.errors import BadResult, ChatFailed, ChatGone, StoreFailed
 from bot.fetch import Fetcher
 from bot.painting import Image
-from bot.ports import AdapterStorage, Clock, EventSink
+from bot.ports import AdapterStorage, EventSink
 from bot.settings import Discord as DiscordSettings
 from bot.texts import say
 

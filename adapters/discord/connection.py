@@ -10,8 +10,8 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from adapters.discord.events import Gateway
+from bot.clock import Clock
 from bot.errors import SettingsWrong
-from bot.ports import Clock
 from bot.settings import Discord as DiscordSettings
 
 log = structlog.get_logger()

@@ -22,8 +22,9 @@ from adapters.discord.interactions import InteractionHandler, JobButton
 from adapters.discord.sender import OnlyByToken, Sender
 from adapters.discord.state import DiscordState
 from bot.chat import Card, DeletedMessage, MessageRef, User
+from bot.clock import Clock
 from bot.errors import ChatBusy, ChatUnreachable
-from bot.ports import AdapterStorage, Clock, EventSink
+from bot.ports import AdapterStorage, EventSink
 from bot.texts import choose, say
 
 log = structlog.get_logger()

@@ -15,9 +15,10 @@ from adapters.discord.errors import Refused
 from adapters.discord.ids import InMessage, Kept, read_ref
 from adapters.discord.rest import Json, Rest
 from bot.chat import Attachment
+from bot.clock import Clock
 from bot.errors import ChatBusy, ChatUnreachable, FetchFailed, FetchTooLarge, PictureGone, PictureTooLarge, StoreFailed
 from bot.fetch import Fetcher
-from bot.ports import AdapterStorage, Clock
+from bot.ports import AdapterStorage
 
 log = structlog.get_logger()
 

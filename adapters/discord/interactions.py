@@ -21,8 +21,9 @@ from adapters.discord.modals import EditForm
 from adapters.discord.state import DiscordState
 from adapters.discord.tokens import InteractionToken
 from bot.chat import Action, Attachment, ButtonReply, DeletedMessage, Message, User
+from bot.clock import Clock
 from bot.errors import Restarted, StoreFailed
-from bot.ports import AdapterStorage, Clock, EventSink
+from bot.ports import AdapterStorage, EventSink
 from bot.texts import choose, explain, say
 
 log = structlog.get_logger()

@@ -23,9 +23,10 @@ from adapters.playground.protocol import WireCommand
 from adapters.playground.room import Room
 from adapters.playground.web import Web
 from bot.chat import Attachment, Budget, Card, Chat, ChatFeatures, Delivered, Lane, MessageRef, User
+from bot.clock import Clock
 from bot.errors import ChatGone, ChatUnreachable, MessageGone, SettingsWrong
 from bot.painting import Image
-from bot.ports import Clock, EventSink
+from bot.ports import EventSink
 from bot.texts import LOCALES, phrases
 
 SLOTS, PERIOD = 20, 5.0  # calls about one chat in so many seconds: enough to look alive, few enough to read

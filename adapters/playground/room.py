@@ -17,8 +17,8 @@ import aiosqlite
 from adapters.playground import people, schema
 from adapters.playground.entries import Entry, NewFile, StoredFile, read_entry, read_file
 from adapters.playground.protocol import HISTORY, QUOTED, SHOWN, WireButton
+from bot.clock import Clock
 from bot.errors import ChatUnreachable, MessageGone, PictureGone, PictureTooLarge, ReplyGone
-from bot.ports import Clock
 
 WHOLE = 1_000_000_000  # characters; SQLite's own limit of a text
 LOOSE_FOR = timedelta(days=1)  # how long an uploaded file waits for its message before it is swept away

@@ -11,8 +11,7 @@ import structlog
 import telegram
 from cachetools import LRUCache
 
-from bot.clock import wait_for_event
-from bot.ports import Clock
+from bot.clock import Clock, wait_for_event
 
 log = structlog.get_logger()
 

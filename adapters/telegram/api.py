@@ -13,8 +13,8 @@ from telegram.error import TelegramError
 from telegram.request import HTTPXRequest, RequestData
 
 from adapters.telegram.errors import PARSE_ERRORS, translate_error
+from bot.clock import Clock
 from bot.errors import ChatBusy, ChatUnreachable
-from bot.ports import Clock
 from bot.settings import Telegram as TelegramSettings
 from bot.tls import authorities
 

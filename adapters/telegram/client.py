@@ -29,9 +29,10 @@ from adapters.telegram.sender import Sender
 from adapters.telegram.state import Raw, TelegramState
 from adapters.telegram.webhook import Webhook
 from bot.chat import Attachment, Budget, Card, Chat, ChatFeatures, Delivered, Lane, MessageRef, Purchase
+from bot.clock import Clock
 from bot.errors import ChatBusy, ChatFailed, StoreFailed, UnknownCharge
 from bot.painting import Image
-from bot.ports import AdapterStorage, Clock, EventSink
+from bot.ports import AdapterStorage, EventSink
 from bot.settings import Telegram as TelegramSettings
 
 log = structlog.get_logger()

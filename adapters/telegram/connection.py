@@ -12,8 +12,8 @@ from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, Tel
 
 from adapters.telegram.api import call_untranslated
 from adapters.telegram.errors import describe_error, retry_after_s
+from bot.clock import Clock
 from bot.errors import SettingsWrong, StoreFailed
-from bot.ports import Clock
 
 log = structlog.get_logger()
 

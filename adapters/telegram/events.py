@@ -18,8 +18,9 @@ from adapters.telegram.inline import InlineMode
 from adapters.telegram.payments import StarPayments
 from adapters.telegram.state import TelegramState
 from bot.chat import ButtonPress, ButtonReply
+from bot.clock import Clock
 from bot.errors import ChatFailed
-from bot.ports import Clock, EventSink
+from bot.ports import EventSink
 from bot.texts import choose, say
 
 log = structlog.get_logger()

@@ -10,8 +10,8 @@ import telegram
 from adapters.telegram.api import call_api
 from adapters.telegram.errors import CallRejected, GroupMigrated, OutcomeUnknown
 from bot.chat import Attachment
+from bot.clock import Clock
 from bot.errors import ChatBusy, ChatFailed, ChatUnreachable, PictureGone, PictureTooLarge
-from bot.ports import Clock
 from bot.tls import authorities
 
 log = structlog.get_logger()

@@ -12,8 +12,8 @@ import telegram
 from cachetools import LRUCache
 
 from adapters.telegram.state import TelegramState
+from bot.clock import Clock
 from bot.errors import StoreFailed
-from bot.ports import Clock
 
 log = structlog.get_logger()
 

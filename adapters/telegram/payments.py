@@ -21,8 +21,9 @@ from adapters.telegram.errors import CallRejected, GroupMigrated, OutcomeUnknown
 from adapters.telegram.ids import PLATFORM
 from adapters.telegram.sender import send_kwargs
 from bot.chat import Message, Purchase
+from bot.clock import Clock
 from bot.errors import ChatFailed, ChatUnreachable, UnknownCharge
-from bot.ports import AdapterStorage, Clock, EventSink
+from bot.ports import AdapterStorage, EventSink
 from bot.settings import StarPack
 from bot.texts import choose, say
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import structlog
 
 from bot.chat import Chat, User
+from bot.clock import Clock
 from bot.errors import Banned, Refusal, SettingsWrong, TooFast
 from bot.handlers.access_lists import AccessLists, access_lists
-from bot.ports import Clock
 
 log = structlog.get_logger()
 

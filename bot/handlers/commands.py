@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.chat import Chat, MessageRef, User
+from bot.clock import Clock
 from bot.errors import AdminsOnly, BadArguments, UnknownCharge, UnknownCommand
 from bot.handlers.pending_images import PendingImages
 from bot.intake.parser import Command
 from bot.job import Job
-from bot.ports import ChatPort, Clock, MessageLinks, Shop, StoredFiles
+from bot.ports import ChatPort, MessageLinks, Shop, StoredFiles
 from bot.quota import MAX_CREDITS, QuotaRules, hours_to_refill
 from bot.store.store import Store
 from bot.texts import say

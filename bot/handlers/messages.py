@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bot.chat import Action, Attachment, Balance, ButtonPress, ButtonReply, Card, Chat, Message, MessageRef, User
+from bot.clock import Clock
 from bot.errors import (
     AlreadyFinished,
     Banned,
@@ -34,7 +35,6 @@ from bot.jobs.runner import JobRunner
 from bot.jobs.scheduler import Scheduler
 from bot.metrics import ACCEPTED, REFUSED
 from bot.painting import Capabilities, Options
-from bot.ports import Clock
 from bot.providers.fallback import FallbackProvider
 from bot.providers.requirements import Requirements
 from bot.quota import QuotaRules

@@ -12,9 +12,10 @@ from typing import Protocol
 import structlog
 
 from bot.chat import Attachment, Chat, Message, User
+from bot.clock import Clock
 from bot.errors import StoreFailed
 from bot.intake.parser import PAINTERS
-from bot.ports import AdapterStorage, Clock
+from bot.ports import AdapterStorage
 
 log = structlog.get_logger()
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from bot.clock import Patience
+from bot.clock import Clock, retry_store_write
 from bot.errors import PaintFailed, Restarted, Stale, StoreFailed
 from bot.job import Job
 from bot.jobs.checkpoints import GenerationState, added, remembered, still_open
@@ -38,7 +38,7 @@ class Generation:
         failover: FallbackProvider,
         gallery: JobImages,
         board: StatusMessages,
-        patience: Patience,
+        clock: Clock,
         in_background: Callable[[Coroutine[Any, Any, None], str], None],
     ) -> None:
         """`in_background` brings something named to its end beside the job."""
@@ -46,7 +46,7 @@ class Generation:
         self._failover = failover
         self._gallery = gallery
         self._board = board
-        self._patience = patience
+        self._clock = clock
         self._in_background = in_background
 
     async def painting(self, job: Job) -> GenerationState:
@@ -163,7 +163,7 @@ class Generation:
         value: Mapping[str, Any],
         facts: Mapping[str, Any] | None = None,
     ) -> None:
-        await self._patience.insist(lambda: self._store.save_checkpoint(job, step, value, facts))
+        await retry_store_write(lambda: self._store.save_checkpoint(job, step, value, facts), self._clock)
 
 
 def _worded(job: Job) -> str:

@@ -7,8 +7,8 @@ import asyncio
 
 import structlog
 
+from bot.clock import Clock
 from bot.errors import StoreFailed
-from bot.ports import Clock
 from bot.store.store import Store
 
 log = structlog.get_logger()

@@ -20,7 +20,7 @@ from typing import Any
 import structlog
 
 from bot.chat import Action, Card, Delivered, MessageRef
-from bot.clock import Patience
+from bot.clock import Clock, retry_store_write
 from bot.errors import (
     AlreadyFinished,
     ChatFailed,
@@ -40,7 +40,7 @@ from bot.jobs.generation import Generation
 from bot.jobs.images import JobImages
 from bot.metrics import FINISHED, PAINT_SECONDS
 from bot.painting import Image, Stage, StageChanged
-from bot.ports import BalanceDisplay, ChatPort, Clock, RequestAcknowledgement
+from bot.ports import BalanceDisplay, ChatPort, RequestAcknowledgement
 from bot.providers.fallback import FallbackProvider
 from bot.quota import charge
 from bot.status.messages import Final, StatusMessage, StatusMessages
@@ -81,13 +81,12 @@ class JobRunner:
         self._ports = ports
         self._clock = clock
         self._usage_rates = usage_rates or {}
-        self._patience = Patience(clock)
         self._asking = Generation(
             store=store,
             failover=failover,
             gallery=gallery,
             board=board,
-            patience=self._patience,
+            clock=clock,
             in_background=self._in_background,
         )
         self._saving = asyncio.Semaphore(SAVING)
@@ -205,7 +204,7 @@ class JobRunner:
         """
         structlog.contextvars.bind_contextvars(job=job_id)
         try:
-            await self._patience.insist(lambda: self._attempt(job_id, settled))
+            await retry_store_write(lambda: self._attempt(job_id, settled), self._clock)
         except StoreFailed as failed:
             log.error("database failed, the job goes on when it is back", detail=failed.detail)
             await self._say_store_failed(job_id, failed)
@@ -285,7 +284,7 @@ class JobRunner:
             "upstream_id": painting.upstream_id,
             "usage": painting.usage,
         }
-        await self._patience.insist(lambda: self._store.save_results(job, images, facts))
+        await retry_store_write(lambda: self._store.save_results(job, images, facts), self._clock)
         if sum(len(each.data) for each in chain(*self._at_hand.values(), images)) <= AT_HAND:
             self._at_hand[job.id] = images
         return facts

@@ -12,10 +12,10 @@ from functools import cached_property, partial
 
 import structlog
 
-from bot.clock import Deadline
+from bot.clock import Clock, Deadline
 from bot.errors import Busy, Lost, PaintFailed, Restarted, Retry, TookTooLong, Unsupported
 from bot.painting import Accepted, Capabilities, Event, PaintRequest, Picture, Stage, StageChanged
-from bot.ports import Clock, Provider
+from bot.ports import Provider
 from bot.providers.breaker import Breaker, Circuit
 from bot.providers.diagnostics import remedy
 from bot.providers.requirements import Requirements, fits, merged, requirements_of

@@ -6,7 +6,8 @@ The one place that knows all dialects; what they share is handed in here.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bot.ports import Clock, Provider
+from bot.clock import Clock
+from bot.ports import Provider
 from bot.providers.chat.provider import ChatProvider
 from bot.providers.http.client import UpstreamClient
 from bot.providers.images.provider import ImagesProvider

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 import structlog
 
 from bot.chat import Button, Card, Chat, Delivered, Lane, MessageRef
+from bot.clock import Clock
 from bot.errors import ChatBusy, ChatFailed, ChatGone, ChatUnreachable, EaselError, MessageGone
 from bot.painting import Image
-from bot.ports import ChatPort, Clock, RateLimitFeedback
+from bot.ports import ChatPort, RateLimitFeedback
 from bot.status.pacing import NOTHING_TOLD, Pacer, Turn, Urgency
 from bot.status.state import Happening, Status, fold, noticeable, render
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
-from bot.ports import Clock, StoredToken
+from bot.clock import Clock
+from bot.ports import StoredToken
 from bot.store import schema
 from bot.store.database import Database
 from bot.store.engine import upsert

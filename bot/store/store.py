@@ -15,10 +15,10 @@ from sqlalchemy import Connection, text
 
 from bot import quota
 from bot.chat import Attachment, Balance, Chat, Delivered
+from bot.clock import Clock
 from bot.errors import Stale, TooManyWaiting
 from bot.job import TRANSITIONS, Failure, Job, NewJob, State, new_id
 from bot.painting import Image
-from bot.ports import Clock
 from bot.quota import Account, QuotaRules
 from bot.store import backup, job_rows, ledger, schema
 from bot.store.adapter_store import BLOB_DAYS, AdapterStore, delete_blobs, delete_tokens

@@ -5,14 +5,14 @@ import io
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import PIL.Image
 
 from bot.app import App
-from bot.ports import ChatPort, Clock
+from bot.clock import Clock
+from bot.ports import ChatPort
 from bot.sandbox import Sandbox
 from bot.settings import Settings
 from bot.store.store import Store
@@ -21,19 +21,6 @@ from tests.support.platform import Platform, Post
 from tests.support.worlds import FastClock
 
 SPEED = 10.0  # times as fast as the machine's time
-
-
-class RealClock:
-    """The machine's own time: flows wait for real sockets and a real database, which no test clock moves."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 @dataclass(slots=True, kw_only=True)

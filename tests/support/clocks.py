@@ -1,6 +1,6 @@
 """A clock that stands still until a test moves it.
 
-Implements `bot.ports.Clock`; knows nothing else of the bot.
+Implements `bot.clock.Clock`; knows nothing else of the bot.
 """
 
 import asyncio

@@ -1,11 +1,21 @@
-"""One moment for many waits: what comes before it is given, what does not is cancelled, whoever else cancels wins."""
+"""Waiting on a clock: for events and futures with a timeout, for a deadline, and between the retries of a write."""
 
 import asyncio
 from collections.abc import AsyncGenerator
+from datetime import UTC
 
 import pytest
 
-from bot.clock import CLOCK_CHECK_S, Deadline, wait_for_event
+from bot.clock import (
+    CLOCK_CHECK_S,
+    STORE_PAUSES_S,
+    Deadline,
+    SystemClock,
+    retry_store_write,
+    wait_for_event,
+    wait_for_future,
+)
+from bot.errors import StoreFailed
 from tests.support.clocks import FakeClock, settle
 
 
@@ -100,3 +110,104 @@ async def test_wait_for_event_returns_false_after_its_timeout() -> None:
     await clock.advance(0.2)
     assert not await waiting
     assert clock.sleeping == 0
+
+
+# ---------------------------------------------------------------- the machine's clock
+
+
+async def test_the_system_clock_is_in_utc_and_waits() -> None:
+    clock = SystemClock()
+    before = clock.monotonic()
+    await clock.sleep(0.01)
+    assert clock.monotonic() >= before + 0.009
+    assert clock.now().tzinfo is UTC
+
+
+# ---------------------------------------------------------------- events and futures
+
+
+async def test_an_event_that_is_set_already_needs_no_turn_of_the_loop() -> None:
+    clock, event = FakeClock(), asyncio.Event()
+    event.set()
+    waiting = wait_for_event(event, 0, clock)
+    with pytest.raises(StopIteration) as returned:
+        waiting.send(None)
+    assert returned.value.value is True
+
+
+async def test_an_event_may_be_waited_for_without_limit() -> None:
+    clock, event = FakeClock(), asyncio.Event()
+    waiting = asyncio.create_task(wait_for_event(event, None, clock))
+    await clock.advance(1e9)
+    assert not waiting.done()
+    event.set()
+    assert await waiting
+
+
+async def test_a_cancelled_wait_for_an_event_leaves_nothing_behind() -> None:
+    clock, event = FakeClock(), asyncio.Event()
+    waiting = asyncio.create_task(wait_for_event(event, 10, clock))
+    await settle()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await settle()
+    assert clock.sleeping == 0
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_future_is_neither_cancelled_by_the_timeout_nor_is_its_failure_raised() -> None:
+    clock, future = FakeClock(), asyncio.get_running_loop().create_future()
+    waiting = asyncio.create_task(wait_for_future(future, 1, clock))
+    await clock.advance(1)
+    assert not await waiting
+    assert not future.done()
+    future.set_exception(ValueError("unseen"))
+    assert await wait_for_future(future, 1, clock)
+    assert isinstance(future.exception(), ValueError)
+
+
+# ---------------------------------------------------------------- writes that are tried again
+
+
+class FailingWrite:
+    """A write that fails `failures` times."""
+
+    def __init__(self, failures: int, failure: Exception) -> None:
+        self.calls = 0
+        self._failures = failures
+        self._failure = failure
+
+    async def __call__(self) -> None:
+        self.calls += 1
+        if self.calls <= self._failures:
+            raise self._failure
+
+
+async def test_a_write_is_tried_again_after_each_pause() -> None:
+    clock, write = FakeClock(), FailingWrite(3, StoreFailed(detail="away"))
+    writing = asyncio.create_task(retry_store_write(write, clock))
+    for calls, pause in enumerate(STORE_PAUSES_S, start=1):
+        await clock.asleep()
+        assert write.calls == calls
+        await clock.advance(pause - 0.1)
+        assert write.calls == calls
+        await clock.advance(0.1)
+    await writing
+    assert write.calls == 4
+
+
+async def test_a_write_that_fails_for_good_raises_its_last_failure() -> None:
+    clock, write = FakeClock(), FailingWrite(99, StoreFailed(detail="away"))
+    writing = asyncio.create_task(retry_store_write(write, clock))
+    await clock.advance(sum(STORE_PAUSES_S))
+    with pytest.raises(StoreFailed, match="away"):
+        await writing
+    assert write.calls == 1 + len(STORE_PAUSES_S)
+
+
+async def test_any_other_failure_of_a_write_is_raised_at_once() -> None:
+    clock, write = FakeClock(), FailingWrite(1, ValueError("a bug"))
+    with pytest.raises(ValueError, match="a bug"):
+        await retry_store_write(write, clock)
+    assert write.calls == 1

@@ -132,7 +132,7 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 @asynccontextmanager
 async def whole(folder: Path, dialect: str, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Whole]:
     clock = FastClock(SPEED)
-    monkeypatch.setattr(service, "RealClock", lambda: clock)
+    monkeypatch.setattr(service, "SystemClock", lambda: clock)
     monkeypatch.setattr(api, "READ_TIMEOUT_S", PATIENCE)
     port = await free_port()
     address = f"http://127.0.0.1:{port}"

@@ -8,9 +8,9 @@ import json
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from bot.clock import Clock
 from bot.errors import Lost, PaintFailed, Retry, SaidFailed, UpstreamDown
 from bot.painting import Image
-from bot.ports import Clock
 from bot.providers.chat.message_parts import aside, parse
 from bot.providers.hints import hinted
 from bot.providers.http.client import Answer, Payload, UpstreamClient, exchange

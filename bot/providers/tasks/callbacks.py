@@ -9,8 +9,7 @@ from collections import OrderedDict
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from bot.clock import wait_for_event
-from bot.ports import Clock
+from bot.clock import Clock, wait_for_event
 
 PATH = "/callbacks"
 SECRET_BYTES = 24  # 192 random bits

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from bot.clock import Clock
 from bot.errors import (
     Busy,
     CalledOff,
@@ -23,7 +24,6 @@ from bot.errors import (
     WentQuiet,
 )
 from bot.painting import Accepted, Blob, Event, Link, PaintRequest, Picture, Progress, Stage, StageChanged
-from bot.ports import Clock
 from bot.providers.base import BaseProvider
 from bot.providers.chat.message_parts import aside, decode
 from bot.providers.http.client import UpstreamClient

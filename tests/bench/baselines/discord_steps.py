@@ -4,8 +4,8 @@ import asyncio
 
 import discord
 
-from adapters.service import RealClock
 from bot.chat import Chat, User
+from bot.clock import SystemClock
 from bot.job import Job, NewJob, State, new_id
 from bot.painting import Image
 from bot.quota import QuotaRules
@@ -23,7 +23,7 @@ class Durable(Bot):
     store: Store
 
     async def setup_hook(self) -> None:
-        self.store = await Store.open(GIVEN["database"], clock=RealClock(), migrate=True)
+        self.store = await Store.open(GIVEN["database"], clock=SystemClock(), migrate=True)
         await super().setup_hook()
 
     async def on_message(self, message: discord.Message) -> None:

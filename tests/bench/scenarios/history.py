@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from adapters.service import RealClock
+from bot.clock import SystemClock
 from bot.store.store import Store
 from tests.bench import platforms, subjects
 from tests.bench.figures import Figure, median, relative_limit
@@ -139,7 +139,7 @@ async def _start(folder: Path, values: Mapping[str, Any]) -> float:
 
 async def _settle(path: Path) -> None:
     """Opens and closes it once, so that what a long write left behind is not measured as a start."""
-    store = await Store.open(f"sqlite:///{path}", clock=RealClock(), migrate=False)
+    store = await Store.open(f"sqlite:///{path}", clock=SystemClock(), migrate=False)
     await store.close()
 
 

@@ -17,8 +17,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from adapters.service import RealClock
 from bot.chat import Chat, User
+from bot.clock import SystemClock
 from bot.job import NewJob, State, new_id
 from bot.quota import QuotaRules
 from bot.store.store import Store
@@ -50,7 +50,7 @@ async def one(store: Store, number: int, callers: int) -> None:
 
 async def ours(url: str, count: int, callers: int) -> float:
     """Transactions a second: two a job."""
-    store = await Store.open(url, clock=RealClock(), migrate=True)
+    store = await Store.open(url, clock=SystemClock(), migrate=True)
     try:
         await asyncio.gather(*(one(store, number, callers) for number in range(callers)))
         begun = perf_counter()
@@ -65,7 +65,7 @@ async def record(url: str) -> Recorded:
     """The statements of one job, in order, with BEGIN and COMMIT."""
     said: Recorded = []
     with overheard(lambda text, values: said.append((text, values))):
-        store = await Store.open(url, clock=RealClock(), migrate=True)
+        store = await Store.open(url, clock=SystemClock(), migrate=True)
         try:
             await one(store, 0, 1)
             said.clear()

@@ -8,6 +8,7 @@ import pytest
 
 from adapters import doctor
 from bot.chat import Action, Chat, User
+from bot.clock import SystemClock
 from bot.errors import Banned, ChatBanned, Closed, ForbiddenWord, OutOfCredits, SettingsWrong, TooFast
 from bot.handlers.admission import ANSWERS
 from bot.handlers.messages import MOST_UNSAID
@@ -17,7 +18,7 @@ from bot.store.store import Store
 from bot.texts import explain, say
 from tests.flow.scenes import BOSS, LONG, ask, books, click, until
 from tests.flow.store.stores import ANN, new_job, rules
-from tests.flow.world import RealClock, open_app, settings, world
+from tests.flow.world import open_app, settings, world
 from tests.support.clocks import FakeClock
 from tests.support.platform import AMBER, DIRECT, GROUP, JADE, Platform
 
@@ -104,7 +105,7 @@ async def test_a_file_that_cannot_be_read_keeps_easel_from_starting(tmp_path: Pa
     file = tmp_path / "access.toml"
     file.write_text("blocked = []")
     given = settings(tmp_path, sandbox, access={"file": str(file)})
-    async with open_app(given, {"memory": Platform()}, RealClock()) as app:
+    async with open_app(given, {"memory": Platform()}, SystemClock()) as app:
         with pytest.raises(SettingsWrong, match="unknown key blocked"):
             await app.start()
     [found] = [each for each in await doctor.examine(given) if each.what == "access.file"]
@@ -123,7 +124,7 @@ async def test_a_newcomers_first_day_is_smaller(tmp_path: Path, sandbox: Sandbox
         await easel.say("two cats --n 2")
         await easel.settled(2)
         said = await ask(easel, "a third")
-        refill = hours_to_refill(RealClock().now())
+        refill = hours_to_refill(SystemClock().now())
         assert said.text == explain("en", OutOfCredits(left=0, cost=1, refill=refill))
         assert await books(easel) == (0, 0)
 

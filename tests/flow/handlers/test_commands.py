@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 
 from bot.chat import Card, Chat, MessageRef
+from bot.clock import SystemClock
 from bot.errors import AdminsOnly, BadArguments, Banned, OutOfCredits
 from bot.handlers.commands import ADMIN_USAGE
 from bot.quota import MAX_CREDITS, hours_to_refill
 from bot.sandbox import Sandbox
 from bot.texts import LOCALES, explain, say
 from tests.flow.scenes import BOSS, LONG, ask, books, until
-from tests.flow.world import RealClock, World, open_app, settings, world
+from tests.flow.world import World, open_app, settings, world
 from tests.support.platform import AMBER, GROUP, JADE, CorePlatform, Platform
 
 
@@ -45,7 +46,7 @@ async def test_words_of_welcome(easel: World, command: str, locale: str) -> None
 @pytest.mark.parametrize("locale", LOCALES)
 async def test_quota_tells_the_credits_as_a_plain_number(easel: World, locale: str) -> None:
     said = await answer(easel, "/quota", sender=replace(AMBER, locale=locale))
-    refill = hours_to_refill(RealClock().now())
+    refill = hours_to_refill(SystemClock().now())
     assert said == say(locale, "answer-quota", left=1234, held=0, running=0, daily=1234, refill=refill)
     assert "1234" in said
 
@@ -105,7 +106,7 @@ async def test_a_platform_without_optional_protocols_serves_a_job_the_history_an
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     platform = CorePlatform()
-    async with open_app(settings(tmp_path, sandbox), {"memory": platform}, RealClock()) as app:
+    async with open_app(settings(tmp_path, sandbox), {"memory": platform}, SystemClock()) as app:
         await app.start()
         await app.desk.receive_message(platform.message("a lighthouse"))
         await platform.until(lambda: bool(platform.posts and platform.posts[0].images))
@@ -226,7 +227,7 @@ async def test_credits_of_nothing_are_nothing(easel: World) -> None:
     assert await answer(easel, "/admin set memory:amber 0", sender=BOSS) == say(
         "en", "answer-set", user="memory:amber", credits=0, left=0
     )
-    refill = hours_to_refill(RealClock().now())
+    refill = hours_to_refill(SystemClock().now())
     assert await answer(easel, "a cat") == explain("en", OutOfCredits(left=0, cost=1, refill=refill))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.chat import Action, Card, Chat, Delivered, Message, MessageRef, User
-from bot.clock import STORE_PAUSES
+from bot.clock import STORE_PAUSES_S, SystemClock
 from bot.errors import BadCredentials, ChatFailed, ChatGone, EaselError, SettingsWrong, Stale, StoreFailed, Undelivered
 from bot.job import Job, State
 from bot.jobs.runner import STORE_AWAY
@@ -19,7 +19,7 @@ from bot.painting import Image
 from bot.sandbox import Sandbox
 from bot.texts import explain, say
 from tests.flow.scenes import LONG, HeldPlatform, books, click, jobs_under_way, picture_host, shows, stands, until
-from tests.flow.world import RealClock, World, open_app, png, settings, world
+from tests.flow.world import World, open_app, png, settings, world
 from tests.support.platform import AMBER, Platform
 
 DOWN = explain("en", StoreFailed())
@@ -53,15 +53,15 @@ def clear_disk(folder: Path) -> None:
         connection.execute("DROP TRIGGER full")
 
 
-class Hasty(RealClock):
+class Hasty(SystemClock):
     """Pauses of a job whose database failed are short; `paused` counts those of a job that still runs."""
 
     def __init__(self) -> None:
         self.paused = 0
 
     async def sleep(self, seconds: float) -> None:
-        self.paused += seconds in STORE_PAUSES
-        await super().sleep(seconds / 200 if seconds in (*STORE_PAUSES, STORE_AWAY) else seconds)
+        self.paused += seconds in STORE_PAUSES_S
+        await super().sleep(seconds / 200 if seconds in (*STORE_PAUSES_S, STORE_AWAY) else seconds)
 
 
 class Opened:
@@ -379,7 +379,7 @@ async def test_when_all_are_down_the_last_failure_is_said(tmp_path: Path, sandbo
 
 async def test_without_any_provider_nothing_opens(tmp_path: Path, sandbox: Sandbox) -> None:
     with pytest.raises(SettingsWrong, match="providers"):
-        async with open_app(settings(tmp_path, sandbox, providers=[]), {}, RealClock()):
+        async with open_app(settings(tmp_path, sandbox, providers=[]), {}, SystemClock()):
             pass
 
 

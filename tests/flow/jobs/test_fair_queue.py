@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from bot.chat import Action, Chat, User
+from bot.clock import SystemClock
 from bot.errors import ChatOutOfCredits, TooManyWaiting
 from bot.quota import hours_to_refill
 from bot.sandbox import Sandbox
 from bot.texts import explain, say
 from tests.flow.scenes import LONG, ask, books, click, until
-from tests.flow.world import RealClock, World, world
+from tests.flow.world import World, world
 from tests.support.platform import AMBER, GROUP, JADE, Post
 
 OTHER_GROUP = Chat(platform="memory", id="group-2", kind="group")
@@ -96,7 +97,7 @@ async def test_a_group_has_credits_of_its_own_and_a_direct_chat_does_not(tmp_pat
         await easel.settled(1)
         await easel.say("a dog", chat=GROUP, sender=JADE)
         await easel.platform.until(lambda: len(easel.platform.posts) == 2)
-        refill = hours_to_refill(RealClock().now())
+        refill = hours_to_refill(SystemClock().now())
         assert easel.platform.posts[1].text == explain("zh", ChatOutOfCredits(left=0, cost=1, refill=refill))
         assert await books(easel, JADE) == (50, 0)
         await easel.say("a dog", sender=JADE)

@@ -12,10 +12,10 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bot.clock import SystemClock
 from bot.sandbox import Sandbox
 from bot.store.store import Store
 from bot.texts import load, say
-from tests.flow.world import RealClock
 from tests.support import PROJECT
 
 LONG = 1000
@@ -113,7 +113,7 @@ async def easel(config: Path) -> AsyncGenerator[Easel]:
 
 async def credits_of_amber(folder: Path) -> tuple[int, int]:
     """What the books say of the member once the process has gone."""
-    store = await Store.open(f"sqlite:///{folder / 'easel.db'}", clock=RealClock())
+    store = await Store.open(f"sqlite:///{folder / 'easel.db'}", clock=SystemClock())
     try:
         balance = await store.balance("playground:amber", 50)
         return balance.available, balance.reserved

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.chat import Action, Chat
+from bot.clock import SystemClock
 from bot.errors import Restarted
 from bot.job import Job, NewJob, State
 from bot.jobs.runner import MOST_ATTEMPTS, MOST_WITH_PICTURES
@@ -19,7 +20,7 @@ from bot.sandbox import Fault, Sandbox
 from bot.store.store import Store
 from bot.texts import explain, say
 from tests.flow.scenes import LONG, HeldPlatform, books, click, picture_host, shows, until
-from tests.flow.world import RealClock, World, open_app, png, settings, world
+from tests.flow.world import World, open_app, png, settings, world
 from tests.support.platform import AMBER, DIRECT, JADE, Platform, Post
 
 RULES = QuotaRules(user_daily=50, chat_daily=None, user_concurrent=2, user_waiting=5)
@@ -37,7 +38,7 @@ async def sandbox() -> AsyncGenerator[Sandbox]:
 @asynccontextmanager
 async def books_of(folder: Path, sandbox: Sandbox) -> AsyncGenerator[Store]:
     """The database of a process that has ended."""
-    store = await Store.open(settings(folder, sandbox).database_url, clock=RealClock())
+    store = await Store.open(settings(folder, sandbox).database_url, clock=SystemClock())
     try:
         yield store
     finally:
@@ -187,7 +188,7 @@ async def test_kept_pictures_are_delivered(tmp_path: Path, sandbox: Sandbox) -> 
 
 async def test_delivered_but_not_written_down(tmp_path: Path, sandbox: Sandbox) -> None:
     platform = HeldPlatform("after-deliver")
-    async with open_app(settings(tmp_path, sandbox), {"memory": platform}, RealClock()) as easel:
+    async with open_app(settings(tmp_path, sandbox), {"memory": platform}, SystemClock()) as easel:
         await easel.start()
         await easel.desk.receive_message(platform.message("a cat"))
         await platform.reached.wait()
@@ -344,7 +345,7 @@ async def test_a_message_that_comes_in_while_jobs_are_taken_up_again_is_painted_
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     platform = Platform()
-    async with open_app(settings(tmp_path, sandbox), {"memory": platform}, RealClock()) as app:
+    async with open_app(settings(tmp_path, sandbox), {"memory": platform}, SystemClock()) as app:
         await asyncio.gather(app.desk.receive_message(platform.message("a cat")), app.start())
         await app.desk.resume()
         easel = World(app=app, platform=platform, sandbox=sandbox)

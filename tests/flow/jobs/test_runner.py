@@ -9,6 +9,7 @@ import pytest
 
 from bot import texts
 from bot.chat import User
+from bot.clock import SystemClock
 from bot.errors import ChatFailed, ChatGone, Moderated, PaintFailed
 from bot.fetch import Fetcher
 from bot.job import Job, NewJob, State
@@ -21,7 +22,7 @@ from bot.status.messages import StatusMessages
 from bot.store.store import Store
 from bot.texts import explain, say
 from tests.flow.scenes import PictureHost, jobs_under_way, picture_host, until
-from tests.flow.world import RealClock, png
+from tests.flow.world import png
 from tests.support.clocks import FakeClock
 from tests.support.platform import AMBER, DIRECT, Platform
 
@@ -83,7 +84,7 @@ class House:
             gallery=JobImages(fetcher, {"memory": platform}),
             board=board,
             ports={"memory": platform},
-            clock=RealClock(),
+            clock=SystemClock(),
         )
 
     async def accept(self, cost: int = 1) -> Job:
@@ -116,9 +117,9 @@ class House:
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncGenerator[House]:
     await asyncio.to_thread(texts.load)
-    store = await Store.open(f"sqlite:///{tmp_path / 'easel.db'}", clock=RealClock())
+    store = await Store.open(f"sqlite:///{tmp_path / 'easel.db'}", clock=SystemClock())
     platform = Odd()
-    board = StatusMessages({"memory": platform}, RealClock())
+    board = StatusMessages({"memory": platform}, SystemClock())
     await board.start()
     async with picture_host(png()) as slow, Fetcher([slow.address.removeprefix("http://")]) as fetcher:
         made = House(store, board, fetcher, platform, slow)

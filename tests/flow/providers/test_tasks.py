@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 
 from bot.chat import Action
+from bot.clock import SystemClock
 from bot.job import State
 from bot.sandbox import Sandbox
 from bot.texts import say
 from tests.flow.scenes import books, click, job_of, shows, until
-from tests.flow.world import RealClock, World, open_app, settings
+from tests.flow.world import World, open_app, settings
 from tests.support.platform import Platform
 
 
-class QuickClock(RealClock):
+class QuickClock(SystemClock):
     """Real time, in which every wait takes a hundredth of its length."""
 
     async def sleep(self, seconds: float) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bot.ports import Clock
+from bot.clock import Clock
 from tests.support.clocks import NOON, FakeClock
 
 

@@ -16,6 +16,7 @@ from aiohttp import web
 from PIL import Image as Pillow
 from pydantic import SecretStr
 
+from bot.clock import Clock
 from bot.errors import (
     BadCredentials,
     Busy,
@@ -47,7 +48,7 @@ from bot.painting import (
     StageChanged,
     Usage,
 )
-from bot.ports import Clock, Provider
+from bot.ports import Provider
 from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import PRESETS, resolve
 from bot.providers.registry import ProviderDependencies, make_provider
