@@ -13,8 +13,8 @@ from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import settings
 
 from bot.logs import configure
-from bot.sandbox import studio
-from bot.sandbox.painter import AbandonedError, Order
+from bot.sandbox import renderer
+from bot.sandbox.painting.painter import AbandonedError, Order
 
 # The same cases each time, and no timings: those belong in the benchmark.
 settings.register_profile("easel", deadline=None, derandomize=True)
@@ -71,7 +71,7 @@ def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def painted_once() -> Iterator[None]:
     """The sandbox takes a picture that it has painted in an earlier test: same order, same picture, as the painter's
     own tests show. A fifth of the processor time went into painting them again."""
-    paint, pictures, one_at_a_time = studio.paint, OrderedDict[Order, bytes](), threading.Lock()
+    paint, pictures, one_at_a_time = renderer.paint, OrderedDict[Order, bytes](), threading.Lock()
 
     def remembered(order: Order, abandoned: Callable[[], bool] = lambda: False) -> bytes:
         if abandoned():
@@ -88,7 +88,7 @@ def painted_once() -> Iterator[None]:
         return png
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(studio, "paint", remembered)
+        patched.setattr(renderer, "paint", remembered)
         yield
 
 

@@ -5,7 +5,7 @@ async with Sandbox(pace=0, faults=[Fault("429", 3)]) as sandbox:
 """
 
 from bot.sandbox.faults import Fault
-from bot.sandbox.received import Received
+from bot.sandbox.request_log import Received
 from bot.sandbox.server import Sandbox
 
 __all__ = ["Fault", "Received", "Sandbox"]

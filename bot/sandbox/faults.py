@@ -48,45 +48,45 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Literal
 
-IN_PROMPT = re.compile(r"\[\[([A-Za-z0-9_-]+)(?::(\d+(?:\.\d+)?))?\]\]")
+FAULT_TAG = re.compile(r"\[\[([A-Za-z0-9_-]+)(?::(\d+(?:\.\d+)?))?\]\]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Twist:
+class FaultEffect:
     """How an answer departs from the honest one. The defaults are the honest answer."""
 
     status: int | None = None  # refused at once, over HTTP
-    shape: Literal["relay", "openai", "azure", "html"] = "relay"
+    body_format: Literal["relay", "openai", "azure", "html"] = "relay"
     code: str = ""
     message: str = ""
-    retry_after: float | None = None  # seconds
+    retry_after_s: float | None = None  # seconds
     ending: Literal["reset", "no-answer", "error", "cut", "quiet"] | None = None
-    at: float = 40.0  # percent of progress at which the ending comes
-    seconds: float = 120.0  # of silence
-    slower: float = 1.0
-    torn: bool = False
-    form: float | None = None
-    result: str | None = None  # a name in bot.sandbox.forms.RESULTS
-    pictures: float | None = None
-    served: Literal["png", "svg", "html", "broken", "gone"] = "png"
+    ending_percent: float = 40.0  # percent of progress at which the ending comes
+    silence_s: float = 120.0  # of silence
+    slowdown: float = 1.0
+    fragmented: bool = False
+    progress_format: float | None = None
+    result_format: str | None = None  # a name in bot.sandbox.chat.progress_formats.RESULTS
+    picture_count: float | None = None
+    served_file: Literal["png", "svg", "html", "broken", "gone"] = "png"
     task_error: str | None = None
-    task_end: Literal["cancelled", "mystery"] | None = None
-    numbered: bool = False
-    single: bool = False
-    polls_failing: float = 0
-    callback: Literal["once", "early", "twice", "never"] = "once"
+    task_outcome: Literal["cancelled", "mystery"] | None = None
+    numeric_error_code: bool = False
+    single_result: bool = False
+    failing_polls: float = 0
+    callback_mode: Literal["once", "early", "twice", "never"] = "once"
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class _FaultDefinition:
     """`takes`: the field of Twist that the number fills."""
 
-    twist: Twist
-    takes: str | None = None
+    effect: FaultEffect
+    number_field: str | None = None
 
 
-def _refused(status: int, code: str, message: str, shape: Literal["relay", "openai", "azure"] = "relay") -> _Entry:
-    return _Entry(Twist(status=status, code=code, message=message, shape=shape), "retry_after")
+def _http_error(status: int, code: str, message: str, shape: Literal["relay", "openai", "azure"] = "relay") -> _FaultDefinition:
+    return _FaultDefinition(FaultEffect(status=status, code=code, message=message, body_format=shape), "retry_after")
 
 
 # What a failed task may name as its reason: EvoLink's table, and the one code of ToAPIs. Each has its fault.
@@ -108,54 +108,54 @@ TASK_CODES = (
 )
 
 FAULTS = {
-    "400": _refused(400, "token_mismatched", "the request is not understood"),
-    "401": _refused(401, "invalid_token", "the token is invalid"),
-    "402": _refused(402, "insufficient_quota", "the balance is used up"),
-    "403": _refused(403, "model_access_denied", "the token may not use this model"),
-    "404": _refused(404, "not_found", "no such endpoint"),
-    "429": _refused(429, "too_many_requests", "the rate limit is exceeded"),
-    "500": _refused(500, "api_error", "fetch failed"),
-    "api_not_implemented": _refused(400, "api_not_implemented", "the model is not implemented"),
-    "moderation": _refused(400, "moderation_blocked", "rejected by the safety system", "openai"),
-    "policy": _refused(400, "content_policy_violation", "rejected by the safety system", "openai"),
-    "content-filter": _refused(400, "contentFilter", "Your task failed as a result of our safety system.", "azure"),
-    "billing": _refused(400, "billing_hard_limit_reached", "Billing hard limit has been reached", "openai"),
-    "unverified": _refused(403, "", "Your organization must be verified to use this model.", "openai"),
-    "no-funds": _refused(429, "insufficient_quota", "you exceeded your current quota", "openai"),
-    "html502": _Entry(Twist(status=502, shape="html")),
-    "reset": _Entry(Twist(ending="reset")),
-    "no-answer": _Entry(Twist(ending="no-answer", seconds=60.0), "seconds"),
-    "error-in-stream": _Entry(Twist(ending="error", code="api_error", message="fetch failed"), "at"),
-    "cut": _Entry(Twist(ending="cut"), "at"),
-    "quiet": _Entry(Twist(ending="quiet"), "seconds"),
-    "slow": _Entry(Twist(slower=5.0), "slower"),
-    "torn": _Entry(Twist(torn=True)),
-    "failed": _Entry(Twist(form=19), "form"),
-    "refuse": _Entry(Twist(form=23)),
-    "forms": _Entry(Twist(form=1), "form"),
-    "no-picture": _Entry(Twist(result="none")),
-    "two": _Entry(Twist(pictures=2)),
-    "images-field": _Entry(Twist(result="images-field")),
-    "inline-data": _Entry(Twist(result="inline-data")),
-    "data-url": _Entry(Twist(result="data-url")),
-    "bare": _Entry(Twist(result="bare")),
-    "download-only": _Entry(Twist(result="download-only")),
-    "titled": _Entry(Twist(result="titled")),
-    "svg": _Entry(Twist(served="svg")),
-    "html": _Entry(Twist(served="html")),
-    "broken": _Entry(Twist(served="broken")),
-    "gone": _Entry(Twist(served="gone")),
-    **{f"task-{code}": _Entry(Twist(task_error=code)) for code in TASK_CODES},
-    "numbered": _Entry(Twist(numbered=True)),
-    "cancelled": _Entry(Twist(task_end="cancelled")),
-    "mystery": _Entry(Twist(task_end="mystery")),
-    "partial": _Entry(Twist(pictures=1), "pictures"),
-    "single": _Entry(Twist(single=True)),
-    "apitype": _refused(400, "invalid_request_error", "invalid apitype: -1", "openai"),
-    "polls-fail": _Entry(Twist(polls_failing=2), "polls_failing"),
-    "callback-early": _Entry(Twist(callback="early")),
-    "callback-twice": _Entry(Twist(callback="twice")),
-    "callback-never": _Entry(Twist(callback="never")),
+    "400": _http_error(400, "token_mismatched", "the request is not understood"),
+    "401": _http_error(401, "invalid_token", "the token is invalid"),
+    "402": _http_error(402, "insufficient_quota", "the balance is used up"),
+    "403": _http_error(403, "model_access_denied", "the token may not use this model"),
+    "404": _http_error(404, "not_found", "no such endpoint"),
+    "429": _http_error(429, "too_many_requests", "the rate limit is exceeded"),
+    "500": _http_error(500, "api_error", "fetch failed"),
+    "api_not_implemented": _http_error(400, "api_not_implemented", "the model is not implemented"),
+    "moderation": _http_error(400, "moderation_blocked", "rejected by the safety system", "openai"),
+    "policy": _http_error(400, "content_policy_violation", "rejected by the safety system", "openai"),
+    "content-filter": _http_error(400, "contentFilter", "Your task failed as a result of our safety system.", "azure"),
+    "billing": _http_error(400, "billing_hard_limit_reached", "Billing hard limit has been reached", "openai"),
+    "unverified": _http_error(403, "", "Your organization must be verified to use this model.", "openai"),
+    "no-funds": _http_error(429, "insufficient_quota", "you exceeded your current quota", "openai"),
+    "html502": _FaultDefinition(FaultEffect(status=502, body_format="html")),
+    "reset": _FaultDefinition(FaultEffect(ending="reset")),
+    "no-answer": _FaultDefinition(FaultEffect(ending="no-answer", silence_s=60.0), "seconds"),
+    "error-in-stream": _FaultDefinition(FaultEffect(ending="error", code="api_error", message="fetch failed"), "at"),
+    "cut": _FaultDefinition(FaultEffect(ending="cut"), "at"),
+    "quiet": _FaultDefinition(FaultEffect(ending="quiet"), "seconds"),
+    "slow": _FaultDefinition(FaultEffect(slowdown=5.0), "slower"),
+    "torn": _FaultDefinition(FaultEffect(fragmented=True)),
+    "failed": _FaultDefinition(FaultEffect(progress_format=19), "form"),
+    "refuse": _FaultDefinition(FaultEffect(progress_format=23)),
+    "forms": _FaultDefinition(FaultEffect(progress_format=1), "form"),
+    "no-picture": _FaultDefinition(FaultEffect(result_format="none")),
+    "two": _FaultDefinition(FaultEffect(picture_count=2)),
+    "images-field": _FaultDefinition(FaultEffect(result_format="images-field")),
+    "inline-data": _FaultDefinition(FaultEffect(result_format="inline-data")),
+    "data-url": _FaultDefinition(FaultEffect(result_format="data-url")),
+    "bare": _FaultDefinition(FaultEffect(result_format="bare")),
+    "download-only": _FaultDefinition(FaultEffect(result_format="download-only")),
+    "titled": _FaultDefinition(FaultEffect(result_format="titled")),
+    "svg": _FaultDefinition(FaultEffect(served_file="svg")),
+    "html": _FaultDefinition(FaultEffect(served_file="html")),
+    "broken": _FaultDefinition(FaultEffect(served_file="broken")),
+    "gone": _FaultDefinition(FaultEffect(served_file="gone")),
+    **{f"task-{code}": _FaultDefinition(FaultEffect(task_error=code)) for code in TASK_CODES},
+    "numbered": _FaultDefinition(FaultEffect(numeric_error_code=True)),
+    "cancelled": _FaultDefinition(FaultEffect(task_outcome="cancelled")),
+    "mystery": _FaultDefinition(FaultEffect(task_outcome="mystery")),
+    "partial": _FaultDefinition(FaultEffect(picture_count=1), "pictures"),
+    "single": _FaultDefinition(FaultEffect(single_result=True)),
+    "apitype": _http_error(400, "invalid_request_error", "invalid apitype: -1", "openai"),
+    "polls-fail": _FaultDefinition(FaultEffect(failing_polls=2), "polls_failing"),
+    "callback-early": _FaultDefinition(FaultEffect(callback_mode="early")),
+    "callback-twice": _FaultDefinition(FaultEffect(callback_mode="twice")),
+    "callback-never": _FaultDefinition(FaultEffect(callback_mode="never")),
 }
 
 
@@ -170,24 +170,24 @@ class Fault:
         FAULTS[self.name]
 
     @property
-    def twist(self) -> Twist:
+    def effect(self) -> FaultEffect:
         entry = FAULTS[self.name]
-        if self.number is None or entry.takes is None:
-            return entry.twist
-        return replace(entry.twist, **{entry.takes: self.number})
+        if self.number is None or entry.number_field is None:
+            return entry.effect
+        return replace(entry.effect, **{entry.number_field: self.number})
 
 
-def faults_in(prompt: str) -> list[Fault]:
+def parse_faults(prompt: str) -> list[Fault]:
     """The faults that a prompt asks for, in order."""
-    found = ((name.lower(), number) for name, number in IN_PROMPT.findall(prompt))
+    found = ((name.lower(), number) for name, number in FAULT_TAG.findall(prompt))
     return [Fault(name, float(number) if number else None) for name, number in found if name in FAULTS]
 
 
-def together(faults: Iterable[Fault]) -> Twist:
+def combine_effects(faults: Iterable[Fault]) -> FaultEffect:
     """Several faults as one; where two set the same thing, the later one holds."""
-    honest = merged = Twist()
+    honest = merged = FaultEffect()
     for fault in faults:
-        twist = fault.twist
-        names = [field.name for field in fields(Twist)]
+        twist = fault.effect
+        names = [field.name for field in fields(FaultEffect)]
         merged = replace(merged, **{n: getattr(twist, n) for n in names if getattr(twist, n) != getattr(honest, n)})
     return merged

@@ -13,17 +13,18 @@ from typing import Self
 
 from aiohttp import web
 
-from bot.sandbox.chat import Ask, BadRequestError, decode
-from bot.sandbox.faults import Fault, Twist, faults_in, together
-from bot.sandbox.images import ImagesAsk
-from bot.sandbox.images_api import ImagesApi
-from bot.sandbox.performance import Performance
-from bot.sandbox.received import Received, received
-from bot.sandbox.reply import Streamed, Whole, refusal, reset
-from bot.sandbox.studio import Studio
-from bot.sandbox.task_forms import Errand, Task
-from bot.sandbox.task_routes import TaskRoutes
-from bot.sandbox.uploads import Upload
+from bot.sandbox.chat.playback import ChatPlayback
+from bot.sandbox.chat.request import ChatRequest, parse_chat_request
+from bot.sandbox.chat.response import StreamedResponse, WholeResponse
+from bot.sandbox.faults import Fault, FaultEffect, parse_faults, combine_effects
+from bot.sandbox.http_errors import BadRequestError, error_response, reset_connection
+from bot.sandbox.images.request import ImagesRequest
+from bot.sandbox.images.routes import ImagesRoutes
+from bot.sandbox.renderer import Studio
+from bot.sandbox.request_log import Received, received
+from bot.sandbox.tasks.routes import TaskRoutes
+from bot.sandbox.tasks.task import Errand, Task
+from bot.sandbox.tasks.uploads import Upload
 
 MAX_BODY = 100_000_000  # bytes: five references of 10 MB as base64, and room
 REMEMBERED = 1000  # requests
@@ -86,7 +87,7 @@ class Sandbox:
         app.add_routes([web.post(f"{prefix}/chat/completions", self._chat) for prefix in PREFIXES])
         app.add_routes([web.get(f"{prefix}/models", self._models) for prefix in (*PREFIXES, "/hk/v1", "/toapis/v1")])
         app.add_routes(self._tasks.routes())
-        app.add_routes(ImagesApi(self, self._studio).routes())
+        app.add_routes(ImagesRoutes(self, self._studio).routes())
         app.add_routes([web.get("/{shelf:pictures|pictures/download|references}/{name}", self._file)])
         app.add_routes([web.get("/previews/{name}", self._preview)])
         self._stopping = False
@@ -166,39 +167,39 @@ class Sandbox:
         wanted = "bearer" if header == "Authorization" else ""
         return scheme.lower() == wanted and hmac.compare_digest(key.encode(), self._key.encode())
 
-    def begin(self, request: web.Request, errand: Ask | Errand | ImagesAsk) -> tuple[Twist, random.Random]:
+    def begin(self, request: web.Request, errand: ChatRequest | Errand | ImagesRequest) -> tuple[FaultEffect, random.Random]:
         """Records a painting request; returns how its answer departs from the honest one, and its dice."""
         record = received(request, errand)
         self._requests.append(record)
         self._count += 1
         given = self._faults(record)
-        twist = together([*([given] if given else []), *faults_in(errand.prompt)])
+        twist = combine_effects([*([given] if given else []), *parse_faults(errand.prompt)])
         return twist, random.Random(f"{self._seed} {self._count}")  # noqa: S311 - the jitter of a pace
 
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         if not self.knows(request):
-            return refusal(Fault("401").twist)
+            return error_response(Fault("401").effect)
         try:
-            ask = await self._studio.in_thread(decode, await request.read(), links=self._links)
+            ask = await self._studio.in_thread(parse_chat_request, await request.read(), links=self._links)
         except BadRequestError as exc:
-            return refusal(Twist(status=400, code="token_mismatched", message=str(exc)))
+            return error_response(FaultEffect(status=400, code="token_mismatched", message=str(exc)))
         twist, dice = self.begin(request, ask)
         if twist.status is not None:
-            return refusal(twist)
+            return error_response(twist)
         if twist.ending in {"reset", "no-answer"}:
             if twist.ending == "no-answer":
-                await self._studio.sleep(twist.seconds)
-            reset(request)
+                await self._studio.sleep(twist.silence_s)
+            reset_connection(request)
             return web.Response()
-        reply = Streamed(request, ask.model, torn=twist.torn) if ask.stream else Whole(request, ask.model)
+        reply = StreamedResponse(request, ask.model, fragmented=twist.fragmented) if ask.stream else WholeResponse(request, ask.model)
         origin = f"{request.scheme}://{request.host}"
-        await Performance(self._studio, reply, ask, twist, origin=origin, dice=dice).play()
+        await ChatPlayback(self._studio, reply, ask, twist, origin=origin, rng=dice).send_response()
         return reply.response
 
     async def _models(self, request: web.Request) -> web.StreamResponse:
         """What can be asked for, to who has the key, in either header."""
         if not self.knows(request) and not self.knows(request, "api-key"):
-            return refusal(Fault("401").twist)
+            return error_response(Fault("401").effect)
         return web.json_response({"object": "list", "data": [{"id": model, "object": "model"} for model in MODELS]})
 
     async def _file(self, request: web.Request) -> web.Response:
@@ -208,7 +209,7 @@ class Sandbox:
         return self._shelved(f"preview-{request.match_info['name']}")
 
     def _shelved(self, name: str) -> web.Response:
-        file = self._studio.shelf.get(name)
+        file = self._studio.shelf.get_file(name)
         if file is None:
             return web.Response(status=404, text="no longer here")
         return web.Response(body=file.data, content_type=file.media_type)

@@ -12,8 +12,9 @@ from functools import cache
 
 from aiohttp import web
 
-from bot.sandbox.forms import ENGLISH
-from bot.sandbox.painter import Order, paint
+from bot.sandbox.chat.progress_formats import ENGLISH
+from bot.sandbox.painting.painter import paint
+from bot.sandbox.painting.picture_spec import PictureSpec
 from tests.bench.jobs import JobRegistry, now
 
 MAX_BODY = 100_000_000  # bytes
@@ -30,7 +31,7 @@ class Pace:
 @cache
 def sample_image(width: int = 1024, height: int = 1024) -> bytes:
     """A PNG of the sandbox's painter; 1024 × 1024 have 230 kB, 1792 × 1280 have 470 kB."""
-    return paint(Order(prompt="a red fox in the snow", references=(), width=width, height=height, quality="high"))
+    return paint(PictureSpec(prompt="a red fox in the snow", references=(), width=width, height=height, quality="high"))
 
 
 class BenchUpstream:

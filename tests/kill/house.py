@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.chat import Balance
 from bot.job import Job
 from bot.sandbox import Fault, Sandbox
-from bot.sandbox.received import Received
+from bot.sandbox.request_log import Received
 from bot.store.store import Store
 from tests.kill.steps import BY_NAME, LONG, step_of
 from tests.servers.discord import Channel, DiscordServer

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox import Fault
-from bot.sandbox.received import Received
+from bot.sandbox.request_log import Received
 from bot.texts import load
 from tests.flow.store.stores import books_agree, query
 from tests.kill.house import House, Seat, Shown, eventually, house

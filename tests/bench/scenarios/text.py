@@ -10,7 +10,7 @@ from time import perf_counter
 from bot.providers.chat.progress import ReplyReader
 from bot.providers.chat.provider import take_message
 from bot.providers.chat.response import Reply
-from bot.sandbox.forms import CHINESE, ENGLISH
+from bot.sandbox.chat.progress_formats import CHINESE, ENGLISH
 from tests.bench.baselines.painting import PERCENT
 from tests.bench.figures import Figure, median
 from tests.bench.upstream import event

@@ -8,15 +8,17 @@ from dataclasses import replace
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageStat
 
-from bot.sandbox import lettering, painter, references
-from bot.sandbox.faults import Fault, faults_in, together
-from bot.sandbox.forms import CHINESE, FORMS
-from bot.sandbox.painter import AbandonedError, Order, paint, quality_of, size_of, unfinished
-from bot.sandbox.pixels import curved
+from bot.sandbox import references
+from bot.sandbox.chat.progress_formats import CHINESE, PROGRESS_FORMATS
+from bot.sandbox.chat.timeline import progress_steps
+from bot.sandbox.faults import Fault, parse_faults, combine_effects
+from bot.sandbox.painting import painter, text_layout
+from bot.sandbox.painting.landscape import scene
+from bot.sandbox.painting.painter import AbandonedError, Order, paint, quality_of, size_of, unfinished
+from bot.sandbox.painting.pillow_types import curved
 from bot.sandbox.references import BrokenReferenceError, read_reference
-from bot.sandbox.scenery import scene
-from bot.sandbox.script import percents
-from bot.sandbox.studio import KEPT, REMEMBERED, Shelf, Views
+from bot.sandbox.renderer import REMEMBERED, Views
+from bot.sandbox.served_files import MAX_FILES, FileCache
 
 PROMPTS = {
     "english": "a fox in the snow",
@@ -255,12 +257,12 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded():
 # ---------------------------------------------------------------- lettering
 
 
-def said(lines: list[lettering.Line]) -> list[str]:
+def said(lines: list[text_layout.Line]) -> list[str]:
     return ["".join(run.text for run in line) for line in lines]
 
 
 def test_lines_break_at_spaces_and_hold_the_width():
-    lines = lettering.wrap("one two three four five six seven", 20, 120)
+    lines = text_layout.wrap("one two three four five six seven", 20, 120)
     assert len(lines) > 1
     assert all(
         sum(run.width for run in line) <= 120 or " " in text for line, text in zip(lines, said(lines), strict=True)
@@ -269,50 +271,50 @@ def test_lines_break_at_spaces_and_hold_the_width():
 
 
 def test_chinese_breaks_anywhere_but_before_a_full_stop():
-    lines = said(lettering.wrap("狐狸在雪地里。" * 6, 20, 20 * 6))
+    lines = said(text_layout.wrap("狐狸在雪地里。" * 6, 20, 20 * 6))
     assert len(lines) >= 6
     assert not any(line.startswith("。") for line in lines)
 
 
 def test_a_word_wider_than_the_line_is_cut():
-    lines = lettering.wrap("x" * 100, 20, 100)
+    lines = text_layout.wrap("x" * 100, 20, 100)
     assert "".join(said(lines)) == "x" * 100
     assert all(sum(run.width for run in line) <= 100 for line in lines)
 
 
 def test_what_no_font_can_write_stands_as_its_code_point():
-    [line] = said(lettering.wrap("\U000f1234", 20, 500))
+    [line] = said(text_layout.wrap("\U000f1234", 20, 500))
     assert line == "[U+F1234]"
 
 
 def test_what_does_not_fit_is_counted():
-    lines, size = lettering.fit("word " * 500, width=300, height=200, sizes=(40, 20))
+    lines, size = text_layout.fit("word " * 500, width=300, height=200, sizes=(40, 20))
     assert size == 20
     assert re.fullmatch(r"… and about \d+ more characters", said(lines)[-1].strip()) or "… and" in said(lines)[-1]
-    assert len(lines) * lettering.leading(size) <= 200
+    assert len(lines) * text_layout.leading(size) <= 200
 
 
 # ---------------------------------------------------------------- tables, script, shelf
 
 
 def test_faults_are_read_out_of_a_prompt_and_put_together():
-    assert faults_in("a [[429:2.5]] fox [[TORN]] [[fox]] [[429]]") == [
+    assert parse_faults("a [[429:2.5]] fox [[TORN]] [[fox]] [[429]]") == [
         Fault("429", 2.5),
         Fault("torn"),
         Fault("429"),
     ]
-    twist = together([Fault("torn"), Fault("forms", 4), Fault("two", 9), Fault("slow", 2)])
-    assert (twist.torn, twist.form, twist.pictures, twist.slower) == (True, 4, 2, 2)
+    twist = combine_effects([Fault("torn"), Fault("forms", 4), Fault("two", 9), Fault("slow", 2)])
+    assert (twist.fragmented, twist.progress_format, twist.picture_count, twist.slowdown) == (True, 4, 2, 2)
 
 
 def test_all_forms_are_there():
-    assert sorted(FORMS) == list(range(1, 27))
+    assert sorted(PROGRESS_FORMATS) == list(range(1, 27))
     assert CHINESE.step == "> 🏃 进度：{percent:.1f}%\n\n"
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_percentages_rise_and_stay_short_of_a_hundred(seed: int):
-    steps = percents(random.Random(seed))
+    steps = progress_steps(random.Random(seed))
     rising = [percent for percent, _ in steps]
     assert rising == sorted(set(rising))
     assert 88 <= rising[-1] < 95
@@ -320,14 +322,14 @@ def test_percentages_rise_and_stay_short_of_a_hundred(seed: int):
 
 
 def test_the_shelf_holds_so_many_files_and_so_many_bytes():
-    shelf = Shelf()
-    for number in range(KEPT + 1):
-        shelf.put(str(number), b"x")
-    assert shelf.get("0") is None
-    assert shelf.get("1") is not None
-    shelf.put("heavy", bytes(256_000_001))
-    assert shelf.get("heavy") is not None
-    assert shelf.get("100") is None
+    shelf = FileCache()
+    for number in range(MAX_FILES + 1):
+        shelf.add_file(str(number), b"x")
+    assert shelf.get_file("0") is None
+    assert shelf.get_file("1") is not None
+    shelf.add_file("heavy", bytes(256_000_001))
+    assert shelf.get_file("heavy") is not None
+    assert shelf.get_file("100") is None
 
 
 def test_views_are_counted_for_the_orders_of_late():

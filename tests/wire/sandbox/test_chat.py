@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from bot.sandbox import Fault, Received, Sandbox
+from bot.sandbox.chat.progress_formats import PROGRESS_FORMATS
 from bot.sandbox.faults import FAULTS, TASK_CODES
-from bot.sandbox.forms import FORMS
 
 SMALL = "64x64"  # paints in a blink
 PICTURE = re.compile(r"!\[[^\]]*\]\((http://[^)]+)\)")
@@ -483,19 +483,19 @@ async def test_the_link_serves_something_else(
             Image.open(io.BytesIO(response.content)).load()
 
 
-@pytest.mark.parametrize("number", FORMS)
+@pytest.mark.parametrize("number", PROGRESS_FORMATS)
 async def test_each_form_of_progress_tells_its_own_words(client: httpx.AsyncClient, sandbox: Sandbox, number: int):
-    form = FORMS[number]
+    form = PROGRESS_FORMATS[number]
     heard = await hear(client, sandbox, body(f"a {{fox}} [[forms:{number}]]", data_url(image())))
     text = heard.text(form.channel)
     assert heard.done
     for template in (form.head, form.halfway, form.closing, *form.opening):
         known = re.split(r"\{[^}]+\}", template)[0]
-        assert known in text or form.fails == "event"
+        assert known in text or form.failure == "event"
     if form.step:
         assert re.search(re.sub(r"\\{percent:\S+?\\}", r"\\d+(\\.\\d)?", re.escape(form.step)), text)
-    if form.fails is None:
-        assert heard.events[-1]["choices"][0]["finish_reason"] == form.finish
+    if form.failure is None:
+        assert heard.events[-1]["choices"][0]["finish_reason"] == form.finish_reason
         assert PICTURE.search(heard.text())
 
 

@@ -11,38 +11,35 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
-from bot.sandbox.painter import size_of
+from bot.sandbox.http_errors import BadRequestError
+from bot.sandbox.painting.painter import size_of
 from bot.sandbox.references import BrokenReferenceError, Reference, read_reference
 
-HAN = re.compile(r"[\u3400-\u9fff]")
+HAN_CHARACTER = re.compile(r"[\u3400-\u9fff]")
 DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+);base64,")
 MAX_PICTURES = 4
 
 
-class BadRequestError(ValueError):
-    """The request is not understood; the text says why, for the error body."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class ChatRequest:
     """A request that was understood. `size`: width and height in pixels. `body`: as received but for the
     bytes of data URLs. `linked`: references that came as http(s) addresses; they are named, never opened."""
 
     model: str
     prompt: str
     references: tuple[Reference, ...]
-    linked: tuple[str, ...]
+    linked_urls: tuple[str, ...]
     stream: bool
-    pictures: int
+    picture_count: int
     size: tuple[int, int]
     body: Mapping[str, object]
 
     @property
-    def chinese(self) -> bool:
-        return HAN.search(self.prompt) is not None
+    def is_chinese(self) -> bool:
+        return HAN_CHARACTER.search(self.prompt) is not None
 
 
-def decode(raw: bytes, *, links: bool) -> Ask:
+def parse_chat_request(raw: bytes, *, allow_links: bool) -> ChatRequest:
     """Reads a request body. For worker threads: five references are seventy megabytes of text.
 
     `links`: whether references may be http(s) addresses. Raises BadRequestError.
@@ -51,7 +48,7 @@ def decode(raw: bytes, *, links: bool) -> Ask:
         body: object = json.loads(raw)
     except ValueError as exc:
         raise BadRequestError("the body is not JSON") from exc
-    fields = _mapping(body, "the body")
+    fields = _require_object(body, "the body")
     model, stream, count = fields.get("model"), fields.get("stream", False), fields.get("n", 1)
     if not isinstance(model, str) or not model:
         raise BadRequestError("model is missing")
@@ -62,30 +59,30 @@ def decode(raw: bytes, *, links: bool) -> Ask:
     messages = fields.get("messages")
     if not isinstance(messages, list) or len(cast("list[object]", messages)) != 1:
         raise BadRequestError("messages holds one user message")
-    message = _mapping(cast("list[object]", messages)[0], "a message")
+    message = _require_object(cast("list[object]", messages)[0], "a message")
     if message.get("role") != "user":
         raise BadRequestError("messages holds one user message")
-    prompt, urls = _content(message.get("content"))
-    references, linked, short = _references(urls, links=links)
-    wish = _wish(fields)
+    prompt, urls = _parse_content(message.get("content"))
+    references, linked, short = _parse_references(urls, allow_links=allow_links)
+    wish = _requested_size(fields)
     content = [
         {"type": "text", "text": prompt},
         *({"type": "image_url", "image_url": {"url": s}} for s in short),
     ]
     shortened = [{**message, "content": content if urls else message.get("content")}]
-    return Ask(
+    return ChatRequest(
         model=model,
         prompt=prompt,
         references=references,
-        linked=linked,
+        linked_urls=linked,
         stream=stream,
-        pictures=count,
+        picture_count=count,
         size=size_of(prompt, wish),
         body={**fields, "messages": shortened},
     )
 
 
-def _wish(fields: Mapping[str, object]) -> str | None:
+def _requested_size(fields: Mapping[str, object]) -> str | None:
     """A size in its own field, or where OpenRouter has it."""
     config = fields.get("image_config")
     nested = cast("dict[str, object]", config).get("aspect_ratio") if isinstance(config, dict) else None
@@ -93,37 +90,37 @@ def _wish(fields: Mapping[str, object]) -> str | None:
     return wish if isinstance(wish, str) else None
 
 
-def _mapping(value: object, what: str) -> dict[str, object]:
+def _require_object(value: object, what: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise BadRequestError(f"{what} is not an object")
     return cast("dict[str, object]", value)
 
 
-def _content(content: object) -> tuple[str, list[str]]:
+def _parse_content(content: object) -> tuple[str, list[str]]:
     """The prompt, and the addresses of the references in their order."""
     if isinstance(content, str):
         content = [{"type": "text", "text": content}]
     if not isinstance(content, list) or not content:
         raise BadRequestError("content is a text, or a text part and image_url parts")
-    first, *rest = (_mapping(part, "a part") for part in cast("list[object]", content))
+    first, *rest = (_require_object(part, "a part") for part in cast("list[object]", content))
     prompt = first.get("text")
     if first.get("type") != "text" or not isinstance(prompt, str) or not prompt.strip():
         raise BadRequestError("the first part is a text that is not empty")
     urls: list[str] = []
     for part in rest:
-        url = _mapping(part.get("image_url"), "image_url").get("url")
+        url = _require_object(part.get("image_url"), "image_url").get("url")
         if part.get("type") != "image_url" or not isinstance(url, str):
             raise BadRequestError("after the text come image_url parts, each with a url")
         urls.append(url)
     return prompt, urls
 
 
-def _references(urls: list[str], *, links: bool) -> tuple[tuple[Reference, ...], tuple[str, ...], list[str]]:
+def _parse_references(urls: list[str], *, allow_links: bool) -> tuple[tuple[Reference, ...], tuple[str, ...], list[str]]:
     references: list[Reference] = []
     linked: list[str] = []
     short: list[str] = []
     for number, url in enumerate(urls, start=1):
-        if links and url.startswith(("https://", "http://")):
+        if allow_links and url.startswith(("https://", "http://")):
             linked.append(url)
             short.append(url)
             continue

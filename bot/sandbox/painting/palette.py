@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
-from bot.sandbox.pixels import resized
+from bot.sandbox.painting.pillow_types import resized
 
 Colour = tuple[int, int, int]
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from bot.sandbox.palette import LIGHTS, PALETTES, Colour, Palette, brush, gradient, mix
-from bot.sandbox.pixels import curved, resized
-from bot.sandbox.places import PLACES, hills, sea
+from bot.sandbox.painting.palette import LIGHTS, PALETTES, Colour, Palette, brush, gradient, mix
+from bot.sandbox.painting.pillow_types import curved, resized
+from bot.sandbox.painting.terrain import PLACES, hills, sea
 
 Stop = Callable[[], None]  # raises when nobody wants the picture any more
 

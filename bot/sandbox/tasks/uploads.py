@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
-from bot.sandbox.chat import BadRequestError
+from bot.sandbox.http_errors import BadRequestError
 from bot.sandbox.references import BrokenReferenceError, Reference, read_reference
-from bot.sandbox.studio import Shelf
+from bot.sandbox.served_files import FileCache
 
 KEPT = 200  # uploads
 KEPT_DAYS = 3  # as EvoLink's page says
@@ -37,7 +37,7 @@ class Upload:
 class Uploads:
     """The newest uploads by their address, where they can be fetched as long as `shelf` keeps them."""
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: FileCache) -> None:
         self._shelf = shelf
         self._uploads: OrderedDict[str, Upload] = OrderedDict()
 
@@ -49,7 +49,7 @@ class Uploads:
     def put(self, upload: Upload, *, origin: str) -> str:
         """Keeps an upload; returns its address."""
         name = f"{uuid.uuid4().hex}.{upload.reference.kind.lower()}"
-        self._shelf.put(name, upload.reference.data, upload.reference.media_type)
+        self._shelf.add_file(name, upload.reference.data, upload.reference.media_type)
         url = f"{origin}/references/{name}"
         self._uploads[url] = upload
         if len(self._uploads) > KEPT:

@@ -9,10 +9,10 @@ from types import MappingProxyType
 
 from aiohttp import web
 
-from bot.sandbox.chat import Ask
-from bot.sandbox.images import ImagesAsk
+from bot.sandbox.chat.request import ChatRequest
+from bot.sandbox.images.request import ImagesRequest
 from bot.sandbox.references import Reference
-from bot.sandbox.task_forms import Errand
+from bot.sandbox.tasks.task import Errand
 
 SECRETS = frozenset({"authorization", "api-key", "x-api-key", "cookie"})
 
@@ -33,10 +33,10 @@ class Received:
     query: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-def received(request: web.Request, ask: Ask | Errand | ImagesAsk) -> Received:
+def received(request: web.Request, ask: ChatRequest | Errand | ImagesRequest) -> Received:
     """The record of a request, in whatever dialect it was."""
     headers = {name.lower(): value for name, value in request.headers.items()}
-    mask = None if isinstance(ask, Ask) else ask.mask
+    mask = None if isinstance(ask, ChatRequest) else ask.mask
     return Received(
         path=request.path,
         headers=MappingProxyType({name: value for name, value in headers.items() if name not in SECRETS}),

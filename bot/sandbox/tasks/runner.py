@@ -12,12 +12,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 
-from bot.sandbox.faults import Twist
-from bot.sandbox.painter import Order
-from bot.sandbox.performance import served
-from bot.sandbox.script import percents
-from bot.sandbox.studio import Studio
-from bot.sandbox.task_forms import Errand, Family, Object, State, Task
+from bot.sandbox.chat.timeline import progress_steps
+from bot.sandbox.faults import FaultEffect
+from bot.sandbox.painting.painter import Order
+from bot.sandbox.renderer import Studio
+from bot.sandbox.served_files import apply_file_fault
+from bot.sandbox.tasks.dialects import Family
+from bot.sandbox.tasks.task import Errand, Object, State, Task
 
 REMEMBERED = 1000  # tasks
 CALLBACK_TIMEOUT = 10.0  # seconds
@@ -38,7 +39,7 @@ class Tasks:
     def __init__(self, studio: Studio, *, callbacks_to: str | None) -> None:
         self._studio = studio
         self._callbacks_to = callbacks_to
-        self._tasks: OrderedDict[str, tuple[Family, Task, Twist]] = OrderedDict()
+        self._tasks: OrderedDict[str, tuple[Family, Task, FaultEffect]] = OrderedDict()
         self._running: set[asyncio.Task[None]] = set()
         self._client: aiohttp.ClientSession | None = None
 
@@ -59,7 +60,7 @@ class Tasks:
         """Oldest first, at most REMEMBERED."""
         return [task for _, task, _ in self._tasks.values()]
 
-    async def begin(self, family: Family, errand: Errand, twist: Twist, *, origin: str, dice: random.Random) -> Object:
+    async def begin(self, family: Family, errand: Errand, twist: FaultEffect, *, origin: str, dice: random.Random) -> Object:
         """Takes an errand. Returns what is told of the new task; at once, or after the callback where that is to
         come first."""
         created, token = int(time.time()), uuid.uuid4().hex
@@ -71,11 +72,11 @@ class Tasks:
         running = asyncio.create_task(self._live(family, task, twist, origin, dice), name=task.id)
         self._running.add(running)
         running.add_done_callback(self._running.discard)
-        if twist.callback == "early":
+        if twist.callback_mode == "early":
             await asyncio.wait([running])
         return opened
 
-    def find(self, family: Family, name: str) -> tuple[Task, Twist] | None:
+    def find(self, family: Family, name: str) -> tuple[Task, FaultEffect] | None:
         """The task of a family by the id it was given, or by the one it tells about it."""
         for known in (name, f"task_{name}"):
             if (found := self._tasks.get(known)) is not None and found[0] is family:
@@ -84,42 +85,42 @@ class Tasks:
 
     # ------------------------------------------------------------ the life of one
 
-    async def _live(self, family: Family, task: Task, twist: Twist, origin: str, dice: random.Random) -> None:
+    async def _live(self, family: Family, task: Task, twist: FaultEffect, origin: str, dice: random.Random) -> None:
         async with self._studio.place(full=_nothing):
             await self._paint(family, task, twist, origin, dice)
-        if task.finished and task.errand.callback is not None and twist.callback != "never":
-            for _ in range(2 if twist.callback == "twice" else 1):
+        if task.finished and task.errand.callback is not None and twist.callback_mode != "never":
+            for _ in range(2 if twist.callback_mode == "twice" else 1):
                 await self._call(task.errand.callback, family.told(task), task)
 
-    async def _paint(self, family: Family, task: Task, twist: Twist, origin: str, dice: random.Random) -> None:
-        pace = self._studio.pace * twist.slower * dice.uniform(0.85, 1.15)
+    async def _paint(self, family: Family, task: Task, twist: FaultEffect, origin: str, dice: random.Random) -> None:
+        pace = self._studio.pace * twist.slowdown * dice.uniform(0.85, 1.15)
         ends_early = _early_end(family, twist)
         task.state = "painting"
-        for percent, share in percents(dice):
+        for percent, share in progress_steps(dice):
             await self._studio.sleep(pace * share)
             task.progress = int(percent)
-            if ends_early is not None and percent >= twist.at:
+            if ends_early is not None and percent >= twist.ending_percent:
                 self._end(task, twist, ends_early, _reason(twist))
                 return
         links = [await self._one(task.errand, twist, origin) for _ in range(_pictures(task.errand, twist))]
         task.progress = 100
-        task.links = tuple(links) if twist.result != "none" else ()
+        task.links = tuple(links) if twist.result_format != "none" else ()
         self._end(task, twist, "completed", None)
 
-    async def _one(self, errand: Errand, twist: Twist, origin: str) -> str:
+    async def _one(self, errand: Errand, twist: FaultEffect, origin: str) -> str:
         width, height = errand.size
         order = Order(prompt=errand.prompt, references=errand.references, mask=errand.mask, width=width, height=height)
         name = f"{uuid.uuid4().hex}.png"
-        if (file := served(twist, await self._studio.paint(order))) is not None:
-            self._studio.shelf.put(name, *file)
+        if (file := apply_file_fault(twist, await self._studio.paint(order))) is not None:
+            self._studio.shelf.add_file(name, *file)
         return f"{origin}/pictures/{name}"
 
-    def _end(self, task: Task, twist: Twist, state: State, code: str | None) -> None:
+    def _end(self, task: Task, twist: FaultEffect, state: State, code: str | None) -> None:
         if code is not None:
             message = MESSAGES.get(code, "The picture could not be made")
-            task.error = {"code": 500 if twist.numbered else code, "message": message, "type": "task_error"}
-            task.reason = message if twist.numbered else ""
-        task.single = twist.single
+            task.error = {"code": 500 if twist.numeric_error_code else code, "message": message, "type": "task_error"}
+            task.reason = message if twist.numeric_error_code else ""
+        task.single = twist.single_result
         task.ended = int(time.time())
         task.state = state
 
@@ -145,25 +146,25 @@ async def _nothing() -> None:
     """Who waits in line says nothing: the state is `queued` until then."""
 
 
-def _early_end(family: Family, twist: Twist) -> State | None:
+def _early_end(family: Family, twist: FaultEffect) -> State | None:
     """How a task ends before its picture is there; None: it does not. `painting`: it stays so for ever."""
-    if twist.task_end is not None:
-        return twist.task_end
+    if twist.task_outcome is not None:
+        return twist.task_outcome
     if twist.ending == "quiet":
         return "painting"
-    failing = twist.task_error or twist.numbered or twist.ending == "error" or twist.form == 19
+    failing = twist.task_error or twist.numeric_error_code or twist.ending == "error" or twist.progress_format == 19
     moderated = twist.code == "moderation_blocked" and family.moderated is None
     return "failed" if failing or moderated else None
 
 
-def _reason(twist: Twist) -> str | None:
+def _reason(twist: FaultEffect) -> str | None:
     """The code of a failed task."""
-    if twist.task_end is not None or twist.ending == "quiet":
+    if twist.task_outcome is not None or twist.ending == "quiet":
         return None
     if twist.code == "moderation_blocked":
         return "content_policy_violation"
     return twist.task_error or ("service_error" if twist.ending == "error" else "generation_failed")
 
 
-def _pictures(errand: Errand, twist: Twist) -> int:
-    return errand.pictures if twist.pictures is None else int(twist.pictures)
+def _pictures(errand: Errand, twist: FaultEffect) -> int:
+    return errand.pictures if twist.picture_count is None else int(twist.picture_count)

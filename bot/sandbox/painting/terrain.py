@@ -9,8 +9,8 @@ import re
 
 from PIL import Image, ImageDraw
 
-from bot.sandbox.palette import Colour, Palette, brush, gradient, mix
-from bot.sandbox.pixels import curved, resized
+from bot.sandbox.painting.palette import Colour, Palette, brush, gradient, mix
+from bot.sandbox.painting.pillow_types import curved, resized
 
 
 def _ridge(width: int, base: float, swing: float, dice: random.Random) -> list[tuple[float, float]]:

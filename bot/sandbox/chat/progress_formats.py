@@ -14,38 +14,38 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
+class ProgressFormat:
     """`opening`, then for each percent a `step` line or, where the line grows, `step` again and again between
     `head` and `tail`; then `closing` and the result."""
 
     opening: tuple[str, ...] = ()
-    each_reference: str = ""
+    reference_line: str = ""
     head: str = ""
     step: str = ""
     tail: str = ""
     halfway: str = ""
     closing: str = ""
-    result: str = "markdown"
+    result_format: str = "markdown"
     channel: Literal["content", "reasoning_content"] = "content"
-    indexed: bool = False  # the k-th picture under "index": k
-    finish: str = "stop"
-    fails: Literal["prose", "event"] | None = None
+    indexed_choices: bool = False  # the k-th picture under "index": k
+    finish_reason: str = "stop"
+    failure: Literal["prose", "event"] | None = None
 
 
-CHINESE = Form(
+CHINESE = ProgressFormat(
     opening=("> ❇️ 关键字：{refs}{prompt}\n\n", "> ✨ Sora正在绘制图片中...\n\n"),
     step="> 🏃 进度：{percent:.1f}%\n\n",
     closing="> ✅ 图片绘制成功，请注意查收~~~\n\n",
 )
-ENGLISH = Form(
+ENGLISH = ProgressFormat(
     opening=("> ❇️ Keywords: {refs}{prompt}\n\n", "> ✨ Sora is drawing the image...\n\n"),
     step="> 🏃 Progress: {percent:.1f}%\n\n",
     closing="> ✅ Image drawing successful, please check~~~\n\n",
 )
-ECHO = "```json\n{echo}\n```\n\n"
-GROWING = Form(
+REQUEST_ECHO = "```json\n{echo}\n```\n\n"
+GROWING = ProgressFormat(
     opening=(
-        ECHO,
+        REQUEST_ECHO,
         "> ID: `{task}`\n>[数据预览]({web}) | [原始数据]({source})\n\n",
         ">🕐 排队中.\n\n",
         ">⚡ 生成中.....\n\n",
@@ -54,52 +54,52 @@ GROWING = Form(
     step="{percent:.0f}..",
     tail="[100]({last})\n\n",
     closing="> ✅ 生成完成\n\n\n",
-    result="titled",
+    result_format="titled",
 )
-FORMS: Mapping[int, Form] = {
+PROGRESS_FORMATS: Mapping[int, ProgressFormat] = {
     1: CHINESE,
     2: ENGLISH,
     3: GROWING,
-    4: Form(
-        opening=(ECHO, ">🕐 Queuing...\n\n", ">⚡ Generating...\n\n"),
+    4: ProgressFormat(
+        opening=(REQUEST_ECHO, ">🕐 Queuing...\n\n", ">⚡ Generating...\n\n"),
         head=">🏃 Progress ",
         step="{percent:.0f}....",
         tail="[100]({last})\n\n",
         closing="> ✅ Generation complete\n\n\n",
-        result="titled",
+        result_format="titled",
     ),
-    5: Form(opening=("> Generating image\n\n",), step="> Progress {percent:.0f}%.\n\n", closing="> Done.\n\n"),
-    6: Form(opening=("> 生成中...\n\n",), step="> 进度 **{percent:.0f}%**\n\n"),
-    7: Form(opening=("> ID: `{task}`\n", "> 排队中..\n", "> 生成中...\n"), closing="> 生成完成 ✅\n\n"),
+    5: ProgressFormat(opening=("> Generating image\n\n",), step="> Progress {percent:.0f}%.\n\n", closing="> Done.\n\n"),
+    6: ProgressFormat(opening=("> 生成中...\n\n",), step="> 进度 **{percent:.0f}%**\n\n"),
+    7: ProgressFormat(opening=("> ID: `{task}`\n", "> 排队中..\n", "> 生成中...\n"), closing="> 生成完成 ✅\n\n"),
     8: replace(CHINESE, opening=(">🕐 排队中.", ".", ".\n\n", *CHINESE.opening)),
-    9: Form(head=">⚡ 生成中", step=".", tail="\n\n", closing="> ✅ 生成完成\n\n"),
-    10: Form(opening=("> 🎨 生成中...\n\n",), result="titled"),
+    9: ProgressFormat(head=">⚡ 生成中", step=".", tail="\n\n", closing="> ✅ 生成完成\n\n"),
+    10: ProgressFormat(opening=("> 🎨 生成中...\n\n",), result_format="titled"),
     11: replace(CHINESE, opening=("任务正在队列中\n\n", *CHINESE.opening)),
-    12: Form(opening=("🎨 图像生成中，请稍候...\n\n",), indexed=True),
-    13: Form(
+    12: ProgressFormat(opening=("🎨 图像生成中，请稍候...\n\n",), indexed_choices=True),
+    13: ProgressFormat(
         step="**Video Generation Progress**: {percent:.0f}% (processing)\n",
         channel="reasoning_content",
-        finish="STOP",
+        finish_reason="STOP",
     ),
-    14: Form(step="生成进度: {percent:.0f}%\n", channel="reasoning_content"),
+    14: ProgressFormat(step="生成进度: {percent:.0f}%\n", channel="reasoning_content"),
     15: replace(CHINESE, each_reference="已上传第 {number}/{count} 张\n\n", opening=("上传 {count} 张参考图片\n\n",)),
     16: replace(CHINESE, closing="图片生成完成 ✅\n\n"),
     17: replace(CHINESE, closing="> ✅ 图片绘制成功\n\n"),
-    18: replace(CHINESE, opening=(ECHO, *CHINESE.opening)),
+    18: replace(CHINESE, opening=(REQUEST_ECHO, *CHINESE.opening)),
     19: replace(CHINESE, closing="❌ 生成失败: 内部错误，请稍后重试", fails="prose"),
     20: replace(CHINESE, closing="图片生成失败 ❌ - 上游没有返回图片", fails="prose"),
     21: replace(CHINESE, closing="生成图片失败: upstream timeout", fails="prose"),
-    22: Form(
+    22: ProgressFormat(
         closing="I can't generate images right now: there is a rate limit in place. Please try again later.",
-        fails="prose",
+        failure="prose",
     ),
-    23: Form(
+    23: ProgressFormat(
         closing="I'm sorry, but I can't create this image because it may conflict with our content policy.",
-        fails="prose",
+        failure="prose",
     ),
     24: replace(CHINESE, halfway="**生成失败，正在重试**\n\n"),
     25: replace(CHINESE, fails="event"),
-    26: Form(channel="reasoning_content", closing="错误: 生成超时", fails="prose"),
+    26: ProgressFormat(channel="reasoning_content", closing="错误: 生成超时", failure="prose"),
 }
 
 
@@ -117,48 +117,48 @@ def preview_line(link: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
+class FinishedPicture:
     """A picture to hand over: its address, the address of its download, its bytes."""
 
     link: str
-    download: str
+    download_link: str
     data: bytes
-    chinese: bool
+    is_chinese: bool
 
     @property
-    def inline(self) -> str:
+    def base64_data(self) -> str:
         return base64.b64encode(self.data).decode("ascii")
 
 
-Fields = Mapping[str, object]  # of a delta or message: `content`, or something beside it
+DeltaFields = Mapping[str, object]  # of a delta or message: `content`, or something beside it
 
 
-def _image(finished: Finished) -> Fields:
-    url = {"url": f"data:image/png;base64,{finished.inline}"}
+def _images_field(finished: FinishedPicture) -> DeltaFields:
+    url = {"url": f"data:image/png;base64,{finished.base64_data}"}
     return {"content": "", "images": [{"type": "image_url", "image_url": url}]}
 
 
-def _part(finished: Finished) -> Fields:
-    part = {"inline_data": {"mime_type": "image/png", "data": finished.inline}}
+def _inline_data_field(finished: FinishedPicture) -> DeltaFields:
+    part = {"inline_data": {"mime_type": "image/png", "data": finished.base64_data}}
     return {"content": "", "multi_mod_content": [part]}
 
 
-def _download(finished: Finished) -> str:
-    return f"[{'点击下载' if finished.chinese else 'Click to download'}]({finished.download})\n\n"
+def _download_link(finished: FinishedPicture) -> str:
+    return f"[{'点击下载' if finished.is_chinese else 'Click to download'}]({finished.download_link})\n\n"
 
 
-RESULTS: Mapping[str, Callable[[Finished], Fields]] = {
+RESULT_FORMATS: Mapping[str, Callable[[FinishedPicture], DeltaFields]] = {
     "markdown": lambda f: {"content": f"![]({f.link})\n\n"},
-    "titled": lambda f: {"content": f"![{f.link}]({f.link})\n\n{_download(f)}"},
-    "download-only": lambda f: {"content": _download(f)},
+    "titled": lambda f: {"content": f"![{f.link}]({f.link})\n\n{_download_link(f)}"},
+    "download-only": lambda f: {"content": _download_link(f)},
     "bare": lambda f: {"content": f"{f.link}\n"},
-    "data-url": lambda f: {"content": f"![image](data:image/png;base64,{f.inline})\n\n"},
-    "images-field": _image,
-    "inline-data": _part,
+    "data-url": lambda f: {"content": f"![image](data:image/png;base64,{f.base64_data})\n\n"},
+    "images-field": _images_field,
+    "inline-data": _inline_data_field,
     "none": lambda f: {"content": ""},
 }
 
 
-def echo(prompt: str, count: int) -> str:
+def echo_request(prompt: str, count: int) -> str:
     """The request as some relays repeat it at the top of the reply."""
     return json.dumps({"prompt": prompt, "ratio": "1:1", "n": count}, ensure_ascii=False, indent=2)

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
-from bot.sandbox.lettering import draw_line, fit, leading, wrap
-from bot.sandbox.pixels import curved, resized
+from bot.sandbox.painting.landscape import Stop, scene, strokes
+from bot.sandbox.painting.pillow_types import curved, resized
+from bot.sandbox.painting.text_layout import draw_line, fit, leading, wrap
 from bot.sandbox.references import Reference, open_alpha, open_reference
-from bot.sandbox.scenery import Stop, scene, strokes
 
 CLASSIC = {"1:1": (1024, 1024), "3:2": (1536, 1024), "2:3": (1024, 1536)}
 LONG_EDGE = 1536  # pixels, for every other ratio

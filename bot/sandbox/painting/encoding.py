@@ -7,7 +7,7 @@ import io
 
 from PIL import Image, ImageDraw
 
-from bot.sandbox.pixels import resized
+from bot.sandbox.painting.pillow_types import resized
 
 LARGEST = 1536  # pixels; a longer edge is painted smaller and enlarged, since strokes cost by their area
 FORMATS = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
-from bot.sandbox.pixels import resized
+from bot.sandbox.painting.pillow_types import resized
 
 Font = ImageFont.FreeTypeFont
 

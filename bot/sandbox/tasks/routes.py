@@ -11,13 +11,14 @@ from typing import Protocol
 
 from aiohttp import BodyPartReader, web
 
-from bot.sandbox.chat import BadRequestError
-from bot.sandbox.faults import Fault, Twist
-from bot.sandbox.reply import error_body, hang_up, refusal, reset
-from bot.sandbox.studio import Studio
-from bot.sandbox.task_forms import EVOLINK, TOAPIS, Errand, Family, Object, Task, decode
-from bot.sandbox.tasks import Tasks
-from bot.sandbox.uploads import MAX_UPLOAD, Upload, Uploads, decode_base64, read_upload, told_evolink, told_toapis
+from bot.sandbox.faults import Fault, FaultEffect
+from bot.sandbox.http_errors import BadRequestError, error_body, close_connection, error_response, reset_connection
+from bot.sandbox.renderer import Studio
+from bot.sandbox.tasks.dialects import EVOLINK, TOAPIS, Family
+from bot.sandbox.tasks.request import decode
+from bot.sandbox.tasks.runner import Tasks
+from bot.sandbox.tasks.task import Errand, Object, Task
+from bot.sandbox.tasks.uploads import MAX_UPLOAD, Upload, Uploads, decode_base64, read_upload, told_evolink, told_toapis
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -29,7 +30,7 @@ class House(Protocol):
         """Whether the request carries the key."""
         ...
 
-    def begin(self, request: web.Request, errand: Errand) -> tuple[Twist, random.Random]:
+    def begin(self, request: web.Request, errand: Errand) -> tuple[FaultEffect, random.Random]:
         """Records a submit; returns how its answer departs from the honest one, and the dice of its pace."""
         ...
 
@@ -83,8 +84,8 @@ class TaskRoutes:
         opened = await self.tasks.begin(family, errand, twist, origin=_origin(request), dice=dice)
         if twist.ending in {"reset", "no-answer"}:
             if twist.ending == "no-answer":
-                await self._studio.sleep(twist.seconds)
-            reset(request)
+                await self._studio.sleep(twist.silence_s)
+            reset_connection(request)
         return web.json_response(opened)
 
     async def _query(self, family: Family, request: web.Request) -> web.StreamResponse:
@@ -93,7 +94,7 @@ class TaskRoutes:
             return web.json_response(family.error(404, "no such task"), status=404)
         task, twist = found
         task.polls += 1
-        if task.polls <= twist.polls_failing:
+        if task.polls <= twist.failing_polls:
             return web.json_response(family.error(503, "try again"), status=503)
         if task.polls == 1 and twist.ending == "cut":
             return await _half(request, task)
@@ -111,8 +112,8 @@ class TaskRoutes:
         if not self._house.knows(request):
             return fail(401, "the key is invalid")
         if self._upload_faults and (fault := self._upload_faults.popleft()) is not None:
-            twist = fault.twist
-            return refusal(twist) if twist.shape == "html" else fail(twist.status or 500, twist.message)
+            twist = fault.effect
+            return error_response(twist) if twist.body_format == "html" else fail(twist.status or 500, twist.message)
         try:
             upload = await self._received(request)
         except BadRequestError as exc:
@@ -138,17 +139,17 @@ class TaskRoutes:
         )
 
 
-def _refused(family: Family, twist: Twist) -> web.Response | None:
+def _refused(family: Family, twist: FaultEffect) -> web.Response | None:
     """The answer to a submit that is not taken; None: it is."""
     status = twist.status
     if twist.code == "moderation_blocked":
         status = family.moderated
     if status is None:
         return None
-    if twist.shape == "html":
-        return refusal(twist)
-    own = twist.shape == "relay" or twist.code == "moderation_blocked"
-    headers = {"Retry-After": f"{twist.retry_after:g}"} if twist.retry_after is not None else {}
+    if twist.body_format == "html":
+        return error_response(twist)
+    own = twist.body_format == "relay" or twist.code == "moderation_blocked"
+    headers = {"Retry-After": f"{twist.retry_after_s:g}"} if twist.retry_after_s is not None else {}
     body = family.error(status, twist.message) if own else error_body(twist)
     return web.json_response(body, status=status, headers=headers)
 
@@ -165,7 +166,7 @@ async def _half(request: web.Request, task: Task) -> web.StreamResponse:
     answer.content_length = 100
     await answer.prepare(request)
     await answer.write(f'{{"id": "{task.id}"'.encode())
-    hang_up(request)
+    close_connection(request)
     return answer
 
 

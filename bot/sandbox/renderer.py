@@ -10,44 +10,17 @@ import threading
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ParamSpec, TypeVar
 
-from bot.sandbox.painter import Order, paint, unfinished
+from bot.sandbox.painting.painter import Order, paint, unfinished
+from bot.sandbox.served_files import FileCache
 
-KEPT = 200  # files; older ones are gone
-KEPT_BYTES = 256_000_000
 REMEMBERED = 1000  # different orders
 THREADS = 4
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """Something that can be fetched."""
-
-    data: bytes
-    media_type: str
-
-
-class Shelf:
-    """The newest files, bounded in number and bytes."""
-
-    def __init__(self) -> None:
-        self._files: OrderedDict[str, File] = OrderedDict()
-        self._bytes = 0
-
-    def put(self, name: str, data: bytes, media_type: str = "image/png") -> None:
-        self._files[name] = File(data, media_type)
-        self._bytes += len(data)
-        while len(self._files) > KEPT or (self._bytes > KEPT_BYTES and len(self._files) > 1):
-            _, oldest = self._files.popitem(last=False)
-            self._bytes -= len(oldest.data)
-
-    def get(self, name: str) -> File | None:
-        return self._files.get(name)
 
 
 class Views:
@@ -85,7 +58,7 @@ class Studio:
         self._edge = edge
         self.previews = previews
         self.sleep = sleep
-        self.shelf = Shelf()
+        self.shelf = FileCache()
         self.running = self.queued = self.painted = 0
         self._places = asyncio.Semaphore(max_parallel)
         self._views = Views()

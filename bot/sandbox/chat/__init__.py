@@ -1,0 +1,1 @@
+"""The chat-completions dialect of the sandbox: progress lines and a picture link inside a chat reply."""
