@@ -14,7 +14,8 @@ from hypothesis import settings
 
 from bot.logs import configure
 from bot.sandbox import renderer
-from bot.sandbox.painting.painter import AbandonedError, Order
+from bot.sandbox.painting.painter import AbandonedError
+from bot.sandbox.painting.picture_spec import PictureSpec
 
 # The same cases each time, and no timings: those belong in the benchmark.
 settings.register_profile("easel", deadline=None, derandomize=True)
@@ -71,9 +72,9 @@ def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def painted_once() -> Iterator[None]:
     """The sandbox takes a picture that it has painted in an earlier test: same order, same picture, as the painter's
     own tests show. A fifth of the processor time went into painting them again."""
-    paint, pictures, one_at_a_time = renderer.paint, OrderedDict[Order, bytes](), threading.Lock()
+    paint, pictures, one_at_a_time = renderer.paint, OrderedDict[PictureSpec, bytes](), threading.Lock()
 
-    def remembered(order: Order, abandoned: Callable[[], bool] = lambda: False) -> bytes:
+    def remembered(order: PictureSpec, abandoned: Callable[[], bool] = lambda: False) -> bytes:
         if abandoned():
             raise AbandonedError
         with one_at_a_time:  # the sandbox paints in several threads

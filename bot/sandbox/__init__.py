@@ -1,11 +1,13 @@
-"""An image upstream to try things on, over real HTTP, with honest pictures. Apart from the rest of `bot`.
+"""The sandbox: an image upstream for the demo, the tests and the benchmarks. Imports nothing of the rest of `bot`.
+
+Speaks every upstream dialect over real HTTP and paints real pictures that show what it received.
 
 async with Sandbox(pace=0, faults=[Fault("429", 3)]) as sandbox:
     ...  # POST {sandbox.address}/chat/completions or /images/generations, key "sandbox"
 """
 
 from bot.sandbox.faults import Fault
-from bot.sandbox.request_log import Received
+from bot.sandbox.request_log import RecordedRequest
 from bot.sandbox.server import Sandbox
 
-__all__ = ["Fault", "Received", "Sandbox"]
+__all__ = ["Fault", "RecordedRequest", "Sandbox"]

@@ -1,4 +1,4 @@
-"""Faults on request: one table from a name to how the answer departs from the honest one. Data, no behaviour.
+"""Faults on request: one table from a name to how the response deviates from the normal one. Data, no behaviour.
 
 Ask for one in the prompt, `[[429]]` or `[[429:3]]`, or for several where they make sense together
 (`[[torn]] [[forms:4]]`), or through `Sandbox(faults=…)`. A name that is not in the table is ordinary text.
@@ -18,7 +18,7 @@ The number is optional.
     [[slow:X]]                                 X times (5) the pace
     [[torn]]                                   text and bytes cut anywhere, also inside a character
     [[failed:N]] [[refuse]]                    status 200, and prose instead of a picture; N as in forms
-    [[forms:N]]                                the N-th form of progress text, 1 to 26, see forms.py
+    [[forms:N]]                                the N-th progress format, 1 to 26, see chat/progress_formats.py
     [[no-picture]]                             everything went well, but no picture is named
     [[two]]                                    two pictures
     [[images-field]] [[inline-data]]           the picture beside the text: message.images, multi_mod_content
@@ -53,43 +53,67 @@ FAULT_TAG = re.compile(r"\[\[([A-Za-z0-9_-]+)(?::(\d+(?:\.\d+)?))?\]\]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultEffect:
-    """How an answer departs from the honest one. The defaults are the honest answer."""
+    """How a response deviates from the normal one. The defaults: no deviation."""
 
-    status: int | None = None  # refused at once, over HTTP
+    status: int | None = None
+    """HTTP status that refuses the request at once."""
     body_format: Literal["relay", "openai", "azure", "html"] = "relay"
+    """Envelope of the error body."""
     code: str = ""
+    """Error code in the body."""
     message: str = ""
-    retry_after_s: float | None = None  # seconds
+    """Error message in the body."""
+    retry_after_s: float | None = None
+    """Retry-After header, seconds."""
     ending: Literal["reset", "no-answer", "error", "cut", "quiet"] | None = None
-    ending_percent: float = 40.0  # percent of progress at which the ending comes
-    silence_s: float = 120.0  # of silence
+    """How the response ends early, see the module's table."""
+    ending_percent: float = 40.0
+    """Progress at which the ending comes."""
+    silence_s: float = 120.0
+    """Length of a silence, seconds."""
     slowdown: float = 1.0
+    """Factor of the pace."""
     fragmented: bool = False
+    """Whether text and bytes are cut anywhere."""
     progress_format: float | None = None
-    result_format: str | None = None  # a name in bot.sandbox.chat.progress_formats.RESULTS
+    """Number of a progress format, 1 to 26; None: by the prompt's language."""
+    result_format: str | None = None
+    """A key of RESULT_FORMATS in chat/progress_formats.py; None: the progress format's own."""
     picture_count: float | None = None
+    """Pictures painted; None: as requested."""
     served_file: Literal["png", "svg", "html", "broken", "gone"] = "png"
+    """What the picture's link serves."""
     task_error: str | None = None
+    """Error code of a failed task, one of TASK_CODES."""
     task_outcome: Literal["cancelled", "mystery"] | None = None
+    """State in which a task ends instead of completing."""
     numeric_error_code: bool = False
+    """Whether a task fails with a number for a code and its reason in `fail_reason`."""
     single_result: bool = False
+    """Whether a task's result is one `url` instead of a list."""
     failing_polls: float = 0
+    """Status queries that are answered with a 503 before the first good one."""
     callback_mode: Literal["once", "early", "twice", "never"] = "once"
+    """When and how often a task's callback is called."""
 
 
 @dataclass(frozen=True, slots=True)
-class _FaultDefinition:
-    """`takes`: the field of Twist that the number fills."""
+class _Definition:
+    """One row of the table."""
 
     effect: FaultEffect
     number_field: str | None = None
+    """Field of `effect` that the number after the name fills; None: the number is ignored."""
 
 
-def _http_error(status: int, code: str, message: str, shape: Literal["relay", "openai", "azure"] = "relay") -> _FaultDefinition:
-    return _FaultDefinition(FaultEffect(status=status, code=code, message=message, body_format=shape), "retry_after")
+def _http_error(
+    status: int, code: str, message: str, body_format: Literal["relay", "openai", "azure"] = "relay"
+) -> _Definition:
+    effect = FaultEffect(status=status, code=code, message=message, body_format=body_format)
+    return _Definition(effect, "retry_after_s")
 
 
-# What a failed task may name as its reason: EvoLink's table, and the one code of ToAPIs. Each has its fault.
+# Error codes of failed tasks: EvoLink's table, and the one code of ToAPIs. Each has its fault.
 TASK_CODES = (
     "content_policy_violation",
     "invalid_parameters",
@@ -122,59 +146,63 @@ FAULTS = {
     "billing": _http_error(400, "billing_hard_limit_reached", "Billing hard limit has been reached", "openai"),
     "unverified": _http_error(403, "", "Your organization must be verified to use this model.", "openai"),
     "no-funds": _http_error(429, "insufficient_quota", "you exceeded your current quota", "openai"),
-    "html502": _FaultDefinition(FaultEffect(status=502, body_format="html")),
-    "reset": _FaultDefinition(FaultEffect(ending="reset")),
-    "no-answer": _FaultDefinition(FaultEffect(ending="no-answer", silence_s=60.0), "seconds"),
-    "error-in-stream": _FaultDefinition(FaultEffect(ending="error", code="api_error", message="fetch failed"), "at"),
-    "cut": _FaultDefinition(FaultEffect(ending="cut"), "at"),
-    "quiet": _FaultDefinition(FaultEffect(ending="quiet"), "seconds"),
-    "slow": _FaultDefinition(FaultEffect(slowdown=5.0), "slower"),
-    "torn": _FaultDefinition(FaultEffect(fragmented=True)),
-    "failed": _FaultDefinition(FaultEffect(progress_format=19), "form"),
-    "refuse": _FaultDefinition(FaultEffect(progress_format=23)),
-    "forms": _FaultDefinition(FaultEffect(progress_format=1), "form"),
-    "no-picture": _FaultDefinition(FaultEffect(result_format="none")),
-    "two": _FaultDefinition(FaultEffect(picture_count=2)),
-    "images-field": _FaultDefinition(FaultEffect(result_format="images-field")),
-    "inline-data": _FaultDefinition(FaultEffect(result_format="inline-data")),
-    "data-url": _FaultDefinition(FaultEffect(result_format="data-url")),
-    "bare": _FaultDefinition(FaultEffect(result_format="bare")),
-    "download-only": _FaultDefinition(FaultEffect(result_format="download-only")),
-    "titled": _FaultDefinition(FaultEffect(result_format="titled")),
-    "svg": _FaultDefinition(FaultEffect(served_file="svg")),
-    "html": _FaultDefinition(FaultEffect(served_file="html")),
-    "broken": _FaultDefinition(FaultEffect(served_file="broken")),
-    "gone": _FaultDefinition(FaultEffect(served_file="gone")),
-    **{f"task-{code}": _FaultDefinition(FaultEffect(task_error=code)) for code in TASK_CODES},
-    "numbered": _FaultDefinition(FaultEffect(numeric_error_code=True)),
-    "cancelled": _FaultDefinition(FaultEffect(task_outcome="cancelled")),
-    "mystery": _FaultDefinition(FaultEffect(task_outcome="mystery")),
-    "partial": _FaultDefinition(FaultEffect(picture_count=1), "pictures"),
-    "single": _FaultDefinition(FaultEffect(single_result=True)),
+    "html502": _Definition(FaultEffect(status=502, body_format="html")),
+    "reset": _Definition(FaultEffect(ending="reset")),
+    "no-answer": _Definition(FaultEffect(ending="no-answer", silence_s=60.0), "silence_s"),
+    "error-in-stream": _Definition(
+        FaultEffect(ending="error", code="api_error", message="fetch failed"), "ending_percent"
+    ),
+    "cut": _Definition(FaultEffect(ending="cut"), "ending_percent"),
+    "quiet": _Definition(FaultEffect(ending="quiet"), "silence_s"),
+    "slow": _Definition(FaultEffect(slowdown=5.0), "slowdown"),
+    "torn": _Definition(FaultEffect(fragmented=True)),
+    "failed": _Definition(FaultEffect(progress_format=19), "progress_format"),
+    "refuse": _Definition(FaultEffect(progress_format=23)),
+    "forms": _Definition(FaultEffect(progress_format=1), "progress_format"),
+    "no-picture": _Definition(FaultEffect(result_format="none")),
+    "two": _Definition(FaultEffect(picture_count=2)),
+    "images-field": _Definition(FaultEffect(result_format="images-field")),
+    "inline-data": _Definition(FaultEffect(result_format="inline-data")),
+    "data-url": _Definition(FaultEffect(result_format="data-url")),
+    "bare": _Definition(FaultEffect(result_format="bare")),
+    "download-only": _Definition(FaultEffect(result_format="download-only")),
+    "titled": _Definition(FaultEffect(result_format="titled")),
+    "svg": _Definition(FaultEffect(served_file="svg")),
+    "html": _Definition(FaultEffect(served_file="html")),
+    "broken": _Definition(FaultEffect(served_file="broken")),
+    "gone": _Definition(FaultEffect(served_file="gone")),
+    **{f"task-{code}": _Definition(FaultEffect(task_error=code)) for code in TASK_CODES},
+    "numbered": _Definition(FaultEffect(numeric_error_code=True)),
+    "cancelled": _Definition(FaultEffect(task_outcome="cancelled")),
+    "mystery": _Definition(FaultEffect(task_outcome="mystery")),
+    "partial": _Definition(FaultEffect(picture_count=1), "picture_count"),
+    "single": _Definition(FaultEffect(single_result=True)),
     "apitype": _http_error(400, "invalid_request_error", "invalid apitype: -1", "openai"),
-    "polls-fail": _FaultDefinition(FaultEffect(failing_polls=2), "polls_failing"),
-    "callback-early": _FaultDefinition(FaultEffect(callback_mode="early")),
-    "callback-twice": _FaultDefinition(FaultEffect(callback_mode="twice")),
-    "callback-never": _FaultDefinition(FaultEffect(callback_mode="never")),
+    "polls-fail": _Definition(FaultEffect(failing_polls=2), "failing_polls"),
+    "callback-early": _Definition(FaultEffect(callback_mode="early")),
+    "callback-twice": _Definition(FaultEffect(callback_mode="twice")),
+    "callback-never": _Definition(FaultEffect(callback_mode="never")),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault by its name in FAULTS, with the number that may follow. Raises KeyError for another name."""
+    """One requested fault. Raises KeyError for a name that is not in FAULTS."""
 
     name: str
     number: float | None = None
+    """The number after the name; None: the table's default."""
 
     def __post_init__(self) -> None:
         FAULTS[self.name]
 
     @property
     def effect(self) -> FaultEffect:
-        entry = FAULTS[self.name]
-        if self.number is None or entry.number_field is None:
-            return entry.effect
-        return replace(entry.effect, **{entry.number_field: self.number})
+        """The table's effect with the number filled in."""
+        definition = FAULTS[self.name]
+        if self.number is None or definition.number_field is None:
+            return definition.effect
+        return replace(definition.effect, **{definition.number_field: self.number})
 
 
 def parse_faults(prompt: str) -> list[Fault]:
@@ -184,10 +212,14 @@ def parse_faults(prompt: str) -> list[Fault]:
 
 
 def combine_effects(faults: Iterable[Fault]) -> FaultEffect:
-    """Several faults as one; where two set the same thing, the later one holds."""
-    honest = merged = FaultEffect()
+    """The effects of several faults as one; where two set the same field, the later one wins."""
+    default = combined = FaultEffect()
     for fault in faults:
-        twist = fault.effect
-        names = [field.name for field in fields(FaultEffect)]
-        merged = replace(merged, **{n: getattr(twist, n) for n in names if getattr(twist, n) != getattr(honest, n)})
-    return merged
+        effect = fault.effect
+        changed = {
+            each.name: value
+            for each in fields(FaultEffect)
+            if (value := getattr(effect, each.name)) != getattr(default, each.name)
+        }
+        combined = replace(combined, **changed)
+    return combined

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-KINDS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif"}
+MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif"}
 MAX_PIXELS = 80_000_000  # of one reference; more is not decoded. Pillow itself warns from 89 million on
 _BROKEN = (
     UnidentifiedImageError,
@@ -21,40 +21,45 @@ _BROKEN = (
 )
 
 
-class BrokenReferenceError(ValueError):
-    """The bytes are no picture of a kind in KINDS, or one of more than MAX_PIXELS."""
+class InvalidReferenceError(ValueError):
+    """The bytes are no picture of a format in MEDIA_TYPES, or one of more than MAX_PIXELS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """One picture that came with a request. `exif`: it still carried metadata. Width and height in pixels,
-    as stored. `digest`: SHA-256 of the bytes, in hex. Equal digests, equal bytes."""
+    """One picture that came with a request. Equal references have equal bytes."""
 
     kind: str
+    """Format by content, a key of MEDIA_TYPES."""
     media_type: str
     width: int
+    """Pixels, as stored."""
     height: int
+    """Pixels, as stored."""
     length: int
+    """Bytes."""
     digest: str
+    """SHA-256 of the bytes, hex."""
     exif: bool
+    """Whether the file still carried EXIF metadata."""
     data: bytes = field(repr=False, compare=False)
 
 
-def read_reference(data: bytes) -> Reference:
-    """Looks inside the bytes. Raises BrokenReferenceError."""
+def parse_reference(data: bytes) -> Reference:
+    """Identifies and decodes the bytes. Raises InvalidReferenceError."""
     try:
-        image = Image.open(io.BytesIO(data), formats=tuple(KINDS))
+        image = Image.open(io.BytesIO(data), formats=tuple(MEDIA_TYPES))
         if image.width * image.height <= MAX_PIXELS:
             image.load()
         exif = bool(image.getexif())
     except _BROKEN as exc:
-        raise BrokenReferenceError("no readable PNG, JPEG, WebP or GIF") from exc
+        raise InvalidReferenceError("no readable PNG, JPEG, WebP or GIF") from exc
     if image.width * image.height > MAX_PIXELS:
-        raise BrokenReferenceError(f"{image.width}x{image.height} pixels are too many")
+        raise InvalidReferenceError(f"{image.width}x{image.height} pixels are too many")
     kind = str(image.format)
     return Reference(
         kind=kind,
-        media_type=KINDS[kind],
+        media_type=MEDIA_TYPES[kind],
         width=image.width,
         height=image.height,
         length=len(data),
@@ -75,6 +80,6 @@ def open_reference(reference: Reference, *, within: int) -> Image.Image:
     return Image.alpha_composite(white, image).convert("RGB")
 
 
-def open_alpha(reference: Reference) -> Image.Image:
-    """How opaque each pixel is, in grey: 255 all of it, 0 not at all."""
+def alpha_channel(reference: Reference) -> Image.Image:
+    """The opacity of each pixel in grey: 255 opaque, 0 transparent."""
     return Image.open(io.BytesIO(reference.data), formats=(reference.kind,)).convert("RGBA").getchannel("A")

@@ -1,6 +1,6 @@
-"""Where the sandbox paints: so many places, a pace, threads, and a shelf of what can be fetched afterwards.
+"""Rendering of pictures for every dialect: parallel slots, worker threads, the pace, and the files served afterwards.
 
-Knows no HTTP and no dialect: any dialect's server asks it for pictures.
+Knows no HTTP and no dialect.
 """
 
 import asyncio
@@ -13,37 +13,48 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import ParamSpec, TypeVar
 
-from bot.sandbox.painting.painter import Order, paint, unfinished
+from bot.sandbox.painting.painter import blur_preview, paint
+from bot.sandbox.painting.picture_spec import PictureSpec
 from bot.sandbox.served_files import FileCache
 
-REMEMBERED = 1000  # different orders
+MAX_REMEMBERED = 1000  # distinct picture specs whose repetitions are counted
 THREADS = 4
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Views:
-    """How often each order came, as long as it is among the REMEMBERED ones of late."""
+class RepeatCounter:
+    """How often each key was requested, for the MAX_REMEMBERED most recent keys."""
 
     def __init__(self) -> None:
         self._counts: OrderedDict[Hashable, int] = OrderedDict()
 
-    def count(self, order: Hashable) -> int:
-        """0 the first time, then 1, 2 …"""
-        self._counts[order] = self._counts.pop(order, -1) + 1
-        if len(self._counts) > REMEMBERED:
+    def count_repeat(self, key: Hashable) -> int:
+        """Number of earlier requests with this key: 0 the first time, then 1, 2 …"""
+        self._counts[key] = self._counts.pop(key, -1) + 1
+        if len(self._counts) > MAX_REMEMBERED:
             self._counts.popitem(last=False)
-        return self._counts[order]
+        return self._counts[key]
 
 
-class Studio:
-    """`pace`: seconds for a picture. `previews`: whether unfinished pictures are shown. `edge`: the longest
-    edge that is painted, in pixels; larger pictures shrink to it, which tests have time for. None: as ordered.
-    `sleep`: how time passes.
+class Renderer:
+    """Paints pictures in its own threads, at most `max_parallel` requests at once."""
 
-    `running`: paintings under way; `queued`: waiting for a place; `painted`: pictures painted to the end.
-    """
+    pace: float
+    """Seconds that one request takes, give or take a sixth; 0 for tests."""
+    previews: bool
+    """Whether unfinished pictures are shown half way."""
+    sleep: Callable[[float], Awaitable[None]]
+    """Waits that many seconds."""
+    files: FileCache
+    """What can be downloaded afterwards."""
+    running: int
+    """Requests that hold a slot."""
+    queued: int
+    """Requests that wait for a slot."""
+    painted: int
+    """Pictures painted to the end."""
 
     def __init__(
         self,
@@ -54,33 +65,36 @@ class Studio:
         sleep: Callable[[float], Awaitable[None]],
         edge: int | None = None,
     ) -> None:
+        """`edge`: longest edge that is painted, pixels; larger pictures are painted smaller, to save the time of
+        tests. None: as requested."""
         self.pace = pace
         self._edge = edge
         self.previews = previews
         self.sleep = sleep
-        self.shelf = FileCache()
+        self.files = FileCache()
         self.running = self.queued = self.painted = 0
-        self._places = asyncio.Semaphore(max_parallel)
-        self._views = Views()
+        self._slots = asyncio.Semaphore(max_parallel)
+        self._repeats = RepeatCounter()
         self._threads: ThreadPoolExecutor | None = None
 
     def open(self) -> None:
+        """Starts the thread pool."""
         self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="sandbox")
 
     async def close(self) -> None:
-        """Waits for the threads; whatever they paint has been abandoned by then."""
+        """Waits for the threads; their callers were cancelled before, so that they stop at the next step."""
         if self._threads is not None:
             await asyncio.to_thread(self._threads.shutdown)
             self._threads = None
 
     @contextlib.asynccontextmanager
-    async def place(self, *, full: Callable[[], Awaitable[None]]) -> AsyncGenerator[None]:
-        """A place to paint at; `full` is called before waiting when none is free."""
+    async def acquire_slot(self, *, on_full: Callable[[], Awaitable[None]]) -> AsyncGenerator[None]:
+        """Holds one of the parallel slots; `on_full` is called once before waiting when none is free."""
         self.queued += 1
         try:
-            if self._places.locked():
-                await full()
-            await self._places.acquire()
+            if self._slots.locked():
+                await on_full()
+            await self._slots.acquire()
         finally:
             self.queued -= 1
         self.running += 1
@@ -88,39 +102,39 @@ class Studio:
             yield
         finally:
             self.running -= 1
-            self._places.release()
+            self._slots.release()
 
-    async def paint(self, order: Order) -> bytes:
-        """A PNG. An order seen before gets another view of it. The painter stops when the caller is
+    async def render(self, spec: PictureSpec) -> bytes:
+        """A PNG. A repeated spec gets another variation. The thread stops at its next step when the caller is
         cancelled."""
-        digests = tuple(reference.digest for reference in order.references)
-        masked = order.mask.digest if order.mask else None
-        known = order.prompt, digests, masked, order.width, order.height, order.quality
-        view = self._views.count(known)
-        width, height = self._shrunk(order)
+        digests = tuple(reference.digest for reference in spec.references)
+        mask_digest = spec.mask.digest if spec.mask else None
+        key = spec.prompt, digests, mask_digest, spec.width, spec.height, spec.quality
+        variation = self._repeats.count_repeat(key)
+        width, height = self._shrink_size(spec)
         abandoned = threading.Event()
         try:
-            png = await self.in_thread(
-                paint, replace(order, variation=view, width=width, height=height), abandoned.is_set
+            png = await self.run_in_thread(
+                paint, replace(spec, variation=variation, width=width, height=height), abandoned.is_set
             )
         finally:
             abandoned.set()
         self.painted += 1
         return png
 
-    def _shrunk(self, order: Order) -> tuple[int, int]:
-        longest = max(order.width, order.height)
+    def _shrink_size(self, spec: PictureSpec) -> tuple[int, int]:
+        longest = max(spec.width, spec.height)
         if self._edge is None or longest <= self._edge:
-            return order.width, order.height
+            return spec.width, spec.height
         scale = self._edge / longest
-        return max(1, round(order.width * scale)), max(1, round(order.height * scale))
+        return max(1, round(spec.width * scale)), max(1, round(spec.height * scale))
 
-    async def preview(self, png: bytes) -> bytes:
-        """A PNG of the picture half way."""
-        return await self.in_thread(unfinished, png)
+    async def render_preview(self, png: bytes) -> bytes:
+        """A PNG of the unfinished picture."""
+        return await self.run_in_thread(blur_preview, png)
 
-    async def in_thread(self, do: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Runs in one of the studio's own threads, so that nobody else's work waits for pictures."""
+    async def run_in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Runs in one of the renderer's own threads, so that nothing else in the process waits for pictures."""
         assert self._threads is not None, "not open"
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, functools.partial(do, *args, **kwargs))
+        return await loop.run_in_executor(self._threads, functools.partial(function, *args, **kwargs))

@@ -1,4 +1,4 @@
-"""What the sandbox keeps of a painting request that it understood: never its key, never its megabytes.
+"""Records of the painting requests that the sandbox understood, without their key and their megabytes.
 
 Values only.
 """
@@ -12,38 +12,43 @@ from aiohttp import web
 from bot.sandbox.chat.request import ChatRequest
 from bot.sandbox.images.request import ImagesRequest
 from bot.sandbox.references import Reference
-from bot.sandbox.tasks.task import Errand
+from bot.sandbox.tasks.task import TaskRequest
 
-SECRETS = frozenset({"authorization", "api-key", "x-api-key", "cookie"})
+SECRET_HEADERS = frozenset({"authorization", "api-key", "x-api-key", "cookie"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Received:
-    """A painting request that was understood. `headers`: lower-case names, without the key. `body`: as
-    received but for the bytes of data URLs and files; `references` and `mask` tell of those, in order, by digest
-    (their `data` is empty). `query`: of the address."""
+class RecordedRequest:
+    """One painting request of any dialect that was understood."""
 
     path: str
+    """Path of the URL, without the query."""
     headers: Mapping[str, str]
+    """Header values by lower-case name, without SECRET_HEADERS."""
     body: Mapping[str, object]
+    """The fields as received; data URLs and files are replaced by a description with their length."""
     prompt: str
     references: tuple[Reference, ...]
+    """The reference pictures in order, identified by digest; their `data` is empty."""
     mask: Reference | None = None
+    """The mask of an edit, its `data` empty; None without one, and always None in the chat dialect."""
     stream: bool
+    """Whether a streamed response was requested."""
     query: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Query parameters of the URL."""
 
 
-def received(request: web.Request, ask: ChatRequest | Errand | ImagesRequest) -> Received:
-    """The record of a request, in whatever dialect it was."""
-    headers = {name.lower(): value for name, value in request.headers.items()}
-    mask = None if isinstance(ask, ChatRequest) else ask.mask
-    return Received(
-        path=request.path,
-        headers=MappingProxyType({name: value for name, value in headers.items() if name not in SECRETS}),
-        body=MappingProxyType(dict(ask.body)),
-        prompt=ask.prompt,
-        references=tuple(replace(reference, data=b"") for reference in ask.references),
+def record_request(http_request: web.Request, parsed: ChatRequest | TaskRequest | ImagesRequest) -> RecordedRequest:
+    """The record of a parsed request of any dialect."""
+    headers = {name.lower(): value for name, value in http_request.headers.items()}
+    mask = None if isinstance(parsed, ChatRequest) else parsed.mask
+    return RecordedRequest(
+        path=http_request.path,
+        headers=MappingProxyType({name: value for name, value in headers.items() if name not in SECRET_HEADERS}),
+        body=MappingProxyType(dict(parsed.body)),
+        prompt=parsed.prompt,
+        references=tuple(replace(reference, data=b"") for reference in parsed.references),
         mask=replace(mask, data=b"") if mask else None,
-        stream=False if isinstance(ask, Errand) else ask.stream,
-        query=MappingProxyType(dict(request.query)),
+        stream=False if isinstance(parsed, TaskRequest) else parsed.stream,
+        query=MappingProxyType(dict(http_request.query)),
     )

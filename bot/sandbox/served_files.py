@@ -4,32 +4,33 @@ In memory, bounded in number and bytes; an evicted file answers 404.
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bot.sandbox.faults import FaultEffect
 
-MAX_FILES = 200  # files; older ones are gone
-MAX_TOTAL_BYTES = 256_000_000
+MAX_FILES = 200
+MAX_TOTAL_BYTES = 256_000_000  # a single file may exceed it; then it is the only one
 LOGIN_PAGE = b"<!doctype html><title>Sorry</title><h1>This link needs a login</h1>"
 SVG_DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><rect width="9" height="9"/></svg>'
 
 
 @dataclass(frozen=True, slots=True)
 class ServedFile:
-    """Something that can be fetched."""
+    """The body and the media type of one file."""
 
-    data: bytes
+    data: bytes = field(repr=False)
     media_type: str
 
 
 class FileCache:
-    """The newest files, bounded in number and bytes."""
+    """The newest files by name; the oldest are evicted first."""
 
     def __init__(self) -> None:
         self._files: OrderedDict[str, ServedFile] = OrderedDict()
         self._bytes = 0
 
     def add_file(self, name: str, data: bytes, media_type: str = "image/png") -> None:
+        """Stores a file under a name that was not used before."""
         self._files[name] = ServedFile(data, media_type)
         self._bytes += len(data)
         while len(self._files) > MAX_FILES or (self._bytes > MAX_TOTAL_BYTES and len(self._files) > 1):
@@ -37,11 +38,12 @@ class FileCache:
             self._bytes -= len(oldest.data)
 
     def get_file(self, name: str) -> ServedFile | None:
+        """The file of that name; None when it never was there or was evicted."""
         return self._files.get(name)
 
 
-def apply_file_fault(twist: FaultEffect, data: bytes) -> tuple[bytes, str] | None:
-    """What stands behind the picture's link; None: nothing."""
+def apply_file_fault(effect: FaultEffect, data: bytes) -> tuple[bytes, str] | None:
+    """Body and media type that the picture's link serves under a fault; None: the link answers 404."""
     table = {
         "png": (data, "image/png"),
         "broken": (data[: len(data) // 2], "image/png"),
@@ -49,4 +51,4 @@ def apply_file_fault(twist: FaultEffect, data: bytes) -> tuple[bytes, str] | Non
         "html": (LOGIN_PAGE, "text/html"),
         "gone": None,
     }
-    return table[twist.served_file]
+    return table[effect.served_file]

@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.chat import Balance
 from bot.job import Job
 from bot.sandbox import Fault, Sandbox
-from bot.sandbox.request_log import Received
+from bot.sandbox.request_log import RecordedRequest
 from bot.store.store import Store
 from tests.kill.steps import BY_NAME, LONG, step_of
 from tests.servers.discord import Channel, DiscordServer
@@ -21,7 +21,7 @@ from tests.servers.telegram import UNLIMITED, Chat, TelegramServer
 from tests.support import PROJECT
 from tests.support.worlds import Clock
 
-Faults = Callable[[Received], Fault | None]
+Faults = Callable[[RecordedRequest], Fault | None]
 
 EDGE = 640  # pixels of a picture's longer side
 PREVIEW_EDGE = 512  # pixels, at most, of the sandbox's previews: what is larger was finished
@@ -209,7 +209,7 @@ class House:
     def asked(self, prompt: str) -> int:
         return sum(each.prompt == prompt for each in self.sandbox.requests)
 
-    def _fault(self, received: Received) -> Fault | None:
+    def _fault(self, received: RecordedRequest) -> Fault | None:
         step = BY_NAME.get(step_of(received.prompt))
         if step is None or received.prompt in self._faulty:
             return None

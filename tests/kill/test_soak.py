@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.sandbox import Fault
-from bot.sandbox.request_log import Received
+from bot.sandbox.request_log import RecordedRequest
 from bot.texts import load
 from tests.flow.store.stores import books_agree, query
 from tests.kill.house import House, Seat, Shown, eventually, house
@@ -42,7 +42,7 @@ class Weather:
         self.met: Counter[str] = Counter()
         self.taken: Counter[str] = Counter()
 
-    def __call__(self, received: Received) -> Fault | None:
+    def __call__(self, received: RecordedRequest) -> Fault | None:
         name = self._dice.choice((*REFUSALS, *LOSSES)) if self._dice.random() < 1 / 3 else None
         if name not in REFUSALS:
             self.taken[received.prompt] += 1

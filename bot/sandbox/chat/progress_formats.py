@@ -1,35 +1,45 @@
-"""The forms in which chat-style image relays tell their progress and hand over the picture, as tables.
+"""The formats in which chat-style image relays send their progress and the finished picture, as tables.
 
-Data and their filling-in only. Forms 1 and 2 are Ace Data's own (its page on the 4o image API); the others
-were seen with other relays. What a line may name: {refs}, the re-hosted references with a space after each;
-{count} of them; {prompt}; {echo}, the request as JSON; {task}; {web} and {source}, the addresses of the
-task's page and data; {last}, the finished picture's address; {percent}, a number.
+Data and its formatting only. Formats 1 and 2 are Ace Data's own (its page on the 4o image API); the others were
+seen with other relays. Placeholders of a line: {refs}, the re-hosted references with a space after each; {count}
+of them; {prompt}; {echo}, the request as JSON; {task}, an id; {web} and {source}, the addresses of the task's page
+and data; {last}, the finished picture's address; {percent}, a number.
 """
 
 import base64
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgressFormat:
-    """`opening`, then for each percent a `step` line or, where the line grows, `step` again and again between
-    `head` and `tail`; then `closing` and the result."""
+    """The lines of one format. Empty lines are not sent."""
 
     opening: tuple[str, ...] = ()
+    """Lines at the start."""
     reference_line: str = ""
+    """Line for each reference, with {number} from 1."""
     head: str = ""
+    """Beginning of a line that grows: the steps follow within it, then `tail`."""
     step: str = ""
+    """Text for each percentage, with {percent}."""
     tail: str = ""
+    """End of a line that grows."""
     halfway: str = ""
+    """Line before the first percentage from 50 on."""
     closing: str = ""
+    """Line after the last percentage, before the result."""
     result_format: str = "markdown"
+    """A key of RESULT_FORMATS."""
     channel: Literal["content", "reasoning_content"] = "content"
-    indexed_choices: bool = False  # the k-th picture under "index": k
+    """Field of the delta that carries the lines."""
+    indexed_choices: bool = False
+    """Whether the k-th picture comes in the choice of index k."""
     finish_reason: str = "stop"
     failure: Literal["prose", "event"] | None = None
+    """How the reply fails: with `closing` instead of a picture, or with an error event; None: it does not."""
 
 
 CHINESE = ProgressFormat(
@@ -68,7 +78,9 @@ PROGRESS_FORMATS: Mapping[int, ProgressFormat] = {
         closing="> ✅ Generation complete\n\n\n",
         result_format="titled",
     ),
-    5: ProgressFormat(opening=("> Generating image\n\n",), step="> Progress {percent:.0f}%.\n\n", closing="> Done.\n\n"),
+    5: ProgressFormat(
+        opening=("> Generating image\n\n",), step="> Progress {percent:.0f}%.\n\n", closing="> Done.\n\n"
+    ),
     6: ProgressFormat(opening=("> 生成中...\n\n",), step="> 进度 **{percent:.0f}%**\n\n"),
     7: ProgressFormat(opening=("> ID: `{task}`\n", "> 排队中..\n", "> 生成中...\n"), closing="> 生成完成 ✅\n\n"),
     8: replace(CHINESE, opening=(">🕐 排队中.", ".", ".\n\n", *CHINESE.opening)),
@@ -82,13 +94,13 @@ PROGRESS_FORMATS: Mapping[int, ProgressFormat] = {
         finish_reason="STOP",
     ),
     14: ProgressFormat(step="生成进度: {percent:.0f}%\n", channel="reasoning_content"),
-    15: replace(CHINESE, each_reference="已上传第 {number}/{count} 张\n\n", opening=("上传 {count} 张参考图片\n\n",)),
+    15: replace(CHINESE, reference_line="已上传第 {number}/{count} 张\n\n", opening=("上传 {count} 张参考图片\n\n",)),
     16: replace(CHINESE, closing="图片生成完成 ✅\n\n"),
     17: replace(CHINESE, closing="> ✅ 图片绘制成功\n\n"),
     18: replace(CHINESE, opening=(REQUEST_ECHO, *CHINESE.opening)),
-    19: replace(CHINESE, closing="❌ 生成失败: 内部错误，请稍后重试", fails="prose"),
-    20: replace(CHINESE, closing="图片生成失败 ❌ - 上游没有返回图片", fails="prose"),
-    21: replace(CHINESE, closing="生成图片失败: upstream timeout", fails="prose"),
+    19: replace(CHINESE, closing="❌ 生成失败: 内部错误，请稍后重试", failure="prose"),
+    20: replace(CHINESE, closing="图片生成失败 ❌ - 上游没有返回图片", failure="prose"),
+    21: replace(CHINESE, closing="生成图片失败: upstream timeout", failure="prose"),
     22: ProgressFormat(
         closing="I can't generate images right now: there is a rate limit in place. Please try again later.",
         failure="prose",
@@ -98,39 +110,43 @@ PROGRESS_FORMATS: Mapping[int, ProgressFormat] = {
         failure="prose",
     ),
     24: replace(CHINESE, halfway="**生成失败，正在重试**\n\n"),
-    25: replace(CHINESE, fails="event"),
+    25: replace(CHINESE, failure="event"),
     26: ProgressFormat(channel="reasoning_content", closing="错误: 生成超时", failure="prose"),
 }
 
 
-def queue_line(chinese: bool) -> str:
-    """What is said while other paintings are in the way."""
-    return ">🕐 排队中.\n\n" if chinese else ">🕐 Queuing...\n\n"
+def queue_line(is_chinese: bool) -> str:
+    """The line sent while the request waits for a slot."""
+    return ">🕐 排队中.\n\n" if is_chinese else ">🕐 Queuing...\n\n"
 
 
 def preview_line(link: str) -> str:
-    """An unfinished picture, as the growing progress line links its picture: a number that is a link."""
+    """The line of an unfinished picture: a percentage that is a link, as in progress lines that grow."""
     return f"> [50]({link})\n\n"
 
 
-# ---------------------------------------------------------------- how the finished picture is handed over
+# ---------------------------------------------------------------- formats of the finished picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedPicture:
-    """A picture to hand over: its address, the address of its download, its bytes."""
+    """A picture to send."""
 
     link: str
+    """Address of the picture."""
     download_link: str
-    data: bytes
+    """Address of the same file as a download."""
+    data: bytes = field(repr=False)
+    """PNG."""
     is_chinese: bool
+    """Whether the words around the picture are Chinese."""
 
     @property
     def base64_data(self) -> str:
         return base64.b64encode(self.data).decode("ascii")
 
 
-DeltaFields = Mapping[str, object]  # of a delta or message: `content`, or something beside it
+DeltaFields = Mapping[str, object]  # of a delta or a message: `content`, or a field beside it
 
 
 def _images_field(finished: FinishedPicture) -> DeltaFields:

@@ -1,4 +1,4 @@
-"""The chat dialect's request: what it asks, or why it is not understood. Pure: no sockets, no clock.
+"""The parser of chat requests. Pure: no sockets, no clock.
 
 The shape follows Ace Data's page on the 4o image API.
 """
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from bot.sandbox.http_errors import BadRequestError
-from bot.sandbox.painting.painter import size_of
-from bot.sandbox.references import BrokenReferenceError, Reference, read_reference
+from bot.sandbox.painting.picture_spec import picture_size
+from bot.sandbox.references import InvalidReferenceError, Reference, parse_reference
 
 HAN_CHARACTER = re.compile(r"[\u3400-\u9fff]")
 DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+);base64,")
@@ -22,27 +22,32 @@ MAX_PICTURES = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatRequest:
-    """A request that was understood. `size`: width and height in pixels. `body`: as received but for the
-    bytes of data URLs. `linked`: references that came as http(s) addresses; they are named, never opened."""
+    """A valid request."""
 
     model: str
     prompt: str
     references: tuple[Reference, ...]
+    """Pictures that came as data URLs, in order."""
     linked_urls: tuple[str, ...]
+    """References that came as http(s) addresses; they are named, never fetched."""
     stream: bool
     picture_count: int
+    """1 to MAX_PICTURES."""
     size: tuple[int, int]
+    """Width and height, pixels."""
     body: Mapping[str, object]
+    """The JSON object as received; data URLs are shortened to their length."""
 
     @property
     def is_chinese(self) -> bool:
+        """Whether the reply's progress lines are Chinese by default."""
         return HAN_CHARACTER.search(self.prompt) is not None
 
 
 def parse_chat_request(raw: bytes, *, allow_links: bool) -> ChatRequest:
-    """Reads a request body. For worker threads: five references are seventy megabytes of text.
+    """Parses a request body. For worker threads: five references are seventy megabytes of text.
 
-    `links`: whether references may be http(s) addresses. Raises BadRequestError.
+    `allow_links`: whether references may be http(s) addresses. Raises BadRequestError.
     """
     try:
         body: object = json.loads(raw)
@@ -64,7 +69,6 @@ def parse_chat_request(raw: bytes, *, allow_links: bool) -> ChatRequest:
         raise BadRequestError("messages holds one user message")
     prompt, urls = _parse_content(message.get("content"))
     references, linked, short = _parse_references(urls, allow_links=allow_links)
-    wish = _requested_size(fields)
     content = [
         {"type": "text", "text": prompt},
         *({"type": "image_url", "image_url": {"url": s}} for s in short),
@@ -77,17 +81,17 @@ def parse_chat_request(raw: bytes, *, allow_links: bool) -> ChatRequest:
         linked_urls=linked,
         stream=stream,
         picture_count=count,
-        size=size_of(prompt, wish),
+        size=picture_size(prompt, _requested_size(fields)),
         body={**fields, "messages": shortened},
     )
 
 
 def _requested_size(fields: Mapping[str, object]) -> str | None:
-    """A size in its own field, or where OpenRouter has it."""
+    """The size field, or OpenRouter's `image_config.aspect_ratio`; None without either."""
     config = fields.get("image_config")
     nested = cast("dict[str, object]", config).get("aspect_ratio") if isinstance(config, dict) else None
-    wish = fields.get("size", nested)
-    return wish if isinstance(wish, str) else None
+    size = fields.get("size", nested)
+    return size if isinstance(size, str) else None
 
 
 def _require_object(value: object, what: str) -> dict[str, object]:
@@ -115,7 +119,9 @@ def _parse_content(content: object) -> tuple[str, list[str]]:
     return prompt, urls
 
 
-def _parse_references(urls: list[str], *, allow_links: bool) -> tuple[tuple[Reference, ...], tuple[str, ...], list[str]]:
+def _parse_references(
+    urls: list[str], *, allow_links: bool
+) -> tuple[tuple[Reference, ...], tuple[str, ...], list[str]]:
     references: list[Reference] = []
     linked: list[str] = []
     short: list[str] = []
@@ -128,8 +134,8 @@ def _parse_references(urls: list[str], *, allow_links: bool) -> tuple[tuple[Refe
         if head is None:
             raise BadRequestError(f"reference {number} is no data URL, and nothing is fetched here")
         try:
-            reference = read_reference(base64.b64decode(url[head.end() :], validate=True))
-        except (binascii.Error, BrokenReferenceError) as exc:
+            reference = parse_reference(base64.b64decode(url[head.end() :], validate=True))
+        except (binascii.Error, InvalidReferenceError) as exc:
             raise BadRequestError(f"reference {number}: {exc}") from exc
         references.append(reference)
         short.append(f"{head[0]}… ({reference.length} bytes)")

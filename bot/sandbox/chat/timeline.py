@@ -1,53 +1,67 @@
-"""The script of one reply of the chat dialect: what is said, when time passes, when the picture comes.
+"""The timeline of one chat reply: which text is sent, when time passes, when the picture is painted.
 
-Pure: dice in, steps out. How the steps are played stands in performance.py.
+Pure: random numbers in, steps out. Sending the steps is playback.py's.
 """
 
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.sandbox.chat.progress_formats import CHINESE, ENGLISH, PROGRESS_FORMATS, ProgressFormat, echo_request, preview_line
+from bot.sandbox.chat.progress_formats import (
+    CHINESE,
+    ENGLISH,
+    PROGRESS_FORMATS,
+    ProgressFormat,
+    echo_request,
+    preview_line,
+)
 from bot.sandbox.chat.request import ChatRequest
 from bot.sandbox.faults import FaultEffect
+from bot.sandbox.progress import progress_steps
 
-HALFWAY_PERCENT = 50.0  # percent
+HALFWAY_PERCENT = 50.0
 
 
 @dataclass(frozen=True, slots=True)
 class EmitText:
-    """A piece of the reply."""
+    """Sends a piece of the reply."""
 
     text: str
     channel: str = "content"
+    """Field of the delta: `content` or `reasoning_content`."""
     index: int = 0
+    """Index of the choice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A share of the pace."""
+    """Lets time pass."""
 
     share: float
+    """Share of the duration of the whole reply, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class RenderPictures:
-    """The pictures are painted now, unless they are already."""
+    """Paints the pictures, unless they are painted already."""
 
 
 @dataclass(frozen=True, slots=True)
 class EmitResult:
-    """The pictures are handed over, in a form named in bot.sandbox.chat.progress_formats.RESULTS."""
+    """Sends the pictures."""
 
-    name: str
+    result_format: str
+    """A key of RESULT_FORMATS in progress_formats.py."""
     indexed: bool
+    """Whether the k-th picture goes into the choice of index k; else all into the first."""
 
 
 @dataclass(frozen=True, slots=True)
 class EndReply:
-    """The reply ends: well, with an error event, cut off, or after a silence."""
+    """Ends the reply."""
 
     ending: str
+    """`well`, `error` (an error event), `cut` (the connection closes) or `quiet` (a silence, then cut)."""
     finish_reason: str = "stop"
 
 
@@ -56,92 +70,88 @@ Step = EmitText | Wait | RenderPictures | EmitResult | EndReply
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceUrls:
-    """Where things will be found: the re-hosted references, the preview (None: there is none), the first
-    picture (`last`), the page and the data of the task."""
+    """Addresses that the reply names."""
 
     references: tuple[str, ...]
+    """The re-hosted references, then those that came as links."""
     preview: str | None
+    """The unfinished picture; None: none is shown."""
     picture: str
+    """The first picture."""
     task_id: str
     task_page: str
     task_data: str
 
 
-def build_timeline(ask: ChatRequest, twist: FaultEffect, where: ResourceUrls, dice: random.Random) -> Iterator[Step]:
-    """What happens, in order. The waits add up to one pace unless the reply ends early."""
-    form = PROGRESS_FORMATS.get(int(twist.progress_format or 0)) or (CHINESE if ask.is_chinese else ENGLISH)
-    lines = _LineFormatter(form, ask, where, int(twist.picture_count or ask.picture_count))
+def build_timeline(request: ChatRequest, effect: FaultEffect, urls: ResourceUrls, rng: random.Random) -> Iterator[Step]:
+    """The steps of a reply, in order. The waits add up to the whole duration unless the reply ends early."""
+    fallback = CHINESE if request.is_chinese else ENGLISH
+    progress_format = PROGRESS_FORMATS.get(int(effect.progress_format or 0)) or fallback
+    lines = _LineFormatter(progress_format, request, urls, int(effect.picture_count or request.picture_count))
     yield from lines.format_opening()
-    half = False
-    for percent, share in progress_steps(dice):
+    past_halfway = False
+    for percent, share in progress_steps(rng):
         yield Wait(share)
-        if percent >= HALFWAY_PERCENT and not half:
-            half = True
-            yield from _preview_steps(form, where)
-            yield from lines.format_line(form.halfway)
-        yield from lines.format_line(form.step, percent=percent)
-        if twist.ending in {"error", "cut", "quiet"} and percent >= twist.ending_percent:
-            yield EndReply(twist.ending)
+        if percent >= HALFWAY_PERCENT and not past_halfway:
+            past_halfway = True
+            yield from _preview_steps(progress_format, urls)
+            yield from lines.format_line(progress_format.halfway)
+        yield from lines.format_line(progress_format.step, percent=percent)
+        if effect.ending in {"error", "cut", "quiet"} and percent >= effect.ending_percent:
+            yield EndReply(effect.ending)
             return
-    yield from _ending_steps(form, lines, twist)
+    yield from _ending_steps(progress_format, lines, effect)
 
 
-def _preview_steps(form: ProgressFormat, where: ResourceUrls) -> Iterator[Step]:
-    if where.preview is not None and not form.head and form.failure is None:  # a growing line is not interrupted
+def _preview_steps(progress_format: ProgressFormat, urls: ResourceUrls) -> Iterator[Step]:
+    # A line that grows is not interrupted, and a reply that fails has no picture.
+    if urls.preview is not None and not progress_format.head and progress_format.failure is None:
         yield RenderPictures()
-        yield EmitText(preview_line(where.preview))
+        yield EmitText(preview_line(urls.preview))
 
 
-def _ending_steps(form: ProgressFormat, lines: "_LineFormatter", twist: FaultEffect) -> Iterator[Step]:
-    if form.failure == "event":
+def _ending_steps(progress_format: ProgressFormat, lines: "_LineFormatter", effect: FaultEffect) -> Iterator[Step]:
+    if progress_format.failure == "event":
         yield EndReply("error")
         return
-    if form.failure == "prose":
-        yield from lines.format_line(form.closing)
+    if progress_format.failure == "prose":
+        yield from lines.format_line(progress_format.closing)
     else:
         yield RenderPictures()
-        yield from lines.format_line(form.tail)
-        yield from lines.format_line(form.closing)
-        yield EmitResult(twist.result_format or form.result_format, form.indexed_choices)
-    yield EndReply("well", form.finish_reason)
+        yield from lines.format_line(progress_format.tail)
+        yield from lines.format_line(progress_format.closing)
+        yield EmitResult(effect.result_format or progress_format.result_format, progress_format.indexed_choices)
+    yield EndReply("well", progress_format.finish_reason)
 
 
 class _LineFormatter:
-    """The lines of a form with their blanks filled in."""
+    """The lines of a progress format with their placeholders filled in."""
 
-    def __init__(self, form: ProgressFormat, ask: ChatRequest, where: ResourceUrls, pictures: int) -> None:
-        self._form = form
-        self._count = len(where.references)
+    def __init__(
+        self, progress_format: ProgressFormat, request: ChatRequest, urls: ResourceUrls, picture_count: int
+    ) -> None:
+        self._format = progress_format
+        self._count = len(urls.references)
         self._values = {
-            "refs": "".join(f"{url} " for url in where.references),
+            "refs": "".join(f"{url} " for url in urls.references),
             "count": self._count,
-            "prompt": ask.prompt,
-            "echo": echo_request(ask.prompt, pictures),
-            "task": where.task_id,
-            "web": where.task_page,
-            "source": where.task_data,
-            "last": where.picture,
+            "prompt": request.prompt,
+            "echo": echo_request(request.prompt, picture_count),
+            "task": urls.task_id,
+            "web": urls.task_page,
+            "source": urls.task_data,
+            "last": urls.picture,
         }
 
-    def format_line(self, line: str, **more: object) -> Iterator[Step]:
+    def format_line(self, line: str, **values: object) -> Iterator[Step]:
+        """The line as a step; nothing for an empty one."""
         if line:
-            yield EmitText(line.format(**self._values, **more), self._form.channel)
+            yield EmitText(line.format(**self._values, **values), self._format.channel)
 
     def format_opening(self) -> Iterator[Step]:
-        for line in self._form.opening:
+        """Everything before the first percentage."""
+        for line in self._format.opening:
             yield from self.format_line(line)
         for number in range(1, self._count + 1):
-            yield from self.format_line(self._form.reference_line, number=number)
-        yield from self.format_line(self._form.head)
-
-
-def progress_steps(dice: random.Random) -> list[tuple[float, float]]:
-    """Rising percentages, each with its share of the pace; the shares add up to 1. The steps shrink towards
-    the end, and the last one stays short of 100, as the relay's do."""
-    rising: list[float] = []
-    percent = 0.0
-    while percent < 88:
-        percent += max(2.2, (100 - percent) * 0.12) * dice.uniform(0.8, 1.2)
-        rising.append(round(percent, 1))
-    weights = [dice.uniform(0.7, 1.3) for _ in rising]
-    return [(each, weight / sum(weights)) for each, weight in zip(rising, weights, strict=True)]
+            yield from self.format_line(self._format.reference_line, number=number)
+        yield from self.format_line(self._format.head)

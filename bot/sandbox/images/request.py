@@ -1,6 +1,7 @@
-"""The images dialect's request: what it asks, or which of the API's rules it breaks. Pure: no sockets, no clock.
+"""The parser of requests of the images dialect: a value, or the rule of the API that the request breaks.
 
-The rules are OpenAI's for GPT image models (its published API description); a relay's own manners are data.
+Pure: no sockets, no clock. The rules are OpenAI's for GPT image models (its published API description); what
+another server of the API does otherwise is an ApiVariant's data.
 """
 
 import json
@@ -9,18 +10,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from bot.sandbox.references import BrokenReferenceError, Reference, open_alpha, read_reference
+from bot.sandbox.references import InvalidReferenceError, Reference, alpha_channel, parse_reference
 
-MAX_PROMPT_CHARACTERS = 32_000  # characters of a prompt
+MAX_PROMPT_CHARACTERS = 32_000
 MAX_IMAGES = 16
 MAX_IMAGE_BYTES = 50_000_000  # of one image
 MAX_MASK_BYTES = 4_000_000
-MAX_EDGE, EDGE_STEP, MAX_RATIO, PIXEL_RANGE = 3840, 16, 3, (655_360, 8_294_400)  # pixels
+MAX_EDGE = 3840  # pixels
+EDGE_STEP = 16  # pixels; both edges are multiples of it
+MAX_RATIO = 3  # of the longer edge to the shorter
+PIXEL_RANGE = (655_360, 8_294_400)  # width times height
 SIZE_PATTERN = re.compile(r"(\d{2,4})x(\d{2,4})")
 CLASSIC_SIZES = {"1024x1024": (1024, 1024), "1536x1024": (1536, 1024), "1024x1536": (1024, 1536)}
 CLASSIC_ONLY_MODELS = re.compile(r"(gpt-image-1\b.*|chatgpt-image-latest)")  # models that paint no other sizes
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp")
 
+# Allowed values of each field that is a choice; the lowest and highest of each that is an integer.
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "quality": ("low", "medium", "high", "auto"),
     "background": ("transparent", "opaque", "auto"),
@@ -36,7 +41,7 @@ KNOWN_FIELDS = {"generations": COMMON_FIELDS | {"moderation"}, "edits": COMMON_F
 
 
 class InvalidParameterError(ValueError):
-    """The request is refused; `code` and `param` for the error body."""
+    """The request is refused; the text, `code` and `param` are for the error body."""
 
     def __init__(self, message: str, *, code: str | None = "invalid_value", param: str | None = None) -> None:
         super().__init__(message)
@@ -46,50 +51,63 @@ class InvalidParameterError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiVariant:
-    """How one house of the images API differs from the others.
-
-    `response_format`: whether that field is taken; `gives`: what is handed over without it. `prefix`: stands
-    before base64. `needs_model`: false where the address names the deployment.
-    """
+    """How one server of the images API differs from the others."""
 
     accepts_response_format: bool = False
+    """Whether the field `response_format` is known."""
     default_format: str = "b64_json"
+    """`url` or `b64_json`: how pictures are returned without that field."""
     base64_prefix: str = ""
+    """Text before base64 letters."""
     requires_model: bool = True
+    """False where the address names the deployment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormFile:
-    """One file of a form, in the part of this name. `media_type` as the part says."""
+    """One file of a multipart form."""
 
     part: str
+    """Name of the part."""
     name: str
+    """File name that the part gives."""
     media_type: str
+    """Content-Type of the part."""
     data: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImagesRequest:
-    """A request that was understood. `size`: width and height in pixels. `partials`: unfinished pictures wanted
-    in a stream. `gives`: `url` or `b64_json`. `body`: as received, files described instead of their bytes."""
+    """A valid request; fields that were missing have the API's defaults."""
 
     prompt: str
     references: tuple[Reference, ...]
+    """The images to edit, in order; empty for a generation."""
     mask: Reference | None
+    """Same dimensions as the first reference; its transparent part may change."""
     picture_count: int
+    """1 to 10."""
     size: tuple[int, int]
+    """Width and height, pixels."""
     quality: str
+    """`low`, `medium`, `high` or `auto`."""
     background: str
+    """`transparent`, `opaque` or `auto`."""
     output_format: str
+    """`png`, `jpeg` or `webp`."""
     compression: int
+    """Quality of JPEG and WebP, 0 to 100."""
     stream: bool
     partial_images: int
+    """Unfinished pictures wanted in a stream, 0 to 3."""
     response_format: str
+    """`url` or `b64_json`."""
     body: Mapping[str, object]
+    """The fields as received; files are described instead of their bytes."""
 
 
-def parse_generation(raw: bytes, manners: ApiVariant) -> ImagesRequest:
-    """Reads the JSON of a generation. Raises BrokenRuleError."""
+def parse_generation(raw: bytes, variant: ApiVariant) -> ImagesRequest:
+    """The JSON body of a generation. Raises InvalidParameterError."""
     try:
         document: object = json.loads(raw)
     except ValueError as exc:
@@ -97,11 +115,11 @@ def parse_generation(raw: bytes, manners: ApiVariant) -> ImagesRequest:
     if not isinstance(document, dict):
         raise InvalidParameterError("The body is not a JSON object.", code=None)
     fields = cast("dict[str, object]", document)
-    return _build_request(fields, "generations", manners, (), None, fields)
+    return _build_request(fields, "generations", variant, (), None, fields)
 
 
-def parse_edit(texts: Sequence[tuple[str, str]], files: Sequence[FormFile], manners: ApiVariant) -> ImagesRequest:
-    """Reads the form of an edit: its text fields and its files. Raises BrokenRuleError."""
+def parse_edit(texts: Sequence[tuple[str, str]], files: Sequence[FormFile], variant: ApiVariant) -> ImagesRequest:
+    """The form of an edit: its text fields and its files. Raises InvalidParameterError."""
     fields: dict[str, object] = {}
     for name, value in texts:
         if name in fields:
@@ -113,20 +131,22 @@ def parse_edit(texts: Sequence[tuple[str, str]], files: Sequence[FormFile], mann
     images = [file for file in files if file.part in {"image", "image[]"}]
     masks = [file for file in files if file.part == "mask"]
     if unknown := set(names) - {"image", "image[]", "mask"}:
-        raise InvalidParameterError(f"Unknown parameter: '{min(unknown)}'.", code="unknown_parameter", param=min(unknown))
+        raise InvalidParameterError(
+            f"Unknown parameter: '{min(unknown)}'.", code="unknown_parameter", param=min(unknown)
+        )
     if not 1 <= len(images) <= MAX_IMAGES:
         raise InvalidParameterError(f"1 to {MAX_IMAGES} images are needed.", code="invalid_value", param="image")
     references = tuple(_parse_image(file) for file in images)
     mask = _parse_mask(masks[0], references[0]) if masks else None
-    shown: dict[str, object] = {**fields}
+    body: dict[str, object] = {**fields}
     for file in files:
-        described = f"{file.name} {file.media_type} ({len(file.data)} bytes)"
-        shown[file.part] = [*cast("list[str]", shown.get(file.part, [])), described]
-    return _build_request(fields, "edits", manners, references, mask, shown)
+        description = f"{file.name} {file.media_type} ({len(file.data)} bytes)"
+        body[file.part] = [*cast("list[str]", body.get(file.part, [])), description]
+    return _build_request(fields, "edits", variant, references, mask, body)
 
 
 def _parse_form_value(name: str, value: str) -> object:
-    """A form knows only text: numbers and booleans are written out in it."""
+    """The value of a form field: forms have only text, with numbers and booleans written out."""
     if name in INTEGER_RANGES and value.isdecimal():
         return int(value)
     if name == "stream" and value in {"true", "false"}:
@@ -141,8 +161,8 @@ def _parse_image(file: FormFile) -> Reference:
     if len(file.data) >= MAX_IMAGE_BYTES:
         raise InvalidParameterError("Invalid image file: too large.", code="invalid_image_file", param="image")
     try:
-        reference = read_reference(file.data)
-    except BrokenReferenceError as exc:
+        reference = parse_reference(file.data)
+    except InvalidReferenceError as exc:
         raise InvalidParameterError(f"Invalid image file: {exc}", code="invalid_image_file", param="image") from exc
     if reference.media_type != file.media_type:
         raise InvalidParameterError("Invalid image file or mode.", code="invalid_image_file", param="image")
@@ -156,7 +176,7 @@ def _parse_mask(file: FormFile, first: Reference) -> Reference:
     if (mask.width, mask.height) != (first.width, first.height):
         message = "Invalid mask image format - mask size does not match image size."
         raise InvalidParameterError(message, code="invalid_mask_image_format", param="mask")
-    if open_alpha(mask).getextrema()[0] != 0:
+    if alpha_channel(mask).getextrema()[0] != 0:
         raise InvalidParameterError("The mask has no transparent part.", code="invalid_mask_image_format", param="mask")
     return mask
 
@@ -164,91 +184,92 @@ def _parse_mask(file: FormFile, first: Reference) -> Reference:
 def _build_request(
     fields: Mapping[str, object],
     endpoint: str,
-    manners: ApiVariant,
+    variant: ApiVariant,
     references: tuple[Reference, ...],
     mask: Reference | None,
-    shown: Mapping[str, object],
+    body: Mapping[str, object],
 ) -> ImagesRequest:
-    known = KNOWN_FIELDS[endpoint] | ({"response_format"} if manners.accepts_response_format else set[str]())
+    known = KNOWN_FIELDS[endpoint] | ({"response_format"} if variant.accepts_response_format else set[str]())
     for name in fields:
         if name not in known:
             raise InvalidParameterError(f"Unknown parameter: '{name}'.", code="unknown_parameter", param=name)
-    said = {name: value for name, value in fields.items() if value is not None}
-    _check_fields(said, manners)
-    kind = str(said.get("output_format", "png"))
+    values = {name: value for name, value in fields.items() if value is not None}
+    _check_fields(values, variant)
     return ImagesRequest(
-        prompt=str(said["prompt"]),
+        prompt=str(values["prompt"]),
         references=references,
         mask=mask,
-        picture_count=_get_integer(said, "n", 1),
-        size=_pixel_size(str(said.get("size", "auto")), str(said.get("model", "")), references),
-        quality=str(said.get("quality", "auto")),
-        background=str(said.get("background", "auto")),
-        output_format=kind,
-        compression=_get_integer(said, "output_compression", 100),
-        stream=said.get("stream") is True,
-        partial_images=_get_integer(said, "partial_images", 0),
-        response_format=str(said.get("response_format", manners.default_format)),
-        body=shown,
+        picture_count=_get_integer(values, "n", 1),
+        size=_pixel_size(str(values.get("size", "auto")), str(values.get("model", "")), references),
+        quality=str(values.get("quality", "auto")),
+        background=str(values.get("background", "auto")),
+        output_format=str(values.get("output_format", "png")),
+        compression=_get_integer(values, "output_compression", 100),
+        stream=values.get("stream") is True,
+        partial_images=_get_integer(values, "partial_images", 0),
+        response_format=str(values.get("response_format", variant.default_format)),
+        body=body,
     )
 
 
-def _get_integer(said: Mapping[str, object], name: str, default: int) -> int:
-    value = said.get(name, default)
+def _get_integer(values: Mapping[str, object], name: str, default: int) -> int:
+    value = values.get(name, default)
     assert isinstance(value, int), "checked"
     return value
 
 
-def _check_fields(said: Mapping[str, object], manners: ApiVariant) -> None:
-    """Every rule about one field, then those about two."""
-    _check_text_fields(said, ("prompt", "model") if manners.requires_model else ("prompt",))
-    for name, (least, most) in INTEGER_RANGES.items():
-        value = said.get(name, least)
-        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            raise InvalidParameterError(f"Invalid '{name}': {least} to {most}.", param=name)
+def _check_fields(values: Mapping[str, object], variant: ApiVariant) -> None:
+    """Checks every rule about one field, then those about two."""
+    _check_text_fields(values, ("prompt", "model") if variant.requires_model else ("prompt",))
+    for name, (lowest, highest) in INTEGER_RANGES.items():
+        value = values.get(name, lowest)
+        if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
+            raise InvalidParameterError(f"Invalid '{name}': {lowest} to {highest}.", param=name)
     for name, words in CHOICES.items():
-        if said.get(name, words[0]) not in words:
+        if values.get(name, words[0]) not in words:
             raise InvalidParameterError(f"Invalid value for '{name}': one of {', '.join(words)}.", param=name)
-    if not isinstance(said.get("stream", False), bool):
+    if not isinstance(values.get("stream", False), bool):
         raise InvalidParameterError("'stream' is true or false.", code="invalid_type", param="stream")
-    _check_combinations(said)
+    _check_combinations(values)
 
 
-def _check_text_fields(said: Mapping[str, object], required: Sequence[str]) -> None:
+def _check_text_fields(values: Mapping[str, object], required: Sequence[str]) -> None:
     for name in TEXT_FIELDS:
-        if name in said and not (isinstance(said[name], str) and str(said[name]).strip()):
+        if name in values and not (isinstance(values[name], str) and str(values[name]).strip()):
             raise InvalidParameterError(f"'{name}' is a text that is not empty.", code="invalid_type", param=name)
     for name in required:
-        if name not in said:
+        if name not in values:
             message = f"Missing required parameter: '{name}'."
             raise InvalidParameterError(message, code="missing_required_parameter", param=name)
-    if len(str(said["prompt"])) > MAX_PROMPT_CHARACTERS:
+    if len(str(values["prompt"])) > MAX_PROMPT_CHARACTERS:
         message = f"Invalid 'prompt': string too long, at most {MAX_PROMPT_CHARACTERS}."
         raise InvalidParameterError(message, code="string_above_max_length", param="prompt")
 
 
-def _check_combinations(said: Mapping[str, object]) -> None:
-    kind = said.get("output_format", "png")
-    if said.get("background") == "transparent" and kind == "jpeg":
+def _check_combinations(values: Mapping[str, object]) -> None:
+    output_format = values.get("output_format", "png")
+    if values.get("background") == "transparent" and output_format == "jpeg":
         raise InvalidParameterError("Transparent background is not supported for JPEG.", param="background")
-    if "output_compression" in said and said["output_compression"] != 100 and kind == "png":
+    if "output_compression" in values and values["output_compression"] != 100 and output_format == "png":
         message = "Compression less than 100 is not supported for PNG output format"
         raise InvalidParameterError(message, param="output_compression")
-    if "partial_images" in said and said.get("stream") is not True:
+    if "partial_images" in values and values.get("stream") is not True:
         raise InvalidParameterError("'partial_images' needs 'stream'.", param="partial_images")
 
 
-def _pixel_size(wish: str, model: str, references: Sequence[Reference]) -> tuple[int, int]:
-    """The pixels to paint. Without a wish: the classic size that is most like the first reference."""
-    if wish == "auto":
+def _pixel_size(requested: str, model: str, references: Sequence[Reference]) -> tuple[int, int]:
+    """The pixels to paint; for `auto` the classic size nearest to the first reference. Raises InvalidParameterError."""
+    if requested == "auto":
         if not references or references[0].width == references[0].height:
             return CLASSIC_SIZES["1024x1024"]
         return CLASSIC_SIZES["1536x1024" if references[0].width > references[0].height else "1024x1536"]
-    if wish in CLASSIC_SIZES:
-        return CLASSIC_SIZES[wish]
-    found = SIZE_PATTERN.fullmatch(wish)
+    if requested in CLASSIC_SIZES:
+        return CLASSIC_SIZES[requested]
+    found = SIZE_PATTERN.fullmatch(requested)
     if found is None or CLASSIC_ONLY_MODELS.fullmatch(model):
-        raise InvalidParameterError(f"Invalid value: '{wish}'. Supported: {', '.join(CLASSIC_SIZES)}, auto.", param="size")
+        raise InvalidParameterError(
+            f"Invalid value: '{requested}'. Supported: {', '.join(CLASSIC_SIZES)}, auto.", param="size"
+        )
     width, height = int(found[1]), int(found[2])
     rules = {
         f"width and height must be divisible by {EDGE_STEP}": width % EDGE_STEP == height % EDGE_STEP == 0,
@@ -258,5 +279,5 @@ def _pixel_size(wish: str, model: str, references: Sequence[Reference]) -> tuple
     }
     for rule, holds in rules.items():
         if not holds:
-            raise InvalidParameterError(f"Invalid size '{wish}': {rule}.", param="size")
+            raise InvalidParameterError(f"Invalid size '{requested}': {rule}.", param="size")
     return width, height

@@ -1,6 +1,6 @@
-"""Colours of the sandbox's landscapes, and the two tools that lay them on: a gradient and a brush.
+"""Colour palettes of landscapes, and two drawing primitives: a gradient and a brush stroke.
 
-Values and drawing primitives only; what is drawn with them stands in scenery.py and places.py.
+Values and primitives only; what is drawn with them stands in landscape.py and terrain.py.
 """
 
 import random
@@ -9,18 +9,21 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
-from bot.sandbox.painting.pillow_types import resized
+from bot.sandbox.painting.pillow_types import resize
 
 Colour = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Palette:
-    """Sky from the zenith to the horizon, the light in it, the land from far to near."""
+    """The colours of one time of day."""
 
     sky: tuple[Colour, ...]
+    """From the zenith to the horizon."""
     light: Colour
+    """Sun or moon, and what they light."""
     land: tuple[Colour, Colour]
+    """Farthest and nearest."""
     stars: bool = False
 
 
@@ -38,8 +41,8 @@ NIGHT = Palette(sky=((12, 18, 46), (28, 42, 88), (66, 84, 132), (122, 126, 160))
                 land=((66, 80, 120), (12, 16, 36)), stars=True)  # fmt: skip
 PALETTES = (DUSK, DAWN, MEADOW, AUTUMN, ROSE, NIGHT)
 
-# A word of the prompt may choose the light or the place; the dice choose the rest.
-LIGHTS = (
+# The first pattern that matches the prompt chooses the palette; without one it is random.
+PALETTE_WORDS = (
     (re.compile(r"night|moon|star|夜|月亮|星|ноч|лун|звёзд|звезд", re.I), NIGHT),
     (re.compile(r"sunset|dusk|evening|日落|夕阳|黄昏|закат|вечер", re.I), DUSK),
     (re.compile(r"autumn|fall leaves|desert|秋|沙漠|осен|пустын", re.I), AUTUMN),
@@ -48,24 +51,27 @@ LIGHTS = (
 )
 
 
-def mix(one: Colour, other: Colour, share: float) -> Colour:
-    """`share` 0 gives the one, 1 the other."""
+def blend(one: Colour, other: Colour, share: float) -> Colour:
+    """A colour between two: `share` 0 is the one, 1 the other."""
     r, g, b = (round(a + (z - a) * share) for a, z in zip(one, other, strict=True))
     return r, g, b
 
 
 def gradient(size: tuple[int, int], stops: tuple[Colour, ...]) -> Image.Image:
-    """From top to bottom through evenly spaced colours."""
+    """An image of `size` from top to bottom through evenly spaced colours."""
     column = Image.new("RGB", (1, 256))
     for y in range(256):
         place = y / 255 * (len(stops) - 1)
         below = min(int(place), len(stops) - 2)
-        column.putpixel((0, y), mix(stops[below], stops[below + 1], place - below))
-    return resized(column, size, Image.Resampling.BILINEAR)
+        column.putpixel((0, y), blend(stops[below], stops[below + 1], place - below))
+    return resize(column, size, Image.Resampling.BILINEAR)
 
 
-def brush(draw: ImageDraw.ImageDraw, x: float, y: float, span: float, colour: Colour, dice: random.Random) -> None:
-    span *= dice.uniform(0.4, 1.2)
-    bend = dice.uniform(-0.25, 0.25) * span
+def brush_stroke(
+    draw: ImageDraw.ImageDraw, x: float, y: float, span: float, colour: Colour, rng: random.Random
+) -> None:
+    """Draws a translucent curved stroke around a point, about `span` pixels long."""
+    span *= rng.uniform(0.4, 1.2)
+    bend = rng.uniform(-0.25, 0.25) * span
     points = [(x - span / 2, y), (x, y + bend * 0.5), (x + span / 2, y + bend)]
-    draw.line(points, fill=(*colour, dice.randint(14, 40)), width=max(3, round(span / 9)), joint="curve")
+    draw.line(points, fill=(*colour, rng.randint(14, 40)), width=max(3, round(span / 9)), joint="curve")

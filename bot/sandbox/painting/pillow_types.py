@@ -8,12 +8,12 @@ from collections.abc import Callable
 from PIL import Image
 
 
-def resized(image: Image.Image, size: tuple[int, int], how: Image.Resampling = Image.Resampling.BICUBIC) -> Image.Image:
+def resize(image: Image.Image, size: tuple[int, int], how: Image.Resampling = Image.Resampling.BICUBIC) -> Image.Image:
     """The image stretched to `size`, in pixels."""
     return image.resize(size, how)  # pyright: ignore[reportUnknownMemberType] - a numpy type in its signature
 
 
-def curved(image: Image.Image, curve: Callable[[int], float]) -> Image.Image:
+def apply_curve(image: Image.Image, curve: Callable[[int], float]) -> Image.Image:
     """A grey image with `curve` applied to each value from 0 to 255, the outcome kept within that range."""
     table = [min(255, max(0, round(curve(value)))) for value in range(256)]
     return image.point(table)  # pyright: ignore[reportUnknownMemberType] - a numpy type in its signature

@@ -1,6 +1,6 @@
-"""Text on pictures, in any script the fonts at hand can write: choosing fonts, breaking lines, drawing them.
+"""Layout of text on pictures in any script: choice of fonts, line breaking, drawing.
 
-What no font covers is drawn as its code points, so that nothing of a prompt is silently left out.
+What no installed font covers is drawn as its code points, so that nothing of a prompt is silently left out.
 """
 
 import functools
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
-from bot.sandbox.painting.pillow_types import resized
+from bot.sandbox.painting.pillow_types import resize
 
 Font = ImageFont.FreeTypeFont
 
 # Looked for by name in the system's own font folders, in this order, after Pillow's built-in Latin one.
-CANDIDATES = (
+FONT_FILES = (
     "DejaVuSans.ttf", "NotoSans-Regular.ttf", "LiberationSans-Regular.ttf", "Arial.ttf", "arial.ttf",
     "NotoSansCJK-Regular.ttc", "NotoSansSC-Regular.otf", "wqy-microhei.ttc", "wqy-zenhei.ttc",
     "PingFang.ttc", "Hiragino Sans GB.ttc", "msyh.ttc", "msgothic.ttc", "malgun.ttf",
@@ -24,7 +24,7 @@ CANDIDATES = (
 )  # fmt: skip
 EMOJI = ("NotoColorEmoji.ttf", "seguiemj.ttf")
 EMOJI_SIZE = 109  # pixels; the only size at which Noto Color Emoji holds bitmaps
-NOWHERE = "\U0010ffff"  # a noncharacter: every font draws its "missing" glyph for it
+MISSING_GLYPH = "\U0010ffff"  # a noncharacter: every font draws its "missing" glyph for it
 JOINERS = frozenset("\u200d\ufe0f\ufe0e\u20e3") | frozenset(map(chr, range(0x1F3FB, 0x1F400)))
 CJK = r"\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
 WORDS = re.compile(rf"\s+|[{CJK}]|[^\s{CJK}]+")
@@ -33,23 +33,25 @@ NO_LINE_START = frozenset("，。、；：？！）」』》】…,.;:?!)")
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """Letters that one font can write."""
+class TextRun:
+    """Characters that one font can write."""
 
     text: str
     font: Font
-    scale: float  # 1 but for bitmap emoji, which are drawn large and shrunk
+    scale: float
+    """1 except for bitmap emoji, which are drawn large and shrunk."""
 
     @property
     def width(self) -> float:
+        """Pixels."""
         return self.font.getlength(self.text) * self.scale
 
 
-Line = tuple[Run, ...]
+Line = tuple[TextRun, ...]
 
 
 @functools.cache
-def _face(name: str, size: int) -> Font | None:
+def _load_font(name: str, size: int) -> Font | None:
     if not name:
         built_in = ImageFont.load_default(size)
         return built_in if isinstance(built_in, Font) else None
@@ -60,87 +62,87 @@ def _face(name: str, size: int) -> Font | None:
 
 
 @functools.cache
-def _faces(emoji: bool) -> tuple[str, ...]:
-    names = EMOJI if emoji else ("", *CANDIDATES)
-    return tuple(name for name in names if _face(name, EMOJI_SIZE) is not None)
+def _available_fonts(emoji: bool) -> tuple[str, ...]:
+    names = EMOJI if emoji else ("", *FONT_FILES)
+    return tuple(name for name in names if _load_font(name, EMOJI_SIZE) is not None)
 
 
 @functools.lru_cache(maxsize=4096)
-def _covers(name: str, letter: str) -> bool:
+def _has_glyph(name: str, letter: str) -> bool:
     if letter.isspace():
         return True
-    font = _face(name, EMOJI_SIZE)
+    font = _load_font(name, EMOJI_SIZE)
     assert font is not None
-    return _drawn(font, letter) != _drawn(font, NOWHERE)
+    return _glyph_bitmap(font, letter) != _glyph_bitmap(font, MISSING_GLYPH)
 
 
-def _drawn(font: Font, letter: str) -> bytes:
+def _glyph_bitmap(font: Font, letter: str) -> bytes:
     bare = font.font_variant(layout_engine=ImageFont.Layout.BASIC)  # shaping would add to a lone combining mark
     image = Image.new("L", (EMOJI_SIZE * 2, EMOJI_SIZE * 2))
     ImageDraw.Draw(image).text((EMOJI_SIZE // 2, EMOJI_SIZE * 3 // 2), letter, font=bare, fill=255, anchor="ls")
     return image.tobytes()
 
 
-def _run(name: str, text: str, size: int) -> Run:
+def _text_run(name: str, text: str, size: int) -> TextRun:
     emoji = name in EMOJI
-    font = _face(name, EMOJI_SIZE if emoji else size)
+    font = _load_font(name, EMOJI_SIZE if emoji else size)
     assert font is not None
-    return Run(text, font, size / EMOJI_SIZE if emoji else 1.0)
+    return TextRun(text, font, size / EMOJI_SIZE if emoji else 1.0)
 
 
-def _escaped(letter: str) -> str:
+def _code_point(letter: str) -> str:
     return f"[U+{ord(letter):04X}]"
 
 
-def _letters(word: str, size: int) -> Iterator[Run]:
-    """A word that no single font writes, letter by letter, each with whatever it joins to."""
+def _runs_by_letter(word: str, size: int) -> Iterator[TextRun]:
+    """The runs of a word that no single font writes: letter by letter, each with the characters that join to it."""
     names: list[tuple[str, str]] = []
     for letter in word:
         if letter in JOINERS and names and names[-1][0] in EMOJI:
             names[-1] = (names[-1][0], names[-1][1] + letter)
             continue
         pictograph = PICTOGRAPHS.match(letter) is not None
-        found = (n for e in (pictograph, not pictograph) for n in _faces(e) if _covers(n, letter))
-        name, text = next(((n, letter) for n in found), (_faces(emoji=False)[0], _escaped(letter)))
+        found = (n for e in (pictograph, not pictograph) for n in _available_fonts(e) if _has_glyph(n, letter))
+        name, text = next(((n, letter) for n in found), (_available_fonts(emoji=False)[0], _code_point(letter)))
         if names and names[-1][0] == name:
             names[-1] = (name, names[-1][1] + text)
         else:
             names.append((name, text))
-    return (_run(name, text, size) for name, text in names)
+    return (_text_run(name, text, size) for name, text in names)
 
 
-def _runs(word: str, size: int) -> Line:
+def _split_into_runs(word: str, size: int) -> Line:
     if not PICTOGRAPHS.search(word):
-        for name in _faces(emoji=False):
-            if all(_covers(name, letter) for letter in word):
-                return (_run(name, word, size),)
-    return tuple(_letters(word, size))
+        for name in _available_fonts(emoji=False):
+            if all(_has_glyph(name, letter) for letter in word):
+                return (_text_run(name, word, size),)
+    return tuple(_runs_by_letter(word, size))
 
 
-def _pieces(word: str, size: int, width: float) -> Iterator[Line]:
+def _fit_word(word: str, size: int, width: float) -> Iterator[Line]:
     """The runs of a word; a word wider than a line is cut wherever the line ends."""
-    runs = _runs(word, size)
+    runs = _split_into_runs(word, size)
     if sum(run.width for run in runs) <= width:
         yield runs
         return
     piece = ""
     for letter in word:
-        if piece and letter not in JOINERS and sum(r.width for r in _runs(piece + letter, size)) > width:
-            yield _runs(piece, size)
+        if piece and letter not in JOINERS and sum(r.width for r in _split_into_runs(piece + letter, size)) > width:
+            yield _split_into_runs(piece, size)
             piece = ""
         piece += letter
-    yield _runs(piece, size)
+    yield _split_into_runs(piece, size)
 
 
-def wrap(text: str, size: int, width: float) -> list[Line]:
-    """Breaks text into lines of at most `width` pixels at letter height `size`: at spaces and
-    anywhere between Chinese characters but for punctuation that must not begin a line."""
+def wrap_lines(text: str, size: int, width: float) -> list[Line]:
+    """Lines of at most `width` pixels at a letter height of `size` pixels. Breaks at spaces and anywhere between
+    Chinese characters, but not before punctuation that must not begin a line."""
     lines: list[Line] = []
     for paragraph in text.replace("\t", " ").splitlines() or [""]:
-        line: list[Run] = []
+        line: list[TextRun] = []
         used = 0.0
         for word in WORDS.findall(paragraph):
-            for piece in _pieces(word, size, width):
+            for piece in _fit_word(word, size, width):
                 needed = sum(run.width for run in piece)
                 hangs = word in NO_LINE_START and needed <= size  # into the margin
                 if line and used + needed > width and not hangs:
@@ -153,25 +155,25 @@ def wrap(text: str, size: int, width: float) -> list[Line]:
     return lines
 
 
-def fit(text: str, *, width: float, height: float, sizes: Sequence[int]) -> tuple[list[Line], int]:
-    """The lines at the first of `sizes` at which they fit, and that size. What does not fit
-    at the last one is counted in the closing line."""
+def fit_lines(text: str, *, width: float, height: float, sizes: Sequence[int]) -> tuple[list[Line], int]:
+    """The lines at the first of `sizes` (pixels) at which they fit, and that size. What does not fit at the last one
+    is counted in the closing line."""
     size = sizes[-1]
     lines: list[Line] = []
     for size in sizes:
-        lines = wrap(text, size, width)
-        if len(lines) * leading(size) <= height:
+        lines = wrap_lines(text, size, width)
+        if len(lines) * line_height(size) <= height:
             return lines, size
-    room = max(1, int(height // leading(size)) - 1)
+    room = max(1, int(height // line_height(size)) - 1)
     kept = sum(len(run.text) for line in lines[:room] for run in line)
     return [
         *lines[:room],
-        *wrap(f"… and about {max(1, len(text) - kept)} more characters", size, width)[:1],
+        *wrap_lines(f"… and about {max(1, len(text) - kept)} more characters", size, width)[:1],
     ], size
 
 
-def leading(size: int) -> int:
-    """From one baseline to the next, in pixels."""
+def line_height(size: int) -> int:
+    """Distance from one baseline to the next, pixels."""
     return round(size * 1.38)
 
 
@@ -183,15 +185,15 @@ def draw_line(image: Image.Image, at: tuple[float, float], line: Line, size: int
         if run.scale == 1.0:
             draw.text((x, baseline), run.text, font=run.font, fill=ink, anchor="ls")
         else:
-            _stamp(image, run, (x, baseline), size)
+            _draw_emoji(image, run, (x, baseline), size)
         x += run.width
 
 
-def _stamp(image: Image.Image, run: Run, at: tuple[float, float], size: int) -> None:
-    """Colour emoji: drawn at the font's own size, then shrunk on to the line."""
+def _draw_emoji(image: Image.Image, run: TextRun, at: tuple[float, float], size: int) -> None:
+    """Draws colour emoji at the font's own size, then shrinks them on to the line."""
     box = max(1, round(run.font.getlength(run.text))), round(EMOJI_SIZE * 1.3)
     stamp = Image.new("RGBA", box)
     ImageDraw.Draw(stamp).text((0, EMOJI_SIZE), run.text, font=run.font, embedded_color=True, anchor="ls")
     shrunk = max(1, round(box[0] * run.scale)), max(1, round(box[1] * run.scale))
-    small = resized(stamp, shrunk, Image.Resampling.LANCZOS)
+    small = resize(stamp, shrunk, Image.Resampling.LANCZOS)
     image.paste(small, (round(at[0]), round(at[1] - size)), small)

@@ -1,174 +1,188 @@
-"""The task dialects over HTTP: submits, questions, uploads, each under its family's prefix.
+"""The task dialects over HTTP: submits, status queries and uploads, each under its dialect's prefix.
 
-Reads requests and writes answers; what happens to a task stands in tasks, its shapes in task_forms.
+Reads requests and writes responses; the lifecycle of a task stands in runner.py, its shapes in dialects.py.
 """
 
 import functools
-import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
 
 from aiohttp import BodyPartReader, web
 
 from bot.sandbox.faults import Fault, FaultEffect
-from bot.sandbox.http_errors import BadRequestError, error_body, close_connection, error_response, reset_connection
-from bot.sandbox.renderer import Studio
-from bot.sandbox.tasks.dialects import EVOLINK, TOAPIS, Family
-from bot.sandbox.tasks.request import decode
-from bot.sandbox.tasks.runner import Tasks
-from bot.sandbox.tasks.task import Errand, Object, Task
-from bot.sandbox.tasks.uploads import MAX_UPLOAD, Upload, Uploads, decode_base64, read_upload, told_evolink, told_toapis
+from bot.sandbox.http_errors import (
+    BadRequestError,
+    Object,
+    close_connection,
+    error_body,
+    error_response,
+    reset_connection,
+)
+from bot.sandbox.renderer import Renderer
+from bot.sandbox.server_context import ServerContext
+from bot.sandbox.tasks.dialects import EVOLINK, TOAPIS, TaskDialect
+from bot.sandbox.tasks.request import parse_task_request
+from bot.sandbox.tasks.runner import TaskRunner
+from bot.sandbox.tasks.task import Task
+from bot.sandbox.tasks.uploads import (
+    MAX_UPLOAD_BYTES,
+    Upload,
+    Uploads,
+    encode_evolink_upload,
+    encode_toapis_upload,
+    parse_base64_upload,
+    parse_upload,
+)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class House(Protocol):
-    """What the task dialects share with the rest of the sandbox."""
-
-    def knows(self, request: web.Request) -> bool:
-        """Whether the request carries the key."""
-        ...
-
-    def begin(self, request: web.Request, errand: Errand) -> tuple[FaultEffect, random.Random]:
-        """Records a submit; returns how its answer departs from the honest one, and the dice of its pace."""
-        ...
+EncodeUpload = Callable[[Upload, str], Object]
 
 
 class TaskRoutes:
-    """The routes of both families. `upload_faults`: one for each upload in turn (None: no fault)."""
+    """The routes of both dialects, with their tasks and uploads."""
 
     def __init__(
-        self, house: House, studio: Studio, *, callbacks_to: str | None, upload_faults: Sequence[Fault | None]
+        self,
+        server: ServerContext,
+        renderer: Renderer,
+        *,
+        callbacks_to: str | None,
+        upload_faults: Sequence[Fault | None],
     ) -> None:
-        self._house = house
-        self._studio = studio
+        """`callbacks_to`: see TaskRunner. `upload_faults`: one for each upload in turn (None: no fault)."""
+        self._server = server
+        self._renderer = renderer
         self._upload_faults = deque(upload_faults)
-        self.tasks = Tasks(studio, callbacks_to=callbacks_to)
-        self.uploads = Uploads(studio.shelf)
+        self.runner = TaskRunner(renderer, callbacks_to=callbacks_to)
+        self.uploads = Uploads(renderer.files)
 
     def routes(self) -> list[web.RouteDef]:
-        """All that the dialects answer to."""
+        evolink = functools.partial(self._handle_upload, encode_upload=encode_evolink_upload)
+        toapis = functools.partial(self._handle_upload, encode_upload=encode_toapis_upload)
         return [
-            *(route for family in (EVOLINK, TOAPIS) for route in self._family(family)),
-            web.post("/evolink/api/v1/files/upload/base64", functools.partial(self._upload, told=told_evolink)),
-            web.post("/evolink/api/v1/files/upload/stream", functools.partial(self._upload, told=told_evolink)),
-            web.post("/toapis/v1/uploads/images", functools.partial(self._upload, told=told_toapis)),
+            *(route for dialect in (EVOLINK, TOAPIS) for route in self._dialect_routes(dialect)),
+            web.post("/evolink/api/v1/files/upload/base64", evolink),
+            web.post("/evolink/api/v1/files/upload/stream", evolink),
+            web.post("/toapis/v1/uploads/images", toapis),
         ]
 
-    def _family(self, family: Family) -> list[web.RouteDef]:
-        def keyed(handler: Callable[[Family, web.Request], Awaitable[web.StreamResponse]]) -> Handler:
-            async def handle(request: web.Request) -> web.StreamResponse:
-                if not self._house.knows(request):
-                    return web.json_response(family.error(401, "the key is invalid"), status=401)
-                return await handler(family, request)
+    def _dialect_routes(self, dialect: TaskDialect) -> list[web.RouteDef]:
+        def with_key(handler: Callable[[TaskDialect, web.Request], Awaitable[web.StreamResponse]]) -> Handler:
+            async def handle(http_request: web.Request) -> web.StreamResponse:
+                if not self._server.is_authorized(http_request):
+                    return web.json_response(dialect.error_body(401, "the key is invalid"), status=401)
+                return await handler(dialect, http_request)
 
             return handle
 
         return [
-            web.post(family.prefix + family.submit, keyed(self._submit)),
-            web.get(family.prefix + family.query, keyed(self._query)),
-            web.post(family.prefix + "/v1/chat/completions", keyed(_wrong_endpoint)),
+            web.post(dialect.prefix + dialect.submit_path, with_key(self._handle_submit)),
+            web.get(dialect.prefix + dialect.query_path, with_key(self._handle_query)),
+            web.post(dialect.prefix + "/v1/chat/completions", with_key(_reject_endpoint)),
         ]
 
     # ------------------------------------------------------------ tasks
 
-    async def _submit(self, family: Family, request: web.Request) -> web.StreamResponse:
+    async def _handle_submit(self, dialect: TaskDialect, http_request: web.Request) -> web.StreamResponse:
         try:
-            errand = decode(family, await request.read(), self.uploads.picture)
+            request = parse_task_request(dialect, await http_request.read(), self.uploads.find_reference)
         except BadRequestError as exc:
-            return web.json_response(family.error(400, str(exc)), status=400)
-        twist, dice = self._house.begin(request, errand)
-        if (refused := _refused(family, twist)) is not None:
-            return refused
-        opened = await self.tasks.begin(family, errand, twist, origin=_origin(request), dice=dice)
-        if twist.ending in {"reset", "no-answer"}:
-            if twist.ending == "no-answer":
-                await self._studio.sleep(twist.silence_s)
-            reset_connection(request)
-        return web.json_response(opened)
+            return web.json_response(dialect.error_body(400, str(exc)), status=400)
+        effect, rng = self._server.begin_request(http_request, request)
+        if (refusal := _submit_refusal(dialect, effect)) is not None:
+            return refusal
+        body = await self.runner.start_task(dialect, request, effect, origin=_origin(http_request), rng=rng)
+        if effect.ending in {"reset", "no-answer"}:
+            if effect.ending == "no-answer":
+                await self._renderer.sleep(effect.silence_s)
+            reset_connection(http_request)
+        return web.json_response(body)
 
-    async def _query(self, family: Family, request: web.Request) -> web.StreamResponse:
-        found = self.tasks.find(family, request.match_info["id"])
+    async def _handle_query(self, dialect: TaskDialect, http_request: web.Request) -> web.StreamResponse:
+        found = self.runner.find_task(dialect, http_request.match_info["id"])
         if found is None:
-            return web.json_response(family.error(404, "no such task"), status=404)
-        task, twist = found
-        task.polls += 1
-        if task.polls <= twist.failing_polls:
-            return web.json_response(family.error(503, "try again"), status=503)
-        if task.polls == 1 and twist.ending == "cut":
-            return await _half(request, task)
-        return web.json_response(family.told(task))
+            return web.json_response(dialect.error_body(404, "no such task"), status=404)
+        task, effect = found
+        task.poll_count += 1
+        if task.poll_count <= effect.failing_polls:
+            return web.json_response(dialect.error_body(503, "try again"), status=503)
+        if task.poll_count == 1 and effect.ending == "cut":
+            return await _truncated_response(http_request, task)
+        return web.json_response(dialect.encode_status(task))
 
     # ------------------------------------------------------------ uploads
 
-    async def _upload(self, request: web.Request, *, told: Callable[[Upload, str], Object]) -> web.StreamResponse:
-        def fail(status: int, message: str) -> web.Response:
+    async def _handle_upload(self, http_request: web.Request, *, encode_upload: EncodeUpload) -> web.StreamResponse:
+        def error(status: int, message: str) -> web.Response:
             body: Object = {"success": False, "message": message}
-            if told is told_evolink:
+            if encode_upload is encode_evolink_upload:
                 body = {"success": False, "code": status, "msg": message, "data": None}
             return web.json_response(body, status=status)
 
-        if not self._house.knows(request):
-            return fail(401, "the key is invalid")
+        if not self._server.is_authorized(http_request):
+            return error(401, "the key is invalid")
         if self._upload_faults and (fault := self._upload_faults.popleft()) is not None:
-            twist = fault.effect
-            return error_response(twist) if twist.body_format == "html" else fail(twist.status or 500, twist.message)
+            effect = fault.effect
+            if effect.body_format == "html":
+                return error_response(effect)
+            return error(effect.status or 500, effect.message)
         try:
-            upload = await self._received(request)
+            upload = await self._parse_upload_request(http_request)
         except BadRequestError as exc:
-            return fail(400, str(exc))
-        return web.json_response(told(upload, self.uploads.put(upload, origin=_origin(request))))
+            return error(400, str(exc))
+        url = self.uploads.add_upload(upload, origin=_origin(http_request))
+        return web.json_response(encode_upload(upload, url))
 
-    async def _received(self, request: web.Request) -> Upload:
+    async def _parse_upload_request(self, http_request: web.Request) -> Upload:
         """Raises BadRequestError."""
-        if request.path.endswith("/base64"):
-            return await self._studio.in_thread(decode_base64, await request.read(), request.path)
-        if not request.content_type.startswith("multipart/"):
+        if http_request.path.endswith("/base64"):
+            body = await http_request.read()
+            return await self._renderer.run_in_thread(parse_base64_upload, body, http_request.path)
+        if not http_request.content_type.startswith("multipart/"):
             raise BadRequestError("the body is no multipart form")
-        part = await (await request.multipart()).next()
+        part = await (await http_request.multipart()).next()
         if not isinstance(part, BodyPartReader) or part.name != "file":
             raise BadRequestError("the form has no part named file")
         data = bytes(await part.read(decode=False))
-        return await self._studio.in_thread(
-            read_upload,
-            data[: MAX_UPLOAD + 1],
-            path=request.path,
+        return await self._renderer.run_in_thread(
+            parse_upload,
+            data[: MAX_UPLOAD_BYTES + 1],
+            path=http_request.path,
             filename=part.filename or "",
             media_type=part.headers.get("Content-Type", ""),
         )
 
 
-def _refused(family: Family, twist: FaultEffect) -> web.Response | None:
-    """The answer to a submit that is not taken; None: it is."""
-    status = twist.status
-    if twist.code == "moderation_blocked":
-        status = family.moderated
+def _submit_refusal(dialect: TaskDialect, effect: FaultEffect) -> web.Response | None:
+    """The response to a submit that is refused at once; None: it is accepted."""
+    status = effect.status
+    if effect.code == "moderation_blocked":
+        status = dialect.moderation_status
     if status is None:
         return None
-    if twist.body_format == "html":
-        return error_response(twist)
-    own = twist.body_format == "relay" or twist.code == "moderation_blocked"
-    headers = {"Retry-After": f"{twist.retry_after_s:g}"} if twist.retry_after_s is not None else {}
-    body = family.error(status, twist.message) if own else error_body(twist)
+    if effect.body_format == "html":
+        return error_response(effect)
+    in_own_envelope = effect.body_format == "relay" or effect.code == "moderation_blocked"
+    headers = {"Retry-After": f"{effect.retry_after_s:g}"} if effect.retry_after_s is not None else {}
+    body = dialect.error_body(status, effect.message) if in_own_envelope else error_body(effect)
     return web.json_response(body, status=status, headers=headers)
 
 
-async def _wrong_endpoint(family: Family, request: web.Request) -> web.StreamResponse:
-    """Chat completions are not what these models answer to."""
-    await request.read()
-    return web.json_response(family.error(400, "invalid apitype: -1"), status=400)
+async def _reject_endpoint(dialect: TaskDialect, http_request: web.Request) -> web.StreamResponse:
+    """The response of the chat completions of a relay whose models only have tasks."""
+    await http_request.read()
+    return web.json_response(dialect.error_body(400, "invalid apitype: -1"), status=400)
 
 
-async def _half(request: web.Request, task: Task) -> web.StreamResponse:
-    """An answer that breaks off in the middle."""
-    answer = web.StreamResponse(headers={"Content-Type": "application/json"})
-    answer.content_length = 100
-    await answer.prepare(request)
-    await answer.write(f'{{"id": "{task.id}"'.encode())
-    close_connection(request)
-    return answer
+async def _truncated_response(http_request: web.Request, task: Task) -> web.StreamResponse:
+    """A status response that breaks off in the middle."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    response.content_length = 100
+    await response.prepare(http_request)
+    await response.write(f'{{"id": "{task.id}"'.encode())
+    close_connection(http_request)
+    return response
 
 
-def _origin(request: web.Request) -> str:
-    return f"{request.scheme}://{request.host}"
+def _origin(http_request: web.Request) -> str:
+    return f"{http_request.scheme}://{http_request.host}"

@@ -1,6 +1,6 @@
-"""The life of a task: begun, painted at the studio's pace, told about when asked, announced by a callback.
+"""The lifecycle of tasks: created, painted at the renderer's pace, polled, announced by a callback.
 
-Knows no routes; what a task looks like from outside stands in task_forms.
+Knows no routes; how a task is shown stands in dialects.py.
 """
 
 import asyncio
@@ -12,42 +12,42 @@ from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 
-from bot.sandbox.chat.timeline import progress_steps
 from bot.sandbox.faults import FaultEffect
-from bot.sandbox.painting.painter import Order
-from bot.sandbox.renderer import Studio
+from bot.sandbox.http_errors import Object
+from bot.sandbox.painting.picture_spec import PictureSpec
+from bot.sandbox.progress import progress_steps
+from bot.sandbox.renderer import Renderer
 from bot.sandbox.served_files import apply_file_fault
-from bot.sandbox.tasks.dialects import Family
-from bot.sandbox.tasks.task import Errand, Object, State, Task
+from bot.sandbox.tasks.dialects import TaskDialect
+from bot.sandbox.tasks.task import State, Task, TaskRequest
 
-REMEMBERED = 1000  # tasks
-CALLBACK_TIMEOUT = 10.0  # seconds
-CALLBACK_PAUSES = (1.0, 2.0, 4.0)  # seconds before each further try
-MESSAGES = {
+MAX_TASKS = 1000  # remembered; older ones answer 404
+CALLBACK_TIMEOUT_S = 10.0
+CALLBACK_RETRY_PAUSES_S = (1.0, 2.0, 4.0)  # before each further attempt
+ERROR_MESSAGES = {
     "content_policy_violation": "The prompt or a picture was rejected by the safety system",
     "quota_exceeded": "The quota is exceeded",
 }
 
 
-class Tasks:
-    """The tasks of both families.
+class TaskRunner:
+    """Runs the tasks of both dialects, each in an asyncio task of its own."""
 
-    `callbacks_to`: where callbacks go, such as `http://127.0.0.1:8080`, as if a proxy stood there that answers
-    for the host of every callback's address; None: to that host itself.
-    """
-
-    def __init__(self, studio: Studio, *, callbacks_to: str | None) -> None:
-        self._studio = studio
+    def __init__(self, renderer: Renderer, *, callbacks_to: str | None) -> None:
+        """`callbacks_to`: origin, such as `http://127.0.0.1:8080`, that receives every callback in place of the host
+        of its address, as a reverse proxy would; None: that host itself."""
+        self._renderer = renderer
         self._callbacks_to = callbacks_to
-        self._tasks: OrderedDict[str, tuple[Family, Task, FaultEffect]] = OrderedDict()
+        self._tasks: OrderedDict[str, tuple[TaskDialect, Task, FaultEffect]] = OrderedDict()
         self._running: set[asyncio.Task[None]] = set()
         self._client: aiohttp.ClientSession | None = None
 
     def open(self) -> None:
-        self._client = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=CALLBACK_TIMEOUT))
+        """Opens the HTTP client of the callbacks."""
+        self._client = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=CALLBACK_TIMEOUT_S))
 
     async def close(self) -> None:
-        """Ends every task where it is."""
+        """Stops every task in its current state."""
         for running in self._running:
             running.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -55,116 +55,123 @@ class Tasks:
             await self._client.close()
             self._client = None
 
-    @property
-    def all(self) -> list[Task]:
-        """Oldest first, at most REMEMBERED."""
+    def list_tasks(self) -> list[Task]:
+        """Oldest first, at most MAX_TASKS."""
         return [task for _, task, _ in self._tasks.values()]
 
-    async def begin(self, family: Family, errand: Errand, twist: FaultEffect, *, origin: str, dice: random.Random) -> Object:
-        """Takes an errand. Returns what is told of the new task; at once, or after the callback where that is to
-        come first."""
+    async def start_task(
+        self, dialect: TaskDialect, request: TaskRequest, effect: FaultEffect, *, origin: str, rng: random.Random
+    ) -> Object:
+        """Creates a task and returns the response to its submit: at once, or after the callback where a fault asks
+        for an early one. `origin`: what result addresses begin with."""
         created, token = int(time.time()), uuid.uuid4().hex
-        task = Task(id=family.task_id.format(created=created, token=token), errand=errand, created=created)
-        self._tasks[task.id] = family, task, twist
-        if len(self._tasks) > REMEMBERED:
+        task_id = dialect.task_id_format.format(created=created, token=token)
+        task = Task(id=task_id, request=request, created_at=created)
+        self._tasks[task.id] = dialect, task, effect
+        if len(self._tasks) > MAX_TASKS:
             self._tasks.popitem(last=False)
-        opened = family.opened(task)
-        running = asyncio.create_task(self._live(family, task, twist, origin, dice), name=task.id)
+        response = dialect.encode_created(task)
+        running = asyncio.create_task(self._run_task(dialect, task, effect, origin, rng), name=task.id)
         self._running.add(running)
         running.add_done_callback(self._running.discard)
-        if twist.callback_mode == "early":
+        if effect.callback_mode == "early":
             await asyncio.wait([running])
-        return opened
+        return response
 
-    def find(self, family: Family, name: str) -> tuple[Task, FaultEffect] | None:
-        """The task of a family by the id it was given, or by the one it tells about it."""
-        for known in (name, f"task_{name}"):
-            if (found := self._tasks.get(known)) is not None and found[0] is family:
+    def find_task(self, dialect: TaskDialect, id_: str) -> tuple[Task, FaultEffect] | None:
+        """The task of a dialect by the id of its submit response, or by the one that its status shows."""
+        for candidate in (id_, f"task_{id_}"):
+            if (found := self._tasks.get(candidate)) is not None and found[0] is dialect:
                 return found[1], found[2]
         return None
 
-    # ------------------------------------------------------------ the life of one
+    # ------------------------------------------------------------ one task
 
-    async def _live(self, family: Family, task: Task, twist: FaultEffect, origin: str, dice: random.Random) -> None:
-        async with self._studio.place(full=_nothing):
-            await self._paint(family, task, twist, origin, dice)
-        if task.finished and task.errand.callback is not None and twist.callback_mode != "never":
-            for _ in range(2 if twist.callback_mode == "twice" else 1):
-                await self._call(task.errand.callback, family.told(task), task)
+    async def _run_task(
+        self, dialect: TaskDialect, task: Task, effect: FaultEffect, origin: str, rng: random.Random
+    ) -> None:
+        async with self._renderer.acquire_slot(on_full=_stay_queued):
+            await self._paint(dialect, task, effect, origin, rng)
+        if task.is_finished and task.request.callback_url is not None and effect.callback_mode != "never":
+            for _ in range(2 if effect.callback_mode == "twice" else 1):
+                await self._send_callback(task.request.callback_url, dialect.encode_status(task), task)
 
-    async def _paint(self, family: Family, task: Task, twist: FaultEffect, origin: str, dice: random.Random) -> None:
-        pace = self._studio.pace * twist.slowdown * dice.uniform(0.85, 1.15)
-        ends_early = _early_end(family, twist)
+    async def _paint(
+        self, dialect: TaskDialect, task: Task, effect: FaultEffect, origin: str, rng: random.Random
+    ) -> None:
+        duration_s = self._renderer.pace * effect.slowdown * rng.uniform(0.85, 1.15)
+        early_state = _early_state(dialect, effect)
         task.state = "painting"
-        for percent, share in progress_steps(dice):
-            await self._studio.sleep(pace * share)
+        for percent, share in progress_steps(rng):
+            await self._renderer.sleep(duration_s * share)
             task.progress = int(percent)
-            if ends_early is not None and percent >= twist.ending_percent:
-                self._end(task, twist, ends_early, _reason(twist))
+            if early_state is not None and percent >= effect.ending_percent:
+                self._end_task(task, effect, early_state, _failure_code(effect))
                 return
-        links = [await self._one(task.errand, twist, origin) for _ in range(_pictures(task.errand, twist))]
+        count = task.request.picture_count if effect.picture_count is None else int(effect.picture_count)
+        urls = [await self._render_picture(task.request, effect, origin) for _ in range(count)]
         task.progress = 100
-        task.links = tuple(links) if twist.result_format != "none" else ()
-        self._end(task, twist, "completed", None)
+        task.result_urls = tuple(urls) if effect.result_format != "none" else ()
+        self._end_task(task, effect, "completed", None)
 
-    async def _one(self, errand: Errand, twist: FaultEffect, origin: str) -> str:
-        width, height = errand.size
-        order = Order(prompt=errand.prompt, references=errand.references, mask=errand.mask, width=width, height=height)
+    async def _render_picture(self, request: TaskRequest, effect: FaultEffect, origin: str) -> str:
+        """Paints and publishes one picture; returns its address."""
+        width, height = request.size
+        spec = PictureSpec(
+            prompt=request.prompt, references=request.references, mask=request.mask, width=width, height=height
+        )
         name = f"{uuid.uuid4().hex}.png"
-        if (file := apply_file_fault(twist, await self._studio.paint(order))) is not None:
-            self._studio.shelf.add_file(name, *file)
+        if (file := apply_file_fault(effect, await self._renderer.render(spec))) is not None:
+            self._renderer.files.add_file(name, *file)
         return f"{origin}/pictures/{name}"
 
-    def _end(self, task: Task, twist: FaultEffect, state: State, code: str | None) -> None:
+    def _end_task(self, task: Task, effect: FaultEffect, state: State, code: str | None) -> None:
         if code is not None:
-            message = MESSAGES.get(code, "The picture could not be made")
-            task.error = {"code": 500 if twist.numeric_error_code else code, "message": message, "type": "task_error"}
-            task.reason = message if twist.numeric_error_code else ""
-        task.single = twist.single_result
-        task.ended = int(time.time())
+            message = ERROR_MESSAGES.get(code, "The picture could not be made")
+            task.error = {"code": 500 if effect.numeric_error_code else code, "message": message, "type": "task_error"}
+            task.fail_reason = message if effect.numeric_error_code else ""
+        task.single_result = effect.single_result
+        task.ended_at = int(time.time())
         task.state = state
 
-    async def _call(self, address: str, told: Object, task: Task) -> None:
-        """Announces a task; tried again after each of CALLBACK_PAUSES until an answer is a 2xx."""
+    async def _send_callback(self, url: str, document: Object, task: Task) -> None:
+        """Posts the task's status; repeated after each of CALLBACK_RETRY_PAUSES_S until a response is a 2xx."""
         assert self._client is not None, "not open"
         if self._callbacks_to is not None:
-            host = urlsplit(self._callbacks_to)
-            address = urlunsplit(urlsplit(address)._replace(scheme=host.scheme, netloc=host.netloc))
-        for pause in (*CALLBACK_PAUSES, None):
+            origin = urlsplit(self._callbacks_to)
+            url = urlunsplit(urlsplit(url)._replace(scheme=origin.scheme, netloc=origin.netloc))
+        for pause_s in (*CALLBACK_RETRY_PAUSES_S, None):
             try:
-                async with self._client.post(address, json=told) as answer:
-                    task.calls.append(answer.status)
-                    if 200 <= answer.status < 300:
+                async with self._client.post(url, json=document) as response:
+                    task.callback_statuses.append(response.status)
+                    if 200 <= response.status < 300:
                         return
             except (aiohttp.ClientError, TimeoutError):
-                task.calls.append(0)
-            if pause is not None:
-                await self._studio.sleep(pause)
+                task.callback_statuses.append(0)
+            if pause_s is not None:
+                await self._renderer.sleep(pause_s)
 
 
-async def _nothing() -> None:
-    """Who waits in line says nothing: the state is `queued` until then."""
+async def _stay_queued() -> None:
+    """Nothing to send while waiting for a slot: the state is `queued` until then."""
 
 
-def _early_end(family: Family, twist: FaultEffect) -> State | None:
-    """How a task ends before its picture is there; None: it does not. `painting`: it stays so for ever."""
-    if twist.task_outcome is not None:
-        return twist.task_outcome
-    if twist.ending == "quiet":
+def _early_state(dialect: TaskDialect, effect: FaultEffect) -> State | None:
+    """The state in which a fault ends the task before its picture is there; None: no fault does. `painting`: it stays
+    there for ever."""
+    if effect.task_outcome is not None:
+        return effect.task_outcome
+    if effect.ending == "quiet":
         return "painting"
-    failing = twist.task_error or twist.numeric_error_code or twist.ending == "error" or twist.progress_format == 19
-    moderated = twist.code == "moderation_blocked" and family.moderated is None
+    failing = effect.task_error or effect.numeric_error_code or effect.ending == "error" or effect.progress_format == 19
+    moderated = effect.code == "moderation_blocked" and dialect.moderation_status is None
     return "failed" if failing or moderated else None
 
 
-def _reason(twist: FaultEffect) -> str | None:
-    """The code of a failed task."""
-    if twist.task_outcome is not None or twist.ending == "quiet":
+def _failure_code(effect: FaultEffect) -> str | None:
+    """The error code of a failed task; None for one that ends otherwise."""
+    if effect.task_outcome is not None or effect.ending == "quiet":
         return None
-    if twist.code == "moderation_blocked":
+    if effect.code == "moderation_blocked":
         return "content_policy_violation"
-    return twist.task_error or ("service_error" if twist.ending == "error" else "generation_failed")
-
-
-def _pictures(errand: Errand, twist: FaultEffect) -> int:
-    return errand.pictures if twist.picture_count is None else int(twist.picture_count)
+    return effect.task_error or ("service_error" if effect.ending == "error" else "generation_failed")

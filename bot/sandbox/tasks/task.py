@@ -1,48 +1,61 @@
-"""A task of the task dialects and the request that began it, as values. Nothing here runs or speaks HTTP."""
+"""A task of the task dialects and the submit request that began it, as values. Nothing here runs or speaks HTTP."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bot.sandbox.http_errors import Object
 from bot.sandbox.references import Reference
 
-Object = dict[str, object]
 State = Literal["queued", "painting", "completed", "failed", "cancelled", "mystery"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Errand:
-    """A submit that was understood. `size`: width and height in pixels. `body`: as received."""
+class TaskRequest:
+    """A valid submit request."""
 
     model: str
     prompt: str
     references: tuple[Reference, ...]
     mask: Reference | None
-    pictures: int
+    """Same dimensions as the only reference; its transparent part may change."""
+    picture_count: int
     size: tuple[int, int]
-    callback: str | None
+    """Width and height, pixels."""
+    callback_url: str | None
+    """HTTPS address that is called when the task has ended; None: nothing is called."""
     body: Mapping[str, object]
+    """The JSON object as received."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Task:
-    """One task as it stands. `created`, `ended`: seconds of the Unix clock. `polls`: how often it was asked about.
-    `calls`: the HTTP statuses that its callbacks were answered with, 0 where nobody answered."""
+    """The current state of one task."""
 
     id: str
-    errand: Errand
-    created: int
+    request: TaskRequest
+    created_at: int
+    """Unix time, seconds."""
     state: State = "queued"
+    """`mystery` is shown as a status that no documentation names."""
     progress: int = 0
-    links: tuple[str, ...] = ()
+    """Percent, 0 to 100."""
+    result_urls: tuple[str, ...] = ()
+    """Addresses of the pictures; empty until completed."""
     error: Object | None = None
-    reason: str = ""
-    single: bool = False
-    ended: int = 0
-    polls: int = 0
-    calls: list[int] = field(default_factory=list[int])
+    """The error object of a failed task."""
+    fail_reason: str = ""
+    """The reason in a field of its own, for failures with a numeric code."""
+    single_result: bool = False
+    """Whether the result is one `url` instead of a list."""
+    ended_at: int = 0
+    """Unix time, seconds; 0 until the task has ended."""
+    poll_count: int = 0
+    """Status queries received."""
+    callback_statuses: list[int] = field(default_factory=list[int])
+    """HTTP statuses that the callback's receiver answered, in order; 0 for no answer."""
 
     @property
-    def finished(self) -> bool:
-        """Whether nothing more will happen."""
+    def is_finished(self) -> bool:
+        """Whether the state will not change any more."""
         return self.state in {"completed", "failed", "cancelled"}

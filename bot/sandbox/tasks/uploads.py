@@ -1,4 +1,4 @@
-"""The upload services of the task dialects: pictures in, addresses out. Only such an address is taken as a reference.
+"""The upload services of the task dialects: a picture in, an address out that a submit may name as a reference.
 
 The shapes follow EvoLink's files API and ToAPIs' upload page. Knows no routes.
 """
@@ -14,56 +14,60 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
-from bot.sandbox.http_errors import BadRequestError
-from bot.sandbox.references import BrokenReferenceError, Reference, read_reference
+from bot.sandbox.http_errors import BadRequestError, Object
+from bot.sandbox.references import InvalidReferenceError, Reference, parse_reference
 from bot.sandbox.served_files import FileCache
 
-KEPT = 200  # uploads
-KEPT_DAYS = 3  # as EvoLink's page says
-MAX_UPLOAD = 10_000_000  # bytes, as ToAPIs' page says
+MAX_UPLOADS = 200  # remembered; the address of an older one is refused as a reference
+UPLOAD_LIFETIME_DAYS = 3  # as EvoLink's page says
+MAX_UPLOAD_BYTES = 10_000_000  # as ToAPIs' page says
 DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """A picture that was uploaded. `path` of the service, `filename` and `media_type` as they were given."""
+    """One uploaded picture."""
 
     path: str
+    """URL path of the upload service."""
     filename: str
+    """As the client named it; may be empty."""
     media_type: str
+    """As the client named it; empty for base64 uploads."""
     reference: Reference
+    """The picture, with the media type that its bytes show."""
 
 
 class Uploads:
-    """The newest uploads by their address, where they can be fetched as long as `shelf` keeps them."""
+    """The MAX_UPLOADS newest uploads by address."""
 
-    def __init__(self, shelf: FileCache) -> None:
-        self._shelf = shelf
+    def __init__(self, files: FileCache) -> None:
+        """`files`: where the bytes are served from, as long as it holds them."""
+        self._files = files
         self._uploads: OrderedDict[str, Upload] = OrderedDict()
 
-    @property
-    def all(self) -> list[Upload]:
-        """Oldest first, at most KEPT."""
+    def list_uploads(self) -> list[Upload]:
+        """Oldest first."""
         return list(self._uploads.values())
 
-    def put(self, upload: Upload, *, origin: str) -> str:
-        """Keeps an upload; returns its address."""
+    def add_upload(self, upload: Upload, *, origin: str) -> str:
+        """Stores an upload; returns its address, which begins with `origin`."""
         name = f"{uuid.uuid4().hex}.{upload.reference.kind.lower()}"
-        self._shelf.add_file(name, upload.reference.data, upload.reference.media_type)
+        self._files.add_file(name, upload.reference.data, upload.reference.media_type)
         url = f"{origin}/references/{name}"
         self._uploads[url] = upload
-        if len(self._uploads) > KEPT:
+        if len(self._uploads) > MAX_UPLOADS:
             self._uploads.popitem(last=False)
         return url
 
-    def picture(self, url: str) -> Reference | None:
-        """The picture at an address of ours."""
+    def find_reference(self, url: str) -> Reference | None:
+        """The picture that was uploaded to this address; None when nothing was."""
         upload = self._uploads.get(url)
         return upload.reference if upload else None
 
 
-def decode_base64(raw: bytes, path: str) -> Upload:
-    """A JSON body with `base64_data`, a data URL or the bare letters. For worker threads.
+def parse_base64_upload(raw: bytes, path: str) -> Upload:
+    """Parses a JSON body whose `base64_data` is a data URL or bare base64. For worker threads.
 
     Raises BadRequestError.
     """
@@ -79,22 +83,22 @@ def decode_base64(raw: bytes, path: str) -> Upload:
         data = base64.b64decode(DATA_URL.sub("", encoded, count=1), validate=True)
     except binascii.Error as exc:
         raise BadRequestError("base64_data is no base64") from exc
-    return read_upload(data, path=path, filename=name, media_type="")
+    return parse_upload(data, path=path, filename=name, media_type="")
 
 
-def read_upload(data: bytes, *, path: str, filename: str, media_type: str) -> Upload:
-    """A picture as it came. For worker threads. Raises BadRequestError."""
-    if len(data) > MAX_UPLOAD:
+def parse_upload(data: bytes, *, path: str, filename: str, media_type: str) -> Upload:
+    """Checks the size and the format of an uploaded picture. For worker threads. Raises BadRequestError."""
+    if len(data) > MAX_UPLOAD_BYTES:
         raise BadRequestError("the file is larger than 10 MB")
     try:
-        reference = read_reference(data)
-    except BrokenReferenceError as exc:
+        reference = parse_reference(data)
+    except InvalidReferenceError as exc:
         raise BadRequestError(str(exc)) from exc
     return Upload(path=path, filename=filename, media_type=media_type, reference=reference)
 
 
-def told_evolink(upload: Upload, url: str) -> dict[str, object]:
-    """The answer of EvoLink's files API."""
+def encode_evolink_upload(upload: Upload, url: str) -> Object:
+    """The response of EvoLink's files API."""
     now = datetime.now(UTC)
     data = {
         "file_id": f"file_{uuid.uuid4().hex[:12]}",
@@ -106,13 +110,13 @@ def told_evolink(upload: Upload, url: str) -> dict[str, object]:
         "file_url": url,
         "download_url": url,
         "upload_time": now.isoformat(timespec="seconds"),
-        "expires_at": (now + timedelta(days=KEPT_DAYS)).isoformat(timespec="seconds"),
+        "expires_at": (now + timedelta(days=UPLOAD_LIFETIME_DAYS)).isoformat(timespec="seconds"),
     }
     return {"success": True, "code": 200, "msg": "uploaded", "data": data}
 
 
-def told_toapis(upload: Upload, url: str) -> dict[str, object]:
-    """The answer of ToAPIs' upload page."""
+def encode_toapis_upload(upload: Upload, url: str) -> Object:
+    """The response of ToAPIs' upload service."""
     reference = upload.reference
     data = {
         "id": f"file_{uuid.uuid4().hex[:12]}",

@@ -190,8 +190,8 @@ async def test_a_task_is_painted_once_whenever_the_one_who_asked_for_it_is_kille
             async with easel(config) as running:
                 if round_ == 1:
                     await send(running.page, "a cat")
-                before = sum(task.polls for task in sandbox.tasks)
-                while sum(task.polls for task in sandbox.tasks) <= before:  # noqa: ASYNC110 - its records wake nobody
+                before = sum(task.poll_count for task in sandbox.tasks)
+                while sum(task.poll_count for task in sandbox.tasks) <= before:  # noqa: ASYNC110 - its records wake nobody
                     await asyncio.sleep(0.01)
                 await running.kill()
         opened.set()

@@ -98,11 +98,11 @@ async def test_cancel_stops_the_asking(tmp_path: Path) -> None:
         await until(lambda: _asked(easel))
         await click(easel, post, Action.CANCEL)
         await easel.settled()
-        polls = easel.sandbox.tasks[0].polls
+        polls = easel.sandbox.tasks[0].poll_count
         await asyncio.sleep(0.1)  # ten seconds of the quick clock: time for three questions
-        assert easel.sandbox.tasks[0].polls == polls
+        assert easel.sandbox.tasks[0].poll_count == polls
         assert await books(easel) == (50, 0)
 
 
 async def _asked(easel: World) -> bool:
-    return easel.sandbox.tasks[0].polls > 0
+    return easel.sandbox.tasks[0].poll_count > 0

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator, exceptions
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-from bot.sandbox import Received
+from bot.sandbox import RecordedRequest
 
 NAME = "openai-openapi.json"
 SPEC = "urn:openai"
@@ -60,7 +60,7 @@ def spec() -> Spec | None:
     return _load(folder) if folder else None
 
 
-def complaint(received: Received) -> str | None:
+def complaint(received: RecordedRequest) -> str | None:
     """What the description says against a request of the dialects that it describes; None: nothing."""
     known = spec()
     schema = _schema(received.path)

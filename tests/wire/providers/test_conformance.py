@@ -320,7 +320,7 @@ async def test_it_tells_how_far_it_is(row: Row) -> None:
 
 
 def _polls(sandbox: Sandbox) -> int:
-    return sum(task.polls for task in sandbox.tasks)
+    return sum(task.poll_count for task in sandbox.tasks)
 
 
 # ---------------------------------------------------------------- when it is called off
@@ -458,11 +458,11 @@ async def test_a_call_brings_the_picture_though_no_time_passes(row: Row, fault: 
         [picture] = await at.pictures(await at.paint(PaintRequest(prompt=f"a fox {fault}")))
         [received] = at.sandbox.requests
         [task] = at.sandbox.tasks
-        await _until(lambda: len(task.calls) == (2 if "twice" in fault else 1))
+        await _until(lambda: len(task.callback_statuses) == (2 if "twice" in fault else 1))
     assert picture.width > 0
     assert str(received.body["callback_url"]).startswith("https://easel.example/callbacks/")
-    assert task.polls == 1, "the call alone is not believed"
-    assert set(task.calls) == {200}
+    assert task.poll_count == 1, "the call alone is not believed"
+    assert set(task.callback_statuses) == {200}
 
 
 @EVERY

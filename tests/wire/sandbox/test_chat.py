@@ -14,7 +14,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from bot.sandbox import Fault, Received, Sandbox
+from bot.sandbox import Fault, RecordedRequest, Sandbox
 from bot.sandbox.chat.progress_formats import PROGRESS_FORMATS
 from bot.sandbox.faults import FAULTS, TASK_CODES
 
@@ -524,7 +524,7 @@ async def test_faults_of_the_constructor_come_one_a_request(client: httpx.AsyncC
 
 
 async def test_faults_may_depend_on_the_request(client: httpx.AsyncClient):
-    def choose(received: Received) -> Fault | None:
+    def choose(received: RecordedRequest) -> Fault | None:
         return Fault("500") if "hare" in received.prompt else None
 
     async with Sandbox(pace=0, faults=choose) as sandbox:

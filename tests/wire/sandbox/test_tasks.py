@@ -388,9 +388,9 @@ SECRET = "https://bot.example/callbacks/abc"
 
 async def called(visitor: Visitor, count: int) -> list[int]:
     async with asyncio.timeout(45):
-        while len(visitor.sandbox.tasks[-1].calls) < count:  # noqa: ASYNC110 - the sandbox's records wake nobody
+        while len(visitor.sandbox.tasks[-1].callback_statuses) < count:  # noqa: ASYNC110 - the sandbox's records wake nobody
             await asyncio.sleep(0.001)
-    return visitor.sandbox.tasks[-1].calls
+    return visitor.sandbox.tasks[-1].callback_statuses
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ async def test_a_painting_from_beginning_to_end(client: UpstreamClient, preset: 
         [task] = sandbox.tasks
         async with httpx.AsyncClient() as anybody:
             pictures = [(await anybody.get(link)).content for link in links(events)]
-    assert task.polls == 1
+    assert task.poll_count == 1
     assert len({*pictures}) == 2
     assert all(each.startswith(b"\x89PNG") for each in pictures)
     assert Accepted(task.id) in events
@@ -214,12 +214,12 @@ async def test_a_callback_saves_the_waiting(client: UpstreamClient, fault: str) 
         events = await gather(provider(client, sandbox, clock=still, callbacks=callbacks), f"a fox {fault}")
         [task] = sandbox.tasks
         expected = 2 if "twice" in fault else 1
-        while len(task.calls) < expected:  # noqa: ASYNC110 - the second call comes when nobody waits for it any more
+        while len(task.callback_statuses) < expected:  # noqa: ASYNC110 - the second call comes when nobody waits for it any more
             await asyncio.sleep(0.001)
     assert links(events)
-    assert task.polls == 1
-    assert task.calls == [204] * expected
-    secret = str(task.errand.callback)
+    assert task.poll_count == 1
+    assert task.callback_statuses == [204] * expected
+    secret = str(task.request.callback_url)
     assert secret.startswith("https://bot.example/callbacks/")
     assert len(secret.rpartition("/")[2]) == 32
 
@@ -229,8 +229,8 @@ async def test_without_a_call_the_asking_is_enough(client: UpstreamClient) -> No
     async with door(callbacks) as address, Sandbox(pace=0, edge=64, callbacks_to=address) as sandbox:
         events = await gather(provider(client, sandbox, callbacks=callbacks), "a fox [[callback-never]]")
     assert links(events)
-    assert sandbox.tasks[0].errand.callback is not None
-    assert sandbox.tasks[0].calls == []
+    assert sandbox.tasks[0].request.callback_url is not None
+    assert sandbox.tasks[0].callback_statuses == []
 
 
 @pytest.mark.parametrize(("preset", "public"), [("evolink", None), ("toapis", BOT)])
