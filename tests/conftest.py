@@ -1,5 +1,6 @@
 """What every test lives under: no network but loopback, no blocking call on the event loop, no stray warning."""
 
+import asyncio
 import gc
 import os
 import sys
@@ -16,6 +17,7 @@ from bot.logs import configure
 from bot.sandbox import renderer
 from bot.sandbox.painting.painter import AbandonedError
 from bot.sandbox.painting.picture_spec import PictureSpec
+from tests.support.event_loop import TestLoop
 
 # The same cases each time, and no timings: those belong in the benchmark.
 settings.register_profile("easel", deadline=None, derandomize=True)
@@ -24,6 +26,11 @@ settings.load_profile("easel")
 FOLDER = Path(__file__).parent
 PICTURES = 200  # of the sandbox, remembered by each process that runs tests
 gc.set_threshold(50_000, 20, 20)  # a tenth of the processor time went into looking for cycles
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """One loop for all: it tells when every task is blocked."""
+    return {"tests": TestLoop}
 
 
 KINDS = ("kill", "browser", "wire", "flow", "unit")  # folders, those with the longest tests first

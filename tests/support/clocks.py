@@ -8,14 +8,14 @@ import heapq
 import itertools
 from datetime import UTC, datetime, timedelta
 
+from tests.support.event_loop import wait_all_tasks_blocked
+
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
-TURNS = 25  # turns of the loop after each waking: awaits that a woken task may make before it sleeps again
 
 
-async def settle(turns: int = TURNS) -> None:
-    """Lets every task run that can run by itself. Does not wait for threads, sockets or processes."""
-    for _ in range(turns):
-        await asyncio.sleep(0)
+async def settle() -> None:
+    """Lets every task run until all are blocked. Does not wait for threads, processes or the machine's own time."""
+    await wait_all_tasks_blocked()
 
 
 class FakeClock:
@@ -47,8 +47,8 @@ class FakeClock:
     async def advance(self, seconds: float) -> None:
         """Moves time on, stopping at each sleeper that is due on the way, earliest first.
 
-        After each waking the loop turns, so that a task that sleeps again within the span wakes again within
-        it. A task that first waits for something real (a file, a socket) is not waited for: use `asleep`.
+        After each waking all tasks run until they are blocked, so that a task that sleeps again within the span wakes
+        again within it. A task that first waits for a thread or a process is not waited for: use `asleep`.
         """
         end = self._monotonic + seconds
         await settle()  # a task created just before has not reached its first sleep yet

@@ -92,12 +92,8 @@ def cluster(*, durable: bool = False) -> Generator[Cluster]:
             _wait(server, port, log)
             yield Cluster(port)
         finally:
-            server.send_signal(signal.SIGINT)  # fast shutdown: sessions are ended
-            try:
-                server.wait(START_SECONDS)
-            except subprocess.TimeoutExpired:
-                server.send_signal(signal.SIGQUIT)  # immediate: its children go with it
-                server.wait()
+            server.send_signal(signal.SIGQUIT)  # immediate: its children end too, and nothing is written out any more
+            server.wait()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,9 +1,11 @@
 """The clock the other tests rely on keeps its own promises."""
 
 import asyncio
+import socket
+import threading
 
 from bot.clock import Clock
-from tests.support.clocks import NOON, FakeClock
+from tests.support.clocks import NOON, FakeClock, settle
 
 
 async def test_sleepers_wake_in_order_and_see_the_time_they_asked_for() -> None:
@@ -73,3 +75,58 @@ async def test_no_sleep_still_gives_the_others_a_turn() -> None:
     await clock.sleep(0)
     await other
     assert seen == ["other"]
+
+
+async def test_however_often_a_task_yields_before_it_sleeps_it_is_waited_for() -> None:
+    clock, seen = FakeClock(), list[str]()
+
+    async def long_winded() -> None:
+        for _ in range(2):
+            await clock.sleep(1)
+            for _ in range(500):
+                await asyncio.sleep(0)
+        seen.append("awake")
+
+    task = asyncio.create_task(long_winded())
+    await clock.advance(2)
+    assert seen == ["awake"]
+    await task
+
+
+async def test_bytes_on_a_socket_are_waited_for() -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        near.setblocking(False)
+        far.send(b"here")
+        seen = list[bytes]()
+        reader = asyncio.create_task(receive(near, seen))
+        await settle()
+        assert seen == [b"here"]
+        await reader
+
+
+async def receive(near: socket.socket, seen: list[bytes]) -> None:
+    for _ in range(50):
+        await asyncio.sleep(0)
+    seen.append(await asyncio.get_running_loop().sock_recv(near, 10))
+
+
+async def test_tasks_that_wait_for_sockets_timers_and_threads_are_blocked() -> None:
+    near, far = socket.socketpair()
+    finish = threading.Event()
+    with near, far:
+        near.setblocking(False)
+        reader = asyncio.create_task(receive(near, []))
+        timer = asyncio.create_task(asyncio.sleep(60))
+        thread = asyncio.create_task(asyncio.to_thread(finish.wait))
+        await asyncio.wait_for(settle(), 30)
+        assert not any((reader.done(), timer.done(), thread.done()))
+        finish.set()
+        far.send(b"x")
+        timer.cancel()
+        await reader
+        assert await thread
+
+
+async def test_several_may_wait_until_all_are_blocked() -> None:
+    await asyncio.gather(settle(), settle())

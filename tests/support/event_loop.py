@@ -1,0 +1,49 @@
+"""The event loop that tests run on: asyncio's own, which also tells when every task on it is blocked."""
+
+import asyncio
+import selectors
+
+
+class _Selector(selectors.DefaultSelector):
+    """Resolves the futures in `idle_waiters` when the loop would sleep now: nothing is ready, no socket has news."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.idle_waiters: list[asyncio.Future[None]] = []
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if not self.idle_waiters or (timeout is not None and timeout <= 0):  # zero: callbacks are ready
+            return super().select(timeout)
+        events = super().select(0)
+        if not events:
+            waiters, self.idle_waiters = self.idle_waiters, []
+            for waiter in waiters:
+                if not waiter.done():
+                    waiter.set_result(None)
+        return events
+
+
+class TestLoop(asyncio.SelectorEventLoop):
+    """What `tests/conftest.py` gives to pytest-asyncio."""
+
+    __test__ = False  # no test class, whatever its name
+
+    def __init__(self) -> None:
+        self._observed = _Selector()
+        super().__init__(self._observed)
+
+    async def wait_until_idle(self) -> None:
+        waiter = self.create_future()
+        self._observed.idle_waiters.append(waiter)
+        await waiter
+
+
+async def wait_all_tasks_blocked() -> None:
+    """Returns once every other task waits for something: a future, a timer, a socket without news, a thread.
+
+    As `anyio.wait_all_tasks_blocked`, which reads private attributes of tasks and sleeps a tenth of a second between
+    two looks. Threads, processes and real timers are not waited for.
+    """
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, TestLoop), "only on the loop of the tests"
+    await loop.wait_until_idle()
