@@ -1,7 +1,7 @@
-"""The vocabulary of chatting: users, chats, messages in, cards out.
+"""Values of the chat side: users, chats, incoming messages and button presses, cards to show.
 
-Frozen values only. Identity is (platform, id); ids are strings. Platform file addresses never stand here: an
-attachment is a handle that its own adapter can turn into bytes.
+Frozen values only. An identity is (platform, id), and ids are strings. No file address of a platform stands here: an
+attachment is a handle that its own adapter turns into bytes.
 """
 
 from collections.abc import Mapping
@@ -14,42 +14,58 @@ from bot.painting import Image
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A member of a platform. `locale` as the platform says it (en-US, zh-hans), None where it does not.
-
-    `tiers`: what the platform knows of a member's standing (`discord:role:123`, `discord:booster`), for the
-    operator's `limits.roles`.
-    """
+    """An account on a platform."""
 
     platform: str
+    """Name of the adapter's platform, such as `telegram`; lower case."""
+
     id: str
+    """The platform's id of the user; unique within the platform."""
+
     name: str
+    """Display name, as the platform gives it."""
+
     locale: str | None = None
-    tiers: tuple[str, ...] = ()
+    """Language tag as the platform gives it (`en-US`, `zh-hans`); None where it gives none."""
+
+    roles: tuple[str, ...] = ()
+    """Roles and memberships that the platform knows (`discord:role:123`, `discord:booster`, `discord:sku:9`); the keys
+    that the operator's `limits.roles` may name."""
 
     @property
     def key(self) -> str:
-        """`platform:id`, the form used in settings, on the command line and in the ledger."""
+        """`platform:id`: the form used in settings, on the command line and in the ledger."""
         return f"{self.platform}:{self.id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:
-    """A place to talk. `thread_id` is part of the address, not of the identity. The id of a place in another one is a
-    path; `within`: the id of the chat that a chat of its own was opened in, where its path does not say so."""
+    """A place where messages are exchanged: a private chat, a group, a channel."""
 
     platform: str
+    """Name of the adapter's platform, such as `telegram`; lower case."""
+
     id: str
+    """The platform's id of the chat. The id of a chat inside another one is a path (`server/channel`)."""
+
     kind: Literal["direct", "group"]
+    """`direct`: one user and the bot. `group`: everything else."""
+
     thread_id: str | None = None
+    """Thread or topic that messages are addressed to; part of the address, not of the identity (`key`)."""
+
     parent_id: str | None = field(default=None, compare=False)
+    """Id of the chat that this one was opened in, where the path in `id` does not say so (a thread that is a chat of
+    its own); else None."""
 
     @property
     def key(self) -> str:
+        """`platform:id`: the form used in settings and in the ledger."""
         return f"{self.platform}:{self.id}"
 
     @property
-    def keys(self) -> tuple[str, ...]:
-        """Its own, and those of all that it lies in, the innermost first."""
+    def scope_keys(self) -> tuple[str, ...]:
+        """Keys of this chat and of every chat that contains it, the innermost first."""
         ids = [self.id] if self.parent_id is None else [self.id, self.parent_id]
         while "/" in ids[-1]:
             ids.append(ids[-1].rpartition("/")[0])
@@ -58,63 +74,92 @@ class Chat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A handle; the adapter fetches the bytes later. `size` in bytes where the platform tells. `spoiler`: it is
-    shown only to who asks to see it."""
+    """A handle of a file in a chat; `ChatPort.fetch` of the same platform turns it into bytes."""
 
     ref: str
+    """The adapter's own handle; opaque to everybody else."""
+
     media_type: str
+    """Media type as the platform gives it (`image/png`); not verified."""
+
     size: int | None = None
+    """Size in bytes, as the platform gives it; None where it gives none."""
+
     filename: str | None = None
+    """File name, as the platform gives it; None where it gives none."""
+
     spoiler: bool = False
+    """Whether the platform hides it until a reader asks to see it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeletedMessage:
-    """A message that was replied to and has been deleted since."""
+    """The target of a reply, deleted since."""
 
     id: str
+    """The platform's id of the message; unique within its chat."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """Something a member wrote. The adapter has stripped the mention of the bot and set `to_me`.
-
-    `id` is unique within the chat. `from_me`: the bot wrote it (only ever true for a replied-to message).
-
-    `command`: chosen from the platform's menu; `text` is then the prompt as it is, and no slash is looked for.
-    `choices`: options filled into a form, by their names (size, quality, n). `mask`: the picture that marks where
-    to change something. `room`: how many pictures an answer can show there; None where there is no such limit.
-    """
+    """A message from a user, or one that was replied to. The adapter has removed the mention of the bot from `text`."""
 
     id: str
+    """The platform's id of the message; unique within its chat."""
+
     chat: Chat
+    """Where it was written."""
+
     sender: User
+    """Who wrote it."""
+
     text: str
+    """Plain text or caption, without the mention of the bot. With `command`: its prompt or arguments, as they are."""
+
     attachments: tuple[Attachment, ...] = ()
+    """Files, in the order of the message."""
+
     reply_to: "Message | DeletedMessage | None" = None
+    """The message that this one replies to, one hop only; None for no reply."""
+
     to_me: bool = False
+    """Whether it names the bot: a mention, a command of its own, a reply to one of its messages. May be False in a
+    private chat, where every message is meant for the bot."""
+
     from_me: bool = False
+    """Whether the bot wrote it; only ever true of a `reply_to`."""
+
     command: str | None = None
-    choices: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Command chosen from the platform's menu, without a slash; `text` is then not searched for one."""
+
+    options: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Options filled into the platform's form, as typed, by name (`size`, `quality`, `n`)."""
+
     mask: Attachment | None = None
+    """Image that marks the part of the first attachment to change, where the platform has a field for it."""
+
     max_images: int | None = None
+    """How many images an answer to this message can show, >= 1; None: no such limit."""
 
     @property
-    def event(self) -> str:
-        """What makes acceptance idempotent: the same message never becomes two jobs."""
+    def event_key(self) -> str:
+        """Idempotency key of acceptance: the same message never becomes two jobs."""
         return f"message:{self.chat.key}:{self.id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRef:
-    """What posting returns and editing takes."""
+    """The address of a message of the bot: what posting returns and editing takes."""
 
     chat: Chat
+    """Where the message stands."""
+
     message_id: str
+    """The platform's id of the message; unique within its chat."""
 
 
 class Action(StrEnum):
-    """The buttons of a card."""
+    """What a button of a card does."""
 
     CANCEL = "cancel"
     RETRY = "retry"
@@ -124,69 +169,105 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
-    """`job` and `action` are all that a click brings back, so buttons work after a restart."""
+    """A button of a card. A press brings back `action` and `job_id` alone, so buttons work after a restart."""
 
     action: Action
-    job: str
+    """What a press does."""
+
+    job_id: str
+    """Id of the job that it does so to."""
+
     label: str
+    """Words on the button, in the card's language."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ButtonPress:
-    """A click. `id` is the platform's own id of the click. `formless`: nothing opens by itself for the words that
-    Edit asks for, so in a private chat the clicker's next ones are meant."""
+    """A user's press of a button."""
 
     id: str
+    """The platform's id of this press."""
+
     message: MessageRef
+    """The message that carries the button."""
+
     sender: User
+    """Who pressed it."""
+
     action: Action
-    job: str
+    """`Button.action` of the button."""
+
+    job_id: str
+    """`Button.job_id` of the button. Comes from outside: there may be no such job."""
+
     no_form: bool = False
+    """The platform opens no form for the prompt that Edit needs: in a private chat the user's next text is it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """What a message of the bot shows. Plain text: the adapter sees to it that nothing in it pings or formats.
-
-    `locale`: one of ours, for words that only the platform's limits call for. Of delivered pictures: `alt`
-    describes them to those who do not see them; `spoiler` hides them until somebody asks; `original`: they are
-    wanted byte for byte, on platforms that re-encode what they show. `calls`: who is to be notified by it.
-    """
+    """The content of a message of the bot. Plain text: the adapter keeps it from pinging, formatting or linking."""
 
     text: str
+    """What it says, in plain text."""
+
     buttons: tuple[Button, ...] = ()
+    """Buttons below the text, from left to right."""
+
     preview: Image | None = None
+    """An unfinished picture to show while the job runs."""
+
     locale: str = "en"
-    alt: str = ""
+    """One of `bot.texts.LOCALES`, for notes that only a platform's limits call for."""
+
+    alt_text: str = ""
+    """Description of the delivered pictures for users who cannot see them."""
+
     spoiler: bool = False
-    original: bool = False
+    """Delivered pictures are hidden until a reader asks to see them."""
+
+    as_file: bool = False
+    """Pictures are delivered as files, byte for byte, where the platform would re-encode what it shows."""
+
     mention: User | None = None
+    """User whom the message mentions, and thereby notifies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """A limit of the platform: `slots` calls in any `period` seconds, shared by all that name the same `key`.
+    """A rate limit of a platform: `slots` calls in any `period_s` seconds, shared by all lanes that name its `key`.
 
-    A slot is taken from the start of a call until `period` after its end: a platform counts calls as they reach it,
-    which is somewhere in between. Where its answer tells when its window ends, the slot is free then
-    (`bot.ports.RateLimitFeedback`). `shared`: other chats draw on it as well (a limit of the bot, not of one chat), so
-    a chat's 429 does not pause it.
+    A slot is taken from the start of a call until `period_s` after its end: a platform counts a call when it arrives,
+    which is somewhere in between. Where the platform's answer tells when its window ends, the slot is free then
+    (`bot.ports.RateLimitFeedback`).
     """
 
     key: str
+    """Identity of the limit, unique over all platforms."""
+
     slots: int
+    """Calls that fit into one period; > 0."""
+
     period_s: float
+    """Length of the period, seconds; > 0."""
+
     shared: bool = False
+    """Whether other chats draw on it as well (a limit of the bot, not of one chat): a 429 of one chat does not pause
+    it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
-    """How fast a chat may be written to: every budget must have `cost` slots, for a call that the platform counts
-    as several; `gap` seconds between progress edits of one message."""
+    """The budgets that a call draws on. It may start when each of them has `slots_per_call` slots."""
 
     budgets: tuple[Budget, ...]
+    """Every limit that the call counts against; empty: none."""
+
     edit_gap_s: float = 1.0
-    cost: int = 1
+    """Shortest time between two progress edits of one message, seconds; >= 0."""
+
+    slots_per_call: int = 1
+    """Slots that the call takes of each budget, >= 1; more for a call that the platform counts as several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +277,7 @@ class ChatFeatures:
     shows_pending_reply: bool = False
     """The platform already shows that a reply is under way (a placeholder such as "thinking"), so a request that is
     answered by nothing would leave it standing for ever."""
+
     silent_edits: bool = False
     """An edit notifies nobody but a new message does, so the end of a long job is announced by a new message that
     mentions its owner."""
@@ -203,33 +285,46 @@ class ChatFeatures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """Where the pictures ended up; `attachments` are their handles, in order."""
+    """Where delivered pictures stand."""
 
     ref: MessageRef
+    """The message that holds them; of several the first."""
+
     attachments: tuple[Attachment, ...]
+    """Handles of the pictures, in the order of delivery."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ButtonReply:
-    """What a click gets: a short sentence for the clicker alone (may be empty). `compose`: the adapter opens its
-    way of replying to the clicked message (a form, a quoted reply)."""
+    """The answer to a button press, shown to the one who pressed it alone."""
 
     text: str = ""
+    """One short sentence; empty: nothing to say."""
+
     open_reply: bool = False
+    """The adapter opens its way of replying to the message with the button: a form, or a quoted reply."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purchase:
-    """A purchase of credits. `user` as `platform:id`."""
+    """A purchase of credits on a platform."""
 
     user_key: str
+    """`User.key` of the buyer."""
+
     credits: int
+    """Credits that were bought; > 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
-    """Credits. `left` may be spent now, `held` is reserved by unfinished jobs, `daily` comes back each day."""
+    """A user's credits."""
 
     available: int
+    """Credits that may be spent now; >= 0."""
+
     reserved: int
+    """Credits reserved by unfinished jobs; >= 0."""
+
     daily: int
+    """Credits that come back each day (UTC); >= 0."""

@@ -1,4 +1,4 @@
-"""The vocabulary of painting: what is asked of an upstream, and what it tells while it works.
+"""Values of the upstream side: a request to paint, a provider's capabilities, and the events of a running request.
 
 Frozen values only; no behaviour that could fail, no import of anything that does I/O.
 """
@@ -10,171 +10,247 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What a member may choose beside the prompt. None: whatever the provider does by default.
-
-    `size`: a shape (`3:2`), pixels (`1024x1536`) or `auto`; `tier`: how large, such as `2K`. What a provider makes
-    of the two: `bot.intake.sizes.decide`. `format`: png, jpeg, webp; `compression`: 0 to 100.
-    """
+    """What a user may choose beside the prompt. None leaves the choice to the provider."""
 
     size: str | None = None
+    """A shape (`3:2`), pixels (`1024x1536`) or `auto`; `bot.intake.sizes` decides what a provider makes of it."""
+
     tier: str | None = None
+    """Resolution tier, such as `2K`; may stand beside a shape."""
+
     quality: str | None = None
+    """One of `Capabilities.qualities`."""
+
     background: str | None = None
+    """One of `Capabilities.backgrounds`, such as `transparent`."""
+
     format: str | None = None
+    """File format of the result: `png`, `jpeg` or `webp`."""
+
     compression: int | None = None
+    """Compression of a JPEG or WebP result, 0 to 100, in the unit of OpenAI's `output_compression`."""
+
     n: int = 1
-    file: bool = False  # the picture as a file, byte for byte, where a platform would re-encode it
+    """Number of images, >= 1."""
+
+    as_file: bool = False
+    """Results are delivered as files, byte for byte, where the platform would re-encode them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SizeRule:
-    """Which pixel sizes are legal where they are a rule and not a list.
-
-    Both sides are multiples of `step` and at most `max_edge` pixels; the long side is at most `max_ratio` times
-    the short one; width times height lies from `min_pixels` to `max_pixels`. `table`: the sizes that the upstream
-    recommends, as (shape, tier, size), the tiers in rising order: `("16:9", "2K", "2048x1152")`.
-    """
+    """The legal pixel sizes of a provider, where they are a rule and not a list."""
 
     step: int
+    """Both sides are multiples of it, pixels; > 0."""
+
     max_edge: int
+    """Longest side, pixels; > 0."""
+
     max_ratio: int
+    """The long side is at most this many times the short one; >= 1."""
+
     min_pixels: int
+    """Least width times height."""
+
     max_pixels: int
-    table: tuple[tuple[str, str, str], ...] = ()
+    """Greatest width times height; >= `min_pixels`."""
+
+    recommended: tuple[tuple[str, str, str], ...] = ()
+    """Sizes that the upstream recommends, as (shape, tier, size), tiers ascending: `("16:9", "2K", "2048x1152")`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What a provider can do. Empty `sizes`, `qualities`, `backgrounds`, `formats`: the option does not exist there.
-
-    `size_rules`: one where sizes are a rule, `sizes` then says what else there is (`auto`). `tiers`: taken beside a
-    size of `sizes`, as a field of its own. `compression`: 0 to 100 may be asked for. `counts`: how many pictures a
-    request may ask for; empty: 1 to `max_n`. `max_prompt` in characters, `max_reference_bytes` an image,
-    `max_reference_edge` in pixels. `masks`: a picture can mark where another is to change, in at most
-    `max_mask_bytes`, beside at most `max_masked_references` pictures.
-    """
+    """What a provider can do. An empty tuple of sizes, qualities, backgrounds or formats: it has no such option."""
 
     sizes: tuple[str, ...] = ()
+    """Sizes it lists, in its own spelling; beside `size_rules` only what no rule covers (`auto`)."""
+
     size_rules: tuple[SizeRule, ...] = ()
+    """Rules for pixel sizes; a size that satisfies one of them is legal."""
+
     tiers: tuple[str, ...] = ()
+    """Resolution tiers that it takes in a field of their own, beside one of `sizes`."""
+
     qualities: tuple[str, ...] = ()
+    """Values of its quality option."""
+
     backgrounds: tuple[str, ...] = ()
+    """Values of its background option."""
+
     formats: tuple[str, ...] = ()
-    compression: bool = False
+    """File formats that it can be asked for (`png`, `jpeg`, `webp`)."""
+
+    supports_compression: bool = False
+    """Whether a compression of 0 to 100 can be asked for."""
+
     counts: tuple[int, ...] = ()
+    """Numbers of images that one request may ask for, ascending; empty: 1 to `max_n`."""
+
     max_n: int = 4
+    """Most images of one request, where `counts` is empty; >= 1."""
+
     max_references: int = 5
-    max_prompt: int = 4000
+    """Most reference images of one request; 0: it takes none."""
+
+    max_prompt_chars: int = 4000
+    """Longest prompt, characters."""
+
     max_reference_bytes: int = 10_000_000
+    """Largest reference image, bytes."""
+
     max_reference_edge: int = 4096
+    """Longest side of a reference image, pixels."""
+
     reference_types: tuple[str, ...] = ("image/png", "image/jpeg", "image/webp")
-    masks: bool = False
+    """Media types of reference images, the preferred one first."""
+
+    supports_masks: bool = False
+    """Whether a mask can mark the part of the first reference to change."""
+
     max_mask_bytes: int = 4_000_000
+    """Largest mask, bytes."""
+
     max_masked_references: int = 16
+    """Most reference images of a request with a mask; >= 1."""
 
     @property
     def allowed_counts(self) -> tuple[int, ...]:
-        """How many pictures one request may ask for, rising."""
+        """Numbers of images that one request may ask for, ascending."""
         return self.counts or tuple(range(1, self.max_n + 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """Picture bytes whose kind was sniffed. `repr` leaves the bytes out."""
+    """An image whose media type was found by looking at its bytes. `repr` leaves the bytes out."""
 
     data: bytes = field(repr=False)
+    """The file."""
+
     media_type: str
+    """One of the types that `bot.pictures` reads, such as `image/png`."""
+
     width: int
+    """Pixels, when upright; > 0."""
+
     height: int
+    """Pixels, when upright; > 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaintRequest:
-    """One painting, ready for any provider: references are bytes, already fit for its limits.
-
-    `mask`: a PNG as large in pixels as the first reference, which is a PNG then too; what is wholly transparent
-    in it (alpha 0) is to change, what is opaque stays.
-    """
+    """One request to paint, ready for any provider."""
 
     prompt: str
+    """What to paint, as plain text."""
+
     references: tuple[Image, ...] = ()
+    """Reference images in the user's order, already within the provider's limits."""
+
     mask: Image | None = None
+    """A PNG of the same pixel size as the first reference, which is then a PNG as well: wholly transparent pixels
+    (alpha 0) are to change, opaque ones stay."""
+
     options: Options = Options()
+    """What the user chose."""
 
 
 # ---------------------------------------------------------------- events, in the order they tend to come
 
 
 class Stage(StrEnum):
-    """Where a job is. The order is the order of life; the words stand in the texts as `stage-<value>`."""
+    """Stages of a job, in the order of its life; their words stand in the texts as `stage-<value>`."""
 
-    WAITING = "waiting"  # in our own line
-    PREPARING = "preparing"  # fetching and reading the references
-    SENDING = "sending"  # the request is on its way
-    RETRYING = "retrying"  # that provider was busy or down; the next try is coming
-    QUEUED = "queued"  # accepted, in the upstream's line
+    WAITING = "waiting"
+    """In Easel's own queue."""
+
+    PREPARING = "preparing"
+    """Downloading and decoding the reference images."""
+
+    SENDING = "sending"
+    """The request is on its way to the upstream."""
+
+    RETRYING = "retrying"
+    """The provider was busy or down; the next try follows."""
+
+    QUEUED = "queued"
+    """Accepted, in the upstream's queue."""
+
     PAINTING = "painting"
-    SAVING = "saving"  # the picture exists; we are fetching it
+    """The upstream paints."""
+
+    SAVING = "saving"
+    """The image exists and is being downloaded."""
 
 
 @dataclass(frozen=True, slots=True)
 class StageChanged:
-    """The job has come to a stage."""
+    """The job entered a stage."""
 
     stage: Stage
+    """The stage it entered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The upstream took the request, and may take money from here on. `upstream_id` where it gave one."""
+    """The upstream took the request, and may charge for it from here on."""
 
     upstream_id: str | None = None
+    """The upstream's id of the task, for `Provider.resume`; None where it gave none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """0 to 100, never falling within one request."""
+    """The upstream reported progress."""
 
     percent: float
+    """0 to 100; never falls within one request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """An address the upstream gave. Untrusted: only `bot.fetch` opens it."""
+    """An address that the upstream gave. Untrusted: only `bot.fetch` opens it."""
 
     url: str
+    """The address, as it was given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blob:
-    """Bytes the upstream sent inline. Untrusted: only `bot.pictures` looks inside."""
+    """Bytes that the upstream sent inline. Untrusted: only `bot.pictures` looks inside."""
 
     data: bytes = field(repr=False)
+    """The file, already decoded from base64."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """An unfinished picture. Never counted, never charged."""
+    """An unfinished image. Never counted, never charged."""
 
     source: Link | Blob
+    """Where its bytes are."""
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """A finished picture, as the upstream handed it over."""
+class FinishedImage:
+    """A finished image, as the upstream handed it over."""
 
     source: Link | Blob
+    """Where its bytes are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the upstream says it counted, unchanged (token counts, credits).
+    """What the upstream says it counted."""
 
-    `credits`: what it takes for the painting, in its own credits, where it says so or its preset has the formula.
-    """
+    reported: Mapping[str, object]
+    """Its counts, unchanged, by its own names (tokens, credits)."""
 
-    counts: Mapping[str, object]
     credits: float | None = None
+    """What it takes for the request, in its own credits; >= 0. None where neither its answer nor a formula of its
+    preset tells."""
 
 
-Event = StageChanged | Accepted | Progress | Preview | Picture | Usage
+PaintEvent = StageChanged | Accepted | Progress | Preview | FinishedImage | Usage
+"""What `Provider.paint` yields."""

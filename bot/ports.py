@@ -23,7 +23,7 @@ from bot.chat import (
     Purchase,
     User,
 )
-from bot.painting import Capabilities, Event, Image, PaintRequest
+from bot.painting import Capabilities, Image, PaintEvent, PaintRequest
 
 
 class ChatPort(Protocol):
@@ -149,14 +149,14 @@ class Provider(Protocol):
         """Whether `resume` can go on with what `Accepted` gave an id of, also in another process."""
         ...
 
-    def paint(self, request: PaintRequest) -> AsyncGenerator[Event, None]:
+    def paint(self, request: PaintRequest) -> AsyncGenerator[PaintEvent, None]:
         """Paints once. `Accepted` comes before anything that could have cost money is relied upon.
 
         Raises PaintFailed. Closing the iterator closes the upstream connection.
         """
         ...
 
-    def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[Event, None]:
+    def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[PaintEvent, None]:
         """Goes on with a painting that was accepted before, asking the upstream about it; submits nothing.
 
         `request` is the one that was painted, but for its pictures, which may be left out. The events are those

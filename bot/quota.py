@@ -32,7 +32,7 @@ class QuotaRules:
 
     def allowance(self, user: User) -> int:
         """What a day gives this user: the best of their tiers, never less than `user_daily`."""
-        names = [name for tier in user.tiers for name in (tier, tier.rpartition(":")[2])]
+        names = [name for tier in user.roles for name in (tier, tier.rpartition(":")[2])]
         return max([self.user_daily, *(self.roles[name] for name in names if name in self.roles)])
 
     @property

@@ -38,8 +38,8 @@ class Answers:
     def member(self, user: discord.abc.User, locale: str | None, guild: int | None, skus: Sequence[int] = ()) -> User:
         """A member with all that is known of their standing, wherever they write."""
         decoded = decode.decode_user(user, locale=locale, skus=skus)
-        tiers = self._notebook.standing(decoded.id, guild or 0, decoded.tiers)
-        return User(platform=decoded.platform, id=decoded.id, name=decoded.name, locale=decoded.locale, tiers=tiers)
+        tiers = self._notebook.standing(decoded.id, guild or 0, decoded.roles)
+        return User(platform=decoded.platform, id=decoded.id, name=decoded.name, locale=decoded.locale, roles=tiers)
 
     def sender_of(self, interaction: Interaction) -> User:
         locale = interaction.locale.value

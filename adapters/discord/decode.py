@@ -38,7 +38,7 @@ def decode_user(user: discord.abc.User, *, locale: str | None, skus: Sequence[in
         id=str(user.id),
         name=user.display_name,
         locale=locale,
-        tiers=tuple(tiers),
+        roles=tuple(tiers),
     )
 
 
@@ -153,7 +153,7 @@ def decode_press(
         message=MessageRef(chat=decode_place(interaction, ticket), message_id=str(interaction.message.id)),
         sender=sender,
         action=Action(action),
-        job=job,
+        job_id=job,
     )
 
 

@@ -58,7 +58,7 @@ def encode_buttons(buttons: Sequence[Button]) -> list[Json]:
 
 
 def custom_id(button: Button) -> str:
-    return f"easel:{button.action.value}:{button.job}"
+    return f"easel:{button.action.value}:{button.job_id}"
 
 
 def encode_images(card: Card, images: Sequence[Image], *, spoiler: bool) -> list[Upload]:
@@ -68,7 +68,7 @@ def encode_images(card: Card, images: Sequence[Image], *, spoiler: bool) -> list
         Upload(
             filename=f"{prefix}easel-{number}.{SUFFIXES.get(image.media_type, 'bin')}",
             data=image.data,
-            description=" ".join(card.alt.split())[:ALT],
+            description=" ".join(card.alt_text.split())[:ALT],
         )
         for number, image in enumerate(images[:FILES], start=1)
     ]

@@ -208,7 +208,7 @@ class InteractionHandler:
             channel=interaction.channel_id or 0,
             message=message.id,
             locale=self._answers.locale(interaction),
-            longest=self._reception.capabilities.max_prompt,
+            longest=self._reception.capabilities.max_prompt_chars,
         )
         await self._answers.call(lambda: interaction.response.send_modal(form))
 
@@ -240,7 +240,7 @@ class InteractionHandler:
                 reply_to=reply_to,
                 to_me=True,
                 command=command,
-                choices=choices or {},
+                options=choices or {},
                 mask=mask,
             )
         )

@@ -54,7 +54,7 @@ def decode_press(frame: Click, locale: str) -> ButtonPress:
         message=MessageRef(chat=people.chat(frame.chat), message_id=frame.message),
         sender=people.user(frame.sender, locale),
         action=frame.action,
-        job=frame.job,
+        job_id=frame.job,
     )
 
 

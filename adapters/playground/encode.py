@@ -70,7 +70,7 @@ def encode_text(card: Card) -> str:
 
 
 def encode_buttons(buttons: Sequence[Button]) -> list[WireButton]:
-    return [{"action": each.action.value, "job": each.job, "label": well_formed(each.label)} for each in buttons]
+    return [{"action": each.action.value, "job": each.job_id, "label": well_formed(each.label)} for each in buttons]
 
 
 def encode_images(card: Card, images: Sequence[Image]) -> list[NewFile]:

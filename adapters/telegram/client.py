@@ -172,7 +172,7 @@ class TelegramAdapter:
         home = self._sender.current_chat(chat)
         private = Budget(key=f"{PLATFORM}:{home.id}", slots=PRIVATE_SLOTS, period_s=PRIVATE_PERIOD_S)
         own = private if home.kind == "direct" else self._group_budget(home.id)
-        return Lane(budgets=(own, OVERALL_BUDGET), edit_gap_s=EDIT_GAP_S, cost=max(1, image_count))
+        return Lane(budgets=(own, OVERALL_BUDGET), edit_gap_s=EDIT_GAP_S, slots_per_call=max(1, image_count))
 
     async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
         return await self._sender.post(chat, card, reply_to=reply_to)

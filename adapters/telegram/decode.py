@@ -233,6 +233,6 @@ def decode_button_press(query: telegram.CallbackQuery) -> ButtonPress | None:
         message=MessageRef(chat=chat, message_id=identity),
         sender=decode_user(query.from_user),
         action=Action(match["action"]),
-        job=match["job"],
+        job_id=match["job"],
         no_form=query.inline_message_id is None,
     )

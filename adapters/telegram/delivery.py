@@ -110,10 +110,10 @@ class PictureDelivery:
         try:
             return await send(card)
         except CallRejected as refused:
-            if card.original or not any(part in refused.description for part in PHOTO_REJECTED):
+            if card.as_file or not any(part in refused.description for part in PHOTO_REJECTED):
                 raise
             log.info("no photo for telegram, sent as a document", detail=refused.description)
-            return await send(replace(card, original=True))
+            return await send(replace(card, as_file=True))
 
     async def _edit_into_picture(self, target: EditTarget, card: Card, image: Image) -> telegram.Message:
         media = encode_media(image, 1, caption=encode_text(card, MAX_CAPTION_CHARS)[0], card=card)
@@ -177,7 +177,7 @@ class PictureDelivery:
         numbered = list(enumerate(images, start=2))
         handles: dict[int, Attachment] = {}
         for photos in (True, False):  # documents make albums with documents only
-            alike = [each for each in numbered if shows_as_photo(each[1], original=card.original) is photos]
+            alike = [each for each in numbered if shows_as_photo(each[1], original=card.as_file) is photos]
             for start in range(0, len(alike), MAX_ALBUM_ITEMS):
                 part = alike[start : start + MAX_ALBUM_ITEMS]
                 for (number, _), message in zip(part, await self._send_album(home, first, card, part), strict=True):
@@ -222,7 +222,7 @@ class PictureDelivery:
             stored = await self._upload_to_storage_chat(card, image)
             await self._save_posted(kept, stored)
         (handle,) = stored
-        as_it_went = replace(card, original=handle.filename != PHOTO_NAME)
+        as_it_went = replace(card, as_file=handle.filename != PHOTO_NAME)
         media = encode_media(
             image, 1, caption=encode_text(card, MAX_CAPTION_CHARS)[0], card=as_it_went, file_id=handle.ref
         )

@@ -82,7 +82,7 @@ def encode_buttons(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
 
 def callback_data(button: Button) -> str:
     """At most 64 bytes."""
-    return f"easel:{button.action.value}:{button.job}"
+    return f"easel:{button.action.value}:{button.job_id}"
 
 
 def shows_as_photo(image: Image, *, original: bool) -> bool:
@@ -105,7 +105,7 @@ def encode_media(
 ) -> InputMediaPhoto | InputMediaDocument:
     """A picture for a message or an album; `file_id`: Telegram has it already."""
     media = file_id or _input_file(image, number)
-    if shows_as_photo(image, original=card.original):
+    if shows_as_photo(image, original=card.as_file):
         return InputMediaPhoto(media, caption=caption, has_spoiler=card.spoiler or None)
     return InputMediaDocument(media, caption=caption, disable_content_type_detection=True)
 

@@ -39,10 +39,10 @@ class AccessLists:
         """Why somebody may not ask there; None: they may."""
         if user.key in self.blocked_users:
             return Banned()
-        if not self.blocked_chats.isdisjoint(chat.keys):
+        if not self.blocked_chats.isdisjoint(chat.scope_keys):
             return ChatBanned()
         closed = bool(self.allowed_users or self.allowed_chats)
-        if closed and user.key not in self.allowed_users and self.allowed_chats.isdisjoint(chat.keys):
+        if closed and user.key not in self.allowed_users and self.allowed_chats.isdisjoint(chat.scope_keys):
             return Closed()
         return None
 

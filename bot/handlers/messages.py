@@ -140,7 +140,7 @@ class MessageHandler:
                 log.debug("asked faster than answered", user=asker.user.key, chat=asker.chat.key)
                 return True
         with self._saying(place):
-            key, card = f"answer:{message.event}", Card(text=text, locale=asker.locale)
+            key, card = f"answer:{message.event_key}", Card(text=text, locale=asker.locale)
             return await self._board.send_reply(key, asker.chat, card, reply_to=asker.request_id)
 
     @contextmanager
@@ -169,12 +169,12 @@ class MessageHandler:
             case Refusal() as refusal:
                 raise refusal
             case Command() as command:
-                caller = Caller(user=asker.user, chat=asker.chat, locale=asker.locale, event=message.event)
+                caller = Caller(user=asker.user, chat=asker.chat, locale=asker.locale, event=message.event_key)
                 return await self._commands.answer(caller, command)
             case paint:
                 job = await self._accept(
                     asker,
-                    event=message.event,
+                    event=message.event_key,
                     prompt=paint.prompt,
                     references=paint.references,
                     mask=paint.mask,
@@ -348,11 +348,11 @@ class MessageHandler:
         except EaselError as failed:
             return ButtonReply(text=explain(locale, failed))
         except Exception:
-            log.exception("press broke", job=press.job)
+            log.exception("press broke", job=press.job_id)
             return ButtonReply(text=explain(locale, EaselError()))
 
     async def _press(self, press: ButtonPress, locale: str) -> ButtonReply:
-        job = await self._store.get_job(press.job)
+        job = await self._store.get_job(press.job_id)
         if job is None or not job.prompt:  # forgotten
             raise AlreadyFinished
         if job.user.key != press.sender.key and not self._commands.is_admin(press.sender):

@@ -71,7 +71,7 @@ def extract(text: str, capabilities: Capabilities, choices: Mapping[str, str] | 
         if match.start() < at or not _is_option(text, match, name):
             continue
         if name in _FLAGS:
-            options = replace(options, file=True)
+            options = replace(options, as_file=True)
             kept.append(text[at : match.start()])
             at = match.end()
             continue
@@ -123,7 +123,7 @@ def _offered(name: str, capabilities: Capabilities) -> tuple[str, ...]:
         "quality": capabilities.qualities,
         "background": capabilities.backgrounds,
         "format": capabilities.formats,
-        "compression": (f"0-{MOST_COMPRESSION}",) if capabilities.compression else (),
+        "compression": (f"0-{MOST_COMPRESSION}",) if capabilities.supports_compression else (),
         "n": (f"1-{len(counts)}",) if in_a_row and len(counts) > 1 else tuple(map(str, counts)),
     }[name]
 

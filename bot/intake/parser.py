@@ -126,9 +126,9 @@ def _paint(message: Message, text: str, slash: _Slash | None, capabilities: Capa
         raise ReplyGone
     text, own, mask = _masked(message, text)
     references = _references(message, own, capabilities)
-    if len(text) > capabilities.max_prompt + ROOM_FOR_OPTIONS:
-        raise PromptTooLong(length=len(text), limit=capabilities.max_prompt)
-    found = extract(_clean(text), capabilities, message.choices)
+    if len(text) > capabilities.max_prompt_chars + ROOM_FOR_OPTIONS:
+        raise PromptTooLong(length=len(text), limit=capabilities.max_prompt_chars)
+    found = extract(_clean(text), capabilities, message.options)
     prompt = found.prompt.strip()
     if not references and message.reply_to is not None and message.reply_to.from_me:
         raise ReplyHasNoPicture
@@ -138,8 +138,8 @@ def _paint(message: Message, text: str, slash: _Slash | None, capabilities: Capa
         raise NothingToEdit
     if not prompt:
         raise PicturesWithoutPrompt if references else PromptEmpty
-    if len(prompt) > capabilities.max_prompt:
-        raise PromptTooLong(length=len(prompt), limit=capabilities.max_prompt)
+    if len(prompt) > capabilities.max_prompt_chars:
+        raise PromptTooLong(length=len(prompt), limit=capabilities.max_prompt_chars)
     return Paint(prompt=prompt, references=references, mask=mask, options=found.options)
 
 
@@ -157,7 +157,7 @@ def _masked(message: Message, text: str) -> tuple[str, tuple[Attachment, ...], A
 
 
 def _check_mask(mask: Attachment, references: tuple[Attachment, ...], capabilities: Capabilities) -> None:
-    if not capabilities.masks:
+    if not capabilities.supports_masks:
         raise Unsupported(what="mask")
     if not _may_be_picture(mask):
         raise NotAPicture(name=_clean(mask.filename or mask.media_type)[:LONGEST_NAME], kinds="PNG")

@@ -27,7 +27,7 @@ def legal(width: int, height: int, rule: SizeRule) -> bool:
 
 def tiers(rule: SizeRule) -> tuple[str, ...]:
     """The tiers of the table, rising."""
-    return tuple(dict.fromkeys(tier for _, tier, _ in rule.table))
+    return tuple(dict.fromkeys(tier for _, tier, _ in rule.recommended))
 
 
 def clamped(shape: Fraction, rule: SizeRule) -> Fraction:
@@ -45,7 +45,7 @@ def of_shape(shape: Fraction, tier: str | None, rule: SizeRule) -> tuple[int, in
     if clamped(shape, rule) != shape:
         return None
     tier = tier or next(iter(tiers(rule)), None)
-    for _, its_tier, size in rule.table:
+    for _, its_tier, size in rule.recommended:
         width, height = _pixels(size)
         if its_tier == tier and Fraction(width, height) == shape:
             return width, height
@@ -63,7 +63,9 @@ def of_shape(shape: Fraction, tier: str | None, rule: SizeRule) -> tuple[int, in
 def window(tier: str | None, rule: SizeRule) -> tuple[int, float, int]:
     """The areas that a tier stands for, in pixels: from, what is aimed at, to. Between two tiers lies the
     geometric mean of the largest of one and the smallest of the next."""
-    areas = {name: [math.prod(_pixels(size)) for _, its, size in rule.table if its == name] for name in tiers(rule)}
+    areas = {
+        name: [math.prod(_pixels(size)) for _, its, size in rule.recommended if its == name] for name in tiers(rule)
+    }
     if tier not in areas:
         return rule.min_pixels, min(max(USUAL_AREA, rule.min_pixels), rule.max_pixels), rule.max_pixels
     names = list(areas)

@@ -76,7 +76,7 @@ def canonical(size: str, capabilities: Capabilities) -> str:
 
 def offers(capabilities: Capabilities) -> tuple[str, ...]:
     """What is worth offering: the listed sizes, the shapes of a rule's table, then the tiers."""
-    shapes = tuple(shape for rule in capabilities.size_rules for shape, _, _ in rule.table)
+    shapes = tuple(shape for rule in capabilities.size_rules for shape, _, _ in rule.recommended)
     tiers = tuple(tier for rule in capabilities.size_rules for tier in pixel_sizes.tiers(rule))
     return tuple(dict.fromkeys(capabilities.sizes + shapes + tiers + capabilities.tiers))
 
@@ -125,7 +125,7 @@ def near(value: str, capabilities: Capabilities, count: int = 3) -> tuple[str, .
         if parsed.is_pixels
         for width, height in pixel_sizes.neighbours(float(parsed.width), float(parsed.height), rule, count)
     ]
-    shapes = [shape for rule in capabilities.size_rules if not parsed.is_pixels for shape, _, _ in rule.table]
+    shapes = [shape for rule in capabilities.size_rules if not parsed.is_pixels for shape, _, _ in rule.recommended]
     shapes += [
         f"{side}" for rule in capabilities.size_rules if not parsed.is_pixels for side in _widest(rule.max_ratio)
     ]

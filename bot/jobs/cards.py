@@ -25,9 +25,9 @@ def done(job: Job, *, count: int, seconds: float, charged: int) -> Card:
         text=text,
         buttons=buttons(job, Action.RETRY, Action.VARY, Action.EDIT),
         locale=job.locale,
-        alt=job.prompt,
+        alt_text=job.prompt,
         spoiler=any(each.spoiler for each in job.references),
-        original=job.options.file,
+        as_file=job.options.as_file,
     )
 
 
@@ -42,7 +42,7 @@ def last_words(job: Job, failure: Failure | None) -> Card:
 
 def buttons(job: Job, *actions: Action) -> tuple[Button, ...]:
     """A job's buttons in its owner's language."""
-    return tuple(Button(action=a, job=job.id, label=say(job.locale, f"button-{a.value}")) for a in actions)
+    return tuple(Button(action=a, job_id=job.id, label=say(job.locale, f"button-{a.value}")) for a in actions)
 
 
 def excerpt(prompt: str) -> str:

@@ -18,7 +18,7 @@ from bot.job import Job
 from bot.jobs.checkpoints import GenerationState, added, remembered, still_open
 from bot.jobs.images import JobImages
 from bot.metrics import FAILURES
-from bot.painting import Accepted, Event, Link, PaintRequest, Picture, Preview, Stage, StageChanged, Usage
+from bot.painting import Accepted, FinishedImage, Link, PaintEvent, PaintRequest, Preview, Stage, StageChanged, Usage
 from bot.providers.fallback import AttemptRejected, AttemptStarted, FallbackProvider
 from bot.providers.requirements import requirements_of
 from bot.status.messages import StatusMessages
@@ -123,7 +123,7 @@ class Generation:
             request = replace(request, mask=None)
         return request
 
-    async def _hear(self, job: Job, painting: GenerationState, event: Event) -> None:
+    async def _hear(self, job: Job, painting: GenerationState, event: PaintEvent) -> None:
         """One event of the upstream: kept where it counts, shown where it tells."""
         match event:
             case Accepted(upstream_id):
@@ -137,7 +137,7 @@ class Generation:
                     painting.spent = (painting.spent or 0.0) + credits
             case Preview(source):
                 self._gallery.preview(job.id, source, partial(self._board.show_preview, job.id))
-            case Picture(source):
+            case FinishedImage(source):
                 if isinstance(source, Link):
                     self._note_soon(job, f"picture:{len(painting.sources)}", {"link": source.url})
                 painting.sources.append(source)

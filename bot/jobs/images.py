@@ -50,7 +50,7 @@ class JobImages:
                 if mask is not None and drawn is not None:
                     mask_name = mask.filename or ""
                     return await pictures.masked(data, drawn, name=name, mask_name=mask_name, capabilities=capabilities)
-                alone = len(job.references) == 1 and capabilities.masks
+                alone = len(job.references) == 1 and capabilities.supports_masks
                 cut = await pictures.cut_out(data, name, capabilities) if alone else None
                 return cut or (await pictures.reference(data, name=name, capabilities=capabilities), None)
 

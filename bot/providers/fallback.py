@@ -14,7 +14,7 @@ import structlog
 
 from bot.clock import Clock, Deadline
 from bot.errors import Busy, Lost, PaintFailed, Restarted, Retry, TookTooLong, Unsupported
-from bot.painting import Accepted, Capabilities, Event, PaintRequest, Picture, Stage, StageChanged
+from bot.painting import Accepted, Capabilities, FinishedImage, PaintEvent, PaintRequest, Stage, StageChanged
 from bot.ports import Provider
 from bot.providers.breaker import Breaker, Circuit
 from bot.providers.diagnostics import remedy
@@ -106,7 +106,7 @@ class FallbackProvider:
 
     # ------------------------------------------------------------ the walk
 
-    async def paint(self, request: PaintRequest) -> AsyncGenerator[Event | AttemptStarted | AttemptRejected, None]:
+    async def paint(self, request: PaintRequest) -> AsyncGenerator[PaintEvent | AttemptStarted | AttemptRejected, None]:
         """Asks the able providers in order; those that have failed again and again come last.
 
         Raises PaintFailed: the last failure once nobody is left, or at once where another try could pay twice.
@@ -131,7 +131,7 @@ class FallbackProvider:
                 return
         raise failure
 
-    async def resume(self, name: str, request: PaintRequest, upstream_id: str) -> AsyncGenerator[Event, None]:
+    async def resume(self, name: str, request: PaintRequest, upstream_id: str) -> AsyncGenerator[PaintEvent, None]:
         """Goes on with what the named provider accepted before a restart. Submits nothing, asks nobody else.
 
         Raises PaintFailed; Restarted when that provider cannot be asked any more.
@@ -155,7 +155,7 @@ class FallbackProvider:
 
     async def _insist(
         self, seat: ProviderSlot, request: PaintRequest, walk: "_Attempt", deadline: float
-    ) -> AsyncGenerator[Event | AttemptStarted | AttemptRejected, None]:
+    ) -> AsyncGenerator[PaintEvent | AttemptStarted | AttemptRejected, None]:
         """Asks one provider, and again after a 429 as long as that is worth the time.
 
         Raises its last PaintFailed.
@@ -183,7 +183,7 @@ class FallbackProvider:
 
     async def _ask(
         self, seat: ProviderSlot, request: PaintRequest, walk: "_Attempt", deadline: float
-    ) -> AsyncGenerator[Event | AttemptStarted, None]:
+    ) -> AsyncGenerator[PaintEvent | AttemptStarted, None]:
         """One asking of one provider, once it has a place free; its breaker hears how it ended."""
         provider, breaker = seat.provider, seat.breaker
         async with self._place(seat, deadline):
@@ -207,7 +207,7 @@ class FallbackProvider:
 
     async def _told(
         self, seat: ProviderSlot, request: PaintRequest, walk: "_Attempt", deadline: float
-    ) -> AsyncGenerator[Event, None]:
+    ) -> AsyncGenerator[PaintEvent, None]:
         """The events of one painting. Where contact is lost and the provider can be asked what became of it, it is."""
         provider = seat.provider
         waits = iter(BACKOFF)
@@ -230,7 +230,9 @@ class FallbackProvider:
                 return
             await self._clock.sleep(pause)
 
-    async def _until(self, deadline: float, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+    async def _until(
+        self, deadline: float, events: AsyncGenerator[PaintEvent, None]
+    ) -> AsyncGenerator[PaintEvent, None]:
         """The events that come in time.
 
         Raises TookTooLong at the deadline: whatever the provider is doing, the member has waited long enough.
@@ -299,11 +301,11 @@ class _Attempt:
         """A new asking: what the last one was known by counts no more."""
         self.asked, self.upstream_id = False, None
 
-    def take(self, event: Event) -> None:
+    def take(self, event: PaintEvent) -> None:
         match event:
             case Accepted(upstream_id) if upstream_id:
                 self.upstream_id = upstream_id
-            case Picture():
+            case FinishedImage():
                 self.painted = True
             case _:
                 pass

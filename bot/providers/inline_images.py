@@ -7,11 +7,11 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from bot.errors import BadResult
-from bot.painting import Blob, Event, Link, Picture, Preview
+from bot.painting import Blob, FinishedImage, Link, PaintEvent, Preview
 from bot.providers.chat.message_parts import aside, decode
 
 
-async def unpacked(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+async def unpacked(events: AsyncGenerator[PaintEvent, None]) -> AsyncGenerator[PaintEvent, None]:
     """The events, pictures and previews inline as bytes. A broken preview is left out.
 
     Raises BadResult when a picture is broken and no other one was whole; whatever `events` raises.
@@ -23,17 +23,17 @@ async def unpacked(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event,
             try:
                 whole = await _unpacked(event)
             except BadResult as exc:
-                broken = exc if isinstance(event, Picture) else broken
+                broken = exc if isinstance(event, FinishedImage) else broken
                 continue
-            delivered += isinstance(whole, Picture)
+            delivered += isinstance(whole, FinishedImage)
             yield whole
     if broken and not delivered:
         raise broken
 
 
-async def _unpacked(event: Event) -> Event:
+async def _unpacked(event: PaintEvent) -> PaintEvent:
     """Raises BadResult."""
-    if not isinstance(event, Picture | Preview) or not isinstance(event.source, Link):
+    if not isinstance(event, FinishedImage | Preview) or not isinstance(event.source, Link):
         return event
     url = event.source.url
     return type(event)(Blob(data=await aside(len(url), decode, url))) if url.startswith("data:") else event

@@ -23,7 +23,7 @@ from bot.errors import (
     UpstreamDown,
     WrongEndpoint,
 )
-from bot.painting import Event, Progress, Stage, StageChanged
+from bot.painting import PaintEvent, Progress, Stage, StageChanged
 
 # The most telling first. All after which nothing may be painted again stand before all others, so that two
 # different ends never lead to a second payment.
@@ -52,12 +52,12 @@ class _Share:
     stage: int = 0
 
 
-_Inbox = asyncio.Queue[tuple[_Share, Event | Exception | None]]
+_Inbox = asyncio.Queue[tuple[_Share, PaintEvent | Exception | None]]
 
 
 def merge_paintings(
-    paintings: Sequence[AsyncGenerator[Event, None]], *, swallow: Callable[[PaintFailed], None]
-) -> AsyncGenerator[Event, None]:
+    paintings: Sequence[AsyncGenerator[PaintEvent, None]], *, swallow: Callable[[PaintFailed], None]
+) -> AsyncGenerator[PaintEvent, None]:
     """Runs all at once and yields their events; neither stage nor percent falls.
 
     Percent is the mean of all that have not failed, the stage that of the one furthest behind. Where one
@@ -69,8 +69,8 @@ def merge_paintings(
 
 
 async def _at_once(
-    paintings: Sequence[AsyncGenerator[Event, None]], swallow: Callable[[PaintFailed], None]
-) -> AsyncGenerator[Event, None]:
+    paintings: Sequence[AsyncGenerator[PaintEvent, None]], swallow: Callable[[PaintFailed], None]
+) -> AsyncGenerator[PaintEvent, None]:
     inbox: _Inbox = asyncio.Queue()
     shares = [_Share() for _ in paintings]
     tasks = [asyncio.create_task(_run(*each, inbox)) for each in zip(paintings, shares, strict=True)]
@@ -104,7 +104,7 @@ async def _at_once(
         swallow(failure)
 
 
-async def _alone(painting: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+async def _alone(painting: AsyncGenerator[PaintEvent, None]) -> AsyncGenerator[PaintEvent, None]:
     """One that needs no task and no inbox."""
     share = _Share()
     told = _Told([share])
@@ -114,7 +114,7 @@ async def _alone(painting: AsyncGenerator[Event, None]) -> AsyncGenerator[Event,
                 yield news
 
 
-async def _run(painting: AsyncGenerator[Event, None], share: _Share, inbox: _Inbox) -> None:
+async def _run(painting: AsyncGenerator[PaintEvent, None], share: _Share, inbox: _Inbox) -> None:
     try:
         async with aclosing(painting):
             async for event in painting:
@@ -133,7 +133,7 @@ class _Told:
         self._percent: float | None = None  # None: no painting has named one
         self._stage = 0
 
-    def takes(self, share: _Share, event: Event) -> bool:
+    def takes(self, share: _Share, event: PaintEvent) -> bool:
         """Notes a stage or a percentage; False for all other events."""
         if isinstance(event, StageChanged):
             share.stage = max(share.stage, _STAGES.index(event.stage))
@@ -144,10 +144,10 @@ class _Told:
             return False
         return True
 
-    def news(self) -> list[Event]:
+    def news(self) -> list[PaintEvent]:
         """Where all of them together are, as far as it was not told."""
         counted = [(share.percent, share.stage) for share in self._shares if share.percent is not None]
-        news: list[Event] = []
+        news: list[PaintEvent] = []
         stage = min(stage for _, stage in counted)
         if stage > self._stage:
             self._stage = stage

@@ -55,11 +55,11 @@ def fits(capabilities: Capabilities, needs: Requirements) -> bool:
         and (options.quality is None or options.quality in capabilities.qualities)
         and (options.background is None or options.background in capabilities.backgrounds)
         and (options.format is None or options.format in capabilities.formats)
-        and (options.compression is None or capabilities.compression)
+        and (options.compression is None or capabilities.supports_compression)
         and options.n in capabilities.allowed_counts
         and needs.references <= most
-        and needs.prompt <= capabilities.max_prompt
-        and (capabilities.masks or not needs.mask)
+        and needs.prompt <= capabilities.max_prompt_chars
+        and (capabilities.supports_masks or not needs.mask)
     )
 
 
@@ -67,7 +67,7 @@ def merged(each: Sequence[Capabilities]) -> Capabilities:
     """The union, for reading what members type. The limits of reference files are the strictest of all, so that
     one prepared set of references fits whoever paints; those of masks are of the providers that take one."""
     counts = tuple(sorted({count for a in each for count in a.allowed_counts}))
-    masking = [a for a in each if a.masks] or each
+    masking = [a for a in each if a.supports_masks] or each
     return Capabilities(
         sizes=_union(a.sizes for a in each),
         size_rules=_union(a.size_rules for a in each),
@@ -75,15 +75,15 @@ def merged(each: Sequence[Capabilities]) -> Capabilities:
         qualities=_union(a.qualities for a in each),
         backgrounds=_union(a.backgrounds for a in each),
         formats=_union(a.formats for a in each),
-        compression=any(a.compression for a in each),
+        supports_compression=any(a.supports_compression for a in each),
         counts=() if counts == tuple(range(1, len(counts) + 1)) else counts,
         max_n=max(a.max_n for a in each),
         max_references=max(a.max_references for a in each),
-        max_prompt=max(a.max_prompt for a in each),
+        max_prompt_chars=max(a.max_prompt_chars for a in each),
         max_reference_bytes=min(a.max_reference_bytes for a in each),
         max_reference_edge=min(a.max_reference_edge for a in each),
         reference_types=tuple(t for t in each[0].reference_types if all(t in a.reference_types for a in each)),
-        masks=any(a.masks for a in each),
+        supports_masks=any(a.supports_masks for a in each),
         max_mask_bytes=min(a.max_mask_bytes for a in masking),
         max_masked_references=max(a.max_masked_references for a in masking),
     )

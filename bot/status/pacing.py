@@ -137,7 +137,7 @@ class Pacer:
         known.flight = _Flight(wish=wish)
         known.last = now
         for budget in turn.lane.budgets:
-            self._windows.draw(budget).start(now, turn.lane.cost)
+            self._windows.draw(budget).start(now, turn.lane.slots_per_call)
         self._lines.touch(turn.lane)
 
     def finish(self, turn: Turn, now: float, resets: Mapping[str, float] = NOTHING_TOLD) -> None:
@@ -158,7 +158,7 @@ class Pacer:
         until = now + retry_after
         for budget in turn.lane.budgets:
             window = self._windows.draw(budget)
-            window.undo(turn.lane.cost)
+            window.undo(turn.lane.slots_per_call)
             if not budget.shared:
                 window.pause(until)
             self._windows.fade(budget.key, until)
@@ -167,7 +167,7 @@ class Pacer:
     def _use(self, turn: Turn, now: float, resets: Mapping[str, float] = NOTHING_TOLD) -> None:
         """The call's slots are taken for a while."""
         for budget in turn.lane.budgets:
-            free = self._windows.draw(budget).finish(now, turn.lane.cost, resets.get(budget.key))
+            free = self._windows.draw(budget).finish(now, turn.lane.slots_per_call, resets.get(budget.key))
             self._windows.fade(budget.key, free)
 
     def _land(self, turn: Turn, now: float, again: float | None = None) -> None:

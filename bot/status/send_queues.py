@@ -130,7 +130,7 @@ class Lines:
     def _line(self, lane: Lane) -> Line:
         own = tuple(budget for budget in lane.budgets if not budget.shared)
         shared = tuple(budget for budget in lane.budgets if budget.shared)
-        keys = tuple(budget.key for budget in own), tuple(budget.key for budget in shared), lane.cost
+        keys = tuple(budget.key for budget in own), tuple(budget.key for budget in shared), lane.slots_per_call
         if (line := self._lines.get(keys)) is None:
             pool = self._pools.setdefault(keys[1], Pool(shared=shared))
             pool.lines += 1

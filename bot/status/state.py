@@ -6,7 +6,7 @@ No clock, no platform, no pacing; the sentences stand in the texts as `stage-…
 from dataclasses import dataclass, replace
 from math import ceil
 
-from bot.painting import Accepted, Blob, Event, Link, Picture, Preview, Progress, Stage, StageChanged
+from bot.painting import Accepted, Blob, FinishedImage, Link, PaintEvent, Preview, Progress, Stage, StageChanged
 from bot.texts import say
 
 CELLS = 12  # of the bar; with its percentage it fits one line on a narrow phone
@@ -23,7 +23,7 @@ class QueuePosition:
     place: int
 
 
-Happening = Event | QueuePosition
+Happening = PaintEvent | QueuePosition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ def fold(status: Status, happening: Happening) -> Status:
             return _advance(grown, Stage.PAINTING) if percent > 0 else grown
         case Preview(source=source):
             return _advance(replace(status, preview=source), Stage.PAINTING)
-        case Picture():
+        case FinishedImage():
             grown = _grow(replace(status, got=status.got + 1), 100 * (status.got + 1) / status.count)
             return _advance(grown, Stage.SAVING) if grown.got >= grown.count else grown
         case _:

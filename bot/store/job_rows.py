@@ -227,9 +227,9 @@ def one(conn: Connection, query: Select[Any]) -> Job | None:
     return job_of(row, _steps_of(conn, row["id"]))
 
 
-def _user(kept: dict[str, Any]) -> User:
-    tiers: Sequence[str] = kept.pop("tiers", ())  # rows of before have none
-    return User(**kept, tiers=tuple(tiers))
+def _user(fields: dict[str, Any]) -> User:
+    roles: Sequence[str] = fields.pop("roles")
+    return User(**fields, roles=tuple(roles))
 
 
 def job_of(row: Row, steps: Mapping[str, Any]) -> Job:

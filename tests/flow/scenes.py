@@ -27,7 +27,7 @@ _clicks = count(1)
 
 def job_of(post: Post) -> str:
     """The job whose buttons a message has shown."""
-    return next(button.job for card in post.cards for button in card.buttons)
+    return next(button.job_id for card in post.cards for button in card.buttons)
 
 
 async def click(easel: World, post: Post, action: Action, *, sender: User = AMBER) -> ButtonReply:
@@ -38,7 +38,7 @@ async def click(easel: World, post: Post, action: Action, *, sender: User = AMBE
             message=MessageRef(chat=post.chat, message_id=post.id),
             sender=sender,
             action=action,
-            job=job_of(post),
+            job_id=job_of(post),
         )
     )
 

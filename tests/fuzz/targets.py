@@ -43,7 +43,9 @@ from bot.texts import closed
 Target = Callable[[bytes], None]
 
 SECRET = "sk-secret-of-the-operator"
-ABLE = Capabilities(sizes=("1:1", "3:2"), qualities=("low", "high"), formats=("png",), counts=(1, 2, 3, 4), masks=True)
+ABLE = Capabilities(
+    sizes=("1:1", "3:2"), qualities=("low", "high"), formats=("png",), counts=(1, 2, 3, 4), supports_masks=True
+)
 ADA = User(platform="telegram", id="5", name="Ada")
 DIRECT = Chat(platform="telegram", id="5", kind="direct")
 ME = BotIdentity(id=1, username="easel_bot")

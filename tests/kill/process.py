@@ -21,7 +21,7 @@ from adapters.telegram.client import TelegramAdapter
 from bot.chat import Card, Chat, Delivered, MessageRef
 from bot.job import Failure, Job, NewJob, State
 from bot.logs import configure
-from bot.painting import Event, Image, PaintRequest, Preview, Progress
+from bot.painting import Image, PaintEvent, PaintRequest, Preview, Progress
 from bot.providers.fallback import AttemptRejected, AttemptStarted, FallbackProvider
 from bot.quota import QuotaRules
 from bot.settings import load
@@ -100,7 +100,7 @@ class StoppingStore(Store):
 
 class StoppingFailover(FallbackProvider):
     @override
-    async def paint(self, request: PaintRequest) -> AsyncGenerator[Event | AttemptStarted | AttemptRejected, None]:
+    async def paint(self, request: PaintRequest) -> AsyncGenerator[PaintEvent | AttemptStarted | AttemptRejected, None]:
         async with aclosing(super().paint(request)) as events:
             async for event in events:
                 if isinstance(event, Progress | Preview):

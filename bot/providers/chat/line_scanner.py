@@ -6,7 +6,7 @@ Pure. What a complete line holds besides is read in `progress`.
 import re
 from collections.abc import Callable
 
-from bot.painting import Event, Progress, Stage, StageChanged
+from bot.painting import PaintEvent, Progress, Stage, StageChanged
 from bot.providers.chat.patterns import CHAIN, DOTTED, ENDING, NEXT, NEXT_ENDING, PERCENT, STAGES, plain
 
 STATUS_LINE = 4096  # characters; a line that grows by dots for ten minutes stays below it
@@ -44,7 +44,7 @@ class GrowingLine:
         self._pieces.append(char)
         self._length += 1
 
-    def add(self, text: str, said: list[Event]) -> None:
+    def add(self, text: str, said: list[PaintEvent]) -> None:
         """Any text without the end of the line."""
         start = 0
         for mark in _MARK.finditer(text, 0, max(STATUS_LINE - self._length, 0)):
@@ -55,7 +55,7 @@ class GrowingLine:
             self._pieces.append(text[start:])
         self._length += len(text)
 
-    def end(self, said: list[Event], *, cut: bool) -> str:
+    def end(self, said: list[PaintEvent], *, cut: bool) -> str:
         """The line is over: returns it. `cut`: the reply broke off here, a last number may be half of one."""
         if 0 < self._length <= STATUS_LINE and not cut:
             self._advance()
@@ -65,14 +65,14 @@ class GrowingLine:
         self._begin()
         return line
 
-    def reach(self, percent: float, said: list[Event]) -> None:
+    def reach(self, percent: float, said: list[PaintEvent]) -> None:
         """Notes a percentage, wherever it was read."""
         if self._percent < percent <= 100:
             self._percent = percent
             self._enter(Stage.PAINTING, said)
             said.append(Progress(percent))
 
-    def _enter(self, stage: Stage, said: list[Event]) -> None:
+    def _enter(self, stage: Stage, said: list[PaintEvent]) -> None:
         if _RANK[stage] > self._rank:
             self._rank = _RANK[stage]
             said.append(StageChanged(stage))
@@ -86,7 +86,7 @@ class GrowingLine:
         self._window = (self._window + piece[-WINDOW:])[-WINDOW:]
         return piece
 
-    def _look(self, said: list[Event]) -> None:
+    def _look(self, said: list[PaintEvent]) -> None:
         """The line has come to a mark: what is certain now?"""
         piece = self._advance()
         if self._muted:
@@ -101,11 +101,11 @@ class GrowingLine:
         elif before not in ".…":  # the first dot of a row; the others add nothing
             self._look_for_stage(said)
 
-    def _look_at_end(self, said: list[Event]) -> None:
+    def _look_at_end(self, said: list[PaintEvent]) -> None:
         self._look_for_percent((ENDING, NEXT_ENDING), said)
         self._look_for_stage(said)
 
-    def _look_for_percent(self, forms: tuple[re.Pattern[str], re.Pattern[str]], said: list[Event]) -> None:
+    def _look_for_percent(self, forms: tuple[re.Pattern[str], re.Pattern[str]], said: list[PaintEvent]) -> None:
         window = plain(self._window)
         first, following = forms
         if found := first.search(window):
@@ -117,7 +117,7 @@ class GrowingLine:
         self._chained = True
         self.reach(float(found[1].replace(",", ".")), said)
 
-    def _look_for_stage(self, said: list[Event]) -> None:
+    def _look_for_stage(self, said: list[PaintEvent]) -> None:
         window = plain(self._window)
         for stage, words in STAGES:
             if _RANK[stage] <= self._rank:

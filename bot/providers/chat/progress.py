@@ -17,7 +17,7 @@ How a reply is read
 
 from collections.abc import Iterator
 
-from bot.painting import Event, Link, Picture, Preview
+from bot.painting import FinishedImage, Link, PaintEvent, Preview
 from bot.providers.chat.line_scanner import MARKS, WINDOW, GrowingLine
 from bot.providers.chat.patterns import (
     ADDRESS,
@@ -64,9 +64,9 @@ class ReplyReader:
         self._bare: dict[str, None] = {}
         self._downloads: dict[str, None] = {}
 
-    def feed(self, text: str) -> list[Event]:
+    def feed(self, text: str) -> list[PaintEvent]:
         """The next piece of the reply, of any length. Returns what became certain with it."""
-        said: list[Event] = []
+        said: list[PaintEvent] = []
         if text == "\n":
             self._end_line(said)
             return said
@@ -80,13 +80,13 @@ class ReplyReader:
             self._line.add(segment, said)
         return said
 
-    def close(self, *, cut: bool = False, links: bool = True) -> list[Event | Verdict]:
+    def close(self, *, cut: bool = False, links: bool = True) -> list[PaintEvent | Verdict]:
         """The reply has ended. A Verdict, if any, comes last, and only where no picture was found.
 
         `cut`: the connection broke, so an address at the very end may be incomplete and is not believed.
         `links`: whether bare addresses and download links may stand for a missing picture.
         """
-        said: list[Event] = []
+        said: list[PaintEvent] = []
         self._end_line(said, cut=cut)
         held, self._held = self._held, []
         for line in held:  # a fence or a thought that never ended was none
@@ -122,7 +122,7 @@ class ReplyReader:
 
     # ------------------------------------------------------------ complete lines
 
-    def _end_line(self, said: list[Event], *, cut: bool = False) -> None:
+    def _end_line(self, said: list[PaintEvent], *, cut: bool = False) -> None:
         text = self._line.end(said, cut=cut).strip()
         quoted = text.startswith(">")
         body = text.lstrip("> \t")
@@ -141,7 +141,7 @@ class ReplyReader:
             self._fenced = not self._fenced
             self._held.clear()
 
-    def _read_line(self, body: str, said: list[Event], *, quoted: bool, cut: bool) -> None:
+    def _read_line(self, body: str, said: list[PaintEvent], *, quoted: bool, cut: bool) -> None:
         for part in self._outside_thoughts(body):
             if self._excuses.note_failure(part) or self._thoughts:
                 continue
@@ -169,12 +169,12 @@ class ReplyReader:
 
     # ------------------------------------------------------------ addresses
 
-    def _show(self, url: str, said: list[Event]) -> None:
+    def _show(self, url: str, said: list[PaintEvent]) -> None:
         if not (url in self._pictures or self._is_known(url) or self._thoughts):
             self._pictures.add(url)
-            said.append(Picture(Link(url=url)))
+            said.append(FinishedImage(Link(url=url)))
 
-    def _read_pictures(self, text: str, said: list[Event]) -> str:
+    def _read_pictures(self, text: str, said: list[PaintEvent]) -> str:
         """Shows the markdown images; returns what stands outside of them."""
         outside: list[str] = []
         at = 0
@@ -184,7 +184,7 @@ class ReplyReader:
             self._show(url, said)
         return " ".join([*outside, text[at:]])
 
-    def _read_links(self, text: str, said: list[Event], *, quoted: bool, cut: bool) -> str:
+    def _read_links(self, text: str, said: list[PaintEvent], *, quoted: bool, cut: bool) -> str:
         """Notes previews, links and bare addresses; returns what stands outside of them."""
         for found in LINK.finditer(text):
             self._read_link(found[1].strip(), found[2], said, quoted=quoted)
@@ -208,7 +208,7 @@ class ReplyReader:
             self._bare[text[begin : end.start() if end else None]] = None
         return text[:begin]
 
-    def _read_link(self, label: str, url: str, said: list[Event], *, quoted: bool) -> None:
+    def _read_link(self, label: str, url: str, said: list[PaintEvent], *, quoted: bool) -> None:
         is_number = label.isdecimal()
         if is_number or "asyncdata" in url.split("/")[2].lower():
             if is_number and quoted:

@@ -14,7 +14,7 @@ import structlog
 
 from bot.errors import CutShort, Lost, PaintFailed, UpstreamDown
 from bot.intake.sizes import chosen
-from bot.painting import Accepted, Event, PaintRequest, Stage, StageChanged, Usage
+from bot.painting import Accepted, PaintEvent, PaintRequest, Stage, StageChanged, Usage
 from bot.providers.base import BaseProvider
 from bot.providers.chat.message_parts import aside, parse, read
 from bot.providers.chat.response import Reply
@@ -45,7 +45,7 @@ class ChatProvider(BaseProvider):
         """A chat cannot be asked about."""
         return False
 
-    async def paint(self, request: PaintRequest) -> AsyncGenerator[Event, None]:
+    async def paint(self, request: PaintRequest) -> AsyncGenerator[PaintEvent, None]:
         """Paints `options.n` pictures: the upstream paints one an answer, so each is a request of its own.
 
         Raises PaintFailed when there is no picture at all; fewer than asked for are no failure. Closing the
@@ -59,7 +59,7 @@ class ChatProvider(BaseProvider):
             async for event in events:
                 yield event
 
-    async def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[Event, None]:
+    async def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[PaintEvent, None]:
         """Raises Lost: whatever became of that answer, it cannot be asked for again."""
         raise Lost(trace=upstream_id)
         yield Accepted(upstream_id)  # pyright: ignore[reportUnreachable] - makes it the generator that the port wants
@@ -73,14 +73,14 @@ class ChatProvider(BaseProvider):
             detail=failure.detail,
         )
 
-    async def _paint_one(self, body: Payload, prompt: str) -> AsyncGenerator[Event, None]:
+    async def _paint_one(self, body: Payload, prompt: str) -> AsyncGenerator[PaintEvent, None]:
         """One request, its inline pictures as bytes."""
         with hinted(self._upstream):
             async with aclosing(unpacked(self._ask(body, prompt))) as events:
                 async for event in events:
                     yield event
 
-    async def _ask(self, body: Payload, prompt: str) -> AsyncGenerator[Event, None]:
+    async def _ask(self, body: Payload, prompt: str) -> AsyncGenerator[PaintEvent, None]:
         upstream = self._upstream
         hide = [self._upstream.key, prompt] if len(prompt) >= _LONG else [self._upstream.key]
         reply = Reply(prompt, hide=hide)
@@ -114,7 +114,7 @@ class ChatProvider(BaseProvider):
 
 def _spent(usage: Usage, wire: ChatWire) -> float | None:
     """What the upstream says it took."""
-    value = usage.counts.get(wire.credits_field)
+    value = usage.reported.get(wire.credits_field)
     return float(value) if isinstance(value, int | float) else None
 
 
@@ -169,7 +169,7 @@ def _put(body: dict[str, object], names: Sequence[str], value: object) -> None:
 # ---------------------------------------------------------------- the answer
 
 
-async def _read(answer: Answer, reply: Reply) -> AsyncGenerator[Event, None]:
+async def _read(answer: Answer, reply: Reply) -> AsyncGenerator[PaintEvent, None]:
     """The events of an answer, whether it streams or is one document, whatever it calls itself and whatever
     was asked for."""
     if await answer.peek() in (b"{", b"["):
@@ -188,14 +188,14 @@ async def _read(answer: Answer, reply: Reply) -> AsyncGenerator[Event, None]:
                 return
 
 
-def _take_document(reply: Reply, body: bytes) -> list[Event]:
+def _take_document(reply: Reply, body: bytes) -> list[PaintEvent]:
     documents = parse(body.decode("utf-8", "replace"))
     reply.complete = bool(documents)  # a document that can be read is a whole one
     return [event for document in documents for event in reply.take(read(document))]
 
 
-def take_message(reply: Reply, kind: str, data: str) -> list[Event]:
-    events: list[Event] = []
+def take_message(reply: Reply, kind: str, data: str) -> list[PaintEvent]:
+    events: list[PaintEvent] = []
     for document in parse(data):
         reading = read(document)
         if kind == "error" and not reading.complaint:  # an event of this name may leave the envelope out

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Literal
 
 from bot.errors import Busy, Declined, Lost, Moderated, NoPicture, PaintFailed, SaidFailed
-from bot.painting import Accepted, Event, Link, Picture, Preview, Progress, Usage
+from bot.painting import Accepted, FinishedImage, Link, PaintEvent, Preview, Progress, Usage
 from bot.providers.chat.message_parts import Part, Reading
 from bot.providers.chat.progress import ReplyReader
 from bot.providers.chat.verdict import Saying, Verdict
@@ -43,9 +43,9 @@ class Reply:
         """By which the upstream finds this answer again."""
         return (self.complaint.trace if self.complaint else None) or self._id
 
-    def take(self, reading: Reading) -> list[Event]:
+    def take(self, reading: Reading) -> list[PaintEvent]:
         """What a chunk tells."""
-        events: list[Event] = []
+        events: list[PaintEvent] = []
         if reading.id and not self._id:
             self._id = quote(reading.id, hide=self._hide)
             events.append(Accepted(self._id))
@@ -57,7 +57,7 @@ class Reply:
         self.complaint = self.complaint or reading.complaint
         return events
 
-    def _take_part(self, part: Part) -> list[Event]:
+    def _take_part(self, part: Part) -> list[PaintEvent]:
         events = [
             *self._feed(part.index, "thoughts", part.thoughts),
             *self._feed(part.index, "text", part.text),
@@ -69,7 +69,7 @@ class Reply:
             self.complete = True
         return events
 
-    def _feed(self, index: int, channel: _Channel, text: str) -> list[Event]:
+    def _feed(self, index: int, channel: _Channel, text: str) -> list[PaintEvent]:
         if not text:
             return []
         reader = self._readers.get((index, channel))
@@ -77,11 +77,11 @@ class Reply:
             reader = self._readers[index, channel] = ReplyReader(self._prompt, thoughts=channel == "thoughts")
         return self._new(reader.feed(text))
 
-    def _new(self, said: Iterable[Event]) -> list[Event]:
+    def _new(self, said: Iterable[PaintEvent]) -> list[PaintEvent]:
         """Leaves out pictures that another choice has shown."""
-        events: list[Event] = []
+        events: list[PaintEvent] = []
         for event in said:
-            if isinstance(event, Picture) and isinstance(event.source, Link):
+            if isinstance(event, FinishedImage) and isinstance(event.source, Link):
                 if event.source.url in self._shown:
                     continue
                 self._shown.add(event.source.url)
@@ -89,23 +89,23 @@ class Reply:
             events.append(event)
         return events
 
-    def close(self, lost: Lost | None) -> list[Event]:
+    def close(self, lost: Lost | None) -> list[PaintEvent]:
         """The answer has ended, by itself or (`lost`) by a failure. What was complete counts in either case.
 
         Raises PaintFailed when there is no picture at all.
         """
         cut = lost is not None
-        events: list[Event] = []
+        events: list[PaintEvent] = []
         verdicts: list[Verdict] = []
         for reader in self._readers.values():
             events += self._sift(reader.close(cut=cut, links=not self._carried), verdicts)
         if not self._shown:
-            events += self._new(Picture(Link(url=url)) for url in self._carried)
+            events += self._new(FinishedImage(Link(url=url)) for url in self._carried)
         if not self._shown:
             raise self._failure(lost, verdicts)
         return [*events, self._usage] if self._usage else events
 
-    def _sift(self, said: Iterable[Event | Verdict], verdicts: list[Verdict]) -> list[Event]:
+    def _sift(self, said: Iterable[PaintEvent | Verdict], verdicts: list[Verdict]) -> list[PaintEvent]:
         verdicts += [each for each in said if isinstance(each, Verdict)]
         return self._new(each for each in said if not isinstance(each, Verdict))
 

@@ -13,7 +13,7 @@ import structlog
 
 from bot.errors import CutShort, Lost, UpstreamDown
 from bot.intake.sizes import chosen
-from bot.painting import Accepted, Event, PaintRequest, Stage, StageChanged
+from bot.painting import Accepted, PaintEvent, PaintRequest, Stage, StageChanged
 from bot.providers.base import BaseProvider
 from bot.providers.chat.message_parts import aside, parse
 from bot.providers.hints import hinted
@@ -45,7 +45,7 @@ class ImagesProvider(BaseProvider):
         """A picture that was not received cannot be asked for again."""
         return False
 
-    async def paint(self, request: PaintRequest) -> AsyncGenerator[Event, None]:
+    async def paint(self, request: PaintRequest) -> AsyncGenerator[PaintEvent, None]:
         """Paints all pictures with one request, which is never sent twice.
 
         Raises PaintFailed when there is no picture at all; fewer than asked for are no failure. Closing the
@@ -57,12 +57,12 @@ class ImagesProvider(BaseProvider):
                 async for event in events:
                     yield event
 
-    async def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[Event, None]:
+    async def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[PaintEvent, None]:
         """Raises Lost: whatever became of that answer, it cannot be asked for again."""
         raise Lost(trace=upstream_id)
         yield Accepted(upstream_id)  # pyright: ignore[reportUnreachable] - makes it the generator that the port wants
 
-    async def _ask(self, request: PaintRequest) -> AsyncGenerator[Event, None]:
+    async def _ask(self, request: PaintRequest) -> AsyncGenerator[PaintEvent, None]:
         upstream = self._upstream
         streams = _streams(request, upstream)
         hide = [upstream.key, request.prompt] if len(request.prompt) >= _LONG else [upstream.key]
@@ -192,7 +192,7 @@ def _written(value: object) -> str:
 # ---------------------------------------------------------------- the answer
 
 
-async def _read(answer: Answer, reply: ImagesReply) -> AsyncGenerator[Event, None]:
+async def _read(answer: Answer, reply: ImagesReply) -> AsyncGenerator[PaintEvent, None]:
     """The events of an answer, whether it streams or is one document, whatever was asked for."""
     if await answer.peek() in (b"{", b"["):
         body = await answer.read()
@@ -210,11 +210,11 @@ async def _read(answer: Answer, reply: ImagesReply) -> AsyncGenerator[Event, Non
                 return
 
 
-def _take_document(reply: ImagesReply, body: bytes) -> list[Event]:
+def _take_document(reply: ImagesReply, body: bytes) -> list[PaintEvent]:
     documents = parse(body.decode("utf-8", "replace"))
     reply.complete = bool(documents)  # a document that can be read is a whole one
     return [event for document in documents for event in reply.take(document)]
 
 
-def _take_message(reply: ImagesReply, kind: str, data: str) -> list[Event]:
+def _take_message(reply: ImagesReply, kind: str, data: str) -> list[PaintEvent]:
     return [event for document in parse(data) for event in reply.take(document, kind)]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from bot.errors import Lost, NoPicture, PaintFailed
-from bot.painting import Event, Link, Picture, Preview, Usage
+from bot.painting import FinishedImage, Link, PaintEvent, Preview, Usage
 from bot.providers.chat.message_parts import addresses
 from bot.providers.http.error_bodies import Complaint, find_complaint, inside
 from bot.providers.presets import TokenPrice
@@ -36,7 +36,7 @@ class ImagesReply:
         self.complaint: Complaint | None = None
         self.complete = False
 
-    def take(self, document: object, kind: str = "") -> list[Event]:
+    def take(self, document: object, kind: str = "") -> list[PaintEvent]:
         """What a document tells. `kind`: the name of its event, where it came as one."""
         if not isinstance(document, Mapping):
             return []
@@ -56,14 +56,14 @@ class ImagesReply:
         self._usage = cast(Mapping[str, Any], usage) if isinstance(usage, Mapping) else self._usage
         return self._pictures(outer)
 
-    def _pictures(self, outer: Mapping[str, Any]) -> list[Event]:
+    def _pictures(self, outer: Mapping[str, Any]) -> list[PaintEvent]:
         data = outer.get("data")
         items: list[object] = [outer, *(cast("list[object]", data) if isinstance(data, list) else [])]
         urls = [url for item in items for url in addresses(item) if url not in self._shown]
         self._shown.update(urls)
-        return [Picture(Link(url=url)) for url in dict.fromkeys(urls)]
+        return [FinishedImage(Link(url=url)) for url in dict.fromkeys(urls)]
 
-    def close(self, lost: Lost | None) -> list[Event]:
+    def close(self, lost: Lost | None) -> list[PaintEvent]:
         """The answer has ended, by itself or (`lost`) by a failure. What was complete counts in either case.
 
         Raises PaintFailed when there is no picture at all.

@@ -13,7 +13,7 @@ GPT_IMAGE_2_SIZES = SizeRule(
     max_ratio=3,
     min_pixels=655_360,
     max_pixels=8_294_400,
-    table=(
+    recommended=(
         ("1:1", "1K", "1024x1024"),
         ("1:1", "2K", "2048x2048"),
         ("1:1", "4K", "2880x2880"),
@@ -52,12 +52,12 @@ _GPT_IMAGE_2 = Capabilities(
     qualities=("auto", "low", "medium", "high"),
     backgrounds=("auto", "transparent", "opaque"),
     formats=("png", "jpeg", "webp"),
-    compression=True,
+    supports_compression=True,
     max_n=10,
     max_references=16,
-    max_prompt=32_000,
+    max_prompt_chars=32_000,
     max_reference_bytes=20_000_000,
-    masks=True,
+    supports_masks=True,
 )
 # OpenAI's prices a million tokens in dollars, at 7.1 yuan a dollar and 10,000 credits a yuan
 _HK_CREDITS = TokenPrice(text=5, image=10, output=40, factor=7.1 * 10_000 / 1_000_000)
@@ -78,7 +78,7 @@ IMAGES: Mapping[str, Preset] = {
         stream=False,
         probe="/v1/models",
         token_price=_HK_CREDITS,
-        capabilities=replace(_GPT_IMAGE_2, backgrounds=(), formats=(), compression=False),
+        capabilities=replace(_GPT_IMAGE_2, backgrounds=(), formats=(), supports_compression=False),
     ),
     "openai": Preset(
         dialect="images",

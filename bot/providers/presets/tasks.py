@@ -10,7 +10,7 @@ from bot.providers.presets.wires import TasksWire, UploadWire
 _GPT_4O_IMAGE = Capabilities(
     sizes=("1:1", "2:3", "3:2", "1024x1024", "1024x1536", "1536x1024"),
     max_references=5,
-    masks=True,
+    supports_masks=True,
     max_masked_references=1,
 )
 
@@ -36,7 +36,7 @@ TASKS: Mapping[str, Preset] = {
         model="gpt-4o-image",
         stream=False,
         probe="/v1/tasks/task-unified-0-probe",
-        capabilities=replace(_GPT_4O_IMAGE, counts=(1, 2, 4), max_prompt=2000),
+        capabilities=replace(_GPT_4O_IMAGE, counts=(1, 2, 4), max_prompt_chars=2000),
     ),
     "toapis": Preset(
         dialect="tasks",
@@ -79,5 +79,5 @@ TASK_SANDBOX = Preset(
     model="gpt-4o-image",
     stream=False,
     probe="/evolink/v1/tasks/task-unified-0-probe",
-    capabilities=replace(_GPT_4O_IMAGE, counts=(1, 2, 4), max_prompt=2000),
+    capabilities=replace(_GPT_4O_IMAGE, counts=(1, 2, 4), max_prompt_chars=2000),
 )

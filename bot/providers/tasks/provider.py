@@ -23,7 +23,7 @@ from bot.errors import (
     UpstreamDown,
     WentQuiet,
 )
-from bot.painting import Accepted, Blob, Event, Link, PaintRequest, Picture, Progress, Stage, StageChanged
+from bot.painting import Accepted, Blob, FinishedImage, Link, PaintEvent, PaintRequest, Progress, Stage, StageChanged
 from bot.providers.base import BaseProvider
 from bot.providers.chat.message_parts import aside, decode
 from bot.providers.http.client import UpstreamClient
@@ -68,7 +68,7 @@ class TasksProvider(BaseProvider):
         """A task can be asked about by whoever knows its id."""
         return True
 
-    async def paint(self, request: PaintRequest) -> AsyncGenerator[Event, None]:
+    async def paint(self, request: PaintRequest) -> AsyncGenerator[PaintEvent, None]:
         """Hands over the pictures, submits once, and asks until the task has ended. Closing the iterator stops that.
 
         Raises PaintFailed, or the Refusal of a mask that breaks a rule.
@@ -95,7 +95,7 @@ class TasksProvider(BaseProvider):
                 async for event in events:
                     yield event
 
-    async def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[Event, None]:
+    async def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[PaintEvent, None]:
         """Goes on asking about a task that was accepted before.
 
         Raises PaintFailed.
@@ -111,7 +111,7 @@ class TasksProvider(BaseProvider):
 
     async def _follow(
         self, door: TaskDoor, opened: Told, bell: Bell, *, at_once: bool = False
-    ) -> AsyncGenerator[Event, None]:
+    ) -> AsyncGenerator[PaintEvent, None]:
         """The events of an accepted task until it has ended."""
         yield Accepted(opened.id)
         tale, told = _Tale(), opened
@@ -131,7 +131,9 @@ class TasksProvider(BaseProvider):
         if not told.pictures:
             raise NoPicture(trace=opened.id)
         for url in told.pictures:
-            yield Picture(Blob(data=await aside(len(url), decode, url)) if url.startswith("data:") else Link(url=url))
+            yield FinishedImage(
+                Blob(data=await aside(len(url), decode, url)) if url.startswith("data:") else Link(url=url)
+            )
 
     async def _ask(self, door: TaskDoor, task: str, bell: Bell, *, at_once: bool) -> AsyncGenerator[Told, None]:
         """What is told of a task, answer by answer; the last one is of its end.
@@ -183,9 +185,9 @@ class _Tale:
     stage: Stage | None = None
     percent: float = 0.0
 
-    def news(self, told: Told) -> list[Event]:
+    def news(self, told: Told) -> list[PaintEvent]:
         """What an answer tells beyond the ones before it."""
-        news: list[Event] = []
+        news: list[PaintEvent] = []
         stage = Stage.QUEUED if told.state is TaskState.QUEUED else Stage.PAINTING
         if stage is not self.stage and self.stage is not Stage.PAINTING and not told.ended:
             self.stage = stage

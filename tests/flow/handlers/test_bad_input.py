@@ -312,7 +312,7 @@ async def test_a_button_of_a_job_that_nobody_knows(easel: World) -> None:
         message=MessageRef(chat=DIRECT, message_id="m99"),
         sender=AMBER,
         action=Action.RETRY,
-        job="unknown",
+        job_id="unknown",
     )
     assert (await easel.app.desk.press_button(press)).text == explain("en", AlreadyFinished())
 

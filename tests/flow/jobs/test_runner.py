@@ -15,7 +15,7 @@ from bot.fetch import Fetcher
 from bot.job import Job, NewJob, State
 from bot.jobs.images import JobImages
 from bot.jobs.runner import JobRunner
-from bot.painting import Accepted, Blob, Capabilities, Event, Link, PaintRequest, Picture, Preview, Usage
+from bot.painting import Accepted, Blob, Capabilities, FinishedImage, Link, PaintEvent, PaintRequest, Preview, Usage
 from bot.providers.fallback import FallbackProvider
 from bot.quota import QuotaRules
 from bot.status.messages import StatusMessages
@@ -27,9 +27,9 @@ from tests.support.clocks import FakeClock
 from tests.support.platform import AMBER, DIRECT, Platform
 
 RULES = QuotaRules(user_daily=50, chat_daily=None, user_concurrent=2, user_waiting=5)
-GOOD, BAD = Picture(Blob(data=png())), Picture(Blob(data=b"no picture"))
+GOOD, BAD = FinishedImage(Blob(data=png())), FinishedImage(Blob(data=b"no picture"))
 
-Step = Event | PaintFailed | Callable[[], Awaitable[object]]
+Step = PaintEvent | PaintFailed | Callable[[], Awaitable[object]]
 
 
 class Upstream:
@@ -45,13 +45,13 @@ class Upstream:
         self.script: list[Step] = []
         self.resumed: list[tuple[str, str]] = []
 
-    async def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[Event, None]:
+    async def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[PaintEvent, None]:
         self.resumed.append((request.prompt, upstream_id))
         async with aclosing(self.paint(request)) as events:
             async for event in events:
                 yield event
 
-    async def paint(self, request: PaintRequest) -> AsyncGenerator[Event, None]:
+    async def paint(self, request: PaintRequest) -> AsyncGenerator[PaintEvent, None]:
         for step in self.script:
             if isinstance(step, PaintFailed):
                 raise step

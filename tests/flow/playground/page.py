@@ -20,8 +20,8 @@ from tests.support.clocks import FakeClock
 from tests.support.event_sinks import Quiet
 
 STUDIO = Chat(platform="playground", id="studio", kind="group")
-WAITING = Card(text="Waiting", buttons=(Button(action=Action.CANCEL, job="j1", label="Cancel"),))
-DONE = Card(text="A red fox\n12 s", buttons=(Button(action=Action.RETRY, job="j1", label="Retry"),))
+WAITING = Card(text="Waiting", buttons=(Button(action=Action.CANCEL, job_id="j1", label="Cancel"),))
+DONE = Card(text="A red fox\n12 s", buttons=(Button(action=Action.RETRY, job_id="j1", label="Retry"),))
 
 
 def picture(color: str = "red", kind: str = "PNG", size: tuple[int, int] = (40, 30)) -> bytes:

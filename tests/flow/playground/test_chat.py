@@ -288,7 +288,7 @@ async def test_a_click_is_answered_to_the_page_that_clicked(world: World) -> Non
         composed = {"type": "compose", "member": "jade", "chat": "studio", "reply_to": ref.message_id}
         assert await mine.get("compose") == composed
         press = world.script.presses[0]
-        assert (press.id, press.message, press.action, press.job) == ("c1", ref, Action.EDIT, "j1")
+        assert (press.id, press.message, press.action, press.job_id) == ("c1", ref, Action.EDIT, "j1")
         assert press.sender.id == "jade"
         await other.send("sentinel")
         assert [frame["type"] for frame in other._kept if frame["type"] in ("notice", "compose")] == []  # pyright: ignore[reportPrivateUsage] - this file's own

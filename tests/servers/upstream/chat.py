@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.errors import PaintFailed
-from bot.painting import Blob, Event, Link, PaintRequest, Picture, Progress
+from bot.painting import Blob, FinishedImage, Link, PaintEvent, PaintRequest, Progress
 from bot.providers.chat.provider import ChatProvider
 from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import resolve
@@ -31,13 +31,13 @@ def provider(client: UpstreamClient, url: str, preset: str = "relay", **settings
     return ChatProvider(resolve(name="up", preset=preset, **given), client)  # type: ignore[arg-type]  # as settings do
 
 
-async def gather(made: ChatProvider, request: PaintRequest | None = None) -> list[Event]:
+async def gather(made: ChatProvider, request: PaintRequest | None = None) -> list[PaintEvent]:
     return [event async for event in made.paint(request or PaintRequest(prompt="a cat"))]
 
 
-async def fail(made: ChatProvider, request: PaintRequest | None = None) -> tuple[PaintFailed, list[Event]]:
+async def fail(made: ChatProvider, request: PaintRequest | None = None) -> tuple[PaintFailed, list[PaintEvent]]:
     """The failure of a painting that must fail, and the events before it."""
-    seen: list[Event] = []
+    seen: list[PaintEvent] = []
 
     async def collect() -> None:
         async for each in made.paint(request or PaintRequest(prompt="a cat")):
@@ -48,11 +48,11 @@ async def fail(made: ChatProvider, request: PaintRequest | None = None) -> tuple
     return caught.value, seen
 
 
-def pictures(events: list[Event]) -> list[Link | Blob]:
-    return [each.source for each in events if isinstance(each, Picture)]
+def pictures(events: list[PaintEvent]) -> list[Link | Blob]:
+    return [each.source for each in events if isinstance(each, FinishedImage)]
 
 
-def percents(events: list[Event]) -> list[float]:
+def percents(events: list[PaintEvent]) -> list[float]:
     return [each.percent for each in events if isinstance(each, Progress)]
 
 

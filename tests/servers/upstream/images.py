@@ -5,7 +5,7 @@ import json
 
 from pydantic import SecretStr
 
-from bot.painting import Event, Image, PaintRequest
+from bot.painting import Image, PaintEvent, PaintRequest
 from bot.ports import Provider
 from bot.providers.http.client import UpstreamClient
 from bot.providers.images.provider import ImagesProvider
@@ -31,7 +31,7 @@ def provider(client: UpstreamClient, url: str, preset: str = "openai", **setting
     return ImagesProvider(resolve(name="up", preset=preset, **given), client)  # type: ignore[arg-type]  # as settings do
 
 
-async def gather(made: Provider, request: PaintRequest | None = None) -> list[Event]:
+async def gather(made: Provider, request: PaintRequest | None = None) -> list[PaintEvent]:
     return [event async for event in made.paint(request or PaintRequest(prompt="a cat"))]
 
 

@@ -14,7 +14,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.errors import PaintFailed
-from bot.painting import Event, PaintRequest
+from bot.painting import PaintEvent, PaintRequest
 from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import resolve
 from bot.providers.tasks.callbacks import Callbacks
@@ -143,13 +143,13 @@ def provider(
     )
 
 
-async def gather(made: TasksProvider, request: PaintRequest | None = None) -> list[Event]:
+async def gather(made: TasksProvider, request: PaintRequest | None = None) -> list[PaintEvent]:
     return [event async for event in made.paint(request or PaintRequest(prompt="a cat"))]
 
 
-async def fail(made: TasksProvider, request: PaintRequest | None = None) -> tuple[PaintFailed, list[Event]]:
+async def fail(made: TasksProvider, request: PaintRequest | None = None) -> tuple[PaintFailed, list[PaintEvent]]:
     """The failure of a painting that must fail, and the events before it."""
-    seen: list[Event] = []
+    seen: list[PaintEvent] = []
 
     async def collect() -> None:
         async for each in made.paint(request or PaintRequest(prompt="a cat")):

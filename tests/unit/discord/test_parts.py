@@ -65,7 +65,7 @@ def test_a_text_longer_than_a_message_goes_into_an_embed_at_a_line() -> None:
 
 
 def test_every_card_is_guarded_and_its_buttons_name_the_job() -> None:
-    card = Card(text="x", buttons=(Button(action=Action.VARY, job="j1", label="Vary"),))
+    card = Card(text="x", buttons=(Button(action=Action.VARY, job_id="j1", label="Vary"),))
     body = encode.encode_card(card)
     assert body["allowed_mentions"] == {"parse": []}
     assert body["components"][0]["components"][0]["custom_id"] == "easel:vary:j1"
@@ -73,7 +73,7 @@ def test_every_card_is_guarded_and_its_buttons_name_the_job() -> None:
 
 def test_pictures_carry_the_prompt_and_hide_when_asked() -> None:
     image = Image(data=b"x", media_type="image/webp", width=1, height=1)
-    card = Card(text="x", alt="a\nfox " * 1000)
+    card = Card(text="x", alt_text="a\nfox " * 1000)
     (hidden,) = encode.encode_images(card, [image], spoiler=True)
     assert hidden.filename == "SPOILER_easel-1.webp"
     assert len(hidden.description) == encode.ALT

@@ -26,7 +26,11 @@ from bot.pictures import decoding
 from tests.unit.fuzz.strategies import TEXT
 
 ABLE = Capabilities(
-    sizes=("1:1", "3:2"), qualities=("low", "high"), formats=("png", "jpeg"), compression=True, masks=True
+    sizes=("1:1", "3:2"),
+    qualities=("low", "high"),
+    formats=("png", "jpeg"),
+    supports_compression=True,
+    supports_masks=True,
 )
 SENDER = User(platform="telegram", id="5", name="Ada")
 
@@ -66,7 +70,7 @@ MESSAGES = st.builds(
     reply_to=st.none() | st.just(DeletedMessage(id="0")) | REPLIES,
     to_me=st.booleans(),
     command=st.sampled_from([None, None, "imagine", "edit"]),
-    choices=st.dictionaries(st.sampled_from(["size", "quality", "n"]), TYPED, max_size=2),
+    options=st.dictionaries(st.sampled_from(["size", "quality", "n"]), TYPED, max_size=2),
     mask=st.none() | ATTACHMENTS.map(lambda some: some[0] if some else None),
 )
 

@@ -137,7 +137,7 @@ def test_any_click_of_telegram_is_ours_or_nothing(body: Body) -> None:
     assert query is not None
     press = decode_button_press(query)
     if press is not None:
-        assert body["data"] == f"easel:{press.action.value}:{press.job}"
+        assert body["data"] == f"easel:{press.action.value}:{press.job_id}"
 
 
 @given(SAID | TEXT)

@@ -12,7 +12,7 @@ import hypothesis.strategies as st
 from hypothesis import given, settings
 
 from bot.errors import BadResult, Lost, PaintFailed
-from bot.painting import Event, Picture, Progress, Usage
+from bot.painting import FinishedImage, PaintEvent, Progress, Usage
 from bot.providers.chat.message_parts import decode, parse, read
 from bot.providers.chat.progress import ReplyReader
 from bot.providers.chat.response import Reply
@@ -156,7 +156,7 @@ def test_any_error_document_is_a_failure_that_quotes_no_secret(status: int, docu
 # ---------------------------------------------------------------- replies, however they are cut
 
 
-def told(text: str, sizes: list[int], *, prompt: str, cut_off: bool, thoughts: bool) -> list[Event | Verdict]:
+def told(text: str, sizes: list[int], *, prompt: str, cut_off: bool, thoughts: bool) -> list[PaintEvent | Verdict]:
     reader = ReplyReader(prompt, thoughts=thoughts)
     said = [event for piece in cut(text, sizes) for event in reader.feed(piece)]
     return [*said, *reader.close(cut=cut_off)]
@@ -171,7 +171,7 @@ def test_any_reply_tells_the_same_however_it_is_cut(
     percents = [event.percent for event in whole if isinstance(event, Progress)]
     assert percents == sorted(set(percents))
     assert all(0 <= each <= 100 for each in percents)
-    assert not (thoughts and any(isinstance(event, Picture) for event in whole))
+    assert not (thoughts and any(isinstance(event, FinishedImage) for event in whole))
 
 
 @given(SCRAPS.filter(lambda text: "\ud83e" not in text), SIZES, st.sampled_from([None, Lost]))

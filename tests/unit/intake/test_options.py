@@ -6,7 +6,7 @@ from bot.errors import BadOption
 from bot.intake.options import extract
 from bot.painting import Capabilities, Options
 
-STYLED = Capabilities(backgrounds=("auto", "transparent"), formats=("png", "jpeg", "webp"), compression=True)
+STYLED = Capabilities(backgrounds=("auto", "transparent"), formats=("png", "jpeg", "webp"), supports_compression=True)
 
 
 @pytest.mark.parametrize(
@@ -42,5 +42,5 @@ def test_a_format_that_does_not_is_refused_with_those_that_do(text: str, value: 
 
 
 def test_where_no_format_is_offered_nothing_is_chosen() -> None:
-    bare = Capabilities(compression=True)
+    bare = Capabilities(supports_compression=True)
     assert extract("a fox --compression 80", bare).options == Options(compression=80)

@@ -37,7 +37,7 @@ ABLE = Capabilities(
     qualities=("low", "high"),
     max_n=4,
     max_references=3,
-    max_prompt=200,
+    max_prompt_chars=200,
 )
 PLAIN = Capabilities()
 
@@ -461,5 +461,5 @@ def test_options_never_leak_into_the_prompt(words: list[str], at: int, dashes: s
 @pytest.mark.parametrize("typed", ["a cat --file", "--file a cat", "a --file cat", "a cat —file", "a cat --FILE"])
 def test_the_original_is_asked_for_by_a_word_that_takes_no_value(typed: str) -> None:
     made = paint(typed)
-    assert made.options.file
+    assert made.options.as_file
     assert made.prompt == "a cat"

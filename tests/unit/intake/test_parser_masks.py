@@ -20,7 +20,7 @@ from bot.providers.presets import PRESETS
 
 ADA = User(platform="memory", id="ada", name="Ada")
 DIRECT = Chat(platform="memory", id="d", kind="direct")
-ABLE = Capabilities(masks=True, max_masked_references=2)
+ABLE = Capabilities(supports_masks=True, max_masked_references=2)
 PHOTO = Attachment(ref="photo", media_type="image/jpeg", filename="photo.jpg")
 OTHER = Attachment(ref="other", media_type="image/jpeg", filename="other.jpg")
 MASK = Attachment(ref="mask", media_type="image/png", filename="mask.png")

@@ -32,7 +32,7 @@ def chosen(
         text=text,
         command=command,
         attachments=attachments,
-        choices=choices or {},
+        options=choices or {},
         mask=mask,
     )
     return read(message, capabilities)
@@ -63,7 +63,7 @@ def test_what_a_form_may_not_ask_for_is_refused_in_words() -> None:
 
 def test_a_mask_is_refused_where_nobody_takes_one() -> None:
     assert isinstance(chosen("edit", "a hat", attachments=(PHOTO,), mask=PHOTO), Unsupported)
-    able = Capabilities(masks=True)
+    able = Capabilities(supports_masks=True)
     assert isinstance(chosen("edit", "a hat", attachments=(PHOTO,), mask=PHOTO, capabilities=able), Paint)
 
 
@@ -89,4 +89,4 @@ def test_the_best_tier_gives_the_days_credits(tiers: tuple[str, ...], daily: int
         user_waiting=1,
         roles={"1": 70, "2": 10, "discord:booster": 90},
     )
-    assert rules.allowance(User(platform="discord", id="1", name="Ada", tiers=tiers)) == daily
+    assert rules.allowance(User(platform="discord", id="1", name="Ada", roles=tiers)) == daily

@@ -10,7 +10,7 @@ from bot.errors import BrokenPicture, MaskNotTransparent, MaskOfOtherSize, MaskT
 from bot.painting import Capabilities, Image
 from bot.pictures import cut_out, masked
 
-ABLE = Capabilities(masks=True)
+ABLE = Capabilities(supports_masks=True)
 CLEAR, SOLID = (0, 0, 0, 0), (0, 0, 0, 255)
 
 
@@ -60,11 +60,11 @@ async def test_a_mask_drawn_at_another_scale_is_scaled_with_its_picture() -> Non
 
 
 async def test_a_picture_that_must_shrink_takes_its_mask_along() -> None:
-    small = Capabilities(masks=True, max_reference_edge=32)
+    small = Capabilities(supports_masks=True, max_reference_edge=32)
     picture, mask = await made(photo(64, 48), saved(drawn()), small)
     assert (picture.width, picture.height) == (mask.width, mask.height) == (32, 24)
     noise = Pillow.merge("RGB", [Pillow.effect_noise((256, 192), 90) for _ in "RGB"])
-    tight = Capabilities(masks=True, max_reference_bytes=50_000)
+    tight = Capabilities(supports_masks=True, max_reference_bytes=50_000)
     picture, mask = await made(saved(noise), saved(drawn(256, 192, clear=(0, 0, 9, 9))), tight)
     assert len(picture.data) <= 50_000
     assert (picture.width, picture.height) == (mask.width, mask.height)
@@ -111,7 +111,7 @@ async def test_a_mask_beyond_the_limit_names_it() -> None:
     specks = Pillow.new("RGBA", (200, 150), SOLID)
     specks.putalpha(Pillow.frombytes("L", (200, 150), bytes(dice.choice((0, 255)) for _ in range(200 * 150))))
     with pytest.raises(MaskTooLarge) as refused:
-        await made(photo(200, 150), saved(specks), Capabilities(masks=True, max_mask_bytes=1000))
+        await made(photo(200, 150), saved(specks), Capabilities(supports_masks=True, max_mask_bytes=1000))
     assert refused.value.facts == {"limit": "0.001 MB"}
 
 

@@ -23,11 +23,11 @@ from bot.painting import (
     Accepted,
     Blob,
     Capabilities,
-    Event,
+    FinishedImage,
     Image,
     Options,
+    PaintEvent,
     PaintRequest,
-    Picture,
     Progress,
     Stage,
     StageChanged,
@@ -39,11 +39,11 @@ from bot.providers.requirements import Requirements, merged
 from tests.support.clocks import FakeClock, settle
 
 REQUEST = PaintRequest(prompt="a cat")
-PAINTED = Picture(Blob(data=b"x"))
+PAINTED = FinishedImage(Blob(data=b"x"))
 RETRYING = StageChanged(Stage.RETRYING)
 PIXEL = Image(data=b"x", media_type="image/png", width=1, height=1)
 
-Act = list[Event | PaintFailed | asyncio.Event]
+Act = list[PaintEvent | PaintFailed | asyncio.Event]
 
 
 class Scripted:
@@ -69,19 +69,19 @@ class Scripted:
         self.closed = 0
         self._acts = list(acts)
 
-    async def paint(self, request: PaintRequest) -> AsyncGenerator[Event, None]:
+    async def paint(self, request: PaintRequest) -> AsyncGenerator[PaintEvent, None]:
         self.asked += 1
         async with aclosing(self._play(self._acts)) as events:
             async for event in events:
                 yield event
 
-    async def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[Event, None]:
+    async def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[PaintEvent, None]:
         self.asked_about.append(upstream_id)
         async with aclosing(self._play(self._resumed)) as events:
             async for event in events:
                 yield event
 
-    async def _play(self, acts: list[Act]) -> AsyncGenerator[Event, None]:
+    async def _play(self, acts: list[Act]) -> AsyncGenerator[PaintEvent, None]:
         act = acts.pop(0) if len(acts) > 1 else acts[0]
         try:
             for step in act:
@@ -231,7 +231,7 @@ async def test_the_time_that_was_waited_counts() -> None:
 # ---------------------------------------------------------------- capabilities and prices
 
 
-SQUARE = Capabilities(sizes=("1:1",), max_n=1, max_references=1, max_prompt=10, reference_types=("image/png",))
+SQUARE = Capabilities(sizes=("1:1",), max_n=1, max_references=1, max_prompt_chars=10, reference_types=("image/png",))
 WIDE = Capabilities(sizes=("3:2",), qualities=("high",), max_n=4, max_references=0)
 
 
@@ -283,7 +283,7 @@ def test_together_they_can_do_what_one_can_and_references_fit_all() -> None:
         qualities=("high",),
         max_n=4,
         max_references=1,
-        max_prompt=4000,
+        max_prompt_chars=4000,
         reference_types=("image/png",),
     )
     assert merged([SQUARE]) == SQUARE
@@ -514,8 +514,10 @@ async def test_after_a_restart_without_its_provider_a_task_is_lost(name: str) ->
 
 
 MASKED = Image(data=b"x", media_type="image/png", width=1, height=1)
-MASKING = Capabilities(masks=True, max_masked_references=1, counts=(1, 2, 4))
-STYLED = Capabilities(backgrounds=("transparent",), formats=("webp",), compression=True, tiers=("2K",), max_n=10)
+MASKING = Capabilities(supports_masks=True, max_masked_references=1, counts=(1, 2, 4))
+STYLED = Capabilities(
+    backgrounds=("transparent",), formats=("webp",), supports_compression=True, tiers=("2K",), max_n=10
+)
 
 
 @pytest.mark.parametrize(

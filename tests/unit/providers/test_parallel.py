@@ -5,20 +5,20 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from bot.errors import Moderated, PaintFailed, Unreachable
-from bot.painting import Accepted, Event, Link, Picture, Progress, Stage, StageChanged
+from bot.painting import Accepted, FinishedImage, Link, PaintEvent, Progress, Stage, StageChanged
 from bot.providers.parallel import merge_paintings
 
-PICTURE = Picture(Link(url="https://x.example/a.png"))
+PICTURE = FinishedImage(Link(url="https://x.example/a.png"))
 
 
-async def painting(*steps: Event | Exception) -> AsyncGenerator[Event, None]:
+async def painting(*steps: PaintEvent | Exception) -> AsyncGenerator[PaintEvent, None]:
     for step in steps:
         if isinstance(step, Exception):
             raise step
         yield step
 
 
-async def tell(*paintings: AsyncGenerator[Event, None]) -> tuple[list[Event], list[PaintFailed]]:
+async def tell(*paintings: AsyncGenerator[PaintEvent, None]) -> tuple[list[PaintEvent], list[PaintFailed]]:
     swallowed: list[PaintFailed] = []
     return [event async for event in merge_paintings(paintings, swallow=swallowed.append)], swallowed
 

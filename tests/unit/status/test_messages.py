@@ -16,7 +16,7 @@ from tests.support.platform import DIRECT, GROUP, Platform
 
 PICTURE = Image(data=b"picture", media_type="image/png", width=1, height=1)
 PREVIEW = Image(data=b"preview", media_type="image/jpeg", width=1, height=1)
-CANCEL = Button(action=Action.CANCEL, job="job", label="Cancel")
+CANCEL = Button(action=Action.CANCEL, job_id="job", label="Cancel")
 DONE = Card(text="done")
 
 

@@ -562,7 +562,7 @@ def test_a_call_that_counts_as_several_waits_for_all_its_slots() -> None:
         assert isinstance(turn, Turn)
         pacer.start(turn, float(number))
         pacer.finish(turn, float(number))
-    pacer.want("album", FINAL, Lane(budgets=(narrow,), cost=4), 3.0)
+    pacer.want("album", FINAL, Lane(budgets=(narrow,), slots_per_call=4), 3.0)
     assert pacer.next(3.0) == 61.0  # two slots are free, and two of the three used ones come back by then
     turn = pacer.next(61.0)
     assert isinstance(turn, Turn)
@@ -575,7 +575,7 @@ def test_a_call_that_counts_as_several_waits_for_all_its_slots() -> None:
 def test_a_refused_call_gives_all_its_slots_back() -> None:
     pacer = Pacer()
     wide = Budget(key="chat", slots=4, period_s=60.0)
-    pacer.want("album", FINAL, Lane(budgets=(wide,), cost=4), 0.0)
+    pacer.want("album", FINAL, Lane(budgets=(wide,), slots_per_call=4), 0.0)
     turn = pacer.next(0.0)
     assert isinstance(turn, Turn)
     pacer.start(turn, 0.0)
@@ -586,5 +586,5 @@ def test_a_refused_call_gives_all_its_slots_back() -> None:
 
 def test_a_call_that_counts_as_more_than_there_are_needs_all_of_them() -> None:
     pacer = Pacer()
-    pacer.want("album", FINAL, Lane(budgets=(Budget(key="chat", slots=2, period_s=60.0),), cost=9), 0.0)
+    pacer.want("album", FINAL, Lane(budgets=(Budget(key="chat", slots=2, period_s=60.0),), slots_per_call=9), 0.0)
     assert isinstance(pacer.next(0.0), Turn)

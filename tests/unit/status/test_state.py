@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.painting import Accepted, Blob, Link, Picture, Preview, Progress, Stage, StageChanged, Usage
+from bot.painting import Accepted, Blob, FinishedImage, Link, Preview, Progress, Stage, StageChanged, Usage
 from bot.status.state import EMPTY, FULL, Happening, QueuePosition, Status, bar, fold, noticeable, render
 from bot.texts import LOCALES
 
@@ -18,7 +18,7 @@ happenings = st.one_of(
     st.sampled_from(Stage).map(StageChanged),
     st.floats(-5, 105).map(Progress),
     st.integers(1, 9).map(QueuePosition),
-    st.sampled_from([Accepted(), Preview(ANY), Picture(ANY), Usage({})]),
+    st.sampled_from([Accepted(), Preview(ANY), FinishedImage(ANY), Usage({})]),
 )
 
 
@@ -61,9 +61,9 @@ def test_what_the_upstream_does_says_where_the_job_is() -> None:
 
 def test_each_picture_counts_and_the_last_one_ends_the_painting() -> None:
     pair = replace(NEW, count=2)
-    one = after(StageChanged(Stage.PAINTING), Picture(ANY), start=pair)
+    one = after(StageChanged(Stage.PAINTING), FinishedImage(ANY), start=pair)
     assert (one.got, one.percent, one.stage) == (1, 50, Stage.PAINTING)
-    both = fold(one, Picture(ANY))
+    both = fold(one, FinishedImage(ANY))
     assert (both.got, both.percent, both.stage) == (2, 100, Stage.SAVING)
 
 

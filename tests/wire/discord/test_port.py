@@ -12,7 +12,7 @@ from bot.painting import Image
 from tests.support.worlds import png
 from tests.wire.discord.easel import Town, photo, town
 
-CANCEL = (Button(action=Action.CANCEL, job="j1", label="Cancel"),)
+CANCEL = (Button(action=Action.CANCEL, job_id="j1", label="Cancel"),)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ async def test_ten_pictures_go_into_one_message(place: Town) -> None:
     async with place.easel() as easel:
         images = [image("red") for _ in range(10)]
         delivered = await easel.discord.deliver(
-            square(place), None, Card(text="done", alt="ten"), images, reply_to=None, key="a"
+            square(place), None, Card(text="done", alt_text="ten"), images, reply_to=None, key="a"
         )
         assert len(place.mine()[0].attachments) == len(delivered.attachments) == 10
         assert {each.description for each in place.mine()[0].attachments} == {"ten"}

@@ -36,12 +36,12 @@ from bot.intake import sizes
 from bot.jobs.images import JobImages
 from bot.painting import (
     Accepted,
-    Event,
+    FinishedImage,
     Image,
     Link,
     Options,
+    PaintEvent,
     PaintRequest,
-    Picture,
     Preview,
     Progress,
     Stage,
@@ -73,7 +73,7 @@ class Row:
     preset: str | None
     dialect: str
     at: str = ""
-    tells: type[Event] = Progress
+    tells: type[PaintEvent] = Progress
     links: bool = True
     calls: bool = False
     counts: bool = True
@@ -120,12 +120,12 @@ class Bench:
     sandbox: Sandbox
     gallery: JobImages
 
-    async def paint(self, request: PaintRequest) -> list[Event]:
+    async def paint(self, request: PaintRequest) -> list[PaintEvent]:
         return [event async for event in self.provider.paint(request)]
 
-    async def pictures(self, events: list[Event]) -> list[Image]:
+    async def pictures(self, events: list[PaintEvent]) -> list[Image]:
         """What can be had of the pictures, as the core takes them in."""
-        return await self.gallery.results([each.source for each in events if isinstance(each, Picture)])
+        return await self.gallery.results([each.source for each in events if isinstance(each, FinishedImage)])
 
     async def fails(self, prompt: str) -> PaintFailed:
         with pytest.raises(PaintFailed) as caught:
@@ -195,8 +195,8 @@ async def test_words_become_one_picture(row: Row) -> None:
         [received] = at.sandbox.requests
     assert events[0] == StageChanged(Stage.SENDING)
     kinds = [type(event) for event in events]
-    assert kinds.index(Accepted) < kinds.index(Picture)
-    assert any(isinstance(each, Usage) and bool(each.counts) for each in events) == row.counts
+    assert kinds.index(Accepted) < kinds.index(FinishedImage)
+    assert any(isinstance(each, Usage) and bool(each.reported) for each in events) == row.counts
     assert received.prompt.startswith("a fox in the snow")
     assert received.references == ()
     assert picture.width > 0
@@ -316,7 +316,7 @@ async def test_it_tells_how_far_it_is(row: Row) -> None:
     if row.tells is Preview:
         assert len(told) == 2
     kinds = [type(event) for event in events]
-    assert kinds.index(row.tells) < kinds.index(Picture)
+    assert kinds.index(row.tells) < kinds.index(FinishedImage)
 
 
 def _polls(sandbox: Sandbox) -> int:
@@ -416,7 +416,7 @@ async def test_a_wrong_key_is_the_operators_matter(row: Row) -> None:
 async def test_a_link_that_has_expired_is_a_picture_that_could_not_be_had(row: Row) -> None:
     async with bench(row) as at:
         events = await at.paint(PaintRequest(prompt="a fox [[gone]]"))
-        sources = [each.source for each in events if isinstance(each, Picture)]
+        sources = [each.source for each in events if isinstance(each, FinishedImage)]
         assert [isinstance(each, Link) for each in sources] == [row.links]
         if row.links:
             with pytest.raises(Unfetched):

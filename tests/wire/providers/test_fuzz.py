@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.errors import PaintFailed
-from bot.painting import Blob, Link, PaintRequest, Picture
+from bot.painting import Blob, FinishedImage, Link, PaintRequest
 from bot.ports import Provider
 from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import resolve
@@ -82,7 +82,7 @@ async def outcome(made: Provider) -> str:
     failure: PaintFailed | None = None
     try:
         async for each in made.paint(PaintRequest(prompt="a cat")):
-            if isinstance(each, Picture):
+            if isinstance(each, FinishedImage):
                 sources.append(each.source)  # noqa: PERF401  # a comprehension would lose what came before the failure
     except PaintFailed as failed:
         failure = failed

@@ -44,7 +44,7 @@ async def painted(place: Town, text: str = "a red fox", *, group: bool = False) 
 
 def test_what_a_button_brings_back_is_short_enough() -> None:
     for action in Action:
-        data = callback_data(Button(action=action, job=new_id(), label="x"))
+        data = callback_data(Button(action=action, job_id=new_id(), label="x"))
         assert 1 <= len(data.encode()) <= 64
 
 

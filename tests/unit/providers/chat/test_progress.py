@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.painting import Event, Link, Picture, Preview, Progress, Stage, StageChanged
+from bot.painting import FinishedImage, Link, PaintEvent, Preview, Progress, Stage, StageChanged
 from bot.providers.chat.progress import ReplyReader
 from bot.providers.chat.verdict import Saying, Verdict
 from bot.providers.http.quoting import QUOTE_LIMIT, quote
@@ -68,7 +68,7 @@ def stages(said: list[object]) -> list[Stage]:
     return [event.stage for event in said if isinstance(event, StageChanged)]
 
 
-def urls(said: list[object], kind: type[Picture | Preview] = Picture) -> list[str]:
+def urls(said: list[object], kind: type[FinishedImage | Preview] = FinishedImage) -> list[str]:
     return [event.source.url for event in said if isinstance(event, kind) and isinstance(event.source, Link)]
 
 
@@ -437,7 +437,7 @@ SCRAPS = st.sampled_from(
 )
 def test_any_cutting_tells_the_same(text: str, steps: list[int], prompt: str) -> None:
     reader = ReplyReader(prompt)
-    said: list[Event | Verdict] = []
+    said: list[PaintEvent | Verdict] = []
     at = turn = 0
     while at < len(text):
         step = steps[turn % len(steps)]

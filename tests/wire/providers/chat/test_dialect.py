@@ -12,11 +12,11 @@ import pytest
 from bot.painting import (
     Accepted,
     Blob,
+    FinishedImage,
     Image,
     Link,
     Options,
     PaintRequest,
-    Picture,
     Preview,
     Progress,
     Stage,
@@ -154,7 +154,7 @@ async def test_a_stream_tells_its_story_in_order(client: UpstreamClient) -> None
         StageChanged(Stage.PAINTING),
         Progress(8.4),
         Progress(92.4),
-        Picture(Link(url=PICTURE)),
+        FinishedImage(Link(url=PICTURE)),
         Usage({"total_tokens": 87}),
     ]
 

@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from bot.errors import CutShort, SaidFailed, TookTooLong, WentQuiet
-from bot.painting import Accepted, Event, Link, Options, PaintRequest, Progress, Stage, StageChanged
+from bot.painting import Accepted, Link, Options, PaintEvent, PaintRequest, Progress, Stage, StageChanged
 from bot.providers.http.client import UpstreamClient
 from tests.servers.upstream.chat import (
     ACE_500,
@@ -184,7 +184,7 @@ async def endless(call: Call) -> None:
     await call.hangup()
 
 
-async def until_progress(events: AsyncIterator[Event]) -> None:
+async def until_progress(events: AsyncIterator[PaintEvent]) -> None:
     async for each in events:
         if isinstance(each, Progress):
             return
@@ -244,7 +244,7 @@ async def test_two_pictures_are_two_requests_at_once_and_progress_is_their_mean(
         await first_told.wait()
         await call.send(delta("> 进度：80%\n") + delta(f"![]({OTHER})\n") + DONE)
 
-    events: list[Event] = []
+    events: list[PaintEvent] = []
     async with raw_upstream(one, two) as up:
         async for each in provider(client, up.url).paint(PaintRequest(prompt="x", options=Options(n=2))):
             events.append(each)

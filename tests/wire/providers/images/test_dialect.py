@@ -28,11 +28,11 @@ from bot.errors import (
 from bot.painting import (
     Accepted,
     Blob,
-    Event,
+    FinishedImage,
     Link,
     Options,
+    PaintEvent,
     PaintRequest,
-    Picture,
     Preview,
     Stage,
     StageChanged,
@@ -80,8 +80,8 @@ def streams(*parts: str) -> Script:
     return answers(*parts, head=(SSE, "x-request-id: req_7"))
 
 
-def pictures(events: list[Event]) -> list[Link | Blob]:
-    return [each.source for each in events if isinstance(each, Picture)]
+def pictures(events: list[PaintEvent]) -> list[Link | Blob]:
+    return [each.source for each in events if isinstance(each, FinishedImage)]
 
 
 def form(call: Call) -> list[tuple[str, str | None, str, bytes]]:
@@ -100,9 +100,9 @@ def form(call: Call) -> list[tuple[str, str | None, str, bytes]]:
     return parts
 
 
-async def failing(made: Provider, request: PaintRequest | None = None) -> tuple[PaintFailed, list[Event]]:
+async def failing(made: Provider, request: PaintRequest | None = None) -> tuple[PaintFailed, list[PaintEvent]]:
     """The failure of a painting that must fail, and the events before it."""
-    seen: list[Event] = []
+    seen: list[PaintEvent] = []
 
     async def collect() -> None:
         async for each in made.paint(request or PaintRequest(prompt="a cat")):
@@ -220,7 +220,7 @@ async def test_a_stream_tells_its_story_in_order(client: UpstreamClient) -> None
         Accepted("req_7"),
         Preview(Blob(data=b"one")),
         Preview(Blob(data=b"two")),
-        Picture(Blob(data=PNG)),
+        FinishedImage(Blob(data=PNG)),
         Usage(USAGE),
     ]
     assert events.index(StageChanged(Stage.PAINTING)) < events.index(Preview(Blob(data=b"one")))

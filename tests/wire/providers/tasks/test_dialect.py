@@ -40,11 +40,11 @@ from bot.errors import (
 from bot.painting import (
     Accepted,
     Blob,
+    FinishedImage,
     Image,
     Link,
     Options,
     PaintRequest,
-    Picture,
     Progress,
     Stage,
     StageChanged,
@@ -199,7 +199,7 @@ async def test_a_relay_without_an_upload_service_gets_the_pictures_themselves(
 def test_it_is_a_provider(client: UpstreamClient, clock: HastyClock) -> None:
     made: Provider = provider(client, clock, "http://127.0.0.1:1", price=3)
     assert (made.name, made.model, made.price, made.resumable) == ("up", "gpt-4o-image", 3, True)
-    assert (made.capabilities.allowed_counts, made.capabilities.max_prompt) == ((1, 2, 4), 2000)
+    assert (made.capabilities.allowed_counts, made.capabilities.max_prompt_chars) == ((1, 2, 4), 2000)
     assert provider(client, clock, "http://127.0.0.1:1", "toapis").capabilities.allowed_counts == (1, 2, 3, 4)
 
 
@@ -265,8 +265,8 @@ async def test_the_events_of_a_task_in_their_order(client: UpstreamClient, clock
         Progress(48.0),
         Progress(100.0),
         Usage({"credits_reserved": 3, "billing_rule": "per_call"}, credits=3.0),
-        Picture(Link(url=URL)),
-        Picture(Link(url=URL + "2")),
+        FinishedImage(Link(url=URL)),
+        FinishedImage(Link(url=URL + "2")),
     ]
 
 
@@ -303,21 +303,21 @@ async def test_jitter_lengthens_a_pause_by_a_quarter_at_most(client: UpstreamCli
 async def test_every_shape_of_a_result(client: UpstreamClient, clock: HastyClock, preset: str, told: Json) -> None:
     async with scripted(clock, submits=[OPENED], polls=[{"id": "img_1", "status": "completed", **told}]) as up:
         events = await gather(provider(client, clock, up.url, preset))
-    assert [each for each in events if isinstance(each, Picture)] == [Picture(Link(url=URL))]
+    assert [each for each in events if isinstance(each, FinishedImage)] == [FinishedImage(Link(url=URL))]
 
 
 async def test_an_inline_result_becomes_bytes(client: UpstreamClient, clock: HastyClock) -> None:
     inline = "data:image/png;base64," + base64.b64encode(png().data).decode()
     async with scripted(clock, submits=[OPENED], polls=[{**DONE, "results": [inline]}]) as up:
         events = await gather(provider(client, clock, up.url))
-    assert events[-1] == Picture(Blob(data=png().data))
+    assert events[-1] == FinishedImage(Blob(data=png().data))
 
 
 async def test_an_upstream_that_paints_at_once_is_not_asked(client: UpstreamClient, clock: HastyClock) -> None:
     async with scripted(clock, submits=[DONE, {"created": 1, "data": {"url": URL}}]) as up:
-        assert (await gather(provider(client, clock, up.url)))[-1] == Picture(Link(url=URL))
+        assert (await gather(provider(client, clock, up.url)))[-1] == FinishedImage(Link(url=URL))
         events = await gather(provider(client, clock, up.url))
-        assert events[1:] == [Accepted(None), Picture(Link(url=URL))]
+        assert events[1:] == [Accepted(None), FinishedImage(Link(url=URL))]
 
 
 async def test_the_id_in_the_answers_may_be_another(client: UpstreamClient, clock: HastyClock) -> None:
@@ -347,7 +347,7 @@ async def test_an_unknown_status_with_a_picture_or_an_error_has_ended(
     client: UpstreamClient, clock: HastyClock
 ) -> None:
     async with scripted(clock, submits=[OPENED], polls=[{"status": "ready", "results": [URL]}]) as up:
-        assert (await gather(provider(client, clock, up.url)))[-1] == Picture(Link(url=URL))
+        assert (await gather(provider(client, clock, up.url)))[-1] == FinishedImage(Link(url=URL))
     async with scripted(clock, submits=[OPENED], polls=[{**failed("invalid_parameters"), "status": "bad"}]) as up:
         assert isinstance((await fail(provider(client, clock, up.url)))[0], Rejected)
 
@@ -390,7 +390,7 @@ async def test_trouble_with_a_question_is_not_the_end_of_the_task(
     async with scripted(clock, submits=[OPENED], polls=[TROUBLES[name]] * 5 + [DONE]) as up:
         events = await gather(provider(client, clock, up.url))
         assert len(up.of("submit")) == 1
-    assert events[-1] == Picture(Link(url=URL))
+    assert events[-1] == FinishedImage(Link(url=URL))
 
 
 async def test_retry_after_of_a_question_is_kept(client: UpstreamClient, clock: HastyClock) -> None:
@@ -630,7 +630,7 @@ async def test_resume_asks_at_once_and_submits_nothing(client: UpstreamClient, c
         StageChanged(Stage.PAINTING),
         Progress(10.0),
         Progress(100.0),
-        Picture(Link(url=URL)),
+        FinishedImage(Link(url=URL)),
     ]
 
 

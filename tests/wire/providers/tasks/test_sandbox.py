@@ -22,7 +22,7 @@ from bot.errors import (
     UpstreamDown,
     WrongEndpoint,
 )
-from bot.painting import Accepted, Event, Link, Options, PaintRequest, Picture, Progress, Usage
+from bot.painting import Accepted, FinishedImage, Link, Options, PaintEvent, PaintRequest, Progress, Usage
 from bot.providers.chat.provider import ChatProvider
 from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import resolve
@@ -79,12 +79,12 @@ def provider(
     )
 
 
-async def gather(made: TasksProvider, prompt: str = "a fox", **more: Any) -> list[Event]:
+async def gather(made: TasksProvider, prompt: str = "a fox", **more: Any) -> list[PaintEvent]:
     return [event async for event in made.paint(PaintRequest(prompt=prompt, **more))]
 
 
-def links(events: list[Event]) -> list[str]:
-    return [each.source.url for each in events if isinstance(each, Picture) and isinstance(each.source, Link)]
+def links(events: list[PaintEvent]) -> list[str]:
+    return [each.source.url for each in events if isinstance(each, FinishedImage) and isinstance(each.source, Link)]
 
 
 # ---------------------------------------------------------------- whole paintings
@@ -260,12 +260,12 @@ async def test_a_call_is_not_believed_and_calls_in_a_row_are_one_question_a_seco
         assert len(up.of("poll")) == 1
         assert not painting.done()
         await clock.advance(0.1)
-        assert Picture(Link(url="https://files.example/a.png")) in await painting
+        assert FinishedImage(Link(url="https://files.example/a.png")) in await painting
         assert len(up.of("poll")) == 2
         assert callbacks.call(secret)  # late, and harmless
 
 
-async def _collect(made: TasksProvider) -> list[Event]:
+async def _collect(made: TasksProvider) -> list[PaintEvent]:
     return [event async for event in made.paint(PaintRequest(prompt="a fox"))]
 
 
