@@ -1,38 +1,33 @@
-"""Telegram as a chat platform: ChatPort over the Bot API, and what is opened and closed for it.
+"""Telegram as a chat platform: ChatPort over the Bot API, and the adapter's life from start to close.
 
-What comes in is events.py's; how a card goes out, sender.py's, and how pictures do, delivery.py's.
+Receiving is receiver.py's; sending cards, sender.py's; delivering images, delivery.py's.
 """
 
-import asyncio
-from collections.abc import Coroutine, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import structlog
-import telegram
 from aiohttp import web
 from telegram import ReactionTypeEmoji
 
 from adapters.telegram import ids
 from adapters.telegram.api import call_api, make_bot
-from adapters.telegram.commands import sync_command_menus
-from adapters.telegram.connection import Connection, EnqueueUpdates
-from adapters.telegram.decode import BotIdentity
+from adapters.telegram.connection import Connection
 from adapters.telegram.delivery import PictureDelivery
-from adapters.telegram.errors import CallRejected, GroupMigrated, OutcomeUnknown
-from adapters.telegram.events import UpdateHandler, allowed_updates
+from adapters.telegram.errors import CALL_FAILURES, CallRejected
+from adapters.telegram.events import allowed_updates
 from adapters.telegram.files import FileDownloader
 from adapters.telegram.ids import PLATFORM
-from adapters.telegram.inbox import UpdateInbox
-from adapters.telegram.inline import InlineMode
-from adapters.telegram.payments import StarPayments
+from adapters.telegram.payments import StarCharges
+from adapters.telegram.receiver import Receiver
 from adapters.telegram.sender import Sender
-from adapters.telegram.state import Raw, TelegramState
+from adapters.telegram.state import TelegramState, TelegramStorage
 from adapters.telegram.webhook import Webhook
+from bot.background import BackgroundTasks
 from bot.chat import Attachment, Budget, Card, Chat, ChatFeatures, Delivered, Lane, MessageRef, Purchase
 from bot.clock import Clock
-from bot.errors import ChatBusy, ChatFailed, StoreFailed, UnknownCharge
+from bot.errors import UnknownCharge
 from bot.painting import Image
-from bot.ports import AdapterStorage, EventSink
+from bot.ports import EventSink
 from bot.settings import Telegram as TelegramSettings
 
 log = structlog.get_logger()
@@ -42,17 +37,14 @@ log = structlog.get_logger()
 PRIVATE_SLOTS, PRIVATE_PERIOD_S = 3, 3.0
 GROUP_SLOTS, GROUP_PERIOD_S = 20, 60.0
 OVERALL_BUDGET = Budget(key=PLATFORM, slots=30, period_s=1.0, shared=True)
-EDIT_GAP_S = 3.0  # seconds between progress edits of one message; constant editing has earned waits of minutes
+EDIT_GAP_S = 3.0  # between progress edits of one message; constant editing has earned waits of minutes
 SEEN_REACTION = ReactionTypeEmoji("👀")
-MENU_RETRY_S, MENU_RETRY_MAX_S = 60.0, 3600.0  # seconds before the menus are written once more; doubles
-MENU_SHUTDOWN_S = 1.0  # seconds at the end for menus that are being written
 
 
 class TelegramAdapter:
-    """One bot in all its chats.
+    """One bot in all its chats. Implements ChatPort, MessageLinks, RequestAcknowledgement and Shop.
 
-    Wiring: construct, mount its `routes`, give it to the core as a port and its `shop`, `start(reception)`, and in the
-    end `stop_receiving()` before the core drains and `close()` after it. `public_url`: needed for webhooks.
+    `public_url`: of Easel's HTTP server, needed for webhooks. `admins` as in the settings.
     """
 
     platform = PLATFORM
@@ -60,95 +52,67 @@ class TelegramAdapter:
     def __init__(
         self,
         settings: TelegramSettings,
-        storage: AdapterStorage,
+        storage: TelegramStorage,
         *,
         clock: Clock,
         public_url: str | None = None,
         admins: Sequence[str] = (),
     ) -> None:
-        assert settings.token is not None  # who wires adapters asks first
+        assert settings.token is not None  # callers construct the adapter only when a token is set
         self._settings = settings
         self._storage = storage
         self._clock = clock
         self._admins = admins
         self._bot = make_bot(settings)
         self._webhook: Webhook | None = None
-        hook = None
+        url_and_secret = None
         if settings.mode == "webhook" and public_url is not None:
             self._webhook = Webhook(settings.token.get_secret_value(), self._bot)
-            hook = (public_url.rstrip("/") + self._webhook.path, self._webhook.secret)
-        allowed = allowed_updates(inline=settings.storage_chat is not None, shop=bool(settings.star_packs))
-        self._connection = Connection(self._bot, clock, allowed=allowed, webhook=hook)
+            url_and_secret = (public_url.rstrip("/") + self._webhook.path, self._webhook.secret)
+        allowed = allowed_updates(inline=settings.storage_chat is not None, payments=bool(settings.star_packs))
+        self._connection = Connection(self._bot, clock, allowed=allowed, webhook=url_and_secret)
         self._files = FileDownloader(self._bot, clock, local=settings.local)
-        self._inbox: UpdateInbox | None = None
-        self._payments: StarPayments | None = None
-        self._chats_without_reactions: set[str] = set()  # chats that allow no reaction
-        self._work: set[asyncio.Task[None]] = set()
-        self._menu_sync: asyncio.Task[None] | None = None
+        self._state = TelegramState(storage)
+        self._sender = Sender(self._bot, self._state, self._report_migration)
+        self._delivery = PictureDelivery(
+            self._bot, self._sender, storage, storage_chat=settings.storage_chat, local=settings.local
+        )
+        self._charges = StarCharges(self._bot, storage, clock)
+        self._receiver: Receiver | None = None
+        self._chats_without_reactions: set[str] = set()
+        self._tasks = BackgroundTasks()
 
     # ------------------------------------------------------------ life
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
-        """What Telegram calls, where it brings updates itself."""
+        """The webhook's route; none when polling."""
         return () if self._webhook is None else self._webhook.routes()
 
-    async def start(self, reception: EventSink) -> None:
-        """Asks Telegram who the bot is, and goes on in the background.
+    async def start(self, events: EventSink) -> None:
+        """Calls getMe, and receives in the background from then on.
 
-        Raises SettingsWrong when the token is not accepted; a Telegram that is away is waited for.
+        Raises SettingsWrong when the token is not accepted; an unreachable Telegram is retried.
         """
-        memory = self._storage
-        notebook = TelegramState(memory)
-        left = await _loaded(notebook)
-        self._sender = Sender(self._bot, notebook, lambda old, new: self._report_migration(reception, old, new))
-        self._delivery = PictureDelivery(
-            self._bot, self._sender, memory, storage=self._settings.storage_chat, local=self._settings.local
+        self._receiver = Receiver(
+            self._bot,
+            self._settings,
+            connection=self._connection,
+            webhook=self._webhook,
+            state=self._state,
+            storage=self._storage,
+            charges=self._charges,
+            events=events,
+            admins=self._admins,
+            clock=self._clock,
         )
-        if self._settings.star_packs:
-            self._payments = StarPayments(
-                self._bot, self._settings.star_packs, events=reception, memory=memory, clock=self._clock
-            )
-
-        async def began() -> EnqueueUpdates:
-            events = UpdateHandler(
-                bot=self._bot,
-                identity=BotIdentity(
-                    id=self._bot.id,
-                    username=self._bot.username,
-                    guest=bool(self._bot.bot.supports_guest_queries) and self._settings.storage_chat is not None,
-                ),
-                state=notebook,
-                events=reception,
-                inline=InlineMode(self._bot, reception),
-                payments=self._payments,
-                clock=self._clock,
-            )
-            self._inbox = UpdateInbox(notebook, events.handle_update, self._clock)
-            self._inbox.resume([each for raw in left if (each := _update(raw, self._bot)) is not None])
-            if self._webhook is not None:
-                self._webhook.open(self._inbox.enqueue)
-            self._menu_sync = asyncio.create_task(self._sync_menus(memory), name="telegram commands")
-            return self._inbox.enqueue
-
-        await self._connection.open(began)
+        await self._receiver.start()
 
     async def stop_receiving(self) -> None:
-        """Nothing comes in any more; what came in is handed over. Menus not written by then are written after the next
-        start."""
-        if self._menu_sync is not None:
-            await asyncio.wait([self._menu_sync], timeout=MENU_SHUTDOWN_S)
-            self._menu_sync.cancel()
-            await asyncio.gather(self._menu_sync, return_exceptions=True)
-        if self._webhook is not None:
-            self._webhook.close()
-        await self._connection.stop_receiving()
-        if self._inbox is not None:
-            await self._inbox.close()
+        if self._receiver is not None:
+            await self._receiver.stop()
 
     async def close(self) -> None:
-        for task in self._work:
-            task.cancel()
-        await asyncio.gather(*self._work, return_exceptions=True)
+        await self._tasks.cancel()
         await self._files.close()
         await self._connection.close()
 
@@ -159,7 +123,7 @@ class TelegramAdapter:
     # ------------------------------------------------------------ ChatPort
 
     def features(self, chat: Chat) -> ChatFeatures:
-        """An inline message stands in its chat before anything is asked, and waits to be filled in."""
+        """An inline message is shown in its chat before its request reaches the bot, and waits to be filled in."""
         inline = ids.is_inline(chat)
         return ChatFeatures(shows_pending_reply=inline, silent_edits=not inline)
 
@@ -167,11 +131,12 @@ class TelegramAdapter:
         if ids.is_inline(chat):
             key = chat.thread_id if ref is None else ref.message_id
             own = Budget(key=f"{PLATFORM}:{key}", slots=PRIVATE_SLOTS, period_s=PRIVATE_PERIOD_S)
-            stored = self._group_budget(str(self._settings.storage_chat))
-            return Lane(budgets=(own, *([stored] if image_count else []), OVERALL_BUDGET), edit_gap_s=EDIT_GAP_S)
-        home = self._sender.current_chat(chat)
-        private = Budget(key=f"{PLATFORM}:{home.id}", slots=PRIVATE_SLOTS, period_s=PRIVATE_PERIOD_S)
-        own = private if home.kind == "direct" else self._group_budget(home.id)
+            storage_chat = _group_budget(str(self._settings.storage_chat))
+            budgets = (own, *([storage_chat] if image_count else []), OVERALL_BUDGET)
+            return Lane(budgets=budgets, edit_gap_s=EDIT_GAP_S)
+        current = self._sender.current_chat(chat)
+        private = Budget(key=f"{PLATFORM}:{current.id}", slots=PRIVATE_SLOTS, period_s=PRIVATE_PERIOD_S)
+        own = private if current.kind == "direct" else _group_budget(current.id)
         return Lane(budgets=(own, OVERALL_BUDGET), edit_gap_s=EDIT_GAP_S, slots_per_call=max(1, image_count))
 
     async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
@@ -195,80 +160,38 @@ class TelegramAdapter:
     async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
         return await self._files.fetch(attachment, limit=limit)
 
+    # ------------------------------------------------------------ optional protocols
+
     def message_link(self, ref: MessageRef) -> str | None:
         return ids.message_link(ref)
 
     def acknowledge_request(self, chat: Chat, message_id: str) -> None:
+        """Reacts to a request in a group, where the budget may let no message through for a while."""
         if chat.kind == "group" and not ids.is_inline(chat) and chat.id not in self._chats_without_reactions:
-            self._in_background(self._add_seen_reaction(chat, int(message_id)), "telegram reaction")
-
-    # ------------------------------------------------------------ bot.ports.Shop
+            self._tasks.spawn(self._add_seen_reaction(chat, int(message_id)), "telegram reaction")
 
     async def refund(self, charge: str) -> Purchase:
-        """Raises UnknownCharge where nothing is sold."""
-        if self._payments is None:
+        """As `bot.ports.Shop.refund`. Raises UnknownCharge where nothing is sold."""
+        if not self._settings.star_packs:
             raise UnknownCharge(charge=charge)
-        return await self._payments.refund(charge)
+        return await self._charges.refund(charge)
 
     # ------------------------------------------------------------ within
 
-    @staticmethod
-    def _group_budget(chat: str) -> Budget:
-        return Budget(key=f"{PLATFORM}:{chat}", slots=GROUP_SLOTS, period_s=GROUP_PERIOD_S)
-
-    async def _add_seen_reaction(self, chat: Chat, message: int) -> None:
-        """Eyes on a request: seen, before the chat's budget lets anything be written."""
-        home = int(self._sender.current_chat(chat).id)
+    async def _add_seen_reaction(self, chat: Chat, message_id: int) -> None:
+        chat_id = int(self._sender.current_chat(chat).id)
         try:
-            await call_api(lambda: self._bot.set_message_reaction(home, message, SEEN_REACTION))
-        except CallRejected as refused:
-            log.info("no reactions there", chat=chat.id, detail=refused.description)
+            await call_api(lambda: self._bot.set_message_reaction(chat_id, message_id, SEEN_REACTION))
+        except CallRejected as rejected:
+            log.info("no reactions there", chat=chat.id, detail=rejected.description)
             self._chats_without_reactions.add(chat.id)
-        except (ChatFailed, GroupMigrated, OutcomeUnknown) as failed:
+        except CALL_FAILURES as failed:
             log.info("no reaction", chat=chat.id, detail=str(failed))
 
-    async def _report_migration(self, reception: EventSink, old: int, new: int) -> None:
-        """Told by a refused call, maybe before the group itself says so."""
-        try:
-            await reception.chat_moved(ids.make_chat(old, direct=False), ids.make_chat(new, direct=False))
-        except StoreFailed as failed:
-            log.warning("move of a chat waits for its message", old=old, detail=failed.detail)
-
-    async def _sync_menus(self, memory: AdapterStorage) -> None:
-        """Writes the menus where they differ, however often it takes."""
-        pause = MENU_RETRY_S
-        while True:
-            try:
-                if written := await sync_command_menus(
-                    self._bot, memory, self._admins, payments=self._payments is not None
-                ):
-                    log.info("commands written", menus=written)
-            except (ChatFailed, OutcomeUnknown) as failed:
-                log.warning("commands not written", detail=str(failed))
-                busy = failed.retry_after if isinstance(failed, ChatBusy) else 0.0
-                await self._clock.sleep(max(pause, busy))
-                pause = min(pause * 2, MENU_RETRY_MAX_S)
-            else:
-                return
-
-    def _in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        self._work.add(task)
-        task.add_done_callback(self._work.discard)
+    async def _report_migration(self, old: int, new: int) -> None:
+        if self._receiver is not None:
+            await self._receiver.report_migration(old, new)
 
 
-async def _loaded(notebook: TelegramState) -> list[Raw]:
-    try:
-        return await notebook.load()
-    except StoreFailed as failed:
-        log.warning("updates of before not read", detail=failed.detail)
-        return []
-
-
-def _update(raw: Raw, bot: telegram.Bot) -> telegram.Update | None:
-    """None: written by another version, and not to be understood."""
-    try:
-        return telegram.Update.de_json(dict(raw), bot)
-    except Exception:
-        log.exception("update of before not read")
-        return None
+def _group_budget(chat_id: str) -> Budget:
+    return Budget(key=f"{PLATFORM}:{chat_id}", slots=GROUP_SLOTS, period_s=GROUP_PERIOD_S)

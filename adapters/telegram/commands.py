@@ -1,4 +1,4 @@
-"""The commands in Telegram's menus, for each scope and language; told to Telegram only where they have changed.
+"""The command menus for each scope and language; sent to Telegram only where they have changed.
 
 What the commands do is the core's.
 """
@@ -19,13 +19,16 @@ from telegram import (
 )
 
 from adapters.telegram.api import call_api
-from adapters.telegram.errors import CallRejected, GroupMigrated
+from adapters.telegram.errors import CallRejected, GroupMigrated, OutcomeUnknown
 from adapters.telegram.ids import PLATFORM
-from bot.errors import ChatFailed, ChatGone, StoreFailed
+from bot.clock import Clock
+from bot.errors import ChatBusy, ChatFailed, ChatGone, StoreFailed
 from bot.ports import AdapterStorage
 from bot.texts import LOCALES, say
 
 log = structlog.get_logger()
+
+MENU_RETRY_S, MENU_RETRY_MAX_S = 60.0, 3600.0  # before the menus are sent again; doubles
 
 PRIVATE_COMMANDS = ("imagine", "edit", "quota", "history", "cancel", "help", "privacy", "forget", "start")
 GROUP_COMMANDS = ("imagine", "edit", "quota", "history", "cancel", "help", "privacy")
@@ -33,11 +36,13 @@ GROUP_COMMANDS = ("imagine", "edit", "quota", "history", "cancel", "help", "priv
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandMenu:
-    """What one scope offers in one language; `language` empty: to all who speak none of ours."""
+    """The commands of one scope in one language."""
 
     scope: BotCommandScope
     language: str
+    """ISO 639-1 code; empty: for all users whose language has no menu of its own."""
     names: tuple[str, ...]
+    """In the menu's order."""
 
     @property
     def commands(self) -> list[BotCommand]:
@@ -45,7 +50,7 @@ class CommandMenu:
 
 
 def command_menus(admins: Sequence[str], *, payments: bool) -> Iterator[CommandMenu]:
-    """Private chats, groups, and the private chats of this platform's admins."""
+    """The menus of private chats, of groups, and of the private chats of this platform's admins."""
     private = (*PRIVATE_COMMANDS, "buy") if payments else PRIVATE_COMMANDS
     scopes: list[tuple[BotCommandScope, tuple[str, ...]]] = [
         (BotCommandScopeDefault(), private),
@@ -60,37 +65,55 @@ def command_menus(admins: Sequence[str], *, payments: bool) -> Iterator[CommandM
             yield CommandMenu(scope=scope, language=language, names=names)
 
 
-async def sync_command_menus(
-    bot: telegram.Bot, memory: AdapterStorage, admins: Sequence[str], *, payments: bool
-) -> int:
-    """Writes the menus that differ from what Telegram was last told, and takes away those of before that are no more
-    wanted (a former admin's); returns how many.
+async def sync_command_menus_with_retry(
+    bot: telegram.Bot, storage: AdapterStorage, admins: Sequence[str], *, payments: bool, clock: Clock
+) -> None:
+    """As `sync_command_menus`, repeated until Telegram has accepted all menus."""
+    retry_s = MENU_RETRY_S
+    while True:
+        try:
+            if changed := await sync_command_menus(bot, storage, admins, payments=payments):
+                log.info("commands written", menus=changed)
+        except (ChatFailed, OutcomeUnknown) as failed:
+            log.warning("commands not written", detail=str(failed))
+            busy_s = failed.retry_after if isinstance(failed, ChatBusy) else 0.0
+            await clock.sleep(max(retry_s, busy_s))
+            retry_s = min(retry_s * 2, MENU_RETRY_MAX_S)
+        else:
+            return
 
-    Raises ChatFailed, Unclear when Telegram is away; what was written by then is remembered.
+
+async def sync_command_menus(
+    bot: telegram.Bot, storage: AdapterStorage, admins: Sequence[str], *, payments: bool
+) -> int:
+    """Sets the menus that differ from those last sent, and deletes earlier ones that are no longer wanted (a former
+    admin's). Returns how many were changed.
+
+    Raises ChatFailed, OutcomeUnknown when Telegram is away; what was sent by then is remembered.
     """
-    key = f"{PLATFORM}:commands:{bot.id}"
-    known = await _load_digests(memory, key)
-    told = dict(known)
+    storage_key = f"{PLATFORM}:commands:{bot.id}"
+    saved = await _load_digests(storage, storage_key)
+    sent = dict(saved)
     wanted = {_menu_key(menu): menu for menu in command_menus(admins, payments=payments)}
-    written = 0
+    changed = 0
     try:
-        for name, menu in wanted.items():
-            mark = _menu_digest(menu)
-            if told.get(name) != mark and await _set_menu(bot, menu):
-                told[name] = mark
-                written += 1
-        for name in [each for each in told if each not in wanted]:
-            await _delete_menu(bot, name)
-            del told[name]
-            written += 1
+        for key, menu in wanted.items():
+            digest = _menu_digest(menu)
+            if sent.get(key) != digest and await _set_menu(bot, menu):
+                sent[key] = digest
+                changed += 1
+        for key in [each for each in sent if each not in wanted]:
+            await _delete_menu(bot, key)
+            del sent[key]
+            changed += 1
     finally:
-        if told != known:
-            await _save_digests(memory, key, told)
-    return written
+        if sent != saved:
+            await _save_digests(storage, storage_key, sent)
+    return changed
 
 
 async def _set_menu(bot: telegram.Bot, menu: CommandMenu) -> bool:
-    """False: an admin who never wrote to the bot has no menu yet."""
+    """False: an admin who never wrote to the bot can have no menu yet."""
     try:
         await call_api(
             lambda: bot.set_my_commands(menu.commands, scope=menu.scope, language_code=menu.language or None)
@@ -103,8 +126,8 @@ async def _set_menu(bot: telegram.Bot, menu: CommandMenu) -> bool:
     return True
 
 
-async def _delete_menu(bot: telegram.Bot, name: str) -> None:
-    scope, language = json.loads(name)
+async def _delete_menu(bot: telegram.Bot, menu_key: str) -> None:
+    scope, language = json.loads(menu_key)
     try:
         await call_api(
             lambda: bot.delete_my_commands(
@@ -120,22 +143,22 @@ def _menu_key(menu: CommandMenu) -> str:
 
 
 def _menu_digest(menu: CommandMenu) -> str:
-    listed = [each.to_dict() for each in menu.commands]
-    return hashlib.sha256(json.dumps(listed, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    commands = [each.to_dict() for each in menu.commands]
+    return hashlib.sha256(json.dumps(commands, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-async def _load_digests(memory: AdapterStorage, key: str) -> dict[str, str]:
-    """What Telegram was told: marks of menus by their names. A database that is away has them all told again."""
+async def _load_digests(storage: AdapterStorage, key: str) -> dict[str, str]:
+    """Digests of the menus that Telegram was sent, by menu key. When the database is away, all menus are sent again."""
     try:
-        told = await memory.get_value(key)
+        document = await storage.get_value(key)
     except StoreFailed as failed:
         log.warning("commands not read", detail=failed.detail)
         return {}
-    return {} if told is None else json.loads(told)
+    return {} if document is None else json.loads(document)
 
 
-async def _save_digests(memory: AdapterStorage, key: str, told: dict[str, str]) -> None:
+async def _save_digests(storage: AdapterStorage, key: str, digests: dict[str, str]) -> None:
     try:
-        await memory.set_value(key, json.dumps(told))
+        await storage.set_value(key, json.dumps(digests))
     except StoreFailed as failed:
         log.warning("commands not kept", detail=failed.detail)

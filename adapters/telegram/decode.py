@@ -1,4 +1,7 @@
-"""The library's objects as the core's words: users, chats, messages, presses. Pure: nothing is fetched here."""
+"""The library's objects decoded into the core's values: users, chats, messages, button presses.
+
+Pure: nothing is fetched here.
+"""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +15,8 @@ from adapters.telegram.ids import PLATFORM
 from bot.chat import Action, Attachment, ButtonPress, Chat, Message, MessageRef, User
 
 BUTTON_DATA = re.compile(r"easel:(?P<action>cancel|retry|vary|edit):(?P<job>[\w-]{1,40})")
-_COMMAND = re.compile(r"/(?P<name>\w+)(?:@(?P<bot>\w+))?")
+_BARE_COMMAND = re.compile(r"/(?P<name>\w+)(?:@(?P<bot>\w+))?")
+# Content that is neither text nor a file.
 _OTHER_CONTENT = (
     "checklist",
     "contact",
@@ -23,19 +27,21 @@ _OTHER_CONTENT = (
     "story",
     "venue",
 )  # said, but not in words
-PHOTO_NAME = "photo.jpg"  # of photos, which have none
-UNKNOWN_USER = User(platform=PLATFORM, id="0", name="")  # whoever Telegram does not tell
+PHOTO_NAME = "photo.jpg"  # Telegram gives photos no file name
+UNKNOWN_USER = User(platform=PLATFORM, id="0", name="")  # an author that Telegram does not name
 
 MediaSource = telegram.Message | ExternalReplyInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BotIdentity:
-    """The bot itself. `guest`: it can be called into chats that it is not in."""
+    """The bot itself, as getMe describes it."""
 
     id: int
     username: str
+    """Without `@`."""
     guest: bool = False
+    """Whether the bot can be mentioned in chats that it is no member of (guest mode)."""
 
 
 def decode_user(user: telegram.User) -> User:
@@ -43,7 +49,7 @@ def decode_user(user: telegram.User) -> User:
 
 
 def decode_sender(message: telegram.Message) -> User | None:
-    """Who wrote a message: a member, or a chat that speaks for itself (an anonymous admin). None: a bot."""
+    """The author of a message: a user, or a chat that posts as itself (an anonymous admin). None: a bot."""
     if message.sender_chat is not None:
         name = message.sender_chat.effective_name or ""
         return User(platform=PLATFORM, id=str(message.sender_chat.id), name=name)
@@ -65,32 +71,36 @@ def decode_chat(message: telegram.Message) -> Chat:
 
 
 def decode_attachments(source: MediaSource) -> tuple[Attachment, ...]:
-    """What a message carries, picture or not: the core says which kinds it takes."""
+    """The file of a message, image or not: the core decides which media types it accepts."""
     spoiler = bool(source.has_media_spoiler)
     if source.live_photo is not None and source.live_photo.photo:
         return (_largest_photo(source.live_photo.photo, spoiler),)
     if source.photo:
         return (_largest_photo(source.photo, spoiler),)
     if (sticker := source.sticker) is not None:
-        kind, suffix = "image/webp", "webp"
+        media_type, suffix = "image/webp", "webp"
         if sticker.is_animated or sticker.is_video:
-            kind, suffix = ("video/webm", "webm") if sticker.is_video else ("application/x-tgsticker", "tgs")
-        return (Attachment(ref=sticker.file_id, media_type=kind, size=sticker.file_size, filename=f"sticker.{suffix}"),)
-    for found, name, kind in (
-        (source.animation, "animation.mp4", "video/mp4"),  # comes with a document of the same file
+            media_type, suffix = ("video/webm", "webm") if sticker.is_video else ("application/x-tgsticker", "tgs")
+        return (
+            Attachment(
+                ref=sticker.file_id, media_type=media_type, size=sticker.file_size, filename=f"sticker.{suffix}"
+            ),
+        )
+    for file, default_name, default_type in (
+        (source.animation, "animation.mp4", "video/mp4"),  # comes with `document` of the same file
         (source.document, None, ""),
         (source.video, "video.mp4", "video/mp4"),
         (source.audio, "audio.mp3", "audio/mpeg"),
         (source.video_note, "video.mp4", "video/mp4"),
         (source.voice, "voice.ogg", "audio/ogg"),
     ):
-        if found is not None:
+        if file is not None:
             return (
                 Attachment(
-                    ref=found.file_id,
-                    media_type=getattr(found, "mime_type", None) or kind,
-                    size=found.file_size,
-                    filename=getattr(found, "file_name", None) or name,
+                    ref=file.file_id,
+                    media_type=getattr(file, "mime_type", None) or default_type,
+                    size=file.file_size,
+                    filename=getattr(file, "file_name", None) or default_name,
                     spoiler=spoiler,
                 ),
             )
@@ -98,7 +108,7 @@ def decode_attachments(source: MediaSource) -> tuple[Attachment, ...]:
 
 
 def _largest_photo(sizes: Sequence[telegram.PhotoSize], spoiler: bool) -> Attachment:
-    """The largest of the sizes that Telegram keeps."""
+    """The largest of the sizes that Telegram stores."""
     best = max(sizes, key=lambda each: each.width * each.height)
     return Attachment(
         ref=best.file_id, media_type="image/jpeg", size=best.file_size, filename=PHOTO_NAME, spoiler=spoiler
@@ -110,34 +120,37 @@ def _largest_photo(sizes: Sequence[telegram.PhotoSize], spoiler: bool) -> Attach
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressedText:
-    """The words of a message without the bot's name. `called`: it was named. `other`: a command to another bot."""
+    """The text of a message and whom it addresses."""
 
     text: str
+    """Without the bot's name at its start or end."""
     mentions_bot: bool
+    """Whether the bot is mentioned, or a command names it (`/imagine@bot`)."""
     for_other_bot: bool
+    """Whether it is a command that names another bot."""
 
 
 def decode_text(message: telegram.Message, bot: BotIdentity) -> AddressedText:
     """The text or caption of a message, by its entities, whose offsets count in UTF-16 units."""
     text, entities = message.text or message.caption or "", message.entities or message.caption_entities
     raw = text.encode("utf-16-le", "surrogatepass")
-    names: list[str] = []
+    mentions: list[str] = []
     command: str | None = None
     for entity in entities:
         start, end = entity.offset * 2, (entity.offset + entity.length) * 2
         word = raw[start:end].decode("utf-16-le", "replace")
         if _is_bot_mention(entity, word, bot):
-            names.append(word)
+            mentions.append(word)
         elif entity.type == MessageEntity.BOT_COMMAND and start == 0:
             command = word.partition("@")[2].lower() or None
-    words = raw.decode("utf-16-le", "replace").strip()
-    for name in names:  # in the middle of a sentence it is one of its words
-        words = re.sub(rf"^{re.escape(name)}[,:]?\s*|\s*{re.escape(name)}$", "", words)
-    mine = command == bot.username.lower()
+    plain_text = raw.decode("utf-16-le", "replace").strip()
+    for mention in mentions:  # in the middle of a sentence a mention is part of the text
+        plain_text = re.sub(rf"^{re.escape(mention)}[,:]?\s*|\s*{re.escape(mention)}$", "", plain_text)
+    names_bot = command == bot.username.lower()
     return AddressedText(
-        text=words,
-        mentions_bot=bool(names) or mine,
-        for_other_bot=command is not None and not mine,
+        text=plain_text,
+        mentions_bot=bool(mentions) or names_bot,
+        for_other_bot=command is not None and not names_bot,
     )
 
 
@@ -151,35 +164,39 @@ def _is_bot_mention(entity: MessageEntity, word: str, bot: BotIdentity) -> bool:
 def decode_message(
     parts: Sequence[telegram.Message], bot: BotIdentity, *, max_images: int | None = None
 ) -> Message | None:
-    """A message, or an album put together, in order. `room`: how many pictures an answer can show there.
+    """One message from its parts: one, or all of an album in order. `max_images`: that a reply can show there.
 
-    None: not from a member, not for this bot, or nothing that was said to anybody.
+    None: written by a bot, addressed to another bot, forwarded automatically, or a service message.
     """
     first = parts[0]
     sender = decode_sender(first)
-    worded = next((part for part in parts if part.text or part.caption), first)
+    text_part = next((part for part in parts if part.text or part.caption), first)
     attachments = tuple(each for part in parts for each in decode_attachments(part))
-    spoken = bool(attachments or worded.text or worded.caption or any(getattr(first, each) for each in _OTHER_CONTENT))
-    said = decode_text(worded, bot)
-    if sender is None or first.is_automatic_forward or not spoken or said.for_other_bot:
+    has_content = bool(
+        attachments or text_part.text or text_part.caption or any(getattr(first, each) for each in _OTHER_CONTENT)
+    )
+    addressed = decode_text(text_part, bot)
+    if sender is None or first.is_automatic_forward or not has_content or addressed.for_other_bot:
         return None
     reply = decode_reply(first, bot)
     return Message(
         id=str(first.message_id),
         chat=decode_chat(first),
         sender=sender,
-        text=_with_quote(said.text, first),
+        text=_with_quote(addressed.text, first),
         attachments=attachments,
         reply_to=reply,
-        to_me=said.mentions_bot or (reply is not None and reply.from_me) or first.guest_query_id is not None,
+        to_me=addressed.mentions_bot or (reply is not None and reply.from_me) or first.guest_query_id is not None,
         max_images=max_images,
     )
 
 
 def decode_reply(message: telegram.Message, bot: BotIdentity) -> Message | None:
-    """What a message answers, one hop: in its own chat and topic, or in another."""
+    """The message that a message replies to, one hop: in its own chat and topic, or in another."""
     if (replied := message.reply_to_message) is not None:
-        if replied.forum_topic_created is not None:  # how a topic's own messages are told from those of others
+        if (
+            replied.forum_topic_created is not None
+        ):  # not a reply: each message of a topic refers to the topic's first message
             return None
         author = replied.from_user
         return Message(
@@ -205,17 +222,17 @@ def decode_reply(message: telegram.Message, bot: BotIdentity) -> Message | None:
 
 
 def _with_quote(text: str, message: telegram.Message) -> str:
-    """The words; where there are none, or a bare command, those that were quoted from another message."""
-    if message.quote is None or (text and _COMMAND.fullmatch(text) is None):
+    """The text; when it is empty or a bare command, followed by the quoted part of another message."""
+    if message.quote is None or (text and _BARE_COMMAND.fullmatch(text) is None):
         return text
     return f"{text} {message.quote.text}".strip()
 
 
-# ---------------------------------------------------------------- clicks
+# ---------------------------------------------------------------- button presses
 
 
 def decode_button_press(query: telegram.CallbackQuery) -> ButtonPress | None:
-    """A click on a button of a job. Its message may be out of reach, or be known by its inline id alone."""
+    """A press of a job's button. Its message may be inaccessible, or be known by its inline id alone."""
     match = BUTTON_DATA.fullmatch(query.data or "")
     if match is None:
         return None
@@ -223,7 +240,9 @@ def decode_button_press(query: telegram.CallbackQuery) -> ButtonPress | None:
         chat, identity = ids.make_inline_chat(query.from_user.id, query.inline_message_id), query.inline_message_id
     elif isinstance(query.message, telegram.Message):
         chat, identity = decode_chat(query.message), str(query.message.message_id)
-    elif query.message is not None:  # inaccessible: its thread is not told, and follows from what is replied to
+    elif (
+        query.message is not None
+    ):  # inaccessible: its thread is not named, and follows from the message that is replied to
         direct = query.message.chat.type == telegram.constants.ChatType.PRIVATE
         chat, identity = ids.make_chat(query.message.chat.id, direct=direct), str(query.message.message_id)
     else:

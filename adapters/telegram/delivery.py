@@ -1,6 +1,7 @@
-"""Finished pictures on their way into a chat: the first in place, the others as an album below it.
+"""Delivery of finished images into a chat: the first in place of the status message, the others as an album below it.
 
-What cannot be a photo goes as a document, unchanged. Budgets are the core's; texts and routes, sender.py's.
+What Telegram does not accept as a photo is sent as a document, unchanged. Budgets are the core's; text messages and
+moved chats, sender.py's.
 """
 
 import json
@@ -33,20 +34,21 @@ from bot.texts import say
 
 log = structlog.get_logger()
 
-CLOUD_UPLOAD_BYTES = 50 * 1000 * 1000  # bytes a document may have; a Bot API server of the operator's own takes 2 GB
+# The largest document: at api.telegram.org, and at a Bot API server of the operator's own.
+CLOUD_UPLOAD_BYTES = 50 * 1000 * 1000
 LOCAL_UPLOAD_BYTES = 2000 * 1000 * 1000
 
 
 class PictureDelivery:
-    """`storage`: the chat where pictures for inline messages are uploaded, since those can only name files."""
+    """`storage_chat`: where images for inline messages are uploaded, since those can only refer to stored files."""
 
     def __init__(
-        self, bot: telegram.Bot, sender: Sender, memory: AdapterStorage, *, storage: int | None, local: bool
+        self, bot: telegram.Bot, sender: Sender, storage: AdapterStorage, *, storage_chat: int | None, local: bool
     ) -> None:
         self._bot = bot
         self._sender = sender
-        self._memory = memory
-        self._storage_chat = storage
+        self._storage = storage
+        self._storage_chat = storage_chat
         self._max_upload_bytes = LOCAL_UPLOAD_BYTES if local else CLOUD_UPLOAD_BYTES
 
     async def deliver(
@@ -66,53 +68,53 @@ class PictureDelivery:
             raise ChatFailed(detail=f"nothing fits {self._max_upload_bytes} bytes: {failed.detail}") from failed
         if any(changed for _, changed in fitted):
             card = replace(card, text=f"{card.text}\n{say(card.locale, 'note-shrunk')}")
-        shown = [image for image, _ in fitted]
+        sendable = [image for image, _ in fitted]
         try:
             if ids.is_inline(chat):
-                return await self._deliver_inline(chat, ref, card, shown[0], key)
-            first = await self._deliver_first(chat, ref, card, shown[0], reply_to)
-            rest = await self._deliver_rest(first, card, shown[1:], key)
-        except OutcomeUnknown as unclear:
-            raise ChatUnreachable(detail=unclear.detail) from unclear
-        except CallRejected as refused:
-            raise ChatFailed(detail=refused.description) from refused
-        where = MessageRef(chat=self._sender.current_chat(chat), message_id=str(first.message_id))
-        return Delivered(ref=where, attachments=(*_posted_attachments(first, card), *rest))
+                return await self._deliver_inline(chat, ref, card, sendable[0], key)
+            first = await self._deliver_first(chat, ref, card, sendable[0], reply_to)
+            rest = await self._deliver_rest(first, card, sendable[1:], key)
+        except OutcomeUnknown as unknown:
+            raise ChatUnreachable(detail=unknown.detail) from unknown
+        except CallRejected as rejected:
+            raise ChatFailed(detail=rejected.description) from rejected
+        posted = MessageRef(chat=self._sender.current_chat(chat), message_id=str(first.message_id))
+        return Delivered(ref=posted, attachments=(*_posted_attachments(first, card), *rest))
 
-    # ------------------------------------------------------------ the first one
+    # ------------------------------------------------------------ the first image
 
     async def _deliver_first(
         self, chat: Chat, ref: MessageRef | None, card: Card, image: Image, reply_to: str | None
     ) -> telegram.Message:
-        """Becomes what the status message shows, or a message of its own; as a document when Telegram will have it as
-        no photo."""
+        """Edits the status message into the image, or sends a new message when `ref` is None; as a document when
+        Telegram rejects it as a photo."""
 
-        async def place(card: Card) -> telegram.Message:
-            async def send(home: ChatAddress) -> telegram.Message:
-                return await self._send_picture(home, card, image, 1, reply_to=reply_to)
-
-            async def anew() -> telegram.Message:
-                assert ref is not None
-                return await self._repost(ref, card, image)
+        async def deliver_as(card: Card) -> telegram.Message:
+            async def send(address: ChatAddress) -> telegram.Message:
+                return await self._send_picture(address, card, image, 1, reply_to=reply_to)
 
             if ref is None:
                 return await self._sender.send_following_moves(ids.chat_address(chat), send)
+            status_message = ref
             return await self._sender.edit_or_repost(
-                ref, lambda target: self._edit_into_picture(target, card, image), anew
+                status_message,
+                lambda target: self._edit_into_picture(target, card, image),
+                lambda: self._repost(status_message, card, image),
             )
 
-        return await self._send_photo_or_document(card, place)
+        return await self._send_photo_or_document(card, deliver_as)
 
     @staticmethod
     async def _send_photo_or_document(
         card: Card, send: Callable[[Card], Awaitable[telegram.Message]]
     ) -> telegram.Message:
+        """Calls `send`, and again for a document when Telegram rejects the image as a photo."""
         try:
             return await send(card)
-        except CallRejected as refused:
-            if card.as_file or not any(part in refused.description for part in PHOTO_REJECTED):
+        except CallRejected as rejected:
+            if card.as_file or not any(part in rejected.description for part in PHOTO_REJECTED):
                 raise
-            log.info("no photo for telegram, sent as a document", detail=refused.description)
+            log.info("no photo for telegram, sent as a document", detail=rejected.description)
             return await send(replace(card, as_file=True))
 
     async def _edit_into_picture(self, target: EditTarget, card: Card, image: Image) -> telegram.Message:
@@ -122,22 +124,29 @@ class PictureDelivery:
         return message
 
     async def _repost(self, ref: MessageRef, card: Card, image: Image) -> telegram.Message:
-        """In the supergroup that has left the status message behind."""
+        """Sends the image as a new message in the supergroup, which has left the status message behind."""
         message = await self._sender.send_following_moves(
-            ids.chat_address(ref.chat), lambda home: self._send_picture(home, card, image, 1, reply_to=None)
+            ids.chat_address(ref.chat), lambda address: self._send_picture(address, card, image, 1, reply_to=None)
         )
         await self._sender.record_repost(ref, message)
         return message
 
     async def _send_picture(
-        self, home: ChatAddress, card: Card, image: Image, number: int, *, reply_to: str | None, with_text: bool = True
+        self,
+        address: ChatAddress,
+        card: Card,
+        image: Image,
+        number: int,
+        *,
+        reply_to: str | None,
+        with_text: bool = True,
     ) -> telegram.Message:
-        """A picture as a new message; `with_text`: with the card's words and buttons."""
+        """Sends an image as a new message; `with_text`: with the card's text and buttons."""
         media = encode_media(
             image, number, caption=encode_text(card, MAX_CAPTION_CHARS)[0] if with_text else None, card=card
         )
         buttons = encode_buttons(card.buttons) if with_text else None
-        where = send_kwargs(home, reply_to)
+        target = send_kwargs(address, reply_to)
         if isinstance(media, telegram.InputMediaPhoto):
             return await call_api(
                 lambda: self._bot.send_photo(
@@ -145,7 +154,7 @@ class PictureDelivery:
                     caption=media.caption,
                     has_spoiler=media.has_spoiler,
                     reply_markup=buttons,
-                    **where,
+                    **target,
                 )
             )
         return await call_api(
@@ -154,22 +163,22 @@ class PictureDelivery:
                 caption=media.caption,
                 reply_markup=buttons,
                 disable_content_type_detection=True,
-                **where,
+                **target,
             )
         )
 
-    # ------------------------------------------------------------ the others
+    # ------------------------------------------------------------ the other images
 
     async def _deliver_rest(
         self, first: telegram.Message, card: Card, images: Sequence[Image], key: str
     ) -> tuple[Attachment, ...]:
-        """The other pictures, below the first; posted once, however often a delivery is taken up again."""
+        """Posts the other images below the first; once, however often the delivery is repeated."""
         if not images:
             return ()
-        kept = f"{PLATFORM}:album:{key}"
-        if (before := await self._load_posted(kept)) is not None:
-            return before
-        home = ChatAddress(
+        blob_key = f"{PLATFORM}:album:{key}"
+        if (posted := await self._load_posted(blob_key)) is not None:
+            return posted
+        address = ChatAddress(
             chat=first.chat.id,
             topic=first.message_thread_id if first.is_topic_message else None,
             channel_topic=first.direct_messages_topic.topic_id if first.direct_messages_topic else None,
@@ -180,32 +189,32 @@ class PictureDelivery:
             alike = [each for each in numbered if shows_as_photo(each[1], original=card.as_file) is photos]
             for start in range(0, len(alike), MAX_ALBUM_ITEMS):
                 part = alike[start : start + MAX_ALBUM_ITEMS]
-                for (number, _), message in zip(part, await self._send_album(home, first, card, part), strict=True):
+                for (number, _), message in zip(part, await self._send_album(address, first, card, part), strict=True):
                     handles[number] = _posted_attachments(message, card)[0]
         posted = tuple(handles[number] for number in sorted(handles))
-        await self._save_posted(kept, posted)
+        await self._save_posted(blob_key, posted)
         return posted
 
     async def _send_album(
-        self, home: ChatAddress, first: telegram.Message, card: Card, part: Sequence[tuple[int, Image]]
+        self, address: ChatAddress, first: telegram.Message, card: Card, part: Sequence[tuple[int, Image]]
     ) -> Sequence[telegram.Message]:
         reply_to = str(first.message_id)
         if len(part) == 1:
             number, image = part[0]
-            return [await self._send_picture(home, card, image, number, reply_to=reply_to, with_text=False)]
+            return [await self._send_picture(address, card, image, number, reply_to=reply_to, with_text=False)]
         media = [encode_media(image, number, caption=None, card=card) for number, image in part]
-        return await call_api(lambda: self._bot.send_media_group(media=media, **send_kwargs(home, reply_to)))
+        return await call_api(lambda: self._bot.send_media_group(media=media, **send_kwargs(address, reply_to)))
 
-    async def _load_posted(self, kept: str) -> tuple[Attachment, ...] | None:
+    async def _load_posted(self, blob_key: str) -> tuple[Attachment, ...] | None:
         try:
-            known = await self._memory.cached_blob(kept)
+            document = await self._storage.cached_blob(blob_key)
         except StoreFailed as failed:
             raise ChatUnreachable(detail=f"album not looked up: {failed.detail}") from failed
-        return None if known is None else tuple(Attachment(**each) for each in json.loads(known))
+        return None if document is None else tuple(Attachment(**each) for each in json.loads(document))
 
-    async def _save_posted(self, kept: str, posted: Sequence[Attachment]) -> None:
+    async def _save_posted(self, blob_key: str, posted: Sequence[Attachment]) -> None:
         try:
-            await self._memory.cache_blob(kept, json.dumps([asdict(each) for each in posted]).encode())
+            await self._storage.cache_blob(blob_key, json.dumps([asdict(each) for each in posted]).encode())
         except StoreFailed as failed:
             log.warning("album not kept", detail=failed.detail)
 
@@ -214,17 +223,17 @@ class PictureDelivery:
     async def _deliver_inline(
         self, chat: Chat, ref: MessageRef | None, card: Card, image: Image, key: str
     ) -> Delivered:
-        """Uploaded once into the storage chat, and put in by its id there."""
-        if ref is None:  # its first words are its only ones so far
+        """Uploads the image once into the storage chat, and edits the inline message by the file's id there."""
+        if ref is None:  # the guest query is not answered yet: the answer gets the image next
             ref = await self._sender.post(chat, replace(card, text="…"), reply_to=None)
-        kept = f"{PLATFORM}:stored:{key}"
-        if (stored := await self._load_posted(kept)) is None:
+        blob_key = f"{PLATFORM}:stored:{key}"
+        if (stored := await self._load_posted(blob_key)) is None:
             stored = await self._upload_to_storage_chat(card, image)
-            await self._save_posted(kept, stored)
+            await self._save_posted(blob_key, stored)
         (handle,) = stored
-        as_it_went = replace(card, as_file=handle.filename != PHOTO_NAME)
+        sent_card = replace(card, as_file=handle.filename != PHOTO_NAME)
         media = encode_media(
-            image, 1, caption=encode_text(card, MAX_CAPTION_CHARS)[0], card=as_it_went, file_id=handle.ref
+            image, 1, caption=encode_text(card, MAX_CAPTION_CHARS)[0], card=sent_card, file_id=handle.ref
         )
         await self._sender.edit_media(EditTarget(inline=ref.message_id), card, media)
         return Delivered(ref=ref, attachments=stored)
@@ -232,11 +241,12 @@ class PictureDelivery:
     async def _upload_to_storage_chat(self, card: Card, image: Image) -> tuple[Attachment, ...]:
         if self._storage_chat is None:
             raise ChatFailed(detail="telegram.storage_chat is not set")
-        storage = ChatAddress(chat=self._storage_chat)
+        storage_chat = ChatAddress(chat=self._storage_chat)
 
         async def send(card: Card) -> telegram.Message:
             return await self._sender.send_following_moves(
-                storage, lambda home: self._send_picture(home, card, image, 1, reply_to=None, with_text=False)
+                storage_chat,
+                lambda address: self._send_picture(address, card, image, 1, reply_to=None, with_text=False),
             )
 
         return _posted_attachments(await self._send_photo_or_document(card, send), card)

@@ -1,4 +1,7 @@
-"""What Telegram says of the bot and of its switches at BotFather: for the operator, before anything runs."""
+"""The bot's state at Telegram and its BotFather switches, for `easel check`; changes nothing.
+
+Reads Telegram only: what the settings themselves must be stands in bot/settings.py.
+"""
 
 from dataclasses import dataclass
 
@@ -17,17 +20,20 @@ POSTING_STATUSES = ("creator", "administrator", "member")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BotDiagnostics:
-    """`says`: the bot in a line. `inline` and `guest`: whether those modes are on, and why not. `problems`: one line
-    each."""
+    """Findings about one bot, as text for the operator."""
 
     summary: str
+    """The bot in one line."""
     inline: str
+    """Whether inline mode is on, and why not."""
     guest: str
+    """Whether guest mode is on, and why not."""
     problems: tuple[str, ...]
+    """One line each; empty when the bot can run."""
 
 
 async def diagnose(settings: TelegramSettings) -> BotDiagnostics:
-    """Asks Telegram about the bot; changes nothing.
+    """Calls getMe, getWebhookInfo and getChatMember.
 
     Raises SettingsWrong when the token is not accepted, ChatFailed when Telegram does not answer.
     """
@@ -52,13 +58,13 @@ async def diagnose(settings: TelegramSettings) -> BotDiagnostics:
 
 
 def _describe_inline_mode(settings: TelegramSettings, me: telegram.User) -> str:
-    """Whether what members chose is told at all, Telegram does not say."""
+    """As `describe_mode`; on, with a reminder of a switch that the Bot API does not show."""
     says = describe_mode(settings, bool(me.supports_inline_queries), "/setinline")
     return f"{says}; {INLINE_FEEDBACK_HINT}" if says == "on" else says
 
 
 def describe_mode(settings: TelegramSettings, switched_on: bool, switch: str) -> str:
-    """Whether a mode for chats that the bot is not in is on."""
+    """Whether a mode for chats that the bot is no member of is on; else what is missing."""
     missing = [] if switched_on else [f"BotFather's switch is off ({switch})"]
     missing += [STORAGE_CHAT_MISSING] if settings.storage_chat is None else []
     return "on" if not missing else f"off: {'; '.join(missing)}"
@@ -75,7 +81,7 @@ def _notes(me: telegram.User, hook: telegram.WebhookInfo, settings: TelegramSett
 
 
 async def _storage_problem(bot: telegram.Bot, storage: int | None) -> str | None:
-    """Why pictures cannot be put into the storage chat."""
+    """Why images cannot be uploaded to the storage chat; None when they can."""
     if storage is None:
         return None
     try:

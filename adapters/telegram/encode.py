@@ -1,7 +1,7 @@
-"""Cards and pictures as Telegram's texts, keyboards and media. Pure; nothing here sends or decides a route.
+"""Cards and images encoded as Telegram's texts, keyboards and media. Pure; nothing here sends or chooses a method.
 
-No parse mode anywhere: what members typed is text, and what Telegram would make a link or a mention of is parted by a
-character without width. Entities count in UTF-16 units, limits in characters.
+No parse mode anywhere: what users typed is plain text, and what Telegram would turn into a link or a mention is split
+by a character without width. Entities count in UTF-16 units, limits in characters.
 """
 
 import io
@@ -21,16 +21,17 @@ from telegram import (
 from bot.chat import Button, Card
 from bot.painting import Image
 
-MAX_TEXT_CHARS = 4096  # characters of a message
-MAX_CAPTION_CHARS = 1024  # characters under a picture
-MAX_ALBUM_ITEMS = 10  # items
+MAX_TEXT_CHARS = 4096  # sendMessage
+MAX_CAPTION_CHARS = 1024  # sendPhoto, sendDocument
+MAX_ALBUM_ITEMS = 10  # sendMediaGroup
+# Limits of sendPhoto: bytes, width plus height, and the longer edge over the shorter.
 MAX_PHOTO_BYTES = 10 * 1024 * 1024
-MAX_PHOTO_EDGES_PX = 10_000  # width plus height
+MAX_PHOTO_EDGES_PX = 10_000
 MAX_PHOTO_RATIO = 20
 SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif"}
-PHOTO_MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp")  # others lose what they are
+PHOTO_MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp")  # of a GIF sent as a photo one still frame would be left
 
-WORD_JOINER = "\u2060"  # shows nothing and takes no room
+WORD_JOINER = "\u2060"  # invisible, without width
 _OWN_LINK = re.compile(r"https://t\.me/(?:c/)?[\w/]+")
 _COMMAND_SLASH = re.compile(r"(?<![\w/])/(?=\w)")
 _KNOWN_COMMAND = re.compile(r"/(?:imagine|edit|quota|history|cancel|help|privacy|forget|start|admin|buy)\b(?!/)")
@@ -40,27 +41,27 @@ _DOMAIN_DOT = re.compile(r"(?<=[^\W_])\.(?=[^\W\d_]{2})")
 
 
 def escape_entities(text: str) -> str:
-    """Text that shows as it is: nothing becomes a mention, a link or a command. Our own stay what they are: links to
-    messages, and commands outside of quotation marks."""
+    """The text with word joiners, so that Telegram makes no mention, link or command of it. Easel's own stay clickable:
+    links to messages, and commands outside of quotation marks (quoted is what users typed)."""
     quoted = _QUOTED.search(text)
-    spans = [quoted.span()] if quoted else []
-    kept = [match.span() for match in _OWN_LINK.finditer(text)]
-    kept += [
+    quotations = [quoted.span()] if quoted else []
+    clickable = [match.span() for match in _OWN_LINK.finditer(text)]
+    clickable += [
         match.span()
         for match in _KNOWN_COMMAND.finditer(text)
-        if not any(start <= match.start() < end for start, end in spans)
+        if not any(start <= match.start() < end for start, end in quotations)
     ]
     parts: list[str] = []
-    at = 0
-    for start, end in sorted(kept):
-        if start >= at:
-            parts += [_insert_joiners(text[at:start]), text[start:end]]
-            at = end
-    return "".join([*parts, _insert_joiners(text[at:])])
+    position = 0
+    for start, end in sorted(clickable):
+        if start >= position:
+            parts += [_insert_joiners(text[position:start]), text[start:end]]
+            position = end
+    return "".join([*parts, _insert_joiners(text[position:])])
 
 
 def encode_text(card: Card, limit: int) -> tuple[str, list[MessageEntity]]:
-    """What a message says, in at most `limit` characters, and the mention of whom it calls."""
+    """The card's text, at most `limit` characters, and the entity that mentions `card.mention`."""
     text = escape_entities(card.text.replace("\0", "")).strip() or WORD_JOINER
     if card.mention is None or not card.mention.id.isdecimal():
         return truncate_lines(text, limit), []
@@ -75,18 +76,18 @@ def encode_text(card: Card, limit: int) -> tuple[str, list[MessageEntity]]:
 
 
 def encode_buttons(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
-    """None takes the buttons away."""
+    """One row of buttons; None removes them."""
     row = [InlineKeyboardButton(each.label, callback_data=callback_data(each)) for each in buttons]
     return InlineKeyboardMarkup([row]) if row else None
 
 
 def callback_data(button: Button) -> str:
-    """At most 64 bytes."""
+    """`easel:ACTION:JOB`, at most 64 bytes."""
     return f"easel:{button.action.value}:{button.job_id}"
 
 
 def shows_as_photo(image: Image, *, original: bool) -> bool:
-    """Whether Telegram takes a picture as a photo; others go as documents, unchanged. Limits of sendPhoto."""
+    """Whether Telegram accepts an image as a photo; others are sent as documents, unchanged."""
     return (
         not original
         and image.media_type in PHOTO_MEDIA_TYPES
@@ -103,7 +104,7 @@ def filename(image: Image, number: int) -> str:
 def encode_media(
     image: Image, number: int, *, caption: str | None, card: Card, file_id: str | None = None
 ) -> InputMediaPhoto | InputMediaDocument:
-    """A picture for a message or an album; `file_id`: Telegram has it already."""
+    """An image for a message or an album; `file_id`: of a file that Telegram stores already."""
     media = file_id or _input_file(image, number)
     if shows_as_photo(image, original=card.as_file):
         return InputMediaPhoto(media, caption=caption, has_spoiler=card.spoiler or None)
@@ -111,17 +112,17 @@ def encode_media(
 
 
 def _input_file(image: Image, number: int) -> InputFile:
-    """As a handle, which is sent piece by piece: bytes would be joined to one request, and stand in memory thrice."""
+    """As a file object, which is sent in chunks: bytes would be joined to one request, and be in memory three times."""
     return InputFile(io.BytesIO(image.data), filename(image, number), attach=True, read_file_handle=False)
 
 
 def utf16_length(text: str) -> int:
-    """Length in UTF-16 code units, by which Telegram measures entities."""
+    """Length in UTF-16 code units, in which Telegram measures entities."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def truncate_lines(text: str, limit: int) -> str:
-    """The lines that fit."""
+    """At most `limit` characters, cut at the end of a line where one ends in the second half."""
     if len(text) <= limit:
         return text
     head = text[: limit - 2]
@@ -129,6 +130,7 @@ def truncate_lines(text: str, limit: int) -> str:
 
 
 def _insert_joiners(text: str) -> str:
+    """Splits marks of mentions, hashtags, cashtags, phone numbers, URLs, commands and domains from what follows."""
     text = _ENTITY_MARK.sub(WORD_JOINER, text)
     text = _COMMAND_SLASH.sub(f"/{WORD_JOINER}", text)
     return _DOMAIN_DOT.sub(f".{WORD_JOINER}", text)

@@ -67,6 +67,9 @@ class CallRejected(Exception):
         self.description = description
 
 
+CALL_FAILURES = (ChatFailed, GroupMigrated, OutcomeUnknown, CallRejected)  # everything that `api.call_api` raises
+
+
 def translate_error(error: TelegramError) -> ChatFailed | GroupMigrated | OutcomeUnknown | CallRejected:
     """The failure that an error of the library stands for."""
     description = describe_error(error).lower()

@@ -1,6 +1,6 @@
-"""What happens on Telegram: each update is decoded and handed to the reception, the shop, or inline mode.
+"""Updates from Telegram: each is decoded and handed to the core, to payments, or to inline mode.
 
-How updates get here is connection.py's and webhook.py's; that none is lost or taken twice, inbox.py's.
+How updates arrive is connection.py's and webhook.py's; that none is lost or handled twice, dispatcher.py's.
 """
 
 import asyncio
@@ -18,27 +18,27 @@ from adapters.telegram.inline import InlineMode
 from adapters.telegram.payments import StarPayments
 from adapters.telegram.state import TelegramState
 from bot.chat import ButtonPress, ButtonReply
-from bot.clock import Clock
+from bot.clock import Clock, wait_for_future
 from bot.errors import ChatFailed
 from bot.ports import EventSink
 from bot.texts import choose, say
 
 log = structlog.get_logger()
 
-MAX_ANSWER_CHARS = 200  # characters of an answer to a click
-ANSWER_WAIT_S = 3.0  # seconds for the reception to answer a click; until then the button spins
+MAX_ANSWER_CHARS = 200  # answerCallbackQuery's text
+ANSWER_WAIT_S = 3.0  # that the core may take to answer a button press; until then the button shows a spinner
 BASE_UPDATES = ("message", "callback_query")
 INLINE_UPDATES = ("guest_message", "inline_query", "chosen_inline_result")
 PAYMENT_UPDATES = ("pre_checkout_query",)
 
 
-def allowed_updates(*, inline: bool, shop: bool) -> list[str]:
-    """What Telegram is asked to tell, and no more."""
-    return [*BASE_UPDATES, *(INLINE_UPDATES if inline else ()), *(PAYMENT_UPDATES if shop else ())]
+def allowed_updates(*, inline: bool, payments: bool) -> list[str]:
+    """The kinds of updates that the bot asks Telegram for, and no more."""
+    return [*BASE_UPDATES, *(INLINE_UPDATES if inline else ()), *(PAYMENT_UPDATES if payments else ())]
 
 
 class UpdateHandler:
-    """`me`: the bot, once Telegram has told who it is; no update comes before."""
+    """`identity`: of the bot, by getMe; no update is received before it is known."""
 
     def __init__(
         self,
@@ -61,14 +61,14 @@ class UpdateHandler:
         self._albums = AlbumCollector(clock, self._handle_message)
 
     async def handle_update(self, update: telegram.Update) -> bool:
-        """Handles an update. False: it has to come again.
+        """Handles one update. False: it must be handled again after the next start.
 
-        Raises StoreFailed where that is better than going on without the database.
+        Raises StoreFailed where handling it later is better than going on without the database.
         """
         if (message := update.message or update.guest_message) is not None:
-            return await (
-                self._handle_message([message]) if message.media_group_id is None else self._albums.add_part(message)
-            )
+            if message.media_group_id is not None:
+                return await self._albums.add_part(message)
+            return await self._handle_message([message])
         if update.callback_query is not None:
             return await self._handle_callback_query(update.callback_query)
         if update.inline_query is not None:
@@ -82,7 +82,7 @@ class UpdateHandler:
     # ------------------------------------------------------------ messages
 
     async def _handle_message(self, parts: Sequence[telegram.Message]) -> bool:
-        """A message, or a whole album."""
+        """A message, or a complete album."""
         first = parts[0]
         if first.migrate_to_chat_id is not None:
             await self._handle_migration(first.chat.id, first.migrate_to_chat_id)
@@ -92,7 +92,11 @@ class UpdateHandler:
             return True
         if first.successful_payment is not None:
             return self._payments is None or await self._payments.credit_payment(first)
-        message = decode_message(parts, self._identity, max_images=1 if first.guest_query_id is not None else None)
+        message = decode_message(
+            parts,
+            self._identity,
+            max_images=1 if first.guest_query_id is not None else None,  # an inline message shows one
+        )
         if message is None:
             return True
         if self._payments is not None and self._payments.is_buy_command(message):
@@ -101,17 +105,18 @@ class UpdateHandler:
         return await self._events.receive_message(message)
 
     async def _handle_migration(self, old: int, new: int) -> None:
-        """A group has become a supergroup: its jobs and credits go along. Told by both, and by refused calls.
+        """A group was migrated to a supergroup: its jobs and credits go along. Reported by both chats, and by
+        rejected calls.
 
         Raises StoreFailed.
         """
         await self._state.save_move(str(old), str(new))
         await self._events.chat_moved(ids.make_chat(old, direct=False), ids.make_chat(new, direct=False))
 
-    # ------------------------------------------------------------ clicks
+    # ------------------------------------------------------------ button presses
 
     async def _handle_callback_query(self, query: telegram.CallbackQuery) -> bool:
-        """A button. Answered in any case, or it would spin for a minute."""
+        """A button press. Answered in any case: unanswered, the button shows a spinner for a minute."""
         if self._payments is not None and self._payments.is_pack_choice(query):
             await self._answer_callback_query(query, await self._payments.send_invoice(query))
             return True
@@ -119,25 +124,23 @@ class UpdateHandler:
         if press is None:
             await self._answer_callback_query(query, "")
             return True
-        answering = asyncio.ensure_future(self._events.press_button(press))
-        patience = asyncio.ensure_future(self._clock.sleep(ANSWER_WAIT_S))
+        pending_reply = asyncio.ensure_future(self._events.press_button(press))
         try:
-            await asyncio.wait([answering, patience], return_when=asyncio.FIRST_COMPLETED)
-            if answering.done():
-                answer = answering.result()
-                await self._answer_callback_query(query, self._callback_text(press, answer), alert=answer.open_reply)
+            if await wait_for_future(pending_reply, ANSWER_WAIT_S, self._clock):
+                reply = pending_reply.result()
+                await self._answer_callback_query(query, self._callback_text(press, reply), alert=reply.open_reply)
             else:
                 await self._answer_callback_query(query, "")
-                await answering
+                await pending_reply
         finally:
-            patience.cancel()
-            answering.cancel()
+            pending_reply.cancel()
         return True
 
-    def _callback_text(self, press: ButtonPress, answer: ButtonReply) -> str:
-        """What a click is answered; a reply that does not name the bot does not reach it where it is no member."""
-        if not (answer.open_reply and ids.is_inline(press.message.chat)):
-            return answer.text
+    def _callback_text(self, press: ButtonPress, reply: ButtonReply) -> str:
+        """The text that a button press is answered with. Where the bot is no member, the text must say that a reply
+        reaches it only with its name."""
+        if not (reply.open_reply and ids.is_inline(press.message.chat)):
+            return reply.text
         key = "telegram-edit-guest" if self._identity.guest else "telegram-edit-elsewhere"
         return say(choose(press.sender.locale), key, bot=f"@{self._identity.username}")
 
@@ -145,8 +148,8 @@ class UpdateHandler:
         shown = text if len(text) <= MAX_ANSWER_CHARS else f"{text[: MAX_ANSWER_CHARS - 1]}…"
         try:
             await call_api(lambda: self._bot.answer_callback_query(query.id, text=shown or None, show_alert=alert))
-        except CallRejected as refused:
-            if QUERY_TOO_OLD not in refused.description:
-                log.warning("click not answered", detail=refused.description)
+        except CallRejected as rejected:
+            if QUERY_TOO_OLD not in rejected.description:
+                log.warning("click not answered", detail=rejected.description)
         except (ChatFailed, GroupMigrated, OutcomeUnknown) as failed:
             log.info("click not answered", detail=str(failed))

@@ -1,4 +1,7 @@
-"""Members' files by their ids: a fresh address each time, which holds the bot's token and never leaves this module."""
+"""Downloads of users' files by file id.
+
+Their URLs are fresh each time, hold the bot's token, and never leave this module.
+"""
 
 import asyncio
 from pathlib import Path
@@ -19,25 +22,25 @@ log = structlog.get_logger()
 CLOUD_DOWNLOAD_BYTES = (
     20 * 1024 * 1024
 )  # bytes that getFile serves; a Bot API server of the operator's own knows no limit
-DOWNLOAD_TIMEOUT_S = 60.0  # for one download
-RETRY_PAUSES_S = (1.0, 2.0, 4.0)  # seconds before a file is asked for once more
+DOWNLOAD_TIMEOUT_S = 60.0  # for one download, from connect to the last byte
+RETRY_PAUSES_S = (1.0, 2.0, 4.0)  # before each retry of a download
 
 
 class FileDownloader:
-    """`local`: the Bot API server is the operator's own and names files by their absolute paths on this machine."""
+    """`local`: the Bot API server is the operator's own and returns absolute paths on this machine."""
 
     def __init__(self, bot: telegram.Bot, clock: Clock, *, local: bool) -> None:
         self._bot = bot
         self._clock = clock
         self._local = local
-        self._web = httpx.AsyncClient(verify=authorities(), timeout=httpx.Timeout(DOWNLOAD_TIMEOUT_S, connect=10.0))
+        self._http = httpx.AsyncClient(verify=authorities(), timeout=httpx.Timeout(DOWNLOAD_TIMEOUT_S, connect=10.0))
 
     async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
         """As `ChatPort.fetch`."""
         name = attachment.filename or ""
-        most = limit if self._local else min(limit, CLOUD_DOWNLOAD_BYTES)
-        if (attachment.size or 0) > most:
-            raise PictureTooLarge(name=name, limit=_format_megabytes(most))
+        max_bytes = limit if self._local else min(limit, CLOUD_DOWNLOAD_BYTES)
+        if (attachment.size or 0) > max_bytes:
+            raise PictureTooLarge(name=name, limit=_format_megabytes(max_bytes))
         for pause in (*RETRY_PAUSES_S, None):
             try:
                 return await self._fetch_once(attachment.ref, name, limit)
@@ -48,7 +51,7 @@ class FileDownloader:
         raise ChatUnreachable  # pragma: no cover - the last round returns or raises
 
     async def close(self) -> None:
-        await self._web.aclose()
+        await self._http.aclose()
 
     # ------------------------------------------------------------ within
 
@@ -70,30 +73,30 @@ class FileDownloader:
             raise PictureGone(name=name, detail="Telegram names no place for it")
         if (file.file_size or 0) > limit:
             raise PictureTooLarge(name=name, limit=_format_megabytes(limit))
-        path = file.file_path.removeprefix(f"{self._bot.base_file_url}/")  # put before paths that are no file here, too
+        path = file.file_path.removeprefix(f"{self._bot.base_file_url}/")  # the library prefixes local paths, too
         if path.startswith("/"):
             return await asyncio.to_thread(_read_local_file, Path(path), name, limit, self._local)
         return await self._download(file.file_path, name, limit)
 
-    async def _download(self, address: str, name: str, limit: int) -> bytes:
+    async def _download(self, url: str, name: str, limit: int) -> bytes:
         data = bytearray()
         try:
-            async with asyncio.timeout(DOWNLOAD_TIMEOUT_S), self._web.stream("GET", address) as answer:
-                if answer.status_code in (429, 500, 502, 503, 504):
-                    raise ChatUnreachable(detail=f"file: {answer.status_code}")
-                if not answer.is_success:
-                    raise PictureGone(name=name, detail=f"file: {answer.status_code}")
-                async for chunk in answer.aiter_bytes():
+            async with asyncio.timeout(DOWNLOAD_TIMEOUT_S), self._http.stream("GET", url) as response:
+                if response.status_code in (429, 500, 502, 503, 504):
+                    raise ChatUnreachable(detail=f"file: {response.status_code}")
+                if not response.is_success:
+                    raise PictureGone(name=name, detail=f"file: {response.status_code}")
+                async for chunk in response.aiter_bytes():
                     data += chunk
                     if len(data) > limit:
                         raise PictureTooLarge(name=name, limit=_format_megabytes(limit))
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as failed:
-            raise ChatUnreachable(detail=f"file: {type(failed).__name__}") from None  # its words hold the address
+            raise ChatUnreachable(detail=f"file: {type(failed).__name__}") from None  # its text holds the URL
         return bytes(data)
 
 
 def _read_local_file(path: Path, name: str, limit: int, local: bool) -> bytes:
-    """A file that the operator's own server has put down here."""
+    """A file that the operator's own Bot API server has stored on this machine."""
     if not local:
         raise PictureGone(name=name, detail="the server names a path; set telegram.local if it runs on this machine")
     try:

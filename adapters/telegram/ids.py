@@ -1,9 +1,9 @@
-"""Telegram's addresses as the core's: chats, threads, handles of files, links. Pure text both ways.
+"""Telegram's identifiers as the core's chat ids and back, and links to messages. Pure text both ways.
 
-A chat's id is Telegram's own. Where the bot is no member it is told apart: `guest/-100…` is a chat that it was called
-into by a mention, `inline/123` whatever chat member 123 used it in by its name; messages there are known by an inline
-id. The `thread_id` of a chat says how it is written to: `t…` a topic, `d…` a topic of a channel's direct messages,
-`q…` by answering that guest query, `i…` into that inline message.
+A chat's id is Telegram's own, with a prefix where the bot is no member: `guest/-100…` is a chat that mentioned the bot
+(guest mode), `inline/123` any chat in which user 123 used inline mode; messages there are known by an inline id. The
+`thread_id` of a chat says how to write to it: `t…` in a topic, `d…` in a topic of a channel's direct messages,
+`q…` by answering that guest query, `i…` by editing that inline message.
 """
 
 from dataclasses import dataclass
@@ -12,42 +12,44 @@ from bot.chat import Chat, MessageRef
 
 PLATFORM = "telegram"
 GUEST_PREFIX, INLINE_PREFIX = "guest", "inline"
-SUPERGROUP_PREFIX = "-100"  # how the ids of supergroups and channels begin; links are made without it
+SUPERGROUP_PREFIX = "-100"  # first characters of the ids of supergroups and channels; links have the id without it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatAddress:
-    """How a chat is written to. `chat`: its id; None where only inline messages can be changed.
-
-    `topic` of a forum; `channel_topic` of a channel's direct messages; `query`: a guest's, not answered yet;
-    `inline`: the message that stands there already.
-    """
+    """The parameters by which a chat is written to."""
 
     chat: int | None
+    """`chat_id`; None where only inline messages can be edited."""
     topic: int | None = None
+    """`message_thread_id` of a forum topic."""
     channel_topic: int | None = None
+    """`direct_messages_topic_id` of a channel's direct messages."""
     query: str | None = None
+    """`guest_query_id`, not answered yet."""
     inline: str | None = None
+    """`inline_message_id` of the message that is shown already."""
 
 
-def make_chat(identity: int, *, direct: bool, topic: int | None = None, channel_topic: int | None = None) -> Chat:
-    """A chat that the bot is in."""
+def make_chat(chat_id: int, *, direct: bool, topic: int | None = None, channel_topic: int | None = None) -> Chat:
+    """A chat that the bot is a member of."""
     thread = f"t{topic}" if topic is not None else f"d{channel_topic}" if channel_topic is not None else None
-    return Chat(platform=PLATFORM, id=str(identity), kind="direct" if direct else "group", thread_id=thread)
+    return Chat(platform=PLATFORM, id=str(chat_id), kind="direct" if direct else "group", thread_id=thread)
 
 
-def make_guest_chat(identity: int, *, direct: bool, query: str) -> Chat:
-    """A chat that the bot is not in. Its id may be that of another chat that it is in."""
+def make_guest_chat(chat_id: int, *, direct: bool, query: str) -> Chat:
+    """A chat that the bot is no member of. Its Telegram id may equal that of a chat that the bot is a member of."""
     kind = "direct" if direct else "group"
-    return Chat(platform=PLATFORM, id=f"{GUEST_PREFIX}/{identity}", kind=kind, thread_id=f"q{query}")
+    return Chat(platform=PLATFORM, id=f"{GUEST_PREFIX}/{chat_id}", kind=kind, thread_id=f"q{query}")
 
 
 def make_inline_chat(user: int, message: str) -> Chat:
-    """Wherever a member has put an inline message."""
+    """The unknown chat into which a user has sent an inline message."""
     return Chat(platform=PLATFORM, id=f"{INLINE_PREFIX}/{user}", kind="direct", thread_id=f"i{message}")
 
 
 def chat_address(where: Chat) -> ChatAddress:
+    """How to write to a chat, parsed from its id and thread id."""
     thread = where.thread_id or ""
     kind, value = thread[:1], thread[1:]
     return ChatAddress(
@@ -60,14 +62,14 @@ def chat_address(where: Chat) -> ChatAddress:
 
 
 def is_inline(where: Chat) -> bool:
-    """Whether messages there are known by an inline id alone."""
+    """Whether messages of the chat are known by an inline id alone."""
     return where.id.partition("/")[0] in (GUEST_PREFIX, INLINE_PREFIX)
 
 
 def message_link(ref: MessageRef) -> str | None:
-    """Telegram links to messages of supergroups only."""
+    """The URL of a message; None outside of supergroups and channels: Telegram has links for those only."""
     if not ref.chat.id.startswith(SUPERGROUP_PREFIX):
         return None
-    at = chat_address(ref.chat)
-    thread = f"{at.topic}/" if at.topic is not None else ""
+    address = chat_address(ref.chat)
+    thread = f"{address.topic}/" if address.topic is not None else ""
     return f"https://t.me/c/{ref.chat.id.removeprefix(SUPERGROUP_PREFIX)}/{thread}{ref.message_id}"

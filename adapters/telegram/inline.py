@@ -1,6 +1,6 @@
-"""Inline mode: `@bot prompt` in any chat, whether or not the bot is in it.
+"""Inline mode: `@bot prompt` in any chat, whether or not the bot is a member of it.
 
-What was offered becomes a request when Telegram tells that it was chosen; its message is then known by an inline id.
+The offered result becomes a request once chosen_inline_result reports it; its message is known by an inline id alone.
 """
 
 import structlog
@@ -18,27 +18,28 @@ from adapters.telegram import ids
 from adapters.telegram.api import call_api
 from adapters.telegram.decode import decode_user
 from adapters.telegram.encode import escape_entities
-from adapters.telegram.errors import CallRejected, GroupMigrated, OutcomeUnknown
+from adapters.telegram.errors import CALL_FAILURES
 from bot.chat import Message
-from bot.errors import ChatFailed
 from bot.ports import EventSink
 from bot.texts import choose, say
 
 log = structlog.get_logger()
 
-PLACEHOLDER_DATA = "easel:starting"  # a button must be there, or Telegram tells no inline id
-MAX_DESCRIPTION_CHARS = 100  # characters of the prompt under the offer
+PLACEHOLDER_DATA = (
+    "easel:starting"  # callback data of a button that does nothing: without a keyboard Telegram reports no inline id
+)
+MAX_DESCRIPTION_CHARS = 100  # of the prompt, shown below the result's title
 
 
 class InlineMode:
-    """`storage`: whether pictures can be put into inline messages at all."""
+    """Answers inline queries, and hands chosen results to the core."""
 
     def __init__(self, bot: telegram.Bot, events: EventSink) -> None:
         self._bot = bot
         self._events = events
 
     async def answer_query(self, query: telegram.InlineQuery) -> bool:
-        """What is offered above the keyboard while somebody types."""
+        """Offers one result while the user types. Returns True: the update is handled."""
         locale = choose(query.from_user.language_code)
         prompt = " ".join(query.query.split())
         results = [self._article(locale, prompt)] if prompt else []
@@ -49,17 +50,12 @@ class InlineMode:
             await call_api(
                 lambda: self._bot.answer_inline_query(query.id, results, cache_time=0, is_personal=True, button=button)
             )
-        except (
-            CallRejected,
-            ChatFailed,
-            GroupMigrated,
-            OutcomeUnknown,
-        ) as failed:  # somebody types on: the next query is there already
+        except CALL_FAILURES as failed:  # somebody types on: the next query is there already
             log.debug("inline query not answered", detail=str(failed))
         return True
 
     async def receive_chosen_result(self, result: telegram.ChosenInlineResult) -> bool:
-        """The offer was taken: from here on it is a request like any other."""
+        """Hands a chosen result to the core as a request. Returns whether it was accepted."""
         message = result.inline_message_id
         if message is None:
             log.warning("chosen inline result without a message")

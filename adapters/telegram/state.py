@@ -1,72 +1,67 @@
-"""The adapter's own small memory: updates not yet taken care of, and where chats and messages have gone.
+"""What the adapter keeps over a restart: updates that are not handled yet, and the new ids of moved chats and messages.
 
-Kept in the database under two keys; small, and bounded by what is under way.
+Both stand in tables of their own, one row each; small, and bounded by what is under way.
 """
 
-import asyncio
-import json
-from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
+import structlog
+from cachetools import LRUCache
+
+from adapters.telegram.ids import PLATFORM
 from bot.errors import StoreFailed
-from bot.ports import AdapterStorage
+from bot.ports import AdapterStorage, MovedRefs, UpdateInbox
 
-UPDATES, MOVES = "telegram:updates", "telegram:moves"
-MOST_MOVES = 1000  # of groups and of their messages
+log = structlog.get_logger()
 
-Raw = Mapping[str, Any]
+MAX_MOVES = 1000  # of groups and of their messages, as the database keeps
+
+RawUpdate = Mapping[str, Any]  # Any: the JSON of a Bot API Update
+
+
+class TelegramStorage(AdapterStorage, UpdateInbox, MovedRefs, Protocol):
+    """The parts of the database that this adapter uses."""
 
 
 class TelegramState:
-    """Every method that writes or reads the database raises StoreFailed."""
+    """Updates and moves. Moves are held in memory as well, so that reading one takes no time."""
 
-    def __init__(self, memory: AdapterStorage) -> None:
-        self._memory = memory
-        self._written: dict[int, Raw] = {}
-        self._writing = asyncio.Lock()
-        self._moves: OrderedDict[str, str] = OrderedDict()
+    def __init__(self, storage: TelegramStorage) -> None:
+        self._storage = storage
+        self._moves: LRUCache[str, str] = LRUCache(MAX_MOVES)
 
-    async def load(self) -> list[Raw]:
-        """Reads everything; returns the updates that an earlier process did not take care of, oldest first."""
-        if (moves := await self._memory.get_value(MOVES)) is not None:
-            self._moves = OrderedDict(json.loads(moves))
-        kept = await self._memory.get_value(UPDATES)
-        self._written = {} if kept is None else {int(each["update_id"]): each for each in json.loads(kept)}
-        return [self._written[each] for each in sorted(self._written)]
+    async def load(self) -> list[RawUpdate]:
+        """Loads all moves; returns the updates that an earlier process did not handle, oldest first. A database that
+        is away is logged: its updates are handled after the next start."""
+        try:
+            for old, new in (await self._storage.moved_refs(PLATFORM)).items():
+                self._moves[old] = new
+            return list((await self._storage.saved_updates(PLATFORM)).values())
+        except StoreFailed as failed:
+            log.warning("updates of before not read", detail=failed.detail)
+            return []
 
     # ------------------------------------------------------------ updates
 
-    async def save_updates(self, updates: Mapping[int, Raw]) -> None:
-        """Keeps updates, so that Telegram may forget them."""
-        new = updates.keys() - self._written.keys()
-        self._written |= updates
-        try:
-            await self._keep_updates()
-        except StoreFailed:  # Telegram will tell them again; nobody strikes them out
-            for each in new:
-                self._written.pop(each, None)
-            raise
+    async def save_updates(self, updates: Mapping[int, RawUpdate]) -> None:
+        """Saves updates, by update id, in one transaction; afterwards Telegram may forget them. Raises StoreFailed."""
+        await self._storage.save_updates(PLATFORM, updates)
 
-    async def delete_update(self, update: int) -> None:
-        """An update is taken care of."""
-        if self._written.pop(update, None) is not None:
-            await self._keep_updates()
+    async def delete_update(self, update_id: int) -> None:
+        """Deletes a handled update; no-op when it was not saved. Raises StoreFailed."""
+        await self._storage.delete_update(PLATFORM, update_id)
 
-    async def _keep_updates(self) -> None:
-        """One write at a time, each of all there is by then."""
-        async with self._writing:
-            await self._memory.set_value(UPDATES, json.dumps(list(self._written.values()), ensure_ascii=False))
-
-    # ------------------------------------------------------------ where things have gone
+    # ------------------------------------------------------------ moves
 
     async def save_move(self, old: str, new: str) -> None:
-        """A chat, or a message (`chat/message`), is found elsewhere from now on."""
+        """Records the new id of a chat, or of a message (`chat/message`). Known in memory even when this raises.
+
+        Raises StoreFailed.
+        """
         self._moves[old] = new
-        while len(self._moves) > MOST_MOVES:
-            self._moves.popitem(last=False)
-        await self._memory.set_value(MOVES, json.dumps(dict(self._moves)))
+        await self._storage.save_moved_ref(PLATFORM, old, new)
 
     def moved_to(self, old: str) -> str | None:
-        """Where it has gone; None: it is where it was."""
+        """The new id of a chat or a message; None: it has not moved."""
         return self._moves.get(old)

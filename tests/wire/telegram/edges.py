@@ -6,14 +6,15 @@ Asserts nothing by itself.
 import asyncio
 import math
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from adapters.http.server import HttpServer
 from adapters.telegram.client import TelegramAdapter
+from adapters.telegram.state import TelegramStorage
 from bot.app import App
 from bot.chat import Balance, ButtonPress, ButtonReply, Chat, MessageRef
 from bot.chat import Message as Heard
@@ -21,7 +22,6 @@ from bot.chat import User as Member
 from bot.errors import StoreFailed
 from bot.handlers.messages import MessageHandler
 from bot.painting import Capabilities
-from bot.ports import AdapterStorage
 from bot.settings import Settings
 from bot.store.store import Store
 from tests.servers.telegram import UNLIMITED, Message, Pressed, User
@@ -63,39 +63,56 @@ class Impatient(TownClock):
 
 
 @dataclass(slots=True)
-class Forgetful:
-    """The adapter's memory, in a database that is `away` at times."""
+class FailingStorage:
+    """The adapter's storage over the real one. Every call raises StoreFailed while `away` is set; while
+    `loses_answers` is set, calls about updates do so after they have taken effect."""
 
-    real: AdapterStorage
+    real: TelegramStorage
     away: bool = False
-    refused: int = 0
-    writes: list[str] = field(default_factory=list[str])
+    loses_answers: bool = False
+    failed_calls: int = 0
 
     async def set_value(self, key: str, value: str) -> None:
-        self._look()
-        self.writes.append(key)
-        await self.real.set_value(key, value)
+        await self._available().set_value(key, value)
 
     async def get_value(self, key: str) -> str | None:
-        self._look()
-        return await self.real.get_value(key)
+        return await self._available().get_value(key)
 
     async def cache_blob(self, key: str, data: bytes) -> None:
-        self._look()
-        await self.real.cache_blob(key, data)
+        await self._available().cache_blob(key, data)
 
     async def cached_blob(self, key: str) -> bytes | None:
-        self._look()
-        return await self.real.cached_blob(key)
+        return await self._available().cached_blob(key)
 
     async def delete_key(self, key: str) -> None:
-        self._look()
-        await self.real.delete_key(key)
+        await self._available().delete_key(key)
 
-    def _look(self) -> None:
+    async def save_updates(self, adapter: str, updates: Mapping[int, Mapping[str, Any]]) -> None:
+        await self._available().save_updates(adapter, updates)
+        self._lose_answer()
+
+    async def delete_update(self, adapter: str, number: int) -> None:
+        await self._available().delete_update(adapter, number)
+        self._lose_answer()
+
+    async def saved_updates(self, adapter: str) -> dict[int, dict[str, Any]]:
+        return await self._available().saved_updates(adapter)
+
+    async def save_moved_ref(self, adapter: str, old: str, new: str) -> None:
+        await self._available().save_moved_ref(adapter, old, new)
+
+    async def moved_refs(self, adapter: str) -> dict[str, str]:
+        return await self._available().moved_refs(adapter)
+
+    def _available(self) -> TelegramStorage:
         if self.away:
-            self.refused += 1
+            self.failed_calls += 1
             raise StoreFailed(detail="away for a test")
+        return self.real
+
+    def _lose_answer(self) -> None:
+        if self.loses_answers:
+            raise StoreFailed(detail="lost the answer for a test")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +128,7 @@ class Wired(Easel):
     """A running bot whose parts a test can reach."""
 
     web: HttpServer
-    memory: Forgetful
+    storage: FailingStorage
     desk: "SlowReception"
 
 
@@ -141,9 +158,9 @@ async def wired(
     port = port or await free_port()
     web = HttpServer("127.0.0.1", port)
     store = await Store.open(settings.database_url, clock=place.clock)
-    memory = Forgetful(store.adapter_store)
+    storage = FailingStorage(store.adapter_store)
     adapter = TelegramAdapter(
-        settings.telegram, memory, clock=place.clock, public_url=f"http://127.0.0.1:{port}", admins=settings.admins
+        settings.telegram, storage, clock=place.clock, public_url=f"http://127.0.0.1:{port}", admins=settings.admins
     )
     web.mount(adapter.routes())
     web.check("telegram", adapter.problem)
@@ -156,7 +173,7 @@ async def wired(
         if waits:
             await polled(lambda: connected(adapter))
         place.running = made = Wired(
-            app=app, telegram=adapter, sandbox=place.sandbox, web=web, memory=memory, desk=desk
+            app=app, telegram=adapter, sandbox=place.sandbox, web=web, storage=storage, desk=desk
         )
         yield made
     finally:

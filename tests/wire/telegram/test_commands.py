@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from adapters.telegram.client import MENU_RETRY_S
-from adapters.telegram.commands import GROUP_COMMANDS, PRIVATE_COMMANDS
+from adapters.telegram.commands import GROUP_COMMANDS, MENU_RETRY_S, PRIVATE_COMMANDS
 from adapters.telegram.encode import WORD_JOINER
 from bot.errors import AdminsOnly, BadArguments, UnknownCharge, UnknownCommand
 from bot.handlers.commands import ADMIN_USAGE

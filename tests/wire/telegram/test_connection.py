@@ -238,13 +238,13 @@ async def test_an_update_is_confirmed_only_when_it_is_safe(world: Edge, place: T
     """Its answer waits, so it has to be written down; while the database is away, Telegram keeps it."""
     world.time.skips = 1.0
     async with wired(place) as easel:
-        easel.memory.away = True
+        easel.storage.away = True
         gate = place.server.faults.hold("sendMessage")
         place.server.say(place.ada, place.private, "/quota")
         await gate.arrived.wait()
         await polled(lambda: reports(easel, "updates wait for the database"))
         assert place.server.pending
-        easel.memory.away = False
+        easel.storage.away = False
         await place.heard()
         assert place.mine() == []
         gate.open()
@@ -259,7 +259,7 @@ async def test_what_could_not_be_written_down_is_not_written_later_either(world:
     """The answer came while the database was away: the next process must not give it once more."""
     world.time.skips = 1.0
     async with wired(place) as easel:
-        easel.memory.away = True
+        easel.storage.away = True
         gate = place.server.faults.hold("sendMessage")
         place.server.say(place.ada, place.private, "/quota")
         await gate.arrived.wait()
@@ -267,7 +267,7 @@ async def test_what_could_not_be_written_down_is_not_written_later_either(world:
         gate.open()
         await place.until(place.mine)
         await place.heard()
-        easel.memory.away = False
+        easel.storage.away = False
         gate = place.server.faults.hold("sendMessage")
         place.server.say(place.ada, place.private, "/help")  # is written down, and with it whatever is
         await place.heard()
@@ -276,6 +276,41 @@ async def test_what_could_not_be_written_down_is_not_written_later_either(world:
     async with place.easel():
         await paints(place, "a red fox")
         assert len(place.mine()) == 3
+
+
+async def test_an_update_whose_save_seemed_to_fail_is_not_handled_by_the_next_process(world: Edge, place: Town) -> None:
+    """The row was committed and the answer of the database lost; the update was handled meanwhile."""
+    world.time.skips = 1.0
+    async with wired(place) as easel:
+        easel.storage.loses_answers = True
+        gate = place.server.faults.hold("sendMessage")
+        place.server.say(place.ada, place.private, "/quota")
+        await gate.arrived.wait()
+        await polled(lambda: reports(easel, "updates wait for the database"))
+        assert await easel.storage.saved_updates("telegram")
+        gate.open()
+        await place.until(place.mine)
+        await place.heard()
+    async with place.easel():
+        await paints(place, "a red fox")
+        assert len(place.mine()) == 2
+
+
+async def test_an_update_has_a_row_until_it_is_handled(world: Edge, place: Town) -> None:
+    world.time.skips = 1.0
+
+    async with wired(place) as easel:
+
+        async def saved(count: int) -> bool:
+            return len(await easel.storage.saved_updates("telegram")) == count
+
+        gate = place.server.faults.hold("sendMessage")
+        place.server.say(place.ada, place.private, "/quota")
+        await gate.arrived.wait()
+        await polled(lambda: saved(1))
+        gate.open()
+        await polled(lambda: saved(0))
+        assert len(place.mine()) == 1
 
 
 async def test_an_answer_that_waits_for_its_turn_at_a_stop_is_given_by_the_next_start_once(place: Town) -> None:

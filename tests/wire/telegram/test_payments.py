@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from adapters.telegram import inbox
+from adapters.telegram import dispatcher
 from adapters.telegram.encode import WORD_JOINER
 from bot.errors import AdminsOnly, Banned, TooFast, UnknownCharge, UnknownCommand
 from bot.handlers.admission import ANSWERS
@@ -14,7 +14,7 @@ from bot.texts import LOCALES, explain, say
 from tests.servers.telegram import Chat, Message, Payment, User
 from tests.support.worlds import polled
 from tests.wire.telegram.easel import Town
-from tests.wire.telegram.edges import Edge, Forgetful, edge, pressed, wired, words
+from tests.wire.telegram.edges import Edge, FailingStorage, edge, pressed, wired, words
 
 PACKS: list[dict[str, Any]] = [{"credits": 10, "stars": 25}, {"credits": 100, "stars": 200}]
 
@@ -227,7 +227,7 @@ async def test_the_same_payment_told_again_is_credited_once(place: Town) -> None
 async def test_a_process_that_ends_before_the_credits_are_booked_books_them_at_the_next_start(
     place: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbox, "SHUTDOWN_WAIT_S", 0.1)
+    monkeypatch.setattr(dispatcher, "SHUTDOWN_WAIT_S", 0.1)
     async with place.easel(star_packs=PACKS):
         invoice = await invoiced(place)
     async with wired(place, slow=True, star_packs=PACKS):
@@ -257,19 +257,19 @@ async def test_a_database_that_is_away_costs_nobody_the_credits(world: Edge, pla
     world.time.skips = 1.0
     async with wired(place, star_packs=PACKS) as easel:
         invoice = await invoiced(place)
-        easel.memory.away = True
+        easel.storage.away = True
         payment = place.server.pay(place.ada, invoice)
         await place.until(lambda: payment.paid)
-        await polled(lambda: refused(easel.memory))
+        await polled(lambda: has_failed(easel.storage))
         assert await place.left() == 50
-        easel.memory.away = False
+        easel.storage.away = False
         await has(place, 60)
         await place.heard()
 
 
-async def refused(memory: Forgetful) -> bool:
+async def has_failed(storage: FailingStorage) -> bool:
     """Whether somebody has asked while it was away."""
-    return memory.refused > 0
+    return storage.failed_calls > 0
 
 
 # ---------------------------------------------------------------- giving back

@@ -208,11 +208,11 @@ async def test_a_delivery_that_is_repeated_is_one_job(place: Town) -> None:
 
 async def test_a_delivery_is_repeated_while_the_database_is_away_and_answered_once(place: Town) -> None:
     async with wired(place, mode="webhook") as easel:
-        easel.memory.away = True
+        easel.storage.away = True
         gate = place.server.faults.hold("sendMessage")
         place.server.say(place.ada, place.private, "/quota")
         await place.until(lambda: 503 in [status for _, status in place.server.webhook.deliveries])
-        easel.memory.away = False
+        easel.storage.away = False
         await place.heard()
         gate.open()
         await place.until(place.mine)

@@ -12,6 +12,7 @@ import telegram
 from cachetools import LRUCache
 
 from adapters.telegram.state import TelegramState
+from bot.background import BackgroundTasks
 from bot.clock import Clock
 from bot.errors import StoreFailed
 
@@ -26,7 +27,7 @@ SHUTDOWN_WAIT_S = 5.0  # at the end, for updates that are being handled
 HandleUpdate = Callable[[telegram.Update], Awaitable[bool]]
 
 
-class UpdateInbox:
+class UpdateDispatcher:
     """`handle_update` returns False when the update must be handled again after the next start."""
 
     def __init__(self, state: TelegramState, handle_update: HandleUpdate, clock: Clock) -> None:
@@ -34,8 +35,9 @@ class UpdateInbox:
         self._handle_update = handle_update
         self._clock = clock
         self._handled: LRUCache[int, None] = LRUCache(MAX_HANDLED_IDS)
-        self._tasks: dict[int, asyncio.Task[bool]] = {}
-        self._deletions: set[asyncio.Task[None]] = set()
+        self._tasks: dict[int, asyncio.Task[bool]] = {}  # those of `_handling`, by update id
+        self._handling = BackgroundTasks()
+        self._deletions = BackgroundTasks()
 
     async def enqueue(self, updates: Sequence[telegram.Update]) -> None:
         """Begins to handle the updates; returns when Telegram may forget them. Those that take long go on.
@@ -50,9 +52,11 @@ class UpdateInbox:
             each.update_id: each for each in updates if each.update_id in tasks and _is_unhandled(tasks[each.update_id])
         }
         if unhandled:
-            await self._state.save_updates({update_id: each.to_dict() for update_id, each in unhandled.items()})
-            for update_id in unhandled:
-                self._delete_when_handled(update_id, tasks[update_id])
+            try:
+                await self._state.save_updates({update_id: each.to_dict() for update_id, each in unhandled.items()})
+            finally:  # also after a failure: the commit may have succeeded and only its answer been lost
+                for update_id in unhandled:
+                    self._delete_when_handled(update_id, tasks[update_id])
 
     def resume(self, updates: Sequence[telegram.Update]) -> None:
         """Begins to handle the updates that an earlier process saved; drops those older than MAX_UPDATE_AGE."""
@@ -66,15 +70,8 @@ class UpdateInbox:
 
     async def close(self) -> None:
         """Waits for the updates that are being handled; the rest stays saved for the next start."""
-        tasks = list(self._tasks.values())
-        if tasks:
-            all_done = asyncio.ensure_future(asyncio.wait(tasks))
-            time_is_up = asyncio.ensure_future(self._clock.sleep(SHUTDOWN_WAIT_S))
-            await asyncio.wait([all_done, time_is_up], return_when=asyncio.FIRST_COMPLETED)
-            for each in (all_done, time_is_up, *tasks):
-                each.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.gather(*self._deletions, return_exceptions=True)
+        await self._handling.close(SHUTDOWN_WAIT_S, self._clock)
+        await self._deletions.join()
 
     # ------------------------------------------------------------ within
 
@@ -85,7 +82,7 @@ class UpdateInbox:
             return self._tasks[update_id]
         if update_id in self._handled:
             return None
-        task = asyncio.create_task(self._handle_with_retry(update), name=f"telegram update {update_id}")
+        task = self._handling.spawn(self._handle_with_retry(update), f"telegram update {update_id}")
         self._tasks[update_id] = task
         task.add_done_callback(lambda _: self._tasks.pop(update_id, None))
         return task
@@ -115,9 +112,7 @@ class UpdateInbox:
         task.add_done_callback(delete_if_handled)
 
     def _delete_in_background(self, update_id: int) -> None:
-        deletion = asyncio.create_task(self._delete(update_id), name="telegram inbox")
-        self._deletions.add(deletion)
-        deletion.add_done_callback(self._deletions.discard)
+        self._deletions.spawn(self._delete(update_id), "telegram inbox")
 
     async def _delete(self, update_id: int) -> None:
         try:

@@ -1,0 +1,134 @@
+"""The receiving half of the adapter: the connection, the dispatcher of updates, their handler, the command menus.
+
+Begins in `TelegramAdapter.start`, once the core can take events; sends nothing but answers to queries, and the menus.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+import telegram
+
+from adapters.telegram import ids
+from adapters.telegram.commands import sync_command_menus_with_retry
+from adapters.telegram.connection import Connection, EnqueueUpdates
+from adapters.telegram.decode import BotIdentity
+from adapters.telegram.dispatcher import UpdateDispatcher
+from adapters.telegram.events import UpdateHandler
+from adapters.telegram.inline import InlineMode
+from adapters.telegram.payments import StarCharges, StarPayments
+from adapters.telegram.state import RawUpdate, TelegramState, TelegramStorage
+from adapters.telegram.webhook import Webhook
+from bot.clock import Clock
+from bot.errors import StoreFailed
+from bot.ports import EventSink
+from bot.settings import Telegram as TelegramSettings
+
+log = structlog.get_logger()
+
+MENU_SHUTDOWN_S = 1.0  # at the end, for menus that are being sent
+
+
+class Receiver:
+    """Receives updates for one bot and hands their events to the core."""
+
+    def __init__(
+        self,
+        bot: telegram.Bot,
+        settings: TelegramSettings,
+        *,
+        connection: Connection,
+        webhook: Webhook | None,
+        state: TelegramState,
+        storage: TelegramStorage,
+        charges: StarCharges,
+        events: EventSink,
+        admins: Sequence[str],
+        clock: Clock,
+    ) -> None:
+        self._bot = bot
+        self._settings = settings
+        self._connection = connection
+        self._webhook = webhook
+        self._state = state
+        self._storage = storage
+        self._events = events
+        self._admins = admins
+        self._clock = clock
+        self._payments: StarPayments | None = None
+        if settings.star_packs:
+            self._payments = StarPayments(bot, settings.star_packs, charges=charges, events=events, clock=clock)
+        self._saved_updates: Sequence[RawUpdate] = ()
+        self._dispatcher: UpdateDispatcher | None = None
+        self._menu_sync: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Calls getMe, and receives in the background from then on.
+
+        Raises SettingsWrong when the token is not accepted; an unreachable Telegram is retried.
+        """
+        self._saved_updates = await self._state.load()
+        await self._connection.open(self._begin)
+
+    async def stop(self) -> None:
+        """Receives nothing more; returns when what was received is handed over, or saved for the next start. Menus not
+        sent by then are sent after the next start."""
+        if self._menu_sync is not None:
+            await asyncio.wait([self._menu_sync], timeout=MENU_SHUTDOWN_S)
+            self._menu_sync.cancel()
+            await asyncio.gather(self._menu_sync, return_exceptions=True)
+        if self._webhook is not None:
+            self._webhook.close()
+        await self._connection.stop_receiving()
+        if self._dispatcher is not None:
+            await self._dispatcher.close()
+
+    async def report_migration(self, old: int, new: int) -> None:
+        """Reports a group's migration that a rejected call has revealed, maybe before the group's own message does."""
+        try:
+            await self._events.chat_moved(ids.make_chat(old, direct=False), ids.make_chat(new, direct=False))
+        except StoreFailed as failed:
+            log.warning("move of a chat waits for its message", old=old, detail=failed.detail)
+
+    # ------------------------------------------------------------ within
+
+    async def _begin(self) -> EnqueueUpdates:
+        """Called once getMe has told who the bot is."""
+        handler = UpdateHandler(
+            bot=self._bot,
+            identity=self._identity(),
+            state=self._state,
+            events=self._events,
+            inline=InlineMode(self._bot, self._events),
+            payments=self._payments,
+            clock=self._clock,
+        )
+        dispatcher = self._dispatcher = UpdateDispatcher(self._state, handler.handle_update, self._clock)
+        updates = [_parse_update(each, self._bot) for each in self._saved_updates]
+        dispatcher.resume([each for each in updates if each is not None])
+        self._saved_updates = ()
+        if self._webhook is not None:
+            self._webhook.open(dispatcher.enqueue)
+        self._menu_sync = asyncio.create_task(
+            sync_command_menus_with_retry(
+                self._bot, self._storage, self._admins, payments=self._payments is not None, clock=self._clock
+            ),
+            name="telegram commands",
+        )
+        return dispatcher.enqueue
+
+    def _identity(self) -> BotIdentity:
+        return BotIdentity(
+            id=self._bot.id,
+            username=self._bot.username,
+            guest=bool(self._bot.bot.supports_guest_queries) and self._settings.storage_chat is not None,
+        )
+
+
+def _parse_update(raw: RawUpdate, bot: telegram.Bot) -> telegram.Update | None:
+    """None: saved by another version of Easel, and not readable by this one."""
+    try:
+        return telegram.Update.de_json(dict(raw), bot)
+    except Exception:
+        log.exception("update of before not read")
+        return None
