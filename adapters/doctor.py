@@ -87,7 +87,7 @@ def _adapters(settings: Settings) -> Finding:
 
 async def _discord(settings: Settings) -> Finding:
     async def look() -> str:
-        seen = await diagnostics.look(settings.discord)
+        seen = await diagnostics.diagnose(settings.discord)
         if seen.problems:
             raise SettingsWrong(list(seen.problems))
         return "; ".join([f"is {seen.name}", *seen.notes, f"invite it with {seen.invite}"])

@@ -1,6 +1,6 @@
-"""The commands in Discord's menus: their options, their names in every language, and telling Discord once.
+"""The commands in Discord's menus: their options, their names in every language, and writing them to Discord once.
 
-What a command does is events.py's: here every callback hands over what was filled in.
+What a command does is interactions.py's: here every callback hands over what was filled in.
 """
 
 import hashlib
@@ -15,6 +15,7 @@ import structlog
 from discord import app_commands
 from discord.app_commands import AppCommandContext, AppInstallationType, locale_str
 
+from adapters.discord.ids import PLATFORM
 from bot.errors import StoreFailed
 from bot.intake.sizes import offers
 from bot.painting import Capabilities
@@ -23,42 +24,39 @@ from bot.texts import choose, say
 
 log = structlog.get_logger()
 
-MOST_CHOICES = 25  # of an option, and of an autocompletion
-PICTURES = ("image", "image2", "image3", "image4", "image5")
-ANSWERS = ("quota", "history", "cancel", "help", "privacy", "forget")
-EVERYWHERE = AppCommandContext(guild=True, dm_channel=True, private_channel=True)
-ANYONE = AppInstallationType(guild=True, user=True)
-_MENTION = re.compile(r"<@!?(\d+)>|(\d{15,20})")
+MAX_CHOICES = 25  # of an option, and of an autocompletion
+IMAGE_OPTIONS = ("image", "image2", "image3", "image4", "image5")
+PAINT_COMMANDS = ("imagine", "edit")
+TEXT_COMMANDS = ("quota", "history", "cancel", "help", "privacy", "forget")  # without options
+EPHEMERAL_COMMANDS = (*TEXT_COMMANDS, "admin")  # answered to the user alone
+ALL_CONTEXTS = AppCommandContext(guild=True, dm_channel=True, private_channel=True)
+ALL_INSTALLATIONS = AppInstallationType(guild=True, user=True)
+_USER_MENTION_OR_ID = re.compile(r"<@!?(\d+)>|(\d{15,20})")
 
 Interaction = discord.Interaction[Any]
 Callback = Callable[..., Coroutine[Any, Any, None]]
 
 
 class CommandCallbacks(Protocol):
-    """Where commands are handed over. The client runs them `in_turn`, so that it is not closed in the middle."""
+    """What commands call. The gateway client runs them by `run_event`, so that it is not closed in the middle."""
 
-    async def painting(
+    async def handle_paint_command(
         self,
         interaction: Interaction,
         command: str,
         prompt: str,
-        pictures: Sequence[discord.Attachment],
+        images: Sequence[discord.Attachment],
         mask: discord.Attachment | None,
-        choices: Mapping[str, str],
+        options: Mapping[str, str],
     ) -> None: ...
 
-    async def asking(self, interaction: Interaction, command: str, text: str) -> None: ...
+    async def handle_text_command(self, interaction: Interaction, command: str, args: str) -> None: ...
 
-    async def menu(self, interaction: Interaction, message: discord.Message) -> None: ...
-
-
-def word(key: str, fallback: str | None = None) -> locale_str:
-    """A name or description that the translator finds; `fallback`: what all other languages see."""
-    return locale_str(say("en", key) if fallback is None else fallback, key=key)
+    async def handle_message_menu(self, interaction: Interaction, message: discord.Message) -> None: ...
 
 
-class Words(app_commands.Translator):
-    """Our texts in Discord's languages; English is what stands there anyway."""
+class TextTranslator(app_commands.Translator):
+    """Our texts in Discord's languages; the English ones are the fallback that Discord has anyway."""
 
     async def translate(
         self, string: locale_str, locale: discord.Locale, context: app_commands.TranslationContextTypes
@@ -69,56 +67,74 @@ class Words(app_commands.Translator):
 
 
 def add_commands(
-    tree: app_commands.CommandTree[Any], counter: CommandCallbacks, capabilities: Callable[[], Capabilities]
+    tree: app_commands.CommandTree[Any], callbacks: CommandCallbacks, capabilities: Callable[[], Capabilities]
 ) -> None:
     """Fills the tree. What can be chosen comes from the configured providers, as they are now."""
-    for name in ("imagine", "edit"):
-        tree.add_command(_painter(name, counter, capabilities))
-    for name in ANSWERS:
-        tree.add_command(_answer(name, counter))
-    tree.add_command(_admin(counter))
+    for name in PAINT_COMMANDS:
+        tree.add_command(_paint_command(name, callbacks, capabilities))
+    for name in TEXT_COMMANDS:
+        tree.add_command(_text_command(name, callbacks))
+    tree.add_command(_admin_group(callbacks))
 
     async def edit_image(interaction: Interaction, message: discord.Message) -> None:
-        await interaction.client.in_turn(counter.menu(interaction, message))
+        await interaction.client.run_event(callbacks.handle_message_menu(interaction, message))
 
     tree.add_command(
         app_commands.ContextMenu(
-            name=word("discord-menu-edit"),
+            name=_localized("discord-menu-edit"),
             callback=edit_image,
-            allowed_contexts=EVERYWHERE,
-            allowed_installs=ANYONE,
+            allowed_contexts=ALL_CONTEXTS,
+            allowed_installs=ALL_INSTALLATIONS,
         )
     )
 
 
-async def tell_discord(tree: app_commands.CommandTree[Any], memory: AdapterStorage, application: int) -> bool:
-    """Writes the commands where what Discord was last told differs. Returns whether it did.
+async def sync_commands(tree: app_commands.CommandTree[Any], storage: AdapterStorage, application_id: int) -> bool:
+    """Writes the commands to Discord where they differ from those that were last written. Returns whether it did.
 
     Raises discord.HTTPException; a database that fails only costs one harmless repetition.
     """
-    key = f"discord:commands:{application}"
+    key = f"{PLATFORM}:commands:{application_id}"
     payload = [
         await command.get_translated_payload(tree, tree.translator) if tree.translator else command.to_dict(tree)
         for command in tree._get_all_commands()  # pyright: ignore[reportPrivateUsage] - as `sync` itself does
     ]
-    wanted = hashlib.sha256(json.dumps(payload, sort_keys=True, default=str).encode()).hexdigest()
+    digest = hashlib.sha256(json.dumps(payload, sort_keys=True, default=str).encode()).hexdigest()
     try:
-        if await memory.get_value(key) == wanted:
+        if await storage.get_value(key) == digest:
             return False
     except StoreFailed as failed:
         log.warning("commands' hash not read", detail=failed.detail)
     await tree.sync()
     try:
-        await memory.set_value(key, wanted)
+        await storage.set_value(key, digest)
     except StoreFailed as failed:
         log.warning("commands' hash not kept", detail=failed.detail)
     return True
 
 
-def _painter(
-    name: str, counter: CommandCallbacks, capabilities: Callable[[], Capabilities]
+def matching_sizes(typed: str, sizes: Sequence[str]) -> list[app_commands.Choice[str]]:
+    """The sizes that contain what is typed so far; all of them when none does. At most MAX_CHOICES."""
+    wanted = typed.strip().lower().replace("×", "x")
+    matches = [size for size in sizes if wanted in size.lower()] or list(sizes)
+    return [app_commands.Choice(name=size, value=size) for size in matches[:MAX_CHOICES]]
+
+
+def parse_user_argument(typed: str) -> str:
+    """The key of the user whom an admin means: a mention or a bare id is a user of Discord, anything else is taken
+    as it is, without spaces."""
+    match = _USER_MENTION_OR_ID.fullmatch(typed.strip())
+    return f"{PLATFORM}:{match[1] or match[2]}" if match else "".join(typed.split())
+
+
+# ---------------------------------------------------------------- the commands, one kind each
+
+
+def _paint_command(
+    name: str, callbacks: CommandCallbacks, capabilities: Callable[[], Capabilities]
 ) -> app_commands.Command[Any, ..., Any]:
-    can = capabilities()
+    """`/imagine` or `/edit`, with the options that a configured provider can serve."""
+    available = capabilities()
 
     async def paint(
         interaction: Interaction,
@@ -133,117 +149,117 @@ def _painter(
         quality: str | None = None,
         n: int | None = None,
     ) -> None:
-        given = [each for each in (image, image2, image3, image4, image5) if each is not None]
-        chosen = {"size": size, "quality": quality, "n": None if n is None else str(n)}
-        choices = {option: value for option, value in chosen.items() if value is not None}
-        await interaction.client.in_turn(counter.painting(interaction, name, prompt, given, mask, choices))
+        images = [each for each in (image, image2, image3, image4, image5) if each is not None]
+        values = {"size": size, "quality": quality, "n": None if n is None else str(n)}
+        options = {option: value for option, value in values.items() if value is not None}
+        await interaction.client.run_event(
+            callbacks.handle_paint_command(interaction, name, prompt, images, mask, options)
+        )
 
-    absent = {option for option, there in (("size", offers(can)), ("quality", can.qualities)) if not there}
+    unavailable = {
+        option for option, values in (("size", offers(available)), ("quality", available.qualities)) if not values
+    }
     signature = inspect.signature(paint)
     parameters = [
-        each.replace(annotation=discord.Attachment, default=inspect.Parameter.empty)
-        if name == "edit" and each.name == "image"
-        else each
-        for each in signature.parameters.values()
-        if each.name not in absent
+        parameter.replace(annotation=discord.Attachment, default=inspect.Parameter.empty)
+        if name == "edit" and parameter.name == "image"  # there is nothing to edit without one
+        else parameter
+        for parameter in signature.parameters.values()
+        if parameter.name not in unavailable
     ]
     paint.__signature__ = signature.replace(parameters=parameters)  # pyright: ignore[reportFunctionMemberAccess] - PEP 362
-    described: Callback = app_commands.describe(
-        **{each.name: word(f"discord-option-{_option(each.name)}") for each in parameters[1:]}
-    )(paint)
-    numbers = can.allowed_counts[:MOST_CHOICES]
-    described = app_commands.choices(n=[app_commands.Choice(name=str(each), value=each) for each in numbers])(described)
-    if can.qualities:
-        named = [app_commands.Choice(name=each, value=each) for each in can.qualities[:MOST_CHOICES]]
-        described = app_commands.choices(quality=named)(described)
+    descriptions = {each.name: _localized(f"discord-option-{_option_text(each.name)}") for each in parameters[1:]}
+    described: Callback = app_commands.describe(**descriptions)(paint)
+    counts = [app_commands.Choice(name=str(count), value=count) for count in available.allowed_counts[:MAX_CHOICES]]
+    described = app_commands.choices(n=counts)(described)
+    if available.qualities:
+        qualities = [app_commands.Choice(name=each, value=each) for each in available.qualities[:MAX_CHOICES]]
+        described = app_commands.choices(quality=qualities)(described)
     command = _command(name, described)
-    if offers(can):
+    if offers(available):
 
-        async def sizes(_: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-            return offer(typed, offers(capabilities()))
+        async def complete_size(_: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+            return matching_sizes(typed, offers(capabilities()))
 
-        command.autocomplete("size")(sizes)
+        command.autocomplete("size")(complete_size)
     return command
 
 
-def offer(typed: str, sizes: Sequence[str]) -> list[app_commands.Choice[str]]:
-    """The sizes that fit what is typed so far; all of them when none does."""
-    wanted = typed.strip().lower().replace("×", "x")
-    fitting = [each for each in sizes if wanted in each.lower()] or list(sizes)
-    return [app_commands.Choice(name=each, value=each) for each in fitting[:MOST_CHOICES]]
+def _text_command(name: str, callbacks: CommandCallbacks) -> app_commands.Command[Any, ..., Any]:
+    async def run(interaction: Interaction) -> None:
+        await interaction.client.run_event(callbacks.handle_text_command(interaction, name, ""))
+
+    return _command(name, run)
 
 
-def _answer(name: str, counter: CommandCallbacks) -> app_commands.Command[Any, ..., Any]:
-    async def answer(interaction: Interaction) -> None:
-        await interaction.client.in_turn(counter.asking(interaction, name, ""))
-
-    return _command(name, answer)
-
-
-def _admin(counter: CommandCallbacks) -> app_commands.Group:
+def _admin_group(callbacks: CommandCallbacks) -> app_commands.Group:
+    """`/admin`, shown to who may manage the guild; the core refuses it to others than its admins."""
     group = app_commands.Group(
-        name=word("discord-name-admin", "admin"),
-        description=word("hint-admin"),
+        name=_localized("discord-name-admin", "admin"),
+        description=_localized("hint-admin"),
         default_permissions=discord.Permissions(manage_guild=True),
-        allowed_contexts=EVERYWHERE,
-        allowed_installs=ANYONE,
+        allowed_contexts=ALL_CONTEXTS,
+        allowed_installs=ALL_INSTALLATIONS,
     )
+
+    async def run(interaction: Interaction, args: str) -> None:
+        await interaction.client.run_event(callbacks.handle_text_command(interaction, "admin", args))
 
     def add(verb: str, callback: Callback) -> None:
         options = list(inspect.signature(callback).parameters)[1:]
-        described = app_commands.describe(**{each: word(f"discord-option-{each}") for each in options})(callback)
+        descriptions = {option: _localized(f"discord-option-{option}") for option in options}
         group.add_command(
             app_commands.Command(
-                name=word(f"discord-name-{verb}", verb),
-                description=word(f"discord-hint-{verb}"),
-                callback=described,
+                name=_localized(f"discord-name-{verb}", verb),
+                description=_localized(f"discord-hint-{verb}"),
+                callback=app_commands.describe(**descriptions)(callback),
             )
         )
 
     for verb in ("grant", "set"):
 
-        async def credit(interaction: Interaction, user: str, credits: int, verb: str = verb) -> None:
-            await interaction.client.in_turn(counter.asking(interaction, "admin", f"{verb} {member(user)} {credits}"))
+        async def change_credits(interaction: Interaction, user: str, credits: int, verb: str = verb) -> None:
+            await run(interaction, f"{verb} {parse_user_argument(user)} {credits}")
 
-        add(verb, _without(credit, "verb"))
+        add(verb, _without_parameter(change_credits, "verb"))
     for verb in ("ban", "unban"):
 
-        async def bar(interaction: Interaction, user: str, verb: str = verb) -> None:
-            await interaction.client.in_turn(counter.asking(interaction, "admin", f"{verb} {member(user)}"))
+        async def change_ban(interaction: Interaction, user: str, verb: str = verb) -> None:
+            await run(interaction, f"{verb} {parse_user_argument(user)}")
 
-        add(verb, _without(bar, "verb"))
+        add(verb, _without_parameter(change_ban, "verb"))
 
     async def stats(interaction: Interaction) -> None:
-        await interaction.client.in_turn(counter.asking(interaction, "admin", "stats"))
+        await run(interaction, "stats")
 
     add("stats", stats)
     return group
 
 
-def member(typed: str) -> str:
-    """Whom an admin means: a mention or a bare id is a member of Discord, anything else stands as it is."""
-    match = _MENTION.fullmatch(typed.strip())
-    return f"discord:{match[1] or match[2]}" if match else "".join(typed.split())
-
-
 def _command(name: str, callback: Callback) -> app_commands.Command[Any, ..., Any]:
     return app_commands.Command(
-        name=word(f"discord-name-{name}", name),
-        description=word(f"hint-{name}"),
+        name=_localized(f"discord-name-{name}", name),
+        description=_localized(f"hint-{name}"),
         callback=callback,
-        allowed_contexts=EVERYWHERE,
-        allowed_installs=ANYONE,
+        allowed_contexts=ALL_CONTEXTS,
+        allowed_installs=ALL_INSTALLATIONS,
     )
 
 
-def _without(callback: Callback, bound: str) -> Callback:
-    """The callback as Discord sees it: a parameter that is ours is no option."""
+def _localized(key: str, fallback: str | None = None) -> locale_str:
+    """A name or description that the translator finds by its key. `fallback`: what all other languages see, the
+    English text unless it is given."""
+    return locale_str(say("en", key) if fallback is None else fallback, key=key)
+
+
+def _without_parameter(callback: Callback, bound: str) -> Callback:
+    """The callback as Discord sees it: the parameter `bound` is no option."""
     signature = inspect.signature(callback)
-    shown = [each for each in signature.parameters.values() if each.name != bound]
+    shown = [parameter for parameter in signature.parameters.values() if parameter.name != bound]
     callback.__signature__ = signature.replace(parameters=shown)  # pyright: ignore[reportFunctionMemberAccess] - PEP 362
     return callback
 
 
-def _option(name: str) -> str:
-    """All further pictures are described alike."""
-    return "more" if name in PICTURES[1:] else name
+def _option_text(option: str) -> str:
+    """The key of an option's description: all further images are described alike."""
+    return "more" if option in IMAGE_OPTIONS[1:] else option

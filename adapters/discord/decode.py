@@ -1,4 +1,4 @@
-"""discord.py's objects as the core's words: users, messages, presses, forms. Pure: nothing is fetched here."""
+"""discord.py's objects as the core's values: users, messages, button presses, modals. Pure: nothing is fetched here."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -8,194 +8,205 @@ from typing import Any
 import discord
 
 from adapters.discord import ids
-from adapters.discord.files import Given, embed_picture, handle
-from adapters.discord.ids import PLATFORM, InMessage
+from adapters.discord.encode import SPOILER_PREFIX
+from adapters.discord.files import ReceivedFile, embed_image_url, make_attachment
+from adapters.discord.ids import PLATFORM, MessageFileRef
 from adapters.discord.rest import Json
 from bot.chat import Action, Attachment, ButtonPress, Chat, DeletedMessage, Message, MessageRef, User
 
-SPOILER = 1 << 3  # flag of an attachment
+SPOILER_FLAG = 1 << 3  # of an attachment
+BUTTON_ID = re.compile(r"easel:(?P<action>cancel|retry|vary|edit):(?P<job>[\w-]{1,80})")
 _MENTION = re.compile(r"<@[!&]?(\d{1,20})>")
-_EMOJI = re.compile(r"<a?(:\w+:)\d+>")
-BUTTON = re.compile(r"easel:(?P<action>cancel|retry|vary|edit):(?P<job>[\w-]{1,80})")
+_CUSTOM_EMOJI = re.compile(r"<a?(:\w+:)\d+>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
-    """A form that was sent in: the prompt, and the pictures put into it, in the order of choosing."""
+class SubmittedModal:
+    """The values of a modal that was sent in."""
 
     prompt: str
-    uploads: tuple[Given, ...]
+    uploads: tuple[ReceivedFile, ...]
+    """The files put into it, in the order of choosing."""
 
 
 def decode_user(user: discord.abc.User, *, locale: str | None, skus: Sequence[int] = ()) -> User:
-    """With what Discord knows of a member's standing: roles, boosts, purchases."""
-    tiers = [f"{PLATFORM}:sku:{sku}" for sku in skus]
+    """A user with what Discord knows of their standing: roles, boosts, and purchases by the ids of their SKUs."""
+    roles = [f"{PLATFORM}:sku:{sku}" for sku in skus]
     if isinstance(user, discord.Member):
-        tiers += [f"{PLATFORM}:role:{role.id}" for role in user.roles if not role.is_default()]
-        tiers += [f"{PLATFORM}:booster"] if user.premium_since is not None else []
+        roles += [f"{PLATFORM}:role:{role.id}" for role in user.roles if not role.is_default()]
+        roles += [f"{PLATFORM}:booster"] if user.premium_since is not None else []
     return User(
         platform=PLATFORM,
         id=str(user.id),
         name=user.display_name,
         locale=locale,
-        roles=tuple(tiers),
+        roles=tuple(roles),
     )
 
 
 def decode_chat(message: discord.Message) -> Chat:
     guild = message.guild
-    parent = _parent(message.channel)
-    return ids.chat(guild.id if guild else None, message.channel.id, direct=guild is None, parent=parent)
+    parent_id = _parent_id(message.channel)
+    return ids.make_chat(guild.id if guild else None, message.channel.id, direct=guild is None, parent_id=parent_id)
 
 
-def decode_given(attachment: discord.Attachment) -> Given:
-    return Given(
+def decode_file(attachment: discord.Attachment) -> ReceivedFile:
+    return ReceivedFile(
         id=str(attachment.id),
         url=attachment.url,
         size=attachment.size,
         media_type=attachment.content_type or "",
         filename=attachment.filename,
-        spoiler=attachment.is_spoiler() or bool(attachment.flags.value & SPOILER),
+        spoiler=attachment.is_spoiler() or bool(attachment.flags.value & SPOILER_FLAG),
     )
 
 
-def decode_upload(body: Mapping[str, Any]) -> Given:
-    """An attachment as `resolved` of an interaction has it."""
+def decode_resolved_file(body: Mapping[str, Any]) -> ReceivedFile:
+    """An attachment as `resolved` of an interaction has it. Raises KeyError without an id or a URL."""
     filename, size, flags = str(body.get("filename") or ""), body.get("size"), body.get("flags")
-    return Given(
+    return ReceivedFile(
         id=str(body["id"]),
         url=str(body["url"]),
         size=size if isinstance(size, int) else None,
         media_type=str(body.get("content_type") or ""),
         filename=filename or None,
-        spoiler=filename.startswith("SPOILER_") or (isinstance(flags, int) and bool(flags & SPOILER)),
+        spoiler=filename.startswith(SPOILER_PREFIX) or (isinstance(flags, int) and bool(flags & SPOILER_FLAG)),
     )
 
 
-def pictures_of(message: discord.Message) -> list[tuple[InMessage, Given]]:
-    """All that may be pictures in a message: its attachments, those it forwards, and those its embeds show."""
-    attachments = [*message.attachments, *(each for one in message.message_snapshots for each in one.attachments)]
-    embeds = [*message.embeds, *(each for one in message.message_snapshots for each in one.embeds)]
-    found = [decode_given(each) for each in attachments]
+def decode_files(message: discord.Message) -> list[tuple[MessageFileRef, ReceivedFile]]:
+    """All that may be images in a message: its attachments, those it forwards, and those its embeds show."""
+    snapshots = message.message_snapshots
+    attachments = [*message.attachments, *(file for snapshot in snapshots for file in snapshot.attachments)]
+    embeds = [*message.embeds, *(embed for snapshot in snapshots for embed in snapshot.embeds)]
+    files = [decode_file(attachment) for attachment in attachments]
     for number, embed in enumerate(embeds):
-        if (url := embed_picture(embed.to_dict())) is not None:
-            found.append(Given(id=f"e{number}", url=url, size=None, media_type="", filename=None, spoiler=False))
-    channel, identity = str(message.channel.id), str(message.id)
-    return [(InMessage(channel=channel, message=identity, item=each.id), each) for each in found]
+        if (url := embed_image_url(embed.to_dict())) is not None:
+            files.append(ReceivedFile(id=f"e{number}", url=url, size=None, media_type="", filename=None, spoiler=False))
+    channel, message_id = str(message.channel.id), str(message.id)
+    return [(MessageFileRef(channel=channel, message=message_id, item=file.id), file) for file in files]
 
 
 def decode_attachments(message: discord.Message) -> tuple[Attachment, ...]:
-    return tuple(handle(given, str(place)) for place, given in pictures_of(message))
+    return tuple(make_attachment(file, ref) for ref, file in decode_files(message))
 
 
-def decode_text(message: discord.Message, me: int, my_roles: Sequence[int] = ()) -> str:
-    """What a member wrote, without the mention of the bot; others are mentioned by name."""
-    names = {each.id: each.display_name for each in message.mentions}
+def decode_text(message: discord.Message, bot_id: int, bot_roles: Sequence[int] = ()) -> str:
+    """What a user wrote, without the mention of the bot or of its roles; others are mentioned by name."""
+    names = {user.id: user.display_name for user in message.mentions}
 
-    def named(match: re.Match[str]) -> str:
-        identity = int(match[1])
-        if identity == me or identity in my_roles:
+    def mention_text(match: re.Match[str]) -> str:
+        mentioned = int(match[1])
+        if mentioned == bot_id or mentioned in bot_roles:
             return ""
-        return f"@{names[identity]}" if identity in names else match[0]
+        return f"@{names[mentioned]}" if mentioned in names else match[0]
 
-    text = re.sub(rf"^\s*<@[!&]?{me}>[,:]?\s*", "", message.content)
-    return _EMOJI.sub(r"\1", _MENTION.sub(named, text)).strip()
+    text = re.sub(rf"^\s*<@[!&]?{bot_id}>[,:]?\s*", "", message.content)
+    return _CUSTOM_EMOJI.sub(r"\1", _MENTION.sub(mention_text, text)).strip()
 
 
 def decode_message(
     message: discord.Message,
     *,
-    me: int,
-    my_roles: Sequence[int],
+    bot_id: int,
+    bot_roles: Sequence[int],
     sender: User,
     reply: discord.Message | DeletedMessage | None,
     to_me: bool,
 ) -> Message:
+    """`reply`: the message that is replied to. `to_me` as of `Message`."""
     return Message(
         id=str(message.id),
         chat=decode_chat(message),
         sender=sender,
-        text=decode_text(message, me, my_roles),
+        text=decode_text(message, bot_id, bot_roles),
         attachments=decode_attachments(message),
-        reply_to=reply if reply is None or isinstance(reply, DeletedMessage) else decode_replied(reply, me),
+        reply_to=reply if reply is None or isinstance(reply, DeletedMessage) else decode_reply(reply, bot_id),
         to_me=to_me,
     )
 
 
-def decode_replied(message: discord.Message, me: int) -> Message:
-    """A message that is answered, one hop."""
+def decode_reply(message: discord.Message, bot_id: int) -> Message:
+    """A message that is replied to, without what it replies to itself."""
     return Message(
         id=str(message.id),
         chat=decode_chat(message),
         sender=decode_user(message.author, locale=None),
         text=message.content,
         attachments=decode_attachments(message),
-        from_me=message.author.id == me,
+        from_me=message.author.id == bot_id,
     )
 
 
-def decode_place(interaction: discord.Interaction[Any], ticket: str | None) -> Chat:
+def decode_interaction_chat(interaction: discord.Interaction[Any], token_id: str | None) -> Chat:
+    """Where an interaction was started. `token_id`: the interaction by whose token to reply there."""
     direct = interaction.guild_id is None and is_direct(interaction)
-    parent = _parent(interaction.channel)
-    return ids.chat(interaction.guild_id, interaction.channel_id or 0, direct=direct, ticket=ticket, parent=parent)
+    return ids.make_chat(
+        interaction.guild_id,
+        interaction.channel_id or 0,
+        direct=direct,
+        token_id=token_id,
+        parent_id=_parent_id(interaction.channel),
+    )
 
 
-def _parent(channel: object) -> int | None:
-    return channel.parent_id if isinstance(channel, discord.Thread) else None
-
-
-def decode_press(
-    interaction: discord.Interaction[Any], action: str, job: str, sender: User, ticket: str | None
+def decode_button_press(
+    interaction: discord.Interaction[Any], action: str, job: str, sender: User, token_id: str | None
 ) -> ButtonPress:
-    assert interaction.message is not None  # buttons hang on messages
+    assert interaction.message is not None  # buttons belong to messages
+    chat = decode_interaction_chat(interaction, token_id)
     return ButtonPress(
         id=str(interaction.id),
-        message=MessageRef(chat=decode_place(interaction, ticket), message_id=str(interaction.message.id)),
+        message=MessageRef(chat=chat, message_id=str(interaction.message.id)),
         sender=sender,
         action=Action(action),
         job_id=job,
     )
 
 
-def decode_form(data: Mapping[str, Any]) -> Form:
-    """The fields of a form, whichever process showed it."""
+def decode_modal(data: Mapping[str, Any]) -> SubmittedModal:
+    """The values of a modal, whichever process showed it. Fields of unknown kinds are left out."""
     values: dict[str, Any] = {}
-    for row in _tables(data.get("components")):
-        fields = [*_tables([row.get("component")]), *_tables(row.get("components"))]
+    for row in _objects(data.get("components")):
+        fields = [*_objects([row.get("component")]), *_objects(row.get("components"))]
         values |= {
             str(field["custom_id"]): field.get("value", field.get("values")) for field in fields if "custom_id" in field
         }
-    resolved = _table(_table(data.get("resolved")).get("attachments"))
-    uploads = {str(identity): body for identity, body in resolved.items() if {"id", "url"} <= _table(body).keys()}
-    chosen = values.get("pictures")
-    return Form(
+    resolved = _object(_object(data.get("resolved")).get("attachments"))
+    uploads = {str(file_id): body for file_id, body in resolved.items() if {"id", "url"} <= _object(body).keys()}
+    chosen = [str(file_id) for file_id in _list(values.get("pictures"))]
+    return SubmittedModal(
         prompt=str(values.get("prompt") or ""),
-        uploads=tuple(decode_upload(uploads[str(each)]) for each in _list(chosen) if str(each) in uploads),
+        uploads=tuple(decode_resolved_file(uploads[file_id]) for file_id in chosen if file_id in uploads),
     )
 
 
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType] - JSON
-
-
-def _table(value: Any) -> Json:
-    return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType] - JSON
-
-
-def _tables(value: Any) -> list[Json]:
-    return [each for each in _list(value) if isinstance(each, dict)]
-
-
 def is_direct(interaction: discord.Interaction[Any]) -> bool:
-    """The bot's own conversation with a member."""
+    """Whether it was started in the bot's own conversation with a user."""
     channel = interaction.channel
     return (
         channel is not None and channel.type is discord.ChannelType.private and interaction.context.dm_channel is True
     )
 
 
-def is_alone(interaction: discord.Interaction[Any]) -> bool:
-    """Whether only the token reaches this place: the bot is not in it, or may not look."""
+def is_token_only(interaction: discord.Interaction[Any]) -> bool:
+    """Whether only the token reaches this place: the bot is not in it, or may not see it."""
     if interaction.guild_id is None:
         return not is_direct(interaction)
     return not (interaction.is_guild_integration() and interaction.app_permissions.view_channel)
+
+
+def _parent_id(channel: object) -> int | None:
+    return channel.parent_id if isinstance(channel, discord.Thread) else None
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType] - JSON
+
+
+def _object(value: Any) -> Json:
+    return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType] - JSON
+
+
+def _objects(value: Any) -> list[Json]:
+    return [item for item in _list(value) if isinstance(item, dict)]

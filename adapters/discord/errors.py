@@ -1,4 +1,4 @@
-"""What Discord answers instead of yes, as our failures: the one translator of its errors. Decides nothing else.
+"""Discord's error responses as our failures: the one translator of its errors. Decides nothing else.
 
 Codes from Discord's table "Opcodes and Status Codes".
 """
@@ -6,19 +6,38 @@ Codes from Discord's table "Opcodes and Status Codes".
 from bot.errors import ChatBusy, ChatFailed, ChatGone, ChatUnreachable, MessageGone
 
 UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_WEBHOOK, UNKNOWN_INTERACTION = 10003, 10008, 10015, 10062
-TOO_LARGE = 40005
-NO_ACCESS, NO_PERMISSION, NO_DIRECT_MESSAGES = 50001, 50013, 50007
-TOKEN_DEAD = 50027
-ARCHIVED = 50083
+REQUEST_TOO_LARGE = 40005
+ALREADY_ACKNOWLEDGED = 40060
 TOO_MANY_FOLLOWUPS = 40094
-ACKNOWLEDGED = 40060
+MISSING_ACCESS, CANNOT_MESSAGE_USER, NOT_A_TEXT_CHANNEL, MISSING_PERMISSIONS = 50001, 50007, 50008, 50013
+INVALID_WEBHOOK_TOKEN = 50027
+THREAD_ARCHIVED = 50083
+CANNOT_REPLY_WITHOUT_HISTORY = 160002
 
-NO_WAY = frozenset({UNKNOWN_CHANNEL, 50008, NO_ACCESS, NO_PERMISSION, NO_DIRECT_MESSAGES, ARCHIVED, 160002})
-DEAD_TOKEN = frozenset({TOKEN_DEAD, UNKNOWN_WEBHOOK, UNKNOWN_INTERACTION})
+CHAT_GONE_CODES = frozenset(
+    {
+        UNKNOWN_CHANNEL,
+        NOT_A_TEXT_CHANNEL,
+        MISSING_ACCESS,
+        MISSING_PERMISSIONS,
+        CANNOT_MESSAGE_USER,
+        THREAD_ARCHIVED,
+        CANNOT_REPLY_WITHOUT_HISTORY,
+    }
+)
+DEAD_TOKEN_CODES = frozenset({INVALID_WEBHOOK_TOKEN, UNKNOWN_WEBHOOK, UNKNOWN_INTERACTION})
+
+DEFAULT_RETRY_AFTER_S = 5.0  # the length of a channel's window, for a 429 that names no time
+MIN_RETRY_AFTER_S = 0.05  # a 429 that says 0 would be repeated without a pause
 
 
-class Refused(Exception):
-    """An answer of 4xx. `code`: Discord's own number, 0 without one. Never leaves the adapter."""
+class CallRejected(Exception):
+    """A response with a 4xx status other than 429. Never leaves the adapter."""
+
+    status: int
+    """HTTP status, 400 to 499."""
+    code: int
+    """Discord's own error code; 0 where the body has none."""
 
     def __init__(self, status: int, code: int, message: str) -> None:
         super().__init__(f"{status}/{code} {message}")
@@ -26,20 +45,22 @@ class Refused(Exception):
         self.code = code
 
 
-def translated(refused: Refused) -> ChatFailed:
-    """What a refusal means to the core."""
-    if refused.code == UNKNOWN_MESSAGE:
-        return MessageGone(detail=str(refused))
-    if refused.code in NO_WAY or refused.code in DEAD_TOKEN or refused.status == 403:
-        return ChatGone(detail=str(refused))
-    return ChatFailed(detail=str(refused))
+def translate_rejection(rejection: CallRejected) -> ChatFailed:
+    """The failure that a rejected call stands for."""
+    if rejection.code == UNKNOWN_MESSAGE:
+        return MessageGone(detail=str(rejection))
+    if rejection.code in CHAT_GONE_CODES or rejection.code in DEAD_TOKEN_CODES or rejection.status == 403:
+        return ChatGone(detail=str(rejection))
+    return ChatFailed(detail=str(rejection))
 
 
-def busy(retry_after: object, code: object) -> ChatBusy:
-    """A 429, also one for an old message that was edited too often (30046)."""
-    seconds = float(retry_after) if isinstance(retry_after, int | float) else 5.0
-    return ChatBusy(retry_after=max(0.05, seconds), detail=f"429/{code}")
+def chat_busy(retry_after: object, code: object) -> ChatBusy:
+    """The failure for a 429, also for an old message that was edited too often (code 30046). `retry_after`: seconds,
+    as the body says."""
+    seconds = float(retry_after) if isinstance(retry_after, int | float) else DEFAULT_RETRY_AFTER_S
+    return ChatBusy(retry_after=max(MIN_RETRY_AFTER_S, seconds), detail=f"429/{code}")
 
 
-def unreachable(why: object) -> ChatUnreachable:
-    return ChatUnreachable(detail=str(why) or type(why).__name__)
+def chat_unreachable(reason: object) -> ChatUnreachable:
+    """The failure for a call without a usable answer."""
+    return ChatUnreachable(detail=str(reason) or type(reason).__name__)

@@ -1,19 +1,19 @@
-"""Pictures of members: read again by id, or kept where Discord shows them only once. Links never outlive minutes.
+"""Users' files: read again by message id, or stored where Discord shows them only once. URLs never outlive minutes.
 
-Discord signs the links of its CDN for a day; a handle names message and attachment, and a fresh link is asked for.
+Discord signs the URLs of its CDN for a day; a handle names message and attachment, and a fresh URL is asked for.
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from cachetools import TTLCache
 
-from adapters.discord.errors import Refused
-from adapters.discord.ids import InMessage, Kept, read_ref
-from adapters.discord.rest import Json, Rest
+from adapters.discord.errors import CallRejected
+from adapters.discord.ids import MessageFileRef, StoredFileRef, parse_file_ref
+from adapters.discord.rest import Json, RestClient
 from bot.chat import Attachment
 from bot.clock import Clock
 from bot.errors import ChatBusy, ChatUnreachable, FetchFailed, FetchTooLarge, PictureGone, PictureTooLarge, StoreFailed
@@ -22,173 +22,178 @@ from bot.ports import AdapterStorage
 
 log = structlog.get_logger()
 
-LINK_LIFE = 600.0  # seconds that a link is used which an event or a reading brought
-LINKS = 2000  # remembered at most
-SECONDS = 60.0  # for one download
-KEEP_LIMIT = 32_000_000  # bytes of one picture that is kept; the core takes no larger reference
-TRIES = (1.0, 2.0, 4.0)  # seconds before a message is read once more
+URL_TTL_S = 600.0  # a URL from an event or a message is used so long; Discord signs it for a day
+MAX_URLS = 2000  # remembered
+DOWNLOAD_TIMEOUT_S = 60.0  # for one download
+MAX_STORED_BYTES = 32_000_000  # of one file; the core takes no larger reference
+READ_RETRY_PAUSES_S = (1.0, 2.0, 4.0)  # before a message is read once more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """An attachment as an event describes it."""
+class ReceivedFile:
+    """A file as an event describes it."""
 
     id: str
+    """The attachment's id; `e0` for the image of a message's first embed."""
     url: str
+    """Signed, a secret; empty for a file that is known by its id only."""
     size: int | None
+    """Bytes; None where Discord does not tell."""
     media_type: str
+    """As Discord says it; empty where it does not."""
     filename: str | None
     spoiler: bool
+    """Hidden until a user asks to see it."""
 
 
 class Files:
-    """`fetcher`: the guarded door, since an embed's picture may lie anywhere."""
+    """Downloads of attachments, and the stored copies of those that Discord shows once."""
 
-    def __init__(self, rest: Rest, fetcher: Fetcher, memory: AdapterStorage, clock: Clock) -> None:
+    def __init__(self, rest: RestClient, fetcher: Fetcher, storage: AdapterStorage, clock: Clock) -> None:
+        """`fetcher`: guarded downloads, since an embed's image may have any address."""
         self._rest = rest
         self._fetcher = fetcher
-        self._memory = memory
+        self._storage = storage
         self._clock = clock
-        self._links: OrderedDict[str, tuple[float, str]] = OrderedDict()
-        self._keeping: dict[str, asyncio.Task[bool]] = {}
+        self._urls: TTLCache[str, str] = TTLCache(MAX_URLS, URL_TTL_S, clock.monotonic)  # by file ref
+        self._uploads: dict[str, asyncio.Task[None]] = {}  # being stored, by attachment id
 
-    def know(self, ref: str, url: str) -> None:
-        """A link that is fresh now."""
-        self._links[ref] = (self._clock.monotonic(), url)
-        self._links.move_to_end(ref)
-        while len(self._links) > LINKS:
-            self._links.popitem(last=False)
+    def remember_url(self, ref: str, url: str) -> None:
+        """Notes a URL that is fresh now."""
+        self._urls[ref] = url
 
-    async def keep(self, given: Given) -> Attachment:
-        """Downloads what Discord will not show again, and returns its handle; one that could not be had is found
-        to be gone later."""
-        kept = Kept(id=given.id)
-        self.keep_soon(given)
-        await asyncio.wait([self._keeping[given.id]])
-        return handle(given, str(kept))
+    async def store_upload(self, file: ReceivedFile) -> Attachment:
+        """Downloads and stores what Discord will not show again, and returns its handle; `fetch` says PictureGone of
+        one that could not be stored."""
+        attachment = self.store_in_background(file)
+        await asyncio.wait([self._uploads[file.id]])
+        return attachment
 
-    def keep_soon(self, given: Given) -> Attachment:
-        """As `keep`, in the background."""
-        if given.id not in self._keeping:
-            task = asyncio.create_task(self._keep(given), name=f"discord keeps {given.id}")
-            self._keeping[given.id] = task
-            task.add_done_callback(lambda _: self._keeping.pop(given.id, None))
-        return handle(given, str(Kept(id=given.id)))
+    def store_in_background(self, file: ReceivedFile) -> Attachment:
+        """As `store_upload`, without waiting."""
+        if file.id not in self._uploads:
+            task = asyncio.create_task(self._store_upload(file), name=f"discord upload {file.id}")
+            self._uploads[file.id] = task
+            task.add_done_callback(lambda _: self._uploads.pop(file.id, None))
+        return make_attachment(file, StoredFileRef(id=file.id))
 
-    async def keep_bytes(self, identity: str, data: bytes) -> None:
-        await self._memory.cache_blob(Kept(id=identity).key, data)
+    async def store_bytes(self, file_id: str, data: bytes) -> None:
+        """Stores a file whose bytes are known. Raises StoreFailed."""
+        await self._storage.cache_blob(StoredFileRef(id=file_id).blob_key, data)
 
     async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
         """As `ChatPort.fetch`."""
         name = attachment.filename or ""
         if (attachment.size or 0) > limit:
-            raise PictureTooLarge(name=name, limit=_megabytes(limit))
-        match read_ref(attachment.ref):
-            case InMessage() as place:
-                return await self._from_message(place, name, limit)
-            case Kept() as kept:
-                return await self._from_memory(kept, name, limit)
+            raise PictureTooLarge(name=name, limit=_format_megabytes(limit))
+        match parse_file_ref(attachment.ref):
+            case MessageFileRef() as ref:
+                return await self._fetch_from_message(ref, name, limit)
+            case StoredFileRef() as ref:
+                return await self._load_stored(ref, name, limit)
             case None:
                 raise PictureGone(name=name)
 
     async def delete_stored(self, attachments: Sequence[Attachment]) -> None:
-        """The bytes that are kept of these go. Raises StoreFailed."""
-        for each in attachments:
-            if isinstance(kept := read_ref(each.ref), Kept):
-                await self._memory.delete_key(kept.key)
+        """As `StoredFiles.delete_stored`."""
+        for attachment in attachments:
+            if isinstance(ref := parse_file_ref(attachment.ref), StoredFileRef):
+                await self._storage.delete_key(ref.blob_key)
 
     async def close(self) -> None:
-        await asyncio.gather(*self._keeping.values(), return_exceptions=True)
+        """Returns when no upload is being stored."""
+        await asyncio.gather(*self._uploads.values(), return_exceptions=True)
 
     # ------------------------------------------------------------ within
 
-    async def _keep(self, given: Given) -> bool:
-        if (given.size or 0) > KEEP_LIMIT:
-            return False
+    async def _store_upload(self, file: ReceivedFile) -> None:
+        if (file.size or 0) > MAX_STORED_BYTES:
+            return
         try:
-            data = await self._fetcher.get(given.url, limit=KEEP_LIMIT, timeout=SECONDS)
-            await self._memory.cache_blob(Kept(id=given.id).key, data)
+            data = await self._fetcher.get(file.url, limit=MAX_STORED_BYTES, timeout=DOWNLOAD_TIMEOUT_S)
+            await self.store_bytes(file.id, data)
         except (FetchFailed, StoreFailed) as failed:
-            log.warning("upload not kept", attachment=given.id, failure=type(failed).__name__)
-            return False
-        return True
+            log.warning("upload not kept", attachment=file.id, failure=type(failed).__name__)
 
-    async def _from_memory(self, kept: Kept, name: str, limit: int) -> bytes:
-        if (task := self._keeping.get(kept.id)) is not None:
+    async def _load_stored(self, ref: StoredFileRef, name: str, limit: int) -> bytes:
+        if (task := self._uploads.get(ref.id)) is not None:
             await asyncio.wait([task])
-        data = await self._memory.cached_blob(kept.key)
+        data = await self._storage.cached_blob(ref.blob_key)
         if data is None:
             raise PictureGone(name=name)
         if len(data) > limit:
-            raise PictureTooLarge(name=name, limit=_megabytes(limit))
+            raise PictureTooLarge(name=name, limit=_format_megabytes(limit))
         return data
 
-    async def _from_message(self, place: InMessage, name: str, limit: int) -> bytes:
-        at, url = self._links.get(str(place), (0.0, ""))
+    async def _fetch_from_message(self, ref: MessageFileRef, name: str, limit: int) -> bytes:
+        """By the remembered URL, and by a fresh one when there is none or it does not work."""
+        url = self._urls.get(str(ref))
         try:
-            if url and self._clock.monotonic() - at < LINK_LIFE:
+            if url is not None:
                 try:
-                    return await self._fetcher.get(url, limit=limit, timeout=SECONDS)
+                    return await self._fetcher.get(url, limit=limit, timeout=DOWNLOAD_TIMEOUT_S)
                 except FetchTooLarge:
                     raise
                 except FetchFailed:
-                    self._links.pop(str(place), None)
-            return await self._fetcher.get(await self._read(place, name), limit=limit, timeout=SECONDS)
+                    self._urls.pop(str(ref), None)
+            url = await self._read_url(ref, name)
+            return await self._fetcher.get(url, limit=limit, timeout=DOWNLOAD_TIMEOUT_S)
         except FetchTooLarge as failed:
-            raise PictureTooLarge(name=name, limit=_megabytes(limit)) from failed
+            raise PictureTooLarge(name=name, limit=_format_megabytes(limit)) from failed
         except FetchFailed as failed:
             raise PictureGone(name=name) from failed
 
-    async def _read(self, place: InMessage, name: str) -> str:
-        """A fresh link. Raises PictureGone, ChatUnreachable."""
-        path = f"/channels/{place.channel}/messages/{place.message}"
-        for pause in (*TRIES, None):
+    async def _read_url(self, ref: MessageFileRef, name: str) -> str:
+        """A fresh URL, from the message itself. Raises PictureGone, ChatUnreachable."""
+        path = f"/channels/{ref.channel}/messages/{ref.message}"
+        for pause in (*READ_RETRY_PAUSES_S, None):
             try:
-                links = dict(pictures(await self._rest.call("GET", path)))
+                urls = dict(find_images(await self._rest.call("GET", path)))
                 break
-            except Refused as refused:
-                raise PictureGone(name=name, detail=str(refused)) from refused
+            except CallRejected as rejection:
+                raise PictureGone(name=name, detail=str(rejection)) from rejection
             except (ChatBusy, ChatUnreachable) as failed:
                 if pause is None:
                     raise ChatUnreachable(detail=failed.detail) from failed
                 await self._clock.sleep(failed.retry_after if isinstance(failed, ChatBusy) else pause)
         else:  # pragma: no cover - the last round raises or breaks
             raise ChatUnreachable
-        for item, url in links.items():
-            self.know(str(InMessage(channel=place.channel, message=place.message, item=item)), url)
-        if place.item not in links:
+        for item, url in urls.items():
+            self.remember_url(str(MessageFileRef(channel=ref.channel, message=ref.message, item=item)), url)
+        if ref.item not in urls:
             raise PictureGone(name=name)
-        return links[place.item]
+        return urls[ref.item]
 
 
-def handle(given: Given, ref: str) -> Attachment:
+def make_attachment(file: ReceivedFile, ref: MessageFileRef | StoredFileRef) -> Attachment:
+    """The core's handle of a file."""
     return Attachment(
-        ref=ref, media_type=given.media_type, size=given.size, filename=given.filename, spoiler=given.spoiler
+        ref=str(ref), media_type=file.media_type, size=file.size, filename=file.filename, spoiler=file.spoiler
     )
 
 
-def pictures(message: Json) -> list[tuple[str, str]]:
-    """Every attachment and embedded picture of a message as REST shows it, with its link."""
+def find_images(message: Json) -> list[tuple[str, str]]:
+    """Item and URL of every attachment and embedded image of a message as REST shows it, forwarded ones included."""
     snapshots: list[Json] = message.get("message_snapshots") or []
-    inside: list[Json] = [message, *(each["message"] for each in snapshots if each.get("message"))]
-    attachments = [each for one in inside for each in _list(one, "attachments")]
-    found = [(str(each["id"]), str(each["url"])) for each in attachments]
-    embeds = [embed for one in inside for embed in _list(one, "embeds")]
+    parts: list[Json] = [message, *(snapshot["message"] for snapshot in snapshots if snapshot.get("message"))]
+    attachments = [attachment for part in parts for attachment in _list(part, "attachments")]
+    found = [(str(attachment["id"]), str(attachment["url"])) for attachment in attachments]
+    embeds = [embed for part in parts for embed in _list(part, "embeds")]
     for number, embed in enumerate(embeds):
-        if (url := embed_picture(embed)) is not None:
+        if (url := embed_image_url(embed)) is not None:
             found.append((f"e{number}", url))
     return found
 
 
-def embed_picture(embed: Mapping[str, Any]) -> str | None:
-    """The picture that an embed is about; a website's little thumbnail is none."""
-    picture: Json = embed.get("image") or (embed.get("thumbnail") if embed.get("type") == "image" else None) or {}
-    return picture.get("proxy_url") or picture.get("url")
+def embed_image_url(embed: Mapping[str, Any]) -> str | None:
+    """The URL of the image that an embed shows; a website's small thumbnail is none."""
+    image: Json = embed.get("image") or (embed.get("thumbnail") if embed.get("type") == "image" else None) or {}
+    return image.get("proxy_url") or image.get("url")
 
 
 def _list(body: Json, key: str) -> list[Json]:
     return body.get(key) or []
 
 
-def _megabytes(limit: int) -> str:
+def _format_megabytes(limit: int) -> str:
     return f"{limit / 1_000_000:.3g} MB"

@@ -1,7 +1,7 @@
 """Discord's addresses as the core's: chats, handles of attachments, links. Pure text both ways.
 
 A chat's id is `guild/channel` (`@me` without a guild), as in Discord's own links; a thread is a channel of its own.
-The `thread_id` of a chat names the interaction by which alone, or at first, the bot answers there.
+The `thread_id` of a chat names the interaction by whose token alone, or at first, the bot replies there.
 """
 
 from dataclasses import dataclass
@@ -9,72 +9,78 @@ from dataclasses import dataclass
 from bot.chat import Chat, MessageRef
 
 PLATFORM = "discord"
-HOME = "@me"
-LINKS = "https://discord.com/channels"
+NO_GUILD = "@me"  # stands for the guild in ids and links of direct messages
+MESSAGE_LINK_BASE = "https://discord.com/channels"
 
 
-def chat(
-    guild: int | None, channel: int, *, direct: bool, ticket: str | None = None, parent: int | None = None
+def make_chat(
+    guild_id: int | None, channel_id: int, *, direct: bool, token_id: str | None = None, parent_id: int | None = None
 ) -> Chat:
-    """`direct`: the conversation of one member with the bot. `ticket`: the id of the interaction to answer by.
-    `parent`: the channel that a thread hangs on."""
-    home = HOME if guild is None else guild
+    """`direct`: a user's conversation with the bot. `token_id`: the interaction by whose token to reply. `parent_id`:
+    the channel that a thread belongs to."""
+    guild = NO_GUILD if guild_id is None else guild_id
     return Chat(
         platform=PLATFORM,
-        id=f"{home}/{channel}",
+        id=f"{guild}/{channel_id}",
         kind="direct" if direct else "group",
-        thread_id=ticket,
-        parent_id=None if parent is None else f"{home}/{parent}",
+        thread_id=token_id,
+        parent_id=None if parent_id is None else f"{guild}/{parent_id}",
     )
 
 
-def channel_of(where: Chat) -> str:
-    return where.id.partition("/")[2]
+def channel_id(chat: Chat) -> str:
+    """The channel's id, also that of a thread."""
+    return chat.id.partition("/")[2]
 
 
-def guild_of(where: Chat) -> int | None:
-    guild = where.id.partition("/")[0]
+def guild_id(chat: Chat) -> int | None:
+    """The guild's id; None for direct messages."""
+    guild = chat.id.partition("/")[0]
     return int(guild) if guild.isdecimal() else None
 
 
-def link(ref: MessageRef) -> str:
-    return f"{LINKS}/{ref.chat.id}/{ref.message_id}"
+def message_link(ref: MessageRef) -> str:
+    """The URL that opens a message in Discord's clients."""
+    return f"{MESSAGE_LINK_BASE}/{ref.chat.id}/{ref.message_id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InMessage:
-    """A picture of a message that can be read again by its id. `item`: an attachment's id, or `e0` for the picture
-    of the first embed."""
+class MessageFileRef:
+    """A file of a message that can be read again by the message's id."""
 
     channel: str
+    """Channel id."""
     message: str
+    """Message id."""
     item: str
+    """The attachment's id, or `e0` for the image of the first embed."""
 
     def __str__(self) -> str:
         return f"m/{self.channel}/{self.message}/{self.item}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """A picture that Discord does not show again: its bytes are kept."""
+class StoredFileRef:
+    """A file that Discord does not show again, so that its bytes are stored in the database."""
 
     id: str
+    """The attachment's id."""
 
     def __str__(self) -> str:
         return f"k/{self.id}"
 
     @property
-    def key(self) -> str:
-        """Where the bytes lie."""
-        return f"discord:upload:{self.id}"
+    def blob_key(self) -> str:
+        """The key of the bytes in the adapter's storage."""
+        return f"{PLATFORM}:upload:{self.id}"
 
 
-def read_ref(ref: str) -> InMessage | Kept | None:
-    """The handle behind an attachment's `ref`; None for one of another making."""
+def parse_file_ref(ref: str) -> MessageFileRef | StoredFileRef | None:
+    """The file that an attachment's `ref` stands for; None for a ref that this adapter did not make."""
     match ref.split("/"):
         case ["m", channel, message, item]:
-            return InMessage(channel=channel, message=message, item=item)
-        case ["k", identity]:
-            return Kept(id=identity)
+            return MessageFileRef(channel=channel, message=message, item=item)
+        case ["k", file_id]:
+            return StoredFileRef(id=file_id)
         case _:
             return None

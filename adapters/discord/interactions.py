@@ -1,26 +1,28 @@
-"""Commands, buttons and forms: acknowledged at once, then handed to the reception with the token to answer by.
+"""Commands, buttons and modals: acknowledged at once, then handed to the core with the token to reply by.
 
-Discord gives three seconds for the first answer. Only a form must be that first answer itself.
+Discord gives three seconds for the first response. Only a modal must be that first response itself.
 """
 
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import discord
 import structlog
 
 from adapters.discord import decode, modals
-from adapters.discord.answers import Answers
-from adapters.discord.commands import Interaction
-from adapters.discord.decode import BUTTON
-from adapters.discord.files import Files, Given, handle
-from adapters.discord.ids import Kept
-from adapters.discord.modals import EditForm
+from adapters.discord.commands import EPHEMERAL_COMMANDS, Interaction
+from adapters.discord.decode import BUTTON_ID
+from adapters.discord.files import Files, ReceivedFile, make_attachment
+from adapters.discord.ids import StoredFileRef
+from adapters.discord.interaction_replies import InteractionReplies
+from adapters.discord.interaction_tokens import InteractionToken
+from adapters.discord.modals import EditModal
 from adapters.discord.state import DiscordState
-from adapters.discord.tokens import InteractionToken
-from bot.chat import Action, Attachment, ButtonReply, DeletedMessage, Message, User
+from adapters.discord.users import Users, interaction_locale
+from bot.chat import Action, Attachment, DeletedMessage, Message, User
 from bot.clock import Clock
 from bot.errors import Restarted, StoreFailed
 from bot.ports import AdapterStorage, EventSink
@@ -28,12 +30,11 @@ from bot.texts import choose, explain, say
 
 log = structlog.get_logger()
 
-LOOK, LOOKS = 0.1, 100  # seconds between two looks at whether an answer stands; how many
-PATIENCE = 2.0  # seconds for the reception to allow a form; Discord wants it within three
-PRIVATE = ("quota", "history", "cancel", "help", "privacy", "forget", "admin")  # answered to the member alone
+NOTICE_POLL_S, NOTICE_POLLS = 0.1, 100  # between two looks at whether the reply is shown; how many: 10 s
+EDIT_DECISION_S = 2.0  # for the core to allow a modal: Discord wants it within three
 
 
-class JobButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=BUTTON):
+class JobButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=BUTTON_ID):
     """A button of a job, whichever process posted it."""
 
     def __init__(self, button: discord.ui.Button[Any], action: str, job: str) -> None:
@@ -50,228 +51,223 @@ class JobButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=BUTTON)
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         client = interaction.client
-        await client.in_turn(client.counter.press(interaction, self._action, self._job))
+        await client.run_event(client.interactions.handle_button(interaction, self._action, self._job))
 
 
 class InteractionHandler:
-    """Where interactions come in."""
+    """Handles every interaction. Implements `commands.CommandCallbacks`."""
 
     def __init__(
         self,
         *,
-        answers: Answers,
+        replies: InteractionReplies,
+        users: Users,
         files: Files,
-        notebook: DiscordState,
-        memory: AdapterStorage,
-        reception: EventSink,
+        state: DiscordState,
+        storage: AdapterStorage,
+        events: EventSink,
         clock: Clock,
     ) -> None:
-        self._answers = answers
+        self._replies = replies
+        self._users = users
         self._files = files
-        self._notebook = notebook
-        self._memory = memory
-        self._reception = reception
+        self._state = state
+        self._storage = storage
+        self._events = events
         self._clock = clock
 
     # ------------------------------------------------------------ commands
 
-    async def painting(
+    async def handle_paint_command(
         self,
         interaction: Interaction,
         command: str,
         prompt: str,
-        pictures: Sequence[discord.Attachment],
+        images: Sequence[discord.Attachment],
         mask: discord.Attachment | None,
-        choices: Mapping[str, str],
+        options: Mapping[str, str],
     ) -> None:
         """`/imagine` and `/edit`."""
-        if (ticket := await self._answers.acknowledge(interaction, private=False)) is None:
+        if (token := await self._replies.acknowledge(interaction, ephemeral=False)) is None:
             return
-        async with self._answers.words(interaction, ticket):
-            given = [decode.decode_given(each) for each in (*pictures, *([] if mask is None else [mask]))]
-            kept = await self._keep(given)
+        async with self._replies.report_bugs(interaction, token):
+            files = [decode.decode_file(file) for file in (*images, *([] if mask is None else [mask]))]
+            attachments = await self._store_uploads(files)
             await self._hand_over(
                 interaction,
-                ticket,
+                token,
                 command,
                 prompt,
-                attachments=tuple(kept[: len(pictures)]),
-                mask=None if mask is None else kept[-1],
-                choices=choices,
+                attachments=tuple(attachments[: len(images)]),
+                mask=None if mask is None else attachments[-1],
+                options=options,
             )
 
-    async def asking(self, interaction: Interaction, command: str, text: str) -> None:
+    async def handle_text_command(self, interaction: Interaction, command: str, args: str) -> None:
         """A command that paints nothing."""
-        ticket = await self._answers.acknowledge(interaction, private=command in PRIVATE)
-        if ticket is not None:
-            async with self._answers.words(interaction, ticket):
-                await self._hand_over(interaction, ticket, command, text)
+        token = await self._replies.acknowledge(interaction, ephemeral=command in EPHEMERAL_COMMANDS)
+        if token is not None:
+            async with self._replies.report_bugs(interaction, token):
+                await self._hand_over(interaction, token, command, args)
 
-    async def menu(self, interaction: Interaction, message: discord.Message) -> None:
-        """The menu entry "Edit image" on any message: Discord shows it whole, this once. Its pictures are kept
-        while the form is filled in."""
-        locale = self._answers.locale(interaction)
-        given = [each for _, each in decode.pictures_of(message)]
-        if not given:
+    async def handle_message_menu(self, interaction: Interaction, message: discord.Message) -> None:
+        """The menu entry "Edit image" of any message: Discord shows the message whole, this once. Its images are
+        stored while the modal is filled in."""
+        locale = interaction_locale(interaction)
+        files = [_with_unique_id(file, message.id) for _, file in decode.decode_files(message)]
+        if not files:
             text = say(locale, "refusal-reply-has-no-picture")
-            await self._answers.call(lambda: interaction.response.send_message(text, ephemeral=True))
+            await self._replies.respond(lambda: interaction.response.send_message(text, ephemeral=True))
             return
-        given = [_unique(each, message.id) for each in given]
-        for each in given:
-            self._files.keep_soon(each)
-        noting = asyncio.ensure_future(self._note(message.id, given))
-        await self._form(interaction, "menu", message)
-        await noting
+        for file in files:
+            self._files.store_in_background(file)
+        storing = asyncio.ensure_future(self._store_menu_files(message.id, files))
+        await self._show_modal(interaction, "menu", message)
+        await storing
 
     # ------------------------------------------------------------ buttons
 
-    async def press(self, interaction: Interaction, action: str, job: str) -> None:
-        alone = decode.is_alone(interaction)
-        ticket = self._answers.ticket(interaction, alone=alone)
-        sender = self._answers.sender_of(interaction)
-        press = decode.decode_press(interaction, action, job, sender, ticket.id if alone else None)
+    async def handle_button(self, interaction: Interaction, action: str, job: str) -> None:
+        token_only = decode.is_token_only(interaction)
+        token = self._replies.make_token(interaction, token_only=token_only)
+        sender = self._users.of_interaction(interaction)
+        press = decode.decode_button_press(interaction, action, job, sender, token.id if token_only else None)
         if press.action is Action.EDIT:
-            answering = asyncio.ensure_future(self._reception.press_button(press))
-            done, _ = await asyncio.wait([answering], timeout=PATIENCE)
-            if done and answering.result().open_reply and interaction.message is not None:
-                await self._form(interaction, "edit", interaction.message)
+            pressing = asyncio.ensure_future(self._events.press_button(press))
+            done, _ = await asyncio.wait([pressing], timeout=EDIT_DECISION_S)
+            if done and pressing.result().open_reply and interaction.message is not None:
+                await self._show_modal(interaction, "edit", interaction.message)
                 return
-            await self._answers.call(lambda: interaction.response.defer())
-            answer = await answering
+            await self._replies.respond(lambda: interaction.response.defer())
+            reply = await pressing
         else:
-            await self._answers.call(lambda: interaction.response.defer())
-            if alone and interaction.message is not None:  # the fresh token reaches the message once more
-                self._notebook.book.add(ticket)
-                self._notebook.book.bind(ticket, str(interaction.message.id))
-                await self._notebook.save(ticket)
-            answer = await self._reception.press_button(press)
-        await self._answers.whisper(ticket, answer)
+            await self._replies.respond(lambda: interaction.response.defer())
+            if token_only and interaction.message is not None:  # the fresh token reaches the message once more
+                self._state.tokens.add(token)
+                self._state.tokens.assign_message(token, str(interaction.message.id))
+                await self._state.save_token(token)
+            reply = await self._events.press_button(press)
+        await self._replies.send_ephemeral(token, reply.text)
 
-    # ------------------------------------------------------------ forms
+    # ------------------------------------------------------------ modals
 
-    async def form(self, interaction: Interaction) -> None:
-        """A form was sent in, maybe one that an earlier process showed."""
+    async def handle_modal(self, interaction: Interaction) -> None:
+        """A modal was sent in, maybe one that an earlier process showed."""
         custom_id = interaction.custom_id or ""
-        menu, result = modals.MENU.fullmatch(custom_id), modals.RESULT.fullmatch(custom_id)
+        menu, result = modals.MENU_MODAL_ID.fullmatch(custom_id), modals.RESULT_MODAL_ID.fullmatch(custom_id)
         if menu is None and result is None:
             return
-        if (ticket := await self._answers.acknowledge(interaction, private=False)) is None:
+        if (token := await self._replies.acknowledge(interaction, ephemeral=False)) is None:
             return
-        async with self._answers.words(interaction, ticket):
-            filled = decode.decode_form(interaction.data or {})
-            uploads = tuple(await self._keep(filled.uploads))
+        async with self._replies.report_bugs(interaction, token):
+            modal = decode.decode_modal(interaction.data or {})
+            attachments = tuple(await self._store_uploads(modal.uploads))
             reply: Message | DeletedMessage | None = None
             if menu is not None:
-                target = await self._noted(menu["message"])
-                uploads, reply = (*target, *uploads), None if target else DeletedMessage(id=menu["message"])
+                menu_files = await self._load_menu_files(menu["message"])
+                attachments = (*menu_files, *attachments)
+                reply = None if menu_files else DeletedMessage(id=menu["message"])
             else:
-                reply = self._result(interaction, ticket)
-            await self._hand_over(interaction, ticket, "edit", filled.prompt, attachments=uploads, reply_to=reply)
+                reply = self._decode_result(interaction, token)
+            await self._hand_over(interaction, token, "edit", modal.prompt, attachments=attachments, reply_to=reply)
 
-    async def _note(self, message: int, given: list[Given]) -> None:
-        """Which pictures a form is about, also for the process that it is sent in to."""
+    async def _store_menu_files(self, message_id: int, files: Sequence[ReceivedFile]) -> None:
+        """Stores which images a modal is about, also for the process that it is sent in to."""
         try:
-            await self._memory.cache_blob(modals.menu_key(message), modals.dump_given(given))
+            await self._storage.cache_blob(modals.menu_files_key(message_id), modals.dump_files(files))
         except StoreFailed as failed:
             log.warning("pictures of a message not noted", detail=failed.detail)
 
-    async def _noted(self, message: str) -> tuple[Attachment, ...]:
-        """The pictures of the message that a form is about; none when they are no longer known."""
+    async def _load_menu_files(self, message_id: str) -> tuple[Attachment, ...]:
+        """The images of the message that a modal is about; none when they are no longer known."""
         try:
-            noted = await self._memory.cached_blob(modals.menu_key(message))
+            dumped = await self._storage.cached_blob(modals.menu_files_key(message_id))
         except StoreFailed as failed:
             log.warning("pictures of a message not read", detail=failed.detail)
-            noted = None
-        return () if noted is None else tuple(handle(each, str(Kept(id=each.id))) for each in modals.load_given(noted))
+            dumped = None
+        files = [] if dumped is None else modals.load_files(dumped)
+        return tuple(make_attachment(file, StoredFileRef(id=file.id)) for file in files)
 
-    def _result(self, interaction: Interaction, ticket: InteractionToken) -> Message | None:
-        """The result that the form's button hangs on."""
+    def _decode_result(self, interaction: Interaction, token: InteractionToken) -> Message | None:
+        """The job's result that the modal's button belongs to, as the message that is replied to."""
         message = interaction.message
         if message is None:
             return None
-        found = decode.pictures_of(message)
-        for place, given in found:
-            self._files.know(str(place), given.url)
-        refs = [(str(Kept(id=given.id) if ticket.alone else place), given) for place, given in found]
+        files = decode.decode_files(message)
+        for ref, file in files:
+            self._files.remember_url(str(ref), file.url)
+        attachments = [
+            make_attachment(file, StoredFileRef(id=file.id) if token.token_only else ref) for ref, file in files
+        ]
         return Message(
             id=str(message.id),
-            chat=decode.decode_place(interaction, None),
+            chat=decode.decode_interaction_chat(interaction, None),
             sender=decode.decode_user(message.author, locale=None),
             text="",
-            attachments=tuple(handle(given, ref) for ref, given in refs),
+            attachments=tuple(attachments),
             from_me=True,
         )
 
-    async def _form(self, interaction: Interaction, kind: str, message: discord.Message) -> None:
-        form = EditForm(
+    async def _show_modal(self, interaction: Interaction, kind: str, message: discord.Message) -> None:
+        modal = EditModal(
             kind=kind,
-            channel=interaction.channel_id or 0,
-            message=message.id,
-            locale=self._answers.locale(interaction),
-            longest=self._reception.capabilities.max_prompt_chars,
+            channel_id=interaction.channel_id or 0,
+            message_id=message.id,
+            locale=interaction_locale(interaction),
+            max_prompt=self._events.capabilities.max_prompt_chars,
         )
-        await self._answers.call(lambda: interaction.response.send_modal(form))
+        await self._replies.respond(lambda: interaction.response.send_modal(modal))
 
     # ------------------------------------------------------------ shared
 
-    async def _keep(self, given: Sequence[Given]) -> list[Attachment]:
-        return list(await asyncio.gather(*(self._files.keep(each) for each in given)))
+    async def _store_uploads(self, files: Sequence[ReceivedFile]) -> list[Attachment]:
+        return list(await asyncio.gather(*(self._files.store_upload(file) for file in files)))
 
     async def _hand_over(
         self,
         interaction: Interaction,
-        ticket: InteractionToken,
+        token: InteractionToken,
         command: str,
         text: str,
         *,
         attachments: tuple[Attachment, ...] = (),
         mask: Attachment | None = None,
-        choices: Mapping[str, str] | None = None,
+        options: Mapping[str, str] | None = None,
         reply_to: Message | DeletedMessage | None = None,
     ) -> None:
-        sender = self._answers.sender_of(interaction)
-        received = await self._reception.receive_message(
+        """Hands the request to the core, as a message of the user."""
+        sender = self._users.of_interaction(interaction)
+        accepted = await self._events.receive_message(
             Message(
-                id=ticket.id,
-                chat=decode.decode_place(interaction, ticket.id),
+                id=token.id,
+                chat=decode.decode_interaction_chat(interaction, token.id),
                 sender=sender,
                 text=text,
                 attachments=attachments,
                 reply_to=reply_to,
                 to_me=True,
                 command=command,
-                options=choices or {},
+                options=options or {},
                 mask=mask,
             )
         )
-        if not received:  # nobody will hand it in again, and "thinking" would stand there for ever
-            await self._answers.whisper(
-                ticket, ButtonReply(text=explain(self._answers.locale(interaction), Restarted()))
-            )
-            return
-        await self._pay(ticket, sender)
+        if accepted:
+            await self._send_pending_notice(token, sender)
+        else:  # nobody will hand it over again, and "thinking" would stand there for ever
+            await self._replies.send_ephemeral(token, explain(interaction_locale(interaction), Restarted()))
 
-    async def _pay(self, ticket: InteractionToken, member: User) -> None:
-        """Tells what could not be told before, once the answer itself stands: until then it would fill that one."""
-        if not self._notebook.owes(member.id):
+    async def _send_pending_notice(self, token: InteractionToken, user: User) -> None:
+        """Sends a notice of before, once the reply itself is shown: until then the notice would take its place."""
+        if not self._state.has_pending_notice(user.id):
             return
-        for _ in range(LOOKS):
-            if ticket.answered:
-                await self._answers.whisper(ticket, ButtonReply(text=say(choose(member.locale), "discord-owed")))
-                await self._notebook.paid(member.id)
+        for _ in range(NOTICE_POLLS):
+            if token.replied:
+                await self._replies.send_ephemeral(token, say(choose(user.locale), "discord-owed"))
+                await self._state.delete_pending_notice(user.id)
                 return
-            await self._clock.sleep(LOOK)
+            await self._clock.sleep(NOTICE_POLL_S)
 
 
-def _unique(given: Given, message: int) -> Given:
-    """An embed's picture has no id of its own: it is kept under its message's."""
-    if not given.id.startswith("e"):
-        return given
-    return Given(
-        id=f"{message}-{given.id}",
-        url=given.url,
-        size=given.size,
-        media_type=given.media_type,
-        filename=given.filename,
-        spoiler=given.spoiler,
-    )
+def _with_unique_id(file: ReceivedFile, message_id: int) -> ReceivedFile:
+    """An embed's image has no id of its own: it is stored under its message's."""
+    return replace(file, id=f"{message_id}-{file.id}") if file.id.startswith("e") else file

@@ -1,56 +1,64 @@
-"""The two forms that ask for a prompt: behind "Edit image" of the message menu, and behind the button Edit.
+"""The two modals that ask for a prompt: behind "Edit image" of the message menu, and behind the button Edit.
 
-What was asked about stands in the form's custom id, so that it is understood after a restart as well.
+What the modal is about stands in its custom id, so that it is understood after a restart as well.
 """
 
 import json
 import re
+from collections.abc import Sequence
 
 import discord
 
-from adapters.discord.decode import Given
+from adapters.discord.files import ReceivedFile
+from adapters.discord.ids import PLATFORM
 from bot.texts import say
 
-PICTURES = 5  # further ones that may be put into a form
-TIMEOUT = 900.0  # seconds that discord.py remembers a form; it is understood without being remembered
-MENU = re.compile(r"easel-menu:(?P<channel>\d+):(?P<message>\d+)")
-RESULT = re.compile(r"easel-edit:(?P<channel>\d+):(?P<message>\d+)")
+MAX_UPLOADS = 5  # further images that may be put into a modal
+MAX_PROMPT_CHARS = 4000  # characters of a text input
+MAX_TITLE_CHARS = 45  # characters of a modal's title, and of a label
+MAX_PLACEHOLDER_CHARS = 100
+MODAL_TIMEOUT_S = 900.0  # discord.py remembers a modal so long; it is understood without being remembered
+MENU_MODAL_ID = re.compile(r"easel-menu:(?P<channel>\d+):(?P<message>\d+)")
+RESULT_MODAL_ID = re.compile(r"easel-edit:(?P<channel>\d+):(?P<message>\d+)")
 
 
-class EditForm(discord.ui.Modal):
-    """`kind`: menu or edit."""
+class EditModal(discord.ui.Modal):
+    """A modal with a prompt and further images."""
 
-    def __init__(self, *, kind: str, channel: int, message: int, locale: str, longest: int) -> None:
+    def __init__(self, *, kind: str, channel_id: int, message_id: int, locale: str, max_prompt: int) -> None:
+        """`kind`: `menu` or `edit`. `max_prompt`: characters that the core takes."""
         super().__init__(
-            title=say(locale, "discord-form-title")[:45],
-            custom_id=f"easel-{kind}:{channel}:{message}",
-            timeout=TIMEOUT,
+            title=say(locale, "discord-form-title")[:MAX_TITLE_CHARS],
+            custom_id=f"easel-{kind}:{channel_id}:{message_id}",
+            timeout=MODAL_TIMEOUT_S,
         )
-        prompt: discord.ui.TextInput[EditForm] = discord.ui.TextInput(
+        prompt: discord.ui.TextInput[EditModal] = discord.ui.TextInput(
             custom_id="prompt",
             style=discord.TextStyle.paragraph,
-            max_length=min(longest, 4000),
-            placeholder=say(locale, "discord-form-example")[:100],
+            max_length=min(max_prompt, MAX_PROMPT_CHARS),
+            placeholder=say(locale, "discord-form-example")[:MAX_PLACEHOLDER_CHARS],
         )
-        pictures: discord.ui.FileUpload[EditForm] = discord.ui.FileUpload(
-            custom_id="pictures", required=False, min_values=0, max_values=PICTURES
+        pictures: discord.ui.FileUpload[EditModal] = discord.ui.FileUpload(
+            custom_id="pictures", required=False, min_values=0, max_values=MAX_UPLOADS
         )
-        self.add_item(discord.ui.Label(text=say(locale, "discord-form-prompt")[:45], component=prompt))
-        self.add_item(discord.ui.Label(text=say(locale, "discord-form-pictures")[:45], component=pictures))
+        prompt_label, pictures_label = say(locale, "discord-form-prompt"), say(locale, "discord-form-pictures")
+        self.add_item(discord.ui.Label(text=prompt_label[:MAX_TITLE_CHARS], component=prompt))
+        self.add_item(discord.ui.Label(text=pictures_label[:MAX_TITLE_CHARS], component=pictures))
 
 
-def menu_key(message: int | str) -> str:
-    """Where the pictures of a message are noted while its form is open."""
-    return f"discord:menu:{message}"
+def menu_files_key(message_id: int | str) -> str:
+    """Where the files of a message are stored while its modal is open."""
+    return f"{PLATFORM}:menu:{message_id}"
 
 
-def dump_given(given: list[Given]) -> bytes:
-    """What a form needs to know of them later; no link, which would not live."""
-    return json.dumps([[each.id, each.size, each.media_type, each.filename, each.spoiler] for each in given]).encode()
+def dump_files(files: Sequence[ReceivedFile]) -> bytes:
+    """What a modal needs to know of its message's files later; without their URLs, which would not live."""
+    return json.dumps([[file.id, file.size, file.media_type, file.filename, file.spoiler] for file in files]).encode()
 
 
-def load_given(dumped: bytes) -> list[Given]:
+def load_files(dumped: bytes) -> list[ReceivedFile]:
+    """The files that `dump_files` wrote, with empty URLs."""
     return [
-        Given(id=identity, url="", size=size, media_type=media_type, filename=filename, spoiler=spoiler)
-        for identity, size, media_type, filename, spoiler in json.loads(dumped)
+        ReceivedFile(id=file_id, url="", size=size, media_type=media_type, filename=filename, spoiler=spoiler)
+        for file_id, size, media_type, filename, spoiler in json.loads(dumped)
     ]

@@ -1,7 +1,7 @@
 """One call to Discord's REST API, made at once: the calls whose turn the core's pacer has given.
 
-discord.py's own door sleeps inside a call when a bucket is empty or a server stumbles, and a picture would wait
-behind a progress line; here a refusal comes back as one, and whoever asked decides when to ask again.
+discord.py's own HTTP client sleeps inside a call when a bucket is empty or a server stumbles, and an image would wait
+behind a progress edit; here a rate limit is an exception, and the caller decides when to call again.
 """
 
 import io
@@ -14,34 +14,40 @@ import aiohttp
 import discord
 from pydantic import SecretStr
 
-from adapters.discord.errors import Refused, busy, unreachable
+from adapters.discord.errors import CallRejected, chat_busy, chat_unreachable
 
-AGENT = f"DiscordBot (https://github.com/Rapptz/discord.py {discord.__version__}) Easel"  # Discord wants this form
-TIMEOUT = aiohttp.ClientTimeout(total=120.0, sock_connect=10.0, sock_read=30.0)  # ten large pictures, a slow line
+# Discord wants this form
+USER_AGENT = f"DiscordBot (https://github.com/Rapptz/discord.py {discord.__version__}) Easel"
+TIMEOUT = aiohttp.ClientTimeout(total=120.0, sock_connect=10.0, sock_read=30.0)  # ten large images, a slow line
+MAX_MESSAGE_CHARS = 200  # of an error response's message, for the log
 
 Json = dict[str, Any]  # Any: Discord's bodies
-Heard = Callable[[str, Mapping[str, str]], None]
+ResponseObserver = Callable[[str, Mapping[str, str]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """A file on its way out. `description`: the text for those who do not see it."""
+    """A file to send."""
 
     filename: str
     data: bytes = field(repr=False)
     description: str = ""
+    """The alternative text, at most 1024 characters; empty for none."""
 
 
-class Rest:
-    """`base`: with the API's version, without a slash at the end. `heard` gets the path of each call that was answered,
-    and the answer's headers."""
+class RestClient:
+    """The REST API with the bot's token. Must be closed."""
 
-    def __init__(self, base: str, token: SecretStr, heard: Heard = lambda _path, _headers: None) -> None:
-        self._heard = heard
-        self._base = base.rstrip("/")
+    def __init__(
+        self, base_url: str, token: SecretStr, on_response: ResponseObserver = lambda _path, _headers: None
+    ) -> None:
+        """`base_url`: with the API's version. `on_response` gets the path of each call that was answered, and the
+        response's headers."""
+        self._base_url = base_url.rstrip("/")
         self._token = token
+        self._on_response = on_response
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0), timeout=TIMEOUT, headers={"User-Agent": AGENT}
+            connector=aiohttp.TCPConnector(limit=0), timeout=TIMEOUT, headers={"User-Agent": USER_AGENT}
         )
 
     async def close(self) -> None:
@@ -54,26 +60,27 @@ class Rest:
         payload: Mapping[str, Any] | None = None,
         files: Sequence[Upload] = (),
         *,
-        signed: bool = True,
+        bot_auth: bool = True,
     ) -> Json:
-        """The answer's JSON; {} where there is none. `signed`: with the bot's token; a path that carries an
-        interaction's token needs none.
+        """Calls once and returns the response's JSON object; {} for an empty body. `bot_auth`: authorised by the
+        bot's token; a path that holds an interaction's token needs none.
 
-        Raises Refused, ChatBusy, ChatUnreachable.
+        Raises CallRejected, ChatBusy, ChatUnreachable.
         """
-        headers = {"Authorization": f"Bot {self._token.get_secret_value()}"} if signed else {}
-        body = _body(payload, files)
+        headers = {"Authorization": f"Bot {self._token.get_secret_value()}"} if bot_auth else {}
+        body = _request_body(payload, files)
         try:
             async with self._session.request(
-                method, self._base + path, headers=headers, allow_redirects=False, **body
+                method, self._base_url + path, headers=headers, allow_redirects=False, **body
             ) as response:
-                self._heard(path, response.headers)
-                return await _answer(response)
+                self._on_response(path, response.headers)
+                return await _parse_response(response)
         except (TimeoutError, aiohttp.ClientError, OSError) as failed:
-            raise unreachable(type(failed).__name__) from failed
+            raise chat_unreachable(type(failed).__name__) from failed
 
 
-def _body(payload: Mapping[str, Any] | None, files: Sequence[Upload]) -> dict[str, Any]:
+def _request_body(payload: Mapping[str, Any] | None, files: Sequence[Upload]) -> dict[str, Any]:
+    """The keyword arguments of aiohttp's request: JSON, or a multipart form where there are files."""
     if not files:
         return {} if payload is None else {"json": payload}
     form = aiohttp.FormData(quote_fields=False)  # Discord does not know escaped brackets
@@ -88,25 +95,27 @@ def _body(payload: Mapping[str, Any] | None, files: Sequence[Upload]) -> dict[st
     return {"data": form}
 
 
-async def _answer(response: aiohttp.ClientResponse) -> Json:
+async def _parse_response(response: aiohttp.ClientResponse) -> Json:
+    """Raises CallRejected, ChatBusy, ChatUnreachable."""
     if response.status >= 500:
-        raise unreachable(f"status {response.status}")
-    body = _read(await response.read() or b"{}")
-    if body is None and response.status < 400:  # somebody else has answered in Discord's place
-        raise unreachable(f"status {response.status} with an answer that nobody can read")
+        raise chat_unreachable(f"status {response.status}")
+    body = _parse_object(await response.read() or b"{}")
+    if body is None and response.status < 400:  # a proxy has answered in Discord's place
+        raise chat_unreachable(f"status {response.status} with an answer that nobody can read")
     body = body or {}
     if response.status == 429:
-        raise busy(body.get("retry_after"), body.get("code"))
+        raise chat_busy(body.get("retry_after"), body.get("code"))
     if response.status >= 400:
         code = body.get("code")
-        raise Refused(response.status, code if isinstance(code, int) else 0, str(body.get("message", ""))[:200])
+        message = str(body.get("message", ""))[:MAX_MESSAGE_CHARS]
+        raise CallRejected(response.status, code if isinstance(code, int) else 0, message)
     return body
 
 
-def _read(said: bytes) -> Json | None:
-    """None: no object of JSON."""
+def _parse_object(body: bytes) -> Json | None:
+    """The JSON object; None for anything else."""
     try:
-        told: Any = json.loads(said)
+        document: Any = json.loads(body)
     except (ValueError, RecursionError):  # also of bytes that are no text; the second: nested too deeply
         return None
-    return cast(Json, told) if isinstance(told, dict) else None
+    return cast(Json, document) if isinstance(document, dict) else None

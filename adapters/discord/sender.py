@@ -8,125 +8,144 @@ from typing import Any
 import structlog
 
 from adapters.discord import errors
-from adapters.discord.encode import nonce
-from adapters.discord.errors import Refused
-from adapters.discord.ids import channel_of
-from adapters.discord.rest import Json, Rest, Upload
-from adapters.discord.tokens import InteractionToken, InteractionTokens
+from adapters.discord.encode import message_nonce
+from adapters.discord.errors import CallRejected
+from adapters.discord.ids import channel_id
+from adapters.discord.interaction_tokens import InteractionToken
+from adapters.discord.rest import Json, RestClient, Upload
+from adapters.discord.state import DiscordState
 from bot.chat import Chat, MessageRef
+from bot.clock import Clock
 
 log = structlog.get_logger()
 
-EPHEMERAL = 1 << 6
+EPHEMERAL_FLAG = 1 << 6  # of a message: shown to one user
 
 
-class OnlyByToken(Exception):
-    """The one way to that place was a token, and it is dead or used up."""
+class TokenUnusable(Exception):
+    """The only way to that place was a token, and it is dead or used up. Never leaves the adapter."""
 
-    def __init__(self, ticket: InteractionToken) -> None:
-        super().__init__(ticket.id)
-        self.ticket = ticket
+    def __init__(self, token: InteractionToken) -> None:
+        super().__init__(token.id)
+        self.token = token
 
 
 class Sender:
-    """`now`: seconds since 1970. `application`: the bot's id there, once it is known."""
+    """Sends one message at a time and knows no budgets."""
 
-    def __init__(
-        self, rest: Rest, book: InteractionTokens, now: Callable[[], float], application: Callable[[], str]
-    ) -> None:
+    def __init__(self, rest: RestClient, state: DiscordState, clock: Clock, application_id: Callable[[], str]) -> None:
+        """`application_id`: the bot's id, once Discord has told it."""
         self._rest = rest
-        self._book = book
-        self._now = now
-        self._application = application
+        self._state = state
+        self._clock = clock
+        self._application_id = application_id
 
-    def living(self, ticket: InteractionToken | None) -> bool:
-        return ticket is not None and ticket.living(self._now())
+    def usable_token(self, chat: Chat, ref: MessageRef | None) -> InteractionToken | None:
+        """The token by which a message is edited, or with `ref` None a new one sent; None where the bot's own is
+        used."""
+        tokens = self._state.tokens
+        token = tokens.get(chat.thread_id) if ref is None else tokens.for_message(ref.message_id)
+        return token if token is not None and self._is_usable(token) else None
 
-    async def new(
+    async def send_message(
         self, chat: Chat, payload: Mapping[str, Any], files: Sequence[Upload], *, reply_to: str | None, key: str
     ) -> Json:
-        """A new message, or the answer that an interaction already shows as "thinking".
+        """Sends a new message, or the reply that an interaction already shows as "thinking". `key` as of
+        `ChatPort.post`. Returns the message.
 
-        Raises Refused, OnlyByToken, ChatBusy, ChatUnreachable.
+        Raises CallRejected, TokenUnusable, ChatBusy, ChatUnreachable.
         """
-        ticket = self._book.get(chat.thread_id)
-        if ticket is not None:
-            message = await self._by_ticket(ticket, chat, payload, files, original=reply_to == ticket.id)
+        token = self._state.tokens.get(chat.thread_id)
+        if token is not None:
+            message = await self._send_by_token(token, chat, payload, files, first_reply=reply_to == token.id)
             if message is not None:
-                self._book.bind(ticket, str(message["id"]))
+                await self._assign_message(token, str(message["id"]))
                 return message
-        body = {**payload, "nonce": nonce(key), "enforce_nonce": True}
+        body = {**payload, "nonce": message_nonce(key), "enforce_nonce": True}
         if reply_to is not None and reply_to.isdecimal():
             body["message_reference"] = {"message_id": reply_to, "fail_if_not_exists": False}
-        message = await self._write("POST", f"/channels/{channel_of(chat)}/messages", body, files)
-        if _holds(message, payload, files):
+        message = await self._write("POST", f"/channels/{channel_id(chat)}/messages", body, files)
+        if _has_content(message, payload, files):
             return message
         # the nonce has found what an earlier call, whose answer was lost, has posted
-        return await self._by_bot(channel_of(chat), str(message["id"]), payload, files)
+        return await self._edit_by_bot(channel_id(chat), str(message["id"]), payload, files)
 
-    async def change(self, ref: MessageRef, payload: Mapping[str, Any], files: Sequence[Upload]) -> Json:
-        """An edit of any message of the bot.
+    async def edit_message(self, ref: MessageRef, payload: Mapping[str, Any], files: Sequence[Upload]) -> Json:
+        """Edits any message of the bot and returns it.
 
-        Raises Refused, OnlyByToken, ChatBusy, ChatUnreachable.
+        Raises CallRejected, TokenUnusable, ChatBusy, ChatUnreachable.
         """
-        ticket = self._book.of(ref.message_id)
-        if ticket is not None and self.living(ticket):
+        token = self._state.tokens.for_message(ref.message_id)
+        if token is not None and self._is_usable(token):
             try:
-                path = f"{self._hook(ticket)}/messages/{ref.message_id}"
-                return await self._write("PATCH", path, payload, files, signed=False)
-            except Refused as refused:
-                self._died(ticket, refused)
-        if ticket is not None and ticket.alone:
-            raise OnlyByToken(ticket)
-        return await self._by_bot(channel_of(ref.chat), ref.message_id, payload, files)
+                path = f"{self._webhook(token)}/messages/{ref.message_id}"
+                return await self._write("PATCH", path, payload, files, bot_auth=False)
+            except CallRejected as rejection:
+                self._mark_dead(token, rejection)
+        if token is not None and token.token_only:
+            raise TokenUnusable(token)
+        return await self._edit_by_bot(channel_id(ref.chat), ref.message_id, payload, files)
 
-    async def whisper(self, ticket: InteractionToken, payload: Mapping[str, Any]) -> None:
-        """A further answer that only the member sees. Raises as `new`."""
-        await self._rest.call("POST", self._hook(ticket), {**payload, "flags": EPHEMERAL}, signed=False)
+    async def send_ephemeral(self, token: InteractionToken, payload: Mapping[str, Any]) -> None:
+        """Sends a further reply that only the user sees. Raises CallRejected, ChatBusy, ChatUnreachable."""
+        await self._rest.call("POST", self._webhook(token), {**payload, "flags": EPHEMERAL_FLAG}, bot_auth=False)
 
-    async def direct(self, user: str, payload: Mapping[str, Any], files: Sequence[Upload], *, key: str) -> Json:
-        """A message to a member alone. Raises as `new`."""
-        channel = await self._write("POST", "/users/@me/channels", {"recipient_id": user})
-        body = {**payload, "nonce": nonce(key), "enforce_nonce": True}
+    async def send_direct(self, user_id: str, payload: Mapping[str, Any], files: Sequence[Upload], *, key: str) -> Json:
+        """Sends a direct message to a user. Raises CallRejected, ChatBusy, ChatUnreachable."""
+        channel = await self._write("POST", "/users/@me/channels", {"recipient_id": user_id})
+        body = {**payload, "nonce": message_nonce(key), "enforce_nonce": True}
         return await self._write("POST", f"/channels/{channel['id']}/messages", body, files)
 
     # ------------------------------------------------------------ within
 
-    async def _by_ticket(
+    def _is_usable(self, token: InteractionToken) -> bool:
+        return token.is_usable(self._clock.now().timestamp())
+
+    async def _assign_message(self, token: InteractionToken, message_id: str) -> None:
+        """The message is edited by this token, after a restart as well."""
+        is_new = message_id not in token.message_ids
+        self._state.tokens.assign_message(token, message_id)
+        if is_new:
+            await self._state.save_token(token)
+
+    async def _send_by_token(
         self,
-        ticket: InteractionToken,
+        token: InteractionToken,
         chat: Chat,
         payload: Mapping[str, Any],
         files: Sequence[Upload],
         *,
-        original: bool,
+        first_reply: bool,
     ) -> Json | None:
         """None: the token is dead, and the bot may write there by itself."""
-        if self.living(ticket):
+        if self._is_usable(token):
             try:
-                if original:
-                    path = f"{self._hook(ticket)}/messages/@original"
-                    message = await _unless_deleted(self._write("PATCH", path, payload, files, signed=False))
-                    ticket.answered = True
+                if first_reply:
+                    path = f"{self._webhook(token)}/messages/@original"
+                    message = await _unless_deleted(self._write("PATCH", path, payload, files, bot_auth=False))
+                    token.replied = True
                     if message is not None:
                         return message
-                return await self._write("POST", f"{self._hook(ticket)}?wait=true", payload, files, signed=False)
-            except Refused as refused:
-                if refused.code == errors.TOO_MANY_FOLLOWUPS:
-                    raise OnlyByToken(ticket) from refused
-                self._died(ticket, refused)
-        if ticket.alone:
-            raise OnlyByToken(ticket)
-        if original and ticket.original is not None:
-            return await _unless_deleted(self._by_bot(channel_of(chat), ticket.original, payload, files))
+                return await self._write("POST", f"{self._webhook(token)}?wait=true", payload, files, bot_auth=False)
+            except CallRejected as rejection:
+                if rejection.code == errors.TOO_MANY_FOLLOWUPS:
+                    raise TokenUnusable(token) from rejection
+                self._mark_dead(token, rejection)
+        if token.token_only:
+            raise TokenUnusable(token)
+        if first_reply and token.reply_id is not None:
+            return await _unless_deleted(self._edit_by_bot(channel_id(chat), token.reply_id, payload, files))
         return None
 
-    async def _by_bot(self, channel: str, message: str, payload: Mapping[str, Any], files: Sequence[Upload]) -> Json:
-        path = f"/channels/{channel}/messages/{message}"
+    async def _edit_by_bot(
+        self, channel: str, message_id: str, payload: Mapping[str, Any], files: Sequence[Upload]
+    ) -> Json:
+        """An archived thread is opened again first."""
+        path = f"/channels/{channel}/messages/{message_id}"
         try:
             return await self._write("PATCH", path, payload, files)
-        except Refused as refused:
-            if refused.code != errors.ARCHIVED:
+        except CallRejected as rejection:
+            if rejection.code != errors.THREAD_ARCHIVED:
                 raise
         await self._rest.call("PATCH", f"/channels/{channel}", {"archived": False})
         return await self._write("PATCH", path, payload, files)
@@ -138,36 +157,37 @@ class Sender:
         payload: Mapping[str, Any],
         files: Sequence[Upload] = (),
         *,
-        signed: bool = True,
+        bot_auth: bool = True,
     ) -> Json:
-        """A call whose answer is what now stands there. One that is not counts as none: raises ChatUnreachable."""
-        answer = await self._rest.call(method, path, payload, files, signed=signed)
-        if "id" not in answer:
-            raise errors.unreachable("an answer that names nothing")
-        return answer
+        """A call whose response is the written object. A response without an id counts as none: raises
+        ChatUnreachable."""
+        response = await self._rest.call(method, path, payload, files, bot_auth=bot_auth)
+        if "id" not in response:
+            raise errors.chat_unreachable("an answer that names nothing")
+        return response
 
-    def _died(self, ticket: InteractionToken, refused: Refused) -> None:
-        """A dead token is never used again: Discord counts such calls. Anything else is raised on."""
-        if refused.code not in errors.DEAD_TOKEN:
-            raise refused
-        log.info("interaction token is dead", interaction=ticket.id)
-        ticket.dead = True
+    def _mark_dead(self, token: InteractionToken, rejection: CallRejected) -> None:
+        """A dead token is never used again: Discord counts such calls. Raises any other rejection."""
+        if rejection.code not in errors.DEAD_TOKEN_CODES:
+            raise rejection
+        log.info("interaction token is dead", interaction=token.id)
+        token.dead = True
 
-    def _hook(self, ticket: InteractionToken) -> str:
-        return f"/webhooks/{self._application()}/{ticket.token}"
+    def _webhook(self, token: InteractionToken) -> str:
+        return f"/webhooks/{self._application_id()}/{token.token}"
 
 
 async def _unless_deleted(call: Awaitable[Json]) -> Json | None:
-    """None: a moderator has deleted the first answer, so that a new message has to take its place."""
+    """None: a moderator has deleted the first reply, so that a new message has to take its place."""
     try:
         return await call
-    except Refused as refused:
-        if refused.code != errors.UNKNOWN_MESSAGE:
+    except CallRejected as rejection:
+        if rejection.code != errors.UNKNOWN_MESSAGE:
             raise
         return None
 
 
-def _holds(message: Json, payload: Mapping[str, Any], files: Sequence[Upload]) -> bool:
+def _has_content(message: Json, payload: Mapping[str, Any], files: Sequence[Upload]) -> bool:
     """Whether a message is what was sent, as far as it matters."""
     same_text = str(message.get("content", "")).strip() == str(payload["content"]).strip()
     return same_text and len(message.get("attachments") or ()) == len(files)

@@ -1,138 +1,136 @@
-"""The adapter's own small memory: the book of interactions on disk, members' languages and standing, debts.
+"""What the adapter remembers: interaction tokens, users' languages and roles, its own messages, pending notices.
 
-Everything here is bounded, and the loss of any of it costs comfort, not correctness.
+Everything here is bounded, and the loss of any of it costs comfort, not correctness. Tokens and notices survive a
+restart; a database that fails is logged and nothing else.
 """
 
 import asyncio
-import json
-from collections import OrderedDict
-from typing import TypeVar
+from datetime import UTC, datetime
+from typing import Protocol
 
 import structlog
+from cachetools import LRUCache
 
-from adapters.discord.tokens import PAGE, InteractionToken, InteractionTokens
+from adapters.discord.ids import PLATFORM
+from adapters.discord.interaction_tokens import InteractionToken, InteractionTokens
+from bot.clock import Clock
 from bot.errors import StoreFailed
-from bot.ports import AdapterStorage
+from bot.ports import AdapterStorage, InteractionTokenStorage, PendingNotices, StoredToken
 
 log = structlog.get_logger()
-V = TypeVar("V")
 
-MEMBERS = 10_000  # whose language and standing are remembered
-OURS = 20_000  # messages of the bot of which a deletion is heard
-TICKETS, OWED = "discord:interactions", "discord:owed"  # keys of what is kept, before the shards it belongs to
+MAX_USERS = 10_000  # whose language and roles are remembered
+MAX_OWN_MESSAGES = 20_000  # messages of the bot whose deletion is noticed
+CLEANUP_INTERVAL_S = 60.0  # between two looks for expired tokens: a look visits each of them
+
+
+class DiscordStorage(AdapterStorage, InteractionTokenStorage, PendingNotices, Protocol):
+    """The parts of the database that this adapter uses."""
 
 
 class DiscordState:
-    """`book` is kept on disk page by page, so that a save costs the same however full it is; saves that come together
-    are one. `shards`: those of this process, where several share the database; each keeps a book of its own."""
+    """The state of this process's shards."""
 
-    def __init__(self, memory: AdapterStorage, shards: tuple[int, ...] = ()) -> None:
-        mine = f":{','.join(map(str, shards))}" if shards else ""
-        self._tickets, self._debts = TICKETS + mine, OWED + mine
-        self.book = InteractionTokens()
-        self._pages: set[int] = set()  # that are kept
-        self._changed: set[int] = set()
-        self._memory = memory
-        self._saving: asyncio.Task[None] | None = None
-        self._next: asyncio.Task[None] | None = None
-        self._locales: OrderedDict[str, str] = OrderedDict()
-        self._tiers: OrderedDict[str, dict[int, tuple[str, ...]]] = OrderedDict()
-        self._ours: OrderedDict[str, None] = OrderedDict()
-        self._owed: set[str] = set()
+    def __init__(self, storage: DiscordStorage, clock: Clock, shards: tuple[int, ...] = ()) -> None:
+        """`shards`: those of this process, where several share the database: each keeps tokens and notices of its
+        own."""
+        self.tokens = InteractionTokens()
+        self._scope = f"{PLATFORM}:{','.join(map(str, shards))}" if shards else PLATFORM
+        self._storage = storage
+        self._clock = clock
+        self._unsaved: dict[str, InteractionToken] = {}
+        self._save_task: asyncio.Task[None] | None = None
+        self._next_cleanup_s = 0.0
+        self._locales: LRUCache[str, str] = LRUCache(MAX_USERS)
+        self._roles: LRUCache[str, dict[int, tuple[str, ...]]] = LRUCache(MAX_USERS)  # by user, then by guild
+        self._own_messages: LRUCache[str, None] = LRUCache(MAX_OWN_MESSAGES)
+        self._pending_notices: set[str] = set()  # user ids
 
     async def load(self) -> None:
+        """Reads what an earlier process saved."""
         try:
-            for page in json.loads(await self._memory.get_value(self._tickets) or "[]"):
-                self._pages.add(page)
-                if (tickets := await self._memory.get_value(self._key(page))) is not None:
-                    self.book.load(tickets)
-            if (owed := await self._memory.get_value(self._debts)) is not None:
-                self._owed = set(json.loads(owed))
+            for stored in await self._storage.load_tokens(self._scope):
+                self.tokens.add(InteractionToken.from_fields(stored.fields))
+            self._pending_notices = await self._storage.pending_notices(self._scope)
         except StoreFailed as failed:
             log.warning("interactions of before not read", detail=failed.detail)
 
-    async def save(self, ticket: InteractionToken) -> None:
-        """Has a ticket of the book written down. Returns as soon as the database has it to write, before whatever is
-        asked of it next; all that call this while a write is under way share the next one."""
-        self._changed.add(ticket.page)
-        if self._next is None:
-            self._next = asyncio.create_task(self._write(self._saving), name="discord notebook")
+    async def close(self) -> None:
+        """Returns when every token is saved."""
+        if self._save_task is not None:
+            await asyncio.wait([self._save_task])
+
+    # ------------------------------------------------------------ interaction tokens
+
+    async def save_token(self, token: InteractionToken) -> None:
+        """Has a new or changed token saved. Returns as soon as the database has it to write, before whatever is asked
+        of it next; calls that come while a transaction is under way share the next one."""
+        self._unsaved[token.id] = token
+        if self._save_task is None or self._save_task.done():
+            self._save_task = asyncio.create_task(self._save_tokens(), name="discord tokens")
             await asyncio.sleep(0)  # it begins
 
-    async def close(self) -> None:
-        await asyncio.gather(*(task for task in (self._saving, self._next) if task), return_exceptions=True)
+    async def _save_tokens(self) -> None:
+        while self._unsaved:
+            changed, self._unsaved = self._unsaved, {}
+            self._delete_expired()
+            try:
+                await self._storage.save_tokens(self._scope, [_stored(token) for token in changed.values()])
+            except StoreFailed as failed:
+                log.warning("interactions not kept", detail=failed.detail)
 
-    # ------------------------------------------------------------ members
+    def _delete_expired(self) -> None:
+        """From memory; the database deletes its expired rows with each save."""
+        now_s = self._clock.now().timestamp()
+        if now_s >= self._next_cleanup_s:
+            self.tokens.delete_expired(now_s)
+            self._next_cleanup_s = now_s + CLEANUP_INTERVAL_S
 
-    def speaks(self, user: str, locale: str) -> None:
-        _put(self._locales, user, locale, MEMBERS)
+    # ------------------------------------------------------------ users
 
-    def locale(self, user: str) -> str | None:
-        """What a member's client was last set to."""
-        return self._locales.get(user)
+    def remember_locale(self, user_id: str, locale: str) -> None:
+        self._locales[user_id] = locale
 
-    def standing(self, user: str, guild: int, tiers: tuple[str, ...]) -> tuple[str, ...]:
-        """The tiers of a member in all guilds they were seen in: credits do not change with the place."""
-        known = self._tiers.get(user, {}) | {guild: tiers}
-        _put(self._tiers, user, {place: some for place, some in known.items() if some}, MEMBERS)
-        return tuple(dict.fromkeys(tier for some in known.values() for tier in some))
+    def locale(self, user_id: str) -> str | None:
+        """The language that a user's client was last set to; None when it was never told."""
+        return self._locales.get(user_id)
 
-    # ------------------------------------------------------------ messages
+    def merge_roles(self, user_id: str, guild_id: int, roles: tuple[str, ...]) -> tuple[str, ...]:
+        """A user's roles in all guilds they were seen in, with those of this guild replaced: credits do not change
+        with the place. `guild_id`: 0 for direct messages."""
+        by_guild = self._roles.get(user_id, {}) | {guild_id: roles}
+        self._roles[user_id] = {guild: names for guild, names in by_guild.items() if names}
+        return tuple(dict.fromkeys(tier for names in by_guild.values() for tier in names))
 
-    def mine(self, message: str) -> None:
-        _put(self._ours, message, None, OURS)
+    # ------------------------------------------------------------ own messages
 
-    def is_mine(self, message: str) -> bool:
-        return message in self._ours
+    def remember_own_message(self, message_id: str) -> None:
+        self._own_messages[message_id] = None
 
-    async def owe(self, user: str) -> None:
-        """A member could not be told how a picture ended."""
-        self._owed.add(user)
-        await self._keep_owed()
+    def is_own_message(self, message_id: str) -> bool:
+        return message_id in self._own_messages
 
-    def owes(self, user: str) -> bool:
-        """Whether something is to be told to a member."""
-        return user in self._owed
+    # ------------------------------------------------------------ pending notices
 
-    async def paid(self, user: str) -> None:
-        """The member was told."""
-        self._owed.discard(user)
-        await self._keep_owed()
-
-    async def _keep_owed(self) -> None:
+    async def add_pending_notice(self, user_id: str) -> None:
+        """A user is to be shown, with their next command, that an image could not be shown to them."""
+        self._pending_notices.add(user_id)
         try:
-            await self._memory.set_value(self._debts, json.dumps(sorted(self._owed)))
+            await self._storage.add_pending_notice(self._scope, user_id)
         except StoreFailed as failed:
-            log.warning("debt not kept", detail=failed.detail)
+            log.warning("pending notice not kept", detail=failed.detail)
 
-    async def _write(self, before: asyncio.Task[None] | None) -> None:
-        if before is not None and not before.done():
-            await asyncio.wait([before])
-        self._saving, self._next = self._next, None
-        changed, self._changed = self._changed, set()
+    def has_pending_notice(self, user_id: str) -> bool:
+        return user_id in self._pending_notices
+
+    async def delete_pending_notice(self, user_id: str) -> None:
+        """The user was shown the notice."""
+        self._pending_notices.discard(user_id)
         try:
-            if not changed <= self._pages:
-                await self._turn(changed)
-            for page in changed:
-                await self._memory.set_value(self._key(page), self.book.dump(page))
+            await self._storage.delete_pending_notice(self._scope, user_id)
         except StoreFailed as failed:
-            log.warning("interactions not kept", detail=failed.detail)
-
-    async def _turn(self, fresh: set[int]) -> None:
-        """New pages are begun: they are named before they are written, and what has gone out of date is dropped."""
-        self.book.prune(max(fresh) * PAGE)
-        kept = self.book.pages()
-        await self._memory.set_value(self._tickets, json.dumps(sorted(kept)))
-        gone, self._pages = self._pages - kept, kept
-        for page in gone:
-            await self._memory.delete_key(self._key(page))
-
-    def _key(self, page: int) -> str:
-        return f"{self._tickets}:{page}"
+            log.warning("pending notice not deleted", detail=failed.detail)
 
 
-def _put(where: OrderedDict[str, V], key: str, value: V, most: int) -> None:
-    where[key] = value
-    where.move_to_end(key)
-    while len(where) > most:
-        where.popitem(last=False)
+def _stored(token: InteractionToken) -> StoredToken:
+    return StoredToken(id=token.id, expires=datetime.fromtimestamp(token.expires_s, UTC), fields=token.to_fields())

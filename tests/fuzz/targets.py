@@ -14,8 +14,8 @@ import telegram
 from pydantic import ValidationError
 
 from adapters.discord import encode as discord_encode
-from adapters.discord.decode import decode_form
-from adapters.discord.ids import read_ref
+from adapters.discord.decode import decode_modal
+from adapters.discord.ids import parse_file_ref
 from adapters.playground import protocol
 from adapters.playground.decode import decode_text
 from adapters.playground.looks import look
@@ -150,11 +150,11 @@ def telegram_update(data: bytes) -> None:
 def discord_form(data: bytes) -> None:
     document = _json(data)
     if isinstance(document, dict):
-        decode_form(cast("Mapping[str, Any]", document))
+        decode_modal(cast("Mapping[str, Any]", document))
 
 
 def discord_handle(data: bytes) -> None:
-    read_ref(_text(data))
+    parse_file_ref(_text(data))
 
 
 def playground_frame(data: bytes) -> None:

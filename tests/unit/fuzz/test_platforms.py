@@ -190,7 +190,7 @@ UPLOADS: Bodies = st.fixed_dictionaries(
 
 @given(st.dictionaries(st.sampled_from(["components", "resolved"]), FORMS) | UPLOADS)
 def test_any_form_of_discord_is_read_as_far_as_it_goes(data: Body) -> None:
-    form = discord.decode_form(data)
+    form = discord.decode_modal(data)
     assert all(each.size is None or isinstance(each.size, int) for each in form.uploads)
 
 
@@ -204,4 +204,4 @@ def test_any_text_of_discord_is_read_without_the_bots_name(content: str, mention
     message: Any = SimpleNamespace(
         content=content, mentions=[SimpleNamespace(id=each, display_name="Ada") for each in mentioned]
     )
-    assert not re.search("<@!?1>|<@&7>", discord.decode_text(message, me=1, my_roles=[7]))
+    assert not re.search("<@!?1>|<@&7>", discord.decode_text(message, bot_id=1, bot_roles=[7]))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.discord.client import CHANNEL_PERIOD, CHANNEL_SLOTS
+from adapters.discord.client import CHANNEL_PERIOD_S, CHANNEL_SLOTS
 from tests.servers.discord import Answered
 from tests.servers.discord.limits import Limits, Rate
 from tests.support.worlds import FastClock
@@ -36,7 +36,7 @@ async def test_posts_that_reach_discord_late_count_from_then_on(tmp_path: Path) 
             member = place.server.world.add_member(place.guild, f"member {number}")
             place.server.say(member, place.channel, f"{place.me} a fox")
         await gate.arrived.wait()
-        await clock.sleep(1.5 * CHANNEL_PERIOD)
+        await clock.sleep(1.5 * CHANNEL_PERIOD_S)
         gate.open()
         await place.until(lambda: len([one for one in place.mine() if one.attachments]) == CHANNEL_SLOTS + 1)
         await place.settled(easel)
@@ -45,7 +45,7 @@ async def test_posts_that_reach_discord_late_count_from_then_on(tmp_path: Path) 
 
 async def test_a_window_lasts_as_long_as_discord_says(tmp_path: Path) -> None:
     """Its limits are not written down anywhere, and may change any day; its answers tell them."""
-    slow = Rate(slots=CHANNEL_SLOTS, period=4 * CHANNEL_PERIOD)
+    slow = Rate(slots=CHANNEL_SLOTS, period=4 * CHANNEL_PERIOD_S)
     limits = Limits(post=slow, edit=slow)
     async with town(tmp_path, clock=FastClock(SPEED), limits=limits) as place, place.easel() as easel:
         for number in range(CHANNEL_SLOTS + 2):

@@ -26,7 +26,7 @@ def image(color: str = "red") -> Image:
 
 
 def square(place: Town) -> Chat:
-    return ids.chat(place.guild.id, place.channel.id, direct=False)
+    return ids.make_chat(place.guild.id, place.channel.id, direct=False)
 
 
 async def test_an_unfinished_picture_is_shown_kept_and_replaced(place: Town) -> None:
@@ -92,7 +92,7 @@ async def test_what_was_deleted_is_gone(place: Town) -> None:
         place.server.delete(place.mine()[0])
         with pytest.raises(MessageGone):
             await port.edit(ref, Card(text="y"))
-        nowhere = ids.chat(place.guild.id, 5, direct=False)
+        nowhere = ids.make_chat(place.guild.id, 5, direct=False)
         with pytest.raises(ChatGone):
             await port.post(nowhere, Card(text="x"), reply_to=None, key="b")
         with pytest.raises(ChatGone):

@@ -7,7 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.discord import ids
-from adapters.discord.events import TELL_AGAIN
+from adapters.discord.gateway import COMMANDS_RETRY_S
 from bot.chat import Action, Card
 from bot.errors import ChatGone
 from bot.texts import say
@@ -23,7 +23,7 @@ class Hasty(Clock):
     """Lets nobody wait until commands are written again."""
 
     async def sleep(self, seconds: float) -> None:
-        await super().sleep(0.0 if seconds == TELL_AGAIN else seconds)
+        await super().sleep(0.0 if seconds == COMMANDS_RETRY_S else seconds)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ async def test_what_no_follow_up_can_carry_any_more_comes_as_a_direct_message(tm
         group = place.server.world.add_group_dm(place.ada, place.server.world.add_user("Bob"))
         asked = place.server.slash(place.ada, group, "imagine", {"prompt": "a red fox"})
         await place.picture(group)
-        chat = ids.chat(None, group.id, direct=False, ticket=f"i{asked.id}")
+        chat = ids.make_chat(None, group.id, direct=False, token_id=f"i{asked.id}")
         for number in range(5):
             await easel.discord.post(chat, Card(text=f"word {number}"), reply_to=None, key=f"w{number}")
         assert len(asked.followups) == 5
@@ -46,7 +46,7 @@ async def test_what_no_follow_up_can_carry_any_more_comes_as_a_direct_message(tm
         home = place.server.world.open_dm(place.ada)
         (moved,) = place.mine(home)
         assert moved.content == f"the sixth\n{say('en', 'discord-moved')}"
-        assert (ref.chat, ref.message_id) == (ids.chat(None, home.id, direct=True), str(moved.id))
+        assert (ref.chat, ref.message_id) == (ids.make_chat(None, home.id, direct=True), str(moved.id))
 
 
 async def test_commands_that_discord_did_not_take_are_written_again(place: Town) -> None:
@@ -105,7 +105,7 @@ async def test_a_thread_that_was_locked_meanwhile_costs_nothing(place: Town) -> 
         await place.settled(easel)
         history = await easel.app.store.history(f"discord:{place.ada.id}")
         assert [(job.state.value, job.charged) for job in history] == [("failed", 0)]
-        chat = ids.chat(place.guild.id, thread.id, direct=False)
+        chat = ids.make_chat(place.guild.id, thread.id, direct=False)
         with pytest.raises(ChatGone):
             await easel.discord.post(chat, Card(text="x"), reply_to=None, key="a")
 

@@ -1,0 +1,167 @@
+"""The gateway client: Discord's events, each given to its handler, and the commands that Discord shows.
+
+Every event is answered for: an exception in one is logged and ends nothing else. Starts again by connection.py.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+import discord
+import structlog
+from discord import app_commands
+
+from adapters.discord.commands import TextTranslator, add_commands, sync_commands
+from adapters.discord.events import MessageEvents
+from adapters.discord.files import Files
+from adapters.discord.interaction_replies import InteractionReplies
+from adapters.discord.interactions import InteractionHandler, JobButton
+from adapters.discord.sender import Sender
+from adapters.discord.state import DiscordState
+from adapters.discord.users import Users
+from bot.clock import Clock
+from bot.ports import AdapterStorage, EventSink
+
+log = structlog.get_logger()
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # no voice here
+
+COMMANDS_RETRY_S, COMMANDS_RETRY_MAX_S = 60.0, 3600.0  # before the commands are written once more; doubles
+HANDOVER_TIMEOUT_S = 5.0  # at the end, for events that came in
+MAX_RATELIMIT_WAIT_S = 30.0  # discord.py raises where its own calls would have to wait longer
+GUILD_READY_TIMEOUT_S = 0.2  # nothing here waits for the list of guilds
+
+
+class GatewayClient(discord.AutoShardedClient):
+    """A connection to Discord, from login to `stop`; not to be used again."""
+
+    def __init__(
+        self,
+        *,
+        sender: Sender,
+        files: Files,
+        state: DiscordState,
+        storage: AdapterStorage,
+        events: EventSink,
+        clock: Clock,
+        message_content: bool,
+        shard_count: int | None,
+        shard_ids: Sequence[int] | None,
+    ) -> None:
+        """`message_content`: asks for the intent, so that messages without a mention are read. `shard_count` None: as
+        many as Discord recommends. `shard_ids` None: all of them."""
+        intents = discord.Intents.none()
+        intents.guilds = intents.guild_messages = intents.dm_messages = True
+        intents.message_content = message_content
+        super().__init__(
+            intents=intents,
+            shard_count=shard_count,
+            chunk_guilds_at_startup=False,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            max_messages=None,
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_ratelimit_timeout=MAX_RATELIMIT_WAIT_S,
+            guild_ready_timeout=GUILD_READY_TIMEOUT_S,
+        )
+        self.shard_ids = None if shard_ids is None else list(shard_ids)
+        self._storage = storage
+        self._events = events
+        self._clock = clock
+        self._disconnected_shards: set[int] = set()
+        self._command_sync: asyncio.Task[None] | None = None
+        self._running: set[asyncio.Task[None]] = set()
+        users = Users(state)
+        self._messages = MessageEvents(
+            self, sender=sender, files=files, state=state, users=users, events=events, clock=clock
+        )
+        self.interactions = InteractionHandler(
+            replies=InteractionReplies(sender=sender, state=state, clock=clock),
+            users=users,
+            files=files,
+            state=state,
+            storage=storage,
+            events=events,
+            clock=clock,
+        )
+        self.tree: app_commands.CommandTree[GatewayClient] = app_commands.CommandTree(self, fallback_to_global=True)
+
+    async def setup_hook(self) -> None:
+        self.add_dynamic_items(JobButton)
+        await self.tree.set_translator(TextTranslator())
+        add_commands(self.tree, self.interactions, lambda: self._events.capabilities)
+
+    async def stop(self) -> None:
+        """Closes the connection and hands over what came in. Events whose replies are still waiting to be shown after
+        HANDOVER_TIMEOUT_S end with the core."""
+        if self._command_sync is not None:
+            self._command_sync.cancel()
+        await self.close()
+        if self._running:
+            await asyncio.wait(self._running, timeout=HANDOVER_TIMEOUT_S)
+
+    def problem(self) -> str | None:
+        """Why it is not connected; None when it is."""
+        if not self.is_ready():
+            return "connecting"
+        shards = sorted(self._disconnected_shards)
+        return f"shards without connection: {shards}" if shards else None
+
+    def run_event(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Starts the handling of an event, which `stop` waits for."""
+        task = asyncio.create_task(work, name="discord event")
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    # ------------------------------------------------------------ the connection; every event may come again
+
+    async def on_ready(self) -> None:
+        log.info("discord is connected", guilds=len(self.guilds), shards=self.shard_count)
+        if self._command_sync is None:
+            self._command_sync = asyncio.create_task(self._sync_commands(), name="discord commands")
+
+    async def _sync_commands(self) -> None:
+        """Writes the commands where they differ, however often it takes."""
+        assert self.application_id is not None  # READY has told it
+        pause_s = COMMANDS_RETRY_S
+        while True:
+            try:
+                if await sync_commands(self.tree, self._storage, self.application_id):
+                    log.info("commands written")
+            except (discord.DiscordException, OSError) as failed:
+                log.error("commands not written", failure=type(failed).__name__, detail=str(failed)[:200])
+                await self._clock.sleep(pause_s)
+                pause_s = min(pause_s * 2, COMMANDS_RETRY_MAX_S)
+            else:
+                return
+
+    async def on_shard_ready(self, shard: int) -> None:
+        self._disconnected_shards.discard(shard)
+
+    async def on_shard_resumed(self, shard: int) -> None:
+        self._disconnected_shards.discard(shard)
+
+    async def on_shard_connect(self, shard: int) -> None:
+        self._disconnected_shards.discard(shard)
+
+    async def on_shard_disconnect(self, shard: int) -> None:
+        self._disconnected_shards.add(shard)
+
+    async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
+        log.exception("discord event broke", happening=event_method)
+
+    # ------------------------------------------------------------ messages and interactions
+
+    async def on_message(self, message: discord.Message) -> None:
+        await self.run_event(self._messages.handle_message(message))
+
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        await self.run_event(self._messages.handle_deleted(payload.guild_id, payload.channel_id, payload.message_id))
+
+    async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
+        for message_id in payload.message_ids:
+            await self.run_event(self._messages.handle_deleted(payload.guild_id, payload.channel_id, message_id))
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """Modals only: commands and buttons come by the command tree and JobButton."""
+        if interaction.type is discord.InteractionType.modal_submit:
+            await self.run_event(self.interactions.handle_modal(interaction))

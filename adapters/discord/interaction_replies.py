@@ -1,0 +1,108 @@
+"""The first response to an interaction, within Discord's three seconds, and replies that only the user sees.
+
+Knows how an interaction is answered and by which token; what it asks for is interactions.py's.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+import discord
+import structlog
+
+from adapters.discord import decode, encode
+from adapters.discord.commands import Interaction
+from adapters.discord.errors import ALREADY_ACKNOWLEDGED, CallRejected
+from adapters.discord.interaction_tokens import InteractionToken
+from adapters.discord.sender import Sender
+from adapters.discord.state import DiscordState
+from adapters.discord.users import interaction_locale
+from bot.chat import Card
+from bot.clock import Clock
+from bot.errors import ChatBusy, ChatUnreachable, EaselError
+from bot.texts import explain
+
+log = structlog.get_logger()
+
+MAX_RESPONSE_ATTEMPTS = 2  # a third would come too late
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstResponse:
+    """What became of the first response."""
+
+    accepted: bool
+    """False: Discord did not take it, and shows its own sentence to the user."""
+    message_id: str | None = None
+    """The message that it made; None where it made none or Discord does not tell."""
+
+
+class InteractionReplies:
+    """Acknowledges interactions and has their tokens saved."""
+
+    def __init__(self, *, sender: Sender, state: DiscordState, clock: Clock) -> None:
+        self._sender = sender
+        self._state = state
+        self._clock = clock
+
+    async def acknowledge(self, interaction: Interaction, *, ephemeral: bool) -> InteractionToken | None:
+        """Shows "thinking" at once, and saves the token. None: Discord did not take it."""
+        response = await self.respond(lambda: interaction.response.defer(thinking=True, ephemeral=ephemeral))
+        if not response.accepted:
+            return None
+        token_only = ephemeral or decode.is_token_only(interaction)
+        token = self.make_token(interaction, token_only=token_only, ephemeral=ephemeral)
+        if response.message_id is not None:
+            token.reply_id = response.message_id
+            token.message_ids.append(response.message_id)
+            self._state.remember_own_message(response.message_id)
+        self._state.tokens.add(token)
+        await self._state.save_token(token)
+        return token
+
+    async def respond(self, respond: Callable[[], Awaitable[object]]) -> FirstResponse:
+        """Gives the first response, once more when the connection breaks."""
+        for _ in range(MAX_RESPONSE_ATTEMPTS):
+            try:
+                response = await respond()
+            except discord.HTTPException as rejection:
+                if rejection.code == ALREADY_ACKNOWLEDGED:  # by the attempt whose answer was lost
+                    return FirstResponse(accepted=True)
+                log.warning("interaction not answered", status=rejection.status, code=rejection.code)
+                break
+            except (discord.DiscordException, aiohttp.ClientError, OSError) as failed:
+                log.warning("interaction not answered", failure=type(failed).__name__)
+            else:
+                message_id = getattr(response, "message_id", None)
+                return FirstResponse(accepted=True, message_id=None if message_id is None else str(message_id))
+        return FirstResponse(accepted=False)
+
+    def make_token(self, interaction: Interaction, *, token_only: bool, ephemeral: bool = False) -> InteractionToken:
+        return InteractionToken(
+            id=f"i{interaction.id}",
+            token=interaction.token,
+            created_s=self._clock.now().timestamp(),
+            file_limit=interaction.filesize_limit,
+            user=str(interaction.user.id),
+            token_only=token_only,
+            ephemeral=ephemeral,
+        )
+
+    @asynccontextmanager
+    async def report_bugs(self, interaction: Interaction, token: InteractionToken) -> AsyncGenerator[None]:
+        """Tells the user of an unexpected exception, so that "thinking" is followed by something."""
+        try:
+            yield
+        except Exception:
+            log.exception("interaction broke", interaction=token.id)
+            await self.send_ephemeral(token, explain(interaction_locale(interaction), EaselError()))
+
+    async def send_ephemeral(self, token: InteractionToken, text: str) -> None:
+        """Sends a sentence that only the user sees; nothing for an empty one."""
+        if not text:
+            return
+        try:
+            await self._sender.send_ephemeral(token, encode.encode_card(Card(text=text)))
+        except (CallRejected, ChatBusy, ChatUnreachable) as failed:
+            log.warning("answer not shown", interaction=token.id, detail=str(failed))
