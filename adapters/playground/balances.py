@@ -1,6 +1,6 @@
-"""Members' credits on the open pages: asked for when something may have changed them, shown when they did.
+"""Users' credits on the connected pages: read from the core when they may have changed, sent when they did.
 
-Asking happens apart from whoever noticed, and what is noticed meanwhile is asked for once.
+A worker of its own reads them, so that no event waits for it; requests that come meanwhile are merged.
 """
 
 import asyncio
@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 import structlog
 
-from adapters.playground import people
-from adapters.playground.pages import Pages
+from adapters.playground import users
+from adapters.playground.connections import Connections
 from adapters.playground.protocol import QuotaFrame
 from bot.ports import EventSink
 
@@ -17,18 +17,20 @@ log = structlog.get_logger()
 
 
 class Balances:
-    def __init__(self, pages: Pages, reception: EventSink) -> None:
-        self._pages = pages
-        self._reception = reception
-        self._members: dict[str, bool] = {}  # whom to ask about; True: show it even when nothing changed
+    """Keeps the balances that pages show up to date. Runs from construction until `close`."""
+
+    def __init__(self, connections: Connections, events: EventSink) -> None:
+        self._connections = connections
+        self._events = events
+        self._requested: dict[str, bool] = {}  # by user; True: send the balance even when it is unchanged
         self._wake = asyncio.Event()
-        self._shown: dict[str, QuotaFrame] = {}
+        self._sent: dict[str, QuotaFrame] = {}  # last frame by user
         self._worker = asyncio.create_task(self._run(), name="playground balances")
 
-    def touch(self, members: Iterable[str], *, show: bool = False) -> None:
-        """Something that may have cost or returned credits happened."""
-        for member in members:
-            self._members[member] = show or self._members.get(member, False)
+    def request_update(self, user_ids: Iterable[str], *, always_send: bool = False) -> None:
+        """Reads these users' balances soon; sends those that changed, or all with `always_send`."""
+        for user_id in user_ids:
+            self._requested[user_id] = always_send or self._requested.get(user_id, False)
         self._wake.set()
 
     async def close(self) -> None:
@@ -39,24 +41,24 @@ class Balances:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            members, self._members = self._members, {}
-            for member, show in members.items():
-                if not len(self._pages):
+            requested, self._requested = self._requested, {}
+            for user_id, always_send in requested.items():
+                if not len(self._connections):
                     break
                 try:
-                    await self._ask(member, show)
+                    await self._send_balance(user_id, always_send)
                 except Exception:
-                    log.exception("balance failed", member=member)
+                    log.exception("balance failed", user=user_id)
 
-    async def _ask(self, member: str, show: bool) -> None:
-        balance = await self._reception.balance(people.user(member))
+    async def _send_balance(self, user_id: str, always_send: bool) -> None:
+        balance = await self._events.balance(users.core_user(user_id))
         frame: QuotaFrame = {
             "type": "quota",
-            "member": member,
-            "left": balance.available,
-            "held": balance.reserved,
+            "user": user_id,
+            "available": balance.available,
+            "reserved": balance.reserved,
             "daily": balance.daily,
         }
-        if show or self._shown.get(member) != frame:
-            self._shown[member] = frame
-            self._pages.tell(("quota", member), frame)
+        if always_send or self._sent.get(user_id) != frame:
+            self._sent[user_id] = frame
+            self._connections.broadcast(("quota", user_id), frame)

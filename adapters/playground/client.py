@@ -1,6 +1,6 @@
-"""The playground as a chat platform: ChatPort over the room, and the life of everything behind the page.
+"""The playground as a chat platform: the ChatPort over a local database, and the lifecycle of all parts behind it.
 
-What pages send is visit.py's, what is stored is room.py's.
+What pages send is session.py's, what is stored is database.py's.
 """
 
 import asyncio
@@ -10,18 +10,18 @@ from pathlib import Path
 
 from aiohttp import web
 
-from adapters.playground import guard, people
+from adapters.playground import same_origin, users
+from adapters.playground.backend import Backend, GetCommands, GetTexts
 from adapters.playground.balances import Balances
+from adapters.playground.connections import BACKLOG, Connections
+from adapters.playground.database import ChatDatabase
 from adapters.playground.decode import decode_file
 from adapters.playground.encode import encode_buttons, encode_images, encode_text
-from adapters.playground.entries import Entry
-from adapters.playground.house import Commands, House, Phrases
-from adapters.playground.inbox import Inbox
-from adapters.playground.pages import BACKLOG, Pages
 from adapters.playground.previews import Previews
 from adapters.playground.protocol import WireCommand
-from adapters.playground.room import Room
-from adapters.playground.web import Web
+from adapters.playground.records import StoredMessage
+from adapters.playground.routes import PageRoutes
+from adapters.playground.work_queues import WorkQueues
 from bot.chat import Attachment, Budget, Card, Chat, ChatFeatures, Delivered, Lane, MessageRef, User
 from bot.clock import Clock
 from bot.errors import ChatGone, ChatUnreachable, MessageGone, SettingsWrong
@@ -29,24 +29,23 @@ from bot.painting import Image
 from bot.ports import EventSink
 from bot.texts import LOCALES, phrases
 
-SLOTS, PERIOD = 20, 5.0  # calls about one chat in so many seconds: enough to look alive, few enough to read
-GAP = 0.3  # seconds between edits of one message; faster changes are not seen
+BUDGET_SLOTS, BUDGET_PERIOD_S = 20, 5.0  # calls about one chat: enough to look alive, few enough to read
+EDIT_GAP_S = 0.3  # between edits of one message; faster changes are not seen
 
 
 def page_texts(locale: str) -> dict[str, str]:
-    """The page's own words."""
+    """The page's own texts by id."""
     return phrases(locale, "page-")
 
 
 class PlaygroundAdapter:
     """A group chat in a page on this computer.
 
-    Wiring: construct, mount `routes()` on the server, `start(reception)`, and at the end `close()` before the
-    server stops. Raises SettingsWrong when `host`, on which the server listens, is reached from elsewhere:
-    whoever reaches the page is every member at once. `backlog`: frames that may wait for a slow page.
+    Raises SettingsWrong when `host`, on which the server listens, is reached from elsewhere: whoever reaches the page
+    can act as every user.
     """
 
-    platform = people.PLATFORM
+    platform = users.PLATFORM
 
     def __init__(
         self,
@@ -54,63 +53,66 @@ class PlaygroundAdapter:
         path: Path,
         host: str,
         clock: Clock,
-        commands: Commands,
-        texts: Phrases = page_texts,
+        commands: GetCommands,
+        texts: GetTexts = page_texts,
         backlog: int = BACKLOG,
         new_id: Callable[[], str] = lambda: secrets.token_hex(16),
     ) -> None:
-        if not guard.is_loopback(host):
+        """`path`: of the SQLite file. `backlog`: frames that may wait for a slow page. `new_id`: returns a new file
+        id, 32 hex digits."""
+        if not same_origin.is_loopback(host):
             raise SettingsWrong([f"server.host: the playground runs on 127.0.0.1 only, not on {host}"])
-        self._room = Room(path, clock, new_id)
+        self._database = ChatDatabase(path, clock, new_id)
         self._commands = commands
         self._texts = texts
-        self._web = Web(backlog)
-        self._house: House | None = None
+        self._routes = PageRoutes(backlog)
+        self._backend: Backend | None = None
 
     def routes(self) -> list[web.RouteDef]:
         """The page's addresses; they answer 503 until `start` and after `close`."""
-        return self._web.routes()
+        return self._routes.routes()
 
-    async def start(self, reception: EventSink) -> None:
-        """Opens the room, lets pages in, and hands over what came in before a restart but was not taken in.
+    async def start(self, events: EventSink) -> None:
+        """Opens the database, lets pages connect, and hands over messages that the core had not accepted before a
+        restart.
 
         Raises ChatUnreachable when the file cannot be used.
         """
-        await self._room.open()
-        commands, texts = await asyncio.to_thread(self._words)
-        pages = Pages()
-        house = House(
-            room=self._room,
-            pages=pages,
+        await self._database.open()
+        commands, texts = await asyncio.to_thread(self._load_texts)
+        connections = Connections()
+        backend = Backend(
+            database=self._database,
+            connections=connections,
             previews=Previews(),
-            inbox=Inbox(),
-            balances=Balances(pages, reception),
-            reception=reception,
+            work_queues=WorkQueues(),
+            balances=Balances(connections, events),
+            events=events,
             commands=commands,
             texts=texts,
         )
-        self._house = house
-        for message in await self._room.untold():
-            await house.hear(message, (await self._room.entry(message)).sender)
-        self._web.house = house
+        self._backend = backend
+        for message in await self._database.pending_messages():
+            await backend.hand_to_core(message, (await self._database.get_message(message)).sender)
+        self._routes.backend = backend
 
     async def stop_receiving(self) -> None:
         """Hands over what pages have sent."""
-        if self._house is not None:
-            await self._house.inbox.close()
+        if self._backend is not None:
+            await self._backend.work_queues.drain()
 
     async def close(self) -> None:
-        """Lets pages go, hands over what they still sent, and closes the room."""
-        await self._web.close()
-        house, self._house = self._house, None
-        if house is not None:
-            await house.inbox.close()
-            await house.balances.close()
-        await self._room.close()
+        """Disconnects pages, hands over what they still sent, and closes the database."""
+        await self._routes.close()
+        backend, self._backend = self._backend, None
+        if backend is not None:
+            await backend.work_queues.drain()
+            await backend.balances.close()
+        await self._database.close()
 
     async def problem(self) -> str | None:
         """Why the playground does not work right now; None when it does."""
-        return None if self._house is not None else "closed"
+        return None if self._backend is not None else "closed"
 
     # ------------------------------------------------------------ ChatPort
 
@@ -119,16 +121,19 @@ class PlaygroundAdapter:
         return ChatFeatures()
 
     def lane(self, chat: Chat, ref: MessageRef | None, *, image_count: int = 0) -> Lane:
-        return Lane(budgets=(Budget(key=f"playground:{chat.id}", slots=SLOTS, period_s=PERIOD),), edit_gap_s=GAP)
+        budget = Budget(key=f"playground:{chat.id}", slots=BUDGET_SLOTS, period_s=BUDGET_PERIOD_S)
+        return Lane(budgets=(budget,), edit_gap_s=EDIT_GAP_S)
 
     async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
-        entry = await self._post(chat, card, reply_to, key)
-        self._shown(entry, card)
-        return MessageRef(chat=chat, message_id=str(entry.id))
+        stored = await self._store_post(chat, card, reply_to, key)
+        self._broadcast_card(stored, card)
+        return MessageRef(chat=chat, message_id=str(stored.id))
 
     async def edit(self, ref: MessageRef, card: Card) -> None:
-        entry = await self._room.edit(_id(ref), text=encode_text(card), buttons=encode_buttons(card.buttons))
-        self._shown(entry, card)
+        stored = await self._database.edit_message(
+            _message_number(ref), text=encode_text(card), buttons=encode_buttons(card.buttons)
+        )
+        self._broadcast_card(stored, card)
 
     async def deliver(
         self,
@@ -140,37 +145,37 @@ class PlaygroundAdapter:
         reply_to: str | None,
         key: str,
     ) -> Delivered:
-        message = _id(ref) if ref is not None else (await self._post(chat, card, reply_to, key)).id
-        entry = await self._room.fill(
+        message = (await self._store_post(chat, card, reply_to, key)).id if ref is None else _message_number(ref)
+        stored = await self._database.deliver_files(
             message,
             text=encode_text(card),
             buttons=encode_buttons(card.buttons),
             files=encode_images(card, images),
             key=key,
         )
-        self._shown(entry, card)
+        self._broadcast_card(stored, card)
         return Delivered(
-            ref=MessageRef(chat=chat, message_id=str(entry.id)),
-            attachments=tuple(decode_file(file) for file in entry.files),
+            ref=MessageRef(chat=chat, message_id=str(stored.id)),
+            attachments=tuple(decode_file(file) for file in stored.files),
         )
 
     async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
-        _, data = await self._room.file(attachment.ref, limit=limit)
+        _, data = await self._database.load_file(attachment.ref, limit=limit)
         return data
 
     def message_link(self, ref: MessageRef) -> str | None:
-        return f"#{ref.message_id}"  # the page makes it lead there
+        return f"#{ref.message_id}"  # the page scrolls there
 
     def balance_changed(self, user: User) -> None:
-        if self._house is not None:
-            self._house.balances.touch([user.id])
+        if self._backend is not None:
+            self._backend.balances.request_update([user.id])
 
     # ------------------------------------------------------------ within
 
-    async def _post(self, chat: Chat, card: Card, reply_to: str | None, key: str) -> Entry:
-        if people.place(chat.id) is None:
+    async def _store_post(self, chat: Chat, card: Card, reply_to: str | None, key: str) -> StoredMessage:
+        if users.find_chat(chat.id) is None:
             raise ChatGone(detail=f"no chat {chat.id} in the playground")
-        return await self._room.post(
+        return await self._database.post_message(
             chat=chat.id,
             text=encode_text(card),
             buttons=encode_buttons(card.buttons),
@@ -178,25 +183,27 @@ class PlaygroundAdapter:
             key=key,
         )
 
-    def _shown(self, entry: Entry, card: Card) -> None:
-        """Tells the open pages what stands in the room now."""
-        house = self._house
-        if house is None:
+    def _broadcast_card(self, stored: StoredMessage, card: Card) -> None:
+        """Shows the message with the card's preview on every connected page."""
+        backend = self._backend
+        if backend is None:
             raise ChatUnreachable(detail="the playground is closed")
-        if entry.deleted:
+        if stored.is_deleted:
             return
-        house.previews.show(entry.id, card.preview)
-        house.show(entry)
-        house.touch(entry.chat)
+        backend.previews.set_preview(stored.id, card.preview)
+        backend.broadcast_message(stored)
+        backend.update_balances(stored.chat)
 
-    def _words(self) -> tuple[dict[str, list[WireCommand]], dict[str, dict[str, str]]]:
+    def _load_texts(self) -> tuple[dict[str, list[WireCommand]], dict[str, dict[str, str]]]:
+        """Commands and texts by locale."""
         return (
             {locale: list(self._commands(locale)) for locale in LOCALES},
             {locale: dict(self._texts(locale)) for locale in LOCALES},
         )
 
 
-def _id(ref: MessageRef) -> int:
+def _message_number(ref: MessageRef) -> int:
+    """The id of a message in the database. Raises MessageGone for a ref that is none of ours."""
     if not ref.message_id.isdecimal():
         raise MessageGone(detail=f"no message {ref.message_id[:20]}")
     return int(ref.message_id)

@@ -1,10 +1,9 @@
-"""Cards, pictures and stored messages as the wire's words. Pure; nothing here stores or sends."""
+"""Cards, pictures and stored messages as frames of the protocol. Pure; nothing here stores or sends."""
 
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
-from adapters.playground import people
-from adapters.playground.entries import Entry, NewFile, StoredFile
+from adapters.playground import users
 from adapters.playground.protocol import (
     FILE_BYTES,
     FILES,
@@ -17,19 +16,21 @@ from adapters.playground.protocol import (
     WireQuote,
     WireUpload,
 )
+from adapters.playground.records import NewFile, StoredFile, StoredMessage
 from bot.chat import Button, Card
 from bot.painting import Image
 from bot.texts import LOCALES
 
-ALT = 300  # characters of the card's text that describe a picture to those who do not see it
+MAX_ALT_CHARACTERS = 300  # of a card's text as the description of a picture for those who do not see it
 _SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif"}
 
 
 def encode_hello(locale: str, commands: Sequence[WireCommand], texts: Mapping[str, str]) -> HelloFrame:
+    """The first frame of a connection, in a locale of LOCALES."""
     return {
         "type": "hello",
-        "members": [{"id": each.id, "name": each.name, "color": each.color} for each in people.MEMBERS],
-        "chats": [_encode_place(place) for place in people.PLACES],
+        "users": [{"id": each.id, "name": each.name, "color": each.color} for each in users.USERS],
+        "chats": [_encode_chat(chat) for chat in users.CHATS],
         "commands": list(commands),
         "texts": dict(texts),
         "locale": locale,
@@ -38,23 +39,24 @@ def encode_hello(locale: str, commands: Sequence[WireCommand], texts: Mapping[st
     }
 
 
-def encode_message(entry: Entry, preview: str | None) -> WireMessage:
+def encode_message(stored: StoredMessage, preview: str | None) -> WireMessage:
     """A stored message; `preview` is the id of the unfinished picture that it shows now."""
     return {
-        "id": str(entry.id),
-        "chat": entry.chat,
-        "sender": entry.sender,
-        "text": entry.text,
-        "files": [{**encode_upload(file), "alt": file.alt} for file in entry.files],
+        "id": str(stored.id),
+        "chat": stored.chat,
+        "sender": stored.sender,
+        "text": stored.text,
+        "files": [{**encode_upload(file), "alt": file.alt} for file in stored.files],
         "preview": None if preview is None else {"url": f"/previews/{quote(preview)}"},
-        "buttons": list(entry.buttons),
-        "reply_to": _encode_quote(entry),
-        "at": entry.at,
-        "edited": entry.edited,
+        "buttons": list(stored.buttons),
+        "reply_to": _encode_quote(stored),
+        "at": stored.created_at,
+        "edited": stored.is_edited,
     }
 
 
 def encode_upload(file: StoredFile) -> WireUpload:
+    """The response to an upload, and a file of a message."""
     return {
         "id": file.id,
         "name": file.name,
@@ -66,6 +68,7 @@ def encode_upload(file: StoredFile) -> WireUpload:
 
 
 def encode_text(card: Card) -> str:
+    """The text of a message of the bot."""
     return well_formed(card.text)
 
 
@@ -75,8 +78,9 @@ def encode_buttons(buttons: Sequence[Button]) -> list[WireButton]:
 
 def encode_images(card: Card, images: Sequence[Image]) -> list[NewFile]:
     """The pictures of a delivery, described by the card's first line."""
-    first = next(iter(encode_text(card).strip().splitlines()), "")
-    alt = first if len(first) <= ALT else first[: ALT - 1] + "…"
+    first_line = next(iter(encode_text(card).strip().splitlines()), "")
+    is_short = len(first_line) <= MAX_ALT_CHARACTERS
+    alt = first_line if is_short else first_line[: MAX_ALT_CHARACTERS - 1] + "…"
     return [
         NewFile(
             name=f"easel-{number}.{_SUFFIXES.get(image.media_type, 'bin')}",
@@ -91,24 +95,24 @@ def encode_images(card: Card, images: Sequence[Image]) -> list[NewFile]:
 
 
 def well_formed(text: str) -> str:
-    """Text that UTF-8 and SQLite can carry: no NUL; half a surrogate pair becomes a question mark."""
+    """Text that UTF-8 and SQLite can store: no NUL; half a surrogate pair becomes a question mark."""
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
-def _encode_place(place: people.Place) -> WireChat:
-    if place.member is None:
-        return {"id": place.id, "kind": place.kind}
-    return {"id": place.id, "kind": place.kind, "member": place.member}
+def _encode_chat(chat: users.PageChat) -> WireChat:
+    if chat.user_id is None:
+        return {"id": chat.id, "kind": chat.kind}
+    return {"id": chat.id, "kind": chat.kind, "user": chat.user_id}
 
 
-def _encode_quote(entry: Entry) -> WireQuote | None:
-    quote_ = entry.quote
-    if quote_ is None:
+def _encode_quote(stored: StoredMessage) -> WireQuote | None:
+    quoted = stored.quote
+    if quoted is None:
         return None
     return {
-        "id": str(quote_.id),
-        "sender": quote_.sender,
-        "text": quote_.text,
-        "file": quote_.file,
-        "gone": quote_.gone,
+        "id": str(quoted.id),
+        "sender": quoted.sender,
+        "text": quoted.text,
+        "file": quoted.file,
+        "deleted": quoted.is_deleted,
     }

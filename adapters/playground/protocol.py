@@ -1,7 +1,8 @@
-"""The wire between the playground's page and its server: shapes, limits, the parser of what a page sends.
-No behaviour lives here beyond parsing; what a frame causes stands in visit.py.
+"""The protocol between the playground's page and its server: frames, limits, the parser of a page's frames.
 
-JSON text frames over `GET /ws`, one object a frame, told apart by `type`.
+No behaviour beyond parsing; what a frame causes stands in session.py.
+
+JSON text frames over `GET /ws`, one object a frame, distinguished by `type`.
 
 Page to server. The first frame is `start`; anything else before it is an error.
     start   {locale}
@@ -10,27 +11,27 @@ Page to server. The first frame is `start`; anything else before it is an error.
     delete  {chat, message}
     locale  {locale}               answered by a new `hello`; history is not sent again
     quota   {as}                   answered by `quota`
-`as` is a member's id. A `nonce` is chosen by the page, random, 1 to 100 characters: the same send repeated
+`as` is a user's id. A `nonce` is chosen by the page, random, 1 to 100 characters: the same send repeated
 with the same nonce (after a reconnect) posts nothing new and is acknowledged with the first one's id. Frames
-may carry fields that are not named here; they are ignored. The locale stays with the connection, goes with
-what it sends, and is answered in `hello` with the nearest that there is.
+may carry fields that are not named here; they are ignored. The locale belongs to the
+connection and to the messages it sends; `hello` names the nearest locale that there is.
 
 Server to page.
-    hello   {members: [{id, name, color}], chats: [{id, kind: "group"|"direct", member?}],
+    hello   {users: [{id, name, color}], chats: [{id, kind: "group"|"direct", user?}],
              commands: [{name, hint}], texts: {id: words}, locale, locales: [..],
              limits: {files, file_bytes, text}}
     history {chat, messages: [message]}   one for each chat, the newest HISTORY messages, oldest first
-    message {message}              new or changed: put in place by its id
+    message {message}              new or changed: replaces the one with its id
     deleted {chat, id}
-    quota   {member, left, held, daily}
-    notice  {member, text}         the answer to a click, to that connection alone; the text may be empty
-    compose {member, chat, reply_to}      answer the message with that id (the Edit button)
+    quota   {user, available, reserved, daily}
+    notice  {user, text}           the reply to a press, to that connection alone; the text may be empty
+    compose {user, chat, reply_to} reply to the message with that id (the Edit button)
     sent    {nonce, id}            acknowledges `send`
-    error   {text, nonce?}         a frame that was not understood or not taken; nothing else has happened
+    error   {text, nonce?}         a frame that was not understood or not accepted; nothing has changed
     message = {id, chat, sender, text, files: [{id, media_type, name, width, height, size, alt}],
                preview: {url}|null, buttons: [{action, job, label}],
-               reply_to: {id, sender, text, file: file id|null, gone}|null, at, edited}
-`sender` is a member's id or "easel". Message ids are decimal numbers as strings and grow within the room.
+               reply_to: {id, sender, text, file: file id|null, deleted}|null, at, edited}
+`sender` is a user's id or "easel". Message ids are decimal numbers as strings that only grow.
 `at` is ISO 8601 in UTC. `width` and `height` are null for what is no picture. `text` of a message is cut at
 SHOWN characters with an ellipsis; the bot gets all of it. `limits.text` is in characters: the page refuses
 longer texts itself, since a frame above FRAME_BYTES ends the connection.
@@ -46,18 +47,18 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 
 from bot.chat import Action
 
-# One WebSocket frame. A prompt of 10 MB is to be refused in words by the core, not by a lost connection.
+# One websocket frame. A prompt of 10 MB is to be refused in words by the core, not by a lost connection.
 FRAME_BYTES = 12 * 1024 * 1024
 TEXT = 4_000_000  # characters; at three bytes each at most, so that whatever a page lets through fits a frame
 FILE_BYTES = 25 * 1024 * 1024
 FILES = 40  # in one message
 HISTORY = 200  # messages of a chat that a page gets when it connects
 SHOWN = 8192  # characters of a message that pages get
-QUOTED = 120  # characters of a message that an answer to it shows
+QUOTED = 120  # characters of a message that a reply to it shows
 
 # ---------------------------------------------------------------- page to server
 
-MemberId = Literal["amber", "jade", "violet"]
+UserId = Literal["amber", "jade", "violet"]
 ChatId = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 MessageId = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{0,15}$")]
 FileId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
@@ -69,19 +70,19 @@ class _Frame(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True)
 
 
-class Start(_Frame):
+class StartFrame(_Frame):
     type: Literal["start"]
     locale: Locale
 
 
-class Relocate(_Frame):
+class LocaleFrame(_Frame):
     type: Literal["locale"]
     locale: Locale
 
 
-class Send(_Frame):
+class SendFrame(_Frame):
     type: Literal["send"]
-    sender: MemberId = Field(alias="as")
+    sender: UserId = Field(alias="as")
     chat: ChatId
     text: str
     files: Annotated[list[FileId], Field(max_length=1000)] = []
@@ -89,9 +90,9 @@ class Send(_Frame):
     nonce: Nonce
 
 
-class Click(_Frame):
+class PressFrame(_Frame):
     type: Literal["press"]
-    sender: MemberId = Field(alias="as")
+    sender: UserId = Field(alias="as")
     chat: ChatId
     message: MessageId
     action: Action
@@ -99,22 +100,22 @@ class Click(_Frame):
     nonce: Nonce
 
 
-class Delete(_Frame):
+class DeleteFrame(_Frame):
     type: Literal["delete"]
     chat: ChatId
     message: MessageId
 
 
-class AskQuota(_Frame):
+class QuotaRequestFrame(_Frame):
     type: Literal["quota"]
-    sender: MemberId = Field(alias="as")
+    sender: UserId = Field(alias="as")
 
 
-PageFrame = Start | Relocate | Send | Click | Delete | AskQuota
+PageFrame = StartFrame | LocaleFrame | SendFrame | PressFrame | DeleteFrame | QuotaRequestFrame
 _PAGE_FRAME: TypeAdapter[PageFrame] = TypeAdapter(Annotated[PageFrame, Field(discriminator="type")])
 
 
-def parse(raw: str) -> PageFrame:
+def parse_frame(raw: str) -> PageFrame:
     """The frame in `raw`. Raises ValueError (pydantic's ValidationError) for anything else."""
     return _PAGE_FRAME.validate_json(raw)
 
@@ -122,7 +123,7 @@ def parse(raw: str) -> PageFrame:
 # ---------------------------------------------------------------- server to page
 
 
-class WireMember(TypedDict):
+class WireUser(TypedDict):
     id: str
     name: str
     color: str
@@ -131,7 +132,7 @@ class WireMember(TypedDict):
 class WireChat(TypedDict):
     id: str
     kind: Literal["group", "direct"]
-    member: NotRequired[str]
+    user: NotRequired[str]
 
 
 class WireCommand(TypedDict):
@@ -173,7 +174,7 @@ class WireQuote(TypedDict):
     sender: str
     text: str
     file: str | None
-    gone: bool
+    deleted: bool
 
 
 class WireMessage(TypedDict):
@@ -191,7 +192,7 @@ class WireMessage(TypedDict):
 
 class HelloFrame(TypedDict):
     type: Literal["hello"]
-    members: list[WireMember]
+    users: list[WireUser]
     chats: list[WireChat]
     commands: list[WireCommand]
     texts: dict[str, str]
@@ -219,21 +220,21 @@ class DeletedFrame(TypedDict):
 
 class QuotaFrame(TypedDict):
     type: Literal["quota"]
-    member: str
-    left: int
-    held: int
+    user: str
+    available: int
+    reserved: int
     daily: int
 
 
 class NoticeFrame(TypedDict):
     type: Literal["notice"]
-    member: str
+    user: str
     text: str
 
 
 class ComposeFrame(TypedDict):
     type: Literal["compose"]
-    member: str
+    user: str
     chat: str
     reply_to: str
 

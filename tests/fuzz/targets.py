@@ -18,7 +18,7 @@ from adapters.discord.decode import decode_modal
 from adapters.discord.ids import parse_file_ref
 from adapters.playground import protocol
 from adapters.playground.decode import decode_text
-from adapters.playground.looks import look
+from adapters.playground.image_header import read_image_header
 from adapters.telegram import encode as telegram_encode
 from adapters.telegram.decode import BotIdentity, decode_button_press, decode_message
 from adapters.telegram.errors import PARSE_ERRORS
@@ -159,7 +159,7 @@ def discord_handle(data: bytes) -> None:
 
 def playground_frame(data: bytes) -> None:
     with suppress(ValidationError):
-        protocol.parse(_text(data))
+        protocol.parse_frame(_text(data))
     decode_text(_text(data))
 
 
@@ -178,7 +178,7 @@ def shown(data: bytes) -> None:
 
 def picture(data: bytes) -> None:
     sniff(data)
-    look(data)
+    read_image_header(data)
     if (kept := jpeg.bare(data)) is not None:
         assert len(kept.sample) <= len(kept.data) <= len(data)
         assert jpeg.bare(kept.data) == kept

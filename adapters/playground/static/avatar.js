@@ -1,4 +1,4 @@
-// The faces: a dab of paint with an initial for each member, the mark for Easel.
+// The faces: a dab of paint with an initial for each user, the mark for Easel.
 // Decorative; the name always stands beside it.
 
 import { h } from "./dom.js";
@@ -17,10 +17,10 @@ function onColor(color) {
   return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.3 ? "#1c1f2e" : "#fff";
 }
 
-/** Gives an element a member's colour as `--member`.
+/** Gives an element a user's colour as `--member`.
  *  @param {HTMLElement} node @param {State} state @param {string} id */
 export function tint(node, state, id) {
-  const color = state.members.find((each) => each.id === id)?.color ?? "";
+  const color = state.users.find((each) => each.id === id)?.color ?? "";
   if (!CSS.supports("color", color)) return;
   node.style.setProperty("--member", color);
   node.style.setProperty("--on-member", onColor(color));
@@ -30,7 +30,7 @@ export function tint(node, state, id) {
 export function avatar(state, id) {
   if (id === BOT) return h("span", { class: "avatar avatar-easel", "aria-hidden": "true" }, mark());
   const initial = [...nameOf(state, id)][0]?.toLocaleUpperCase() ?? "";
-  const shape = state.members.findIndex((each) => each.id === id) % 3;
+  const shape = state.users.findIndex((each) => each.id === id) % 3;
   const node = h("span", { class: `avatar dab-${Math.max(0, shape)}`, "aria-hidden": "true" }, initial);
   tint(node, state, id);
   return node;

@@ -5,10 +5,10 @@ import { BOT, visibleChats } from "./state.js";
 /** @import { State } from "./state.js" */
 /** @import { Message } from "./protocol.js" */
 
-/** Chooses a member and a chat that exist, keeping the present choice where it still holds.
+/** Chooses a user and a chat that exist, keeping the present choice where it still holds.
  *  @param {State} state */
 export function settle(state) {
-  if (!state.members.some((each) => each.id === state.me)) state.me = state.members[0]?.id ?? "";
+  if (!state.users.some((each) => each.id === state.me)) state.me = state.users[0]?.id ?? "";
   const seen = visibleChats(state);
   if (seen.some((each) => each.id === state.chat)) return;
   const kind = state.chats.find((each) => each.id === state.chat)?.kind;
@@ -34,9 +34,9 @@ function sweep(state) {
 
 /** @type {Record<string, (state: State, frame: any) => void>} */
 const handlers = {
-  hello(state, { members, chats, commands, texts, locale, locales, limits }) {
+  hello(state, { users, chats, commands, texts, locale, locales, limits }) {
     Object.assign(state, {
-      members,
+      users,
       chats,
       commands,
       texts,
@@ -71,28 +71,28 @@ const handlers = {
     /** @param {Message} each */
     const told = (each) => {
       const quote = each.reply_to;
-      return quote && quote.id === id ? { ...each, reply_to: { ...quote, gone: true } } : each;
+      return quote && quote.id === id ? { ...each, reply_to: { ...quote, deleted: true } } : each;
     };
     state.messages[chat] = list.filter((each) => each.id !== id).map(told);
     for (const draft of Object.values(state.drafts)) if (draft.reply_to === id) draft.reply_to = null;
     release(state, id);
   },
 
-  quota(state, { member, left, held, daily }) {
-    state.quotas[member] = { left, held, daily };
+  quota(state, { user, available, reserved, daily }) {
+    state.quotas[user] = { available, reserved, daily };
   },
 
-  notice(state, { member, text }) {
+  notice(state, { user, text }) {
     release(state);
-    if (!text || (member && member !== state.me)) return;
+    if (!text || (user && user !== state.me)) return;
     state.notice = { text, count: (state.notice?.count ?? 0) + 1 };
   },
 
-  compose(state, { member, chat, reply_to }) {
+  compose(state, { user, chat, reply_to }) {
     release(state);
-    if (member !== state.me) return;
+    if (user !== state.me) return;
     state.chat = chat;
-    const draft = (state.drafts[`${member} ${chat}`] ??= { text: "", reply_to: null, files: [] });
+    const draft = (state.drafts[`${user} ${chat}`] ??= { text: "", reply_to: null, files: [] });
     draft.reply_to = reply_to;
     state.composing += 1;
   },

@@ -135,7 +135,7 @@ export function createMessage(actions, jump) {
     write(edited, message.edited && message.sender !== BOT ? say(state, "page-edited") : "");
     if (!message.reply_to) return;
     quote.replaceChildren(...quoteInside(state, message.reply_to));
-    quote.disabled = message.reply_to.gone;
+    quote.disabled = message.reply_to.deleted;
   }
 
   /** @param {State} state @param {Message} message @param {boolean} running */

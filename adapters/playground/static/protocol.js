@@ -1,18 +1,18 @@
 // The frames that travel between page and server, as types. Mirrors the playground's protocol, nothing more.
 // No code: other modules import types from here in their comments.
 
-/** @typedef {{id: string, name: string, color: string}} Member */
-/** @typedef {{id: string, kind: "group" | "direct", member?: string}} Chat */
+/** @typedef {{id: string, name: string, color: string}} User */
+/** @typedef {{id: string, kind: "group" | "direct", user?: string}} Chat */
 /** @typedef {{name: string, hint: string}} Command */
 /** @typedef {{files: number, file_bytes: number, text: number}} Limits  files a message, bytes a file, characters */
 /** @typedef {{id: string, media_type: string, name: string, width: number | null, height: number | null, size: number, alt?: string}} FileInfo */
 /** @typedef {{action: "cancel" | "retry" | "vary" | "edit", job: string, label: string}} Button */
-/** @typedef {{id: string, sender: string, text: string, file: string | null, gone: boolean}} Quote */
+/** @typedef {{id: string, sender: string, text: string, file: string | null, deleted: boolean}} Quote */
 /**
  * @typedef {object} Message
  * @property {string} id
  * @property {string} chat
- * @property {string} sender  a member's id, or "easel"
+ * @property {string} sender  a user's id, or "easel"
  * @property {string} text
  * @property {FileInfo[]} files
  * @property {{url: string} | null} preview
@@ -21,7 +21,7 @@
  * @property {string} at  ISO 8601
  * @property {boolean} edited
  */
-/** @typedef {{left: number, held: number, daily: number}} Quota  in credits */
+/** @typedef {{available: number, reserved: number, daily: number}} Quota  in credits */
 /**
  * A message on its way: kept until the server has confirmed its nonce.
  * @typedef {object} Outgoing

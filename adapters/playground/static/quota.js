@@ -1,4 +1,4 @@
-// The credits of the current member: a number that falls, and a thin meter under it.
+// The credits of the current user: a number that falls, and a thin meter under it.
 // One live region; it speaks only when a number changes.
 
 import { arrange, attribute, h, write } from "./dom.js";
@@ -34,15 +34,15 @@ export function createQuota() {
     if (!quota) return;
     write(name, say(state, "page-credits"));
     write(daily, ` / ${quota.daily}`);
-    write(held, quota.held ? `${quota.held} ${say(state, "page-credits-held")}` : "");
-    attribute(node, "data-left", quota.left);
-    attribute(node, "data-held", quota.held);
-    const [before, falls] = [left.textContent, Number(left.textContent) > quota.left];
-    write(left, String(quota.left));
-    const whole = Math.max(quota.daily, quota.left + quota.held, 1);
-    node.style.setProperty("--left", String(quota.left / whole));
-    node.style.setProperty("--held", String(quota.held / whole));
-    if (shown === state.me && before !== String(quota.left)) flash(falls);
+    write(held, quota.reserved ? `${quota.reserved} ${say(state, "page-credits-held")}` : "");
+    attribute(node, "data-left", quota.available);
+    attribute(node, "data-held", quota.reserved);
+    const [before, falls] = [left.textContent, Number(left.textContent) > quota.available];
+    write(left, String(quota.available));
+    const whole = Math.max(quota.daily, quota.available + quota.reserved, 1);
+    node.style.setProperty("--left", String(quota.available / whole));
+    node.style.setProperty("--held", String(quota.reserved / whole));
+    if (shown === state.me && before !== String(quota.available)) flash(falls);
     shown = state.me;
   }
 

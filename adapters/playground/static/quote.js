@@ -14,12 +14,12 @@ export const quoteOf = (message) => ({
   sender: message.sender,
   text: message.text,
   file: message.files.find((each) => each.media_type.startsWith("image/"))?.id ?? null,
-  gone: false,
+  deleted: false,
 });
 
 /** The inside of a quote. @param {State} state @param {Quote} quote @returns {HTMLElement[]} */
 export function quoteInside(state, quote) {
-  if (quote.gone) return [h("span", { class: "quote-gone" }, icon("delete"), say(state, "page-reply-gone"))];
+  if (quote.deleted) return [h("span", { class: "quote-gone" }, icon("delete"), say(state, "page-reply-gone"))];
   const name = h("span", { class: "quote-name" }, nameOf(state, quote.sender));
   tint(name, state, quote.sender);
   const words = quote.text.split("\n")[0] || say(state, "page-picture");

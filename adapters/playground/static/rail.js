@@ -81,7 +81,7 @@ export function createRail(actions) {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
     if (!step || !last) return;
     event.preventDefault();
-    const ids = last.members.map((each) => each.id);
+    const ids = last.users.map((each) => each.id);
     const next = ids[(ids.indexOf(last.me) + step + ids.length) % ids.length];
     actions.become(next);
     /** @type {HTMLElement | null} */ (members.querySelector(`[data-member="${CSS.escape(next)}"]`))?.focus();
@@ -127,7 +127,7 @@ export function createRail(actions) {
     const { unread, me, chat } = state;
     const key = JSON.stringify([
       state.texts,
-      state.members,
+      state.users,
       state.chats,
       state.locales,
       state.locale,
@@ -140,7 +140,7 @@ export function createRail(actions) {
     drawn = key;
 
     write(membersTitle, say(state, "page-members"));
-    const faces = state.members.map((each) => memberButton(state, each.id, each.name));
+    const faces = state.users.map((each) => memberButton(state, each.id, each.name));
     refill(members, faces);
 
     write(chatsTitle, say(state, "page-chats"));

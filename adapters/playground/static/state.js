@@ -1,7 +1,7 @@
 // The one state object, and questions about it. Only frames.js and actions.js change it; views read it.
 // No DOM, no network, no storage here.
 
-/** @import { Chat, Command, Draft, FileInfo, Limits, Member, Message, Outgoing, Quota } from "./protocol.js" */
+/** @import { Chat, Command, Draft, FileInfo, Limits, Message, Outgoing, Quota, User } from "./protocol.js" */
 
 /** The sender id of the bot. */
 export const BOT = "easel";
@@ -10,7 +10,7 @@ export const BOT = "easel";
  * @typedef {object} State
  * @property {"connecting" | "open" | "lost"} connection
  * @property {boolean} ready  whether a hello has come
- * @property {Member[]} members
+ * @property {User[]} users
  * @property {Chat[]} chats
  * @property {Command[]} commands
  * @property {Record<string, string>} texts
@@ -20,9 +20,9 @@ export const BOT = "easel";
  * @property {string} chat
  * @property {string} locale
  * @property {Record<string, Message[]>} messages  by chat, oldest first
- * @property {Record<string, Quota>} quotas  by member
+ * @property {Record<string, Quota>} quotas  by user
  * @property {Record<string, number>} unread  by chat
- * @property {Record<string, Draft>} drafts  by member and chat
+ * @property {Record<string, Draft>} drafts  by user and chat
  * @property {Outgoing[]} outbox
  * @property {Record<string, boolean>} pressing  buttons that wait for an answer: "message action"
  * @property {string | null} viewing  the file open in the lightbox
@@ -36,7 +36,7 @@ export function createState(saved) {
   return {
     connection: "connecting",
     ready: false,
-    members: [],
+    users: [],
     chats: [],
     commands: [],
     texts: {},
@@ -69,19 +69,19 @@ export const currentMessages = (state) => state.messages[state.chat] ?? [];
 export const findMessage = (state, id) =>
   id ? currentMessages(state).find((each) => each.id === id) : undefined;
 
-/** The chat that a message stands in, of those the current member sees. @param {State} state @param {string} id */
+/** The chat that a message stands in, of those the current user sees. @param {State} state @param {string} id */
 export const chatOf = (state, id) =>
   visibleChats(state).find((chat) => state.messages[chat.id]?.some((each) => each.id === id))?.id;
 
 /** @param {State} state */
 export const currentChat = (state) => state.chats.find((each) => each.id === state.chat);
 
-/** The chats the current member sees: the groups, and their own private one.
+/** The chats the current user sees: the groups, and their own private one.
  *  @param {State} state */
 export const visibleChats = (state) =>
-  state.chats.filter((each) => each.kind === "group" || each.member === state.me);
+  state.chats.filter((each) => each.kind === "group" || each.user === state.me);
 
-/** The current member's draft in the current chat; made on first use.
+/** The current user's draft in the current chat; made on first use.
  *  @param {State} state @returns {Draft} */
 export function currentDraft(state) {
   return (state.drafts[`${state.me} ${state.chat}`] ??= { text: "", reply_to: null, files: [] });
@@ -90,7 +90,7 @@ export function currentDraft(state) {
 /** The name to show for a sender.
  *  @param {State} state @param {string} id */
 export const nameOf = (state, id) =>
-  id === BOT ? "Easel" : (state.members.find((each) => each.id === id)?.name ?? id);
+  id === BOT ? "Easel" : (state.users.find((each) => each.id === id)?.name ?? id);
 
 /** Whether the bot is still at work on this message.
  *  @param {Message} message */

@@ -17,9 +17,9 @@ async def test_a_page_is_greeted_in_its_language_and_gets_the_history_of_every_c
         page = Page(wire)
         await page.put("start", locale="zh-Hans")
         hello = await page.get("hello")
-        assert [each["id"] for each in hello["members"]] == ["amber", "jade", "violet"]
+        assert [each["id"] for each in hello["users"]] == ["amber", "jade", "violet"]
         assert hello["chats"][0] == {"id": "studio", "kind": "group"}
-        assert hello["chats"][1] == {"id": "direct-amber", "kind": "direct", "member": "amber"}
+        assert hello["chats"][1] == {"id": "direct-amber", "kind": "direct", "user": "amber"}
         assert hello["commands"] == [{"name": "imagine", "hint": "paint (zh)"}]
         assert (hello["locale"], hello["locales"]) == ("zh", ["en", "zh", "ru"])
         assert hello["limits"] == {"files": 40, "file_bytes": 26214400, "text": 4_000_000}
@@ -83,7 +83,7 @@ async def test_a_reply_brings_the_message_it_answers_with_its_pictures(world: Wo
         assert (answered.id, answered.from_me, answered.sender.id) == (first, False, "violet")
         assert [each.ref for each in answered.attachments] == [file["id"]]
         shown = (await page.message(second))["reply_to"]
-        assert shown == {"id": first, "sender": "violet", "text": "look", "file": file["id"], "gone": False}
+        assert shown == {"id": first, "sender": "violet", "text": "look", "file": file["id"], "deleted": False}
         assert (await world.script.told(2)).to_me is False
 
 
@@ -106,7 +106,7 @@ async def test_a_reply_to_a_deleted_message_says_that_it_is_gone(world: World) -
         second = await page.send("@easel that one", reply_to=first)
         assert (await world.script.told(2)).reply_to == DeletedMessage(id=first)
         shown = await page.message(second)
-        assert (shown["reply_to"]["gone"], shown["reply_to"]["text"]) == (True, "")
+        assert (shown["reply_to"]["deleted"], shown["reply_to"]["text"]) == (True, "")
 
 
 async def test_a_nonce_sent_twice_posts_once_also_on_another_connection(world: World) -> None:
@@ -283,9 +283,9 @@ async def test_a_click_is_answered_to_the_page_that_clicked(world: World) -> Non
         await mine.put(
             "press", **{"as": "jade"}, chat="studio", message=ref.message_id, action="edit", job="j1", nonce="c1"
         )
-        silent = {"type": "notice", "member": "jade", "text": ""}  # the open composer says it
+        silent = {"type": "notice", "user": "jade", "text": ""}  # the open composer says it
         assert await mine.get("notice") == silent
-        composed = {"type": "compose", "member": "jade", "chat": "studio", "reply_to": ref.message_id}
+        composed = {"type": "compose", "user": "jade", "chat": "studio", "reply_to": ref.message_id}
         assert await mine.get("compose") == composed
         press = world.script.presses[0]
         assert (press.id, press.message, press.action, press.job_id) == ("c1", ref, Action.EDIT, "j1")
@@ -311,15 +311,15 @@ async def test_a_click_on_what_is_no_message_of_the_bot_reaches_nobody(world: Wo
 
 async def test_credits_are_shown_when_asked_for_and_when_they_change(world: World) -> None:
     async with world.page() as page:
-        for member in ("amber", "jade", "violet"):
+        for user in ("amber", "jade", "violet"):
             first = await page.get("quota")
-            assert first == {"type": "quota", "member": member, "left": 50, "held": 1, "daily": 50}
+            assert first == {"type": "quota", "user": user, "available": 50, "reserved": 1, "daily": 50}
         world.script.left["jade"] = 49
         ref = await world.playground.post(STUDIO, WAITING, reply_to=None, key="j1")
         changed = await page.get("quota")
-        assert (changed["member"], changed["left"]) == ("jade", 49)
+        assert (changed["user"], changed["available"]) == ("jade", 49)
         world.script.left["violet"] = 48
         await world.playground.edit(ref, DONE)
-        assert (await page.get("quota"))["member"] == "violet"
+        assert (await page.get("quota"))["user"] == "violet"
         await page.put("quota", **{"as": "amber"})
-        assert (await page.get("quota"))["member"] == "amber"
+        assert (await page.get("quota"))["user"] == "amber"

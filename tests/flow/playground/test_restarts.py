@@ -70,7 +70,7 @@ async def test_a_message_deleted_before_its_turn_is_never_heard(world: World) ->
 async def test_a_broken_file_is_answered_in_words_everywhere(world: World, tmp_path: Path) -> None:
     def spoil() -> None:
         with closing(sqlite3.connect(tmp_path / "deep" / "room.db")) as db:
-            db.execute("DROP TABLE attached")
+            db.execute("DROP TABLE attachments")
             db.execute("DROP TABLE files")
 
     async with world.page() as page:

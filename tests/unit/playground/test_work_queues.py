@@ -1,0 +1,27 @@
+"""Queues of work run side by side, each in its order."""
+
+import asyncio
+
+from adapters.playground.work_queues import WorkQueues
+
+
+async def test_queues_run_side_by_side_and_each_in_order() -> None:
+    queues, gate, done = WorkQueues(), asyncio.Event(), list[str]()
+
+    def work(name: str, *, waits: bool = False):
+        async def run() -> None:
+            if waits:
+                await gate.wait()
+            done.append(name)
+
+        return run
+
+    await queues.add_work("a", work("a1", waits=True))
+    await queues.add_work("a", work("a2"))
+    await queues.add_work("b", work("b1"))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert done == ["b1"]
+    gate.set()
+    await queues.drain()
+    assert done == ["b1", "a1", "a2"]
