@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import URL
 
 from bot.errors import SettingsWrong
-from bot.store.engine import BUSY_SECONDS, is_sqlite, wrong
+from bot.store.engine import BUSY_S, is_sqlite, url_problem
 from bot.store.migrate import file_of
 
 ALL = -1  # pages in one step: a reader holds up no writer, and a copy in several begins anew with each write between
@@ -25,16 +25,16 @@ def back_up(url: URL, to: Path) -> int:
     An existing file is never overwritten, and half a copy never left. Raises SettingsWrong.
     """
     if not is_sqlite(url):
-        raise wrong("PostgreSQL is backed up with pg_dump")
+        raise url_problem("PostgreSQL is backed up with pg_dump")
     source = file_of(url)
     if not source.is_file():
-        raise wrong(f"{source} does not exist")
+        raise url_problem(f"{source} does not exist")
     if to.exists():
         raise SettingsWrong([f"{to}: exists already; a backup overwrites nothing"])
     part = to.with_name(f"{to.name}.part")
     try:
         with (
-            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)) as live,
+            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_S)) as live,
             closing(sqlite3.connect(part)) as copy,
         ):
             live.backup(copy, pages=ALL)
@@ -60,14 +60,14 @@ def exclusive_access(url: URL) -> Generator[None]:
         return
     file = file_of(url)
     if not file.absolute().parent.is_dir():
-        raise wrong(f"the folder {file.absolute().parent} does not exist")
+        raise url_problem(f"the folder {file.absolute().parent} does not exist")
     sign = FileLock(f"{file}.lock", timeout=0, thread_local=False)
     try:
         sign.acquire()
     except Timeout:
-        raise wrong(f"{file} is in use by another Easel; two of them would take up each other's jobs") from None
+        raise url_problem(f"{file} is in use by another Easel; two of them would take up each other's jobs") from None
     except OSError as error:
-        raise wrong(f"{file}.lock: {os.strerror(error.errno) if error.errno else error}") from error
+        raise url_problem(f"{file}.lock: {os.strerror(error.errno) if error.errno else error}") from error
     try:
         yield
     finally:

@@ -1,6 +1,6 @@
-"""The door to the database: its address, its connections, its errors turned into ours, the inserts all tables share.
+"""How the database is reached: its URL, its engine, its errors as StoreFailed, the inserts that all tables share.
 
-Knows none of the tables. Blocking: transactions run in threads, which are `database`'s.
+Knows none of the tables. Transactions are `database`'s.
 """
 
 import json
@@ -10,24 +10,26 @@ from contextlib import closing, contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, Insert, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Insert, RowMapping, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.errors import SettingsWrong, StoreFailed
-from bot.store.prepared import Prepared, Row, cursor
+from bot.store.sqlite_driver import FetchingConnection
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-BUSY_SECONDS = 30.0  # how long SQLite waits for another process's transaction, and a pool for a connection
-CONNECT_SECONDS = 10  # PostgreSQL
-THREADS = 4  # transactions at once that only read; on PostgreSQL all at once, to either purpose, are twice as many
+BUSY_S = 30.0  # seconds that SQLite waits for another process's transaction, and a pool for a connection
+CONNECT_TIMEOUT_S = 10  # seconds, of PostgreSQL
+SQLITE_READERS = 4  # transactions at once that only read, each on a connection (and a thread of aiosqlite) of its own
+POSTGRES_CONNECTIONS = 8  # transactions at once
 WRITES = {"easel_writes": True}  # execution option: on SQLite, the write lock is taken at BEGIN
 
 
-def parsed(database_url: str) -> URL:
+def parse_url(database_url: str) -> URL:
     """The address of the database for the engine.
 
     Raises SettingsWrong for anything but `sqlite:///file.db` and `postgresql://…`.
@@ -35,20 +37,20 @@ def parsed(database_url: str) -> URL:
     try:
         url = make_url(database_url)
     except ArgumentError:
-        raise wrong("not an address such as sqlite:///easel.db or postgresql://user@host/easel") from None
+        raise url_problem("not an address such as sqlite:///easel.db or postgresql://user@host/easel") from None
     match url.drivername:
         case "sqlite":
             if not url.database or url.database == ":memory:":
-                raise wrong("SQLite needs a file, as in sqlite:///easel.db")
+                raise url_problem("SQLite needs a file, as in sqlite:///easel.db")
             return url.set(drivername="sqlite")
         case "postgresql" | "postgres" | "postgresql+psycopg":
             return url.set(drivername="postgresql+psycopg")
         case other:
-            raise wrong(f"{other} is not supported, only sqlite and postgresql")
+            raise url_problem(f"{other} is not supported, only sqlite and postgresql")
 
 
-def wrong(problem: str) -> SettingsWrong:
-    """A problem of the operator's, named by its key."""
+def url_problem(problem: str) -> SettingsWrong:
+    """An operator's mistake, named by the key of the setting."""
     return SettingsWrong([f"database_url: {problem}"])
 
 
@@ -57,57 +59,56 @@ def is_sqlite(url: URL) -> bool:
 
 
 def connect_args(url: URL) -> dict[str, Any]:
-    """What the drivers are told beside the address."""
-    return {"timeout": BUSY_SECONDS} if is_sqlite(url) else {"connect_timeout": CONNECT_SECONDS}
+    """Arguments of the drivers beside the URL."""
+    return {"timeout": BUSY_S} if is_sqlite(url) else {"connect_timeout": CONNECT_TIMEOUT_S}
 
 
-def tame(engine: Engine, *, look_only: bool = False) -> None:
-    """SQLite: durable, strict, and with transactions that begin where we say so. Nothing on PostgreSQL.
+def configure_sqlite(engine: Engine, *, read_only: bool = False) -> None:
+    """Makes SQLite durable and strict, with transactions that begin where we say so. No-op on PostgreSQL.
 
-    `look_only`: the file's journal mode stays what it is.
+    `read_only`: the file's journal mode stays what it is.
     """
     if engine.dialect.name != "sqlite":
         return
 
-    def connected(connection: Any, _record: object) -> None:
+    def connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver's own idea of when to BEGIN stays out of it
         pragmas = [
             "synchronous = FULL",  # a commit survives a power cut, for this is money
             "foreign_keys = ON",
             "secure_delete = FAST",  # what is forgotten does not linger in the pages it stood in
         ]
-        if not look_only:
+        if not read_only:
             pragmas.insert(0, "journal_mode = WAL")  # readers and one writer do not block each other
-        with closing(connection.cursor()) as asked:
+        with closing(connection.cursor()) as cursor:
             for pragma in pragmas:
-                asked.execute(f"PRAGMA {pragma}")
+                cursor.execute(f"PRAGMA {pragma}")
 
-    def begun(connection: Connection) -> None:
+    def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("easel_writes", False)
-        with cursor(connection) as asked:
-            asked.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
-    event.listen(engine, "connect", connected)
-    event.listen(engine, "begin", begun)
+    event.listen(engine, "connect", connect)
+    event.listen(engine, "begin", begin)
 
 
 @contextmanager
-def translated() -> Generator[None]:
-    """SQLAlchemy's errors leave as StoreFailed; their values (prompts, passwords) stay behind."""
+def raise_store_failed() -> Generator[None]:
+    """Turns SQLAlchemy's errors into StoreFailed, without their parameters (prompts, passwords)."""
     try:
         yield
-    except SQLAlchemyError as exc:
-        raise StoreFailed(detail=told(exc)) from exc
+    except SQLAlchemyError as error:
+        raise StoreFailed(detail=describe_error(error)) from error
 
 
-def told(exc: SQLAlchemyError) -> str:
+def describe_error(error: SQLAlchemyError) -> str:
     """An error in one line: PostgreSQL puts the values of the row into the lines after the first."""
-    cause = exc.orig if isinstance(exc, DBAPIError) and exc.orig is not None else exc
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     first = (str(cause).splitlines() or [""])[0]
     return f"{type(cause).__name__}: {first}"
 
 
-def dump(value: object) -> str:
+def to_json(value: object) -> str:
     """JSON for a column. Infinities and NaN, which upstreams may send and PostgreSQL refuses, become null."""
     try:
         return json.dumps(value, allow_nan=False)
@@ -127,50 +128,44 @@ def _finite(value: Any) -> Any:
             return value
 
 
-def fields_of(value: "DataclassInstance") -> dict[str, Any]:
+def field_values(value: "DataclassInstance") -> dict[str, Any]:
     """The fields of a dataclass that holds plain values, as they are; `asdict` copies each of them, deeply."""
     return {name: getattr(value, name) for name in value.__dataclass_fields__}
 
 
-def insert_once(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> Row | None:
-    """Inserts a row, and gives it back; None where one with the same `key` (unique columns, comma-separated) is."""
-    # rowcount is -1 on psycopg here; RETURNING gives a row exactly when one went in.
-    rows = _insert_once(conn.dialect.name, table, key).run(conn, values)
-    return rows[0] if rows else None
+def insert_once(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> RowMapping | None:
+    """Inserts a row and returns it; None where a row with the same `key` (unique columns, comma-separated) exists."""
+    # rowcount is -1 on psycopg here; RETURNING gives a row exactly when one was inserted.
+    return conn.execute(_insert_once(conn.dialect.name, table, key), values).mappings().first()
 
 
-def insert_or_hold(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> Row:
-    """Inserts a row unless one with the same `key` (a unique column) is there. Either is held until the transaction
+def insert_or_lock(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> RowMapping:
+    """Inserts a row unless one with the same `key` (a unique column) exists. Either is locked until the transaction
     ends: an update of the key to what it is locks as SELECT FOR UPDATE does."""
-    (row,) = _insert_or_hold(conn.dialect.name, table, key).run(conn, values)
-    return row
+    return conn.execute(_insert_or_lock(conn.dialect.name, table, key), values).mappings().one()
 
 
 def upsert(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> None:
     """Inserts a row, or replaces the one with the same `key`."""
     changed = tuple(name for name in values if name not in key.split(","))
-    _upsert(conn.dialect.name, table, key, changed).run(conn, values)
+    conn.execute(_upsert(conn.dialect.name, table, key, changed), values)
 
 
-# Built once each: building a statement costs more than running it. The values come beside it.
-
-
-@cache
-def _insert_once(dialect: str, table: Table, key: str) -> Prepared:
-    return Prepared(_insert(dialect, table).on_conflict_do_nothing(index_elements=key.split(",")).returning(table))
+# Built once each; the values come beside them, so that SQLAlchemy finds the compiled form in its cache.
 
 
 @cache
-def _insert_or_hold(dialect: str, table: Table, key: str) -> Prepared:
-    return Prepared(_replacing(dialect, table, key, (key,)).returning(table))
+def _insert_once(dialect: str, table: Table, key: str) -> Insert:
+    return _insert(dialect, table).on_conflict_do_nothing(index_elements=key.split(",")).returning(table)
 
 
 @cache
-def _upsert(dialect: str, table: Table, key: str, changed: tuple[str, ...]) -> Prepared:
-    return Prepared(_replacing(dialect, table, key, changed))
+def _insert_or_lock(dialect: str, table: Table, key: str) -> Insert:
+    return _upsert(dialect, table, key, (key,)).returning(table)
 
 
-def _replacing(dialect: str, table: Table, key: str, changed: tuple[str, ...]) -> Insert:
+@cache
+def _upsert(dialect: str, table: Table, key: str, changed: tuple[str, ...]) -> Insert:
     statement = _insert(dialect, table)
     new = {name: statement.excluded[name] for name in changed}
     return statement.on_conflict_do_update(index_elements=key.split(","), set_=new)
@@ -180,17 +175,17 @@ def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
     return (sqlite if dialect == "sqlite" else postgresql).insert(table)
 
 
-def make_engine(url: URL) -> Engine:
-    """The engine of a process that paints; a connection for each thread of `database`."""
-    engine = create_engine(
-        url,
+def make_async_engine(url: URL) -> AsyncEngine:
+    """The engine of a process that serves: a pool of connections, and on SQLite one more for the write queue."""
+    engine = create_async_engine(
+        url.set(drivername="sqlite+aiosqlite") if is_sqlite(url) else url,
         hide_parameters=True,
-        json_serializer=dump,
+        json_serializer=to_json,
         pool_pre_ping=not is_sqlite(url),
-        pool_size=2 * THREADS,
+        pool_size=SQLITE_READERS + 1 if is_sqlite(url) else POSTGRES_CONNECTIONS,
         max_overflow=0,
-        pool_timeout=BUSY_SECONDS,
-        connect_args=connect_args(url),
+        pool_timeout=BUSY_S,
+        connect_args=connect_args(url) | ({"async_creator_fn": FetchingConnection} if is_sqlite(url) else {}),
     )
-    tame(engine)
+    configure_sqlite(engine.sync_engine)
     return engine

@@ -8,32 +8,41 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, bindparam, delete, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 
 from bot.chat import Attachment, Chat, Delivered, User
 from bot.job import UNFINISHED_STATES, Failure, Job, NewJob, State
 from bot.painting import Image, Options
-from bot.store.engine import fields_of
-from bot.store.prepared import Prepared, Row
+from bot.store.engine import field_values
 from bot.store.schema import ERASED, NOTIFICATION_PENDING, UtcDateTime, checkpoint, job, key_value, result
 
-# What is written comes beside these as a table of columns: building a statement anew costs more than running it.
-_CHANGE = update(job).where(job.c.id == bindparam("whose"))
-CHANGE = Prepared(_CHANGE)
-CHANGE_HELD = Prepared(
-    _CHANGE.where(job.c.state == bindparam("running"), job.c.attempt == bindparam("by")).returning(job.c.id)
-)
-HOLD = Prepared(select(job.c.state, job.c.attempt).where(job.c.id == bindparam("whose")).with_for_update())
-KEEP_RESULT = Prepared(insert(result))
-DROP_RESULTS = Prepared(delete(result).where(result.c.job == bindparam("whose")))
-COUNT_UNFINISHED = Prepared(
-    select(func.count().label("count")).where(
-        job.c.user_key == bindparam("whose"), or_(*(job.c.state == state for state in sorted(UNFINISHED_STATES)))
-    )
+# Built once each. An UPDATE writes the columns that its parameters name.
+UPDATE_JOB = update(job).where(job.c.id == bindparam("job_id"))
+UPDATE_ATTEMPT = UPDATE_JOB.where(
+    job.c.state == State.RUNNING.value, job.c.attempt == bindparam("held_attempt")
+).returning(job.c.id)
+LOCK_JOB = select(job.c.state, job.c.attempt).where(job.c.id == bindparam("job_id")).with_for_update()
+INSERT_RESULT = insert(result)
+DELETE_RESULTS = delete(result).where(result.c.job == bindparam("job_id"))
+COUNT_UNFINISHED = select(func.count()).where(
+    job.c.user_key == bindparam("owner"), job.c.state.in_(sorted(UNFINISHED_STATES))
 )
 BLANK: dict[str, Any] = {  # what is left of a forgotten job, so that its event never becomes another one
     "prompt": "",
-    "options": fields_of(Options()),
+    "options": field_values(Options()),
     "reference_images": [],
     "mask": None,
     "upstream_id": None,
@@ -54,15 +63,15 @@ def row_of(new: NewJob, now: datetime, *, begun: bool = False) -> dict[str, Any]
         "id": new.id,
         "event": new.event,
         "user_key": new.user.key,
-        "sender": fields_of(new.user),
+        "sender": field_values(new.user),
         "chat_key": new.chat.key,
-        "chat": fields_of(new.chat),
+        "chat": field_values(new.chat),
         "request_id": new.request_id,
         "locale": new.locale,
         "prompt": new.prompt,
-        "options": fields_of(new.options),
-        "reference_images": [fields_of(each) for each in new.references],
-        "mask": fields_of(new.mask) if new.mask else None,
+        "options": field_values(new.options),
+        "reference_images": [field_values(each) for each in new.references],
+        "mask": field_values(new.mask) if new.mask else None,
         "state": (State.RUNNING if begun else State.WAITING).value,
         "attempt": int(begun),
         "started": now if begun else None,
@@ -92,7 +101,7 @@ def ending(
     if failure is not None:
         values["failure"] = {"key": failure.key, "facts": dict(failure.facts)}
     if delivered is not None:
-        values["delivered"] = [fields_of(each) for each in delivered.attachments]
+        values["delivered"] = [field_values(each) for each in delivered.attachments]
         values["delivered_id"] = delivered.ref.message_id
     if trace is not None:
         values["trace"] = trace
@@ -100,14 +109,14 @@ def ending(
 
 
 def change(conn: Connection, job_id: str, values: Mapping[str, Any]) -> None:
-    CHANGE.run(conn, {"whose": job_id, **values})
+    conn.execute(UPDATE_JOB, {"job_id": job_id, **values})
 
 
 def move_chat(conn: Connection, old: Chat, new: Chat) -> None:
     """All jobs of a chat stand in another one from now on; each keeps its thread."""
     found = conn.execute(select(job.c.id, job.c.chat).where(job.c.chat_key == old.key))
     for job_id, chat in found.all():
-        moved = fields_of(new) | {"thread_id": chat["thread_id"]}
+        moved = field_values(new) | {"thread_id": chat["thread_id"]}
         change(conn, job_id, {"chat_key": new.key, "chat": moved})
 
 
@@ -148,7 +157,7 @@ def blank(conn: Connection, user_key: str) -> tuple[int, tuple[Attachment, ...]]
 
 def _nameless(user_key: str) -> dict[str, Any]:
     platform, _, identity = user_key.partition(":")
-    return fields_of(User(platform=platform, id=identity, name=""))
+    return field_values(User(platform=platform, id=identity, name=""))
 
 
 def drop_jobs(conn: Connection, *, ended_before: datetime | None, blank_before: datetime) -> int:
@@ -163,25 +172,25 @@ def drop_jobs(conn: Connection, *, ended_before: datetime | None, blank_before: 
 
 def change_held(conn: Connection, holder: Job, values: Mapping[str, Any]) -> bool:
     """Changes a running job and holds it until the transaction ends. False: `holder` is not its attempt any more."""
-    asked = {"whose": holder.id, "running": State.RUNNING.value, "by": holder.attempt}
-    return bool(CHANGE_HELD.run(conn, {**asked, "attempt": holder.attempt, **values}))
+    parameters = {"job_id": holder.id, "held_attempt": holder.attempt, "attempt": holder.attempt, **values}
+    return conn.execute(UPDATE_ATTEMPT, parameters).first() is not None
 
 
 def hold(conn: Connection, job_id: str) -> tuple[State, int] | None:
     """A job's state and attempt, held until the transaction ends: what decides whether one may write for it."""
-    found = HOLD.run(conn, {"whose": job_id})
-    return (State(found[0]["state"]), found[0]["attempt"]) if found else None
+    row = conn.execute(LOCK_JOB, {"job_id": job_id}).first()
+    return None if row is None else (State(row.state), row.attempt)
 
 
 def keep_results(conn: Connection, job_id: str, images: Sequence[Image]) -> None:
     """Puts the pictures down in order, instead of any that lay there."""
     drop_results(conn, job_id)
     for position, image in enumerate(images):
-        KEEP_RESULT.run(conn, {"job": job_id, "position": position, **fields_of(image)})
+        conn.execute(INSERT_RESULT, {"job": job_id, "position": position, **field_values(image)})
 
 
 def drop_results(conn: Connection, job_id: str) -> None:
-    DROP_RESULTS.run(conn, {"whose": job_id})
+    conn.execute(DELETE_RESULTS, {"job_id": job_id})
 
 
 def results(conn: Connection, job_id: str) -> list[Image]:
@@ -232,7 +241,7 @@ def _user(fields: dict[str, Any]) -> User:
     return User(**fields, roles=tuple(roles))
 
 
-def job_of(row: Row, steps: Mapping[str, Any]) -> Job:
+def job_of(row: RowMapping, steps: Mapping[str, Any]) -> Job:
     """A job as its row and its steps tell it."""
     same = (
         "id event request_id locale prompt attempt cost parent charged status_id created started finished "
@@ -291,8 +300,7 @@ def latest(user_key: str, limit: int, chat: Chat | None = None) -> Select[Any]:
 
 
 def count_unfinished(conn: Connection, user_key: str) -> int:
-    (row,) = COUNT_UNFINISHED.run(conn, {"whose": user_key})
-    return row["count"]
+    return conn.execute(COUNT_UNFINISHED, {"owner": user_key}).scalar_one()
 
 
 def count_ended_children(conn: Connection, parent: str) -> int:

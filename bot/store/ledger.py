@@ -7,21 +7,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
 from bot import quota
 from bot.chat import Chat
 from bot.errors import Banned, ChatOutOfCredits, OutOfCredits
 from bot.job import NewJob
 from bot.quota import Account, QuotaRules
-from bot.store.engine import fields_of, insert_once, insert_or_hold
-from bot.store.prepared import Prepared, Row
+from bot.store.engine import field_values, insert_once, insert_or_lock
 from bot.store.schema import account, ledger
 
-# Built once each: building a statement costs more than running it.
-RESERVED = Prepared(select(ledger).where(ledger.c.job == bindparam("whose"), ledger.c.kind == "reserve"))
-SAVE = Prepared(update(account).where(account.c.id == bindparam("whose")))
-ENTER = Prepared(insert(ledger))
+SELECT_RESERVATION = select(ledger).where(ledger.c.job == bindparam("job_id"), ledger.c.kind == "reserve")
+UPDATE_ACCOUNT = update(account).where(account.c.id == bindparam("account_id"))
+INSERT_ENTRY = insert(ledger)
 
 # ---------------------------------------------------------------- accounts
 
@@ -43,7 +41,7 @@ def find(conn: Connection, account_id: str) -> Account:
 
 def lock(conn: Connection, account_id: str) -> tuple[Account, bool]:
     """The account and whether it is banned, held until the transaction ends; made when there is none yet."""
-    row = insert_or_hold(conn, account, {**fields_of(Account(id=account_id)), "banned": False}, key="id")
+    row = insert_or_lock(conn, account, {**field_values(Account(id=account_id)), "banned": False}, key="id")
     return _account(row), row["banned"]
 
 
@@ -56,12 +54,12 @@ def is_banned(conn: Connection, account_id: str) -> bool:
     return bool(conn.execute(select(account.c.banned).where(account.c.id == account_id)).scalar_one_or_none())
 
 
-def _account(row: Row) -> Account:
+def _account(row: RowMapping) -> Account:
     return Account(**{str(name): value for name, value in row.items() if name != "banned"})
 
 
 def _save(conn: Connection, changed: Account) -> None:
-    SAVE.run(conn, {"whose": changed.id, **fields_of(changed)})
+    conn.execute(UPDATE_ACCOUNT, {"account_id": changed.id, **field_values(changed)})
 
 
 def first_day(conn: Connection, account_id: str, allowance: int, newcomer: int | None, now: datetime) -> int:
@@ -110,7 +108,7 @@ def reserve(conn: Connection, new: NewJob, user: Account, rules: QuotaRules, now
         group, chat_from_granted = quota.reserve(group, new.cost)
         _save(conn, group)
         entry |= {"chat_account": group.id, "chat_day": group.day, "chat_from_granted": chat_from_granted}
-    ENTER.run(conn, entry)
+    conn.execute(INSERT_ENTRY, entry)
 
 
 def settle(conn: Connection, job_id: str, charged: int, now: datetime) -> bool:
@@ -118,7 +116,7 @@ def settle(conn: Connection, job_id: str, charged: int, now: datetime) -> bool:
 
     Raises ValueError when more is charged than was reserved.
     """
-    (held,) = RESERVED.run(conn, {"whose": job_id})
+    held = conn.execute(SELECT_RESERVATION, {"job_id": job_id}).mappings().one()
     if not 0 <= charged <= held["credits"]:
         raise ValueError(f"cannot charge {charged} of {held['credits']}")
 

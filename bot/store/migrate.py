@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, NullPool, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.store.engine import BUSY_SECONDS, WRITES, connect_args, is_sqlite, tame, told, wrong
+from bot.store.engine import BUSY_S, WRITES, configure_sqlite, connect_args, describe_error, is_sqlite, url_problem
 
 ADVISORY_LOCK = 0x4541_5345_4C  # "EASEL": two processes that upgrade one PostgreSQL at once take turns
 APPLICATION_ID = 0x4541534C  # "EASL", in the header of the SQLite file
@@ -30,21 +30,21 @@ def prepare(url: URL, *, migrate: bool) -> None:
     SettingsWrong; a file that is no database, or a damaged one, is left as it is.
     """
     if is_sqlite(url) and not _folder(url).is_dir():
-        raise wrong(f"the folder {_folder(url)} does not exist")
+        raise url_problem(f"the folder {_folder(url)} does not exist")
     if is_sqlite(url) and migrate:
         _sound(url)
     try:
         engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=connect_args(url))
     except ModuleNotFoundError:
-        raise wrong('PostgreSQL needs: pip install "easel-bot[postgres]"') from None
-    tame(engine, look_only=not migrate)
+        raise url_problem('PostgreSQL needs: pip install "easel-bot[postgres]"') from None
+    configure_sqlite(engine, read_only=not migrate)
     try:
         with ONE_AT_A_TIME, engine.execution_options(**WRITES).connect() as connection, connection.begin() as changes:
             _fit(connection, migrate=migrate)
             if not migrate:
                 changes.rollback()
     except SQLAlchemyError as exc:
-        raise wrong(f"{_place(url)} cannot be used ({told(exc)})") from exc
+        raise url_problem(f"{_place(url)} cannot be used ({describe_error(exc)})") from exc
     finally:
         engine.dispose()
 
@@ -60,13 +60,13 @@ def _sound(url: URL) -> None:
         return
     try:
         address = f"{file.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS)) as look:
+        with closing(sqlite3.connect(address, uri=True, timeout=BUSY_S)) as look:
             (verdict,) = look.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.Error as exc:
-        raise wrong(f"{_place(url)} cannot be used ({type(exc).__name__}: {exc})") from exc
+        raise url_problem(f"{_place(url)} cannot be used ({type(exc).__name__}: {exc})") from exc
     if verdict != "ok":
         first = str(verdict).splitlines()[-1]
-        raise wrong(f"{_place(url)} cannot be used (it is damaged: {first}); put a backup in its place")
+        raise url_problem(f"{_place(url)} cannot be used (it is damaged: {first}); put a backup in its place")
 
 
 def _cut_short(file: Path) -> bool:
@@ -85,10 +85,10 @@ def _fit(connection: Connection, *, migrate: bool) -> None:
     script = ScriptDirectory.from_config(config)
     stands = set(MigrationContext.configure(connection).get_current_heads())
     if not stands <= {each.revision for each in script.walk_revisions()}:
-        raise wrong("the database was written by a newer Easel")
+        raise url_problem("the database was written by a newer Easel")
     if stands != set(script.get_heads()):
         if not migrate:
-            raise wrong("the tables are missing or out of date: run easel db upgrade")
+            raise url_problem("the tables are missing or out of date: run easel db upgrade")
         command.upgrade(config, "head")
     if connection.dialect.name == "sqlite":  # signs the file, which tells whether it can be written
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")

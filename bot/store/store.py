@@ -23,7 +23,7 @@ from bot.quota import Account, QuotaRules
 from bot.store import backup, job_rows, ledger, schema
 from bot.store.adapter_store import BLOB_DAYS, AdapterStore, delete_blobs, delete_tokens
 from bot.store.database import Database
-from bot.store.engine import insert_once, is_sqlite, parsed, upsert
+from bot.store.engine import insert_once, is_sqlite, parse_url, upsert
 from bot.store.migrate import absent, prepare
 
 __all__ = [
@@ -49,7 +49,7 @@ async def upgrade(database_url: str) -> None:
 
     Raises SettingsWrong.
     """
-    await asyncio.to_thread(prepare, parsed(database_url), migrate=True)
+    await asyncio.to_thread(prepare, parse_url(database_url), migrate=True)
 
 
 async def missing_file(database_url: str) -> str | None:
@@ -57,7 +57,7 @@ async def missing_file(database_url: str) -> str | None:
 
     Raises SettingsWrong.
     """
-    return await asyncio.to_thread(absent, parsed(database_url))
+    return await asyncio.to_thread(absent, parse_url(database_url))
 
 
 async def back_up(database_url: str, to: Path) -> int:
@@ -65,7 +65,7 @@ async def back_up(database_url: str, to: Path) -> int:
 
     Raises SettingsWrong.
     """
-    return await asyncio.to_thread(backup.back_up, parsed(database_url), to)
+    return await asyncio.to_thread(backup.back_up, parse_url(database_url), to)
 
 
 @asynccontextmanager
@@ -75,7 +75,7 @@ async def exclusive_access(database_url: str) -> AsyncGenerator[None]:
     Raises SettingsWrong when another one does.
     """
     with ExitStack() as held:
-        await asyncio.to_thread(held.enter_context, backup.exclusive_access(parsed(database_url)))
+        await asyncio.to_thread(held.enter_context, backup.exclusive_access(parse_url(database_url)))
         yield
 
 
@@ -99,7 +99,7 @@ class Store:
         `migrate`: bring the tables up to date first; by default on SQLite only, since on PostgreSQL other
         processes may be at work. Raises SettingsWrong.
         """
-        url = parsed(database_url)
+        url = parse_url(database_url)
         await asyncio.to_thread(prepare, url, migrate=is_sqlite(url) if migrate is None else migrate)
         return cls(await asyncio.to_thread(Database, url), clock)  # a file's address is made absolute
 

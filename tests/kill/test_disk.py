@@ -111,7 +111,7 @@ async def test_a_start_on_a_database_that_somebody_holds_says_so(
 ) -> None:
     url = f"sqlite:///{tmp_path}/easel.db"
     await upgrade(url)
-    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(engine, "BUSY_S", 0.05)
     with closing(sqlite3.connect(tmp_path / "easel.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(SettingsWrong, match="database is locked"):

@@ -1,4 +1,4 @@
-"""What is said to a database, seen at the driver: each statement and each commit, before it happens."""
+"""SQL statements seen at the driver: each statement and each commit, before it is executed. Sync and async engines."""
 
 import sqlite3
 from collections.abc import Callable, Generator
@@ -9,16 +9,19 @@ import psycopg
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-Hear = Callable[[str, Any], None]
+StatementHook = Callable[[str, Any], None]
 
 
 @contextmanager
-def overheard(hear: Hear) -> Generator[None]:
-    """`hear` is told text and values on all connections that are opened meanwhile; what it raises, the speaker gets."""
+def watch_statements(hook: StatementHook) -> Generator[None]:
+    """Calls `hook` with text and parameters, on all connections that are opened meanwhile.
+
+    What it raises, the caller of the statement gets. On SQLite it runs in the connection's thread, and may block.
+    """
 
     class Cursor(sqlite3.Cursor):
         def execute(self, sql: str, parameters: Any = (), /) -> "Cursor":
-            hear(sql, parameters)
+            hook(sql, parameters)
             super().execute(sql, parameters)
             return self
 
@@ -27,15 +30,23 @@ def overheard(hear: Hear) -> Generator[None]:
             return super().cursor(factory)
 
     class PostgresCursor(psycopg.Cursor[Any]):
-        def execute(self, query: Any, params: Any = None, **given: Any) -> Any:
-            hear(str(query), params or ())
-            return super().execute(query, params, **given)
+        def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+            hook(str(query), params or ())
+            return super().execute(query, params, **options)
+
+    class AsyncPostgresCursor(psycopg.AsyncCursor[Any]):
+        async def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+            hook(str(query), params or ())
+            return await super().execute(query, params, **options)
 
     def connect(dialect: Any, _record: Any, _args: Any, params: dict[str, Any]) -> None:
-        params |= {"factory": Connection} if dialect.name == "sqlite" else {"cursor_factory": PostgresCursor}
+        if dialect.name == "sqlite":
+            params["factory"] = Connection
+        else:
+            params["cursor_factory"] = AsyncPostgresCursor if dialect.is_async else PostgresCursor
 
     def commit(_connection: Any) -> None:
-        hear("COMMIT", ())
+        hook("COMMIT", ())
 
     event.listen(Engine, "do_connect", connect)
     event.listen(Engine, "commit", commit)

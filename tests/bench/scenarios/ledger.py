@@ -25,7 +25,7 @@ from bot.store.store import Store
 from tests.bench.figures import Figure, median
 from tests.bench.process import ROOT
 from tests.support.postgres import cluster
-from tests.support.statements import overheard
+from tests.support.statements import watch_statements
 
 TOGETHER = 50  # callers at once, as in a crowd
 ROUNDS = 3
@@ -64,7 +64,7 @@ async def ours(url: str, count: int, callers: int) -> float:
 async def record(url: str) -> Recorded:
     """The statements of one job, in order, with BEGIN and COMMIT."""
     said: Recorded = []
-    with overheard(lambda text, values: said.append((text, values))):
+    with watch_statements(lambda text, values: said.append((text, values))):
         store = await Store.open(url, clock=SystemClock(), migrate=True)
         try:
             await one(store, 0, 1)

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -11,24 +11,32 @@ import pytest
 from sqlalchemy import Connection, text
 
 from bot.errors import Stale, StoreFailed
-from bot.store.database import TOGETHER, Database
-from bot.store.engine import parsed
-from tests.support.statements import overheard
+from bot.store.database import Database
+from bot.store.engine import parse_url
+from bot.store.write_queue import MAX_BATCH, WriteTask
+from tests.support.statements import watch_statements
+
+HOLD = "SELECT 'hold'"  # a statement during which the writer is busy
 
 
 class CrashError(Exception):
     """The disk, or the process, is gone."""
 
 
-class Said(list[str]):
-    """What is said to the database from now on. `fails`: of a statement, which of the next ones fail."""
+class Statements(list[str]):
+    """The statements executed from now on, as the driver gets them."""
 
     def __init__(self) -> None:
         super().__init__()
         self.fails: dict[str, list[bool]] = {}
+        """For a statement, which of its next executions fail."""
+        self.blocks: dict[str, Callable[[], object]] = {}
+        """For a statement, what is called before it is executed, in the connection's thread."""
 
-    def hear(self, statement: str, _values: Any) -> None:
+    def record(self, statement: str, _parameters: Any) -> None:
         self.append(statement)
+        if block := self.blocks.get(statement):
+            block()
         if (left := self.fails.get(statement)) and left.pop(0):
             raise CrashError
 
@@ -40,9 +48,9 @@ class Said(list[str]):
 class Numbers:
     """A database with a table of numbers, whose writer can be kept busy."""
 
-    def __init__(self, database: Database, said: Said) -> None:
+    def __init__(self, database: Database, statements: Statements) -> None:
         self.database = database
-        self.said = said
+        self.statements = statements
 
     def put(self, number: int, failure: Exception | None = None) -> "asyncio.Task[int]":
         """Writes a number down; `failure` is raised after that."""
@@ -66,19 +74,26 @@ class Numbers:
         inside, may_end = asyncio.Event(), threading.Event()
         loop = asyncio.get_running_loop()
 
-        def work(_conn: Connection) -> None:
+        def block() -> None:
             loop.call_soon_threadsafe(inside.set)
             may_end.wait()
 
-        held = asyncio.create_task(self.database.write(work))
+        self.statements.blocks[HOLD] = block
+        held = asyncio.create_task(self.execute(HOLD))
         await inside.wait()
         return held, may_end
+
+    async def execute(self, statement: str) -> None:
+        def work(conn: Connection) -> None:
+            conn.exec_driver_sql(statement)
+
+        await self.database.write(work)
 
     @asynccontextmanager
     async def busy(self) -> AsyncGenerator[None]:
         """The writer is held until the block ends: all that is asked for meanwhile queues up."""
         held, may_end = await self.hold()
-        self.said.clear()
+        self.statements.clear()
         try:
             yield
             await asyncio.sleep(0)  # tasks that were made in the block have asked
@@ -90,15 +105,15 @@ class Numbers:
 @pytest.fixture
 async def numbers(tmp_path: Path) -> AsyncGenerator[Numbers]:
     with ExitStack() as listening:
-        said = Said()
-        listening.enter_context(overheard(said.hear))
-        database = await asyncio.to_thread(Database, parsed(f"sqlite:///{tmp_path}/numbers.db"))
+        statements = Statements()
+        listening.enter_context(watch_statements(statements.record))
+        database = await asyncio.to_thread(Database, parse_url(f"sqlite:///{tmp_path}/numbers.db"))
 
         def table(conn: Connection) -> None:
             conn.execute(text("CREATE TABLE numbers (number INTEGER PRIMARY KEY)"))
 
         await database.write(table)
-        yield Numbers(database, said)
+        yield Numbers(database, statements)
         await database.close()
 
 
@@ -110,16 +125,16 @@ async def test_what_waits_is_committed_at_once(numbers: Numbers) -> None:
     async with numbers.busy():
         asked = [numbers.put(number) for number in range(5)]
     assert await ended(asked) == [0, 1, 2, 3, 4]
-    assert numbers.said.commits == 2  # the one that was under way, and all that waited
+    assert numbers.statements.commits == 2  # the one that was under way, and all that waited
     assert await numbers.all() == [0, 1, 2, 3, 4]
 
 
 async def test_no_commit_holds_more_than_so_many(numbers: Numbers) -> None:
     async with numbers.busy():
-        asked = [numbers.put(number) for number in range(2 * TOGETHER + 1)]
-    assert await ended(asked) == list(range(2 * TOGETHER + 1))
-    assert numbers.said.commits == 4
-    assert len(await numbers.all()) == 2 * TOGETHER + 1
+        asked = [numbers.put(number) for number in range(2 * MAX_BATCH + 1)]
+    assert await ended(asked) == list(range(2 * MAX_BATCH + 1))
+    assert numbers.statements.commits == 4
+    assert len(await numbers.all()) == 2 * MAX_BATCH + 1
 
 
 async def test_one_that_is_refused_leaves_nothing_and_takes_nobody_along(numbers: Numbers) -> None:
@@ -128,7 +143,7 @@ async def test_one_that_is_refused_leaves_nothing_and_takes_nobody_along(numbers
         asked = [numbers.put(1), numbers.put(2, refused), numbers.put(3)]
     assert await ended(asked) == [1, refused, 3]
     assert await numbers.all() == [1, 3]
-    assert numbers.said.commits == 2
+    assert numbers.statements.commits == 2
 
 
 async def test_one_that_the_database_refuses_fails_alone(numbers: Numbers) -> None:
@@ -144,17 +159,19 @@ async def test_one_that_the_database_refuses_fails_alone(numbers: Numbers) -> No
 async def test_a_failure_of_what_holds_them_together_costs_nobody_anything(numbers: Numbers, statement: str) -> None:
     refused = Stale()
     async with numbers.busy():
-        numbers.said.fails = {statement: [True]}
+        numbers.statements.fails = {statement: [True]}
         asked = [numbers.put(1), numbers.put(2, refused), numbers.put(3)]
     assert await ended(asked) == [1, refused, 3]
-    assert numbers.said.fails == {statement: []}
+    assert numbers.statements.fails == {statement: []}
     assert await numbers.all() == [1, 3]
 
 
 async def test_a_commit_that_fails_is_tried_for_each(numbers: Numbers) -> None:
     async with numbers.busy():
         asked = [numbers.put(1), numbers.put(2), numbers.put(3)]
-        numbers.said.fails = {"COMMIT": [False, True, True]}  # of what is under way, of all, of the first by itself
+        numbers.statements.fails = {
+            "COMMIT": [False, True, True]
+        }  # of what is under way, of all, of the first by itself
     first, second, third = await ended(asked)
     assert isinstance(first, CrashError)
     assert (second, third) == (2, 3)
@@ -176,29 +193,92 @@ async def test_a_caller_that_is_cancelled_leaves_when_its_write_is_there(numbers
     assert await numbers.all() == [1, 3]
 
 
-async def test_a_caller_that_is_cancelled_as_its_answer_comes_keeps_nobody_waiting(numbers: Numbers) -> None:
-    cancelled, may_end = await numbers.hold()
-    next_begun = threading.Event()
-    answered = asyncio.create_task(numbers.database.write(lambda _: next_begun.set()))
+async def test_a_caller_that_is_cancelled_as_its_reply_comes_keeps_nobody_waiting(
+    numbers: Numbers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send_reply = WriteTask.send_reply
+
+    def send_and_cancel(task: WriteTask) -> None:
+        send_reply(task)
+        cancelled.cancel()
+
+    monkeypatch.setattr(WriteTask, "send_reply", send_and_cancel)
+    cancelled = numbers.put(1)
     await asyncio.sleep(0)
-    may_end.set()
-    next_begun.wait()  # the first one's answer is on its way to the loop
-    cancelled.cancel()
+    answered = asyncio.create_task(numbers.execute("SELECT 1"))
     async with asyncio.timeout(10):
         await asyncio.wait([cancelled, answered])
     assert cancelled.cancelled()
     assert answered.exception() is None
+    assert await numbers.all() == [1]
+
+
+async def test_a_caller_may_be_cancelled_at_any_turn_of_the_loop(numbers: Numbers) -> None:
+    for turns in range(1, 60):
+        task = numbers.put(turns)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        async with asyncio.timeout(10):
+            await asyncio.wait([task])
+    assert await numbers.all() == list(range(1, 60))
+
+
+async def test_a_caller_that_is_cancelled_twice_leaves_its_write_to_go_on(numbers: Numbers) -> None:
+    async with numbers.busy():
+        task = numbers.put(1)
+        for _ in range(2):
+            await asyncio.sleep(0)
+            task.cancel()
+        await asyncio.wait([task])
+    assert task.cancelled()
+    await numbers.put(2)  # goes in after it
+    assert await numbers.all() == [1, 2]
 
 
 async def test_where_each_has_to_try_by_itself_none_waits_for_the_next(numbers: Numbers) -> None:
-    answered = threading.Event()
+    answered, waited = threading.Event(), list[bool]()
+    slow = "SELECT 'until the first is answered'"  # as where another process holds the file, and each waits for it
+    numbers.statements.blocks[slow] = lambda: waited.append(answered.wait(10))
     async with numbers.busy():
-        numbers.said.fails = {"SAVEPOINT work": [True]}
+        numbers.statements.fails = {"SAVEPOINT work": [True]}
         first = numbers.put(1)
         first.add_done_callback(lambda _: answered.set())
-        second = asyncio.create_task(numbers.database.write(lambda _: answered.wait(10)))
-    assert await second  # as where another process holds the file, and each waits for it
+        second = asyncio.create_task(numbers.execute(slow))
+    await second
+    assert waited == [True]
     assert await first == 1
+
+
+async def test_reads_go_on_while_the_writer_is_busy(numbers: Numbers) -> None:
+    async with numbers.busy():
+        assert await numbers.all() == []
+
+
+async def test_each_write_takes_the_lock_when_it_begins(numbers: Numbers) -> None:
+    await numbers.all()  # opens a connection
+    numbers.statements.clear()
+    await numbers.put(1)
+    assert [each.partition(" (")[0] for each in numbers.statements] == [
+        "BEGIN IMMEDIATE",
+        "INSERT INTO numbers VALUES",
+        "COMMIT",
+    ]
+    numbers.statements.clear()
+    await numbers.all()
+    assert numbers.statements == ["BEGIN", "SELECT number FROM numbers ORDER BY number"]
+
+
+async def test_a_loop_that_is_torn_down_leaves_no_caller_waiting(numbers: Numbers) -> None:
+    held, may_end = await numbers.hold()
+    asked = [numbers.put(1), numbers.put(2)]
+    await asyncio.sleep(0)
+    [worker] = [each for each in asyncio.all_tasks() if each.get_name() == "store write queue"]
+    worker.cancel()
+    may_end.set()
+    async with asyncio.timeout(10):
+        await asyncio.wait([held, *asked])
+    assert [each.cancelled() for each in (held, *asked)] == [True, True, True]
 
 
 async def test_closing_lets_what_waits_be_written(numbers: Numbers, tmp_path: Path) -> None:
@@ -212,6 +292,6 @@ async def test_closing_lets_what_waits_be_written(numbers: Numbers, tmp_path: Pa
     await closing
     assert written == [1, 2]
     assert isinstance(refused, StoreFailed)
-    again = await asyncio.to_thread(Database, parsed(f"sqlite:///{tmp_path}/numbers.db"))
-    assert await Numbers(again, numbers.said).all() == [1, 2]
+    again = await asyncio.to_thread(Database, parse_url(f"sqlite:///{tmp_path}/numbers.db"))
+    assert await Numbers(again, numbers.statements).all() == [1, 2]
     await again.close()

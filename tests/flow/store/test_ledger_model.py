@@ -26,7 +26,7 @@ from bot.store.store import Store
 from tests.flow.store.stores import ANN, BEN, DIRECT, GROUP, books_agree, new_job, rules
 from tests.support.clocks import FakeClock
 from tests.support.databases import migrated_sqlite
-from tests.support.statements import overheard
+from tests.support.statements import watch_statements
 
 T = TypeVar("T")
 
@@ -138,7 +138,7 @@ class Ledger(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.listening = ExitStack()
-        self.listening.enter_context(overheard(self.crash.hear))
+        self.listening.enter_context(watch_statements(self.crash.hear))
         self.store = self.runner.run(Store.open(self.url, clock=self.clock))
 
     def teardown(self) -> None:

@@ -14,7 +14,7 @@ from bot.errors import Stale, StoreFailed
 from bot.job import TRANSITIONS, Failure, Job, State, new_id
 from bot.painting import Image
 from bot.store.database import Database
-from bot.store.engine import parsed
+from bot.store.engine import parse_url
 from bot.store.store import Store, upgrade
 from tests.flow.store.stores import ANN, BEN, DIRECT, GROUP, PIXEL, RULES, new_job, query
 from tests.support.clocks import FakeClock
@@ -322,7 +322,7 @@ async def test_a_database_locked_by_another_process_is_waited_for(tmp_path: Path
 async def test_a_full_disk_is_a_failure_that_keeps_nothing(tmp_path: Path, clock: FakeClock) -> None:
     url = f"sqlite:///{tmp_path}/easel.db"
     await upgrade(url)
-    database = await asyncio.to_thread(Database, parsed(url))
+    database = await asyncio.to_thread(Database, parse_url(url))
     store = Store(database, clock)
     try:
         job = await begun(store)

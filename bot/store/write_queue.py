@@ -1,0 +1,142 @@
+"""The write queue of a SQLite file: one asyncio task, one connection, and one commit for all that has queued up.
+
+A file has one write lock, and SQLite waits for it by polling: writers that queue here instead are served in order, and
+share the fsync that a durable commit costs. Knows none of the tables.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.store.engine import raise_store_failed
+
+T = TypeVar("T")
+
+MAX_BATCH = 32  # tasks committed together: some 50 ms, so that nobody waits long for the others
+
+
+@dataclass(slots=True, eq=False)
+class WriteTask:
+    """A queued write and the future that its caller awaits."""
+
+    fn: Callable[[Connection], Any]
+    """The unit of work."""
+    reply: asyncio.Future[Any]
+    """Set once the result is durable, or the write has failed."""
+    result: Any = None
+    """What `fn` returned; of no value before the commit."""
+    error: Exception | None = None
+    """What `fn` or the database raised."""
+
+    def send_reply(self) -> None:
+        if self.reply.done():
+            return
+        if self.error is None:
+            self.reply.set_result(self.result)
+        else:
+            self.reply.set_exception(self.error)
+
+
+class WriteQueue:
+    """Writes to one SQLite file, in order; `engine` takes the write lock at BEGIN.
+
+    What queues up while a commit is on its way to the disk goes with the next one: each write in a savepoint of its
+    own, and nobody gets a reply before all of them are durable. When such a batch fails, each is tried by itself.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._queue: deque[WriteTask] = deque()
+        self._worker: asyncio.Task[None] | None = None
+        """Runs while something is queued."""
+        self._connection: AsyncConnection | None = None
+        """Kept between writes: a checkout from the pool costs as much as a statement."""
+
+    async def execute(self, fn: Callable[[Connection], T]) -> T:
+        """Queues a write and returns its result once it is committed.
+
+        A caller that is cancelled leaves when the write has ended. Raises StoreFailed, and whatever `fn` raises.
+        """
+        task = WriteTask(fn, asyncio.get_running_loop().create_future())
+        self._queue.append(task)
+        if self._worker is None:
+            self._worker = asyncio.create_task(self._process_queue(), name="store write queue")
+        try:
+            return await asyncio.shield(task.reply)
+        except asyncio.CancelledError:
+            await asyncio.wait((task.reply,))
+            raise
+
+    async def close(self) -> None:
+        """Waits for what is queued, then gives the connection back."""
+        if self._worker is not None:
+            await asyncio.wait((self._worker,))
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def _process_queue(self) -> None:
+        batch: list[WriteTask] = []
+        try:
+            while self._queue:
+                batch = [self._queue.popleft() for _ in range(min(len(self._queue), MAX_BATCH))]
+                if len(batch) > 1 and await self._commit_together(batch):
+                    for task in batch:
+                        task.send_reply()
+                    continue
+                for task in batch:
+                    await self._commit_alone(task)
+                    task.send_reply()  # at once: the next one may wait half a minute for the file
+        finally:
+            self._worker = None
+            for task in (*batch, *self._queue):  # none is left, unless the loop is being torn down
+                task.reply.cancel()
+
+    async def _commit_together(self, batch: Sequence[WriteTask]) -> bool:
+        """Commits all of a batch. False: the database failed, nothing was written."""
+        try:
+            async with self._transaction() as connection:
+                await connection.run_sync(_run_in_savepoints, batch)
+        except Exception:
+            return False
+        return True
+
+    async def _commit_alone(self, task: WriteTask) -> None:
+        task.error = None
+        try:
+            with raise_store_failed():
+                async with self._transaction() as connection:
+                    task.result = await connection.run_sync(task.fn)
+        except Exception as error:
+            task.error = error
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncGenerator[AsyncConnection]:
+        connection = self._connection = self._connection or await self._engine.connect()
+        try:
+            async with connection.begin():
+                yield connection
+        except BaseException:
+            self._connection = None
+            await connection.close()  # the pool rolls back whatever was left open
+            raise
+
+
+def _run_in_savepoints(conn: Connection, batch: Sequence[WriteTask]) -> None:
+    """Runs the writes in order; one that raises is rolled back by itself. Raises when the database fails."""
+    for task in batch:
+        conn.exec_driver_sql("SAVEPOINT work")
+        try:
+            task.result = task.fn(conn)
+        except SQLAlchemyError:
+            raise
+        except Exception as error:
+            task.error = error
+            conn.exec_driver_sql("ROLLBACK TO work")
+        conn.exec_driver_sql("RELEASE work")
