@@ -8,7 +8,6 @@ import os
 import signal
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -22,7 +21,7 @@ from adapters.playground.client import PlaygroundAdapter
 from adapters.playground.protocol import WireCommand
 from adapters.telegram.client import TelegramAdapter
 from bot.app import App
-from bot.clock import Clock
+from bot.clock import Clock, SystemClock
 from bot.errors import EaselError, SettingsWrong
 from bot.intake.parser import COMMANDS, PAINTERS
 from bot.ports import ChatPort, EventSink, Shop
@@ -39,21 +38,8 @@ log = structlog.get_logger()
 
 DEMO_FOLDER = Path(".easel")
 SANDBOX_KEY = "sandbox"
-DEMO_SILENCE_S = 15.0  # of the sandbox, so that nobody who asks for a silence waits long for its end
-DEMO_DRAIN_S = 1.0  # whoever stops a demo wants it stopped; its jobs are told about at the next start
-
-
-class SystemClock:
-    """The machine's own time."""
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return asyncio.get_running_loop().time()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+DEMO_SILENCE_S = 15.0  # the sandbox provider's idle timeout: whoever asks for its fault "silence" sees the end soon
+DEMO_DRAIN_S = 1.0  # whoever stops a demo wants it stopped; users are notified of unfinished jobs at the next start
 
 
 class PlatformAdapter(ChatPort, Protocol):
@@ -89,20 +75,24 @@ class PlatformAdapter(ChatPort, Protocol):
         ...
 
 
-def nobody(address: str) -> None:
-    """Whom the address of a server does not interest."""
+def ignore_address(address: str) -> None:
+    """The default of `ready`: nobody needs the address."""
 
 
-async def run(settings: Settings, *, ready: Callable[[str], None] = nobody) -> None:
-    """Serves until SIGTERM or SIGINT, then drains. `ready` is told the HTTP server's address.
+async def run(settings: Settings, *, ready: Callable[[str], None] = ignore_address) -> None:
+    """Serves until SIGTERM or SIGINT, then drains. `ready` is called with the HTTP server's address.
 
     Raises SettingsWrong when the settings do not add up to something that runs.
     """
     await serve(settings, stop=stop_on_signals(), ready=ready)
 
 
-async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str], None] = nobody) -> None:
-    """As `run`, until `stop` is set."""
+async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str], None] = ignore_address) -> None:
+    """As `run`, until `stop` is set.
+
+    Shutdown, in the reverse order of the start: adapters stop receiving, the core drains, adapters close, then the
+    HTTP server and the database.
+    """
     if problems := missing_adapters(settings):
         raise SettingsWrong(problems)
     clock = SystemClock()
@@ -162,19 +152,20 @@ def make_adapters(settings: Settings, storage: AdapterStore, clock: Clock) -> li
 
 
 def commands(locale: str) -> list[WireCommand]:
-    """What members can type after a slash, each with its hint."""
+    """The commands that users can type after a slash, each with its hint."""
     return [{"name": name, "hint": say(locale, f"hint-{name}")} for name in (*PAINTERS, *COMMANDS)]
 
 
 async def demo(settings: Settings, *, ready: Callable[[str], None]) -> None:
-    """The playground on a sandbox upstream of its own; everything it keeps lies in `./.easel/`."""
+    """Serves the playground on a sandbox upstream of its own; its files stand in `./.easel/`."""
     await asyncio.to_thread(DEMO_FOLDER.mkdir, exist_ok=True)
     async with Sandbox(key=SANDBOX_KEY, previews=True) as upstream:
         await run(demo_settings(settings, upstream.address), ready=ready)
 
 
 def demo_settings(settings: Settings, address: str) -> Settings:
-    """The operator's settings, but for a demo on the sandbox at `address`: no chat platform hears of it."""
+    """The operator's settings with the sandbox at `address` as the only provider, the playground as the only platform,
+    and a database of their own."""
     provider = {
         "preset": "sandbox",
         "base_url": address,
@@ -197,7 +188,7 @@ def demo_settings(settings: Settings, address: str) -> Settings:
 
 
 async def sandbox(port: int, pace: float, *, ready: Callable[[str, str], None]) -> None:
-    """The sandbox upstream alone, until a signal says stop. `ready` is told its address and its key.
+    """Serves the sandbox upstream alone, until a signal says stop. `ready` is called with its address and its key.
 
     Raises SettingsWrong when the port cannot be had.
     """
@@ -215,7 +206,7 @@ async def sandbox(port: int, pace: float, *, ready: Callable[[str, str], None]) 
 
 
 def missing_adapters(settings: Settings) -> list[str]:
-    """What keeps `easel run` from having anything to run."""
+    """Why there is nothing for `easel run` to run, one line each; empty when there is something."""
     tokens = (settings.discord.token, settings.telegram.token)
     if settings.playground.enabled or any(token is not None for token in tokens):
         return []
@@ -232,7 +223,7 @@ async def database_problem(store: Store) -> str | None:
 
 
 def stop_on_signals() -> asyncio.Event:
-    """Set once the process is asked to end."""
+    """An event that is set once SIGINT or SIGTERM arrives."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -128,81 +128,90 @@ class BalanceDisplay(Protocol):
 
 
 class Provider(Protocol):
-    """One configured upstream."""
+    """One configured upstream with one model."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The name that settings, logs and metrics give it; unique among the configured providers."""
+        ...
 
     @property
-    def model(self) -> str: ...
+    def model(self) -> str:
+        """The upstream's name of the model."""
+        ...
 
     @property
-    def capabilities(self) -> Capabilities: ...
+    def capabilities(self) -> Capabilities:
+        """The requests that it can serve."""
+        ...
 
     @property
     def price(self) -> int:
-        """Credits an image."""
+        """Credits per image, >= 0."""
         ...
 
     @property
     def resumable(self) -> bool:
-        """Whether `resume` can go on with what `Accepted` gave an id of, also in another process."""
+        """Whether `resume` can continue a task whose id `Accepted` told, also in another process."""
         ...
 
     def paint(self, request: PaintRequest) -> AsyncGenerator[PaintEvent, None]:
-        """Paints once. `Accepted` comes before anything that could have cost money is relied upon.
+        """Sends one request to the upstream and yields what it reports. `Accepted` comes before anything that relies
+        on the upstream having begun, and so may have cost money.
 
         Raises PaintFailed. Closing the iterator closes the upstream connection.
         """
         ...
 
     def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[PaintEvent, None]:
-        """Goes on with a painting that was accepted before, asking the upstream about it; submits nothing.
+        """Continues a task that was accepted before, by asking the upstream about it; submits nothing.
 
-        `request` is the one that was painted, but for its pictures, which may be left out. The events are those
-        of `paint`, from `Accepted` on. Raises PaintFailed; a provider that is not `resumable` raises Lost.
+        `request` is the one that was sent, but for its images, which may be left out. The events are those of
+        `paint`, from `Accepted` on. Raises PaintFailed; a provider that is not `resumable` raises Lost.
         """
         ...
 
 
 class EventSink(Protocol):
-    """What an adapter hands its events to. Nothing raises towards the adapter: failures become messages."""
+    """The core's side of an adapter: where it hands its events to. Methods raise nothing but what they name: failures
+    become messages to the user."""
 
     async def receive_message(self, message: Message) -> bool:
-        """A message came in. True once its job is durably accepted, or its answer given; False when Easel stops
-        before that: where the platform can, hand it in again after the next start."""
+        """Handles an incoming message. True once its job is durably accepted or its answer sent; False when Easel
+        stops before that: where the platform can, it is handed over again after the next start."""
         ...
 
     async def press_button(self, press: ButtonPress) -> ButtonReply:
-        """A button was clicked."""
+        """Handles the press of a job's button and returns what the user is shown for it."""
         ...
 
     async def message_deleted(self, ref: MessageRef) -> None:
-        """A message of the bot was deleted: its job, if unfinished, is cancelled."""
+        """Cancels the job of a deleted message of the bot, if it is unfinished."""
         ...
 
     async def chat_moved(self, old: Chat, new: Chat) -> None:
-        """The platform gave a chat another identity: its jobs and credits go along. May be told again.
+        """Moves jobs and credits to the chat's new identity. May be repeated.
 
         Raises StoreFailed.
         """
         ...
 
     async def command_refusal(self, user: User, chat: Chat) -> str | None:
-        """Asked before an adapter answers by itself what is no business of the core. None: it may. Else why not, in
-        the member's language, or nothing where they were told just now."""
+        """Whether an adapter may answer a command of its own, which the core does not know. None: it may. Else why
+        not, in the user's language; empty where the user was told just now and nothing is to be sent."""
         ...
 
     async def purchase_refusal(self, user: User) -> str | None:
-        """Why nothing is sold to a member, in their language; None: it may be."""
+        """Why nothing is sold to a user, in their language; None: they may buy."""
         ...
 
     async def balance(self, user: User) -> Balance:
-        """The member's credits as of now."""
+        """The user's credits as of now."""
         ...
 
     async def credit_purchase(self, user: User, credits: int, *, entry: str) -> Balance:
-        """The member has paid for credits, which do not expire. The same `entry` again changes nothing.
+        """Adds credits that the user has paid for; they do not expire. `entry` is an idempotency key. Returns the new
+        balance.
 
         Raises StoreFailed.
         """
@@ -210,7 +219,7 @@ class EventSink(Protocol):
 
     @property
     def capabilities(self) -> Capabilities:
-        """What can be asked for, for platforms that offer it in menus."""
+        """What users can ask for, for platforms that offer it in menus."""
         ...
 
 
@@ -219,7 +228,8 @@ class Shop(Protocol):
     """A platform that sells credits."""
 
     async def refund(self, charge: str) -> Purchase:
-        """Gives the money of a purchase back, also when that was done before; the credits are the caller's to take.
+        """Pays a purchase back, no-op when that was done before. Returns the purchase, whose credits the caller claws
+        back. `charge`: the platform's id of the payment.
 
         Raises UnknownCharge, ChatFailed.
         """
