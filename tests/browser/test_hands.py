@@ -8,7 +8,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.browser.conftest import MakeDemo, page_at
 from tests.browser.test_page import PRIVATE, messages, pictures, write
-from tests.flow.world import png
+from tests.support.images import png
 
 HAND_OVER = """
 ([kind, encoded]) => {

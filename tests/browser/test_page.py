@@ -5,8 +5,8 @@ import re
 from playwright.async_api import Browser, FilePayload, Locator, Page, expect
 
 from tests.browser.conftest import MakeDemo, page_at
-from tests.flow.scenes import until
-from tests.flow.world import png
+from tests.support.images import png
+from tests.support.waiting import wait_until
 
 PRIVATE = '#chats [data-chat="direct-amber"]'
 
@@ -81,11 +81,11 @@ async def test_cancel_ends_the_job_and_gives_the_credit_back(browser: Browser, d
     async with made.served() as address, page_at(browser, address) as page:
         await page.click(PRIVATE)
         await write(page, "a lighthouse at dusk")
-        await until(lambda: made.sandbox.running == 1)  # or there would be nobody to leave
+        await wait_until(lambda: made.sandbox.running == 1)  # or there would be nobody to leave
         await page.locator('[data-action="cancel"]').click()
         await expect(page.locator('[data-action="retry"]')).to_be_visible()
         await expect(page.locator("#quota")).to_contain_text("50")
-        await until(lambda: made.sandbox.dropped == 1)  # the upstream notices in its own time
+        await wait_until(lambda: made.sandbox.dropped == 1)  # the upstream notices in its own time
 
 
 async def test_an_empty_purse_is_said_in_words(browser: Browser, demo: MakeDemo) -> None:

@@ -4,7 +4,7 @@ Asserts nothing by itself.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -56,15 +56,6 @@ async def books(easel: World, user: User = AMBER) -> tuple[int, int]:
     """A member's credits: left and held."""
     balance = await easel.app.desk.balance(user)
     return balance.available, balance.reserved
-
-
-async def until(seen: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> None:
-    """Waits until something holds that tells nobody when it begins to."""
-    while True:
-        found = seen()
-        if found if isinstance(found, bool) else await found:
-            return
-        await asyncio.sleep(0.005)
 
 
 async def shows(easel: World, stage: str, at: int = 0) -> Post:

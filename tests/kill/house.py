@@ -19,13 +19,16 @@ from tests.servers.discord import Limits as DiscordLimits
 from tests.servers.discord import Rate as DiscordRate
 from tests.servers.telegram import UNLIMITED, Chat, TelegramServer
 from tests.support import PROJECT
-from tests.support.worlds import Clock
+from tests.support.chat_world import all_jobs_settled
+from tests.support.clocks import ShiftedClock
+from tests.support.databases import migrated_sqlite
+from tests.support.waiting import TIMEOUT_S, wait_until
 
 Faults = Callable[[RecordedRequest], Fault | None]
 
 EDGE = 640  # pixels of a picture's longer side
 PREVIEW_EDGE = 512  # pixels, at most, of the sandbox's previews: what is larger was finished
-PATIENCE = 90.0  # seconds, on a busy machine; nothing is measured by it
+PATIENCE = TIMEOUT_S
 WIDE = DiscordLimits(overall=DiscordRate(slots=1000, period=1.0), other=DiscordRate(slots=1000, period=1.0))
 
 
@@ -104,7 +107,7 @@ class House:
 
     @property
     def database_url(self) -> str:
-        return f"sqlite:///{self.folder / 'easel.db'}"
+        return migrated_sqlite(self.folder)
 
     def configure(self, *, timeout_s: float = LONG, **more: object) -> Path:
         """The settings of every process. `timeout_s`: of the upstream; `more`: JSON values of further keys."""
@@ -189,7 +192,7 @@ class House:
     @asynccontextmanager
     async def store(self) -> AsyncGenerator[Store]:
         """The books, also while a process runs."""
-        store = await Store.open(self.database_url, clock=Clock(), migrate=False)
+        store = await Store.open(self.database_url, clock=ShiftedClock(), migrate=False)
         try:
             yield store
         finally:
@@ -201,10 +204,7 @@ class House:
     async def settled(self, store: Store) -> None:
         """Waits until every job has ended and been told of."""
 
-        async def nothing_left() -> bool:
-            return not await store.unfinished_jobs() and not await store.pending_notifications()
-
-        await eventually(nothing_left)
+        await wait_until(lambda: all_jobs_settled(store))
 
     def asked(self, prompt: str) -> int:
         return sum(each.prompt == prompt for each in self.sandbox.requests)
@@ -230,13 +230,6 @@ async def house(
         async with place.sandbox:
             place.configure()
             yield place
-
-
-async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Waits for what tells nobody when it begins to hold. Raises TimeoutError."""
-    async with asyncio.timeout(PATIENCE):
-        while not await holds():  # noqa: ASYNC110 - other processes wake nobody here
-            await asyncio.sleep(0.05)
 
 
 def jobs_of(store: Store, seat: Seat) -> Awaitable[list[Job]]:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from itertools import product
 
 from bot.store.store import Store
-from tests.kill.house import House, Seat, eventually
+from tests.kill.house import House, Seat
 from tests.kill.steps import DIALECTS, PLATFORMS, STEPS, Step, prompt
+from tests.support.waiting import wait_until
 
 WIDTH = max(len(step.about) for step in STEPS)  # of the first column
 CELL = 24  # of the others
@@ -80,14 +81,14 @@ async def killed_and_begun_again(place: House, jobs: Sequence[Cell]) -> list[Ver
         async def upstream_keeps_quiet() -> bool:
             return all(place.asked(cell.prompt) for cell in jobs if cell.step.by_upstream)
 
-        await eventually(upstream_keeps_quiet)
+        await wait_until(upstream_keeps_quiet)
         await first.kill()
     async with place.process() as second, place.store() as store:
 
         async def all_final() -> bool:
             return all(_is_final(place, cell) for cell in jobs)
 
-        await eventually(all_final)
+        await wait_until(all_final)
         await place.settled(store)
         assert await second.stop() == 0
         return [await verdict(place, cell, store) for cell in jobs]

@@ -15,13 +15,14 @@ from bot.errors import StoreFailed
 from bot.sandbox import Sandbox
 from bot.store.store import upgrade
 from bot.texts import explain, load
-from tests.flow.scenes import until
 from tests.flow.store.stores import books_agree
-from tests.flow.world import World, open_app, settings
-from tests.kill.house import PROJECT, House, Process, Seat, eventually, house
+from tests.flow.world import World, settings
+from tests.kill.house import PROJECT, House, Process, Seat, house
 from tests.kill.steps import PLATFORMS
+from tests.support.chat_world import open_app
+from tests.support.clocks import ShiftedClock
 from tests.support.platform import Platform
-from tests.support.worlds import Clock
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.timeout(240)  # two processes; seconds on a quiet machine
 
@@ -59,7 +60,7 @@ async def all_painted_and_paid_once(place: House, seats: list[Seat]) -> None:
             async def pictured(seat: Seat = seat) -> bool:
                 return [each.pictures for each in seat.standing()] == [1]
 
-            await eventually(pictured)
+            await wait_until(pictured)
     assert await asyncio.to_thread(books_agree, place.database_url)
 
 
@@ -81,13 +82,13 @@ async def test_no_room_for_a_while(tmp_path: Path, dialect: str) -> None:
         async def told() -> bool:
             return [each.text for each in late.standing()] == [down]
 
-        await eventually(told)
+        await wait_until(told)
         opened.set()
 
         async def waits() -> bool:
             return running.logged("database failed, the job waits")
 
-        await eventually(waits)
+        await wait_until(waits)
         resource.prlimit(running.child.pid, resource.RLIMIT_FSIZE, before)
         await all_painted_and_paid_once(place, seats)
         async with place.store() as store:
@@ -165,14 +166,14 @@ async def test_a_clock_that_is_set_while_a_job_is_painted_changes_nothing_about_
         await opened.wait()
 
     async with Sandbox(edge=64, sleep=held) as sandbox:
-        platform, clock = Platform(), Clock()
-        clock.later((clock.now().replace(hour=12) - clock.now()).total_seconds())  # an hour away is the same day
+        platform, clock = Platform(), ShiftedClock()
+        clock.move_on((clock.now().replace(hour=12) - clock.now()).total_seconds())  # an hour away is the same day
         async with open_app(settings(tmp_path, sandbox), {"memory": platform}, clock) as app:
             await app.start()
             easel = World(app=app, platform=platform, sandbox=sandbox)
             await easel.say("a cat")
-            await until(lambda: sandbox.running == 1)
-            clock.later(seconds)
+            await wait_until(lambda: sandbox.running == 1)
+            clock.move_on(seconds)
             opened.set()
             [post] = await easel.settled()
             assert len(post.images) == 1
@@ -211,7 +212,7 @@ async def test_asked_to_stop_in_the_middle_of_ten_jobs(tmp_path: Path, dialect: 
                 async def draining() -> bool:
                     return first.logged("easel stops")
 
-                await eventually(draining)
+                await wait_until(draining)
                 opened.set()
             assert await first.stop() == 0
         opened.set()
@@ -227,7 +228,7 @@ async def test_asked_to_stop_in_the_middle_of_ten_jobs(tmp_path: Path, dialect: 
                         "retry" in each.actions for each in seat.standing()
                     )
 
-                await eventually(final)
+                await wait_until(final)
                 balance = await place.balance(store, seat)
                 assert (balance.available, balance.reserved) == (50 - pictures, 0)
                 assert place.asked(f"a cat for {seat.user}") == 1

@@ -15,9 +15,10 @@ from bot.errors import SettingsWrong
 from bot.store import engine, migrate
 from bot.store.store import Store, upgrade
 from bot.texts import load, say
-from tests.kill.house import House, Process, Seat, eventually, house
+from tests.kill.house import House, Process, Seat, house
 from tests.support import PROJECT
 from tests.support.clocks import FakeClock
+from tests.support.waiting import wait_until
 
 FULL = 1  # bytes that a file may grow to: nothing can be written any more
 BUSY = pytest.mark.timeout(240)  # seconds; a few processes, which take ten on a quiet machine
@@ -77,10 +78,10 @@ async def test_killed_while_the_disk_is_full(tmp_path: Path, dialect: str, paint
             await place.discord.until(lambda: place.sandbox.running == 1, seconds=60)
             await place.discord.until(lambda: shows(ada, say("en", "stage-painting")), seconds=60)
             with full_disk(easel):
-                await eventually(lambda: painted_upstream(place))
+                await wait_until(lambda: painted_upstream(place))
                 await easel.kill()
         async with place.process() as easel:
-            await eventually(lambda: ended(ada))
+            await wait_until(lambda: ended(ada))
             assert await books(place, ada) == (50 - painted, 0)
             assert await easel.stop() == 0
         assert pictures(ada) == painted

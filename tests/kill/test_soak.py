@@ -16,9 +16,10 @@ from bot.sandbox import Fault
 from bot.sandbox.request_log import RecordedRequest
 from bot.texts import load
 from tests.flow.store.stores import books_agree, query
-from tests.kill.house import House, Seat, Shown, eventually, house
+from tests.kill.house import House, Seat, Shown, house
 from tests.kill.matrix import FINAL
 from tests.kill.steps import DIALECTS, PLATFORMS, POSTS_TWICE
+from tests.support.waiting import wait_until
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "1"))  # for each dialect
 SEATS = 9
@@ -85,7 +86,7 @@ async def test_killed_by_lot_under_load(
                 return not await asyncio.to_thread(unfinished, place, seats)
 
             with suppress(TimeoutError):  # then the discrepancies name them
-                await eventually(all_final)
+                await wait_until(all_final)
             assert await last.stop() == 0
         wrong = await discrepancies(place, seats, weather)
         strays = [each for known in (await asyncio.to_thread(stray, place, seats)).values() for each in known]

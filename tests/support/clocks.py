@@ -1,11 +1,13 @@
-"""A clock that stands still until a test moves it.
+"""Clocks for tests: one that stands still until it is moved, and some that go with the machine, shifted or faster.
 
-Implements `bot.clock.Clock`; knows nothing else of the bot.
+Each implements `bot.clock.Clock`; nothing else of the bot is known here.
 """
 
 import asyncio
 import heapq
 import itertools
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from tests.support.event_loop import wait_all_tasks_blocked
@@ -90,3 +92,89 @@ class FakeClock:
     def _move(self, moment: float) -> None:
         self._now += timedelta(seconds=moment - self._monotonic)
         self._monotonic = moment
+
+
+class InstantClock:
+    """Every sleep is over at once, and time has passed by as much."""
+
+    def __init__(self) -> None:
+        self._passed = 0.0
+
+    def now(self) -> datetime:
+        return NOON + timedelta(seconds=self._passed)
+
+    def monotonic(self) -> float:
+        return 1000.0 + self._passed
+
+    async def sleep(self, seconds: float) -> None:
+        """Takes a few turns of the loop, so that whoever is to be woken earlier is."""
+        self._passed += max(seconds, 0.0)
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+
+class ShiftedClock:
+    """The machine's own time, whose wall clock can be moved on."""
+
+    def __init__(self) -> None:
+        self._began = datetime.now(UTC)
+        self._shift = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self._shift
+
+    def standing_now(self) -> datetime:
+        """A wall clock that only `move_on` moves: no deadline passes because a machine is slow."""
+        return self._began + self._shift
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    def move_on(self, seconds: float) -> None:
+        self._shift += timedelta(seconds=seconds)
+
+
+class FastClock(ShiftedClock):
+    """Waiting takes a part of its time: seconds pass `speed` times as fast as the machine's, dates do not."""
+
+    def __init__(self, speed: float) -> None:
+        super().__init__()
+        self._speed = speed
+
+    def monotonic(self) -> float:
+        return super().monotonic() * self._speed
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds / self._speed)
+
+
+class PausableClock(FastClock):
+    """Fast, and stands while a test does one thing after the other: nothing is over because a machine is slow."""
+
+    def __init__(self, speed: float) -> None:
+        super().__init__(speed)
+        self._stood = 0.0
+        self._since: float | None = None
+        self._goes = asyncio.Event()
+        self._goes.set()
+
+    @contextmanager
+    def paused(self) -> Generator[None]:
+        self._since = super().monotonic()
+        self._goes.clear()
+        yield
+        self._stood += super().monotonic() - self._since
+        self._since = None
+        self._goes.set()
+
+    def monotonic(self) -> float:
+        return (super().monotonic() if self._since is None else self._since) - self._stood
+
+    async def sleep(self, seconds: float) -> None:
+        end = self.monotonic() + seconds
+        while (left := end - self.monotonic()) > 0:
+            await super().sleep(left)
+            await self._goes.wait()

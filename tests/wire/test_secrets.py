@@ -29,8 +29,10 @@ from bot.settings import Settings
 from tests.servers import discord as discords
 from tests.servers import telegram as telegrams
 from tests.support import PROJECT
+from tests.support.clocks import FastClock
 from tests.support.databases import migrated_sqlite
-from tests.support.worlds import FastClock, png, polled
+from tests.support.images import png
+from tests.support.waiting import wait_until
 from tests.wire.discord import easel as in_discord
 from tests.wire.telegram import easel as in_telegram
 from tests.wire.telegram.edges import free_port
@@ -168,7 +170,7 @@ async def whole(folder: Path, dialect: str, monkeypatch: pytest.MonkeyPatch) -> 
         running = asyncio.create_task(service.serve(settings, stop=stop, ready=lambda _: serving.set()))
         try:
             await serving.wait()
-            await polled(lambda: is_ready(address))
+            await wait_until(lambda: is_ready(address))
             yield Whole(
                 telegram=in_telegram.Town(
                     server=telegram,

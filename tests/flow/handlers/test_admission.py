@@ -16,11 +16,13 @@ from bot.quota import hours_to_refill
 from bot.sandbox import Sandbox
 from bot.store.store import Store
 from bot.texts import explain, say
-from tests.flow.scenes import BOSS, LONG, ask, books, click, until
+from tests.flow.scenes import BOSS, LONG, ask, books, click
 from tests.flow.store.stores import ANN, new_job, rules
-from tests.flow.world import open_app, settings, world
+from tests.flow.world import settings, world
+from tests.support.chat_world import open_app
 from tests.support.clocks import FakeClock
 from tests.support.platform import AMBER, DIRECT, GROUP, JADE, Platform
+from tests.support.waiting import wait_until
 
 FLOOD = 10_000  # commands
 
@@ -218,7 +220,7 @@ async def test_clicks_count_as_well(tmp_path: Path, sandbox: Sandbox) -> None:
 async def test_a_click_on_cancel_is_always_heard(tmp_path: Path) -> None:
     async with Sandbox(pace=LONG) as sandbox, world(tmp_path, sandbox, limits={"user_per_minute": 1}) as easel:
         await easel.say("a cat")
-        await until(lambda: sandbox.running == 1 and bool(easel.platform.posts))
+        await wait_until(lambda: sandbox.running == 1 and bool(easel.platform.posts))
         await click(easel, easel.platform.posts[0], Action.CANCEL)
         await easel.settled()
         assert await books(easel) == (50, 0)
@@ -253,7 +255,7 @@ async def test_answers_that_wait_for_their_turn_are_few_for_each_member(tmp_path
         amber = [platform.message("/help", chat=GROUP) for _ in range(8)]
         jade = platform.message("/help", sender=JADE, chat=GROUP)
         waiting = [asyncio.create_task(easel.app.desk.receive_message(each)) for each in (*amber, jade)]
-        await until(lambda: sum(task.done() for task in waiting) == 8 - MOST_UNSAID)
+        await wait_until(lambda: sum(task.done() for task in waiting) == 8 - MOST_UNSAID)
         assert [task.done() for task in waiting] == [False] * MOST_UNSAID + [True] * (8 - MOST_UNSAID) + [False]
     assert [await task for task in waiting[:MOST_UNSAID]] == [False] * MOST_UNSAID
     assert await waiting[-1] is False  # handed in again, where the platform can

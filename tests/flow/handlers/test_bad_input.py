@@ -37,9 +37,11 @@ from bot.job import Job
 from bot.pictures import KINDS, MEGAPIXELS
 from bot.sandbox import Sandbox
 from bot.texts import explain, say
-from tests.flow.scenes import HeldPlatform, books, click, jobs_under_way, stands, until
-from tests.flow.world import World, png, world
+from tests.flow.scenes import HeldPlatform, books, click, jobs_under_way, stands
+from tests.flow.world import World, world
+from tests.support.images import png
 from tests.support.platform import AMBER, DIRECT, GROUP, Platform
+from tests.support.waiting import wait_until
 
 OPTIONS = "--size, --quality, --n, --file"
 SIZES = "1:1, 2:3, 3:2, 1024x1024, 1024x1536, 1536x1024"
@@ -60,7 +62,7 @@ async def refused(easel: World, error: EaselError, posts: int = 1) -> None:
     assert post.actions == []
     assert not post.images
     assert await books(easel) == (50, 0)
-    await until(lambda: not jobs_under_way())
+    await wait_until(lambda: not jobs_under_way())
     assert not easel.sandbox.requests
 
 
@@ -189,7 +191,7 @@ async def test_a_reply_to_a_picture_that_is_not_finished(tmp_path: Path) -> None
         await platform.reached.wait()
         await platform.until(lambda: bool(platform.posts))
         [job] = await easel.app.store.unfinished_jobs()
-        await until(lambda: stands(easel, job.id))
+        await wait_until(lambda: stands(easel, job.id))
         await easel.say("and add a moon", reply_to=platform.posts[0])
         await platform.until(lambda: len(platform.posts) == 2)
         assert platform.posts[1].text == explain("en", StillPainting())

@@ -14,9 +14,11 @@ from bot.handlers.commands import ADMIN_USAGE
 from bot.quota import MAX_CREDITS, hours_to_refill
 from bot.sandbox import Sandbox
 from bot.texts import LOCALES, explain, say
-from tests.flow.scenes import BOSS, LONG, ask, books, until
-from tests.flow.world import World, open_app, settings, world
+from tests.flow.scenes import BOSS, LONG, ask, books
+from tests.flow.world import World, settings, world
+from tests.support.chat_world import open_app
 from tests.support.platform import AMBER, GROUP, JADE, CorePlatform, Platform
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -57,7 +59,7 @@ async def test_quota_tells_what_runs_and_what_is_held_for_it(tmp_path: Path) -> 
         said = await answer(easel, "/quota")
         assert said.startswith("48 credits left today.\nHeld for unfinished pictures: 2\nRunning or waiting: 1\n")
         await easel.say("/cancel")
-        await until(lambda: sandbox.running == 0)
+        await wait_until(lambda: sandbox.running == 0)
         assert (await answer(easel, "/quota")).startswith("50 credits left today.\nHeld for unfinished pictures: 0")
 
 

@@ -17,11 +17,13 @@ from bot.store import job_rows
 from bot.store.adapter_store import BLOB_DAYS
 from bot.store.store import EVENTS_RETURN, Store
 from bot.texts import LOCALES, explain, say
-from tests.flow.scenes import LONG, HeldPlatform, ask, books, click, until
+from tests.flow.scenes import LONG, HeldPlatform, ask, books, click
 from tests.flow.store.stores import ANN, BEN, DIRECT, PIXEL, RULES, books_agree, new_job, query
-from tests.flow.world import World, png, settings, world
+from tests.flow.world import World, settings, world
 from tests.support.clocks import FakeClock
+from tests.support.images import png
 from tests.support.platform import AMBER, GROUP, JADE
+from tests.support.waiting import wait_until
 
 SECRET = "a portrait of my neighbour"
 DAY = 24 * 3600.0
@@ -126,12 +128,12 @@ async def test_what_runs_and_waits_is_stopped_and_forgotten_too(tmp_path: Path) 
     async with Sandbox(pace=LONG) as sandbox, world(tmp_path, sandbox) as easel:
         for _ in range(4):
             await easel.say(SECRET)
-        await until(lambda: sandbox.running == 2)
+        await wait_until(lambda: sandbox.running == 2)
         said = (await ask(easel, "/forget")).text
         assert said == say("en", "answer-forgotten", count=4)
         assert await books(easel) == (50, 0)
         await easel.settled(5)
-        await until(lambda: sandbox.running == 0)
+        await wait_until(lambda: sandbox.running == 0)
         assert [post.text for post in easel.platform.posts[:4]] == [say("en", "cancelled")] * 4
         assert "neighbour" not in everything(tmp_path)
 
@@ -297,7 +299,7 @@ async def test_the_running_process_tidies_up_at_the_start_and_every_hour(store: 
         second = await ended(store)
         clock.jump(timedelta(days=8).total_seconds())
         await clock.advance(EVERY)
-        await until(lambda: _gone(store, second.id))
+        await wait_until(lambda: _gone(store, second.id))
     finally:
         await housekeeping.stop()
 
@@ -317,7 +319,7 @@ async def test_a_database_that_is_away_is_tried_again_the_next_hour(store: Store
         assert await store.get_job(job.id) is not None
         broken.there = True
         await clock.advance(EVERY)
-        await until(lambda: _gone(store, job.id))
+        await wait_until(lambda: _gone(store, job.id))
     finally:
         await housekeeping.stop()
 
@@ -344,4 +346,4 @@ async def test_retention_is_a_setting_that_easel_run_applies(tmp_path: Path, san
     finally:
         await store.close()
     async with world(tmp_path, sandbox, privacy={"retention_days": 7}) as easel:
-        await until(lambda: _gone(easel.app.store, job.id))
+        await wait_until(lambda: _gone(easel.app.store, job.id))

@@ -10,9 +10,11 @@ from bot.chat import Action
 from bot.errors import AlreadyFinished, ChatBusy, NotYours
 from bot.sandbox import Sandbox
 from bot.texts import explain, say
-from tests.flow.scenes import BOSS, LONG, HeldPlatform, books, click, jobs_under_way, picture_host, shows, until
-from tests.flow.world import World, png, world
+from tests.flow.scenes import BOSS, LONG, HeldPlatform, books, click, jobs_under_way, picture_host, shows
+from tests.flow.world import World, world
+from tests.support.images import png
 from tests.support.platform import AMBER, GROUP, JADE, Post
+from tests.support.waiting import wait_until
 
 STOPPED = say("en", "answer-cancelled", count=1)
 CANCELLED = say("en", "cancelled")
@@ -32,7 +34,7 @@ async def easel(tmp_path: Path, sandbox: Sandbox) -> AsyncIterator[World]:
 
 async def painting(easel: World) -> Post:
     """The one job's message, once the upstream works for it."""
-    await until(lambda: easel.sandbox.running == 1 and len(easel.platform.posts) == 1)
+    await wait_until(lambda: easel.sandbox.running == 1 and len(easel.platform.posts) == 1)
     return easel.platform.posts[0]
 
 
@@ -41,7 +43,7 @@ async def stopped(easel: World, post: Post, expected: tuple[int, int] = (50, 0))
     await easel.platform.until(lambda: post.text == CANCELLED)
     assert post.actions == ["retry"]
     assert not post.images
-    await until(lambda: not jobs_under_way())
+    await wait_until(lambda: not jobs_under_way())
     assert await books(easel) == expected
 
 
@@ -50,7 +52,7 @@ async def test_a_job_that_waits_in_line_never_reaches_the_upstream(tmp_path: Pat
         await easel.say("first")
         await easel.say("second")
         second = await shows(easel, "waiting", at=1)
-        await until(lambda: len(sandbox.requests) == 1)
+        await wait_until(lambda: len(sandbox.requests) == 1)
         assert (await click(easel, second, Action.CANCEL)).text == STOPPED
         await easel.platform.until(lambda: second.text == CANCELLED)
         assert await books(easel) == (49, 1)
@@ -70,11 +72,11 @@ async def test_while_the_members_pictures_are_fetched(tmp_path: Path, sandbox: S
 
 async def test_before_the_upstream_has_answered(easel: World) -> None:
     await easel.say(f"a cat [[no-answer:{LONG:g}]]")
-    await until(lambda: len(easel.sandbox.requests) == 1)
+    await wait_until(lambda: len(easel.sandbox.requests) == 1)
     post = await shows(easel, "sending")
     assert (await click(easel, post, Action.CANCEL)).text == STOPPED
     await stopped(easel, post)
-    await until(lambda: easel.sandbox.dropped == 1)
+    await wait_until(lambda: easel.sandbox.dropped == 1)
 
 
 async def test_while_the_upstream_paints_its_connection_closes(easel: World) -> None:
@@ -82,7 +84,7 @@ async def test_while_the_upstream_paints_its_connection_closes(easel: World) -> 
     post = await painting(easel)
     assert (await click(easel, post, Action.CANCEL)).text == STOPPED
     await stopped(easel, post)
-    await until(lambda: easel.sandbox.dropped == 1 and easel.sandbox.running == 0)
+    await wait_until(lambda: easel.sandbox.dropped == 1 and easel.sandbox.running == 0)
 
 
 async def test_while_a_busy_upstream_is_waited_for(easel: World) -> None:
@@ -187,10 +189,10 @@ async def test_the_command_stops_all_of_the_callers_jobs_and_nobody_elses(easel:
     for prompt in ("first", "second", "third"):
         await easel.say(prompt)
     await easel.say("not yours", sender=JADE)
-    await until(lambda: easel.sandbox.running == 3)
+    await wait_until(lambda: easel.sandbox.running == 3)
     await easel.say("/cancel")
     await easel.platform.until(lambda: easel.platform.posts[-1].text == say("en", "answer-cancelled", count=3))
-    await until(lambda: easel.sandbox.running == 1)
+    await wait_until(lambda: easel.sandbox.running == 1)
     assert sorted(request.prompt for request in easel.sandbox.requests) == ["first", "not yours", "second"]
     assert await books(easel) == (50, 0)
     assert await books(easel, JADE) == (49, 1)
@@ -207,7 +209,7 @@ async def test_a_deleted_status_message_stops_its_job(easel: World) -> None:
     post = await painting(easel)
     await easel.app.desk.message_deleted(easel.platform.delete(post))
     assert await books(easel) == (50, 0)
-    await until(lambda: easel.sandbox.dropped == 1 and not jobs_under_way())
+    await wait_until(lambda: easel.sandbox.dropped == 1 and not jobs_under_way())
     assert len(easel.platform.posts) == 1
 
 
@@ -218,7 +220,7 @@ async def test_a_deletion_that_nobody_told_of_is_noticed_at_the_next_edit(
         await easel.say("a cat")
         await painting(easel)
         easel.platform.delete(easel.platform.posts[0])
-        await until(lambda: sandbox.dropped == 1 and not jobs_under_way())
+        await wait_until(lambda: sandbox.dropped == 1 and not jobs_under_way())
         assert await books(easel) == (50, 0)
         assert len(easel.platform.posts) == 1
 
@@ -237,7 +239,7 @@ async def test_a_cancelled_job_can_be_retried(easel: World) -> None:
     await click(easel, post, Action.CANCEL)
     await stopped(easel, post)
     assert (await click(easel, post, Action.RETRY)).text == ""
-    await until(lambda: easel.sandbox.running == 1 and len(easel.platform.posts) == 2)
+    await wait_until(lambda: easel.sandbox.running == 1 and len(easel.platform.posts) == 2)
     again = easel.platform.posts[1]
     assert again.reply_to == post.id
     await click(easel, again, Action.CANCEL, sender=AMBER)

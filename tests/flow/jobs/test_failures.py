@@ -18,9 +18,12 @@ from bot.jobs.runner import STORE_AWAY
 from bot.painting import Image
 from bot.sandbox import Sandbox
 from bot.texts import explain, say
-from tests.flow.scenes import LONG, HeldPlatform, books, click, jobs_under_way, picture_host, shows, stands, until
-from tests.flow.world import World, open_app, png, settings, world
+from tests.flow.scenes import LONG, HeldPlatform, books, click, jobs_under_way, picture_host, shows, stands
+from tests.flow.world import World, settings, world
+from tests.support.chat_world import open_app
+from tests.support.images import png
 from tests.support.platform import AMBER, Platform
+from tests.support.waiting import wait_until
 
 DOWN = explain("en", StoreFailed())
 
@@ -95,7 +98,7 @@ async def test_a_database_that_fails_for_a_moment_before_the_upstream_is_asked(
         await platform.reached.wait()
         await asyncio.to_thread(break_database, tmp_path)
         platform.release()
-        await until(lambda: opened.clock.paused > 0)
+        await wait_until(lambda: opened.clock.paused > 0)
         await asyncio.to_thread(mend_database, tmp_path)
         [post] = await easel.settled()
         assert len(post.images) == 1
@@ -113,7 +116,7 @@ async def test_a_database_that_fails_for_a_moment_after_the_picture_was_delivere
         await platform.reached.wait()
         await asyncio.to_thread(break_database, tmp_path)
         platform.release()
-        await until(lambda: opened.clock.paused > 0)
+        await wait_until(lambda: opened.clock.paused > 0)
         await asyncio.to_thread(mend_database, tmp_path)
         [post] = await easel.settled()
         assert (len(post.images), len(platform.posts)) == (1, 1)
@@ -131,10 +134,10 @@ async def test_a_database_that_stays_away_is_said_unless_the_picture_stands_ther
         await platform.reached.wait()
         await platform.until(lambda: bool(platform.posts))
         [job] = await easel.app.store.unfinished_jobs()
-        await until(lambda: stands(easel, job.id))
+        await wait_until(lambda: stands(easel, job.id))
         await asyncio.to_thread(break_database, tmp_path)
         platform.release()
-        await until(lambda: not jobs_under_way())
+        await wait_until(lambda: not jobs_under_way())
         [post] = platform.posts
         assert (post.text == DOWN) == (not post.images) == (kind == "fetch")
     await asyncio.to_thread(mend_database, tmp_path)  # when the process is gone: it would go on with the job
@@ -153,7 +156,7 @@ async def test_a_picture_that_was_painted_while_the_database_was_away_is_not_los
             await upstream.fetched.wait()
             await asyncio.to_thread(fill_disk, tmp_path)
             upstream.open.set()
-            await until(lambda: opened.clock.paused > 0)
+            await wait_until(lambda: opened.clock.paused > 0)
             await asyncio.to_thread(clear_disk, tmp_path)
             [post] = await easel.settled()
             assert len(post.images) == 1
@@ -167,7 +170,7 @@ async def test_a_job_ends_by_itself_once_the_database_is_back(tmp_path: Path, sa
         await platform.reached.wait()
         await asyncio.to_thread(break_database, tmp_path)
         platform.release()
-        await until(lambda: not jobs_under_way())
+        await wait_until(lambda: not jobs_under_way())
         await asyncio.to_thread(mend_database, tmp_path)
         [post] = await easel.settled()
         assert len(post.images) == 1
@@ -194,7 +197,7 @@ async def test_a_job_that_the_database_let_down_can_still_be_stopped(tmp_path: P
         await platform.until(lambda: bool(platform.posts))
         await asyncio.to_thread(break_database, tmp_path)
         platform.release()
-        await until(lambda: not jobs_under_way())
+        await wait_until(lambda: not jobs_under_way())
         [post] = platform.posts
         assert (await click(easel, post, Action.CANCEL)).text == DOWN
         await asyncio.to_thread(mend_database, tmp_path)
@@ -214,7 +217,7 @@ async def test_a_chat_that_is_closed_when_the_database_has_failed_harms_nobody(
         await asyncio.to_thread(break_database, tmp_path)
         platform.failures = [ChatGone()]
         platform.release()
-        await until(lambda: not jobs_under_way())
+        await wait_until(lambda: not jobs_under_way())
         await asyncio.to_thread(mend_database, tmp_path)
 
 
@@ -237,7 +240,7 @@ async def test_a_message_while_the_database_is_away_is_answered(tmp_path: Path, 
 async def test_a_deletion_that_the_database_does_not_take_harms_nobody(tmp_path: Path) -> None:
     async with Sandbox(pace=1000) as sandbox, world(tmp_path, sandbox) as easel:
         await easel.say("a cat")
-        await until(lambda: sandbox.running == 1 and bool(easel.platform.posts))
+        await wait_until(lambda: sandbox.running == 1 and bool(easel.platform.posts))
         ref = easel.platform.delete(easel.platform.posts[0])
         await asyncio.to_thread(fill_disk, tmp_path)
         await easel.app.desk.message_deleted(ref)
@@ -311,7 +314,7 @@ async def test_a_bug_while_a_click_is_answered_is_said(tmp_path: Path) -> None:
     async with Sandbox(pace=1000) as sandbox:
         async with world(tmp_path, sandbox, platform) as easel:
             await easel.say("a cat")
-            await until(lambda: sandbox.running == 1 and bool(platform.posts))
+            await wait_until(lambda: sandbox.running == 1 and bool(platform.posts))
             [post] = platform.posts
             assert (await click(easel, post, Action.CANCEL)).text == explain("en", EaselError())
             assert await books(easel) == (50, 0)
@@ -326,7 +329,7 @@ async def test_a_bug_while_a_failure_is_written_down_leaves_it_to_the_next_start
     platform = Odd()
     async with world(tmp_path, sandbox, platform) as easel:
         await easel.say("a cat [[400]]")
-        await until(lambda: bool(sandbox.requests) and not jobs_under_way())
+        await wait_until(lambda: bool(sandbox.requests) and not jobs_under_way())
         assert await books(easel) == (50, 0)
     platform.broken = False
     async with world(tmp_path, sandbox, platform) as easel:

@@ -11,9 +11,10 @@ from bot.errors import ChatOutOfCredits, TooManyWaiting
 from bot.quota import hours_to_refill
 from bot.sandbox import Sandbox
 from bot.texts import explain, say
-from tests.flow.scenes import LONG, ask, books, click, until
+from tests.flow.scenes import LONG, ask, books, click
 from tests.flow.world import World, world
 from tests.support.platform import AMBER, GROUP, JADE, Post
+from tests.support.waiting import wait_until
 
 OTHER_GROUP = Chat(platform="memory", id="group-2", kind="group")
 
@@ -33,12 +34,12 @@ async def place(easel: World, post: Post, ahead: int) -> None:
 async def test_a_member_has_so_many_painted_at_once(tmp_path: Path, sandbox: Sandbox) -> None:
     async with world(tmp_path, sandbox, limits={"user_concurrent": 2}) as easel:
         posts = [await ask(easel, f"cat {number}") for number in range(4)]
-        await until(lambda: sandbox.running == 2)
+        await wait_until(lambda: sandbox.running == 2)
         await place(easel, posts[2], ahead=0)
         await place(easel, posts[3], ahead=1)
         await click(easel, posts[0], Action.CANCEL)
         await place(easel, posts[3], ahead=0)
-        await until(lambda: sorted(each.prompt for each in sandbox.requests) == ["cat 0", "cat 1", "cat 2"])
+        await wait_until(lambda: sorted(each.prompt for each in sandbox.requests) == ["cat 0", "cat 1", "cat 2"])
 
 
 async def test_beyond_those_who_may_wait_a_job_is_refused_and_costs_nothing(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -50,7 +51,7 @@ async def test_beyond_those_who_may_wait_a_job_is_refused_and_costs_nothing(tmp_
         await easel.platform.until(lambda: any(post.text == refused for post in easel.platform.posts))
         assert await books(easel) == (47, 3)
         await easel.say("a dog", sender=JADE)
-        await until(lambda: sandbox.running == 2)
+        await wait_until(lambda: sandbox.running == 2)
 
 
 async def test_one_members_flood_keeps_nobody_else_waiting(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -59,9 +60,9 @@ async def test_one_members_flood_keeps_nobody_else_waiting(tmp_path: Path, sandb
         cats = [await ask(easel, f"cat {number}") for number in range(8)]
         dog = await ask(easel, "a dog", sender=JADE)
         await place(easel, dog, ahead=0)
-        await until(lambda: sandbox.running == 2)
+        await wait_until(lambda: sandbox.running == 2)
         await click(easel, cats[0], Action.CANCEL)
-        await until(lambda: len(sandbox.requests) == 3)
+        await wait_until(lambda: len(sandbox.requests) == 3)
         assert sandbox.requests[2].prompt == "a dog"
 
 
@@ -71,7 +72,7 @@ async def test_no_more_than_the_house_can_take(tmp_path: Path, sandbox: Sandbox)
         posts = [await ask(easel, "a cat", sender=user) for user in users]
         await place(easel, posts[3], ahead=0)
         await place(easel, posts[4], ahead=1)
-        await until(lambda: sandbox.running == 3)
+        await wait_until(lambda: sandbox.running == 3)
         assert sandbox.queued == 0
 
 

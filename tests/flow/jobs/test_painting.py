@@ -8,7 +8,8 @@ import pytest
 from bot.chat import User
 from bot.errors import ChatBusy, ChatGone, ChatUnreachable
 from bot.sandbox import Fault, Sandbox
-from tests.flow.world import World, png, world
+from tests.flow.world import World, world
+from tests.support.images import png
 from tests.support.platform import AMBER, GROUP, JADE
 
 

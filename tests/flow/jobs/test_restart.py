@@ -19,9 +19,12 @@ from bot.quota import QuotaRules
 from bot.sandbox import Fault, Sandbox
 from bot.store.store import Store
 from bot.texts import explain, say
-from tests.flow.scenes import LONG, HeldPlatform, books, click, picture_host, shows, until
-from tests.flow.world import World, open_app, png, settings, world
+from tests.flow.scenes import LONG, HeldPlatform, books, click, picture_host, shows
+from tests.flow.world import World, settings, world
+from tests.support.chat_world import open_app
+from tests.support.images import png
 from tests.support.platform import AMBER, DIRECT, JADE, Platform, Post
+from tests.support.waiting import wait_until
 
 RULES = QuotaRules(user_daily=50, chat_daily=None, user_concurrent=2, user_waiting=5)
 PICTURE = Image(data=png(), media_type="image/png", width=64, height=48)
@@ -109,7 +112,7 @@ async def test_posted_but_not_begun(tmp_path: Path) -> None:
             await easel.say("first")
             await easel.say("second")
             await shows(easel, "waiting", at=1)
-            await until(lambda: len(sandbox.requests) == 1)
+            await wait_until(lambda: len(sandbox.requests) == 1)
         async with world(tmp_path, sandbox, platform, **one_by_one) as easel:
             first, second = await easel.settled(2)
             assert first.text == RESTARTED
@@ -133,12 +136,12 @@ async def test_asked_without_an_answer_is_never_asked_again(tmp_path: Path, sand
     platform = Platform()
     async with world(tmp_path, sandbox, platform) as easel:
         await easel.say(f"a cat [[no-answer:{LONG:g}]]")
-        await until(lambda: len(sandbox.requests) == 1)
+        await wait_until(lambda: len(sandbox.requests) == 1)
     async with world(tmp_path, sandbox, platform) as easel:
         post = await released(easel)
         assert len(sandbox.requests) == 1
         await click(easel, post, Action.RETRY)
-        await until(lambda: len(sandbox.requests) == 2)
+        await wait_until(lambda: len(sandbox.requests) == 2)
 
 
 async def test_in_the_middle_of_a_stream(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -215,7 +218,7 @@ async def test_a_failure_that_could_not_be_shown_is_shown(tmp_path: Path, sandbo
         [job] = await easel.app.store.history(AMBER.key)
         assert job.failure is not None
         await released(easel, say("en", job.failure.key, **job.failure.facts))
-        await until(lambda: told(easel))
+        await wait_until(lambda: told(easel))
     assert len(sandbox.requests) == 1
 
 
@@ -235,7 +238,7 @@ async def test_a_cancellation_that_could_not_be_shown_is_shown(tmp_path: Path) -
     async with Sandbox(pace=LONG) as sandbox:
         async with world(tmp_path, sandbox, platform) as easel:
             await easel.say("a cat")
-            await until(lambda: sandbox.running == 1 and bool(platform.posts))
+            await wait_until(lambda: sandbox.running == 1 and bool(platform.posts))
             await click(easel, platform.posts[0], Action.CANCEL)
         platform.refuses = False
         async with world(tmp_path, sandbox, platform) as easel:
@@ -247,7 +250,7 @@ async def test_what_was_told_is_not_told_again(tmp_path: Path, sandbox: Sandbox)
     async with world(tmp_path, sandbox, platform) as easel:
         await easel.say("a cat [[400]]")
         await easel.settled()
-        await until(lambda: told(easel))
+        await wait_until(lambda: told(easel))
     shown = len(platform.posts[0].cards)
     async with world(tmp_path, sandbox, platform) as easel:
         await easel.say("/help")
@@ -334,7 +337,7 @@ async def test_a_job_of_a_platform_that_is_not_connected_waits_for_it(tmp_path: 
         await store.settle_job(ended, State.CANCELLED, charged=0)
     async with world(tmp_path, sandbox) as easel:
         await easel.say("a cat", sender=JADE)
-        await until(lambda: one_left(easel))
+        await wait_until(lambda: one_left(easel))
         [job] = await easel.app.store.unfinished_jobs()
         assert job.state is State.WAITING
         assert easel.platform.posts[0].images
@@ -359,7 +362,7 @@ async def test_many_jobs_at_once_survive_a_restart(tmp_path: Path) -> None:
         for number in range(3):
             await easel.say(f"amber {number}")
             await easel.say(f"jade {number}", sender=JADE)
-        await until(lambda: sandbox.running == 4)
+        await wait_until(lambda: sandbox.running == 4)
         await platform.until(lambda: len(platform.posts) == 6)
     async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox, platform) as easel:
         posts = await easel.settled(6)

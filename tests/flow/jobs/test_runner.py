@@ -21,10 +21,11 @@ from bot.quota import QuotaRules
 from bot.status.messages import StatusMessages
 from bot.store.store import Store
 from bot.texts import explain, say
-from tests.flow.scenes import PictureHost, jobs_under_way, picture_host, until
-from tests.flow.world import png
+from tests.flow.scenes import PictureHost, jobs_under_way, picture_host
 from tests.support.clocks import FakeClock
+from tests.support.images import png
 from tests.support.platform import AMBER, DIRECT, Platform
+from tests.support.waiting import wait_until
 
 RULES = QuotaRules(user_daily=50, chat_daily=None, user_concurrent=2, user_waiting=5)
 GOOD, BAD = FinishedImage(Blob(data=png())), FinishedImage(Blob(data=b"no picture"))
@@ -283,7 +284,7 @@ async def test_previews_under_way_at_the_end_are_dropped(house: House) -> None:
 
 
 async def until_quiet() -> None:
-    await until(lambda: not [name for name in jobs_under_way() if name.startswith("preview")])
+    await wait_until(lambda: not [name for name in jobs_under_way() if name.startswith("preview")])
 
 
 async def test_a_bug_in_a_provider_is_said_and_costs_nothing(house: House) -> None:

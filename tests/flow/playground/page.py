@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from PIL import Image as Pillow
 
 from adapters.http.server import HttpServer
 from adapters.playground.client import PlaygroundAdapter
@@ -18,20 +17,19 @@ from bot.chat import Action, Balance, Button, ButtonPress, ButtonReply, Card, Ch
 from bot.painting import Image
 from tests.support.clocks import FakeClock
 from tests.support.event_sinks import Quiet
+from tests.support.images import plain_image
 
 STUDIO = Chat(platform="playground", id="studio", kind="group")
 WAITING = Card(text="Waiting", buttons=(Button(action=Action.CANCEL, job_id="j1", label="Cancel"),))
 DONE = Card(text="A red fox\n12 s", buttons=(Button(action=Action.RETRY, job_id="j1", label="Retry"),))
 
 
-def picture(color: str = "red", kind: str = "PNG", size: tuple[int, int] = (40, 30)) -> bytes:
-    held = io.BytesIO()
-    Pillow.new("RGB", size, color).save(held, kind)
-    return held.getvalue()
+def encode_plain(color: str = "red", kind: str = "PNG", size: tuple[int, int] = (40, 30)) -> bytes:
+    return plain_image(color, kind, size)
 
 
 def image(color: str = "red") -> Image:
-    return Image(data=picture(color), media_type="image/png", width=40, height=30)
+    return Image(data=encode_plain(color), media_type="image/png", width=40, height=30)
 
 
 class Script(Quiet):

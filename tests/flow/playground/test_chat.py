@@ -7,7 +7,7 @@ import pytest
 from adapters.playground.protocol import SHOWN
 from bot.chat import Action, ButtonReply, Card, Chat, DeletedMessage, Message, MessageRef, User
 from bot.errors import ChatGone, MessageGone
-from tests.flow.playground.page import DONE, STUDIO, WAITING, Page, World, image, picture
+from tests.flow.playground.page import DONE, STUDIO, WAITING, Page, World, encode_plain, image
 
 # ---------------------------------------------------------------- coming in
 
@@ -75,7 +75,7 @@ async def test_only_what_is_meant_for_the_bot_is_addressed_to_it(world: World) -
 
 async def test_a_reply_brings_the_message_it_answers_with_its_pictures(world: World) -> None:
     async with world.page() as page:
-        file = await world.upload(picture())
+        file = await world.upload(encode_plain())
         first = await page.send("look", as_="violet", files=[file["id"]])
         second = await page.send("nice", reply_to=first)
         answered = (await world.script.told(2)).reply_to
@@ -193,7 +193,7 @@ async def test_one_message_is_posted_filled_and_becomes_the_picture(world: World
         shown = await page.message(ref.message_id)
         assert (shown["text"], shown["buttons"], shown["edited"]) == ("50 %", [], True)
         async with world.http.get(world.base + shown["preview"]["url"]) as answer:
-            assert (answer.content_type, await answer.read()) == ("image/png", picture("blue"))
+            assert (answer.content_type, await answer.read()) == ("image/png", encode_plain("blue"))
 
         delivered = await world.playground.deliver(
             STUDIO, ref, DONE, [image("red"), image("green")], reply_to=asked, key="j1"
@@ -205,7 +205,7 @@ async def test_one_message_is_posted_filled_and_becomes_the_picture(world: World
         assert [each["id"] for each in shown["files"]] == [each.ref for each in delivered.attachments]
         assert (shown["files"][0]["width"], shown["files"][0]["height"]) == (40, 30)
         async with world.http.get(f"{world.base}/files/{shown['files'][1]['id']}") as answer:
-            assert await answer.read() == picture("green")
+            assert await answer.read() == encode_plain("green")
     assert len(await world.history()) == 2
 
 

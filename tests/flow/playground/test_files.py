@@ -8,20 +8,20 @@ import pytest
 from adapters.playground.protocol import FILE_BYTES
 from bot.chat import Attachment
 from bot.errors import PictureGone, PictureTooLarge
-from tests.flow.playground.page import World, picture
+from tests.flow.playground.page import World, encode_plain
 
 
 async def test_an_uploaded_picture_is_known_for_what_it_is(world: World) -> None:
-    file = await world.upload(picture("teal", "JPEG"), "Übung.png")
+    file = await world.upload(encode_plain("teal", "JPEG"), "Übung.png")
     assert (file["media_type"], file["width"], file["height"]) == ("image/jpeg", 40, 30)
-    assert (file["name"], file["size"]) == ("Übung.png", len(picture("teal", "JPEG")))
+    assert (file["name"], file["size"]) == ("Übung.png", len(encode_plain("teal", "JPEG")))
     async with world.http.get(f"{world.base}/files/{file['id']}") as answer:
         assert answer.content_type == "image/jpeg"
         assert answer.headers["Content-Disposition"].startswith("inline")
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Content-Security-Policy"] == "sandbox; default-src 'none'"
         assert "immutable" in answer.headers["Cache-Control"]
-        assert await answer.read() == picture("teal", "JPEG")
+        assert await answer.read() == encode_plain("teal", "JPEG")
 
 
 @pytest.mark.parametrize(
@@ -45,12 +45,12 @@ async def test_what_is_no_picture_is_saved_and_never_opened_whatever_its_name(wo
 
 
 async def test_the_bot_fetches_what_members_attached_within_its_limit(world: World) -> None:
-    file = await world.upload(picture())
+    file = await world.upload(encode_plain())
     async with world.page() as page:
         id_ = await page.send("", files=[file["id"]])
         attachment = (await world.script.told()).attachments[0]
         assert (attachment.media_type, attachment.filename, attachment.size) == ("image/png", "photo.png", file["size"])
-        assert await world.playground.fetch(attachment, limit=1_000_000) == picture()
+        assert await world.playground.fetch(attachment, limit=1_000_000) == encode_plain()
         with pytest.raises(PictureTooLarge) as raised:
             await world.playground.fetch(attachment, limit=10)
         assert raised.value.facts["name"] == "photo.png"
@@ -63,13 +63,15 @@ async def test_the_bot_fetches_what_members_attached_within_its_limit(world: Wor
 
 
 async def test_a_file_shown_twice_outlives_one_of_its_messages(world: World) -> None:
-    file = await world.upload(picture())
+    file = await world.upload(encode_plain())
     async with world.page() as page:
         first = await page.send("one", files=[file["id"]])
         await page.send("two", files=[file["id"]])
         await page.put("delete", chat="studio", message=first)
         await page.get("deleted")
-    assert await world.playground.fetch(Attachment(ref=file["id"], media_type="image/png"), limit=9999) == picture()
+    assert (
+        await world.playground.fetch(Attachment(ref=file["id"], media_type="image/png"), limit=9999) == encode_plain()
+    )
 
 
 @pytest.mark.parametrize("chunked", [False, True])

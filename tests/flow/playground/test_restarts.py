@@ -10,13 +10,13 @@ import pytest
 
 from adapters.playground.client import PlaygroundAdapter
 from bot.errors import ChatUnreachable
-from tests.flow.playground.page import DONE, STUDIO, WAITING, Script, World, commands, image, picture, running
+from tests.flow.playground.page import DONE, STUDIO, WAITING, Script, World, commands, encode_plain, image, running
 from tests.support.clocks import FakeClock
 
 
 async def test_a_restart_changes_nothing(tmp_path: Path) -> None:
     async with running(tmp_path) as world, world.page() as page:
-        file = await world.upload(picture())
+        file = await world.upload(encode_plain())
         asked = await page.send("@easel a fox", files=[file["id"]], nonce="once")
         await world.script.told()
         ref = await world.playground.post(STUDIO, WAITING, reply_to=asked, key="j1")
@@ -27,7 +27,7 @@ async def test_a_restart_changes_nothing(tmp_path: Path) -> None:
         assert await world.history() == before
         assert await world.playground.post(STUDIO, DONE, reply_to=asked, key="j1") == ref
         assert await world.playground.deliver(STUDIO, ref, DONE, [image()], reply_to=asked, key="j1") == first
-        assert await world.playground.fetch(first.attachments[0], limit=10_000) == picture()
+        assert await world.playground.fetch(first.attachments[0], limit=10_000) == encode_plain()
         async with world.page() as page:
             assert await page.send("@easel a fox", files=[file["id"]], nonce="once") == asked
             newer = await page.send("newer")

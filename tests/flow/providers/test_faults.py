@@ -39,10 +39,12 @@ from bot.providers.tasks.provider import DENIALS
 from bot.sandbox import Sandbox
 from bot.texts import say
 from tests.flow.scenes import books
-from tests.flow.world import World, open_app, png, settings
+from tests.flow.world import World, settings
 from tests.servers.upstream.raw import JSON, SSE, Call, Script, delta, raw_upstream
+from tests.support.chat_world import open_app
+from tests.support.clocks import FastClock
+from tests.support.images import png
 from tests.support.platform import AMBER, Platform, Post
-from tests.support.worlds import FastClock
 
 Dialect = Literal["chat", "images", "tasks"]
 Step = Literal["ask", "poll", "file"]

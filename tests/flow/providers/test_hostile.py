@@ -16,8 +16,9 @@ import bot.jobs.images
 from bot.sandbox import Sandbox
 from bot.texts import say
 from tests.flow.scenes import books
-from tests.flow.world import World, png, settings, world
+from tests.flow.world import World, settings, world
 from tests.servers.upstream.hostile import DIALECTS, FILES, HTML, SVG, Hostile, hostile
+from tests.support.images import png
 
 
 @pytest.fixture

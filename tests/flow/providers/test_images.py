@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from bot.sandbox import Sandbox
-from tests.flow.world import png, world
+from tests.flow.world import world
+from tests.support.images import png
 from tests.support.platform import Platform
 
 EDGE = 96  # pixels that the sandbox really paints

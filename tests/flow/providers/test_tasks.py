@@ -13,9 +13,11 @@ from bot.clock import SystemClock
 from bot.job import State
 from bot.sandbox import Sandbox
 from bot.texts import say
-from tests.flow.scenes import books, click, job_of, shows, until
-from tests.flow.world import World, open_app, settings
+from tests.flow.scenes import books, click, job_of, shows
+from tests.flow.world import World, settings
+from tests.support.chat_world import open_app
 from tests.support.platform import Platform
+from tests.support.waiting import wait_until
 
 
 class QuickClock(SystemClock):
@@ -95,7 +97,7 @@ async def test_cancel_stops_the_asking(tmp_path: Path) -> None:
     async with tasks(tmp_path, at="toapis", sleep=never) as easel:
         await easel.say("a fox")
         post = await shows(easel, "painting")
-        await until(lambda: _asked(easel))
+        await wait_until(lambda: _asked(easel))
         await click(easel, post, Action.CANCEL)
         await easel.settled()
         polls = easel.sandbox.tasks[0].poll_count

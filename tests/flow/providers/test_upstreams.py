@@ -13,9 +13,11 @@ from bot.chat import Action
 from bot.job import State
 from bot.sandbox import Fault, Sandbox
 from bot.texts import say
-from tests.flow.scenes import books, click, job_of, shows, until
-from tests.flow.world import World, png, world
+from tests.flow.scenes import books, click, job_of, shows
+from tests.flow.world import World, world
+from tests.support.images import png
 from tests.support.platform import AMBER, Platform
+from tests.support.waiting import wait_until
 
 PAINTS_ON = 30.0  # seconds that a sandbox paints for, where its end is not waited for
 
@@ -244,7 +246,7 @@ async def test_after_a_restart_the_same_message_becomes_the_picture_of_the_same_
         async with world(tmp_path, sandbox, platform, providers=providers) as easel:
             await easel.say("a fox --n 2")
             post = await shows(easel, "queued")
-            await until(lambda: accepted(easel))
+            await wait_until(lambda: accepted(easel))
         assert not post.images
         async with world(tmp_path, sandbox, platform, providers=providers) as easel:
             posts = await easel.settled()
@@ -267,7 +269,7 @@ async def test_after_a_restart_without_the_provider_the_credits_come_back(tmp_pa
         platform = Platform()
         async with world(tmp_path, sandbox, platform, providers=[provider(sandbox, "tasks")]) as easel:
             await easel.say("a fox")
-            await until(lambda: accepted(easel))
+            await wait_until(lambda: accepted(easel))
         async with world(tmp_path, sandbox, platform, providers=[provider(sandbox, "chat")]) as easel:
             [post] = await easel.settled()
             assert post.text == say("en", "failed-restarted")

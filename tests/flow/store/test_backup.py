@@ -16,9 +16,10 @@ from bot import logs
 from bot.errors import SettingsWrong
 from bot.sandbox import Sandbox
 from bot.store.store import back_up, exclusive_access
-from tests.flow.scenes import books, until
+from tests.flow.scenes import books
 from tests.flow.world import world
 from tests.support import PROJECT
+from tests.support.waiting import wait_until
 
 
 def config(folder: Path, sandbox: Sandbox) -> Path:
@@ -46,7 +47,7 @@ async def test_a_copy_made_while_jobs_run_is_whole_and_can_be_gone_on_with(tmp_p
         async with world(tmp_path, sandbox) as easel:
             await easel.say("a cat")
             await easel.say("a dog")
-            await until(lambda: sandbox.running == 2)
+            await wait_until(lambda: sandbox.running == 2)
             assert await back_up(url, restored / "easel.db") > 0
             await easel.settled(2)
             assert await books(easel) == (48, 0)

@@ -1,25 +1,22 @@
 """A small bot on the real discord.py, for the tests of the Discord server. Nothing of Easel is in it."""
 
 import asyncio
-import io
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import discord
 from discord import app_commands
-from PIL import Image
 
 from tests.servers.discord import Channel, DiscordServer, Guild, Limits, User
 from tests.servers.discord.pointing import pointed_at
+from tests.support.images import plain_image
 
 FAST = Limits().faster(100)
 
 
 def png(color: str = "red") -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", (3, 2), color).save(out, "PNG")
-    return out.getvalue()
+    return plain_image(color, size=(3, 2))
 
 
 def intents(**more: bool) -> discord.Intents:

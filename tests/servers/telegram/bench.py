@@ -15,12 +15,11 @@ from telegram import (
 )
 
 from tests.servers.telegram import Chat, TelegramServer
+from tests.support.images import plain_image
 
 
 def png(size: tuple[int, int] = (40, 30), colour: str = "teal") -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", size, colour).save(out, "PNG")
-    return out.getvalue()
+    return plain_image(colour, size=size)
 
 
 def size_of(data: bytes | None) -> tuple[str | None, tuple[int, int]]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.flow.world import png
+from tests.support.images import png
 
 DIALECTS = ("chat", "tasks", "images")
 ENDLESS = b"\0" * 65_536

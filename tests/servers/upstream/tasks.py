@@ -1,12 +1,10 @@
-"""What the tests of the task dialect share: an upstream that follows a script, a clock that hurries, a provider."""
+"""What the tests of the task dialect share: an upstream that follows a script, a provider."""
 
-import asyncio
 import json
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,32 +17,13 @@ from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import resolve
 from bot.providers.tasks.callbacks import Callbacks
 from bot.providers.tasks.provider import TasksProvider
+from tests.support.clocks import InstantClock
 
 KEY = "sk-very-secret"
-NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 
 Json = Mapping[str, object]
 Said = Json | tuple[int, Json] | tuple[int, Json, dict[str, str]] | str | bytes
 """One answer of the script: JSON, with a status, with headers; text; or bytes that come as a broken-off body."""
-
-
-class HastyClock:
-    """Every sleep is over at once, and time has passed by as much."""
-
-    def __init__(self) -> None:
-        self._passed = 0.0
-
-    def now(self) -> datetime:
-        return NOON + timedelta(seconds=self._passed)
-
-    def monotonic(self) -> float:
-        return 1000.0 + self._passed
-
-    async def sleep(self, seconds: float) -> None:
-        """Takes a few turns of the loop, so that whoever is to be woken earlier is."""
-        self._passed += max(seconds, 0.0)
-        for _ in range(3):
-            await asyncio.sleep(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +43,7 @@ class Request:
 class Scripted:
     """An upstream that answers submits, questions and uploads with what its script says, the last again and again."""
 
-    def __init__(self, clock: HastyClock, submits: Sequence[Said], polls: Sequence[Said], uploads: Sequence[Said]):
+    def __init__(self, clock: InstantClock, submits: Sequence[Said], polls: Sequence[Said], uploads: Sequence[Said]):
         self._clock = clock
         self._begun = clock.monotonic()
         self._script = {"submit": deque(submits), "poll": deque(polls), "upload": deque(uploads)}
@@ -112,7 +91,7 @@ async def _broken(request: web.Request, said: bytes) -> web.StreamResponse:
 
 @asynccontextmanager
 async def scripted(
-    clock: HastyClock, *, submits: Sequence[Said] = (), polls: Sequence[Said] = (), uploads: Sequence[Said] = ()
+    clock: InstantClock, *, submits: Sequence[Said] = (), polls: Sequence[Said] = (), uploads: Sequence[Said] = ()
 ) -> AsyncGenerator[Scripted]:
     upstream = Scripted(clock, submits, polls, uploads)
     app = web.Application(client_max_size=100_000_000)

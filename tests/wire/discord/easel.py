@@ -17,8 +17,11 @@ from bot.settings import Settings
 from bot.store.store import Store
 from tests.flow.scenes import PictureHost, picture_host
 from tests.servers.discord import Channel, DiscordServer, Guild, Message, Upload, User
+from tests.support.chat_world import no_unfinished_jobs
+from tests.support.clocks import ShiftedClock
 from tests.support.databases import migrated_sqlite
-from tests.support.worlds import Clock, nothing_open, png, polled
+from tests.support.images import png
+from tests.support.waiting import wait_until
 
 T = TypeVar("T")
 
@@ -39,7 +42,7 @@ class Town:
     server: DiscordServer
     sandbox: Sandbox
     folder: Path
-    clock: Clock
+    clock: ShiftedClock
     guild: Guild
     channel: Channel
     ada: User
@@ -77,7 +80,7 @@ class Town:
             await adapter.start(app.desk)
             await app.start()
             await self.server.until(lambda: self.server.gateway.connected)
-            await polled(lambda: self._connected(adapter))
+            await wait_until(lambda: self._connected(adapter))
             self.running = Easel(app=app, discord=adapter, sandbox=self.sandbox)
             yield self.running
         finally:
@@ -141,7 +144,7 @@ class Town:
 
     def later(self, seconds: float) -> None:
         """Time passes, for everybody."""
-        self.clock.later(seconds)
+        self.clock.move_on(seconds)
 
     async def _connected(self, adapter: DiscordAdapter) -> bool:
         return await adapter.problem() is None and bool(self.server.commands.all())
@@ -149,10 +152,10 @@ class Town:
     async def settled(self, easel: Easel | None = None) -> None:
         """Waits until no job is unfinished; without an easel, by looking into the database of another process."""
         if easel is not None:
-            await polled(lambda: nothing_open(easel.app.store))
+            await wait_until(lambda: no_unfinished_jobs(easel.app.store))
             return
         async with self._opened() as store:
-            await polled(lambda: nothing_open(store))
+            await wait_until(lambda: no_unfinished_jobs(store))
 
     async def noted(self, step: str) -> None:
         """Waits until another process has written down that an unfinished job has come to a step."""
@@ -161,7 +164,7 @@ class Town:
             return any(step in job.checkpoints for job in await store.unfinished_jobs())
 
         async with self._opened() as store:
-            await polled(lambda: there(store))
+            await wait_until(lambda: there(store))
 
     @asynccontextmanager
     async def _opened(self) -> AsyncGenerator[Store]:
@@ -182,13 +185,15 @@ def button(message: Message, action: Action) -> str:
 
 
 @asynccontextmanager
-async def town(folder: Path, *, pace: float = 0.0, clock: Clock | None = None, **given: Any) -> AsyncGenerator[Town]:
+async def town(
+    folder: Path, *, pace: float = 0.0, clock: ShiftedClock | None = None, **given: Any
+) -> AsyncGenerator[Town]:
     """`pace` as of the Sandbox; `clock`: of everybody; `given` goes to the DiscordServer. Its wall clock stands:
     three seconds to answer an interaction are a matter for the benchmark."""
-    clock = clock or Clock()
+    clock = clock or ShiftedClock()
     async with (
         Sandbox(pace=pace, previews=False) as sandbox,
-        DiscordServer(now=clock.standing, time=clock.monotonic, **given) as server,
+        DiscordServer(now=clock.standing_now, time=clock.monotonic, **given) as server,
     ):
         guild = server.world.add_guild()
         channel = server.world.add_channel(guild)

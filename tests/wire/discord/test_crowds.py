@@ -8,7 +8,7 @@ import pytest
 from adapters.discord.client import CHANNEL_PERIOD_S, CHANNEL_SLOTS
 from tests.servers.discord import Answered
 from tests.servers.discord.limits import Limits, Rate
-from tests.support.worlds import FastClock
+from tests.support.clocks import FastClock
 from tests.wire.discord.easel import town
 
 SPEED = 20.0  # times as fast as the machine's

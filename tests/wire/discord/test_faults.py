@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from bot.job import State
 from bot.texts import say
 from tests.servers.discord import DiscordServer, Message, Permission
-from tests.support.worlds import FastClock
+from tests.support.clocks import FastClock
 from tests.wire.discord.easel import Town, done, photo, town
 
 Route = tuple[str, str]

@@ -11,7 +11,8 @@ from PIL import Image
 from bot.chat import Action
 from bot.texts import say
 from tests.servers.discord import Answered, Interaction, Message, Upload
-from tests.support.worlds import encoded, png, sizes
+from tests.support.chat_world import reference_sizes
+from tests.support.images import encode_image, png
 from tests.wire.discord.easel import Town, button, done, photo, town
 
 MINUTES = 60.0
@@ -53,7 +54,7 @@ async def test_five_references_and_options_in_one_command(place: Town) -> None:
         options = {"prompt": "together", **pictures, "size": "3:2", "n": 2}
         place.server.slash(place.ada, place.channel, "imagine", options)
         message = await place.picture()
-        assert sizes(place.sandbox) == [(width, 40) for width in (50, 52, 53, 54, 55)]
+        assert reference_sizes(place.sandbox) == [(width, 40) for width in (50, 52, 53, 54, 55)]
         assert len(message.attachments) == 2
         first = message.attachments[0]
         assert (first.width or 0) > (first.height or 0)
@@ -170,7 +171,7 @@ async def test_the_menu_of_any_message_opens_a_form_that_paints(place: Town) -> 
         sent = place.server.modal_submit(opened, {"prompt": "make it night", "pictures": [shot(52), shot(53)]})
         message = await place.picture()
         assert sent.original is message
-        assert sizes(place.sandbox) == [(50, 40), (51, 40), (52, 40), (53, 40)]
+        assert reference_sizes(place.sandbox) == [(50, 40), (51, 40), (52, 40), (53, 40)]
 
 
 async def test_a_form_that_was_opened_before_a_restart_still_works(place: Town) -> None:
@@ -183,7 +184,7 @@ async def test_a_form_that_was_opened_before_a_restart_still_works(place: Town) 
         sent = place.server.modal_submit(opened, {"prompt": "make it night"})
         assert sent.original is None
         await place.picture()
-        assert sizes(place.sandbox) == [(50, 40)]
+        assert reference_sizes(place.sandbox) == [(50, 40)]
 
 
 async def test_the_menu_of_a_message_without_pictures_says_so(place: Town) -> None:
@@ -212,7 +213,7 @@ async def test_edit_opens_a_form_whose_result_starts_from_the_picture(place: Tow
         place.server.modal_submit(pressed, {"prompt": "make it night", "pictures": [shot(50)]})
         await place.picture(after=first)
         result = first.attachments[0]
-        assert sizes(place.sandbox) == [(result.width, result.height), (50, 40)]
+        assert reference_sizes(place.sandbox) == [(result.width, result.height), (50, 40)]
 
 
 async def test_retry_takes_the_original_references_though_the_upload_and_every_link_are_dead(place: Town) -> None:
@@ -225,16 +226,16 @@ async def test_retry_takes_the_original_references_though_the_upload_and_every_l
     async with place.easel():
         place.server.click(place.ada, first, button(first, Action.RETRY))
         third = await place.picture(after=second)
-        assert sizes(place.sandbox) == [(50, 40)]
+        assert reference_sizes(place.sandbox) == [(50, 40)]
         place.server.click(place.ada, second, button(second, Action.RETRY))
         fourth = await place.picture(after=third)
-        assert sizes(place.sandbox) == [(51, 40)]
+        assert reference_sizes(place.sandbox) == [(51, 40)]
         assert fourth.reference is not None
         assert fourth.reference.message is second
         place.server.click(place.ada, second, button(second, Action.VARY))
         await place.picture(after=fourth)
-        assert sizes(place.sandbox)[1:] == [(51, 40)]
-        assert len(sizes(place.sandbox)) == 2
+        assert reference_sizes(place.sandbox)[1:] == [(51, 40)]
+        assert len(reference_sizes(place.sandbox)) == 2
 
 
 async def test_another_member_may_not_cancel_and_the_owner_may(place: Town) -> None:
@@ -298,7 +299,7 @@ async def test_a_user_installed_bot_works_in_a_group_of_friends(place: Town) -> 
         pressed = place.server.click(place.ada, message, button(message, Action.VARY))
         again = await place.picture(group, after=message)
         assert again in pressed.followups
-        assert sizes(place.sandbox)[1:] == [(50, 40)]
+        assert reference_sizes(place.sandbox)[1:] == [(50, 40)]
         opened = place.server.click(place.ada, again, button(again, Action.EDIT))
         await place.until(lambda: opened.modal)
         place.server.modal_submit(opened, {"prompt": "make it night"})
@@ -357,7 +358,7 @@ async def test_who_takes_no_direct_messages_is_told_the_next_time_and_not_charge
 
 def noise(edge: int) -> bytes:
     """A picture that no PNG makes smaller: three bytes a pixel."""
-    return encoded(Image.frombytes("RGB", (edge, edge), random.Random(1).randbytes(3 * edge * edge)))
+    return encode_image(Image.frombytes("RGB", (edge, edge), random.Random(1).randbytes(3 * edge * edge)))
 
 
 async def test_a_picture_of_twelve_megabytes_arrives_smaller_and_says_so(place: Town) -> None:

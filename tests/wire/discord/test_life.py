@@ -21,7 +21,7 @@ from bot.store.store import Store
 from bot.texts import say
 from tests.servers.discord import Intent, Limits, Message, Permission, Rate
 from tests.support import PROJECT
-from tests.support.worlds import polled
+from tests.support.waiting import wait_until
 from tests.wire.discord.easel import Easel, Town, button, photo, town
 
 POST = "/channels/{channel_id}/messages"
@@ -64,7 +64,7 @@ async def test_a_session_that_is_invalid_is_begun_anew_without_a_trace(place: To
         place.server.say(place.ada, place.channel, f"{place.me} a red fox")
         message = await place.picture()
         assert place.mine() == [message]
-        await polled(lambda: says(easel, None))
+        await wait_until(lambda: says(easel, None))
         assert len(place.server.commands.writes) == 1
 
 
@@ -86,7 +86,7 @@ async def test_a_token_that_is_withdrawn_shows_in_readyz(place: Town) -> None:
     with capture_logs() as logs:
         async with place.easel() as easel:
             await place.server.gateway.close(4004)
-            await polled(lambda: says(easel, "discord.token: Discord does not accept it"))
+            await wait_until(lambda: says(easel, "discord.token: Discord does not accept it"))
     assert [each["event"] for each in logs if each["log_level"] == "error"] == [
         "discord.token: Discord does not accept it"
     ]

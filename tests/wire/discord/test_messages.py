@@ -7,7 +7,8 @@ import pytest
 
 from bot.texts import say
 from tests.servers.discord import Intent, Kind, Permission, Upload
-from tests.support.worlds import png, sizes
+from tests.support.chat_world import reference_sizes
+from tests.support.images import png
 from tests.wire.discord.easel import Town, photo, town
 
 
@@ -47,7 +48,7 @@ async def test_five_references_arrive_in_order(place: Town) -> None:
         files = [shot(width) for width in (50, 51, 52, 53, 54)]
         place.server.say(place.ada, place.channel, f"{place.me} together", files=files)
         await place.picture()
-        assert sizes(place.sandbox) == [(width, 40) for width in (50, 51, 52, 53, 54)]
+        assert reference_sizes(place.sandbox) == [(width, 40) for width in (50, 51, 52, 53, 54)]
 
 
 async def test_a_reply_to_a_result_starts_from_that_result(place: Town) -> None:
@@ -57,7 +58,7 @@ async def test_a_reply_to_a_result_starts_from_that_result(place: Town) -> None:
         place.server.say(place.ada, place.channel, "make it night", files=[shot(50)], reply_to=first)
         second = await place.picture(after=first)
         result = first.attachments[0]
-        assert sizes(place.sandbox) == [(result.width, result.height), (50, 40)]
+        assert reference_sizes(place.sandbox) == [(result.width, result.height), (50, 40)]
         assert "make it night" in second.content
 
 
@@ -76,7 +77,7 @@ async def test_a_direct_message_needs_no_mention(place: Town) -> None:
         place.server.say(place.ada, home, "a lighthouse", files=[shot(50)])
         message = await place.picture(home)
         assert "a lighthouse" in message.content
-        assert sizes(place.sandbox) == [(50, 40)]
+        assert reference_sizes(place.sandbox) == [(50, 40)]
 
 
 async def test_a_picture_of_somebody_else_that_the_bot_may_not_read_is_pointed_to_the_menu(place: Town) -> None:
@@ -97,7 +98,7 @@ async def test_a_picture_of_somebody_else_is_taken_where_the_bot_may_read(open_p
         theirs = place.server.say(bob, place.channel, "look", files=[shot(50)])
         place.server.say(place.ada, place.channel, f"{place.me} make it night", reply_to=theirs, resolved=resolved)
         await place.picture()
-        assert sizes(place.sandbox) == [(50, 40)]
+        assert reference_sizes(place.sandbox) == [(50, 40)]
 
 
 async def test_a_forwarded_picture_counts(place: Town) -> None:
@@ -110,7 +111,7 @@ async def test_a_forwarded_picture_counts(place: Town) -> None:
         assert asked.content == say("en", "refusal-pictures-without-prompt")
         place.server.say(place.ada, home, "make it night", reply_to=forwarded)
         await place.picture(home)
-        assert sizes(place.sandbox) == [(50, 40)]
+        assert reference_sizes(place.sandbox) == [(50, 40)]
         place.server.violations.clear()  # the description forbids what Discord shows: a reply to a forward
 
 
@@ -125,7 +126,7 @@ async def test_the_picture_of_an_embed_counts(place: Town) -> None:
         }
         place.server.say(place.ada, place.channel, f"{place.me} this, at night", embeds=[embed])
         await place.picture()
-        assert sizes(place.sandbox) == [(50, 40)]
+        assert reference_sizes(place.sandbox) == [(50, 40)]
 
 
 async def test_a_reply_to_a_deleted_message_is_answered_in_words(place: Town) -> None:

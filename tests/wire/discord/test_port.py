@@ -9,7 +9,7 @@ from adapters.discord import ids
 from bot.chat import Action, Attachment, Button, Card, Chat, MessageRef
 from bot.errors import ChatGone, MessageGone, PictureGone, PictureTooLarge
 from bot.painting import Image
-from tests.support.worlds import png
+from tests.support.images import png
 from tests.wire.discord.easel import Town, photo, town
 
 CANCEL = (Button(action=Action.CANCEL, job_id="j1", label="Cancel"),)

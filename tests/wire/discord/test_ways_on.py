@@ -13,13 +13,15 @@ from bot.errors import ChatGone
 from bot.texts import say
 from tests.servers.discord import Limits, Permission, Rate, User
 from tests.servers.discord.entities import walk
-from tests.support.worlds import Clock, png, sizes
+from tests.support.chat_world import reference_sizes
+from tests.support.clocks import ShiftedClock
+from tests.support.images import png
 from tests.wire.discord.easel import Town, button, photo, town
 
 COMMANDS = "/applications/{application_id}/commands"
 
 
-class Hasty(Clock):
+class Hasty(ShiftedClock):
     """Lets nobody wait until commands are written again."""
 
     async def sleep(self, seconds: float) -> None:
@@ -154,7 +156,7 @@ async def test_the_menu_works_in_a_group_of_friends_and_on_forwarded_pictures(pl
         more = [photo(name=f"{number}.png") for number in range(4)]
         place.server.modal_submit(opened, {"prompt": "make it night", "pictures": more})
         await place.picture(group)
-        assert sizes(place.sandbox) == [(64, 48)] * 5
+        assert reference_sizes(place.sandbox) == [(64, 48)] * 5
 
 
 async def test_a_members_own_limit_counts_where_it_is_larger(place: Town) -> None:

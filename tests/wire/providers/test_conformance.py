@@ -57,6 +57,7 @@ from bot.providers.tasks.callbacks import Callbacks
 from bot.sandbox import Sandbox
 from tests.servers.upstream import openai_spec
 from tests.support.clocks import FakeClock
+from tests.support.images import image
 
 KEY = "sandbox-key-of-the-table"
 EDGE = 96  # pixels that the sandbox really paints; what it hands over may be larger
@@ -162,9 +163,7 @@ async def bench(
 
 
 def encoded(colour: str, kind: str = "PNG", size: tuple[int, int] = (60, 40)) -> Image:
-    out = io.BytesIO()
-    Pillow.new("RGB", size, colour).save(out, kind)
-    return Image(data=out.getvalue(), media_type=f"image/{kind.lower()}", width=size[0], height=size[1])
+    return image(colour, kind, size)
 
 
 def mask(size: tuple[int, int] = (60, 40)) -> Image:

@@ -19,7 +19,7 @@ from bot.providers.registry import ProviderDependencies, make_provider
 from bot.providers.tasks.callbacks import Callbacks
 from tests.servers.upstream.images import completed, document, partial
 from tests.servers.upstream.raw import JSON, SSE, Call, delta, event, message, raw_upstream
-from tests.servers.upstream.tasks import HastyClock
+from tests.support.clocks import InstantClock
 
 CASES = 40  # broken answers of each kind
 KEY = "sk-very-secret"
@@ -72,7 +72,7 @@ def broken(body: bytes, chance: random.Random) -> bytes:
 
 
 def provider(client: UpstreamClient, url: str, preset: str) -> Provider:
-    tools = ProviderDependencies(client=client, clock=HastyClock(), callbacks=Callbacks(), jitter=lambda: 0.0)
+    tools = ProviderDependencies(client=client, clock=InstantClock(), callbacks=Callbacks(), jitter=lambda: 0.0)
     return make_provider(resolve(name="up", preset=preset, base_url=url, api_key=SecretStr(KEY), timeout_s=30.0), tools)
 
 

@@ -17,15 +17,14 @@ from PIL import Image
 from bot.sandbox import Fault, RecordedRequest, Sandbox
 from bot.sandbox.chat.progress_formats import PROGRESS_FORMATS
 from bot.sandbox.faults import FAULTS, TASK_CODES
+from tests.support.images import plain_image
 
 SMALL = "64x64"  # paints in a blink
 PICTURE = re.compile(r"!\[[^\]]*\]\((http://[^)]+)\)")
 
 
 def image(colour: str = "red", kind: str = "PNG", size: tuple[int, int] = (60, 40)) -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", size, colour).save(out, kind)
-    return out.getvalue()
+    return plain_image(colour, kind, size)
 
 
 def data_url(data: bytes, media_type: str = "image/png") -> str:

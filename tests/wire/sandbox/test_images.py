@@ -14,6 +14,7 @@ from PIL import Image
 
 from bot.sandbox import Sandbox
 from tests.servers.upstream import openai_spec
+from tests.support.images import plain_image
 
 SIZE = "1024x640"  # the fewest pixels that the API paints
 MODEL = "gpt-image-2"
@@ -21,9 +22,7 @@ KEY = "sandbox"
 
 
 def png(colour: str | tuple[int, ...] = "red", size: tuple[int, int] = (60, 40), mode: str = "RGB") -> bytes:
-    out = io.BytesIO()
-    Image.new(mode, size, colour).save(out, "PNG")
-    return out.getvalue()
+    return plain_image(colour, "PNG", size, mode)
 
 
 def file(data: bytes, name: str = "fox.png", media_type: str = "image/png") -> tuple[str, bytes, str]:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from bot.sandbox import Fault, Sandbox
 from bot.sandbox.faults import TASK_CODES
+from tests.support.images import plain_image
 
 DAY = 86400
 EVOLINK, TOAPIS = "/evolink/v1/images/generations", "/toapis/v1/images/generations"
@@ -23,9 +24,7 @@ both = pytest.mark.parametrize("at", [EVOLINK, TOAPIS], ids=["evolink", "toapis"
 
 
 def image(colour: str | tuple[int, ...] = "red", kind: str = "PNG", size: tuple[int, int] = (64, 64)) -> bytes:
-    out = io.BytesIO()
-    Image.new("RGBA" if isinstance(colour, tuple) else "RGB", size, colour).save(out, kind)
-    return out.getvalue()
+    return plain_image(colour, kind, size)
 
 
 class Visitor:

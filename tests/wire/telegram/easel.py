@@ -17,8 +17,11 @@ from bot.settings import Settings
 from bot.store.store import Store
 from tests.flow.scenes import PictureHost, picture_host
 from tests.servers.telegram import Chat, Message, TelegramServer, User
+from tests.support.chat_world import no_unfinished_jobs
+from tests.support.clocks import FastClock, ShiftedClock
 from tests.support.databases import migrated_sqlite
-from tests.support.worlds import Clock, FastClock, nothing_open, png, polled
+from tests.support.images import png
+from tests.support.waiting import wait_until
 
 T = TypeVar("T")
 
@@ -41,7 +44,7 @@ class Town:
     server: TelegramServer
     sandbox: Sandbox
     folder: Path
-    clock: Clock
+    clock: ShiftedClock
     ada: User
     private: Chat
     group: Chat
@@ -70,7 +73,7 @@ class Town:
             await adapter.start(app.desk)
             await app.start()
             if waits:
-                await polled(lambda: connected(adapter))
+                await wait_until(lambda: connected(adapter))
             self.running = Easel(app=app, telegram=adapter, sandbox=self.sandbox)
             yield self.running
         finally:
@@ -116,7 +119,7 @@ class Town:
         """Waits until no job is unfinished."""
         if self.running is not None:
             store = self.running.app.store
-            await polled(lambda: nothing_open(store))
+            await wait_until(lambda: no_unfinished_jobs(store))
 
     async def heard(self) -> None:
         """Waits until the bot has taken in everything that was said."""
@@ -163,7 +166,7 @@ async def town(
     pace: float = 0.0,
     previews: bool = False,
     members: Sequence[str] = (),
-    clock: Clock | None = None,
+    clock: ShiftedClock | None = None,
     **given: Any,
 ) -> AsyncGenerator[Town]:
     """`pace` and `previews` as of the Sandbox; `given` goes to the TelegramServer."""
@@ -179,6 +182,6 @@ async def town(
         yield Town(server=server, sandbox=sandbox, folder=folder, clock=clock, ada=ada, private=private, group=group)
 
 
-async def stored(folder: Path, clock: Clock) -> Store:
+async def stored(folder: Path, clock: ShiftedClock) -> Store:
     """The database of a process that is gone."""
     return await Store.open(f"sqlite:///{folder / 'easel.db'}", clock=clock, migrate=False)

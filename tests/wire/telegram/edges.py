@@ -26,7 +26,7 @@ from bot.settings import Settings
 from bot.store.store import Store
 from tests.servers.telegram import UNLIMITED, Message, Pressed, User
 from tests.support.databases import migrated_sqlite
-from tests.support.worlds import polled
+from tests.support.waiting import wait_until
 from tests.wire.telegram.easel import Easel, Town, TownClock, connected, lasting, town
 
 
@@ -171,7 +171,7 @@ async def wired(
         await adapter.start(desk)
         await app.start()
         if waits:
-            await polled(lambda: connected(adapter))
+            await wait_until(lambda: connected(adapter))
         place.running = made = Wired(
             app=app, telegram=adapter, sandbox=place.sandbox, web=web, storage=storage, desk=desk
         )

@@ -12,7 +12,8 @@ from bot.errors import AlreadyFinished, NotYours, StillPainting
 from bot.job import new_id
 from bot.texts import LOCALES, explain, say
 from tests.servers.telegram import Message, User
-from tests.support.worlds import png, sizes
+from tests.support.chat_world import reference_sizes
+from tests.support.images import png
 from tests.wire.telegram.easel import Town
 from tests.wire.telegram.edges import Edge, edge, pressed, wired, words
 
@@ -137,7 +138,7 @@ async def test_after_edit_a_reply_or_a_photo_means_what_it_says(place: Town) -> 
         await pressed(place, first, "Edit")
         request = place.server.photo(place.ada, place.private, png(size=(120, 90)), caption="make it night")
         await place.picture(after=request)
-        assert sizes(place.sandbox) == [(120, 90)]
+        assert reference_sizes(place.sandbox) == [(120, 90)]
         await pressed(place, first, "Edit")
         request = place.server.say(place.ada, place.private, "make it night", reply_to=first)
         await place.picture(after=request)
@@ -152,7 +153,7 @@ async def test_edit_is_remembered_over_a_restart_and_forgotten_in_time(place: To
         await painted(place, "make it night")
         assert len(place.sandbox.requests[-1].references) == 1
         await pressed(place, first, "Edit")
-    place.clock.later(3600)
+    place.clock.move_on(3600)
     async with place.easel():
         await painted(place, "a green hill")
         assert place.sandbox.requests[-1].references == ()
@@ -210,7 +211,7 @@ async def test_a_message_that_telegram_no_longer_shows_can_still_be_pressed(plac
 async def test_an_old_message_can_be_pressed(place: Town) -> None:
     async with place.easel():
         first = await painted(place)
-        place.clock.later(WEEK)
+        place.clock.move_on(WEEK)
         await pressed(place, first, "Retry")
         second = await place.picture(after=first)
         assert second.reply_to is first

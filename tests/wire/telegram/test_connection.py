@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from adapters.telegram.connection import CONFLICT_RETRY_S, OTHER_CONSUMER, UNAUTHORIZED, UNREADABLE_UPDATE
 from bot.errors import SettingsWrong
 from bot.texts import say
-from tests.support.worlds import polled
+from tests.support.waiting import wait_until
 from tests.wire.telegram.easel import Easel, Town
 from tests.wire.telegram.edges import Edge, edge, wired
 
@@ -101,18 +101,18 @@ async def test_a_wrong_token_is_one_line_that_does_not_hold_it(place: Town, toke
 async def test_a_telegram_that_is_down_at_the_start_is_waited_for(place: Town) -> None:
     await place.server.down()
     async with place.easel(waits=False) as easel:
-        await polled(lambda: reports(easel, "no connection"))
+        await wait_until(lambda: reports(easel, "no connection"))
         await place.server.up()
-        await polled(lambda: says(easel, None))
+        await wait_until(lambda: says(easel, None))
         await paints(place, "a red fox")
 
 
 async def test_a_wrong_token_that_shows_late_is_said_by_readyz(place: Town) -> None:
     await place.server.down()
     async with place.easel(waits=False, token=WRONG) as easel:
-        await polled(lambda: reports(easel, "no connection"))
+        await wait_until(lambda: reports(easel, "no connection"))
         await place.server.up()
-        await polled(lambda: says(easel, UNAUTHORIZED))
+        await wait_until(lambda: says(easel, UNAUTHORIZED))
 
 
 async def test_a_webhook_of_before_is_taken_away(place: Town) -> None:
@@ -128,12 +128,12 @@ async def test_a_telegram_that_is_away_in_the_middle_loses_nothing(world: Edge, 
     async with place.easel() as easel:
         await place.until(lambda: place.server.core.updates.polled)
         await place.server.down()
-        await polled(lambda: reports(easel, "no connection"))
+        await wait_until(lambda: reports(easel, "no connection"))
         request = place.server.say(place.ada, place.private, "a red fox")
         world.time.skips = 1.0
         await place.server.up()
         await place.picture(after=request)
-        await polled(lambda: says(easel, None))
+        await wait_until(lambda: says(easel, None))
         assert len(place.mine()) == 1
 
 
@@ -162,10 +162,10 @@ async def test_an_update_that_the_library_cannot_read_does_not_end_the_asking(pl
             await place.until(lambda: place.server.core.updates.polled)  # a question is open, which hears of the fox
             place.server.faults.garble("getUpdates", body=odd, times=1000)
             await paints(place, "a red fox")  # after it, all questions are answered oddly
-            await polled(lambda: says(easel, UNREADABLE_UPDATE))
+            await wait_until(lambda: says(easel, UNREADABLE_UPDATE))
             place.server.faults.planned.clear()
             await paints(place, "a blue fox")
-            await polled(lambda: says(easel, None))
+            await wait_until(lambda: says(easel, None))
     assert [each["event"] for each in logs].count("updates not read") == 1
 
 
@@ -179,8 +179,8 @@ async def test_a_second_poller_is_reported_once_and_not_fought(world: Edge, plac
             for _ in range(3):
                 await place.until(lambda: place.server.core.updates.polled)
                 await poll_elsewhere(place)
-                await polled(lambda: says(easel, OTHER_CONSUMER))
-            await polled(lambda: says(easel, None))
+                await wait_until(lambda: says(easel, OTHER_CONSUMER))
+            await wait_until(lambda: says(easel, None))
             await paints(place, "a red fox")
     refused = [each for each in place.server.calls("getUpdates") if each.status == 409]
     assert world.time.slept.count(CONFLICT_RETRY_S) >= len(refused) == 3
@@ -242,14 +242,14 @@ async def test_an_update_is_confirmed_only_when_it_is_safe(world: Edge, place: T
         gate = place.server.faults.hold("sendMessage")
         place.server.say(place.ada, place.private, "/quota")
         await gate.arrived.wait()
-        await polled(lambda: reports(easel, "updates wait for the database"))
+        await wait_until(lambda: reports(easel, "updates wait for the database"))
         assert place.server.pending
         easel.storage.away = False
         await place.heard()
         assert place.mine() == []
         gate.open()
         await place.until(place.mine)
-        await polled(lambda: says(easel, None))
+        await wait_until(lambda: says(easel, None))
     async with place.easel():  # it was struck out, or answered before it could be written: nothing is told again
         await paints(place, "a red fox")
         assert len(place.mine()) == 2
@@ -263,7 +263,7 @@ async def test_what_could_not_be_written_down_is_not_written_later_either(world:
         gate = place.server.faults.hold("sendMessage")
         place.server.say(place.ada, place.private, "/quota")
         await gate.arrived.wait()
-        await polled(lambda: reports(easel, "updates wait for the database"))
+        await wait_until(lambda: reports(easel, "updates wait for the database"))
         gate.open()
         await place.until(place.mine)
         await place.heard()
@@ -286,7 +286,7 @@ async def test_an_update_whose_save_seemed_to_fail_is_not_handled_by_the_next_pr
         gate = place.server.faults.hold("sendMessage")
         place.server.say(place.ada, place.private, "/quota")
         await gate.arrived.wait()
-        await polled(lambda: reports(easel, "updates wait for the database"))
+        await wait_until(lambda: reports(easel, "updates wait for the database"))
         assert await easel.storage.saved_updates("telegram")
         gate.open()
         await place.until(place.mine)
@@ -307,9 +307,9 @@ async def test_an_update_has_a_row_until_it_is_handled(world: Edge, place: Town)
         gate = place.server.faults.hold("sendMessage")
         place.server.say(place.ada, place.private, "/quota")
         await gate.arrived.wait()
-        await polled(lambda: saved(1))
+        await wait_until(lambda: saved(1))
         gate.open()
-        await polled(lambda: saved(0))
+        await wait_until(lambda: saved(0))
         assert len(place.mine()) == 1
 
 
@@ -335,7 +335,7 @@ async def test_an_update_written_down_long_ago_is_let_go(place: Town) -> None:
         place.server.say(place.ada, place.private, "/quota")
         await place.until(lambda: place.server.calls("sendMessage"))
         await place.heard()
-    place.clock.later(25 * 3600)
+    place.clock.move_on(25 * 3600)
     async with place.easel():
         await paints(place, "a red fox")
         assert len(place.mine()) == 1

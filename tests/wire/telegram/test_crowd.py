@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.servers.telegram import Limits
-from tests.support.worlds import FastClock
+from tests.support.clocks import FastClock
 from tests.wire.telegram.easel import done, town
 
 SPEED = 15.0

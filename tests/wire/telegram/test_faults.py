@@ -21,7 +21,7 @@ from bot.settings import Telegram
 from bot.texts import say
 from tests.servers.telegram import UNLIMITED, Message, TelegramServer
 from tests.servers.telegram.faults import When
-from tests.support.worlds import png
+from tests.support.images import png
 from tests.wire.telegram.easel import Town, done, town
 
 ODD = b'{"ok":true,"result":{}}'

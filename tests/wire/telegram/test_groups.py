@@ -11,7 +11,8 @@ from bot.chat import Action
 from bot.errors import ChatOutOfCredits, ReplyHasNoPicture
 from bot.texts import explain, say
 from tests.servers.telegram import UNLIMITED
-from tests.support.worlds import encoded, png, sizes
+from tests.support.chat_world import reference_sizes
+from tests.support.images import encode_image, png
 from tests.wire.telegram.easel import Town, button, town
 
 
@@ -62,14 +63,14 @@ async def test_edit_as_a_reply_to_anybodys_picture(place: Town, kind: str) -> No
             case "document":
                 target = place.server.document(somebody, place.group, data, filename="a.png", mime_type="image/png")
             case "sticker":
-                target = place.server.sticker(somebody, place.group, encoded(Image.new("RGBA", (90, 70)), "WEBP"))
+                target = place.server.sticker(somebody, place.group, encode_image(Image.new("RGBA", (90, 70)), "WEBP"))
             case _:
                 target = place.server.album(somebody, place.group, [png("blue", (50, 50)), data])[1]
         await place.heard()
         assert place.sandbox.requests == []  # privacy: the bot has not even seen it
         place.server.say(place.ada, place.group, "/edit@easel_bot make it anime", reply_to=target)
         await place.picture(place.group)
-        assert sizes(place.sandbox) == [(90, 70)]
+        assert reference_sizes(place.sandbox) == [(90, 70)]
 
 
 async def test_a_plain_reply_to_the_bots_picture_changes_it(place: Town) -> None:
@@ -78,7 +79,7 @@ async def test_a_plain_reply_to_the_bots_picture_changes_it(place: Town) -> None
         first = await place.picture(place.group)
         place.server.say(bob(place), place.group, "add a moon", reply_to=first)
         second = await place.picture(place.group, after=first)
-        ((width, height),) = sizes(place.sandbox)
+        ((width, height),) = reference_sizes(place.sandbox)
         assert width > height
         assert "add a moon" in second.caption
 
@@ -97,10 +98,10 @@ async def test_a_picture_from_another_chat_or_topic_is_edited(place: Town) -> No
         target = place.server.photo(place.ada, elsewhere, png(size=(90, 70)))
         place.server.say(place.ada, place.group, "/edit@easel_bot make it anime", external_reply=target)
         first = await place.picture(place.group)
-        assert sizes(place.sandbox) == [(90, 70)]
+        assert reference_sizes(place.sandbox) == [(90, 70)]
         place.server.say(place.ada, place.private, "make it cubist", external_reply=target)
         await place.picture()
-        assert sizes(place.sandbox) == [(90, 70)]
+        assert reference_sizes(place.sandbox) == [(90, 70)]
         assert first.photo is not None
 
 
@@ -141,12 +142,12 @@ async def test_without_privacy_a_mention_paints_and_edits(tmp_path: Path) -> Non
         target = place.server.photo(bob(place), place.group, png(size=(90, 70)))
         place.server.say(place.ada, place.group, "make it anime @Easel_Bot", reply_to=target)
         first = await place.picture(place.group)
-        assert sizes(place.sandbox) == [(90, 70)]
+        assert reference_sizes(place.sandbox) == [(90, 70)]
         place.server.album(
             place.ada, place.group, [png(size=(80, 50)), png(size=(81, 50))], caption="@easel_bot, blend them"
         )
         await place.picture(place.group, after=first)
-        assert sizes(place.sandbox) == [(80, 50), (81, 50)]
+        assert reference_sizes(place.sandbox) == [(80, 50), (81, 50)]
         assert place.sandbox.requests[-1].prompt.startswith("blend them")
 
 

@@ -10,7 +10,8 @@ from adapters.telegram.inline import PLACEHOLDER_DATA
 from bot.errors import AlreadyFinished, BadOption, NotYours, OutOfCredits, UnknownCommand
 from bot.texts import LOCALES, explain, say
 from tests.servers.telegram import Chat, GuestQuery, InlineQuery, Message, User
-from tests.support.worlds import png, sizes
+from tests.support.chat_world import reference_sizes
+from tests.support.images import png
 from tests.wire.telegram.easel import Town, done
 from tests.wire.telegram.edges import Edge, edge, pressed, words
 
@@ -323,7 +324,7 @@ async def test_a_reply_to_a_photo_is_edited(place: Town, storage: Chat, elsewher
     async with place.easel(storage_chat=storage.id):
         answer = await called(place, elsewhere, "make it night", reply_to=photo)
         await finished(place, answer)
-        assert sizes(place.sandbox) == [(150, 100)]
+        assert reference_sizes(place.sandbox) == [(150, 100)]
         assert place.sandbox.requests[-1].prompt.startswith("make it night")
 
 

@@ -13,7 +13,9 @@ from bot.errors import AnimatedPicture, NotAPicture, PictureTooLarge, PromptEmpt
 from bot.pictures import KINDS
 from bot.texts import explain, say
 from tests.servers.telegram import UNLIMITED, Item
-from tests.support.worlds import StoppableClock, encoded, png, sizes
+from tests.support.chat_world import reference_sizes
+from tests.support.clocks import PausableClock
+from tests.support.images import encode_image, png
 from tests.wire.telegram.easel import SPEED, Town, town
 
 
@@ -137,7 +139,7 @@ async def test_a_photo_with_a_caption_is_edited(place: Town) -> None:
     async with place.easel():
         place.server.photo(place.ada, place.private, png(size=(200, 100)), caption="make it anime")
         await place.picture()
-        assert sizes(place.sandbox) == [(200, 100)]
+        assert reference_sizes(place.sandbox) == [(200, 100)]
         assert place.sandbox.requests[-1].prompt.startswith("make it anime")
 
 
@@ -145,7 +147,7 @@ async def test_a_command_in_a_caption_is_a_command(place: Town) -> None:
     async with place.easel():
         place.server.photo(place.ada, place.private, png(size=(200, 100)), caption="/edit make it anime --size 3:2")
         picture = await place.picture()
-        assert sizes(place.sandbox) == [(200, 100)]
+        assert reference_sizes(place.sandbox) == [(200, 100)]
         assert "make it anime" in picture.caption
         assert "/edit" not in place.sandbox.requests[-1].prompt
 
@@ -158,10 +160,10 @@ async def test_a_photo_without_words_is_remembered_and_asked_about(place: Town) 
         assert question.reply_to is photo
         place.server.say(place.ada, place.private, "make it a rainy night", reply_to=question)
         first = await place.picture(after=question)
-        assert sizes(place.sandbox) == [(120, 80)]
+        assert reference_sizes(place.sandbox) == [(120, 80)]
         place.server.say(place.ada, place.private, "a fox")  # the photo is taken care of
         await place.picture(after=first)
-        assert sizes(place.sandbox) == []
+        assert reference_sizes(place.sandbox) == []
 
 
 async def test_a_remembered_photo_survives_a_restart_and_fades_in_time(place: Town) -> None:
@@ -171,13 +173,13 @@ async def test_a_remembered_photo_survives_a_restart_and_fades_in_time(place: To
     async with place.easel():
         place.server.say(place.ada, place.private, "make it a rainy night")
         first = await place.picture(after=question)
-        assert sizes(place.sandbox) == [(120, 80)]
+        assert reference_sizes(place.sandbox) == [(120, 80)]
         place.server.photo(place.ada, place.private, png(size=(120, 80)))
         again = await place.answer(after=first)
-        place.clock.later(11 * 60)
+        place.clock.move_on(11 * 60)
         place.server.say(place.ada, place.private, "a fox")
         await place.picture(after=again)
-        assert sizes(place.sandbox) == []
+        assert reference_sizes(place.sandbox) == []
 
 
 async def test_an_album_of_ten_is_one_request_in_order(place: Town) -> None:
@@ -194,10 +196,10 @@ async def test_an_album_of_ten_is_one_request_in_order(place: Town) -> None:
 
 @pytest.mark.parametrize("caption_on", [0, 2])
 async def test_an_album_is_put_together_whatever_its_order(tmp_path: Path, caption_on: int) -> None:
-    clock = StoppableClock(SPEED)
+    clock = PausableClock(SPEED)
     async with town(tmp_path, limits=UNLIMITED, clock=clock) as place, place.easel():
         shots: list[bytes | Item] = [png(size=(100 + number, 50)) for number in range(5)]
-        with clock.stopped():
+        with clock.paused():
             sent = place.server.album(
                 place.ada, place.private, shots, caption="a collage", caption_on=caption_on, deliver=[4, 0, 2]
             )
@@ -207,7 +209,7 @@ async def test_an_album_is_put_together_whatever_its_order(tmp_path: Path, capti
             place.server.say(place.ada, place.private, "/quota")  # an album that is coming in holds nothing up
             quota = await place.answer()
         picture = await place.picture(after=quota)
-        assert sizes(place.sandbox) == [(100 + number, 50) for number in range(5)]
+        assert reference_sizes(place.sandbox) == [(100 + number, 50) for number in range(5)]
         assert len(place.sandbox.requests) == 1
         assert picture.reply_to is sent[0]
 
@@ -221,7 +223,7 @@ async def test_an_album_of_documents_without_words_is_remembered_whole(place: To
         question = await place.answer()
         place.server.say(place.ada, place.private, "blend them")
         await place.picture(after=question)
-        assert sizes(place.sandbox) == [(100, 50), (101, 50), (102, 50)]
+        assert reference_sizes(place.sandbox) == [(100, 50), (101, 50), (102, 50)]
 
 
 async def test_a_part_of_an_album_that_comes_too_late_asks_nothing(place: Town) -> None:
@@ -242,12 +244,12 @@ async def test_documents_and_static_stickers_are_pictures(place: Town) -> None:
             place.ada, place.private, heic((90, 60)), filename="IMG_1.HEIC", mime_type="image/heic", caption="brighter"
         )
         last = await place.picture(after=last)
-        assert sizes(place.sandbox) == [(90, 60)]
-        place.server.sticker(place.ada, place.private, encoded(Image.new("RGBA", (80, 80), "red"), "WEBP"))
+        assert reference_sizes(place.sandbox) == [(90, 60)]
+        place.server.sticker(place.ada, place.private, encode_image(Image.new("RGBA", (80, 80), "red"), "WEBP"))
         question = await place.answer(after=last)
         place.server.say(place.ada, place.private, "give it a hat")
         await place.picture(after=question)
-        assert sizes(place.sandbox) == [(80, 80)]
+        assert reference_sizes(place.sandbox) == [(80, 80)]
 
 
 async def test_moving_pictures_are_refused_in_words(place: Town) -> None:
@@ -297,7 +299,7 @@ async def test_a_server_of_ones_own_serves_larger_files_by_their_paths(tmp_path:
             place.ada, place.private, data, filename="big.png", mime_type="image/png", caption="smaller"
         )
         await place.picture()
-        assert [w == h for w, h in sizes(place.sandbox)] == [True]
+        assert [w == h for w, h in reference_sizes(place.sandbox)] == [True]
 
 
 async def test_a_file_that_is_gone_is_refused_and_costs_nothing(place: Town) -> None:
@@ -314,7 +316,7 @@ async def test_a_download_that_breaks_is_made_again(place: Town) -> None:
         place.server.faults.drop("file")
         place.server.photo(place.ada, place.private, png(size=(70, 50)), caption="make it anime")
         await place.picture()
-        assert sizes(place.sandbox) == [(70, 50)]
+        assert reference_sizes(place.sandbox) == [(70, 50)]
 
 
 async def test_edited_requests_and_bots_are_not_heard(place: Town) -> None:

@@ -12,7 +12,7 @@ from bot.errors import AdminsOnly, Banned, TooFast, UnknownCharge, UnknownComman
 from bot.handlers.admission import ANSWERS
 from bot.texts import LOCALES, explain, say
 from tests.servers.telegram import Chat, Message, Payment, User
-from tests.support.worlds import polled
+from tests.support.waiting import wait_until
 from tests.wire.telegram.easel import Town
 from tests.wire.telegram.edges import Edge, FailingStorage, edge, pressed, wired, words
 
@@ -68,7 +68,7 @@ async def has(place: Town, credits: int, user: User | None = None) -> None:
     async def so() -> bool:
         return await place.left(user) == credits
 
-    await polled(so)
+    await wait_until(so)
 
 
 # ---------------------------------------------------------------- off by default
@@ -260,7 +260,7 @@ async def test_a_database_that_is_away_costs_nobody_the_credits(world: Edge, pla
         easel.storage.away = True
         payment = place.server.pay(place.ada, invoice)
         await place.until(lambda: payment.paid)
-        await polled(lambda: has_failed(easel.storage))
+        await wait_until(lambda: has_failed(easel.storage))
         assert await place.left() == 50
         easel.storage.away = False
         await has(place, 60)

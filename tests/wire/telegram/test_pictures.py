@@ -10,7 +10,8 @@ from PIL import Image
 from bot.chat import Action
 from bot.texts import say
 from tests.servers.telegram import UNLIMITED
-from tests.support.worlds import encoded, png, sizes
+from tests.support.chat_world import reference_sizes
+from tests.support.images import encode_image, png
 from tests.wire.telegram.easel import Town, button, town
 
 
@@ -56,7 +57,7 @@ async def test_four_pictures_are_one_in_place_and_an_album_below_it(place: Town)
         assert await place.left() == 46
         place.server.say(place.ada, place.group, "add a moon", reply_to=album[1])
         await place.picture(place.group, after=album[-1])
-        assert len(sizes(place.sandbox)) == 1
+        assert len(reference_sizes(place.sandbox)) == 1
 
 
 async def test_two_pictures_are_one_in_place_and_one_below_it(place: Town) -> None:
@@ -99,7 +100,7 @@ async def test_what_cannot_be_a_photo_is_a_document_unchanged(place: Town, data:
 
 
 async def test_the_original_is_a_document_on_request(place: Town) -> None:
-    data = encoded(Image.new("RGBA", (64, 48), (255, 0, 0, 90)))
+    data = encode_image(Image.new("RGBA", (64, 48), (255, 0, 0, 90)))
     async with place.gallery(data) as upstream, place.easel():
         upstream.open.set()
         place.server.say(place.ada, place.private, "a fox --file")
@@ -135,7 +136,7 @@ async def test_a_job_of_more_than_two_minutes_ends_with_a_word_to_its_owner(plac
         place.server.say(place.ada, place.group, "/imagine@easel_bot a fox")
         status = await place.answer(place.group)
         await upstream.fetched.wait()
-        place.clock.later(130)
+        place.clock.move_on(130)
         upstream.open.set()
         picture = await place.picture(place.group)
         assert picture is status
@@ -166,7 +167,7 @@ async def test_a_name_of_many_units_is_measured_as_telegram_does(place: Town) ->
         place.server.say(eve, place.group, "/imagine@easel_bot a fox")
         await place.answer(place.group)
         await upstream.fetched.wait()
-        place.clock.later(130)
+        place.clock.move_on(130)
         upstream.open.set()
         picture = await place.picture(place.group)
         call = await place.answer(place.group, after=picture)

@@ -15,7 +15,10 @@ from bot.store.store import Store
 from bot.texts import load, say
 from tests.servers.telegram import UNLIMITED, Chat, Item, Message, TelegramServer, User
 from tests.support import PROJECT
-from tests.support.worlds import Clock, nothing_open, png, polled, sizes
+from tests.support.chat_world import no_unfinished_jobs, reference_sizes
+from tests.support.clocks import ShiftedClock
+from tests.support.images import png
+from tests.support.waiting import wait_until
 from tests.wire.telegram.easel import Town, done, town
 
 LONG = 1000
@@ -76,21 +79,21 @@ class House:
 
     async def standing(self, message: Message) -> None:
         """Waits until it is written down where a job's message stands: before that, a killed process does not know."""
-        store = await Store.open(f"sqlite:///{self.folder / 'easel.db'}", clock=Clock(), migrate=False)
+        store = await Store.open(f"sqlite:///{self.folder / 'easel.db'}", clock=ShiftedClock(), migrate=False)
 
         async def known() -> bool:
             return any(job.status_id == str(message.id) for job in await store.unfinished_jobs())
 
         try:
-            await polled(known)
+            await wait_until(known)
         finally:
             await store.close()
 
     async def credits(self) -> tuple[int, int]:
         """Ada's: left and held, once no job is unfinished."""
-        store = await Store.open(f"sqlite:///{self.folder / 'easel.db'}", clock=Clock(), migrate=False)
+        store = await Store.open(f"sqlite:///{self.folder / 'easel.db'}", clock=ShiftedClock(), migrate=False)
         try:
-            await polled(lambda: nothing_open(store))
+            await wait_until(lambda: no_unfinished_jobs(store))
             balance = await store.balance(f"telegram:{self.ada.id}", 50)
         finally:
             await store.close()
@@ -145,7 +148,7 @@ async def test_killed_before_an_album_is_whole(tmp_path: Path) -> None:
         async with place.process("patient"):
             await place.server.until(lambda: bool(place.mine) and done(place.mine[0]))
             assert await place.credits() == (49, 0)
-        assert sizes(place.sandbox) == [(100 + number, 50) for number in range(MAX_ALBUM_PARTS)]
+        assert reference_sizes(place.sandbox) == [(100 + number, 50) for number in range(MAX_ALBUM_PARTS)]
         assert len(place.mine) == 1
 
 
@@ -173,7 +176,7 @@ async def test_buttons_work_after_a_restart(tmp_path: Path) -> None:
             pressed = place.server.press(place.ada, picture, "Vary")
             await varied(place, picture)
             assert pressed.answered
-            assert len(sizes(place.sandbox)) == 1
+            assert len(reference_sizes(place.sandbox)) == 1
 
 
 async def varied(place: Town, picture: Message) -> None:
@@ -210,7 +213,7 @@ async def test_ended_in_the_middle_of_ten_jobs(tmp_path: Path, drain: int) -> No
             await place.credits()  # all is settled
             second.terminate()
             assert await second.wait() == 0
-        store = await Store.open(f"sqlite:///{tmp_path / 'easel.db'}", clock=Clock(), migrate=False)
+        store = await Store.open(f"sqlite:///{tmp_path / 'easel.db'}", clock=ShiftedClock(), migrate=False)
         try:
             balances = [await store.balance(f"telegram:{each.id}", 50) for each in members]
         finally:

@@ -15,7 +15,8 @@ from adapters.telegram.webhook import AUTH_HEADER
 from bot.errors import SettingsWrong
 from bot.settings import Settings
 from tests.servers.telegram import Chat, Content, Message
-from tests.support.worlds import png, polled
+from tests.support.images import png
+from tests.support.waiting import wait_until
 from tests.wire.telegram.easel import Town, done
 from tests.wire.telegram.edges import Edge, Wired, edge, pressed, wired
 
@@ -145,7 +146,7 @@ async def test_the_token_shows_nowhere_whatever_fails(
         inline = place.server.choose(place.ada, query, "paint")
         await place.until(lambda: done(inline))
         await place.server.down()
-        await polled(lambda: unwell(easel))
+        await wait_until(lambda: unwell(easel))
         assert SECRET not in await served(easel)
         await place.server.up()
         await _answer(place, "/history")

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.telegram.connection import WEBHOOK_CHECK_S
 from adapters.telegram.webhook import AUTH_HEADER, MAX_UPDATE_BYTES
-from tests.support.worlds import polled
+from tests.support.waiting import wait_until
 from tests.wire.telegram.easel import Town
 from tests.wire.telegram.edges import Edge, Wired, edge, free_port, wired
 
@@ -192,7 +192,7 @@ async def test_what_comes_before_easel_is_connected_or_after_its_end_is_asked_to
             assert answer.status_code == 503
             assert easel.desk.told == []
             await place.server.up()
-            await polled(lambda: ready(easel))
+            await wait_until(lambda: ready(easel))
             answer = await caller.post(url, content=wish(place, 5), headers={AUTH_HEADER: secret})
             assert answer.status_code == 200
             await place.picture()
@@ -228,7 +228,7 @@ async def test_a_restart_in_between_loses_nothing_and_repeats_nothing(place: Tow
     request = place.server.say(place.ada, place.private, "a blue fox")
     assert len(place.server.pending) == 1
     async with wired(place, mode="webhook", port=port) as easel:
-        await polled(lambda: ready(easel))
+        await wait_until(lambda: ready(easel))
         picture = await place.picture(after=request)
         assert "a blue fox" in picture.caption
         assert len(place.mine()) == 2

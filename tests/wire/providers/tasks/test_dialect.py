@@ -3,13 +3,11 @@
 import base64
 import email
 import email.policy
-import io
 import itertools
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from PIL import Image as Pillow
 
 from bot.errors import (
     BadCredentials,
@@ -55,7 +53,9 @@ from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import TasksWire, resolve
 from bot.providers.tasks.callbacks import Callbacks
 from bot.providers.tasks.provider import DENIALS, TasksProvider
-from tests.servers.upstream.tasks import KEY, HastyClock, Json, Request, Said, fail, gather, provider, scripted
+from tests.servers.upstream.tasks import KEY, Json, Request, Said, fail, gather, provider, scripted
+from tests.support.clocks import InstantClock
+from tests.support.images import image
 
 URL = "https://files.example/a.png"
 OPENED: Json = {"id": "task-1", "status": "pending", "progress": 0}
@@ -70,14 +70,12 @@ async def client() -> AsyncIterator[UpstreamClient]:
 
 
 @pytest.fixture
-def clock() -> HastyClock:
-    return HastyClock()
+def clock() -> InstantClock:
+    return InstantClock()
 
 
 def png(colour: tuple[int, ...] = (200, 30, 30), size: tuple[int, int] = (8, 6)) -> Image:
-    out = io.BytesIO()
-    Pillow.new("RGBA" if len(colour) == 4 else "RGB", size, colour).save(out, "PNG")
-    return Image(data=out.getvalue(), media_type="image/png", width=size[0], height=size[1])
+    return image(colour, "PNG", size)
 
 
 CLEAR = png((0, 0, 0, 0))
@@ -97,7 +95,7 @@ def failed(code: object, message: str = "words", **more: object) -> dict[str, ob
 # ---------------------------------------------------------------- what is sent
 
 
-async def test_evolink_gets_model_prompt_and_options(client: UpstreamClient, clock: HastyClock) -> None:
+async def test_evolink_gets_model_prompt_and_options(client: UpstreamClient, clock: InstantClock) -> None:
     request = PaintRequest(prompt="дорисуй 猫", options=Options(size="2:3", n=4))
     async with scripted(clock, submits=[OPENED], polls=[DONE]) as up:
         await gather(provider(client, clock, up.url), request)
@@ -109,7 +107,7 @@ async def test_evolink_gets_model_prompt_and_options(client: UpstreamClient, clo
     assert (poll.method, poll.path, poll.body) == ("GET", "/v1/tasks/task-1", b"")
 
 
-async def test_toapis_has_its_own_paths_and_names(client: UpstreamClient, clock: HastyClock) -> None:
+async def test_toapis_has_its_own_paths_and_names(client: UpstreamClient, clock: InstantClock) -> None:
     request = PaintRequest(prompt="a cat", references=(JPEG, png()), options=Options(n=3))
     files = [{"success": True, "data": {"url": f"https://toapis.example/{n}.png"}} for n in range(2)]
     async with scripted(clock, submits=[OPENED], polls=[DONE], uploads=files) as up:
@@ -140,7 +138,7 @@ class Form:
         self.data = part.get_payload(decode=True)
 
 
-async def test_evolink_takes_pictures_as_base64_at_its_files_api(client: UpstreamClient, clock: HastyClock) -> None:
+async def test_evolink_takes_pictures_as_base64_at_its_files_api(client: UpstreamClient, clock: InstantClock) -> None:
     request = PaintRequest(prompt="a cat", references=(JPEG,))
     async with scripted(clock, submits=[OPENED], polls=[DONE], uploads=[uploaded(1)]) as up:
         await gather(provider(client, clock, up.url, files_base_url=up.url + "/files"), request)
@@ -165,7 +163,7 @@ async def test_pictures_go_where_the_operator_said_and_nowhere_else() -> None:
 @pytest.mark.parametrize("preset", ["evolink", "toapis"])
 @pytest.mark.parametrize("ending", ["", "/", "/v1", "/v1/"])
 async def test_the_base_address_may_name_the_version_or_not(
-    client: UpstreamClient, clock: HastyClock, preset: str, ending: str
+    client: UpstreamClient, clock: InstantClock, preset: str, ending: str
 ) -> None:
     async with scripted(clock, submits=[OPENED], polls=[DONE]) as up:
         await gather(provider(client, clock, up.url + ending, preset))
@@ -173,7 +171,7 @@ async def test_the_base_address_may_name_the_version_or_not(
 
 
 async def test_a_relay_without_an_upload_service_gets_the_pictures_themselves(
-    client: UpstreamClient, clock: HastyClock
+    client: UpstreamClient, clock: InstantClock
 ) -> None:
     upstream = resolve(name="up", dialect="tasks", base_url="http://127.0.0.1:1")
     assert isinstance(upstream.wire, TasksWire)
@@ -196,7 +194,7 @@ async def test_a_relay_without_an_upload_service_gets_the_pictures_themselves(
     }
 
 
-def test_it_is_a_provider(client: UpstreamClient, clock: HastyClock) -> None:
+def test_it_is_a_provider(client: UpstreamClient, clock: InstantClock) -> None:
     made: Provider = provider(client, clock, "http://127.0.0.1:1", price=3)
     assert (made.name, made.model, made.price, made.resumable) == ("up", "gpt-4o-image", 3, True)
     assert (made.capabilities.allowed_counts, made.capabilities.max_prompt_chars) == ((1, 2, 4), 2000)
@@ -206,7 +204,7 @@ def test_it_is_a_provider(client: UpstreamClient, clock: HastyClock) -> None:
 # ---------------------------------------------------------------- masks
 
 
-async def test_a_mask_is_uploaded_and_named(client: UpstreamClient, clock: HastyClock) -> None:
+async def test_a_mask_is_uploaded_and_named(client: UpstreamClient, clock: InstantClock) -> None:
     request = PaintRequest(prompt="a hat", references=(png(),), mask=CLEAR)
     async with scripted(clock, submits=[OPENED], polls=[DONE], uploads=[uploaded(1), uploaded(2)]) as up:
         await gather(provider(client, clock, up.url), request)
@@ -231,7 +229,7 @@ async def test_a_mask_is_uploaded_and_named(client: UpstreamClient, clock: Hasty
 )
 async def test_each_rule_of_a_mask_has_its_own_sentence_and_nothing_is_sent(
     client: UpstreamClient,
-    clock: HastyClock,
+    clock: InstantClock,
     references: tuple[Image, ...],
     mask: Image,
     rule: type[EaselError],
@@ -245,7 +243,7 @@ async def test_each_rule_of_a_mask_has_its_own_sentence_and_nothing_is_sent(
 # ---------------------------------------------------------------- asking
 
 
-async def test_the_events_of_a_task_in_their_order(client: UpstreamClient, clock: HastyClock) -> None:
+async def test_the_events_of_a_task_in_their_order(client: UpstreamClient, clock: InstantClock) -> None:
     usage = {"usage": {"credits_reserved": 3, "billing_rule": "per_call"}}
     polls: list[Said] = [
         {"status": "pending", "progress": 0},
@@ -270,7 +268,7 @@ async def test_the_events_of_a_task_in_their_order(client: UpstreamClient, clock
     ]
 
 
-async def test_it_is_asked_after_two_seconds_then_ever_less_often(client: UpstreamClient, clock: HastyClock) -> None:
+async def test_it_is_asked_after_two_seconds_then_ever_less_often(client: UpstreamClient, clock: InstantClock) -> None:
     async with scripted(clock, submits=[OPENED], polls=[PENDING] * 12 + [DONE]) as up:
         await gather(provider(client, clock, up.url))
         moments = [0.0, *(each.at for each in up.of("poll"))]
@@ -280,7 +278,7 @@ async def test_it_is_asked_after_two_seconds_then_ever_less_often(client: Upstre
     assert pauses[-1] == 15.0
 
 
-async def test_jitter_lengthens_a_pause_by_a_quarter_at_most(client: UpstreamClient, clock: HastyClock) -> None:
+async def test_jitter_lengthens_a_pause_by_a_quarter_at_most(client: UpstreamClient, clock: InstantClock) -> None:
     async with scripted(clock, submits=[OPENED], polls=[PENDING, DONE]) as up:
         await gather(provider(client, clock, up.url, "toapis", jitter=0.999))
         first, second = (each.at for each in up.of("poll"))
@@ -300,27 +298,27 @@ async def test_jitter_lengthens_a_pause_by_a_quarter_at_most(client: UpstreamCli
     ],
 )
 @pytest.mark.parametrize("preset", ["evolink", "toapis"])
-async def test_every_shape_of_a_result(client: UpstreamClient, clock: HastyClock, preset: str, told: Json) -> None:
+async def test_every_shape_of_a_result(client: UpstreamClient, clock: InstantClock, preset: str, told: Json) -> None:
     async with scripted(clock, submits=[OPENED], polls=[{"id": "img_1", "status": "completed", **told}]) as up:
         events = await gather(provider(client, clock, up.url, preset))
     assert [each for each in events if isinstance(each, FinishedImage)] == [FinishedImage(Link(url=URL))]
 
 
-async def test_an_inline_result_becomes_bytes(client: UpstreamClient, clock: HastyClock) -> None:
+async def test_an_inline_result_becomes_bytes(client: UpstreamClient, clock: InstantClock) -> None:
     inline = "data:image/png;base64," + base64.b64encode(png().data).decode()
     async with scripted(clock, submits=[OPENED], polls=[{**DONE, "results": [inline]}]) as up:
         events = await gather(provider(client, clock, up.url))
     assert events[-1] == FinishedImage(Blob(data=png().data))
 
 
-async def test_an_upstream_that_paints_at_once_is_not_asked(client: UpstreamClient, clock: HastyClock) -> None:
+async def test_an_upstream_that_paints_at_once_is_not_asked(client: UpstreamClient, clock: InstantClock) -> None:
     async with scripted(clock, submits=[DONE, {"created": 1, "data": {"url": URL}}]) as up:
         assert (await gather(provider(client, clock, up.url)))[-1] == FinishedImage(Link(url=URL))
         events = await gather(provider(client, clock, up.url))
         assert events[1:] == [Accepted(None), FinishedImage(Link(url=URL))]
 
 
-async def test_the_id_in_the_answers_may_be_another(client: UpstreamClient, clock: HastyClock) -> None:
+async def test_the_id_in_the_answers_may_be_another(client: UpstreamClient, clock: InstantClock) -> None:
     polls: list[Said] = [{**PENDING, "id": "img_9"}, {**DONE, "id": "img_9"}]
     async with scripted(clock, submits=[{"id": "a/b?c", "status": "queued"}], polls=polls) as up:
         events = await gather(provider(client, clock, up.url, "toapis"))
@@ -329,14 +327,14 @@ async def test_the_id_in_the_answers_may_be_another(client: UpstreamClient, cloc
 
 
 @pytest.mark.parametrize("word", ["cancelled", "canceled", "CANCELLED"])
-async def test_a_cancelled_task_is_over(client: UpstreamClient, clock: HastyClock, word: str) -> None:
+async def test_a_cancelled_task_is_over(client: UpstreamClient, clock: InstantClock, word: str) -> None:
     async with scripted(clock, submits=[OPENED], polls=[{**PENDING, "status": word}]) as up:
         failure, _ = await fail(provider(client, clock, up.url))
         assert len(up.of("poll")) == 1
     assert (type(failure), failure.trace, failure.retry) == (CalledOff, "task-1", Retry.NEVER)
 
 
-async def test_an_unknown_status_is_waited_out_but_not_for_ever(client: UpstreamClient, clock: HastyClock) -> None:
+async def test_an_unknown_status_is_waited_out_but_not_for_ever(client: UpstreamClient, clock: InstantClock) -> None:
     async with scripted(clock, submits=[OPENED], polls=[{"status": "archived"}]) as up:
         failure, _ = await fail(provider(client, clock, up.url, timeout_s=100))
         assert len(up.of("poll")) < 20
@@ -344,7 +342,7 @@ async def test_an_unknown_status_is_waited_out_but_not_for_ever(client: Upstream
 
 
 async def test_an_unknown_status_with_a_picture_or_an_error_has_ended(
-    client: UpstreamClient, clock: HastyClock
+    client: UpstreamClient, clock: InstantClock
 ) -> None:
     async with scripted(clock, submits=[OPENED], polls=[{"status": "ready", "results": [URL]}]) as up:
         assert (await gather(provider(client, clock, up.url)))[-1] == FinishedImage(Link(url=URL))
@@ -352,13 +350,13 @@ async def test_an_unknown_status_with_a_picture_or_an_error_has_ended(
         assert isinstance((await fail(provider(client, clock, up.url)))[0], Rejected)
 
 
-async def test_an_answer_that_speaks_of_no_task_is_a_denial(client: UpstreamClient, clock: HastyClock) -> None:
+async def test_an_answer_that_speaks_of_no_task_is_a_denial(client: UpstreamClient, clock: InstantClock) -> None:
     async with scripted(clock, submits=[OPENED], polls=[{"error": {"message": "who is asking?"}}]) as up:
         assert type((await fail(provider(client, clock, up.url)))[0]) is Lost
         assert len(up.of("poll")) == DENIALS
 
 
-async def test_done_without_a_picture(client: UpstreamClient, clock: HastyClock) -> None:
+async def test_done_without_a_picture(client: UpstreamClient, clock: InstantClock) -> None:
     async with scripted(clock, submits=[OPENED], polls=[{**DONE, "results": list[str]()}]) as up:
         failure, events = await fail(provider(client, clock, up.url))
     assert isinstance(failure, NoPicture)
@@ -385,7 +383,7 @@ TROUBLES: dict[str, Said] = {
 
 @pytest.mark.parametrize("name", TROUBLES)
 async def test_trouble_with_a_question_is_not_the_end_of_the_task(
-    client: UpstreamClient, clock: HastyClock, name: str
+    client: UpstreamClient, clock: InstantClock, name: str
 ) -> None:
     async with scripted(clock, submits=[OPENED], polls=[TROUBLES[name]] * 5 + [DONE]) as up:
         events = await gather(provider(client, clock, up.url))
@@ -393,7 +391,7 @@ async def test_trouble_with_a_question_is_not_the_end_of_the_task(
     assert events[-1] == FinishedImage(Link(url=URL))
 
 
-async def test_retry_after_of_a_question_is_kept(client: UpstreamClient, clock: HastyClock) -> None:
+async def test_retry_after_of_a_question_is_kept(client: UpstreamClient, clock: InstantClock) -> None:
     async with scripted(clock, submits=[OPENED], polls=[(429, {}, {"Retry-After": "40"}), PENDING, DONE]) as up:
         await gather(provider(client, clock, up.url))
         first, second, third = (each.at for each in up.of("poll"))
@@ -401,7 +399,7 @@ async def test_retry_after_of_a_question_is_kept(client: UpstreamClient, clock: 
     assert third - second < 5
 
 
-async def test_a_few_denials_may_be_a_lag_but_not_more(client: UpstreamClient, clock: HastyClock) -> None:
+async def test_a_few_denials_may_be_a_lag_but_not_more(client: UpstreamClient, clock: InstantClock) -> None:
     async with scripted(clock, submits=[OPENED], polls=[UNKNOWN] * (DENIALS - 1) + [DONE]) as up:
         await gather(provider(client, clock, up.url))
     unauthorized: Said = (401, {"error": {"code": "unauthorized", "message": "no"}})
@@ -412,7 +410,7 @@ async def test_a_few_denials_may_be_a_lag_but_not_more(client: UpstreamClient, c
         assert (type(failure), failure.trace, failure.retry) == (Lost, "task-1", Retry.NEVER)
 
 
-async def test_silence_ends_after_the_idle_time(client: UpstreamClient, clock: HastyClock) -> None:
+async def test_silence_ends_after_the_idle_time(client: UpstreamClient, clock: InstantClock) -> None:
     async with scripted(clock, submits=[OPENED], polls=[PENDING, GATEWAY]) as up:
         failure, _ = await fail(provider(client, clock, up.url, idle_timeout_s=60))
     assert (type(failure), failure.facts, failure.trace) == (WentQuiet, {"seconds": 60}, "task-1")
@@ -449,7 +447,7 @@ SUBMIT_ERRORS = {
     [(preset, *row) for preset, rows in SUBMIT_ERRORS.items() for row in rows],
 )
 async def test_each_row_of_the_error_tables(
-    client: UpstreamClient, clock: HastyClock, preset: str, status: int, code: object, kind: type[PaintFailed]
+    client: UpstreamClient, clock: InstantClock, preset: str, status: int, code: object, kind: type[PaintFailed]
 ) -> None:
     error: Json = {"error": {"code": code, "message": f"words and {KEY}", "type": "invalid_request_error"}}
     async with scripted(clock, submits=[(status, error, {"x-request-id": "r-7"})]) as up:
@@ -460,7 +458,7 @@ async def test_each_row_of_the_error_tables(
     assert KEY not in f"{failure.detail} {failure.facts}"
 
 
-async def test_a_busy_upstream_says_for_how_long(client: UpstreamClient, clock: HastyClock) -> None:
+async def test_a_busy_upstream_says_for_how_long(client: UpstreamClient, clock: InstantClock) -> None:
     async with scripted(clock, submits=[(429, {}, {"Retry-After": "7"})]) as up:
         failure, _ = await fail(provider(client, clock, up.url))
     assert isinstance(failure, Busy)
@@ -483,7 +481,7 @@ NO_TASK: list[tuple[Said, type[PaintFailed]]] = [
 
 @pytest.mark.parametrize(("said", "kind"), NO_TASK)
 async def test_a_success_that_opens_no_task(
-    client: UpstreamClient, clock: HastyClock, said: Said, kind: type[PaintFailed]
+    client: UpstreamClient, clock: InstantClock, said: Said, kind: type[PaintFailed]
 ) -> None:
     async with scripted(clock, submits=[said]) as up:
         failure, events = await fail(provider(client, clock, up.url))
@@ -492,7 +490,7 @@ async def test_a_success_that_opens_no_task(
     assert Accepted(None) not in events
 
 
-async def test_an_id_that_quotes_the_key_is_not_kept(client: UpstreamClient, clock: HastyClock) -> None:
+async def test_an_id_that_quotes_the_key_is_not_kept(client: UpstreamClient, clock: InstantClock) -> None:
     async with scripted(clock, submits=[{"id": f"task-{KEY}", "status": "pending"}]) as up:
         failure, events = await fail(provider(client, clock, up.url))
         assert len(up.requests) == 1
@@ -502,7 +500,7 @@ async def test_an_id_that_quotes_the_key_is_not_kept(client: UpstreamClient, clo
 
 @pytest.mark.parametrize("cut", [b"", b'{"id": "task-'])
 async def test_a_submit_whose_answer_is_lost_is_not_repeated(
-    client: UpstreamClient, clock: HastyClock, cut: bytes
+    client: UpstreamClient, clock: InstantClock, cut: bytes
 ) -> None:
     async with scripted(clock, submits=[cut]) as up:
         failure, _ = await fail(provider(client, clock, up.url))
@@ -510,7 +508,7 @@ async def test_a_submit_whose_answer_is_lost_is_not_repeated(
     assert (type(failure), failure.retry) == (CutShort, Retry.NEVER)
 
 
-async def test_an_address_where_nobody_listens(client: UpstreamClient, clock: HastyClock) -> None:
+async def test_an_address_where_nobody_listens(client: UpstreamClient, clock: InstantClock) -> None:
     failure, _ = await fail(provider(client, clock, "http://127.0.0.1:1"))
     assert (type(failure), failure.retry) == (Unreachable, Retry.ELSEWHERE)
 
@@ -535,7 +533,7 @@ LOST_UPLOADS: list[tuple[Said, type[PaintFailed]]] = [
 
 @pytest.mark.parametrize(("said", "kind"), LOST_UPLOADS)
 async def test_an_upload_that_fails_submits_nothing(
-    client: UpstreamClient, clock: HastyClock, said: Said, kind: type[PaintFailed]
+    client: UpstreamClient, clock: InstantClock, said: Said, kind: type[PaintFailed]
 ) -> None:
     request = PaintRequest(prompt="a cat", references=(JPEG,))
     async with scripted(clock, uploads=[said], submits=[OPENED]) as up:
@@ -570,7 +568,7 @@ TASK_CODES: dict[object, type[PaintFailed]] = {
 
 @pytest.mark.parametrize("code", TASK_CODES, ids=str)
 async def test_a_failed_task_of_evolink_is_free_so_others_may_be_asked(
-    client: UpstreamClient, clock: HastyClock, code: object
+    client: UpstreamClient, clock: InstantClock, code: object
 ) -> None:
     async with scripted(clock, submits=[OPENED], polls=[failed(code)]) as up:
         failure, events = await fail(provider(client, clock, up.url))
@@ -581,7 +579,7 @@ async def test_a_failed_task_of_evolink_is_free_so_others_may_be_asked(
 
 @pytest.mark.parametrize("code", TASK_CODES, ids=str)
 async def test_a_failed_task_of_toapis_may_have_cost_money_so_nobody_is_asked(
-    client: UpstreamClient, clock: HastyClock, code: object
+    client: UpstreamClient, clock: InstantClock, code: object
 ) -> None:
     async with scripted(clock, submits=[OPENED], polls=[failed(code)]) as up:
         failure, _ = await fail(provider(client, clock, up.url, "toapis"))
@@ -602,14 +600,14 @@ async def test_a_failed_task_of_toapis_may_have_cost_money_so_nobody_is_asked(
     ],
 )
 async def test_the_reason_of_a_failure_is_quoted_wherever_it_stands(
-    client: UpstreamClient, clock: HastyClock, told: Json, words: str
+    client: UpstreamClient, clock: InstantClock, told: Json, words: str
 ) -> None:
     async with scripted(clock, submits=[OPENED], polls=[{"status": "failed", **told}]) as up:
         failure, _ = await fail(provider(client, clock, up.url, "toapis"))
     assert (type(failure), failure.facts) == (SaidFailed, {"quote": words})
 
 
-async def test_a_long_prompt_is_not_quoted_back(client: UpstreamClient, clock: HastyClock) -> None:
+async def test_a_long_prompt_is_not_quoted_back(client: UpstreamClient, clock: InstantClock) -> None:
     request = PaintRequest(prompt="a very private prompt about a cat")
     async with scripted(clock, submits=[OPENED], polls=[failed("generation_failed", f"bad: {request.prompt}")]) as up:
         failure, _ = await fail(provider(client, clock, up.url), request)
@@ -619,7 +617,7 @@ async def test_a_long_prompt_is_not_quoted_back(client: UpstreamClient, clock: H
 # ---------------------------------------------------------------- going on
 
 
-async def test_resume_asks_at_once_and_submits_nothing(client: UpstreamClient, clock: HastyClock) -> None:
+async def test_resume_asks_at_once_and_submits_nothing(client: UpstreamClient, clock: InstantClock) -> None:
     async with scripted(clock, polls=[PENDING, DONE]) as up:
         made = provider(client, clock, up.url)
         events = [event async for event in made.resume(PaintRequest(prompt="a cat"), "task-1")]
@@ -634,14 +632,14 @@ async def test_resume_asks_at_once_and_submits_nothing(client: UpstreamClient, c
     ]
 
 
-async def test_resuming_what_nobody_knows_any_more_is_lost(client: UpstreamClient, clock: HastyClock) -> None:
+async def test_resuming_what_nobody_knows_any_more_is_lost(client: UpstreamClient, clock: InstantClock) -> None:
     async with scripted(clock, polls=[UNKNOWN]) as up:
         made = provider(client, clock, up.url)
         with pytest.raises(Lost):
             _ = [event async for event in made.resume(PaintRequest(prompt="a cat"), "task-1")]
 
 
-async def test_whoever_stops_listening_stops_the_asking(client: UpstreamClient, clock: HastyClock) -> None:
+async def test_whoever_stops_listening_stops_the_asking(client: UpstreamClient, clock: InstantClock) -> None:
     async with scripted(clock, submits=[OPENED], polls=[PENDING]) as up:
         events = provider(client, clock, up.url).paint(PaintRequest(prompt="a cat"))
         async for event in events:

@@ -30,9 +30,9 @@ from bot.providers.probe import probe
 from bot.providers.tasks.callbacks import Callbacks
 from bot.providers.tasks.provider import TasksProvider
 from bot.sandbox import Sandbox
-from tests.servers.upstream.tasks import HastyClock, scripted
 from tests.servers.upstream.tasks import provider as scripted_provider
-from tests.support.clocks import FakeClock
+from tests.servers.upstream.tasks import scripted
+from tests.support.clocks import FakeClock, InstantClock
 from tests.wire.providers.tasks.test_dialect import CLEAR, DONE, OPENED, PENDING, png
 
 BOT = "https://bot.example"
@@ -47,7 +47,7 @@ async def client() -> AsyncIterator[UpstreamClient]:
         yield made
 
 
-class Attendant(HastyClock):
+class Attendant(InstantClock):
     """A hasty clock whose time passes only while nobody paints in the sandbox, so that each task is asked about
     once, when it has ended."""
 
@@ -244,7 +244,7 @@ async def test_no_call_is_asked_for_where_none_can_come(
 
 
 async def test_a_call_is_not_believed_and_calls_in_a_row_are_one_question_a_second(client: UpstreamClient) -> None:
-    callbacks, clock, hasty = Callbacks(BOT), FakeClock(), HastyClock()
+    callbacks, clock, hasty = Callbacks(BOT), FakeClock(), InstantClock()
     async with scripted(hasty, submits=[OPENED], polls=[PENDING, DONE]) as up:
         painting = asyncio.create_task(_collect(scripted_provider(client, clock, up.url, callbacks=callbacks)))
         await clock.asleep()
