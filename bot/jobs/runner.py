@@ -43,7 +43,7 @@ from bot.painting import Image, Stage, StageChanged
 from bot.ports import BalanceDisplay, ChatPort, RequestAcknowledgement
 from bot.providers.fallback import FallbackProvider
 from bot.quota import charge
-from bot.status.messages import Final, StatusMessage, StatusMessages
+from bot.status.messages import FinalState, StatusMessage, StatusMessages
 from bot.status.state import QueuePosition, Status
 from bot.store.store import Store
 from bot.texts import explain, say
@@ -116,13 +116,16 @@ class JobRunner:
         age = max(0.0, (self._clock.now() - job.created).total_seconds())
         ref = MessageRef(chat=job.chat, message_id=job.status_id) if job.status_id else None
         status = Status(
-            since=self._clock.monotonic() - age, stage=Stage.PREPARING, typical=typical, count=job.options.n
+            accepted_at=self._clock.monotonic() - age,
+            stage=Stage.PREPARING,
+            typical_s=typical,
+            image_count=job.options.n,
         )
 
         async def posted(at: MessageRef) -> None:
             await self._store.set_status_message(job.id, at.message_id)
 
-        self._board.add(
+        self._board.open_message(
             StatusMessage(
                 key=job.id,
                 chat=job.chat,
@@ -131,8 +134,8 @@ class JobRunner:
                 status=status,
                 buttons=cards.buttons(job, Action.CANCEL),
                 ref=ref,
-                posted=posted,
-                gone=gone,
+                on_posted=posted,
+                on_gone=gone,
             )
         )
 
@@ -306,7 +309,7 @@ class JobRunner:
 
         stood = self._board.message_ref(job.id)
         try:
-            delivered = await self._end(job, Final(card=card, load=load, pictures=count))
+            delivered = await self._end(job, FinalState(card=card, load_images=load, image_count=count))
         except ChatFailed as failed:
             log.error("pictures could not be delivered", job=job.id, chat=job.chat.key, detail=failed.detail)
             await self._fail(job, Undelivered())
@@ -356,7 +359,7 @@ class JobRunner:
         try:
             try:
                 stood = self._board.message_ref(job.id)
-                await self._end(job, Final(card=card))
+                await self._end(job, FinalState(card=card))
                 if stood is not None:
                     self._call_soon(job, "ended-call", stood)
             except ChatGone as gone:
@@ -377,19 +380,19 @@ class JobRunner:
 
         self._in_background(call(), f"call {job.id}")
 
-    async def _end(self, job: Job, final: Final) -> Delivered | None:
+    async def _end(self, job: Job, final: FinalState) -> Delivered | None:
         """The message's final state, also where an earlier one has failed and the board has let go of it.
 
         Raises ChatFailed, StoreFailed.
         """
-        if not self._board.has(job.id):
+        if not self._board.is_open(job.id):
             self.show(await self._store.get_job(job.id) or job)
-        return await self._board.finish(job.id, final)
+        return await self._board.show_final(job.id, final)
 
     async def _say_store_failed(self, job_id: str, failed: StoreFailed) -> None:
         """Unless the pictures stand there already, and only the books do not know it yet."""
-        if (locale := self._board.locale(job_id)) is not None:
+        if (locale := self._board.locale_of(job_id)) is not None:
             try:
-                await self._board.finish(job_id, Final(card=Card(text=explain(locale, failed))))
+                await self._board.show_final(job_id, FinalState(card=Card(text=explain(locale, failed))))
             except EaselError as unsaid:
                 log.warning("failure not shown", job=job_id, detail=unsaid.detail)

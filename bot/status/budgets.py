@@ -1,10 +1,10 @@
-"""Budgets as sliding windows: which slots are taken, and when a call of some urgency may start. Pure.
+"""Sliding-window rate limits: which slots are taken, and when a call of a given urgency may start. Pure.
 
-Knows no jobs and no lines, and reads no clock: `now` is a monotonic time in seconds, never falling.
+Knows no jobs and no queues, and reads no clock: `now` is a monotonic time in seconds, never falling.
 
-What is kept free, and why. A painting hardly takes less than `PAINTING` seconds, so of n unfinished jobs
-about n · period / PAINTING (at most n) end within one period. With as many slots free, and half as many again
-for those who are about to join, each of these pictures goes out the moment it is ready: that is the reserve.
+Why slots are reserved. A painting hardly takes less than `MIN_PAINT_S` seconds, so of n unfinished jobs
+about n · period / MIN_PAINT_S (at most n) end within one period. With as many slots free, and half as many again
+for jobs about to join, each of these pictures goes out the moment it is ready: that is the reserve.
 
 - A final state may take any slot.
 - A first post leaves nothing where its slot is free again before its own picture can be ready (Discord: 5 a 5
@@ -31,116 +31,120 @@ from math import ceil, inf
 
 from bot.chat import Budget
 
-PAINTING = 20.0  # seconds; what the quicker upstreams take for a picture
-CROWD = 1.5  # jobs that may end within a period, for each that is open now: a crowd comes one by one
+MIN_PAINT_S = 20.0  # seconds; what the faster upstreams take for an image
+ENDS_PER_OPEN_JOB = 1.5  # ends reserved for each open job: a crowd arrives one by one, so more are about to join
 
 
 class Urgency(IntEnum):
-    """Whose call goes first."""
+    """Kinds of calls, the most urgent first."""
 
     FINAL = 0
     FIRST = 1
     PROGRESS = 2
 
 
-class Window:
-    """The slots of one budget. `expected`: unfinished jobs, each of which will need one for its final
-    state."""
+class RateWindow:
+    """The slots of one budget."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
-        self._ends: list[float] = []  # when each used slot is free again, ascending
-        self._held = 0  # slots of calls under way
-        self._last = -inf  # start of the last call
+        self._release_times: list[float] = []  # monotonic times at which used slots are free again, ascending
+        self._slots_in_flight = 0  # slots of calls in flight
+        self._last_start = -inf  # monotonic time at which the last call started
         self._paused_until = -inf
-        self.expected = 0
+        self.expected_finals = 0
+        """Messages whose final state is still to come; each will need a slot for it."""
 
-    def idle(self, now: float) -> bool:
-        """Whether forgetting the window would change nothing."""
-        self._expire(now)
-        return not (self._ends or self._held or self.expected or self._paused_until > now)
+    def is_idle(self, now: float) -> bool:
+        """Whether dropping the window would change nothing."""
+        self._release_expired(now)
+        return not (self._release_times or self._slots_in_flight or self.expected_finals or self._paused_until > now)
 
-    def opens(self, urgency: Urgency, now: float, cost: int = 1) -> float:
-        """`now` if a call may start that takes `cost` slots; else the earliest time at which that may have changed,
-        infinite when it takes the end of a call under way. A call that takes more than there are needs all."""
-        self._expire(now)
-        used = len(self._ends) + self._held
-        needed = min(cost, self._budget.slots)
-        spare = self._budget.slots - used - self._reserve(urgency)
+    def earliest_start(self, urgency: Urgency, now: float, slots: int = 1) -> float:
+        """`now` if a call that takes `slots` slots may start; else the earliest time at which that may have changed.
+
+        Infinite when only the end of a call in flight can change it. A call that takes more slots than the budget has
+        needs all of them.
+        """
+        self._release_expired(now)
+        used = len(self._release_times) + self._slots_in_flight
+        needed = min(slots, self._budget.slots)
+        spare = self._budget.slots - used - self._reserved_slots(urgency)
         at = now
         if spare < needed:
             missing = needed - spare
-            at = self._ends[missing - 1] if missing <= len(self._ends) else inf
+            at = self._release_times[missing - 1] if missing <= len(self._release_times) else inf
         elif urgency is Urgency.PROGRESS:
-            spread = self._last + self._budget.period_s / self._budget.slots * used / spare
-            at = max(now, min(spread, self._ends[0] if self._ends else inf))
+            spread = self._last_start + self._budget.period_s / self._budget.slots * used / spare
+            at = max(now, min(spread, self._release_times[0] if self._release_times else inf))
         return max(at, self._paused_until)
 
-    def _reserve(self, urgency: Urgency) -> int:
-        """Slots that a call of this urgency has to leave free."""
+    def _reserved_slots(self, urgency: Urgency) -> int:
+        """Slots that a call of this urgency must leave free; the module's docstring says why."""
         slots, period = self._budget.slots, self._budget.period_s
-        reserve = ceil(CROWD * self.expected * min(1.0, period / PAINTING))
+        reserve = ceil(ENDS_PER_OPEN_JOB * self.expected_finals * min(1.0, period / MIN_PAINT_S))
         if urgency is Urgency.PROGRESS:
             return min(reserve, slots // 3 if self._budget.shared else slots if slots > 1 else 0)
-        if urgency is Urgency.FIRST and period > PAINTING:
+        if urgency is Urgency.FIRST and period > MIN_PAINT_S:
             return min(reserve, slots * 2 // 3)
         return 0
 
-    def _expire(self, now: float) -> None:
-        del self._ends[: bisect_right(self._ends, now)]
+    def _release_expired(self, now: float) -> None:
+        del self._release_times[: bisect_right(self._release_times, now)]
 
     # ------------------------------------------------------------ calls
 
-    def start(self, now: float, cost: int = 1) -> None:
-        """A call begins that takes `cost` slots; `finish` or `undo` has to follow."""
-        self._last = now
-        self._held += cost
+    def begin_call(self, now: float, slots: int = 1) -> None:
+        """Takes slots for a call that starts; `end_call` or `cancel_call` must follow."""
+        self._last_start = now
+        self._slots_in_flight += slots
 
-    def finish(self, now: float, cost: int = 1, resets: float | None = None) -> float:
-        """The call ended; `resets`: when the platform says that its slots are free again. Returns when they are."""
-        self._held -= cost
+    def end_call(self, now: float, slots: int = 1, resets: float | None = None) -> float:
+        """Holds the slots of a call that ended until one period from now, or until `resets`, the time that the platform
+        gave. Returns when they are free."""
+        self._slots_in_flight -= slots
         free = now + self._budget.period_s if resets is None else resets
-        for _ in range(cost):
-            insort(self._ends, free)
+        for _ in range(slots):
+            insort(self._release_times, free)
         return free
 
-    def undo(self, cost: int = 1) -> None:
-        """The call was refused, so it has used no slots."""
-        self._held -= cost
+    def cancel_call(self, slots: int = 1) -> None:
+        """Frees the slots of a call that the platform rejected."""
+        self._slots_in_flight -= slots
 
-    def pause(self, until: float) -> None:
-        """No call starts before `until`."""
+    def pause_until(self, until: float) -> None:
+        """Lets no call start before `until`."""
         self._paused_until = max(self._paused_until, until)
 
 
-class Windows:
-    """The windows of all budgets that anybody draws on, by key; one that is idle is forgotten."""
+class RateWindows:
+    """The windows of all budgets in use, by budget key; idle ones are dropped."""
 
     def __init__(self) -> None:
-        self._windows: dict[str, Window] = {}
-        self._fading: list[tuple[float, str]] = []  # times at which a window may have become idle
+        self._windows: dict[str, RateWindow] = {}
+        self._idle_checks: list[tuple[float, str]] = []  # (time at which a window may be idle, budget key)
 
     def __len__(self) -> int:
-        return len(self._windows) + len(self._fading)
+        return len(self._windows) + len(self._idle_checks)
 
-    def opens(self, budgets: Iterable[Budget], urgency: Urgency, now: float, cost: int = 1) -> float:
-        """When all of the budgets let a call start, as `Window.opens` puts it."""
+    def earliest_start(self, budgets: Iterable[Budget], urgency: Urgency, now: float, slots: int = 1) -> float:
+        """The latest of the budgets' `RateWindow.earliest_start`; `now` without budgets."""
         known = (self._windows.get(budget.key) for budget in budgets)
-        return max((window.opens(urgency, now, cost) for window in known if window is not None), default=now)
+        return max((window.earliest_start(urgency, now, slots) for window in known if window is not None), default=now)
 
-    def draw(self, budget: Budget) -> Window:
-        """The window of a budget, to be changed. A `fade` has to follow."""
+    def open_window(self, budget: Budget) -> RateWindow:
+        """The window of a budget, for a change. `schedule_idle_check` must follow, or the window is never dropped."""
         if (window := self._windows.get(budget.key)) is None:
-            window = self._windows[budget.key] = Window(budget)
+            window = self._windows[budget.key] = RateWindow(budget)
         return window
 
-    def fade(self, key: str, at: float) -> None:
-        """The window may have become idle at `at`."""
-        heapq.heappush(self._fading, (at, key))
+    def schedule_idle_check(self, key: str, at: float) -> None:
+        """Has `drop_idle` look at the window once it is `at`."""
+        heapq.heappush(self._idle_checks, (at, key))
 
-    def forget(self, now: float) -> None:
-        """Drops what has become idle."""
-        while self._fading and self._fading[0][0] <= now:
-            _, key = heapq.heappop(self._fading)
-            if key in self._windows and self._windows[key].idle(now):
+    def drop_idle(self, now: float) -> None:
+        """Drops windows that have become idle."""
+        while self._idle_checks and self._idle_checks[0][0] <= now:
+            _, key = heapq.heappop(self._idle_checks)
+            if key in self._windows and self._windows[key].is_idle(now):
                 del self._windows[key]

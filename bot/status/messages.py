@@ -1,7 +1,7 @@
-"""The one status message of each job: keeps its state, and makes every call to a chat platform when its turn comes.
+"""The status message of each job: keeps its state, and makes every call to a chat platform when the pacer allows it.
 
-Decides nothing about time or order (`pacing`) nor about words (`fold`); what is shown is rendered at the moment of
-the call, so the latest state wins.
+Decides nothing about time or order (`pacing`) nor about words (`state`); a message is rendered at the moment of the
+call, so the latest state wins.
 """
 
 import asyncio
@@ -15,69 +15,102 @@ from bot.clock import Clock
 from bot.errors import ChatBusy, ChatFailed, ChatGone, ChatUnreachable, EaselError, MessageGone
 from bot.painting import Image
 from bot.ports import ChatPort, RateLimitFeedback
-from bot.status.pacing import NOTHING_TOLD, Pacer, Turn, Urgency
-from bot.status.state import Happening, Status, fold, noticeable, render
+from bot.status.pacing import NO_RESETS, Pacer, SendGrant, Urgency
+from bot.status.state import Status, StatusEvent, apply_event, is_noticeable_change, render
 
 log = structlog.get_logger()
 
-RETRY_FIRST = 1.0  # seconds before an unanswered call is made again; doubles
-RETRY_MOST = 30.0  # seconds between two tries at the most
-TRIES = 20  # of one call before the platform is given up on: about eight minutes
-HEARTBEAT = 5.0  # seconds between two looks at messages that nothing has happened to: their elapsed time moves
+RETRY_MIN_S = 1.0  # pause before an unanswered call is repeated; doubles each time
+RETRY_MAX_S = 30.0  # longest pause between two tries
+MAX_TRIES = 20  # of one call before it is given up: about eight minutes
+HEARTBEAT_S = 5.0  # between two refreshes of messages without events, whose elapsed time has changed
 
-Load = Callable[[], Awaitable[Sequence[Image]]]
+LoadImages = Callable[[], Awaitable[Sequence[Image]]]
 
 
-async def nothing_to_show() -> Sequence[Image]:
-    """The pictures of a final state that has none."""
+async def no_images() -> Sequence[Image]:
+    """Loads the images of a final state that has none."""
     return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Final:
-    """How a message ends: its last card, and the pictures, loaded only when the call is about to be made.
-    `pictures`: how many those are."""
+class FinalState:
+    """How a message ends."""
 
     card: Card
-    load: Load = nothing_to_show
-    pictures: int = 0
+    """Its last content."""
+
+    load_images: LoadImages = no_images
+    """Loads the finished images, called only when the call is about to be made."""
+
+    image_count: int = 0
+    """Number of images that `load_images` returns; >= 0."""
 
 
 @dataclass(slots=True, kw_only=True)
 class StatusMessage:
-    """One message on the board, from its first post to its final state.
-
-    `posted` is told where the message stands, before anything else is shown there. `gone`: it was deleted, or the
-    chat is closed to us, while the job runs. `occasion` is what makes a repeated post harmless.
-    """
+    """One message, from its first post to its final state. Only `StatusMessages` changes it."""
 
     key: str
-    occasion: str = ""
+    """Key in `StatusMessages` and in the pacer: the job's id, or that of a reply."""
+
+    post_key: str = ""
+    """Idempotency key of its post (`ChatPort.post`); empty: `key`."""
+
     chat: Chat
+    """Where it stands."""
+
     reply_to: str | None
+    """Id of the message that it replies to."""
+
     locale: str
+    """One of `bot.texts.LOCALES`."""
+
     status: Status
+    """The latest state of the job."""
+
     buttons: tuple[Button, ...] = ()
+    """Buttons while the job runs."""
+
     ref: MessageRef | None = None
-    posted: Callable[[MessageRef], Awaitable[None]] | None = None
-    gone: Callable[[], None] | None = None
+    """Its address; None until it is posted."""
+
+    on_posted: Callable[[MessageRef], Awaitable[None]] | None = None
+    """Called with the address after the first post, before anything else is shown there."""
+
+    on_gone: Callable[[], None] | None = None
+    """Called when, while the job runs, the message was deleted or the chat is closed to the bot."""
+
     preview: Image | None = None
-    shown: Status | None = None
+    """The latest unfinished picture."""
+
+    shown_status: Status | None = None
+    """The status on display; None until it is posted."""
+
     shown_at: float = 0.0
+    """Monotonic time of the last edit, seconds."""
+
     tries: int = 0
-    final: Final | None = None
-    saying: bool = False
-    ended: asyncio.Future[Delivered | None] = field(default_factory=asyncio.Future[Delivered | None])
+    """Consecutive calls that the platform did not answer."""
+
+    final_state: FinalState | None = None
+    """How it ends; None while the job runs."""
+
+    is_reply: bool = False
+    """Whether it is a reply of `send_reply` and no job's."""
+
+    outcome: asyncio.Future[Delivered | None] = field(default_factory=asyncio.Future[Delivered | None])
+    """Result of the final state; see `StatusMessages.show_final`."""
 
 
 class StatusMessages:
-    """All status messages of this process, and every other word the bot says."""
+    """All status messages of this process, and every other message of the bot."""
 
     def __init__(self, ports: Mapping[str, ChatPort], clock: Clock) -> None:
         self._ports = ports
         self._clock = clock
         self._pacer = Pacer()
-        self._sheets: dict[str, StatusMessage] = {}
+        self._messages: dict[str, StatusMessage] = {}
         self._calls: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
@@ -85,146 +118,146 @@ class StatusMessages:
 
     async def start(self) -> None:
         self._loops = [
-            asyncio.create_task(self._for_ever(self._turn), name="board turns"),
-            asyncio.create_task(self._for_ever(self._beat), name="board heartbeat"),
+            asyncio.create_task(self._run_forever(self._start_next_call), name="status calls"),
+            asyncio.create_task(self._run_forever(self._refresh_all), name="status refresh"),
         ]
 
     async def stop(self) -> None:
         """Lets calls under way end. Jobs not shown to the end by then are shown by the next start; of answers,
-        `say` tells that they were not given."""
+        `send_reply` tells that they were not given."""
         self._stopped = True
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
         await asyncio.gather(*self._calls, return_exceptions=True)
-        for sheet in list(self._sheets.values()):
-            if sheet.saying:
-                sheet.ended.cancel()
+        for message in list(self._messages.values()):
+            if message.is_reply:
+                message.outcome.cancel()
 
-    # ------------------------------------------------------------ what jobs tell
+    # ------------------------------------------------------------ what jobs call
 
     def shows_pending_reply(self, chat: Chat) -> bool:
         """Whether the platform shows a pending reply there, so that every request needs an answer."""
         return self._ports[chat.platform].features(chat).shows_pending_reply
 
-    def has(self, key: str) -> bool:
-        """Whether that message is on the board: opened, and not yet at its end."""
-        return key in self._sheets
+    def is_open(self, key: str) -> bool:
+        """Whether the message is open: registered, and its final state not yet shown."""
+        return key in self._messages
 
     def message_ref(self, key: str) -> MessageRef | None:
-        """Where a message on the board stands; None before it is posted, and where there is no such message."""
-        return self._sheets[key].ref if key in self._sheets else None
+        """Address of an open message; None before it is posted, and for an unknown key."""
+        return self._messages[key].ref if key in self._messages else None
 
-    def locale(self, key: str) -> str | None:
-        """The language of a message on the board; None where there is no such message."""
-        return self._sheets[key].locale if key in self._sheets else None
+    def locale_of(self, key: str) -> str | None:
+        """Language of an open message; None for an unknown key."""
+        return self._messages[key].locale if key in self._messages else None
 
-    def add(self, sheet: StatusMessage) -> None:
-        """Puts a message on the board. One that is posted already (`ref`) is brought up to date, else it is posted."""
-        self._sheets[sheet.key] = sheet
-        self._pacer.expect(sheet.key, self._lane(sheet))
-        self._want(sheet, Urgency.FIRST if sheet.ref is None else Urgency.PROGRESS)
+    def open_message(self, message: StatusMessage) -> None:
+        """Registers a message: edits it if it is posted already (`ref`), else posts it."""
+        self._messages[message.key] = message
+        self._pacer.expect_final(message.key, self._lane(message))
+        self._request_call(message, Urgency.FIRST if message.ref is None else Urgency.PROGRESS)
 
-    def apply_event(self, key: str, happening: Happening) -> None:
-        """Something happened to a job; shown when it is worth an edit and its turn comes."""
-        sheet = self._sheets.get(key)
-        if sheet is None or sheet.final is not None:
+    def apply_event(self, key: str, event: StatusEvent) -> None:
+        """Applies an event to a job's status; shown when it is worth an edit and the pacer allows one."""
+        message = self._messages.get(key)
+        if message is None or message.final_state is not None:
             return
-        sheet.status = fold(sheet.status, happening)
+        message.status = apply_event(message.status, event)
         self.refresh(key)
 
     def refresh(self, key: str) -> None:
-        """Asks for an edit if the message shows something noticeably older than what is."""
-        sheet = self._sheets.get(key)
-        if sheet is None or sheet.final is not None or sheet.shown is None:
+        """Requests an edit if the message shows something noticeably older than its status."""
+        message = self._messages.get(key)
+        if message is None or message.final_state is not None or message.shown_status is None:
             return
-        if noticeable(sheet.shown, sheet.status, sheet.shown_at, self._clock.monotonic()):
-            self._want(sheet, Urgency.PROGRESS)
+        if is_noticeable_change(message.shown_status, message.status, message.shown_at, self._clock.monotonic()):
+            self._request_call(message, Urgency.PROGRESS)
 
     def show_preview(self, key: str, preview: Image) -> None:
-        """An unfinished picture to show inside the message."""
-        if (sheet := self._sheets.get(key)) is not None and sheet.final is None:
-            sheet.preview = preview
-            self._want(sheet, Urgency.PROGRESS)
+        """Shows an unfinished picture inside the message."""
+        if (message := self._messages.get(key)) is not None and message.final_state is None:
+            message.preview = preview
+            self._request_call(message, Urgency.PROGRESS)
 
-    async def finish(self, key: str, final: Final) -> Delivered | None:
-        """The message's final state; returns once it stands there. None: it held no pictures.
+    async def show_final(self, key: str, final: FinalState) -> Delivered | None:
+        """Shows the message's final state; returns once the platform has it. None: it holds no images.
 
         Raises ChatFailed when the platform does not take it.
         """
-        sheet = self._sheets[key]
-        sheet.final = final
-        sheet.tries = 0
-        self._want(sheet, Urgency.FINAL)
+        message = self._messages[key]
+        message.final_state = final
+        message.tries = 0
+        self._request_call(message, Urgency.FINAL)
         try:
-            return await asyncio.shield(sheet.ended)
+            return await asyncio.shield(message.outcome)
         finally:
-            self._drop(sheet)
+            self._close_message(message)
 
     async def send_reply(
         self, key: str, chat: Chat, card: Card, *, reply_to: str | None, ref: MessageRef | None = None
     ) -> bool:
         """A message of its own: an answer to a command, a refusal. Returns once it stands there, or the platform
-        does not take it, which is logged. False: the board stopped before its turn came. With `ref` that message,
+        does not take it, which is logged. False: stopped before it could be sent. With `ref` that message,
         which is nobody's any more, becomes it."""
-        sheet = self._sheets.get(key)
-        if sheet is None:
+        message = self._messages.get(key)
+        if message is None:
             if self._stopped:
                 return False
-            status = Status(since=self._clock.monotonic())
-            sheet = StatusMessage(
-                key=key, chat=chat, reply_to=reply_to, locale="en", status=status, final=Final(card=card)
+            status = Status(accepted_at=self._clock.monotonic())
+            message = StatusMessage(
+                key=key, chat=chat, reply_to=reply_to, locale="en", status=status, final_state=FinalState(card=card)
             )
-            sheet.saying, sheet.ref = True, ref
-            self._sheets[key] = sheet
-            self._want(sheet, Urgency.FIRST)
+            message.is_reply, message.ref = True, ref
+            self._messages[key] = message
+            self._request_call(message, Urgency.FIRST)
         try:
-            await asyncio.wait((sheet.ended,))
+            await asyncio.wait((message.outcome,))
         finally:
-            self._drop(sheet)
-        return not sheet.ended.cancelled()
+            self._close_message(message)
+        return not message.outcome.cancelled()
 
-    def _drop(self, sheet: StatusMessage) -> None:
-        self._sheets.pop(sheet.key, None)
-        self._pacer.drop(sheet.key)
+    def _close_message(self, message: StatusMessage) -> None:
+        self._messages.pop(message.key, None)
+        self._pacer.drop_message(message.key)
 
-    # ------------------------------------------------------------ turns
+    # ------------------------------------------------------------ calls
 
-    def _lane(self, sheet: StatusMessage) -> Lane:
-        pictures = sheet.final.pictures if sheet.final is not None else 0
-        return self._ports[sheet.chat.platform].lane(sheet.chat, sheet.ref, image_count=pictures)
+    def _lane(self, message: StatusMessage) -> Lane:
+        pictures = message.final_state.image_count if message.final_state is not None else 0
+        return self._ports[message.chat.platform].lane(message.chat, message.ref, image_count=pictures)
 
-    def _want(self, sheet: StatusMessage, urgency: Urgency) -> None:
-        self._pacer.want(sheet.key, urgency, self._lane(sheet), self._clock.monotonic())
+    def _request_call(self, message: StatusMessage, urgency: Urgency) -> None:
+        self._pacer.request_call(message.key, urgency, self._lane(message), self._clock.monotonic())
         self._wake.set()
 
-    async def _for_ever(self, once: Callable[[], Awaitable[None]]) -> None:
-        """A bug must not make the whole bot fall silent: it is logged, and the loop goes on."""
+    async def _run_forever(self, once: Callable[[], Awaitable[None]]) -> None:
+        """Repeats `once`. A bug in it must not silence the whole bot: it is logged, and the loop goes on."""
         while True:
             try:
                 await once()
             except Exception:
-                log.exception("board stumbled")
-                await self._clock.sleep(RETRY_FIRST)
+                log.exception("status loop failed")
+                await self._clock.sleep(RETRY_MIN_S)
 
-    async def _turn(self) -> None:
+    async def _start_next_call(self) -> None:
         self._wake.clear()
-        turn = self._pacer.next(self._clock.monotonic())
-        if isinstance(turn, Turn):
-            self._pacer.start(turn, self._clock.monotonic())
-            call = asyncio.create_task(self._call(turn), name=f"call {turn.job}")
+        grant = self._pacer.next_call(self._clock.monotonic())
+        if isinstance(grant, SendGrant):
+            self._pacer.start_call(grant, self._clock.monotonic())
+            call = asyncio.create_task(self._make_call(grant), name=f"call {grant.key}")
             self._calls.add(call)
             call.add_done_callback(self._calls.discard)
         else:
-            await self._idle(turn)
+            await self._idle(grant)
 
-    async def _beat(self) -> None:
-        await self._clock.sleep(HEARTBEAT)
-        for key in list(self._sheets):
+    async def _refresh_all(self) -> None:
+        await self._clock.sleep(HEARTBEAT_S)
+        for key in list(self._messages):
             self.refresh(key)
 
     async def _idle(self, until: float | None) -> None:
-        """Waits for the time of the next turn, or for something new."""
+        """Waits for a monotonic time (None: without limit), or for something new."""
         if until is None:
             await self._wake.wait()
             return
@@ -236,106 +269,108 @@ class StatusMessages:
             woken.cancel()
             due.cancel()
 
-    async def _call(self, turn: Turn) -> None:
-        """One call to the platform, and what its outcome means for the message."""
-        sheet = self._sheets.get(turn.job)
-        if sheet is None:
-            self._pacer.finish(turn, self._clock.monotonic())
+    async def _make_call(self, grant: SendGrant) -> None:
+        """Makes one call to the platform, and tells the pacer and the message how it ended."""
+        message = self._messages.get(grant.key)
+        if message is None:
+            self._pacer.finish_call(grant, self._clock.monotonic())
             return
         try:
-            await self._show(sheet)
+            await self._send_state(message)
         except ChatBusy as busy:
-            log.info("chat is busy", chat=sheet.chat.key, retry_after=busy.retry_after)
-            self._pacer.refuse(turn, busy.retry_after, self._clock.monotonic())
+            log.info("chat is busy", chat=message.chat.key, retry_after=busy.retry_after)
+            self._pacer.reject_call(grant, busy.retry_after, self._clock.monotonic())
         except ChatUnreachable as failed:
-            self._again(turn, sheet, failed)
+            self._retry_call(grant, message, failed)
         except (MessageGone, ChatGone) as failed:
-            self._pacer.finish(turn, self._clock.monotonic())
-            self._gone(sheet, failed)
+            self._pacer.finish_call(grant, self._clock.monotonic())
+            self._handle_gone(message, failed)
         except EaselError as failed:
-            self._pacer.finish(turn, self._clock.monotonic())
-            self._give_up(sheet, failed)
-        except Exception as broken:  # a bug in one adapter must not stop the board
-            log.exception("call failed", chat=sheet.chat.key)
-            self._pacer.finish(turn, self._clock.monotonic())
-            self._give_up(sheet, ChatFailed(detail=repr(broken)))
+            self._pacer.finish_call(grant, self._clock.monotonic())
+            self._give_up(message, failed)
+        except Exception as broken:  # a bug in one adapter must not stop the others
+            log.exception("call failed", chat=message.chat.key)
+            self._pacer.finish_call(grant, self._clock.monotonic())
+            self._give_up(message, ChatFailed(detail=repr(broken)))
         else:
-            port = self._ports[sheet.chat.platform]
-            resets = port.budget_resets(turn.lane) if isinstance(port, RateLimitFeedback) else NOTHING_TOLD
-            self._pacer.finish(turn, self._clock.monotonic(), resets)
-            self.refresh(sheet.key)
-        if sheet.ended.done():  # also when this turn was meant for progress: the final state went with it
-            self._pacer.drop(sheet.key)
+            port = self._ports[message.chat.platform]
+            resets = port.budget_resets(grant.lane) if isinstance(port, RateLimitFeedback) else NO_RESETS
+            self._pacer.finish_call(grant, self._clock.monotonic(), resets)
+            self.refresh(message.key)
+        if message.outcome.done():  # also when this call was granted for progress: the final state went with it
+            self._pacer.drop_message(message.key)
         self._wake.set()
 
-    async def _show(self, sheet: StatusMessage) -> None:
-        port = self._ports[sheet.chat.platform]
-        if sheet.final is not None:
-            sheet.ended.set_result(await self._show_final(port, sheet, sheet.final))
+    async def _send_state(self, message: StatusMessage) -> None:
+        port = self._ports[message.chat.platform]
+        if message.final_state is not None:
+            message.outcome.set_result(await self._send_final(port, message, message.final_state))
             return
-        status, preview = sheet.status, sheet.preview
-        card = Card(text=render(status, sheet.locale, self._clock.monotonic()), buttons=sheet.buttons, preview=preview)
-        posted = sheet.ref is None
-        if sheet.ref is None:
-            sheet.ref = await self._post(port, sheet, card)
+        status, preview = message.status, message.preview
+        card = Card(
+            text=render(status, message.locale, self._clock.monotonic()), buttons=message.buttons, preview=preview
+        )
+        posted = message.ref is None
+        if message.ref is None:
+            message.ref = await self._post(port, message, card)
         else:
-            await port.edit(sheet.ref, card)
-        sheet.tries = 0
-        sheet.shown, sheet.shown_at = status, self._clock.monotonic()
-        if posted and sheet.posted is not None:
-            await sheet.posted(sheet.ref)
+            await port.edit(message.ref, card)
+        message.tries = 0
+        message.shown_status, message.shown_at = status, self._clock.monotonic()
+        if posted and message.on_posted is not None:
+            await message.on_posted(message.ref)
 
-    async def _post(self, port: ChatPort, sheet: StatusMessage, card: Card) -> MessageRef:
-        key = sheet.occasion or sheet.key
-        return await port.post(sheet.chat, card, reply_to=sheet.reply_to, key=key)
+    async def _post(self, port: ChatPort, message: StatusMessage, card: Card) -> MessageRef:
+        key = message.post_key or message.key
+        return await port.post(message.chat, card, reply_to=message.reply_to, key=key)
 
-    async def _show_final(self, port: ChatPort, sheet: StatusMessage, final: Final) -> Delivered | None:
-        images = await final.load()
+    async def _send_final(self, port: ChatPort, message: StatusMessage, final: FinalState) -> Delivered | None:
+        images = await final.load_images()
         if images:
             return await port.deliver(
-                sheet.chat,
-                sheet.ref,
+                message.chat,
+                message.ref,
                 final.card,
                 images,
-                reply_to=sheet.reply_to,
-                key=sheet.occasion or sheet.key,
+                reply_to=message.reply_to,
+                key=message.post_key or message.key,
             )
-        if sheet.ref is not None:
-            await port.edit(sheet.ref, final.card)
+        if message.ref is not None:
+            await port.edit(message.ref, final.card)
         else:
-            ref = await self._post(port, sheet, final.card)
-            if sheet.posted is not None:
-                await sheet.posted(ref)
+            ref = await self._post(port, message, final.card)
+            if message.on_posted is not None:
+                await message.on_posted(ref)
         return None
 
-    # ------------------------------------------------------------ when the platform does not take a call
+    # ------------------------------------------------------------ failed calls
 
-    def _again(self, turn: Turn, sheet: StatusMessage, failed: ChatUnreachable) -> None:
-        log.info("chat did not answer", chat=sheet.chat.key, detail=failed.detail)
-        sheet.tries += 1
-        if sheet.tries >= TRIES:
-            self._pacer.finish(turn, self._clock.monotonic())
-            self._give_up(sheet, failed)
+    def _retry_call(self, grant: SendGrant, message: StatusMessage, failed: ChatUnreachable) -> None:
+        log.info("chat did not answer", chat=message.chat.key, detail=failed.detail)
+        message.tries += 1
+        if message.tries >= MAX_TRIES:
+            self._pacer.finish_call(grant, self._clock.monotonic())
+            self._give_up(message, failed)
             return
-        pause = min(RETRY_FIRST * 2 ** (sheet.tries - 1), RETRY_MOST)
-        self._pacer.fail(turn, self._clock.monotonic(), pause)
+        pause = min(RETRY_MIN_S * 2 ** (message.tries - 1), RETRY_MAX_S)
+        self._pacer.fail_call(grant, self._clock.monotonic(), pause)
 
-    def _gone(self, sheet: StatusMessage, failed: MessageGone | ChatGone) -> None:
-        """While a job runs, a deleted message means: stop. A finished picture is posted anew, once."""
-        if sheet.final is None:
-            if sheet.gone is not None:
-                sheet.gone()
-        elif isinstance(failed, ChatGone) or sheet.ref is None:
-            self._give_up(sheet, failed)
-        elif sheet.final.load is nothing_to_show:
-            sheet.ended.set_result(None)
+    def _handle_gone(self, message: StatusMessage, failed: MessageGone | ChatGone) -> None:
+        """A deleted message stops a running job; a finished picture is posted anew, once."""
+        if message.final_state is None:
+            if message.on_gone is not None:
+                message.on_gone()
+        elif isinstance(failed, ChatGone) or message.ref is None:
+            self._give_up(message, failed)
+        elif message.final_state.load_images is no_images:
+            message.outcome.set_result(None)
         else:
-            sheet.ref, sheet.occasion = None, f"{sheet.occasion or sheet.key}:again"
-            self._want(sheet, Urgency.FINAL)
+            message.ref, message.post_key = None, f"{message.post_key or message.key}:again"
+            self._request_call(message, Urgency.FINAL)
 
-    def _give_up(self, sheet: StatusMessage, failed: EaselError) -> None:
-        """Progress that cannot be shown is not shown; a final state that cannot be shown is the job's to know."""
-        log.warning("message not shown", chat=sheet.chat.key, failure=type(failed).__name__, detail=failed.detail)
-        if sheet.final is not None:
-            sheet.ended.set_exception(failed)
-            sheet.ended.exception()  # marks it as seen: an answer to a command has nobody waiting for it
+    def _give_up(self, message: StatusMessage, failed: EaselError) -> None:
+        """Drops progress that cannot be shown; the failure of a final state is raised to the job."""
+        log.warning("message not shown", chat=message.chat.key, failure=type(failed).__name__, detail=failed.detail)
+        if message.final_state is not None:
+            message.outcome.set_exception(failed)
+            message.outcome.exception()  # marks it as retrieved: nobody awaits the outcome of a reply

@@ -1,9 +1,9 @@
-"""Whose call to a chat platform is next. Pure: no asyncio, no clock, no text.
+"""Paces calls to chat platforms: decides which message is sent next, and when. Pure: no asyncio, no clock, no text.
 
-`now` is a monotonic time in seconds, never falling. A job has at most one wish (final state, first post,
-progress) and at most one call under way. A call may start when every budget of its lane has a slot for its
-urgency (`windows` says what is kept back, and why). Of all that may start, final states go first, then first
-posts, each the longest waiting first; then progress, the stalest message first.
+`now` is a monotonic time in seconds, never falling. A message has at most one pending request (final state, first
+post, progress) and at most one call in flight. A call may start when every budget of its lane has a slot for its
+urgency (`budgets` says what is reserved, and why). Of all that may start, final states go first, then first posts, each
+the longest waiting first; then progress, the stalest message first.
 """
 
 from collections.abc import Mapping
@@ -13,220 +13,226 @@ from math import inf
 from types import MappingProxyType
 
 from bot.chat import Lane
-from bot.status.budgets import Urgency, Windows
+from bot.status.budgets import RateWindows, Urgency
 from bot.status.priority_queue import Rank
-from bot.status.send_queues import Lines
+from bot.status.send_queues import SendQueues
 
-NOTHING_TOLD: Mapping[str, float] = MappingProxyType({})
+NO_RESETS: Mapping[str, float] = MappingProxyType({})
 
-__all__ = ["Pacer", "Turn", "Urgency"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """A call that may start."""
-
-    job: str
-    urgency: Urgency
-    lane: Lane
+__all__ = ["Pacer", "SendGrant", "Urgency"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Wish:
+class SendGrant:
+    """Permission to make a call now."""
+
+    key: str
+    """Key of the message."""
+
+    urgency: Urgency
+    """What it is sent for."""
+
+    lane: Lane
+    """The budgets that the call draws on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SendRequest:
+    """What a message waits to be sent for."""
+
     urgency: Urgency
     lane: Lane
-    since: float
-    order: int
-    not_before: float = -inf
+    requested_at: float  # monotonic, seconds
+    order: int  # breaks ties
+    not_before: float = -inf  # monotonic, seconds; after a failed or rejected call
 
 
 @dataclass(slots=True, kw_only=True)
-class _Flight:
-    """A call under way, and the wish it fulfils; None: dropped meanwhile."""
+class _CallInFlight:
+    """A call in flight, and the request it serves; None when the message was dropped meanwhile."""
 
-    wish: _Wish | None
+    request: _SendRequest | None
 
 
 @dataclass(slots=True, kw_only=True)
-class _Job:
-    wish: _Wish | None = None
-    flight: _Flight | None = None
-    expected: Lane | None = None  # where its final state is reckoned with
-    last: float = -inf  # when its last call started or ended
-    open: bool = True
+class _PacedMessage:
+    """What is known of one message."""
+
+    request: _SendRequest | None = None
+    in_flight: _CallInFlight | None = None
+    expected_lane: Lane | None = None  # where slots are reserved for its final state
+    last_call: float = -inf  # monotonic time at which its last call started or ended
+    is_open: bool = True
 
 
 class Pacer:
-    """All wishes of all chats, and the budgets they draw on."""
+    """All pending requests of all chats, and the budgets they draw on."""
 
     def __init__(self) -> None:
-        self._jobs: dict[str, _Job] = {}
-        self._windows = Windows()
-        self._lines = Lines(self._windows.opens)
+        self._messages: dict[str, _PacedMessage] = {}
+        self._windows = RateWindows()
+        self._queues = SendQueues(self._windows.earliest_start)
         self._order = count()
 
     def __len__(self) -> int:
-        """How much is remembered: nothing, at the first look after all jobs are dropped and their slots
-        free."""
-        return len(self._jobs) + len(self._windows) + len(self._lines)
+        """Number of tracked entries; 0 at the first look after all messages are dropped and their slots free."""
+        return len(self._messages) + len(self._windows) + len(self._queues)
 
-    # ------------------------------------------------------------ what jobs ask for
+    # ------------------------------------------------------------ requests
 
-    def want(self, job: str, urgency: Urgency, lane: Lane, now: float) -> None:
-        """The job wants a call. Replaces a wish that is no more urgent; beside a more urgent one it is
-        ignored.
+    def request_call(self, key: str, urgency: Urgency, lane: Lane, now: float) -> None:
+        """Requests a call for a message. Replaces a request that is no more urgent; ignored beside a more urgent one.
 
-        What the call will show is not kept here, so the same wish once more keeps its place.
+        What the call will show is not kept here, so repeating a request keeps its place.
         """
-        known = self._open(job)
-        old = known.wish
+        message = self._open_message(key)
+        old = message.request
         if old is not None and old.urgency < urgency:
             return
-        wish = _Wish(urgency=urgency, lane=lane, since=now, order=next(self._order))
+        request = _SendRequest(urgency=urgency, lane=lane, requested_at=now, order=next(self._order))
         if old is not None and old.urgency == urgency:
-            wish = replace(wish, since=old.since, order=old.order)
-        if wish == old:
+            request = replace(request, requested_at=old.requested_at, order=old.order)
+        if request == old:
             return
-        self._withdraw(job, known)
-        known.wish = wish
-        if known.expected is not None:
-            self._expect(known, lane)
-        self._queue(job, known)
+        self._withdraw_request(key, message)
+        message.request = request
+        if message.expected_lane is not None:
+            self._set_expected_lane(message, lane)
+        self._enqueue(key, message)
 
-    def expect(self, job: str, lane: Lane) -> None:
-        """The job is open and will want its final state in this lane, or in that of a later wish: slots are
-        kept back for it until it is dropped."""
-        self._expect(self._open(job), lane)
+    def expect_final(self, key: str, lane: Lane) -> None:
+        """Reserves slots for the message's final state until it is dropped, in this lane or that of a later request."""
+        self._set_expected_lane(self._open_message(key), lane)
 
-    def drop(self, job: str) -> None:
-        """The job is over or cancelled: forgotten, but for the slots of its calls."""
-        if (known := self._jobs.get(job)) is None:
+    def drop_message(self, key: str) -> None:
+        """Forgets a message that is over or cancelled, except for the slots of its calls."""
+        if (message := self._messages.get(key)) is None:
             return
-        self._withdraw(job, known)
-        self._expect(known, None)
-        known.open = False
-        if known.flight is None:
-            del self._jobs[job]
+        self._withdraw_request(key, message)
+        self._set_expected_lane(message, None)
+        message.is_open = False
+        if message.in_flight is None:
+            del self._messages[key]
         else:
-            known.flight.wish = None
+            message.in_flight.request = None
 
-    # ------------------------------------------------------------ whose turn it is
+    # ------------------------------------------------------------ the next call
 
-    def next(self, now: float) -> Turn | float | None:
-        """A call that may start now, offered until it is started; else the time at which to look again.
+    def next_call(self, now: float) -> SendGrant | float | None:
+        """A call that may start now, offered until it is started; else the monotonic time to look again.
 
-        None: the clock alone changes nothing. Nothing is wanted, or what is waits for a call under way to
-        end. After any other method, too, a look is worthwhile.
+        None: time alone changes nothing, because nothing is requested, or what is waits for a call in flight to end.
+        After any other method, too, a look is worthwhile.
         """
-        self._windows.forget(now)
-        best = self._lines.best(now)
-        if not isinstance(best, str):
-            return best if best < inf else None
-        wish = self._jobs[best].wish
-        assert wish is not None  # whoever stands in a line wants something
-        return Turn(job=best, urgency=wish.urgency, lane=wish.lane)
+        self._windows.drop_idle(now)
+        found = self._queues.next_key(now)
+        if not isinstance(found, str):
+            return found if found < inf else None
+        request = self._messages[found].request
+        assert request is not None  # a message in a queue has a request
+        return SendGrant(key=found, urgency=request.urgency, lane=request.lane)
 
-    # ------------------------------------------------------------ how calls go
+    # ------------------------------------------------------------ outcomes of calls
 
-    def start(self, turn: Turn, now: float) -> None:
-        """The call that `next` just offered begins: its slots are taken, its wish is out. The job has no
-        other turn until one of `finish`, `fail` and `refuse` is told how the call ended."""
-        known = self._jobs[turn.job]
-        wish = known.wish
-        self._withdraw(turn.job, known)
-        known.flight = _Flight(wish=wish)
-        known.last = now
-        for budget in turn.lane.budgets:
-            self._windows.draw(budget).start(now, turn.lane.slots_per_call)
-        self._lines.touch(turn.lane)
+    def start_call(self, grant: SendGrant, now: float) -> None:
+        """Takes the slots of the call that `next_call` just offered, and its request.
 
-    def finish(self, turn: Turn, now: float, resets: Mapping[str, float] = NOTHING_TOLD) -> None:
-        """The call ended well. `resets`: when the platform says that slots are free again, by the budget's key."""
-        self._use(turn, now, resets)
-        self._land(turn, now)
+        The message gets no other call until `finish_call`, `fail_call` or `reject_call` says how this one ended.
+        """
+        message = self._messages[grant.key]
+        request = message.request
+        self._withdraw_request(grant.key, message)
+        message.in_flight = _CallInFlight(request=request)
+        message.last_call = now
+        for budget in grant.lane.budgets:
+            self._windows.open_window(budget).begin_call(now, grant.lane.slots_per_call)
+        self._queues.mark_changed(grant.lane)
 
-    def fail(self, turn: Turn, now: float, retry_in: float) -> None:
-        """The call failed but may succeed later: it used its slots, and its wish comes back after `retry_in`
-        seconds unless a newer one, no less urgent, has taken its place."""
-        self._use(turn, now)
-        self._land(turn, now, again=now + retry_in)
+    def finish_call(self, grant: SendGrant, now: float, resets: Mapping[str, float] = NO_RESETS) -> None:
+        """The call succeeded. `resets`: when the platform says that slots are free, monotonic, by budget key."""
+        self._hold_slots(grant, now, resets)
+        self._end_call(grant, now)
 
-    def refuse(self, turn: Turn, retry_after: float, now: float) -> None:
-        """The platform did not take the call (429): it used no slot, its chat's own budgets pause for
-        `retry_after` seconds, and its wish comes back then unless a newer one, no less urgent, has taken its
-        place."""
+    def fail_call(self, grant: SendGrant, now: float, retry_in: float) -> None:
+        """The call failed but may succeed later: it used its slots, and its request returns after `retry_in` seconds
+        unless a newer one, no less urgent, has taken its place."""
+        self._hold_slots(grant, now)
+        self._end_call(grant, now, retry_at=now + retry_in)
+
+    def reject_call(self, grant: SendGrant, retry_after: float, now: float) -> None:
+        """The platform rejected the call (429): it used no slot, the chat's own budgets pause for `retry_after`
+        seconds, and its request returns then unless a newer one, no less urgent, has taken its place."""
         until = now + retry_after
-        for budget in turn.lane.budgets:
-            window = self._windows.draw(budget)
-            window.undo(turn.lane.slots_per_call)
+        for budget in grant.lane.budgets:
+            window = self._windows.open_window(budget)
+            window.cancel_call(grant.lane.slots_per_call)
             if not budget.shared:
-                window.pause(until)
-            self._windows.fade(budget.key, until)
-        self._land(turn, now, again=until)
+                window.pause_until(until)
+            self._windows.schedule_idle_check(budget.key, until)
+        self._end_call(grant, now, retry_at=until)
 
-    def _use(self, turn: Turn, now: float, resets: Mapping[str, float] = NOTHING_TOLD) -> None:
-        """The call's slots are taken for a while."""
-        for budget in turn.lane.budgets:
-            free = self._windows.draw(budget).finish(now, turn.lane.slots_per_call, resets.get(budget.key))
-            self._windows.fade(budget.key, free)
+    def _hold_slots(self, grant: SendGrant, now: float, resets: Mapping[str, float] = NO_RESETS) -> None:
+        """Holds the slots of a call that ended, each budget until its window frees them."""
+        for budget in grant.lane.budgets:
+            free = self._windows.open_window(budget).end_call(now, grant.lane.slots_per_call, resets.get(budget.key))
+            self._windows.schedule_idle_check(budget.key, free)
 
-    def _land(self, turn: Turn, now: float, again: float | None = None) -> None:
-        """The call is over; its wish comes back at `again`."""
-        known = self._jobs[turn.job]
-        flight, known.flight = known.flight, None
-        assert flight is not None  # calls that end have been started
-        known.last = now
-        self._lines.touch(turn.lane)
-        if not known.open:
-            del self._jobs[turn.job]
+    def _end_call(self, grant: SendGrant, now: float, retry_at: float | None = None) -> None:
+        """Ends a call; its request returns at `retry_at`, if given."""
+        message = self._messages[grant.key]
+        call, message.in_flight = message.in_flight, None
+        assert call is not None  # only started calls end
+        message.last_call = now
+        self._queues.mark_changed(grant.lane)
+        if not message.is_open:
+            del self._messages[grant.key]
             return
-        if again is not None and flight.wish is not None:
-            known.wish = _reconciled(replace(flight.wish, not_before=again), known.wish)
-        self._queue(turn.job, known)
+        if retry_at is not None and call.request is not None:
+            message.request = _merge_requests(replace(call.request, not_before=retry_at), message.request)
+        self._enqueue(grant.key, message)
 
-    # ------------------------------------------------------------ jobs
+    # ------------------------------------------------------------ messages
 
-    def _open(self, job: str) -> _Job:
-        known = self._jobs.setdefault(job, _Job())
-        known.open = True
-        return known
+    def _open_message(self, key: str) -> _PacedMessage:
+        message = self._messages.setdefault(key, _PacedMessage())
+        message.is_open = True
+        return message
 
-    def _expect(self, known: _Job, lane: Lane | None) -> None:
-        """Moves the expectation of a job's final state to `lane`, or takes it back."""
-        old, known.expected = known.expected, lane
+    def _set_expected_lane(self, message: _PacedMessage, lane: Lane | None) -> None:
+        """Moves the slots reserved for the final state to `lane`; None releases them."""
+        old, message.expected_lane = message.expected_lane, lane
         if old == lane:
             return
         for place, step in ((old, -1), (lane, 1)):
             if place is not None:
                 for budget in place.budgets:
-                    self._windows.draw(budget).expected += step
-                    self._windows.fade(budget.key, -inf)
-                self._lines.touch(place)
+                    self._windows.open_window(budget).expected_finals += step
+                    self._windows.schedule_idle_check(budget.key, -inf)
+                self._queues.mark_changed(place)
 
-    def _queue(self, job: str, known: _Job) -> None:
-        """Has the job's wish, if any, stand in line, unless a call is under way."""
-        wish = known.wish
-        if wish is None or known.flight is not None:
+    def _enqueue(self, key: str, message: _PacedMessage) -> None:
+        """Adds the message's request, if any, to its queue, unless a call is in flight."""
+        request = message.request
+        if request is None or message.in_flight is not None:
             return
-        if wish.urgency is Urgency.PROGRESS:
-            rank: Rank = (wish.urgency, known.last, wish.order)
-            not_before = max(wish.not_before, known.last + wish.lane.edit_gap_s)
+        if request.urgency is Urgency.PROGRESS:
+            rank: Rank = (request.urgency, message.last_call, request.order)
+            not_before = max(request.not_before, message.last_call + request.lane.edit_gap_s)
         else:
-            rank, not_before = (wish.urgency, wish.since, wish.order), wish.not_before
-        self._lines.join(job, wish.lane, rank, not_before)
+            rank, not_before = (request.urgency, request.requested_at, request.order), request.not_before
+        self._queues.enqueue(key, request.lane, rank, not_before)
 
-    def _withdraw(self, job: str, known: _Job) -> None:
-        """Takes the job's wish, if any, back and out of its line."""
-        wish, known.wish = known.wish, None
-        if wish is not None and known.flight is None:
-            self._lines.leave(job, wish.lane)
+    def _withdraw_request(self, key: str, message: _PacedMessage) -> None:
+        """Removes the message's request, if any, also from its queue."""
+        request, message.request = message.request, None
+        if request is not None and message.in_flight is None:
+            self._queues.dequeue(key, request.lane)
 
 
-def _reconciled(back: _Wish, newer: _Wish | None) -> _Wish:
-    """The wish of a call that came to nothing, and what was wanted meanwhile: the more urgent of the two; if
-    they are equal the newer, in the older's place."""
-    if newer is None or back.urgency < newer.urgency:
-        return back
-    if back.urgency == newer.urgency:
-        return replace(newer, since=back.since, order=back.order)
+def _merge_requests(failed: _SendRequest, newer: _SendRequest | None) -> _SendRequest:
+    """The more urgent of a failed call's request and a newer one; of equals the newer, in the older's place."""
+    if newer is None or failed.urgency < newer.urgency:
+        return failed
+    if failed.urgency == newer.urgency:
+        return replace(newer, requested_at=failed.requested_at, order=failed.order)
     return newer

@@ -1,11 +1,11 @@
-"""Who stands where while waiting for a slot. Pure.
+"""Queues of messages that wait for a slot of their rate limits. Pure.
 
-Knows ranks, times and budgets' answers; what a job wants, and how its calls go, is `pacing`'s.
+Knows ranks, times and what the budgets answer; what a message asks for, and how its calls end, is `pacing`'s.
 
-Jobs whose lanes draw on the same budgets of a chat's own, at the same cost, stand in one line. Lines that draw
-on the same shared budgets form a pool. A line sleeps while its own budgets have nothing for its first job, a
-pool's first awake line is asked against the shared budgets at each look: so a look costs O(log n) however many
-jobs and chats there are.
+Messages whose lanes draw on the same budgets of one chat, with the same slots per call, share a queue. Queues that
+draw on the same shared budgets form a group. A queue sleeps while its own budgets have nothing for its first message;
+of a group, the first ready queue is checked against the shared budgets at each look. So a look costs O(log n) however
+many messages and chats there are.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,139 +14,147 @@ from math import inf
 
 from bot.chat import Budget, Lane
 from bot.status.budgets import Urgency
-from bot.status.priority_queue import Heap, Rank
+from bot.status.priority_queue import PriorityQueue, Rank
 
-Opens = Callable[[Iterable[Budget], Urgency, float, int], float]
-Keys = tuple[str, ...]
-Place = tuple[Keys, Keys, int]  # own budgets, shared budgets, cost
-
-
-@dataclass(slots=True, eq=False, kw_only=True)
-class Pool:
-    """Lines that could start their first call as far as their own budgets go, and lines to look at in
-    time."""
-
-    shared: tuple[Budget, ...]
-    lines: int = 0
-    awake: "Heap[Line]" = field(default_factory=lambda: Heap[Line]())
-    asleep: "Heap[Line]" = field(default_factory=lambda: Heap[Line]())
+EarliestStart = Callable[[Iterable[Budget], Urgency, float, int], float]
+BudgetKeys = tuple[str, ...]
+LaneKey = tuple[BudgetKeys, BudgetKeys, int]  # keys of own budgets, keys of shared budgets, slots per call
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
-class Line:
-    """Jobs by rank that may go, and jobs by time (then rank) that have to wait for it."""
+class QueueGroup:
+    """Queues that draw on the same shared budgets."""
 
-    keys: Place
-    own: tuple[Budget, ...]
-    pool: Pool
-    ready: Heap[str] = field(default_factory=Heap[str])
-    later: Heap[str] = field(default_factory=Heap[str])
+    shared_budgets: tuple[Budget, ...]
+    """The budgets that they share."""
+
+    queue_count: int = 0
+    """Queues in the group, also those neither ready nor sleeping."""
+
+    ready: "PriorityQueue[SendQueue]" = field(default_factory=lambda: PriorityQueue[SendQueue]())
+    """Queues whose own budgets let their first message start, by its rank."""
+
+    sleeping: "PriorityQueue[SendQueue]" = field(default_factory=lambda: PriorityQueue[SendQueue]())
+    """Queues to look at again, by monotonic time in seconds."""
 
 
-class Lines:
-    """All lines. A rank begins with the urgency, and no two jobs have the same."""
+@dataclass(slots=True, eq=False, kw_only=True)
+class SendQueue:
+    """Messages whose lanes draw on the same budgets with the same slots per call."""
 
-    def __init__(self, opens: Opens) -> None:
-        self._opens = opens
-        self._lines: dict[Place, Line] = {}
-        self._pools: dict[Keys, Pool] = {}
-        self._drawing: dict[str, dict[Line, None]] = {}  # budget of a chat's own -> lines that draw on it
-        self._changed: dict[Line, None] = {}  # to be looked at anew; a dict keeps their order
+    lane_key: LaneKey
+    own_budgets: tuple[Budget, ...]
+    group: QueueGroup
+    ready: PriorityQueue[str] = field(default_factory=PriorityQueue[str])
+    """Keys of messages that may be sent now, by rank."""
+
+    delayed: PriorityQueue[str] = field(default_factory=PriorityQueue[str])
+    """Keys of messages that must wait, by the monotonic time until which they do, then by rank."""
+
+
+class SendQueues:
+    """All queues. A rank begins with the urgency, and no two messages have the same."""
+
+    def __init__(self, earliest_start: EarliestStart) -> None:
+        self._earliest_start = earliest_start
+        self._queues: dict[LaneKey, SendQueue] = {}
+        self._groups: dict[BudgetKeys, QueueGroup] = {}
+        self._queues_by_budget: dict[str, dict[SendQueue, None]] = {}  # key of an own budget -> its queues
+        self._dirty: dict[SendQueue, None] = {}  # queues to update at the next look; a dict keeps their order
 
     def __len__(self) -> int:
-        return len(self._lines) + len(self._pools) + len(self._drawing) + len(self._changed)
+        return len(self._queues) + len(self._groups) + len(self._queues_by_budget) + len(self._dirty)
 
-    def join(self, job: str, lane: Lane, rank: Rank, not_before: float) -> None:
-        """The job waits for a call in this lane. It must not stand in any line."""
-        line = self._line(lane)
-        line.later.put(job, (not_before, *rank))
-        self._changed[line] = None
+    def enqueue(self, key: str, lane: Lane, rank: Rank, not_before: float) -> None:
+        """Adds a message to the queue of its lane; it must not be in any queue. `not_before`: monotonic, seconds."""
+        queue = self._open_queue(lane)
+        queue.delayed.push(key, (not_before, *rank))
+        self._dirty[queue] = None
 
-    def leave(self, job: str, lane: Lane) -> None:
-        """The job waits no more; `lane` as it joined."""
-        line = self._line(lane)
-        line.ready.discard(job)
-        line.later.discard(job)
-        self._changed[line] = None
+    def dequeue(self, key: str, lane: Lane) -> None:
+        """Removes a message from its queue; `lane` as it was enqueued with."""
+        queue = self._open_queue(lane)
+        queue.ready.discard(key)
+        queue.delayed.discard(key)
+        self._dirty[queue] = None
 
-    def touch(self, lane: Lane) -> None:
-        """The lane's own budgets may have more to give, or less, for another reason than that time passed."""
+    def mark_changed(self, lane: Lane) -> None:
+        """Has the queues of the lane's own budgets updated: their slots changed by more than the passing of time."""
         for budget in lane.budgets:
-            self._changed.update(self._drawing.get(budget.key, {}))
+            self._dirty.update(self._queues_by_budget.get(budget.key, {}))
 
-    def best(self, now: float) -> str | float:
-        """Whose call may start: the smallest rank of all. If there is none: when to look again, maybe
-        infinite."""
-        self._look(now)
-        able: list[tuple[Rank, str]] = []
+    def next_key(self, now: float) -> str | float:
+        """Key of the message with the smallest rank whose call may start; else when to look again, maybe infinite."""
+        self._update_changed(now)
+        startable: list[tuple[Rank, str]] = []
         wake = inf
-        for pool in self._pools.values():
-            if (sleeper := pool.asleep.top()) is not None:
-                wake = min(wake, sleeper[0][0])
-            if (awake := pool.awake.top()) is None:
+        for group in self._groups.values():
+            if (sleeping := group.sleeping.peek()) is not None:
+                wake = min(wake, sleeping[0][0])
+            if (ready := group.ready.peek()) is None:
                 continue
-            first = awake[1].ready.top()
-            assert first is not None  # or the line would not be awake
-            opens = self._opens(pool.shared, Urgency(int(first[0][0])), now, awake[1].keys[2])
-            if opens > now:
-                wake = min(wake, opens)
+            first = ready[1].ready.peek()
+            assert first is not None  # or the queue would not be ready
+            start = self._earliest_start(group.shared_budgets, Urgency(int(first[0][0])), now, ready[1].lane_key[2])
+            if start > now:
+                wake = min(wake, start)
             else:
-                able.append(first)
-        return min(able)[1] if able else wake
+                startable.append(first)
+        return min(startable)[1] if startable else wake
 
-    def _look(self, now: float) -> None:
-        """Brings every line that changed, or whose time has come, up to date."""
-        for pool in self._pools.values():
-            while (sleeper := pool.asleep.top()) is not None and sleeper[0][0] <= now:
-                pool.asleep.discard(sleeper[1])
-                self._changed[sleeper[1]] = None
-        changed, self._changed = self._changed, {}
-        for line in changed:
-            self._place(line, now)
+    def _update_changed(self, now: float) -> None:
+        """Updates every queue that changed or whose time has come."""
+        for group in self._groups.values():
+            while (sleeping := group.sleeping.peek()) is not None and sleeping[0][0] <= now:
+                group.sleeping.discard(sleeping[1])
+                self._dirty[sleeping[1]] = None
+        changed, self._dirty = self._dirty, {}
+        for queue in changed:
+            self._update_queue(queue, now)
 
-    def _place(self, line: Line, now: float) -> None:
-        """Where a line stands in its pool: awake, asleep, neither (until a call ends), or nowhere any
-        more."""
-        while (due := line.later.top()) is not None and due[0][0] <= now:
-            line.later.discard(due[1])
-            line.ready.put(due[1], due[0][1:])
+    def _update_queue(self, queue: SendQueue, now: float) -> None:
+        """Moves a queue within its group: ready, sleeping, or neither until a call ends. An empty one is dropped."""
+        while (due := queue.delayed.peek()) is not None and due[0][0] <= now:
+            queue.delayed.discard(due[1])
+            queue.ready.push(due[1], due[0][1:])
         wake = inf if due is None else due[0][0]
-        first = line.ready.top()
-        line.pool.awake.discard(line)
+        first = queue.ready.peek()
+        queue.group.ready.discard(queue)
         if first is not None:
-            opens = self._opens(line.own, Urgency(int(first[0][0])), now, line.keys[2])
-            if opens > now:
-                wake = min(wake, opens)
+            start = self._earliest_start(queue.own_budgets, Urgency(int(first[0][0])), now, queue.lane_key[2])
+            if start > now:
+                wake = min(wake, start)
             else:
-                line.pool.awake.put(line, first[0])
-        line.pool.asleep.discard(line)
+                queue.group.ready.push(queue, first[0])
+        queue.group.sleeping.discard(queue)
         if wake < inf:
-            line.pool.asleep.put(line, (wake,))
+            queue.group.sleeping.push(queue, (wake,))
         elif first is None:
-            self._close(line)
+            self._drop_queue(queue)
 
-    # ------------------------------------------------------------ opening and closing
+    # ------------------------------------------------------------ adding and dropping queues
 
-    def _line(self, lane: Lane) -> Line:
+    def _open_queue(self, lane: Lane) -> SendQueue:
+        """The queue of a lane, created if need be."""
         own = tuple(budget for budget in lane.budgets if not budget.shared)
         shared = tuple(budget for budget in lane.budgets if budget.shared)
         keys = tuple(budget.key for budget in own), tuple(budget.key for budget in shared), lane.slots_per_call
-        if (line := self._lines.get(keys)) is None:
-            pool = self._pools.setdefault(keys[1], Pool(shared=shared))
-            pool.lines += 1
-            line = self._lines[keys] = Line(keys=keys, own=own, pool=pool)
+        if (queue := self._queues.get(keys)) is None:
+            group = self._groups.setdefault(keys[1], QueueGroup(shared_budgets=shared))
+            group.queue_count += 1
+            queue = self._queues[keys] = SendQueue(lane_key=keys, own_budgets=own, group=group)
             for key in keys[0]:
-                self._drawing.setdefault(key, {})[line] = None
-        return line
+                self._queues_by_budget.setdefault(key, {})[queue] = None
+        return queue
 
-    def _close(self, line: Line) -> None:
-        """Forgets a line in which nobody stands."""
-        own, shared, _ = line.keys
-        del self._lines[line.keys]
+    def _drop_queue(self, queue: SendQueue) -> None:
+        """Drops an empty queue, and its group with the last one."""
+        own, shared, _ = queue.lane_key
+        del self._queues[queue.lane_key]
         for key in own:
-            del self._drawing[key][line]
-            if not self._drawing[key]:
-                del self._drawing[key]
-        line.pool.lines -= 1
-        if line.pool.lines == 0:
-            del self._pools[shared]
+            del self._queues_by_budget[key][queue]
+            if not self._queues_by_budget[key]:
+                del self._queues_by_budget[key]
+        queue.group.queue_count -= 1
+        if queue.group.queue_count == 0:
+            del self._groups[shared]

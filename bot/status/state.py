@@ -1,4 +1,4 @@
-"""What a status message says: events folded into a status, and a status put into words. Pure.
+"""The state of a job's status message: events applied to a status, and a status rendered as text. Pure.
 
 No clock, no platform, no pacing; the sentences stand in the texts as `stage-…` and `status-…`.
 """
@@ -9,130 +9,155 @@ from math import ceil
 from bot.painting import Accepted, Blob, FinishedImage, Link, PaintEvent, Preview, Progress, Stage, StageChanged
 from bot.texts import say
 
-CELLS = 12  # of the bar; with its percentage it fits one line on a narrow phone
-FULL, EMPTY = "▰", "▱"  # of one width in every font, so the bar does not change its length while it fills up
-STALE = 15.0  # seconds after which even an elapsed time alone is worth an edit
+BAR_CELLS = 12  # cells of the progress bar; with its percentage it fits one line on a narrow phone
+BAR_FULL, BAR_EMPTY = "▰", "▱"  # of one width in every font: the bar keeps its length while it fills up
+STALE_AFTER_S = 15.0  # seconds on display after which a new elapsed time alone is worth an edit
 
-_ORDER = {stage: number for number, stage in enumerate(Stage)}
+_STAGE_ORDER = {stage: number for number, stage in enumerate(Stage)}
 
 
 @dataclass(frozen=True, slots=True)
 class QueuePosition:
-    """The job's place in our own line changed; 1 is next."""
+    """The job's position in Easel's own queue changed."""
 
-    place: int
+    position: int
+    """Position in the queue; 1 is next."""
 
 
-Happening = PaintEvent | QueuePosition
+StatusEvent = PaintEvent | QueuePosition
+"""What changes a status."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """Where a job is. `since`: monotonic time of its acceptance. `typical`: seconds that such jobs took of
-    late.
+    """What is known of a job while it runs."""
 
-    `percent` from 0 to 100, None while nothing is known. `place` in our own line, 1 is next. `got` of `count`
-    pictures are there.
-    """
+    accepted_at: float
+    """Monotonic time of its acceptance, seconds."""
 
-    since: float
     stage: Stage = Stage.WAITING
+    """Where it is."""
+
     percent: float | None = None
-    place: int | None = None
-    typical: float | None = None
-    count: int = 1
-    got: int = 0
-    preview: Link | Blob | None = None
+    """Progress, 0 to 100; None while nothing is known."""
+
+    queue_position: int | None = None
+    """Position in Easel's own queue, 1 is next; None outside of it."""
+
+    typical_s: float | None = None
+    """Seconds that such jobs took of late; None: unknown."""
+
+    image_count: int = 1
+    """Images that were asked for; >= 1."""
+
+    images_ready: int = 0
+    """Images that have come; 0 to `image_count`."""
+
+    preview_source: Link | Blob | None = None
+    """The latest unfinished image."""
 
 
 # ---------------------------------------------------------------- events -> status
 
 
-def fold(status: Status, happening: Happening) -> Status:
-    """The status after something happened. The percentage never falls over the job's life; a stage is never left
-    for an earlier one, but for RETRYING and whatever follows that, and for the line as long as nothing is sent."""
-    match happening:
-        case QueuePosition(place=place):
-            in_line = status.stage in (Stage.WAITING, Stage.PREPARING)
-            return replace(status, stage=Stage.WAITING, place=place) if in_line else status
+def apply_event(status: Status, event: StatusEvent) -> Status:
+    """The status after an event.
+
+    The percentage never falls over the job's life. A stage is never left for an earlier one, with two exceptions:
+    RETRYING and what follows it, and the queue as long as nothing has been sent.
+    """
+    match event:
+        case QueuePosition(position=position):
+            in_queue = status.stage in (Stage.WAITING, Stage.PREPARING)
+            return replace(status, stage=Stage.WAITING, queue_position=position) if in_queue else status
         case StageChanged(stage=Stage.SAVING):
-            return _advance(_grow(status, 100), Stage.SAVING)
+            return _enter_stage(_raise_percent(status, 100), Stage.SAVING)
         case StageChanged(stage=stage):
-            return _advance(status, stage)
+            return _enter_stage(status, stage)
         case Accepted():
-            return _advance(status, Stage.QUEUED)
+            return _enter_stage(status, Stage.QUEUED)
         case Progress(percent=percent):
-            grown = _grow(status, percent)
-            return _advance(grown, Stage.PAINTING) if percent > 0 else grown
+            raised = _raise_percent(status, percent)
+            return _enter_stage(raised, Stage.PAINTING) if percent > 0 else raised
         case Preview(source=source):
-            return _advance(replace(status, preview=source), Stage.PAINTING)
+            return _enter_stage(replace(status, preview_source=source), Stage.PAINTING)
         case FinishedImage():
-            grown = _grow(replace(status, got=status.got + 1), 100 * (status.got + 1) / status.count)
-            return _advance(grown, Stage.SAVING) if grown.got >= grown.count else grown
+            ready = status.images_ready + 1
+            raised = _raise_percent(replace(status, images_ready=ready), 100 * ready / status.image_count)
+            return _enter_stage(raised, Stage.SAVING) if ready >= status.image_count else raised
         case _:
-            return status  # Usage: nothing that shows
+            return status  # Usage changes nothing on display
 
 
-def _advance(status: Status, stage: Stage) -> Status:
-    """To a later stage. RETRYING may come at any time, and the job then starts anew, but not in our own
-    line."""
+def _enter_stage(status: Status, stage: Stage) -> Status:
+    """The status in a later stage; an earlier one changes nothing.
+
+    RETRYING may come at any time, and the job then starts anew, but not in Easel's own queue.
+    """
     earliest = Stage.PREPARING if status.stage is Stage.RETRYING else status.stage
-    if stage is not Stage.RETRYING and _ORDER[stage] < _ORDER[earliest]:
+    if stage is not Stage.RETRYING and _STAGE_ORDER[stage] < _STAGE_ORDER[earliest]:
         return status
-    return replace(status, stage=stage, place=status.place if stage is Stage.WAITING else None)
+    return replace(status, stage=stage, queue_position=status.queue_position if stage is Stage.WAITING else None)
 
 
-def _grow(status: Status, percent: float) -> Status:
+def _raise_percent(status: Status, percent: float) -> Status:
+    """The status with a percentage that never falls and is at most 100."""
     return replace(status, percent=max(status.percent or 0.0, min(100.0, percent)))
 
 
 # ---------------------------------------------------------------- status -> words
 
 
-def noticeable(shown: Status, status: Status, shown_at: float, now: float) -> bool:
-    """Whether anybody would notice an edit from `shown`, on display since `shown_at`, to `status`."""
-    return _face(shown) != _face(status) or now - shown_at >= STALE
+def is_noticeable_change(shown: Status, status: Status, shown_at: float, now: float) -> bool:
+    """Whether a reader would notice an edit from `shown`, on display since `shown_at`, to `status`.
+
+    Times are monotonic, in seconds.
+    """
+    return _visible_state(shown) != _visible_state(status) or now - shown_at >= STALE_AFTER_S
 
 
-def _face(status: Status) -> tuple[object, ...]:
-    return (status.stage, status.place, _whole(status.percent), status.got, status.preview)
+def _visible_state(status: Status) -> tuple[object, ...]:
+    """What of a status a reader sees, except the times."""
+    percent = _whole_percent(status.percent)
+    return (status.stage, status.queue_position, percent, status.images_ready, status.preview_source)
 
 
-def _whole(percent: float | None) -> int | None:
+def _whole_percent(percent: float | None) -> int | None:
     return None if percent is None else int(percent)
 
 
 def render(status: Status, locale: str, now: float) -> str:
-    """The text of the message, one to three lines: the stage, the bar, and what is known in numbers."""
+    """Text of the message, one to three lines: the stage, the progress bar, the details. `now`: monotonic, seconds."""
     lines = [say(locale, f"stage-{status.stage}")]
     if status.percent is not None:
-        lines.append(say(locale, "status-progress", bar=bar(status.percent), percent=int(status.percent)))
+        lines.append(say(locale, "status-progress", bar=progress_bar(status.percent), percent=int(status.percent)))
     if details := _details(status, locale, now):
         lines.append(" · ".join(details))
     return "\n".join(lines)
 
 
-def bar(percent: float) -> str:
-    """`percent`, from 0 to 100, in cells; only 100 fills them all."""
-    full = int(percent * CELLS / 100)
-    return FULL * full + EMPTY * (CELLS - full)
+def progress_bar(percent: float) -> str:
+    """Progress bar of BAR_CELLS cells; `percent` is 0 to 100, and only 100 fills them all."""
+    full = int(percent * BAR_CELLS / 100)
+    return BAR_FULL * full + BAR_EMPTY * (BAR_CELLS - full)
 
 
 def _details(status: Status, locale: str, now: float) -> list[str]:
+    """Queue position, images ready, elapsed and remaining time, as far as they are known and matter."""
     details: list[str] = []
-    elapsed = max(0.0, now - status.since)
-    if status.place is not None:
-        details.append(say(locale, "status-place", ahead=status.place - 1))
-    if status.got and status.count > 1:
-        details.append(say(locale, "status-got", got=status.got, count=status.count))
+    elapsed = max(0.0, now - status.accepted_at)
+    if status.queue_position is not None:
+        details.append(say(locale, "status-place", ahead=status.queue_position - 1))
+    if status.images_ready and status.image_count > 1:
+        details.append(say(locale, "status-got", got=status.images_ready, count=status.image_count))
     if elapsed >= 1:
-        details.append(_duration(int(elapsed), locale))
-    if status.typical is not None and status.stage is not Stage.WAITING and status.typical > elapsed:
-        details.append(say(locale, "status-left", time=_duration(ceil(status.typical - elapsed), locale)))
+        details.append(_format_duration(int(elapsed), locale))
+    if status.typical_s is not None and status.stage is not Stage.WAITING and status.typical_s > elapsed:
+        details.append(say(locale, "status-left", time=_format_duration(ceil(status.typical_s - elapsed), locale)))
     return details
 
 
-def _duration(seconds: int, locale: str) -> str:
+def _format_duration(seconds: int, locale: str) -> str:
     minutes, rest = divmod(seconds, 60)
     if minutes:
         return say(locale, "status-minutes", minutes=minutes, seconds=rest)

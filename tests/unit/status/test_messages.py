@@ -9,8 +9,8 @@ from bot import texts
 from bot.chat import Action, Attachment, Budget, Button, Card, Chat, Delivered, Lane, MessageRef
 from bot.errors import ChatBusy, ChatFailed, ChatGone, ChatUnreachable, MessageGone, StoreFailed
 from bot.painting import Image, Progress, Stage, StageChanged
-from bot.status.messages import HEARTBEAT, TRIES, Final, StatusMessage, StatusMessages
-from bot.status.state import STALE, QueuePosition, Status
+from bot.status.messages import HEARTBEAT_S, MAX_TRIES, FinalState, StatusMessage, StatusMessages
+from bot.status.state import STALE_AFTER_S, QueuePosition, Status
 from tests.support.clocks import FakeClock, settle
 from tests.support.platform import DIRECT, GROUP, Platform
 
@@ -73,7 +73,7 @@ def sheet(clock: FakeClock, key: str = "job", chat: Chat = DIRECT, ref: MessageR
         chat=chat,
         reply_to="u1",
         locale="en",
-        status=Status(since=clock.monotonic()),
+        status=Status(accepted_at=clock.monotonic()),
         buttons=(CANCEL,),
         ref=ref,
     )
@@ -83,8 +83,10 @@ async def pictures() -> Sequence[Image]:
     return (PICTURE,)
 
 
-def ending(board: StatusMessages, key: str = "job", *, final: Final | None = None) -> asyncio.Task[Delivered | None]:
-    return asyncio.create_task(board.finish(key, final or Final(card=DONE, load=pictures)))
+def ending(
+    board: StatusMessages, key: str = "job", *, final: FinalState | None = None
+) -> asyncio.Task[Delivered | None]:
+    return asyncio.create_task(board.show_final(key, final or FinalState(card=DONE, load_images=pictures)))
 
 
 # ---------------------------------------------------------------- a life
@@ -99,8 +101,8 @@ async def test_a_message_is_posted_edited_and_becomes_the_picture(
         posted.append(ref.message_id)
 
     opened = sheet(clock)
-    opened.posted = note
-    board.add(opened)
+    opened.on_posted = note
+    board.open_message(opened)
     await settle()
     [post] = platform.posts
     assert posted == [post.id]
@@ -108,20 +110,20 @@ async def test_a_message_is_posted_edited_and_becomes_the_picture(
     board.apply_event("job", Progress(50))
     await clock.advance(1)
     assert "50%" in post.text
-    assert board.has("job")
+    assert board.is_open("job")
     delivered = await ending(board)
     assert delivered is not None
     assert delivered.ref.message_id == post.id
     assert delivered.attachments == (Attachment(ref=f"{post.id}/0", media_type="image/png", size=7),)
     assert (post.text, post.actions, post.images) == ("done", [], [PICTURE])
     assert platform.calls == ["post", "edit", "deliver"]
-    assert not board.has("job")
+    assert not board.is_open("job")
 
 
 async def test_only_the_latest_of_several_news_is_shown(
     board: StatusMessages, platform: Gated, clock: FakeClock
 ) -> None:
-    board.add(sheet(clock))
+    board.open_message(sheet(clock))
     await settle()
     for percent in (10, 20, 30):
         board.apply_event("job", Progress(percent))
@@ -132,17 +134,17 @@ async def test_only_the_latest_of_several_news_is_shown(
 
 
 async def test_what_nobody_would_notice_is_no_edit(board: StatusMessages, platform: Gated, clock: FakeClock) -> None:
-    board.add(sheet(clock))
+    board.open_message(sheet(clock))
     await settle()
     board.apply_event("job", StageChanged(Stage.WAITING))
-    await clock.advance(HEARTBEAT)
+    await clock.advance(HEARTBEAT_S)
     assert platform.calls == ["post"]
 
 
 async def test_the_elapsed_time_moves_by_itself(board: StatusMessages, platform: Gated, clock: FakeClock) -> None:
-    board.add(sheet(clock))
+    board.open_message(sheet(clock))
     await settle()
-    await clock.advance(STALE + HEARTBEAT)
+    await clock.advance(STALE_AFTER_S + HEARTBEAT_S)
     assert platform.calls == ["post", "edit"]
     assert "15 s" in platform.posts[0].text
 
@@ -151,14 +153,14 @@ async def test_a_message_of_an_earlier_process_is_brought_up_to_date(
     board: StatusMessages, platform: Gated, clock: FakeClock
 ) -> None:
     ref = await platform.post(DIRECT, Card(text="old"), reply_to=None, key="job")
-    board.add(sheet(clock, ref=ref))
+    board.open_message(sheet(clock, ref=ref))
     await settle()
     assert platform.posts[0].text == "⏳ Waiting in line"
     assert len(platform.posts) == 1
 
 
 async def test_an_unfinished_picture_is_shown_inside(board: StatusMessages, platform: Gated, clock: FakeClock) -> None:
-    board.add(sheet(clock))
+    board.open_message(sheet(clock))
     await settle()
     board.show_preview("job", PREVIEW)
     await clock.advance(1)
@@ -174,12 +176,12 @@ async def test_news_of_a_message_that_is_not_there_or_at_its_end_are_nothing(
 ) -> None:
     board.apply_event("unknown", QueuePosition(1))
     board.refresh("unknown")
-    assert board.locale("unknown") is None
+    assert board.locale_of("unknown") is None
     platform.failures = [ChatBusy(retry_after=10)]
-    board.add(sheet(clock))
-    assert board.locale("job") == "en"
+    board.open_message(sheet(clock))
+    assert board.locale_of("job") == "en"
     await settle()
-    end = ending(board, final=Final(card=DONE))
+    end = ending(board, final=FinalState(card=DONE))
     await settle()
     board.apply_event("job", Progress(50))
     board.refresh("job")
@@ -191,9 +193,9 @@ async def test_news_of_a_message_that_is_not_there_or_at_its_end_are_nothing(
 # ---------------------------------------------------------------- the end
 
 
-@pytest.mark.parametrize("final", [Final(card=DONE), Final(card=DONE, load=pictures)])
+@pytest.mark.parametrize("final", [FinalState(card=DONE), FinalState(card=DONE, load_images=pictures)])
 async def test_a_job_that_ends_before_its_message_was_posted_posts_its_end_alone(
-    board: StatusMessages, platform: Gated, clock: FakeClock, final: Final
+    board: StatusMessages, platform: Gated, clock: FakeClock, final: FinalState
 ) -> None:
     posted: list[str] = []
 
@@ -201,8 +203,8 @@ async def test_a_job_that_ends_before_its_message_was_posted_posts_its_end_alone
         posted.append(ref.message_id)
 
     opened = sheet(clock)
-    opened.posted = note
-    board.add(opened)
+    opened.on_posted = note
+    board.open_message(opened)
     delivered = await ending(board, final=final)
     [post] = platform.posts
     assert post.text == "done"
@@ -213,12 +215,12 @@ async def test_a_job_that_ends_before_its_message_was_posted_posts_its_end_alone
 async def test_an_end_that_comes_during_an_edit_is_shown_once(
     board: StatusMessages, platform: Gated, clock: FakeClock
 ) -> None:
-    board.add(sheet(clock))
+    board.open_message(sheet(clock))
     await settle()
     platform.gate.clear()
     board.apply_event("job", Progress(50))
     await clock.advance(1)
-    end = ending(board, final=Final(card=DONE))
+    end = ending(board, final=FinalState(card=DONE))
     await settle()
     platform.gate.set()
     await end
@@ -230,8 +232,8 @@ async def test_an_end_that_comes_during_an_edit_is_shown_once(
 async def test_an_end_goes_with_the_call_that_was_meant_for_progress(
     board: StatusMessages, platform: Gated, clock: FakeClock
 ) -> None:
-    board.add(sheet(clock))
-    end = ending(board, final=Final(card=DONE))  # the first post's turn has not come yet
+    board.open_message(sheet(clock))
+    end = ending(board, final=FinalState(card=DONE))  # the first post's turn has not come yet
     await end
     await clock.advance(60)
     assert [card.text for card in platform.posts[0].cards] == ["done"]
@@ -240,10 +242,10 @@ async def test_an_end_goes_with_the_call_that_was_meant_for_progress(
 async def test_whoever_stops_waiting_for_an_end_does_not_stop_it(
     board: StatusMessages, platform: Gated, clock: FakeClock
 ) -> None:
-    board.add(sheet(clock))
+    board.open_message(sheet(clock))
     await settle()
     platform.gate.clear()
-    end = ending(board, final=Final(card=DONE))
+    end = ending(board, final=FinalState(card=DONE))
     await settle()
     end.cancel()
     await settle()
@@ -263,7 +265,7 @@ async def test_a_message_may_leave_the_board_at_any_moment(
 ) -> None:
     ends: list[asyncio.Task[Delivered | None]] = []
     opened = sheet(clock)
-    board.add(opened)
+    board.open_message(opened)
     await settle()
 
     async def leave() -> None:
@@ -272,12 +274,12 @@ async def test_a_message_may_leave_the_board_at_any_moment(
 
     leaving = asyncio.create_task(leave())  # comes before all else in each turn of the loop
     await loop_turns(2)
-    ends.append(ending(board, final=Final(card=DONE)))
+    ends.append(ending(board, final=FinalState(card=DONE)))
     await leaving
     await settle()
-    assert not board.has("job")
-    board.add(sheet(clock, ref=opened.ref))
-    await ending(board, final=Final(card=DONE))
+    assert not board.is_open("job")
+    board.open_message(sheet(clock, ref=opened.ref))
+    await ending(board, final=FinalState(card=DONE))
     assert platform.posts[0].text == "done"
     assert len(platform.posts) == 1
 
@@ -289,14 +291,14 @@ async def test_an_answer_is_a_message_of_its_own(board: StatusMessages, platform
     assert await board.send_reply("answer:1", GROUP, DONE, reply_to="u7")
     [post] = platform.posts
     assert (post.text, post.reply_to, post.chat) == ("done", "u7", GROUP)
-    assert not board.has("answer:1")
+    assert not board.is_open("answer:1")
 
 
 async def test_an_answer_that_is_not_taken_is_forgotten(board: StatusMessages, platform: Gated) -> None:
     platform.failures = [ChatGone()]
     assert await board.send_reply("answer:1", GROUP, DONE, reply_to=None)
     assert not platform.posts
-    assert not board.has("answer:1")
+    assert not board.is_open("answer:1")
 
 
 async def test_an_answer_asked_for_twice_is_given_once(board: StatusMessages, platform: Gated) -> None:
@@ -324,10 +326,10 @@ async def test_an_answer_whose_turn_did_not_come_before_the_stop_is_known_not_to
 
 async def test_a_busy_chat_pauses_and_no_other_does(board: StatusMessages, platform: Gated, clock: FakeClock) -> None:
     platform.failures = [ChatBusy(retry_after=30)]
-    board.add(sheet(clock, "a", GROUP))
+    board.open_message(sheet(clock, "a", GROUP))
     await settle()
-    board.add(sheet(clock, "b", DIRECT))
-    board.add(sheet(clock, "c", GROUP))
+    board.open_message(sheet(clock, "b", DIRECT))
+    board.open_message(sheet(clock, "c", GROUP))
     await clock.advance(29)
     assert [post.chat for post in platform.posts] == [DIRECT]
     await clock.advance(1)
@@ -338,7 +340,7 @@ async def test_a_call_that_was_not_answered_is_made_again_ever_later(
     board: StatusMessages, platform: Gated, clock: FakeClock
 ) -> None:
     platform.failures = [ChatUnreachable() for _ in range(3)]
-    board.add(sheet(clock))
+    board.open_message(sheet(clock))
     for pause, calls in ((0, 1), (1, 2), (2, 3), (4, 4)):
         await clock.advance(pause)
         assert platform.calls == ["post"] * calls
@@ -348,22 +350,22 @@ async def test_a_call_that_was_not_answered_is_made_again_ever_later(
 async def test_an_end_that_is_never_answered_is_given_up_in_the_end(
     board: StatusMessages, platform: Gated, clock: FakeClock
 ) -> None:
-    board.add(sheet(clock))
+    board.open_message(sheet(clock))
     await settle()
     platform.failures = [ChatUnreachable() for _ in range(100)]
     end = ending(board)
     await clock.advance(1000)
     with pytest.raises(ChatUnreachable):
         await end
-    assert platform.calls == ["post"] + ["deliver"] * TRIES
-    assert not board.has("job")
+    assert platform.calls == ["post"] + ["deliver"] * MAX_TRIES
+    assert not board.is_open("job")
 
 
 async def test_progress_that_is_never_answered_leaves_the_end_its_own_tries(
     board: StatusMessages, platform: Gated, clock: FakeClock
 ) -> None:
-    platform.failures = [ChatUnreachable() for _ in range(TRIES)]
-    board.add(sheet(clock))
+    platform.failures = [ChatUnreachable() for _ in range(MAX_TRIES)]
+    board.open_message(sheet(clock))
     await clock.advance(1000)
     assert not platform.posts
     board.apply_event("job", Progress(50))
@@ -379,8 +381,8 @@ async def test_a_message_that_is_gone_while_the_job_runs_is_told_to_the_job(
 ) -> None:
     told: list[str] = []
     opened = sheet(clock)
-    opened.gone = lambda: told.append("gone")
-    board.add(opened)
+    opened.on_gone = lambda: told.append("gone")
+    board.open_message(opened)
     await settle()
     platform.failures = [failure]
     board.apply_event("job", Progress(50))
@@ -391,19 +393,19 @@ async def test_a_message_that_is_gone_while_the_job_runs_is_told_to_the_job(
 async def test_a_message_that_nobody_holds_is_gone_silently(
     board: StatusMessages, platform: Gated, clock: FakeClock
 ) -> None:
-    board.add(sheet(clock))
+    board.open_message(sheet(clock))
     await settle()
     platform.delete(platform.posts[0])
     board.apply_event("job", Progress(50))
     await clock.advance(1)
-    assert await ending(board, final=Final(card=DONE)) is None
+    assert await ending(board, final=FinalState(card=DONE)) is None
     assert len(platform.posts) == 1
 
 
 async def test_pictures_whose_message_was_deleted_are_posted_anew_once(
     board: StatusMessages, platform: Gated, clock: FakeClock
 ) -> None:
-    board.add(sheet(clock))
+    board.open_message(sheet(clock))
     await settle()
     platform.delete(platform.posts[0])
     delivered = await ending(board)
@@ -416,7 +418,7 @@ async def test_pictures_whose_message_was_deleted_are_posted_anew_once(
 async def test_pictures_that_are_gone_again_are_given_up(
     board: StatusMessages, platform: Gated, clock: FakeClock
 ) -> None:
-    board.add(sheet(clock))
+    board.open_message(sheet(clock))
     await settle()
     platform.failures = [MessageGone(), MessageGone()]
     with pytest.raises(MessageGone):
@@ -426,7 +428,7 @@ async def test_pictures_that_are_gone_again_are_given_up(
 async def test_an_end_in_a_chat_that_threw_the_bot_out_is_given_up(
     board: StatusMessages, platform: Gated, clock: FakeClock
 ) -> None:
-    board.add(sheet(clock))
+    board.open_message(sheet(clock))
     await settle()
     platform.failures = [ChatGone()]
     with pytest.raises(ChatGone):
@@ -436,11 +438,11 @@ async def test_an_end_in_a_chat_that_threw_the_bot_out_is_given_up(
 async def test_a_bug_of_one_adapter_does_not_stop_the_board(
     board: StatusMessages, platform: Gated, clock: FakeClock
 ) -> None:
-    board.add(sheet(clock))
+    board.open_message(sheet(clock))
     await settle()
     platform.crash = RuntimeError("a bug")
     with pytest.raises(ChatFailed):
-        await ending(board, final=Final(card=DONE))
+        await ending(board, final=FinalState(card=DONE))
     assert await board.send_reply("answer:1", GROUP, DONE, reply_to=None)
     assert platform.posts[1].text == "done"
 
@@ -454,9 +456,9 @@ async def test_pictures_that_cannot_be_read_fail_the_job_and_not_the_board(
         loads.append(1)
         raise StoreFailed
 
-    board.add(sheet(clock))
+    board.open_message(sheet(clock))
     with pytest.raises(StoreFailed):
-        await ending(board, final=Final(card=DONE, load=broken))
+        await ending(board, final=FinalState(card=DONE, load_images=broken))
     await settle()
     assert len(loads) == 1
 
@@ -468,8 +470,8 @@ async def test_a_post_that_could_not_be_written_down_goes_on_showing_progress(
         raise StoreFailed
 
     opened = sheet(clock)
-    opened.posted = failing
-    board.add(opened)
+    opened.on_posted = failing
+    board.open_message(opened)
     await settle()
     board.apply_event("job", Progress(50))
     await clock.advance(1)
@@ -479,10 +481,10 @@ async def test_a_post_that_could_not_be_written_down_goes_on_showing_progress(
 async def test_stopping_lets_calls_under_way_end(platform: Gated, clock: FakeClock) -> None:
     board = StatusMessages({"memory": platform}, clock)
     await board.start()
-    board.add(sheet(clock))
+    board.open_message(sheet(clock))
     await settle()
     platform.gate.clear()
-    end = ending(board, final=Final(card=DONE))
+    end = ending(board, final=FinalState(card=DONE))
     await settle()
     stopping = asyncio.create_task(board.stop())
     await settle()

@@ -12,7 +12,7 @@ from statistics import mean, median
 import pytest
 
 from bot.chat import Budget, Lane
-from bot.status.pacing import Pacer, Turn, Urgency
+from bot.status.pacing import Pacer, SendGrant, Urgency
 
 FINAL, FIRST, PROGRESS = Urgency.FINAL, Urgency.FIRST, Urgency.PROGRESS
 
@@ -34,7 +34,7 @@ DISCORD = Lane(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    turn: Turn
+    turn: SendGrant
     start: float
     end: float
 
@@ -83,16 +83,16 @@ class Crowd:
 
     def job(self, name: str, begins: float, takes: float) -> None:
         def begin(now: float) -> None:
-            self.pacer.expect(name, self.lane)
-            self.pacer.want(name, FIRST, self.lane, now)
+            self.pacer.expect_final(name, self.lane)
+            self.pacer.request_call(name, FIRST, self.lane, now)
 
         def line(now: float) -> None:
-            if any(call.turn.job == name for call in self.calls):
-                self.pacer.want(name, PROGRESS, self.lane, now)
+            if any(call.turn.key == name for call in self.calls):
+                self.pacer.request_call(name, PROGRESS, self.lane, now)
 
         def end(now: float) -> None:
             self.done[name] = now
-            self.pacer.want(name, FINAL, self.lane, now)
+            self.pacer.request_call(name, FINAL, self.lane, now)
 
         self.at(begins, begin)
         for number in range(1, self.lines + 1):
@@ -103,19 +103,19 @@ class Crowd:
         while self._agenda:
             now, _, do = heapq.heappop(self._agenda)
             do(now)
-            while isinstance(turn := self.pacer.next(now), Turn):
+            while isinstance(turn := self.pacer.next_call(now), SendGrant):
                 self._call(turn, now)
             if turn is not None:
                 assert turn > now
                 self.at(turn, lambda _: None)
-        assert len(self.pacer) == 0 or self.pacer.next(1e9) is None
+        assert len(self.pacer) == 0 or self.pacer.next_call(1e9) is None
         assert len(self.pacer) == 0
         return self
 
-    def _call(self, turn: Turn, now: float) -> None:
+    def _call(self, turn: SendGrant, now: float) -> None:
         reaches = now + next(self.ways)
         end = max(reaches, now + (self.slow if turn.urgency is FINAL else self.quick))
-        self.pacer.start(turn, now)
+        self.pacer.start_call(turn, now)
         self.calls.append(Call(turn=turn, start=now, end=end))
         resets: dict[str, float] = {}
 
@@ -125,9 +125,9 @@ class Crowd:
                 resets[self.window.budget.key] = self.window.ends
 
         def ended(now: float) -> None:
-            self.pacer.finish(turn, now, resets)
+            self.pacer.finish_call(turn, now, resets)
             if turn.urgency is FINAL:
-                self.pacer.drop(turn.job)
+                self.pacer.drop_message(turn.key)
 
         self.at(reaches, reached)
         self.at(end, ended)
@@ -137,7 +137,7 @@ class Crowd:
     def delays(self) -> list[float]:
         """Seconds from the upstream's last word to the picture in the chat, sorted. Every job has come to its
         end."""
-        shown = {call.turn.job: call.end for call in self.calls if call.turn.urgency is FINAL}
+        shown = {call.turn.key: call.end for call in self.calls if call.turn.urgency is FINAL}
         assert shown.keys() == self.done.keys()
         return sorted(shown[job] - done for job, done in self.done.items())
 

@@ -8,11 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.painting import Accepted, Blob, FinishedImage, Link, Preview, Progress, Stage, StageChanged, Usage
-from bot.status.state import EMPTY, FULL, Happening, QueuePosition, Status, bar, fold, noticeable, render
+from bot.status.state import (
+    BAR_EMPTY,
+    BAR_FULL,
+    QueuePosition,
+    Status,
+    StatusEvent,
+    apply_event,
+    is_noticeable_change,
+    progress_bar,
+    render,
+)
 from bot.texts import LOCALES
 
 ANY = Link(url="https://example.org/1.png")
-NEW = Status(since=100.0)
+NEW = Status(accepted_at=100.0)
 
 happenings = st.one_of(
     st.sampled_from(Stage).map(StageChanged),
@@ -22,10 +32,10 @@ happenings = st.one_of(
 )
 
 
-def after(*happened: Happening, start: Status = NEW) -> Status:
+def after(*happened: StatusEvent, start: Status = NEW) -> Status:
     status = start
     for each in happened:
-        status = fold(status, each)
+        status = apply_event(status, each)
     return status
 
 
@@ -35,7 +45,7 @@ def after(*happened: Happening, start: Status = NEW) -> Status:
 def test_a_job_goes_through_its_stages_in_their_order() -> None:
     status = NEW
     for stage in (Stage.PREPARING, Stage.SENDING, Stage.QUEUED, Stage.PAINTING, Stage.SAVING):
-        status = fold(status, StageChanged(stage))
+        status = apply_event(status, StageChanged(stage))
         assert status.stage is stage
 
 
@@ -46,7 +56,7 @@ def test_an_earlier_stage_that_is_told_late_is_ignored() -> None:
 def test_after_a_retry_the_stages_come_anew_but_not_the_line() -> None:
     retrying = after(StageChanged(Stage.PAINTING), Progress(40), StageChanged(Stage.RETRYING))
     assert retrying.stage is Stage.RETRYING
-    assert fold(retrying, StageChanged(Stage.WAITING)).stage is Stage.RETRYING
+    assert apply_event(retrying, StageChanged(Stage.WAITING)).stage is Stage.RETRYING
     again = after(StageChanged(Stage.SENDING), Accepted(), Progress(10), start=retrying)
     assert (again.stage, again.percent) == (Stage.PAINTING, 40)
 
@@ -55,28 +65,28 @@ def test_what_the_upstream_does_says_where_the_job_is() -> None:
     assert after(Accepted()).stage is Stage.QUEUED
     assert after(Accepted(), Progress(0)).stage is Stage.QUEUED
     assert after(Accepted(), Progress(3)).stage is Stage.PAINTING
-    assert after(Preview(ANY)) == replace(NEW, stage=Stage.PAINTING, preview=ANY)
+    assert after(Preview(ANY)) == replace(NEW, stage=Stage.PAINTING, preview_source=ANY)
     assert after(Usage({"tokens": 1})) == NEW
 
 
 def test_each_picture_counts_and_the_last_one_ends_the_painting() -> None:
-    pair = replace(NEW, count=2)
+    pair = replace(NEW, image_count=2)
     one = after(StageChanged(Stage.PAINTING), FinishedImage(ANY), start=pair)
-    assert (one.got, one.percent, one.stage) == (1, 50, Stage.PAINTING)
-    both = fold(one, FinishedImage(ANY))
-    assert (both.got, both.percent, both.stage) == (2, 100, Stage.SAVING)
+    assert (one.images_ready, one.percent, one.stage) == (1, 50, Stage.PAINTING)
+    both = apply_event(one, FinishedImage(ANY))
+    assert (both.images_ready, both.percent, both.stage) == (2, 100, Stage.SAVING)
 
 
 def test_a_place_in_line_is_known_only_while_waiting() -> None:
-    assert after(QueuePosition(3), QueuePosition(2)).place == 2
-    assert after(QueuePosition(3), StageChanged(Stage.WAITING)).place == 3
-    assert after(QueuePosition(3), StageChanged(Stage.PREPARING)).place is None
-    assert after(StageChanged(Stage.SENDING), QueuePosition(3)).place is None
+    assert after(QueuePosition(3), QueuePosition(2)).queue_position == 2
+    assert after(QueuePosition(3), StageChanged(Stage.WAITING)).queue_position == 3
+    assert after(QueuePosition(3), StageChanged(Stage.PREPARING)).queue_position is None
+    assert after(StageChanged(Stage.SENDING), QueuePosition(3)).queue_position is None
 
 
 def test_a_job_that_is_not_sent_yet_may_come_to_stand_in_line() -> None:
     status = after(StageChanged(Stage.PREPARING), QueuePosition(3))
-    assert (status.stage, status.place) == (Stage.WAITING, 3)
+    assert (status.stage, status.queue_position) == (Stage.WAITING, 3)
 
 
 def test_a_finished_picture_stands_at_a_hundred_percent() -> None:
@@ -84,11 +94,11 @@ def test_a_finished_picture_stands_at_a_hundred_percent() -> None:
 
 
 @given(st.lists(happenings, max_size=30), st.integers(1, 4))
-def test_the_percentage_never_falls_and_no_stage_goes_backwards(happened: list[Happening], count: int) -> None:
+def test_the_percentage_never_falls_and_no_stage_goes_backwards(happened: list[StatusEvent], count: int) -> None:
     order = list(Stage)
-    before = Status(since=0.0, count=count)
+    before = Status(accepted_at=0.0, image_count=count)
     for each in happened:
-        status = fold(before, each)
+        status = apply_event(before, each)
         assert before.percent is None or (status.percent is not None and status.percent >= before.percent)
         assert status.percent is None or 0 <= status.percent <= 100
         back_in_line = isinstance(each, QueuePosition) and before.stage is Stage.PREPARING
@@ -108,39 +118,39 @@ def test_the_percentage_never_falls_and_no_stage_goes_backwards(happened: list[H
         ({"percent": 43.0}, True),
         ({"percent": None}, True),
         ({"stage": Stage.SAVING}, True),
-        ({"place": 2}, True),
-        ({"got": 1}, True),
-        ({"preview": Link(url="https://example.org/2.png")}, True),
-        ({"preview": Blob(data=b"2")}, True),
+        ({"queue_position": 2}, True),
+        ({"images_ready": 1}, True),
+        ({"preview_source": Link(url="https://example.org/2.png")}, True),
+        ({"preview_source": Blob(data=b"2")}, True),
     ],
 )
 def test_only_a_change_that_somebody_would_notice_is_worth_an_edit(change: dict[str, object], seen: bool) -> None:
-    shown = replace(NEW, stage=Stage.PAINTING, percent=42.0, preview=ANY)
-    assert noticeable(shown, replace(shown, **change), 200.0, 201.0) is seen
+    shown = replace(NEW, stage=Stage.PAINTING, percent=42.0, preview_source=ANY)
+    assert is_noticeable_change(shown, replace(shown, **change), 200.0, 201.0) is seen
 
 
 def test_after_a_quarter_of_a_minute_the_elapsed_time_is_worth_an_edit() -> None:
-    assert not noticeable(NEW, NEW, 200.0, 214.9)
-    assert noticeable(NEW, NEW, 200.0, 215.0)
+    assert not is_noticeable_change(NEW, NEW, 200.0, 214.9)
+    assert is_noticeable_change(NEW, NEW, 200.0, 215.0)
 
 
 def test_a_painting_is_shown_with_a_bar_its_percentage_its_time_and_what_is_left() -> None:
-    status = replace(NEW, typical=40.0, stage=Stage.PAINTING, percent=42.7)
+    status = replace(NEW, typical_s=40.0, stage=Stage.PAINTING, percent=42.7)
     assert render(status, "en", 112.0) == "🎨 Painting\n▰▰▰▰▰▱▱▱▱▱▱▱ 42%\n12 s · about 28 s left"
 
 
 def test_minutes_are_told_as_minutes() -> None:
-    status = replace(NEW, typical=200.0, stage=Stage.QUEUED)
+    status = replace(NEW, typical_s=200.0, stage=Stage.QUEUED)
     assert render(status, "en", 180.0).splitlines()[1:] == ["1 min 20 s · about 2 min 0 s left"]
 
 
 @pytest.mark.parametrize("now", [140.0, 141.0, 1000.0])
 def test_an_estimate_that_is_overrun_is_dropped(now: float) -> None:
-    assert "left" not in render(replace(NEW, typical=40.0, stage=Stage.PAINTING), "en", now)
+    assert "left" not in render(replace(NEW, typical_s=40.0, stage=Stage.PAINTING), "en", now)
 
 
 def test_nothing_is_estimated_while_the_job_waits_in_line() -> None:
-    assert render(replace(NEW, typical=40.0), "en", 105.0) == "⏳ Waiting in line\n5 s"
+    assert render(replace(NEW, typical_s=40.0), "en", 105.0) == "⏳ Waiting in line\n5 s"
 
 
 def test_a_message_posted_at_once_is_its_stage_alone() -> None:
@@ -149,9 +159,9 @@ def test_a_message_posted_at_once_is_its_stage_alone() -> None:
 
 
 def test_of_several_pictures_those_that_are_ready_are_counted() -> None:
-    assert render(replace(NEW, count=4, got=1), "en", 100.0).endswith("1 of 4 pictures ready")
-    assert "ready" not in render(replace(NEW, count=4), "en", 100.0)
-    assert "ready" not in render(replace(NEW, got=1), "en", 100.0)
+    assert render(replace(NEW, image_count=4, images_ready=1), "en", 100.0).endswith("1 of 4 pictures ready")
+    assert "ready" not in render(replace(NEW, image_count=4), "en", 100.0)
+    assert "ready" not in render(replace(NEW, images_ready=1), "en", 100.0)
 
 
 @pytest.mark.parametrize(
@@ -172,13 +182,13 @@ def test_of_several_pictures_those_that_are_ready_are_counted() -> None:
     ],
 )
 def test_the_place_in_line_is_told_in_words(locale: str, place: int, words: str) -> None:
-    assert render(replace(NEW, place=place), locale, 100.0).splitlines()[1] == words
+    assert render(replace(NEW, queue_position=place), locale, 100.0).splitlines()[1] == words
 
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("stage", Stage)
 def test_every_stage_has_words_in_every_language(locale: str, stage: Stage) -> None:
-    status = replace(NEW, stage=stage, percent=50.0, typical=90.0, count=2, got=1)
+    status = replace(NEW, stage=stage, percent=50.0, typical_s=90.0, image_count=2, images_ready=1)
     first, second, third = render(status, locale, 170.0).splitlines()
     assert re.fullmatch(r"\W+ \w.*", first)
     assert second == "▰▰▰▰▰▰▱▱▱▱▱▱ 50%"
@@ -189,7 +199,7 @@ def test_every_stage_has_words_in_every_language(locale: str, stage: Stage) -> N
 @given(st.floats(0, 100), st.floats(0, 100))
 def test_the_bar_grows_with_the_percentage_and_is_full_only_at_the_end(one: float, other: float) -> None:
     low, high = sorted((one, other))
-    assert bar(low).count(FULL) <= bar(high).count(FULL)
-    assert len(bar(low)) == len(bar(high)) == 12
-    assert (EMPTY in bar(low)) == (low < 100)
-    assert bar(low) == bar(low).replace(EMPTY, "").ljust(12, EMPTY)
+    assert progress_bar(low).count(BAR_FULL) <= progress_bar(high).count(BAR_FULL)
+    assert len(progress_bar(low)) == len(progress_bar(high)) == 12
+    assert (BAR_EMPTY in progress_bar(low)) == (low < 100)
+    assert progress_bar(low) == progress_bar(low).replace(BAR_EMPTY, "").ljust(12, BAR_EMPTY)
