@@ -104,12 +104,12 @@ async def sync_commands(tree: app_commands.CommandTree[Any], storage: AdapterSto
         if await storage.get_value(key) == digest:
             return False
     except StoreFailed as failed:
-        log.warning("commands' hash not read", detail=failed.detail)
+        log.warning("hash of the commands not loaded", detail=failed.detail)
     await tree.sync()
     try:
         await storage.set_value(key, digest)
     except StoreFailed as failed:
-        log.warning("commands' hash not kept", detail=failed.detail)
+        log.warning("hash of the commands not saved", detail=failed.detail)
     return True
 
 

@@ -176,7 +176,7 @@ class Delivery:
                 try:
                     await self._files.store_bytes(file_id, image.data)
                 except StoreFailed as failed:
-                    log.warning("result not kept", chat=chat.key, detail=failed.detail)
+                    log.warning("result not stored", chat=chat.key, detail=failed.detail)
             else:
                 self._files.remember_url(str(message_file), str(body["url"]))
             attachments.append(

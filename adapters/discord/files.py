@@ -113,7 +113,7 @@ class Files:
             data = await self._fetcher.get(file.url, limit=MAX_STORED_BYTES, timeout=DOWNLOAD_TIMEOUT_S)
             await self.store_bytes(file.id, data)
         except (FetchFailed, StoreFailed) as failed:
-            log.warning("upload not kept", attachment=file.id, failure=type(failed).__name__)
+            log.warning("upload not stored", attachment=file.id, failure=type(failed).__name__)
 
     async def _load_stored(self, ref: StoredFileRef, name: str, limit: int) -> bytes:
         if (task := self._uploads.get(ref.id)) is not None:

@@ -147,7 +147,7 @@ class GatewayClient(discord.AutoShardedClient):
         self._disconnected_shards.add(shard)
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
-        log.exception("discord event broke", happening=event_method)
+        log.exception("discord event failed", event_name=event_method)
 
     # ------------------------------------------------------------ messages and interactions
 

@@ -95,7 +95,7 @@ class InteractionReplies:
         try:
             yield
         except Exception:
-            log.exception("interaction broke", interaction=token.id)
+            log.exception("interaction failed", interaction=token.id)
             await self.send_ephemeral(token, explain(interaction_locale(interaction), EaselError()))
 
     async def send_ephemeral(self, token: InteractionToken, text: str) -> None:

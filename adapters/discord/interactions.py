@@ -176,14 +176,14 @@ class InteractionHandler:
         try:
             await self._storage.cache_blob(modals.menu_files_key(message_id), modals.dump_files(files))
         except StoreFailed as failed:
-            log.warning("pictures of a message not noted", detail=failed.detail)
+            log.warning("images of a message not stored", detail=failed.detail)
 
     async def _load_menu_files(self, message_id: str) -> tuple[Attachment, ...]:
         """The images of the message that a modal is about; none when they are no longer known."""
         try:
             dumped = await self._storage.cached_blob(modals.menu_files_key(message_id))
         except StoreFailed as failed:
-            log.warning("pictures of a message not read", detail=failed.detail)
+            log.warning("images of a message not loaded", detail=failed.detail)
             dumped = None
         files = [] if dumped is None else modals.load_files(dumped)
         return tuple(make_attachment(file, StoredFileRef(id=file.id)) for file in files)

@@ -53,7 +53,7 @@ class DiscordState:
                 self.tokens.add(InteractionToken.from_fields(stored.fields))
             self._pending_notices = await self._storage.pending_notices(self._scope)
         except StoreFailed as failed:
-            log.warning("interactions of before not read", detail=failed.detail)
+            log.warning("interaction tokens not loaded", detail=failed.detail)
 
     async def close(self) -> None:
         """Returns when every token is saved."""
@@ -77,7 +77,7 @@ class DiscordState:
             try:
                 await self._storage.save_tokens(self._scope, [_stored(token) for token in changed.values()])
             except StoreFailed as failed:
-                log.warning("interactions not kept", detail=failed.detail)
+                log.warning("interaction tokens not saved", detail=failed.detail)
 
     def _delete_expired(self) -> None:
         """From memory; the database deletes its expired rows with each save."""
@@ -118,7 +118,7 @@ class DiscordState:
         try:
             await self._storage.add_pending_notice(self._scope, user_id)
         except StoreFailed as failed:
-            log.warning("pending notice not kept", detail=failed.detail)
+            log.warning("pending notice not saved", detail=failed.detail)
 
     def has_pending_notice(self, user_id: str) -> bool:
         return user_id in self._pending_notices

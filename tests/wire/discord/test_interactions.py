@@ -1,4 +1,4 @@
-"""Commands, menus, forms, buttons: acknowledged in time, answered in one message, understood after a restart."""
+"""Commands, menus, modals, buttons: acknowledged in time, answered in one message, understood after a restart."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""What Discord refuses, and the way on from there: closed threads, used-up tokens, deleted answers, failed syncs."""
+"""Calls that Discord rejects, and what is done instead: archived threads, used-up tokens, deleted replies, syncs."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -49,6 +49,19 @@ async def test_what_no_follow_up_can_carry_any_more_comes_as_a_direct_message(tm
         (moved,) = place.mine(home)
         assert moved.content == f"the sixth\n{say('en', 'discord-moved')}"
         assert (ref.chat, ref.message_id) == (ids.make_chat(None, home.id, direct=True), str(moved.id))
+
+
+async def test_a_follow_up_where_only_the_token_leads_is_edited_after_a_restart(tmp_path: Path) -> None:
+    async with town(tmp_path) as place:
+        group = place.server.world.add_group_dm(place.ada, place.server.world.add_user("Bob"))
+        async with place.easel() as easel:
+            asked = place.server.slash(place.ada, group, "imagine", {"prompt": "a red fox"})
+            await place.picture(group)
+            chat = ids.make_chat(None, group.id, direct=False, token_id=f"i{asked.id}")
+            ref = await easel.discord.post(chat, Card(text="one"), reply_to=None, key="w")
+        async with place.easel() as easel:
+            await easel.discord.edit(ref, Card(text="two"))
+        assert [message.content for message in place.mine(group)][-1] == "two"
 
 
 async def test_commands_that_discord_did_not_take_are_written_again(place: Town) -> None:

@@ -1,4 +1,4 @@
-"""The connection and its losses: resuming, restarting, refusing, throttling. The picture comes, and comes once."""
+"""The gateway connection and its losses: resumed, restarted, refused, throttled. Each picture comes once."""
 
 import asyncio
 import os

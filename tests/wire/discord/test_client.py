@@ -1,4 +1,4 @@
-"""The port itself, call by call: what is shown, replaced, kept; what a lane draws on; what is gone."""
+"""Discord as a ChatPort, call by call: what is shown, replaced, stored; what a lane draws on; what is gone."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
