@@ -15,7 +15,7 @@ from tests.servers import discord as discord_server
 from tests.servers import telegram as telegram_server
 from tests.servers.discord.core import Request as DiscordCall
 from tests.servers.telegram.core import Request as TelegramCall
-from tests.servers.telegram.files import Files
+from tests.servers.telegram.files import FileStorage
 
 
 class BenchPlatform(Protocol):
@@ -59,9 +59,9 @@ class CallListener(list[Any]):
         self._callback(call)
 
 
-def cached_files() -> Files:
+def cached_files() -> FileStorage:
     """Telegram's file store, which scales each distinct photo once."""
-    files = Files()
+    files = FileStorage()
     files.photo = cache(files.photo)
     return files
 
@@ -96,7 +96,8 @@ class TelegramBench:
         job.requested_at = now()
         if photos:
             items = [
-                telegram_server.Item(data=each, kind="document", filename=f"{n}.jpg") for n, each in enumerate(photos)
+                telegram_server.AlbumItem(data=each, kind="document", filename=f"{n}.jpg")
+                for n, each in enumerate(photos)
             ]
             asked = self.server.album(user, chat, items, caption=job.prompt)[0]
         else:

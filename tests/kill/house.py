@@ -244,7 +244,7 @@ def _of_telegram(server: TelegramServer, chat: Chat) -> list[Shown]:
             actions=tuple((data or "").split(":")[1] for _, data in each.buttons if data),
             pictures=int(each.media is not None and _finished(each.media.file.width, each.media.file.height)),
         )
-        for each in chat.standing
+        for each in chat.visible_messages
         if each.sender is server.bot
     ]
 

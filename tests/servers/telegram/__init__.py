@@ -11,32 +11,32 @@
 It speaks for itself alone: nothing of Easel is imported here.
 """
 
-from tests.servers.telegram.attaching import Item
-from tests.servers.telegram.core import Action, Refused, Request, Switches
+from tests.servers.telegram.attachment_actions import AlbumItem
+from tests.servers.telegram.core import Action, RejectedCall, Request, Switches
 from tests.servers.telegram.entities import Chat, Content, Media, Message, Stored, Topic, Upload, User
 from tests.servers.telegram.faults import Gate
 from tests.servers.telegram.limits import UNLIMITED, Limits, Rate
-from tests.servers.telegram.queries import Answer, GuestQuery, InlineQuery, Payment, Pressed
+from tests.servers.telegram.queries import Answer, CallbackQuery, GuestQuery, InlineQuery, Payment
 from tests.servers.telegram.server import TelegramServer, ViolationsError
 from tests.servers.telegram.updates import Update
 
 __all__ = [
     "UNLIMITED",
     "Action",
+    "AlbumItem",
     "Answer",
+    "CallbackQuery",
     "Chat",
     "Content",
     "Gate",
     "GuestQuery",
     "InlineQuery",
-    "Item",
     "Limits",
     "Media",
     "Message",
     "Payment",
-    "Pressed",
     "Rate",
-    "Refused",
+    "RejectedCall",
     "Request",
     "Stored",
     "Switches",

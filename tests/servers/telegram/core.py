@@ -1,17 +1,17 @@
-"""What all parts of the server share: the world, the clocks, the records. Decides nothing."""
+"""State shared by all parts of the server: entities, clocks, recorded calls. Decides nothing."""
 
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from tests.servers.telegram import encode, sight
+from tests.servers.telegram import encode, visibility
 from tests.servers.telegram.entities import Chat, Message, Upload, User
 from tests.servers.telegram.errors import Json
 from tests.servers.telegram.faults import Faults
-from tests.servers.telegram.files import Files
-from tests.servers.telegram.limits import Floods, Limits
-from tests.servers.telegram.queries import Books
+from tests.servers.telegram.files import FileStorage
+from tests.servers.telegram.limits import FloodControl, Limits
+from tests.servers.telegram.queries import PendingQueries
 from tests.servers.telegram.updates import Update, Updates
 from tests.servers.telegram.validate import Spec
 from tests.servers.telegram.webhook import Webhook
@@ -60,7 +60,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class RejectedCall:
     """A 429. `chat_id`: None for inline messages and planned faults. `retry_after`: seconds."""
 
     at: float
@@ -108,17 +108,17 @@ class Core:
         self.logged_out = False
         self.violations: list[str] = []
         self.requests: list[Request] = []
-        self.refusals: list[Refused] = []
+        self.refusals: list[RejectedCall] = []
         self.actions: list[Action] = []
         self.settings: dict[tuple[str, str], str] = {}
         self.command_lists: dict[tuple[str, str], list[Json]] = {}
         self.world = World(self.now, bot)
-        self.files = Files()
+        self.files = FileStorage()
         self.links: dict[str, datetime] = {}
         self.faults = Faults()
-        self.floods = Floods(limits, self.time)
-        self.updates = Updates(self.now, self.touch)
-        self.books = Books()
+        self.floods = FloodControl(limits, self.time)
+        self.updates = Updates(self.now, self.notify_changed)
+        self.queries = PendingQueries()
         self.webhook = Webhook(self.updates, self.now, retry=switches.webhook_retry)
         self.opened = 0.0  # by `time`
 
@@ -136,15 +136,15 @@ class Core:
         """Moves the server's clocks on: windows empty, queries age, updates expire."""
         self._shift += seconds
 
-    def note(self, violation: str) -> None:
+    def record_violation(self, violation: str) -> None:
         self.violations.append(violation)
 
-    def touch(self) -> None:
+    def notify_changed(self) -> None:
         """Something happened: whoever waits looks again."""
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def changed(self) -> None:
+    async def wait_for_change(self) -> None:
         await self._changed.wait()
 
     def linked(self, path: str) -> bool:
@@ -152,17 +152,17 @@ class Core:
         given = self.links.get(path)
         return given is not None and (self.now() - given).total_seconds() <= self.switches.link_life
 
-    def tell(self, kind: str, payload: Json, *, lane: int) -> Update | None:
+    def add_update(self, kind: str, payload: Json, *, lane: int) -> Update | None:
         """An update for the bot, if it wants its kind. The server keeps to the description too."""
         update = self.updates.add(kind, payload, lane)
         if update is not None and self.spec is not None:
             for wrong in self.spec.value("Update", update.body):
-                self.note(f"the server's own update: {wrong}")
+                self.record_violation(f"the server's own update: {wrong}")
         return update
 
-    def tell_message(self, message: Message, *, edited: bool = False) -> Update | None:
+    def add_message_update(self, message: Message, *, edited: bool = False) -> Update | None:
         """A message of somebody, if the bot gets to see it."""
-        if not sight.sees(message, self.bot):
+        if not visibility.bot_can_see(message, self.bot):
             return None
         kind = "channel_post" if message.chat.kind == "channel" else "message"
-        return self.tell(f"edited_{kind}" if edited else kind, encode.message(message), lane=message.chat.id)
+        return self.add_update(f"edited_{kind}" if edited else kind, encode.message(message), lane=message.chat.id)

@@ -1,4 +1,4 @@
-"""What stands in the world, as the JSON that Telegram sends to this bot. Decides nothing but the form."""
+"""Entities encoded as the JSON that Telegram sends to this bot. Decides nothing but the format."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -6,9 +6,9 @@ from typing import Any
 
 from tests.servers.telegram.entities import Chat, Media, Message, Status, Stored, Topic, User
 from tests.servers.telegram.errors import Json
-from tests.servers.telegram.names import names
+from tests.servers.telegram.word_lists import words
 
-RIGHTS = names(
+RIGHTS = words(
     "can_manage_chat can_delete_messages can_manage_video_chats can_restrict_members can_promote_members",
     "can_change_info can_invite_users can_post_stories can_edit_stories can_delete_stories",
 )
@@ -23,7 +23,7 @@ SENDS = {
     "can_send_polls": "polls",
     "can_send_other_messages": "animations",
 }
-MEMBER_RIGHTS = names(
+MEMBER_RIGHTS = words(
     "can_add_web_page_previews can_react_to_messages can_edit_tag can_change_info can_invite_users can_pin_messages",
     "can_manage_topics",
 )

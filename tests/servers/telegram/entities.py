@@ -1,5 +1,7 @@
-"""What there is on a Telegram: users, chats, topics, messages, files. Mutable on purpose: it is the state of
-somebody else's server. No HTTP and no JSON of messages here."""
+"""Entities of the server: users, chats, topics, messages, files. Mutable on purpose: they are the server's state.
+
+No HTTP and no JSON of messages here.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -63,14 +65,14 @@ class Chat:
     messages: dict[int, "Message"] = field(default_factory=dict[int, "Message"])
 
     @property
-    def standing(self) -> list["Message"]:
+    def visible_messages(self) -> list["Message"]:
         """The messages now in the chat, oldest first."""
         return [message for _, message in sorted(self.messages.items()) if not message.deleted]
 
     @property
     def last(self) -> "Message":
         """The newest message that stands."""
-        return self.standing[-1]
+        return self.visible_messages[-1]
 
     @property
     def bot_in(self) -> bool:

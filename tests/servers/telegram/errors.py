@@ -1,5 +1,4 @@
-"""What the server answers when it refuses: status, words, parameters. The words are Telegram's own; nothing here
-decides anything."""
+"""Error responses: status, description, parameters. The descriptions are Telegram's own. Decides nothing."""
 
 from typing import Any
 
@@ -7,7 +6,7 @@ Json = dict[str, Any]
 
 
 class ApiError(Exception):
-    """A refusal. `description`: with its prefix ("Bad Request: …"); `parameters`: ResponseParameters of the body."""
+    """An error response. `description`: with its prefix ("Bad Request: …"); `parameters`: of the body."""
 
     def __init__(self, status: int, description: str, *, parameters: Json | None = None) -> None:
         super().__init__(f"{status} {description}")

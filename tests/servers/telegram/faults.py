@@ -1,4 +1,4 @@
-"""Trouble on demand: the next calls of a method fail, break off, wait or are limited. Only the plan lives here."""
+"""Planned faults: the next calls of a method fail, lose their connection, wait or are limited. Only the plan."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ When = Literal["before", "after"]
 
 
 class Gate:
-    """Holds calls back. `arrived` is set when one stands before it; `open()` lets all pass."""
+    """Holds calls back. `arrived` is set when one is held; `open()` releases all."""
 
     def __init__(self) -> None:
         self.arrived = asyncio.Event()
@@ -17,7 +17,7 @@ class Gate:
     def open(self) -> None:
         self._opened.set()
 
-    async def passed(self) -> None:
+    async def wait_until_open(self) -> None:
         self.arrived.set()
         await self._opened.wait()
 
@@ -41,7 +41,7 @@ class Fault:
         if self.delay:
             await asyncio.sleep(self.delay)
         if self.gate is not None:
-            await self.gate.passed()
+            await self.gate.wait_until_open()
 
 
 @dataclass(slots=True)
@@ -79,7 +79,7 @@ class Faults:
         """429 though no window is full."""
         self.planned.append(Fault(method=method, times=times, retry_after=retry_after))
 
-    def take(self, method: str) -> Fault | None:
+    def next_fault(self, method: str) -> Fault | None:
         """The fault that meets this call, used up once."""
         for fault in self.planned:
             if fault.method in ("*", method):

@@ -1,5 +1,4 @@
-"""The files Telegram keeps: pictures made anew in several sizes, everything else as it came, and their ids.
-No HTTP, no messages."""
+"""Stored files and their ids: photos re-encoded in several sizes, everything else unchanged. No HTTP, no messages."""
 
 import io
 import itertools
@@ -25,7 +24,7 @@ NAMES = {"photo": "Photo", "document": "Document", "sticker": "Sticker", "animat
          "voice": "VoiceNote", "audio": "Audio", "thumbnail": "Thumbnail"}  # fmt: skip
 
 
-class Files:
+class FileStorage:
     """All files by their ids."""
 
     def __init__(self) -> None:

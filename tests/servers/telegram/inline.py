@@ -1,10 +1,10 @@
-"""Inline results: what Telegram demands of them, and the message a chosen one becomes. No HTTP."""
+"""Inline results: their validation, and the message that a chosen one becomes. No HTTP."""
 
 from tests.servers.telegram import text as texts
 from tests.servers.telegram.core import Core
 from tests.servers.telegram.entities import Content, MediaKind
 from tests.servers.telegram.errors import Json, bad
-from tests.servers.telegram.keyboards import checked
+from tests.servers.telegram.keyboards import validate_markup
 
 ID_LIMIT = 64  # bytes
 CACHED: dict[str, tuple[str, MediaKind]] = {
@@ -30,7 +30,7 @@ def check(core: Core, result: Json) -> None:
     if not 1 <= len(str(result.get("id", "")).encode()) <= ID_LIMIT:
         raise bad("RESULT_ID_INVALID")
     if result.get("reply_markup") is not None:
-        checked(result["reply_markup"], None, inline_only=True)
+        validate_markup(result["reply_markup"], None, inline_only=True)
     content(core, result)
 
 
@@ -42,14 +42,14 @@ def content(core: Core, result: Json) -> Content:
     if message is not None:
         if "message_text" not in message:
             raise bad("can't parse input message content")
-        text, entities = texts.formatted(
+        text, entities = texts.parse_text(
             str(message["message_text"]), message.get("parse_mode"), message.get("entities")
         )
         texts.check_text(text)
         return Content(text=text, entities=entities, markup=keyboard, preview=message.get("link_preview_options"))
     if kind == "article":
         raise bad("article must have input_message_content")
-    text, entities = texts.formatted(
+    text, entities = texts.parse_text(
         str(result.get("caption") or ""), result.get("parse_mode"), result.get("caption_entities")
     )
     texts.check_caption(text)

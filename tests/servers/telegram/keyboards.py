@@ -1,16 +1,16 @@
-"""What Telegram demands of `reply_markup`. Knows no message; raises its refusals."""
+"""Validation of `reply_markup`. Knows no message; raises Telegram's errors."""
 
 from typing import Any, cast
 
 from tests.servers.telegram.entities import Chat
 from tests.servers.telegram.errors import Json, bad
-from tests.servers.telegram.names import names
+from tests.servers.telegram.word_lists import words
 
-DATA_LIMIT = 64  # bytes of callback_data
-MOST = 100  # buttons of a keyboard
+MAX_CALLBACK_DATA_BYTES = 64  # bytes of callback_data
+MAX_BUTTONS = 100  # buttons of a keyboard
 STYLES = (None, "danger", "success", "primary")
 ACTIONS = frozenset(
-    names(
+    words(
         "url callback_data web_app login_url switch_inline_query switch_inline_query_current_chat",
         "switch_inline_query_chosen_chat copy_text callback_game pay",
     )
@@ -19,7 +19,7 @@ OTHER = ("keyboard", "remove_keyboard", "force_reply")
 BUTTON = "can't parse inline keyboard button"
 
 
-def checked(given: Json, chat: Chat | None, *, inline_only: bool = False) -> Json | None:
+def validate_markup(given: Json, chat: Chat | None, *, inline_only: bool = False) -> Json | None:
     """The keyboard as it is kept; None for an empty inline keyboard. Raises ApiError."""
     if "inline_keyboard" not in given:
         if inline_only:
@@ -37,7 +37,7 @@ def checked(given: Json, chat: Chat | None, *, inline_only: bool = False) -> Jso
         buttons += row
     for button in buttons:
         _check(button, chat)
-    if len(buttons) > MOST:
+    if len(buttons) > MAX_BUTTONS:
         raise bad("reply markup is too long")
     return {"inline_keyboard": [row for row in cast("list[Any]", rows) if row]} if buttons else None
 
@@ -55,7 +55,7 @@ def _check(button: Any, chat: Chat | None) -> None:
         raise bad(f"{BUTTON}: Text buttons are unallowed in the inline keyboard")
     if len(actions) > 1:
         raise bad(f"{BUTTON}: exactly one action must be specified")
-    if "callback_data" in one and not 1 <= len(str(one["callback_data"]).encode()) <= DATA_LIMIT:
+    if "callback_data" in one and not 1 <= len(str(one["callback_data"]).encode()) <= MAX_CALLBACK_DATA_BYTES:
         raise bad("BUTTON_DATA_INVALID")
     if "url" in one and not str(one["url"]).startswith(("http://", "https://", "tg://")):
         raise bad(f"inline keyboard button URL '{one['url']}' is invalid: Wrong HTTP URL")

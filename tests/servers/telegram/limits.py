@@ -1,4 +1,4 @@
-"""Flood control: whether a chat, or the bot as a whole, may be written to now. No HTTP here; time is a parameter.
+"""Flood control: whether the bot may write to a chat now, by the chat's limit and its own. Time is a parameter.
 
 The numbers are those of Telegram's FAQ for bots; sends and edits draw on the same windows.
 """
@@ -32,7 +32,7 @@ class Limits:
 UNLIMITED = Limits(private=None, group=None, overall=None)
 
 
-class Floods:
+class FloodControl:
     """All windows of the bot. What is refused uses nothing up."""
 
     def __init__(self, limits: Limits, time: Callable[[], float]) -> None:
@@ -41,7 +41,7 @@ class Floods:
         self._taken: dict[Hashable, deque[float]] = {}
         self._shut: dict[Hashable, float] = {}
 
-    def take(self, chat: Hashable, *, private: bool, count: int = 1) -> int:
+    def reserve(self, chat: Hashable, *, private: bool, count: int = 1) -> int:
         """0 when `count` messages may go to the chat now, else whole seconds to wait. `chat` None: no chat that
         is counted (an inline message)."""
         rates: list[tuple[Hashable, Rate | None]] = [("overall", self.limits.overall)]

@@ -1,4 +1,4 @@
-"""A payment in Stars once it is decided: the message that says so, and the entry in the bot's books. No HTTP."""
+"""Effects of a decided Stars payment: the service message, and the bot's transaction record. No HTTP."""
 
 from tests.servers.telegram import encode
 from tests.servers.telegram.core import Core
@@ -17,14 +17,14 @@ def settle(core: Core, payment: Payment) -> None:
         expires = encode.seconds(core.now()) + MONTH
         paid |= {"subscription_expiration_date": expires, "is_recurring": True, "is_first_recurring": True}
     _record(core, payment, "source", payment.charge_id)
-    _tell(core, payment, {"successful_payment": paid})
+    _add_payment_message(core, payment, {"successful_payment": paid})
 
 
-def give_back(core: Core, payment: Payment) -> None:
+def refund(core: Core, payment: Payment) -> None:
     """The Stars go back; the bot is told."""
     payment.refunded = True
     _record(core, payment, "receiver", str(payment.charge_id))
-    _tell(core, payment, {"refunded_payment": _core(payment)})
+    _add_payment_message(core, payment, {"refunded_payment": _core(payment)})
 
 
 def _core(payment: Payment) -> Json:
@@ -44,9 +44,9 @@ def _record(core: Core, payment: Payment, side: str, number: str) -> None:
         "invoice_payload": payment.payload,
     }
     entry: Json = {"id": number, "amount": payment.amount, "date": encode.seconds(core.now()), side: partner}
-    core.books.transactions.append(entry)
+    core.queries.transactions.append(entry)
 
 
-def _tell(core: Core, payment: Payment, service: Json) -> None:
+def _add_payment_message(core: Core, payment: Payment, service: Json) -> None:
     chat = core.world.private(payment.user)
-    core.tell_message(core.world.post(chat, payment.user, Content(service=service)))
+    core.add_message_update(core.world.post(chat, payment.user, Content(service=service)))

@@ -1,5 +1,7 @@
-"""What people asked of the bot and wait for: pressed buttons, inline queries, guest queries, payments.
-Only the records; who makes them stands in the acts of people."""
+"""Records of queries that the bot must answer: button presses, inline queries, guest queries, payments.
+
+Made by user_actions.py; answered by methods/.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +12,7 @@ from tests.servers.telegram.errors import Json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a pressed button brought: words over the chat, or in a window."""
+    """The answer to a button press: a notification over the chat, or an alert."""
 
     text: str
     show_alert: bool
@@ -18,7 +20,7 @@ class Answer:
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Pressed:
+class CallbackQuery:
     """A button somebody pressed. `answer`: None while the client spins."""
 
     id: str
@@ -87,10 +89,10 @@ class Payment:
 
 
 @dataclass(slots=True, kw_only=True)
-class Books:
+class PendingQueries:
     """All queries by their ids; invoice links by their address; Star transactions in order."""
 
-    pressed: dict[str, Pressed] = field(default_factory=dict[str, Pressed])
+    pressed: dict[str, CallbackQuery] = field(default_factory=dict[str, CallbackQuery])
     inline: dict[str, InlineQuery] = field(default_factory=dict[str, InlineQuery])
     guests: dict[str, GuestQuery] = field(default_factory=dict[str, GuestQuery])
     payments: dict[str, Payment] = field(default_factory=dict[str, Payment])

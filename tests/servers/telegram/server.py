@@ -1,4 +1,4 @@
-"""The Telegram that tests talk to: opens the port, puts the parts together, ends with what went wrong."""
+"""The server that tests talk to: opens the port, combines the parts, raises recorded violations at the end."""
 
 import asyncio
 import tempfile
@@ -10,15 +10,15 @@ from typing import Any, Self, TypeVar
 
 from aiohttp import web
 
-from tests.servers.telegram import front, menus, validate
-from tests.servers.telegram.asking import Asking
-from tests.servers.telegram.attaching import Attaching
-from tests.servers.telegram.core import Action, Core, Refused, Request, Switches, utc
+from tests.servers.telegram import call_handling, menus, validate
+from tests.servers.telegram.attachment_actions import AttachmentActions
+from tests.servers.telegram.chat_actions import ChatActions
+from tests.servers.telegram.core import Action, Core, RejectedCall, Request, Switches, utc
 from tests.servers.telegram.entities import Chat, Message, User
 from tests.servers.telegram.errors import Json
 from tests.servers.telegram.limits import Limits
-from tests.servers.telegram.places import Places
 from tests.servers.telegram.updates import Update
+from tests.servers.telegram.user_actions import UserActions
 from tests.servers.telegram.validate import Spec
 
 MAX_BODY = 2048 * 1024 * 1024  # bytes of a request
@@ -30,7 +30,7 @@ class ViolationsError(AssertionError):
     """The client did what Telegram's documents do not allow."""
 
 
-class TelegramServer(Places, Attaching, Asking):
+class TelegramServer(ChatActions, AttachmentActions, UserActions):
     """Telegram's Bot API on 127.0.0.1, for one bot.
 
     `limits`: flood control in force. `now`: the wall clock of dates and lives. `time`: monotonic seconds for
@@ -72,7 +72,7 @@ class TelegramServer(Places, Attaching, Asking):
         self.faults, self.webhook = core.faults, core.webhook
         self.violations: list[str] = core.violations
         self.requests: list[Request] = core.requests
-        self.refusals: list[Refused] = core.refusals
+        self.refusals: list[RejectedCall] = core.refusals
         self.actions: list[Action] = core.actions
         self.updates: list[Update] = core.updates.made
 
@@ -103,7 +103,7 @@ class TelegramServer(Places, Attaching, Asking):
     async def up(self) -> None:
         """Opens the port, after `down` the same one."""
         app = web.Application(client_max_size=MAX_BODY)
-        front.install(app, self.core)
+        call_handling.install(app, self.core)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
@@ -152,7 +152,7 @@ class TelegramServer(Places, Attaching, Asking):
     @property
     def transactions(self) -> list[Json]:
         """The bot's Star transactions, oldest first."""
-        return self.core.books.transactions
+        return self.core.queries.transactions
 
     def later(self, seconds: float) -> None:
         """Moves the server's clocks on: flood windows empty, queries age, messages grow old, updates expire."""
@@ -160,7 +160,7 @@ class TelegramServer(Places, Attaching, Asking):
 
     def redeliver(self, update: Update) -> None:
         """The same update again, with the same id."""
-        self.core.updates.again(update)
+        self.core.updates.redeliver(update)
 
     def calls(self, method: str) -> Sequence[Request]:
         """The calls of one method so far."""
@@ -174,7 +174,7 @@ class TelegramServer(Places, Attaching, Asking):
         try:
             async with asyncio.timeout(seconds):
                 while not (value := condition()):
-                    await self.core.changed()
+                    await self.core.wait_for_change()
                 return value
         except TimeoutError:
             seen = [f"{one.method} {one.status} {one.error or ''}".strip() for one in self.requests[-8:]]

@@ -1,17 +1,19 @@
-"""How a text or a caption is taken in: its markup or its entities, its length, what Telegram finds in it by itself.
-Pure; raises Telegram's refusals."""
+"""Parsing of texts and captions: markup or entities, length limits, entities that Telegram detects by itself.
+
+Pure; raises Telegram's errors.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
 
 from tests.servers.telegram import markup, utf16
 from tests.servers.telegram.errors import Json, bad, unparsed
-from tests.servers.telegram.names import names
+from tests.servers.telegram.word_lists import words
 
 TEXT_LIMIT, CAPTION_LIMIT = 4096, 1024  # code points, after parsing
 SOURCE_LIMIT = 1 << 15  # bytes, with the markup
 ENTITY_TYPES = frozenset(
-    names(
+    words(
         "mention hashtag cashtag bot_command url email phone_number bold italic underline strikethrough spoiler",
         "blockquote expandable_blockquote code pre text_link text_mention custom_emoji date_time",
     )
@@ -24,7 +26,7 @@ FOUND = (
 )
 
 
-def formatted(text: str, mode: str | None, entities: Sequence[Json] | None) -> tuple[str, tuple[Json, ...]]:
+def parse_text(text: str, mode: str | None, entities: Sequence[Json] | None) -> tuple[str, tuple[Json, ...]]:
     """The text as Telegram keeps it: parsed, trimmed, with the entities it finds. Raises ApiError."""
     if len(text.encode()) > SOURCE_LIMIT:
         raise bad("text is too long")
@@ -36,7 +38,7 @@ def formatted(text: str, mode: str | None, entities: Sequence[Json] | None) -> t
     return text, (*kept, *_more(text, kept))
 
 
-def found(text: str) -> tuple[Json, ...]:
+def detect_entities(text: str) -> tuple[Json, ...]:
     """The commands, mentions, links and hashtags of a text."""
     return tuple(_more(text, ()))
 

@@ -1,4 +1,4 @@
-"""The updates that wait for the bot, and who fetches them: one poller at a time, or a webhook. No HTTP here."""
+"""The queue of updates for the bot, read by one poller at a time, or by a webhook. No HTTP here."""
 
 import asyncio
 import itertools
@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from tests.servers.telegram.errors import OTHER_POLLER, WEBHOOK_ACTIVE, Json, conflict
 
-LIFE = timedelta(hours=24)  # updates are kept no longer
-FIRST = 700_000_001  # Telegram's ids are large too
+MAX_AGE = timedelta(hours=24)  # after which Telegram drops an update
+FIRST_UPDATE_ID = 700_000_001  # Telegram's ids are large too
 ON_REQUEST = frozenset({"chat_member", "message_reaction", "message_reaction_count"})  # only if asked for by name
 
 
@@ -47,7 +47,7 @@ class Updates:
         self.closing = False
         self._now = now
         self._changed = changed
-        self._ids = itertools.count(FIRST)
+        self._ids = itertools.count(FIRST_UPDATE_ID)
         self._poller: _Poller | None = None
         self._again: set[Update] = set()
         self._woken = asyncio.Event()
@@ -65,7 +65,7 @@ class Updates:
         self.wake()
         return update
 
-    def again(self, update: Update) -> None:
+    def redeliver(self, update: Update) -> None:
         """The same update once more, with the same id, however far the bot has confirmed."""
         if update not in self.pending:
             self.pending.insert(0, update)
@@ -129,7 +129,7 @@ class Updates:
         return given
 
     def _confirm(self, offset: int | None) -> None:
-        oldest = self._now() - LIFE
+        oldest = self._now() - MAX_AGE
         self.pending = [one for one in self.pending if one.at >= oldest]
         if offset is None or offset == 0:
             return

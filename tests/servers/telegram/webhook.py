@@ -1,4 +1,4 @@
-"""Delivery of updates to the bot's own address: some at once, those of one chat in order, again when it failed."""
+"""Delivery of updates to the bot's webhook: several at once, those of one chat in order, repeated after a failure."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from tests.servers.telegram.errors import Json
 from tests.servers.telegram.updates import Update, Updates
 
 AUTH_HEADER = "X-Telegram-Bot-Api-Secret-Token"
-LONGEST = 1.0  # real seconds between two tries
+MAX_RETRY_S = 1.0  # real seconds between two tries
 TIMEOUT = aiohttp.ClientTimeout(total=20.0)
 
 
@@ -75,7 +75,7 @@ class Webhook:
         wait = self._retry
         while not await self._post(session, update):
             await asyncio.sleep(wait)
-            wait = min(2 * wait, LONGEST)
+            wait = min(2 * wait, MAX_RETRY_S)
         self._updates.remove(update)
         self._busy.pop(update.lane, None)
         self._updates.wake()

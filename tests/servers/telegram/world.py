@@ -1,4 +1,4 @@
-"""The world of the server: makes and keeps what entities.py describes. No HTTP, no JSON."""
+"""The server's state: creates and finds the entities of entities.py. No HTTP, no JSON."""
 
 import itertools
 from collections.abc import Callable

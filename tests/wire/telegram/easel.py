@@ -84,7 +84,7 @@ class Town:
 
     def mine(self, chat: Chat | None = None) -> list[Message]:
         """What stands of the bot in a chat."""
-        return [one for one in (chat or self.private).standing if one.sender is self.server.bot]
+        return [one for one in (chat or self.private).visible_messages if one.sender is self.server.bot]
 
     @asynccontextmanager
     async def gallery(self, picture: bytes | None = None) -> AsyncGenerator[PictureHost]:

@@ -24,7 +24,7 @@ from bot.handlers.messages import MessageHandler
 from bot.painting import Capabilities
 from bot.settings import Settings
 from bot.store.store import Store
-from tests.servers.telegram import UNLIMITED, Message, Pressed, User
+from tests.servers.telegram import UNLIMITED, CallbackQuery, Message, User
 from tests.support.databases import migrated_sqlite
 from tests.support.waiting import wait_until
 from tests.wire.telegram.easel import Easel, Town, TownClock, connected, lasting, town
@@ -192,14 +192,14 @@ async def free_port() -> int:
     return port
 
 
-async def pressed(place: Town, message: Message, label: str, *, by: User | None = None, **given: Any) -> Pressed:
+async def pressed(place: Town, message: Message, label: str, *, by: User | None = None, **given: Any) -> CallbackQuery:
     """A button is pressed, and its press has been answered."""
     made = place.server.press(by or place.ada, message, label, **given)
     await place.until(lambda: made.answered)
     return made
 
 
-def words(click: Pressed) -> str:
+def words(click: CallbackQuery) -> str:
     """What a click was answered."""
     assert click.answer is not None
     return click.answer.text

@@ -222,7 +222,7 @@ async def test_a_button_of_a_deleted_message_answers_below_nothing(place: Town) 
         first = await painted(place)
         data = next(data for label, data in first.buttons if label == "Retry")
         place.server.delete(first)
-        click = place.server.call_back(place.ada, first, data or "", accessible=False)
+        click = place.server.press_with_data(place.ada, first, data or "", accessible=False)
         second = await place.picture(after=first)
         assert click.answered
         assert second.reply_to is None
@@ -233,12 +233,12 @@ async def test_what_is_over_or_unfinished_is_said(place: Town) -> None:
         place.server.say(place.ada, place.private, "a red fox")
         status = await place.answer()
         data = {action: (status.buttons[0][1] or "").replace("cancel", action) for action in ("cancel", "retry")}
-        click = place.server.call_back(place.ada, status, data["retry"])
+        click = place.server.press_with_data(place.ada, status, data["retry"])
         await place.until(lambda: click.answered)
         assert words(click) == explain("en", StillPainting())
         upstream.open.set()
         await place.picture()
-        click = place.server.call_back(place.ada, status, data["cancel"])
+        click = place.server.press_with_data(place.ada, status, data["cancel"])
         await place.until(lambda: click.answered)
         assert words(click) == explain("en", AlreadyFinished())
 
@@ -249,7 +249,7 @@ async def test_what_is_over_or_unfinished_is_said(place: Town) -> None:
 async def test_data_that_nobody_gave_is_answered_with_nothing(place: Town, data: str) -> None:
     async with place.easel():
         first = await painted(place)
-        click = place.server.call_back(place.ada, first, data)
+        click = place.server.press_with_data(place.ada, first, data)
         await place.until(lambda: click.answered)
         assert words(click) == ""
         await painted(place, "a blue boat")
@@ -259,7 +259,7 @@ async def test_data_that_nobody_gave_is_answered_with_nothing(place: Town, data:
 async def test_a_job_that_never_was_is_answered_in_words(place: Town) -> None:
     async with place.easel():
         first = await painted(place)
-        click = place.server.call_back(place.ada, first, "easel:retry:nosuchjob")
+        click = place.server.press_with_data(place.ada, first, "easel:retry:nosuchjob")
         await place.until(lambda: click.answered)
         assert words(click) == explain("en", AlreadyFinished())
 

@@ -49,7 +49,7 @@ async def queried(place: Town, text: str, *, by: User | None = None) -> InlineQu
 async def chosen(place: Town, text: str, *, by: User | None = None) -> Message:
     """Somebody types, and takes what is offered."""
     query = await queried(place, text, by=by)
-    return place.server.choose(by or place.ada, query, "paint")
+    return place.server.choose_result(by or place.ada, query, "paint")
 
 
 async def called(place: Town, chat: Chat, text: str, *, reply_to: Message | None = None) -> Message:
@@ -83,7 +83,7 @@ async def test_what_is_typed_is_offered_and_what_is_chosen_is_painted(place: Tow
         assert offer["title"] == say(locale, "telegram-inline-title")
         assert offer["description"] == "a red fox"
         assert (query.cache_time, query.personal) == (0, True)
-        message = place.server.choose(cy, query, "paint")
+        message = place.server.choose_result(cy, query, "paint")
         assert shown(message) == say(locale, "telegram-inline-text", prompt="a red fox")
         assert message.buttons == [(say(locale, "telegram-inline-starting"), PLACEHOLDER_DATA)]
         await finished(place, message)
@@ -155,7 +155,7 @@ async def test_a_long_prompt_with_marks_is_offered_and_painted_as_typed(place: T
     async with place.easel(storage_chat=storage.id):
         query = await queried(place, "[fox](http://x.y) <b>&amp; @ada " + "é" * 200)
         assert query.results is not None
-        message = place.server.choose(place.ada, query, "paint")
+        message = place.server.choose_result(place.ada, query, "paint")
         assert message.entities == []
         await finished(place, message)
 
@@ -256,7 +256,7 @@ async def test_others_may_not_and_the_first_button_says_nothing(place: Town, sto
     bo = place.server.add_user("Bo")
     async with place.gallery() as upstream, place.easel(storage_chat=storage.id):
         message = await chosen(place, "a red fox")
-        click = place.server.call_back(place.ada, message, PLACEHOLDER_DATA)
+        click = place.server.press_with_data(place.ada, message, PLACEHOLDER_DATA)
         await place.until(lambda: click.answered)
         assert words(click) == ""
         await place.until(lambda: [label for label, _ in message.buttons] == ["Cancel"])
@@ -363,7 +363,7 @@ async def test_buttons_there_work(place: Town, storage: Chat, elsewhere: Chat) -
         await pressed(place, answer, "Vary")
         await finished(place, answer, after=edits)
         assert len(place.sandbox.requests[-1].references) == 1
-        click = place.server.call_back(place.ada, answer, "easel:cancel:gone")
+        click = place.server.press_with_data(place.ada, answer, "easel:cancel:gone")
         await place.until(lambda: click.answered)
         assert words(click) == explain("en", AlreadyFinished())
 

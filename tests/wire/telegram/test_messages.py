@@ -12,7 +12,7 @@ from PIL import Image
 from bot.errors import AnimatedPicture, NotAPicture, PictureTooLarge, PromptEmpty, TooManyPictures
 from bot.pictures import KINDS
 from bot.texts import explain, say
-from tests.servers.telegram import UNLIMITED, Item
+from tests.servers.telegram import UNLIMITED, AlbumItem
 from tests.support.chat_world import reference_sizes
 from tests.support.clocks import PausableClock
 from tests.support.images import encode_image, png
@@ -187,7 +187,7 @@ async def test_an_album_of_ten_is_one_request_in_order(place: Town) -> None:
         {"preset": "sandbox", "base_url": place.sandbox.address, "api_key": "sandbox"},
     ]
     async with place.easel():
-        shots: list[bytes | Item] = [png(size=(100 + number, 50)) for number in range(10)]
+        shots: list[bytes | AlbumItem] = [png(size=(100 + number, 50)) for number in range(10)]
         place.server.album(place.ada, place.private, shots, caption="a collage", deliver=[3, 1, 0, 9, 8, 7, 2, 6, 5, 4])
         answer = await place.answer()
         assert answer.text == explain("en", TooManyPictures(count=10, limit=5))  # refused in words, never cut
@@ -198,7 +198,7 @@ async def test_an_album_of_ten_is_one_request_in_order(place: Town) -> None:
 async def test_an_album_is_put_together_whatever_its_order(tmp_path: Path, caption_on: int) -> None:
     clock = PausableClock(SPEED)
     async with town(tmp_path, limits=UNLIMITED, clock=clock) as place, place.easel():
-        shots: list[bytes | Item] = [png(size=(100 + number, 50)) for number in range(5)]
+        shots: list[bytes | AlbumItem] = [png(size=(100 + number, 50)) for number in range(5)]
         with clock.paused():
             sent = place.server.album(
                 place.ada, place.private, shots, caption="a collage", caption_on=caption_on, deliver=[4, 0, 2]
@@ -216,8 +216,8 @@ async def test_an_album_is_put_together_whatever_its_order(tmp_path: Path, capti
 
 async def test_an_album_of_documents_without_words_is_remembered_whole(place: Town) -> None:
     async with place.easel():
-        items: list[bytes | Item] = [
-            Item(data=png(size=(100 + n, 50)), kind="document", filename=f"{n}.png") for n in range(3)
+        items: list[bytes | AlbumItem] = [
+            AlbumItem(data=png(size=(100 + n, 50)), kind="document", filename=f"{n}.png") for n in range(3)
         ]
         place.server.album(place.ada, place.private, items)
         question = await place.answer()

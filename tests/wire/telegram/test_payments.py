@@ -154,7 +154,7 @@ async def test_what_is_paid_is_credited_and_receipted(place: Town) -> None:
         payment = await paid(place, await invoiced(place))
         assert payment.ok
         await has(place, 60)
-        receipt = await place.answer(after=place.private.standing[-2])
+        receipt = await place.answer(after=place.private.visible_messages[-2])
         assert shown(receipt) == say("en", "telegram-buy-paid", credits=10, left=60, charge=payment.charge_id or "")
         request = place.server.say(place.ada, place.private, "a red fox")
         await place.picture(after=request)

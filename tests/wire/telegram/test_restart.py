@@ -13,7 +13,7 @@ from adapters.telegram.albums import MAX_ALBUM_PARTS
 from bot.sandbox import Sandbox
 from bot.store.store import Store
 from bot.texts import load, say
-from tests.servers.telegram import UNLIMITED, Chat, Item, Message, TelegramServer, User
+from tests.servers.telegram import UNLIMITED, AlbumItem, Chat, Message, TelegramServer, User
 from tests.support import PROJECT
 from tests.support.chat_world import no_unfinished_jobs, reference_sizes
 from tests.support.clocks import ShiftedClock
@@ -55,7 +55,7 @@ class House:
 
     @property
     def mine(self) -> list[Message]:
-        return [one for one in self.private.standing if one.sender is self.server.bot]
+        return [one for one in self.private.visible_messages if one.sender is self.server.bot]
 
     @asynccontextmanager
     async def process(self, *manner: str) -> AsyncGenerator[asyncio.subprocess.Process]:
@@ -139,7 +139,7 @@ async def test_killed_while_the_picture_is_sent(tmp_path: Path, when: str) -> No
 
 async def test_killed_before_an_album_is_whole(tmp_path: Path) -> None:
     async with house(tmp_path) as place:
-        shots: list[bytes | Item] = [png(size=(100 + number, 50)) for number in range(MAX_ALBUM_PARTS)]
+        shots: list[bytes | AlbumItem] = [png(size=(100 + number, 50)) for number in range(MAX_ALBUM_PARTS)]
         early = list(range(MAX_ALBUM_PARTS - 1))
         sent = place.server.album(place.ada, place.private, shots, caption="blend", deliver=early)
         async with place.process("patient"):
@@ -196,7 +196,7 @@ async def test_ended_in_the_middle_of_ten_jobs(tmp_path: Path, drain: int) -> No
         chats = [place.server.private(each, opened=True) for each in members]
 
         def shown() -> list[Message]:
-            return [one for chat in chats for one in chat.standing if one.sender is place.server.bot]
+            return [one for chat in chats for one in chat.visible_messages if one.sender is place.server.bot]
 
         for member, chat in zip(members, chats, strict=True):
             place.server.say(member, chat, "a cat")
@@ -218,6 +218,6 @@ async def test_ended_in_the_middle_of_ten_jobs(tmp_path: Path, drain: int) -> No
             balances = [await store.balance(f"telegram:{each.id}", 50) for each in members]
         finally:
             await store.close()
-        pictures = [any(one.photo is not None for one in chat.standing) for chat in chats]
+        pictures = [any(one.photo is not None for one in chat.visible_messages) for chat in chats]
         assert [(each.available, each.reserved) for each in balances] == [(50 - painted, 0) for painted in pictures]
         assert len(place.sandbox.requests) <= 10

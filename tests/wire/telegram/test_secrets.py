@@ -65,7 +65,7 @@ def said(place: Town) -> str:
     chats = [*place.server.core.world.chats.values()]
     states: list[Content] = [state for chat in chats for one in chat.messages.values() for state in one.history]
     states += [state for one in place.server.inline_messages.values() for state in one.history]
-    clicks = [pressed.answer for pressed in place.server.core.books.pressed.values()]
+    clicks = [pressed.answer for pressed in place.server.core.queries.pressed.values()]
     return repr([(state.text, state.markup, state.invoice) for state in states]) + repr(clicks)
 
 
@@ -143,7 +143,7 @@ async def test_the_token_shows_nowhere_whatever_fails(
         query = place.server.inline_query(place.ada, "a blue boat")
         await place.until(lambda: query.answered)
         faults.fail("sendPhoto")
-        inline = place.server.choose(place.ada, query, "paint")
+        inline = place.server.choose_result(place.ada, query, "paint")
         await place.until(lambda: done(inline))
         await place.server.down()
         await wait_until(lambda: unwell(easel))

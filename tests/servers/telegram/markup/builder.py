@@ -1,4 +1,4 @@
-"""What the parsers of markup write into: the bare text, and entities that begin and end. Pure."""
+"""Output of the markup parsers: the plain text, and entities with their start and end. Pure."""
 
 from dataclasses import dataclass
 

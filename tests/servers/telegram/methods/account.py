@@ -1,4 +1,4 @@
-"""The bot about itself: getMe, logging out, its commands, descriptions and menu button."""
+"""The bot's own account: getMe, logOut, its commands, descriptions and menu button."""
 
 import json
 import re

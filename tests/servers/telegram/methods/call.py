@@ -1,11 +1,11 @@
-"""One call on its way to its handler, and what every handler may ask of it. Nothing of a single method here."""
+"""One call and its parameters, as every handler reads them. Nothing of a single method here."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 from tests.servers.telegram import keyboards
-from tests.servers.telegram.core import Core, Refused
+from tests.servers.telegram.core import Core, RejectedCall
 from tests.servers.telegram.entities import Chat, Upload
 from tests.servers.telegram.errors import Json, bad, too_many
 
@@ -52,13 +52,13 @@ class Call:
     def keyboard(self, chat: Chat | None, *, inline_only: bool = False) -> Json | None:
         """`reply_markup`; None without one."""
         given = self.object("reply_markup")
-        return None if given is None else keyboards.checked(given, chat, inline_only=inline_only)
+        return None if given is None else keyboards.validate_markup(given, chat, inline_only=inline_only)
 
     def charge(self, chat: Chat | None, count: int = 1) -> None:
         """Draws on the flood windows. Raises ApiError (429)."""
         core = self.core
         key = None if chat is None else chat.id
         private = chat is not None and chat.kind == "private"
-        if wait := core.floods.take(key, private=private, count=count):
-            core.refusals.append(Refused(at=core.time(), method=self.method, chat_id=key, retry_after=wait))
+        if wait := core.floods.reserve(key, private=private, count=count):
+            core.refusals.append(RejectedCall(at=core.time(), method=self.method, chat_id=key, retry_after=wait))
             raise too_many(wait)

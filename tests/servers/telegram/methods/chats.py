@@ -1,10 +1,10 @@
-"""What the bot may ask about chats and files, and leaving."""
+"""getChat and its kin, getFile, leaveChat."""
 
 from tests.servers.telegram import encode
 from tests.servers.telegram.errors import Json, bad
 from tests.servers.telegram.files import DOWNLOAD_LIMIT
 from tests.servers.telegram.methods.call import Call, Handler
-from tests.servers.telegram.methods.places import known_chat, reached_chat
+from tests.servers.telegram.methods.targets import known_chat, reached_chat
 
 
 def get_chat(call: Call) -> Json:

@@ -9,13 +9,13 @@ from tests.servers.telegram.entities import Content, MediaKind, Message
 from tests.servers.telegram.errors import NOT_MODIFIED, Json, bad
 from tests.servers.telegram.methods import sending
 from tests.servers.telegram.methods.call import Call, Handler
-from tests.servers.telegram.methods.places import reached_chat, target
-from tests.servers.telegram.names import names
+from tests.servers.telegram.methods.targets import edit_target, reached_chat
+from tests.servers.telegram.word_lists import words
 
 EDITED_MEDIA = ("photo", "video", "animation", "document", "audio")
 LIFE = 48 * 3600  # seconds in which a message may be deleted
 REACTIONS = frozenset(
-    names(
+    words(
         "❤ 👍 👎 🔥 🥰 👏 😁 🤔 🤯 😱 🤬 😢 🎉 🤩 🤮 💩 🙏 👌 🕊 🤡",
         "🥱 🥴 😍 🐳 ❤\u200d🔥 🌚 🌭 💯 🤣 ⚡ 🍌 🏆 💔 🤨 😐 🍓 🍾 💋 🖕 😈",
         "😴 😭 🤓 👻 👨\u200d💻 👀 🎃 🙈 😇 😨 🤝 ✍ 🤗 🫡 🎅 🎄 ☃ 💅 🤪 🗿",
@@ -31,7 +31,7 @@ def _message(call: Call) -> Message:
         if message is None:
             raise bad("MESSAGE_ID_INVALID")
         return message
-    message = target(call, "message to edit")
+    message = edit_target(call, "message to edit")
     content = message.content
     mine = message.sender is call.core.bot or (message.chat.kind == "channel" and message.sender is None)
     keyboard = content.markup is not None and "inline_keyboard" not in content.markup
@@ -53,7 +53,7 @@ def _written(call: Call, message: Message, content: Content) -> Json | bool:
 
 
 def edit_text(call: Call) -> Json | bool:
-    text, entities = texts.formatted(call.string("text") or "", call.string("parse_mode"), call.array("entities"))
+    text, entities = texts.parse_text(call.string("text") or "", call.string("parse_mode"), call.array("entities"))
     message = _message(call)
     if message.media is not None or message.content.invoice is not None:
         raise bad("there is no text in the message to edit")
@@ -127,7 +127,7 @@ def _deletable(call: Call, message: Message) -> bool:
 
 
 def delete_message(call: Call) -> bool:
-    message = target(call, "message to delete")
+    message = edit_target(call, "message to delete")
     if not _deletable(call, message):
         raise bad("message can't be deleted for everyone")
     message.deleted = True
@@ -147,7 +147,7 @@ def delete_messages(call: Call) -> bool:
 
 
 def set_reaction(call: Call) -> bool:
-    message = target(call, "message to react")
+    message = edit_target(call, "message to react")
     given = [cast("Json", one) for one in call.array("reaction") or []]
     if len(given) > 1:
         raise bad("REACTIONS_TOO_MANY")

@@ -1,4 +1,4 @@
-"""What all sends have in common: texts and captions, files, and the message that enters the chat."""
+"""Shared by all send methods: captions, files, and the message that is posted."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +8,7 @@ from tests.servers.telegram import text as texts
 from tests.servers.telegram.entities import Content, Media, MediaKind, Message, Upload
 from tests.servers.telegram.errors import Json, bad
 from tests.servers.telegram.methods.call import Call
-from tests.servers.telegram.methods.places import Place
+from tests.servers.telegram.methods.targets import SendTarget
 
 RIGHTS: dict[MediaKind, str] = {
     "photo": "photos",
@@ -25,7 +25,7 @@ EFFECTS_ONLY_PRIVATE = "message effects can be used only in private chats"
 
 def caption(given: Json) -> tuple[str, tuple[Json, ...]]:
     """Of a call's parameters or an InputMedia."""
-    text, entities = texts.formatted(
+    text, entities = texts.parse_text(
         str(given.get("caption") or ""), given.get("parse_mode"), given.get("caption_entities")
     )
     texts.check_caption(text)
@@ -44,7 +44,7 @@ def media(call: Call, kind: MediaKind, name: str, given: Json | None = None) -> 
     if upload is None and call.core.switches.local and isinstance(value, str) and value.startswith("file://"):
         upload = _on_disk(value)
     if upload is not None:
-        return _taken(call, kind, upload, fields)
+        return _stored_upload(call, kind, upload, fields)
     if not value:
         raise bad("can't parse InputMedia: media not found" if given else f"there is no {kind} in the request")
     if "." in str(value):
@@ -52,7 +52,7 @@ def media(call: Call, kind: MediaKind, name: str, given: Json | None = None) -> 
     return call.core.files.media(str(value), kind)
 
 
-def _taken(call: Call, kind: MediaKind, upload: Upload, fields: Json) -> Media:
+def _stored_upload(call: Call, kind: MediaKind, upload: Upload, fields: Json) -> Media:
     if kind == "photo":
         return call.core.files.photo(upload.content)
     return call.core.files.file(
@@ -84,7 +84,7 @@ def _on_disk(address: str) -> Upload:
     return Upload(filename=path.name, data=data, size=len(data))
 
 
-def post(call: Call, place: Place, content: Content, *, media_group_id: str | None = None) -> Message:
+def post(call: Call, place: SendTarget, content: Content, *, media_group_id: str | None = None) -> Message:
     """The message enters the chat; the flood windows were charged before."""
     if call.string("message_effect_id") and place.chat.kind != "private":
         raise bad(EFFECTS_ONLY_PRIVATE)

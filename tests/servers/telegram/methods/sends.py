@@ -9,11 +9,11 @@ from tests.servers.telegram.entities import Content, MediaKind, Message
 from tests.servers.telegram.errors import Json, bad
 from tests.servers.telegram.methods import sending
 from tests.servers.telegram.methods.call import Call, Handler
-from tests.servers.telegram.methods.places import known_chat, place, reached_chat, thread
-from tests.servers.telegram.names import names
+from tests.servers.telegram.methods.targets import known_chat, reached_chat, send_target, thread
+from tests.servers.telegram.word_lists import words
 
 ACTIONS = frozenset(
-    names(
+    words(
         "typing upload_photo record_video upload_video record_voice upload_voice upload_document choose_sticker",
         "find_location record_video_note upload_video_note",
     )
@@ -24,9 +24,9 @@ APART = ("document", "audio")  # kinds that share an album with their like only
 
 
 def send_message(call: Call) -> Json:
-    text, entities = texts.formatted(call.string("text") or "", call.string("parse_mode"), call.array("entities"))
+    text, entities = texts.parse_text(call.string("text") or "", call.string("parse_mode"), call.array("entities"))
     texts.check_text(text)
-    where = place(call, "text messages")
+    where = send_target(call, "text messages")
     content = Content(
         text=text,
         entities=entities,
@@ -40,7 +40,7 @@ def send_message(call: Call) -> Json:
 def _sends(kind: MediaKind) -> Handler:
     def send(call: Call) -> Json:
         text, entities = sending.caption(call.params)
-        where = place(call, sending.RIGHTS[kind])
+        where = send_target(call, sending.RIGHTS[kind])
         keyboard = call.keyboard(where.chat)
         content = Content(
             text=text,
@@ -59,12 +59,12 @@ def _sends(kind: MediaKind) -> Handler:
 def send_media_group(call: Call) -> list[Json]:
     items = [cast("Json", item) for item in call.array("media") or []]
     if "reply_markup" in call.params:
-        call.core.note("sendMediaGroup: an album carries no reply_markup")
+        call.core.record_violation("sendMediaGroup: an album carries no reply_markup")
     kinds = _album_kinds(items)
     if len(items) == 1:
-        call.core.note("sendMediaGroup: an album has 2-10 items")  # Telegram itself sends it as one message
+        call.core.record_violation("sendMediaGroup: an album has 2-10 items")  # Telegram itself sends it as one message
     captions = [sending.caption(item) for item in items]
-    where = place(call, sending.RIGHTS[kinds[0]])
+    where = send_target(call, sending.RIGHTS[kinds[0]])
     files = [sending.media(call, kind, "media", item) for kind, item in zip(kinds, items, strict=True)]
     call.charge(where.chat, len(items))
     group = str(13_000_000_000_000_000 + call.core.world.number()) if len(items) > 1 else None
@@ -127,7 +127,7 @@ def copy_message(call: Call) -> Json:
     if source.content.service is not None:
         raise bad("message can't be copied")
     content = source.content
-    where = place(call, sending.RIGHTS[content.media.kind] if content.media else "text messages")
+    where = send_target(call, sending.RIGHTS[content.media.kind] if content.media else "text messages")
     text, entities = sending.caption(call.params) if "caption" in call.params else (content.text, content.entities)
     call.charge(where.chat)
     copied = Content(

@@ -1,4 +1,4 @@
-"""Payments in Telegram Stars: invoices, the answer before the payment, refunds, the list of transactions."""
+"""Telegram Stars: invoices, answerPreCheckoutQuery, refunds, the list of transactions."""
 
 import re
 from typing import cast
@@ -8,13 +8,13 @@ from tests.servers.telegram.entities import Content
 from tests.servers.telegram.errors import TOO_OLD, Json, bad
 from tests.servers.telegram.methods import sending
 from tests.servers.telegram.methods.call import Call, Handler
-from tests.servers.telegram.methods.places import place
-from tests.servers.telegram.names import names
+from tests.servers.telegram.methods.targets import send_target
+from tests.servers.telegram.word_lists import words
 
-PATIENCE = 10.0  # seconds in which a pre-checkout query must be answered
+PRE_CHECKOUT_TIMEOUT_S = 10.0  # in which a pre-checkout query must be answered
 MONTH = 2_592_000  # seconds, the only period of a subscription
 MOST_STARS, MOST_STARS_A_MONTH = 25_000, 10_000
-NOT_FOR_STARS = names("need_name need_phone_number need_email need_shipping_address is_flexible max_tip_amount")
+NOT_FOR_STARS = words("need_name need_phone_number need_email need_shipping_address is_flexible max_tip_amount")
 
 
 def _invoice(call: Call) -> Json:
@@ -47,7 +47,7 @@ def _invoice(call: Call) -> Json:
 
 def send_invoice(call: Call) -> Json:
     invoice = _invoice(call)
-    where = place(call, "text messages")
+    where = send_target(call, "text messages")
     keyboard = call.keyboard(where.chat, inline_only=True)
     if keyboard is not None and not keyboard["inline_keyboard"][0][0].get("pay"):
         raise bad("the first button of an invoice must be a Pay button")
@@ -66,14 +66,14 @@ def create_link(call: Call) -> str:
     if period is not None and invoice["total_amount"] > MOST_STARS_A_MONTH:
         raise bad("CURRENCY_TOTAL_AMOUNT_INVALID")
     link = f"https://t.me/$invoice{call.core.world.number():06d}"
-    call.core.books.invoices[link] = {**invoice, "payload": call.string("payload"), "period": period}
+    call.core.queries.invoices[link] = {**invoice, "payload": call.string("payload"), "period": period}
     return link
 
 
 def answer_pre_checkout(call: Call) -> bool:
     core = call.core
-    payment = core.books.payments.get(call.string("pre_checkout_query_id") or "")
-    late = payment is not None and (core.now() - payment.at).total_seconds() > PATIENCE
+    payment = core.queries.payments.get(call.string("pre_checkout_query_id") or "")
+    late = payment is not None and (core.now() - payment.at).total_seconds() > PRE_CHECKOUT_TIMEOUT_S
     if payment is None or payment.ok is not None or late:
         raise bad(TOO_OLD)
     if not call.flag("ok") and not call.string("error_message"):
@@ -90,23 +90,23 @@ def refund(call: Call) -> bool:
     charge = call.string("telegram_payment_charge_id")
     if charge is None:
         raise bad("CHARGE_ID_EMPTY")
-    mine = [one for one in core.books.payments.values() if one.charge_id == charge]
+    mine = [one for one in core.queries.payments.values() if one.charge_id == charge]
     if not mine or mine[0].user.id != call.integer("user_id"):
         raise bad("CHARGE_ID_INVALID")
     if mine[0].refunded:
         raise bad("CHARGE_ALREADY_REFUNDED")
-    payments.give_back(core, mine[0])
+    payments.refund(core, mine[0])
     return True
 
 
 def transactions(call: Call) -> Json:
     offset, limit = call.integer("offset") or 0, call.integer("limit")
     end = offset + (100 if limit is None else limit)
-    return {"transactions": call.core.books.transactions[offset:end]}
+    return {"transactions": call.core.queries.transactions[offset:end]}
 
 
 def balance(call: Call) -> Json:
-    listed = call.core.books.transactions
+    listed = call.core.queries.transactions
     return {"amount": sum(one["amount"] if "source" in one else -one["amount"] for one in listed)}
 
 

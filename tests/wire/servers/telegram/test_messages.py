@@ -27,22 +27,22 @@ from telegram.error import (
 )
 
 from tests.servers.telegram import UNLIMITED, Limits, Rate, TelegramServer
-from tests.servers.telegram.bench import Place, keyboard, one_message, png, size_of
-from tests.servers.telegram.pointing import bot_of
+from tests.servers.telegram.real_bot import make_bot
+from tests.servers.telegram.scenes import Scene, keyboard, one_message, png, size_of
 from tests.support.clocks import FakeClock
 
 TEN = timedelta(seconds=10)
 
 
 @pytest.fixture
-async def place() -> AsyncGenerator[Place]:
+async def place() -> AsyncGenerator[Scene]:
     async with TelegramServer(limits=UNLIMITED) as server:
-        yield Place(server)
+        yield Scene(server)
 
 
 @pytest.fixture
-async def bot(place: Place) -> AsyncGenerator[Bot]:
-    async with bot_of(place.server) as bot:
+async def bot(place: Scene) -> AsyncGenerator[Bot]:
+    async with make_bot(place.server) as bot:
         yield bot
 
 
@@ -55,7 +55,7 @@ def whole_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
 # ------------------------------------------------------------------------ sending and editing
 
 
-async def test_a_text_turns_into_a_picture_and_never_back(place: Place, bot: Bot) -> None:
+async def test_a_text_turns_into_a_picture_and_never_back(place: Scene, bot: Bot) -> None:
     sent = await bot.send_message(place.chat.id, "Painting …", reply_markup=keyboard())
     edited = await bot.edit_message_media(
         InputMediaPhoto(png((1600, 1200)), caption="Done", has_spoiler=True),
@@ -83,7 +83,7 @@ async def test_a_text_turns_into_a_picture_and_never_back(place: Place, bot: Bot
     )
 
 
-async def test_a_keyboard_alone_can_be_changed_and_taken_away(place: Place, bot: Bot) -> None:
+async def test_a_keyboard_alone_can_be_changed_and_taken_away(place: Scene, bot: Bot) -> None:
     sent = await bot.send_photo(place.chat.id, png(), reply_markup=keyboard("Again", "again"))
     await bot.edit_message_reply_markup(place.chat.id, sent.message_id, reply_markup=keyboard("More", "more"))
     assert place.chat.last.buttons == [("More", "more")]
@@ -91,10 +91,10 @@ async def test_a_keyboard_alone_can_be_changed_and_taken_away(place: Place, bot:
     assert (place.chat.last.buttons, place.chat.last.photo is not None) == ([], True)
 
 
-async def test_an_album_is_sent_as_messages_of_one_group(place: Place, bot: Bot) -> None:
+async def test_an_album_is_sent_as_messages_of_one_group(place: Scene, bot: Bot) -> None:
     sent = await bot.send_media_group(place.chat.id, [InputMediaPhoto(png()), InputMediaPhoto(png(), caption="two")])
     assert len({message.media_group_id for message in sent}) == 1
-    assert [message.caption for message in place.chat.standing] == ["", "two"]
+    assert [message.caption for message in place.chat.visible_messages] == ["", "two"]
     papers = await bot.send_media_group(place.chat.id, [InputMediaDocument(png()), InputMediaDocument(png())])
     with pytest.raises(BadRequest, match="Can't change media type in the album"):
         await bot.edit_message_media(InputMediaPhoto(png()), chat_id=place.chat.id, message_id=papers[0].message_id)
@@ -104,14 +104,14 @@ async def test_an_album_is_sent_as_messages_of_one_group(place: Place, bot: Bot)
         await bot.send_media_group(place.chat.id, [InputMediaPhoto(png())] * 11)
 
 
-async def test_an_album_of_one_goes_as_a_message_and_is_noted(place: Place, bot: Bot) -> None:
+async def test_an_album_of_one_goes_as_a_message_and_is_noted(place: Scene, bot: Bot) -> None:
     (sent,) = await bot.send_media_group(place.chat.id, [InputMediaPhoto(png())])
     assert sent.media_group_id is None
     assert place.server.violations == ["sendMediaGroup: an album has 2-10 items"]
     place.server.violations.clear()
 
 
-async def test_a_file_sent_once_is_sent_again_by_its_id(place: Place, bot: Bot) -> None:
+async def test_a_file_sent_once_is_sent_again_by_its_id(place: Scene, bot: Bot) -> None:
     sent = await bot.send_photo(place.chat.id, png(colour="red"))
     again = await bot.send_photo(place.group.id, sent.photo[0].file_id)
     assert again.photo[-1].file_unique_id == sent.photo[-1].file_unique_id
@@ -124,7 +124,7 @@ async def test_a_file_sent_once_is_sent_again_by_its_id(place: Place, bot: Bot) 
         await bot.send_photo(place.chat.id, "https://example.org/cat.png")
 
 
-async def test_a_transparent_picture_turns_white_and_an_animation_stays(place: Place, bot: Bot) -> None:
+async def test_a_transparent_picture_turns_white_and_an_animation_stays(place: Scene, bot: Bot) -> None:
     out = io.BytesIO()
     Image.new("RGBA", (64, 64), (0, 0, 0, 0)).save(out, "PNG")
     await bot.send_photo(place.chat.id, out.getvalue())
@@ -134,7 +134,7 @@ async def test_a_transparent_picture_turns_white_and_an_animation_stays(place: P
     assert (sent.animation is not None, sent.document is not None) == (True, True)
 
 
-async def test_uploads_name_and_bytes_are_recorded(place: Place, bot: Bot) -> None:
+async def test_uploads_name_and_bytes_are_recorded(place: Scene, bot: Bot) -> None:
     await bot.send_document(place.chat.id, png(), filename="cat.png", caption="a *cat*", parse_mode="MarkdownV2")
     (call,) = place.server.calls("sendDocument")
     assert (call.status, call.params["chat_id"], call.params["caption"]) == (200, place.chat.id, "a *cat*")
@@ -142,7 +142,7 @@ async def test_uploads_name_and_bytes_are_recorded(place: Place, bot: Bot) -> No
     assert place.chat.last.entities == [{"type": "bold", "offset": 2, "length": 3}]
 
 
-async def test_deleting(place: Place, bot: Bot) -> None:
+async def test_deleting(place: Scene, bot: Bot) -> None:
     mine = await bot.send_message(place.group.id, "mine")
     theirs = place.server.say(place.ada, place.group, "theirs")
     await bot.delete_message(place.group.id, mine.message_id)
@@ -152,14 +152,14 @@ async def test_deleting(place: Place, bot: Bot) -> None:
         await bot.delete_message(place.group.id, theirs.id)
     place.server.promote(place.group)
     await bot.delete_messages(place.group.id, [theirs.id, mine.message_id])
-    assert not place.group.standing
+    assert not place.group.visible_messages
     old = await bot.send_message(place.chat.id, "old")
     place.server.later(49 * 3600)
     with pytest.raises(BadRequest, match="Message can't be deleted for everyone"):
         await bot.delete_message(place.chat.id, old.message_id)
 
 
-async def test_reactions_and_chat_actions(place: Place, bot: Bot) -> None:
+async def test_reactions_and_chat_actions(place: Scene, bot: Bot) -> None:
     asked = place.server.say(place.ada, place.chat, "a cat")
     await bot.set_message_reaction(place.chat.id, asked.id, "👀")
     assert asked.reactions[place.server.bot.id] == ["👀"]
@@ -268,17 +268,17 @@ REFUSED: Mapping[str, tuple[Try, str]] = {
 
 
 @pytest.mark.parametrize(("attempt", "words"), REFUSED.values(), ids=REFUSED)
-async def test_what_telegram_refuses(place: Place, bot: Bot, attempt: Try, words: str) -> None:
+async def test_what_telegram_refuses(place: Scene, bot: Bot, attempt: Try, words: str) -> None:
     first = place.server.say(place.ada, place.chat, "hello")
     assert first.id == 101
     with pytest.raises(BadRequest) as refused:
         await attempt(bot, place.chat.id)
     assert words.lower() in refused.value.message.lower()
-    assert place.chat.standing == [first]
+    assert place.chat.visible_messages == [first]
     assert place.server.requests[-1].error is not None
 
 
-async def test_an_edit_that_changes_nothing_is_refused(place: Place, bot: Bot) -> None:
+async def test_an_edit_that_changes_nothing_is_refused(place: Scene, bot: Bot) -> None:
     sent = await bot.send_message(place.chat.id, "same", reply_markup=keyboard())
     with pytest.raises(BadRequest, match="Message is not modified: specified new message content and reply markup"):
         await bot.edit_message_text("same", place.chat.id, sent.message_id, reply_markup=keyboard())
@@ -297,13 +297,13 @@ async def test_an_edit_that_changes_nothing_is_refused(place: Place, bot: Bot) -
         await bot.edit_message_caption(place.chat.id, sent.message_id, caption="x")
 
 
-async def test_an_upload_beyond_fifty_megabytes_is_not_even_read(place: Place, bot: Bot) -> None:
+async def test_an_upload_beyond_fifty_megabytes_is_not_even_read(place: Scene, bot: Bot) -> None:
     with pytest.raises(NetworkError, match="Request Entity Too Large"):
         await bot.send_document(place.chat.id, bytes((50 << 20) + 1), filename="big.bin")
     assert place.server.requests[-1].status == 413
 
 
-async def test_a_reply_may_go_without_what_it_replies_to(place: Place, bot: Bot) -> None:
+async def test_a_reply_may_go_without_what_it_replies_to(place: Scene, bot: Bot) -> None:
     gone = place.server.say(place.ada, place.chat, "gone")
     place.server.delete(gone)
     await bot.send_message(
@@ -312,7 +312,7 @@ async def test_a_reply_may_go_without_what_it_replies_to(place: Place, bot: Bot)
     assert place.chat.last.reply_to is None
 
 
-async def test_markup_is_read_like_telegram_reads_it(place: Place, bot: Bot) -> None:
+async def test_markup_is_read_like_telegram_reads_it(place: Scene, bot: Bot) -> None:
     texts = {
         "MarkdownV2": "*b _bi_* ~s~ ||p|| `c` [l](http://x.y/) \\.\n```py\nx=1```\n>q",
         "HTML": '<b>b <i>bi</i></b> <s>s</s> <tg-spoiler>p</tg-spoiler> <code>c</code> <a href="http://x.y/">l</a> .\n'
@@ -341,7 +341,7 @@ async def test_markup_is_read_like_telegram_reads_it(place: Place, bot: Bot) -> 
     assert place.chat.last.text == "<'>&nope; *1*"
 
 
-async def test_white_space_at_the_ends_goes_and_entities_move(place: Place, bot: Bot) -> None:
+async def test_white_space_at_the_ends_goes_and_entities_move(place: Scene, bot: Bot) -> None:
     await bot.send_message(place.chat.id, "  🎨 x ", entities=[MessageEntity("italic", 2, 4)])
     assert place.chat.last.text == "🎨 x"
     assert place.chat.last.entities == [{"type": "italic", "offset": 0, "length": 4}]
@@ -350,7 +350,7 @@ async def test_white_space_at_the_ends_goes_and_entities_move(place: Place, bot:
 # ------------------------------------------------------------------------ files
 
 
-async def test_files_are_fetched_up_to_twenty_megabytes(place: Place, bot: Bot) -> None:
+async def test_files_are_fetched_up_to_twenty_megabytes(place: Scene, bot: Bot) -> None:
     server = place.server
     photo = server.photo(place.ada, place.chat, png((900, 600)))
     message = await one_message(bot, place)
@@ -371,7 +371,7 @@ async def test_files_are_fetched_up_to_twenty_megabytes(place: Place, bot: Bot) 
                 assert response.status == status
 
 
-async def test_a_link_is_given_by_get_file_and_lives_an_hour(place: Place, bot: Bot) -> None:
+async def test_a_link_is_given_by_get_file_and_lives_an_hour(place: Scene, bot: Bot) -> None:
     server = place.server
     message = server.photo(place.ada, place.chat, png())
     assert message.media is not None
@@ -389,7 +389,7 @@ async def test_a_link_is_given_by_get_file_and_lives_an_hour(place: Place, bot: 
 
 
 async def test_a_server_of_ones_own_has_files_on_disk_and_no_limits(tmp_path: Path) -> None:
-    async with TelegramServer(local=True) as server, bot_of(server, local=True) as bot:
+    async with TelegramServer(local=True) as server, make_bot(server, local=True) as bot:
         ada = server.add_user("Ada")
         chat = server.private(ada)
         server.document(ada, chat, size=25_000_000, filename="big.psd")
@@ -412,7 +412,7 @@ async def test_a_server_of_ones_own_has_files_on_disk_and_no_limits(tmp_path: Pa
 
 async def test_sends_and_edits_of_a_private_chat_draw_on_one_window(whole_seconds: None) -> None:
     limits = Limits(private=Rate(slots=2, period=10.0))
-    async with TelegramServer(limits=limits, time=FakeClock().monotonic) as server, bot_of(server) as bot:
+    async with TelegramServer(limits=limits, time=FakeClock().monotonic) as server, make_bot(server) as bot:
         chat = server.private(server.add_user("Ada"), opened=True)
         sent = await bot.send_message(chat.id, "one")
         await bot.edit_message_text("two", chat_id=chat.id, message_id=sent.message_id)
@@ -430,7 +430,7 @@ async def test_sends_and_edits_of_a_private_chat_draw_on_one_window(whole_second
 
 async def test_a_group_has_twenty_a_minute_and_albums_count_by_their_items(whole_seconds: None) -> None:
     clock = FakeClock()
-    async with TelegramServer(now=clock.now, time=clock.monotonic) as server, bot_of(server) as bot:
+    async with TelegramServer(now=clock.now, time=clock.monotonic) as server, make_bot(server) as bot:
         group = server.add_group("Painters")
         sent = [await bot.send_message(group.id, str(number)) for number in range(9)]
         await bot.send_media_group(group.id, [InputMediaPhoto(png((9, 9)))] * 10)
@@ -446,7 +446,7 @@ async def test_a_group_has_twenty_a_minute_and_albums_count_by_their_items(whole
 
 
 async def test_the_whole_bot_has_thirty_a_second_and_a_refused_chat_may_stay_shut(whole_seconds: None) -> None:
-    async with TelegramServer(limits=Limits(penalty=5.0), time=lambda: 0.0) as server, bot_of(server) as bot:
+    async with TelegramServer(limits=Limits(penalty=5.0), time=lambda: 0.0) as server, make_bot(server) as bot:
         users = [server.add_user(f"Reader {number}") for number in range(31)]
         for user in users[:30]:
             await bot.send_message(server.private(user, opened=True).id, "news")

@@ -25,19 +25,19 @@ from telegram.error import (
 )
 
 from tests.servers.telegram import UNLIMITED, Chat, Message, TelegramServer, ViolationsError
-from tests.servers.telegram.bench import Place, invoice, keyboard, one_message, png, taken
-from tests.servers.telegram.pointing import bot_of, polling
+from tests.servers.telegram.real_bot import make_bot, polling_application
+from tests.servers.telegram.scenes import Scene, invoice, keyboard, one_message, png, poll_updates
 
 
 @pytest.fixture
-async def place() -> AsyncGenerator[Place]:
+async def place() -> AsyncGenerator[Scene]:
     async with TelegramServer(limits=UNLIMITED) as server:
-        yield Place(server)
+        yield Scene(server)
 
 
 @pytest.fixture
-async def bot(place: Place) -> AsyncGenerator[Bot]:
-    async with bot_of(place.server) as bot:
+async def bot(place: Scene) -> AsyncGenerator[Bot]:
+    async with make_bot(place.server) as bot:
         yield bot
 
 
@@ -50,9 +50,9 @@ def whole_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
 # ------------------------------------------------------------------------ getting updates
 
 
-async def test_the_client_polls_and_answers(place: Place) -> None:
+async def test_the_client_polls_and_answers(place: Scene) -> None:
     server, ada, chat = place.server, place.ada, place.chat
-    async with polling(server) as heard, bot_of(server) as bot:
+    async with polling_application(server) as heard, make_bot(server) as bot:
         server.say(ada, chat, "/start hello")
         await server.until(lambda: heard.updates)
         message = heard.updates[0].message
@@ -70,7 +70,7 @@ async def test_the_client_polls_and_answers(place: Place) -> None:
         assert (pressed.answer.text, pressed.answer.show_alert) == ("Stopped", True)
 
 
-async def test_an_offset_confirms_and_a_limit_holds_back(place: Place, bot: Bot) -> None:
+async def test_an_offset_confirms_and_a_limit_holds_back(place: Scene, bot: Bot) -> None:
     for number in range(3):
         place.server.say(place.ada, place.chat, str(number))
     first = await bot.get_updates(limit=2)
@@ -82,7 +82,7 @@ async def test_an_offset_confirms_and_a_limit_holds_back(place: Place, bot: Bot)
     assert len(place.server.pending) == 1
 
 
-async def test_allowed_updates_stay_until_they_are_changed(place: Place, bot: Bot) -> None:
+async def test_allowed_updates_stay_until_they_are_changed(place: Scene, bot: Bot) -> None:
     server = place.server
     await bot.get_updates(allowed_updates=["callback_query"], timeout=0)
     server.say(place.ada, place.chat, "unheard")
@@ -98,27 +98,27 @@ async def test_allowed_updates_stay_until_they_are_changed(place: Place, bot: Bo
     assert server.updates[-1].payload["old_reaction"] == [{"type": "emoji", "emoji": "👍"}]
 
 
-async def test_updates_wait_for_a_day_and_no_longer(place: Place, bot: Bot) -> None:
+async def test_updates_wait_for_a_day_and_no_longer(place: Scene, bot: Bot) -> None:
     place.server.say(place.ada, place.chat, "old")
     place.server.later(24 * 3600 + 1)
     place.server.say(place.ada, place.chat, "new")
     assert (await one_message(bot, place)).text == "new"
 
 
-async def test_an_update_can_come_twice(place: Place, bot: Bot) -> None:
+async def test_an_update_can_come_twice(place: Scene, bot: Bot) -> None:
     place.server.say(place.ada, place.chat, "once")
-    (first,) = await taken(bot, place)
+    (first,) = await poll_updates(bot, place)
     place.server.redeliver(place.server.updates[0])
     (again,) = await bot.get_updates(offset=first.update_id + 1)
     assert again.update_id == first.update_id
     assert not await bot.get_updates(offset=first.update_id + 1)
 
 
-async def test_a_second_poller_ends_the_first(place: Place, bot: Bot) -> None:
+async def test_a_second_poller_ends_the_first(place: Scene, bot: Bot) -> None:
     server = place.server
     waiting = asyncio.create_task(bot.get_updates(timeout=30))
     await server.until(lambda: server.core.updates.polled)
-    async with bot_of(server) as other:
+    async with make_bot(server) as other:
         second = asyncio.create_task(other.get_updates(timeout=30))
         with pytest.raises(Conflict, match="terminated by other getUpdates request"):
             await waiting
@@ -126,12 +126,12 @@ async def test_a_second_poller_ends_the_first(place: Place, bot: Bot) -> None:
         assert len(await second) == 1
 
 
-async def test_a_wrong_token_is_refused(place: Place) -> None:
+async def test_a_wrong_token_is_refused(place: Scene) -> None:
     async with aiohttp.ClientSession() as session:
         for token, status in (("700001:wrong", 401), ("nonsense", 404)):
             async with session.get(f"{place.server.api_base}/bot{token}/getMe") as response:
                 assert (response.status, (await response.json())["error_code"]) == (status, status)
-    bot = bot_of(place.server, "700001:wrong")
+    bot = make_bot(place.server, "700001:wrong")
     with pytest.raises(InvalidToken):
         await bot.initialize()
     await bot.shutdown()
@@ -140,14 +140,14 @@ async def test_a_wrong_token_is_refused(place: Place) -> None:
 async def test_get_me_tells_what_botfather_switched_on() -> None:
     async with (
         TelegramServer(username="brush_bot", can_read_all_group_messages=True, supports_guest_queries=False) as server,
-        bot_of(server) as bot,
+        make_bot(server) as bot,
     ):
         me = bot.bot
         assert (me.username, me.can_read_all_group_messages, me.supports_guest_queries) == ("brush_bot", True, False)
         assert (me.supports_inline_queries, me.can_connect_to_business, me.has_topics_enabled) == (True, False, False)
 
 
-async def test_logging_out_of_the_cloud_ends_everything(place: Place, bot: Bot, whole_seconds: None) -> None:
+async def test_logging_out_of_the_cloud_ends_everything(place: Scene, bot: Bot, whole_seconds: None) -> None:
     with pytest.raises(RetryAfter):
         await bot.close()
     place.server.later(601)
@@ -194,7 +194,7 @@ async def hook() -> AsyncGenerator[Hook]:
 
 
 async def test_a_webhook_gets_the_updates_with_its_secret_again_after_a_failure(hook: Hook) -> None:
-    async with TelegramServer(http_webhooks=True) as server, bot_of(server) as bot:
+    async with TelegramServer(http_webhooks=True) as server, make_bot(server) as bot:
         ada = server.add_user("Ada")
         hook.statuses = [500]
         await bot.set_webhook(f"{hook.base}/hook", secret_token="hush", max_connections=3, allowed_updates=["message"])
@@ -215,7 +215,7 @@ async def test_a_webhook_gets_the_updates_with_its_secret_again_after_a_failure(
 
 
 async def test_a_webhook_gets_updates_of_other_chats_while_one_is_slow(hook: Hook) -> None:
-    async with TelegramServer(http_webhooks=True) as server, bot_of(server) as bot:
+    async with TelegramServer(http_webhooks=True) as server, make_bot(server) as bot:
         ada, bea = server.add_user("Ada"), server.add_user("Bea")
         await bot.set_webhook(f"{hook.base}/hook")
         hook.slow = "wait for it"
@@ -229,7 +229,7 @@ async def test_a_webhook_gets_updates_of_other_chats_while_one_is_slow(hook: Hoo
         assert hook.bodies[-1]["message"]["text"] == "after it"
 
 
-async def test_updates_that_waited_can_be_dropped(place: Place, bot: Bot) -> None:
+async def test_updates_that_waited_can_be_dropped(place: Scene, bot: Bot) -> None:
     place.server.say(place.ada, place.chat, "old")
     await bot.delete_webhook(drop_pending_updates=True)
     assert not await bot.get_updates(timeout=0)
@@ -238,10 +238,10 @@ async def test_updates_that_waited_can_be_dropped(place: Place, bot: Bot) -> Non
     assert (await bot.get_webhook_info()).pending_update_count == 0
 
 
-async def test_a_webhook_ends_a_poll_and_nobody_there_keeps_the_updates(place: Place, bot: Bot) -> None:
+async def test_a_webhook_ends_a_poll_and_nobody_there_keeps_the_updates(place: Scene, bot: Bot) -> None:
     waiting = asyncio.create_task(bot.get_updates(timeout=30))
     await place.server.until(lambda: place.server.core.updates.polled)
-    async with bot_of(place.server) as other:
+    async with make_bot(place.server) as other:
         await other.set_webhook("https://127.0.0.1:8443/hook")
         with pytest.raises(Conflict, match="terminated by setWebhook request"):
             await waiting
@@ -262,7 +262,7 @@ async def test_a_webhook_ends_a_poll_and_nobody_there_keeps_the_updates(place: P
         ("https://example.org/", {"max_connections": 101}, "must be in range"),
     ],
 )
-async def test_webhooks_telegram_refuses(place: Place, bot: Bot, url: str, more: dict[str, Any], words: str) -> None:
+async def test_webhooks_telegram_refuses(place: Scene, bot: Bot, url: str, more: dict[str, Any], words: str) -> None:
     with pytest.raises(BadRequest, match=words):
         await bot.set_webhook(url, **more)
 
@@ -270,7 +270,7 @@ async def test_webhooks_telegram_refuses(place: Place, bot: Bot, url: str, more:
 # ------------------------------------------------------------------------ trouble
 
 
-async def test_planned_faults(place: Place, bot: Bot, whole_seconds: None) -> None:
+async def test_planned_faults(place: Scene, bot: Bot, whole_seconds: None) -> None:
     server, chat = place.server, place.chat
     server.faults.fail("sendMessage")
     with pytest.raises(NetworkError, match="Bad Gateway"):
@@ -284,37 +284,37 @@ async def test_planned_faults(place: Place, bot: Bot, whole_seconds: None) -> No
     server.faults.drop("sendMessage")
     with pytest.raises(NetworkError):
         await bot.send_message(chat.id, "4")
-    assert not chat.standing
+    assert not chat.visible_messages
     server.faults.drop("sendMessage", when="after")
     with pytest.raises(NetworkError):
         await bot.send_message(chat.id, "5")
     server.faults.fail("sendMessage", when="after", status=504)
     with pytest.raises(NetworkError):
         await bot.send_message(chat.id, "6")
-    assert [message.text for message in chat.standing] == ["5", "6"], "carried out though nobody heard of it"
+    assert [message.text for message in chat.visible_messages] == ["5", "6"], "carried out though nobody heard of it"
     server.faults.delay("sendMessage", 0.01)
     await bot.send_message(chat.id, "7")
     assert [call.status for call in server.calls("sendMessage")] == [502, 200, 429, 0, 0, 504, 200]
 
 
-async def test_a_call_can_be_held_and_still_be_carried_out_when_nobody_waits(place: Place, bot: Bot) -> None:
+async def test_a_call_can_be_held_and_still_be_carried_out_when_nobody_waits(place: Scene, bot: Bot) -> None:
     gate = place.server.faults.hold("sendMessage")
     with pytest.raises(TimedOut):
         await bot.send_message(place.chat.id, "slow", read_timeout=0.05)
     assert gate.arrived.is_set()
-    assert not place.chat.standing
+    assert not place.chat.visible_messages
     gate.open()
-    await place.server.until(lambda: place.chat.standing)
+    await place.server.until(lambda: place.chat.visible_messages)
     shown = place.server.faults.hold("sendMessage", when="after")
     sending = asyncio.create_task(bot.send_message(place.chat.id, "seen before it is answered"))
     await shown.arrived.wait()
-    assert len(place.chat.standing) == 2
+    assert len(place.chat.visible_messages) == 2
     assert not sending.done()
     shown.open()
     await sending
 
 
-async def test_downloads_can_fail_too(place: Place, bot: Bot) -> None:
+async def test_downloads_can_fail_too(place: Scene, bot: Bot) -> None:
     place.server.photo(place.ada, place.chat, png())
     file = await bot.get_file((await one_message(bot, place)).photo[-1])
     place.server.faults.fail("file", status=500)
@@ -326,9 +326,9 @@ async def test_downloads_can_fail_too(place: Place, bot: Bot) -> None:
     assert await file.download_as_bytearray()
 
 
-async def test_the_server_goes_down_and_comes_back_on_its_port(place: Place) -> None:
+async def test_the_server_goes_down_and_comes_back_on_its_port(place: Scene) -> None:
     server = place.server
-    async with polling(server) as heard, bot_of(server) as bot:
+    async with polling_application(server) as heard, make_bot(server) as bot:
         await server.until(lambda: server.core.updates.polled)
         address = server.api_base
         await server.down()
@@ -338,19 +338,19 @@ async def test_the_server_goes_down_and_comes_back_on_its_port(place: Place) -> 
         await server.up()
         assert server.api_base == address
         await server.until(lambda: heard.updates)
-        assert heard.troubles
+        assert heard.errors
         await bot.send_message(place.chat.id, "here again")
 
 
 # ------------------------------------------------------------------------ the records
 
 
-async def test_until_names_the_last_requests(place: Place, bot: Bot) -> None:
+async def test_until_names_the_last_requests(place: Scene, bot: Bot) -> None:
     with pytest.raises(TimeoutError, match="getMe 200"):
         await place.server.until(lambda: False, seconds=0.01)
 
 
-async def test_an_unknown_method_is_a_violation(place: Place, bot: Bot) -> None:
+async def test_an_unknown_method_is_a_violation(place: Scene, bot: Bot) -> None:
     with pytest.raises(EndPointNotFound):
         await bot.do_api_request("paintPicture")
     assert place.server.violations == ["paintPicture: the server knows no such method"]
@@ -359,7 +359,7 @@ async def test_an_unknown_method_is_a_violation(place: Place, bot: Bot) -> None:
 
 async def test_leaving_raises_what_went_wrong() -> None:
     async def ask_for_buttons_under_an_album() -> None:
-        async with TelegramServer(limits=UNLIMITED) as server, bot_of(server) as bot:
+        async with TelegramServer(limits=UNLIMITED) as server, make_bot(server) as bot:
             chat = server.private(server.add_user("Ada"), opened=True)
             media = [InputMediaPhoto(png()), InputMediaPhoto(png())]
             await bot.send_media_group(chat.id, media, api_kwargs={"reply_markup": keyboard()})
@@ -370,7 +370,7 @@ async def test_leaving_raises_what_went_wrong() -> None:
 
 @pytest.mark.skipif("EASEL_SPECS" not in os.environ, reason="EASEL_SPECS names no folder of API descriptions")
 async def test_calls_are_held_to_the_published_description() -> None:
-    async with TelegramServer() as server, bot_of(server) as bot, aiohttp.ClientSession() as session:
+    async with TelegramServer() as server, make_bot(server) as bot, aiohttp.ClientSession() as session:
         chat = server.private(server.add_user("Ada"), opened=True)
         await bot.send_message(chat.id, "x", api_kwargs={"reply_to_message_id": 1})
         markup = {"inline_keyboard": [[{"text": "x", "callback_data": "x", "colour": "red"}]]}
@@ -389,7 +389,7 @@ async def test_calls_are_held_to_the_published_description() -> None:
         server.violations.clear()
 
 
-async def test_the_client_knows_every_field_of_what_the_server_sends(place: Place, bot: Bot) -> None:
+async def test_the_client_knows_every_field_of_what_the_server_sends(place: Scene, bot: Bot) -> None:
     """Without a description the client's own classes are the measure: what they do not know is left over."""
     server, ada, chat = place.server, place.ada, place.chat
     await bot.get_updates(allowed_updates=Update.ALL_TYPES, timeout=0)
@@ -412,7 +412,7 @@ async def test_the_client_knows_every_field_of_what_the_server_sends(place: Plac
     server.say(ada, server.add_channel(), "x")
     server.edit(server.forward(ada, chat, photo), "edited")
     server.guest_message(ada, server.add_group(bot_status="left"), "x")
-    updates = await taken(bot, place)
+    updates = await poll_updates(bot, place)
     assert len(updates) >= 20
     assert {kind for update in updates for kind in leftovers(update, "update")} == set()
 

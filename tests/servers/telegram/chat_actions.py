@@ -1,5 +1,7 @@
-"""Where people meet: users, chats, topics, and what becomes of the bot in them. Every change that Telegram tells
-bots of reaches it as an update."""
+"""Users, chats and topics: made, closed, deleted, migrated; and the bot's membership in them.
+
+Every change that Telegram reports to bots becomes an update.
+"""
 
 from collections.abc import Iterable
 
@@ -8,22 +10,22 @@ from tests.servers.telegram.core import Core
 from tests.servers.telegram.entities import Chat, Content, Message, Status, Topic, User
 
 
-class Places:
-    """The hands of those who arrange chats."""
+class ChatActions:
+    """Mixin of TelegramServer."""
 
     core: Core
 
-    # ------------------------------------------------------------ making
+    # ------------------------------------------------------------ users, chats, topics
 
     def add_user(
         self, name: str, *, username: str | None = None, language_code: str | None = "en", bot: bool = False
     ) -> User:
-        """`language_code` None: the client tells none."""
+        """`language_code` None: the client sends none."""
         return self.core.world.add_user(name, username, language_code, bot=bot)
 
     def private(self, user: User, *, opened: bool = False) -> Chat:
-        """The conversation of the bot with a user. Until the user has written, the bot may not; `opened`: they
-        have written before."""
+        """The private chat of the bot with a user. The bot may write only after the user has; `opened`: the user has
+        written before."""
         chat = self.core.world.private(user)
         chat.opened = chat.opened or opened
         return chat
@@ -39,7 +41,7 @@ class Places:
         bot_status: Status = "member",
         username: str | None = None,
     ) -> Chat:
-        """A group that the bot is in since long ago. `privacy`: by default as set in BotFather."""
+        """A group that the bot has been in since before. `privacy`: by default as set in BotFather."""
         switches = self.core.switches
         chat = Chat(
             id=self.core.world.chat_id(large=supergroup or forum),
@@ -58,8 +60,8 @@ class Places:
         return self.core.world.enter(chat)
 
     def add_direct_messages(self, title: str = "Channel") -> Chat:
-        """The chat in which people write to a channel; the bot is one of its administrators. Everybody who
-        writes has a topic of their own."""
+        """The direct messages of a channel, with the bot as an administrator. Each user who writes has a topic of
+        their own."""
         chat = self.add_group(title, bot_status="administrator")
         chat.direct_messages = True
         return chat
@@ -71,63 +73,63 @@ class Places:
         message = self.core.world.post(chat, creator, Content(service=service))
         topic = Topic(id=message.id, name=name, created=message)
         message.topic = chat.topics[topic.id] = topic
-        self.core.tell_message(message)
+        self.core.add_message_update(message)
         return topic
 
     def close_topic(self, chat: Chat, topic: Topic) -> None:
         topic.closed = True
         creator = next(iter(self._members(chat)), None)
         service = Content(service={"forum_topic_closed": {}})
-        self.core.tell_message(self.core.world.post(chat, creator, service, topic=topic))
+        self.core.add_message_update(self.core.world.post(chat, creator, service, topic=topic))
 
     def delete_topic(self, chat: Chat, topic: Topic) -> None:
         """With all its messages; bots are not told."""
         topic.deleted = True
-        for message in chat.standing:
+        for message in chat.visible_messages:
             if message.topic is topic:
                 message.deleted = True
 
-    # ------------------------------------------------------------ the bot in them
+    # ------------------------------------------------------------ the bot's membership
 
     def block(self, user: User) -> None:
         chat = self.core.world.private(user)
         chat.blocked = True
-        self._moved(chat, user, "member", "kicked")
+        self._report_bot_status(chat, user, "member", "kicked")
 
     def unblock(self, user: User) -> None:
         chat = self.core.world.private(user)
         chat.blocked = False
-        self._moved(chat, user, "kicked", "member")
+        self._report_bot_status(chat, user, "kicked", "member")
 
     def deactivate(self, user: User) -> None:
-        """The account is gone."""
+        """Deletes the user's account."""
         self.core.world.private(user).deactivated = True
 
     def kick(self, chat: Chat, *, by: User | None = None) -> None:
-        self._become(chat, "kicked", by)
+        self._set_bot_status(chat, "kicked", by)
 
     def join(self, chat: Chat, *, by: User | None = None) -> None:
         """The bot is added (again)."""
-        self._become(chat, "member", by)
-        adder = by or self._somebody(chat)
+        self._set_bot_status(chat, "member", by)
+        adder = by or self._any_member(chat)
         service = Content(service={"new_chat_members": [encode.user(self.core.bot)]})
-        self.core.tell_message(self.core.world.post(chat, adder, service))
+        self.core.add_message_update(self.core.world.post(chat, adder, service))
 
     def promote(self, chat: Chat, *, by: User | None = None) -> None:
         """The bot becomes an administrator, and sees everything."""
-        self._become(chat, "administrator", by)
+        self._set_bot_status(chat, "administrator", by)
 
     def demote(self, chat: Chat, *, by: User | None = None) -> None:
-        self._become(chat, "member", by)
+        self._set_bot_status(chat, "member", by)
 
     def restrict(self, chat: Chat, *denied: str, by: User | None = None) -> None:
         """The bot may not send `denied` here ("photos", "text messages", "documents", …); nothing: it may again."""
         before = set(chat.denied)
         chat.denied = set(denied)
-        self._become(chat, "restricted" if denied else "member", by, denied_before=before)
+        self._set_bot_status(chat, "restricted" if denied else "member", by, denied_before=before)
 
     def migrate(self, group: Chat) -> Chat:
-        """A small group becomes a supergroup with another id; the old id is refused from now on."""
+        """Migrates a basic group to a supergroup with another id; calls with the old id are rejected from now on."""
         assert group.kind == "group", "only small groups migrate"
         world = self.core.world
         new = Chat(
@@ -139,9 +141,9 @@ class Places:
             members=dict(group.members),
         )
         world.enter(new)
-        by = self._somebody(group)
-        self.core.tell_message(world.post(group, by, Content(service={"migrate_to_chat_id": new.id})))
-        self.core.tell_message(world.post(new, by, Content(service={"migrate_from_chat_id": group.id})))
+        by = self._any_member(group)
+        self.core.add_message_update(world.post(group, by, Content(service={"migrate_to_chat_id": new.id})))
+        self.core.add_message_update(world.post(new, by, Content(service={"migrate_from_chat_id": group.id})))
         group.migrated_to = new
         return new
 
@@ -150,7 +152,7 @@ class Places:
     def _members(self, chat: Chat) -> list[User]:
         return [self.core.world.users[number] for number in chat.members]
 
-    def _somebody(self, chat: Chat) -> User:
+    def _any_member(self, chat: Chat) -> User:
         members = self._members(chat)
         if members:
             return members[0]
@@ -158,12 +160,16 @@ class Places:
         chat.members[owner.id] = "creator"
         return owner
 
-    def _become(self, chat: Chat, status: Status, by: User | None, denied_before: set[str] | None = None) -> None:
+    def _set_bot_status(
+        self, chat: Chat, status: Status, by: User | None, denied_before: set[str] | None = None
+    ) -> None:
         old, chat.bot_status = chat.bot_status, status
-        self._moved(chat, by or self._somebody(chat), old, status, denied_before)
+        self._report_bot_status(chat, by or self._any_member(chat), old, status, denied_before)
 
-    def _moved(self, chat: Chat, by: User, old: Status, new: Status, denied_before: set[str] | None = None) -> None:
-        """my_chat_member."""
+    def _report_bot_status(
+        self, chat: Chat, by: User, old: Status, new: Status, denied_before: set[str] | None = None
+    ) -> None:
+        """Adds the my_chat_member update."""
         core = self.core
         denied = chat.denied if denied_before is None else denied_before
         payload = {
@@ -173,8 +179,8 @@ class Places:
             "old_chat_member": encode.member(core.bot, old, denied),
             "new_chat_member": encode.member(core.bot, new, chat.denied),
         }
-        core.tell("my_chat_member", payload, lane=chat.id)
+        core.add_update("my_chat_member", payload, lane=chat.id)
 
     def delete(self, message: Message) -> None:
-        """Somebody deletes a message; bots are not told."""
+        """A user deletes a message; bots get no update of it."""
         message.deleted = True

@@ -1,4 +1,4 @@
-"""What people write: texts, corrections, forwards. Each act reaches the bot if it may see it."""
+"""Text messages, edits and forwards from users. Each becomes an update if the bot can see it."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,8 +10,8 @@ from tests.servers.telegram.errors import Json
 from tests.servers.telegram.updates import Update
 
 
-class Writing:
-    """The hands of those who write."""
+class TextActions:
+    """Mixin of TelegramServer."""
 
     core: Core
 
@@ -28,28 +28,28 @@ class Writing:
         thread: Topic | None = None,
         via_bot: User | None = None,
     ) -> Message:
-        """A text. `entities` None: those that clients find by themselves. `reply_to`: a message of the same
-        place, or of another chat or topic, which the bot then sees as external_reply."""
-        found = texts.found(text) if entities is None else tuple(entities)
+        """Sends a text. `entities` None: those that clients detect. `reply_to`: a message of the same chat and topic,
+        or of another, which the bot then sees as external_reply."""
+        found = texts.detect_entities(text) if entities is None else tuple(entities)
         content = Content(text=text, entities=found)
         target = external_reply or reply_to
         return self._write(sender, chat, content, target, quote=quote, thread=thread, via_bot=via_bot)
 
     def deliver(self, message: Message) -> Update | None:
-        """A message that was kept back reaches the bot."""
-        return self.core.tell_message(message)
+        """Delivers a message that was held back to the bot."""
+        return self.core.add_message_update(message)
 
     def forward(self, sender: User, chat: Chat, message: Message, *, thread: Topic | None = None) -> Message:
-        """Somebody passes a message on; its text, file and author come with it."""
+        """Forwards a message with its text, file and author."""
         content = replace(message.content, markup=None)
         target = message.forwarded or message
         return self._write(sender, chat, content, None, thread=thread, forwarded=target)
 
     def edit(self, message: Message, text: str) -> Message:
-        """Somebody corrects a text or a caption."""
-        message.history.append(replace(message.content, text=text, entities=texts.found(text)))
+        """Edits a text or a caption."""
+        message.history.append(replace(message.content, text=text, entities=texts.detect_entities(text)))
         message.edited = self.core.now()
-        self.core.tell_message(message, edited=True)
+        self.core.add_message_update(message, edited=True)
         return message
 
     # ------------------------------------------------------------ inside
@@ -69,7 +69,7 @@ class Writing:
         message = self._post(
             sender, chat, content, target, quote=quote, thread=thread, via_bot=via_bot, forwarded=forwarded
         )
-        self.core.tell_message(message)
+        self.core.add_message_update(message)
         return message
 
     def _post(

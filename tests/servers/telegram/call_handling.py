@@ -1,4 +1,4 @@
-"""What every call goes through, in this order: planned faults, the token, the description, its handler.
+"""The steps of every call, in this order: planned faults, the token, the API description, its handler.
 Nothing of a single method lives here."""
 
 import inspect
@@ -9,8 +9,8 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.servers.telegram import forms
-from tests.servers.telegram.core import Core, Refused, Request
+from tests.servers.telegram import parameters
+from tests.servers.telegram.core import Core, RejectedCall, Request
 from tests.servers.telegram.errors import NO_METHOD, NOT_FOUND, UNAUTHORIZED, ApiError, Json, too_large, too_many
 from tests.servers.telegram.faults import Fault
 from tests.servers.telegram.files import LOCAL_UPLOAD_LIMIT, UPLOAD_LIMIT
@@ -31,10 +31,10 @@ def install(app: web.Application, core: Core) -> None:
 def _entry(core: Core) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def answer(request: web.Request) -> web.StreamResponse:
         given = request.match_info["method"]
-        passage = Passage(core, LOWER.get(given.lower(), given), request.match_info["token"])
+        passage = IncomingCall(core, LOWER.get(given.lower(), given), request.match_info["token"])
         try:
-            await passage.read(request)
-            response = await passage.go()
+            await passage.parse(request)
+            response = await passage.handle()
         except ApiError as refusal:
             response = _json(refusal.status, refusal.body)
             gone = request.transport is None or request.transport.is_closing()
@@ -51,7 +51,7 @@ def _entry(core: Core) -> Callable[[web.Request], Awaitable[web.StreamResponse]]
     return answer
 
 
-class Passage:
+class IncomingCall:
     """One call on its way."""
 
     def __init__(self, core: Core, method: str, token: str) -> None:
@@ -59,14 +59,14 @@ class Passage:
         self._method = method
         self._token = token
         self._at = core.time()
-        self._form = forms.Form()
+        self._form = parameters.CallParameters()
 
-    async def read(self, request: web.Request) -> None:
-        self._form = await forms.read(request)
+    async def parse(self, request: web.Request) -> None:
+        self._form = await parameters.parse_request(request)
 
-    async def go(self) -> web.Response:
-        fault = self._core.faults.take(self._method)
-        if fault is not None and fault.when == "before" and (response := await self._suffer(fault)) is not None:
+    async def handle(self) -> web.Response:
+        fault = self._core.faults.next_fault(self._method)
+        if fault is not None and fault.when == "before" and (response := await self._apply_fault(fault)) is not None:
             return response
         authorize(self._core, self._token)
         answer: Json | ApiError
@@ -74,7 +74,7 @@ class Passage:
             answer = {"ok": True, "result": await self._result()}
         except ApiError as refusal:
             answer = refusal
-        if fault is not None and fault.when == "after" and (response := await self._suffer(fault)) is not None:
+        if fault is not None and fault.when == "after" and (response := await self._apply_fault(fault)) is not None:
             return response
         if isinstance(answer, ApiError):
             raise answer
@@ -96,16 +96,16 @@ class Passage:
             result = await result
         if core.spec is not None:
             for wrong in core.spec.answer(self._method, result):
-                core.note(f"the server's own answer to {self._method}: {wrong}")
+                core.record_violation(f"the server's own answer to {self._method}: {wrong}")
         return result
 
-    async def _suffer(self, fault: Fault) -> web.Response | None:
+    async def _apply_fault(self, fault: Fault) -> web.Response | None:
         await fault.wait()
         if fault.drop:
             raise _DroppedError
         if fault.retry_after is not None:
             self._core.refusals.append(
-                Refused(at=self._at, method=self._method, chat_id=None, retry_after=fault.retry_after)
+                RejectedCall(at=self._at, method=self._method, chat_id=None, retry_after=fault.retry_after)
             )
             raise too_many(fault.retry_after)
         if fault.status is None:
@@ -116,11 +116,11 @@ class Passage:
         """Notes what the description does not allow."""
         core, form = self._core, self._form
         if not known:
-            core.note(f"{self._method}: the server knows no such method")
+            core.record_violation(f"{self._method}: the server knows no such method")
         elif core.spec is not None:
             files = {name: "" for name in form.files if not self._attached(name)}
             for wrong in core.spec.call(self._method, {**form.params, **files}):
-                core.note(f"{self._method}: {wrong}")
+                core.record_violation(f"{self._method}: {wrong}")
 
     def _attached(self, name: str) -> bool:
         """Whether a part is referred to by attach://, so that it is no parameter by itself."""
@@ -138,7 +138,7 @@ class Passage:
                 error=error,
             )
         )
-        core.touch()
+        core.notify_changed()
 
 
 def authorize(core: Core, token: str) -> None:
@@ -152,7 +152,7 @@ def authorize(core: Core, token: str) -> None:
 
 def _download(core: Core) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def answer(request: web.Request) -> web.StreamResponse:
-        fault = core.faults.take("file")
+        fault = core.faults.next_fault("file")
         if fault is not None:
             await fault.wait()
             if fault.drop and request.transport is not None:
@@ -167,7 +167,7 @@ def _download(core: Core) -> Callable[[web.Request], Awaitable[web.StreamRespons
             return _json(refusal.status, refusal.body)
         if stored is None or core.switches.local:
             return _json(404, ApiError(*NOT_FOUND).body)
-        core.touch()
+        core.notify_changed()
         return web.Response(body=stored.content, content_type="application/octet-stream")
 
     return answer

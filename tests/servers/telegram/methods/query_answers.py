@@ -1,4 +1,4 @@
-"""Answers to what people ask: pressed buttons, inline queries, guest queries."""
+"""answerCallbackQuery, answerInlineQuery, answerGuestQuery."""
 
 from typing import cast
 
@@ -13,7 +13,7 @@ MOST_RESULTS = 50
 
 def answer_callback(call: Call) -> bool:
     core = call.core
-    pressed = core.books.pressed.get(call.string("callback_query_id") or "")
+    pressed = core.queries.pressed.get(call.string("callback_query_id") or "")
     text = call.string("text") or ""
     if len(text) > ALERT_LIMIT:
         raise bad("MESSAGE_TOO_LONG")
@@ -25,7 +25,7 @@ def answer_callback(call: Call) -> bool:
 
 def answer_inline(call: Call) -> bool:
     core = call.core
-    query = core.books.inline.get(call.string("inline_query_id") or "")
+    query = core.queries.inline.get(call.string("inline_query_id") or "")
     if query is None or query.answered or _age(call, query.at.timestamp()) > core.switches.query_life:
         raise bad(TOO_OLD)
     results = [cast("Json", one) for one in call.array("results") or []]
@@ -45,7 +45,7 @@ def answer_inline(call: Call) -> bool:
 
 def answer_guest(call: Call) -> Json:
     core = call.core
-    query = core.books.guests.get(call.string("guest_query_id") or "")
+    query = core.queries.guests.get(call.string("guest_query_id") or "")
     if query is None or query.answered or _age(call, query.at.timestamp()) > core.switches.query_life:
         raise bad(TOO_OLD)
     result = call.object("result")

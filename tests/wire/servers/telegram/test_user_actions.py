@@ -25,27 +25,27 @@ from telegram.error import (
     Forbidden,
 )
 
-from tests.servers.telegram import UNLIMITED, Item, TelegramServer
-from tests.servers.telegram.bench import Place, invoice, keyboard, one_message, png, taken
-from tests.servers.telegram.pointing import bot_of
+from tests.servers.telegram import UNLIMITED, AlbumItem, TelegramServer
+from tests.servers.telegram.real_bot import make_bot
+from tests.servers.telegram.scenes import Scene, invoice, keyboard, one_message, png, poll_updates
 
 
 @pytest.fixture
-async def place() -> AsyncGenerator[Place]:
+async def place() -> AsyncGenerator[Scene]:
     async with TelegramServer(limits=UNLIMITED) as server:
-        yield Place(server)
+        yield Scene(server)
 
 
 @pytest.fixture
-async def bot(place: Place) -> AsyncGenerator[Bot]:
-    async with bot_of(place.server) as bot:
+async def bot(place: Scene) -> AsyncGenerator[Bot]:
+    async with make_bot(place.server) as bot:
         yield bot
 
 
 # ------------------------------------------------------------------------ where the bot may write
 
 
-async def test_the_bot_may_not_begin_and_not_write_to_who_blocked_it(place: Place, bot: Bot) -> None:
+async def test_the_bot_may_not_begin_and_not_write_to_who_blocked_it(place: Scene, bot: Bot) -> None:
     server, bea = place.server, place.server.add_user("Bea")
     chat = server.private(bea)
     with pytest.raises(Forbidden, match="bot can't initiate conversation with a user"):
@@ -57,7 +57,7 @@ async def test_the_bot_may_not_begin_and_not_write_to_who_blocked_it(place: Plac
         await bot.send_message(chat.id, "hello?")
     server.unblock(bea)
     await bot.send_message(chat.id, "hello again")
-    moves = [update.my_chat_member for update in await taken(bot, place) if update.my_chat_member]
+    moves = [update.my_chat_member for update in await poll_updates(bot, place) if update.my_chat_member]
     assert [(move.old_chat_member.status, move.new_chat_member.status) for move in moves] == [
         ("member", "kicked"),
         ("kicked", "member"),
@@ -67,7 +67,7 @@ async def test_the_bot_may_not_begin_and_not_write_to_who_blocked_it(place: Plac
         await bot.send_message(chat.id, "hello?")
 
 
-async def test_being_restricted_kicked_and_let_in_again(place: Place, bot: Bot) -> None:
+async def test_being_restricted_kicked_and_let_in_again(place: Scene, bot: Bot) -> None:
     server, group = place.server, place.group
     server.restrict(group, "photos", "text messages")
     with pytest.raises(BadRequest, match="Not enough rights to send photos to the chat"):
@@ -89,12 +89,14 @@ async def test_being_restricted_kicked_and_let_in_again(place: Place, bot: Bot) 
     with pytest.raises(Forbidden, match="bot is not a member of the supergroup chat"):
         await bot.send_message(group.id, "x")
     kinds = [
-        update.my_chat_member.new_chat_member.status for update in await taken(bot, place) if update.my_chat_member
+        update.my_chat_member.new_chat_member.status
+        for update in await poll_updates(bot, place)
+        if update.my_chat_member
     ]
     assert kinds == ["restricted", "member", "kicked", "member"]
 
 
-async def test_a_group_turns_into_a_supergroup_with_another_id(place: Place, bot: Bot) -> None:
+async def test_a_group_turns_into_a_supergroup_with_another_id(place: Scene, bot: Bot) -> None:
     server = place.server
     small = server.add_group("Small", members=[place.ada], supergroup=False)
     await bot.send_message(small.id, "before")
@@ -103,18 +105,18 @@ async def test_a_group_turns_into_a_supergroup_with_another_id(place: Place, bot
         await bot.send_message(small.id, "after")
     assert moved.value.new_chat_id == large.id
     await bot.send_message(large.id, "after")
-    first, second = [update.message for update in await taken(bot, place)]
+    first, second = [update.message for update in await poll_updates(bot, place)]
     assert first is not None
     assert second is not None
     assert (first.chat.id, first.migrate_to_chat_id) == (small.id, large.id)
     assert (second.chat.id, second.migrate_from_chat_id) == (large.id, small.id)
 
 
-async def test_topics_of_a_forum(place: Place, bot: Bot) -> None:
+async def test_topics_of_a_forum(place: Scene, bot: Bot) -> None:
     server = place.server
     forum = server.add_group("Forum", members=[place.ada], forum=True, privacy=False)
     topic = server.add_topic(forum, "Sketches")
-    await taken(bot, place)
+    await poll_updates(bot, place)
     asked = server.say(place.ada, forum, "a cat", thread=topic)
     message = await one_message(bot, place)
     assert (message.message_thread_id, message.is_topic_message, message.chat.is_forum) == (topic.id, True, True)
@@ -124,7 +126,7 @@ async def test_topics_of_a_forum(place: Place, bot: Bot) -> None:
     assert (forum.last.topic, answer.message_thread_id) == (topic, topic.id)
     await bot.send_message(forum.id, "there", message_thread_id=topic.id)
     server.say(place.ada, forum, "look", reply_to=asked, thread=server.add_topic(forum, "Other"))
-    update = (await taken(bot, place))[-1]
+    update = (await poll_updates(bot, place))[-1]
     assert update.message is not None
     assert update.message.external_reply is not None
     server.close_topic(forum, topic)
@@ -135,10 +137,10 @@ async def test_topics_of_a_forum(place: Place, bot: Bot) -> None:
         await bot.send_message(forum.id, "later", message_thread_id=topic.id)
 
 
-async def test_topics_of_a_private_chat(bot: Bot, place: Place) -> None:
+async def test_topics_of_a_private_chat(bot: Bot, place: Scene) -> None:
     topic = place.server.add_topic(place.chat, "Cats")
     place.server.say(place.ada, place.chat, "a cat", thread=topic)
-    message = (await taken(bot, place))[-1].message
+    message = (await poll_updates(bot, place))[-1].message
     assert message is not None
     assert (message.message_thread_id, message.is_topic_message) == (topic.id, True)
     assert message.reply_to_message is None
@@ -148,7 +150,7 @@ async def test_topics_of_a_private_chat(bot: Bot, place: Place) -> None:
     assert place.server.actions[-1].thread_id == topic.id
 
 
-async def test_direct_messages_of_a_channel_need_their_topic(place: Place, bot: Bot) -> None:
+async def test_direct_messages_of_a_channel_need_their_topic(place: Scene, bot: Bot) -> None:
     chat = place.server.add_direct_messages("Gallery")
     place.server.say(place.ada, chat, "a cat, please")
     message = await one_message(bot, place)
@@ -161,10 +163,10 @@ async def test_direct_messages_of_a_channel_need_their_topic(place: Place, bot: 
     assert chat.last.topic.user is place.ada
 
 
-async def test_posts_of_a_channel(place: Place, bot: Bot) -> None:
+async def test_posts_of_a_channel(place: Scene, bot: Bot) -> None:
     channel = place.server.add_channel("News")
     place.server.say(place.ada, channel, "/paint a cat")
-    (update,) = await taken(bot, place)
+    (update,) = await poll_updates(bot, place)
     assert update.channel_post is not None
     sent = await bot.send_message(channel.id, "painting")
     await bot.edit_message_text("painted", channel.id, sent.message_id)
@@ -173,7 +175,7 @@ async def test_posts_of_a_channel(place: Place, bot: Bot) -> None:
         await bot.send_message(channel.id, "more")
 
 
-async def test_what_the_bot_may_ask_about_chats(place: Place, bot: Bot) -> None:
+async def test_what_the_bot_may_ask_about_chats(place: Scene, bot: Bot) -> None:
     place.server.promote(place.group)
     full = await bot.get_chat(place.group.id)
     assert (full.type, full.title, full.permissions is not None) == ("supergroup", "Painters", True)
@@ -188,7 +190,7 @@ async def test_what_the_bot_may_ask_about_chats(place: Place, bot: Bot) -> None:
 # ------------------------------------------------------------------------ what the bot sees
 
 
-async def test_privacy_mode(place: Place, bot: Bot) -> None:
+async def test_privacy_mode(place: Scene, bot: Bot) -> None:
     server, ada, group = place.server, place.ada, place.group
     photo = server.photo(ada, group, png(), caption="@easel_bot look")
     server.say(ada, group, "@easel_bot paint a cat")
@@ -207,16 +209,16 @@ async def test_privacy_mode(place: Place, bot: Bot) -> None:
     server.say(ada, group, "/paint a cow")
     server.say(ada, group, "thanks", reply_to=group.messages[sent.message_id])
     server.say(ada, group, "via", via_bot=server.bot)
-    texts = [update.message.text for update in await taken(bot, place) if update.message]
+    texts = [update.message.text for update in await poll_updates(bot, place) if update.message]
     assert texts == ["/paint a dog", "thanks", "via"]
 
     server.promote(group)
     server.say(ada, group, "anything")
-    assert (await taken(bot, place))[-1].effective_message is not None
+    assert (await poll_updates(bot, place))[-1].effective_message is not None
 
 
 async def test_without_privacy_the_bot_sees_all() -> None:
-    async with TelegramServer(can_read_all_group_messages=True) as server, bot_of(server) as bot:
+    async with TelegramServer(can_read_all_group_messages=True) as server, make_bot(server) as bot:
         ada = server.add_user("Ada", language_code=None)
         server.say(ada, server.add_group("Open", members=[ada]), "anything")
         (update,) = await bot.get_updates()
@@ -224,7 +226,7 @@ async def test_without_privacy_the_bot_sees_all() -> None:
         assert update.effective_user.language_code is None
 
 
-async def test_a_reply_is_shown_one_level_deep_and_elsewhere_as_external(place: Place, bot: Bot) -> None:
+async def test_a_reply_is_shown_one_level_deep_and_elsewhere_as_external(place: Scene, bot: Bot) -> None:
     server, ada, chat = place.server, place.ada, place.chat
     first = server.photo(ada, chat, png(), spoiler=True)
     second = server.say(ada, chat, "it is a cat", reply_to=first)
@@ -232,7 +234,7 @@ async def test_a_reply_is_shown_one_level_deep_and_elsewhere_as_external(place: 
     abroad = server.photo(ada, place.group, png())
     server.say(ada, chat, "and this", reply_to=abroad)
     server.forward(ada, chat, abroad)
-    updates = await taken(bot, place)
+    updates = await poll_updates(bot, place)
     third, fourth, fifth = [update.message for update in updates if update.message][2:]
     assert third.reply_to_message is not None
     assert third.reply_to_message.text == "it is a cat"
@@ -248,11 +250,11 @@ async def test_a_reply_is_shown_one_level_deep_and_elsewhere_as_external(place: 
     assert (await one_message(bot, place)).reply_to_message is None
 
 
-async def test_an_album_comes_in_parts_in_any_order(place: Place, bot: Bot) -> None:
+async def test_an_album_comes_in_parts_in_any_order(place: Scene, bot: Bot) -> None:
     server = place.server
-    items = [png(), Item(data=png(), spoiler=True), Item(data=None, kind="document", size=30 << 20)]
+    items = [png(), AlbumItem(data=png(), spoiler=True), AlbumItem(data=None, kind="document", size=30 << 20)]
     messages = server.album(place.ada, place.chat, items, caption="both", deliver=[1, 0])
-    updates = [update.message for update in await taken(bot, place) if update.message]
+    updates = [update.message for update in await poll_updates(bot, place) if update.message]
     assert [message.message_id for message in updates] == [messages[1].id, messages[0].id]
     assert [message.caption for message in updates] == [None, "both"]
     assert len({message.media_group_id for message in updates}) == 1
@@ -263,15 +265,15 @@ async def test_an_album_comes_in_parts_in_any_order(place: Place, bot: Bot) -> N
     assert (late.media_group_id, late.document.file_size) == (updates[0].media_group_id, 30 << 20)
 
 
-async def test_a_correction_is_an_update_of_its_own(place: Place, bot: Bot) -> None:
+async def test_a_correction_is_an_update_of_its_own(place: Scene, bot: Bot) -> None:
     asked = place.server.say(place.ada, place.chat, "a cta")
     place.server.edit(asked, "a cat")
-    edited = (await taken(bot, place))[1].edited_message
+    edited = (await poll_updates(bot, place))[1].edited_message
     assert edited is not None
     assert (edited.text, edited.edit_date is not None, asked.edits) == ("a cat", True, 1)
 
 
-async def test_stickers_and_moving_pictures(place: Place, bot: Bot) -> None:
+async def test_stickers_and_moving_pictures(place: Scene, bot: Bot) -> None:
     server, ada, chat = place.server, place.ada, place.chat
     out = io.BytesIO()
     Image.new("RGBA", (512, 300)).save(out, "WEBP")
@@ -281,7 +283,7 @@ async def test_stickers_and_moving_pictures(place: Place, bot: Bot) -> None:
     server.animation(ada, chat, b"mp4", thumbnail=png(), caption="a loop")
     server.video(ada, chat, b"mp4")
     server.voice(ada, chat, b"ogg")
-    messages = [update.message for update in await taken(bot, place) if update.message]
+    messages = [update.message for update in await poll_updates(bot, place) if update.message]
     stickers = [message.sticker for message in messages if message.sticker]
     assert [(one.width, one.is_animated, one.is_video) for one in stickers] == [
         (512, False, False),
@@ -299,7 +301,7 @@ async def test_stickers_and_moving_pictures(place: Place, bot: Bot) -> None:
 # ------------------------------------------------------------------------ buttons, inline, guests
 
 
-async def test_a_button_is_answered_once_in_time_and_shortly(place: Place, bot: Bot) -> None:
+async def test_a_button_is_answered_once_in_time_and_shortly(place: Scene, bot: Bot) -> None:
     server = place.server
     await bot.send_message(place.chat.id, "x", reply_markup=keyboard())
     first = server.press(place.ada, place.chat.last, "cancel")
@@ -311,7 +313,7 @@ async def test_a_button_is_answered_once_in_time_and_shortly(place: Place, bot: 
     for pressed in (first, late):
         with pytest.raises(BadRequest, match="Query is too old and response timeout expired or query id is invalid"):
             await bot.answer_callback_query(pressed.id)
-    shown, hidden = [update.callback_query for update in await taken(bot, place)]
+    shown, hidden = [update.callback_query for update in await poll_updates(bot, place)]
     assert shown is not None
     assert hidden is not None
     assert isinstance(shown.message, telegram.Message)
@@ -322,12 +324,12 @@ async def test_a_button_is_answered_once_in_time_and_shortly(place: Place, bot: 
         server.press(place.ada, place.chat.last, "Delete")
 
 
-async def test_an_inline_result_is_chosen_and_edited(place: Place, bot: Bot) -> None:
+async def test_an_inline_result_is_chosen_and_edited(place: Scene, bot: Bot) -> None:
     server = place.server
     stored = await bot.send_photo(place.chat.id, png())
     file_id = stored.photo[-1].file_id
     asked = server.inline_query(place.ada, "a cat", "supergroup")
-    (update,) = await taken(bot, place)
+    (update,) = await poll_updates(bot, place)
     assert update.inline_query is not None
     assert (update.inline_query.query, update.inline_query.chat_type) == ("a cat", "supergroup")
     article = InlineQueryResultArticle("go", "Paint", InputTextMessageContent("Painting …"), reply_markup=keyboard())
@@ -335,8 +337,8 @@ async def test_an_inline_result_is_chosen_and_edited(place: Place, bot: Bot) -> 
         asked.id, [article, InlineQueryResultCachedPhoto("old", file_id)], cache_time=0, is_personal=True
     )
     assert (asked.cache_time, asked.personal, len(asked.results or [])) == (0, True, 2)
-    message = server.choose(place.ada, asked, "go")
-    (update,) = await taken(bot, place)
+    message = server.choose_result(place.ada, asked, "go")
+    (update,) = await poll_updates(bot, place)
     assert update.chosen_inline_result is not None
     number = update.chosen_inline_result.inline_message_id
     assert number is not None
@@ -345,21 +347,21 @@ async def test_an_inline_result_is_chosen_and_edited(place: Place, bot: Bot) -> 
         await bot.edit_message_media(InputMediaPhoto(png()), inline_message_id=number)
     assert await bot.edit_message_text("Half", inline_message_id=number, reply_markup=keyboard()) is True
     pressed = server.press(place.ada, message, "Cancel")
-    (update,) = await taken(bot, place)
+    (update,) = await poll_updates(bot, place)
     assert update.callback_query is not None
     assert update.callback_query.inline_message_id == number
     await bot.answer_callback_query(pressed.id)
     assert await bot.edit_message_media(InputMediaPhoto(file_id), inline_message_id=number) is True
     assert message.photo == place.chat.last.photo
-    assert server.choose(place.ada, asked, "old").inline_id is None, "it had no keyboard"
+    assert server.choose_result(place.ada, asked, "old").inline_id is None, "it had no keyboard"
 
 
-async def test_a_guest_is_answered_in_a_chat_the_bot_is_not_in(place: Place, bot: Bot) -> None:
+async def test_a_guest_is_answered_in_a_chat_the_bot_is_not_in(place: Scene, bot: Bot) -> None:
     server = place.server
     abroad = server.add_group("Abroad", members=[place.ada], bot_status="left")
     photo = server.photo(place.ada, abroad, png())
     asked = server.guest_message(place.ada, abroad, "@easel_bot make it blue", reply_to=photo)
-    (update,) = await taken(bot, place)
+    (update,) = await poll_updates(bot, place)
     guest = update.guest_message
     assert guest is not None
     assert guest.reply_to_message is not None
@@ -380,13 +382,13 @@ async def test_a_guest_is_answered_in_a_chat_the_bot_is_not_in(place: Place, bot
 # ------------------------------------------------------------------------ Stars
 
 
-async def test_stars_are_paid_and_given_back_once(place: Place, bot: Bot) -> None:
+async def test_stars_are_paid_and_given_back_once(place: Scene, bot: Bot) -> None:
     server = place.server
     sent = await invoice(bot, place.chat)
     assert sent.invoice is not None
     assert (sent.invoice.total_amount, place.chat.last.buttons) == (50, [("Pay ⭐️50", None)])
     payment = server.pay(place.ada, place.chat.last)
-    (update,) = await taken(bot, place)
+    (update,) = await poll_updates(bot, place)
     assert update.pre_checkout_query is not None
     assert (update.pre_checkout_query.invoice_payload, payment.paid) == ("pack:10", False)
     await bot.answer_pre_checkout_query(payment.id, ok=True)
@@ -408,7 +410,7 @@ async def test_stars_are_paid_and_given_back_once(place: Place, bot: Bot) -> Non
     assert (await bot.get_my_star_balance()).amount == 0
 
 
-async def test_a_payment_that_is_denied_or_answered_too_late_is_none(place: Place, bot: Bot) -> None:
+async def test_a_payment_that_is_denied_or_answered_too_late_is_none(place: Scene, bot: Bot) -> None:
     link = await bot.create_invoice_link(
         "Month", "Pictures", "month", currency="XTR", prices=[LabeledPrice("Month", 99)], subscription_period=2_592_000
     )
@@ -420,7 +422,7 @@ async def test_a_payment_that_is_denied_or_answered_too_late_is_none(place: Plac
         await bot.answer_pre_checkout_query(late.id, ok=True)
     assert [one.paid for one in (denied, late, paid)] == [False, False, True]
     assert denied.error == "Sold out"
-    message = (await taken(bot, place))[-1].message
+    message = (await poll_updates(bot, place))[-1].message
     assert message is not None
     assert message.successful_payment is not None
     assert message.successful_payment.is_recurring
@@ -439,7 +441,7 @@ async def test_a_payment_that_is_denied_or_answered_too_late_is_none(place: Plac
         ({"reply_markup": keyboard()}, "first button of an invoice must be a Pay button"),
     ],
 )
-async def test_invoices_telegram_refuses(place: Place, bot: Bot, changed: dict[str, Any], words: str) -> None:
+async def test_invoices_telegram_refuses(place: Scene, bot: Bot, changed: dict[str, Any], words: str) -> None:
     with pytest.raises(BadRequest) as refused:
         await invoice(bot, place.chat, **changed)
     assert words.lower() in refused.value.message.lower()
@@ -448,7 +450,7 @@ async def test_invoices_telegram_refuses(place: Place, bot: Bot, changed: dict[s
 # ------------------------------------------------------------------------ the bot's own card
 
 
-async def test_commands_by_scope_and_language(place: Place, bot: Bot) -> None:
+async def test_commands_by_scope_and_language(place: Scene, bot: Bot) -> None:
     usual, russian, grouped = ([BotCommand(name, f"about {name}")] for name in ("paint", "risuj", "group"))
     await bot.set_my_commands(usual)
     await bot.set_my_commands(russian, language_code="ru")
@@ -468,7 +470,7 @@ async def test_commands_by_scope_and_language(place: Place, bot: Bot) -> None:
         await bot.set_my_commands([BotCommand("Paint!", "x")])
 
 
-async def test_names_descriptions_and_the_menu_button(place: Place, bot: Bot) -> None:
+async def test_names_descriptions_and_the_menu_button(place: Scene, bot: Bot) -> None:
     assert (await bot.get_my_name()).name == "Easel"
     await bot.set_my_description("It paints")
     await bot.set_my_description("Рисует", language_code="ru")
@@ -482,7 +484,7 @@ async def test_names_descriptions_and_the_menu_button(place: Place, bot: Bot) ->
         await bot.set_my_short_description("x" * 121)
 
 
-async def test_a_copy_is_a_message_of_the_bot(place: Place, bot: Bot) -> None:
+async def test_a_copy_is_a_message_of_the_bot(place: Scene, bot: Bot) -> None:
     photo = place.server.photo(place.ada, place.chat, png(), caption="a cat")
     copied = await bot.copy_message(place.group.id, place.chat.id, photo.id, caption="a copy")
     assert (place.group.last.id, place.group.last.caption) == (copied.message_id, "a copy")

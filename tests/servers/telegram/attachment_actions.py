@@ -1,4 +1,4 @@
-"""What people send beside texts: pictures, documents, stickers, albums. Each act reaches the bot if it may see it."""
+"""Messages with files from users: photos, documents, stickers, albums. Each becomes an update if the bot can see it."""
 
 import io
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from PIL import Image
 
 from tests.servers.telegram import text as texts
 from tests.servers.telegram.entities import Chat, Content, Media, MediaKind, Message, Topic, Upload, User
-from tests.servers.telegram.writing import Writing
+from tests.servers.telegram.text_actions import TextActions
 
 StickerKind = Literal["static", "animated", "video"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class AlbumItem:
     """One file of an album. `data` None: only `size` bytes of nothing."""
 
     data: bytes | None
@@ -27,8 +27,8 @@ class Item:
     spoiler: bool = False
 
 
-class Attaching(Writing):
-    """The hands of those who send files."""
+class AttachmentActions(TextActions):
+    """Mixin of TelegramServer."""
 
     def photo(
         self,
@@ -145,7 +145,7 @@ class Attaching(Writing):
         self,
         sender: User,
         chat: Chat,
-        items: Sequence[bytes | Item],
+        items: Sequence[bytes | AlbumItem],
         *,
         caption: str = "",
         caption_on: int = 0,
@@ -161,7 +161,7 @@ class Attaching(Writing):
         group = str(13_000_000_000_000_000 + self.core.world.number())
         messages: list[Message] = []
         for number, item in enumerate(items):
-            one = item if isinstance(item, Item) else Item(data=item)
+            one = item if isinstance(item, AlbumItem) else AlbumItem(data=item)
             words = one.caption or (caption if number == caption_on else "")
             content = self._caption(self._album_media(one), words, spoiler=one.spoiler)
             messages.append(self._post(sender, chat, content, reply_to, thread=thread, media_group_id=group))
@@ -171,7 +171,7 @@ class Attaching(Writing):
 
     # ------------------------------------------------------------ inside
 
-    def _album_media(self, item: Item) -> Media:
+    def _album_media(self, item: AlbumItem) -> Media:
         if item.kind == "photo":
             assert item.data is not None, "a photo has bytes"
             return self.core.files.photo(item.data)
@@ -203,7 +203,7 @@ class Attaching(Writing):
         )
 
     def _caption(self, media: Media, caption: str, *, spoiler: bool = False) -> Content:
-        return Content(text=caption, entities=texts.found(caption), media=media, spoiler=spoiler)
+        return Content(text=caption, entities=texts.detect_entities(caption), media=media, spoiler=spoiler)
 
     def _file(
         self,

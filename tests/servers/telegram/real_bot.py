@@ -1,4 +1,4 @@
-"""The real python-telegram-bot, pointed at the server. Knows no test."""
+"""The real python-telegram-bot as a client of the server. Knows no test."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -12,34 +12,34 @@ from telegram.ext import Application, ContextTypes, TypeHandler
 from tests.servers.telegram.server import TelegramServer
 
 
-def bot_of(server: TelegramServer, token: str | None = None, *, local: bool = False) -> Bot:
+def make_bot(server: TelegramServer, token: str | None = None, *, local: bool = False) -> Bot:
     """A Bot that talks to this server only. `local`: as with a Bot API server of one's own."""
     base = server.api_base
     return Bot(token or server.token, base_url=f"{base}/bot", base_file_url=f"{base}/file/bot", local_mode=local)
 
 
 @dataclass(slots=True)
-class Heard:
-    """What an Application was given: updates in order, and what polling failed with."""
+class ReceivedUpdates:
+    """What an Application received: updates in order, and the errors of polling."""
 
     updates: list[Update] = field(default_factory=list[Update])
-    troubles: list[TelegramError] = field(default_factory=list[TelegramError])
+    errors: list[TelegramError] = field(default_factory=list[TelegramError])
 
 
 @asynccontextmanager
-async def polling(server: TelegramServer) -> AsyncGenerator[Heard]:
+async def polling_application(server: TelegramServer) -> AsyncGenerator[ReceivedUpdates]:
     """The real Application, polling, until the block ends."""
-    heard = Heard()
+    heard = ReceivedUpdates()
 
     async def keep(update: Update, context: ContextTypes.DEFAULT_TYPE) -> None:
         heard.updates.append(update)
-        server.core.touch()
+        server.core.notify_changed()
 
     def trouble(error: TelegramError) -> None:
-        heard.troubles.append(error)
-        server.core.touch()
+        heard.errors.append(error)
+        server.core.notify_changed()
 
-    app = Application.builder().bot(bot_of(server)).build()
+    app = Application.builder().bot(make_bot(server)).build()
     app.add_handler(TypeHandler[Any, Any, None](Update, keep))
     async with app:
         await app.start()

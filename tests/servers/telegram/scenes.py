@@ -1,5 +1,4 @@
-"""What tests of a bot on this Telegram begin with: a server with Ada, her private chat and a group; pictures;
-looking at what waits."""
+"""Starting point for tests of a bot on this server: a server with Ada, her private chat and a group."""
 
 import io
 from typing import Any
@@ -31,7 +30,7 @@ def keyboard(text: str = "Cancel", data: str = "cancel") -> InlineKeyboardMarkup
     return InlineKeyboardMarkup([[InlineKeyboardButton(text, callback_data=data)]])
 
 
-class Place:
+class Scene:
     """A server with Ada, her private chat, and a group she and the bot are in."""
 
     def __init__(self, server: TelegramServer) -> None:
@@ -41,7 +40,7 @@ class Place:
         self.group = server.add_group("Painters", members=[self.ada])
 
 
-async def taken(bot: Bot, place: Place) -> list[Update]:
+async def poll_updates(bot: Bot, place: Scene) -> list[Update]:
     """What waits for the bot, confirmed."""
     updates = list(await bot.get_updates())
     if updates:
@@ -50,8 +49,8 @@ async def taken(bot: Bot, place: Place) -> list[Update]:
     return updates
 
 
-async def one_message(bot: Bot, place: Place) -> telegram.Message:
-    (update,) = await taken(bot, place)
+async def one_message(bot: Bot, place: Scene) -> telegram.Message:
+    (update,) = await poll_updates(bot, place)
     assert update.message is not None
     return update.message
 

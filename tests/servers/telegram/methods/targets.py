@@ -1,4 +1,4 @@
-"""Where a call goes: its chat, topic and reply, and whether the bot may write there. Raises Telegram's refusals."""
+"""The chat, topic and reply that a call names, and whether the bot may write there. Raises Telegram's errors."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,8 @@ ADMINISTRATORS = ("administrator", "creator")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A chat with all that decides where in it a message stands."""
+class SendTarget:
+    """The chat of a new message and its position there: topic, reply."""
 
     chat: Chat
     topic: Topic | None = None
@@ -38,7 +38,7 @@ def reached_chat(call: Call) -> Chat:
         raise bad("business connection not found")  # this bot has no business accounts
     chat = known_chat(call)
     if chat.kind != "private":
-        _inside(chat)
+        _check_membership(chat)
     elif chat.user is not None and chat.user.bot:
         raise forbidden("bot can't send messages to bots")
     elif chat.deactivated:
@@ -50,14 +50,14 @@ def reached_chat(call: Call) -> Chat:
     return chat
 
 
-def _inside(chat: Chat) -> None:
+def _check_membership(chat: Chat) -> None:
     if chat.bot_status == "kicked":
         raise forbidden(f"bot was kicked from the {chat.kind} chat")
     if chat.bot_status == "left":
         raise forbidden(f"bot is not a member of the {chat.kind} chat")
 
 
-def place(call: Call, what: str) -> Place:
+def send_target(call: Call, what: str) -> SendTarget:
     """Where a send goes. `what`: in the words of the refusal ("photos")."""
     chat = reached_chat(call)
     if chat.kind == "channel" and chat.bot_status != "administrator":
@@ -83,37 +83,37 @@ def thread(call: Call, chat: Chat) -> Topic | None:
     topic = chat.topics.get(number)
     if topic is None or topic.deleted:
         raise bad("message thread not found")
-    _open(topic, chat)
+    _check_topic_open(topic, chat)
     return topic
 
 
-def _open(topic: Topic, chat: Chat) -> None:
+def _check_topic_open(topic: Topic, chat: Chat) -> None:
     if topic.closed and chat.bot_status not in ADMINISTRATORS:
         raise bad("TOPIC_CLOSED")
 
 
-def _replying(call: Call, chat: Chat, topic: Topic | None) -> Place:
+def _replying(call: Call, chat: Chat, topic: Topic | None) -> SendTarget:
     given = call.object("reply_parameters")
     if given is None:
-        return Place(chat=chat, topic=topic)
+        return SendTarget(chat=chat, topic=topic)
     source = chat if given.get("chat_id") in (None, chat.id) else call.core.world.find(given["chat_id"])
     target = None if source is None else source.messages.get(given.get("message_id", 0))
     if target is None or target.deleted:
         if given.get("allow_sending_without_reply"):
-            return Place(chat=chat, topic=topic)
+            return SendTarget(chat=chat, topic=topic)
         raise bad("message to be replied not found")
     quote = given.get("quote")
     if quote is not None and quote not in target.content.text:
         raise bad("QUOTE_TEXT_INVALID")
     if source is chat and topic is None and target.topic is not None:
         topic = target.topic  # an answer goes where its question stands
-        _open(topic, chat)
+        _check_topic_open(topic, chat)
     if source is chat and target.topic is topic:
-        return Place(chat=chat, topic=topic, reply_to=target, quote=quote)
-    return Place(chat=chat, topic=topic, external=target, quote=quote)
+        return SendTarget(chat=chat, topic=topic, reply_to=target, quote=quote)
+    return SendTarget(chat=chat, topic=topic, external=target, quote=quote)
 
 
-def target(call: Call, words: str, *, name: str = "message_id") -> Message:
+def edit_target(call: Call, words: str, *, name: str = "message_id") -> Message:
     """A message that stands. `words`: "message to edit"."""
     chat = reached_chat(call)
     number = call.integer(name)

@@ -1,4 +1,4 @@
-"""How a call's parameters are read: query, form, multipart or JSON, all decoded to what they mean."""
+"""The parameters of a call, parsed from query, form, multipart or JSON into typed values."""
 
 import json
 from collections.abc import Mapping
@@ -9,17 +9,17 @@ from aiohttp import BodyPartReader, web
 
 from tests.servers.telegram.entities import Upload
 from tests.servers.telegram.errors import ApiError, Json, bad
-from tests.servers.telegram.names import names
+from tests.servers.telegram.word_lists import words
 
 INTEGERS = frozenset(
-    names(
+    words(
         "actor_chat_id cache_time direct_messages_topic_id duration height icon_color limit max_connections",
         "max_tip_amount message_id message_thread_id offset photo_height photo_size photo_width start_timestamp",
         "subscription_period timeout until_date user_id video_start_timestamp width",
     )
 )
 BOOLEANS = frozenset(
-    names(
+    words(
         "allow_paid_broadcast disable_content_type_detection disable_notification drop_pending_updates for_channels",
         "has_spoiler is_big is_flexible is_personal need_email need_name need_phone_number need_shipping_address ok",
         "protect_content revoke_messages send_email_to_provider send_phone_number_to_provider show_alert",
@@ -51,7 +51,7 @@ CHATS = frozenset({"chat_id", "from_chat_id"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
+class CallParameters:
     """`params`: decoded, but files. `files`: by the name of their part. `fault`: why a parameter cannot be read."""
 
     params: Json = field(default_factory=dict[str, Any])
@@ -59,7 +59,7 @@ class Form:
     fault: ApiError | None = None
 
 
-async def read(request: web.Request) -> Form:
+async def parse_request(request: web.Request) -> CallParameters:
     raw: Json = dict(request.query)
     files: dict[str, Upload] = {}
     if request.content_type.startswith("multipart/"):
@@ -69,18 +69,18 @@ async def read(request: web.Request) -> Form:
         try:
             raw |= cast("Json", await request.json())
         except (ValueError, TypeError):
-            return Form(params=raw, fault=bad("can't parse JSON object"))
+            return CallParameters(params=raw, fault=bad("can't parse JSON object"))
     elif request.method == "POST":
         raw |= dict(await request.post())
     params: Json = {}
     fault: ApiError | None = None
     for name, value in raw.items():
         try:
-            params[name] = _decoded(name, value)
+            params[name] = _decode_value(name, value)
         except ApiError as error:
             params[name] = value
             fault = fault or error
-    return Form(params=params, files=files, fault=fault)
+    return CallParameters(params=params, files=files, fault=fault)
 
 
 async def _multipart(request: web.Request) -> tuple[Json, dict[str, Upload]]:
@@ -98,7 +98,7 @@ async def _multipart(request: web.Request) -> tuple[Json, dict[str, Upload]]:
     return fields, files
 
 
-def _decoded(name: str, value: Any) -> Any:
+def _decode_value(name: str, value: Any) -> Any:
     if not isinstance(value, str):
         return value
     if name in INTEGERS:

@@ -1,4 +1,4 @@
-"""How the bot gets its updates: getUpdates, or a webhook."""
+"""getUpdates, and the methods that set, delete and describe a webhook."""
 
 import re
 from typing import cast

@@ -1,5 +1,7 @@
-"""Which messages the bot gets to see: privacy mode, membership. Pure. Source: "Privacy mode" of Telegram's
-documents for bots."""
+"""Which messages reach the bot: privacy mode and membership. Pure.
+
+Source: "Privacy mode" of Telegram's documents for bots.
+"""
 
 import re
 
@@ -8,8 +10,8 @@ from tests.servers.telegram.entities import Message, User
 COMMAND = re.compile(r"/[A-Za-z0-9_]+(?:@([A-Za-z0-9_]+))?(?!\S)")
 
 
-def sees(message: Message, bot: User) -> bool:
-    """Whether a message of somebody reaches the bot as an update."""
+def bot_can_see(message: Message, bot: User) -> bool:
+    """Whether a user's message becomes an update for the bot."""
     chat, sender = message.chat, message.sender
     if not chat.bot_in or (sender is not None and sender.bot):  # bots do not see bots
         return False
@@ -17,10 +19,10 @@ def sees(message: Message, bot: User) -> bool:
         return True
     if chat.kind == "private" or not chat.privacy or chat.bot_status in ("administrator", "creator"):
         return True
-    return _meant(message, bot)
+    return _addresses_bot(message, bot)
 
 
-def _meant(message: Message, bot: User) -> bool:
+def _addresses_bot(message: Message, bot: User) -> bool:
     """Service messages, messages via the bot, replies to its messages, commands. A mention is not enough."""
     if message.content.service is not None or message.via_bot is bot:
         return True

@@ -1,6 +1,0 @@
-"""Long lists of names, written as one text. Nothing else."""
-
-
-def names(*lines: str) -> tuple[str, ...]:
-    """The words of some lines."""
-    return tuple(word for line in lines for word in line.split())
