@@ -1,6 +1,6 @@
-"""A job as it is kept: what was asked, where it stands, how it ended. And the table of its life.
+"""A job as it is stored: request, state, result. And the table of the transitions between its states.
 
-Frozen values only; the rows they are made of stand in `rows`.
+Frozen values only; the rows they are made of are `bot.store.job_rows`'s.
 """
 
 import base64
@@ -19,7 +19,7 @@ ID_LENGTH = 12  # characters of base32: 60 random bits, and short enough for a b
 
 
 class State(StrEnum):
-    """Where a job stands."""
+    """State of a job."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -47,63 +47,76 @@ class Failure:
     """Why a job ended without a picture, as `bot.texts.say` takes it."""
 
     key: str
+    """Of the text."""
     facts: Mapping[str, Fact] = field(default_factory=dict[str, Fact])
+    """Arguments of the text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
-    """A job that asks to be accepted. `event` makes that idempotent; `cost` is what it reserves, in credits.
-
-    `request_id`: the message it answers. `mask` marks where the first reference is to change. `parent`: the job that
-    it repeats or varies.
-    """
+    """A job that has not been accepted yet."""
 
     id: str
+    """ID_LENGTH characters, from `new_id`."""
     event: str
+    """The platform's id of the event that asked for it: makes acceptance idempotent."""
     user: User
     chat: Chat
     request_id: str | None
+    """Id of the message that it answers."""
     locale: str
     prompt: str
     options: Options = Options()
     references: tuple[Attachment, ...] = ()
     mask: Attachment | None = None
+    """Marks where the first reference is to change."""
     cost: int
+    """Credits that it reserves, ≥ 0."""
     parent: str | None = None
+    """Id of the job that it repeats or varies."""
 
     @property
     def varies(self) -> bool:
-        """Whether the Vary button asked for it: its first reference is then the picture to be varied."""
+        """Whether it came from the Vary button: its first reference is then the picture to vary."""
         return self.event.startswith(f"{Action.VARY.value}:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job(NewJob):
-    """An accepted job, as it was when read. `attempt` is the fence: a newer one makes this value stale.
-
-    `steps`: what is done, by name, with what is to be remembered of it. `charged`: None until it has ended.
-    `provider` and `model`: who was asked last, at `price` credits an image. `spent`: what the upstream took, in its
-    own credits.
-    """
+    """An accepted job, as it was when read."""
 
     state: State
     attempt: int
+    """Number of the attempt, ≥ 0; the fence: a newer attempt makes this value stale."""
     charged: int | None
+    """Credits, 0 to `cost`; None until the job has ended."""
     status_id: str | None
+    """Id of its status message."""
     created: datetime
     started: datetime | None
+    """When its first attempt began."""
     finished: datetime | None
     provider: str | None
+    """Name of the provider of the latest request."""
     model: str | None
+    """Its model."""
     price: int | None
+    """Its credits an image."""
     spent: float | None
+    """What the upstream charged, in its own credits."""
     upstream_id: str | None
+    """The upstream's id of the task or response."""
     usage: Mapping[str, Any] | None
+    """The upstream's usage figures, as it sent them."""
     trace: str | None
+    """The upstream's id of the request, for its support."""
     failure: Failure | None
     delivered: tuple[Attachment, ...]
+    """The delivered pictures."""
     delivered_id: str | None
+    """Id of the message with the pictures."""
     checkpoints: Mapping[str, Any]
+    """JSON values of finished steps by their names, in the order they were written."""
 
 
 def new_id() -> str:

@@ -1,4 +1,4 @@
-"""The rules of credits: what a day gives, what a job takes, what comes back.
+"""The rules of credits: daily refill, reservation, settlement, grants.
 
 Pure: frozen accounts in and out, no database, no clock. Days are UTC; a credit is an image × its price.
 """
@@ -11,27 +11,28 @@ from datetime import UTC, date, datetime, timedelta
 from bot.chat import User
 
 MAX_CREDITS = 1_000_000_000  # credits of one change: far above any use, far below what the database's integers hold
-NEVER = date.min  # the day of an account whose daily pot was never filled
+NEVER = date.min  # the day of an account that never had daily credits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaRules:
-    """The operator's limits. `user_daily` and `chat_daily` in credits a day; None: groups have no limit.
-
-    `roles`: credits a day by a member's tier, named whole or by its last part (a role's bare id).
-    `new_user_daily`: the most that anybody gets on the first day they are seen; None: as on any other day.
-    A user may have `user_concurrent` jobs running and `user_waiting` more in line.
-    """
+    """The operator's limits."""
 
     user_daily: int
+    """Credits a day of each user, ≥ 0."""
     chat_daily: int | None
+    """Credits a day of each group, ≥ 0; None: groups have no limit."""
     user_concurrent: int
+    """Jobs of a user that may run at once, ≥ 1."""
     user_waiting: int
+    """Jobs of a user that may wait beside those, ≥ 0."""
     roles: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Credits a day by a user's tier, named whole or by its last part (a role's bare id)."""
     new_user_daily: int | None = None
+    """The most credits on the first day a user is seen; None: as on any other day."""
 
     def allowance(self, user: User) -> int:
-        """What a day gives this user: the best of their tiers, never less than `user_daily`."""
+        """Credits a day of this user: the most of their tiers, never less than `user_daily`."""
         names = [name for tier in user.roles for name in (tier, tier.rpartition(":")[2])]
         return max([self.user_daily, *(self.roles[name] for name in names if name in self.roles)])
 
@@ -43,27 +44,29 @@ class QuotaRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """The credits of a user or a group. All numbers ≥ 0.
-
-    `free`: what is left of the daily pot, never more than `allowance`. `extra`: granted, does not expire.
-    `held`: reserved by unfinished jobs, taken from both. `day`: the day whose pot `free` is.
-    """
+    """The credits of a user or a group; all numbers ≥ 0."""
 
     id: str
+    """`platform:id` of a user, `chat:` before the key of a group."""
     daily: int = 0
+    """Left of the day's allowance; at most `allowance`."""
     reserved: int = 0
+    """Held by unfinished jobs, taken from `daily` and `granted`."""
     granted: int = 0
+    """Granted or bought; does not expire."""
     allowance: int = 0
+    """Credits that `day` began with."""
     day: date = NEVER
+    """UTC day that `daily` belongs to."""
 
     @property
     def available(self) -> int:
-        """What may be spent now."""
+        """Credits that may be spent now."""
         return self.daily + self.granted
 
 
 def today(now: datetime) -> date:
-    """The day whose pot an aware moment draws on."""
+    """The UTC day of an aware datetime."""
     return now.astimezone(UTC).date()
 
 
@@ -75,9 +78,9 @@ def hours_to_refill(now: datetime) -> int:
 
 
 def refreshed(account: Account, today: date, allowance: int) -> Account:
-    """The account as it stands on a day with a daily allowance.
+    """The account on a day with a daily allowance.
 
-    A new day fills the pot; what was left of the old one is gone. Within a day a changed allowance moves what
+    A new day refills it; what was left of the day before expires. Within a day a changed allowance moves what
     is left by the difference, so that nobody spends two allowances. A clock that fell back refills nothing.
     """
     if today > account.day:
@@ -88,9 +91,9 @@ def refreshed(account: Account, today: date, allowance: int) -> Account:
 
 
 def reserve(account: Account, amount: int) -> tuple[Account, int]:
-    """Holds `amount` credits, from the daily pot first; returns how many came from `extra`.
+    """Reserves `amount` credits, daily ones first; also returns how many came from `granted`.
 
-    Raises ValueError for a negative amount or one beyond what is left: ask `left` first.
+    Raises ValueError for a negative amount or one above `available`.
     """
     if not 0 <= amount <= account.available:
         raise ValueError(f"cannot reserve {amount} of {account.available}")
@@ -107,23 +110,23 @@ def reserve(account: Account, amount: int) -> tuple[Account, int]:
 
 
 def settle(account: Account, reserved: int, from_granted: int, charged: int, reserved_day: date) -> Account:
-    """Ends a reservation: `charged` credits are gone, the others return to the pots they came from.
+    """Settles a reservation: `charged` credits are spent, the others return to where they came from.
 
-    The daily part is charged first. It returns only to the pot of its own day: the next one was filled whole.
-    A pot never holds more than a day's allowance, which may have fallen since.
+    The daily part is charged first. It returns only within its own day: the next one began with a whole allowance.
+    Daily credits never exceed the allowance, which may have fallen since.
 
     Raises ValueError when more is charged than was reserved, or the parts do not fit together.
     """
     if not (0 <= charged <= reserved <= account.reserved and 0 <= from_granted <= reserved):
-        raise ValueError(f"cannot charge {charged} of {reserved} (held {account.reserved}, extra {from_granted})")
+        raise ValueError(f"cannot charge {charged} of {reserved} (reserved {account.reserved}, granted {from_granted})")
     daily = reserved - from_granted
-    extra_charged = max(0, charged - daily)
-    back = daily - (charged - extra_charged) if account.day == reserved_day else 0
+    granted_charged = max(0, charged - daily)
+    returned = daily - (charged - granted_charged) if account.day == reserved_day else 0
     return replace(
         account,
-        daily=min(account.allowance, account.daily + back),
+        daily=min(account.allowance, account.daily + returned),
         reserved=account.reserved - reserved,
-        granted=account.granted + from_granted - extra_charged,
+        granted=account.granted + from_granted - granted_charged,
     )
 
 
@@ -142,31 +145,31 @@ def charge(price: int, *, spent: float | None, usage_rate: float | None, reserve
 def grant(account: Account, credits: int) -> Account:
     """Adds credits that do not expire.
 
-    Raises ValueError outside 0 to MOST.
+    Raises ValueError outside 0 to MAX_CREDITS.
     """
-    return replace(account, granted=account.granted + _checked(credits))
+    return replace(account, granted=account.granted + _check_credits(credits))
 
 
 def set_available(account: Account, credits: int) -> Account:
-    """Leaves exactly `credits` to spend now: the daily pot as far as it goes, the rest as extra.
+    """Makes exactly `credits` available: as daily ones up to the allowance, the rest as granted ones.
 
-    Reservations of unfinished jobs stay what they are. Raises ValueError outside 0 to MOST.
+    Reservations of unfinished jobs stay what they are. Raises ValueError outside 0 to MAX_CREDITS.
     """
-    free = min(_checked(credits), account.allowance)
-    return replace(account, daily=free, granted=credits - free)
+    daily = min(_check_credits(credits), account.allowance)
+    return replace(account, daily=daily, granted=credits - daily)
 
 
 def claw_back(account: Account, credits: int) -> Account:
-    """Takes credits back that were paid for and are refunded: the lasting ones first, and never below nothing.
+    """Takes refunded credits back: granted ones first, never below 0.
 
-    Raises ValueError outside 0 to MOST.
+    Raises ValueError outside 0 to MAX_CREDITS.
     """
-    extra = max(0, account.granted - _checked(credits))
-    rest = credits - (account.granted - extra)
-    return replace(account, granted=extra, daily=max(0, account.daily - rest))
+    granted = max(0, account.granted - _check_credits(credits))
+    rest = credits - (account.granted - granted)
+    return replace(account, granted=granted, daily=max(0, account.daily - rest))
 
 
-def _checked(credits: int) -> int:
+def _check_credits(credits: int) -> int:
     if not 0 <= credits <= MAX_CREDITS:
         raise ValueError(f"{credits} is not between 0 and {MAX_CREDITS}")
     return credits

@@ -1,4 +1,4 @@
-"""A copy of the database while it is in use, and the sign on it that says so.
+"""Backup of a SQLite file while it is in use, and the lock file that marks it as in use.
 
 SQLite only: PostgreSQL has pg_dump, and lets several processes work. Blocking: call it in a worker thread.
 """
@@ -14,19 +14,20 @@ from sqlalchemy import URL
 
 from bot.errors import SettingsWrong
 from bot.store.engine import BUSY_S, is_sqlite, url_problem
-from bot.store.migrate import file_of
+from bot.store.migrate import sqlite_path
 
-ALL = -1  # pages in one step: a reader holds up no writer, and a copy in several begins anew with each write between
+# Pages copied in one step: a reader holds up no writer, and a copy in several begins anew with each write between.
+ALL_PAGES = -1
 
 
 def back_up(url: URL, to: Path) -> int:
-    """A consistent copy of everything committed by now; returns its size in bytes.
+    """Copies everything committed by now, consistently; returns the size of the copy in bytes.
 
-    An existing file is never overwritten, and half a copy never left. Raises SettingsWrong.
+    Never overwrites an existing file, and never leaves half a copy. Raises SettingsWrong.
     """
     if not is_sqlite(url):
         raise url_problem("PostgreSQL is backed up with pg_dump")
-    source = file_of(url)
+    source = sqlite_path(url)
     if not source.is_file():
         raise url_problem(f"{source} does not exist")
     if to.exists():
@@ -37,7 +38,7 @@ def back_up(url: URL, to: Path) -> int:
             closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_S)) as live,
             closing(sqlite3.connect(part)) as copy,
         ):
-            live.backup(copy, pages=ALL)
+            live.backup(copy, pages=ALL_PAGES)
             (verdict,) = copy.execute("PRAGMA quick_check").fetchone()
         if verdict != "ok":
             raise SettingsWrong([f"{source}: is damaged ({verdict})"])
@@ -51,19 +52,19 @@ def back_up(url: URL, to: Path) -> int:
 
 @contextmanager
 def exclusive_access(url: URL) -> Generator[None]:
-    """Holds the sign of a running Easel beside a SQLite file; the system takes it away with the process.
+    """Holds the lock file of a running Easel beside a SQLite file; the system releases it with the process.
 
     Raises SettingsWrong when another Easel runs on that file.
     """
     if not is_sqlite(url):
         yield
         return
-    file = file_of(url)
+    file = sqlite_path(url)
     if not file.absolute().parent.is_dir():
         raise url_problem(f"the folder {file.absolute().parent} does not exist")
-    sign = FileLock(f"{file}.lock", timeout=0, thread_local=False)
+    lock = FileLock(f"{file}.lock", timeout=0, thread_local=False)
     try:
-        sign.acquire()
+        lock.acquire()
     except Timeout:
         raise url_problem(f"{file} is in use by another Easel; two of them would take up each other's jobs") from None
     except OSError as error:
@@ -71,4 +72,4 @@ def exclusive_access(url: URL) -> Generator[None]:
     try:
         yield
     finally:
-        sign.release()
+        lock.release()

@@ -30,7 +30,7 @@ WRITES = {"easel_writes": True}  # execution option: on SQLite, the write lock i
 
 
 def parse_url(database_url: str) -> URL:
-    """The address of the database for the engine.
+    """Parses the setting `database_url`.
 
     Raises SettingsWrong for anything but `sqlite:///file.db` and `postgresql://…`.
     """

@@ -1,6 +1,6 @@
-"""Between a job and its rows: what goes in, what comes out.
+"""Conversion between job values and their rows, and the statements on them.
 
-Decides nothing about a job's life or its credits. Works inside the transaction it is handed.
+Decides nothing about a job's state or its credits. Works inside the transaction it is given.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ DELETE_RESULTS = delete(result).where(result.c.job == bindparam("job_id"))
 COUNT_UNFINISHED = select(func.count()).where(
     job.c.user_key == bindparam("owner"), job.c.state.in_(sorted(UNFINISHED_STATES))
 )
-BLANK: dict[str, Any] = {  # what is left of a forgotten job, so that its event never becomes another one
+ERASED_VALUES: dict[str, Any] = {  # of an erased job; its row stays, so that its event never becomes another job
     "prompt": "",
     "options": field_values(Options()),
     "reference_images": [],
@@ -50,15 +50,15 @@ BLANK: dict[str, Any] = {  # what is left of a forgotten job, so that its event 
     "trace": None,
     "delivered": None,
 }
-AT_ONCE = 500  # rows named in one statement; SQLite takes 32,766 values
-FEW = 3  # below that many jobs, a typical duration says nothing
+MAX_IDS = 500  # row ids in one statement; SQLite takes 32,766 parameters
+MIN_SAMPLES = 3  # jobs below which a median duration says nothing
 
 
 # ---------------------------------------------------------------- values to rows
 
 
-def row_of(new: NewJob, now: datetime, *, begun: bool = False) -> dict[str, Any]:
-    """A job that was just accepted; `begun`: its first attempt runs already."""
+def job_row(new: NewJob, now: datetime, *, begun: bool = False) -> dict[str, Any]:
+    """The row of a job that was just accepted; `begun`: its first attempt runs already."""
     return {
         "id": new.id,
         "event": new.event,
@@ -82,7 +82,7 @@ def row_of(new: NewJob, now: datetime, *, begun: bool = False) -> dict[str, Any]
     }
 
 
-def ending(
+def end_values(
     state: State,
     *,
     charged: int,
@@ -91,7 +91,7 @@ def ending(
     trace: str | None,
     now: datetime,
 ) -> dict[str, Any]:
-    """The columns that a job's end fills."""
+    """The columns that are written when a job ends."""
     values: dict[str, Any] = {
         "state": state.value,
         "charged": charged,
@@ -108,20 +108,20 @@ def ending(
     return values
 
 
-def change(conn: Connection, job_id: str, values: Mapping[str, Any]) -> None:
+def update_job(conn: Connection, job_id: str, values: Mapping[str, Any]) -> None:
     conn.execute(UPDATE_JOB, {"job_id": job_id, **values})
 
 
 def move_chat(conn: Connection, old: Chat, new: Chat) -> None:
-    """All jobs of a chat stand in another one from now on; each keeps its thread."""
+    """Moves all jobs of a chat to another one; each keeps its thread."""
     found = conn.execute(select(job.c.id, job.c.chat).where(job.c.chat_key == old.key))
     for job_id, chat in found.all():
         moved = field_values(new) | {"thread_id": chat["thread_id"]}
-        change(conn, job_id, {"chat_key": new.key, "chat": moved})
+        update_job(conn, job_id, {"chat_key": new.key, "chat": moved})
 
 
-def begin(conn: Connection, job_id: str, now: datetime) -> Job | None:
-    """A new attempt runs from here on. None: the job has ended, or never was."""
+def begin_attempt(conn: Connection, job_id: str, now: datetime) -> Job | None:
+    """Starts a new attempt. None: the job has ended, or does not exist."""
     started = func.coalesce(job.c.started, literal(now, UtcDateTime()))
     statement = (
         update(job)
@@ -134,67 +134,67 @@ def begin(conn: Connection, job_id: str, now: datetime) -> Job | None:
         .returning(job)
     )
     row = conn.execute(statement).mappings().first()
-    return None if row is None else job_of(row, _steps_of(conn, job_id) if row["attempt"] > 1 else {})
+    return None if row is None else job_of(row, _checkpoints_of(conn, job_id) if row["attempt"] > 1 else {})
 
 
-def blank(conn: Connection, user_key: str) -> tuple[int, tuple[Attachment, ...]]:
-    """Takes everything out of a user's ended jobs that they said, showed or were shown. Returns how many jobs that
-    were, and the handles of their pictures."""
+def erase_user(conn: Connection, user_key: str) -> tuple[int, tuple[Attachment, ...]]:
+    """Erases prompts, names, images, checkpoints and pending images of a user's ended jobs. Returns the number of jobs,
+    and the handles of their images."""
     theirs = and_(job.c.user_key == user_key, job.c.state.not_in(sorted(UNFINISHED_STATES)), job.c.prompt != "")
     found = conn.execute(select(job.c.id, job.c.reference_images, job.c.mask, job.c.delivered).where(theirs)).all()
-    for start in range(0, len(found), AT_ONCE):
-        part = job.c.id.in_([row[0] for row in found[start : start + AT_ONCE]])
+    for start in range(0, len(found), MAX_IDS):
+        part = job.c.id.in_([row[0] for row in found[start : start + MAX_IDS]])
         ids = select(job.c.id).where(part)
         conn.execute(delete(checkpoint).where(checkpoint.c.job.in_(ids)))
         conn.execute(delete(result).where(result.c.job.in_(ids)))
         conn.execute(update(job).where(part, ~job.c.notification_pending).values(failure=None))  # it may quote them
-        conn.execute(update(job).where(part).values(BLANK | {"sender": _nameless(user_key)}))
+        conn.execute(update(job).where(part).values(ERASED_VALUES | {"sender": _without_name(user_key)}))
     trays = key_value.c.key.startswith("tray:") & key_value.c.key.endswith(f":{user_key}", autoescape=True)
     conn.execute(delete(key_value).where(trays))
     handles = [each for _, given, mask, made in found for each in (*given, *([mask] if mask else []), *(made or ()))]
     return len(found), tuple(Attachment(**each) for each in handles)
 
 
-def _nameless(user_key: str) -> dict[str, Any]:
+def _without_name(user_key: str) -> dict[str, Any]:
     platform, _, identity = user_key.partition(":")
     return field_values(User(platform=platform, id=identity, name=""))
 
 
-def drop_jobs(conn: Connection, *, ended_before: datetime | None, blank_before: datetime) -> int:
-    """Drops ended jobs that were told of, with their steps: those that ended before a moment, and blank ones of
-    before another. Returns how many."""
-    old = [and_(ERASED, job.c.created < blank_before)]
+def delete_jobs(conn: Connection, *, ended_before: datetime | None, erased_before: datetime) -> int:
+    """Deletes ended jobs without a pending notification, with their checkpoints: those that ended before a moment, and
+    erased ones created before another. Returns the number of jobs."""
+    old = [and_(ERASED, job.c.created < erased_before)]
     old += [] if ended_before is None else [job.c.finished < ended_before]
     ended = job.c.state.not_in(sorted(UNFINISHED_STATES))
     gone = delete(job).where(ended, ~job.c.notification_pending, or_(*old))
     return len(conn.execute(gone.returning(job.c.id)).all())
 
 
-def change_held(conn: Connection, holder: Job, values: Mapping[str, Any]) -> bool:
-    """Changes a running job and holds it until the transaction ends. False: `holder` is not its attempt any more."""
+def update_held_job(conn: Connection, holder: Job, values: Mapping[str, Any]) -> bool:
+    """Updates and locks a running job. False: `holder` is no longer its attempt, and nothing changes."""
     parameters = {"job_id": holder.id, "held_attempt": holder.attempt, "attempt": holder.attempt, **values}
     return conn.execute(UPDATE_ATTEMPT, parameters).first() is not None
 
 
-def hold(conn: Connection, job_id: str) -> tuple[State, int] | None:
-    """A job's state and attempt, held until the transaction ends: what decides whether one may write for it."""
+def lock_job(conn: Connection, job_id: str) -> tuple[State, int] | None:
+    """Locks a job until the transaction ends; returns its state and attempt, None when it does not exist."""
     row = conn.execute(LOCK_JOB, {"job_id": job_id}).first()
     return None if row is None else (State(row.state), row.attempt)
 
 
-def keep_results(conn: Connection, job_id: str, images: Sequence[Image]) -> None:
-    """Puts the pictures down in order, instead of any that lay there."""
-    drop_results(conn, job_id)
+def insert_results(conn: Connection, job_id: str, images: Sequence[Image]) -> None:
+    """Writes the images in order, instead of any that were written before."""
+    delete_results(conn, job_id)
     for position, image in enumerate(images):
         conn.execute(INSERT_RESULT, {"job": job_id, "position": position, **field_values(image)})
 
 
-def drop_results(conn: Connection, job_id: str) -> None:
+def delete_results(conn: Connection, job_id: str) -> None:
     conn.execute(DELETE_RESULTS, {"job_id": job_id})
 
 
-def results(conn: Connection, job_id: str) -> list[Image]:
-    """The pictures that wait for delivery, in order."""
+def load_results(conn: Connection, job_id: str) -> list[Image]:
+    """The images that wait for delivery, in order."""
     query = (
         select(result.c.data, result.c.media_type, result.c.width, result.c.height)
         .where(result.c.job == job_id)
@@ -206,34 +206,34 @@ def results(conn: Connection, job_id: str) -> list[Image]:
 # ---------------------------------------------------------------- rows to values
 
 
-def jobs(conn: Connection, query: Select[Any]) -> list[Job]:
-    """The jobs of a `select(job)`, with their steps."""
+def load_jobs(conn: Connection, query: Select[Any]) -> list[Job]:
+    """The jobs of a `select(job)`, with their checkpoints."""
     rows = conn.execute(query).mappings().all()
     if not rows:
         return []
     chosen = query.with_only_columns(job.c.id)
-    found = conn.execute(_steps().where(checkpoint.c.job.in_(chosen)))
-    steps: dict[str, dict[str, Any]] = {}
+    found = conn.execute(_select_checkpoints().where(checkpoint.c.job.in_(chosen)))
+    checkpoints: dict[str, dict[str, Any]] = {}
     for owner, name, value in found:
-        steps.setdefault(owner, {})[name] = value
-    return [job_of(row, steps.get(row["id"], {})) for row in rows]
+        checkpoints.setdefault(owner, {})[name] = value
+    return [job_of(row, checkpoints.get(row["id"], {})) for row in rows]
 
 
-def _steps() -> "Select[Any, Any, Any]":
-    """Steps in the order they were done."""
+def _select_checkpoints() -> "Select[Any, Any, Any]":
+    """Checkpoints in the order they were written."""
     return select(checkpoint.c.job, checkpoint.c.name, checkpoint.c.value).order_by(checkpoint.c.at, checkpoint.c.name)
 
 
-def _steps_of(conn: Connection, job_id: str) -> dict[str, Any]:
-    return {each.name: each.value for each in conn.execute(_steps().where(checkpoint.c.job == job_id))}
+def _checkpoints_of(conn: Connection, job_id: str) -> dict[str, Any]:
+    return {each.name: each.value for each in conn.execute(_select_checkpoints().where(checkpoint.c.job == job_id))}
 
 
-def one(conn: Connection, query: Select[Any]) -> Job | None:
+def load_job(conn: Connection, query: Select[Any]) -> Job | None:
     """The first job of a `select(job)`."""
     row = conn.execute(query.limit(1)).mappings().first()
     if row is None:
         return None
-    return job_of(row, _steps_of(conn, row["id"]))
+    return job_of(row, _checkpoints_of(conn, row["id"]))
 
 
 def _user(fields: dict[str, Any]) -> User:
@@ -241,14 +241,14 @@ def _user(fields: dict[str, Any]) -> User:
     return User(**fields, roles=tuple(roles))
 
 
-def job_of(row: RowMapping, steps: Mapping[str, Any]) -> Job:
-    """A job as its row and its steps tell it."""
-    same = (
+def job_of(row: RowMapping, checkpoints: Mapping[str, Any]) -> Job:
+    """A job made from its row and its checkpoints."""
+    same_name = (
         "id event request_id locale prompt attempt cost parent charged status_id created started finished "
         "provider model price spent upstream_id usage trace delivered_id"
     )
     return Job(
-        **{name: row[name] for name in same.split()},
+        **{name: row[name] for name in same_name.split()},
         user=_user(row["sender"]),
         chat=Chat(**row["chat"]),
         options=Options(**row["options"]),
@@ -257,23 +257,23 @@ def job_of(row: RowMapping, steps: Mapping[str, Any]) -> Job:
         state=State(row["state"]),
         failure=Failure(**row["failure"]) if row["failure"] else None,
         delivered=tuple(Attachment(**each) for each in row["delivered"] or ()),
-        checkpoints=steps,
+        checkpoints=checkpoints,
     )
 
 
 # ---------------------------------------------------------------- queries
 
 
-def by_id(job_id: str) -> Select[Any]:
+def select_by_id(job_id: str) -> Select[Any]:
     return select(job).where(job.c.id == job_id)
 
 
-def by_event(event: str) -> Select[Any]:
+def select_by_event(event: str) -> Select[Any]:
     return select(job).where(job.c.event == event)
 
 
-def by_message(chat: Chat, message_id: str) -> Select[Any]:
-    """The job whose status or pictures stand in a message."""
+def select_by_message(chat: Chat, message_id: str) -> Select[Any]:
+    """The job whose status message or delivered message it is."""
     here = or_(
         and_(job.c.status_id == message_id, job.c.chat_key == chat.key),
         and_(job.c.delivered_id == message_id, job.c.chat_key == chat.key),
@@ -281,20 +281,20 @@ def by_message(chat: Chat, message_id: str) -> Select[Any]:
     return select(job).where(here).order_by(job.c.created.desc())
 
 
-def unfinished(user_key: str | None = None) -> Select[Any]:
+def select_unfinished(user_key: str | None = None) -> Select[Any]:
     """All unfinished jobs, or those of one user; oldest first."""
     query = select(job).where(job.c.state.in_(sorted(UNFINISHED_STATES))).order_by(job.c.created, job.c.id)
     return query if user_key is None else query.where(job.c.user_key == user_key)
 
 
-def pending_notifications() -> Select[Any]:
+def select_pending_notifications() -> Select[Any]:
     """Ended jobs whose message may not say so yet, oldest first."""
     return select(job).where(NOTIFICATION_PENDING).order_by(job.c.created, job.c.id)
 
 
-def latest(user_key: str, limit: int, chat: Chat | None = None) -> Select[Any]:
+def select_latest(user_key: str, limit: int, chat: Chat | None = None) -> Select[Any]:
     """A user's newest jobs, of one chat or of all, newest first."""
-    theirs = and_(job.c.user_key == user_key, job.c.prompt != "")  # without what was forgotten
+    theirs = and_(job.c.user_key == user_key, job.c.prompt != "")  # without erased jobs
     query = select(job).where(theirs).order_by(job.c.created.desc(), job.c.id.desc()).limit(limit)
     return query if chat is None else query.where(job.c.chat_key == chat.key)
 
@@ -308,7 +308,7 @@ def count_ended_children(conn: Connection, parent: str) -> int:
     return conn.execute(query).scalar_one()
 
 
-def typical_seconds(conn: Connection, provider: str | None, limit: int) -> float | None:
+def median_duration_s(conn: Connection, provider: str | None, limit: int) -> float | None:
     """The median run of the latest jobs that were done at the first attempt; None below FEW of them."""
     query = select(job.c.started, job.c.finished).where(job.c.state == State.DONE.value, job.c.attempt == 1)
     if provider is not None:
@@ -317,12 +317,12 @@ def typical_seconds(conn: Connection, provider: str | None, limit: int) -> float
         (finished - started).total_seconds()
         for started, finished in conn.execute(query.order_by(job.c.finished.desc()).limit(limit))
     ]
-    return max(0.0, median(spans)) if len(spans) >= FEW else None
+    return max(0.0, median(spans)) if len(spans) >= MIN_SAMPLES else None
 
 
 def stats(conn: Connection, since: datetime) -> dict[str, int]:
     """Since a moment: jobs accepted by `state`, `charged` credits of those that ended and what their upstreams
-    took (`spent`, as far as they say), `users` who asked."""
+    took (`spent`, as far as they say), `users` who sent one."""
     states = conn.execute(select(job.c.state, func.count()).where(job.c.created >= since).group_by(job.c.state))
     counts = {state.value: 0 for state in State}
     counts.update((state, count) for state, count in states)

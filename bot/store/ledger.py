@@ -1,4 +1,4 @@
-"""The books: every change of a balance is an entry here, and no balance changes without one.
+"""The ledger: every change of a balance is an entry here, and no balance changes without one.
 
 Works inside the transaction it is handed. Accounts are locked user first, then group. The rules: `bot.quota`.
 """
@@ -25,7 +25,7 @@ INSERT_ENTRY = insert(ledger)
 
 
 def chat_account(chat: Chat, rules: QuotaRules) -> str | None:
-    """The account of a group that has a limit of its own."""
+    """The account id of a group with a limit of its own; None where only users have limits."""
     return group_account(chat) if chat.kind == "group" and rules.chat_daily is not None else None
 
 
@@ -33,20 +33,20 @@ def group_account(chat: Chat) -> str:
     return f"chat:{chat.key}"
 
 
-def find(conn: Connection, account_id: str) -> Account:
-    """The account as it stands, not locked; an empty one when nobody has seen it yet."""
+def get_account(conn: Connection, account_id: str) -> Account:
+    """Reads an account without locking it; an empty one when it has no row yet."""
     row = (conn.execute(select(account).where(account.c.id == account_id))).mappings().first()
     return _account(row) if row else Account(id=account_id)
 
 
-def lock(conn: Connection, account_id: str) -> tuple[Account, bool]:
-    """The account and whether it is banned, held until the transaction ends; made when there is none yet."""
+def lock_account(conn: Connection, account_id: str) -> tuple[Account, bool]:
+    """Locks an account until the transaction ends, and creates it where it is missing; also whether it is banned."""
     row = insert_or_lock(conn, account, {**field_values(Account(id=account_id)), "banned": False}, key="id")
     return _account(row), row["banned"]
 
 
-def ban(conn: Connection, account_id: str, banned: bool) -> None:
-    lock(conn, account_id)
+def set_banned(conn: Connection, account_id: str, banned: bool) -> None:
+    lock_account(conn, account_id)
     conn.execute(update(account).where(account.c.id == account_id).values(banned=banned))
 
 
@@ -58,12 +58,12 @@ def _account(row: RowMapping) -> Account:
     return Account(**{str(name): value for name, value in row.items() if name != "banned"})
 
 
-def _save(conn: Connection, changed: Account) -> None:
+def _update_account(conn: Connection, changed: Account) -> None:
     conn.execute(UPDATE_ACCOUNT, {"account_id": changed.id, **field_values(changed)})
 
 
-def first_day(conn: Connection, account_id: str, allowance: int, newcomer: int | None, now: datetime) -> int:
-    """What a day gives: at most `newcomer` (None: no such limit) on the day of an account's first entry."""
+def allowance_on_day(conn: Connection, account_id: str, allowance: int, newcomer: int | None, now: datetime) -> int:
+    """The daily allowance, credits: at most `newcomer` (None: no such limit) on the day of an account's first entry."""
     if newcomer is None or newcomer >= allowance:
         return allowance
     query = select(ledger.c.at).where(ledger.c.account == account_id).order_by(ledger.c.at).limit(1)
@@ -75,123 +75,125 @@ def first_day(conn: Connection, account_id: str, allowance: int, newcomer: int |
 
 
 def lock_unless_banned(conn: Connection, user_key: str) -> Account:
-    """The user's account, locked.
+    """Locks the user's account.
 
     Raises Banned.
     """
-    user, banned = lock(conn, user_key)
+    user, banned = lock_account(conn, user_key)
     if banned:
         raise Banned
     return user
 
 
 def reserve(conn: Connection, new: NewJob, user: Account, rules: QuotaRules, now: datetime) -> None:
-    """Holds a job's credits on the user's account (locked) and on the group's.
+    """Reserves a job's credits on the user's account (locked) and on the group's.
 
     Raises OutOfCredits, ChatOutOfCredits.
     """
     user = quota.refreshed(
-        user, quota.today(now), first_day(conn, user.id, rules.allowance(new.user), rules.new_user_daily, now)
+        user, quota.today(now), allowance_on_day(conn, user.id, rules.allowance(new.user), rules.new_user_daily, now)
     )
     if user.available < new.cost:
         raise OutOfCredits(left=user.available, cost=new.cost, refill=quota.hours_to_refill(now))
     user, from_granted = quota.reserve(user, new.cost)
-    _save(conn, user)
+    _update_account(conn, user)
     entry = {"job": new.id, "kind": "reserve", "credits": new.cost, "at": now}
     entry |= {"account": user.id, "day": user.day, "from_granted": from_granted, "chat_from_granted": 0}
     group_id = chat_account(new.chat, rules)
     if group_id is not None and rules.chat_daily is not None:
-        group, _ = lock(conn, group_id)
+        group, _ = lock_account(conn, group_id)
         group = quota.refreshed(group, quota.today(now), rules.chat_daily)
         if group.available < new.cost:
             raise ChatOutOfCredits(left=group.available, cost=new.cost, refill=quota.hours_to_refill(now))
         group, chat_from_granted = quota.reserve(group, new.cost)
-        _save(conn, group)
+        _update_account(conn, group)
         entry |= {"chat_account": group.id, "chat_day": group.day, "chat_from_granted": chat_from_granted}
     conn.execute(INSERT_ENTRY, entry)
 
 
 def settle(conn: Connection, job_id: str, charged: int, now: datetime) -> bool:
-    """Ends a job's reservation, charging part of it. False: it was closed before, and nothing changes.
+    """Ends a job's reservation, charging part of it. False: it was settled before, and nothing changes.
 
     Raises ValueError when more is charged than was reserved.
     """
-    held = conn.execute(SELECT_RESERVATION, {"job_id": job_id}).mappings().one()
-    if not 0 <= charged <= held["credits"]:
-        raise ValueError(f"cannot charge {charged} of {held['credits']}")
+    reservation = conn.execute(SELECT_RESERVATION, {"job_id": job_id}).mappings().one()
+    if not 0 <= charged <= reservation["credits"]:
+        raise ValueError(f"cannot charge {charged} of {reservation['credits']}")
 
-    def extra(part: int) -> int:
-        return max(0, charged - (held["credits"] - part))
+    def granted_part(reserved_from_granted: int) -> int:
+        return max(0, charged - (reservation["credits"] - reserved_from_granted))
 
-    entry = {**held, "kind": "settle", "credits": charged, "at": now}
-    entry |= {"from_granted": extra(held["from_granted"]), "chat_from_granted": extra(held["chat_from_granted"])}
+    entry = {**reservation, "kind": "settle", "credits": charged, "at": now}
+    entry |= {
+        "from_granted": granted_part(reservation["from_granted"]),
+        "chat_from_granted": granted_part(reservation["chat_from_granted"]),
+    }
     if insert_once(conn, ledger, entry, key="job,kind") is None:
         return False
     for prefix in ("", "chat_"):
-        if (account_id := held[f"{prefix}account"]) is not None:
-            owner, _ = lock(conn, account_id)
-            day, from_granted = held[f"{prefix}day"], held[f"{prefix}from_granted"]
-            _save(conn, quota.settle(owner, held["credits"], from_granted, charged, day))
+        if (account_id := reservation[f"{prefix}account"]) is not None:
+            owner, _ = lock_account(conn, account_id)
+            day, from_granted = reservation[f"{prefix}day"], reservation[f"{prefix}from_granted"]
+            _update_account(conn, quota.settle(owner, reservation["credits"], from_granted, charged, day))
     return True
 
 
 def grant(conn: Connection, entry_id: str, user_key: str, credits: int, allowance: int, now: datetime) -> Account:
-    """Adds lasting credits, once per `entry_id`; the account afterwards.
+    """Grants credits that do not expire, once per `entry_id`; returns the account afterwards.
 
-    Raises ValueError for credits outside 0 to `quota.MOST`.
+    Raises ValueError for credits outside 0 to `quota.MAX_CREDITS`.
     """
-    return _change(conn, quota.grant, entry_id, user_key, credits, allowance, now)
+    return _apply_change(conn, quota.grant, entry_id, user_key, credits, allowance, now)
 
 
 def set_available(
     conn: Connection, entry_id: str, user_key: str, credits: int, allowance: int, now: datetime
 ) -> Account:
-    """Leaves exactly `credits` to spend, once per `entry_id`; the account afterwards.
+    """Makes exactly `credits` available, once per `entry_id`; returns the account afterwards.
 
-    Raises ValueError for credits outside 0 to `quota.MOST`.
+    Raises ValueError for credits outside 0 to `quota.MAX_CREDITS`.
     """
-    return _change(conn, quota.set_available, entry_id, user_key, credits, allowance, now)
+    return _apply_change(conn, quota.set_available, entry_id, user_key, credits, allowance, now)
 
 
 def claw_back(conn: Connection, entry_id: str, user_key: str, credits: int, allowance: int, now: datetime) -> Account:
-    """Takes refunded credits back as far as they are still there, once per `entry_id`; the account afterwards.
+    """Takes refunded credits back as far as they are still there, once per `entry_id`; returns the account afterwards.
 
-    In the books it is a `set` to what is left. Raises ValueError for credits outside 0 to `quota.MOST`.
+    Its ledger entry is a `set` to what is left. Raises ValueError for credits outside 0 to `quota.MAX_CREDITS`.
     """
-    return _change(conn, quota.claw_back, entry_id, user_key, credits, allowance, now)
+    return _apply_change(conn, quota.claw_back, entry_id, user_key, credits, allowance, now)
 
 
-def move(conn: Connection, old: str, new: str) -> None:
-    """An account under another id, with all its entries. One that exists under that id already takes in what is
-    held and what was granted; its own daily pot stays."""
-    found, banned = _existing(conn, old)
+def move_account(conn: Connection, old: str, new: str) -> None:
+    """Gives an account another id, with all its entries. An account that already exists under that id takes over what
+    is reserved and granted, and keeps its own daily credits."""
+    found, banned = _lock_existing(conn, old)
     if found is None:
         return
-    target, _ = lock(conn, new)
-    fresh = target.day < found.day
-    pot = found if fresh else target
+    target, _ = lock_account(conn, new)
+    latest = found if target.day < found.day else target  # whose daily credits count
     merged = replace(
-        pot,
+        latest,
         id=new,
         reserved=found.reserved + target.reserved,
         granted=found.granted + target.granted,
-        daily=min(pot.daily, pot.allowance),
+        daily=min(latest.daily, latest.allowance),
     )
-    _save(conn, merged)
+    _update_account(conn, merged)
     conn.execute(update(account).where(account.c.id == new).values(banned=banned))
     conn.execute(update(ledger).where(ledger.c.account == old).values(account=new))
     conn.execute(update(ledger).where(ledger.c.chat_account == old).values(chat_account=new))
     conn.execute(delete(account).where(account.c.id == old))
 
 
-def _existing(conn: Connection, account_id: str) -> tuple[Account | None, bool]:
+def _lock_existing(conn: Connection, account_id: str) -> tuple[Account | None, bool]:
     """The account, locked, and whether it is banned; None when there is none."""
     query = select(account).where(account.c.id == account_id).with_for_update()
     row = conn.execute(query).mappings().first()
     return (_account(row), row["banned"]) if row else (None, False)
 
 
-def _change(
+def _apply_change(
     conn: Connection,
     rule: Callable[[Account, int], Account],
     entry_id: str,
@@ -200,7 +202,7 @@ def _change(
     allowance: int,
     now: datetime,
 ) -> Account:
-    user, _ = lock(conn, user_key)
+    user, _ = lock_account(conn, user_key)
     user = quota.refreshed(user, quota.today(now), allowance)
     changed = rule(user, credits)
     granted = rule is quota.grant
@@ -215,5 +217,5 @@ def _change(
     entry |= {"from_granted": credits if granted else changed.granted, "chat_from_granted": 0}
     if insert_once(conn, ledger, entry, key="job,kind") is None:
         return user
-    _save(conn, changed)
+    _update_account(conn, changed)
     return changed

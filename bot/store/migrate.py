@@ -1,4 +1,4 @@
-"""Brings a database's tables to what `schema` says, by the migrations that ship inside the package.
+"""Upgrades a database's tables to `schema`, by the migrations that ship inside the package.
 
 Blocking, with plain sync connections: call it in a worker thread.
 """
@@ -19,12 +19,12 @@ from bot.store.engine import BUSY_S, WRITES, configure_sqlite, connect_args, des
 
 ADVISORY_LOCK = 0x4541_5345_4C  # "EASEL": two processes that upgrade one PostgreSQL at once take turns
 APPLICATION_ID = 0x4541534C  # "EASL", in the header of the SQLite file
-SMALL = 32 * 2**20  # bytes of a file that is read whole at every start, in some 50 ms
-ONE_AT_A_TIME = threading.Lock()  # alembic keeps its context in a module
+SMALL_FILE_BYTES = 32 * 2**20  # bytes of a file that is read whole at every start, in some 50 ms
+ALEMBIC_LOCK = threading.Lock()  # alembic keeps its context in a module
 
 
-def prepare(url: URL, *, migrate: bool) -> None:
-    """Sees that the database can be read and written, and that its tables fit this version.
+def prepare_database(url: URL, *, migrate: bool) -> None:
+    """Checks that the database can be read and written, and that its tables fit this version.
 
     `migrate`: brings the tables up to date first, all or nothing; without it nothing is changed. Raises
     SettingsWrong; a file that is no database, or a damaged one, is left as it is.
@@ -32,50 +32,50 @@ def prepare(url: URL, *, migrate: bool) -> None:
     if is_sqlite(url) and not _folder(url).is_dir():
         raise url_problem(f"the folder {_folder(url)} does not exist")
     if is_sqlite(url) and migrate:
-        _sound(url)
+        _check_integrity(url)
     try:
         engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=connect_args(url))
     except ModuleNotFoundError:
         raise url_problem('PostgreSQL needs: pip install "easel-bot[postgres]"') from None
     configure_sqlite(engine, read_only=not migrate)
     try:
-        with ONE_AT_A_TIME, engine.execution_options(**WRITES).connect() as connection, connection.begin() as changes:
-            _fit(connection, migrate=migrate)
+        with ALEMBIC_LOCK, engine.execution_options(**WRITES).connect() as connection, connection.begin() as changes:
+            _upgrade_tables(connection, migrate=migrate)
             if not migrate:
                 changes.rollback()
     except SQLAlchemyError as exc:
-        raise url_problem(f"{_place(url)} cannot be used ({describe_error(exc)})") from exc
+        raise url_problem(f"{_location(url)} cannot be used ({describe_error(exc)})") from exc
     finally:
         engine.dispose()
 
 
-def _sound(url: URL) -> None:
-    """Reads every page of a file before anything writes to it: jobs run on a damaged one would make it worse.
+def _check_integrity(url: URL) -> None:
+    """Reads every page of a SQLite file before anything writes to it: jobs run on a damaged one would make it worse.
 
     A large one only after an end that left a write-ahead log behind, as a kill or a power cut does: reading takes
     1.5 s a gigabyte, and a start shall not grow with the past. Raises SettingsWrong.
     """
-    file = file_of(url)
-    if not file.is_file() or (file.stat().st_size > SMALL and not _cut_short(file)):
+    file = sqlite_path(url)
+    if not file.is_file() or (file.stat().st_size > SMALL_FILE_BYTES and not _has_leftover_wal(file)):
         return
     try:
         address = f"{file.absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(address, uri=True, timeout=BUSY_S)) as look:
             (verdict,) = look.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.Error as exc:
-        raise url_problem(f"{_place(url)} cannot be used ({type(exc).__name__}: {exc})") from exc
+        raise url_problem(f"{_location(url)} cannot be used ({type(exc).__name__}: {exc})") from exc
     if verdict != "ok":
         first = str(verdict).splitlines()[-1]
-        raise url_problem(f"{_place(url)} cannot be used (it is damaged: {first}); put a backup in its place")
+        raise url_problem(f"{_location(url)} cannot be used (it is damaged: {first}); put a backup in its place")
 
 
-def _cut_short(file: Path) -> bool:
-    """Whether the last process that wrote to it did not close it (https://www.sqlite.org/wal.html#walfile)."""
+def _has_leftover_wal(file: Path) -> bool:
+    """Whether the last process that wrote to the file was killed before it closed it (https://www.sqlite.org/wal.html#walfile)."""
     log = file.with_name(f"{file.name}-wal")
     return log.is_file() and log.stat().st_size > 0
 
 
-def _fit(connection: Connection, *, migrate: bool) -> None:
+def _upgrade_tables(connection: Connection, *, migrate: bool) -> None:
     if migrate and connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
     config = Config()
@@ -94,22 +94,22 @@ def _fit(connection: Connection, *, migrate: bool) -> None:
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-def absent(url: URL) -> str | None:
+def missing_sqlite_file(url: URL) -> str | None:
     """The SQLite file that is not there yet, in a folder that is; else None."""
     if not is_sqlite(url) or not _folder(url).is_dir():
         return None
-    file = file_of(url)
+    file = sqlite_path(url)
     return None if file.exists() else str(file)
 
 
-def file_of(url: URL) -> Path:
-    """Where a SQLite database lies."""
+def sqlite_path(url: URL) -> Path:
+    """The path of a SQLite file."""
     return Path((url.database or "").removeprefix("file:"))
 
 
 def _folder(url: URL) -> Path:
-    return file_of(url).absolute().parent
+    return sqlite_path(url).absolute().parent
 
 
-def _place(url: URL) -> str:
+def _location(url: URL) -> str:
     return f"{url.database}" if is_sqlite(url) else f"{url.host or 'localhost'}/{url.database or ''}"

@@ -39,7 +39,7 @@ metadata = MetaData(
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware moment. PostgreSQL keeps the zone; SQLite drops it, so that everything is written in UTC."""
+    """An aware datetime. PostgreSQL keeps the zone; SQLite drops it, so that everything is written in UTC."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -48,7 +48,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("a moment without a time zone")
+            raise ValueError("a datetime without a time zone")
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
@@ -92,10 +92,10 @@ account = Table(
 ledger = Table(
     "ledger",
     metadata,
-    Column("job", Text, nullable=False),  # a job's id; of a grant or set: the entry's own id
+    Column("job", Text, nullable=False),  # a job's id; for kinds grant and set the entry's own id
     Column("kind", Text, nullable=False),
     Column("account", Text, nullable=False),
-    Column("day", Date, nullable=False),  # whose pot of the account it was
+    Column("day", Date, nullable=False),  # UTC day whose daily credits were reserved
     Column("credits", BigInteger, nullable=False),
     Column("from_granted", BigInteger, nullable=False),  # part of `credits`
     Column("chat_account", Text),

@@ -1,7 +1,7 @@
 """The one database: jobs, what they have done, and the credits they cost.
 
-Transactions are short, and all or nothing. `Store` is what the rest of Easel uses; the tables, the books and
-the rows stand in the modules beside it.
+Transactions are short, and all or nothing. `Store` is what the rest of Easel uses; tables (`schema`), rows (`job_rows`)
+and credits (`ledger`) are modules beside it.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from bot.store import backup, job_rows, ledger, schema
 from bot.store.adapter_store import BLOB_DAYS, AdapterStore, delete_blobs, delete_tokens
 from bot.store.database import Database
 from bot.store.engine import insert_once, is_sqlite, parse_url, upsert
-from bot.store.migrate import absent, prepare
+from bot.store.migrate import missing_sqlite_file, prepare_database
 
 __all__ = [
     "TRANSITIONS",
@@ -40,8 +40,9 @@ __all__ = [
     "upgrade",
 ]
 
-EVENTS_RETURN = timedelta(days=2)  # that an event may be told again: Telegram keeps its updates for one day
-FACTS = ("provider", "model", "price", "spent", "upstream_id", "usage", "trace")  # of a painting: columns of the job
+EVENT_REDELIVERY = timedelta(days=2)  # during which a platform may deliver an event again: Telegram keeps updates a day
+# The facts of an attempt that are columns of its job.
+JOB_COLUMNS = ("provider", "model", "price", "spent", "upstream_id", "usage", "trace")
 
 
 async def upgrade(database_url: str) -> None:
@@ -49,15 +50,15 @@ async def upgrade(database_url: str) -> None:
 
     Raises SettingsWrong.
     """
-    await asyncio.to_thread(prepare, parse_url(database_url), migrate=True)
+    await asyncio.to_thread(prepare_database, parse_url(database_url), migrate=True)
 
 
 async def missing_file(database_url: str) -> str | None:
-    """The SQLite file that opening the store would make, in a folder that is there; else None.
+    """The path of the SQLite file that opening the store would create, in an existing folder; else None.
 
     Raises SettingsWrong.
     """
-    return await asyncio.to_thread(absent, parse_url(database_url))
+    return await asyncio.to_thread(missing_sqlite_file, parse_url(database_url))
 
 
 async def back_up(database_url: str, to: Path) -> int:
@@ -70,9 +71,9 @@ async def back_up(database_url: str, to: Path) -> int:
 
 @asynccontextmanager
 async def exclusive_access(database_url: str) -> AsyncGenerator[None]:
-    """Keeps a SQLite file to this process for as long as it runs jobs on it.
+    """Locks a SQLite file for this process, which runs jobs on it.
 
-    Raises SettingsWrong when another one does.
+    Raises SettingsWrong when another process holds it.
     """
     with ExitStack() as held:
         await asyncio.to_thread(held.enter_context, backup.exclusive_access(parse_url(database_url)))
@@ -80,7 +81,7 @@ async def exclusive_access(database_url: str) -> AsyncGenerator[None]:
 
 
 class Store:
-    """An open database. Every method raises StoreFailed when the database does not do its part.
+    """An open database. Every method raises StoreFailed when the database fails.
 
     A job value is a claim on its `attempt`: methods that write for a Job raise Stale once a newer attempt
     holds it or it has ended. Rows are locked in one order: job, user's account, group's account.
@@ -100,35 +101,35 @@ class Store:
         processes may be at work. Raises SettingsWrong.
         """
         url = parse_url(database_url)
-        await asyncio.to_thread(prepare, url, migrate=is_sqlite(url) if migrate is None else migrate)
+        await asyncio.to_thread(prepare_database, url, migrate=is_sqlite(url) if migrate is None else migrate)
         return cls(await asyncio.to_thread(Database, url), clock)  # a file's address is made absolute
 
     async def close(self) -> None:
-        """Lets transactions under way end, closes all connections. Without it a process on SQLite hangs."""
+        """Lets transactions under way end, then closes all connections."""
         await self._database.close()
 
     async def ping(self) -> None:
-        """Asks the database for nothing."""
+        """Checks that the database answers."""
 
         def work(conn: Connection) -> None:
             conn.execute(text("SELECT 1"))
 
         await self._database.read(work)
 
-    # ------------------------------------------------------------ the life of a job
+    # ------------------------------------------------------------ a job from acceptance to its end
 
     async def accept_job(self, new: NewJob, rules: QuotaRules, *, begun: bool = False) -> tuple[Job, bool]:
-        """Reserves the credits and keeps the job, in one transaction. False: the event was that job before.
+        """Reserves the credits and stores the job, in one transaction. False: the event had become that job before.
 
-        `begun`: the job is begun in the same step, as by `begin`; the returned value holds it.
-        Raises Banned, TooManyWaiting, OutOfCredits, ChatOutOfCredits; then nothing is kept.
+        `begun`: its first attempt begins in the same transaction, as by `begin_attempt`.
+        Raises Banned, TooManyWaiting, OutOfCredits, ChatOutOfCredits; then nothing is stored.
         """
 
         def work(conn: Connection) -> tuple[Job, bool]:
             now = self._clock.now()
-            fresh = insert_once(conn, schema.job, job_rows.row_of(new, now, begun=begun), key="event")
+            fresh = insert_once(conn, schema.job, job_rows.job_row(new, now, begun=begun), key="event")
             if fresh is None:
-                known = job_rows.one(conn, job_rows.by_event(new.event))
+                known = job_rows.load_job(conn, job_rows.select_by_event(new.event))
                 assert known is not None
                 return known, False
             user = ledger.lock_unless_banned(conn, new.user.key)
@@ -140,13 +141,13 @@ class Store:
         return await self._database.write(work)
 
     async def begin_attempt(self, job_id: str) -> Job:
-        """A new attempt holds the job from here on; it runs.
+        """Starts a new attempt, which makes every older value of the job stale.
 
-        Raises Stale when it has ended or never was.
+        Raises Stale when the job has ended or does not exist.
         """
 
         def work(conn: Connection) -> Job:
-            begun = job_rows.begin(conn, job_id, self._clock.now())
+            begun = job_rows.begin_attempt(conn, job_id, self._clock.now())
             if begun is None:
                 raise Stale
             return begun
@@ -160,17 +161,17 @@ class Store:
         """
 
         def work(conn: Connection) -> None:
-            if not job_rows.change_held(conn, job, facts or {}):
+            if not job_rows.update_held_job(conn, job, facts or {}):
                 raise Stale
-            self._note(conn, job.id, step, value)
+            self._upsert_checkpoint(conn, job.id, step, value)
 
         await self._database.write(work)
 
     async def set_status_message(self, job_id: str, message_id: str) -> None:
-        """The job's status stands in that message. Not fenced: a posted message is there, whoever did it."""
+        """Stores the id of the status message. Not fenced by the attempt: a posted message is there."""
 
         def work(conn: Connection) -> None:
-            job_rows.change(conn, job_id, {"status_id": message_id})
+            job_rows.update_job(conn, job_id, {"status_id": message_id})
 
         await self._database.write(work)
 
@@ -181,16 +182,16 @@ class Store:
         """
 
         def work(conn: Connection) -> None:
-            if not job_rows.change_held(conn, job, {name: facts[name] for name in FACTS if name in facts}):
+            if not job_rows.update_held_job(conn, job, {name: facts[name] for name in JOB_COLUMNS if name in facts}):
                 raise Stale
-            job_rows.keep_results(conn, job.id, images)
-            self._note(conn, job.id, "painted", dict(facts))
+            job_rows.insert_results(conn, job.id, images)
+            self._upsert_checkpoint(conn, job.id, "painted", dict(facts))
 
         await self._database.write(work)
 
     async def load_results(self, job: Job) -> list[Image]:
-        """The pictures kept and not yet delivered, in order."""
-        return await self._database.read(lambda conn: job_rows.results(conn, job.id))
+        """The images stored and not yet delivered, in order."""
+        return await self._database.read(lambda conn: job_rows.load_results(conn, job.id))
 
     async def settle_job(
         self,
@@ -202,114 +203,120 @@ class Store:
         delivered: Delivered | None = None,
         trace: str | None = None,
     ) -> bool:
-        """Ends a job and its reservation: `charged` credits are gone, the others back. False: it had ended.
+        """Ends a job and settles its reservation: `charged` credits are spent, the others return. False: it had ended.
 
-        The kept pictures are dropped. Without `delivered` its notification is pending from here on.
+        Deletes the stored images. Without `delivered` the notification of its end is pending from here on.
 
         Raises Stale when a newer attempt holds it, ValueError for an end that
         its state does not allow or a charge above what was reserved.
         """
 
         def work(conn: Connection) -> bool:
-            stored = job_rows.hold(conn, job.id)
+            stored = job_rows.lock_job(conn, job.id)
             if stored is None:
                 raise Stale
-            stands, attempt = stored
-            if not TRANSITIONS[stands]:
+            current, attempt = stored
+            if not TRANSITIONS[current]:
                 return False
             if attempt != job.attempt:
                 raise Stale
-            if state not in TRANSITIONS[stands] or TRANSITIONS[state]:
-                raise ValueError(f"{stands} cannot end as {state}")
+            if state not in TRANSITIONS[current] or TRANSITIONS[state]:
+                raise ValueError(f"{current} cannot end as {state}")
             now = self._clock.now()
             if not ledger.settle(conn, job.id, charged, now):
                 return False
-            end = job_rows.ending(state, charged=charged, failure=failure, delivered=delivered, trace=trace, now=now)
-            job_rows.change(conn, job.id, end)
-            job_rows.drop_results(conn, job.id)
+            end = job_rows.end_values(
+                state, charged=charged, failure=failure, delivered=delivered, trace=trace, now=now
+            )
+            job_rows.update_job(conn, job.id, end)
+            job_rows.delete_results(conn, job.id)
             return True
 
         return await self._database.write(work)
 
     async def mark_notified(self, job_id: str) -> None:
-        """The message of an ended job says how it ended."""
-        await self._database.write(lambda conn: job_rows.change(conn, job_id, {"notification_pending": False}))
+        """Notes that the message of an ended job says how it ended: its notification is no longer pending."""
+        await self._database.write(lambda conn: job_rows.update_job(conn, job_id, {"notification_pending": False}))
 
     # ------------------------------------------------------------ reading jobs
 
     async def get_job(self, job_id: str) -> Job | None:
-        return await self._database.read(lambda conn: job_rows.one(conn, job_rows.by_id(job_id)))
+        return await self._database.read(lambda conn: job_rows.load_job(conn, job_rows.select_by_id(job_id)))
 
     async def unfinished_jobs(self) -> list[Job]:
-        """What an earlier process may have left behind, oldest first."""
-        return await self._database.read(lambda conn: job_rows.jobs(conn, job_rows.unfinished()))
+        """All unfinished jobs, oldest first: what an earlier process may have left behind."""
+        return await self._database.read(lambda conn: job_rows.load_jobs(conn, job_rows.select_unfinished()))
 
     async def pending_notifications(self) -> list[Job]:
         """Ended jobs whose message may not say so yet, oldest first."""
-        return await self._database.read(lambda conn: job_rows.jobs(conn, job_rows.pending_notifications()))
+        return await self._database.read(lambda conn: job_rows.load_jobs(conn, job_rows.select_pending_notifications()))
 
     async def job_by_message(self, chat: Chat, message_id: str) -> Job | None:
-        """The job whose status or pictures stand in a message."""
-        return await self._database.read(lambda conn: job_rows.one(conn, job_rows.by_message(chat, message_id)))
+        """The job whose status message or delivered message it is."""
+        return await self._database.read(
+            lambda conn: job_rows.load_job(conn, job_rows.select_by_message(chat, message_id))
+        )
 
     async def unfinished_jobs_of(self, user_key: str) -> list[Job]:
         """A user's unfinished jobs, oldest first."""
-        return await self._database.read(lambda conn: job_rows.jobs(conn, job_rows.unfinished(user_key)))
+        return await self._database.read(lambda conn: job_rows.load_jobs(conn, job_rows.select_unfinished(user_key)))
 
     async def history(self, user_key: str, limit: int = 20, chat: Chat | None = None) -> list[Job]:
-        """A user's latest jobs, newest first; with `chat` only those asked for there."""
-        return await self._database.read(lambda conn: job_rows.jobs(conn, job_rows.latest(user_key, limit, chat)))
+        """A user's latest jobs, newest first; with `chat` only those of that chat."""
+        return await self._database.read(
+            lambda conn: job_rows.load_jobs(conn, job_rows.select_latest(user_key, limit, chat))
+        )
 
     async def count_ended_children(self, job_id: str) -> int:
         """How many jobs that repeated or varied this one have ended."""
         return await self._database.read(lambda conn: job_rows.count_ended_children(conn, job_id))
 
     async def median_duration_s(self, provider: str | None = None, limit: int = 20) -> float | None:
-        """How long the latest `limit` jobs of one provider, or all, took (median); None if too few."""
-        return await self._database.read(lambda conn: job_rows.typical_seconds(conn, provider, limit))
+        """Median duration of the latest `limit` jobs, seconds, of one provider or of all; None if too few."""
+        return await self._database.read(lambda conn: job_rows.median_duration_s(conn, provider, limit))
 
     async def stats(self) -> dict[str, int]:
-        """Today (UTC): jobs by each state's name, `charged` credits, `spent` upstream, `users` who asked."""
+        """Today (UTC): jobs by each state's name, `charged` credits, `spent` upstream, `users` who sent one."""
         midnight = datetime.combine(quota.today(self._clock.now()), time(), tzinfo=UTC)
         return await self._database.read(lambda conn: job_rows.stats(conn, midnight))
 
-    # ------------------------------------------------------------ forgetting
+    # ------------------------------------------------------------ erasing and retention
 
     async def erase_user(self, user_key: str) -> tuple[int, tuple[Attachment, ...]]:
-        """Empties a user's ended jobs of words, names, results and steps, and drops pictures that waited for words. The
-        ledger stays. Returns how many jobs it was, and the handles of all their pictures."""
-        return await self._database.write(lambda conn: job_rows.blank(conn, user_key))
+        """Erases prompts, names, results and checkpoints of a user's ended jobs, and their pending images. The ledger
+        stays. Returns the number of jobs, and the handles of all their images."""
+        return await self._database.write(lambda conn: job_rows.erase_user(conn, user_key))
 
     async def delete_expired(self, *, days: int | None) -> int:
-        """Drops what nobody needs any more: blobs past BLOB_DAYS, emptied jobs whose events cannot come again, and
-        with `days` ended jobs and blobs of before that many. The ledger stays. Returns how many jobs went."""
+        """Deletes blobs past BLOB_DAYS, expired tokens, erased jobs whose events cannot be delivered again, and with
+        `days` ended jobs and blobs older than that many. The ledger stays. Returns the number of jobs."""
         now = self._clock.now()
-        ended = None if days is None else now - timedelta(days=days)
-        kept = now - timedelta(days=min(days or BLOB_DAYS, BLOB_DAYS))
+        ended_before = None if days is None else now - timedelta(days=days)
+        cached_before = now - timedelta(days=min(days or BLOB_DAYS, BLOB_DAYS))
 
         def work(conn: Connection) -> int:
-            delete_blobs(conn, cached_before=kept)
+            delete_blobs(conn, cached_before=cached_before)
             delete_tokens(conn, expired_at=now)
-            return job_rows.drop_jobs(conn, ended_before=ended, blank_before=now - EVENTS_RETURN)
+            return job_rows.delete_jobs(conn, ended_before=ended_before, erased_before=now - EVENT_REDELIVERY)
 
         return await self._database.write(work)
 
     # ------------------------------------------------------------ credits
 
     async def balance(self, user_key: str, allowance: int, newcomer: int | None = None) -> Balance:
-        """A user's credits as of now, with a daily allowance, which is `newcomer` at most on their first day."""
+        """A user's credits as of now. `allowance`: credits a day; `newcomer`: the most on their first day."""
         now = self._clock.now()
 
         def work(conn: Connection) -> Balance:
-            given = ledger.first_day(conn, user_key, allowance, newcomer, now)
-            return _balance(quota.refreshed(ledger.find(conn, user_key), quota.today(now), given))
+            given = ledger.allowance_on_day(conn, user_key, allowance, newcomer, now)
+            return _balance(quota.refreshed(ledger.get_account(conn, user_key), quota.today(now), given))
 
         return await self._database.read(work)
 
     async def grant(self, entry: str, user_key: str, credits: int, allowance: int) -> Balance:
         """Adds credits that do not expire. The same `entry` again changes nothing.
 
-        Raises ValueError for credits outside 0 to `quota.MOST`.
+        Raises ValueError for credits outside 0 to `quota.MAX_CREDITS`.
         """
         now = self._clock.now()
         return _balance(
@@ -317,9 +324,9 @@ class Store:
         )
 
     async def set_available(self, entry: str, user_key: str, credits: int, allowance: int) -> Balance:
-        """Leaves exactly `credits` to spend now. The same `entry` again changes nothing.
+        """Makes exactly `credits` available now. The same `entry` again changes nothing.
 
-        Raises ValueError for credits outside 0 to `quota.MOST`.
+        Raises ValueError for credits outside 0 to `quota.MAX_CREDITS`.
         """
         now = self._clock.now()
         return _balance(
@@ -337,27 +344,27 @@ class Store:
         )
 
     async def move_chat(self, old: Chat, new: Chat) -> None:
-        """A chat has another identity from now on: its jobs and its credits go along. May be told again."""
+        """Gives a chat another identity: its jobs and its credits go along. May be repeated."""
 
         def work(conn: Connection) -> None:
             job_rows.move_chat(conn, old, new)
-            ledger.move(conn, ledger.group_account(old), ledger.group_account(new))
+            ledger.move_account(conn, ledger.group_account(old), ledger.group_account(new))
 
         await self._database.write(work)
 
     async def ban(self, user_key: str) -> None:
-        """The user's jobs are refused from now on; running ones go on."""
-        await self._database.write(lambda conn: ledger.ban(conn, user_key, True))
+        """Refuses the user's jobs from now on; running ones go on."""
+        await self._database.write(lambda conn: ledger.set_banned(conn, user_key, True))
 
     async def unban(self, user_key: str) -> None:
-        await self._database.write(lambda conn: ledger.ban(conn, user_key, False))
+        await self._database.write(lambda conn: ledger.set_banned(conn, user_key, False))
 
     async def is_banned(self, user_key: str) -> bool:
         return await self._database.read(lambda conn: ledger.is_banned(conn, user_key))
 
     # ------------------------------------------------------------ inside a transaction
 
-    def _note(self, conn: Connection, job_id: str, name: str, value: Any) -> None:
+    def _upsert_checkpoint(self, conn: Connection, job_id: str, name: str, value: Any) -> None:
         values = {"job": job_id, "name": name, "value": value, "at": self._clock.now()}
         upsert(conn, schema.checkpoint, values, key="job,name")
 

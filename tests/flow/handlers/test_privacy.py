@@ -15,7 +15,7 @@ from bot.jobs.retention import EVERY, Retention
 from bot.sandbox import Sandbox
 from bot.store import job_rows
 from bot.store.adapter_store import BLOB_DAYS
-from bot.store.store import EVENTS_RETURN, Store
+from bot.store.store import EVENT_REDELIVERY, Store
 from bot.texts import LOCALES, explain, say
 from tests.flow.scenes import LONG, HeldPlatform, ask, books, click
 from tests.flow.store.stores import ANN, BEN, DIRECT, PIXEL, RULES, books_agree, new_job, query
@@ -222,7 +222,7 @@ async def test_a_job_that_is_to_be_told_of_still_is_after_forgetting(store: Stor
 
 
 async def test_forgetting_more_jobs_than_one_statement_names(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_rows, "AT_ONCE", 5)
+    monkeypatch.setattr(job_rows, "MAX_IDS", 5)
     for _ in range(11):
         job, _ = await store.accept_job(new_job(), RULES)
         await store.settle_job(job, State.CANCELLED, charged=0)
@@ -269,7 +269,7 @@ async def test_a_job_that_nobody_was_told_of_waits_for_that(store: Store, clock:
 async def test_without_days_jobs_stay_but_for_forgotten_ones(store: Store, clock: FakeClock) -> None:
     kept, gone = await ended(store, user=BEN), await ended(store)
     await store.erase_user(ANN.key)
-    await clock.advance(EVENTS_RETURN.total_seconds() - 1)
+    await clock.advance(EVENT_REDELIVERY.total_seconds() - 1)
     assert await store.delete_expired(days=None) == 0
     await clock.advance(2)
     assert await store.delete_expired(days=None) == 1
