@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ from bot.ports import ChatPort
 from bot.sandbox import Sandbox
 from bot.settings import Settings
 from bot.store.store import Store
+from tests.servers.upstream.picture_host import PictureHost, picture_host
+from tests.support.clocks import ShiftedClock
 from tests.support.databases import migrated_sqlite
+from tests.support.images import png
 
 
 def easel_settings(folder: Path, sandbox: Sandbox, *changes: Mapping[str, Any]) -> Settings:
@@ -25,6 +29,25 @@ def easel_settings(folder: Path, sandbox: Sandbox, *changes: Mapping[str, Any]) 
     for each in changes:
         values |= each
     return Settings(**values)
+
+
+@dataclass(slots=True, kw_only=True)
+class ChatWorld:
+    """A platform's server, the sandbox and a folder, in which Easel is started and stopped."""
+
+    sandbox: Sandbox
+    folder: Path
+    clock: ShiftedClock
+    """The time of Easel and of the server."""
+    settings: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What differs from `easel_settings` at the next start."""
+
+    @asynccontextmanager
+    async def gallery(self, picture: bytes | None = None) -> AsyncGenerator[PictureHost]:
+        """The provider of whoever starts inside: its pictures are served when they are let."""
+        async with picture_host(png("blue") if picture is None else picture) as upstream:
+            self.settings |= upstream.settings
+            yield upstream
 
 
 @asynccontextmanager

@@ -104,8 +104,8 @@ async def echo() -> AsyncGenerator[Echo]:
 class Whole:
     """Easel as `easel run` serves it, in both platforms at once. `address`: of its own server."""
 
-    telegram: in_telegram.Town
-    discord: in_discord.Town
+    telegram: in_telegram.TelegramWorld
+    discord: in_discord.DiscordWorld
     sandbox: Sandbox
     echo: Echo
     settings: Settings
@@ -172,7 +172,7 @@ async def whole(folder: Path, dialect: str, monkeypatch: pytest.MonkeyPatch) -> 
             await serving.wait()
             await wait_until(lambda: is_ready(address))
             yield Whole(
-                telegram=in_telegram.Town(
+                telegram=in_telegram.TelegramWorld(
                     server=telegram,
                     sandbox=sandbox,
                     folder=folder,
@@ -181,7 +181,7 @@ async def whole(folder: Path, dialect: str, monkeypatch: pytest.MonkeyPatch) -> 
                     private=telegram.private(ada, opened=True),
                     group=telegram.add_group("Painters", members=[ada]),
                 ),
-                discord=in_discord.Town(
+                discord=in_discord.DiscordWorld(
                     server=discord,
                     sandbox=sandbox,
                     folder=folder,
@@ -209,19 +209,19 @@ async def is_ready(address: str) -> bool:
 # ---------------------------------------------------------------- what is done in it
 
 
-async def telegram_scenes(town: in_telegram.Town) -> None:
-    server, ada, private = town.server, town.ada, town.private
+async def telegram_scenes(world: in_telegram.TelegramWorld) -> None:
+    server, ada, private = world.server, world.ada, world.private
 
     async def request(text: str, *, picture: bool = False, chat: telegrams.Chat = private) -> telegrams.Message:
         sent = server.photo(ada, chat, png(), caption=text) if picture else server.say(ada, chat, text)
-        shown = await town.until(lambda: _last_word(town, chat, sent))
+        shown = await world.until(lambda: _last_word(world, chat, sent))
         assert shown is not None
         return shown
 
     await asyncio.gather(*(request(f"a {WISH} {words}") for words in TROUBLES))
     picture = await request(f"a {WISH}", picture=True)
     server.press(ada, picture, in_telegram.button(picture, Action.VARY))
-    await request(f"/imagine@easel_bot a {WISH}", chat=town.group)
+    await request(f"/imagine@easel_bot a {WISH}", chat=world.group)
     for words in (("/help", "/quota", "/history"), ("/privacy", "/admin stats"), ("/nothing", "--size 9:1 x")):
         await asyncio.gather(*(request(each) for each in words))
     faults = server.faults
@@ -233,23 +233,25 @@ async def telegram_scenes(town: in_telegram.Town) -> None:
         faults.planned.clear()
 
 
-def _last_word(town: in_telegram.Town, chat: telegrams.Chat, request: telegrams.Message) -> telegrams.Message | None:
-    found = [one for one in town.mine(chat) if one.reply_to is request and "easel:cancel:" not in repr(one.buttons)]
+def _last_word(
+    world: in_telegram.TelegramWorld, chat: telegrams.Chat, request: telegrams.Message
+) -> telegrams.Message | None:
+    found = [one for one in world.mine(chat) if one.reply_to is request and "easel:cancel:" not in repr(one.buttons)]
     return found[-1] if found else None
 
 
-async def discord_scenes(town: in_discord.Town) -> None:
-    server, ada, channel = town.server, town.ada, town.channel
+async def discord_scenes(world: in_discord.DiscordWorld) -> None:
+    server, ada, channel = world.server, world.ada, world.channel
 
     async def said(text: str, **given: Any) -> discords.Message:
-        request = server.say(ada, channel, f"{town.me} {text}", **given)
-        shown = await town.until(lambda: _last_post(town, request))
+        request = server.say(ada, channel, f"{world.me} {text}", **given)
+        shown = await world.until(lambda: _last_post(world, request))
         assert shown is not None
         return shown
 
     async def asked(command: str, options: dict[str, Any] | None = None) -> discords.Message:
         made = server.slash(ada, channel, command, options or {})
-        shown = await town.until(lambda: _answer(made))
+        shown = await world.until(lambda: _answer(made))
         assert shown is not None
         return shown
 
@@ -257,7 +259,7 @@ async def discord_scenes(town: in_discord.Town) -> None:
     await said(f"a {WISH}", files=[in_discord.photo()])
     picture = await asked("imagine", {"prompt": f"a {WISH}", "image": in_discord.photo()})
     click = server.click(ada, picture, in_discord.button(picture, Action.EDIT))
-    await town.until(lambda: click.modal)
+    await world.until(lambda: click.modal)
     server.click(ada, picture, in_discord.button(picture, Action.VARY))
     await asyncio.gather(*(asked(each) for each in ("help", "quota", "history", "privacy")))
     message = ("/channels/{channel_id}/messages", "/channels/{channel_id}/messages/{message_id}")
@@ -275,8 +277,8 @@ async def discord_scenes(town: in_discord.Town) -> None:
     await said(f"a {WISH} after a cut")
 
 
-def _last_post(town: in_discord.Town, request: discords.Message) -> discords.Message | None:
-    posts = [one for one in town.mine() if one.reference is not None and one.reference.message is request]
+def _last_post(world: in_discord.DiscordWorld, request: discords.Message) -> discords.Message | None:
+    posts = [one for one in world.mine() if one.reference is not None and one.reference.message is request]
     return next((one for one in posts if "easel:cancel:" not in repr(one.components)), None)
 
 

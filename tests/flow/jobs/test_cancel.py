@@ -10,8 +10,9 @@ from bot.chat import Action
 from bot.errors import AlreadyFinished, ChatBusy, NotYours
 from bot.sandbox import Sandbox
 from bot.texts import explain, say
-from tests.flow.scenes import BOSS, LONG, HeldPlatform, books, click, jobs_under_way, picture_host, shows
+from tests.flow.scenes import BOSS, LONG, HeldPlatform, books, click, jobs_under_way, shows
 from tests.flow.world import World, world
+from tests.servers.upstream.picture_host import picture_host
 from tests.support.images import png
 from tests.support.platform import AMBER, GROUP, JADE, Post
 from tests.support.waiting import wait_until

@@ -18,8 +18,9 @@ from bot.jobs.runner import STORE_AWAY
 from bot.painting import Image
 from bot.sandbox import Sandbox
 from bot.texts import explain, say
-from tests.flow.scenes import LONG, HeldPlatform, books, click, jobs_under_way, picture_host, shows, stands
+from tests.flow.scenes import LONG, HeldPlatform, books, click, jobs_under_way, shows, stands
 from tests.flow.world import World, settings, world
+from tests.servers.upstream.picture_host import picture_host
 from tests.support.chat_world import open_app
 from tests.support.images import png
 from tests.support.platform import AMBER, Platform

@@ -19,8 +19,9 @@ from bot.quota import QuotaRules
 from bot.sandbox import Fault, Sandbox
 from bot.store.store import Store
 from bot.texts import explain, say
-from tests.flow.scenes import LONG, HeldPlatform, books, click, picture_host, shows
+from tests.flow.scenes import LONG, HeldPlatform, books, click, shows
 from tests.flow.world import World, settings, world
+from tests.servers.upstream.picture_host import picture_host
 from tests.support.chat_world import open_app
 from tests.support.images import png
 from tests.support.platform import AMBER, DIRECT, JADE, Platform, Post

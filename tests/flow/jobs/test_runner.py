@@ -21,7 +21,8 @@ from bot.quota import QuotaRules
 from bot.status.messages import StatusMessages
 from bot.store.store import Store
 from bot.texts import explain, say
-from tests.flow.scenes import PictureHost, jobs_under_way, picture_host
+from tests.flow.scenes import jobs_under_way
+from tests.servers.upstream.picture_host import PictureHost, picture_host
 from tests.support.clocks import FakeClock
 from tests.support.images import png
 from tests.support.platform import AMBER, DIRECT, Platform

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,13 +13,10 @@ from adapters.discord.client import DiscordAdapter
 from bot.app import App
 from bot.chat import Action
 from bot.sandbox import Sandbox
-from bot.settings import Settings
 from bot.store.store import Store
-from tests.flow.scenes import PictureHost, picture_host
 from tests.servers.discord import Channel, DiscordServer, Guild, Message, Upload, User
-from tests.support.chat_world import no_unfinished_jobs
+from tests.support.chat_world import ChatWorld, easel_settings, no_unfinished_jobs
 from tests.support.clocks import ShiftedClock
-from tests.support.databases import migrated_sqlite
 from tests.support.images import png
 from tests.support.waiting import wait_until
 
@@ -36,17 +33,13 @@ class Easel:
 
 
 @dataclass(slots=True, kw_only=True)
-class Town:
+class DiscordWorld(ChatWorld):
     """A Discord with a guild, a channel, a member; Easel is started and stopped in it."""
 
     server: DiscordServer
-    sandbox: Sandbox
-    folder: Path
-    clock: ShiftedClock
     guild: Guild
     channel: Channel
     ada: User
-    settings: dict[str, Any] = field(default_factory=dict[str, Any])
     running: Easel | None = None
 
     @property
@@ -56,12 +49,7 @@ class Town:
     @asynccontextmanager
     async def easel(self, *, crash: bool = False, **discord: Any) -> AsyncGenerator[Easel]:
         """Easel from its start to its orderly end; `crash`: it just stops existing."""
-        host = self.sandbox.address.removeprefix("http://")
         values: dict[str, Any] = {
-            "database_url": migrated_sqlite(self.folder),
-            "providers": [{"preset": "sandbox", "base_url": self.sandbox.address, "api_key": "sandbox"}],
-            "fetch": {"allow_hosts": [host]},
-            "drain_s": 0,
             "discord": {
                 "token": self.server.token,
                 "api_base": self.server.api_base,
@@ -69,7 +57,7 @@ class Town:
                 **discord,
             },
         }
-        settings = Settings(**(values | self.settings))
+        settings = easel_settings(self.folder, self.sandbox, values, self.settings)
         before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
         store = await Store.open(settings.database_url, clock=self.clock)
         adapter = DiscordAdapter(
@@ -93,13 +81,6 @@ class Town:
     def mine(self, channel: Channel | None = None) -> list[Message]:
         """What stands of the bot in a channel."""
         return [one for one in (channel or self.channel).standing if one.author is self.server.world.bot]
-
-    @asynccontextmanager
-    async def gallery(self, picture: bytes | None = None) -> AsyncGenerator[PictureHost]:
-        """The provider of who starts inside: its pictures come when they are let."""
-        async with picture_host(png("blue") if picture is None else picture) as upstream:
-            self.settings |= upstream.settings
-            yield upstream
 
     async def answer(self, channel: Channel | None = None, *, after: Message | None = None) -> Message:
         """The bot's newest message once it stands in a channel."""
@@ -185,9 +166,9 @@ def button(message: Message, action: Action) -> str:
 
 
 @asynccontextmanager
-async def town(
+async def discord_world(
     folder: Path, *, pace: float = 0.0, clock: ShiftedClock | None = None, **given: Any
-) -> AsyncGenerator[Town]:
+) -> AsyncGenerator[DiscordWorld]:
     """`pace` as of the Sandbox; `clock`: of everybody; `given` goes to the DiscordServer. Its wall clock stands:
     three seconds to answer an interaction are a matter for the benchmark."""
     clock = clock or ShiftedClock()
@@ -198,7 +179,9 @@ async def town(
         guild = server.world.add_guild()
         channel = server.world.add_channel(guild)
         ada = server.world.add_member(guild, "Ada")
-        yield Town(server=server, sandbox=sandbox, folder=folder, clock=clock, guild=guild, channel=channel, ada=ada)
+        yield DiscordWorld(
+            server=server, sandbox=sandbox, folder=folder, clock=clock, guild=guild, channel=channel, ada=ada
+        )
 
 
 def photo(color: str = "red", name: str = "photo.png") -> Upload:

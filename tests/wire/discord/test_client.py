@@ -10,14 +10,14 @@ from bot.chat import Action, Attachment, Button, Card, Chat, MessageRef
 from bot.errors import ChatGone, MessageGone, PictureGone, PictureTooLarge
 from bot.painting import Image
 from tests.support.images import png
-from tests.wire.discord.easel import Town, photo, town
+from tests.wire.discord.easel import DiscordWorld, discord_world, photo
 
 CANCEL = (Button(action=Action.CANCEL, job_id="j1", label="Cancel"),)
 
 
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncGenerator[Town]:
-    async with town(tmp_path) as made:
+async def place(tmp_path: Path) -> AsyncGenerator[DiscordWorld]:
+    async with discord_world(tmp_path) as made:
         yield made
 
 
@@ -25,11 +25,11 @@ def image(color: str = "red") -> Image:
     return Image(data=png(color), media_type="image/png", width=64, height=48)
 
 
-def square(place: Town) -> Chat:
+def square(place: DiscordWorld) -> Chat:
     return ids.make_chat(place.guild.id, place.channel.id, direct=False)
 
 
-async def test_an_unfinished_picture_is_shown_kept_and_replaced(place: Town) -> None:
+async def test_an_unfinished_picture_is_shown_kept_and_replaced(place: DiscordWorld) -> None:
     async with place.easel() as easel:
         port, preview = easel.discord, image("grey")
         ref = await port.post(square(place), Card(text="10 %", buttons=CANCEL), reply_to=None, key="a")
@@ -47,7 +47,7 @@ async def test_an_unfinished_picture_is_shown_kept_and_replaced(place: Town) -> 
         assert await port.fetch(delivered.attachments[0], limit=10_000) == png()
 
 
-async def test_a_failure_takes_the_unfinished_picture_away(place: Town) -> None:
+async def test_a_failure_takes_the_unfinished_picture_away(place: DiscordWorld) -> None:
     async with place.easel() as easel:
         port = easel.discord
         card = Card(text="40 %", buttons=CANCEL, preview=image())
@@ -58,7 +58,7 @@ async def test_a_failure_takes_the_unfinished_picture_away(place: Town) -> None:
         assert place.mine()[0].components == []
 
 
-async def test_the_same_occasion_posts_once(place: Town) -> None:
+async def test_the_same_occasion_posts_once(place: DiscordWorld) -> None:
     async with place.easel() as easel:
         refs = [
             await easel.discord.post(square(place), Card(text=text), reply_to=None, key="a") for text in ("one", "two")
@@ -67,7 +67,7 @@ async def test_the_same_occasion_posts_once(place: Town) -> None:
         assert [one.content for one in place.mine()] == ["two"]
 
 
-async def test_a_request_that_was_deleted_is_answered_all_the_same(place: Town) -> None:
+async def test_a_request_that_was_deleted_is_answered_all_the_same(place: DiscordWorld) -> None:
     async with place.easel() as easel:
         asked = place.server.say(place.ada, place.channel, "hello")
         place.server.delete(asked)
@@ -75,7 +75,7 @@ async def test_a_request_that_was_deleted_is_answered_all_the_same(place: Town) 
         assert place.mine()[0].content == "here"
 
 
-async def test_ten_pictures_go_into_one_message(place: Town) -> None:
+async def test_ten_pictures_go_into_one_message(place: DiscordWorld) -> None:
     async with place.easel() as easel:
         images = [image("red") for _ in range(10)]
         delivered = await easel.discord.deliver(
@@ -85,7 +85,7 @@ async def test_ten_pictures_go_into_one_message(place: Town) -> None:
         assert {each.description for each in place.mine()[0].attachments} == {"ten"}
 
 
-async def test_what_was_deleted_is_gone(place: Town) -> None:
+async def test_what_was_deleted_is_gone(place: DiscordWorld) -> None:
     async with place.easel() as easel:
         port = easel.discord
         ref = await port.post(square(place), Card(text="x"), reply_to=None, key="a")
@@ -99,7 +99,7 @@ async def test_what_was_deleted_is_gone(place: Town) -> None:
             await port.edit(MessageRef(chat=nowhere, message_id="6"), Card(text="x"))
 
 
-async def test_a_picture_that_is_gone_or_too_large_is_a_refusal(place: Town) -> None:
+async def test_a_picture_that_is_gone_or_too_large_is_a_refusal(place: DiscordWorld) -> None:
     async with place.easel() as easel:
         port = easel.discord
         asked = place.server.say(place.ada, place.channel, f"{place.me} hello", files=[photo()])
@@ -116,7 +116,7 @@ async def test_a_picture_that_is_gone_or_too_large_is_a_refusal(place: Town) -> 
                 await port.fetch(Attachment(ref=ref, media_type="image/png"), limit=10_000)
 
 
-async def test_a_reading_that_stumbles_is_repeated(place: Town) -> None:
+async def test_a_reading_that_stumbles_is_repeated(place: DiscordWorld) -> None:
     async with place.easel() as easel:
         asked = place.server.say(place.ada, place.channel, f"{place.me}", files=[photo()])
         route = "/channels/{channel_id}/messages/{message_id}"
@@ -128,7 +128,7 @@ async def test_a_reading_that_stumbles_is_repeated(place: Town) -> None:
         assert found == asked.attachments[0].data
 
 
-async def test_a_lane_is_the_tokens_while_it_lives_and_the_channels_after(place: Town) -> None:
+async def test_a_lane_is_the_tokens_while_it_lives_and_the_channels_after(place: DiscordWorld) -> None:
     async with place.gallery(), place.easel() as easel:
         place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a red fox"})
         message = await place.answer()
@@ -146,7 +146,7 @@ async def test_a_lane_is_the_tokens_while_it_lives_and_the_channels_after(place:
         )
 
 
-async def test_a_long_history_fits_into_one_message(place: Town) -> None:
+async def test_a_long_history_fits_into_one_message(place: DiscordWorld) -> None:
     async with place.gallery() as upstream, place.easel():
         upstream.open.set()
         home = place.server.world.open_dm(place.ada)

@@ -22,7 +22,7 @@ from bot.texts import say
 from tests.servers.discord import Intent, Limits, Message, Permission, Rate
 from tests.support import PROJECT
 from tests.support.waiting import wait_until
-from tests.wire.discord.easel import Easel, Town, button, photo, town
+from tests.wire.discord.easel import DiscordWorld, Easel, button, discord_world, photo
 
 POST = "/channels/{channel_id}/messages"
 EDIT = "/channels/{channel_id}/messages/{message_id}"
@@ -30,8 +30,8 @@ BY_TOKEN = "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}"
 
 
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncGenerator[Town]:
-    async with town(tmp_path) as made:
+async def place(tmp_path: Path) -> AsyncGenerator[DiscordWorld]:
+    async with discord_world(tmp_path) as made:
         yield made
 
 
@@ -43,7 +43,7 @@ async def says(easel: Easel, reason: str | None) -> bool:
 # ---------------------------------------------------------------- the gateway
 
 
-async def test_a_gateway_that_drops_in_the_middle_of_a_job_costs_nothing(place: Town) -> None:
+async def test_a_gateway_that_drops_in_the_middle_of_a_job_costs_nothing(place: DiscordWorld) -> None:
     async with place.gallery() as upstream, place.easel():
         place.server.say(place.ada, place.channel, f"{place.me} a red fox")
         first = await place.answer()
@@ -57,7 +57,7 @@ async def test_a_gateway_that_drops_in_the_middle_of_a_job_costs_nothing(place: 
         assert len(place.mine()) == 2
 
 
-async def test_a_session_that_is_invalid_is_begun_anew_without_a_trace(place: Town) -> None:
+async def test_a_session_that_is_invalid_is_begun_anew_without_a_trace(place: DiscordWorld) -> None:
     async with place.easel() as easel:
         place.server.gateway.invalidate()
         await place.until(lambda: len(place.server.gateway.identifies) == 2)
@@ -68,21 +68,21 @@ async def test_a_session_that_is_invalid_is_begun_anew_without_a_trace(place: To
         assert len(place.server.commands.writes) == 1
 
 
-async def test_the_member_cache_is_off_and_no_member_is_asked_for(place: Town) -> None:
+async def test_the_member_cache_is_off_and_no_member_is_asked_for(place: DiscordWorld) -> None:
     async with place.easel():
         (identified,) = place.server.gateway.identifies
         wanted = Intent.GUILDS | Intent.GUILD_MESSAGES | Intent.DIRECT_MESSAGES
         assert identified["intents"] == wanted
 
 
-async def test_a_wrong_token_is_one_line_for_the_operator(place: Town) -> None:
+async def test_a_wrong_token_is_one_line_for_the_operator(place: DiscordWorld) -> None:
     with pytest.raises(SettingsWrong) as wrong:
         async with place.easel(token="stale"):
             pass
     assert wrong.value.problems == ["discord.token: Discord does not accept it"]
 
 
-async def test_a_token_that_is_withdrawn_shows_in_readyz(place: Town) -> None:
+async def test_a_token_that_is_withdrawn_shows_in_readyz(place: DiscordWorld) -> None:
     with capture_logs() as logs:
         async with place.easel() as easel:
             await place.server.gateway.close(4004)
@@ -92,7 +92,7 @@ async def test_a_token_that_is_withdrawn_shows_in_readyz(place: Town) -> None:
     ]
 
 
-async def test_an_intent_that_is_not_switched_on_is_said_and_done_without(place: Town) -> None:
+async def test_an_intent_that_is_not_switched_on_is_said_and_done_without(place: DiscordWorld) -> None:
     with capture_logs() as logs:
         async with place.easel(message_content=True):
             place.server.say(place.ada, place.channel, f"{place.me} a red fox")
@@ -100,7 +100,7 @@ async def test_an_intent_that_is_not_switched_on_is_said_and_done_without(place:
     assert [each["event"] for each in logs if each["log_level"] == "error"] == [MESSAGE_CONTENT_OFF]
 
 
-async def test_a_process_with_its_own_shards_hears_its_own_guilds(place: Town) -> None:
+async def test_a_process_with_its_own_shards_hears_its_own_guilds(place: DiscordWorld) -> None:
     async with place.easel(shard_count=2, shard_ids=[1]):
         assert [each["shard"] for each in place.server.gateway.identifies] == [[1, 2]]
         squares = place.squares()
@@ -111,7 +111,7 @@ async def test_a_process_with_its_own_shards_hears_its_own_guilds(place: Town) -
 
 
 async def test_discord_may_recommend_shards(tmp_path: Path) -> None:
-    async with town(tmp_path, shards=1) as place, place.easel():
+    async with discord_world(tmp_path, shards=1) as place, place.easel():
         assert [each["shard"] for each in place.server.gateway.identifies] == [[0, 1]]
 
 
@@ -119,7 +119,7 @@ async def test_discord_may_recommend_shards(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_an_edit_whose_connection_breaks_is_made_again(place: Town, when: str) -> None:
+async def test_an_edit_whose_connection_breaks_is_made_again(place: DiscordWorld, when: str) -> None:
     async with place.gallery() as upstream, place.easel():
         place.server.say(place.ada, place.channel, f"{place.me} a red fox")
         await place.answer()
@@ -131,7 +131,7 @@ async def test_an_edit_whose_connection_breaks_is_made_again(place: Town, when: 
         assert len(message.attachments) == 1
 
 
-async def test_a_post_whose_answer_is_lost_stands_once(place: Town) -> None:
+async def test_a_post_whose_answer_is_lost_stands_once(place: DiscordWorld) -> None:
     async with place.easel():
         place.server.faults.drop("POST", POST, when="after")
         place.server.say(place.ada, place.channel, f"{place.me} a red fox")
@@ -140,7 +140,7 @@ async def test_a_post_whose_answer_is_lost_stands_once(place: Town) -> None:
 
 
 @pytest.mark.parametrize("route", [EDIT, BY_TOKEN])
-async def test_a_server_that_stumbles_is_asked_again(place: Town, route: str) -> None:
+async def test_a_server_that_stumbles_is_asked_again(place: DiscordWorld, route: str) -> None:
     async with place.gallery() as upstream, place.easel():
         if route == EDIT:
             place.server.say(place.ada, place.channel, f"{place.me} a red fox")
@@ -154,7 +154,7 @@ async def test_a_server_that_stumbles_is_asked_again(place: Town, route: str) ->
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_an_acknowledgement_whose_connection_breaks_is_given_again(place: Town, when: str) -> None:
+async def test_an_acknowledgement_whose_connection_breaks_is_given_again(place: DiscordWorld, when: str) -> None:
     async with place.easel():
         callback = "/interactions/{interaction_id}/{interaction_token}/callback"
         place.server.faults.drop("POST", callback, when="before" if when == "before" else "after")
@@ -163,7 +163,7 @@ async def test_an_acknowledgement_whose_connection_breaks_is_given_again(place: 
         assert asked.original is message
 
 
-async def test_a_chat_that_is_limited_gets_its_picture_when_it_may(place: Town) -> None:
+async def test_a_chat_that_is_limited_gets_its_picture_when_it_may(place: DiscordWorld) -> None:
     async with place.gallery() as upstream, place.easel():
         place.server.say(place.ada, place.channel, f"{place.me} a red fox")
         await place.answer()
@@ -176,7 +176,7 @@ async def test_a_chat_that_is_limited_gets_its_picture_when_it_may(place: Town) 
 
 async def test_an_old_message_that_was_edited_too_often_waits(tmp_path: Path) -> None:
     limits = Limits(old_edit=Rate(slots=1, period=1.0))
-    async with town(tmp_path, limits=limits) as place, place.gallery() as upstream, place.easel():
+    async with discord_world(tmp_path, limits=limits) as place, place.gallery() as upstream, place.easel():
         for prompt in ("a red fox", "a blue fox"):
             place.server.say(place.ada, place.channel, f"{place.me} {prompt}")
         await place.until(lambda: len(place.mine()) == 2)
@@ -187,7 +187,7 @@ async def test_an_old_message_that_was_edited_too_often_waits(tmp_path: Path) ->
         assert [each.route for each in place.server.refused] == [EDIT]
 
 
-async def test_a_crowd_in_one_channel_is_served_without_a_single_refusal(place: Town) -> None:
+async def test_a_crowd_in_one_channel_is_served_without_a_single_refusal(place: DiscordWorld) -> None:
     async with place.easel():
         members = [place.server.world.add_member(place.guild, f"member {number}") for number in range(8)]
         for member in members:
@@ -197,7 +197,7 @@ async def test_a_crowd_in_one_channel_is_served_without_a_single_refusal(place: 
         assert len(place.mine()) == len(members)
 
 
-async def test_a_channel_that_was_closed_meanwhile_costs_nothing(place: Town) -> None:
+async def test_a_channel_that_was_closed_meanwhile_costs_nothing(place: DiscordWorld) -> None:
     async with place.gallery() as upstream, place.easel() as easel:
         place.server.say(place.ada, place.channel, f"{place.me} a red fox")
         await place.answer()
@@ -213,7 +213,7 @@ async def test_a_channel_that_was_closed_meanwhile_costs_nothing(place: Town) ->
 
 
 @asynccontextmanager
-async def process(place: Town, token: str = "") -> AsyncGenerator[asyncio.subprocess.Process]:
+async def process(place: DiscordWorld, token: str = "") -> AsyncGenerator[asyncio.subprocess.Process]:
     """`easel run` as an operator runs it."""
     host = str(place.settings["fetch"]["allow_hosts"][0])
     config = place.folder / "easel.toml"
@@ -254,7 +254,7 @@ base_url = "http://{host}"
         await running.wait()
 
 
-async def test_a_killed_process_leaves_nothing_behind_that_a_new_one_does_not_finish(place: Town) -> None:
+async def test_a_killed_process_leaves_nothing_behind_that_a_new_one_does_not_finish(place: DiscordWorld) -> None:
     async with place.gallery() as upstream:
         async with process(place) as first:
             await place.until(lambda: place.server.commands.all() and place.server.gateway.connected)
@@ -285,7 +285,7 @@ async def test_a_killed_process_leaves_nothing_behind_that_a_new_one_does_not_fi
 # ---------------------------------------------------------------- easel check
 
 
-def settings(place: Town, **discord: object) -> Settings:
+def settings(place: DiscordWorld, **discord: object) -> Settings:
     return Settings.model_validate(
         {
             "database_url": f"sqlite:///{place.folder / 'easel.db'}",
@@ -294,7 +294,7 @@ def settings(place: Town, **discord: object) -> Settings:
     )
 
 
-async def test_the_doctor_prints_the_invite_link(place: Town) -> None:
+async def test_the_doctor_prints_the_invite_link(place: DiscordWorld) -> None:
     findings = {each.what: each for each in await doctor.examine(settings(place))}
     assert findings["adapters"].says == "discord"
     assert findings["discord"].good
@@ -304,7 +304,7 @@ async def test_the_doctor_prints_the_invite_link(place: Town) -> None:
     ) in findings["discord"].says
 
 
-async def test_the_doctor_knows_a_wrong_token_and_a_missing_intent(place: Town) -> None:
+async def test_the_doctor_knows_a_wrong_token_and_a_missing_intent(place: DiscordWorld) -> None:
     findings = {each.what: each for each in await doctor.examine(settings(place, token="stale"))}
     assert findings["discord"].says == "discord.token: Discord does not accept it"
     findings = {each.what: each for each in await doctor.examine(settings(place, message_content=True))}
@@ -312,7 +312,7 @@ async def test_the_doctor_knows_a_wrong_token_and_a_missing_intent(place: Town) 
     assert findings["discord"].says.startswith("discord.message_content: switch the intent on")
 
 
-async def test_before_it_is_opened_it_is_not_ready(place: Town) -> None:
+async def test_before_it_is_opened_it_is_not_ready(place: DiscordWorld) -> None:
     store = await Store.open(f"sqlite:///{place.folder / 'easel.db'}", clock=place.clock)
     adapter = DiscordAdapter(settings(place).discord, store.adapter_store, clock=place.clock)
     assert await adapter.problem() == "not connected yet"
@@ -325,7 +325,7 @@ def test_what_is_hidden_is_explained_in_every_language() -> None:
         assert say(locale, "discord-menu-edit") in say(locale, "discord-hidden", menu=say(locale, "discord-menu-edit"))
 
 
-async def test_a_run_with_a_wrong_token_ends_with_one_line(place: Town) -> None:
+async def test_a_run_with_a_wrong_token_ends_with_one_line(place: DiscordWorld) -> None:
     async with place.gallery(), process(place, token="stale") as running:
         _, said = await asyncio.wait_for(running.communicate(), 30)
         assert running.returncode == 2

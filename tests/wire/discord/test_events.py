@@ -9,18 +9,18 @@ from bot.texts import say
 from tests.servers.discord import Intent, Kind, Permission, Upload
 from tests.support.chat_world import reference_sizes
 from tests.support.images import png
-from tests.wire.discord.easel import Town, photo, town
+from tests.wire.discord.easel import DiscordWorld, discord_world, photo
 
 
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncGenerator[Town]:
-    async with town(tmp_path) as made:
+async def place(tmp_path: Path) -> AsyncGenerator[DiscordWorld]:
+    async with discord_world(tmp_path) as made:
         yield made
 
 
 @pytest.fixture
-async def open_place(tmp_path: Path) -> AsyncGenerator[Town]:
-    async with town(tmp_path, allowed=Intent.MESSAGE_CONTENT) as made:
+async def open_place(tmp_path: Path) -> AsyncGenerator[DiscordWorld]:
+    async with discord_world(tmp_path, allowed=Intent.MESSAGE_CONTENT) as made:
         yield made
 
 
@@ -28,7 +28,7 @@ def shot(width: int) -> Upload:
     return Upload(filename=f"{width}.png", data=png(size=(width, 40)))
 
 
-async def test_a_mention_becomes_one_message_that_becomes_the_picture(place: Town) -> None:
+async def test_a_mention_becomes_one_message_that_becomes_the_picture(place: DiscordWorld) -> None:
     async with place.easel():
         asked = place.server.say(place.ada, place.channel, f"{place.me} a red fox", files=[photo()])
         message = await place.picture()
@@ -43,7 +43,7 @@ async def test_a_mention_becomes_one_message_that_becomes_the_picture(place: Tow
         assert not place.server.refused
 
 
-async def test_five_references_arrive_in_order(place: Town) -> None:
+async def test_five_references_arrive_in_order(place: DiscordWorld) -> None:
     async with place.easel():
         files = [shot(width) for width in (50, 51, 52, 53, 54)]
         place.server.say(place.ada, place.channel, f"{place.me} together", files=files)
@@ -51,7 +51,7 @@ async def test_five_references_arrive_in_order(place: Town) -> None:
         assert reference_sizes(place.sandbox) == [(width, 40) for width in (50, 51, 52, 53, 54)]
 
 
-async def test_a_reply_to_a_result_starts_from_that_result(place: Town) -> None:
+async def test_a_reply_to_a_result_starts_from_that_result(place: DiscordWorld) -> None:
     async with place.easel():
         place.server.say(place.ada, place.channel, f"{place.me} a red fox")
         first = await place.picture()
@@ -62,7 +62,7 @@ async def test_a_reply_to_a_result_starts_from_that_result(place: Town) -> None:
         assert "make it night" in second.content
 
 
-async def test_a_reply_whose_mention_is_switched_off_is_told_how_to_go_on(place: Town) -> None:
+async def test_a_reply_whose_mention_is_switched_off_is_told_how_to_go_on(place: DiscordWorld) -> None:
     async with place.easel():
         place.server.say(place.ada, place.channel, f"{place.me} a red fox")
         first = await place.picture()
@@ -71,7 +71,7 @@ async def test_a_reply_whose_mention_is_switched_off_is_told_how_to_go_on(place:
         assert told.content == say("en", "discord-hidden", menu="Edit image")
 
 
-async def test_a_direct_message_needs_no_mention(place: Town) -> None:
+async def test_a_direct_message_needs_no_mention(place: DiscordWorld) -> None:
     async with place.easel():
         home = place.server.world.open_dm(place.ada)
         place.server.say(place.ada, home, "a lighthouse", files=[shot(50)])
@@ -80,7 +80,7 @@ async def test_a_direct_message_needs_no_mention(place: Town) -> None:
         assert reference_sizes(place.sandbox) == [(50, 40)]
 
 
-async def test_a_picture_of_somebody_else_that_the_bot_may_not_read_is_pointed_to_the_menu(place: Town) -> None:
+async def test_a_picture_of_somebody_else_that_the_bot_may_not_read_is_pointed_to_the_menu(place: DiscordWorld) -> None:
     async with place.easel():
         bob = place.server.world.add_member(place.guild, "Bob")
         theirs = place.server.say(bob, place.channel, "look", files=[shot(50)])
@@ -91,7 +91,9 @@ async def test_a_picture_of_somebody_else_that_the_bot_may_not_read_is_pointed_t
 
 
 @pytest.mark.parametrize("resolved", [True, False])
-async def test_a_picture_of_somebody_else_is_taken_where_the_bot_may_read(open_place: Town, resolved: bool) -> None:
+async def test_a_picture_of_somebody_else_is_taken_where_the_bot_may_read(
+    open_place: DiscordWorld, resolved: bool
+) -> None:
     place = open_place
     async with place.easel(message_content=True):
         bob = place.server.world.add_member(place.guild, "Bob")
@@ -101,7 +103,7 @@ async def test_a_picture_of_somebody_else_is_taken_where_the_bot_may_read(open_p
         assert reference_sizes(place.sandbox) == [(50, 40)]
 
 
-async def test_a_forwarded_picture_counts(place: Town) -> None:
+async def test_a_forwarded_picture_counts(place: DiscordWorld) -> None:
     async with place.easel():
         bob = place.server.world.add_member(place.guild, "Bob")
         theirs = place.server.say(bob, place.channel, "look", files=[shot(50)])
@@ -115,7 +117,7 @@ async def test_a_forwarded_picture_counts(place: Town) -> None:
         place.server.violations.clear()  # the description forbids what Discord shows: a reply to a forward
 
 
-async def test_the_picture_of_an_embed_counts(place: Town) -> None:
+async def test_the_picture_of_an_embed_counts(place: DiscordWorld) -> None:
     async with place.easel():
         stored = place.server.world.store(shot(50))
         address = place.server.cdn.link(stored, place.channel.id)
@@ -129,7 +131,7 @@ async def test_the_picture_of_an_embed_counts(place: Town) -> None:
         assert reference_sizes(place.sandbox) == [(50, 40)]
 
 
-async def test_a_reply_to_a_deleted_message_is_answered_in_words(place: Town) -> None:
+async def test_a_reply_to_a_deleted_message_is_answered_in_words(place: DiscordWorld) -> None:
     async with place.easel():
         bob = place.server.world.add_member(place.guild, "Bob")
         theirs = place.server.say(bob, place.channel, "look", files=[shot(50)])
@@ -138,7 +140,7 @@ async def test_a_reply_to_a_deleted_message_is_answered_in_words(place: Town) ->
         assert (await place.answer()).content == say("en", "refusal-reply-gone")
 
 
-async def test_nothing_in_a_prompt_pings_or_formats(place: Town) -> None:
+async def test_nothing_in_a_prompt_pings_or_formats(place: DiscordWorld) -> None:
     async with place.easel():
         bob = place.server.world.add_member(place.guild, "Bob")
         prompt = f"@everyone <@{bob.id}> <@1> **loud** [here](https://evil.example) https://evil.example `x`"
@@ -155,7 +157,7 @@ async def test_nothing_in_a_prompt_pings_or_formats(place: Town) -> None:
         assert "**loud**" in sent
 
 
-async def test_what_is_not_meant_for_the_bot_is_left_alone(open_place: Town) -> None:
+async def test_what_is_not_meant_for_the_bot_is_left_alone(open_place: DiscordWorld) -> None:
     place = open_place
     async with place.easel(message_content=True):
         bob = place.server.world.add_member(place.guild, "Bob")
@@ -168,7 +170,7 @@ async def test_what_is_not_meant_for_the_bot_is_left_alone(open_place: Town) -> 
 
 
 @pytest.mark.parametrize("kind", ["thread", "post", "voice"])
-async def test_it_works_in_threads_forum_posts_and_voice_channels(place: Town, kind: str) -> None:
+async def test_it_works_in_threads_forum_posts_and_voice_channels(place: DiscordWorld, kind: str) -> None:
     async with place.easel():
         world = place.server.world
         where = (
@@ -182,7 +184,7 @@ async def test_it_works_in_threads_forum_posts_and_voice_channels(place: Town, k
         await place.picture(where)
 
 
-async def test_a_thread_that_was_archived_meanwhile_still_gets_its_picture(place: Town) -> None:
+async def test_a_thread_that_was_archived_meanwhile_still_gets_its_picture(place: DiscordWorld) -> None:
     async with place.gallery() as upstream, place.easel():
         thread = place.server.world.add_thread(place.channel)
         place.server.say(place.ada, thread, f"{place.me} a red fox")
@@ -194,7 +196,7 @@ async def test_a_thread_that_was_archived_meanwhile_still_gets_its_picture(place
         assert not thread.archived
 
 
-async def test_missing_permissions_are_said_to_the_member(place: Town) -> None:
+async def test_missing_permissions_are_said_to_the_member(place: DiscordWorld) -> None:
     async with place.easel():
         mute = place.server.world.add_channel(place.guild, denied=Permission.SEND_MESSAGES)
         bare = place.server.world.add_channel(place.guild, denied=Permission.ATTACH_FILES)
@@ -206,7 +208,7 @@ async def test_missing_permissions_are_said_to_the_member(place: Town) -> None:
         assert place.sandbox.requests == []
 
 
-async def test_a_deleted_status_message_cancels_the_job(place: Town) -> None:
+async def test_a_deleted_status_message_cancels_the_job(place: DiscordWorld) -> None:
     async with place.gallery(), place.easel() as easel:
         place.server.say(place.ada, place.channel, f"{place.me} a red fox")
         message = await place.answer()
@@ -217,7 +219,7 @@ async def test_a_deleted_status_message_cancels_the_job(place: Town) -> None:
         assert [job.state.value for job in history] == ["cancelled"]
 
 
-async def test_a_spoiler_stays_one(place: Town) -> None:
+async def test_a_spoiler_stays_one(place: DiscordWorld) -> None:
     async with place.easel():
         hidden = Upload(filename="SPOILER_50.png", data=png(size=(50, 40)))
         place.server.say(place.ada, place.channel, f"{place.me} a red fox", files=[hidden])
@@ -225,13 +227,13 @@ async def test_a_spoiler_stays_one(place: Town) -> None:
         assert message.attachments[0].spoiler
 
 
-async def test_a_channel_may_hide_all_pictures(place: Town) -> None:
+async def test_a_channel_may_hide_all_pictures(place: DiscordWorld) -> None:
     async with place.easel(spoiler_channels=[str(place.channel.id)]):
         place.server.say(place.ada, place.channel, f"{place.me} a red fox")
         assert (await place.picture()).attachments[0].spoiler
 
 
-async def test_roles_give_credits(place: Town) -> None:
+async def test_roles_give_credits(place: DiscordWorld) -> None:
     artist = place.server.world.add_role(place.guild, "artist")
     patron = place.server.world.add_role(place.guild, "patron")
     place.settings["limits"] = {"roles": {str(artist.id): 70, f"discord:role:{patron.id}": 90}}

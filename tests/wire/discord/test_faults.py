@@ -15,7 +15,7 @@ from bot.job import State
 from bot.texts import say
 from tests.servers.discord import DiscordServer, Message, Permission
 from tests.support.clocks import FastClock
-from tests.wire.discord.easel import Town, done, photo, town
+from tests.wire.discord.easel import DiscordWorld, discord_world, done, photo
 
 Route = tuple[str, str]
 POST: Route = ("POST", "/channels/{channel_id}/messages")
@@ -73,7 +73,7 @@ TROUBLES = [
 STEPS = {"first post": POST, "edits": EDIT, "first answer": ORIGINAL, "edits by token": BY_TOKEN}
 
 
-def ask(place: Town, route: Route) -> None:
+def ask(place: DiscordWorld, route: Route) -> None:
     """The request whose job takes that route."""
     if route in (POST, EDIT):
         place.server.say(place.ada, place.channel, f"{place.me} a red fox")
@@ -84,7 +84,7 @@ def ask(place: Town, route: Route) -> None:
 @pytest.mark.parametrize("trouble", TROUBLES, ids=str)
 @pytest.mark.parametrize("route", STEPS.values(), ids=STEPS)
 async def test_one_picture_paid_once(tmp_path: Path, route: Route, trouble: Trouble) -> None:
-    async with town(tmp_path, clock=FastClock(SPEED)) as place, place.gallery() as upstream:
+    async with discord_world(tmp_path, clock=FastClock(SPEED)) as place, place.gallery() as upstream:
         with capture_logs() as logs:
             async with place.easel() as easel:
                 trouble.plan(place.server, *route)
@@ -115,7 +115,7 @@ class Closed:
 
     name: str
     where: Literal["message", "command", "direct"] = "message"
-    close: Callable[[Town, Message], None]
+    close: Callable[[DiscordWorld, Message], None]
     shows: str | None
     logs: str | None
 
@@ -123,22 +123,22 @@ class Closed:
         return self.name
 
 
-def denied(permission: Permission) -> Callable[[Town, Message], None]:
-    def close(place: Town, _: Message) -> None:
+def denied(permission: Permission) -> Callable[[DiscordWorld, Message], None]:
+    def close(place: DiscordWorld, _: Message) -> None:
         place.channel.denied = permission
 
     return close
 
 
-def kicked(place: Town, _: Message) -> None:
+def kicked(place: DiscordWorld, _: Message) -> None:
     place.server.kick(place.guild)
 
 
-def deleted(place: Town, message: Message) -> None:
+def deleted(place: DiscordWorld, message: Message) -> None:
     place.server.delete(message)
 
 
-def blocked(place: Town, message: Message) -> None:
+def blocked(place: DiscordWorld, message: Message) -> None:
     """The member closed the conversation: what stands there can still be edited, nothing new be written."""
     place.ada.dms_open = False
     message.deleted = True
@@ -157,7 +157,7 @@ CLOSED = [
 
 @pytest.mark.parametrize("closed", CLOSED, ids=str)
 async def test_a_place_that_closes_costs_nothing(tmp_path: Path, closed: Closed) -> None:
-    async with town(tmp_path, clock=FastClock(SPEED)) as place, place.gallery() as upstream:
+    async with discord_world(tmp_path, clock=FastClock(SPEED)) as place, place.gallery() as upstream:
         channel = place.server.world.open_dm(place.ada) if closed.where == "direct" else place.channel
         with capture_logs() as logs:
             async with place.easel() as easel:
@@ -187,7 +187,7 @@ async def test_a_place_that_closes_costs_nothing(tmp_path: Path, closed: Closed)
 
 
 async def test_events_told_twice_and_out_of_order_are_one_job_each(tmp_path: Path) -> None:
-    async with town(tmp_path, clock=FastClock(SPEED)) as place, place.easel() as easel:
+    async with discord_world(tmp_path, clock=FastClock(SPEED)) as place, place.easel() as easel:
         place.server.say(place.ada, place.channel, f"{place.me} a fox")
         place.server.say(place.ada, place.channel, f"{place.me} a dog")
         place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a cat"})
@@ -205,7 +205,7 @@ async def test_events_told_twice_and_out_of_order_are_one_job_each(tmp_path: Pat
 @pytest.mark.parametrize("trouble", ["503", "reset", "404"])
 async def test_a_picture_that_discord_does_not_hand_out(tmp_path: Path, trouble: str) -> None:
     """What passes is tried again; what lasts is said, and nothing is asked of the upstream."""
-    async with town(tmp_path, clock=FastClock(SPEED)) as place, place.easel() as easel:
+    async with discord_world(tmp_path, clock=FastClock(SPEED)) as place, place.easel() as easel:
         if trouble == "404":
             place.server.faults.fail("GET", "cdn", status=404, times=100)
         elif trouble == "503":
@@ -224,7 +224,7 @@ async def test_a_picture_that_discord_does_not_hand_out(tmp_path: Path, trouble:
 
 
 async def test_a_discord_that_hangs_holds_up_no_other_channel(tmp_path: Path) -> None:
-    async with town(tmp_path) as place, place.easel():
+    async with discord_world(tmp_path) as place, place.easel():
         other = place.server.world.add_channel(place.guild)
         gate = place.server.faults.hold(*EDIT)
         place.server.say(place.ada, place.channel, f"{place.me} a red fox")

@@ -13,14 +13,14 @@ from bot.texts import say
 from tests.servers.discord import Answered, Interaction, Message, Upload
 from tests.support.chat_world import reference_sizes
 from tests.support.images import encode_image, png
-from tests.wire.discord.easel import Town, button, done, photo, town
+from tests.wire.discord.easel import DiscordWorld, button, discord_world, done, photo
 
 MINUTES = 60.0
 
 
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncGenerator[Town]:
-    async with town(tmp_path) as made:
+async def place(tmp_path: Path) -> AsyncGenerator[DiscordWorld]:
+    async with discord_world(tmp_path) as made:
         yield made
 
 
@@ -28,7 +28,7 @@ def shot(width: int) -> Upload:
     return Upload(filename=f"{width}.png", data=png(size=(width, 40)))
 
 
-async def whispered(place: Town, pressed: Interaction) -> str:
+async def whispered(place: DiscordWorld, pressed: Interaction) -> str:
     """What the clicker alone is told."""
     await place.until(lambda: pressed.followups)
     assert pressed.followups[0].ephemeral
@@ -38,7 +38,7 @@ async def whispered(place: Town, pressed: Interaction) -> str:
 # ---------------------------------------------------------------- slash commands
 
 
-async def test_a_slash_command_is_thought_about_and_becomes_the_picture(place: Town) -> None:
+async def test_a_slash_command_is_thought_about_and_becomes_the_picture(place: DiscordWorld) -> None:
     async with place.easel():
         asked = place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a red fox", "image": photo()})
         message = await place.picture()
@@ -48,7 +48,7 @@ async def test_a_slash_command_is_thought_about_and_becomes_the_picture(place: T
         assert place.server.calls("PATCH", "/channels/{channel_id}/messages/{message_id}") == []
 
 
-async def test_five_references_and_options_in_one_command(place: Town) -> None:
+async def test_five_references_and_options_in_one_command(place: DiscordWorld) -> None:
     async with place.easel():
         pictures = {f"image{number or ''}": shot(50 + number) for number in (0, 2, 3, 4, 5)}
         options = {"prompt": "together", **pictures, "size": "3:2", "n": 2}
@@ -60,28 +60,28 @@ async def test_five_references_and_options_in_one_command(place: Town) -> None:
         assert (first.width or 0) > (first.height or 0)
 
 
-async def test_a_prompt_from_a_command_is_taken_as_it_is(place: Town) -> None:
+async def test_a_prompt_from_a_command_is_taken_as_it_is(place: DiscordWorld) -> None:
     async with place.easel():
         place.server.slash(place.ada, place.channel, "imagine", {"prompt": "/help me, a slash --size 3:2"})
         message = await place.picture()
         assert "/help me, a slash" in message.content
 
 
-async def test_a_value_that_is_not_offered_is_refused_in_words(place: Town) -> None:
+async def test_a_value_that_is_not_offered_is_refused_in_words(place: DiscordWorld) -> None:
     async with place.easel():
         place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a fox", "size": "huge"})
         assert "--size can’t be “huge”" in (await place.answer()).content
         assert place.sandbox.requests == []
 
 
-async def test_a_mask_is_refused_before_anything_is_spent(place: Town) -> None:
+async def test_a_mask_is_refused_before_anything_is_spent(place: DiscordWorld) -> None:
     async with place.easel():
         place.server.slash(place.ada, place.channel, "edit", {"prompt": "a hat", "image": photo(), "mask": photo()})
         assert (await place.answer()).content == say("en", "refusal-unsupported", what="mask")
         assert place.sandbox.requests == []
 
 
-async def test_sizes_are_completed_while_typing(place: Town) -> None:
+async def test_sizes_are_completed_while_typing(place: DiscordWorld) -> None:
     async with place.easel() as easel:
         asked = place.server.autocomplete(place.ada, place.channel, "imagine", "size", "3")
         choices = await place.until(lambda: asked.choices)
@@ -90,7 +90,7 @@ async def test_sizes_are_completed_while_typing(place: Town) -> None:
         assert offered != []
 
 
-async def test_fifty_commands_at_once_are_each_acknowledged(place: Town) -> None:
+async def test_fifty_commands_at_once_are_each_acknowledged(place: DiscordWorld) -> None:
     async with place.easel():
         members = [place.server.world.add_member(place.guild, f"member {number}") for number in range(50)]
         asked = [place.server.slash(each, place.channel, "quota") for each in members]
@@ -100,7 +100,7 @@ async def test_fifty_commands_at_once_are_each_acknowledged(place: Town) -> None
         assert all(each.original is not None and each.original.ephemeral for each in asked)
 
 
-async def test_answers_come_in_the_language_of_who_asks(place: Town) -> None:
+async def test_answers_come_in_the_language_of_who_asks(place: DiscordWorld) -> None:
     async with place.easel():
         jade = place.server.world.add_member(place.guild, "Jade", locale="zh-CN")
         asked = place.server.slash(jade, place.channel, "quota")
@@ -113,7 +113,7 @@ async def test_answers_come_in_the_language_of_who_asks(place: Town) -> None:
         assert "can’t" not in refused.content
 
 
-async def test_commands_are_localised_and_written_once(place: Town) -> None:
+async def test_commands_are_localised_and_written_once(place: DiscordWorld) -> None:
     async with place.easel():
         names = {each["name"]: each for each in place.server.commands.all()}
         asking = {"quota", "history", "cancel", "help", "privacy", "forget"}
@@ -134,7 +134,7 @@ async def test_commands_are_localised_and_written_once(place: Town) -> None:
         assert len(place.server.commands.writes) == 1
 
 
-async def test_admins_grant_and_others_do_not(place: Town) -> None:
+async def test_admins_grant_and_others_do_not(place: DiscordWorld) -> None:
     place.settings["admins"] = [f"discord:{place.ada.id}"]
     async with place.easel():
         bob = place.server.world.add_member(place.guild, "Bob")
@@ -148,7 +148,7 @@ async def test_admins_grant_and_others_do_not(place: Town) -> None:
         assert tried.original.content == say("en", "refusal-admins-only")
 
 
-async def test_the_history_leads_to_the_messages(place: Town) -> None:
+async def test_the_history_leads_to_the_messages(place: DiscordWorld) -> None:
     async with place.easel():
         place.server.say(place.ada, place.channel, f"{place.me} a red fox")
         message = await place.picture()
@@ -162,7 +162,7 @@ async def test_the_history_leads_to_the_messages(place: Town) -> None:
 # ---------------------------------------------------------------- the message menu and its form
 
 
-async def test_the_menu_of_any_message_opens_a_form_that_paints(place: Town) -> None:
+async def test_the_menu_of_any_message_opens_a_form_that_paints(place: DiscordWorld) -> None:
     async with place.easel():
         bob = place.server.world.add_member(place.guild, "Bob")
         theirs = place.server.say(bob, place.channel, "look", files=[shot(50), shot(51)])
@@ -174,7 +174,7 @@ async def test_the_menu_of_any_message_opens_a_form_that_paints(place: Town) -> 
         assert reference_sizes(place.sandbox) == [(50, 40), (51, 40), (52, 40), (53, 40)]
 
 
-async def test_a_form_that_was_opened_before_a_restart_still_works(place: Town) -> None:
+async def test_a_form_that_was_opened_before_a_restart_still_works(place: DiscordWorld) -> None:
     async with place.easel():
         bob = place.server.world.add_member(place.guild, "Bob")
         theirs = place.server.say(bob, place.channel, "look", files=[shot(50)])
@@ -187,7 +187,7 @@ async def test_a_form_that_was_opened_before_a_restart_still_works(place: Town) 
         assert reference_sizes(place.sandbox) == [(50, 40)]
 
 
-async def test_the_menu_of_a_message_without_pictures_says_so(place: Town) -> None:
+async def test_the_menu_of_a_message_without_pictures_says_so(place: DiscordWorld) -> None:
     async with place.easel():
         theirs = place.server.say(place.ada, place.channel, "just words")
         opened = place.server.message_menu(place.ada, "Edit image", theirs)
@@ -200,12 +200,12 @@ async def test_the_menu_of_a_message_without_pictures_says_so(place: Town) -> No
 # ---------------------------------------------------------------- buttons
 
 
-async def painted(place: Town, **given: Upload) -> Message:
+async def painted(place: DiscordWorld, **given: Upload) -> Message:
     place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a red fox", **given})
     return await place.picture()
 
 
-async def test_edit_opens_a_form_whose_result_starts_from_the_picture(place: Town) -> None:
+async def test_edit_opens_a_form_whose_result_starts_from_the_picture(place: DiscordWorld) -> None:
     async with place.easel():
         first = await painted(place)
         pressed = place.server.click(place.ada, first, button(first, Action.EDIT))
@@ -216,7 +216,9 @@ async def test_edit_opens_a_form_whose_result_starts_from_the_picture(place: Tow
         assert reference_sizes(place.sandbox) == [(result.width, result.height), (50, 40)]
 
 
-async def test_retry_takes_the_original_references_though_the_upload_and_every_link_are_dead(place: Town) -> None:
+async def test_retry_takes_the_original_references_though_the_upload_and_every_link_are_dead(
+    place: DiscordWorld,
+) -> None:
     async with place.easel():
         first = await painted(place, image=shot(50))
         place.server.say(place.ada, place.channel, f"{place.me} a blue fox", files=[shot(51)])
@@ -238,7 +240,7 @@ async def test_retry_takes_the_original_references_though_the_upload_and_every_l
         assert len(reference_sizes(place.sandbox)) == 2
 
 
-async def test_another_member_may_not_cancel_and_the_owner_may(place: Town) -> None:
+async def test_another_member_may_not_cancel_and_the_owner_may(place: DiscordWorld) -> None:
     async with place.gallery(), place.easel() as easel:
         bob = place.server.world.add_member(place.guild, "Bob")
         place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a red fox"})
@@ -252,7 +254,7 @@ async def test_another_member_may_not_cancel_and_the_owner_may(place: Town) -> N
         await place.until(lambda: message.content == say("en", "cancelled"))
 
 
-async def test_an_admin_may_cancel(place: Town) -> None:
+async def test_an_admin_may_cancel(place: DiscordWorld) -> None:
     bob = place.server.world.add_member(place.guild, "Bob")
     place.settings["admins"] = [f"discord:{bob.id}"]
     async with place.gallery(), place.easel():
@@ -265,7 +267,7 @@ async def test_an_admin_may_cancel(place: Town) -> None:
 # ---------------------------------------------------------------- tokens that age
 
 
-async def test_a_job_of_twenty_minutes_ends_in_the_message_it_began_with(place: Town) -> None:
+async def test_a_job_of_twenty_minutes_ends_in_the_message_it_began_with(place: DiscordWorld) -> None:
     async with place.gallery() as upstream, place.easel():
         asked = place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a red fox"})
         await upstream.fetched.wait()
@@ -278,7 +280,7 @@ async def test_a_job_of_twenty_minutes_ends_in_the_message_it_began_with(place: 
         assert [one.status for one in place.server.requests if one.status in (401, 403)] == []
 
 
-async def test_a_token_that_dies_early_is_noticed_once(place: Town) -> None:
+async def test_a_token_that_dies_early_is_noticed_once(place: DiscordWorld) -> None:
     async with place.gallery() as upstream, place.easel():
         place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a red fox"})
         await upstream.fetched.wait()
@@ -289,7 +291,7 @@ async def test_a_token_that_dies_early_is_noticed_once(place: Town) -> None:
         assert len([one for one in place.server.requests if one.status == 401]) == 1
 
 
-async def test_a_user_installed_bot_works_in_a_group_of_friends(place: Town) -> None:
+async def test_a_user_installed_bot_works_in_a_group_of_friends(place: DiscordWorld) -> None:
     async with place.easel():
         bob = place.server.world.add_user("Bob")
         group = place.server.world.add_group_dm(place.ada, bob)
@@ -308,7 +310,7 @@ async def test_a_user_installed_bot_works_in_a_group_of_friends(place: Town) -> 
 
 
 @pytest.mark.parametrize("external_apps", [True, False])
-async def test_a_user_installed_bot_works_in_a_foreign_guild(place: Town, external_apps: bool) -> None:
+async def test_a_user_installed_bot_works_in_a_foreign_guild(place: DiscordWorld, external_apps: bool) -> None:
     async with place.easel():
         abroad = place.server.world.add_guild("abroad", bot_in=False)
         place.server.world.add_member(abroad, place.ada)
@@ -319,7 +321,7 @@ async def test_a_user_installed_bot_works_in_a_foreign_guild(place: Town, extern
         assert message.ephemeral is not external_apps
 
 
-async def test_where_only_the_dead_token_led_the_picture_comes_as_a_direct_message(place: Town) -> None:
+async def test_where_only_the_dead_token_led_the_picture_comes_as_a_direct_message(place: DiscordWorld) -> None:
     async with place.gallery() as upstream, place.easel() as easel:
         group = place.server.world.add_group_dm(place.ada, place.server.world.add_user("Bob"))
         place.server.slash(place.ada, group, "imagine", {"prompt": "a red fox"})
@@ -335,7 +337,7 @@ async def test_where_only_the_dead_token_led_the_picture_comes_as_a_direct_messa
         assert history[0].charged == 1
 
 
-async def test_who_takes_no_direct_messages_is_told_the_next_time_and_not_charged(place: Town) -> None:
+async def test_who_takes_no_direct_messages_is_told_the_next_time_and_not_charged(place: DiscordWorld) -> None:
     place.ada.dms_open = False
     async with place.gallery() as upstream, place.easel() as easel:
         group = place.server.world.add_group_dm(place.ada, place.server.world.add_user("Bob"))
@@ -361,7 +363,7 @@ def noise(edge: int) -> bytes:
     return encode_image(Image.frombytes("RGB", (edge, edge), random.Random(1).randbytes(3 * edge * edge)))
 
 
-async def test_a_picture_of_twelve_megabytes_arrives_smaller_and_says_so(place: Town) -> None:
+async def test_a_picture_of_twelve_megabytes_arrives_smaller_and_says_so(place: DiscordWorld) -> None:
     large = await asyncio.to_thread(noise, 2048)
     assert len(large) > 12_000_000
     async with place.gallery(large) as upstream, place.easel():
@@ -373,7 +375,7 @@ async def test_a_picture_of_twelve_megabytes_arrives_smaller_and_says_so(place: 
         assert message.content.endswith(say("en", "note-shrunk"))
 
 
-async def test_a_boosted_guild_takes_it_as_it_is(place: Town) -> None:
+async def test_a_boosted_guild_takes_it_as_it_is(place: DiscordWorld) -> None:
     large = await asyncio.to_thread(noise, 2048)
     guild = place.server.world.add_guild("boosted", tier=2)
     square = place.server.world.add_channel(guild)
@@ -385,7 +387,7 @@ async def test_a_boosted_guild_takes_it_as_it_is(place: Town) -> None:
         assert message.attachments[0].data == large
 
 
-async def test_a_limit_that_was_believed_too_high_is_found_by_trying(place: Town) -> None:
+async def test_a_limit_that_was_believed_too_high_is_found_by_trying(place: DiscordWorld) -> None:
     large = await asyncio.to_thread(noise, 2048)
     guild = place.server.world.add_guild("boosted", tier=2)
     square = place.server.world.add_channel(guild)

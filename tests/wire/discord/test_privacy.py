@@ -10,16 +10,16 @@ from bot.handlers.admission import ANSWERS
 from bot.texts import LOCALES, explain, say
 from tests.flow.store.stores import query
 from tests.servers.discord import Interaction, Message, Permission
-from tests.wire.discord.easel import Town, photo, town
+from tests.wire.discord.easel import DiscordWorld, discord_world, photo
 
 
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncGenerator[Town]:
-    async with town(tmp_path) as made:
+async def place(tmp_path: Path) -> AsyncGenerator[DiscordWorld]:
+    async with discord_world(tmp_path) as made:
         yield made
 
 
-async def answered(place: Town, asked: Interaction) -> str:
+async def answered(place: DiscordWorld, asked: Interaction) -> str:
     """What the member alone is told."""
     await place.until(lambda: asked.original and not asked.original.loading)
     assert asked.original is not None
@@ -27,14 +27,14 @@ async def answered(place: Town, asked: Interaction) -> str:
     return asked.original.content.replace("\\", "")
 
 
-def kept(place: Town) -> int:
+def kept(place: DiscordWorld) -> int:
     """How many uploads lie in the database."""
     [(count,)] = query(f"sqlite:///{place.folder / 'easel.db'}", "SELECT COUNT(*) FROM blob_cache")
     return int(str(count))
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-async def test_privacy_is_told_to_the_member_alone(place: Town, locale: str) -> None:
+async def test_privacy_is_told_to_the_member_alone(place: DiscordWorld, locale: str) -> None:
     place.settings |= {"privacy": {"retention_days": 30}}
     jade = place.server.world.add_member(place.guild, "Jade", locale={"zh": "zh-CN", "en": "en-US"}.get(locale, locale))
     async with place.easel():
@@ -42,7 +42,7 @@ async def test_privacy_is_told_to_the_member_alone(place: Town, locale: str) -> 
         assert said == say(locale, "answer-privacy", days=30)
 
 
-async def test_forgetting_takes_uploads_along(place: Town) -> None:
+async def test_forgetting_takes_uploads_along(place: DiscordWorld) -> None:
     async with place.easel() as easel:
         place.server.slash(place.ada, place.channel, "imagine", {"prompt": "make it night", "image": photo()})
         await place.picture()
@@ -55,7 +55,7 @@ async def test_forgetting_takes_uploads_along(place: Town) -> None:
         assert history == say("en", "answer-history-empty")
 
 
-async def test_nobody_who_is_turned_away_is_left_thinking(place: Town) -> None:
+async def test_nobody_who_is_turned_away_is_left_thinking(place: DiscordWorld) -> None:
     place.settings |= {"access": {"blocked_users": [f"discord:{place.ada.id}"]}}
     async with place.easel():
         for _ in range(3):
@@ -66,7 +66,7 @@ async def test_nobody_who_is_turned_away_is_left_thinking(place: Town) -> None:
         assert place.sandbox.requests == []
 
 
-async def test_a_flood_of_mentions_leaves_the_channel_to_the_others(place: Town) -> None:
+async def test_a_flood_of_mentions_leaves_the_channel_to_the_others(place: DiscordWorld) -> None:
     bob = place.server.world.add_member(place.guild, "Bob")
     place.settings |= {"limits": {"user_per_minute": 5}}
     async with place.easel():
@@ -80,7 +80,7 @@ async def test_a_flood_of_mentions_leaves_the_channel_to_the_others(place: Town)
         assert len(words) <= 5 + 1 + 1  # what was let in, the one refusal, the picture
 
 
-async def test_a_thread_is_no_way_around_a_blocked_channel(place: Town) -> None:
+async def test_a_thread_is_no_way_around_a_blocked_channel(place: DiscordWorld) -> None:
     world = place.server.world
     place.settings |= {"access": {"blocked_chats": [f"discord:{place.guild.id}/{place.channel.id}"]}}
     async with place.easel():
@@ -95,7 +95,7 @@ async def test_a_thread_is_no_way_around_a_blocked_channel(place: Town) -> None:
         assert len(place.sandbox.requests) == 1
 
 
-async def test_a_server_is_opened_with_all_that_lies_in_it(place: Town) -> None:
+async def test_a_server_is_opened_with_all_that_lies_in_it(place: DiscordWorld) -> None:
     place.settings |= {"access": {"allowed_chats": [f"discord:{place.guild.id}"]}}
     async with place.easel():
         place.server.say(place.ada, place.channel, f"{place.me} a fox")
@@ -109,7 +109,7 @@ async def test_a_server_is_opened_with_all_that_lies_in_it(place: Town) -> None:
 
 
 @pytest.mark.parametrize("mute", [False, True])
-async def test_a_flood_of_what_cannot_be_done_is_answered_a_little(place: Town, mute: bool) -> None:
+async def test_a_flood_of_what_cannot_be_done_is_answered_a_little(place: DiscordWorld, mute: bool) -> None:
     """Words of the adapter's own: that permissions are missing, said in private; that it may not read something."""
     world = place.server.world
     where = world.add_channel(place.guild, denied=Permission.SEND_MESSAGES) if mute else place.channel

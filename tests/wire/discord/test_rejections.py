@@ -16,7 +16,7 @@ from tests.servers.discord.entities import walk
 from tests.support.chat_world import reference_sizes
 from tests.support.clocks import ShiftedClock
 from tests.support.images import png
-from tests.wire.discord.easel import Town, button, photo, town
+from tests.wire.discord.easel import DiscordWorld, button, discord_world, photo
 
 COMMANDS = "/applications/{application_id}/commands"
 
@@ -29,14 +29,17 @@ class Hasty(ShiftedClock):
 
 
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncGenerator[Town]:
-    async with town(tmp_path) as made:
+async def place(tmp_path: Path) -> AsyncGenerator[DiscordWorld]:
+    async with discord_world(tmp_path) as made:
         yield made
 
 
 async def test_what_no_follow_up_can_carry_any_more_comes_as_a_direct_message(tmp_path: Path) -> None:
     # the port is called past the board that paces it, so the token's bucket must not be what ends it
-    async with town(tmp_path, limits=Limits(token=Rate(slots=50, period=1.0))) as place, place.easel() as easel:
+    async with (
+        discord_world(tmp_path, limits=Limits(token=Rate(slots=50, period=1.0))) as place,
+        place.easel() as easel,
+    ):
         group = place.server.world.add_group_dm(place.ada, place.server.world.add_user("Bob"))
         asked = place.server.slash(place.ada, group, "imagine", {"prompt": "a red fox"})
         await place.picture(group)
@@ -52,7 +55,7 @@ async def test_what_no_follow_up_can_carry_any_more_comes_as_a_direct_message(tm
 
 
 async def test_a_follow_up_where_only_the_token_leads_is_edited_after_a_restart(tmp_path: Path) -> None:
-    async with town(tmp_path) as place:
+    async with discord_world(tmp_path) as place:
         group = place.server.world.add_group_dm(place.ada, place.server.world.add_user("Bob"))
         async with place.easel() as easel:
             asked = place.server.slash(place.ada, group, "imagine", {"prompt": "a red fox"})
@@ -64,7 +67,7 @@ async def test_a_follow_up_where_only_the_token_leads_is_edited_after_a_restart(
         assert [message.content for message in place.mine(group)][-1] == "two"
 
 
-async def test_commands_that_discord_did_not_take_are_written_again(place: Town) -> None:
+async def test_commands_that_discord_did_not_take_are_written_again(place: DiscordWorld) -> None:
     place.clock = Hasty()
     place.server.faults.fail("PUT", COMMANDS, status=403)
     with capture_logs() as logs:
@@ -77,7 +80,7 @@ async def test_commands_that_discord_did_not_take_are_written_again(place: Town)
 
 
 @pytest.mark.parametrize("minutes", [0, 20])
-async def test_an_answer_that_vanished_unheard_is_replaced_by_the_picture(place: Town, minutes: int) -> None:
+async def test_an_answer_that_vanished_unheard_is_replaced_by_the_picture(place: DiscordWorld, minutes: int) -> None:
     async with place.gallery() as upstream, place.easel():
         place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a red fox"})
         first = await place.answer()
@@ -89,7 +92,7 @@ async def test_an_answer_that_vanished_unheard_is_replaced_by_the_picture(place:
         assert place.mine() == [second]
 
 
-async def test_a_status_message_that_vanished_unheard_is_replaced_by_the_picture(place: Town) -> None:
+async def test_a_status_message_that_vanished_unheard_is_replaced_by_the_picture(place: DiscordWorld) -> None:
     async with place.gallery() as upstream, place.easel():
         place.server.say(place.ada, place.channel, f"{place.me} a red fox")
         first = await place.answer()
@@ -100,7 +103,7 @@ async def test_a_status_message_that_vanished_unheard_is_replaced_by_the_picture
         assert place.mine() == [second]
 
 
-async def test_a_deleted_answer_to_a_command_cancels_the_job(place: Town) -> None:
+async def test_a_deleted_answer_to_a_command_cancels_the_job(place: DiscordWorld) -> None:
     async with place.gallery(), place.easel() as easel:
         place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a red fox"})
         place.server.delete(await place.answer())
@@ -109,7 +112,7 @@ async def test_a_deleted_answer_to_a_command_cancels_the_job(place: Town) -> Non
         assert [(job.state.value, job.charged) for job in history] == [("cancelled", 0)]
 
 
-async def test_a_thread_that_was_locked_meanwhile_costs_nothing(place: Town) -> None:
+async def test_a_thread_that_was_locked_meanwhile_costs_nothing(place: DiscordWorld) -> None:
     async with place.gallery() as upstream, place.easel() as easel:
         thread = place.server.world.add_thread(place.channel)
         place.server.say(place.ada, thread, f"{place.me} a red fox")
@@ -125,7 +128,7 @@ async def test_a_thread_that_was_locked_meanwhile_costs_nothing(place: Town) -> 
             await easel.discord.post(chat, Card(text="x"), reply_to=None, key="a")
 
 
-async def test_a_command_in_an_archived_thread_gets_its_picture_late(place: Town) -> None:
+async def test_a_command_in_an_archived_thread_gets_its_picture_late(place: DiscordWorld) -> None:
     async with place.gallery() as upstream, place.easel():
         thread = place.server.world.add_thread(place.channel)
         asked = place.server.slash(place.ada, thread, "imagine", {"prompt": "a red fox"})
@@ -137,7 +140,7 @@ async def test_a_command_in_an_archived_thread_gets_its_picture_late(place: Town
         assert await place.picture(thread) is asked.original
 
 
-async def test_a_result_is_another_members_to_look_at_only(place: Town) -> None:
+async def test_a_result_is_another_members_to_look_at_only(place: DiscordWorld) -> None:
     async with place.easel() as easel:
         place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a red fox"})
         message = await place.picture()
@@ -154,7 +157,7 @@ async def test_a_result_is_another_members_to_look_at_only(place: Town) -> None:
         assert len(place.sandbox.requests) == 1
 
 
-async def test_the_menu_works_in_a_group_of_friends_and_on_forwarded_pictures(place: Town) -> None:
+async def test_the_menu_works_in_a_group_of_friends_and_on_forwarded_pictures(place: DiscordWorld) -> None:
     async with place.easel():
         world = place.server.world
         bob = world.add_user("Bob")
@@ -172,7 +175,7 @@ async def test_the_menu_works_in_a_group_of_friends_and_on_forwarded_pictures(pl
         assert reference_sizes(place.sandbox) == [(64, 48)] * 5
 
 
-async def test_a_members_own_limit_counts_where_it_is_larger(place: Town) -> None:
+async def test_a_members_own_limit_counts_where_it_is_larger(place: DiscordWorld) -> None:
     large = png() + bytes(12 * 1024 * 1024)  # what follows a PNG's end is ignored by who shows it
     place.ada.nitro = True
     async with place.gallery(large) as upstream, place.easel():
@@ -182,7 +185,7 @@ async def test_a_members_own_limit_counts_where_it_is_larger(place: Town) -> Non
         assert len(message.attachments[0].data) > 10 * 1024 * 1024
 
 
-async def test_the_operator_reads_which_permissions_are_missing(place: Town) -> None:
+async def test_the_operator_reads_which_permissions_are_missing(place: DiscordWorld) -> None:
     with capture_logs() as logs:
         async with place.easel():
             bare = place.server.world.add_channel(place.guild, denied=Permission.ATTACH_FILES)
@@ -192,7 +195,7 @@ async def test_the_operator_reads_which_permissions_are_missing(place: Town) -> 
     assert (line["channel"], line["missing"]) == (bare.id, ["Attach Files"])
 
 
-async def test_choices_are_what_the_provider_can(place: Town) -> None:
+async def test_choices_are_what_the_provider_can(place: DiscordWorld) -> None:
     async with place.easel() as easel:
         can = easel.app.desk.capabilities
         (imagine,) = [each for each in place.server.commands.all() if each["name"] == "imagine"]
@@ -206,14 +209,14 @@ async def test_choices_are_what_the_provider_can(place: Town) -> None:
 # ---------------------------------------------------------------- standing
 
 
-async def credits_of(place: Town, member: User) -> str:
+async def credits_of(place: DiscordWorld, member: User) -> str:
     asked = place.server.slash(member, place.channel, "quota")
     await place.until(lambda: asked.original and not asked.original.loading)
     assert asked.original is not None
     return asked.original.content
 
 
-async def test_boosters_and_buyers_have_more_credits_and_the_best_tier_wins(place: Town) -> None:
+async def test_boosters_and_buyers_have_more_credits_and_the_best_tier_wins(place: DiscordWorld) -> None:
     world = place.server.world
     artist, sku = world.add_role(place.guild, "artist"), world.snowflake()
     tiers = {str(artist.id): 60, "discord:booster": 70, f"discord:sku:{sku}": 80}
@@ -228,7 +231,7 @@ async def test_boosters_and_buyers_have_more_credits_and_the_best_tier_wins(plac
         assert (await credits_of(place, place.ada)).startswith("50 credits left")
 
 
-async def test_a_button_that_comes_with_the_picture_works_at_once(place: Town) -> None:
+async def test_a_button_that_comes_with_the_picture_works_at_once(place: DiscordWorld) -> None:
     async with place.gallery() as upstream, place.easel():
         place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a red fox"})
         message = await place.answer()
@@ -240,7 +243,7 @@ async def test_a_button_that_comes_with_the_picture_works_at_once(place: Town) -
         assert not pressed.followups
 
 
-async def test_a_command_that_comes_while_easel_stops_is_told_so(place: Town) -> None:
+async def test_a_command_that_comes_while_easel_stops_is_told_so(place: DiscordWorld) -> None:
     async with place.easel() as easel:
         await easel.app.desk.close()
         asked = place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a red fox"})

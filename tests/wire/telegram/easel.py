@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,14 +13,10 @@ from adapters.telegram.events import ANSWER_WAIT_S
 from bot.app import App
 from bot.chat import Action
 from bot.sandbox import Sandbox
-from bot.settings import Settings
 from bot.store.store import Store
-from tests.flow.scenes import PictureHost, picture_host
 from tests.servers.telegram import Chat, Message, TelegramServer, User
-from tests.support.chat_world import no_unfinished_jobs
+from tests.support.chat_world import ChatWorld, easel_settings, no_unfinished_jobs
 from tests.support.clocks import FastClock, ShiftedClock
-from tests.support.databases import migrated_sqlite
-from tests.support.images import png
 from tests.support.waiting import wait_until
 
 T = TypeVar("T")
@@ -38,32 +34,23 @@ class Easel:
 
 
 @dataclass(slots=True, kw_only=True)
-class Town:
+class TelegramWorld(ChatWorld):
     """A Telegram with a member, her private chat and a group; Easel is started and stopped in it."""
 
     server: TelegramServer
-    sandbox: Sandbox
-    folder: Path
-    clock: ShiftedClock
     ada: User
     private: Chat
     group: Chat
-    settings: dict[str, Any] = field(default_factory=dict[str, Any])
     running: Easel | None = None
 
     @asynccontextmanager
     async def easel(self, *, waits: bool = True, **telegram: Any) -> AsyncGenerator[Easel]:
         """Easel from its start to its orderly end. `waits`: until Telegram is connected."""
-        host = self.sandbox.address.removeprefix("http://")
         values: dict[str, Any] = {
-            "database_url": migrated_sqlite(self.folder),
-            "providers": [{"preset": "sandbox", "base_url": self.sandbox.address, "api_key": "sandbox"}],
-            "fetch": {"allow_hosts": [host]},
-            "drain_s": 0,
             "admins": [f"telegram:{self.ada.id}"],
             "telegram": {"token": self.server.token, "api_base": self.server.api_base, **telegram},
         }
-        settings = Settings(**(values | self.settings))
+        settings = easel_settings(self.folder, self.sandbox, values, self.settings)
         web = HttpServer("127.0.0.1", 0)
         store = await Store.open(settings.database_url, clock=self.clock)
         adapter = TelegramAdapter(settings.telegram, store.adapter_store, clock=self.clock, admins=settings.admins)
@@ -85,13 +72,6 @@ class Town:
     def mine(self, chat: Chat | None = None) -> list[Message]:
         """What stands of the bot in a chat."""
         return [one for one in (chat or self.private).visible_messages if one.sender is self.server.bot]
-
-    @asynccontextmanager
-    async def gallery(self, picture: bytes | None = None) -> AsyncGenerator[PictureHost]:
-        """The provider of who starts inside: its pictures come when they are let."""
-        async with picture_host(png("blue") if picture is None else picture) as upstream:
-            self.settings |= upstream.settings
-            yield upstream
 
     async def answer(self, chat: Chat | None = None, *, after: Message | None = None) -> Message:
         """The bot's newest message in a chat, once one stands there."""
@@ -132,7 +112,7 @@ class Town:
         return balance.available
 
 
-class TownClock(FastClock):
+class PatientFastClock(FastClock):
     """Fast, but for the patience with a click: a busy machine must not use that up."""
 
     def __init__(self) -> None:
@@ -160,7 +140,7 @@ def button(message: Message, action: Action) -> str:
 
 
 @asynccontextmanager
-async def town(
+async def telegram_world(
     folder: Path,
     *,
     pace: float = 0.0,
@@ -168,9 +148,9 @@ async def town(
     members: Sequence[str] = (),
     clock: ShiftedClock | None = None,
     **given: Any,
-) -> AsyncGenerator[Town]:
+) -> AsyncGenerator[TelegramWorld]:
     """`pace` and `previews` as of the Sandbox; `given` goes to the TelegramServer."""
-    clock = clock or TownClock()
+    clock = clock or PatientFastClock()
     async with (
         Sandbox(pace=pace, previews=previews) as sandbox,
         TelegramServer(now=clock.now, time=clock.monotonic, **given) as server,
@@ -179,7 +159,9 @@ async def town(
         others = [server.add_user(name) for name in members]
         group = server.add_group("Painters", members=[ada, *others])
         private = server.private(ada, opened=True)
-        yield Town(server=server, sandbox=sandbox, folder=folder, clock=clock, ada=ada, private=private, group=group)
+        yield TelegramWorld(
+            server=server, sandbox=sandbox, folder=folder, clock=clock, ada=ada, private=private, group=group
+        )
 
 
 async def stored(folder: Path, clock: ShiftedClock) -> Store:

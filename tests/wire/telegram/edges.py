@@ -22,15 +22,14 @@ from bot.chat import User as Member
 from bot.errors import StoreFailed
 from bot.handlers.messages import MessageHandler
 from bot.painting import Capabilities
-from bot.settings import Settings
 from bot.store.store import Store
 from tests.servers.telegram import UNLIMITED, CallbackQuery, Message, User
-from tests.support.databases import migrated_sqlite
+from tests.support.chat_world import easel_settings
 from tests.support.waiting import wait_until
-from tests.wire.telegram.easel import Easel, Town, TownClock, connected, lasting, town
+from tests.wire.telegram.easel import Easel, PatientFastClock, TelegramWorld, connected, lasting, telegram_world
 
 
-class Impatient(TownClock):
+class Impatient(PatientFastClock):
     """Time in which nobody waits long: pauses from `skips` seconds on are over at once, also those that have begun.
     `slept`: all of them."""
 
@@ -117,9 +116,9 @@ class FailingStorage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """A town, and its clock."""
+    """A world, and its clock."""
 
-    place: Town
+    place: TelegramWorld
     time: Impatient
 
 
@@ -134,27 +133,23 @@ class Wired(Easel):
 
 @asynccontextmanager
 async def edge(folder: Path, **given: Any) -> AsyncGenerator[Edge]:
-    """A town without flood control, whose clock can be hurried; `given` as of `town`."""
+    """A world without flood control, whose clock can be hurried; `given` as of `telegram_world`."""
     clock = Impatient()
-    async with town(folder, clock=clock, limits=UNLIMITED, **given) as place:
+    async with telegram_world(folder, clock=clock, limits=UNLIMITED, **given) as place:
         yield Edge(place=place, time=clock)
 
 
 @asynccontextmanager
 async def wired(
-    place: Town, *, waits: bool = True, slow: bool = False, port: int | None = None, **telegram: Any
+    place: TelegramWorld, *, waits: bool = True, slow: bool = False, port: int | None = None, **telegram: Any
 ) -> AsyncGenerator[Wired]:
-    """As `Town.easel`, on a memory that can be away, and with its HTTP server up: behind it where `mode` is
+    """As `TelegramWorld.easel`, on a memory that can be away, and with its HTTP server up: behind it where `mode` is
     webhook. `slow`: clicks wait for `desk.go`. `port`: of the server, where an earlier one had it."""
     values: dict[str, Any] = {
-        "database_url": migrated_sqlite(place.folder),
-        "providers": [{"preset": "sandbox", "base_url": place.sandbox.address, "api_key": "sandbox"}],
-        "fetch": {"allow_hosts": [place.sandbox.address.removeprefix("http://")]},
-        "drain_s": 0,
         "admins": [f"telegram:{place.ada.id}"],
         "telegram": {"token": place.server.token, "api_base": place.server.api_base, **telegram},
     }
-    settings = Settings(**(values | place.settings))
+    settings = easel_settings(place.folder, place.sandbox, values, place.settings)
     port = port or await free_port()
     web = HttpServer("127.0.0.1", port)
     store = await Store.open(settings.database_url, clock=place.clock)
@@ -192,7 +187,9 @@ async def free_port() -> int:
     return port
 
 
-async def pressed(place: Town, message: Message, label: str, *, by: User | None = None, **given: Any) -> CallbackQuery:
+async def pressed(
+    place: TelegramWorld, message: Message, label: str, *, by: User | None = None, **given: Any
+) -> CallbackQuery:
     """A button is pressed, and its press has been answered."""
     made = place.server.press(by or place.ada, message, label, **given)
     await place.until(lambda: made.answered)

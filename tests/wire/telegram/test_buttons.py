@@ -14,7 +14,7 @@ from bot.texts import LOCALES, explain, say
 from tests.servers.telegram import Message, User
 from tests.support.chat_world import reference_sizes
 from tests.support.images import png
-from tests.wire.telegram.easel import Town
+from tests.wire.telegram.easel import TelegramWorld
 from tests.wire.telegram.edges import Edge, edge, pressed, wired, words
 
 WEEK = 7 * 24 * 3600.0
@@ -27,16 +27,16 @@ async def world(tmp_path: Path) -> AsyncGenerator[Edge]:
 
 
 @pytest.fixture
-def place(world: Edge) -> Town:
+def place(world: Edge) -> TelegramWorld:
     return world.place
 
 
 @pytest.fixture
-def bo(place: Town) -> User:
+def bo(place: TelegramWorld) -> User:
     return next(each for each in place.server.core.world.users.values() if each.name == "Bo")
 
 
-async def painted(place: Town, text: str = "a red fox", *, group: bool = False) -> Message:
+async def painted(place: TelegramWorld, text: str = "a red fox", *, group: bool = False) -> Message:
     """A finished picture of Ada's."""
     chat = place.group if group else place.private
     request = place.server.say(place.ada, chat, f"/imagine@easel_bot {text}" if group else text)
@@ -53,7 +53,7 @@ def test_what_a_button_brings_back_is_short_enough() -> None:
 
 
 @pytest.mark.parametrize("group", [False, True])
-async def test_cancel_stops_the_job_and_gives_the_credits_back(place: Town, group: bool) -> None:
+async def test_cancel_stops_the_job_and_gives_the_credits_back(place: TelegramWorld, group: bool) -> None:
     chat = place.group if group else place.private
     async with place.gallery() as upstream, place.easel():
         place.server.say(place.ada, chat, "/imagine@easel_bot a red fox")
@@ -68,7 +68,7 @@ async def test_cancel_stops_the_job_and_gives_the_credits_back(place: Town, grou
 
 
 @pytest.mark.parametrize("group", [False, True])
-async def test_retry_paints_the_same_once_more_below_the_picture(place: Town, group: bool) -> None:
+async def test_retry_paints_the_same_once_more_below_the_picture(place: TelegramWorld, group: bool) -> None:
     async with place.easel():
         first = await painted(place, group=group)
         click = await pressed(place, first, "Retry")
@@ -81,7 +81,7 @@ async def test_retry_paints_the_same_once_more_below_the_picture(place: Town, gr
         assert await place.left() == 48
 
 
-async def test_vary_starts_from_the_picture(place: Town) -> None:
+async def test_vary_starts_from_the_picture(place: TelegramWorld) -> None:
     async with place.easel():
         first = await painted(place)
         await pressed(place, first, "Vary")
@@ -90,7 +90,7 @@ async def test_vary_starts_from_the_picture(place: Town) -> None:
         assert len(place.sandbox.requests[-1].references) == 1
 
 
-async def test_a_cancelled_job_can_be_tried_again(place: Town) -> None:
+async def test_a_cancelled_job_can_be_tried_again(place: TelegramWorld) -> None:
     async with place.gallery() as upstream, place.easel():
         place.server.say(place.ada, place.private, "a red fox")
         status = await place.answer()
@@ -102,7 +102,7 @@ async def test_a_cancelled_job_can_be_tried_again(place: Town) -> None:
         assert "a red fox" in (await place.picture(after=status)).caption
 
 
-async def test_a_second_click_on_retry_is_one_job(place: Town) -> None:
+async def test_a_second_click_on_retry_is_one_job(place: TelegramWorld) -> None:
     async with place.easel():
         first = await painted(place)
     async with place.gallery() as upstream, place.easel():
@@ -117,7 +117,7 @@ async def test_a_second_click_on_retry_is_one_job(place: Town) -> None:
 # ---------------------------------------------------------------- Edit
 
 
-async def test_after_edit_in_private_the_next_words_are_about_the_picture(place: Town) -> None:
+async def test_after_edit_in_private_the_next_words_are_about_the_picture(place: TelegramWorld) -> None:
     async with place.easel():
         first = await painted(place)
         await painted(place, "a blue boat")
@@ -132,7 +132,7 @@ async def test_after_edit_in_private_the_next_words_are_about_the_picture(place:
         assert place.sandbox.requests[-1].references == ()
 
 
-async def test_after_edit_a_reply_or_a_photo_means_what_it_says(place: Town) -> None:
+async def test_after_edit_a_reply_or_a_photo_means_what_it_says(place: TelegramWorld) -> None:
     async with place.easel():
         first = await painted(place)
         await pressed(place, first, "Edit")
@@ -145,7 +145,7 @@ async def test_after_edit_a_reply_or_a_photo_means_what_it_says(place: Town) -> 
         assert len(place.sandbox.requests[-1].references) == 1
 
 
-async def test_edit_is_remembered_over_a_restart_and_forgotten_in_time(place: Town) -> None:
+async def test_edit_is_remembered_over_a_restart_and_forgotten_in_time(place: TelegramWorld) -> None:
     async with place.easel():
         first = await painted(place)
         await pressed(place, first, "Edit")
@@ -159,7 +159,7 @@ async def test_edit_is_remembered_over_a_restart_and_forgotten_in_time(place: To
         assert place.sandbox.requests[-1].references == ()
 
 
-async def test_edit_in_a_group_asks_for_a_reply(place: Town) -> None:
+async def test_edit_in_a_group_asks_for_a_reply(place: TelegramWorld) -> None:
     async with place.easel():
         first = await painted(place, group=True)
         click = await pressed(place, first, "Edit")
@@ -175,7 +175,7 @@ async def test_edit_in_a_group_asks_for_a_reply(place: Town) -> None:
 # ---------------------------------------------------------------- who may, and when
 
 
-async def test_only_the_owner_and_admins_may(place: Town, bo: User) -> None:
+async def test_only_the_owner_and_admins_may(place: TelegramWorld, bo: User) -> None:
     async with place.gallery() as upstream, place.easel():
         place.server.say(bo, place.group, "/imagine@easel_bot a red fox")
         status = await place.answer(place.group)
@@ -188,7 +188,7 @@ async def test_only_the_owner_and_admins_may(place: Town, bo: User) -> None:
         assert await place.left(bo) == 50
 
 
-async def test_buttons_work_after_a_restart(place: Town) -> None:
+async def test_buttons_work_after_a_restart(place: TelegramWorld) -> None:
     async with place.easel():
         first = await painted(place)
     async with place.easel():
@@ -199,7 +199,7 @@ async def test_buttons_work_after_a_restart(place: Town) -> None:
 
 
 @pytest.mark.parametrize("group", [False, True])
-async def test_a_message_that_telegram_no_longer_shows_can_still_be_pressed(place: Town, group: bool) -> None:
+async def test_a_message_that_telegram_no_longer_shows_can_still_be_pressed(place: TelegramWorld, group: bool) -> None:
     async with place.easel():
         first = await painted(place, group=group)
         await pressed(place, first, "Vary", accessible=False)
@@ -208,7 +208,7 @@ async def test_a_message_that_telegram_no_longer_shows_can_still_be_pressed(plac
         assert second.chat is first.chat
 
 
-async def test_an_old_message_can_be_pressed(place: Town) -> None:
+async def test_an_old_message_can_be_pressed(place: TelegramWorld) -> None:
     async with place.easel():
         first = await painted(place)
         place.clock.move_on(WEEK)
@@ -217,7 +217,7 @@ async def test_an_old_message_can_be_pressed(place: Town) -> None:
         assert second.reply_to is first
 
 
-async def test_a_button_of_a_deleted_message_answers_below_nothing(place: Town) -> None:
+async def test_a_button_of_a_deleted_message_answers_below_nothing(place: TelegramWorld) -> None:
     async with place.easel():
         first = await painted(place)
         data = next(data for label, data in first.buttons if label == "Retry")
@@ -228,7 +228,7 @@ async def test_a_button_of_a_deleted_message_answers_below_nothing(place: Town) 
         assert second.reply_to is None
 
 
-async def test_what_is_over_or_unfinished_is_said(place: Town) -> None:
+async def test_what_is_over_or_unfinished_is_said(place: TelegramWorld) -> None:
     async with place.gallery() as upstream, place.easel():
         place.server.say(place.ada, place.private, "a red fox")
         status = await place.answer()
@@ -246,7 +246,7 @@ async def test_what_is_over_or_unfinished_is_said(place: Town) -> None:
 @pytest.mark.parametrize(
     "data", ["", "x", "easel:", "easel:dance:abc", "easel:retry:", "easel:retry:" + "a" * 41, "easel-buy:0", "🦊"]
 )
-async def test_data_that_nobody_gave_is_answered_with_nothing(place: Town, data: str) -> None:
+async def test_data_that_nobody_gave_is_answered_with_nothing(place: TelegramWorld, data: str) -> None:
     async with place.easel():
         first = await painted(place)
         click = place.server.press_with_data(place.ada, first, data)
@@ -256,7 +256,7 @@ async def test_data_that_nobody_gave_is_answered_with_nothing(place: Town, data:
         assert len(place.mine()) == 2
 
 
-async def test_a_job_that_never_was_is_answered_in_words(place: Town) -> None:
+async def test_a_job_that_never_was_is_answered_in_words(place: TelegramWorld) -> None:
     async with place.easel():
         first = await painted(place)
         click = place.server.press_with_data(place.ada, first, "easel:retry:nosuchjob")
@@ -264,7 +264,7 @@ async def test_a_job_that_never_was_is_answered_in_words(place: Town) -> None:
         assert words(click) == explain("en", AlreadyFinished())
 
 
-async def test_a_slow_core_lets_no_button_spin(world: Edge, place: Town) -> None:
+async def test_a_slow_core_lets_no_button_spin(world: Edge, place: TelegramWorld) -> None:
     async with place.easel():
         first = await painted(place)
     async with wired(place, slow=True) as easel:
@@ -278,7 +278,9 @@ async def test_a_slow_core_lets_no_button_spin(world: Edge, place: Town) -> None
         assert second.reply_to is first
 
 
-async def test_a_click_that_was_not_handled_at_a_stop_is_handled_by_the_next_start(world: Edge, place: Town) -> None:
+async def test_a_click_that_was_not_handled_at_a_stop_is_handled_by_the_next_start(
+    world: Edge, place: TelegramWorld
+) -> None:
     async with place.easel():
         first = await painted(place)
     async with wired(place, slow=True):
@@ -291,7 +293,7 @@ async def test_a_click_that_was_not_handled_at_a_stop_is_handled_by_the_next_sta
         assert len(place.mine()) == 2
 
 
-async def test_a_click_too_old_to_be_answered_still_does_what_it_says(place: Town) -> None:
+async def test_a_click_too_old_to_be_answered_still_does_what_it_says(place: TelegramWorld) -> None:
     async with place.easel():
         first = await painted(place)
     click = place.server.press(place.ada, first, "Retry")
@@ -302,7 +304,7 @@ async def test_a_click_too_old_to_be_answered_still_does_what_it_says(place: Tow
 
 
 @pytest.mark.parametrize("fault", ["fail", "drop"])
-async def test_an_answer_that_does_not_get_through_harms_nothing(place: Town, fault: str) -> None:
+async def test_an_answer_that_does_not_get_through_harms_nothing(place: TelegramWorld, fault: str) -> None:
     async with place.easel():
         first = await painted(place)
         getattr(place.server.faults, fault)("answerCallbackQuery")
@@ -311,7 +313,7 @@ async def test_an_answer_that_does_not_get_through_harms_nothing(place: Town, fa
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-async def test_a_click_is_answered_in_the_language_of_who_clicks(place: Town, locale: str) -> None:
+async def test_a_click_is_answered_in_the_language_of_who_clicks(place: TelegramWorld, locale: str) -> None:
     cy = place.server.add_user("Cy", language_code=locale)
     async with place.easel():
         first = await painted(place, group=True)

@@ -11,19 +11,19 @@ from adapters.doctor import Finding
 from adapters.telegram.connection import UNAUTHORIZED
 from adapters.telegram.diagnostics import INLINE_FEEDBACK_HINT, STORAGE_CHAT_MISSING
 from bot.settings import Settings
-from tests.wire.telegram.easel import Town
+from tests.wire.telegram.easel import TelegramWorld
 from tests.wire.telegram.edges import edge
 
 WRONG = "700001:AAE_stale-token_of_the_bot"
 
 
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncGenerator[Town]:
+async def place(tmp_path: Path) -> AsyncGenerator[TelegramWorld]:
     async with edge(tmp_path) as made:
         yield made.place
 
 
-async def found(place: Town, **telegram: Any) -> list[Finding]:
+async def found(place: TelegramWorld, **telegram: Any) -> list[Finding]:
     """The lines about Telegram."""
     settings = Settings(
         database_url=f"sqlite:///{place.folder / 'easel.db'}",
@@ -32,21 +32,21 @@ async def found(place: Town, **telegram: Any) -> list[Finding]:
     return [each for each in await doctor.examine(settings) if each.what.startswith("telegram")]
 
 
-async def lines(place: Town, **telegram: Any) -> dict[str, str]:
+async def lines(place: TelegramWorld, **telegram: Any) -> dict[str, str]:
     """The same, where all is well."""
     findings = await found(place, **telegram)
     assert all(each.good for each in findings)
     return {each.what: each.says for each in findings}
 
 
-async def fault(place: Town, **telegram: Any) -> str:
+async def fault(place: TelegramWorld, **telegram: Any) -> str:
     """The one line that says what is wrong."""
     (bad,) = [each for each in await found(place, **telegram) if not each.good]
     assert bad.what == "telegram"
     return bad.says
 
 
-async def test_the_bot_and_its_modes(place: Town) -> None:
+async def test_the_bot_and_its_modes(place: TelegramWorld) -> None:
     storage = place.server.add_group("Storage")
     assert await lines(place, storage_chat=storage.id) == {
         "telegram": "is @easel_bot; in groups it hears commands and replies to itself",
@@ -71,18 +71,18 @@ async def test_what_keeps_a_mode_off_is_named(tmp_path: Path) -> None:
         assert without["telegram guest mode"] == f"off: {guest}; {STORAGE_CHAT_MISSING}"
 
 
-async def test_without_a_storage_chat_both_modes_are_off_and_that_is_no_fault(place: Town) -> None:
+async def test_without_a_storage_chat_both_modes_are_off_and_that_is_no_fault(place: TelegramWorld) -> None:
     seen = await lines(place)
     assert seen["telegram inline mode"] == seen["telegram guest mode"] == f"off: {STORAGE_CHAT_MISSING}"
 
 
-async def test_a_storage_chat_that_is_not_reached(place: Town) -> None:
+async def test_a_storage_chat_that_is_not_reached(place: TelegramWorld) -> None:
     says = await fault(place, storage_chat=-1009999999999)
     assert says == "telegram.storage_chat: not reached (Chat not found); add the bot to it"
 
 
 @pytest.mark.parametrize("kind", ["kicked", "denied", "left"])
-async def test_a_storage_chat_where_the_bot_may_not_post(place: Town, kind: str) -> None:
+async def test_a_storage_chat_where_the_bot_may_not_post(place: TelegramWorld, kind: str) -> None:
     storage = place.server.add_group("Storage")
     if kind == "kicked":
         place.server.kick(storage)
@@ -93,30 +93,30 @@ async def test_a_storage_chat_where_the_bot_may_not_post(place: Town, kind: str)
     assert (await fault(place, storage_chat=storage.id)).startswith("telegram.storage_chat: ")
 
 
-async def test_a_channel_is_a_good_storage_chat(place: Town) -> None:
+async def test_a_channel_is_a_good_storage_chat(place: TelegramWorld) -> None:
     channel = place.server.add_channel()
     assert (await lines(place, storage_chat=channel.id))["telegram guest mode"] == "on"
 
 
 @pytest.mark.parametrize("token", [WRONG, "nonsense"])
-async def test_a_wrong_token_is_named_and_not_shown(place: Town, token: str) -> None:
+async def test_a_wrong_token_is_named_and_not_shown(place: TelegramWorld, token: str) -> None:
     assert await fault(place, token=token) == UNAUTHORIZED
 
 
-async def test_a_telegram_that_does_not_answer(place: Town) -> None:
+async def test_a_telegram_that_does_not_answer(place: TelegramWorld) -> None:
     await place.server.down()
     says = await fault(place)
     assert says.startswith("Telegram does not answer (")
     assert place.server.token not in says
 
 
-async def test_a_webhook_that_polling_will_take_away_is_said(place: Town) -> None:
+async def test_a_webhook_that_polling_will_take_away_is_said(place: TelegramWorld) -> None:
     place.server.webhook.url = "https://elsewhere.example/hook"
     assert "a webhook is set, which easel run will take away" in (await lines(place))["telegram"]
     assert place.server.calls("deleteWebhook") == []
 
 
-async def test_check_changes_nothing(place: Town) -> None:
+async def test_check_changes_nothing(place: TelegramWorld) -> None:
     storage = place.server.add_group("Storage")
     await lines(place, storage_chat=storage.id)
     assert {each.method for each in place.server.requests} == {"getMe", "getWebhookInfo", "getChatMember"}

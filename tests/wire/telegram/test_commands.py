@@ -12,7 +12,7 @@ from bot.errors import AdminsOnly, BadArguments, UnknownCharge, UnknownCommand
 from bot.handlers.commands import ADMIN_USAGE
 from bot.texts import LOCALES, explain, say
 from tests.servers.telegram import Chat, Message, User
-from tests.wire.telegram.easel import Town
+from tests.wire.telegram.easel import TelegramWorld
 from tests.wire.telegram.edges import Edge, edge
 
 PACKS = [{"credits": 10, "stars": 5}]
@@ -27,16 +27,16 @@ async def world(tmp_path: Path) -> AsyncGenerator[Edge]:
 
 
 @pytest.fixture
-def place(world: Edge) -> Town:
+def place(world: Edge) -> TelegramWorld:
     return world.place
 
 
 @pytest.fixture
-def bo(place: Town) -> User:
+def bo(place: TelegramWorld) -> User:
     return next(each for each in place.server.core.world.users.values() if each.name == "Bo")
 
 
-async def written(place: Town, menus: int) -> None:
+async def written(place: TelegramWorld, menus: int) -> None:
     """Waits until that many menus were written."""
     good = (200,)
     await place.until(
@@ -44,7 +44,7 @@ async def written(place: Town, menus: int) -> None:
     )
 
 
-async def asked(place: Town, text: str, chat: Chat | None = None, *, by: User | None = None) -> str:
+async def asked(place: TelegramWorld, text: str, chat: Chat | None = None, *, by: User | None = None) -> str:
     """A member writes; the words that come back, as a person reads them."""
     chat = chat or place.private
     request = place.server.say(by or place.ada, chat, text)
@@ -60,7 +60,7 @@ def names(menu: list[tuple[str, str]]) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("language", [*LOCALES, "de", None])
-async def test_members_are_offered_the_commands_in_their_language(place: Town, language: str | None) -> None:
+async def test_members_are_offered_the_commands_in_their_language(place: TelegramWorld, language: str | None) -> None:
     member = place.server.add_user("Cy", language_code=language)
     private = place.server.private(member, opened=True)
     locale = language if language in LOCALES else "en"
@@ -72,7 +72,7 @@ async def test_members_are_offered_the_commands_in_their_language(place: Town, l
         ]
 
 
-async def test_only_admins_are_offered_what_is_for_admins(place: Town, bo: User) -> None:
+async def test_only_admins_are_offered_what_is_for_admins(place: TelegramWorld, bo: User) -> None:
     async with place.easel():
         await written(place, ALL)
         assert names(place.server.menu(place.ada, place.private)) == (*PRIVATE_COMMANDS, "admin")
@@ -80,7 +80,7 @@ async def test_only_admins_are_offered_what_is_for_admins(place: Town, bo: User)
         assert names(place.server.menu(place.ada, place.group)) == GROUP_COMMANDS
 
 
-async def test_menus_are_written_only_where_they_changed(place: Town, bo: User) -> None:
+async def test_menus_are_written_only_where_they_changed(place: TelegramWorld, bo: User) -> None:
     private = place.server.private(bo, opened=True)
     async with place.easel():
         await written(place, ALL)
@@ -95,7 +95,7 @@ async def test_menus_are_written_only_where_they_changed(place: Town, bo: User) 
     assert len(place.server.calls("setMyCommands")) == ALL + 2 * len(LOCALES)
 
 
-async def test_the_menu_of_who_is_no_admin_any_more_is_taken_away(place: Town) -> None:
+async def test_the_menu_of_who_is_no_admin_any_more_is_taken_away(place: TelegramWorld) -> None:
     async with place.easel():
         await written(place, ALL)
     place.settings["admins"] = []
@@ -107,7 +107,7 @@ async def test_the_menu_of_who_is_no_admin_any_more_is_taken_away(place: Town) -
     assert len(place.server.calls("deleteMyCommands")) == len(LOCALES)
 
 
-async def test_an_admin_without_a_chat_is_no_trouble_and_gets_the_menu_later(place: Town, bo: User) -> None:
+async def test_an_admin_without_a_chat_is_no_trouble_and_gets_the_menu_later(place: TelegramWorld, bo: User) -> None:
     place.settings["admins"] = [f"telegram:{bo.id}", "discord:123", "telegram:987654"]
     with capture_logs() as logs:
         async with place.easel():
@@ -121,7 +121,9 @@ async def test_an_admin_without_a_chat_is_no_trouble_and_gets_the_menu_later(pla
 
 
 @pytest.mark.parametrize("wait", [None, 90])
-async def test_menus_that_could_not_be_written_are_written_later(world: Edge, place: Town, wait: int | None) -> None:
+async def test_menus_that_could_not_be_written_are_written_later(
+    world: Edge, place: TelegramWorld, wait: int | None
+) -> None:
     place.server.faults.delay("setMyCommands", 0.0, times=ALL - 1)  # these pass; the last one does not
     if wait is None:
         place.server.faults.fail("setMyCommands")
@@ -140,7 +142,7 @@ async def test_menus_that_could_not_be_written_are_written_later(world: Edge, pl
 
 
 @pytest.mark.parametrize("command", ["/quota@easel_bot", "/QUOTA@Easel_Bot", "/quota@easel_bot please"])
-async def test_a_command_with_the_bots_name_is_answered_where_it_was_said(place: Town, command: str) -> None:
+async def test_a_command_with_the_bots_name_is_answered_where_it_was_said(place: TelegramWorld, command: str) -> None:
     async with place.easel():
         request = place.server.say(place.ada, place.group, command)
         answer = await place.answer(place.group)
@@ -160,7 +162,7 @@ async def test_a_command_for_another_bot_is_met_with_silence(tmp_path: Path) -> 
         assert len(place.mine()) == 1
 
 
-async def test_a_bare_command_in_a_group_is_answered(place: Town) -> None:
+async def test_a_bare_command_in_a_group_is_answered(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.say(place.ada, place.group, "/help@easel_bot")
         first = await place.answer(place.group)
@@ -173,7 +175,7 @@ async def test_a_bare_command_in_a_group_is_answered(place: Town) -> None:
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-async def test_every_command_answers_in_the_members_language(place: Town, locale: str) -> None:
+async def test_every_command_answers_in_the_members_language(place: TelegramWorld, locale: str) -> None:
     member = place.server.add_user("Cy", language_code=locale)
     chat = place.server.private(member, opened=True)
 
@@ -201,7 +203,7 @@ async def test_every_command_answers_in_the_members_language(place: Town, locale
         assert say(locale, "state-done") in await said("/history")
 
 
-async def test_cancel_stops_what_runs(place: Town) -> None:
+async def test_cancel_stops_what_runs(place: TelegramWorld) -> None:
     async with place.gallery() as upstream, place.easel():
         request = place.server.say(place.ada, place.private, "/imagine a red fox")
         status = await place.answer()
@@ -212,7 +214,7 @@ async def test_cancel_stops_what_runs(place: Town) -> None:
         assert await place.left() == 50
 
 
-async def test_the_words_of_an_admin(place: Town, bo: User) -> None:
+async def test_the_words_of_an_admin(place: TelegramWorld, bo: User) -> None:
     user = f"telegram:{bo.id}"
     async with place.easel():
         assert await asked(place, f"/admin grant {user} 20") == say(
@@ -231,7 +233,7 @@ async def test_the_words_of_an_admin(place: Town, bo: User) -> None:
         assert await asked(place, "/admin grant me lots") == explain("en", BadArguments(usage=ADMIN_USAGE))
 
 
-async def test_a_grant_that_comes_again_is_given_once(place: Town, bo: User) -> None:
+async def test_a_grant_that_comes_again_is_given_once(place: TelegramWorld, bo: User) -> None:
     async with place.easel():
         await asked(place, f"/admin grant telegram:{bo.id} 20")
     place.server.redeliver(place.server.updates[-1])
@@ -241,7 +243,7 @@ async def test_a_grant_that_comes_again_is_given_once(place: Town, bo: User) -> 
         assert await place.left(bo) == 70
 
 
-async def test_an_option_in_a_command_is_understood(place: Town) -> None:
+async def test_an_option_in_a_command_is_understood(place: TelegramWorld) -> None:
     async with place.easel():
         request: Message = place.server.say(place.ada, place.private, "/imagine a fox --file --n 2")
         picture = await place.picture(after=request)

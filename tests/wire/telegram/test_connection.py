@@ -12,7 +12,7 @@ from adapters.telegram.connection import CONFLICT_RETRY_S, OTHER_CONSUMER, UNAUT
 from bot.errors import SettingsWrong
 from bot.texts import say
 from tests.support.waiting import wait_until
-from tests.wire.telegram.easel import Easel, Town
+from tests.wire.telegram.easel import Easel, TelegramWorld
 from tests.wire.telegram.edges import Edge, edge, wired
 
 WRONG = "700001:AAE_stale-token_of_the_bot"
@@ -26,7 +26,7 @@ async def world(tmp_path: Path) -> AsyncGenerator[Edge]:
 
 
 @pytest.fixture
-def place(world: Edge) -> Town:
+def place(world: Edge) -> TelegramWorld:
     return world.place
 
 
@@ -39,7 +39,7 @@ async def reports(easel: Easel, words: str) -> bool:
     return words in (await easel.telegram.problem() or "")
 
 
-async def paints(place: Town, prompt: str) -> None:
+async def paints(place: TelegramWorld, prompt: str) -> None:
     """A wish is heard, and becomes one picture."""
     before = len(place.mine())
     request = place.server.say(place.ada, place.private, prompt)
@@ -48,7 +48,7 @@ async def paints(place: Town, prompt: str) -> None:
     assert len(place.mine()) == before + 1
 
 
-async def poll_elsewhere(place: Town) -> None:
+async def poll_elsewhere(place: TelegramWorld) -> None:
     """Another program asks for the updates of the same bot."""
     async with httpx.AsyncClient() as other:
         answer = await other.post(f"{place.server.api_base}/bot{place.server.token}/getUpdates", json={"timeout": 0})
@@ -68,14 +68,14 @@ async def poll_elsewhere(place: Town) -> None:
     ],
 )  # fmt: skip
 async def test_no_more_is_asked_for_than_the_settings_need(
-    place: Town, settings: dict[str, Any], kinds: list[str]
+    place: TelegramWorld, settings: dict[str, Any], kinds: list[str]
 ) -> None:
     async with place.easel(**settings):
         await place.until(lambda: place.server.core.updates.polled)
         assert list(place.server.core.updates.allowed) == kinds
 
 
-async def test_telegram_holds_the_question_until_something_happens(place: Town) -> None:
+async def test_telegram_holds_the_question_until_something_happens(place: TelegramWorld) -> None:
     async with place.easel():
         await place.until(lambda: place.server.core.updates.polled)
         asked = len(place.server.calls("getUpdates"))
@@ -89,7 +89,7 @@ async def test_telegram_holds_the_question_until_something_happens(place: Town) 
 
 
 @pytest.mark.parametrize("token", [WRONG, "nonsense"])
-async def test_a_wrong_token_is_one_line_that_does_not_hold_it(place: Town, token: str) -> None:
+async def test_a_wrong_token_is_one_line_that_does_not_hold_it(place: TelegramWorld, token: str) -> None:
     with pytest.raises(SettingsWrong) as wrong:
         async with place.easel(token=token):
             pass
@@ -98,7 +98,7 @@ async def test_a_wrong_token_is_one_line_that_does_not_hold_it(place: Town, toke
     assert token not in str(wrong.value)
 
 
-async def test_a_telegram_that_is_down_at_the_start_is_waited_for(place: Town) -> None:
+async def test_a_telegram_that_is_down_at_the_start_is_waited_for(place: TelegramWorld) -> None:
     await place.server.down()
     async with place.easel(waits=False) as easel:
         await wait_until(lambda: reports(easel, "no connection"))
@@ -107,7 +107,7 @@ async def test_a_telegram_that_is_down_at_the_start_is_waited_for(place: Town) -
         await paints(place, "a red fox")
 
 
-async def test_a_wrong_token_that_shows_late_is_said_by_readyz(place: Town) -> None:
+async def test_a_wrong_token_that_shows_late_is_said_by_readyz(place: TelegramWorld) -> None:
     await place.server.down()
     async with place.easel(waits=False, token=WRONG) as easel:
         await wait_until(lambda: reports(easel, "no connection"))
@@ -115,7 +115,7 @@ async def test_a_wrong_token_that_shows_late_is_said_by_readyz(place: Town) -> N
         await wait_until(lambda: says(easel, UNAUTHORIZED))
 
 
-async def test_a_webhook_of_before_is_taken_away(place: Town) -> None:
+async def test_a_webhook_of_before_is_taken_away(place: TelegramWorld) -> None:
     place.server.core.updates.webhook_set = True
     async with place.easel():
         await paints(place, "a red fox")
@@ -124,7 +124,7 @@ async def test_a_webhook_of_before_is_taken_away(place: Town) -> None:
 # ---------------------------------------------------------------- trouble in the middle
 
 
-async def test_a_telegram_that_is_away_in_the_middle_loses_nothing(world: Edge, place: Town) -> None:
+async def test_a_telegram_that_is_away_in_the_middle_loses_nothing(world: Edge, place: TelegramWorld) -> None:
     async with place.easel() as easel:
         await place.until(lambda: place.server.core.updates.polled)
         await place.server.down()
@@ -138,7 +138,7 @@ async def test_a_telegram_that_is_away_in_the_middle_loses_nothing(world: Edge, 
 
 
 @pytest.mark.parametrize("fault", ["fail", "drop", "garble"])
-async def test_a_question_that_is_answered_badly_is_asked_again(world: Edge, place: Town, fault: str) -> None:
+async def test_a_question_that_is_answered_badly_is_asked_again(world: Edge, place: TelegramWorld, fault: str) -> None:
     world.time.skips = 1.0
     getattr(place.server.faults, fault)("getUpdates", times=3)
     with capture_logs() as logs:
@@ -147,7 +147,7 @@ async def test_a_question_that_is_answered_badly_is_asked_again(world: Edge, pla
     assert [each["event"] for each in logs].count("telegram: trouble") == 1
 
 
-async def test_flood_control_is_kept_to_when_asking_too(world: Edge, place: Town) -> None:
+async def test_flood_control_is_kept_to_when_asking_too(world: Edge, place: TelegramWorld) -> None:
     world.time.skips = 10.0
     place.server.faults.limit("getUpdates", retry_after=41)
     async with place.easel():
@@ -155,7 +155,7 @@ async def test_flood_control_is_kept_to_when_asking_too(world: Edge, place: Town
     assert 41.0 in world.time.slept
 
 
-async def test_an_update_that_the_library_cannot_read_does_not_end_the_asking(place: Town) -> None:
+async def test_an_update_that_the_library_cannot_read_does_not_end_the_asking(place: TelegramWorld) -> None:
     odd = b'{"ok":true,"result":[{"update_id":1,"message":{"message_id":1}}]}'
     with capture_logs() as logs:
         async with place.easel() as easel:
@@ -172,7 +172,7 @@ async def test_an_update_that_the_library_cannot_read_does_not_end_the_asking(pl
 # ---------------------------------------------------------------- somebody else
 
 
-async def test_a_second_poller_is_reported_once_and_not_fought(world: Edge, place: Town) -> None:
+async def test_a_second_poller_is_reported_once_and_not_fought(world: Edge, place: TelegramWorld) -> None:
     world.time.skips = CONFLICT_RETRY_S
     with capture_logs() as logs:
         async with place.easel() as easel:
@@ -187,7 +187,7 @@ async def test_a_second_poller_is_reported_once_and_not_fought(world: Edge, plac
     assert all(each["event"] == OTHER_CONSUMER for each in logs if each["log_level"] == "error")
 
 
-async def test_a_dispute_that_lasts_is_one_line(world: Edge, place: Town) -> None:
+async def test_a_dispute_that_lasts_is_one_line(world: Edge, place: TelegramWorld) -> None:
     world.time.skips = CONFLICT_RETRY_S
     conflict = b'{"ok":false,"error_code":409,"description":"Conflict: terminated by other getUpdates request"}'
     for _ in range(4):
@@ -202,7 +202,7 @@ async def test_a_dispute_that_lasts_is_one_line(world: Edge, place: Town) -> Non
 # ---------------------------------------------------------------- once, and not less
 
 
-async def test_an_update_that_comes_again_is_taken_once(place: Town) -> None:
+async def test_an_update_that_comes_again_is_taken_once(place: TelegramWorld) -> None:
     async with place.easel():
         await paints(place, "a red fox")
         place.server.say(place.ada, place.private, "/quota")
@@ -215,7 +215,7 @@ async def test_an_update_that_comes_again_is_taken_once(place: Town) -> None:
         assert await place.left() == 48
 
 
-async def test_a_wish_that_comes_again_after_a_restart_is_painted_once(place: Town) -> None:
+async def test_a_wish_that_comes_again_after_a_restart_is_painted_once(place: TelegramWorld) -> None:
     async with place.easel():
         await paints(place, "a red fox")
     (update,) = place.server.updates
@@ -227,14 +227,14 @@ async def test_a_wish_that_comes_again_after_a_restart_is_painted_once(place: To
         assert await place.left() == 48
 
 
-async def test_what_was_taken_in_is_confirmed_at_the_stop(place: Town) -> None:
+async def test_what_was_taken_in_is_confirmed_at_the_stop(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.say(place.ada, place.private, "/quota")
         await place.until(place.mine)
     assert not place.server.pending
 
 
-async def test_an_update_is_confirmed_only_when_it_is_safe(world: Edge, place: Town) -> None:
+async def test_an_update_is_confirmed_only_when_it_is_safe(world: Edge, place: TelegramWorld) -> None:
     """Its answer waits, so it has to be written down; while the database is away, Telegram keeps it."""
     world.time.skips = 1.0
     async with wired(place) as easel:
@@ -255,7 +255,7 @@ async def test_an_update_is_confirmed_only_when_it_is_safe(world: Edge, place: T
         assert len(place.mine()) == 2
 
 
-async def test_what_could_not_be_written_down_is_not_written_later_either(world: Edge, place: Town) -> None:
+async def test_what_could_not_be_written_down_is_not_written_later_either(world: Edge, place: TelegramWorld) -> None:
     """The answer came while the database was away: the next process must not give it once more."""
     world.time.skips = 1.0
     async with wired(place) as easel:
@@ -278,7 +278,9 @@ async def test_what_could_not_be_written_down_is_not_written_later_either(world:
         assert len(place.mine()) == 3
 
 
-async def test_an_update_whose_save_seemed_to_fail_is_not_handled_by_the_next_process(world: Edge, place: Town) -> None:
+async def test_an_update_whose_save_seemed_to_fail_is_not_handled_by_the_next_process(
+    world: Edge, place: TelegramWorld
+) -> None:
     """The row was committed and the answer of the database lost; the update was handled meanwhile."""
     world.time.skips = 1.0
     async with wired(place) as easel:
@@ -296,7 +298,7 @@ async def test_an_update_whose_save_seemed_to_fail_is_not_handled_by_the_next_pr
         assert len(place.mine()) == 2
 
 
-async def test_an_update_has_a_row_until_it_is_handled(world: Edge, place: Town) -> None:
+async def test_an_update_has_a_row_until_it_is_handled(world: Edge, place: TelegramWorld) -> None:
     world.time.skips = 1.0
 
     async with wired(place) as easel:
@@ -313,7 +315,9 @@ async def test_an_update_has_a_row_until_it_is_handled(world: Edge, place: Town)
         assert len(place.mine()) == 1
 
 
-async def test_an_answer_that_waits_for_its_turn_at_a_stop_is_given_by_the_next_start_once(place: Town) -> None:
+async def test_an_answer_that_waits_for_its_turn_at_a_stop_is_given_by_the_next_start_once(
+    place: TelegramWorld,
+) -> None:
     async with place.easel():
         place.server.faults.limit("sendMessage", retry_after=600)
         place.server.say(place.ada, place.private, "/quota")
@@ -329,7 +333,7 @@ async def test_an_answer_that_waits_for_its_turn_at_a_stop_is_given_by_the_next_
     assert answer.text.splitlines()[:-1] == quota.splitlines()[:-1]
 
 
-async def test_an_update_written_down_long_ago_is_let_go(place: Town) -> None:
+async def test_an_update_written_down_long_ago_is_let_go(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.faults.limit("sendMessage", retry_after=600)
         place.server.say(place.ada, place.private, "/quota")

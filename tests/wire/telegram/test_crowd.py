@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.servers.telegram import Limits
 from tests.support.clocks import FastClock
-from tests.wire.telegram.easel import done, town
+from tests.wire.telegram.easel import done, telegram_world
 
 SPEED = 15.0
 PAINTING = 20.0  # seconds that a picture takes
@@ -13,7 +13,7 @@ PAINTING = 20.0  # seconds that a picture takes
 async def test_twenty_jobs_at_once_in_one_group_all_get_their_picture_and_nothing_is_refused(tmp_path: Path) -> None:
     crowd = [f"member {number}" for number in range(20)]
     clock = FastClock(SPEED)
-    async with town(tmp_path, clock=clock, pace=PAINTING / SPEED, members=crowd, limits=Limits()) as place:
+    async with telegram_world(tmp_path, clock=clock, pace=PAINTING / SPEED, members=crowd, limits=Limits()) as place:
         place.settings["jobs"] = {"concurrency": 30}
         members = [user for user in place.server.core.world.users.values() if user.name.startswith("member")]
         async with place.easel():
@@ -32,7 +32,7 @@ async def test_twenty_jobs_at_once_in_one_group_all_get_their_picture_and_nothin
 
 async def test_albums_count_as_many_and_are_not_refused_either(tmp_path: Path) -> None:
     clock = FastClock(SPEED)
-    async with town(tmp_path, clock=clock, members=["Bob", "Cleo"], limits=Limits()) as place:
+    async with telegram_world(tmp_path, clock=clock, members=["Bob", "Cleo"], limits=Limits()) as place:
         members = [place.ada, *(u for u in place.server.core.world.users.values() if u.name in ("Bob", "Cleo"))]
         async with place.easel():
             for _ in range(2):
@@ -45,7 +45,7 @@ async def test_albums_count_as_many_and_are_not_refused_either(tmp_path: Path) -
 
 
 async def test_a_flood_limit_of_one_chat_holds_up_that_chat_alone(tmp_path: Path) -> None:
-    async with town(tmp_path, clock=FastClock(SPEED)) as place, place.gallery() as upstream, place.easel():
+    async with telegram_world(tmp_path, clock=FastClock(SPEED)) as place, place.gallery() as upstream, place.easel():
         place.server.say(place.ada, place.group, "/imagine@easel_bot a fox")
         place.server.say(place.ada, place.private, "a dog")
         status, own = await place.answer(place.group), await place.answer()

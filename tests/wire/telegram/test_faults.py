@@ -22,7 +22,7 @@ from bot.texts import say
 from tests.servers.telegram import UNLIMITED, Message, TelegramServer
 from tests.servers.telegram.faults import When
 from tests.support.images import png
-from tests.wire.telegram.easel import Town, done, town
+from tests.wire.telegram.easel import TelegramWorld, done, telegram_world
 
 ODD = b'{"ok":true,"result":{}}'
 HALF = b'{"ok":true,"result":{"message_id":'
@@ -63,7 +63,7 @@ TROUBLES = [
 @pytest.mark.parametrize("trouble", TROUBLES, ids=str)
 @pytest.mark.parametrize("method", ["sendMessage", "editMessageText", "editMessageMedia"])
 async def test_one_picture_paid_once(tmp_path: Path, method: str, trouble: Trouble) -> None:
-    async with town(tmp_path, limits=UNLIMITED, pace=0.5) as place:
+    async with telegram_world(tmp_path, limits=UNLIMITED, pace=0.5) as place:
         with capture_logs() as logs:
             async with place.easel() as easel:
                 trouble.plan(place.server, method)
@@ -98,7 +98,7 @@ async def test_a_picture_is_let_go_of_once_it_was_sent(broken: bool) -> None:
 
 
 async def test_a_telegram_that_hangs_holds_up_no_other_chat(tmp_path: Path) -> None:
-    async with town(tmp_path, limits=UNLIMITED) as place, place.easel():
+    async with telegram_world(tmp_path, limits=UNLIMITED) as place, place.easel():
         gate = place.server.faults.hold("editMessageMedia")
         place.server.say(place.ada, place.private, "a fox")
         await gate.arrived.wait()
@@ -119,7 +119,7 @@ class Closed:
 
     name: str
     group: bool = True
-    close: Callable[[Town, Message], None]
+    close: Callable[[TelegramWorld, Message], None]
     shows: str | None = None
     painted: bool = False
 
@@ -127,27 +127,27 @@ class Closed:
         return self.name
 
 
-def kicked(place: Town, _: Message) -> None:
+def kicked(place: TelegramWorld, _: Message) -> None:
     place.server.kick(place.group)
 
 
-def silenced(place: Town, _: Message) -> None:
+def silenced(place: TelegramWorld, _: Message) -> None:
     place.server.restrict(place.group, "text messages")
 
 
-def photoless(place: Town, _: Message) -> None:
+def photoless(place: TelegramWorld, _: Message) -> None:
     place.server.restrict(place.group, "photos", "documents")
 
 
-def deleted(place: Town, message: Message) -> None:
+def deleted(place: TelegramWorld, message: Message) -> None:
     place.server.delete(message)
 
 
-def blocked(place: Town, _: Message) -> None:
+def blocked(place: TelegramWorld, _: Message) -> None:
     place.server.block(place.ada)
 
 
-def deactivated(place: Town, _: Message) -> None:
+def deactivated(place: TelegramWorld, _: Message) -> None:
     place.server.deactivate(place.ada)
 
 
@@ -165,7 +165,7 @@ CLOSED = [
 
 @pytest.mark.parametrize("closed", CLOSED, ids=str)
 async def test_a_place_that_closes_costs_nothing(tmp_path: Path, closed: Closed) -> None:
-    async with town(tmp_path, limits=UNLIMITED) as place, place.gallery() as upstream:
+    async with telegram_world(tmp_path, limits=UNLIMITED) as place, place.gallery() as upstream:
         chat = place.group if closed.group else place.private
         with capture_logs() as logs:
             async with place.easel() as easel:
@@ -191,7 +191,7 @@ async def test_a_place_that_closes_costs_nothing(tmp_path: Path, closed: Closed)
 
 
 async def test_updates_told_twice_and_out_of_order_are_one_job_each(tmp_path: Path) -> None:
-    async with town(tmp_path, limits=UNLIMITED) as place, place.easel():
+    async with telegram_world(tmp_path, limits=UNLIMITED) as place, place.easel():
         gate = place.server.faults.hold("getUpdates")
         for prompt in ("a fox", "a dog", "a cat"):
             place.server.say(place.ada, place.private, prompt)

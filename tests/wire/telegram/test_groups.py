@@ -13,28 +13,28 @@ from bot.texts import explain, say
 from tests.servers.telegram import UNLIMITED
 from tests.support.chat_world import reference_sizes
 from tests.support.images import encode_image, png
-from tests.wire.telegram.easel import Town, button, town
+from tests.wire.telegram.easel import TelegramWorld, button, telegram_world
 
 
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncGenerator[Town]:
-    async with town(tmp_path, limits=UNLIMITED, members=["Bob"]) as made:
+async def place(tmp_path: Path) -> AsyncGenerator[TelegramWorld]:
+    async with telegram_world(tmp_path, limits=UNLIMITED, members=["Bob"]) as made:
         yield made
 
 
-def open_town(folder: Path) -> AbstractAsyncContextManager[Town]:
+def open_town(folder: Path) -> AbstractAsyncContextManager[TelegramWorld]:
     """One whose bot hears everything."""
-    return town(folder, limits=UNLIMITED, can_read_all_group_messages=True, members=["Bob"])
+    return telegram_world(folder, limits=UNLIMITED, can_read_all_group_messages=True, members=["Bob"])
 
 
-def bob(place: Town):
+def bob(place: TelegramWorld):
     return next(user for user in place.server.core.world.users.values() if user.name == "Bob")
 
 
 # ---------------------------------------------------------------- privacy mode on, as it is by default
 
 
-async def test_a_command_with_the_bots_name_paints_and_is_seen_at_once(place: Town) -> None:
+async def test_a_command_with_the_bots_name_paints_and_is_seen_at_once(place: TelegramWorld) -> None:
     async with place.easel():
         request = place.server.say(place.ada, place.group, "/imagine@easel_bot a fox")
         picture = await place.picture(place.group)
@@ -43,7 +43,7 @@ async def test_a_command_with_the_bots_name_paints_and_is_seen_at_once(place: To
         assert len(place.mine(place.group)) == 1
 
 
-async def test_a_group_without_reactions_is_tried_once(place: Town) -> None:
+async def test_a_group_without_reactions_is_tried_once(place: TelegramWorld) -> None:
     place.group.reactions = frozenset()
     async with place.easel():
         first = None
@@ -54,7 +54,7 @@ async def test_a_group_without_reactions_is_tried_once(place: Town) -> None:
 
 
 @pytest.mark.parametrize("kind", ["photo", "document", "sticker", "album"])
-async def test_edit_as_a_reply_to_anybodys_picture(place: Town, kind: str) -> None:
+async def test_edit_as_a_reply_to_anybodys_picture(place: TelegramWorld, kind: str) -> None:
     async with place.easel():
         data, somebody = png(size=(90, 70)), bob(place)
         match kind:
@@ -73,7 +73,7 @@ async def test_edit_as_a_reply_to_anybodys_picture(place: Town, kind: str) -> No
         assert reference_sizes(place.sandbox) == [(90, 70)]
 
 
-async def test_a_plain_reply_to_the_bots_picture_changes_it(place: Town) -> None:
+async def test_a_plain_reply_to_the_bots_picture_changes_it(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.say(place.ada, place.group, "/imagine@easel_bot a fox --size 3:2")
         first = await place.picture(place.group)
@@ -84,7 +84,7 @@ async def test_a_plain_reply_to_the_bots_picture_changes_it(place: Town) -> None
         assert "add a moon" in second.caption
 
 
-async def test_a_reply_to_words_of_the_bot_says_so(place: Town) -> None:
+async def test_a_reply_to_words_of_the_bot_says_so(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.say(place.ada, place.group, "/help@easel_bot")
         words = await place.answer(place.group)
@@ -92,7 +92,7 @@ async def test_a_reply_to_words_of_the_bot_says_so(place: Town) -> None:
         assert (await place.answer(place.group, after=words)).text == explain("en", ReplyHasNoPicture())
 
 
-async def test_a_picture_from_another_chat_or_topic_is_edited(place: Town) -> None:
+async def test_a_picture_from_another_chat_or_topic_is_edited(place: TelegramWorld) -> None:
     async with place.easel():
         elsewhere = place.server.add_channel("News")
         target = place.server.photo(place.ada, elsewhere, png(size=(90, 70)))
@@ -105,7 +105,7 @@ async def test_a_picture_from_another_chat_or_topic_is_edited(place: Town) -> No
         assert first.photo is not None
 
 
-async def test_a_quote_is_the_prompt_of_a_bare_command(place: Town) -> None:
+async def test_a_quote_is_the_prompt_of_a_bare_command(place: TelegramWorld) -> None:
     async with place.easel():
         story = place.server.say(bob(place), place.group, "Once there was a fox in the snow. It slept.")
         place.server.say(place.ada, place.group, "/imagine@easel_bot", reply_to=story, quote="a fox in the snow")
@@ -118,7 +118,7 @@ async def test_a_quote_is_the_prompt_of_a_bare_command(place: Town) -> None:
 
 async def test_what_is_not_meant_for_the_bot_is_not_answered(tmp_path: Path) -> None:
     async with (
-        town(tmp_path, limits=UNLIMITED, can_read_all_group_messages=True, members=["Bob"]) as place,
+        telegram_world(tmp_path, limits=UNLIMITED, can_read_all_group_messages=True, members=["Bob"]) as place,
         place.easel(),
     ):
         said = place.server.say(bob(place), place.group, "hello all")
@@ -136,7 +136,7 @@ async def test_what_is_not_meant_for_the_bot_is_not_answered(tmp_path: Path) -> 
 
 async def test_without_privacy_a_mention_paints_and_edits(tmp_path: Path) -> None:
     async with (
-        town(tmp_path, limits=UNLIMITED, can_read_all_group_messages=True, members=["Bob"]) as place,
+        telegram_world(tmp_path, limits=UNLIMITED, can_read_all_group_messages=True, members=["Bob"]) as place,
         place.easel(),
     ):
         target = place.server.photo(bob(place), place.group, png(size=(90, 70)))
@@ -155,7 +155,7 @@ async def test_without_privacy_a_mention_paints_and_edits(tmp_path: Path) -> Non
 
 
 async def test_a_topic_keeps_its_thread_and_its_first_message_is_no_reply(tmp_path: Path) -> None:
-    async with town(tmp_path, limits=UNLIMITED, can_read_all_group_messages=True) as place:
+    async with telegram_world(tmp_path, limits=UNLIMITED, can_read_all_group_messages=True) as place:
         forum = place.server.add_group("Forum", members=[place.ada], forum=True)
         topic = place.server.add_topic(forum, "Sketches", by=place.ada)
         async with place.easel():
@@ -173,7 +173,7 @@ async def test_a_topic_keeps_its_thread_and_its_first_message_is_no_reply(tmp_pa
             await place.settled()
 
 
-async def test_a_channels_direct_messages_keep_their_topic(place: Town) -> None:
+async def test_a_channels_direct_messages_keep_their_topic(place: TelegramWorld) -> None:
     async with place.easel():
         chat = place.server.add_direct_messages("News")
         place.server.say(place.ada, chat, "/imagine@easel_bot a fox")
@@ -185,7 +185,7 @@ async def test_a_channels_direct_messages_keep_their_topic(place: Town) -> None:
 # ---------------------------------------------------------------- groups that become supergroups
 
 
-async def test_a_migration_moves_credits_and_history(place: Town) -> None:
+async def test_a_migration_moves_credits_and_history(place: TelegramWorld) -> None:
     place.settings["limits"] = {"chat_daily": 3}
     small = place.server.add_group("Small", members=[place.ada], supergroup=False)
     async with place.easel():
@@ -206,7 +206,7 @@ async def test_a_migration_moves_credits_and_history(place: Town) -> None:
         assert explain("en", ChatOutOfCredits(left=0, cost=1, refill=3)).startswith(refused.text[:40])
 
 
-async def test_a_job_under_way_goes_on_in_the_supergroup(place: Town) -> None:
+async def test_a_job_under_way_goes_on_in_the_supergroup(place: TelegramWorld) -> None:
     small = place.server.add_group("Small", members=[place.ada], supergroup=False)
     async with place.gallery() as upstream, place.easel():
         place.server.say(place.ada, small, "/imagine@easel_bot a fox")
@@ -221,7 +221,7 @@ async def test_a_job_under_way_goes_on_in_the_supergroup(place: Town) -> None:
         assert await place.left() == 49
 
 
-async def test_a_migration_that_a_refused_call_tells_first(place: Town) -> None:
+async def test_a_migration_that_a_refused_call_tells_first(place: TelegramWorld) -> None:
     small = place.server.add_group("Small", members=[place.ada], supergroup=False)
     async with place.gallery() as upstream, place.easel():
         place.server.say(place.ada, small, "/imagine@easel_bot a fox")

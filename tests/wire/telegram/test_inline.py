@@ -12,7 +12,7 @@ from bot.texts import LOCALES, explain, say
 from tests.servers.telegram import Chat, GuestQuery, InlineQuery, Message, User
 from tests.support.chat_world import reference_sizes
 from tests.support.images import png
-from tests.wire.telegram.easel import Town, done
+from tests.wire.telegram.easel import TelegramWorld, done
 from tests.wire.telegram.edges import Edge, edge, pressed, words
 
 
@@ -23,36 +23,36 @@ async def world(tmp_path: Path) -> AsyncGenerator[Edge]:
 
 
 @pytest.fixture
-def place(world: Edge) -> Town:
+def place(world: Edge) -> TelegramWorld:
     return world.place
 
 
 @pytest.fixture
-def storage(place: Town) -> Chat:
+def storage(place: TelegramWorld) -> Chat:
     """The operator's group for uploads."""
     return place.server.add_group("Storage")
 
 
 @pytest.fixture
-def elsewhere(place: Town) -> Chat:
+def elsewhere(place: TelegramWorld) -> Chat:
     """A group of Ada's that the bot is not in."""
     return place.server.add_group("Elsewhere", members=[place.ada], bot_status="left")
 
 
-async def queried(place: Town, text: str, *, by: User | None = None) -> InlineQuery:
+async def queried(place: TelegramWorld, text: str, *, by: User | None = None) -> InlineQuery:
     """Somebody types after the bot's name, and is offered something."""
     query = place.server.inline_query(by or place.ada, text)
     await place.until(lambda: query.answered)
     return query
 
 
-async def chosen(place: Town, text: str, *, by: User | None = None) -> Message:
+async def chosen(place: TelegramWorld, text: str, *, by: User | None = None) -> Message:
     """Somebody types, and takes what is offered."""
     query = await queried(place, text, by=by)
     return place.server.choose_result(by or place.ada, query, "paint")
 
 
-async def called(place: Town, chat: Chat, text: str, *, reply_to: Message | None = None) -> Message:
+async def called(place: TelegramWorld, chat: Chat, text: str, *, reply_to: Message | None = None) -> Message:
     """The bot's name is written where it is no member; its answer."""
     query: GuestQuery = place.server.guest_message(place.ada, chat, f"@easel_bot {text}", reply_to=reply_to)
     await place.until(lambda: query.answered)
@@ -60,7 +60,7 @@ async def called(place: Town, chat: Chat, text: str, *, reply_to: Message | None
     return query.answer
 
 
-async def finished(place: Town, message: Message, *, after: int = 0) -> None:
+async def finished(place: TelegramWorld, message: Message, *, after: int = 0) -> None:
     """Waits until a message has become a picture, and the job knows it. `after`: edits that do not count."""
     await place.until(lambda: done(message) and message.photo is not None and message.edits > after)
     await place.settled()
@@ -74,7 +74,9 @@ def shown(message: Message) -> str:
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-async def test_what_is_typed_is_offered_and_what_is_chosen_is_painted(place: Town, storage: Chat, locale: str) -> None:
+async def test_what_is_typed_is_offered_and_what_is_chosen_is_painted(
+    place: TelegramWorld, storage: Chat, locale: str
+) -> None:
     cy = place.server.add_user("Cy", language_code=locale)
     async with place.easel(storage_chat=storage.id):
         query = await queried(place, "a red  fox", by=cy)
@@ -91,7 +93,7 @@ async def test_what_is_typed_is_offered_and_what_is_chosen_is_painted(place: Tow
         assert await place.left(cy) == 49
 
 
-async def test_the_picture_is_uploaded_once_and_put_in_by_its_id(place: Town, storage: Chat) -> None:
+async def test_the_picture_is_uploaded_once_and_put_in_by_its_id(place: TelegramWorld, storage: Chat) -> None:
     async with place.easel(storage_chat=storage.id):
         message = await chosen(place, "a red fox")
         await finished(place, message)
@@ -103,7 +105,7 @@ async def test_the_picture_is_uploaded_once_and_put_in_by_its_id(place: Town, st
         assert [label for label, _ in message.buttons] == ["Retry", "Vary", "Edit"]
 
 
-async def test_an_original_is_put_in_as_a_document(place: Town, storage: Chat) -> None:
+async def test_an_original_is_put_in_as_a_document(place: TelegramWorld, storage: Chat) -> None:
     async with place.easel(storage_chat=storage.id):
         message = await chosen(place, "a red fox --file")
         await place.until(lambda: done(message) and message.document is not None)
@@ -112,7 +114,7 @@ async def test_an_original_is_put_in_as_a_document(place: Town, storage: Chat) -
         assert stored.document == message.document
 
 
-async def test_a_photo_that_telegram_refuses_is_put_in_as_a_document(place: Town, storage: Chat) -> None:
+async def test_a_photo_that_telegram_refuses_is_put_in_as_a_document(place: TelegramWorld, storage: Chat) -> None:
     refusal = b'{"ok":false,"error_code":400,"description":"Bad Request: PHOTO_INVALID_DIMENSIONS"}'
     place.server.faults.garble("sendPhoto", body=refusal)
     place.server.faults.planned[-1].status = 400
@@ -121,7 +123,7 @@ async def test_a_photo_that_telegram_refuses_is_put_in_as_a_document(place: Town
         await place.until(lambda: done(message) and message.document is not None)
 
 
-async def test_a_picture_that_was_stored_is_not_stored_again(place: Town, storage: Chat) -> None:
+async def test_a_picture_that_was_stored_is_not_stored_again(place: TelegramWorld, storage: Chat) -> None:
     place.server.faults.limit("editMessageMedia", retry_after=1)
     place.server.faults.fail("editMessageMedia")
     async with place.easel(storage_chat=storage.id):
@@ -144,14 +146,14 @@ async def test_progress_shows_inside_the_message(tmp_path: Path) -> None:
             assert cancels
 
 
-async def test_nothing_typed_is_explained_and_leads_to_the_bot(place: Town, storage: Chat) -> None:
+async def test_nothing_typed_is_explained_and_leads_to_the_bot(place: TelegramWorld, storage: Chat) -> None:
     async with place.easel(storage_chat=storage.id):
         query = await queried(place, "  ")
         assert query.results == []
         assert query.button == {"text": say("en", "telegram-inline-empty"), "start_parameter": "inline"}
 
 
-async def test_a_long_prompt_with_marks_is_offered_and_painted_as_typed(place: Town, storage: Chat) -> None:
+async def test_a_long_prompt_with_marks_is_offered_and_painted_as_typed(place: TelegramWorld, storage: Chat) -> None:
     async with place.easel(storage_chat=storage.id):
         query = await queried(place, "[fox](http://x.y) <b>&amp; @ada " + "é" * 200)
         assert query.results is not None
@@ -160,7 +162,7 @@ async def test_a_long_prompt_with_marks_is_offered_and_painted_as_typed(place: T
         await finished(place, message)
 
 
-async def test_several_pictures_are_refused_in_the_message(place: Town, storage: Chat) -> None:
+async def test_several_pictures_are_refused_in_the_message(place: TelegramWorld, storage: Chat) -> None:
     async with place.easel(storage_chat=storage.id):
         message = await chosen(place, "a red fox --n 2")
         expected = explain("en", BadOption(option="--n", value="2", allowed="1"))
@@ -169,7 +171,7 @@ async def test_several_pictures_are_refused_in_the_message(place: Town, storage:
         assert await place.left() == 50
 
 
-async def test_a_refusal_shows_in_the_message(place: Town, storage: Chat) -> None:
+async def test_a_refusal_shows_in_the_message(place: TelegramWorld, storage: Chat) -> None:
     place.settings["limits"] = {"user_daily": 0}
     async with place.easel(storage_chat=storage.id):
         message = await chosen(place, "a red fox")
@@ -177,14 +179,14 @@ async def test_a_refusal_shows_in_the_message(place: Town, storage: Chat) -> Non
         await place.until(lambda: shown(message).startswith(start))
 
 
-async def test_a_failure_shows_in_the_message_and_can_be_tried_again(place: Town, storage: Chat) -> None:
+async def test_a_failure_shows_in_the_message_and_can_be_tried_again(place: TelegramWorld, storage: Chat) -> None:
     async with place.easel(storage_chat=storage.id):
         message = await chosen(place, "a red fox [[refuse]]")
         await place.until(lambda: [label for label, _ in message.buttons] == ["Retry"])
         assert await place.left() == 50
 
 
-async def test_a_storage_chat_that_takes_nothing_costs_nothing(place: Town, storage: Chat) -> None:
+async def test_a_storage_chat_that_takes_nothing_costs_nothing(place: TelegramWorld, storage: Chat) -> None:
     place.server.kick(storage)
     async with place.easel(storage_chat=storage.id):
         message = await chosen(place, "a red fox")
@@ -193,7 +195,7 @@ async def test_a_storage_chat_that_takes_nothing_costs_nothing(place: Town, stor
         assert await place.left() == 50
 
 
-async def test_a_storage_group_that_became_a_supergroup_is_followed(place: Town) -> None:
+async def test_a_storage_group_that_became_a_supergroup_is_followed(place: TelegramWorld) -> None:
     storage = place.server.add_group("Storage", supergroup=False)
     async with place.easel(storage_chat=storage.id):
         new = place.server.migrate(storage)
@@ -206,7 +208,7 @@ async def test_a_storage_group_that_became_a_supergroup_is_followed(place: Town)
 # ---------------------------------------------------------------- buttons there
 
 
-async def test_cancel_works_inside_the_message(place: Town, storage: Chat) -> None:
+async def test_cancel_works_inside_the_message(place: TelegramWorld, storage: Chat) -> None:
     async with place.gallery() as upstream, place.easel(storage_chat=storage.id):
         message = await chosen(place, "a red fox")
         await upstream.fetched.wait()
@@ -217,7 +219,7 @@ async def test_cancel_works_inside_the_message(place: Town, storage: Chat) -> No
 
 
 @pytest.mark.parametrize("label", ["Retry", "Vary"])
-async def test_the_next_picture_takes_the_place_of_the_first(place: Town, storage: Chat, label: str) -> None:
+async def test_the_next_picture_takes_the_place_of_the_first(place: TelegramWorld, storage: Chat, label: str) -> None:
     async with place.easel(storage_chat=storage.id):
         message = await chosen(place, "a red fox")
         await finished(place, message)
@@ -231,7 +233,7 @@ async def test_the_next_picture_takes_the_place_of_the_first(place: Town, storag
         assert await place.left() == 48
 
 
-async def test_edit_tells_the_way_that_there_is(place: Town, storage: Chat) -> None:
+async def test_edit_tells_the_way_that_there_is(place: TelegramWorld, storage: Chat) -> None:
     async with place.easel(storage_chat=storage.id):
         message = await chosen(place, "a red fox")
         await finished(place, message)
@@ -252,7 +254,7 @@ async def test_edit_without_guest_mode_leads_to_the_private_chat(tmp_path: Path)
             assert words(click) == say("en", "telegram-edit-elsewhere", bot="@easel_bot")
 
 
-async def test_others_may_not_and_the_first_button_says_nothing(place: Town, storage: Chat) -> None:
+async def test_others_may_not_and_the_first_button_says_nothing(place: TelegramWorld, storage: Chat) -> None:
     bo = place.server.add_user("Bo")
     async with place.gallery() as upstream, place.easel(storage_chat=storage.id):
         message = await chosen(place, "a red fox")
@@ -269,7 +271,7 @@ async def test_others_may_not_and_the_first_button_says_nothing(place: Town, sto
 # ---------------------------------------------------------------- restarts
 
 
-async def test_a_restart_in_the_middle_ends_in_the_same_message(place: Town, storage: Chat) -> None:
+async def test_a_restart_in_the_middle_ends_in_the_same_message(place: TelegramWorld, storage: Chat) -> None:
     async with place.gallery() as upstream:
         async with place.easel(storage_chat=storage.id):
             message = await chosen(place, "a red fox")
@@ -282,7 +284,7 @@ async def test_a_restart_in_the_middle_ends_in_the_same_message(place: Town, sto
             assert await place.left() == 49
 
 
-async def test_buttons_of_a_photo_of_before_work_after_a_restart(place: Town, storage: Chat) -> None:
+async def test_buttons_of_a_photo_of_before_work_after_a_restart(place: TelegramWorld, storage: Chat) -> None:
     async with place.easel(storage_chat=storage.id):
         message = await chosen(place, "a red fox")
         await finished(place, message)
@@ -293,7 +295,7 @@ async def test_buttons_of_a_photo_of_before_work_after_a_restart(place: Town, st
         assert len(place.mine(storage)) == 2
 
 
-async def test_a_choice_that_comes_again_is_one_job(place: Town, storage: Chat) -> None:
+async def test_a_choice_that_comes_again_is_one_job(place: TelegramWorld, storage: Chat) -> None:
     async with place.easel(storage_chat=storage.id):
         message = await chosen(place, "a red fox")
         await finished(place, message)
@@ -308,7 +310,9 @@ async def test_a_choice_that_comes_again_is_one_job(place: Town, storage: Chat) 
 # ---------------------------------------------------------------- guest mode
 
 
-async def test_a_mention_where_the_bot_is_no_member_paints(place: Town, storage: Chat, elsewhere: Chat) -> None:
+async def test_a_mention_where_the_bot_is_no_member_paints(
+    place: TelegramWorld, storage: Chat, elsewhere: Chat
+) -> None:
     async with place.easel(storage_chat=storage.id):
         answer = await called(place, elsewhere, "a red fox")
         await finished(place, answer)
@@ -318,7 +322,7 @@ async def test_a_mention_where_the_bot_is_no_member_paints(place: Town, storage:
         assert await place.left() == 49
 
 
-async def test_a_reply_to_a_photo_is_edited(place: Town, storage: Chat, elsewhere: Chat) -> None:
+async def test_a_reply_to_a_photo_is_edited(place: TelegramWorld, storage: Chat, elsewhere: Chat) -> None:
     bo = place.server.add_user("Bo")
     photo = place.server.photo(bo, elsewhere, png(size=(150, 100)))
     async with place.easel(storage_chat=storage.id):
@@ -328,7 +332,7 @@ async def test_a_reply_to_a_photo_is_edited(place: Town, storage: Chat, elsewher
         assert place.sandbox.requests[-1].prompt.startswith("make it night")
 
 
-async def test_a_reply_to_its_own_picture_there_is_edited(place: Town, storage: Chat, elsewhere: Chat) -> None:
+async def test_a_reply_to_its_own_picture_there_is_edited(place: TelegramWorld, storage: Chat, elsewhere: Chat) -> None:
     async with place.easel(storage_chat=storage.id):
         first = await called(place, elsewhere, "a red fox")
         await finished(place, first)
@@ -349,13 +353,13 @@ async def test_a_reply_to_its_own_picture_there_is_edited(place: Town, storage: 
     ],
 )
 async def test_words_there_are_answered_in_words(
-    place: Town, storage: Chat, elsewhere: Chat, text: str, answer: str
+    place: TelegramWorld, storage: Chat, elsewhere: Chat, text: str, answer: str
 ) -> None:
     async with place.easel(storage_chat=storage.id, star_packs=[{"credits": 10, "stars": 5}]):
         assert shown(await called(place, elsewhere, text)) == answer
 
 
-async def test_buttons_there_work(place: Town, storage: Chat, elsewhere: Chat) -> None:
+async def test_buttons_there_work(place: TelegramWorld, storage: Chat, elsewhere: Chat) -> None:
     async with place.easel(storage_chat=storage.id):
         answer = await called(place, elsewhere, "a red fox")
         await finished(place, answer)
@@ -369,7 +373,7 @@ async def test_buttons_there_work(place: Town, storage: Chat, elsewhere: Chat) -
 
 
 async def test_a_restart_in_the_middle_there_ends_in_the_same_message(
-    place: Town, storage: Chat, elsewhere: Chat
+    place: TelegramWorld, storage: Chat, elsewhere: Chat
 ) -> None:
     async with place.gallery() as upstream:
         async with place.easel(storage_chat=storage.id):
@@ -382,7 +386,7 @@ async def test_a_restart_in_the_middle_there_ends_in_the_same_message(
 
 
 async def test_a_picture_that_is_there_before_any_word_is_answered_once(
-    place: Town, storage: Chat, elsewhere: Chat
+    place: TelegramWorld, storage: Chat, elsewhere: Chat
 ) -> None:
     """The storage chat is busy just then: the delivery is made again, and the query is answered already."""
     place.server.faults.limit("answerGuestQuery", retry_after=8)
@@ -397,7 +401,7 @@ async def test_a_picture_that_is_there_before_any_word_is_answered_once(
 # ---------------------------------------------------------------- off
 
 
-async def test_without_a_storage_chat_nothing_of_it_is_asked_for(place: Town, elsewhere: Chat) -> None:
+async def test_without_a_storage_chat_nothing_of_it_is_asked_for(place: TelegramWorld, elsewhere: Chat) -> None:
     async with place.easel():
         await place.until(lambda: place.server.core.updates.polled)
         query = place.server.inline_query(place.ada, "a red fox")
@@ -409,7 +413,7 @@ async def test_without_a_storage_chat_nothing_of_it_is_asked_for(place: Town, el
         assert {each.kind for each in place.server.updates} == {"message"}
 
 
-async def test_an_inline_query_that_is_too_old_harms_nothing(place: Town, storage: Chat) -> None:
+async def test_an_inline_query_that_is_too_old_harms_nothing(place: TelegramWorld, storage: Chat) -> None:
     query = place.server.inline_query(place.ada, "a red fox")
     place.server.later(120)
     async with place.easel(storage_chat=storage.id):

@@ -16,12 +16,12 @@ from tests.servers.telegram import UNLIMITED, AlbumItem
 from tests.support.chat_world import reference_sizes
 from tests.support.clocks import PausableClock
 from tests.support.images import encode_image, png
-from tests.wire.telegram.easel import SPEED, Town, town
+from tests.wire.telegram.easel import SPEED, TelegramWorld, telegram_world
 
 
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncGenerator[Town]:
-    async with town(tmp_path, limits=UNLIMITED) as made:
+async def place(tmp_path: Path) -> AsyncGenerator[TelegramWorld]:
+    async with telegram_world(tmp_path, limits=UNLIMITED) as made:
         yield made
 
 
@@ -42,7 +42,7 @@ def gif() -> bytes:
 # ---------------------------------------------------------------- words
 
 
-async def test_plain_text_becomes_a_picture_in_one_message(place: Town) -> None:
+async def test_plain_text_becomes_a_picture_in_one_message(place: TelegramWorld) -> None:
     async with place.easel():
         request = place.server.say(place.ada, place.private, "a lighthouse")
         picture = await place.picture()
@@ -54,7 +54,7 @@ async def test_plain_text_becomes_a_picture_in_one_message(place: Town) -> None:
         assert await place.left() == 49
 
 
-async def test_the_status_message_fills_up_before_it_becomes_the_picture(place: Town) -> None:
+async def test_the_status_message_fills_up_before_it_becomes_the_picture(place: TelegramWorld) -> None:
     async with place.gallery() as upstream, place.easel():
         place.server.say(place.ada, place.private, "a lighthouse")
         status = await place.answer()
@@ -76,7 +76,7 @@ async def test_the_status_message_fills_up_before_it_becomes_the_picture(place: 
         "#fox $USD /start /unknown +1 555 010 99 example.org",
     ],
 )
-async def test_a_prompt_shows_as_typed_and_is_nothing_but_text(place: Town, prompt: str) -> None:
+async def test_a_prompt_shows_as_typed_and_is_nothing_but_text(place: TelegramWorld, prompt: str) -> None:
     async with place.easel():
         place.server.say(place.ada, place.private, f"/imagine {prompt}")
         picture = await place.picture()
@@ -86,7 +86,7 @@ async def test_a_prompt_shows_as_typed_and_is_nothing_but_text(place: Town, prom
         assert place.sandbox.requests[-1].prompt.strip() == prompt.strip()
 
 
-async def test_history_leads_nowhere_in_private_and_forms_no_links(place: Town) -> None:
+async def test_history_leads_nowhere_in_private_and_forms_no_links(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.say(place.ada, place.private, "a fox at example.com for @ada")
         picture = await place.picture()
@@ -96,14 +96,14 @@ async def test_history_leads_nowhere_in_private_and_forms_no_links(place: Town) 
         assert [each["type"] for each in history.entities] == []
 
 
-async def test_commands_in_the_bots_own_words_can_be_tapped(place: Town) -> None:
+async def test_commands_in_the_bots_own_words_can_be_tapped(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.say(place.ada, place.private, "/start")
         words = await place.answer()
         assert [each["type"] for each in words.entities] == ["bot_command"]
 
 
-async def test_a_text_of_the_greatest_length_gets_words_not_silence(place: Town) -> None:
+async def test_a_text_of_the_greatest_length_gets_words_not_silence(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.say(place.ada, place.private, "x" * 4096)
         answer = await place.answer()
@@ -113,7 +113,7 @@ async def test_a_text_of_the_greatest_length_gets_words_not_silence(place: Town)
         assert len(picture.caption) <= 1024
 
 
-async def test_what_is_no_request_gets_words_in_private(place: Town) -> None:
+async def test_what_is_no_request_gets_words_in_private(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.voice(place.ada, place.private, b"voice")
         answer = await place.answer()
@@ -123,7 +123,7 @@ async def test_what_is_no_request_gets_words_in_private(place: Town) -> None:
         assert answer.text == explain("en", PromptEmpty())
 
 
-async def test_members_are_answered_in_their_language(place: Town) -> None:
+async def test_members_are_answered_in_their_language(place: TelegramWorld) -> None:
     async with place.easel():
         for number, (language, locale) in enumerate([("ru", "ru"), ("zh-hans", "zh"), (None, "en"), ("pt-br", "en")]):
             member = place.server.add_user(f"member {number}", language_code=language)
@@ -135,7 +135,7 @@ async def test_members_are_answered_in_their_language(place: Town) -> None:
 # ---------------------------------------------------------------- pictures
 
 
-async def test_a_photo_with_a_caption_is_edited(place: Town) -> None:
+async def test_a_photo_with_a_caption_is_edited(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.photo(place.ada, place.private, png(size=(200, 100)), caption="make it anime")
         await place.picture()
@@ -143,7 +143,7 @@ async def test_a_photo_with_a_caption_is_edited(place: Town) -> None:
         assert place.sandbox.requests[-1].prompt.startswith("make it anime")
 
 
-async def test_a_command_in_a_caption_is_a_command(place: Town) -> None:
+async def test_a_command_in_a_caption_is_a_command(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.photo(place.ada, place.private, png(size=(200, 100)), caption="/edit make it anime --size 3:2")
         picture = await place.picture()
@@ -152,7 +152,7 @@ async def test_a_command_in_a_caption_is_a_command(place: Town) -> None:
         assert "/edit" not in place.sandbox.requests[-1].prompt
 
 
-async def test_a_photo_without_words_is_remembered_and_asked_about(place: Town) -> None:
+async def test_a_photo_without_words_is_remembered_and_asked_about(place: TelegramWorld) -> None:
     async with place.easel():
         photo = place.server.photo(place.ada, place.private, png(size=(120, 80)))
         question = await place.answer()
@@ -166,7 +166,7 @@ async def test_a_photo_without_words_is_remembered_and_asked_about(place: Town) 
         assert reference_sizes(place.sandbox) == []
 
 
-async def test_a_remembered_photo_survives_a_restart_and_fades_in_time(place: Town) -> None:
+async def test_a_remembered_photo_survives_a_restart_and_fades_in_time(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.photo(place.ada, place.private, png(size=(120, 80)))
         question = await place.answer()
@@ -182,7 +182,7 @@ async def test_a_remembered_photo_survives_a_restart_and_fades_in_time(place: To
         assert reference_sizes(place.sandbox) == []
 
 
-async def test_an_album_of_ten_is_one_request_in_order(place: Town) -> None:
+async def test_an_album_of_ten_is_one_request_in_order(place: TelegramWorld) -> None:
     place.settings["providers"] = [
         {"preset": "sandbox", "base_url": place.sandbox.address, "api_key": "sandbox"},
     ]
@@ -197,7 +197,7 @@ async def test_an_album_of_ten_is_one_request_in_order(place: Town) -> None:
 @pytest.mark.parametrize("caption_on", [0, 2])
 async def test_an_album_is_put_together_whatever_its_order(tmp_path: Path, caption_on: int) -> None:
     clock = PausableClock(SPEED)
-    async with town(tmp_path, limits=UNLIMITED, clock=clock) as place, place.easel():
+    async with telegram_world(tmp_path, limits=UNLIMITED, clock=clock) as place, place.easel():
         shots: list[bytes | AlbumItem] = [png(size=(100 + number, 50)) for number in range(5)]
         with clock.paused():
             sent = place.server.album(
@@ -214,7 +214,7 @@ async def test_an_album_is_put_together_whatever_its_order(tmp_path: Path, capti
         assert picture.reply_to is sent[0]
 
 
-async def test_an_album_of_documents_without_words_is_remembered_whole(place: Town) -> None:
+async def test_an_album_of_documents_without_words_is_remembered_whole(place: TelegramWorld) -> None:
     async with place.easel():
         items: list[bytes | AlbumItem] = [
             AlbumItem(data=png(size=(100 + n, 50)), kind="document", filename=f"{n}.png") for n in range(3)
@@ -226,7 +226,7 @@ async def test_an_album_of_documents_without_words_is_remembered_whole(place: To
         assert reference_sizes(place.sandbox) == [(100, 50), (101, 50), (102, 50)]
 
 
-async def test_a_part_of_an_album_that_comes_too_late_asks_nothing(place: Town) -> None:
+async def test_a_part_of_an_album_that_comes_too_late_asks_nothing(place: TelegramWorld) -> None:
     async with place.easel():
         sent = place.server.album(place.ada, place.private, [png(), png("blue")], caption="a collage", deliver=[0])
         picture = await place.picture()
@@ -237,7 +237,7 @@ async def test_a_part_of_an_album_that_comes_too_late_asks_nothing(place: Town) 
         assert len(place.mine()) == 2
 
 
-async def test_documents_and_static_stickers_are_pictures(place: Town) -> None:
+async def test_documents_and_static_stickers_are_pictures(place: TelegramWorld) -> None:
     async with place.easel():
         last = None
         place.server.document(
@@ -252,7 +252,7 @@ async def test_documents_and_static_stickers_are_pictures(place: Town) -> None:
         assert reference_sizes(place.sandbox) == [(80, 80)]
 
 
-async def test_moving_pictures_are_refused_in_words(place: Town) -> None:
+async def test_moving_pictures_are_refused_in_words(place: TelegramWorld) -> None:
     async with place.easel():
         answer = None
         for send, name in (
@@ -277,7 +277,7 @@ async def test_moving_pictures_are_refused_in_words(place: Town) -> None:
         assert await place.left() == 50
 
 
-async def test_a_document_of_25_megabytes_is_refused_before_it_is_asked_for(place: Town) -> None:
+async def test_a_document_of_25_megabytes_is_refused_before_it_is_asked_for(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.document(
             place.ada, place.private, size=25_000_000, filename="big.png", mime_type="image/png", caption="smaller"
@@ -290,7 +290,7 @@ async def test_a_document_of_25_megabytes_is_refused_before_it_is_asked_for(plac
 
 
 async def test_a_server_of_ones_own_serves_larger_files_by_their_paths(tmp_path: Path) -> None:
-    async with town(tmp_path, limits=UNLIMITED, local=True) as place, place.easel(local=True):
+    async with telegram_world(tmp_path, limits=UNLIMITED, local=True) as place, place.easel(local=True):
         held = io.BytesIO()
         Image.new("RGB", (2700, 2700), "green").save(held, "PNG", compress_level=0)
         data = held.getvalue()
@@ -302,7 +302,7 @@ async def test_a_server_of_ones_own_serves_larger_files_by_their_paths(tmp_path:
         assert [w == h for w, h in reference_sizes(place.sandbox)] == [True]
 
 
-async def test_a_file_that_is_gone_is_refused_and_costs_nothing(place: Town) -> None:
+async def test_a_file_that_is_gone_is_refused_and_costs_nothing(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.faults.fail("getFile", status=400)
         place.server.photo(place.ada, place.private, png(), caption="make it anime")
@@ -311,7 +311,7 @@ async def test_a_file_that_is_gone_is_refused_and_costs_nothing(place: Town) -> 
         assert await place.left() == 50
 
 
-async def test_a_download_that_breaks_is_made_again(place: Town) -> None:
+async def test_a_download_that_breaks_is_made_again(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.faults.drop("file")
         place.server.photo(place.ada, place.private, png(size=(70, 50)), caption="make it anime")
@@ -319,7 +319,7 @@ async def test_a_download_that_breaks_is_made_again(place: Town) -> None:
         assert reference_sizes(place.sandbox) == [(70, 50)]
 
 
-async def test_edited_requests_and_bots_are_not_heard(place: Town) -> None:
+async def test_edited_requests_and_bots_are_not_heard(place: TelegramWorld) -> None:
     async with place.easel():
         request = place.server.say(place.ada, place.private, "a fox")
         picture = await place.picture()

@@ -13,7 +13,7 @@ from bot.handlers.admission import ANSWERS
 from bot.texts import LOCALES, explain, say
 from tests.servers.telegram import Chat, Message, Payment, User
 from tests.support.waiting import wait_until
-from tests.wire.telegram.easel import Town
+from tests.wire.telegram.easel import TelegramWorld
 from tests.wire.telegram.edges import Edge, FailingStorage, edge, pressed, wired, words
 
 PACKS: list[dict[str, Any]] = [{"credits": 10, "stars": 25}, {"credits": 100, "stars": 200}]
@@ -26,16 +26,16 @@ async def world(tmp_path: Path) -> AsyncGenerator[Edge]:
 
 
 @pytest.fixture
-def place(world: Edge) -> Town:
+def place(world: Edge) -> TelegramWorld:
     return world.place
 
 
 @pytest.fixture
-def bo(place: Town) -> User:
+def bo(place: TelegramWorld) -> User:
     return next(each for each in place.server.core.world.users.values() if each.name == "Bo")
 
 
-async def asked(place: Town, text: str, chat: Chat | None = None, *, by: User | None = None) -> Message:
+async def asked(place: TelegramWorld, text: str, chat: Chat | None = None, *, by: User | None = None) -> Message:
     """A member writes; what comes back."""
     request = place.server.say(by or place.ada, chat or place.private, text)
     return await place.answer(chat, after=request)
@@ -45,7 +45,7 @@ def shown(message: Message) -> str:
     return message.text.replace(WORD_JOINER, "")
 
 
-async def invoiced(place: Town, number: int = 0, *, by: User | None = None) -> Message:
+async def invoiced(place: TelegramWorld, number: int = 0, *, by: User | None = None) -> Message:
     """An invoice for one of the packs, in the buyer's private chat."""
     buyer = by or place.ada
     chat = place.server.private(buyer, opened=True)
@@ -56,7 +56,7 @@ async def invoiced(place: Town, number: int = 0, *, by: User | None = None) -> M
     return invoice
 
 
-async def paid(place: Town, invoice: Message, *, by: User | None = None) -> Payment:
+async def paid(place: TelegramWorld, invoice: Message, *, by: User | None = None) -> Payment:
     """An invoice, paid; Easel has been told."""
     payment = place.server.pay(by or place.ada, invoice)
     await place.until(lambda: payment.paid)
@@ -64,7 +64,7 @@ async def paid(place: Town, invoice: Message, *, by: User | None = None) -> Paym
     return payment
 
 
-async def has(place: Town, credits: int, user: User | None = None) -> None:
+async def has(place: TelegramWorld, credits: int, user: User | None = None) -> None:
     async def so() -> bool:
         return await place.left(user) == credits
 
@@ -74,7 +74,7 @@ async def has(place: Town, credits: int, user: User | None = None) -> None:
 # ---------------------------------------------------------------- off by default
 
 
-async def test_by_default_nothing_is_sold(place: Town) -> None:
+async def test_by_default_nothing_is_sold(place: TelegramWorld) -> None:
     async with place.easel():
         assert shown(await asked(place, "/buy")) == explain("en", UnknownCommand(command="/buy"))
         assert shown(await asked(place, "/start buy")) == say("en", "answer-start")
@@ -86,7 +86,7 @@ async def test_by_default_nothing_is_sold(place: Town) -> None:
 
 
 @pytest.mark.parametrize("command", ["/buy", "/BUY", "/buy@easel_bot", "/start buy"])
-async def test_packs_are_offered_in_private(place: Town, command: str) -> None:
+async def test_packs_are_offered_in_private(place: TelegramWorld, command: str) -> None:
     async with place.easel(star_packs=PACKS):
         offer = await asked(place, command)
         assert shown(offer) == say("en", "telegram-buy-which")
@@ -111,7 +111,7 @@ async def test_in_a_group_the_way_to_the_private_chat_is_shown(tmp_path: Path) -
             assert key["url"] == "https://t.me/easel_bot?start=buy"
 
 
-async def test_words_that_only_begin_alike_are_a_wish(place: Town) -> None:
+async def test_words_that_only_begin_alike_are_a_wish(place: TelegramWorld) -> None:
     async with place.easel(star_packs=PACKS):
         request = place.server.say(place.ada, place.private, "/imagine /buy a hat")
         await place.picture(after=request)
@@ -119,7 +119,7 @@ async def test_words_that_only_begin_alike_are_a_wish(place: Town) -> None:
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-async def test_an_invoice_in_the_members_language(place: Town, locale: str) -> None:
+async def test_an_invoice_in_the_members_language(place: TelegramWorld, locale: str) -> None:
     cy = place.server.add_user("Cy", language_code=locale)
     async with place.easel(star_packs=PACKS):
         invoice = await invoiced(place, 1, by=cy)
@@ -130,7 +130,7 @@ async def test_an_invoice_in_the_members_language(place: Town, locale: str) -> N
         assert 1 <= len((invoice.payload or "").encode()) <= 128
 
 
-async def test_a_pack_that_is_gone_is_said(place: Town) -> None:
+async def test_a_pack_that_is_gone_is_said(place: TelegramWorld) -> None:
     async with place.easel(star_packs=PACKS):
         offer = await asked(place, "/buy")
     async with place.easel(star_packs=PACKS[:1]):
@@ -139,7 +139,7 @@ async def test_a_pack_that_is_gone_is_said(place: Town) -> None:
         assert place.server.calls("sendInvoice") == []
 
 
-async def test_an_invoice_that_cannot_be_sent_is_said(place: Town) -> None:
+async def test_an_invoice_that_cannot_be_sent_is_said(place: TelegramWorld) -> None:
     async with place.easel(star_packs=PACKS):
         offer = await asked(place, "/buy")
         place.server.faults.drop("sendInvoice", when="before")
@@ -149,7 +149,7 @@ async def test_an_invoice_that_cannot_be_sent_is_said(place: Town) -> None:
 # ---------------------------------------------------------------- paying
 
 
-async def test_what_is_paid_is_credited_and_receipted(place: Town) -> None:
+async def test_what_is_paid_is_credited_and_receipted(place: TelegramWorld) -> None:
     async with place.easel(star_packs=PACKS):
         payment = await paid(place, await invoiced(place))
         assert payment.ok
@@ -161,7 +161,7 @@ async def test_what_is_paid_is_credited_and_receipted(place: Town) -> None:
         assert await place.left() == 59
 
 
-async def test_an_old_invoice_keeps_its_promise(place: Town) -> None:
+async def test_an_old_invoice_keeps_its_promise(place: TelegramWorld) -> None:
     async with place.easel(star_packs=PACKS):
         invoice = await invoiced(place)
     async with place.easel(star_packs=[{"credits": 5, "stars": 99}]):
@@ -172,7 +172,9 @@ async def test_an_old_invoice_keeps_its_promise(place: Town) -> None:
 @pytest.mark.parametrize(
     "payload", ["", "x", "easel:10:25", "easel:1000:25:{seal}", "easel:10:1:{seal}", "easel:10:25:0000000000000000"]
 )
-async def test_a_payload_that_is_not_ours_is_refused_before_anything_is_paid(place: Town, payload: str) -> None:
+async def test_a_payload_that_is_not_ours_is_refused_before_anything_is_paid(
+    place: TelegramWorld, payload: str
+) -> None:
     async with place.easel(star_packs=PACKS):
         invoice = await invoiced(place)
         invoice.payload = payload.format(seal=(invoice.payload or "").rpartition(":")[2])
@@ -184,7 +186,7 @@ async def test_a_payload_that_is_not_ours_is_refused_before_anything_is_paid(pla
 
 
 @pytest.mark.parametrize("amount", [1, 24, 26])
-async def test_another_price_is_refused_before_anything_is_paid(place: Town, amount: int) -> None:
+async def test_another_price_is_refused_before_anything_is_paid(place: TelegramWorld, amount: int) -> None:
     async with place.easel(star_packs=PACKS):
         invoice = await invoiced(place)
         assert invoice.content.invoice is not None
@@ -194,7 +196,7 @@ async def test_another_price_is_refused_before_anything_is_paid(place: Town, amo
         assert payment.ok is False
 
 
-async def test_a_check_that_does_not_get_through_is_made_again_in_time(world: Edge, place: Town) -> None:
+async def test_a_check_that_does_not_get_through_is_made_again_in_time(world: Edge, place: TelegramWorld) -> None:
     world.time.skips = 1.0
     async with place.easel(star_packs=PACKS):
         invoice = await invoiced(place)
@@ -207,7 +209,7 @@ async def test_a_check_that_does_not_get_through_is_made_again_in_time(world: Ed
 # ---------------------------------------------------------------- once
 
 
-async def test_the_same_payment_told_again_is_credited_once(place: Town) -> None:
+async def test_the_same_payment_told_again_is_credited_once(place: TelegramWorld) -> None:
     async with place.easel(star_packs=PACKS):
         await paid(place, await invoiced(place))
         await has(place, 60)
@@ -225,7 +227,7 @@ async def test_the_same_payment_told_again_is_credited_once(place: Town) -> None
 
 
 async def test_a_process_that_ends_before_the_credits_are_booked_books_them_at_the_next_start(
-    place: Town, monkeypatch: pytest.MonkeyPatch
+    place: TelegramWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dispatcher, "SHUTDOWN_WAIT_S", 0.1)
     async with place.easel(star_packs=PACKS):
@@ -241,7 +243,9 @@ async def test_a_process_that_ends_before_the_credits_are_booked_books_them_at_t
     assert len(receipts) == 1
 
 
-async def test_a_receipt_that_was_not_said_is_said_by_the_next_start_and_credits_nothing_more(place: Town) -> None:
+async def test_a_receipt_that_was_not_said_is_said_by_the_next_start_and_credits_nothing_more(
+    place: TelegramWorld,
+) -> None:
     async with place.easel(star_packs=PACKS):
         invoice = await invoiced(place)
         place.server.faults.limit("sendMessage", retry_after=600)
@@ -253,7 +257,7 @@ async def test_a_receipt_that_was_not_said_is_said_by_the_next_start_and_credits
         assert await place.left() == 60
 
 
-async def test_a_database_that_is_away_costs_nobody_the_credits(world: Edge, place: Town) -> None:
+async def test_a_database_that_is_away_costs_nobody_the_credits(world: Edge, place: TelegramWorld) -> None:
     world.time.skips = 1.0
     async with wired(place, star_packs=PACKS) as easel:
         invoice = await invoiced(place)
@@ -275,14 +279,14 @@ async def has_failed(storage: FailingStorage) -> bool:
 # ---------------------------------------------------------------- giving back
 
 
-async def bought(place: Town, user: User) -> str:
+async def bought(place: TelegramWorld, user: User) -> str:
     """A purchase of ten credits; its charge."""
     payment = await paid(place, await invoiced(place, by=user), by=user)
     await has(place, 60, user)
     return payment.charge_id or ""
 
 
-async def test_a_refund_gives_stars_and_takes_credits_once(place: Town, bo: User) -> None:
+async def test_a_refund_gives_stars_and_takes_credits_once(place: TelegramWorld, bo: User) -> None:
     async with place.easel(star_packs=PACKS):
         charge = await bought(place, bo)
         said = say("en", "answer-refunded", user=f"telegram:{bo.id}", credits=10, left=50)
@@ -293,7 +297,7 @@ async def test_a_refund_gives_stars_and_takes_credits_once(place: Town, bo: User
         assert await place.left(bo) == 50
 
 
-async def test_what_was_spent_of_it_stays_spent(place: Town, bo: User) -> None:
+async def test_what_was_spent_of_it_stays_spent(place: TelegramWorld, bo: User) -> None:
     async with place.easel(star_packs=PACKS):
         charge = await bought(place, bo)
         await asked(place, f"/admin set telegram:{bo.id} 4")
@@ -303,7 +307,9 @@ async def test_what_was_spent_of_it_stays_spent(place: Town, bo: User) -> None:
         assert len(place.server.transactions) == 2
 
 
-async def test_a_refund_cut_short_after_the_stars_takes_the_credits_when_asked_again(place: Town, bo: User) -> None:
+async def test_a_refund_cut_short_after_the_stars_takes_the_credits_when_asked_again(
+    place: TelegramWorld, bo: User
+) -> None:
     async with place.easel(star_packs=PACKS):
         charge = await bought(place, bo)
         place.server.faults.drop("refundStarPayment", when="after")
@@ -314,7 +320,7 @@ async def test_a_refund_cut_short_after_the_stars_takes_the_credits_when_asked_a
         assert len(place.server.transactions) == 2
 
 
-async def test_a_refund_told_again_by_telegram_takes_nothing_more(place: Town, bo: User) -> None:
+async def test_a_refund_told_again_by_telegram_takes_nothing_more(place: TelegramWorld, bo: User) -> None:
     async with place.easel(star_packs=PACKS):
         charge = await bought(place, bo)
         await asked(place, f"/admin refund {charge}")
@@ -326,7 +332,7 @@ async def test_a_refund_told_again_by_telegram_takes_nothing_more(place: Town, b
         assert await place.left(bo) == 50
 
 
-async def test_an_unknown_charge_and_an_unknown_asker_are_told_so(place: Town, bo: User) -> None:
+async def test_an_unknown_charge_and_an_unknown_asker_are_told_so(place: TelegramWorld, bo: User) -> None:
     async with place.easel(star_packs=PACKS):
         charge = await bought(place, bo)
         assert shown(await asked(place, "/admin refund nosuch")) == explain("en", UnknownCharge(charge="nosuch"))
@@ -339,7 +345,7 @@ async def test_an_unknown_charge_and_an_unknown_asker_are_told_so(place: Town, b
 
 
 @pytest.mark.parametrize("way", ["list", "command"])
-async def test_nothing_is_sold_to_who_may_not_spend_it(place: Town, bo: User, way: str) -> None:
+async def test_nothing_is_sold_to_who_may_not_spend_it(place: TelegramWorld, bo: User, way: str) -> None:
     key = f"telegram:{bo.id}"
     if way == "list":
         place.settings |= {"access": {"blocked_users": [key]}}
@@ -353,7 +359,7 @@ async def test_nothing_is_sold_to_who_may_not_spend_it(place: Town, bo: User, wa
         assert len(place.mine(home)) == 1  # said once
 
 
-async def test_an_invoice_of_before_is_not_paid_by_who_was_banned_since(place: Town, bo: User) -> None:
+async def test_an_invoice_of_before_is_not_paid_by_who_was_banned_since(place: TelegramWorld, bo: User) -> None:
     async with place.easel(star_packs=PACKS) as easel:
         invoice = await invoiced(place, by=bo)
         await easel.app.store.ban(f"telegram:{bo.id}")
@@ -363,7 +369,7 @@ async def test_an_invoice_of_before_is_not_paid_by_who_was_banned_since(place: T
         assert await place.left(bo) == 50
 
 
-async def test_a_flood_of_offers_in_a_group_is_answered_a_little(place: Town) -> None:
+async def test_a_flood_of_offers_in_a_group_is_answered_a_little(place: TelegramWorld) -> None:
     async with place.easel(star_packs=PACKS):
         for _ in range(100):
             place.server.say(place.ada, place.group, "/buy@easel_bot")
@@ -374,7 +380,7 @@ async def test_a_flood_of_offers_in_a_group_is_answered_a_little(place: Town) ->
         assert len(told) == ANSWERS + 1  # and the one refusal
 
 
-async def test_a_flood_of_clicks_sends_invoices_at_the_members_pace(place: Town) -> None:
+async def test_a_flood_of_clicks_sends_invoices_at_the_members_pace(place: TelegramWorld) -> None:
     place.settings |= {"limits": {"user_per_minute": 5}}
     async with place.easel(star_packs=PACKS):
         offer = await asked(place, "/buy")

@@ -12,12 +12,12 @@ from bot.texts import say
 from tests.servers.telegram import UNLIMITED
 from tests.support.chat_world import reference_sizes
 from tests.support.images import encode_image, png
-from tests.wire.telegram.easel import Town, button, town
+from tests.wire.telegram.easel import TelegramWorld, button, telegram_world
 
 
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncGenerator[Town]:
-    async with town(tmp_path, limits=UNLIMITED) as made:
+async def place(tmp_path: Path) -> AsyncGenerator[TelegramWorld]:
+    async with telegram_world(tmp_path, limits=UNLIMITED) as made:
         yield made
 
 
@@ -33,7 +33,7 @@ def noise(width: int, height: int) -> bytes:
 
 @pytest.mark.parametrize("fault", ["", "[[cut:75]]"])
 async def test_an_unfinished_picture_shows_inside_the_status_message(tmp_path: Path, fault: str) -> None:
-    async with town(tmp_path, limits=UNLIMITED, pace=2.0, previews=True) as place, place.easel():
+    async with telegram_world(tmp_path, limits=UNLIMITED, pace=2.0, previews=True) as place, place.easel():
         place.server.say(place.ada, place.private, f"a fox {fault}")
         status = await place.answer()
         await place.until(lambda: status.photo is not None and [label for label, _ in status.buttons] == ["Cancel"])
@@ -46,7 +46,7 @@ async def test_an_unfinished_picture_shows_inside_the_status_message(tmp_path: P
 # ---------------------------------------------------------------- several
 
 
-async def test_four_pictures_are_one_in_place_and_an_album_below_it(place: Town) -> None:
+async def test_four_pictures_are_one_in_place_and_an_album_below_it(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.say(place.ada, place.group, "/imagine@easel_bot a fox --n 4")
         first = await place.picture(place.group)
@@ -60,7 +60,7 @@ async def test_four_pictures_are_one_in_place_and_an_album_below_it(place: Town)
         assert len(reference_sizes(place.sandbox)) == 1
 
 
-async def test_two_pictures_are_one_in_place_and_one_below_it(place: Town) -> None:
+async def test_two_pictures_are_one_in_place_and_one_below_it(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.say(place.ada, place.private, "a fox --n 2")
         first = await place.picture()
@@ -70,7 +70,7 @@ async def test_two_pictures_are_one_in_place_and_one_below_it(place: Town) -> No
         assert second.buttons == []
 
 
-async def test_a_delivery_that_is_taken_up_again_sends_the_others_once(place: Town) -> None:
+async def test_a_delivery_that_is_taken_up_again_sends_the_others_once(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.faults.limit("sendMediaGroup", retry_after=1)
         place.server.say(place.ada, place.private, "a fox --n 3")
@@ -87,7 +87,7 @@ async def test_a_delivery_that_is_taken_up_again_sends_the_others_once(place: To
     [noise(2000, 1900), png(size=(9000, 1200)), png(size=(2100, 100))],
     ids=["over 10 MB", "over 10000 for width and height", "over 20 to 1"],
 )
-async def test_what_cannot_be_a_photo_is_a_document_unchanged(place: Town, data: bytes) -> None:
+async def test_what_cannot_be_a_photo_is_a_document_unchanged(place: TelegramWorld, data: bytes) -> None:
     async with place.gallery(data) as upstream, place.easel():
         upstream.open.set()
         place.server.say(place.ada, place.private, "a fox")
@@ -99,7 +99,7 @@ async def test_what_cannot_be_a_photo_is_a_document_unchanged(place: Town, data:
         assert "a fox" in picture.caption
 
 
-async def test_the_original_is_a_document_on_request(place: Town) -> None:
+async def test_the_original_is_a_document_on_request(place: TelegramWorld) -> None:
     data = encode_image(Image.new("RGBA", (64, 48), (255, 0, 0, 90)))
     async with place.gallery(data) as upstream, place.easel():
         upstream.open.set()
@@ -112,7 +112,7 @@ async def test_the_original_is_a_document_on_request(place: Town) -> None:
         assert upstream.asked == 2
 
 
-async def test_a_photo_that_telegram_refuses_goes_as_a_document(place: Town) -> None:
+async def test_a_photo_that_telegram_refuses_goes_as_a_document(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.faults.fail("editMessageMedia", status=413)
         place.server.say(place.ada, place.private, "a fox")
@@ -121,7 +121,7 @@ async def test_a_photo_that_telegram_refuses_goes_as_a_document(place: Town) -> 
         assert len(place.mine()) == 1
 
 
-async def test_a_hidden_picture_gives_a_hidden_result(place: Town) -> None:
+async def test_a_hidden_picture_gives_a_hidden_result(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.photo(place.ada, place.private, png(), caption="anime --n 2", spoiler=True)
         await place.picture()
@@ -131,7 +131,7 @@ async def test_a_hidden_picture_gives_a_hidden_result(place: Town) -> None:
 # ---------------------------------------------------------------- the end of a job
 
 
-async def test_a_job_of_more_than_two_minutes_ends_with_a_word_to_its_owner(place: Town) -> None:
+async def test_a_job_of_more_than_two_minutes_ends_with_a_word_to_its_owner(place: TelegramWorld) -> None:
     async with place.gallery() as upstream, place.easel():
         place.server.say(place.ada, place.group, "/imagine@easel_bot a fox")
         status = await place.answer(place.group)
@@ -152,7 +152,7 @@ async def test_a_job_of_more_than_two_minutes_ends_with_a_word_to_its_owner(plac
         )
 
 
-async def test_a_quick_job_ends_without_a_word(place: Town) -> None:
+async def test_a_quick_job_ends_without_a_word(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.say(place.ada, place.group, "/imagine@easel_bot a fox")
         picture = await place.picture(place.group)
@@ -161,7 +161,7 @@ async def test_a_quick_job_ends_without_a_word(place: Town) -> None:
         assert len(place.mine(place.group)) == 2
 
 
-async def test_a_name_of_many_units_is_measured_as_telegram_does(place: Town) -> None:
+async def test_a_name_of_many_units_is_measured_as_telegram_does(place: TelegramWorld) -> None:
     eve = place.server.add_user("🦊 Eve")
     async with place.gallery() as upstream, place.easel():
         place.server.say(eve, place.group, "/imagine@easel_bot a fox")
@@ -178,7 +178,7 @@ async def test_a_name_of_many_units_is_measured_as_telegram_does(place: Town) ->
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_an_upload_whose_connection_breaks_is_made_again_in_place(place: Town, when: str) -> None:
+async def test_an_upload_whose_connection_breaks_is_made_again_in_place(place: TelegramWorld, when: str) -> None:
     async with place.easel():
         place.server.faults.drop("editMessageMedia", when="before" if when == "before" else "after")
         place.server.say(place.ada, place.private, "a fox")
@@ -187,7 +187,7 @@ async def test_an_upload_whose_connection_breaks_is_made_again_in_place(place: T
         assert await place.left() == 49
 
 
-async def test_a_first_post_without_an_answer_is_not_made_twice(place: Town) -> None:
+async def test_a_first_post_without_an_answer_is_not_made_twice(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.faults.drop("sendMessage", when="after")
         place.server.say(place.ada, place.private, "a fox")
@@ -197,7 +197,7 @@ async def test_a_first_post_without_an_answer_is_not_made_twice(place: Town) -> 
         assert await place.left() == 49
 
 
-async def test_telegrams_own_trouble_is_waited_out(place: Town) -> None:
+async def test_telegrams_own_trouble_is_waited_out(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.faults.fail("sendMessage", status=502)
         place.server.faults.fail("editMessageMedia", status=500, times=2)
@@ -207,7 +207,7 @@ async def test_telegrams_own_trouble_is_waited_out(place: Town) -> None:
         assert place.mine() == [picture]
 
 
-async def test_a_deleted_status_message_stops_the_job_and_costs_nothing(place: Town) -> None:
+async def test_a_deleted_status_message_stops_the_job_and_costs_nothing(place: TelegramWorld) -> None:
     async with place.gallery() as upstream, place.easel():
         place.server.say(place.ada, place.private, "a fox")
         status = await place.answer()
@@ -218,7 +218,7 @@ async def test_a_deleted_status_message_stops_the_job_and_costs_nothing(place: T
         assert place.mine() == []
 
 
-async def test_a_member_who_blocks_the_bot_pays_nothing_and_keeps_nothing_busy(place: Town) -> None:
+async def test_a_member_who_blocks_the_bot_pays_nothing_and_keeps_nothing_busy(place: TelegramWorld) -> None:
     async with place.gallery() as upstream, place.easel():
         place.server.say(place.ada, place.private, "a fox")
         await place.answer()
@@ -229,7 +229,7 @@ async def test_a_member_who_blocks_the_bot_pays_nothing_and_keeps_nothing_busy(p
         assert await place.left() == 50
 
 
-async def test_a_group_that_takes_no_photos_costs_nothing(place: Town) -> None:
+async def test_a_group_that_takes_no_photos_costs_nothing(place: TelegramWorld) -> None:
     async with place.gallery() as upstream, place.easel():
         place.server.say(place.ada, place.group, "/imagine@easel_bot a fox")
         status = await place.answer(place.group)
@@ -241,7 +241,7 @@ async def test_a_group_that_takes_no_photos_costs_nothing(place: Town) -> None:
         assert await place.left() == 50
 
 
-async def test_nothing_is_ever_edited_into_what_it_is_already(place: Town) -> None:
+async def test_nothing_is_ever_edited_into_what_it_is_already(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.say(place.ada, place.private, "a fox [[slow]]")
         picture = await place.picture()

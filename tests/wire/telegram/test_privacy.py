@@ -11,19 +11,19 @@ from bot.errors import Closed, TooFast
 from bot.texts import explain, say
 from tests.flow.store.stores import query
 from tests.servers.telegram import User
-from tests.wire.telegram.easel import Town, button, town
+from tests.wire.telegram.easel import TelegramWorld, button, telegram_world
 
 FLOOD = 300  # commands in a group
 
 
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncGenerator[Town]:
-    async with town(tmp_path, members=["Bo"]) as made:
+async def place(tmp_path: Path) -> AsyncGenerator[TelegramWorld]:
+    async with telegram_world(tmp_path, members=["Bo"]) as made:
         yield made
 
 
 @pytest.fixture
-def bo(place: Town) -> User:
+def bo(place: TelegramWorld) -> User:
     return next(each for each in place.server.core.world.users.values() if each.name == "Bo")
 
 
@@ -31,7 +31,7 @@ def plain(text: str) -> str:
     return text.replace(WORD_JOINER, "")
 
 
-async def test_privacy_and_forget_and_what_is_left(place: Town) -> None:
+async def test_privacy_and_forget_and_what_is_left(place: TelegramWorld) -> None:
     place.settings |= {"privacy": {"retention_days": 7}}
     async with place.easel():
         asked = place.server.say(place.ada, place.private, "/privacy")
@@ -48,14 +48,14 @@ async def test_privacy_and_forget_and_what_is_left(place: Town) -> None:
         assert await place.left() == 49
 
 
-def everything(place: Town) -> str:
+def everything(place: TelegramWorld) -> str:
     """All values of all tables."""
     url = f"sqlite:///{place.folder / 'easel.db'}"
     tables = [str(name) for (name,) in query(url, "SELECT name FROM sqlite_master WHERE type = 'table'")]
     return "\n".join(repr(row) for name in tables for row in query(url, f'SELECT * FROM "{name}"'))  # noqa: S608 - the schema's own names
 
 
-async def test_a_closed_bot_is_open_in_the_chat_it_names(place: Town, bo: User) -> None:
+async def test_a_closed_bot_is_open_in_the_chat_it_names(place: TelegramWorld, bo: User) -> None:
     place.settings |= {"access": {"allowed_chats": [f"telegram:{place.group.id}"]}}
     private = place.server.private(bo, opened=True)
     async with place.easel():
@@ -67,7 +67,7 @@ async def test_a_closed_bot_is_open_in_the_chat_it_names(place: Town, bo: User) 
         assert len(place.sandbox.requests) == 1
 
 
-async def test_a_flood_in_a_group_is_answered_a_little_and_the_others_paint(place: Town, bo: User) -> None:
+async def test_a_flood_in_a_group_is_answered_a_little_and_the_others_paint(place: TelegramWorld, bo: User) -> None:
     async with place.easel():
         for _ in range(FLOOD):
             place.server.say(place.ada, place.group, "/quota@easel_bot")

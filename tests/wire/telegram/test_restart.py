@@ -19,7 +19,7 @@ from tests.support.chat_world import no_unfinished_jobs, reference_sizes
 from tests.support.clocks import ShiftedClock
 from tests.support.images import png
 from tests.support.waiting import wait_until
-from tests.wire.telegram.easel import Town, done, town
+from tests.wire.telegram.easel import TelegramWorld, done, telegram_world
 
 LONG = 1000
 
@@ -153,7 +153,7 @@ async def test_killed_before_an_album_is_whole(tmp_path: Path) -> None:
 
 
 async def test_what_was_said_while_nobody_listened_is_answered_once(tmp_path: Path) -> None:
-    async with town(tmp_path, limits=UNLIMITED) as place:
+    async with telegram_world(tmp_path, limits=UNLIMITED) as place:
         async with place.easel():
             pass
         place.server.say(place.ada, place.private, "a fox")
@@ -168,7 +168,7 @@ async def test_what_was_said_while_nobody_listened_is_answered_once(tmp_path: Pa
 
 
 async def test_buttons_work_after_a_restart(tmp_path: Path) -> None:
-    async with town(tmp_path, limits=UNLIMITED) as place:
+    async with telegram_world(tmp_path, limits=UNLIMITED) as place:
         async with place.easel():
             place.server.say(place.ada, place.private, "a fox")
             picture = await place.picture()
@@ -179,7 +179,7 @@ async def test_buttons_work_after_a_restart(tmp_path: Path) -> None:
             assert len(reference_sizes(place.sandbox)) == 1
 
 
-async def varied(place: Town, picture: Message) -> None:
+async def varied(place: TelegramWorld, picture: Message) -> None:
     again = await place.picture(after=picture)
     assert again.reply_to is picture
 

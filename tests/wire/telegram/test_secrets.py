@@ -17,7 +17,7 @@ from bot.settings import Settings
 from tests.servers.telegram import Chat, Content, Message
 from tests.support.images import png
 from tests.support.waiting import wait_until
-from tests.wire.telegram.easel import Town, done
+from tests.wire.telegram.easel import TelegramWorld, done
 from tests.wire.telegram.edges import Edge, Wired, edge, pressed, wired
 
 SECRET = "AAE_MarkedTokenThatNobodyMaySee-0"
@@ -34,7 +34,7 @@ async def world(tmp_path: Path) -> AsyncGenerator[Edge]:
 
 
 @pytest.fixture
-def place(world: Edge) -> Town:
+def place(world: Edge) -> TelegramWorld:
     return world.place
 
 
@@ -60,7 +60,7 @@ async def served(easel: Wired) -> str:
     return "".join(f"{answer.headers} {answer.text}" for answer in answers)
 
 
-def said(place: Town) -> str:
+def said(place: TelegramWorld) -> str:
     """Every state of every message of the bot, and every answer to a click."""
     chats = [*place.server.core.world.chats.values()]
     states: list[Content] = [state for chat in chats for one in chat.messages.values() for state in one.history]
@@ -69,12 +69,12 @@ def said(place: Town) -> str:
     return repr([(state.text, state.markup, state.invoice) for state in states]) + repr(clicks)
 
 
-def sent(place: Town) -> str:
+def sent(place: TelegramWorld) -> str:
     """The parameters of every call to Telegram: what members or the operator of a proxy might see."""
     return repr([(call.method, call.params) for call in place.server.requests])
 
 
-async def nowhere(place: Town, easel: Wired, log: pytest.LogCaptureFixture, *secrets: str) -> None:
+async def nowhere(place: TelegramWorld, easel: Wired, log: pytest.LogCaptureFixture, *secrets: str) -> None:
     """Asserts that none of these shows."""
     files = await asyncio.to_thread(written, place.folder)
     shown = {
@@ -89,7 +89,7 @@ async def nowhere(place: Town, easel: Wired, log: pytest.LogCaptureFixture, *sec
         assert secret.encode() not in files
 
 
-async def answered(place: Town, request: Message) -> Message:
+async def answered(place: TelegramWorld, request: Message) -> Message:
     """Waits until a request has come to its end, good or bad."""
 
     def ended() -> Message | None:
@@ -100,7 +100,7 @@ async def answered(place: Town, request: Message) -> Message:
 
 
 async def test_the_token_shows_nowhere_whatever_fails(
-    place: Town, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    place: TelegramWorld, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(api, "READ_TIMEOUT_S", PATIENCE)
     storage: Chat = place.server.add_group("Storage")
@@ -156,7 +156,7 @@ async def test_the_token_shows_nowhere_whatever_fails(
         assert place.sandbox.requests
 
 
-async def _answer(place: Town, text: str) -> Message:
+async def _answer(place: TelegramWorld, text: str) -> Message:
     request = place.server.say(place.ada, place.private, text)
     return await place.answer(after=request)
 
@@ -166,7 +166,7 @@ async def unwell(easel: Wired) -> bool:
 
 
 async def test_a_local_server_names_paths_and_the_token_shows_nowhere(
-    place: Town, log: pytest.LogCaptureFixture
+    place: TelegramWorld, log: pytest.LogCaptureFixture
 ) -> None:
     """The operator forgot `telegram.local`: the library makes an address of the path, with the token in it."""
     async with wired(place) as easel:
@@ -177,7 +177,7 @@ async def test_a_local_server_names_paths_and_the_token_shows_nowhere(
         await nowhere(place, easel, log, SECRET)
 
 
-async def test_nothing_shows_behind_a_webhook(place: Town, log: pytest.LogCaptureFixture) -> None:
+async def test_nothing_shows_behind_a_webhook(place: TelegramWorld, log: pytest.LogCaptureFixture) -> None:
     async with wired(place, mode="webhook") as easel:
         hook = place.server.webhook
         address, secret = hook.url, hook.secret or ""
@@ -197,7 +197,7 @@ async def test_nothing_shows_behind_a_webhook(place: Town, log: pytest.LogCaptur
 
 @pytest.mark.parametrize("token", [f"700001:{STALE}", f"not a token {STALE}"])
 async def test_a_token_that_is_not_accepted_is_not_shown_either(
-    place: Town, log: pytest.LogCaptureFixture, token: str
+    place: TelegramWorld, log: pytest.LogCaptureFixture, token: str
 ) -> None:
     with pytest.raises(SettingsWrong) as wrong:
         async with wired(place, token=token):
@@ -209,7 +209,9 @@ async def test_a_token_that_is_not_accepted_is_not_shown_either(
     assert wrong.value.__cause__ is None
 
 
-async def test_a_token_whose_server_is_away_is_not_shown_by_check(place: Town, log: pytest.LogCaptureFixture) -> None:
+async def test_a_token_whose_server_is_away_is_not_shown_by_check(
+    place: TelegramWorld, log: pytest.LogCaptureFixture
+) -> None:
     await place.server.down()
     settings = Settings(telegram={"token": TOKEN, "api_base": place.server.api_base})  # type: ignore[arg-type]  # pydantic reads it
     findings = await doctor.examine(settings)

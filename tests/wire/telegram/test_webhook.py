@@ -9,7 +9,7 @@ import pytest
 from adapters.telegram.connection import WEBHOOK_CHECK_S
 from adapters.telegram.webhook import AUTH_HEADER, MAX_UPDATE_BYTES
 from tests.support.waiting import wait_until
-from tests.wire.telegram.easel import Town
+from tests.wire.telegram.easel import TelegramWorld
 from tests.wire.telegram.edges import Edge, Wired, edge, free_port, wired
 
 RIGHT = b"the right one"
@@ -23,11 +23,13 @@ async def world(tmp_path: Path) -> AsyncGenerator[Edge]:
 
 
 @pytest.fixture
-def place(world: Edge) -> Town:
+def place(world: Edge) -> TelegramWorld:
     return world.place
 
 
-async def post(place: Town, body: bytes, *, shows: bytes | None = RIGHT, path: str = "", chunked: bool = False) -> int:
+async def post(
+    place: TelegramWorld, body: bytes, *, shows: bytes | None = RIGHT, path: str = "", chunked: bool = False
+) -> int:
     """Somebody calls the webhook; the status that is answered. `shows`: the secret. `path`: beside the right one."""
     hook = place.server.webhook
     shown = (hook.secret or "").encode() if shows == RIGHT else shows
@@ -41,7 +43,7 @@ async def post(place: Town, body: bytes, *, shows: bytes | None = RIGHT, path: s
     return answer.status_code
 
 
-def wish(place: Town, number: int, text: str = "a red fox") -> bytes:
+def wish(place: TelegramWorld, number: int, text: str = "a red fox") -> bytes:
     """An update as Telegram writes it."""
     ada = f'{{"id":{place.ada.id},"is_bot":false,"first_name":"Ada"}}'
     chat = f'{{"id":{place.private.id},"type":"private","first_name":"Ada"}}'
@@ -49,7 +51,7 @@ def wish(place: Town, number: int, text: str = "a red fox") -> bytes:
     return f'{{"update_id":{number},"message":{message}}}'.encode()
 
 
-async def paints(place: Town, prompt: str) -> None:
+async def paints(place: TelegramWorld, prompt: str) -> None:
     request = place.server.say(place.ada, place.private, prompt)
     picture = await place.picture(after=request)
     assert prompt in picture.caption
@@ -62,7 +64,7 @@ async def ready(easel: Wired) -> bool:
 # ---------------------------------------------------------------- set, and kept
 
 
-async def test_a_wish_comes_in_by_webhook_and_becomes_a_picture(place: Town) -> None:
+async def test_a_wish_comes_in_by_webhook_and_becomes_a_picture(place: TelegramWorld) -> None:
     async with wired(place, mode="webhook") as easel:
         await paints(place, "a red fox")
         hook = place.server.webhook
@@ -71,7 +73,7 @@ async def test_a_wish_comes_in_by_webhook_and_becomes_a_picture(place: Town) -> 
         assert place.server.calls("getUpdates") == []
 
 
-async def test_the_webhook_is_set_with_a_secret_and_the_kinds_that_are_needed(place: Town) -> None:
+async def test_the_webhook_is_set_with_a_secret_and_the_kinds_that_are_needed(place: TelegramWorld) -> None:
     async with wired(place, mode="webhook"):
         (call,) = place.server.calls("setWebhook")
         assert call.params["allowed_updates"] == ["message", "callback_query"]
@@ -81,13 +83,13 @@ async def test_the_webhook_is_set_with_a_secret_and_the_kinds_that_are_needed(pl
         assert "drop_pending_updates" not in call.params
 
 
-async def test_what_was_said_while_easel_was_off_comes_in(place: Town) -> None:
+async def test_what_was_said_while_easel_was_off_comes_in(place: TelegramWorld) -> None:
     request = place.server.say(place.ada, place.private, "a red fox")
     async with wired(place, mode="webhook"):
         await place.picture(after=request)
 
 
-async def test_it_is_set_again_when_somebody_takes_it_away(world: Edge, place: Town) -> None:
+async def test_it_is_set_again_when_somebody_takes_it_away(world: Edge, place: TelegramWorld) -> None:
     async with wired(place, mode="webhook"):
         url = place.server.webhook.url
         place.server.core.updates.webhook_set = False
@@ -97,7 +99,9 @@ async def test_it_is_set_again_when_somebody_takes_it_away(world: Edge, place: T
         await paints(place, "a red fox")
 
 
-async def test_a_webhook_that_stands_is_not_set_again_whatever_the_order_of_its_kinds(world: Edge, place: Town) -> None:
+async def test_a_webhook_that_stands_is_not_set_again_whatever_the_order_of_its_kinds(
+    world: Edge, place: TelegramWorld
+) -> None:
     async with wired(place, mode="webhook"):
         place.server.core.updates.allowed = ("callback_query", "message")  # Telegram has an order of its own
         looks = len(place.server.calls("getWebhookInfo"))
@@ -106,7 +110,7 @@ async def test_a_webhook_that_stands_is_not_set_again_whatever_the_order_of_its_
         assert len(place.server.calls("setWebhook")) == 1
 
 
-async def test_other_kinds_are_asked_for_when_the_settings_changed(place: Town) -> None:
+async def test_other_kinds_are_asked_for_when_the_settings_changed(place: TelegramWorld) -> None:
     async with wired(place, mode="webhook") as easel:
         port = easel.web.port
     place.server.core.updates.webhook_set = True
@@ -114,20 +118,20 @@ async def test_other_kinds_are_asked_for_when_the_settings_changed(place: Town) 
         assert place.server.core.updates.allowed == ("message", "callback_query", "pre_checkout_query")
 
 
-async def test_it_is_removed_at_the_stop(place: Town) -> None:
+async def test_it_is_removed_at_the_stop(place: TelegramWorld) -> None:
     async with wired(place, mode="webhook"):
         assert place.server.webhook.url
     assert place.server.webhook.url == ""
 
 
-async def test_the_webhook_of_somebody_else_is_left_alone_at_the_stop(place: Town) -> None:
+async def test_the_webhook_of_somebody_else_is_left_alone_at_the_stop(place: TelegramWorld) -> None:
     async with wired(place, mode="webhook"):
         place.server.webhook.url = ELSEWHERE
     assert place.server.webhook.url == ELSEWHERE
     assert place.server.calls("deleteWebhook") == []
 
 
-async def test_a_telegram_that_does_not_set_it_is_asked_until_it_does(world: Edge, place: Town) -> None:
+async def test_a_telegram_that_does_not_set_it_is_asked_until_it_does(world: Edge, place: TelegramWorld) -> None:
     world.time.skips = 1.0
     place.server.faults.fail("setWebhook", times=2)
     async with wired(place, mode="webhook"):
@@ -139,19 +143,19 @@ async def test_a_telegram_that_does_not_set_it_is_asked_until_it_does(world: Edg
 
 
 @pytest.mark.parametrize("shows", [None, b"", b"wrong", b"\xff\xfe"])
-async def test_without_the_secret_nothing_is_done(place: Town, shows: bytes | None) -> None:
+async def test_without_the_secret_nothing_is_done(place: TelegramWorld, shows: bytes | None) -> None:
     async with wired(place, mode="webhook") as easel:
         assert await post(place, wish(place, 5), shows=shows) == 401
         assert easel.desk.told == []
 
 
-async def test_no_other_path_leads_in(place: Town) -> None:
+async def test_no_other_path_leads_in(place: TelegramWorld) -> None:
     async with wired(place, mode="webhook") as easel:
         assert await post(place, wish(place, 5), path="x") == 404
         assert easel.desk.told == []
 
 
-async def test_polling_opens_no_path_at_all(place: Town) -> None:
+async def test_polling_opens_no_path_at_all(place: TelegramWorld) -> None:
     async with wired(place) as easel, httpx.AsyncClient() as caller:
         answer = await caller.post(f"{easel.web.address}/telegram/anything")
         assert answer.status_code == 404
@@ -162,14 +166,14 @@ NO_UPDATES = [b"", b"{", b"null", b"[]", b"{}", b'"x"', b'{"update_id":1,"messag
 
 
 @pytest.mark.parametrize("body", NO_UPDATES)
-async def test_what_is_no_update_is_refused(place: Town, body: bytes) -> None:
+async def test_what_is_no_update_is_refused(place: TelegramWorld, body: bytes) -> None:
     async with wired(place, mode="webhook") as easel:
         assert await post(place, body) == 400
         assert easel.desk.told == []
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-async def test_what_is_too_large_for_an_update_is_refused(place: Town, chunked: bool) -> None:
+async def test_what_is_too_large_for_an_update_is_refused(place: TelegramWorld, chunked: bool) -> None:
     async with wired(place, mode="webhook") as easel:
         assert await post(place, b" " * (MAX_UPDATE_BYTES + 1), chunked=chunked) == 413
         assert easel.desk.told == []
@@ -178,7 +182,9 @@ async def test_what_is_too_large_for_an_update_is_refused(place: Town, chunked: 
 # ---------------------------------------------------------------- once, and not less
 
 
-async def test_what_comes_before_easel_is_connected_or_after_its_end_is_asked_to_come_again(place: Town) -> None:
+async def test_what_comes_before_easel_is_connected_or_after_its_end_is_asked_to_come_again(
+    place: TelegramWorld,
+) -> None:
     async with httpx.AsyncClient() as caller:
         async with wired(place, mode="webhook") as easel:
             port, url, secret = easel.web.port, place.server.webhook.url, place.server.webhook.secret or ""
@@ -198,7 +204,7 @@ async def test_what_comes_before_easel_is_connected_or_after_its_end_is_asked_to
             await place.picture()
 
 
-async def test_a_delivery_that_is_repeated_is_one_job(place: Town) -> None:
+async def test_a_delivery_that_is_repeated_is_one_job(place: TelegramWorld) -> None:
     async with wired(place, mode="webhook"):
         assert [await post(place, wish(place, 7)) for _ in range(3)] == [200] * 3
         await place.picture()
@@ -206,7 +212,7 @@ async def test_a_delivery_that_is_repeated_is_one_job(place: Town) -> None:
         assert await place.left() == 49
 
 
-async def test_a_delivery_is_repeated_while_the_database_is_away_and_answered_once(place: Town) -> None:
+async def test_a_delivery_is_repeated_while_the_database_is_away_and_answered_once(place: TelegramWorld) -> None:
     async with wired(place, mode="webhook") as easel:
         easel.storage.away = True
         gate = place.server.faults.hold("sendMessage")
@@ -221,7 +227,7 @@ async def test_a_delivery_is_repeated_while_the_database_is_away_and_answered_on
         assert len(easel.desk.told) == 2
 
 
-async def test_a_restart_in_between_loses_nothing_and_repeats_nothing(place: Town) -> None:
+async def test_a_restart_in_between_loses_nothing_and_repeats_nothing(place: TelegramWorld) -> None:
     port = await free_port()
     async with wired(place, mode="webhook", port=port):
         await paints(place, "a red fox")
