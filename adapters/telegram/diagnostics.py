@@ -1,6 +1,6 @@
 """The bot's state at Telegram and its BotFather switches, for `easel check`; changes nothing.
 
-Reads Telegram only: what the settings themselves must be stands in bot/settings.py.
+Reads Telegram only: what the settings themselves must be stands in bot/settings.
 """
 
 from dataclasses import dataclass

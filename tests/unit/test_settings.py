@@ -1,5 +1,8 @@
 """The operator's settings: what is understood, and how a mistake is said."""
 
+import ast
+import inspect
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -7,7 +10,7 @@ import pytest
 from bot import settings as settings_module
 from bot.errors import SettingsWrong
 from bot.providers import presets
-from bot.settings import PREFIX, Settings, keys, load, variables
+from bot.settings import PREFIX, Settings, keys, load, tables, variables
 
 
 @pytest.fixture(autouse=True)
@@ -247,3 +250,12 @@ def test_keys_and_variables_are_listed() -> None:
 def test_the_presets_and_dialects_that_settings_allow_are_those_that_exist() -> None:
     assert set(settings_module.PRESETS) == set(presets.PRESETS)
     assert set(settings_module.DIALECTS) == set(presets.DIALECTS)
+
+
+def test_every_setting_has_a_docstring_of_its_own() -> None:
+    classes = [each for each in ast.parse(inspect.getsource(tables)).body if isinstance(each, ast.ClassDef)]
+    for each in classes:
+        for field, after in pairwise([*each.body, ast.Pass()]):
+            if isinstance(field, ast.AnnAssign):
+                documented = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+                assert documented, f"{each.name}: {ast.unparse(field.target)}"

@@ -1,0 +1,42 @@
+"""What the operator chose, as one frozen value: `tables` says what there is, `loading` reads it."""
+
+from bot.settings.loading import DEFAULT_FILE, keys, load, variables
+from bot.settings.tables import (
+    Access,
+    Discord,
+    Fetch,
+    Jobs,
+    Limits,
+    Log,
+    Playground,
+    Privacy,
+    Provider,
+    Server,
+    Settings,
+    StarPack,
+    Telegram,
+)
+from bot.settings.types import DIALECTS, PREFIX, PRESETS
+
+__all__ = [
+    "DEFAULT_FILE",
+    "DIALECTS",
+    "PREFIX",
+    "PRESETS",
+    "Access",
+    "Discord",
+    "Fetch",
+    "Jobs",
+    "Limits",
+    "Log",
+    "Playground",
+    "Privacy",
+    "Provider",
+    "Server",
+    "Settings",
+    "StarPack",
+    "Telegram",
+    "keys",
+    "load",
+    "variables",
+]

@@ -1,0 +1,134 @@
+"""Reading the settings: a TOML file and the environment become one `Settings`. Only here the environment is read.
+
+Nothing is opened or connected but the file; each mistake becomes one line that names its key.
+"""
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import SettingsError
+
+from bot.errors import SettingsWrong
+from bot.settings.tables import Settings
+from bot.settings.types import PREFIX, similar_name
+
+DEFAULT_FILE = Path("easel.toml")
+NOT_OURS = ("EASEL_SPECS",)  # read by the tests
+
+
+def load(config: Path | None = None) -> Settings:
+    """The settings of `config` (None: easel.toml where present) and the environment.
+
+    Raises SettingsWrong with one line per mistake, each naming its key.
+    """
+    values = _read_file(config)
+    known = variables()
+    misspelt = sorted(_misspelt_variables(os.environ))
+    problems = [f"{name}: unknown environment variable{similar_name(name, known)}" for name in misspelt]
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise SettingsWrong(problems + [_explain(each) for each in error.errors(include_url=False)]) from None
+    except SettingsError as error:
+        field = re.search(r'field "(\w+)"', str(error))
+        key = field[1] if field else "environment"
+        raise SettingsWrong([*problems, f"{key}: {PREFIX}{key.upper()} must be JSON"]) from None
+    if problems := problems + _contradictions(settings):
+        raise SettingsWrong(problems)
+    return settings
+
+
+def keys() -> tuple[str, ...]:
+    """Every key there is, dotted; those of a list's entries with `*` (`providers.*.name`)."""
+    return tuple(_dotted_keys(Settings, ""))
+
+
+def variables() -> tuple[str, ...]:
+    """Every environment variable that is understood: tables and lists as a whole too."""
+    plain = [key for key in keys() if "*" not in key]
+    whole = [key.partition(".")[0] for key in keys()] + [key.partition(".*")[0] for key in keys() if "*" in key]
+    return tuple(dict.fromkeys(PREFIX + key.upper().replace(".", "__") for key in plain + whole))
+
+
+def _read_file(config: Path | None) -> dict[str, Any]:
+    path = DEFAULT_FILE if config is None else config
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if config is None:
+            return {}
+        raise SettingsWrong([f"{path}: no such file"]) from None
+    except OSError as error:
+        raise SettingsWrong([f"{path}: cannot be read ({error.strerror})"]) from None
+    except UnicodeDecodeError:
+        raise SettingsWrong([f"{path}: is not UTF-8 text"]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsWrong([f"{path}: is not valid TOML: {error}"]) from None
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    """What no table can see alone."""
+    problems: list[str] = []
+    if settings.telegram.mode == "webhook" and settings.server.public_url is None:
+        problems.append("telegram.mode: webhook needs server.public_url")
+    if settings.telegram.mode == "webhook" and not settings.server.enabled:
+        problems.append("telegram.mode: webhook needs server.enabled")
+    if settings.playground.enabled and not (settings.server.enabled and settings.server.is_loopback):
+        problems.append("playground.enabled: needs the server, on a loopback server.host such as 127.0.0.1")
+    names = [each.name for each in settings.providers]
+    problems += [
+        f"providers.{at}.name: there is another provider {name}" for at, name in enumerate(names) if name in names[:at]
+    ]
+    return problems
+
+
+def _explain(error: ErrorDetails) -> str:
+    """One of pydantic's findings in our words; never the value, which may be a secret."""
+    path = ".".join(map(str, error["loc"]))
+    if error["type"] == "extra_forbidden":
+        generic = ".".join("*" if isinstance(each, int) else each for each in error["loc"])
+        return f"{path}: unknown key{similar_name(generic, keys(), shown=path)}"
+    if error["type"] == "value_error":
+        return f"{path}: {error['ctx']['error']}" if "ctx" in error else f"{path}: {error['msg']}"
+    return f"{path}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+
+
+def _misspelt_variables(environ: Mapping[str, str]) -> Iterator[str]:
+    """Variables that were meant for us but are none of ours.
+
+    Kubernetes sets EASEL_PORT and EASEL_SERVICE_HOST for a service called easel: what only shares our prefix
+    is left alone, and a mistake must resemble a name of ours.
+    """
+    known = variables()
+    single = [name for name in known if "__" not in name]
+    flattened = [name.replace("__", "_") for name in known]
+    for name in environ:
+        upper = name.upper()
+        if not upper.startswith(PREFIX) or upper in known or upper in NOT_OURS:
+            continue
+        table, nested, _ = upper.removeprefix(PREFIX).partition("__")
+        if nested:
+            misspelt = table.lower() not in Settings.model_fields  # the model itself says the rest
+        else:
+            misspelt = upper in flattened or bool(get_close_matches(upper, single, n=1, cutoff=0.85))
+        if misspelt:
+            yield name
+
+
+def _dotted_keys(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        entries = [each for each in get_args(inner) if isinstance(each, type) and issubclass(each, BaseModel)]
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from _dotted_keys(inner, f"{prefix}{name}.")
+        elif entries:
+            yield from _dotted_keys(entries[0], f"{prefix}{name}.*.")
+        else:
+            yield prefix + name

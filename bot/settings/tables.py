@@ -1,0 +1,365 @@
+"""The settings tables: every key with its type, range and default, as frozen values. Nothing is read here.
+
+What a preset means stands in bot.providers.
+"""
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, cast
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot.settings.types import (
+    DIALECTS,
+    PREFIX,
+    PRESETS,
+    DatabaseUrl,
+    HostPort,
+    HttpsUrl,
+    HttpUrl,
+    Secret,
+    SocketUrl,
+    UserKey,
+    matching,
+    one_of,
+)
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Discord(_Table):
+    """The Discord adapter."""
+
+    token: Secret = None
+    """Bot token; with it the Discord adapter runs."""
+
+    api_base: HttpUrl = "https://discord.com/api/v10"
+    """Base address of the REST API: a proxy or a test server."""
+
+    gateway_url: SocketUrl | None = None
+    """Address of the gateway; None: what `api_base` names."""
+
+    message_content: bool = False
+    """Whether the privileged intent is switched on in the portal and is to be used."""
+
+    spoiler_channels: tuple[str, ...] = ()
+    """Ids of channels or servers whose pictures arrive hidden."""
+
+    shard_count: PositiveInt | None = None
+    """Number of shards over all processes, > 0; None: what Discord recommends."""
+
+    shard_ids: tuple[NonNegativeInt, ...] | None = None
+    """Shards that this process runs, each from 0 to `shard_count` - 1; None: all."""
+
+    @model_validator(mode="after")
+    def _shards_exist(self) -> Self:
+        if self.shard_ids and (self.shard_count is None or max(self.shard_ids) >= self.shard_count):
+            raise ValueError("shard_ids need a shard_count that is greater than each of them")
+        return self
+
+
+class StarPack(_Table):
+    """Credits for sale, in Telegram Stars."""
+
+    credits: Annotated[int, Field(ge=1, le=1_000_000)]
+    """Credits in the pack, 1 to 1,000,000."""
+
+    stars: Annotated[int, Field(ge=1, le=100_000)]
+    """Price in Telegram Stars, 1 to 100,000."""
+
+
+class Telegram(_Table):
+    """The Telegram adapter."""
+
+    token: Secret = None
+    """Bot token; with it the Telegram adapter runs."""
+
+    api_base: HttpUrl = "https://api.telegram.org"
+    """Base address of the Bot API; methods stand at `{api_base}/bot{token}/…`."""
+
+    mode: Literal["polling", "webhook"] = "polling"
+    """How updates arrive; `webhook` needs `server.public_url`."""
+
+    local: bool = False
+    """Whether `api_base` is a Bot API server of the operator's own on this machine, started with --local."""
+
+    storage_chat: int | None = None
+    """Id of the chat where pictures for inline and guest messages are uploaded once; with it those modes run."""
+
+    star_packs: tuple[StarPack, ...] = Field(default=(), max_length=10)
+    """Packs of credits for sale, at most ten."""
+
+
+class Server(_Table):
+    """The HTTP server: health, metrics, webhooks, callbacks, the page."""
+
+    enabled: bool = True
+    """Whether the HTTP server runs."""
+
+    host: str = Field(default="127.0.0.1", min_length=1)
+    """Address to listen on."""
+
+    port: int = Field(default=8080, ge=0, le=65535)
+    """Port to listen on, 0 to 65535; 0: any free one."""
+
+    public_url: HttpsUrl | None = None
+    """HTTPS address under which the world reaches the server, for webhooks and callbacks."""
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine reaches the server."""
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+
+class Provider(_Table):
+    """One upstream. None leaves a value to the preset."""
+
+    name: str = Field(default="", max_length=60)
+    """Name in logs, metrics and history, at most 60 characters; empty: that of the preset."""
+
+    preset: Annotated[str, one_of(PRESETS)] | None = None
+    """One of PRESETS; fills in what is not set here."""
+
+    dialect: Annotated[str, one_of(DIALECTS)] | None = None
+    """One of DIALECTS: how requests and answers look."""
+
+    base_url: HttpUrl | None = None
+    """Base address of the API."""
+
+    files_base_url: HttpUrl | None = None
+    """Base address for uploads of reference images, where it is another."""
+
+    api_key: Secret = None
+    """Key of the API."""
+
+    api_version: str | None = Field(default=None, pattern=r"^[0-9A-Za-z.-]+$")
+    """`api-version` of Azure, letters, digits, dots and dashes."""
+
+    model: str | None = Field(default=None, min_length=1)
+    """The upstream's name of the model."""
+
+    stream: bool | None = None
+    """Whether answers are streamed."""
+
+    max_concurrency: PositiveInt | None = None
+    """Most requests at a time, > 0."""
+
+    price: NonNegativeInt | None = None
+    """Credits an image, >= 0."""
+
+    usage_rate: PositiveFloat | None = None
+    """Credits for one of the upstream's own, > 0; charged instead of `price`, and never more than it."""
+
+    timeout_s: PositiveFloat | None = None
+    """Longest time of one request, seconds; > 0."""
+
+    idle_timeout_s: PositiveFloat | None = None
+    """Longest silence within one request, seconds; > 0."""
+
+    sizes: tuple[str, ...] | None = None
+    """Sizes it lists, in its own spelling."""
+
+    tiers: tuple[Annotated[str, matching(r"\d{1,2}[kK]", "a tier such as 2K")], ...] | None = None
+    """Resolution tiers it takes, such as `2K`."""
+
+    qualities: tuple[str, ...] | None = None
+    """Values of its quality option."""
+
+    max_n: PositiveInt | None = None
+    """Most images of one request, > 0."""
+
+    max_references: NonNegativeInt | None = None
+    """Most reference images of one request, >= 0."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, data: Any) -> Any:
+        """A provider without a name is called after its preset."""
+        if not isinstance(data, dict):
+            return data
+        table = cast(dict[str, Any], data)
+        return {**table, "name": table.get("name") or table.get("preset") or "provider"}
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.preset is None and (self.dialect is None or self.base_url is None):
+            raise ValueError("needs a preset, or a dialect and a base_url")
+        return self
+
+
+class Fetch(_Table):
+    """Downloads of results from upstreams."""
+
+    allow_hosts: tuple[HostPort, ...] = ()
+    """`host:port` entries exempt from the private-address guard."""
+
+
+class Limits(_Table):
+    """Credits a day, jobs at a time, requests a minute."""
+
+    user_daily: NonNegativeInt = 50
+    """Credits that a user gets each day (UTC), >= 0."""
+
+    chat_daily: NonNegativeInt | None = None
+    """Credits that a group gets each day (UTC), >= 0; None: no limit."""
+
+    user_concurrent: PositiveInt = 2
+    """Most running jobs of one user, > 0."""
+
+    user_waiting: NonNegativeInt = 5
+    """Most waiting jobs of one user, >= 0."""
+
+    roles: dict[str, NonNegativeInt] = Field(default_factory=dict)
+    """Credits a day by a role's id or by a membership (`discord:booster`), >= 0."""
+
+    new_user_daily: NonNegativeInt | None = None
+    """Most credits on a user's first day, >= 0; None: no such limit."""
+
+    user_per_minute: PositiveInt | None = 60
+    """Most requests of one user in any minute, > 0; None: no limit."""
+
+    chat_per_minute: PositiveInt | None = None
+    """Most requests in one group in any minute, > 0; None: no limit."""
+
+
+class Access(_Table):
+    """Who may ask, where, and with which words."""
+
+    allowed_users: tuple[UserKey, ...] = ()
+    """`platform:id` of users; with any entry here or in `allowed_chats`, all others are refused."""
+
+    allowed_chats: tuple[UserKey, ...] = ()
+    """`platform:id` of chats in which everybody is allowed."""
+
+    blocked_users: tuple[UserKey, ...] = ()
+    """`platform:id` of users whose requests are refused."""
+
+    blocked_chats: tuple[UserKey, ...] = ()
+    """`platform:id` of chats in which all requests are refused."""
+
+    blocked_words: tuple[str, ...] = ()
+    """Words that are not painted, in any case and width."""
+
+    file: Path | None = None
+    """TOML file with the same five lists, read again when it changes."""
+
+
+class Privacy(_Table):
+    """How long data is kept."""
+
+    retention_days: PositiveInt | None = None
+    """Days after which ended jobs are deleted with their prompts, > 0; None: only by /forget."""
+
+
+class Jobs(_Table):
+    """Running jobs."""
+
+    concurrency: PositiveInt = 8
+    """Jobs running at once over all users, > 0."""
+
+    time_s: PositiveFloat | None = None
+    """Longest time of one job over all providers, seconds, > 0; None: twice the longest `timeout_s`."""
+
+
+class Playground(_Table):
+    """The local page."""
+
+    enabled: bool = False
+    """Whether `easel run` serves the local page, too."""
+
+    path: Path = Path("playground.db")
+    """SQLite file in which the page keeps its messages."""
+
+
+class Log(_Table):
+    """The log, on standard error."""
+
+    format: Literal["console", "json"] = "console"
+    """Lines for people (`console`) or machines (`json`)."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severe level that is logged."""
+
+
+class Settings(BaseSettings):
+    """Everything; see the README for what each key means."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        env_ignore_empty=True,  # compose files hand down variables that nobody set
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    discord: Discord = Discord()
+    """The Discord adapter."""
+
+    telegram: Telegram = Telegram()
+    """The Telegram adapter."""
+
+    database_url: DatabaseUrl = Field(default="sqlite:///easel.db", repr=False)  # may hold a password
+    """`sqlite:///FILE.db` or `postgresql://…`; may hold a password."""
+
+    server: Server = Server()
+    """The HTTP server."""
+
+    providers: tuple[Provider, ...] = ()
+    """Upstreams, in the order of trying."""
+
+    fetch: Fetch = Fetch()
+    """Downloads of results."""
+
+    limits: Limits = Limits()
+    """Credits and pace."""
+
+    access: Access = Access()
+    """Who may ask, and with which words."""
+
+    privacy: Privacy = Privacy()
+    """How long data is kept."""
+
+    jobs: Jobs = Jobs()
+    """Running jobs."""
+
+    playground: Playground = Playground()
+    """The local page."""
+
+    admins: tuple[UserKey, ...] = ()
+    """`platform:id` of users who may give `/admin` commands."""
+
+    locale: Literal["en", "zh", "ru"] = "en"
+    """Language where a user has none of ours."""
+
+    log: Log = Log()
+    """The log."""
+
+    drain_s: float = Field(default=30, ge=0, allow_inf_nan=False)
+    """Longest wait for running jobs at a stop, seconds; >= 0."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file, whose keys come in as arguments."""
+        return env_settings, init_settings

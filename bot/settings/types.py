@@ -1,0 +1,75 @@
+"""Types of single settings: secrets, addresses, keys of users; each checks its form and says what it should be.
+
+Knows nothing of the tables they stand in.
+"""
+
+import re
+from difflib import get_close_matches
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, SecretStr
+
+PREFIX = "EASEL_"  # of the environment variables
+PRESETS = (
+    "acedata",
+    "evolink",
+    "toapis",
+    "openai-hk",
+    "openai",
+    "azure",
+    "openrouter",
+    "relay",
+    "sandbox",
+)
+DIALECTS = ("chat", "tasks", "images")
+
+
+def _stripped(value: object) -> object:
+    """Tokens are pasted, and secrets mounted as files end in a line break."""
+    return value.strip() if isinstance(value, str) else value
+
+
+def _secret(value: object) -> object:
+    """An empty one is a placeholder that nobody filled in."""
+    return _stripped(value) or None
+
+
+def matching(pattern: str, meant: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if re.fullmatch(pattern, value) is None:
+            raise ValueError(f"must be {meant}")
+        return value
+
+    return AfterValidator(check)
+
+
+def similar_name(name: str, names: tuple[str, ...], shown: str | None = None) -> str:
+    near = get_close_matches(name, names, n=1, cutoff=0.7)
+    if not near:
+        return ""
+    meant = near[0]
+    if shown is not None and "*" in meant:
+        meant = meant.replace("*", next((part for part in shown.split(".") if part.isdigit()), "0"))
+    return f"; did you mean {meant}?"
+
+
+def one_of(names: tuple[str, ...]) -> AfterValidator:
+    def check(value: str) -> str:
+        if value not in names:
+            raise ValueError(f"unknown; there are {', '.join(names)}{similar_name(value, names)}")
+        return value
+
+    return AfterValidator(check)
+
+
+Secret = Annotated[SecretStr | None, BeforeValidator(_secret)]
+HttpUrl = Annotated[str, BeforeValidator(_stripped), matching(r"https?://[^\s/]+\S*", "an http(s) address")]
+HttpsUrl = Annotated[str, BeforeValidator(_stripped), matching(r"https://[^\s/]+\S*", "an https address")]
+SocketUrl = Annotated[str, BeforeValidator(_stripped), matching(r"wss?://[^\s/]+\S*", "a ws(s) address")]
+DatabaseUrl = Annotated[
+    str,
+    BeforeValidator(_stripped),
+    matching(r"sqlite:///\S.*|postgres(ql)?://\S+", "sqlite:///FILE.db or postgresql://USER:PASSWORD@HOST/NAME"),
+]
+UserKey = Annotated[str, matching(r"[a-z]+:\S+", "platform:id, such as telegram:123")]
+HostPort = Annotated[str, matching(r"(\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}", "host:port")]
