@@ -17,7 +17,7 @@ from bot.handlers.access_lists import AccessLists
 from bot.handlers.admission import Admission
 from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import resolve
-from bot.providers.probe import probe
+from bot.providers.probe import probe_upstream
 from bot.settings import Provider, Settings
 from bot.store.store import Store, missing_file
 
@@ -112,7 +112,7 @@ async def _telegram(settings: Settings) -> list[Finding]:
 async def _provider(provider: Provider) -> Finding:
     async def ask() -> str:
         async with UpstreamClient() as client:
-            return await probe(resolve(**provider.model_dump()), client)
+            return await probe_upstream(resolve(**provider.model_dump()), client)
 
     return await _finding(f"provider {provider.name}", ask())
 

@@ -102,7 +102,7 @@ class App:
                     (make_provider(upstream, tools), each.max_concurrency or PROVIDER_CONCURRENCY)
                     for upstream, each in zip(upstreams, settings.providers, strict=True)
                 ],
-                budget=settings.jobs.time_s or BUDGET * max(upstream.timeout_s for upstream in upstreams),
+                budget_s=settings.jobs.time_s or BUDGET * max(upstream.timeout_s for upstream in upstreams),
                 clock=clock,
                 jitter=random.random,
             )

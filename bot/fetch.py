@@ -18,11 +18,11 @@ from yarl import URL
 
 from bot.errors import FetchFailed, FetchForbidden, FetchTooLarge, FetchTooSlow
 
-REDIRECTS = 5  # followed; the next one fails the download
-PAUSES = (0.5, 2.0)  # seconds before the second and the third try: a result is a picture already paid for
-CONNECT_SECONDS = 10.0  # for one connection; then the next try
-LONGEST_URL = 8192  # characters
-CHUNK = 65_536  # bytes
+MAX_REDIRECTS = 5  # followed; the next one fails the download
+RETRY_PAUSES_S = (0.5, 2.0)  # seconds before the second and the third try: a result is a picture already paid for
+CONNECT_TIMEOUT_S = 10.0  # for one connection; then the next try
+MAX_URL_CHARS = 8192  # characters
+CHUNK_BYTES = 65_536  # bytes
 HEADERS = {
     "Accept-Encoding": "identity",  # a compressed body could hide any size; see _body
     "User-Agent": "Mozilla/5.0 (compatible; Easel)",
@@ -74,7 +74,7 @@ class Fetcher:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         resolver: AbstractResolver | None = None,
     ) -> None:
-        self._allowed = {_host_port(each) for each in allow_hosts}
+        self._allowed = {_parse_host_port(each) for each in allow_hosts}
         self._sleep = sleep
         self._resolver = resolver
         self._guarded: aiohttp.ClientSession | None = None
@@ -95,47 +95,47 @@ class Fetcher:
             if session is not None:
                 await session.close()
 
-    async def get(self, url: str, *, limit: int, timeout: float) -> bytes:  # noqa: ASYNC109 - covers every try
+    async def download(self, url: str, *, max_bytes: int, timeout_s: float) -> bytes:
         """The body behind `url`: at most `limit` bytes, `timeout` seconds for all redirects and retries.
 
         Raises FetchForbidden, FetchTooLarge, FetchTooSlow, FetchFailed. A body in a content encoding fails.
         """
         try:
-            async with asyncio.timeout(timeout):
-                return await self._insist(url, limit)
+            async with asyncio.timeout(timeout_s):
+                return await self._download_with_retries(url, max_bytes)
         except TimeoutError:
-            raise FetchTooSlow(detail=f"not complete after {timeout:g} s") from None
+            raise FetchTooSlow(detail=f"not complete after {timeout_s:g} s") from None
 
-    async def _insist(self, url: str, limit: int) -> bytes:
+    async def _download_with_retries(self, url: str, limit: int) -> bytes:
         """Tries again what may succeed in a moment."""
-        for pause in (*PAUSES, None):
+        for pause in (*RETRY_PAUSES_S, None):
             try:
-                return await self._follow(_parse(url), limit)
+                return await self._follow_redirects(_parse_url(url), limit)
             except (aiohttp.ClientError, OSError, ValueError) as exc:
-                failure, passing = _translate(exc)
+                failure, passing = _translate_error(exc)
             if pause is None or not passing:
                 # not chained: the library's texts hold the whole address, which may be signed
                 raise failure from None
             await self._sleep(pause)
         raise AssertionError("the last try returns or raises")
 
-    async def _follow(self, url: URL, limit: int) -> bytes:
-        for _ in range(REDIRECTS + 1):
+    async def _follow_redirects(self, url: URL, limit: int) -> bytes:
+        for _ in range(MAX_REDIRECTS + 1):
             async with self._session(url).get(url, allow_redirects=False) as response:
                 if response.status not in (301, 302, 303, 307, 308):
-                    return await _body(response, limit)
-                url = _parse(response.headers.get("Location", ""), base=url)
-        raise FetchFailed(detail=f"more than {REDIRECTS} redirects")
+                    return await _read_body(response, limit)
+                url = _parse_url(response.headers.get("Location", ""), base=url)
+        raise FetchFailed(detail=f"more than {MAX_REDIRECTS} redirects")
 
     def _session(self, url: URL) -> aiohttp.ClientSession:
         """Decided anew at each hop: the exemption holds for that host and port alone."""
-        if (_canonical(url.host or ""), url.port) in self._allowed:
-            self._unguarded = self._unguarded or self._open(None)
+        if (_canonical_host(url.host or ""), url.port) in self._allowed:
+            self._unguarded = self._unguarded or self._open_session(None)
             return self._unguarded
-        self._guarded = self._guarded or self._open(guarded_socket)
+        self._guarded = self._guarded or self._open_session(guarded_socket)
         return self._guarded
 
-    def _open(self, socket_factory: Callable[[tuple[Any, ...]], socket.socket] | None) -> aiohttp.ClientSession:
+    def _open_session(self, socket_factory: Callable[[tuple[Any, ...]], socket.socket] | None) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 socket_factory=socket_factory,
@@ -147,7 +147,7 @@ class Fetcher:
             headers=HEADERS,
             auto_decompress=False,
             trust_env=False,
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
         )
 
 
@@ -166,7 +166,7 @@ def guarded_socket(info: tuple[Any, ...]) -> socket.socket:
     return socket.socket(family, kind, protocol)
 
 
-async def _body(response: aiohttp.ClientResponse, limit: int) -> bytes:
+async def _read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
     response.raise_for_status()
     if not 200 <= response.status < 300:
         raise FetchFailed(detail=f"status {response.status}")
@@ -176,7 +176,7 @@ async def _body(response: aiohttp.ClientResponse, limit: int) -> bytes:
         raise FetchTooLarge(detail=f"{response.content_length} bytes announced, {limit} allowed")
     chunks: list[bytes] = []
     size = 0
-    async for chunk in response.content.iter_chunked(CHUNK):
+    async for chunk in response.content.iter_chunked(CHUNK_BYTES):
         size += len(chunk)
         if size > limit:
             raise FetchTooLarge(detail=f"more than {limit} bytes")
@@ -184,7 +184,7 @@ async def _body(response: aiohttp.ClientResponse, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-def _parse(text: str, *, base: URL | None = None) -> URL:
+def _parse_url(text: str, *, base: URL | None = None) -> URL:
     """An address that may be opened, its characters kept as they are where they are legal.
 
     Raises FetchForbidden, FetchFailed.
@@ -197,16 +197,16 @@ def _parse(text: str, *, base: URL | None = None) -> URL:
         raise FetchFailed(detail="not an address") from None
     if url.scheme not in ("", "http", "https"):
         raise FetchForbidden(detail=f"scheme {url.scheme[:20]}")
-    if not url.scheme or not url.host or not port or len(text) > LONGEST_URL:
+    if not url.scheme or not url.host or not port or len(text) > MAX_URL_CHARS:
         raise FetchFailed(detail="not an address")
-    if _is_odd(url.host):
+    if _is_numeric_spelling(url.host):
         raise FetchForbidden(detail="an address in an odd spelling")
     if url.raw_user is not None or url.raw_password is not None:
         raise FetchForbidden(detail="credentials in the address")
     return url
 
 
-def _is_odd(host: str) -> bool:
+def _is_numeric_spelling(host: str) -> bool:
     """Whether a host is a number that resolvers take for an address: 2130706433, 0x7f.1, 127.1."""
     last = host.lower().rstrip(".").rpartition(".")[2]
     return re.fullmatch(r"[0-9]+|0x[0-9a-f]*", last) is not None and not _is_address(host)
@@ -220,7 +220,7 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _translate(exc: Exception) -> tuple[FetchFailed, bool]:
+def _translate_error(exc: Exception) -> tuple[FetchFailed, bool]:
     """What went wrong inside aiohttp, without the address, and whether it may pass by itself."""
     kind = type(exc).__name__
     if isinstance(exc, aiohttp.ClientConnectorError) and isinstance(exc.os_error, _NotPublicError):
@@ -234,11 +234,11 @@ def _translate(exc: Exception) -> tuple[FetchFailed, bool]:
     return FetchFailed(detail=kind), not isinstance(exc, lasting)
 
 
-def _host_port(entry: str) -> tuple[str, int]:
+def _parse_host_port(entry: str) -> tuple[str, int]:
     host, _, port = entry.rpartition(":")
-    return _canonical(host.removeprefix("[").removesuffix("]")), int(port)
+    return _canonical_host(host.removeprefix("[").removesuffix("]")), int(port)
 
 
-def _canonical(host: str) -> str:
+def _canonical_host(host: str) -> str:
     """One spelling for a host: addresses as Python writes them, names in lower case."""
     return str(ipaddress.ip_address(host)) if _is_address(host) else host.lower()

@@ -10,7 +10,7 @@ import httpx
 
 
 @cache
-def authorities() -> ssl.SSLContext:
+def client_context() -> ssl.SSLContext:
     """For clients that speak HTTP/1.1; they may share it."""
     context = httpx.create_ssl_context()
     context.set_alpn_protocols(["http/1.1"])

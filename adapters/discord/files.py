@@ -110,7 +110,7 @@ class Files:
         if (file.size or 0) > MAX_STORED_BYTES:
             return
         try:
-            data = await self._fetcher.get(file.url, limit=MAX_STORED_BYTES, timeout=DOWNLOAD_TIMEOUT_S)
+            data = await self._fetcher.download(file.url, max_bytes=MAX_STORED_BYTES, timeout_s=DOWNLOAD_TIMEOUT_S)
             await self.store_bytes(file.id, data)
         except (FetchFailed, StoreFailed) as failed:
             log.warning("upload not stored", attachment=file.id, failure=type(failed).__name__)
@@ -131,13 +131,13 @@ class Files:
         try:
             if url is not None:
                 try:
-                    return await self._fetcher.get(url, limit=limit, timeout=DOWNLOAD_TIMEOUT_S)
+                    return await self._fetcher.download(url, max_bytes=limit, timeout_s=DOWNLOAD_TIMEOUT_S)
                 except FetchTooLarge:
                     raise
                 except FetchFailed:
                     self._urls.pop(str(ref), None)
             url = await self._read_url(ref, name)
-            return await self._fetcher.get(url, limit=limit, timeout=DOWNLOAD_TIMEOUT_S)
+            return await self._fetcher.download(url, max_bytes=limit, timeout_s=DOWNLOAD_TIMEOUT_S)
         except FetchTooLarge as failed:
             raise PictureTooLarge(name=name, limit=_format_megabytes(limit)) from failed
         except FetchFailed as failed:

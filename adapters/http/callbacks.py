@@ -7,15 +7,15 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from bot.providers.tasks.callbacks import PATH, Callbacks
+from bot.providers.tasks.callbacks import CALLBACK_PATH, Callbacks
 
 
 def routes(callbacks: Callbacks) -> Iterable[web.AbstractRouteDef]:
     """The one route. Unknown paths are 404, like those of no route at all."""
 
     async def called(request: web.Request) -> web.Response:
-        if not callbacks.call(request.match_info["secret"]):
+        if not callbacks.receive_call(request.match_info["secret"]):
             raise web.HTTPNotFound
         return web.Response(status=204)
 
-    return [web.post(f"{PATH}/{{secret}}", called)]
+    return [web.post(f"{CALLBACK_PATH}/{{secret}}", called)]

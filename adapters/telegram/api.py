@@ -16,7 +16,7 @@ from adapters.telegram.errors import PARSE_ERRORS, translate_error
 from bot.clock import Clock
 from bot.errors import ChatBusy, ChatUnreachable
 from bot.settings import Telegram as TelegramSettings
-from bot.tls import authorities
+from bot.tls import client_context
 
 T = TypeVar("T")
 
@@ -69,7 +69,7 @@ def make_bot(settings: TelegramSettings) -> telegram.Bot:
     quiet_library_logs()
     os.environ["PTB_TIMEDELTA"] = "true"  # durations as timedelta, the library's future default; it warns without
     base = settings.api_base.rstrip("/")
-    trusting = {"verify": authorities()}
+    trusting = {"verify": client_context()}
     return TokenSafeBot(
         settings.token.get_secret_value(),
         base_url=f"{base}/bot",

@@ -15,7 +15,7 @@ from adapters.telegram.errors import CallRejected, GroupMigrated, OutcomeUnknown
 from bot.chat import Attachment
 from bot.clock import Clock
 from bot.errors import ChatBusy, ChatFailed, ChatUnreachable, PictureGone, PictureTooLarge
-from bot.tls import authorities
+from bot.tls import client_context
 
 log = structlog.get_logger()
 
@@ -33,7 +33,7 @@ class FileDownloader:
         self._bot = bot
         self._clock = clock
         self._local = local
-        self._http = httpx.AsyncClient(verify=authorities(), timeout=httpx.Timeout(DOWNLOAD_TIMEOUT_S, connect=10.0))
+        self._http = httpx.AsyncClient(verify=client_context(), timeout=httpx.Timeout(DOWNLOAD_TIMEOUT_S, connect=10.0))
 
     async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
         """As `ChatPort.fetch`."""

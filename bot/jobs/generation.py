@@ -119,7 +119,7 @@ class Generation:
         """
         references, mask = await self._gallery.references(job, self._failover.capabilities)
         request = PaintRequest(prompt=_worded(job), references=references, mask=mask, options=job.options)
-        if job.mask is None and mask is not None and not self._failover.can(requirements_of(request)):
+        if job.mask is None and mask is not None and not self._failover.can_satisfy(requirements_of(request)):
             request = replace(request, mask=None)
         return request
 

@@ -117,4 +117,4 @@ class JobImages:
     async def _bytes(self, source: Link | Blob, limit: int) -> bytes:
         if isinstance(source, Blob):
             return source.data
-        return await self._fetcher.get(source.url, limit=limit, timeout=RESULT_SECONDS)
+        return await self._fetcher.download(source.url, max_bytes=limit, timeout_s=RESULT_SECONDS)

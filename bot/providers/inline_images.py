@@ -8,10 +8,11 @@ from contextlib import aclosing
 
 from bot.errors import BadResult
 from bot.painting import Blob, FinishedImage, Link, PaintEvent, Preview
-from bot.providers.chat.message_parts import aside, decode
+from bot.providers.image_urls import decode_data_url
+from bot.providers.offload import offload
 
 
-async def unpacked(events: AsyncGenerator[PaintEvent, None]) -> AsyncGenerator[PaintEvent, None]:
+async def decode_inline_images(events: AsyncGenerator[PaintEvent, None]) -> AsyncGenerator[PaintEvent, None]:
     """The events, pictures and previews inline as bytes. A broken preview is left out.
 
     Raises BadResult when a picture is broken and no other one was whole; whatever `events` raises.
@@ -21,7 +22,7 @@ async def unpacked(events: AsyncGenerator[PaintEvent, None]) -> AsyncGenerator[P
     async with aclosing(events):
         async for event in events:
             try:
-                whole = await _unpacked(event)
+                whole = await _decode_event(event)
             except BadResult as exc:
                 broken = exc if isinstance(event, FinishedImage) else broken
                 continue
@@ -31,9 +32,9 @@ async def unpacked(events: AsyncGenerator[PaintEvent, None]) -> AsyncGenerator[P
         raise broken
 
 
-async def _unpacked(event: PaintEvent) -> PaintEvent:
+async def _decode_event(event: PaintEvent) -> PaintEvent:
     """Raises BadResult."""
     if not isinstance(event, FinishedImage | Preview) or not isinstance(event.source, Link):
         return event
     url = event.source.url
-    return type(event)(Blob(data=await aside(len(url), decode, url))) if url.startswith("data:") else event
+    return type(event)(Blob(data=await offload(len(url), decode_data_url, url))) if url.startswith("data:") else event

@@ -8,39 +8,9 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from bot.errors import (
-    BadCredentials,
-    BadResult,
-    Busy,
-    Declined,
-    Lost,
-    Moderated,
-    NoPicture,
-    OutOfFunds,
-    PaintFailed,
-    Rejected,
-    SaidFailed,
-    UpstreamDown,
-    WrongEndpoint,
-)
+from bot.errors import PaintFailed, Retry
 from bot.painting import PaintEvent, Progress, Stage, StageChanged
 
-# The most telling first. All after which nothing may be painted again stand before all others, so that two
-# different ends never lead to a second payment.
-_TELLING: tuple[type[PaintFailed], ...] = (
-    Moderated,
-    Rejected,
-    Declined,
-    SaidFailed,
-    BadResult,
-    NoPicture,
-    Lost,
-    Busy,
-    OutOfFunds,
-    BadCredentials,
-    WrongEndpoint,
-    UpstreamDown,
-)
 _STAGES = (Stage.SENDING, Stage.QUEUED, Stage.PAINTING, Stage.SAVING)
 
 
@@ -56,7 +26,7 @@ _Inbox = asyncio.Queue[tuple[_Share, PaintEvent | Exception | None]]
 
 
 def merge_paintings(
-    paintings: Sequence[AsyncGenerator[PaintEvent, None]], *, swallow: Callable[[PaintFailed], None]
+    paintings: Sequence[AsyncGenerator[PaintEvent, None]], *, on_failure: Callable[[PaintFailed], None]
 ) -> AsyncGenerator[PaintEvent, None]:
     """Runs all at once and yields their events; neither stage nor percent falls.
 
@@ -65,17 +35,17 @@ def merge_paintings(
 
     Raises the most telling PaintFailed when all fail.
     """
-    return _alone(paintings[0]) if len(paintings) == 1 else _at_once(paintings, swallow)
+    return _pass_through(paintings[0]) if len(paintings) == 1 else _merge(paintings, on_failure)
 
 
-async def _at_once(
+async def _merge(
     paintings: Sequence[AsyncGenerator[PaintEvent, None]], swallow: Callable[[PaintFailed], None]
 ) -> AsyncGenerator[PaintEvent, None]:
     inbox: _Inbox = asyncio.Queue()
     shares = [_Share() for _ in paintings]
     tasks = [asyncio.create_task(_run(*each, inbox)) for each in zip(paintings, shares, strict=True)]
     failures: list[PaintFailed] = []
-    told = _Told(shares)
+    told = _OverallProgress(shares)
     running = len(tasks)
     try:
         while running:
@@ -89,28 +59,28 @@ async def _at_once(
                 failures.append(event)
             elif isinstance(event, Exception):
                 raise event
-            elif not told.takes(share, event):
+            elif not told.apply(share, event):
                 yield event
                 continue
-            for news in told.news() if running else ():
+            for news in told.take_changes() if running else ():
                 yield news
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     if len(failures) == len(tasks):
-        raise most_telling(failures)
+        raise failure_to_report(failures)
     for failure in failures:
         swallow(failure)
 
 
-async def _alone(painting: AsyncGenerator[PaintEvent, None]) -> AsyncGenerator[PaintEvent, None]:
+async def _pass_through(painting: AsyncGenerator[PaintEvent, None]) -> AsyncGenerator[PaintEvent, None]:
     """One that needs no task and no inbox."""
     share = _Share()
-    told = _Told([share])
+    told = _OverallProgress([share])
     async with aclosing(painting):
         async for event in painting:
-            for news in told.news() if told.takes(share, event) else (event,):
+            for news in told.take_changes() if told.apply(share, event) else (event,):
                 yield news
 
 
@@ -125,7 +95,7 @@ async def _run(painting: AsyncGenerator[PaintEvent, None], share: _Share, inbox:
         inbox.put_nowait((share, None))
 
 
-class _Told:
+class _OverallProgress:
     """What was told of stage and percent, so that neither falls or is repeated."""
 
     def __init__(self, shares: Sequence[_Share]) -> None:
@@ -133,7 +103,7 @@ class _Told:
         self._percent: float | None = None  # None: no painting has named one
         self._stage = 0
 
-    def takes(self, share: _Share, event: PaintEvent) -> bool:
+    def apply(self, share: _Share, event: PaintEvent) -> bool:
         """Notes a stage or a percentage; False for all other events."""
         if isinstance(event, StageChanged):
             share.stage = max(share.stage, _STAGES.index(event.stage))
@@ -144,7 +114,7 @@ class _Told:
             return False
         return True
 
-    def news(self) -> list[PaintEvent]:
+    def take_changes(self) -> list[PaintEvent]:
         """Where all of them together are, as far as it was not told."""
         counted = [(share.percent, share.stage) for share in self._shares if share.percent is not None]
         news: list[PaintEvent] = []
@@ -159,10 +129,7 @@ class _Told:
         return news
 
 
-def most_telling(failures: Sequence[PaintFailed]) -> PaintFailed:
-    """The failure to report when all failed."""
-
-    def rank(failure: PaintFailed) -> int:
-        return next((at for at, kind in enumerate(_TELLING) if isinstance(failure, kind)), len(_TELLING))
-
-    return min(failures, key=rank)
+def failure_to_report(failures: Sequence[PaintFailed]) -> PaintFailed:
+    """The failure to raise when all failed: one after which nothing may be painted again, if there is any, so that
+    two different ends never lead to a second payment; of those, the one that says most."""
+    return min(failures, key=lambda failure: (failure.retry is not Retry.NEVER, failure.report_rank))

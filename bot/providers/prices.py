@@ -6,14 +6,14 @@ What members are charged stands in `bot.quota`.
 from collections.abc import Mapping
 from typing import Any, cast
 
-from bot.providers.http.json_safe import number
+from bot.providers.http.json_safe import finite_number
 from bot.providers.presets import TokenPrice
 
 
-def credits(price: TokenPrice | None, usage: Mapping[str, Any]) -> float | None:
+def usage_credits(price: TokenPrice | None, usage: Mapping[str, Any]) -> float | None:
     """The upstream's own credits for a `usage` as of OpenAI's Images API; None where the preset has no formula, or
     the usage no numbers."""
-    if price is None or number(usage.get("output_tokens")) is None:
+    if price is None or finite_number(usage.get("output_tokens")) is None:
         return None
     details = usage.get("input_tokens_details")
     split: Mapping[str, Any] = cast(Mapping[str, Any], details) if isinstance(details, Mapping) else {}
@@ -23,8 +23,8 @@ def credits(price: TokenPrice | None, usage: Mapping[str, Any]) -> float | None:
     output: Mapping[str, Any] = cast(Mapping[str, Any], detailed) if isinstance(detailed, Mapping) else {}
     painted = _number(output.get("image_tokens", usage["output_tokens"]))
     total = text * price.text + images * price.image + painted * price.output
-    return number(round(total * price.factor, 4))
+    return finite_number(round(total * price.factor, 4))
 
 
 def _number(value: object) -> float:
-    return number(value) or 0.0
+    return finite_number(value) or 0.0

@@ -8,43 +8,42 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from bot.errors import Busy, PaintFailed, Rejected, SettingsWrong, WrongEndpoint
-from bot.providers.chat.message_parts import parse
-from bot.providers.diagnostics import remedy
-from bot.providers.hints import hint
+from bot.providers.diagnostics import endpoint_hint, remedy
 from bot.providers.http.client import UpstreamClient, exchange
+from bot.providers.http.json_safe import parse_json_documents
 from bot.providers.presets import ImagesWire, Upstream
 
-PROBE_TIME = 10.0  # seconds; nothing is painted, so an answer that takes longer is none
+PROBE_TIMEOUT_S = 10.0  # seconds; nothing is painted, so an answer that takes longer is none
 _NO_API = "HTTP 200 without JSON"  # a web page lives there
 _NAMED = 5  # models that are named when the configured one is not among them
 
 
-async def probe(upstream: Upstream, client: UpstreamClient) -> str:
+async def probe_upstream(upstream: Upstream, client: UpstreamClient) -> str:
     """What an operator may know of an upstream that is well.
 
     Raises SettingsWrong with one line that says what to do when it is not.
     """
     try:
-        models = await _ask(upstream, client)
+        models = await _fetch_models(upstream, client)
     except PaintFailed as failed:
-        return _without_proof(upstream, failed)
+        return _judge_failure(upstream, failed)
     if not upstream.lists_models or not models or upstream.model in models:
         return f"answers at {upstream.base_url} and accepts the key"
     near = ", ".join(sorted(models, key=lambda name: (upstream.model[:9] not in name, name))[:_NAMED])
     raise SettingsWrong([f"does not list the model {upstream.model}; it has {near}; set model"])
 
 
-async def _ask(upstream: Upstream, client: UpstreamClient) -> set[str]:
+async def _fetch_models(upstream: Upstream, client: UpstreamClient) -> set[str]:
     """The names of its models; empty where it lists none. Raises PaintFailed."""
     query: Mapping[str, str] = upstream.wire.query if isinstance(upstream.wire, ImagesWire) else {}
-    address = upstream.at(upstream.probe) + (f"?{urlencode(query)}" if query else "")
-    headers = {"Accept": "application/json"} | upstream.auth()
+    address = upstream.url(upstream.probe) + (f"?{urlencode(query)}" if query else "")
+    headers = {"Accept": "application/json"} | upstream.auth_headers()
     async with exchange(
         client, address, None, headers, method="GET", repeatable=True,
-        timeout_s=PROBE_TIME, idle_s=PROBE_TIME, hide=[upstream.key],
+        timeout_s=PROBE_TIMEOUT_S, idle_timeout_s=PROBE_TIMEOUT_S, redact=[upstream.key],
     ) as answer:  # fmt: skip
-        body = await answer.read()
-    documents = parse(body.decode("utf-8", "replace"))
+        body = await answer.read_body()
+    documents = parse_json_documents(body.decode("utf-8", "replace"))
     if not documents:
         raise WrongEndpoint(detail=_NO_API)
     document: Mapping[str, Any] = cast(Mapping[str, Any], documents[0]) if isinstance(documents[0], Mapping) else {}
@@ -53,7 +52,7 @@ async def _ask(upstream: Upstream, client: UpstreamClient) -> set[str]:
     return {str(cast(Mapping[str, Any], each)["id"]) for each in entries if isinstance(each, Mapping) and "id" in each}
 
 
-def _without_proof(upstream: Upstream, failed: PaintFailed) -> str:
+def _judge_failure(upstream: Upstream, failed: PaintFailed) -> str:
     """An upstream that answers is well, unless its answer shows what is wrong.
 
     Raises SettingsWrong where it does.
@@ -63,5 +62,5 @@ def _without_proof(upstream: Upstream, failed: PaintFailed) -> str:
         return f"answers at {upstream.base_url}; whether it accepts the key shows at the first painting"
     why = failed.detail or type(failed).__name__
     if isinstance(failed, WrongEndpoint):
-        why += f"; {hint(upstream, why)}"
+        why += f"; {endpoint_hint(upstream, why)}"
     raise SettingsWrong([f"{upstream.base_url}: {remedy(failed) or 'it failed'} ({why})"]) from failed

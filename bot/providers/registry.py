@@ -35,6 +35,6 @@ _DIALECTS: Mapping[str, Callable[[Upstream, ProviderDependencies], Provider]] = 
 }
 
 
-def make_provider(upstream: Upstream, tools: ProviderDependencies) -> Provider:
+def make_provider(upstream: Upstream, dependencies: ProviderDependencies) -> Provider:
     """The provider of an upstream."""
-    return _DIALECTS[upstream.dialect](upstream, tools)
+    return _DIALECTS[upstream.dialect](upstream, dependencies)

@@ -42,7 +42,7 @@ def requirements_of(request: PaintRequest) -> Requirements:
     )
 
 
-def fits(capabilities: Capabilities, needs: Requirements) -> bool:
+def can_satisfy(capabilities: Capabilities, needs: Requirements) -> bool:
     """Whether a provider can meet the whole request."""
     options = needs.options
     most = (
@@ -63,7 +63,7 @@ def fits(capabilities: Capabilities, needs: Requirements) -> bool:
     )
 
 
-def merged(each: Sequence[Capabilities]) -> Capabilities:
+def merge_capabilities(each: Sequence[Capabilities]) -> Capabilities:
     """The union, for reading what members type. The limits of reference files are the strictest of all, so that
     one prepared set of references fits whoever paints; those of masks are of the providers that take one."""
     counts = tuple(sorted({count for a in each for count in a.allowed_counts}))

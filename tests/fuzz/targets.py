@@ -28,16 +28,16 @@ from bot.handlers.access_lists import access_lists
 from bot.intake.parser import read
 from bot.painting import Capabilities
 from bot.pictures import jpeg, sniff
-from bot.providers.chat.message_parts import parse
-from bot.providers.chat.message_parts import read as read_message
-from bot.providers.chat.progress import ReplyReader
-from bot.providers.chat.response import Reply
-from bot.providers.http.client import Answer
-from bot.providers.http.error_bodies import refusal
-from bot.providers.http.sse import messages
-from bot.providers.images.response import ImagesReply
+from bot.providers.chat.message_parts import parse_message as read_message
+from bot.providers.chat.progress import ReplyParser
+from bot.providers.chat.response import ChatResponse
+from bot.providers.http.client import HttpResponse
+from bot.providers.http.error_bodies import failure_of_response
+from bot.providers.http.json_safe import parse_json_documents
+from bot.providers.http.sse import iter_sse_events
+from bot.providers.images.response import ImagesResponse
 from bot.providers.presets import PRESETS, TasksWire
-from bot.providers.tasks.response import read_task
+from bot.providers.tasks.response import parse_task
 from bot.texts import closed
 
 Target = Callable[[bytes], None]
@@ -72,18 +72,18 @@ def progress(data: bytes) -> None:
     """The first byte says into which pieces the text is cut."""
     text, step = _text(data[1:]), (data[0] if data else 0) % 17 + 1
     for thoughts in (False, True):
-        reader = ReplyReader(text[:40], thoughts=thoughts)
+        reader = ReplyParser(text[:40], thoughts=thoughts)
         for start in range(0, len(text), step):
             reader.feed(text[start : start + step])
-        reader.close(cut=bool(step % 2))
+        reader.finish(cut=bool(step % 2))
 
 
 def reply(data: bytes) -> None:
-    told = Reply("a fox", hide=[SECRET])
+    told = ChatResponse("a fox", redact=[SECRET])
     with suppress(PaintFailed):
-        for document in parse(_text(data)):
-            told.take(read_message(document))
-        told.close(None)
+        for document in parse_json_documents(_text(data)):
+            told.apply_message(read_message(document))
+        told.finish(None)
 
 
 class _Bytes:
@@ -92,41 +92,41 @@ class _Bytes:
     def __init__(self, data: bytes) -> None:
         self._data = data
 
-    async def chunks(self) -> AsyncGenerator[bytes, None]:
+    async def iter_chunks(self) -> AsyncGenerator[bytes, None]:
         for start in range(0, len(self._data), 7):
             yield self._data[start : start + 7]
 
 
 def sse(data: bytes) -> None:
     async def listen() -> None:
-        told = Reply("a fox", hide=[SECRET])
-        async for _, said in messages(cast(Answer, _Bytes(data))):
-            for document in parse(said):
-                told.take(read_message(document))
-        told.close(None)
+        told = ChatResponse("a fox", redact=[SECRET])
+        async for _, said in iter_sse_events(cast(HttpResponse, _Bytes(data))):
+            for document in parse_json_documents(said):
+                told.apply_message(read_message(document))
+        told.finish(None)
 
     with suppress(PaintFailed):
         asyncio.run(listen())
 
 
 def images(data: bytes) -> None:
-    told = ImagesReply()
+    told = ImagesResponse()
     with suppress(PaintFailed):
-        told.take(_json(data))
-        told.close(None)
+        told.apply_document(_json(data))
+        told.finish(None)
 
 
 def task(data: bytes) -> None:
     document = _json(data)
     for wire in WIRES:
-        told = read_task(document, wire)
+        told = parse_task(document, wire)
         assert told.progress is None or 0 <= told.progress <= 100
 
 
 def error(data: bytes) -> None:
     """The first byte says which status; no answer is quoted with the key in it."""
     status = 400 + (data[0] if data else 0) % 200
-    failed = refusal(status, {}, data[1:] + SECRET.encode(), hide=[SECRET])
+    failed = failure_of_response(status, {}, data[1:] + SECRET.encode(), redact=[SECRET])
     assert SECRET not in f"{failed.facts} {failed.detail} {failed.trace}"
 
 

@@ -12,7 +12,7 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from bot.errors import FetchFailed, FetchForbidden, FetchTooLarge, FetchTooSlow
-from bot.fetch import PAUSES, Fetcher, guarded_socket, is_public
+from bot.fetch import RETRY_PAUSES_S, Fetcher, guarded_socket, is_public
 
 LIMIT = 100_000
 PICTURE = bytes(range(256)) * 100
@@ -105,7 +105,7 @@ class Names(AbstractResolver):
 
 
 async def get(fetcher: Fetcher, url: str, timeout: float = 30) -> bytes:  # noqa: ASYNC109 - handed on
-    return await fetcher.get(url, limit=LIMIT, timeout=timeout)
+    return await fetcher.download(url, max_bytes=LIMIT, timeout_s=timeout)
 
 
 # ---------------------------------------------------------------- where to
@@ -434,7 +434,7 @@ async def test_a_passing_failure_is_tried_again_at_most_twice(status: str):
     naps = Naps()
     async with serving(handler) as server, Fetcher([server.host], sleep=naps) as fetcher:
         assert await get(fetcher, server.url("/third")) == PICTURE
-        assert naps.taken == list(PAUSES)
+        assert naps.taken == list(RETRY_PAUSES_S)
         with pytest.raises(FetchFailed):
             await get(fetcher, server.url("/never"))
         assert server.targets == ["/third"] * 3 + ["/never"] * 3
@@ -478,7 +478,7 @@ async def test_a_refused_connection_is_tried_again_and_then_fails():
     async with Fetcher([server.host], sleep=naps) as fetcher:
         with pytest.raises(FetchFailed):
             await get(fetcher, server.url())
-    assert naps.taken == list(PAUSES)
+    assert naps.taken == list(RETRY_PAUSES_S)
 
 
 @pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH_9.9\r\n", b"HTTP/1.1 abc\r\n\r\n", b"\x00\xff" * 500])

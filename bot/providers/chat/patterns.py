@@ -9,17 +9,17 @@ from unicodedata import normalize
 from bot.painting import Stage
 
 
-def plain(text: str) -> str:
+def to_half_width(text: str) -> str:
     """Full-width punctuation and digits made half-width, so that one form covers both."""
     return text if text.isascii() else normalize("NFKC", text)
 
 
-def squeeze(text: str) -> str:
+def normalize_for_comparison(text: str) -> str:
     """For comparing with the prompt: upstreams change its blanks and its punctuation."""
-    return "".join(plain(text).casefold().split())
+    return "".join(to_half_width(text).casefold().split())
 
 
-def _words(pattern: str) -> re.Pattern[str]:
+def _compile(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
@@ -30,53 +30,57 @@ _PROGRESS = r"(?:进度|進度|完成度|progress|прогресс)"
 _WORKING = r"(?:生成中|绘制中|正在生成|正在绘制|正在绘图|generating|drawing|rendering|processing)"
 _BETWEEN = r"(?:[\s:*_~|>()\[\]【】=#\-—█▓▒░■□▰▱●○]|is|at|now|为|到|已达|更新){0,48}"
 
-PERCENT = _words(
+PERCENT = _compile(
     rf"(?:{_PROGRESS}{_BETWEEN}|{_WORKING}[\s.:(*\[]{{0,16}}){_NUMBER}\s*(?:\*\*|__)?\s*%$"
 )  # `进度：8.4%`, `**Progress**: 35%`, `生成中... 35%`
-DOTTED = _words(rf"{_PROGRESS}{_BETWEEN}{_NUMBER}\.\.$")  # `进度 72..`
-ENDING = _words(rf"{_PROGRESS}{_BETWEEN}{_NUMBER}[\s.*]*$")  # `Progress 72`, and the line is over
-NEXT = _words(rf"[.\s]{_NUMBER}(?:\.\.|\s*%)$")  # `....13..` of a line that began with a form above
-NEXT_ENDING = _words(rf"\.\s*{_NUMBER}\s*$")
+DOTTED = _compile(rf"{_PROGRESS}{_BETWEEN}{_NUMBER}\.\.$")  # `进度 72..`
+ENDING = _compile(rf"{_PROGRESS}{_BETWEEN}{_NUMBER}[\s.*]*$")  # `Progress 72`, and the line is over
+NEXT = _compile(rf"[.\s]{_NUMBER}(?:\.\.|\s*%)$")  # `....13..` of a line that began with a form above
+NEXT_ENDING = _compile(rf"\.\s*{_NUMBER}\s*$")
 CHAIN = re.compile(r"[\d\s.…%％*]*")  # what may stand between two numbers of such a line
-PROGRESS_LINE = _words(_PROGRESS + _BETWEEN + _NUMBER)
+PROGRESS_LINE = _compile(_PROGRESS + _BETWEEN + _NUMBER)
 
 # ---------------------------------------------------------------- stages, the furthest first
 
 STAGES = (
     (
         Stage.SAVING,
-        _words(
+        _compile(
             r"(?:绘制|生成|绘图)(?:成功|完成)"
             r"|(?:drawing|generation|image) (?:was |is )?(?:success|complete)|generated success"
         ),
     ),
-    (Stage.PAINTING, _words(_WORKING)),
-    (Stage.QUEUED, _words(r"排队|队列|等待中|\bqueu(?:e|ed|ing)\b|\bpending\b")),
+    (Stage.PAINTING, _compile(_WORKING)),
+    (Stage.QUEUED, _compile(r"排队|队列|等待中|\bqueu(?:e|ed|ing)\b|\bpending\b")),
 )
-ERRAND = _words(r"上传.{0,8}\d|\bupload(?:ed|ing)?\b.{0,8}\d|^\W*(?:task\s*)?id\s*:")  # says nothing of either
+UPLOAD_NOTICE = _compile(r"上传.{0,8}\d|\bupload(?:ed|ing)?\b.{0,8}\d|^\W*(?:task\s*)?id\s*:")  # says nothing of either
 
 # ---------------------------------------------------------------- echo, thoughts
 
-KEYWORDS = _words(r"[\W_]*(?:关键[字词]|提示词|keywords?|prompt)\W{0,3}?\s*:")
-THINK = _words(r"(</?think(?:ing)?>)")
+KEYWORDS = _compile(r"[\W_]*(?:关键[字词]|提示词|keywords?|prompt)\W{0,3}?\s*:")
+THINK = _compile(r"(</?think(?:ing)?>)")
 
 # ---------------------------------------------------------------- addresses
 
-INLINE = "data:image/"
-ADDRESS = _words(r"https?://[^\s<>\"'`\\\[\](){}|（）【】，。；、！？]+")
-LINK = _words(r"\[([^\[\]]{0,200})\]\(\s*<?(https?://[^\s<>()]++(?:\([^\s<>()]*+\)[^\s<>()]*+)*+)>?[^()]{0,200}\)")
-PICTURE_PATH = _words(r"\.(?:png|jpe?g|webp|gif|avif|heic|bmp)(?:$|[?#])")
-DOWNLOAD = _words(r"下载|download|原图|скачать")
-INLINE_END = re.compile(r"[\s\"'`<>()]")
+DATA_URL_PREFIX = "data:image/"
+URL = _compile(r"https?://[^\s<>\"'`\\\[\](){}|（）【】，。；、！？]+")
+MARKDOWN_LINK = _compile(
+    r"\[([^\[\]]{0,200})\]\(\s*<?(https?://[^\s<>()]++(?:\([^\s<>()]*+\)[^\s<>()]*+)*+)>?[^()]{0,200}\)"
+)
+PICTURE_PATH = _compile(r"\.(?:png|jpe?g|webp|gif|avif|heic|bmp)(?:$|[?#])")
+DOWNLOAD = _compile(r"下载|download|原图|скачать")
+DATA_URL_END = re.compile(r"[\s\"'`<>()]")
 
 # ---------------------------------------------------------------- failures
 
-FAILURE = _words(
+FAILURE = _compile(
     r"❌|(?:生成|绘制|绘图|任务|请求|处理)(?:图片|图像)?(?:生成|绘制|执行)?失败|generation failed"
     r"|failed to (?:generate|create|draw|paint)|^\W*(?:错误|error|ошибка)\s*:"
 )
-AGAIN = _words(r"正在重试|重试中|自动重试|重新生成中|\bretrying\b|will retry")  # not "请重试": that is final
-REASON = _words(r"^\W*(?:失败)?原因\s*:|^\W*reason\s*:")
-RULES = _words(r"content.?polic|usage polic|moderat|safety|nsfw|违规|违反|敏感|审核")
-LIMITED = _words(r"rate.?limit|too many requests|请求过于频繁|限流|频率限制|try again (?:later|in)|稍后(?:再试|重试)")
-REFUSAL = _words(r"can.?t\b|cannot|unable|sorry|won.?t\b|violat|polic(?:y|ies)|无法|不能|抱歉|对不起|违反|не могу")
+RETRY_NOTICE = _compile(r"正在重试|重试中|自动重试|重新生成中|\bretrying\b|will retry")  # not "请重试": that is final
+REASON = _compile(r"^\W*(?:失败)?原因\s*:|^\W*reason\s*:")
+CONTENT_RULES = _compile(r"content.?polic|usage polic|moderat|safety|nsfw|违规|违反|敏感|审核")
+RATE_LIMIT = _compile(
+    r"rate.?limit|too many requests|请求过于频繁|限流|频率限制|try again (?:later|in)|稍后(?:再试|重试)"
+)
+REFUSAL = _compile(r"can.?t\b|cannot|unable|sorry|won.?t\b|violat|polic(?:y|ies)|无法|不能|抱歉|对不起|违反|не могу")

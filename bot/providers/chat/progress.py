@@ -18,28 +18,28 @@ How a reply is read
 from collections.abc import Iterator
 
 from bot.painting import FinishedImage, Link, PaintEvent, Preview
-from bot.providers.chat.line_scanner import MARKS, WINDOW, GrowingLine
+from bot.providers.chat.line_scanner import MARKS, WINDOW_CHARS, LineScanner
 from bot.providers.chat.patterns import (
-    ADDRESS,
+    DATA_URL_END,
+    DATA_URL_PREFIX,
     DOWNLOAD,
-    INLINE,
-    INLINE_END,
     KEYWORDS,
-    LINK,
+    MARKDOWN_LINK,
     PICTURE_PATH,
     REFUSAL,
     THINK,
-    plain,
-    squeeze,
+    URL,
+    normalize_for_comparison,
+    to_half_width,
 )
-from bot.providers.chat.verdict import Excuses, Verdict
+from bot.providers.chat.verdict import Verdict, VerdictBuilder
 
-_SCHEMES = ("http://", "https://", INLINE)
-_PAIRS = 8  # parentheses within one address; more is no address
-_HEAD = 4096  # characters; a tag for thoughts further on in a line is not looked for
+_SCHEMES = ("http://", "https://", DATA_URL_PREFIX)
+_MAX_URL_PARENTHESES = 8  # parentheses within one address; more is no address
+_MAX_TAG_OFFSET_CHARS = 4096  # characters; a tag for thoughts further on in a line is not looked for
 
 
-class ReplyReader:
+class ReplyParser:
     """Reads one reply. `prompt`: what was sent, to recognise its echo.
 
     `thoughts`: the text is the model's reasoning, which tells progress and failures but holds no pictures.
@@ -48,21 +48,21 @@ class ReplyReader:
 
     def __init__(self, prompt: str = "", *, thoughts: bool = False) -> None:
         self._prompt = prompt
-        self._squeezed = squeeze(prompt)
+        self._comparable_prompt = normalize_for_comparison(prompt)
         self._thoughts = thoughts
-        self._line = GrowingLine(self._tells_nothing, self._is_echo)
-        self._excuses = Excuses()
+        self._line = LineScanner(self._is_ignored, self._is_echo)
+        self._verdict = VerdictBuilder()
         # where in the reply the line stands
         self._echoing = False
         self._fenced = False
         self._thinking = False
-        self._held: list[str] = []  # lines of the fence or thought that is open
+        self._deferred_lines: list[str] = []  # lines of the fence or thought that is open
         # addresses
-        self._foreign: set[str] = set()  # re-hosted references
-        self._pictures: set[str] = set()
-        self._previews: set[str] = set()
-        self._bare: dict[str, None] = {}
-        self._downloads: dict[str, None] = {}
+        self._reference_urls: set[str] = set()  # re-hosted references
+        self._picture_urls: set[str] = set()
+        self._preview_urls: set[str] = set()
+        self._bare_urls: dict[str, None] = {}
+        self._download_urls: dict[str, None] = {}
 
     def feed(self, text: str) -> list[PaintEvent]:
         """The next piece of the reply, of any length. Returns what became certain with it."""
@@ -71,16 +71,16 @@ class ReplyReader:
             self._end_line(said)
             return said
         if len(text) == 1 and text not in MARKS:
-            self._line.add_quickly(text)
+            self._line.add_char(text)
             return said
         first, *rest = text.split("\n")
-        self._line.add(first, said)
+        self._line.add_text(first, said)
         for segment in rest:
             self._end_line(said)
-            self._line.add(segment, said)
+            self._line.add_text(segment, said)
         return said
 
-    def close(self, *, cut: bool = False, links: bool = True) -> list[PaintEvent | Verdict]:
+    def finish(self, *, cut: bool = False, links: bool = True) -> list[PaintEvent | Verdict]:
         """The reply has ended. A Verdict, if any, comes last, and only where no picture was found.
 
         `cut`: the connection broke, so an address at the very end may be incomplete and is not believed.
@@ -88,148 +88,148 @@ class ReplyReader:
         """
         said: list[PaintEvent] = []
         self._end_line(said, cut=cut)
-        held, self._held = self._held, []
+        held, self._deferred_lines = self._deferred_lines, []
         for line in held:  # a fence or a thought that never ended was none
             self._read_pictures(line, said)
-        if not self._pictures and links:
-            for url in self._bare or self._downloads:
-                self._show(url, said)
-        verdict = None if self._pictures else self._excuses.verdict()
+        if not self._picture_urls and links:
+            for url in self._bare_urls or self._download_urls:
+                self._report_picture(url, said)
+        verdict = None if self._picture_urls else self._verdict.build()
         return [*said, verdict] if verdict else [*said]
 
     # ------------------------------------------------------------ echoes
 
     def _is_echo(self, words: str) -> bool:
-        return squeeze(words) in self._squeezed
+        return normalize_for_comparison(words) in self._comparable_prompt
 
-    def _is_known(self, url: str) -> bool:
+    def _is_reference(self, url: str) -> bool:
         """An address that came from us, or from the upstream's copy of our references."""
-        return url in self._foreign or url in self._prompt
+        return url in self._reference_urls or url in self._prompt
 
-    def _tells_nothing(self, head: str) -> bool:
+    def _is_ignored(self, head: str) -> bool:
         echoing = self._echoing and not head.lstrip().startswith(">")
-        return self._fenced or echoing or bool(KEYWORDS.match(plain(head[:WINDOW])))
+        return self._fenced or echoing or bool(KEYWORDS.match(to_half_width(head[:WINDOW_CHARS])))
 
-    def _skips_echo(self, body: str, *, quoted: bool) -> bool:
+    def _is_echo_line(self, body: str, *, quoted: bool) -> bool:
         """Whether the complete line only repeats what was asked for."""
         if quoted:
             self._echoing = False
-        if KEYWORDS.match(plain(body[:WINDOW])):
-            self._foreign.update(ADDRESS.findall(body))
+        if KEYWORDS.match(to_half_width(body[:WINDOW_CHARS])):
+            self._reference_urls.update(URL.findall(body))
             self._echoing = not self._prompt  # a known prompt's further lines are recognised by themselves
             return True
         return self._echoing or (len(body) <= 2 * len(self._prompt) + 8 and self._is_echo(body))
 
     # ------------------------------------------------------------ complete lines
 
-    def _end_line(self, said: list[PaintEvent], *, cut: bool = False) -> None:
-        text = self._line.end(said, cut=cut).strip()
+    def _end_line(self, events: list[PaintEvent], *, cut: bool = False) -> None:
+        text = self._line.end_line(events, cut=cut).strip()
         quoted = text.startswith(">")
         body = text.lstrip("> \t")
         if not text:
             self._echoing = False
-        elif self._fenced or not self._skips_echo(body, quoted=quoted):
+        elif self._fenced or not self._is_echo_line(body, quoted=quoted):
             if body.startswith("```"):
                 self._toggle_fence(body)
             elif self._fenced:
-                self._held.append(body)
+                self._deferred_lines.append(body)
             else:
-                self._read_line(body, said, quoted=quoted, cut=cut)
+                self._read_line(body, events, quoted=quoted, cut=cut)
 
     def _toggle_fence(self, body: str) -> None:
         if "```" not in body[3:]:  # else it begins and ends on one line
             self._fenced = not self._fenced
-            self._held.clear()
+            self._deferred_lines.clear()
 
-    def _read_line(self, body: str, said: list[PaintEvent], *, quoted: bool, cut: bool) -> None:
+    def _read_line(self, body: str, events: list[PaintEvent], *, quoted: bool, cut: bool) -> None:
         for part in self._outside_thoughts(body):
-            if self._excuses.note_failure(part) or self._thoughts:
+            if self._verdict.add_failure_line(part) or self._thoughts:
                 continue
             if quoted:
-                self._read_links(part, said, quoted=True, cut=cut)
-                if REFUSAL.search(part[:_HEAD]):
-                    self._excuses.note_prose(part)
+                self._read_links(part, events, quoted=True, cut=cut)
+                if REFUSAL.search(part[:_MAX_TAG_OFFSET_CHARS]):
+                    self._verdict.add_prose_line(part)
             else:
-                rest = self._read_pictures(part, said)
-                self._excuses.note_prose(self._read_links(rest, said, quoted=False, cut=cut))
+                rest = self._read_pictures(part, events)
+                self._verdict.add_prose_line(self._read_links(rest, events, quoted=False, cut=cut))
 
     def _outside_thoughts(self, body: str) -> Iterator[str]:
-        if not self._thinking and not THINK.search(body, 0, _HEAD):
+        if not self._thinking and not THINK.search(body, 0, _MAX_TAG_OFFSET_CHARS):
             yield body
             return
         for part in THINK.split(body):
             if THINK.fullmatch(part):
                 self._thinking = not part.startswith("</")
-                self._held.clear()
+                self._deferred_lines.clear()
             elif self._thinking:
-                self._held.append(part)
-                self._excuses.note_failure(part)
+                self._deferred_lines.append(part)
+                self._verdict.add_failure_line(part)
             else:
                 yield part
 
     # ------------------------------------------------------------ addresses
 
-    def _show(self, url: str, said: list[PaintEvent]) -> None:
-        if not (url in self._pictures or self._is_known(url) or self._thoughts):
-            self._pictures.add(url)
-            said.append(FinishedImage(Link(url=url)))
+    def _report_picture(self, url: str, events: list[PaintEvent]) -> None:
+        if not (url in self._picture_urls or self._is_reference(url) or self._thoughts):
+            self._picture_urls.add(url)
+            events.append(FinishedImage(Link(url=url)))
 
-    def _read_pictures(self, text: str, said: list[PaintEvent]) -> str:
+    def _read_pictures(self, text: str, events: list[PaintEvent]) -> str:
         """Shows the markdown images; returns what stands outside of them."""
         outside: list[str] = []
         at = 0
-        for begin, end, url in _images(text):
+        for begin, end, url in _markdown_images(text):
             outside.append(text[at:begin])
             at = end
-            self._show(url, said)
+            self._report_picture(url, events)
         return " ".join([*outside, text[at:]])
 
-    def _read_links(self, text: str, said: list[PaintEvent], *, quoted: bool, cut: bool) -> str:
+    def _read_links(self, text: str, events: list[PaintEvent], *, quoted: bool, cut: bool) -> str:
         """Notes previews, links and bare addresses; returns what stands outside of them."""
-        for found in LINK.finditer(text):
-            self._read_link(found[1].strip(), found[2], said, quoted=quoted)
-        rest = LINK.sub(" ", text)
+        for found in MARKDOWN_LINK.finditer(text):
+            self._read_link(found[1].strip(), found[2], events, quoted=quoted)
+        rest = MARKDOWN_LINK.sub(" ", text)
         if quoted:
             return ""
-        rest = self._take_inline(rest, cut=cut)
-        for found in ADDRESS.finditer(rest):
+        rest = self._read_data_url(rest, cut=cut)
+        for found in URL.finditer(rest):
             url = found[0].rstrip(".,;:!?*_")
             if PICTURE_PATH.search(url) and not (cut and found.end() == len(rest)):
-                self._bare[url] = None
-        return ADDRESS.sub(" ", rest)
+                self._bare_urls[url] = None
+        return URL.sub(" ", rest)
 
-    def _take_inline(self, text: str, *, cut: bool) -> str:
+    def _read_data_url(self, text: str, *, cut: bool) -> str:
         """Notes a bare data URL; returns the text without it."""
-        begin = text.find(INLINE)
+        begin = text.find(DATA_URL_PREFIX)
         if begin < 0:
             return text
-        end = INLINE_END.search(text, begin)
+        end = DATA_URL_END.search(text, begin)
         if end or not cut:
-            self._bare[text[begin : end.start() if end else None]] = None
+            self._bare_urls[text[begin : end.start() if end else None]] = None
         return text[:begin]
 
-    def _read_link(self, label: str, url: str, said: list[PaintEvent], *, quoted: bool) -> None:
+    def _read_link(self, label: str, url: str, events: list[PaintEvent], *, quoted: bool) -> None:
         is_number = label.isdecimal()
         if is_number or "asyncdata" in url.split("/")[2].lower():
             if is_number and quoted:
-                self._line.reach(float(label), said)
-            if url not in self._previews and not self._is_known(url):
-                self._previews.add(url)
-                said.append(Preview(Link(url=url)))
+                self._line.report_percent(float(label), events)
+            if url not in self._preview_urls and not self._is_reference(url):
+                self._preview_urls.add(url)
+                events.append(Preview(Link(url=url)))
         elif quoted:
             return
         elif DOWNLOAD.search(label) or "/download" in url:
-            self._downloads[url] = None
+            self._download_urls[url] = None
         elif PICTURE_PATH.search(url):
-            self._bare[url] = None
+            self._bare_urls[url] = None
 
 
-def _images(line: str) -> Iterator[tuple[int, int, str]]:
+def _markdown_images(line: str) -> Iterator[tuple[int, int, str]]:
     """Where each complete markdown image of a line begins and ends, and its address."""
     at = 0
     while (begin := line.find("![", at)) >= 0 and (bracket := line.find("](", begin)) >= 0:
         start = bracket + 2
-        end = _closing(line, start)
+        end = _closing_parenthesis(line, start)
         if end < 0:
             return
         at = end + 1
@@ -239,10 +239,10 @@ def _images(line: str) -> Iterator[tuple[int, int, str]]:
             yield begin, at, url
 
 
-def _closing(line: str, start: int) -> int:
+def _closing_parenthesis(line: str, start: int) -> int:
     """The parenthesis that closes an address, or -1; addresses may hold pairs of their own."""
     end = line.find(")", start)
-    for _ in range(_PAIRS):
+    for _ in range(_MAX_URL_PARENTHESES):
         if end < 0 or line.count("(", start, end) <= line.count(")", start, end):
             break
         end = line.find(")", end + 1)

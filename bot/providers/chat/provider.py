@@ -16,18 +16,19 @@ from bot.errors import CutShort, Lost, PaintFailed, UpstreamDown
 from bot.intake.sizes import chosen
 from bot.painting import Accepted, PaintEvent, PaintRequest, Stage, StageChanged, Usage
 from bot.providers.base import BaseProvider
-from bot.providers.chat.message_parts import aside, parse, read
-from bot.providers.chat.response import Reply
-from bot.providers.hints import hinted
-from bot.providers.http.client import Answer, Base64, Payload, UpstreamClient, exchange
-from bot.providers.http.sse import messages
-from bot.providers.inline_images import unpacked
+from bot.providers.chat.message_parts import parse_message
+from bot.providers.chat.response import ChatResponse
+from bot.providers.diagnostics import endpoint_hints
+from bot.providers.http.client import Base64, HttpResponse, Payload, UpstreamClient, exchange
+from bot.providers.http.json_safe import parse_json_documents
+from bot.providers.http.quoting import redactions
+from bot.providers.http.sse import iter_sse_events
+from bot.providers.inline_images import decode_inline_images
+from bot.providers.offload import offload
 from bot.providers.parallel import merge_paintings
 from bot.providers.presets import ChatWire, Upstream
 
 log = structlog.get_logger()
-
-_LONG = 16  # characters; a shorter prompt is no secret, and hiding it would garble every quote
 
 
 class ChatProvider(BaseProvider):
@@ -52,10 +53,10 @@ class ChatProvider(BaseProvider):
         iterator closes the connections.
         """
         yield StageChanged(Stage.SENDING)
-        prompt = _worded(request, self._upstream, self._wire)
-        body = encode(prompt, request, self._upstream, self._wire)
+        prompt = _prompt_with_options(request, self._upstream, self._wire)
+        body = encode_request(prompt, request, self._upstream, self._wire)
         paintings = [self._paint_one(body, prompt) for _ in range(request.options.n)]
-        async with aclosing(merge_paintings(paintings, swallow=self._swallow)) as events:
+        async with aclosing(merge_paintings(paintings, on_failure=self._log_failure)) as events:
             async for event in events:
                 yield event
 
@@ -64,7 +65,7 @@ class ChatProvider(BaseProvider):
         raise Lost(trace=upstream_id)
         yield Accepted(upstream_id)  # pyright: ignore[reportUnreachable] - makes it the generator that the port wants
 
-    def _swallow(self, failure: PaintFailed) -> None:
+    def _log_failure(self, failure: PaintFailed) -> None:
         log.warning(
             "one of several paintings failed",
             provider=self.name,
@@ -75,44 +76,44 @@ class ChatProvider(BaseProvider):
 
     async def _paint_one(self, body: Payload, prompt: str) -> AsyncGenerator[PaintEvent, None]:
         """One request, its inline pictures as bytes."""
-        with hinted(self._upstream):
-            async with aclosing(unpacked(self._ask(body, prompt))) as events:
+        with endpoint_hints(self._upstream):
+            async with aclosing(decode_inline_images(self._request_picture(body, prompt))) as events:
                 async for event in events:
                     yield event
 
-    async def _ask(self, body: Payload, prompt: str) -> AsyncGenerator[PaintEvent, None]:
+    async def _request_picture(self, body: Payload, prompt: str) -> AsyncGenerator[PaintEvent, None]:
         upstream = self._upstream
-        hide = [self._upstream.key, prompt] if len(prompt) >= _LONG else [self._upstream.key]
-        reply = Reply(prompt, hide=hide)
+        redact = redactions(upstream.key, prompt)
+        reply = ChatResponse(prompt, redact=redact)
         lost: Lost | None = None
         try:
             async with exchange(
                 self._client,
                 upstream.base_url.removesuffix(self._wire.path) + self._wire.path,
                 body,
-                {"Accept": "text/event-stream, application/json"} | upstream.auth(),
+                {"Accept": "text/event-stream, application/json"} | upstream.auth_headers(),
                 timeout_s=upstream.timeout_s,
-                idle_s=upstream.idle_timeout_s if upstream.stream else upstream.timeout_s,
-                hide=hide,
+                idle_timeout_s=upstream.idle_timeout_s if upstream.stream else upstream.timeout_s,
+                redact=redact,
             ) as answer:
-                if answer.media_type == "text/html" and await answer.peek() == b"<":
+                if answer.media_type == "text/html" and await answer.peek_first_byte() == b"<":
                     raise UpstreamDown(detail="HTTP 200 with an HTML page")
                 yield Accepted()
-                async with aclosing(_read(answer, reply)) as events:
+                async with aclosing(_read_events(answer, reply)) as events:
                     async for event in events:
                         yield event
-            if not reply.complete and not reply.complaint:
+            if not reply.is_complete and not reply.error:
                 lost = CutShort(detail="the stream ended without an end")
         except Lost as exc:
-            if not reply.complete:
+            if not reply.is_complete:
                 lost = exc
-        for event in reply.close(lost):
-            yield replace(event, credits=_spent(event, self._wire)) if isinstance(event, Usage) else event
-        if lost or reply.complaint:
+        for event in reply.finish(lost):
+            yield replace(event, credits=_reported_credits(event, self._wire)) if isinstance(event, Usage) else event
+        if lost or reply.error:
             log.warning("a picture came, then a failure", provider=self.name, trace_id=reply.trace)
 
 
-def _spent(usage: Usage, wire: ChatWire) -> float | None:
+def _reported_credits(usage: Usage, wire: ChatWire) -> float | None:
     """What the upstream says it took."""
     value = usage.reported.get(wire.credits_field)
     return float(value) if isinstance(value, int | float) else None
@@ -121,7 +122,7 @@ def _spent(usage: Usage, wire: ChatWire) -> float | None:
 # ---------------------------------------------------------------- the request
 
 
-def _worded(request: PaintRequest, upstream: Upstream, wire: ChatWire) -> str:
+def _prompt_with_options(request: PaintRequest, upstream: Upstream, wire: ChatWire) -> str:
     """The prompt, with the options that this upstream only takes in words."""
     prompt, options = request.prompt, request.options
     size = chosen(request, upstream.capabilities).size
@@ -132,7 +133,7 @@ def _worded(request: PaintRequest, upstream: Upstream, wire: ChatWire) -> str:
     return prompt
 
 
-def encode(prompt: str, request: PaintRequest, upstream: Upstream, wire: ChatWire) -> Payload:
+def encode_request(prompt: str, request: PaintRequest, upstream: Upstream, wire: ChatWire) -> Payload:
     """The request's JSON, in which the pictures are put as it is written."""
     mark = uuid4().hex  # stands for a picture; nobody can have written it in a prompt
     parts: list[object] = [{"type": "text", "text": prompt}]
@@ -149,7 +150,7 @@ def encode(prompt: str, request: PaintRequest, upstream: Upstream, wire: ChatWir
     size = chosen(request, upstream.capabilities)
     for names, value in ((wire.size_field, size.size), (wire.tier_field, size.tier)):
         if names and value:
-            _put(body, names, value)
+            _set_nested(body, names, value)
     first, *others = json.dumps(body, ensure_ascii=False).encode().split(mark.encode())
     pieces: list[bytes | Base64] = [first]
     for image, text in zip(request.references, others, strict=True):
@@ -157,7 +158,7 @@ def encode(prompt: str, request: PaintRequest, upstream: Upstream, wire: ChatWir
     return Payload(media_type="application/json", pieces=tuple(pieces))
 
 
-def _put(body: dict[str, object], names: Sequence[str], value: object) -> None:
+def _set_nested(body: dict[str, object], names: Sequence[str], value: object) -> None:
     """Sets a field inside of others (names from the outside in), leaving its neighbours."""
     for name in names[:-1]:
         inner = body.setdefault(name, {})
@@ -169,36 +170,36 @@ def _put(body: dict[str, object], names: Sequence[str], value: object) -> None:
 # ---------------------------------------------------------------- the answer
 
 
-async def _read(answer: Answer, reply: Reply) -> AsyncGenerator[PaintEvent, None]:
+async def _read_events(answer: HttpResponse, reply: ChatResponse) -> AsyncGenerator[PaintEvent, None]:
     """The events of an answer, whether it streams or is one document, whatever it calls itself and whatever
     was asked for."""
-    if await answer.peek() in (b"{", b"["):
-        body = await answer.read()
-        for event in await aside(len(body), _take_document, reply, body):
+    if await answer.peek_first_byte() in (b"{", b"["):
+        body = await answer.read_body()
+        for event in await offload(len(body), _apply_document, reply, body):
             yield event
         return
-    async with aclosing(messages(answer)) as coming:
+    async with aclosing(iter_sse_events(answer)) as coming:
         async for kind, data in coming:
             if data.strip() == "[DONE]":
-                reply.complete = True
+                reply.is_complete = True
                 return
-            for event in await aside(len(data), take_message, reply, kind, data):
+            for event in await offload(len(data), apply_sse_event, reply, kind, data):
                 yield event
-            if reply.complaint:
+            if reply.error:
                 return
 
 
-def _take_document(reply: Reply, body: bytes) -> list[PaintEvent]:
-    documents = parse(body.decode("utf-8", "replace"))
-    reply.complete = bool(documents)  # a document that can be read is a whole one
-    return [event for document in documents for event in reply.take(read(document))]
+def _apply_document(reply: ChatResponse, body: bytes) -> list[PaintEvent]:
+    documents = parse_json_documents(body.decode("utf-8", "replace"))
+    reply.is_complete = bool(documents)  # a document that can be read is a whole one
+    return [event for document in documents for event in reply.apply_message(parse_message(document))]
 
 
-def take_message(reply: Reply, kind: str, data: str) -> list[PaintEvent]:
+def apply_sse_event(reply: ChatResponse, kind: str, data: str) -> list[PaintEvent]:
     events: list[PaintEvent] = []
-    for document in parse(data):
-        reading = read(document)
-        if kind == "error" and not reading.complaint:  # an event of this name may leave the envelope out
-            reading = read({"error": document})
-        events += reply.take(reading)
+    for document in parse_json_documents(data):
+        reading = parse_message(document)
+        if kind == "error" and not reading.error:  # an event of this name may leave the envelope out
+            reading = parse_message({"error": document})
+        events += reply.apply_message(reading)
     return events

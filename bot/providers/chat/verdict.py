@@ -7,25 +7,25 @@ from dataclasses import dataclass
 from enum import Enum
 
 from bot.providers.chat.patterns import (
-    AGAIN,
-    ERRAND,
+    CONTENT_RULES,
     FAILURE,
-    LIMITED,
     PROGRESS_LINE,
+    RATE_LIMIT,
     REASON,
     REFUSAL,
-    RULES,
+    RETRY_NOTICE,
     STAGES,
-    plain,
+    UPLOAD_NOTICE,
+    to_half_width,
 )
 from bot.providers.http.quoting import quote
 
-PROSE = 1000  # characters kept: a quote needs fewer
-_LONGEST = 4096  # characters; no line that reports a failure is longer
-_SHORT = 60  # characters; a longer line with words for a stage is prose about it
+MAX_PROSE_CHARS = 1000  # characters kept: a quote needs fewer
+_MAX_FAILURE_LINE_CHARS = 4096  # characters; no line that reports a failure is longer
+_MAX_STAGE_LINE_CHARS = 60  # characters; a longer line with words for a stage is prose about it
 
 
-class Saying(Enum):
+class VerdictKind(Enum):
     """What a reply without a picture says."""
 
     FAILED = "failed"  # the relay reports a failure
@@ -38,50 +38,54 @@ class Saying(Enum):
 class Verdict:
     """Why there is no picture, in the upstream's own words."""
 
-    saying: Saying
+    kind: VerdictKind
     words: str
 
 
-class Excuses:
+class VerdictBuilder:
     """Gathers what could explain a missing picture."""
 
     def __init__(self) -> None:
         self._failure: list[str] = []
         self._prose: list[str] = []
 
-    def note_failure(self, line: str) -> bool:
+    def add_failure_line(self, line: str) -> bool:
         """Whether the line reports a failure, or gives the reason of the one before.
 
         The last failure counts, and one that is being tried again does not.
         """
-        if len(line) > _LONGEST:
+        if len(line) > _MAX_FAILURE_LINE_CHARS:
             return False
-        words = plain(line)
+        words = to_half_width(line)
         if self._failure and REASON.search(words):
             self._failure.append(line)
             return True
         if not FAILURE.search(words):
             return False
-        self._failure = [] if AGAIN.search(words) else [line]
+        self._failure = [] if RETRY_NOTICE.search(words) else [line]
         return True
 
-    def note_prose(self, line: str) -> None:
+    def add_prose_line(self, line: str) -> None:
         """A line outside of everything else; those that only report progress are left out."""
-        line = line[:PROSE].strip("]()[!|*# \t\r")
-        words = plain(line)
-        if ERRAND.search(words) or PROGRESS_LINE.search(words):
+        line = line[:MAX_PROSE_CHARS].strip("]()[!|*# \t\r")
+        words = to_half_width(line)
+        if UPLOAD_NOTICE.search(words) or PROGRESS_LINE.search(words):
             return
-        if len(words) <= _SHORT and not REFUSAL.search(words) and any(form.search(words) for _, form in STAGES):
+        if (
+            len(words) <= _MAX_STAGE_LINE_CHARS
+            and not REFUSAL.search(words)
+            and any(form.search(words) for _, form in STAGES)
+        ):
             return
-        if any(char.isalpha() for char in line) and sum(map(len, self._prose)) < PROSE:
+        if any(char.isalpha() for char in line) and sum(map(len, self._prose)) < MAX_PROSE_CHARS:
             self._prose.append(line)
 
-    def verdict(self) -> Verdict | None:
+    def build(self) -> Verdict | None:
         """None: nothing was said at all."""
         if self._failure:
             words = quote(" ".join(line.strip("*_ \t\r") for line in self._failure))
-            return Verdict(Saying.MODERATED if RULES.search(words) else Saying.FAILED, words)
+            return Verdict(VerdictKind.MODERATED if CONTENT_RULES.search(words) else VerdictKind.FAILED, words)
         if self._prose:
             prose = " ".join(self._prose)
-            return Verdict(Saying.BUSY if LIMITED.search(prose) else Saying.REFUSED, quote(prose))
+            return Verdict(VerdictKind.BUSY if RATE_LIMIT.search(prose) else VerdictKind.REFUSED, quote(prose))
         return None

@@ -23,15 +23,15 @@ from typing import Literal, Self, cast
 import httpx
 
 from bot.errors import BadResult, CutShort, NoAnswer, PaintFailed, TookTooLong, Unreachable, WentQuiet, WrongEndpoint
-from bot.providers.http.error_bodies import refusal
+from bot.providers.http.error_bodies import failure_of_response
 from bot.providers.http.quoting import quote
 from bot.providers.http.transport import AiohttpTransport
-from bot.tls import authorities
+from bot.tls import client_context
 
-ANSWER_CAP = 100_000_000  # bytes; several large pictures in base64 stay below it
+MAX_RESPONSE_BYTES = 100_000_000  # bytes; several large pictures in base64 stay below it
 HEADERS = {"User-Agent": "easel", "Accept": "*/*", "Accept-Encoding": "identity"}
-ERROR_CAP = 64 * 1024  # bytes of an error answer that are read
-ERROR_WAIT = 10.0  # seconds for the body of an error answer; its status says enough without
+MAX_ERROR_BYTES = 64 * 1024  # bytes of an error answer that are read
+ERROR_BODY_TIMEOUT_S = 10.0  # seconds for the body of an error answer; its status says enough without
 SLICE_BYTES = 256 * 1024  # bytes written at once, so that an upload of many megabytes never holds up the event loop
 
 _BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark, and the blanks that some relays send to keep a line open
@@ -46,7 +46,7 @@ class UpstreamClient:
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         """`tls`: for tests; else `bot.tls.authorities`."""
-        context = tls or authorities()
+        context = tls or client_context()
         self._painting = _make_client(AiohttpTransport(context, keep_alive=False))
         self._repeatable = _make_client(AiohttpTransport(context, keep_alive=True))
 
@@ -102,18 +102,24 @@ class Payload:
         return sum(map(len, self.pieces))
 
 
-class Answer:
+class HttpResponse:
     """A success whose body is still coming. Read it once, by `chunks` or `read`."""
 
     def __init__(
-        self, response: httpx.Response, *, until: float, timeout_s: float, idle_s: float, repeatable: bool = False
+        self,
+        response: httpx.Response,
+        *,
+        until: float,
+        timeout_s: float,
+        idle_timeout_s: float,
+        repeatable: bool = False,
     ) -> None:
         self._response = response
         self._until = until
         self._timeout_s = timeout_s
-        self._idle_s = idle_s
+        self._idle_timeout_s = idle_timeout_s
         self._repeatable = repeatable
-        self._body = self._guarded(_decoded(response))
+        self._body = self._limited_chunks(_iter_decoded(response))
         self._peeked = b""
 
     @property
@@ -126,40 +132,40 @@ class Answer:
         """Of the answer; names are found in any case."""
         return self._response.headers
 
-    async def peek(self) -> bytes:
+    async def peek_first_byte(self) -> bytes:
         """The first byte that is no blank; empty when there is none. Raises as `chunks` does."""
         while not self._peeked and (chunk := await anext(self._body, None)) is not None:
             self._peeked = chunk.lstrip(_BLANK)
         return self._peeked[:1]
 
-    async def chunks(self) -> AsyncGenerator[bytes, None]:
+    async def iter_chunks(self) -> AsyncGenerator[bytes, None]:
         """The body as it comes, without leading blanks.
 
         Raises CutShort, WentQuiet, TookTooLong; BadResult beyond ANSWER_CAP.
         """
-        await self.peek()
+        await self.peek_first_byte()
         async with aclosing(self._body):
             if self._peeked:
                 yield self._peeked
             async for chunk in self._body:
                 yield chunk
 
-    async def read(self) -> bytes:
+    async def read_body(self) -> bytes:
         """The whole body. Raises as `chunks` does."""
-        async with aclosing(self.chunks()) as chunks:
+        async with aclosing(self.iter_chunks()) as chunks:
             return b"".join([chunk async for chunk in chunks])
 
-    async def _guarded(self, body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    async def _limited_chunks(self, body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
         received = 0
         async with aclosing(body):
-            while (chunk := await self._next(body)) is not None:
+            while (chunk := await self._next_chunk(body)) is not None:
                 received += len(chunk)
-                if received > ANSWER_CAP:
-                    raise BadResult(detail=f"more than {ANSWER_CAP} bytes")
+                if received > MAX_RESPONSE_BYTES:
+                    raise BadResult(detail=f"more than {MAX_RESPONSE_BYTES} bytes")
                 yield chunk
 
-    async def _next(self, body: AsyncIterator[bytes]) -> bytes | None:
-        idle_until = asyncio.get_running_loop().time() + self._idle_s
+    async def _next_chunk(self, body: AsyncIterator[bytes]) -> bytes | None:
+        idle_until = asyncio.get_running_loop().time() + self._idle_timeout_s
         try:
             async with asyncio.timeout_at(min(self._until, idle_until)):
                 return await anext(body, None)
@@ -167,10 +173,10 @@ class Answer:
             if self._repeatable:
                 raise NoAnswer(detail="the answer stopped coming") from exc
             if idle_until < self._until:
-                raise WentQuiet(seconds=round(self._idle_s)) from exc
+                raise WentQuiet(seconds=round(self._idle_timeout_s)) from exc
             raise TookTooLong(seconds=round(self._timeout_s)) from exc
         except httpx.HTTPError as exc:
-            raise (Unreachable if self._repeatable else CutShort)(detail=_describe(exc)) from exc
+            raise (Unreachable if self._repeatable else CutShort)(detail=_describe_exception(exc)) from exc
 
 
 @asynccontextmanager
@@ -183,16 +189,17 @@ async def exchange(
     method: Literal["GET", "POST"] = "POST",
     repeatable: bool = False,
     timeout_s: float,
-    idle_s: float,
-    hide: Iterable[str] = (),
+    idle_timeout_s: float,
+    redact: Iterable[str] = (),
     sent: asyncio.Event | None = None,
-) -> AsyncGenerator[Answer, None]:
-    """Sends a request and yields the answer as soon as the headers of a success have come.
+) -> AsyncGenerator[HttpResponse, None]:
+    """Sends a request and yields the response as soon as the headers of a success have come.
 
-    `repeatable`: it may be repeated without painting twice (a question, an upload). `timeout_s`: seconds for everything
+    `repeatable`: it may be sent again without painting twice (a poll, an upload). `timeout_s`: for everything
     together; until the headers it is the only limit, since an upstream that does not stream sends none before its
-    picture is painted. `idle_s`: seconds without a byte, from the headers on. `hide`: what no error may quote.
-    `sent` is set once the whole request is written. Leaving the context closes the connection.
+    picture is painted. `idle_timeout_s`: without a byte, from the headers on. `redact`: what no error may quote.
+    `sent` is set once the whole request is written. Leaving the context closes the connection, or gives back a kept
+    one whose response was read to its end.
 
     Raises PaintFailed: what the status and the body of an error say, or how the connection failed.
     """
@@ -205,12 +212,14 @@ async def exchange(
         late = NoAnswer if upload.handed_over else Unreachable
         raise late(detail=f"no headers within {timeout_s} s") from exc
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
-        raise unanswered(exc, handed_over=upload.handed_over and not repeatable) from exc
+        raise failure_before_response(exc, handed_over=upload.handed_over and not repeatable) from exc
     async with aclosing(response):
         if not response.is_success:
             said = await _read_error(response, until)
-            raise refusal(response.status_code, response.headers, said, hide=hide)
-        yield Answer(response, until=until, timeout_s=timeout_s, idle_s=idle_s, repeatable=repeatable)
+            raise failure_of_response(response.status_code, response.headers, said, redact=redact)
+        yield HttpResponse(
+            response, until=until, timeout_s=timeout_s, idle_timeout_s=idle_timeout_s, repeatable=repeatable
+        )
 
 
 async def _send(
@@ -272,35 +281,35 @@ class _Upload:
         self._sent.set()
 
 
-def _decoded(response: httpx.Response) -> AsyncGenerator[bytes, None]:
+def _iter_decoded(response: httpx.Response) -> AsyncGenerator[bytes, None]:
     """The body as it was meant. One in no encoding, as asked for, needs none of httpx's layers around it."""
     assert isinstance(response.stream, httpx.AsyncByteStream)
     parts = response.aiter_bytes() if "Content-Encoding" in response.headers else aiter(response.stream)
     return cast(AsyncGenerator[bytes, None], parts)
 
 
-def unanswered(exc: Exception, *, handed_over: bool) -> PaintFailed:
+def failure_before_response(exc: Exception, *, handed_over: bool) -> PaintFailed:
     """The failure behind an exception of httpx before any header came. `handed_over`: the whole request was, and it
     may have been accepted."""
     if isinstance(exc, httpx.InvalidURL | httpx.UnsupportedProtocol):
         return WrongEndpoint(detail=type(exc).__name__)
     if handed_over:
-        return CutShort(detail=_describe(exc))
-    return Unreachable(detail=_describe(exc))
+        return CutShort(detail=_describe_exception(exc))
+    return Unreachable(detail=_describe_exception(exc))
 
 
 async def _read_error(response: httpx.Response, until: float) -> bytes:
     """What can be had of an error's body."""
     said = b""
     try:
-        async with asyncio.timeout_at(min(until, asyncio.get_running_loop().time() + ERROR_WAIT)):
+        async with asyncio.timeout_at(min(until, asyncio.get_running_loop().time() + ERROR_BODY_TIMEOUT_S)):
             async for chunk in response.aiter_bytes():
                 said += chunk
-                if len(said) >= ERROR_CAP:
+                if len(said) >= MAX_ERROR_BYTES:
                     break
     except (TimeoutError, httpx.HTTPError):
         pass  # the status is known, and decides
-    return said[:ERROR_CAP]
+    return said[:MAX_ERROR_BYTES]
 
 
 def _parts(piece: bytes | Base64) -> Iterator[bytes]:
@@ -317,7 +326,7 @@ def _cut(data: bytes, size: int) -> Iterator[memoryview]:
     return (view[start : start + size] for start in range(0, len(view), size))
 
 
-def _describe(exc: Exception) -> str:
+def _describe_exception(exc: Exception) -> str:
     """For the log. A protocol error of our own side quotes the offending header: its words are left out."""
     if isinstance(exc, httpx.LocalProtocolError):
         return type(exc).__name__

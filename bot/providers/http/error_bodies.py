@@ -14,7 +14,6 @@ from bot.errors import (
     BadCredentials,
     Busy,
     CalledOff,
-    Declined,
     Moderated,
     NoAnswer,
     NoPicture,
@@ -26,14 +25,14 @@ from bot.errors import (
     UpstreamDown,
     WrongEndpoint,
 )
-from bot.providers.http.json_safe import load
+from bot.providers.http.json_safe import parse_json
 from bot.providers.http.quoting import quote
 
-Failure = type[PaintFailed]
+FailureClass = type[PaintFailed]
 
 # What the words in `code`, `type` or `status` mean. Sources: the error tables of Ace Data, EvoLink, ToAPIs
 # and OpenAI; Azure's content filter. A word that is not here says less than the HTTP status.
-CODES: Mapping[str, Failure] = {
+CODES: Mapping[str, FailureClass] = {
     # the operator's key
     "invalid_token": BadCredentials,
     "no_token": BadCredentials,
@@ -102,7 +101,7 @@ CODES: Mapping[str, Failure] = {
 }
 
 # Words in a message that say more than code and status, in this order.
-MESSAGES: tuple[tuple[re.Pattern[str], Failure], ...] = (
+MESSAGES: tuple[tuple[re.Pattern[str], FailureClass], ...] = (
     (re.compile(r"invalid api ?type", re.IGNORECASE), WrongEndpoint),  # ToAPIs: not an endpoint of this model
     (re.compile(r"safety_violations|content[_ ]policy|moderation_blocked", re.IGNORECASE), Moderated),
     (
@@ -114,7 +113,7 @@ MESSAGES: tuple[tuple[re.Pattern[str], Failure], ...] = (
     ),
 )
 
-STATUSES: Mapping[int, Failure] = {
+STATUSES: Mapping[int, FailureClass] = {
     401: BadCredentials,
     402: OutOfFunds,
     403: BadCredentials,
@@ -132,11 +131,10 @@ STATUSES: Mapping[int, Failure] = {
 
 _TRACE_HEADERS = ("x-request-id", "x-trace-id", "request-id", "x-oneapi-request-id", "apim-request-id", "cf-ray")
 _STATUS = re.compile(r"[45]\d\d")  # of HTTP, said as a code
-_QUOTED: tuple[Failure, ...] = (Rejected, Declined, SaidFailed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Complaint:
+class ErrorBody:
     """An error answer, read. `codes`: all words that name the error, the most exact first."""
 
     codes: tuple[str, ...] = ()
@@ -145,7 +143,7 @@ class Complaint:
     moderated: bool = False
 
 
-def by_status(status: int) -> Failure:
+def classify_status(status: int) -> FailureClass:
     """The class of an HTTP status that is no success; statuses that are not in the table go by hundreds."""
     if status in STATUSES:
         return STATUSES[status]
@@ -154,7 +152,7 @@ def by_status(status: int) -> Failure:
     return UpstreamDown if status >= 500 else Rejected
 
 
-def find_complaint(document: object) -> Complaint | None:
+def find_error(document: object) -> ErrorBody | None:
     """The error in a JSON document, whatever the upstream's envelope; None when there is none.
 
     Known: `{"error": {code, message, type}}`, `{"error": "words"}`, `{"success": false, …}`,
@@ -168,23 +166,23 @@ def find_complaint(document: object) -> Complaint | None:
     coded = isinstance(code, int) and code >= 400 and "choices" not in outer
     if not error and outer.get("success") is not False and not coded:
         return None
-    return _complaint(outer, error)
+    return _make_error_body(outer, error)
 
 
-def read_complaint(body: bytes) -> Complaint:
+def parse_error_body(body: bytes) -> ErrorBody:
     """The body of an answer whose status already says that it is an error."""
     text = body.decode("utf-8", "replace")
     try:
-        document = load(text)
+        document = parse_json(text)
     except ValueError:
-        return Complaint(message=text)
+        return ErrorBody(message=text)
     if not isinstance(document, Mapping):
-        return Complaint(message=text)
+        return ErrorBody(message=text)
     outer = cast(Mapping[str, Any], document)
-    return _complaint(outer, outer.get("error"))
+    return _make_error_body(outer, outer.get("error"))
 
 
-def _complaint(outer: Mapping[str, Any], error: object) -> Complaint:
+def _make_error_body(outer: Mapping[str, Any], error: object) -> ErrorBody:
     inner: Mapping[str, Any] = cast(Mapping[str, Any], error) if isinstance(error, Mapping) else {}
     deeper = inner.get("innererror") or inner.get("inner_error")
     metadata = inner.get("metadata")
@@ -196,7 +194,7 @@ def _complaint(outer: Mapping[str, Any], error: object) -> Complaint:
     message = inner.get("message") or (error if isinstance(error, str) else None)
     message = message or outer.get("message") or outer.get("msg") or outer.get("detail") or ""
     trace = outer.get("trace_id") or inner.get("trace_id") or outer.get("request_id")
-    return Complaint(
+    return ErrorBody(
         codes=tuple(str(name) for name in named if isinstance(name, str | int) and str(name)),
         message=message if isinstance(message, str) else json.dumps(message, ensure_ascii=False),
         trace=str(trace) if trace else None,
@@ -204,73 +202,78 @@ def _complaint(outer: Mapping[str, Any], error: object) -> Complaint:
     )
 
 
-def classify(complaint: Complaint, status: int | None) -> Failure | None:
+def classify_error(error: ErrorBody, status: int | None) -> FailureClass | None:
     """The class of an error, None when it says nothing. `status`: of HTTP, None within an accepted answer."""
-    if complaint.moderated:
+    if error.moderated:
         return Moderated
     for words, failure in MESSAGES:
-        if words.search(complaint.message):
+        if words.search(error.message):
             return failure
-    for code in complaint.codes:
+    for code in error.codes:
         if code.lower() in CODES:
             return CODES[code.lower()]
-    numbers = [int(code) for code in complaint.codes if _STATUS.fullmatch(code)]
+    numbers = [int(code) for code in error.codes if _STATUS.fullmatch(code)]
     if status is None:
-        return by_status(numbers[0]) if numbers else None
-    failure = by_status(numbers[0] if numbers and status == 400 else status)
+        return classify_status(numbers[0]) if numbers else None
+    failure = classify_status(numbers[0] if numbers and status == 400 else status)
     # a web page instead of the API's own refusal: a proxy in between, not a judgement about the request
-    return UpstreamDown if failure is Rejected and _is_page(complaint.message) else failure
+    return UpstreamDown if failure is Rejected and _is_html(error.message) else failure
 
 
-def refusal(status: int, headers: Mapping[str, str], body: bytes, *, hide: Iterable[str] = ()) -> PaintFailed:
-    """The failure behind an HTTP answer that is no success. `hide`: what no quote may contain."""
-    complaint = read_complaint(body)
-    failure = classify(complaint, status) or by_status(status)
-    trace = complaint.trace or trace_of(headers)
-    return build(failure, complaint, trace=trace, at=f"HTTP {status}", wait=retry_after(headers), hide=hide)
+def failure_of_response(
+    status: int, headers: Mapping[str, str], body: bytes, *, redact: Iterable[str] = ()
+) -> PaintFailed:
+    """The failure behind an HTTP answer that is no success. `redact`: what no quote may contain."""
+    complaint = parse_error_body(body)
+    failure = classify_error(complaint, status) or classify_status(status)
+    trace = complaint.trace or find_trace_id(headers)
+    return make_failure(
+        failure, complaint, trace=trace, source=f"HTTP {status}", retry_after=parse_retry_after(headers), redact=redact
+    )
 
 
-def trace_of(headers: Mapping[str, str], *, hide: Iterable[str] = ()) -> str | None:
-    """By which the upstream finds a request again. Keys in lower case. `hide`: what it must not hold."""
-    return next((quote(headers[name], hide=hide) for name in _TRACE_HEADERS if name in headers), None)
+def find_trace_id(headers: Mapping[str, str], *, redact: Iterable[str] = ()) -> str | None:
+    """By which the upstream finds a request again. Keys in lower case. `redact`: what it must not hold."""
+    return next((quote(headers[name], redact=redact) for name in _TRACE_HEADERS if name in headers), None)
 
 
-def inside(complaint: Complaint, *, begun: bool, trace: str | None = None, hide: Iterable[str] = ()) -> PaintFailed:
+def failure_in_success(
+    error: ErrorBody, *, begun: bool, trace: str | None = None, redact: Iterable[str] = ()
+) -> PaintFailed:
     """The failure behind an error inside a success. `begun`: the answer said something else before.
 
     What would lead to another try holds only for an answer that is nothing but the error, and never for
     the upstream's own trouble: it may have begun, and charged.
     """
-    failure = classify(complaint, None) or SaidFailed
-    is_retried = failure.retry is not Retry.NEVER
-    if is_retried and (begun or issubclass(failure, UpstreamDown | NoAnswer)):
-        failure = SaidFailed
-    return build(failure, complaint, trace=trace, hide=hide)
+    failure = classify_error(error, None) or SaidFailed
+    if begun or not failure.refused_upfront:
+        failure = failure if failure.retry is Retry.NEVER else SaidFailed
+    return make_failure(failure, error, trace=trace, redact=redact)
 
 
-def build(
-    failure: Failure,
-    complaint: Complaint,
+def make_failure(
+    failure: FailureClass,
+    error: ErrorBody,
     *,
     trace: str | None = None,
-    at: str = "in the answer",
-    wait: float | None = None,
-    hide: Iterable[str] = (),
+    source: str = "in the answer",
+    retry_after: float | None = None,
+    redact: Iterable[str] = (),
 ) -> PaintFailed:
     """An instance of `failure`. The upstream's words go into its facts only where the class asks for them."""
-    hide = tuple(hide)
-    words = "an HTML page" if _is_page(complaint.message) else quote(complaint.message, hide=hide)
-    detail = " ".join(filter(None, [at, quote(" ".join(complaint.codes), hide=hide), words]))
-    trace = trace or complaint.trace
-    trace = quote(trace, hide=hide) if trace else None
+    redact = tuple(redact)
+    words = "an HTML page" if _is_html(error.message) else quote(error.message, redact=redact)
+    detail = " ".join(filter(None, [source, quote(" ".join(error.codes), redact=redact), words]))
+    trace = trace or error.trace
+    trace = quote(trace, redact=redact) if trace else None
     if issubclass(failure, Busy):
-        return failure(retry_after=wait, trace=trace, detail=detail)
-    if issubclass(failure, _QUOTED):
+        return failure(retry_after=retry_after, trace=trace, detail=detail)
+    if failure.quotes_upstream:
         return failure(trace=trace, detail=detail, quote=words or detail)
     return failure(trace=trace, detail=detail)
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
+def parse_retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait, of `retry-after-ms` or Retry-After (RFC 9110: seconds or a date); None: not said.
 
     A date is compared with the answer's own Date, so that no clock of ours is needed. Keys in lower case.
@@ -289,5 +292,5 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def _is_page(text: str) -> bool:
+def _is_html(text: str) -> bool:
     return text.lstrip("\ufeff \t\r\n")[:1] == "<"

@@ -8,19 +8,19 @@ import json
 import math
 import re
 
-DEEPEST = 64  # arrays and objects within one another; no answer that says something has a dozen
+MAX_DEPTH = 64  # arrays and objects within one another; no answer that says something has a dozen
 
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")  # half a character, alone or with its other half behind it
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")  # half a character, alone or with its other half behind it
 
 
-def load(text: str) -> object:
+def parse_json(text: str) -> object:
     """The document. Half a character without its other half, which no encoding can write, becomes a question mark.
 
     Raises ValueError for what is no JSON, or deeper than DEEPEST.
     """
     try:
         document: object = json.loads(text)
-        if _HALF.search(text):
+        if _SURROGATE_ESCAPE.search(text):
             document = json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
     except RecursionError as exc:
         raise ValueError("too deep") from exc
@@ -29,23 +29,37 @@ def load(text: str) -> object:
     return document
 
 
+def parse_json_documents(text: str) -> list[object]:
+    """The JSON documents in `text`: one, or one a line. Text that is no JSON gives none."""
+    try:
+        return [parse_json(text)]
+    except ValueError:
+        documents: list[object] = []
+    for line in text.splitlines() if "\n" in text else ():
+        try:
+            documents.append(parse_json(line.removeprefix("data:")))
+        except ValueError:
+            continue
+    return documents
+
+
 def _is_deep(document: object) -> bool:
     level = [document]
-    for _ in range(DEEPEST):
-        level = [inner for each in level for inner in _within(each)]
+    for _ in range(MAX_DEPTH):
+        level = [inner for each in level for inner in _children(each)]
         if not level:
             return False
     return True
 
 
-def _within(value: object) -> list[object]:
+def _children(value: object) -> list[object]:
     """What an array or object holds."""
     if isinstance(value, dict):
         return list(value.values())  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - JSON
     return value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType] - JSON
 
 
-def number(value: object) -> float | None:
+def finite_number(value: object) -> float | None:
     """A finite number; None for all else, also for integers that no float can hold."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None

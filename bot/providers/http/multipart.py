@@ -14,7 +14,7 @@ _SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "ima
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class File:
+class FormFile:
     """A file of a form. Upstreams refuse a picture whose part has no real content type."""
 
     field: str
@@ -27,7 +27,7 @@ class File:
         return f"{self.stem}.{_SUFFIXES.get(self.image.media_type, 'bin')}"
 
 
-def form(fields: Iterable[tuple[str, str]], files: Sequence[File]) -> Payload:
+def encode_form(fields: Iterable[tuple[str, str]], files: Sequence[FormFile]) -> Payload:
     """The fields, then the files, in order."""
     boundary = secrets.token_hex(16)
     pieces: list[bytes] = []

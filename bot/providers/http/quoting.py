@@ -7,22 +7,30 @@ import json
 from collections.abc import Iterable
 from unicodedata import category
 
-QUOTE_LIMIT = 200  # characters; longer words of an upstream are of no use to a member
+MAX_QUOTE_CHARS = 200  # characters; longer words of an upstream are of no use to a member
 
-_UNSEEN = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})  # control, invisible, private, surrogate, line breaks
+MIN_SECRET_PROMPT_CHARS = 16  # a shorter prompt is no secret, and hiding it would garble every quote
+
+# control, invisible, private, surrogate, line breaks
+_INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 
 
-def quote(text: str, *, hide: Iterable[str] = (), limit: int = QUOTE_LIMIT) -> str:
+def redactions(key: str, prompt: str) -> list[str]:
+    """What no quote of an upstream's answer may contain: the key, and the prompt unless it is short."""
+    return [key, prompt] if len(prompt) >= MIN_SECRET_PROMPT_CHARS else [key]
+
+
+def quote(text: str, *, redact: Iterable[str] = (), limit: int = MAX_QUOTE_CHARS) -> str:
     """`text` on one line without control characters, at most `limit` characters, an ellipsis included.
 
-    `hide`: what must not appear (keys, prompts), nor as JSON spells it in an answer that repeats the request; each is
+    `redact`: what must not appear (keys, prompts), nor as JSON spells it in an answer that repeats the request; each is
     replaced before anything is cut.
     """
-    for secret in hide:
+    for secret in redact:
         for spelled in _spellings(secret) if secret else ():
             text = text.replace(spelled, "…")
     short = text[: limit * 8]  # enough even when most of it is blank; a page of HTML is not walked to its end
-    seen = "".join(" " if category(char) in _UNSEEN else char for char in short)
+    seen = "".join(" " if category(char) in _INVISIBLE_CATEGORIES else char for char in short)
     line = " ".join(seen.split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 

@@ -6,13 +6,13 @@ Knows the framing, not what is said in it: https://html.spec.whatwg.org/multipag
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
-from bot.providers.http.client import Answer
+from bot.providers.http.client import HttpResponse
 
 
-async def messages(answer: Answer) -> AsyncGenerator[tuple[str, str], None]:
+async def iter_sse_events(answer: HttpResponse) -> AsyncGenerator[tuple[str, str], None]:
     """Kind and data of each event. Raises as `Answer.chunks` does."""
-    events = Events()
-    async with aclosing(answer.chunks()) as chunks:
+    events = SseParser()
+    async with aclosing(answer.iter_chunks()) as chunks:
         async for chunk in chunks:
             for event in events.feed(chunk):
                 yield event
@@ -20,7 +20,7 @@ async def messages(answer: Answer) -> AsyncGenerator[tuple[str, str], None]:
         yield event
 
 
-class Events:
+class SseParser:
     """Takes the bytes as they come, in pieces of any size; each costs what is new in it.
 
     Ids and times to come back are not kept: no painting can be listened to again.
@@ -44,9 +44,9 @@ class Events:
             if part.endswith((b"\n", b"\r")):
                 line = b"".join(self._line).rstrip(b"\r\n").decode("utf-8", "replace")
                 self._line.clear()
-                yield from self._take(line)
+                yield from self._parse_line(line)
 
-    def _take(self, line: str) -> Iterator[tuple[str, str]]:
+    def _parse_line(self, line: str) -> Iterator[tuple[str, str]]:
         if not line:
             kind, data, self._kind, self._data = self._kind, self._data, "", []
             if data:

@@ -15,19 +15,19 @@ from bot.errors import CutShort, Lost, UpstreamDown
 from bot.intake.sizes import chosen
 from bot.painting import Accepted, PaintEvent, PaintRequest, Stage, StageChanged
 from bot.providers.base import BaseProvider
-from bot.providers.chat.message_parts import aside, parse
-from bot.providers.hints import hinted
-from bot.providers.http.client import Answer, Payload, UpstreamClient, exchange
-from bot.providers.http.error_bodies import trace_of
-from bot.providers.http.multipart import File, form
-from bot.providers.http.sse import messages
-from bot.providers.images.response import ImagesReply
-from bot.providers.inline_images import unpacked
-from bot.providers.presets import ImagesWire, Upstream, joined
+from bot.providers.diagnostics import endpoint_hints
+from bot.providers.http.client import HttpResponse, Payload, UpstreamClient, exchange
+from bot.providers.http.error_bodies import find_trace_id
+from bot.providers.http.json_safe import parse_json_documents
+from bot.providers.http.multipart import FormFile, encode_form
+from bot.providers.http.quoting import redactions
+from bot.providers.http.sse import iter_sse_events
+from bot.providers.images.response import ImagesResponse
+from bot.providers.inline_images import decode_inline_images
+from bot.providers.offload import offload
+from bot.providers.presets import ImagesWire, Upstream, join_url
 
 log = structlog.get_logger()
-
-_LONG = 16  # characters; a shorter prompt is no secret, and hiding it would garble every quote
 
 
 class ImagesProvider(BaseProvider):
@@ -52,8 +52,8 @@ class ImagesProvider(BaseProvider):
         iterator closes the connection.
         """
         yield StageChanged(Stage.SENDING)
-        with hinted(self._upstream):
-            async with aclosing(unpacked(self._ask(request))) as events:
+        with endpoint_hints(self._upstream):
+            async with aclosing(decode_inline_images(self._request_pictures(request))) as events:
                 async for event in events:
                     yield event
 
@@ -62,53 +62,54 @@ class ImagesProvider(BaseProvider):
         raise Lost(trace=upstream_id)
         yield Accepted(upstream_id)  # pyright: ignore[reportUnreachable] - makes it the generator that the port wants
 
-    async def _ask(self, request: PaintRequest) -> AsyncGenerator[PaintEvent, None]:
+    async def _request_pictures(self, request: PaintRequest) -> AsyncGenerator[PaintEvent, None]:
         upstream = self._upstream
-        streams = _streams(request, upstream)
-        hide = [upstream.key, request.prompt] if len(request.prompt) >= _LONG else [upstream.key]
-        payload = await asyncio.to_thread(encode, request, upstream, self._wire)
-        reply = ImagesReply(price=upstream.token_price, hide=hide)
+        streams = _should_stream(request, upstream)
+        redact = redactions(upstream.key, request.prompt)
+        payload = await asyncio.to_thread(encode_request, request, upstream, self._wire)
+        reply = ImagesResponse(price=upstream.token_price, redact=redact)
         lost: Lost | None = None
         sent = asyncio.Event()
         asking = exchange(
             self._client,
-            address(upstream, self._wire, self._wire.edits if request.references else self._wire.generations),
+            request_url(upstream, self._wire, self._wire.edits if request.references else self._wire.generations),
             payload,
-            {"Accept": "text/event-stream, application/json" if streams else "application/json"} | upstream.auth(),
+            {"Accept": "text/event-stream, application/json" if streams else "application/json"}
+            | upstream.auth_headers(),
             timeout_s=upstream.timeout_s,
-            idle_s=upstream.idle_timeout_s if streams else upstream.timeout_s,
-            hide=hide,
+            idle_timeout_s=upstream.idle_timeout_s if streams else upstream.timeout_s,
+            redact=redact,
             sent=sent,
         )
         try:
             async with AsyncExitStack() as stack:
-                async with _entering(stack, asking) as coming:
-                    if await _waits(coming, sent):
+                async with _open_in_background(stack, asking) as coming:
+                    if await _is_awaiting_response(coming, sent):
                         yield StageChanged(Stage.PAINTING)
                     answer = await coming
-                if answer.media_type == "text/html" and await answer.peek() == b"<":
+                if answer.media_type == "text/html" and await answer.peek_first_byte() == b"<":
                     raise UpstreamDown(detail="HTTP 200 with an HTML page")
-                reply.trace = trace_of(answer.headers, hide=hide)
+                reply.trace = find_trace_id(answer.headers, redact=redact)
                 yield Accepted(reply.trace)
                 yield StageChanged(Stage.PAINTING)
-                async with aclosing(_read(answer, reply)) as events:
+                async with aclosing(_read_events(answer, reply)) as events:
                     async for event in events:
                         yield event
-            if not reply.complete and not reply.complaint:
+            if not reply.is_complete and not reply.error:
                 lost = CutShort(detail="the stream ended without an end")
         except Lost as exc:
-            if not reply.complete:
+            if not reply.is_complete:
                 lost = exc
-        for event in reply.close(lost):
+        for event in reply.finish(lost):
             yield event
-        if lost or reply.complaint:
+        if lost or reply.error:
             log.warning("a picture came, then a failure", provider=self.name, trace_id=reply.trace)
 
 
 @asynccontextmanager
-async def _entering(
-    stack: AsyncExitStack, asking: AbstractAsyncContextManager[Answer]
-) -> AsyncGenerator[asyncio.Task[Answer], None]:
+async def _open_in_background(
+    stack: AsyncExitStack, asking: AbstractAsyncContextManager[HttpResponse]
+) -> AsyncGenerator[asyncio.Task[HttpResponse], None]:
     """The answer as a task, so that its coming can be waited for and left; what came of it is the stack's to close."""
     coming = asyncio.create_task(stack.enter_async_context(asking))
     try:
@@ -118,7 +119,7 @@ async def _entering(
         await asyncio.gather(coming, return_exceptions=True)
 
 
-async def _waits(coming: asyncio.Task[Answer], sent: asyncio.Event) -> bool:
+async def _is_awaiting_response(coming: asyncio.Task[HttpResponse], sent: asyncio.Event) -> bool:
     """Whether the request is written and its answer still to come: an upstream that sends no stream paints first."""
     written = asyncio.create_task(sent.wait())
     try:
@@ -131,7 +132,7 @@ async def _waits(coming: asyncio.Task[Answer], sent: asyncio.Event) -> bool:
 # ---------------------------------------------------------------- the request
 
 
-def address(upstream: Upstream, wire: ImagesWire, path: str) -> str:
+def request_url(upstream: Upstream, wire: ImagesWire, path: str) -> str:
     """Where a request goes. A base address that already names one of the paths is understood."""
 
     def filled(path: str) -> str:
@@ -140,10 +141,10 @@ def address(upstream: Upstream, wire: ImagesWire, path: str) -> str:
     base = upstream.base_url
     for each in (wire.generations, wire.edits):
         base = base.removesuffix(filled(each))
-    return joined(base, filled(path)) + (f"?{urlencode(wire.query)}" if wire.query else "")
+    return join_url(base, filled(path)) + (f"?{urlencode(wire.query)}" if wire.query else "")
 
 
-def _streams(request: PaintRequest, upstream: Upstream) -> bool:
+def _should_stream(request: PaintRequest, upstream: Upstream) -> bool:
     """Only for a single picture: the events of several do not say which of them they belong to."""
     return upstream.stream and request.options.n == 1
 
@@ -151,7 +152,7 @@ def _streams(request: PaintRequest, upstream: Upstream) -> bool:
 def _fields(request: PaintRequest, upstream: Upstream, wire: ImagesWire) -> dict[str, object]:
     """What is said beside the pictures. An option that nobody chose is left to the upstream."""
     options = request.options
-    streams = _streams(request, upstream)
+    streams = _should_stream(request, upstream)
     said: list[tuple[str, object]] = [
         ("model", upstream.model if wire.sends_model else None),
         ("prompt", request.prompt),
@@ -169,22 +170,22 @@ def _fields(request: PaintRequest, upstream: Upstream, wire: ImagesWire) -> dict
     return {name: value for name, value in said if name and value is not None}
 
 
-def encode(request: PaintRequest, upstream: Upstream, wire: ImagesWire) -> Payload:
+def encode_request(request: PaintRequest, upstream: Upstream, wire: ImagesWire) -> Payload:
     """JSON without references, a form with them. Not for the event loop."""
     fields = _fields(request, upstream, wire)
     if not request.references:
         body = json.dumps(fields, ensure_ascii=False).encode()
         return Payload(media_type="application/json", pieces=(body,))
     files = [
-        File(field=wire.image_field, image=image, stem=f"image-{number}")
+        FormFile(field=wire.image_field, image=image, stem=f"image-{number}")
         for number, image in enumerate(request.references, start=1)
     ]
     if request.mask:
-        files.append(File(field=wire.mask_field, image=request.mask, stem="mask"))
-    return form([(name, _written(value)) for name, value in fields.items()], files)
+        files.append(FormFile(field=wire.mask_field, image=request.mask, stem="mask"))
+    return encode_form([(name, _form_value(value)) for name, value in fields.items()], files)
 
 
-def _written(value: object) -> str:
+def _form_value(value: object) -> str:
     """A form knows only text."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
@@ -192,29 +193,29 @@ def _written(value: object) -> str:
 # ---------------------------------------------------------------- the answer
 
 
-async def _read(answer: Answer, reply: ImagesReply) -> AsyncGenerator[PaintEvent, None]:
+async def _read_events(answer: HttpResponse, reply: ImagesResponse) -> AsyncGenerator[PaintEvent, None]:
     """The events of an answer, whether it streams or is one document, whatever was asked for."""
-    if await answer.peek() in (b"{", b"["):
-        body = await answer.read()
-        for event in await aside(len(body), _take_document, reply, body):
+    if await answer.peek_first_byte() in (b"{", b"["):
+        body = await answer.read_body()
+        for event in await offload(len(body), _apply_document, reply, body):
             yield event
         return
-    async with aclosing(messages(answer)) as coming:
+    async with aclosing(iter_sse_events(answer)) as coming:
         async for kind, data in coming:
             if data.strip() == "[DONE]":
-                reply.complete = True
+                reply.is_complete = True
                 return
-            for event in await aside(len(data), _take_message, reply, kind, data):
+            for event in await offload(len(data), _apply_sse_event, reply, kind, data):
                 yield event
-            if reply.complaint or reply.complete:
+            if reply.error or reply.is_complete:
                 return
 
 
-def _take_document(reply: ImagesReply, body: bytes) -> list[PaintEvent]:
-    documents = parse(body.decode("utf-8", "replace"))
-    reply.complete = bool(documents)  # a document that can be read is a whole one
-    return [event for document in documents for event in reply.take(document)]
+def _apply_document(reply: ImagesResponse, body: bytes) -> list[PaintEvent]:
+    documents = parse_json_documents(body.decode("utf-8", "replace"))
+    reply.is_complete = bool(documents)  # a document that can be read is a whole one
+    return [event for document in documents for event in reply.apply_document(document)]
 
 
-def _take_message(reply: ImagesReply, kind: str, data: str) -> list[PaintEvent]:
-    return [event for document in parse(data) for event in reply.take(document, kind)]
+def _apply_sse_event(reply: ImagesResponse, kind: str, data: str) -> list[PaintEvent]:
+    return [event for document in parse_json_documents(data) for event in reply.apply_document(document, kind)]

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from bot.errors import SettingsWrong
 from bot.providers.presets.chat import CHAT
 from bot.providers.presets.images import IMAGE_RELAY, IMAGE_SANDBOX, IMAGES
-from bot.providers.presets.shape import Dialect, Preset, TokenPrice, Upstream, joined
+from bot.providers.presets.shape import Dialect, Preset, TokenPrice, Upstream, join_url
 from bot.providers.presets.tasks import TASK_RELAY, TASK_SANDBOX, TASKS
 from bot.providers.presets.wires import ChatWire, ImagesWire, Path, TaskState, TasksWire, UploadWire, Wire
 
@@ -29,7 +29,7 @@ __all__ = [
     "UploadWire",
     "Upstream",
     "Wire",
-    "joined",
+    "join_url",
     "resolve",
 ]
 

@@ -89,16 +89,16 @@ class Upstream:
         """The key itself, for what must hide it from quotes; empty when there is none."""
         return self.api_key.get_secret_value() if self.api_key else ""
 
-    def auth(self) -> dict[str, str]:
+    def auth_headers(self) -> dict[str, str]:
         """The header that carries the key; empty without one."""
         return {self.auth_header: self.auth_prefix + self.key} if self.key else {}
 
-    def at(self, path: str) -> str:
+    def url(self, path: str) -> str:
         """The address of a path."""
-        return joined(self.base_url, path)
+        return join_url(self.base_url, path)
 
 
-def joined(base: str, path: str) -> str:
+def join_url(base: str, path: str) -> str:
     """A path behind a base address. What the one ends with and the other begins with stands there once, so that
     it does not matter whether an operator writes `https://toapis.com` or `https://toapis.com/v1`."""
     base, steps = base.rstrip("/"), path.strip("/").split("/")

@@ -15,31 +15,26 @@ from bot.errors import (
     Busy,
     CalledOff,
     Lost,
-    NoAnswer,
     NoPicture,
     PaintFailed,
     TookTooLong,
-    Unreachable,
-    UpstreamDown,
     WentQuiet,
 )
 from bot.painting import Accepted, Blob, FinishedImage, Link, PaintEvent, PaintRequest, Progress, Stage, StageChanged
 from bot.providers.base import BaseProvider
-from bot.providers.chat.message_parts import aside, decode
 from bot.providers.http.client import UpstreamClient
+from bot.providers.image_urls import decode_data_url
+from bot.providers.offload import offload
 from bot.providers.presets import TaskState, TasksWire, Upstream
-from bot.providers.tasks.api import TaskDoor
-from bot.providers.tasks.callbacks import Bell, Callbacks
-from bot.providers.tasks.polling import pauses
-from bot.providers.tasks.request import check_mask, submission
-from bot.providers.tasks.response import Told
+from bot.providers.tasks.api import TaskApi
+from bot.providers.tasks.callbacks import Callbacks, TaskCallback
+from bot.providers.tasks.request import check_mask, encode_submission, poll_pauses
+from bot.providers.tasks.response import TaskStatus
 
 log = structlog.get_logger()
 
-DENIALS = 3  # questions in a row that are refused (no such task, no such key) before it is given up
-GAP = 1.0  # seconds at least between two questions, however often somebody calls
-
-_PASSING = (Busy, NoAnswer, Unreachable, UpstreamDown)  # troubles of a question that the next one may not have
+MAX_REFUSED_POLLS = 3  # questions in a row that are refused (no such task, no such key) before it is given up
+MIN_POLL_GAP_S = 1.0  # seconds at least between two questions, however often somebody calls
 
 
 class TasksProvider(BaseProvider):
@@ -75,13 +70,13 @@ class TasksProvider(BaseProvider):
         """
         check_mask(request, self.capabilities)
         yield StageChanged(Stage.SENDING)
-        door = self._door(request)
-        with self._callbacks.expect() if self._wire.callback_field else nullcontext(Bell(None)) as bell:
+        door = self._api(request)
+        with self._callbacks.register() if self._wire.callback_field else nullcontext(TaskCallback(None)) as bell:
             images = [(image, f"picture-{number}") for number, image in enumerate(request.references, start=1)]
-            references = await door.hand_over(images)
-            masks = await door.hand_over([(request.mask, "mask")] if request.mask else [])
-            opened = await door.submit(
-                submission(
+            references = await door.upload_images(images)
+            masks = await door.upload_images([(request.mask, "mask")] if request.mask else [])
+            opened = await door.submit_task(
+                encode_submission(
                     request,
                     self._upstream,
                     self._wire,
@@ -91,7 +86,7 @@ class TasksProvider(BaseProvider):
                 ),
                 callback=bell.url,
             )
-            async with aclosing(self._follow(door, opened, bell)) as events:
+            async with aclosing(self._follow_task(door, opened, bell)) as events:
                 async for event in events:
                     yield event
 
@@ -100,96 +95,98 @@ class TasksProvider(BaseProvider):
 
         Raises PaintFailed.
         """
-        opened = Told(id=upstream_id)
-        async with aclosing(self._follow(self._door(request), opened, Bell(None), at_once=True)) as events:
+        opened = TaskStatus(id=upstream_id)
+        async with aclosing(self._follow_task(self._api(request), opened, TaskCallback(None), at_once=True)) as events:
             async for event in events:
                 yield event
 
-    def _door(self, request: PaintRequest) -> TaskDoor:
+    def _api(self, request: PaintRequest) -> TaskApi:
         until = self._clock.monotonic() + self._upstream.timeout_s
-        return TaskDoor(self._upstream, self._wire, self._client, self._clock, prompt=request.prompt, until=until)
+        return TaskApi(self._upstream, self._wire, self._client, self._clock, prompt=request.prompt, deadline=until)
 
-    async def _follow(
-        self, door: TaskDoor, opened: Told, bell: Bell, *, at_once: bool = False
+    async def _follow_task(
+        self, door: TaskApi, opened: TaskStatus, bell: TaskCallback, *, at_once: bool = False
     ) -> AsyncGenerator[PaintEvent, None]:
         """The events of an accepted task until it has ended."""
         yield Accepted(opened.id)
-        tale, told = _Tale(), opened
-        for event in tale.news(opened):
+        tale, told = _ProgressTracker(), opened
+        for event in tale.take_changes(opened):
             yield event
-        if opened.id is not None and not opened.ended:
-            async with aclosing(self._ask(door, opened.id, bell, at_once=at_once)) as answers:
+        if opened.id is not None and not opened.is_final:
+            async with aclosing(self._poll(door, opened.id, bell, at_once=at_once)) as answers:
                 async for told in answers:
-                    for event in tale.news(told):
+                    for event in tale.take_changes(told):
                         yield event
         if told.state is TaskState.CANCELLED:
             raise CalledOff(trace=opened.id)
         if told.state is TaskState.FAILED:
-            raise door.failed(told, opened.id)
+            raise door.task_failure(told, opened.id)
         if told.usage is not None:
             yield told.usage
         if not told.pictures:
             raise NoPicture(trace=opened.id)
         for url in told.pictures:
             yield FinishedImage(
-                Blob(data=await aside(len(url), decode, url)) if url.startswith("data:") else Link(url=url)
+                Blob(data=await offload(len(url), decode_data_url, url)) if url.startswith("data:") else Link(url=url)
             )
 
-    async def _ask(self, door: TaskDoor, task: str, bell: Bell, *, at_once: bool) -> AsyncGenerator[Told, None]:
+    async def _poll(
+        self, door: TaskApi, task: str, bell: TaskCallback, *, at_once: bool
+    ) -> AsyncGenerator[TaskStatus, None]:
         """What is told of a task, answer by answer; the last one is of its end.
 
         Raises Lost: no time left, no answer for `idle_timeout_s`, or nobody there knows of it.
         """
         heard, denied, wait, asked = self._clock.monotonic(), 0, 0.0, False
-        for pause in pauses(self._wire, self._jitter, at_once=at_once):
-            await self._rest(bell, min(max(pause, wait), door.left), again=asked)
-            if not door.left:
+        for pause in poll_pauses(self._wire, self._jitter, at_once=at_once):
+            await self._wait_before_poll(bell, min(max(pause, wait), door.remaining_s), again=asked)
+            if not door.remaining_s:
                 raise TookTooLong(seconds=round(self._upstream.timeout_s), trace=task)
             asked = True
             try:
-                told = await door.ask(task)
+                told = await door.poll_task(task)
             except PaintFailed as failed:
-                denied = 0 if isinstance(failed, _PASSING) else denied + 1
+                denied = 0 if failed.transient else denied + 1
                 wait = (failed.retry_after or 0.0) if isinstance(failed, Busy) else 0.0
-                self._unanswered(failed, task, denied=denied, silence=self._clock.monotonic() - heard)
+                self._check_failed_poll(failed, task, denied=denied, silence=self._clock.monotonic() - heard)
                 continue
             heard, denied, wait = self._clock.monotonic(), 0, 0.0
             yield told
-            if told.ended:
+            if told.is_final:
                 return
 
-    async def _rest(self, bell: Bell, seconds: float, *, again: bool) -> None:
+    async def _wait_before_poll(self, bell: TaskCallback, seconds: float, *, again: bool) -> None:
         """Waits for the next question, or for a call that says there is something to ask about."""
         if again:
-            await self._clock.sleep(min(GAP, seconds))
-            seconds -= GAP
+            await self._clock.sleep(min(MIN_POLL_GAP_S, seconds))
+            seconds -= MIN_POLL_GAP_S
         if seconds > 0:
-            await bell.rest(seconds, self._clock)
+            await bell.wait(seconds, self._clock)
 
-    def _unanswered(self, failed: PaintFailed, task: str, *, denied: int, silence: float) -> None:
+    def _check_failed_poll(self, failed: PaintFailed, task: str, *, denied: int, silence: float) -> None:
         """A question that came to nothing. `silence`: seconds since the last one that did not.
 
         Raises Lost when there have been too many of them.
         """
         log.info("question unanswered", provider=self.name, failure=type(failed).__name__, detail=failed.detail)
-        if denied == DENIALS:
+        if denied == MAX_REFUSED_POLLS:
             raise Lost(trace=task, detail=failed.detail) from failed
         if silence >= self._upstream.idle_timeout_s:
             raise WentQuiet(seconds=round(self._upstream.idle_timeout_s), trace=task) from failed
 
 
 @dataclass(slots=True)
-class _Tale:
+class _ProgressTracker:
     """What was told of stage and percent, so that neither falls or is repeated."""
 
     stage: Stage | None = None
     percent: float = 0.0
 
-    def news(self, told: Told) -> list[PaintEvent]:
+    def take_changes(self, told: TaskStatus) -> list[PaintEvent]:
         """What an answer tells beyond the ones before it."""
         news: list[PaintEvent] = []
         stage = Stage.QUEUED if told.state is TaskState.QUEUED else Stage.PAINTING
-        if stage is not self.stage and self.stage is not Stage.PAINTING and not told.ended:
+        if stage is not self.stage and self.stage is not Stage.PAINTING and not told.is_final:
             self.stage = stage
             news.append(StageChanged(stage))
         if told.progress is not None and told.progress > self.percent:

@@ -9,18 +9,18 @@ import json
 
 from bot.errors import UpstreamDown
 from bot.painting import Image
-from bot.providers.chat.message_parts import parse
 from bot.providers.http.client import Payload, UpstreamClient, exchange
-from bot.providers.http.error_bodies import build, classify, find_complaint
-from bot.providers.http.multipart import File, form
-from bot.providers.presets import UploadWire, Upstream, joined
-from bot.providers.tasks.response import at
+from bot.providers.http.error_bodies import classify_error, find_error, make_failure
+from bot.providers.http.json_safe import parse_json_documents
+from bot.providers.http.multipart import FormFile, encode_form
+from bot.providers.presets import UploadWire, Upstream, join_url
+from bot.providers.tasks.response import value_at
 
-TIMEOUT = 120.0  # seconds for one picture of ten megabytes over a slow line
+UPLOAD_TIMEOUT_S = 120.0  # seconds for one picture of ten megabytes over a slow line
 _SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 
 
-async def upload(
+async def upload_image(
     client: UpstreamClient, upstream: Upstream, wire: UploadWire, image: Image, stem: str, *, timeout_s: float
 ) -> str:
     """The address of a picture at the upstream. `stem`: its name there, without what says its kind.
@@ -29,35 +29,35 @@ async def upload(
     """
     async with exchange(
         client,
-        joined(upstream.files_base_url or upstream.base_url, wire.path),
-        await asyncio.to_thread(_payload, wire, image, stem),
-        {"Accept": "application/json"} | upstream.auth(),
+        join_url(upstream.files_base_url or upstream.base_url, wire.path),
+        await asyncio.to_thread(_encode_upload, wire, image, stem),
+        {"Accept": "application/json"} | upstream.auth_headers(),
         repeatable=True,
-        timeout_s=min(TIMEOUT, timeout_s),
-        idle_s=TIMEOUT,
-        hide=[upstream.key],
+        timeout_s=min(UPLOAD_TIMEOUT_S, timeout_s),
+        idle_timeout_s=UPLOAD_TIMEOUT_S,
+        redact=[upstream.key],
     ) as answer:
-        said = await answer.read()
-    for document in parse(said.decode("utf-8", "replace")):
-        found = (at(document, path) for path in wire.url_paths)
+        said = await answer.read_body()
+    for document in parse_json_documents(said.decode("utf-8", "replace")):
+        found = (value_at(document, path) for path in wire.url_paths)
         url = next((each for each in found if isinstance(each, str) and each.startswith(("https://", "http://"))), None)
         if url is not None:
             return url
-        if (complaint := find_complaint(document)) is not None:
-            failure = classify(complaint, None) or UpstreamDown
-            raise build(failure, complaint, at="at the upload", hide=[upstream.key])
+        if (complaint := find_error(document)) is not None:
+            failure = classify_error(complaint, None) or UpstreamDown
+            raise make_failure(failure, complaint, source="at the upload", redact=[upstream.key])
     raise UpstreamDown(detail="the upload was answered without an address")
 
 
-def data_url(image: Image) -> str:
+def encode_data_url(image: Image) -> str:
     """The picture itself as an address. Megabytes: not for the event loop."""
     return f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
 
 
-def _payload(wire: UploadWire, image: Image, stem: str) -> Payload:
+def _encode_upload(wire: UploadWire, image: Image, stem: str) -> Payload:
     if wire.form == "multipart":
-        return form(wire.fields.items(), [File(field=wire.file_field, image=image, stem=stem)])
-    body = {**wire.fields, wire.file_field: data_url(image)}
+        return encode_form(wire.fields.items(), [FormFile(field=wire.file_field, image=image, stem=stem)])
+    body = {**wire.fields, wire.file_field: encode_data_url(image)}
     if wire.name_field:
         body[wire.name_field] = f"{stem}.{_SUFFIXES.get(image.media_type, 'bin')}"
     return Payload(media_type="application/json", pieces=(json.dumps(body).encode(),))

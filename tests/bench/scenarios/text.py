@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
-from bot.providers.chat.progress import ReplyReader
-from bot.providers.chat.provider import take_message
-from bot.providers.chat.response import Reply
+from bot.providers.chat.progress import ReplyParser
+from bot.providers.chat.provider import apply_sse_event
+from bot.providers.chat.response import ChatResponse
 from bot.sandbox.chat.progress_formats import CHINESE, ENGLISH
 from tests.bench.baselines.painting import PERCENT
 from tests.bench.figures import Figure, median
@@ -30,10 +30,10 @@ def reply_of(size: int) -> str:
 
 
 def _read(text: str, step: int) -> None:
-    reader = ReplyReader("a red fox in the snow")
+    reader = ReplyParser("a red fox in the snow")
     for at in range(0, len(text), step):
         reader.feed(text[at : at + step])
-    reader.close()
+    reader.finish()
 
 
 def _search(text: str, step: int) -> None:
@@ -49,10 +49,10 @@ def _search(text: str, step: int) -> None:
 def _events(count: int) -> float:
     """Microseconds an event takes from its JSON to what it tells."""
     data = [event(ENGLISH.step.format(percent=n % 100))[6:].decode().strip() for n in range(count)]
-    reply = Reply("a red fox in the snow")
+    reply = ChatResponse("a red fox in the snow")
     begun = perf_counter()
     for each in data:
-        take_message(reply, "message", each)
+        apply_sse_event(reply, "message", each)
     return (perf_counter() - begun) / count * 1e6
 
 

@@ -82,7 +82,7 @@ class House:
         self.upstream = Upstream()
         self.jobs = JobRunner(
             store=store,
-            failover=FallbackProvider([(self.upstream, 1)], budget=10, clock=FakeClock(), jitter=float),
+            failover=FallbackProvider([(self.upstream, 1)], budget_s=10, clock=FakeClock(), jitter=float),
             gallery=JobImages(fetcher, {"memory": platform}),
             board=board,
             ports={"memory": platform},

@@ -33,9 +33,9 @@ from bot.errors import (
 )
 from bot.job import Job
 from bot.jobs import images
-from bot.providers.fallback import BACKOFF
+from bot.providers.fallback import BACKOFF_S
 from bot.providers.tasks import api
-from bot.providers.tasks.provider import DENIALS
+from bot.providers.tasks.provider import MAX_REFUSED_POLLS
 from bot.sandbox import Sandbox
 from bot.texts import say
 from tests.flow.scenes import books
@@ -181,7 +181,7 @@ ASKED = [
         trouble=error("429 Slow", "too_many_requests"),
         ends=Busy,
         elsewhere=True,
-        tries=1 + len(BACKOFF),
+        tries=1 + len(BACKOFF_S),
     ),
     Row(
         name="429 for an hour",
@@ -212,9 +212,11 @@ POLLED = [
         step="poll",
         trouble=error("404 No", "not_found"),
         ends=Lost,
-        tries=DENIALS * (1 + len(BACKOFF)),
+        tries=MAX_REFUSED_POLLS * (1 + len(BACKOFF_S)),
     ),
-    Row(name="garbage for ever", step="poll", trouble=GARBAGE, ends=Lost, tries=DENIALS * (1 + len(BACKOFF))),
+    Row(
+        name="garbage for ever", step="poll", trouble=GARBAGE, ends=Lost, tries=MAX_REFUSED_POLLS * (1 + len(BACKOFF_S))
+    ),
 ]
 
 # The fetcher tries three times; aiohttp asks a second time by itself where a connection is reset before any answer.

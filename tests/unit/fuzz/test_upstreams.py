@@ -13,16 +13,18 @@ from hypothesis import given, settings
 
 from bot.errors import BadResult, Lost, PaintFailed
 from bot.painting import FinishedImage, PaintEvent, Progress, Usage
-from bot.providers.chat.message_parts import decode, parse, read
-from bot.providers.chat.progress import ReplyReader
-from bot.providers.chat.response import Reply
+from bot.providers.chat.message_parts import parse_message
+from bot.providers.chat.progress import ReplyParser
+from bot.providers.chat.response import ChatResponse
 from bot.providers.chat.verdict import Verdict
-from bot.providers.http.client import Answer
-from bot.providers.http.error_bodies import refusal, retry_after
-from bot.providers.http.sse import messages
-from bot.providers.images.response import ImagesReply
+from bot.providers.http.client import HttpResponse
+from bot.providers.http.error_bodies import failure_of_response, parse_retry_after
+from bot.providers.http.json_safe import parse_json_documents
+from bot.providers.http.sse import iter_sse_events
+from bot.providers.image_urls import decode_data_url
+from bot.providers.images.response import ImagesResponse
 from bot.providers.presets import PRESETS, TasksWire
-from bot.providers.tasks.response import read_task
+from bot.providers.tasks.response import parse_task
 from tests.unit.fuzz.strategies import JSON, SIZES, TEXT, cut, with_names
 
 PICTURE = "https://files.example/fox.png"
@@ -57,10 +59,10 @@ SCRAPS = st.lists(
 ).map("".join)
 
 
-def ended(reply: Reply | ImagesReply, lost: Lost | None) -> list[object]:
+def ended(reply: ChatResponse | ImagesResponse, lost: Lost | None) -> list[object]:
     """What an answer gave in the end; its failure as class and words."""
     try:
-        return [*reply.close(lost)]
+        return [*reply.finish(lost)]
     except PaintFailed as failed:
         return [type(failed), str(failed.facts)]
 
@@ -74,10 +76,10 @@ def chunk(text: str) -> dict[str, Any]:
 
 @given(st.lists(DOCUMENTS, max_size=3), st.sampled_from([None, Lost]))
 def test_any_answer_of_a_chat_is_events_or_a_failure(documents: list[Any], lost: type[Lost] | None) -> None:
-    reply = Reply(PROMPT, hide=[SECRET])
+    reply = ChatResponse(PROMPT, redact=[SECRET])
     for document in documents:
-        for each in parse(json.dumps(document)):
-            reply.take(read(each))
+        for each in parse_json_documents(json.dumps(document)):
+            reply.apply_message(parse_message(each))
     ended(reply, lost() if lost else None)
     assert reply.trace is None or reply.trace.encode()
 
@@ -86,10 +88,10 @@ def test_any_answer_of_a_chat_is_events_or_a_failure(documents: list[Any], lost:
 def test_any_answer_of_the_images_api_is_events_or_a_failure(
     documents: list[tuple[Any, str]], price: Any, lost: type[Lost] | None
 ) -> None:
-    reply = ImagesReply(price=price, hide=[SECRET])
+    reply = ImagesResponse(price=price, redact=[SECRET])
     for document, kind in documents:
-        for each in parse(json.dumps(document)):
-            reply.take(each, kind)
+        for each in parse_json_documents(json.dumps(document)):
+            reply.apply_document(each, kind)
     for event in ended(reply, lost() if lost else None):
         if isinstance(event, Usage) and event.credits is not None:
             assert math.isfinite(event.credits)
@@ -97,8 +99,8 @@ def test_any_answer_of_the_images_api_is_events_or_a_failure(
 
 @given(DOCUMENTS, st.sampled_from(WIRES))
 def test_any_answer_about_a_task_is_understood_or_says_nothing(document: Any, wire: TasksWire) -> None:
-    for each in parse(json.dumps(document)):
-        told = read_task(each, wire)
+    for each in parse_json_documents(json.dumps(document)):
+        told = parse_task(each, wire)
         assert told.id is None or told.id.encode()
         assert told.progress is None or 0 <= told.progress <= 100
         assert all(url.startswith(("http://", "https://", "data:")) for url in told.pictures)
@@ -107,8 +109,8 @@ def test_any_answer_about_a_task_is_understood_or_says_nothing(document: Any, wi
 
 @given(st.binary() | TEXT | st.integers(0, 3000).map("[".__mul__))
 def test_any_text_is_documents_or_none(said: bytes | str) -> None:
-    for each in parse(said if isinstance(said, str) else said.decode("utf-8", "replace")):
-        read(each)
+    for each in parse_json_documents(said if isinstance(said, str) else said.decode("utf-8", "replace")):
+        parse_message(each)
 
 
 @given(
@@ -118,7 +120,7 @@ def test_any_text_is_documents_or_none(said: bytes | str) -> None:
 )
 def test_any_address_that_holds_a_picture_is_bytes_or_a_bad_result(url: str) -> None:
     with suppress(BadResult):
-        assert decode(url)
+        assert decode_data_url(url)
 
 
 # ---------------------------------------------------------------- errors
@@ -139,15 +141,15 @@ HEADERS = st.dictionaries(
 
 @given(st.integers(300, 999), HEADERS, st.binary())
 def test_any_error_answer_is_a_failure(status: int, headers: dict[str, str], body: bytes) -> None:
-    assert isinstance(refusal(status, headers, body), PaintFailed)
-    wait = retry_after(headers)
+    assert isinstance(failure_of_response(status, headers, body), PaintFailed)
+    wait = parse_retry_after(headers)
     assert wait is None or (wait >= 0 and math.isfinite(wait))
 
 
 @given(st.integers(400, 599), DOCUMENTS)
 def test_any_error_document_is_a_failure_that_quotes_no_secret(status: int, document: Any) -> None:
     body = json.dumps({"error": document, "message": SECRET, "trace_id": SECRET}).encode()
-    failed = refusal(status, {}, body, hide=[SECRET])
+    failed = failure_of_response(status, {}, body, redact=[SECRET])
     said = f"{failed.facts} {failed.detail} {failed.trace}"
     assert SECRET not in said
     assert said.encode()
@@ -157,9 +159,9 @@ def test_any_error_document_is_a_failure_that_quotes_no_secret(status: int, docu
 
 
 def told(text: str, sizes: list[int], *, prompt: str, cut_off: bool, thoughts: bool) -> list[PaintEvent | Verdict]:
-    reader = ReplyReader(prompt, thoughts=thoughts)
+    reader = ReplyParser(prompt, thoughts=thoughts)
     said = [event for piece in cut(text, sizes) for event in reader.feed(piece)]
-    return [*said, *reader.close(cut=cut_off)]
+    return [*said, *reader.finish(cut=cut_off)]
 
 
 @given(SCRAPS, SIZES, st.sampled_from(["", PROMPT]), st.booleans(), st.booleans())
@@ -179,9 +181,12 @@ def test_any_stream_of_a_chat_tells_the_same_however_it_is_cut(
     text: str, sizes: list[int], lost: type[Lost] | None
 ) -> None:
     def heard(pieces: list[str]) -> list[object]:
-        reply = Reply(PROMPT)
+        reply = ChatResponse(PROMPT)
         events = [
-            event for piece in pieces for each in parse(json.dumps(chunk(piece))) for event in reply.take(read(each))
+            event
+            for piece in pieces
+            for each in parse_json_documents(json.dumps(chunk(piece)))
+            for event in reply.apply_message(parse_message(each))
         ]
         return [*events, *ended(reply, lost() if lost else None)]
 
@@ -219,18 +224,18 @@ async def heard(pieces: list[bytes]) -> list[tuple[str, str]]:
         for piece in pieces:
             yield piece
 
-    answer = Answer(httpx.Response(200, content=body()), until=math.inf, timeout_s=60, idle_s=60)
-    return [event async for event in messages(answer)]
+    answer = HttpResponse(httpx.Response(200, content=body()), until=math.inf, timeout_s=60, idle_timeout_s=60)
+    return [event async for event in iter_sse_events(answer)]
 
 
 @given(LINES, SIZES)
 async def test_any_stream_of_bytes_is_the_same_events_however_it_is_cut(said: bytes, sizes: list[int]) -> None:
     events = await heard(cut(said, sizes))
     assert events == await heard([said])
-    reply, images = Reply(PROMPT), ImagesReply()
+    reply, images = ChatResponse(PROMPT), ImagesResponse()
     for kind, data in events:
-        for document in parse(data):
-            reply.take(read(document))
-            images.take(document, kind)
+        for document in parse_json_documents(data):
+            reply.apply_message(parse_message(document))
+            images.apply_document(document, kind)
     ended(reply, None)
     ended(images, None)

@@ -14,83 +14,83 @@ from bot.errors import (
     UpstreamDown,
     WrongEndpoint,
 )
-from bot.providers.breaker import FAILURES, LONGEST_PAUSE, PAUSE, Breaker, Circuit
+from bot.providers.breaker import FAILURES_TO_OPEN, FIRST_PAUSE_S, MAX_PAUSE_S, Breaker, Circuit
 
 
 def opened(at: float = 0.0) -> Breaker:
     breaker = Breaker()
-    for _ in range(FAILURES):
+    for _ in range(FAILURES_TO_OPEN):
         assert breaker.circuit(at) is Circuit.CLOSED
-        breaker.heard(UpstreamDown(), at)
+        breaker.record(UpstreamDown(), at)
     return breaker
 
 
 @pytest.mark.parametrize("failure", [Unreachable(), UpstreamDown(), NoAnswer(), CutShort()])
 def test_failures_in_a_row_open_it(failure: PaintFailed) -> None:
     breaker = Breaker()
-    for _ in range(FAILURES - 1):
-        breaker.heard(failure, 0)
+    for _ in range(FAILURES_TO_OPEN - 1):
+        breaker.record(failure, 0)
     assert breaker.circuit(0) is Circuit.CLOSED
-    breaker.heard(failure, 0)
-    assert breaker.circuit(PAUSE - 0.1) is Circuit.OPEN
-    assert breaker.circuit(PAUSE) is Circuit.HALF_OPEN
+    breaker.record(failure, 0)
+    assert breaker.circuit(FIRST_PAUSE_S - 0.1) is Circuit.OPEN
+    assert breaker.circuit(FIRST_PAUSE_S) is Circuit.HALF_OPEN
 
 
 @pytest.mark.parametrize("failure", [BadCredentials(), OutOfFunds(), WrongEndpoint()])
 def test_what_no_waiting_mends_opens_it_at_once(failure: PaintFailed) -> None:
     breaker = Breaker()
-    breaker.heard(failure, 0)
+    breaker.record(failure, 0)
     assert breaker.circuit(0) is Circuit.OPEN
 
 
 @pytest.mark.parametrize("sign_of_life", [None, Moderated()])
 def test_a_sign_of_life_starts_the_count_anew(sign_of_life: PaintFailed | None) -> None:
     breaker = Breaker()
-    for _ in range(3 * FAILURES):
-        breaker.heard(UpstreamDown(), 0)
-        breaker.heard(sign_of_life, 0)
+    for _ in range(3 * FAILURES_TO_OPEN):
+        breaker.record(UpstreamDown(), 0)
+        breaker.record(sign_of_life, 0)
     assert breaker.circuit(0) is Circuit.CLOSED
 
 
 def test_a_limit_of_the_moment_says_nothing() -> None:
     breaker = Breaker()
-    for _ in range(3 * FAILURES):
-        breaker.heard(Busy(), 0)
+    for _ in range(3 * FAILURES_TO_OPEN):
+        breaker.record(Busy(), 0)
     assert breaker.circuit(0) is Circuit.CLOSED
 
 
 def test_one_probe_at_a_time_and_a_good_one_closes_it() -> None:
     breaker = opened()
-    assert not breaker.begin(0)
-    assert breaker.begin(PAUSE)
-    assert breaker.circuit(PAUSE) is Circuit.OPEN  # to all others
-    assert not breaker.begin(PAUSE)
-    breaker.heard(None, PAUSE + 5)
-    assert breaker.circuit(PAUSE + 5) is Circuit.CLOSED
-    breaker.heard(UpstreamDown(), PAUSE + 5)
-    assert breaker.circuit(PAUSE + 5) is Circuit.CLOSED
+    assert not breaker.begin_request(0)
+    assert breaker.begin_request(FIRST_PAUSE_S)
+    assert breaker.circuit(FIRST_PAUSE_S) is Circuit.OPEN  # to all others
+    assert not breaker.begin_request(FIRST_PAUSE_S)
+    breaker.record(None, FIRST_PAUSE_S + 5)
+    assert breaker.circuit(FIRST_PAUSE_S + 5) is Circuit.CLOSED
+    breaker.record(UpstreamDown(), FIRST_PAUSE_S + 5)
+    assert breaker.circuit(FIRST_PAUSE_S + 5) is Circuit.CLOSED
 
 
 def test_each_bad_probe_doubles_the_pause_up_to_its_longest() -> None:
-    breaker, now, pause = opened(), PAUSE, PAUSE
+    breaker, now, pause = opened(), FIRST_PAUSE_S, FIRST_PAUSE_S
     for _ in range(8):
-        assert breaker.begin(now)
-        breaker.heard(UpstreamDown(), now)
-        pause = min(pause * 2, LONGEST_PAUSE)
+        assert breaker.begin_request(now)
+        breaker.record(UpstreamDown(), now)
+        pause = min(pause * 2, MAX_PAUSE_S)
         assert breaker.circuit(now + pause - 0.1) is Circuit.OPEN
         now += pause
         assert breaker.circuit(now) is Circuit.HALF_OPEN
-    assert pause == LONGEST_PAUSE
+    assert pause == MAX_PAUSE_S
 
 
 def test_a_failure_of_one_asked_before_it_opened_does_not_lengthen_the_pause() -> None:
     breaker = opened()
-    breaker.heard(UpstreamDown(), 1)
-    assert breaker.circuit(PAUSE) is Circuit.HALF_OPEN
+    breaker.record(UpstreamDown(), 1)
+    assert breaker.circuit(FIRST_PAUSE_S) is Circuit.HALF_OPEN
 
 
 def test_a_probe_that_was_given_up_leaves_the_next_one_its_place() -> None:
     breaker = opened()
-    assert breaker.begin(PAUSE)
-    breaker.given_up()
-    assert breaker.begin(PAUSE)
+    assert breaker.begin_request(FIRST_PAUSE_S)
+    breaker.abandon_probe()
+    assert breaker.begin_request(FIRST_PAUSE_S)

@@ -33,9 +33,9 @@ from bot.painting import (
     StageChanged,
     Usage,
 )
-from bot.providers.breaker import FAILURES, PAUSE
+from bot.providers.breaker import FAILURES_TO_OPEN, FIRST_PAUSE_S
 from bot.providers.fallback import AttemptRejected, AttemptStarted, FallbackProvider
-from bot.providers.requirements import Requirements, merged
+from bot.providers.requirements import Requirements, merge_capabilities
 from tests.support.clocks import FakeClock, settle
 
 REQUEST = PaintRequest(prompt="a cat")
@@ -116,7 +116,7 @@ def failover(
 ) -> FallbackProvider:
     return FallbackProvider(
         [(provider, slots) for provider in providers],
-        budget=budget,
+        budget_s=budget,
         clock=clock or FakeClock(),
         jitter=lambda: jitter,
     )
@@ -269,7 +269,7 @@ def test_as_much_is_reserved_as_the_dearest_may_cost() -> None:
     made = failover(cheap, dear)
     assert made.price(Requirements(options=Options(), references=0, prompt=5)) == 5
     assert made.price(Requirements(options=Options(), references=1, prompt=5)) == 1
-    assert [each.name for each in made.able(Requirements(options=Options(), references=0, prompt=5))] == [
+    assert [each.name for each in made.capable_providers(Requirements(options=Options(), references=0, prompt=5))] == [
         "cheap",
         "dear",
     ]
@@ -286,7 +286,7 @@ def test_together_they_can_do_what_one_can_and_references_fit_all() -> None:
         max_prompt_chars=4000,
         reference_types=("image/png",),
     )
-    assert merged([SQUARE]) == SQUARE
+    assert merge_capabilities([SQUARE]) == SQUARE
 
 
 # ---------------------------------------------------------------- how they are asked
@@ -344,29 +344,29 @@ async def test_a_place_is_free_while_a_busy_provider_is_waited_for() -> None:
 
 # ---------------------------------------------------------------- breakers
 
-DOWN: list[Act] = [[UpstreamDown()] for _ in range(FAILURES)]
+DOWN: list[Act] = [[UpstreamDown()] for _ in range(FAILURES_TO_OPEN)]
 
 
 async def test_one_that_failed_again_and_again_comes_last_until_one_request_finds_it_alive() -> None:
     clock = FakeClock()
     first, second = Scripted("first", *DOWN, [PAINTED]), Scripted("second", [PAINTED])
     made = failover(first, second, clock=clock)
-    for _ in range(FAILURES):
+    for _ in range(FAILURES_TO_OPEN):
         assert (await walked(made)).told[0] == AttemptStarted("first", 1)
     assert (await walked(made)).told == [AttemptStarted("second", 1), PAINTED]
-    await clock.advance(PAUSE)
+    await clock.advance(FIRST_PAUSE_S)
     assert (await walked(made)).told == [AttemptStarted("first", 1), PAINTED]
     assert (await walked(made)).told == [AttemptStarted("first", 1), PAINTED]
-    assert second.asked == FAILURES + 1
+    assert second.asked == FAILURES_TO_OPEN + 1
 
 
 async def test_while_one_probes_the_others_go_elsewhere() -> None:
     clock, gate = FakeClock(), asyncio.Event()
     first, second = Scripted("first", *DOWN, [gate, PAINTED]), Scripted("second", [PAINTED])
     made = failover(first, second, clock=clock)
-    for _ in range(FAILURES):
+    for _ in range(FAILURES_TO_OPEN):
         await walked(made)
-    await clock.advance(PAUSE)
+    await clock.advance(FIRST_PAUSE_S)
     probe = Walk(made)
     probing = asyncio.create_task(probe.run())
     await settle()
@@ -383,7 +383,7 @@ async def test_while_one_probes_the_others_go_elsewhere() -> None:
 async def test_an_open_circuit_is_better_than_nobody() -> None:
     first = Scripted("first", *DOWN, [PAINTED])
     made = failover(first)
-    for _ in range(FAILURES):
+    for _ in range(FAILURES_TO_OPEN):
         await walked(made)
     assert (await walked(made)).told == [AttemptStarted("first", 1), PAINTED]
 
@@ -550,12 +550,12 @@ def test_what_nobody_takes_together_is_named_in_full() -> None:
         made.price(Requirements(options=options, references=2, prompt=5, mask=True))
     said = "--size 3:2@2K --background transparent --format webp --compression 80 --n 3 🖼🖼 mask"
     assert refused.value.facts == {"what": said}
-    assert not made.can(Requirements(options=Options(), references=2, prompt=5, mask=True))
-    assert made.can(Requirements(options=Options(), references=1, prompt=5, mask=True))
+    assert not made.can_satisfy(Requirements(options=Options(), references=2, prompt=5, mask=True))
+    assert made.can_satisfy(Requirements(options=Options(), references=1, prompt=5, mask=True))
 
 
 def test_counts_are_told_one_by_one_only_where_they_have_gaps() -> None:
-    assert merged([MASKING]).counts == (1, 2, 4)
-    assert merged([MASKING, STYLED]).counts == ()
-    assert merged([MASKING, STYLED]).max_n == 10
-    assert merged([MASKING, STYLED]).max_masked_references == 1
+    assert merge_capabilities([MASKING]).counts == (1, 2, 4)
+    assert merge_capabilities([MASKING, STYLED]).counts == ()
+    assert merge_capabilities([MASKING, STYLED]).max_n == 10
+    assert merge_capabilities([MASKING, STYLED]).max_masked_references == 1

@@ -20,7 +20,7 @@ async def painting(*steps: PaintEvent | Exception) -> AsyncGenerator[PaintEvent,
 
 async def tell(*paintings: AsyncGenerator[PaintEvent, None]) -> tuple[list[PaintEvent], list[PaintFailed]]:
     swallowed: list[PaintFailed] = []
-    return [event async for event in merge_paintings(paintings, swallow=swallowed.append)], swallowed
+    return [event async for event in merge_paintings(paintings, on_failure=swallowed.append)], swallowed
 
 
 async def test_one_painting_is_told_as_it_is() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.providers.presets import PRESETS
-from bot.providers.prices import credits
+from bot.providers.prices import usage_credits
 from bot.quota import charge
 
 HK = PRESETS["openai-hk"].token_price
@@ -23,21 +23,21 @@ def test_the_formula_of_the_price_list(text: int, images: int, output: int, take
         "input_tokens_details": {"text_tokens": text, "image_tokens": images},
         "output_tokens": output,
     }
-    assert credits(HK, usage) == pytest.approx((text * 5 + images * 10 + output * 40) * 7.1 * 10_000 / 1_000_000)
-    assert credits(HK, usage) == pytest.approx(taken, rel=0.001)
+    assert usage_credits(HK, usage) == pytest.approx((text * 5 + images * 10 + output * 40) * 7.1 * 10_000 / 1_000_000)
+    assert usage_credits(HK, usage) == pytest.approx(taken, rel=0.001)
 
 
 def test_without_details_all_that_goes_in_is_text() -> None:
-    assert credits(HK, {"input_tokens": 6, "output_tokens": 272}) == pytest.approx(774.61)
-    assert credits(HK, {"output_tokens": 272}) == pytest.approx(772.48)
+    assert usage_credits(HK, {"input_tokens": 6, "output_tokens": 272}) == pytest.approx(774.61)
+    assert usage_credits(HK, {"output_tokens": 272}) == pytest.approx(772.48)
 
 
 def test_where_there_is_no_formula_or_no_number_nothing_is_known() -> None:
-    assert credits(None, {"output_tokens": 272}) is None
-    assert credits(HK, {}) is None
-    assert credits(HK, {"output_tokens": "many"}) is None
-    assert credits(HK, {"output_tokens": 10**400}) is None
-    assert credits(HK, {"output_tokens": 1e308}) is None
+    assert usage_credits(None, {"output_tokens": 272}) is None
+    assert usage_credits(HK, {}) is None
+    assert usage_credits(HK, {"output_tokens": "many"}) is None
+    assert usage_credits(HK, {"output_tokens": 10**400}) is None
+    assert usage_credits(HK, {"output_tokens": 1e308}) is None
 
 
 @pytest.mark.parametrize(

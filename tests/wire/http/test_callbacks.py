@@ -8,7 +8,7 @@ import pytest
 
 from adapters.http.callbacks import routes
 from adapters.http.server import HttpServer
-from bot.providers.tasks.callbacks import REMEMBERED, Callbacks
+from bot.providers.tasks.callbacks import MAX_ENDED_SECRETS, Callbacks
 from tests.support.clocks import FakeClock, settle
 
 
@@ -37,8 +37,8 @@ def path(url: str | None) -> str:
 
 async def test_a_call_wakes_who_waits_whatever_it_says(callbacks: Callbacks, client: httpx.AsyncClient) -> None:
     clock = FakeClock()
-    with callbacks.expect() as bell:
-        resting = asyncio.create_task(bell.rest(100, clock))
+    with callbacks.register() as bell:
+        resting = asyncio.create_task(bell.wait(100, clock))
         await settle()
         answer = await client.post(path(bell.url), content=b"\xff not even JSON")
         assert (answer.status_code, answer.content) == (204, b"")
@@ -48,8 +48,8 @@ async def test_a_call_wakes_who_waits_whatever_it_says(callbacks: Callbacks, cli
 
 async def test_without_a_call_time_wakes(callbacks: Callbacks) -> None:
     clock = FakeClock()
-    with callbacks.expect() as bell:
-        resting = asyncio.create_task(bell.rest(100, clock))
+    with callbacks.register() as bell:
+        resting = asyncio.create_task(bell.wait(100, clock))
         await clock.advance(99)
         assert not resting.done()
         await clock.advance(1)
@@ -60,11 +60,11 @@ async def test_a_call_that_comes_before_anybody_waits_is_kept_and_counts_once(
     callbacks: Callbacks, client: httpx.AsyncClient
 ) -> None:
     clock = FakeClock()
-    with callbacks.expect() as bell:
+    with callbacks.register() as bell:
         for _ in range(3):
             assert (await client.post(path(bell.url))).status_code == 204
-        assert await bell.rest(100, clock)
-        resting = asyncio.create_task(bell.rest(5, clock))
+        assert await bell.wait(100, clock)
+        resting = asyncio.create_task(bell.wait(5, clock))
         await clock.advance(5)
         assert not await resting
 
@@ -72,17 +72,17 @@ async def test_a_call_that_comes_before_anybody_waits_is_kept_and_counts_once(
 async def test_late_and_repeated_calls_are_taken_so_that_nobody_calls_for_ever(
     callbacks: Callbacks, client: httpx.AsyncClient
 ) -> None:
-    with callbacks.expect() as bell:
+    with callbacks.register() as bell:
         where = path(bell.url)
     assert (await client.post(where)).status_code == 204
-    for _ in range(REMEMBERED):
-        with callbacks.expect():
+    for _ in range(MAX_ENDED_SECRETS):
+        with callbacks.register():
             pass
     assert (await client.post(where)).status_code == 404
 
 
 async def test_nobody_guesses_a_path(callbacks: Callbacks, client: httpx.AsyncClient) -> None:
-    with callbacks.expect() as bell, callbacks.expect() as other:
+    with callbacks.register() as bell, callbacks.register() as other:
         where = path(bell.url)
         assert where != path(other.url)
         assert len(where.rpartition("/")[2]) >= 32
@@ -92,5 +92,5 @@ async def test_nobody_guesses_a_path(callbacks: Callbacks, client: httpx.AsyncCl
 
 
 def test_without_a_public_address_nobody_is_asked_to_call() -> None:
-    with Callbacks().expect() as bell:
+    with Callbacks().register() as bell:
         assert bell.url is None

@@ -52,7 +52,7 @@ from bot.ports import Provider
 from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import PRESETS, resolve
 from bot.providers.registry import ProviderDependencies, make_provider
-from bot.providers.requirements import fits, requirements_of
+from bot.providers.requirements import can_satisfy, requirements_of
 from bot.providers.tasks.callbacks import Callbacks
 from bot.sandbox import Sandbox
 from tests.servers.upstream import openai_spec
@@ -218,7 +218,7 @@ async def test_references_arrive_byte_for_byte_in_their_order(row: Row, count: i
 async def test_a_mask_arrives_or_is_known_to_be_too_much(row: Row) -> None:
     request = PaintRequest(prompt="a hat", references=references(1), mask=mask())
     async with bench(row) as at:
-        assert fits(at.provider.capabilities, requirements_of(request)) == (not row.is_chat)
+        assert can_satisfy(at.provider.capabilities, requirements_of(request)) == (not row.is_chat)
         if row.is_chat:
             return
         await at.pictures(await at.paint(request))
@@ -236,7 +236,7 @@ SHAPES = ("1:1", "3:2", "2:3", "16:9", "9:16", "4:3", "3:4", "5:4", "4:5", "21:9
 async def test_a_wished_shape_is_painted_or_known_to_be_too_much(row: Row, wish: str) -> None:
     request = PaintRequest(prompt="a fox", options=Options(size=wish))
     async with bench(row) as at:
-        if not fits(at.provider.capabilities, requirements_of(request)):
+        if not can_satisfy(at.provider.capabilities, requirements_of(request)):
             assert wish not in sizes.offers(at.provider.capabilities)
             assert sizes.near(wish, at.provider.capabilities)
             return
@@ -278,7 +278,7 @@ async def test_as_many_pictures_as_asked_for(row: Row, count: int | str) -> None
         n = capabilities.allowed_counts[-1] if count == "all" else int(count)
         request = PaintRequest(prompt="a fox", options=Options(n=n))
         if n not in capabilities.allowed_counts:
-            assert not fits(capabilities, requirements_of(request))
+            assert not can_satisfy(capabilities, requirements_of(request))
             return
         found = await at.pictures(await at.paint(request))
         assert len(found) == n
@@ -432,7 +432,7 @@ async def called(callbacks: Callbacks) -> AsyncGenerator[str]:
     """The address of a server that hands calls to `callbacks`."""
 
     async def call(request: web.Request) -> web.Response:
-        return web.Response(status=200 if callbacks.call(request.match_info["secret"]) else 404)
+        return web.Response(status=200 if callbacks.receive_call(request.match_info["secret"]) else 404)
 
     app = web.Application()
     app.add_routes([web.post("/callbacks/{secret}", call)])

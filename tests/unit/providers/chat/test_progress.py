@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.painting import FinishedImage, Link, PaintEvent, Preview, Progress, Stage, StageChanged
-from bot.providers.chat.progress import ReplyReader
-from bot.providers.chat.verdict import Saying, Verdict
-from bot.providers.http.quoting import QUOTE_LIMIT, quote
+from bot.providers.chat.progress import ReplyParser
+from bot.providers.chat.verdict import Verdict, VerdictKind
+from bot.providers.http.quoting import MAX_QUOTE_CHARS, quote
 
 PICTURE = "https://files.example/tem/4abe.png"
 OTHER = "https://files.example/tem/5c0d.png"
@@ -54,10 +54,10 @@ ALL = [
 
 def tell(text: str, *, prompt: str = "", step: int = 0, cut: bool = False, thoughts: bool = False) -> list[object]:
     """All that a reader says about `text`, fed in pieces of `step` characters (0: whole)."""
-    reader = ReplyReader(prompt, thoughts=thoughts)
+    reader = ReplyParser(prompt, thoughts=thoughts)
     pieces = [text[at : at + step] for at in range(0, len(text), step)] if step else [text]
     said: list[object] = [event for piece in pieces for event in reader.feed(piece)]
-    return [*said, *reader.close(cut=cut)]
+    return [*said, *reader.finish(cut=cut)]
 
 
 def percents(said: list[object]) -> list[float]:
@@ -185,7 +185,7 @@ def test_a_chain_may_go_on_in_percent_signs_and_end_without_dots() -> None:
 
 
 def test_a_percentage_is_told_as_soon_as_it_is_certain() -> None:
-    reader = ReplyReader()
+    reader = ReplyParser()
     assert reader.feed("> 🏃 进度：7") == []
     assert reader.feed("2") == []
     assert reader.feed("%") == [StageChanged(Stage.PAINTING), Progress(72)]
@@ -224,9 +224,9 @@ def test_links_to_pages_are_no_pictures() -> None:
 
 
 def test_bare_addresses_can_be_left_to_other_carriers() -> None:
-    reader = ReplyReader()
+    reader = ReplyParser()
     reader.feed(PICTURE)
-    assert urls([*reader.close(links=False)]) == []
+    assert urls([*reader.finish(links=False)]) == []
 
 
 def test_asyncdata_pages_are_previews() -> None:
@@ -351,13 +351,13 @@ def test_prompt_words_do_not_silence_the_upstreams_own_lines() -> None:
     ],
 )
 def test_a_reported_failure_is_quoted(text: str, words: str) -> None:
-    assert verdict(tell(text)) == Verdict(Saying.FAILED, words)
+    assert verdict(tell(text)) == Verdict(VerdictKind.FAILED, words)
 
 
 def test_a_failure_of_the_content_rules_is_told_apart() -> None:
     said = verdict(tell("❌ 生成失败: 内容违规"))
     assert said is not None
-    assert said.saying is Saying.MODERATED
+    assert said.kind is VerdictKind.MODERATED
 
 
 def test_a_failure_that_is_being_tried_again_is_not_final() -> None:
@@ -373,7 +373,7 @@ def test_a_failure_does_not_count_beside_a_picture() -> None:
 def test_a_limit_of_the_moment_is_told_apart() -> None:
     said = verdict(tell("I couldn't do it because there's a rate limit in place. Please wait."))
     assert said is not None
-    assert said.saying is Saying.BUSY
+    assert said.kind is VerdictKind.BUSY
 
 
 @pytest.mark.parametrize(
@@ -387,7 +387,7 @@ def test_a_limit_of_the_moment_is_told_apart() -> None:
     ],
 )
 def test_prose_instead_of_a_picture_is_quoted(text: str) -> None:
-    assert verdict(tell(text)) == Verdict(Saying.REFUSED, text.lstrip("> "))
+    assert verdict(tell(text)) == Verdict(VerdictKind.REFUSED, text.lstrip("> "))
 
 
 def test_status_lines_alone_are_no_prose() -> None:
@@ -398,18 +398,18 @@ def test_status_lines_alone_are_no_prose() -> None:
 def test_long_prose_is_quoted_short() -> None:
     said = verdict(tell("I would rather not do this.\n" * 500))
     assert said is not None
-    assert len(said.words) == QUOTE_LIMIT
+    assert len(said.words) == MAX_QUOTE_CHARS
 
 
 def test_thoughts_tell_progress_and_failures_but_no_pictures() -> None:
     said = tell(f"生成进度: 30%\nLet me think about it.\n![]({PICTURE})\n{OTHER}\n", thoughts=True)
     assert (percents(said), urls(said), verdict(said)) == ([30], [], None)
-    assert verdict(tell("错误: 余额异常", thoughts=True)) == Verdict(Saying.FAILED, "错误: 余额异常")
+    assert verdict(tell("错误: 余额异常", thoughts=True)) == Verdict(VerdictKind.FAILED, "错误: 余额异常")
     assert urls(tell(f"```\n![]({PICTURE})", thoughts=True)) == []
 
 
 def test_a_failure_inside_a_thought_counts() -> None:
-    assert verdict(tell("<think>\n错误: broken\n</think>\n")) == Verdict(Saying.FAILED, "错误: broken")
+    assert verdict(tell("<think>\n错误: broken\n</think>\n")) == Verdict(VerdictKind.FAILED, "错误: broken")
 
 
 # ---------------------------------------------------------------- however it is cut
@@ -436,24 +436,24 @@ SCRAPS = st.sampled_from(
     st.sampled_from(["", NASTY]),
 )
 def test_any_cutting_tells_the_same(text: str, steps: list[int], prompt: str) -> None:
-    reader = ReplyReader(prompt)
+    reader = ReplyParser(prompt)
     said: list[PaintEvent | Verdict] = []
     at = turn = 0
     while at < len(text):
         step = steps[turn % len(steps)]
         said += reader.feed(text[at : at + step])
         at, turn = at + step, turn + 1
-    assert [*said, *reader.close()] == tell(text, prompt=prompt)
+    assert [*said, *reader.finish()] == tell(text, prompt=prompt)
 
 
 def test_megabytes_in_single_characters_are_read_in_linear_time() -> None:
     """The test's own time limit is the judge: a quadratic reader would need hours."""
     data = "data:image/png;base64," + "A" * 1_000_000
     for text in (f"![]({data})\n", "." * 300_000, "进度 7.." * 50_000, "![](" * 50_000):
-        reader = ReplyReader("a cat")
+        reader = ReplyParser("a cat")
         for char in text:
             reader.feed(char)
-        reader.close()
+        reader.finish()
     assert urls(tell(f"![]({data})\n", step=1)) == [data]
 
 
@@ -467,12 +467,12 @@ def test_megabytes_of_a_link_without_an_end_are_read_in_linear_time() -> None:
 
 def test_a_quote_is_one_short_line_without_control_characters_and_secrets() -> None:
     assert quote("a\x1b[31m\u202e b\n\tc\u2028d") == "a [31m b c d"
-    assert quote("key sk-123 is wrong", hide=["sk-123", ""]) == "key … is wrong"
-    assert len(quote("x" * 10_000)) == QUOTE_LIMIT
+    assert quote("key sk-123 is wrong", redact=["sk-123", ""]) == "key … is wrong"
+    assert len(quote("x" * 10_000)) == MAX_QUOTE_CHARS
 
 
 @pytest.mark.parametrize("prompt", ["a fox\n\nkeep its colours", 'the "red" fox', "雪地里的狐狸", "back\\slash"])
 @pytest.mark.parametrize("escaped", [False, True])
 def test_a_prompt_is_hidden_in_a_request_that_is_repeated(prompt: str, escaped: bool) -> None:
     repeated = "may not do this: " + json.dumps({"prompt": prompt}, ensure_ascii=escaped)
-    assert quote(repeated, hide=[prompt]) == 'may not do this: {"prompt": "…"}'
+    assert quote(repeated, redact=[prompt]) == 'may not do this: {"prompt": "…"}'

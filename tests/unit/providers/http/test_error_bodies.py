@@ -22,9 +22,9 @@ from bot.errors import (
     UpstreamDown,
     WrongEndpoint,
 )
-from bot.providers.http.client import unanswered
-from bot.providers.http.error_bodies import find_complaint, refusal, retry_after
-from bot.providers.parallel import most_telling
+from bot.providers.http.client import failure_before_response
+from bot.providers.http.error_bodies import failure_of_response, find_error, parse_retry_after
+from bot.providers.parallel import failure_to_report
 from bot.providers.presets import DIALECTS, PRESETS, ImagesWire, resolve
 
 
@@ -85,7 +85,7 @@ def openai(code: str | int | None, message: str = "words", kind: str = "x") -> d
     ],
 )
 def test_each_known_error_becomes_its_failure(status: int, document: object, failure: type[PaintFailed]) -> None:
-    assert type(refusal(status, {}, json.dumps(document).encode())) is failure
+    assert type(failure_of_response(status, {}, json.dumps(document).encode())) is failure
 
 
 @pytest.mark.parametrize(
@@ -98,24 +98,24 @@ def test_each_known_error_becomes_its_failure(status: int, document: object, fai
     ],
 )  # fmt: skip
 def test_a_web_page_instead_of_an_answer_goes_by_its_status(status: int, failure: type[PaintFailed]) -> None:
-    made = refusal(status, {}, b"\n<html><h1>Bad Gateway</h1></html>")
+    made = failure_of_response(status, {}, b"\n<html><h1>Bad Gateway</h1></html>")
     assert type(made) is failure
     assert "html" in (made.detail or "").lower()
     assert "h1" not in (made.detail or "")
 
 
 def test_the_trace_id_is_kept_for_the_log() -> None:
-    assert refusal(500, {}, json.dumps(ace("api_error")).encode()).trace == "2cf86e86"
-    assert refusal(500, {"x-request-id": "req_1"}, b"oops").trace == "req_1"
-    assert refusal(500, {}, b"oops").trace is None
+    assert failure_of_response(500, {}, json.dumps(ace("api_error")).encode()).trace == "2cf86e86"
+    assert failure_of_response(500, {"x-request-id": "req_1"}, b"oops").trace == "req_1"
+    assert failure_of_response(500, {}, b"oops").trace is None
 
 
 def test_the_upstreams_words_are_quoted_short_on_one_line_without_the_key() -> None:
-    made = refusal(
+    made = failure_of_response(
         400,
         {},
         json.dumps(openai("invalid_value", "Bad\nsize sk-123\x07 " + "x" * 500)).encode(),
-        hide=["sk-123"],
+        redact=["sk-123"],
     )
     assert isinstance(made, Rejected)
     words = str(made.facts["quote"])
@@ -125,7 +125,7 @@ def test_the_upstreams_words_are_quoted_short_on_one_line_without_the_key() -> N
 
 
 def test_a_refusal_without_words_quotes_its_code() -> None:
-    made = refusal(400, {}, json.dumps({"error": {"code": "invalid_size"}}).encode())
+    made = failure_of_response(400, {}, json.dumps({"error": {"code": "invalid_size"}}).encode())
     assert made.facts == {"quote": "HTTP 400 invalid_size"}
 
 
@@ -144,8 +144,8 @@ def test_a_refusal_without_words_quotes_its_code() -> None:
     ],
 )
 def test_the_time_to_wait_is_read_in_every_form(headers: dict[str, str], seconds: float | None) -> None:
-    assert retry_after(headers) == seconds
-    made = refusal(429, headers, b"{}")
+    assert parse_retry_after(headers) == seconds
+    made = failure_of_response(429, headers, b"{}")
     assert isinstance(made, Busy)
     assert made.retry_after == seconds
 
@@ -155,14 +155,14 @@ def test_the_time_to_wait_is_read_in_every_form(headers: dict[str, str], seconds
     [{"choices": []}, {"code": 0, "data": {}}, {"error": None}, {"code": 401, "choices": []}, "text", 7],
 )
 def test_an_answer_without_an_error_is_none(document: object) -> None:
-    assert find_complaint(document) is None
+    assert find_error(document) is None
 
 
 @pytest.mark.parametrize(
     "document", [ace("x"), openai("x"), {"error": "x"}, {"success": False}, {"code": 401, "msg": "x"}]
 )
 def test_an_error_is_found_in_every_envelope(document: object) -> None:
-    assert find_complaint(document) is not None
+    assert find_error(document) is not None
 
 
 @pytest.mark.parametrize(
@@ -179,21 +179,21 @@ def test_an_error_is_found_in_every_envelope(document: object) -> None:
     ],
 )
 def test_money_law_of_lost_connections(exc: Exception, handed_over: bool, failure: type[PaintFailed]) -> None:
-    made = unanswered(exc, handed_over=handed_over)
+    made = failure_before_response(exc, handed_over=handed_over)
     assert type(made) is failure
     assert (made.retry is Retry.NEVER) == isinstance(made, Lost)
 
 
 def test_a_header_that_cannot_be_sent_is_not_quoted() -> None:
-    made = unanswered(httpx.LocalProtocolError("Illegal header value b'Bearer sk-123'"), handed_over=False)
+    made = failure_before_response(httpx.LocalProtocolError("Illegal header value b'Bearer sk-123'"), handed_over=False)
     assert "sk-123" not in str(made)
 
 
 def test_of_several_failures_one_that_forbids_another_try_is_told() -> None:
-    assert isinstance(most_telling([Unreachable(), Busy(), CutShort(), UpstreamDown()]), CutShort)
-    assert isinstance(most_telling([CutShort(), Moderated(), Busy()]), Moderated)
-    assert isinstance(most_telling([NoAnswer(), Busy()]), Busy)
-    assert isinstance(most_telling([Unreachable()]), Unreachable)
+    assert isinstance(failure_to_report([Unreachable(), Busy(), CutShort(), UpstreamDown()]), CutShort)
+    assert isinstance(failure_to_report([CutShort(), Moderated(), Busy()]), Moderated)
+    assert isinstance(failure_to_report([NoAnswer(), Busy()]), Busy)
+    assert isinstance(failure_to_report([Unreachable()]), Unreachable)
 
 
 # ---------------------------------------------------------------- presets
@@ -237,7 +237,7 @@ def test_azure_takes_its_version_in_the_query_and_its_key_in_a_header_of_its_own
     )
     assert isinstance(made.wire, ImagesWire)
     assert made.wire.query == {"api-version": "2030-01-01"}
-    assert made.auth() == {"api-key": "k"}
+    assert made.auth_headers() == {"api-key": "k"}
 
 
 def test_the_sandbox_can_be_spoken_to_in_each_dialect() -> None:

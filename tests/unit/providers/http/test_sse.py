@@ -2,11 +2,11 @@
 
 import pytest
 
-from bot.providers.http.sse import Events
+from bot.providers.http.sse import SseParser
 
 
 def heard(said: bytes, step: int) -> list[tuple[str, str]]:
-    events = Events()
+    events = SseParser()
     return [event for start in range(0, len(said), step) for event in events.feed(said[start : start + step])]
 
 
@@ -33,7 +33,7 @@ def test_lines_become_events_however_they_end_and_are_cut(
 
 
 def test_a_line_feed_that_comes_by_itself_belongs_to_the_return_before_it_and_only_once() -> None:
-    events = Events()
+    events = SseParser()
     assert list(events.feed(b"data: a\r")) == []
     assert list(events.feed(b"")) == []
     assert list(events.feed(b"\n")) == []

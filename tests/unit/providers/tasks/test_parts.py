@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from bot.errors import WrongEndpoint
 from bot.painting import Usage
-from bot.providers.hints import hint, hinted, preset_of
-from bot.providers.presets import PRESETS, TaskState, TasksWire, joined, resolve
-from bot.providers.tasks.polling import SPREAD, pauses
-from bot.providers.tasks.response import at, read_task
+from bot.providers.diagnostics import endpoint_hint, endpoint_hints, preset_for_url
+from bot.providers.presets import PRESETS, TaskState, TasksWire, join_url, resolve
+from bot.providers.tasks.request import MAX_JITTER, poll_pauses
+from bot.providers.tasks.response import parse_task, value_at
 
 WIRE = TasksWire()
 
@@ -25,14 +25,14 @@ WIRE = TasksWire()
 )
 def test_pauses_grow_gently_up_to_the_cap(jitter: float, growth: float, cap: float, first: float) -> None:
     wire = TasksWire(first_poll_s=first, poll_s=3, poll_growth=growth, poll_cap_s=cap)
-    begun, *then = itertools.islice(pauses(wire, lambda: jitter), 30)
-    assert first <= begun <= first * (1 + SPREAD)
+    begun, *then = itertools.islice(poll_pauses(wire, lambda: jitter), 30)
+    assert first <= begun <= first * (1 + MAX_JITTER)
     assert then == sorted(then)
-    assert all(3 <= each <= cap * (1 + SPREAD) for each in then)
+    assert all(3 <= each <= cap * (1 + MAX_JITTER) for each in then)
 
 
 def test_going_on_begins_at_once() -> None:
-    assert list(itertools.islice(pauses(WIRE, float, at_once=True), 3)) == pytest.approx([0.0, 3.0, 3.6])
+    assert list(itertools.islice(poll_pauses(WIRE, float, at_once=True), 3)) == pytest.approx([0.0, 3.0, 3.6])
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_going_on_begins_at_once() -> None:
     ],
 )
 def test_what_both_name_stands_once(base: str, path: str, address: str) -> None:
-    assert joined(base, path) == address
+    assert join_url(base, path) == address
 
 
 DOCUMENT = {"data": {"urls": ["a", "b"], "n": 0}, "3": "three"}
@@ -73,7 +73,7 @@ DOCUMENT = {"data": {"urls": ["a", "b"], "n": 0}, "3": "three"}
     ],
 )
 def test_places_in_a_document(path: tuple[str | int, ...], found: object) -> None:
-    assert at(DOCUMENT, path) == found
+    assert value_at(DOCUMENT, path) == found
 
 
 @pytest.mark.parametrize(
@@ -97,12 +97,12 @@ def test_places_in_a_document(path: tuple[str | int, ...], found: object) -> Non
     ],
 )
 def test_progress_is_a_percentage_or_nothing(told: object, percent: float | None) -> None:
-    assert read_task({"id": "t", "progress": told}, WIRE).progress == percent
+    assert parse_task({"id": "t", "progress": told}, WIRE).progress == percent
 
 
 def test_a_fraction_becomes_a_percentage_where_the_preset_says_so() -> None:
     wire = replace(WIRE, progress_scale=100.0)
-    assert read_task({"id": "t", "progress": "0.48"}, wire).progress == 48.0
+    assert parse_task({"id": "t", "progress": "0.48"}, wire).progress == 48.0
 
 
 def test_states_may_be_numbers() -> None:
@@ -112,24 +112,24 @@ def test_states_may_be_numbers() -> None:
         result_paths=(("data", "response", "resultUrls"),),
         states={"0": TaskState.WORKING, "1": TaskState.DONE},
     )
-    told = read_task({"data": {"successFlag": 1, "response": {"resultUrls": ["https://a.example/1"]}}}, wire)
+    told = parse_task({"data": {"successFlag": 1, "response": {"resultUrls": ["https://a.example/1"]}}}, wire)
     assert (told.state, told.pictures) == (TaskState.DONE, ("https://a.example/1",))
-    assert read_task({"data": {"successFlag": 0}}, wire).state is TaskState.WORKING
+    assert parse_task({"data": {"successFlag": 0}}, wire).state is TaskState.WORKING
 
 
 @pytest.mark.parametrize("document", [None, 7, "text", [], {}, {"id": {}, "status": [], "results": {"url": 7}}])
 def test_unknown_shapes_carry_nothing(document: object) -> None:
-    told = read_task(document, WIRE)
-    assert (told.id, told.state, told.pictures, told.refusal) == (None, TaskState.WORKING, (), None)
+    told = parse_task(document, WIRE)
+    assert (told.id, told.state, told.pictures, told.request_error) == (None, TaskState.WORKING, (), None)
 
 
 def test_usage_with_and_without_credits() -> None:
     wire = replace(WIRE, credits_path=("usage", "credits_reserved"))
     counts = {"credits_reserved": 1.5}
-    assert read_task({"id": "t", "usage": counts}, wire).usage == Usage(counts, credits=1.5)
-    assert read_task({"id": "t", "usage": {"credits_reserved": "?"}}, wire).usage == Usage({"credits_reserved": "?"})
-    assert read_task({"id": "t", "usage": counts}, WIRE).usage == Usage(counts)
-    assert read_task({"id": "t", "usage": {}}, wire).usage is None
+    assert parse_task({"id": "t", "usage": counts}, wire).usage == Usage(counts, credits=1.5)
+    assert parse_task({"id": "t", "usage": {"credits_reserved": "?"}}, wire).usage == Usage({"credits_reserved": "?"})
+    assert parse_task({"id": "t", "usage": counts}, WIRE).usage == Usage(counts)
+    assert parse_task({"id": "t", "usage": {}}, wire).usage is None
 
 
 # ---------------------------------------------------------------- hints
@@ -147,7 +147,7 @@ def test_usage_with_and_without_credits() -> None:
     ],
 )
 def test_whose_address_it_is(url: str, preset: str | None) -> None:
-    assert preset_of(url) == preset
+    assert preset_for_url(url) == preset
 
 
 @pytest.mark.parametrize(
@@ -170,8 +170,8 @@ def test_whose_address_it_is(url: str, preset: str | None) -> None:
 )
 def test_an_operator_is_told_what_to_change(settings: dict[str, str], said: str, words: str) -> None:
     upstream = resolve(name="up", **settings)  # type: ignore[arg-type]  # as settings do
-    assert words in hint(upstream, said)
-    with pytest.raises(WrongEndpoint) as caught, hinted(upstream):
+    assert words in endpoint_hint(upstream, said)
+    with pytest.raises(WrongEndpoint) as caught, endpoint_hints(upstream):
         raise WrongEndpoint(trace="t", detail=said)
     assert caught.value.trace == "t"
     assert words in str(caught.value.detail)

@@ -24,7 +24,7 @@ from bot.errors import (
     WrongEndpoint,
 )
 from bot.painting import Accepted, Blob, Image, Link, PaintRequest, Stage, StageChanged
-from bot.providers.http.client import ANSWER_CAP, UpstreamClient
+from bot.providers.http.client import MAX_RESPONSE_BYTES, UpstreamClient
 from tests.servers.upstream.chat import (
     ACE_500,
     DONE,
@@ -142,7 +142,7 @@ async def test_broken_base64_is_a_bad_result_only_when_it_is_alone(client: Upstr
 async def test_an_answer_beyond_the_cap_is_dropped(client: UpstreamClient) -> None:
     async def script(call: Call) -> None:
         await call.head(SSE)
-        for _ in range(ANSWER_CAP // 1_000_000 + 10):
+        for _ in range(MAX_RESPONSE_BYTES // 1_000_000 + 10):
             await call.send(b": " + b"x" * 1_000_000 + b"\n\n")
 
     async with raw_upstream(script) as up:

@@ -15,7 +15,7 @@ import pytest
 from bot.errors import CutShort, NoAnswer, PaintFailed, Rejected, Retry, Unreachable, UpstreamDown, WrongEndpoint
 from bot.logs import QUIET
 from bot.providers.http.client import SLICE_BYTES, Base64, Payload, UpstreamClient, exchange
-from bot.tls import authorities
+from bot.tls import client_context
 from tests.servers.upstream.raw import JSON, SSE, Call, Script, raw_upstream
 
 CERTIFICATE = Path(__file__).parent / "tls" / "localhost.pem"  # for localhost alone, signed by itself, until 2126
@@ -39,20 +39,20 @@ async def paint(
     timeout_s: float = 9,
     sent: asyncio.Event | None = None,
 ) -> bytes:
-    async with exchange(client, url, payload, {}, timeout_s=timeout_s, idle_s=9, sent=sent) as answer:
-        return await answer.read()
+    async with exchange(client, url, payload, {}, timeout_s=timeout_s, idle_timeout_s=9, sent=sent) as answer:
+        return await answer.read_body()
 
 
 async def poll(client: UpstreamClient, url: str, *, timeout_s: float = 9) -> bytes:
     async with exchange(
-        client, url, None, {}, method="GET", repeatable=True, timeout_s=timeout_s, idle_s=timeout_s
+        client, url, None, {}, method="GET", repeatable=True, timeout_s=timeout_s, idle_timeout_s=timeout_s
     ) as answer:
-        return await answer.read()
+        return await answer.read_body()
 
 
 async def upload(client: UpstreamClient, url: str) -> bytes:
-    async with exchange(client, url, SMALL, {}, repeatable=True, timeout_s=9, idle_s=9) as answer:
-        return await answer.read()
+    async with exchange(client, url, SMALL, {}, repeatable=True, timeout_s=9, idle_timeout_s=9) as answer:
+        return await answer.read_body()
 
 
 async def fail_to_paint(
@@ -260,8 +260,8 @@ async def test_what_came_before_a_break_is_read_before_it(client: UpstreamClient
             call.reset()
 
     received = 0
-    async with raw_upstream(script) as up, exchange(client, up.url, SMALL, {}, timeout_s=9, idle_s=9) as answer:
-        chunks = answer.chunks()
+    async with raw_upstream(script) as up, exchange(client, up.url, SMALL, {}, timeout_s=9, idle_timeout_s=9) as answer:
+        chunks = answer.iter_chunks()
         received += len(await anext(chunks))
         await asyncio.sleep(0.3)
         failure: PaintFailed | None = None
@@ -282,8 +282,8 @@ async def test_who_waits_when_it_breaks_hears_of_it(client: UpstreamClient) -> N
         await broken.wait()
         call.reset()
 
-    async with raw_upstream(script) as up, exchange(client, up.url, SMALL, {}, timeout_s=9, idle_s=9) as answer:
-        reading = asyncio.create_task(answer.read())
+    async with raw_upstream(script) as up, exchange(client, up.url, SMALL, {}, timeout_s=9, idle_timeout_s=9) as answer:
+        reading = asyncio.create_task(answer.read_body())
         await asyncio.sleep(0)
         broken.set()
         with pytest.raises(CutShort):
@@ -376,7 +376,7 @@ async def answer_once(call: Call) -> None:
 async def test_an_upstream_is_known_by_its_certificate() -> None:
     trusting = ssl.create_default_context(cafile=str(CERTIFICATE))
     server, port = await served_with_tls(answer_once)
-    async with server, UpstreamClient(trusting) as client, UpstreamClient(authorities()) as stranger:
+    async with server, UpstreamClient(trusting) as client, UpstreamClient(client_context()) as stranger:
         assert await paint(client, f"https://localhost:{port}/") == b"the picture"
         assert isinstance(await fail_to_paint(client, f"https://127.0.0.1:{port}/"), Unreachable)  # another's name
         assert isinstance(await fail_to_paint(stranger, f"https://localhost:{port}/"), Unreachable)
@@ -503,8 +503,10 @@ async def test_a_connection_whose_answer_was_not_read_is_not_kept(client: Upstre
         await call.hangup()
 
     async with raw_upstream(script, keep_answering("two")) as up:
-        async with exchange(client, up.url, None, {}, method="GET", repeatable=True, timeout_s=9, idle_s=9) as answer:
-            assert await answer.peek() == b"{"
+        async with exchange(
+            client, up.url, None, {}, method="GET", repeatable=True, timeout_s=9, idle_timeout_s=9
+        ) as answer:
+            assert await answer.peek_first_byte() == b"{"
         await up.calls[0].closed_by_client.wait()
         assert await poll(client, up.url) == b"two"
 

@@ -52,7 +52,7 @@ from bot.ports import Provider
 from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import TasksWire, resolve
 from bot.providers.tasks.callbacks import Callbacks
-from bot.providers.tasks.provider import DENIALS, TasksProvider
+from bot.providers.tasks.provider import MAX_REFUSED_POLLS, TasksProvider
 from tests.servers.upstream.tasks import KEY, Json, Request, Said, fail, gather, provider, scripted
 from tests.support.clocks import InstantClock
 from tests.support.images import image
@@ -353,7 +353,7 @@ async def test_an_unknown_status_with_a_picture_or_an_error_has_ended(
 async def test_an_answer_that_speaks_of_no_task_is_a_denial(client: UpstreamClient, clock: InstantClock) -> None:
     async with scripted(clock, submits=[OPENED], polls=[{"error": {"message": "who is asking?"}}]) as up:
         assert type((await fail(provider(client, clock, up.url)))[0]) is Lost
-        assert len(up.of("poll")) == DENIALS
+        assert len(up.of("poll")) == MAX_REFUSED_POLLS
 
 
 async def test_done_without_a_picture(client: UpstreamClient, clock: InstantClock) -> None:
@@ -400,13 +400,13 @@ async def test_retry_after_of_a_question_is_kept(client: UpstreamClient, clock: 
 
 
 async def test_a_few_denials_may_be_a_lag_but_not_more(client: UpstreamClient, clock: InstantClock) -> None:
-    async with scripted(clock, submits=[OPENED], polls=[UNKNOWN] * (DENIALS - 1) + [DONE]) as up:
+    async with scripted(clock, submits=[OPENED], polls=[UNKNOWN] * (MAX_REFUSED_POLLS - 1) + [DONE]) as up:
         await gather(provider(client, clock, up.url))
     unauthorized: Said = (401, {"error": {"code": "unauthorized", "message": "no"}})
     for denial in (UNKNOWN, unauthorized):
         async with scripted(clock, submits=[OPENED], polls=[denial]) as up:
             failure, _ = await fail(provider(client, clock, up.url))
-            assert len(up.of("poll")) == DENIALS
+            assert len(up.of("poll")) == MAX_REFUSED_POLLS
         assert (type(failure), failure.trace, failure.retry) == (Lost, "task-1", Retry.NEVER)
 
 

@@ -26,7 +26,7 @@ from bot.painting import Accepted, FinishedImage, Link, Options, PaintEvent, Pai
 from bot.providers.chat.provider import ChatProvider
 from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import resolve
-from bot.providers.probe import probe
+from bot.providers.probe import probe_upstream
 from bot.providers.tasks.callbacks import Callbacks
 from bot.providers.tasks.provider import TasksProvider
 from bot.sandbox import Sandbox
@@ -249,20 +249,20 @@ async def test_a_call_is_not_believed_and_calls_in_a_row_are_one_question_a_seco
         painting = asyncio.create_task(_collect(scripted_provider(client, clock, up.url, callbacks=callbacks)))
         await clock.asleep()
         secret = up.of("submit")[0].json()["callback_url"].rpartition("/")[2]
-        assert not callbacks.call("guessed")
-        assert callbacks.call(secret)
+        assert not callbacks.receive_call("guessed")
+        assert callbacks.receive_call(secret)
         while not up.of("poll"):  # noqa: ASYNC110 - the script wakes nobody
             await asyncio.sleep(0.001)
         await clock.asleep()  # the first question was answered: under way
         for _ in range(3):
-            assert callbacks.call(secret)
+            assert callbacks.receive_call(secret)
         await clock.advance(0.9)
         assert len(up.of("poll")) == 1
         assert not painting.done()
         await clock.advance(0.1)
         assert FinishedImage(Link(url="https://files.example/a.png")) in await painting
         assert len(up.of("poll")) == 2
-        assert callbacks.call(secret)  # late, and harmless
+        assert callbacks.receive_call(secret)  # late, and harmless
 
 
 async def _collect(made: TasksProvider) -> list[PaintEvent]:
@@ -295,9 +295,9 @@ async def test_tasks_at_a_chat_upstream_are_told_too(client: UpstreamClient) -> 
 async def test_a_check_names_the_remedy_and_paints_nothing(client: UpstreamClient) -> None:
     async with Sandbox(pace=0) as sandbox:
         well = resolve(name="up", preset="evolink", base_url=f"{sandbox.address}/evolink/v1", api_key=KEY)
-        assert "answers at" in await probe(well, client)
+        assert "answers at" in await probe_upstream(well, client)
         wrong = resolve(name="up", preset="openai", base_url=f"{sandbox.address}/nowhere", api_key=KEY)
         with pytest.raises(SettingsWrong) as caught:
-            await probe(wrong, client)
+            await probe_upstream(wrong, client)
         assert sandbox.requests == []
     assert 'nothing speaks dialect = "images" there' in str(caught.value)

@@ -1,0 +1,208 @@
+"""Every failure a user can meet, as one tree. A class names its words (a Fluent message id); texts hold the words.
+
+Nothing here formats a sentence, and no other module invents a failure of its own.
+
+    EaselError                      key: the words; facts: what the words fill in
+    ├── Refusal                     asked for what cannot be; nothing reserved, or the reservation released
+    │   ├── PromptEmpty  PicturesWithoutPrompt  PromptTooLong  UnknownOption  BadOption
+    │   │   └── OptionWithoutValue
+    │   ├── TooManyPictures  NotAPicture  BrokenPicture  AnimatedPicture  PictureGone
+    │   ├── PictureTooLarge  PictureTooManyPixels
+    │   ├── MaskWithoutPicture  MaskNotTransparent  MaskOfOtherSize  MaskTooLarge  MaskTooManyPictures
+    │   ├── ReplyGone  NothingToEdit  ReplyHasNoPicture  StillPainting
+    │   ├── OutOfCredits  ChatOutOfCredits  TooManyWaiting
+    │   ├── Banned  ChatBanned  Closed  ForbiddenWord  TooFast
+    │   ├── NotYours  AlreadyFinished  AdminsOnly  UnknownCommand  BadArguments  UnknownCharge
+    │   └── Unsupported             no configured provider can do it
+    ├── PaintFailed                 the upstream painted nothing; the reservation is released
+    │   ├── Unreachable             no connection: certainly not accepted         → next provider
+    │   ├── Busy                    429: certainly not accepted                   → wait, then next provider
+    │   ├── UpstreamDown            5xx or an HTML error page before any answer   → next provider
+    │   ├── NoAnswer                no first byte until the deadline              → next provider
+    │   ├── BadCredentials          401, 403: the operator's key                  → next provider
+    │   ├── WrongEndpoint           the preset does not fit the address           → next provider
+    │   ├── OutOfFunds              the operator's balance there is used up       → next provider
+    │   ├── Rejected                400: the request was understood and refused   → stop
+    │   ├── Moderated               the content rules of the upstream             → stop
+    │   ├── Declined                prose instead of a picture                    → stop
+    │   ├── NoPicture               an answer without a picture                   → stop
+    │   ├── SaidFailed              "failed" inside an accepted answer            → stop
+    │   ├── CalledOff               the upstream cancelled the task               → stop
+    │   ├── BadResult               a result that is no picture we can trust      → stop
+    │   ├── Unfetched               a result that could not be downloaded         → stop
+    │   └── Lost                    accepted, then: the outcome is unknown        → stop, never painted again
+    │       ├── CutShort            the connection ended in the middle
+    │       ├── WentQuiet           no sign of life for idle_timeout_s
+    │       ├── TookTooLong         not finished within timeout_s
+    │       └── Restarted           Easel was restarted in the middle
+    ├── FetchFailed                 a download did not succeed
+    │   └── FetchForbidden  FetchTooLarge  FetchTooSlow
+    ├── ChatFailed                  the chat platform did not take a call
+    │   └── ChatBusy  MessageGone  ChatGone  ChatUnreachable
+    ├── Undelivered                 painted, but the chat did not take it: not charged
+    ├── StoreFailed                 the database did not take or give what it should
+    ├── Stale                       a newer attempt holds the job; whoever meets this lets go silently
+    └── SettingsWrong               for the operator: one line per mistake
+"""
+
+from bot.errors.base import (
+    EaselError,
+    Fact,
+)
+from bot.errors.generation import (
+    BadCredentials,
+    BadResult,
+    Busy,
+    CalledOff,
+    CutShort,
+    Declined,
+    Lost,
+    Moderated,
+    NoAnswer,
+    NoPicture,
+    OutOfFunds,
+    PaintFailed,
+    Rejected,
+    Restarted,
+    Retry,
+    SaidFailed,
+    TookTooLong,
+    Unfetched,
+    Unreachable,
+    UpstreamDown,
+    WentQuiet,
+    WrongEndpoint,
+)
+from bot.errors.infrastructure import (
+    ChatBusy,
+    ChatFailed,
+    ChatGone,
+    ChatUnreachable,
+    FetchFailed,
+    FetchForbidden,
+    FetchTooLarge,
+    FetchTooSlow,
+    MessageGone,
+    SettingsWrong,
+    Stale,
+    StoreFailed,
+    Undelivered,
+)
+from bot.errors.refusals import (
+    AdminsOnly,
+    AlreadyFinished,
+    AnimatedPicture,
+    BadArguments,
+    BadOption,
+    Banned,
+    BrokenPicture,
+    ChatBanned,
+    ChatOutOfCredits,
+    Closed,
+    ForbiddenWord,
+    MaskNotTransparent,
+    MaskOfOtherSize,
+    MaskTooLarge,
+    MaskTooManyPictures,
+    MaskWithoutPicture,
+    NotAPicture,
+    NothingToEdit,
+    NotYours,
+    OptionWithoutValue,
+    OutOfCredits,
+    PictureGone,
+    PicturesWithoutPrompt,
+    PictureTooLarge,
+    PictureTooManyPixels,
+    PromptEmpty,
+    PromptTooLong,
+    Refusal,
+    ReplyGone,
+    ReplyHasNoPicture,
+    StillPainting,
+    TooFast,
+    TooManyPictures,
+    TooManyWaiting,
+    UnknownCharge,
+    UnknownCommand,
+    UnknownOption,
+    Unsupported,
+)
+
+__all__ = [
+    "AdminsOnly",
+    "AlreadyFinished",
+    "AnimatedPicture",
+    "BadArguments",
+    "BadCredentials",
+    "BadOption",
+    "BadResult",
+    "Banned",
+    "BrokenPicture",
+    "Busy",
+    "CalledOff",
+    "ChatBanned",
+    "ChatBusy",
+    "ChatFailed",
+    "ChatGone",
+    "ChatOutOfCredits",
+    "ChatUnreachable",
+    "Closed",
+    "CutShort",
+    "Declined",
+    "EaselError",
+    "Fact",
+    "FetchFailed",
+    "FetchForbidden",
+    "FetchTooLarge",
+    "FetchTooSlow",
+    "ForbiddenWord",
+    "Lost",
+    "MaskNotTransparent",
+    "MaskOfOtherSize",
+    "MaskTooLarge",
+    "MaskTooManyPictures",
+    "MaskWithoutPicture",
+    "MessageGone",
+    "Moderated",
+    "NoAnswer",
+    "NoPicture",
+    "NotAPicture",
+    "NotYours",
+    "NothingToEdit",
+    "OptionWithoutValue",
+    "OutOfCredits",
+    "OutOfFunds",
+    "PaintFailed",
+    "PictureGone",
+    "PictureTooLarge",
+    "PictureTooManyPixels",
+    "PicturesWithoutPrompt",
+    "PromptEmpty",
+    "PromptTooLong",
+    "Refusal",
+    "Rejected",
+    "ReplyGone",
+    "ReplyHasNoPicture",
+    "Restarted",
+    "Retry",
+    "SaidFailed",
+    "SettingsWrong",
+    "Stale",
+    "StillPainting",
+    "StoreFailed",
+    "TooFast",
+    "TooManyPictures",
+    "TooManyWaiting",
+    "TookTooLong",
+    "Undelivered",
+    "Unfetched",
+    "UnknownCharge",
+    "UnknownCommand",
+    "UnknownOption",
+    "Unreachable",
+    "Unsupported",
+    "UpstreamDown",
+    "WentQuiet",
+    "WrongEndpoint",
+]

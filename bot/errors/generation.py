@@ -1,0 +1,204 @@
+"""Failures of a generation: the upstream made no picture. Each class says what may follow, and how it is reported.
+
+What decides about another request, and so about a second payment, is an attribute of the class: no other module lists
+failure classes for that.
+"""
+
+from enum import Enum
+from typing import ClassVar
+
+from bot.errors.base import EaselError
+
+
+class Retry(Enum):
+    """What may be done after a failure without risking a second payment."""
+
+    NEVER = "never"  # accepted or refused for good: stop, release, say so
+    ELSEWHERE = "elsewhere"  # certainly nothing accepted here: the next provider
+    LATER = "later"  # the same provider after `retry_after`, else the next one
+
+
+class PaintFailed(EaselError):
+    """The upstream made no picture. The user's credits come back."""
+
+    key = "failed-unknown"
+
+    retry: ClassVar[Retry] = Retry.NEVER
+    """What may follow by itself."""
+    report_rank: ClassVar[int] = 100
+    """Which of several failures with the same kind of `retry` is reported: the lowest, since it says most."""
+    lasting: ClassVar[bool] = False
+    """Whether the next request would meet the same, because the operator must change something."""
+    refused_upfront: ClassVar[bool] = False
+    """Whether an upstream says so only before it begins, so that it proves that nothing was painted even as an error
+    inside an HTTP success."""
+    quotes_upstream: ClassVar[bool] = False
+    """Whether the words need the fact `quote`: the upstream's own words, shortened."""
+
+    @property
+    def transient(self) -> bool:
+        """Whether the same request may succeed in a moment, and may be sent."""
+        return self.retry is not Retry.NEVER and not self.lasting
+
+
+# ---------------------------------------------------------------- certainly not accepted
+
+
+class Unreachable(PaintFailed):
+    """No connection, or none that took the whole request."""
+
+    key = "failed-unreachable"
+    retry = Retry.ELSEWHERE
+
+
+class Busy(PaintFailed):
+    """HTTP 429, or the same in words."""
+
+    key = "failed-busy"
+    retry = Retry.LATER
+    report_rank = 7
+    refused_upfront = True
+
+    def __init__(self, *, retry_after: float | None = None, trace: str | None = None, detail: str | None = None):
+        """`retry_after`: seconds to wait, ≥ 0, where the upstream named them."""
+        super().__init__(trace=trace, detail=detail)
+        self.retry_after = retry_after
+
+
+class UpstreamDown(PaintFailed):
+    """A 5xx, or an HTML error page before any answer."""
+
+    key = "failed-down"
+    retry = Retry.ELSEWHERE
+    report_rank = 11
+
+
+class NoAnswer(PaintFailed):
+    """No head of an answer until the deadline."""
+
+    key = "failed-no-answer"
+    retry = Retry.ELSEWHERE
+
+
+class BadCredentials(PaintFailed):
+    """HTTP 401 or 403: the operator's key."""
+
+    key = "failed-credentials"
+    retry = Retry.ELSEWHERE
+    report_rank = 9
+    lasting = True
+    refused_upfront = True
+
+
+class WrongEndpoint(PaintFailed):
+    """The preset does not fit the address."""
+
+    key = "failed-endpoint"
+    retry = Retry.ELSEWHERE
+    report_rank = 10
+    lasting = True
+    refused_upfront = True
+
+
+class OutOfFunds(PaintFailed):
+    """The operator's balance at the upstream is used up."""
+
+    key = "failed-funds"
+    retry = Retry.ELSEWHERE
+    report_rank = 8
+    lasting = True
+    refused_upfront = True
+
+
+# ---------------------------------------------------------------- refused, or accepted and failed
+
+
+class Rejected(PaintFailed):
+    """HTTP 400: the request was understood and refused. Facts: `quote`, the upstream's own words, shortened."""
+
+    key = "failed-rejected"
+    report_rank = 1
+    quotes_upstream = True
+
+
+class Moderated(PaintFailed):
+    """The content rules of the upstream."""
+
+    key = "failed-moderated"
+    report_rank = 0
+
+
+class Declined(PaintFailed):
+    """Prose instead of a picture. Facts: `quote`, the upstream's own words, shortened."""
+
+    key = "failed-declined"
+    report_rank = 2
+    quotes_upstream = True
+
+
+class NoPicture(PaintFailed):
+    """An answer without a picture."""
+
+    key = "failed-no-picture"
+    report_rank = 5
+
+
+class SaidFailed(PaintFailed):
+    """A failure reported inside an accepted answer. Facts: `quote`, the upstream's own words, shortened."""
+
+    key = "failed-said"
+    report_rank = 3
+    quotes_upstream = True
+
+
+class CalledOff(PaintFailed):
+    """The upstream cancelled the task."""
+
+    key = "failed-called-off"
+
+
+class BadResult(PaintFailed):
+    """A result that is no picture we can trust."""
+
+    key = "failed-bad-result"
+    report_rank = 4
+
+
+class Unfetched(PaintFailed):
+    """Painted, but the link leads nowhere, or where we may not go. The log names the host."""
+
+    key = "failed-unfetched"
+
+
+# ---------------------------------------------------------------- accepted, then the outcome is unknown
+
+
+class Lost(PaintFailed):
+    """Accepted, then out of sight. The upstream may have taken money: never painted again by itself."""
+
+    key = "failed-lost"
+    report_rank = 6
+
+
+class CutShort(Lost):
+    """The connection ended in the middle."""
+
+    key = "failed-cut-short"
+
+
+class WentQuiet(Lost):
+    """No sign of life for `idle_timeout_s`. Facts: `seconds` of silence."""
+
+    key = "failed-went-quiet"
+
+
+class TookTooLong(Lost):
+    """Not finished within `timeout_s`. Facts: `seconds` allowed."""
+
+    key = "failed-too-long"
+
+
+class Restarted(Lost):
+    """Easel was restarted in the middle."""
+
+    key = "failed-restarted"

@@ -1,0 +1,57 @@
+"""Where a JSON item carries a picture (a link or inline bytes), and the bytes of a data URL. Pure.
+
+No picture is looked into: that is for `bot.pictures`.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+from bot.errors import BadResult
+
+_SCHEMES = ("http://", "https://", "data:")
+_BARE_BASE64 = "data:;base64,"  # stands before base64 that came without its data URL
+
+
+def find_image_urls(item: object) -> Iterator[str]:
+    """The picture that an item of a list of parts carries, in any of the known ways: a link or a data URL."""
+    if isinstance(item, str):
+        if item.startswith(_SCHEMES):
+            yield item
+        return
+    table = _table(item)
+    image = table.get("image_url")
+    url = _text(image) or _text(_table(image).get("url")) or _text(table.get("url"))
+    if url.startswith(_SCHEMES):
+        yield url
+    if encoded := _text(table.get("b64_json")):
+        yield encoded if encoded.startswith("data:") else _BARE_BASE64 + encoded
+    inline = _table(table.get("inline_data")) or _table(table.get("inlineData"))
+    if encoded := _text(inline.get("data")):
+        yield _BARE_BASE64 + encoded
+
+
+def decode_data_url(url: str) -> bytes:
+    """The bytes of a data URL.
+
+    Raises BadResult when it is no base64.
+    """
+    header, comma, encoded = url.partition(",")
+    if not comma or not header.endswith(";base64"):
+        raise BadResult(detail="a data URL without base64")
+    try:
+        data = base64.b64decode(encoded + "=" * (-len(encoded) % 4))  # some relays leave the padding out
+    except (binascii.Error, ValueError) as exc:
+        raise BadResult(detail="broken base64") from exc
+    if not data:
+        raise BadResult(detail="an empty data URL")
+    return data
+
+
+def _table(value: object) -> Mapping[str, Any]:
+    return cast(Mapping[str, Any], value) if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
