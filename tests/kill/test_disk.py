@@ -147,7 +147,7 @@ async def test_a_file_damaged_in_its_middle_is_refused_and_left_alone(tmp_path: 
 async def test_a_large_file_is_read_whole_after_a_kill_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed: bool
 ) -> None:
-    monkeypatch.setattr(migrate, "SMALL", 0)
+    monkeypatch.setattr(migrate, "SMALL_FILE_BYTES", 0)
     file = tmp_path / "easel.db"
     url = f"sqlite:///{file}"
     await upgrade(url)
