@@ -4,7 +4,7 @@
         guild = server.world.add_guild()
         channel = server.world.add_channel(guild)
         ada = server.world.add_member(guild, "Ada")
-        with pointed_at(server):            # tests.servers.discord.pointing
+        with pointed_at(server):            # tests.servers.discord.real_bot
             ...                             # start the bot with server.token
         server.say(ada, channel, "hello")
         await server.until(lambda: channel.last.author is server.world.bot)
@@ -27,13 +27,12 @@ from tests.servers.discord.entities import (
 )
 from tests.servers.discord.faults import Gate
 from tests.servers.discord.gateway import Intent
-from tests.servers.discord.interactions import Answered, Asked, Interaction
+from tests.servers.discord.interactions import Answered, Interaction, InteractionKind
 from tests.servers.discord.limits import Limits, Rate
 from tests.servers.discord.server import DiscordServer, ViolationsError
 
 __all__ = [
     "Answered",
-    "Asked",
     "Attachment",
     "Channel",
     "DiscordServer",
@@ -42,6 +41,7 @@ __all__ = [
     "Guild",
     "Intent",
     "Interaction",
+    "InteractionKind",
     "Kind",
     "Limits",
     "Member",

@@ -1,4 +1,4 @@
-"""Signed links to attachments: made, checked, expired, served. Knows nothing of messages.
+"""Signed links to attachments: creation, check, expiry, download. Knows nothing of messages.
 
 A link carries `ex` and `is` (hexadecimal seconds) and `hm`, a signature over path and times, as Discord's do.
 """

@@ -1,4 +1,4 @@
-"""The commands that the bot has registered: kept, counted, found. No HTTP here."""
+"""The registry of the bot's commands. No HTTP."""
 
 from dataclasses import dataclass
 from typing import Any

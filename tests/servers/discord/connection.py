@@ -1,4 +1,4 @@
-"""One websocket of the gateway: sends in order, without making anybody wait. Knows no opcode."""
+"""One websocket of the gateway: sends in order without blocking the sender. Knows no opcode."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What all parts of the server share: the world, the clocks, the records. Decides nothing."""
+"""State shared by all parts of the server: entities, clocks, recorded calls. Decides nothing."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -15,8 +15,8 @@ from tests.servers.discord.faults import Faults
 from tests.servers.discord.gateway import Gateway, Intent, Session
 from tests.servers.discord.interactions import Interactions
 from tests.servers.discord.limits import Buckets, Limits
-from tests.servers.discord.sight import Messages
 from tests.servers.discord.validate import Spec
+from tests.servers.discord.visibility import Messages
 from tests.servers.discord.world import World
 
 

@@ -1,4 +1,4 @@
-"""From the world to Discord's JSON. Every reader's rights are parameters; nothing is changed here.
+"""Entities encoded as Discord's JSON. The reader's rights are parameters; changes nothing.
 
 Shapes from the docs' resources: User, Guild Member, Role, Channel, Guild, Attachment, Message.
 """

@@ -1,4 +1,4 @@
-"""What there is on a Discord: users, guilds, channels, messages, files, and the numbers of their kinds.
+"""Entities of the server: users, guilds, channels, messages, files, and the numbers of their kinds.
 
 Mutable on purpose: it is the state of somebody else's server. No HTTP and no JSON here.
 """

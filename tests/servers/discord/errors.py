@@ -1,4 +1,4 @@
-"""What the server answers when it refuses: HTTP status, JSON code, words. Codes as in Discord's table
+"""Error responses: HTTP status, JSON code, message. Codes as in Discord's table
 "Opcodes and Status Codes"; nothing here decides anything."""
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Trouble on demand: the next calls of a route fail, break off, wait or are limited. Only the plan lives here."""
+"""Planned faults: the next calls of a route fail, lose their connection, wait or are limited. Only the plan."""
 
 import asyncio
 from dataclasses import dataclass, field

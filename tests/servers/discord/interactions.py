@@ -1,4 +1,4 @@
-"""Interactions: what was asked, how it was answered, how long its token lives. No HTTP here.
+"""Interactions: the request, its response, the lifetime of its token. No HTTP.
 
 Rules from the docs' "Receiving and Responding": an answer within 3 s, once; the token lives 15 minutes.
 """
@@ -19,7 +19,7 @@ TOKEN_LIFE = 15 * 60.0  # seconds
 FOLLOW_UPS = 5  # of an app that only the user installed
 
 
-class Asked(IntEnum):
+class InteractionKind(IntEnum):
     """Interaction types."""
 
     COMMAND = 2
@@ -46,7 +46,7 @@ class Interaction:
 
     id: int
     token: str
-    kind: Asked
+    kind: InteractionKind
     user: User
     channel: Channel
     data: Json
@@ -96,9 +96,9 @@ class Interaction:
             "user": encode.user(self.user),
             "authorizing_integration_owners": self.owners,
         }
-        if self.kind is Asked.COMPONENT and self.source is not None:
+        if self.kind is InteractionKind.COMPONENT and self.source is not None:
             body["interacted_message_id"] = str(self.source.id)
-        if self.kind is Asked.MODAL and self.parent is not None:
+        if self.kind is InteractionKind.MODAL and self.parent is not None:
             body["triggering_interaction_metadata"] = self.parent.metadata()
         if self.target is not None:
             body["target_message_id"] = str(self.target.id)
@@ -120,7 +120,7 @@ class Interactions:
 
     def ask(
         self,
-        kind: Asked,
+        kind: InteractionKind,
         user: User,
         channel: Channel,
         data: Json,
@@ -180,11 +180,11 @@ class Interactions:
 
 
 def _fitting(interaction: Interaction) -> set[int]:
-    if interaction.kind is Asked.AUTOCOMPLETE:
+    if interaction.kind is InteractionKind.AUTOCOMPLETE:
         return {Answered.CHOICES}
     fitting: set[int] = {Answered.MESSAGE, Answered.DEFER}
     if interaction.source is not None:
         fitting |= {Answered.DEFER_UPDATE, Answered.UPDATE}
-    if interaction.kind is not Asked.MODAL:
+    if interaction.kind is not InteractionKind.MODAL:
         fitting.add(Answered.MODAL)
     return fitting

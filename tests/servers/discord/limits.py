@@ -1,4 +1,4 @@
-"""Rate limits: which bucket a call draws on, and whether it has a slot left. No HTTP here; time is a parameter.
+"""Rate limits: the bucket a call draws on, and its free slots. No HTTP; time is a parameter.
 
 Numbers that Discord does not document are community observations and can be set.
 """

@@ -1,4 +1,4 @@
-"""The Discord that tests talk to: opens the port, puts the parts together, ends with what went wrong."""
+"""The server that tests talk to: opens the port, combines the parts, raises recorded violations at the end."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -8,13 +8,13 @@ from typing import Self, TypeVar
 
 from aiohttp import web
 
-from tests.servers.discord import cdn, encode, front, validate
+from tests.servers.discord import call_handling, cdn, encode, validate
 from tests.servers.discord.core import Core, Refused, Request, utc
 from tests.servers.discord.entities import Channel, Guild, Message
 from tests.servers.discord.gateway import NONE, Intent
 from tests.servers.discord.interactions import Interactions
 from tests.servers.discord.limits import Limits
-from tests.servers.discord.people import People
+from tests.servers.discord.user_actions import People
 from tests.servers.discord.validate import Spec
 
 MAX_BODY = 128 * 1024 * 1024  # bytes of a request
@@ -80,7 +80,7 @@ class DiscordServer(People):
         if self._given_spec is None:
             self.core.spec = await asyncio.to_thread(validate.from_environment)
         app = web.Application(client_max_size=MAX_BODY)
-        front.install(app, self.core)
+        call_handling.install(app, self.core)
         app.router.add_get("/gateway", self.gateway.serve)
         for route in cdn.ROUTES:
             app.router.add_get(route, self._download)
@@ -89,7 +89,7 @@ class DiscordServer(People):
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         host, port = self._runner.addresses[0][:2]
-        self.api_base = f"http://{host}:{port}{front.PREFIX}"
+        self.api_base = f"http://{host}:{port}{call_handling.PREFIX}"
         self.gateway_url = self.gateway.url = f"ws://{host}:{port}/gateway"
         self.cdn.base = f"http://{host}:{port}"
         return self

@@ -1,4 +1,4 @@
-"""Requests and answers against Discord's published OpenAPI description. Knows no route by itself.
+"""Requests and responses against Discord's published OpenAPI description. Knows no route by itself.
 
 The description is read from the folder that EASEL_SPECS names; without it nothing is validated.
 """

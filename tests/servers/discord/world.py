@@ -1,4 +1,4 @@
-"""The world of the server: makes and keeps what entities.py describes; tests arrange it. No HTTP, no JSON."""
+"""The server's state: creates and finds the entities of entities.py; tests arrange it. No HTTP, no JSON."""
 
 import io
 import itertools

@@ -1,9 +1,9 @@
 """The one route that answers an interaction, in all its types."""
 
-from tests.servers.discord import posts
+from tests.servers.discord import message_changes
 from tests.servers.discord.entities import Flag, Message
 from tests.servers.discord.errors import Json, unknown
-from tests.servers.discord.interactions import Answered, Asked, Interaction
+from tests.servers.discord.interactions import Answered, Interaction, InteractionKind
 from tests.servers.discord.rest.call import Answer, Call, Routes
 
 COMMAND_ANSWER, CONTEXT_ANSWER, REPLY = 20, 23, 19  # message types
@@ -31,7 +31,7 @@ def ephemeral(interaction: Interaction, data: Json) -> int:
 
 
 def kind(interaction: Interaction) -> int:
-    if interaction.kind is Asked.COMMAND:
+    if interaction.kind is InteractionKind.COMMAND:
         return CONTEXT_ANSWER if interaction.target is not None else COMMAND_ANSWER
     return REPLY if interaction.source is not None else 0
 
@@ -50,7 +50,7 @@ def _carry_out(call: Call, interaction: Interaction, answered: Answered, data: J
         if set(data) - {"flags"} or int(data.get("flags") or 0) & ~Flag.EPHEMERAL:
             call.core.note(f"a deferred answer may carry only the ephemeral flag, not {sorted(data)}")
         flags, data = flags | Flag.LOADING, {}
-    interaction.original = posts.create(
+    interaction.original = message_changes.create(
         call.core,
         interaction.channel,
         data,
@@ -70,7 +70,7 @@ def _update(call: Call, interaction: Interaction, answered: Answered, data: Json
     interaction.original = source
     if answered is Answered.DEFER_UPDATE:
         return None
-    return posts.edit(call.core, source, data, call.files, file_limit=interaction.file_limit)
+    return message_changes.edit(call.core, source, data, call.files, file_limit=interaction.file_limit)
 
 
 def _described(call: Call, interaction: Interaction, answered: Answered, message: Message | None) -> Json:

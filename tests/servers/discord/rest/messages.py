@@ -1,6 +1,6 @@
 """Routes about the messages of a channel, with the bot's own token: read, post, edit, delete."""
 
-from tests.servers.discord import posts
+from tests.servers.discord import message_changes
 from tests.servers.discord.entities import Channel, Message, Permission, Reference
 from tests.servers.discord.errors import ApiError, Json, invalid_form, missing_permissions, thread_archived
 from tests.servers.discord.rest.call import Call, Routes
@@ -39,7 +39,7 @@ def post(call: Call) -> Json:
     if channel.archived:
         channel.archived = False  # writing wakes a thread
         call.core.tell_place("THREAD_UPDATE", channel)
-    message = posts.create(
+    message = message_changes.create(
         call.core,
         channel,
         call.payload,
@@ -63,7 +63,7 @@ def edit(call: Call) -> Json:
     if (call.core.now() - message.created).total_seconds() > OLD:
         _may_edit_old(call, channel)
     file_limit = channel.file_limit
-    return call.core.seen(posts.edit(call.core, message, call.payload, call.files, file_limit=file_limit))
+    return call.core.seen(message_changes.edit(call.core, message, call.payload, call.files, file_limit=file_limit))
 
 
 def delete(call: Call) -> None:
@@ -72,7 +72,7 @@ def delete(call: Call) -> None:
         raise thread_archived()
     if message.author is not call.core.world.bot:
         raise missing_permissions()
-    posts.delete(call.core, message)
+    message_changes.delete(call.core, message)
 
 
 def _may_write(call: Call, channel: Channel) -> None:

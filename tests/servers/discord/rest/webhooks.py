@@ -1,6 +1,6 @@
 """Routes by an interaction's token: its first answer, and follow-ups."""
 
-from tests.servers.discord import posts
+from tests.servers.discord import message_changes
 from tests.servers.discord.entities import Message
 from tests.servers.discord.errors import ApiError, Json, unknown
 from tests.servers.discord.interactions import FOLLOW_UPS, Answered, Interaction
@@ -21,7 +21,7 @@ def follow_up(call: Call) -> Answer:
         return call.core.seen(original)
     if interaction.by_user_install and len(interaction.followups) >= FOLLOW_UPS:
         raise ApiError(400, 40094, "Maximum number of follow-up messages reached")
-    message = posts.create(
+    message = message_changes.create(
         call.core,
         interaction.channel,
         call.payload,
@@ -45,7 +45,7 @@ def edit(call: Call) -> Json:
 
 
 def delete(call: Call) -> None:
-    posts.delete(call.core, _message(call, _interaction(call)))
+    message_changes.delete(call.core, _message(call, _interaction(call)))
 
 
 def _interaction(call: Call) -> Interaction:
@@ -61,7 +61,7 @@ def _message(call: Call, interaction: Interaction) -> Message:
 
 
 def _edited(call: Call, interaction: Interaction, message: Message) -> Message:
-    return posts.edit(call.core, message, call.payload, call.files, file_limit=interaction.file_limit)
+    return message_changes.edit(call.core, message, call.payload, call.files, file_limit=interaction.file_limit)
 
 
 ROUTES: Routes = {

@@ -13,18 +13,18 @@ import discord
 import pytest
 
 from tests.servers.discord import DiscordServer, Intent, Kind, Upload, ViolationsError
-from tests.servers.discord.pencil import FAST, Pencil, Place, channel_of, intents, png, running
-from tests.servers.discord.pointing import pointed_at
+from tests.servers.discord.real_bot import connect_discord_py
+from tests.servers.discord.sample_bot import FAST, SampleBot, Scene, channel_of, intents, png, running
 from tests.support.clocks import FakeClock
 
 
 @pytest.fixture
-async def place() -> AsyncGenerator[Place]:
+async def place() -> AsyncGenerator[Scene]:
     async with DiscordServer(limits=FAST) as server:
-        yield Place(server)
+        yield Scene(server)
 
 
-async def test_the_client_logs_in_and_sees_its_guild(place: Place) -> None:
+async def test_the_client_logs_in_and_sees_its_guild(place: Scene) -> None:
     async with running(place.server) as bot:
         assert bot.user is not None
         assert bot.user.id == place.server.world.bot.id
@@ -35,8 +35,8 @@ async def test_the_client_logs_in_and_sees_its_guild(place: Place) -> None:
 
 async def test_a_wrong_token_is_refused() -> None:
     async with DiscordServer(token="right") as server:
-        bot = Pencil()
-        with pointed_at(server), pytest.raises(discord.LoginFailure):
+        bot = SampleBot()
+        with connect_discord_py(server), pytest.raises(discord.LoginFailure):
             await bot.login("wrong")
         await bot.close()
         assert server.invalid_requests == 1
@@ -44,13 +44,13 @@ async def test_a_wrong_token_is_refused() -> None:
 
 async def test_an_intent_that_the_portal_does_not_allow_closes_the_gateway() -> None:
     async with DiscordServer() as server:
-        bot = Pencil(intents(message_content=True))
-        with pointed_at(server), pytest.raises(discord.PrivilegedIntentsRequired):
+        bot = SampleBot(intents(message_content=True))
+        with connect_discord_py(server), pytest.raises(discord.PrivilegedIntentsRequired):
             await bot.start(server.token)
         await bot.close()
 
 
-async def test_a_guild_a_channel_and_a_thread_made_later_reach_the_client(place: Place) -> None:
+async def test_a_guild_a_channel_and_a_thread_made_later_reach_the_client(place: Scene) -> None:
     async with running(place.server) as bot:
         joined, made, opened = (
             asyncio.create_task(bot.wait_for(event))
@@ -66,7 +66,7 @@ async def test_a_guild_a_channel_and_a_thread_made_later_reach_the_client(place:
 
 
 @pytest.mark.parametrize("how", ["cut", "ask_to_reconnect", "close"])
-async def test_a_broken_connection_is_resumed_and_missed_messages_are_replayed_once(place: Place, how: str) -> None:
+async def test_a_broken_connection_is_resumed_and_missed_messages_are_replayed_once(place: Scene, how: str) -> None:
     server = place.server
     async with running(server) as bot:
         if how == "close":
@@ -75,8 +75,8 @@ async def test_a_broken_connection_is_resumed_and_missed_messages_are_replayed_o
             getattr(server.gateway, how)()
         server.say(place.ada, place.channel, f"<@{server.world.bot.id}> are you there?")
         await bot.resumed.wait()
-        assert (await bot.heard.get()).content.endswith("there?")
-        assert bot.heard.empty()
+        assert (await bot.messages.get()).content.endswith("there?")
+        assert bot.messages.empty()
         assert server.gateway.resumes == 1
         assert len(server.gateway.identifies) == 1
 
@@ -153,29 +153,29 @@ async def identify(server: DiscordServer, socket: aiohttp.ClientWebSocketRespons
 
 
 async def test_without_the_intent_only_mentions_own_messages_and_direct_ones_are_readable(
-    place: Place,
+    place: Scene,
 ) -> None:
     server = place.server
     async with running(server) as bot:
         server.say(place.ada, place.channel, "secret", files=[Upload(filename="a.png", data=png())])
-        hidden = await bot.heard.get()
+        hidden = await bot.messages.get()
         assert (hidden.content, hidden.attachments) == ("", [])
         server.say(place.ada, place.channel, f"<@{server.world.bot.id}> look")
-        assert (await bot.heard.get()).content.endswith("look")
+        assert (await bot.messages.get()).content.endswith("look")
         server.say(place.ada, server.world.open_dm(place.ada), "hello")
-        assert (await bot.heard.get()).content == "hello"
+        assert (await bot.messages.get()).content == "hello"
         assert (await channel_of(bot, place.channel).fetch_message(hidden.id)).content == ""
 
 
 async def test_with_the_intent_everything_is_readable() -> None:
     async with DiscordServer(allowed=Intent.MESSAGE_CONTENT) as server:
-        place = Place(server)
-        async with running(server, Pencil(intents(message_content=True))) as bot:
+        place = Scene(server)
+        async with running(server, SampleBot(intents(message_content=True))) as bot:
             server.say(place.ada, place.channel, "plain")
-            assert (await bot.heard.get()).content == "plain"
+            assert (await bot.messages.get()).content == "plain"
 
 
-async def test_a_reply_shows_hides_or_loses_what_it_answers(place: Place) -> None:
+async def test_a_reply_shows_hides_or_loses_what_it_answers(place: Scene) -> None:
     server, world = place.server, place.server.world
     bea = world.add_member(place.guild, "Bea")
     mention = f"<@{world.bot.id}>"
@@ -183,37 +183,37 @@ async def test_a_reply_shows_hides_or_loses_what_it_answers(place: Place) -> Non
         await channel_of(bot, place.channel).send("mine")
         mine = place.channel.last
         server.say(place.ada, place.channel, "more red", reply_to=mine)  # a reply mentions its author
-        seen = await bot.heard.get()
+        seen = await bot.messages.get()
         assert seen.content == "more red"
         assert seen.reference is not None
         assert isinstance(seen.reference.resolved, discord.Message)
         assert seen.reference.resolved.content == "mine"
         friends = server.say(bea, place.channel, "a friend's")
-        await bot.heard.get()
+        await bot.messages.get()
         server.say(place.ada, place.channel, mention, reply_to=friends)
-        seen = await bot.heard.get()
+        seen = await bot.messages.get()
         assert seen.reference is not None
         assert isinstance(seen.reference.resolved, discord.Message)
         assert seen.reference.resolved.content == ""
         server.say(place.ada, place.channel, mention, reply_to=mine, resolved=False)
-        seen = await bot.heard.get()
+        seen = await bot.messages.get()
         assert seen.reference is not None
         assert seen.reference.resolved is None
         server.delete(mine)
-        assert (await bot.gone.get()).message_id == mine.id
+        assert (await bot.deletions.get()).message_id == mine.id
         server.say(place.ada, place.channel, mention, reply_to=mine)
-        seen = await bot.heard.get()
+        seen = await bot.messages.get()
         assert seen.reference is not None
         assert isinstance(seen.reference.resolved, discord.DeletedReferencedMessage)
 
 
-async def test_a_forward_carries_a_snapshot(place: Place) -> None:
+async def test_a_forward_carries_a_snapshot(place: Scene) -> None:
     server, world = place.server, place.server.world
     async with running(server) as bot:
         picture = server.say(place.ada, place.channel, "look", files=[Upload(filename="a.png", data=png())])
-        await bot.heard.get()
+        await bot.messages.get()
         server.forward(place.ada, world.open_dm(place.ada), picture)
-        seen = await bot.heard.get()
+        seen = await bot.messages.get()
         assert seen.content == ""
         assert seen.message_snapshots[0].content == "look"
         assert await seen.message_snapshots[0].attachments[0].read() == png()
@@ -258,7 +258,7 @@ async def test_an_own_failure_is_not_covered_up_by_violations() -> None:
 )
 async def test_the_description_catches_a_bad_request(body: Any) -> None:
     async with violated("POST") as server:
-        place = Place(server)
+        place = Scene(server)
         status, answer = await raw(server, "POST", f"/channels/{place.channel.id}/messages", json=body)
         assert (status, answer["code"]) == (400, 50035)
 
@@ -271,7 +271,7 @@ async def test_an_unknown_query_parameter_is_caught() -> None:
 
 async def test_a_part_that_is_neither_payload_nor_file_is_a_violation() -> None:
     async with violated("picture") as server:
-        place = Place(server)
+        place = Scene(server)
         form = aiohttp.FormData(default_to_multipart=True)
         form.add_field("picture", b"x", filename="x.png")
         await raw(server, "POST", f"/channels/{place.channel.id}/messages", data=form)

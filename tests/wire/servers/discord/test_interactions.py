@@ -9,22 +9,22 @@ import discord
 import pytest
 
 from tests.servers.discord import DiscordServer, Interaction, Upload
-from tests.servers.discord.pencil import FAST, Pencil, Place, channel_of, png, running, with_commands
+from tests.servers.discord.sample_bot import FAST, SampleBot, Scene, channel_of, png, register_commands, running
 
 
 @pytest.fixture
-async def place() -> AsyncGenerator[Place]:
+async def place() -> AsyncGenerator[Scene]:
     async with DiscordServer(limits=FAST) as server:
-        yield Place(server)
+        yield Scene(server)
 
 
-async def test_a_slash_command_is_deferred_edited_and_outlives_its_token(place: Place) -> None:
+async def test_a_slash_command_is_deferred_edited_and_outlives_its_token(place: Scene) -> None:
     server = place.server
     async with running(server) as bot:
-        await with_commands(bot)
+        await register_commands(bot)
         picture = Upload(filename="in.png", data=png("blue"))
         sent = server.slash(place.ada, place.channel, "paint", {"prompt": "a cat", "image": picture})
-        asked = await bot.asked.get()
+        asked = await bot.interactions.get()
         assert asked.locale is discord.Locale.german
         assert asked.filesize_limit == place.guild.file_limit
         assert asked.namespace.prompt == "a cat"
@@ -48,12 +48,12 @@ async def test_a_slash_command_is_deferred_edited_and_outlives_its_token(place: 
         assert sent.original.attachments[0].data == png()
 
 
-async def test_an_interaction_is_answered_once_and_within_three_seconds(place: Place) -> None:
+async def test_an_interaction_is_answered_once_and_within_three_seconds(place: Scene) -> None:
     server = place.server
     async with running(server) as bot:
-        await with_commands(bot)
+        await register_commands(bot)
         server.slash(place.ada, place.channel, "paint", {"prompt": "x"})
-        first = await bot.asked.get()
+        first = await bot.interactions.get()
         await first.response.send_message("hello", ephemeral=True)
         second = discord.Interaction(data=first_data(server, first), state=bot._connection)  # pyright: ignore[reportPrivateUsage] - the same event twice
         with pytest.raises(discord.HTTPException) as failure:
@@ -65,7 +65,7 @@ async def test_an_interaction_is_answered_once_and_within_three_seconds(place: P
             await channel_of(bot, place.channel).fetch_message(message.id)
         assert failure.value.code == 10008
         server.slash(place.ada, place.channel, "paint", {"prompt": "x"})
-        slow = await bot.asked.get()
+        slow = await bot.interactions.get()
         server.later(3.1)
         with pytest.raises(discord.NotFound) as failure:
             await slow.response.defer()
@@ -79,9 +79,9 @@ def first_data(server: DiscordServer, interaction: discord.Interaction[Any]) -> 
     return next(data for data in events if data["id"] == str(interaction.id))
 
 
-async def test_an_option_that_the_command_does_not_take_is_the_tests_own_mistake(place: Place) -> None:
+async def test_an_option_that_the_command_does_not_take_is_the_tests_own_mistake(place: Scene) -> None:
     async with running(place.server) as bot:
-        await with_commands(bot)
+        await register_commands(bot)
         for wrong in ({}, {"prompt": 1}, {"prompt": "x", "colour": "red"}):
             with pytest.raises(AssertionError):
                 place.server.slash(place.ada, place.channel, "paint", wrong)
@@ -89,21 +89,21 @@ async def test_an_option_that_the_command_does_not_take_is_the_tests_own_mistake
             place.server.slash(place.ada, place.channel, "erase")
 
 
-async def test_autocomplete_gets_its_choices(place: Place) -> None:
+async def test_autocomplete_gets_its_choices(place: Scene) -> None:
     async with running(place.server) as bot:
-        await with_commands(bot)
+        await register_commands(bot)
         typing = place.server.autocomplete(place.ada, place.channel, "paint", "size", "10")
         choices = await place.server.until(lambda: typing.choices)
         assert [choice["name"] for choice in choices] == ["101", "102"]
 
 
-async def test_a_message_command_shows_the_whole_message(place: Place) -> None:
+async def test_a_message_command_shows_the_whole_message(place: Scene) -> None:
     server = place.server
     async with running(server) as bot:
-        await with_commands(bot)
+        await register_commands(bot)
         friends = server.say(place.ada, place.channel, "mine", files=[Upload(filename="a.png", data=png())])
         server.message_menu(place.ada, "Edit", friends)
-        asked = await bot.asked.get()
+        asked = await bot.interactions.get()
         data: Any = asked.data
         resolved = data["resolved"]["messages"][str(friends.id)]
         assert resolved["content"] == "mine"
@@ -125,7 +125,7 @@ class Form(discord.ui.Modal, title="Edit"):
         self.sent.set_result(interaction)
 
 
-async def test_a_form_is_opened_by_a_click_and_sent_with_files(place: Place) -> None:
+async def test_a_form_is_opened_by_a_click_and_sent_with_files(place: Scene) -> None:
     server = place.server
     async with running(server) as bot:
         view = discord.ui.View(timeout=None)
@@ -134,7 +134,7 @@ async def test_a_form_is_opened_by_a_click_and_sent_with_files(place: Place) -> 
         message = place.channel.last
         assert message.custom_ids == ["edit:1"]
         click = server.click(place.ada, message, "edit:1")
-        asked = await bot.asked.get()
+        asked = await bot.interactions.get()
         assert asked.data is not None
         assert asked.data.get("custom_id") == "edit:1"
         form = Form()
@@ -153,7 +153,7 @@ async def test_a_form_is_opened_by_a_click_and_sent_with_files(place: Place) -> 
             server.modal_submit(click, {"pictures": uploads})
 
 
-async def test_a_click_may_update_its_message_or_be_put_off(place: Place) -> None:
+async def test_a_click_may_update_its_message_or_be_put_off(place: Scene) -> None:
     server = place.server
     async with running(server) as bot:
         view = discord.ui.View(timeout=None)
@@ -161,20 +161,20 @@ async def test_a_click_may_update_its_message_or_be_put_off(place: Place) -> Non
         await channel_of(bot, place.channel).send("working", view=view)
         message = place.channel.last
         server.click(place.ada, message, "stop")
-        asked = await bot.asked.get()
+        asked = await bot.interactions.get()
         await asked.response.edit_message(content="stopped", view=None)
         assert message.content == "stopped"
         with pytest.raises(AssertionError, match="no button"):
             server.click(place.ada, message, "stop")
 
 
-async def test_where_only_the_user_installed_the_bot_the_token_is_the_only_way(place: Place) -> None:
+async def test_where_only_the_user_installed_the_bot_the_token_is_the_only_way(place: Scene) -> None:
     server, world = place.server, place.server.world
     group = world.add_group_dm(place.ada, world.add_user("Bea"))
     async with running(server) as bot:
-        await with_commands(bot)
+        await register_commands(bot)
         sent = server.slash(place.ada, group, "paint", {"prompt": "x"})
-        asked = await bot.asked.get()
+        asked = await bot.interactions.get()
         assert asked.is_user_integration()
         assert not asked.is_guild_integration()
         await asked.response.send_message("working")
@@ -191,22 +191,22 @@ async def test_where_only_the_user_installed_the_bot_the_token_is_the_only_way(p
         strict = world.add_channel(foreign, "strict", external_apps=False)
         world.add_member(foreign, place.ada)
         hushed = server.slash(place.ada, strict, "paint", {"prompt": "x"})
-        await (await bot.asked.get()).response.send_message("only for her")
+        await (await bot.interactions.get()).response.send_message("only for her")
         assert hushed.original is not None
         assert hushed.original.ephemeral
 
 
-async def test_a_deleted_answer_is_gone_and_a_follow_up_fills_a_deferred_one(place: Place) -> None:
+async def test_a_deleted_answer_is_gone_and_a_follow_up_fills_a_deferred_one(place: Scene) -> None:
     server = place.server
 
-    async def deferred(bot: Pencil) -> tuple[Interaction, discord.Interaction[Any]]:
+    async def deferred(bot: SampleBot) -> tuple[Interaction, discord.Interaction[Any]]:
         sent = server.slash(place.ada, place.channel, "paint", {"prompt": "x"})
-        asked = await bot.asked.get()
+        asked = await bot.interactions.get()
         await asked.response.defer()
         return sent, asked
 
     async with running(server) as bot:
-        await with_commands(bot)
+        await register_commands(bot)
         sent, asked = await deferred(bot)
         assert sent.original is not None
         server.delete(sent.original)
@@ -220,9 +220,9 @@ async def test_a_deleted_answer_is_gone_and_a_follow_up_fills_a_deferred_one(pla
         assert sent.followups == []
 
 
-async def test_registering_the_same_commands_again_creates_and_changes_nothing(place: Place) -> None:
+async def test_registering_the_same_commands_again_creates_and_changes_nothing(place: Scene) -> None:
     async with running(place.server) as bot:
-        await with_commands(bot)
+        await register_commands(bot)
         await bot.tree.sync()
         first, second = place.server.commands.writes
         assert first.created == ("paint", "Edit")

@@ -13,8 +13,8 @@ from discord.http import handle_message_parameters
 
 from tests.servers.discord import Channel, DiscordServer, Kind, Limits, Permission, Rate, Upload
 from tests.servers.discord.limits import Buckets
-from tests.servers.discord.pencil import FAST, Pencil, Place, channel_of, png, running
-from tests.servers.discord.pings import would_ping
+from tests.servers.discord.mentions import mentioned_by
+from tests.servers.discord.sample_bot import FAST, SampleBot, Scene, channel_of, png, running
 from tests.support.clocks import FakeClock
 
 POST = "/channels/{channel_id}/messages"
@@ -23,16 +23,16 @@ ORIGINAL = "/webhooks/{webhook_id}/{webhook_token}/messages/@original"
 
 
 @pytest.fixture
-async def place() -> AsyncGenerator[Place]:
+async def place() -> AsyncGenerator[Scene]:
     async with DiscordServer(limits=FAST) as server:
-        yield Place(server)
+        yield Scene(server)
 
 
-async def test_a_message_is_answered_edited_and_given_a_file(place: Place) -> None:
+async def test_a_message_is_answered_edited_and_given_a_file(place: Scene) -> None:
     server = place.server
     async with running(server) as bot:
         asked = server.say(place.ada, place.channel, f"<@{server.world.bot.id}> a cat")
-        heard = await bot.heard.get()
+        heard = await bot.messages.get()
         answer = await heard.reply("working")
         stored = server.world.messages[answer.id]
         assert stored.reference is not None
@@ -44,7 +44,7 @@ async def test_a_message_is_answered_edited_and_given_a_file(place: Place) -> No
         assert server.pinged() == []
 
 
-async def test_attachments_are_kept_appended_replaced_and_removed(place: Place) -> None:
+async def test_attachments_are_kept_appended_replaced_and_removed(place: Scene) -> None:
     def file(name: str) -> discord.File:
         return discord.File(io.BytesIO(name.encode()), name)
 
@@ -65,7 +65,7 @@ async def test_attachments_are_kept_appended_replaced_and_removed(place: Place) 
         assert names() == []
 
 
-async def test_too_much_of_anything_is_refused(place: Place) -> None:
+async def test_too_much_of_anything_is_refused(place: Scene) -> None:
     async def code(**what: Any) -> int:
         with pytest.raises(discord.HTTPException) as failure:
             await where.send(**what)
@@ -87,7 +87,7 @@ async def test_too_much_of_anything_is_refused(place: Place) -> None:
         place.server.violations.clear()  # with the description at hand, some of these are violations too
 
 
-async def test_a_lost_answer_does_not_post_twice(place: Place) -> None:
+async def test_a_lost_answer_does_not_post_twice(place: Scene) -> None:
     async with running(place.server) as bot:
         where = channel_of(bot, place.channel)
         for _ in range(2):
@@ -95,7 +95,7 @@ async def test_a_lost_answer_does_not_post_twice(place: Place) -> None:
         assert [message.content for message in place.channel.messages] == ["once"]
 
 
-async def test_permissions_are_asked_for(place: Place) -> None:
+async def test_permissions_are_asked_for(place: Scene) -> None:
     world = place.server.world
     mute = world.add_channel(place.guild, "mute", denied=Permission.SEND_MESSAGES)
     text_only = world.add_channel(place.guild, "text", denied=Permission.ATTACH_FILES)
@@ -122,7 +122,7 @@ async def test_permissions_are_asked_for(place: Place) -> None:
         assert post.last.content == "x"
 
 
-async def test_an_archived_thread_takes_new_messages_but_no_edits(place: Place) -> None:
+async def test_an_archived_thread_takes_new_messages_but_no_edits(place: Scene) -> None:
     thread = place.server.world.add_thread(place.channel)
     async with running(place.server) as bot:
         message = await bot.get_partial_messageable(thread.id).send("x")
@@ -135,7 +135,7 @@ async def test_an_archived_thread_takes_new_messages_but_no_edits(place: Place) 
         await message.edit(content="y")
 
 
-async def test_deleted_and_foreign_messages_cannot_be_edited(place: Place) -> None:
+async def test_deleted_and_foreign_messages_cannot_be_edited(place: Scene) -> None:
     theirs = place.server.say(place.ada, place.channel, "hers")
     async with running(place.server) as bot:
         where = channel_of(bot, place.channel)
@@ -149,7 +149,7 @@ async def test_deleted_and_foreign_messages_cannot_be_edited(place: Place) -> No
             assert failure.value.code == code
 
 
-async def test_direct_messages_are_opened_and_may_be_closed_to_the_bot(place: Place) -> None:
+async def test_direct_messages_are_opened_and_may_be_closed_to_the_bot(place: Scene) -> None:
     place.server.world.add_user("Cleo")
     shy = place.server.world.add_member(place.guild, place.server.world.add_user("Shy", dms_open=False))
     async with running(place.server) as bot:
@@ -162,17 +162,17 @@ async def test_direct_messages_are_opened_and_may_be_closed_to_the_bot(place: Pl
 
 def test_who_is_pinged_follows_allowed_mentions() -> None:
     text = "@everyone <@1> <@!2> <@&3> <@1>"
-    assert would_ping(text, None, replied_to=9) == ["user:9", "user:1", "user:2", "role:3", "everyone"]
-    assert would_ping(text, {"parse": []}, replied_to=9) == []
-    assert would_ping(text, {"parse": [], "users": ["2"], "replied_user": True}, replied_to=9) == [
+    assert mentioned_by(text, None, replied_to=9) == ["user:9", "user:1", "user:2", "role:3", "everyone"]
+    assert mentioned_by(text, {"parse": []}, replied_to=9) == []
+    assert mentioned_by(text, {"parse": [], "users": ["2"], "replied_user": True}, replied_to=9) == [
         "user:9",
         "user:2",
     ]
-    assert would_ping(text, {"parse": ["roles", "everyone"]}) == ["role:3", "everyone"]
+    assert mentioned_by(text, {"parse": ["roles", "everyone"]}) == ["role:3", "everyone"]
 
 
-async def test_an_unguarded_text_is_on_record_with_whom_it_rang(place: Place) -> None:
-    bot = Pencil()
+async def test_an_unguarded_text_is_on_record_with_whom_it_rang(place: Scene) -> None:
+    bot = SampleBot()
     bot._connection.allowed_mentions = None  # pyright: ignore[reportPrivateUsage] - a client without the default
     async with running(place.server, bot):
         await channel_of(bot, place.channel).send(f"hi <@{place.ada.id}>")
@@ -201,7 +201,7 @@ def test_all_calls_together_have_a_limit_and_interactions_are_outside_it() -> No
     assert buckets.take("PATCH", ORIGINAL, {"webhook_token": "t"}).scope is None
 
 
-async def test_the_client_waits_out_a_full_bucket_and_is_never_refused(place: Place) -> None:
+async def test_the_client_waits_out_a_full_bucket_and_is_never_refused(place: Scene) -> None:
     async with running(place.server) as bot:
         for number in range(11):
             await channel_of(bot, place.channel).send(f"{number}")
@@ -209,7 +209,7 @@ async def test_the_client_waits_out_a_full_bucket_and_is_never_refused(place: Pl
         assert place.server.refused == []
 
 
-async def test_calls_that_do_not_wait_are_refused_and_come_back(place: Place) -> None:
+async def test_calls_that_do_not_wait_are_refused_and_come_back(place: Scene) -> None:
     """Two clients that do not know of each other share the channel's bucket."""
     server = place.server
     server.core.buckets.limits = Limits(post=Rate(slots=1, period=1.0))
@@ -223,7 +223,7 @@ async def test_calls_that_do_not_wait_are_refused_and_come_back(place: Place) ->
         assert {one.scope for one in server.refused} == {"user"}
 
 
-async def test_a_limit_can_be_asked_for(place: Place) -> None:
+async def test_a_limit_can_be_asked_for(place: Scene) -> None:
     server = place.server
     server.faults.limit("POST", POST, retry_after=0.01, scope="shared")
     async with running(server) as bot:
@@ -232,7 +232,7 @@ async def test_a_limit_can_be_asked_for(place: Place) -> None:
         assert server.invalid_requests == 0
 
 
-async def test_edits_of_messages_older_than_an_hour_have_a_limit_of_their_own(place: Place) -> None:
+async def test_edits_of_messages_older_than_an_hour_have_a_limit_of_their_own(place: Scene) -> None:
     place.server.core.buckets.limits = Limits(old_edit=Rate(slots=1, period=1.0))
     async with running(place.server) as bot:
         message = await channel_of(bot, place.channel).send("x")
@@ -243,7 +243,7 @@ async def test_edits_of_messages_older_than_an_hour_have_a_limit_of_their_own(pl
         assert 429 in [one.status for one in place.server.calls("PATCH", MESSAGE)]
 
 
-async def test_faults_come_as_planned(place: Place) -> None:
+async def test_faults_come_as_planned(place: Scene) -> None:
     server = place.server
     async with running(server) as bot:
         where = channel_of(bot, place.channel)
@@ -268,7 +268,7 @@ async def test_faults_come_as_planned(place: Place) -> None:
         assert place.channel.last.content == "held"
 
 
-async def test_links_are_signed_and_expire(place: Place) -> None:
+async def test_links_are_signed_and_expire(place: Scene) -> None:
     server = place.server
     picture = Upload(filename="a cat.png", data=png())
     message = server.say(place.ada, place.channel, f"<@{server.world.bot.id}>", files=[picture])

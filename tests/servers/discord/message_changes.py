@@ -1,11 +1,11 @@
 """How messages come to be and change: attachments kept, replaced, appended; pings counted; events sent.
 
-Who may write where is decided before this (rest/), what a message may hold in rules.py.
+Who may write where is decided before this (rest/), what a message may hold in message_rules.py.
 """
 
 from collections.abc import Mapping
 
-from tests.servers.discord import pings, rules
+from tests.servers.discord import mentions, message_rules
 from tests.servers.discord.core import Core
 from tests.servers.discord.entities import Attachment, Channel, Flag, Message, Reference, Upload, User, walk
 from tests.servers.discord.errors import Json, invalid_form
@@ -30,10 +30,10 @@ def create(
 ) -> Message:
     """A new message of the bot. `flags`: beside those asked for. Raises ApiError."""
     flags |= int(payload.get("flags") or 0) & SETTABLE
-    rules.check_message(payload, files, flags=flags, file_limit=file_limit)
-    rules.check_count(max(len(files), len(payload.get("attachments") or [])))
+    message_rules.check_message(payload, files, flags=flags, file_limit=file_limit)
+    message_rules.check_count(max(len(files), len(payload.get("attachments") or [])))
     if not flags & Flag.LOADING:
-        rules.check_not_empty(payload, files)
+        message_rules.check_not_empty(payload, files)
     message = Message(
         id=core.world.snowflake(),
         channel=channel,
@@ -50,7 +50,7 @@ def create(
     )
     message.attachments = _attachments(core, message, payload, files)
     core.world.add_message(message)
-    _ring(core, message, payload)
+    _count_mentions(core, message, payload)
     core.tell("MESSAGE_CREATE", message)
     return message
 
@@ -64,11 +64,11 @@ def edit(core: Core, message: Message, payload: Json, files: Files, *, file_limi
         "embeds": message.embeds,
         "components": message.components,
     } | {name: value for name, value in payload.items() if name not in ("attachments", "flags")}
-    rules.check_message(becomes, files, flags=flags, file_limit=file_limit)
+    message_rules.check_message(becomes, files, flags=flags, file_limit=file_limit)
     attachments = _attachments(core, message, payload, files)
-    rules.check_count(len(attachments))
+    message_rules.check_count(len(attachments))
     if not attachments:
-        rules.check_not_empty(becomes, files)
+        message_rules.check_not_empty(becomes, files)
     message.attachments = attachments
     message.content = becomes["content"] or ""
     message.embeds = _typed(becomes["embeds"] or [])
@@ -77,7 +77,7 @@ def edit(core: Core, message: Message, payload: Json, files: Files, *, file_limi
     message.edited = core.now()
     message.versions.append(message.content)
     if "content" in payload:  # only an edited text is parsed for mentions again
-        _ring(core, message, payload)
+        _count_mentions(core, message, payload)
     core.tell("MESSAGE_UPDATE", message)
     return message
 
@@ -114,17 +114,19 @@ def _attachments(core: Core, message: Message, payload: Json, files: Files) -> l
     return [*kept, *added]  # new files come after those that stay
 
 
-def _ring(core: Core, message: Message, payload: Json) -> None:
+def _count_mentions(core: Core, message: Message, payload: Json) -> None:
     reply = message.reference if message.reference and message.reference.kind == "reply" else None
     allowed: Json | None = payload.get("allowed_mentions")
-    rung = pings.would_ping(message.content, allowed, replied_to=reply.message.author.id if reply is not None else None)
+    mentioned = mentions.mentioned_by(
+        message.content, allowed, replied_to=reply.message.author.id if reply is not None else None
+    )
     message.unguarded += "allowed_mentions" not in payload
-    message.pinged += [one for one in rung if one not in message.pinged]
-    message.mentions = [user for one in rung if (user := _user(core, one)) is not None]
+    message.pinged += [one for one in mentioned if one not in message.pinged]
+    message.mentions = [user for one in mentioned if (user := _user(core, one)) is not None]
 
 
-def _user(core: Core, rung: str) -> User | None:
-    kind, _, number = rung.partition(":")
+def _user(core: Core, mentioned: str) -> User | None:
+    kind, _, number = mentioned.partition(":")
     return core.world.users.get(int(number)) if kind == "user" else None
 
 

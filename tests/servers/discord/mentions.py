@@ -1,4 +1,4 @@
-"""Who is rung by a text, given its allowed_mentions. Pure; by the docs' "Allowed Mentions Object"."""
+"""The users and roles that a text notifies, given its allowed_mentions. Pure; source: "Allowed Mentions Object"."""
 
 import re
 from typing import Any, cast
@@ -14,7 +14,7 @@ def mentioned_users(text: str) -> list[int]:
     return [int(number) for number in USER.findall(text)]
 
 
-def would_ping(content: str, allowed: Json | None, *, replied_to: int | None = None) -> list[str]:
+def mentioned_by(content: str, allowed: Json | None, *, replied_to: int | None = None) -> list[str]:
     """`user:ID`, `role:ID`, `everyone`, `here`, in that order, each once.
 
     `allowed` None: the field was left out, and everything in the text rings, the replied-to author too.

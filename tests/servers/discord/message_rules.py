@@ -1,4 +1,4 @@
-"""What a message may hold: lengths, counts, sizes, components. Pure checks that raise ApiError.
+"""Limits of a message: lengths, counts, sizes, components. Pure checks that raise ApiError.
 
 From the docs: "Create Message", "Edit Message", "Uploading Files", "Component Reference".
 """

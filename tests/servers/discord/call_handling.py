@@ -1,5 +1,5 @@
-"""What every REST call goes through, in this order: planned faults, the token, rate limits, the description,
-its handler. Nothing of a single route lives here."""
+"""The steps of every REST call, in this order: planned faults, the token, rate limits, the API description,
+its handler. Knows no single route."""
 
 import asyncio
 import json
@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.servers.discord import forms, rest
+from tests.servers.discord import request_bodies, rest
 from tests.servers.discord.core import Core, Refused, Request
 from tests.servers.discord.entities import Flag
 from tests.servers.discord.errors import ApiError, unauthorized
@@ -23,7 +23,7 @@ GATEWAY_BOT = "/gateway/bot"
 
 
 class _DroppedError(Exception):
-    """The connection is to end without an answer."""
+    """The connection ends without a response."""
 
 
 def install(app: web.Application, core: Core) -> None:
@@ -44,8 +44,8 @@ def _unknown_route(core: Core) -> Callable[[web.Request], Awaitable[web.Response
 
 def _entry(core: Core, route: str, handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(request: web.Request) -> web.Response:
-        form = await forms.read(request)
-        passage = Passage(core, request, route, form)
+        form = await request_bodies.parse_body(request)
+        passage = CallHandling(core, request, route, form)
         try:
             response = await passage.go(handler)
         except ApiError as refusal:
@@ -62,10 +62,10 @@ def _entry(core: Core, route: str, handler: Handler) -> Callable[[web.Request], 
     return answer
 
 
-class Passage:
-    """One call on its way."""
+class CallHandling:
+    """The handling of one call."""
 
-    def __init__(self, core: Core, request: web.Request, route: str, form: forms.Form) -> None:
+    def __init__(self, core: Core, request: web.Request, route: str, form: request_bodies.RequestBody) -> None:
         self._core = core
         self._request = request
         self._route = route

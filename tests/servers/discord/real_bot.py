@@ -1,4 +1,4 @@
-"""Points discord.py at the server, and back. The only file here that knows discord.py."""
+"""Connects the real discord.py to the server. The only module of the server that imports discord.py."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,8 +11,8 @@ from tests.servers.discord.server import DiscordServer
 
 
 @contextmanager
-def pointed_at(server: DiscordServer) -> Generator[None]:
-    """Clients that log in within the block talk to `server`."""
+def connect_discord_py(server: DiscordServer) -> Generator[None]:
+    """Clients that log in within the block connect to `server`."""
     before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
     Route.BASE = server.api_base
     DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(server.gateway_url)

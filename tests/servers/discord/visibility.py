@@ -1,4 +1,4 @@
-"""How messages look to the bot: what the message-content intent hides, what a reply shows. Changes nothing.
+"""Messages as the bot receives them: what the message-content intent hides, what a reply shows. Changes nothing.
 
 From the docs' "Message Content Intent", "Message Object", "Message Reference Types".
 """

@@ -1,15 +1,15 @@
-"""What members do: write, delete, use commands, click, fill in forms. Each act reaches the bot as an event."""
+"""User actions: messages, deletions, commands, clicks, submitted modals. Each reaches the bot as an event."""
 
 from collections.abc import Mapping, Sequence
 
-from tests.servers.discord import asking, pings
-from tests.servers.discord.asking import Resolved, Value
+from tests.servers.discord import interaction_events, mentions
 from tests.servers.discord.commands import CHAT, MESSAGE
 from tests.servers.discord.core import Core
 from tests.servers.discord.entities import Channel, Flag, Guild, Message, Reference, Upload, User
 from tests.servers.discord.errors import Json
 from tests.servers.discord.gateway import Intent
-from tests.servers.discord.interactions import Asked, Interaction
+from tests.servers.discord.interaction_events import Resolved, Value
+from tests.servers.discord.interactions import Interaction, InteractionKind
 
 REPLY, BUTTON = 19, 2
 
@@ -82,7 +82,7 @@ class People:
     ) -> Interaction:
         """`/command`, with the names of subcommands after a space. The bot must have registered it for this
         place."""
-        return self._command(Asked.COMMAND, user, channel, command, options or {})
+        return self._command(InteractionKind.COMMAND, user, channel, command, options or {})
 
     def autocomplete(
         self,
@@ -95,7 +95,7 @@ class People:
     ) -> Interaction:
         """The member is typing `typed` into option `focused`; `options` are filled in already."""
         return self._command(
-            Asked.AUTOCOMPLETE, user, channel, command, {**(options or {}), focused: typed}, focused=focused
+            InteractionKind.AUTOCOMPLETE, user, channel, command, {**(options or {}), focused: typed}, focused=focused
         )
 
     def message_menu(self, user: User, command: str, message: Message) -> Interaction:
@@ -110,16 +110,16 @@ class People:
             "target_id": str(message.id),
             "resolved": {"messages": {str(message.id): full}},
         }
-        return self._ask(Asked.COMMAND, user, channel, data, name=command, target=message)
+        return self._ask(InteractionKind.COMMAND, user, channel, data, name=command, target=message)
 
     def click(self, user: User, message: Message, custom_id: str) -> Interaction:
         """A button of a message of the bot."""
         assert not message.deleted, "the message is deleted"
-        nodes = [node for node in asking.walk(message.components) if node.get("custom_id") == custom_id]
+        nodes = [node for node in interaction_events.walk(message.components) if node.get("custom_id") == custom_id]
         assert nodes, f"no button {custom_id!r} among {message.custom_ids}"
         assert not nodes[0].get("disabled"), f"the button {custom_id!r} is disabled"
         data: Json = {"custom_id": custom_id, "component_type": BUTTON, "id": nodes[0].get("id")}
-        return self._ask(Asked.COMPONENT, user, message.channel, data, source=message)
+        return self._ask(InteractionKind.COMPONENT, user, message.channel, data, source=message)
 
     def modal_submit(self, opened_by: Interaction, values: Mapping[str, Value]) -> Interaction:
         """The member fills in the form that an interaction opened, and sends it. `values` by custom_id."""
@@ -128,11 +128,11 @@ class People:
         resolved = Resolved(self.core.world, self.core.cdn)
         data: Json = {
             "custom_id": modal["custom_id"],
-            "components": asking.fields(modal, values, resolved),
+            "components": interaction_events.fields(modal, values, resolved),
             "resolved": resolved.body,
         }
         return self._ask(
-            Asked.MODAL,
+            InteractionKind.MODAL,
             opened_by.user,
             opened_by.channel,
             data,
@@ -174,7 +174,7 @@ class People:
     def _mentions(self, text: str, reference: Reference | None, *, ping: bool) -> list[User]:
         """Who is mentioned: by name, and by a reply, unless that answers an interaction's message."""
         users = self.core.world.users
-        found = [users[number] for number in pings.mentioned_users(text) if number in users]
+        found = [users[number] for number in mentions.mentioned_users(text) if number in users]
         if reference is not None and reference.kind == "reply" and ping:
             target = reference.message
             if target.interaction is None and target.author not in found:
@@ -183,7 +183,7 @@ class People:
 
     def _command(
         self,
-        kind: Asked,
+        kind: InteractionKind,
         user: User,
         channel: Channel,
         command: str,
@@ -198,7 +198,7 @@ class People:
             "id": definition["id"],
             "name": name,
             "type": CHAT,
-            "options": asking.options(definition, path, values, resolved, focused=focused),
+            "options": interaction_events.options(definition, path, values, resolved, focused=focused),
         }
         if resolved.body:
             data["resolved"] = resolved.body
@@ -218,7 +218,7 @@ class People:
 
     def _ask(
         self,
-        kind: Asked,
+        kind: InteractionKind,
         user: User,
         channel: Channel,
         data: Json,
@@ -228,12 +228,12 @@ class People:
         target: Message | None = None,
         parent: Interaction | None = None,
     ) -> Interaction:
-        assert source is None or not source.flags & Flag.LOADING or kind is Asked.MODAL, "still loading"
+        assert source is None or not source.flags & Flag.LOADING or kind is InteractionKind.MODAL, "still loading"
         core = self.core
         interaction = core.interactions.ask(
             kind, user, channel, data, name=name, source=source, target=target, parent=parent
         )
-        build = asking.event(core, interaction)
+        build = interaction_events.event(core, interaction)
         core.gateway.dispatch(
             "INTERACTION_CREATE",
             lambda session: build(session.sees_content),

@@ -1,4 +1,4 @@
-"""How a request's body is read: JSON, or multipart with `payload_json` and `files[n]`. Notes what is malformed."""
+"""Request bodies, parsed: JSON, or multipart with `payload_json` and `files[n]`; malformed parts are recorded."""
 
 import json
 import re
@@ -13,34 +13,39 @@ FILE = re.compile(r"files\[(\d+)\]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
-    """`payload`: the JSON, None without a body. `faults`: what Discord's documents do not allow."""
+class RequestBody:
+    """A parsed body."""
 
     payload: Any = None
+    """The JSON; None without a body."""
+
     files: dict[int, Upload] = field(default_factory=dict[int, Upload])
+    """Uploads by their number in `files[n]`."""
+
     faults: tuple[str, ...] = ()
+    """Violations of Discord's documents, as sentences."""
 
 
-async def read(request: web.Request) -> Form:
+async def parse_body(request: web.Request) -> RequestBody:
     if request.content_type.startswith("multipart/"):
         return await _multipart(request)
     raw = await request.read()
     if not raw:
-        return Form()
+        return RequestBody()
     if request.content_type != "application/json":
-        return Form(faults=(f"a body of type {request.content_type}",))
+        return RequestBody(faults=(f"a body of type {request.content_type}",))
     return _decoded(raw)
 
 
-def _decoded(raw: bytes | str) -> Form:
+def _decoded(raw: bytes | str) -> RequestBody:
     try:
-        return Form(payload=json.loads(raw))
+        return RequestBody(payload=json.loads(raw))
     except ValueError:
-        return Form(faults=("a body that is not JSON",))
+        return RequestBody(faults=("a body that is not JSON",))
 
 
-async def _multipart(request: web.Request) -> Form:
-    form = Form(payload={})
+async def _multipart(request: web.Request) -> RequestBody:
+    form = RequestBody(payload={})
     files: dict[int, Upload] = {}
     faults: list[str] = []
     async for part in await request.multipart():
@@ -56,4 +61,4 @@ async def _multipart(request: web.Request) -> Form:
             faults.append(f"{name} without a filename")
         else:
             files[int(number[1])] = Upload(filename=part.filename, data=bytes(await part.read()))
-    return Form(payload=form.payload, files=files, faults=(*form.faults, *faults))
+    return RequestBody(payload=form.payload, files=files, faults=(*form.faults, *faults))

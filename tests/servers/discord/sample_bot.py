@@ -1,4 +1,4 @@
-"""A small bot on the real discord.py, for the tests of the Discord server. Nothing of Easel is in it."""
+"""A small bot on the real discord.py, for tests of the Discord server. Contains nothing of Easel."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -9,7 +9,7 @@ import discord
 from discord import app_commands
 
 from tests.servers.discord import Channel, DiscordServer, Guild, Limits, User
-from tests.servers.discord.pointing import pointed_at
+from tests.servers.discord.real_bot import connect_discord_py
 from tests.support.images import plain_image
 
 FAST = Limits().faster(100)
@@ -23,8 +23,8 @@ def intents(**more: bool) -> discord.Intents:
     return discord.Intents(guilds=True, guild_messages=True, dm_messages=True, **more)
 
 
-class Pencil(discord.Client):
-    """A bot that keeps what it was told."""
+class SampleBot(discord.Client):
+    """A bot that queues the events it receives."""
 
     def __init__(self, wanted: discord.Intents | None = None) -> None:
         super().__init__(
@@ -33,42 +33,42 @@ class Pencil(discord.Client):
             guild_ready_timeout=0.01,  # seconds; `running` waits for the guilds itself
         )
         self.tree = app_commands.CommandTree(self)
-        self.heard: asyncio.Queue[discord.Message] = asyncio.Queue()
-        self.asked: asyncio.Queue[discord.Interaction[Any]] = asyncio.Queue()
-        self.gone: asyncio.Queue[discord.RawMessageDeleteEvent] = asyncio.Queue()
+        self.messages: asyncio.Queue[discord.Message] = asyncio.Queue()
+        self.interactions: asyncio.Queue[discord.Interaction[Any]] = asyncio.Queue()
+        self.deletions: asyncio.Queue[discord.RawMessageDeleteEvent] = asyncio.Queue()
         self.resumed = asyncio.Event()
-        self.told_of_guild = asyncio.Semaphore(0)
+        self.guild_creates = asyncio.Semaphore(0)
 
     async def on_socket_event_type(self, name: str) -> None:
         if name == "GUILD_CREATE":
-            self.told_of_guild.release()
+            self.guild_creates.release()
 
     async def on_message(self, message: discord.Message) -> None:
         if message.author != self.user:
-            self.heard.put_nowait(message)
+            self.messages.put_nowait(message)
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
-        self.asked.put_nowait(interaction)
+        self.interactions.put_nowait(interaction)
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
-        self.gone.put_nowait(event)
+        self.deletions.put_nowait(event)
 
     async def on_resumed(self) -> None:
         self.resumed.set()
 
 
 @asynccontextmanager
-async def running(server: DiscordServer, bot: Pencil | None = None) -> AsyncGenerator[Pencil]:
-    """A logged-in bot that is ready."""
-    bot = bot or Pencil()
-    with pointed_at(server):
+async def running(server: DiscordServer, bot: SampleBot | None = None) -> AsyncGenerator[SampleBot]:
+    """Runs a bot, logged in and ready, within the block."""
+    bot = bot or SampleBot()
+    with connect_discord_py(server):
         life = asyncio.create_task(bot.start(server.token))
         ready = asyncio.create_task(bot.wait_until_ready())
         try:
             await server.until(lambda: server.gateway.connected)
             await ready
             for _ in [guild for guild in server.world.guilds.values() if guild.bot_in]:
-                await bot.told_of_guild.acquire()
+                await bot.guild_creates.acquire()
             yield bot
         finally:
             ready.cancel()
@@ -76,7 +76,7 @@ async def running(server: DiscordServer, bot: Pencil | None = None) -> AsyncGene
             await life
 
 
-class Place:
+class Scene:
     """A server with a guild, a channel and a member."""
 
     def __init__(self, server: DiscordServer) -> None:
@@ -86,13 +86,13 @@ class Place:
         self.ada: User = server.world.add_member(self.guild, "Ada", locale="de")
 
 
-def channel_of(bot: Pencil, channel: Channel) -> discord.TextChannel:
+def channel_of(bot: SampleBot, channel: Channel) -> discord.TextChannel:
     found = bot.get_channel(channel.id)
     assert isinstance(found, discord.TextChannel)
     return found
 
 
-async def with_commands(bot: Pencil) -> None:
+async def register_commands(bot: SampleBot) -> None:
     """Registers /paint, the message command Edit, and a sink for what they get."""
 
     async def paint(

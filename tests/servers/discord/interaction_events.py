@@ -1,6 +1,6 @@
-"""Interactions on their way to the bot: the options of a command, the fields of a form, the event's JSON.
+"""INTERACTION_CREATE events: the options of a command, the fields of a submitted modal, the JSON.
 
-Pure over the world: nothing is sent and nothing remembered here.
+Pure over the world: sends nothing and keeps nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,7 +21,7 @@ TEXT_INPUT, FILE_UPLOAD, CHECKBOX, RADIO, LABEL = 4, 19, 23, 21, 18
 
 
 class Resolved:
-    """Collects what values refer to, as `resolved` in the event."""
+    """The `resolved` part of an event: users, channels, roles and files that option values name by id."""
 
     def __init__(self, world: World, cdn: Cdn) -> None:
         self._world = world
