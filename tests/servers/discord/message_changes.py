@@ -1,4 +1,4 @@
-"""How messages come to be and change: attachments kept, replaced, appended; pings counted; events sent.
+"""Creating, editing and deleting messages of the bot: attachments, counted mentions, events.
 
 Who may write where is decided before this (rest/), what a message may hold in message_rules.py.
 """
