@@ -1,13 +1,12 @@
-"""What an operator types. Each command parses, calls one coroutine, and prints; the work is done elsewhere.
+"""The command line. Each command parses its arguments, runs one coroutine, and prints.
 
-Imports of the work stand inside the commands, so that `easel --help` answers at once.
+Imports stand inside the commands, so that `easel --help` answers at once.
 """
 
 import asyncio
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -35,23 +34,24 @@ app.add_typer(db, name="db")
 
 
 def main() -> None:
-    """The console script. Wrong settings: one line per mistake, exit 2."""
+    """The console script. Exit code 2 with one line for each mistake in the settings, 1 for any other failure."""
     from bot.errors import EaselError, SettingsWrong
 
     try:
         app()
-    except SettingsWrong as wrong:
-        for problem in wrong.problems:
+    except SettingsWrong as error:
+        for problem in error.problems:
             print(f"easel: {problem}", file=sys.stderr)
         sys.exit(2)
-    except EaselError as failed:
+    except EaselError as error:
         from bot.texts import explain
 
-        print(f"easel: {explain('en', failed)} {failed.detail or ''}".rstrip(), file=sys.stderr)
+        print(f"easel: {explain('en', error)} {error.detail or ''}".rstrip(), file=sys.stderr)
         sys.exit(1)
 
 
-def _settings(config: Path | None) -> "Settings":
+def _load_settings(config: Path | None) -> "Settings":
+    """The settings; the log is configured by them. Raises SettingsWrong."""
     from bot.logs import configure
     from bot.settings import load
 
@@ -60,17 +60,13 @@ def _settings(config: Path | None) -> "Settings":
     return settings
 
 
-def _do(work: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(work)
-
-
 @app.command()
 def run(config: Config = None) -> None:
     """Run every adapter that is switched on, the HTTP server and the jobs, until SIGTERM or SIGINT."""
-    settings = _settings(config)
+    settings = _load_settings(config)
     from adapters import service
 
-    _do(service.run(settings))
+    asyncio.run(service.run(settings))
 
 
 @app.command()
@@ -80,7 +76,7 @@ def demo(
     config: Config = None,
 ) -> None:
     """Try Easel on a local page: no token, no key, no service. Keeps its state in ./.easel/."""
-    settings = _settings(config)
+    settings = _load_settings(config)
     from adapters import service
 
     def ready(address: str) -> None:
@@ -89,19 +85,21 @@ def demo(
             typer.launch(address)
 
     host = {"host": "127.0.0.1", "port": port, "enabled": True}
-    _do(service.demo(settings.model_copy(update={"server": settings.server.model_copy(update=host)}), ready=ready))
+    asyncio.run(
+        service.demo(settings.model_copy(update={"server": settings.server.model_copy(update=host)}), ready=ready)
+    )
 
 
 @app.command()
 def check(config: Config = None) -> None:
     """Look over settings, database, adapters and providers; one line each, exit 1 if any fails."""
-    settings = _settings(config)
+    settings = _load_settings(config)
     from adapters import doctor
 
-    findings = asyncio.run(doctor.examine(settings))
+    findings = asyncio.run(doctor.run_checks(settings))
     for finding in findings:
-        print(f"{'ok  ' if finding.good else 'FAIL'}  {finding.what}: {finding.says}")
-    if not all(finding.good for finding in findings):
+        print(f"{'ok  ' if finding.is_ok else 'FAIL'}  {finding.subject}: {finding.message}")
+    if not all(finding.is_ok for finding in findings):
         raise typer.Exit(1)
 
 
@@ -112,23 +110,23 @@ def sandbox(
     config: Config = None,
 ) -> None:
     """Run the sandbox upstream alone: real HTTP, honest pictures, faults on request."""
-    _settings(config)
+    _load_settings(config)
     from adapters import service
 
     def ready(address: str, key: str) -> None:
         print(f"The sandbox upstream is at {address}, its key is {key}  (Ctrl+C stops it)")
         print(SANDBOX_HINT.format(address=address, key=key, host=address.removeprefix("http://")), flush=True)
 
-    _do(service.sandbox(port, pace, ready=ready))
+    asyncio.run(service.sandbox(port, pace, ready=ready))
 
 
 @db.command()
 def upgrade(config: Config = None) -> None:
     """Bring the database's tables up to date."""
-    settings = _settings(config)
+    settings = _load_settings(config)
     from bot.store.store import upgrade as upgrade_database
 
-    _do(upgrade_database(settings.database_url))
+    asyncio.run(upgrade_database(settings.database_url))
     print("The database is up to date.")
 
 
@@ -137,13 +135,13 @@ def backup(
     file: Annotated[Path, typer.Argument(help="Where the copy goes; it must not exist yet.")], config: Config = None
 ) -> None:
     """Copy the database to FILE, consistent also while Easel runs."""
-    settings = _settings(config)
+    settings = _load_settings(config)
     from bot.store.store import back_up
 
     async def copy() -> None:
         print(f"{file}: {await back_up(settings.database_url, file)} bytes")
 
-    _do(copy())
+    asyncio.run(copy())
 
 
 User = Annotated[str, typer.Argument(help="platform:id, such as telegram:123 or discord:456")]
@@ -153,29 +151,32 @@ Credits = Annotated[int, typer.Argument(min=0, max=1_000_000_000)]
 @quota.command()
 def show(user: User, config: Config = None) -> None:
     """Print the credits a user has left today."""
-    _quota(config, user, None, 0)
+    _print_balance(config, user)
 
 
 @quota.command()
 def grant(user: User, credits: Credits, config: Config = None) -> None:
     """Add credits that do not expire; prints what is left now."""
-    _quota(config, user, "grant", credits)
+    _print_balance(config, user, change="grant", credits=credits)
 
 
 @quota.command(name="set")
 def set_credits(user: User, credits: Credits, config: Config = None) -> None:
     """Leave exactly that many credits today; prints what is left now."""
-    _quota(config, user, "set", credits)
+    _print_balance(config, user, change="set", credits=credits)
 
 
-def _quota(config: Path | None, user: str, verb: str | None, credits: int) -> None:
+def _print_balance(
+    config: Path | None, user: str, *, change: Literal["grant", "set"] | None = None, credits: int = 0
+) -> None:
+    """Changes a user's credits if asked to, and prints the available ones."""
     from bot.handlers.commands import is_user
 
     if not is_user(user):
         raise typer.BadParameter("USER has the form platform:id, such as telegram:123")
-    settings = _settings(config)
+    settings = _load_settings(config)
 
-    async def change() -> None:
+    async def change_and_print() -> None:
         import secrets
 
         from bot.clock import SystemClock
@@ -184,11 +185,11 @@ def _quota(config: Path | None, user: str, verb: str | None, credits: int) -> No
         store = await Store.open(settings.database_url, clock=SystemClock())
         try:
             daily = settings.limits.user_daily
-            if verb is not None:
-                method = store.grant if verb == "grant" else store.set_available
-                await method(f"{verb}:{secrets.token_hex(8)}", user, credits, daily)
+            if change is not None:
+                method = store.grant if change == "grant" else store.set_available
+                await method(f"{change}:{secrets.token_hex(8)}", user, credits, daily)
             print((await store.balance(user, daily, settings.limits.new_user_daily)).available)
         finally:
             await store.close()
 
-    _do(change())
+    asyncio.run(change_and_print())

@@ -1,6 +1,7 @@
-"""`easel check`: looks at everything a run would need, and says of each whether it is well. Changes nothing.
+"""`easel check`: checks everything that a run needs. Changes nothing.
 
-Paints nothing either: a provider is asked for its list of models, or for something that is not there.
+Paints nothing either: a provider is probed with its list of models, or with a request for something that does not
+exist.
 """
 
 import asyncio
@@ -8,9 +9,9 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.discord import diagnostics
+from adapters.discord import diagnostics as discord_diagnostics
 from adapters.service import missing_adapters
-from adapters.telegram import diagnostics as telegram_portal
+from adapters.telegram import diagnostics as telegram_diagnostics
 from bot.clock import SystemClock
 from bot.errors import EaselError, SettingsWrong
 from bot.handlers.access_lists import AccessLists
@@ -26,30 +27,32 @@ from bot.store.store import Store, missing_file
 class Finding:
     """One line of the report."""
 
-    what: str
-    good: bool
-    says: str
+    subject: str
+    """What was checked."""
+    is_ok: bool
+    message: str
+    """The result, or what is wrong, in English."""
 
 
-async def examine(settings: Settings) -> list[Finding]:
-    """Everything, in the order in which a run would meet it."""
-    findings = [Finding(what="settings", good=True, says="understood")]
-    findings.append(await _database(settings))
-    findings.append(_adapters(settings))
+async def run_checks(settings: Settings) -> list[Finding]:
+    """All findings, in the order in which a run would meet them."""
+    findings = [Finding(subject="settings", is_ok=True, message="understood")]
+    findings.append(await _check_database(settings))
+    findings.append(_check_adapters(settings))
     if settings.access.file is not None:
-        findings.append(await _access(settings.access.file))
+        findings.append(await _check_access_file(settings.access.file))
     if settings.discord.token is not None:
-        findings.append(await _discord(settings))
+        findings.append(await _check_discord(settings))
     if settings.telegram.token is not None:
-        findings += await _telegram(settings)
+        findings += await _check_telegram(settings)
     if not settings.providers:
-        findings.append(Finding(what="providers", good=False, says="none is configured; nobody could paint"))
-    findings += await asyncio.gather(*(_provider(each) for each in settings.providers))
+        findings.append(Finding(subject="providers", is_ok=False, message="none is configured; nobody could paint"))
+    findings += await asyncio.gather(*(_check_provider(each) for each in settings.providers))
     return findings
 
 
-async def _database(settings: Settings) -> Finding:
-    async def open_it() -> str:
+async def _check_database(settings: Settings) -> Finding:
+    async def ping_database() -> str:
         if missing := await missing_file(settings.database_url):
             return f"{missing} does not exist yet; easel run makes it"
         store = await Store.open(settings.database_url, clock=SystemClock(), migrate=False)
@@ -59,68 +62,69 @@ async def _database(settings: Settings) -> Finding:
             await store.close()
         return "answers, and its tables are up to date"
 
-    return await _finding("database", open_it())
+    return await _finding("database", ping_database())
 
 
-async def _access(file: Path) -> Finding:
-    async def read() -> str:
+async def _check_access_file(file: Path) -> Finding:
+    async def load_access_file() -> str:
         await Admission(AccessLists(), clock=SystemClock(), file=file).reload_if_changed()
         return f"{file} is understood"
 
-    return await _finding("access.file", read())
+    return await _finding("access.file", load_access_file())
 
 
-def _adapters(settings: Settings) -> Finding:
+def _check_adapters(settings: Settings) -> Finding:
     if problems := missing_adapters(settings):
-        return Finding(what="adapters", good=False, says="; ".join(problems))
-    on = [
+        return Finding(subject="adapters", is_ok=False, message="; ".join(problems))
+    enabled = [
         name
-        for name, there in (
+        for name, is_enabled in (
             ("playground", settings.playground.enabled),
             ("discord", settings.discord.token is not None),
             ("telegram", settings.telegram.token is not None),
         )
-        if there
+        if is_enabled
     ]
-    return Finding(what="adapters", good=True, says=", ".join(on))
+    return Finding(subject="adapters", is_ok=True, message=", ".join(enabled))
 
 
-async def _discord(settings: Settings) -> Finding:
-    async def look() -> str:
-        seen = await diagnostics.diagnose(settings.discord)
-        if seen.problems:
-            raise SettingsWrong(list(seen.problems))
-        return "; ".join([f"is {seen.name}", *seen.notes, f"invite it with {seen.invite}"])
+async def _check_discord(settings: Settings) -> Finding:
+    async def diagnose() -> str:
+        report = await discord_diagnostics.diagnose(settings.discord)
+        if report.problems:
+            raise SettingsWrong(list(report.problems))
+        return "; ".join([f"is {report.name}", *report.notes, f"invite it with {report.invite}"])
 
-    return await _finding("discord", look())
+    return await _finding("discord", diagnose())
 
 
-async def _telegram(settings: Settings) -> list[Finding]:
+async def _check_telegram(settings: Settings) -> list[Finding]:
     try:
-        seen = await telegram_portal.diagnose(settings.telegram)
-    except SettingsWrong as wrong:
-        return [Finding(what="telegram", good=False, says="; ".join(wrong.problems))]
-    except EaselError as failed:
-        return [Finding(what="telegram", good=False, says=failed.detail or type(failed).__name__)]
+        report = await telegram_diagnostics.diagnose(settings.telegram)
+    except SettingsWrong as error:
+        return [Finding(subject="telegram", is_ok=False, message="; ".join(error.problems))]
+    except EaselError as error:
+        return [Finding(subject="telegram", is_ok=False, message=error.detail or type(error).__name__)]
     return [
-        Finding(what="telegram", good=not seen.problems, says="; ".join(seen.problems or (seen.summary,))),
-        Finding(what="telegram inline mode", good=True, says=seen.inline),
-        Finding(what="telegram guest mode", good=True, says=seen.guest),
+        Finding(subject="telegram", is_ok=not report.problems, message="; ".join(report.problems or (report.summary,))),
+        Finding(subject="telegram inline mode", is_ok=True, message=report.inline),
+        Finding(subject="telegram guest mode", is_ok=True, message=report.guest),
     ]
 
 
-async def _provider(provider: Provider) -> Finding:
-    async def ask() -> str:
+async def _check_provider(provider: Provider) -> Finding:
+    async def probe_provider() -> str:
         async with UpstreamClient() as client:
             return await probe_upstream(resolve(**provider.model_dump()), client)
 
-    return await _finding(f"provider {provider.name}", ask())
+    return await _finding(f"provider {provider.name}", probe_provider())
 
 
-async def _finding(what: str, examined: Awaitable[str]) -> Finding:
+async def _finding(subject: str, check: Awaitable[str]) -> Finding:
+    """The finding of a check that returns a message or raises."""
     try:
-        return Finding(what=what, good=True, says=await examined)
-    except SettingsWrong as wrong:
-        return Finding(what=what, good=False, says="; ".join(wrong.problems))
-    except EaselError as failed:
-        return Finding(what=what, good=False, says=failed.detail or type(failed).__name__)
+        return Finding(subject=subject, is_ok=True, message=await check)
+    except SettingsWrong as error:
+        return Finding(subject=subject, is_ok=False, message="; ".join(error.problems))
+    except EaselError as error:
+        return Finding(subject=subject, is_ok=False, message=error.detail or type(error).__name__)

@@ -109,13 +109,13 @@ async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str
         for adapter in adapters:
             stack.push_async_callback(adapter.close)
             server.mount(adapter.routes())
-            server.check(adapter.platform, adapter.problem)
+            server.add_check(adapter.platform, adapter.problem)
         if settings.server.enabled:
             await server.start()
         shops = {adapter.platform: adapter for adapter in adapters if isinstance(adapter, Shop)}
         app = await App.open(settings, store, ports, clock, callbacks=callbacks, shops=shops)
         stack.push_async_callback(app.close)
-        server.check("database", lambda: database_problem(store))
+        server.add_check("database", lambda: database_problem(store))
         for adapter in adapters:
             stack.push_async_callback(adapter.stop_receiving)
             await adapter.start(app.desk)

@@ -1,6 +1,6 @@
-"""`POST /callbacks/<secret>`: upstreams say that a task has ended.
+"""`POST /callbacks/<secret>`: an upstream announces that a task has ended.
 
-Reads nothing of what they say; who is woken asks the task itself (`bot.providers.tasks.callbacks`).
+Ignores the body: the provider that is woken polls the task itself (`bot.providers.tasks.callbacks`).
 """
 
 from collections.abc import Iterable
@@ -11,11 +11,11 @@ from bot.providers.tasks.callbacks import CALLBACK_PATH, Callbacks
 
 
 def routes(callbacks: Callbacks) -> Iterable[web.AbstractRouteDef]:
-    """The one route. Unknown paths are 404, like those of no route at all."""
+    """The route. An unknown secret answers 404, like a path without a route."""
 
-    async def called(request: web.Request) -> web.Response:
+    async def handle_callback(request: web.Request) -> web.Response:
         if not callbacks.receive_call(request.match_info["secret"]):
             raise web.HTTPNotFound
         return web.Response(status=204)
 
-    return [web.post(f"{CALLBACK_PATH}/{{secret}}", called)]
+    return [web.post(f"{CALLBACK_PATH}/{{secret}}", handle_callback)]

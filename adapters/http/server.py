@@ -1,6 +1,6 @@
-"""One HTTP server for health, metrics and whatever adapters mount. Knows no adapter, no page, no database.
+"""The HTTP server: health, readiness, metrics, and the routes that adapters mount.
 
-What its routes allow to whom is theirs to guard.
+Knows no adapter, no page and no database; mounted routes check for themselves who may use them.
 """
 
 import asyncio
@@ -14,19 +14,16 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bot.errors import SettingsWrong
 
-CHECK_TIME = 3.0  # seconds a check may take; a probe that waits longer counts as failed anyway
-STOP_TIME = 5.0  # seconds that requests under way get to finish
+CHECK_TIMEOUT_S = 3.0  # of one readiness check; a probe that waits longer counts as failed anyway
+SHUTDOWN_TIMEOUT_S = 5.0  # for requests under way to finish
 BACKLOG = 128  # connections waiting to be accepted
 
-Check = Callable[[], Awaitable[str | None]]
+Check = Callable[[], Awaitable[str | None]]  # None: ready; else the reason why not
 log = structlog.get_logger()
 
 
 class HttpServer:
-    """Listens between `start` and `stop`.
-
-    `checks` by name: each returns None when all is well, else why not. `port` 0 takes a free one.
-    """
+    """Listens between `start` and `stop`."""
 
     def __init__(
         self,
@@ -34,46 +31,49 @@ class HttpServer:
         port: int,
         *,
         checks: Mapping[str, Check] | None = None,
-        check_time: float = CHECK_TIME,
+        check_timeout_s: float = CHECK_TIMEOUT_S,
     ) -> None:
+        """`port`: 0 takes a free one. `checks`: readiness checks by name. `check_timeout_s`: of one of them."""
         self._host = host
         self._port = port
         self._checks = dict(checks or {})
-        self._check_time = check_time
+        self._check_timeout_s = check_timeout_s
         self._app = web.Application()
         self._runner: web.AppRunner | None = None
         self._app.add_routes(
-            [web.get("/healthz", _healthz), web.get("/readyz", self._readyz), web.get("/metrics", _metrics)]
+            [web.get("/healthz", _get_healthz), web.get("/readyz", self._get_readyz), web.get("/metrics", _get_metrics)]
         )
 
     def mount(self, routes: Iterable[web.AbstractRouteDef]) -> None:
         """Adds an adapter's routes. Only before `start`."""
         self._app.add_routes(routes)
 
-    def check(self, name: str, check: Check) -> None:
-        """Adds a condition of being ready."""
+    def add_check(self, name: str, check: Check) -> None:
+        """Adds a readiness check."""
         self._checks[name] = check
 
     async def start(self) -> None:
         """Listens. Raises SettingsWrong, naming `server.port` or `server.host`, when it cannot."""
-        runner = web.AppRunner(self._app, access_log_class=_AccessLog, shutdown_timeout=STOP_TIME, handle_signals=False)
+        runner = web.AppRunner(
+            self._app, access_log_class=_AccessLog, shutdown_timeout=SHUTDOWN_TIMEOUT_S, handle_signals=False
+        )
         await runner.setup()
         try:
             await web.TCPSite(runner, self._host, self._port, backlog=BACKLOG).start()
         except (OSError, OverflowError) as error:
             await runner.cleanup()
-            raise SettingsWrong([self._problem(error)]) from error
+            raise SettingsWrong([self._describe_error(error)]) from error
         self._runner = runner
 
     async def stop(self) -> None:
-        """Accepts nothing new, lets requests under way finish within STOP_TIME, and closes."""
+        """Accepts no new connection, waits up to SHUTDOWN_TIMEOUT_S for requests under way, and closes."""
         runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()
 
     @property
     def port(self) -> int:
-        """The port listened on; before `start`, the one asked for."""
+        """The port listened on; before `start`, the configured one."""
         return self._runner.addresses[0][1] if self._runner is not None else self._port
 
     @property
@@ -82,7 +82,7 @@ class HttpServer:
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{self.port}"
 
-    def _problem(self, error: OSError | OverflowError) -> str:
+    def _describe_error(self, error: OSError | OverflowError) -> str:
         if isinstance(error, OSError):
             if error.errno == errno.EADDRINUSE:
                 return f"server.port: {self._port} is in use by another program"
@@ -93,16 +93,16 @@ class HttpServer:
 
     # ------------------------------------------------------------ routes of its own
 
-    async def _readyz(self, _request: web.Request) -> web.Response:
+    async def _get_readyz(self, _request: web.Request) -> web.Response:
         names = list(self._checks)
-        answers = await asyncio.gather(*(_ask(name, self._checks[name], self._check_time) for name in names))
-        reasons = {name: answer for name, answer in zip(names, answers, strict=True) if answer is not None}
+        results = await asyncio.gather(*(_run_check(name, self._checks[name], self._check_timeout_s) for name in names))
+        reasons = {name: reason for name, reason in zip(names, results, strict=True) if reason is not None}
         return web.json_response({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
 
 
-async def _ask(name: str, check: Check, seconds: float) -> str | None:
+async def _run_check(name: str, check: Check, timeout_s: float) -> str | None:
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(timeout_s):
             return await check()
     except TimeoutError:
         return "no answer"
@@ -111,17 +111,17 @@ async def _ask(name: str, check: Check, seconds: float) -> str | None:
         return type(error).__name__  # the text could hold an address with a password
 
 
-async def _healthz(_request: web.Request) -> web.Response:
+async def _get_healthz(_request: web.Request) -> web.Response:
     return web.Response(text="ok\n")
 
 
-async def _metrics(_request: web.Request) -> web.Response:
-    shown = await asyncio.to_thread(generate_latest)  # reads /proc
-    return web.Response(body=shown, headers={"Content-Type": CONTENT_TYPE_LATEST})
+async def _get_metrics(_request: web.Request) -> web.Response:
+    body = await asyncio.to_thread(generate_latest)  # reads /proc
+    return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 class _AccessLog(AbstractAccessLogger):
-    """Method, first part of the path, status, time. The rest of a path may be a secret (webhooks)."""
+    """Logs method, first segment of the path, status and duration. The rest of a path may be a secret (webhooks)."""
 
     @property
     def enabled(self) -> bool:

@@ -27,7 +27,7 @@ def database(address: str) -> Settings:
 
 
 async def finding(address: str) -> doctor.Finding:
-    return next(each for each in await doctor.examine(database(address)) if each.what == "database")
+    return next(each for each in await doctor.run_checks(database(address)) if each.subject == "database")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -39,30 +39,30 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 async def test_a_check_makes_no_database(tmp_path: Path) -> None:
     found = await finding(f"sqlite:///{tmp_path}/easel.db")
-    assert found.good
-    assert found.says == f"{tmp_path}/easel.db does not exist yet; easel run makes it"
+    assert found.is_ok
+    assert found.message == f"{tmp_path}/easel.db does not exist yet; easel run makes it"
     assert os.listdir(tmp_path) == []
 
 
 async def test_a_check_of_a_folder_that_is_not_there_fails(tmp_path: Path) -> None:
     found = await finding(f"sqlite:///{tmp_path}/nowhere/easel.db")
-    assert not found.good
-    assert "nowhere does not exist" in found.says
+    assert not found.is_ok
+    assert "nowhere does not exist" in found.message
 
 
 async def test_a_check_of_a_database_leaves_every_byte(tmp_path: Path) -> None:
     await upgrade(f"sqlite:///{tmp_path}/easel.db")
     before = contents(tmp_path)
     found = await finding(f"sqlite:///{tmp_path}/easel.db")
-    assert (found.good, found.says) == (True, "answers, and its tables are up to date")
+    assert (found.is_ok, found.message) == (True, "answers, and its tables are up to date")
     assert contents(tmp_path) == before
 
 
 async def test_outdated_tables_are_told_of_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "easel.db").touch()
     found = await finding(f"sqlite:///{tmp_path}/easel.db")
-    assert not found.good
-    assert "easel db upgrade" in found.says
+    assert not found.is_ok
+    assert "easel db upgrade" in found.message
     assert contents(tmp_path) == {"easel.db": b""}
 
 
@@ -70,8 +70,8 @@ async def test_a_check_of_postgresql_makes_no_tables(empty_database: str) -> Non
     if empty_database.startswith("sqlite"):
         return
     found = await finding(empty_database)
-    assert not found.good
-    assert "easel db upgrade" in found.says
+    assert not found.is_ok
+    assert "easel db upgrade" in found.message
     assert query(empty_database, "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'public'") == [
         (0,)
     ]
@@ -100,10 +100,10 @@ async def test_a_check_asks_each_provider_without_painting(given: dict[str, str]
     async with Sandbox(pace=0) as sandbox:
         values = {"base_url": "{address}", "api_key": "sandbox"} | given
         provider = {name: value.replace("{address}", sandbox.address) for name, value in values.items()}
-        found = (await doctor.examine(Settings.model_validate({"providers": [provider]})))[-1]
-        assert (found.what, found.good) == (f"provider {given['preset']}", good)
-        assert says in found.says
-        assert "wrong" not in found.says
+        found = (await doctor.run_checks(Settings.model_validate({"providers": [provider]})))[-1]
+        assert (found.subject, found.is_ok) == (f"provider {given['preset']}", good)
+        assert says in found.message
+        assert "wrong" not in found.message
         assert sandbox.requests == []
 
 

@@ -365,7 +365,7 @@ async def test_marked_secrets_show_nowhere(
         hook = easel.telegram.server.webhook
         paths = [hook.secret or "", hook.url.rpartition("/")[2]]
         tokens = easel.discord.server.interactions.tokens
-        findings = await doctor.examine(easel.settings)
+        findings = await doctor.run_checks(easel.settings)
         upstream = repr(easel.sandbox.requests) + "".join(easel.echo.heard)
     places = {
         "log": log.text + repr([record.__dict__ for record in log.records]),

@@ -110,11 +110,11 @@ async def test_a_file_that_cannot_be_read_keeps_easel_from_starting(tmp_path: Pa
     async with open_app(given, {"memory": Platform()}, SystemClock()) as app:
         with pytest.raises(SettingsWrong, match="unknown key blocked"):
             await app.start()
-    [found] = [each for each in await doctor.examine(given) if each.what == "access.file"]
-    assert (found.good, "unknown key blocked" in found.says) == (False, True)
+    [found] = [each for each in await doctor.run_checks(given) if each.subject == "access.file"]
+    assert (found.is_ok, "unknown key blocked" in found.message) == (False, True)
     file.write_text("blocked_words = ['gun']")
-    [found] = [each for each in await doctor.examine(given) if each.what == "access.file"]
-    assert (found.good, found.says) == (True, f"{file} is understood")
+    [found] = [each for each in await doctor.run_checks(given) if each.subject == "access.file"]
+    assert (found.is_ok, found.message) == (True, f"{file} is understood")
 
 
 # ---------------------------------------------------------------- newcomers

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from tests.flow.playground.page import World, running
+from tests.flow.playground.page_client import PageServer, run_playground
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +18,6 @@ def logs() -> Iterator[list[MutableMapping[str, Any]]]:
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with running(tmp_path) as made:
+async def server(tmp_path: Path) -> AsyncIterator[PageServer]:
+    async with run_playground(tmp_path) as made:
         yield made

@@ -8,14 +8,14 @@ import pytest
 from adapters.playground.protocol import FILE_BYTES
 from bot.chat import Attachment
 from bot.errors import PictureGone, PictureTooLarge
-from tests.flow.playground.page import World, encode_plain
+from tests.flow.playground.page_client import PageServer, encode_plain
 
 
-async def test_an_uploaded_picture_is_known_for_what_it_is(world: World) -> None:
-    file = await world.upload(encode_plain("teal", "JPEG"), "Übung.png")
+async def test_an_uploaded_picture_is_known_for_what_it_is(server: PageServer) -> None:
+    file = await server.upload_file(encode_plain("teal", "JPEG"), "Übung.png")
     assert (file["media_type"], file["width"], file["height"]) == ("image/jpeg", 40, 30)
     assert (file["name"], file["size"]) == ("Übung.png", len(encode_plain("teal", "JPEG")))
-    async with world.http.get(f"{world.base}/files/{file['id']}") as answer:
+    async with server.http.get(f"{server.base}/files/{file['id']}") as answer:
         assert answer.content_type == "image/jpeg"
         assert answer.headers["Content-Disposition"].startswith("inline")
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
@@ -34,72 +34,72 @@ async def test_an_uploaded_picture_is_known_for_what_it_is(world: World) -> None
         b"",
     ],
 )
-async def test_what_is_no_picture_is_saved_and_never_opened_whatever_its_name(world: World, data: bytes) -> None:
-    file = await world.upload(data, "fox.png")
+async def test_what_is_no_picture_is_saved_and_never_opened_whatever_its_name(server: PageServer, data: bytes) -> None:
+    file = await server.upload_file(data, "fox.png")
     assert (file["media_type"], file["width"]) == ("application/octet-stream", None)
-    async with world.http.get(f"{world.base}/files/{file['id']}") as answer:
+    async with server.http.get(f"{server.base}/files/{file['id']}") as answer:
         assert answer.content_type == "application/octet-stream"
         assert answer.headers["Content-Disposition"] == "attachment; filename*=UTF-8''fox.png"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert await answer.read() == data
 
 
-async def test_the_bot_fetches_what_members_attached_within_its_limit(world: World) -> None:
-    file = await world.upload(encode_plain())
-    async with world.page() as page:
-        id_ = await page.send("", files=[file["id"]])
-        attachment = (await world.script.told()).attachments[0]
+async def test_the_bot_fetches_what_members_attached_within_its_limit(server: PageServer) -> None:
+    file = await server.upload_file(encode_plain())
+    async with server.connect() as page:
+        id_ = await page.send_message("", files=[file["id"]])
+        attachment = (await server.core.wait_for_message()).attachments[0]
         assert (attachment.media_type, attachment.filename, attachment.size) == ("image/png", "photo.png", file["size"])
-        assert await world.playground.fetch(attachment, limit=1_000_000) == encode_plain()
+        assert await server.playground.fetch(attachment, limit=1_000_000) == encode_plain()
         with pytest.raises(PictureTooLarge) as raised:
-            await world.playground.fetch(attachment, limit=10)
+            await server.playground.fetch(attachment, limit=10)
         assert raised.value.facts["name"] == "photo.png"
-        await page.put("delete", chat="studio", message=id_)
-        await page.get("deleted")
+        await page.send_frame("delete", chat="studio", message=id_)
+        await page.receive_frame("deleted")
         with pytest.raises(PictureGone):
-            await world.playground.fetch(attachment, limit=1_000_000)
-        async with world.http.get(f"{world.base}/files/{file['id']}") as answer:
+            await server.playground.fetch(attachment, limit=1_000_000)
+        async with server.http.get(f"{server.base}/files/{file['id']}") as answer:
             assert answer.status == 404
 
 
-async def test_a_file_shown_twice_outlives_one_of_its_messages(world: World) -> None:
-    file = await world.upload(encode_plain())
-    async with world.page() as page:
-        first = await page.send("one", files=[file["id"]])
-        await page.send("two", files=[file["id"]])
-        await page.put("delete", chat="studio", message=first)
-        await page.get("deleted")
+async def test_a_file_shown_twice_outlives_one_of_its_messages(server: PageServer) -> None:
+    file = await server.upload_file(encode_plain())
+    async with server.connect() as page:
+        first = await page.send_message("one", files=[file["id"]])
+        await page.send_message("two", files=[file["id"]])
+        await page.send_frame("delete", chat="studio", message=first)
+        await page.receive_frame("deleted")
     assert (
-        await world.playground.fetch(Attachment(ref=file["id"], media_type="image/png"), limit=9999) == encode_plain()
+        await server.playground.fetch(Attachment(ref=file["id"], media_type="image/png"), limit=9999) == encode_plain()
     )
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-async def test_a_file_beyond_the_limit_is_refused_in_words(world: World, chunked: bool) -> None:
+async def test_a_file_beyond_the_limit_is_refused_in_words(server: PageServer, chunked: bool) -> None:
     async def drip() -> AsyncIterator[bytes]:
         for _ in range(FILE_BYTES // 1_048_576 + 1):
             yield b"\0" * 1_048_576
 
     data = drip() if chunked else io.BytesIO(b"\0" * (FILE_BYTES + 1))
-    headers = {"Origin": world.base, "Accept-Language": "ru-RU,ru;q=0.9"}
-    async with world.http.post(f"{world.base}/files?name=huge.png", data=data, headers=headers) as answer:
+    headers = {"Origin": server.base, "Accept-Language": "ru-RU,ru;q=0.9"}
+    async with server.http.post(f"{server.base}/files?name=huge.png", data=data, headers=headers) as answer:
         assert (answer.status, answer.content_type) == (413, "text/plain")
         assert "huge.png" in await answer.text()
         assert "25 MB" in await answer.text()
 
 
-async def test_a_file_of_exactly_the_limit_is_taken(world: World) -> None:
-    assert (await world.upload(b"\0" * FILE_BYTES, "big.bin"))["size"] == FILE_BYTES
+async def test_a_file_of_exactly_the_limit_is_taken(server: PageServer) -> None:
+    assert (await server.upload_file(b"\0" * FILE_BYTES, "big.bin"))["size"] == FILE_BYTES
 
 
-async def test_missing_things_are_answered_with_404(world: World) -> None:
+async def test_missing_things_are_answered_with_404(server: PageServer) -> None:
     for path in ("/files/none", f"/files/{'0' * 32}", "/previews/none", "/static/none.js", "/static/none"):
-        async with world.http.get(world.base + path) as answer:
+        async with server.http.get(server.base + path) as answer:
             assert answer.status == 404, path
 
 
-async def test_the_page_forbids_itself_everything_foreign(world: World) -> None:
-    async with world.http.get(f"{world.base}/") as answer:
+async def test_the_page_forbids_itself_everything_foreign(server: PageServer) -> None:
+    async with server.http.get(f"{server.base}/") as answer:
         assert answer.headers["Content-Security-Policy"] == (
             "default-src 'self'; img-src 'self' blob: data:; connect-src 'self'; style-src 'self';"
             " script-src 'self'; frame-ancestors 'none'; base-uri 'none'"

@@ -295,21 +295,21 @@ def settings(place: DiscordWorld, **discord: object) -> Settings:
 
 
 async def test_the_doctor_prints_the_invite_link(place: DiscordWorld) -> None:
-    findings = {each.what: each for each in await doctor.examine(settings(place))}
-    assert findings["adapters"].says == "discord"
-    assert findings["discord"].good
+    findings = {each.subject: each for each in await doctor.run_checks(settings(place))}
+    assert findings["adapters"].message == "discord"
+    assert findings["discord"].is_ok
     assert (
         f"https://discord.com/oauth2/authorize?client_id={place.server.world.application_id}"
         "&scope=bot+applications.commands&permissions=274878024704"
-    ) in findings["discord"].says
+    ) in findings["discord"].message
 
 
 async def test_the_doctor_knows_a_wrong_token_and_a_missing_intent(place: DiscordWorld) -> None:
-    findings = {each.what: each for each in await doctor.examine(settings(place, token="stale"))}
-    assert findings["discord"].says == "discord.token: Discord does not accept it"
-    findings = {each.what: each for each in await doctor.examine(settings(place, message_content=True))}
-    assert not findings["discord"].good
-    assert findings["discord"].says.startswith("discord.message_content: switch the intent on")
+    findings = {each.subject: each for each in await doctor.run_checks(settings(place, token="stale"))}
+    assert findings["discord"].message == "discord.token: Discord does not accept it"
+    findings = {each.subject: each for each in await doctor.run_checks(settings(place, message_content=True))}
+    assert not findings["discord"].is_ok
+    assert findings["discord"].message.startswith("discord.message_content: switch the intent on")
 
 
 async def test_before_it_is_opened_it_is_not_ready(place: DiscordWorld) -> None:

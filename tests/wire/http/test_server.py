@@ -63,14 +63,14 @@ async def test_it_is_healthy_as_long_as_it_answers(http: aiohttp.ClientSession) 
 
 async def test_it_is_ready_when_every_check_passes(http: aiohttp.ClientSession) -> None:
     server = HttpServer("127.0.0.1", 0, checks={"database": saying(None)})
-    server.check("discord", saying(None))
+    server.add_check("discord", saying(None))
     async with running(server) as base, http.get(f"{base}/readyz") as answer:
         assert (answer.status, await answer.json()) == (200, {"ready": True, "reasons": {}})
 
 
 async def test_it_names_every_reason_for_not_being_ready_and_no_secret(http: aiohttp.ClientSession) -> None:
     checks = {"a": saying(None), "b": saying("not connected"), "c": raising, "d": hanging}
-    server = HttpServer("127.0.0.1", 0, checks=checks, check_time=0.05)
+    server = HttpServer("127.0.0.1", 0, checks=checks, check_timeout_s=0.05)
     async with running(server) as base, http.get(f"{base}/readyz") as answer:
         reasons = {"b": "not connected", "c": "RuntimeError", "d": "no answer"}
         assert (answer.status, await answer.json()) == (503, {"ready": False, "reasons": reasons})

@@ -29,21 +29,21 @@ async def found(place: TelegramWorld, **telegram: Any) -> list[Finding]:
         database_url=f"sqlite:///{place.folder / 'easel.db'}",
         telegram={"token": place.server.token, "api_base": place.server.api_base, **telegram},  # type: ignore[arg-type]  # pydantic reads it
     )
-    return [each for each in await doctor.examine(settings) if each.what.startswith("telegram")]
+    return [each for each in await doctor.run_checks(settings) if each.subject.startswith("telegram")]
 
 
 async def lines(place: TelegramWorld, **telegram: Any) -> dict[str, str]:
     """The same, where all is well."""
     findings = await found(place, **telegram)
-    assert all(each.good for each in findings)
-    return {each.what: each.says for each in findings}
+    assert all(each.is_ok for each in findings)
+    return {each.subject: each.message for each in findings}
 
 
 async def fault(place: TelegramWorld, **telegram: Any) -> str:
     """The one line that says what is wrong."""
-    (bad,) = [each for each in await found(place, **telegram) if not each.good]
-    assert bad.what == "telegram"
-    return bad.says
+    (bad,) = [each for each in await found(place, **telegram) if not each.is_ok]
+    assert bad.subject == "telegram"
+    return bad.message
 
 
 async def test_the_bot_and_its_modes(place: TelegramWorld) -> None:

@@ -203,7 +203,7 @@ async def test_a_token_that_is_not_accepted_is_not_shown_either(
         async with wired(place, token=token):
             pass
     settings = Settings(telegram={"token": token, "api_base": place.server.api_base})  # type: ignore[arg-type]  # pydantic reads it
-    findings = await doctor.examine(settings)
+    findings = await doctor.run_checks(settings)
     for text in (log.text, str(wrong.value), repr(wrong.value.problems), repr(findings), repr(settings)):
         assert STALE not in text
     assert wrong.value.__cause__ is None
@@ -214,7 +214,7 @@ async def test_a_token_whose_server_is_away_is_not_shown_by_check(
 ) -> None:
     await place.server.down()
     settings = Settings(telegram={"token": TOKEN, "api_base": place.server.api_base})  # type: ignore[arg-type]  # pydantic reads it
-    findings = await doctor.examine(settings)
+    findings = await doctor.run_checks(settings)
     assert SECRET not in repr(findings) + log.text
 
 
