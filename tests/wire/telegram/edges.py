@@ -158,7 +158,7 @@ async def wired(
         settings.telegram, storage, clock=place.clock, public_url=f"http://127.0.0.1:{port}", admins=settings.admins
     )
     web.mount(adapter.routes())
-    web.check("telegram", adapter.problem)
+    web.add_check("telegram", adapter.problem)
     app = await App.open(settings, store, {"telegram": adapter}, place.clock, shops={"telegram": adapter})
     try:
         await web.start()
