@@ -23,7 +23,7 @@ from adapters.telegram.client import TelegramAdapter
 from bot.app import App
 from bot.clock import Clock, SystemClock
 from bot.errors import EaselError, SettingsWrong
-from bot.intake.parser import COMMANDS, PAINTERS
+from bot.intake.commands import COMMANDS
 from bot.ports import ChatPort, EventSink, Shop
 from bot.providers.tasks.callbacks import Callbacks
 from bot.sandbox import Sandbox
@@ -118,7 +118,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str
         server.add_check("database", lambda: database_problem(store))
         for adapter in adapters:
             stack.push_async_callback(adapter.stop_receiving)
-            await adapter.start(app.desk)
+            await adapter.start(app.events)
         await app.start()
         log.info("easel runs", adapters=sorted(ports))
         ready(server.address)
@@ -153,7 +153,7 @@ def make_adapters(settings: Settings, storage: AdapterStore, clock: Clock) -> li
 
 def commands(locale: str) -> list[WireCommand]:
     """The commands that users can type after a slash, each with its hint."""
-    return [{"name": name, "hint": say(locale, f"hint-{name}")} for name in (*PAINTERS, *COMMANDS)]
+    return [{"name": spec.name, "hint": say(locale, spec.hint)} for spec in COMMANDS.values() if not spec.adapter_only]
 
 
 async def demo(settings: Settings, *, ready: Callable[[str], None]) -> None:

@@ -15,10 +15,12 @@ from bot import texts
 from bot.clock import Clock
 from bot.errors import SettingsWrong
 from bot.fetch import Fetcher
-from bot.handlers.access_lists import access_lists
+from bot.handlers.access_lists import make_access_lists
 from bot.handlers.admission import Admission
+from bot.handlers.buttons import ButtonHandler
 from bot.handlers.commands import CommandHandler
-from bot.handlers.messages import JOIN_SECONDS, MessageHandler
+from bot.handlers.event_sink import CoreEventSink
+from bot.handlers.messages import MessageHandler
 from bot.handlers.pending_images import PendingImages
 from bot.job import new_id
 from bot.jobs.fair_queue import FairQueue
@@ -26,6 +28,7 @@ from bot.jobs.images import JobImages
 from bot.jobs.retention import Retention
 from bot.jobs.runner import JobRunner
 from bot.jobs.scheduler import Scheduler
+from bot.jobs.service import SETTLE_WAIT_S, JobService
 from bot.ports import ChatPort, Shop
 from bot.providers.fallback import FallbackProvider
 from bot.providers.http.client import UpstreamClient
@@ -40,8 +43,8 @@ from bot.store.store import Store
 
 log = structlog.get_logger()
 
-BUDGET = 2.0  # times the longest painting allowed: a whole one at the first provider, a whole one at the next
-PROVIDER_CONCURRENCY = 8  # paintings under way at one provider that does not say otherwise
+TIME_FACTOR = 2.0  # times the longest timeout_s: a whole attempt at the first provider, a whole one at the next
+PROVIDER_CONCURRENCY = 8  # requests at once to a provider without max_concurrency
 
 
 class App:
@@ -51,21 +54,23 @@ class App:
         self,
         *,
         store: Store,
-        board: StatusMessages,
-        jobs: JobRunner,
-        dispatch: Scheduler,
-        desk: MessageHandler,
-        gate: Admission,
-        housekeeping: Retention,
+        events: CoreEventSink,
+        jobs: JobService,
+        runner: JobRunner,
+        scheduler: Scheduler,
+        status_messages: StatusMessages,
+        admission: Admission,
+        retention: Retention,
         drain_s: float,
     ):
         self.store = store
-        self.desk = desk
-        self._board = board
-        self._jobs = jobs
-        self._dispatch = dispatch
-        self._gate = gate
-        self._housekeeping = housekeeping
+        self.events = events
+        self.jobs = jobs
+        self._runner = runner
+        self._scheduler = scheduler
+        self._status_messages = status_messages
+        self._admission = admission
+        self._retention = retention
         self._drain_s = drain_s
         self._resources = AsyncExitStack()
 
@@ -97,18 +102,18 @@ class App:
                 callbacks=callbacks or Callbacks(),
                 jitter=random.random,
             )
-            failover = FallbackProvider(
+            provider = FallbackProvider(
                 [
                     (make_provider(upstream, tools), each.max_concurrency or PROVIDER_CONCURRENCY)
                     for upstream, each in zip(upstreams, settings.providers, strict=True)
                 ],
-                budget_s=settings.jobs.time_s or BUDGET * max(upstream.timeout_s for upstream in upstreams),
+                budget_s=settings.jobs.time_s or TIME_FACTOR * max(upstream.timeout_s for upstream in upstreams),
                 clock=clock,
                 jitter=random.random,
             )
-            tray = PendingImages(store.adapter_store, clock)
-            await tray.load()
-            app = cls._wire(settings, ports, shops or {}, clock, store, fetcher, failover, tray)
+            pending_images = PendingImages(store.adapter_store, clock)
+            await pending_images.load()
+            app = cls._wire(settings, ports, shops or {}, clock, store, fetcher, provider, pending_images)
             app._resources = opened.pop_all()
         return app
 
@@ -121,8 +126,8 @@ class App:
         clock: Clock,
         store: Store,
         fetcher: Fetcher,
-        failover: FallbackProvider,
-        tray: PendingImages,
+        provider: FallbackProvider,
+        pending_images: PendingImages,
     ) -> "App":
         limits, access = settings.limits, settings.access
         rules = QuotaRules(
@@ -133,27 +138,35 @@ class App:
             roles=limits.roles,
             new_user_daily=limits.new_user_daily,
         )
-        gate = Admission(
-            access_lists(**access.model_dump(exclude={"file"})),
+        admission = Admission(
+            make_access_lists(**access.model_dump(exclude={"file"})),
             clock=clock,
             admins=settings.admins,
             user_per_minute=limits.user_per_minute,
             chat_per_minute=limits.chat_per_minute,
             file=access.file,
         )
-        board = StatusMessages(ports, clock)
-        gallery = JobImages(fetcher, ports)
-        jobs = JobRunner(
+        status_messages = StatusMessages(ports, clock)
+        runner = JobRunner(
             store=store,
-            failover=failover,
-            gallery=gallery,
-            board=board,
+            provider=provider,
+            images=JobImages(fetcher, ports),
+            status_messages=status_messages,
             ports=ports,
             clock=clock,
             usage_rates={each.name: each.usage_rate for each in settings.providers if each.usage_rate is not None},
         )
-        line = FairQueue(concurrency=settings.jobs.concurrency, user_concurrent=limits.user_concurrent)
-        dispatch = Scheduler(line, jobs)
+        queue = FairQueue(concurrency=settings.jobs.concurrency, user_concurrent=limits.user_concurrent)
+        scheduler = Scheduler(queue, runner)
+        jobs = JobService(
+            store=store,
+            provider=provider,
+            runner=runner,
+            scheduler=scheduler,
+            rules=rules,
+            clock=clock,
+            new_id=new_id,
+        )
         commands = CommandHandler(
             store=store,
             clock=clock,
@@ -161,55 +174,72 @@ class App:
             admins=settings.admins,
             ports=ports,
             shops=shops,
-            tray=tray,
-            cancel=dispatch.cancel,
-            join=partial(dispatch.join, seconds=JOIN_SECONDS),
+            pending_images=pending_images,
+            cancel_job=scheduler.cancel,
+            wait_for_end=partial(scheduler.wait_for_end, timeout_s=SETTLE_WAIT_S),
             retention_days=settings.privacy.retention_days,
         )
-        desk = MessageHandler(
+        messages = MessageHandler(
             store=store,
-            failover=failover,
-            board=board,
+            provider=provider,
+            status_messages=status_messages,
             jobs=jobs,
-            dispatch=dispatch,
             commands=commands,
-            rules=rules,
-            tray=tray,
-            gate=gate,
-            clock=clock,
+            pending_images=pending_images,
+            admission=admission,
             locale=settings.locale,
-            new_id=new_id,
+        )
+        buttons = ButtonHandler(
+            store=store,
+            jobs=jobs,
+            commands=commands,
+            pending_images=pending_images,
+            admission=admission,
+            locale=settings.locale,
+        )
+        events = CoreEventSink(
+            messages=messages,
+            buttons=buttons,
+            jobs=jobs,
+            store=store,
+            provider=provider,
+            status_messages=status_messages,
+            admission=admission,
+            rules=rules,
+            locale=settings.locale,
         )
         return cls(
             store=store,
-            board=board,
+            events=events,
             jobs=jobs,
-            dispatch=dispatch,
-            desk=desk,
-            gate=gate,
-            housekeeping=Retention(store, clock, retention_days=settings.privacy.retention_days),
+            runner=runner,
+            scheduler=scheduler,
+            status_messages=status_messages,
+            admission=admission,
+            retention=Retention(store, clock, retention_days=settings.privacy.retention_days),
             drain_s=settings.drain_s,
         )
 
     async def start(self) -> None:
-        """Begins to speak, and takes up what an earlier process left unfinished.
+        """Starts sending, and resumes the jobs that an earlier process left unfinished.
 
-        Raises SettingsWrong when the operator's file of lists cannot be read.
+        Raises SettingsWrong when the operator's access file cannot be read.
         """
-        await self._gate.reload_if_changed()
-        await self._board.start()
-        self._housekeeping.start()
-        resumed = await self.desk.resume()
+        await self._admission.reload_if_changed()
+        await self._status_messages.start()
+        self._retention.start()
+        resumed = await self.jobs.resume_jobs()
         if resumed:
             log.info("unfinished jobs taken up again", jobs=resumed)
 
     async def close(self) -> None:
-        """Gives running jobs `drain_s` to end; what is unfinished then goes on at the next start."""
-        await self._dispatch.drain(self._drain_s)
-        await self._housekeeping.stop()
-        await self.desk.close()
-        await self._jobs.close()
-        await self._board.stop()
+        """Gives running jobs `drain_s` seconds to end; unfinished ones are resumed at the next start."""
+        await self._scheduler.drain(self._drain_s)
+        await self._retention.stop()
+        self.events.close()
+        await self.jobs.close()
+        await self._runner.close()
+        await self._status_messages.stop()
         await self._resources.aclose()
 
 

@@ -17,6 +17,7 @@ from discord.app_commands import AppCommandContext, AppInstallationType, locale_
 
 from adapters.discord.ids import PLATFORM
 from bot.errors import StoreFailed
+from bot.intake.commands import COMMANDS, PAINT_COMMANDS, Menu, in_menu
 from bot.intake.sizes import offers
 from bot.painting import Capabilities
 from bot.ports import AdapterStorage
@@ -26,8 +27,7 @@ log = structlog.get_logger()
 
 MAX_CHOICES = 25  # of an option, and of an autocompletion
 IMAGE_OPTIONS = ("image", "image2", "image3", "image4", "image5")
-PAINT_COMMANDS = ("imagine", "edit")
-TEXT_COMMANDS = ("quota", "history", "cancel", "help", "privacy", "forget")  # without options
+TEXT_COMMANDS = tuple(name for name in in_menu(Menu.SLASH) if not COMMANDS[name].paints)  # without options
 EPHEMERAL_COMMANDS = (*TEXT_COMMANDS, "admin")  # answered to the user alone
 ALL_CONTEXTS = AppCommandContext(guild=True, dm_channel=True, private_channel=True)
 ALL_INSTALLATIONS = AppInstallationType(guild=True, user=True)

@@ -23,15 +23,13 @@ from adapters.telegram.errors import CallRejected, GroupMigrated, OutcomeUnknown
 from adapters.telegram.ids import PLATFORM
 from bot.clock import Clock
 from bot.errors import ChatBusy, ChatFailed, ChatGone, StoreFailed
+from bot.intake.commands import Menu, in_menu
 from bot.ports import AdapterStorage
 from bot.texts import LOCALES, say
 
 log = structlog.get_logger()
 
 MENU_RETRY_S, MENU_RETRY_MAX_S = 60.0, 3600.0  # before the menus are sent again; doubles
-
-PRIVATE_COMMANDS = ("imagine", "edit", "quota", "history", "cancel", "help", "privacy", "forget", "start")
-GROUP_COMMANDS = ("imagine", "edit", "quota", "history", "cancel", "help", "privacy")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +49,10 @@ class CommandMenu:
 
 def command_menus(admins: Sequence[str], *, payments: bool) -> Iterator[CommandMenu]:
     """The menus of private chats, of groups, and of the private chats of this platform's admins."""
-    private = (*PRIVATE_COMMANDS, "buy") if payments else PRIVATE_COMMANDS
+    private = (*in_menu(Menu.DIRECT), "buy") if payments else in_menu(Menu.DIRECT)
     scopes: list[tuple[BotCommandScope, tuple[str, ...]]] = [
         (BotCommandScopeDefault(), private),
-        (BotCommandScopeAllGroupChats(), GROUP_COMMANDS),
+        (BotCommandScopeAllGroupChats(), in_menu(Menu.GROUP)),
     ]
     for admin in admins:
         platform, _, identity = admin.partition(":")

@@ -19,6 +19,7 @@ from telegram import (
 )
 
 from bot.chat import Button, Card
+from bot.intake.commands import COMMANDS
 from bot.painting import Image
 
 MAX_TEXT_CHARS = 4096  # sendMessage
@@ -34,7 +35,7 @@ PHOTO_MEDIA_TYPES = ("image/png", "image/jpeg", "image/webp")  # of a GIF sent a
 WORD_JOINER = "\u2060"  # invisible, without width
 _OWN_LINK = re.compile(r"https://t\.me/(?:c/)?[\w/]+")
 _COMMAND_SLASH = re.compile(r"(?<![\w/])/(?=\w)")
-_KNOWN_COMMAND = re.compile(r"/(?:imagine|edit|quota|history|cancel|help|privacy|forget|start|admin|buy)\b(?!/)")
+_KNOWN_COMMAND = re.compile(rf"/(?:{'|'.join(COMMANDS)})\b(?!/)")
 _QUOTED = re.compile(r"[“„«「『].*[”“»」』]", re.DOTALL)
 _ENTITY_MARK = re.compile(r"(?<=[@#$])(?=[\w])|(?<=\+)(?=\d)|(?<=:)(?=//)")
 _DOMAIN_DOT = re.compile(r"(?<=[^\W_])\.(?=[^\W\d_]{2})")

@@ -26,7 +26,7 @@ class AccessLists:
     blocked_chats: frozenset[str] = frozenset()
     blocked_words: frozenset[str] = frozenset()
 
-    def together(self, other: "AccessLists") -> "AccessLists":
+    def merge(self, other: "AccessLists") -> "AccessLists":
         return AccessLists(
             allowed_users=self.allowed_users | other.allowed_users,
             allowed_chats=self.allowed_chats | other.allowed_chats,
@@ -35,7 +35,7 @@ class AccessLists:
             blocked_words=self.blocked_words | other.blocked_words,
         )
 
-    def keeps_out(self, user: User, chat: Chat) -> Refusal | None:
+    def access_refusal(self, user: User, chat: Chat) -> Refusal | None:
         """Why somebody may not ask there; None: they may."""
         if user.key in self.blocked_users:
             return Banned()
@@ -46,7 +46,7 @@ class AccessLists:
             return Closed()
         return None
 
-    def forbids(self, text: str) -> Refusal | None:
+    def word_refusal(self, text: str) -> Refusal | None:
         """Whether a prompt holds a blocked word. The word is not said back: it would stand in the chat."""
         pattern = self._pattern
         return ForbiddenWord() if pattern is not None and pattern.search(_folded(text)) else None
@@ -75,7 +75,7 @@ def _folded(text: str) -> str:
     return "".join(each for each in folded if not (unicodedata.category(each) == "Cf" or each in _MARKS)).strip()
 
 
-def access_lists(
+def make_access_lists(
     *,
     allowed_users: Sequence[str] = (),
     allowed_chats: Sequence[str] = (),

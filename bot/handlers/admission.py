@@ -14,15 +14,15 @@ import structlog
 from bot.chat import Chat, User
 from bot.clock import Clock
 from bot.errors import Banned, Refusal, SettingsWrong, TooFast
-from bot.handlers.access_lists import AccessLists, access_lists
+from bot.handlers.access_lists import AccessLists, make_access_lists
 
 log = structlog.get_logger()
 
-MINUTE = 60.0  # seconds; the span of the rates, and of the silence after a refusal
-KNOWN = 50_000  # members and chats that are remembered; the longest silent are forgotten first
-ANSWERS = 10  # in any 60 s to one member of a group: half of what Telegram lets anybody write there
-LOOK = 5.0  # seconds between two looks at the operator's file
-KEYS = ("allowed_users", "allowed_chats", "blocked_users", "blocked_chats", "blocked_words")
+WINDOW_S = 60.0  # seconds; the span of the rates, and of the silence after a refusal
+MAX_TRACKED = 50_000  # members and chats that are remembered; the longest silent are forgotten first
+REPLIES_PER_WINDOW = 10  # in any 60 s to one member of a group: half of what Telegram lets anybody write there
+RELOAD_INTERVAL_S = 5.0  # seconds between two looks at the operator's file
+LIST_KEYS = ("allowed_users", "allowed_chats", "blocked_users", "blocked_chats", "blocked_words")
 
 
 class SuppressReply(Exception):
@@ -33,22 +33,22 @@ class SuppressReply(Exception):
         self.refusal = refusal
 
 
-class Paces:
+class RateLimiter:
     """Who came how often within the last minute, by any key."""
 
     def __init__(self) -> None:
         self._came: OrderedDict[str, deque[float]] = OrderedDict()
 
-    def wait(self, key: str, limit: int, now: float) -> int | None:
+    def acquire(self, key: str, limit: int, now: float) -> int | None:
         """None: counted as one of at most `limit` in any 60 s. Else nothing is counted: whole seconds to wait."""
         came = self._came.setdefault(key, deque())
         self._came.move_to_end(key)
-        while came and came[0] <= now - MINUTE:
+        while came and came[0] <= now - WINDOW_S:
             came.popleft()
         if len(came) >= limit:
-            return max(1, round(came[0] + MINUTE - now))
+            return max(1, round(came[0] + WINDOW_S - now))
         came.append(now)
-        while len(self._came) > KNOWN:
+        while len(self._came) > MAX_TRACKED:
             self._came.popitem(last=False)
         return None
 
@@ -59,7 +59,7 @@ class Admission:
 
     def __init__(
         self,
-        given: AccessLists,
+        configured: AccessLists,
         *,
         clock: Clock,
         admins: Sequence[str] = (),
@@ -67,16 +67,16 @@ class Admission:
         chat_per_minute: int | None = None,
         file: Path | None = None,
     ) -> None:
-        self._given = given
-        self._lists = given
+        self._given = configured
+        self._lists = configured
         self._clock = clock
         self._admins = frozenset(admins)
         self._user_per_minute = user_per_minute
         self._chat_per_minute = chat_per_minute
         self._file = file
         self._stamp: float | None = None
-        self._looked = -LOOK
-        self._paces = Paces()
+        self._looked = -RELOAD_INTERVAL_S
+        self._paces = RateLimiter()
         self._told: OrderedDict[str, float] = OrderedDict()
 
     async def reload_if_changed(self) -> None:
@@ -84,7 +84,7 @@ class Admission:
 
         Raises SettingsWrong at the first look, when there is nothing to leave.
         """
-        if self._file is None or self._clock.monotonic() - self._looked < LOOK:
+        if self._file is None or self._clock.monotonic() - self._looked < RELOAD_INTERVAL_S:
             return
         first, self._looked = self._stamp is None, self._clock.monotonic()
         try:
@@ -95,7 +95,7 @@ class Admission:
             log.error("access file not read, the lists stay as they were", detail=wrong.detail)
             return
         if told is not None:
-            self._lists = self._given.together(told)
+            self._lists = self._given.merge(told)
             self._stamp = stamp
             log.info("access file read", file=str(self._file))
 
@@ -105,11 +105,11 @@ class Admission:
         Raises the Refusal that is to be said, Silence where one was said just now.
         """
         now = self._clock.monotonic()
-        listed = None if anybody or user.key in self._admins else self._lists.keeps_out(user, chat)
+        listed = None if anybody or user.key in self._admins else self._lists.access_refusal(user, chat)
         refusal = listed or self._too_fast(user, chat, now)
         if refusal is not None:
             self._turn_away(refusal, user, chat, now)
-        if (refusal := self._lists.forbids(text)) is not None:
+        if (refusal := self._lists.word_refusal(text)) is not None:
             raise refusal
 
     def check_adapter_command(self, user: User, chat: Chat, *, banned: bool) -> None:
@@ -131,7 +131,7 @@ class Admission:
         """
         if chat.kind == "group":
             now = self._clock.monotonic()
-            if (wait := self._paces.wait(f"answer {user.key} {chat.key}", ANSWERS, now)) is not None:
+            if (wait := self._paces.acquire(f"answer {user.key} {chat.key}", REPLIES_PER_WINDOW, now)) is not None:
                 self._turn_away(TooFast(seconds=wait), user, chat, now)
 
     def _too_fast(self, user: User, chat: Chat, now: float) -> Refusal | None:
@@ -139,18 +139,18 @@ class Admission:
         if chat.kind == "group":
             limits.append((f"chat {chat.key}", self._chat_per_minute))
         for key, limit in limits:
-            if limit is not None and (wait := self._paces.wait(key, limit, now)) is not None:
+            if limit is not None and (wait := self._paces.acquire(key, limit, now)) is not None:
                 return TooFast(seconds=wait)
         return None
 
     def _turn_away(self, refusal: Refusal, user: User, chat: Chat, now: float) -> None:
         key = f"{type(refusal).__name__} {user.key} {chat.key}"
         told = self._told.get(key)
-        if told is not None and now - told < MINUTE:
+        if told is not None and now - told < WINDOW_S:
             raise SuppressReply(refusal)
         self._told[key] = now
         self._told.move_to_end(key)
-        while len(self._told) > KNOWN:
+        while len(self._told) > MAX_TRACKED:
             self._told.popitem(last=False)
         log.info("turned away", failure=type(refusal).__name__, user=user.key, chat=chat.key)
         raise refusal
@@ -167,13 +167,13 @@ def _read(file: Path, stamp: float | None) -> tuple[float, AccessLists | None]:
         raise SettingsWrong([f"access.file: {file}: no such file"]) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsWrong([f"access.file: {file}: {type(error).__name__}: {error}"]) from None
-    problems = [f"access.file: {file}: unknown key {name}" for name in told if name not in KEYS]
+    problems = [f"access.file: {file}: unknown key {name}" for name in told if name not in LIST_KEYS]
     problems += [
         f"access.file: {file}: {name} must be a list of texts" for name, each in told.items() if not _texts(each)
     ]
     if problems:
         raise SettingsWrong(problems)
-    return changed, access_lists(**told)
+    return changed, make_access_lists(**told)
 
 
 def _texts(value: object) -> bool:

@@ -16,9 +16,9 @@ from bot.painting import Capabilities, Options
 
 _COMPRESSED = ("jpeg", "webp")  # OpenAI's Images API compresses no other format,
 _SEEN_THROUGH = ("png", "webp")  # and no other can be transparent
-SHOWN = 40  # characters of something mistyped that are quoted back
-LONGEST_VALUE = 100  # characters between quotation marks
-MOST_COMPRESSION = 100  # of a JPEG or WebP, in per cent
+QUOTED_MAX_CHARS = 40  # characters of something mistyped that are quoted back
+QUOTED_VALUE_MAX_CHARS = 100  # characters between quotation marks
+MAX_COMPRESSION_PERCENT = 100  # of a JPEG or WebP, in per cent
 _SPELLINGS = {"jpg": "jpeg"}
 
 _HYPHENS = "\\-\u2010\u2011\u2212\ufe63\uff0d"  # ASCII, hyphen, non-breaking hyphen, minus, small, full-width
@@ -35,7 +35,7 @@ _OPTION = re.compile(
 )
 _VALUE = re.compile(
     rf"(?!(?:[{_HYPHENS}]{{2}}|[{_DASHES}{_SINGLE}])[^\W\d_])"
-    rf"(?:[{_QUOTES}](?P<quoted>[^\n{_QUOTES}]{{0,{LONGEST_VALUE}}})[{_QUOTES}]|(?P<plain>\S+))"
+    rf"(?:[{_QUOTES}](?P<quoted>[^\n{_QUOTES}]{{0,{QUOTED_VALUE_MAX_CHARS}}})[{_QUOTES}]|(?P<plain>\S+))"
 )
 _SENTENCE_MARKS = ",.;:!?\u2026\u3001\u3002\uff0c\uff1b\uff1a\uff01\uff1f"  # may touch an option from either side
 _FLAGS = ("file",)  # stand alone, without a value
@@ -57,7 +57,7 @@ class Extracted:
     options: Options
 
 
-def extract(text: str, capabilities: Capabilities, choices: Mapping[str, str] | None = None) -> Extracted:
+def extract_options(text: str, capabilities: Capabilities, choices: Mapping[str, str] | None = None) -> Extracted:
     """Takes every option out of `text`. Said twice, the last one counts; `choices`, filled into a form, come first.
 
     Raises UnknownOption, OptionWithoutValue, BadOption.
@@ -95,7 +95,7 @@ def _is_option(text: str, match: re.Match[str], name: str) -> bool:
         return True
     if re.fullmatch(rf"[{_HYPHENS}]", dashes) and dashes not in _SINGLE:
         return False
-    return ours or name in _FROM_OTHER_BOTS or bool(get_close_matches(name[:SHOWN], _READERS, cutoff=0.75))
+    return ours or name in _FROM_OTHER_BOTS or bool(get_close_matches(name[:QUOTED_MAX_CHARS], _READERS, cutoff=0.75))
 
 
 def _apply(options: Options, typed_name: str, name: str, typed: str, capabilities: Capabilities) -> Options:
@@ -123,7 +123,7 @@ def _offered(name: str, capabilities: Capabilities) -> tuple[str, ...]:
         "quality": capabilities.qualities,
         "background": capabilities.backgrounds,
         "format": capabilities.formats,
-        "compression": (f"0-{MOST_COMPRESSION}",) if capabilities.supports_compression else (),
+        "compression": (f"0-{MAX_COMPRESSION_PERCENT}",) if capabilities.supports_compression else (),
         "n": (f"1-{len(counts)}",) if in_a_row and len(counts) > 1 else tuple(map(str, counts)),
     }[name]
 
@@ -156,7 +156,7 @@ def _word(name: str) -> Callable[[Options, str, Capabilities], Options]:
 
 
 def _compression(options: Options, value: str, capabilities: Capabilities) -> Options:
-    if re.fullmatch(r"\d{1,3}%?", value) and int(value.rstrip("%")) <= MOST_COMPRESSION:
+    if re.fullmatch(r"\d{1,3}%?", value) and int(value.rstrip("%")) <= MAX_COMPRESSION_PERCENT:
         return replace(options, compression=int(value.rstrip("%")))
     raise BadOption(option="--compression", value=_short(value), allowed=_allowed("compression", capabilities))
 
@@ -201,7 +201,7 @@ def _folded(text: str) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+    return text if len(text) <= QUOTED_MAX_CHARS else text[: QUOTED_MAX_CHARS - 1] + "…"
 
 
 def _join(pieces: list[str]) -> str:

@@ -23,15 +23,14 @@ from bot.errors import (
     UnknownCommand,
     Unsupported,
 )
-from bot.intake.options import extract
+from bot.intake.commands import PAINT_COMMANDS, TEXT_COMMANDS
+from bot.intake.options import extract_options
 from bot.painting import Capabilities, Options
 
-PAINTERS = ("imagine", "edit")
-COMMANDS = ("quota", "history", "cancel", "help", "privacy", "forget", "start", "admin")
-ROOM_FOR_OPTIONS = 1000  # characters: beyond this much more than a prompt, a text is too long whatever it holds
-LONGEST_ARGUMENTS = 4000  # characters after a command; no command understands a tenth of it
-LONGEST_NAME = 60  # characters of a file's name that are quoted back
-KINDS = "PNG, JPEG, WebP, HEIC"
+OPTIONS_MAX_CHARS = 1000  # characters: beyond this much more than a prompt, a text is too long whatever it holds
+ARGUMENTS_MAX_CHARS = 4000  # characters after a command; no command understands a tenth of it
+QUOTED_NAME_MAX_CHARS = 60  # characters of a file's name that are quoted back
+IMAGE_KINDS = "PNG, JPEG, WebP, HEIC"
 
 _WORD = "0-9A-Za-z_\uff10-\uff19\uff21-\uff3a\uff3f\uff41-\uff5a"  # ASCII and its full-width forms
 _KNOWN = re.compile(rf"[/\uff0f](?P<name>[{_WORD}]{{1,32}}+)(?:[@\uff20](?P<bot>[{_WORD}]{{1,64}}+))?+(?![/\uff0f])")
@@ -88,7 +87,7 @@ class _Slash:
     text: str
 
 
-def read(message: Message, capabilities: Capabilities) -> Paint | Command | Refusal | None:
+def parse_request(message: Message, capabilities: Capabilities) -> Paint | Command | Refusal | None:
     """What `message` asks for. None: it is not meant for the bot, which stays silent. Never raises.
 
     The adapter has compared `/name@bot` with the bot's own name: such a command is ours only with `to_me`.
@@ -100,8 +99,8 @@ def read(message: Message, capabilities: Capabilities) -> Paint | Command | Refu
         return slash
     if slash is None and not to_me:
         return None
-    if slash is not None and slash.name in COMMANDS:
-        words = _clean(slash.text[:LONGEST_ARGUMENTS])
+    if slash is not None and slash.name in TEXT_COMMANDS:
+        words = _clean(slash.text[:ARGUMENTS_MAX_CHARS])
         return Command(name=slash.name, args=tuple(words.split()), text=words)
     try:
         return _paint(message, text if slash is None else slash.text, slash, capabilities)
@@ -116,7 +115,7 @@ def _slash(text: str, to_me: bool) -> _Slash | UnknownCommand | None:
         if match is None or (match["bot"] is not None and not to_me):
             continue
         name = unicodedata.normalize("NFKC", match["name"]).lower()
-        if name in PAINTERS or name in COMMANDS:
+        if name in PAINT_COMMANDS or name in TEXT_COMMANDS:
             return _Slash(name, text[match.end() :].lstrip())
     return UnknownCommand(command=any_word[0]) if any_word is not None and to_me else None
 
@@ -126,9 +125,9 @@ def _paint(message: Message, text: str, slash: _Slash | None, capabilities: Capa
         raise ReplyGone
     text, own, mask = _masked(message, text)
     references = _references(message, own, capabilities)
-    if len(text) > capabilities.max_prompt_chars + ROOM_FOR_OPTIONS:
+    if len(text) > capabilities.max_prompt_chars + OPTIONS_MAX_CHARS:
         raise PromptTooLong(length=len(text), limit=capabilities.max_prompt_chars)
-    found = extract(_clean(text), capabilities, message.options)
+    found = extract_options(_clean(text), capabilities, message.options)
     prompt = found.prompt.strip()
     if not references and message.reply_to is not None and message.reply_to.from_me:
         raise ReplyHasNoPicture
@@ -160,7 +159,7 @@ def _check_mask(mask: Attachment, references: tuple[Attachment, ...], capabiliti
     if not capabilities.supports_masks:
         raise Unsupported(what="mask")
     if not _may_be_picture(mask):
-        raise NotAPicture(name=_clean(mask.filename or mask.media_type)[:LONGEST_NAME], kinds="PNG")
+        raise NotAPicture(name=_clean(mask.filename or mask.media_type)[:QUOTED_NAME_MAX_CHARS], kinds="PNG")
     if not references:
         raise MaskWithoutPicture
     if len(references) > capabilities.max_masked_references:
@@ -175,7 +174,7 @@ def _references(message: Message, own: tuple[Attachment, ...], capabilities: Cap
     references = answered + own if result_first else own + answered
     for each in references:
         if not _may_be_picture(each):
-            raise NotAPicture(name=_clean(each.filename or each.media_type)[:LONGEST_NAME], kinds=KINDS)
+            raise NotAPicture(name=_clean(each.filename or each.media_type)[:QUOTED_NAME_MAX_CHARS], kinds=IMAGE_KINDS)
     if len(references) > capabilities.max_references:
         raise TooManyPictures(count=len(references), limit=capabilities.max_references)
     return references

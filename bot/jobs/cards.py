@@ -7,10 +7,10 @@ from bot.chat import Action, Button, Card
 from bot.job import Failure, Job
 from bot.texts import say
 
-EXCERPT = 80  # characters of a prompt under its picture
+EXCERPT_CHARS = 80  # characters of a prompt under its picture
 
 
-def done(job: Job, *, count: int, seconds: float, charged: int) -> Card:
+def done_card(job: Job, *, count: int, seconds: float, charged: int) -> Card:
     """The final state of a job with `count` pictures, painted in `seconds` for `charged` credits."""
     text = say(
         job.locale,
@@ -23,7 +23,7 @@ def done(job: Job, *, count: int, seconds: float, charged: int) -> Card:
     )
     return Card(
         text=text,
-        buttons=buttons(job, Action.RETRY, Action.VARY, Action.EDIT),
+        buttons=job_buttons(job, Action.RETRY, Action.VARY, Action.EDIT),
         locale=job.locale,
         alt_text=job.prompt,
         spoiler=any(each.spoiler for each in job.references),
@@ -31,16 +31,16 @@ def done(job: Job, *, count: int, seconds: float, charged: int) -> Card:
     )
 
 
-def last_words(job: Job, failure: Failure | None) -> Card:
+def ended_card(job: Job, failure: Failure | None) -> Card:
     """The final state of a job that ended without pictures; no failure: it was cancelled."""
     if failure is None:
-        return Card(text=say(job.locale, "cancelled"), buttons=buttons(job, Action.RETRY), locale=job.locale)
+        return Card(text=say(job.locale, "cancelled"), buttons=job_buttons(job, Action.RETRY), locale=job.locale)
     refused = failure.key.startswith("refusal-")  # the same once more would be refused again
     text = say(job.locale, failure.key, **failure.facts)
-    return Card(text=text, buttons=() if refused else buttons(job, Action.RETRY), locale=job.locale)
+    return Card(text=text, buttons=() if refused else job_buttons(job, Action.RETRY), locale=job.locale)
 
 
-def buttons(job: Job, *actions: Action) -> tuple[Button, ...]:
+def job_buttons(job: Job, *actions: Action) -> tuple[Button, ...]:
     """A job's buttons in its owner's language."""
     return tuple(Button(action=a, job_id=job.id, label=say(job.locale, f"button-{a.value}")) for a in actions)
 
@@ -48,4 +48,4 @@ def buttons(job: Job, *actions: Action) -> tuple[Button, ...]:
 def excerpt(prompt: str) -> str:
     """The beginning of a prompt on one line."""
     line = " ".join(prompt.split())
-    return line if len(line) <= EXCERPT else line[: EXCERPT - 1].rstrip() + "…"
+    return line if len(line) <= EXCERPT_CHARS else line[: EXCERPT_CHARS - 1].rstrip() + "…"

@@ -1,4 +1,4 @@
-"""What the steps of a job remember of its asking, so that a later attempt knows what may still be done.
+"""What a job's checkpoints say of its generation, so that a later attempt knows what may still be done.
 
 Pure: reads a job, decides nothing about it. Written by `bot.jobs.generation` and `bot.jobs.runner`.
 """
@@ -13,25 +13,33 @@ from bot.painting import Blob, Link
 
 @dataclass(slots=True, kw_only=True)
 class GenerationState:
-    """What one asking has brought so far. `number`: which of the job's askings it is, from 1."""
+    """What one attempt at a provider has brought so far."""
 
     number: int = 0
+    """Which of the job's attempts at a provider it is, from 1; 0 before the first."""
     provider: str = ""
+    """Name of the provider asked."""
     price: int = 1
+    """Credits an image."""
     model: str = ""
+    """Model asked for."""
     upstream_id: str | None = None
+    """The upstream's own id of the accepted task."""
     usage: dict[str, object] = field(default_factory=dict[str, object])
+    """What the upstream reported to have used, as a JSON object."""
     spent: float | None = None
+    """What the upstream took, in its own credits; None where it does not say."""
     sources: list[Link | Blob] = field(default_factory=list[Link | Blob])
+    """The finished images, in order."""
 
 
-def added(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
-    """Two usages as one, since several pictures may be several requests: numbers are summed, also inside of tables;
-    of anything else the later word counts."""
+def merge_usage(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Two usage reports as one, since several images may be several requests: numbers are summed, also inside of
+    nested objects; of anything else the later value counts."""
     both = {**one, **other}
     for name in one.keys() & other.keys():
         if isinstance(one[name], Mapping) and isinstance(other[name], Mapping):
-            both[name] = added(one[name], other[name])
+            both[name] = merge_usage(one[name], other[name])
         elif _is_number(one[name]) and _is_number(other[name]):
             both[name] = one[name] + other[name]
     return both
@@ -41,26 +49,26 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def remembered(job: Job) -> GenerationState:
-    """What an earlier attempt wrote down of its last asking."""
-    painting = GenerationState()
-    for number, asked in numbered(job, "asked:"):
-        painting.number, painting.provider, painting.price = number, asked["provider"], asked["price"]
-        painting.model = asked.get("model", "")
+def restore_state(job: Job) -> GenerationState:
+    """The state of the last attempt at a provider, from the job's checkpoints."""
+    state = GenerationState()
+    for number, asked in numbered_checkpoints(job, "asked:"):
+        state.number, state.provider, state.price = number, asked["provider"], asked["price"]
+        state.model = asked.get("model", "")
     accepted = job.checkpoints.get("accepted", {})
-    if accepted.get("asked", painting.number) == painting.number:  # an id of the asking before belongs to another
-        painting.upstream_id = accepted.get("upstream_id")
-    painting.sources.extend(Link(url=found["link"]) for _, found in numbered(job, "picture:"))
-    return painting
+    if accepted.get("asked", state.number) == state.number:  # the id may belong to the attempt before
+        state.upstream_id = accepted.get("upstream_id")
+    state.sources.extend(Link(url=found["link"]) for _, found in numbered_checkpoints(job, "picture:"))
+    return state
 
 
-def numbered(job: Job, kind: str) -> list[tuple[int, Any]]:
-    """The steps of a kind in the order of their numbers."""
+def numbered_checkpoints(job: Job, kind: str) -> list[tuple[int, Any]]:
+    """The checkpoints whose names begin with `kind`, such as `asked:`, by number."""
     found = [(name, value) for name, value in job.checkpoints.items() if name.startswith(kind)]
     return sorted(((int(name.removeprefix(kind)), value) for name, value in found), key=lambda pair: pair[0])
 
 
-def still_open(job: Job) -> bool:
-    """Whether somebody was asked whose answer is unknown."""
-    closed = {number for number, _ in numbered(job, "turned-down:")}
-    return any(number not in closed for number, _ in numbered(job, "asked:"))
+def has_open_attempt(job: Job) -> bool:
+    """Whether a provider was asked whose outcome is unknown."""
+    closed = {number for number, _ in numbered_checkpoints(job, "turned-down:")}
+    return any(number not in closed for number, _ in numbered_checkpoints(job, "asked:"))

@@ -18,19 +18,19 @@ class FairQueue:
         self._waiting: OrderedDict[str, deque[str]] = OrderedDict()  # user -> jobs; users in the order of their turns
         self._running: dict[str, str] = {}  # job -> user
 
-    def join(self, job: str, user: str) -> None:
+    def enqueue(self, job: str, user: str) -> None:
         """The job waits behind the user's other jobs."""
         self._waiting.setdefault(user, deque()).append(job)
 
-    def claim(self, job: str, user: str) -> bool:
+    def start_if_next(self, job: str, user: str) -> bool:
         """The job counts as running from now if its turn is at once; if not, it is not in line."""
-        self.join(job, user)
-        if self.take() == job:  # nobody else's: whoever waits, waits because no turn is free
+        self.enqueue(job, user)
+        if self.start_next() == job:  # nobody else's: whoever waits, waits because no turn is free
             return True
-        self.leave(job)
+        self.remove(job)
         return False
 
-    def take(self) -> str | None:
+    def start_next(self) -> str | None:
         """The next job that may run, counted as running from now; None when none may."""
         if len(self._running) >= self._concurrency:
             return None
@@ -45,7 +45,7 @@ class FairQueue:
         self._running[job] = user
         return job
 
-    def leave(self, job: str) -> bool:
+    def remove(self, job: str) -> bool:
         """The job is over or gives up waiting. Whether it was still waiting."""
         if self._running.pop(job, None) is not None:
             return False
@@ -57,7 +57,7 @@ class FairQueue:
                 return True
         return False
 
-    def places(self) -> dict[str, int]:
+    def positions(self) -> dict[str, int]:
         """Every waiting job with its place, 1 for the next: the order of turns if nothing else came."""
         running = Counter(self._running.values())
         turns = [(running[user], turn, iter(jobs)) for turn, (user, jobs) in enumerate(self._waiting.items())]

@@ -1,10 +1,10 @@
-"""What passes between a job and the upstreams: who is asked, what they tell, and each step noted before the next.
+"""Generates a job's images: which upstream is asked, what it reports, and each checkpoint saved before the next step.
 
-Never asks where something may have been paid for: there it goes on with what was accepted, or says that it is lost.
-The plot around it stands in `bot.jobs.runner`.
+Never asks again where something may have been paid for: it resumes the accepted task, or raises that it is lost. The
+workflow around it stands in `bot.jobs.runner`.
 """
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -12,10 +12,11 @@ from typing import Any
 
 import structlog
 
+from bot.background import BackgroundTasks
 from bot.clock import Clock, retry_store_write
 from bot.errors import PaintFailed, Restarted, Stale, StoreFailed
 from bot.job import Job
-from bot.jobs.checkpoints import GenerationState, added, remembered, still_open
+from bot.jobs.checkpoints import GenerationState, has_open_attempt, merge_usage, restore_state
 from bot.jobs.images import JobImages
 from bot.metrics import FAILURES
 from bot.painting import Accepted, FinishedImage, Link, PaintEvent, PaintRequest, Preview, Stage, StageChanged, Usage
@@ -29,134 +30,137 @@ log = structlog.get_logger()
 
 
 class Generation:
-    """Brings a job's painting about, once."""
+    """Generates the images of a job, once."""
 
     def __init__(
         self,
         *,
         store: Store,
-        failover: FallbackProvider,
-        gallery: JobImages,
-        board: StatusMessages,
+        provider: FallbackProvider,
+        images: JobImages,
+        status_messages: StatusMessages,
         clock: Clock,
-        in_background: Callable[[Coroutine[Any, Any, None], str], None],
+        background: BackgroundTasks,
     ) -> None:
-        """`in_background` brings something named to its end beside the job."""
         self._store = store
-        self._failover = failover
-        self._gallery = gallery
-        self._board = board
+        self._provider = provider
+        self._images = images
+        self._status_messages = status_messages
         self._clock = clock
-        self._in_background = in_background
+        self._background = background
 
-    async def painting(self, job: Job) -> GenerationState:
-        """The painting with at least one picture: as an earlier attempt left it, as the upstream goes on with it, or
-        asked for anew.
+    async def generate(self, job: Job) -> GenerationState:
+        """Returns at least one image: as an earlier attempt left it, from the resumed upstream task, or newly painted.
 
         Raises PaintFailed, Refusal, StoreFailed, Stale.
         """
-        known = remembered(job)
-        if known.upstream_id and still_open(job) and self._failover.resumable(known.provider):
-            return await self._resume(job, known)
-        if known.sources:
-            return known
-        if still_open(job):
-            raise Restarted(trace=known.upstream_id)
-        return await self._ask(job)
+        earlier = restore_state(job)
+        if earlier.upstream_id and has_open_attempt(job) and self._provider.resumable(earlier.provider):
+            return await self._resume(job, earlier)
+        if earlier.sources:
+            return earlier
+        if has_open_attempt(job):
+            raise Restarted(trace=earlier.upstream_id)
+        return await self._paint(job)
 
-    async def _ask(self, job: Job) -> GenerationState:
-        """Asks the upstreams; every step that could cost money is written down first."""
-        self._board.apply_event(job.id, StageChanged(Stage.PREPARING))
-        request = await self._request(job)
-        painting = GenerationState(number=sum(step.startswith("asked:") for step in job.checkpoints))
+    async def _paint(self, job: Job) -> GenerationState:
+        """Requests the images from the providers; a checkpoint is saved before every step that could cost money."""
+        self._status_messages.apply_event(job.id, StageChanged(Stage.PREPARING))
+        request = await self._make_request(job)
+        state = GenerationState(number=sum(step.startswith("asked:") for step in job.checkpoints))
         try:
-            async with aclosing(self._failover.paint(request)) as events:
+            async with aclosing(self._provider.paint(request)) as events:
                 async for event in events:
                     match event:
                         case AttemptStarted():
-                            painting = await self._asked(job, painting.number + 1, event)
+                            state = await self._start_attempt(job, state.number + 1, event)
                         case AttemptRejected(reason):
-                            await self._note(job, f"turned-down:{painting.number}", {"reason": reason})
+                            await self._save_checkpoint(job, f"turned-down:{state.number}", {"reason": reason})
                         case _:
-                            await self._hear(job, painting, event)
+                            await self._apply_event(job, state, event)
         except PaintFailed as failed:
-            self._keep_what_came(job, painting, failed)
-        return painting
+            self._keep_partial_results(job, state, failed)
+        return state
 
-    async def _asked(self, job: Job, number: int, asked: AttemptStarted) -> GenerationState:
-        """Written down before anything is sent."""
+    async def _start_attempt(self, job: Job, number: int, asked: AttemptStarted) -> GenerationState:
+        """Saves that a provider is about to be asked, before anything is sent."""
         facts: dict[str, Any] = {"provider": asked.provider, "price": asked.price, "model": asked.model}
-        await self._note(job, f"asked:{number}", facts, {**facts, "upstream_id": None})
+        await self._save_checkpoint(job, f"asked:{number}", facts, {**facts, "upstream_id": None})
         return GenerationState(number=number, provider=asked.provider, price=asked.price, model=asked.model)
 
-    async def _resume(self, job: Job, known: GenerationState) -> GenerationState:
-        """Goes on with what an earlier attempt has submitted."""
-        assert known.upstream_id is not None
-        log.info("job goes on with its upstream task", job=job.id, provider=known.provider, trace_id=known.upstream_id)
-        painting = replace(known, sources=[])
-        request = PaintRequest(prompt=_worded(job), options=job.options)
+    async def _resume(self, job: Job, earlier: GenerationState) -> GenerationState:
+        """Resumes the upstream task that an earlier attempt submitted."""
+        assert earlier.upstream_id is not None
+        log.info(
+            "job goes on with its upstream task",
+            job=job.id,
+            provider=earlier.provider,
+            trace_id=earlier.upstream_id,
+        )
+        state = replace(earlier, sources=[])
+        request = PaintRequest(prompt=_upstream_prompt(job), options=job.options)
         try:
-            async with aclosing(self._failover.resume(known.provider, request, known.upstream_id)) as events:
+            async with aclosing(self._provider.resume(earlier.provider, request, earlier.upstream_id)) as events:
                 async for event in events:
-                    await self._hear(job, painting, event)
+                    await self._apply_event(job, state, event)
         except PaintFailed as failed:
-            painting.sources = painting.sources or known.sources
-            self._keep_what_came(job, painting, failed)
-        return painting
+            state.sources = state.sources or earlier.sources
+            self._keep_partial_results(job, state, failed)
+        return state
 
-    def _keep_what_came(self, job: Job, painting: GenerationState, failed: PaintFailed) -> None:
-        """A failure after a picture is none to the member. Raises `failed` when there is no picture."""
+    def _keep_partial_results(self, job: Job, state: GenerationState, failed: PaintFailed) -> None:
+        """Counts a failure, which the user does not see once there is an image. Raises `failed` when there is none."""
         FAILURES.labels(type(failed).__name__).inc()
-        failed.trace = failed.trace or painting.upstream_id
-        if not painting.sources:
+        failed.trace = failed.trace or state.upstream_id
+        if not state.sources:
             raise failed
         log.warning("upstream failed after a picture", job=job.id, failure=type(failed).__name__)
 
-    async def _request(self, job: Job) -> PaintRequest:
-        """What is asked of the upstreams, its pictures fetched and made fit.
+    async def _make_request(self, job: Job) -> PaintRequest:
+        """The request to the providers, its references fetched and converted.
 
-        A picture's own transparency is a mask only where somebody takes one; else it is a picture like others.
+        A PNG's own transparency is a mask only where a provider takes masks; else it is a reference like others.
         """
-        references, mask = await self._gallery.references(job, self._failover.capabilities)
-        request = PaintRequest(prompt=_worded(job), references=references, mask=mask, options=job.options)
-        if job.mask is None and mask is not None and not self._failover.can_satisfy(requirements_of(request)):
+        references, mask = await self._images.load_references(job, self._provider.capabilities)
+        request = PaintRequest(prompt=_upstream_prompt(job), references=references, mask=mask, options=job.options)
+        if job.mask is None and mask is not None and not self._provider.can_satisfy(requirements_of(request)):
             request = replace(request, mask=None)
         return request
 
-    async def _hear(self, job: Job, painting: GenerationState, event: PaintEvent) -> None:
-        """One event of the upstream: kept where it counts, shown where it tells."""
+    async def _apply_event(self, job: Job, state: GenerationState, event: PaintEvent) -> None:
+        """Saves what an event of the upstream says of cost and results, and shows its progress."""
         match event:
             case Accepted(upstream_id):
-                if upstream_id and painting.upstream_id is None:
-                    painting.upstream_id = upstream_id
-                    accepted = {"upstream_id": upstream_id, "asked": painting.number}
-                    await self._note(job, "accepted", accepted, {"upstream_id": upstream_id})
+                if upstream_id and state.upstream_id is None:
+                    state.upstream_id = upstream_id
+                    accepted = {"upstream_id": upstream_id, "asked": state.number}
+                    await self._save_checkpoint(job, "accepted", accepted, {"upstream_id": upstream_id})
             case Usage(counts, credits):
-                painting.usage = added(painting.usage, counts)
+                state.usage = merge_usage(state.usage, counts)
                 if credits is not None:
-                    painting.spent = (painting.spent or 0.0) + credits
+                    state.spent = (state.spent or 0.0) + credits
             case Preview(source):
-                self._gallery.preview(job.id, source, partial(self._board.show_preview, job.id))
+                self._images.start_preview(job.id, source, partial(self._status_messages.show_preview, job.id))
             case FinishedImage(source):
                 if isinstance(source, Link):
-                    self._note_soon(job, f"picture:{len(painting.sources)}", {"link": source.url})
-                painting.sources.append(source)
+                    self._save_checkpoint_in_background(job, f"picture:{len(state.sources)}", {"link": source.url})
+                state.sources.append(source)
             case _:
-                pass  # Staged, Progress: only to be shown
-        self._board.apply_event(job.id, event)
+                pass  # StageChanged, Progress: only to be shown
+        self._status_messages.apply_event(job.id, event)
 
-    def _note_soon(self, job: Job, step: str, value: Mapping[str, Any]) -> None:
-        """Written while the picture is fetched, which takes as long; once that is kept, nobody asks for the step."""
+    def _save_checkpoint_in_background(self, job: Job, step: str, value: Mapping[str, Any]) -> None:
+        """Saves while the image is fetched, which takes as long; not needed any more once the image is saved."""
 
-        async def note() -> None:
+        async def save() -> None:
             try:
-                await self._note(job, step, value)
+                await self._save_checkpoint(job, step, value)
             except (StoreFailed, Stale) as failed:
                 log.debug("step not noted", job=job.id, step=step, failure=type(failed).__name__)
 
-        self._in_background(note(), f"note {job.id}")
+        self._background.spawn(save(), f"note {job.id}")
 
-    async def _note(
+    async def _save_checkpoint(
         self,
         job: Job,
         step: str,
@@ -166,6 +170,6 @@ class Generation:
         await retry_store_write(lambda: self._store.save_checkpoint(job, step, value, facts), self._clock)
 
 
-def _worded(job: Job) -> str:
-    """The prompt as it goes upstream."""
+def _upstream_prompt(job: Job) -> str:
+    """The prompt that is sent upstream."""
     return say(job.locale, "prompt-vary", prompt=job.prompt) if job.varies else job.prompt

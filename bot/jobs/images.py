@@ -19,11 +19,11 @@ from bot.ports import ChatPort
 
 log = structlog.get_logger()
 
-RESULT_LIMIT = 64_000_000  # bytes of one result; a 3840 × 2160 PNG at its worst is below 34 MB
-PREVIEW_LIMIT = 8_000_000  # bytes
-RESULT_SECONDS = 60.0  # to download one result
-AT_A_TIME = 2  # originals of one job on their way; as many pictures are looked at at once in all
-REFERENCE_LIMIT = 32_000_000  # bytes a member's picture may have before it is scaled down
+RESULT_MAX_BYTES = 64_000_000  # bytes of one result; a 3840 × 2160 PNG at its worst is below 34 MB
+PREVIEW_MAX_BYTES = 8_000_000  # bytes
+RESULT_TIMEOUT_S = 60.0  # to download one result
+MAX_PARALLEL_FETCHES = 2  # originals of one job on their way; as many pictures are looked at at once in all
+REFERENCE_MAX_BYTES = 32_000_000  # bytes a member's picture may have before it is scaled down
 
 
 class JobImages:
@@ -34,19 +34,19 @@ class JobImages:
         self._ports = ports
         self._previews: dict[str, asyncio.Task[None]] = {}
 
-    async def references(self, job: Job, capabilities: Capabilities) -> tuple[tuple[Image, ...], Image | None]:
+    async def load_references(self, job: Job, capabilities: Capabilities) -> tuple[tuple[Image, ...], Image | None]:
         """The members' pictures, in order, made fit for `capabilities`, and the mask of the first: the one sent along,
         else the transparent part of a PNG that is alone. AT_A_TIME at once, to hold few originals.
 
         Raises Refusal for what is no picture that can be read, and for a mask that cannot be one.
         """
-        port, turns = self._ports[job.chat.platform], asyncio.Semaphore(AT_A_TIME)
+        port, turns = self._ports[job.chat.platform], asyncio.Semaphore(MAX_PARALLEL_FETCHES)
 
         async def made_fit(position: int, each: Attachment) -> tuple[Image, Image | None]:
             async with turns:
                 mask = job.mask if position == 0 else None
-                drawn = None if mask is None else await port.fetch(mask, limit=REFERENCE_LIMIT)
-                data, name = await port.fetch(each, limit=REFERENCE_LIMIT), each.filename or ""
+                drawn = None if mask is None else await port.fetch(mask, limit=REFERENCE_MAX_BYTES)
+                data, name = await port.fetch(each, limit=REFERENCE_MAX_BYTES), each.filename or ""
                 if mask is not None and drawn is not None:
                     mask_name = mask.filename or ""
                     return await pictures.masked(data, drawn, name=name, mask_name=mask_name, capabilities=capabilities)
@@ -63,7 +63,7 @@ class JobImages:
             await asyncio.gather(*tasks, return_exceptions=True)
         return tuple(image for image, _ in ready), next((mask for _, mask in ready if mask is not None), None)
 
-    async def results(self, sources: Sequence[Link | Blob]) -> list[Image]:
+    async def fetch_results(self, sources: Sequence[Link | Blob]) -> list[Image]:
         """The finished pictures that can be had.
 
         Raises BadResult or Unfetched when there is none.
@@ -72,7 +72,7 @@ class JobImages:
         images: list[Image] = []
         for source in sources:
             try:
-                images.append(await pictures.result(await self._bytes(source, RESULT_LIMIT)))
+                images.append(await pictures.result(await self._bytes(source, RESULT_MAX_BYTES)))
             except (FetchFailed, BadResult) as failed:
                 where = urlsplit(source.url).netloc if isinstance(source, Link) else "inline"
                 log.warning("result dropped", failure=type(failed).__name__, detail=failed.detail, host=where)
@@ -83,17 +83,17 @@ class JobImages:
             raise BadResult(detail=failure.detail if failure else None) from failure
         return images
 
-    def preview(self, job_id: str, source: Link | Blob, show: Callable[[Image], None]) -> None:
+    def start_preview(self, job_id: str, source: Link | Blob, show: Callable[[Image], None]) -> None:
         """Shows an unfinished picture once it is here. One that does not come is no loss; a newer one takes its
         place."""
 
         async def fetch() -> None:
             try:
-                show(await pictures.preview(await self._bytes(source, PREVIEW_LIMIT)))
+                show(await pictures.preview(await self._bytes(source, PREVIEW_MAX_BYTES)))
             except EaselError as failed:
                 log.debug("no preview", job=job_id, detail=failed.detail)
 
-        self.forget(job_id)
+        self.cancel_preview(job_id)
         task = self._previews[job_id] = asyncio.create_task(fetch(), name=f"preview {job_id}")
 
         def done(ended: asyncio.Task[None]) -> None:
@@ -102,7 +102,7 @@ class JobImages:
 
         task.add_done_callback(done)
 
-    def forget(self, job_id: str) -> None:
+    def cancel_preview(self, job_id: str) -> None:
         """A preview that is still on its way would come too late."""
         if (task := self._previews.get(job_id)) is not None:
             task.cancel()
@@ -117,4 +117,4 @@ class JobImages:
     async def _bytes(self, source: Link | Blob, limit: int) -> bytes:
         if isinstance(source, Blob):
             return source.data
-        return await self._fetcher.download(source.url, max_bytes=limit, timeout_s=RESULT_SECONDS)
+        return await self._fetcher.download(source.url, max_bytes=limit, timeout_s=RESULT_TIMEOUT_S)

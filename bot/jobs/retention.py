@@ -13,7 +13,7 @@ from bot.store.store import Store
 
 log = structlog.get_logger()
 
-EVERY = 3600.0  # seconds between two rounds
+INTERVAL_S = 3600.0  # seconds between two rounds
 
 
 class Retention:
@@ -33,17 +33,17 @@ class Retention:
             self._rounds.cancel()
             await asyncio.gather(self._rounds, return_exceptions=True)
 
-    async def tidy(self) -> int:
+    async def delete_expired(self) -> int:
         """One round; how many jobs went. Raises StoreFailed."""
         return await self._store.delete_expired(days=self._days)
 
     async def _for_ever(self) -> None:
         while True:
             try:
-                if gone := await self.tidy():
+                if gone := await self.delete_expired():
                     log.info("old jobs forgotten", jobs=gone)
             except StoreFailed as failed:
                 log.warning("old jobs not forgotten", detail=failed.detail)
             except Exception:
                 log.exception("housekeeping broke")
-            await self._clock.sleep(EVERY)
+            await self._clock.sleep(INTERVAL_S)

@@ -1,62 +1,50 @@
-"""The plot of one job, from acceptance to settlement. What a job has done is written down before the next step.
+"""The workflow of one job, from acceptance to settlement. What a job has done is saved before the next step begins.
 
-Says what happens, in order; how it is asked for, stored, shown or fetched stands in the modules below. After a crash
-the same plot runs again and skips what its steps say is done:
+Says what happens, in order; how images are generated, stored, shown or fetched stands in the modules below. After a
+crash the same workflow runs again and skips what its checkpoints say is done:
 
     asked:1       provider 1 is about to be asked        → open at a restart: it may have been paid, never paint again
-    turned-down:1 provider 1 certainly accepted nothing  → the question is closed, another may be asked
-    accepted      the upstream's own id of the painting  → a restart asks about it, where the dialect can be asked
-    picture:0     where the first finished picture lies  → a restart fetches it from there
-    painted       the pictures lie in the database       → a restart delivers them
+    turned-down:1 provider 1 certainly accepted nothing  → that attempt is closed, another may be started
+    accepted      the upstream's own id of the task      → a restart resumes it, where the dialect can be asked
+    picture:0     where the first finished image lies    → a restart fetches it from there
+    painted       the images are in the database         → a restart delivers them
 
-The notification of a job that ends without pictures stays pending in the store until its message says so.
+The notification of a job that ends without images stays pending in the store until its message says so.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 import structlog
 
-from bot.chat import Action, Card, Delivered, MessageRef
+from bot.background import BackgroundTasks
+from bot.chat import MessageRef
 from bot.clock import Clock, retry_store_write
-from bot.errors import (
-    AlreadyFinished,
-    ChatFailed,
-    ChatGone,
-    EaselError,
-    PaintFailed,
-    Refusal,
-    Restarted,
-    Stale,
-    StoreFailed,
-    Undelivered,
-)
+from bot.errors import ChatFailed, EaselError, PaintFailed, Refusal, Restarted, Stale, StoreFailed, Undelivered
 from bot.job import Failure, Job, State
 from bot.jobs import cards
 from bot.jobs.checkpoints import GenerationState
 from bot.jobs.generation import Generation
 from bot.jobs.images import JobImages
-from bot.metrics import FINISHED, PAINT_SECONDS
+from bot.jobs.notifier import JobNotifier
+from bot.jobs.settlement import Settlement
+from bot.metrics import PAINT_SECONDS
 from bot.painting import Image, Stage, StageChanged
-from bot.ports import BalanceDisplay, ChatPort, RequestAcknowledgement
+from bot.ports import ChatPort
 from bot.providers.fallback import FallbackProvider
 from bot.quota import charge
-from bot.status.messages import FinalState, StatusMessage, StatusMessages
-from bot.status.state import QueuePosition, Status
+from bot.status.messages import FinalState, StatusMessages
 from bot.store.store import Store
-from bot.texts import explain, say
 
 log = structlog.get_logger()
 
-MOST_ATTEMPTS = 5  # starts of one job; a job that takes the process down each time must not do so for ever
-MOST_WITH_PICTURES = 50  # likewise once its pictures are kept: they may stand in the chat, and are not given up lightly
-STORE_AWAY = 60.0  # seconds between later tries to bring a job whose database failed to its end
-LONG = 120.0  # seconds of a job after which its owner looks elsewhere, and is called when it has ended
-SAVING = 32  # jobs whose pictures are in memory on their way from the upstream into the database; others wait
-AT_HAND = 4_000_000  # bytes of pictures that also stay in memory until they are delivered; others are read again
-LAST_WORDS = 1.0  # seconds at the end of the process for final states on their way; the next start says the others
+MAX_ATTEMPTS = 5  # starts of one job; a job that takes the process down each time must not do so for ever
+MAX_DELIVERY_ATTEMPTS = 50  # starts of a job with saved images: they may be in the chat already
+MAX_CONCURRENT_SAVES = 32  # jobs that hold their images in memory between download and database; others wait
+MEMORY_CACHE_BYTES = 4_000_000  # of images kept in memory until delivered; beyond, they are read from the database
+CLOSE_GRACE_S = 1.0  # for final states under way when the process ends; the next start shows the others
 
 
 class JobRunner:
@@ -66,9 +54,9 @@ class JobRunner:
         self,
         *,
         store: Store,
-        failover: FallbackProvider,
-        gallery: JobImages,
-        board: StatusMessages,
+        provider: FallbackProvider,
+        images: JobImages,
+        status_messages: StatusMessages,
         ports: Mapping[str, ChatPort],
         clock: Clock,
         usage_rates: Mapping[str, float] | None = None,
@@ -76,160 +64,114 @@ class JobRunner:
         """`usage_rates`: our credits for one of an upstream's own, by the name of each provider that is charged for
         by usage."""
         self._store = store
-        self._gallery = gallery
-        self._board = board
+        self._images = images
+        self._status_messages = status_messages
         self._ports = ports
         self._clock = clock
         self._usage_rates = usage_rates or {}
-        self._asking = Generation(
-            store=store,
-            failover=failover,
-            gallery=gallery,
-            board=board,
-            clock=clock,
-            in_background=self._in_background,
+        self._background = BackgroundTasks()
+        self._settlement = Settlement(store=store, ports=ports, clock=clock, background=self._background)
+        self._notifier = JobNotifier(
+            store=store, status_messages=status_messages, ports=ports, clock=clock, background=self._background
         )
-        self._saving = asyncio.Semaphore(SAVING)
-        self._settling: set[str] = set()
-        self._begun: dict[str, Job] = {}
-        self._at_hand: dict[str, Sequence[Image]] = {}
-        self._background: set[asyncio.Task[None]] = set()
+        self._generation = Generation(
+            store=store,
+            provider=provider,
+            images=images,
+            status_messages=status_messages,
+            clock=clock,
+            background=self._background,
+        )
+        self._save_slots = asyncio.Semaphore(MAX_CONCURRENT_SAVES)
+        self._ending: set[str] = set()  # jobs whose images or failure are on their way to the chat
+        self._begun: dict[str, Job] = {}  # jobs whose attempt began as they were accepted
+        self._cached_images: dict[str, Sequence[Image]] = {}  # at most MEMORY_CACHE_BYTES in all
 
-    # ------------------------------------------------------------ what the desk and the dispatcher use
+    # ------------------------------------------------------------ for the service and the scheduler
 
-    def seen(self, job: Job) -> None:
-        """A member's request has become this job."""
-        port = self._ports[job.chat.platform]
-        if job.request_id is not None and isinstance(port, RequestAcknowledgement):
-            port.acknowledge_request(job.chat, job.request_id)
-
-    def reaches(self, job: Job) -> bool:
-        """Whether the job's platform is connected here."""
+    def is_connected(self, job: Job) -> bool:
+        """Whether the job's platform is connected in this process."""
         return job.chat.platform in self._ports
 
-    def hold(self, job: Job) -> None:
-        """The job was begun as it was accepted; `run` need not begin it."""
+    def adopt_attempt(self, job: Job) -> None:
+        """The job's attempt began as it was accepted; `run` need not begin one."""
         self._begun[job.id] = job
 
-    def show(self, job: Job, typical: float | None = None, gone: Callable[[], None] | None = None) -> None:
-        """Puts the job's status message up, or takes hold again of the one that stands there."""
-        age = max(0.0, (self._clock.now() - job.created).total_seconds())
-        ref = MessageRef(chat=job.chat, message_id=job.status_id) if job.status_id else None
-        status = Status(
-            accepted_at=self._clock.monotonic() - age,
-            stage=Stage.PREPARING,
-            typical_s=typical,
-            image_count=job.options.n,
-        )
+    def acknowledge_request(self, job: Job) -> None:
+        """Marks the user's message as accepted, where the platform can."""
+        self._notifier.acknowledge_request(job)
 
-        async def posted(at: MessageRef) -> None:
-            await self._store.set_status_message(job.id, at.message_id)
+    def add_status_message(
+        self, job: Job, median_s: float | None = None, on_deleted: Callable[[], None] | None = None
+    ) -> None:
+        """Posts the job's status message, or takes up the one that an earlier process posted."""
+        self._notifier.add_status_message(job, median_s, on_deleted)
 
-        self._board.open_message(
-            StatusMessage(
-                key=job.id,
-                chat=job.chat,
-                reply_to=job.request_id,
-                locale=job.locale,
-                status=status,
-                buttons=cards.buttons(job, Action.CANCEL),
-                ref=ref,
-                on_posted=posted,
-                on_gone=gone,
-            )
-        )
+    def update_queue_position(self, job_id: str, position: int) -> None:
+        """The job's position in the queue changed; 1 is next."""
+        self._notifier.update_queue_position(job_id, position)
 
-    def placed(self, job_id: str, place: int) -> None:
-        """The job's place in line changed."""
-        self._board.apply_event(job_id, QueuePosition(place))
+    def notify_in_background(self, job: Job) -> None:
+        """Shows how a job without images ended, in the background."""
+        self._notifier.notify_in_background(job)
 
-    def may_cancel(self, job_id: str) -> bool:
-        """False: its pictures, or the words about its failure, are on their way already."""
-        return job_id not in self._settling
+    def retire_stray_message(self, ref: MessageRef, job: Job) -> None:
+        """Takes the buttons off a message that a killed process posted for the job without saving where."""
+        self._notifier.retire_stray_message(ref, job)
 
-    async def cancelled(self, job_id: str) -> bool:
-        """Closes a job that was cancelled and runs no more: nothing is charged. False: it had ended before.
+    def is_cancellable(self, job_id: str) -> bool:
+        """False: its images, or the words about its failure, are on their way already."""
+        return job_id not in self._ending
 
-        Its message says so when the chat lets it, which may be long after this has returned.
+    async def settle_cancelled(self, job_id: str) -> bool:
+        """Settles a cancelled job that is not running: nothing is charged. False: it had ended before.
+
+        Its message says so when the chat lets it, which may be long after this has returned. Raises StoreFailed; the
+        job is then settled in the background once the database is back.
         """
         self._begun.pop(job_id, None)
         try:
-            job = await self._store.get_job(job_id)
-            if job is None or not await self._finish(job, State.CANCELLED, charged=0):
-                return False
+            return await self._settle_cancelled(job_id)
         except StoreFailed:
-            self._persist(job_id, lambda: self._cancelled_late(job_id))
+            self._settlement.retry_in_background(job_id, lambda: self._settle_cancelled(job_id))
             raise
-        self.conclude_soon(job)
+
+    async def _settle_cancelled(self, job_id: str) -> bool:
+        job = await self._store.get_job(job_id)
+        if job is None or not await self._settlement.settle(job, State.CANCELLED, charged=0):
+            return False
+        self._notifier.notify_in_background(job)
         return True
 
-    async def _cancelled_late(self, job_id: str) -> None:
-        job = await self._store.get_job(job_id)
-        if job is not None and await self._finish(job, State.CANCELLED, charged=0):
-            self.conclude_soon(job)
+    async def run(self, job_id: str, release_slot: Callable[[], None]) -> None:
+        """The workflow, from its beginning or from its last checkpoint. Raises nothing but CancelledError.
 
-    def _persist(self, job_id: str, end: Callable[[], Awaitable[None]]) -> None:
-        """Brings a job to its end in the background as soon as the database is back, so that nothing stays held."""
-
-        async def insist() -> None:
-            while True:
-                await self._clock.sleep(STORE_AWAY)
-                try:
-                    return await end()
-                except StoreFailed as failed:
-                    log.warning("database is still away", job=job_id, detail=failed.detail)
-
-        self._in_background(insist(), f"persist {job_id}")
-
-    def _in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
-
-    def conclude_soon(self, job: Job) -> None:
-        """Brings the message of a job that ended without pictures to its final state, in the background."""
-        self._in_background(self._conclude(job, cards.last_words(job, job.failure)), f"words {job.id}")
-
-    def end_stray(self, ref: MessageRef, job: Job) -> None:
-        """A message that a killed process posted for the job, and that nobody has known of since: its buttons go."""
-        card = Card(text=explain(job.locale, AlreadyFinished()), locale=job.locale)
-        key = f"stray:{ref.chat.key}:{ref.message_id}"
-
-        async def words() -> None:
-            await self._board.send_reply(key, ref.chat, card, reply_to=None, ref=ref)
-
-        self._in_background(words(), f"words {key}")
-
-    async def run(self, job_id: str, settled: Callable[[], None]) -> None:
-        """The plot, from its beginning or from where an earlier attempt got to. Raises nothing but CancelledError.
-
-        `settled` is called, at least once, when nothing is left to do but to tell the chat, which may take long.
+        `release_slot` frees the concurrency slot, once nothing is left but to notify the chat, which may take long. It
+        may be called twice.
         """
         structlog.contextvars.bind_contextvars(job=job_id)
         try:
-            await retry_store_write(lambda: self._attempt(job_id, settled), self._clock)
+            await retry_store_write(lambda: self._attempt(job_id, release_slot), self._clock)
         except StoreFailed as failed:
             log.error("database failed, the job goes on when it is back", detail=failed.detail)
-            await self._say_store_failed(job_id, failed)
-            self._persist(job_id, lambda: self._attempt(job_id, settled))
+            await self._notifier.show_store_failure(job_id, failed)
+            self._settlement.retry_in_background(job_id, lambda: self._attempt(job_id, release_slot))
         finally:
-            self._gallery.forget(job_id)
+            self._images.cancel_preview(job_id)
 
     async def close(self) -> None:
-        """Ends what is left of preview downloads, and gives steps and final states a moment to be written and shown."""
-        if self._background:
-            await asyncio.wait(self._background, timeout=LAST_WORDS)
-        for task in self._background:
-            task.cancel()
-        await asyncio.gather(*self._background, self._gallery.close(), return_exceptions=True)
+        """Gives checkpoints and final states a moment to be written and shown, and ends downloads of previews."""
+        await self._background.close(CLOSE_GRACE_S, self._clock)
+        await self._images.close()
 
-    # ------------------------------------------------------------ the plot
+    # ------------------------------------------------------------ the workflow
 
-    async def _attempt(self, job_id: str, settled: Callable[[], None]) -> None:
+    async def _attempt(self, job_id: str, release_slot: Callable[[], None]) -> None:
+        """One attempt. Raises StoreFailed; any other failure ends the job."""
         try:
             job = self._begun.pop(job_id, None) or await self._store.begin_attempt(job_id)
             try:
-                await self._play(job, settled)
+                await self._execute(job, release_slot)
             except (StoreFailed, Stale):
                 raise
             except Exception:
@@ -242,157 +184,94 @@ class JobRunner:
         except Exception:
             log.exception("broken job could not be closed", job=job_id)
         finally:
-            self._settling.discard(job_id)
-            self._at_hand.pop(job_id, None)
+            self._ending.discard(job_id)
+            self._cached_images.pop(job_id, None)
 
-    async def _play(self, job: Job, settled: Callable[[], None]) -> None:
+    async def _execute(self, job: Job, release_slot: Callable[[], None]) -> None:
         failure: EaselError | None = None
-        painted: Mapping[str, Any] = {}
+        facts: Mapping[str, Any] = {}
         try:
-            painted = await self._painted(job)
+            facts = await self._generate(job)
         except (Refusal, PaintFailed) as failed:
             failure = failed
-        self._settling.add(job.id)
-        settled()
+        self._ending.add(job.id)
+        release_slot()
         if failure is not None:
             await self._fail(job, failure)
         else:
-            await self._deliver(job, painted)
+            await self._deliver(job, facts)
 
-    async def _painted(self, job: Job) -> Mapping[str, Any]:
-        """The pictures lie in the database; returns what is known of them."""
-        painted = job.checkpoints.get("painted")
-        if job.attempt > (MOST_ATTEMPTS if painted is None else MOST_WITH_PICTURES):
+    async def _generate(self, job: Job) -> Mapping[str, Any]:
+        """Generates the images and saves them, unless an earlier attempt did. Returns the facts of `painted`.
+
+        Raises Refusal, PaintFailed, StoreFailed, Stale.
+        """
+        facts = job.checkpoints.get("painted")
+        if job.attempt > (MAX_ATTEMPTS if facts is None else MAX_DELIVERY_ATTEMPTS):
             raise Restarted
-        if painted is not None:
-            return painted
-        painting = await self._asking.painting(job)
-        self._board.apply_event(job.id, StageChanged(Stage.SAVING))
-        async with self._saving:
-            return await self._saved(job, painting)
+        if facts is not None:
+            return facts
+        state = await self._generation.generate(job)
+        self._status_messages.apply_event(job.id, StageChanged(Stage.SAVING))
+        async with self._save_slots:
+            return await self._save_images(job, state)
 
-    async def _saved(self, job: Job, painting: GenerationState) -> Mapping[str, Any]:
-        """Fetches the pictures and puts them down."""
+    async def _save_images(self, job: Job, state: GenerationState) -> Mapping[str, Any]:
+        """Fetches the images and saves them with the facts of their generation, which it returns."""
         try:
-            images = await self._gallery.results(painting.sources)
+            images = await self._images.fetch_results(state.sources)
         except PaintFailed as failed:
-            failed.trace = painting.upstream_id  # what the operator can ask the upstream about
+            failed.trace = state.upstream_id  # what the operator can ask the upstream about
             raise
         facts: dict[str, Any] = {
-            "provider": painting.provider,
-            "model": painting.model,
-            "price": painting.price,
-            "spent": painting.spent,
+            "provider": state.provider,
+            "model": state.model,
+            "price": state.price,
+            "spent": state.spent,
             "count": len(images),
-            "upstream_id": painting.upstream_id,
-            "usage": painting.usage,
+            "upstream_id": state.upstream_id,
+            "usage": state.usage,
         }
         await retry_store_write(lambda: self._store.save_results(job, images, facts), self._clock)
-        if sum(len(each.data) for each in chain(*self._at_hand.values(), images)) <= AT_HAND:
-            self._at_hand[job.id] = images
+        if sum(len(image.data) for image in chain(*self._cached_images.values(), images)) <= MEMORY_CACHE_BYTES:
+            self._cached_images[job.id] = images
         return facts
 
-    async def _deliver(self, job: Job, painted: Mapping[str, Any]) -> None:
-        """The message becomes the pictures; only then they are charged."""
-        count = int(painted["count"])
+    async def _deliver(self, job: Job, facts: Mapping[str, Any]) -> None:
+        """The message becomes the images; only then they are charged."""
+        count = int(facts["count"])
         charged = charge(
-            count * int(painted["price"]),
-            spent=painted.get("spent"),
-            usage_rate=self._usage_rates.get(painted["provider"]),
+            count * int(facts["price"]),
+            spent=facts.get("spent"),
+            usage_rate=self._usage_rates.get(facts["provider"]),
             reserved=job.cost,
         )
         seconds = max(0.0, (self._clock.now() - (job.started or job.created)).total_seconds())
-        card = cards.done(job, count=count, seconds=seconds, charged=charged)
+        card = cards.done_card(job, count=count, seconds=seconds, charged=charged)
 
         async def load() -> Sequence[Image]:
-            return self._at_hand.get(job.id) or await self._store.load_results(job)
+            return self._cached_images.get(job.id) or await self._store.load_results(job)
 
-        stood = self._board.message_ref(job.id)
+        status_ref = self._status_messages.message_ref(job.id)
         try:
-            delivered = await self._end(job, FinalState(card=card, load_images=load, image_count=count))
+            delivered = await self._notifier.show_final_state(
+                job, FinalState(card=card, load_images=load, image_count=count)
+            )
         except ChatFailed as failed:
             log.error("pictures could not be delivered", job=job.id, chat=job.chat.key, detail=failed.detail)
             await self._fail(job, Undelivered())
             return
-        await self._finish(job, State.DONE, charged=charged, delivered=delivered, trace=painted["upstream_id"])
-        if stood is not None:
-            self._call_soon(job, "done-call", stood)
-        PAINT_SECONDS.labels(painted["provider"]).observe(seconds)
+        await self._settlement.settle(job, State.DONE, charged=charged, delivered=delivered, trace=facts["upstream_id"])
+        if status_ref is not None:
+            self._notifier.mention_owner(job, "done-call", status_ref)
+        PAINT_SECONDS.labels(facts["provider"]).observe(seconds)
 
     async def _fail(self, job: Job, failed: EaselError) -> None:
-        """The credits come back first, so that what the message says is true when it is read."""
-        self._settling.add(job.id)
+        """Releases the reservation first, so that what the message says is true when it is read."""
+        self._ending.add(job.id)
         failure = Failure(key=failed.key, facts=dict(failed.facts))
         log.warning(
-            "job failed",
-            job=job.id,
-            failure=type(failed).__name__,
-            trace_id=failed.trace,
-            detail=failed.detail,
+            "job failed", job=job.id, failure=type(failed).__name__, trace_id=failed.trace, detail=failed.detail
         )
-        if await self._finish(job, State.FAILED, charged=0, failure=failure, trace=failed.trace):
-            await self._conclude(job, cards.last_words(job, failure))
-
-    async def _finish(
-        self,
-        job: Job,
-        state: State,
-        *,
-        charged: int,
-        failure: Failure | None = None,
-        delivered: Delivered | None = None,
-        trace: str | None = None,
-    ) -> bool:
-        done = await self._store.settle_job(
-            job, state, charged=charged, failure=failure, delivered=delivered, trace=trace
-        )
-        if done:
-            port = self._ports[job.chat.platform]
-            if isinstance(port, BalanceDisplay):
-                port.balance_changed(job.user)
-            FINISHED.labels(state).inc()
-            log.info("job ended", job=job.id, state=state.value, charged=charged, trace_id=trace)
-        return done
-
-    async def _conclude(self, job: Job, card: Card) -> None:
-        """A final state without pictures. A platform that does not take it changes nothing about the job."""
-        try:
-            try:
-                stood = self._board.message_ref(job.id)
-                await self._end(job, FinalState(card=card))
-                if stood is not None:
-                    self._call_soon(job, "ended-call", stood)
-            except ChatGone as gone:
-                log.info("final state not shown", job=job.id, chat=job.chat.key, detail=gone.detail)
-            await self._store.mark_notified(job.id)
-        except (ChatFailed, StoreFailed) as failed:
-            log.warning("final state is shown at the next start", job=job.id, detail=failed.detail)
-
-    def _call_soon(self, job: Job, words: str, ref: MessageRef) -> None:
-        """Calls the owner of a job that took long to its message, where the end was one more silent edit."""
-        waited = (self._clock.now() - job.created).total_seconds()
-        if waited < LONG or not self._ports[job.chat.platform].features(job.chat).silent_edits:
-            return
-
-        async def call() -> None:
-            card = Card(text=say(job.locale, words), locale=job.locale, mention=job.user)
-            await self._board.send_reply(f"call:{job.id}", job.chat, card, reply_to=ref.message_id)
-
-        self._in_background(call(), f"call {job.id}")
-
-    async def _end(self, job: Job, final: FinalState) -> Delivered | None:
-        """The message's final state, also where an earlier one has failed and the board has let go of it.
-
-        Raises ChatFailed, StoreFailed.
-        """
-        if not self._board.is_open(job.id):
-            self.show(await self._store.get_job(job.id) or job)
-        return await self._board.show_final(job.id, final)
-
-    async def _say_store_failed(self, job_id: str, failed: StoreFailed) -> None:
-        """Unless the pictures stand there already, and only the books do not know it yet."""
-        if (locale := self._board.locale_of(job_id)) is not None:
-            try:
-                await self._board.show_final(job_id, FinalState(card=Card(text=explain(locale, failed))))
-            except EaselError as unsaid:
-                log.warning("failure not shown", job=job_id, detail=unsaid.detail)
+        if await self._settlement.settle(job, State.FAILED, charged=0, failure=failure, trace=failed.trace):
+            await self._notifier.notify(job, cards.ended_card(job, failure))

@@ -28,7 +28,7 @@ def job_of(post: Post) -> str:
 
 async def click(easel: World, post: Post, action: Action, *, sender: User = AMBER) -> ButtonReply:
     """A member presses a button that the message shows, or has shown."""
-    return await easel.app.desk.press_button(
+    return await easel.app.events.press_button(
         ButtonPress(
             id=f"c{next(_clicks)}",
             message=MessageRef(chat=post.chat, message_id=post.id),
@@ -42,7 +42,7 @@ async def click(easel: World, post: Post, action: Action, *, sender: User = AMBE
 async def ask(easel: World, text: str, **given: Any) -> Post:
     """A member writes; returns the bot's message that hangs on it."""
     message = easel.platform.message(text, **given)
-    await easel.app.desk.receive_message(message)
+    await easel.app.events.receive_message(message)
     posts = easel.platform.posts
     await easel.platform.until(lambda: any(post.reply_to == message.id for post in posts))
     return next(post for post in posts if post.reply_to == message.id)
@@ -50,7 +50,7 @@ async def ask(easel: World, text: str, **given: Any) -> Post:
 
 async def books(easel: World, user: User = AMBER) -> tuple[int, int]:
     """A member's credits: left and held."""
-    balance = await easel.app.desk.balance(user)
+    balance = await easel.app.events.balance(user)
     return balance.available, balance.reserved
 
 

@@ -27,7 +27,7 @@ class World:
 
     async def say(self, text: str, *attachments: Any, **given: Any) -> None:
         """A member writes to the bot."""
-        await self.app.desk.receive_message(self.platform.message(text, *attachments, **given))
+        await self.app.events.receive_message(self.platform.message(text, *attachments, **given))
 
     async def settled(self, posts: int = 1) -> list[Post]:
         """Waits until every job has ended and been told of, and that many messages stand; returns them all."""

@@ -24,8 +24,8 @@ from adapters.telegram.decode import BotIdentity, decode_button_press, decode_me
 from adapters.telegram.errors import PARSE_ERRORS
 from bot.chat import Card, Chat, Message, User
 from bot.errors import PaintFailed
-from bot.handlers.access_lists import access_lists
-from bot.intake.parser import read
+from bot.handlers.access_lists import make_access_lists
+from bot.intake.parser import parse_request
 from bot.painting import Capabilities
 from bot.pictures import jpeg, sniff
 from bot.providers.chat.message_parts import parse_message as read_message
@@ -50,7 +50,7 @@ ADA = User(platform="telegram", id="5", name="Ada")
 DIRECT = Chat(platform="telegram", id="5", kind="direct")
 ME = BotIdentity(id=1, username="easel_bot")
 WIRES = [preset.wire for preset in PRESETS.values() if isinstance(preset.wire, TasksWire)]
-WORDS = access_lists(blocked_words=["gun", "two words", "枪", "c++"])
+WORDS = make_access_lists(blocked_words=["gun", "two words", "枪", "c++"])
 
 
 def _text(data: bytes) -> str:
@@ -142,7 +142,7 @@ def telegram_update(data: bytes) -> None:
     with suppress(*PARSE_ERRORS):
         update = telegram.Update.de_json(dict(cast("Mapping[str, Any]", document)), None)
         if update.message is not None and (found := decode_message([update.message], ME)) is not None:
-            read(found, ABLE)
+            parse_request(found, ABLE)
         if update.callback_query is not None:
             decode_button_press(update.callback_query)
 
@@ -165,8 +165,8 @@ def playground_frame(data: bytes) -> None:
 
 def wish(data: bytes) -> None:
     text = _text(data)
-    read(Message(id="1", chat=DIRECT, sender=ADA, text=text, to_me=True), ABLE)
-    WORDS.forbids(text)
+    parse_request(Message(id="1", chat=DIRECT, sender=ADA, text=text, to_me=True), ABLE)
+    WORDS.word_refusal(text)
 
 
 def shown(data: bytes) -> None:

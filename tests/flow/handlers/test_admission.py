@@ -10,8 +10,8 @@ from adapters import doctor
 from bot.chat import Action, Chat, User
 from bot.clock import SystemClock
 from bot.errors import Banned, ChatBanned, Closed, ForbiddenWord, OutOfCredits, SettingsWrong, TooFast
-from bot.handlers.admission import ANSWERS
-from bot.handlers.messages import MOST_UNSAID
+from bot.handlers.admission import REPLIES_PER_WINDOW
+from bot.handlers.messages import MAX_PENDING_REPLIES
 from bot.quota import hours_to_refill
 from bot.sandbox import Sandbox
 from bot.store.store import Store
@@ -171,7 +171,7 @@ async def test_a_flood_costs_who_sends_it_and_nobody_else(tmp_path: Path, sandbo
         async def say_it(text: str, member: User) -> None:
             message = platform.message(text, sender=member, chat=GROUP)
             sent[message.id] = member
-            await easel.app.desk.receive_message(message)
+            await easel.app.events.receive_message(message)
 
         flood = [asyncio.create_task(say_it("/quota", AMBER)) for _ in range(FLOOD // 2)]
         other = asyncio.create_task(say_it("/quota", JADE))
@@ -182,14 +182,16 @@ async def test_a_flood_costs_who_sends_it_and_nobody_else(tmp_path: Path, sandbo
         await easel.settled()
         assert [len(post.images) for post in platform.posts if post.images] == [1]
         await asyncio.gather(*flood)
-        assert len(answers(platform, AMBER, sent)) <= ANSWERS + 2  # and twice that it was too fast: at both limits
+        assert (
+            len(answers(platform, AMBER, sent)) <= REPLIES_PER_WINDOW + 2
+        )  # and twice that it was too fast: at both limits
         assert (await books(easel, JADE), await books(easel, AMBER)) == ((49, 0), (50, 0))
 
 
 async def test_a_flood_of_wishes_reserves_what_one_member_may_have_and_is_refused_in_words(tmp_path: Path) -> None:
     async with Sandbox(pace=LONG) as sandbox, world(tmp_path, sandbox) as easel:
         messages = [easel.platform.message("a lighthouse") for _ in range(1000)]
-        await asyncio.gather(*(easel.app.desk.receive_message(each) for each in messages))
+        await asyncio.gather(*(easel.app.events.receive_message(each) for each in messages))
         assert await books(easel) == (43, 7)
         other = await ask(easel, "/quota", sender=JADE)
         assert "50" in other.text
@@ -254,8 +256,9 @@ async def test_answers_that_wait_for_their_turn_are_few_for_each_member(tmp_path
         await ask(easel, "/help", chat=GROUP)  # nothing else can be written there for a minute
         amber = [platform.message("/help", chat=GROUP) for _ in range(8)]
         jade = platform.message("/help", sender=JADE, chat=GROUP)
-        waiting = [asyncio.create_task(easel.app.desk.receive_message(each)) for each in (*amber, jade)]
-        await wait_until(lambda: sum(task.done() for task in waiting) == 8 - MOST_UNSAID)
-        assert [task.done() for task in waiting] == [False] * MOST_UNSAID + [True] * (8 - MOST_UNSAID) + [False]
-    assert [await task for task in waiting[:MOST_UNSAID]] == [False] * MOST_UNSAID
+        waiting = [asyncio.create_task(easel.app.events.receive_message(each)) for each in (*amber, jade)]
+        await wait_until(lambda: sum(task.done() for task in waiting) == 8 - MAX_PENDING_REPLIES)
+        pending, dropped = [False] * MAX_PENDING_REPLIES, [True] * (8 - MAX_PENDING_REPLIES)
+        assert [task.done() for task in waiting] == [*pending, *dropped, False]
+    assert [await task for task in waiting[:MAX_PENDING_REPLIES]] == [False] * MAX_PENDING_REPLIES
     assert await waiting[-1] is False  # handed in again, where the platform can

@@ -173,7 +173,7 @@ async def test_an_attachment_that_the_platform_no_longer_has(easel: World) -> No
 
 async def test_a_reply_to_a_deleted_message(easel: World) -> None:
     message = replace(easel.platform.message("make it night"), reply_to=DeletedMessage(id="u99"))
-    await easel.app.desk.receive_message(message)
+    await easel.app.events.receive_message(message)
     await refused(easel, ReplyGone())
 
 
@@ -316,7 +316,7 @@ async def test_a_button_of_a_job_that_nobody_knows(easel: World) -> None:
         action=Action.RETRY,
         job_id="unknown",
     )
-    assert (await easel.app.desk.press_button(press)).text == explain("en", AlreadyFinished())
+    assert (await easel.app.events.press_button(press)).text == explain("en", AlreadyFinished())
 
 
 async def test_an_unknown_option_names_what_there_is_in_the_members_language(easel: World) -> None:

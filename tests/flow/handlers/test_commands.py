@@ -110,10 +110,10 @@ async def test_a_platform_without_optional_protocols_serves_a_job_the_history_an
     platform = CorePlatform()
     async with open_app(settings(tmp_path, sandbox), {"memory": platform}, SystemClock()) as app:
         await app.start()
-        await app.desk.receive_message(platform.message("a lighthouse"))
+        await app.events.receive_message(platform.message("a lighthouse"))
         await platform.until(lambda: bool(platform.posts and platform.posts[0].images))
         for command, end in (("/history", "“a lighthouse”"), ("/forget", say("en", "answer-forgotten", count=1))):
-            await app.desk.receive_message(platform.message(command))
+            await app.events.receive_message(platform.message(command))
             await platform.until(lambda end=end: platform.posts[-1].text.endswith(end))
 
 
@@ -167,10 +167,10 @@ async def test_credits_are_granted_and_set(easel: World) -> None:
 @pytest.mark.parametrize("verb", ["grant", "set"])
 async def test_a_change_that_is_told_twice_happens_once(easel: World, verb: str) -> None:
     message = easel.platform.message(f"/admin {verb} memory:amber 6", sender=BOSS)
-    await easel.app.desk.receive_message(message)
+    await easel.app.events.receive_message(message)
     once = await books(easel)
     await easel.say("/admin grant memory:amber 1", sender=BOSS)
-    await easel.app.desk.receive_message(message)
+    await easel.app.events.receive_message(message)
     assert await books(easel) == (once[0] + 1, 0)
 
 

@@ -11,7 +11,7 @@ import bot.app
 from bot.chat import Action, Attachment, Delivered, MessageRef
 from bot.errors import AlreadyFinished, StoreFailed
 from bot.job import Failure, Job, State
-from bot.jobs.retention import EVERY, Retention
+from bot.jobs.retention import INTERVAL_S, Retention
 from bot.sandbox import Sandbox
 from bot.store import job_rows
 from bot.store.adapter_store import BLOB_DAYS
@@ -141,7 +141,7 @@ async def test_what_runs_and_waits_is_stopped_and_forgotten_too(tmp_path: Path) 
 async def test_a_picture_on_its_way_is_waited_for_and_if_it_is_late_the_answer_says_so(
     tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bot.app, "JOIN_SECONDS", 0.05)
+    monkeypatch.setattr(bot.app, "SETTLE_WAIT_S", 0.05)
     platform = HeldPlatform("deliver")
     async with world(tmp_path, sandbox, platform) as easel:
         await easel.say(SECRET)
@@ -157,10 +157,10 @@ async def test_a_picture_on_its_way_is_waited_for_and_if_it_is_late_the_answer_s
 
 async def test_an_event_told_again_after_forgetting_is_no_other_job(easel: World, sandbox: Sandbox) -> None:
     message = easel.platform.message(SECRET)
-    await easel.app.desk.receive_message(message)
+    await easel.app.events.receive_message(message)
     await easel.settled(1)
     await ask(easel, "/forget")
-    await easel.app.desk.receive_message(message)
+    await easel.app.events.receive_message(message)
     await easel.settled(2)
     assert (len(sandbox.requests), await books(easel)) == (1, (49, 0))
 
@@ -249,12 +249,12 @@ async def test_jobs_past_their_days_go_and_the_ledger_stays(store: Store, clock:
     young = await ended(store)
     await clock.advance(DAY + 1)
     tidy = Retention(store, clock, retention_days=30)
-    assert await tidy.tidy() == 1
+    assert await tidy.delete_expired() == 1
     assert await store.get_job(old.id) is None
     assert (await store.get_job(young.id), await store.get_job(running.id)) != (None, None)
     assert query(database_url, "SELECT COUNT(*) FROM ledger WHERE job <> '%s'" % young.id) == entries  # noqa: S608, UP031 - an id of ours
     assert query(database_url, "SELECT COUNT(*) FROM checkpoint WHERE job = '%s'" % old.id) == [(0,)]  # noqa: S608, UP031 - the same
-    assert await tidy.tidy() == 0
+    assert await tidy.delete_expired() == 0
 
 
 async def test_a_job_that_nobody_was_told_of_waits_for_that(store: Store, clock: FakeClock) -> None:
@@ -298,7 +298,7 @@ async def test_the_running_process_tidies_up_at_the_start_and_every_hour(store: 
         assert await store.get_job(first.id) is None
         second = await ended(store)
         clock.jump(timedelta(days=8).total_seconds())
-        await clock.advance(EVERY)
+        await clock.advance(INTERVAL_S)
         await wait_until(lambda: _gone(store, second.id))
     finally:
         await housekeeping.stop()
@@ -318,7 +318,7 @@ async def test_a_database_that_is_away_is_tried_again_the_next_hour(store: Store
         await clock.asleep()
         assert await store.get_job(job.id) is not None
         broken.there = True
-        await clock.advance(EVERY)
+        await clock.advance(INTERVAL_S)
         await wait_until(lambda: _gone(store, job.id))
     finally:
         await housekeeping.stop()

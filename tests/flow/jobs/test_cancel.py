@@ -208,7 +208,7 @@ async def test_the_command_without_any_job(easel: World) -> None:
 async def test_a_deleted_status_message_stops_its_job(easel: World) -> None:
     await easel.say("a cat")
     post = await painting(easel)
-    await easel.app.desk.message_deleted(easel.platform.delete(post))
+    await easel.app.events.message_deleted(easel.platform.delete(post))
     assert await books(easel) == (50, 0)
     await wait_until(lambda: easel.sandbox.dropped == 1 and not jobs_under_way())
     assert len(easel.platform.posts) == 1
@@ -230,7 +230,7 @@ async def test_the_deletion_of_a_finished_picture_changes_nothing(tmp_path: Path
     async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox) as easel:
         await easel.say("a cat")
         [post] = await easel.settled()
-        await easel.app.desk.message_deleted(easel.platform.delete(post))
+        await easel.app.events.message_deleted(easel.platform.delete(post))
         assert await books(easel) == (49, 0)
 
 

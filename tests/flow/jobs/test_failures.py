@@ -14,7 +14,7 @@ from bot.chat import Action, Card, Chat, Delivered, Message, MessageRef, User
 from bot.clock import STORE_PAUSES_S, SystemClock
 from bot.errors import BadCredentials, ChatFailed, ChatGone, EaselError, SettingsWrong, Stale, StoreFailed, Undelivered
 from bot.job import Job, State
-from bot.jobs.runner import STORE_AWAY
+from bot.jobs.settlement import STORE_RETRY_S
 from bot.painting import Image
 from bot.sandbox import Sandbox
 from bot.texts import explain, say
@@ -65,7 +65,7 @@ class Hasty(SystemClock):
 
     async def sleep(self, seconds: float) -> None:
         self.paused += seconds in STORE_PAUSES_S
-        await super().sleep(seconds / 200 if seconds in (*STORE_PAUSES_S, STORE_AWAY) else seconds)
+        await super().sleep(seconds / 200 if seconds in (*STORE_PAUSES_S, STORE_RETRY_S) else seconds)
 
 
 class Opened:
@@ -233,7 +233,7 @@ async def test_a_message_while_the_database_is_away_is_answered(tmp_path: Path, 
         await easel.say("again", reply_to=post)
         await easel.platform.until(lambda: len(easel.platform.posts) == 3)
         assert easel.platform.posts[2].text == say("en", "refusal-reply-has-no-picture")
-        await easel.app.desk.message_deleted(MessageRef(chat=post.chat, message_id=post.id))
+        await easel.app.events.message_deleted(MessageRef(chat=post.chat, message_id=post.id))
         assert not sandbox.requests
         await asyncio.to_thread(mend_database, tmp_path)
 
@@ -244,10 +244,10 @@ async def test_a_deletion_that_the_database_does_not_take_harms_nobody(tmp_path:
         await wait_until(lambda: sandbox.running == 1 and bool(easel.platform.posts))
         ref = easel.platform.delete(easel.platform.posts[0])
         await asyncio.to_thread(fill_disk, tmp_path)
-        await easel.app.desk.message_deleted(ref)
+        await easel.app.events.message_deleted(ref)
         assert await books(easel) == (49, 1)
         await asyncio.to_thread(clear_disk, tmp_path)
-        await easel.app.desk.message_deleted(ref)
+        await easel.app.events.message_deleted(ref)
         assert await books(easel) == (50, 0)
 
 
@@ -305,7 +305,7 @@ async def test_a_bug_while_a_message_is_read_is_said(tmp_path: Path, sandbox: Sa
     async with world(tmp_path, sandbox) as easel:
         broken = easel.platform.message("a cat")
         object.__setattr__(broken, "text", 7)  # an adapter without a type checker
-        await easel.app.desk.receive_message(broken)
+        await easel.app.events.receive_message(broken)
         [post] = await easel.settled()
         assert post.text == explain("en", EaselError())
 
@@ -343,7 +343,7 @@ async def test_a_reply_that_is_no_picture_of_a_finished_job(tmp_path: Path, sand
         await easel.say("a cat [[400]]")
         [post] = await easel.settled()
         message: Message = easel.platform.message("at night", reply_to=post)
-        await easel.app.desk.receive_message(message)
+        await easel.app.events.receive_message(message)
         await easel.settled(2)
         assert easel.platform.posts[1].text == say("en", "refusal-reply-has-no-picture")
 

@@ -26,7 +26,7 @@ async def easel(tmp_path: Path, sandbox: Sandbox) -> AsyncIterator[World]:
 
 
 async def left(easel: World) -> tuple[int, int]:
-    balance = await easel.app.desk.balance(AMBER)
+    balance = await easel.app.events.balance(AMBER)
     return balance.available, balance.reserved
 
 
@@ -122,8 +122,8 @@ async def test_words_come_in_the_members_language(easel: World, user: User) -> N
 
 async def test_the_same_event_twice_is_one_job(easel: World) -> None:
     message = easel.platform.message("a lighthouse")
-    await easel.app.desk.receive_message(message)
-    await easel.app.desk.receive_message(message)
+    await easel.app.events.receive_message(message)
+    await easel.app.events.receive_message(message)
     await easel.settled()
     assert len(easel.sandbox.requests) == 1
     assert await left(easel) == (49, 0)
@@ -142,7 +142,7 @@ async def test_ten_requests_against_one_credit_paint_one_picture(tmp_path: Path,
 async def test_the_message_becomes_the_picture_in_a_group_as_a_reply(easel: World) -> None:
     await easel.say("nothing for you", chat=GROUP, to_me=False)
     request = easel.platform.message("a lighthouse", chat=GROUP)
-    await easel.app.desk.receive_message(request)
+    await easel.app.events.receive_message(request)
     [post] = await easel.settled()
     assert post.reply_to == request.id
 

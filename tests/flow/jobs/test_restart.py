@@ -13,7 +13,7 @@ from bot.chat import Action, Chat
 from bot.clock import SystemClock
 from bot.errors import Restarted
 from bot.job import Job, NewJob, State
-from bot.jobs.runner import MOST_ATTEMPTS, MOST_WITH_PICTURES
+from bot.jobs.runner import MAX_ATTEMPTS, MAX_DELIVERY_ATTEMPTS
 from bot.painting import Image
 from bot.quota import QuotaRules
 from bot.sandbox import Fault, Sandbox
@@ -194,7 +194,7 @@ async def test_delivered_but_not_written_down(tmp_path: Path, sandbox: Sandbox) 
     platform = HeldPlatform("after-deliver")
     async with open_app(settings(tmp_path, sandbox), {"memory": platform}, SystemClock()) as easel:
         await easel.start()
-        await easel.desk.receive_message(platform.message("a cat"))
+        await easel.events.receive_message(platform.message("a cat"))
         await platform.reached.wait()
         closing = asyncio.create_task(easel.close())
         await asyncio.sleep(0)  # the run is interrupted before the call comes back
@@ -273,7 +273,7 @@ async def told(easel: World) -> bool:
 @pytest.mark.parametrize("step", ["begun", "picture:0", "painted"])
 async def test_a_job_that_takes_the_process_down_each_time_ends(tmp_path: Path, sandbox: Sandbox, step: str) -> None:
     async with books_of(tmp_path, sandbox) as store:
-        most = MOST_WITH_PICTURES if step == "painted" else MOST_ATTEMPTS
+        most = MAX_DELIVERY_ATTEMPTS if step == "painted" else MAX_ATTEMPTS
         job = await attempts(store, await accepted(store), most)
         if step == "picture:0":
             await store.save_checkpoint(job, "asked:1", {"provider": "sandbox", "price": 1})
@@ -288,7 +288,7 @@ async def test_a_job_that_takes_the_process_down_each_time_ends(tmp_path: Path, 
 async def test_a_kept_picture_is_not_given_up_for_starts_that_came_to_nothing(tmp_path: Path, sandbox: Sandbox) -> None:
     """It may stand in the chat already, when only its settlement is missing: released, it would stand there unpaid."""
     async with books_of(tmp_path, sandbox) as store:
-        job = await attempts(store, await accepted(store), MOST_ATTEMPTS)
+        job = await attempts(store, await accepted(store), MAX_ATTEMPTS)
         await store.save_results(job, [PICTURE], FACTS)
     async with world(tmp_path, sandbox) as easel:
         await painted(easel)
@@ -297,7 +297,7 @@ async def test_a_kept_picture_is_not_given_up_for_starts_that_came_to_nothing(tm
 
 async def test_the_last_start_that_is_allowed_paints(tmp_path: Path, sandbox: Sandbox) -> None:
     async with books_of(tmp_path, sandbox) as store:
-        await attempts(store, await accepted(store), MOST_ATTEMPTS - 1)
+        await attempts(store, await accepted(store), MAX_ATTEMPTS - 1)
     async with world(tmp_path, sandbox) as easel:
         await painted(easel)
 
@@ -350,8 +350,8 @@ async def test_a_message_that_comes_in_while_jobs_are_taken_up_again_is_painted_
 ) -> None:
     platform = Platform()
     async with open_app(settings(tmp_path, sandbox), {"memory": platform}, SystemClock()) as app:
-        await asyncio.gather(app.desk.receive_message(platform.message("a cat")), app.start())
-        await app.desk.resume()
+        await asyncio.gather(app.events.receive_message(platform.message("a cat")), app.start())
+        await app.jobs.resume_jobs()
         easel = World(app=app, platform=platform, sandbox=sandbox)
         await painted(easel)
         assert len(sandbox.requests) == 1

@@ -82,9 +82,9 @@ class House:
         self.upstream = Upstream()
         self.jobs = JobRunner(
             store=store,
-            failover=FallbackProvider([(self.upstream, 1)], budget_s=10, clock=FakeClock(), jitter=float),
-            gallery=JobImages(fetcher, {"memory": platform}),
-            board=board,
+            provider=FallbackProvider([(self.upstream, 1)], budget_s=10, clock=FakeClock(), jitter=float),
+            images=JobImages(fetcher, {"memory": platform}),
+            status_messages=board,
             ports={"memory": platform},
             clock=SystemClock(),
         )
@@ -103,7 +103,7 @@ class House:
             ),
             RULES,
         )
-        self.jobs.show(job)
+        self.jobs.add_status_message(job)
         return job
 
     async def run(self, *script: Step) -> Job:
@@ -315,7 +315,7 @@ async def test_words_that_the_chat_does_not_take_are_kept_for_the_next_start(hou
     job = await house.run(deaf, Moderated())
     assert (job.state, job.charged) == (State.FAILED, 0)
     assert [each.id for each in await house.store.pending_notifications()] == [job.id]
-    house.jobs.conclude_soon(job)
+    house.jobs.notify_in_background(job)
     await house.platform.until(lambda: house.platform.posts[0].text == explain("en", Moderated()))
 
 
@@ -342,13 +342,13 @@ async def test_a_job_that_was_ended_elsewhere_is_not_ended_again(house: House) -
 
 async def test_a_job_that_nobody_knows_neither_runs_nor_ends(house: House) -> None:
     await house.jobs.run("unknown", lambda: None)
-    assert not await house.jobs.cancelled("unknown")
+    assert not await house.jobs.settle_cancelled("unknown")
 
 
 async def test_a_job_ends_once(house: House) -> None:
     await house.accept()
-    assert await house.jobs.cancelled("job000000000")
-    assert not await house.jobs.cancelled("job000000000")
+    assert await house.jobs.settle_cancelled("job000000000")
+    assert not await house.jobs.settle_cancelled("job000000000")
 
 
 async def test_words_that_nobody_can_hear_any_more_are_not_kept_for_the_next_start(house: House) -> None:

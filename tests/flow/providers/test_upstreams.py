@@ -62,7 +62,7 @@ async def test_a_mask_from_a_form_reaches_the_upstream_as_a_png_of_the_pictures_
 ) -> None:
     async with world(tmp_path, sandbox, providers=[provider(sandbox, dialect)]) as easel:
         photo, mask = easel.platform.upload(png("blue")), easel.platform.upload(drawn((128, 96)))
-        await easel.app.desk.receive_message(replace(easel.platform.message("a hat", photo), mask=mask))
+        await easel.app.events.receive_message(replace(easel.platform.message("a hat", photo), mask=mask))
         [post] = await easel.settled()
         assert len(post.images) == 1
         [request] = sandbox.requests
@@ -126,7 +126,7 @@ async def test_the_clear_part_of_a_png_is_a_picture_like_any_where_nobody_takes_
 async def test_where_nobody_takes_a_mask_it_is_said_before_anything_is_spent(tmp_path: Path, sandbox: Sandbox) -> None:
     async with world(tmp_path, sandbox) as easel:
         message = easel.platform.message("a hat", easel.platform.upload(png()))
-        await easel.app.desk.receive_message(replace(message, mask=easel.platform.upload(drawn())))
+        await easel.app.events.receive_message(replace(message, mask=easel.platform.upload(drawn())))
         [post] = await easel.settled()
         assert post.text == say("en", "refusal-unsupported", what="mask")
         assert sandbox.requests == []
@@ -145,7 +145,7 @@ async def test_a_mask_that_is_none_is_said_and_costs_nothing(
 ) -> None:
     async with world(tmp_path, sandbox, providers=[provider(sandbox, "images")]) as easel:
         message = easel.platform.message("a hat", easel.platform.upload(png()))
-        await easel.app.desk.receive_message(replace(message, mask=easel.platform.upload(mask)))
+        await easel.app.events.receive_message(replace(message, mask=easel.platform.upload(mask)))
         [post] = await easel.settled()
         assert post.text == say("en", key, **facts)
         assert sandbox.requests == []
@@ -155,7 +155,7 @@ async def test_a_mask_that_is_none_is_said_and_costs_nothing(
 async def test_retry_takes_the_mask_along_and_vary_leaves_it(tmp_path: Path, sandbox: Sandbox) -> None:
     async with world(tmp_path, sandbox, providers=[provider(sandbox, "images")]) as easel:
         message = easel.platform.message("a hat", easel.platform.upload(png()))
-        await easel.app.desk.receive_message(replace(message, mask=easel.platform.upload(drawn())))
+        await easel.app.events.receive_message(replace(message, mask=easel.platform.upload(drawn())))
         [post] = await easel.settled()
         await click(easel, post, Action.RETRY)
         await easel.settled(2)

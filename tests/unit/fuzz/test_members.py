@@ -19,8 +19,8 @@ from PIL import Image as Pillow
 from bot import pictures
 from bot.chat import Attachment, Chat, DeletedMessage, Message, User
 from bot.errors import BadOption, BadResult, Refusal, UnknownOption
-from bot.intake.options import extract
-from bot.intake.parser import Command, Paint, read
+from bot.intake.options import extract_options
+from bot.intake.parser import Command, Paint, parse_request
 from bot.painting import Capabilities, Image
 from bot.pictures import decoding
 from tests.unit.fuzz.strategies import TEXT
@@ -77,7 +77,7 @@ MESSAGES = st.builds(
 
 @given(MESSAGES)
 def test_any_message_is_a_wish_a_command_a_refusal_or_nothing(message: Message) -> None:
-    match read(message, ABLE):
+    match parse_request(message, ABLE):
         case Paint() as wish:
             assert wish.prompt == wish.prompt.strip() != ""
             assert wish.prompt.encode()
@@ -90,7 +90,7 @@ def test_any_message_is_a_wish_a_command_a_refusal_or_nothing(message: Message) 
 @given(TYPED)
 def test_no_option_is_left_in_what_is_painted(text: str) -> None:
     try:
-        found = extract(text, ABLE)
+        found = extract_options(text, ABLE)
     except (UnknownOption, BadOption):  # one without a value is a bad one
         return
     assert not re.search(r"(?<!\S)(--|—|－)(size|n|quality|format|compression|file)(?![\w-])", found.prompt)

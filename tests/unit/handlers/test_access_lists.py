@@ -4,7 +4,7 @@ import pytest
 
 from bot.chat import Chat, User
 from bot.errors import Banned, ChatBanned, Closed, ForbiddenWord, Refusal
-from bot.handlers.access_lists import AccessLists, access_lists
+from bot.handlers.access_lists import AccessLists, make_access_lists
 
 ADA = User(platform="discord", id="1", name="Ada")
 BEN = User(platform="telegram", id="1", name="Ben")
@@ -20,40 +20,40 @@ THREAD = Chat(platform="discord", id="1/3", kind="group", parent_id="1/2")
     ("given", "user", "chat", "refused"),
     [
         (AccessLists(), ADA, DIRECT, None),
-        (access_lists(blocked_users=["discord:1"]), ADA, DIRECT, Banned),
-        (access_lists(blocked_users=["discord:1"]), BEN, GROUP, None),
-        (access_lists(blocked_chats=["discord:g1"]), ADA, GROUP, ChatBanned),
-        (access_lists(blocked_chats=["discord:g1"]), ADA, DIRECT, None),
-        (access_lists(allowed_users=["telegram:1"]), BEN, DIRECT, None),
-        (access_lists(allowed_users=["telegram:1"]), ADA, DIRECT, Closed),
-        (access_lists(allowed_chats=["discord:g1"]), ADA, GROUP, None),
-        (access_lists(allowed_chats=["discord:g1"]), ADA, DIRECT, Closed),
-        (access_lists(allowed_users=["discord:1"], allowed_chats=["discord:g1"]), ADA, DIRECT, None),
-        (access_lists(allowed_users=["discord:1"], blocked_users=["discord:1"]), ADA, DIRECT, Banned),
-        (access_lists(allowed_users=["discord:1"], blocked_chats=["discord:g1"]), ADA, GROUP, ChatBanned),
-        (access_lists(blocked_chats=["discord:1"]), ADA, CHANNEL, ChatBanned),
-        (access_lists(blocked_chats=["discord:1"]), ADA, THREAD, ChatBanned),
-        (access_lists(blocked_chats=["discord:1/2"]), ADA, THREAD, ChatBanned),
-        (access_lists(blocked_chats=["discord:1/3"]), ADA, CHANNEL, None),
-        (access_lists(blocked_chats=["discord:1/"]), ADA, CHANNEL, None),
-        (access_lists(blocked_chats=["telegram:1"]), ADA, CHANNEL, None),
-        (access_lists(allowed_chats=["discord:1"]), ADA, THREAD, None),
-        (access_lists(allowed_chats=["discord:1/2"]), ADA, THREAD, None),
-        (access_lists(allowed_chats=["discord:1/3"]), ADA, CHANNEL, Closed),
+        (make_access_lists(blocked_users=["discord:1"]), ADA, DIRECT, Banned),
+        (make_access_lists(blocked_users=["discord:1"]), BEN, GROUP, None),
+        (make_access_lists(blocked_chats=["discord:g1"]), ADA, GROUP, ChatBanned),
+        (make_access_lists(blocked_chats=["discord:g1"]), ADA, DIRECT, None),
+        (make_access_lists(allowed_users=["telegram:1"]), BEN, DIRECT, None),
+        (make_access_lists(allowed_users=["telegram:1"]), ADA, DIRECT, Closed),
+        (make_access_lists(allowed_chats=["discord:g1"]), ADA, GROUP, None),
+        (make_access_lists(allowed_chats=["discord:g1"]), ADA, DIRECT, Closed),
+        (make_access_lists(allowed_users=["discord:1"], allowed_chats=["discord:g1"]), ADA, DIRECT, None),
+        (make_access_lists(allowed_users=["discord:1"], blocked_users=["discord:1"]), ADA, DIRECT, Banned),
+        (make_access_lists(allowed_users=["discord:1"], blocked_chats=["discord:g1"]), ADA, GROUP, ChatBanned),
+        (make_access_lists(blocked_chats=["discord:1"]), ADA, CHANNEL, ChatBanned),
+        (make_access_lists(blocked_chats=["discord:1"]), ADA, THREAD, ChatBanned),
+        (make_access_lists(blocked_chats=["discord:1/2"]), ADA, THREAD, ChatBanned),
+        (make_access_lists(blocked_chats=["discord:1/3"]), ADA, CHANNEL, None),
+        (make_access_lists(blocked_chats=["discord:1/"]), ADA, CHANNEL, None),
+        (make_access_lists(blocked_chats=["telegram:1"]), ADA, CHANNEL, None),
+        (make_access_lists(allowed_chats=["discord:1"]), ADA, THREAD, None),
+        (make_access_lists(allowed_chats=["discord:1/2"]), ADA, THREAD, None),
+        (make_access_lists(allowed_chats=["discord:1/3"]), ADA, CHANNEL, Closed),
     ],
 )
 def test_who_is_let_in(given: AccessLists, user: User, chat: Chat, refused: type[Refusal] | None) -> None:
-    refusal = given.keeps_out(user, chat)
+    refusal = given.access_refusal(user, chat)
     assert refusal is None if refused is None else type(refusal) is refused
 
 
 def test_two_sources_of_lists_hold_together() -> None:
-    both = access_lists(blocked_users=["discord:1"], blocked_words=["gun"]).together(
-        access_lists(
+    both = make_access_lists(blocked_users=["discord:1"], blocked_words=["gun"]).merge(
+        make_access_lists(
             blocked_chats=["discord:g1"], blocked_words=["knife"], allowed_users=["telegram:1"], allowed_chats=["x:1"]
         )
     )
-    assert both == access_lists(
+    assert both == make_access_lists(
         blocked_users=["discord:1"],
         blocked_chats=["discord:g1"],
         blocked_words=["gun", "knife"],
@@ -66,7 +66,7 @@ def test_two_sources_of_lists_hold_together() -> None:
 
 
 def test_without_lists_anything_may_be_painted() -> None:
-    assert AccessLists().forbids("whatever") is None
+    assert AccessLists().word_refusal("whatever") is None
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_without_lists_anything_may_be_painted() -> None:
     ],
 )
 def test_a_blocked_word_is_found_however_it_is_written(word: str, text: str) -> None:
-    assert isinstance(access_lists(blocked_words=[word]).forbids(text), ForbiddenWord)
+    assert isinstance(make_access_lists(blocked_words=[word]).word_refusal(text), ForbiddenWord)
 
 
 @pytest.mark.parametrize(
@@ -107,10 +107,10 @@ def test_a_blocked_word_is_found_however_it_is_written(word: str, text: str) -> 
     ],
 )
 def test_a_word_inside_another_is_another(word: str, text: str) -> None:
-    assert access_lists(blocked_words=[word]).forbids(text) is None
+    assert make_access_lists(blocked_words=[word]).word_refusal(text) is None
 
 
 def test_the_word_is_not_said_back() -> None:
-    refusal = access_lists(blocked_words=["gun"]).forbids("a gun")
+    refusal = make_access_lists(blocked_words=["gun"]).word_refusal("a gun")
     assert refusal is not None
     assert (refusal.facts, refusal.detail) == ({}, None)

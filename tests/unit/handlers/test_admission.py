@@ -9,8 +9,8 @@ import pytest
 from bot.chat import Chat, User
 from bot.errors import Banned, Closed, ForbiddenWord, Refusal, SettingsWrong, TooFast
 from bot.handlers import admission
-from bot.handlers.access_lists import AccessLists, access_lists
-from bot.handlers.admission import LOOK, MINUTE, Admission, SuppressReply
+from bot.handlers.access_lists import AccessLists, make_access_lists
+from bot.handlers.admission import RELOAD_INTERVAL_S, WINDOW_S, Admission, SuppressReply
 from tests.support.clocks import FakeClock
 
 ADA = User(platform="discord", id="1", name="Ada")
@@ -44,7 +44,7 @@ async def test_so_many_a_minute_and_no_more(clock: FakeClock) -> None:
     door = Admission(AccessLists(), clock=clock, user_per_minute=3)
     assert [turned(door) for _ in range(5)] == [None, None, None, TooFast, SuppressReply]
     assert turned(door, BEN) is None
-    await clock.advance(MINUTE)
+    await clock.advance(WINDOW_S)
     assert [turned(door) for _ in range(5)] == [None, None, None, TooFast, SuppressReply]
 
 
@@ -87,17 +87,17 @@ def test_without_limits_anybody_comes_as_often_as_they_like(clock: FakeClock) ->
 
 
 async def test_a_refusal_is_said_once_a_minute_in_each_chat(clock: FakeClock) -> None:
-    door = Admission(access_lists(blocked_users=[ADA.key]), clock=clock)
+    door = Admission(make_access_lists(blocked_users=[ADA.key]), clock=clock)
     assert [turned(door) for _ in range(3)] == [Banned, SuppressReply, SuppressReply]
     assert [turned(door, chat=DIRECT) for _ in range(2)] == [Banned, SuppressReply]
-    await clock.advance(MINUTE - 1)
+    await clock.advance(WINDOW_S - 1)
     assert turned(door) is SuppressReply
     await clock.advance(1)
     assert [turned(door), turned(door)] == [Banned, SuppressReply]
 
 
 def test_silence_knows_what_it_keeps_to_itself(clock: FakeClock) -> None:
-    door = Admission(access_lists(blocked_users=[ADA.key]), clock=clock)
+    door = Admission(make_access_lists(blocked_users=[ADA.key]), clock=clock)
     turned(door)
     with pytest.raises(SuppressReply) as silence:
         door.check_request(ADA, GROUP)
@@ -105,8 +105,8 @@ def test_silence_knows_what_it_keeps_to_itself(clock: FakeClock) -> None:
 
 
 def test_who_is_known_is_bounded(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admission, "KNOWN", 10)
-    door = Admission(access_lists(blocked_chats=[GROUP.key]), clock=clock, user_per_minute=1)
+    monkeypatch.setattr(admission, "MAX_TRACKED", 10)
+    door = Admission(make_access_lists(blocked_chats=[GROUP.key]), clock=clock, user_per_minute=1)
     everybody = [User(platform="discord", id=str(number), name="") for number in range(30)]
     for user in everybody:
         turned(door, user, DIRECT)
@@ -119,18 +119,18 @@ def test_who_is_known_is_bounded(clock: FakeClock, monkeypatch: pytest.MonkeyPat
 
 
 def test_an_admin_passes_the_lists_and_not_the_pace(clock: FakeClock) -> None:
-    closed = access_lists(allowed_users=["discord:9"], blocked_chats=[GROUP.key])
+    closed = make_access_lists(allowed_users=["discord:9"], blocked_chats=[GROUP.key])
     door = Admission(closed, clock=clock, admins=[ADA.key], user_per_minute=1)
     assert [turned(door, ADA), turned(door, ADA), turned(door, BEN, DIRECT)] == [None, TooFast, Closed]
 
 
 def test_what_anybody_may_ask_is_answered_to_the_blocked_at_their_pace(clock: FakeClock) -> None:
-    door = Admission(access_lists(blocked_users=[ADA.key]), clock=clock, user_per_minute=1)
+    door = Admission(make_access_lists(blocked_users=[ADA.key]), clock=clock, user_per_minute=1)
     assert [turned(door, anybody=True), turned(door, anybody=True)] == [None, TooFast]
 
 
 def test_a_blocked_word_is_said_each_time_for_there_may_be_a_better_one(clock: FakeClock) -> None:
-    door = Admission(access_lists(blocked_words=["gun"]), clock=clock)
+    door = Admission(make_access_lists(blocked_words=["gun"]), clock=clock)
     assert [turned(door, text="a gun"), turned(door, text="a gun"), turned(door, text="a cat")] == [
         ForbiddenWord,
         ForbiddenWord,
@@ -150,13 +150,13 @@ def write(file: Path, text: str, *, at: float) -> None:
 async def test_the_file_is_read_at_the_start_and_again_when_it_changes(clock: FakeClock, tmp_path: Path) -> None:
     file = tmp_path / "access.toml"
     write(file, 'blocked_users = ["discord:2"]', at=1)
-    door = Admission(access_lists(blocked_users=[ADA.key]), clock=clock, file=file)
+    door = Admission(make_access_lists(blocked_users=[ADA.key]), clock=clock, file=file)
     await door.reload_if_changed()
     assert [turned(door, ADA), turned(door, BEN)] == [Banned, Banned]
     write(file, 'blocked_words = ["gun"]', at=2)
     await door.reload_if_changed()
     assert turned(door, BEN, DIRECT) is Banned  # it was looked at just now
-    await clock.advance(LOOK)
+    await clock.advance(RELOAD_INTERVAL_S)
     await door.reload_if_changed()
     assert [turned(door, ADA, DIRECT), turned(door, BEN), turned(door, BEN, text="a gun")] == [
         Banned,
@@ -175,7 +175,7 @@ async def test_a_file_that_breaks_later_changes_nothing(clock: FakeClock, tmp_pa
         file.unlink()
     else:
         write(file, text, at=2)
-    await clock.advance(LOOK)
+    await clock.advance(RELOAD_INTERVAL_S)
     await door.reload_if_changed()
     assert [turned(door, ADA), turned(door, BEN)] == [Banned, None]
 
@@ -219,15 +219,15 @@ def test_an_adapters_own_answers_count_like_those_of_the_core(clock: FakeClock) 
 
 
 def test_an_adapter_answers_nobody_who_is_blocked_or_banned(clock: FakeClock) -> None:
-    door = Admission(access_lists(blocked_users=[ADA.key]), clock=clock)
+    door = Admission(make_access_lists(blocked_users=[ADA.key]), clock=clock)
     assert [attended(door), attended(door)] == [Banned, SuppressReply]
     assert [attended(door, BEN), attended(door, BEN, banned=True)] == [None, Banned]
 
 
 def test_a_closed_house_is_open_for_an_adapters_own_answers(clock: FakeClock) -> None:
     """Who may ask in one chat alone buys in another."""
-    assert attended(Admission(access_lists(allowed_chats=["discord:elsewhere"]), clock=clock)) is None
+    assert attended(Admission(make_access_lists(allowed_chats=["discord:elsewhere"]), clock=clock)) is None
 
 
 def test_an_admin_is_not_blocked(clock: FakeClock) -> None:
-    assert attended(Admission(access_lists(blocked_users=[ADA.key]), clock=clock, admins=[ADA.key])) is None
+    assert attended(Admission(make_access_lists(blocked_users=[ADA.key]), clock=clock, admins=[ADA.key])) is None

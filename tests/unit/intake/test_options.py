@@ -3,7 +3,7 @@
 import pytest
 
 from bot.errors import BadOption
-from bot.intake.options import extract
+from bot.intake.options import extract_options
 from bot.painting import Capabilities, Options
 
 STYLED = Capabilities(backgrounds=("auto", "transparent"), formats=("png", "jpeg", "webp"), supports_compression=True)
@@ -24,7 +24,7 @@ STYLED = Capabilities(backgrounds=("auto", "transparent"), formats=("png", "jpeg
     ],
 )
 def test_a_format_that_nobody_named_is_one_that_bears_the_others(text: str, options: Options) -> None:
-    assert extract(text, STYLED).options == options
+    assert extract_options(text, STYLED).options == options
 
 
 @pytest.mark.parametrize(
@@ -37,10 +37,10 @@ def test_a_format_that_nobody_named_is_one_that_bears_the_others(text: str, opti
 )
 def test_a_format_that_does_not_is_refused_with_those_that_do(text: str, value: str, allowed: str) -> None:
     with pytest.raises(BadOption) as caught:
-        extract(text, STYLED)
+        extract_options(text, STYLED)
     assert caught.value.facts == {"option": "--format", "value": value, "allowed": allowed}
 
 
 def test_where_no_format_is_offered_nothing_is_chosen() -> None:
     bare = Capabilities(supports_compression=True)
-    assert extract("a fox --compression 80", bare).options == Options(compression=80)
+    assert extract_options("a fox --compression 80", bare).options == Options(compression=80)

@@ -25,7 +25,7 @@ from bot.errors import (
     UnknownOption,
 )
 from bot.intake import parser
-from bot.intake.parser import Command, Paint, read
+from bot.intake.parser import Command, Paint, parse_request
 from bot.painting import Capabilities, Options
 
 AMBER = User(platform="playground", id="amber", name="Amber")
@@ -62,13 +62,13 @@ def earlier(*attachments: Attachment, by_bot: bool = False) -> Message:
 
 
 def paint(said: Message | str, capabilities: Capabilities = ABLE) -> Paint:
-    found = read(message(said) if isinstance(said, str) else said, capabilities)
+    found = parse_request(message(said) if isinstance(said, str) else said, capabilities)
     assert isinstance(found, Paint), found
     return found
 
 
 def refused(said: Message | str, capabilities: Capabilities = ABLE) -> Refusal:
-    found = read(message(said) if isinstance(said, str) else said, capabilities)
+    found = parse_request(message(said) if isinstance(said, str) else said, capabilities)
     assert isinstance(found, Refusal), found
     return found
 
@@ -81,11 +81,11 @@ def refs(attachments: Sequence[Attachment]) -> str:
 
 
 def test_silence_where_the_bot_is_not_meant() -> None:
-    assert read(message("a lighthouse", chat=GROUP), ABLE) is None
-    assert read(message("", photo("a"), chat=GROUP), ABLE) is None
-    assert read(message("/weather", chat=GROUP), ABLE) is None
-    assert read(message("/imagine@other a cat", chat=GROUP), ABLE) is None
-    assert read(message("/weather@other", chat=GROUP), ABLE) is None
+    assert parse_request(message("a lighthouse", chat=GROUP), ABLE) is None
+    assert parse_request(message("", photo("a"), chat=GROUP), ABLE) is None
+    assert parse_request(message("/weather", chat=GROUP), ABLE) is None
+    assert parse_request(message("/imagine@other a cat", chat=GROUP), ABLE) is None
+    assert parse_request(message("/weather@other", chat=GROUP), ABLE) is None
 
 
 def test_a_mention_in_a_group_paints() -> None:
@@ -94,7 +94,7 @@ def test_a_mention_in_a_group_paints() -> None:
 
 def test_a_bare_command_in_a_group_needs_no_mention() -> None:
     assert paint(message("/imagine a cat", chat=GROUP)).prompt == "a cat"
-    assert read(message("/quota", chat=GROUP), ABLE) == Command(name="quota")
+    assert parse_request(message("/quota", chat=GROUP), ABLE) == Command(name="quota")
 
 
 @pytest.mark.parametrize(
@@ -119,11 +119,11 @@ def test_a_command_touching_chinese_words_is_still_a_command() -> None:
 
 
 def test_other_commands_bring_their_words() -> None:
-    assert read(message("/admin grant telegram:123  20"), ABLE) == Command(
+    assert parse_request(message("/admin grant telegram:123  20"), ABLE) == Command(
         name="admin", args=("grant", "telegram:123", "20"), text="grant telegram:123  20"
     )
-    assert read(message("/START"), ABLE) == Command(name="start")
-    assert read(message("/help!"), ABLE) == Command(name="help", args=("!",), text="!")
+    assert parse_request(message("/START"), ABLE) == Command(name="start")
+    assert parse_request(message("/help!"), ABLE) == Command(name="help", args=("!",), text="!")
 
 
 @pytest.mark.parametrize("typed", ["/paint a cat", "/helpme", "/картина кот", "/paint@easel", "/paint."])
@@ -199,12 +199,12 @@ def test_what_may_be_a_picture_is_left_to_the_sniffing(media_type: str, filename
 
 
 def test_members_hear_of_the_same_kinds_before_and_after_the_sniffing() -> None:
-    assert parser.KINDS == pictures.KINDS
+    assert parser.IMAGE_KINDS == pictures.KINDS
 
 
 def test_a_reply_to_a_deleted_message_is_said() -> None:
     assert isinstance(refused(message("make it blue", reply_to=DeletedMessage(id="1"))), ReplyGone)
-    assert read(message("/quota", reply_to=DeletedMessage(id="1")), ABLE) == Command(name="quota")
+    assert parse_request(message("/quota", reply_to=DeletedMessage(id="1")), ABLE) == Command(name="quota")
 
 
 def test_edit_needs_a_picture() -> None:
@@ -251,7 +251,7 @@ def test_ten_megabytes_are_refused_unread(bit: str) -> None:
 
 
 def test_a_long_tail_of_a_command_is_cut() -> None:
-    found = read(message("/cancel " + "x" * 1_000_000), ABLE)
+    found = parse_request(message("/cancel " + "x" * 1_000_000), ABLE)
     assert isinstance(found, Command)
     assert len(found.text) == 4000
 
@@ -439,7 +439,7 @@ words = st.lists(st.from_regex(r"[a-z猫ж]{1,8}", fullmatch=True), min_size=1, 
 @given(text=texts, chat=chats, to_me=st.booleans(), by_bot=st.booleans(), pictures=st.integers(0, 4))
 def test_no_text_ever_raises(text: str, chat: Chat, to_me: bool, by_bot: bool, pictures: int) -> None:
     own = [photo(str(number)) for number in range(pictures)]
-    found = read(message(text, *own, chat=chat, to_me=to_me, reply_to=earlier(by_bot=by_bot)), ABLE)
+    found = parse_request(message(text, *own, chat=chat, to_me=to_me, reply_to=earlier(by_bot=by_bot)), ABLE)
     if isinstance(found, Paint):
         assert found.prompt == found.prompt.strip() != ""
         assert re.search(r"(?<!\S)(--|—|－)(size|n|quality)(?![\w-])", found.prompt) is None

@@ -14,7 +14,7 @@ from bot.errors import (
     UnknownOption,
     Unsupported,
 )
-from bot.intake.parser import Paint, read
+from bot.intake.parser import Paint, parse_request
 from bot.painting import Capabilities, Options
 from bot.providers.presets import PRESETS
 
@@ -52,7 +52,7 @@ def painted(found: object) -> Paint:
 
 
 def test_the_mask_of_a_form_is_the_mask() -> None:
-    paint = painted(read(message("a hat", PHOTO, mask=MASK), ABLE))
+    paint = painted(parse_request(message("a hat", PHOTO, mask=MASK), ABLE))
     assert (paint.references, paint.mask) == ((PHOTO,), MASK)
 
 
@@ -61,7 +61,7 @@ def test_the_mask_of_a_form_is_the_mask() -> None:
 )
 @pytest.mark.parametrize("png", [MASK, VAGUE])
 def test_a_reply_that_says_mask_with_a_png_is_one(word: str, png: Attachment) -> None:
-    paint = painted(read(message(f"{word}make the sky red", png, answered=(PHOTO,)), ABLE))
+    paint = painted(parse_request(message(f"{word}make the sky red", png, answered=(PHOTO,)), ABLE))
     assert (paint.prompt, paint.references, paint.mask) == ("make the sky red", (PHOTO,), png)
 
 
@@ -78,7 +78,7 @@ def test_a_reply_that_says_mask_with_a_png_is_one(word: str, png: Attachment) ->
     ],
 )
 def test_all_others_are_pictures_and_words_like_any(given: Message) -> None:
-    paint = painted(read(given, ABLE))
+    paint = painted(parse_request(given, ABLE))
     assert paint.mask is None
     assert paint.prompt == given.text
     assert len(paint.references) == len(given.attachments) + (
@@ -100,7 +100,7 @@ def test_all_others_are_pictures_and_words_like_any(given: Message) -> None:
 def test_a_mask_that_cannot_be_is_refused_before_anything_is_spent(
     given: Message, able: Capabilities, refusal: type[Refusal]
 ) -> None:
-    assert type(read(given, able)) is refusal
+    assert type(parse_request(given, able)) is refusal
 
 
 # ---------------------------------------------------------------- options
@@ -122,7 +122,7 @@ def test_a_mask_that_cannot_be_is_refused_before_anything_is_spent(
     ],
 )
 def test_options_of_the_images_dialect_are_read(typed: str, options: Options) -> None:
-    assert painted(read(message(f"a fox {typed}"), IMAGES)).options == options
+    assert painted(parse_request(message(f"a fox {typed}"), IMAGES)).options == options
 
 
 @pytest.mark.parametrize(
@@ -139,26 +139,26 @@ def test_options_of_the_images_dialect_are_read(typed: str, options: Options) ->
     ],
 )
 def test_what_is_not_legal_is_answered_with_what_is(typed: str, allowed: str) -> None:
-    refused = read(message(f"a fox {typed}"), IMAGES)
+    refused = parse_request(message(f"a fox {typed}"), IMAGES)
     assert isinstance(refused, BadOption)
     assert refused.facts["allowed"] == allowed
 
 
 def test_an_option_without_its_value_names_the_values() -> None:
-    refused = read(message("a fox --format"), IMAGES)
+    refused = parse_request(message("a fox --format"), IMAGES)
     assert isinstance(refused, OptionWithoutValue)
     assert refused.facts == {"option": "--format", "allowed": "png, jpeg, webp"}
 
 
 @pytest.mark.parametrize("option", ["size 1:1", "quality low", "background auto", "format png", "compression 9"])
 def test_what_nobody_takes_is_no_option(option: str) -> None:
-    refused = read(message(f"a fox --{option}"), Capabilities())
+    refused = parse_request(message(f"a fox --{option}"), Capabilities())
     assert isinstance(refused, UnknownOption)
     assert option.split()[0] not in str(refused.facts["allowed"])
     assert "--n" in str(refused.facts["allowed"])
 
 
 def test_counts_with_gaps_are_named_one_by_one() -> None:
-    refused = read(message("a fox --n 3"), PRESETS["evolink"].capabilities)
+    refused = parse_request(message("a fox --n 3"), PRESETS["evolink"].capabilities)
     assert isinstance(refused, BadOption)
     assert refused.facts["allowed"] == "1, 2, 4"

@@ -6,7 +6,7 @@ import pytest
 
 from bot.chat import Attachment, Chat, Message, User
 from bot.errors import BadOption, NothingToEdit, UnknownOption, Unsupported
-from bot.intake.parser import Command, Paint, Refusal, read
+from bot.intake.parser import Command, Paint, Refusal, parse_request
 from bot.painting import Capabilities
 from bot.quota import QuotaRules
 
@@ -35,7 +35,7 @@ def chosen(
         options=choices or {},
         mask=mask,
     )
-    return read(message, capabilities)
+    return parse_request(message, capabilities)
 
 
 def test_a_chosen_command_needs_no_slash_and_its_prompt_is_taken_as_it_is() -> None:

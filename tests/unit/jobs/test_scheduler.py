@@ -10,36 +10,36 @@ from bot.jobs.scheduler import Scheduler
 from tests.support.clocks import settle
 
 
-class Script:
-    """A plot of which each run lasts until its gate opens."""
+class ScriptedWorkflow:
+    """A workflow of which each run lasts until its gate opens."""
 
     def __init__(self) -> None:
         self.started: list[str] = []
         self.interrupted: list[str] = []
         self.ended: list[str] = []
-        self.placed_at: list[tuple[str, int]] = []
+        self.positions: list[tuple[str, int]] = []
         self.gates: dict[str, asyncio.Event] = {}
-        self.settled: dict[str, Callable[[], None]] = {}
+        self.release_slot: dict[str, Callable[[], None]] = {}
         self.too_late: set[str] = set()
         self.ending = asyncio.Event()
         self.ending.set()
 
-    async def run(self, job_id: str, settled: Callable[[], None]) -> None:
+    async def run(self, job_id: str, release_slot: Callable[[], None]) -> None:
         self.started.append(job_id)
-        self.settled[job_id] = settled
+        self.release_slot[job_id] = release_slot
         try:
             await self.gates.setdefault(job_id, asyncio.Event()).wait()
         except asyncio.CancelledError:
             self.interrupted.append(job_id)
             raise
 
-    def placed(self, job_id: str, place: int) -> None:
-        self.placed_at.append((job_id, place))
+    def update_queue_position(self, job_id: str, position: int) -> None:
+        self.positions.append((job_id, position))
 
-    def may_cancel(self, job_id: str) -> bool:
+    def is_cancellable(self, job_id: str) -> bool:
         return job_id not in self.too_late
 
-    async def cancelled(self, job_id: str) -> bool:
+    async def settle_cancelled(self, job_id: str) -> bool:
         await self.ending.wait()
         if job_id in self.ended:
             return False
@@ -48,178 +48,178 @@ class Script:
 
 
 @pytest.fixture
-def plot() -> Script:
-    return Script()
+def workflow() -> ScriptedWorkflow:
+    return ScriptedWorkflow()
 
 
-def dispatcher(plot: Script, concurrency: int = 1) -> Scheduler:
-    return Scheduler(FairQueue(concurrency=concurrency, user_concurrent=concurrency), plot)
+def make_scheduler(workflow: ScriptedWorkflow, concurrency: int = 1) -> Scheduler:
+    return Scheduler(FairQueue(concurrency=concurrency, user_concurrent=concurrency), workflow)
 
 
-async def test_the_next_job_starts_when_one_ends(plot: Script) -> None:
-    dispatch = dispatcher(plot)
+async def test_the_next_job_starts_when_one_ends(workflow: ScriptedWorkflow) -> None:
+    scheduler = make_scheduler(workflow)
     for job in ("a", "b", "c"):
-        dispatch.submit(job, "user")
+        scheduler.submit(job, "user")
     await settle()
-    assert plot.started == ["a"]
-    assert plot.placed_at == [("b", 1), ("c", 2)]
-    plot.gates["a"].set()
+    assert workflow.started == ["a"]
+    assert workflow.positions == [("b", 1), ("c", 2)]
+    workflow.gates["a"].set()
     await settle()
-    assert plot.started == ["a", "b"]
-    assert plot.placed_at[2:] == [("c", 1)]
-    await dispatch.drain(0)
+    assert workflow.started == ["a", "b"]
+    assert workflow.positions[2:] == [("c", 1)]
+    await scheduler.drain(0)
 
 
-async def test_the_next_job_starts_when_one_needs_its_place_no_more(plot: Script) -> None:
-    dispatch = dispatcher(plot)
+async def test_the_next_job_starts_when_one_needs_its_place_no_more(workflow: ScriptedWorkflow) -> None:
+    scheduler = make_scheduler(workflow)
     for job in ("a", "b"):
-        dispatch.submit(job, "user")
+        scheduler.submit(job, "user")
     await settle()
-    plot.settled["a"]()
+    workflow.release_slot["a"]()
     await settle()
-    assert plot.started == ["a", "b"]
-    assert dispatch.has("a")
-    await dispatch.drain(0)
+    assert workflow.started == ["a", "b"]
+    assert scheduler.has_job("a")
+    await scheduler.drain(0)
 
 
-async def test_a_job_that_is_stopped_before_its_first_step_is_ended_all_the_same(plot: Script) -> None:
-    dispatch = dispatcher(plot)
-    dispatch.submit("a", "user")
-    dispatch.submit("b", "user")
-    task = asyncio.create_task(dispatch.cancel("a"))
+async def test_a_job_that_is_stopped_before_its_first_step_is_ended_all_the_same(workflow: ScriptedWorkflow) -> None:
+    scheduler = make_scheduler(workflow)
+    scheduler.submit("a", "user")
+    scheduler.submit("b", "user")
+    task = asyncio.create_task(scheduler.cancel("a"))
     assert await task
     await settle()
-    assert plot.ended == ["a"]
-    assert plot.started[-1] == "b"
-    assert not dispatch.has("a")
-    await dispatch.drain(0)
+    assert workflow.ended == ["a"]
+    assert workflow.started[-1] == "b"
+    assert not scheduler.has_job("a")
+    await scheduler.drain(0)
 
 
-async def test_a_running_job_is_interrupted_before_it_is_ended(plot: Script) -> None:
-    dispatch = dispatcher(plot)
-    dispatch.submit("a", "user")
+async def test_a_running_job_is_interrupted_before_it_is_ended(workflow: ScriptedWorkflow) -> None:
+    scheduler = make_scheduler(workflow)
+    scheduler.submit("a", "user")
     await settle()
-    assert await dispatch.cancel("a")
-    assert plot.interrupted == plot.ended == ["a"]
+    assert await scheduler.cancel("a")
+    assert workflow.interrupted == workflow.ended == ["a"]
 
 
-async def test_a_waiting_job_is_ended_without_having_run(plot: Script) -> None:
-    dispatch = dispatcher(plot)
+async def test_a_waiting_job_is_ended_without_having_run(workflow: ScriptedWorkflow) -> None:
+    scheduler = make_scheduler(workflow)
     for job in ("a", "b", "c"):
-        dispatch.submit(job, "user")
+        scheduler.submit(job, "user")
     await settle()
-    assert await dispatch.cancel("b")
-    assert plot.started == ["a"]
-    assert plot.placed_at[-1] == ("c", 1)
-    await dispatch.drain(0)
+    assert await scheduler.cancel("b")
+    assert workflow.started == ["a"]
+    assert workflow.positions[-1] == ("c", 1)
+    await scheduler.drain(0)
 
 
-async def test_a_second_request_while_a_job_is_being_ended_disturbs_nothing(plot: Script) -> None:
-    dispatch = dispatcher(plot)
-    dispatch.submit("a", "user")
+async def test_a_second_request_while_a_job_is_being_ended_disturbs_nothing(workflow: ScriptedWorkflow) -> None:
+    scheduler = make_scheduler(workflow)
+    scheduler.submit("a", "user")
     await settle()
-    plot.ending.clear()
-    first = asyncio.create_task(dispatch.cancel("a"))
+    workflow.ending.clear()
+    first = asyncio.create_task(scheduler.cancel("a"))
     await settle()
-    second = asyncio.create_task(dispatch.cancel("a"))
+    second = asyncio.create_task(scheduler.cancel("a"))
     await settle()
-    assert dispatch.has("a")
-    plot.ending.set()
+    assert scheduler.has_job("a")
+    workflow.ending.set()
     assert await asyncio.gather(first, second) == [True, True]
-    assert plot.ended == ["a"]
-    assert not await dispatch.cancel("a")
+    assert workflow.ended == ["a"]
+    assert not await scheduler.cancel("a")
 
 
-async def test_whoever_goes_away_while_a_job_is_being_ended_stops_nothing(plot: Script) -> None:
-    dispatch = dispatcher(plot)
-    dispatch.submit("a", "user")
+async def test_whoever_goes_away_while_a_job_is_being_ended_stops_nothing(workflow: ScriptedWorkflow) -> None:
+    scheduler = make_scheduler(workflow)
+    scheduler.submit("a", "user")
     await settle()
-    plot.ending.clear()
-    asking = asyncio.create_task(dispatch.cancel("a"))
+    workflow.ending.clear()
+    asking = asyncio.create_task(scheduler.cancel("a"))
     await settle()
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)
-    plot.ending.set()
-    await dispatch.drain(0)
-    assert plot.ended == ["a"]
+    workflow.ending.set()
+    await scheduler.drain(0)
+    assert workflow.ended == ["a"]
 
 
-async def test_too_late_is_too_late(plot: Script) -> None:
-    dispatch = dispatcher(plot)
-    dispatch.submit("a", "user")
+async def test_too_late_is_too_late(workflow: ScriptedWorkflow) -> None:
+    scheduler = make_scheduler(workflow)
+    scheduler.submit("a", "user")
     await settle()
-    plot.too_late.add("a")
-    assert not await dispatch.cancel("a")
-    assert not plot.interrupted
-    await dispatch.drain(0)
+    workflow.too_late.add("a")
+    assert not await scheduler.cancel("a")
+    assert not workflow.interrupted
+    await scheduler.drain(0)
 
 
-async def test_draining_starts_nothing_more_and_lets_what_runs_end(plot: Script) -> None:
-    dispatch = dispatcher(plot)
-    dispatch.submit("a", "user")
+async def test_draining_starts_nothing_more_and_lets_what_runs_end(workflow: ScriptedWorkflow) -> None:
+    scheduler = make_scheduler(workflow)
+    scheduler.submit("a", "user")
     await settle()
-    draining = asyncio.create_task(dispatch.drain(60))
+    draining = asyncio.create_task(scheduler.drain(60))
     await settle()
-    dispatch.submit("b", "user")
-    plot.gates["a"].set()
+    scheduler.submit("b", "user")
+    workflow.gates["a"].set()
     await draining
-    assert plot.started == ["a"]
-    assert not plot.interrupted
+    assert workflow.started == ["a"]
+    assert not workflow.interrupted
 
 
-async def test_draining_interrupts_what_takes_too_long(plot: Script) -> None:
-    dispatch = dispatcher(plot, concurrency=2)
-    dispatch.submit("a", "user")
-    dispatch.submit("b", "user")
+async def test_draining_interrupts_what_takes_too_long(workflow: ScriptedWorkflow) -> None:
+    scheduler = make_scheduler(workflow, concurrency=2)
+    scheduler.submit("a", "user")
+    scheduler.submit("b", "user")
     await settle()
-    await dispatch.drain(0)
-    assert sorted(plot.interrupted) == ["a", "b"]
-    assert not plot.ended
+    await scheduler.drain(0)
+    assert sorted(workflow.interrupted) == ["a", "b"]
+    assert not workflow.ended
 
 
-async def test_an_idle_dispatcher_drains_at_once(plot: Script) -> None:
-    await dispatcher(plot).drain(60)
+async def test_an_idle_dispatcher_drains_at_once(workflow: ScriptedWorkflow) -> None:
+    await make_scheduler(workflow).drain(60)
 
 
-async def test_a_claimed_turn_is_kept_until_the_job_is_submitted(plot: Script) -> None:
-    dispatch = dispatcher(plot)
-    with dispatch.claimed("a", "user") as first:
-        dispatch.submit("b", "other")
+async def test_a_claimed_turn_is_kept_until_the_job_is_submitted(workflow: ScriptedWorkflow) -> None:
+    scheduler = make_scheduler(workflow)
+    with scheduler.claim_slot("a", "user") as first:
+        scheduler.submit("b", "other")
         await settle()
         assert first
-        assert plot.started == []
-        assert dispatch.has("a")
-        dispatch.submit("a", "user")
+        assert workflow.started == []
+        assert scheduler.has_job("a")
+        scheduler.submit("a", "user")
     await settle()
-    assert plot.started == ["a"]
-    plot.gates["a"].set()
+    assert workflow.started == ["a"]
+    workflow.gates["a"].set()
     await settle()
-    assert plot.started == ["a", "b"]
+    assert workflow.started == ["a", "b"]
 
 
-async def test_a_claimed_turn_that_nobody_takes_is_the_next_ones(plot: Script) -> None:
-    dispatch = dispatcher(plot)
-    with dispatch.claimed("a", "user"):
-        dispatch.submit("b", "other")
+async def test_a_claimed_turn_that_nobody_takes_is_the_next_ones(workflow: ScriptedWorkflow) -> None:
+    scheduler = make_scheduler(workflow)
+    with scheduler.claim_slot("a", "user"):
+        scheduler.submit("b", "other")
     await settle()
-    assert plot.started == ["b"]
-    assert not dispatch.has("a")
+    assert workflow.started == ["b"]
+    assert not scheduler.has_job("a")
 
 
-async def test_where_no_turn_is_free_none_is_claimed(plot: Script) -> None:
-    dispatch = dispatcher(plot)
-    dispatch.submit("a", "user")
-    with dispatch.claimed("b", "user") as at_once:
+async def test_where_no_turn_is_free_none_is_claimed(workflow: ScriptedWorkflow) -> None:
+    scheduler = make_scheduler(workflow)
+    scheduler.submit("a", "user")
+    with scheduler.claim_slot("b", "user") as at_once:
         assert not at_once
-        dispatch.submit("b", "user")
-    assert plot.placed_at == [("b", 1)]
+        scheduler.submit("b", "user")
+    assert workflow.positions == [("b", 1)]
 
 
-async def test_a_turn_claimed_before_the_end_starts_nothing_after_it(plot: Script) -> None:
-    dispatch = dispatcher(plot)
-    with dispatch.claimed("a", "user") as at_once:
-        await dispatch.drain(0)
-        dispatch.submit("a", "user")
+async def test_a_turn_claimed_before_the_end_starts_nothing_after_it(workflow: ScriptedWorkflow) -> None:
+    scheduler = make_scheduler(workflow)
+    with scheduler.claim_slot("a", "user") as at_once:
+        await scheduler.drain(0)
+        scheduler.submit("a", "user")
     await settle()
     assert at_once
-    assert plot.started == []
+    assert workflow.started == []

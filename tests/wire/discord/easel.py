@@ -65,7 +65,7 @@ class DiscordWorld(ChatWorld):
         )
         app = await App.open(settings, store, {"discord": adapter}, self.clock)
         try:
-            await adapter.start(app.desk)
+            await adapter.start(app.events)
             await app.start()
             await self.server.until(lambda: self.server.gateway.connected)
             await wait_until(lambda: self._connected(adapter))

@@ -86,7 +86,7 @@ async def test_sizes_are_completed_while_typing(place: DiscordWorld) -> None:
         asked = place.server.autocomplete(place.ada, place.channel, "imagine", "size", "3")
         choices = await place.until(lambda: asked.choices)
         offered = [each["value"] for each in choices or []]
-        assert offered == [each for each in easel.app.desk.capabilities.sizes if "3" in each]
+        assert offered == [each for each in easel.app.events.capabilities.sizes if "3" in each]
         assert offered != []
 
 

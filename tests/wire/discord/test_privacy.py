@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Banned, ChatBanned, Closed, TooFast
-from bot.handlers.admission import ANSWERS
+from bot.handlers.admission import REPLIES_PER_WINDOW
 from bot.texts import LOCALES, explain, say
 from tests.flow.store.stores import query
 from tests.servers.discord import Interaction, Message, Permission
@@ -125,5 +125,5 @@ async def test_a_flood_of_what_cannot_be_done_is_answered_a_little(place: Discor
             said = place.mine(world.open_dm(place.ada)) if mute else place.mine()
             return [one for one in said if not one.attachments]
 
-        await place.until(lambda: len(told()) >= ANSWERS + 1)  # Discord lets five be said in five seconds
-    assert len(told()) == ANSWERS + 1  # and the one refusal
+        await place.until(lambda: len(told()) >= REPLIES_PER_WINDOW + 1)  # Discord lets five be said in five seconds
+    assert len(told()) == REPLIES_PER_WINDOW + 1  # and the one refusal

@@ -197,7 +197,7 @@ async def test_the_operator_reads_which_permissions_are_missing(place: DiscordWo
 
 async def test_choices_are_what_the_provider_can(place: DiscordWorld) -> None:
     async with place.easel() as easel:
-        can = easel.app.desk.capabilities
+        can = easel.app.events.capabilities
         (imagine,) = [each for each in place.server.commands.all() if each["name"] == "imagine"]
         options = {each["name"]: each for each in imagine["options"]}
         assert [each["value"] for each in options["n"]["choices"]] == list(range(1, can.max_n + 1))
@@ -245,7 +245,7 @@ async def test_a_button_that_comes_with_the_picture_works_at_once(place: Discord
 
 async def test_a_command_that_comes_while_easel_stops_is_told_so(place: DiscordWorld) -> None:
     async with place.easel() as easel:
-        await easel.app.desk.close()
+        easel.app.events.close()
         asked = place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a red fox"})
         await place.until(lambda: asked.original and not asked.original.loading)
         assert asked.original is not None

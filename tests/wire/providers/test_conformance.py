@@ -126,7 +126,7 @@ class Bench:
 
     async def pictures(self, events: list[PaintEvent]) -> list[Image]:
         """What can be had of the pictures, as the core takes them in."""
-        return await self.gallery.results([each.source for each in events if isinstance(each, FinishedImage)])
+        return await self.gallery.fetch_results([each.source for each in events if isinstance(each, FinishedImage)])
 
     async def fails(self, prompt: str) -> PaintFailed:
         with pytest.raises(PaintFailed) as caught:

@@ -57,7 +57,7 @@ class TelegramWorld(ChatWorld):
         web.mount(adapter.routes())
         app = await App.open(settings, store, {"telegram": adapter}, self.clock, shops={"telegram": adapter})
         try:
-            await adapter.start(app.desk)
+            await adapter.start(app.events)
             await app.start()
             if waits:
                 await wait_until(lambda: connected(adapter))

@@ -20,7 +20,7 @@ from bot.chat import Balance, ButtonPress, ButtonReply, Chat, MessageRef
 from bot.chat import Message as Heard
 from bot.chat import User as Member
 from bot.errors import StoreFailed
-from bot.handlers.messages import MessageHandler
+from bot.handlers.event_sink import CoreEventSink
 from bot.painting import Capabilities
 from bot.store.store import Store
 from tests.servers.telegram import UNLIMITED, CallbackQuery, Message, User
@@ -162,7 +162,7 @@ async def wired(
     app = await App.open(settings, store, {"telegram": adapter}, place.clock, shops={"telegram": adapter})
     try:
         await web.start()
-        desk = SlowReception(app.desk, slow=slow)
+        desk = SlowReception(app.events, slow=slow)
         await adapter.start(desk)
         await app.start()
         if waits:
@@ -205,7 +205,7 @@ def words(click: CallbackQuery) -> str:
 class SlowReception:
     """The core, which takes its time over clicks and purchases until `go`. `told`: messages that came in."""
 
-    def __init__(self, real: MessageHandler, *, slow: bool) -> None:
+    def __init__(self, real: CoreEventSink, *, slow: bool) -> None:
         self._real = real
         self.go = asyncio.Event()
         self.told: list[Heard] = []

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from adapters.telegram.commands import GROUP_COMMANDS, MENU_RETRY_S, PRIVATE_COMMANDS
+from adapters.telegram.commands import MENU_RETRY_S
 from adapters.telegram.encode import WORD_JOINER
 from bot.errors import AdminsOnly, BadArguments, UnknownCharge, UnknownCommand
 from bot.handlers.commands import ADMIN_USAGE
+from bot.intake.commands import Menu, in_menu
 from bot.texts import LOCALES, explain, say
 from tests.servers.telegram import Chat, Message, User
 from tests.wire.telegram.easel import TelegramWorld
@@ -66,18 +67,20 @@ async def test_members_are_offered_the_commands_in_their_language(place: Telegra
     locale = language if language in LOCALES else "en"
     async with place.easel():
         await written(place, ALL)
-        assert place.server.menu(member, private) == [(name, say(locale, f"hint-{name}")) for name in PRIVATE_COMMANDS]
+        assert place.server.menu(member, private) == [
+            (name, say(locale, f"hint-{name}")) for name in in_menu(Menu.DIRECT)
+        ]
         assert place.server.menu(member, place.group) == [
-            (name, say(locale, f"hint-{name}")) for name in GROUP_COMMANDS
+            (name, say(locale, f"hint-{name}")) for name in in_menu(Menu.GROUP)
         ]
 
 
 async def test_only_admins_are_offered_what_is_for_admins(place: TelegramWorld, bo: User) -> None:
     async with place.easel():
         await written(place, ALL)
-        assert names(place.server.menu(place.ada, place.private)) == (*PRIVATE_COMMANDS, "admin")
-        assert names(place.server.menu(bo, place.server.private(bo, opened=True))) == PRIVATE_COMMANDS
-        assert names(place.server.menu(place.ada, place.group)) == GROUP_COMMANDS
+        assert names(place.server.menu(place.ada, place.private)) == (*in_menu(Menu.DIRECT), "admin")
+        assert names(place.server.menu(bo, place.server.private(bo, opened=True))) == in_menu(Menu.DIRECT)
+        assert names(place.server.menu(place.ada, place.group)) == in_menu(Menu.GROUP)
 
 
 async def test_menus_are_written_only_where_they_changed(place: TelegramWorld, bo: User) -> None:
@@ -89,9 +92,9 @@ async def test_menus_are_written_only_where_they_changed(place: TelegramWorld, b
     assert len(place.server.calls("setMyCommands")) == ALL
     async with place.easel(star_packs=PACKS):
         await written(place, ALL + 2 * len(LOCALES))  # private chats, and the admin's
-        assert names(place.server.menu(bo, private)) == (*PRIVATE_COMMANDS, "buy")
-        assert names(place.server.menu(place.ada, place.private)) == (*PRIVATE_COMMANDS, "buy", "admin")
-        assert names(place.server.menu(bo, place.group)) == GROUP_COMMANDS
+        assert names(place.server.menu(bo, private)) == (*in_menu(Menu.DIRECT), "buy")
+        assert names(place.server.menu(place.ada, place.private)) == (*in_menu(Menu.DIRECT), "buy", "admin")
+        assert names(place.server.menu(bo, place.group)) == in_menu(Menu.GROUP)
     assert len(place.server.calls("setMyCommands")) == ALL + 2 * len(LOCALES)
 
 
@@ -103,7 +106,7 @@ async def test_the_menu_of_who_is_no_admin_any_more_is_taken_away(place: Telegra
         async with place.easel():
             await place.until(lambda: len(place.server.calls("deleteMyCommands")) == len(LOCALES))
             await asked(place, "/quota")
-            assert names(place.server.menu(place.ada, place.private)) == PRIVATE_COMMANDS
+            assert names(place.server.menu(place.ada, place.private)) == in_menu(Menu.DIRECT)
     assert len(place.server.calls("deleteMyCommands")) == len(LOCALES)
 
 
@@ -117,7 +120,7 @@ async def test_an_admin_without_a_chat_is_no_trouble_and_gets_the_menu_later(pla
     private = place.server.private(bo, opened=True)
     async with place.easel():
         await written(place, 3 * len(LOCALES))
-        assert names(place.server.menu(bo, private)) == (*PRIVATE_COMMANDS, "admin")
+        assert names(place.server.menu(bo, private)) == (*in_menu(Menu.DIRECT), "admin")
 
 
 @pytest.mark.parametrize("wait", [None, 90])
@@ -133,7 +136,7 @@ async def test_menus_that_could_not_be_written_are_written_later(
         await place.until(lambda: len(place.server.calls("setMyCommands")) == ALL)
         world.time.skips = MENU_RETRY_S
         await written(place, ALL)
-        assert names(place.server.menu(place.ada, place.private)) == (*PRIVATE_COMMANDS, "admin")
+        assert names(place.server.menu(place.ada, place.private)) == (*in_menu(Menu.DIRECT), "admin")
         assert len(place.server.calls("setMyCommands")) == ALL + 1
     assert (wait or MENU_RETRY_S) in world.time.slept
 

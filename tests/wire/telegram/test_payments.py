@@ -9,7 +9,7 @@ import pytest
 from adapters.telegram import dispatcher
 from adapters.telegram.encode import WORD_JOINER
 from bot.errors import AdminsOnly, Banned, TooFast, UnknownCharge, UnknownCommand
-from bot.handlers.admission import ANSWERS
+from bot.handlers.admission import REPLIES_PER_WINDOW
 from bot.texts import LOCALES, explain, say
 from tests.servers.telegram import Chat, Message, Payment, User
 from tests.support.waiting import wait_until
@@ -373,11 +373,11 @@ async def test_a_flood_of_offers_in_a_group_is_answered_a_little(place: Telegram
     async with place.easel(star_packs=PACKS):
         for _ in range(100):
             place.server.say(place.ada, place.group, "/buy@easel_bot")
-        await place.until(lambda: len(place.mine(place.group)) > ANSWERS)
+        await place.until(lambda: len(place.mine(place.group)) > REPLIES_PER_WINDOW)
         await place.heard()
         told = [shown(each) for each in place.mine(place.group)]
-        assert told.count(say("en", "telegram-buy-private")) == ANSWERS
-        assert len(told) == ANSWERS + 1  # and the one refusal
+        assert told.count(say("en", "telegram-buy-private")) == REPLIES_PER_WINDOW
+        assert len(told) == REPLIES_PER_WINDOW + 1  # and the one refusal
 
 
 async def test_a_flood_of_clicks_sends_invoices_at_the_members_pace(place: TelegramWorld) -> None:

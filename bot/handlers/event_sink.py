@@ -1,0 +1,98 @@
+"""What adapters hand their events to: `bot.ports.EventSink`, composed of the handlers of messages and buttons.
+
+Routes events; decides only who may use what an adapter answers by itself.
+"""
+
+import structlog
+
+from bot.chat import Balance, ButtonPress, ButtonReply, Chat, Message, MessageRef, User
+from bot.errors import Banned, EaselError
+from bot.handlers.admission import Admission, SuppressReply
+from bot.handlers.buttons import ButtonHandler
+from bot.handlers.messages import MessageHandler
+from bot.jobs.service import JobService
+from bot.painting import Capabilities
+from bot.providers.fallback import FallbackProvider
+from bot.quota import QuotaRules
+from bot.status.messages import StatusMessages
+from bot.store.store import Store
+from bot.texts import choose, explain
+
+log = structlog.get_logger()
+
+
+class CoreEventSink:
+    """Implements `bot.ports.EventSink`, which has the promises."""
+
+    def __init__(
+        self,
+        *,
+        messages: MessageHandler,
+        buttons: ButtonHandler,
+        jobs: JobService,
+        store: Store,
+        provider: FallbackProvider,
+        status_messages: StatusMessages,
+        admission: Admission,
+        rules: QuotaRules,
+        locale: str,
+    ) -> None:
+        """`locale`: for users whose platform names none of ours."""
+        self._messages = messages
+        self._buttons = buttons
+        self._jobs = jobs
+        self._store = store
+        self._provider = provider
+        self._status_messages = status_messages
+        self._admission = admission
+        self._rules = rules
+        self._locale = locale
+
+    async def receive_message(self, message: Message) -> bool:
+        return await self._messages.receive_message(message)
+
+    async def press_button(self, press: ButtonPress) -> ButtonReply:
+        return await self._buttons.press_button(press)
+
+    async def message_deleted(self, ref: MessageRef) -> None:
+        await self._jobs.cancel_job_of_message(ref)
+
+    async def chat_moved(self, old: Chat, new: Chat) -> None:
+        await self._store.move_chat(old, new)
+        log.info("chat has moved", old=old.key, new=new.key)
+
+    async def command_refusal(self, user: User, chat: Chat) -> str | None:
+        try:
+            await self._admission.reload_if_changed()
+            self._admission.check_adapter_command(user, chat, banned=await self._store.is_banned(user.key))
+            if not self._status_messages.shows_pending_reply(chat):
+                self._admission.check_reply(user, chat)
+        except SuppressReply:
+            return ""
+        except EaselError as failed:
+            return explain(choose(user.locale, self._locale), failed)
+        return None
+
+    async def purchase_refusal(self, user: User) -> str | None:
+        try:
+            await self._admission.reload_if_changed()
+            refusal = Banned() if self._admission.blocks(user) or await self._store.is_banned(user.key) else None
+        except EaselError as failed:
+            refusal = failed
+        return None if refusal is None else explain(choose(user.locale, self._locale), refusal)
+
+    async def balance(self, user: User) -> Balance:
+        return await self._store.balance(user.key, self._rules.allowance(user), self._rules.new_user_daily)
+
+    async def credit_purchase(self, user: User, credits: int, *, entry: str) -> Balance:
+        balance = await self._store.grant(entry, user.key, credits, self._rules.allowance(user))
+        log.info("credits bought", user=user.key, credits=credits, entry=entry)
+        return balance
+
+    def close(self) -> None:
+        """Receives no messages any more: `receive_message` returns False."""
+        self._messages.close()
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._provider.capabilities

@@ -1,0 +1,144 @@
+"""What a job tells its chat: its status message, how it ended, and a mention of an owner who has waited long.
+
+Changes no job but for the notification that is pending; when to call stands in `bot.jobs.runner`.
+"""
+
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from bot.background import BackgroundTasks
+from bot.chat import Action, Card, Delivered, MessageRef
+from bot.clock import Clock
+from bot.errors import AlreadyFinished, ChatFailed, ChatGone, EaselError, StoreFailed
+from bot.job import Job
+from bot.jobs import cards
+from bot.painting import Stage
+from bot.ports import ChatPort, RequestAcknowledgement
+from bot.status.messages import FinalState, StatusMessage, StatusMessages
+from bot.status.state import QueuePosition, Status
+from bot.store.store import Store
+from bot.texts import explain, say
+
+log = structlog.get_logger()
+
+LONG_JOB_S = 120.0  # after which a job's owner looks elsewhere, and is mentioned when it has ended
+
+
+class JobNotifier:
+    """The messages about jobs."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        status_messages: StatusMessages,
+        ports: Mapping[str, ChatPort],
+        clock: Clock,
+        background: BackgroundTasks,
+    ) -> None:
+        self._store = store
+        self._status_messages = status_messages
+        self._ports = ports
+        self._clock = clock
+        self._background = background
+
+    def acknowledge_request(self, job: Job) -> None:
+        """Marks the user's message as accepted, where the platform can."""
+        port = self._ports[job.chat.platform]
+        if job.request_id is not None and isinstance(port, RequestAcknowledgement):
+            port.acknowledge_request(job.chat, job.request_id)
+
+    def add_status_message(
+        self, job: Job, median_s: float | None = None, on_deleted: Callable[[], None] | None = None
+    ) -> None:
+        """Posts the job's status message, or takes up the one that an earlier process posted.
+
+        `median_s`: expected duration, seconds. `on_deleted`: called when the message is deleted while the job runs.
+        """
+        age_s = max(0.0, (self._clock.now() - job.created).total_seconds())
+        ref = MessageRef(chat=job.chat, message_id=job.status_id) if job.status_id else None
+        status = Status(
+            accepted_at=self._clock.monotonic() - age_s,
+            stage=Stage.PREPARING,
+            typical_s=median_s,
+            image_count=job.options.n,
+        )
+
+        async def save_ref(ref: MessageRef) -> None:
+            await self._store.set_status_message(job.id, ref.message_id)
+
+        self._status_messages.open_message(
+            StatusMessage(
+                key=job.id,
+                chat=job.chat,
+                reply_to=job.request_id,
+                locale=job.locale,
+                status=status,
+                buttons=cards.job_buttons(job, Action.CANCEL),
+                ref=ref,
+                on_posted=save_ref,
+                on_gone=on_deleted,
+            )
+        )
+
+    def update_queue_position(self, job_id: str, position: int) -> None:
+        """Shows the job's position in the queue; 1 is next."""
+        self._status_messages.apply_event(job_id, QueuePosition(position))
+
+    async def show_final_state(self, job: Job, final: FinalState) -> Delivered | None:
+        """The message's final state, also after an earlier one was not accepted and the message was dropped.
+
+        Raises ChatFailed, StoreFailed.
+        """
+        if not self._status_messages.is_open(job.id):
+            self.add_status_message(await self._store.get_job(job.id) or job)
+        return await self._status_messages.show_final(job.id, final)
+
+    def notify_in_background(self, job: Job) -> None:
+        """Shows how a job without images ended, in the background."""
+        self._background.spawn(self.notify(job, cards.ended_card(job, job.failure)), f"words {job.id}")
+
+    async def notify(self, job: Job, card: Card) -> None:
+        """Shows how a job without images ended. Where the platform does not accept it, the next start tries again."""
+        try:
+            try:
+                status_ref = self._status_messages.message_ref(job.id)
+                await self.show_final_state(job, FinalState(card=card))
+                if status_ref is not None:
+                    self.mention_owner(job, "ended-call", status_ref)
+            except ChatGone as gone:
+                log.info("final state not shown", job=job.id, chat=job.chat.key, detail=gone.detail)
+            await self._store.mark_notified(job.id)
+        except (ChatFailed, StoreFailed) as failed:
+            log.warning("final state is shown at the next start", job=job.id, detail=failed.detail)
+
+    def mention_owner(self, job: Job, text_id: str, ref: MessageRef) -> None:
+        """Mentions the owner of a job that took LONG_JOB_S, where the end was one more silent edit of `ref`."""
+        waited_s = (self._clock.now() - job.created).total_seconds()
+        if waited_s < LONG_JOB_S or not self._ports[job.chat.platform].features(job.chat).silent_edits:
+            return
+
+        async def mention() -> None:
+            card = Card(text=say(job.locale, text_id), locale=job.locale, mention=job.user)
+            await self._status_messages.send_reply(f"call:{job.id}", job.chat, card, reply_to=ref.message_id)
+
+        self._background.spawn(mention(), f"call {job.id}")
+
+    def retire_stray_message(self, ref: MessageRef, job: Job) -> None:
+        """Takes the buttons off a message that a killed process posted for the job without saving where."""
+        card = Card(text=explain(job.locale, AlreadyFinished()), locale=job.locale)
+        key = f"stray:{ref.chat.key}:{ref.message_id}"
+
+        async def retire() -> None:
+            await self._status_messages.send_reply(key, ref.chat, card, reply_to=None, ref=ref)
+
+        self._background.spawn(retire(), f"words {key}")
+
+    async def show_store_failure(self, job_id: str, failed: StoreFailed) -> None:
+        """Says that the database failed. No-op when the images are posted and only the commit failed."""
+        if (locale := self._status_messages.locale_of(job_id)) is not None:
+            try:
+                await self._status_messages.show_final(job_id, FinalState(card=Card(text=explain(locale, failed))))
+            except EaselError as not_shown:
+                log.warning("failure not shown", job=job_id, detail=not_shown.detail)

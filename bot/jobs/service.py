@@ -1,0 +1,214 @@
+"""Submits, resumes and cancels jobs, for whoever received the request: a message or a button.
+
+Reserves credits through the store and starts jobs through the scheduler; says nothing to the user by itself.
+"""
+
+import math
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+
+from bot.background import BackgroundTasks
+from bot.chat import Action, Attachment, Chat, MessageRef, User
+from bot.clock import Clock
+from bot.errors import EaselError, StillPainting, StoreFailed
+from bot.job import TRANSITIONS, Job, NewJob
+from bot.jobs.runner import JobRunner
+from bot.jobs.scheduler import Scheduler
+from bot.metrics import ACCEPTED
+from bot.painting import Options
+from bot.providers.fallback import FallbackProvider
+from bot.providers.requirements import Requirements
+from bot.quota import QuotaRules
+from bot.store.store import Store
+
+log = structlog.get_logger()
+
+MEDIAN_DURATION_TTL_S = 30.0  # of the cached median duration of jobs: one query for a crowd of requests
+SETTLE_WAIT_S = 2.0  # that a click on an image just delivered waits for its job to be settled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requester:
+    """Who requests something, where, and the message that the reply hangs on."""
+
+    user: User
+    chat: Chat
+    locale: str
+    """One of ours: the language of every reply."""
+    request_id: str | None
+    """Message that the status message replies to; None: to none."""
+
+
+class JobService:
+    """The jobs of this process, from acceptance on."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        provider: FallbackProvider,
+        runner: JobRunner,
+        scheduler: Scheduler,
+        rules: QuotaRules,
+        clock: Clock,
+        new_id: Callable[[], str],
+    ) -> None:
+        """`new_id`: makes the id of a job."""
+        self._store = store
+        self._provider = provider
+        self._runner = runner
+        self._scheduler = scheduler
+        self._rules = rules
+        self._clock = clock
+        self._new_id = new_id
+        self._median_duration_s: float | None = None
+        self._median_expires = -math.inf
+        self._cancellations = BackgroundTasks()
+
+    # ------------------------------------------------------------ submitting
+
+    async def submit_job(
+        self,
+        requester: Requester,
+        *,
+        event: str,
+        prompt: str,
+        references: tuple[Attachment, ...],
+        mask: Attachment | None,
+        options: Options,
+        parent: str | None = None,
+    ) -> Job | None:
+        """Reserves the credits, shows the status message and enqueues the job. None: `event` became a job before.
+
+        Raises Refusal, StoreFailed.
+        """
+        requirements = Requirements(
+            options=options, references=len(references), prompt=len(prompt), mask=mask is not None
+        )
+        new_job = NewJob(
+            id=self._new_id(),
+            event=event,
+            user=requester.user,
+            chat=requester.chat,
+            request_id=requester.request_id,
+            locale=requester.locale,
+            prompt=prompt,
+            options=options,
+            references=references,
+            mask=mask,
+            cost=self._provider.price(requirements) * options.n,
+            parent=parent,
+        )
+        median_s = await self._expected_duration_s()
+        with self._scheduler.claim_slot(new_job.id, requester.user.key) as claimed:
+            job, is_new = await self._store.accept_job(new_job, self._rules, begun=claimed)
+            if is_new:
+                self._start(job, median_s, claimed=claimed)
+                ACCEPTED.inc()
+                log.info("job accepted", job=job.id, chat=job.chat.key, user=job.user.key, cost=job.cost)
+        return job if is_new else None
+
+    async def repeat_job(self, action: Action, job: Job, requester: Requester) -> Job | None:
+        """Retry: the same request again. Vary: the same, with the finished image as the first reference.
+
+        A second click while the first one's job is unfinished is the same event: None. Raises StillPainting while
+        `job` itself is unfinished, and as `submit_job`.
+        """
+        job = await self.refresh_job(job)
+        if TRANSITIONS[job.state]:
+            raise StillPainting
+        references, mask = job.references, job.mask
+        if action is Action.VARY and job.delivered:
+            originals = references[1:] if job.varies else references
+            fits = len(originals) < self._provider.capabilities.max_references
+            references, mask = (job.delivered[0], *originals) if fits else job.delivered[:1], None
+        return await self.submit_job(
+            requester,
+            event=f"{action.value}:{job.id}:{requester.user.key}:{await self._store.count_ended_children(job.id)}",
+            prompt=job.prompt,
+            references=references,
+            mask=mask,
+            options=job.options,
+            parent=job.id,
+        )
+
+    async def refresh_job(self, job: Job) -> Job:
+        """The job as it is now. Waits up to SETTLE_WAIT_S for one whose image may be delivered and not yet settled."""
+        if not TRANSITIONS[job.state]:
+            return job
+        if not self._runner.is_cancellable(job.id):
+            await self._scheduler.wait_for_end(job.id, timeout_s=SETTLE_WAIT_S)
+        return await self._store.get_job(job.id) or job
+
+    def acknowledge_request(self, job: Job) -> None:
+        """Marks the user's message as accepted, where the platform can."""
+        self._runner.acknowledge_request(job)
+
+    def retire_stray_message(self, ref: MessageRef, job: Job) -> None:
+        """Takes the buttons off a message of an ended job that the database does not know of."""
+        self._runner.retire_stray_message(ref, job)
+
+    # ------------------------------------------------------------ resuming
+
+    async def resume_jobs(self) -> int:
+        """Starts what an earlier process left unfinished, oldest first, and notifies of what ended unnoticed.
+
+        Returns how many jobs. Those of a platform that is not connected wait until it is.
+        """
+        unfinished = [job for job in await self._store.unfinished_jobs() if self._runner.is_connected(job)]
+        median_s = await self._expected_duration_s()
+        for job in unfinished:
+            self._start(job, median_s)
+        pending = [job for job in await self._store.pending_notifications() if self._runner.is_connected(job)]
+        for job in pending:
+            self._runner.notify_in_background(job)
+        return len(unfinished) + len(pending)
+
+    def _start(self, job: Job, median_s: float | None, *, claimed: bool = False) -> None:
+        """Shows and enqueues an accepted job. Nothing is awaited, so nothing can fail in between."""
+        if not claimed and self._scheduler.has_job(job.id):
+            return  # accepted while the unfinished jobs were being resumed
+        if claimed:
+            self._runner.adopt_attempt(job)
+        self._runner.add_status_message(job, median_s, on_deleted=lambda: self._cancel_in_background(job.id))
+        self._scheduler.submit(job.id, job.user.key)
+
+    async def _expected_duration_s(self) -> float | None:
+        """Median duration of recent jobs, seconds, cached; a database that fails hinders no job."""
+        if self._clock.monotonic() >= self._median_expires:
+            self._median_expires = self._clock.monotonic() + MEDIAN_DURATION_TTL_S
+            with suppress(StoreFailed):
+                self._median_duration_s = await self._store.median_duration_s()
+        return self._median_duration_s
+
+    # ------------------------------------------------------------ cancelling
+
+    async def cancel_job(self, job_id: str) -> bool:
+        """Cancels a job wherever it is. False: it is ending already. Raises StoreFailed."""
+        return await self._scheduler.cancel(job_id)
+
+    async def cancel_job_of_message(self, ref: MessageRef) -> None:
+        """Cancels the unfinished job whose status message was deleted; failures are logged."""
+        try:
+            job = await self._store.job_by_message(ref.chat, ref.message_id)
+        except EaselError as failed:
+            log.error("deleted message not looked up", detail=failed.detail)
+            return
+        if job is not None and TRANSITIONS[job.state]:
+            await self._cancel_logged(job.id)
+
+    def _cancel_in_background(self, job_id: str) -> None:
+        self._cancellations.spawn(self._cancel_logged(job_id), f"cancel {job_id}")
+
+    async def _cancel_logged(self, job_id: str) -> None:
+        try:
+            await self._scheduler.cancel(job_id)
+        except EaselError as failed:
+            log.error("cancel failed", job=job_id, detail=failed.detail)
+
+    async def close(self) -> None:
+        """Waits for cancellations under way."""
+        await self._cancellations.join()

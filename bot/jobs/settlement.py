@@ -1,0 +1,70 @@
+"""Settles jobs: the end is written with its charge, now or as soon as the database is back.
+
+Writes through the store alone; what the chat is told of it stands in `bot.jobs.notifier`.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+
+from bot.background import BackgroundTasks
+from bot.chat import Delivered
+from bot.clock import Clock
+from bot.errors import StoreFailed
+from bot.job import Failure, Job, State
+from bot.metrics import FINISHED
+from bot.ports import BalanceDisplay, ChatPort
+from bot.store.store import Store
+
+log = structlog.get_logger()
+
+STORE_RETRY_S = 60.0  # between later tries to settle a job whose database failed
+
+
+class Settlement:
+    """Ends jobs in the database."""
+
+    def __init__(
+        self, *, store: Store, ports: Mapping[str, ChatPort], clock: Clock, background: BackgroundTasks
+    ) -> None:
+        self._store = store
+        self._ports = ports
+        self._clock = clock
+        self._background = background
+
+    async def settle(
+        self,
+        job: Job,
+        state: State,
+        *,
+        charged: int,
+        failure: Failure | None = None,
+        delivered: Delivered | None = None,
+        trace: str | None = None,
+    ) -> bool:
+        """Writes a job's end and its charge in credits. False: it had ended before. Raises StoreFailed, Stale."""
+        settled = await self._store.settle_job(
+            job, state, charged=charged, failure=failure, delivered=delivered, trace=trace
+        )
+        if settled:
+            port = self._ports[job.chat.platform]
+            if isinstance(port, BalanceDisplay):
+                port.balance_changed(job.user)
+            FINISHED.labels(state).inc()
+            log.info("job ended", job=job.id, state=state.value, charged=charged, trace_id=trace)
+        return settled
+
+    def retry_in_background(self, job_id: str, settle: Callable[[], Awaitable[object]]) -> None:
+        """Calls `settle` every STORE_RETRY_S until it raises no StoreFailed, so that no credits stay reserved."""
+
+        async def retry() -> None:
+            while True:
+                await self._clock.sleep(STORE_RETRY_S)
+                try:
+                    await settle()
+                except StoreFailed as failed:
+                    log.warning("database is still away", job=job_id, detail=failed.detail)
+                else:
+                    return
+
+        self._background.spawn(retry(), f"persist {job_id}")

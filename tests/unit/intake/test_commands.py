@@ -1,0 +1,37 @@
+"""The table of commands: what is offered where, who may give it, and that every entry has its words."""
+
+import pytest
+
+from bot import texts
+from bot.intake.commands import COMMANDS, PAINT_COMMANDS, TEXT_COMMANDS, Audience, Menu, in_menu
+from bot.texts import LOCALES, say
+
+
+def test_paint_and_text_commands_are_all_that_the_core_knows() -> None:
+    assert PAINT_COMMANDS == ("imagine", "edit")
+    assert TEXT_COMMANDS == ("quota", "history", "cancel", "help", "privacy", "forget", "start", "admin")
+    assert {*COMMANDS} - {*PAINT_COMMANDS, *TEXT_COMMANDS} == {"buy"}
+
+
+@pytest.mark.parametrize(
+    ("menu", "offered"),
+    [
+        (Menu.DIRECT, "imagine edit quota history cancel help privacy forget start"),
+        (Menu.GROUP, "imagine edit quota history cancel help privacy"),
+        (Menu.SLASH, "imagine edit quota history cancel help privacy forget"),
+    ],
+)
+def test_a_menu_offers_its_commands_in_order(menu: Menu, offered: str) -> None:
+    assert in_menu(menu) == tuple(offered.split())
+
+
+def test_blocked_users_may_still_ask_what_is_kept_and_have_it_deleted() -> None:
+    assert {spec.name for spec in COMMANDS.values() if spec.audience is Audience.ANYBODY} == {"privacy", "forget"}
+    assert {spec.name for spec in COMMANDS.values() if spec.audience is Audience.ADMINS} == {"admin"}
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_command_has_a_hint(locale: str) -> None:
+    texts.load()
+    for spec in COMMANDS.values():
+        assert say(locale, spec.hint) != spec.hint
