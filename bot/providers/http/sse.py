@@ -10,7 +10,7 @@ from bot.providers.http.client import HttpResponse
 
 
 async def iter_sse_events(answer: HttpResponse) -> AsyncGenerator[tuple[str, str], None]:
-    """Kind and data of each event. Raises as `Answer.chunks` does."""
+    """Kind and data of each event. Raises as `HttpResponse.iter_chunks` does."""
     events = SseParser()
     async with aclosing(answer.iter_chunks()) as chunks:
         async for chunk in chunks:

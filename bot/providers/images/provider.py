@@ -1,6 +1,6 @@
 """The dialect `images`: generations as JSON, edits as a form with files, answered by a document or a stream.
 
-What the answer says is read in `images_reply`; here stand the request, the way of the answer and the order of life.
+What the answer says is read in `response`; here stand the request and how its response is received.
 """
 
 import asyncio

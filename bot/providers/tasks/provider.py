@@ -1,6 +1,6 @@
 """The dialect `tasks`: pictures are handed over, a task is submitted, then asked about until it has ended.
 
-Only the order of life stands here; the requests are in `task_door`. Once a task is accepted, no failed question about
+Only the order of steps stands here; the requests are in `api`. Once a task is accepted, no failed question about
 it is its failure: only its own end is, or the end of the time allowed.
 """
 
