@@ -1,6 +1,6 @@
-"""What differs between upstreams, as data: a new relay needs a preset here, not code elsewhere.
+"""Differences between upstreams as data: a new relay needs a preset here, not code elsewhere.
 
-No I/O; the settings' overrides are merged here and nowhere else.
+No I/O. The settings' overrides are merged here and nowhere else.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,10 +35,10 @@ __all__ = [
 
 PRESETS: Mapping[str, Preset] = {**CHAT, **TASKS, **IMAGES}
 
-# What stands in for a preset when the operator names only a dialect and an address.
+# The preset of an upstream for which the operator names only a dialect and an address.
 DIALECTS: Mapping[str, Preset] = {"chat": PRESETS["relay"], "tasks": TASK_RELAY, "images": IMAGE_RELAY}
 
-# A preset in another dialect than its own, where that is more than the dialect at another address.
+# A preset in a dialect other than its own, where more than the address differs from DIALECTS.
 VARIANTS: Mapping[tuple[str, str], Preset] = {
     ("sandbox", "tasks"): TASK_SANDBOX,
     ("sandbox", "images"): IMAGE_SANDBOX,
@@ -67,11 +67,12 @@ def resolve(
     max_n: int | None = None,
     max_references: int | None = None,
 ) -> Upstream:
-    """The preset (or the dialect's own, without one) with everything that is not None in its place.
+    """The upstream of a preset (or of a dialect, without one), overridden by every argument that is not None.
 
-    `api_version` goes into the query of every address (Azure). `sizes` given by hand are a list: they put the
-    preset's rule of sizes aside. A `base_url` without a `files_base_url` is meant for both. `max_concurrency`
-    belongs to whoever asks the provider, not to the provider.
+    `api_version` goes into the query of every address (Azure). `sizes` replace the preset's list and its rules. A
+    `base_url` without a `files_base_url` holds for both. `max_concurrency` is accepted, so that all settings of a
+    provider can be passed, and ignored: it belongs to the caller of the provider.
+
     Raises SettingsWrong: an unknown preset or dialect, no base address, or a key that no header can carry.
     """
     base = _choose(name, preset, dialect)
@@ -84,7 +85,7 @@ def resolve(
         "timeout_s": timeout_s,
         "idle_timeout_s": idle_timeout_s,
     }
-    if base_url is not None:  # whoever names another address means it for members' pictures and the key too
+    if base_url is not None:  # another address holds for uploads too: users' images and the key go nowhere else
         base = replace(base, files_base_url=None)
     base = replace(base, **{key: value for key, value in overrides.items() if value is not None})
     if base.base_url is None:
@@ -106,7 +107,7 @@ def resolve(
         name=name,
         preset=preset,
         dialect=base.dialect,
-        wire=_versioned(name, base.wire, api_version),
+        wire=_with_api_version(name, base.wire, api_version),
         base_url=base.base_url.rstrip("/"),
         files_base_url=base.files_base_url.rstrip("/") if base.files_base_url else None,
         api_key=api_key,
@@ -135,12 +136,12 @@ def _choose(name: str, preset: str | None, dialect: str | None) -> Preset:
         if dialect is None:
             raise SettingsWrong([f"providers.{name}: needs a preset, or a dialect and a base_url"])
         return DIALECTS[dialect]
-    found = PRESETS[preset]
-    spoken = VARIANTS.get((preset, dialect or found.dialect)) or DIALECTS[dialect or found.dialect]
-    return found if spoken.dialect == found.dialect else replace(spoken, base_url=found.base_url)
+    own = PRESETS[preset]
+    variant = VARIANTS.get((preset, dialect or own.dialect)) or DIALECTS[dialect or own.dialect]
+    return own if variant.dialect == own.dialect else replace(variant, base_url=own.base_url)
 
 
-def _versioned(name: str, wire: Wire, api_version: str | None) -> Wire:
+def _with_api_version(name: str, wire: Wire, api_version: str | None) -> Wire:
     if api_version is None:
         return wire
     if not isinstance(wire, ImagesWire):

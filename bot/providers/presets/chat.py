@@ -1,4 +1,4 @@
-"""The upstreams of the dialect `chat`, as data."""
+"""Presets of the dialect `chat`."""
 
 from collections.abc import Mapping
 
@@ -11,13 +11,15 @@ GPT_4O_IMAGE = Capabilities(
     qualities=("low", "medium", "high"),
     max_references=5,
 )
-_IN_WORDS = ChatWire(prompt_size_suffix="\n\nImage size: {size}", prompt_quality_suffix="\n\nImage quality: {quality}")
+_OPTIONS_IN_PROMPT = ChatWire(
+    prompt_size_suffix="\n\nImage size: {size}", prompt_quality_suffix="\n\nImage quality: {quality}"
+)
 
 CHAT: Mapping[str, Preset] = {
     # https://api.acedata.cloud/openai is also the base address that its page gives for OpenAI's own SDK
     "acedata": Preset(
         dialect="chat",
-        wire=_IN_WORDS,
+        wire=_OPTIONS_IN_PROMPT,
         base_url="https://api.acedata.cloud/openai",
         model="gpt-4o-image",
         capabilities=GPT_4O_IMAGE,
@@ -32,12 +34,12 @@ CHAT: Mapping[str, Preset] = {
         ),
         base_url="https://openrouter.ai/api/v1",
         model="google/gemini-2.5-flash-image",
-        probe="/key",  # its list of models is open to everybody and proves no key
+        probe="/key",  # its list of models needs no key, so it proves none
         probe_proves=True,
         capabilities=Capabilities(sizes=("1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9")),
     ),
     "sandbox": Preset(
-        dialect="chat", wire=_IN_WORDS, model="gpt-4o-image", probe_proves=True, capabilities=GPT_4O_IMAGE
+        dialect="chat", wire=_OPTIONS_IN_PROMPT, model="gpt-4o-image", probe_proves=True, capabilities=GPT_4O_IMAGE
     ),
-    "relay": Preset(dialect="chat", wire=_IN_WORDS, model="gpt-4o-image", capabilities=GPT_4O_IMAGE),
+    "relay": Preset(dialect="chat", wire=_OPTIONS_IN_PROMPT, model="gpt-4o-image", capabilities=GPT_4O_IMAGE),
 }

@@ -1,4 +1,4 @@
-"""The upstreams of the dialect `images`, as data."""
+"""Presets of the dialect `images`."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -59,7 +59,7 @@ _GPT_IMAGE_2 = Capabilities(
     max_reference_bytes=20_000_000,
     supports_masks=True,
 )
-# OpenAI's prices a million tokens in dollars, at 7.1 yuan a dollar and 10,000 credits a yuan
+# OpenAI's prices in dollars per million tokens, at 7.1 yuan per dollar and 10,000 credits per yuan
 _HK_CREDITS = TokenPrice(text=5, image=10, output=40, factor=7.1 * 10_000 / 1_000_000)
 
 IMAGES: Mapping[str, Preset] = {
@@ -111,5 +111,5 @@ IMAGE_RELAY = Preset(
     dialect="images", wire=ImagesWire(partial_images=2), model="gpt-image-2", stream=False, capabilities=_GPT_IMAGE_2
 )
 
-# The sandbox streams what it paints, so that unfinished pictures can be seen.
+# The sandbox streams, so that previews can be seen.
 IMAGE_SANDBOX = replace(IMAGE_RELAY, stream=True)

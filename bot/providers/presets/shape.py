@@ -1,6 +1,6 @@
-"""What a preset is: an upstream as data, before and after the operator's overrides.
+"""An upstream as data, before (`Preset`) and after (`Upstream`) the operator's overrides.
 
-Values only; which presets there are, and how overrides are merged in, stands beside this module.
+Values only: the presets and the merging of overrides are in the modules beside this one.
 """
 
 from dataclasses import dataclass, field
@@ -17,76 +17,142 @@ Dialect = Literal["chat", "tasks", "images"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenPrice:
-    """What an upstream takes for its tokens: (text in × `text` + images in × `image` + out × `output`) × `factor`,
-    in its own credits."""
+    """An upstream's price of tokens: (text in × `text` + image in × `image` + out × `output`) × `factor`, in its own
+    credits."""
 
     text: float
+    """Weight of a text token of the input."""
+
     image: float
+    """Weight of an image token of the input."""
+
     output: float
+    """Weight of a token of the output."""
+
     factor: float
+    """The upstream's own credits for one unit of weight."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """An upstream before the operator's overrides. `dialect` says who reads `wire`.
-
-    `base_url` None: must be set. `auth_header` carries `auth_prefix` and the key. `price` in our credits an image;
-    `timeout_s` for a whole painting, `idle_timeout_s` without a sign of life, in seconds. `token_price`: where the
-    upstream charges by tokens. `probe`: a path that answers a GET without painting, for
-    `easel check`; `probe_proves`: the upstream is known to answer it with a success, so that a 404 proves the base
-    address wrong; `lists_models`: with a list of its models, so that one which is not there is gone.
-    """
+    """An upstream before the operator's overrides."""
 
     dialect: Dialect
+    """The protocol it speaks, and so the provider that reads `wire`."""
+
     wire: Wire
+    """Its variant of the dialect."""
+
     base_url: str | None = None
+    """Base address of its API; None: the operator must set one."""
+
     files_base_url: str | None = None
+    """Base address of its upload service; None: `base_url` is."""
+
     auth_header: str = "Authorization"
+    """Name of the header that carries the key."""
+
     auth_prefix: str = "Bearer "
+    """Text before the key in that header."""
+
     model: str
+    """Name of the model, as the upstream spells it."""
+
     stream: bool = True
+    """Whether a streamed answer is requested."""
+
     price: int = 1
+    """Our credits for one image; >= 0."""
+
     token_price: TokenPrice | None = None
+    """What the upstream charges for tokens; None: it charges otherwise, or reports its credits itself."""
+
     timeout_s: float = 600.0
+    """Longest duration of a whole generation, seconds; > 0."""
+
     idle_timeout_s: float = 120.0
+    """Longest silence, seconds; > 0: without a byte of the answer, or (dialect `tasks`) without an answered poll."""
+
     probe: str = "/models"
+    """Path that answers a GET without painting, for `easel check`."""
+
     probe_proves: bool = False
+    """Whether the upstream is known to answer `probe` with a success, so that a 404 proves the base address wrong."""
+
     lists_models: bool = False
+    """Whether it answers `probe` with a list of all its models, so that a model that is not in it is gone."""
+
     capabilities: Capabilities = field(default_factory=Capabilities)
+    """Sizes, qualities, counts, references and masks that the model supports."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upstream:
-    """One configured upstream: a preset with the operator's overrides. The key hides itself from `repr`.
-
-    `usage_rate`: our credits for one of the upstream's own, where members are charged by usage. Addresses end
-    without a slash.
-    """
+    """One configured upstream: a preset with the operator's overrides. Its `repr` hides the key."""
 
     name: str
+    """The operator's name for it, unique among the providers."""
+
     preset: str | None = None
+    """Name of the preset it was made from; None: only a dialect was named."""
+
     dialect: Dialect
+    """The protocol it speaks, and so the provider that reads `wire`."""
+
     wire: Wire
+    """Its variant of the dialect."""
+
     base_url: str
+    """Base address of its API, without a slash at the end."""
+
     files_base_url: str | None = None
+    """Base address of its upload service, without a slash at the end; None: `base_url` is."""
+
     api_key: SecretStr | None = None
+    """The operator's key; None: requests carry none."""
+
     auth_header: str = "Authorization"
+    """Name of the header that carries the key."""
+
     auth_prefix: str = "Bearer "
+    """Text before the key in that header."""
+
     model: str
+    """Name of the model, as the upstream spells it."""
+
     stream: bool
+    """Whether a streamed answer is requested."""
+
     price: int
+    """Our credits for one image; >= 0."""
+
     token_price: TokenPrice | None = None
+    """What the upstream charges for tokens; None: it charges otherwise, or reports its credits itself."""
+
     usage_rate: float | None = None
+    """Our credits for one of the upstream's own, where users are charged by usage; None: charged by image."""
+
     timeout_s: float
+    """Longest duration of a whole generation, seconds; > 0."""
+
     idle_timeout_s: float
+    """Longest silence, seconds; > 0: without a byte of the answer, or (dialect `tasks`) without an answered poll."""
+
     probe: str = "/models"
+    """Path that answers a GET without painting, for `easel check`."""
+
     probe_proves: bool = False
+    """Whether the upstream is known to answer `probe` with a success, so that a 404 proves the base address wrong."""
+
     lists_models: bool = False
+    """Whether it answers `probe` with a list of all its models, so that a model that is not in it is gone."""
+
     capabilities: Capabilities
+    """Sizes, qualities, counts, references and masks that the model supports, after the operator's overrides."""
 
     @property
     def key(self) -> str:
-        """The key itself, for what must hide it from quotes; empty when there is none."""
+        """The key in clear text, for redaction; empty when there is none."""
         return self.api_key.get_secret_value() if self.api_key else ""
 
     def auth_headers(self) -> dict[str, str]:
@@ -99,11 +165,11 @@ class Upstream:
 
 
 def join_url(base: str, path: str) -> str:
-    """A path behind a base address. What the one ends with and the other begins with stands there once, so that
-    it does not matter whether an operator writes `https://toapis.com` or `https://toapis.com/v1`."""
-    base, steps = base.rstrip("/"), path.strip("/").split("/")
-    stands = "/" + urlsplit(base).path.strip("/")
-    for count in range(len(steps), 0, -1):
-        if stands.endswith("/" + "/".join(steps[:count])):
-            return "/".join((base, *steps[count:]))
-    return "/".join((base, *steps))
+    """A path appended to a base address. Segments that end the base and begin the path are written once, so that it
+    does not matter whether an operator writes `https://toapis.com` or `https://toapis.com/v1`."""
+    base, segments = base.rstrip("/"), path.strip("/").split("/")
+    base_path = "/" + urlsplit(base).path.strip("/")
+    for count in range(len(segments), 0, -1):
+        if base_path.endswith("/" + "/".join(segments[:count])):
+            return "/".join((base, *segments[count:]))
+    return "/".join((base, *segments))

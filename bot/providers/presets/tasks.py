@@ -1,4 +1,4 @@
-"""The upstreams of the dialect `tasks`, as data."""
+"""Presets of the dialect `tasks`."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -63,7 +63,7 @@ TASK_RELAY = Preset(
     capabilities=_GPT_4O_IMAGE,
 )
 
-# The sandbox speaks several dialects at one address, and has a folder for this one.
+# The sandbox serves several dialects at one address, this one under a path of its own.
 TASK_SANDBOX = Preset(
     dialect="tasks",
     wire=TasksWire(

@@ -1,6 +1,7 @@
-"""How the upstreams of each dialect are spoken to, as the shapes of data that the presets fill.
+"""The wire format of each dialect as data: paths, field names, status words, poll intervals. Presets fill these in.
 
-Values only: who speaks by them stands in `chat`, `tasks` and `images`; the upstreams themselves beside this module.
+Values only. The providers in `bot.providers.chat`, `.tasks` and `.images` read them; the presets stand beside this
+module.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from types import MappingProxyType
 from typing import Literal
 
 Path = tuple[str | int, ...]
-"""A place inside a JSON document, from the outside in: names of fields, positions in lists."""
+"""Path of a value inside a JSON document, from the outside in: names of fields, positions in lists."""
 
 
 def _empty() -> Mapping[str, object]:
@@ -19,96 +20,41 @@ def _empty() -> Mapping[str, object]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatWire:
-    """The dialect `chat`: chat completions.
-
-    `path` follows the base address. `modalities` and `extra` go into the request as they are. A size is sent in
-    the field `size_field` (names from the outside in) where there is one, else in words: `prompt_size_suffix`
-    with `{size}`; a tier in `tier_field`; a quality as `prompt_quality_suffix` with `{quality}`. `credits_field`:
-    where in its usage an upstream says what it took.
-    """
+    """Wire format of the dialect `chat`: chat completions."""
 
     path: str = "/chat/completions"
+    """Path of the endpoint, behind the base address."""
+
     modalities: tuple[str, ...] = ()
+    """Value of the request's field `modalities`; empty: the field is left out."""
+
     extra: Mapping[str, object] = field(default_factory=_empty)
+    """Further fields of the request, sent as they are."""
+
     size_field: tuple[str, ...] = ()
+    """Field that carries the size, names from the outside in; empty: the size goes into the prompt."""
+
     tier_field: tuple[str, ...] = ()
+    """Field that carries the tier (1K, 2K, 4K), names from the outside in; empty: no tier is sent."""
+
     prompt_size_suffix: str = ""
+    """Text behind the prompt that carries the size as `{size}`, used without a `size_field`; empty: no size is sent."""
+
     prompt_quality_suffix: str = ""
+    """Text behind the prompt that carries the quality as `{quality}`; empty: no quality is sent."""
+
     credits_field: str = ""
+    """Field of the answer's `usage` with the upstream's own credits for the request; empty: not reported."""
 
 
 class TaskState(StrEnum):
-    """What an upstream's own word for the state of a task means. A word that is in no table is WORKING."""
+    """Meaning of an upstream's status word for a task. A word in no table counts as WORKING."""
 
     QUEUED = "queued"
     WORKING = "working"
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UploadWire:
-    """A provider's own upload service. `path` follows `files_base_url`, or the base address where there is none.
-    Where an upstream has no such service at all, pictures go into the request itself, as data URLs.
-
-    `form`: multipart sends the file in the field `file_field`, base64 a data URL in that field of a JSON object;
-    `fields` go along as they are. The address of the file is at the first of `url_paths` that holds one.
-    """
-
-    path: str
-    form: Literal["multipart", "base64"]
-    file_field: str = "file"
-    name_field: str = ""
-    fields: Mapping[str, str] = field(default_factory=dict[str, str])
-    url_paths: tuple[Path, ...] = (("data", "url"),)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TasksWire:
-    """The dialect `tasks`: submit, then ask about the task, or be called back.
-
-    `submit` and `task` (with `{id}`) follow the base address. The fields are names in the submitted JSON; an empty
-    one is not taken there. `id_paths`, `status_paths`, `progress_paths`, `result_paths`, `error_paths` are looked
-    at in order; a result path may lead to one address, to a list of them, or to a list of objects with `url`.
-    `states`: the upstream's words (or numbers) in lower case. `progress_scale`: what its progress is multiplied by
-    to be a percentage. `failed_is_free`: a failed task costs nothing there, so another may be begun elsewhere.
-
-    Polls begin `first_poll_s` after the submit, then come after `poll_s`, each pause `poll_growth` times the one
-    before, at most `poll_cap_s`, and up to a quarter more at random.
-    """
-
-    submit: str = "/images/generations"
-    task: str = "/images/generations/{id}"
-    upload: UploadWire | None = None
-    references_field: str = "image_urls"
-    mask_field: str = "mask_url"
-    size_field: str = "size"
-    tier_field: str = ""
-    quality_field: str = ""
-    n_field: str = "n"
-    callback_field: str = ""
-    extra: Mapping[str, object] = field(default_factory=_empty)
-    id_paths: tuple[Path, ...] = (("id",), ("task_id",), ("data", "id"), ("data", "task_id"))
-    status_paths: tuple[Path, ...] = (("status",), ("data", "status"), ("state",))
-    progress_paths: tuple[Path, ...] = (("progress",), ("data", "progress"))
-    result_paths: tuple[Path, ...] = (
-        ("results",),
-        ("result", "data"),
-        ("result", "url"),
-        ("data", "results"),
-        ("data", "url"),
-        ("output",),
-    )
-    error_paths: tuple[Path, ...] = (("error",), ("fail_reason",), ("data", "error"), ("data", "fail_reason"))
-    credits_path: Path = ()
-    states: Mapping[str, TaskState] = field(default_factory=lambda: _STATES)
-    progress_scale: float = 1.0
-    failed_is_free: bool = False
-    first_poll_s: float = 2.0
-    poll_s: float = 3.0
-    poll_growth: float = 1.2
-    poll_cap_s: float = 15.0
 
 
 _STATES: Mapping[str, TaskState] = MappingProxyType(
@@ -132,29 +78,162 @@ _STATES: Mapping[str, TaskState] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImagesWire:
-    """The dialect `images`: generations as JSON, edits as multipart.
+class UploadWire:
+    """Wire format of an upstream's own upload service for reference images and masks.
 
-    The paths follow the base address; `{model}` in them is the model's name, for upstreams that have a deployment
-    there. `query` goes behind each address. `sends_model`: the body names the model. An empty field is not
-    taken. `response_format`: what is asked for, where it is taken at all. `partial_images`: previews asked for
-    when the answer streams, 0 to 3.
+    An upstream without such a service gets images in the request itself, as data URLs.
     """
 
-    generations: str = "/images/generations"
-    edits: str = "/images/edits"
-    query: Mapping[str, str] = field(default_factory=dict[str, str])
-    sends_model: bool = True
-    image_field: str = "image[]"
-    mask_field: str = "mask"
+    path: str
+    """Path of the endpoint, behind `files_base_url`, or behind the base address where there is none."""
+
+    form: Literal["multipart", "base64"]
+    """Encoding of the request: a multipart form with a file, or a JSON object with a data URL."""
+
+    file_field: str = "file"
+    """Field that carries the file (multipart) or the data URL (base64)."""
+
+    name_field: str = ""
+    """Field of the JSON object that carries a file name; empty: none is sent. Not used with multipart."""
+
+    fields: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Further fields of the request, sent as they are."""
+
+    url_paths: tuple[Path, ...] = (("data", "url"),)
+    """Where the answer holds the address of the uploaded file; the first path that leads to one counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TasksWire:
+    """Wire format of the dialect `tasks`: submit, then poll the task or be called back."""
+
+    submit: str = "/images/generations"
+    """Path of the submit (POST), behind the base address."""
+
+    task: str = "/images/generations/{id}"
+    """Path of a poll (GET), behind the base address; `{id}` is the task's id."""
+
+    upload: UploadWire | None = None
+    """The upstream's upload service; None: it has none, and images are sent as data URLs."""
+
+    references_field: str = "image_urls"
+    """Field of the submit that carries the list of reference addresses; empty: not supported."""
+
+    mask_field: str = "mask_url"
+    """Field of the submit that carries the mask's address; empty: not supported."""
+
     size_field: str = "size"
-    quality_field: str = "quality"
-    background_field: str = "background"
-    format_field: str = "output_format"
-    compression_field: str = "output_compression"
-    response_format: Literal["", "url", "b64_json"] = ""
-    partial_images: int = 0
+    """Field of the submit that carries the size; empty: not supported."""
+
+    tier_field: str = ""
+    """Field of the submit that carries the tier (1K, 2K, 4K); empty: not supported."""
+
+    quality_field: str = ""
+    """Field of the submit that carries the quality; empty: not supported."""
+
+    n_field: str = "n"
+    """Field of the submit that carries the number of images; empty: not supported."""
+
+    callback_field: str = ""
+    """Field of the submit that carries the callback address; empty: the upstream calls nobody back."""
+
     extra: Mapping[str, object] = field(default_factory=_empty)
+    """Further fields of the submit, sent as they are."""
+
+    id_paths: tuple[Path, ...] = (("id",), ("task_id",), ("data", "id"), ("data", "task_id"))
+    """Where an answer holds the task's id, tried in order."""
+
+    status_paths: tuple[Path, ...] = (("status",), ("data", "status"), ("state",))
+    """Where an answer holds the status word, tried in order."""
+
+    progress_paths: tuple[Path, ...] = (("progress",), ("data", "progress"))
+    """Where an answer holds the progress, tried in order."""
+
+    result_paths: tuple[Path, ...] = (
+        ("results",),
+        ("result", "data"),
+        ("result", "url"),
+        ("data", "results"),
+        ("data", "url"),
+        ("output",),
+    )
+    """Where an answer holds the finished images, tried in order: an address, a list of addresses, or a list of objects
+    with `url`."""
+
+    error_paths: tuple[Path, ...] = (("error",), ("fail_reason",), ("data", "error"), ("data", "fail_reason"))
+    """Where an answer holds the error of a failed task, tried in order."""
+
+    credits_path: Path = ()
+    """Where an answer holds the upstream's own credits for the task; empty: not reported."""
+
+    states: Mapping[str, TaskState] = field(default_factory=lambda: _STATES)
+    """Meaning of each status word (or number, as text), in lower case."""
+
+    progress_scale: float = 1.0
+    """Factor that makes the upstream's progress a percentage; > 0, 100 for an upstream that reports 0 to 1."""
+
+    failed_is_free: bool = False
+    """Whether a failed task costs nothing at the upstream, so that another provider may paint the request."""
+
+    first_poll_s: float = 2.0
+    """Pause between the submit and the first poll, seconds; >= 0, and up to a quarter more at random."""
+
+    poll_s: float = 3.0
+    """Pause between the first and the second poll, seconds; > 0, and up to a quarter more at random."""
+
+    poll_growth: float = 1.2
+    """Factor between one pause and the next; >= 1."""
+
+    poll_cap_s: float = 15.0
+    """Longest pause between two polls, seconds, before the random part; > 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagesWire:
+    """Wire format of the dialect `images` (OpenAI's Images API): generations as JSON, edits as a multipart form."""
+
+    generations: str = "/images/generations"
+    """Path for requests without references, behind the base address; `{model}` is the model's name, for upstreams
+    that have a deployment there (Azure)."""
+
+    edits: str = "/images/edits"
+    """Path for requests with references, behind the base address; `{model}` as above."""
+
+    query: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Query parameters of every address."""
+
+    sends_model: bool = True
+    """Whether the body names the model."""
+
+    image_field: str = "image[]"
+    """Field of the form that carries each reference."""
+
+    mask_field: str = "mask"
+    """Field of the form that carries the mask."""
+
+    size_field: str = "size"
+    """Field that carries the size; empty: not supported."""
+
+    quality_field: str = "quality"
+    """Field that carries the quality; empty: not supported."""
+
+    background_field: str = "background"
+    """Field that carries the background; empty: not supported."""
+
+    format_field: str = "output_format"
+    """Field that carries the file format; empty: not supported."""
+
+    compression_field: str = "output_compression"
+    """Field that carries the compression, percent; empty: not supported."""
+
+    response_format: Literal["", "url", "b64_json"] = ""
+    """Value of the field `response_format`; empty: the upstream does not take the field."""
+
+    partial_images: int = 0
+    """Previews requested when the answer streams; 0 to 3, the range of OpenAI's API."""
+
+    extra: Mapping[str, object] = field(default_factory=_empty)
+    """Further fields of the request, sent as they are."""
 
 
 Wire = ChatWire | TasksWire | ImagesWire
