@@ -5,7 +5,7 @@ Knows none of the tables. Transactions are `database`'s.
 
 import json
 import math
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import closing, contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -133,8 +133,16 @@ def field_values(value: "DataclassInstance") -> dict[str, Any]:
     return {name: getattr(value, name) for name in value.__dataclass_fields__}
 
 
+def require_columns(table: Table, names: Iterable[str]) -> None:
+    """Raises ValueError for a name that is no column of `table`: SQLAlchemy leaves out what a statement does not know,
+    and a misspelt column would be lost in silence."""
+    if unknown := set(names).difference(table.c.keys()):
+        raise ValueError(f"{table.name} has no column {', '.join(sorted(unknown))}")
+
+
 def insert_once(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> RowMapping | None:
     """Inserts a row and returns it; None where a row with the same `key` (unique columns, comma-separated) exists."""
+    require_columns(table, values)
     # rowcount is -1 on psycopg here; RETURNING gives a row exactly when one was inserted.
     return conn.execute(_insert_once(conn.dialect.name, table, key), values).mappings().first()
 
@@ -142,11 +150,13 @@ def insert_once(conn: Connection, table: Table, values: Mapping[str, Any], *, ke
 def insert_or_lock(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> RowMapping:
     """Inserts a row unless one with the same `key` (a unique column) exists. Either is locked until the transaction
     ends: an update of the key to what it is locks as SELECT FOR UPDATE does."""
+    require_columns(table, values)
     return conn.execute(_insert_or_lock(conn.dialect.name, table, key), values).mappings().one()
 
 
 def upsert(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> None:
     """Inserts a row, or replaces the one with the same `key`."""
+    require_columns(table, values)
     changed = tuple(name for name in values if name not in key.split(","))
     conn.execute(_upsert(conn.dialect.name, table, key, changed), values)
 

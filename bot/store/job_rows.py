@@ -26,7 +26,7 @@ from sqlalchemy import (
 from bot.chat import Attachment, Chat, Delivered, User
 from bot.job import UNFINISHED_STATES, Failure, Job, NewJob, State
 from bot.painting import Image, Options
-from bot.store.engine import field_values
+from bot.store.engine import field_values, require_columns
 from bot.store.schema import ERASED, NOTIFICATION_PENDING, UtcDateTime, checkpoint, job, key_value, result
 
 # Built once each. An UPDATE writes the columns that its parameters name.
@@ -109,6 +109,7 @@ def end_values(
 
 
 def update_job(conn: Connection, job_id: str, values: Mapping[str, Any]) -> None:
+    require_columns(job, values)
     conn.execute(UPDATE_JOB, {"job_id": job_id, **values})
 
 
@@ -172,6 +173,7 @@ def delete_jobs(conn: Connection, *, ended_before: datetime | None, erased_befor
 
 def update_held_job(conn: Connection, holder: Job, values: Mapping[str, Any]) -> bool:
     """Updates and locks a running job. False: `holder` is no longer its attempt, and nothing changes."""
+    require_columns(job, values)
     parameters = {"job_id": holder.id, "held_attempt": holder.attempt, "attempt": holder.attempt, **values}
     return conn.execute(UPDATE_ATTEMPT, parameters).first() is not None
 
@@ -186,7 +188,9 @@ def insert_results(conn: Connection, job_id: str, images: Sequence[Image]) -> No
     """Writes the images in order, instead of any that were written before."""
     delete_results(conn, job_id)
     for position, image in enumerate(images):
-        conn.execute(INSERT_RESULT, {"job": job_id, "position": position, **field_values(image)})
+        row = {"job": job_id, "position": position, **field_values(image)}
+        require_columns(result, row)
+        conn.execute(INSERT_RESULT, row)
 
 
 def delete_results(conn: Connection, job_id: str) -> None:

@@ -14,7 +14,7 @@ from bot.chat import Chat
 from bot.errors import Banned, ChatOutOfCredits, OutOfCredits
 from bot.job import NewJob
 from bot.quota import Account, QuotaRules
-from bot.store.engine import field_values, insert_once, insert_or_lock
+from bot.store.engine import field_values, insert_once, insert_or_lock, require_columns
 from bot.store.schema import account, ledger
 
 SELECT_RESERVATION = select(ledger).where(ledger.c.job == bindparam("job_id"), ledger.c.kind == "reserve")
@@ -59,7 +59,9 @@ def _account(row: RowMapping) -> Account:
 
 
 def _update_account(conn: Connection, changed: Account) -> None:
-    conn.execute(UPDATE_ACCOUNT, {"account_id": changed.id, **field_values(changed)})
+    values = field_values(changed)
+    require_columns(account, values)
+    conn.execute(UPDATE_ACCOUNT, {"account_id": changed.id, **values})
 
 
 def allowance_on_day(conn: Connection, account_id: str, allowance: int, newcomer: int | None, now: datetime) -> int:
@@ -108,6 +110,7 @@ def reserve(conn: Connection, new: NewJob, user: Account, rules: QuotaRules, now
         group, chat_from_granted = quota.reserve(group, new.cost)
         _update_account(conn, group)
         entry |= {"chat_account": group.id, "chat_day": group.day, "chat_from_granted": chat_from_granted}
+    require_columns(ledger, entry)
     conn.execute(INSERT_ENTRY, entry)
 
 

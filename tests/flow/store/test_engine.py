@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from functools import partial
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Insert, bindparam, insert, select
@@ -9,7 +11,10 @@ from sqlalchemy import Connection, Insert, bindparam, insert, select
 from bot.errors import StoreFailed
 from bot.store.database import Database
 from bot.store.engine import insert_once, insert_or_lock, parse_url, upsert
+from bot.store.job_rows import update_held_job, update_job
 from bot.store.schema import key_value
+from bot.store.store import Store
+from tests.flow.store.stores import RULES, new_job
 
 INSERT = insert(key_value)
 SELECT = select(key_value).where((key_value.c.key == bindparam("name")) | (key_value.c.value == bindparam("name")))
@@ -80,3 +85,22 @@ async def test_inserts_say_what_they_met(database: Database) -> None:
         {"key": "b", "value": "3"},
     ]
     assert await found(database, "a") == [{"key": "a", "value": "2"}]
+
+
+@pytest.mark.parametrize("write", [insert_once, insert_or_lock, upsert])
+async def test_an_unknown_column_is_refused_and_nothing_is_written(database: Database, write: Any) -> None:
+    def work(conn: Connection) -> None:
+        write(conn, key_value, {"key": "a", "value": "b", "colour": "red"}, key="key")
+
+    with pytest.raises(ValueError, match="key_value has no column colour"):
+        await database.write(work)
+    assert await found(database, "a") == []
+
+
+async def test_an_update_of_an_unknown_column_is_refused(database: Database, store: Store) -> None:
+    job, _ = await store.accept_job(new_job(), RULES, begun=True)
+    unknown = {"prompt": "", "colour": "red"}
+    for update in (partial(update_job, job_id=job.id), partial(update_held_job, holder=job)):
+        with pytest.raises(ValueError, match="job has no column colour"):
+            await database.write(lambda conn, update=update: update(conn, values=unknown))
+    assert (await store.get_job(job.id)) == job
