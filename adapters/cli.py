@@ -44,19 +44,19 @@ def main() -> None:
             print(f"easel: {problem}", file=sys.stderr)
         sys.exit(2)
     except EaselError as error:
-        from bot.texts import explain
+        from bot.texts import translate_error
 
-        print(f"easel: {explain('en', error)} {error.detail or ''}".rstrip(), file=sys.stderr)
+        print(f"easel: {translate_error('en', error)} {error.detail or ''}".rstrip(), file=sys.stderr)
         sys.exit(1)
 
 
 def _load_settings(config: Path | None) -> "Settings":
     """The settings; the log is configured by them. Raises SettingsWrong."""
-    from bot.logs import configure
+    from bot.logs import configure_logging
     from bot.settings import load
 
     settings = load(config)
-    configure(settings.log.format, settings.log.level)
+    configure_logging(settings.log.format, settings.log.level)
     return settings
 
 

@@ -32,7 +32,7 @@ from bot.settings import Fetch, Provider, Settings
 from bot.settings import Telegram as TelegramSettings
 from bot.store.adapter_store import AdapterStore
 from bot.store.store import Store, exclusive_access
-from bot.texts import say
+from bot.texts import translate
 
 log = structlog.get_logger()
 
@@ -153,7 +153,9 @@ def make_adapters(settings: Settings, storage: AdapterStore, clock: Clock) -> li
 
 def commands(locale: str) -> list[WireCommand]:
     """The commands that users can type after a slash, each with its hint."""
-    return [{"name": spec.name, "hint": say(locale, spec.hint)} for spec in COMMANDS.values() if not spec.adapter_only]
+    return [
+        {"name": spec.name, "hint": translate(locale, spec.hint)} for spec in COMMANDS.values() if not spec.adapter_only
+    ]
 
 
 async def demo(settings: Settings, *, ready: Callable[[str], None]) -> None:

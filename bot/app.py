@@ -94,7 +94,7 @@ class App:
         if not upstreams:
             raise SettingsWrong(["providers: none is configured; Easel has nobody to paint"])
         async with AsyncExitStack() as opened:
-            await asyncio.to_thread(texts.load)
+            await asyncio.to_thread(texts.preload_locales)
             fetcher = await opened.enter_async_context(Fetcher(settings.fetch.allow_hosts))
             tools = ProviderDependencies(
                 client=await opened.enter_async_context(UpstreamClient()),

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot.chat import Action, Attachment, Chat, User
-from bot.errors import Fact
+from bot.errors import MessageArgument
 from bot.painting import Options
 
 ID_LENGTH = 12  # characters of base32: 60 random bits, and short enough for a button's data (Telegram: 64 bytes)
@@ -48,7 +48,7 @@ class Failure:
 
     key: str
     """Of the text."""
-    facts: Mapping[str, Fact] = field(default_factory=dict[str, Fact])
+    facts: Mapping[str, MessageArgument] = field(default_factory=dict[str, MessageArgument])
     """Arguments of the text."""
 
 

@@ -7,10 +7,10 @@ from typing import Literal
 import structlog
 
 # httpx logs whole addresses, tokens included; aiosqlite every value of every statement, prompts included
-QUIET = ("alembic", "httpx", "httpcore", "aiohttp.access", "aiosqlite", "asyncio", "sqlalchemy", "PIL")
+QUIET_LOGGERS = ("alembic", "httpx", "httpcore", "aiohttp.access", "aiosqlite", "asyncio", "sqlalchemy", "PIL")
 
 
-def configure(form: Literal["console", "json"], level: str) -> None:
+def configure_logging(log_format: Literal["console", "json"], level: str) -> None:
     """Lines for people (`console`) or machines (`json`) on standard error, from `level` up."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -19,7 +19,7 @@ def configure(form: Literal["console", "json"], level: str) -> None:
     ]
     last: list[structlog.typing.Processor] = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
-        if form == "json"
+        if log_format == "json"
         else [
             structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
         ]
@@ -40,5 +40,5 @@ def configure(form: Literal["console", "json"], level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for name in QUIET:
+    for name in QUIET_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)

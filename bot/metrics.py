@@ -2,12 +2,12 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-ACCEPTED = Counter("easel_jobs_accepted_total", "Jobs accepted")
-FINISHED = Counter("easel_jobs_finished_total", "Jobs ended, by final state", ["state"])
-REFUSED = Counter("easel_refusals_total", "Requests refused, by reason", ["reason"])
-FAILURES = Counter("easel_upstream_failures_total", "Paintings that an upstream failed, by class", ["failure"])
-RUNNING = Gauge("easel_jobs_running", "Jobs running in this process")
-WAITING = Gauge("easel_jobs_waiting", "Jobs waiting in line in this process")
+JOBS_ACCEPTED = Counter("easel_jobs_accepted_total", "Jobs accepted")
+JOBS_FINISHED = Counter("easel_jobs_finished_total", "Jobs ended, by final state", ["state"])
+REFUSALS = Counter("easel_refusals_total", "Requests refused, by reason", ["reason"])
+UPSTREAM_FAILURES = Counter("easel_upstream_failures_total", "Paintings that an upstream failed, by class", ["failure"])
+JOBS_RUNNING = Gauge("easel_jobs_running", "Jobs running in this process")
+JOBS_WAITING = Gauge("easel_jobs_waiting", "Jobs waiting in line in this process")
 PAINT_SECONDS = Histogram(
     "easel_paint_seconds",
     "Seconds from a job's start to its delivered picture",

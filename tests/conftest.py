@@ -13,7 +13,7 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import settings
 
-from bot.logs import configure
+from bot.logs import configure_logging
 from bot.sandbox import renderer
 from bot.sandbox.painting.painter import AbandonedError
 from bot.sandbox.painting.picture_spec import PictureSpec
@@ -59,7 +59,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(autouse=True, scope="session")
 def logged() -> None:
     """The log goes through `logging`, where pytest shows it beside a failure."""
-    configure("json", "debug")
+    configure_logging("json", "debug")
 
 
 @pytest.fixture(autouse=True, scope="session")

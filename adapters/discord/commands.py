@@ -18,10 +18,10 @@ from discord.app_commands import AppCommandContext, AppInstallationType, locale_
 from adapters.discord.ids import PLATFORM
 from bot.errors import StoreFailed
 from bot.intake.commands import COMMANDS, PAINT_COMMANDS, Menu, in_menu
-from bot.intake.sizes import offers
+from bot.intake.sizes import offered_sizes
 from bot.painting import Capabilities
 from bot.ports import AdapterStorage
-from bot.texts import choose, say
+from bot.texts import negotiate_locale, translate
 
 log = structlog.get_logger()
 
@@ -62,8 +62,8 @@ class TextTranslator(app_commands.Translator):
         self, string: locale_str, locale: discord.Locale, context: app_commands.TranslationContextTypes
     ) -> str | None:
         key = string.extras.get("key")
-        ours = choose(locale.value, "")
-        return None if key is None or ours in ("", "en") else say(ours, key)
+        ours = negotiate_locale(locale.value, "")
+        return None if key is None or ours in ("", "en") else translate(ours, key)
 
 
 def add_commands(
@@ -157,7 +157,9 @@ def _paint_command(
         )
 
     unavailable = {
-        option for option, values in (("size", offers(available)), ("quality", available.qualities)) if not values
+        option
+        for option, values in (("size", offered_sizes(available)), ("quality", available.qualities))
+        if not values
     }
     signature = inspect.signature(paint)
     parameters = [
@@ -176,10 +178,10 @@ def _paint_command(
         qualities = [app_commands.Choice(name=each, value=each) for each in available.qualities[:MAX_CHOICES]]
         described = app_commands.choices(quality=qualities)(described)
     command = _command(name, described)
-    if offers(available):
+    if offered_sizes(available):
 
         async def complete_size(_: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-            return matching_sizes(typed, offers(capabilities()))
+            return matching_sizes(typed, offered_sizes(capabilities()))
 
         command.autocomplete("size")(complete_size)
     return command
@@ -249,7 +251,7 @@ def _command(name: str, callback: Callback) -> app_commands.Command[Any, ..., An
 def _localized(key: str, fallback: str | None = None) -> locale_str:
     """A name or description that the translator finds by its key. `fallback`: what all other languages see, the
     English text unless it is given."""
-    return locale_str(say("en", key) if fallback is None else fallback, key=key)
+    return locale_str(translate("en", key) if fallback is None else fallback, key=key)
 
 
 def _without_parameter(callback: Callback, bound: str) -> Callback:

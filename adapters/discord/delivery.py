@@ -15,11 +15,11 @@ from adapters.discord.interaction_tokens import InteractionToken
 from adapters.discord.rest import Json, Upload
 from adapters.discord.sender import Sender, TokenUnusable
 from adapters.discord.state import DiscordState
-from bot import pictures
 from bot.chat import Action, Attachment, Card, Chat, Delivered, MessageRef
 from bot.errors import BadResult, ChatFailed, ChatGone, StoreFailed
 from bot.painting import Image
-from bot.texts import say
+from bot.pictures import processing
+from bot.texts import translate
 
 log = structlog.get_logger()
 
@@ -74,12 +74,12 @@ class Delivery:
         limit = self._file_limit(chat, ref)
         for _ in range(MAX_SIZE_ATTEMPTS):
             try:
-                fitted = [await pictures.fit(image, max_bytes=limit) for image in images]
+                fitted = [await processing.fit_to_limit(image, max_bytes=limit) for image in images]
             except BadResult as failed:
                 raise ChatFailed(detail=f"nothing fits {limit} bytes: {failed.detail}") from failed
             shown = card
             if any(changed for _, changed in fitted):
-                shown = Card(text=f"{card.text}\n{say(card.locale, 'note-shrunk')}", buttons=card.buttons)
+                shown = Card(text=f"{card.text}\n{translate(card.locale, 'note-shrunk')}", buttons=card.buttons)
             small = [image for image, _ in fitted]
             files = encode.encode_images(card, small, spoiler=card.spoiler or self._is_spoiler_chat(chat))
             try:
@@ -136,7 +136,7 @@ class Delivery:
         """
         if ref is not None and any(button.action is Action.CANCEL for button in card.buttons):
             return {"id": ref.message_id}  # the job still runs, and nobody could see its progress
-        moved = Card(text=f"{card.text}\n{say(card.locale, 'discord-moved')}", buttons=card.buttons)
+        moved = Card(text=f"{card.text}\n{translate(card.locale, 'discord-moved')}", buttons=card.buttons)
         payload = encode.encode_card(moved) | {"attachments": encode.encode_attachments(files)}
         try:
             return await self._sender.send_direct(token.user, payload, files, key=key)

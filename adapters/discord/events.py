@@ -19,7 +19,7 @@ from bot.chat import Card, DeletedMessage, MessageRef
 from bot.clock import Clock
 from bot.errors import ChatBusy, ChatUnreachable
 from bot.ports import EventSink
-from bot.texts import choose, say
+from bot.texts import negotiate_locale, translate
 
 log = structlog.get_logger()
 
@@ -78,7 +78,7 @@ class MessageEvents:
             return
         sender = self._users.of_message(message)
         if to_me:
-            obstacle = self._obstacle(message, reply, choose(sender.locale), readable=direct or mentioned)
+            obstacle = self._obstacle(message, reply, negotiate_locale(sender.locale), readable=direct or mentioned)
             if obstacle is not None:
                 refusal = await self._events.command_refusal(sender, decode.decode_chat(message))
                 if notice := obstacle if refusal is None else refusal:
@@ -135,9 +135,9 @@ class MessageEvents:
         the message's content to the bot."""
         if missing := _missing_permissions(message):
             log.warning("permissions are missing", channel=message.channel.id, missing=missing)
-            return say(locale, "discord-no-permission", missing=", ".join(missing))
+            return translate(locale, "discord-no-permission", missing=", ".join(missing))
         if self._is_content_hidden(message, reply, readable=readable):
-            return say(locale, "discord-hidden", menu=say(locale, "discord-menu-edit"))
+            return translate(locale, "discord-hidden", menu=translate(locale, "discord-menu-edit"))
         return None
 
     def _is_content_hidden(

@@ -21,7 +21,7 @@ from adapters.discord.users import interaction_locale
 from bot.chat import Card
 from bot.clock import Clock
 from bot.errors import ChatBusy, ChatUnreachable, EaselError
-from bot.texts import explain
+from bot.texts import translate_error
 
 log = structlog.get_logger()
 
@@ -96,7 +96,7 @@ class InteractionReplies:
             yield
         except Exception:
             log.exception("interaction failed", interaction=token.id)
-            await self.send_ephemeral(token, explain(interaction_locale(interaction), EaselError()))
+            await self.send_ephemeral(token, translate_error(interaction_locale(interaction), EaselError()))
 
     async def send_ephemeral(self, token: InteractionToken, text: str) -> None:
         """Sends a sentence that only the user sees; nothing for an empty one."""

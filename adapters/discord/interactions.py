@@ -26,7 +26,7 @@ from bot.chat import Action, Attachment, DeletedMessage, Message, User
 from bot.clock import Clock
 from bot.errors import Restarted, StoreFailed
 from bot.ports import AdapterStorage, EventSink
-from bot.texts import choose, explain, say
+from bot.texts import negotiate_locale, translate, translate_error
 
 log = structlog.get_logger()
 
@@ -116,7 +116,7 @@ class InteractionHandler:
         locale = interaction_locale(interaction)
         files = [_with_unique_id(file, message.id) for _, file in decode.decode_files(message)]
         if not files:
-            text = say(locale, "refusal-reply-has-no-picture")
+            text = translate(locale, "refusal-reply-has-no-picture")
             await self._replies.respond(lambda: interaction.response.send_message(text, ephemeral=True))
             return
         for file in files:
@@ -254,7 +254,7 @@ class InteractionHandler:
         if accepted:
             await self._send_pending_notice(token, sender)
         else:  # nobody will hand it over again, and "thinking" would stand there for ever
-            await self._replies.send_ephemeral(token, explain(interaction_locale(interaction), Restarted()))
+            await self._replies.send_ephemeral(token, translate_error(interaction_locale(interaction), Restarted()))
 
     async def _send_pending_notice(self, token: InteractionToken, user: User) -> None:
         """Sends a notice of before, once the reply itself is shown: until then the notice would take its place."""
@@ -262,7 +262,7 @@ class InteractionHandler:
             return
         for _ in range(NOTICE_POLLS):
             if token.replied:
-                await self._replies.send_ephemeral(token, say(choose(user.locale), "discord-owed"))
+                await self._replies.send_ephemeral(token, translate(negotiate_locale(user.locale), "discord-owed"))
                 await self._state.delete_pending_notice(user.id)
                 return
             await self._clock.sleep(NOTICE_POLL_S)

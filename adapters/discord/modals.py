@@ -11,7 +11,7 @@ import discord
 
 from adapters.discord.files import ReceivedFile
 from adapters.discord.ids import PLATFORM
-from bot.texts import say
+from bot.texts import translate
 
 MAX_UPLOADS = 5  # further images that may be put into a modal
 MAX_PROMPT_CHARS = 4000  # characters of a text input
@@ -28,7 +28,7 @@ class EditModal(discord.ui.Modal):
     def __init__(self, *, kind: str, channel_id: int, message_id: int, locale: str, max_prompt: int) -> None:
         """`kind`: `menu` or `edit`. `max_prompt`: characters that the core takes."""
         super().__init__(
-            title=say(locale, "discord-form-title")[:MAX_TITLE_CHARS],
+            title=translate(locale, "discord-form-title")[:MAX_TITLE_CHARS],
             custom_id=f"easel-{kind}:{channel_id}:{message_id}",
             timeout=MODAL_TIMEOUT_S,
         )
@@ -36,12 +36,15 @@ class EditModal(discord.ui.Modal):
             custom_id="prompt",
             style=discord.TextStyle.paragraph,
             max_length=min(max_prompt, MAX_PROMPT_CHARS),
-            placeholder=say(locale, "discord-form-example")[:MAX_PLACEHOLDER_CHARS],
+            placeholder=translate(locale, "discord-form-example")[:MAX_PLACEHOLDER_CHARS],
         )
         pictures: discord.ui.FileUpload[EditModal] = discord.ui.FileUpload(
             custom_id="pictures", required=False, min_values=0, max_values=MAX_UPLOADS
         )
-        prompt_label, pictures_label = say(locale, "discord-form-prompt"), say(locale, "discord-form-pictures")
+        prompt_label, pictures_label = (
+            translate(locale, "discord-form-prompt"),
+            translate(locale, "discord-form-pictures"),
+        )
         self.add_item(discord.ui.Label(text=prompt_label[:MAX_TITLE_CHARS], component=prompt))
         self.add_item(discord.ui.Label(text=pictures_label[:MAX_TITLE_CHARS], component=pictures))
 

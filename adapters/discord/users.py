@@ -9,7 +9,7 @@ from adapters.discord import decode
 from adapters.discord.commands import Interaction
 from adapters.discord.state import DiscordState
 from bot.chat import User
-from bot.texts import choose
+from bot.texts import negotiate_locale
 
 
 class Users:
@@ -43,4 +43,4 @@ class Users:
 
 def interaction_locale(interaction: Interaction) -> str:
     """The language of ours that the user's client is set to."""
-    return choose(interaction.locale.value)
+    return negotiate_locale(interaction.locale.value)

@@ -27,7 +27,7 @@ from bot.clock import Clock
 from bot.errors import ChatGone, ChatUnreachable, MessageGone, SettingsWrong
 from bot.painting import Image
 from bot.ports import EventSink
-from bot.texts import LOCALES, phrases
+from bot.texts import LOCALES, messages_with_prefix
 
 BUDGET_SLOTS, BUDGET_PERIOD_S = 20, 5.0  # calls about one chat: enough to look alive, few enough to read
 EDIT_GAP_S = 0.3  # between edits of one message; faster changes are not seen
@@ -35,7 +35,7 @@ EDIT_GAP_S = 0.3  # between edits of one message; faster changes are not seen
 
 def page_texts(locale: str) -> dict[str, str]:
     """The page's own texts by id."""
-    return phrases(locale, "page-")
+    return messages_with_prefix(locale, "page-")
 
 
 class PlaygroundAdapter:

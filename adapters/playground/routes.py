@@ -21,7 +21,7 @@ from adapters.playground.protocol import FILE_BYTES, FRAME_BYTES
 from adapters.playground.records import NewFile
 from adapters.playground.session import Session
 from bot.errors import ChatFailed, PictureGone, PictureTooLarge
-from bot.texts import choose, explain, say
+from bot.texts import negotiate_locale, translate, translate_error
 
 STATIC = Path(__file__).parent / "static"
 FILE_LIMIT = f"{FILE_BYTES // 1024 // 1024} MB"
@@ -81,7 +81,7 @@ class PageRoutes:
         async def guarded(request: web.Request) -> web.StreamResponse:
             port = _port(request)
             if not rule(request.headers, port):
-                text = say(_locale(request), "page-error-foreign")
+                text = translate(_locale(request), "page-error-foreign")
                 return web.Response(status=403, text=f"{text}\nhttp://127.0.0.1:{port}/\n", headers=COMMON_HEADERS)
             return await handler(request)
 
@@ -107,9 +107,9 @@ class PageRoutes:
                 NewFile(name=name, media_type=header.media_type, data=data, width=header.width, height=header.height)
             )
         except PictureTooLarge as error:
-            return web.Response(status=413, text=explain(_locale(request), error), headers=COMMON_HEADERS)
+            return web.Response(status=413, text=translate_error(_locale(request), error), headers=COMMON_HEADERS)
         except ChatFailed as error:
-            return web.Response(status=503, text=explain(_locale(request), error), headers=COMMON_HEADERS)
+            return web.Response(status=503, text=translate_error(_locale(request), error), headers=COMMON_HEADERS)
         return web.json_response(encode_upload(stored), headers=COMMON_HEADERS)
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
@@ -118,7 +118,7 @@ class PageRoutes:
             file, data = await backend.database.load_file(request.match_info["id"])
         except (PictureGone, ChatFailed) as error:
             status = 404 if isinstance(error, PictureGone) else 503
-            return web.Response(status=status, text=explain(_locale(request), error), headers=COMMON_HEADERS)
+            return web.Response(status=status, text=translate_error(_locale(request), error), headers=COMMON_HEADERS)
         is_picture = file.media_type.startswith("image/")
         return _content_response(data, file.media_type if is_picture else None, file.name)
 
@@ -210,4 +210,4 @@ def _port(request: web.Request) -> int:
 
 def _locale(request: web.Request) -> str:
     """The browser's first language, for the few sentences that are not sent in frames."""
-    return choose(request.headers.get("Accept-Language", "").split(",")[0].split(";")[0].strip())
+    return negotiate_locale(request.headers.get("Accept-Language", "").split(",")[0].split(";")[0].strip())

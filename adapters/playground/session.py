@@ -30,7 +30,7 @@ from adapters.playground.protocol import (
     parse_frame,
 )
 from bot.errors import ChatUnreachable, EaselError, MessageGone, PromptEmpty, TooManyPictures
-from bot.texts import choose, explain, say
+from bot.texts import negotiate_locale, translate, translate_error
 
 log = structlog.get_logger()
 
@@ -62,14 +62,14 @@ class Session:
         except EaselError as error:
             if isinstance(error, ChatUnreachable):
                 log.exception("playground database failed", detail=error.detail)
-            self._send_error(explain(choose(self._locale), error), nonce)
+            self._send_error(translate_error(negotiate_locale(self._locale), error), nonce)
         except Exception:
             log.exception("playground frame failed")
-            self._send_error(say(choose(self._locale), EaselError.key), nonce)
+            self._send_error(translate(negotiate_locale(self._locale), EaselError.key), nonce)
 
     def reject_frame(self, nonce: str | None = None) -> None:
         """Answers something that is no frame of the protocol, or is not allowed."""
-        self._send_error(say(choose(self._locale), "page-error-frame"), nonce)
+        self._send_error(translate(negotiate_locale(self._locale), "page-error-frame"), nonce)
 
     async def send_frames(self, socket: Socket) -> None:
         """Sends waiting frames for ever. Raises the socket's ConnectionError when the page is gone."""
@@ -115,7 +115,7 @@ class Session:
         self._backend.balances.request_update((user.id for user in users.USERS), always_send=True)
 
     def _send_hello(self, requested: str) -> None:
-        self._locale = choose(requested)
+        self._locale = negotiate_locale(requested)
         hello = encode_hello(self._locale, self._backend.commands[self._locale], self._backend.texts[self._locale])
         self._queue_frame("hello", frame=hello)
 

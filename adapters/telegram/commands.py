@@ -25,7 +25,7 @@ from bot.clock import Clock
 from bot.errors import ChatBusy, ChatFailed, ChatGone, StoreFailed
 from bot.intake.commands import Menu, in_menu
 from bot.ports import AdapterStorage
-from bot.texts import LOCALES, say
+from bot.texts import LOCALES, translate
 
 log = structlog.get_logger()
 
@@ -44,7 +44,7 @@ class CommandMenu:
 
     @property
     def commands(self) -> list[BotCommand]:
-        return [BotCommand(name, say(self.language or "en", f"hint-{name}")) for name in self.names]
+        return [BotCommand(name, translate(self.language or "en", f"hint-{name}")) for name in self.names]
 
 
 def command_menus(admins: Sequence[str], *, payments: bool) -> Iterator[CommandMenu]:

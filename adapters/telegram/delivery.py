@@ -25,12 +25,12 @@ from adapters.telegram.encode import (
 from adapters.telegram.errors import PHOTO_REJECTED, CallRejected, OutcomeUnknown
 from adapters.telegram.ids import PLATFORM, ChatAddress
 from adapters.telegram.sender import EditTarget, Sender, send_kwargs
-from bot import pictures
 from bot.chat import Attachment, Card, Chat, Delivered, MessageRef
 from bot.errors import BadResult, ChatFailed, ChatUnreachable, StoreFailed
 from bot.painting import Image
+from bot.pictures import processing
 from bot.ports import AdapterStorage
-from bot.texts import say
+from bot.texts import translate
 
 log = structlog.get_logger()
 
@@ -63,11 +63,11 @@ class PictureDelivery:
     ) -> Delivered:
         """As `ChatPort.deliver`."""
         try:
-            fitted = [await pictures.fit(image, max_bytes=self._max_upload_bytes) for image in images]
+            fitted = [await processing.fit_to_limit(image, max_bytes=self._max_upload_bytes) for image in images]
         except BadResult as failed:
             raise ChatFailed(detail=f"nothing fits {self._max_upload_bytes} bytes: {failed.detail}") from failed
         if any(changed for _, changed in fitted):
-            card = replace(card, text=f"{card.text}\n{say(card.locale, 'note-shrunk')}")
+            card = replace(card, text=f"{card.text}\n{translate(card.locale, 'note-shrunk')}")
         sendable = [image for image, _ in fitted]
         try:
             if ids.is_inline(chat):

@@ -21,7 +21,7 @@ from bot.chat import ButtonPress, ButtonReply
 from bot.clock import Clock, wait_for_future
 from bot.errors import ChatFailed
 from bot.ports import EventSink
-from bot.texts import choose, say
+from bot.texts import negotiate_locale, translate
 
 log = structlog.get_logger()
 
@@ -142,7 +142,7 @@ class UpdateHandler:
         if not (reply.open_reply and ids.is_inline(press.message.chat)):
             return reply.text
         key = "telegram-edit-guest" if self._identity.guest else "telegram-edit-elsewhere"
-        return say(choose(press.sender.locale), key, bot=f"@{self._identity.username}")
+        return translate(negotiate_locale(press.sender.locale), key, bot=f"@{self._identity.username}")
 
     async def _answer_callback_query(self, query: telegram.CallbackQuery, text: str, *, alert: bool = False) -> None:
         shown = text if len(text) <= MAX_ANSWER_CHARS else f"{text[: MAX_ANSWER_CHARS - 1]}…"

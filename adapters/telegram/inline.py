@@ -21,7 +21,7 @@ from adapters.telegram.encode import escape_entities
 from adapters.telegram.errors import CALL_FAILURES
 from bot.chat import Message
 from bot.ports import EventSink
-from bot.texts import choose, say
+from bot.texts import negotiate_locale, translate
 
 log = structlog.get_logger()
 
@@ -40,12 +40,12 @@ class InlineMode:
 
     async def answer_query(self, query: telegram.InlineQuery) -> bool:
         """Offers one result while the user types. Returns True: the update is handled."""
-        locale = choose(query.from_user.language_code)
+        locale = negotiate_locale(query.from_user.language_code)
         prompt = " ".join(query.query.split())
         results = [self._article(locale, prompt)] if prompt else []
         button = None
         if not prompt:
-            button = InlineQueryResultsButton(text=say(locale, "telegram-inline-empty"), start_parameter="inline")
+            button = InlineQueryResultsButton(text=translate(locale, "telegram-inline-empty"), start_parameter="inline")
         try:
             await call_api(
                 lambda: self._bot.answer_inline_query(query.id, results, cache_time=0, is_personal=True, button=button)
@@ -74,13 +74,13 @@ class InlineMode:
         )
 
     def _article(self, locale: str, prompt: str) -> InlineQueryResultArticle:
-        waiting = InlineKeyboardButton(say(locale, "telegram-inline-starting"), callback_data=PLACEHOLDER_DATA)
+        waiting = InlineKeyboardButton(translate(locale, "telegram-inline-starting"), callback_data=PLACEHOLDER_DATA)
         return InlineQueryResultArticle(
             id="paint",
-            title=say(locale, "telegram-inline-title"),
+            title=translate(locale, "telegram-inline-title"),
             description=prompt[:MAX_DESCRIPTION_CHARS],
             input_message_content=InputTextMessageContent(
-                say(locale, "telegram-inline-text", prompt=escape_entities(prompt)),
+                translate(locale, "telegram-inline-text", prompt=escape_entities(prompt)),
                 link_preview_options=LinkPreviewOptions(is_disabled=True),
             ),
             reply_markup=InlineKeyboardMarkup([[waiting]]),

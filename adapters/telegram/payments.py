@@ -25,7 +25,7 @@ from bot.clock import Clock
 from bot.errors import ChatFailed, ChatUnreachable, UnknownCharge
 from bot.ports import AdapterStorage, EventSink
 from bot.settings import StarPack
-from bot.texts import choose, say
+from bot.texts import negotiate_locale, translate
 
 log = structlog.get_logger()
 
@@ -99,21 +99,21 @@ class StarPayments:
             if refusal:
                 await self._send_reply(message, refusal, [])
             return
-        locale = choose(message.sender.locale)
+        locale = negotiate_locale(message.sender.locale)
         if message.chat.kind != "direct":
-            link = InlineKeyboardButton(say(locale, "telegram-buy-open"), url=f"{self._bot.link}?start=buy")
-            await self._send_reply(message, say(locale, "telegram-buy-private"), [[link]])
+            link = InlineKeyboardButton(translate(locale, "telegram-buy-open"), url=f"{self._bot.link}?start=buy")
+            await self._send_reply(message, translate(locale, "telegram-buy-private"), [[link]])
             return
         rows = [
             [
                 InlineKeyboardButton(
-                    say(locale, "telegram-buy-pack", credits=pack.credits, stars=pack.stars),
+                    translate(locale, "telegram-buy-pack", credits=pack.credits, stars=pack.stars),
                     callback_data=f"easel-buy:{number}",
                 )
             ]
             for number, pack in enumerate(self._packs)
         ]
-        await self._send_reply(message, say(locale, "telegram-buy-which"), rows)
+        await self._send_reply(message, translate(locale, "telegram-buy-which"), rows)
 
     def is_pack_choice(self, query: telegram.CallbackQuery) -> bool:
         """Whether a pressed button is one of the offer's."""
@@ -123,22 +123,22 @@ class StarPayments:
         """Sends the invoice for the chosen pack into the same conversation. Returns the callback query's answer."""
         match = PACK_CHOICE.fullmatch(query.data or "")
         number = int(match[1]) if match else len(self._packs)
-        locale = choose(query.from_user.language_code)
+        locale = negotiate_locale(query.from_user.language_code)
         if query.message is None or number >= len(self._packs):  # the packs have changed since the offer
-            return say(locale, "telegram-buy-wrong")
+            return translate(locale, "telegram-buy-wrong")
         buyer, chat_id = decode_user(query.from_user), query.message.chat.id
         if (refusal := await self._events.command_refusal(buyer, ids.make_chat(chat_id, direct=True))) is not None:
             return refusal
         pack = self._packs[number]
         topic = query.message.message_thread_id if isinstance(query.message, telegram.Message) else None
-        title = say(locale, "telegram-buy-title", credits=pack.credits)
+        title = translate(locale, "telegram-buy-title", credits=pack.credits)
         try:
             await call_with_retry(
                 lambda: self._bot.send_invoice(
                     chat_id,
                     message_thread_id=topic,
                     title=title,
-                    description=say(locale, "telegram-buy-about", credits=pack.credits),
+                    description=translate(locale, "telegram-buy-about", credits=pack.credits),
                     payload=self._invoice_payload(pack.credits, pack.stars),
                     provider_token="",
                     currency=STARS_CURRENCY,
@@ -148,7 +148,7 @@ class StarPayments:
             )
         except CALL_FAILURES as failed:
             log.warning("invoice not sent", chat=chat_id, detail=str(failed))
-            return say(locale, "error-internal")
+            return translate(locale, "error-internal")
         return ""
 
     async def answer_pre_checkout(self, query: telegram.PreCheckoutQuery) -> bool:
@@ -160,11 +160,11 @@ class StarPayments:
             and hmac.compare_digest(query.invoice_payload, self._invoice_payload(int(match[1]), int(match[2])))
             and (query.currency, query.total_amount) == (STARS_CURRENCY, int(match[2]))
         )
-        locale = choose(query.from_user.language_code)
+        locale = negotiate_locale(query.from_user.language_code)
         refusal = (
             await self._events.purchase_refusal(decode_user(query.from_user))
             if is_valid
-            else say(locale, "telegram-buy-wrong")
+            else translate(locale, "telegram-buy-wrong")
         )
         ok = refusal is None
         try:
@@ -190,8 +190,10 @@ class StarPayments:
         purchase = Purchase(user_key=user.key, credits=int(match[1]))
         await self._charges.save(charge, purchase)
         balance = await self._events.credit_purchase(user, purchase.credits, entry=f"stars:{charge}")
-        locale = choose(user.locale)
-        receipt = say(locale, "telegram-buy-paid", credits=purchase.credits, left=balance.available, charge=charge)
+        locale = negotiate_locale(user.locale)
+        receipt = translate(
+            locale, "telegram-buy-paid", credits=purchase.credits, left=balance.available, charge=charge
+        )
         try:
             await call_with_retry(lambda: self._bot.send_message(message.chat.id, receipt), self._clock)
         except CALL_FAILURES as failed:

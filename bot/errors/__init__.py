@@ -47,7 +47,7 @@ Nothing here formats a sentence, and no other module invents a failure of its ow
 
 from bot.errors.base import (
     EaselError,
-    Fact,
+    MessageArgument,
 )
 from bot.errors.generation import (
     BadCredentials,
@@ -151,7 +151,6 @@ __all__ = [
     "CutShort",
     "Declined",
     "EaselError",
-    "Fact",
     "FetchFailed",
     "FetchForbidden",
     "FetchTooLarge",
@@ -163,6 +162,7 @@ __all__ = [
     "MaskTooLarge",
     "MaskTooManyPictures",
     "MaskWithoutPicture",
+    "MessageArgument",
     "MessageGone",
     "Moderated",
     "NoAnswer",

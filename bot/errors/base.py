@@ -5,7 +5,7 @@ Formats no sentence: the texts hold the words.
 
 from typing import ClassVar
 
-Fact = str | int | float
+MessageArgument = str | int | float
 
 
 class EaselError(Exception):
@@ -14,7 +14,7 @@ class EaselError(Exception):
     key: ClassVar[str] = "error-internal"
     """Id of the Fluent message that tells it to the user."""
 
-    def __init__(self, *, trace: str | None = None, detail: str | None = None, **facts: Fact) -> None:
+    def __init__(self, *, trace: str | None = None, detail: str | None = None, **facts: MessageArgument) -> None:
         """`trace`: the upstream's id of the request. `trace` and `detail` are for the log alone; `facts` fill the
         message's variables."""
         super().__init__(detail or self.key)

@@ -13,7 +13,7 @@ from bot.handlers.pending_images import PendingImages
 from bot.job import TRANSITIONS, Job
 from bot.jobs.service import JobService, Requester
 from bot.store.store import Store
-from bot.texts import choose, explain, say
+from bot.texts import negotiate_locale, translate, translate_error
 
 log = structlog.get_logger()
 
@@ -41,16 +41,16 @@ class ButtonHandler:
 
     async def press_button(self, press: ButtonPress) -> ButtonReply:
         """Handles a click; returns what the clicker alone is shown."""
-        locale = choose(press.sender.locale, self._locale)
+        locale = negotiate_locale(press.sender.locale, self._locale)
         try:
             return await self._handle(press, locale)
         except SuppressReply:
             return ButtonReply()
         except EaselError as failed:
-            return ButtonReply(text=explain(locale, failed))
+            return ButtonReply(text=translate_error(locale, failed))
         except Exception:
             log.exception("press broke", job=press.job_id)
-            return ButtonReply(text=explain(locale, EaselError()))
+            return ButtonReply(text=translate_error(locale, EaselError()))
 
     async def _handle(self, press: ButtonPress, locale: str) -> ButtonReply:
         job = await self._store.get_job(press.job_id)
@@ -71,8 +71,8 @@ class ButtonHandler:
         job = await self._jobs.refresh_job(job)
         if press.no_form and press.message.chat.kind == "direct" and job.delivered:
             await self._pending_images.set_pending(press.message.chat, press.sender, job.delivered[:1])
-            return ButtonReply(text=say(locale, "answer-edit-next"), open_reply=True)
-        return ButtonReply(text=say(locale, "answer-edit-how"), open_reply=True)
+            return ButtonReply(text=translate(locale, "answer-edit-next"), open_reply=True)
+        return ButtonReply(text=translate(locale, "answer-edit-how"), open_reply=True)
 
     async def _cancel_job(self, press: ButtonPress, job: Job, locale: str) -> ButtonReply:
         if not TRANSITIONS[job.state]:
@@ -80,7 +80,7 @@ class ButtonHandler:
                 self._jobs.retire_stray_message(press.message, job)
             raise AlreadyFinished
         cancelled = await self._jobs.cancel_job(job.id)
-        text = say(locale, "answer-cancelled", count=1) if cancelled else say(locale, "press-too-late")
+        text = translate(locale, "answer-cancelled", count=1) if cancelled else translate(locale, "press-too-late")
         return ButtonReply(text=text)
 
     async def _repeat_job(self, press: ButtonPress, job: Job, locale: str) -> ButtonReply:
@@ -89,4 +89,4 @@ class ButtonHandler:
             user=press.sender, chat=press.message.chat, locale=locale, request_id=press.message.message_id
         )
         repeated = await self._jobs.repeat_job(press.action, job, requester)
-        return ButtonReply(text=say(locale, "press-again") if repeated is None else "")
+        return ButtonReply(text=translate(locale, "press-again") if repeated is None else "")

@@ -16,7 +16,7 @@ from bot.job import Job
 from bot.ports import ChatPort, MessageLinks, Shop, StoredFiles
 from bot.quota import MAX_CREDITS, QuotaRules, hours_to_refill
 from bot.store.store import Store
-from bot.texts import say
+from bot.texts import translate
 
 ADMIN_USAGE = "/admin grant|set USER N · ban|unban USER · refund CHARGE · stats (USER = platform:id)"
 
@@ -87,7 +87,7 @@ class CommandHandler:
             case "forget":
                 return await self._forget(context)
             case "help" | "start":
-                return say(context.locale, f"answer-{command.name}")
+                return translate(context.locale, f"answer-{command.name}")
             case "admin":
                 return await self._admin(context, command.args)
             case _:
@@ -98,7 +98,7 @@ class CommandHandler:
             context.user.key, self._rules.allowance(context.user), self._rules.new_user_daily
         )
         running = await self._store.unfinished_jobs_of(context.user.key)
-        return say(
+        return translate(
             context.locale,
             "answer-quota",
             left=balance.available,
@@ -112,16 +112,16 @@ class CommandHandler:
         here = context.chat if context.chat.kind == "group" else None  # what was asked in private stays there
         jobs = await self._store.history(context.user.key, chat=here)
         if not jobs:
-            return say(context.locale, "answer-history-empty")
+            return translate(context.locale, "answer-history-empty")
         return "\n".join(self._line(context, number, job) for number, job in enumerate(jobs, start=1))
 
     def _line(self, context: CommandContext, number: int, job: Job) -> str:
-        line = say(
+        line = translate(
             context.locale,
             "answer-history-line",
             number=number,
             time=f"{job.created:%Y-%m-%d %H:%M} UTC",
-            state=say(context.locale, f"state-{job.state.value}"),
+            state=translate(context.locale, f"state-{job.state.value}"),
             prompt=" ".join(job.prompt.split())[:60],
         )
         message_id = job.delivered_id or job.status_id
@@ -135,11 +135,11 @@ class CommandHandler:
         jobs = await self._store.unfinished_jobs_of(context.user.key)
         ended = [job.id for job in reversed(jobs) if await self._cancel_job(job.id)]  # so that no waiting one starts
         if not ended:
-            return say(context.locale, "answer-nothing-to-cancel")
-        return say(context.locale, "answer-cancelled", count=len(ended))
+            return translate(context.locale, "answer-nothing-to-cancel")
+        return translate(context.locale, "answer-cancelled", count=len(ended))
 
     def _privacy(self, context: CommandContext) -> str:
-        return say(context.locale, "answer-privacy", days=self._retention_days or 0)
+        return translate(context.locale, "answer-privacy", days=self._retention_days or 0)
 
     async def _forget(self, context: CommandContext) -> str:
         """What runs is stopped first, so that nothing is left of it either; a picture on its way into the chat is
@@ -152,9 +152,9 @@ class CommandHandler:
         port = self._ports.get(context.user.platform)
         if isinstance(port, StoredFiles):
             await port.delete_stored(pictures)
-        answer = say(context.locale, "answer-forgotten", count=count)
+        answer = translate(context.locale, "answer-forgotten", count=count)
         if await self._store.unfinished_jobs_of(context.user.key):
-            return f"{answer}\n{say(context.locale, 'forget-again')}"
+            return f"{answer}\n{translate(context.locale, 'forget-again')}"
         return answer
 
     async def _admin(self, context: CommandContext, args: Sequence[str]) -> str:
@@ -163,17 +163,17 @@ class CommandHandler:
                 return await self._credit(context, verb, user, int(credits))
             case ["ban", user] if is_user(user):
                 await self._store.ban(user)
-                return say(context.locale, "answer-banned", user=user)
+                return translate(context.locale, "answer-banned", user=user)
             case ["unban", user] if is_user(user):
                 await self._store.unban(user)
-                return say(context.locale, "answer-unbanned", user=user)
+                return translate(context.locale, "answer-unbanned", user=user)
             case ["refund", _]:
                 return await self._refund(context, args[1])  # a charge's id minds its capitals
             case ["stats"]:
                 stats = await self._store.stats()
-                lines = [say(context.locale, "answer-stats", **stats)]
+                lines = [translate(context.locale, "answer-stats", **stats)]
                 if stats["spent"]:
-                    lines.append(say(context.locale, "answer-stats-spent", spent=stats["spent"]))
+                    lines.append(translate(context.locale, "answer-stats-spent", spent=stats["spent"]))
                 return "\n".join(lines)
             case _:
                 raise BadArguments(usage=ADMIN_USAGE)
@@ -185,7 +185,9 @@ class CommandHandler:
             raise UnknownCharge(charge=charge[:MAX_QUOTED_CHARGE_CHARS])
         sold = await shop.refund(charge)
         balance = await self._store.claw_back(f"refund:{charge}", sold.user_key, sold.credits, self._rules.user_daily)
-        return say(context.locale, "answer-refunded", user=sold.user_key, credits=sold.credits, left=balance.available)
+        return translate(
+            context.locale, "answer-refunded", user=sold.user_key, credits=sold.credits, left=balance.available
+        )
 
     async def _credit(self, context: CommandContext, verb: str, user: str, credits: int) -> str:
         if credits > MAX_CREDITS:
@@ -193,7 +195,7 @@ class CommandHandler:
         change = self._store.grant if verb == "grant" else self._store.set_available
         await change(context.event, user, credits, self._rules.user_daily)
         balance = await self._store.balance(user, self._rules.user_daily)
-        return say(
+        return translate(
             context.locale,
             "answer-granted" if verb == "grant" else "answer-set",
             user=user,

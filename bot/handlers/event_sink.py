@@ -16,7 +16,7 @@ from bot.providers.fallback import FallbackProvider
 from bot.quota import QuotaRules
 from bot.status.messages import StatusMessages
 from bot.store.store import Store
-from bot.texts import choose, explain
+from bot.texts import negotiate_locale, translate_error
 
 log = structlog.get_logger()
 
@@ -70,7 +70,7 @@ class CoreEventSink:
         except SuppressReply:
             return ""
         except EaselError as failed:
-            return explain(choose(user.locale, self._locale), failed)
+            return translate_error(negotiate_locale(user.locale, self._locale), failed)
         return None
 
     async def purchase_refusal(self, user: User) -> str | None:
@@ -79,7 +79,7 @@ class CoreEventSink:
             refusal = Banned() if self._admission.blocks(user) or await self._store.is_banned(user.key) else None
         except EaselError as failed:
             refusal = failed
-        return None if refusal is None else explain(choose(user.locale, self._locale), refusal)
+        return None if refusal is None else translate_error(negotiate_locale(user.locale, self._locale), refusal)
 
     async def balance(self, user: User) -> Balance:
         return await self._store.balance(user.key, self._rules.allowance(user), self._rules.new_user_daily)

@@ -27,12 +27,12 @@ from bot.intake.commands import COMMANDS, Audience
 from bot.intake.parser import Command, Paint, parse_request
 from bot.job import TRANSITIONS
 from bot.jobs.service import JobService, Requester
-from bot.metrics import REFUSED
+from bot.metrics import REFUSALS
 from bot.painting import Capabilities
 from bot.providers.fallback import FallbackProvider
 from bot.status.messages import StatusMessages
 from bot.store.store import Store
-from bot.texts import choose, explain
+from bot.texts import negotiate_locale, translate_error
 
 log = structlog.get_logger()
 
@@ -73,7 +73,7 @@ class MessageHandler:
         requester = Requester(
             user=message.sender,
             chat=message.chat,
-            locale=choose(message.sender.locale, self._locale),
+            locale=negotiate_locale(message.sender.locale, self._locale),
             request_id=message.id,
         )
         try:
@@ -82,14 +82,14 @@ class MessageHandler:
         except SuppressReply as suppressed:
             if not self._status_messages.shows_pending_reply(message.chat):
                 return True
-            reply = explain(requester.locale, suppressed.refusal)
+            reply = translate_error(requester.locale, suppressed.refusal)
         except EaselError as failed:
             if isinstance(failed, PicturesWithoutPrompt) and message.attachments:
                 await self._pending_images.set_pending(message.chat, message.sender, message.attachments)
-            reply = explain(requester.locale, await self._count_failure(message, failed))
+            reply = translate_error(requester.locale, await self._count_failure(message, failed))
         except Exception:
             log.exception("message broke", chat=message.chat.key)
-            reply = explain(requester.locale, EaselError())
+            reply = translate_error(requester.locale, EaselError())
         return reply is None or await self._send_reply(message, requester, reply)
 
     def close(self) -> None:
@@ -140,7 +140,7 @@ class MessageHandler:
     async def _count_failure(self, message: Message, failed: EaselError) -> EaselError:
         """Counts a refusal or logs a failure; returns what to reply: StillPainting for a reply to an unfinished job."""
         if isinstance(failed, Refusal):
-            REFUSED.labels(type(failed).__name__).inc()
+            REFUSALS.labels(type(failed).__name__).inc()
         else:
             log.error("message failed", failure=type(failed).__name__, detail=failed.detail)
         if isinstance(failed, ReplyHasNoPicture) and isinstance(message.reply_to, Message):
@@ -162,7 +162,7 @@ class MessageHandler:
             try:
                 self._admission.check_reply(requester.user, requester.chat)
             except TooFast as refusal:
-                text = explain(requester.locale, refusal)
+                text = translate_error(requester.locale, refusal)
             except SuppressReply:
                 return True
             if self._pending_replies[key] >= MAX_PENDING_REPLIES:

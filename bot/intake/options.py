@@ -14,16 +14,16 @@ from bot.errors import BadOption, OptionWithoutValue, UnknownOption
 from bot.intake import sizes
 from bot.painting import Capabilities, Options
 
-_COMPRESSED = ("jpeg", "webp")  # OpenAI's Images API compresses no other format,
-_SEEN_THROUGH = ("png", "webp")  # and no other can be transparent
+_LOSSY_FORMATS = ("jpeg", "webp")  # OpenAI's Images API compresses no other format,
+_ALPHA_FORMATS = ("png", "webp")  # and no other can be transparent
 QUOTED_MAX_CHARS = 40  # characters of something mistyped that are quoted back
 QUOTED_VALUE_MAX_CHARS = 100  # characters between quotation marks
 MAX_COMPRESSION_PERCENT = 100  # of a JPEG or WebP, in per cent
-_SPELLINGS = {"jpg": "jpeg"}
+_ALIASES = {"jpg": "jpeg"}
 
 _HYPHENS = "\\-\u2010\u2011\u2212\ufe63\uff0d"  # ASCII, hyphen, non-breaking hyphen, minus, small, full-width
 _DASHES = "\u2012-\u2015\u2e3a\u2e3b\ufe58"  # figure dash to horizontal bar, long dashes, small em dash
-_SINGLE = "\ufe63\uff0d"  # hyphens that no keyboard gives by accident: one of them is enough
+_UNAMBIGUOUS_HYPHENS = "\ufe63\uff0d"  # hyphens that no keyboard gives by accident: one of them is enough
 _QUOTES = "\"'`\u2018-\u201f\u00ab\u00bb\u300c-\u300f\uff02\uff07"
 _SPACE = r"[^\S\n]"
 _BLANKS = " \t\u00a0\u3000"
@@ -34,12 +34,12 @@ _OPTION = re.compile(
     rf"(?:{_SPACE}*+[=\uff1d:\uff1a\u2236]{_SPACE}*+|{_SPACE}*+)"
 )
 _VALUE = re.compile(
-    rf"(?!(?:[{_HYPHENS}]{{2}}|[{_DASHES}{_SINGLE}])[^\W\d_])"
+    rf"(?!(?:[{_HYPHENS}]{{2}}|[{_DASHES}{_UNAMBIGUOUS_HYPHENS}])[^\W\d_])"
     rf"(?:[{_QUOTES}](?P<quoted>[^\n{_QUOTES}]{{0,{QUOTED_VALUE_MAX_CHARS}}})[{_QUOTES}]|(?P<plain>\S+))"
 )
 _SENTENCE_MARKS = ",.;:!?\u2026\u3001\u3002\uff0c\uff1b\uff1a\uff01\uff1f"  # may touch an option from either side
 _FLAGS = ("file",)  # stand alone, without a value
-_FROM_OTHER_BOTS = (
+_FOREIGN_OPTIONS = (
     "ar",
     "aspect",
     "chaos",
@@ -50,14 +50,16 @@ _FROM_OTHER_BOTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Extracted:
+class ExtractedOptions:
     """A prompt without its options, and the options."""
 
     prompt: str
     options: Options
 
 
-def extract_options(text: str, capabilities: Capabilities, choices: Mapping[str, str] | None = None) -> Extracted:
+def extract_options(
+    text: str, capabilities: Capabilities, choices: Mapping[str, str] | None = None
+) -> ExtractedOptions:
     """Takes every option out of `text`. Said twice, the last one counts; `choices`, filled into a form, come first.
 
     Raises UnknownOption, OptionWithoutValue, BadOption.
@@ -65,9 +67,9 @@ def extract_options(text: str, capabilities: Capabilities, choices: Mapping[str,
     kept: list[str] = []
     options, at = Options(), 0
     for name, chosen in (choices or {}).items():
-        options = _apply(options, f"--{name}", name, chosen, capabilities)
+        options = _apply_option(options, f"--{name}", name, chosen, capabilities)
     for match in _OPTION.finditer(text):
-        name = _folded(match["name"])
+        name = _normalise(match["name"])
         if match.start() < at or not _is_option(text, match, name):
             continue
         if name in _FLAGS:
@@ -77,49 +79,49 @@ def extract_options(text: str, capabilities: Capabilities, choices: Mapping[str,
             continue
         value = _VALUE.match(text, match.end())
         typed = "" if value is None else value["quoted"] if value["plain"] is None else value["plain"]
-        options = _apply(options, match["dashes"] + match["name"], name, typed, capabilities)
+        options = _apply_option(options, match["dashes"] + match["name"], name, typed, capabilities)
         kept.append(text[at : match.start()])
         at = match.end() if value is None else value.end()
     kept.append(text[at:])
-    return Extracted(_join(kept), _agreed(options, capabilities))
+    return ExtractedOptions(_join_pieces(kept), _resolve_format(options, capabilities))
 
 
 def _is_option(text: str, match: re.Match[str], name: str) -> bool:
     """Whether something that starts with a dash is meant for us."""
-    ours = name in _READERS or name in _FLAGS
+    ours = name in _PARSERS or name in _FLAGS
     before = text[match.start() - 1] if match.start() else " "
     if not before.isspace():  # Chinese and Japanese put no space there
         return ours and (unicodedata.category(before) == "Lo" or before in _SENTENCE_MARKS)
     dashes = match["dashes"]
     if len(dashes) > 1 and re.fullmatch(rf"[{_HYPHENS}]+", dashes):
         return True
-    if re.fullmatch(rf"[{_HYPHENS}]", dashes) and dashes not in _SINGLE:
+    if re.fullmatch(rf"[{_HYPHENS}]", dashes) and dashes not in _UNAMBIGUOUS_HYPHENS:
         return False
-    return ours or name in _FROM_OTHER_BOTS or bool(get_close_matches(name[:QUOTED_MAX_CHARS], _READERS, cutoff=0.75))
+    return ours or name in _FOREIGN_OPTIONS or bool(get_close_matches(name[:QUOTED_MAX_CHARS], _PARSERS, cutoff=0.75))
 
 
-def _apply(options: Options, typed_name: str, name: str, typed: str, capabilities: Capabilities) -> Options:
-    allowed = [each for each in _READERS if _exists(each, capabilities)]
+def _apply_option(options: Options, typed_name: str, name: str, typed: str, capabilities: Capabilities) -> Options:
+    allowed = [each for each in _PARSERS if _is_supported(each, capabilities)]
     if name not in allowed:
         every = (*allowed, *_FLAGS)
-        raise UnknownOption(option=_short(typed_name), allowed=", ".join(f"--{each}" for each in every))
-    value = _folded(typed).strip().strip(_SENTENCE_MARKS + "\"'`").strip()
+        raise UnknownOption(option=_shorten(typed_name), allowed=", ".join(f"--{each}" for each in every))
+    value = _normalise(typed).strip().strip(_SENTENCE_MARKS + "\"'`").strip()
     if not value:
-        raise OptionWithoutValue(option=f"--{name}", allowed=_allowed(name, capabilities))
-    return _READERS[name](options, value, capabilities)
+        raise OptionWithoutValue(option=f"--{name}", allowed=_allowed_text(name, capabilities))
+    return _PARSERS[name](options, value, capabilities)
 
 
-def _exists(name: str, capabilities: Capabilities) -> bool:
+def _is_supported(name: str, capabilities: Capabilities) -> bool:
     """Whether any provider takes the option at all."""
-    return name == "n" or bool(_offered(name, capabilities))
+    return name == "n" or bool(_offered_values(name, capabilities))
 
 
-def _offered(name: str, capabilities: Capabilities) -> tuple[str, ...]:
+def _offered_values(name: str, capabilities: Capabilities) -> tuple[str, ...]:
     """Every value worth naming that an option may have."""
     counts = capabilities.allowed_counts
     in_a_row = counts == tuple(range(1, len(counts) + 1))
     return {
-        "size": sizes.offers(capabilities),
+        "size": sizes.offered_sizes(capabilities),
         "quality": capabilities.qualities,
         "background": capabilities.backgrounds,
         "format": capabilities.formats,
@@ -128,40 +130,40 @@ def _offered(name: str, capabilities: Capabilities) -> tuple[str, ...]:
     }[name]
 
 
-def _allowed(name: str, capabilities: Capabilities) -> str:
-    return ", ".join(_offered(name, capabilities))
+def _allowed_text(name: str, capabilities: Capabilities) -> str:
+    return ", ".join(_offered_values(name, capabilities))
 
 
-def _size(options: Options, value: str, capabilities: Capabilities) -> Options:
+def _parse_size(options: Options, value: str, capabilities: Capabilities) -> Options:
     """Shape and tier may come in one value or in two; each replaces what was said of the same before."""
-    size, tier = sizes.typed(value)
+    size, tier = sizes.parse_size_option(value)
     wanted = replace(options, size=size or options.size, tier=tier or options.tier)
-    if sizes.decide(wanted.size, wanted.tier, capabilities) is None:
-        near = ", ".join(sizes.near(value, capabilities))
-        raise BadOption(option="--size", value=_short(value), allowed=near)
-    return replace(wanted, size=wanted.size and sizes.canonical(wanted.size, capabilities))
+    if sizes.resolve_size(wanted.size, wanted.tier, capabilities) is None:
+        near = ", ".join(sizes.suggest_sizes(value, capabilities))
+        raise BadOption(option="--size", value=_shorten(value), allowed=near)
+    return replace(wanted, size=wanted.size and sizes.canonical_size(wanted.size, capabilities))
 
 
-def _word(name: str) -> Callable[[Options, str, Capabilities], Options]:
+def _choice_parser(name: str) -> Callable[[Options, str, Capabilities], Options]:
     """Reads an option whose values are the words that providers list."""
 
     def read(options: Options, value: str, capabilities: Capabilities) -> Options:
-        for word in _offered(name, capabilities):
-            if word.casefold() == _SPELLINGS.get(value, value):
+        for word in _offered_values(name, capabilities):
+            if word.casefold() == _ALIASES.get(value, value):
                 changes: dict[str, Any] = {name: word}
                 return replace(options, **changes)
-        raise BadOption(option=f"--{name}", value=_short(value), allowed=_allowed(name, capabilities))
+        raise BadOption(option=f"--{name}", value=_shorten(value), allowed=_allowed_text(name, capabilities))
 
     return read
 
 
-def _compression(options: Options, value: str, capabilities: Capabilities) -> Options:
+def _parse_compression(options: Options, value: str, capabilities: Capabilities) -> Options:
     if re.fullmatch(r"\d{1,3}%?", value) and int(value.rstrip("%")) <= MAX_COMPRESSION_PERCENT:
         return replace(options, compression=int(value.rstrip("%")))
-    raise BadOption(option="--compression", value=_short(value), allowed=_allowed("compression", capabilities))
+    raise BadOption(option="--compression", value=_shorten(value), allowed=_allowed_text("compression", capabilities))
 
 
-def _agreed(options: Options, capabilities: Capabilities) -> Options:
+def _resolve_format(options: Options, capabilities: Capabilities) -> Options:
     """The options with a format that bears the others; one that nobody named is the first that does.
 
     Raises BadOption.
@@ -169,8 +171,8 @@ def _agreed(options: Options, capabilities: Capabilities) -> Options:
     fit = [
         each
         for each in capabilities.formats
-        if (options.compression is None or each in _COMPRESSED)
-        and (options.background != "transparent" or each in _SEEN_THROUGH)
+        if (options.compression is None or each in _LOSSY_FORMATS)
+        and (options.background != "transparent" or each in _ALPHA_FORMATS)
     ]
     if options.format is not None and options.format not in fit:
         raise BadOption(option="--format", value=options.format, allowed=", ".join(fit))
@@ -179,32 +181,32 @@ def _agreed(options: Options, capabilities: Capabilities) -> Options:
     return options
 
 
-def _n(options: Options, value: str, capabilities: Capabilities) -> Options:
+def _parse_count(options: Options, value: str, capabilities: Capabilities) -> Options:
     if re.fullmatch(r"\d{1,4}", value) and int(value) in capabilities.allowed_counts:
         return replace(options, n=int(value))
-    raise BadOption(option="--n", value=_short(value), allowed=_allowed("n", capabilities))
+    raise BadOption(option="--n", value=_shorten(value), allowed=_allowed_text("n", capabilities))
 
 
-_READERS: dict[str, Callable[[Options, str, Capabilities], Options]] = {
-    "size": _size,
-    "quality": _word("quality"),
-    "background": _word("background"),
-    "format": _word("format"),
-    "compression": _compression,
-    "n": _n,
+_PARSERS: dict[str, Callable[[Options, str, Capabilities], Options]] = {
+    "size": _parse_size,
+    "quality": _choice_parser("quality"),
+    "background": _choice_parser("background"),
+    "format": _choice_parser("format"),
+    "compression": _parse_compression,
+    "n": _parse_count,
 }
 
 
-def _folded(text: str) -> str:
+def _normalise(text: str) -> str:
     """Full-width letters, digits and colons as ASCII; case set aside."""
     return unicodedata.normalize("NFKC", text).casefold()
 
 
-def _short(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= QUOTED_MAX_CHARS else text[: QUOTED_MAX_CHARS - 1] + "…"
 
 
-def _join(pieces: list[str]) -> str:
+def _join_pieces(pieces: list[str]) -> str:
     """What stood around the options, with one space or the line break between."""
     joined = ""
     for piece in pieces:

@@ -5,14 +5,14 @@ What a running job shows is rendered in `bot.status.state`.
 
 from bot.chat import Action, Button, Card
 from bot.job import Failure, Job
-from bot.texts import say
+from bot.texts import translate
 
 EXCERPT_CHARS = 80  # characters of a prompt under its picture
 
 
 def done_card(job: Job, *, count: int, seconds: float, charged: int) -> Card:
     """The final state of a job with `count` pictures, painted in `seconds` for `charged` credits."""
-    text = say(
+    text = translate(
         job.locale,
         "done-caption" if count >= job.options.n else "done-partly",
         prompt=excerpt(job.prompt),
@@ -34,15 +34,15 @@ def done_card(job: Job, *, count: int, seconds: float, charged: int) -> Card:
 def ended_card(job: Job, failure: Failure | None) -> Card:
     """The final state of a job that ended without pictures; no failure: it was cancelled."""
     if failure is None:
-        return Card(text=say(job.locale, "cancelled"), buttons=job_buttons(job, Action.RETRY), locale=job.locale)
+        return Card(text=translate(job.locale, "cancelled"), buttons=job_buttons(job, Action.RETRY), locale=job.locale)
     refused = failure.key.startswith("refusal-")  # the same once more would be refused again
-    text = say(job.locale, failure.key, **failure.facts)
+    text = translate(job.locale, failure.key, **failure.facts)
     return Card(text=text, buttons=() if refused else job_buttons(job, Action.RETRY), locale=job.locale)
 
 
 def job_buttons(job: Job, *actions: Action) -> tuple[Button, ...]:
     """A job's buttons in its owner's language."""
-    return tuple(Button(action=a, job_id=job.id, label=say(job.locale, f"button-{a.value}")) for a in actions)
+    return tuple(Button(action=a, job_id=job.id, label=translate(job.locale, f"button-{a.value}")) for a in actions)
 
 
 def excerpt(prompt: str) -> str:

@@ -18,13 +18,13 @@ from bot.errors import PaintFailed, Restarted, Stale, StoreFailed
 from bot.job import Job
 from bot.jobs.checkpoints import GenerationState, has_open_attempt, merge_usage, restore_state
 from bot.jobs.images import JobImages
-from bot.metrics import FAILURES
+from bot.metrics import UPSTREAM_FAILURES
 from bot.painting import Accepted, FinishedImage, Link, PaintEvent, PaintRequest, Preview, Stage, StageChanged, Usage
 from bot.providers.fallback import AttemptRejected, AttemptStarted, FallbackProvider
 from bot.providers.requirements import requirements_of
 from bot.status.messages import StatusMessages
 from bot.store.store import Store
-from bot.texts import say
+from bot.texts import translate
 
 log = structlog.get_logger()
 
@@ -110,7 +110,7 @@ class Generation:
 
     def _keep_partial_results(self, job: Job, state: GenerationState, failed: PaintFailed) -> None:
         """Counts a failure, which the user does not see once there is an image. Raises `failed` when there is none."""
-        FAILURES.labels(type(failed).__name__).inc()
+        UPSTREAM_FAILURES.labels(type(failed).__name__).inc()
         failed.trace = failed.trace or state.upstream_id
         if not state.sources:
             raise failed
@@ -172,4 +172,4 @@ class Generation:
 
 def _upstream_prompt(job: Job) -> str:
     """The prompt that is sent upstream."""
-    return say(job.locale, "prompt-vary", prompt=job.prompt) if job.varies else job.prompt
+    return translate(job.locale, "prompt-vary", prompt=job.prompt) if job.varies else job.prompt

@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from bot import pictures
 from bot.chat import Attachment
 from bot.errors import BadResult, EaselError, FetchFailed, Unfetched
 from bot.fetch import Fetcher
 from bot.job import Job
 from bot.painting import Blob, Capabilities, Image, Link
+from bot.pictures import processing
 from bot.ports import ChatPort
 
 log = structlog.get_logger()
@@ -49,10 +49,12 @@ class JobImages:
                 data, name = await port.fetch(each, limit=REFERENCE_MAX_BYTES), each.filename or ""
                 if mask is not None and drawn is not None:
                     mask_name = mask.filename or ""
-                    return await pictures.masked(data, drawn, name=name, mask_name=mask_name, capabilities=capabilities)
+                    return await processing.prepare_masked_reference(
+                        data, drawn, name=name, mask_name=mask_name, capabilities=capabilities
+                    )
                 alone = len(job.references) == 1 and capabilities.supports_masks
-                cut = await pictures.cut_out(data, name, capabilities) if alone else None
-                return cut or (await pictures.reference(data, name=name, capabilities=capabilities), None)
+                cut = await processing.prepare_transparent_reference(data, name, capabilities) if alone else None
+                return cut or (await processing.prepare_reference(data, name=name, capabilities=capabilities), None)
 
         tasks = [asyncio.create_task(made_fit(*each)) for each in enumerate(job.references)]
         try:
@@ -72,7 +74,7 @@ class JobImages:
         images: list[Image] = []
         for source in sources:
             try:
-                images.append(await pictures.result(await self._bytes(source, RESULT_MAX_BYTES)))
+                images.append(await processing.validate_result(await self._bytes(source, RESULT_MAX_BYTES)))
             except (FetchFailed, BadResult) as failed:
                 where = urlsplit(source.url).netloc if isinstance(source, Link) else "inline"
                 log.warning("result dropped", failure=type(failed).__name__, detail=failed.detail, host=where)
@@ -89,7 +91,7 @@ class JobImages:
 
         async def fetch() -> None:
             try:
-                show(await pictures.preview(await self._bytes(source, PREVIEW_MAX_BYTES)))
+                show(await processing.prepare_preview(await self._bytes(source, PREVIEW_MAX_BYTES)))
             except EaselError as failed:
                 log.debug("no preview", job=job_id, detail=failed.detail)
 

@@ -18,7 +18,7 @@ from bot.ports import ChatPort, RequestAcknowledgement
 from bot.status.messages import FinalState, StatusMessage, StatusMessages
 from bot.status.state import QueuePosition, Status
 from bot.store.store import Store
-from bot.texts import explain, say
+from bot.texts import translate, translate_error
 
 log = structlog.get_logger()
 
@@ -120,14 +120,14 @@ class JobNotifier:
             return
 
         async def mention() -> None:
-            card = Card(text=say(job.locale, text_id), locale=job.locale, mention=job.user)
+            card = Card(text=translate(job.locale, text_id), locale=job.locale, mention=job.user)
             await self._status_messages.send_reply(f"call:{job.id}", job.chat, card, reply_to=ref.message_id)
 
         self._background.spawn(mention(), f"call {job.id}")
 
     def retire_stray_message(self, ref: MessageRef, job: Job) -> None:
         """Takes the buttons off a message that a killed process posted for the job without saving where."""
-        card = Card(text=explain(job.locale, AlreadyFinished()), locale=job.locale)
+        card = Card(text=translate_error(job.locale, AlreadyFinished()), locale=job.locale)
         key = f"stray:{ref.chat.key}:{ref.message_id}"
 
         async def retire() -> None:
@@ -139,6 +139,8 @@ class JobNotifier:
         """Says that the database failed. No-op when the images are posted and only the commit failed."""
         if (locale := self._status_messages.locale_of(job_id)) is not None:
             try:
-                await self._status_messages.show_final(job_id, FinalState(card=Card(text=explain(locale, failed))))
+                await self._status_messages.show_final(
+                    job_id, FinalState(card=Card(text=translate_error(locale, failed)))
+                )
             except EaselError as not_shown:
                 log.warning("failure not shown", job=job_id, detail=not_shown.detail)

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Protocol
 
 from bot.jobs.fair_queue import FairQueue
-from bot.metrics import RUNNING, WAITING
+from bot.metrics import JOBS_RUNNING, JOBS_WAITING
 
 
 class Workflow(Protocol):
@@ -124,8 +124,8 @@ class Scheduler:
             if self._places.get(job) != place:
                 self._plot.update_queue_position(job, place)
         self._places = places
-        RUNNING.set(len(self._tasks))
-        WAITING.set(len(places))
+        JOBS_RUNNING.set(len(self._tasks))
+        JOBS_WAITING.set(len(places))
 
     def _leave(self, job: str) -> None:
         self._line.remove(job)

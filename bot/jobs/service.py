@@ -17,7 +17,7 @@ from bot.errors import EaselError, StillPainting, StoreFailed
 from bot.job import TRANSITIONS, Job, NewJob
 from bot.jobs.runner import JobRunner
 from bot.jobs.scheduler import Scheduler
-from bot.metrics import ACCEPTED
+from bot.metrics import JOBS_ACCEPTED
 from bot.painting import Options
 from bot.providers.fallback import FallbackProvider
 from bot.providers.requirements import Requirements
@@ -107,7 +107,7 @@ class JobService:
             job, is_new = await self._store.accept_job(new_job, self._rules, begun=claimed)
             if is_new:
                 self._start(job, median_s, claimed=claimed)
-                ACCEPTED.inc()
+                JOBS_ACCEPTED.inc()
                 log.info("job accepted", job=job.id, chat=job.chat.key, user=job.user.key, cost=job.cost)
         return job if is_new else None
 

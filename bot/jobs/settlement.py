@@ -12,7 +12,7 @@ from bot.chat import Delivered
 from bot.clock import Clock
 from bot.errors import StoreFailed
 from bot.job import Failure, Job, State
-from bot.metrics import FINISHED
+from bot.metrics import JOBS_FINISHED
 from bot.ports import BalanceDisplay, ChatPort
 from bot.store.store import Store
 
@@ -50,7 +50,7 @@ class Settlement:
             port = self._ports[job.chat.platform]
             if isinstance(port, BalanceDisplay):
                 port.balance_changed(job.user)
-            FINISHED.labels(state).inc()
+            JOBS_FINISHED.labels(state).inc()
             log.info("job ended", job=job.id, state=state.value, charged=charged, trace_id=trace)
         return settled
 

@@ -21,14 +21,14 @@ from pillow_heif import HeifImageFile
 
 from bot.errors import BrokenPicture, EaselError, NotAPicture, PictureTooManyPixels
 
-KINDS = "PNG, JPEG, WebP, HEIC"  # what members are told; a still GIF and AVIF are taken as well
-MEGAPIXELS = 100  # the most that is decoded
-HEAD = 64  # bytes that tell the kind
-SCANS = 200  # of a JPEG; a progressive one has about ten, a bomb goes over the same pixels thousands of times
-PROFILE_BYTES = 2_000_000  # an ICC profile beyond it is not looked into; printers' profiles reach 1.5 MB
+SUPPORTED_FORMATS = "PNG, JPEG, WebP, HEIC"  # what members are told; a still GIF and AVIF are taken as well
+MAX_MEGAPIXELS = 100  # the most that is decoded
+SNIFF_BYTES = 64  # bytes that tell the kind
+MAX_JPEG_SCANS = 200  # of a JPEG; a progressive one has about ten, a bomb goes over the same pixels thousands of times
+MAX_PROFILE_BYTES = 2_000_000  # an ICC profile beyond it is not looked into; printers' profiles reach 1.5 MB
 
 # The plugins themselves and not Image.open: no other parser can be reached, and nothing need be registered.
-_READERS: dict[str, Callable[[io.BytesIO], ImageFile]] = {
+_DECODERS: dict[str, Callable[[io.BytesIO], ImageFile]] = {
     "image/png": PngImageFile,
     "image/jpeg": JpegImageFile,
     "image/webp": WebPImageFile,
@@ -37,10 +37,10 @@ _READERS: dict[str, Callable[[io.BytesIO], ImageFile]] = {
     "image/heic": HeifImageFile,
     "image/heif": HeifImageFile,
 }
-_SCAN = re.compile(rb"\xff\xda")  # the start of one; `bytes.count` of two bytes takes more than twice as long
+_SCAN_START = re.compile(rb"\xff\xda")  # the start of one; `bytes.count` of two bytes takes more than twice as long
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
 _ORIENTATION = 0x0112  # EXIF tag; the values below are those of CIPA DC-008, 4.6.4
-_TURNS = {
+_TRANSPOSES = {
     2: Pillow.Transpose.FLIP_LEFT_RIGHT,
     3: Pillow.Transpose.ROTATE_180,
     4: Pillow.Transpose.FLIP_TOP_BOTTOM,
@@ -49,11 +49,16 @@ _TURNS = {
     7: Pillow.Transpose.TRANSVERSE,
     8: Pillow.Transpose.ROTATE_90,
 }
-_LYING = (5, 6, 7, 8)  # orientations that exchange width and height
-_SPACES = {"L": b"GRAY", "RGB": b"RGB ", "RGBA": b"RGB ", "CMYK": b"CMYK"}  # modes, as ICC names their spaces
+_SWAPPED_SIDES = (5, 6, 7, 8)  # orientations that exchange width and height
+_ICC_COLOUR_SPACES = {
+    "L": b"GRAY",
+    "RGB": b"RGB ",
+    "RGBA": b"RGB ",
+    "CMYK": b"CMYK",
+}  # modes, as ICC names their spaces
 
 
-def sniff(head: bytes) -> str | None:
+def sniff_media_type(head: bytes) -> str | None:
     """The media type that the first 64 bytes tell of, None for what is no picture of ours."""
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
@@ -68,7 +73,7 @@ def sniff(head: bytes) -> str | None:
 
 def _sniff_heif(head: bytes) -> str | None:
     """By the brands of the `ftyp` box (ISO 14496-12, 4.3)."""
-    end = min(int.from_bytes(head[:4], "big"), HEAD)
+    end = min(int.from_bytes(head[:4], "big"), SNIFF_BYTES)
     brands = {head[at : at + 4] for at in (8, *range(16, end, 4))}
     if brands & {b"avif", b"avis"}:
         return "image/avif"
@@ -78,42 +83,42 @@ def _sniff_heif(head: bytes) -> str | None:
 
 
 @contextmanager
-def foreign(name: str) -> Generator[None]:
+def translated_decoder_errors(name: str) -> Generator[None]:
     """Whatever hostile bytes provoke inside a parser, the picture is broken."""
     try:
         yield
     except EaselError:
         raise
     except Pillow.DecompressionBombError as exc:  # a frame beyond the canvas of its GIF
-        raise PictureTooManyPixels(name=name, megapixels=MEGAPIXELS, detail=str(exc)) from exc
+        raise PictureTooManyPixels(name=name, megapixels=MAX_MEGAPIXELS, detail=str(exc)) from exc
     except Exception as exc:
         raise BrokenPicture(name=name, detail=f"{type(exc).__name__}: {exc}"[:200]) from exc
 
 
-def open_picture(data: bytes, name: str) -> ImageFile:
+def open_image(data: bytes, name: str) -> ImageFile:
     """The picture with its header read and nothing decoded.
 
     Raises NotAPicture, BrokenPicture, PictureTooManyPixels.
     """
-    media_type = sniff(data[:HEAD])
+    media_type = sniff_media_type(data[:SNIFF_BYTES])
     if media_type is None:
-        raise NotAPicture(name=name, kinds=KINDS)
-    with foreign(name):
+        raise NotAPicture(name=name, kinds=SUPPORTED_FORMATS)
+    with translated_decoder_errors(name):
         if media_type == "image/webp":
-            _measure(_webp_canvas(data), name)  # its decoder takes the memory as soon as it is made
-        if media_type == "image/jpeg" and len(_SCAN.findall(data)) > SCANS:
+            _check_dimensions(_webp_canvas(data), name)  # its decoder takes the memory as soon as it is made
+        if media_type == "image/jpeg" and len(_SCAN_START.findall(data)) > MAX_JPEG_SCANS:
             raise BrokenPicture(name=name, detail="too many scans")
-        picture = _READERS[media_type](io.BytesIO(data))
-        _measure(picture.size, name)
+        picture = _DECODERS[media_type](io.BytesIO(data))
+        _check_dimensions(picture.size, name)
     return picture
 
 
-def _measure(size: tuple[int, int], name: str) -> None:
+def _check_dimensions(size: tuple[int, int], name: str) -> None:
     width, height = size
     if width < 1 or height < 1:
         raise BrokenPicture(name=name, detail=f"{width}x{height}")
-    if width * height > MEGAPIXELS * 1_000_000:
-        raise PictureTooManyPixels(name=name, megapixels=MEGAPIXELS, detail=f"{width}x{height}")
+    if width * height > MAX_MEGAPIXELS * 1_000_000:
+        raise PictureTooManyPixels(name=name, megapixels=MAX_MEGAPIXELS, detail=f"{width}x{height}")
 
 
 def _webp_canvas(data: bytes) -> tuple[int, int]:
@@ -136,15 +141,15 @@ def is_lossless(picture: ImageFile) -> bool:
     return isinstance(picture, PngImageFile | GifImageFile)
 
 
-def is_plain(picture: ImageFile, edge: int) -> bool:
+def is_upright_srgb_jpeg(picture: ImageFile, edge: int) -> bool:
     """Whether it is a JPEG whose pixels an upstream can have as they are: upright, in sRGB, within `edge`."""
     if not isinstance(picture, JpegImageFile) or picture.mode != "RGB" or max(picture.size) > edge:
         return False
     profile = picture.info.get("icc_profile")
-    return _orientation(picture) not in _TURNS and (profile is None or _is_srgb(profile))
+    return _orientation(picture) not in _TRANSPOSES and (profile is None or _is_srgb_profile(profile))
 
 
-def prove(picture: ImageFile, data: bytes) -> tuple[int, int]:
+def verify_image(picture: ImageFile, data: bytes) -> tuple[int, int]:
     """Sees that the picture is whole; its width and height when upright.
 
     A PNG carries a checksum of every chunk, which takes a fortieth of the time to look at; all others are decoded, or
@@ -158,26 +163,26 @@ def prove(picture: ImageFile, data: bytes) -> tuple[int, int]:
         picture.verify()
         return width, height
     frames = getattr(picture, "n_frames", 1) if is_animated(picture) else 1
-    for frame in range(max(1, min(frames, MEGAPIXELS * 1_000_000 // (width * height)))):
+    for frame in range(max(1, min(frames, MAX_MEGAPIXELS * 1_000_000 // (width * height)))):
         if frame:
             picture.seek(frame)
         picture.load()
-    return (height, width) if _orientation(picture) in _LYING else (width, height)
+    return (height, width) if _orientation(picture) in _SWAPPED_SIDES else (width, height)
 
 
-def upright(picture: ImageFile, edge: int) -> Pillow.Image:
+def decode_upright(picture: ImageFile, edge: int) -> Pillow.Image:
     """Decoded, at most `edge` wide and high, upright, RGB or RGBA in sRGB, with nothing but pixels left."""
-    size = within(picture.size, edge)
-    turn = _TURNS.get(_orientation(picture))
+    size = fit_within(picture.size, edge)
+    turn = _TRANSPOSES.get(_orientation(picture))
     if isinstance(picture, JpegImageFile):
         picture.draft(picture.mode, size)  # decodes at 1/2, 1/4 or 1/8 where that is still large enough
     picture.load()
     profile = picture.info.get("icc_profile")
-    image = resized(_eight_bits(picture), size)
+    image = resize(_to_8_bit(picture), size)
     if turn is not None:
         image = image.transpose(turn)
     if isinstance(profile, bytes):
-        image = _in_srgb(image, profile)
+        image = _to_srgb(image, profile)
     image = image.convert("RGBA" if image.mode in ("LA", "RGBA") else "RGB")
     if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
         image = image.convert("RGB")
@@ -185,14 +190,14 @@ def upright(picture: ImageFile, edge: int) -> Pillow.Image:
     return image
 
 
-def within(size: tuple[int, int], edge: int) -> tuple[int, int]:
+def fit_within(size: tuple[int, int], edge: int) -> tuple[int, int]:
     """The size scaled down, never up, so that neither side is longer than `edge`."""
     width, height = size
     scale = min(1.0, edge / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def resized(image: Pillow.Image, size: tuple[int, int]) -> Pillow.Image:
+def resize(image: Pillow.Image, size: tuple[int, int]) -> Pillow.Image:
     if image.size == size:
         return image
     lanczos = Pillow.Resampling.LANCZOS
@@ -206,7 +211,7 @@ def _orientation(picture: ImageFile) -> int:
         return 1
 
 
-def _eight_bits(picture: Pillow.Image) -> Pillow.Image:
+def _to_8_bit(picture: Pillow.Image) -> Pillow.Image:
     """In a mode that can be resized well and has a colour space of its own: L, LA, RGB, RGBA or CMYK."""
     if picture.mode.startswith("I"):  # 16 bits of grey, which a plain convert would clip
         grey = picture.convert("I")
@@ -218,23 +223,23 @@ def _eight_bits(picture: Pillow.Image) -> Pillow.Image:
     return picture.convert("L" if picture.mode == "1" else "RGB")
 
 
-def _in_srgb(image: Pillow.Image, profile: bytes) -> Pillow.Image:
+def _to_srgb(image: Pillow.Image, profile: bytes) -> Pillow.Image:
     """The colours that the profile means. A profile that cannot be used is left out, as most viewers do."""
-    if len(profile) > PROFILE_BYTES or profile[16:20] != _SPACES.get(image.mode):  # ICC.1, 7.2.6
+    if len(profile) > MAX_PROFILE_BYTES or profile[16:20] != _ICC_COLOUR_SPACES.get(image.mode):  # ICC.1, 7.2.6
         return image
     try:
-        if _is_srgb(profile):
+        if _is_srgb_profile(profile):
             return image
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         mode = "RGBA" if image.mode == "RGBA" else "RGB"
-        return ImageCms.profileToProfile(image, source, _srgb(), outputMode=mode) or image
+        return ImageCms.profileToProfile(image, source, _srgb_profile(), outputMode=mode) or image
     except (ImageCms.PyCMSError, OSError, ValueError):
         return image
 
 
-def _is_srgb(profile: bytes) -> bool:
+def _is_srgb_profile(profile: bytes) -> bool:
     """By what it calls itself. False for one that cannot be read."""
-    if len(profile) > PROFILE_BYTES:
+    if len(profile) > MAX_PROFILE_BYTES:
         return False
     try:
         return "srgb" in ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile))).lower()
@@ -242,6 +247,6 @@ def _is_srgb(profile: bytes) -> bool:
         return False
 
 
-def _srgb() -> ImageCms.ImageCmsProfile:
+def _srgb_profile() -> ImageCms.ImageCmsProfile:
     untyped: Any = ImageCms  # the C module behind createProfile has no types
     return ImageCms.ImageCmsProfile(untyped.createProfile("sRGB"))

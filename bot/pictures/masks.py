@@ -6,28 +6,28 @@ Blocking; called in worker threads only. Nothing here reads bytes from outside.
 from PIL import Image as Pillow
 
 from bot.painting import Image
-from bot.pictures.decoding import resized
-from bot.pictures.encoding import encode
+from bot.pictures.decoding import resize
+from bot.pictures.encoding import encode_image
 
-HALF = 128  # of 255: what shows through more than it covers is meant to change; brushes leave soft edges
-SAME_SHAPE = 0.01  # relative; scaled-down copies differ by the rounding of a pixel
+ALPHA_THRESHOLD = 128  # of 255: what shows through more than it covers is meant to change; brushes leave soft edges
+ASPECT_TOLERANCE = 0.01  # relative; scaled-down copies differ by the rounding of a pixel
 
 
-def is_mask(drawn: Pillow.Image) -> bool:
+def has_transparency(drawn: Pillow.Image) -> bool:
     """Whether anything in it is transparent."""
-    return drawn.mode == "RGBA" and any(drawn.getchannel("A").histogram()[:HALF])
+    return drawn.mode == "RGBA" and any(drawn.getchannel("A").histogram()[:ALPHA_THRESHOLD])
 
 
-def has_shape_of(drawn: Pillow.Image, image: Pillow.Image) -> bool:
+def has_aspect_ratio_of(drawn: Pillow.Image, image: Pillow.Image) -> bool:
     """Whether the mask covers the picture, at whatever scale."""
-    return abs(drawn.width * image.height / (drawn.height * image.width) - 1) <= SAME_SHAPE
+    return abs(drawn.width * image.height / (drawn.height * image.width) - 1) <= ASPECT_TOLERANCE
 
 
-def as_mask(drawn: Pillow.Image, size: tuple[int, int]) -> Image:
+def encode_mask(drawn: Pillow.Image, size: tuple[int, int]) -> Image:
     """A PNG of that size: alpha 0 where `drawn` shows through, else 255; its colour is black and says nothing."""
-    levels = [0] * HALF + [255] * (256 - HALF)
-    alpha = resized(drawn.getchannel("A"), size)
+    levels = [0] * ALPHA_THRESHOLD + [255] * (256 - ALPHA_THRESHOLD)
+    alpha = resize(drawn.getchannel("A"), size)
     alpha = alpha.point(levels)  # pyright: ignore[reportUnknownMemberType] - hints at numpy
     mask = Pillow.new("RGBA", size)
     mask.putalpha(alpha)
-    return encode(mask, "image/png", 100)
+    return encode_image(mask, "image/png", 100)

@@ -51,7 +51,7 @@ def can_satisfy(capabilities: Capabilities, needs: Requirements) -> bool:
         else capabilities.max_references
     )
     return (
-        sizes.decide(options.size, options.tier, capabilities) is not None
+        sizes.resolve_size(options.size, options.tier, capabilities) is not None
         and (options.quality is None or options.quality in capabilities.qualities)
         and (options.background is None or options.background in capabilities.backgrounds)
         and (options.format is None or options.format in capabilities.formats)

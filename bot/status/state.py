@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from bot.painting import Accepted, Blob, FinishedImage, Link, PaintEvent, Preview, Progress, Stage, StageChanged
-from bot.texts import say
+from bot.texts import translate
 
 BAR_CELLS = 12  # cells of the progress bar; with its percentage it fits one line on a narrow phone
 BAR_FULL, BAR_EMPTY = "▰", "▱"  # of one width in every font: the bar keeps its length while it fills up
@@ -128,9 +128,11 @@ def _whole_percent(percent: float | None) -> int | None:
 
 def render(status: Status, locale: str, now: float) -> str:
     """Text of the message, one to three lines: the stage, the progress bar, the details. `now`: monotonic, seconds."""
-    lines = [say(locale, f"stage-{status.stage}")]
+    lines = [translate(locale, f"stage-{status.stage}")]
     if status.percent is not None:
-        lines.append(say(locale, "status-progress", bar=progress_bar(status.percent), percent=int(status.percent)))
+        lines.append(
+            translate(locale, "status-progress", bar=progress_bar(status.percent), percent=int(status.percent))
+        )
     if details := _details(status, locale, now):
         lines.append(" · ".join(details))
     return "\n".join(lines)
@@ -147,18 +149,20 @@ def _details(status: Status, locale: str, now: float) -> list[str]:
     details: list[str] = []
     elapsed = max(0.0, now - status.accepted_at)
     if status.queue_position is not None:
-        details.append(say(locale, "status-place", ahead=status.queue_position - 1))
+        details.append(translate(locale, "status-place", ahead=status.queue_position - 1))
     if status.images_ready and status.image_count > 1:
-        details.append(say(locale, "status-got", got=status.images_ready, count=status.image_count))
+        details.append(translate(locale, "status-got", got=status.images_ready, count=status.image_count))
     if elapsed >= 1:
         details.append(_format_duration(int(elapsed), locale))
     if status.typical_s is not None and status.stage is not Stage.WAITING and status.typical_s > elapsed:
-        details.append(say(locale, "status-left", time=_format_duration(ceil(status.typical_s - elapsed), locale)))
+        details.append(
+            translate(locale, "status-left", time=_format_duration(ceil(status.typical_s - elapsed), locale))
+        )
     return details
 
 
 def _format_duration(seconds: int, locale: str) -> str:
     minutes, rest = divmod(seconds, 60)
     if minutes:
-        return say(locale, "status-minutes", minutes=minutes, seconds=rest)
-    return say(locale, "status-seconds", seconds=rest)
+        return translate(locale, "status-minutes", minutes=minutes, seconds=rest)
+    return translate(locale, "status-seconds", seconds=rest)

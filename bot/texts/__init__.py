@@ -1,88 +1,23 @@
-"""The words of Easel in each language. The only place that turns a message id into a sentence.
+"""User-visible texts: Fluent messages in every language, and the functions that look them up."""
 
-`en.ftl` is the reference: a message missing elsewhere falls back to it, and a test sees that none is missing.
-"""
+from bot.texts.translate import (
+    LOCALES,
+    close_bidi,
+    load_bundle,
+    messages_with_prefix,
+    negotiate_locale,
+    preload_locales,
+    translate,
+    translate_error,
+)
 
-from collections.abc import Mapping
-from functools import cache
-from importlib.resources import files
-
-from fluent.runtime import FluentBundle, FluentResource
-from fluent.syntax import ast
-
-from bot.errors import EaselError, Fact
-
-LOCALES = ("en", "zh", "ru")
-
-_POP, _POP_ISOLATE = "\u202c", "\u2069"  # what closes an embedding or override of direction, and an isolate
-_CLOSES = dict.fromkeys("\u202a\u202b\u202d\u202e", _POP) | dict.fromkeys("\u2066\u2067\u2068", _POP_ISOLATE)
-
-
-def choose(wish: str | None, fallback: str = "en") -> str:
-    """The locale of ours that fits a platform's language tag (`zh-Hans`, `ru_RU`), else `fallback`."""
-    language = (wish or "").replace("_", "-").split("-")[0].lower()
-    return language if language in LOCALES else fallback
-
-
-@cache
-def bundle(locale: str) -> FluentBundle:
-    """The parsed messages of one of LOCALES."""
-    # isolation marks would end up in what members copy
-    made = FluentBundle([locale, "en"], use_isolating=False)
-    made.add_resource(FluentResource(files(__name__).joinpath(f"{locale}.ftl").read_text(encoding="utf-8")))
-    return made
-
-
-def load() -> None:
-    """Reads every file that the words need, so that no later sentence does: for a worker thread, at the start."""
-    for locale in LOCALES:
-        say(locale, "answer-cancelled", count=1)  # a number and a plural: these read the language's own data
-
-
-def say(locale: str, key: str, **facts: Fact) -> str:
-    """The message `key` in `locale`. A missing message or fact is a programming error and raises."""
-    return _formatted(locale, key, facts) if facts else _fixed(locale, key)
-
-
-@cache
-def _fixed(locale: str, key: str) -> str:
-    return _formatted(locale, key, {})
-
-
-def _formatted(locale: str, key: str, facts: Mapping[str, Fact]) -> str:
-    for each in (bundle(locale), bundle("en")):
-        if each.has_message(key) and (pattern := each.get_message(key).value) is not None:
-            given = {name: closed(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
-            text, errors = each.format_pattern(pattern, given)
-            if errors:
-                raise errors[0]
-            return str(text)
-    raise KeyError(key)
-
-
-def closed(text: str) -> str:
-    """Foreign words whose changes of writing direction end with them, so that they turn none of ours around."""
-    if text.isascii():
-        return text
-    open_: list[str] = []
-    for character in text:
-        if character in _CLOSES:
-            open_.append(_CLOSES[character])
-        elif character == _POP and open_[-1:] == [_POP]:
-            open_.pop()
-        elif character == _POP_ISOLATE and _POP_ISOLATE in open_:  # closes what was opened within it, too
-            while open_.pop() != _POP_ISOLATE:
-                pass
-    return text + "".join(reversed(open_))
-
-
-def phrases(locale: str, prefix: str) -> dict[str, str]:
-    """All messages whose id starts with `prefix`, which take no facts, in `locale`."""
-    entries = FluentResource(files(__name__).joinpath("en.ftl").read_text(encoding="utf-8")).body
-    names = [entry.id.name for entry in entries if isinstance(entry, ast.Message)]
-    return {name: say(locale, name) for name in names if name.startswith(prefix)}
-
-
-def explain(locale: str, error: EaselError) -> str:
-    """The sentence for a failure."""
-    return say(locale, error.key, **error.facts)
+__all__ = [
+    "LOCALES",
+    "close_bidi",
+    "load_bundle",
+    "messages_with_prefix",
+    "negotiate_locale",
+    "preload_locales",
+    "translate",
+    "translate_error",
+]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from adapters.service import run
 from adapters.telegram import albums
-from bot.logs import configure
+from bot.logs import configure_logging
 from bot.settings import load
 
 
@@ -21,5 +21,5 @@ def ready(address: str) -> None:
 if __name__ == "__main__":
     if sys.argv[2:] == ["patient"]:
         albums.ALBUM_QUIET_S = albums.ALBUM_MAX_S = 3600.0
-    configure("json", "info")  # to stderr: what stands on stdout is the address
+    configure_logging("json", "info")  # to stderr: what stands on stdout is the address
     asyncio.run(run(load(Path(sys.argv[1])), ready=ready))

@@ -11,7 +11,7 @@ from typing import Any
 from bot.chat import Action, Attachment, ButtonPress, ButtonReply, Card, Chat, Delivered, MessageRef, User
 from bot.errors import ChatBusy
 from bot.painting import Image
-from bot.texts import say
+from bot.texts import translate
 from tests.flow.world import World
 from tests.support.platform import AMBER, Platform, Post
 
@@ -56,7 +56,7 @@ async def books(easel: World, user: User = AMBER) -> tuple[int, int]:
 
 async def shows(easel: World, stage: str, at: int = 0) -> Post:
     """Waits until a message shows a stage of painting."""
-    words = say("en", f"stage-{stage}")
+    words = translate("en", f"stage-{stage}")
     await easel.platform.until(lambda: len(easel.platform.posts) > at and words in easel.platform.posts[at].text)
     return easel.platform.posts[at]
 

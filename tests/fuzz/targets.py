@@ -27,7 +27,8 @@ from bot.errors import PaintFailed
 from bot.handlers.access_lists import make_access_lists
 from bot.intake.parser import parse_request
 from bot.painting import Capabilities
-from bot.pictures import jpeg, sniff
+from bot.pictures import jpeg
+from bot.pictures.decoding import sniff_media_type
 from bot.providers.chat.message_parts import parse_message as read_message
 from bot.providers.chat.progress import ReplyParser
 from bot.providers.chat.response import ChatResponse
@@ -38,7 +39,7 @@ from bot.providers.http.sse import iter_sse_events
 from bot.providers.images.response import ImagesResponse
 from bot.providers.presets import PRESETS, TasksWire
 from bot.providers.tasks.response import parse_task
-from bot.texts import closed
+from bot.texts import close_bidi
 
 Target = Callable[[bytes], None]
 
@@ -171,17 +172,17 @@ def wish(data: bytes) -> None:
 
 def shown(data: bytes) -> None:
     text = _text(data)
-    assert closed(closed(text)) == closed(text)
+    assert close_bidi(close_bidi(text)) == close_bidi(text)
     discord_encode.encode_card(Card(text=text))
     telegram_encode.encode_text(Card(text=text), 1024)
 
 
 def picture(data: bytes) -> None:
-    sniff(data)
+    sniff_media_type(data)
     read_image_header(data)
-    if (kept := jpeg.bare(data)) is not None:
+    if (kept := jpeg.strip_metadata(data)) is not None:
         assert len(kept.sample) <= len(kept.data) <= len(data)
-        assert jpeg.bare(kept.data) == kept
+        assert jpeg.strip_metadata(kept.data) == kept
 
 
 TARGETS: Mapping[str, Target] = {

@@ -20,7 +20,7 @@ from adapters.discord.client import DiscordAdapter
 from adapters.telegram.client import TelegramAdapter
 from bot.chat import Card, Chat, Delivered, MessageRef
 from bot.job import Failure, Job, NewJob, State
-from bot.logs import configure
+from bot.logs import configure_logging
 from bot.painting import Image, PaintEvent, PaintRequest, Preview, Progress
 from bot.providers.fallback import AttemptRejected, AttemptStarted, FallbackProvider
 from bot.quota import QuotaRules
@@ -145,7 +145,7 @@ class StoppingTelegram(TelegramAdapter):
 
 
 if __name__ == "__main__":
-    configure("json", "info")  # to stderr: what stands on stdout is for the test
+    configure_logging("json", "info")  # to stderr: what stands on stdout is for the test
     if "--goes-on" not in sys.argv:
         adapters.service.Store, bot.app.FallbackProvider = StoppingStore, StoppingFailover
         adapters.service.DiscordAdapter, adapters.service.TelegramAdapter = StoppingDiscord, StoppingTelegram

@@ -14,7 +14,7 @@ import pytest
 from bot.errors import StoreFailed
 from bot.sandbox import Sandbox
 from bot.store.store import upgrade
-from bot.texts import explain, load
+from bot.texts import preload_locales, translate_error
 from tests.flow.store.stores import books_agree
 from tests.flow.world import World, settings
 from tests.kill.house import PROJECT, House, Process, Seat, house
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.timeout(240)  # two processes; seconds on a quiet machi
 @pytest.fixture(autouse=True, scope="module")
 def words() -> None:
     """Read outside of the event loop, as the app does."""
-    load()
+    preload_locales()
 
 
 @asynccontextmanager
@@ -77,7 +77,7 @@ async def test_no_room_for_a_while(tmp_path: Path, dialect: str) -> None:
         resource.prlimit(running.child.pid, resource.RLIMIT_FSIZE, (log, before[1]))
         late = place.seat("telegram")
         late.say("a dog")
-        down = explain("en", StoreFailed())
+        down = translate_error("en", StoreFailed())
 
         async def told() -> bool:
             return [each.text for each in late.standing()] == [down]

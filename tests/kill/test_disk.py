@@ -14,7 +14,7 @@ import pytest
 from bot.errors import SettingsWrong
 from bot.store import engine, migrate
 from bot.store.store import Store, upgrade
-from bot.texts import load, say
+from bot.texts import preload_locales, translate
 from tests.kill.house import House, Process, Seat, house
 from tests.support import PROJECT
 from tests.support.clocks import FakeClock
@@ -27,7 +27,7 @@ BUSY = pytest.mark.timeout(240)  # seconds; a few processes, which take ten on a
 @pytest.fixture(autouse=True, scope="module")
 def words() -> None:
     """Read outside of the event loop, as the app does."""
-    load()
+    preload_locales()
 
 
 @contextmanager
@@ -76,7 +76,7 @@ async def test_killed_while_the_disk_is_full(tmp_path: Path, dialect: str, paint
         async with place.process() as easel:
             ada.say("a cat [[slow:20]]")
             await place.discord.until(lambda: place.sandbox.running == 1, seconds=60)
-            await place.discord.until(lambda: shows(ada, say("en", "stage-painting")), seconds=60)
+            await place.discord.until(lambda: shows(ada, translate("en", "stage-painting")), seconds=60)
             with full_disk(easel):
                 await wait_until(lambda: painted_upstream(place))
                 await easel.kill()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.texts import load
+from bot.texts import preload_locales
 from tests.kill.house import House, house
 from tests.kill.matrix import Cell, every, killed_and_begun_again, pairs, table
 from tests.kill.steps import DIALECTS
@@ -16,7 +16,7 @@ Recorder = Callable[[str, object], None]
 @pytest.fixture(autouse=True, scope="module")
 def words() -> None:
     """Read outside of the event loop, as the app does."""
-    load()
+    preload_locales()
 
 
 @pytest.mark.timeout(240)  # seconds; two processes and some fourteen jobs, which take ten on a quiet machine

@@ -14,7 +14,7 @@ import pytest
 
 from bot.sandbox import Fault
 from bot.sandbox.request_log import RecordedRequest
-from bot.texts import load
+from bot.texts import preload_locales
 from tests.flow.store.stores import books_agree, query
 from tests.kill.house import House, Seat, Shown, house
 from tests.kill.matrix import FINAL
@@ -32,7 +32,7 @@ LOSSES = ("cut", "quiet", "no-answer", "reset", "slow", "torn", "no-picture")  #
 @pytest.fixture(autouse=True, scope="module")
 def words() -> None:
     """Read outside of the event loop, as the app does."""
-    load()
+    preload_locales()
 
 
 class Weather:

@@ -11,11 +11,11 @@ from fluent.syntax.visitor import Visitor
 
 from bot import errors, texts
 from bot.chat import Action
-from bot.errors import EaselError, Fact, OutOfCredits, SettingsWrong
-from bot.texts import LOCALES, choose, closed, explain, say
+from bot.errors import EaselError, MessageArgument, OutOfCredits, SettingsWrong
+from bot.texts import LOCALES, close_bidi, negotiate_locale, translate, translate_error
 from tests.support import PROJECT
 
-FACTS: dict[str, Fact] = {
+FACTS: dict[str, MessageArgument] = {
     "allowed": "--size, --n",
     "charge": "stxA1b2",
     "command": "/paint",
@@ -100,7 +100,7 @@ def test_every_failure_has_words(locale: str, kind: type[EaselError]) -> None:
     taken = messages(locale)[kind.key]
     promised = re.findall(r"`(\w+)`", (inspect.getdoc(kind) or "").partition("Facts:")[2])
     assert taken <= set(promised)
-    sentence = say(locale, kind.key, **{name: FACTS[name] for name in taken})
+    sentence = translate(locale, kind.key, **{name: FACTS[name] for name in taken})
     for name in taken - {"refill", "cost"}:
         assert str(FACTS[name]) in sentence
 
@@ -110,7 +110,7 @@ def test_every_failure_has_words(locale: str, kind: type[EaselError]) -> None:
 def test_every_message_takes_any_count_and_writes_it_in_plain_digits(locale: str, count: int) -> None:
     for key, variables in messages(locale).items():
         worded = WORDS | {"limit"} if key in ("refusal-picture-too-large", "refusal-mask-too-large") else WORDS
-        sentence = say(locale, key, **{name: "word" if name in worded else count for name in variables})
+        sentence = translate(locale, key, **{name: "word" if name in worded else count for name in variables})
         if not key.startswith("status-"):  # places in line and seconds stay small
             assert "12,345" not in sentence
             assert "12\u00a0345" not in sentence
@@ -121,7 +121,7 @@ def test_every_message_takes_any_count_and_writes_it_in_plain_digits(locale: str
     ("count", "said"), [(1, "1 кредит\n"), (3, "3 кредита\n"), (5, "5 кредитов\n"), (21, "21 кредит\n")]
 )
 def test_russian_counts_its_credits_as_russians_do(count: int, said: str) -> None:
-    assert said in say("ru", "done-caption", prompt="x", seconds=1, credits=count) + "\n"
+    assert said in translate("ru", "done-caption", prompt="x", seconds=1, credits=count) + "\n"
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -129,36 +129,36 @@ def test_every_failed_painting_says_that_nothing_was_charged(locale: str) -> Non
     nothing = {"en": "Nothing was charged", "zh": "没有扣除", "ru": "Ничего не списано"}[locale]
     for key, variables in messages(locale).items():
         if key.startswith("failed-") or key == "cancelled":
-            assert nothing in say(locale, key, **{name: FACTS[name] for name in variables}), key
+            assert nothing in translate(locale, key, **{name: FACTS[name] for name in variables}), key
 
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_buttons_and_hints_fit_where_platforms_show_them(locale: str) -> None:
     for action in Action:
-        assert len(say(locale, f"button-{action.value}")) <= 20
+        assert len(translate(locale, f"button-{action.value}")) <= 20
     for key in messages(locale):
         if key.startswith("hint-"):
-            assert len(say(locale, key)) <= 100  # Discord's limit for a command's description
+            assert len(translate(locale, key)) <= 100  # Discord's limit for a command's description
 
 
 def test_a_failure_explains_itself() -> None:
-    assert explain("en", OutOfCredits(left=1, cost=2, refill=1)) == (
+    assert translate_error("en", OutOfCredits(left=1, cost=2, refill=1)) == (
         "This costs 2 credits, and you have 1 left. New credits come within the hour."
     )
 
 
 def test_the_wish_of_the_platform_chooses_the_language() -> None:
-    assert [choose(wish) for wish in ("zh-Hans", "ru_RU", "RU", "en-US", "de", "", None)] == [
+    assert [negotiate_locale(wish) for wish in ("zh-Hans", "ru_RU", "RU", "en-US", "de", "", None)] == [
         "zh", "ru", "ru", "en", "en", "en", "en",
     ]  # fmt: skip
-    assert choose("de", fallback="ru") == "ru"
+    assert negotiate_locale("de", fallback="ru") == "ru"
 
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("kind", [errors.Rejected, errors.Declined, errors.SaidFailed])
 def test_the_words_of_an_upstream_end_where_ours_begin(locale: str, kind: type[EaselError]) -> None:
     stop = {"en": "“no”. ", "zh": "“no”。", "ru": "«no». "}[locale]
-    assert stop in explain(locale, kind(quote="no"))
+    assert stop in translate_error(locale, kind(quote="no"))
 
 
 def test_no_message_is_dead() -> None:
@@ -171,9 +171,9 @@ def test_no_message_is_dead() -> None:
 
 def test_what_is_missing_in_the_code_is_noticed() -> None:
     with pytest.raises(KeyError):
-        say("zh", "no-such-message")
+        translate("zh", "no-such-message")
     with pytest.raises(Exception, match="limit"):
-        say("zh", "refusal-picture-too-large", name="x")
+        translate("zh", "refusal-picture-too-large", name="x")
 
 
 def test_the_tree_in_the_docstring_is_the_tree() -> None:
@@ -216,7 +216,7 @@ def test_the_operator_gets_every_line() -> None:
     ],
 )
 def test_foreign_words_turn_none_of_ours_around(foreign: str, shown: str) -> None:
-    assert closed(foreign) == shown
-    said = say("en", "refusal-bad-option", option="--size", value=foreign, allowed="1:1")
+    assert close_bidi(foreign) == shown
+    said = translate("en", "refusal-bad-option", option="--size", value=foreign, allowed="1:1")
     assert shown in said
-    assert closed(said) == said
+    assert close_bidi(said) == said

@@ -13,7 +13,7 @@ from uuid import uuid4
 import structlog
 
 from bot.errors import CutShort, Lost, PaintFailed, UpstreamDown
-from bot.intake.sizes import chosen
+from bot.intake.sizes import resolve_request_size
 from bot.painting import Accepted, PaintEvent, PaintRequest, Stage, StageChanged, Usage
 from bot.providers.base import BaseProvider
 from bot.providers.chat.message_parts import parse_message
@@ -125,7 +125,7 @@ def _reported_credits(usage: Usage, wire: ChatWire) -> float | None:
 def _prompt_with_options(request: PaintRequest, upstream: Upstream, wire: ChatWire) -> str:
     """The prompt, with the options that this upstream only takes in words."""
     prompt, options = request.prompt, request.options
-    size = chosen(request, upstream.capabilities).size
+    size = resolve_request_size(request, upstream.capabilities).size
     if size and wire.prompt_size_suffix and not wire.size_field:
         prompt += wire.prompt_size_suffix.format(size=size)
     if options.quality and wire.prompt_quality_suffix:
@@ -147,7 +147,7 @@ def encode_request(prompt: str, request: PaintRequest, upstream: Upstream, wire:
     }
     if wire.modalities:
         body["modalities"] = list(wire.modalities)
-    size = chosen(request, upstream.capabilities)
+    size = resolve_request_size(request, upstream.capabilities)
     for names, value in ((wire.size_field, size.size), (wire.tier_field, size.tier)):
         if names and value:
             _set_nested(body, names, value)

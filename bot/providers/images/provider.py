@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 import structlog
 
 from bot.errors import CutShort, Lost, UpstreamDown
-from bot.intake.sizes import chosen
+from bot.intake.sizes import resolve_request_size
 from bot.painting import Accepted, PaintEvent, PaintRequest, Stage, StageChanged
 from bot.providers.base import BaseProvider
 from bot.providers.diagnostics import endpoint_hints
@@ -157,7 +157,7 @@ def _fields(request: PaintRequest, upstream: Upstream, wire: ImagesWire) -> dict
         ("model", upstream.model if wire.sends_model else None),
         ("prompt", request.prompt),
         ("n", options.n if options.n > 1 else None),
-        (wire.size_field, chosen(request, upstream.capabilities).size),
+        (wire.size_field, resolve_request_size(request, upstream.capabilities).size),
         (wire.quality_field, options.quality),
         (wire.background_field, options.background),
         (wire.format_field, options.format),

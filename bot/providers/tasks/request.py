@@ -6,7 +6,7 @@ Pictures are addresses here; how they became such stands in `uploads`.
 from collections.abc import Callable, Iterator, Sequence
 
 from bot.errors import MaskNotTransparent, MaskOfOtherSize, MaskTooLarge, MaskTooManyPictures, MaskWithoutPicture
-from bot.intake.sizes import chosen
+from bot.intake.sizes import resolve_request_size
 from bot.painting import Capabilities, Image, PaintRequest
 from bot.providers.presets import TasksWire, Upstream
 
@@ -45,7 +45,7 @@ def encode_submission(
 ) -> dict[str, object]:
     """The JSON of a submit. `references` and `mask`: addresses at the upstream, or data URLs; `callback`: ours."""
     options = request.options
-    size = chosen(request, upstream.capabilities)
+    size = resolve_request_size(request, upstream.capabilities)
     fields = (
         (wire.size_field, size.size),
         (wire.tier_field, size.tier),

@@ -15,7 +15,7 @@ from bot.handlers.messages import MAX_PENDING_REPLIES
 from bot.quota import hours_to_refill
 from bot.sandbox import Sandbox
 from bot.store.store import Store
-from bot.texts import explain, say
+from bot.texts import translate, translate_error
 from tests.flow.scenes import BOSS, LONG, ask, books, click
 from tests.flow.store.stores import ANN, new_job, rules
 from tests.flow.world import settings, world
@@ -56,7 +56,7 @@ async def test_who_may_not_ask_is_told_so_and_nothing_is_painted_or_charged(
 ) -> None:
     async with world(tmp_path, sandbox, access=access) as easel:
         said = await ask(easel, "a lighthouse", chat=chat)
-        assert said.text == explain("en", refusal)  # type: ignore[arg-type]  # all of them are ours
+        assert said.text == translate_error("en", refusal)  # type: ignore[arg-type]  # all of them are ours
         assert await books(easel) == (50, 0)
         assert sandbox.requests == []
 
@@ -82,9 +82,9 @@ async def test_the_blocked_can_have_everything_deleted_all_the_same(tmp_path: Pa
         await easel.say("a lighthouse")
         await easel.settled(1)
     async with world(tmp_path, sandbox, access={"blocked_users": ["memory:amber"]}) as easel:
-        assert (await ask(easel, "/privacy")).text == say("en", "answer-privacy", days=0)
-        assert (await ask(easel, "/forget")).text == say("en", "answer-forgotten", count=1)
-        assert (await ask(easel, "/quota")).text == explain("en", Banned())
+        assert (await ask(easel, "/privacy")).text == translate("en", "answer-privacy", days=0)
+        assert (await ask(easel, "/forget")).text == translate("en", "answer-forgotten", count=1)
+        assert (await ask(easel, "/quota")).text == translate_error("en", Banned())
 
 
 async def test_buttons_are_no_back_door(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -96,9 +96,9 @@ async def test_buttons_are_no_back_door(tmp_path: Path, sandbox: Sandbox) -> Non
     file.write_text('blocked_words = ["lighthouse"]')
     async with world(tmp_path, sandbox, access={"file": str(file)}) as easel:
         for action in (Action.RETRY, Action.VARY):
-            assert (await click(easel, post, action)).text == explain("en", ForbiddenWord())
+            assert (await click(easel, post, action)).text == translate_error("en", ForbiddenWord())
     async with world(tmp_path, sandbox, access={"blocked_users": ["memory:amber"]}) as easel:
-        assert (await click(easel, post, Action.RETRY)).text == explain("en", Banned())
+        assert (await click(easel, post, Action.RETRY)).text == translate_error("en", Banned())
         assert (await click(easel, post, Action.RETRY)).text == ""  # said a moment ago
     assert len(sandbox.requests) == 1
 
@@ -127,7 +127,7 @@ async def test_a_newcomers_first_day_is_smaller(tmp_path: Path, sandbox: Sandbox
         await easel.settled(2)
         said = await ask(easel, "a third")
         refill = hours_to_refill(SystemClock().now())
-        assert said.text == explain("en", OutOfCredits(left=0, cost=1, refill=refill))
+        assert said.text == translate_error("en", OutOfCredits(left=0, cost=1, refill=refill))
         assert await books(easel) == (0, 0)
 
 
@@ -204,7 +204,7 @@ async def test_the_pace_is_said_once_and_then_there_is_silence(tmp_path: Path, s
             await easel.say("/quota")
         said = [post.text for post in easel.platform.posts]
         assert len(said) == 3
-        assert said[2] in [explain("en", TooFast(seconds=seconds)) for seconds in range(30, 61)]
+        assert said[2] in [translate_error("en", TooFast(seconds=seconds)) for seconds in range(30, 61)]
         assert (await ask(easel, "/quota", sender=JADE)).text.startswith("今天还剩 50 积分")
 
 
@@ -246,7 +246,7 @@ async def test_where_silence_would_leave_somebody_waiting_the_refusal_is_said_ea
     async with world(tmp_path, sandbox, platform, access={"blocked_users": ["memory:amber"]}) as easel:
         for _ in range(10):
             await easel.say("/quota")
-        assert [post.text for post in platform.posts] == [explain("en", Banned())] * 10
+        assert [post.text for post in platform.posts] == [translate_error("en", Banned())] * 10
 
 
 async def test_answers_that_wait_for_their_turn_are_few_for_each_member(tmp_path: Path, sandbox: Sandbox) -> None:

@@ -34,9 +34,9 @@ from bot.errors import (
     UnknownOption,
 )
 from bot.job import Job
-from bot.pictures import KINDS, MEGAPIXELS
+from bot.pictures.decoding import MAX_MEGAPIXELS, SUPPORTED_FORMATS
 from bot.sandbox import Sandbox
-from bot.texts import explain, say
+from bot.texts import translate, translate_error
 from tests.flow.scenes import HeldPlatform, books, click, jobs_under_way, stands
 from tests.flow.world import World, world
 from tests.support.images import png
@@ -58,7 +58,7 @@ async def refused(easel: World, error: EaselError, posts: int = 1) -> None:
     await easel.settled(posts)
     assert len(easel.platform.posts) == posts
     post = easel.platform.posts[-1]
-    await easel.platform.until(lambda: post.text == explain("en", error))
+    await easel.platform.until(lambda: post.text == translate_error("en", error))
     assert post.actions == []
     assert not post.images
     assert await books(easel) == (50, 0)
@@ -140,17 +140,17 @@ async def test_pictures_without_a_word(easel: World) -> None:
 
 async def test_a_file_that_says_it_is_no_picture(easel: World) -> None:
     await easel.say("read this", easel.platform.upload(b"%PDF", filename="a.pdf", media_type="application/pdf"))
-    await refused(easel, NotAPicture(name="a.pdf", kinds=KINDS))
+    await refused(easel, NotAPicture(name="a.pdf", kinds=SUPPORTED_FORMATS))
 
 
 @pytest.mark.parametrize(
     ("make", "name", "error"),
     [
-        (text_file, "diary.png", NotAPicture(name="diary.png", kinds=KINDS)),
+        (text_file, "diary.png", NotAPicture(name="diary.png", kinds=SUPPORTED_FORMATS)),
         (truncated_jpeg, "half.jpg", BrokenPicture(name="half.jpg")),
-        (enormous_png, "huge.png", PictureTooManyPixels(name="huge.png", megapixels=MEGAPIXELS)),
+        (enormous_png, "huge.png", PictureTooManyPixels(name="huge.png", megapixels=MAX_MEGAPIXELS)),
         (animated_gif, "party.gif", AnimatedPicture(name="party.gif")),
-        (bytes, "empty.png", NotAPicture(name="empty.png", kinds=KINDS)),
+        (bytes, "empty.png", NotAPicture(name="empty.png", kinds=SUPPORTED_FORMATS)),
     ],
 )
 async def test_bytes_that_are_not_the_picture_they_seem(
@@ -163,7 +163,7 @@ async def test_bytes_that_are_not_the_picture_they_seem(
 async def test_one_bad_picture_among_good_ones(easel: World) -> None:
     good, bad = easel.platform.upload(png()), easel.platform.upload(text_file(), filename="b.png")
     await easel.say("join them", good, bad)
-    await refused(easel, NotAPicture(name="b.png", kinds=KINDS))
+    await refused(easel, NotAPicture(name="b.png", kinds=SUPPORTED_FORMATS))
 
 
 async def test_an_attachment_that_the_platform_no_longer_has(easel: World) -> None:
@@ -194,7 +194,7 @@ async def test_a_reply_to_a_picture_that_is_not_finished(tmp_path: Path) -> None
         await wait_until(lambda: stands(easel, job.id))
         await easel.say("and add a moon", reply_to=platform.posts[0])
         await platform.until(lambda: len(platform.posts) == 2)
-        assert platform.posts[1].text == explain("en", StillPainting())
+        assert platform.posts[1].text == translate_error("en", StillPainting())
         platform.release()
         await easel.settled(2)
         assert await books(easel) == (49, 0)
@@ -215,7 +215,7 @@ async def test_two_clicks_on_retry_are_one_job(easel: World) -> None:
     await easel.say("a cat [[400]]")
     [post] = await easel.settled()
     answers = await asyncio.gather(*(click(easel, post, Action.RETRY) for _ in range(2)))
-    assert sorted(answer.text for answer in answers) == ["", say("en", "press-again")]
+    assert sorted(answer.text for answer in answers) == ["", translate("en", "press-again")]
     await easel.settled(2)
     assert len(easel.sandbox.requests) == 2
     assert len(easel.platform.posts) == 2
@@ -240,7 +240,7 @@ async def test_vary_sends_the_picture_along_and_a_variation_of_it_says_so_once(e
     await click(easel, varied, Action.VARY)
     await easel.settled(3)
     first, second, third = easel.sandbox.requests
-    assert second.prompt == third.prompt == say("en", "prompt-vary", prompt=first.prompt)
+    assert second.prompt == third.prompt == translate("en", "prompt-vary", prompt=first.prompt)
     assert [len(each.references) for each in (first, second, third)] == [0, 1, 1]
     assert all("“a cat”" in post.text for post in easel.platform.posts)
 
@@ -272,7 +272,7 @@ async def test_edit_opens_a_reply(easel: World) -> None:
     [post] = await easel.settled()
     answer = await click(easel, post, Action.EDIT)
     assert answer.open_reply
-    assert answer.text == say("en", "answer-edit-how")
+    assert answer.text == translate("en", "answer-edit-how")
 
 
 async def test_a_repeat_while_it_still_paints(tmp_path: Path) -> None:
@@ -281,7 +281,7 @@ async def test_a_repeat_while_it_still_paints(tmp_path: Path) -> None:
         await easel.say("make it night", platform.upload(png()))
         await platform.until(lambda: bool(platform.posts))
         answer = await click(easel, platform.posts[0], Action.RETRY)
-        assert answer.text == explain("en", StillPainting())
+        assert answer.text == translate_error("en", StillPainting())
 
 
 async def test_a_repeat_that_is_looked_up_while_the_picture_lands(
@@ -316,13 +316,13 @@ async def test_a_button_of_a_job_that_nobody_knows(easel: World) -> None:
         action=Action.RETRY,
         job_id="unknown",
     )
-    assert (await easel.app.events.press_button(press)).text == explain("en", AlreadyFinished())
+    assert (await easel.app.events.press_button(press)).text == translate_error("en", AlreadyFinished())
 
 
 async def test_an_unknown_option_names_what_there_is_in_the_members_language(easel: World) -> None:
     await easel.say("кот --зерно 5", sender=replace(AMBER, locale="ru"))
     [post] = await easel.settled()
-    assert post.text == explain("ru", UnknownOption(option="--зерно", allowed=OPTIONS))
+    assert post.text == translate_error("ru", UnknownOption(option="--зерно", allowed=OPTIONS))
 
 
 async def test_a_bug_in_a_platform_is_said_and_costs_nothing(tmp_path: Path) -> None:
@@ -333,7 +333,7 @@ async def test_a_bug_in_a_platform_is_said_and_costs_nothing(tmp_path: Path) -> 
     async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox, Buggy()) as easel:
         await easel.say("make it night", easel.platform.upload(png()))
         [post] = await easel.settled()
-        assert post.text == explain("en", EaselError())
+        assert post.text == translate_error("en", EaselError())
         assert post.actions == ["retry"]
         assert await books(easel) == (50, 0)
         assert not sandbox.requests

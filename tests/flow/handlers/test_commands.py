@@ -13,7 +13,7 @@ from bot.errors import AdminsOnly, BadArguments, Banned, OutOfCredits
 from bot.handlers.commands import ADMIN_USAGE
 from bot.quota import MAX_CREDITS, hours_to_refill
 from bot.sandbox import Sandbox
-from bot.texts import LOCALES, explain, say
+from bot.texts import LOCALES, translate, translate_error
 from tests.flow.scenes import BOSS, LONG, ask, books
 from tests.flow.world import World, settings, world
 from tests.support.chat_world import open_app
@@ -42,14 +42,14 @@ async def answer(easel: World, text: str, **given: object) -> str:
 @pytest.mark.parametrize("command", ["start", "help"])
 async def test_words_of_welcome(easel: World, command: str, locale: str) -> None:
     said = await answer(easel, f"/{command}", sender=replace(AMBER, locale=locale))
-    assert said == say(locale, f"answer-{command}")
+    assert said == translate(locale, f"answer-{command}")
 
 
 @pytest.mark.parametrize("locale", LOCALES)
 async def test_quota_tells_the_credits_as_a_plain_number(easel: World, locale: str) -> None:
     said = await answer(easel, "/quota", sender=replace(AMBER, locale=locale))
     refill = hours_to_refill(SystemClock().now())
-    assert said == say(locale, "answer-quota", left=1234, held=0, running=0, daily=1234, refill=refill)
+    assert said == translate(locale, "answer-quota", left=1234, held=0, running=0, daily=1234, refill=refill)
     assert "1234" in said
 
 
@@ -65,15 +65,15 @@ async def test_quota_tells_what_runs_and_what_is_held_for_it(tmp_path: Path) -> 
 
 async def test_an_unknown_language_gets_the_operators(tmp_path: Path, sandbox: Sandbox) -> None:
     async with world(tmp_path, sandbox, locale="ru") as easel:
-        assert await answer(easel, "/help", sender=replace(AMBER, locale="fr")) == say("ru", "answer-help")
-        assert await answer(easel, "/help", sender=replace(AMBER, locale=None)) == say("ru", "answer-help")
+        assert await answer(easel, "/help", sender=replace(AMBER, locale="fr")) == translate("ru", "answer-help")
+        assert await answer(easel, "/help", sender=replace(AMBER, locale=None)) == translate("ru", "answer-help")
 
 
 # ---------------------------------------------------------------- history
 
 
 async def test_a_history_without_jobs(easel: World) -> None:
-    assert await answer(easel, "/history") == say("en", "answer-history-empty")
+    assert await answer(easel, "/history") == translate("en", "answer-history-empty")
 
 
 async def test_each_line_of_the_history_leads_to_its_message(easel: World) -> None:
@@ -89,7 +89,9 @@ async def test_each_line_of_the_history_leads_to_its_message(easel: World) -> No
     ):
         time = f"{job.created:%Y-%m-%d %H:%M} UTC"
         number = 1 if line is newest else 2
-        words = say("en", "answer-history-line", number=number, time=time, state=say("en", state), prompt=job.prompt)
+        words = translate(
+            "en", "answer-history-line", number=number, time=time, state=translate("en", state), prompt=job.prompt
+        )
         assert line == f"{words} {link}"
 
 
@@ -112,7 +114,7 @@ async def test_a_platform_without_optional_protocols_serves_a_job_the_history_an
         await app.start()
         await app.events.receive_message(platform.message("a lighthouse"))
         await platform.until(lambda: bool(platform.posts and platform.posts[0].images))
-        for command, end in (("/history", "“a lighthouse”"), ("/forget", say("en", "answer-forgotten", count=1))):
+        for command, end in (("/history", "“a lighthouse”"), ("/forget", translate("en", "answer-forgotten", count=1))):
             await app.events.receive_message(platform.message(command))
             await platform.until(lambda end=end: platform.posts[-1].text.endswith(end))
 
@@ -130,7 +132,7 @@ async def test_the_last_twenty_jobs_and_nobody_elses(tmp_path: Path) -> None:
 async def test_what_was_asked_in_private_is_not_listed_in_a_group(easel: World) -> None:
     await easel.say("a surprise for Jade")
     await easel.settled(1)
-    assert await answer(easel, "/history", chat=GROUP) == say("en", "answer-history-empty")
+    assert await answer(easel, "/history", chat=GROUP) == translate("en", "answer-history-empty")
     await easel.say("a lighthouse", chat=GROUP)
     await easel.settled(3)
     [line] = (await answer(easel, "/history", chat=GROUP)).splitlines()
@@ -151,16 +153,16 @@ async def test_a_long_prompt_stays_on_its_line(easel: World) -> None:
 
 @pytest.mark.parametrize("verb", ["grant memory:amber 5", "set memory:amber 5", "ban memory:jade", "stats", ""])
 async def test_only_admins_may(easel: World, verb: str) -> None:
-    assert await answer(easel, f"/admin {verb}") == explain("en", AdminsOnly())
+    assert await answer(easel, f"/admin {verb}") == translate_error("en", AdminsOnly())
     assert await books(easel) == (1234, 0)
 
 
 async def test_credits_are_granted_and_set(easel: World) -> None:
     said = await answer(easel, "/admin grant memory:amber 6", sender=BOSS)
-    assert said == say("en", "answer-granted", user="memory:amber", credits=6, left=1240)
+    assert said == translate("en", "answer-granted", user="memory:amber", credits=6, left=1240)
     assert await books(easel) == (1240, 0)
     said = await answer(easel, "/admin set memory:amber 3", sender=BOSS)
-    assert said == say("en", "answer-set", user="memory:amber", credits=3, left=3)
+    assert said == translate("en", "answer-set", user="memory:amber", credits=3, left=3)
     assert await books(easel) == (3, 0)
 
 
@@ -175,12 +177,12 @@ async def test_a_change_that_is_told_twice_happens_once(easel: World, verb: str)
 
 
 async def test_a_banned_member_is_refused_until_unbanned(easel: World) -> None:
-    assert await answer(easel, "/admin ban memory:amber", sender=BOSS) == say(
+    assert await answer(easel, "/admin ban memory:amber", sender=BOSS) == translate(
         "en", "answer-banned", user="memory:amber"
     )
-    assert await answer(easel, "a cat") == explain("en", Banned())
+    assert await answer(easel, "a cat") == translate_error("en", Banned())
     said = await answer(easel, "/admin unban memory:amber", sender=BOSS)
-    assert said == say("en", "answer-unbanned", user="memory:amber")
+    assert said == translate("en", "answer-unbanned", user="memory:amber")
     await easel.say("a cat")
     posts = await easel.settled(4)
     assert len(posts[-1].images) == 1
@@ -192,7 +194,7 @@ async def test_stats_of_the_day(easel: World) -> None:
     await easel.say("a cat [[400]]", sender=JADE)
     await easel.settled(2)
     counts = {"waiting": 0, "running": 0, "done": 1, "failed": 1, "cancelled": 0, "charged": 2, "users": 2}
-    assert await answer(easel, "/admin stats", sender=BOSS) == say("en", "answer-stats", **counts)
+    assert await answer(easel, "/admin stats", sender=BOSS) == translate("en", "answer-stats", **counts)
 
 
 @pytest.mark.parametrize(
@@ -217,7 +219,7 @@ async def test_stats_of_the_day(easel: World) -> None:
     ],
 )
 async def test_what_is_not_understood_gets_the_form_that_is(easel: World, words: str) -> None:
-    assert await answer(easel, f"/admin {words}", sender=BOSS) == explain("en", BadArguments(usage=ADMIN_USAGE))
+    assert await answer(easel, f"/admin {words}", sender=BOSS) == translate_error("en", BadArguments(usage=ADMIN_USAGE))
     assert await books(easel) == (1234, 0)
 
 
@@ -226,11 +228,11 @@ def test_the_form_of_admins_tells_what_a_user_is() -> None:
 
 
 async def test_credits_of_nothing_are_nothing(easel: World) -> None:
-    assert await answer(easel, "/admin set memory:amber 0", sender=BOSS) == say(
+    assert await answer(easel, "/admin set memory:amber 0", sender=BOSS) == translate(
         "en", "answer-set", user="memory:amber", credits=0, left=0
     )
     refill = hours_to_refill(SystemClock().now())
-    assert await answer(easel, "a cat") == explain("en", OutOfCredits(left=0, cost=1, refill=refill))
+    assert await answer(easel, "a cat") == translate_error("en", OutOfCredits(left=0, cost=1, refill=refill))
 
 
 async def test_an_answer_that_the_chat_does_not_take_harms_nobody(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -243,5 +245,5 @@ async def test_an_answer_that_the_chat_does_not_take_harms_nobody(tmp_path: Path
     async with world(tmp_path, sandbox, Deaf()) as easel:
         await easel.say("/help", chat=GROUP)
         await asyncio.sleep(0)
-        assert await answer(easel, "/help") == say("en", "answer-help")
+        assert await answer(easel, "/help") == translate("en", "answer-help")
         assert len(easel.platform.posts) == 1

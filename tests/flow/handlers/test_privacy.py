@@ -16,7 +16,7 @@ from bot.sandbox import Sandbox
 from bot.store import job_rows
 from bot.store.adapter_store import BLOB_DAYS
 from bot.store.store import EVENT_REDELIVERY, Store
-from bot.texts import LOCALES, explain, say
+from bot.texts import LOCALES, translate, translate_error
 from tests.flow.scenes import LONG, HeldPlatform, ask, books, click
 from tests.flow.store.stores import ANN, BEN, DIRECT, PIXEL, RULES, books_agree, new_job, query
 from tests.flow.world import World, settings, world
@@ -62,7 +62,7 @@ async def test_privacy_says_what_is_kept_and_for_how_long(
 ) -> None:
     async with world(tmp_path, sandbox, privacy={"retention_days": days}) as easel:
         said = (await ask(easel, "/privacy", sender=replace(AMBER, locale=locale))).text
-    assert said == say(locale, "answer-privacy", days=days or 0)
+    assert said == translate(locale, "answer-privacy", days=days or 0)
     assert (str(days) if days else "/forget") in said.splitlines()[1]
     assert "/forget" in said
 
@@ -81,13 +81,13 @@ async def test_forgetting_leaves_no_word_name_or_picture_and_every_credit(easel:
 
     said = (await ask(easel, "/forget")).text
 
-    assert said == say("en", "answer-forgotten", count=3)
+    assert said == translate("en", "answer-forgotten", count=3)
     kept = everything(tmp_path)
     assert not [word for word in ("neighbour", "Amber", "photo", "m1/0") if word in kept]
     assert await books(easel) == before == (47, 0)
     assert query(f"sqlite:///{tmp_path / 'easel.db'}", "SELECT * FROM ledger ORDER BY job, kind") == ledger
     assert books_agree(f"sqlite:///{tmp_path / 'easel.db'}")
-    assert (await ask(easel, "/history")).text == say("en", "answer-history-empty")
+    assert (await ask(easel, "/history")).text == translate("en", "answer-history-empty")
     assert sorted(easel.platform.deleted_files) == sorted(["photo", *_delivered(easel)])
 
 
@@ -104,7 +104,7 @@ async def test_the_file_itself_holds_the_words_no_more(easel: World, tmp_path: P
 
 
 async def test_there_may_be_nothing_to_forget(easel: World) -> None:
-    assert (await ask(easel, "/forget")).text == say("en", "answer-forgotten", count=0)
+    assert (await ask(easel, "/forget")).text == translate("en", "answer-forgotten", count=0)
 
 
 async def test_others_keep_what_is_theirs(easel: World) -> None:
@@ -120,7 +120,7 @@ async def test_a_forgotten_picture_has_no_buttons_left_and_paints_nothing(easel:
     [post] = await easel.settled(1)
     await ask(easel, "/forget")
     for action in Action:
-        assert (await click(easel, post, action)).text == explain("en", AlreadyFinished())
+        assert (await click(easel, post, action)).text == translate_error("en", AlreadyFinished())
     assert len(sandbox.requests) == 1
 
 
@@ -130,11 +130,11 @@ async def test_what_runs_and_waits_is_stopped_and_forgotten_too(tmp_path: Path) 
             await easel.say(SECRET)
         await wait_until(lambda: sandbox.running == 2)
         said = (await ask(easel, "/forget")).text
-        assert said == say("en", "answer-forgotten", count=4)
+        assert said == translate("en", "answer-forgotten", count=4)
         assert await books(easel) == (50, 0)
         await easel.settled(5)
         await wait_until(lambda: sandbox.running == 0)
-        assert [post.text for post in easel.platform.posts[:4]] == [say("en", "cancelled")] * 4
+        assert [post.text for post in easel.platform.posts[:4]] == [translate("en", "cancelled")] * 4
         assert "neighbour" not in everything(tmp_path)
 
 
@@ -147,11 +147,11 @@ async def test_a_picture_on_its_way_is_waited_for_and_if_it_is_late_the_answer_s
         await easel.say(SECRET)
         await platform.reached.wait()
         said = (await ask(easel, "/forget")).text
-        assert said == f"{say('en', 'answer-forgotten', count=0)}\n{say('en', 'forget-again')}"
+        assert said == f"{translate('en', 'answer-forgotten', count=0)}\n{translate('en', 'forget-again')}"
         platform.release()
         await easel.settled()
         assert await books(easel) == (49, 0)
-        assert (await ask(easel, "/forget")).text == say("en", "answer-forgotten", count=1)
+        assert (await ask(easel, "/forget")).text == translate("en", "answer-forgotten", count=1)
         assert "neighbour" not in everything(tmp_path)
 
 

@@ -9,7 +9,7 @@ import pytest
 from bot.chat import Action
 from bot.errors import AlreadyFinished, ChatBusy, NotYours
 from bot.sandbox import Sandbox
-from bot.texts import explain, say
+from bot.texts import translate, translate_error
 from tests.flow.scenes import BOSS, LONG, HeldPlatform, books, click, jobs_under_way, shows
 from tests.flow.world import World, world
 from tests.servers.upstream.picture_host import picture_host
@@ -17,8 +17,8 @@ from tests.support.images import png
 from tests.support.platform import AMBER, GROUP, JADE, Post
 from tests.support.waiting import wait_until
 
-STOPPED = say("en", "answer-cancelled", count=1)
-CANCELLED = say("en", "cancelled")
+STOPPED = translate("en", "answer-cancelled", count=1)
+CANCELLED = translate("en", "cancelled")
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ async def test_a_picture_that_is_on_its_way_is_too_late_to_stop(tmp_path: Path) 
         await easel.say("a cat")
         await platform.reached.wait()
         [post] = platform.posts
-        assert (await click(easel, post, Action.CANCEL)).text == say("en", "press-too-late")
+        assert (await click(easel, post, Action.CANCEL)).text == translate("en", "press-too-late")
         platform.release()
         await easel.settled()
         assert len(post.images) == 1
@@ -124,7 +124,7 @@ async def test_a_job_that_has_just_failed_is_finished(tmp_path: Path) -> None:
         await easel.say("a cat [[no-picture]]")
         await platform.until(lambda: platform.refused > 0)
         [post] = platform.posts
-        assert (await click(easel, post, Action.CANCEL)).text == explain("en", AlreadyFinished())
+        assert (await click(easel, post, Action.CANCEL)).text == translate_error("en", AlreadyFinished())
         assert await books(easel) == (50, 0)
 
 
@@ -132,7 +132,7 @@ async def test_a_finished_job_cannot_be_stopped(tmp_path: Path) -> None:
     async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox) as easel:
         await easel.say("a cat")
         [post] = await easel.settled()
-        assert (await click(easel, post, Action.CANCEL)).text == explain("en", AlreadyFinished())
+        assert (await click(easel, post, Action.CANCEL)).text == translate_error("en", AlreadyFinished())
         assert post.actions == ["retry", "vary", "edit"]
 
 
@@ -143,9 +143,9 @@ async def test_a_message_that_nobody_knows_of_loses_its_cancel(tmp_path: Path) -
         ref = await easel.platform.post(post.chat, post.cards[0], reply_to=None, key="of-a-killed-process")
         stray = easel.platform.posts[-1]
         assert stray.actions == ["cancel"]
-        assert (await click(easel, stray, Action.CANCEL)).text == explain("en", AlreadyFinished())
+        assert (await click(easel, stray, Action.CANCEL)).text == translate_error("en", AlreadyFinished())
         await easel.platform.until(lambda: not stray.actions)
-        assert (stray.id, stray.text) == (ref.message_id, explain("en", AlreadyFinished()))
+        assert (stray.id, stray.text) == (ref.message_id, translate_error("en", AlreadyFinished()))
         assert post.actions == ["retry", "vary", "edit"]
 
 
@@ -155,7 +155,7 @@ async def test_two_clicks_at_once_stop_it_once_and_both_say_so(easel: World) -> 
     answers = await asyncio.gather(*(click(easel, post, Action.CANCEL) for _ in range(5)))
     assert {answer.text for answer in answers} == {STOPPED}
     await stopped(easel, post)
-    assert (await click(easel, post, Action.CANCEL)).text == explain("en", AlreadyFinished())
+    assert (await click(easel, post, Action.CANCEL)).text == translate_error("en", AlreadyFinished())
 
 
 async def test_two_clicks_at_once_on_a_waiting_job(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -180,7 +180,7 @@ async def test_a_click_is_answered_even_while_the_chat_takes_no_edits(tmp_path: 
 async def test_another_member_may_not_and_an_admin_may(easel: World) -> None:
     await easel.say("a cat", chat=GROUP)
     post = await painting(easel)
-    assert (await click(easel, post, Action.CANCEL, sender=JADE)).text == explain("zh", NotYours())
+    assert (await click(easel, post, Action.CANCEL, sender=JADE)).text == translate_error("zh", NotYours())
     assert easel.sandbox.running == 1
     assert (await click(easel, post, Action.CANCEL, sender=BOSS)).text == STOPPED
     await stopped(easel, post)
@@ -192,7 +192,7 @@ async def test_the_command_stops_all_of_the_callers_jobs_and_nobody_elses(easel:
     await easel.say("not yours", sender=JADE)
     await wait_until(lambda: easel.sandbox.running == 3)
     await easel.say("/cancel")
-    await easel.platform.until(lambda: easel.platform.posts[-1].text == say("en", "answer-cancelled", count=3))
+    await easel.platform.until(lambda: easel.platform.posts[-1].text == translate("en", "answer-cancelled", count=3))
     await wait_until(lambda: easel.sandbox.running == 1)
     assert sorted(request.prompt for request in easel.sandbox.requests) == ["first", "not yours", "second"]
     assert await books(easel) == (50, 0)
@@ -202,7 +202,7 @@ async def test_the_command_stops_all_of_the_callers_jobs_and_nobody_elses(easel:
 async def test_the_command_without_any_job(easel: World) -> None:
     await easel.say("/cancel")
     [post] = await easel.settled()
-    assert post.text == say("en", "answer-nothing-to-cancel")
+    assert post.text == translate("en", "answer-nothing-to-cancel")
 
 
 async def test_a_deleted_status_message_stops_its_job(easel: World) -> None:

@@ -17,7 +17,7 @@ from bot.job import Job, State
 from bot.jobs.settlement import STORE_RETRY_S
 from bot.painting import Image
 from bot.sandbox import Sandbox
-from bot.texts import explain, say
+from bot.texts import translate, translate_error
 from tests.flow.scenes import LONG, HeldPlatform, books, click, jobs_under_way, shows, stands
 from tests.flow.world import World, settings, world
 from tests.servers.upstream.picture_host import picture_host
@@ -26,7 +26,7 @@ from tests.support.images import png
 from tests.support.platform import AMBER, Platform
 from tests.support.waiting import wait_until
 
-DOWN = explain("en", StoreFailed())
+DOWN = translate_error("en", StoreFailed())
 
 
 @pytest.fixture
@@ -186,7 +186,7 @@ async def test_a_click_on_cancel_that_the_database_did_not_take_is_made_good(tmp
         await asyncio.to_thread(fill_disk, tmp_path)
         assert (await click(easel, post, Action.CANCEL)).text == DOWN
         await asyncio.to_thread(clear_disk, tmp_path)
-        await easel.platform.until(lambda: post.text == say("en", "cancelled"))
+        await easel.platform.until(lambda: post.text == translate("en", "cancelled"))
         assert await books(easel) == (50, 0)
 
 
@@ -202,8 +202,8 @@ async def test_a_job_that_the_database_let_down_can_still_be_stopped(tmp_path: P
         [post] = platform.posts
         assert (await click(easel, post, Action.CANCEL)).text == DOWN
         await asyncio.to_thread(mend_database, tmp_path)
-        assert (await click(easel, post, Action.CANCEL)).text == say("en", "answer-cancelled", count=1)
-        await platform.until(lambda: post.text == say("en", "cancelled"))
+        assert (await click(easel, post, Action.CANCEL)).text == translate("en", "answer-cancelled", count=1)
+        await platform.until(lambda: post.text == translate("en", "cancelled"))
         assert await books(easel) == (50, 0)
 
 
@@ -232,7 +232,7 @@ async def test_a_message_while_the_database_is_away_is_answered(tmp_path: Path, 
         assert easel.platform.posts[1].text == DOWN
         await easel.say("again", reply_to=post)
         await easel.platform.until(lambda: len(easel.platform.posts) == 3)
-        assert easel.platform.posts[2].text == say("en", "refusal-reply-has-no-picture")
+        assert easel.platform.posts[2].text == translate("en", "refusal-reply-has-no-picture")
         await easel.app.events.message_deleted(MessageRef(chat=post.chat, message_id=post.id))
         assert not sandbox.requests
         await asyncio.to_thread(mend_database, tmp_path)
@@ -276,7 +276,7 @@ async def test_a_picture_that_the_chat_does_not_take_is_not_charged_and_said(tmp
     async with world(tmp_path, sandbox, Picky()) as easel:
         await easel.say("a cat")
         [post] = await easel.settled()
-        assert post.text == explain("en", Undelivered())
+        assert post.text == translate_error("en", Undelivered())
         assert post.actions == ["retry"]
         assert await books(easel) == (50, 0)
 
@@ -287,7 +287,7 @@ async def test_a_bug_while_the_picture_is_delivered_is_not_charged_and_said(tmp_
     async with world(tmp_path, sandbox, platform) as easel:
         await easel.say("a cat")
         [post] = await easel.settled()
-        assert post.text == explain("en", Undelivered())
+        assert post.text == translate_error("en", Undelivered())
         assert await books(easel) == (50, 0)
 
 
@@ -307,7 +307,7 @@ async def test_a_bug_while_a_message_is_read_is_said(tmp_path: Path, sandbox: Sa
         object.__setattr__(broken, "text", 7)  # an adapter without a type checker
         await easel.app.events.receive_message(broken)
         [post] = await easel.settled()
-        assert post.text == explain("en", EaselError())
+        assert post.text == translate_error("en", EaselError())
 
 
 async def test_a_bug_while_a_click_is_answered_is_said(tmp_path: Path) -> None:
@@ -317,11 +317,11 @@ async def test_a_bug_while_a_click_is_answered_is_said(tmp_path: Path) -> None:
             await easel.say("a cat")
             await wait_until(lambda: sandbox.running == 1 and bool(platform.posts))
             [post] = platform.posts
-            assert (await click(easel, post, Action.CANCEL)).text == explain("en", EaselError())
+            assert (await click(easel, post, Action.CANCEL)).text == translate_error("en", EaselError())
             assert await books(easel) == (50, 0)
         platform.broken = False
         async with world(tmp_path, sandbox, platform) as easel:
-            await platform.until(lambda: post.text == say("en", "cancelled"))
+            await platform.until(lambda: post.text == translate("en", "cancelled"))
 
 
 async def test_a_bug_while_a_failure_is_written_down_leaves_it_to_the_next_start(
@@ -345,7 +345,7 @@ async def test_a_reply_that_is_no_picture_of_a_finished_job(tmp_path: Path, sand
         message: Message = easel.platform.message("at night", reply_to=post)
         await easel.app.events.receive_message(message)
         await easel.settled(2)
-        assert easel.platform.posts[1].text == say("en", "refusal-reply-has-no-picture")
+        assert easel.platform.posts[1].text == translate("en", "refusal-reply-has-no-picture")
 
 
 # ---------------------------------------------------------------- providers
@@ -377,7 +377,7 @@ async def test_when_all_are_down_the_last_failure_is_said(tmp_path: Path, sandbo
     async with world(tmp_path, sandbox, providers=providers) as easel:
         await easel.say("a cat")
         [post] = await easel.settled()
-        assert post.text == explain("en", BadCredentials())
+        assert post.text == translate_error("en", BadCredentials())
         assert await books(easel) == (50, 0)
 
 

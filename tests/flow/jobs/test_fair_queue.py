@@ -10,7 +10,7 @@ from bot.clock import SystemClock
 from bot.errors import ChatOutOfCredits, TooManyWaiting
 from bot.quota import hours_to_refill
 from bot.sandbox import Sandbox
-from bot.texts import explain, say
+from bot.texts import translate, translate_error
 from tests.flow.scenes import LONG, ask, books, click
 from tests.flow.world import World, world
 from tests.support.platform import AMBER, GROUP, JADE, Post
@@ -27,7 +27,7 @@ async def sandbox() -> AsyncGenerator[Sandbox]:
 
 async def place(easel: World, post: Post, ahead: int) -> None:
     """Waits until a message shows its place in line."""
-    words = [say(locale, "status-place", ahead=ahead) for locale in ("en", "zh")]
+    words = [translate(locale, "status-place", ahead=ahead) for locale in ("en", "zh")]
     await easel.platform.until(lambda: any(each in post.text for each in words))
 
 
@@ -47,7 +47,7 @@ async def test_beyond_those_who_may_wait_a_job_is_refused_and_costs_nothing(tmp_
     async with world(tmp_path, sandbox, limits=limits) as easel:
         for number in range(4):
             await easel.say(f"cat {number}")
-        refused = explain("en", TooManyWaiting(limit=2))
+        refused = translate_error("en", TooManyWaiting(limit=2))
         await easel.platform.until(lambda: any(post.text == refused for post in easel.platform.posts))
         assert await books(easel) == (47, 3)
         await easel.say("a dog", sender=JADE)
@@ -99,7 +99,7 @@ async def test_a_group_has_credits_of_its_own_and_a_direct_chat_does_not(tmp_pat
         await easel.say("a dog", chat=GROUP, sender=JADE)
         await easel.platform.until(lambda: len(easel.platform.posts) == 2)
         refill = hours_to_refill(SystemClock().now())
-        assert easel.platform.posts[1].text == explain("zh", ChatOutOfCredits(left=0, cost=1, refill=refill))
+        assert easel.platform.posts[1].text == translate_error("zh", ChatOutOfCredits(left=0, cost=1, refill=refill))
         assert await books(easel, JADE) == (50, 0)
         await easel.say("a dog", sender=JADE)
         await easel.say("a bird", chat=OTHER_GROUP)

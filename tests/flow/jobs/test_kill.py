@@ -15,7 +15,7 @@ import pytest
 from bot.clock import SystemClock
 from bot.sandbox import Sandbox
 from bot.store.store import Store
-from bot.texts import load, say
+from bot.texts import preload_locales, translate
 from tests.support import PROJECT
 
 LONG = 1000
@@ -26,7 +26,7 @@ Shown = dict[str, Any]
 @pytest.fixture(autouse=True, scope="module")
 def words() -> None:
     """Read outside of the event loop, as the app does."""
-    load()
+    preload_locales()
 
 
 def write_settings(folder: Path, sandbox: Sandbox, dialect: str = "chat") -> Path:
@@ -143,7 +143,7 @@ async def test_killed_while_the_upstream_works(tmp_path: Path, fault: str) -> No
             await first.kill()
         async with easel(config) as second:
             [message] = await second.page.until(ended)
-            assert message["text"] == say("en", "failed-restarted")
+            assert message["text"] == translate("en", "failed-restarted")
             assert message["files"] == []
             assert await second.stop() == 0
         assert len(sandbox.requests) == 1
@@ -212,7 +212,7 @@ async def test_a_submit_that_nobody_heard_the_answer_of_is_not_sent_again(tmp_pa
             await first.kill()
         async with easel(config) as second:
             [message] = await second.page.until(ended)
-            assert message["text"] == say("en", "failed-restarted")
+            assert message["text"] == translate("en", "failed-restarted")
             assert await second.stop() == 0
         assert len(sandbox.requests) == 1
         assert await credits_of_amber(tmp_path) == (50, 0)

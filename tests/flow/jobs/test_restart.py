@@ -18,7 +18,7 @@ from bot.painting import Image
 from bot.quota import QuotaRules
 from bot.sandbox import Fault, Sandbox
 from bot.store.store import Store
-from bot.texts import explain, say
+from bot.texts import translate, translate_error
 from tests.flow.scenes import LONG, HeldPlatform, books, click, shows
 from tests.flow.world import World, settings, world
 from tests.servers.upstream.picture_host import picture_host
@@ -30,7 +30,7 @@ from tests.support.waiting import wait_until
 RULES = QuotaRules(user_daily=50, chat_daily=None, user_concurrent=2, user_waiting=5)
 PICTURE = Image(data=png(), media_type="image/png", width=64, height=48)
 FACTS: dict[str, Any] = {"provider": "sandbox", "price": 1, "count": 1, "upstream_id": None, "usage": {}}
-RESTARTED = explain("en", Restarted())
+RESTARTED = translate_error("en", Restarted())
 
 
 @pytest.fixture
@@ -218,7 +218,7 @@ async def test_a_failure_that_could_not_be_shown_is_shown(tmp_path: Path, sandbo
     async with world(tmp_path, sandbox, platform) as easel:
         [job] = await easel.app.store.history(AMBER.key)
         assert job.failure is not None
-        await released(easel, say("en", job.failure.key, **job.failure.facts))
+        await released(easel, translate("en", job.failure.key, **job.failure.facts))
         await wait_until(lambda: told(easel))
     assert len(sandbox.requests) == 1
 
@@ -230,7 +230,7 @@ async def test_a_refusal_that_could_not_be_shown_offers_no_retry(tmp_path: Path,
         await platform.until(lambda: platform.refused > 0)
     platform.refuses = False
     async with world(tmp_path, sandbox, platform) as easel:
-        words = say("en", "refusal-not-a-picture", name="a.png", kinds="PNG, JPEG, WebP, HEIC")
+        words = translate("en", "refusal-not-a-picture", name="a.png", kinds="PNG, JPEG, WebP, HEIC")
         await released(easel, words, actions=())
 
 
@@ -243,7 +243,7 @@ async def test_a_cancellation_that_could_not_be_shown_is_shown(tmp_path: Path) -
             await click(easel, platform.posts[0], Action.CANCEL)
         platform.refuses = False
         async with world(tmp_path, sandbox, platform) as easel:
-            await released(easel, say("en", "cancelled"))
+            await released(easel, translate("en", "cancelled"))
 
 
 async def test_what_was_told_is_not_told_again(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -309,7 +309,7 @@ async def test_a_link_that_leads_nowhere_any_more_is_a_failure(tmp_path: Path, s
         await store.save_checkpoint(job, "accepted", {"upstream_id": "t1"})
         await store.save_checkpoint(job, "picture:0", {"link": f"{sandbox.address}/pictures/gone.png"})
     async with world(tmp_path, sandbox) as easel:
-        await released(easel, say("en", "failed-unfetched"))
+        await released(easel, translate("en", "failed-unfetched"))
     assert not sandbox.requests
 
 

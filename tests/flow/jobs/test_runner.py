@@ -20,7 +20,7 @@ from bot.providers.fallback import FallbackProvider
 from bot.quota import QuotaRules
 from bot.status.messages import StatusMessages
 from bot.store.store import Store
-from bot.texts import explain, say
+from bot.texts import translate, translate_error
 from tests.flow.scenes import jobs_under_way
 from tests.servers.upstream.picture_host import PictureHost, picture_host
 from tests.support.clocks import FakeClock
@@ -118,7 +118,7 @@ class House:
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncGenerator[House]:
-    await asyncio.to_thread(texts.load)
+    await asyncio.to_thread(texts.preload_locales)
     store = await Store.open(f"sqlite:///{tmp_path / 'easel.db'}", clock=SystemClock())
     platform = Odd()
     board = StatusMessages({"memory": platform}, SystemClock())
@@ -194,7 +194,7 @@ async def test_an_accepted_task_is_asked_about_and_not_painted_again(house: Hous
 async def test_a_task_that_failed_while_nobody_looked_releases_the_credits(house: House) -> None:
     job = await again(house, Moderated(), asked_1=ASKED, accepted={"upstream_id": "t1", "asked": 1})
     assert (job.state, job.charged, job.trace) == (State.FAILED, 0, "t1")
-    assert house.platform.posts[0].text == explain("en", Moderated())
+    assert house.platform.posts[0].text == translate_error("en", Moderated())
 
 
 async def test_a_task_that_cannot_be_asked_about_any_more_gives_the_pictures_that_were_noted(house: House) -> None:
@@ -231,7 +231,7 @@ async def test_what_may_have_been_paid_and_cannot_be_asked_about_is_released(
 ) -> None:
     job = await again(house, GOOD, resumable=resumable, **steps)
     assert (job.state, job.charged) == (State.FAILED, 0)
-    assert house.platform.posts[0].text == say("en", "failed-restarted")
+    assert house.platform.posts[0].text == translate("en", "failed-restarted")
     assert house.upstream.resumed == []
 
 
@@ -260,7 +260,7 @@ async def test_results_that_are_no_pictures_are_left_out(house: House) -> None:
 async def test_results_of_which_none_is_a_picture_are_a_failure(house: House) -> None:
     job = await house.run(BAD, BAD)
     assert (job.state, job.charged) == (State.FAILED, 0)
-    assert house.platform.posts[0].text == say("en", "failed-bad-result")
+    assert house.platform.posts[0].text == translate("en", "failed-bad-result")
 
 
 async def test_a_preview_that_cannot_be_had_is_no_loss(house: House) -> None:
@@ -280,7 +280,7 @@ async def test_an_older_preview_never_follows_a_newer_one(house: House) -> None:
 async def test_previews_under_way_at_the_end_are_dropped(house: House) -> None:
     await house.run(Preview(Link(url=house.slow_link)), house.host.fetched.wait, Moderated())
     await until_quiet()
-    assert house.platform.posts[0].text == explain("en", Moderated())
+    assert house.platform.posts[0].text == translate_error("en", Moderated())
     assert not [card for card in house.platform.posts[0].cards if card.preview]
 
 
@@ -294,7 +294,7 @@ async def test_a_bug_in_a_provider_is_said_and_costs_nothing(house: House) -> No
 
     job = await house.run(broken)
     assert (job.state, job.charged) == (State.FAILED, 0)
-    assert house.platform.posts[0].text == say("en", "error-internal")
+    assert house.platform.posts[0].text == translate("en", "error-internal")
 
 
 async def test_a_bug_while_a_bug_is_written_down_stops_nothing_else(house: House) -> None:
@@ -316,7 +316,7 @@ async def test_words_that_the_chat_does_not_take_are_kept_for_the_next_start(hou
     assert (job.state, job.charged) == (State.FAILED, 0)
     assert [each.id for each in await house.store.pending_notifications()] == [job.id]
     house.jobs.notify_in_background(job)
-    await house.platform.until(lambda: house.platform.posts[0].text == explain("en", Moderated()))
+    await house.platform.until(lambda: house.platform.posts[0].text == translate_error("en", Moderated()))
 
 
 async def test_a_job_that_somebody_newer_holds_is_let_go_silently(house: House) -> None:
@@ -337,7 +337,7 @@ async def test_a_job_that_was_ended_elsewhere_is_not_ended_again(house: House) -
 
     job = await house.run(end, Moderated())
     assert job.state is State.CANCELLED
-    assert all(post.text != explain("en", Moderated()) for post in house.platform.posts)
+    assert all(post.text != translate_error("en", Moderated()) for post in house.platform.posts)
 
 
 async def test_a_job_that_nobody_knows_neither_runs_nor_ends(house: House) -> None:

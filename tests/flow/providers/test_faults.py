@@ -37,7 +37,7 @@ from bot.providers.fallback import BACKOFF_S
 from bot.providers.tasks import api
 from bot.providers.tasks.provider import MAX_REFUSED_POLLS
 from bot.sandbox import Sandbox
-from bot.texts import say
+from bot.texts import translate
 from tests.flow.scenes import books
 from tests.flow.world import World, settings
 from tests.servers.upstream.raw import JSON, SSE, Call, Script, delta, raw_upstream
@@ -313,7 +313,7 @@ def is_told(outcome: Outcome, kind: type[EaselError]) -> None:
     """The member is told what happened, in our words; the operator reads the same; nothing is charged."""
     assert outcome.job.failure is not None
     assert outcome.job.failure.key == kind.key
-    assert outcome.post.text == say("en", kind.key, **outcome.job.failure.facts)
+    assert outcome.post.text == translate("en", kind.key, **outcome.job.failure.facts)
     assert "Nothing was charged" in outcome.post.text
     assert (INSIDE in outcome.post.text) == (kind is Rejected)  # quoted where it says what to change
     assert outcome.post.actions == ["retry"]

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 import bot.jobs.images
 from bot.sandbox import Sandbox
-from bot.texts import say
+from bot.texts import translate
 from tests.flow.scenes import books
 from tests.flow.world import World, settings, world
 from tests.servers.upstream.hostile import DIALECTS, FILES, HTML, SVG, Hostile, hostile
@@ -76,7 +76,7 @@ async def test_no_result_leads_into_the_house(
     async with world(tmp_path, sandbox, **upstream.settings(dialect)) as easel:
         text, pictures, logs = await painted(easel)
         assert (upstream.trapped, pictures, await books(easel)) == ([], 0, (50, 0))
-    assert text == say("en", "failed-unfetched")
+    assert text == translate("en", "failed-unfetched")
     assert len(upstream.asked) == 1  # never painted again by itself
     [dropped] = [each for each in logs if each["event"] == "result dropped"]
     assert dropped["failure"] in ("FetchForbidden", "FetchFailed")
@@ -122,7 +122,7 @@ async def test_nothing_that_poses_as_a_picture_is_delivered(
     async with world(tmp_path, sandbox, **upstream.settings("images")) as easel:
         text, pictures, logs = await painted(easel)
         assert (pictures, await books(easel)) == (0, (50, 0))
-    assert text in (say("en", "failed-bad-result"), say("en", "failed-unfetched"))
+    assert text in (translate("en", "failed-bad-result"), translate("en", "failed-unfetched"))
     assert [each["failure"] for each in logs if each["event"] == "result dropped"]
 
 
@@ -134,7 +134,7 @@ async def test_a_body_without_an_end_is_cut_off(
     async with world(tmp_path, sandbox, **upstream.settings("images")) as easel:
         text, _, logs = await painted(easel)
         assert await books(easel) == (50, 0)
-    assert text == say("en", "failed-unfetched")
+    assert text == translate("en", "failed-unfetched")
     assert [each["failure"] for each in logs if each["event"] == "result dropped"] == ["FetchTooLarge"]
 
 

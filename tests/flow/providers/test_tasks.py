@@ -12,7 +12,7 @@ from bot.chat import Action
 from bot.clock import SystemClock
 from bot.job import State
 from bot.sandbox import Sandbox
-from bot.texts import say
+from bot.texts import translate
 from tests.flow.scenes import books, click, job_of, shows
 from tests.flow.world import World, settings
 from tests.support.chat_world import open_app
@@ -72,7 +72,7 @@ async def test_after_other_ends_nobody_paints_again_and_the_credits_are_back(
     async with tasks(tmp_path, at=at) as easel:
         await easel.say(f"a fox [[{fault}]]")
         [post] = await easel.settled()
-        assert post.text == say("en", key, quote="The picture could not be made")
+        assert post.text == translate("en", key, quote="The picture could not be made")
         assert len(easel.sandbox.requests) == 1
         assert len(easel.sandbox.tasks) == (0 if (at, fault) == ("toapis", "moderation") else 1)
         assert await books(easel) == (50, 0)

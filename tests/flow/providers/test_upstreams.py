@@ -12,7 +12,7 @@ from PIL import Image as Pillow
 from bot.chat import Action
 from bot.job import State
 from bot.sandbox import Fault, Sandbox
-from bot.texts import say
+from bot.texts import translate
 from tests.flow.scenes import books, click, job_of, shows
 from tests.flow.world import World, world
 from tests.support.images import png
@@ -128,7 +128,7 @@ async def test_where_nobody_takes_a_mask_it_is_said_before_anything_is_spent(tmp
         message = easel.platform.message("a hat", easel.platform.upload(png()))
         await easel.app.events.receive_message(replace(message, mask=easel.platform.upload(drawn())))
         [post] = await easel.settled()
-        assert post.text == say("en", "refusal-unsupported", what="mask")
+        assert post.text == translate("en", "refusal-unsupported", what="mask")
         assert sandbox.requests == []
         assert await books(easel) == (50, 0)
 
@@ -147,7 +147,7 @@ async def test_a_mask_that_is_none_is_said_and_costs_nothing(
         message = easel.platform.message("a hat", easel.platform.upload(png()))
         await easel.app.events.receive_message(replace(message, mask=easel.platform.upload(mask)))
         [post] = await easel.settled()
-        assert post.text == say("en", key, **facts)
+        assert post.text == translate("en", key, **facts)
         assert sandbox.requests == []
         assert await books(easel) == (50, 0)
 
@@ -229,7 +229,7 @@ async def test_moderation_is_neither_retried_nor_asked_elsewhere(tmp_path: Path,
     async with world(tmp_path, sandbox, providers=providers) as easel:
         await easel.say("a fox [[moderation]]")
         [post] = await easel.settled()
-        assert post.text == say("en", "failed-moderated")
+        assert post.text == translate("en", "failed-moderated")
         assert len(sandbox.requests) == 1
         job = await easel.app.store.get_job(job_of(post))
         assert job is not None
@@ -272,7 +272,7 @@ async def test_after_a_restart_without_the_provider_the_credits_come_back(tmp_pa
             await wait_until(lambda: accepted(easel))
         async with world(tmp_path, sandbox, platform, providers=[provider(sandbox, "chat")]) as easel:
             [post] = await easel.settled()
-            assert post.text == say("en", "failed-restarted")
+            assert post.text == translate("en", "failed-restarted")
             assert await books(easel) == (50, 0)
             assert len(sandbox.requests) == 1
 
@@ -294,7 +294,7 @@ async def test_the_books_know_what_the_upstream_took(tmp_path: Path, sandbox: Sa
         assert (job.provider, job.model, job.price, job.charged) == ("openai-hk", "gpt-image-2", 1, 1)
         await easel.say("/admin stats")
         [_, stats] = await easel.settled(2)
-        assert say("en", "answer-stats-spent", spent=round(job.spent or 0)) in stats.text
+        assert translate("en", "answer-stats-spent", spent=round(job.spent or 0)) in stats.text
 
 
 @pytest.mark.parametrize(("rate", "charged"), [(0.001, 1), (0.01, 8), (1.0, 20)])

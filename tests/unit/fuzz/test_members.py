@@ -16,13 +16,12 @@ import pytest
 from hypothesis import given, settings
 from PIL import Image as Pillow
 
-from bot import pictures
 from bot.chat import Attachment, Chat, DeletedMessage, Message, User
 from bot.errors import BadOption, BadResult, Refusal, UnknownOption
 from bot.intake.options import extract_options
 from bot.intake.parser import Command, Paint, parse_request
 from bot.painting import Capabilities, Image
-from bot.pictures import decoding
+from bot.pictures import decoding, processing
 from tests.unit.fuzz.strategies import TEXT
 
 ABLE = Capabilities(
@@ -101,14 +100,18 @@ def test_no_option_is_left_in_what_is_painted(text: str) -> None:
 
 KINDS = ["PNG", "JPEG", "WEBP", "GIF", "AVIF", "HEIC"]
 DOORS: list[Callable[[bytes, bytes], Awaitable[object]]] = [
-    lambda data, _: pictures.reference(data, name="a.png", capabilities=ABLE),
-    lambda data, mask: pictures.masked(data, mask, name="a.png", mask_name="b.png", capabilities=ABLE),
-    lambda data, _: pictures.cut_out(data, "a.png", ABLE),
+    lambda data, _: processing.prepare_reference(data, name="a.png", capabilities=ABLE),
+    lambda data, mask: processing.prepare_masked_reference(
+        data, mask, name="a.png", mask_name="b.png", capabilities=ABLE
+    ),
+    lambda data, _: processing.prepare_transparent_reference(data, "a.png", ABLE),
 ]
 BACK_DOORS: list[Callable[[bytes], Awaitable[object]]] = [
-    pictures.result,
-    pictures.preview,
-    lambda data: pictures.fit(Image(data=data, media_type="image/png", width=24, height=16), max_bytes=len(data) - 1),
+    processing.validate_result,
+    processing.prepare_preview,
+    lambda data: processing.fit_to_limit(
+        Image(data=data, media_type="image/png", width=24, height=16), max_bytes=len(data) - 1
+    ),
 ]
 
 
@@ -139,16 +142,16 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 @given(damaged() | st.binary(max_size=80))
 def test_any_bytes_tell_a_kind_or_none(data: bytes) -> None:
-    kind = decoding.sniff(data)
+    kind = decoding.sniff_media_type(data)
     assert kind is None or kind.startswith("image/")
-    assert decoding.sniff(data[: decoding.HEAD]) == kind
+    assert decoding.sniff_media_type(data[: decoding.SNIFF_BYTES]) == kind
 
 
 @settings(max_examples=100)
 @given(damaged(), damaged())
 async def test_any_bytes_are_a_picture_or_refused(data: bytes, mask: bytes) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decoding, "MEGAPIXELS", 1)  # a header may say what it likes; the most is not decoded each time
+        patch.setattr(decoding, "MAX_MEGAPIXELS", 1)  # decoding at the real limit takes too long for each example
         for door in DOORS:
             with suppress(Refusal):
                 await door(data, mask)

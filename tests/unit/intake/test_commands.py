@@ -4,7 +4,7 @@ import pytest
 
 from bot import texts
 from bot.intake.commands import COMMANDS, PAINT_COMMANDS, TEXT_COMMANDS, Audience, Menu, in_menu
-from bot.texts import LOCALES, say
+from bot.texts import LOCALES, translate
 
 
 def test_paint_and_text_commands_are_all_that_the_core_knows() -> None:
@@ -32,6 +32,6 @@ def test_blocked_users_may_still_ask_what_is_kept_and_have_it_deleted() -> None:
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_every_command_has_a_hint(locale: str) -> None:
-    texts.load()
+    texts.preload_locales()
     for spec in COMMANDS.values():
-        assert say(locale, spec.hint) != spec.hint
+        assert translate(locale, spec.hint) != spec.hint

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import pictures
 from bot.chat import Attachment, Chat, DeletedMessage, Message, User
 from bot.errors import (
     BadOption,
@@ -27,6 +26,7 @@ from bot.errors import (
 from bot.intake import parser
 from bot.intake.parser import Command, Paint, parse_request
 from bot.painting import Capabilities, Options
+from bot.pictures import decoding
 
 AMBER = User(platform="playground", id="amber", name="Amber")
 EASEL = User(platform="playground", id="easel", name="Easel")
@@ -199,7 +199,7 @@ def test_what_may_be_a_picture_is_left_to_the_sniffing(media_type: str, filename
 
 
 def test_members_hear_of_the_same_kinds_before_and_after_the_sniffing() -> None:
-    assert parser.IMAGE_KINDS == pictures.KINDS
+    assert parser.IMAGE_KINDS == decoding.SUPPORTED_FORMATS
 
 
 def test_a_reply_to_a_deleted_message_is_said() -> None:

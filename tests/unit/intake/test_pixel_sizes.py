@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.intake import pixel_sizes
-from bot.intake.sizes import Chosen, canonical, chosen, decide, near, offers, typed
+from bot.intake.sizes import (
+    ResolvedSize,
+    canonical_size,
+    offered_sizes,
+    parse_size_option,
+    resolve_request_size,
+    resolve_size,
+    suggest_sizes,
+)
 from bot.painting import Capabilities, Image, Options, PaintRequest, SizeRule
 from bot.providers.presets import PRESETS
 from bot.providers.presets.images import GPT_IMAGE_2_SIZES as RULE
@@ -40,7 +48,7 @@ def is_legal(width: int, height: int) -> bool:
 
 def shapes(tier: str) -> list[float]:
     """The shapes of all legal sizes of a tier, as sorted logarithms."""
-    low, _, high = pixel_sizes.window(tier, RULE)
+    low, _, high = pixel_sizes.area_range(tier, RULE)
     sides = range(16, 3841, 16)
     return sorted({math.log(w / h) for w in sides for h in sides if is_legal(w, h) and low <= w * h <= high})
 
@@ -52,8 +60,8 @@ ALL = {tier: shapes(tier) for tier in TIERS}
 def test_every_recommended_size_is_legal_and_is_what_its_shape_and_tier_land_on(row: tuple[str, str, str]) -> None:
     shape, tier, size = row
     assert is_legal(*pixels(size))
-    assert decide(shape, tier, ABLE) == Chosen(size=size)
-    assert decide(size, None, ABLE) == Chosen(size=size)
+    assert resolve_size(shape, tier, ABLE) == ResolvedSize(size=size)
+    assert resolve_size(size, None, ABLE) == ResolvedSize(size=size)
 
 
 @pytest.mark.parametrize("name", RULED)
@@ -65,16 +73,16 @@ def test_any_shape_lands_on_a_legal_size_of_its_tier_and_none_of_them_is_nearer_
     capabilities = PRESETS[name].capabilities
     shape = Fraction(width, height)
     wish = f"{width / 100}:{height / 100}"  # hundredths, so that it is no size in pixels
-    found = decide(wish, tier, capabilities)
+    found = resolve_size(wish, tier, capabilities)
     if not Fraction(1, 3) <= shape <= 3:
         assert found is None
-        assert near(wish, capabilities)
+        assert suggest_sizes(wish, capabilities)
         return
     assert found is not None
     assert found.size is not None
     got = pixels(found.size)
     assert is_legal(*got)
-    low, _, high = pixel_sizes.window(tier or "1K", RULE)
+    low, _, high = pixel_sizes.area_range(tier or "1K", RULE)
     assert low <= got[0] * got[1] <= high
     wanted, legal = math.log(shape), ALL[tier or "1K"]
     at = bisect.bisect(legal, wanted)
@@ -87,26 +95,26 @@ def test_any_shape_lands_on_a_legal_size_of_its_tier_and_none_of_them_is_nearer_
 @given(width=sides, height=sides)
 def test_pixels_are_taken_when_they_are_legal_and_else_answered_with_the_nearest(width: int, height: int) -> None:
     wish = f"{max(64, width)}x{max(64, height)}"
-    found = decide(wish, None, ABLE)
+    found = resolve_size(wish, None, ABLE)
     if is_legal(*pixels(wish)):
-        assert found == Chosen(size=wish)
+        assert found == ResolvedSize(size=wish)
         return
     assert found is None
-    named = near(wish, ABLE)
+    named = suggest_sizes(wish, ABLE)
     assert 1 <= len(named) <= 3
     assert all(is_legal(*pixels(each)) for each in named)
 
 
 def test_the_nearest_of_all_legal_pixels_are_named() -> None:
-    assert near("1000x1000", ABLE)[0] in {"1008x1008", "992x992"}
-    assert near("8000x8000", ABLE)[0] == "2880x2880"
-    assert decide("1280x720", None, ABLE) == Chosen(size="1280x720")
+    assert suggest_sizes("1000x1000", ABLE)[0] in {"1008x1008", "992x992"}
+    assert suggest_sizes("8000x8000", ABLE)[0] == "2880x2880"
+    assert resolve_size("1280x720", None, ABLE) == ResolvedSize(size="1280x720")
 
 
 def test_a_shape_that_is_too_long_is_answered_with_the_longest() -> None:
-    assert decide("4:1", None, ABLE) is None
-    assert near("4:1", ABLE)[0] == "3:1"
-    assert near("1:9", ABLE)[0] == "1:3"
+    assert resolve_size("4:1", None, ABLE) is None
+    assert suggest_sizes("4:1", ABLE)[0] == "3:1"
+    assert suggest_sizes("1:9", ABLE)[0] == "1:3"
 
 
 @pytest.mark.parametrize(
@@ -123,57 +131,59 @@ def test_a_shape_that_is_too_long_is_answered_with_the_longest() -> None:
     ],
 )
 def test_shape_and_tier_may_come_in_one_value(value: str, both: tuple[str | None, str | None]) -> None:
-    assert typed(value) == both
+    assert parse_size_option(value) == both
 
 
 def test_a_tier_alone_takes_the_shape_of_the_first_reference() -> None:
     photo = Image(data=b"", media_type="image/png", width=4032, height=3024)
     strip = Image(data=b"", media_type="image/png", width=9000, height=100)
     options = Options(tier="2K")
-    assert chosen(PaintRequest(prompt="a", options=options), ABLE).size == "2048x2048"
-    assert chosen(PaintRequest(prompt="a", options=options, references=(photo,)), ABLE).size == "2048x1536"
-    wide = chosen(PaintRequest(prompt="a", options=options, references=(strip,)), ABLE).size
+    assert resolve_request_size(PaintRequest(prompt="a", options=options), ABLE).size == "2048x2048"
+    assert (
+        resolve_request_size(PaintRequest(prompt="a", options=options, references=(photo,)), ABLE).size == "2048x1536"
+    )
+    wide = resolve_request_size(PaintRequest(prompt="a", options=options, references=(strip,)), ABLE).size
     assert wide is not None
     assert Fraction(*pixels(wide)) == 3
 
 
 def test_auto_is_auto_and_with_a_tier_it_is_that_tier() -> None:
-    assert decide("auto", None, ABLE) == Chosen(size="auto")
-    assert decide("auto", "4K", ABLE) == Chosen(size="2880x2880")
+    assert resolve_size("auto", None, ABLE) == ResolvedSize(size="auto")
+    assert resolve_size("auto", "4K", ABLE) == ResolvedSize(size="2880x2880")
 
 
 def test_where_sizes_are_a_list_a_tier_goes_beside_them_or_nowhere() -> None:
-    assert decide("3:2", "2K", LISTED) == Chosen(size="3:2", tier="2K")
-    assert decide(None, "2K", LISTED) == Chosen(tier="2K")
-    assert decide("3:2", "4K", LISTED) is None
-    assert decide("3:2", "2K", Capabilities(sizes=("3:2",))) is None
-    assert decide("5:1", "2K", LISTED) is None
-    assert decide(None, None, LISTED) == Chosen()
+    assert resolve_size("3:2", "2K", LISTED) == ResolvedSize(size="3:2", tier="2K")
+    assert resolve_size(None, "2K", LISTED) == ResolvedSize(tier="2K")
+    assert resolve_size("3:2", "4K", LISTED) is None
+    assert resolve_size("3:2", "2K", Capabilities(sizes=("3:2",))) is None
+    assert resolve_size("5:1", "2K", LISTED) is None
+    assert resolve_size(None, None, LISTED) == ResolvedSize()
 
 
 def test_what_is_kept_of_a_wish_means_the_same_to_every_provider() -> None:
-    assert canonical("1024*1536", ABLE) == "1024x1536"
-    assert canonical("１６：９", ABLE) == "16:9"
-    assert canonical("1.5:1", ABLE) == "1.5:1"
-    assert canonical("6:4", LISTED) == "3:2"
-    assert decide(canonical("6:4", LISTED), None, ABLE) == Chosen(size="1008x672")
+    assert canonical_size("1024*1536", ABLE) == "1024x1536"
+    assert canonical_size("１６：９", ABLE) == "16:9"
+    assert canonical_size("1.5:1", ABLE) == "1.5:1"
+    assert canonical_size("6:4", LISTED) == "3:2"
+    assert resolve_size(canonical_size("6:4", LISTED), None, ABLE) == ResolvedSize(size="1008x672")
 
 
 def test_what_is_offered_are_lists_shapes_and_tiers() -> None:
-    assert offers(ABLE)[:3] == ("auto", "1:1", "16:9")
-    assert offers(ABLE)[-3:] == TIERS
-    assert offers(LISTED) == ("1:1", "3:2", "1024x1024", "1K", "2K")
-    assert near("huge", ABLE) == offers(ABLE)
+    assert offered_sizes(ABLE)[:3] == ("auto", "1:1", "16:9")
+    assert offered_sizes(ABLE)[-3:] == TIERS
+    assert offered_sizes(LISTED) == ("1:1", "3:2", "1024x1024", "1K", "2K")
+    assert suggest_sizes("huge", ABLE) == offered_sizes(ABLE)
 
 
 def test_a_rule_without_recommendations_aims_at_the_usual_area() -> None:
     bare = SizeRule(step=8, max_edge=2000, max_ratio=4, min_pixels=10_000, max_pixels=3_000_000)
-    found = decide("2:1", None, Capabilities(size_rules=(bare,)))
+    found = resolve_size("2:1", None, Capabilities(size_rules=(bare,)))
     assert found is not None
     assert found.size is not None
     width, height = pixels(found.size)
     assert width == 2 * height
     assert 0.95 < width * height / 1024**2 < 1.05
-    assert decide("2:1", "2K", Capabilities(size_rules=(bare,))) is None
+    assert resolve_size("2:1", "2K", Capabilities(size_rules=(bare,))) is None
     tiny = SizeRule(step=500, max_edge=500, max_ratio=1, min_pixels=300_000, max_pixels=400_000)
-    assert decide("1:1", None, Capabilities(size_rules=(tiny,))) is None
+    assert resolve_size("1:1", None, Capabilities(size_rules=(tiny,))) is None

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.intake.sizes import choose, nearest
+from bot.intake.sizes import match_size, nearest_sizes
 
 PIXELS = ("auto", "1024x1024", "1536x1024", "1024x1536")
 RATIOS = ("1:1", "3:2", "2:3", "16:9")
@@ -30,18 +30,18 @@ sides = st.integers(min_value=1, max_value=99_999)
     ],
 )
 def test_pixels_may_be_spelled_as_keyboards_spell_them(spelling: str):
-    assert choose(spelling, PIXELS) == "1024x1536"
+    assert match_size(spelling, PIXELS) == "1024x1536"
 
 
 @pytest.mark.parametrize("spelling", ["3:2", "３：２", "3∶2", "3/2", "3x2", "3×2", "6:4", "1.5:1", "1,5:1", " 3 : 2 "])
 def test_a_ratio_may_be_spelled_in_many_ways(spelling: str):
-    assert choose(spelling, RATIOS) == "3:2"
+    assert match_size(spelling, RATIOS) == "3:2"
 
 
 @pytest.mark.parametrize("spelling", ["auto", "AUTO", "ａｕｔｏ", " Auto "])
 def test_auto_is_a_size_only_where_the_provider_has_it(spelling: str):
-    assert choose(spelling, PIXELS) == "auto"
-    assert choose(spelling, RATIOS) is None
+    assert match_size(spelling, PIXELS) == "auto"
+    assert match_size(spelling, RATIOS) is None
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_auto_is_a_size_only_where_the_provider_has_it(spelling: str):
     ],
 )
 def test_a_ratio_and_its_pixels_stand_for_each_other(wish: str, allowed: tuple[str, ...], size: str):
-    assert choose(wish, allowed) == size
+    assert match_size(wish, allowed) == size
 
 
 @pytest.mark.parametrize(
@@ -81,50 +81,50 @@ def test_a_ratio_and_its_pixels_stand_for_each_other(wish: str, allowed: tuple[s
     ],
 )
 def test_anything_else_is_no_size(wish: str, allowed: tuple[str, ...]):
-    assert choose(wish, allowed) is None
+    assert match_size(wish, allowed) is None
 
 
 def test_a_size_that_only_the_provider_understands_is_taken_by_its_name():
-    assert choose("2k", ("1K", "2K")) == "2K"
+    assert match_size("2k", ("1K", "2K")) == "2K"
 
 
 def test_the_nearest_have_the_nearest_shape_then_the_nearest_area():
-    assert nearest("16:9", PIXELS) == ("1536x1024", "1024x1024", "1024x1536")
-    assert nearest("900x900", ("2048x2048", "1024x1024", "3:2", "auto"), count=2) == (
+    assert nearest_sizes("16:9", PIXELS) == ("1536x1024", "1024x1024", "1024x1536")
+    assert nearest_sizes("900x900", ("2048x2048", "1024x1024", "3:2", "auto"), count=2) == (
         "1024x1024",
         "2048x2048",
     )
-    assert nearest("1:1", ("auto", "1K", "2:3")) == ("2:3", "auto", "1K")
+    assert nearest_sizes("1:1", ("auto", "1K", "2:3")) == ("2:3", "auto", "1K")
 
 
 def test_without_a_size_in_the_wish_all_are_named():
-    assert nearest("huge", PIXELS) == PIXELS
-    assert nearest("huge", ()) == ()
+    assert nearest_sizes("huge", PIXELS) == PIXELS
+    assert nearest_sizes("huge", ()) == ()
 
 
 @given(st.text(max_size=20), st.lists(st.text(max_size=12), max_size=6))
 def test_whatever_is_typed_gives_an_allowed_size_or_none(wish: str, allowed: list[str]):
-    assert choose(wish, allowed) in {*allowed, None}
-    assert set(nearest(wish, allowed)) <= set(allowed)
-    assert len(nearest(wish, allowed)) in {min(3, len(allowed)), len(allowed)}
+    assert match_size(wish, allowed) in {*allowed, None}
+    assert set(nearest_sizes(wish, allowed)) <= set(allowed)
+    assert len(nearest_sizes(wish, allowed)) in {min(3, len(allowed)), len(allowed)}
 
 
 @given(sides, sides, st.sampled_from("xX×*:"))
 def test_an_allowed_size_is_chosen_by_its_own_numbers(width: int, height: int, mark: str):
     allowed = ("auto", f"{width}x{height}")
-    assert choose(f"{width}{mark}{height}", allowed) == allowed[1]
+    assert match_size(f"{width}{mark}{height}", allowed) == allowed[1]
 
 
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(64, 1500))
 def test_a_ratio_is_found_in_any_pixels_of_that_shape_and_they_in_it(a: int, b: int, scale: int):
     pixels, ratio = f"{a * scale}x{b * scale}", f"{a}:{b}"
-    assert choose(ratio, [pixels]) == pixels
-    assert choose(pixels, [ratio]) == ratio
+    assert match_size(ratio, [pixels]) == pixels
+    assert match_size(pixels, [ratio]) == ratio
 
 
 @given(sides, sides, st.lists(st.tuples(sides, sides), min_size=1, max_size=5))
 def test_a_chosen_shape_is_never_further_off_than_rounding(width: int, height: int, offers: list[tuple[int, int]]):
-    chosen = choose(f"{width}:{height}", [f"{w}x{h}" for w, h in offers])
+    chosen = match_size(f"{width}:{height}", [f"{w}x{h}" for w, h in offers])
     if chosen is not None:
         w, h = map(int, re.findall(r"\d+", chosen))
         assert abs(math.log((width / height) / (w / h))) <= 0.0301

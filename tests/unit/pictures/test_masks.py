@@ -8,7 +8,7 @@ from PIL import Image as Pillow
 
 from bot.errors import BrokenPicture, MaskNotTransparent, MaskOfOtherSize, MaskTooLarge
 from bot.painting import Capabilities, Image
-from bot.pictures import cut_out, masked
+from bot.pictures.processing import prepare_masked_reference, prepare_transparent_reference
 
 ABLE = Capabilities(supports_masks=True)
 CLEAR, SOLID = (0, 0, 0, 0), (0, 0, 0, 255)
@@ -40,7 +40,7 @@ def alpha(mask: Image) -> Pillow.Image:
 
 
 async def made(data: bytes, mask: bytes, capabilities: Capabilities = ABLE) -> tuple[Image, Image]:
-    return await masked(data, mask, name="photo.jpg", mask_name="mask.png", capabilities=capabilities)
+    return await prepare_masked_reference(data, mask, name="photo.jpg", mask_name="mask.png", capabilities=capabilities)
 
 
 async def test_a_mask_is_a_png_of_the_pictures_size_that_is_clear_where_to_change() -> None:
@@ -116,7 +116,7 @@ async def test_a_mask_beyond_the_limit_names_it() -> None:
 
 
 async def test_the_clear_part_of_a_png_is_its_mask() -> None:
-    cut = await cut_out(saved(drawn()), "photo.png", ABLE)
+    cut = await prepare_transparent_reference(saved(drawn()), "photo.png", ABLE)
     assert cut is not None
     picture, mask = cut
     assert (picture.media_type, picture.width, picture.height) == ("image/png", 64, 48)
@@ -125,4 +125,4 @@ async def test_the_clear_part_of_a_png_is_its_mask() -> None:
 
 @pytest.mark.parametrize("data", [photo(), photo(kind="PNG"), saved(drawn(), "WEBP"), b"no picture"])
 async def test_what_is_no_png_or_hides_nothing_has_no_mask_of_its_own(data: bytes) -> None:
-    assert await cut_out(data, "photo", ABLE) is None
+    assert await prepare_transparent_reference(data, "photo", ABLE) is None

@@ -18,7 +18,9 @@ from PIL.PngImagePlugin import PngInfo
 
 from bot.errors import AnimatedPicture, BadResult, BrokenPicture, NotAPicture, PictureTooLarge, PictureTooManyPixels
 from bot.painting import Capabilities, Image
-from bot.pictures import KINDS, MEGAPIXELS, jpeg, preview, reference, result, sniff
+from bot.pictures import jpeg
+from bot.pictures.decoding import MAX_MEGAPIXELS, SUPPORTED_FORMATS, sniff_media_type
+from bot.pictures.processing import prepare_preview, prepare_reference, validate_result
 
 ANY = Capabilities()
 NAME = "holiday.png"
@@ -128,8 +130,8 @@ SECRETS = (
 )
 async def test_a_picture_is_known_by_its_bytes_and_painted_the_same(kind: str, media_type: str):
     data = saved(drawing(), kind)
-    assert sniff(data[:64]) == media_type
-    made = opened(await reference(data, name="notes.txt", capabilities=ANY))
+    assert sniff_media_type(data[:64]) == media_type
+    made = opened(await prepare_reference(data, name="notes.txt", capabilities=ANY))
     assert made.size == (60, 40)
     assert all(map(alike, corners(made), [RED, GREEN, WHITE, BLUE]))
 
@@ -154,15 +156,15 @@ async def test_a_picture_is_known_by_its_bytes_and_painted_the_same(kind: str, m
     ],
 )
 def test_only_the_kinds_we_take_are_sniffed(head: bytes, media_type: str | None):
-    assert sniff(head) == media_type
+    assert sniff_media_type(head) == media_type
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"<html>", b"BM" * 99])
 async def test_what_is_no_picture_is_named_whatever_its_name_says(data: bytes):
     with pytest.raises(NotAPicture) as refusal:
-        await reference(data, name=NAME, capabilities=ANY)
-    assert refusal.value.facts == {"name": NAME, "kinds": KINDS}
-    for look in (result, preview):
+        await prepare_reference(data, name=NAME, capabilities=ANY)
+    assert refusal.value.facts == {"name": NAME, "kinds": SUPPORTED_FORMATS}
+    for look in (validate_result, prepare_preview):
         with pytest.raises(BadResult):
             await look(data)
 
@@ -181,12 +183,14 @@ async def test_what_is_no_picture_is_named_whatever_its_name_says(data: bytes):
 )
 async def test_every_way_to_store_colours_becomes_rgb(mode: str, kind: str, colour: tuple[int, ...]):
     source = Pillow.new("RGB", (40, 40), WHITE if mode == "1" else RED).convert(mode)
-    made = opened(await reference(saved(source, kind), name=NAME, capabilities=ANY))
+    made = opened(await prepare_reference(saved(source, kind), name=NAME, capabilities=ANY))
     assert (made.mode, alike(made.getpixel((20, 20)), colour)) == ("RGB", True)
 
 
 async def test_sixteen_bits_of_grey_become_eight_without_clipping():
-    made = opened(await reference(saved(Pillow.new("I;16", (9, 9), 0x8000), "PNG"), name=NAME, capabilities=ANY))
+    made = opened(
+        await prepare_reference(saved(Pillow.new("I;16", (9, 9), 0x8000), "PNG"), name=NAME, capabilities=ANY)
+    )
     assert made.getpixel((4, 4)) == (128, 128, 128)
 
 
@@ -198,7 +202,7 @@ async def test_sixteen_bits_of_grey_become_eight_without_clipping():
     [
         huge_png(50_000, 50_000),
         huge_png(2_000_000_000, 2_000_000_000),
-        huge_png(MEGAPIXELS * 1_000_000 + 1, 1),
+        huge_png(MAX_MEGAPIXELS * 1_000_000 + 1, 1),
         huge_webp(b"VP8X", 16_000_000, 200),
         huge_webp(b"VP8L", 16_384, 16_384),
         huge_webp(b"VP8 ", 16_383, 16_383),
@@ -210,9 +214,9 @@ async def test_sixteen_bits_of_grey_become_eight_without_clipping():
 async def test_too_many_pixels_are_refused_before_any_is_decoded(data: bytes):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(PictureTooManyPixels) as refusal:
-        await reference(data, name=NAME, capabilities=ANY)
-    assert refusal.value.facts == {"name": NAME, "megapixels": MEGAPIXELS}
-    for look in (result, preview):
+        await prepare_reference(data, name=NAME, capabilities=ANY)
+    assert refusal.value.facts == {"name": NAME, "megapixels": MAX_MEGAPIXELS}
+    for look in (validate_result, prepare_preview):
         with pytest.raises(BadResult):
             await look(data)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kB
@@ -228,7 +232,7 @@ def heif_of(width: int, height: int) -> bytes:
 
 async def test_a_heic_that_claims_too_many_pixels_is_refused():
     with pytest.raises((PictureTooManyPixels, BrokenPicture)):
-        await reference(heif_of(50_000, 50_000), name=NAME, capabilities=ANY)
+        await prepare_reference(heif_of(50_000, 50_000), name=NAME, capabilities=ANY)
 
 
 @pytest.mark.parametrize("kind", [b"zTXt", b"iTXt", b"iCCP"])
@@ -238,16 +242,16 @@ async def test_metadata_that_swells_is_not_swelled(kind: bytes):
     data = huge_png(100, 100, chunk(kind, body))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(BrokenPicture):
-        await reference(data, name=NAME, capabilities=ANY)
+        await prepare_reference(data, name=NAME, capabilities=ANY)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # kB
 
 
 async def test_a_jpeg_with_thousands_of_scans_is_refused():
     data = saved(drawing(), "JPEG", progressive=True)
-    await reference(data, name=NAME, capabilities=ANY)
+    await prepare_reference(data, name=NAME, capabilities=ANY)
     scan = data.rindex(b"\xff\xda")
     with pytest.raises(BrokenPicture):
-        await reference(data[:scan] + data[scan:-2] * 5000 + data[-2:], name=NAME, capabilities=ANY)
+        await prepare_reference(data[:scan] + data[scan:-2] * 5000 + data[-2:], name=NAME, capabilities=ANY)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "AVIF", "HEIF"])
@@ -256,9 +260,9 @@ async def test_a_picture_cut_short_is_broken(kind: str, left: float):
     data = saved(noise(300, 200), kind)
     cut = data[: max(64, int(len(data) * left))]
     with pytest.raises(BrokenPicture) as refusal:
-        await reference(cut, name=NAME, capabilities=ANY)
+        await prepare_reference(cut, name=NAME, capabilities=ANY)
     assert refusal.value.facts == {"name": NAME}
-    for look in (result, preview):
+    for look in (validate_result, prepare_preview):
         with pytest.raises(BadResult):
             await look(cut)
 
@@ -267,25 +271,25 @@ async def test_a_picture_cut_short_is_broken(kind: str, left: float):
 async def test_a_header_and_rubbish_is_broken(kind: str):
     data = saved(drawing(), kind)[:40] + b"<script>alert(1)</script>" * 40
     with pytest.raises(BrokenPicture):
-        await reference(data, name=NAME, capabilities=ANY)
+        await prepare_reference(data, name=NAME, capabilities=ANY)
     with pytest.raises(BadResult):
-        await result(data)
+        await validate_result(data)
 
 
 @pytest.mark.parametrize("data", [b"GIF89a" + bytes(40), ZERO_WEBP, huge_png(0, 0)])
 async def test_a_picture_without_an_area_is_broken(data: bytes):
     with pytest.raises(BrokenPicture):
-        await reference(data, name=NAME, capabilities=ANY)
+        await prepare_reference(data, name=NAME, capabilities=ANY)
 
 
 async def test_a_page_that_begins_like_a_picture_is_broken():
     with pytest.raises(BadResult):
-        await result(b"GIF89a/*<html><script>alert(1)</script></html>*/=1;")
+        await validate_result(b"GIF89a/*<html><script>alert(1)</script></html>*/=1;")
 
 
 async def test_what_hangs_on_behind_a_picture_does_not_reach_the_upstream():
     data = saved(drawing(), "GIF") + b"<html><script>alert(1)</script></html>"
-    made = await reference(data, name=NAME, capabilities=ANY)
+    made = await prepare_reference(data, name=NAME, capabilities=ANY)
     assert b"script" not in made.data
 
 
@@ -293,7 +297,7 @@ async def test_what_hangs_on_behind_a_picture_does_not_reach_the_upstream():
 async def test_a_moving_picture_is_refused(kind: str):
     data = saved(drawing(), kind, save_all=True, append_images=[drawing().transpose(Pillow.Transpose.ROTATE_180)])
     with pytest.raises(AnimatedPicture) as refusal:
-        await reference(data, name=NAME, capabilities=ANY)
+        await prepare_reference(data, name=NAME, capabilities=ANY)
     assert refusal.value.facts == {"name": NAME}
 
 
@@ -302,7 +306,7 @@ async def test_of_several_pictures_in_a_heic_the_main_one_counts():
     file.add_from_pillow(Pillow.new("RGB", (60, 40), BLUE))
     written = io.BytesIO()
     file.save(written, primary_index=0)
-    made = opened(await reference(written.getvalue(), name=NAME, capabilities=ANY))
+    made = opened(await prepare_reference(written.getvalue(), name=NAME, capabilities=ANY))
     assert all(map(alike, corners(made), [RED, GREEN, WHITE, BLUE]))
 
 
@@ -327,10 +331,10 @@ async def test_a_photo_is_turned_upright(kind: str, orientation: int):
     exif[ORIENTATION] = orientation
     stored = drawing() if turn is None else drawing().transpose(turn)
     data = saved(stored, kind, exif=exif)
-    made = opened(await reference(data, name=NAME, capabilities=ANY))
+    made = opened(await prepare_reference(data, name=NAME, capabilities=ANY))
     assert made.size == (60, 40)
     assert all(map(alike, corners(made), [RED, GREEN, WHITE, BLUE]))
-    shown = await result(data)
+    shown = await validate_result(data)
     assert (shown.width, shown.height) == (60, 40)
 
 
@@ -338,7 +342,7 @@ async def test_a_photo_of_a_phone_in_heic_is_turned_upright_once():
     turned = drawing().transpose(Pillow.Transpose.ROTATE_90)
     written = io.BytesIO()
     heif(turned).save(written, exif=EXIF.tobytes())
-    made = opened(await reference(written.getvalue(), name=NAME, capabilities=ANY))
+    made = opened(await prepare_reference(written.getvalue(), name=NAME, capabilities=ANY))
     assert made.size == (60, 40)
     assert all(map(alike, corners(made), [RED, GREEN, WHITE, BLUE]))
 
@@ -356,7 +360,7 @@ async def test_nothing_but_the_pixels_leaves_the_house(kind: str, types: tuple[s
         how = {"exif": EXIF.tobytes(), "pnginfo": info}
     data = saved(drawing(), kind, **how)
     assert b"Camera of Somebody" in data
-    made = await reference(data, name=NAME, capabilities=Capabilities(reference_types=types))
+    made = await prepare_reference(data, name=NAME, capabilities=Capabilities(reference_types=types))
     assert made.media_type == types[0]
     assert [secret for secret in SECRETS if secret in made.data] == []
     assert not opened(made).getexif()
@@ -370,9 +374,9 @@ async def test_a_jpeg_that_is_fine_already_keeps_every_pixel_and_nothing_else(ho
     exif[MODEL] = "Camera of Somebody"
     told = saved(source, "JPEG", quality=70, exif=exif, xmp=XMP, comment=b"spoken secret", **how)
     assert b"Camera of Somebody" in told
-    made = await reference(told + b"<html>spoken secret</html>", name=NAME, capabilities=ANY)
+    made = await prepare_reference(told + b"<html>spoken secret</html>", name=NAME, capabilities=ANY)
     assert (made.media_type, made.width, made.height) == ("image/jpeg", 200, 100)
-    kept = jpeg.bare(plain)
+    kept = jpeg.strip_metadata(plain)
     assert kept is not None
     assert made.data == kept.data
     assert opened(made).tobytes() == Pillow.open(io.BytesIO(plain)).convert("RGB").tobytes()
@@ -381,7 +385,7 @@ async def test_a_jpeg_that_is_fine_already_keeps_every_pixel_and_nothing_else(ho
 
 async def test_a_jpeg_that_says_how_its_colours_are_meant_still_says_so():
     plain = saved(drawing(), "JPEG", keep_rgb=True)  # three planes that are no brightness and colour: APP14 tells
-    made = await reference(plain, name=NAME, capabilities=ANY)
+    made = await prepare_reference(plain, name=NAME, capabilities=ANY)
     assert all(map(alike, corners(opened(made)), [RED, GREEN, WHITE, BLUE]))
     assert b"Adobe" in made.data
 
@@ -399,7 +403,7 @@ async def test_a_jpeg_that_says_how_its_colours_are_meant_still_says_so():
     ],
 )
 def test_what_is_no_whole_jpeg_of_the_usual_kind_is_left_to_the_decoder(data: bytes):
-    assert jpeg.bare(data) is None
+    assert jpeg.strip_metadata(data) is None
 
 
 GRAIN = Pillow.frombytes("RGB", (200, 100), random.Random(1).randbytes(60_000))
@@ -424,7 +428,7 @@ def test_what_a_decoder_refuses_of_a_jpeg_it_refuses_of_its_sample(photo: bytes,
     data = bytearray(photo)
     for at, value in changes.items():
         data[at] = value
-    kept = jpeg.bare(bytes(data))
+    kept = jpeg.strip_metadata(bytes(data))
     if kept is not None:
         assert refused(kept.sample) == refused(kept.data)
         assert len(kept.sample) <= len(kept.data)
@@ -434,13 +438,13 @@ async def test_a_jpeg_without_its_tables_is_broken():
     photo, at = PHOTOS[0], PHOTOS[0].index(b"\xff\xdb")
     tables = int.from_bytes(photo[at + 2 : at + 4], "big")
     with pytest.raises(BrokenPicture):
-        await reference(photo[:at] + photo[at + 2 + tables :], name=NAME, capabilities=ANY)
+        await prepare_reference(photo[:at] + photo[at + 2 + tables :], name=NAME, capabilities=ANY)
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 @pytest.mark.parametrize("exif", [b"Exif\0\0rubbish", b"Exif\0\0II*\0\xff\xff\xff\xff", b"Exif\0\0"])
 async def test_a_photo_with_broken_exif_is_a_photo(exif: bytes):
-    made = opened(await reference(saved(drawing(), "JPEG", exif=exif), name=NAME, capabilities=ANY))
+    made = opened(await prepare_reference(saved(drawing(), "JPEG", exif=exif), name=NAME, capabilities=ANY))
     assert all(map(alike, corners(made), [RED, GREEN, WHITE, BLUE]))
 
 
@@ -456,7 +460,7 @@ def swapped_profile() -> bytes:
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 async def test_colours_are_those_that_the_profile_means(kind: str):
     data = saved(drawing(), kind, icc_profile=swapped_profile())
-    made = opened(await reference(data, name=NAME, capabilities=ANY))
+    made = opened(await prepare_reference(data, name=NAME, capabilities=ANY))
     assert "icc_profile" not in made.info
     assert all(map(alike, corners(made), [GREEN, RED, WHITE, BLUE]))
 
@@ -464,7 +468,7 @@ async def test_colours_are_those_that_the_profile_means(kind: str):
 @pytest.mark.parametrize("profile", [b"rubbish", bytes(16) + b"RGB " + bytes(200), b"x" * 3_000_000])
 async def test_a_profile_that_cannot_be_used_is_left_out(profile: bytes):
     data = saved(drawing(), "JPEG", icc_profile=profile)
-    made = opened(await reference(data, name=NAME, capabilities=ANY))
+    made = opened(await prepare_reference(data, name=NAME, capabilities=ANY))
     assert "icc_profile" not in made.info
     assert all(map(alike, corners(made), [RED, GREEN, WHITE, BLUE]))
 
@@ -473,7 +477,7 @@ async def test_a_plain_profile_leaves_a_png_as_it_is():
     plain: Any = ImageCms
     profile = ImageCms.ImageCmsProfile(plain.createProfile("sRGB")).tobytes()
     source = noise(50, 50)
-    made = opened(await reference(saved(source, "PNG", icc_profile=profile), name=NAME, capabilities=ANY))
+    made = opened(await prepare_reference(saved(source, "PNG", icc_profile=profile), name=NAME, capabilities=ANY))
     assert made.tobytes() == source.tobytes()
 
 
@@ -482,7 +486,7 @@ async def test_a_plain_profile_leaves_a_png_as_it_is():
 
 async def test_a_png_without_need_to_shrink_keeps_every_pixel():
     source = noise(200, 100)
-    made = await reference(saved(source, "PNG"), name=NAME, capabilities=ANY)
+    made = await prepare_reference(saved(source, "PNG"), name=NAME, capabilities=ANY)
     assert (made.media_type, opened(made).tobytes()) == ("image/png", source.tobytes())
 
 
@@ -507,17 +511,19 @@ async def test_the_encoding_is_one_that_the_upstream_takes(
     source = drawing(mode=mode)
     if mode == "RGBA":
         source.putalpha(100)
-    made = await reference(saved(source, kind), name=NAME, capabilities=Capabilities(reference_types=types))
+    made = await prepare_reference(saved(source, kind), name=NAME, capabilities=Capabilities(reference_types=types))
     opened(made)
     assert made.media_type == media_type
 
 
 async def test_transparency_survives_and_where_it_cannot_it_becomes_white():
     source = Pillow.new("RGBA", (20, 20), (255, 0, 0, 0))
-    made = opened(await reference(saved(source, "PNG"), name=NAME, capabilities=ANY))
+    made = opened(await prepare_reference(saved(source, "PNG"), name=NAME, capabilities=ANY))
     assert made.getpixel((9, 9)) == (255, 0, 0, 0)
     flat = opened(
-        await reference(saved(source, "PNG"), name=NAME, capabilities=Capabilities(reference_types=("image/jpeg",)))
+        await prepare_reference(
+            saved(source, "PNG"), name=NAME, capabilities=Capabilities(reference_types=("image/jpeg",))
+        )
     )
     assert alike(flat.getpixel((9, 9)), WHITE)
 
@@ -526,12 +532,12 @@ async def test_transparency_survives_and_where_it_cannot_it_becomes_white():
 async def test_a_colour_that_stands_for_transparent_is_transparent(mode: str):
     source = drawing().convert(mode)
     red = source.getpixel((1, 1))
-    made = opened(await reference(saved(source, "PNG", transparency=red), name=NAME, capabilities=ANY))
+    made = opened(await prepare_reference(saved(source, "PNG", transparency=red), name=NAME, capabilities=ANY))
     assert [pixel[3] for pixel in corners(made)] == [0, 255, 255, 255]
 
 
 async def test_an_alpha_channel_that_hides_nothing_is_dropped():
-    made = await reference(saved(drawing(mode="RGBA"), "WEBP"), name=NAME, capabilities=ANY)
+    made = await prepare_reference(saved(drawing(mode="RGBA"), "WEBP"), name=NAME, capabilities=ANY)
     assert made.media_type == "image/jpeg"
 
 
@@ -541,16 +547,16 @@ async def test_a_picture_is_scaled_down_to_the_longest_edge(
     kind: str, size: tuple[int, int], edge: int, fits: tuple[int, int]
 ):
     data = saved(drawing(*size), kind)
-    made = opened(await reference(data, name=NAME, capabilities=Capabilities(max_reference_edge=edge)))
+    made = opened(await prepare_reference(data, name=NAME, capabilities=Capabilities(max_reference_edge=edge)))
     assert made.size == fits
     assert all(map(alike, corners(made), [RED, GREEN, WHITE, BLUE]))
 
 
 async def test_a_line_keeps_one_pixel_of_width():
     data = saved(Pillow.new("RGB", (20_000, 2), RED), "PNG")
-    made = await reference(data, name=NAME, capabilities=Capabilities(max_reference_edge=100_000))
+    made = await prepare_reference(data, name=NAME, capabilities=Capabilities(max_reference_edge=100_000))
     assert (made.width, made.height) == (16_383, 2)
-    made = await reference(data, name=NAME, capabilities=Capabilities(max_reference_edge=1000))
+    made = await prepare_reference(data, name=NAME, capabilities=Capabilities(max_reference_edge=1000))
     assert (made.width, made.height) == (1000, 1)
 
 
@@ -560,7 +566,7 @@ async def test_a_line_keeps_one_pixel_of_width():
 async def test_a_picture_is_made_to_fit_the_limit_in_bytes(types: tuple[str, ...], mode: str, limit: int):
     data = saved(noise(500, 300, mode), "PNG")
     capabilities = Capabilities(reference_types=types, max_reference_bytes=limit)
-    made = await reference(data, name=NAME, capabilities=capabilities)
+    made = await prepare_reference(data, name=NAME, capabilities=capabilities)
     opened(made)
     assert len(made.data) <= limit
     assert made.media_type in types
@@ -568,14 +574,16 @@ async def test_a_picture_is_made_to_fit_the_limit_in_bytes(types: tuple[str, ...
 
 async def test_quality_is_given_up_before_size():
     data = saved(noise(500, 300), "JPEG", quality=100)
-    best = await reference(data, name=NAME, capabilities=ANY)
-    less = await reference(data, name=NAME, capabilities=Capabilities(max_reference_bytes=len(best.data) - 1))
+    best = await prepare_reference(data, name=NAME, capabilities=ANY)
+    less = await prepare_reference(data, name=NAME, capabilities=Capabilities(max_reference_bytes=len(best.data) - 1))
     assert (less.width, less.height) == (500, 300)
 
 
 async def test_a_limit_that_nothing_meets_is_said():
     with pytest.raises(PictureTooLarge) as refusal:
-        await reference(saved(noise(99, 99), "JPEG"), name=NAME, capabilities=Capabilities(max_reference_bytes=100))
+        await prepare_reference(
+            saved(noise(99, 99), "JPEG"), name=NAME, capabilities=Capabilities(max_reference_bytes=100)
+        )
     assert refusal.value.facts == {"name": NAME, "limit": "0.0001 MB"}
 
 
@@ -585,21 +593,21 @@ async def test_a_limit_that_nothing_meets_is_said():
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "AVIF", "HEIF"])
 async def test_a_result_stays_as_it_came(kind: str):
     data = saved(drawing(), kind)
-    made = await result(data)
-    assert (made.data, made.media_type, made.width, made.height) == (data, sniff(data), 60, 40)
+    made = await validate_result(data)
+    assert (made.data, made.media_type, made.width, made.height) == (data, sniff_media_type(data), 60, 40)
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "AVIF"])
 async def test_a_moving_result_stays_and_every_frame_of_it_is_looked_at(kind: str):
     data = saved(noise(90, 90), kind, save_all=True, append_images=[noise(90, 90), noise(90, 90)])
-    assert (await result(data)).data == data
+    assert (await validate_result(data)).data == data
     with pytest.raises(BadResult):
-        await result(data[: len(data) * 2 // 3])
+        await validate_result(data[: len(data) * 2 // 3])
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "AVIF", "HEIF"])
 async def test_a_preview_is_a_small_jpeg(kind: str):
-    made = await preview(saved(drawing(1200, 800), kind))
+    made = await prepare_preview(saved(drawing(1200, 800), kind))
     assert (made.media_type, made.width, made.height) == ("image/jpeg", 512, 341)
     assert all(map(alike, corners(opened(made)), [RED, GREEN, WHITE, BLUE]))
     assert len(made.data) < 20_000
@@ -608,7 +616,7 @@ async def test_a_preview_is_a_small_jpeg(kind: str):
 async def test_a_preview_shows_the_first_frame_on_white_and_is_never_enlarged():
     source = Pillow.new("RGBA", (20, 10), (255, 0, 0, 0))
     data = saved(source, "PNG", save_all=True, append_images=[drawing(20, 10, "RGBA")])
-    made = await preview(data, edge=64)
+    made = await prepare_preview(data, edge=64)
     assert (made.width, made.height) == (20, 10)
     assert alike(opened(made).getpixel((9, 5)), WHITE)
 
@@ -620,11 +628,11 @@ async def test_many_photos_at_once_stay_within_memory_and_leave_the_loop_free():
     data = saved(Pillow.effect_noise((4000, 3000), 20).convert("RGB"), "JPEG", quality=75)
     capabilities = Capabilities(max_reference_edge=1024)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    made = await asyncio.gather(*[reference(data, name=NAME, capabilities=capabilities) for _ in range(20)])
+    made = await asyncio.gather(*[prepare_reference(data, name=NAME, capabilities=capabilities) for _ in range(20)])
     assert {(each.width, each.height) for each in made} == {(1024, 768)}
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 150_000  # kB; whole, 20 take a million
 
 
 def test_pictures_work_in_one_loop_after_another():
     for _ in range(2):
-        assert asyncio.run(result(saved(drawing(), "PNG"))).width == 60
+        assert asyncio.run(validate_result(saved(drawing(), "PNG"))).width == 60

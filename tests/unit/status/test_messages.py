@@ -45,7 +45,7 @@ class Gated(Platform):
 @pytest.fixture(autouse=True, scope="module")
 def words() -> None:
     """Read outside of the event loop, as the app does."""
-    texts.load()
+    texts.preload_locales()
 
 
 @pytest.fixture

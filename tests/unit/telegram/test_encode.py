@@ -4,7 +4,7 @@ import pytest
 
 from adapters.telegram.encode import MAX_TEXT_CHARS, encode_text
 from bot.chat import Card, User
-from bot.texts import LOCALES, say
+from bot.texts import LOCALES, translate
 
 
 def test_zero_characters_go_from_words_and_names() -> None:
@@ -16,5 +16,5 @@ def test_zero_characters_go_from_words_and_names() -> None:
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("key", ["answer-start", "answer-help"])
 def test_an_answer_shows_whole(locale: str, key: str) -> None:
-    words, _ = encode_text(Card(text=say(locale, key)), MAX_TEXT_CHARS)
+    words, _ = encode_text(Card(text=translate(locale, key)), MAX_TEXT_CHARS)
     assert not words.endswith("…")

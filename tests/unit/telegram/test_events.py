@@ -16,7 +16,7 @@ from bot.errors import (
     StoreFailed,
     TooManyWaiting,
 )
-from bot.texts import LOCALES, explain, say
+from bot.texts import LOCALES, translate, translate_error
 
 LONGEST_NAME = "@" + "n" * 32  # of a bot
 
@@ -46,10 +46,10 @@ FAILURES: list[EaselError] = [
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize(("key", "facts"), CLICKS)
 def test_what_a_click_is_answered_fits(locale: str, key: str, facts: dict[str, Any]) -> None:
-    assert 1 <= len(say(locale, key, **facts)) <= MAX_ANSWER_CHARS == 200
+    assert 1 <= len(translate(locale, key, **facts)) <= MAX_ANSWER_CHARS == 200
 
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda each: type(each).__name__)
 def test_why_a_click_does_nothing_fits(locale: str, failure: EaselError) -> None:
-    assert 1 <= len(explain(locale, failure)) <= MAX_ANSWER_CHARS
+    assert 1 <= len(translate_error(locale, failure)) <= MAX_ANSWER_CHARS

@@ -18,7 +18,7 @@ from bot.chat import Action
 from bot.errors import SettingsWrong
 from bot.settings import Settings
 from bot.store.store import Store
-from bot.texts import say
+from bot.texts import translate
 from tests.servers.discord import Intent, Limits, Message, Permission, Rate
 from tests.support import PROJECT
 from tests.support.waiting import wait_until
@@ -322,7 +322,9 @@ async def test_before_it_is_opened_it_is_not_ready(place: DiscordWorld) -> None:
 
 def test_what_is_hidden_is_explained_in_every_language() -> None:
     for locale in ("en", "zh", "ru"):
-        assert say(locale, "discord-menu-edit") in say(locale, "discord-hidden", menu=say(locale, "discord-menu-edit"))
+        assert translate(locale, "discord-menu-edit") in translate(
+            locale, "discord-hidden", menu=translate(locale, "discord-menu-edit")
+        )
 
 
 async def test_a_run_with_a_wrong_token_ends_with_one_line(place: DiscordWorld) -> None:

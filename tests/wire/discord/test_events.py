@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.texts import say
+from bot.texts import translate
 from tests.servers.discord import Intent, Kind, Permission, Upload
 from tests.support.chat_world import reference_sizes
 from tests.support.images import png
@@ -68,7 +68,7 @@ async def test_a_reply_whose_mention_is_switched_off_is_told_how_to_go_on(place:
         first = await place.picture()
         place.server.say(place.ada, place.channel, "make it night", reply_to=first, ping=False)
         told = await place.answer(after=first)
-        assert told.content == say("en", "discord-hidden", menu="Edit image")
+        assert told.content == translate("en", "discord-hidden", menu="Edit image")
 
 
 async def test_a_direct_message_needs_no_mention(place: DiscordWorld) -> None:
@@ -86,7 +86,7 @@ async def test_a_picture_of_somebody_else_that_the_bot_may_not_read_is_pointed_t
         theirs = place.server.say(bob, place.channel, "look", files=[shot(50)])
         place.server.say(place.ada, place.channel, f"{place.me} make it night", reply_to=theirs)
         told = await place.answer()
-        assert told.content == say("en", "discord-hidden", menu="Edit image")
+        assert told.content == translate("en", "discord-hidden", menu="Edit image")
         assert place.sandbox.requests == []
 
 
@@ -110,7 +110,7 @@ async def test_a_forwarded_picture_counts(place: DiscordWorld) -> None:
         home = place.server.world.open_dm(place.ada)
         forwarded = place.server.forward(place.ada, home, theirs)
         asked = await place.answer(home)
-        assert asked.content == say("en", "refusal-pictures-without-prompt")
+        assert asked.content == translate("en", "refusal-pictures-without-prompt")
         place.server.say(place.ada, home, "make it night", reply_to=forwarded)
         await place.picture(home)
         assert reference_sizes(place.sandbox) == [(50, 40)]
@@ -137,7 +137,7 @@ async def test_a_reply_to_a_deleted_message_is_answered_in_words(place: DiscordW
         theirs = place.server.say(bob, place.channel, "look", files=[shot(50)])
         place.server.delete(theirs)
         place.server.say(place.ada, place.channel, f"{place.me} make it night", reply_to=theirs)
-        assert (await place.answer()).content == say("en", "refusal-reply-gone")
+        assert (await place.answer()).content == translate("en", "refusal-reply-gone")
 
 
 async def test_nothing_in_a_prompt_pings_or_formats(place: DiscordWorld) -> None:

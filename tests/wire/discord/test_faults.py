@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.job import State
-from bot.texts import say
+from bot.texts import translate
 from tests.servers.discord import DiscordServer, Message, Permission
 from tests.support.clocks import FastClock
 from tests.wire.discord.easel import DiscordWorld, discord_world, done, photo
@@ -177,7 +177,7 @@ async def test_a_place_that_closes_costs_nothing(tmp_path: Path, closed: Closed)
         assert job.state in ((State.CANCELLED,) if closed.logs is None else (State.FAILED, State.CANCELLED))
         assert not any(one.attachments for one in channel.messages if one.author is place.server.world.bot)
         if closed.shows is not None and job.state is State.FAILED:
-            assert status.content == say("en", closed.shows)
+            assert status.content == translate("en", closed.shows)
         heard = {each["event"] for each in logs}
         left = job.state is State.CANCELLED and status.deleted  # told as a deletion: nothing for the operator to mend
         assert closed.logs is None or left or closed.logs in heard
@@ -219,7 +219,7 @@ async def test_a_picture_that_discord_does_not_hand_out(tmp_path: Path, trouble:
         assert (balance.available, balance.reserved) == ((50, 0) if trouble == "404" else (49, 0))
         if trouble == "404":
             [status] = place.mine()
-            assert status.content == say("en", "refusal-picture-gone", name="photo.png")
+            assert status.content == translate("en", "refusal-picture-gone", name="photo.png")
             assert not place.sandbox.requests
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from bot.chat import Action
-from bot.texts import say
+from bot.texts import translate
 from tests.servers.discord import Answered, Interaction, Message, Upload
 from tests.support.chat_world import reference_sizes
 from tests.support.images import encode_image, png
@@ -77,7 +77,7 @@ async def test_a_value_that_is_not_offered_is_refused_in_words(place: DiscordWor
 async def test_a_mask_is_refused_before_anything_is_spent(place: DiscordWorld) -> None:
     async with place.easel():
         place.server.slash(place.ada, place.channel, "edit", {"prompt": "a hat", "image": photo(), "mask": photo()})
-        assert (await place.answer()).content == say("en", "refusal-unsupported", what="mask")
+        assert (await place.answer()).content == translate("en", "refusal-unsupported", what="mask")
         assert place.sandbox.requests == []
 
 
@@ -119,7 +119,7 @@ async def test_commands_are_localised_and_written_once(place: DiscordWorld) -> N
         asking = {"quota", "history", "cancel", "help", "privacy", "forget"}
         assert set(names) == {"imagine", "edit", *asking, "admin", "Edit image"}
         assert names["imagine"]["name_localizations"]["ru"] == "нарисуй"
-        assert names["imagine"]["description_localizations"]["zh-CN"] == say("zh", "hint-imagine")
+        assert names["imagine"]["description_localizations"]["zh-CN"] == translate("zh", "hint-imagine")
         assert names["Edit image"]["name_localizations"]["zh-CN"] == "修改图片"
         assert names["imagine"]["integration_types"] == [0, 1]
         assert sorted(names["imagine"]["contexts"]) == [0, 1, 2]
@@ -145,7 +145,7 @@ async def test_admins_grant_and_others_do_not(place: DiscordWorld) -> None:
         tried = place.server.slash(bob, place.channel, "admin ban", {"user": "telegram:1"})
         await place.until(lambda: tried.original and not tried.original.loading)
         assert tried.original is not None
-        assert tried.original.content == say("en", "refusal-admins-only")
+        assert tried.original.content == translate("en", "refusal-admins-only")
 
 
 async def test_the_history_leads_to_the_messages(place: DiscordWorld) -> None:
@@ -194,7 +194,7 @@ async def test_the_menu_of_a_message_without_pictures_says_so(place: DiscordWorl
         await place.until(lambda: opened.original)
         assert opened.original is not None
         assert opened.original.ephemeral
-        assert opened.original.content == say("en", "refusal-reply-has-no-picture")
+        assert opened.original.content == translate("en", "refusal-reply-has-no-picture")
 
 
 # ---------------------------------------------------------------- buttons
@@ -246,12 +246,12 @@ async def test_another_member_may_not_cancel_and_the_owner_may(place: DiscordWor
         place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a red fox"})
         message = await place.answer()
         pressed = place.server.click(bob, message, button(message, Action.CANCEL))
-        assert await whispered(place, pressed) == say("en", "refusal-not-yours")
+        assert await whispered(place, pressed) == translate("en", "refusal-not-yours")
         assert pressed.answered is Answered.DEFER_UPDATE
         assert await easel.app.store.unfinished_jobs() != []
         pressed = place.server.click(place.ada, message, button(message, Action.CANCEL))
-        assert await whispered(place, pressed) == say("en", "answer-cancelled", count=1)
-        await place.until(lambda: message.content == say("en", "cancelled"))
+        assert await whispered(place, pressed) == translate("en", "answer-cancelled", count=1)
+        await place.until(lambda: message.content == translate("en", "cancelled"))
 
 
 async def test_an_admin_may_cancel(place: DiscordWorld) -> None:
@@ -261,7 +261,7 @@ async def test_an_admin_may_cancel(place: DiscordWorld) -> None:
         place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a red fox"})
         message = await place.answer()
         place.server.click(bob, message, button(message, Action.CANCEL))
-        await place.until(lambda: message.content == say("en", "cancelled"))
+        await place.until(lambda: message.content == translate("en", "cancelled"))
 
 
 # ---------------------------------------------------------------- tokens that age
@@ -331,7 +331,7 @@ async def test_where_only_the_dead_token_led_the_picture_comes_as_a_direct_messa
         upstream.open.set()
         home = place.server.world.open_dm(place.ada)
         message = await place.picture(home)
-        assert say("en", "discord-moved") in message.content
+        assert translate("en", "discord-moved") in message.content
         await place.settled(easel)
         history = await easel.app.store.history(f"discord:{place.ada.id}")
         assert history[0].charged == 1
@@ -349,7 +349,7 @@ async def test_who_takes_no_direct_messages_is_told_the_next_time_and_not_charge
         await place.settled(easel)
     async with place.easel():
         asked = place.server.slash(place.ada, group, "quota")
-        assert await whispered(place, asked) == say("en", "discord-owed")
+        assert await whispered(place, asked) == translate("en", "discord-owed")
         assert asked.original is not None
         await place.until(lambda: asked.original and not asked.original.loading)
         assert asked.original.content.startswith("50 credits left")
@@ -372,7 +372,7 @@ async def test_a_picture_of_twelve_megabytes_arrives_smaller_and_says_so(place: 
         message = await place.picture()
         assert len(message.attachments[0].data) <= 10 * 1024 * 1024
         assert message.attachments[0].content_type == "image/jpeg"
-        assert message.content.endswith(say("en", "note-shrunk"))
+        assert message.content.endswith(translate("en", "note-shrunk"))
 
 
 async def test_a_boosted_guild_takes_it_as_it_is(place: DiscordWorld) -> None:
@@ -398,4 +398,4 @@ async def test_a_limit_that_was_believed_too_high_is_found_by_trying(place: Disc
         place.server.say(place.ada, square, f"{place.me} noise")
         message = await place.picture(square)
         assert len(message.attachments[0].data) <= 10 * 1024 * 1024
-        assert message.content.endswith(say("en", "note-shrunk"))
+        assert message.content.endswith(translate("en", "note-shrunk"))

@@ -7,7 +7,7 @@ import pytest
 
 from bot.errors import Banned, ChatBanned, Closed, TooFast
 from bot.handlers.admission import REPLIES_PER_WINDOW
-from bot.texts import LOCALES, explain, say
+from bot.texts import LOCALES, translate, translate_error
 from tests.flow.store.stores import query
 from tests.servers.discord import Interaction, Message, Permission
 from tests.wire.discord.easel import DiscordWorld, discord_world, photo
@@ -39,7 +39,7 @@ async def test_privacy_is_told_to_the_member_alone(place: DiscordWorld, locale: 
     jade = place.server.world.add_member(place.guild, "Jade", locale={"zh": "zh-CN", "en": "en-US"}.get(locale, locale))
     async with place.easel():
         said = await answered(place, place.server.slash(jade, place.channel, "privacy"))
-        assert said == say(locale, "answer-privacy", days=30)
+        assert said == translate(locale, "answer-privacy", days=30)
 
 
 async def test_forgetting_takes_uploads_along(place: DiscordWorld) -> None:
@@ -48,11 +48,11 @@ async def test_forgetting_takes_uploads_along(place: DiscordWorld) -> None:
         await place.picture()
         assert kept(place) == 1
         said = await answered(place, place.server.slash(place.ada, place.channel, "forget"))
-        assert said == say("en", "answer-forgotten", count=1)
+        assert said == translate("en", "answer-forgotten", count=1)
         assert kept(place) == 0
         assert await easel.app.store.history(f"discord:{place.ada.id}") == []
         history = await answered(place, place.server.slash(place.ada, place.channel, "history"))
-        assert history == say("en", "answer-history-empty")
+        assert history == translate("en", "answer-history-empty")
 
 
 async def test_nobody_who_is_turned_away_is_left_thinking(place: DiscordWorld) -> None:
@@ -60,9 +60,9 @@ async def test_nobody_who_is_turned_away_is_left_thinking(place: DiscordWorld) -
     async with place.easel():
         for _ in range(3):
             asked = place.server.slash(place.ada, place.channel, "quota")
-            assert await answered(place, asked) == explain("en", Banned())
+            assert await answered(place, asked) == translate_error("en", Banned())
         place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a fox"})
-        assert (await place.answer()).content == explain("en", Banned())
+        assert (await place.answer()).content == translate_error("en", Banned())
         assert place.sandbox.requests == []
 
 
@@ -74,7 +74,7 @@ async def test_a_flood_of_mentions_leaves_the_channel_to_the_others(place: Disco
             place.server.say(place.ada, place.channel, f"{place.me} /help")
         place.server.say(bob, place.channel, f"{place.me} a fox")
         await place.picture()
-        too_fast = [explain("en", TooFast(seconds=seconds)) for seconds in range(1, 61)]
+        too_fast = [translate_error("en", TooFast(seconds=seconds)) for seconds in range(1, 61)]
         words = [one.content.replace("\\", "") for one in place.mine() if one.content]
         assert len([text for text in words if text in too_fast]) <= 1
         assert len(words) <= 5 + 1 + 1  # what was let in, the one refusal, the picture
@@ -86,9 +86,9 @@ async def test_a_thread_is_no_way_around_a_blocked_channel(place: DiscordWorld) 
     async with place.easel():
         thread = world.add_thread(place.channel)
         place.server.say(place.ada, thread, f"{place.me} a fox")
-        assert (await place.answer(thread)).content == explain("en", ChatBanned())
+        assert (await place.answer(thread)).content == translate_error("en", ChatBanned())
         asked = place.server.slash(place.ada, thread, "quota")
-        assert await answered(place, asked) == explain("en", ChatBanned())
+        assert await answered(place, asked) == translate_error("en", ChatBanned())
         other = world.add_channel(place.guild, "elsewhere")
         place.server.say(place.ada, other, f"{place.me} a fox")
         await place.picture(other)
@@ -105,7 +105,7 @@ async def test_a_server_is_opened_with_all_that_lies_in_it(place: DiscordWorld) 
         await place.picture(thread)
         home = place.server.world.open_dm(place.ada)
         place.server.say(place.ada, home, "a fox")
-        assert (await place.answer(home)).content == explain("en", Closed())
+        assert (await place.answer(home)).content == translate_error("en", Closed())
 
 
 @pytest.mark.parametrize("mute", [False, True])

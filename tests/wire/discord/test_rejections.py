@@ -10,7 +10,7 @@ from adapters.discord import ids
 from adapters.discord.gateway import COMMANDS_RETRY_S
 from bot.chat import Action, Card
 from bot.errors import ChatGone
-from bot.texts import say
+from bot.texts import translate
 from tests.servers.discord import Limits, Permission, Rate, User
 from tests.servers.discord.entities import walk
 from tests.support.chat_world import reference_sizes
@@ -50,7 +50,7 @@ async def test_what_no_follow_up_can_carry_any_more_comes_as_a_direct_message(tm
         ref = await easel.discord.post(chat, Card(text="the sixth"), reply_to=None, key="w5")
         home = place.server.world.open_dm(place.ada)
         (moved,) = place.mine(home)
-        assert moved.content == f"the sixth\n{say('en', 'discord-moved')}"
+        assert moved.content == f"the sixth\n{translate('en', 'discord-moved')}"
         assert (ref.chat, ref.message_id) == (ids.make_chat(None, home.id, direct=True), str(moved.id))
 
 
@@ -151,7 +151,7 @@ async def test_a_result_is_another_members_to_look_at_only(place: DiscordWorld) 
             assert pressed.modal is None
             assert (pressed.followups[0].ephemeral, pressed.followups[0].content) == (
                 True,
-                say("en", "refusal-not-yours"),
+                translate("en", "refusal-not-yours"),
             )
         await place.settled(easel)
         assert len(place.sandbox.requests) == 1
@@ -249,4 +249,4 @@ async def test_a_command_that_comes_while_easel_stops_is_told_so(place: DiscordW
         asked = place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a red fox"})
         await place.until(lambda: asked.original and not asked.original.loading)
         assert asked.original is not None
-        assert asked.original.content == say("en", "failed-restarted")
+        assert asked.original.content == translate("en", "failed-restarted")

@@ -237,8 +237,8 @@ async def test_a_wished_shape_is_painted_or_known_to_be_too_much(row: Row, wish:
     request = PaintRequest(prompt="a fox", options=Options(size=wish))
     async with bench(row) as at:
         if not can_satisfy(at.provider.capabilities, requirements_of(request)):
-            assert wish not in sizes.offers(at.provider.capabilities)
-            assert sizes.near(wish, at.provider.capabilities)
+            assert wish not in sizes.offered_sizes(at.provider.capabilities)
+            assert sizes.suggest_sizes(wish, at.provider.capabilities)
             return
         [picture] = await at.pictures(await at.paint(request))
     if wish != "auto":
@@ -266,8 +266,8 @@ async def test_sizes_by_rule_are_painted_to_the_pixel(
         [picture] = await at.pictures(await at.paint(PaintRequest(prompt="a fox", options=options)))
         assert (picture.width, picture.height) == pixels
         for wrong in ("1000x1000", "4096x4096", "4:1"):
-            assert sizes.decide(wrong, None, at.provider.capabilities) is None
-            assert sizes.near(wrong, at.provider.capabilities)
+            assert sizes.resolve_size(wrong, None, at.provider.capabilities) is None
+            assert sizes.suggest_sizes(wrong, at.provider.capabilities)
 
 
 @EVERY

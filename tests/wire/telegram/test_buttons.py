@@ -10,7 +10,7 @@ from adapters.telegram.events import ANSWER_WAIT_S
 from bot.chat import Action, Button
 from bot.errors import AlreadyFinished, NotYours, StillPainting
 from bot.job import new_id
-from bot.texts import LOCALES, explain, say
+from bot.texts import LOCALES, translate, translate_error
 from tests.servers.telegram import Message, User
 from tests.support.chat_world import reference_sizes
 from tests.support.images import png
@@ -60,8 +60,8 @@ async def test_cancel_stops_the_job_and_gives_the_credits_back(place: TelegramWo
         status = await place.answer(chat)
         await upstream.fetched.wait()
         click = await pressed(place, status, "Cancel")
-        assert words(click) == say("en", "answer-cancelled", count=1)
-        await place.until(lambda: status.text == say("en", "cancelled"))
+        assert words(click) == translate("en", "answer-cancelled", count=1)
+        await place.until(lambda: status.text == translate("en", "cancelled"))
         assert [label for label, _ in status.buttons] == ["Retry"]
         assert place.mine(chat) == [status]
         assert await place.left() == 50
@@ -108,7 +108,7 @@ async def test_a_second_click_on_retry_is_one_job(place: TelegramWorld) -> None:
     async with place.gallery() as upstream, place.easel():
         await pressed(place, first, "Retry")
         second = await pressed(place, first, "Retry")
-        assert words(second) == say("en", "press-again")
+        assert words(second) == translate("en", "press-again")
         upstream.open.set()
         await place.picture(after=first)
         assert len(place.mine()) == 2
@@ -123,7 +123,7 @@ async def test_after_edit_in_private_the_next_words_are_about_the_picture(place:
         await painted(place, "a blue boat")
         click = await pressed(place, first, "Edit")
         assert click.answer is not None
-        assert (click.answer.text, click.answer.show_alert) == (say("en", "answer-edit-next"), True)
+        assert (click.answer.text, click.answer.show_alert) == (translate("en", "answer-edit-next"), True)
         request = place.server.say(place.ada, place.private, "make it night")
         edited = await place.picture(after=request)
         assert edited.reply_to is request
@@ -163,7 +163,7 @@ async def test_edit_in_a_group_asks_for_a_reply(place: TelegramWorld) -> None:
     async with place.easel():
         first = await painted(place, group=True)
         click = await pressed(place, first, "Edit")
-        assert words(click) == say("en", "answer-edit-how")
+        assert words(click) == translate("en", "answer-edit-how")
         request = place.server.say(place.ada, place.group, "/imagine@easel_bot a green hill")
         await place.picture(place.group, after=request)
         assert place.sandbox.requests[-1].references == ()
@@ -182,9 +182,9 @@ async def test_only_the_owner_and_admins_may(place: TelegramWorld, bo: User) -> 
         await upstream.fetched.wait()
         cy = place.server.add_user("Cy", language_code="ru")
         click = await pressed(place, status, "Cancel", by=cy)
-        assert words(click) == explain("ru", NotYours())
+        assert words(click) == translate_error("ru", NotYours())
         click = await pressed(place, status, "Cancel", by=place.ada)  # an admin
-        assert words(click) == say("en", "answer-cancelled", count=1)
+        assert words(click) == translate("en", "answer-cancelled", count=1)
         assert await place.left(bo) == 50
 
 
@@ -235,12 +235,12 @@ async def test_what_is_over_or_unfinished_is_said(place: TelegramWorld) -> None:
         data = {action: (status.buttons[0][1] or "").replace("cancel", action) for action in ("cancel", "retry")}
         click = place.server.press_with_data(place.ada, status, data["retry"])
         await place.until(lambda: click.answered)
-        assert words(click) == explain("en", StillPainting())
+        assert words(click) == translate_error("en", StillPainting())
         upstream.open.set()
         await place.picture()
         click = place.server.press_with_data(place.ada, status, data["cancel"])
         await place.until(lambda: click.answered)
-        assert words(click) == explain("en", AlreadyFinished())
+        assert words(click) == translate_error("en", AlreadyFinished())
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ async def test_a_job_that_never_was_is_answered_in_words(place: TelegramWorld) -
         first = await painted(place)
         click = place.server.press_with_data(place.ada, first, "easel:retry:nosuchjob")
         await place.until(lambda: click.answered)
-        assert words(click) == explain("en", AlreadyFinished())
+        assert words(click) == translate_error("en", AlreadyFinished())
 
 
 async def test_a_slow_core_lets_no_button_spin(world: Edge, place: TelegramWorld) -> None:
@@ -317,4 +317,4 @@ async def test_a_click_is_answered_in_the_language_of_who_clicks(place: Telegram
     cy = place.server.add_user("Cy", language_code=locale)
     async with place.easel():
         first = await painted(place, group=True)
-        assert words(await pressed(place, first, "Retry", by=cy)) == explain(locale, NotYours())
+        assert words(await pressed(place, first, "Retry", by=cy)) == translate_error(locale, NotYours())

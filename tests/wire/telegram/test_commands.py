@@ -11,7 +11,7 @@ from adapters.telegram.encode import WORD_JOINER
 from bot.errors import AdminsOnly, BadArguments, UnknownCharge, UnknownCommand
 from bot.handlers.commands import ADMIN_USAGE
 from bot.intake.commands import Menu, in_menu
-from bot.texts import LOCALES, explain, say
+from bot.texts import LOCALES, translate, translate_error
 from tests.servers.telegram import Chat, Message, User
 from tests.wire.telegram.easel import TelegramWorld
 from tests.wire.telegram.edges import Edge, edge
@@ -68,10 +68,10 @@ async def test_members_are_offered_the_commands_in_their_language(place: Telegra
     async with place.easel():
         await written(place, ALL)
         assert place.server.menu(member, private) == [
-            (name, say(locale, f"hint-{name}")) for name in in_menu(Menu.DIRECT)
+            (name, translate(locale, f"hint-{name}")) for name in in_menu(Menu.DIRECT)
         ]
         assert place.server.menu(member, place.group) == [
-            (name, say(locale, f"hint-{name}")) for name in in_menu(Menu.GROUP)
+            (name, translate(locale, f"hint-{name}")) for name in in_menu(Menu.GROUP)
         ]
 
 
@@ -186,24 +186,24 @@ async def test_every_command_answers_in_the_members_language(place: TelegramWorl
         return await asked(place, text, chat, by=member)
 
     async with place.easel():
-        assert await said("/start") == say(locale, "answer-start")
-        assert await said("/start inline") == say(locale, "answer-start")
-        assert await said("/help") == say(locale, "answer-help")
-        quota = say(locale, "answer-quota", left=50, held=0, daily=50, refill=1, running=0)
+        assert await said("/start") == translate(locale, "answer-start")
+        assert await said("/start inline") == translate(locale, "answer-start")
+        assert await said("/help") == translate(locale, "answer-help")
+        quota = translate(locale, "answer-quota", left=50, held=0, daily=50, refill=1, running=0)
         assert (await said("/quota")).splitlines()[:-1] == quota.splitlines()[:-1]
-        assert await said("/history") == say(locale, "answer-history-empty")
-        assert await said("/cancel") == say(locale, "answer-nothing-to-cancel")
-        assert await said("/admin stats") == explain(locale, AdminsOnly())
-        assert await said("/paint a fox") == explain(locale, UnknownCommand(command="/paint"))
-        assert await said("/buy") == explain(locale, UnknownCommand(command="/buy"))
-        assert await said("/imagine") == say(locale, "refusal-prompt-empty")
-        assert await said("/edit make it night") == say(locale, "refusal-nothing-to-edit")
+        assert await said("/history") == translate(locale, "answer-history-empty")
+        assert await said("/cancel") == translate(locale, "answer-nothing-to-cancel")
+        assert await said("/admin stats") == translate_error(locale, AdminsOnly())
+        assert await said("/paint a fox") == translate_error(locale, UnknownCommand(command="/paint"))
+        assert await said("/buy") == translate_error(locale, UnknownCommand(command="/buy"))
+        assert await said("/imagine") == translate(locale, "refusal-prompt-empty")
+        assert await said("/edit make it night") == translate(locale, "refusal-nothing-to-edit")
         await said("/imagine a red fox")
         picture = await place.picture(chat)
         assert [label for label, _ in picture.buttons] == [
-            say(locale, f"button-{each}") for each in ("retry", "vary", "edit")
+            translate(locale, f"button-{each}") for each in ("retry", "vary", "edit")
         ]
-        assert say(locale, "state-done") in await said("/history")
+        assert translate(locale, "state-done") in await said("/history")
 
 
 async def test_cancel_stops_what_runs(place: TelegramWorld) -> None:
@@ -211,8 +211,8 @@ async def test_cancel_stops_what_runs(place: TelegramWorld) -> None:
         request = place.server.say(place.ada, place.private, "/imagine a red fox")
         status = await place.answer()
         await upstream.fetched.wait()
-        assert await asked(place, "/cancel") == say("en", "answer-cancelled", count=1)
-        await place.until(lambda: status.text == say("en", "cancelled"))
+        assert await asked(place, "/cancel") == translate("en", "answer-cancelled", count=1)
+        await place.until(lambda: status.text == translate("en", "cancelled"))
         assert status.reply_to is request
         assert await place.left() == 50
 
@@ -220,20 +220,20 @@ async def test_cancel_stops_what_runs(place: TelegramWorld) -> None:
 async def test_the_words_of_an_admin(place: TelegramWorld, bo: User) -> None:
     user = f"telegram:{bo.id}"
     async with place.easel():
-        assert await asked(place, f"/admin grant {user} 20") == say(
+        assert await asked(place, f"/admin grant {user} 20") == translate(
             "en", "answer-granted", user=user, credits=20, left=70
         )
         assert await place.left(bo) == 70
-        assert await asked(place, f"/admin set {user} 7") == say("en", "answer-set", user=user, credits=7, left=7)
+        assert await asked(place, f"/admin set {user} 7") == translate("en", "answer-set", user=user, credits=7, left=7)
         assert await place.left(bo) == 7
-        assert await asked(place, f"/admin ban {user}") == say("en", "answer-banned", user=user)
+        assert await asked(place, f"/admin ban {user}") == translate("en", "answer-banned", user=user)
         private = place.server.private(bo, opened=True)
-        assert await asked(place, "a fox", private, by=bo) == say("en", "refusal-banned")
-        assert await asked(place, f"/admin unban {user}") == say("en", "answer-unbanned", user=user)
+        assert await asked(place, "a fox", private, by=bo) == translate("en", "refusal-banned")
+        assert await asked(place, f"/admin unban {user}") == translate("en", "answer-unbanned", user=user)
         assert (await asked(place, "/admin stats")).startswith("Today (UTC): ")
-        assert await asked(place, "/admin refund abc") == explain("en", UnknownCharge(charge="abc"))
-        assert await asked(place, "/admin dance") == explain("en", BadArguments(usage=ADMIN_USAGE))
-        assert await asked(place, "/admin grant me lots") == explain("en", BadArguments(usage=ADMIN_USAGE))
+        assert await asked(place, "/admin refund abc") == translate_error("en", UnknownCharge(charge="abc"))
+        assert await asked(place, "/admin dance") == translate_error("en", BadArguments(usage=ADMIN_USAGE))
+        assert await asked(place, "/admin grant me lots") == translate_error("en", BadArguments(usage=ADMIN_USAGE))
 
 
 async def test_a_grant_that_comes_again_is_given_once(place: TelegramWorld, bo: User) -> None:

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from adapters.telegram.connection import CONFLICT_RETRY_S, OTHER_CONSUMER, UNAUTHORIZED, UNREADABLE_UPDATE
 from bot.errors import SettingsWrong
-from bot.texts import say
+from bot.texts import translate
 from tests.support.waiting import wait_until
 from tests.wire.telegram.easel import Easel, TelegramWorld
 from tests.wire.telegram.edges import Edge, edge, wired
@@ -329,7 +329,7 @@ async def test_an_answer_that_waits_for_its_turn_at_a_stop_is_given_by_the_next_
             await place.until(place.mine)
             await paints(place, "a red fox")
     (answer,) = [each for each in place.mine() if each.text]
-    quota = say("en", "answer-quota", left=50, held=0, daily=50, refill=1, running=0)
+    quota = translate("en", "answer-quota", left=50, held=0, daily=50, refill=1, running=0)
     assert answer.text.splitlines()[:-1] == quota.splitlines()[:-1]
 
 

@@ -18,7 +18,7 @@ from telegram.error import NetworkError
 from adapters.telegram.api import make_bot
 from bot.job import State
 from bot.settings import Telegram
-from bot.texts import say
+from bot.texts import translate
 from tests.servers.telegram import UNLIMITED, Message, TelegramServer
 from tests.servers.telegram.faults import When
 from tests.support.images import png
@@ -185,7 +185,7 @@ async def test_a_place_that_closes_costs_nothing(tmp_path: Path, closed: Closed)
         # what shows first that the place is closed, a line of progress or the picture, is for the clock to say
         if job.state is State.FAILED:
             assert "pictures could not be delivered" in heard
-            assert closed.shows is None or status.text == say("en", closed.shows)
+            assert closed.shows is None or status.text == translate("en", closed.shows)
         else:
             assert job.state is (State.DONE if pictures else State.CANCELLED)
 

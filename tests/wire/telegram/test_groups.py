@@ -9,7 +9,7 @@ from PIL import Image
 
 from bot.chat import Action
 from bot.errors import ChatOutOfCredits, ReplyHasNoPicture
-from bot.texts import explain, say
+from bot.texts import translate, translate_error
 from tests.servers.telegram import UNLIMITED
 from tests.support.chat_world import reference_sizes
 from tests.support.images import encode_image, png
@@ -89,7 +89,7 @@ async def test_a_reply_to_words_of_the_bot_says_so(place: TelegramWorld) -> None
         place.server.say(place.ada, place.group, "/help@easel_bot")
         words = await place.answer(place.group)
         place.server.say(place.ada, place.group, "make it night", reply_to=words)
-        assert (await place.answer(place.group, after=words)).text == explain("en", ReplyHasNoPicture())
+        assert (await place.answer(place.group, after=words)).text == translate_error("en", ReplyHasNoPicture())
 
 
 async def test_a_picture_from_another_chat_or_topic_is_edited(place: TelegramWorld) -> None:
@@ -203,7 +203,7 @@ async def test_a_migration_moves_credits_and_history(place: TelegramWorld) -> No
         place.server.say(place.ada, large, "/imagine@easel_bot a fox")
         refused = await place.answer(large, after=third)
         assert refused.text.startswith("This costs 1 credit, and this group has 0 left.")
-        assert explain("en", ChatOutOfCredits(left=0, cost=1, refill=3)).startswith(refused.text[:40])
+        assert translate_error("en", ChatOutOfCredits(left=0, cost=1, refill=3)).startswith(refused.text[:40])
 
 
 async def test_a_job_under_way_goes_on_in_the_supergroup(place: TelegramWorld) -> None:
@@ -234,4 +234,4 @@ async def test_a_migration_that_a_refused_call_tells_first(place: TelegramWorld)
         assert picture.photo is not None
         gate.open()
         await place.heard()
-        assert say("en", "button-retry") in [label for label, _ in picture.buttons]
+        assert translate("en", "button-retry") in [label for label, _ in picture.buttons]

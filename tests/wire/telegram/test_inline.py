@@ -8,7 +8,7 @@ import pytest
 from adapters.telegram.encode import WORD_JOINER
 from adapters.telegram.inline import PLACEHOLDER_DATA
 from bot.errors import AlreadyFinished, BadOption, NotYours, OutOfCredits, UnknownCommand
-from bot.texts import LOCALES, explain, say
+from bot.texts import LOCALES, translate, translate_error
 from tests.servers.telegram import Chat, GuestQuery, InlineQuery, Message, User
 from tests.support.chat_world import reference_sizes
 from tests.support.images import png
@@ -82,12 +82,12 @@ async def test_what_is_typed_is_offered_and_what_is_chosen_is_painted(
         query = await queried(place, "a red  fox", by=cy)
         assert query.results is not None
         (offer,) = query.results
-        assert offer["title"] == say(locale, "telegram-inline-title")
+        assert offer["title"] == translate(locale, "telegram-inline-title")
         assert offer["description"] == "a red fox"
         assert (query.cache_time, query.personal) == (0, True)
         message = place.server.choose_result(cy, query, "paint")
-        assert shown(message) == say(locale, "telegram-inline-text", prompt="a red fox")
-        assert message.buttons == [(say(locale, "telegram-inline-starting"), PLACEHOLDER_DATA)]
+        assert shown(message) == translate(locale, "telegram-inline-text", prompt="a red fox")
+        assert message.buttons == [(translate(locale, "telegram-inline-starting"), PLACEHOLDER_DATA)]
         await finished(place, message)
         assert "a red fox" in message.caption
         assert await place.left(cy) == 49
@@ -141,7 +141,7 @@ async def test_progress_shows_inside_the_message(tmp_path: Path) -> None:
             message = await chosen(place, "a red fox")
             await finished(place, message)
             texts = [each.text for each in message.history]
-            assert any(say("en", "stage-painting") in each for each in texts)
+            assert any(translate("en", "stage-painting") in each for each in texts)
             cancels = [each.markup for each in message.history if "easel:cancel:" in str(each.markup)]
             assert cancels
 
@@ -150,7 +150,7 @@ async def test_nothing_typed_is_explained_and_leads_to_the_bot(place: TelegramWo
     async with place.easel(storage_chat=storage.id):
         query = await queried(place, "  ")
         assert query.results == []
-        assert query.button == {"text": say("en", "telegram-inline-empty"), "start_parameter": "inline"}
+        assert query.button == {"text": translate("en", "telegram-inline-empty"), "start_parameter": "inline"}
 
 
 async def test_a_long_prompt_with_marks_is_offered_and_painted_as_typed(place: TelegramWorld, storage: Chat) -> None:
@@ -165,7 +165,7 @@ async def test_a_long_prompt_with_marks_is_offered_and_painted_as_typed(place: T
 async def test_several_pictures_are_refused_in_the_message(place: TelegramWorld, storage: Chat) -> None:
     async with place.easel(storage_chat=storage.id):
         message = await chosen(place, "a red fox --n 2")
-        expected = explain("en", BadOption(option="--n", value="2", allowed="1"))
+        expected = translate_error("en", BadOption(option="--n", value="2", allowed="1"))
         await place.until(lambda: shown(message) == expected)
         assert message.buttons == []
         assert await place.left() == 50
@@ -175,7 +175,7 @@ async def test_a_refusal_shows_in_the_message(place: TelegramWorld, storage: Cha
     place.settings["limits"] = {"user_daily": 0}
     async with place.easel(storage_chat=storage.id):
         message = await chosen(place, "a red fox")
-        start = explain("en", OutOfCredits(left=0, cost=1, refill=1)).partition("New credits")[0]
+        start = translate_error("en", OutOfCredits(left=0, cost=1, refill=1)).partition("New credits")[0]
         await place.until(lambda: shown(message).startswith(start))
 
 
@@ -190,7 +190,7 @@ async def test_a_storage_chat_that_takes_nothing_costs_nothing(place: TelegramWo
     place.server.kick(storage)
     async with place.easel(storage_chat=storage.id):
         message = await chosen(place, "a red fox")
-        await place.until(lambda: shown(message) == say("en", "failed-undelivered"))
+        await place.until(lambda: shown(message) == translate("en", "failed-undelivered"))
         await place.settled()
         assert await place.left() == 50
 
@@ -213,8 +213,8 @@ async def test_cancel_works_inside_the_message(place: TelegramWorld, storage: Ch
         message = await chosen(place, "a red fox")
         await upstream.fetched.wait()
         await place.until(lambda: [label for label, _ in message.buttons] == ["Cancel"])
-        assert words(await pressed(place, message, "Cancel")) == say("en", "answer-cancelled", count=1)
-        await place.until(lambda: shown(message) == say("en", "cancelled"))
+        assert words(await pressed(place, message, "Cancel")) == translate("en", "answer-cancelled", count=1)
+        await place.until(lambda: shown(message) == translate("en", "cancelled"))
         assert await place.left() == 50
 
 
@@ -237,7 +237,7 @@ async def test_edit_tells_the_way_that_there_is(place: TelegramWorld, storage: C
     async with place.easel(storage_chat=storage.id):
         message = await chosen(place, "a red fox")
         await finished(place, message)
-        assert words(await pressed(place, message, "Edit")) == say("en", "telegram-edit-guest", bot="@easel_bot")
+        assert words(await pressed(place, message, "Edit")) == translate("en", "telegram-edit-guest", bot="@easel_bot")
         request = place.server.say(place.ada, place.private, "a green hill")
         await place.picture(after=request)
         assert place.sandbox.requests[-1].references == ()
@@ -251,7 +251,7 @@ async def test_edit_without_guest_mode_leads_to_the_private_chat(tmp_path: Path)
             message = await chosen(place, "a red fox")
             await finished(place, message)
             click = await pressed(place, message, "Edit")
-            assert words(click) == say("en", "telegram-edit-elsewhere", bot="@easel_bot")
+            assert words(click) == translate("en", "telegram-edit-elsewhere", bot="@easel_bot")
 
 
 async def test_others_may_not_and_the_first_button_says_nothing(place: TelegramWorld, storage: Chat) -> None:
@@ -262,10 +262,10 @@ async def test_others_may_not_and_the_first_button_says_nothing(place: TelegramW
         await place.until(lambda: click.answered)
         assert words(click) == ""
         await place.until(lambda: [label for label, _ in message.buttons] == ["Cancel"])
-        assert words(await pressed(place, message, "Cancel", by=bo)) == explain("en", NotYours())
+        assert words(await pressed(place, message, "Cancel", by=bo)) == translate_error("en", NotYours())
         upstream.open.set()
         await finished(place, message)
-        assert words(await pressed(place, message, "Vary", by=bo)) == explain("en", NotYours())
+        assert words(await pressed(place, message, "Vary", by=bo)) == translate_error("en", NotYours())
 
 
 # ---------------------------------------------------------------- restarts
@@ -344,12 +344,12 @@ async def test_a_reply_to_its_own_picture_there_is_edited(place: TelegramWorld, 
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
-        ("/help", say("en", "answer-help")),
-        ("/paint a fox", explain("en", UnknownCommand(command="/paint"))),
-        ("/buy", explain("en", UnknownCommand(command="/buy"))),
-        ("", say("en", "refusal-prompt-empty")),
-        ("/edit make it night", say("en", "refusal-nothing-to-edit")),
-        ("a fox --n 3", explain("en", BadOption(option="--n", value="3", allowed="1"))),
+        ("/help", translate("en", "answer-help")),
+        ("/paint a fox", translate_error("en", UnknownCommand(command="/paint"))),
+        ("/buy", translate_error("en", UnknownCommand(command="/buy"))),
+        ("", translate("en", "refusal-prompt-empty")),
+        ("/edit make it night", translate("en", "refusal-nothing-to-edit")),
+        ("a fox --n 3", translate_error("en", BadOption(option="--n", value="3", allowed="1"))),
     ],
 )
 async def test_words_there_are_answered_in_words(
@@ -369,7 +369,7 @@ async def test_buttons_there_work(place: TelegramWorld, storage: Chat, elsewhere
         assert len(place.sandbox.requests[-1].references) == 1
         click = place.server.press_with_data(place.ada, answer, "easel:cancel:gone")
         await place.until(lambda: click.answered)
-        assert words(click) == explain("en", AlreadyFinished())
+        assert words(click) == translate_error("en", AlreadyFinished())
 
 
 async def test_a_restart_in_the_middle_there_ends_in_the_same_message(

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from bot.errors import AnimatedPicture, NotAPicture, PictureTooLarge, PromptEmpty, TooManyPictures
-from bot.pictures import KINDS
-from bot.texts import explain, say
+from bot.pictures.decoding import SUPPORTED_FORMATS
+from bot.texts import translate, translate_error
 from tests.servers.telegram import UNLIMITED, AlbumItem
 from tests.support.chat_world import reference_sizes
 from tests.support.clocks import PausableClock
@@ -58,7 +58,7 @@ async def test_the_status_message_fills_up_before_it_becomes_the_picture(place: 
     async with place.gallery() as upstream, place.easel():
         place.server.say(place.ada, place.private, "a lighthouse")
         status = await place.answer()
-        await place.until(lambda: say("en", "stage-saving") in status.text)
+        await place.until(lambda: translate("en", "stage-saving") in status.text)
         assert [label for label, _ in status.buttons] == ["Cancel"]
         upstream.open.set()
         assert await place.picture() is status
@@ -117,10 +117,12 @@ async def test_what_is_no_request_gets_words_in_private(place: TelegramWorld) ->
     async with place.easel():
         place.server.voice(place.ada, place.private, b"voice")
         answer = await place.answer()
-        assert answer.text.replace("\u2060", "") == explain("en", NotAPicture(name="voice.ogg", kinds=KINDS))
+        assert answer.text.replace("\u2060", "") == translate_error(
+            "en", NotAPicture(name="voice.ogg", kinds=SUPPORTED_FORMATS)
+        )
         place.server.say(place.ada, place.private, "/imagine")
         answer = await place.answer(after=answer)
-        assert answer.text == explain("en", PromptEmpty())
+        assert answer.text == translate_error("en", PromptEmpty())
 
 
 async def test_members_are_answered_in_their_language(place: TelegramWorld) -> None:
@@ -129,7 +131,7 @@ async def test_members_are_answered_in_their_language(place: TelegramWorld) -> N
             member = place.server.add_user(f"member {number}", language_code=language)
             chat = place.server.private(member)
             place.server.say(member, chat, "/cancel")
-            assert (await place.answer(chat)).text == say(locale, "answer-nothing-to-cancel")
+            assert (await place.answer(chat)).text == translate(locale, "answer-nothing-to-cancel")
 
 
 # ---------------------------------------------------------------- pictures
@@ -156,7 +158,7 @@ async def test_a_photo_without_words_is_remembered_and_asked_about(place: Telegr
     async with place.easel():
         photo = place.server.photo(place.ada, place.private, png(size=(120, 80)))
         question = await place.answer()
-        assert question.text == say("en", "refusal-pictures-without-prompt")
+        assert question.text == translate("en", "refusal-pictures-without-prompt")
         assert question.reply_to is photo
         place.server.say(place.ada, place.private, "make it a rainy night", reply_to=question)
         first = await place.picture(after=question)
@@ -190,7 +192,7 @@ async def test_an_album_of_ten_is_one_request_in_order(place: TelegramWorld) -> 
         shots: list[bytes | AlbumItem] = [png(size=(100 + number, 50)) for number in range(10)]
         place.server.album(place.ada, place.private, shots, caption="a collage", deliver=[3, 1, 0, 9, 8, 7, 2, 6, 5, 4])
         answer = await place.answer()
-        assert answer.text == explain("en", TooManyPictures(count=10, limit=5))  # refused in words, never cut
+        assert answer.text == translate_error("en", TooManyPictures(count=10, limit=5))  # refused in words, never cut
         assert len(place.mine()) == 1
 
 
@@ -266,14 +268,16 @@ async def test_moving_pictures_are_refused_in_words(place: TelegramWorld) -> Non
         ):
             send()
             answer = await place.answer(after=answer)
-            assert answer.text.replace("\u2060", "") == explain("en", NotAPicture(name=name, kinds=KINDS))
+            assert answer.text.replace("\u2060", "") == translate_error(
+                "en", NotAPicture(name=name, kinds=SUPPORTED_FORMATS)
+            )
         place.server.document(
             place.ada, place.private, gif(), filename="fox.gif", mime_type="image/gif", caption="anime"
         )
         await place.settled()
         answer = await place.answer(after=answer)
         await place.until(lambda: answer.text == "" or "fox" in answer.text)
-        assert answer.text.replace("\u2060", "") == explain("en", AnimatedPicture(name="fox.gif"))
+        assert answer.text.replace("\u2060", "") == translate_error("en", AnimatedPicture(name="fox.gif"))
         assert await place.left() == 50
 
 
@@ -283,7 +287,7 @@ async def test_a_document_of_25_megabytes_is_refused_before_it_is_asked_for(plac
             place.ada, place.private, size=25_000_000, filename="big.png", mime_type="image/png", caption="smaller"
         )
         answer = await place.answer()
-        expected = explain("en", PictureTooLarge(name="big.png", limit="20 MB"))
+        expected = translate_error("en", PictureTooLarge(name="big.png", limit="20 MB"))
         await place.until(lambda: answer.text.replace("\u2060", "") == expected)
         assert place.server.calls("getFile") == []
         assert await place.left() == 50

@@ -10,7 +10,7 @@ from adapters.telegram import dispatcher
 from adapters.telegram.encode import WORD_JOINER
 from bot.errors import AdminsOnly, Banned, TooFast, UnknownCharge, UnknownCommand
 from bot.handlers.admission import REPLIES_PER_WINDOW
-from bot.texts import LOCALES, explain, say
+from bot.texts import LOCALES, translate, translate_error
 from tests.servers.telegram import Chat, Message, Payment, User
 from tests.support.waiting import wait_until
 from tests.wire.telegram.easel import TelegramWorld
@@ -76,10 +76,10 @@ async def has(place: TelegramWorld, credits: int, user: User | None = None) -> N
 
 async def test_by_default_nothing_is_sold(place: TelegramWorld) -> None:
     async with place.easel():
-        assert shown(await asked(place, "/buy")) == explain("en", UnknownCommand(command="/buy"))
-        assert shown(await asked(place, "/start buy")) == say("en", "answer-start")
+        assert shown(await asked(place, "/buy")) == translate_error("en", UnknownCommand(command="/buy"))
+        assert shown(await asked(place, "/start buy")) == translate("en", "answer-start")
         assert "pre_checkout_query" not in place.server.core.updates.allowed
-        assert shown(await asked(place, "/admin refund stx1")) == explain("en", UnknownCharge(charge="stx1"))
+        assert shown(await asked(place, "/admin refund stx1")) == translate_error("en", UnknownCharge(charge="stx1"))
 
 
 # ---------------------------------------------------------------- the offer
@@ -89,9 +89,9 @@ async def test_by_default_nothing_is_sold(place: TelegramWorld) -> None:
 async def test_packs_are_offered_in_private(place: TelegramWorld, command: str) -> None:
     async with place.easel(star_packs=PACKS):
         offer = await asked(place, command)
-        assert shown(offer) == say("en", "telegram-buy-which")
+        assert shown(offer) == translate("en", "telegram-buy-which")
         assert [label for label, _ in offer.buttons] == [
-            say("en", "telegram-buy-pack", credits=each["credits"], stars=each["stars"]) for each in PACKS
+            translate("en", "telegram-buy-pack", credits=each["credits"], stars=each["stars"]) for each in PACKS
         ]
         assert all(len((data or "").encode()) <= 64 for _, data in offer.buttons)
 
@@ -106,7 +106,7 @@ async def test_in_a_group_the_way_to_the_private_chat_is_shown(tmp_path: Path) -
             answer = await place.answer(forum)
             assert answer.reply_to is request
             assert answer.topic is topic
-            assert shown(answer) == say("en", "telegram-buy-private")
+            assert shown(answer) == translate("en", "telegram-buy-private")
             (key,) = answer.keys
             assert key["url"] == "https://t.me/easel_bot?start=buy"
 
@@ -115,7 +115,7 @@ async def test_words_that_only_begin_alike_are_a_wish(place: TelegramWorld) -> N
     async with place.easel(star_packs=PACKS):
         request = place.server.say(place.ada, place.private, "/imagine /buy a hat")
         await place.picture(after=request)
-        assert shown(await asked(place, "/buyer")) == explain("en", UnknownCommand(command="/buyer"))
+        assert shown(await asked(place, "/buyer")) == translate_error("en", UnknownCommand(command="/buyer"))
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -124,8 +124,8 @@ async def test_an_invoice_in_the_members_language(place: TelegramWorld, locale: 
     async with place.easel(star_packs=PACKS):
         invoice = await invoiced(place, 1, by=cy)
         body = invoice.content.invoice or {}
-        assert body["title"] == say(locale, "telegram-buy-title", credits=100)
-        assert body["description"] == say(locale, "telegram-buy-about", credits=100)
+        assert body["title"] == translate(locale, "telegram-buy-title", credits=100)
+        assert body["description"] == translate(locale, "telegram-buy-about", credits=100)
         assert (body["currency"], body["total_amount"]) == ("XTR", 200)
         assert 1 <= len((invoice.payload or "").encode()) <= 128
 
@@ -135,7 +135,7 @@ async def test_a_pack_that_is_gone_is_said(place: TelegramWorld) -> None:
         offer = await asked(place, "/buy")
     async with place.easel(star_packs=PACKS[:1]):
         click = await pressed(place, offer, offer.buttons[1][0])
-        assert words(click) == say("en", "telegram-buy-wrong")
+        assert words(click) == translate("en", "telegram-buy-wrong")
         assert place.server.calls("sendInvoice") == []
 
 
@@ -143,7 +143,7 @@ async def test_an_invoice_that_cannot_be_sent_is_said(place: TelegramWorld) -> N
     async with place.easel(star_packs=PACKS):
         offer = await asked(place, "/buy")
         place.server.faults.drop("sendInvoice", when="before")
-        assert words(await pressed(place, offer, offer.buttons[0][0])) == say("en", "error-internal")
+        assert words(await pressed(place, offer, offer.buttons[0][0])) == translate("en", "error-internal")
 
 
 # ---------------------------------------------------------------- paying
@@ -155,7 +155,9 @@ async def test_what_is_paid_is_credited_and_receipted(place: TelegramWorld) -> N
         assert payment.ok
         await has(place, 60)
         receipt = await place.answer(after=place.private.visible_messages[-2])
-        assert shown(receipt) == say("en", "telegram-buy-paid", credits=10, left=60, charge=payment.charge_id or "")
+        assert shown(receipt) == translate(
+            "en", "telegram-buy-paid", credits=10, left=60, charge=payment.charge_id or ""
+        )
         request = place.server.say(place.ada, place.private, "a red fox")
         await place.picture(after=request)
         assert await place.left() == 59
@@ -181,7 +183,7 @@ async def test_a_payload_that_is_not_ours_is_refused_before_anything_is_paid(
         payment = place.server.pay(place.ada, invoice)
         await place.until(lambda: payment.ok is not None)
         assert payment.ok is False
-        assert payment.error == say("en", "telegram-buy-wrong")
+        assert payment.error == translate("en", "telegram-buy-wrong")
         assert await place.left() == 50
 
 
@@ -289,7 +291,7 @@ async def bought(place: TelegramWorld, user: User) -> str:
 async def test_a_refund_gives_stars_and_takes_credits_once(place: TelegramWorld, bo: User) -> None:
     async with place.easel(star_packs=PACKS):
         charge = await bought(place, bo)
-        said = say("en", "answer-refunded", user=f"telegram:{bo.id}", credits=10, left=50)
+        said = translate("en", "answer-refunded", user=f"telegram:{bo.id}", credits=10, left=50)
         for _ in range(2):
             assert shown(await asked(place, f"/admin refund {charge}")) == said
         assert [each for each in place.server.transactions if "receiver" in each] != []
@@ -302,7 +304,7 @@ async def test_what_was_spent_of_it_stays_spent(place: TelegramWorld, bo: User) 
         charge = await bought(place, bo)
         await asked(place, f"/admin set telegram:{bo.id} 4")
         said = shown(await asked(place, f"/admin refund {charge}"))
-        assert said == say("en", "answer-refunded", user=f"telegram:{bo.id}", credits=10, left=0)
+        assert said == translate("en", "answer-refunded", user=f"telegram:{bo.id}", credits=10, left=0)
         assert await place.left(bo) == 0
         assert len(place.server.transactions) == 2
 
@@ -335,9 +337,13 @@ async def test_a_refund_told_again_by_telegram_takes_nothing_more(place: Telegra
 async def test_an_unknown_charge_and_an_unknown_asker_are_told_so(place: TelegramWorld, bo: User) -> None:
     async with place.easel(star_packs=PACKS):
         charge = await bought(place, bo)
-        assert shown(await asked(place, "/admin refund nosuch")) == explain("en", UnknownCharge(charge="nosuch"))
+        assert shown(await asked(place, "/admin refund nosuch")) == translate_error(
+            "en", UnknownCharge(charge="nosuch")
+        )
         private = place.server.private(bo)
-        assert shown(await asked(place, f"/admin refund {charge}", private, by=bo)) == explain("en", AdminsOnly())
+        assert shown(await asked(place, f"/admin refund {charge}", private, by=bo)) == translate_error(
+            "en", AdminsOnly()
+        )
         assert await place.left(bo) == 60
 
 
@@ -353,7 +359,7 @@ async def test_nothing_is_sold_to_who_may_not_spend_it(place: TelegramWorld, bo:
         if way == "command":
             await easel.app.store.ban(key)
         home = place.server.private(bo, opened=True)
-        assert shown(await asked(place, "/buy", home, by=bo)) == explain("en", Banned())
+        assert shown(await asked(place, "/buy", home, by=bo)) == translate_error("en", Banned())
         place.server.say(bo, home, "/buy")
         await place.heard()
         assert len(place.mine(home)) == 1  # said once
@@ -365,7 +371,7 @@ async def test_an_invoice_of_before_is_not_paid_by_who_was_banned_since(place: T
         await easel.app.store.ban(f"telegram:{bo.id}")
         payment = place.server.pay(bo, invoice)
         await place.until(lambda: payment.ok is not None)
-        assert (payment.ok, payment.error, payment.paid) == (False, explain("en", Banned()), False)
+        assert (payment.ok, payment.error, payment.paid) == (False, translate_error("en", Banned()), False)
         assert await place.left(bo) == 50
 
 
@@ -376,7 +382,7 @@ async def test_a_flood_of_offers_in_a_group_is_answered_a_little(place: Telegram
         await place.until(lambda: len(place.mine(place.group)) > REPLIES_PER_WINDOW)
         await place.heard()
         told = [shown(each) for each in place.mine(place.group)]
-        assert told.count(say("en", "telegram-buy-private")) == REPLIES_PER_WINDOW
+        assert told.count(translate("en", "telegram-buy-private")) == REPLIES_PER_WINDOW
         assert len(told) == REPLIES_PER_WINDOW + 1  # and the one refusal
 
 
@@ -387,5 +393,5 @@ async def test_a_flood_of_clicks_sends_invoices_at_the_members_pace(place: Teleg
         clicks = [place.server.press(place.ada, offer, offer.buttons[0][0]) for _ in range(20)]
         await place.until(lambda: all(each.answered for each in clicks))
         assert len(place.server.calls("sendInvoice")) == 4
-        too_fast = [explain("en", TooFast(seconds=seconds)) for seconds in range(1, 61)]
+        too_fast = [translate_error("en", TooFast(seconds=seconds)) for seconds in range(1, 61)]
         assert len([each for each in clicks if words(each) in too_fast]) == 1

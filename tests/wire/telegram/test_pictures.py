@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from bot.chat import Action
-from bot.texts import say
+from bot.texts import translate
 from tests.servers.telegram import UNLIMITED
 from tests.support.chat_world import reference_sizes
 from tests.support.images import encode_image, png
@@ -142,7 +142,7 @@ async def test_a_job_of_more_than_two_minutes_ends_with_a_word_to_its_owner(plac
         assert picture is status
         call = await place.answer(place.group, after=picture)
         assert call.reply_to is picture
-        assert call.text == f"Ada, {say('en', 'done-call')}"
+        assert call.text == f"Ada, {translate('en', 'done-call')}"
         (entity,) = call.entities
         assert (entity["type"], entity["user"]["id"], entity["offset"], entity["length"]) == (
             "text_mention",
@@ -237,7 +237,7 @@ async def test_a_group_that_takes_no_photos_costs_nothing(place: TelegramWorld) 
         place.server.faults.fail("editMessageMedia", status=403)
         upstream.open.set()
         await place.settled()
-        await place.until(lambda: status.text == say("en", "failed-undelivered"))
+        await place.until(lambda: status.text == translate("en", "failed-undelivered"))
         assert await place.left() == 50
 
 

@@ -8,7 +8,7 @@ import pytest
 from adapters.telegram.encode import WORD_JOINER
 from bot.chat import Action
 from bot.errors import Closed, TooFast
-from bot.texts import explain, say
+from bot.texts import translate, translate_error
 from tests.flow.store.stores import query
 from tests.servers.telegram import User
 from tests.wire.telegram.easel import TelegramWorld, button, telegram_world
@@ -36,12 +36,12 @@ async def test_privacy_and_forget_and_what_is_left(place: TelegramWorld) -> None
     async with place.easel():
         asked = place.server.say(place.ada, place.private, "/privacy")
         told = await place.answer(after=asked)
-        assert plain(told.text) == say("en", "answer-privacy", days=7)
+        assert plain(told.text) == translate("en", "answer-privacy", days=7)
         place.server.say(place.ada, place.private, "a portrait of my neighbour")
         picture = await place.picture(after=told)
         place.server.say(place.ada, place.private, "/forget")
         answer = await place.answer(after=picture)
-        assert plain(answer.text) == say("en", "answer-forgotten", count=1)
+        assert plain(answer.text) == translate("en", "answer-forgotten", count=1)
         await place.until(lambda: "neighbour" not in everything(place))
         pressed = place.server.press(place.ada, picture, button(picture, Action.RETRY))
         await place.until(lambda: pressed.answer is not None)
@@ -61,7 +61,7 @@ async def test_a_closed_bot_is_open_in_the_chat_it_names(place: TelegramWorld, b
     async with place.easel():
         asked = place.server.say(bo, private, "a fox")
         answer = await place.answer(private, after=asked)
-        assert plain(answer.text) == explain("en", Closed())
+        assert plain(answer.text) == translate_error("en", Closed())
         place.server.say(bo, place.group, "/imagine@easel_bot a fox")
         await place.picture(place.group)
         assert len(place.sandbox.requests) == 1
@@ -75,7 +75,7 @@ async def test_a_flood_in_a_group_is_answered_a_little_and_the_others_paint(plac
         await place.picture(place.group)
         await place.heard()
         answers = [plain(one.text) for one in place.mine(place.group) if one.text]
-        too_fast = [explain("en", TooFast(seconds=seconds)) for seconds in range(1, 61)]
+        too_fast = [translate_error("en", TooFast(seconds=seconds)) for seconds in range(1, 61)]
         assert len(answers) <= 12
         assert len([each for each in answers if each in too_fast]) <= 2
         assert await place.left(bo) == 49

@@ -12,7 +12,7 @@ import pytest
 from adapters.telegram.albums import MAX_ALBUM_PARTS
 from bot.sandbox import Sandbox
 from bot.store.store import Store
-from bot.texts import load, say
+from bot.texts import preload_locales, translate
 from tests.servers.telegram import UNLIMITED, AlbumItem, Chat, Message, TelegramServer, User
 from tests.support import PROJECT
 from tests.support.chat_world import no_unfinished_jobs, reference_sizes
@@ -27,7 +27,7 @@ LONG = 1000
 @pytest.fixture(autouse=True, scope="module")
 def words() -> None:
     """Read outside of the event loop, as the app does."""
-    load()
+    preload_locales()
 
 
 class House:
@@ -114,7 +114,7 @@ async def test_killed_while_the_upstream_works(tmp_path: Path) -> None:
             (status,) = place.mine
             await place.standing(status)
         async with place.process() as second:
-            await place.server.until(lambda: status.text == say("en", "failed-restarted"))
+            await place.server.until(lambda: status.text == translate("en", "failed-restarted"))
             second.terminate()
             assert await second.wait() == 0
         assert place.mine == [status]

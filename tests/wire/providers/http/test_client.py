@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import CutShort, NoAnswer, PaintFailed, Rejected, Retry, Unreachable, UpstreamDown, WrongEndpoint
-from bot.logs import QUIET
+from bot.logs import QUIET_LOGGERS
 from bot.providers.http.client import SLICE_BYTES, Base64, Payload, UpstreamClient, exchange
 from bot.tls import client_context
 from tests.servers.upstream.raw import JSON, SSE, Call, Script, raw_upstream
@@ -530,7 +530,7 @@ async def test_credentials_in_the_address_go_as_basic_authentication_and_are_not
     async def script(call: Call) -> None:
         await call.send(says("oops", status="500 Oops"))
 
-    assert "httpx" in QUIET  # whose client logs each address at INFO
+    assert "httpx" in QUIET_LOGGERS  # whose client logs each address at INFO
     caplog.set_level(logging.WARNING, logger="httpx")
     async with raw_upstream(script) as up:
         failed = await fail_to_paint(client, up.url.replace("http://", "http://operator:secret@"))
