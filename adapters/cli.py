@@ -170,9 +170,9 @@ def _print_balance(
     config: Path | None, user: str, *, change: Literal["grant", "set"] | None = None, credits: int = 0
 ) -> None:
     """Changes a user's credits if asked to, and prints the available ones."""
-    from bot.handlers.commands import is_user
+    from bot.intake.commands import is_user_key
 
-    if not is_user(user):
+    if not is_user_key(user):
         raise typer.BadParameter("USER has the form platform:id, such as telegram:123")
     settings = _load_settings(config)
 

@@ -17,7 +17,7 @@ from discord.app_commands import AppCommandContext, AppInstallationType, locale_
 
 from adapters.discord.ids import PLATFORM
 from bot.errors import StoreFailed
-from bot.intake.commands import COMMANDS, PAINT_COMMANDS, Menu, in_menu
+from bot.intake.commands import COMMANDS, PAINT_COMMANDS, Argument, Menu, Subcommand, in_menu
 from bot.intake.sizes import offered_sizes
 from bot.painting import Capabilities
 from bot.ports import AdapterStorage
@@ -31,6 +31,11 @@ TEXT_COMMANDS = tuple(name for name in in_menu(Menu.SLASH) if not COMMANDS[name]
 EPHEMERAL_COMMANDS = (*TEXT_COMMANDS, "admin")  # answered to the user alone
 ALL_CONTEXTS = AppCommandContext(guild=True, dm_channel=True, private_channel=True)
 ALL_INSTALLATIONS = AppInstallationType(guild=True, user=True)
+ARGUMENT_OPTIONS: Mapping[Argument, tuple[str, type]] = {
+    Argument.USER: ("user", str),
+    Argument.CREDITS: ("credits", int),
+}
+"""Name and type of the option for each argument of a subcommand."""
 _USER_MENTION_OR_ID = re.compile(r"<@!?(\d+)>|(\d{15,20})")
 
 Interaction = discord.Interaction[Any]
@@ -204,38 +209,38 @@ def _admin_group(callbacks: CommandCallbacks) -> app_commands.Group:
         allowed_installs=ALL_INSTALLATIONS,
     )
 
-    async def run(interaction: Interaction, args: str) -> None:
-        await interaction.client.run_event(callbacks.handle_text_command(interaction, "admin", args))
-
-    def add(verb: str, callback: Callback) -> None:
-        options = list(inspect.signature(callback).parameters)[1:]
-        descriptions = {option: _localized(f"discord-option-{option}") for option in options}
+    for subcommand in COMMANDS["admin"].subcommands:
+        if Menu.SLASH not in subcommand.menus:
+            continue
+        options = [ARGUMENT_OPTIONS[argument] for argument in subcommand.arguments]
+        described = app_commands.describe(**{name: _localized(f"discord-option-{name}") for name, _ in options})
         group.add_command(
             app_commands.Command(
-                name=_localized(f"discord-name-{verb}", verb),
-                description=_localized(f"discord-hint-{verb}"),
-                callback=app_commands.describe(**descriptions)(callback),
+                name=_localized(f"discord-name-{subcommand.name}", subcommand.name),
+                description=_localized(f"discord-hint-{subcommand.name}"),
+                callback=described(_admin_callback(subcommand, callbacks)),
             )
         )
-
-    for verb in ("grant", "set"):
-
-        async def change_credits(interaction: Interaction, user: str, credits: int, verb: str = verb) -> None:
-            await run(interaction, f"{verb} {parse_user_argument(user)} {credits}")
-
-        add(verb, _without_parameter(change_credits, "verb"))
-    for verb in ("ban", "unban"):
-
-        async def change_ban(interaction: Interaction, user: str, verb: str = verb) -> None:
-            await run(interaction, f"{verb} {parse_user_argument(user)}")
-
-        add(verb, _without_parameter(change_ban, "verb"))
-
-    async def stats(interaction: Interaction) -> None:
-        await run(interaction, "stats")
-
-    add("stats", stats)
     return group
+
+
+def _admin_callback(subcommand: Subcommand, callbacks: CommandCallbacks) -> Callback:
+    """A callback with the options of the subcommand's arguments. It hands over the words that a user would type."""
+
+    async def run(interaction: Interaction, **values: str | int) -> None:
+        words = [subcommand.name]
+        for argument in subcommand.arguments:
+            value = str(values[ARGUMENT_OPTIONS[argument][0]])
+            words.append(parse_user_argument(value) if argument is Argument.USER else value)
+        await interaction.client.run_event(callbacks.handle_text_command(interaction, "admin", " ".join(words)))
+
+    first, *_ = inspect.signature(run).parameters.values()
+    options = [
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=kind)
+        for name, kind in (ARGUMENT_OPTIONS[argument] for argument in subcommand.arguments)
+    ]
+    run.__signature__ = inspect.Signature([first, *options])  # pyright: ignore[reportFunctionMemberAccess] - PEP 362
+    return run
 
 
 def _command(name: str, callback: Callback) -> app_commands.Command[Any, ..., Any]:
@@ -252,14 +257,6 @@ def _localized(key: str, fallback: str | None = None) -> locale_str:
     """A name or description that the translator finds by its key. `fallback`: what all other languages see, the
     English text unless it is given."""
     return locale_str(translate("en", key) if fallback is None else fallback, key=key)
-
-
-def _without_parameter(callback: Callback, bound: str) -> Callback:
-    """The callback as Discord sees it: the parameter `bound` is no option."""
-    signature = inspect.signature(callback)
-    shown = [parameter for parameter in signature.parameters.values() if parameter.name != bound]
-    callback.__signature__ = signature.replace(parameters=shown)  # pyright: ignore[reportFunctionMemberAccess] - PEP 362
-    return callback
 
 
 def _option_text(option: str) -> str:

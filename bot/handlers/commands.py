@@ -18,7 +18,7 @@ from bot.quota import MAX_CREDITS, QuotaRules, hours_to_refill
 from bot.store.store import Store
 from bot.texts import translate
 
-ADMIN_USAGE = "/admin grant|set USER N · ban|unban USER · refund CHARGE · stats (USER = platform:id)"
+ADMIN = COMMANDS["admin"]
 
 MAX_QUOTED_CHARGE_CHARS = 100  # characters of an unknown charge that are quoted back
 
@@ -86,8 +86,10 @@ class CommandHandler:
                 return self._privacy(context)
             case "forget":
                 return await self._forget(context)
-            case "help" | "start":
-                return translate(context.locale, f"answer-{command.name}")
+            case "help":
+                return help_text(context.locale)
+            case "start":
+                return translate(context.locale, "answer-start")
             case "admin":
                 return await self._admin(context, command.args)
             case _:
@@ -158,17 +160,18 @@ class CommandHandler:
         return answer
 
     async def _admin(self, context: CommandContext, args: Sequence[str]) -> str:
-        match [word.lower() for word in args]:
-            case ["grant" | "set" as verb, user, credits] if is_user(user) and credits.isdecimal():
-                return await self._credit(context, verb, user, int(credits))
-            case ["ban", user] if is_user(user):
-                await self._store.ban(user)
-                return translate(context.locale, "answer-banned", user=user)
-            case ["unban", user] if is_user(user):
-                await self._store.unban(user)
-                return translate(context.locale, "answer-unbanned", user=user)
-            case ["refund", _]:
-                return await self._refund(context, args[1])  # a charge's id minds its capitals
+        subcommand = ADMIN.find_subcommand(args)
+        match [] if subcommand is None else [subcommand.name, *args[1:]]:
+            case ["grant" | "set" as change, user, credits]:
+                return await self._change_credits(context, change, user.lower(), int(credits))
+            case ["ban", user]:
+                await self._store.ban(user.lower())
+                return translate(context.locale, "answer-banned", user=user.lower())
+            case ["unban", user]:
+                await self._store.unban(user.lower())
+                return translate(context.locale, "answer-unbanned", user=user.lower())
+            case ["refund", charge]:
+                return await self._refund(context, charge)
             case ["stats"]:
                 stats = await self._store.stats()
                 lines = [translate(context.locale, "answer-stats", **stats)]
@@ -176,7 +179,7 @@ class CommandHandler:
                     lines.append(translate(context.locale, "answer-stats-spent", spent=stats["spent"]))
                 return "\n".join(lines)
             case _:
-                raise BadArguments(usage=ADMIN_USAGE)
+                raise BadArguments(usage=ADMIN.usage)
 
     async def _refund(self, context: CommandContext, charge: str) -> str:
         """The money first: a refund that was cut short is taken up where it was when it is asked for again."""
@@ -189,22 +192,22 @@ class CommandHandler:
             context.locale, "answer-refunded", user=sold.user_key, credits=sold.credits, left=balance.available
         )
 
-    async def _credit(self, context: CommandContext, verb: str, user: str, credits: int) -> str:
+    async def _change_credits(self, context: CommandContext, change: str, user: str, credits: int) -> str:
         if credits > MAX_CREDITS:
-            raise BadArguments(usage=ADMIN_USAGE)
-        change = self._store.grant if verb == "grant" else self._store.set_available
-        await change(context.event, user, credits, self._rules.user_daily)
+            raise BadArguments(usage=ADMIN.usage)
+        apply = self._store.grant if change == "grant" else self._store.set_available
+        await apply(context.event, user, credits, self._rules.user_daily)
         balance = await self._store.balance(user, self._rules.user_daily)
         return translate(
             context.locale,
-            "answer-granted" if verb == "grant" else "answer-set",
+            "answer-granted" if change == "grant" else "answer-set",
             user=user,
             credits=credits,
             left=balance.available,
         )
 
 
-def is_user(word: str) -> bool:
-    """Whether a word has the form `platform:id`."""
-    platform, colon, identity = word.partition(":")
-    return bool(platform.isalpha() and colon and identity and not identity.isspace())
+def help_text(locale: str) -> str:
+    """The answer to /help: a line for each command that the table shows there, then what else can be done."""
+    lines = [translate(locale, spec.help_line) for spec in COMMANDS.values() if spec.in_help]
+    return "\n".join((*lines, "", translate(locale, "help-tips")))

@@ -1,12 +1,13 @@
-"""The table of commands: names, arguments, who may give them, and in which menus they are offered. Pure.
+"""The table of commands: names, arguments, who may give them, and where they are offered. Pure.
 
-Parser, permissions and the menus of every platform are made from it; what a command does stands in
-`bot.handlers.commands`.
+Parser, permissions, /help, usage lines and the menus of every platform are made from it; what a command does stands
+in `bot.handlers.commands`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
 
 
 class Audience(StrEnum):
@@ -31,6 +32,31 @@ class Menu(StrEnum):
     """Discord's slash commands, one list for every place."""
 
 
+class Argument(StrEnum):
+    """Kind of an argument; the value is its placeholder in a usage line."""
+
+    PROMPT = "PROMPT"
+    """Free text, options included, up to the end of the message."""
+    USER = "USER"
+    """A user's key, `platform:id`."""
+    CREDITS = "N"
+    """A whole number of credits, 0 or more."""
+    CHARGE = "CHARGE"
+    """A platform's id of a purchase; case counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subcommand:
+    """A word that follows a command, with arguments of its own."""
+
+    name: str
+    """As typed, in any case."""
+    arguments: tuple[Argument, ...] = ()
+    """In order; all of them are required."""
+    menus: frozenset[Menu] = frozenset(Menu)
+    """Where it is offered beside its command."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandSpec:
     """One command."""
@@ -39,6 +65,12 @@ class CommandSpec:
     """As typed after the slash."""
     paints: bool = False
     """Whether it becomes a job; others are answered with text."""
+    arguments: tuple[Argument, ...] = ()
+    """In order. A command without any ignores what follows it."""
+    subcommands: tuple[Subcommand, ...] = ()
+    """Of which one must follow the name; empty: the command stands alone."""
+    in_help: bool = False
+    """Whether /help shows it, with an example."""
     audience: Audience = Audience.USERS
     menus: frozenset[Menu] = frozenset(Menu)
     """Where it is offered; those that only admins or buyers see are added there by the adapter."""
@@ -50,22 +82,59 @@ class CommandSpec:
         """Fluent id of its line in a menu."""
         return f"hint-{self.name}"
 
+    @property
+    def help_line(self) -> str:
+        """Fluent id of its line in /help; only with `in_help`."""
+        return f"help-{self.name}"
+
+    @property
+    def usage(self) -> str:
+        """What may follow, in one line: subcommands with the same arguments stand together."""
+        name = f"/{self.name}"
+        if not self.subcommands:
+            return " ".join((name, *self.arguments))
+        forms = [
+            " ".join(("|".join(each.name for each in alike), *arguments))
+            for arguments, alike in groupby(self.subcommands, key=lambda each: each.arguments)
+        ]
+        note = " (USER = platform:id)" if any(Argument.USER in each.arguments for each in self.subcommands) else ""
+        return f"{name} {' · '.join(forms)}{note}"
+
+    def find_subcommand(self, words: Sequence[str]) -> Subcommand | None:
+        """The subcommand that `words` spell out with all its arguments; None when they fit none."""
+        for each in self.subcommands:
+            if words and words[0].lower() == each.name and _fit(each.arguments, words[1:]):
+                return each
+        return None
+
 
 _NOT_IN_GROUPS = frozenset({Menu.DIRECT, Menu.SLASH})
 
 COMMANDS: Mapping[str, CommandSpec] = {
     spec.name: spec
     for spec in (
-        CommandSpec(name="imagine", paints=True),
-        CommandSpec(name="edit", paints=True),
-        CommandSpec(name="quota"),
-        CommandSpec(name="history"),
-        CommandSpec(name="cancel"),
+        CommandSpec(name="imagine", paints=True, arguments=(Argument.PROMPT,), in_help=True),
+        CommandSpec(name="edit", paints=True, arguments=(Argument.PROMPT,), in_help=True),
+        CommandSpec(name="quota", in_help=True),
+        CommandSpec(name="history", in_help=True),
+        CommandSpec(name="cancel", in_help=True),
         CommandSpec(name="help"),
         CommandSpec(name="privacy", audience=Audience.ANYBODY),
         CommandSpec(name="forget", audience=Audience.ANYBODY, menus=_NOT_IN_GROUPS),
         CommandSpec(name="start", menus=frozenset({Menu.DIRECT})),
-        CommandSpec(name="admin", audience=Audience.ADMINS, menus=frozenset()),
+        CommandSpec(
+            name="admin",
+            audience=Audience.ADMINS,
+            menus=frozenset(),
+            subcommands=(
+                Subcommand(name="grant", arguments=(Argument.USER, Argument.CREDITS)),
+                Subcommand(name="set", arguments=(Argument.USER, Argument.CREDITS)),
+                Subcommand(name="ban", arguments=(Argument.USER,)),
+                Subcommand(name="unban", arguments=(Argument.USER,)),
+                Subcommand(name="refund", arguments=(Argument.CHARGE,), menus=frozenset({Menu.DIRECT, Menu.GROUP})),
+                Subcommand(name="stats"),
+            ),
+        ),
         CommandSpec(name="buy", menus=frozenset(), adapter_only=True),
     )
 }
@@ -76,6 +145,23 @@ PAINT_COMMANDS = tuple(spec.name for spec in COMMANDS.values() if spec.paints)
 
 TEXT_COMMANDS = tuple(spec.name for spec in COMMANDS.values() if not spec.paints and not spec.adapter_only)
 """Commands that the core answers with text."""
+
+
+def is_user_key(word: str) -> bool:
+    """Whether a word has the form `platform:id`."""
+    platform, colon, identity = word.partition(":")
+    return bool(platform.isalpha() and colon and identity and not identity.isspace())
+
+
+def _fit(arguments: Iterable[Argument], words: Sequence[str]) -> bool:
+    """Whether `words` can be these arguments, one word each."""
+    kinds = tuple(arguments)
+    if len(words) != len(kinds):
+        return False
+    for kind, word in zip(kinds, words, strict=True):
+        if (kind is Argument.USER and not is_user_key(word)) or (kind is Argument.CREDITS and not word.isdecimal()):
+            return False
+    return True
 
 
 def in_menu(menu: Menu) -> tuple[str, ...]:

@@ -151,13 +151,12 @@ answer-start =
     Hello! Tell me what to paint, or send me a photo and say what to change.
     For example: a lighthouse in a storm, oil on canvas
     /help shows the rest.
-answer-help =
-    /imagine a lighthouse in a storm: paints a new picture. Add photos to start from.
-    /edit make it night: changes the picture that you reply to or send along.
-    /quota: the credits you have left
-    /history: your last pictures
-    /cancel: stops what you have running and waiting
-
+help-imagine = /imagine a lighthouse in a storm: paints a new picture. Add photos to start from.
+help-edit = /edit make it night: changes the picture that you reply to or send along.
+help-quota = /quota: the credits you have left
+help-history = /history: your last pictures
+help-cancel = /cancel: stops what you have running and waiting
+help-tips =
     In a direct chat just write, with photos or without. To change a result, reply to it.
     Options, anywhere in the prompt: --size 3:2, --quality high, --n 2
 answer-quota =

@@ -122,13 +122,12 @@ answer-start =
     你好！告诉我想画什么，或者发一张照片，说说要怎么改。
     例如：暴风雨中的灯塔，油画
     发送 /help 查看更多。
-answer-help =
-    /imagine 暴风雨中的灯塔：画一张新图，也可以附上照片作参考。
-    /edit 改成夜晚：修改你回复的或一起发送的图片。
-    /quota：查看剩余积分
-    /history：最近的图片
-    /cancel：停止正在进行和排队的图片
-
+help-imagine = /imagine 暴风雨中的灯塔：画一张新图，也可以附上照片作参考。
+help-edit = /edit 改成夜晚：修改你回复的或一起发送的图片。
+help-quota = /quota：查看剩余积分
+help-history = /history：最近的图片
+help-cancel = /cancel：停止正在进行和排队的图片
+help-tips =
     私聊时直接写就行，可以附照片。想修改结果，回复那张图即可。
     描述中可加选项：--size 3:2、--quality high、--n 2
 answer-quota =

@@ -10,7 +10,8 @@ import pytest
 from bot.chat import Card, Chat, MessageRef
 from bot.clock import SystemClock
 from bot.errors import AdminsOnly, BadArguments, Banned, OutOfCredits
-from bot.handlers.commands import ADMIN_USAGE
+from bot.handlers.commands import help_text
+from bot.intake.commands import COMMANDS
 from bot.quota import MAX_CREDITS, hours_to_refill
 from bot.sandbox import Sandbox
 from bot.texts import LOCALES, translate, translate_error
@@ -42,7 +43,7 @@ async def answer(easel: World, text: str, **given: object) -> str:
 @pytest.mark.parametrize("command", ["start", "help"])
 async def test_words_of_welcome(easel: World, command: str, locale: str) -> None:
     said = await answer(easel, f"/{command}", sender=replace(AMBER, locale=locale))
-    assert said == translate(locale, f"answer-{command}")
+    assert said == (help_text(locale) if command == "help" else translate(locale, "answer-start"))
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -65,8 +66,8 @@ async def test_quota_tells_what_runs_and_what_is_held_for_it(tmp_path: Path) -> 
 
 async def test_an_unknown_language_gets_the_operators(tmp_path: Path, sandbox: Sandbox) -> None:
     async with world(tmp_path, sandbox, locale="ru") as easel:
-        assert await answer(easel, "/help", sender=replace(AMBER, locale="fr")) == translate("ru", "answer-help")
-        assert await answer(easel, "/help", sender=replace(AMBER, locale=None)) == translate("ru", "answer-help")
+        assert await answer(easel, "/help", sender=replace(AMBER, locale="fr")) == help_text("ru")
+        assert await answer(easel, "/help", sender=replace(AMBER, locale=None)) == help_text("ru")
 
 
 # ---------------------------------------------------------------- history
@@ -219,12 +220,14 @@ async def test_stats_of_the_day(easel: World) -> None:
     ],
 )
 async def test_what_is_not_understood_gets_the_form_that_is(easel: World, words: str) -> None:
-    assert await answer(easel, f"/admin {words}", sender=BOSS) == translate_error("en", BadArguments(usage=ADMIN_USAGE))
+    assert await answer(easel, f"/admin {words}", sender=BOSS) == translate_error(
+        "en", BadArguments(usage=COMMANDS["admin"].usage)
+    )
     assert await books(easel) == (1234, 0)
 
 
 def test_the_form_of_admins_tells_what_a_user_is() -> None:
-    assert ADMIN_USAGE.endswith("(USER = platform:id)")
+    assert COMMANDS["admin"].usage.endswith("(USER = platform:id)")
 
 
 async def test_credits_of_nothing_are_nothing(easel: World) -> None:
@@ -245,5 +248,5 @@ async def test_an_answer_that_the_chat_does_not_take_harms_nobody(tmp_path: Path
     async with world(tmp_path, sandbox, Deaf()) as easel:
         await easel.say("/help", chat=GROUP)
         await asyncio.sleep(0)
-        assert await answer(easel, "/help") == translate("en", "answer-help")
+        assert await answer(easel, "/help") == help_text("en")
         assert len(easel.platform.posts) == 1

@@ -35,3 +35,38 @@ def test_every_command_has_a_hint(locale: str) -> None:
     texts.preload_locales()
     for spec in COMMANDS.values():
         assert translate(locale, spec.hint) != spec.hint
+    for spec in COMMANDS.values():
+        assert not spec.in_help or translate(locale, spec.help_line).startswith(f"/{spec.name}")
+
+
+def test_a_usage_line_groups_subcommands_with_the_same_arguments() -> None:
+    assert COMMANDS["imagine"].usage == "/imagine PROMPT"
+    assert COMMANDS["quota"].usage == "/quota"
+    assert (
+        COMMANDS["admin"].usage
+        == "/admin grant|set USER N · ban|unban USER · refund CHARGE · stats (USER = platform:id)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("grant telegram:1 20", "grant"),
+        ("SET discord:2 0", "set"),
+        ("ban telegram:1", "ban"),
+        ("refund XyZ", "refund"),
+        ("stats", "stats"),
+        ("", None),
+        ("dance", None),
+        ("grant telegram:1", None),
+        ("grant me 20", None),
+        ("grant telegram:1 -5", None),
+        ("grant telegram:1 lots", None),
+        ("ban telegram:", None),
+        ("ban 5:5", None),
+        ("stats now", None),
+    ],
+)
+def test_a_subcommand_is_found_with_all_its_arguments_or_not_at_all(typed: str, found: str | None) -> None:
+    subcommand = COMMANDS["admin"].find_subcommand(typed.split())
+    assert (subcommand and subcommand.name) == found

@@ -14,7 +14,7 @@ def test_zero_characters_go_from_words_and_names() -> None:
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-@pytest.mark.parametrize("key", ["answer-start", "answer-help"])
+@pytest.mark.parametrize("key", ["answer-start", "help-imagine", "help-edit", "help-tips"])
 def test_an_answer_shows_whole(locale: str, key: str) -> None:
     words, _ = encode_text(Card(text=translate(locale, key)), MAX_TEXT_CHARS)
     assert not words.endswith("…")

@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 from adapters.telegram.commands import MENU_RETRY_S
 from adapters.telegram.encode import WORD_JOINER
 from bot.errors import AdminsOnly, BadArguments, UnknownCharge, UnknownCommand
-from bot.handlers.commands import ADMIN_USAGE
-from bot.intake.commands import Menu, in_menu
+from bot.handlers.commands import help_text
+from bot.intake.commands import COMMANDS, Menu, in_menu
 from bot.texts import LOCALES, translate, translate_error
 from tests.servers.telegram import Chat, Message, User
 from tests.wire.telegram.easel import TelegramWorld
@@ -188,7 +188,7 @@ async def test_every_command_answers_in_the_members_language(place: TelegramWorl
     async with place.easel():
         assert await said("/start") == translate(locale, "answer-start")
         assert await said("/start inline") == translate(locale, "answer-start")
-        assert await said("/help") == translate(locale, "answer-help")
+        assert await said("/help") == help_text(locale)
         quota = translate(locale, "answer-quota", left=50, held=0, daily=50, refill=1, running=0)
         assert (await said("/quota")).splitlines()[:-1] == quota.splitlines()[:-1]
         assert await said("/history") == translate(locale, "answer-history-empty")
@@ -232,8 +232,10 @@ async def test_the_words_of_an_admin(place: TelegramWorld, bo: User) -> None:
         assert await asked(place, f"/admin unban {user}") == translate("en", "answer-unbanned", user=user)
         assert (await asked(place, "/admin stats")).startswith("Today (UTC): ")
         assert await asked(place, "/admin refund abc") == translate_error("en", UnknownCharge(charge="abc"))
-        assert await asked(place, "/admin dance") == translate_error("en", BadArguments(usage=ADMIN_USAGE))
-        assert await asked(place, "/admin grant me lots") == translate_error("en", BadArguments(usage=ADMIN_USAGE))
+        assert await asked(place, "/admin dance") == translate_error("en", BadArguments(usage=COMMANDS["admin"].usage))
+        assert await asked(place, "/admin grant me lots") == translate_error(
+            "en", BadArguments(usage=COMMANDS["admin"].usage)
+        )
 
 
 async def test_a_grant_that_comes_again_is_given_once(place: TelegramWorld, bo: User) -> None:

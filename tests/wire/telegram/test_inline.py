@@ -8,6 +8,7 @@ import pytest
 from adapters.telegram.encode import WORD_JOINER
 from adapters.telegram.inline import PLACEHOLDER_DATA
 from bot.errors import AlreadyFinished, BadOption, NotYours, OutOfCredits, UnknownCommand
+from bot.handlers.commands import help_text
 from bot.texts import LOCALES, translate, translate_error
 from tests.servers.telegram import Chat, GuestQuery, InlineQuery, Message, User
 from tests.support.chat_world import reference_sizes
@@ -344,7 +345,7 @@ async def test_a_reply_to_its_own_picture_there_is_edited(place: TelegramWorld, 
 @pytest.mark.parametrize(
     ("text", "answer"),
     [
-        ("/help", translate("en", "answer-help")),
+        ("/help", help_text("en")),
         ("/paint a fox", translate_error("en", UnknownCommand(command="/paint"))),
         ("/buy", translate_error("en", UnknownCommand(command="/buy"))),
         ("", translate("en", "refusal-prompt-empty")),
