@@ -44,7 +44,7 @@ UNFINISHED_STATES = frozenset(state for state, following in TRANSITIONS.items() 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why a job ended without a picture, as `bot.texts.say` takes it."""
+    """Why a job ended without a picture, as `bot.texts.translate` takes it."""
 
     key: str
     """Of the text."""

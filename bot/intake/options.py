@@ -1,6 +1,6 @@
-"""The options inside a typed prompt: `--size 3:2`, `--quality high`, `--n 2` and more, however a phone spells them.
+"""Extracts options from a typed prompt: `--size 3:2`, `--quality high`, `--n 2` and more, however a phone spells them.
 
-Pure text in, values out. What a size is stands in bot.intake.sizes; where the prompt came from, in bot.intake.parser.
+Pure: text in, values out. Sizes are resolved by `bot.intake.sizes`; the prompt is found by `bot.intake.parser`.
 """
 
 import re
@@ -14,21 +14,21 @@ from bot.errors import BadOption, OptionWithoutValue, UnknownOption
 from bot.intake import sizes
 from bot.painting import Capabilities, Options
 
-_LOSSY_FORMATS = ("jpeg", "webp")  # OpenAI's Images API compresses no other format,
-_ALPHA_FORMATS = ("png", "webp")  # and no other can be transparent
-QUOTED_MAX_CHARS = 40  # characters of something mistyped that are quoted back
-QUOTED_VALUE_MAX_CHARS = 100  # characters between quotation marks
-MAX_COMPRESSION_PERCENT = 100  # of a JPEG or WebP, in per cent
-_ALIASES = {"jpg": "jpeg"}
+_LOSSY_FORMATS = ("jpeg", "webp")  # formats; OpenAI's Images API compresses no other,
+_ALPHA_FORMATS = ("png", "webp")  # formats; no other can be transparent
+QUOTED_MAX_CHARS = 40  # characters of a mistyped option or value that an error quotes
+QUOTED_VALUE_MAX_CHARS = 100  # characters of a value between quotation marks
+MAX_COMPRESSION_PERCENT = 100  # per cent, of a JPEG or WebP
+_ALIASES = {"jpg": "jpeg"}  # typed value -> the providers' word
 
 _HYPHENS = "\\-\u2010\u2011\u2212\ufe63\uff0d"  # ASCII, hyphen, non-breaking hyphen, minus, small, full-width
 _DASHES = "\u2012-\u2015\u2e3a\u2e3b\ufe58"  # figure dash to horizontal bar, long dashes, small em dash
-_UNAMBIGUOUS_HYPHENS = "\ufe63\uff0d"  # hyphens that no keyboard gives by accident: one of them is enough
+_UNAMBIGUOUS_HYPHENS = "\ufe63\uff0d"  # hyphens that no keyboard gives by accident: a single one starts an option
 _QUOTES = "\"'`\u2018-\u201f\u00ab\u00bb\u300c-\u300f\uff02\uff07"
 _SPACE = r"[^\S\n]"
 _BLANKS = " \t\u00a0\u3000"
 
-# `——` is Chinese punctuation and `—` English: there only a name that is ours, or nearly so, is an option.
+# `——` is Chinese punctuation and `—` English: there only a known name, or nearly one, is an option.
 _OPTION = re.compile(
     rf"(?P<dashes>[{_HYPHENS}{_DASHES}]{{1,4}}+)(?P<name>[^\W_][\w-]*+)"
     rf"(?:{_SPACE}*+[=\uff1d:\uff1a\u2236]{_SPACE}*+|{_SPACE}*+)"
@@ -37,8 +37,8 @@ _VALUE = re.compile(
     rf"(?!(?:[{_HYPHENS}]{{2}}|[{_DASHES}{_UNAMBIGUOUS_HYPHENS}])[^\W\d_])"
     rf"(?:[{_QUOTES}](?P<quoted>[^\n{_QUOTES}]{{0,{QUOTED_VALUE_MAX_CHARS}}})[{_QUOTES}]|(?P<plain>\S+))"
 )
-_SENTENCE_MARKS = ",.;:!?\u2026\u3001\u3002\uff0c\uff1b\uff1a\uff01\uff1f"  # may touch an option from either side
-_FLAGS = ("file",)  # stand alone, without a value
+_SENTENCE_MARKS = ",.;:!?\u2026\u3001\u3002\uff0c\uff1b\uff1a\uff01\uff1f"  # may touch an option on either side
+_FLAGS = ("file",)  # options without a value
 _FOREIGN_OPTIONS = (
     "ar",
     "aspect",
@@ -46,61 +46,68 @@ _FOREIGN_OPTIONS = (
     "seed",
     "stylize",
     "v",
-)  # typed from habit; said no to, not painted
+)  # options of other bots, typed from habit; refused, not painted
 
 
 @dataclass(frozen=True, slots=True)
 class ExtractedOptions:
-    """A prompt without its options, and the options."""
+    """A prompt split from its options."""
 
     prompt: str
+    """The text without the options."""
+
     options: Options
+    """The options; defaults for those that were not typed."""
 
 
 def extract_options(
     text: str, capabilities: Capabilities, choices: Mapping[str, str] | None = None
 ) -> ExtractedOptions:
-    """Takes every option out of `text`. Said twice, the last one counts; `choices`, filled into a form, come first.
+    """Splits every option off `text`. Of a repeated option the last value counts; `choices`, the values of a form by
+    option name, come first.
 
     Raises UnknownOption, OptionWithoutValue, BadOption.
     """
-    kept: list[str] = []
+    pieces: list[str] = []  # text around the options
     options, at = Options(), 0
-    for name, chosen in (choices or {}).items():
-        options = _apply_option(options, f"--{name}", name, chosen, capabilities)
+    for name, choice in (choices or {}).items():
+        options = _apply_option(options, f"--{name}", name, choice, capabilities)
     for match in _OPTION.finditer(text):
         name = _normalise(match["name"])
         if match.start() < at or not _is_option(text, match, name):
             continue
         if name in _FLAGS:
             options = replace(options, as_file=True)
-            kept.append(text[at : match.start()])
+            pieces.append(text[at : match.start()])
             at = match.end()
             continue
         value = _VALUE.match(text, match.end())
         typed = "" if value is None else value["quoted"] if value["plain"] is None else value["plain"]
         options = _apply_option(options, match["dashes"] + match["name"], name, typed, capabilities)
-        kept.append(text[at : match.start()])
+        pieces.append(text[at : match.start()])
         at = match.end() if value is None else value.end()
-    kept.append(text[at:])
-    return ExtractedOptions(_join_pieces(kept), _resolve_format(options, capabilities))
+    pieces.append(text[at:])
+    return ExtractedOptions(_join_pieces(pieces), _resolve_format(options, capabilities))
 
 
 def _is_option(text: str, match: re.Match[str], name: str) -> bool:
-    """Whether something that starts with a dash is meant for us."""
-    ours = name in _PARSERS or name in _FLAGS
+    """Whether a match of _OPTION is an option and not punctuation or part of a word."""
+    is_known = name in _PARSERS or name in _FLAGS
     before = text[match.start() - 1] if match.start() else " "
-    if not before.isspace():  # Chinese and Japanese put no space there
-        return ours and (unicodedata.category(before) == "Lo" or before in _SENTENCE_MARKS)
+    if not before.isspace():  # Chinese and Japanese put no space before it
+        return is_known and (unicodedata.category(before) == "Lo" or before in _SENTENCE_MARKS)
     dashes = match["dashes"]
     if len(dashes) > 1 and re.fullmatch(rf"[{_HYPHENS}]+", dashes):
         return True
     if re.fullmatch(rf"[{_HYPHENS}]", dashes) and dashes not in _UNAMBIGUOUS_HYPHENS:
         return False
-    return ours or name in _FOREIGN_OPTIONS or bool(get_close_matches(name[:QUOTED_MAX_CHARS], _PARSERS, cutoff=0.75))
+    return (
+        is_known or name in _FOREIGN_OPTIONS or bool(get_close_matches(name[:QUOTED_MAX_CHARS], _PARSERS, cutoff=0.75))
+    )
 
 
 def _apply_option(options: Options, typed_name: str, name: str, typed: str, capabilities: Capabilities) -> Options:
+    """The options with one more. Raises UnknownOption, OptionWithoutValue, BadOption."""
     allowed = [each for each in _PARSERS if _is_supported(each, capabilities)]
     if name not in allowed:
         every = (*allowed, *_FLAGS)
@@ -112,49 +119,50 @@ def _apply_option(options: Options, typed_name: str, name: str, typed: str, capa
 
 
 def _is_supported(name: str, capabilities: Capabilities) -> bool:
-    """Whether any provider takes the option at all."""
+    """Whether any provider supports the option."""
     return name == "n" or bool(_offered_values(name, capabilities))
 
 
 def _offered_values(name: str, capabilities: Capabilities) -> tuple[str, ...]:
-    """Every value worth naming that an option may have."""
+    """The values of an option to name to the user; empty: no provider supports it."""
     counts = capabilities.allowed_counts
-    in_a_row = counts == tuple(range(1, len(counts) + 1))
+    is_consecutive = counts == tuple(range(1, len(counts) + 1))
     return {
         "size": sizes.offered_sizes(capabilities),
         "quality": capabilities.qualities,
         "background": capabilities.backgrounds,
         "format": capabilities.formats,
         "compression": (f"0-{MAX_COMPRESSION_PERCENT}",) if capabilities.supports_compression else (),
-        "n": (f"1-{len(counts)}",) if in_a_row and len(counts) > 1 else tuple(map(str, counts)),
+        "n": (f"1-{len(counts)}",) if is_consecutive and len(counts) > 1 else tuple(map(str, counts)),
     }[name]
 
 
 def _allowed_text(name: str, capabilities: Capabilities) -> str:
+    """`_offered_values` in one line, for errors."""
     return ", ".join(_offered_values(name, capabilities))
 
 
 def _parse_size(options: Options, value: str, capabilities: Capabilities) -> Options:
-    """Shape and tier may come in one value or in two; each replaces what was said of the same before."""
+    """Applies `--size`. Shape and tier may come in one value or in two; each replaces its own earlier value."""
     size, tier = sizes.parse_size_option(value)
-    wanted = replace(options, size=size or options.size, tier=tier or options.tier)
-    if sizes.resolve_size(wanted.size, wanted.tier, capabilities) is None:
-        near = ", ".join(sizes.suggest_sizes(value, capabilities))
-        raise BadOption(option="--size", value=_shorten(value), allowed=near)
-    return replace(wanted, size=wanted.size and sizes.canonical_size(wanted.size, capabilities))
+    updated = replace(options, size=size or options.size, tier=tier or options.tier)
+    if sizes.resolve_size(updated.size, updated.tier, capabilities) is None:
+        suggested = ", ".join(sizes.suggest_sizes(value, capabilities))
+        raise BadOption(option="--size", value=_shorten(value), allowed=suggested)
+    return replace(updated, size=updated.size and sizes.canonical_size(updated.size, capabilities))
 
 
 def _choice_parser(name: str) -> Callable[[Options, str, Capabilities], Options]:
-    """Reads an option whose values are the words that providers list."""
+    """A parser of an option whose values are words listed by the providers."""
 
-    def read(options: Options, value: str, capabilities: Capabilities) -> Options:
+    def parse(options: Options, value: str, capabilities: Capabilities) -> Options:
         for word in _offered_values(name, capabilities):
             if word.casefold() == _ALIASES.get(value, value):
                 changes: dict[str, Any] = {name: word}
                 return replace(options, **changes)
         raise BadOption(option=f"--{name}", value=_shorten(value), allowed=_allowed_text(name, capabilities))
 
-    return read
+    return parse
 
 
 def _parse_compression(options: Options, value: str, capabilities: Capabilities) -> Options:
@@ -164,20 +172,20 @@ def _parse_compression(options: Options, value: str, capabilities: Capabilities)
 
 
 def _resolve_format(options: Options, capabilities: Capabilities) -> Options:
-    """The options with a format that bears the others; one that nobody named is the first that does.
+    """The options with a format that supports compression and background; if none was typed, the first that does.
 
-    Raises BadOption.
+    Raises BadOption when the typed one does not.
     """
-    fit = [
+    supported = [
         each
         for each in capabilities.formats
         if (options.compression is None or each in _LOSSY_FORMATS)
         and (options.background != "transparent" or each in _ALPHA_FORMATS)
     ]
-    if options.format is not None and options.format not in fit:
-        raise BadOption(option="--format", value=options.format, allowed=", ".join(fit))
-    if options.compression is not None and options.format is None and fit:
-        return replace(options, format=fit[0])
+    if options.format is not None and options.format not in supported:
+        raise BadOption(option="--format", value=options.format, allowed=", ".join(supported))
+    if options.compression is not None and options.format is None and supported:
+        return replace(options, format=supported[0])
     return options
 
 
@@ -198,16 +206,17 @@ _PARSERS: dict[str, Callable[[Options, str, Capabilities], Options]] = {
 
 
 def _normalise(text: str) -> str:
-    """Full-width letters, digits and colons as ASCII; case set aside."""
+    """NFKC, case-folded: full-width letters, digits and colons become ASCII."""
     return unicodedata.normalize("NFKC", text).casefold()
 
 
 def _shorten(text: str) -> str:
+    """The text cut to QUOTED_MAX_CHARS."""
     return text if len(text) <= QUOTED_MAX_CHARS else text[: QUOTED_MAX_CHARS - 1] + "…"
 
 
 def _join_pieces(pieces: list[str]) -> str:
-    """What stood around the options, with one space or the line break between."""
+    """Joins the text around the options, with one space or the line break between."""
     joined = ""
     for piece in pieces:
         left, right = joined.rstrip(_BLANKS), piece.lstrip(_BLANKS)

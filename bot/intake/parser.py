@@ -1,6 +1,6 @@
-"""What a member's message asks for: a painting, a command, a refusal, or nothing.
+"""Parses a user's message into a paint request, a command, a refusal, or nothing.
 
-Pure: a Message and what the providers can do go in, a value comes out. No bytes, no clock, no credits.
+Pure: a Message and the providers' capabilities go in, a value comes out. No bytes, no clock, no credits.
 """
 
 import re
@@ -27,25 +27,29 @@ from bot.intake.commands import PAINT_COMMANDS, TEXT_COMMANDS
 from bot.intake.options import extract_options
 from bot.painting import Capabilities, Options
 
-OPTIONS_MAX_CHARS = 1000  # characters: beyond this much more than a prompt, a text is too long whatever it holds
+OPTIONS_MAX_CHARS = (
+    1000  # characters; a text longer than a prompt by more than this is too long, whatever options it has
+)
 ARGUMENTS_MAX_CHARS = 4000  # characters after a command; no command understands a tenth of it
-QUOTED_NAME_MAX_CHARS = 60  # characters of a file's name that are quoted back
-IMAGE_KINDS = "PNG, JPEG, WebP, HEIC"
+QUOTED_NAME_MAX_CHARS = 60  # characters of a file's name that an error quotes
+SUPPORTED_FORMATS = "PNG, JPEG, WebP, HEIC"  # as named to users; the same as in `bot.pictures.decoding`
 
-_WORD = "0-9A-Za-z_\uff10-\uff19\uff21-\uff3a\uff3f\uff41-\uff5a"  # ASCII and its full-width forms
-_KNOWN = re.compile(rf"[/\uff0f](?P<name>[{_WORD}]{{1,32}}+)(?:[@\uff20](?P<bot>[{_WORD}]{{1,64}}+))?+(?![/\uff0f])")
-_ANY = re.compile(r"[/\uff0f](?P<name>\w{1,32}+)(?:[@\uff20](?P<bot>\w{1,64}+))?+(?=[.,!?]*+(?:\s|$))")
-_MASK_WORD = re.compile(r"(?:mask|маска|蒙版|遮罩)(?!\w)[\s,.:;，。：；—–-]*|(?:蒙版|遮罩)", re.IGNORECASE)
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]+")
-_ENDS_LINES = re.compile("\r\n?")
-_VAGUE_TYPES = (
+_NAME_CHARS = "0-9A-Za-z_\uff10-\uff19\uff21-\uff3a\uff3f\uff41-\uff5a"  # ASCII and its full-width forms
+_KNOWN_COMMAND = re.compile(
+    rf"[/\uff0f](?P<name>[{_NAME_CHARS}]{{1,32}}+)(?:[@\uff20](?P<bot>[{_NAME_CHARS}]{{1,64}}+))?+(?![/\uff0f])"
+)
+_ANY_COMMAND = re.compile(r"[/\uff0f](?P<name>\w{1,32}+)(?:[@\uff20](?P<bot>\w{1,64}+))?+(?=[.,!?]*+(?:\s|$))")
+_MASK_PREFIX = re.compile(r"(?:mask|маска|蒙版|遮罩)(?!\w)[\s,.:;，。：；—–-]*|(?:蒙版|遮罩)", re.IGNORECASE)
+_CONTROL_CHARS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]+")
+_LINE_BREAKS = re.compile("\r\n?")
+_UNSPECIFIC_MEDIA_TYPES = (
     "",
     "application/octet-stream",
     "binary/octet-stream",
     "application/unknown",
     "unknown/unknown",
 )
-_PICTURE_SUFFIXES = (
+_IMAGE_SUFFIXES = (
     "png",
     "jpg",
     "jpeg",
@@ -63,72 +67,90 @@ _PICTURE_SUFFIXES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paint:
-    """A picture is wanted. `references` are handles; what their bytes are is found out later. `mask` marks where
-    the first of them is to change."""
+    """A request for a picture."""
 
     prompt: str
+    """Text without options; not empty, at most `Capabilities.max_prompt_chars` characters."""
+
     references: tuple[Attachment, ...] = ()
+    """Handles of the images to edit, the first one the most important; their bytes are checked later. At most
+    `Capabilities.max_references`."""
+
     mask: Attachment | None = None
+    """Handle of the image that marks where the first reference is to change; None: anywhere."""
+
     options: Options = Options()
+    """Size, quality and the like; legal for at least one provider each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """Anything but painting. `text`: what followed the command's name; `args`: its words."""
+    """A command other than painting."""
 
     name: str
+    """One of TEXT_COMMANDS."""
+
     args: tuple[str, ...] = ()
+    """The words of `text`."""
+
     text: str = ""
+    """What follows the name, without control characters; at most ARGUMENTS_MAX_CHARS characters."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Slash:
+class _SlashCommand:
+    """The command at the start of a message."""
+
     name: str
+    """One of PAINT_COMMANDS or TEXT_COMMANDS."""
+
     text: str
+    """What follows the name."""
 
 
 def parse_request(message: Message, capabilities: Capabilities) -> Paint | Command | Refusal | None:
-    """What `message` asks for. None: it is not meant for the bot, which stays silent. Never raises.
+    """Parses a message. None: it is not meant for the bot, which stays silent. Never raises.
 
-    The adapter has compared `/name@bot` with the bot's own name: such a command is ours only with `to_me`.
+    The adapter has compared `/name@bot` with the bot's own name: such a command is for this bot only with `to_me`.
     """
     to_me = message.to_me or message.chat.kind == "direct"
     text = message.text.strip()
-    slash = _slash(text, to_me) if message.command is None else _Slash(message.command, text)
+    slash = _parse_slash_command(text, to_me) if message.command is None else _SlashCommand(message.command, text)
     if isinstance(slash, Refusal):
         return slash
     if slash is None and not to_me:
         return None
     if slash is not None and slash.name in TEXT_COMMANDS:
-        words = _clean(slash.text[:ARGUMENTS_MAX_CHARS])
+        words = _strip_control_chars(slash.text[:ARGUMENTS_MAX_CHARS])
         return Command(name=slash.name, args=tuple(words.split()), text=words)
     try:
-        return _paint(message, text if slash is None else slash.text, slash, capabilities)
+        return _parse_paint(message, text if slash is None else slash.text, slash, capabilities)
     except Refusal as refusal:
         return refusal
 
 
-def _slash(text: str, to_me: bool) -> _Slash | UnknownCommand | None:
-    """The command that a text begins with. `/tmp/notes` and `/ me` are ordinary words."""
-    known, any_word = _KNOWN.match(text), _ANY.match(text)
+def _parse_slash_command(text: str, to_me: bool) -> _SlashCommand | UnknownCommand | None:
+    """The command that a text begins with; None: none. `/tmp/notes` and `/ me` are ordinary words."""
+    known, any_word = _KNOWN_COMMAND.match(text), _ANY_COMMAND.match(text)
     for match in (known, any_word):
         if match is None or (match["bot"] is not None and not to_me):
             continue
         name = unicodedata.normalize("NFKC", match["name"]).lower()
         if name in PAINT_COMMANDS or name in TEXT_COMMANDS:
-            return _Slash(name, text[match.end() :].lstrip())
+            return _SlashCommand(name, text[match.end() :].lstrip())
     return UnknownCommand(command=any_word[0]) if any_word is not None and to_me else None
 
 
-def _paint(message: Message, text: str, slash: _Slash | None, capabilities: Capabilities) -> Paint:
+def _parse_paint(message: Message, text: str, slash: _SlashCommand | None, capabilities: Capabilities) -> Paint:
+    """Parses a paint request. Raises Refusal."""
     if isinstance(message.reply_to, DeletedMessage):
         raise ReplyGone
-    text, own, mask = _masked(message, text)
-    references = _references(message, own, capabilities)
+    text, own, mask = _split_off_mask(message, text)
+    references = _collect_references(message, own, capabilities)
     if len(text) > capabilities.max_prompt_chars + OPTIONS_MAX_CHARS:
         raise PromptTooLong(length=len(text), limit=capabilities.max_prompt_chars)
-    found = extract_options(_clean(text), capabilities, message.options)
-    prompt = found.prompt.strip()
+    extracted = extract_options(_strip_control_chars(text), capabilities, message.options)
+    prompt = extracted.prompt.strip()
     if not references and message.reply_to is not None and message.reply_to.from_me:
         raise ReplyHasNoPicture
     if mask is not None:
@@ -139,64 +161,73 @@ def _paint(message: Message, text: str, slash: _Slash | None, capabilities: Capa
         raise PicturesWithoutPrompt if references else PromptEmpty
     if len(prompt) > capabilities.max_prompt_chars:
         raise PromptTooLong(length=len(prompt), limit=capabilities.max_prompt_chars)
-    return Paint(prompt=prompt, references=references, mask=mask, options=found.options)
+    return Paint(prompt=prompt, references=references, mask=mask, options=extracted.options)
 
 
-def _masked(message: Message, text: str) -> tuple[str, tuple[Attachment, ...], Attachment | None]:
-    """The words, the message's own pictures and the mask: the one named so, or the PNG of a reply to a picture
-    whose first word is `mask`."""
+def _split_off_mask(message: Message, text: str) -> tuple[str, tuple[Attachment, ...], Attachment | None]:
+    """The text, the message's own attachments and the mask: the attachment marked as one, or the PNG of a reply to a
+    picture whose first word is `mask`."""
     own = message.attachments
     if message.mask is not None:
         return text, own, message.mask
     reply = message.reply_to
-    says = _MASK_WORD.match(text)
-    if says and len(own) == 1 and isinstance(reply, Message) and reply.attachments and _may_be_png(own[0]):
-        return text[says.end() :], (), own[0]
+    prefix = _MASK_PREFIX.match(text)
+    if prefix and len(own) == 1 and isinstance(reply, Message) and reply.attachments and _may_be_png(own[0]):
+        return text[prefix.end() :], (), own[0]
     return text, own, None
 
 
 def _check_mask(mask: Attachment, references: tuple[Attachment, ...], capabilities: Capabilities) -> None:
+    """Raises Refusal for a mask that cannot be used with these references."""
     if not capabilities.supports_masks:
         raise Unsupported(what="mask")
-    if not _may_be_picture(mask):
-        raise NotAPicture(name=_clean(mask.filename or mask.media_type)[:QUOTED_NAME_MAX_CHARS], kinds="PNG")
+    if not _may_be_image(mask):
+        raise NotAPicture(
+            name=_strip_control_chars(mask.filename or mask.media_type)[:QUOTED_NAME_MAX_CHARS], kinds="PNG"
+        )
     if not references:
         raise MaskWithoutPicture
     if len(references) > capabilities.max_masked_references:
         raise MaskTooManyPictures(count=len(references), limit=capabilities.max_masked_references)
 
 
-def _references(message: Message, own: tuple[Attachment, ...], capabilities: Capabilities) -> tuple[Attachment, ...]:
-    """Own pictures, then those of the message replied to; what the bot painted itself comes first."""
+def _collect_references(
+    message: Message, own: tuple[Attachment, ...], capabilities: Capabilities
+) -> tuple[Attachment, ...]:
+    """Own attachments, then those of the message replied to; pictures of the bot itself come first. Raises Refusal."""
     reply = message.reply_to if isinstance(message.reply_to, Message) else None
-    answered = reply.attachments if reply is not None else ()
+    quoted = reply.attachments if reply is not None else ()
     result_first = reply is not None and reply.from_me
-    references = answered + own if result_first else own + answered
+    references = quoted + own if result_first else own + quoted
     for each in references:
-        if not _may_be_picture(each):
-            raise NotAPicture(name=_clean(each.filename or each.media_type)[:QUOTED_NAME_MAX_CHARS], kinds=IMAGE_KINDS)
+        if not _may_be_image(each):
+            raise NotAPicture(
+                name=_strip_control_chars(each.filename or each.media_type)[:QUOTED_NAME_MAX_CHARS],
+                kinds=SUPPORTED_FORMATS,
+            )
     if len(references) > capabilities.max_references:
         raise TooManyPictures(count=len(references), limit=capabilities.max_references)
     return references
 
 
-def _may_be_picture(attachment: Attachment) -> bool:
-    """False only for what certainly is none: platforms guess types from names; bytes are sniffed later."""
-    return _may_be(attachment, "image/", _PICTURE_SUFFIXES)
+def _may_be_image(attachment: Attachment) -> bool:
+    """False only for what is certainly no image: platforms guess types from names; bytes are sniffed later."""
+    return _may_have_type(attachment, "image/", _IMAGE_SUFFIXES)
 
 
 def _may_be_png(attachment: Attachment) -> bool:
-    return _may_be(attachment, "image/png", ("png",))
+    return _may_have_type(attachment, "image/png", ("png",))
 
 
-def _may_be(attachment: Attachment, kind: str, suffixes: tuple[str, ...]) -> bool:
+def _may_have_type(attachment: Attachment, kind: str, suffixes: tuple[str, ...]) -> bool:
+    """Whether its media type, or its file name where the type is unspecific, allows a type that starts with `kind`."""
     media_type = attachment.media_type.partition(";")[0].strip().lower()
-    if media_type not in _VAGUE_TYPES:
+    if media_type not in _UNSPECIFIC_MEDIA_TYPES:
         return media_type.startswith(kind)
     _, dot, suffix = (attachment.filename or "").rpartition(".")
     return not dot or suffix.lower() in suffixes
 
 
-def _clean(text: str) -> str:
-    """Without control characters, which no upstream wants; line breaks and tabs stay."""
-    return _CONTROL.sub("", _ENDS_LINES.sub("\n", text)).strip()
+def _strip_control_chars(text: str) -> str:
+    """The text without control characters, which no upstream wants; line breaks and tabs stay."""
+    return _CONTROL_CHARS.sub("", _LINE_BREAKS.sub("\n", text)).strip()

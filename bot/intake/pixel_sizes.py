@@ -1,6 +1,6 @@
-"""Pixel sizes where they are a rule and not a list: what is legal, what has a shape, what lies near.
+"""Pixel sizes of a model that takes any size within a rule (SizeRule): which are legal, which has a given shape.
 
-Pure arithmetic on widths and heights; how a size is spelled stands in `sizes`.
+Pure arithmetic on widths and heights; how a size is spelled is for `sizes`. A shape is width divided by height.
 """
 
 import heapq
@@ -11,11 +11,11 @@ from functools import lru_cache
 
 from bot.painting import SizeRule
 
-DEFAULT_AREA_PX = 1024 * 1024  # pixels; what is aimed at where a rule recommends no sizes
+DEFAULT_AREA_PX = 1024 * 1024  # pixels; target area of a rule that recommends no sizes
 
 
 def is_legal_size(width: int, height: int, rule: SizeRule) -> bool:
-    """Whether the rule allows these pixels."""
+    """Whether the rule allows this width and height, pixels."""
     return (
         min(width, height) > 0
         and width % rule.step == height % rule.step == 0
@@ -26,33 +26,33 @@ def is_legal_size(width: int, height: int, rule: SizeRule) -> bool:
 
 
 def tier_names(rule: SizeRule) -> tuple[str, ...]:
-    """The tiers of the table, rising."""
+    """The tiers of the rule's recommended sizes, ascending."""
     return tuple(dict.fromkeys(tier for _, tier, _ in rule.recommended))
 
 
 def clamp_shape(shape: Fraction, rule: SizeRule) -> Fraction:
-    """The shape (width by height), or the longest one allowed."""
+    """The shape, or the longest one that the rule allows."""
     return max(Fraction(1, rule.max_ratio), min(Fraction(rule.max_ratio), shape))
 
 
 @lru_cache(maxsize=1024)
 def size_for_shape(shape: Fraction, tier: str | None, rule: SizeRule) -> tuple[int, int] | None:
-    """The legal size of a tier (None: the first one) that is nearest in shape; of equals, the one whose area is
-    nearest to what the table has. None: no picture may be as long as that.
+    """The legal size of a tier (None: the first one) that is nearest in shape; of equals, the one whose area is nearest
+    to the tier's target area. None: the shape is longer than the rule allows.
 
-    Sizes of the table that have the very shape are taken as they are.
+    A recommended size of exactly this shape is preferred.
     """
     if clamp_shape(shape, rule) != shape:
         return None
     tier = tier or next(iter(tier_names(rule)), None)
-    for _, its_tier, size in rule.recommended:
+    for _, size_tier, size in rule.recommended:
         width, height = _parse_pixels(size)
-        if its_tier == tier and Fraction(width, height) == shape:
+        if size_tier == tier and Fraction(width, height) == shape:
             return width, height
-    low, aim, high = area_range(tier, rule)
+    low, target, high = area_range(tier, rule)
     best = min(
         (
-            (_shape_ratio(Fraction(width, height), shape), abs(math.log(width * height / aim)), (width, height))
+            (_shape_ratio(Fraction(width, height), shape), abs(math.log(width * height / target)), (width, height))
             for width, height in _candidates_near_shape(shape, rule, low, high)
         ),
         default=None,
@@ -61,10 +61,10 @@ def size_for_shape(shape: Fraction, tier: str | None, rule: SizeRule) -> tuple[i
 
 
 def area_range(tier: str | None, rule: SizeRule) -> tuple[int, float, int]:
-    """The areas that a tier stands for, in pixels: from, what is aimed at, to. Between two tiers lies the
-    geometric mean of the largest of one and the smallest of the next."""
+    """Smallest, target and largest area of a tier, pixels. Two neighbouring tiers meet at the geometric mean of the
+    largest recommended area of the lower and the smallest of the higher."""
     areas = {
-        name: [math.prod(_parse_pixels(size)) for _, its, size in rule.recommended if its == name]
+        name: [math.prod(_parse_pixels(size)) for _, size_tier, size in rule.recommended if size_tier == name]
         for name in tier_names(rule)
     }
     if tier not in areas:
@@ -77,7 +77,7 @@ def area_range(tier: str | None, rule: SizeRule) -> tuple[int, float, int]:
 
 
 def nearest_legal_sizes(width: float, height: float, rule: SizeRule, count: int) -> list[tuple[int, int]]:
-    """The legal sizes nearest to these pixels, both sides counted alike, nearest first."""
+    """The `count` legal sizes nearest to this width and height, both sides weighted alike, nearest first."""
 
     def distance(size: tuple[int, int]) -> tuple[float, tuple[int, int]]:
         return math.hypot(math.log(size[0] / width), math.log(size[1] / height)), size
@@ -87,25 +87,26 @@ def nearest_legal_sizes(width: float, height: float, rule: SizeRule, count: int)
 
 @lru_cache(maxsize=8)
 def _all_legal_sizes(rule: SizeRule) -> tuple[tuple[int, int], ...]:
+    """Every (width, height) that the rule allows."""
     sides = range(rule.step, rule.max_edge + 1, rule.step)
     return tuple((width, height) for width in sides for height in sides if is_legal_size(width, height, rule))
 
 
 def _candidates_near_shape(shape: Fraction, rule: SizeRule, low: int, high: int) -> Iterator[tuple[int, int]]:
-    """For each height the two legal widths nearest to the shape, of all whose area lies from `low` to `high`."""
+    """For each height the two legal widths nearest to the shape, of those whose area is from `low` to `high`."""
     step = rule.step
     for height in range(step, rule.max_edge + 1, step):
-        least = max(-(-height // rule.max_ratio), -(-low // height))
-        most = min(rule.max_edge, height * rule.max_ratio, high // height)
-        least, most = -(-least // step) * step, most // step * step
+        min_width = max(-(-height // rule.max_ratio), -(-low // height))
+        max_width = min(rule.max_edge, height * rule.max_ratio, high // height)
+        min_width, max_width = -(-min_width // step) * step, max_width // step * step
         below = int(shape * height / step) * step
         for width in (below, below + step):
-            if least <= most:
-                yield max(least, min(most, width)), height
+            if min_width <= max_width:
+                yield max(min_width, min(max_width, width)), height
 
 
 def _shape_ratio(one: Fraction, other: Fraction) -> Fraction:
-    """How much two shapes differ: 1 for the same."""
+    """Ratio of the longer to the shorter of two shapes; >= 1, and 1 for equal ones."""
     return max(one / other, other / one)
 
 

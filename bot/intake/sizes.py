@@ -1,7 +1,7 @@
-"""What a wished size means: `3:2`, `1024×1536`, `16:9@2k`, full-width or not, held against what a provider allows.
+"""Resolves a typed size (`3:2`, `1024×1536`, `16:9@2k`, full-width or not) to one that a provider takes.
 
-Pure text in, one of the provider's own spellings out. Which sizes exist is data of the presets; how pixels are
-found where they are a rule stands in `pixel_rules`.
+Pure: text in, one of the provider's own spellings out. Which sizes exist is data of the presets; finding pixels where
+they are a rule is for `pixel_sizes`.
 """
 
 import math
@@ -19,29 +19,36 @@ from bot.painting import Capabilities, PaintRequest, SizeRule
 _SIZE = re.compile(r"(?P<width>\d{1,5}(?:[.,]\d{1,3})?)\s*[:\u2236/\u2215xх×✕*]\s*(?P<height>\d{1,5}(?:[.,]\d{1,3})?)")
 _TIER = re.compile(r"\d{1,2}k")
 _AUTO = "auto"
-_MIN_SIDE_PX = 64  # pixels; `16x9` is a ratio in another spelling, not a picture of 16 by 9 pixels
-_SHAPE_TOLERANCE = 0.03  # upstreams round to multiples of 16 or 64: 1792x1024 is what they call 16:9
+_MIN_SIDE_PX = 64  # pixels; `16x9` is a ratio in another spelling, not an image of 16 by 9 pixels
+_SHAPE_TOLERANCE = 0.03  # relative; upstreams round to multiples of 16 or 64: 1792x1024 is what they call 16:9
 
 
 @dataclass(frozen=True, slots=True)
 class _Size:
+    """A parsed size: pixels, or the two sides of a ratio."""
+
     width: Fraction
+    """> 0; pixels if `is_pixels`."""
+
     height: Fraction
+    """> 0; pixels if `is_pixels`."""
 
     @property
     def is_pixels(self) -> bool:
+        """Whether the sides are pixels and not a ratio."""
         return min(self.width, self.height) >= _MIN_SIDE_PX
 
     @property
     def ratio(self) -> Fraction:
+        """Width divided by height."""
         return self.width / self.height
 
     def shape_distance(self, other: "_Size") -> float:
-        """How much the shapes differ: 0 for the same, 0.03 for about 3 %."""
+        """Difference of the shapes: 0 for equal ones, 0.03 for about 3 %."""
         return abs(math.log(self.ratio / other.ratio))
 
     def area_distance(self, other: "_Size") -> float:
-        """How much the areas differ, where both are in pixels."""
+        """Difference of the areas, as `shape_distance`; 0 unless both sizes are in pixels."""
         if not (self.is_pixels and other.is_pixels):
             return 0.0
         return abs(math.log((self.width * self.height) / (other.width * other.height)))
@@ -49,18 +56,20 @@ class _Size:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvedSize:
-    """What a provider is asked for. `size` in its own spelling, None: nothing is said; `tier`: only where it takes
-    one beside the size."""
+    """The size parameters of a request to a provider."""
 
     size: str | None = None
+    """In the provider's own spelling; None: the parameter is left out."""
+
     tier: str | None = None
+    """Resolution tier (`2K`), only for a provider that takes one beside the size."""
 
 
-# ---------------------------------------------------------------- what was typed
+# ---------------------------------------------------------------- typed sizes
 
 
 def parse_size_option(value: str) -> tuple[str | None, str | None]:
-    """What follows `--size`, as (size, tier): `16:9@2k` is both, `2K` the second alone. Tiers in capitals."""
+    """Splits the value of `--size` into (size, tier): `16:9@2k` has both, `2K` only a tier. Tiers in capitals."""
     size, at, tier = _normalise(value).rpartition("@")
     if _TIER.fullmatch(tier.strip()):
         return (size.strip() or None) if at else None, tier.strip().upper()
@@ -68,36 +77,36 @@ def parse_size_option(value: str) -> tuple[str | None, str | None]:
 
 
 def canonical_size(size: str, capabilities: Capabilities) -> str:
-    """A legal size in the spelling that is kept: the first listed one it names, else the wish itself, folded."""
+    """A legal size as it is stored: spelled as the first listed size that it matches, else normalised."""
     parsed = _parse_size(_normalise(size))
     plain = _normalise(size) if parsed is None else f"{parsed.width}{'x' if parsed.is_pixels else ':'}{parsed.height}"
     return match_size(size, capabilities.sizes) or (plain if "/" not in plain else _normalise(size))
 
 
 def offered_sizes(capabilities: Capabilities) -> tuple[str, ...]:
-    """What is worth offering: the listed sizes, the shapes of a rule's table, then the tiers."""
+    """Values of `--size` to allowed_size: the listed sizes, the shapes that rules recommend, then the tiers."""
     shapes = tuple(shape for rule in capabilities.size_rules for shape, _, _ in rule.recommended)
     tiers = tuple(tier for rule in capabilities.size_rules for tier in pixel_sizes.tier_names(rule))
     return tuple(dict.fromkeys(capabilities.sizes + shapes + tiers + capabilities.tiers))
 
 
-# ---------------------------------------------------------------- what a provider makes of it
+# ---------------------------------------------------------------- sizes of a provider
 
 
 def resolve_size(
     size: str | None, tier: str | None, capabilities: Capabilities, reference_size: tuple[int, int] | None = None
 ) -> ResolvedSize | None:
-    """What a provider is asked for; None: it cannot paint that size.
+    """The size parameters for a provider; None: it cannot paint that size.
 
-    `like`: width and height of the first reference, whose shape a tier without a size takes.
+    `reference_size`: width and height of the first reference, pixels; a tier without a size takes its shape.
     """
     if size is None and tier is None:
         return ResolvedSize()
     for rule in capabilities.size_rules:
         if tier is not None and tier not in pixel_sizes.tier_names(rule):
             continue
-        if found := _resolve_by_rule(size, tier, rule, reference_size):
-            return ResolvedSize(size=found)
+        if resolved := _resolve_by_rule(size, tier, rule, reference_size):
+            return ResolvedSize(size=resolved)
     if tier is not None and tier not in capabilities.tiers:
         return None
     if size is None:
@@ -107,14 +116,14 @@ def resolve_size(
 
 
 def resolve_request_size(request: PaintRequest, capabilities: Capabilities) -> ResolvedSize:
-    """As `resolve_size`, for a request that the provider is able to meet."""
+    """As `resolve_size`, for a request that the provider can fulfil."""
     first = request.references[0] if request.references else None
-    like = None if first is None else (first.width, first.height)
-    return resolve_size(request.options.size, request.options.tier, capabilities, like) or ResolvedSize()
+    reference_size = None if first is None else (first.width, first.height)
+    return resolve_size(request.options.size, request.options.tier, capabilities, reference_size) or ResolvedSize()
 
 
 def suggest_sizes(value: str, capabilities: Capabilities, count: int = 3) -> tuple[str, ...]:
-    """At most `count` legal sizes, the ones most like what was typed first; all offers when it is no size."""
+    """At most `count` legal sizes, nearest to the typed one first; all of `offered_sizes` when it is no size."""
     size, _ = parse_size_option(value)
     parsed = None if size is None else _parse_size(_normalise(size))
     if parsed is None:
@@ -136,85 +145,93 @@ def suggest_sizes(value: str, capabilities: Capabilities, count: int = 3) -> tup
 
 
 def _extreme_ratios(ratio: int) -> tuple[str, str]:
+    """The widest and the tallest shape that a rule allows."""
     return f"{ratio}:1", f"1:{ratio}"
 
 
-def _resolve_by_rule(size: str | None, tier: str | None, rule: SizeRule, like: tuple[int, int] | None) -> str | None:
-    wanted = None if size is None else _parse_size(_normalise(size))
-    if wanted is None:
+def _resolve_by_rule(
+    size: str | None, tier: str | None, rule: SizeRule, reference_size: tuple[int, int] | None
+) -> str | None:
+    parsed = None if size is None else _parse_size(_normalise(size))
+    if parsed is None:
         if tier is None or (size is not None and _normalise(size) != _AUTO):
             return None
-        shape = pixel_sizes.clamp_shape(Fraction(*like) if like else Fraction(1), rule)
-    elif wanted.is_pixels and tier is None:
-        whole = wanted.width.denominator == wanted.height.denominator == 1
-        pixels = int(wanted.width), int(wanted.height)
-        return f"{pixels[0]}x{pixels[1]}" if whole and pixel_sizes.is_legal_size(*pixels, rule) else None
+        shape = pixel_sizes.clamp_shape(Fraction(*reference_size) if reference_size else Fraction(1), rule)
+    elif parsed.is_pixels and tier is None:
+        is_whole = parsed.width.denominator == parsed.height.denominator == 1
+        pixels = int(parsed.width), int(parsed.height)
+        return f"{pixels[0]}x{pixels[1]}" if is_whole and pixel_sizes.is_legal_size(*pixels, rule) else None
     else:
-        shape = wanted.ratio
-    found = pixel_sizes.size_for_shape(shape, tier, rule)
-    return None if found is None else f"{found[0]}x{found[1]}"
+        shape = parsed.ratio
+    resolved = pixel_sizes.size_for_shape(shape, tier, rule)
+    return None if resolved is None else f"{resolved[0]}x{resolved[1]}"
 
 
 # ---------------------------------------------------------------- sizes as a list
 
 
 def match_size(typed_size: str, allowed: Sequence[str]) -> str | None:
-    """The allowed size that a wish names, spelled as in `allowed`; None when there is none.
+    """The size in `allowed` that matches a typed one, spelled as there; None when none does.
 
-    Pixels mean these pixels, or else the ratio they have; a ratio means that ratio, or else the allowed
-    pixels that come closest to it within 3 %. Of equals the first one listed is taken.
+    Pixels match the same pixels, else their exact ratio where it is listed as a ratio. A ratio matches the same ratio,
+    else the allowed pixels nearest to it within 3 %. Of equals the first one listed is taken.
     """
-    wanted = _normalise(typed_size)
+    normalised = _normalise(typed_size)
     for each in allowed:
-        if _normalise(each) == wanted:
+        if _normalise(each) == normalised:
             return each
-    size = _parse_size(wanted)
+    size = _parse_size(normalised)
     if size is None:
         return None
-    offers = [(each, offer) for each in allowed if (offer := _parse_size(_normalise(each))) is not None]
-    same = [(each, offer) for each, offer in offers if size.shape_distance(offer) <= _SHAPE_TOLERANCE]
-    exact = [(each, offer) for each, offer in same if offer.ratio == size.ratio]
+    parsed = [(each, allowed_size) for each in allowed if (allowed_size := _parse_size(_normalise(each))) is not None]
+    near = [
+        (each, allowed_size) for each, allowed_size in parsed if size.shape_distance(allowed_size) <= _SHAPE_TOLERANCE
+    ]
+    exact = [(each, allowed_size) for each, allowed_size in near if allowed_size.ratio == size.ratio]
     if size.is_pixels:
         return _match_pixels(size, exact)
-    ratios = [each for each, offer in exact if not offer.is_pixels]
+    ratios = [each for each, allowed_size in exact if not allowed_size.is_pixels]
     if ratios:
         return ratios[0]
-    pixels = [(each, offer) for each, offer in same if offer.is_pixels]
+    pixels = [(each, allowed_size) for each, allowed_size in near if allowed_size.is_pixels]
     return min(pixels, key=lambda pair: size.shape_distance(pair[1]))[0] if pixels else None
 
 
 def nearest_sizes(typed_size: str, allowed: Sequence[str], count: int = 3) -> tuple[str, ...]:
-    """At most `count` allowed sizes, the ones most like the wish first: in shape, then in area.
-
-    A wish that is no size at all is like none of them, and gets all.
-    """
+    """At most `count` allowed sizes, nearest first: by shape, then by area. All of them if `typed_size` is no size."""
     size = _parse_size(_normalise(typed_size))
     if size is None:
         return tuple(allowed)
 
     def distance(each: str) -> tuple[float, float]:
-        offer = _parse_size(_normalise(each))
-        return (math.inf, 0.0) if offer is None else (size.shape_distance(offer), size.area_distance(offer))
+        allowed_size = _parse_size(_normalise(each))
+        return (
+            (math.inf, 0.0)
+            if allowed_size is None
+            else (size.shape_distance(allowed_size), size.area_distance(allowed_size))
+        )
 
     return tuple(sorted(dict.fromkeys(allowed), key=distance)[:count])
 
 
 def _match_pixels(size: _Size, exact: list[tuple[str, _Size]]) -> str | None:
-    """The offer for a wish in pixels among those of its very shape."""
-    for each, offer in exact:
-        if offer == size:
+    """The match of a size in pixels among the allowed sizes of exactly its shape (`exact`)."""
+    for each, allowed_size in exact:
+        if allowed_size == size:
             return each
-    if any(offer.is_pixels for _, offer in exact):
-        return None  # the pixels of this shape are known, and they are others
+    if any(allowed_size.is_pixels for _, allowed_size in exact):
+        return None  # this shape is listed with other pixels
     return exact[0][0] if exact else None
 
 
 def _normalise(text: str) -> str:
+    """NFKC without surrounding space, case-folded: full-width forms become ASCII."""
     return unicodedata.normalize("NFKC", text).strip().casefold()
 
 
-def _parse_size(folded: str) -> _Size | None:
-    match = _SIZE.fullmatch(folded)
+def _parse_size(normalised: str) -> _Size | None:
+    """Parses a normalised size; None for anything else, and for a side of 0."""
+    match = _SIZE.fullmatch(normalised)
     if match is None:
         return None
     width, height = (Fraction(match[name].replace(",", ".")) for name in ("width", "height"))

@@ -1,4 +1,4 @@
-"""From untrusted bytes to plain pixels: sniffed, measured by the header before decoding, upright, sRGB, bare.
+"""Decodes untrusted bytes to plain pixels: checks type and dimensions before decoding; upright, sRGB, no metadata.
 
 Blocking; called in worker threads only. Nothing here knows of limits other than those of decoding itself.
 """
@@ -21,13 +21,13 @@ from pillow_heif import HeifImageFile
 
 from bot.errors import BrokenPicture, EaselError, NotAPicture, PictureTooManyPixels
 
-SUPPORTED_FORMATS = "PNG, JPEG, WebP, HEIC"  # what members are told; a still GIF and AVIF are taken as well
-MAX_MEGAPIXELS = 100  # the most that is decoded
-SNIFF_BYTES = 64  # bytes that tell the kind
-MAX_JPEG_SCANS = 200  # of a JPEG; a progressive one has about ten, a bomb goes over the same pixels thousands of times
-MAX_PROFILE_BYTES = 2_000_000  # an ICC profile beyond it is not looked into; printers' profiles reach 1.5 MB
+SUPPORTED_FORMATS = "PNG, JPEG, WebP, HEIC"  # as named to users; a still GIF and AVIF are accepted as well
+MAX_MEGAPIXELS = 100  # millions of pixels; no larger image is decoded
+SNIFF_BYTES = 64  # bytes at the start of a file that determine its media type
+MAX_JPEG_SCANS = 200  # a progressive JPEG has about ten scans, a bomb goes over the same pixels thousands of times
+MAX_PROFILE_BYTES = 2_000_000  # bytes; a larger ICC profile is ignored; printers' profiles reach 1.5 MB
 
-# The plugins themselves and not Image.open: no other parser can be reached, and nothing need be registered.
+# Pillow's plugins themselves and not Image.open: no other parser can be reached, and nothing need be registered.
 _DECODERS: dict[str, Callable[[io.BytesIO], ImageFile]] = {
     "image/png": PngImageFile,
     "image/jpeg": JpegImageFile,
@@ -37,7 +37,7 @@ _DECODERS: dict[str, Callable[[io.BytesIO], ImageFile]] = {
     "image/heic": HeifImageFile,
     "image/heif": HeifImageFile,
 }
-_SCAN_START = re.compile(rb"\xff\xda")  # the start of one; `bytes.count` of two bytes takes more than twice as long
+_SCAN_START = re.compile(rb"\xff\xda")  # the marker SOS; `bytes.count` of two bytes takes more than twice as long
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
 _ORIENTATION = 0x0112  # EXIF tag; the values below are those of CIPA DC-008, 4.6.4
 _TRANSPOSES = {
@@ -49,17 +49,17 @@ _TRANSPOSES = {
     7: Pillow.Transpose.TRANSVERSE,
     8: Pillow.Transpose.ROTATE_90,
 }
-_SWAPPED_SIDES = (5, 6, 7, 8)  # orientations that exchange width and height
+_SWAPPED_SIDES = (5, 6, 7, 8)  # EXIF orientations that swap width and height
 _ICC_COLOUR_SPACES = {
     "L": b"GRAY",
     "RGB": b"RGB ",
     "RGBA": b"RGB ",
     "CMYK": b"CMYK",
-}  # modes, as ICC names their spaces
+}  # Pillow mode -> colour space in the header of an ICC profile
 
 
 def sniff_media_type(head: bytes) -> str | None:
-    """The media type that the first 64 bytes tell of, None for what is no picture of ours."""
+    """The media type by the first SNIFF_BYTES bytes; None for anything but a supported image."""
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
     if head.startswith(b"\xff\xd8\xff"):
@@ -72,7 +72,7 @@ def sniff_media_type(head: bytes) -> str | None:
 
 
 def _sniff_heif(head: bytes) -> str | None:
-    """By the brands of the `ftyp` box (ISO 14496-12, 4.3)."""
+    """The media type by the brands of the `ftyp` box (ISO 14496-12, 4.3)."""
     end = min(int.from_bytes(head[:4], "big"), SNIFF_BYTES)
     brands = {head[at : at + 4] for at in (8, *range(16, end, 4))}
     if brands & {b"avif", b"avis"}:
@@ -84,7 +84,7 @@ def _sniff_heif(head: bytes) -> str | None:
 
 @contextmanager
 def translated_decoder_errors(name: str) -> Generator[None]:
-    """Whatever hostile bytes provoke inside a parser, the picture is broken."""
+    """Raises every exception of a decoder as BrokenPicture or PictureTooManyPixels; hostile bytes can provoke any."""
     try:
         yield
     except EaselError:
@@ -96,7 +96,7 @@ def translated_decoder_errors(name: str) -> Generator[None]:
 
 
 def open_image(data: bytes, name: str) -> ImageFile:
-    """The picture with its header read and nothing decoded.
+    """Opens an image: its header is read, nothing is decoded. `name` is for the errors.
 
     Raises NotAPicture, BrokenPicture, PictureTooManyPixels.
     """
@@ -105,7 +105,7 @@ def open_image(data: bytes, name: str) -> ImageFile:
         raise NotAPicture(name=name, kinds=SUPPORTED_FORMATS)
     with translated_decoder_errors(name):
         if media_type == "image/webp":
-            _check_dimensions(_webp_canvas(data), name)  # its decoder takes the memory as soon as it is made
+            _check_dimensions(_webp_canvas(data), name)  # its decoder allocates the canvas as soon as it is created
         if media_type == "image/jpeg" and len(_SCAN_START.findall(data)) > MAX_JPEG_SCANS:
             raise BrokenPicture(name=name, detail="too many scans")
         picture = _DECODERS[media_type](io.BytesIO(data))
@@ -114,6 +114,7 @@ def open_image(data: bytes, name: str) -> ImageFile:
 
 
 def _check_dimensions(size: tuple[int, int], name: str) -> None:
+    """Raises BrokenPicture for an empty image, and PictureTooManyPixels beyond MAX_MEGAPIXELS."""
     width, height = size
     if width < 1 or height < 1:
         raise BrokenPicture(name=name, detail=f"{width}x{height}")
@@ -122,7 +123,7 @@ def _check_dimensions(size: tuple[int, int], name: str) -> None:
 
 
 def _webp_canvas(data: bytes) -> tuple[int, int]:
-    """Width and height by the header (RFC 9649, 2.5 to 2.7)."""
+    """Width and height of a WebP by its header (RFC 9649, 2.5 to 2.7)."""
     if data[12:16] == b"VP8X":
         return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
     if data[12:16] == b"VP8L":
@@ -132,17 +133,17 @@ def _webp_canvas(data: bytes) -> tuple[int, int]:
 
 
 def is_animated(picture: ImageFile) -> bool:
-    """Several pictures in one HEIC are a burst or a collection, of which the main one counts."""
+    """Whether it is an animation. Several images in one HEIC are a burst or a collection; the primary one counts."""
     return not isinstance(picture, HeifImageFile) and bool(getattr(picture, "is_animated", False))
 
 
 def is_lossless(picture: ImageFile) -> bool:
-    """Whether its pixels were kept as drawn, so that they are worth keeping so."""
+    """Whether the file format is lossless, so that the pixels are worth a lossless encoding."""
     return isinstance(picture, PngImageFile | GifImageFile)
 
 
 def is_upright_srgb_jpeg(picture: ImageFile, edge: int) -> bool:
-    """Whether it is a JPEG whose pixels an upstream can have as they are: upright, in sRGB, within `edge`."""
+    """Whether it is a JPEG whose pixels can be sent unchanged: upright, in sRGB, neither side above `edge` pixels."""
     if not isinstance(picture, JpegImageFile) or picture.mode != "RGB" or max(picture.size) > edge:
         return False
     profile = picture.info.get("icc_profile")
@@ -150,11 +151,11 @@ def is_upright_srgb_jpeg(picture: ImageFile, edge: int) -> bool:
 
 
 def verify_image(picture: ImageFile, data: bytes) -> tuple[int, int]:
-    """Sees that the picture is whole; its width and height when upright.
+    """Checks that the image is complete. Returns its upright width and height.
 
-    A PNG carries a checksum of every chunk, which takes a fortieth of the time to look at; all others are decoded, or
-    as many frames as make up MEGAPIXELS. A JPEG is decoded at an eighth: read to its end all the same, in
-    little memory.
+    A PNG has a checksum in every chunk, and verifying those takes a fortieth of the time of decoding. Other formats are
+    decoded; of an animation as many frames as make up MAX_MEGAPIXELS. A JPEG is decoded at an eighth of its size: it is
+    read to its end all the same, in little memory.
     """
     width, height = picture.size
     if isinstance(picture, JpegImageFile):
@@ -171,33 +172,34 @@ def verify_image(picture: ImageFile, data: bytes) -> tuple[int, int]:
 
 
 def decode_upright(picture: ImageFile, edge: int) -> Pillow.Image:
-    """Decoded, at most `edge` wide and high, upright, RGB or RGBA in sRGB, with nothing but pixels left."""
+    """Decodes an image: upright, RGB or RGBA in sRGB, neither side above `edge` pixels, without metadata."""
     size = fit_within(picture.size, edge)
-    turn = _TRANSPOSES.get(_orientation(picture))
+    transpose = _TRANSPOSES.get(_orientation(picture))
     if isinstance(picture, JpegImageFile):
         picture.draft(picture.mode, size)  # decodes at 1/2, 1/4 or 1/8 where that is still large enough
     picture.load()
     profile = picture.info.get("icc_profile")
     image = resize(_to_8_bit(picture), size)
-    if turn is not None:
-        image = image.transpose(turn)
+    if transpose is not None:
+        image = image.transpose(transpose)
     if isinstance(profile, bytes):
         image = _to_srgb(image, profile)
     image = image.convert("RGBA" if image.mode in ("LA", "RGBA") else "RGB")
     if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
         image = image.convert("RGB")
-    image.info = {}  # encoders write from it what they find: comments, profiles, EXIF
+    image.info = {}  # encoders write what they find there: comments, profiles, EXIF
     return image
 
 
 def fit_within(size: tuple[int, int], edge: int) -> tuple[int, int]:
-    """The size scaled down, never up, so that neither side is longer than `edge`."""
+    """The size scaled down, never up, so that neither side is above `edge`; pixels, each side >= 1."""
     width, height = size
     scale = min(1.0, edge / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def resize(image: Pillow.Image, size: tuple[int, int]) -> Pillow.Image:
+    """The image scaled to `size` (width, height)."""
     if image.size == size:
         return image
     lanczos = Pillow.Resampling.LANCZOS
@@ -205,6 +207,7 @@ def resize(image: Pillow.Image, size: tuple[int, int]) -> Pillow.Image:
 
 
 def _orientation(picture: ImageFile) -> int:
+    """Its EXIF orientation; 1 (upright) where there is none."""
     try:
         return int(picture.getexif().get(_ORIENTATION, 1))
     except Exception:  # a broken EXIF block does not make the picture broken
@@ -212,7 +215,7 @@ def _orientation(picture: ImageFile) -> int:
 
 
 def _to_8_bit(picture: Pillow.Image) -> Pillow.Image:
-    """In a mode that can be resized well and has a colour space of its own: L, LA, RGB, RGBA or CMYK."""
+    """Converts to a mode that resizes well and has a colour space of its own: L, LA, RGB, RGBA or CMYK."""
     if picture.mode.startswith("I"):  # 16 bits of grey, which a plain convert would clip
         grey = picture.convert("I")
         return grey.point(lambda level: level * (1 / 256)).convert("L")  # pyright: ignore[reportUnknownMemberType] - hints at numpy
@@ -224,7 +227,7 @@ def _to_8_bit(picture: Pillow.Image) -> Pillow.Image:
 
 
 def _to_srgb(image: Pillow.Image, profile: bytes) -> Pillow.Image:
-    """The colours that the profile means. A profile that cannot be used is left out, as most viewers do."""
+    """Converts from the colour space of an ICC profile; one that cannot be used is ignored, as by most viewers."""
     if len(profile) > MAX_PROFILE_BYTES or profile[16:20] != _ICC_COLOUR_SPACES.get(image.mode):  # ICC.1, 7.2.6
         return image
     try:
@@ -238,7 +241,7 @@ def _to_srgb(image: Pillow.Image, profile: bytes) -> Pillow.Image:
 
 
 def _is_srgb_profile(profile: bytes) -> bool:
-    """By what it calls itself. False for one that cannot be read."""
+    """Whether an ICC profile is sRGB, by its description; False for one that cannot be read."""
     if len(profile) > MAX_PROFILE_BYTES:
         return False
     try:

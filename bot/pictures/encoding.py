@@ -1,4 +1,4 @@
-"""From plain pixels to bytes an upstream takes: which encoding, at which quality, at which size.
+"""Encodes plain pixels as bytes that an upstream or a chat takes: which format, at which quality, at which size.
 
 Blocking; called in worker threads only. Nothing here reads bytes from outside.
 """
@@ -11,29 +11,29 @@ from bot.errors import PictureTooLarge
 from bot.painting import Image
 from bot.pictures.decoding import fit_within, resize
 
-QUALITIES = (90, 82, 72, 60)  # of JPEG and WebP, tried until the bytes fit
-MAX_EDGE_PX = 16_383  # pixels; WebP can hold no more
-MIN_EDGE_PX = 64  # pixels; below it nothing more is tried
+QUALITIES = (90, 82, 72, 60)  # of JPEG and WebP (1 to 100), tried in turn until the bytes fit
+MAX_EDGE_PX = 16_383  # pixels; the longest side of a WebP
+MIN_EDGE_PX = 64  # pixels; no smaller size is tried
 
 
 def encode_to_limit(image: Pillow.Image, name: str, *, types: tuple[str, ...], limit: int, lossless: bool) -> Image:
-    """RGB or RGBA pixels in at most `limit` bytes of one of `types`: first by quality, then by smaller edges.
+    """Encodes RGB or RGBA pixels in at most `limit` bytes as one of `types`: lowers the quality first, then the size.
 
-    `lossless`: they are worth a PNG. Raises PictureTooLarge.
+    `lossless`: the pixels are worth a PNG. `name` is for the error. Raises PictureTooLarge.
     """
-    ways = _candidate_encodings(types, transparent=image.mode == "RGBA", lossless=lossless)
+    candidates = _candidate_encodings(types, transparent=image.mode == "RGBA", lossless=lossless)
     while True:
-        for media_type, quality in ways:
-            made = encode_image(image, media_type, quality)
-            if len(made.data) <= limit:
-                return made
+        for media_type, quality in candidates:
+            encoded = encode_image(image, media_type, quality)
+            if len(encoded.data) <= limit:
+                return encoded
         if max(image.size) <= MIN_EDGE_PX:
             raise PictureTooLarge(name=name, limit=f"{limit / 1_000_000:.3g} MB")
         image = resize(image, fit_within(image.size, max(image.size) * 3 // 4))
 
 
 def encode_image(image: Pillow.Image, media_type: str, quality: int) -> Image:
-    """`quality` from 1 to 100; PNG knows none. A JPEG shows what is transparent as white."""
+    """Encodes pixels as PNG, WebP or JPEG. `quality`: 1 to 100, ignored for PNG. A JPEG gets a white background."""
     written = io.BytesIO()
     if media_type == "image/png":
         image.save(written, "PNG")
@@ -45,16 +45,16 @@ def encode_image(image: Pillow.Image, media_type: str, quality: int) -> Image:
 
 
 def flatten_on_white(image: Pillow.Image) -> Pillow.Image:
-    """The picture without transparency."""
+    """The image without transparency, on a white background."""
     if image.mode != "RGBA":
         return image
-    ground = Pillow.new("RGB", image.size, "white")
-    ground.paste(image, mask=image.getchannel("A"))
-    return ground
+    background = Pillow.new("RGB", image.size, "white")
+    background.paste(image, mask=image.getchannel("A"))
+    return background
 
 
 def _candidate_encodings(types: tuple[str, ...], *, transparent: bool, lossless: bool) -> list[tuple[str, int]]:
-    """The encodings to try, the best first. Transparency is kept wherever it can be: it may be a mask."""
+    """(media type, quality) pairs to try, the best first. Keeps transparency wherever possible: it may be a mask."""
     lossy = [each for each in ("image/jpeg", "image/webp") if each in types]
     png = [("image/png", 100)] if "image/png" in types else []
     if transparent and (png or "image/webp" in lossy):

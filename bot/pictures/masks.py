@@ -1,4 +1,4 @@
-"""Masks: which pixels of a picture are to change, as a PNG that every upstream reads the same way.
+"""Masks: which pixels of an image are to change, as a PNG that every upstream reads the same way.
 
 Blocking; called in worker threads only. Nothing here reads bytes from outside.
 """
@@ -9,25 +9,25 @@ from bot.painting import Image
 from bot.pictures.decoding import resize
 from bot.pictures.encoding import encode_image
 
-ALPHA_THRESHOLD = 128  # of 255: what shows through more than it covers is meant to change; brushes leave soft edges
-ASPECT_TOLERANCE = 0.01  # relative; scaled-down copies differ by the rounding of a pixel
+ALPHA_THRESHOLD = 128  # of 255; pixels with less alpha are to change. Half, because brushes leave soft edges
+ASPECT_TOLERANCE = 0.01  # relative difference of two aspect ratios; scaled-down copies differ by a pixel's rounding
 
 
-def has_transparency(drawn: Pillow.Image) -> bool:
-    """Whether anything in it is transparent."""
-    return drawn.mode == "RGBA" and any(drawn.getchannel("A").histogram()[:ALPHA_THRESHOLD])
+def has_transparency(mask: Pillow.Image) -> bool:
+    """Whether any pixel has less alpha than ALPHA_THRESHOLD."""
+    return mask.mode == "RGBA" and any(mask.getchannel("A").histogram()[:ALPHA_THRESHOLD])
 
 
-def has_aspect_ratio_of(drawn: Pillow.Image, image: Pillow.Image) -> bool:
-    """Whether the mask covers the picture, at whatever scale."""
-    return abs(drawn.width * image.height / (drawn.height * image.width) - 1) <= ASPECT_TOLERANCE
+def has_aspect_ratio_of(mask: Pillow.Image, image: Pillow.Image) -> bool:
+    """Whether the mask has the image's aspect ratio, whatever its scale."""
+    return abs(mask.width * image.height / (mask.height * image.width) - 1) <= ASPECT_TOLERANCE
 
 
-def encode_mask(drawn: Pillow.Image, size: tuple[int, int]) -> Image:
-    """A PNG of that size: alpha 0 where `drawn` shows through, else 255; its colour is black and says nothing."""
+def encode_mask(mask: Pillow.Image, size: tuple[int, int]) -> Image:
+    """A PNG of `size` pixels: alpha 0 where `mask` is transparent, else 255. Its colour is black and has no meaning."""
     levels = [0] * ALPHA_THRESHOLD + [255] * (256 - ALPHA_THRESHOLD)
-    alpha = resize(drawn.getchannel("A"), size)
+    alpha = resize(mask.getchannel("A"), size)
     alpha = alpha.point(levels)  # pyright: ignore[reportUnknownMemberType] - hints at numpy
-    mask = Pillow.new("RGBA", size)
-    mask.putalpha(alpha)
-    return encode_image(mask, "image/png", 100)
+    encoded = Pillow.new("RGBA", size)
+    encoded.putalpha(alpha)
+    return encode_image(encoded, "image/png", 100)

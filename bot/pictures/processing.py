@@ -1,6 +1,6 @@
-"""Picture bytes, none of them trusted: those of members are made fit, those of upstreams are proved.
+"""Makes users' images ready for upstreams, and checks upstreams' images: untrusted bytes in, checked images out.
 
-Nothing here downloads, sends or keeps a picture. All decoding and encoding happens in threads of its own.
+Nothing here downloads, sends or stores an image. All decoding and encoding runs in threads of its own.
 """
 
 import asyncio
@@ -28,14 +28,13 @@ from bot.pictures.decoding import (
     translated_decoder_errors,
     verify_image,
 )
-from bot.pictures.encoding import MAX_EDGE_PX, encode_image, flatten_on_white
-from bot.pictures.encoding import encode_to_limit as fit_bytes
+from bot.pictures.encoding import MAX_EDGE_PX, encode_image, encode_to_limit, flatten_on_white
 from bot.pictures.masks import encode_mask, has_aspect_ratio_of, has_transparency
 
-LARGE_PIXELS = 24_000_000  # pixels, about 100 MB a copy; of pictures above it one is decoded at a time
-PREVIEW_QUALITY = 80
+LARGE_PIXELS = 24_000_000  # pixels, about 100 MB a copy; larger images are decoded one at a time
+PREVIEW_QUALITY = 80  # of a JPEG, 1 to 100
 
-# Two threads with one picture each bound the memory: Pillow takes 4 bytes a pixel, three times over at most.
+# Two threads with one image each bound the memory: Pillow takes 4 bytes a pixel, three times over at most.
 _EXECUTOR = ThreadPoolExecutor(max_workers=2, thread_name_prefix="pictures")
 _LARGE_IMAGE_LOCK = threading.Lock()
 
@@ -44,11 +43,13 @@ T = TypeVar("T")
 
 
 async def prepare_reference(data: bytes, *, name: str, capabilities: Capabilities) -> Image:
-    """A member's picture made ready for an upstream: upright, sRGB, without metadata, within its limits. The pixels of
-    a JPEG that is all but the metadata already stay as they are.
+    """A user's image made ready for an upstream: upright, sRGB, without metadata, within its limits.
 
-    `name` is what the member knows it by. Raises NotAPicture, BrokenPicture, AnimatedPicture,
-    PictureTooManyPixels, and PictureTooLarge when no encoding comes below `capabilities.max_reference_bytes`.
+    The pixels of a JPEG that needs no more than its metadata stripped stay unchanged. `name`: the file's name as the
+    user knows it, for errors.
+
+    Raises NotAPicture, BrokenPicture, AnimatedPicture, PictureTooManyPixels, and PictureTooLarge when no encoding has
+    at most `capabilities.max_reference_bytes`.
     """
     return await _run_in_thread(_prepare_reference, data, name, capabilities)
 
@@ -56,10 +57,10 @@ async def prepare_reference(data: bytes, *, name: str, capabilities: Capabilitie
 async def prepare_masked_reference(
     data: bytes, mask: bytes, *, name: str, mask_name: str, capabilities: Capabilities
 ) -> tuple[Image, Image]:
-    """A member's picture as a PNG, made ready as by `reference`, and the mask for it: a PNG of the same size, alpha
-    0 where it is to change and 255 elsewhere.
+    """A user's image as a PNG, made ready as by `prepare_reference`, and its mask: a PNG of the same size, alpha 0
+    where the image is to change and 255 elsewhere.
 
-    Raises as `reference` does; MaskNotTransparent, MaskOfOtherSize, MaskTooLarge.
+    Raises as `prepare_reference` does; MaskNotTransparent, MaskOfOtherSize, MaskTooLarge.
     """
     return await _run_in_thread(_prepare_masked_reference, data, mask, name, mask_name, capabilities)
 
@@ -67,9 +68,9 @@ async def prepare_masked_reference(
 async def prepare_transparent_reference(
     data: bytes, name: str, capabilities: Capabilities
 ) -> tuple[Image, Image] | None:
-    """A member's PNG and its own transparent part as the mask; None when it is no PNG, or opaque.
+    """A user's PNG and, as its mask, its own transparent part; None when it is no PNG, or opaque.
 
-    Raises as `reference` does; MaskTooLarge.
+    Raises as `prepare_reference` does; MaskTooLarge.
     """
     if sniff_media_type(data) != "image/png":
         return None
@@ -77,15 +78,15 @@ async def prepare_transparent_reference(
 
 
 async def validate_result(data: bytes) -> Image:
-    """An upstream's picture, its bytes unchanged, after it was looked at from end to end.
+    """An upstream's image, its bytes unchanged, after a check that it is complete.
 
-    An animation is decoded up to MEGAPIXELS in all. Raises BadResult.
+    An animation is decoded up to MAX_MEGAPIXELS in all. Raises BadResult.
     """
     return await _run_in_thread(_validate_result, data)
 
 
 async def prepare_preview(data: bytes, *, edge: int = 512) -> Image:
-    """A small JPEG of an upstream's picture, at most `edge` pixels wide and high, on white.
+    """A small JPEG of an upstream's image on white, neither side above `edge` pixels.
 
     Raises BadResult.
     """
@@ -93,10 +94,10 @@ async def prepare_preview(data: bytes, *, edge: int = 512) -> Image:
 
 
 async def fit_to_limit(image: Image, *, max_bytes: int) -> tuple[Image, bool]:
-    """The picture in at most `max_bytes`, and whether it had to change: as it is, else as JPEG (WebP where
-    something shows through) of falling quality, else smaller and smaller.
+    """The image in at most `max_bytes` bytes, and whether it was changed.
 
-    Raises BadResult when it cannot be decoded, or no size of it is small enough.
+    Unchanged where it fits; else as JPEG (WebP if it has transparency) of falling quality, then of falling size.
+    Raises BadResult when it cannot be decoded, or no size is small enough.
     """
     if len(image.data) <= max_bytes:
         return image, False
@@ -104,6 +105,7 @@ async def fit_to_limit(image: Image, *, max_bytes: int) -> tuple[Image, bool]:
 
 
 async def _run_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Runs blocking image work in one of the threads for it."""
     return await asyncio.get_running_loop().run_in_executor(_EXECUTOR, lambda: work(*args, **kwargs))
 
 
@@ -113,14 +115,14 @@ def _prepare_reference(data: bytes, name: str, capabilities: Capabilities) -> Im
             raise AnimatedPicture(name=name)
         edge = min(capabilities.max_reference_edge, MAX_EDGE_PX)
         if "image/jpeg" in capabilities.reference_types and is_upright_srgb_jpeg(picture, edge):
-            kept = jpeg.strip_metadata(data)
-            if kept is not None and len(kept.data) <= capabilities.max_reference_bytes:
-                with open_image(kept.sample, name) as sample:
-                    width, height = verify_image(sample, kept.sample)
-                return Image(data=kept.data, media_type="image/jpeg", width=width, height=height)
+            stripped = jpeg.strip_metadata(data)
+            if stripped is not None and len(stripped.data) <= capabilities.max_reference_bytes:
+                with open_image(stripped.sample, name) as sample:
+                    width, height = verify_image(sample, stripped.sample)
+                return Image(data=stripped.data, media_type="image/jpeg", width=width, height=height)
         image = decode_upright(picture, edge)
         lossless = is_lossless(picture)
-    return fit_bytes(
+    return encode_to_limit(
         image, name, types=capabilities.reference_types, limit=capabilities.max_reference_bytes, lossless=lossless
     )
 
@@ -130,13 +132,13 @@ def _prepare_masked_reference(
 ) -> tuple[Image, Image]:
     if sniff_media_type(mask) != "image/png":
         raise MaskNotTransparent(name=mask_name)
-    drawn = _decode_still(mask, mask_name, MAX_EDGE_PX)
-    if not has_transparency(drawn):
+    mask_image = _decode_still(mask, mask_name, MAX_EDGE_PX)
+    if not has_transparency(mask_image):
         raise MaskNotTransparent(name=mask_name)
     image = _decode_still(data, name, MAX_EDGE_PX)
-    if not has_aspect_ratio_of(drawn, image):
-        raise MaskOfOtherSize(mask=f"{drawn.width}×{drawn.height}", picture=f"{image.width}×{image.height}")
-    return _encode_with_mask(image, drawn, name, capabilities)
+    if not has_aspect_ratio_of(mask_image, image):
+        raise MaskOfOtherSize(mask=f"{mask_image.width}×{mask_image.height}", picture=f"{image.width}×{image.height}")
+    return _encode_with_mask(image, mask_image, name, capabilities)
 
 
 def _prepare_transparent_reference(data: bytes, name: str, capabilities: Capabilities) -> tuple[Image, Image] | None:
@@ -145,6 +147,7 @@ def _prepare_transparent_reference(data: bytes, name: str, capabilities: Capabil
 
 
 def _decode_still(data: bytes, name: str, edge: int) -> Pillow.Image:
+    """Decodes an image upright, neither side above `edge` pixels. Raises AnimatedPicture."""
     with open_image(data, name) as picture, translated_decoder_errors(name), _reserve_memory(picture):
         if is_animated(picture):
             raise AnimatedPicture(name=name)
@@ -152,11 +155,12 @@ def _decode_still(data: bytes, name: str, edge: int) -> Pillow.Image:
 
 
 def _encode_with_mask(
-    image: Pillow.Image, drawn: Pillow.Image, name: str, capabilities: Capabilities
+    image: Pillow.Image, mask_image: Pillow.Image, name: str, capabilities: Capabilities
 ) -> tuple[Image, Image]:
+    """Encodes an image within the limits, and its mask at the size it came to. Raises MaskTooLarge."""
     image = resize(image, fit_within(image.size, min(capabilities.max_reference_edge, MAX_EDGE_PX)))
-    ready = fit_bytes(image, name, types=("image/png",), limit=capabilities.max_reference_bytes, lossless=True)
-    mask = encode_mask(drawn, (ready.width, ready.height))
+    ready = encode_to_limit(image, name, types=("image/png",), limit=capabilities.max_reference_bytes, lossless=True)
+    mask = encode_mask(mask_image, (ready.width, ready.height))
     if len(mask.data) > capabilities.max_mask_bytes:
         raise MaskTooLarge(limit=f"{capabilities.max_mask_bytes / 1_000_000:.3g} MB")
     return ready, mask
@@ -188,12 +192,12 @@ def _fit_to_limit(data: bytes, max_bytes: int) -> Image:
     with _refusals_as_bad_result():
         with open_image(data, "") as picture, translated_decoder_errors(""), _reserve_memory(picture):
             image = decode_upright(picture, MAX_EDGE_PX)
-        return fit_bytes(image, "", types=("image/jpeg", "image/webp"), limit=max_bytes, lossless=False)
+        return encode_to_limit(image, "", types=("image/jpeg", "image/webp"), limit=max_bytes, lossless=False)
 
 
 @contextmanager
 def _refusals_as_bad_result() -> Generator[None]:
-    """What would be a refusal of a member's picture is a failure of an upstream's."""
+    """Raises a refusal as BadResult: what refuses a user's image is a failure of the upstream."""
     try:
         yield
     except Refusal as refusal:
@@ -202,7 +206,7 @@ def _refusals_as_bad_result() -> Generator[None]:
 
 @contextmanager
 def _reserve_memory(picture: ImageFile) -> Generator[None]:
-    """Waits, in a worker thread, until there is memory for a picture of this size."""
+    """Waits, in a worker thread, until no other large image is decoded, if this one is above LARGE_PIXELS."""
     width, height = picture.size
     with _LARGE_IMAGE_LOCK if width * height > LARGE_PIXELS else nullcontext():
         yield

@@ -74,9 +74,11 @@ class Odd(Platform):
 
 
 class House:
-    """A store, a board and a platform around one plot."""
+    """A store, status messages and a platform around one job runner."""
 
-    def __init__(self, store: Store, board: StatusMessages, fetcher: Fetcher, platform: Odd, slow: PictureHost) -> None:
+    def __init__(
+        self, store: Store, status_messages: StatusMessages, fetcher: Fetcher, platform: Odd, slow: PictureHost
+    ) -> None:
         self.store, self.platform, self.host = store, platform, slow
         self.slow_link = f"{slow.address}/pictures/1.png"
         self.upstream = Upstream()
@@ -84,7 +86,7 @@ class House:
             store=store,
             provider=FallbackProvider([(self.upstream, 1)], budget_s=10, clock=FakeClock(), jitter=float),
             images=JobImages(fetcher, {"memory": platform}),
-            status_messages=board,
+            status_messages=status_messages,
             ports={"memory": platform},
             clock=SystemClock(),
         )
@@ -121,13 +123,13 @@ async def house(tmp_path: Path) -> AsyncGenerator[House]:
     await asyncio.to_thread(texts.preload_locales)
     store = await Store.open(f"sqlite:///{tmp_path / 'easel.db'}", clock=SystemClock())
     platform = Odd()
-    board = StatusMessages({"memory": platform}, SystemClock())
-    await board.start()
+    status_messages = StatusMessages({"memory": platform}, SystemClock())
+    await status_messages.start()
     async with picture_host(png()) as slow, Fetcher([slow.address.removeprefix("http://")]) as fetcher:
-        made = House(store, board, fetcher, platform, slow)
+        made = House(store, status_messages, fetcher, platform, slow)
         yield made
         await made.jobs.close()
-    await board.stop()
+    await status_messages.stop()
     await store.close()
 
 

@@ -199,7 +199,7 @@ def test_what_may_be_a_picture_is_left_to_the_sniffing(media_type: str, filename
 
 
 def test_members_hear_of_the_same_kinds_before_and_after_the_sniffing() -> None:
-    assert parser.IMAGE_KINDS == decoding.SUPPORTED_FORMATS
+    assert parser.SUPPORTED_FORMATS == decoding.SUPPORTED_FORMATS
 
 
 def test_a_reply_to_a_deleted_message_is_said() -> None:

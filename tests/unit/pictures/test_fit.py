@@ -11,7 +11,7 @@ from bot.painting import Image
 from bot.pictures import processing
 
 
-def made(mode: str, edge: int) -> Image:
+def noise_png(mode: str, edge: int) -> Image:
     data = random.Random(1).randbytes(edge * edge * len(mode))
     held = io.BytesIO()
     Pillow.frombytes(mode, (edge, edge), data).save(held, "PNG")
@@ -19,12 +19,12 @@ def made(mode: str, edge: int) -> Image:
 
 
 async def test_what_fits_is_left_as_it_is() -> None:
-    image = made("RGB", 64)
+    image = noise_png("RGB", 64)
     assert await processing.fit_to_limit(image, max_bytes=len(image.data)) == (image, False)
 
 
 async def test_what_does_not_fit_is_encoded_anew() -> None:
-    image = made("RGB", 256)
+    image = noise_png("RGB", 256)
     fitted, changed = await processing.fit_to_limit(image, max_bytes=len(image.data) // 2)
     assert changed
     assert (fitted.media_type, fitted.width) == ("image/jpeg", 256)
@@ -32,13 +32,13 @@ async def test_what_does_not_fit_is_encoded_anew() -> None:
 
 
 async def test_what_shows_through_still_does() -> None:
-    image = made("RGBA", 256)
+    image = noise_png("RGBA", 256)
     fitted, _ = await processing.fit_to_limit(image, max_bytes=len(image.data) // 2)
     assert fitted.media_type == "image/webp"
 
 
 async def test_when_no_encoding_is_small_enough_it_is_scaled() -> None:
-    image = made("RGB", 256)
+    image = noise_png("RGB", 256)
     fitted, _ = await processing.fit_to_limit(image, max_bytes=10_000)
     assert len(fitted.data) <= 10_000
     assert fitted.width < 256
@@ -46,4 +46,4 @@ async def test_when_no_encoding_is_small_enough_it_is_scaled() -> None:
 
 async def test_a_limit_that_nothing_meets_is_a_failure() -> None:
     with pytest.raises(BadResult):
-        await processing.fit_to_limit(made("RGB", 256), max_bytes=10)
+        await processing.fit_to_limit(noise_png("RGB", 256), max_bytes=10)

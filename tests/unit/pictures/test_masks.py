@@ -10,21 +10,21 @@ from bot.errors import BrokenPicture, MaskNotTransparent, MaskOfOtherSize, MaskT
 from bot.painting import Capabilities, Image
 from bot.pictures.processing import prepare_masked_reference, prepare_transparent_reference
 
-ABLE = Capabilities(supports_masks=True)
+CAPABILITIES = Capabilities(supports_masks=True)
 CLEAR, SOLID = (0, 0, 0, 0), (0, 0, 0, 255)
 
 
-def saved(image: Pillow.Image, kind: str = "PNG") -> bytes:
+def encoded(image: Pillow.Image, kind: str = "PNG") -> bytes:
     written = io.BytesIO()
     image.save(written, kind)
     return written.getvalue()
 
 
 def photo(width: int = 64, height: int = 48, kind: str = "JPEG") -> bytes:
-    return saved(Pillow.new("RGB", (width, height), "teal"), kind)
+    return encoded(Pillow.new("RGB", (width, height), "teal"), kind)
 
 
-def drawn(width: int = 64, height: int = 48, *, clear: tuple[int, int, int, int] = (0, 0, 32, 48)) -> Pillow.Image:
+def mask_image(width: int = 64, height: int = 48, *, clear: tuple[int, int, int, int] = (0, 0, 32, 48)) -> Pillow.Image:
     """Opaque magenta with a transparent box."""
     image = Pillow.new("RGBA", (width, height), (255, 0, 255, 255))
     image.paste(CLEAR, clear)
@@ -39,12 +39,12 @@ def alpha(mask: Image) -> Pillow.Image:
     return picture.getchannel("A")
 
 
-async def made(data: bytes, mask: bytes, capabilities: Capabilities = ABLE) -> tuple[Image, Image]:
+async def prepare(data: bytes, mask: bytes, capabilities: Capabilities = CAPABILITIES) -> tuple[Image, Image]:
     return await prepare_masked_reference(data, mask, name="photo.jpg", mask_name="mask.png", capabilities=capabilities)
 
 
 async def test_a_mask_is_a_png_of_the_pictures_size_that_is_clear_where_to_change() -> None:
-    picture, mask = await made(photo(), saved(drawn()))
+    picture, mask = await prepare(photo(), encoded(mask_image()))
     assert (picture.media_type, picture.width, picture.height) == ("image/png", 64, 48)
     shown = alpha(mask)
     assert shown.size == (64, 48)
@@ -53,19 +53,19 @@ async def test_a_mask_is_a_png_of_the_pictures_size_that_is_clear_where_to_chang
 
 
 async def test_a_mask_drawn_at_another_scale_is_scaled_with_its_picture() -> None:
-    large = saved(drawn(640, 480, clear=(0, 0, 320, 480)))
-    picture, mask = await made(photo(), large)
+    large = encoded(mask_image(640, 480, clear=(0, 0, 320, 480)))
+    picture, mask = await prepare(photo(), large)
     assert (mask.width, mask.height) == (picture.width, picture.height) == (64, 48)
     assert (alpha(mask).getpixel((5, 5)), alpha(mask).getpixel((60, 5))) == (0, 255)
 
 
 async def test_a_picture_that_must_shrink_takes_its_mask_along() -> None:
     small = Capabilities(supports_masks=True, max_reference_edge=32)
-    picture, mask = await made(photo(64, 48), saved(drawn()), small)
+    picture, mask = await prepare(photo(64, 48), encoded(mask_image()), small)
     assert (picture.width, picture.height) == (mask.width, mask.height) == (32, 24)
     noise = Pillow.merge("RGB", [Pillow.effect_noise((256, 192), 90) for _ in "RGB"])
     tight = Capabilities(supports_masks=True, max_reference_bytes=50_000)
-    picture, mask = await made(saved(noise), saved(drawn(256, 192, clear=(0, 0, 9, 9))), tight)
+    picture, mask = await prepare(encoded(noise), encoded(mask_image(256, 192, clear=(0, 0, 9, 9))), tight)
     assert len(picture.data) <= 50_000
     assert (picture.width, picture.height) == (mask.width, mask.height)
     assert picture.width < 256
@@ -74,36 +74,36 @@ async def test_a_picture_that_must_shrink_takes_its_mask_along() -> None:
 async def test_soft_edges_are_made_hard() -> None:
     soft = Pillow.new("RGBA", (64, 48), SOLID)
     soft.putalpha(Pillow.linear_gradient("L").crop((96, 104, 160, 152)))
-    shown = alpha((await made(photo(), saved(soft)))[1])
+    shown = alpha((await prepare(photo(), encoded(soft)))[1])
     assert sorted(value for _, value in shown.getcolors() or []) == [0, 255]
 
 
 @pytest.mark.parametrize(
     "mask",
     [
-        saved(Pillow.new("RGB", (64, 48), "white")),
-        saved(Pillow.new("RGBA", (64, 48), SOLID)),
-        saved(Pillow.new("RGBA", (64, 48), (0, 0, 0, 200))),
+        encoded(Pillow.new("RGB", (64, 48), "white")),
+        encoded(Pillow.new("RGBA", (64, 48), SOLID)),
+        encoded(Pillow.new("RGBA", (64, 48), (0, 0, 0, 200))),
         photo(),
-        saved(drawn(), "WEBP"),
+        encoded(mask_image(), "WEBP"),
         b"no picture at all",
     ],
 )
 async def test_what_has_nothing_clear_in_it_is_no_mask(mask: bytes) -> None:
     with pytest.raises(MaskNotTransparent) as refused:
-        await made(photo(), mask)
+        await prepare(photo(), mask)
     assert refused.value.facts == {"name": "mask.png"}
 
 
 async def test_a_mask_of_another_shape_is_refused_with_both_sizes() -> None:
     with pytest.raises(MaskOfOtherSize) as refused:
-        await made(photo(), saved(drawn(48, 64)))
+        await prepare(photo(), encoded(mask_image(48, 64)))
     assert refused.value.facts == {"mask": "48×64", "picture": "64×48"}
 
 
 async def test_a_mask_that_is_damaged_is_said_to_be() -> None:
     with pytest.raises(BrokenPicture):
-        await made(photo(), saved(drawn(900, 675))[:200])
+        await prepare(photo(), encoded(mask_image(900, 675))[:200])
 
 
 async def test_a_mask_beyond_the_limit_names_it() -> None:
@@ -111,18 +111,18 @@ async def test_a_mask_beyond_the_limit_names_it() -> None:
     specks = Pillow.new("RGBA", (200, 150), SOLID)
     specks.putalpha(Pillow.frombytes("L", (200, 150), bytes(dice.choice((0, 255)) for _ in range(200 * 150))))
     with pytest.raises(MaskTooLarge) as refused:
-        await made(photo(200, 150), saved(specks), Capabilities(supports_masks=True, max_mask_bytes=1000))
+        await prepare(photo(200, 150), encoded(specks), Capabilities(supports_masks=True, max_mask_bytes=1000))
     assert refused.value.facts == {"limit": "0.001 MB"}
 
 
 async def test_the_clear_part_of_a_png_is_its_mask() -> None:
-    cut = await prepare_transparent_reference(saved(drawn()), "photo.png", ABLE)
+    cut = await prepare_transparent_reference(encoded(mask_image()), "photo.png", CAPABILITIES)
     assert cut is not None
     picture, mask = cut
     assert (picture.media_type, picture.width, picture.height) == ("image/png", 64, 48)
     assert (alpha(mask).getpixel((5, 5)), alpha(mask).getpixel((60, 5))) == (0, 255)
 
 
-@pytest.mark.parametrize("data", [photo(), photo(kind="PNG"), saved(drawn(), "WEBP"), b"no picture"])
+@pytest.mark.parametrize("data", [photo(), photo(kind="PNG"), encoded(mask_image(), "WEBP"), b"no picture"])
 async def test_what_is_no_png_or_hides_nothing_has_no_mask_of_its_own(data: bytes) -> None:
-    assert await prepare_transparent_reference(data, "photo", ABLE) is None
+    assert await prepare_transparent_reference(data, "photo", CAPABILITIES) is None

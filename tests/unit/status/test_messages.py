@@ -20,17 +20,17 @@ CANCEL = Button(action=Action.CANCEL, job_id="job", label="Cancel")
 DONE = Card(text="done")
 
 
-class Gated(Platform):
-    """Edits wait while `gate` is closed; `crash` is raised by the next call; `tight`: one call in 60 s."""
+class GatedPlatform(Platform):
+    """A platform whose edits wait until `edits_allowed` is set, and raise `crash` if there is one."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.gate = asyncio.Event()
-        self.gate.set()
+        self.edits_allowed = asyncio.Event()
+        self.edits_allowed.set()
         self.crash: Exception | None = None
 
     async def edit(self, ref: MessageRef, card: Card) -> None:
-        await self.gate.wait()
+        await self.edits_allowed.wait()
         if self.crash is not None:
             raise self.crash
         await super().edit(ref, card)
@@ -43,7 +43,7 @@ class Gated(Platform):
 
 
 @pytest.fixture(autouse=True, scope="module")
-def words() -> None:
+def preload_texts() -> None:
     """Read outside of the event loop, as the app does."""
     texts.preload_locales()
 
@@ -54,20 +54,22 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def platform() -> Gated:
-    return Gated()
+def platform() -> GatedPlatform:
+    return GatedPlatform()
 
 
 @pytest.fixture
-async def board(platform: Gated, clock: FakeClock) -> AsyncGenerator[StatusMessages]:
+async def status_messages(platform: GatedPlatform, clock: FakeClock) -> AsyncGenerator[StatusMessages]:
     made = StatusMessages({"memory": platform}, clock)
     await made.start()
     yield made
-    platform.gate.set()
+    platform.edits_allowed.set()
     await made.stop()
 
 
-def sheet(clock: FakeClock, key: str = "job", chat: Chat = DIRECT, ref: MessageRef | None = None) -> StatusMessage:
+def new_message(
+    clock: FakeClock, key: str = "job", chat: Chat = DIRECT, ref: MessageRef | None = None
+) -> StatusMessage:
     return StatusMessage(
         key=key,
         chat=chat,
@@ -79,70 +81,76 @@ def sheet(clock: FakeClock, key: str = "job", chat: Chat = DIRECT, ref: MessageR
     )
 
 
-async def pictures() -> Sequence[Image]:
+async def load_one_image() -> Sequence[Image]:
     return (PICTURE,)
 
 
-def ending(
-    board: StatusMessages, key: str = "job", *, final: FinalState | None = None
+def show_final(
+    status_messages: StatusMessages, key: str = "job", *, final: FinalState | None = None
 ) -> asyncio.Task[Delivered | None]:
-    return asyncio.create_task(board.show_final(key, final or FinalState(card=DONE, load_images=pictures)))
+    return asyncio.create_task(
+        status_messages.show_final(key, final or FinalState(card=DONE, load_images=load_one_image))
+    )
 
 
 # ---------------------------------------------------------------- a life
 
 
 async def test_a_message_is_posted_edited_and_becomes_the_picture(
-    board: StatusMessages, platform: Gated, clock: FakeClock
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock
 ) -> None:
     posted: list[str] = []
 
     async def note(ref: MessageRef) -> None:
         posted.append(ref.message_id)
 
-    opened = sheet(clock)
+    opened = new_message(clock)
     opened.on_posted = note
-    board.open_message(opened)
+    status_messages.open_message(opened)
     await settle()
     [post] = platform.posts
     assert posted == [post.id]
     assert (post.text, post.reply_to, post.actions) == ("⏳ Waiting in line", "u1", ["cancel"])
-    board.apply_event("job", Progress(50))
+    status_messages.apply_event("job", Progress(50))
     await clock.advance(1)
     assert "50%" in post.text
-    assert board.is_open("job")
-    delivered = await ending(board)
+    assert status_messages.is_open("job")
+    delivered = await show_final(status_messages)
     assert delivered is not None
     assert delivered.ref.message_id == post.id
     assert delivered.attachments == (Attachment(ref=f"{post.id}/0", media_type="image/png", size=7),)
     assert (post.text, post.actions, post.images) == ("done", [], [PICTURE])
     assert platform.calls == ["post", "edit", "deliver"]
-    assert not board.is_open("job")
+    assert not status_messages.is_open("job")
 
 
 async def test_only_the_latest_of_several_news_is_shown(
-    board: StatusMessages, platform: Gated, clock: FakeClock
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock
 ) -> None:
-    board.open_message(sheet(clock))
+    status_messages.open_message(new_message(clock))
     await settle()
     for percent in (10, 20, 30):
-        board.apply_event("job", Progress(percent))
+        status_messages.apply_event("job", Progress(percent))
     await clock.advance(1)
     [post] = platform.posts
     assert len(post.cards) == 2
     assert "30%" in post.text
 
 
-async def test_what_nobody_would_notice_is_no_edit(board: StatusMessages, platform: Gated, clock: FakeClock) -> None:
-    board.open_message(sheet(clock))
+async def test_what_nobody_would_notice_is_no_edit(
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock
+) -> None:
+    status_messages.open_message(new_message(clock))
     await settle()
-    board.apply_event("job", StageChanged(Stage.WAITING))
+    status_messages.apply_event("job", StageChanged(Stage.WAITING))
     await clock.advance(HEARTBEAT_S)
     assert platform.calls == ["post"]
 
 
-async def test_the_elapsed_time_moves_by_itself(board: StatusMessages, platform: Gated, clock: FakeClock) -> None:
-    board.open_message(sheet(clock))
+async def test_the_elapsed_time_moves_by_itself(
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock
+) -> None:
+    status_messages.open_message(new_message(clock))
     await settle()
     await clock.advance(STALE_AFTER_S + HEARTBEAT_S)
     assert platform.calls == ["post", "edit"]
@@ -150,41 +158,43 @@ async def test_the_elapsed_time_moves_by_itself(board: StatusMessages, platform:
 
 
 async def test_a_message_of_an_earlier_process_is_brought_up_to_date(
-    board: StatusMessages, platform: Gated, clock: FakeClock
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock
 ) -> None:
     ref = await platform.post(DIRECT, Card(text="old"), reply_to=None, key="job")
-    board.open_message(sheet(clock, ref=ref))
+    status_messages.open_message(new_message(clock, ref=ref))
     await settle()
     assert platform.posts[0].text == "⏳ Waiting in line"
     assert len(platform.posts) == 1
 
 
-async def test_an_unfinished_picture_is_shown_inside(board: StatusMessages, platform: Gated, clock: FakeClock) -> None:
-    board.open_message(sheet(clock))
+async def test_an_unfinished_picture_is_shown_inside(
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock
+) -> None:
+    status_messages.open_message(new_message(clock))
     await settle()
-    board.show_preview("job", PREVIEW)
+    status_messages.show_preview("job", PREVIEW)
     await clock.advance(1)
     assert platform.posts[0].cards[-1].preview == PREVIEW
-    await ending(board)
-    board.show_preview("job", PREVIEW)
+    await show_final(status_messages)
+    status_messages.show_preview("job", PREVIEW)
     await clock.advance(1)
     assert platform.posts[0].text == "done"
 
 
 async def test_news_of_a_message_that_is_not_there_or_at_its_end_are_nothing(
-    board: StatusMessages, platform: Gated, clock: FakeClock
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock
 ) -> None:
-    board.apply_event("unknown", QueuePosition(1))
-    board.refresh("unknown")
-    assert board.locale_of("unknown") is None
+    status_messages.apply_event("unknown", QueuePosition(1))
+    status_messages.refresh("unknown")
+    assert status_messages.locale_of("unknown") is None
     platform.failures = [ChatBusy(retry_after=10)]
-    board.open_message(sheet(clock))
-    assert board.locale_of("job") == "en"
+    status_messages.open_message(new_message(clock))
+    assert status_messages.locale_of("job") == "en"
     await settle()
-    end = ending(board, final=FinalState(card=DONE))
+    end = show_final(status_messages, final=FinalState(card=DONE))
     await settle()
-    board.apply_event("job", Progress(50))
-    board.refresh("job")
+    status_messages.apply_event("job", Progress(50))
+    status_messages.refresh("job")
     await clock.advance(10)
     await end
     assert [card.text for card in platform.posts[0].cards] == ["done"]
@@ -193,19 +203,19 @@ async def test_news_of_a_message_that_is_not_there_or_at_its_end_are_nothing(
 # ---------------------------------------------------------------- the end
 
 
-@pytest.mark.parametrize("final", [FinalState(card=DONE), FinalState(card=DONE, load_images=pictures)])
+@pytest.mark.parametrize("final", [FinalState(card=DONE), FinalState(card=DONE, load_images=load_one_image)])
 async def test_a_job_that_ends_before_its_message_was_posted_posts_its_end_alone(
-    board: StatusMessages, platform: Gated, clock: FakeClock, final: FinalState
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock, final: FinalState
 ) -> None:
     posted: list[str] = []
 
     async def note(ref: MessageRef) -> None:
         posted.append(ref.message_id)
 
-    opened = sheet(clock)
+    opened = new_message(clock)
     opened.on_posted = note
-    board.open_message(opened)
-    delivered = await ending(board, final=final)
+    status_messages.open_message(opened)
+    delivered = await show_final(status_messages, final=final)
     [post] = platform.posts
     assert post.text == "done"
     assert (delivered is not None) == bool(post.images)
@@ -213,16 +223,16 @@ async def test_a_job_that_ends_before_its_message_was_posted_posts_its_end_alone
 
 
 async def test_an_end_that_comes_during_an_edit_is_shown_once(
-    board: StatusMessages, platform: Gated, clock: FakeClock
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock
 ) -> None:
-    board.open_message(sheet(clock))
+    status_messages.open_message(new_message(clock))
     await settle()
-    platform.gate.clear()
-    board.apply_event("job", Progress(50))
+    platform.edits_allowed.clear()
+    status_messages.apply_event("job", Progress(50))
     await clock.advance(1)
-    end = ending(board, final=FinalState(card=DONE))
+    end = show_final(status_messages, final=FinalState(card=DONE))
     await settle()
-    platform.gate.set()
+    platform.edits_allowed.set()
     await end
     await clock.advance(60)
     assert [card.text for card in platform.posts[0].cards][-2:] == ["🎨 Painting\n▰▰▰▰▰▰▱▱▱▱▱▱ 50%\n1 s", "done"]
@@ -230,26 +240,26 @@ async def test_an_end_that_comes_during_an_edit_is_shown_once(
 
 
 async def test_an_end_goes_with_the_call_that_was_meant_for_progress(
-    board: StatusMessages, platform: Gated, clock: FakeClock
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock
 ) -> None:
-    board.open_message(sheet(clock))
-    end = ending(board, final=FinalState(card=DONE))  # the first post's turn has not come yet
+    status_messages.open_message(new_message(clock))
+    end = show_final(status_messages, final=FinalState(card=DONE))  # the first post's turn has not come yet
     await end
     await clock.advance(60)
     assert [card.text for card in platform.posts[0].cards] == ["done"]
 
 
 async def test_whoever_stops_waiting_for_an_end_does_not_stop_it(
-    board: StatusMessages, platform: Gated, clock: FakeClock
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock
 ) -> None:
-    board.open_message(sheet(clock))
+    status_messages.open_message(new_message(clock))
     await settle()
-    platform.gate.clear()
-    end = ending(board, final=FinalState(card=DONE))
+    platform.edits_allowed.clear()
+    end = show_final(status_messages, final=FinalState(card=DONE))
     await settle()
     end.cancel()
     await settle()
-    platform.gate.set()
+    platform.edits_allowed.set()
     await settle()
     assert platform.posts[0].text == "done"
 
@@ -260,12 +270,12 @@ async def loop_turns(count: int) -> None:
 
 
 @pytest.mark.parametrize("turns", range(1, 12))
-async def test_a_message_may_leave_the_board_at_any_moment(
-    board: StatusMessages, platform: Gated, clock: FakeClock, turns: int
+async def test_a_message_may_be_closed_at_any_moment(
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock, turns: int
 ) -> None:
     ends: list[asyncio.Task[Delivered | None]] = []
-    opened = sheet(clock)
-    board.open_message(opened)
+    opened = new_message(clock)
+    status_messages.open_message(opened)
     await settle()
 
     async def leave() -> None:
@@ -274,12 +284,12 @@ async def test_a_message_may_leave_the_board_at_any_moment(
 
     leaving = asyncio.create_task(leave())  # comes before all else in each turn of the loop
     await loop_turns(2)
-    ends.append(ending(board, final=FinalState(card=DONE)))
+    ends.append(show_final(status_messages, final=FinalState(card=DONE)))
     await leaving
     await settle()
-    assert not board.is_open("job")
-    board.open_message(sheet(clock, ref=opened.ref))
-    await ending(board, final=FinalState(card=DONE))
+    assert not status_messages.is_open("job")
+    status_messages.open_message(new_message(clock, ref=opened.ref))
+    await show_final(status_messages, final=FinalState(card=DONE))
     assert platform.posts[0].text == "done"
     assert len(platform.posts) == 1
 
@@ -287,49 +297,57 @@ async def test_a_message_may_leave_the_board_at_any_moment(
 # ---------------------------------------------------------------- what the bot says
 
 
-async def test_an_answer_is_a_message_of_its_own(board: StatusMessages, platform: Gated) -> None:
-    assert await board.send_reply("answer:1", GROUP, DONE, reply_to="u7")
+async def test_an_answer_is_a_message_of_its_own(status_messages: StatusMessages, platform: GatedPlatform) -> None:
+    assert await status_messages.send_reply("answer:1", GROUP, DONE, reply_to="u7")
     [post] = platform.posts
     assert (post.text, post.reply_to, post.chat) == ("done", "u7", GROUP)
-    assert not board.is_open("answer:1")
+    assert not status_messages.is_open("answer:1")
 
 
-async def test_an_answer_that_is_not_taken_is_forgotten(board: StatusMessages, platform: Gated) -> None:
+async def test_an_answer_that_is_not_taken_is_forgotten(
+    status_messages: StatusMessages, platform: GatedPlatform
+) -> None:
     platform.failures = [ChatGone()]
-    assert await board.send_reply("answer:1", GROUP, DONE, reply_to=None)
+    assert await status_messages.send_reply("answer:1", GROUP, DONE, reply_to=None)
     assert not platform.posts
-    assert not board.is_open("answer:1")
+    assert not status_messages.is_open("answer:1")
 
 
-async def test_an_answer_asked_for_twice_is_given_once(board: StatusMessages, platform: Gated) -> None:
-    both = await asyncio.gather(*(board.send_reply("answer:1", GROUP, DONE, reply_to=None) for _ in range(2)))
+async def test_an_answer_asked_for_twice_is_given_once(
+    status_messages: StatusMessages, platform: GatedPlatform
+) -> None:
+    both = await asyncio.gather(*(status_messages.send_reply("answer:1", GROUP, DONE, reply_to=None) for _ in range(2)))
     assert both == [True, True]
     assert len(platform.posts) == 1
 
 
 async def test_an_answer_whose_turn_did_not_come_before_the_stop_is_known_not_to_be_given(
-    platform: Gated, clock: FakeClock
+    platform: GatedPlatform, clock: FakeClock
 ) -> None:
     platform.slots = 1
-    board = StatusMessages({"memory": platform}, clock)
-    await board.start()
-    first, second = (asyncio.create_task(board.send_reply(f"answer:{n}", GROUP, DONE, reply_to=None)) for n in (1, 2))
+    status_messages = StatusMessages({"memory": platform}, clock)
+    await status_messages.start()
+    first, second = (
+        asyncio.create_task(status_messages.send_reply(f"answer:{n}", GROUP, DONE, reply_to=None)) for n in (1, 2)
+    )
     await settle()
-    await board.stop()
+    await status_messages.stop()
     assert (await first, await second) == (True, False)
-    assert not await board.send_reply("answer:3", GROUP, DONE, reply_to=None)
+    assert not await status_messages.send_reply("answer:3", GROUP, DONE, reply_to=None)
     assert len(platform.posts) == 1
 
 
 # ---------------------------------------------------------------- a platform that does not take a call
 
 
-async def test_a_busy_chat_pauses_and_no_other_does(board: StatusMessages, platform: Gated, clock: FakeClock) -> None:
+async def test_a_busy_chat_pauses_and_no_other_does(
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock
+) -> None:
     platform.failures = [ChatBusy(retry_after=30)]
-    board.open_message(sheet(clock, "a", GROUP))
+    status_messages.open_message(new_message(clock, "a", GROUP))
     await settle()
-    board.open_message(sheet(clock, "b", DIRECT))
-    board.open_message(sheet(clock, "c", GROUP))
+    status_messages.open_message(new_message(clock, "b", DIRECT))
+    status_messages.open_message(new_message(clock, "c", GROUP))
     await clock.advance(29)
     assert [post.chat for post in platform.posts] == [DIRECT]
     await clock.advance(1)
@@ -337,10 +355,10 @@ async def test_a_busy_chat_pauses_and_no_other_does(board: StatusMessages, platf
 
 
 async def test_a_call_that_was_not_answered_is_made_again_ever_later(
-    board: StatusMessages, platform: Gated, clock: FakeClock
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock
 ) -> None:
     platform.failures = [ChatUnreachable() for _ in range(3)]
-    board.open_message(sheet(clock))
+    status_messages.open_message(new_message(clock))
     for pause, calls in ((0, 1), (1, 2), (2, 3), (4, 4)):
         await clock.advance(pause)
         assert platform.calls == ["post"] * calls
@@ -348,67 +366,67 @@ async def test_a_call_that_was_not_answered_is_made_again_ever_later(
 
 
 async def test_an_end_that_is_never_answered_is_given_up_in_the_end(
-    board: StatusMessages, platform: Gated, clock: FakeClock
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock
 ) -> None:
-    board.open_message(sheet(clock))
+    status_messages.open_message(new_message(clock))
     await settle()
     platform.failures = [ChatUnreachable() for _ in range(100)]
-    end = ending(board)
+    end = show_final(status_messages)
     await clock.advance(1000)
     with pytest.raises(ChatUnreachable):
         await end
     assert platform.calls == ["post"] + ["deliver"] * MAX_TRIES
-    assert not board.is_open("job")
+    assert not status_messages.is_open("job")
 
 
 async def test_progress_that_is_never_answered_leaves_the_end_its_own_tries(
-    board: StatusMessages, platform: Gated, clock: FakeClock
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock
 ) -> None:
     platform.failures = [ChatUnreachable() for _ in range(MAX_TRIES)]
-    board.open_message(sheet(clock))
+    status_messages.open_message(new_message(clock))
     await clock.advance(1000)
     assert not platform.posts
-    board.apply_event("job", Progress(50))
+    status_messages.apply_event("job", Progress(50))
     await clock.advance(60)
     assert not platform.posts
-    assert await ending(board) is not None
+    assert await show_final(status_messages) is not None
     assert platform.posts[0].images == [PICTURE]
 
 
 @pytest.mark.parametrize("failure", [MessageGone(), ChatGone()])
-async def test_a_message_that_is_gone_while_the_job_runs_is_told_to_the_job(
-    board: StatusMessages, platform: Gated, clock: FakeClock, failure: ChatFailed
+async def test_a_message_that_is_gone_while_the_job_runs_is_reported_to_the_job(
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock, failure: ChatFailed
 ) -> None:
-    told: list[str] = []
-    opened = sheet(clock)
-    opened.on_gone = lambda: told.append("gone")
-    board.open_message(opened)
+    reported: list[str] = []
+    opened = new_message(clock)
+    opened.on_gone = lambda: reported.append("gone")
+    status_messages.open_message(opened)
     await settle()
     platform.failures = [failure]
-    board.apply_event("job", Progress(50))
+    status_messages.apply_event("job", Progress(50))
     await clock.advance(1)
-    assert told == ["gone"]
+    assert reported == ["gone"]
 
 
 async def test_a_message_that_nobody_holds_is_gone_silently(
-    board: StatusMessages, platform: Gated, clock: FakeClock
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock
 ) -> None:
-    board.open_message(sheet(clock))
+    status_messages.open_message(new_message(clock))
     await settle()
     platform.delete(platform.posts[0])
-    board.apply_event("job", Progress(50))
+    status_messages.apply_event("job", Progress(50))
     await clock.advance(1)
-    assert await ending(board, final=FinalState(card=DONE)) is None
+    assert await show_final(status_messages, final=FinalState(card=DONE)) is None
     assert len(platform.posts) == 1
 
 
 async def test_pictures_whose_message_was_deleted_are_posted_anew_once(
-    board: StatusMessages, platform: Gated, clock: FakeClock
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock
 ) -> None:
-    board.open_message(sheet(clock))
+    status_messages.open_message(new_message(clock))
     await settle()
     platform.delete(platform.posts[0])
-    delivered = await ending(board)
+    delivered = await show_final(status_messages)
     assert delivered is not None
     deleted, anew = platform.posts
     assert (anew.images, anew.reply_to, deleted.images) == ([PICTURE], "u1", [])
@@ -416,39 +434,39 @@ async def test_pictures_whose_message_was_deleted_are_posted_anew_once(
 
 
 async def test_pictures_that_are_gone_again_are_given_up(
-    board: StatusMessages, platform: Gated, clock: FakeClock
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock
 ) -> None:
-    board.open_message(sheet(clock))
+    status_messages.open_message(new_message(clock))
     await settle()
     platform.failures = [MessageGone(), MessageGone()]
     with pytest.raises(MessageGone):
-        await ending(board)
+        await show_final(status_messages)
 
 
 async def test_an_end_in_a_chat_that_threw_the_bot_out_is_given_up(
-    board: StatusMessages, platform: Gated, clock: FakeClock
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock
 ) -> None:
-    board.open_message(sheet(clock))
+    status_messages.open_message(new_message(clock))
     await settle()
     platform.failures = [ChatGone()]
     with pytest.raises(ChatGone):
-        await ending(board)
+        await show_final(status_messages)
 
 
-async def test_a_bug_of_one_adapter_does_not_stop_the_board(
-    board: StatusMessages, platform: Gated, clock: FakeClock
+async def test_a_bug_of_one_adapter_does_not_stop_the_status_messages(
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock
 ) -> None:
-    board.open_message(sheet(clock))
+    status_messages.open_message(new_message(clock))
     await settle()
     platform.crash = RuntimeError("a bug")
     with pytest.raises(ChatFailed):
-        await ending(board, final=FinalState(card=DONE))
-    assert await board.send_reply("answer:1", GROUP, DONE, reply_to=None)
+        await show_final(status_messages, final=FinalState(card=DONE))
+    assert await status_messages.send_reply("answer:1", GROUP, DONE, reply_to=None)
     assert platform.posts[1].text == "done"
 
 
-async def test_pictures_that_cannot_be_read_fail_the_job_and_not_the_board(
-    board: StatusMessages, platform: Gated, clock: FakeClock
+async def test_pictures_that_cannot_be_read_fail_the_job_and_not_the_status_messages(
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock
 ) -> None:
     loads: list[int] = []
 
@@ -456,39 +474,39 @@ async def test_pictures_that_cannot_be_read_fail_the_job_and_not_the_board(
         loads.append(1)
         raise StoreFailed
 
-    board.open_message(sheet(clock))
+    status_messages.open_message(new_message(clock))
     with pytest.raises(StoreFailed):
-        await ending(board, final=FinalState(card=DONE, load_images=broken))
+        await show_final(status_messages, final=FinalState(card=DONE, load_images=broken))
     await settle()
     assert len(loads) == 1
 
 
 async def test_a_post_that_could_not_be_written_down_goes_on_showing_progress(
-    board: StatusMessages, platform: Gated, clock: FakeClock
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock
 ) -> None:
     async def failing(ref: MessageRef) -> None:
         raise StoreFailed
 
-    opened = sheet(clock)
+    opened = new_message(clock)
     opened.on_posted = failing
-    board.open_message(opened)
+    status_messages.open_message(opened)
     await settle()
-    board.apply_event("job", Progress(50))
+    status_messages.apply_event("job", Progress(50))
     await clock.advance(1)
     assert "50%" in platform.posts[0].text
 
 
-async def test_stopping_lets_calls_under_way_end(platform: Gated, clock: FakeClock) -> None:
-    board = StatusMessages({"memory": platform}, clock)
-    await board.start()
-    board.open_message(sheet(clock))
+async def test_stopping_lets_calls_under_way_end(platform: GatedPlatform, clock: FakeClock) -> None:
+    status_messages = StatusMessages({"memory": platform}, clock)
+    await status_messages.start()
+    status_messages.open_message(new_message(clock))
     await settle()
-    platform.gate.clear()
-    end = ending(board, final=FinalState(card=DONE))
+    platform.edits_allowed.clear()
+    end = show_final(status_messages, final=FinalState(card=DONE))
     await settle()
-    stopping = asyncio.create_task(board.stop())
+    stopping = asyncio.create_task(status_messages.stop())
     await settle()
     assert not stopping.done()
-    platform.gate.set()
+    platform.edits_allowed.set()
     await asyncio.gather(stopping, end)
     assert platform.posts[0].text == "done"

@@ -24,7 +24,7 @@ from bot.texts import LOCALES
 ANY = Link(url="https://example.org/1.png")
 NEW = Status(accepted_at=100.0)
 
-happenings = st.one_of(
+events = st.one_of(
     st.sampled_from(Stage).map(StageChanged),
     st.floats(-5, 105).map(Progress),
     st.integers(1, 9).map(QueuePosition),
@@ -32,7 +32,7 @@ happenings = st.one_of(
 )
 
 
-def after(*happened: StatusEvent, start: Status = NEW) -> Status:
+def status_after(*happened: StatusEvent, start: Status = NEW) -> Status:
     status = start
     for each in happened:
         status = apply_event(status, each)
@@ -49,51 +49,51 @@ def test_a_job_goes_through_its_stages_in_their_order() -> None:
         assert status.stage is stage
 
 
-def test_an_earlier_stage_that_is_told_late_is_ignored() -> None:
-    assert after(StageChanged(Stage.PAINTING), StageChanged(Stage.QUEUED), Accepted()).stage is Stage.PAINTING
+def test_an_earlier_stage_that_is_shown_late_is_ignored() -> None:
+    assert status_after(StageChanged(Stage.PAINTING), StageChanged(Stage.QUEUED), Accepted()).stage is Stage.PAINTING
 
 
 def test_after_a_retry_the_stages_come_anew_but_not_the_line() -> None:
-    retrying = after(StageChanged(Stage.PAINTING), Progress(40), StageChanged(Stage.RETRYING))
+    retrying = status_after(StageChanged(Stage.PAINTING), Progress(40), StageChanged(Stage.RETRYING))
     assert retrying.stage is Stage.RETRYING
     assert apply_event(retrying, StageChanged(Stage.WAITING)).stage is Stage.RETRYING
-    again = after(StageChanged(Stage.SENDING), Accepted(), Progress(10), start=retrying)
+    again = status_after(StageChanged(Stage.SENDING), Accepted(), Progress(10), start=retrying)
     assert (again.stage, again.percent) == (Stage.PAINTING, 40)
 
 
 def test_what_the_upstream_does_says_where_the_job_is() -> None:
-    assert after(Accepted()).stage is Stage.QUEUED
-    assert after(Accepted(), Progress(0)).stage is Stage.QUEUED
-    assert after(Accepted(), Progress(3)).stage is Stage.PAINTING
-    assert after(Preview(ANY)) == replace(NEW, stage=Stage.PAINTING, preview_source=ANY)
-    assert after(Usage({"tokens": 1})) == NEW
+    assert status_after(Accepted()).stage is Stage.QUEUED
+    assert status_after(Accepted(), Progress(0)).stage is Stage.QUEUED
+    assert status_after(Accepted(), Progress(3)).stage is Stage.PAINTING
+    assert status_after(Preview(ANY)) == replace(NEW, stage=Stage.PAINTING, preview_source=ANY)
+    assert status_after(Usage({"tokens": 1})) == NEW
 
 
 def test_each_picture_counts_and_the_last_one_ends_the_painting() -> None:
     pair = replace(NEW, image_count=2)
-    one = after(StageChanged(Stage.PAINTING), FinishedImage(ANY), start=pair)
+    one = status_after(StageChanged(Stage.PAINTING), FinishedImage(ANY), start=pair)
     assert (one.images_ready, one.percent, one.stage) == (1, 50, Stage.PAINTING)
     both = apply_event(one, FinishedImage(ANY))
     assert (both.images_ready, both.percent, both.stage) == (2, 100, Stage.SAVING)
 
 
 def test_a_place_in_line_is_known_only_while_waiting() -> None:
-    assert after(QueuePosition(3), QueuePosition(2)).queue_position == 2
-    assert after(QueuePosition(3), StageChanged(Stage.WAITING)).queue_position == 3
-    assert after(QueuePosition(3), StageChanged(Stage.PREPARING)).queue_position is None
-    assert after(StageChanged(Stage.SENDING), QueuePosition(3)).queue_position is None
+    assert status_after(QueuePosition(3), QueuePosition(2)).queue_position == 2
+    assert status_after(QueuePosition(3), StageChanged(Stage.WAITING)).queue_position == 3
+    assert status_after(QueuePosition(3), StageChanged(Stage.PREPARING)).queue_position is None
+    assert status_after(StageChanged(Stage.SENDING), QueuePosition(3)).queue_position is None
 
 
 def test_a_job_that_is_not_sent_yet_may_come_to_stand_in_line() -> None:
-    status = after(StageChanged(Stage.PREPARING), QueuePosition(3))
+    status = status_after(StageChanged(Stage.PREPARING), QueuePosition(3))
     assert (status.stage, status.queue_position) == (Stage.WAITING, 3)
 
 
 def test_a_finished_picture_stands_at_a_hundred_percent() -> None:
-    assert after(Progress(89), StageChanged(Stage.SAVING)).percent == 100
+    assert status_after(Progress(89), StageChanged(Stage.SAVING)).percent == 100
 
 
-@given(st.lists(happenings, max_size=30), st.integers(1, 4))
+@given(st.lists(events, max_size=30), st.integers(1, 4))
 def test_the_percentage_never_falls_and_no_stage_goes_backwards(happened: list[StatusEvent], count: int) -> None:
     order = list(Stage)
     before = Status(accepted_at=0.0, image_count=count)
@@ -139,7 +139,7 @@ def test_a_painting_is_shown_with_a_bar_its_percentage_its_time_and_what_is_left
     assert render(status, "en", 112.0) == "🎨 Painting\n▰▰▰▰▰▱▱▱▱▱▱▱ 42%\n12 s · about 28 s left"
 
 
-def test_minutes_are_told_as_minutes() -> None:
+def test_minutes_are_shown_as_minutes() -> None:
     status = replace(NEW, typical_s=200.0, stage=Stage.QUEUED)
     assert render(status, "en", 180.0).splitlines()[1:] == ["1 min 20 s · about 2 min 0 s left"]
 
@@ -181,7 +181,7 @@ def test_of_several_pictures_those_that_are_ready_are_counted() -> None:
         ("ru", 23, "перед вами 22 запроса"),
     ],
 )
-def test_the_place_in_line_is_told_in_words(locale: str, place: int, words: str) -> None:
+def test_the_place_in_line_is_shown_in_words(locale: str, place: int, words: str) -> None:
     assert render(replace(NEW, queue_position=place), locale, 100.0).splitlines()[1] == words
 
 

@@ -35,7 +35,7 @@ async def place(tmp_path: Path) -> AsyncGenerator[DiscordWorld]:
 
 
 async def test_what_no_follow_up_can_carry_any_more_comes_as_a_direct_message(tmp_path: Path) -> None:
-    # the port is called past the board that paces it, so the token's bucket must not be what ends it
+    # the port is called past the status messages that pace it, so the token's bucket must not be what ends it
     async with (
         discord_world(tmp_path, limits=Limits(token=Rate(slots=50, period=1.0))) as place,
         place.easel() as easel,
