@@ -1,15 +1,17 @@
-"""The door before the desk: who is let in, and how often. What is turned away costs nothing but a look at it.
+"""Admission control before the message handler: who may send requests, and how often. A rejected one costs no I/O.
 
-Keeps in memory who came within the last minute; a refusal of the door is said once a minute, then there is silence.
+Keeps the requests of the last minute in memory; the same refusal is sent once a minute, then suppressed.
 """
 
 import asyncio
 import tomllib
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import structlog
+from cachetools import LRUCache, TTLCache
 
 from bot.chat import Chat, User
 from bot.clock import Clock
@@ -18,44 +20,42 @@ from bot.handlers.access_lists import AccessLists, make_access_lists
 
 log = structlog.get_logger()
 
-WINDOW_S = 60.0  # seconds; the span of the rates, and of the silence after a refusal
-MAX_TRACKED = 50_000  # members and chats that are remembered; the longest silent are forgotten first
-REPLIES_PER_WINDOW = 10  # in any 60 s to one member of a group: half of what Telegram lets anybody write there
-RELOAD_INTERVAL_S = 5.0  # seconds between two looks at the operator's file
+WINDOW_S = 60.0  # length of the rate limits' sliding window, and how long a repeated refusal is suppressed
+MAX_TRACKED = 50_000  # users and chats, and refusals, kept in memory; the least recently active are evicted first
+REPLIES_PER_WINDOW = 10  # to one user of a group: half of what Telegram lets a bot write there in WINDOW_S
+RELOAD_INTERVAL_S = 5.0  # shortest time between two checks of the operator's file for changes
 LIST_KEYS = ("allowed_users", "allowed_chats", "blocked_users", "blocked_chats", "blocked_words")
 
 
 class SuppressReply(Exception):
-    """Turned away, and told so within the last minute: nothing need be said. `refusal`: what would be."""
+    """The request is refused, and the same refusal was sent within the last WINDOW_S: send nothing."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal)
         self.refusal = refusal
+        """The refusal that is not sent again."""
 
 
 class RateLimiter:
-    """Who came how often within the last minute, by any key."""
+    """Sliding-window rate limits over WINDOW_S, by any key."""
 
     def __init__(self) -> None:
-        self._came: OrderedDict[str, deque[float]] = OrderedDict()
+        self._times: LRUCache[str, deque[float]] = LRUCache(MAX_TRACKED)
 
     def acquire(self, key: str, limit: int, now: float) -> int | None:
-        """None: counted as one of at most `limit` in any 60 s. Else nothing is counted: whole seconds to wait."""
-        came = self._came.setdefault(key, deque())
-        self._came.move_to_end(key)
-        while came and came[0] <= now - WINDOW_S:
-            came.popleft()
-        if len(came) >= limit:
-            return max(1, round(came[0] + WINDOW_S - now))
-        came.append(now)
-        while len(self._came) > MAX_TRACKED:
-            self._came.popitem(last=False)
+        """Counts an event, at most `limit` in any WINDOW_S: None. Above the limit nothing is counted: returns the time
+        until the next may come, whole seconds, ≥ 1."""
+        times = self._times.setdefault(key, deque())
+        while times and times[0] <= now - WINDOW_S:
+            times.popleft()
+        if len(times) >= limit:
+            return max(1, round(times[0] + WINDOW_S - now))
+        times.append(now)
         return None
 
 
 class Admission:
-    """`user_per_minute` and `chat_per_minute`: requests in any 60 s, commands and clicks included; None: no limit.
-    `admins` (`platform:id`) are let in whatever the lists say."""
+    """Checks requests and replies against the access lists and the rate limits."""
 
     def __init__(
         self,
@@ -67,114 +67,122 @@ class Admission:
         chat_per_minute: int | None = None,
         file: Path | None = None,
     ) -> None:
-        self._given = configured
+        """`configured`: lists of the settings; those of the operator's `file` (TOML) add to them. `admins`: user keys
+        (`platform:id`) that pass the lists, not the rate limits. `user_per_minute`, `chat_per_minute`: requests in any
+        WINDOW_S, commands and clicks included; None: no limit."""
+        self._configured = configured
         self._lists = configured
         self._clock = clock
         self._admins = frozenset(admins)
         self._user_per_minute = user_per_minute
         self._chat_per_minute = chat_per_minute
         self._file = file
-        self._stamp: float | None = None
-        self._looked = -RELOAD_INTERVAL_S
-        self._paces = RateLimiter()
-        self._told: OrderedDict[str, float] = OrderedDict()
+        self._loaded_mtime: float | None = None
+        self._checked_at = -RELOAD_INTERVAL_S
+        self._rate_limiter = RateLimiter()
+        self._sent_refusals: TTLCache[str, None] = TTLCache(MAX_TRACKED, WINDOW_S, timer=clock.monotonic)
 
     async def reload_if_changed(self) -> None:
-        """Reads the operator's file where it has changed. One that cannot be read leaves the lists as they are.
+        """Loads the operator's file when it has changed. A file that cannot be loaded leaves the lists as they are.
 
-        Raises SettingsWrong at the first look, when there is nothing to leave.
+        Raises SettingsWrong when that happens at the first load.
         """
-        if self._file is None or self._clock.monotonic() - self._looked < RELOAD_INTERVAL_S:
+        if self._file is None or self._clock.monotonic() - self._checked_at < RELOAD_INTERVAL_S:
             return
-        first, self._looked = self._stamp is None, self._clock.monotonic()
+        is_first, self._checked_at = self._loaded_mtime is None, self._clock.monotonic()
         try:
-            stamp, told = await asyncio.to_thread(_read, self._file, self._stamp)
+            mtime, lists = await asyncio.to_thread(_load_if_changed, self._file, self._loaded_mtime)
         except SettingsWrong as wrong:
-            if first:
+            if is_first:
                 raise
             log.error("access file not read, the lists stay as they were", detail=wrong.detail)
             return
-        if told is not None:
-            self._lists = self._given.merge(told)
-            self._stamp = stamp
+        if lists is not None:
+            self._lists = self._configured.merge(lists)
+            self._loaded_mtime = mtime
             log.info("access file read", file=str(self._file))
 
     def check_request(self, user: User, chat: Chat, text: str = "", *, anybody: bool = False) -> None:
-        """Lets a request in; with `anybody` also one of somebody on a list.
+        """Admits a request; with `anybody` also that of a blocked or unlisted user.
 
-        Raises the Refusal that is to be said, Silence where one was said just now.
+        Raises the Refusal to send, SuppressReply when it was sent within the last WINDOW_S.
         """
         now = self._clock.monotonic()
         listed = None if anybody or user.key in self._admins else self._lists.access_refusal(user, chat)
-        refusal = listed or self._too_fast(user, chat, now)
+        refusal = listed or self._rate_refusal(user, chat, now)
         if refusal is not None:
-            self._turn_away(refusal, user, chat, now)
+            self._refuse(refusal, user, chat)
         if (refusal := self._lists.word_refusal(text)) is not None:
             raise refusal
 
     def check_adapter_command(self, user: User, chat: Chat, *, banned: bool) -> None:
-        """Lets in whom an adapter answers by itself: anybody but the blocked and the `banned`, at their pace.
+        """Admits a request that an adapter answers by itself: of anybody but the blocked and the `banned`, within the
+        rate limits.
 
-        Raises as `admit`.
+        Raises as `check_request`.
         """
-        refusal = Banned() if banned or self.blocks(user) else self._too_fast(user, chat, self._clock.monotonic())
+        refusal = Banned() if banned or self.blocks(user) else self._rate_refusal(user, chat, self._clock.monotonic())
         if refusal is not None:
-            self._turn_away(refusal, user, chat, self._clock.monotonic())
+            self._refuse(refusal, user, chat)
 
     def blocks(self, user: User) -> bool:
+        """Whether the user is on a blocklist and no admin."""
         return user.key in self._lists.blocked_users and user.key not in self._admins
 
     def check_reply(self, user: User, chat: Chat) -> None:
-        """Lets an answer out: nobody fills a group with answers to themselves.
+        """Admits a reply to a user: at most REPLIES_PER_WINDOW in a group, so that nobody floods it with them.
 
-        Raises as `admit`.
+        Raises as `check_request`.
         """
         if chat.kind == "group":
             now = self._clock.monotonic()
-            if (wait := self._paces.acquire(f"answer {user.key} {chat.key}", REPLIES_PER_WINDOW, now)) is not None:
-                self._turn_away(TooFast(seconds=wait), user, chat, now)
+            wait_s = self._rate_limiter.acquire(f"answer {user.key} {chat.key}", REPLIES_PER_WINDOW, now)
+            if wait_s is not None:
+                self._refuse(TooFast(seconds=wait_s), user, chat)
 
-    def _too_fast(self, user: User, chat: Chat, now: float) -> Refusal | None:
+    def _rate_refusal(self, user: User, chat: Chat, now: float) -> Refusal | None:
         limits = [(f"user {user.key}", self._user_per_minute)]
         if chat.kind == "group":
             limits.append((f"chat {chat.key}", self._chat_per_minute))
         for key, limit in limits:
-            if limit is not None and (wait := self._paces.acquire(key, limit, now)) is not None:
-                return TooFast(seconds=wait)
+            if limit is not None and (wait_s := self._rate_limiter.acquire(key, limit, now)) is not None:
+                return TooFast(seconds=wait_s)
         return None
 
-    def _turn_away(self, refusal: Refusal, user: User, chat: Chat, now: float) -> None:
+    def _refuse(self, refusal: Refusal, user: User, chat: Chat) -> NoReturn:
+        """Raises `refusal`, or SuppressReply when one of its type was sent to the user in the chat a moment ago."""
         key = f"{type(refusal).__name__} {user.key} {chat.key}"
-        told = self._told.get(key)
-        if told is not None and now - told < WINDOW_S:
+        if key in self._sent_refusals:
             raise SuppressReply(refusal)
-        self._told[key] = now
-        self._told.move_to_end(key)
-        while len(self._told) > MAX_TRACKED:
-            self._told.popitem(last=False)
+        self._sent_refusals[key] = None
         log.info("turned away", failure=type(refusal).__name__, user=user.key, chat=chat.key)
         raise refusal
 
 
-def _read(file: Path, stamp: float | None) -> tuple[float, AccessLists | None]:
-    """The file's lists, None when it is the one that was read before. Raises SettingsWrong."""
+def _load_if_changed(file: Path, loaded_mtime: float | None) -> tuple[float, AccessLists | None]:
+    """The file's modification time and its lists; None for the lists when the file is the one already loaded.
+
+    Raises SettingsWrong.
+    """
     try:
-        changed = file.stat().st_mtime
-        if changed == stamp:
-            return changed, None
-        told = tomllib.loads(file.read_text(encoding="utf-8"))
+        mtime = file.stat().st_mtime
+        if mtime == loaded_mtime:
+            return mtime, None
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SettingsWrong([f"access.file: {file}: no such file"]) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsWrong([f"access.file: {file}: {type(error).__name__}: {error}"]) from None
-    problems = [f"access.file: {file}: unknown key {name}" for name in told if name not in LIST_KEYS]
+    problems = [f"access.file: {file}: unknown key {name}" for name in document if name not in LIST_KEYS]
     problems += [
-        f"access.file: {file}: {name} must be a list of texts" for name, each in told.items() if not _texts(each)
+        f"access.file: {file}: {name} must be a list of texts"
+        for name, value in document.items()
+        if not _is_list_of_texts(value)
     ]
     if problems:
         raise SettingsWrong(problems)
-    return changed, make_access_lists(**told)
+    return mtime, make_access_lists(**document)
 
 
-def _texts(value: object) -> bool:
+def _is_list_of_texts(value: object) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, str) and all(isinstance(each, str) for each in value)  # pyright: ignore[reportUnknownVariableType] - TOML

@@ -1,4 +1,4 @@
-"""The door: how often somebody may come, what is said to whom is turned away, and the operator's file."""
+"""Admission: rate limits, refusals that are suppressed, access lists and the operator's file."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,6 @@ import pytest
 
 from bot.chat import Chat, User
 from bot.errors import Banned, Closed, ForbiddenWord, Refusal, SettingsWrong, TooFast
-from bot.handlers import admission
 from bot.handlers.access_lists import AccessLists, make_access_lists
 from bot.handlers.admission import RELOAD_INTERVAL_S, WINDOW_S, Admission, SuppressReply
 from tests.support.clocks import FakeClock
@@ -19,119 +18,134 @@ DIRECT = Chat(platform="discord", id="d1", kind="direct")
 GROUP = Chat(platform="discord", id="g1", kind="group")
 
 
-def turned(door: Admission, user: User = ADA, chat: Chat = GROUP, text: str = "", *, anybody: bool = False) -> object:
-    """The kind of refusal that is said; Silence; None for who is let in."""
+def request_result(
+    admission: Admission, user: User = ADA, chat: Chat = GROUP, text: str = "", *, anybody: bool = False
+) -> object:
+    """The type of the refusal, SuppressReply, or None for an admitted request."""
     try:
-        door.check_request(user, chat, text, anybody=anybody)
+        admission.check_request(user, chat, text, anybody=anybody)
     except (Refusal, SuppressReply) as refused:
         return type(refused)
     return None
 
 
-def attended(door: Admission, user: User = ADA, *, banned: bool = False) -> object:
-    """As `turned`, of somebody whom an adapter would answer by itself."""
+def adapter_command_result(admission: Admission, user: User = ADA, *, banned: bool = False) -> object:
+    """As `request_result`, of a request that an adapter answers by itself."""
     try:
-        door.check_adapter_command(user, GROUP, banned=banned)
+        admission.check_adapter_command(user, GROUP, banned=banned)
     except (Refusal, SuppressReply) as refused:
         return type(refused)
     return None
 
 
-# ---------------------------------------------------------------- how often
+# ---------------------------------------------------------------- rate limits
 
 
-async def test_so_many_a_minute_and_no_more(clock: FakeClock) -> None:
-    door = Admission(AccessLists(), clock=clock, user_per_minute=3)
-    assert [turned(door) for _ in range(5)] == [None, None, None, TooFast, SuppressReply]
-    assert turned(door, BEN) is None
+async def test_requests_above_the_limit_of_a_user_are_refused(clock: FakeClock) -> None:
+    admission = Admission(AccessLists(), clock=clock, user_per_minute=3)
+    assert [request_result(admission) for _ in range(5)] == [None, None, None, TooFast, SuppressReply]
+    assert request_result(admission, BEN) is None
     await clock.advance(WINDOW_S)
-    assert [turned(door) for _ in range(5)] == [None, None, None, TooFast, SuppressReply]
+    assert [request_result(admission) for _ in range(5)] == [None, None, None, TooFast, SuppressReply]
 
 
-async def test_a_place_comes_free_a_minute_after_it_was_taken(clock: FakeClock) -> None:
-    door = Admission(AccessLists(), clock=clock, user_per_minute=2)
-    assert turned(door) is None
+async def test_the_window_of_the_limit_slides(clock: FakeClock) -> None:
+    admission = Admission(AccessLists(), clock=clock, user_per_minute=2)
+    assert request_result(admission) is None
     await clock.advance(40)
-    assert turned(door) is None
+    assert request_result(admission) is None
     with pytest.raises(TooFast) as refused:
-        door.check_request(ADA, GROUP)
+        admission.check_request(ADA, GROUP)
     assert refused.value.facts == {"seconds": 20}
     await clock.advance(20)
-    assert [turned(door), turned(door)] == [None, SuppressReply]
+    assert [request_result(admission), request_result(admission)] == [None, SuppressReply]
 
 
-async def test_what_is_turned_away_takes_no_place(clock: FakeClock) -> None:
-    door = Admission(AccessLists(), clock=clock, user_per_minute=1)
-    assert turned(door) is None
+async def test_a_refused_request_does_not_count(clock: FakeClock) -> None:
+    admission = Admission(AccessLists(), clock=clock, user_per_minute=1)
+    assert request_result(admission) is None
     for _ in range(6):
         await clock.advance(9)
-        assert turned(door) in (TooFast, SuppressReply)
+        assert request_result(admission) in (TooFast, SuppressReply)
     await clock.advance(6)
-    assert turned(door) is None
+    assert request_result(admission) is None
 
 
-async def test_a_group_has_a_pace_of_its_own(clock: FakeClock) -> None:
-    door = Admission(AccessLists(), clock=clock, chat_per_minute=2)
-    assert [turned(door, ADA), turned(door, BEN), turned(door, ADA), turned(door, BEN)] == [
+async def test_a_group_has_a_limit_of_its_own(clock: FakeClock) -> None:
+    admission = Admission(AccessLists(), clock=clock, chat_per_minute=2)
+    assert [
+        request_result(admission, ADA),
+        request_result(admission, BEN),
+        request_result(admission, ADA),
+        request_result(admission, BEN),
+    ] == [
         None,
         None,
         TooFast,
         TooFast,
     ]
-    assert [turned(door, ADA, DIRECT) for _ in range(9)] == [None] * 9
+    assert [request_result(admission, ADA, DIRECT) for _ in range(9)] == [None] * 9
 
 
-def test_without_limits_anybody_comes_as_often_as_they_like(clock: FakeClock) -> None:
-    door = Admission(AccessLists(), clock=clock)
-    assert [turned(door) for _ in range(1000)] == [None] * 1000
+def test_without_limits_every_request_is_admitted(clock: FakeClock) -> None:
+    admission = Admission(AccessLists(), clock=clock)
+    assert [request_result(admission) for _ in range(1000)] == [None] * 1000
 
 
-async def test_a_refusal_is_said_once_a_minute_in_each_chat(clock: FakeClock) -> None:
-    door = Admission(make_access_lists(blocked_users=[ADA.key]), clock=clock)
-    assert [turned(door) for _ in range(3)] == [Banned, SuppressReply, SuppressReply]
-    assert [turned(door, chat=DIRECT) for _ in range(2)] == [Banned, SuppressReply]
+async def test_a_refusal_is_sent_once_a_minute_in_each_chat(clock: FakeClock) -> None:
+    admission = Admission(make_access_lists(blocked_users=[ADA.key]), clock=clock)
+    assert [request_result(admission) for _ in range(3)] == [Banned, SuppressReply, SuppressReply]
+    assert [request_result(admission, chat=DIRECT) for _ in range(2)] == [Banned, SuppressReply]
     await clock.advance(WINDOW_S - 1)
-    assert turned(door) is SuppressReply
+    assert request_result(admission) is SuppressReply
     await clock.advance(1)
-    assert [turned(door), turned(door)] == [Banned, SuppressReply]
+    assert [request_result(admission), request_result(admission)] == [Banned, SuppressReply]
 
 
-def test_silence_knows_what_it_keeps_to_itself(clock: FakeClock) -> None:
-    door = Admission(make_access_lists(blocked_users=[ADA.key]), clock=clock)
-    turned(door)
-    with pytest.raises(SuppressReply) as silence:
-        door.check_request(ADA, GROUP)
-    assert isinstance(silence.value.refusal, Banned)
+def test_a_suppressed_reply_carries_its_refusal(clock: FakeClock) -> None:
+    admission = Admission(make_access_lists(blocked_users=[ADA.key]), clock=clock)
+    request_result(admission)
+    with pytest.raises(SuppressReply) as suppressed:
+        admission.check_request(ADA, GROUP)
+    assert isinstance(suppressed.value.refusal, Banned)
 
 
-def test_who_is_known_is_bounded(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admission, "MAX_TRACKED", 10)
-    door = Admission(make_access_lists(blocked_chats=[GROUP.key]), clock=clock, user_per_minute=1)
+def test_the_number_of_tracked_users_is_bounded(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.handlers.admission.MAX_TRACKED", 10)
+    admission = Admission(make_access_lists(blocked_chats=[GROUP.key]), clock=clock, user_per_minute=1)
     everybody = [User(platform="discord", id=str(number), name="") for number in range(30)]
     for user in everybody:
-        turned(door, user, DIRECT)
-        turned(door, user, GROUP)
-    assert turned(door, everybody[-1], DIRECT) is TooFast
-    assert turned(door, everybody[0], DIRECT) is None  # forgotten: the longest silent
+        request_result(admission, user, DIRECT)
+        request_result(admission, user, GROUP)
+    assert request_result(admission, everybody[-1], DIRECT) is TooFast
+    assert request_result(admission, everybody[0], DIRECT) is None  # forgotten: the longest silent
 
 
 # ---------------------------------------------------------------- lists
 
 
-def test_an_admin_passes_the_lists_and_not_the_pace(clock: FakeClock) -> None:
+def test_an_admin_passes_the_lists_and_not_the_rate_limit(clock: FakeClock) -> None:
     closed = make_access_lists(allowed_users=["discord:9"], blocked_chats=[GROUP.key])
-    door = Admission(closed, clock=clock, admins=[ADA.key], user_per_minute=1)
-    assert [turned(door, ADA), turned(door, ADA), turned(door, BEN, DIRECT)] == [None, TooFast, Closed]
+    admission = Admission(closed, clock=clock, admins=[ADA.key], user_per_minute=1)
+    assert [request_result(admission, ADA), request_result(admission, ADA), request_result(admission, BEN, DIRECT)] == [
+        None,
+        TooFast,
+        Closed,
+    ]
 
 
-def test_what_anybody_may_ask_is_answered_to_the_blocked_at_their_pace(clock: FakeClock) -> None:
-    door = Admission(make_access_lists(blocked_users=[ADA.key]), clock=clock, user_per_minute=1)
-    assert [turned(door, anybody=True), turned(door, anybody=True)] == [None, TooFast]
+def test_commands_for_anybody_are_admitted_from_the_blocked_within_the_rate_limit(clock: FakeClock) -> None:
+    admission = Admission(make_access_lists(blocked_users=[ADA.key]), clock=clock, user_per_minute=1)
+    assert [request_result(admission, anybody=True), request_result(admission, anybody=True)] == [None, TooFast]
 
 
-def test_a_blocked_word_is_said_each_time_for_there_may_be_a_better_one(clock: FakeClock) -> None:
-    door = Admission(make_access_lists(blocked_words=["gun"]), clock=clock)
-    assert [turned(door, text="a gun"), turned(door, text="a gun"), turned(door, text="a cat")] == [
+def test_the_refusal_of_a_blocked_word_is_never_suppressed(clock: FakeClock) -> None:
+    admission = Admission(make_access_lists(blocked_words=["gun"]), clock=clock)
+    assert [
+        request_result(admission, text="a gun"),
+        request_result(admission, text="a gun"),
+        request_result(admission, text="a cat"),
+    ] == [
         ForbiddenWord,
         ForbiddenWord,
         None,
@@ -141,24 +155,28 @@ def test_a_blocked_word_is_said_each_time_for_there_may_be_a_better_one(clock: F
 # ---------------------------------------------------------------- the operator's file
 
 
-def write(file: Path, text: str, *, at: float) -> None:
-    """A file that was written at a moment: a file system may know no two within one second."""
+def write_file(file: Path, text: str, *, at: float) -> None:
+    """Writes the file with a modification time: a file system may know no two within one second."""
     file.write_text(text, encoding="utf-8")
     os.utime(file, (at, at))
 
 
-async def test_the_file_is_read_at_the_start_and_again_when_it_changes(clock: FakeClock, tmp_path: Path) -> None:
+async def test_the_file_is_loaded_at_the_start_and_when_it_changes(clock: FakeClock, tmp_path: Path) -> None:
     file = tmp_path / "access.toml"
-    write(file, 'blocked_users = ["discord:2"]', at=1)
-    door = Admission(make_access_lists(blocked_users=[ADA.key]), clock=clock, file=file)
-    await door.reload_if_changed()
-    assert [turned(door, ADA), turned(door, BEN)] == [Banned, Banned]
-    write(file, 'blocked_words = ["gun"]', at=2)
-    await door.reload_if_changed()
-    assert turned(door, BEN, DIRECT) is Banned  # it was looked at just now
+    write_file(file, 'blocked_users = ["discord:2"]', at=1)
+    admission = Admission(make_access_lists(blocked_users=[ADA.key]), clock=clock, file=file)
+    await admission.reload_if_changed()
+    assert [request_result(admission, ADA), request_result(admission, BEN)] == [Banned, Banned]
+    write_file(file, 'blocked_words = ["gun"]', at=2)
+    await admission.reload_if_changed()
+    assert request_result(admission, BEN, DIRECT) is Banned  # it was looked at just now
     await clock.advance(RELOAD_INTERVAL_S)
-    await door.reload_if_changed()
-    assert [turned(door, ADA, DIRECT), turned(door, BEN), turned(door, BEN, text="a gun")] == [
+    await admission.reload_if_changed()
+    assert [
+        request_result(admission, ADA, DIRECT),
+        request_result(admission, BEN),
+        request_result(admission, BEN, text="a gun"),
+    ] == [
         Banned,
         None,
         ForbiddenWord,
@@ -166,18 +184,20 @@ async def test_the_file_is_read_at_the_start_and_again_when_it_changes(clock: Fa
 
 
 @pytest.mark.parametrize("text", ["blocked_users = [", "blocked_users = 5", 'blocked = ["discord:1"]', None])
-async def test_a_file_that_breaks_later_changes_nothing(clock: FakeClock, tmp_path: Path, text: str | None) -> None:
+async def test_a_file_that_becomes_invalid_later_changes_nothing(
+    clock: FakeClock, tmp_path: Path, text: str | None
+) -> None:
     file = tmp_path / "access.toml"
-    write(file, 'blocked_users = ["discord:1"]', at=1)
-    door = Admission(AccessLists(), clock=clock, file=file)
-    await door.reload_if_changed()
+    write_file(file, 'blocked_users = ["discord:1"]', at=1)
+    admission = Admission(AccessLists(), clock=clock, file=file)
+    await admission.reload_if_changed()
     if text is None:
         file.unlink()
     else:
-        write(file, text, at=2)
+        write_file(file, text, at=2)
     await clock.advance(RELOAD_INTERVAL_S)
-    await door.reload_if_changed()
-    assert [turned(door, ADA), turned(door, BEN)] == [Banned, None]
+    await admission.reload_if_changed()
+    assert [request_result(admission, ADA), request_result(admission, BEN)] == [Banned, None]
 
 
 BROKEN: Mapping[str, Sequence[str]] = {
@@ -189,9 +209,9 @@ BROKEN: Mapping[str, Sequence[str]] = {
 
 
 @pytest.mark.parametrize("text", BROKEN)
-async def test_a_file_that_is_wrong_at_the_start_is_said(clock: FakeClock, tmp_path: Path, text: str) -> None:
+async def test_an_invalid_file_is_reported_at_the_start(clock: FakeClock, tmp_path: Path, text: str) -> None:
     file = tmp_path / "access.toml"
-    write(file, text, at=1)
+    write_file(file, text, at=1)
     with pytest.raises(SettingsWrong) as wrong:
         await Admission(AccessLists(), clock=clock, file=file).reload_if_changed()
     assert len(wrong.value.problems) == len(BROKEN[text])
@@ -200,7 +220,7 @@ async def test_a_file_that_is_wrong_at_the_start_is_said(clock: FakeClock, tmp_p
         assert words in problem
 
 
-async def test_a_file_that_is_not_there_at_the_start_is_said(clock: FakeClock, tmp_path: Path) -> None:
+async def test_a_missing_file_is_reported_at_the_start(clock: FakeClock, tmp_path: Path) -> None:
     with pytest.raises(SettingsWrong, match="no such file"):
         await Admission(AccessLists(), clock=clock, file=tmp_path / "none.toml").reload_if_changed()
 
@@ -210,24 +230,37 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
-# ---------------------------------------------------------------- what adapters answer by themselves
+# ---------------------------------------------------------------- requests that adapters answer by themselves
 
 
-def test_an_adapters_own_answers_count_like_those_of_the_core(clock: FakeClock) -> None:
-    door = Admission(AccessLists(), clock=clock, user_per_minute=2)
-    assert [attended(door), turned(door), attended(door), attended(door)] == [None, None, TooFast, SuppressReply]
+def test_requests_answered_by_adapters_count_towards_the_same_limit(clock: FakeClock) -> None:
+    admission = Admission(AccessLists(), clock=clock, user_per_minute=2)
+    assert [
+        adapter_command_result(admission),
+        request_result(admission),
+        adapter_command_result(admission),
+        adapter_command_result(admission),
+    ] == [None, None, TooFast, SuppressReply]
 
 
-def test_an_adapter_answers_nobody_who_is_blocked_or_banned(clock: FakeClock) -> None:
-    door = Admission(make_access_lists(blocked_users=[ADA.key]), clock=clock)
-    assert [attended(door), attended(door)] == [Banned, SuppressReply]
-    assert [attended(door, BEN), attended(door, BEN, banned=True)] == [None, Banned]
+def test_adapters_answer_no_blocked_or_banned_user(clock: FakeClock) -> None:
+    admission = Admission(make_access_lists(blocked_users=[ADA.key]), clock=clock)
+    assert [adapter_command_result(admission), adapter_command_result(admission)] == [Banned, SuppressReply]
+    assert [adapter_command_result(admission, BEN), adapter_command_result(admission, BEN, banned=True)] == [
+        None,
+        Banned,
+    ]
 
 
-def test_a_closed_house_is_open_for_an_adapters_own_answers(clock: FakeClock) -> None:
+def test_allowlists_do_not_apply_to_requests_answered_by_adapters(clock: FakeClock) -> None:
     """Who may ask in one chat alone buys in another."""
-    assert attended(Admission(make_access_lists(allowed_chats=["discord:elsewhere"]), clock=clock)) is None
+    assert (
+        adapter_command_result(Admission(make_access_lists(allowed_chats=["discord:elsewhere"]), clock=clock)) is None
+    )
 
 
 def test_an_admin_is_not_blocked(clock: FakeClock) -> None:
-    assert attended(Admission(make_access_lists(blocked_users=[ADA.key]), clock=clock, admins=[ADA.key])) is None
+    assert (
+        adapter_command_result(Admission(make_access_lists(blocked_users=[ADA.key]), clock=clock, admins=[ADA.key]))
+        is None
+    )
