@@ -1,6 +1,6 @@
-"""Pictures without words, sent or chosen by Edit: they wait a while for what their member says next.
+"""Images sent without a prompt, or chosen by Edit: they stay pending for a while for their user's next message.
 
-Kept in the database, so that a restart between the two forgets nothing; fetches no bytes.
+Stored in the database, so that they outlive a restart in between; fetches no bytes.
 """
 
 import json
@@ -19,82 +19,83 @@ from bot.ports import AdapterStorage
 
 log = structlog.get_logger()
 
-TTL = timedelta(minutes=10)  # after which words are about something else
-KEY_PREFIX = "tray:"  # of the keys in the database
+TTL = timedelta(minutes=10)  # after which a prompt is about something else
+KEY_PREFIX = "pending-images:"  # of the keys in the database; `Store.erase_user` deletes by it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PendingSet:
-    """Handles of pictures, and until when they wait."""
+    """The pending images of one user in one chat."""
 
-    pictures: tuple[Attachment, ...]
-    until: datetime
+    images: tuple[Attachment, ...]
+    """Handles of the images, in order."""
+    expires_at: datetime
+    """When they stop being pending; aware, UTC."""
 
 
-EMPTY = PendingSet(pictures=(), until=datetime.min.replace(tzinfo=UTC))
+EMPTY = PendingSet(images=(), expires_at=datetime.min.replace(tzinfo=UTC))
 
 
 class PendingImageStorage(AdapterStorage, Protocol):
-    """What the tray is kept in."""
+    """Storage of pending images."""
 
     async def values_with_prefix(self, prefix: str) -> dict[str, str]:
-        """The texts under all keys that begin with `prefix`. Raises StoreFailed."""
+        """Keys that begin with `prefix`, with their values. Raises StoreFailed."""
         ...
 
 
 class PendingImages:
-    """One set of pictures for each member of each chat. What waits is known here, the database is told of it."""
+    """One set of images for each user of each chat. Memory is authoritative; the database holds a copy for restarts."""
 
     def __init__(self, storage: PendingImageStorage, clock: Clock) -> None:
-        self._memory = storage
+        self._storage = storage
         self._clock = clock
-        self._waiting: dict[str, PendingSet] = {}
+        self._pending: dict[str, PendingSet] = {}
 
     async def load(self) -> None:
-        """Reads what an earlier process has left. A database that is away costs the pictures, not the words."""
+        """Loads the sets of an earlier process. Without the database they are lost; requests go on without them."""
         try:
-            kept = await self._memory.values_with_prefix(KEY_PREFIX)
+            values = await self._storage.values_with_prefix(KEY_PREFIX)
         except StoreFailed as failed:
             log.warning("waiting pictures not read", detail=failed.detail)
             return
-        self._waiting = {key: decode_pending(text) for key, text in kept.items()}
-        self._let_go()
+        self._pending = {key: decode_pending(text) for key, text in values.items()}
+        self._drop_expired()
 
-    async def set_pending(self, chat: Chat, user: User, pictures: tuple[Attachment, ...]) -> None:
-        """Pictures wait for what a member says next, instead of any that did."""
-        self._let_go()
+    async def set_pending(self, chat: Chat, user: User, images: tuple[Attachment, ...]) -> None:
+        """Makes images pending for the user's next message in the chat, in place of any earlier ones."""
+        self._drop_expired()
         key = _key(chat, user)
-        self._waiting[key] = PendingSet(pictures=pictures, until=self._clock.now() + TTL)
-        await self._keep(key, self._waiting[key])
+        self._pending[key] = PendingSet(images=images, expires_at=self._clock.now() + TTL)
+        await self._save(key, self._pending[key])
 
     async def clear(self, message: Message) -> None:
-        """The sender's pictures are taken care of."""
+        """Deletes the pending images of the message's sender in its chat."""
         key = _key(message.chat, message.sender)
-        if self._waiting.pop(key, None) is not None:
-            await self._keep(key, EMPTY)
+        if self._pending.pop(key, None) is not None:
+            await self._save(key, EMPTY)
 
     def drop_user(self, user: str) -> None:
-        """The store has forgotten what waits of a user's."""
-        for key in [each for each in self._waiting if each.endswith(f":{user}")]:
-            del self._waiting[key]
+        """Drops a user's sets from memory; `user`: their key. `Store.erase_user` has deleted them from the database."""
+        for key in [key for key in self._pending if key.endswith(f":{user}")]:
+            del self._pending[key]
 
     def attach_to(self, message: Message) -> Message:
-        """The message with the pictures that waited for it; itself where none did, or it brings or names its own."""
-        if not _needs_pictures(message):
+        """The message with the images that are pending for it; unchanged where there are none, or it has its own."""
+        if not _is_prompt_alone(message):
             return message
-        waiting = self._waiting.get(_key(message.chat, message.sender), EMPTY)
-        if waiting.until <= self._clock.now():
+        pending = self._pending.get(_key(message.chat, message.sender), EMPTY)
+        if pending.expires_at <= self._clock.now():
             return message
-        return replace(message, attachments=waiting.pictures, reply_to=None)
+        return replace(message, attachments=pending.images, reply_to=None)
 
-    def _let_go(self) -> None:
-        """Forgets what has waited too long."""
+    def _drop_expired(self) -> None:
         now = self._clock.now()
-        self._waiting = {key: each for key, each in self._waiting.items() if each.until > now}
+        self._pending = {key: pending for key, pending in self._pending.items() if pending.expires_at > now}
 
-    async def _keep(self, key: str, waiting: PendingSet) -> None:
+    async def _save(self, key: str, pending: PendingSet) -> None:
         try:
-            await self._memory.set_value(key, encode_pending(waiting))
+            await self._storage.set_value(key, encode_pending(pending))
         except StoreFailed as failed:
             log.warning("waiting pictures not kept", detail=failed.detail)
 
@@ -103,20 +104,27 @@ def _key(chat: Chat, user: User) -> str:
     return f"{KEY_PREFIX}{chat.key}:{user.key}"
 
 
-def _needs_pictures(message: Message) -> bool:
-    """Whether words came alone, and were meant for the bot to paint by."""
-    first = message.text.split(maxsplit=1)[:1]
-    replied = isinstance(message.reply_to, Message) and bool(message.reply_to.attachments)
-    if message.attachments or replied or not first or not (message.to_me or message.chat.kind == "direct"):
+def _is_prompt_alone(message: Message) -> bool:
+    """Whether the message is a prompt for the bot, without images of its own and without a reply to some."""
+    first_word = message.text.split(maxsplit=1)[:1]
+    replies_to_images = isinstance(message.reply_to, Message) and bool(message.reply_to.attachments)
+    if (
+        message.attachments
+        or replies_to_images
+        or not first_word
+        or not (message.to_me or message.chat.kind == "direct")
+    ):
         return False
-    return not first[0].startswith("/") or first[0][1:].partition("@")[0].lower() in PAINT_COMMANDS
+    return not first_word[0].startswith("/") or first_word[0][1:].partition("@")[0].lower() in PAINT_COMMANDS
 
 
-def encode_pending(waiting: PendingSet) -> str:
-    return json.dumps([waiting.until.isoformat(), [asdict(each) for each in waiting.pictures]])
+def encode_pending(pending: PendingSet) -> str:
+    """A set as JSON: the expiry in ISO 8601, and the handles."""
+    return json.dumps([pending.expires_at.isoformat(), [asdict(each) for each in pending.images]])
 
 
 def decode_pending(text: str) -> PendingSet:
-    until, pictures = json.loads(text)
-    handles: Sequence[Attachment] = [Attachment(**each) for each in pictures]
-    return PendingSet(pictures=tuple(handles), until=datetime.fromisoformat(until))
+    """The inverse of `encode_pending`."""
+    expires_at, handles = json.loads(text)
+    images: Sequence[Attachment] = [Attachment(**each) for each in handles]
+    return PendingSet(images=tuple(images), expires_at=datetime.fromisoformat(expires_at))

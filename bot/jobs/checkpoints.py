@@ -1,4 +1,4 @@
-"""What a job's checkpoints say of its generation, so that a later attempt knows what may still be done.
+"""The state of a job's generation, restored from its checkpoints, so that a later attempt knows what it may still do.
 
 Pure: reads a job, decides nothing about it. Written by `bot.jobs.generation` and `bot.jobs.runner`.
 """
@@ -13,22 +13,22 @@ from bot.painting import Blob, Link
 
 @dataclass(slots=True, kw_only=True)
 class GenerationState:
-    """What one attempt at a provider has brought so far."""
+    """What one attempt at a provider has yielded so far."""
 
     number: int = 0
     """Which of the job's attempts at a provider it is, from 1; 0 before the first."""
     provider: str = ""
-    """Name of the provider asked."""
+    """Name of the provider of the attempt; empty before the first."""
     price: int = 1
-    """Credits an image."""
+    """Price of one image, credits."""
     model: str = ""
-    """Model asked for."""
+    """Model requested."""
     upstream_id: str | None = None
     """The upstream's own id of the accepted task."""
     usage: dict[str, object] = field(default_factory=dict[str, object])
-    """What the upstream reported to have used, as a JSON object."""
+    """Usage report of the upstream, a JSON object."""
     spent: float | None = None
-    """What the upstream took, in its own credits; None where it does not say."""
+    """Charge of the upstream, in its own credits; None where it does not say."""
     sources: list[Link | Blob] = field(default_factory=list[Link | Blob])
     """The finished images, in order."""
 
@@ -52,23 +52,23 @@ def _is_number(value: object) -> bool:
 def restore_state(job: Job) -> GenerationState:
     """The state of the last attempt at a provider, from the job's checkpoints."""
     state = GenerationState()
-    for number, asked in numbered_checkpoints(job, "asked:"):
-        state.number, state.provider, state.price = number, asked["provider"], asked["price"]
-        state.model = asked.get("model", "")
+    for number, facts in numbered_checkpoints(job, "attempt-started:"):
+        state.number, state.provider, state.price = number, facts["provider"], facts["price"]
+        state.model = facts.get("model", "")
     accepted = job.checkpoints.get("accepted", {})
-    if accepted.get("asked", state.number) == state.number:  # the id may belong to the attempt before
+    if accepted.get("attempt", state.number) == state.number:  # the id may belong to the attempt before
         state.upstream_id = accepted.get("upstream_id")
-    state.sources.extend(Link(url=found["link"]) for _, found in numbered_checkpoints(job, "picture:"))
+    state.sources.extend(Link(url=value["link"]) for _, value in numbered_checkpoints(job, "image:"))
     return state
 
 
-def numbered_checkpoints(job: Job, kind: str) -> list[tuple[int, Any]]:
-    """The checkpoints whose names begin with `kind`, such as `asked:`, by number."""
-    found = [(name, value) for name, value in job.checkpoints.items() if name.startswith(kind)]
-    return sorted(((int(name.removeprefix(kind)), value) for name, value in found), key=lambda pair: pair[0])
+def numbered_checkpoints(job: Job, prefix: str) -> list[tuple[int, Any]]:
+    """The checkpoints whose names begin with `prefix`, such as `attempt-started:`: number and value, by number."""
+    matching = [(name, value) for name, value in job.checkpoints.items() if name.startswith(prefix)]
+    return sorted(((int(name.removeprefix(prefix)), value) for name, value in matching), key=lambda pair: pair[0])
 
 
 def has_open_attempt(job: Job) -> bool:
-    """Whether a provider was asked whose outcome is unknown."""
-    closed = {number for number, _ in numbered_checkpoints(job, "turned-down:")}
-    return any(number not in closed for number, _ in numbered_checkpoints(job, "asked:"))
+    """Whether an attempt at a provider was started whose outcome is unknown."""
+    closed = {number for number, _ in numbered_checkpoints(job, "attempt-rejected:")}
+    return any(number not in closed for number, _ in numbered_checkpoints(job, "attempt-started:"))

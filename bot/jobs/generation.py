@@ -50,7 +50,7 @@ class Generation:
         self._background = background
 
     async def generate(self, job: Job) -> GenerationState:
-        """Returns at least one image: as an earlier attempt left it, from the resumed upstream task, or newly painted.
+        """Returns at least one image: as an earlier attempt left it, from the resumed upstream task, or a new one.
 
         Raises PaintFailed, Refusal, StoreFailed, Stale.
         """
@@ -61,13 +61,13 @@ class Generation:
             return earlier
         if has_open_attempt(job):
             raise Restarted(trace=earlier.upstream_id)
-        return await self._paint(job)
+        return await self._request_images(job)
 
-    async def _paint(self, job: Job) -> GenerationState:
+    async def _request_images(self, job: Job) -> GenerationState:
         """Requests the images from the providers; a checkpoint is saved before every step that could cost money."""
         self._status_messages.apply_event(job.id, StageChanged(Stage.PREPARING))
         request = await self._make_request(job)
-        state = GenerationState(number=sum(step.startswith("asked:") for step in job.checkpoints))
+        state = GenerationState(number=sum(name.startswith("attempt-started:") for name in job.checkpoints))
         try:
             async with aclosing(self._provider.paint(request)) as events:
                 async for event in events:
@@ -75,18 +75,18 @@ class Generation:
                         case AttemptStarted():
                             state = await self._start_attempt(job, state.number + 1, event)
                         case AttemptRejected(reason):
-                            await self._save_checkpoint(job, f"turned-down:{state.number}", {"reason": reason})
+                            await self._save_checkpoint(job, f"attempt-rejected:{state.number}", {"reason": reason})
                         case _:
                             await self._apply_event(job, state, event)
         except PaintFailed as failed:
             self._keep_partial_results(job, state, failed)
         return state
 
-    async def _start_attempt(self, job: Job, number: int, asked: AttemptStarted) -> GenerationState:
+    async def _start_attempt(self, job: Job, number: int, event: AttemptStarted) -> GenerationState:
         """Saves that a provider is about to be asked, before anything is sent."""
-        facts: dict[str, Any] = {"provider": asked.provider, "price": asked.price, "model": asked.model}
-        await self._save_checkpoint(job, f"asked:{number}", facts, {**facts, "upstream_id": None})
-        return GenerationState(number=number, provider=asked.provider, price=asked.price, model=asked.model)
+        facts: dict[str, Any] = {"provider": event.provider, "price": event.price, "model": event.model}
+        await self._save_checkpoint(job, f"attempt-started:{number}", facts, {**facts, "upstream_id": None})
+        return GenerationState(number=number, provider=event.provider, price=event.price, model=event.model)
 
     async def _resume(self, job: Job, earlier: GenerationState) -> GenerationState:
         """Resumes the upstream task that an earlier attempt submitted."""
@@ -133,7 +133,7 @@ class Generation:
             case Accepted(upstream_id):
                 if upstream_id and state.upstream_id is None:
                     state.upstream_id = upstream_id
-                    accepted = {"upstream_id": upstream_id, "asked": state.number}
+                    accepted = {"upstream_id": upstream_id, "attempt": state.number}
                     await self._save_checkpoint(job, "accepted", accepted, {"upstream_id": upstream_id})
             case Usage(counts, credits):
                 state.usage = merge_usage(state.usage, counts)
@@ -143,31 +143,31 @@ class Generation:
                 self._images.start_preview(job.id, source, partial(self._status_messages.show_preview, job.id))
             case FinishedImage(source):
                 if isinstance(source, Link):
-                    self._save_checkpoint_in_background(job, f"picture:{len(state.sources)}", {"link": source.url})
+                    self._save_checkpoint_in_background(job, f"image:{len(state.sources)}", {"link": source.url})
                 state.sources.append(source)
             case _:
                 pass  # StageChanged, Progress: only to be shown
         self._status_messages.apply_event(job.id, event)
 
-    def _save_checkpoint_in_background(self, job: Job, step: str, value: Mapping[str, Any]) -> None:
+    def _save_checkpoint_in_background(self, job: Job, name: str, value: Mapping[str, Any]) -> None:
         """Saves while the image is fetched, which takes as long; not needed any more once the image is saved."""
 
         async def save() -> None:
             try:
-                await self._save_checkpoint(job, step, value)
+                await self._save_checkpoint(job, name, value)
             except (StoreFailed, Stale) as failed:
-                log.debug("step not noted", job=job.id, step=step, failure=type(failed).__name__)
+                log.debug("checkpoint not saved", job=job.id, checkpoint=name, failure=type(failed).__name__)
 
-        self._background.spawn(save(), f"note {job.id}")
+        self._background.spawn(save(), f"checkpoint {job.id}")
 
     async def _save_checkpoint(
         self,
         job: Job,
-        step: str,
+        name: str,
         value: Mapping[str, Any],
         facts: Mapping[str, Any] | None = None,
     ) -> None:
-        await retry_store_write(lambda: self._store.save_checkpoint(job, step, value, facts), self._clock)
+        await retry_store_write(lambda: self._store.save_checkpoint(job, name, value, facts), self._clock)
 
 
 def _upstream_prompt(job: Job) -> str:

@@ -3,11 +3,12 @@
 Says what happens, in order; how images are generated, stored, shown or fetched stands in the modules below. After a
 crash the same workflow runs again and skips what its checkpoints say is done:
 
-    asked:1       provider 1 is about to be asked        → open at a restart: it may have been paid, never paint again
-    turned-down:1 provider 1 certainly accepted nothing  → that attempt is closed, another may be started
-    accepted      the upstream's own id of the task      → a restart resumes it, where the dialect can be asked
-    picture:0     where the first finished image lies    → a restart fetches it from there
-    painted       the images are in the database         → a restart delivers them
+    attempt-started:1   the first provider is about to be asked      → open at a restart: it may have been paid, never
+                                                                       paint again
+    attempt-rejected:1  that provider certainly accepted nothing     → attempt closed, another may be started
+    accepted            the upstream's own id of the task            → a restart resumes it, if the dialect can be asked
+    image:0             the link of the first finished image         → a restart downloads it from there
+    generated           the images are in the database               → a restart delivers them
 
 The notification of a job that ends without images stays pending in the store until its message says so.
 """
@@ -202,11 +203,11 @@ class JobRunner:
             await self._deliver(job, facts)
 
     async def _generate(self, job: Job) -> Mapping[str, Any]:
-        """Generates the images and saves them, unless an earlier attempt did. Returns the facts of `painted`.
+        """Generates the images and saves them, unless an earlier attempt did. Returns the facts of `generated`.
 
         Raises Refusal, PaintFailed, StoreFailed, Stale.
         """
-        facts = job.checkpoints.get("painted")
+        facts = job.checkpoints.get("generated")
         if job.attempt > (MAX_ATTEMPTS if facts is None else MAX_DELIVERY_ATTEMPTS):
             raise Restarted
         if facts is not None:

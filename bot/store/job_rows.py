@@ -150,8 +150,8 @@ def erase_user(conn: Connection, user_key: str) -> tuple[int, tuple[Attachment, 
         conn.execute(delete(result).where(result.c.job.in_(ids)))
         conn.execute(update(job).where(part, ~job.c.notification_pending).values(failure=None))  # it may quote them
         conn.execute(update(job).where(part).values(ERASED_VALUES | {"sender": _without_name(user_key)}))
-    trays = key_value.c.key.startswith("tray:") & key_value.c.key.endswith(f":{user_key}", autoescape=True)
-    conn.execute(delete(key_value).where(trays))
+    pending = key_value.c.key.startswith("pending-images:") & key_value.c.key.endswith(f":{user_key}", autoescape=True)
+    conn.execute(delete(key_value).where(pending))
     handles = [each for _, given, mask, made in found for each in (*given, *([mask] if mask else []), *(made or ()))]
     return len(found), tuple(Attachment(**each) for each in handles)
 

@@ -154,16 +154,16 @@ class Store:
 
         return await self._database.write(work)
 
-    async def save_checkpoint(self, job: Job, step: str, value: Any, facts: Mapping[str, Any] | None = None) -> None:
-        """Remembers that a step is done, with a JSON value; a repeated step replaces what was remembered.
+    async def save_checkpoint(self, job: Job, name: str, value: Any, facts: Mapping[str, Any] | None = None) -> None:
+        """Saves a checkpoint: a finished step and its JSON value, which replaces that of an earlier one of the name.
 
-        `facts` (those named in FACTS) become the job's own.
+        `facts`: values of the job's own columns, of those in JOB_COLUMNS, written with it. Raises Stale.
         """
 
         def work(conn: Connection) -> None:
             if not job_rows.update_held_job(conn, job, facts or {}):
                 raise Stale
-            self._upsert_checkpoint(conn, job.id, step, value)
+            self._upsert_checkpoint(conn, job.id, name, value)
 
         await self._database.write(work)
 
@@ -176,16 +176,16 @@ class Store:
         await self._database.write(work)
 
     async def save_results(self, job: Job, images: Sequence[Image], facts: Mapping[str, Any]) -> None:
-        """Puts the finished pictures down and notes the step `painted` with `facts` (JSON values).
+        """Saves the finished images and the checkpoint `generated` with `facts` (JSON values).
 
-        Of the facts, those named in FACTS become the job's own.
+        The facts named in JOB_COLUMNS are also written to the job itself. Raises Stale.
         """
 
         def work(conn: Connection) -> None:
             if not job_rows.update_held_job(conn, job, {name: facts[name] for name in JOB_COLUMNS if name in facts}):
                 raise Stale
             job_rows.insert_results(conn, job.id, images)
-            self._upsert_checkpoint(conn, job.id, "painted", dict(facts))
+            self._upsert_checkpoint(conn, job.id, "generated", dict(facts))
 
         await self._database.write(work)
 

@@ -60,21 +60,21 @@ class StoppingStore(Store):
         await super().set_status_message(job_id, message_id)
 
     @override
-    async def save_checkpoint(self, job: Job, step: str, value: Any, facts: Mapping[str, Any] | None = None) -> None:
-        kind = step.partition(":")[0]
-        if kind == "asked":
+    async def save_checkpoint(self, job: Job, name: str, value: Any, facts: Mapping[str, Any] | None = None) -> None:
+        kind = name.partition(":")[0]
+        if kind == "attempt-started":
             if step_of(job.prompt) == "posted":
                 await asyncio.Event().wait()  # the job stands still while its message is posted
             await stop("begun", job.prompt)
         if kind == "accepted":
             await stop("answered", job.prompt)
-        await super().save_checkpoint(job, step, value, facts)
-        if kind in ("asked", "turned-down"):
+        await super().save_checkpoint(job, name, value, facts)
+        if kind in ("attempt-started", "attempt-rejected"):
             await stop(kind, job.prompt)
 
     @override
     async def save_results(self, job: Job, images: Sequence[Image], facts: Mapping[str, Any]) -> None:
-        beside = [task for task in asyncio.all_tasks() if task.get_name() == f"note {job.id}"]
+        beside = [task for task in asyncio.all_tasks() if task.get_name() == f"checkpoint {job.id}"]
         await asyncio.gather(*beside)  # where the picture lies is written while it is fetched
         await stop("made", job.prompt)
         await super().save_results(job, images, facts)

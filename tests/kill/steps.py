@@ -47,8 +47,8 @@ STEPS = (
     Step(name="accepted", about="kept, its credits reserved", end="picture"),
     Step(name="posted", about="its message stands, nobody here knows where", end="picture"),
     Step(name="begun", about="its turn has come", end="picture"),
-    Step(name="asked", about="about to be asked for, nothing sent", end="released", asked=0),
-    Step(name="turned-down", about="the upstream refused for now", end="picture", asked=2, fault=Fault("429")),
+    Step(name="attempt-started", about="about to be asked for, nothing sent", end="released", asked=0),
+    Step(name="attempt-rejected", about="the upstream refused for now", end="picture", asked=2, fault=Fault("429")),
     Step(
         name="submitted",
         about="sent, no answer yet",

@@ -38,7 +38,7 @@ class Durable(Bot):
         await self.store.settle_job(job, State.DONE, charged=1)
 
     async def painted(self, job: Job, prompt: str, latest: LatestPercent) -> bytes:
-        await self.store.save_checkpoint(job, "asked:1", UPSTREAM, {**UPSTREAM, "upstream_id": None})
+        await self.store.save_checkpoint(job, "attempt-started:1", UPSTREAM, {**UPSTREAM, "upstream_id": None})
         picture = await paint(self.http_up, GIVEN["upstream"], prompt, latest.set)
         image = Image(data=picture, media_type="image/png", width=1024, height=1024)
         await self.store.save_results(job, [image], {**UPSTREAM, "count": 1})

@@ -182,7 +182,7 @@ async def ended(store: Store, state: State = State.DONE, **how: object) -> Job:
     """A job that has ended and was told of."""
     job, _ = await store.accept_job(new_job(**how), RULES)  # type: ignore[arg-type]  # the fields' own types
     job = await store.begin_attempt(job.id)
-    await store.save_checkpoint(job, "asked:1", {"provider": "sandbox"})
+    await store.save_checkpoint(job, "attempt-started:1", {"provider": "sandbox"})
     await store.save_results(job, [PIXEL], {"provider": "sandbox", "upstream_id": "up-1", "usage": {"tokens": 1}})
     shown = Delivered(ref=MessageRef(chat=DIRECT, message_id=job.id), attachments=(photo(f"made-{job.id}"),))
     failure = Failure(key="failed-declined", facts={"quote": "no fox"}) if state is State.FAILED else None
@@ -231,7 +231,7 @@ async def test_forgetting_more_jobs_than_one_statement_names(store: Store, monke
 
 
 async def test_a_user_whose_key_ends_anothers_keeps_what_waits(store: Store) -> None:
-    mine, other = f"tray:telegram:5:{ANN.key}", "tray:telegram:5:xtelegram:1"
+    mine, other = f"pending-images:telegram:5:{ANN.key}", "pending-images:telegram:5:xtelegram:1"
     await store.adapter_store.set_value(mine, "[]")
     await store.adapter_store.set_value(other, "[]")
     await store.erase_user(ANN.key)

@@ -366,9 +366,9 @@ async def test_a_provider_that_is_down_is_passed_over(tmp_path: Path, sandbox: S
         assert await books(easel) == (48, 0)
         [job] = await easel.app.store.history(AMBER.key)
         assert (job.cost, job.charged, job.provider, job.state) == (3, 2, "good", State.DONE)
-        assert sorted(step for step in job.checkpoints if step.startswith("turned")) == [
-            "turned-down:1",
-            "turned-down:2",
+        assert sorted(name for name in job.checkpoints if name.startswith("attempt-rejected")) == [
+            "attempt-rejected:1",
+            "attempt-rejected:2",
         ]
 
 
@@ -406,18 +406,18 @@ async def test_a_result_that_takes_too_long_can_be_left_at_the_end(tmp_path: Pat
 
 async def test_a_link_that_could_not_be_noted_is_no_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox) as easel:
-        note = easel.app.store.save_checkpoint
+        save = easel.app.store.save_checkpoint
         refused: list[str] = []
 
-        async def failing(job: Job, step: str, value: Any, facts: Mapping[str, Any] | None = None) -> None:
-            if step.startswith("picture:"):
-                refused.append(step)
+        async def failing(job: Job, name: str, value: Any, facts: Mapping[str, Any] | None = None) -> None:
+            if name.startswith("image:"):
+                refused.append(name)
                 raise Stale
-            await note(job, step, value, facts)
+            await save(job, name, value, facts)
 
         monkeypatch.setattr(easel.app.store, "save_checkpoint", failing)
         await easel.say("a fox")
         [post] = await easel.settled()
-        assert refused == ["picture:0"]
+        assert refused == ["image:0"]
         assert len(post.images) == 1
         assert await books(easel) == (49, 0)

@@ -219,7 +219,7 @@ async def test_a_failure_that_could_not_be_shown_is_shown(tmp_path: Path, sandbo
         [job] = await easel.app.store.history(AMBER.key)
         assert job.failure is not None
         await released(easel, translate("en", job.failure.key, **job.failure.facts))
-        await wait_until(lambda: told(easel))
+        await wait_until(lambda: all_notified(easel))
     assert len(sandbox.requests) == 1
 
 
@@ -251,7 +251,7 @@ async def test_what_was_told_is_not_told_again(tmp_path: Path, sandbox: Sandbox)
     async with world(tmp_path, sandbox, platform) as easel:
         await easel.say("a cat [[400]]")
         await easel.settled()
-        await wait_until(lambda: told(easel))
+        await wait_until(lambda: all_notified(easel))
     shown = len(platform.posts[0].cards)
     async with world(tmp_path, sandbox, platform) as easel:
         await easel.say("/help")
@@ -263,22 +263,22 @@ async def one_left(easel: World) -> bool:
     return len(await easel.app.store.unfinished_jobs()) == 1
 
 
-async def told(easel: World) -> bool:
+async def all_notified(easel: World) -> bool:
     return not await easel.app.store.pending_notifications()
 
 
 # ---------------------------------------------------------------- starts that go wrong
 
 
-@pytest.mark.parametrize("step", ["begun", "picture:0", "painted"])
+@pytest.mark.parametrize("step", ["begun", "image:0", "generated"])
 async def test_a_job_that_takes_the_process_down_each_time_ends(tmp_path: Path, sandbox: Sandbox, step: str) -> None:
     async with books_of(tmp_path, sandbox) as store:
-        most = MAX_DELIVERY_ATTEMPTS if step == "painted" else MAX_ATTEMPTS
+        most = MAX_DELIVERY_ATTEMPTS if step == "generated" else MAX_ATTEMPTS
         job = await attempts(store, await accepted(store), most)
-        if step == "picture:0":
-            await store.save_checkpoint(job, "asked:1", {"provider": "sandbox", "price": 1})
+        if step == "image:0":
+            await store.save_checkpoint(job, "attempt-started:1", {"provider": "sandbox", "price": 1})
             await store.save_checkpoint(job, step, {"link": f"{sandbox.address}/pictures/bomb.png"})
-        if step == "painted":
+        if step == "generated":
             await store.save_results(job, [PICTURE], FACTS)
     async with world(tmp_path, sandbox) as easel:
         await released(easel)
@@ -305,9 +305,9 @@ async def test_the_last_start_that_is_allowed_paints(tmp_path: Path, sandbox: Sa
 async def test_a_link_that_leads_nowhere_any_more_is_a_failure(tmp_path: Path, sandbox: Sandbox) -> None:
     async with books_of(tmp_path, sandbox) as store:
         job = await attempts(store, await accepted(store), 1)
-        await store.save_checkpoint(job, "asked:1", {"provider": "sandbox", "price": 1})
+        await store.save_checkpoint(job, "attempt-started:1", {"provider": "sandbox", "price": 1})
         await store.save_checkpoint(job, "accepted", {"upstream_id": "t1"})
-        await store.save_checkpoint(job, "picture:0", {"link": f"{sandbox.address}/pictures/gone.png"})
+        await store.save_checkpoint(job, "image:0", {"link": f"{sandbox.address}/pictures/gone.png"})
     async with world(tmp_path, sandbox) as easel:
         await released(easel, translate("en", "failed-unfetched"))
     assert not sandbox.requests
@@ -320,8 +320,10 @@ async def test_the_provider_that_was_asked_last_sets_the_price(tmp_path: Path, s
         async with books_of(tmp_path, sandbox) as store:
             job = await attempts(store, await accepted(store), 1)
             for number, price in ((11, 0), (2, 1), (1, 1)):
-                await store.save_checkpoint(job, f"asked:{number}", {"provider": f"p{number}", "price": price})
-            await store.save_checkpoint(job, "picture:0", {"link": f"{upstream.address}/pictures/1.png"})
+                await store.save_checkpoint(
+                    job, f"attempt-started:{number}", {"provider": f"p{number}", "price": price}
+                )
+            await store.save_checkpoint(job, "image:0", {"link": f"{upstream.address}/pictures/1.png"})
         async with world(tmp_path, sandbox, **upstream.settings) as easel:
             [post] = await easel.settled()
             assert len(post.images) == 1

@@ -130,7 +130,7 @@ async def test_an_unknown_job_is_nobodys(store: Store) -> None:
 
 async def test_steps_are_remembered_across_a_restart(store: Store, database_url: str, clock: FakeClock) -> None:
     job = await begun(store)
-    await store.save_checkpoint(job, "asked:1", {"provider": "main", "price": 2})
+    await store.save_checkpoint(job, "attempt-started:1", {"provider": "main", "price": 2})
     await store.save_checkpoint(job, "accepted", {"upstream_id": "task-1"})
     await store.save_checkpoint(job, "nothing", None)
     await store.save_checkpoint(job, "accepted", {"upstream_id": "task-2"})
@@ -139,7 +139,7 @@ async def test_steps_are_remembered_across_a_restart(store: Store, database_url:
     try:
         resumed = await again.begin_attempt(job.id)
         assert resumed.checkpoints == {
-            "asked:1": {"provider": "main", "price": 2},
+            "attempt-started:1": {"provider": "main", "price": 2},
             "accepted": {"upstream_id": "task-2"},
             "nothing": None,
         }
@@ -163,7 +163,7 @@ async def test_pictures_wait_in_order_until_the_job_ends(store: Store, database_
     await store.save_results(job, [other, PIXEL], facts)
     assert await store.load_results(job) == [other, PIXEL]
     painted = await reread(store, job)
-    assert painted.checkpoints == {"painted": facts}
+    assert painted.checkpoints == {"generated": facts}
     assert (painted.provider, painted.model, painted.upstream_id) == ("main", "m-1", "t1")
     assert (painted.usage, painted.trace) == ({"tokens": 7}, "x")
     assert await store.settle_job(job, State.DONE, charged=1, delivered=delivered("77"))
@@ -213,13 +213,13 @@ async def test_lists_come_in_order_and_belong_to_their_user(store: Store, clock:
         jobs.append(await accepted(store, user=user))  # each at its own time
         await clock.advance(1)
     running = await store.begin_attempt(jobs[0].id)
-    await store.save_checkpoint(running, "asked:1", 1)
+    await store.save_checkpoint(running, "attempt-started:1", 1)
     await store.settle_job(jobs[2], State.CANCELLED, charged=0)
     assert [each.id for each in await store.unfinished_jobs()] == [jobs[0].id, jobs[1].id, jobs[3].id]
     assert [each.id for each in await store.unfinished_jobs_of(ANN.key)] == [jobs[0].id, jobs[3].id]
     assert [each.id for each in await store.history(ANN.key)] == [jobs[3].id, jobs[2].id, jobs[0].id]
     assert [each.id for each in await store.history(ANN.key, limit=1)] == [jobs[3].id]
-    assert [each.checkpoints for each in await store.unfinished_jobs_of(ANN.key)] == [{"asked:1": 1}, {}]
+    assert [each.checkpoints for each in await store.unfinished_jobs_of(ANN.key)] == [{"attempt-started:1": 1}, {}]
     assert await store.history("discord:1") == []
 
 

@@ -138,11 +138,11 @@ class DiscordWorld(ChatWorld):
         async with self._opened() as store:
             await wait_until(lambda: no_unfinished_jobs(store))
 
-    async def noted(self, step: str) -> None:
-        """Waits until another process has written down that an unfinished job has come to a step."""
+    async def checkpoint_saved(self, name: str) -> None:
+        """Waits until another process has saved a checkpoint of that name for an unfinished job."""
 
         async def there(store: Store) -> bool:
-            return any(step in job.checkpoints for job in await store.unfinished_jobs())
+            return any(name in job.checkpoints for job in await store.unfinished_jobs())
 
         async with self._opened() as store:
             await wait_until(lambda: there(store))

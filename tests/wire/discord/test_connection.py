@@ -261,7 +261,7 @@ async def test_a_killed_process_leaves_nothing_behind_that_a_new_one_does_not_fi
             place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a red fox", "image": photo()})
             message = await place.answer()
             await upstream.fetched.wait()
-            await place.noted("picture:0")
+            await place.checkpoint_saved("image:0")
             first.send_signal(signal.SIGKILL)
             await first.wait()
         upstream.open.set()
