@@ -248,9 +248,9 @@ every_failure = pytest.mark.parametrize(("dialect", "row"), [each for each in TA
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """For what the core waits in real seconds, on sockets."""
-    monkeypatch.setattr(api, "QUESTION_S", SHORT)
-    monkeypatch.setattr(images, "RESULT_SECONDS", 2.0)
-    monkeypatch.setattr(fetch, "PAUSES", (0.01, 0.01))
+    monkeypatch.setattr(api, "POLL_TIMEOUT_S", SHORT)
+    monkeypatch.setattr(images, "RESULT_TIMEOUT_S", 2.0)
+    monkeypatch.setattr(fetch, "RETRY_PAUSES_S", (0.01, 0.01))
 
 
 @dataclass(slots=True, kw_only=True)
