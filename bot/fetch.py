@@ -1,6 +1,6 @@
-"""Guarded downloads: bytes from addresses that nobody vouches for, with a cap on size, time and destination.
+"""Guarded downloads: bytes from untrusted addresses, with limits on size, time and destination.
 
-The only place that opens an address an upstream or a member gave. What the bytes are, bot.pictures says.
+The only module that opens an address from an upstream or a user. What the bytes are is decided in `bot.pictures`.
 """
 
 import asyncio
@@ -14,41 +14,42 @@ from typing import Any, Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_chain, wait_fixed
 from yarl import URL
 
 from bot.errors import FetchFailed, FetchForbidden, FetchTooLarge, FetchTooSlow
 
 MAX_REDIRECTS = 5  # followed; the next one fails the download
-RETRY_PAUSES_S = (0.5, 2.0)  # seconds before the second and the third try: a result is a picture already paid for
-CONNECT_TIMEOUT_S = 10.0  # for one connection; then the next try
-MAX_URL_CHARS = 8192  # characters
-CHUNK_BYTES = 65_536  # bytes
+RETRY_PAUSES_S = (0.5, 2.0)  # before the second and the third try: a result is an image already paid for
+CONNECT_TIMEOUT_S = 10.0  # seconds for one connection; then the next address or try
+MAX_URL_CHARS = 8192  # a signed link has one or two thousand
+CHUNK_BYTES = 65_536  # read at once
 HEADERS = {
-    "Accept-Encoding": "identity",  # a compressed body could hide any size; see _body
+    "Accept-Encoding": "identity",  # a compressed body could expand to any size; see _read_body
     "User-Agent": "Mozilla/5.0 (compatible; Easel)",
 }
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-# RFC 3986 in full: such an address is sent as it is, since a signature may cover every character
+# All characters that RFC 3986 allows: such an address is sent unchanged, since a signature may cover every character
 _WELL_FORMED = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
-_GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")  # all that IANA has given out as global unicast
+_GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")  # all that IANA has assigned as global unicast
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
-# Global by the tables of Python, and yet no place for a picture
+# Global by the tables of Python, and yet never the address of an image
 _REFUSED = tuple(
     ipaddress.ip_network(each)
     for each in (
-        "192.0.0.0/24",  # protocol assignments; clouds serve instance data there
+        "192.0.0.0/24",  # protocol assignments; clouds serve instance metadata there
         "192.88.99.0/24",  # 6to4 relays
         "168.63.129.16/32",  # Azure's own services, reachable from every machine there
         "2001::/23",  # protocol assignments, Teredo
-        "2002::/16",  # 6to4 leads to any IPv4 address
+        "2002::/16",  # 6to4: wraps any IPv4 address
         "3fff::/20",  # documentation
     )
 )
 
 
 def is_public(address: _Address) -> bool:
-    """Whether an address is on the public internet, also when one is wrapped in another."""
+    """Whether an address is on the public internet; an IPv4 address inside an IPv6 one is checked itself."""
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
@@ -64,16 +65,17 @@ def is_public(address: _Address) -> bool:
 class Fetcher:
     """Downloads over http and https. Use as an async context manager, or `close` it.
 
-    `allow_hosts`: `host:port` entries whose address is not checked. `sleep` and `resolver` are for tests.
+    Proxies of the environment are not used, cookies not kept.
     """
 
     def __init__(
         self,
         allow_hosts: Collection[str] = (),
         *,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         resolver: AbstractResolver | None = None,
     ) -> None:
+        """`allow_hosts`: `host:port` entries whose address is not checked. `sleep` and `resolver` are for tests."""
         self._allowed = {_parse_host_port(each) for each in allow_hosts}
         self._sleep = sleep
         self._resolver = resolver
@@ -96,9 +98,9 @@ class Fetcher:
                 await session.close()
 
     async def download(self, url: str, *, max_bytes: int, timeout_s: float) -> bytes:
-        """The body behind `url`: at most `limit` bytes, `timeout` seconds for all redirects and retries.
+        """The body behind `url`: at most `max_bytes`, within `timeout_s` seconds for all redirects and retries.
 
-        Raises FetchForbidden, FetchTooLarge, FetchTooSlow, FetchFailed. A body in a content encoding fails.
+        Raises FetchForbidden, FetchTooLarge, FetchTooSlow, FetchFailed. A body with a content encoding fails.
         """
         try:
             async with asyncio.timeout(timeout_s):
@@ -107,17 +109,20 @@ class Fetcher:
             raise FetchTooSlow(detail=f"not complete after {timeout_s:g} s") from None
 
     async def _download_with_retries(self, url: str, limit: int) -> bytes:
-        """Tries again what may succeed in a moment."""
-        for pause in (*RETRY_PAUSES_S, None):
-            try:
-                return await self._follow_redirects(_parse_url(url), limit)
-            except (aiohttp.ClientError, OSError, ValueError) as exc:
-                failure, passing = _translate_error(exc)
-            if pause is None or not passing:
-                # not chained: the library's texts hold the whole address, which may be signed
-                raise failure from None
-            await self._sleep(pause)
-        raise AssertionError("the last try returns or raises")
+        """Downloads, and again after each of RETRY_PAUSES_S while the failure is transient."""
+        retrying = AsyncRetrying(
+            sleep=self._sleep,
+            stop=stop_after_attempt(1 + len(RETRY_PAUSES_S)),
+            wait=wait_chain(*map(wait_fixed, RETRY_PAUSES_S)),
+            retry=retry_if_exception(_is_transient),
+            reraise=True,
+        )
+        try:
+            return await retrying(self._follow_redirects, _parse_url(url), limit)
+        except (aiohttp.ClientError, OSError, ValueError) as exc:
+            failure = _translate_error(exc)
+        # raised here, so that it is not chained: the library's texts hold the whole address, which may be signed
+        raise failure
 
     async def _follow_redirects(self, url: URL, limit: int) -> bytes:
         for _ in range(MAX_REDIRECTS + 1):
@@ -128,7 +133,7 @@ class Fetcher:
         raise FetchFailed(detail=f"more than {MAX_REDIRECTS} redirects")
 
     def _session(self, url: URL) -> aiohttp.ClientSession:
-        """Decided anew at each hop: the exemption holds for that host and port alone."""
+        """The session for one hop: an exemption in `allow_hosts` holds for that host and port alone."""
         if (_canonical_host(url.host or ""), url.port) in self._allowed:
             self._unguarded = self._unguarded or self._open_session(None)
             return self._unguarded
@@ -141,7 +146,7 @@ class Fetcher:
                 socket_factory=socket_factory,
                 resolver=self._resolver,
                 use_dns_cache=False,
-                force_close=True,  # one picture each; a connection kept open is a reset waiting to happen
+                force_close=True,  # one image each; a kept connection could be reset before the next
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=HEADERS,
@@ -152,14 +157,17 @@ class Fetcher:
 
 
 class _NotPublicError(OSError):
-    """An address that must not be connected to. An OSError, so that the next address of the name is tried."""
+    """An address that must not be connected to. An OSError, so that aiohttp tries the next address of the name."""
 
     def __init__(self) -> None:
         super().__init__("not a public address")
 
 
 def guarded_socket(info: tuple[Any, ...]) -> socket.socket:
-    """Called with each address right before it is connected to, so no later DNS answer can be another one."""
+    """A socket for one address, called right before connecting, so that no later DNS answer can differ.
+
+    Raises OSError for an address that is not public.
+    """
     family, kind, protocol, _, address = info
     if not _is_address(address[0]) or not is_public(ipaddress.ip_address(address[0])):
         raise _NotPublicError
@@ -185,7 +193,7 @@ async def _read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
 
 
 def _parse_url(text: str, *, base: URL | None = None) -> URL:
-    """An address that may be opened, its characters kept as they are where they are legal.
+    """A URL that may be opened; its characters are kept unchanged where they are legal.
 
     Raises FetchForbidden, FetchFailed.
     """
@@ -207,7 +215,7 @@ def _parse_url(text: str, *, base: URL | None = None) -> URL:
 
 
 def _is_numeric_spelling(host: str) -> bool:
-    """Whether a host is a number that resolvers take for an address: 2130706433, 0x7f.1, 127.1."""
+    """Whether a host is a number that resolvers accept as an address: 2130706433, 0x7f.1, 127.1."""
     last = host.lower().rstrip(".").rpartition(".")[2]
     return re.fullmatch(r"[0-9]+|0x[0-9a-f]*", last) is not None and not _is_address(host)
 
@@ -220,18 +228,25 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _translate_error(exc: Exception) -> tuple[FetchFailed, bool]:
-    """What went wrong inside aiohttp, without the address, and whether it may pass by itself."""
-    kind = type(exc).__name__
-    if isinstance(exc, aiohttp.ClientConnectorError) and isinstance(exc.os_error, _NotPublicError):
-        return FetchForbidden(detail="not a public address"), False
+def _is_transient(exc: BaseException) -> bool:
+    """Whether the same download may succeed in a moment."""
+    if _is_forbidden(exc) or isinstance(exc, aiohttp.ClientSSLError | aiohttp.InvalidURL | SSLError | ValueError):
+        return False
     if isinstance(exc, aiohttp.ClientResponseError):
-        return FetchFailed(detail=f"{kind}, status {exc.status}"), exc.status >= 500 or exc.status in (
-            408,
-            429,
-        )
-    lasting = (aiohttp.ClientSSLError, aiohttp.InvalidURL, SSLError, ValueError)
-    return FetchFailed(detail=kind), not isinstance(exc, lasting)
+        return exc.status >= 500 or exc.status in (408, 429)
+    return isinstance(exc, aiohttp.ClientError | OSError)
+
+
+def _is_forbidden(exc: BaseException) -> bool:
+    return isinstance(exc, aiohttp.ClientConnectorError) and isinstance(exc.os_error, _NotPublicError)
+
+
+def _translate_error(exc: Exception) -> FetchFailed:
+    """The failure behind an exception of aiohttp, without the address."""
+    if _is_forbidden(exc):
+        return FetchForbidden(detail="not a public address")
+    name = type(exc).__name__
+    return FetchFailed(detail=f"{name}, status {exc.status}" if isinstance(exc, aiohttp.ClientResponseError) else name)
 
 
 def _parse_host_port(entry: str) -> tuple[str, int]:
@@ -240,5 +255,5 @@ def _parse_host_port(entry: str) -> tuple[str, int]:
 
 
 def _canonical_host(host: str) -> str:
-    """One spelling for a host: addresses as Python writes them, names in lower case."""
+    """The canonical spelling of a host: addresses as Python writes them, names in lower case."""
     return str(ipaddress.ip_address(host)) if _is_address(host) else host.lower()

@@ -1,9 +1,9 @@
-"""Every failure a user can meet, as one tree. A class names its words (a Fluent message id); texts hold the words.
+"""All failures that a user can meet, as one tree. A class names its Fluent message; the texts hold the sentences.
 
-Nothing here formats a sentence, and no other module invents a failure of its own.
+Nothing here formats a sentence, and no other module defines a failure of its own.
 
-    EaselError                      key: the words; facts: what the words fill in
-    ├── Refusal                     asked for what cannot be; nothing reserved, or the reservation released
+    EaselError                      key: id of the message; facts: its variables
+    ├── Refusal                     an invalid request; nothing reserved, or the reservation released
     │   ├── PromptEmpty  PicturesWithoutPrompt  PromptTooLong  UnknownOption  BadOption
     │   │   └── OptionWithoutValue
     │   ├── TooManyPictures  NotAPicture  BrokenPicture  AnimatedPicture  PictureGone
@@ -14,7 +14,7 @@ Nothing here formats a sentence, and no other module invents a failure of its ow
     │   ├── Banned  ChatBanned  Closed  ForbiddenWord  TooFast
     │   ├── NotYours  AlreadyFinished  AdminsOnly  UnknownCommand  BadArguments  UnknownCharge
     │   └── Unsupported             no configured provider can do it
-    ├── PaintFailed                 the upstream painted nothing; the reservation is released
+    ├── PaintFailed                 the upstream made no image; the reservation is released
     │   ├── Unreachable             no connection: certainly not accepted         → next provider
     │   ├── Busy                    429: certainly not accepted                   → wait, then next provider
     │   ├── UpstreamDown            5xx or an HTML error page before any answer   → next provider
@@ -25,23 +25,23 @@ Nothing here formats a sentence, and no other module invents a failure of its ow
     │   ├── Rejected                400: the request was understood and refused   → stop
     │   ├── Moderated               the content rules of the upstream             → stop
     │   ├── Declined                prose instead of a picture                    → stop
-    │   ├── NoPicture               an answer without a picture                   → stop
+    │   ├── NoPicture               an answer without an image                    → stop
     │   ├── SaidFailed              "failed" inside an accepted answer            → stop
     │   ├── CalledOff               the upstream cancelled the task               → stop
-    │   ├── BadResult               a result that is no picture we can trust      → stop
+    │   ├── BadResult               a result that is no valid image               → stop
     │   ├── Unfetched               a result that could not be downloaded         → stop
     │   └── Lost                    accepted, then: the outcome is unknown        → stop, never painted again
     │       ├── CutShort            the connection ended in the middle
-    │       ├── WentQuiet           no sign of life for idle_timeout_s
+    │       ├── WentQuiet           nothing received for idle_timeout_s
     │       ├── TookTooLong         not finished within timeout_s
     │       └── Restarted           Easel was restarted in the middle
     ├── FetchFailed                 a download did not succeed
     │   └── FetchForbidden  FetchTooLarge  FetchTooSlow
-    ├── ChatFailed                  the chat platform did not take a call
+    ├── ChatFailed                  the chat platform did not accept a call
     │   └── ChatBusy  MessageGone  ChatGone  ChatUnreachable
-    ├── Undelivered                 painted, but the chat did not take it: not charged
-    ├── StoreFailed                 the database did not take or give what it should
-    ├── Stale                       a newer attempt holds the job; whoever meets this lets go silently
+    ├── Undelivered                 painted, but not delivered to the chat: not charged
+    ├── StoreFailed                 a read or write of the database failed
+    ├── Stale                       a newer attempt owns the job; this one stops without a message
     └── SettingsWrong               for the operator: one line per mistake
 """
 

@@ -1,6 +1,6 @@
-"""The root of all failures: a class names its words (a Fluent message id), an instance carries the facts for them.
+"""Base class of all failures: a class names its Fluent message, an instance carries the message's variables.
 
-Formats no sentence: the texts hold the words.
+Formats no sentence: the Fluent texts do.
 """
 
 from typing import ClassVar
@@ -9,14 +9,14 @@ MessageArgument = str | int | float
 
 
 class EaselError(Exception):
-    """A failure with words."""
+    """A failure with a message for the user."""
 
     key: ClassVar[str] = "error-internal"
-    """Id of the Fluent message that tells it to the user."""
+    """Id of the Fluent message for the user."""
 
     def __init__(self, *, trace: str | None = None, detail: str | None = None, **facts: MessageArgument) -> None:
-        """`trace`: the upstream's id of the request. `trace` and `detail` are for the log alone; `facts` fill the
-        message's variables."""
+        """`facts`: the variables of the message. `trace` (the upstream's id of the request) and `detail` are for the
+        log only."""
         super().__init__(detail or self.key)
         self.facts = facts
         self.trace = trace

@@ -1,4 +1,4 @@
-"""Failures of a generation: the upstream made no picture. Each class says what may follow, and how it is reported.
+"""Failures of a generation: the upstream made no image. Each class declares what may follow and how it is reported.
 
 What decides about another request, and so about a second payment, is an attribute of the class: no other module lists
 failure classes for that.
@@ -13,31 +13,31 @@ from bot.errors.base import EaselError
 class Retry(Enum):
     """What may be done after a failure without risking a second payment."""
 
-    NEVER = "never"  # accepted or refused for good: stop, release, say so
-    ELSEWHERE = "elsewhere"  # certainly nothing accepted here: the next provider
+    NEVER = "never"  # accepted, or refused for good: stop, release the credits, notify the user
+    ELSEWHERE = "elsewhere"  # certainly not accepted here: the next provider
     LATER = "later"  # the same provider after `retry_after`, else the next one
 
 
 class PaintFailed(EaselError):
-    """The upstream made no picture. The user's credits come back."""
+    """The upstream made no image. The user's credits are released."""
 
     key = "failed-unknown"
 
     retry: ClassVar[Retry] = Retry.NEVER
-    """What may follow by itself."""
+    """What may follow without the user."""
     report_rank: ClassVar[int] = 100
-    """Which of several failures with the same kind of `retry` is reported: the lowest, since it says most."""
+    """Order among several failures with the same kind of `retry`: the lowest is reported, as the most informative."""
     lasting: ClassVar[bool] = False
-    """Whether the next request would meet the same, because the operator must change something."""
+    """Whether the next request would fail the same way, because the operator must change something."""
     refused_upfront: ClassVar[bool] = False
-    """Whether an upstream says so only before it begins, so that it proves that nothing was painted even as an error
-    inside an HTTP success."""
+    """Whether an upstream reports it only before it begins, so that even as an error inside an HTTP success it proves
+    that nothing was painted."""
     quotes_upstream: ClassVar[bool] = False
-    """Whether the words need the fact `quote`: the upstream's own words, shortened."""
+    """Whether the message has the variable `quote`: the upstream's own words, shortened."""
 
     @property
     def transient(self) -> bool:
-        """Whether the same request may succeed in a moment, and may be sent."""
+        """Whether the same request may be sent again, and may succeed in a moment."""
         return self.retry is not Retry.NEVER and not self.lasting
 
 
@@ -45,14 +45,14 @@ class PaintFailed(EaselError):
 
 
 class Unreachable(PaintFailed):
-    """No connection, or none that took the whole request."""
+    """No connection, or none that accepted the whole request."""
 
     key = "failed-unreachable"
     retry = Retry.ELSEWHERE
 
 
 class Busy(PaintFailed):
-    """HTTP 429, or the same in words."""
+    """HTTP 429, or an equivalent error code or text."""
 
     key = "failed-busy"
     retry = Retry.LATER
@@ -60,7 +60,7 @@ class Busy(PaintFailed):
     refused_upfront = True
 
     def __init__(self, *, retry_after: float | None = None, trace: str | None = None, detail: str | None = None):
-        """`retry_after`: seconds to wait, ≥ 0, where the upstream named them."""
+        """`retry_after`: seconds to wait, >= 0; None: the upstream named none."""
         super().__init__(trace=trace, detail=detail)
         self.retry_after = retry_after
 
@@ -74,7 +74,7 @@ class UpstreamDown(PaintFailed):
 
 
 class NoAnswer(PaintFailed):
-    """No head of an answer until the deadline."""
+    """No headers of an answer before the deadline."""
 
     key = "failed-no-answer"
     retry = Retry.ELSEWHERE
@@ -129,7 +129,7 @@ class Moderated(PaintFailed):
 
 
 class Declined(PaintFailed):
-    """Prose instead of a picture. Facts: `quote`, the upstream's own words, shortened."""
+    """Prose instead of an image. Facts: `quote`, the upstream's own words, shortened."""
 
     key = "failed-declined"
     report_rank = 2
@@ -137,7 +137,7 @@ class Declined(PaintFailed):
 
 
 class NoPicture(PaintFailed):
-    """An answer without a picture."""
+    """An answer without an image."""
 
     key = "failed-no-picture"
     report_rank = 5
@@ -158,14 +158,14 @@ class CalledOff(PaintFailed):
 
 
 class BadResult(PaintFailed):
-    """A result that is no picture we can trust."""
+    """A result that is no valid image."""
 
     key = "failed-bad-result"
     report_rank = 4
 
 
 class Unfetched(PaintFailed):
-    """Painted, but the link leads nowhere, or where we may not go. The log names the host."""
+    """Painted, but the link could not be downloaded, or may not be opened. The log names the host."""
 
     key = "failed-unfetched"
 
@@ -174,7 +174,7 @@ class Unfetched(PaintFailed):
 
 
 class Lost(PaintFailed):
-    """Accepted, then out of sight. The upstream may have taken money: never painted again by itself."""
+    """Accepted, then the outcome is unknown. The upstream may have charged: never painted again without the user."""
 
     key = "failed-lost"
     report_rank = 6
@@ -187,7 +187,7 @@ class CutShort(Lost):
 
 
 class WentQuiet(Lost):
-    """No sign of life for `idle_timeout_s`. Facts: `seconds` of silence."""
+    """Nothing received for `idle_timeout_s`. Facts: `seconds` of silence."""
 
     key = "failed-went-quiet"
 

@@ -1,37 +1,42 @@
-"""Failures of what surrounds a generation: downloads, the chat platform, the database, the operator's settings.
+"""Failures around a generation: downloads, the chat platform, the database, the operator's settings.
 
-No refusal of a request and no failure of an upstream.
+Neither refusals of a request nor failures of an upstream.
 """
 
 from bot.errors.base import EaselError
 
 
 class FetchFailed(EaselError):
+    """A download did not succeed."""
+
     key = "failed-bad-result"
 
 
 class FetchForbidden(FetchFailed):
-    """The address, or one it led to, is not on the public internet."""
+    """The address, or one that it redirects to, may not be opened: not on the public internet, not http or https."""
 
 
 class FetchTooLarge(FetchFailed):
-    """More bytes than the cap."""
+    """The body has more bytes than allowed."""
 
 
 class FetchTooSlow(FetchFailed):
-    """Not complete before the deadline."""
+    """The download was not complete before its deadline."""
 
 
 class ChatFailed(EaselError):
+    """The chat platform did not accept a call."""
+
     key = "error-internal"
 
 
 class ChatBusy(ChatFailed):
-    """The platform's flood limit. `retry_after` in seconds; nothing was posted or changed."""
+    """The platform's rate limit; nothing was posted or changed."""
 
     def __init__(self, *, retry_after: float, detail: str | None = None):
         super().__init__(detail=detail)
         self.retry_after = retry_after
+        """Seconds to wait; >= 0."""
 
 
 class MessageGone(ChatFailed):
@@ -43,28 +48,29 @@ class ChatGone(ChatFailed):
 
 
 class ChatUnreachable(ChatFailed):
-    """The platform did not answer, or with a 5xx: the same call may be tried again."""
+    """The platform did not answer, or answered with a 5xx: the same call may be tried again."""
 
 
 class Undelivered(EaselError):
-    """The pictures could not be put into the chat."""
+    """The images could not be delivered to the chat."""
 
     key = "failed-undelivered"
 
 
 class StoreFailed(EaselError):
-    """The database is full, locked, read-only or away; nothing of the work was kept. `detail` is for the log."""
+    """The database is full, locked, read-only or unreachable; the transaction was rolled back."""
 
     key = "error-store"
 
 
 class Stale(EaselError):
-    """A newer attempt holds the job. Nobody is told."""
+    """A newer attempt owns the job: this one stops without a message."""
 
 
 class SettingsWrong(EaselError):
-    """The operator's settings do not hold. `problems`: one line per mistake, each naming its key."""
+    """The operator's settings are invalid."""
 
     def __init__(self, problems: list[str]):
         super().__init__(detail="; ".join(problems))
         self.problems = problems
+        """One line per mistake, each naming its key."""

@@ -1,21 +1,23 @@
-"""Requests that cannot be met as they stand: nothing is spent, and the words say what would be accepted.
+"""Refusals of invalid requests: nothing is charged, and the message says what would be accepted.
 
-No failure of an upstream, a download or a platform.
+No failures of an upstream, a download or a platform.
 """
 
 from bot.errors.base import EaselError
 
 
 class Refusal(EaselError):
-    """The request cannot be met as it stands. Nothing is spent; the words say what would be accepted."""
+    """An invalid request. Nothing is charged; the message says what would be accepted."""
 
 
 class PromptEmpty(Refusal):
+    """The request has no prompt."""
+
     key = "refusal-prompt-empty"
 
 
 class PicturesWithoutPrompt(Refusal):
-    """There are pictures, but no word about what to do with them."""
+    """There are reference images, but no prompt."""
 
     key = "refusal-pictures-without-prompt"
 
@@ -69,25 +71,25 @@ class AnimatedPicture(Refusal):
 
 
 class PictureTooLarge(Refusal):
-    """More bytes than are taken. Facts: `name`, `limit` with its unit, such as "20 MB"."""
+    """The file has more bytes than allowed. Facts: `name`, `limit` with its unit, such as "20 MB"."""
 
     key = "refusal-picture-too-large"
 
 
 class PictureTooManyPixels(Refusal):
-    """Facts: `name`, `megapixels` that are the most taken (a number)."""
+    """Facts: `name`, `megapixels`, the limit (a number)."""
 
     key = "refusal-picture-too-many-pixels"
 
 
 class PictureGone(Refusal):
-    """The platform no longer hands out an attachment. Facts: `name`."""
+    """The platform no longer serves an attachment. Facts: `name`."""
 
     key = "refusal-picture-gone"
 
 
 class MaskWithoutPicture(Refusal):
-    """A mask marks where to change a picture, and there is none."""
+    """There is a mask, but no image that it could apply to."""
 
     key = "refusal-mask-without-picture"
 
@@ -99,7 +101,7 @@ class MaskNotTransparent(Refusal):
 
 
 class MaskOfOtherSize(Refusal):
-    """The mask has another shape than the picture. Facts: `mask` and `picture`, both such as "1024×768"."""
+    """The mask has other dimensions than the image. Facts: `mask` and `picture`, both such as "1024×768"."""
 
     key = "refusal-mask-of-other-size"
 
@@ -117,18 +119,26 @@ class MaskTooManyPictures(Refusal):
 
 
 class ReplyGone(Refusal):
+    """The replied-to message was deleted."""
+
     key = "refusal-reply-gone"
 
 
 class NothingToEdit(Refusal):
+    """An edit without an image."""
+
     key = "refusal-nothing-to-edit"
 
 
 class ReplyHasNoPicture(Refusal):
+    """The replied-to message has no image."""
+
     key = "refusal-reply-has-no-picture"
 
 
 class StillPainting(Refusal):
+    """The replied-to job has not finished."""
+
     key = "refusal-still-painting"
 
 
@@ -139,6 +149,8 @@ class OutOfCredits(Refusal):
 
 
 class ChatOutOfCredits(OutOfCredits):
+    """The chat's shared credits do not suffice. Facts as of OutOfCredits."""
+
     key = "refusal-chat-out-of-credits"
 
 
@@ -149,40 +161,50 @@ class TooManyWaiting(Refusal):
 
 
 class Banned(Refusal):
+    """The user is banned."""
+
     key = "refusal-banned"
 
 
 class ChatBanned(Refusal):
+    """The chat is banned."""
+
     key = "refusal-chat-banned"
 
 
 class Closed(Refusal):
-    """The bot is for those whom its operator has named."""
+    """The bot is restricted to the users whom its operator has listed."""
 
     key = "refusal-closed"
 
 
 class ForbiddenWord(Refusal):
-    """The operator does not want it painted. The word itself is not said back."""
+    """The prompt contains a word that the operator forbids. The message does not repeat it."""
 
     key = "refusal-forbidden-word"
 
 
 class TooFast(Refusal):
-    """More requests than a minute allows. Facts: `seconds` until the next is heard."""
+    """More requests than allowed a minute. Facts: `seconds` until the next is accepted."""
 
     key = "refusal-too-fast"
 
 
 class NotYours(Refusal):
+    """The job is another user's."""
+
     key = "refusal-not-yours"
 
 
 class AlreadyFinished(Refusal):
+    """The job has ended already."""
+
     key = "refusal-already-finished"
 
 
 class AdminsOnly(Refusal):
+    """The command is for administrators only."""
+
     key = "refusal-admins-only"
 
 
@@ -193,18 +215,18 @@ class UnknownCommand(Refusal):
 
 
 class BadArguments(Refusal):
-    """Facts: `usage`, the form that is understood."""
+    """Facts: `usage`, the syntax of the command."""
 
     key = "refusal-bad-arguments"
 
 
 class UnknownCharge(Refusal):
-    """No purchase is known under that number. Facts: `charge` as typed."""
+    """There is no purchase with this id. Facts: `charge` as typed."""
 
     key = "refusal-unknown-charge"
 
 
 class Unsupported(Refusal):
-    """Facts: `what` was asked for."""
+    """No configured provider can meet the request. Facts: `what` was requested."""
 
     key = "refusal-unsupported"

@@ -86,7 +86,7 @@ class JobService:
         Raises Refusal, StoreFailed.
         """
         requirements = Requirements(
-            options=options, references=len(references), prompt=len(prompt), mask=mask is not None
+            options=options, reference_count=len(references), prompt_chars=len(prompt), has_mask=mask is not None
         )
         new_job = NewJob(
             id=self._new_id(),

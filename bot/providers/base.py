@@ -1,11 +1,11 @@
-"""What every provider tells of itself: it stands in its configuration, whatever dialect it speaks."""
+"""Properties of a provider that come from its configuration, whatever its dialect. Sends no requests."""
 
 from bot.painting import Capabilities
 from bot.providers.presets import Upstream
 
 
 class BaseProvider:
-    """The part of `bot.ports.Provider` that needs no asking."""
+    """The part of `bot.ports.Provider` that needs no request."""
 
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
@@ -24,5 +24,5 @@ class BaseProvider:
 
     @property
     def price(self) -> int:
-        """Credits an image."""
+        """Credits for one image; >= 0."""
         return self._upstream.price

@@ -1,68 +1,68 @@
-"""The circuit breaker of one provider: after failures in a row it is left alone for a while, then tried by one.
+"""Circuit breaker of one provider: after failures in a row it is tried last for a while, then probed by one request.
 
-Pure: moments are handed in, in seconds of a clock that never falls.
+Pure: times are parameters, in seconds of a monotonic clock.
 
-    closed ──(FAILURES in a row, or one that no waiting mends)──> open ──(its pause is over)──> half-open
-       ^                                                           ^                               │
-       └────────────────────── the probe found it alive ───────────┼───────────────────────────────┤
-                                                                   └── the probe failed: the pause doubles
+    closed ──(FAILURES_TO_OPEN in a row, or a lasting one)──> open ──(its pause is over)──> half-open
+       ^                                                       ^                               │
+       └────────────────── the probe succeeded ────────────────┼───────────────────────────────┤
+                                                               └── the probe failed: the pause doubles
 """
 
 from enum import Enum, auto
 
 from bot.errors import Lost, PaintFailed, Retry
 
-FAILURES_TO_OPEN = 3  # in a row that open it; one or two happen to the best
-FIRST_PAUSE_S = 30.0  # seconds it first stays open
-MAX_PAUSE_S = 600.0  # seconds; a key that was mended is found out within ten minutes
+FAILURES_TO_OPEN = 3  # failures in a row; one or two happen to every upstream
+FIRST_PAUSE_S = 30.0  # seconds that the circuit first stays open
+MAX_PAUSE_S = 600.0  # seconds; a corrected key is noticed within ten minutes
 
 
 class Circuit(Enum):
-    """Whether a provider is worth asking."""
+    """State of a circuit: whether a provider should be tried."""
 
     CLOSED = auto()
-    HALF_OPEN = auto()  # by one request, while the others go elsewhere
+    HALF_OPEN = auto()  # by one request, the probe, while the others go elsewhere
     OPEN = auto()
 
 
 class Breaker:
-    """What the last requests to a provider came to."""
+    """Outcomes of the last requests to a provider."""
 
     def __init__(self) -> None:
         self._failures = 0
-        self._pause = FIRST_PAUSE_S
-        self._until: float | None = None
+        self._pause_s = FIRST_PAUSE_S
+        self._open_until: float | None = None
         self._probing = False
 
     def circuit(self, now: float) -> Circuit:
-        """Where it stands. While its probe is under way it is open to all others."""
-        if self._until is None:
+        """The state at `now`; OPEN for all others while a probe is in progress."""
+        if self._open_until is None:
             return Circuit.CLOSED
-        return Circuit.OPEN if now < self._until or self._probing else Circuit.HALF_OPEN
+        return Circuit.OPEN if now < self._open_until or self._probing else Circuit.HALF_OPEN
 
     def begin_request(self, now: float) -> bool:
-        """A request is about to be sent. True: it is the probe, and its end must be told by `heard` or `given_up`."""
+        """Registers a request. True: it is the probe, and must end with `record` or `abandon_probe`."""
         if self.circuit(now) is not Circuit.HALF_OPEN:
             return False
         self._probing = True
         return True
 
     def record(self, failure: PaintFailed | None, now: float) -> None:
-        """A request has ended; None: with a picture. A refusal of what was asked for is a sign of life, and a
-        limit of the moment says nothing."""
+        """Records the outcome of a request; `failure` None: success. A refusal of the request itself counts as success
+        of the provider, and a rate limit (`Retry.LATER`) as neither."""
         self._probing = False
         if failure is not None and failure.retry is Retry.LATER:
             return
         if failure is None or not (failure.retry is Retry.ELSEWHERE or isinstance(failure, Lost)):
-            self._failures, self._pause, self._until = 0, FIRST_PAUSE_S, None
+            self._failures, self._pause_s, self._open_until = 0, FIRST_PAUSE_S, None
             return
         self._failures += 1
-        if self._until is not None and now >= self._until:
-            self._pause = min(self._pause * 2, MAX_PAUSE_S)
-            self._until = now + self._pause
-        elif self._until is None and (self._failures >= FAILURES_TO_OPEN or failure.lasting):
-            self._until = now + self._pause
+        if self._open_until is not None and now >= self._open_until:
+            self._pause_s = min(self._pause_s * 2, MAX_PAUSE_S)
+            self._open_until = now + self._pause_s
+        elif self._open_until is None and (self._failures >= FAILURES_TO_OPEN or failure.lasting):
+            self._open_until = now + self._pause_s
 
     def abandon_probe(self) -> None:
-        """The probe was cancelled: the next request is one."""
+        """Ends a cancelled probe without an outcome: the next request is the probe."""
         self._probing = False

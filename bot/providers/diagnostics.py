@@ -1,6 +1,6 @@
-"""What an operator can do about a failure: a remedy by its class, a hint where preset and address do not fit. Pure.
+"""Advice for the operator about a failure: a remedy by its class, a hint where preset and address do not fit. Pure.
 
-Words for the log and the terminal, in English; what users are told stands in the texts.
+Sentences for the log and the terminal, in English; those for users are in the Fluent texts.
 """
 
 import re
@@ -51,44 +51,42 @@ REMEDIES: Mapping[type[PaintFailed], str | None] = {
     SaidFailed: None,
     Unfetched: None,
 }
+"""One clause by failure class; a class that is not in it has its parent's. None: nothing an operator could change."""
 
 
-"""By class; a class that is not in it has its parent's. None: nothing that an operator could change."""
-
-
-def remedy(failed: PaintFailed) -> str | None:
-    """One sentence that follows the provider's name; None where there is nothing to say."""
-    return next((REMEDIES[kind] for kind in type(failed).__mro__ if kind in REMEDIES), None)
+def remedy(failure: PaintFailed) -> str | None:
+    """One clause that follows the provider's name; None where the operator can change nothing."""
+    return next((REMEDIES[kind] for kind in type(failure).__mro__ if kind in REMEDIES), None)
 
 
 # ---------------------------------------------------------------- preset and address
 
 _TASK_MODEL = re.compile(r"invalid api ?type", re.IGNORECASE)  # ToAPIs: image models do not answer at a chat endpoint
-_AZURE = ".openai.azure.com"  # has no address of its own to compare with
+_AZURE = ".openai.azure.com"  # each customer has a host of its own, so the preset has no address to compare with
 
 
 def preset_for_url(url: str) -> str | None:
-    """The preset whose upstream lives at an address; None for a host that belongs to none."""
+    """The preset whose upstream is at an address; None for a host that belongs to none."""
     host = urlsplit(url).hostname or ""
     if host.endswith(_AZURE):
         return "azure"
-    homes = {name: _home(preset.base_url) for name, preset in PRESETS.items() if preset.base_url}
-    return next((name for name, home in homes.items() if host == home or host.endswith(f".{home}")), None)
+    domains = {name: _registered_domain(preset.base_url) for name, preset in PRESETS.items() if preset.base_url}
+    return next((name for name, domain in domains.items() if host == domain or host.endswith(f".{domain}")), None)
 
 
-def _home(url: str) -> str:
-    """The part of a host that all services of one upstream share."""
+def _registered_domain(url: str) -> str:
+    """The last two labels of a host name, which all services of one upstream share."""
     return ".".join((urlsplit(url).hostname or "").split(".")[-2:])
 
 
-def endpoint_hint(upstream: Upstream, said: str) -> str:
-    """One sentence about a request that came to no endpoint of its kind. `said`: what the upstream answered."""
+def endpoint_hint(upstream: Upstream, error_text: str) -> str:
+    """One sentence about a request that reached no endpoint of its dialect. `error_text`: the upstream's answer."""
     preset = preset_for_url(upstream.base_url)
     if preset is not None and preset != upstream.preset:
         return f'{urlsplit(upstream.base_url).hostname} is the upstream of preset = "{preset}"'
-    if _TASK_MODEL.search(said) and upstream.dialect != "tasks":
+    if _TASK_MODEL.search(error_text) and upstream.dialect != "tasks":
         return f'{upstream.model} is painted by tasks there: use preset = "toapis" or "evolink", or dialect = "tasks"'
-    if _TASK_MODEL.search(said):
+    if _TASK_MODEL.search(error_text):
         return f"{upstream.model} is not painted at this endpoint: check the model and the base_url"
     others = ", ".join(f'"{name}"' for name in ("chat", "tasks", "images") if name != upstream.dialect)
     return f'nothing speaks dialect = "{upstream.dialect}" there: check the base_url, or try dialect = {others}'
@@ -96,9 +94,11 @@ def endpoint_hint(upstream: Upstream, said: str) -> str:
 
 @contextmanager
 def endpoint_hints(upstream: Upstream) -> Generator[None]:
-    """Whoever finds no endpoint within it also says what to change."""
+    """Adds the `endpoint_hint` to a WrongEndpoint raised inside the context."""
     try:
         yield
-    except WrongEndpoint as wrong:
-        said = wrong.detail or ""
-        raise WrongEndpoint(trace=wrong.trace, detail=f"{said} ({endpoint_hint(upstream, said)})".strip()) from wrong
+    except WrongEndpoint as failure:
+        error_text = failure.detail or ""
+        raise WrongEndpoint(
+            trace=failure.trace, detail=f"{error_text} ({endpoint_hint(upstream, error_text)})".strip()
+        ) from failure

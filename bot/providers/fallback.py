@@ -1,7 +1,7 @@
-"""Who is asked, and who next: walks the configured providers until one paints or nobody may be asked any more.
+"""The configured providers as one: tries them in order until one paints or another try could pay twice.
 
-Decides by need, then by failure class alone (`PaintFailed.retry`). Never asks again where something may have been
-accepted: what was accepted is asked about, where the provider can be.
+Decides by the request's requirements, then by failure class alone (`PaintFailed.retry`). Never submits again where
+something may have been accepted: what was accepted is resumed, where the provider can.
 """
 
 import asyncio
@@ -22,32 +22,43 @@ from bot.providers.requirements import Requirements, can_satisfy, merge_capabili
 
 log = structlog.get_logger()
 
-BACKOFF_S = (1.0, 2.0, 4.0)  # seconds after a 429 that names no Retry-After, as ToAPIs' page asks; plus jitter
+BACKOFF_S = (1.0, 2.0, 4.0)  # seconds after a 429 without Retry-After, as ToAPIs' page asks; plus jitter
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptStarted:
-    """The named provider is about to be asked: nothing has been sent before this is consumed."""
+    """A request to a provider is about to begin: nothing has been sent before this event is consumed."""
 
     provider: str
+    """The operator's name for it."""
+
     price: int
+    """Its credits for one image; >= 0."""
+
     model: str = ""
+    """Name of its model."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptRejected:
-    """The provider asked last certainly accepted nothing."""
+    """The provider of the last AttemptStarted certainly accepted nothing."""
 
     reason: str
+    """Name of the failure's class."""
 
 
 @dataclass(slots=True, kw_only=True)
 class ProviderSlot:
-    """A provider, how many paintings it may have under way at once, and whether it is worth asking."""
+    """A provider with its concurrency limit and its circuit breaker."""
 
     provider: Provider
+    """The provider itself."""
+
     semaphore: asyncio.Semaphore
+    """Limits how many generations it has in progress at once."""
+
     breaker: Breaker = field(default_factory=Breaker)
+    """Whether it is tried in its place, last, or by a probe."""
 
 
 class FallbackProvider:
@@ -61,121 +72,120 @@ class FallbackProvider:
         clock: Clock,
         jitter: Callable[[], float],
     ) -> None:
-        """`seats`: providers in order, each with its concurrency. `budget`: seconds for one request over all
-        providers; what is not painted then is given up. `jitter`: 0 ≤ value < 1, for the spread of waiting times."""
+        """`providers`: in order of preference, each with its concurrency (> 0). `budget_s`: seconds for one request
+        over all providers, after which it fails. `jitter`: a random number, 0 <= value < 1, at each call."""
         self._slots = [ProviderSlot(provider=p, semaphore=asyncio.Semaphore(n)) for p, n in providers]
-        self._budget = budget_s
+        self._budget_s = budget_s
         self._clock = clock
         self._jitter = jitter
 
-    # ------------------------------------------------------------ who can
+    # ------------------------------------------------------------ capabilities and prices
 
     @cached_property
     def capabilities(self) -> Capabilities:
-        """What at least one provider can do; a request that needs two capabilities of two providers is refused
-        by `able`."""
-        return merge_capabilities([seat.provider.capabilities for seat in self._slots])
+        """The union over all providers; `capable_providers` refuses a request that no single one can meet."""
+        return merge_capabilities([slot.provider.capabilities for slot in self._slots])
 
     def capable_providers(self, needs: Requirements) -> list[Provider]:
         """The providers that can meet the whole request, in order.
 
         Raises Unsupported when there is none.
         """
-        return [seat.provider for seat in self._capable_slots(needs)]
+        return [slot.provider for slot in self._capable_slots(needs)]
 
     def price(self, needs: Requirements) -> int:
-        """Credits to reserve for one image: of the dearest provider that may come to paint it.
+        """Credits to reserve for one image: the highest price of the providers that may paint it.
 
         Raises Unsupported when none can.
         """
         return max(provider.price for provider in self.capable_providers(needs))
 
     def can_satisfy(self, needs: Requirements) -> bool:
-        """Whether anybody can meet the whole request."""
-        return any(can_satisfy(seat.provider.capabilities, needs) for seat in self._slots)
+        """Whether any provider can meet the whole request."""
+        return any(can_satisfy(slot.provider.capabilities, needs) for slot in self._slots)
 
     def resumable(self, name: str) -> bool:
-        """Whether what the named provider has accepted can be asked about."""
-        return any(seat.provider.name == name and seat.provider.resumable for seat in self._slots)
+        """Whether the named provider can resume what it has accepted."""
+        return any(slot.provider.name == name and slot.provider.resumable for slot in self._slots)
 
     def _capable_slots(self, needs: Requirements) -> list[ProviderSlot]:
-        able = [seat for seat in self._slots if can_satisfy(seat.provider.capabilities, needs)]
-        if not able:
+        capable = [slot for slot in self._slots if can_satisfy(slot.provider.capabilities, needs)]
+        if not capable:
             raise Unsupported(what=str(needs))
-        return able
+        return capable
 
-    # ------------------------------------------------------------ the walk
+    # ------------------------------------------------------------ attempts
 
     async def paint(self, request: PaintRequest) -> AsyncGenerator[PaintEvent | AttemptStarted | AttemptRejected, None]:
-        """Asks the able providers in order; those that have failed again and again come last.
+        """Tries the capable providers in order, those with an open circuit last.
 
-        Raises PaintFailed: the last failure once nobody is left, or at once where another try could pay twice.
+        Raises PaintFailed: the last failure once none is left, or at once where another try could pay twice.
         """
-        deadline = self._clock.monotonic() + self._budget
-        failure: PaintFailed = PaintFailed()
-        for position, seat in enumerate(self._in_order(self._capable_slots(requirements_of(request)))):
+        deadline = self._clock.monotonic() + self._budget_s
+        last_failure: PaintFailed = PaintFailed()
+        for position, slot in enumerate(self._order_by_circuit(self._capable_slots(requirements_of(request)))):
             if position and self._clock.monotonic() >= deadline:
                 break
             if position:
                 yield StageChanged(Stage.RETRYING)
-            walk = _Attempt()
+            attempt = _Attempt()
             try:
-                async with aclosing(self._try_provider(seat, request, walk, deadline)) as events:
+                async with aclosing(self._try_provider(slot, request, attempt, deadline)) as events:
                     async for event in events:
                         yield event
-            except PaintFailed as failed:
-                failure = failed
-                if failed.retry is Retry.NEVER or walk.has_picture:
+            except PaintFailed as failure:
+                last_failure = failure
+                if failure.retry is Retry.NEVER or attempt.has_picture:
                     raise
             else:
                 return
-        raise failure
+        raise last_failure
 
     async def resume(self, name: str, request: PaintRequest, upstream_id: str) -> AsyncGenerator[PaintEvent, None]:
-        """Goes on with what the named provider accepted before a restart. Submits nothing, asks nobody else.
+        """Resumes what the named provider accepted before a restart. Submits nothing, tries no other provider.
 
-        Raises PaintFailed; Restarted when that provider cannot be asked any more.
+        Raises PaintFailed; Restarted when that provider is gone or cannot resume.
         """
-        seat = next((seat for seat in self._slots if seat.provider.name == name), None)
-        if seat is None or not seat.provider.resumable:
+        slot = next((slot for slot in self._slots if slot.provider.name == name), None)
+        if slot is None or not slot.provider.resumable:
             raise Restarted(trace=upstream_id)
-        walk = _Attempt(upstream_id=upstream_id)
+        attempt = _Attempt(upstream_id=upstream_id)
         try:
             async with aclosing(
-                self._events_of_painting(seat, request, walk, self._clock.monotonic() + self._budget)
+                self._paint_or_resume(slot, request, attempt, self._clock.monotonic() + self._budget_s)
             ) as events:
                 async for event in events:
                     yield event
-        except PaintFailed as failed:
-            self._log_failure(seat, failed)
+        except PaintFailed as failure:
+            self._log_failure(slot, failure)
             raise
 
-    def _in_order(self, able: Sequence[ProviderSlot]) -> list[ProviderSlot]:
-        """As configured, but for those whose circuit is open: better late than never."""
+    def _order_by_circuit(self, capable: Sequence[ProviderSlot]) -> list[ProviderSlot]:
+        """As configured, but those with an open circuit last: a slow success is better than none."""
         now = self._clock.monotonic()
-        return sorted(able, key=lambda seat: seat.breaker.circuit(now) is Circuit.OPEN)
+        return sorted(capable, key=lambda slot: slot.breaker.circuit(now) is Circuit.OPEN)
 
     async def _try_provider(
-        self, seat: ProviderSlot, request: PaintRequest, walk: "_Attempt", deadline: float
+        self, slot: ProviderSlot, request: PaintRequest, attempt: "_Attempt", deadline: float
     ) -> AsyncGenerator[PaintEvent | AttemptStarted | AttemptRejected, None]:
-        """Asks one provider, and again after a 429 as long as that is worth the time.
+        """Tries one provider, and again after a 429 as long as the deadline allows.
 
         Raises its last PaintFailed.
         """
-        waits = iter(BACKOFF_S)
+        backoff = iter(BACKOFF_S)
         while True:
-            walk.restart()
+            attempt.restart()
             try:
-                async with aclosing(self._attempt(seat, request, walk, deadline)) as events:
+                async with aclosing(self._attempt(slot, request, attempt, deadline)) as events:
                     async for event in events:
                         yield event
-            except PaintFailed as failed:
-                self._log_failure(seat, failed)
-                if failed.retry is Retry.NEVER or walk.has_picture:
+            except PaintFailed as failure:
+                self._log_failure(slot, failure)
+                if failure.retry is Retry.NEVER or attempt.has_picture:
                     raise
-                if walk.has_started:
-                    yield AttemptRejected(type(failed).__name__)
-                pause = self._retry_pause(failed, next(waits, None), deadline)
+                if attempt.has_started:
+                    yield AttemptRejected(type(failure).__name__)
+                pause = self._retry_pause(failure, next(backoff, None), deadline)
                 if pause is None:
                     raise
             else:
@@ -184,126 +194,137 @@ class FallbackProvider:
             await self._clock.sleep(pause)
 
     async def _attempt(
-        self, seat: ProviderSlot, request: PaintRequest, walk: "_Attempt", deadline: float
+        self, slot: ProviderSlot, request: PaintRequest, attempt: "_Attempt", deadline: float
     ) -> AsyncGenerator[PaintEvent | AttemptStarted, None]:
-        """One asking of one provider, once it has a place free; its breaker hears how it ended."""
-        provider, breaker = seat.provider, seat.breaker
-        async with self._acquired(seat, deadline):
+        """One request to one provider, once it has a slot free; its breaker records the outcome."""
+        provider, breaker = slot.provider, slot.breaker
+        async with self._acquire_slot(slot, deadline):
             is_probe = breaker.begin_request(self._clock.monotonic())
             try:
-                walk.has_started = True
+                attempt.has_started = True
                 yield AttemptStarted(provider.name, provider.price, provider.model)
-                async with aclosing(self._events_of_painting(seat, request, walk, deadline)) as events:
+                async with aclosing(self._paint_or_resume(slot, request, attempt, deadline)) as events:
                     async for event in events:
                         yield event
                 breaker.record(None, self._clock.monotonic())
-            except PaintFailed as failed:
-                breaker.record(failed, self._clock.monotonic())
+            except PaintFailed as failure:
+                breaker.record(failure, self._clock.monotonic())
                 if breaker.circuit(self._clock.monotonic()) is Circuit.OPEN:
                     log.warning("provider is asked last for a while", provider=provider.name)
                 raise
-            except BaseException:  # cancelled: nothing is known of the provider
+            except BaseException:  # cancelled: says nothing about the provider
                 if is_probe:
                     breaker.abandon_probe()
                 raise
 
-    async def _events_of_painting(
-        self, seat: ProviderSlot, request: PaintRequest, walk: "_Attempt", deadline: float
+    async def _paint_or_resume(
+        self, slot: ProviderSlot, request: PaintRequest, attempt: "_Attempt", deadline: float
     ) -> AsyncGenerator[PaintEvent, None]:
-        """The events of one painting. Where contact is lost and the provider can be asked what became of it, it is."""
-        provider = seat.provider
-        waits = iter(BACKOFF_S)
+        """The events of one generation. Where contact is lost and the provider can resume, it is resumed."""
+        provider = slot.provider
+        backoff = iter(BACKOFF_S)
         while True:
-            known = walk.upstream_id
-            source = provider.paint(request) if known is None else provider.resume(request, known)
+            upstream_id = attempt.upstream_id
+            source = provider.paint(request) if upstream_id is None else provider.resume(request, upstream_id)
             try:
-                async with aclosing(source), aclosing(self._events_before(deadline, source)) as events:
+                async with aclosing(source), aclosing(self._events_until_deadline(deadline, source)) as events:
                     async for event in events:
-                        walk.record(event)
+                        attempt.record(event)
                         yield event
             except Lost as lost:
-                wait = next(waits, None)
+                wait = next(backoff, None)
                 pause = None if wait is None else self._with_jitter(wait)
-                asks = provider.resumable and walk.upstream_id is not None and not walk.has_picture
-                if isinstance(lost, TookTooLong) or not asks or pause is None or not self._ends_before(pause, deadline):
+                can_resume = provider.resumable and attempt.upstream_id is not None and not attempt.has_picture
+                if (
+                    isinstance(lost, TookTooLong)
+                    or not can_resume
+                    or pause is None
+                    or not self._ends_in_time(pause, deadline)
+                ):
                     raise
-                self._log_failure(seat, lost)
+                self._log_failure(slot, lost)
             else:
                 return
             await self._clock.sleep(pause)
 
-    async def _events_before(
+    async def _events_until_deadline(
         self, deadline: float, events: AsyncGenerator[PaintEvent, None]
     ) -> AsyncGenerator[PaintEvent, None]:
-        """The events that come in time.
+        """The events that come before the deadline.
 
-        Raises TookTooLong at the deadline: whatever the provider is doing, the member has waited long enough.
+        Raises TookTooLong at the deadline, whatever the provider is doing: the user has waited long enough.
         """
-        async with Deadline(self._clock, deadline) as in_time:
+        async with Deadline(self._clock, deadline) as timer:
             while True:
                 try:
-                    event = await in_time.wait_for(partial(anext, events, None))
+                    event = await timer.wait_for(partial(anext, events, None))
                 except TimeoutError as exc:
-                    raise TookTooLong(seconds=round(self._budget)) from exc
+                    raise TookTooLong(seconds=round(self._budget_s)) from exc
                 if event is None:
                     return
                 yield event
 
     @asynccontextmanager
-    async def _acquired(self, seat: ProviderSlot, deadline: float) -> AsyncGenerator[None]:
-        """One of the paintings that a provider may have under way.
+    async def _acquire_slot(self, slot: ProviderSlot, deadline: float) -> AsyncGenerator[None]:
+        """Holds one of the provider's concurrency slots.
 
-        Raises Busy when none comes free in time.
+        Raises Busy when none comes free before the deadline.
         """
         try:
-            async with Deadline(self._clock, deadline) as in_time:
-                await in_time.wait_for(seat.semaphore.acquire)
+            async with Deadline(self._clock, deadline) as timer:
+                await timer.wait_for(slot.semaphore.acquire)
         except TimeoutError as exc:
             raise Busy(detail="no place came free") from exc
         try:
-            if not self._ends_before(0.0, deadline):
+            if not self._ends_in_time(0.0, deadline):
                 raise Busy(detail="a place came free too late")
             yield
         finally:
-            seat.semaphore.release()
+            slot.semaphore.release()
 
-    def _retry_pause(self, failed: PaintFailed, wait: float | None, deadline: float) -> float | None:
-        """Seconds until the same provider is asked again; None: go on to the next one."""
-        if not isinstance(failed, Busy) or wait is None:
+    def _retry_pause(self, failure: PaintFailed, wait: float | None, deadline: float) -> float | None:
+        """Seconds until the same provider is tried again; None: the next one is tried."""
+        if not isinstance(failure, Busy) or wait is None:
             return None
-        pause = failed.retry_after if failed.retry_after is not None else self._with_jitter(wait)
-        return pause if self._ends_before(pause, deadline) else None
+        pause = failure.retry_after if failure.retry_after is not None else self._with_jitter(wait)
+        return pause if self._ends_in_time(pause, deadline) else None
 
     def _with_jitter(self, wait: float) -> float:
         return wait * (1 + self._jitter() / 2)
 
-    def _ends_before(self, pause: float, deadline: float) -> bool:
+    def _ends_in_time(self, pause: float, deadline: float) -> bool:
         return self._clock.monotonic() + pause < deadline
 
-    def _log_failure(self, seat: ProviderSlot, failed: PaintFailed) -> None:
+    def _log_failure(self, slot: ProviderSlot, failure: PaintFailed) -> None:
         log.warning(
             "upstream failed",
-            provider=seat.provider.name,
-            failure=type(failed).__name__,
-            trace_id=failed.trace,
-            detail=failed.detail,
-            hint=remedy(failed),
+            provider=slot.provider.name,
+            failure=type(failure).__name__,
+            trace_id=failure.trace,
+            detail=failure.detail,
+            hint=remedy(failure),
         )
 
 
 @dataclass(slots=True, kw_only=True)
 class _Attempt:
-    """How far one asking has come."""
+    """Progress of one request to one provider."""
 
     has_started: bool = False
+    """Whether AttemptStarted was yielded."""
+
     has_picture: bool = False
+    """Whether a finished image came; kept over restarts, since nothing may be painted again after one."""
+
     upstream_id: str | None = None
+    """Id under which the upstream accepted the request; None: not accepted, or without an id."""
 
     def restart(self) -> None:
-        """A new asking: what the last one was known by counts no more."""
+        """Begins a new request: the id of the last one does not belong to it."""
         self.has_started, self.upstream_id = False, None
 
     def record(self, event: PaintEvent) -> None:
+        """Updates the progress by an event of the provider."""
         match event:
             case Accepted(upstream_id) if upstream_id:
                 self.upstream_id = upstream_id

@@ -1,6 +1,6 @@
-"""Where a JSON item carries a picture (a link or inline bytes), and the bytes of a data URL. Pure.
+"""Finds the image in a JSON item (a link or inline base64), and decodes data URLs. Pure.
 
-No picture is looked into: that is for `bot.pictures`.
+Does not look at the bytes of an image: `bot.pictures` does.
 """
 
 import base64
@@ -11,11 +11,11 @@ from typing import Any, cast
 from bot.errors import BadResult
 
 _SCHEMES = ("http://", "https://", "data:")
-_BARE_BASE64 = "data:;base64,"  # stands before base64 that came without its data URL
+_BARE_BASE64 = "data:;base64,"  # prefix for base64 that came without a data URL; the type is sniffed later
 
 
 def find_image_urls(item: object) -> Iterator[str]:
-    """The picture that an item of a list of parts carries, in any of the known ways: a link or a data URL."""
+    """The addresses of the image in an item of a list of parts, in any of the known shapes: links or data URLs."""
     if isinstance(item, str):
         if item.startswith(_SCHEMES):
             yield item
@@ -35,7 +35,7 @@ def find_image_urls(item: object) -> Iterator[str]:
 def decode_data_url(url: str) -> bytes:
     """The bytes of a data URL.
 
-    Raises BadResult when it is no base64.
+    Raises BadResult when it is not base64, or empty.
     """
     header, comma, encoded = url.partition(",")
     if not comma or not header.endswith(";base64"):

@@ -1,6 +1,6 @@
-"""Pictures that came inside an answer as data URLs, turned into bytes away from the event loop.
+"""Decodes images that came inside an answer as data URLs, off the event loop.
 
-Looks inside no picture: that is for `bot.pictures`.
+Does not look at the bytes of an image: `bot.pictures` does.
 """
 
 from collections.abc import AsyncGenerator
@@ -13,27 +13,27 @@ from bot.providers.offload import offload
 
 
 async def decode_inline_images(events: AsyncGenerator[PaintEvent, None]) -> AsyncGenerator[PaintEvent, None]:
-    """The events, pictures and previews inline as bytes. A broken preview is left out.
+    """The events, with inline images and previews as bytes. A broken preview is left out.
 
-    Raises BadResult when a picture is broken and no other one was whole; whatever `events` raises.
+    Raises BadResult when an image is broken and no other one was whole; whatever `events` raises.
     """
     delivered = 0
-    broken: BadResult | None = None
+    last_error: BadResult | None = None
     async with aclosing(events):
         async for event in events:
             try:
-                whole = await _decode_event(event)
+                decoded = await _decode_event(event)
             except BadResult as exc:
-                broken = exc if isinstance(event, FinishedImage) else broken
+                last_error = exc if isinstance(event, FinishedImage) else last_error
                 continue
-            delivered += isinstance(whole, FinishedImage)
-            yield whole
-    if broken and not delivered:
-        raise broken
+            delivered += isinstance(decoded, FinishedImage)
+            yield decoded
+    if last_error and not delivered:
+        raise last_error
 
 
 async def _decode_event(event: PaintEvent) -> PaintEvent:
-    """Raises BadResult."""
+    """The event with its data URL, if any, as bytes. Raises BadResult."""
     if not isinstance(event, FinishedImage | Preview) or not isinstance(event.source, Link):
         return event
     url = event.source.url

@@ -1,4 +1,4 @@
-"""Work on megabytes kept off the event loop. Knows nothing of what is worked on."""
+"""Runs work on megabytes off the event loop. Knows nothing about the work."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import ParamSpec, TypeVar
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
-OFFLOAD_BYTES = 256 * 1024  # what is longer takes some milliseconds to parse or decode; a thread hop takes 0.1 ms
+OFFLOAD_BYTES = 256 * 1024  # more takes some milliseconds to parse or decode; a thread hop takes 0.1 ms
 
 
 async def offload(size: int, work: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:

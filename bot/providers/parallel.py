@@ -1,6 +1,6 @@
-"""Several paintings at once, told as one: for upstreams that paint one picture an answer.
+"""Several concurrent generations merged into one stream of events: for upstreams that paint one image an answer.
 
-Knows neither HTTP nor a dialect: it merges streams of painting events.
+Knows neither HTTP nor a dialect.
 """
 
 import asyncio
@@ -16,10 +16,13 @@ _STAGES = (Stage.SENDING, Stage.QUEUED, Stage.PAINTING, Stage.SAVING)
 
 @dataclass(slots=True)
 class _Share:
-    """How far one of the paintings is. `percent` None: it has failed and counts no more."""
+    """Progress of one of the generations."""
 
     percent: float | None = 0.0
+    """Percentage, 0 to 100; None: it failed and no longer counts."""
+
     stage: int = 0
+    """Index into _STAGES."""
 
 
 _Inbox = asyncio.Queue[tuple[_Share, PaintEvent | Exception | None]]
@@ -28,24 +31,24 @@ _Inbox = asyncio.Queue[tuple[_Share, PaintEvent | Exception | None]]
 def merge_paintings(
     paintings: Sequence[AsyncGenerator[PaintEvent, None]], *, on_failure: Callable[[PaintFailed], None]
 ) -> AsyncGenerator[PaintEvent, None]:
-    """Runs all at once and yields their events; neither stage nor percent falls.
+    """Runs all generations concurrently and yields their events; neither stage nor percentage falls.
 
-    Percent is the mean of all that have not failed, the stage that of the one furthest behind. Where one
-    delivers, the failures of the others go to `swallow`. Closing it closes them all.
+    The percentage is the mean of all that have not failed, the stage that of the one furthest behind. Where one
+    succeeds, the failures of the others go to `on_failure`. Closing the iterator closes them all.
 
-    Raises the most telling PaintFailed when all fail.
+    Raises PaintFailed when all fail: that of `failure_to_report`.
     """
     return _pass_through(paintings[0]) if len(paintings) == 1 else _merge(paintings, on_failure)
 
 
 async def _merge(
-    paintings: Sequence[AsyncGenerator[PaintEvent, None]], swallow: Callable[[PaintFailed], None]
+    paintings: Sequence[AsyncGenerator[PaintEvent, None]], on_failure: Callable[[PaintFailed], None]
 ) -> AsyncGenerator[PaintEvent, None]:
     inbox: _Inbox = asyncio.Queue()
     shares = [_Share() for _ in paintings]
     tasks = [asyncio.create_task(_run(*each, inbox)) for each in zip(paintings, shares, strict=True)]
     failures: list[PaintFailed] = []
-    told = _OverallProgress(shares)
+    progress = _OverallProgress(shares)
     running = len(tasks)
     try:
         while running:
@@ -59,11 +62,11 @@ async def _merge(
                 failures.append(event)
             elif isinstance(event, Exception):
                 raise event
-            elif not told.apply(share, event):
+            elif not progress.apply(share, event):
                 yield event
                 continue
-            for news in told.take_changes() if running else ():
-                yield news
+            for change in progress.collect_changes() if running else ():
+                yield change
     finally:
         for task in tasks:
             task.cancel()
@@ -71,17 +74,17 @@ async def _merge(
     if len(failures) == len(tasks):
         raise failure_to_report(failures)
     for failure in failures:
-        swallow(failure)
+        on_failure(failure)
 
 
 async def _pass_through(painting: AsyncGenerator[PaintEvent, None]) -> AsyncGenerator[PaintEvent, None]:
-    """One that needs no task and no inbox."""
+    """A single generation, which needs no task and no inbox."""
     share = _Share()
-    told = _OverallProgress([share])
+    progress = _OverallProgress([share])
     async with aclosing(painting):
         async for event in painting:
-            for news in told.take_changes() if told.apply(share, event) else (event,):
-                yield news
+            for change in progress.collect_changes() if progress.apply(share, event) else (event,):
+                yield change
 
 
 async def _run(painting: AsyncGenerator[PaintEvent, None], share: _Share, inbox: _Inbox) -> None:
@@ -89,22 +92,22 @@ async def _run(painting: AsyncGenerator[PaintEvent, None], share: _Share, inbox:
         async with aclosing(painting):
             async for event in painting:
                 inbox.put_nowait((share, event))
-    except Exception as exc:  # whatever it is, the reader of the inbox must learn of it
+    except Exception as exc:  # of any kind: it is raised by the reader of the inbox
         inbox.put_nowait((share, exc))
     else:
         inbox.put_nowait((share, None))
 
 
 class _OverallProgress:
-    """What was told of stage and percent, so that neither falls or is repeated."""
+    """Stage and percentage of all generations together, so that neither falls or is repeated."""
 
     def __init__(self, shares: Sequence[_Share]) -> None:
         self._shares = shares
-        self._percent: float | None = None  # None: no painting has named one
+        self._percent: float | None = None  # the last one reported; None: no generation has reported any
         self._stage = 0
 
     def apply(self, share: _Share, event: PaintEvent) -> bool:
-        """Notes a stage or a percentage; False for all other events."""
+        """Records a stage or a percentage; False for all other events."""
         if isinstance(event, StageChanged):
             share.stage = max(share.stage, _STAGES.index(event.stage))
         elif isinstance(event, Progress):
@@ -114,22 +117,22 @@ class _OverallProgress:
             return False
         return True
 
-    def take_changes(self) -> list[PaintEvent]:
-        """Where all of them together are, as far as it was not told."""
+    def collect_changes(self) -> list[PaintEvent]:
+        """The events for what has changed since the last call."""
         counted = [(share.percent, share.stage) for share in self._shares if share.percent is not None]
-        news: list[PaintEvent] = []
+        changes: list[PaintEvent] = []
         stage = min(stage for _, stage in counted)
         if stage > self._stage:
             self._stage = stage
-            news.append(StageChanged(_STAGES[stage]))
+            changes.append(StageChanged(_STAGES[stage]))
         mean = sum(percent for percent, _ in counted) / len(counted)
         if self._percent is not None and mean > self._percent:
             self._percent = mean
-            news.append(Progress(mean))
-        return news
+            changes.append(Progress(mean))
+        return changes
 
 
 def failure_to_report(failures: Sequence[PaintFailed]) -> PaintFailed:
-    """The failure to raise when all failed: one after which nothing may be painted again, if there is any, so that
-    two different ends never lead to a second payment; of those, the one that says most."""
+    """The failure to raise when all failed: one that forbids any retry, if there is one, so that two different failures
+    never lead to a second payment; of those, the one with the lowest `report_rank`."""
     return min(failures, key=lambda failure: (failure.retry is not Retry.NEVER, failure.report_rank))

@@ -1,6 +1,6 @@
-"""What a painting costs at the upstream, by what it says it counted. Pure.
+"""Cost of a generation in the upstream's own credits, by the usage that it reports. Pure.
 
-What members are charged stands in `bot.quota`.
+What users are charged is in `bot.quota`.
 """
 
 from collections.abc import Mapping
@@ -11,8 +11,8 @@ from bot.providers.presets import TokenPrice
 
 
 def usage_credits(price: TokenPrice | None, usage: Mapping[str, Any]) -> float | None:
-    """The upstream's own credits for a `usage` as of OpenAI's Images API; None where the preset has no formula, or
-    the usage no numbers."""
+    """The upstream's own credits for a `usage` of OpenAI's Images API; None when the preset has no price of tokens, or
+    the usage no number of output tokens."""
     if price is None or finite_number(usage.get("output_tokens")) is None:
         return None
     details = usage.get("input_tokens_details")

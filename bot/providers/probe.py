@@ -1,6 +1,6 @@
-"""Asks an upstream something that paints nothing, and says what the answer tells of address, key and model.
+"""Probes an upstream with a request that paints nothing, to check address, key and model.
 
-For `easel check`. The answers are words for the operator, in English like all that a terminal shows.
+For `easel check`. The results are sentences for the operator, in English like all terminal output.
 """
 
 from collections.abc import Mapping
@@ -13,23 +13,23 @@ from bot.providers.http.client import UpstreamClient, exchange
 from bot.providers.http.json_safe import parse_json_documents
 from bot.providers.presets import ImagesWire, Upstream
 
-PROBE_TIMEOUT_S = 10.0  # seconds; nothing is painted, so an answer that takes longer is none
-_NO_API = "HTTP 200 without JSON"  # a web page lives there
-_NAMED = 5  # models that are named when the configured one is not among them
+PROBE_TIMEOUT_S = 10.0  # seconds; nothing is painted, so a healthy upstream answers sooner
+_NO_API = "HTTP 200 without JSON"  # a web page is at this address
+_MAX_NAMED_MODELS = 5  # models named when the configured one is not listed: one line of a terminal
 
 
 async def probe_upstream(upstream: Upstream, client: UpstreamClient) -> str:
-    """What an operator may know of an upstream that is well.
+    """One sentence about a healthy upstream.
 
-    Raises SettingsWrong with one line that says what to do when it is not.
+    Raises SettingsWrong when it is not healthy: one line that says what to do.
     """
     try:
         models = await _fetch_models(upstream, client)
-    except PaintFailed as failed:
-        return _judge_failure(upstream, failed)
+    except PaintFailed as failure:
+        return _judge_failure(upstream, failure)
     if not upstream.lists_models or not models or upstream.model in models:
         return f"answers at {upstream.base_url} and accepts the key"
-    near = ", ".join(sorted(models, key=lambda name: (upstream.model[:9] not in name, name))[:_NAMED])
+    near = ", ".join(sorted(models, key=lambda name: (upstream.model[:9] not in name, name))[:_MAX_NAMED_MODELS])
     raise SettingsWrong([f"does not list the model {upstream.model}; it has {near}; set model"])
 
 
@@ -41,8 +41,8 @@ async def _fetch_models(upstream: Upstream, client: UpstreamClient) -> set[str]:
     async with exchange(
         client, address, None, headers, method="GET", repeatable=True,
         timeout_s=PROBE_TIMEOUT_S, idle_timeout_s=PROBE_TIMEOUT_S, redact=[upstream.key],
-    ) as answer:  # fmt: skip
-        body = await answer.read_body()
+    ) as response:  # fmt: skip
+        body = await response.read_body()
     documents = parse_json_documents(body.decode("utf-8", "replace"))
     if not documents:
         raise WrongEndpoint(detail=_NO_API)
@@ -52,15 +52,17 @@ async def _fetch_models(upstream: Upstream, client: UpstreamClient) -> set[str]:
     return {str(cast(Mapping[str, Any], each)["id"]) for each in entries if isinstance(each, Mapping) and "id" in each}
 
 
-def _judge_failure(upstream: Upstream, failed: PaintFailed) -> str:
-    """An upstream that answers is well, unless its answer shows what is wrong.
+def _judge_failure(upstream: Upstream, failure: PaintFailed) -> str:
+    """One sentence about an upstream whose probe failed in a way that proves nothing wrong.
 
-    Raises SettingsWrong where it does.
+    Raises SettingsWrong when the failure proves address or key wrong.
     """
-    answers = isinstance(failed, Busy | Rejected) or (isinstance(failed, WrongEndpoint) and not upstream.probe_proves)
-    if answers and failed.detail != _NO_API:
+    is_healthy = isinstance(failure, Busy | Rejected) or (
+        isinstance(failure, WrongEndpoint) and not upstream.probe_proves
+    )
+    if is_healthy and failure.detail != _NO_API:
         return f"answers at {upstream.base_url}; whether it accepts the key shows at the first painting"
-    why = failed.detail or type(failed).__name__
-    if isinstance(failed, WrongEndpoint):
+    why = failure.detail or type(failure).__name__
+    if isinstance(failure, WrongEndpoint):
         why += f"; {endpoint_hint(upstream, why)}"
-    raise SettingsWrong([f"{upstream.base_url}: {remedy(failed) or 'it failed'} ({why})"]) from failed
+    raise SettingsWrong([f"{upstream.base_url}: {remedy(failure) or 'it failed'} ({why})"]) from failure

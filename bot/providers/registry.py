@@ -1,6 +1,6 @@
-"""From a configured upstream to the provider that speaks its dialect.
+"""Makes the provider of a configured upstream by its dialect.
 
-The one place that knows all dialects; what they share is handed in here.
+The only module that knows all dialects.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,20 +18,31 @@ from bot.providers.tasks.provider import TasksProvider
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderDependencies:
-    """What providers work with. `client`: belongs to whoever made it. `jitter`: 0 ≤ value < 1."""
+    """What all providers share."""
 
     client: UpstreamClient
+    """Connections to the upstreams; owned and closed by the caller."""
+
     clock: Clock
+    """Source of time for polls and deadlines."""
+
     callbacks: Callbacks
+    """Callbacks of the tasks in progress."""
+
     jitter: Callable[[], float]
+    """A random number at each call, 0 <= value < 1; spreads the polls of concurrent jobs."""
 
 
 _DIALECTS: Mapping[str, Callable[[Upstream, ProviderDependencies], Provider]] = {
-    "chat": lambda upstream, tools: ChatProvider(upstream, tools.client),
-    "tasks": lambda upstream, tools: TasksProvider(
-        upstream, tools.client, clock=tools.clock, callbacks=tools.callbacks, jitter=tools.jitter
+    "chat": lambda upstream, dependencies: ChatProvider(upstream, dependencies.client),
+    "tasks": lambda upstream, dependencies: TasksProvider(
+        upstream,
+        dependencies.client,
+        clock=dependencies.clock,
+        callbacks=dependencies.callbacks,
+        jitter=dependencies.jitter,
     ),
-    "images": lambda upstream, tools: ImagesProvider(upstream, tools.client),
+    "images": lambda upstream, dependencies: ImagesProvider(upstream, dependencies.client),
 }
 
 

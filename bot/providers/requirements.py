@@ -1,4 +1,4 @@
-"""What a request asks of whoever paints it, held against what providers can do. Pure."""
+"""Requirements of a request, compared with the capabilities of providers. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,42 +12,49 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirements:
-    """What a request asks of whoever paints it. `references` and `prompt` are counts: pictures, characters."""
+    """What a request needs from a provider."""
 
     options: Options
-    references: int
-    prompt: int
-    mask: bool = False
+    """The options of the request."""
+
+    reference_count: int
+    """Number of reference images; >= 0."""
+
+    prompt_chars: int
+    """Length of the prompt, characters; >= 0."""
+
+    has_mask: bool = False
+    """Whether there is a mask."""
 
     def __str__(self) -> str:
-        """In the words members typed, for a refusal: options, then pictures."""
+        """The requirements as users type them, for a refusal: options, then pictures."""
         options = self.options
         size = "@".join(filter(None, (options.size, options.tier)))
-        said = {"size": size, "quality": options.quality, "background": options.background, "format": options.format}
-        typed = [f"--{name} {value}" for name, value in said.items() if value]
+        values = {"size": size, "quality": options.quality, "background": options.background, "format": options.format}
+        typed = [f"--{name} {value}" for name, value in values.items() if value]
         typed += [f"--compression {options.compression}"] if options.compression is not None else []
         typed += [f"--n {options.n}"] if options.n > 1 else []
-        typed += ["🖼" * self.references] if self.references else []
-        typed += ["mask"] if self.mask else []
+        typed += ["🖼" * self.reference_count] if self.reference_count else []
+        typed += ["mask"] if self.has_mask else []
         return " ".join(typed)
 
 
 def requirements_of(request: PaintRequest) -> Requirements:
-    """A ready request's needs."""
+    """The requirements of a request."""
     return Requirements(
         options=request.options,
-        references=len(request.references),
-        prompt=len(request.prompt),
-        mask=request.mask is not None,
+        reference_count=len(request.references),
+        prompt_chars=len(request.prompt),
+        has_mask=request.mask is not None,
     )
 
 
 def can_satisfy(capabilities: Capabilities, needs: Requirements) -> bool:
     """Whether a provider can meet the whole request."""
     options = needs.options
-    most = (
+    max_references = (
         min(capabilities.max_references, capabilities.max_masked_references)
-        if needs.mask
+        if needs.has_mask
         else capabilities.max_references
     )
     return (
@@ -57,38 +64,40 @@ def can_satisfy(capabilities: Capabilities, needs: Requirements) -> bool:
         and (options.format is None or options.format in capabilities.formats)
         and (options.compression is None or capabilities.supports_compression)
         and options.n in capabilities.allowed_counts
-        and needs.references <= most
-        and needs.prompt <= capabilities.max_prompt_chars
-        and (capabilities.supports_masks or not needs.mask)
+        and needs.reference_count <= max_references
+        and needs.prompt_chars <= capabilities.max_prompt_chars
+        and (capabilities.supports_masks or not needs.has_mask)
     )
 
 
-def merge_capabilities(each: Sequence[Capabilities]) -> Capabilities:
-    """The union, for reading what members type. The limits of reference files are the strictest of all, so that
-    one prepared set of references fits whoever paints; those of masks are of the providers that take one."""
-    counts = tuple(sorted({count for a in each for count in a.allowed_counts}))
-    masking = [a for a in each if a.supports_masks] or each
+def merge_capabilities(capabilities: Sequence[Capabilities]) -> Capabilities:
+    """The union, by which users' options are parsed. The limits of reference files are the strictest of all, so that
+    one prepared set of references fits every provider; those of masks are of the providers that support one."""
+    counts = tuple(sorted({count for a in capabilities for count in a.allowed_counts}))
+    masking = [a for a in capabilities if a.supports_masks] or capabilities
     return Capabilities(
-        sizes=_union(a.sizes for a in each),
-        size_rules=_union(a.size_rules for a in each),
-        tiers=_union(a.tiers for a in each),
-        qualities=_union(a.qualities for a in each),
-        backgrounds=_union(a.backgrounds for a in each),
-        formats=_union(a.formats for a in each),
-        supports_compression=any(a.supports_compression for a in each),
+        sizes=_union(a.sizes for a in capabilities),
+        size_rules=_union(a.size_rules for a in capabilities),
+        tiers=_union(a.tiers for a in capabilities),
+        qualities=_union(a.qualities for a in capabilities),
+        backgrounds=_union(a.backgrounds for a in capabilities),
+        formats=_union(a.formats for a in capabilities),
+        supports_compression=any(a.supports_compression for a in capabilities),
         counts=() if counts == tuple(range(1, len(counts) + 1)) else counts,
-        max_n=max(a.max_n for a in each),
-        max_references=max(a.max_references for a in each),
-        max_prompt_chars=max(a.max_prompt_chars for a in each),
-        max_reference_bytes=min(a.max_reference_bytes for a in each),
-        max_reference_edge=min(a.max_reference_edge for a in each),
-        reference_types=tuple(t for t in each[0].reference_types if all(t in a.reference_types for a in each)),
-        supports_masks=any(a.supports_masks for a in each),
+        max_n=max(a.max_n for a in capabilities),
+        max_references=max(a.max_references for a in capabilities),
+        max_prompt_chars=max(a.max_prompt_chars for a in capabilities),
+        max_reference_bytes=min(a.max_reference_bytes for a in capabilities),
+        max_reference_edge=min(a.max_reference_edge for a in capabilities),
+        reference_types=tuple(
+            t for t in capabilities[0].reference_types if all(t in a.reference_types for a in capabilities)
+        ),
+        supports_masks=any(a.supports_masks for a in capabilities),
         max_mask_bytes=min(a.max_mask_bytes for a in masking),
         max_masked_references=max(a.max_masked_references for a in masking),
     )
 
 
 def _union(groups: Iterable[tuple[T, ...]]) -> tuple[T, ...]:
-    """In the order of first mention."""
+    """The distinct items of all groups, in order of first occurrence."""
     return tuple(dict.fromkeys(one for group in groups for one in group))

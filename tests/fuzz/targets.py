@@ -73,10 +73,10 @@ def progress(data: bytes) -> None:
     """The first byte says into which pieces the text is cut."""
     text, step = _text(data[1:]), (data[0] if data else 0) % 17 + 1
     for thoughts in (False, True):
-        reader = ReplyParser(text[:40], thoughts=thoughts)
+        reader = ReplyParser(text[:40], is_reasoning=thoughts)
         for start in range(0, len(text), step):
             reader.feed(text[start : start + step])
-        reader.finish(cut=bool(step % 2))
+        reader.end_reply(cut=bool(step % 2))
 
 
 def reply(data: bytes) -> None:
@@ -84,7 +84,7 @@ def reply(data: bytes) -> None:
     with suppress(PaintFailed):
         for document in parse_json_documents(_text(data)):
             told.apply_message(read_message(document))
-        told.finish(None)
+        told.end_response(None)
 
 
 class _Bytes:
@@ -104,7 +104,7 @@ def sse(data: bytes) -> None:
         async for _, said in iter_sse_events(cast(HttpResponse, _Bytes(data))):
             for document in parse_json_documents(said):
                 told.apply_message(read_message(document))
-        told.finish(None)
+        told.end_response(None)
 
     with suppress(PaintFailed):
         asyncio.run(listen())
@@ -114,7 +114,7 @@ def images(data: bytes) -> None:
     told = ImagesResponse()
     with suppress(PaintFailed):
         told.apply_document(_json(data))
-        told.finish(None)
+        told.end_response(None)
 
 
 def task(data: bytes) -> None:

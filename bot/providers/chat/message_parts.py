@@ -1,6 +1,6 @@
-"""The JSON of chat completions, streamed or whole, as what it carries: text, thoughts, picture addresses. Pure.
+"""Parses the JSON of chat completions, streamed or whole, into text, reasoning and image addresses. Pure.
 
-Text is not read here: that is for `progress`.
+Text is not interpreted here: `progress` does.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,55 +13,73 @@ from bot.providers.image_urls import find_image_urls
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagePart:
-    """What one choice of a message or chunk carries. `pictures`: addresses, data URLs among them."""
+    """One choice of an answer, or of a chunk of it."""
 
     index: int = 0
+    """Number of the choice; >= 0."""
+
     text: str = ""
-    thoughts: str = ""
+    """Its text, or the piece of it in this chunk."""
+
+    reasoning: str = ""
+    """The model's reasoning beside the text."""
+
     refusal: str = ""
-    pictures: tuple[str, ...] = ()
-    finish: str | None = None
+    """The model's refusal, in its own words."""
+
+    image_urls: tuple[str, ...] = ()
+    """Addresses of images beside the text, data URLs among them."""
+
+    finish_reason: str | None = None
+    """Why the choice ended, in the upstream's spelling; None: it has not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedMessage:
-    """A whole answer or one chunk of a streamed one."""
+    """A whole answer, or one chunk of a streamed one."""
 
     id: str | None = None
+    """The upstream's id of the answer; None: not in this document."""
+
     parts: tuple[MessagePart, ...] = ()
+    """The choices in the document."""
+
     usage: Mapping[str, object] = field(default_factory=dict[str, object])
+    """The upstream's `usage`, as reported; empty: not in this document."""
+
     error: ErrorBody | None = None
+    """The error in the document; None: there is none."""
 
 
 def parse_message(document: object) -> ParsedMessage:
-    """What a document carries. Unknown shapes carry nothing; none raises."""
+    """The content of a JSON document. Unknown shapes are empty; none raises."""
     outer = _table(document)
     choices = _list(outer.get("choices"))
     parts = [_parse_choice(_table(choice)) for choice in choices]
-    if loose := tuple(url for item in _list(outer.get("data")) for url in find_image_urls(item)):
-        parts.append(MessagePart(pictures=loose))
-    complaints = [found for each in (outer, *choices) if (found := find_error(each))]
+    if image_urls := tuple(url for item in _list(outer.get("data")) for url in find_image_urls(item)):
+        parts.append(MessagePart(image_urls=image_urls))
+    errors = [error for each in (outer, *choices) if (error := find_error(each))]
     return ParsedMessage(
         id=_text(outer.get("id")) or None,
         parts=tuple(parts),
         usage=_table(outer.get("usage")),
-        error=complaints[0] if complaints else None,
+        error=errors[0] if errors else None,
     )
 
 
 def _parse_choice(choice: Mapping[str, Any]) -> MessagePart:
-    said = _table(choice.get("delta")) or _table(choice.get("message"))
-    content = said.get("content")
+    message = _table(choice.get("delta")) or _table(choice.get("message"))
+    content = message.get("content")
     pieces = _list(content)
-    carried = [*pieces, *_list(said.get("images")), *_list(said.get("multi_mod_content"))]
+    items = [*pieces, *_list(message.get("images")), *_list(message.get("multi_mod_content"))]
     index = choice.get("index")
     return MessagePart(
         index=index if isinstance(index, int) else 0,
         text=_text(content) or "".join(_text(_table(piece).get("text")) for piece in pieces),
-        thoughts=_text(said.get("reasoning_content")) or _text(said.get("reasoning")),
-        refusal=_text(said.get("refusal")),
-        pictures=tuple(url for item in (*carried, said) for url in find_image_urls(item)),
-        finish=_text(choice.get("finish_reason")) or None,
+        reasoning=_text(message.get("reasoning_content")) or _text(message.get("reasoning")),
+        refusal=_text(message.get("refusal")),
+        image_urls=tuple(url for item in (*items, message) for url in find_image_urls(item)),
+        finish_reason=_text(choice.get("finish_reason")) or None,
     )
 
 

@@ -1,6 +1,6 @@
-"""The words and marks by which chat-style relays report, as patterns. Data alone; `progress` reads with it.
+"""Patterns for the words and marks by which chat-style relays report. Data only; `progress` applies it.
 
-All patterns but those for addresses are meant for text that went through `plain`.
+All patterns except those for addresses expect text from `to_half_width`.
 """
 
 import re
@@ -10,12 +10,12 @@ from bot.painting import Stage
 
 
 def to_half_width(text: str) -> str:
-    """Full-width punctuation and digits made half-width, so that one form covers both."""
+    """Makes full-width punctuation and digits half-width, so that one pattern matches both."""
     return text if text.isascii() else normalize("NFKC", text)
 
 
 def normalize_for_comparison(text: str) -> str:
-    """For comparing with the prompt: upstreams change its blanks and its punctuation."""
+    """The form of a text in which it is compared with the prompt: upstreams change its blanks and its punctuation."""
     return "".join(to_half_width(text).casefold().split())
 
 
@@ -33,11 +33,11 @@ _BETWEEN = r"(?:[\s:*_~|>()\[\]【】=#\-—█▓▒░■□▰▱●○]|is|a
 PERCENT = _compile(
     rf"(?:{_PROGRESS}{_BETWEEN}|{_WORKING}[\s.:(*\[]{{0,16}}){_NUMBER}\s*(?:\*\*|__)?\s*%$"
 )  # `进度：8.4%`, `**Progress**: 35%`, `生成中... 35%`
-DOTTED = _compile(rf"{_PROGRESS}{_BETWEEN}{_NUMBER}\.\.$")  # `进度 72..`
-ENDING = _compile(rf"{_PROGRESS}{_BETWEEN}{_NUMBER}[\s.*]*$")  # `Progress 72`, and the line is over
-NEXT = _compile(rf"[.\s]{_NUMBER}(?:\.\.|\s*%)$")  # `....13..` of a line that began with a form above
-NEXT_ENDING = _compile(rf"\.\s*{_NUMBER}\s*$")
-CHAIN = re.compile(r"[\d\s.…%％*]*")  # what may stand between two numbers of such a line
+PERCENT_BEFORE_DOTS = _compile(rf"{_PROGRESS}{_BETWEEN}{_NUMBER}\.\.$")  # `进度 72..`
+PERCENT_AT_LINE_END = _compile(rf"{_PROGRESS}{_BETWEEN}{_NUMBER}[\s.*]*$")  # `Progress 72` at the end of a line
+NEXT_PERCENT = _compile(rf"[.\s]{_NUMBER}(?:\.\.|\s*%)$")  # `....13..` in a line that began with one of the above
+NEXT_PERCENT_AT_LINE_END = _compile(rf"\.\s*{_NUMBER}\s*$")
+PERCENT_CHAIN = re.compile(r"[\d\s.…%％*]*")  # the text between two numbers of such a line
 PROGRESS_LINE = _compile(_PROGRESS + _BETWEEN + _NUMBER)
 
 # ---------------------------------------------------------------- stages, the furthest first
@@ -53,12 +53,14 @@ STAGES = (
     (Stage.PAINTING, _compile(_WORKING)),
     (Stage.QUEUED, _compile(r"排队|队列|等待中|\bqueu(?:e|ed|ing)\b|\bpending\b")),
 )
-UPLOAD_NOTICE = _compile(r"上传.{0,8}\d|\bupload(?:ed|ing)?\b.{0,8}\d|^\W*(?:task\s*)?id\s*:")  # says nothing of either
+UPLOAD_NOTICE = _compile(
+    r"上传.{0,8}\d|\bupload(?:ed|ing)?\b.{0,8}\d|^\W*(?:task\s*)?id\s*:"
+)  # tells neither progress nor stage
 
-# ---------------------------------------------------------------- echo, thoughts
+# ---------------------------------------------------------------- echo, reasoning
 
-KEYWORDS = _compile(r"[\W_]*(?:关键[字词]|提示词|keywords?|prompt)\W{0,3}?\s*:")
-THINK = _compile(r"(</?think(?:ing)?>)")
+KEYWORDS_LABEL = _compile(r"[\W_]*(?:关键[字词]|提示词|keywords?|prompt)\W{0,3}?\s*:")
+THINK_TAG = _compile(r"(</?think(?:ing)?>)")
 
 # ---------------------------------------------------------------- addresses
 
@@ -67,8 +69,8 @@ URL = _compile(r"https?://[^\s<>\"'`\\\[\](){}|（）【】，。；、！？]+"
 MARKDOWN_LINK = _compile(
     r"\[([^\[\]]{0,200})\]\(\s*<?(https?://[^\s<>()]++(?:\([^\s<>()]*+\)[^\s<>()]*+)*+)>?[^()]{0,200}\)"
 )
-PICTURE_PATH = _compile(r"\.(?:png|jpe?g|webp|gif|avif|heic|bmp)(?:$|[?#])")
-DOWNLOAD = _compile(r"下载|download|原图|скачать")
+IMAGE_PATH = _compile(r"\.(?:png|jpe?g|webp|gif|avif|heic|bmp)(?:$|[?#])")
+DOWNLOAD_LABEL = _compile(r"下载|download|原图|скачать")
 DATA_URL_END = re.compile(r"[\s\"'`<>()]")
 
 # ---------------------------------------------------------------- failures
@@ -77,9 +79,9 @@ FAILURE = _compile(
     r"❌|(?:生成|绘制|绘图|任务|请求|处理)(?:图片|图像)?(?:生成|绘制|执行)?失败|generation failed"
     r"|failed to (?:generate|create|draw|paint)|^\W*(?:错误|error|ошибка)\s*:"
 )
-RETRY_NOTICE = _compile(r"正在重试|重试中|自动重试|重新生成中|\bretrying\b|will retry")  # not "请重试": that is final
-REASON = _compile(r"^\W*(?:失败)?原因\s*:|^\W*reason\s*:")
-CONTENT_RULES = _compile(r"content.?polic|usage polic|moderat|safety|nsfw|违规|违反|敏感|审核")
+RETRY_NOTICE = _compile(r"正在重试|重试中|自动重试|重新生成中|\bretrying\b|will retry")  # not "请重试", which is final
+FAILURE_REASON = _compile(r"^\W*(?:失败)?原因\s*:|^\W*reason\s*:")
+MODERATION = _compile(r"content.?polic|usage polic|moderat|safety|nsfw|违规|违反|敏感|审核")
 RATE_LIMIT = _compile(
     r"rate.?limit|too many requests|请求过于频繁|限流|频率限制|try again (?:later|in)|稍后(?:再试|重试)"
 )

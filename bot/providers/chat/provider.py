@@ -1,6 +1,6 @@
-"""The dialect `chat`: chat completions with image_url parts, answered by a stream of text or by one document.
+"""Provider of the dialect `chat`: chat completions with image_url parts, answered by a stream or by one document.
 
-What the answer says is read in `reply`; here stand the request, the way of the chunks and the order of life.
+`response` interprets the answer; this module makes the request and receives the chunks.
 """
 
 import json
@@ -32,10 +32,10 @@ log = structlog.get_logger()
 
 
 class ChatProvider(BaseProvider):
-    """One upstream that is spoken to in chat completions. Implements `bot.ports.Provider`."""
+    """One upstream of the dialect `chat`. Implements `bot.ports.Provider`."""
 
     def __init__(self, upstream: Upstream, client: UpstreamClient) -> None:
-        """`client`: stays open, and belongs to whoever made it."""
+        """`client`: owned and closed by the caller."""
         assert isinstance(upstream.wire, ChatWire)
         super().__init__(upstream)
         self._wire = upstream.wire
@@ -43,14 +43,14 @@ class ChatProvider(BaseProvider):
 
     @property
     def resumable(self) -> bool:
-        """A chat cannot be asked about."""
+        """False: the answer of a chat completion cannot be requested again."""
         return False
 
     async def paint(self, request: PaintRequest) -> AsyncGenerator[PaintEvent, None]:
-        """Paints `options.n` pictures: the upstream paints one an answer, so each is a request of its own.
+        """Paints `options.n` images, each with a request of its own, since the upstream paints one an answer.
 
-        Raises PaintFailed when there is no picture at all; fewer than asked for are no failure. Closing the
-        iterator closes the connections.
+        Raises PaintFailed when there is no image at all; fewer than requested are no failure. Closing the iterator
+        closes the connections.
         """
         yield StageChanged(Stage.SENDING)
         prompt = _prompt_with_options(request, self._upstream, self._wire)
@@ -61,7 +61,7 @@ class ChatProvider(BaseProvider):
                 yield event
 
     async def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[PaintEvent, None]:
-        """Raises Lost: whatever became of that answer, it cannot be asked for again."""
+        """Raises Lost: an answer that was not received cannot be requested again."""
         raise Lost(trace=upstream_id)
         yield Accepted(upstream_id)  # pyright: ignore[reportUnreachable] - makes it the generator that the port wants
 
@@ -75,7 +75,7 @@ class ChatProvider(BaseProvider):
         )
 
     async def _paint_one(self, body: Payload, prompt: str) -> AsyncGenerator[PaintEvent, None]:
-        """One request, its inline pictures as bytes."""
+        """The events of one request, inline images as bytes."""
         with endpoint_hints(self._upstream):
             async with aclosing(decode_inline_images(self._request_picture(body, prompt))) as events:
                 async for event in events:
@@ -84,7 +84,7 @@ class ChatProvider(BaseProvider):
     async def _request_picture(self, body: Payload, prompt: str) -> AsyncGenerator[PaintEvent, None]:
         upstream = self._upstream
         redact = redactions(upstream.key, prompt)
-        reply = ChatResponse(prompt, redact=redact)
+        response = ChatResponse(prompt, redact=redact)
         lost: Lost | None = None
         try:
             async with exchange(
@@ -95,26 +95,26 @@ class ChatProvider(BaseProvider):
                 timeout_s=upstream.timeout_s,
                 idle_timeout_s=upstream.idle_timeout_s if upstream.stream else upstream.timeout_s,
                 redact=redact,
-            ) as answer:
-                if answer.media_type == "text/html" and await answer.peek_first_byte() == b"<":
+            ) as http_response:
+                if http_response.media_type == "text/html" and await http_response.peek_first_byte() == b"<":
                     raise UpstreamDown(detail="HTTP 200 with an HTML page")
                 yield Accepted()
-                async with aclosing(_read_events(answer, reply)) as events:
+                async with aclosing(_read_events(http_response, response)) as events:
                     async for event in events:
                         yield event
-            if not reply.is_complete and not reply.error:
+            if not response.is_complete and not response.error:
                 lost = CutShort(detail="the stream ended without an end")
         except Lost as exc:
-            if not reply.is_complete:
+            if not response.is_complete:
                 lost = exc
-        for event in reply.finish(lost):
+        for event in response.end_response(lost):
             yield replace(event, credits=_reported_credits(event, self._wire)) if isinstance(event, Usage) else event
-        if lost or reply.error:
-            log.warning("a picture came, then a failure", provider=self.name, trace_id=reply.trace)
+        if lost or response.error:
+            log.warning("a picture came, then a failure", provider=self.name, trace_id=response.trace)
 
 
 def _reported_credits(usage: Usage, wire: ChatWire) -> float | None:
-    """What the upstream says it took."""
+    """The upstream's own credits in a usage; None: not reported."""
     value = usage.reported.get(wire.credits_field)
     return float(value) if isinstance(value, int | float) else None
 
@@ -123,7 +123,7 @@ def _reported_credits(usage: Usage, wire: ChatWire) -> float | None:
 
 
 def _prompt_with_options(request: PaintRequest, upstream: Upstream, wire: ChatWire) -> str:
-    """The prompt, with the options that this upstream only takes in words."""
+    """The prompt, with the options that this upstream accepts only as text."""
     prompt, options = request.prompt, request.options
     size = resolve_request_size(request, upstream.capabilities).size
     if size and wire.prompt_size_suffix and not wire.size_field:
@@ -134,10 +134,10 @@ def _prompt_with_options(request: PaintRequest, upstream: Upstream, wire: ChatWi
 
 
 def encode_request(prompt: str, request: PaintRequest, upstream: Upstream, wire: ChatWire) -> Payload:
-    """The request's JSON, in which the pictures are put as it is written."""
-    mark = uuid4().hex  # stands for a picture; nobody can have written it in a prompt
+    """The request's JSON; the references are encoded as base64 only while it is written."""
+    placeholder = uuid4().hex  # for the base64 of each image; random, so no prompt contains it
     parts: list[object] = [{"type": "text", "text": prompt}]
-    urls = (f"data:{image.media_type};base64,{mark}" for image in request.references)
+    urls = (f"data:{image.media_type};base64,{placeholder}" for image in request.references)
     parts += [{"type": "image_url", "image_url": {"url": url}} for url in urls]
     body: dict[str, object] = {
         "model": upstream.model,
@@ -151,15 +151,15 @@ def encode_request(prompt: str, request: PaintRequest, upstream: Upstream, wire:
     for names, value in ((wire.size_field, size.size), (wire.tier_field, size.tier)):
         if names and value:
             _set_nested(body, names, value)
-    first, *others = json.dumps(body, ensure_ascii=False).encode().split(mark.encode())
+    first, *rest = json.dumps(body, ensure_ascii=False).encode().split(placeholder.encode())
     pieces: list[bytes | Base64] = [first]
-    for image, text in zip(request.references, others, strict=True):
+    for image, text in zip(request.references, rest, strict=True):
         pieces += [Base64(image.data), text]
     return Payload(media_type="application/json", pieces=tuple(pieces))
 
 
 def _set_nested(body: dict[str, object], names: Sequence[str], value: object) -> None:
-    """Sets a field inside of others (names from the outside in), leaving its neighbours."""
+    """Sets a nested field (names from the outside in), keeping its siblings."""
     for name in names[:-1]:
         inner = body.setdefault(name, {})
         assert isinstance(inner, dict)
@@ -170,36 +170,36 @@ def _set_nested(body: dict[str, object], names: Sequence[str], value: object) ->
 # ---------------------------------------------------------------- the answer
 
 
-async def _read_events(answer: HttpResponse, reply: ChatResponse) -> AsyncGenerator[PaintEvent, None]:
-    """The events of an answer, whether it streams or is one document, whatever it calls itself and whatever
-    was asked for."""
-    if await answer.peek_first_byte() in (b"{", b"["):
-        body = await answer.read_body()
-        for event in await offload(len(body), _apply_document, reply, body):
+async def _read_events(http_response: HttpResponse, response: ChatResponse) -> AsyncGenerator[PaintEvent, None]:
+    """The events of an answer, streamed or one document, whatever its content type and whatever was requested."""
+    if await http_response.peek_first_byte() in (b"{", b"["):
+        body = await http_response.read_body()
+        for event in await offload(len(body), _apply_document, response, body):
             yield event
         return
-    async with aclosing(iter_sse_events(answer)) as coming:
-        async for kind, data in coming:
+    async with aclosing(iter_sse_events(http_response)) as sse_events:
+        async for kind, data in sse_events:
             if data.strip() == "[DONE]":
-                reply.is_complete = True
+                response.is_complete = True
                 return
-            for event in await offload(len(data), apply_sse_event, reply, kind, data):
+            for event in await offload(len(data), apply_sse_event, response, kind, data):
                 yield event
-            if reply.error:
+            if response.error:
                 return
 
 
-def _apply_document(reply: ChatResponse, body: bytes) -> list[PaintEvent]:
+def _apply_document(response: ChatResponse, body: bytes) -> list[PaintEvent]:
     documents = parse_json_documents(body.decode("utf-8", "replace"))
-    reply.is_complete = bool(documents)  # a document that can be read is a whole one
-    return [event for document in documents for event in reply.apply_message(parse_message(document))]
+    response.is_complete = bool(documents)  # a document that can be parsed is complete
+    return [event for document in documents for event in response.apply_message(parse_message(document))]
 
 
-def apply_sse_event(reply: ChatResponse, kind: str, data: str) -> list[PaintEvent]:
+def apply_sse_event(response: ChatResponse, kind: str, data: str) -> list[PaintEvent]:
+    """Applies one server-sent event; the painting events that follow from it."""
     events: list[PaintEvent] = []
     for document in parse_json_documents(data):
-        reading = parse_message(document)
-        if kind == "error" and not reading.error:  # an event of this name may leave the envelope out
-            reading = parse_message({"error": document})
-        events += reply.apply_message(reading)
+        message = parse_message(document)
+        if kind == "error" and not message.error:  # an event of this name may leave the envelope out
+            message = parse_message({"error": document})
+        events += response.apply_message(message)
     return events

@@ -1,6 +1,6 @@
-"""One answer of a chat-style upstream, from its JSON chunks to events and, in the end, to a judgement.
+"""State of one answer of a chat-style upstream: its JSON chunks become events and, at the end, a failure or none.
 
-No I/O. The text is read by `progress`, the JSON by `messages`; here stands how the two make one story.
+No I/O. `progress` parses the text, `message_parts` the JSON; this module merges the two.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,12 +18,13 @@ _Channel = Literal["text", "thoughts"]
 
 
 class ChatResponse:
-    """Takes the chunks of one answer in order. `prompt`: as sent. `redact`: what no quote may contain.
+    """Applies the chunks of one answer in order.
 
-    Pictures inline in the answer come as `Picture(Link(url="data:…"))`.
+    Images inline in the answer are reported as `FinishedImage(Link(url="data:…"))`.
     """
 
     def __init__(self, prompt: str, *, redact: Iterable[str] = ()) -> None:
+        """`prompt`: as sent. `redact`: strings that no quote may contain."""
         self._prompt = prompt
         self._redact = tuple(redact)
         self._parsers: dict[tuple[int, _Channel], ReplyParser] = {}
@@ -33,54 +34,56 @@ class ChatResponse:
         self._id: str | None = None
         self._finish_reasons: set[str] = set()
         self._refusal = ""
-        self._has_begun = False  # something other than an error was said
+        self._has_begun = False  # a choice came, not only an error
         self._is_painting = False
         self.error: ErrorBody | None = None
+        """The first error in the answer."""
         self.is_complete = False
+        """Whether the answer came to its own end."""
 
     @property
     def trace(self) -> str | None:
-        """By which the upstream finds this answer again."""
+        """The upstream's id of this answer."""
         return (self.error.trace if self.error else None) or self._id
 
-    def apply_message(self, reading: ParsedMessage) -> list[PaintEvent]:
-        """What a chunk tells."""
+    def apply_message(self, message: ParsedMessage) -> list[PaintEvent]:
+        """The events of a chunk."""
         events: list[PaintEvent] = []
-        if reading.id and not self._id:
-            self._id = quote(reading.id, redact=self._redact)
+        if message.id and not self._id:
+            self._id = quote(message.id, redact=self._redact)
             events.append(Accepted(self._id))
-        if reading.usage:
-            self._usage = Usage(reading.usage)
-        self._has_begun = self._has_begun or bool(reading.parts)
-        for part in reading.parts:
+        if message.usage:
+            self._usage = Usage(message.usage)
+        self._has_begun = self._has_begun or bool(message.parts)
+        for part in message.parts:
             events += self._apply_part(part)
-        self.error = self.error or reading.error
+        self.error = self.error or message.error
         return events
 
     def _apply_part(self, part: MessagePart) -> list[PaintEvent]:
         events = [
-            *self._feed(part.index, "thoughts", part.thoughts),
+            *self._feed(part.index, "thoughts", part.reasoning),
             *self._feed(part.index, "text", part.text),
         ]
-        self._attached_urls.update(dict.fromkeys(part.pictures))
+        self._attached_urls.update(dict.fromkeys(part.image_urls))
         self._refusal += part.refusal
-        if part.finish:
-            self._finish_reasons.add(part.finish.lower())
+        if part.finish_reason:
+            self._finish_reasons.add(part.finish_reason.lower())
             self.is_complete = True
         return events
 
     def _feed(self, index: int, channel: _Channel, text: str) -> list[PaintEvent]:
         if not text:
             return []
-        reader = self._parsers.get((index, channel))
-        if reader is None:
-            reader = self._parsers[index, channel] = ReplyParser(self._prompt, thoughts=channel == "thoughts")
-        return self._without_repeats(reader.feed(text))
+        parser = self._parsers.get((index, channel))
+        if parser is None:
+            parser = self._parsers[index, channel] = ReplyParser(self._prompt, is_reasoning=channel == "thoughts")
+        return self._without_repeats(parser.feed(text))
 
-    def _without_repeats(self, said: Iterable[PaintEvent]) -> list[PaintEvent]:
-        """Leaves out pictures that another choice has shown."""
+    def _without_repeats(self, parsed: Iterable[PaintEvent]) -> list[PaintEvent]:
+        """The events without images that another choice has reported."""
         events: list[PaintEvent] = []
-        for event in said:
+        for event in parsed:
             if isinstance(event, FinishedImage) and isinstance(event.source, Link):
                 if event.source.url in self._reported_urls:
                     continue
@@ -89,30 +92,30 @@ class ChatResponse:
             events.append(event)
         return events
 
-    def finish(self, lost: Lost | None) -> list[PaintEvent]:
-        """The answer has ended, by itself or (`lost`) by a failure. What was complete counts in either case.
+    def end_response(self, lost: Lost | None) -> list[PaintEvent]:
+        """The remaining events at the end of the answer; `lost`: the failure that cut it short, None: its own end.
 
-        Raises PaintFailed when there is no picture at all.
+        Complete images count in either case. Raises PaintFailed when there is no image at all.
         """
         cut = lost is not None
         events: list[PaintEvent] = []
         verdicts: list[Verdict] = []
-        for reader in self._parsers.values():
-            events += self._split_verdicts(reader.finish(cut=cut, links=not self._attached_urls), verdicts)
+        for parser in self._parsers.values():
+            events += self._split_verdicts(parser.end_reply(cut=cut, accept_links=not self._attached_urls), verdicts)
         if not self._reported_urls:
             events += self._without_repeats(FinishedImage(Link(url=url)) for url in self._attached_urls)
         if not self._reported_urls:
             raise self._failure(lost, verdicts)
         return [*events, self._usage] if self._usage else events
 
-    def _split_verdicts(self, said: Iterable[PaintEvent | Verdict], verdicts: list[Verdict]) -> list[PaintEvent]:
-        verdicts += [each for each in said if isinstance(each, Verdict)]
-        return self._without_repeats(each for each in said if not isinstance(each, Verdict))
+    def _split_verdicts(self, parsed: Iterable[PaintEvent | Verdict], verdicts: list[Verdict]) -> list[PaintEvent]:
+        verdicts += [each for each in parsed if isinstance(each, Verdict)]
+        return self._without_repeats(each for each in parsed if not isinstance(each, Verdict))
 
-    # ------------------------------------------------------------ why there is no picture
+    # ------------------------------------------------------------ failures
 
     def _failure(self, lost: Lost | None, verdicts: list[Verdict]) -> PaintFailed:
-        """The most exact reason: an error in the JSON, the model's refusal, the words, the way it ended."""
+        """The most exact failure: an error in the JSON, the model's refusal, the text's verdict, its end."""
         if self.error:
             return failure_in_success(self.error, begun=self._has_begun, trace=self.trace, redact=self._redact)
         if self._refusal and not lost:

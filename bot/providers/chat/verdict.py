@@ -1,17 +1,17 @@
-"""Why a reply holds no picture: the failure it reports, or its prose. Pure.
+"""Why a reply holds no image: the failure that it reports, or its prose. Pure.
 
-Only asked when there is no picture: relays announce a failure and then try again.
+Counts only when there is no image: relays announce a failure and then try again.
 """
 
 from dataclasses import dataclass
 from enum import Enum
 
 from bot.providers.chat.patterns import (
-    CONTENT_RULES,
     FAILURE,
+    FAILURE_REASON,
+    MODERATION,
     PROGRESS_LINE,
     RATE_LIMIT,
-    REASON,
     REFUSAL,
     RETRY_NOTICE,
     STAGES,
@@ -20,44 +20,47 @@ from bot.providers.chat.patterns import (
 )
 from bot.providers.http.quoting import quote
 
-MAX_PROSE_CHARS = 1000  # characters kept: a quote needs fewer
+MAX_PROSE_CHARS = 1000  # characters of prose kept; a quote needs fewer
 _MAX_FAILURE_LINE_CHARS = 4096  # characters; no line that reports a failure is longer
-_MAX_STAGE_LINE_CHARS = 60  # characters; a longer line with words for a stage is prose about it
+_MAX_STAGE_LINE_CHARS = 60  # characters; a longer line with a word for a stage is prose
 
 
 class VerdictKind(Enum):
-    """What a reply without a picture says."""
+    """Kind of a reply without an image."""
 
     FAILED = "failed"  # the relay reports a failure
     MODERATED = "moderated"  # … because of content rules
-    BUSY = "busy"  # a limit of the moment: the same may succeed later
-    REFUSED = "refused"  # prose instead of a picture
+    BUSY = "busy"  # a rate limit: the same request may succeed later
+    REFUSED = "refused"  # prose instead of an image
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Why there is no picture, in the upstream's own words."""
+    """Why there is no image."""
 
     kind: VerdictKind
+    """What it means."""
+
     words: str
+    """The upstream's own words, shortened."""
 
 
 class VerdictBuilder:
-    """Gathers what could explain a missing picture."""
+    """Collects the lines that could explain a missing image."""
 
     def __init__(self) -> None:
         self._failure: list[str] = []
         self._prose: list[str] = []
 
     def add_failure_line(self, line: str) -> bool:
-        """Whether the line reports a failure, or gives the reason of the one before.
+        """Adds a line that reports a failure, or the reason of the one before; False for any other line.
 
         The last failure counts, and one that is being tried again does not.
         """
         if len(line) > _MAX_FAILURE_LINE_CHARS:
             return False
         words = to_half_width(line)
-        if self._failure and REASON.search(words):
+        if self._failure and FAILURE_REASON.search(words):
             self._failure.append(line)
             return True
         if not FAILURE.search(words):
@@ -66,7 +69,7 @@ class VerdictBuilder:
         return True
 
     def add_prose_line(self, line: str) -> None:
-        """A line outside of everything else; those that only report progress are left out."""
+        """Adds a line of prose; lines that only report progress are left out."""
         line = line[:MAX_PROSE_CHARS].strip("]()[!|*# \t\r")
         words = to_half_width(line)
         if UPLOAD_NOTICE.search(words) or PROGRESS_LINE.search(words):
@@ -81,10 +84,10 @@ class VerdictBuilder:
             self._prose.append(line)
 
     def build(self) -> Verdict | None:
-        """None: nothing was said at all."""
+        """The verdict; None: there was neither a failure nor prose."""
         if self._failure:
             words = quote(" ".join(line.strip("*_ \t\r") for line in self._failure))
-            return Verdict(VerdictKind.MODERATED if CONTENT_RULES.search(words) else VerdictKind.FAILED, words)
+            return Verdict(VerdictKind.MODERATED if MODERATION.search(words) else VerdictKind.FAILED, words)
         if self._prose:
             prose = " ".join(self._prose)
             return Verdict(VerdictKind.BUSY if RATE_LIMIT.search(prose) else VerdictKind.REFUSED, quote(prose))

@@ -1,13 +1,13 @@
-"""The one door to upstreams: a client, one exchange under deadlines, and httpx's failures turned into ours.
+"""All HTTP requests to upstreams: a client, one exchange under deadlines, and httpx's failures turned into ours.
 
-Knows HTTP, not what is said over it. No other module of the providers catches an exception of httpx.
+Knows HTTP, not what it carries. No other module of the providers catches an exception of httpx.
 
-Where a failure falls decides what may follow (the money law):
+When a failure happens decides its class, and so what may follow (no request may be paid for twice):
 - before the last part of the request was handed to the connection: nothing can have been accepted, Unreachable;
 - no answer at all until the deadline: NoAnswer;
-- the connection lost after that, even before headers: maybe accepted, CutShort;
+- the connection lost after that, even before headers: it may have been accepted, CutShort;
 - after the headers of a success: CutShort, WentQuiet or TookTooLong.
-A `repeatable` request polls or uploads and paints nothing: wherever it breaks off, it was Unreachable or NoAnswer.
+A `repeatable` request polls or uploads and paints nothing: whenever it breaks off, it is Unreachable or NoAnswer.
 """
 
 import asyncio
@@ -28,24 +28,25 @@ from bot.providers.http.quoting import quote
 from bot.providers.http.transport import AiohttpTransport
 from bot.tls import client_context
 
-MAX_RESPONSE_BYTES = 100_000_000  # bytes; several large pictures in base64 stay below it
+MAX_RESPONSE_BYTES = 100_000_000  # several large images in base64 stay below it
 HEADERS = {"User-Agent": "easel", "Accept": "*/*", "Accept-Encoding": "identity"}
-MAX_ERROR_BYTES = 64 * 1024  # bytes of an error answer that are read
-ERROR_BODY_TIMEOUT_S = 10.0  # seconds for the body of an error answer; its status says enough without
-SLICE_BYTES = 256 * 1024  # bytes written at once, so that an upload of many megabytes never holds up the event loop
+MAX_ERROR_BYTES = 64 * 1024  # of an error body that are read
+ERROR_BODY_TIMEOUT_S = 10.0  # seconds for the body of an error; the status alone is enough
+SLICE_BYTES = 256 * 1024  # written at once, so that an upload of many megabytes never blocks the event loop
 
 _BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark, and the blanks that some relays send to keep a line open
 
 
 class UpstreamClient:
-    """The connections to all upstreams. Use as an async context manager.
+    """Connections to all upstreams. Use as an async context manager.
 
-    Proxies of the environment are not used: the key and users' pictures go to the configured address or nowhere.
-    Private certificate authorities are (SSL_CERT_FILE, SSL_CERT_DIR). Redirects are not followed, cookies not kept.
+    Proxies of the environment are not used: the key and users' images go to the configured address or nowhere.
+    Private certificate authorities are used (SSL_CERT_FILE, SSL_CERT_DIR). Redirects are not followed, cookies not
+    kept.
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
-        """`tls`: for tests; else `bot.tls.authorities`."""
+        """`tls`: for tests; None: `bot.tls.client_context`."""
         context = tls or client_context()
         self._painting = _make_client(AiohttpTransport(context, keep_alive=False))
         self._repeatable = _make_client(AiohttpTransport(context, keep_alive=True))
@@ -60,10 +61,10 @@ class UpstreamClient:
         await self._repeatable.aclose()
 
     async def send(self, request: httpx.Request, *, repeatable: bool) -> httpx.Response:
-        """The response, its body still to be read and closed.
+        """Sends a request; the body of the response is still to be read and closed.
 
-        A request that paints has a connection of its own: one that was kept and that the upstream has just closed
-        would leave it open whether the painting was accepted. Repeatable ones share connections, since a TLS
+        A request that paints has a connection of its own: on a kept one that the upstream has just closed, it would be
+        unknown whether the request was accepted. Repeatable ones share connections, since a TLS
         handshake costs more than a poll.
 
         Raises httpx.HTTPError.
@@ -81,41 +82,46 @@ def _make_client(transport: AiohttpTransport) -> httpx.AsyncClient:
 
 @dataclass(frozen=True, slots=True)
 class Base64:
-    """Bytes that go as base64, which is made a slice at a time as they are written: it takes no memory and no pause."""
+    """Bytes that are encoded as base64 while they are written, slice by slice: without a copy in memory or a pause."""
 
     data: bytes = field(repr=False)
+    """The bytes before encoding."""
 
     def __len__(self) -> int:
+        """Bytes after encoding."""
         return (len(self.data) + 2) // 3 * 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
-    """What a request carries. `pieces` are written one after another, so that large files are never joined."""
+    """Body of a request."""
 
     media_type: str
+    """Value of its Content-Type header."""
+
     pieces: tuple[bytes | Base64, ...] = field(repr=False)
+    """Its parts, written one after another, so that large files are never joined in memory."""
 
     @property
     def length(self) -> int:
-        """Bytes in all."""
+        """Bytes of the whole body."""
         return sum(map(len, self.pieces))
 
 
 class HttpResponse:
-    """A success whose body is still coming. Read it once, by `chunks` or `read`."""
+    """A successful response whose body is still arriving. Read it once, by `iter_chunks` or `read_body`."""
 
     def __init__(
         self,
         response: httpx.Response,
         *,
-        until: float,
+        deadline: float,
         timeout_s: float,
         idle_timeout_s: float,
         repeatable: bool = False,
     ) -> None:
         self._response = response
-        self._until = until
+        self._deadline = deadline
         self._timeout_s = timeout_s
         self._idle_timeout_s = idle_timeout_s
         self._repeatable = repeatable
@@ -124,24 +130,24 @@ class HttpResponse:
 
     @property
     def media_type(self) -> str:
-        """In lower case, without parameters; empty when it is not named."""
+        """Content type in lower case, without parameters; empty when there is none."""
         return self._response.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Of the answer; names are found in any case."""
+        """Headers; names are case-insensitive."""
         return self._response.headers
 
     async def peek_first_byte(self) -> bytes:
-        """The first byte that is no blank; empty when there is none. Raises as `chunks` does."""
+        """The first byte that is not blank; empty when there is none. Raises as `iter_chunks` does."""
         while not self._peeked and (chunk := await anext(self._body, None)) is not None:
             self._peeked = chunk.lstrip(_BLANK)
         return self._peeked[:1]
 
     async def iter_chunks(self) -> AsyncGenerator[bytes, None]:
-        """The body as it comes, without leading blanks.
+        """The body as it arrives, without leading blanks.
 
-        Raises CutShort, WentQuiet, TookTooLong; BadResult beyond ANSWER_CAP.
+        Raises CutShort, WentQuiet, TookTooLong; BadResult beyond MAX_RESPONSE_BYTES.
         """
         await self.peek_first_byte()
         async with aclosing(self._body):
@@ -151,7 +157,7 @@ class HttpResponse:
                 yield chunk
 
     async def read_body(self) -> bytes:
-        """The whole body. Raises as `chunks` does."""
+        """The whole body. Raises as `iter_chunks` does."""
         async with aclosing(self.iter_chunks()) as chunks:
             return b"".join([chunk async for chunk in chunks])
 
@@ -167,12 +173,12 @@ class HttpResponse:
     async def _next_chunk(self, body: AsyncIterator[bytes]) -> bytes | None:
         idle_until = asyncio.get_running_loop().time() + self._idle_timeout_s
         try:
-            async with asyncio.timeout_at(min(self._until, idle_until)):
+            async with asyncio.timeout_at(min(self._deadline, idle_until)):
                 return await anext(body, None)
         except TimeoutError as exc:
             if self._repeatable:
                 raise NoAnswer(detail="the answer stopped coming") from exc
-            if idle_until < self._until:
+            if idle_until < self._deadline:
                 raise WentQuiet(seconds=round(self._idle_timeout_s)) from exc
             raise TookTooLong(seconds=round(self._timeout_s)) from exc
         except httpx.HTTPError as exc:
@@ -195,30 +201,30 @@ async def exchange(
 ) -> AsyncGenerator[HttpResponse, None]:
     """Sends a request and yields the response as soon as the headers of a success have come.
 
-    `repeatable`: it may be sent again without painting twice (a poll, an upload). `timeout_s`: for everything
-    together; until the headers it is the only limit, since an upstream that does not stream sends none before its
-    picture is painted. `idle_timeout_s`: without a byte, from the headers on. `redact`: what no error may quote.
-    `sent` is set once the whole request is written. Leaving the context closes the connection, or gives back a kept
-    one whose response was read to its end.
+    `repeatable`: it may be sent again without painting twice (a poll, an upload). `timeout_s`: seconds for the whole
+    exchange, > 0; before the headers it is the only limit, since an upstream that does not stream sends none before the
+    image is finished. `idle_timeout_s`: longest time without a byte after the headers, seconds, > 0. `redact`: strings
+    that no error may quote. `sent` is set once the whole request is written. Leaving the context closes the connection,
+    or returns a kept one whose response was read to its end.
 
-    Raises PaintFailed: what the status and the body of an error say, or how the connection failed.
+    Raises PaintFailed: the class of the error's status and body, or of the connection's failure.
     """
-    until = asyncio.get_running_loop().time() + timeout_s
+    deadline = asyncio.get_running_loop().time() + timeout_s
     upload = _Upload(payload, sent or asyncio.Event())
     try:
-        async with asyncio.timeout_at(until):
+        async with asyncio.timeout_at(deadline):
             response = await _send(client, method, url, headers, upload, repeatable=repeatable)
     except TimeoutError as exc:
-        late = NoAnswer if upload.handed_over else Unreachable
-        raise late(detail=f"no headers within {timeout_s} s") from exc
+        timeout_failure = NoAnswer if upload.handed_over else Unreachable
+        raise timeout_failure(detail=f"no headers within {timeout_s} s") from exc
     except (httpx.HTTPError, httpx.InvalidURL) as exc:
         raise failure_before_response(exc, handed_over=upload.handed_over and not repeatable) from exc
     async with aclosing(response):
         if not response.is_success:
-            said = await _read_error(response, until)
-            raise failure_of_response(response.status_code, response.headers, said, redact=redact)
+            body = await _read_error(response, deadline)
+            raise failure_of_response(response.status_code, response.headers, body, redact=redact)
         yield HttpResponse(
-            response, until=until, timeout_s=timeout_s, idle_timeout_s=idle_timeout_s, repeatable=repeatable
+            response, deadline=deadline, timeout_s=timeout_s, idle_timeout_s=idle_timeout_s, repeatable=repeatable
         )
 
 
@@ -231,7 +237,7 @@ async def _send(
     *,
     repeatable: bool,
 ) -> httpx.Response:
-    """The response to a request. A repeatable POST is sent once more when it breaks off, since it may have met a kept
+    """The response to a request. A repeatable POST is sent once more when it breaks off, since it may have used a kept
     connection that the upstream was about to close; for a GET the transport does that.
 
     Raises httpx.HTTPError, httpx.InvalidURL.
@@ -251,13 +257,13 @@ async def _send(
 
 
 class _Upload:
-    """The body of a request on its way. `sent` is set once the connection has taken all of it."""
+    """The body of a request while it is sent. `sent` is set once the connection has accepted all of it."""
 
     def __init__(self, payload: Payload | None, sent: asyncio.Event) -> None:
         self._payload = payload
         self._sent = sent
         self.handed_over = payload is None
-        """Whether the last slice was given to the connection: from then on the upstream may have the whole request."""
+        """Whether the last slice was passed to the connection: from then on the upstream may have the whole request."""
 
     def __bool__(self) -> bool:
         return self._payload is not None
@@ -268,29 +274,29 @@ class _Upload:
         return {"Content-Type": payload.media_type, "Content-Length": str(payload.length)} if payload else {}
 
     async def slices(self) -> AsyncIterator[bytes]:
-        """The body in slices. The next one is asked for once the one before is written, or waits to be."""
-        waiting: bytes | None = None
+        """The body in slices. The next one is requested once the one before is written or buffered."""
+        pending: bytes | None = None
         for piece in self._payload.pieces if self._payload else ():
-            for part in _parts(piece):
-                if waiting is not None:
-                    yield waiting
-                waiting = part
+            for part in _encode_slices(piece):
+                if pending is not None:
+                    yield pending
+                pending = part
         self.handed_over = True
-        if waiting is not None:
-            yield waiting
+        if pending is not None:
+            yield pending
         self._sent.set()
 
 
 def _iter_decoded(response: httpx.Response) -> AsyncGenerator[bytes, None]:
-    """The body as it was meant. One in no encoding, as asked for, needs none of httpx's layers around it."""
+    """The body without its content encoding. One without any, as requested, needs none of httpx's decoding layers."""
     assert isinstance(response.stream, httpx.AsyncByteStream)
     parts = response.aiter_bytes() if "Content-Encoding" in response.headers else aiter(response.stream)
     return cast(AsyncGenerator[bytes, None], parts)
 
 
 def failure_before_response(exc: Exception, *, handed_over: bool) -> PaintFailed:
-    """The failure behind an exception of httpx before any header came. `handed_over`: the whole request was, and it
-    may have been accepted."""
+    """The failure behind an exception of httpx before any header came. `handed_over`: the whole request was passed to
+    the connection, so it may have been accepted."""
     if isinstance(exc, httpx.InvalidURL | httpx.UnsupportedProtocol):
         return WrongEndpoint(detail=type(exc).__name__)
     if handed_over:
@@ -298,36 +304,38 @@ def failure_before_response(exc: Exception, *, handed_over: bool) -> PaintFailed
     return Unreachable(detail=_describe_exception(exc))
 
 
-async def _read_error(response: httpx.Response, until: float) -> bytes:
-    """What can be had of an error's body."""
-    said = b""
+async def _read_error(response: httpx.Response, deadline: float) -> bytes:
+    """The body of an error, as far as it arrives in time; at most MAX_ERROR_BYTES."""
+    body = b""
     try:
-        async with asyncio.timeout_at(min(until, asyncio.get_running_loop().time() + ERROR_BODY_TIMEOUT_S)):
+        async with asyncio.timeout_at(min(deadline, asyncio.get_running_loop().time() + ERROR_BODY_TIMEOUT_S)):
             async for chunk in response.aiter_bytes():
-                said += chunk
-                if len(said) >= MAX_ERROR_BYTES:
+                body += chunk
+                if len(body) >= MAX_ERROR_BYTES:
                     break
     except (TimeoutError, httpx.HTTPError):
         pass  # the status is known, and decides
-    return said[:MAX_ERROR_BYTES]
+    return body[:MAX_ERROR_BYTES]
 
 
-def _parts(piece: bytes | Base64) -> Iterator[bytes]:
+def _encode_slices(piece: bytes | Base64) -> Iterator[bytes]:
     if isinstance(piece, Base64):
-        for part in _cut(piece.data, SLICE_BYTES // 4 * 3):  # whole threes, so that no padding comes in between
+        for part in _split(
+            piece.data, SLICE_BYTES // 4 * 3
+        ):  # multiples of three bytes, so that no padding is inserted
             yield b64encode(part)
     else:
-        for part in _cut(piece, SLICE_BYTES):
+        for part in _split(piece, SLICE_BYTES):
             yield bytes(part)
 
 
-def _cut(data: bytes, size: int) -> Iterator[memoryview]:
+def _split(data: bytes, size: int) -> Iterator[memoryview]:
     view = memoryview(data)
     return (view[start : start + size] for start in range(0, len(view), size))
 
 
 def _describe_exception(exc: Exception) -> str:
-    """For the log. A protocol error of our own side quotes the offending header: its words are left out."""
+    """For the log. The text of a protocol error on our side quotes the offending header, so it is left out."""
     if isinstance(exc, httpx.LocalProtocolError):
         return type(exc).__name__
     return f"{type(exc).__name__}: {quote(str(exc))}"

@@ -1,6 +1,6 @@
-"""What an upstream's error answer says, as a failure of ours. Pure; the tables are the rules.
+"""Parses an upstream's error answer and classifies it as one of our failures. Pure; the tables are the rules.
 
-No I/O, and no way of choosing what happens next: that is in the failure's class (`bot.errors`).
+No I/O. What may happen next is decided by the failure's class (`bot.errors`).
 """
 
 import json
@@ -30,15 +30,15 @@ from bot.providers.http.quoting import quote
 
 FailureClass = type[PaintFailed]
 
-# What the words in `code`, `type` or `status` mean. Sources: the error tables of Ace Data, EvoLink, ToAPIs
-# and OpenAI; Azure's content filter. A word that is not here says less than the HTTP status.
+# Failure class by the value of `code`, `type` or `status`. Sources: the error tables of Ace Data, EvoLink, ToAPIs
+# and OpenAI; Azure's content filter. For a value that is not here the HTTP status decides.
 CODES: Mapping[str, FailureClass] = {
     # the operator's key
     "invalid_token": BadCredentials,
     "no_token": BadCredentials,
     "token_expired": BadCredentials,
     # Ace Data answers it with 400 and speaks of "parameters", but its SDK treats it as a token bought for
-    # another API: nothing that a member could phrase differently
+    # another API: nothing that a user could phrase differently
     "token_mismatched": BadCredentials,
     "disabled": BadCredentials,
     "invalid_api_key": BadCredentials,
@@ -51,7 +51,7 @@ CODES: Mapping[str, FailureClass] = {
     "model_not_found": WrongEndpoint,
     "unsupported_endpoint": WrongEndpoint,
     "not_found_error": WrongEndpoint,
-    # the operator's purse
+    # the operator's balance
     "used_up": OutOfFunds,
     "insufficient_quota": OutOfFunds,
     "insufficient_user_quota": OutOfFunds,
@@ -61,13 +61,13 @@ CODES: Mapping[str, FailureClass] = {
     "billing_not_active": OutOfFunds,
     "project_spend_limit_exceeded": OutOfFunds,
     "quota_exceeded": OutOfFunds,
-    # a limit of the moment
+    # rate limits
     "too_many_requests": Busy,
     "rate_limit_exceeded": Busy,
     "rate_limit_error": Busy,
     "overloaded_error": Busy,
     "resource_exhausted": Busy,
-    # the upstream's own trouble
+    # the upstream's own failures
     "api_error": UpstreamDown,
     "internal_error": UpstreamDown,
     "server_error": UpstreamDown,
@@ -100,7 +100,7 @@ CODES: Mapping[str, FailureClass] = {
     "generation_failed": SaidFailed,
 }
 
-# Words in a message that say more than code and status, in this order.
+# Failure class by text in the message; counts before code and status, first match wins.
 MESSAGES: tuple[tuple[re.Pattern[str], FailureClass], ...] = (
     (re.compile(r"invalid api ?type", re.IGNORECASE), WrongEndpoint),  # ToAPIs: not an endpoint of this model
     (re.compile(r"safety_violations|content[_ ]policy|moderation_blocked", re.IGNORECASE), Moderated),
@@ -130,25 +130,32 @@ STATUSES: Mapping[int, FailureClass] = {
 }
 
 _TRACE_HEADERS = ("x-request-id", "x-trace-id", "request-id", "x-oneapi-request-id", "apim-request-id", "cf-ray")
-_STATUS = re.compile(r"[45]\d\d")  # of HTTP, said as a code
+_STATUS = re.compile(r"[45]\d\d")  # an HTTP status given as a code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorBody:
-    """An error answer, read. `codes`: all words that name the error, the most exact first."""
+    """A parsed error answer."""
 
     codes: tuple[str, ...] = ()
+    """All values that name the error (code, type, status), the most exact first."""
+
     message: str = ""
+    """The upstream's description, not shortened or redacted; empty: there is none."""
+
     trace: str | None = None
+    """The upstream's id of the request; None: not in the body."""
+
     moderated: bool = False
+    """Whether the body itself proves that content rules were the reason."""
 
 
 def classify_status(status: int) -> FailureClass:
-    """The class of an HTTP status that is no success; statuses that are not in the table go by hundreds."""
+    """The failure class of an HTTP status that is no success; by its hundreds where it is not in the table."""
     if status in STATUSES:
         return STATUSES[status]
     if 300 <= status < 400:
-        return WrongEndpoint  # a POST is not followed elsewhere with the key in hand
+        return WrongEndpoint  # redirects of a POST are not followed: they would carry the key elsewhere
     return UpstreamDown if status >= 500 else Rejected
 
 
@@ -170,7 +177,7 @@ def find_error(document: object) -> ErrorBody | None:
 
 
 def parse_error_body(body: bytes) -> ErrorBody:
-    """The body of an answer whose status already says that it is an error."""
+    """The error in the body of an HTTP status that is no success."""
     text = body.decode("utf-8", "replace")
     try:
         document = parse_json(text)
@@ -203,7 +210,7 @@ def _make_error_body(outer: Mapping[str, Any], error: object) -> ErrorBody:
 
 
 def classify_error(error: ErrorBody, status: int | None) -> FailureClass | None:
-    """The class of an error, None when it says nothing. `status`: of HTTP, None within an accepted answer."""
+    """The failure class of an error; None: it does not tell. `status`: of HTTP; None: inside an accepted answer."""
     if error.moderated:
         return Moderated
     for words, failure in MESSAGES:
@@ -216,34 +223,34 @@ def classify_error(error: ErrorBody, status: int | None) -> FailureClass | None:
     if status is None:
         return classify_status(numbers[0]) if numbers else None
     failure = classify_status(numbers[0] if numbers and status == 400 else status)
-    # a web page instead of the API's own refusal: a proxy in between, not a judgement about the request
+    # a web page instead of the API's own refusal comes from a proxy in between, and says nothing about the request
     return UpstreamDown if failure is Rejected and _is_html(error.message) else failure
 
 
 def failure_of_response(
     status: int, headers: Mapping[str, str], body: bytes, *, redact: Iterable[str] = ()
 ) -> PaintFailed:
-    """The failure behind an HTTP answer that is no success. `redact`: what no quote may contain."""
-    complaint = parse_error_body(body)
-    failure = classify_error(complaint, status) or classify_status(status)
-    trace = complaint.trace or find_trace_id(headers)
+    """The failure behind an HTTP status that is no success. `redact`: strings that no quote may contain."""
+    error = parse_error_body(body)
+    failure = classify_error(error, status) or classify_status(status)
+    trace = error.trace or find_trace_id(headers)
     return make_failure(
-        failure, complaint, trace=trace, source=f"HTTP {status}", retry_after=parse_retry_after(headers), redact=redact
+        failure, error, trace=trace, source=f"HTTP {status}", retry_after=parse_retry_after(headers), redact=redact
     )
 
 
 def find_trace_id(headers: Mapping[str, str], *, redact: Iterable[str] = ()) -> str | None:
-    """By which the upstream finds a request again. Keys in lower case. `redact`: what it must not hold."""
+    """The upstream's id of a request, from its headers (keys in lower case). `redact`: strings it must not contain."""
     return next((quote(headers[name], redact=redact) for name in _TRACE_HEADERS if name in headers), None)
 
 
 def failure_in_success(
     error: ErrorBody, *, begun: bool, trace: str | None = None, redact: Iterable[str] = ()
 ) -> PaintFailed:
-    """The failure behind an error inside a success. `begun`: the answer said something else before.
+    """The failure behind an error inside an HTTP success. `begun`: the answer had other content before the error.
 
-    What would lead to another try holds only for an answer that is nothing but the error, and never for
-    the upstream's own trouble: it may have begun, and charged.
+    A class that allows a retry holds only for an answer that is nothing but the error, and never for the upstream's own
+    failures: it may have begun, and charged.
     """
     failure = classify_error(error, None) or SaidFailed
     if begun or not failure.refused_upfront:
@@ -260,7 +267,7 @@ def make_failure(
     retry_after: float | None = None,
     redact: Iterable[str] = (),
 ) -> PaintFailed:
-    """An instance of `failure`. The upstream's words go into its facts only where the class asks for them."""
+    """An instance of `failure`. The upstream's words become a fact only where the class has `quotes_upstream`."""
     redact = tuple(redact)
     words = "an HTML page" if _is_html(error.message) else quote(error.message, redact=redact)
     detail = " ".join(filter(None, [source, quote(" ".join(error.codes), redact=redact), words]))
@@ -274,9 +281,9 @@ def make_failure(
 
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, of `retry-after-ms` or Retry-After (RFC 9110: seconds or a date); None: not said.
+    """Seconds to wait, >= 0, from `retry-after-ms` or Retry-After (RFC 9110: seconds or a date); None: not named.
 
-    A date is compared with the answer's own Date, so that no clock of ours is needed. Keys in lower case.
+    A date is compared with the answer's own Date, so that no local clock is needed. Keys in lower case.
     """
     for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         try:
@@ -288,7 +295,7 @@ def parse_retry_after(headers: Mapping[str, str]) -> float | None:
     try:
         until = parsedate_to_datetime(headers.get("retry-after", ""))
         return max((until - parsedate_to_datetime(headers.get("date", ""))).total_seconds(), 0.0)
-    except (TypeError, ValueError, OverflowError):  # the last from an offset of more than a clock can hold
+    except (TypeError, ValueError, OverflowError):  # OverflowError: an offset beyond the range of datetime
         return None
 
 

@@ -1,22 +1,22 @@
-"""The JSON of upstreams as values that the rest can compare, store and show without further care. Pure.
+"""Parses upstreams' JSON into values that are safe to compare, store and show. Pure.
 
-What the values mean is read elsewhere. Python takes more for JSON than others do, and some of it breaks what follows:
-arrays within arrays until the stack ends, halves of characters, numbers without end.
+What the values mean is decided elsewhere. Python's parser accepts more than others, and some of it breaks later code:
+nesting until the stack overflows, lone surrogates, infinite numbers.
 """
 
 import json
 import math
 import re
 
-MAX_DEPTH = 64  # arrays and objects within one another; no answer that says something has a dozen
+MAX_DEPTH = 64  # levels of nesting; no real answer has a dozen
 
-_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")  # half a character, alone or with its other half behind it
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")  # a surrogate, alone or in a pair
 
 
 def parse_json(text: str) -> object:
-    """The document. Half a character without its other half, which no encoding can write, becomes a question mark.
+    """The document. A lone surrogate, which UTF-8 cannot encode, becomes a question mark.
 
-    Raises ValueError for what is no JSON, or deeper than DEEPEST.
+    Raises ValueError for text that is no JSON, or nested deeper than MAX_DEPTH.
     """
     try:
         document: object = json.loads(text)
@@ -24,13 +24,13 @@ def parse_json(text: str) -> object:
             document = json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
     except RecursionError as exc:
         raise ValueError("too deep") from exc
-    if _is_deep(document):
+    if _exceeds_max_depth(document):
         raise ValueError("too deep")
     return document
 
 
 def parse_json_documents(text: str) -> list[object]:
-    """The JSON documents in `text`: one, or one a line. Text that is no JSON gives none."""
+    """The JSON documents in `text`: one, or one a line. Text and lines that are no JSON are skipped."""
     try:
         return [parse_json(text)]
     except ValueError:
@@ -43,7 +43,7 @@ def parse_json_documents(text: str) -> list[object]:
     return documents
 
 
-def _is_deep(document: object) -> bool:
+def _exceeds_max_depth(document: object) -> bool:
     level = [document]
     for _ in range(MAX_DEPTH):
         level = [inner for each in level for inner in _children(each)]
@@ -53,14 +53,14 @@ def _is_deep(document: object) -> bool:
 
 
 def _children(value: object) -> list[object]:
-    """What an array or object holds."""
+    """The values inside an array or object; empty for anything else."""
     if isinstance(value, dict):
         return list(value.values())  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] - JSON
     return value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType] - JSON
 
 
 def finite_number(value: object) -> float | None:
-    """A finite number; None for all else, also for integers that no float can hold."""
+    """A finite number as a float; None for anything else, also for integers beyond the range of float."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:

@@ -1,6 +1,6 @@
-"""Server-sent events out of an answer that is still coming, as real upstreams send them.
+"""Parses server-sent events from a response that is still arriving, as real upstreams send them.
 
-Knows the framing, not what is said in it: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+Knows the framing, not the content: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 """
 
 from collections.abc import AsyncGenerator, Iterator
@@ -9,10 +9,10 @@ from contextlib import aclosing
 from bot.providers.http.client import HttpResponse
 
 
-async def iter_sse_events(answer: HttpResponse) -> AsyncGenerator[tuple[str, str], None]:
-    """Kind and data of each event. Raises as `HttpResponse.iter_chunks` does."""
+async def iter_sse_events(response: HttpResponse) -> AsyncGenerator[tuple[str, str], None]:
+    """Type and data of each event. Raises as `HttpResponse.iter_chunks` does."""
     events = SseParser()
-    async with aclosing(answer.iter_chunks()) as chunks:
+    async with aclosing(response.iter_chunks()) as chunks:
         async for chunk in chunks:
             for event in events.feed(chunk):
                 yield event
@@ -21,19 +21,19 @@ async def iter_sse_events(answer: HttpResponse) -> AsyncGenerator[tuple[str, str
 
 
 class SseParser:
-    """Takes the bytes as they come, in pieces of any size; each costs what is new in it.
+    """Parses bytes in chunks of any size, in time linear in the size of each.
 
-    Ids and times to come back are not kept: no painting can be listened to again.
+    Event ids and reconnection times are ignored: no generation can be reconnected to.
     """
 
     def __init__(self) -> None:
-        self._line: list[bytes] = []  # the beginning of one that has no end yet
-        self._ended_by_cr = False  # a line feed that follows ends no other line
+        self._line: list[bytes] = []  # pieces of the current line, which has not ended
+        self._ended_by_cr = False  # a line feed that follows belongs to the same line end
         self._kind = ""
         self._data: list[str] = []
 
     def feed(self, chunk: bytes) -> Iterator[tuple[str, str]]:
-        """Kind and data of each event that is complete now; one without data is none."""
+        """Type and data of each event that is complete now; events without data are skipped."""
         if not chunk:
             return
         if self._ended_by_cr:

@@ -1,6 +1,6 @@
 """aiohttp's connections under `httpx.AsyncClient`, and the one place where aiohttp's failures become httpx's.
 
-Knows requests and bytes, not what a failure means for a painting: that is decided in `client`.
+Knows requests and bytes; what a failure means for a generation is decided in `client`.
 
 Of the same design as `httpx_aiohttp.AiohttpTransport`, which costs the same processor time and was not taken because
 it loses what the rules about money need (version 0.2.0): bytes that were received before a connection broke are
@@ -20,7 +20,7 @@ from yarl import URL
 
 CONNECT_TIMEOUT_S = 10.0  # name lookup, TCP and TLS together; an upstream that takes longer counts as down
 KEEP_ALIVE_S = 30.0  # longest pause between two polls is 19 s (15 s and a quarter); servers often keep 60 s and more
-READ_BUFFER_BYTES = 64 * 1024  # received and unread; beyond twice as much the sender is made to wait
+READ_BUFFER_BYTES = 64 * 1024  # received and unread; beyond twice as much the sender has to wait
 HEADER_LINE_BYTES = 64 * 1024  # longest line of a response head; aiohttp's default of 8 KiB is less than some send
 
 
@@ -35,7 +35,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         """`keep_alive`: whether a connection may carry a further request; without it each request has its own."""
         self._tls = tls
         self._keep_alive = keep_alive
-        self._session: aiohttp.ClientSession | None = None  # made at the first request: it needs a running loop
+        self._session: aiohttp.ClientSession | None = None  # opened at the first request: it needs a running loop
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         session = self._session = self._session or self._open_session()
@@ -73,7 +73,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
 
 class _AbortingRequest(aiohttp.ClientRequest):
-    """Drops what waits to be written when its connection is given up; aiohttp would go on sending it."""
+    """Discards unsent data when its connection is released; aiohttp would go on sending it."""
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
         transport = conn.transport
@@ -99,7 +99,7 @@ class _ResponseStream(httpx.AsyncByteStream):
 
     def _fail_reader(self, closed: asyncio.Future[None]) -> None:
         content = self._response.content
-        closed.exception()  # seen; the reader's own says the same
+        closed.exception()  # retrieved, so that asyncio does not log it; the reader raises its own
         if not content.is_eof() and content.exception() is None:
             content.set_exception(aiohttp.ClientPayloadError("the connection was closed"))
 
@@ -110,7 +110,7 @@ class _ResponseStream(httpx.AsyncByteStream):
                 while chunk := await content.readany():
                     yield chunk
             except (aiohttp.ClientError, RuntimeError) as exc:  # RuntimeError: the connection is closed already
-                # aiohttp raises before it hands out what it had received; a finished picture may be in it
+                # aiohttp raises before it returns what it had received; a finished image may be in it
                 if rest := content._read_nowait(-1):  # pyright: ignore[reportPrivateUsage] - see above
                     yield rest
                 raise aiohttp.ClientConnectionError(str(exc)) from exc
@@ -122,7 +122,7 @@ class _ResponseStream(httpx.AsyncByteStream):
 
 
 def _address(url: httpx.URL) -> URL:
-    """For aiohttp, characters as they are; httpx has made a header of the user and the password."""
+    """The address for aiohttp, characters unchanged, without user and password: httpx has made a header of them."""
     return URL(str(url.copy_with(userinfo=b"") if url.userinfo else url), encoded=True)
 
 

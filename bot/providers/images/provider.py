@@ -1,6 +1,6 @@
-"""The dialect `images`: generations as JSON, edits as a form with files, answered by a document or a stream.
+"""Provider of the dialect `images`: generations as JSON, edits as a form, answered by a document or a stream.
 
-What the answer says is read in `response`; here stand the request and how its response is received.
+`response` interprets the answer; this module makes the request and receives the chunks.
 """
 
 import asyncio
@@ -31,10 +31,10 @@ log = structlog.get_logger()
 
 
 class ImagesProvider(BaseProvider):
-    """One upstream that speaks OpenAI's Images API. Implements `bot.ports.Provider`."""
+    """One upstream of the dialect `images` (OpenAI's Images API). Implements `bot.ports.Provider`."""
 
     def __init__(self, upstream: Upstream, client: UpstreamClient) -> None:
-        """`client`: stays open, and belongs to whoever made it."""
+        """`client`: owned and closed by the caller."""
         assert isinstance(upstream.wire, ImagesWire)
         super().__init__(upstream)
         self._wire = upstream.wire
@@ -42,14 +42,14 @@ class ImagesProvider(BaseProvider):
 
     @property
     def resumable(self) -> bool:
-        """A picture that was not received cannot be asked for again."""
+        """False: an answer that was not received cannot be requested again."""
         return False
 
     async def paint(self, request: PaintRequest) -> AsyncGenerator[PaintEvent, None]:
-        """Paints all pictures with one request, which is never sent twice.
+        """Paints all images with one request, which is never sent twice.
 
-        Raises PaintFailed when there is no picture at all; fewer than asked for are no failure. Closing the
-        iterator closes the connection.
+        Raises PaintFailed when there is no image at all; fewer than requested are no failure. Closing the iterator
+        closes the connection.
         """
         yield StageChanged(Stage.SENDING)
         with endpoint_hints(self._upstream):
@@ -58,7 +58,7 @@ class ImagesProvider(BaseProvider):
                     yield event
 
     async def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[PaintEvent, None]:
-        """Raises Lost: whatever became of that answer, it cannot be asked for again."""
+        """Raises Lost: an answer that was not received cannot be requested again."""
         raise Lost(trace=upstream_id)
         yield Accepted(upstream_id)  # pyright: ignore[reportUnreachable] - makes it the generator that the port wants
 
@@ -67,10 +67,10 @@ class ImagesProvider(BaseProvider):
         streams = _should_stream(request, upstream)
         redact = redactions(upstream.key, request.prompt)
         payload = await asyncio.to_thread(encode_request, request, upstream, self._wire)
-        reply = ImagesResponse(price=upstream.token_price, redact=redact)
+        response = ImagesResponse(price=upstream.token_price, redact=redact)
         lost: Lost | None = None
         sent = asyncio.Event()
-        asking = exchange(
+        pending_exchange = exchange(
             self._client,
             request_url(upstream, self._wire, self._wire.edits if request.references else self._wire.generations),
             payload,
@@ -83,77 +83,78 @@ class ImagesProvider(BaseProvider):
         )
         try:
             async with AsyncExitStack() as stack:
-                async with _open_in_background(stack, asking) as coming:
-                    if await _is_awaiting_response(coming, sent):
+                async with _open_in_background(stack, pending_exchange) as opening:
+                    if await _is_awaiting_response(opening, sent):
                         yield StageChanged(Stage.PAINTING)
-                    answer = await coming
-                if answer.media_type == "text/html" and await answer.peek_first_byte() == b"<":
+                    http_response = await opening
+                if http_response.media_type == "text/html" and await http_response.peek_first_byte() == b"<":
                     raise UpstreamDown(detail="HTTP 200 with an HTML page")
-                reply.trace = find_trace_id(answer.headers, redact=redact)
-                yield Accepted(reply.trace)
+                response.trace = find_trace_id(http_response.headers, redact=redact)
+                yield Accepted(response.trace)
                 yield StageChanged(Stage.PAINTING)
-                async with aclosing(_read_events(answer, reply)) as events:
+                async with aclosing(_read_events(http_response, response)) as events:
                     async for event in events:
                         yield event
-            if not reply.is_complete and not reply.error:
+            if not response.is_complete and not response.error:
                 lost = CutShort(detail="the stream ended without an end")
         except Lost as exc:
-            if not reply.is_complete:
+            if not response.is_complete:
                 lost = exc
-        for event in reply.finish(lost):
+        for event in response.end_response(lost):
             yield event
-        if lost or reply.error:
-            log.warning("a picture came, then a failure", provider=self.name, trace_id=reply.trace)
+        if lost or response.error:
+            log.warning("a picture came, then a failure", provider=self.name, trace_id=response.trace)
 
 
 @asynccontextmanager
 async def _open_in_background(
-    stack: AsyncExitStack, asking: AbstractAsyncContextManager[HttpResponse]
+    stack: AsyncExitStack, pending_exchange: AbstractAsyncContextManager[HttpResponse]
 ) -> AsyncGenerator[asyncio.Task[HttpResponse], None]:
-    """The answer as a task, so that its coming can be waited for and left; what came of it is the stack's to close."""
-    coming = asyncio.create_task(stack.enter_async_context(asking))
+    """Opens an exchange in a task, which the caller may await or abandon; `stack` closes the response."""
+    opening = asyncio.create_task(stack.enter_async_context(pending_exchange))
     try:
-        yield coming
+        yield opening
     finally:
-        coming.cancel()
-        await asyncio.gather(coming, return_exceptions=True)
+        opening.cancel()
+        await asyncio.gather(opening, return_exceptions=True)
 
 
-async def _is_awaiting_response(coming: asyncio.Task[HttpResponse], sent: asyncio.Event) -> bool:
-    """Whether the request is written and its answer still to come: an upstream that sends no stream paints first."""
-    written = asyncio.create_task(sent.wait())
+async def _is_awaiting_response(opening: asyncio.Task[HttpResponse], sent: asyncio.Event) -> bool:
+    """Whether the request is written and no headers have come: an upstream that does not stream paints before it sends
+    any."""
+    sent_waiter = asyncio.create_task(sent.wait())
     try:
-        await asyncio.wait([coming, written], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([opening, sent_waiter], return_when=asyncio.FIRST_COMPLETED)
     finally:
-        written.cancel()
-    return not coming.done()
+        sent_waiter.cancel()
+    return not opening.done()
 
 
 # ---------------------------------------------------------------- the request
 
 
 def request_url(upstream: Upstream, wire: ImagesWire, path: str) -> str:
-    """Where a request goes. A base address that already names one of the paths is understood."""
+    """The address of a request. A base address that already ends with one of the paths is accepted."""
 
-    def filled(path: str) -> str:
+    def fill(path: str) -> str:
         return path.format(model=quote(upstream.model, safe=""))
 
     base = upstream.base_url
     for each in (wire.generations, wire.edits):
-        base = base.removesuffix(filled(each))
-    return join_url(base, filled(path)) + (f"?{urlencode(wire.query)}" if wire.query else "")
+        base = base.removesuffix(fill(each))
+    return join_url(base, fill(path)) + (f"?{urlencode(wire.query)}" if wire.query else "")
 
 
 def _should_stream(request: PaintRequest, upstream: Upstream) -> bool:
-    """Only for a single picture: the events of several do not say which of them they belong to."""
+    """Whether a stream is requested: only for a single image, since events do not name the image they belong to."""
     return upstream.stream and request.options.n == 1
 
 
-def _fields(request: PaintRequest, upstream: Upstream, wire: ImagesWire) -> dict[str, object]:
-    """What is said beside the pictures. An option that nobody chose is left to the upstream."""
+def _request_fields(request: PaintRequest, upstream: Upstream, wire: ImagesWire) -> dict[str, object]:
+    """The fields beside the images. An option that the user did not choose is left to the upstream."""
     options = request.options
     streams = _should_stream(request, upstream)
-    said: list[tuple[str, object]] = [
+    fields: list[tuple[str, object]] = [
         ("model", upstream.model if wire.sends_model else None),
         ("prompt", request.prompt),
         ("n", options.n if options.n > 1 else None),
@@ -167,12 +168,12 @@ def _fields(request: PaintRequest, upstream: Upstream, wire: ImagesWire) -> dict
         ("partial_images", (wire.partial_images if streams else 0) or None),
         *wire.extra.items(),
     ]
-    return {name: value for name, value in said if name and value is not None}
+    return {name: value for name, value in fields if name and value is not None}
 
 
 def encode_request(request: PaintRequest, upstream: Upstream, wire: ImagesWire) -> Payload:
-    """JSON without references, a form with them. Not for the event loop."""
-    fields = _fields(request, upstream, wire)
+    """The body: JSON without references, a multipart form with them. Not for the event loop."""
+    fields = _request_fields(request, upstream, wire)
     if not request.references:
         body = json.dumps(fields, ensure_ascii=False).encode()
         return Payload(media_type="application/json", pieces=(body,))
@@ -186,36 +187,36 @@ def encode_request(request: PaintRequest, upstream: Upstream, wire: ImagesWire) 
 
 
 def _form_value(value: object) -> str:
-    """A form knows only text."""
+    """A value as the text of a form field."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 # ---------------------------------------------------------------- the answer
 
 
-async def _read_events(answer: HttpResponse, reply: ImagesResponse) -> AsyncGenerator[PaintEvent, None]:
-    """The events of an answer, whether it streams or is one document, whatever was asked for."""
-    if await answer.peek_first_byte() in (b"{", b"["):
-        body = await answer.read_body()
-        for event in await offload(len(body), _apply_document, reply, body):
+async def _read_events(http_response: HttpResponse, response: ImagesResponse) -> AsyncGenerator[PaintEvent, None]:
+    """The events of an answer, streamed or one document, whatever was requested."""
+    if await http_response.peek_first_byte() in (b"{", b"["):
+        body = await http_response.read_body()
+        for event in await offload(len(body), _apply_document, response, body):
             yield event
         return
-    async with aclosing(iter_sse_events(answer)) as coming:
-        async for kind, data in coming:
+    async with aclosing(iter_sse_events(http_response)) as sse_events:
+        async for kind, data in sse_events:
             if data.strip() == "[DONE]":
-                reply.is_complete = True
+                response.is_complete = True
                 return
-            for event in await offload(len(data), _apply_sse_event, reply, kind, data):
+            for event in await offload(len(data), _apply_sse_event, response, kind, data):
                 yield event
-            if reply.error or reply.is_complete:
+            if response.error or response.is_complete:
                 return
 
 
-def _apply_document(reply: ImagesResponse, body: bytes) -> list[PaintEvent]:
+def _apply_document(response: ImagesResponse, body: bytes) -> list[PaintEvent]:
     documents = parse_json_documents(body.decode("utf-8", "replace"))
-    reply.is_complete = bool(documents)  # a document that can be read is a whole one
-    return [event for document in documents for event in reply.apply_document(document)]
+    response.is_complete = bool(documents)  # a document that can be parsed is complete
+    return [event for document in documents for event in response.apply_document(document)]
 
 
-def _apply_sse_event(reply: ImagesResponse, kind: str, data: str) -> list[PaintEvent]:
-    return [event for document in parse_json_documents(data) for event in reply.apply_document(document, kind)]
+def _apply_sse_event(response: ImagesResponse, kind: str, data: str) -> list[PaintEvent]:
+    return [event for document in parse_json_documents(data) for event in response.apply_document(document, kind)]

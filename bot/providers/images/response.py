@@ -1,6 +1,6 @@
-"""One answer of the Images API, from its JSON documents to events and, in the end, to a judgement.
+"""State of one answer of the Images API: its JSON documents become events and, at the end, a failure or none.
 
-No I/O. An answer is one document with `data`, or typed events, each with a picture.
+No I/O. An answer is one document with `data`, or typed events, each with an image.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,32 +14,30 @@ from bot.providers.presets import TokenPrice
 from bot.providers.prices import usage_credits
 
 # The ends of event types. OpenAI's own are `image_generation.*` and `image_edit.*`; `partial_succeeded` is one of
-# several finished pictures, as ByteDance's models stream them. Any other type is passed over.
+# several finished images, as ByteDance's models stream them. Any other type is ignored.
 _UNFINISHED = ".partial_image"
 _FINISHED = (".completed", ".partial_succeeded")
 
 
 class ImagesResponse:
-    """Takes the documents of one answer in order.
+    """Applies the documents of one answer in order."""
 
-    `price`: what the upstream takes for its tokens. `redact`: what no quote may contain. `trace`: by which the
-    upstream finds the answer again. `complete`: it came to its own end.
-    """
-
-    def __init__(
-        self, *, price: TokenPrice | None = None, redact: Iterable[str] = (), trace: str | None = None
-    ) -> None:
+    def __init__(self, *, price: TokenPrice | None = None, redact: Iterable[str] = ()) -> None:
+        """`price`: the upstream's price of tokens; None: unknown. `redact`: strings that no quote may contain."""
         self._price = price
         self._redact = tuple(redact)
         self.trace: str | None = None
+        """The upstream's id of the request, set by the caller; None: not named."""
         self._reported_urls: set[str] = set()
         self._usage: Mapping[str, Any] = {}
-        self._has_begun = False  # something other than an error was said
+        self._has_begun = False  # something other than an error came
         self.error: ErrorBody | None = None
+        """The first error in the answer."""
         self.is_complete = False
+        """Whether the answer came to its own end."""
 
     def apply_document(self, document: object, kind: str = "") -> list[PaintEvent]:
-        """What a document tells. `kind`: the name of its event, where it came as one."""
+        """The events of a document. `kind`: type of the server-sent event that carried it; empty: none did."""
         if not isinstance(document, Mapping):
             return []
         outer = cast(Mapping[str, Any], document)
@@ -65,10 +63,10 @@ class ImagesResponse:
         self._reported_urls.update(urls)
         return [FinishedImage(Link(url=url)) for url in dict.fromkeys(urls)]
 
-    def finish(self, lost: Lost | None) -> list[PaintEvent]:
-        """The answer has ended, by itself or (`lost`) by a failure. What was complete counts in either case.
+    def end_response(self, lost: Lost | None) -> list[PaintEvent]:
+        """The remaining events at the end of the answer; `lost`: the failure that cut it short, None: its own end.
 
-        Raises PaintFailed when there is no picture at all.
+        Complete images count in either case. Raises PaintFailed when there is no image at all.
         """
         if not self._reported_urls:
             raise self._failure(lost)

@@ -1,6 +1,6 @@
-"""The three requests of a task upstream for one painting: hand over a picture, submit, ask. Each as what it told.
+"""The three requests of a task upstream for one generation: upload an image, submit a task, poll it.
 
-What a failure of each means for the painting is decided in `tasks`.
+What a failure of each means for the generation is decided in `provider`.
 """
 
 import asyncio
@@ -21,16 +21,17 @@ from bot.providers.presets import TasksWire, Upstream
 from bot.providers.tasks.response import TaskStatus, parse_task
 from bot.providers.tasks.uploads import encode_data_url, upload_image
 
-POLL_TIMEOUT_S = 30.0  # seconds for one question; the next one comes anyway
-MIN_TIMEOUT_S = 1.0  # seconds that a request gets, however little is left
+POLL_TIMEOUT_S = 30.0  # seconds for one poll; the next one comes anyway
+MIN_TIMEOUT_S = 1.0  # seconds; the least that a request gets, however close the deadline is
 
 
 class TaskApi:
-    """`until`: when the painting must be done, on the clock's own count."""
+    """Requests of one generation, all before one deadline."""
 
     def __init__(
         self, upstream: Upstream, wire: TasksWire, client: UpstreamClient, clock: Clock, *, prompt: str, deadline: float
     ) -> None:
+        """`prompt`: redacted in errors. `deadline`: end of the generation, seconds of `clock.monotonic`."""
         self._upstream = upstream
         self._wire = wire
         self._client = client
@@ -40,13 +41,13 @@ class TaskApi:
 
     @property
     def remaining_s(self) -> float:
-        """Seconds until the painting must be done."""
+        """Seconds until the deadline; >= 0."""
         return max(self._deadline - self._clock.monotonic(), 0.0)
 
     async def upload_images(self, images: Sequence[tuple[Image, str]]) -> list[str]:
-        """The addresses of pictures (each with a name for it) at the upstream, all brought there at the same time.
+        """Addresses of images (each with a file stem) at the upstream. All are uploaded at the same time.
 
-        Raises PaintFailed; nothing was asked to be painted.
+        Raises PaintFailed; no task was submitted.
         """
         with endpoint_hints(self._upstream):
             tasks = [asyncio.create_task(self._upload_image(image, stem)) for image, stem in images]
@@ -65,10 +66,10 @@ class TaskApi:
         )
 
     async def submit_task(self, body: dict[str, object], *, callback: str | None = None) -> TaskStatus:
-        """The task as it was opened. Sent once, whatever happens. `callback`: the address in it, which no error may
-        quote.
+        """Submits a task; the request is sent once, whatever happens. `callback`: the address in `body`, redacted in
+        errors.
 
-        Raises PaintFailed; Lost where something was accepted that cannot be asked about.
+        Raises PaintFailed; Lost where a task was accepted that cannot be polled.
         """
         self._redact += [callback] if callback else []
         text = await asyncio.to_thread(json.dumps, body, ensure_ascii=False)
@@ -83,15 +84,15 @@ class TaskApi:
                 idle_timeout_s=self._upstream.idle_timeout_s,
                 redact=self._redact,
             ) as answer:
-                told = await self._read_status(answer)
-        if told.id is None and not told.is_final:
+                status = await self._read_status(answer)
+        if status.id is None and not status.is_final:
             raise Lost(detail="the submit was answered without the id of a task")
-        if told.id is not None and any(secret and secret in told.id for secret in self._redact):
+        if status.id is not None and any(secret and secret in status.id for secret in self._redact):
             raise Lost(detail="the submit was answered with an id that quotes a secret")
-        return told
+        return status
 
     async def poll_task(self, task: str) -> TaskStatus:
-        """Raises PaintFailed, which says nothing about the task."""
+        """The status of a task. Raises PaintFailed, which says nothing about the task itself."""
         async with exchange(
             self._client,
             self._upstream.url(self._wire.task.format(id=quote(task, safe=""))),
@@ -105,17 +106,17 @@ class TaskApi:
         ) as answer:
             return await self._read_status(answer)
 
-    def task_failure(self, told: TaskStatus, task: str | None) -> PaintFailed:
-        """Why an accepted task failed. Where that may have cost money, nobody else is asked to paint it."""
-        complaint = told.error or ErrorBody(message="failed")
-        failure = self._make_failure(complaint, at="in the task", trace=task)
+    def task_failure(self, status: TaskStatus, task: str | None) -> PaintFailed:
+        """The failure of an accepted task. Where that may have cost money, it is one that allows no other provider."""
+        error = status.error or ErrorBody(message="failed")
+        failure = self._make_failure(error, source="in the task", trace=task)
         if failure.retry is Retry.NEVER or self._wire.failed_is_free:
             return failure
-        return make_failure(SaidFailed, complaint, trace=task, source="in the task", redact=self._redact)
+        return make_failure(SaidFailed, error, trace=task, source="in the task", redact=self._redact)
 
-    def _make_failure(self, complaint: ErrorBody, *, at: str, trace: str | None = None) -> PaintFailed:
+    def _make_failure(self, error: ErrorBody, *, source: str, trace: str | None = None) -> PaintFailed:
         return make_failure(
-            classify_error(complaint, None) or SaidFailed, complaint, trace=trace, source=at, redact=self._redact
+            classify_error(error, None) or SaidFailed, error, trace=trace, source=source, redact=self._redact
         )
 
     def _headers(self) -> dict[str, str]:
@@ -125,15 +126,17 @@ class TaskApi:
         return max(self.remaining_s, MIN_TIMEOUT_S)
 
     async def _read_status(self, answer: HttpResponse) -> TaskStatus:
-        """Raises UpstreamDown for a web page (a proxy has answered in the upstream's place), Lost for what else is no
-        JSON, or the failure behind an error that came as a success."""
-        said = await answer.read_body()
-        documents = await offload(len(said), lambda: parse_json_documents(said.decode("utf-8", "replace")))
-        if not documents and said.startswith(b"<"):
+        """The task status in an answer.
+
+        Raises UpstreamDown for a web page (a proxy answered in the upstream's place), Lost for any other body that is
+        no JSON, or the failure of an error inside an HTTP success."""
+        body = await answer.read_body()
+        documents = await offload(len(body), lambda: parse_json_documents(body.decode("utf-8", "replace")))
+        if not documents and body.startswith(b"<"):
             raise UpstreamDown(detail="HTTP 200 with an HTML page")
         if not documents:
             raise Lost(detail="an answer that is no JSON")
-        told = parse_task(documents[0], self._wire)
-        if told.request_error is not None:
-            raise self._make_failure(told.request_error, at="in a success")
-        return told
+        status = parse_task(documents[0], self._wire)
+        if status.request_error is not None:
+            raise self._make_failure(status.request_error, source="in a success")
+        return status

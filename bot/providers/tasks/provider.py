@@ -1,7 +1,7 @@
-"""The dialect `tasks`: pictures are handed over, a task is submitted, then asked about until it has ended.
+"""Provider of the dialect `tasks`: uploads images, submits a task, then polls it until it is final.
 
-Only the order of steps stands here; the requests are in `api`. Once a task is accepted, no failed question about
-it is its failure: only its own end is, or the end of the time allowed.
+Only the order of steps is here; the requests are in `api`. Once a task is accepted, a failed poll is no failure of the
+task: only its own final state is, or the end of the time allowed.
 """
 
 from collections.abc import AsyncGenerator, Callable
@@ -33,12 +33,12 @@ from bot.providers.tasks.response import TaskStatus
 
 log = structlog.get_logger()
 
-MAX_REFUSED_POLLS = 3  # questions in a row that are refused (no such task, no such key) before it is given up
-MIN_POLL_GAP_S = 1.0  # seconds at least between two questions, however often somebody calls
+MAX_REFUSED_POLLS = 3  # polls in a row that are refused (no such task, no such key) before the task counts as lost
+MIN_POLL_GAP_S = 1.0  # seconds; shortest pause between two polls, however many callbacks come
 
 
 class TasksProvider(BaseProvider):
-    """One upstream that paints in tasks. Implements `bot.ports.Provider`."""
+    """One upstream of the dialect `tasks`. Implements `bot.ports.Provider`."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class TasksProvider(BaseProvider):
         callbacks: Callbacks,
         jitter: Callable[[], float],
     ) -> None:
-        """`client`: stays open, and belongs to whoever made it. `jitter`: 0 ≤ value < 1."""
+        """`client`: owned and closed by the caller. `jitter`: a random number, 0 <= value < 1, at each call."""
         assert isinstance(upstream.wire, TasksWire)
         super().__init__(upstream)
         self._wire = upstream.wire
@@ -60,136 +60,144 @@ class TasksProvider(BaseProvider):
 
     @property
     def resumable(self) -> bool:
-        """A task can be asked about by whoever knows its id."""
+        """True: a task can be polled by its id after a restart."""
         return True
 
     async def paint(self, request: PaintRequest) -> AsyncGenerator[PaintEvent, None]:
-        """Hands over the pictures, submits once, and asks until the task has ended. Closing the iterator stops that.
+        """Uploads the images, submits once, and polls until the task is final. Closing the iterator stops polling.
 
-        Raises PaintFailed, or the Refusal of a mask that breaks a rule.
+        Raises PaintFailed; a Refusal when the mask breaks a rule.
         """
         check_mask(request, self.capabilities)
         yield StageChanged(Stage.SENDING)
-        door = self._api(request)
-        with self._callbacks.register() if self._wire.callback_field else nullcontext(TaskCallback(None)) as bell:
+        api = self._api(request)
+        with self._callbacks.register() if self._wire.callback_field else nullcontext(TaskCallback(None)) as callback:
             images = [(image, f"picture-{number}") for number, image in enumerate(request.references, start=1)]
-            references = await door.upload_images(images)
-            masks = await door.upload_images([(request.mask, "mask")] if request.mask else [])
-            opened = await door.submit_task(
+            references = await api.upload_images(images)
+            masks = await api.upload_images([(request.mask, "mask")] if request.mask else [])
+            submitted = await api.submit_task(
                 encode_submission(
                     request,
                     self._upstream,
                     self._wire,
                     references=references,
                     mask=masks[0] if masks else None,
-                    callback=bell.url,
+                    callback=callback.url,
                 ),
-                callback=bell.url,
+                callback=callback.url,
             )
-            async with aclosing(self._follow_task(door, opened, bell)) as events:
+            async with aclosing(self._follow_task(api, submitted, callback)) as events:
                 async for event in events:
                     yield event
 
     async def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[PaintEvent, None]:
-        """Goes on asking about a task that was accepted before.
+        """Polls a task that was accepted before until it is final.
 
         Raises PaintFailed.
         """
-        opened = TaskStatus(id=upstream_id)
-        async with aclosing(self._follow_task(self._api(request), opened, TaskCallback(None), at_once=True)) as events:
+        submitted = TaskStatus(id=upstream_id)
+        async with aclosing(
+            self._follow_task(self._api(request), submitted, TaskCallback(None), at_once=True)
+        ) as events:
             async for event in events:
                 yield event
 
     def _api(self, request: PaintRequest) -> TaskApi:
-        until = self._clock.monotonic() + self._upstream.timeout_s
-        return TaskApi(self._upstream, self._wire, self._client, self._clock, prompt=request.prompt, deadline=until)
+        deadline = self._clock.monotonic() + self._upstream.timeout_s
+        return TaskApi(self._upstream, self._wire, self._client, self._clock, prompt=request.prompt, deadline=deadline)
 
     async def _follow_task(
-        self, door: TaskApi, opened: TaskStatus, bell: TaskCallback, *, at_once: bool = False
+        self, api: TaskApi, submitted: TaskStatus, callback: TaskCallback, *, at_once: bool = False
     ) -> AsyncGenerator[PaintEvent, None]:
-        """The events of an accepted task until it has ended."""
-        yield Accepted(opened.id)
-        tale, told = _ProgressTracker(), opened
-        for event in tale.take_changes(opened):
+        """The events of an accepted task until it is final."""
+        yield Accepted(submitted.id)
+        status = submitted
+        tracker = _ProgressTracker()
+        for event in tracker.collect_changes(submitted):
             yield event
-        if opened.id is not None and not opened.is_final:
-            async with aclosing(self._poll(door, opened.id, bell, at_once=at_once)) as answers:
-                async for told in answers:
-                    for event in tale.take_changes(told):
+        if submitted.id is not None and not submitted.is_final:
+            async with aclosing(self._poll(api, submitted.id, callback, at_once=at_once)) as statuses:
+                async for status in statuses:
+                    for event in tracker.collect_changes(status):
                         yield event
-        if told.state is TaskState.CANCELLED:
-            raise CalledOff(trace=opened.id)
-        if told.state is TaskState.FAILED:
-            raise door.task_failure(told, opened.id)
-        if told.usage is not None:
-            yield told.usage
-        if not told.pictures:
-            raise NoPicture(trace=opened.id)
-        for url in told.pictures:
+        if status.state is TaskState.CANCELLED:
+            raise CalledOff(trace=submitted.id)
+        if status.state is TaskState.FAILED:
+            raise api.task_failure(status, submitted.id)
+        if status.usage is not None:
+            yield status.usage
+        if not status.image_urls:
+            raise NoPicture(trace=submitted.id)
+        for url in status.image_urls:
             yield FinishedImage(
                 Blob(data=await offload(len(url), decode_data_url, url)) if url.startswith("data:") else Link(url=url)
             )
 
     async def _poll(
-        self, door: TaskApi, task: str, bell: TaskCallback, *, at_once: bool
+        self, api: TaskApi, task: str, callback: TaskCallback, *, at_once: bool
     ) -> AsyncGenerator[TaskStatus, None]:
-        """What is told of a task, answer by answer; the last one is of its end.
+        """The statuses of a task, one a poll that was answered; the last one is final.
 
-        Raises Lost: no time left, no answer for `idle_timeout_s`, or nobody there knows of it.
+        Raises Lost: no time left, no answer for `idle_timeout_s`, or the upstream refuses the polls.
         """
-        heard, denied, wait, asked = self._clock.monotonic(), 0, 0.0, False
+        last_answer_at, refused_polls, retry_after_s, polled = self._clock.monotonic(), 0, 0.0, False
         for pause in poll_pauses(self._wire, self._jitter, at_once=at_once):
-            await self._wait_before_poll(bell, min(max(pause, wait), door.remaining_s), again=asked)
-            if not door.remaining_s:
+            await self._wait_before_poll(callback, min(max(pause, retry_after_s), api.remaining_s), throttle=polled)
+            if not api.remaining_s:
                 raise TookTooLong(seconds=round(self._upstream.timeout_s), trace=task)
-            asked = True
+            polled = True
             try:
-                told = await door.poll_task(task)
-            except PaintFailed as failed:
-                denied = 0 if failed.transient else denied + 1
-                wait = (failed.retry_after or 0.0) if isinstance(failed, Busy) else 0.0
-                self._check_failed_poll(failed, task, denied=denied, silence=self._clock.monotonic() - heard)
+                status = await api.poll_task(task)
+            except PaintFailed as failure:
+                refused_polls = 0 if failure.transient else refused_polls + 1
+                retry_after_s = (failure.retry_after or 0.0) if isinstance(failure, Busy) else 0.0
+                self._check_failed_poll(
+                    failure, task, refused_polls=refused_polls, silence_s=self._clock.monotonic() - last_answer_at
+                )
                 continue
-            heard, denied, wait = self._clock.monotonic(), 0, 0.0
-            yield told
-            if told.is_final:
+            last_answer_at, refused_polls, retry_after_s = self._clock.monotonic(), 0, 0.0
+            yield status
+            if status.is_final:
                 return
 
-    async def _wait_before_poll(self, bell: TaskCallback, seconds: float, *, again: bool) -> None:
-        """Waits for the next question, or for a call that says there is something to ask about."""
-        if again:
+    async def _wait_before_poll(self, callback: TaskCallback, seconds: float, *, throttle: bool) -> None:
+        """Waits `seconds`, or until a callback comes. `throttle`: waits MIN_POLL_GAP_S in any case."""
+        if throttle:
             await self._clock.sleep(min(MIN_POLL_GAP_S, seconds))
             seconds -= MIN_POLL_GAP_S
         if seconds > 0:
-            await bell.wait(seconds, self._clock)
+            await callback.wait(seconds, self._clock)
 
-    def _check_failed_poll(self, failed: PaintFailed, task: str, *, denied: int, silence: float) -> None:
-        """A question that came to nothing. `silence`: seconds since the last one that did not.
+    def _check_failed_poll(self, failure: PaintFailed, task: str, *, refused_polls: int, silence_s: float) -> None:
+        """Logs a failed poll. `refused_polls`: refusals in a row; `silence_s`: seconds since the last answered poll.
 
-        Raises Lost when there have been too many of them.
+        Raises Lost when either is too much.
         """
-        log.info("question unanswered", provider=self.name, failure=type(failed).__name__, detail=failed.detail)
-        if denied == MAX_REFUSED_POLLS:
-            raise Lost(trace=task, detail=failed.detail) from failed
-        if silence >= self._upstream.idle_timeout_s:
-            raise WentQuiet(seconds=round(self._upstream.idle_timeout_s), trace=task) from failed
+        log.info("question unanswered", provider=self.name, failure=type(failure).__name__, detail=failure.detail)
+        if refused_polls == MAX_REFUSED_POLLS:
+            raise Lost(trace=task, detail=failure.detail) from failure
+        if silence_s >= self._upstream.idle_timeout_s:
+            raise WentQuiet(seconds=round(self._upstream.idle_timeout_s), trace=task) from failure
 
 
 @dataclass(slots=True)
 class _ProgressTracker:
-    """What was told of stage and percent, so that neither falls or is repeated."""
+    """Reports stage and percentage of a task, so that neither falls or is repeated."""
 
     stage: Stage | None = None
-    percent: float = 0.0
+    """The last stage reported; None: no stage yet."""
 
-    def take_changes(self, told: TaskStatus) -> list[PaintEvent]:
-        """What an answer tells beyond the ones before it."""
-        news: list[PaintEvent] = []
-        stage = Stage.QUEUED if told.state is TaskState.QUEUED else Stage.PAINTING
-        if stage is not self.stage and self.stage is not Stage.PAINTING and not told.is_final:
+    percent: float = 0.0
+    """The last percentage reported; 0 to 100."""
+
+    def collect_changes(self, status: TaskStatus) -> list[PaintEvent]:
+        """The events for what is new in a status."""
+        events: list[PaintEvent] = []
+        stage = Stage.QUEUED if status.state is TaskState.QUEUED else Stage.PAINTING
+        if stage is not self.stage and self.stage is not Stage.PAINTING and not status.is_final:
             self.stage = stage
-            news.append(StageChanged(stage))
-        if told.progress is not None and told.progress > self.percent:
-            self.percent = told.progress
-            news.append(Progress(told.progress))
-        return news
+            events.append(StageChanged(stage))
+        if status.progress is not None and status.progress > self.percent:
+            self.percent = status.progress
+            events.append(Progress(status.progress))
+        return events

@@ -1,6 +1,6 @@
-"""What a task upstream is sent and when: the submit's JSON, the rules of a mask, the pauses between polls. Pure.
+"""Requests of the dialect `tasks`: the submit's JSON, the rules of a mask, the pauses between polls. Pure.
 
-Pictures are addresses here; how they became such stands in `uploads`.
+Images are addresses here; `uploads` makes them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,14 +10,14 @@ from bot.intake.sizes import resolve_request_size
 from bot.painting import Capabilities, Image, PaintRequest
 from bot.providers.presets import TasksWire, Upstream
 
-MAX_JITTER = 0.25  # of each pause, added at random: no two jobs poll in step
+MAX_JITTER = 0.25  # fraction of each pause, added at random so that no two jobs poll in step
 _PNG = "image/png"
 
 
 def check_mask(request: PaintRequest, capabilities: Capabilities) -> None:
-    """The rules of a mask, one by one. The core makes masks that fit; here they are held before money is spent.
+    """Checks a request's mask against the rules of the upstream, before money is spent; the core makes masks that fit.
 
-    Raises Refusal, the one of the rule that is broken.
+    Raises the Refusal of the rule that is broken.
     """
     mask = request.mask
     if mask is None:
@@ -43,7 +43,7 @@ def encode_submission(
     mask: str | None,
     callback: str | None,
 ) -> dict[str, object]:
-    """The JSON of a submit. `references` and `mask`: addresses at the upstream, or data URLs; `callback`: ours."""
+    """The JSON of a submit. `references`, `mask`: addresses at the upstream, or data URLs. `callback`: our address."""
     options = request.options
     size = resolve_request_size(request, upstream.capabilities)
     fields = (
@@ -64,7 +64,8 @@ def _size_text(image: Image) -> str:
 
 
 def poll_pauses(wire: TasksWire, jitter: Callable[[], float], *, at_once: bool = False) -> Iterator[float]:
-    """Seconds before each question, without end. `jitter`: 0 ≤ value < 1. `at_once`: no pause before the first."""
+    """Pauses before each poll, seconds, without end. `jitter`: a random number, 0 <= value < 1, at each call.
+    `at_once`: no pause before the first."""
     pause = wire.poll_s
     yield 0.0 if at_once else wire.first_poll_s * (1 + jitter() * MAX_JITTER)
     while True:

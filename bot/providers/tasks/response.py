@@ -1,6 +1,6 @@
-"""What an upstream tells of a task, read by the places and words of its preset. Pure; unknown shapes carry nothing.
+"""Parses an upstream's answer about a task by the paths and status words of its preset. Pure; unknown shapes are empty.
 
-What follows from it is decided in `tasks`.
+What follows from it is decided in `provider`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,48 +18,60 @@ Table = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskStatus:
-    """One answer about a task. `progress`: percent, None when not told. `pictures`: addresses, data URLs among
-    them. `complaint`: why it failed, where that is said; `refusal`: an error that came instead of a task."""
+    """One answer about a task."""
 
     id: str | None = None
+    """The task's id at the upstream; None: not in the answer."""
+
     state: TaskState = TaskState.WORKING
+    """State of the task."""
+
     progress: float | None = None
-    pictures: tuple[str, ...] = ()
+    """Percentage, 0 to 100; None: not in the answer."""
+
+    image_urls: tuple[str, ...] = ()
+    """Addresses of the finished images, data URLs among them."""
+
     error: ErrorBody | None = None
+    """Why the task failed; None: not in the answer."""
+
     request_error: ErrorBody | None = None
+    """An error of the request itself, in an answer without a task; None: the answer is about a task."""
+
     usage: Usage | None = None
+    """What the upstream counted for the task; None: not in the answer."""
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more will happen."""
+        """Whether the state will not change any more."""
         return self.state in {TaskState.DONE, TaskState.FAILED, TaskState.CANCELLED}
 
 
 def parse_task(document: object, wire: TasksWire) -> TaskStatus:
-    """What a document says, of a submit or of a question.
+    """The task status in a JSON document, the answer to a submit or a poll.
 
-    A status that the preset does not know counts as work under way, unless pictures or an error stand beside it.
+    A status word that the preset does not know counts as WORKING, unless images or an error are beside it.
     """
-    word, name = _first_value(document, wire.status_paths), _first_value(document, wire.id_paths)
-    pictures = tuple(_image_urls(document, wire.result_paths))
-    complaint = _task_error(document, wire)
-    if word is None and name is None and not pictures:
-        return TaskStatus(request_error=complaint or find_error(document))
-    state = wire.states.get(str(word).lower())
+    status, task_id = _first_value(document, wire.status_paths), _first_value(document, wire.id_paths)
+    image_urls = tuple(_image_urls(document, wire.result_paths))
+    error = _task_error(document, wire)
+    if status is None and task_id is None and not image_urls:
+        return TaskStatus(request_error=error or find_error(document))
+    state = wire.states.get(str(status).lower())
     if state is None:
-        state = TaskState.DONE if pictures else TaskState.FAILED if complaint else TaskState.WORKING
+        state = TaskState.DONE if image_urls else TaskState.FAILED if error else TaskState.WORKING
     return TaskStatus(
-        id=str(name) if isinstance(name, str | int) and str(name) else None,
+        id=str(task_id) if isinstance(task_id, str | int) and str(task_id) else None,
         state=state,
         progress=_percent(_first_value(document, wire.progress_paths), wire.progress_scale),
-        pictures=pictures,
-        error=complaint,
+        image_urls=image_urls,
+        error=error,
         usage=_usage(document, wire.credits_path),
     )
 
 
 def _percent(value: object, scale: float) -> float | None:
-    """A number, or text such as `48%` and `0.48`."""
+    """A percentage from a number, or from text such as `48%` and `0.48`; 0 to 100."""
     try:
         percent = finite_number(float(value.strip().removesuffix("%")) if isinstance(value, str) else value)
     except ValueError:
@@ -68,7 +80,7 @@ def _percent(value: object, scale: float) -> float | None:
 
 
 def _image_urls(document: object, paths: Iterable[Path]) -> Iterator[str]:
-    """The addresses at the first of the paths that has any."""
+    """The image addresses at the first of the paths that has any."""
     for path in paths:
         found = value_at(document, path)
         items = cast("list[object]", found) if isinstance(found, list) else [found]
@@ -79,12 +91,12 @@ def _image_urls(document: object, paths: Iterable[Path]) -> Iterator[str]:
 
 
 def _task_error(document: object, wire: TasksWire) -> ErrorBody | None:
-    """The error of a failed task: the first place that holds one, words from the others where it has none."""
-    told = [value for path in wire.error_paths if (value := value_at(document, path))]
-    found = find_error({"error": told[0]}) if told else None
+    """The error of a failed task: the first of the paths that holds one; a missing message from the others."""
+    values = [value for path in wire.error_paths if (value := value_at(document, path))]
+    found = find_error({"error": values[0]}) if values else None
     if found is None:
         return None
-    words = next((each for each in told if isinstance(each, str)), "")
+    words = next((each for each in values if isinstance(each, str)), "")
     return ErrorBody(codes=found.codes, message=found.message or words, trace=found.trace)
 
 
@@ -96,12 +108,12 @@ def _usage(document: object, credits_path: Path) -> Usage | None:
 
 
 def _first_value(document: object, paths: Iterable[Path]) -> object:
-    """What stands at the first of the paths that leads anywhere."""
+    """The value at the first of the paths that leads anywhere; None when none does."""
     return next((found for path in paths if (found := value_at(document, path)) is not None), None)
 
 
 def value_at(document: object, path: Path) -> object:
-    """What stands at a place inside a document; None when the path leads nowhere."""
+    """The value at a path inside a document; None when the path leads nowhere."""
     for step in path:
         if isinstance(step, str):
             document = cast(Table, document).get(step) if isinstance(document, Mapping) else None

@@ -1,6 +1,6 @@
-"""Members' pictures to a provider's own upload service, which turns bytes into addresses that it takes itself.
+"""Uploads of users' images to a provider's own upload service, which returns addresses that it accepts itself.
 
-No address of a chat platform ever comes here, and an upload paints nothing: it may be repeated.
+No address of a chat platform ever comes here. An upload paints nothing, so it may be repeated.
 """
 
 import asyncio
@@ -16,16 +16,16 @@ from bot.providers.http.multipart import FormFile, encode_form
 from bot.providers.presets import UploadWire, Upstream, join_url
 from bot.providers.tasks.response import value_at
 
-UPLOAD_TIMEOUT_S = 120.0  # seconds for one picture of ten megabytes over a slow line
+UPLOAD_TIMEOUT_S = 120.0  # seconds; one image of ten megabytes over a slow line
 _SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 
 
 async def upload_image(
     client: UpstreamClient, upstream: Upstream, wire: UploadWire, image: Image, stem: str, *, timeout_s: float
 ) -> str:
-    """The address of a picture at the upstream. `stem`: its name there, without what says its kind.
+    """Uploads an image; its address at the upstream. `stem`: its file name there, without the suffix.
 
-    Raises PaintFailed; nothing was asked to be painted.
+    Raises PaintFailed; no task was submitted.
     """
     async with exchange(
         client,
@@ -37,20 +37,20 @@ async def upload_image(
         idle_timeout_s=UPLOAD_TIMEOUT_S,
         redact=[upstream.key],
     ) as answer:
-        said = await answer.read_body()
-    for document in parse_json_documents(said.decode("utf-8", "replace")):
+        body = await answer.read_body()
+    for document in parse_json_documents(body.decode("utf-8", "replace")):
         found = (value_at(document, path) for path in wire.url_paths)
         url = next((each for each in found if isinstance(each, str) and each.startswith(("https://", "http://"))), None)
         if url is not None:
             return url
-        if (complaint := find_error(document)) is not None:
-            failure = classify_error(complaint, None) or UpstreamDown
-            raise make_failure(failure, complaint, source="at the upload", redact=[upstream.key])
+        if (error := find_error(document)) is not None:
+            failure = classify_error(error, None) or UpstreamDown
+            raise make_failure(failure, error, source="at the upload", redact=[upstream.key])
     raise UpstreamDown(detail="the upload was answered without an address")
 
 
 def encode_data_url(image: Image) -> str:
-    """The picture itself as an address. Megabytes: not for the event loop."""
+    """An image as a data URL. Takes milliseconds a megabyte: not for the event loop."""
     return f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"
 
 

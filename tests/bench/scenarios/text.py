@@ -33,7 +33,7 @@ def _read(text: str, step: int) -> None:
     reader = ReplyParser("a red fox in the snow")
     for at in range(0, len(text), step):
         reader.feed(text[at : at + step])
-    reader.finish()
+    reader.end_reply()
 
 
 def _search(text: str, step: int) -> None:

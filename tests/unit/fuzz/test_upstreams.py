@@ -62,7 +62,7 @@ SCRAPS = st.lists(
 def ended(reply: ChatResponse | ImagesResponse, lost: Lost | None) -> list[object]:
     """What an answer gave in the end; its failure as class and words."""
     try:
-        return [*reply.finish(lost)]
+        return [*reply.end_response(lost)]
     except PaintFailed as failed:
         return [type(failed), str(failed.facts)]
 
@@ -103,7 +103,7 @@ def test_any_answer_about_a_task_is_understood_or_says_nothing(document: Any, wi
         told = parse_task(each, wire)
         assert told.id is None or told.id.encode()
         assert told.progress is None or 0 <= told.progress <= 100
-        assert all(url.startswith(("http://", "https://", "data:")) for url in told.pictures)
+        assert all(url.startswith(("http://", "https://", "data:")) for url in told.image_urls)
         assert told.usage is None or told.usage.credits is None or math.isfinite(told.usage.credits)
 
 
@@ -159,9 +159,9 @@ def test_any_error_document_is_a_failure_that_quotes_no_secret(status: int, docu
 
 
 def told(text: str, sizes: list[int], *, prompt: str, cut_off: bool, thoughts: bool) -> list[PaintEvent | Verdict]:
-    reader = ReplyParser(prompt, thoughts=thoughts)
+    reader = ReplyParser(prompt, is_reasoning=thoughts)
     said = [event for piece in cut(text, sizes) for event in reader.feed(piece)]
-    return [*said, *reader.finish(cut=cut_off)]
+    return [*said, *reader.end_reply(cut=cut_off)]
 
 
 @given(SCRAPS, SIZES, st.sampled_from(["", PROMPT]), st.booleans(), st.booleans())
@@ -224,7 +224,7 @@ async def heard(pieces: list[bytes]) -> list[tuple[str, str]]:
         for piece in pieces:
             yield piece
 
-    answer = HttpResponse(httpx.Response(200, content=body()), until=math.inf, timeout_s=60, idle_timeout_s=60)
+    answer = HttpResponse(httpx.Response(200, content=body()), deadline=math.inf, timeout_s=60, idle_timeout_s=60)
     return [event async for event in iter_sse_events(answer)]
 
 

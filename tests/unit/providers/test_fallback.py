@@ -256,7 +256,7 @@ async def test_only_those_are_asked_who_can_do_all_of_it(request_: PaintRequest,
 
 async def test_what_nobody_can_do_is_refused_in_the_words_that_were_typed() -> None:
     made = failover(Scripted("square", [PAINTED], capabilities=SQUARE), Scripted("wide", [PAINTED], capabilities=WIDE))
-    needs = Requirements(options=Options(size="1:1", quality="high", n=3), references=2, prompt=5)
+    needs = Requirements(options=Options(size="1:1", quality="high", n=3), reference_count=2, prompt_chars=5)
     with pytest.raises(Unsupported) as refused:
         made.price(needs)
     assert refused.value.facts == {"what": "--size 1:1 --quality high --n 3 🖼🖼"}
@@ -267,9 +267,11 @@ async def test_what_nobody_can_do_is_refused_in_the_words_that_were_typed() -> N
 def test_as_much_is_reserved_as_the_dearest_may_cost() -> None:
     cheap, dear = Scripted("cheap", [], price=1), Scripted("dear", [], price=5, capabilities=WIDE)
     made = failover(cheap, dear)
-    assert made.price(Requirements(options=Options(), references=0, prompt=5)) == 5
-    assert made.price(Requirements(options=Options(), references=1, prompt=5)) == 1
-    assert [each.name for each in made.capable_providers(Requirements(options=Options(), references=0, prompt=5))] == [
+    assert made.price(Requirements(options=Options(), reference_count=0, prompt_chars=5)) == 5
+    assert made.price(Requirements(options=Options(), reference_count=1, prompt_chars=5)) == 1
+    assert [
+        each.name for each in made.capable_providers(Requirements(options=Options(), reference_count=0, prompt_chars=5))
+    ] == [
         "cheap",
         "dear",
     ]
@@ -547,11 +549,11 @@ def test_what_nobody_takes_together_is_named_in_full() -> None:
     )
     options = Options(size="3:2", tier="2K", background="transparent", format="webp", compression=80, n=3)
     with pytest.raises(Unsupported) as refused:
-        made.price(Requirements(options=options, references=2, prompt=5, mask=True))
+        made.price(Requirements(options=options, reference_count=2, prompt_chars=5, has_mask=True))
     said = "--size 3:2@2K --background transparent --format webp --compression 80 --n 3 🖼🖼 mask"
     assert refused.value.facts == {"what": said}
-    assert not made.can_satisfy(Requirements(options=Options(), references=2, prompt=5, mask=True))
-    assert made.can_satisfy(Requirements(options=Options(), references=1, prompt=5, mask=True))
+    assert not made.can_satisfy(Requirements(options=Options(), reference_count=2, prompt_chars=5, has_mask=True))
+    assert made.can_satisfy(Requirements(options=Options(), reference_count=1, prompt_chars=5, has_mask=True))
 
 
 def test_counts_are_told_one_by_one_only_where_they_have_gaps() -> None:

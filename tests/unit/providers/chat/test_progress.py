@@ -54,10 +54,10 @@ ALL = [
 
 def tell(text: str, *, prompt: str = "", step: int = 0, cut: bool = False, thoughts: bool = False) -> list[object]:
     """All that a reader says about `text`, fed in pieces of `step` characters (0: whole)."""
-    reader = ReplyParser(prompt, thoughts=thoughts)
+    reader = ReplyParser(prompt, is_reasoning=thoughts)
     pieces = [text[at : at + step] for at in range(0, len(text), step)] if step else [text]
     said: list[object] = [event for piece in pieces for event in reader.feed(piece)]
-    return [*said, *reader.finish(cut=cut)]
+    return [*said, *reader.end_reply(cut=cut)]
 
 
 def percents(said: list[object]) -> list[float]:
@@ -226,7 +226,7 @@ def test_links_to_pages_are_no_pictures() -> None:
 def test_bare_addresses_can_be_left_to_other_carriers() -> None:
     reader = ReplyParser()
     reader.feed(PICTURE)
-    assert urls([*reader.finish(links=False)]) == []
+    assert urls([*reader.end_reply(accept_links=False)]) == []
 
 
 def test_asyncdata_pages_are_previews() -> None:
@@ -443,7 +443,7 @@ def test_any_cutting_tells_the_same(text: str, steps: list[int], prompt: str) ->
         step = steps[turn % len(steps)]
         said += reader.feed(text[at : at + step])
         at, turn = at + step, turn + 1
-    assert [*said, *reader.finish()] == tell(text, prompt=prompt)
+    assert [*said, *reader.end_reply()] == tell(text, prompt=prompt)
 
 
 def test_megabytes_in_single_characters_are_read_in_linear_time() -> None:
@@ -453,7 +453,7 @@ def test_megabytes_in_single_characters_are_read_in_linear_time() -> None:
         reader = ReplyParser("a cat")
         for char in text:
             reader.feed(char)
-        reader.finish()
+        reader.end_reply()
     assert urls(tell(f"![]({data})\n", step=1)) == [data]
 
 

@@ -113,14 +113,14 @@ def test_states_may_be_numbers() -> None:
         states={"0": TaskState.WORKING, "1": TaskState.DONE},
     )
     told = parse_task({"data": {"successFlag": 1, "response": {"resultUrls": ["https://a.example/1"]}}}, wire)
-    assert (told.state, told.pictures) == (TaskState.DONE, ("https://a.example/1",))
+    assert (told.state, told.image_urls) == (TaskState.DONE, ("https://a.example/1",))
     assert parse_task({"data": {"successFlag": 0}}, wire).state is TaskState.WORKING
 
 
 @pytest.mark.parametrize("document", [None, 7, "text", [], {}, {"id": {}, "status": [], "results": {"url": 7}}])
 def test_unknown_shapes_carry_nothing(document: object) -> None:
     told = parse_task(document, WIRE)
-    assert (told.id, told.state, told.pictures, told.request_error) == (None, TaskState.WORKING, (), None)
+    assert (told.id, told.state, told.image_urls, told.request_error) == (None, TaskState.WORKING, (), None)
 
 
 def test_usage_with_and_without_credits() -> None:
