@@ -143,13 +143,13 @@ class StillPainting(Refusal):
 
 
 class OutOfCredits(Refusal):
-    """Facts: `left`, `cost`, `refill` (hours until the daily refill)."""
+    """The user's credits do not suffice. Facts: `left`, `cost`, `refill` (hours until the daily refill)."""
 
     key = "refusal-out-of-credits"
 
 
 class ChatOutOfCredits(OutOfCredits):
-    """The chat's shared credits do not suffice. Facts as of OutOfCredits."""
+    """The chat's shared credits do not suffice. Facts: `left`, `cost`, `refill` (hours until the daily refill)."""
 
     key = "refusal-chat-out-of-credits"
 
