@@ -1,4 +1,4 @@
-"""How the log looks. Set up once by the command line; libraries log through the same door, the chatty ones less."""
+"""Configures logging, once, from the command line. Libraries log to the same handler; verbose ones from WARNING up."""
 
 import logging
 import sys
@@ -6,12 +6,12 @@ from typing import Literal
 
 import structlog
 
-# httpx logs whole addresses, tokens included; aiosqlite every value of every statement, prompts included
+# Below WARNING httpx logs whole addresses, tokens included; aiosqlite every value of every statement, prompts included.
 QUIET_LOGGERS = ("alembic", "httpx", "httpcore", "aiohttp.access", "aiosqlite", "asyncio", "sqlalchemy", "PIL")
 
 
 def configure_logging(log_format: Literal["console", "json"], level: str) -> None:
-    """Lines for people (`console`) or machines (`json`) on standard error, from `level` up."""
+    """Logs lines for people (`console`) or machines (`json`) to standard error, from `level` up."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

@@ -1,4 +1,7 @@
-"""What the operator's Prometheus sees. Labels are few and bounded: never a user, a chat or a prompt."""
+"""Metrics for the operator's Prometheus. Labels are few and bounded: never a user, a chat or a prompt.
+
+Each constant is named for its metric.
+"""
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -12,5 +15,5 @@ PAINT_SECONDS = Histogram(
     "easel_paint_seconds",
     "Seconds from a job's start to its delivered picture",
     ["provider"],
-    buckets=(1, 2, 5, 10, 20, 30, 60, 120, 300, 600),
+    buckets=(1, 2, 5, 10, 20, 30, 60, 120, 300, 600),  # seconds
 )

@@ -19,7 +19,7 @@ for jobs about to join, each of these pictures goes out the moment it is ready: 
   leaves a third of the slots at most.
 - Progress is spread, too: the less lies above the reserve, the longer the time since the last call must be.
   In a quiet chat that is nothing, so the first edits of a lone job come as fast as its own gap allows; a long
-  job's edits settle at a pace that can be kept up and leaves room for whoever comes next (in a Telegram
+  job's edits settle at a pace that can be kept up and leaves room for the next job (in a Telegram
   group, one in 5 s).
 """
 

@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 RETRY_MIN_S = 1.0  # pause before an unanswered call is repeated; doubles each time
 RETRY_MAX_S = 30.0  # longest pause between two tries
-MAX_TRIES = 20  # of one call before it is given up: about eight minutes
+MAX_TRIES = 20  # of one call before it is given up; with the pauses above about eight minutes
 HEARTBEAT_S = 5.0  # between two refreshes of messages without events, whose elapsed time has changed
 
 LoadImages = Callable[[], Awaitable[Sequence[Image]]]
@@ -123,8 +123,8 @@ class StatusMessages:
         ]
 
     async def stop(self) -> None:
-        """Lets calls under way end. Jobs not shown to the end by then are shown by the next start; of answers,
-        `send_reply` tells that they were not given."""
+        """Waits for calls in flight. Final states not shown by then are shown after the next start; replies not sent by
+        then make `send_reply` return False."""
         self._stopped = True
         for loop in self._loops:
             loop.cancel()
@@ -134,10 +134,10 @@ class StatusMessages:
             if message.is_reply:
                 message.outcome.cancel()
 
-    # ------------------------------------------------------------ what jobs call
+    # ------------------------------------------------------------ called by jobs
 
     def shows_pending_reply(self, chat: Chat) -> bool:
-        """Whether the platform shows a pending reply there, so that every request needs an answer."""
+        """Whether the platform shows a pending reply in the chat, so that every request needs a reply."""
         return self._ports[chat.platform].features(chat).shows_pending_reply
 
     def is_open(self, key: str) -> bool:
@@ -181,9 +181,9 @@ class StatusMessages:
             self._request_call(message, Urgency.PROGRESS)
 
     async def show_final(self, key: str, final: FinalState) -> Delivered | None:
-        """Shows the message's final state; returns once the platform has it. None: it holds no images.
+        """Shows the message's final state; returns once the platform has it. None: it has no images.
 
-        Raises ChatFailed when the platform does not take it.
+        Raises ChatFailed when the platform rejects it.
         """
         message = self._messages[key]
         message.final_state = final
@@ -197,9 +197,9 @@ class StatusMessages:
     async def send_reply(
         self, key: str, chat: Chat, card: Card, *, reply_to: str | None, ref: MessageRef | None = None
     ) -> bool:
-        """A message of its own: an answer to a command, a refusal. Returns once it stands there, or the platform
-        does not take it, which is logged. False: stopped before it could be sent. With `ref` that message,
-        which is nobody's any more, becomes it."""
+        """Sends a message that is no job's: a reply to a command, a refusal. Returns once it is sent, or refused by the
+        platform, which is logged. False: stopped before it could be sent. With `ref`, edits that message instead, which
+        must belong to no open job."""
         message = self._messages.get(key)
         if message is None:
             if self._stopped:
@@ -224,8 +224,8 @@ class StatusMessages:
     # ------------------------------------------------------------ calls
 
     def _lane(self, message: StatusMessage) -> Lane:
-        pictures = message.final_state.image_count if message.final_state is not None else 0
-        return self._ports[message.chat.platform].lane(message.chat, message.ref, image_count=pictures)
+        image_count = message.final_state.image_count if message.final_state is not None else 0
+        return self._ports[message.chat.platform].lane(message.chat, message.ref, image_count=image_count)
 
     def _request_call(self, message: StatusMessage, urgency: Urgency) -> None:
         self._pacer.request_call(message.key, urgency, self._lane(message), self._clock.monotonic())
@@ -270,7 +270,7 @@ class StatusMessages:
             due.cancel()
 
     async def _make_call(self, grant: SendGrant) -> None:
-        """Makes one call to the platform, and tells the pacer and the message how it ended."""
+        """Makes one call to the platform, and reports its end to the pacer and the message."""
         message = self._messages.get(grant.key)
         if message is None:
             self._pacer.finish_call(grant, self._clock.monotonic())

@@ -1,4 +1,4 @@
-"""The words in every language: none missing, none left over, and one for every failure."""
+"""The texts in every language: none missing, none unused, and one for every failure."""
 
 import inspect
 import re
@@ -82,7 +82,7 @@ def failures(kind: type[EaselError] = EaselError) -> list[type[EaselError]]:
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_a_file_parses_whole_and_says_nothing_twice(locale: str) -> None:
+def test_a_file_parses_completely_and_has_no_duplicate_ids(locale: str) -> None:
     entries = parsed(locale)
     assert [entry.content for entry in entries if isinstance(entry, ast.Junk)] == []
     names = [entry.id.name for entry in entries if isinstance(entry, ast.Message)]
@@ -141,13 +141,13 @@ def test_buttons_and_hints_fit_where_platforms_show_them(locale: str) -> None:
             assert len(translate(locale, key)) <= 100  # Discord's limit for a command's description
 
 
-def test_a_failure_explains_itself() -> None:
+def test_an_error_is_translated_with_its_facts() -> None:
     assert translate_error("en", OutOfCredits(left=1, cost=2, refill=1)) == (
         "This costs 2 credits, and you have 1 left. New credits come within the hour."
     )
 
 
-def test_the_wish_of_the_platform_chooses_the_language() -> None:
+def test_the_locale_is_negotiated_from_the_platforms_language_tag() -> None:
     assert [negotiate_locale(wish) for wish in ("zh-Hans", "ru_RU", "RU", "en-US", "de", "", None)] == [
         "zh", "ru", "ru", "en", "en", "en", "en",
     ]  # fmt: skip
@@ -156,12 +156,12 @@ def test_the_wish_of_the_platform_chooses_the_language() -> None:
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("kind", [errors.Rejected, errors.Declined, errors.SaidFailed])
-def test_the_words_of_an_upstream_end_where_ours_begin(locale: str, kind: type[EaselError]) -> None:
+def test_a_quote_of_an_upstream_ends_before_our_text(locale: str, kind: type[EaselError]) -> None:
     stop = {"en": "“no”. ", "zh": "“no”。", "ru": "«no». "}[locale]
     assert stop in translate_error(locale, kind(quote="no"))
 
 
-def test_no_message_is_dead() -> None:
+def test_every_message_is_used() -> None:
     sources = [path for part in ("adapters", "bot") for path in (PROJECT / part).rglob("*") if path.suffix in CODE]
     code = "".join(path.read_text(encoding="utf-8") for path in sources)
     families = set(re.findall(r"[\"'`]([a-z][a-z-]*-)\$?\{", code)) | {"page-example-"}
@@ -169,7 +169,7 @@ def test_no_message_is_dead() -> None:
     assert [key for key in messages("en") if key not in said and not key.startswith(tuple(families))] == []
 
 
-def test_what_is_missing_in_the_code_is_noticed() -> None:
+def test_a_missing_message_or_argument_raises() -> None:
     with pytest.raises(KeyError):
         translate("zh", "no-such-message")
     with pytest.raises(Exception, match="limit"):
@@ -196,7 +196,7 @@ def test_the_tree_in_the_docstring_is_the_tree() -> None:
             assert issubclass(getattr(errors, name), getattr(errors, parent)), f"{name} hangs below {parent}"
 
 
-def test_the_operator_gets_every_line() -> None:
+def test_settings_errors_keep_every_line() -> None:
     assert SettingsWrong(["a: x", "b: y"]).problems == ["a: x", "b: y"]
 
 
@@ -215,7 +215,7 @@ def test_the_operator_gets_every_line() -> None:
         ("\u202ea\u2069", "\u202ea\u2069\u202c"),
     ],
 )
-def test_foreign_words_turn_none_of_ours_around(foreign: str, shown: str) -> None:
+def test_foreign_bidi_controls_do_not_affect_our_text(foreign: str, shown: str) -> None:
     assert close_bidi(foreign) == shown
     said = translate("en", "refusal-bad-option", option="--size", value=foreign, allowed="1:1")
     assert shown in said

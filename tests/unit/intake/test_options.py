@@ -1,4 +1,4 @@
-"""Options that bear each other, and those that do not: a format for what is compressed or transparent."""
+"""Options that agree and that conflict: the format of a compressed or transparent picture."""
 
 import pytest
 
@@ -23,7 +23,7 @@ STYLED = Capabilities(backgrounds=("auto", "transparent"), formats=("png", "jpeg
         ("a fox --background auto --format jpeg", Options(background="auto", format="jpeg")),
     ],
 )
-def test_a_format_that_nobody_named_is_one_that_bears_the_others(text: str, options: Options) -> None:
+def test_the_default_format_supports_the_other_options(text: str, options: Options) -> None:
     assert extract_options(text, STYLED).options == options
 
 
@@ -35,12 +35,12 @@ def test_a_format_that_nobody_named_is_one_that_bears_the_others(text: str, opti
         ("a fox --background transparent --format png --compression 5", "png", "webp"),
     ],
 )
-def test_a_format_that_does_not_is_refused_with_those_that_do(text: str, value: str, allowed: str) -> None:
+def test_a_format_that_conflicts_is_refused_with_those_that_do_not(text: str, value: str, allowed: str) -> None:
     with pytest.raises(BadOption) as caught:
         extract_options(text, STYLED)
     assert caught.value.facts == {"option": "--format", "value": value, "allowed": allowed}
 
 
-def test_where_no_format_is_offered_nothing_is_chosen() -> None:
+def test_without_offered_formats_none_is_chosen() -> None:
     bare = Capabilities(supports_compression=True)
     assert extract_options("a fox --compression 80", bare).options == Options(compression=80)

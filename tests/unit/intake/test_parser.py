@@ -1,4 +1,4 @@
-"""What members type, and what it is read as."""
+"""Typed messages, and what they are parsed as."""
 
 import re
 from collections.abc import Sequence
@@ -61,14 +61,14 @@ def earlier(*attachments: Attachment, by_bot: bool = False) -> Message:
     return Message(id="1", chat=DIRECT, sender=sender, text="", attachments=attachments, from_me=by_bot)
 
 
-def paint(said: Message | str, capabilities: Capabilities = ABLE) -> Paint:
-    found = parse_request(message(said) if isinstance(said, str) else said, capabilities)
+def paint(request: Message | str, capabilities: Capabilities = ABLE) -> Paint:
+    found = parse_request(message(request) if isinstance(request, str) else request, capabilities)
     assert isinstance(found, Paint), found
     return found
 
 
-def refused(said: Message | str, capabilities: Capabilities = ABLE) -> Refusal:
-    found = parse_request(message(said) if isinstance(said, str) else said, capabilities)
+def refused(request: Message | str, capabilities: Capabilities = ABLE) -> Refusal:
+    found = parse_request(message(request) if isinstance(request, str) else request, capabilities)
     assert isinstance(found, Refusal), found
     return found
 
@@ -80,7 +80,7 @@ def refs(attachments: Sequence[Attachment]) -> str:
 # ---------------------------------------------------------------- who is spoken to
 
 
-def test_silence_where_the_bot_is_not_meant() -> None:
+def test_a_message_not_meant_for_the_bot_is_ignored() -> None:
     assert parse_request(message("a lighthouse", chat=GROUP), ABLE) is None
     assert parse_request(message("", photo("a"), chat=GROUP), ABLE) is None
     assert parse_request(message("/weather", chat=GROUP), ABLE) is None
@@ -118,7 +118,7 @@ def test_a_command_touching_chinese_words_is_still_a_command() -> None:
     assert paint("/imagine一只猫").prompt == "一只猫"
 
 
-def test_other_commands_bring_their_words() -> None:
+def test_a_command_has_its_arguments() -> None:
     assert parse_request(message("/admin grant telegram:123  20"), ABLE) == Command(
         name="admin", args=("grant", "telegram:123", "20"), text="grant telegram:123  20"
     )
@@ -158,7 +158,7 @@ def test_a_reply_counts_one_hop_only() -> None:
     assert refs(paint(message("night", reply_to=second)).references) == "near"
 
 
-def test_too_many_pictures_are_never_cut_silently() -> None:
+def test_too_many_images_are_refused() -> None:
     refusal = refused(message("x", photo("a"), photo("b"), reply_to=earlier(photo("c"), photo("d"))))
     assert isinstance(refusal, TooManyPictures)
     assert refusal.facts == {"count": 4, "limit": 3}
@@ -174,12 +174,12 @@ def test_too_many_pictures_are_never_cut_silently() -> None:
         ("text/plain", "a\x00" * 100, "a" * 60),
     ],
 )
-def test_what_is_clearly_no_picture_is_refused(media_type: str, filename: str | None, name: str) -> None:
-    for said in (
+def test_a_file_that_is_clearly_no_image_is_refused(media_type: str, filename: str | None, name: str) -> None:
+    for request in (
         message("paint", photo("a", media_type, filename)),
         message("paint", reply_to=earlier(photo("a", media_type, filename))),
     ):
-        refusal = refused(said)
+        refusal = refused(request)
         assert isinstance(refusal, NotAPicture)
         assert refusal.facts["name"] == name
 
@@ -194,15 +194,15 @@ def test_what_is_clearly_no_picture_is_refused(media_type: str, filename: str | 
         ("", None),
     ],
 )
-def test_what_may_be_a_picture_is_left_to_the_sniffing(media_type: str, filename: str | None) -> None:
+def test_a_file_that_may_be_an_image_is_left_to_sniffing(media_type: str, filename: str | None) -> None:
     assert refs(paint(message("paint", photo("a", media_type, filename))).references) == "a"
 
 
-def test_members_hear_of_the_same_kinds_before_and_after_the_sniffing() -> None:
+def test_parser_and_decoder_name_the_same_formats() -> None:
     assert parser.SUPPORTED_FORMATS == decoding.SUPPORTED_FORMATS
 
 
-def test_a_reply_to_a_deleted_message_is_said() -> None:
+def test_a_reply_to_a_deleted_message_is_refused() -> None:
     assert isinstance(refused(message("make it blue", reply_to=DeletedMessage(id="1"))), ReplyGone)
     assert parse_request(message("/quota", reply_to=DeletedMessage(id="1")), ABLE) == Command(name="quota")
 
@@ -213,12 +213,12 @@ def test_edit_needs_a_picture() -> None:
     assert paint(message("/edit make it blue", photo("a"))).prompt == "make it blue"
 
 
-def test_a_reply_to_words_of_the_bot_has_nothing_to_change() -> None:
+def test_a_reply_to_a_text_of_the_bot_has_no_picture() -> None:
     assert isinstance(refused(message("bluer", reply_to=earlier(by_bot=True))), ReplyHasNoPicture)
     assert refs(paint(message("bluer", photo("a"), reply_to=earlier(by_bot=True))).references) == "a"
 
 
-def test_a_reply_to_words_of_a_member_paints() -> None:
+def test_a_reply_to_a_text_of_a_user_paints() -> None:
     assert paint(message("a cat", reply_to=earlier())).references == ()
 
 
@@ -231,7 +231,7 @@ def test_an_empty_prompt_is_refused(typed: str) -> None:
 
 
 @pytest.mark.parametrize("typed", ["", "/edit", "--n 2"])
-def test_pictures_without_words_are_asked_about(typed: str) -> None:
+def test_pictures_without_a_prompt_are_refused(typed: str) -> None:
     assert type(refused(message(typed, photo("a")))) is PicturesWithoutPrompt
 
 
@@ -243,20 +243,20 @@ def test_a_prompt_may_be_as_long_as_the_limit_and_no_longer() -> None:
 
 
 @pytest.mark.parametrize("bit", ["x", "--size 1024x1024 ", " ", "—", "--", "\n", '"', "／", "/a"])
-def test_ten_megabytes_are_refused_unread(bit: str) -> None:
+def test_a_text_of_ten_megabytes_is_refused_fast(bit: str) -> None:
     text = "/imagine x" + bit * (10_000_000 // len(bit)) + "x"
     refusal = refused(text)
     assert isinstance(refusal, PromptTooLong)
     assert refusal.facts["limit"] == 200
 
 
-def test_a_long_tail_of_a_command_is_cut() -> None:
+def test_long_arguments_of_a_command_are_cut() -> None:
     found = parse_request(message("/cancel " + "x" * 1_000_000), ABLE)
     assert isinstance(found, Command)
     assert len(found.text) == 4000
 
 
-def test_control_characters_go_and_line_breaks_stay() -> None:
+def test_control_characters_are_stripped_and_line_breaks_kept() -> None:
     assert paint("a\x00 b\r\nc\rd\te\x7f\x9b\ud800 👩‍🎨").prompt == "a b\nc\nd\te 👩‍🎨"
 
 
@@ -350,7 +350,7 @@ def test_an_unknown_option_is_named_with_what_is_allowed(typed: str, option: str
     assert refusal.facts == {"option": option, "allowed": "--size, --quality, --n, --file"}
 
 
-def test_an_option_that_no_provider_has_is_unknown() -> None:
+def test_an_option_that_no_provider_supports_is_unknown() -> None:
     for typed in ("a cat --quality high", "a cat --size 3:2"):
         refusal = refused(typed, PLAIN)
         assert isinstance(refusal, UnknownOption)
@@ -393,13 +393,13 @@ def test_a_bad_size_is_answered_with_sizes_that_exist() -> None:
         ("a cat --size", "--size", ", ".join(ABLE.sizes)),
     ],
 )
-def test_an_option_without_a_value_is_told_so(typed: str, option: str, allowed: str) -> None:
+def test_an_option_without_a_value_is_refused_with_the_allowed_values(typed: str, option: str, allowed: str) -> None:
     refusal = refused(typed)
     assert type(refusal) is OptionWithoutValue
     assert refusal.facts == {"option": option, "allowed": allowed}
 
 
-def test_a_provider_of_single_pictures_says_so() -> None:
+def test_the_only_count_of_a_provider_is_named() -> None:
     refusal = refused("a cat --n 2", Capabilities(max_n=1))
     assert isinstance(refusal, BadOption)
     assert refusal.facts["allowed"] == "1"
@@ -459,7 +459,7 @@ def test_options_never_leak_into_the_prompt(words: list[str], at: int, dashes: s
 
 
 @pytest.mark.parametrize("typed", ["a cat --file", "--file a cat", "a --file cat", "a cat —file", "a cat --FILE"])
-def test_the_original_is_asked_for_by_a_word_that_takes_no_value(typed: str) -> None:
+def test_the_option_file_takes_no_value(typed: str) -> None:
     made = paint(typed)
     assert made.options.as_file
     assert made.prompt == "a cat"

@@ -60,7 +60,7 @@ def test_the_mask_of_a_form_is_the_mask() -> None:
     "word", ["mask: ", "Mask ", "MASK, ", "маска: ", "蒙版：", "蒙版", "遮罩 ", "mask\n", "mask — "]
 )
 @pytest.mark.parametrize("png", [MASK, VAGUE])
-def test_a_reply_that_says_mask_with_a_png_is_one(word: str, png: Attachment) -> None:
+def test_a_png_in_a_reply_that_begins_with_mask_is_the_mask(word: str, png: Attachment) -> None:
     paint = painted(parse_request(message(f"{word}make the sky red", png, answered=(PHOTO,)), ABLE))
     assert (paint.prompt, paint.references, paint.mask) == ("make the sky red", (PHOTO,), png)
 
@@ -77,7 +77,7 @@ def test_a_reply_that_says_mask_with_a_png_is_one(word: str, png: Attachment) ->
         message("mask of a lion"),
     ],
 )
-def test_all_others_are_pictures_and_words_like_any(given: Message) -> None:
+def test_other_replies_have_no_mask(given: Message) -> None:
     paint = painted(parse_request(given, ABLE))
     assert paint.mask is None
     assert paint.prompt == given.text
@@ -97,9 +97,7 @@ def test_all_others_are_pictures_and_words_like_any(given: Message) -> None:
         (message("mask:", MASK, answered=(PHOTO,)), ABLE, PicturesWithoutPrompt),
     ],
 )
-def test_a_mask_that_cannot_be_is_refused_before_anything_is_spent(
-    given: Message, able: Capabilities, refusal: type[Refusal]
-) -> None:
+def test_an_impossible_mask_is_refused(given: Message, able: Capabilities, refusal: type[Refusal]) -> None:
     assert type(parse_request(given, able)) is refusal
 
 
@@ -138,7 +136,7 @@ def test_options_of_the_images_dialect_are_read(typed: str, options: Options) ->
         ("--n 11", "1-10"),
     ],
 )
-def test_what_is_not_legal_is_answered_with_what_is(typed: str, allowed: str) -> None:
+def test_an_illegal_value_is_refused_with_the_legal_ones(typed: str, allowed: str) -> None:
     refused = parse_request(message(f"a fox {typed}"), IMAGES)
     assert isinstance(refused, BadOption)
     assert refused.facts["allowed"] == allowed
@@ -151,7 +149,7 @@ def test_an_option_without_its_value_names_the_values() -> None:
 
 
 @pytest.mark.parametrize("option", ["size 1:1", "quality low", "background auto", "format png", "compression 9"])
-def test_what_nobody_takes_is_no_option(option: str) -> None:
+def test_an_option_without_a_provider_is_unknown(option: str) -> None:
     refused = parse_request(message(f"a fox --{option}"), Capabilities())
     assert isinstance(refused, UnknownOption)
     assert option.split()[0] not in str(refused.facts["allowed"])

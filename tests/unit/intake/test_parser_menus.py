@@ -44,7 +44,7 @@ def test_a_chosen_command_needs_no_slash_and_its_prompt_is_taken_as_it_is() -> N
     assert paint.prompt == "/help me"
 
 
-def test_a_chosen_command_that_paints_nothing_gets_its_words() -> None:
+def test_a_chosen_text_command_has_its_arguments() -> None:
     assert chosen("admin", "grant memory:amber 5") == Command(
         name="admin", args=("grant", "memory:amber", "5"), text="grant memory:amber 5"
     )
@@ -56,12 +56,12 @@ def test_options_of_a_form_are_read_and_typed_ones_win() -> None:
     assert (paint.prompt, paint.options.size, paint.options.quality, paint.options.n) == ("a fox", "3:2", "low", 2)
 
 
-def test_what_a_form_may_not_ask_for_is_refused_in_words() -> None:
+def test_an_illegal_option_of_a_form_is_refused() -> None:
     assert isinstance(chosen("imagine", "a fox", choices={"size": "huge"}), BadOption)
     assert isinstance(chosen("imagine", "a fox", choices={"size": "3:2"}, capabilities=Capabilities()), UnknownOption)
 
 
-def test_a_mask_is_refused_where_nobody_takes_one() -> None:
+def test_a_mask_is_refused_where_no_provider_supports_masks() -> None:
     assert isinstance(chosen("edit", "a hat", attachments=(PHOTO,), mask=PHOTO), Unsupported)
     able = Capabilities(supports_masks=True)
     assert isinstance(chosen("edit", "a hat", attachments=(PHOTO,), mask=PHOTO, capabilities=able), Paint)

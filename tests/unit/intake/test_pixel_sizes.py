@@ -1,4 +1,4 @@
-"""Sizes where they are a rule: what a wish lands on is legal, and nothing legal is nearer in shape."""
+"""Sizes within a rule: a typed size resolves to a legal one, and no legal one is nearer in shape."""
 
 import bisect
 import math
@@ -152,7 +152,7 @@ def test_auto_is_auto_and_with_a_tier_it_is_that_tier() -> None:
     assert resolve_size("auto", "4K", ABLE) == ResolvedSize(size="2880x2880")
 
 
-def test_where_sizes_are_a_list_a_tier_goes_beside_them_or_nowhere() -> None:
+def test_with_listed_sizes_a_tier_is_a_parameter_of_its_own() -> None:
     assert resolve_size("3:2", "2K", LISTED) == ResolvedSize(size="3:2", tier="2K")
     assert resolve_size(None, "2K", LISTED) == ResolvedSize(tier="2K")
     assert resolve_size("3:2", "4K", LISTED) is None
@@ -161,7 +161,7 @@ def test_where_sizes_are_a_list_a_tier_goes_beside_them_or_nowhere() -> None:
     assert resolve_size(None, None, LISTED) == ResolvedSize()
 
 
-def test_what_is_kept_of_a_wish_means_the_same_to_every_provider() -> None:
+def test_the_stored_size_means_the_same_to_every_provider() -> None:
     assert canonical_size("1024*1536", ABLE) == "1024x1536"
     assert canonical_size("１６：９", ABLE) == "16:9"
     assert canonical_size("1.5:1", ABLE) == "1.5:1"
@@ -169,14 +169,14 @@ def test_what_is_kept_of_a_wish_means_the_same_to_every_provider() -> None:
     assert resolve_size(canonical_size("6:4", LISTED), None, ABLE) == ResolvedSize(size="1008x672")
 
 
-def test_what_is_offered_are_lists_shapes_and_tiers() -> None:
+def test_offered_sizes_are_listed_sizes_shapes_and_tiers() -> None:
     assert offered_sizes(ABLE)[:3] == ("auto", "1:1", "16:9")
     assert offered_sizes(ABLE)[-3:] == TIERS
     assert offered_sizes(LISTED) == ("1:1", "3:2", "1024x1024", "1K", "2K")
     assert suggest_sizes("huge", ABLE) == offered_sizes(ABLE)
 
 
-def test_a_rule_without_recommendations_aims_at_the_usual_area() -> None:
+def test_a_rule_without_recommendations_has_the_default_area() -> None:
     bare = SizeRule(step=8, max_edge=2000, max_ratio=4, min_pixels=10_000, max_pixels=3_000_000)
     found = resolve_size("2:1", None, Capabilities(size_rules=(bare,)))
     assert found is not None

@@ -1,4 +1,4 @@
-"""What a typed size comes to. Pure; nothing here knows a provider."""
+"""Matching of a typed size against listed ones. Pure; nothing here knows a provider."""
 
 import math
 import re
@@ -45,7 +45,7 @@ def test_auto_is_a_size_only_where_the_provider_has_it(spelling: str):
 
 
 @pytest.mark.parametrize(
-    ("wish", "allowed", "size"),
+    ("typed", "allowed", "size"),
     [
         ("3:2", PIXELS, "1536x1024"),
         ("1536x1024", RATIOS, "3:2"),
@@ -56,12 +56,12 @@ def test_auto_is_a_size_only_where_the_provider_has_it(spelling: str):
         ("1:1", ("512x512", "1024x1024"), "512x512"),
     ],
 )
-def test_a_ratio_and_its_pixels_stand_for_each_other(wish: str, allowed: tuple[str, ...], size: str):
-    assert match_size(wish, allowed) == size
+def test_a_ratio_and_its_pixels_stand_for_each_other(typed: str, allowed: tuple[str, ...], size: str):
+    assert match_size(typed, allowed) == size
 
 
 @pytest.mark.parametrize(
-    ("wish", "allowed"),
+    ("typed", "allowed"),
     [
         ("3000x2000", PIXELS),  # the shape exists, in other pixels
         ("3000x2000", BOTH),
@@ -80,11 +80,11 @@ def test_a_ratio_and_its_pixels_stand_for_each_other(wish: str, allowed: tuple[s
         ("3:2", ()),
     ],
 )
-def test_anything_else_is_no_size(wish: str, allowed: tuple[str, ...]):
-    assert match_size(wish, allowed) is None
+def test_an_unmatched_size_is_none(typed: str, allowed: tuple[str, ...]):
+    assert match_size(typed, allowed) is None
 
 
-def test_a_size_that_only_the_provider_understands_is_taken_by_its_name():
+def test_a_provider_specific_size_is_matched_by_name():
     assert match_size("2k", ("1K", "2K")) == "2K"
 
 
@@ -97,16 +97,16 @@ def test_the_nearest_have_the_nearest_shape_then_the_nearest_area():
     assert nearest_sizes("1:1", ("auto", "1K", "2:3")) == ("2:3", "auto", "1K")
 
 
-def test_without_a_size_in_the_wish_all_are_named():
+def test_all_sizes_are_suggested_for_text_that_is_no_size():
     assert nearest_sizes("huge", PIXELS) == PIXELS
     assert nearest_sizes("huge", ()) == ()
 
 
 @given(st.text(max_size=20), st.lists(st.text(max_size=12), max_size=6))
-def test_whatever_is_typed_gives_an_allowed_size_or_none(wish: str, allowed: list[str]):
-    assert match_size(wish, allowed) in {*allowed, None}
-    assert set(nearest_sizes(wish, allowed)) <= set(allowed)
-    assert len(nearest_sizes(wish, allowed)) in {min(3, len(allowed)), len(allowed)}
+def test_whatever_is_typed_gives_an_allowed_size_or_none(typed: str, allowed: list[str]):
+    assert match_size(typed, allowed) in {*allowed, None}
+    assert set(nearest_sizes(typed, allowed)) <= set(allowed)
+    assert len(nearest_sizes(typed, allowed)) in {min(3, len(allowed)), len(allowed)}
 
 
 @given(sides, sides, st.sampled_from("xX×*:"))

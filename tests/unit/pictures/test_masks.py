@@ -1,4 +1,4 @@
-"""Masks: from what a member drew to what every upstream reads the same way."""
+"""Masks: from a user's drawing to the PNG that every upstream reads the same way."""
 
 import io
 import random
@@ -43,7 +43,7 @@ async def prepare(data: bytes, mask: bytes, capabilities: Capabilities = CAPABIL
     return await prepare_masked_reference(data, mask, name="photo.jpg", mask_name="mask.png", capabilities=capabilities)
 
 
-async def test_a_mask_is_a_png_of_the_pictures_size_that_is_clear_where_to_change() -> None:
+async def test_a_mask_is_a_png_of_the_images_size_transparent_where_to_change() -> None:
     picture, mask = await prepare(photo(), encoded(mask_image()))
     assert (picture.media_type, picture.width, picture.height) == ("image/png", 64, 48)
     shown = alpha(mask)
@@ -52,14 +52,14 @@ async def test_a_mask_is_a_png_of_the_pictures_size_that_is_clear_where_to_chang
     assert sorted(value for _, value in shown.getcolors() or []) == [0, 255]
 
 
-async def test_a_mask_drawn_at_another_scale_is_scaled_with_its_picture() -> None:
+async def test_a_mask_of_another_scale_is_scaled_to_its_image() -> None:
     large = encoded(mask_image(640, 480, clear=(0, 0, 320, 480)))
     picture, mask = await prepare(photo(), large)
     assert (mask.width, mask.height) == (picture.width, picture.height) == (64, 48)
     assert (alpha(mask).getpixel((5, 5)), alpha(mask).getpixel((60, 5))) == (0, 255)
 
 
-async def test_a_picture_that_must_shrink_takes_its_mask_along() -> None:
+async def test_a_mask_is_scaled_down_with_its_image() -> None:
     small = Capabilities(supports_masks=True, max_reference_edge=32)
     picture, mask = await prepare(photo(64, 48), encoded(mask_image()), small)
     assert (picture.width, picture.height) == (mask.width, mask.height) == (32, 24)
@@ -71,7 +71,7 @@ async def test_a_picture_that_must_shrink_takes_its_mask_along() -> None:
     assert picture.width < 256
 
 
-async def test_soft_edges_are_made_hard() -> None:
+async def test_soft_mask_edges_become_hard() -> None:
     soft = Pillow.new("RGBA", (64, 48), SOLID)
     soft.putalpha(Pillow.linear_gradient("L").crop((96, 104, 160, 152)))
     shown = alpha((await prepare(photo(), encoded(soft)))[1])
@@ -89,33 +89,33 @@ async def test_soft_edges_are_made_hard() -> None:
         b"no picture at all",
     ],
 )
-async def test_what_has_nothing_clear_in_it_is_no_mask(mask: bytes) -> None:
-    with pytest.raises(MaskNotTransparent) as refused:
+async def test_a_file_without_transparency_is_no_mask(mask: bytes) -> None:
+    with pytest.raises(MaskNotTransparent) as refusal:
         await prepare(photo(), mask)
-    assert refused.value.facts == {"name": "mask.png"}
+    assert refusal.value.facts == {"name": "mask.png"}
 
 
 async def test_a_mask_of_another_shape_is_refused_with_both_sizes() -> None:
-    with pytest.raises(MaskOfOtherSize) as refused:
+    with pytest.raises(MaskOfOtherSize) as refusal:
         await prepare(photo(), encoded(mask_image(48, 64)))
-    assert refused.value.facts == {"mask": "48×64", "picture": "64×48"}
+    assert refusal.value.facts == {"mask": "48×64", "picture": "64×48"}
 
 
-async def test_a_mask_that_is_damaged_is_said_to_be() -> None:
+async def test_a_truncated_mask_is_broken() -> None:
     with pytest.raises(BrokenPicture):
         await prepare(photo(), encoded(mask_image(900, 675))[:200])
 
 
-async def test_a_mask_beyond_the_limit_names_it() -> None:
+async def test_a_mask_above_the_byte_limit_is_refused_with_the_limit() -> None:
     dice = random.Random(1)
     specks = Pillow.new("RGBA", (200, 150), SOLID)
     specks.putalpha(Pillow.frombytes("L", (200, 150), bytes(dice.choice((0, 255)) for _ in range(200 * 150))))
-    with pytest.raises(MaskTooLarge) as refused:
+    with pytest.raises(MaskTooLarge) as refusal:
         await prepare(photo(200, 150), encoded(specks), Capabilities(supports_masks=True, max_mask_bytes=1000))
-    assert refused.value.facts == {"limit": "0.001 MB"}
+    assert refusal.value.facts == {"limit": "0.001 MB"}
 
 
-async def test_the_clear_part_of_a_png_is_its_mask() -> None:
+async def test_the_transparent_part_of_a_png_is_its_mask() -> None:
     cut = await prepare_transparent_reference(encoded(mask_image()), "photo.png", CAPABILITIES)
     assert cut is not None
     picture, mask = cut
@@ -124,5 +124,5 @@ async def test_the_clear_part_of_a_png_is_its_mask() -> None:
 
 
 @pytest.mark.parametrize("data", [photo(), photo(kind="PNG"), encoded(mask_image(), "WEBP"), b"no picture"])
-async def test_what_is_no_png_or_hides_nothing_has_no_mask_of_its_own(data: bytes) -> None:
+async def test_an_opaque_image_or_another_format_has_no_mask_of_its_own(data: bytes) -> None:
     assert await prepare_transparent_reference(data, "photo", CAPABILITIES) is None
