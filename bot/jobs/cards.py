@@ -1,6 +1,6 @@
-"""How the message of a job ends: its last words and its buttons, in its owner's language. Pure.
+"""Final states of job messages: their text and buttons, in the language of the job's owner. Pure.
 
-What a running job shows is rendered in `bot.status.state`.
+The progress of a running job is rendered in `bot.status.state`.
 """
 
 from bot.chat import Action, Button, Card
@@ -11,7 +11,7 @@ EXCERPT_CHARS = 80  # characters of a prompt under its picture
 
 
 def done_card(job: Job, *, count: int, seconds: float, charged: int) -> Card:
-    """The final state of a job with `count` pictures, painted in `seconds` for `charged` credits."""
+    """The final state of a job with `count` images that took `seconds` and cost `charged` credits."""
     text = translate(
         job.locale,
         "done-caption" if count >= job.options.n else "done-partly",
@@ -32,10 +32,10 @@ def done_card(job: Job, *, count: int, seconds: float, charged: int) -> Card:
 
 
 def ended_card(job: Job, failure: Failure | None) -> Card:
-    """The final state of a job that ended without pictures; no failure: it was cancelled."""
+    """The final state of a job that ended without images; `failure` None: it was cancelled."""
     if failure is None:
         return Card(text=translate(job.locale, "cancelled"), buttons=job_buttons(job, Action.RETRY), locale=job.locale)
-    refused = failure.key.startswith("refusal-")  # the same once more would be refused again
+    refused = failure.key.startswith("refusal-")  # a retry would be refused again
     text = translate(job.locale, failure.key, **failure.facts)
     return Card(text=text, buttons=() if refused else job_buttons(job, Action.RETRY), locale=job.locale)
 

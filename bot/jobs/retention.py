@@ -1,49 +1,49 @@
-"""What the running process tidies up by itself: jobs, uploads and waiting pictures past their time.
+"""Deletes expired data while the process runs: jobs, uploads and pending images past their time.
 
-Decides when; what goes stands in the store. The ledger keeps every credit, without a word of what it was for.
+Decides when; what is deleted stands in `Store.delete_expired`. The ledger keeps every entry, without prompts.
 """
-
-import asyncio
 
 import structlog
 
+from bot.background import BackgroundTasks
 from bot.clock import Clock
 from bot.errors import StoreFailed
 from bot.store.store import Store
 
 log = structlog.get_logger()
 
-INTERVAL_S = 3600.0  # seconds between two rounds
+INTERVAL_S = 3600.0  # between two deletions
 
 
 class Retention:
-    """`retention_days`: how long ended jobs are kept; None: until their owner says otherwise."""
+    """The background task that deletes expired data every INTERVAL_S."""
 
     def __init__(self, store: Store, clock: Clock, *, retention_days: int | None) -> None:
+        """`retention_days`: how long ended jobs are kept; None: until their owner erases them."""
         self._store = store
         self._clock = clock
         self._days = retention_days
-        self._rounds: asyncio.Task[None] | None = None
+        self._background = BackgroundTasks()
 
     def start(self) -> None:
-        self._rounds = asyncio.create_task(self._for_ever(), name="housekeeping")
+        """Starts the task."""
+        self._background.spawn(self._run_forever(), "retention")
 
     async def stop(self) -> None:
-        if self._rounds is not None:
-            self._rounds.cancel()
-            await asyncio.gather(self._rounds, return_exceptions=True)
+        """Cancels the task and waits for its end."""
+        await self._background.cancel()
 
     async def delete_expired(self) -> int:
-        """One round; how many jobs went. Raises StoreFailed."""
+        """Deletes what has expired. Returns the number of jobs. Raises StoreFailed."""
         return await self._store.delete_expired(days=self._days)
 
-    async def _for_ever(self) -> None:
+    async def _run_forever(self) -> None:
         while True:
             try:
-                if gone := await self.delete_expired():
-                    log.info("old jobs forgotten", jobs=gone)
+                if deleted := await self.delete_expired():
+                    log.info("expired jobs deleted", jobs=deleted)
             except StoreFailed as failed:
-                log.warning("old jobs not forgotten", detail=failed.detail)
+                log.warning("expired jobs not deleted", detail=failed.detail)
             except Exception:
-                log.exception("housekeeping broke")
+                log.exception("retention failed")
             await self._clock.sleep(INTERVAL_S)

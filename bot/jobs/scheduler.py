@@ -1,6 +1,6 @@
-"""Who runs a job: this process, as an asyncio task for each, in the order of the line.
+"""Schedules jobs: each runs as an asyncio task of this process, in the order of the fair queue.
 
-Knows nothing of what a job does; the plot stands in `bot.jobs.runner`.
+Knows nothing of what a job does; the workflow stands in `bot.jobs.runner`.
 """
 
 import asyncio
@@ -14,15 +14,15 @@ from bot.metrics import JOBS_RUNNING, JOBS_WAITING
 
 
 class Workflow(Protocol):
-    """What is run: `bot.jobs.runner.JobRunner`."""
+    """What a scheduler runs: `bot.jobs.runner.JobRunner`."""
 
     async def run(self, job_id: str, release_slot: Callable[[], None]) -> None:
-        """From beginning to end; raises nothing but CancelledError. `settled` is called when the job needs its
-        place in the line no more."""
+        """Runs the job to its end; raises nothing but CancelledError. `release_slot` frees its concurrency slot and may
+        be called twice."""
         ...
 
     def update_queue_position(self, job_id: str, position: int) -> None:
-        """A waiting job's place in line changed."""
+        """The position of a waiting job in the queue changed; 1 is next."""
         ...
 
     def is_cancellable(self, job_id: str) -> bool:
@@ -30,27 +30,27 @@ class Workflow(Protocol):
         ...
 
     async def settle_cancelled(self, job_id: str) -> bool:
-        """Ends a job that runs nowhere. False: it had ended before."""
+        """Settles a cancelled job that is not running. False: it had ended before."""
         ...
 
 
 class Scheduler:
-    """Starts jobs as their turn comes, and ends them on request."""
+    """Starts jobs when the queue lets them, and cancels them on request."""
 
-    def __init__(self, line: FairQueue, plot: Workflow) -> None:
-        self._line = line
-        self._plot = plot
+    def __init__(self, queue: FairQueue, workflow: Workflow) -> None:
+        self._queue = queue
+        self._workflow = workflow
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._endings: dict[str, asyncio.Task[bool]] = {}
-        self._places: dict[str, int] = {}
+        self._cancellations: dict[str, asyncio.Task[bool]] = {}
+        self._positions: dict[str, int] = {}
         self._claimed: set[str] = set()
         self._closed = False
 
     @contextmanager
     def claim_slot(self, job: str, user: str) -> Generator[bool]:
-        """Whether a job that is about to be accepted can start at once. Its turn is kept for it until the block ends,
-        and is another's then unless it was submitted."""
-        if self._closed or not self._line.start_if_next(job, user):
+        """Whether a job that is about to be accepted can start at once. Its slot is held until the block ends, and is
+        released then unless the job was submitted."""
+        if self._closed or not self._queue.start_if_next(job, user):
             yield False
             return
         self._claimed.add(job)
@@ -59,40 +59,40 @@ class Scheduler:
         finally:
             if job in self._claimed:
                 self._claimed.remove(job)
-                self._leave(job)
+                self._release_slot(job)
 
     def submit(self, job: str, user: str) -> None:
-        """The job is in line; it starts now if it may."""
+        """Queues the job; starts it now if a slot is free or was claimed for it."""
         if job in self._claimed and not self._closed:
             self._claimed.remove(job)
-            self._launch(job)
+            self._start_task(job)
         else:
-            self._line.enqueue(job, user)
-        self._advance()
+            self._queue.enqueue(job, user)
+        self._start_waiting()
 
     def has_job(self, job: str) -> bool:
-        """Whether the job is about to start, waits, runs or is being ended here."""
-        return any(job in there for there in (self._claimed, self._places, self._tasks, self._endings))
+        """Whether the job has a claimed slot, waits, runs or is being cancelled here."""
+        return any(job in jobs for jobs in (self._claimed, self._positions, self._tasks, self._cancellations))
 
     async def wait_for_end(self, job: str, *, timeout_s: float) -> None:
-        """Waits for a job that is running here to end, that long at the most."""
+        """Waits until the task of a job that is running here has ended, at most `timeout_s` seconds."""
         if (task := self._tasks.get(job)) is not None:
             await asyncio.wait([task], timeout=timeout_s)
 
     async def cancel(self, job: str) -> bool:
-        """Ends a job wherever it is, closing its upstream connection. False: its end has come already.
+        """Cancels a job, waiting or running, closing its upstream connection. False: it has ended, or delivers already.
 
-        Whoever asks while it is being ended gets the same answer; a caller who goes away stops nothing.
+        Concurrent calls for one job share one cancellation and its result; cancelling a caller does not stop it.
         """
-        ending = self._endings.get(job)
-        if ending is None:
-            ending = self._endings[job] = asyncio.create_task(self._end(job), name=f"cancel {job}")
-            ending.add_done_callback(lambda _: self._endings.pop(job))
-        return await asyncio.shield(ending)
+        cancellation = self._cancellations.get(job)
+        if cancellation is None:
+            cancellation = self._cancellations[job] = asyncio.create_task(self._cancel_job(job), name=f"cancel {job}")
+            cancellation.add_done_callback(lambda _: self._cancellations.pop(job))
+        return await asyncio.shield(cancellation)
 
     async def drain(self, grace_s: float) -> None:
-        """Starts nothing more, gives running jobs that long, then interrupts them; they go on at the next start.
-        What members have cancelled is ended first."""
+        """Starts nothing more, gives running jobs `grace_s` seconds, then interrupts them; they go on at the next
+        start. Waits for cancellations under way."""
         self._closed = True
         tasks = list(self._tasks.values())
         if tasks:
@@ -100,37 +100,39 @@ class Scheduler:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        await asyncio.gather(*self._endings.values(), return_exceptions=True)
+        await asyncio.gather(*self._cancellations.values(), return_exceptions=True)
 
-    async def _end(self, job: str) -> bool:
-        if not self._plot.is_cancellable(job):
+    async def _cancel_job(self, job: str) -> bool:
+        if not self._workflow.is_cancellable(job):
             return False
         if (task := self._tasks.get(job)) is not None:
             task.cancel()
             await asyncio.wait([task])
-        self._leave(job)
-        return await self._plot.settle_cancelled(job)
+        self._release_slot(job)
+        return await self._workflow.settle_cancelled(job)
 
-    def _launch(self, job: str) -> None:
-        task = self._tasks[job] = asyncio.create_task(self._plot.run(job, partial(self._leave, job)), name=f"job {job}")
+    def _start_task(self, job: str) -> None:
+        task = self._tasks[job] = asyncio.create_task(
+            self._workflow.run(job, partial(self._release_slot, job)), name=f"job {job}"
+        )
         # a callback and not a `finally`: a task that is cancelled before its first step runs none of it
-        task.add_done_callback(partial(self._ended, job))
+        task.add_done_callback(partial(self._task_done, job))
 
-    def _advance(self) -> None:
-        while not self._closed and (job := self._line.start_next()) is not None:
-            self._launch(job)
-        places = self._line.positions()
-        for job, place in places.items():
-            if self._places.get(job) != place:
-                self._plot.update_queue_position(job, place)
-        self._places = places
+    def _start_waiting(self) -> None:
+        while not self._closed and (job := self._queue.start_next()) is not None:
+            self._start_task(job)
+        positions = self._queue.positions()
+        for job, position in positions.items():
+            if self._positions.get(job) != position:
+                self._workflow.update_queue_position(job, position)
+        self._positions = positions
         JOBS_RUNNING.set(len(self._tasks))
-        JOBS_WAITING.set(len(places))
+        JOBS_WAITING.set(len(positions))
 
-    def _leave(self, job: str) -> None:
-        self._line.remove(job)
-        self._advance()
+    def _release_slot(self, job: str) -> None:
+        self._queue.remove(job)
+        self._start_waiting()
 
-    def _ended(self, job: str, _: asyncio.Task[None]) -> None:
+    def _task_done(self, job: str, _: asyncio.Task[None]) -> None:
         del self._tasks[job]
-        self._leave(job)
+        self._release_slot(job)

@@ -1,6 +1,6 @@
 """Settles jobs: the end is written with its charge, now or as soon as the database is back.
 
-Writes through the store alone; what the chat is told of it stands in `bot.jobs.notifier`.
+Writes through the store alone; the messages about it are of `bot.jobs.notifier`.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from bot.background import BackgroundTasks
 from bot.chat import Button, Card, Chat, Delivered, Lane, MessageRef
-from bot.clock import Clock
+from bot.clock import Clock, wait_for_event
 from bot.errors import ChatBusy, ChatFailed, ChatGone, ChatUnreachable, EaselError, MessageGone
 from bot.painting import Image
 from bot.ports import ChatPort, RateLimitFeedback
@@ -111,25 +112,22 @@ class StatusMessages:
         self._clock = clock
         self._pacer = Pacer()
         self._messages: dict[str, StatusMessage] = {}
-        self._calls: set[asyncio.Task[None]] = set()
+        self._calls = BackgroundTasks()
         self._wake = asyncio.Event()
-        self._loops: list[asyncio.Task[None]] = []
+        self._loops = BackgroundTasks()
         self._stopped = False
 
     async def start(self) -> None:
-        self._loops = [
-            asyncio.create_task(self._run_forever(self._start_next_call), name="status calls"),
-            asyncio.create_task(self._run_forever(self._refresh_all), name="status refresh"),
-        ]
+        """Starts the tasks that make calls and refresh messages."""
+        self._loops.spawn(self._run_forever(self._start_next_call), "status calls")
+        self._loops.spawn(self._run_forever(self._refresh_all), "status refresh")
 
     async def stop(self) -> None:
         """Waits for calls in flight. Final states not shown by then are shown after the next start; replies not sent by
         then make `send_reply` return False."""
         self._stopped = True
-        for loop in self._loops:
-            loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
-        await asyncio.gather(*self._calls, return_exceptions=True)
+        await self._loops.cancel()
+        await self._calls.join()
         for message in list(self._messages.values()):
             if message.is_reply:
                 message.outcome.cancel()
@@ -245,29 +243,14 @@ class StatusMessages:
         grant = self._pacer.next_call(self._clock.monotonic())
         if isinstance(grant, SendGrant):
             self._pacer.start_call(grant, self._clock.monotonic())
-            call = asyncio.create_task(self._make_call(grant), name=f"call {grant.key}")
-            self._calls.add(call)
-            call.add_done_callback(self._calls.discard)
+            self._calls.spawn(self._make_call(grant), f"call {grant.key}")
         else:
-            await self._idle(grant)
+            await wait_for_event(self._wake, None if grant is None else grant - self._clock.monotonic(), self._clock)
 
     async def _refresh_all(self) -> None:
         await self._clock.sleep(HEARTBEAT_S)
         for key in list(self._messages):
             self.refresh(key)
-
-    async def _idle(self, until: float | None) -> None:
-        """Waits for a monotonic time (None: without limit), or for something new."""
-        if until is None:
-            await self._wake.wait()
-            return
-        woken = asyncio.ensure_future(self._wake.wait())
-        due = asyncio.ensure_future(self._clock.sleep(max(0.0, until - self._clock.monotonic())))
-        try:
-            await asyncio.wait((woken, due), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            woken.cancel()
-            due.cancel()
 
     async def _make_call(self, grant: SendGrant) -> None:
         """Makes one call to the platform, and reports its end to the pacer and the message."""

@@ -291,8 +291,8 @@ async def test_uploads_go_after_their_days(store: Store, clock: FakeClock, days:
 async def test_the_running_process_tidies_up_at_the_start_and_every_hour(store: Store, clock: FakeClock) -> None:
     first = await ended(store)
     await clock.advance(8 * DAY)
-    housekeeping = Retention(store, clock, retention_days=7)
-    housekeeping.start()
+    retention = Retention(store, clock, retention_days=7)
+    retention.start()
     try:
         await clock.asleep()
         assert await store.get_job(first.id) is None
@@ -301,7 +301,7 @@ async def test_the_running_process_tidies_up_at_the_start_and_every_hour(store: 
         await clock.advance(INTERVAL_S)
         await wait_until(lambda: _gone(store, second.id))
     finally:
-        await housekeeping.stop()
+        await retention.stop()
 
 
 async def _gone(store: Store, job_id: str) -> bool:
@@ -312,8 +312,8 @@ async def test_a_database_that_is_away_is_tried_again_the_next_hour(store: Store
     job = await ended(store)
     await clock.advance(8 * DAY)
     broken = Away(store)
-    housekeeping = Retention(broken, clock, retention_days=7)  # type: ignore[arg-type]  # as a store, but away
-    housekeeping.start()
+    retention = Retention(broken, clock, retention_days=7)  # type: ignore[arg-type]  # as a store, but away
+    retention.start()
     try:
         await clock.asleep()
         assert await store.get_job(job.id) is not None
@@ -321,7 +321,7 @@ async def test_a_database_that_is_away_is_tried_again_the_next_hour(store: Store
         await clock.advance(INTERVAL_S)
         await wait_until(lambda: _gone(store, job.id))
     finally:
-        await housekeeping.stop()
+        await retention.stop()
 
 
 class Away:

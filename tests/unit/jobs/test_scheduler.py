@@ -177,7 +177,7 @@ async def test_draining_interrupts_what_takes_too_long(workflow: ScriptedWorkflo
     assert not workflow.ended
 
 
-async def test_an_idle_dispatcher_drains_at_once(workflow: ScriptedWorkflow) -> None:
+async def test_an_idle_scheduler_drains_at_once(workflow: ScriptedWorkflow) -> None:
     await make_scheduler(workflow).drain(60)
 
 
@@ -195,6 +195,7 @@ async def test_a_claimed_turn_is_kept_until_the_job_is_submitted(workflow: Scrip
     workflow.gates["a"].set()
     await settle()
     assert workflow.started == ["a", "b"]
+    await scheduler.drain(0)
 
 
 async def test_a_claimed_turn_that_nobody_takes_is_the_next_ones(workflow: ScriptedWorkflow) -> None:
@@ -204,6 +205,7 @@ async def test_a_claimed_turn_that_nobody_takes_is_the_next_ones(workflow: Scrip
     await settle()
     assert workflow.started == ["b"]
     assert not scheduler.has_job("a")
+    await scheduler.drain(0)
 
 
 async def test_where_no_turn_is_free_none_is_claimed(workflow: ScriptedWorkflow) -> None:
