@@ -1,0 +1,1 @@
+"""Jobs from acceptance to delivery: scheduling fair over users, execution in checkpoints, results, retention."""

@@ -1,1 +1,1 @@
-"""Processes killed at every step of a job, and begun again: the steps, the process that stops there, the houses."""
+"""Processes of Easel that are killed and restarted: kill points, the process that blocks there, the world."""

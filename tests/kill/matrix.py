@@ -1,7 +1,7 @@
-"""The table of what becomes of a job whose process is killed: every step, dialect and platform, one job in each cell.
+"""The kill matrix: how a job ends whose process is killed, for each kill point, dialect and platform, one job a cell.
 
-All jobs of a dialect stop at their steps in one process, which is then killed; the next one has to bring each to its
-end. A cell is judged by what stands in its chat, what its books say, and how often the upstream was asked.
+All jobs of a dialect block at their kill points in one process, which gets SIGKILL; a second process finishes them. A
+cell is judged by the messages in its chat, its balance, and the number of requests that the upstream received.
 """
 
 from collections.abc import Sequence
@@ -9,145 +9,160 @@ from dataclasses import dataclass
 from itertools import product
 
 from bot.store.store import Store
-from tests.kill.house import House, Seat
-from tests.kill.steps import DIALECTS, PLATFORMS, STEPS, Step, prompt
+from tests.kill.kill_points import DIALECTS, KILL_POINTS, PLATFORMS, KillPoint, make_prompt
+from tests.kill.world import KillWorld, PrivateUser
 from tests.support.waiting import wait_until
 
-WIDTH = max(len(step.about) for step in STEPS)  # of the first column
-CELL = 24  # of the others
-UNDER_WAY = ("cancel",)
-FINAL = {"picture": ("retry", "vary", "edit"), "released": ("retry",)}
+FIRST_COLUMN_CHARS = max(len(kill_point.description) for kill_point in KILL_POINTS)  # width of the first column
+COLUMN_CHARS = 24  # width of the other columns
+UNFINISHED_ACTIONS = ("cancel",)
+FINAL_ACTIONS = {"picture": ("retry", "vary", "edit"), "released": ("retry",)}
 
 
 @dataclass(slots=True, kw_only=True)
 class Cell:
-    """One job."""
+    """One job, of a user of its own."""
 
-    step: Step
+    kill_point: KillPoint
     platform: str
-    seat: Seat
+    user: PrivateUser
 
     @property
     def prompt(self) -> str:
-        return prompt(self.platform, self.step.name)
+        return make_prompt(self.platform, self.kill_point.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What has become of a cell. `left`: messages that stay unfinished. `wrong`: what should not be, in words."""
+    """How a cell has ended."""
 
-    step: str
+    kill_point: str
     platform: str
     dialect: str
-    end: str
+    outcome: str
     charged: int
-    held: int
-    asked: int
-    left: int
-    wrong: tuple[str, ...]
+    """Credits; a picture costs one."""
+    reserved: int
+    """Credits still reserved; none may be."""
+    requests: int
+    """How many requests the upstream received for the job."""
+    strays: int
+    """Messages that stay unfinished."""
+    failures: tuple[str, ...]
+    """What is not as expected, in words."""
 
 
-def every(place: House) -> list[Cell]:
-    """The whole column of the house's dialect."""
+def all_cells(world: KillWorld) -> list[Cell]:
+    """Every kill point on every platform, in the world's dialect."""
     return [
-        _cell(place, step, platform) for step, platform in product(STEPS, PLATFORMS) if place.dialect in step.dialects
+        _make_cell(world, kill_point, platform)
+        for kill_point, platform in product(KILL_POINTS, PLATFORMS)
+        if world.dialect in kill_point.dialects
     ]
 
 
-def pairs(place: House) -> list[Cell]:
-    """A third of it: over all dialects, each step meets each of them, and each platform, as in a Latin square."""
-    shift = DIALECTS.index(place.dialect)
+def latin_square_cells(world: KillWorld) -> list[Cell]:
+    """A third of all cells: over the three dialects each kill point meets each dialect and each platform once."""
+    shift = DIALECTS.index(world.dialect)
     return [
-        _cell(place, step, PLATFORMS[(row + shift) % len(PLATFORMS)])
-        for row, step in enumerate(STEPS)
-        if place.dialect in step.dialects
+        _make_cell(world, kill_point, PLATFORMS[(row + shift) % len(PLATFORMS)])
+        for row, kill_point in enumerate(KILL_POINTS)
+        if world.dialect in kill_point.dialects
     ]
 
 
-def _cell(place: House, step: Step, platform: str) -> Cell:
-    """With a member of its own."""
-    return Cell(step=step, platform=platform, seat=place.seat(platform))
+def _make_cell(world: KillWorld, kill_point: KillPoint, platform: str) -> Cell:
+    return Cell(kill_point=kill_point, platform=platform, user=world.add_user(platform))
 
 
-async def killed_and_begun_again(place: House, jobs: Sequence[Cell]) -> list[Verdict]:
-    """Every cell stops at its step; SIGKILL; a second process runs until all is settled, and ends by SIGTERM."""
-    async with place.process(stops=True) as first:
-        for cell in jobs:
-            cell.seat.say(cell.prompt)
-        theirs = {cell.prompt for cell in jobs if not cell.step.by_upstream}
-        while not theirs <= first.stopped:
-            assert await first.read(), first.log.read_text()
+async def kill_and_restart(world: KillWorld, cells: Sequence[Cell]) -> list[Verdict]:
+    """Blocks every cell at its kill point, kills the process, and runs a second one until all jobs are settled."""
+    async with world.process(blocking=True) as first:
+        for cell in cells:
+            cell.user.say(cell.prompt)
+        blocking = {cell.prompt for cell in cells if not cell.kill_point.blocked_by_upstream}
+        while not blocking <= first.blocked_prompts:
+            assert await first.read_line(), first.log.read_text()
 
-        async def upstream_keeps_quiet() -> bool:
-            return all(place.asked(cell.prompt) for cell in jobs if cell.step.by_upstream)
+        async def requests_received() -> bool:
+            return all(world.request_count(cell.prompt) for cell in cells if cell.kill_point.blocked_by_upstream)
 
-        await wait_until(upstream_keeps_quiet)
+        await wait_until(requests_received)
         await first.kill()
-    async with place.process() as second, place.store() as store:
+    async with world.process() as second, world.store() as store:
 
         async def all_final() -> bool:
-            return all(_is_final(place, cell) for cell in jobs)
+            return all(_is_final(world, cell) for cell in cells)
 
         await wait_until(all_final)
-        await place.settled(store)
+        await world.wait_until_settled(store)
         assert await second.stop() == 0
-        return [await verdict(place, cell, store) for cell in jobs]
+        return [await judge_cell(world, cell, store) for cell in cells]
 
 
-def _is_final(place: House, cell: Cell) -> bool:
-    """Whether something final stands there, or nothing is to stand there."""
-    nothing = cell.step.end_for(place.dialect, cell.platform) == "nothing"
-    return nothing or any(each.actions in FINAL.values() for each in cell.seat.standing())
+def _is_final(world: KillWorld, cell: Cell) -> bool:
+    """Whether the chat shows a final message, or none is expected."""
+    none_expected = cell.kill_point.expected_outcome(world.dialect, cell.platform) == "nothing"
+    return none_expected or any(each.actions in FINAL_ACTIONS.values() for each in cell.user.messages())
 
 
-async def verdict(place: House, cell: Cell, store: Store) -> Verdict:
-    """Of a cell whose jobs have ended."""
-    expected = cell.step.end_for(place.dialect, cell.platform)
-    standing, balance = cell.seat.standing(), await place.balance(store, cell.seat)
-    shown = [each for each in standing if each.actions != UNDER_WAY]
-    left = len(standing) - len(shown)
-    pictures = sum(each.pictures for each in shown)
-    end = "nothing" if not shown else "picture" if pictures else "released"
-    charged, asked = 50 - balance.available - balance.reserved, place.asked(cell.prompt)
-    most = 0 if expected == "nothing" else cell.step.asked
+async def judge_cell(world: KillWorld, cell: Cell, store: Store) -> Verdict:
+    """The verdict on a cell whose job has ended."""
+    expected = cell.kill_point.expected_outcome(world.dialect, cell.platform)
+    messages, balance = cell.user.messages(), await world.balance(store, cell.user)
+    final = [each for each in messages if each.actions != UNFINISHED_ACTIONS]
+    strays = len(messages) - len(final)
+    pictures = sum(each.pictures for each in final)
+    outcome = "nothing" if not final else "picture" if pictures else "released"
+    charged, requests = 50 - balance.available - balance.reserved, world.request_count(cell.prompt)
+    expected_requests = 0 if expected == "nothing" else cell.kill_point.requests
     findings = {
-        f"ended as {end}, not {expected}": end != expected,
-        f"{left} left behind": left != cell.step.left_behind(cell.platform),
-        f"{len(shown)} messages": len(shown) != (expected != "nothing"),
-        f"buttons {[each.actions for each in shown]}": any(each.actions != FINAL[end] for each in shown),
+        f"ended as {outcome}, not {expected}": outcome != expected,
+        f"{strays} strays": strays != cell.kill_point.stray_messages(cell.platform),
+        f"{len(final)} messages": len(final) != (expected != "nothing"),
+        f"buttons {[each.actions for each in final]}": any(each.actions != FINAL_ACTIONS[outcome] for each in final),
         f"{pictures} pictures": pictures > 1,
         f"charged {charged} for {pictures}": charged != pictures,
-        f"held {balance.reserved}": balance.reserved != 0,
-        f"asked {asked} times, not {most}": asked != most,
+        f"reserved {balance.reserved}": balance.reserved != 0,
+        f"{requests} requests, not {expected_requests}": requests != expected_requests,
     }
     return Verdict(
-        step=cell.step.name,
+        kill_point=cell.kill_point.name,
         platform=cell.platform,
-        dialect=place.dialect,
-        end=end,
+        dialect=world.dialect,
+        outcome=outcome,
         charged=charged,
-        held=balance.reserved,
-        asked=asked,
-        left=left,
-        wrong=tuple(words for words, holds in findings.items() if holds),
+        reserved=balance.reserved,
+        requests=requests,
+        strays=strays,
+        failures=tuple(finding for finding, applies in findings.items() if applies),
     )
 
 
-def table(verdicts: Sequence[Verdict]) -> str:
-    """Steps as rows, dialect and platform as columns; `!` marks what is wrong."""
+def format_table(verdicts: Sequence[Verdict]) -> str:
+    """Kill points as rows, dialect and platform as columns; `!` marks a failure."""
     columns = list(dict.fromkeys((each.dialect, each.platform) for each in verdicts))
-    found = {(each.step, each.dialect, each.platform): each for each in verdicts}
+    by_cell = {(each.kill_point, each.dialect, each.platform): each for each in verdicts}
     lines = [
-        "  ".join([f"{'killed when':<{WIDTH}}", *(f"{f'{dialect}, {on}':<{CELL}}" for dialect, on in columns)]).rstrip()
+        "  ".join(
+            [
+                f"{'killed at':<{FIRST_COLUMN_CHARS}}",
+                *(f"{f'{dialect}, {on}':<{COLUMN_CHARS}}" for dialect, on in columns),
+            ]
+        ).rstrip()
     ]
-    for step in STEPS:
-        row = [found.get((step.name, *column)) for column in columns]
+    for kill_point in KILL_POINTS:
+        row = [by_cell.get((kill_point.name, *column)) for column in columns]
         if any(row):
-            words = ["-" if each is None else _words(each) for each in row]
-            lines.append("  ".join([f"{step.about:<{WIDTH}}", *(f"{word:<{CELL}}" for word in words)]).rstrip())
+            texts = ["-" if each is None else _format_cell(each) for each in row]
+            lines.append(
+                "  ".join(
+                    [f"{kill_point.description:<{FIRST_COLUMN_CHARS}}", *(f"{text:<{COLUMN_CHARS}}" for text in texts)]
+                ).rstrip()
+            )
     return "\n".join(lines)
 
 
-def _words(cell: Verdict) -> str:
-    left = f", {cell.left} left" if cell.left else ""
-    return f"{cell.end}, {cell.charged} paid{left}{' !' if cell.wrong else ''}"
+def _format_cell(cell: Verdict) -> str:
+    strays = f", {cell.strays} stray" if cell.strays else ""
+    return f"{cell.outcome}, {cell.charged} charged{strays}{' !' if cell.failures else ''}"

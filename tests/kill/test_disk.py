@@ -1,5 +1,4 @@
-"""Starts on a disk that is full, on a database that somebody holds, on a file that is damaged where no header is; and
-a process that is killed while its disk is full."""
+"""Full disks and damaged or locked SQLite files: refused starts, and a process killed while its disk is full."""
 
 import asyncio
 import resource
@@ -15,27 +14,27 @@ from bot.errors import SettingsWrong
 from bot.store import engine, migrate
 from bot.store.store import Store, upgrade
 from bot.texts import preload_locales, translate
-from tests.kill.house import House, Process, Seat, house
+from tests.kill.world import EaselProcess, KillWorld, PrivateUser, kill_world
 from tests.support import PROJECT
 from tests.support.clocks import FakeClock
 from tests.support.waiting import wait_until
 
-FULL = 1  # bytes that a file may grow to: nothing can be written any more
-BUSY = pytest.mark.timeout(240)  # seconds; a few processes, which take ten on a quiet machine
+FULL_DISK_BYTES = 1  # the size that a file may grow to: every write fails
+SLOW_TEST = pytest.mark.timeout(240)  # seconds; a few processes, about ten seconds on an idle machine
 
 
 @pytest.fixture(autouse=True, scope="module")
-def words() -> None:
-    """Read outside of the event loop, as the app does."""
+def texts() -> None:
+    """Loads the texts outside of the event loop, as the app does."""
     preload_locales()
 
 
 @contextmanager
-def full_disk(process: Process) -> Generator[None]:
-    """No file of that process takes another byte."""
+def full_disk(process: EaselProcess) -> Generator[None]:
+    """Every write of that process to a file fails."""
     pid = process.child.pid
     before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (FULL, before[1]))
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (FULL_DISK_BYTES, before[1]))
     try:
         yield
     finally:
@@ -43,8 +42,8 @@ def full_disk(process: Process) -> Generator[None]:
             resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
 
 
-async def run(config: Path, *wrapped: str) -> tuple[int | None, list[str]]:
-    """`easel run` until it exits by itself: its exit code, and its last words."""
+async def run_easel(config: Path, *wrapped: str) -> tuple[int | None, list[str]]:
+    """Runs `easel run` until it exits: its exit code, and the lines of its stderr."""
     program = (sys.executable, "-c", "from adapters.cli import main; main()", "run", "--config", str(config))
     child = await asyncio.create_subprocess_exec(
         *wrapped, *program, cwd=PROJECT, stderr=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL
@@ -53,63 +52,61 @@ async def run(config: Path, *wrapped: str) -> tuple[int | None, list[str]]:
     return child.returncode, said.decode().splitlines()
 
 
-def pictures(seat: Seat) -> int:
-    return sum(each.pictures for each in seat.standing())
+def image_count(user: PrivateUser) -> int:
+    return sum(each.pictures for each in user.messages())
 
 
-def shows(seat: Seat, words: str) -> bool:
-    return any(words in each.text for each in seat.standing())
+def has_text(user: PrivateUser, words: str) -> bool:
+    return any(words in each.text for each in user.messages())
 
 
-async def books(place: House, seat: Seat) -> tuple[int, int]:
-    async with place.store() as store:
-        await place.settled(store)
-        balance = await place.balance(store, seat)
+async def balance_after_settlement(world: KillWorld, user: PrivateUser) -> tuple[int, int]:
+    async with world.store() as store:
+        await world.wait_until_settled(store)
+        balance = await world.balance(store, user)
     return balance.available, balance.reserved
 
 
-@BUSY
+@SLOW_TEST
 @pytest.mark.parametrize(("dialect", "painted"), [("chat", 0), ("tasks", 1)])
 async def test_killed_while_the_disk_is_full(tmp_path: Path, dialect: str, painted: int) -> None:
-    async with house(tmp_path, dialect) as place:
-        ada = place.seat("discord message")
-        async with place.process() as easel:
+    async with kill_world(tmp_path, dialect) as world:
+        ada = world.add_user("discord message")
+        async with world.process() as easel:
             ada.say("a cat [[slow:20]]")
-            await place.discord.until(lambda: place.sandbox.running == 1, seconds=60)
-            await place.discord.until(lambda: shows(ada, translate("en", "stage-painting")), seconds=60)
+            await world.discord.until(lambda: world.sandbox.running == 1, seconds=60)
+            await world.discord.until(lambda: has_text(ada, translate("en", "stage-painting")), seconds=60)
             with full_disk(easel):
-                await wait_until(lambda: painted_upstream(place))
+                await wait_until(lambda: painted_upstream(world))
                 await easel.kill()
-        async with place.process() as easel:
-            await wait_until(lambda: ended(ada))
-            assert await books(place, ada) == (50 - painted, 0)
+        async with world.process() as easel:
+            await wait_until(lambda: all_retryable(ada))
+            assert await balance_after_settlement(world, ada) == (50 - painted, 0)
             assert await easel.stop() == 0
-        assert pictures(ada) == painted
-        assert len(place.sandbox.requests) == 1
+        assert image_count(ada) == painted
+        assert len(world.sandbox.requests) == 1
 
 
-async def painted_upstream(place: House) -> bool:
-    return place.sandbox.painted == 1
+async def painted_upstream(world: KillWorld) -> bool:
+    return world.sandbox.painted == 1
 
 
-async def ended(seat: Seat) -> bool:
-    return bool(seat.standing()) and all("retry" in each.actions for each in seat.standing())
+async def all_retryable(user: PrivateUser) -> bool:
+    return bool(user.messages()) and all("retry" in each.actions for each in user.messages())
 
 
-@BUSY
-async def test_a_start_on_a_full_disk_is_refused_and_the_next_one_is_well(tmp_path: Path) -> None:
-    async with house(tmp_path, "chat") as place:
+@SLOW_TEST
+async def test_a_start_on_a_full_disk_is_refused_and_the_next_one_succeeds(tmp_path: Path) -> None:
+    async with kill_world(tmp_path, "chat") as world:
         config = tmp_path / "easel.toml"
-        code, said = await run(config, "sh", "-c", 'ulimit -f 0; exec "$@"', "sh")
+        code, said = await run_easel(config, "sh", "-c", 'ulimit -f 0; exec "$@"', "sh")
         assert code == 2
         assert said[-1].startswith(f"easel: database_url: {tmp_path}/easel.db cannot be used (")
-        async with place.process() as easel:
+        async with world.process() as easel:
             assert await easel.stop() == 0
 
 
-async def test_a_start_on_a_database_that_somebody_holds_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_start_on_a_locked_database_reports_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"sqlite:///{tmp_path}/easel.db"
     await upgrade(url)
     monkeypatch.setattr(engine, "BUSY_S", 0.05)
@@ -119,8 +116,8 @@ async def test_a_start_on_a_database_that_somebody_holds_says_so(
             await Store.open(url, clock=FakeClock())
 
 
-def damage(file: Path) -> None:
-    """In the middle, where no header is: a table's own page."""
+def damage_job_table(file: Path) -> None:
+    """Overwrites the root page of a table, in the middle of the file, so that its header stays intact."""
     with closing(sqlite3.connect(file)) as connection:
         (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'job'").fetchone()
         (size,) = connection.execute("PRAGMA page_size").fetchone()
@@ -129,14 +126,14 @@ def damage(file: Path) -> None:
     file.write_bytes(data)
 
 
-@BUSY
+@SLOW_TEST
 async def test_a_file_damaged_in_its_middle_is_refused_and_left_alone(tmp_path: Path) -> None:
-    async with house(tmp_path, "chat"):
+    async with kill_world(tmp_path, "chat"):
         file = tmp_path / "easel.db"
         await upgrade(f"sqlite:///{file}")
-        await asyncio.to_thread(damage, file)
+        await asyncio.to_thread(damage_job_table, file)
         before = file.read_bytes()
-        code, said = await run(tmp_path / "easel.toml")
+        code, said = await run_easel(tmp_path / "easel.toml")
         assert code == 2
         assert said[-1].startswith(f"easel: database_url: {file} cannot be used (it is damaged: ")
         assert said[-1].endswith("put a backup in its place")
@@ -151,7 +148,7 @@ async def test_a_large_file_is_read_whole_after_a_kill_only(
     file = tmp_path / "easel.db"
     url = f"sqlite:///{file}"
     await upgrade(url)
-    await asyncio.to_thread(damage, file)
+    await asyncio.to_thread(damage_job_table, file)
     if not killed:
         await (await Store.open(url, clock=FakeClock())).close()
         return

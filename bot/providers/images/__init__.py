@@ -1,0 +1,1 @@
+"""The dialect `images`: OpenAI's Images API, generations and edits, streamed or whole."""

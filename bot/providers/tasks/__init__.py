@@ -1,0 +1,1 @@
+"""The dialect `tasks`: images are uploaded, a task is submitted, then polled or announced by a callback."""

@@ -1,7 +1,7 @@
-"""Easel as `easel run` runs it, but each job stops for ever at the step that its prompt ends with, and that is said on
-stdout: `python -m tests.kill.process FILE`. With `--goes-on` nothing stops.
+"""`easel run`, but each job waits for ever at the kill point that its prompt ends with, and reports that on stdout.
 
-Without a stop everything is as in production: the same store, the same adapters, below the subclasses here.
+`python -m tests.kill.blocking_process FILE`; with `--no-blocking` no job waits. All else is as in production: the
+store, the provider and the adapters are those of Easel, under the subclasses here.
 """
 
 import asyncio
@@ -26,59 +26,59 @@ from bot.providers.fallback import AttemptRejected, AttemptStarted, FallbackProv
 from bot.quota import QuotaRules
 from bot.settings import load
 from bot.store.store import Store
-from tests.kill.steps import step_of
+from tests.kill.kill_points import kill_point_name
 
-PROMPTS: dict[str, str] = {}  # of the jobs of this process, by their ids
+PROMPTS_BY_JOB_ID: dict[str, str] = {}  # jobs that this process has accepted
 
 
-def tell(**said: str) -> None:
-    sys.stdout.write(json.dumps(said) + "\n")
+def write_line(**fields: str) -> None:
+    sys.stdout.write(json.dumps(fields) + "\n")
     sys.stdout.flush()
 
 
-async def stop(step: str, prompt: str) -> None:
-    """For ever, where the prompt says so."""
-    if step_of(prompt) == step:
-        tell(stopped=prompt)
+async def block_at(kill_point: str, prompt: str) -> None:
+    """Waits for ever when the prompt names that kill point."""
+    if kill_point_name(prompt) == kill_point:
+        write_line(blocked=prompt)
         await asyncio.Event().wait()
 
 
-class StoppingStore(Store):
-    """Before or after a transaction; never inside of one, which a kill only undoes."""
+class BlockingStore(Store):
+    """Blocks before or after a transaction, never inside one: a kill there is a rollback."""
 
     @override
     async def accept_job(self, new: NewJob, rules: QuotaRules, *, begun: bool = False) -> tuple[Job, bool]:
-        PROMPTS[new.id] = new.prompt
-        await stop("heard", new.prompt)
+        PROMPTS_BY_JOB_ID[new.id] = new.prompt
+        await block_at("received", new.prompt)
         accepted = await super().accept_job(new, rules, begun=begun)
-        await stop("accepted", new.prompt)
+        await block_at("accepted", new.prompt)
         return accepted
 
     @override
     async def set_status_message(self, job_id: str, message_id: str) -> None:
-        await stop("posted", PROMPTS.get(job_id, ""))
+        await block_at("posted", PROMPTS_BY_JOB_ID.get(job_id, ""))
         await super().set_status_message(job_id, message_id)
 
     @override
     async def save_checkpoint(self, job: Job, name: str, value: Any, facts: Mapping[str, Any] | None = None) -> None:
         kind = name.partition(":")[0]
         if kind == "attempt-started":
-            if step_of(job.prompt) == "posted":
-                await asyncio.Event().wait()  # the job stands still while its message is posted
-            await stop("begun", job.prompt)
+            if kill_point_name(job.prompt) == "posted":
+                await asyncio.Event().wait()  # the job waits here until its message is posted
+            await block_at("started", job.prompt)
         if kind == "accepted":
-            await stop("answered", job.prompt)
+            await block_at("answered", job.prompt)
         await super().save_checkpoint(job, name, value, facts)
         if kind in ("attempt-started", "attempt-rejected"):
-            await stop(kind, job.prompt)
+            await block_at(kind, job.prompt)
 
     @override
     async def save_results(self, job: Job, images: Sequence[Image], facts: Mapping[str, Any]) -> None:
-        beside = [task for task in asyncio.all_tasks() if task.get_name() == f"checkpoint {job.id}"]
-        await asyncio.gather(*beside)  # where the picture lies is written while it is fetched
-        await stop("made", job.prompt)
+        background = [task for task in asyncio.all_tasks() if task.get_name() == f"checkpoint {job.id}"]
+        await asyncio.gather(*background)  # the picture's address is stored while it is downloaded
+        await block_at("downloaded", job.prompt)
         await super().save_results(job, images, facts)
-        await stop("kept", job.prompt)
+        await block_at("stored", job.prompt)
 
     @override
     async def settle_job(
@@ -92,29 +92,29 @@ class StoppingStore(Store):
         trace: str | None = None,
     ) -> bool:
         if state is State.DONE:
-            await stop("unsettled", job.prompt)
+            await block_at("delivered", job.prompt)
         done = await super().settle_job(job, state, charged=charged, failure=failure, delivered=delivered, trace=trace)
-        await stop("settled" if state is State.DONE else "untold", job.prompt)
+        await block_at("settled" if state is State.DONE else "unnotified", job.prompt)
         return done
 
 
-class StoppingFailover(FallbackProvider):
+class BlockingFallback(FallbackProvider):
     @override
     async def paint(self, request: PaintRequest) -> AsyncGenerator[PaintEvent | AttemptStarted | AttemptRejected, None]:
         async with aclosing(super().paint(request)) as events:
             async for event in events:
                 if isinstance(event, Progress | Preview):
-                    await stop("halfway", request.prompt)
+                    await block_at("halfway", request.prompt)
                 yield event
 
 
-async def delivered(key: str, result: Delivered) -> Delivered:
-    """`key` is the job's id."""
-    await stop("sent", PROMPTS.get(key, ""))
+async def block_after_delivery(key: str, result: Delivered) -> Delivered:
+    """Blocks at `sent`. `key`: the job's id."""
+    await block_at("sent", PROMPTS_BY_JOB_ID.get(key, ""))
     return result
 
 
-class StoppingDiscord(DiscordAdapter):
+class BlockingDiscord(DiscordAdapter):
     @override
     async def deliver(
         self,
@@ -126,10 +126,12 @@ class StoppingDiscord(DiscordAdapter):
         reply_to: str | None,
         key: str,
     ) -> Delivered:
-        return await delivered(key, await super().deliver(chat, ref, card, images, reply_to=reply_to, key=key))
+        return await block_after_delivery(
+            key, await super().deliver(chat, ref, card, images, reply_to=reply_to, key=key)
+        )
 
 
-class StoppingTelegram(TelegramAdapter):
+class BlockingTelegram(TelegramAdapter):
     @override
     async def deliver(
         self,
@@ -141,12 +143,14 @@ class StoppingTelegram(TelegramAdapter):
         reply_to: str | None,
         key: str,
     ) -> Delivered:
-        return await delivered(key, await super().deliver(chat, ref, card, images, reply_to=reply_to, key=key))
+        return await block_after_delivery(
+            key, await super().deliver(chat, ref, card, images, reply_to=reply_to, key=key)
+        )
 
 
 if __name__ == "__main__":
-    configure_logging("json", "info")  # to stderr: what stands on stdout is for the test
-    if "--goes-on" not in sys.argv:
-        adapters.service.Store, bot.app.FallbackProvider = StoppingStore, StoppingFailover
-        adapters.service.DiscordAdapter, adapters.service.TelegramAdapter = StoppingDiscord, StoppingTelegram
-    asyncio.run(adapters.service.run(load(Path(sys.argv[1])), ready=lambda address: tell(ready=address)))
+    configure_logging("json", "info")  # to stderr: stdout belongs to the reports
+    if "--no-blocking" not in sys.argv:
+        adapters.service.Store, bot.app.FallbackProvider = BlockingStore, BlockingFallback
+        adapters.service.DiscordAdapter, adapters.service.TelegramAdapter = BlockingDiscord, BlockingTelegram
+    asyncio.run(adapters.service.run(load(Path(sys.argv[1])), ready=lambda address: write_line(ready=address)))

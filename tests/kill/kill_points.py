@@ -1,0 +1,109 @@
+"""The kill points of a job: where its process is killed, and how the job must have ended after a restart.
+
+Data, and the names of kill points in prompts. `blocking_process` blocks there, `matrix` judges afterwards.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.sandbox import Fault
+
+Outcome = Literal["picture", "released", "nothing"]
+DIALECTS = ("chat", "tasks", "images")
+PLATFORMS = ("telegram", "discord message", "discord command")
+REPOSTING_PLATFORMS = (
+    "telegram",
+)  # Discord recognises a repeated post by its nonce; Telegram has no key, and lists no messages
+REDELIVERING_PLATFORMS = ("telegram",)  # an update that was not confirmed; Discord sends no event again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KillPoint:
+    """A moment in the life of a job at which its process is killed."""
+
+    name: str
+    """The last word of the prompts whose jobs block here."""
+    description: str
+    """For the printed table."""
+    outcome: Outcome
+    """How the job has ended after the restart: a picture, nothing charged, or no message at all."""
+    outcomes_by_dialect: tuple[tuple[str, Outcome], ...] = ()
+    """Dialects whose outcome is another one."""
+    requests: int = 1
+    """How many requests the upstream has received in all."""
+    fault: Fault | None = None
+    """The upstream's fault at the first request."""
+    dialects: tuple[str, ...] = DIALECTS
+    blocked_by_upstream: bool = False
+    """The job waits because the upstream does not answer; nothing has to block it."""
+
+    def stray_messages(self, platform: str) -> int:
+        """How many messages stay unfinished, since the job's next attempt cannot know of them."""
+        return int(self.name == "posted" and platform in REPOSTING_PLATFORMS)
+
+    def expected_outcome(self, dialect: str, platform: str) -> Outcome:
+        """How the job must have ended after the restart."""
+        if self.name == "received" and platform not in REDELIVERING_PLATFORMS:
+            return "nothing"
+        return dict(self.outcomes_by_dialect).get(dialect, self.outcome)
+
+
+LONG_S = 1000.0  # longer than any test
+TASK_RESUMES: tuple[tuple[str, Outcome], ...] = (("tasks", "picture"),)
+
+KILL_POINTS = (
+    KillPoint(name="received", description="event received, nothing stored", outcome="picture"),
+    KillPoint(name="accepted", description="job stored, credits reserved", outcome="picture"),
+    KillPoint(name="posted", description="status posted, its id not stored", outcome="picture"),
+    KillPoint(name="started", description="job started", outcome="picture"),
+    KillPoint(name="attempt-started", description="attempt stored, nothing sent", outcome="released", requests=0),
+    KillPoint(
+        name="attempt-rejected",
+        description="upstream answered 429",
+        outcome="picture",
+        requests=2,
+        fault=Fault("429"),
+    ),
+    KillPoint(
+        name="submitted",
+        description="request sent, no response yet",
+        outcome="released",
+        fault=Fault("no-answer", LONG_S),
+        blocked_by_upstream=True,
+    ),
+    KillPoint(
+        name="answered",
+        description="answered, upstream id not stored",
+        outcome="released",
+        dialects=("chat", "tasks"),  # a response of OpenAI's Images API names nothing that could be asked about
+    ),
+    KillPoint(
+        name="halfway",
+        description="mid-stream, between two polls",
+        outcome="released",
+        outcomes_by_dialect=TASK_RESUMES,
+    ),
+    KillPoint(
+        name="downloaded",
+        description="picture downloaded, not stored",
+        outcome="picture",
+        outcomes_by_dialect=(("images", "released"),),
+    ),
+    KillPoint(name="stored", description="picture stored", outcome="picture"),
+    KillPoint(name="sent", description="picture posted, delivery not stored", outcome="picture"),
+    KillPoint(name="delivered", description="delivered, not settled", outcome="picture"),
+    KillPoint(name="settled", description="settled", outcome="picture"),
+    KillPoint(
+        name="unnotified", description="failed and settled, user not notified", outcome="released", fault=Fault("400")
+    ),
+)
+KILL_POINTS_BY_NAME = {each.name: each for each in KILL_POINTS}
+
+
+def make_prompt(platform: str, kill_point: str) -> str:
+    return f"a cat on {platform} at {kill_point}"
+
+
+def kill_point_name(prompt: str) -> str:
+    """The name of the kill point at which the job of a prompt blocks; any other word when it does not."""
+    return prompt.rpartition(" ")[2]
