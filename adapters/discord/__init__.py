@@ -1,1 +1,1 @@
-"""Discord: the gateway's events come in, one message a job goes out."""
+"""The Discord adapter, on discord.py: gateway events become the core's values, cards become messages."""

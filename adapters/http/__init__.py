@@ -1,1 +1,1 @@
-"""The one HTTP server that adapters mount their routes on."""
+"""The HTTP server: health, metrics, upstreams' callbacks, and the routes that adapters mount."""

@@ -1,1 +1,1 @@
-"""A chat platform in a page on this computer: the same core, nothing to configure."""
+"""The playground: a chat platform in a local web page, for the demo and for trying settings. Nothing to configure."""

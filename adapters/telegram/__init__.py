@@ -1,1 +1,1 @@
-"""Telegram: the Bot API by python-telegram-bot, polled or by webhook."""
+"""The Telegram adapter, on python-telegram-bot: the Bot API by polling or webhook, inline mode, Stars payments."""

@@ -1,1 +1,1 @@
-"""What users send, handled: messages and commands, admission, access lists, images that wait for a prompt."""
+"""Handlers of what users send: messages, commands and buttons; admission, access lists, images awaiting a prompt."""

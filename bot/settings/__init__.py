@@ -1,4 +1,4 @@
-"""What the operator chose, as one frozen value: `tables` says what there is, `loading` reads it."""
+"""The operator's settings as one frozen value: `tables` defines every key, `loading` reads file and environment."""
 
 from bot.settings.loading import DEFAULT_FILE, keys, load, variables
 from bot.settings.tables import (
