@@ -244,7 +244,7 @@ async def discord_scenes(world: in_discord.DiscordWorld) -> None:
     server, ada, channel = world.server, world.ada, world.channel
 
     async def said(text: str, **given: Any) -> discords.Message:
-        request = server.say(ada, channel, f"{world.me} {text}", **given)
+        request = server.say(ada, channel, f"{world.bot_mention} {text}", **given)
         shown = await world.until(lambda: _last_post(world, request))
         assert shown is not None
         return shown
@@ -278,7 +278,7 @@ async def discord_scenes(world: in_discord.DiscordWorld) -> None:
 
 
 def _last_post(world: in_discord.DiscordWorld, request: discords.Message) -> discords.Message | None:
-    posts = [one for one in world.mine() if one.reference is not None and one.reference.message is request]
+    posts = [one for one in world.bot_messages() if one.reference is not None and one.reference.message is request]
     return next((one for one in posts if "easel:cancel:" not in repr(one.components)), None)
 
 
@@ -360,7 +360,7 @@ async def test_marked_secrets_show_nowhere(
 ) -> None:
     async with whole(tmp_path, dialect, monkeypatch) as easel:
         await asyncio.gather(telegram_scenes(easel.telegram), discord_scenes(easel.discord))
-        await easel.discord.settled()
+        await easel.discord.wait_until_settled()
         http = await callers(easel)
         hook = easel.telegram.server.webhook
         paths = [hook.secret or "", hook.url.rpartition("/")[2]]

@@ -34,7 +34,7 @@ class Easel:
 
 @dataclass(slots=True, kw_only=True)
 class DiscordWorld(ChatWorld):
-    """A Discord with a guild, a channel, a member; Easel is started and stopped in it."""
+    """A Discord server with a guild, a channel and a member, against which Easel is started and stopped."""
 
     server: DiscordServer
     guild: Guild
@@ -43,12 +43,12 @@ class DiscordWorld(ChatWorld):
     running: Easel | None = None
 
     @property
-    def me(self) -> str:
+    def bot_mention(self) -> str:
         return f"<@{self.server.world.bot.id}>"
 
     @asynccontextmanager
     async def easel(self, *, crash: bool = False, **discord: Any) -> AsyncGenerator[Easel]:
-        """Easel from its start to its orderly end; `crash`: it just stops existing."""
+        """Runs Easel for the length of the block, then shuts it down."""
         values: dict[str, Any] = {
             "discord": {
                 "token": self.server.token,
@@ -78,12 +78,12 @@ class DiscordWorld(ChatWorld):
             await store.close()
             Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = before
 
-    def mine(self, channel: Channel | None = None) -> list[Message]:
-        """What stands of the bot in a channel."""
+    def bot_messages(self, channel: Channel | None = None) -> list[Message]:
+        """The messages of the bot in a channel, oldest first."""
         return [one for one in (channel or self.channel).standing if one.author is self.server.world.bot]
 
-    async def answer(self, channel: Channel | None = None, *, after: Message | None = None) -> Message:
-        """The bot's newest message once it stands in a channel."""
+    async def wait_for_reply(self, channel: Channel | None = None, *, after: Message | None = None) -> Message:
+        """The bot's newest message in a channel, once there is one."""
         where = channel or self.channel
 
         def mine() -> Message | None:
@@ -95,8 +95,8 @@ class DiscordWorld(ChatWorld):
         assert found is not None
         return found
 
-    async def picture(self, channel: Channel | None = None, *, after: Message | None = None) -> Message:
-        """The bot's newest message once it has become a picture, and the job knows it."""
+    async def wait_for_picture(self, channel: Channel | None = None, *, after: Message | None = None) -> Message:
+        """The bot's newest message once it shows the picture and the job is settled."""
         where = channel or self.channel
 
         def painted() -> Message | None:
@@ -107,49 +107,54 @@ class DiscordWorld(ChatWorld):
         found = await self.until(painted)
         assert found is not None
         assert self.running is not None
-        await self.settled(self.running)
+        await self.wait_until_settled(self.running)
         return found
 
     async def until(self, condition: Callable[[], T]) -> T:
         return await self.server.until(condition, seconds=45.0)
 
-    def squares(self) -> dict[int, Channel]:
-        """A channel for each of two shards."""
+    def channel_per_shard(self) -> dict[int, Channel]:
+        """A channel on each of two shards, by shard id."""
         world, found = self.server.world, dict[int, Channel]()
         while len(found) < 2:
             guild = world.add_guild()
             found[(guild.id >> 22) % 2] = world.add_channel(guild)
             world.add_member(guild, self.ada)
-            self.later(0.001)  # ids carry milliseconds
+            self.advance_clock(0.001)  # ids carry milliseconds
         return found
 
-    def later(self, seconds: float) -> None:
-        """Time passes, for everybody."""
+    def advance_clock(self, seconds: float) -> None:
+        """Moves the clock of Easel and of the server on."""
         self.clock.move_on(seconds)
 
     async def _connected(self, adapter: DiscordAdapter) -> bool:
         return await adapter.problem() is None and bool(self.server.commands.all())
 
-    async def settled(self, easel: Easel | None = None) -> None:
-        """Waits until no job is unfinished; without an easel, by looking into the database of another process."""
+    async def wait_until_settled(self, easel: Easel | None = None) -> None:
+        """Waits until no job is unfinished; without `easel`, in the database of another process."""
         if easel is not None:
             await wait_until(lambda: no_unfinished_jobs(easel.app.store))
             return
-        async with self._opened() as store:
+        async with self._open_store() as store:
             await wait_until(lambda: no_unfinished_jobs(store))
 
+<<<<<<< HEAD
     async def checkpoint_saved(self, name: str) -> None:
         """Waits until another process has saved a checkpoint of that name for an unfinished job."""
+=======
+    async def wait_for_checkpoint(self, step: str) -> None:
+        """Waits until another process has stored a checkpoint of an unfinished job."""
+>>>>>>> 017b89e (Discord's wire tests name what they wait for: replies, pictures, checkpoints, settled jobs)
 
         async def there(store: Store) -> bool:
             return any(name in job.checkpoints for job in await store.unfinished_jobs())
 
-        async with self._opened() as store:
+        async with self._open_store() as store:
             await wait_until(lambda: there(store))
 
     @asynccontextmanager
-    async def _opened(self) -> AsyncGenerator[Store]:
-        """The database of another process."""
+    async def _open_store(self) -> AsyncGenerator[Store]:
+        """The store on the database of another process."""
         store = await Store.open(f"sqlite:///{self.folder / 'easel.db'}", clock=self.clock, migrate=False)
         try:
             yield store

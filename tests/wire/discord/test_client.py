@@ -16,7 +16,7 @@ CANCEL = (Button(action=Action.CANCEL, job_id="j1", label="Cancel"),)
 
 
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncGenerator[DiscordWorld]:
+async def world(tmp_path: Path) -> AsyncGenerator[DiscordWorld]:
     async with discord_world(tmp_path) as made:
         yield made
 
@@ -25,15 +25,15 @@ def image(color: str = "red") -> Image:
     return Image(data=png(color), media_type="image/png", width=64, height=48)
 
 
-def square(place: DiscordWorld) -> Chat:
-    return ids.make_chat(place.guild.id, place.channel.id, direct=False)
+def core_chat(world: DiscordWorld) -> Chat:
+    return ids.make_chat(world.guild.id, world.channel.id, direct=False)
 
 
-async def test_an_unfinished_picture_is_shown_kept_and_replaced(place: DiscordWorld) -> None:
-    async with place.easel() as easel:
+async def test_an_unfinished_picture_is_shown_kept_and_replaced(world: DiscordWorld) -> None:
+    async with world.easel() as easel:
         port, preview = easel.discord, image("grey")
-        ref = await port.post(square(place), Card(text="10 %", buttons=CANCEL), reply_to=None, key="a")
-        message = place.mine()[0]
+        ref = await port.post(core_chat(world), Card(text="10 %", buttons=CANCEL), reply_to=None, key="a")
+        message = world.bot_messages()[0]
         await port.edit(ref, Card(text="40 %", buttons=CANCEL, preview=preview))
         (shown,) = message.attachments
         await port.edit(ref, Card(text="50 %", buttons=CANCEL, preview=preview))
@@ -41,120 +41,121 @@ async def test_an_unfinished_picture_is_shown_kept_and_replaced(place: DiscordWo
         await port.edit(ref, Card(text="60 %", buttons=CANCEL, preview=image("white")))
         assert len(message.attachments) == 1
         assert message.attachments != [shown]
-        delivered = await port.deliver(square(place), ref, Card(text="done"), [image()], reply_to=None, key="a")
+        delivered = await port.deliver(core_chat(world), ref, Card(text="done"), [image()], reply_to=None, key="a")
         assert [each.data for each in message.attachments] == [png()]
         assert message.versions == ["10 %", "40 %", "50 %", "60 %", "done"]
         assert await port.fetch(delivered.attachments[0], limit=10_000) == png()
 
 
-async def test_a_failure_takes_the_unfinished_picture_away(place: DiscordWorld) -> None:
-    async with place.easel() as easel:
+async def test_a_failure_takes_the_unfinished_picture_away(world: DiscordWorld) -> None:
+    async with world.easel() as easel:
         port = easel.discord
         card = Card(text="40 %", buttons=CANCEL, preview=image())
-        ref = await port.post(square(place), card, reply_to=None, key="a")
-        assert len(place.mine()[0].attachments) == 1
+        ref = await port.post(core_chat(world), card, reply_to=None, key="a")
+        assert len(world.bot_messages()[0].attachments) == 1
         await port.edit(ref, Card(text="failed"))
-        assert place.mine()[0].attachments == []
-        assert place.mine()[0].components == []
+        assert world.bot_messages()[0].attachments == []
+        assert world.bot_messages()[0].components == []
 
 
-async def test_the_same_occasion_posts_once(place: DiscordWorld) -> None:
-    async with place.easel() as easel:
+async def test_the_same_occasion_posts_once(world: DiscordWorld) -> None:
+    async with world.easel() as easel:
         refs = [
-            await easel.discord.post(square(place), Card(text=text), reply_to=None, key="a") for text in ("one", "two")
+            await easel.discord.post(core_chat(world), Card(text=text), reply_to=None, key="a")
+            for text in ("one", "two")
         ]
         assert refs[0] == refs[1]
-        assert [one.content for one in place.mine()] == ["two"]
+        assert [one.content for one in world.bot_messages()] == ["two"]
 
 
-async def test_a_request_that_was_deleted_is_answered_all_the_same(place: DiscordWorld) -> None:
-    async with place.easel() as easel:
-        asked = place.server.say(place.ada, place.channel, "hello")
-        place.server.delete(asked)
-        await easel.discord.post(square(place), Card(text="here"), reply_to=str(asked.id), key="a")
-        assert place.mine()[0].content == "here"
+async def test_a_request_that_was_deleted_is_answered_all_the_same(world: DiscordWorld) -> None:
+    async with world.easel() as easel:
+        asked = world.server.say(world.ada, world.channel, "hello")
+        world.server.delete(asked)
+        await easel.discord.post(core_chat(world), Card(text="here"), reply_to=str(asked.id), key="a")
+        assert world.bot_messages()[0].content == "here"
 
 
-async def test_ten_pictures_go_into_one_message(place: DiscordWorld) -> None:
-    async with place.easel() as easel:
+async def test_ten_pictures_go_into_one_message(world: DiscordWorld) -> None:
+    async with world.easel() as easel:
         images = [image("red") for _ in range(10)]
         delivered = await easel.discord.deliver(
-            square(place), None, Card(text="done", alt_text="ten"), images, reply_to=None, key="a"
+            core_chat(world), None, Card(text="done", alt_text="ten"), images, reply_to=None, key="a"
         )
-        assert len(place.mine()[0].attachments) == len(delivered.attachments) == 10
-        assert {each.description for each in place.mine()[0].attachments} == {"ten"}
+        assert len(world.bot_messages()[0].attachments) == len(delivered.attachments) == 10
+        assert {each.description for each in world.bot_messages()[0].attachments} == {"ten"}
 
 
-async def test_what_was_deleted_is_gone(place: DiscordWorld) -> None:
-    async with place.easel() as easel:
+async def test_what_was_deleted_is_gone(world: DiscordWorld) -> None:
+    async with world.easel() as easel:
         port = easel.discord
-        ref = await port.post(square(place), Card(text="x"), reply_to=None, key="a")
-        place.server.delete(place.mine()[0])
+        ref = await port.post(core_chat(world), Card(text="x"), reply_to=None, key="a")
+        world.server.delete(world.bot_messages()[0])
         with pytest.raises(MessageGone):
             await port.edit(ref, Card(text="y"))
-        nowhere = ids.make_chat(place.guild.id, 5, direct=False)
+        nowhere = ids.make_chat(world.guild.id, 5, direct=False)
         with pytest.raises(ChatGone):
             await port.post(nowhere, Card(text="x"), reply_to=None, key="b")
         with pytest.raises(ChatGone):
             await port.edit(MessageRef(chat=nowhere, message_id="6"), Card(text="x"))
 
 
-async def test_a_picture_that_is_gone_or_too_large_is_a_refusal(place: DiscordWorld) -> None:
-    async with place.easel() as easel:
+async def test_a_picture_that_is_gone_or_too_large_is_a_refusal(world: DiscordWorld) -> None:
+    async with world.easel() as easel:
         port = easel.discord
-        asked = place.server.say(place.ada, place.channel, f"{place.me} hello", files=[photo()])
+        asked = world.server.say(world.ada, world.channel, f"{world.bot_mention} hello", files=[photo()])
         stored = asked.attachments[0]
-        handle = f"m/{place.channel.id}/{asked.id}/{stored.id}"
+        handle = f"m/{world.channel.id}/{asked.id}/{stored.id}"
         picture = Attachment(ref=handle, media_type="image/png", filename="photo.png")
         assert await port.fetch(picture, limit=10_000) == stored.data
         with pytest.raises(PictureTooLarge):
             await port.fetch(picture, limit=10)
         with pytest.raises(PictureTooLarge):
             await port.fetch(Attachment(ref=handle, media_type="image/png", size=11), limit=10)
-        for ref in (handle[:-1], f"m/{place.channel.id}/5/6", "k/5", "nonsense"):
+        for ref in (handle[:-1], f"m/{world.channel.id}/5/6", "k/5", "nonsense"):
             with pytest.raises(PictureGone):
                 await port.fetch(Attachment(ref=ref, media_type="image/png"), limit=10_000)
 
 
-async def test_a_reading_that_stumbles_is_repeated(place: DiscordWorld) -> None:
-    async with place.easel() as easel:
-        asked = place.server.say(place.ada, place.channel, f"{place.me}", files=[photo()])
+async def test_a_reading_that_stumbles_is_repeated(world: DiscordWorld) -> None:
+    async with world.easel() as easel:
+        asked = world.server.say(world.ada, world.channel, f"{world.bot_mention}", files=[photo()])
         route = "/channels/{channel_id}/messages/{message_id}"
-        place.server.faults.limit("GET", route, retry_after=0.05)
-        place.server.faults.drop("GET", route)
-        handle = f"m/{place.channel.id}/{asked.id}/{asked.attachments[0].id}"
-        await place.answer()
+        world.server.faults.limit("GET", route, retry_after=0.05)
+        world.server.faults.drop("GET", route)
+        handle = f"m/{world.channel.id}/{asked.id}/{asked.attachments[0].id}"
+        await world.wait_for_reply()
         found = await easel.discord.fetch(Attachment(ref=handle, media_type="image/png"), limit=10_000)
         assert found == asked.attachments[0].data
 
 
-async def test_a_lane_is_the_tokens_while_it_lives_and_the_channels_after(place: DiscordWorld) -> None:
-    async with place.gallery(), place.easel() as easel:
-        place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a red fox"})
-        message = await place.answer()
-        ref = MessageRef(chat=square(place), message_id=str(message.id))
-        (own,) = easel.discord.lane(square(place), ref).budgets
+async def test_a_lane_is_the_tokens_while_it_lives_and_the_channels_after(world: DiscordWorld) -> None:
+    async with world.gallery(), world.easel() as easel:
+        world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
+        message = await world.wait_for_reply()
+        ref = MessageRef(chat=core_chat(world), message_id=str(message.id))
+        (own,) = easel.discord.lane(core_chat(world), ref).budgets
         assert own.key.startswith("discord:token:i")
         assert (own.slots, own.shared) == (5, False)
-        place.later(15 * 60)
-        channel, overall = easel.discord.lane(square(place), ref).budgets
-        assert channel.key == f"discord:{place.channel.id}"
+        world.advance_clock(15 * 60)
+        channel, overall = easel.discord.lane(core_chat(world), ref).budgets
+        assert channel.key == f"discord:{world.channel.id}"
         assert (overall.key, overall.shared) == ("discord", True)
         assert (
             easel.discord.message_link(ref)
-            == f"https://discord.com/channels/{place.guild.id}/{place.channel.id}/{message.id}"
+            == f"https://discord.com/channels/{world.guild.id}/{world.channel.id}/{message.id}"
         )
 
 
-async def test_a_long_history_fits_into_one_message(place: DiscordWorld) -> None:
-    async with place.gallery() as upstream, place.easel():
+async def test_a_long_history_fits_into_one_message(world: DiscordWorld) -> None:
+    async with world.gallery() as upstream, world.easel():
         upstream.open.set()
-        home = place.server.world.open_dm(place.ada)
+        home = world.server.world.open_dm(world.ada)
         for number in range(12):
-            asked = place.server.slash(place.ada, home, "imagine", {"prompt": f"number {number} " + "*" * 50})
-            await place.until(lambda asked=asked: asked.original and asked.original.attachments)
-        asked = place.server.slash(place.ada, home, "history")
-        await place.until(lambda: asked.original and not asked.original.loading)
+            asked = world.server.slash(world.ada, home, "imagine", {"prompt": f"number {number} " + "*" * 50})
+            await world.until(lambda asked=asked: asked.original and asked.original.attachments)
+        asked = world.server.slash(world.ada, home, "history")
+        await world.until(lambda: asked.original and not asked.original.loading)
         assert asked.original is not None
         (embed,) = asked.original.embeds
         assert embed["description"].count("https://discord.com/channels/@me/") == 12

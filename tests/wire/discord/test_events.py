@@ -13,7 +13,7 @@ from tests.wire.discord.easel import DiscordWorld, discord_world, photo
 
 
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncGenerator[DiscordWorld]:
+async def world(tmp_path: Path) -> AsyncGenerator[DiscordWorld]:
     async with discord_world(tmp_path) as made:
         yield made
 
@@ -28,221 +28,223 @@ def shot(width: int) -> Upload:
     return Upload(filename=f"{width}.png", data=png(size=(width, 40)))
 
 
-async def test_a_mention_becomes_one_message_that_becomes_the_picture(place: DiscordWorld) -> None:
-    async with place.easel():
-        asked = place.server.say(place.ada, place.channel, f"{place.me} a red fox", files=[photo()])
-        message = await place.picture()
+async def test_a_mention_becomes_one_message_that_becomes_the_picture(world: DiscordWorld) -> None:
+    async with world.easel():
+        asked = world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox", files=[photo()])
+        message = await world.wait_for_picture()
         assert message.reference is not None
         assert message.reference.message is asked
         assert len(message.attachments) == 1
         assert message.attachments[0].description == "a red fox"
         assert "a red fox" in message.content
-        assert len(place.mine()) == 1
-        assert place.server.pinged() == []
+        assert len(world.bot_messages()) == 1
+        assert world.server.pinged() == []
         assert message.unguarded == 0
-        assert not place.server.refused
+        assert not world.server.refused
 
 
-async def test_five_references_arrive_in_order(place: DiscordWorld) -> None:
-    async with place.easel():
+async def test_five_references_arrive_in_order(world: DiscordWorld) -> None:
+    async with world.easel():
         files = [shot(width) for width in (50, 51, 52, 53, 54)]
-        place.server.say(place.ada, place.channel, f"{place.me} together", files=files)
-        await place.picture()
-        assert reference_sizes(place.sandbox) == [(width, 40) for width in (50, 51, 52, 53, 54)]
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} together", files=files)
+        await world.wait_for_picture()
+        assert reference_sizes(world.sandbox) == [(width, 40) for width in (50, 51, 52, 53, 54)]
 
 
-async def test_a_reply_to_a_result_starts_from_that_result(place: DiscordWorld) -> None:
-    async with place.easel():
-        place.server.say(place.ada, place.channel, f"{place.me} a red fox")
-        first = await place.picture()
-        place.server.say(place.ada, place.channel, "make it night", files=[shot(50)], reply_to=first)
-        second = await place.picture(after=first)
+async def test_a_reply_to_a_result_starts_from_that_result(world: DiscordWorld) -> None:
+    async with world.easel():
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
+        first = await world.wait_for_picture()
+        world.server.say(world.ada, world.channel, "make it night", files=[shot(50)], reply_to=first)
+        second = await world.wait_for_picture(after=first)
         result = first.attachments[0]
-        assert reference_sizes(place.sandbox) == [(result.width, result.height), (50, 40)]
+        assert reference_sizes(world.sandbox) == [(result.width, result.height), (50, 40)]
         assert "make it night" in second.content
 
 
-async def test_a_reply_whose_mention_is_switched_off_is_told_how_to_go_on(place: DiscordWorld) -> None:
-    async with place.easel():
-        place.server.say(place.ada, place.channel, f"{place.me} a red fox")
-        first = await place.picture()
-        place.server.say(place.ada, place.channel, "make it night", reply_to=first, ping=False)
-        told = await place.answer(after=first)
+async def test_a_reply_whose_mention_is_switched_off_is_told_how_to_go_on(world: DiscordWorld) -> None:
+    async with world.easel():
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
+        first = await world.wait_for_picture()
+        world.server.say(world.ada, world.channel, "make it night", reply_to=first, ping=False)
+        told = await world.wait_for_reply(after=first)
         assert told.content == translate("en", "discord-hidden", menu="Edit image")
 
 
-async def test_a_direct_message_needs_no_mention(place: DiscordWorld) -> None:
-    async with place.easel():
-        home = place.server.world.open_dm(place.ada)
-        place.server.say(place.ada, home, "a lighthouse", files=[shot(50)])
-        message = await place.picture(home)
+async def test_a_direct_message_needs_no_mention(world: DiscordWorld) -> None:
+    async with world.easel():
+        home = world.server.world.open_dm(world.ada)
+        world.server.say(world.ada, home, "a lighthouse", files=[shot(50)])
+        message = await world.wait_for_picture(home)
         assert "a lighthouse" in message.content
-        assert reference_sizes(place.sandbox) == [(50, 40)]
+        assert reference_sizes(world.sandbox) == [(50, 40)]
 
 
-async def test_a_picture_of_somebody_else_that_the_bot_may_not_read_is_pointed_to_the_menu(place: DiscordWorld) -> None:
-    async with place.easel():
-        bob = place.server.world.add_member(place.guild, "Bob")
-        theirs = place.server.say(bob, place.channel, "look", files=[shot(50)])
-        place.server.say(place.ada, place.channel, f"{place.me} make it night", reply_to=theirs)
-        told = await place.answer()
+async def test_a_picture_of_somebody_else_that_the_bot_may_not_read_is_pointed_to_the_menu(world: DiscordWorld) -> None:
+    async with world.easel():
+        bob = world.server.world.add_member(world.guild, "Bob")
+        theirs = world.server.say(bob, world.channel, "look", files=[shot(50)])
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} make it night", reply_to=theirs)
+        told = await world.wait_for_reply()
         assert told.content == translate("en", "discord-hidden", menu="Edit image")
-        assert place.sandbox.requests == []
+        assert world.sandbox.requests == []
 
 
 @pytest.mark.parametrize("resolved", [True, False])
 async def test_a_picture_of_somebody_else_is_taken_where_the_bot_may_read(
     open_place: DiscordWorld, resolved: bool
 ) -> None:
-    place = open_place
-    async with place.easel(message_content=True):
-        bob = place.server.world.add_member(place.guild, "Bob")
-        theirs = place.server.say(bob, place.channel, "look", files=[shot(50)])
-        place.server.say(place.ada, place.channel, f"{place.me} make it night", reply_to=theirs, resolved=resolved)
-        await place.picture()
-        assert reference_sizes(place.sandbox) == [(50, 40)]
+    world = open_place
+    async with world.easel(message_content=True):
+        bob = world.server.world.add_member(world.guild, "Bob")
+        theirs = world.server.say(bob, world.channel, "look", files=[shot(50)])
+        world.server.say(
+            world.ada, world.channel, f"{world.bot_mention} make it night", reply_to=theirs, resolved=resolved
+        )
+        await world.wait_for_picture()
+        assert reference_sizes(world.sandbox) == [(50, 40)]
 
 
-async def test_a_forwarded_picture_counts(place: DiscordWorld) -> None:
-    async with place.easel():
-        bob = place.server.world.add_member(place.guild, "Bob")
-        theirs = place.server.say(bob, place.channel, "look", files=[shot(50)])
-        home = place.server.world.open_dm(place.ada)
-        forwarded = place.server.forward(place.ada, home, theirs)
-        asked = await place.answer(home)
+async def test_a_forwarded_picture_counts(world: DiscordWorld) -> None:
+    async with world.easel():
+        bob = world.server.world.add_member(world.guild, "Bob")
+        theirs = world.server.say(bob, world.channel, "look", files=[shot(50)])
+        home = world.server.world.open_dm(world.ada)
+        forwarded = world.server.forward(world.ada, home, theirs)
+        asked = await world.wait_for_reply(home)
         assert asked.content == translate("en", "refusal-pictures-without-prompt")
-        place.server.say(place.ada, home, "make it night", reply_to=forwarded)
-        await place.picture(home)
-        assert reference_sizes(place.sandbox) == [(50, 40)]
-        place.server.violations.clear()  # the description forbids what Discord shows: a reply to a forward
+        world.server.say(world.ada, home, "make it night", reply_to=forwarded)
+        await world.wait_for_picture(home)
+        assert reference_sizes(world.sandbox) == [(50, 40)]
+        world.server.violations.clear()  # the description forbids what Discord shows: a reply to a forward
 
 
-async def test_the_picture_of_an_embed_counts(place: DiscordWorld) -> None:
-    async with place.easel():
-        stored = place.server.world.store(shot(50))
-        address = place.server.cdn.link(stored, place.channel.id)
+async def test_the_picture_of_an_embed_counts(world: DiscordWorld) -> None:
+    async with world.easel():
+        stored = world.server.world.store(shot(50))
+        address = world.server.cdn.link(stored, world.channel.id)
         embed = {
             "type": "image",
             "url": "https://example.org/a.png",
             "thumbnail": {"url": address, "proxy_url": address},
         }
-        place.server.say(place.ada, place.channel, f"{place.me} this, at night", embeds=[embed])
-        await place.picture()
-        assert reference_sizes(place.sandbox) == [(50, 40)]
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} this, at night", embeds=[embed])
+        await world.wait_for_picture()
+        assert reference_sizes(world.sandbox) == [(50, 40)]
 
 
-async def test_a_reply_to_a_deleted_message_is_answered_in_words(place: DiscordWorld) -> None:
-    async with place.easel():
-        bob = place.server.world.add_member(place.guild, "Bob")
-        theirs = place.server.say(bob, place.channel, "look", files=[shot(50)])
-        place.server.delete(theirs)
-        place.server.say(place.ada, place.channel, f"{place.me} make it night", reply_to=theirs)
-        assert (await place.answer()).content == translate("en", "refusal-reply-gone")
+async def test_a_reply_to_a_deleted_message_is_answered_in_words(world: DiscordWorld) -> None:
+    async with world.easel():
+        bob = world.server.world.add_member(world.guild, "Bob")
+        theirs = world.server.say(bob, world.channel, "look", files=[shot(50)])
+        world.server.delete(theirs)
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} make it night", reply_to=theirs)
+        assert (await world.wait_for_reply()).content == translate("en", "refusal-reply-gone")
 
 
-async def test_nothing_in_a_prompt_pings_or_formats(place: DiscordWorld) -> None:
-    async with place.easel():
-        bob = place.server.world.add_member(place.guild, "Bob")
+async def test_nothing_in_a_prompt_pings_or_formats(world: DiscordWorld) -> None:
+    async with world.easel():
+        bob = world.server.world.add_member(world.guild, "Bob")
         prompt = f"@everyone <@{bob.id}> <@1> **loud** [here](https://evil.example) https://evil.example `x`"
-        place.server.slash(place.ada, place.channel, "imagine", {"prompt": prompt})
-        message = await place.picture()
-        assert place.server.pinged() == []
+        world.server.slash(world.ada, world.channel, "imagine", {"prompt": prompt})
+        message = await world.wait_for_picture()
+        assert world.server.pinged() == []
         assert message.unguarded == 1  # "thinking" carries no text
         assert "\\<@1" in message.content
         assert "@everyone" not in message.content
         assert "**" not in message.content.replace("\\*", "")
         assert "https://evil" not in message.content
-        sent = place.sandbox.requests[0].prompt
+        sent = world.sandbox.requests[0].prompt
         assert "@everyone" in sent
         assert "**loud**" in sent
 
 
 async def test_what_is_not_meant_for_the_bot_is_left_alone(open_place: DiscordWorld) -> None:
-    place = open_place
-    async with place.easel(message_content=True):
-        bob = place.server.world.add_member(place.guild, "Bob")
-        place.server.say(bob, place.channel, "hello")
-        other = place.server.world.add_user("another bot", bot=True)
-        place.server.say(other, place.channel, f"{place.me} a red fox")
-        place.server.say(place.ada, place.channel, f"{place.me} a blue fox")
-        message = await place.picture()
-        assert place.mine() == [message]
+    world = open_place
+    async with world.easel(message_content=True):
+        bob = world.server.world.add_member(world.guild, "Bob")
+        world.server.say(bob, world.channel, "hello")
+        other = world.server.world.add_user("another bot", bot=True)
+        world.server.say(other, world.channel, f"{world.bot_mention} a red fox")
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} a blue fox")
+        message = await world.wait_for_picture()
+        assert world.bot_messages() == [message]
 
 
 @pytest.mark.parametrize("kind", ["thread", "post", "voice"])
-async def test_it_works_in_threads_forum_posts_and_voice_channels(place: DiscordWorld, kind: str) -> None:
-    async with place.easel():
-        world = place.server.world
+async def test_it_works_in_threads_forum_posts_and_voice_channels(world: DiscordWorld, kind: str) -> None:
+    async with world.easel():
+        server_world = world.server.world
         where = (
-            world.add_channel(place.guild, kind=Kind.VOICE)
+            server_world.add_channel(world.guild, kind=Kind.VOICE)
             if kind == "voice"
-            else world.add_thread(place.channel)
+            else server_world.add_thread(world.channel)
             if kind == "thread"
-            else world.add_thread(world.add_channel(place.guild, kind=Kind.FORUM))
+            else server_world.add_thread(server_world.add_channel(world.guild, kind=Kind.FORUM))
         )
-        place.server.say(place.ada, where, f"{place.me} a red fox")
-        await place.picture(where)
+        world.server.say(world.ada, where, f"{world.bot_mention} a red fox")
+        await world.wait_for_picture(where)
 
 
-async def test_a_thread_that_was_archived_meanwhile_still_gets_its_picture(place: DiscordWorld) -> None:
-    async with place.gallery() as upstream, place.easel():
-        thread = place.server.world.add_thread(place.channel)
-        place.server.say(place.ada, thread, f"{place.me} a red fox")
-        await place.answer(thread)
+async def test_a_thread_that_was_archived_meanwhile_still_gets_its_picture(world: DiscordWorld) -> None:
+    async with world.gallery() as upstream, world.easel():
+        thread = world.server.world.add_thread(world.channel)
+        world.server.say(world.ada, thread, f"{world.bot_mention} a red fox")
+        await world.wait_for_reply(thread)
         await upstream.fetched.wait()
-        place.server.archive(thread)
+        world.server.archive(thread)
         upstream.open.set()
-        await place.picture(thread)
+        await world.wait_for_picture(thread)
         assert not thread.archived
 
 
-async def test_missing_permissions_are_said_to_the_member(place: DiscordWorld) -> None:
-    async with place.easel():
-        mute = place.server.world.add_channel(place.guild, denied=Permission.SEND_MESSAGES)
-        bare = place.server.world.add_channel(place.guild, denied=Permission.ATTACH_FILES)
-        place.server.say(place.ada, mute, f"{place.me} a red fox")
-        home = place.server.world.open_dm(place.ada)
-        assert "Send Messages" in (await place.answer(home)).content
-        place.server.say(place.ada, bare, f"{place.me} a red fox")
-        assert "Attach Files" in (await place.answer(bare)).content
-        assert place.sandbox.requests == []
+async def test_missing_permissions_are_said_to_the_member(world: DiscordWorld) -> None:
+    async with world.easel():
+        mute = world.server.world.add_channel(world.guild, denied=Permission.SEND_MESSAGES)
+        bare = world.server.world.add_channel(world.guild, denied=Permission.ATTACH_FILES)
+        world.server.say(world.ada, mute, f"{world.bot_mention} a red fox")
+        home = world.server.world.open_dm(world.ada)
+        assert "Send Messages" in (await world.wait_for_reply(home)).content
+        world.server.say(world.ada, bare, f"{world.bot_mention} a red fox")
+        assert "Attach Files" in (await world.wait_for_reply(bare)).content
+        assert world.sandbox.requests == []
 
 
-async def test_a_deleted_status_message_cancels_the_job(place: DiscordWorld) -> None:
-    async with place.gallery(), place.easel() as easel:
-        place.server.say(place.ada, place.channel, f"{place.me} a red fox")
-        message = await place.answer()
-        place.server.delete(message)
-        await place.settled(easel)
-        assert place.mine() == []
-        history = await easel.app.store.history(f"discord:{place.ada.id}")
+async def test_a_deleted_status_message_cancels_the_job(world: DiscordWorld) -> None:
+    async with world.gallery(), world.easel() as easel:
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
+        message = await world.wait_for_reply()
+        world.server.delete(message)
+        await world.wait_until_settled(easel)
+        assert world.bot_messages() == []
+        history = await easel.app.store.history(f"discord:{world.ada.id}")
         assert [job.state.value for job in history] == ["cancelled"]
 
 
-async def test_a_spoiler_stays_one(place: DiscordWorld) -> None:
-    async with place.easel():
+async def test_a_spoiler_stays_one(world: DiscordWorld) -> None:
+    async with world.easel():
         hidden = Upload(filename="SPOILER_50.png", data=png(size=(50, 40)))
-        place.server.say(place.ada, place.channel, f"{place.me} a red fox", files=[hidden])
-        message = await place.picture()
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox", files=[hidden])
+        message = await world.wait_for_picture()
         assert message.attachments[0].spoiler
 
 
-async def test_a_channel_may_hide_all_pictures(place: DiscordWorld) -> None:
-    async with place.easel(spoiler_channels=[str(place.channel.id)]):
-        place.server.say(place.ada, place.channel, f"{place.me} a red fox")
-        assert (await place.picture()).attachments[0].spoiler
+async def test_a_channel_may_hide_all_pictures(world: DiscordWorld) -> None:
+    async with world.easel(spoiler_channels=[str(world.channel.id)]):
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
+        assert (await world.wait_for_picture()).attachments[0].spoiler
 
 
-async def test_roles_give_credits(place: DiscordWorld) -> None:
-    artist = place.server.world.add_role(place.guild, "artist")
-    patron = place.server.world.add_role(place.guild, "patron")
-    place.settings["limits"] = {"roles": {str(artist.id): 70, f"discord:role:{patron.id}": 90}}
-    bob = place.server.world.add_member(place.guild, "Bob", roles=[artist, patron])
-    async with place.easel():
-        place.server.slash(bob, place.channel, "quota")
-        assert (await place.answer()).content.startswith("90 credits left")
-        place.server.slash(place.ada, place.channel, "quota")
-        assert (await place.answer(after=place.mine()[-1])).content.startswith("50 credits left")
-        home = place.server.world.open_dm(bob)
-        place.server.slash(bob, home, "quota")
-        assert (await place.answer(home)).content.startswith("90 credits left")
+async def test_roles_give_credits(world: DiscordWorld) -> None:
+    artist = world.server.world.add_role(world.guild, "artist")
+    patron = world.server.world.add_role(world.guild, "patron")
+    world.settings["limits"] = {"roles": {str(artist.id): 70, f"discord:role:{patron.id}": 90}}
+    bob = world.server.world.add_member(world.guild, "Bob", roles=[artist, patron])
+    async with world.easel():
+        world.server.slash(bob, world.channel, "quota")
+        assert (await world.wait_for_reply()).content.startswith("90 credits left")
+        world.server.slash(world.ada, world.channel, "quota")
+        assert (await world.wait_for_reply(after=world.bot_messages()[-1])).content.startswith("50 credits left")
+        home = world.server.world.open_dm(bob)
+        world.server.slash(bob, home, "quota")
+        assert (await world.wait_for_reply(home)).content.startswith("90 credits left")

@@ -73,31 +73,31 @@ TROUBLES = [
 STEPS = {"first post": POST, "edits": EDIT, "first answer": ORIGINAL, "edits by token": BY_TOKEN}
 
 
-def ask(place: DiscordWorld, route: Route) -> None:
+def ask(world: DiscordWorld, route: Route) -> None:
     """The request whose job takes that route."""
     if route in (POST, EDIT):
-        place.server.say(place.ada, place.channel, f"{place.me} a red fox")
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
     else:
-        place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a red fox"})
+        world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=str)
 @pytest.mark.parametrize("route", STEPS.values(), ids=STEPS)
 async def test_one_picture_paid_once(tmp_path: Path, route: Route, trouble: Trouble) -> None:
-    async with discord_world(tmp_path, clock=FastClock(SPEED)) as place, place.gallery() as upstream:
+    async with discord_world(tmp_path, clock=FastClock(SPEED)) as world, world.gallery() as upstream:
         with capture_logs() as logs:
-            async with place.easel() as easel:
-                trouble.plan(place.server, *route)
-                ask(place, route)
+            async with world.easel() as easel:
+                trouble.plan(world.server, *route)
+                ask(world, route)
                 await upstream.fetched.wait()
-                await place.answer()
+                await world.wait_for_reply()
                 upstream.open.set()
-                picture = await place.picture()
-                balance = await easel.app.store.balance(f"discord:{place.ada.id}", 50)
-        assert place.server.calls(*route)
-        assert not place.server.faults.planned  # it was met
+                picture = await world.wait_for_picture()
+                balance = await easel.app.store.balance(f"discord:{world.ada.id}", 50)
+        assert world.server.calls(*route)
+        assert not world.server.faults.planned  # it was met
         assert (balance.available, balance.reserved) == (49, 0)
-        assert place.mine() == [picture]  # Discord knows a post by its nonce, so that none stands twice
+        assert world.bot_messages() == [picture]  # Discord knows a post by its nonce, so that none stands twice
         assert len(picture.attachments) == 1
         assert upstream.asked == 1
         heard = [each["event"] for each in logs if each["log_level"] in ("warning", "error")]
@@ -110,7 +110,7 @@ async def test_one_picture_paid_once(tmp_path: Path, route: Route, trouble: Trou
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
-    """A place that is closed to the bot while it paints. `where`: the request came by; `close` closes; `shows`: what
+    """A world that is closed to the bot while it paints. `where`: the request came by; `close` closes; `shows`: what
     the member sees in the end, None: nothing, since nothing can be shown; `logs`: what the operator reads."""
 
     name: str
@@ -124,23 +124,23 @@ class Closed:
 
 
 def denied(permission: Permission) -> Callable[[DiscordWorld, Message], None]:
-    def close(place: DiscordWorld, _: Message) -> None:
-        place.channel.denied = permission
+    def close(world: DiscordWorld, _: Message) -> None:
+        world.channel.denied = permission
 
     return close
 
 
-def kicked(place: DiscordWorld, _: Message) -> None:
-    place.server.kick(place.guild)
+def kicked(world: DiscordWorld, _: Message) -> None:
+    world.server.kick(world.guild)
 
 
-def deleted(place: DiscordWorld, message: Message) -> None:
-    place.server.delete(message)
+def deleted(world: DiscordWorld, message: Message) -> None:
+    world.server.delete(message)
 
 
-def blocked(place: DiscordWorld, message: Message) -> None:
+def blocked(world: DiscordWorld, message: Message) -> None:
     """The member closed the conversation: what stands there can still be edited, nothing new be written."""
-    place.ada.dms_open = False
+    world.ada.dms_open = False
     message.deleted = True
 
 
@@ -157,79 +157,79 @@ CLOSED = [
 
 @pytest.mark.parametrize("closed", CLOSED, ids=str)
 async def test_a_place_that_closes_costs_nothing(tmp_path: Path, closed: Closed) -> None:
-    async with discord_world(tmp_path, clock=FastClock(SPEED)) as place, place.gallery() as upstream:
-        channel = place.server.world.open_dm(place.ada) if closed.where == "direct" else place.channel
+    async with discord_world(tmp_path, clock=FastClock(SPEED)) as world, world.gallery() as upstream:
+        channel = world.server.world.open_dm(world.ada) if closed.where == "direct" else world.channel
         with capture_logs() as logs:
-            async with place.easel() as easel:
+            async with world.easel() as easel:
                 if closed.where == "command":
-                    place.server.slash(place.ada, channel, "imagine", {"prompt": "a red fox"})
+                    world.server.slash(world.ada, channel, "imagine", {"prompt": "a red fox"})
                 else:
-                    place.server.say(place.ada, channel, f"{place.me} a red fox")
-                status = await place.answer(channel)
+                    world.server.say(world.ada, channel, f"{world.bot_mention} a red fox")
+                status = await world.wait_for_reply(channel)
                 await upstream.fetched.wait()
-                closed.close(place, status)
+                closed.close(world, status)
                 if closed.logs is not None:
                     upstream.open.set()
-                await place.settled(easel)
-                [job] = await easel.app.store.history(f"discord:{place.ada.id}")
-                balance = await easel.app.store.balance(f"discord:{place.ada.id}", 50)
+                await world.wait_until_settled(easel)
+                [job] = await easel.app.store.history(f"discord:{world.ada.id}")
+                balance = await easel.app.store.balance(f"discord:{world.ada.id}", 50)
         assert (balance.available, balance.reserved, job.charged) == (50, 0, 0)
         assert job.state in ((State.CANCELLED,) if closed.logs is None else (State.FAILED, State.CANCELLED))
-        assert not any(one.attachments for one in channel.messages if one.author is place.server.world.bot)
+        assert not any(one.attachments for one in channel.messages if one.author is world.server.world.bot)
         if closed.shows is not None and job.state is State.FAILED:
             assert status.content == translate("en", closed.shows)
         heard = {each["event"] for each in logs}
         left = job.state is State.CANCELLED and status.deleted  # told as a deletion: nothing for the operator to mend
         assert closed.logs is None or left or closed.logs in heard
-        # what shows first that the place is closed, a line of progress or the picture, is for the clock to say
+        # what shows first that the world is closed, a line of progress or the picture, is for the clock to say
         assert job.state is State.CANCELLED or "pictures could not be delivered" in heard
         assert "call failed" not in heard
 
 
 async def test_events_told_twice_and_out_of_order_are_one_job_each(tmp_path: Path) -> None:
-    async with discord_world(tmp_path, clock=FastClock(SPEED)) as place, place.easel() as easel:
-        place.server.say(place.ada, place.channel, f"{place.me} a fox")
-        place.server.say(place.ada, place.channel, f"{place.me} a dog")
-        place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a cat"})
-        place.server.tell_again()
-        await place.until(lambda: len([one for one in place.mine() if done(one)]) == 3)
-        place.server.tell_again()  # and once more after the end
-        place.server.say(place.ada, place.channel, f"{place.me} an owl")
-        await place.until(lambda: len([one for one in place.mine() if done(one)]) == 4)
-        await place.settled(easel)
-        assert sorted(one.prompt.strip() for one in place.sandbox.requests) == ["a cat", "a dog", "a fox", "an owl"]
-        balance = await easel.app.store.balance(f"discord:{place.ada.id}", 50)
+    async with discord_world(tmp_path, clock=FastClock(SPEED)) as world, world.easel() as easel:
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} a fox")
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} a dog")
+        world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a cat"})
+        world.server.tell_again()
+        await world.until(lambda: len([one for one in world.bot_messages() if done(one)]) == 3)
+        world.server.tell_again()  # and once more after the end
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} an owl")
+        await world.until(lambda: len([one for one in world.bot_messages() if done(one)]) == 4)
+        await world.wait_until_settled(easel)
+        assert sorted(one.prompt.strip() for one in world.sandbox.requests) == ["a cat", "a dog", "a fox", "an owl"]
+        balance = await easel.app.store.balance(f"discord:{world.ada.id}", 50)
         assert (balance.available, balance.reserved) == (46, 0)
 
 
 @pytest.mark.parametrize("trouble", ["503", "reset", "404"])
 async def test_a_picture_that_discord_does_not_hand_out(tmp_path: Path, trouble: str) -> None:
     """What passes is tried again; what lasts is said, and nothing is asked of the upstream."""
-    async with discord_world(tmp_path, clock=FastClock(SPEED)) as place, place.easel() as easel:
+    async with discord_world(tmp_path, clock=FastClock(SPEED)) as world, world.easel() as easel:
         if trouble == "404":
-            place.server.faults.fail("GET", "cdn", status=404, times=100)
+            world.server.faults.fail("GET", "cdn", status=404, times=100)
         elif trouble == "503":
-            place.server.faults.fail("GET", "cdn", status=503)
+            world.server.faults.fail("GET", "cdn", status=503)
         else:
-            place.server.faults.drop("GET", "cdn")
-        place.server.say(place.ada, place.channel, f"{place.me} make it night", files=[photo()])
-        await place.until(lambda: [one for one in place.mine() if "easel:cancel:" not in repr(one.components)])
-        await place.settled(easel)
-        balance = await easel.app.store.balance(f"discord:{place.ada.id}", 50)
+            world.server.faults.drop("GET", "cdn")
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} make it night", files=[photo()])
+        await world.until(lambda: [one for one in world.bot_messages() if "easel:cancel:" not in repr(one.components)])
+        await world.wait_until_settled(easel)
+        balance = await easel.app.store.balance(f"discord:{world.ada.id}", 50)
         assert (balance.available, balance.reserved) == ((50, 0) if trouble == "404" else (49, 0))
         if trouble == "404":
-            [status] = place.mine()
+            [status] = world.bot_messages()
             assert status.content == translate("en", "refusal-picture-gone", name="photo.png")
-            assert not place.sandbox.requests
+            assert not world.sandbox.requests
 
 
 async def test_a_discord_that_hangs_holds_up_no_other_channel(tmp_path: Path) -> None:
-    async with discord_world(tmp_path) as place, place.easel():
-        other = place.server.world.add_channel(place.guild)
-        gate = place.server.faults.hold(*EDIT)
-        place.server.say(place.ada, place.channel, f"{place.me} a red fox")
+    async with discord_world(tmp_path) as world, world.easel():
+        other = world.server.world.add_channel(world.guild)
+        gate = world.server.faults.hold(*EDIT)
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
         await gate.arrived.wait()
-        place.server.say(place.ada, other, f"{place.me} a blue fox")
-        await place.until(lambda: any(done(one) for one in place.mine(other)))
+        world.server.say(world.ada, other, f"{world.bot_mention} a blue fox")
+        await world.until(lambda: any(done(one) for one in world.bot_messages(other)))
         gate.open()
-        await place.picture()
+        await world.wait_for_picture()

@@ -14,116 +14,116 @@ from tests.wire.discord.easel import DiscordWorld, discord_world, photo
 
 
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncGenerator[DiscordWorld]:
+async def world(tmp_path: Path) -> AsyncGenerator[DiscordWorld]:
     async with discord_world(tmp_path) as made:
         yield made
 
 
-async def answered(place: DiscordWorld, asked: Interaction) -> str:
+async def answered(world: DiscordWorld, asked: Interaction) -> str:
     """What the member alone is told."""
-    await place.until(lambda: asked.original and not asked.original.loading)
+    await world.until(lambda: asked.original and not asked.original.loading)
     assert asked.original is not None
     assert asked.original.ephemeral
     return asked.original.content.replace("\\", "")
 
 
-def kept(place: DiscordWorld) -> int:
+def kept(world: DiscordWorld) -> int:
     """How many uploads lie in the database."""
-    [(count,)] = query(f"sqlite:///{place.folder / 'easel.db'}", "SELECT COUNT(*) FROM blob_cache")
+    [(count,)] = query(f"sqlite:///{world.folder / 'easel.db'}", "SELECT COUNT(*) FROM blob_cache")
     return int(str(count))
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-async def test_privacy_is_told_to_the_member_alone(place: DiscordWorld, locale: str) -> None:
-    place.settings |= {"privacy": {"retention_days": 30}}
-    jade = place.server.world.add_member(place.guild, "Jade", locale={"zh": "zh-CN", "en": "en-US"}.get(locale, locale))
-    async with place.easel():
-        said = await answered(place, place.server.slash(jade, place.channel, "privacy"))
+async def test_privacy_is_told_to_the_member_alone(world: DiscordWorld, locale: str) -> None:
+    world.settings |= {"privacy": {"retention_days": 30}}
+    jade = world.server.world.add_member(world.guild, "Jade", locale={"zh": "zh-CN", "en": "en-US"}.get(locale, locale))
+    async with world.easel():
+        said = await answered(world, world.server.slash(jade, world.channel, "privacy"))
         assert said == translate(locale, "answer-privacy", days=30)
 
 
-async def test_forgetting_takes_uploads_along(place: DiscordWorld) -> None:
-    async with place.easel() as easel:
-        place.server.slash(place.ada, place.channel, "imagine", {"prompt": "make it night", "image": photo()})
-        await place.picture()
-        assert kept(place) == 1
-        said = await answered(place, place.server.slash(place.ada, place.channel, "forget"))
+async def test_forgetting_takes_uploads_along(world: DiscordWorld) -> None:
+    async with world.easel() as easel:
+        world.server.slash(world.ada, world.channel, "imagine", {"prompt": "make it night", "image": photo()})
+        await world.wait_for_picture()
+        assert kept(world) == 1
+        said = await answered(world, world.server.slash(world.ada, world.channel, "forget"))
         assert said == translate("en", "answer-forgotten", count=1)
-        assert kept(place) == 0
-        assert await easel.app.store.history(f"discord:{place.ada.id}") == []
-        history = await answered(place, place.server.slash(place.ada, place.channel, "history"))
+        assert kept(world) == 0
+        assert await easel.app.store.history(f"discord:{world.ada.id}") == []
+        history = await answered(world, world.server.slash(world.ada, world.channel, "history"))
         assert history == translate("en", "answer-history-empty")
 
 
-async def test_nobody_who_is_turned_away_is_left_thinking(place: DiscordWorld) -> None:
-    place.settings |= {"access": {"blocked_users": [f"discord:{place.ada.id}"]}}
-    async with place.easel():
+async def test_nobody_who_is_turned_away_is_left_thinking(world: DiscordWorld) -> None:
+    world.settings |= {"access": {"blocked_users": [f"discord:{world.ada.id}"]}}
+    async with world.easel():
         for _ in range(3):
-            asked = place.server.slash(place.ada, place.channel, "quota")
-            assert await answered(place, asked) == translate_error("en", Banned())
-        place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a fox"})
-        assert (await place.answer()).content == translate_error("en", Banned())
-        assert place.sandbox.requests == []
+            asked = world.server.slash(world.ada, world.channel, "quota")
+            assert await answered(world, asked) == translate_error("en", Banned())
+        world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a fox"})
+        assert (await world.wait_for_reply()).content == translate_error("en", Banned())
+        assert world.sandbox.requests == []
 
 
-async def test_a_flood_of_mentions_leaves_the_channel_to_the_others(place: DiscordWorld) -> None:
-    bob = place.server.world.add_member(place.guild, "Bob")
-    place.settings |= {"limits": {"user_per_minute": 5}}
-    async with place.easel():
+async def test_a_flood_of_mentions_leaves_the_channel_to_the_others(world: DiscordWorld) -> None:
+    bob = world.server.world.add_member(world.guild, "Bob")
+    world.settings |= {"limits": {"user_per_minute": 5}}
+    async with world.easel():
         for _ in range(300):
-            place.server.say(place.ada, place.channel, f"{place.me} /help")
-        place.server.say(bob, place.channel, f"{place.me} a fox")
-        await place.picture()
+            world.server.say(world.ada, world.channel, f"{world.bot_mention} /help")
+        world.server.say(bob, world.channel, f"{world.bot_mention} a fox")
+        await world.wait_for_picture()
         too_fast = [translate_error("en", TooFast(seconds=seconds)) for seconds in range(1, 61)]
-        words = [one.content.replace("\\", "") for one in place.mine() if one.content]
+        words = [one.content.replace("\\", "") for one in world.bot_messages() if one.content]
         assert len([text for text in words if text in too_fast]) <= 1
         assert len(words) <= 5 + 1 + 1  # what was let in, the one refusal, the picture
 
 
-async def test_a_thread_is_no_way_around_a_blocked_channel(place: DiscordWorld) -> None:
-    world = place.server.world
-    place.settings |= {"access": {"blocked_chats": [f"discord:{place.guild.id}/{place.channel.id}"]}}
-    async with place.easel():
-        thread = world.add_thread(place.channel)
-        place.server.say(place.ada, thread, f"{place.me} a fox")
-        assert (await place.answer(thread)).content == translate_error("en", ChatBanned())
-        asked = place.server.slash(place.ada, thread, "quota")
-        assert await answered(place, asked) == translate_error("en", ChatBanned())
-        other = world.add_channel(place.guild, "elsewhere")
-        place.server.say(place.ada, other, f"{place.me} a fox")
-        await place.picture(other)
-        assert len(place.sandbox.requests) == 1
+async def test_a_thread_is_no_way_around_a_blocked_channel(world: DiscordWorld) -> None:
+    server_world = world.server.world
+    world.settings |= {"access": {"blocked_chats": [f"discord:{world.guild.id}/{world.channel.id}"]}}
+    async with world.easel():
+        thread = server_world.add_thread(world.channel)
+        world.server.say(world.ada, thread, f"{world.bot_mention} a fox")
+        assert (await world.wait_for_reply(thread)).content == translate_error("en", ChatBanned())
+        asked = world.server.slash(world.ada, thread, "quota")
+        assert await answered(world, asked) == translate_error("en", ChatBanned())
+        other = server_world.add_channel(world.guild, "elsewhere")
+        world.server.say(world.ada, other, f"{world.bot_mention} a fox")
+        await world.wait_for_picture(other)
+        assert len(world.sandbox.requests) == 1
 
 
-async def test_a_server_is_opened_with_all_that_lies_in_it(place: DiscordWorld) -> None:
-    place.settings |= {"access": {"allowed_chats": [f"discord:{place.guild.id}"]}}
-    async with place.easel():
-        place.server.say(place.ada, place.channel, f"{place.me} a fox")
-        await place.picture()
-        thread = place.server.world.add_thread(place.channel)
-        place.server.slash(place.ada, thread, "imagine", {"prompt": "a hare"})
-        await place.picture(thread)
-        home = place.server.world.open_dm(place.ada)
-        place.server.say(place.ada, home, "a fox")
-        assert (await place.answer(home)).content == translate_error("en", Closed())
+async def test_a_server_is_opened_with_all_that_lies_in_it(world: DiscordWorld) -> None:
+    world.settings |= {"access": {"allowed_chats": [f"discord:{world.guild.id}"]}}
+    async with world.easel():
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} a fox")
+        await world.wait_for_picture()
+        thread = world.server.world.add_thread(world.channel)
+        world.server.slash(world.ada, thread, "imagine", {"prompt": "a hare"})
+        await world.wait_for_picture(thread)
+        home = world.server.world.open_dm(world.ada)
+        world.server.say(world.ada, home, "a fox")
+        assert (await world.wait_for_reply(home)).content == translate_error("en", Closed())
 
 
 @pytest.mark.parametrize("mute", [False, True])
-async def test_a_flood_of_what_cannot_be_done_is_answered_a_little(place: DiscordWorld, mute: bool) -> None:
+async def test_a_flood_of_what_cannot_be_done_is_answered_a_little(world: DiscordWorld, mute: bool) -> None:
     """Words of the adapter's own: that permissions are missing, said in private; that it may not read something."""
-    world = place.server.world
-    where = world.add_channel(place.guild, denied=Permission.SEND_MESSAGES) if mute else place.channel
-    bob = world.add_member(place.guild, "Bob")
-    theirs = place.server.say(bob, where, "look", files=[photo()])
-    async with place.easel():
+    server_world = world.server.world
+    where = server_world.add_channel(world.guild, denied=Permission.SEND_MESSAGES) if mute else world.channel
+    bob = server_world.add_member(world.guild, "Bob")
+    theirs = world.server.say(bob, where, "look", files=[photo()])
+    async with world.easel():
         for _ in range(40):
-            place.server.say(place.ada, where, f"{place.me} make it night", reply_to=theirs)
-        place.server.say(bob, place.channel, f"{place.me} a fox")
-        await place.picture()
+            world.server.say(world.ada, where, f"{world.bot_mention} make it night", reply_to=theirs)
+        world.server.say(bob, world.channel, f"{world.bot_mention} a fox")
+        await world.wait_for_picture()
 
         def told() -> list[Message]:
-            said = place.mine(world.open_dm(place.ada)) if mute else place.mine()
+            said = world.bot_messages(server_world.open_dm(world.ada)) if mute else world.bot_messages()
             return [one for one in said if not one.attachments]
 
-        await place.until(lambda: len(told()) >= REPLIES_PER_WINDOW + 1)  # Discord lets five be said in five seconds
+        await world.until(lambda: len(told()) >= REPLIES_PER_WINDOW + 1)  # Discord lets five be said in five seconds
     assert len(told()) == REPLIES_PER_WINDOW + 1  # and the one refusal

@@ -29,7 +29,7 @@ class Hasty(ShiftedClock):
 
 
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncGenerator[DiscordWorld]:
+async def world(tmp_path: Path) -> AsyncGenerator[DiscordWorld]:
     async with discord_world(tmp_path) as made:
         yield made
 
@@ -37,168 +37,168 @@ async def place(tmp_path: Path) -> AsyncGenerator[DiscordWorld]:
 async def test_what_no_follow_up_can_carry_any_more_comes_as_a_direct_message(tmp_path: Path) -> None:
     # the port is called past the status messages that pace it, so the token's bucket must not be what ends it
     async with (
-        discord_world(tmp_path, limits=Limits(token=Rate(slots=50, period=1.0))) as place,
-        place.easel() as easel,
+        discord_world(tmp_path, limits=Limits(token=Rate(slots=50, period=1.0))) as world,
+        world.easel() as easel,
     ):
-        group = place.server.world.add_group_dm(place.ada, place.server.world.add_user("Bob"))
-        asked = place.server.slash(place.ada, group, "imagine", {"prompt": "a red fox"})
-        await place.picture(group)
+        group = world.server.world.add_group_dm(world.ada, world.server.world.add_user("Bob"))
+        asked = world.server.slash(world.ada, group, "imagine", {"prompt": "a red fox"})
+        await world.wait_for_picture(group)
         chat = ids.make_chat(None, group.id, direct=False, token_id=f"i{asked.id}")
         for number in range(5):
             await easel.discord.post(chat, Card(text=f"word {number}"), reply_to=None, key=f"w{number}")
         assert len(asked.followups) == 5
         ref = await easel.discord.post(chat, Card(text="the sixth"), reply_to=None, key="w5")
-        home = place.server.world.open_dm(place.ada)
-        (moved,) = place.mine(home)
+        home = world.server.world.open_dm(world.ada)
+        (moved,) = world.bot_messages(home)
         assert moved.content == f"the sixth\n{translate('en', 'discord-moved')}"
         assert (ref.chat, ref.message_id) == (ids.make_chat(None, home.id, direct=True), str(moved.id))
 
 
 async def test_a_follow_up_where_only_the_token_leads_is_edited_after_a_restart(tmp_path: Path) -> None:
-    async with discord_world(tmp_path) as place:
-        group = place.server.world.add_group_dm(place.ada, place.server.world.add_user("Bob"))
-        async with place.easel() as easel:
-            asked = place.server.slash(place.ada, group, "imagine", {"prompt": "a red fox"})
-            await place.picture(group)
+    async with discord_world(tmp_path) as world:
+        group = world.server.world.add_group_dm(world.ada, world.server.world.add_user("Bob"))
+        async with world.easel() as easel:
+            asked = world.server.slash(world.ada, group, "imagine", {"prompt": "a red fox"})
+            await world.wait_for_picture(group)
             chat = ids.make_chat(None, group.id, direct=False, token_id=f"i{asked.id}")
             ref = await easel.discord.post(chat, Card(text="one"), reply_to=None, key="w")
-        async with place.easel() as easel:
+        async with world.easel() as easel:
             await easel.discord.edit(ref, Card(text="two"))
-        assert [message.content for message in place.mine(group)][-1] == "two"
+        assert [message.content for message in world.bot_messages(group)][-1] == "two"
 
 
-async def test_commands_that_discord_did_not_take_are_written_again(place: DiscordWorld) -> None:
-    place.clock = Hasty()
-    place.server.faults.fail("PUT", COMMANDS, status=403)
+async def test_commands_that_discord_did_not_take_are_written_again(world: DiscordWorld) -> None:
+    world.clock = Hasty()
+    world.server.faults.fail("PUT", COMMANDS, status=403)
     with capture_logs() as logs:
-        async with place.easel():
-            assert len(place.server.commands.writes) == 1
-            assert len(place.server.calls("PUT", COMMANDS)) == 2
-            place.server.say(place.ada, place.channel, f"{place.me} a red fox")
-            await place.picture()
+        async with world.easel():
+            assert len(world.server.commands.writes) == 1
+            assert len(world.server.calls("PUT", COMMANDS)) == 2
+            world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
+            await world.wait_for_picture()
     assert [each["event"] for each in logs if each["log_level"] == "error"] == ["commands not written"]
 
 
 @pytest.mark.parametrize("minutes", [0, 20])
-async def test_an_answer_that_vanished_unheard_is_replaced_by_the_picture(place: DiscordWorld, minutes: int) -> None:
-    async with place.gallery() as upstream, place.easel():
-        place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a red fox"})
-        first = await place.answer()
+async def test_an_answer_that_vanished_unheard_is_replaced_by_the_picture(world: DiscordWorld, minutes: int) -> None:
+    async with world.gallery() as upstream, world.easel():
+        world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
+        first = await world.wait_for_reply()
         await upstream.fetched.wait()
         first.deleted = True  # and no event tells: 10008
-        place.later(minutes * 60)
+        world.advance_clock(minutes * 60)
         upstream.open.set()
-        second = await place.picture(after=first)
-        assert place.mine() == [second]
+        second = await world.wait_for_picture(after=first)
+        assert world.bot_messages() == [second]
 
 
-async def test_a_status_message_that_vanished_unheard_is_replaced_by_the_picture(place: DiscordWorld) -> None:
-    async with place.gallery() as upstream, place.easel():
-        place.server.say(place.ada, place.channel, f"{place.me} a red fox")
-        first = await place.answer()
+async def test_a_status_message_that_vanished_unheard_is_replaced_by_the_picture(world: DiscordWorld) -> None:
+    async with world.gallery() as upstream, world.easel():
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
+        first = await world.wait_for_reply()
         await upstream.fetched.wait()
         first.deleted = True
         upstream.open.set()
-        second = await place.picture(after=first)
-        assert place.mine() == [second]
+        second = await world.wait_for_picture(after=first)
+        assert world.bot_messages() == [second]
 
 
-async def test_a_deleted_answer_to_a_command_cancels_the_job(place: DiscordWorld) -> None:
-    async with place.gallery(), place.easel() as easel:
-        place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a red fox"})
-        place.server.delete(await place.answer())
-        await place.settled(easel)
-        history = await easel.app.store.history(f"discord:{place.ada.id}")
+async def test_a_deleted_answer_to_a_command_cancels_the_job(world: DiscordWorld) -> None:
+    async with world.gallery(), world.easel() as easel:
+        world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
+        world.server.delete(await world.wait_for_reply())
+        await world.wait_until_settled(easel)
+        history = await easel.app.store.history(f"discord:{world.ada.id}")
         assert [(job.state.value, job.charged) for job in history] == [("cancelled", 0)]
 
 
-async def test_a_thread_that_was_locked_meanwhile_costs_nothing(place: DiscordWorld) -> None:
-    async with place.gallery() as upstream, place.easel() as easel:
-        thread = place.server.world.add_thread(place.channel)
-        place.server.say(place.ada, thread, f"{place.me} a red fox")
-        await place.answer(thread)
+async def test_a_thread_that_was_locked_meanwhile_costs_nothing(world: DiscordWorld) -> None:
+    async with world.gallery() as upstream, world.easel() as easel:
+        thread = world.server.world.add_thread(world.channel)
+        world.server.say(world.ada, thread, f"{world.bot_mention} a red fox")
+        await world.wait_for_reply(thread)
         await upstream.fetched.wait()
-        place.server.archive(thread, locked=True)
+        world.server.archive(thread, locked=True)
         upstream.open.set()
-        await place.settled(easel)
-        history = await easel.app.store.history(f"discord:{place.ada.id}")
+        await world.wait_until_settled(easel)
+        history = await easel.app.store.history(f"discord:{world.ada.id}")
         assert [(job.state.value, job.charged) for job in history] == [("failed", 0)]
-        chat = ids.make_chat(place.guild.id, thread.id, direct=False)
+        chat = ids.make_chat(world.guild.id, thread.id, direct=False)
         with pytest.raises(ChatGone):
             await easel.discord.post(chat, Card(text="x"), reply_to=None, key="a")
 
 
-async def test_a_command_in_an_archived_thread_gets_its_picture_late(place: DiscordWorld) -> None:
-    async with place.gallery() as upstream, place.easel():
-        thread = place.server.world.add_thread(place.channel)
-        asked = place.server.slash(place.ada, thread, "imagine", {"prompt": "a red fox"})
-        await place.answer(thread)
+async def test_a_command_in_an_archived_thread_gets_its_picture_late(world: DiscordWorld) -> None:
+    async with world.gallery() as upstream, world.easel():
+        thread = world.server.world.add_thread(world.channel)
+        asked = world.server.slash(world.ada, thread, "imagine", {"prompt": "a red fox"})
+        await world.wait_for_reply(thread)
         await upstream.fetched.wait()
-        place.server.archive(thread)
-        place.later(20 * 60)
+        world.server.archive(thread)
+        world.advance_clock(20 * 60)
         upstream.open.set()
-        assert await place.picture(thread) is asked.original
+        assert await world.wait_for_picture(thread) is asked.original
 
 
-async def test_a_result_is_another_members_to_look_at_only(place: DiscordWorld) -> None:
-    async with place.easel() as easel:
-        place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a red fox"})
-        message = await place.picture()
-        bob = place.server.world.add_member(place.guild, "Bob")
+async def test_a_result_is_another_members_to_look_at_only(world: DiscordWorld) -> None:
+    async with world.easel() as easel:
+        world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
+        message = await world.wait_for_picture()
+        bob = world.server.world.add_member(world.guild, "Bob")
         for action in (Action.RETRY, Action.VARY, Action.EDIT):
-            pressed = place.server.click(bob, message, button(message, action))
-            await place.until(lambda pressed=pressed: pressed.followups)
+            pressed = world.server.click(bob, message, button(message, action))
+            await world.until(lambda pressed=pressed: pressed.followups)
             assert pressed.modal is None
             assert (pressed.followups[0].ephemeral, pressed.followups[0].content) == (
                 True,
                 translate("en", "refusal-not-yours"),
             )
-        await place.settled(easel)
-        assert len(place.sandbox.requests) == 1
+        await world.wait_until_settled(easel)
+        assert len(world.sandbox.requests) == 1
 
 
-async def test_the_menu_works_in_a_group_of_friends_and_on_forwarded_pictures(place: DiscordWorld) -> None:
-    async with place.easel():
-        world = place.server.world
-        bob = world.add_user("Bob")
-        group = world.add_group_dm(place.ada, bob)
-        shown = place.server.say(bob, place.channel, "look", files=[photo()])
-        theirs = place.server.forward(bob, group, shown)
-        opened = place.server.message_menu(place.ada, "Edit image", theirs)
-        await place.until(lambda: opened.modal)
+async def test_the_menu_works_in_a_group_of_friends_and_on_forwarded_pictures(world: DiscordWorld) -> None:
+    async with world.easel():
+        server_world = world.server.world
+        bob = server_world.add_user("Bob")
+        group = server_world.add_group_dm(world.ada, bob)
+        shown = world.server.say(bob, world.channel, "look", files=[photo()])
+        theirs = world.server.forward(bob, group, shown)
+        opened = world.server.message_menu(world.ada, "Edit image", theirs)
+        await world.until(lambda: opened.modal)
         assert opened.modal is not None
         (pictures,) = [each for each in walk(opened.modal["components"]) if each.get("custom_id") == "pictures"]
         assert pictures["max_values"] == 5
         more = [photo(name=f"{number}.png") for number in range(4)]
-        place.server.modal_submit(opened, {"prompt": "make it night", "pictures": more})
-        await place.picture(group)
-        assert reference_sizes(place.sandbox) == [(64, 48)] * 5
+        world.server.modal_submit(opened, {"prompt": "make it night", "pictures": more})
+        await world.wait_for_picture(group)
+        assert reference_sizes(world.sandbox) == [(64, 48)] * 5
 
 
-async def test_a_members_own_limit_counts_where_it_is_larger(place: DiscordWorld) -> None:
+async def test_a_members_own_limit_counts_where_it_is_larger(world: DiscordWorld) -> None:
     large = png() + bytes(12 * 1024 * 1024)  # what follows a PNG's end is ignored by who shows it
-    place.ada.nitro = True
-    async with place.gallery(large) as upstream, place.easel():
+    world.ada.nitro = True
+    async with world.gallery(large) as upstream, world.easel():
         upstream.open.set()
-        place.server.slash(place.ada, place.channel, "imagine", {"prompt": "large"})
-        message = await place.picture()
+        world.server.slash(world.ada, world.channel, "imagine", {"prompt": "large"})
+        message = await world.wait_for_picture()
         assert len(message.attachments[0].data) > 10 * 1024 * 1024
 
 
-async def test_the_operator_reads_which_permissions_are_missing(place: DiscordWorld) -> None:
+async def test_the_operator_reads_which_permissions_are_missing(world: DiscordWorld) -> None:
     with capture_logs() as logs:
-        async with place.easel():
-            bare = place.server.world.add_channel(place.guild, denied=Permission.ATTACH_FILES)
-            place.server.say(place.ada, bare, f"{place.me} a red fox")
-            await place.answer(bare)
+        async with world.easel():
+            bare = world.server.world.add_channel(world.guild, denied=Permission.ATTACH_FILES)
+            world.server.say(world.ada, bare, f"{world.bot_mention} a red fox")
+            await world.wait_for_reply(bare)
     (line,) = [each for each in logs if each["event"] == "permissions are missing"]
     assert (line["channel"], line["missing"]) == (bare.id, ["Attach Files"])
 
 
-async def test_choices_are_what_the_provider_can(place: DiscordWorld) -> None:
-    async with place.easel() as easel:
+async def test_choices_are_what_the_provider_can(world: DiscordWorld) -> None:
+    async with world.easel() as easel:
         can = easel.app.events.capabilities
-        (imagine,) = [each for each in place.server.commands.all() if each["name"] == "imagine"]
+        (imagine,) = [each for each in world.server.commands.all() if each["name"] == "imagine"]
         options = {each["name"]: each for each in imagine["options"]}
         assert [each["value"] for each in options["n"]["choices"]] == list(range(1, can.max_n + 1))
         offered = options.get("quality", {"choices": []})
@@ -209,44 +209,44 @@ async def test_choices_are_what_the_provider_can(place: DiscordWorld) -> None:
 # ---------------------------------------------------------------- standing
 
 
-async def credits_of(place: DiscordWorld, member: User) -> str:
-    asked = place.server.slash(member, place.channel, "quota")
-    await place.until(lambda: asked.original and not asked.original.loading)
+async def credits_of(world: DiscordWorld, member: User) -> str:
+    asked = world.server.slash(member, world.channel, "quota")
+    await world.until(lambda: asked.original and not asked.original.loading)
     assert asked.original is not None
     return asked.original.content
 
 
-async def test_boosters_and_buyers_have_more_credits_and_the_best_tier_wins(place: DiscordWorld) -> None:
-    world = place.server.world
-    artist, sku = world.add_role(place.guild, "artist"), world.snowflake()
+async def test_boosters_and_buyers_have_more_credits_and_the_best_tier_wins(world: DiscordWorld) -> None:
+    server_world = world.server.world
+    artist, sku = server_world.add_role(world.guild, "artist"), server_world.snowflake()
     tiers = {str(artist.id): 60, "discord:booster": 70, f"discord:sku:{sku}": 80}
-    place.settings["limits"] = {"roles": tiers}
-    bob = world.add_member(place.guild, "Bob", roles=[artist])
-    async with place.easel():
-        assert (await credits_of(place, bob)).startswith("60 credits left")
-        place.guild.members[bob.id].boosts = True
-        assert (await credits_of(place, bob)).startswith("70 credits left")
+    world.settings["limits"] = {"roles": tiers}
+    bob = server_world.add_member(world.guild, "Bob", roles=[artist])
+    async with world.easel():
+        assert (await credits_of(world, bob)).startswith("60 credits left")
+        world.guild.members[bob.id].boosts = True
+        assert (await credits_of(world, bob)).startswith("70 credits left")
         bob.skus.append(sku)
-        assert (await credits_of(place, bob)).startswith("80 credits left")
-        assert (await credits_of(place, place.ada)).startswith("50 credits left")
+        assert (await credits_of(world, bob)).startswith("80 credits left")
+        assert (await credits_of(world, world.ada)).startswith("50 credits left")
 
 
-async def test_a_button_that_comes_with_the_picture_works_at_once(place: DiscordWorld) -> None:
-    async with place.gallery() as upstream, place.easel():
-        place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a red fox"})
-        message = await place.answer()
+async def test_a_button_that_comes_with_the_picture_works_at_once(world: DiscordWorld) -> None:
+    async with world.gallery() as upstream, world.easel():
+        world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
+        message = await world.wait_for_reply()
         await upstream.fetched.wait()
         upstream.open.set()
-        await place.until(lambda: message.attachments)
-        pressed = place.server.click(place.ada, message, button(message, Action.RETRY))
-        await place.until(lambda: len([one for one in place.mine() if one.attachments]) == 2)
+        await world.until(lambda: message.attachments)
+        pressed = world.server.click(world.ada, message, button(message, Action.RETRY))
+        await world.until(lambda: len([one for one in world.bot_messages() if one.attachments]) == 2)
         assert not pressed.followups
 
 
-async def test_a_command_that_comes_while_easel_stops_is_told_so(place: DiscordWorld) -> None:
-    async with place.easel() as easel:
+async def test_a_command_that_comes_while_easel_stops_is_told_so(world: DiscordWorld) -> None:
+    async with world.easel() as easel:
         easel.app.events.close()
-        asked = place.server.slash(place.ada, place.channel, "imagine", {"prompt": "a red fox"})
-        await place.until(lambda: asked.original and not asked.original.loading)
+        asked = world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
+        await world.until(lambda: asked.original and not asked.original.loading)
         assert asked.original is not None
         assert asked.original.content == translate("en", "failed-restarted")
