@@ -138,13 +138,8 @@ class DiscordWorld(ChatWorld):
         async with self._open_store() as store:
             await wait_until(lambda: no_unfinished_jobs(store))
 
-<<<<<<< HEAD
-    async def checkpoint_saved(self, name: str) -> None:
+    async def wait_for_checkpoint(self, name: str) -> None:
         """Waits until another process has saved a checkpoint of that name for an unfinished job."""
-=======
-    async def wait_for_checkpoint(self, step: str) -> None:
-        """Waits until another process has stored a checkpoint of an unfinished job."""
->>>>>>> 017b89e (Discord's wire tests name what they wait for: replies, pictures, checkpoints, settled jobs)
 
         async def there(store: Store) -> bool:
             return any(name in job.checkpoints for job in await store.unfinished_jobs())

@@ -261,11 +261,7 @@ async def test_a_killed_process_leaves_nothing_behind_that_a_new_one_does_not_fi
             world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox", "image": photo()})
             message = await world.wait_for_reply()
             await upstream.fetched.wait()
-<<<<<<< HEAD
-            await place.checkpoint_saved("image:0")
-=======
-            await world.wait_for_checkpoint("picture:0")
->>>>>>> 017b89e (Discord's wire tests name what they wait for: replies, pictures, checkpoints, settled jobs)
+            await world.wait_for_checkpoint("image:0")
             first.send_signal(signal.SIGKILL)
             await first.wait()
         upstream.open.set()
