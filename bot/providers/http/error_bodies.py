@@ -293,8 +293,8 @@ def parse_retry_after(headers: Mapping[str, str]) -> float | None:
         if 0 <= seconds < float("inf"):
             return seconds
     try:
-        until = parsedate_to_datetime(headers.get("retry-after", ""))
-        return max((until - parsedate_to_datetime(headers.get("date", ""))).total_seconds(), 0.0)
+        retry_at = parsedate_to_datetime(headers.get("retry-after", ""))
+        return max((retry_at - parsedate_to_datetime(headers.get("date", ""))).total_seconds(), 0.0)
     except (TypeError, ValueError, OverflowError):  # OverflowError: an offset beyond the range of datetime
         return None
 
