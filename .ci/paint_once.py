@@ -1,6 +1,6 @@
-"""Asks a running demo for one picture, the way its page does, and exits 0 when a picture came.
+"""Requests one picture from a running demo, as its page does; exits 0 when a picture came: paint_once.py PORT
 
-Needs nothing but what Easel itself needs: paint_once.py PORT
+Needs no package beyond those of Easel itself.
 """
 
 import asyncio
@@ -13,18 +13,18 @@ from uuid import uuid4
 import aiohttp
 from PIL import Image
 
-PATIENCE = 60.0  # seconds; the demo paints at about 8 s a picture
+TIMEOUT_S = 60.0  # the demo takes about 8 s for a picture
 
 
 async def paint_once(port: int) -> str:
-    """What came back, in a line."""
+    """Requests one picture and describes the result in one line."""
     home = f"http://127.0.0.1:{port}"
-    async with aiohttp.ClientSession(headers={"Origin": home}) as web, asyncio.timeout(PATIENCE):
+    async with aiohttp.ClientSession(headers={"Origin": home}) as web, asyncio.timeout(TIMEOUT_S):
         async with web.get(home) as page:
             page.raise_for_status()
         async with web.ws_connect(f"{home}/ws") as socket:
             await socket.send_json({"type": "start", "locale": "en"})
-            await frame(socket, "hello")
+            await next_frame(socket, "hello")
             await socket.send_json(
                 {
                     "type": "send",
@@ -47,13 +47,13 @@ async def paint_once(port: int) -> str:
         return f"{picture.format} {picture.width}x{picture.height}, {len(data)} bytes"
 
 
-async def frame(socket: aiohttp.ClientWebSocketResponse, kind: str) -> dict[str, Any]:
-    """The next frame of a kind."""
+async def next_frame(socket: aiohttp.ClientWebSocketResponse, kind: str) -> dict[str, Any]:
+    """The next frame of a type."""
     async for message in socket:
         if message.type is aiohttp.WSMsgType.TEXT:
-            told: dict[str, Any] = json.loads(message.data)
-            if told.get("type") == kind:
-                return told
+            received: dict[str, Any] = json.loads(message.data)
+            if received.get("type") == kind:
+                return received
     raise SystemExit(f"the demo closed the connection before any {kind}")
 
 
@@ -61,7 +61,7 @@ async def finished_file(socket: aiohttp.ClientWebSocketResponse) -> str:
     """The id of the first file that the bot delivers."""
     last = ""
     while True:
-        message = (await frame(socket, "message"))["message"]
+        message = (await next_frame(socket, "message"))["message"]
         if message["sender"] != "easel":
             continue
         if message["files"]:
