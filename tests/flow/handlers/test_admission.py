@@ -1,4 +1,4 @@
-"""Who asks too much, or may not ask at all: told so once, at no cost to anybody else."""
+"""Requests above the rate limits, or of blocked users: refused once, at no cost to anybody else."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -66,7 +66,7 @@ async def test_who_is_let_in_paints(tmp_path: Path, sandbox: Sandbox) -> None:
     async with world(tmp_path, sandbox, access=access) as easel:
         await easel.say("a lighthouse", sender=JADE)
         await easel.say("a lighthouse", chat=GROUP)
-        await easel.say("a lighthouse", sender=BOSS)  # an admin cannot lock the door behind themselves
+        await easel.say("a lighthouse", sender=BOSS)  # an admin cannot lock themselves out
         await easel.settled(3)
         assert len(sandbox.requests) == 3
 

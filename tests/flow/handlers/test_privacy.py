@@ -179,7 +179,7 @@ async def test_pictures_that_wait_for_words_are_forgotten(easel: World, sandbox:
 
 
 async def ended(store: Store, state: State = State.DONE, **how: object) -> Job:
-    """A job that has ended and was told of."""
+    """A job that has ended and was notified."""
     job, _ = await store.accept_job(new_job(**how), RULES)  # type: ignore[arg-type]  # the fields' own types
     job = await store.begin_attempt(job.id)
     await store.save_checkpoint(job, "attempt-started:1", {"provider": "sandbox"})

@@ -1,5 +1,5 @@
-"""What goes wrong inside the house: a database that fails for a while or for good, a chat that does not take a
-picture, several providers of which some are down. The books stay exact, and every message says how it ended."""
+"""Failures inside Easel: a database that fails for a while or for good, a chat that rejects an image, several providers
+of which some are down. The ledger stays exact, and every message says how its job ended."""
 
 import asyncio
 import sqlite3

@@ -205,7 +205,7 @@ async def test_delivered_but_not_written_down(tmp_path: Path, sandbox: Sandbox) 
     assert len(sandbox.requests) == 1
 
 
-# ---------------------------------------------------------------- ended, but nobody was told
+# ---------------------------------------------------------------- ended, notification pending
 
 
 async def test_a_failure_that_could_not_be_shown_is_shown(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -246,7 +246,7 @@ async def test_a_cancellation_that_could_not_be_shown_is_shown(tmp_path: Path) -
             await released(easel, translate("en", "cancelled"))
 
 
-async def test_what_was_told_is_not_told_again(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_a_job_that_was_notified_is_not_notified_again(tmp_path: Path, sandbox: Sandbox) -> None:
     platform = Platform()
     async with world(tmp_path, sandbox, platform) as easel:
         await easel.say("a cat [[400]]")

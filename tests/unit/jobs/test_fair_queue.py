@@ -47,7 +47,7 @@ def test_nobody_has_more_running_than_allowed() -> None:
     assert line.start_next() == "a3"
 
 
-def test_a_job_that_gives_up_waiting_leaves_no_gap() -> None:
+def test_a_removed_job_leaves_no_gap() -> None:
     line = FairQueue(concurrency=1, user_concurrent=1)
     for job, user in (("a1", "a"), ("a2", "a"), ("b1", "b"), ("c1", "c"), ("b2", "b")):
         line.enqueue(job, user)
@@ -82,7 +82,7 @@ def test_every_job_gets_its_turn_within_the_limits(users: list[str], concurrency
 
 
 @given(users=joins)
-def test_places_foretell_the_order_when_one_job_runs_at_a_time(users: list[str]) -> None:
+def test_positions_predict_the_order_when_one_job_runs_at_a_time(users: list[str]) -> None:
     line = FairQueue(concurrency=1, user_concurrent=1)
     for number, user in enumerate(users):
         line.enqueue(f"{user}{number}", user)

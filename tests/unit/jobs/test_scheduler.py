@@ -1,4 +1,4 @@
-"""Jobs are started in turn and ended on request, wherever they are and whoever asks how often."""
+"""The scheduler: starts jobs in the queue's order, cancels them waiting or running, drains at shutdown."""
 
 import asyncio
 from collections.abc import Callable
@@ -70,7 +70,7 @@ async def test_the_next_job_starts_when_one_ends(workflow: ScriptedWorkflow) -> 
     await scheduler.drain(0)
 
 
-async def test_the_next_job_starts_when_one_needs_its_place_no_more(workflow: ScriptedWorkflow) -> None:
+async def test_the_next_job_starts_when_one_releases_its_slot(workflow: ScriptedWorkflow) -> None:
     scheduler = make_scheduler(workflow)
     for job in ("a", "b"):
         scheduler.submit(job, "user")
@@ -82,7 +82,7 @@ async def test_the_next_job_starts_when_one_needs_its_place_no_more(workflow: Sc
     await scheduler.drain(0)
 
 
-async def test_a_job_that_is_stopped_before_its_first_step_is_ended_all_the_same(workflow: ScriptedWorkflow) -> None:
+async def test_a_job_cancelled_before_its_first_step_is_settled(workflow: ScriptedWorkflow) -> None:
     scheduler = make_scheduler(workflow)
     scheduler.submit("a", "user")
     scheduler.submit("b", "user")
@@ -95,7 +95,7 @@ async def test_a_job_that_is_stopped_before_its_first_step_is_ended_all_the_same
     await scheduler.drain(0)
 
 
-async def test_a_running_job_is_interrupted_before_it_is_ended(workflow: ScriptedWorkflow) -> None:
+async def test_a_running_job_is_interrupted_before_it_is_settled(workflow: ScriptedWorkflow) -> None:
     scheduler = make_scheduler(workflow)
     scheduler.submit("a", "user")
     await settle()
@@ -103,7 +103,7 @@ async def test_a_running_job_is_interrupted_before_it_is_ended(workflow: Scripte
     assert workflow.interrupted == workflow.ended == ["a"]
 
 
-async def test_a_waiting_job_is_ended_without_having_run(workflow: ScriptedWorkflow) -> None:
+async def test_a_cancelled_waiting_job_never_runs(workflow: ScriptedWorkflow) -> None:
     scheduler = make_scheduler(workflow)
     for job in ("a", "b", "c"):
         scheduler.submit(job, "user")
@@ -130,7 +130,7 @@ async def test_a_second_request_while_a_job_is_being_ended_disturbs_nothing(work
     assert not await scheduler.cancel("a")
 
 
-async def test_whoever_goes_away_while_a_job_is_being_ended_stops_nothing(workflow: ScriptedWorkflow) -> None:
+async def test_cancelling_the_caller_does_not_stop_the_cancellation(workflow: ScriptedWorkflow) -> None:
     scheduler = make_scheduler(workflow)
     scheduler.submit("a", "user")
     await settle()
@@ -144,7 +144,7 @@ async def test_whoever_goes_away_while_a_job_is_being_ended_stops_nothing(workfl
     assert workflow.ended == ["a"]
 
 
-async def test_too_late_is_too_late(workflow: ScriptedWorkflow) -> None:
+async def test_a_job_that_is_not_cancellable_goes_on(workflow: ScriptedWorkflow) -> None:
     scheduler = make_scheduler(workflow)
     scheduler.submit("a", "user")
     await settle()
@@ -154,7 +154,7 @@ async def test_too_late_is_too_late(workflow: ScriptedWorkflow) -> None:
     await scheduler.drain(0)
 
 
-async def test_draining_starts_nothing_more_and_lets_what_runs_end(workflow: ScriptedWorkflow) -> None:
+async def test_draining_starts_nothing_more_and_lets_running_jobs_end(workflow: ScriptedWorkflow) -> None:
     scheduler = make_scheduler(workflow)
     scheduler.submit("a", "user")
     await settle()
@@ -167,7 +167,7 @@ async def test_draining_starts_nothing_more_and_lets_what_runs_end(workflow: Scr
     assert not workflow.interrupted
 
 
-async def test_draining_interrupts_what_takes_too_long(workflow: ScriptedWorkflow) -> None:
+async def test_draining_interrupts_jobs_after_the_grace(workflow: ScriptedWorkflow) -> None:
     scheduler = make_scheduler(workflow, concurrency=2)
     scheduler.submit("a", "user")
     scheduler.submit("b", "user")
@@ -181,7 +181,7 @@ async def test_an_idle_scheduler_drains_at_once(workflow: ScriptedWorkflow) -> N
     await make_scheduler(workflow).drain(60)
 
 
-async def test_a_claimed_turn_is_kept_until_the_job_is_submitted(workflow: ScriptedWorkflow) -> None:
+async def test_a_claimed_slot_is_held_until_the_job_is_submitted(workflow: ScriptedWorkflow) -> None:
     scheduler = make_scheduler(workflow)
     with scheduler.claim_slot("a", "user") as first:
         scheduler.submit("b", "other")
@@ -198,7 +198,7 @@ async def test_a_claimed_turn_is_kept_until_the_job_is_submitted(workflow: Scrip
     await scheduler.drain(0)
 
 
-async def test_a_claimed_turn_that_nobody_takes_is_the_next_ones(workflow: ScriptedWorkflow) -> None:
+async def test_a_claimed_slot_without_a_job_goes_to_the_next(workflow: ScriptedWorkflow) -> None:
     scheduler = make_scheduler(workflow)
     with scheduler.claim_slot("a", "user"):
         scheduler.submit("b", "other")
@@ -208,7 +208,7 @@ async def test_a_claimed_turn_that_nobody_takes_is_the_next_ones(workflow: Scrip
     await scheduler.drain(0)
 
 
-async def test_where_no_turn_is_free_none_is_claimed(workflow: ScriptedWorkflow) -> None:
+async def test_without_a_free_slot_none_is_claimed(workflow: ScriptedWorkflow) -> None:
     scheduler = make_scheduler(workflow)
     scheduler.submit("a", "user")
     with scheduler.claim_slot("b", "user") as at_once:
