@@ -1,6 +1,6 @@
-"""Easel with its playground, as a process that a test may kill: `python -m tests.flow.killable FILE [MANNER]`.
+"""Easel with its playground, as a process that a test may kill; run by `tests.support.forked`.
 
-Prints the address of its server once it runs. A `patient` one waits for all parts of an album, however long.
+Prints the address of its server once it runs.
 """
 
 import asyncio
@@ -18,8 +18,9 @@ def ready(address: str) -> None:
     sys.stdout.flush()
 
 
-if __name__ == "__main__":
-    if sys.argv[2:] == ["patient"]:
+def main(config: Path, *, patient: bool = False) -> None:
+    """`patient`: all parts of an album are waited for, however long."""
+    if patient:
         albums.ALBUM_QUIET_S = albums.ALBUM_MAX_S = 3600.0
     configure_logging("json", "info")  # to stderr: what stands on stdout is the address
-    asyncio.run(run(load(Path(sys.argv[1])), ready=ready))
+    asyncio.run(run(load(config), ready=ready))

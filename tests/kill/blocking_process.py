@@ -1,7 +1,7 @@
 """`easel run`, but each job waits for ever at the kill point that its prompt ends with, and reports that on stdout.
 
-`python -m tests.kill.blocking_process FILE`; with `--no-blocking` no job waits. All else is as in production: the
-store, the provider and the adapters are those of Easel, under the subclasses here.
+Started by `tests.support.forked`. All else is as in production: the store, the provider and the adapters are those of
+Easel, under the subclasses here.
 """
 
 import asyncio
@@ -148,9 +148,10 @@ class BlockingTelegram(TelegramAdapter):
         )
 
 
-if __name__ == "__main__":
+def main(config: Path, *, blocking: bool) -> None:
+    """`blocking`: each job waits at the kill point that its prompt names; otherwise no job waits."""
     configure_logging("json", "info")  # to stderr: stdout belongs to the reports
-    if "--no-blocking" not in sys.argv:
+    if blocking:
         adapters.service.Store, bot.app.FallbackProvider = BlockingStore, BlockingFallback
         adapters.service.DiscordAdapter, adapters.service.TelegramAdapter = BlockingDiscord, BlockingTelegram
-    asyncio.run(adapters.service.run(load(Path(sys.argv[1])), ready=lambda address: write_line(ready=address)))
+    asyncio.run(adapters.service.run(load(config), ready=lambda address: write_line(ready=address)))

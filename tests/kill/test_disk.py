@@ -1,6 +1,7 @@
 """Full disks and damaged or locked SQLite files: refused starts, and a process killed while its disk is full."""
 
 import asyncio
+import os
 import resource
 import sqlite3
 import sys
@@ -17,6 +18,7 @@ from bot.texts import preload_locales, translate
 from tests.kill.world import EaselProcess, KillWorld, PrivateUser, kill_world
 from tests.support import PROJECT
 from tests.support.clocks import FakeClock
+from tests.support.forked import easel_command, forked
 from tests.support.waiting import wait_until
 
 FULL_DISK_BYTES = 1  # the size that a file may grow to: every write fails
@@ -45,8 +47,15 @@ def full_disk(process: EaselProcess) -> Generator[None]:
 async def run_easel(config: Path, *wrapped: str) -> tuple[int | None, list[str]]:
     """Runs `easel run` until it exits: its exit code, and the lines of its stderr."""
     program = (sys.executable, "-c", "from adapters.cli import main; main()", "run", "--config", str(config))
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPYCACHEPREFIX"}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"  # Python ignores SIGXFSZ only after its first imports
     child = await asyncio.create_subprocess_exec(
-        *wrapped, *program, cwd=PROJECT, stderr=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL
+        *wrapped,
+        *program,
+        cwd=PROJECT,
+        env=environment,
+        stderr=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
     )
     _, said = await child.communicate()
     return child.returncode, said.decode().splitlines()
@@ -133,7 +142,10 @@ async def test_a_file_damaged_in_its_middle_is_refused_and_left_alone(tmp_path: 
         await upgrade(f"sqlite:///{file}")
         await asyncio.to_thread(damage_job_table, file)
         before = file.read_bytes()
-        code, said = await run_easel(tmp_path / "easel.toml")
+        log = tmp_path / "stderr"
+        async with forked(easel_command, "run", "--config", str(tmp_path / "easel.toml"), stderr=log) as child:
+            code = await child.wait()
+        said = log.read_text().splitlines()
         assert code == 2
         assert said[-1].startswith(f"easel: database_url: {file} cannot be used (it is damaged: ")
         assert said[-1].endswith("put a backup in its place")

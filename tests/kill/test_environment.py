@@ -6,7 +6,6 @@ No job is lost and nothing is charged twice.
 import asyncio
 import resource
 import sqlite3
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
@@ -20,9 +19,10 @@ from bot.texts import preload_locales, translate_error
 from tests.flow.store.stores import books_agree
 from tests.flow.world import World, settings
 from tests.kill.kill_points import PLATFORMS
-from tests.kill.world import PROJECT, EaselProcess, KillWorld, PrivateUser, kill_world
+from tests.kill.world import EaselProcess, KillWorld, PrivateUser, kill_world
 from tests.support.chat_world import open_app
 from tests.support.clocks import ShiftedClock
+from tests.support.forked import easel_command, forked
 from tests.support.platform import Platform
 from tests.support.waiting import wait_until
 
@@ -139,21 +139,13 @@ async def test_an_unusable_database_stops_the_start_and_is_left_unchanged(tmp_pa
         f'database_url = "{url}"\nserver.port = 0\nplayground = {{ enabled = true, path = "{tmp_path}/room.db" }}\n'
         '[[providers]]\npreset = "sandbox"\nbase_url = "http://127.0.0.1:9"\napi_key = "sandbox"\n'
     )
-    child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        "from adapters.cli import main; main()",
-        "run",
-        "--config",
-        str(config),
-        cwd=PROJECT,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    _, stderr = await child.communicate()
-    assert child.returncode == 2
-    assert stderr.decode().splitlines()[-1].startswith("easel: database_url: ")
-    assert expected_message in stderr.decode()
-    assert "Traceback" not in stderr.decode()
+    log = tmp_path / "stderr"
+    async with forked(easel_command, "run", "--config", str(config), stderr=log) as child:
+        assert await child.wait() == 2
+    stderr = log.read_text()
+    assert stderr.splitlines()[-1].startswith("easel: database_url: ")
+    assert expected_message in stderr
+    assert "Traceback" not in stderr
     assert file.read_bytes() == before
 
 

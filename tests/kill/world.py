@@ -2,25 +2,26 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from bot.chat import Balance
 from bot.sandbox import Fault, Sandbox
 from bot.sandbox.request_log import RecordedRequest
 from bot.store.store import Store
+from tests.kill.blocking_process import main
 from tests.kill.kill_points import KILL_POINTS_BY_NAME, LONG_S, kill_point_name
 from tests.servers.discord import Channel, DiscordServer
 from tests.servers.discord import Limits as DiscordLimits
 from tests.servers.discord import Rate as DiscordRate
 from tests.servers.telegram import UNLIMITED, Chat, TelegramServer
-from tests.support import PROJECT
 from tests.support.chat_world import all_jobs_settled
 from tests.support.clocks import ShiftedClock
 from tests.support.databases import migrated_sqlite
+from tests.support.forked import ForkedProcess, forked
 from tests.support.waiting import TIMEOUT_S, wait_until
 
 Faults = Callable[[RecordedRequest], Fault | None]
@@ -62,7 +63,7 @@ class PrivateUser:
 class EaselProcess:
     """A running child process."""
 
-    child: asyncio.subprocess.Process
+    child: ForkedProcess
     log: Path
     """The file that takes its stderr: JSON lines."""
     blocked_prompts: set[str] = field(default_factory=set[str])
@@ -70,7 +71,6 @@ class EaselProcess:
 
     async def read_line(self) -> bool:
         """Reads one more line of stdout. False: end of file."""
-        assert self.child.stdout is not None
         line = await self.child.stdout.readline()
         if line and "blocked" in (report := json.loads(line)):
             self.blocked_prompts.add(report["blocked"])
@@ -155,25 +155,13 @@ class KillWorld:
         """
         self._starts += 1
         log = self.folder / f"log{self._starts}.jsonl"
-        command = [sys.executable, "-m", "tests.kill.blocking_process", str(self.folder / "easel.toml")]
-        with log.open("wb") as stderr:
-            child = await asyncio.create_subprocess_exec(
-                *command,
-                *([] if blocking else ["--no-blocking"]),
-                cwd=PROJECT,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=stderr,
-            )
-        running = EaselProcess(child=child, log=log)
-        try:
+        start = partial(main, self.folder / "easel.toml", blocking=blocking)
+        async with forked(start, stderr=log) as child:
+            running = EaselProcess(child=child, log=log)
             assert await asyncio.wait_for(running.read_line(), PROCESS_TIMEOUT_S), log.read_text()
             await self.discord.until(lambda: self.discord.gateway.connected, seconds=PROCESS_TIMEOUT_S)
             await self.discord.until(lambda: bool(self.discord.commands.all()), seconds=PROCESS_TIMEOUT_S)
             yield running
-        finally:
-            if child.returncode is None:
-                child.kill()
-            await child.communicate()
 
     def add_user(self, platform: str) -> PrivateUser:
         """A new user. `platform`: one of `kill_points.PLATFORMS`."""

@@ -3,7 +3,6 @@ the pictures that stand in the chat are paid."""
 
 import asyncio
 import json
-import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +15,8 @@ from bot.clock import SystemClock
 from bot.sandbox import Sandbox
 from bot.store.store import Store
 from bot.texts import preload_locales, translate
-from tests.support import PROJECT
+from tests.flow.killable import main
+from tests.support.forked import ForkedProcess, forked
 
 LONG = 1000
 
@@ -74,7 +74,7 @@ class Page:
 class Easel:
     """The process, and the page that it serves."""
 
-    def __init__(self, process: asyncio.subprocess.Process, page: Page) -> None:
+    def __init__(self, process: ForkedProcess, page: Page) -> None:
         self._process = process
         self.page = page
 
@@ -89,26 +89,12 @@ class Easel:
 
 @asynccontextmanager
 async def easel(config: Path) -> AsyncGenerator[Easel]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.flow.killable",
-        str(config),
-        cwd=PROJECT,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        assert process.stdout is not None
+    async with forked(main, config) as process:
         address = (await process.stdout.readline()).decode().strip()
         async with aiohttp.ClientSession() as http, http.ws_connect(f"{address}/ws", origin=address) as wire:
             page = Page(wire)
             await page.put("start", locale="en")
             yield Easel(process, page)
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
 
 
 async def credits_of_amber(folder: Path) -> tuple[int, int]:

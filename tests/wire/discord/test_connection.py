@@ -1,9 +1,7 @@
 """The gateway connection and its losses: resumed, restarted, refused, throttled. Each picture comes once."""
 
 import asyncio
-import os
 import signal
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,7 +18,7 @@ from bot.settings import Settings
 from bot.store.store import Store
 from bot.texts import translate
 from tests.servers.discord import Intent, Limits, Message, Permission, Rate
-from tests.support import PROJECT
+from tests.support.forked import ForkedProcess, easel_command, forked
 from tests.support.waiting import wait_until
 from tests.wire.discord.easel import DiscordWorld, Easel, button, discord_world, photo
 
@@ -213,7 +211,7 @@ async def test_a_channel_that_was_closed_meanwhile_costs_nothing(world: DiscordW
 
 
 @asynccontextmanager
-async def process(world: DiscordWorld, token: str = "") -> AsyncGenerator[asyncio.subprocess.Process]:
+async def process(world: DiscordWorld, token: str = "") -> AsyncGenerator[ForkedProcess]:
     """`easel run` as an operator runs it."""
     host = str(world.settings["fetch"]["allow_hosts"][0])
     config = world.folder / "easel.toml"
@@ -234,24 +232,8 @@ preset = "relay"
 base_url = "http://{host}"
 """
     )
-    running = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        "from adapters.cli import main; main()",
-        "run",
-        "--config",
-        str(config),
-        cwd=PROJECT,
-        env={name: value for name, value in os.environ.items() if not name.startswith(("EASEL_", "COV_"))},
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE if token else asyncio.subprocess.DEVNULL,
-    )
-    try:
+    async with forked(easel_command, "run", "--config", str(config), stderr=world.folder / "stderr") as running:
         yield running
-    finally:
-        if running.returncode is None:
-            running.kill()
-        await running.wait()
 
 
 async def test_a_killed_process_leaves_nothing_behind_that_a_new_one_does_not_finish(world: DiscordWorld) -> None:
@@ -329,6 +311,5 @@ def test_what_is_hidden_is_explained_in_every_language() -> None:
 
 async def test_a_run_with_a_wrong_token_ends_with_one_line(world: DiscordWorld) -> None:
     async with world.gallery(), process(world, token="stale") as running:
-        _, said = await asyncio.wait_for(running.communicate(), 30)
-        assert running.returncode == 2
-        assert said.decode().splitlines()[-1] == "easel: discord.token: Discord does not accept it"
+        assert await asyncio.wait_for(running.wait(), 30) == 2
+    assert (world.folder / "stderr").read_text().splitlines()[-1] == "easel: discord.token: Discord does not accept it"

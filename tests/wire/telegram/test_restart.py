@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,10 +13,11 @@ from adapters.telegram.albums import MAX_ALBUM_PARTS
 from bot.sandbox import Sandbox
 from bot.store.store import Store
 from bot.texts import preload_locales, translate
+from tests.flow.killable import main
 from tests.servers.telegram import UNLIMITED, AlbumItem, Chat, Message, TelegramServer, User
-from tests.support import PROJECT
 from tests.support.chat_world import no_unfinished_jobs, reference_sizes
 from tests.support.clocks import ShiftedClock
+from tests.support.forked import ForkedProcess, forked
 from tests.support.images import png
 from tests.support.waiting import wait_until
 from tests.wire.telegram.easel import TelegramWorld, done, telegram_world
@@ -58,24 +59,10 @@ class House:
         return [one for one in self.private.visible_messages if one.sender is self.server.bot]
 
     @asynccontextmanager
-    async def process(self, *manner: str) -> AsyncGenerator[asyncio.subprocess.Process]:
+    async def process(self, *, patient: bool = False) -> AsyncGenerator[ForkedProcess]:
         """Runs until the end of the block, where it is killed unless it has ended."""
-        made = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tests.flow.killable",
-            str(self._config),
-            *manner,
-            cwd=PROJECT,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        try:
-            yield made
-        finally:
-            if made.returncode is None:
-                made.kill()
-            await made.wait()
+        async with forked(partial(main, self._config, patient=patient)) as started:
+            yield started
 
     async def standing(self, message: Message) -> None:
         """Waits until it is written down where a job's message stands: before that, a killed process does not know."""
@@ -142,10 +129,10 @@ async def test_killed_before_an_album_is_whole(tmp_path: Path) -> None:
         shots: list[bytes | AlbumItem] = [png(size=(100 + number, 50)) for number in range(MAX_ALBUM_PARTS)]
         early = list(range(MAX_ALBUM_PARTS - 1))
         sent = place.server.album(place.ada, place.private, shots, caption="blend", deliver=early)
-        async with place.process("patient"):
+        async with place.process(patient=True):
             await place.server.until(lambda: not place.server.pending)
         place.server.deliver(sent[-1])
-        async with place.process("patient"):
+        async with place.process(patient=True):
             await place.server.until(lambda: bool(place.mine) and done(place.mine[0]))
             assert await place.credits() == (49, 0)
         assert reference_sizes(place.sandbox) == [(100 + number, 50) for number in range(MAX_ALBUM_PARTS)]
