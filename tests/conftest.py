@@ -100,9 +100,10 @@ def painted_once() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="session")
 def unblocked() -> Iterator[BlockBuster]:
-    """A blocking call on the event loop raises BlockingError inside our code."""
+    """A blocking call on the event loop raises BlockingError inside our code. Switched on once: to do so took as long
+    as everything else around a small test."""
     with blockbuster_ctx(["bot", "adapters"]) as watch:
         for name in ("os.stat", "io.BufferedReader.read", "io.TextIOWrapper.read"):
             if name in watch.functions:  # the log of a bug reads the lines of code that it shows

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
 from adapters.service import serve
@@ -41,8 +42,9 @@ def chromium() -> str:
     return CHROMIUM
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
+    """One for all tests of a module; each test opens a context of its own."""
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield started
@@ -86,7 +88,7 @@ class Demo:
 MakeDemo = Callable[..., Any]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def demo(tmp_path: Path) -> AsyncIterator[MakeDemo]:
     """`demo(pace=…)`: a Demo whose sandbox takes that many seconds a picture."""
     async with AsyncExitStack() as opened:

@@ -10,6 +10,8 @@ from tests.browser.conftest import MakeDemo, page_at
 from tests.browser.test_page import PRIVATE, messages, pictures, write
 from tests.support.images import png
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # of the browser
+
 HAND_OVER = """
 ([kind, encoded]) => {
   const bytes = Uint8Array.from(atob(encoded), (each) => each.charCodeAt(0));

@@ -2,11 +2,14 @@
 
 import re
 
+import pytest
 from playwright.async_api import Browser, FilePayload, Locator, Page, expect
 
 from tests.browser.conftest import MakeDemo, page_at
 from tests.support.images import png
 from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # of the browser
 
 PRIVATE = '#chats [data-chat="direct-amber"]'
 

@@ -12,6 +12,8 @@ from bot.sandbox import Sandbox
 from tests.browser.conftest import README_PICTURE, Demo, MakeDemo, page_at
 from tests.browser.test_page import PRIVATE, messages, pictures, write
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # of the browser
+
 SIZE = {"width": 1000, "height": 720}
 STILL = 1600  # milliseconds that a moment worth reading stays
 MOVING = 220  # milliseconds of a frame while the picture fills up
