@@ -3,6 +3,7 @@
 import bisect
 import math
 from fractions import Fraction
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -46,14 +47,12 @@ def is_legal(width: int, height: int) -> bool:
     )
 
 
+@cache
 def shapes(tier: str) -> list[float]:
     """The shapes of all legal sizes of a tier, as sorted logarithms."""
     low, _, high = pixel_sizes.area_range(tier, RULE)
     sides = range(16, 3841, 16)
     return sorted({math.log(w / h) for w in sides for h in sides if is_legal(w, h) and low <= w * h <= high})
-
-
-ALL = {tier: shapes(tier) for tier in TIERS}
 
 
 @pytest.mark.parametrize("row", RULE.recommended)
@@ -84,7 +83,7 @@ def test_any_shape_lands_on_a_legal_size_of_its_tier_and_none_of_them_is_nearer_
     assert is_legal(*got)
     low, _, high = pixel_sizes.area_range(tier or "1K", RULE)
     assert low <= got[0] * got[1] <= high
-    wanted, legal = math.log(shape), ALL[tier or "1K"]
+    wanted, legal = math.log(shape), shapes(tier or "1K")
     at = bisect.bisect(legal, wanted)
     assert (
         abs(math.log(Fraction(*got)) - wanted)

@@ -1,7 +1,7 @@
 """Finished pictures on their way into Telegram: in place, as albums, as documents, hidden; late, and after trouble."""
 
 import io
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import pytest
@@ -83,11 +83,12 @@ async def test_a_delivery_that_is_taken_up_again_sends_the_others_once(place: Te
 
 
 @pytest.mark.parametrize(
-    "data",
-    [noise(2000, 1900), png(size=(9000, 1200)), png(size=(2100, 100))],
+    "make",  # in the test, and not where every worker collects it
+    [lambda: noise(2000, 1900), lambda: png(size=(9000, 1200)), lambda: png(size=(2100, 100))],
     ids=["over 10 MB", "over 10000 for width and height", "over 20 to 1"],
 )
-async def test_what_cannot_be_a_photo_is_a_document_unchanged(place: TelegramWorld, data: bytes) -> None:
+async def test_what_cannot_be_a_photo_is_a_document_unchanged(place: TelegramWorld, make: Callable[[], bytes]) -> None:
+    data = make()
     async with place.gallery(data) as upstream, place.easel():
         upstream.open.set()
         place.server.say(place.ada, place.private, "a fox")
