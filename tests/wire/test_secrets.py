@@ -9,108 +9,36 @@ import logging
 import os
 import re
 import sys
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from aiohttp import web
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from adapters import doctor, service
-from adapters.telegram import api
+from adapters import doctor
 from bot.chat import Action
-from bot.sandbox import Sandbox
 from bot.settings import Settings
 from tests.servers import discord as discords
 from tests.servers import telegram as telegrams
 from tests.support import PROJECT
-from tests.support.clocks import FastClock
-from tests.support.databases import migrated_sqlite
 from tests.support.images import png
-from tests.support.waiting import wait_until
 from tests.wire.discord import easel as in_discord
+from tests.wire.marked_easel import (
+    DIALECTS,
+    DISCORD,
+    ECHOED,
+    KEY,
+    PUBLIC,
+    TELEGRAM,
+    TROUBLES,
+    WISH,
+    Whole,
+    whole,
+)
 from tests.wire.telegram import easel as in_telegram
-from tests.wire.telegram.edges import free_port
-
-TELEGRAM = "700001:AAE_MarkedTelegramTokenThatNobodyMaySee"
-DISCORD = "MarkedDiscord.Token.ThatNobodyMaySee"
-KEY, ECHOED = "sk-marked-key-of-the-upstream", "sk-marked-key-of-the-echo"
-WISH = "umbrellabird at dusk"  # in members' prompts, long enough to be hidden in quotes
-SPEED = 10.0  # times as fast as the machine's: pauses before the next try, and rate limits
-PATIENCE = 2.0  # real seconds of Telegram's library with a call
-PUBLIC = "https://easel.example"
-DIALECTS = ("chat", "tasks", "images")
-# The first three are the echo's, which turns down all others; then the sandbox does what stands in brackets.
-TROUBLES = ("stop", "prose", "moved", "[[400]]", "[[500]]", "[[moderation]]", "[[broken]]", "[[gone]]", "[[cut]]")
-
-
-# ---------------------------------------------------------------- an upstream that says back whatever it is told
-
-
-@dataclass(slots=True)
-class Echo:
-    """Answers every request with an error in which all of it stands: headers, key, prompt. `heard`: requests whole,
-    without their authorization."""
-
-    address: str = ""
-    heard: list[str] = field(default_factory=list[str])
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        body = (await request.read()).decode("utf-8", "replace")
-        key = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        others = {name: value for name, value in request.headers.items() if name != "Authorization"}
-        self.heard.append(f"{request.method} {request.raw_path} {others} {body}")
-        words = f"the key {key} may not do this: {body}"
-        told = {"error": {"code": key, "type": key, "message": words}, "trace_id": key}
-        headers = {"X-Request-Id": key, "Location": f"{self.address}/{key}"}
-        if "prose" in body:
-            said = {"role": "assistant", "content": words}
-            whole: Any = {
-                "id": key,
-                "choices": [{"message": said, "finish_reason": "stop"}],
-                "status": "failed",
-                **told,
-            }
-            return web.json_response(whole, headers=headers)
-        if "moved" in body:
-            return web.Response(status=302, text=words, headers=headers)
-        return web.json_response(told, status=400 if "stop" in body else 503, headers=headers)
-
-
-@asynccontextmanager
-async def echo() -> AsyncGenerator[Echo]:
-    made = Echo()
-    app = web.Application(client_max_size=100_000_000)
-    app.router.add_route("*", "/{tail:.*}", made.answer)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.address = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
-        yield made
-    finally:
-        await runner.cleanup()
-
-
-# ---------------------------------------------------------------- a whole Easel
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Whole:
-    """Easel as `easel run` serves it, in both platforms at once. `address`: of its own server."""
-
-    telegram: in_telegram.TelegramWorld
-    discord: in_discord.DiscordWorld
-    sandbox: Sandbox
-    echo: Echo
-    settings: Settings
-    address: str
-    folder: Path
 
 
 @pytest.fixture(autouse=True)
@@ -129,81 +57,6 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
         if name is None or not name.startswith(("aiosqlite", "sqlalchemy")):
             caplog.set_level(logging.DEBUG, logger=name)
     return caplog
-
-
-@asynccontextmanager
-async def whole(folder: Path, dialect: str, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Whole]:
-    clock = FastClock(SPEED)
-    monkeypatch.setattr(service, "SystemClock", lambda: clock)
-    monkeypatch.setattr(api, "READ_TIMEOUT_S", PATIENCE)
-    port = await free_port()
-    address = f"http://127.0.0.1:{port}"
-    async with (
-        echo() as repeats,
-        Sandbox(key=KEY, pace=0, edge=64, callbacks_to=address) as sandbox,
-        telegrams.TelegramServer(
-            token=TELEGRAM, limits=telegrams.UNLIMITED, now=clock.now, time=clock.monotonic
-        ) as telegram,
-        discords.DiscordServer(token=DISCORD, now=clock.now, time=clock.monotonic) as discord,
-    ):
-        telegram.webhook.to = address
-        ada = telegram.add_user("Ada")
-        guild = discord.world.add_guild()
-        values: dict[str, Any] = {
-            "database_url": migrated_sqlite(folder),
-            "providers": [
-                {"name": "echo", "preset": "sandbox", "base_url": repeats.address, "api_key": ECHOED},
-                {"name": "good", "preset": "sandbox", "base_url": sandbox.address, "api_key": KEY},
-            ],
-            "fetch": {"allow_hosts": [sandbox.address.removeprefix("http://")]},
-            "drain_s": 0,
-            "limits": {"user_per_minute": None, "user_concurrent": 20},
-            "server": {"port": port, "public_url": PUBLIC},
-            "playground": {"enabled": True, "path": folder / "playground.db"},
-            "telegram": {"token": TELEGRAM, "api_base": telegram.api_base, "mode": "webhook"},
-            "discord": {"token": DISCORD, "api_base": discord.api_base, "gateway_url": discord.gateway_url},
-        }
-        for provider in values["providers"]:
-            provider["dialect"] = dialect
-        settings = Settings(**values)
-        stop, serving = asyncio.Event(), asyncio.Event()
-        running = asyncio.create_task(service.serve(settings, stop=stop, ready=lambda _: serving.set()))
-        try:
-            await serving.wait()
-            await wait_until(lambda: is_ready(address))
-            yield Whole(
-                telegram=in_telegram.TelegramWorld(
-                    server=telegram,
-                    sandbox=sandbox,
-                    folder=folder,
-                    clock=clock,
-                    ada=ada,
-                    private=telegram.private(ada, opened=True),
-                    group=telegram.add_group("Painters", members=[ada]),
-                ),
-                discord=in_discord.DiscordWorld(
-                    server=discord,
-                    sandbox=sandbox,
-                    folder=folder,
-                    clock=clock,
-                    guild=guild,
-                    channel=discord.world.add_channel(guild),
-                    ada=discord.world.add_member(guild, "Ada"),
-                ),
-                sandbox=sandbox,
-                echo=repeats,
-                settings=settings,
-                address=address,
-                folder=folder,
-            )
-        finally:
-            stop.set()
-            await running
-
-
-async def is_ready(address: str) -> bool:
-    async with httpx.AsyncClient() as caller:
-        return (await caller.get(f"{address}/readyz")).status_code == 200
 
 
 # ---------------------------------------------------------------- what is done in it

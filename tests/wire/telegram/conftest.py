@@ -1,0 +1,33 @@
+"""A test Telegram with Easel's own edge, the operator's storage chat, and a group that the bot is not in."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.telegram import Chat
+from tests.wire.telegram.easel import TelegramWorld
+from tests.wire.telegram.edges import Edge, edge
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncGenerator[Edge]:
+    async with edge(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def place(world: Edge) -> TelegramWorld:
+    return world.place
+
+
+@pytest.fixture
+def storage(place: TelegramWorld) -> Chat:
+    """The operator's group for uploads."""
+    return place.server.add_group("Storage")
+
+
+@pytest.fixture
+def elsewhere(place: TelegramWorld) -> Chat:
+    """A group of Ada's that the bot is not in."""
+    return place.server.add_group("Elsewhere", members=[place.ada], bot_status="left")
