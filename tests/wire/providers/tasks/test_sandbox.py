@@ -1,7 +1,7 @@
 """The tasks dialect against the sandbox: whole paintings, callbacks, and what a wrong preset tells its operator."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
@@ -33,18 +33,12 @@ from bot.sandbox import Sandbox
 from tests.servers.upstream.tasks import provider as scripted_provider
 from tests.servers.upstream.tasks import scripted
 from tests.support.clocks import FakeClock, InstantClock
-from tests.wire.providers.tasks.test_dialect import CLEAR, DONE, OPENED, PENDING, png
+from tests.wire.providers.tasks.samples import CLEAR, DONE, OPENED, PENDING, png
 
 BOT = "https://bot.example"
 KEY = SecretStr("sandbox")
 WHERE = {"evolink": "/evolink", "toapis": "/toapis", "sandbox": ""}
 each_preset = pytest.mark.parametrize("preset", WHERE)
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[UpstreamClient]:
-    async with UpstreamClient() as made:
-        yield made
 
 
 class Attendant(InstantClock):

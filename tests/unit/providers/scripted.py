@@ -1,0 +1,98 @@
+"""Scripted providers, and one generation run against them."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+
+from bot.errors import PaintFailed
+from bot.painting import Blob, Capabilities, FinishedImage, Image, PaintEvent, PaintRequest, Stage, StageChanged
+from bot.providers.fallback import FallbackProvider
+from tests.support.clocks import FakeClock
+
+REQUEST = PaintRequest(prompt="a cat")
+PAINTED = FinishedImage(Blob(data=b"x"))
+RETRYING = StageChanged(Stage.RETRYING)
+PIXEL = Image(data=b"x", media_type="image/png", width=1, height=1)
+Act = list[PaintEvent | PaintFailed | asyncio.Event]
+
+
+class Scripted:
+    """A provider that plays one act for each request; the last one again and again."""
+
+    def __init__(
+        self,
+        name: str,
+        *acts: Act,
+        price: int = 1,
+        capabilities: Capabilities | None = None,
+        resumed: Sequence[Act] = (),
+    ) -> None:
+        """`resumed`: the acts of `resume`; without any it is not resumable."""
+        self.name = name
+        self.model = ""
+        self.resumable = bool(resumed)
+        self.resumed_ids: list[str] = []
+        self._resumed = list(resumed)
+        self.capabilities = capabilities or Capabilities()
+        self.price = price
+        self.paint_calls = 0
+        self.closed = 0
+        self._acts = list(acts)
+
+    async def paint(self, request: PaintRequest) -> AsyncGenerator[PaintEvent, None]:
+        self.paint_calls += 1
+        async with aclosing(self._play(self._acts)) as events:
+            async for event in events:
+                yield event
+
+    async def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[PaintEvent, None]:
+        self.resumed_ids.append(upstream_id)
+        async with aclosing(self._play(self._resumed)) as events:
+            async for event in events:
+                yield event
+
+    async def _play(self, acts: list[Act]) -> AsyncGenerator[PaintEvent, None]:
+        act = acts.pop(0) if len(acts) > 1 else acts[0]
+        try:
+            for step in act:
+                if isinstance(step, PaintFailed):
+                    raise step
+                if isinstance(step, asyncio.Event):
+                    await step.wait()
+                else:
+                    yield step
+        finally:
+            self.closed += 1
+
+
+class Run:
+    """One generation, run to its end."""
+
+    def __init__(self, fallback: FallbackProvider, request: PaintRequest = REQUEST) -> None:
+        self.events: list[object] = []
+        self.failure: PaintFailed | None = None
+        self._steps = fallback.paint(request)
+
+    async def run(self) -> None:
+        try:
+            async for event in self._steps:
+                self.events.append(event)
+        except PaintFailed as failed:
+            self.failure = failed
+
+
+def fallback(
+    *providers: Scripted, clock: FakeClock | None = None, budget: float = 100.0, jitter: float = 0.0, slots: int = 8
+) -> FallbackProvider:
+    return FallbackProvider(
+        [(provider, slots) for provider in providers],
+        budget_s=budget,
+        clock=clock or FakeClock(),
+        jitter=lambda: jitter,
+    )
+
+
+async def run_to_end(made: FallbackProvider) -> Run:
+    run = Run(made)
+    await run.run()
+    return run

@@ -1,0 +1,120 @@
+"""Only providers that can do what a request needs are tried; capabilities and prices of several providers merged."""
+
+import pytest
+
+from bot.errors import Unsupported
+from bot.painting import Capabilities, Image, Options, PaintRequest
+from bot.providers.fallback import AttemptStarted
+from bot.providers.requirements import Requirements, merge_capabilities
+from tests.unit.providers.scripted import PAINTED, PIXEL, Run, Scripted, fallback
+
+# ---------------------------------------------------------------- capabilities and prices
+
+SQUARE = Capabilities(sizes=("1:1",), max_n=1, max_references=1, max_prompt_chars=10, reference_types=("image/png",))
+WIDE = Capabilities(sizes=("3:2",), qualities=("high",), max_n=4, max_references=0)
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (PaintRequest(prompt="a", options=Options(size="1:1")), "square"),
+        (PaintRequest(prompt="a", options=Options(size="3:2")), "wide"),
+        (PaintRequest(prompt="a", options=Options(quality="high")), "wide"),
+        (PaintRequest(prompt="a", options=Options(n=2)), "wide"),
+        (PaintRequest(prompt="a" * 11), "wide"),
+        (PaintRequest(prompt="a", references=(PIXEL,)), "square"),
+        (PaintRequest(prompt="a"), "square"),
+    ],
+)
+async def test_only_capable_providers_are_tried(request_: PaintRequest, expected: str) -> None:
+    square, wide = (Scripted(name, [PAINTED], capabilities=a) for name, a in (("square", SQUARE), ("wide", WIDE)))
+    run = Run(fallback(square, wide), request_)
+    await run.run()
+    assert run.events == [AttemptStarted(expected, 1), PAINTED]
+
+
+async def test_what_nobody_can_do_is_refused_in_the_words_that_were_typed() -> None:
+    made = fallback(Scripted("square", [PAINTED], capabilities=SQUARE), Scripted("wide", [PAINTED], capabilities=WIDE))
+    needs = Requirements(options=Options(size="1:1", quality="high", n=3), reference_count=2, prompt_chars=5)
+    with pytest.raises(Unsupported) as refused:
+        made.price(needs)
+    assert refused.value.facts == {"what": "--size 1:1 --quality high --n 3 🖼🖼"}
+    with pytest.raises(Unsupported):
+        await Run(made, PaintRequest(prompt="a", options=Options(size="1:1", n=2))).run()
+
+
+def test_as_much_is_reserved_as_the_dearest_may_cost() -> None:
+    cheap, dear = Scripted("cheap", [], price=1), Scripted("dear", [], price=5, capabilities=WIDE)
+    made = fallback(cheap, dear)
+    assert made.price(Requirements(options=Options(), reference_count=0, prompt_chars=5)) == 5
+    assert made.price(Requirements(options=Options(), reference_count=1, prompt_chars=5)) == 1
+    assert [
+        each.name for each in made.capable_providers(Requirements(options=Options(), reference_count=0, prompt_chars=5))
+    ] == [
+        "cheap",
+        "dear",
+    ]
+
+
+def test_together_they_can_do_what_one_can_and_references_fit_all() -> None:
+    assert fallback(
+        Scripted("a", [], capabilities=SQUARE), Scripted("b", [], capabilities=WIDE)
+    ).capabilities == Capabilities(
+        sizes=("1:1", "3:2"),
+        qualities=("high",),
+        max_n=4,
+        max_references=1,
+        max_prompt_chars=4000,
+        reference_types=("image/png",),
+    )
+    assert merge_capabilities([SQUARE]) == SQUARE
+
+
+# ---------------------------------------------------------------- needs
+
+MASKED = Image(data=b"x", media_type="image/png", width=1, height=1)
+MASKING = Capabilities(supports_masks=True, max_masked_references=1, counts=(1, 2, 4))
+STYLED = Capabilities(
+    backgrounds=("transparent",), formats=("webp",), supports_compression=True, tiers=("2K",), max_n=10
+)
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (PaintRequest(prompt="a", references=(PIXEL,), mask=MASKED), "masking"),
+        (PaintRequest(prompt="a", options=Options(n=3)), "styled"),
+        (PaintRequest(prompt="a", options=Options(background="transparent")), "styled"),
+        (PaintRequest(prompt="a", options=Options(format="webp")), "styled"),
+        (PaintRequest(prompt="a", options=Options(compression=80)), "styled"),
+        (PaintRequest(prompt="a", options=Options(tier="2K")), "styled"),
+        (PaintRequest(prompt="a", options=Options(n=4)), "masking"),
+    ],
+)
+async def test_need_comes_before_order(request_: PaintRequest, expected: str) -> None:
+    masking, styled = (
+        Scripted(name, [PAINTED], capabilities=a) for name, a in (("masking", MASKING), ("styled", STYLED))
+    )
+    run = Run(fallback(masking, styled), request_)
+    await run.run()
+    assert run.events == [AttemptStarted(expected, 1), PAINTED]
+
+
+def test_what_nobody_takes_together_is_named_in_full() -> None:
+    made = fallback(
+        Scripted("masking", [PAINTED], capabilities=MASKING), Scripted("styled", [PAINTED], capabilities=STYLED)
+    )
+    options = Options(size="3:2", tier="2K", background="transparent", format="webp", compression=80, n=3)
+    with pytest.raises(Unsupported) as refused:
+        made.price(Requirements(options=options, reference_count=2, prompt_chars=5, has_mask=True))
+    said = "--size 3:2@2K --background transparent --format webp --compression 80 --n 3 🖼🖼 mask"
+    assert refused.value.facts == {"what": said}
+    assert not made.can_satisfy(Requirements(options=Options(), reference_count=2, prompt_chars=5, has_mask=True))
+    assert made.can_satisfy(Requirements(options=Options(), reference_count=1, prompt_chars=5, has_mask=True))
+
+
+def test_counts_are_told_one_by_one_only_where_they_have_gaps() -> None:
+    assert merge_capabilities([MASKING]).counts == (1, 2, 4)
+    assert merge_capabilities([MASKING, STYLED]).counts == ()
+    assert merge_capabilities([MASKING, STYLED]).max_n == 10
+    assert merge_capabilities([MASKING, STYLED]).max_masked_references == 1

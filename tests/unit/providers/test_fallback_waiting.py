@@ -1,0 +1,136 @@
+"""Waiting for busy providers and free slots, within the one time budget of the job."""
+
+import asyncio
+
+import pytest
+
+from bot.errors import Busy, TookTooLong
+from bot.painting import Accepted
+from bot.providers.fallback import AttemptRejected, AttemptStarted
+from tests.support.clocks import FakeClock, settle
+from tests.unit.providers.scripted import PAINTED, RETRYING, Run, Scripted, fallback, run_to_end
+
+# ---------------------------------------------------------------- busy
+
+
+async def test_a_busy_one_is_waited_for_as_long_as_it_says() -> None:
+    clock = FakeClock()
+    first, second = Scripted("first", [Busy(retry_after=30)], [PAINTED]), Scripted("second", [PAINTED])
+    run = Run(fallback(first, second, clock=clock))
+    running = asyncio.create_task(run.run())
+    await clock.advance(29.9)
+    assert run.events == [AttemptStarted("first", 1), AttemptRejected("Busy"), RETRYING]
+    await clock.advance(0.1)
+    await running
+    assert run.events[3:] == [AttemptStarted("first", 1), PAINTED]
+    assert second.paint_calls == 0
+
+
+@pytest.mark.parametrize(("retry_after", "budget"), [(100.0, 100.0), (1e9, 100.0)])
+async def test_one_that_is_busy_for_longer_than_there_is_time_is_left(retry_after: float, budget: float) -> None:
+    first, second = Scripted("first", [Busy(retry_after=retry_after)]), Scripted("second", [PAINTED])
+    run = await run_to_end(fallback(first, second, budget=budget))
+    assert run.events[-2:] == [AttemptStarted("second", 1), PAINTED]
+    assert first.paint_calls == 1
+
+
+@pytest.mark.parametrize(("jitter", "pauses"), [(0.0, (1.0, 2.0, 4.0)), (0.5, (1.25, 2.5, 5.0))])
+async def test_one_that_names_no_time_is_asked_again_ever_later(jitter: float, pauses: tuple[float, ...]) -> None:
+    clock = FakeClock()
+    first, second = Scripted("first", [Busy()]), Scripted("second", [PAINTED])
+    run = Run(fallback(first, second, clock=clock, jitter=jitter))
+    running = asyncio.create_task(run.run())
+    for count, pause in enumerate(pauses, start=1):
+        await settle()
+        assert (first.paint_calls, clock.next_in) == (count, pause)
+        await clock.advance(pause)
+    await running
+    assert (first.paint_calls, second.paint_calls) == (4, 1)
+    assert run.events.count(AttemptRejected("Busy")) == 4
+
+
+async def test_the_time_that_was_waited_counts() -> None:
+    clock = FakeClock()
+    first = Scripted("first", [Busy(retry_after=60)])
+    run = Run(fallback(first, clock=clock, budget=100))
+    running = asyncio.create_task(run.run())
+    await clock.advance(60)
+    await running
+    assert first.paint_calls == 2
+    assert isinstance(run.failure, Busy)
+
+
+# ---------------------------------------------------------------- one budget of time
+
+
+async def test_what_is_not_painted_in_the_time_of_the_job_is_given_up() -> None:
+    clock = FakeClock()
+    first = Scripted("first", [Accepted(), asyncio.Event()])
+    run = Run(fallback(first, Scripted("second", [PAINTED]), clock=clock, budget=100))
+    running = asyncio.create_task(run.run())
+    await clock.advance(99.9)
+    assert run.failure is None
+    await clock.advance(0.1)
+    await running
+    assert isinstance(run.failure, TookTooLong)
+    assert run.failure.facts == {"seconds": 100}
+    assert (first.closed, run.events) == (1, [AttemptStarted("first", 1), Accepted()])
+
+
+async def test_who_waits_for_a_place_gets_it_in_time_and_who_leaves_the_line_takes_none() -> None:
+    clock, gate = FakeClock(), asyncio.Event()
+    made = fallback(Scripted("first", [Accepted(), gate, PAINTED]), clock=clock, slots=1, budget=100)
+    walks = [Run(made) for _ in range(3)]
+    holding, leaving, waiting = [asyncio.create_task(run.run()) for run in walks]
+    await settle()
+    leaving.cancel()
+    await clock.advance(99)
+    gate.set()
+    await asyncio.gather(holding, waiting)
+    assert [run.events[-1:] for run in walks] == [[PAINTED], [], [PAINTED]]
+
+
+@pytest.mark.parametrize("turns", range(24))
+async def test_who_is_cancelled_just_when_a_place_comes_free_leaves_it_to_others(turns: int) -> None:
+    gate = asyncio.Event()
+    made = fallback(Scripted("first", [gate, PAINTED], [PAINTED]), slots=1)
+    holding, waiting = asyncio.create_task(Run(made).run()), asyncio.create_task(Run(made).run())
+    await settle()
+    gate.set()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(holding, waiting, return_exceptions=True)
+    assert (await run_to_end(made)).events[-1] == PAINTED
+
+
+async def test_a_place_that_comes_free_too_late_is_not_taken_and_nobody_else_is_asked_then() -> None:
+    clock = FakeClock()
+    first, second = Scripted("first", [Accepted(), asyncio.Event()]), Scripted("second", [PAINTED])
+    made = fallback(first, second, clock=clock, slots=1, budget=100)
+    walks = [Run(made) for _ in range(3)]
+    running = [asyncio.create_task(run.run()) for run in walks]
+    await clock.advance(100)
+    await asyncio.gather(*running)
+    assert [type(run.failure) for run in walks] == [TookTooLong, Busy, Busy]
+    assert (first.paint_calls, first.closed, second.paint_calls) == (1, 1, 0)
+
+
+async def test_who_gets_no_place_in_time_is_told_that_it_is_busy() -> None:
+    clock = FakeClock()
+    first, second = (
+        Scripted("first", [Busy(retry_after=50)], [Accepted(), asyncio.Event()]),
+        Scripted("second", [PAINTED]),
+    )
+    made = fallback(first, second, clock=clock, slots=1, budget=100)
+    early, late = Run(made), Run(made)
+    running = asyncio.create_task(early.run())
+    await clock.advance(40)
+    holding = asyncio.create_task(late.run())  # has the place, and time until 140
+    await clock.advance(60)
+    await running
+    assert isinstance(early.failure, Busy)
+    assert (first.paint_calls, second.paint_calls) == (2, 0)
+    await clock.advance(40)
+    await holding
+    assert isinstance(late.failure, TookTooLong)

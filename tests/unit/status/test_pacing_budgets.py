@@ -1,0 +1,123 @@
+"""The slots of a budget are never overdrawn: when they are held, reserved for finals, and counted several at once."""
+
+import pytest
+
+from bot.chat import Budget, Lane
+from bot.status.pacing import Pacer, SendGrant
+from tests.unit.status.pacer_calls import CHAT, FINAL, FIRST, PROGRESS, UPLOADS, lane, make_next_call, start_next_call
+
+
+def test_a_slot_that_counts_from_the_end_is_held_while_the_call_lasts() -> None:
+    pacer = Pacer()
+    for job in ("a", "b"):
+        pacer.request_call(job, FINAL, lane(UPLOADS), 0.0)
+    grant = start_next_call(pacer, 0.0, "a", FINAL)
+    assert pacer.next_call(5.0) is None  # only the end of that call brings the next one closer
+    pacer.finish_call(grant, 7.0)
+    assert pacer.next_call(7.0) == 17.0
+    start_next_call(pacer, 17.0, "b", FINAL)
+
+
+def test_progress_is_spread_over_what_lies_above_the_reserve_and_leaves_the_reserve() -> None:
+    pacer = Pacer()
+    quick = lane(CHAT, gap=0.0)
+    pacer.expect_final("a", quick)
+    starts: list[float] = []
+    now = 0.0
+    while now < 10.0:
+        pacer.request_call("a", PROGRESS, quick, now)
+        if isinstance(grant := pacer.next_call(now), SendGrant):
+            pacer.start_call(grant, now)
+            pacer.finish_call(grant, now)
+            starts.append(now)
+        else:
+            assert grant is not None
+            now = grant
+    assert starts == [
+        0.0,
+        1.25,
+        6.25,
+    ]  # 2.5 s a slot: times 1 used through 2 to spare, then times 2 through 1
+    assert now == 10.0  # and not before the first slot is free again: one is kept for the final state
+    pacer.request_call("a", FINAL, quick, 7.0)
+    start_next_call(pacer, 7.0, "a", FINAL)
+
+
+@pytest.mark.parametrize(("shared", "shown"), [(False, 0), (True, 2)])
+def test_many_open_jobs_end_progress_in_their_own_chat_but_not_in_all_chats(shared: bool, shown: int) -> None:
+    pacer = Pacer()
+    where = lane(Budget(key="many", slots=3, period_s=60.0, shared=shared), gap=0.0)
+    for number in range(100):
+        pacer.expect_final(f"job-{number}", where)
+        pacer.request_call(f"job-{number}", PROGRESS, where, 0.0)
+    calls = 0
+    now: SendGrant | float | None = 0.0
+    while isinstance(now, float) and now < 60.0:
+        while isinstance(grant := pacer.next_call(now), SendGrant):
+            pacer.start_call(grant, now)
+            pacer.finish_call(grant, now)
+            calls += 1
+        now = grant
+    assert calls == shown
+
+
+# ---------------------------------------------------------------- forgetting
+
+
+def test_slots_are_kept_back_where_the_job_writes_now() -> None:
+    pacer = Pacer()
+    minute = Budget(key="minute", slots=3, period_s=60.0)
+    token = lane(Budget(key="token", slots=5, period_s=2.0))
+    pacer.expect_final("a", token)
+    pacer.expect_final("a", token)
+    pacer.request_call("b", FIRST, lane(minute), 0.0)
+    make_next_call(pacer, 0.0, "b", FIRST)
+    pacer.request_call("a", PROGRESS, lane(minute), 1.0)  # the token is dead: from here on the chat's own budget
+    pacer.request_call("b", FIRST, lane(minute), 1.0)
+    assert pacer.next_call(1.0) == 60.0  # the two slots left are kept for the final state of a, and of who may join
+    pacer.request_call("a", FINAL, lane(minute), 2.0)
+    make_next_call(pacer, 2.0, "a", FINAL)
+    pacer.drop_message("a")
+    start_next_call(pacer, 2.0, "b", FIRST)
+
+
+# ---------------------------------------------------------------- anything, in any order
+
+
+def test_a_call_that_counts_as_several_waits_for_all_its_slots() -> None:
+    pacer = Pacer()
+    narrow = Budget(key="chat", slots=5, period_s=60.0)
+    for number in range(3):
+        pacer.request_call(f"job-{number}", FINAL, lane(narrow), 0.0)
+        grant = pacer.next_call(0.0)
+        assert isinstance(grant, SendGrant)
+        pacer.start_call(grant, float(number))
+        pacer.finish_call(grant, float(number))
+    pacer.request_call("album", FINAL, Lane(budgets=(narrow,), slots_per_call=4), 3.0)
+    assert pacer.next_call(3.0) == 61.0  # two slots are free, and two of the three used ones come back by then
+    grant = pacer.next_call(61.0)
+    assert isinstance(grant, SendGrant)
+    pacer.start_call(grant, 61.0)
+    pacer.finish_call(grant, 61.0)
+    pacer.request_call("after", FINAL, lane(narrow), 61.0)
+    assert pacer.next_call(61.0) == 62.0  # all five are taken: one until 62, four until 121
+
+
+def test_a_refused_call_gives_all_its_slots_back() -> None:
+    pacer = Pacer()
+    wide = Budget(key="chat", slots=4, period_s=60.0)
+    pacer.request_call("album", FINAL, Lane(budgets=(wide,), slots_per_call=4), 0.0)
+    grant = pacer.next_call(0.0)
+    assert isinstance(grant, SendGrant)
+    pacer.start_call(grant, 0.0)
+    pacer.reject_call(grant, 7.0, 1.0)
+    assert pacer.next_call(1.0) == 8.0
+    assert pacer.next_call(8.0) == grant
+
+
+def test_a_call_that_counts_as_more_than_there_are_needs_all_of_them() -> None:
+    pacer = Pacer()
+    pacer.request_call(
+        "album", FINAL, Lane(budgets=(Budget(key="chat", slots=2, period_s=60.0),), slots_per_call=9), 0.0
+    )
+    assert isinstance(pacer.next_call(0.0), SendGrant)

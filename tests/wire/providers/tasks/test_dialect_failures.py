@@ -1,0 +1,222 @@
+"""How each failure of a submission, an upload or a task is classified."""
+
+import pytest
+
+from bot.errors import (
+    BadCredentials,
+    Busy,
+    CalledOff,
+    CutShort,
+    Lost,
+    Moderated,
+    NoAnswer,
+    NoPicture,
+    OutOfFunds,
+    PaintFailed,
+    Rejected,
+    Retry,
+    SaidFailed,
+    Unreachable,
+    UpstreamDown,
+    WrongEndpoint,
+)
+from bot.painting import Accepted, PaintRequest, Stage, StageChanged
+from bot.providers.http.client import UpstreamClient
+from tests.servers.upstream.tasks import KEY, Json, Said, fail, provider, scripted
+from tests.support.clocks import InstantClock
+from tests.wire.providers.tasks.samples import JPEG, OPENED, failed
+
+# ---------------------------------------------------------------- the submit
+
+SUBMIT_ERRORS = {
+    "evolink": [
+        (400, "invalid_request", Rejected),
+        (401, "unauthorized", BadCredentials),
+        (402, "insufficient_quota", OutOfFunds),
+        (403, "model_access_denied", BadCredentials),
+        (404, "resource_not_found", WrongEndpoint),
+        (429, "rate_limit_exceeded", Busy),
+        (500, "internal_error", UpstreamDown),
+    ],
+    "toapis": [
+        (400, "invalid_request_error", Rejected),
+        (401, "authentication_error", BadCredentials),
+        (401, 401, BadCredentials),
+        (402, "insufficient_quota", OutOfFunds),
+        (404, 404, WrongEndpoint),
+        (422, "content_policy_violation", Moderated),
+        (429, "rate_limit_exceeded", Busy),
+        (500, 500, UpstreamDown),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("preset", "status", "code", "kind"),
+    [(preset, *row) for preset, rows in SUBMIT_ERRORS.items() for row in rows],
+)
+async def test_each_row_of_the_error_tables(
+    client: UpstreamClient, clock: InstantClock, preset: str, status: int, code: object, kind: type[PaintFailed]
+) -> None:
+    error: Json = {"error": {"code": code, "message": f"words and {KEY}", "type": "invalid_request_error"}}
+    async with scripted(clock, submits=[(status, error, {"x-request-id": "r-7"})]) as up:
+        failure, events = await fail(provider(client, clock, up.url, preset))
+        assert len(up.requests) == 1
+    assert (type(failure), failure.trace) == (kind, "r-7")
+    assert events == [StageChanged(Stage.SENDING)]
+    assert KEY not in f"{failure.detail} {failure.facts}"
+
+
+async def test_a_busy_upstream_says_for_how_long(client: UpstreamClient, clock: InstantClock) -> None:
+    async with scripted(clock, submits=[(429, {}, {"Retry-After": "7"})]) as up:
+        failure, _ = await fail(provider(client, clock, up.url))
+    assert isinstance(failure, Busy)
+    assert failure.retry_after == 7.0
+
+
+NO_TASK: list[tuple[Said, type[PaintFailed]]] = [
+    ({"error": {"code": "insufficient_quota", "message": "top up"}}, OutOfFunds),
+    ({"code": 401, "message": "no"}, BadCredentials),
+    ({"error": {"message": "odd"}}, SaidFailed),
+    ({"fail_reason": "odd"}, SaidFailed),
+    ({"success": False, "message": "insufficient balance"}, OutOfFunds),
+    ({"status": "queued"}, Lost),
+    ({}, Lost),
+    ("<html>Sorry</html>", UpstreamDown),
+    ("accepted", Lost),
+    ("", Lost),
+]
+
+
+@pytest.mark.parametrize(("said", "kind"), NO_TASK)
+async def test_a_success_that_opens_no_task(
+    client: UpstreamClient, clock: InstantClock, said: Said, kind: type[PaintFailed]
+) -> None:
+    async with scripted(clock, submits=[said]) as up:
+        failure, events = await fail(provider(client, clock, up.url))
+        assert len(up.requests) == 1
+    assert type(failure) is kind
+    assert Accepted(None) not in events
+
+
+async def test_an_id_that_quotes_the_key_is_not_kept(client: UpstreamClient, clock: InstantClock) -> None:
+    async with scripted(clock, submits=[{"id": f"task-{KEY}", "status": "pending"}]) as up:
+        failure, events = await fail(provider(client, clock, up.url))
+        assert len(up.requests) == 1
+    assert (type(failure), failure.retry) == (Lost, Retry.NEVER)
+    assert KEY not in f"{events} {failure.detail} {failure.trace}"
+
+
+@pytest.mark.parametrize("cut", [b"", b'{"id": "task-'])
+async def test_a_submit_whose_answer_is_lost_is_not_repeated(
+    client: UpstreamClient, clock: InstantClock, cut: bytes
+) -> None:
+    async with scripted(clock, submits=[cut]) as up:
+        failure, _ = await fail(provider(client, clock, up.url))
+        assert len(up.requests) == 1
+    assert (type(failure), failure.retry) == (CutShort, Retry.NEVER)
+
+
+async def test_an_address_where_nobody_listens(client: UpstreamClient, clock: InstantClock) -> None:
+    failure, _ = await fail(provider(client, clock, "http://127.0.0.1:1"))
+    assert (type(failure), failure.retry) == (Unreachable, Retry.ELSEWHERE)
+
+
+# ---------------------------------------------------------------- uploads that come to nothing
+
+LOST_UPLOADS: list[tuple[Said, type[PaintFailed]]] = [
+    ((500, {"success": False, "message": "broken"}), UpstreamDown),
+    ((401, {"success": False, "code": 401, "msg": "no"}), BadCredentials),
+    ((404, {}), WrongEndpoint),
+    ((429, {}), Busy),
+    ((400, {"success": False, "message": "not a picture"}), Rejected),
+    ({"success": False, "code": 402, "msg": "quota"}, OutOfFunds),
+    ({"success": False, "message": "Upload failed"}, UpstreamDown),
+    ({"success": True, "data": {"file_url": "javascript:alert(1)"}}, UpstreamDown),
+    ("<html>Sorry</html>", UpstreamDown),
+    (b'{"succ', Unreachable),
+    (b"", Unreachable),
+]
+
+
+@pytest.mark.parametrize(("said", "kind"), LOST_UPLOADS)
+async def test_an_upload_that_fails_submits_nothing(
+    client: UpstreamClient, clock: InstantClock, said: Said, kind: type[PaintFailed]
+) -> None:
+    request = PaintRequest(prompt="a cat", references=(JPEG,))
+    async with scripted(clock, uploads=[said], submits=[OPENED]) as up:
+        failure, events = await fail(provider(client, clock, up.url), request)
+        assert up.of("submit") == []
+    assert type(failure) is kind
+    assert events == [StageChanged(Stage.SENDING)]
+
+
+# ---------------------------------------------------------------- tasks that fail
+
+TASK_CODES: dict[object, type[PaintFailed]] = {
+    "content_policy_violation": Moderated,
+    "invalid_parameters": Rejected,
+    "image_processing_error": Rejected,
+    "image_dimension_mismatch": Rejected,
+    "request_cancelled": CalledOff,
+    "generation_failed_no_content": NoPicture,
+    "service_error": UpstreamDown,
+    "generation_timeout": NoAnswer,
+    "resource_exhausted": Busy,
+    "quota_exceeded": OutOfFunds,
+    "service_unavailable": UpstreamDown,
+    "unknown_error": UpstreamDown,
+    "resource_not_found": SaidFailed,
+    "generation_failed": SaidFailed,
+    "something new": SaidFailed,
+    500: UpstreamDown,
+    "": SaidFailed,
+}
+
+
+@pytest.mark.parametrize("code", TASK_CODES, ids=str)
+async def test_a_failed_task_of_evolink_is_free_so_others_may_be_asked(
+    client: UpstreamClient, clock: InstantClock, code: object
+) -> None:
+    async with scripted(clock, submits=[OPENED], polls=[failed(code)]) as up:
+        failure, events = await fail(provider(client, clock, up.url))
+        assert len(up.of("poll")) == 1
+    assert (type(failure), failure.trace) == (TASK_CODES[code], "task-1")
+    assert events[:2] == [StageChanged(Stage.SENDING), Accepted("task-1")]
+
+
+@pytest.mark.parametrize("code", TASK_CODES, ids=str)
+async def test_a_failed_task_of_toapis_may_have_cost_money_so_nobody_is_asked(
+    client: UpstreamClient, clock: InstantClock, code: object
+) -> None:
+    async with scripted(clock, submits=[OPENED], polls=[failed(code)]) as up:
+        failure, _ = await fail(provider(client, clock, up.url, "toapis"))
+    assert failure.retry is Retry.NEVER
+    own = TASK_CODES[code]
+    assert type(failure) is (own if own.retry is Retry.NEVER else SaidFailed)
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"error": {"code": "generation_failed", "message": "no hands"}}, "no hands"),
+        ({"error": {"code": "generation_failed"}, "fail_reason": "no hands"}, "no hands"),
+        ({"fail_reason": "no hands"}, "no hands"),
+        ({"error": "no hands"}, "no hands"),
+        ({"data": {"fail_reason": "no hands"}}, "no hands"),
+        ({}, "failed"),
+    ],
+)
+async def test_the_reason_of_a_failure_is_quoted_wherever_it_stands(
+    client: UpstreamClient, clock: InstantClock, told: Json, words: str
+) -> None:
+    async with scripted(clock, submits=[OPENED], polls=[{"status": "failed", **told}]) as up:
+        failure, _ = await fail(provider(client, clock, up.url, "toapis"))
+    assert (type(failure), failure.facts) == (SaidFailed, {"quote": words})
+
+
+async def test_a_long_prompt_is_not_quoted_back(client: UpstreamClient, clock: InstantClock) -> None:
+    request = PaintRequest(prompt="a very private prompt about a cat")
+    async with scripted(clock, submits=[OPENED], polls=[failed("generation_failed", f"bad: {request.prompt}")]) as up:
+        failure, _ = await fail(provider(client, clock, up.url), request)
+    assert failure.facts == {"quote": "bad: …"}
