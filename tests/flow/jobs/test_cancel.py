@@ -208,6 +208,11 @@ async def test_the_command_without_any_job(easel: World) -> None:
 async def test_a_deleted_status_message_stops_its_job(easel: World) -> None:
     await easel.say("a cat")
     post = await painting(easel)
+
+    async def is_stored() -> bool:  # the id of a posted message is written a moment after it shows
+        return await easel.app.store.job_by_message(post.chat, post.id) is not None
+
+    await wait_until(is_stored)
     await easel.app.events.message_deleted(easel.platform.delete(post))
     assert await books(easel) == (50, 0)
     await wait_until(lambda: easel.sandbox.dropped == 1 and not jobs_under_way())
