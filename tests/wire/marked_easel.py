@@ -12,7 +12,6 @@ from typing import Any
 
 import httpx
 import pytest
-from aiohttp import web
 
 from adapters import service
 from adapters.telegram import api
@@ -20,6 +19,7 @@ from bot.sandbox import Sandbox
 from bot.settings import Settings
 from tests.servers import discord as discords
 from tests.servers import telegram as telegrams
+from tests.servers.upstream.scripted import Call, scripted_upstream
 from tests.support.clocks import FastClock
 from tests.support.databases import migrated_sqlite
 from tests.support.waiting import wait_until
@@ -44,47 +44,37 @@ TROUBLES = ("stop", "prose", "moved", "[[400]]", "[[500]]", "[[moderation]]", "[
 
 @dataclass(slots=True)
 class Echo:
-    """Answers every request with an error in which all of it stands: headers, key, prompt. `heard`: requests whole,
-    without their authorization."""
+    """Answers every request with an error in which all of it stands: headers, key, prompt."""
 
     address: str = ""
-    heard: list[str] = field(default_factory=list[str])
+    received: list[str] = field(default_factory=list[str])
+    """Requests whole, without their authorization."""
 
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        body = (await request.read()).decode("utf-8", "replace")
-        key = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        others = {name: value for name, value in request.headers.items() if name != "Authorization"}
-        self.heard.append(f"{request.method} {request.raw_path} {others} {body}")
+    async def serve(self, call: Call) -> None:
+        body = call.body.decode("utf-8", "replace")
+        key = call.headers.get("authorization", "").removeprefix("Bearer ")
+        others = {name: value for name, value in call.headers.items() if name != "authorization"}
+        self.received.append(f"{call.start} {others} {body}")
         words = f"the key {key} may not do this: {body}"
-        told = {"error": {"code": key, "type": key, "message": words}, "trace_id": key}
-        headers = {"X-Request-Id": key, "Location": f"{self.address}/{key}"}
+        error = {"error": {"code": key, "type": key, "message": words}, "trace_id": key}
+        headers = (f"X-Request-Id: {key}", f"Location: {self.address}/{key}")
         if "prose" in body:
             said = {"role": "assistant", "content": words}
-            whole: Any = {
-                "id": key,
-                "choices": [{"message": said, "finish_reason": "stop"}],
-                "status": "failed",
-                **told,
-            }
-            return web.json_response(whole, headers=headers)
-        if "moved" in body:
-            return web.Response(status=302, text=words, headers=headers)
-        return web.json_response(told, status=400 if "stop" in body else 503, headers=headers)
+            choices = [{"message": said, "finish_reason": "stop"}]
+            await call.respond_json({"id": key, "choices": choices, "status": "failed", **error}, *headers)
+        elif "moved" in body:
+            await call.respond(words, *headers, "Content-Type: text/plain", status="302 Found")
+        else:
+            status = "400 Bad Request" if "stop" in body else "503 Service Unavailable"
+            await call.respond_json(error, *headers, status=status)
 
 
 @asynccontextmanager
 async def echo() -> AsyncGenerator[Echo]:
     made = Echo()
-    app = web.Application(client_max_size=100_000_000)
-    app.router.add_route("*", "/{tail:.*}", made.answer)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.address = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with scripted_upstream(made.serve) as upstream:
+        made.address = upstream.url
         yield made
-    finally:
-        await runner.cleanup()
 
 
 # ---------------------------------------------------------------- a whole Easel

@@ -1,6 +1,5 @@
 """Which addresses a guarded download may connect to, also by way of DNS and redirects."""
 
-import asyncio
 import ipaddress
 import socket
 
@@ -8,7 +7,8 @@ import pytest
 
 from bot.errors import FetchFailed, FetchForbidden
 from bot.fetch import Fetcher, guarded_socket, is_public
-from tests.wire.fetch_server import PICTURE, Names, Naps, get, picture, reply, serving
+from tests.servers.upstream.scripted import Call, scripted_upstream
+from tests.wire.downloads import PICTURE, Names, Naps, get, picture, reply, targets, url_of
 
 # ---------------------------------------------------------------- where to
 
@@ -52,10 +52,10 @@ def test_a_public_address_gets_its_socket(family: socket.AddressFamily, address:
      "１２７.0.0.1", "127。0。0。1"],
 )  # fmt: skip
 async def test_loopback_is_refused_however_it_is_spelled(host: str):
-    async with serving(picture) as server, Fetcher(["127.0.0.1:1"], sleep=Naps()) as fetcher:
+    async with scripted_upstream(picture) as server, Fetcher(["127.0.0.1:1"], sleep=Naps()) as fetcher:
         with pytest.raises(FetchFailed) as failure:
-            await get(fetcher, server.url(host=host))
-        assert server.targets == []
+            await get(fetcher, url_of(server, host=host))
+        assert targets(server) == []
         if host.isascii() and host != "localhost.":  # a name that not every resolver knows
             assert isinstance(failure.value, FetchForbidden)
 
@@ -83,42 +83,46 @@ async def test_what_is_no_address_fails(url: str):
 
 
 async def test_an_exempt_host_is_exempt_on_its_port_alone():
-    async with serving(picture) as server, serving(picture) as other, Fetcher([server.host]) as fetcher:
-        assert await get(fetcher, server.url()) == PICTURE
+    async with (
+        scripted_upstream(picture) as server,
+        scripted_upstream(picture) as other,
+        Fetcher([server.host]) as fetcher,
+    ):
+        assert await get(fetcher, url_of(server)) == PICTURE
         with pytest.raises(FetchForbidden):
-            await get(fetcher, other.url())
-        assert other.targets == []
+            await get(fetcher, url_of(other))
+        assert targets(other) == []
 
 
 @pytest.mark.parametrize("entry", ["localhost", "LOCALHOST"])
 async def test_an_exempt_name_is_that_name_and_not_its_address(entry: str):
-    async with serving(picture) as server, Fetcher([f"{entry}:{server.port}"]) as fetcher:
-        assert await get(fetcher, server.url(host="LocalHost")) == PICTURE
+    async with scripted_upstream(picture) as server, Fetcher([f"{entry}:{server.port}"]) as fetcher:
+        assert await get(fetcher, url_of(server, host="LocalHost")) == PICTURE
         with pytest.raises(FetchForbidden):
-            await get(fetcher, server.url())
+            await get(fetcher, url_of(server))
 
 
 async def test_a_name_that_leads_inside_is_refused():
-    async with serving(picture) as server:
+    async with scripted_upstream(picture) as server:
         for answer in (["127.0.0.1"], ["10.0.0.1", "::1"], ["::ffff:127.0.0.1", "127.0.0.1"]):
             async with Fetcher(resolver=Names(answer)) as fetcher:
                 with pytest.raises(FetchForbidden):
-                    await get(fetcher, server.url(host="pictures.example"))
-        assert server.targets == []
+                    await get(fetcher, url_of(server, host="pictures.example"))
+        assert targets(server) == []
 
 
 async def test_a_name_is_looked_up_once_so_that_the_checked_address_is_the_connected_one():
-    async with serving(picture) as server:
+    async with scripted_upstream(picture) as server:
         inside_first, inside_later = Names(["127.0.0.1"], ["8.8.8.8"]), Names(["127.0.0.1"], ["10.0.0.1"])
         async with Fetcher(resolver=inside_first) as fetcher:
             with pytest.raises(FetchForbidden):
-                await get(fetcher, server.url(host="a.example"))
+                await get(fetcher, url_of(server, host="a.example"))
         async with Fetcher([f"a.example:{server.port}"], resolver=inside_later) as fetcher:
-            assert await get(fetcher, server.url(host="a.example")) == PICTURE
+            assert await get(fetcher, url_of(server, host="a.example")) == PICTURE
             with pytest.raises(FetchForbidden):
-                await get(fetcher, server.url(host="b.example"))
+                await get(fetcher, url_of(server, host="b.example"))
         assert (inside_first.asked, inside_later.asked) == (["a.example"], ["a.example", "b.example"])
-        assert len(server.targets) == 1
+        assert len(targets(server)) == 1
 
 
 # ---------------------------------------------------------------- redirects
@@ -127,51 +131,57 @@ async def test_a_name_is_looked_up_once_so_that_the_checked_address_is_the_conne
 async def test_redirects_are_followed_also_relative_ones():
     steps = {"/a": "b", "/b": "/deep/c", "/deep/c": "../d?x=1", "/d?x=1": "//127.0.0.1:{port}/e"}
 
-    async def handler(target: str, writer: asyncio.StreamWriter) -> None:
-        to = steps.get(target)
+    async def handler(call: Call) -> None:
+        to = steps.get(call.target)
         moved = to and reply(status="302 Found", Location=to.format(port=server.port))
-        writer.write(moved or reply(PICTURE))
+        await call.send(moved or reply(PICTURE))
 
-    async with serving(handler) as server, Fetcher([server.host]) as fetcher:
-        assert await get(fetcher, server.url("/a")) == PICTURE
-        assert server.targets == ["/a", "/b", "/deep/c", "/d?x=1", "/e"]
+    async with scripted_upstream(handler) as server, Fetcher([server.host]) as fetcher:
+        assert await get(fetcher, url_of(server, "/a")) == PICTURE
+        assert targets(server) == ["/a", "/b", "/deep/c", "/d?x=1", "/e"]
 
 
 async def test_a_redirect_from_an_exempt_host_to_a_forbidden_one_is_refused():
-    async def handler(target: str, writer: asyncio.StreamWriter) -> None:
-        writer.write(reply(status="307 Temporary Redirect", Location=inside.url("/secrets")))
+    async def handler(call: Call) -> None:
+        await call.send(reply(status="307 Temporary Redirect", Location=url_of(inside, "/secrets")))
 
-    async with serving(picture) as inside, serving(handler) as server, Fetcher([server.host]) as fetcher:
+    async with (
+        scripted_upstream(picture) as inside,
+        scripted_upstream(handler) as server,
+        Fetcher([server.host]) as fetcher,
+    ):
         with pytest.raises(FetchForbidden):
-            await get(fetcher, server.url())
-        assert inside.targets == []
+            await get(fetcher, url_of(server))
+        assert targets(inside) == []
 
 
 @pytest.mark.parametrize("location", ["file:///etc/passwd", "http://me:secret@127.0.0.1/", "http://0x7f.1/"])
 async def test_a_redirect_to_another_kind_of_place_is_refused(location: str):
-    async def handler(target: str, writer: asyncio.StreamWriter) -> None:
-        writer.write(reply(status="301 Moved Permanently", Location=location))
+    async def handler(call: Call) -> None:
+        await call.send(reply(status="301 Moved Permanently", Location=location))
 
-    async with serving(handler) as server, Fetcher([server.host]) as fetcher:
+    async with scripted_upstream(handler) as server, Fetcher([server.host]) as fetcher:
         with pytest.raises(FetchForbidden):
-            await get(fetcher, server.url())
+            await get(fetcher, url_of(server))
 
 
 async def test_redirects_end_after_five():
-    async def handler(target: str, writer: asyncio.StreamWriter) -> None:
-        writer.write(reply(status="302 Found", Location="/again"))
+    async def handler(call: Call) -> None:
+        await call.send(reply(status="302 Found", Location="/again"))
 
-    async with serving(handler) as server, Fetcher([server.host]) as fetcher:
+    async with scripted_upstream(handler) as server, Fetcher([server.host]) as fetcher:
         with pytest.raises(FetchFailed):
-            await get(fetcher, server.url())
-        assert len(server.targets) == 6
+            await get(fetcher, url_of(server))
+        assert len(targets(server)) == 6
 
 
 async def test_a_redirect_to_nowhere_fails():
-    async def handler(target: str, writer: asyncio.StreamWriter) -> None:
-        writer.write(reply(status="302 Found") if target == "/none" else reply(status="302 Found", Location="http://"))
+    async def handler(call: Call) -> None:
+        await call.send(
+            reply(status="302 Found") if call.target == "/none" else reply(status="302 Found", Location="http://")
+        )
 
-    async with serving(handler) as server, Fetcher([server.host]) as fetcher:
+    async with scripted_upstream(handler) as server, Fetcher([server.host]) as fetcher:
         for target in ("/none", "/broken"):
             with pytest.raises(FetchFailed):
-                await get(fetcher, server.url(target))
+                await get(fetcher, url_of(server, target))

@@ -219,7 +219,7 @@ async def test_marked_secrets_show_nowhere(
         paths = [hook.secret or "", hook.url.rpartition("/")[2]]
         tokens = easel.discord.server.interactions.tokens
         findings = await doctor.run_checks(easel.settings)
-        upstream = repr(easel.sandbox.requests) + "".join(easel.echo.heard)
+        upstream = repr(easel.sandbox.requests) + "".join(easel.echo.received)
     places = {
         "log": log.text + repr([record.__dict__ for record in log.records]),
         "database": await asyncio.to_thread(written, tmp_path),
@@ -231,7 +231,7 @@ async def test_marked_secrets_show_nowhere(
         "objects": repr(easel.settings),
     }
     keys = [KEY, ECHOED, TELEGRAM, TELEGRAM.partition(":")[2], DISCORD]
-    assert easel.echo.heard
+    assert easel.echo.received
     assert tokens
     assert all(paths)
     for secret in [*keys, *paths]:

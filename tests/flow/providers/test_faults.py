@@ -40,7 +40,7 @@ from bot.sandbox import Sandbox
 from bot.texts import translate
 from tests.flow.scenes import books
 from tests.flow.world import World, settings
-from tests.servers.upstream.raw import JSON, SSE, Call, Script, delta, raw_upstream
+from tests.servers.upstream.scripted import JSON, SSE, Call, Script, delta, scripted_upstream
 from tests.support.chat_world import open_app
 from tests.support.clocks import FastClock
 from tests.support.images import png
@@ -73,7 +73,7 @@ class Upstream:
     met: dict[Step, int] = field(default_factory=lambda: {"ask": 0, "poll": 0, "file": 0})
 
     async def serve(self, call: Call) -> None:
-        method, path, _ = call.start.split(" ")
+        method, path = call.method, call.target
         step: Step = "ask" if method == "POST" else "file" if path.endswith(".png") else "poll"
         self.met[step] += 1
         troubled = step == self.step and self.met[step] <= self.times
@@ -285,7 +285,7 @@ async def painted(folder: Path, dialect: Dialect, row: Row, *, spare: bool) -> O
     """One job at an upstream in trouble, alone or with another one behind it."""
     upstream = Upstream(dialect, row.step, row.trouble, row.times)
     patience = {"timeout_s": AGES, "idle_timeout_s": AGES, **row.settings}
-    async with raw_upstream(upstream.serve) as raw, Sandbox(pace=0, edge=64) as sandbox:
+    async with scripted_upstream(upstream.serve) as raw, Sandbox(pace=0, edge=64) as sandbox:
         upstream.url = raw.url
         first = {"name": "first", "preset": PRESETS[dialect], "base_url": raw.url, "stream": dialect != "tasks"}
         second = {"name": "spare", "preset": "sandbox", "base_url": sandbox.address, "api_key": "sandbox"}

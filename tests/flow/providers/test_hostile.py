@@ -87,7 +87,7 @@ async def test_no_result_leads_into_the_house(
 async def test_a_good_picture_beside_a_trap_is_delivered_and_charged_alone(
     tmp_path: Path, sandbox: Sandbox, upstream: Hostile, dialect: str
 ) -> None:
-    FILES["good"] = (png(), "image/png", {})
+    FILES["good"] = (png(), "Content-Type: image/png")
     upstream.names = [link(upstream, "loopback"), f"{upstream.address}/files/good"]
     async with world(tmp_path, sandbox, **upstream.settings(dialect)) as easel:
         await easel.say("two foxes --n 2")

@@ -1,4 +1,4 @@
-"""What the tests of the chat dialect share: a provider on a raw upstream, and what came of a painting."""
+"""What the tests of the chat dialect share: a provider on a scripted upstream, and what came of a painting."""
 
 import base64
 
@@ -10,7 +10,7 @@ from bot.painting import Blob, FinishedImage, Link, PaintEvent, PaintRequest, Pr
 from bot.providers.chat.provider import ChatProvider
 from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import resolve
-from tests.servers.upstream.raw import SSE, Call, Script
+from tests.servers.upstream.scripted import SSE, Call, Script
 
 KEY = "sk-very-secret"
 PICTURE = "https://files.example/tem/4abe.png"

@@ -3,7 +3,6 @@
 Nothing that it names inside this machine may ever be asked for; who asks all the same is counted.
 """
 
-import asyncio
 import gzip
 import struct
 import zlib
@@ -11,9 +10,9 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
-from aiohttp import web
-
+from tests.servers.upstream.scripted import JSON, Call, message, scripted_upstream
 from tests.support.images import png
 
 DIALECTS = ("chat", "tasks", "images")
@@ -42,52 +41,46 @@ class Hostile:
             provider["files_base_url"] = f"{self.address}/tasks"
         return {"providers": [provider], "fetch": {"allow_hosts": [self.address.removeprefix("http://")]}}
 
-    # ------------------------------------------------------------ the dialects
+    async def serve(self, call: Call) -> None:
+        """Plays the dialect that the path names, or serves a file."""
+        dialect, _, path = urlsplit(call.target).path.removeprefix("/").partition("/")
+        match call.method, dialect, path:
+            case "POST", "chat", "chat/completions":
+                self.asked.append(call.body)
+                images = "\n".join(f"![picture]({url})" for url in self.names)
+                await call.respond(message(images if self.says is None else self.says), JSON)
+            case "POST", "tasks", "v1/images/generations":
+                self.asked.append(call.body)
+                await call.respond_json({"id": "task-1", "status": "pending", "progress": 0})
+            case "GET", "tasks", _:
+                done = {"id": "task-1", "status": "completed", "progress": 100, "results": list(self.names)}
+                await call.respond_json(done)
+            case "POST", "tasks", "api/v1/files/upload/base64":
+                self.uploads.append(call.body)
+                await call.respond_json({"data": {"file_url": "https://files.example/uploaded.png"}})
+            case "POST", "images", "v1/images/generations" | "v1/images/edits":
+                self.asked.append(call.body)
+                await call.respond_json({"created": 1, "data": [{"url": url} for url in self.names]})
+            case "GET", "files", _:
+                await self._serve_file(call, path)
+            case _:
+                await call.respond(status="404 Not Found")
 
-    async def chat(self, request: web.Request) -> web.Response:
-        self.asked.append(await request.read())
-        content = self.says if self.says is not None else "\n".join(f"![picture]({url})" for url in self.names)
-        message = {"role": "assistant", "content": content}
-        return web.json_response({"choices": [{"message": message, "finish_reason": "stop"}]})
-
-    async def submit(self, request: web.Request) -> web.Response:
-        self.asked.append(await request.read())
-        return web.json_response({"id": "task-1", "status": "pending", "progress": 0})
-
-    async def task(self, _: web.Request) -> web.Response:
-        return web.json_response({"id": "task-1", "status": "completed", "progress": 100, "results": list(self.names)})
-
-    async def upload(self, request: web.Request) -> web.Response:
-        self.uploads.append(await request.read())
-        return web.json_response({"data": {"file_url": "https://files.example/uploaded.png"}})
-
-    async def images(self, request: web.Request) -> web.Response:
-        self.asked.append(await request.read())
-        return web.json_response({"created": 1, "data": [{"url": url} for url in self.names]})
-
-    # ------------------------------------------------------------ what it serves
-
-    async def serve(self, request: web.Request) -> web.StreamResponse:
-        name = request.match_info["name"]
+    async def _serve_file(self, call: Call, name: str) -> None:
         if name == "redirect":
-            raise web.HTTPFound(request.query["to"])
-        if name == "endless":
-            return await self._endless(request)
-        body, media_type, headers = FILES[name]
-        return web.Response(body=body, content_type=media_type, headers=headers)
-
-    async def _endless(self, request: web.Request) -> web.StreamResponse:
-        answer = web.StreamResponse(headers={"Content-Type": "image/png"})
-        await answer.prepare(request)
-        try:
+            [to] = parse_qs(urlsplit(call.target).query)["to"]
+            await call.respond("", f"Location: {to}", status="302 Found")
+        elif name == "endless":
+            await call.head("Content-Type: image/png")
             while True:
-                await answer.write(ENDLESS)
-        except (ConnectionError, asyncio.CancelledError):
-            return answer
+                await call.send(ENDLESS)
+        else:
+            body, *headers = FILES[name]
+            await call.respond(body, *headers)
 
-    async def spring(self, request: web.Request) -> web.Response:
-        self.trapped.append(request.path)
-        return web.Response(body=png(), content_type="image/png")
+    async def spring(self, call: Call) -> None:
+        self.trapped.append(call.target)
+        await call.respond(png(), "Content-Type: image/png")
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
@@ -111,50 +104,28 @@ def _webp_bomb() -> bytes:
 
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg'><image href='http://169.254.169.254/latest/meta-data/'/></svg>"
 HTML = b"<!doctype html><script>fetch('http://127.0.0.1')</script>"
-NONE: dict[str, str] = {}
-FILES: dict[str, tuple[bytes, str, dict[str, str]]] = {
-    "svg": (SVG, "image/svg+xml", NONE),
-    "svg-as-png": (SVG, "image/png", NONE),
-    "html-as-png": (HTML, "image/png", NONE),
-    "png-head-on-html": (b"\x89PNG\r\n\x1a\n" + HTML, "image/png", NONE),
-    "gif-and-script": (b"GIF89a/*" + b"\0" * 8 + b"*/=1;alert(1)//", "image/gif", NONE),
-    "pdf-as-png": (b"%PDF-1.7\n1 0 obj\n", "image/png", NONE),
-    "zip-as-png": (b"PK\x03\x04" + b"\0" * 60, "image/png", NONE),
-    "nothing": (b"", "image/png", NONE),
-    "half": (png(size=(400, 300))[:200], "image/png", NONE),
-    "png-bomb": (_png_bomb(60_000), "image/png", NONE),
-    "webp-bomb": (_webp_bomb(), "image/webp", NONE),
-    "gzip-bomb": (gzip.compress(b"\0" * 50_000_000), "image/png", {"Content-Encoding": "gzip"}),
+PNG_TYPE = "Content-Type: image/png"
+FILES: dict[str, tuple[bytes, *tuple[str, ...]]] = {
+    "svg": (SVG, "Content-Type: image/svg+xml"),
+    "svg-as-png": (SVG, PNG_TYPE),
+    "html-as-png": (HTML, PNG_TYPE),
+    "png-head-on-html": (b"\x89PNG\r\n\x1a\n" + HTML, PNG_TYPE),
+    "gif-and-script": (b"GIF89a/*" + b"\0" * 8 + b"*/=1;alert(1)//", "Content-Type: image/gif"),
+    "pdf-as-png": (b"%PDF-1.7\n1 0 obj\n", PNG_TYPE),
+    "zip-as-png": (b"PK\x03\x04" + b"\0" * 60, PNG_TYPE),
+    "nothing": (b"", PNG_TYPE),
+    "half": (png(size=(400, 300))[:200], PNG_TYPE),
+    "png-bomb": (_png_bomb(60_000), PNG_TYPE),
+    "webp-bomb": (_webp_bomb(), "Content-Type: image/webp"),
+    "gzip-bomb": (gzip.compress(b"\0" * 50_000_000), PNG_TYPE, "Content-Encoding: gzip"),
 }
+"""Body and headers of each file, by name."""
 
 
 @asynccontextmanager
 async def hostile() -> AsyncGenerator[Hostile]:
     """The upstream and its trap, both serving."""
     made = Hostile()
-    app, trap = web.Application(client_max_size=50_000_000), web.Application()
-    app.add_routes(
-        [
-            web.post("/chat/chat/completions", made.chat),
-            web.post("/tasks/v1/images/generations", made.submit),
-            web.get("/tasks/v1/tasks/{id}", made.task),
-            web.post("/tasks/api/v1/files/upload/base64", made.upload),
-            web.post("/images/v1/images/generations", made.images),
-            web.post("/images/v1/images/edits", made.images),
-            web.get("/files/{name}", made.serve),
-        ]
-    )
-    trap.router.add_route("*", "/{tail:.*}", made.spring)
-    runners = [
-        web.AppRunner(each, access_log=None, handler_cancellation=True, shutdown_timeout=0.1) for each in (app, trap)
-    ]
-    try:
-        for runner in runners:
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", 0).start()
-        made.address = f"http://127.0.0.1:{runners[0].addresses[0][1]}"
-        made.trap = runners[1].addresses[0][1]
+    async with scripted_upstream(made.serve) as upstream, scripted_upstream(made.spring) as trap:
+        made.address, made.trap = upstream.url, trap.port
         yield made
-    finally:
-        for runner in runners:
-            await runner.cleanup()

@@ -1,4 +1,4 @@
-"""What the tests of the images dialect share: a provider on a raw upstream, and the documents it answers with."""
+"""What the tests of the images dialect share: a provider on a scripted upstream, and the documents it answers with."""
 
 import base64
 import json

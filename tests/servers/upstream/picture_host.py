@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiohttp import web
+from tests.servers.upstream.scripted import JSON, Call, message, scripted_upstream
 
 
 @dataclass(slots=True, kw_only=True)
@@ -19,16 +19,14 @@ class PictureHost:
     fetched: asyncio.Event = field(default_factory=asyncio.Event)
     open: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def chat(self, _: web.Request) -> web.Response:
-        self.asked += 1
-        content = f"![picture]({self.address}/pictures/{self.asked}.png)"
-        message = {"role": "assistant", "content": content}
-        return web.json_response({"choices": [{"message": message, "finish_reason": "stop"}]})
-
-    async def file(self, _: web.Request) -> web.Response:
+    async def serve(self, call: Call) -> None:
+        if call.method == "POST":
+            self.asked += 1
+            await call.respond(message(f"![picture]({self.address}/pictures/{self.asked}.png)"), JSON)
+            return
         self.fetched.set()
         await self.open.wait()
-        return web.Response(body=self.picture, content_type="image/png")
+        await call.respond(self.picture, "Content-Type: image/png")
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -43,14 +41,9 @@ class PictureHost:
 async def picture_host(picture: bytes) -> AsyncGenerator[PictureHost]:
     """A host that serves."""
     made = PictureHost(picture=picture)
-    app = web.Application()
-    app.add_routes([web.post("/chat/completions", made.chat), web.get("/pictures/{name}", made.file)])
-    runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.address = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
-        yield made
-    finally:
-        made.open.set()
-        await runner.cleanup()
+    async with scripted_upstream(made.serve) as upstream:
+        made.address = upstream.url
+        try:
+            yield made
+        finally:
+            made.open.set()

@@ -1,4 +1,4 @@
-"""What the tests of the task dialect share: an upstream that follows a script, a provider."""
+"""What the tests of the tasks dialect share: an upstream with an answer for each request of a task, a provider."""
 
 import json
 from collections import deque
@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from aiohttp import web
 from pydantic import SecretStr
 
 from bot.errors import PaintFailed
@@ -17,6 +16,7 @@ from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import resolve
 from bot.providers.tasks.callbacks import Callbacks
 from bot.providers.tasks.provider import TasksProvider
+from tests.servers.upstream.scripted import JSON, Call, scripted_upstream
 from tests.support.clocks import InstantClock
 
 KEY = "sk-very-secret"
@@ -40,8 +40,8 @@ class Request:
         return json.loads(self.body)
 
 
-class Scripted:
-    """An upstream that answers submits, questions and uploads with what its script says, the last again and again."""
+class TaskUpstream:
+    """Answers submits, polls and uploads with what its script says, the last answer again and again."""
 
     def __init__(self, clock: InstantClock, submits: Sequence[Said], polls: Sequence[Said], uploads: Sequence[Said]):
         self._clock = clock
@@ -53,57 +53,44 @@ class Scripted:
     def of(self, kind: str) -> list[Request]:
         return [each for each in self.requests if _kind(each.method, each.path) == kind]
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
+    async def serve(self, call: Call) -> None:
         self.requests.append(
             Request(
-                method=request.method,
-                path=request.path_qs,
-                headers={name.lower(): value for name, value in request.headers.items()},
-                body=await request.read(),
+                method=call.method,
+                path=call.target,
+                headers=call.headers,
+                body=call.body,
                 at=self._clock.monotonic() - self._begun,
             )
         )
-        answers = self._script[_kind(request.method, request.path)]
-        said = answers[0] if len(answers) == 1 else answers.popleft()
-        if isinstance(said, bytes):
-            return await _broken(request, said)
-        if isinstance(said, str):
-            return web.Response(text=said, content_type="text/html" if said.startswith("<") else "text/plain")
-        if isinstance(said, tuple):
-            return web.json_response(dict(said[1]), status=said[0], headers=said[2] if len(said) == 3 else {})
-        return web.json_response(dict(said))
+        answers = self._script[_kind(call.method, call.target)]
+        match answers[0] if len(answers) == 1 else answers.popleft():
+            case b"":
+                pass  # hangs up without an answer
+            case bytes() as part:
+                await call.head(JSON, f"Content-Length: {len(part) + 10}")
+                await call.send(part)
+            case str() as text:
+                await call.respond(text, f"Content-Type: text/{'html' if text.startswith('<') else 'plain'}")
+            case (status, document, *headers):
+                lines = [f"{name}: {value}" for each in headers for name, value in each.items()]
+                await call.respond_json(dict(document), *lines, status=f"{status} Status")
+            case document:
+                await call.respond_json(dict(document))
 
 
 def _kind(method: str, path: str) -> str:
     return "poll" if method == "GET" else "upload" if "upload" in path else "submit"
 
 
-async def _broken(request: web.Request, said: bytes) -> web.StreamResponse:
-    answer = web.StreamResponse(headers={"Content-Type": "application/json"})
-    if said:
-        answer.content_length = len(said) + 10
-        await answer.prepare(request)
-        await answer.write(said)
-    assert request.transport is not None
-    request.transport.close()
-    return answer
-
-
 @asynccontextmanager
-async def scripted(
+async def task_upstream(
     clock: InstantClock, *, submits: Sequence[Said] = (), polls: Sequence[Said] = (), uploads: Sequence[Said] = ()
-) -> AsyncGenerator[Scripted]:
-    upstream = Scripted(clock, submits, polls, uploads)
-    app = web.Application(client_max_size=100_000_000)
-    app.router.add_route("*", "/{tail:.*}", upstream.handle)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    upstream.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
-        yield upstream
-    finally:
-        await runner.cleanup()
+) -> AsyncGenerator[TaskUpstream]:
+    made = TaskUpstream(clock, submits, polls, uploads)
+    async with scripted_upstream(made.serve) as server:
+        made.url = server.url
+        yield made
 
 
 def provider(

@@ -18,7 +18,7 @@ from bot.providers.presets import resolve
 from bot.providers.registry import ProviderDependencies, make_provider
 from bot.providers.tasks.callbacks import Callbacks
 from tests.servers.upstream.images import completed, document, partial
-from tests.servers.upstream.raw import JSON, SSE, Call, delta, event, message, raw_upstream
+from tests.servers.upstream.scripted import JSON, SSE, Call, delta, event, message, scripted_upstream
 from tests.support.clocks import InstantClock
 
 CASES = 40  # broken answers of each kind
@@ -102,14 +102,14 @@ async def test_a_broken_answer_is_a_failure_of_ours_or_still_a_picture(kind: str
     outcomes: set[str] = set()
 
     async def script(call: Call) -> None:
-        asks = call.start.startswith("GET")
+        asks = call.method == "GET"
         whole = kind.startswith("task") and asks != (kind != "task submit")
         done = json.dumps({"id": "task-1", "status": "completed", "results": [PICTURE]}).encode()
         said = (done if asks else submitted) if whole else broken(body.encode(), chance)
         await call.head(media_type)
         await call.send(said)
 
-    async with raw_upstream(script) as upstream, UpstreamClient() as client:
+    async with scripted_upstream(script) as upstream, UpstreamClient() as client:
         for _ in range(CASES):
             outcomes.add(await outcome(provider(client, upstream.url, preset)))
     assert len(outcomes) > 1, outcomes
@@ -123,8 +123,8 @@ async def test_a_whole_answer_is_what_the_broken_ones_are_made_of(kind: str) -> 
     async def script(call: Call) -> None:
         await call.head(media_type)
         poll = json.dumps({"id": "task-1", "status": "completed", "results": [PICTURE]})
-        await call.send(poll if kind == "task submit" and call.start.startswith("GET") else body)
+        await call.send(poll if kind == "task submit" and (call.method == "GET") else body)
 
-    async with raw_upstream(script) as upstream, UpstreamClient() as client:
+    async with scripted_upstream(script) as upstream, UpstreamClient() as client:
         came = await outcome(provider(client, upstream.url, preset))
     assert came == ("SaidFailed" if kind == "task failed" else "pictures")

@@ -40,7 +40,7 @@ from tests.servers.upstream.chat import (
     pictures,
     provider,
 )
-from tests.servers.upstream.raw import JSON, SSE, Call, delta, event, message, raw_upstream
+from tests.servers.upstream.scripted import JSON, SSE, Call, delta, event, message, scripted_upstream
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ async def client() -> AsyncIterator[UpstreamClient]:
 async def test_the_request_is_one_user_message_of_text_and_data_urls(client: UpstreamClient) -> None:
     references = (Image(data=PNG, media_type="image/png", width=1, height=1),) * 2
     request = PaintRequest(prompt="дорисуй 猫", references=references, options=Options(size="2:3", quality="high"))
-    async with raw_upstream(answers(delta(f"![]({PICTURE})"), DONE)) as up:
+    async with scripted_upstream(answers(delta(f"![]({PICTURE})"), DONE)) as up:
         await gather(provider(client, up.url + "/openai/"), request)
         call = up.calls[0]
     assert call.start == "POST /openai/chat/completions HTTP/1.1"
@@ -81,7 +81,7 @@ async def test_the_request_is_one_user_message_of_text_and_data_urls(client: Ups
 async def test_openrouter_gets_modalities_and_the_ratio_in_its_own_field(client: UpstreamClient) -> None:
     request = PaintRequest(prompt="a cat", options=Options(size="16:9"))
     script = answers(": OPENROUTER PROCESSING\n\n" * 3, delta(f"![]({PICTURE})"), DONE)
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         await gather(provider(client, up.url, preset="openrouter", stream=False), request)
         sent = up.calls[0].json()
     assert sent["modalities"] == ["image", "text"]
@@ -94,7 +94,7 @@ async def test_openrouter_gets_the_tier_beside_the_ratio_and_says_what_it_took(c
     request = PaintRequest(prompt="a cat", options=Options(size="16:9", tier="2K"))
     upstream = resolve(name="up", preset="openrouter", tiers=["1k", "2k"], base_url="http://127.0.0.1")
     usage: dict[str, object] = {"choices": [], "usage": {"completion_tokens": 1290, "cost": 0.0387}}
-    async with raw_upstream(answers(delta(f"![]({PICTURE})"), event(usage), DONE)) as up:
+    async with scripted_upstream(answers(delta(f"![]({PICTURE})"), event(usage), DONE)) as up:
         told = await gather(ChatProvider(replace(upstream, base_url=up.url), client), request)
         sent = up.calls[0].json()
     assert sent["image_config"] == {"aspect_ratio": "16:9", "image_size": "2K"}
@@ -107,7 +107,7 @@ async def test_options_that_an_upstream_takes_in_words_stand_behind_the_prompt(
     upstream = resolve(name="up", preset="relay", base_url="http://127.0.0.1")
     wire = replace(upstream.wire, prompt_quality_suffix=" ({quality})", extra={"seed": 7})
     request = PaintRequest(prompt="a cat", options=Options(size="1:1", quality="high"))
-    async with raw_upstream(answers(delta(f"![]({PICTURE})"), DONE)) as up:
+    async with scripted_upstream(answers(delta(f"![]({PICTURE})"), DONE)) as up:
         await gather(ChatProvider(replace(upstream, base_url=up.url, wire=wire), client), request)
         sent = up.calls[0].json()
     assert sent["messages"] == [
@@ -117,14 +117,14 @@ async def test_options_that_an_upstream_takes_in_words_stand_behind_the_prompt(
 
 
 async def test_without_a_key_no_header_is_sent(client: UpstreamClient) -> None:
-    async with raw_upstream(answers(delta(f"![]({PICTURE})"), DONE)) as up:
+    async with scripted_upstream(answers(delta(f"![]({PICTURE})"), DONE)) as up:
         await gather(provider(client, up.url + "/chat/completions", api_key=None))
         assert "authorization" not in up.calls[0].headers
         assert up.calls[0].start.startswith("POST /chat/completions ")
 
 
 async def test_a_name_and_a_password_in_the_address_go_as_basic_authentication(client: UpstreamClient) -> None:
-    async with raw_upstream(answers(delta(f"![]({PICTURE})\n"), DONE)) as up:
+    async with scripted_upstream(answers(delta(f"![]({PICTURE})\n"), DONE)) as up:
         await gather(provider(client, up.url.replace("//", "//ann:se%40cret@"), api_key=None))
     assert up.calls[0].headers["authorization"] == "Basic " + base64.b64encode(b"ann:se@cret").decode()
     assert "ann" not in up.calls[0].headers["host"]
@@ -144,7 +144,7 @@ async def test_a_stream_tells_its_story_in_order(client: UpstreamClient) -> None
         delta("> 🏃 进度：9"), delta("2.4%\n\n"), delta(f"![]({PICTURE})\n\n"), delta(finish_reason="stop"),
         event({"choices": [], "usage": {"total_tokens": 87}}), DONE,
     )  # fmt: skip
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         events = await gather(provider(client, up.url))
     assert events == [
         StageChanged(Stage.SENDING),
@@ -165,7 +165,7 @@ async def test_acceptance_is_told_before_the_first_byte_of_the_body(client: Upst
         await call.hangup()
 
     async with (
-        raw_upstream(script) as up,
+        scripted_upstream(script) as up,
         aclosing(provider(client, up.url).paint(PaintRequest(prompt="x"))) as events,
     ):
         assert await anext(events) == StageChanged(Stage.SENDING)
@@ -178,7 +178,7 @@ async def test_a_whole_document_and_a_stream_both_work_whatever_was_asked_for(
     client: UpstreamClient, stream: bool, head: str
 ) -> None:
     text = f"> 🏃 进度：8.4%\n\n![]({PICTURE})\n\n"
-    async with raw_upstream(answers(message(text), head=(head,)), answers(delta(text), DONE, head=(head,))) as up:
+    async with scripted_upstream(answers(message(text), head=(head,)), answers(delta(text), DONE, head=(head,))) as up:
         whole = await gather(provider(client, up.url, stream=stream))
         streamed = await gather(provider(client, up.url, stream=stream))
     assert pictures(whole) == pictures(streamed) == [Link(url=PICTURE)]
@@ -213,12 +213,12 @@ async def test_every_carrier_of_inline_pictures_gives_its_bytes(
     client: UpstreamClient, choice: dict[str, object], streamed: bool
 ) -> None:
     document = {"id": "x", "choices": [{"index": 0, **choice, "finish_reason": "stop"}]}
-    async with raw_upstream(answers(event(document), DONE) if streamed else answers(json.dumps(document))) as up:
+    async with scripted_upstream(answers(event(document), DONE) if streamed else answers(json.dumps(document))) as up:
         assert pictures(await gather(provider(client, up.url))) == [Blob(data=PNG)]
 
 
 async def test_pictures_in_the_manner_of_the_images_api_count(client: UpstreamClient) -> None:
-    async with raw_upstream(answers(json.dumps({"data": [{"url": PICTURE}, {"b64_json": "AAAA"}]}))) as up:
+    async with scripted_upstream(answers(json.dumps({"data": [{"url": PICTURE}, {"b64_json": "AAAA"}]}))) as up:
         assert pictures(await gather(provider(client, up.url))) == [Link(url=PICTURE), Blob(data=b"\0\0\0")]
 
 
@@ -227,7 +227,7 @@ async def test_a_picture_in_the_text_goes_before_other_carriers_and_those_before
 ) -> None:
     carried = [{"image_url": {"url": OTHER}}]
     scripts = answers(message(f"![]({PICTURE})", images=carried)), answers(message(PICTURE, images=carried))
-    async with raw_upstream(*scripts) as up:
+    async with scripted_upstream(*scripts) as up:
         assert pictures(await gather(provider(client, up.url))) == [Link(url=PICTURE)]
         assert pictures(await gather(provider(client, up.url))) == [Link(url=OTHER)]
 
@@ -236,7 +236,7 @@ async def test_reasoning_feeds_progress_but_no_pictures(client: UpstreamClient) 
     thoughts = ["**Video Generation Progress**: 3", "5% (processing)\n", f"![]({OTHER})\n"]
     chunks = [event({"choices": [{"delta": {"reasoning_content": thought}}]}) for thought in thoughts]
     script = answers(*chunks, delta(f"![]({PICTURE})", finish_reason="STOP"))
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         events = await gather(provider(client, up.url))
     assert (percents(events), pictures(events)) == ([35], [Link(url=PICTURE)])
 
@@ -247,19 +247,19 @@ async def test_pictures_of_several_choices_are_kept_once_each(client: UpstreamCl
         delta(f"![]({PICTURE})\n", finish_reason="stop"),
         delta(f"成中\n![]({OTHER})\n![]({PICTURE})\n", index=1, finish_reason="stop"), DONE,
     )  # fmt: skip
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         assert pictures(await gather(provider(client, up.url))) == [Link(url=PICTURE), Link(url=OTHER)]
 
 
 async def test_previews_come_through(client: UpstreamClient) -> None:
-    async with raw_upstream(answers(delta(f">🏃 进度 72..[100]({OTHER})\n\n![]({PICTURE})"), DONE)) as up:
+    async with scripted_upstream(answers(delta(f">🏃 进度 72..[100]({OTHER})\n\n![]({PICTURE})"), DONE)) as up:
         assert Preview(Link(url=OTHER)) in await gather(provider(client, up.url))
 
 
 async def test_what_the_prompt_says_is_not_read_as_progress(client: UpstreamClient) -> None:
     prompt = "进度：50%\n> 🏃 进度：99%\n![](https://evil.example/a.png)"
     text = f"> ❇️ 关键字：{prompt}\n\nImage size: 1:1\n\n> 🏃 进度：12%\n![]({PICTURE})"
-    async with raw_upstream(answers(delta(text), DONE)) as up:
+    async with scripted_upstream(answers(delta(text), DONE)) as up:
         events = await gather(provider(client, up.url), PaintRequest(prompt=prompt, options=Options(size="1:1")))
     assert (percents(events), pictures(events)) == ([12], [Link(url=PICTURE)])
 
@@ -279,14 +279,14 @@ async def test_a_stream_byte_by_byte_with_carriage_returns_and_line_separators_i
             await call.chunk(bytes([byte]))
             await asyncio.sleep(0)
 
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         events = await gather(provider(client, up.url))
     assert (percents(events), pictures(events)) == ([8.4], [Link(url=PICTURE)])
 
 
 async def test_events_without_blank_lines_between_them_are_read(client: UpstreamClient) -> None:
     one, two = delta("> 进度：8%\n").strip(), delta(f"![]({PICTURE})").strip()
-    async with raw_upstream(answers(f"{one}\n{two}\nnonsense\n")) as up:
+    async with scripted_upstream(answers(f"{one}\n{two}\nnonsense\n")) as up:
         events = await gather(provider(client, up.url))
     assert (percents(events), pictures(events)) == ([8], [Link(url=PICTURE)])
 
@@ -295,18 +295,18 @@ async def test_documents_a_line_each_are_read_and_lines_that_are_none_are_left_o
     client: UpstreamClient,
 ) -> None:
     chunks = [delta("> 进度：8%\n").strip().removeprefix("data: "), "what?", delta(f"![]({PICTURE})").strip()]
-    async with raw_upstream(answers("\n".join(chunks))) as up:
+    async with scripted_upstream(answers("\n".join(chunks))) as up:
         events = await gather(provider(client, up.url))
     assert (percents(events), pictures(events)) == ([8], [Link(url=PICTURE)])
 
 
 async def test_a_last_event_without_a_blank_line_counts(client: UpstreamClient) -> None:
-    async with raw_upstream(answers(delta(f"![]({PICTURE})", finish_reason="stop").strip())) as up:
+    async with scripted_upstream(answers(delta(f"![]({PICTURE})", finish_reason="stop").strip())) as up:
         assert pictures(await gather(provider(client, up.url))) == [Link(url=PICTURE)]
 
 
 async def test_blanks_before_a_document_are_signs_of_life(client: UpstreamClient) -> None:
-    async with raw_upstream(answers("\n", " \n", "\ufeff", message(f"![]({PICTURE})"), head=(JSON,))) as up:
+    async with scripted_upstream(answers("\n", " \n", "\ufeff", message(f"![]({PICTURE})"), head=(JSON,))) as up:
         assert pictures(await gather(provider(client, up.url))) == [Link(url=PICTURE)]
 
 
@@ -315,13 +315,13 @@ async def test_megabytes_inline_keep_the_event_loop_free(client: UpstreamClient)
     data = PNG * 8000
     inline = "data:image/png;base64," + base64.b64encode(data).decode()
     scripts = answers(delta(f"![]({inline})"), DONE), answers(message(f"![]({inline})"))
-    async with raw_upstream(*scripts) as up:
+    async with scripted_upstream(*scripts) as up:
         for _ in scripts:
             assert pictures(await gather(provider(client, up.url))) == [Blob(data=data)]
 
 
 async def test_an_upload_of_megabytes_arrives_whole(client: UpstreamClient) -> None:
     big = Image(data=PNG * 20_000, media_type="image/png", width=1, height=1)
-    async with raw_upstream(answers(delta(f"![]({PICTURE})"), DONE)) as up:
+    async with scripted_upstream(answers(delta(f"![]({PICTURE})"), DONE)) as up:
         await gather(provider(client, up.url), PaintRequest(prompt="x", references=(big,)))
         assert base64.b64encode(big.data) in up.calls[0].body

@@ -40,7 +40,7 @@ from tests.servers.upstream.chat import (
     pictures,
     provider,
 )
-from tests.servers.upstream.raw import JSON, SSE, Call, delta, event, message, raw_upstream
+from tests.servers.upstream.scripted import JSON, SSE, Call, delta, event, message, scripted_upstream
 
 
 @pytest.fixture
@@ -73,14 +73,14 @@ async def client() -> AsyncIterator[UpstreamClient]:
 async def test_an_answer_without_a_picture_says_why(
     client: UpstreamClient, parts: list[str], failure: type[PaintFailed]
 ) -> None:
-    async with raw_upstream(answers(*parts)) as up:
+    async with scripted_upstream(answers(*parts)) as up:
         failed, seen = await fail(provider(client, up.url))
     assert type(failed) is failure
     assert Accepted() in seen
 
 
 async def test_a_refusal_is_quoted_for_the_member_and_not_logged(client: UpstreamClient) -> None:
-    async with raw_upstream(answers(delta(f"I can't draw that with {KEY}.\nSorry."), DONE)) as up:
+    async with scripted_upstream(answers(delta(f"I can't draw that with {KEY}.\nSorry."), DONE)) as up:
         failed, _ = await fail(provider(client, up.url))
     assert failed.facts == {"quote": "I can't draw that with …. Sorry."}
     assert failed.detail is None
@@ -113,26 +113,26 @@ LIMIT = {"error": {"code": "rate_limit_exceeded", "message": "slow down"}}
 async def test_an_error_inside_a_success_is_told_and_never_leads_to_a_second_payment(
     client: UpstreamClient, parts: list[str], failure: type[PaintFailed]
 ) -> None:
-    async with raw_upstream(answers(*parts)) as up:
+    async with scripted_upstream(answers(*parts)) as up:
         failed, _ = await fail(provider(client, up.url))
     assert type(failed) is failure
 
 
 async def test_the_trace_of_an_error_inside_a_success_is_kept(client: UpstreamClient) -> None:
-    async with raw_upstream(answers(json.dumps(ACE_500))) as up:
+    async with scripted_upstream(answers(json.dumps(ACE_500))) as up:
         failed, _ = await fail(provider(client, up.url))
     assert (failed.trace, failed.facts) == ("2cf86e86", {"quote": "fetch failed"})
 
 
 async def test_a_picture_before_an_error_counts(client: UpstreamClient) -> None:
-    async with raw_upstream(answers(delta(f"![]({PICTURE})\n"), event(ACE_500), DONE)) as up:
+    async with scripted_upstream(answers(delta(f"![]({PICTURE})\n"), event(ACE_500), DONE)) as up:
         assert pictures(await gather(provider(client, up.url))) == [Link(url=PICTURE)]
 
 
 async def test_broken_base64_is_a_bad_result_only_when_it_is_alone(client: UpstreamClient) -> None:
     bad = ["data:image/png;base64,A", "data:image/png,AAAA", "data:image/png;base64,"]
     scripts = [answers(delta(f"![]({url})"), DONE) for url in bad]
-    async with raw_upstream(*scripts, answers(delta(f"![]({bad[0]})\n![]({INLINE})"), DONE)) as up:
+    async with scripted_upstream(*scripts, answers(delta(f"![]({bad[0]})\n![]({INLINE})"), DONE)) as up:
         for _ in bad:
             failed, _ = await fail(provider(client, up.url))
             assert isinstance(failed, BadResult)
@@ -145,7 +145,7 @@ async def test_an_answer_beyond_the_cap_is_dropped(client: UpstreamClient) -> No
         for _ in range(MAX_RESPONSE_BYTES // 1_000_000 + 10):
             await call.send(b": " + b"x" * 1_000_000 + b"\n\n")
 
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         failed, _ = await fail(provider(client, up.url))
     assert isinstance(failed, BadResult)
 
@@ -173,7 +173,9 @@ async def test_an_answer_beyond_the_cap_is_dropped(client: UpstreamClient) -> No
 async def test_an_error_answer_is_told_without_acceptance(
     client: UpstreamClient, status: str, body: str, failure: type[PaintFailed]
 ) -> None:
-    async with raw_upstream(answers(body, head=("Content-Type: text/html", "Retry-After: 3"), status=status)) as up:
+    async with scripted_upstream(
+        answers(body, head=("Content-Type: text/html", "Retry-After: 3"), status=status)
+    ) as up:
         failed, seen = await fail(provider(client, up.url))
     assert type(failed) is failure
     assert seen == [StageChanged(Stage.SENDING)]
@@ -184,7 +186,7 @@ async def test_an_error_answer_is_told_without_acceptance(
 
 async def test_the_status_decides_when_the_body_of_an_error_breaks_off(client: UpstreamClient) -> None:
     script = answers("half", head=("Content-Length: 99999",), status="503 Down")
-    async with raw_upstream(script, answers("x" * 200_000, status="503 Down")) as up:
+    async with scripted_upstream(script, answers("x" * 200_000, status="503 Down")) as up:
         for _ in range(2):
             failed, _ = await fail(provider(client, up.url))
             assert isinstance(failed, UpstreamDown)
@@ -205,7 +207,7 @@ async def test_an_address_that_is_none_is_a_wrong_endpoint(client: UpstreamClien
 
 
 async def test_no_headers_until_the_deadline_is_no_answer(client: UpstreamClient) -> None:
-    async with raw_upstream(hang) as up:
+    async with scripted_upstream(hang) as up:
         failed, seen = await fail(provider(client, up.url, timeout_s=SHORT, idle_timeout_s=SHORT / 4))
         await up.calls[0].closed_by_client.wait()
     assert isinstance(failed, NoAnswer)
@@ -219,7 +221,7 @@ async def test_silence_before_the_headers_lasts_as_long_as_a_painting_may(client
         await asyncio.sleep(SHORT)
         await answers(message(f"![]({PICTURE})"), head=(JSON,))(call)
 
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         assert pictures(await gather(provider(client, up.url, idle_timeout_s=SHORT / 4))) == [Link(url=PICTURE)]
 
 
@@ -228,7 +230,7 @@ async def test_a_request_that_could_not_be_written_was_not_accepted(client: Upst
         call.reset()
 
     big = Image(data=bytes(30_000_000), media_type="image/png", width=1, height=1)
-    async with raw_upstream(reset, hang_unread, reads=False) as up:
+    async with scripted_upstream(reset, hang_unread, reads=False) as up:
         failed, _ = await fail(provider(client, up.url), PaintRequest(prompt="x", references=(big,)))
         assert isinstance(failed, Unreachable)
         failed, _ = await fail(provider(client, up.url, timeout_s=SHORT), PaintRequest(prompt="x", references=(big,)))

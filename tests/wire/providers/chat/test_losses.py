@@ -27,7 +27,7 @@ from tests.servers.upstream.chat import (
     pictures,
     provider,
 )
-from tests.servers.upstream.raw import JSON, SSE, Call, Script, delta, event, message, raw_upstream
+from tests.servers.upstream.scripted import JSON, SSE, Call, Script, delta, event, message, scripted_upstream
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ async def test_a_connection_lost_after_the_request_may_have_been_accepted(client
         elif ending == "half headers":
             await call.send("HTTP/1.1 200 OK\r\nContent-Ty")
 
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         failed, seen = await fail(provider(client, up.url))
     assert isinstance(failed, CutShort)
     assert seen == [StageChanged(Stage.SENDING)]
@@ -75,13 +75,13 @@ CUT = "Transfer-Encoding: chunked"
 async def test_an_answer_that_breaks_off_without_a_picture_is_cut_short(
     client: UpstreamClient, head: tuple[str, ...], parts: list[str | bytes]
 ) -> None:
-    async with raw_upstream(answers(*parts, head=head)) as up:
+    async with scripted_upstream(answers(*parts, head=head)) as up:
         failed, _ = await fail(provider(client, up.url))
     assert isinstance(failed, CutShort)
 
 
 async def test_a_failure_that_was_said_before_the_cut_is_told(client: UpstreamClient) -> None:
-    async with raw_upstream(answers(delta("❌ 生成失败: 服务器开小差了\n"))) as up:
+    async with scripted_upstream(answers(delta("❌ 生成失败: 服务器开小差了\n"))) as up:
         failed, _ = await fail(provider(client, up.url))
     assert isinstance(failed, SaidFailed)
 
@@ -101,13 +101,13 @@ async def test_a_picture_that_was_complete_counts_however_the_answer_ends(client
                 await call.chunk(": ping\n\n")
                 await asyncio.sleep(SHORT / 20)
 
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         made = provider(client, up.url, timeout_s=SHORT if ending == "late" else 9, idle_timeout_s=SHORT)
         assert pictures(await gather(made)) == [Link(url=PICTURE)]
 
 
 async def test_an_answer_may_end_by_finish_reason_alone(client: UpstreamClient) -> None:
-    async with raw_upstream(answers(delta(PICTURE), delta("", finish_reason="stop"))) as up:
+    async with scripted_upstream(answers(delta(PICTURE), delta("", finish_reason="stop"))) as up:
         assert pictures(await gather(provider(client, up.url))) == [Link(url=PICTURE)]
 
 
@@ -118,7 +118,7 @@ async def test_a_line_that_is_broken_after_the_end_is_no_failure(client: Upstrea
         await call.chunk(delta(PICTURE, finish_reason="stop"))
         await call.send("this is no chunk\r\n")
 
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         assert pictures(await gather(provider(client, up.url))) == [Link(url=PICTURE)]
 
 
@@ -128,7 +128,7 @@ async def test_the_end_mark_ends_it_though_the_connection_stays(client: Upstream
         await call.send(delta(f"![]({PICTURE})") + DONE)
         await call.hangup()
 
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         assert pictures(await gather(provider(client, up.url))) == [Link(url=PICTURE)]
         await up.calls[0].closed_by_client.wait()
 
@@ -139,7 +139,7 @@ async def test_silence_after_acceptance_is_told_with_its_length(client: Upstream
         await call.send(delta("> 进度：60%\n"))
         await call.hangup()
 
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         failed, seen = await fail(provider(client, up.url, idle_timeout_s=SHORT))
         await up.calls[0].closed_by_client.wait()
     assert isinstance(failed, WentQuiet)
@@ -157,7 +157,7 @@ async def test_every_sign_of_life_extends_the_wait_until_the_whole_takes_too_lon
             await call.send(": ping\n\n")
             await asyncio.sleep(SHORT / 10)
 
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         failed, _ = await fail(provider(client, up.url, idle_timeout_s=SHORT * 2, timeout_s=SHORT * 3))
     assert isinstance(failed, TookTooLong)
 
@@ -170,7 +170,7 @@ async def test_an_answer_that_was_not_to_stream_may_be_silent_after_its_headers(
         await asyncio.sleep(SHORT)
         await call.send(message(f"![]({PICTURE})"))
 
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         made = provider(client, up.url, stream=False, idle_timeout_s=SHORT / 4)
         assert pictures(await gather(made)) == [Link(url=PICTURE)]
 
@@ -192,7 +192,7 @@ async def until_progress(events: AsyncIterator[PaintEvent]) -> None:
 
 @pytest.mark.parametrize("n", [1, 2])
 async def test_closing_the_iterator_closes_the_connections(client: UpstreamClient, n: int) -> None:
-    async with raw_upstream(endless) as up:
+    async with scripted_upstream(endless) as up:
         async with aclosing(provider(client, up.url).paint(PaintRequest(prompt="x", options=Options(n=n)))) as events:
             await until_progress(events)
             calls = [await up.call(at) for at in range(n)]
@@ -202,7 +202,7 @@ async def test_closing_the_iterator_closes_the_connections(client: UpstreamClien
 
 @pytest.mark.parametrize("script", [endless, hang])
 async def test_cancelling_the_task_closes_the_connection(client: UpstreamClient, script: Script) -> None:
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         task = asyncio.create_task(gather(provider(client, up.url)))
         call = await up.call()
         task.cancel()
@@ -217,7 +217,7 @@ async def test_a_failure_closes_the_connection(client: UpstreamClient) -> None:
         await call.send(event(ACE_500))
         await call.hangup()
 
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         await fail(provider(client, up.url))
         await up.calls[0].closed_by_client.wait()
 
@@ -245,7 +245,7 @@ async def test_two_pictures_are_two_requests_at_once_and_progress_is_their_mean(
         await call.send(delta("> 进度：80%\n") + delta(f"![]({OTHER})\n") + DONE)
 
     events: list[PaintEvent] = []
-    async with raw_upstream(one, two) as up:
+    async with scripted_upstream(one, two) as up:
         async for each in provider(client, up.url).paint(PaintRequest(prompt="x", options=Options(n=2))):
             events.append(each)
             if isinstance(each, Progress):
@@ -263,7 +263,7 @@ async def test_where_one_fails_and_one_delivers_the_picture_counts_and_the_failu
 ) -> None:
     scripts = answers(delta(f"![]({PICTURE})"), DONE), answers(json.dumps(ACE_500), status="500 Oops")
     with structlog.testing.capture_logs() as lines:
-        async with raw_upstream(*scripts) as up:
+        async with scripted_upstream(*scripts) as up:
             events = await gather(provider(client, up.url), PaintRequest(prompt="x", options=Options(n=2)))
     assert pictures(events) == [Link(url=PICTURE)]
     assert [(line["failure"], line["trace_id"]) for line in lines] == [("UpstreamDown", "2cf86e86")]
@@ -272,7 +272,7 @@ async def test_where_one_fails_and_one_delivers_the_picture_counts_and_the_failu
 
 async def test_when_all_fail_the_one_that_forbids_another_try_is_raised(client: UpstreamClient) -> None:
     scripts = answers(status="429 Slow"), answers(delta("> 进度：60%\n"))
-    async with raw_upstream(*scripts) as up:
+    async with scripted_upstream(*scripts) as up:
         failed, _ = await fail(provider(client, up.url), PaintRequest(prompt="x", options=Options(n=2)))
     assert isinstance(failed, CutShort)
 
@@ -286,7 +286,7 @@ async def test_neither_key_nor_prompt_is_logged(client: UpstreamClient, caplog: 
     caplog.set_level(logging.INFO)
     with structlog.testing.capture_logs() as lines:
         scripts = answers(delta(f"![]({PICTURE})\n"), event(ACE_500)), answers(error, status="400 Bad")
-        async with raw_upstream(*scripts) as up:
+        async with scripted_upstream(*scripts) as up:
             made = provider(client, up.url)
             await gather(made, PaintRequest(prompt=prompt))
             failed, _ = await fail(made, PaintRequest(prompt=prompt))
@@ -299,14 +299,14 @@ async def test_neither_key_nor_prompt_is_logged(client: UpstreamClient, caplog: 
 
 async def test_an_id_that_quotes_the_key_is_kept_without_it(client: UpstreamClient) -> None:
     said = delta(f"![]({PICTURE})\n").replace("chatcmpl-1", f"chatcmpl-{KEY}")
-    async with raw_upstream(answers(said, DONE)) as up:
+    async with scripted_upstream(answers(said, DONE)) as up:
         events = await gather(provider(client, up.url))
     assert Accepted("chatcmpl-…") in events
 
 
 async def test_no_proxy_of_the_environment_is_used(client: UpstreamClient, monkeypatch: pytest.MonkeyPatch) -> None:
     said = answers(delta(f"![]({PICTURE})\n"), DONE)
-    async with raw_upstream(said) as up, raw_upstream(said) as proxy:
+    async with scripted_upstream(said) as up, scripted_upstream(said) as proxy:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, proxy.url)
         assert pictures(await gather(provider(client, up.url))) == [Link(url=PICTURE)]
@@ -314,8 +314,8 @@ async def test_no_proxy_of_the_environment_is_used(client: UpstreamClient, monke
 
 
 async def test_no_redirect_is_followed(client: UpstreamClient) -> None:
-    async with raw_upstream(answers(delta(f"![]({PICTURE})\n"), DONE)) as elsewhere:
-        async with raw_upstream(answers("", head=(f"Location: {elsewhere.url}",), status="307 There")) as up:
+    async with scripted_upstream(answers(delta(f"![]({PICTURE})\n"), DONE)) as elsewhere:
+        async with scripted_upstream(answers("", head=(f"Location: {elsewhere.url}",), status="307 There")) as up:
             await fail(provider(client, up.url))
         assert not elsewhere.calls
 
@@ -328,6 +328,6 @@ async def test_a_server_that_is_gone_is_never_mistaken_for_a_lost_painting(clien
         await call.send(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body.encode())}\r\n\r\n{body}")
         await call.hangup()
 
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         await gather(provider(client, up.url))
         await up.calls[0].closed_by_client.wait()

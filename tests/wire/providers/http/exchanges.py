@@ -6,7 +6,7 @@ import pytest
 
 from bot.errors import PaintFailed
 from bot.providers.http.client import Base64, Payload, UpstreamClient, exchange
-from tests.servers.upstream.raw import Call, Script
+from tests.servers.upstream.scripted import Call, Script
 
 SMALL = Payload(media_type="application/json", pieces=(b'{"prompt": "a cat"}',))
 BIG = Payload(media_type="application/json", pieces=(b'{"image": "', Base64(bytes(30_000_000)), b'"}'))

@@ -8,7 +8,7 @@ import pytest
 
 from bot.errors import CutShort, PaintFailed, Retry, Unreachable, WrongEndpoint
 from bot.providers.http.client import SLICE_BYTES, Payload, UpstreamClient, exchange
-from tests.servers.upstream.raw import JSON, SSE, Call, raw_upstream
+from tests.servers.upstream.scripted import JSON, SSE, Call, scripted_upstream
 from tests.wire.providers.http.exchanges import BIG, CHUNKED, SHORT, SMALL, fail_to_paint, paint
 
 # ---------------------------------------------------------------- surely not accepted
@@ -43,7 +43,7 @@ async def test_a_reset_before_the_request_was_written_is_unreachable(client: Ups
     async def script(call: Call) -> None:
         call.reset()
 
-    async with raw_upstream(script, reads=False) as up:
+    async with scripted_upstream(script, reads=False) as up:
         assert isinstance(await fail_to_paint(client, up.url, BIG), Unreachable)
         assert len(up.calls) == 1
 
@@ -52,7 +52,7 @@ async def test_a_proxy_that_closes_before_the_request_was_written_is_unreachable
     async def script(call: Call) -> None:
         call.writer.close()
 
-    async with raw_upstream(script, reads=False) as up:
+    async with scripted_upstream(script, reads=False) as up:
         assert isinstance(await fail_to_paint(client, up.url, BIG), Unreachable)
 
 
@@ -69,7 +69,7 @@ async def test_a_request_that_is_not_read_in_time_is_unreachable_and_no_more_of_
                 received += len(piece)
         call.closed_by_client.set()
 
-    async with raw_upstream(script, reads=False) as up:
+    async with scripted_upstream(script, reads=False) as up:
         sent = asyncio.Event()
         with pytest.raises(Unreachable):
             await paint(client, up.url, BIG, timeout_s=SHORT, sent=sent)
@@ -85,7 +85,7 @@ async def test_a_reset_after_the_request_was_written_may_have_been_accepted(clie
     async def script(call: Call) -> None:
         call.reset()
 
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         sent = asyncio.Event()
         with pytest.raises(CutShort):
             await paint(client, up.url, sent=sent)
@@ -100,7 +100,7 @@ async def test_a_proxy_that_closes_without_an_answer_may_have_accepted(
     async def script(call: Call) -> None:
         call.writer.close()
 
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         assert isinstance(await fail_to_paint(client, up.url, payload), CutShort)
         assert len(up.calls) == 1
         assert len(up.calls[0].body) == payload.length
@@ -115,7 +115,7 @@ async def test_only_a_request_without_its_last_part_surely_was_not_accepted(clie
         await call.reader.readexactly(SLICE_BYTES)
         call.reset()
 
-    async with raw_upstream(script, reads=False) as up:
+    async with scripted_upstream(script, reads=False) as up:
         assert isinstance(await fail_to_paint(client, up.url, payload), Unreachable)
 
 
@@ -146,7 +146,7 @@ async def test_an_answer_cut_short_may_have_cost_money(client: UpstreamClient, c
         elif cut == "chunked, broken":
             await call.hangup()
 
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         assert isinstance(await fail_to_paint(client, up.url), CutShort)
         assert len(up.calls) == 1
 
@@ -156,7 +156,7 @@ async def test_an_answer_without_a_whole_head_may_have_cost_money(client: Upstre
     async def script(call: Call) -> None:
         await call.send(head)
 
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         failed = await fail_to_paint(client, up.url)
     assert isinstance(failed, CutShort)
     assert "127.0.0.1" not in str(failed.detail)
@@ -167,7 +167,7 @@ async def test_an_end_in_order_without_a_length_is_the_end_of_the_answer(client:
         await call.head(SSE)
         await call.send("the picture")
 
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         assert await paint(client, up.url) == b"the picture"
 
 
@@ -186,7 +186,10 @@ async def test_what_came_before_a_break_is_read_before_it(client: UpstreamClient
             call.reset()
 
     received = 0
-    async with raw_upstream(script) as up, exchange(client, up.url, SMALL, {}, timeout_s=9, idle_timeout_s=9) as answer:
+    async with (
+        scripted_upstream(script) as up,
+        exchange(client, up.url, SMALL, {}, timeout_s=9, idle_timeout_s=9) as answer,
+    ):
         chunks = answer.iter_chunks()
         received += len(await anext(chunks))
         await asyncio.sleep(0.3)
@@ -208,7 +211,10 @@ async def test_who_waits_when_it_breaks_hears_of_it(client: UpstreamClient) -> N
         await broken.wait()
         call.reset()
 
-    async with raw_upstream(script) as up, exchange(client, up.url, SMALL, {}, timeout_s=9, idle_timeout_s=9) as answer:
+    async with (
+        scripted_upstream(script) as up,
+        exchange(client, up.url, SMALL, {}, timeout_s=9, idle_timeout_s=9) as answer,
+    ):
         reading = asyncio.create_task(answer.read_body())
         await asyncio.sleep(0)
         broken.set()

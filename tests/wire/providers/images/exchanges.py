@@ -7,7 +7,7 @@ import pytest
 from bot.errors import PaintFailed
 from bot.painting import Blob, FinishedImage, Link, PaintEvent, PaintRequest
 from bot.ports import Provider
-from tests.servers.upstream.raw import JSON, SSE, Call, Script
+from tests.servers.upstream.scripted import JSON, SSE, Call, Script
 
 SHORT = 0.2  # seconds; what a test with a real deadline waits
 

@@ -20,12 +20,12 @@ from tests.servers.upstream.images import (
     gather,
     provider,
 )
-from tests.servers.upstream.raw import raw_upstream
+from tests.servers.upstream.scripted import scripted_upstream
 from tests.wire.providers.images.exchanges import answers, form, pictures, streams
 
 
 async def test_a_generation_is_json_and_says_only_what_was_chosen(client: UpstreamClient) -> None:
-    async with raw_upstream(streams(completed()), answers(document())) as up:
+    async with scripted_upstream(streams(completed()), answers(document())) as up:
         await gather(provider(client, up.url + "/v1"), PaintRequest(prompt="дорисуй 猫"))
         options = Options(
             size="16:9", tier="2K", quality="high", background="opaque", format="webp", compression=80, n=2
@@ -44,7 +44,7 @@ async def test_a_generation_is_json_and_says_only_what_was_chosen(client: Upstre
 async def test_an_edit_is_a_form_whose_files_have_names_and_real_types(client: UpstreamClient) -> None:
     options = Options(size="1280x720", n=2)
     request = PaintRequest(prompt="надень шляпу\n👒", references=(FOX, HAT), mask=MASK, options=options)
-    async with raw_upstream(answers(document())) as up:
+    async with scripted_upstream(answers(document())) as up:
         await gather(provider(client, up.url), request)
         [call] = up.calls
     assert call.start == "POST /v1/images/edits HTTP/1.1"
@@ -62,7 +62,7 @@ async def test_an_edit_is_a_form_whose_files_have_names_and_real_types(client: U
 
 
 async def test_a_form_says_true_as_json_does(client: UpstreamClient) -> None:
-    async with raw_upstream(streams(event("image_edit.completed", b64_json=B64))) as up:
+    async with scripted_upstream(streams(event("image_edit.completed", b64_json=B64))) as up:
         await gather(provider(client, up.url), PaintRequest(prompt="x", references=(FOX,)))
         said = {name: data for name, file, _, data in form(up.calls[0]) if file is None}
     assert (said["stream"], said["partial_images"]) == (b"true", b"2")
@@ -71,13 +71,13 @@ async def test_a_form_says_true_as_json_does(client: UpstreamClient) -> None:
 async def test_a_file_of_megabytes_arrives_whole(client: UpstreamClient) -> None:
     big = PNG * 20_000
     request = PaintRequest(prompt="x", references=(FOX, type(FOX)(data=big, media_type="image/png", width=1, height=1)))
-    async with raw_upstream(streams(completed())) as up:
+    async with scripted_upstream(streams(completed())) as up:
         await gather(provider(client, up.url), request)
         assert form(up.calls[0])[-1][3] == big
 
 
 async def test_openai_hk_is_asked_for_links(client: UpstreamClient) -> None:
-    async with raw_upstream(answers(document({"url": LINK, "revised_prompt": "a cat"}))) as up:
+    async with scripted_upstream(answers(document({"url": LINK, "revised_prompt": "a cat"}))) as up:
         events = await gather(provider(client, up.url + "/v1", "openai-hk"))
         sent = up.calls[0].json()
     assert sent == {"model": "gpt-image-2", "prompt": "a cat", "response_format": "url"}
@@ -88,7 +88,7 @@ async def test_openai_hk_is_asked_for_links(client: UpstreamClient) -> None:
 async def test_azure_names_the_deployment_in_the_address_and_the_key_in_its_own_header(
     client: UpstreamClient, pasted: str
 ) -> None:
-    async with raw_upstream(streams(completed())) as up:
+    async with scripted_upstream(streams(completed())) as up:
         made = provider(client, up.url + pasted, "azure", model="my images", api_version="2026-01-01")
         await gather(made)
         await gather(made, PaintRequest(prompt="x", references=(FOX,)))
@@ -102,7 +102,7 @@ async def test_azure_names_the_deployment_in_the_address_and_the_key_in_its_own_
 
 
 async def test_without_a_key_no_header_is_sent(client: UpstreamClient) -> None:
-    async with raw_upstream(streams(completed())) as up:
+    async with scripted_upstream(streams(completed())) as up:
         await gather(provider(client, up.url + "/v1/images/generations", api_key=None))
         assert "authorization" not in up.calls[0].headers
         assert up.calls[0].start.startswith("POST /v1/images/generations ")

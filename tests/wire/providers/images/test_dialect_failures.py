@@ -21,7 +21,7 @@ from bot.errors import (
 from bot.painting import Accepted, Link, PaintRequest
 from bot.providers.http.client import UpstreamClient
 from tests.servers.upstream.images import KEY, LINK, USAGE, event, gather, partial, provider
-from tests.servers.upstream.raw import JSON, SSE, Call, raw_upstream
+from tests.servers.upstream.scripted import JSON, SSE, Call, scripted_upstream
 from tests.wire.providers.images.exchanges import SHORT, answers, failing, pictures, streams
 
 
@@ -48,7 +48,7 @@ def openai_error(code: str | None, kind: str = "invalid_request_error", message:
 async def test_refusals_have_their_names(
     client: UpstreamClient, status: str, body: dict[str, Any], failure: type[PaintFailed]
 ) -> None:
-    async with raw_upstream(answers(json.dumps(body), head=(JSON, "apim-request-id: az_1"), status=status)) as up:
+    async with scripted_upstream(answers(json.dumps(body), head=(JSON, "apim-request-id: az_1"), status=status)) as up:
         failed, events = await failing(provider(client, up.url))
     assert type(failed) is failure
     assert failed.trace == "az_1"
@@ -72,7 +72,7 @@ async def test_refusals_have_their_names(
 async def test_a_stream_without_a_picture_says_why(
     client: UpstreamClient, parts: tuple[str, ...], failure: type[PaintFailed]
 ) -> None:
-    async with raw_upstream(streams(*parts)) as up:
+    async with scripted_upstream(streams(*parts)) as up:
         failed, events = await failing(provider(client, up.url))
     assert type(failed) is failure
     assert failed.trace == "req_7"
@@ -94,14 +94,14 @@ async def test_a_success_without_a_picture_says_why(
     client: UpstreamClient, body: str, failure: type[PaintFailed]
 ) -> None:
     head = ("Content-Type: text/html",) if body.startswith("<") else (JSON,)
-    async with raw_upstream(answers(body, head=head)) as up:
+    async with scripted_upstream(answers(body, head=head)) as up:
         failed, _ = await failing(provider(client, up.url))
     assert type(failed) is failure
 
 
 async def test_a_picture_that_came_counts_though_the_stream_broke_after_it(client: UpstreamClient) -> None:
     script = streams(event("partial_succeeded", url=LINK), event("error", **openai_error("server_error")))
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         assert pictures(await gather(provider(client, up.url))) == [Link(url=LINK)]
 
 
@@ -109,7 +109,7 @@ async def test_a_request_is_sent_once_however_it_ends(client: UpstreamClient) ->
     async def breaks(call: Call) -> None:
         call.reset()
 
-    async with raw_upstream(breaks) as up:
+    async with scripted_upstream(breaks) as up:
         failed, _ = await failing(provider(client, up.url))
         assert isinstance(failed, CutShort)
         assert len(up.calls) == 1
@@ -124,7 +124,7 @@ async def test_silence_and_absence_have_their_names(client: UpstreamClient) -> N
         await call.send(partial(0))
         await call.hangup()
 
-    async with raw_upstream(silent, quiet) as up:
+    async with scripted_upstream(silent, quiet) as up:
         failed, _ = await failing(provider(client, up.url, timeout_s=SHORT))
         assert isinstance(failed, NoAnswer)
         failed, _ = await failing(provider(client, up.url, idle_timeout_s=SHORT))
@@ -137,7 +137,7 @@ async def test_silence_and_absence_have_their_names(client: UpstreamClient) -> N
 async def test_neither_the_key_nor_the_prompt_is_quoted(client: UpstreamClient) -> None:
     prompt = "a secret portrait of Ada"
     body = json.dumps(openai_error(None, message=f"bad key {KEY} for {prompt}"))
-    async with raw_upstream(answers(body, status="400 Bad Request")) as up:
+    async with scripted_upstream(answers(body, status="400 Bad Request")) as up:
         failed, _ = await failing(provider(client, up.url), PaintRequest(prompt=prompt))
     told = f"{failed.facts} {failed.detail}"
     assert "bad key … for …" in told

@@ -10,13 +10,13 @@ from bot.errors import BadResult
 from bot.painting import Accepted, Blob, FinishedImage, Link, Options, PaintRequest, Preview, Stage, StageChanged, Usage
 from bot.providers.http.client import UpstreamClient
 from tests.servers.upstream.images import B64, LINK, PNG, USAGE, completed, document, event, gather, partial, provider
-from tests.servers.upstream.raw import JSON, SSE, Call, raw_upstream
+from tests.servers.upstream.scripted import JSON, SSE, Call, scripted_upstream
 from tests.wire.providers.images.exchanges import answers, failing, pictures, streams
 
 
 async def test_a_stream_tells_its_story_in_order(client: UpstreamClient) -> None:
     script = streams(": hello\n\n", partial(0, b"one"), partial(1, b"two"), completed())
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         events = await gather(provider(client, up.url))
     assert [each for each in events if each != StageChanged(Stage.PAINTING)] == [
         StageChanged(Stage.SENDING),
@@ -38,7 +38,7 @@ async def test_an_upstream_that_paints_before_it_answers_is_known_to_paint(clien
         await call.send(document())
 
     request = PaintRequest(prompt="a cat", options=Options(n=2))
-    async with raw_upstream(script) as up, aclosing(provider(client, up.url).paint(request)) as events:
+    async with scripted_upstream(script) as up, aclosing(provider(client, up.url).paint(request)) as events:
         assert await anext(events) == StageChanged(Stage.SENDING)
         assert await anext(events) == StageChanged(Stage.PAINTING)
         answered.set()
@@ -49,7 +49,7 @@ async def test_closing_before_the_answer_closes_the_connection(client: UpstreamC
     async def script(call: Call) -> None:
         await call.hangup()
 
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         events = provider(client, up.url).paint(PaintRequest(prompt="a cat"))
         while await anext(events) != StageChanged(Stage.PAINTING):
             pass
@@ -63,7 +63,7 @@ async def test_closing_in_the_stream_closes_the_connection(client: UpstreamClien
         await call.send(partial(0))
         await call.hangup()
 
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         events = provider(client, up.url).paint(PaintRequest(prompt="a cat"))
         while not isinstance(await anext(events), Preview):
             pass
@@ -76,7 +76,7 @@ async def test_closing_in_the_stream_closes_the_connection(client: UpstreamClien
 async def test_a_document_and_a_stream_both_work_whatever_was_asked_for(
     client: UpstreamClient, head: str, stream: bool
 ) -> None:
-    async with raw_upstream(answers(" \n", document(), head=(head,)), answers(completed(), head=(head,))) as up:
+    async with scripted_upstream(answers(" \n", document(), head=(head,)), answers(completed(), head=(head,))) as up:
         whole = await gather(provider(client, up.url, stream=stream))
         streamed = await gather(provider(client, up.url, stream=stream))
     assert pictures(whole) == pictures(streamed) == [Blob(data=PNG)]
@@ -98,14 +98,14 @@ async def test_a_document_and_a_stream_both_work_whatever_was_asked_for(
 async def test_every_way_to_hand_over_a_picture_is_understood(
     client: UpstreamClient, item: dict[str, object], source: Link | Blob
 ) -> None:
-    async with raw_upstream(answers(document(item)), streams(event("completed", **item))) as up:
+    async with scripted_upstream(answers(document(item)), streams(event("completed", **item))) as up:
         assert pictures(await gather(provider(client, up.url))) == [source]
         assert pictures(await gather(provider(client, up.url))) == [source]
 
 
 async def test_several_pictures_and_fewer_than_asked_for_are_all_kept(client: UpstreamClient) -> None:
     other = base64.b64encode(PNG + b"2").decode()
-    async with raw_upstream(answers(document({"b64_json": B64}, {"b64_json": other}, {"url": LINK}))) as up:
+    async with scripted_upstream(answers(document({"b64_json": B64}, {"b64_json": other}, {"url": LINK}))) as up:
         events = await gather(provider(client, up.url), PaintRequest(prompt="x", options=Options(n=4)))
     assert pictures(events) == [Blob(data=PNG), Blob(data=PNG + b"2"), Link(url=LINK)]
 
@@ -119,7 +119,7 @@ async def test_unknown_events_are_passed_over_and_finished_ones_of_a_group_are_n
         event("partial_succeeded", url=LINK, image_index=0),
         event("completed", usage=USAGE),
     )
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         events = await gather(provider(client, up.url))
     assert pictures(events) == [Link(url=LINK)]
     assert events[-1] == Usage(USAGE)
@@ -132,7 +132,7 @@ async def test_the_credits_of_openai_hk_follow_its_formula(client: UpstreamClien
         "output_tokens": 272,
         "total_tokens": 378,
     }
-    async with raw_upstream(answers(document({"url": LINK}, usage=usage))) as up:
+    async with scripted_upstream(answers(document({"url": LINK}, usage=usage))) as up:
         events = await gather(provider(client, up.url, "openai-hk"))
     expected = (6 * 5 + 100 * 10 + 272 * 40) * 7.1 * 10_000 / 1_000_000
     assert events[-1] == Usage(usage, round(expected, 4))
@@ -142,7 +142,7 @@ async def test_a_broken_picture_fails_only_when_it_is_alone_and_a_broken_preview
     client: UpstreamClient,
 ) -> None:
     broken: dict[str, object] = {"b64_json": "!"}
-    async with raw_upstream(
+    async with scripted_upstream(
         answers(document(broken)),
         answers(document(broken, {"b64_json": B64})),
         streams(event("partial_image", b64_json="!"), completed()),
@@ -164,5 +164,5 @@ async def test_a_picture_byte_by_byte_is_a_whole_one(client: UpstreamClient) -> 
             await call.chunk(bytes([byte]))
             await asyncio.sleep(0)
 
-    async with raw_upstream(script) as up:
+    async with scripted_upstream(script) as up:
         assert pictures(await gather(provider(client, up.url))) == [Blob(data=PNG)]

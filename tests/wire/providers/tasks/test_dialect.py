@@ -21,7 +21,7 @@ from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import TasksWire, resolve
 from bot.providers.tasks.callbacks import Callbacks
 from bot.providers.tasks.provider import TasksProvider
-from tests.servers.upstream.tasks import KEY, Request, gather, provider, scripted
+from tests.servers.upstream.tasks import KEY, Request, gather, provider, task_upstream
 from tests.support.clocks import InstantClock
 from tests.wire.providers.tasks.samples import CLEAR, DONE, JPEG, OPENED, png, uploaded
 
@@ -30,7 +30,7 @@ from tests.wire.providers.tasks.samples import CLEAR, DONE, JPEG, OPENED, png, u
 
 async def test_evolink_gets_model_prompt_and_options(client: UpstreamClient, clock: InstantClock) -> None:
     request = PaintRequest(prompt="дорисуй 猫", options=Options(size="2:3", n=4))
-    async with scripted(clock, submits=[OPENED], polls=[DONE]) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=[DONE]) as up:
         await gather(provider(client, clock, up.url), request)
         [submit], [poll] = up.of("submit"), up.of("poll")
     assert (submit.method, submit.path) == ("POST", "/v1/images/generations")
@@ -43,7 +43,7 @@ async def test_evolink_gets_model_prompt_and_options(client: UpstreamClient, clo
 async def test_toapis_has_its_own_paths_and_names(client: UpstreamClient, clock: InstantClock) -> None:
     request = PaintRequest(prompt="a cat", references=(JPEG, png()), options=Options(n=3))
     files = [{"success": True, "data": {"url": f"https://toapis.example/{n}.png"}} for n in range(2)]
-    async with scripted(clock, submits=[OPENED], polls=[DONE], uploads=files) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=[DONE], uploads=files) as up:
         await gather(provider(client, clock, up.url, "toapis"), request)
         [submit], [poll], uploads = up.of("submit"), up.of("poll"), up.of("upload")
     assert [each.path for each in uploads] == ["/v1/uploads/images"] * 2
@@ -73,7 +73,7 @@ class Form:
 
 async def test_evolink_takes_pictures_as_base64_at_its_files_api(client: UpstreamClient, clock: InstantClock) -> None:
     request = PaintRequest(prompt="a cat", references=(JPEG,))
-    async with scripted(clock, submits=[OPENED], polls=[DONE], uploads=[uploaded(1)]) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=[DONE], uploads=[uploaded(1)]) as up:
         await gather(provider(client, clock, up.url, files_base_url=up.url + "/files"), request)
         [upload], [submit] = up.of("upload"), up.of("submit")
     assert upload.path == "/files/api/v1/files/upload/base64"
@@ -98,7 +98,7 @@ async def test_pictures_go_where_the_operator_said_and_nowhere_else() -> None:
 async def test_the_base_address_may_name_the_version_or_not(
     client: UpstreamClient, clock: InstantClock, preset: str, ending: str
 ) -> None:
-    async with scripted(clock, submits=[OPENED], polls=[DONE]) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=[DONE]) as up:
         await gather(provider(client, clock, up.url + ending, preset))
         assert up.of("submit")[0].path == "/v1/images/generations"
 
@@ -110,7 +110,7 @@ async def test_a_relay_without_an_upload_service_gets_the_pictures_themselves(
     assert isinstance(upstream.wire, TasksWire)
     wire = replace(upstream.wire, upload=None, quality_field="quality", tier_field="resolution", extra={"seed": 7})
     request = PaintRequest(prompt="a cat", references=(JPEG,), options=Options(quality="high"))
-    async with scripted(clock, submits=[OPENED], polls=[DONE]) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=[DONE]) as up:
         made = TasksProvider(
             replace(upstream, base_url=up.url, wire=wire), client, clock=clock, callbacks=Callbacks(), jitter=float
         )
@@ -139,7 +139,7 @@ def test_it_is_a_provider(client: UpstreamClient, clock: InstantClock) -> None:
 
 async def test_a_mask_is_uploaded_and_named(client: UpstreamClient, clock: InstantClock) -> None:
     request = PaintRequest(prompt="a hat", references=(png(),), mask=CLEAR)
-    async with scripted(clock, submits=[OPENED], polls=[DONE], uploads=[uploaded(1), uploaded(2)]) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=[DONE], uploads=[uploaded(1), uploaded(2)]) as up:
         await gather(provider(client, clock, up.url), request)
         picture, mask = up.of("upload")
         [submit] = up.of("submit")
@@ -167,7 +167,7 @@ async def test_each_rule_of_a_mask_has_its_own_sentence_and_nothing_is_sent(
     mask: Image,
     rule: type[EaselError],
 ) -> None:
-    async with scripted(clock) as up:
+    async with task_upstream(clock) as up:
         with pytest.raises(rule):
             await gather(provider(client, clock, up.url), PaintRequest(prompt="a", references=references, mask=mask))
         assert up.requests == []

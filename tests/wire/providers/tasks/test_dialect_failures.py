@@ -22,7 +22,7 @@ from bot.errors import (
 )
 from bot.painting import Accepted, PaintRequest, Stage, StageChanged
 from bot.providers.http.client import UpstreamClient
-from tests.servers.upstream.tasks import KEY, Json, Said, fail, provider, scripted
+from tests.servers.upstream.tasks import KEY, Json, Said, fail, provider, task_upstream
 from tests.support.clocks import InstantClock
 from tests.wire.providers.tasks.samples import JPEG, OPENED, failed
 
@@ -59,7 +59,7 @@ async def test_each_row_of_the_error_tables(
     client: UpstreamClient, clock: InstantClock, preset: str, status: int, code: object, kind: type[PaintFailed]
 ) -> None:
     error: Json = {"error": {"code": code, "message": f"words and {KEY}", "type": "invalid_request_error"}}
-    async with scripted(clock, submits=[(status, error, {"x-request-id": "r-7"})]) as up:
+    async with task_upstream(clock, submits=[(status, error, {"x-request-id": "r-7"})]) as up:
         failure, events = await fail(provider(client, clock, up.url, preset))
         assert len(up.requests) == 1
     assert (type(failure), failure.trace) == (kind, "r-7")
@@ -68,7 +68,7 @@ async def test_each_row_of_the_error_tables(
 
 
 async def test_a_busy_upstream_says_for_how_long(client: UpstreamClient, clock: InstantClock) -> None:
-    async with scripted(clock, submits=[(429, {}, {"Retry-After": "7"})]) as up:
+    async with task_upstream(clock, submits=[(429, {}, {"Retry-After": "7"})]) as up:
         failure, _ = await fail(provider(client, clock, up.url))
     assert isinstance(failure, Busy)
     assert failure.retry_after == 7.0
@@ -92,7 +92,7 @@ NO_TASK: list[tuple[Said, type[PaintFailed]]] = [
 async def test_a_success_that_opens_no_task(
     client: UpstreamClient, clock: InstantClock, said: Said, kind: type[PaintFailed]
 ) -> None:
-    async with scripted(clock, submits=[said]) as up:
+    async with task_upstream(clock, submits=[said]) as up:
         failure, events = await fail(provider(client, clock, up.url))
         assert len(up.requests) == 1
     assert type(failure) is kind
@@ -100,7 +100,7 @@ async def test_a_success_that_opens_no_task(
 
 
 async def test_an_id_that_quotes_the_key_is_not_kept(client: UpstreamClient, clock: InstantClock) -> None:
-    async with scripted(clock, submits=[{"id": f"task-{KEY}", "status": "pending"}]) as up:
+    async with task_upstream(clock, submits=[{"id": f"task-{KEY}", "status": "pending"}]) as up:
         failure, events = await fail(provider(client, clock, up.url))
         assert len(up.requests) == 1
     assert (type(failure), failure.retry) == (Lost, Retry.NEVER)
@@ -111,7 +111,7 @@ async def test_an_id_that_quotes_the_key_is_not_kept(client: UpstreamClient, clo
 async def test_a_submit_whose_answer_is_lost_is_not_repeated(
     client: UpstreamClient, clock: InstantClock, cut: bytes
 ) -> None:
-    async with scripted(clock, submits=[cut]) as up:
+    async with task_upstream(clock, submits=[cut]) as up:
         failure, _ = await fail(provider(client, clock, up.url))
         assert len(up.requests) == 1
     assert (type(failure), failure.retry) == (CutShort, Retry.NEVER)
@@ -144,7 +144,7 @@ async def test_an_upload_that_fails_submits_nothing(
     client: UpstreamClient, clock: InstantClock, said: Said, kind: type[PaintFailed]
 ) -> None:
     request = PaintRequest(prompt="a cat", references=(JPEG,))
-    async with scripted(clock, uploads=[said], submits=[OPENED]) as up:
+    async with task_upstream(clock, uploads=[said], submits=[OPENED]) as up:
         failure, events = await fail(provider(client, clock, up.url), request)
         assert up.of("submit") == []
     assert type(failure) is kind
@@ -178,7 +178,7 @@ TASK_CODES: dict[object, type[PaintFailed]] = {
 async def test_a_failed_task_of_evolink_is_free_so_others_may_be_asked(
     client: UpstreamClient, clock: InstantClock, code: object
 ) -> None:
-    async with scripted(clock, submits=[OPENED], polls=[failed(code)]) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=[failed(code)]) as up:
         failure, events = await fail(provider(client, clock, up.url))
         assert len(up.of("poll")) == 1
     assert (type(failure), failure.trace) == (TASK_CODES[code], "task-1")
@@ -189,7 +189,7 @@ async def test_a_failed_task_of_evolink_is_free_so_others_may_be_asked(
 async def test_a_failed_task_of_toapis_may_have_cost_money_so_nobody_is_asked(
     client: UpstreamClient, clock: InstantClock, code: object
 ) -> None:
-    async with scripted(clock, submits=[OPENED], polls=[failed(code)]) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=[failed(code)]) as up:
         failure, _ = await fail(provider(client, clock, up.url, "toapis"))
     assert failure.retry is Retry.NEVER
     own = TASK_CODES[code]
@@ -210,13 +210,15 @@ async def test_a_failed_task_of_toapis_may_have_cost_money_so_nobody_is_asked(
 async def test_the_reason_of_a_failure_is_quoted_wherever_it_stands(
     client: UpstreamClient, clock: InstantClock, told: Json, words: str
 ) -> None:
-    async with scripted(clock, submits=[OPENED], polls=[{"status": "failed", **told}]) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=[{"status": "failed", **told}]) as up:
         failure, _ = await fail(provider(client, clock, up.url, "toapis"))
     assert (type(failure), failure.facts) == (SaidFailed, {"quote": words})
 
 
 async def test_a_long_prompt_is_not_quoted_back(client: UpstreamClient, clock: InstantClock) -> None:
     request = PaintRequest(prompt="a very private prompt about a cat")
-    async with scripted(clock, submits=[OPENED], polls=[failed("generation_failed", f"bad: {request.prompt}")]) as up:
+    async with task_upstream(
+        clock, submits=[OPENED], polls=[failed("generation_failed", f"bad: {request.prompt}")]
+    ) as up:
         failure, _ = await fail(provider(client, clock, up.url), request)
     assert failure.facts == {"quote": "bad: …"}

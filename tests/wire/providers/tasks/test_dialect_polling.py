@@ -9,7 +9,7 @@ from bot.errors import CalledOff, Lost, NoPicture, Rejected, Retry, TookTooLong,
 from bot.painting import Accepted, Blob, FinishedImage, Link, PaintRequest, Progress, Stage, StageChanged, Usage
 from bot.providers.http.client import UpstreamClient
 from bot.providers.tasks.provider import MAX_REFUSED_POLLS
-from tests.servers.upstream.tasks import Json, Said, fail, gather, provider, scripted
+from tests.servers.upstream.tasks import Json, Said, fail, gather, provider, task_upstream
 from tests.support.clocks import InstantClock
 from tests.wire.providers.tasks.samples import DONE, OPENED, PENDING, URL, failed, png
 
@@ -25,7 +25,7 @@ async def test_the_events_of_a_task_in_their_order(client: UpstreamClient, clock
         {"status": "pending", "progress": 30},
         {**DONE, "results": [URL, URL + "2"], **usage},
     ]
-    async with scripted(clock, submits=[OPENED], polls=polls) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=polls) as up:
         events = await gather(provider(client, clock, up.url))
     assert events == [
         StageChanged(Stage.SENDING),
@@ -42,7 +42,7 @@ async def test_the_events_of_a_task_in_their_order(client: UpstreamClient, clock
 
 
 async def test_it_is_asked_after_two_seconds_then_ever_less_often(client: UpstreamClient, clock: InstantClock) -> None:
-    async with scripted(clock, submits=[OPENED], polls=[PENDING] * 12 + [DONE]) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=[PENDING] * 12 + [DONE]) as up:
         await gather(provider(client, clock, up.url))
         moments = [0.0, *(each.at for each in up.of("poll"))]
     pauses = [round(later - before, 3) for before, later in itertools.pairwise(moments)]
@@ -52,7 +52,7 @@ async def test_it_is_asked_after_two_seconds_then_ever_less_often(client: Upstre
 
 
 async def test_jitter_lengthens_a_pause_by_a_quarter_at_most(client: UpstreamClient, clock: InstantClock) -> None:
-    async with scripted(clock, submits=[OPENED], polls=[PENDING, DONE]) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=[PENDING, DONE]) as up:
         await gather(provider(client, clock, up.url, "toapis", jitter=0.999))
         first, second = (each.at for each in up.of("poll"))
     assert 2.49 < first < 2.5
@@ -72,20 +72,20 @@ async def test_jitter_lengthens_a_pause_by_a_quarter_at_most(client: UpstreamCli
 )
 @pytest.mark.parametrize("preset", ["evolink", "toapis"])
 async def test_every_shape_of_a_result(client: UpstreamClient, clock: InstantClock, preset: str, told: Json) -> None:
-    async with scripted(clock, submits=[OPENED], polls=[{"id": "img_1", "status": "completed", **told}]) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=[{"id": "img_1", "status": "completed", **told}]) as up:
         events = await gather(provider(client, clock, up.url, preset))
     assert [each for each in events if isinstance(each, FinishedImage)] == [FinishedImage(Link(url=URL))]
 
 
 async def test_an_inline_result_becomes_bytes(client: UpstreamClient, clock: InstantClock) -> None:
     inline = "data:image/png;base64," + base64.b64encode(png().data).decode()
-    async with scripted(clock, submits=[OPENED], polls=[{**DONE, "results": [inline]}]) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=[{**DONE, "results": [inline]}]) as up:
         events = await gather(provider(client, clock, up.url))
     assert events[-1] == FinishedImage(Blob(data=png().data))
 
 
 async def test_an_upstream_that_paints_at_once_is_not_asked(client: UpstreamClient, clock: InstantClock) -> None:
-    async with scripted(clock, submits=[DONE, {"created": 1, "data": {"url": URL}}]) as up:
+    async with task_upstream(clock, submits=[DONE, {"created": 1, "data": {"url": URL}}]) as up:
         assert (await gather(provider(client, clock, up.url)))[-1] == FinishedImage(Link(url=URL))
         events = await gather(provider(client, clock, up.url))
         assert events[1:] == [Accepted(None), FinishedImage(Link(url=URL))]
@@ -93,7 +93,7 @@ async def test_an_upstream_that_paints_at_once_is_not_asked(client: UpstreamClie
 
 async def test_the_id_in_the_answers_may_be_another(client: UpstreamClient, clock: InstantClock) -> None:
     polls: list[Said] = [{**PENDING, "id": "img_9"}, {**DONE, "id": "img_9"}]
-    async with scripted(clock, submits=[{"id": "a/b?c", "status": "queued"}], polls=polls) as up:
+    async with task_upstream(clock, submits=[{"id": "a/b?c", "status": "queued"}], polls=polls) as up:
         events = await gather(provider(client, clock, up.url, "toapis"))
         assert [each.path for each in up.of("poll")] == ["/v1/images/generations/a%2Fb%3Fc"] * 2
     assert events[1] == Accepted("a/b?c")
@@ -101,14 +101,14 @@ async def test_the_id_in_the_answers_may_be_another(client: UpstreamClient, cloc
 
 @pytest.mark.parametrize("word", ["cancelled", "canceled", "CANCELLED"])
 async def test_a_cancelled_task_is_over(client: UpstreamClient, clock: InstantClock, word: str) -> None:
-    async with scripted(clock, submits=[OPENED], polls=[{**PENDING, "status": word}]) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=[{**PENDING, "status": word}]) as up:
         failure, _ = await fail(provider(client, clock, up.url))
         assert len(up.of("poll")) == 1
     assert (type(failure), failure.trace, failure.retry) == (CalledOff, "task-1", Retry.NEVER)
 
 
 async def test_an_unknown_status_is_waited_out_but_not_for_ever(client: UpstreamClient, clock: InstantClock) -> None:
-    async with scripted(clock, submits=[OPENED], polls=[{"status": "archived"}]) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=[{"status": "archived"}]) as up:
         failure, _ = await fail(provider(client, clock, up.url, timeout_s=100))
         assert len(up.of("poll")) < 20
     assert (type(failure), failure.facts, failure.trace) == (TookTooLong, {"seconds": 100}, "task-1")
@@ -117,20 +117,20 @@ async def test_an_unknown_status_is_waited_out_but_not_for_ever(client: Upstream
 async def test_an_unknown_status_with_a_picture_or_an_error_has_ended(
     client: UpstreamClient, clock: InstantClock
 ) -> None:
-    async with scripted(clock, submits=[OPENED], polls=[{"status": "ready", "results": [URL]}]) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=[{"status": "ready", "results": [URL]}]) as up:
         assert (await gather(provider(client, clock, up.url)))[-1] == FinishedImage(Link(url=URL))
-    async with scripted(clock, submits=[OPENED], polls=[{**failed("invalid_parameters"), "status": "bad"}]) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=[{**failed("invalid_parameters"), "status": "bad"}]) as up:
         assert isinstance((await fail(provider(client, clock, up.url)))[0], Rejected)
 
 
 async def test_an_answer_that_speaks_of_no_task_is_a_denial(client: UpstreamClient, clock: InstantClock) -> None:
-    async with scripted(clock, submits=[OPENED], polls=[{"error": {"message": "who is asking?"}}]) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=[{"error": {"message": "who is asking?"}}]) as up:
         assert type((await fail(provider(client, clock, up.url)))[0]) is Lost
         assert len(up.of("poll")) == MAX_REFUSED_POLLS
 
 
 async def test_done_without_a_picture(client: UpstreamClient, clock: InstantClock) -> None:
-    async with scripted(clock, submits=[OPENED], polls=[{**DONE, "results": list[str]()}]) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=[{**DONE, "results": list[str]()}]) as up:
         failure, events = await fail(provider(client, clock, up.url))
     assert isinstance(failure, NoPicture)
     assert Progress(100.0) in events
@@ -156,14 +156,14 @@ TROUBLES: dict[str, Said] = {
 async def test_trouble_with_a_question_is_not_the_end_of_the_task(
     client: UpstreamClient, clock: InstantClock, name: str
 ) -> None:
-    async with scripted(clock, submits=[OPENED], polls=[TROUBLES[name]] * 5 + [DONE]) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=[TROUBLES[name]] * 5 + [DONE]) as up:
         events = await gather(provider(client, clock, up.url))
         assert len(up.of("submit")) == 1
     assert events[-1] == FinishedImage(Link(url=URL))
 
 
 async def test_retry_after_of_a_question_is_kept(client: UpstreamClient, clock: InstantClock) -> None:
-    async with scripted(clock, submits=[OPENED], polls=[(429, {}, {"Retry-After": "40"}), PENDING, DONE]) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=[(429, {}, {"Retry-After": "40"}), PENDING, DONE]) as up:
         await gather(provider(client, clock, up.url))
         first, second, third = (each.at for each in up.of("poll"))
     assert second - first == 40.0
@@ -171,18 +171,18 @@ async def test_retry_after_of_a_question_is_kept(client: UpstreamClient, clock: 
 
 
 async def test_a_few_denials_may_be_a_lag_but_not_more(client: UpstreamClient, clock: InstantClock) -> None:
-    async with scripted(clock, submits=[OPENED], polls=[UNKNOWN] * (MAX_REFUSED_POLLS - 1) + [DONE]) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=[UNKNOWN] * (MAX_REFUSED_POLLS - 1) + [DONE]) as up:
         await gather(provider(client, clock, up.url))
     unauthorized: Said = (401, {"error": {"code": "unauthorized", "message": "no"}})
     for denial in (UNKNOWN, unauthorized):
-        async with scripted(clock, submits=[OPENED], polls=[denial]) as up:
+        async with task_upstream(clock, submits=[OPENED], polls=[denial]) as up:
             failure, _ = await fail(provider(client, clock, up.url))
             assert len(up.of("poll")) == MAX_REFUSED_POLLS
         assert (type(failure), failure.trace, failure.retry) == (Lost, "task-1", Retry.NEVER)
 
 
 async def test_silence_ends_after_the_idle_time(client: UpstreamClient, clock: InstantClock) -> None:
-    async with scripted(clock, submits=[OPENED], polls=[PENDING, GATEWAY]) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=[PENDING, GATEWAY]) as up:
         failure, _ = await fail(provider(client, clock, up.url, idle_timeout_s=60))
     assert (type(failure), failure.facts, failure.trace) == (WentQuiet, {"seconds": 60}, "task-1")
     assert failure.retry is Retry.NEVER
@@ -192,7 +192,7 @@ async def test_silence_ends_after_the_idle_time(client: UpstreamClient, clock: I
 
 
 async def test_resume_asks_at_once_and_submits_nothing(client: UpstreamClient, clock: InstantClock) -> None:
-    async with scripted(clock, polls=[PENDING, DONE]) as up:
+    async with task_upstream(clock, polls=[PENDING, DONE]) as up:
         made = provider(client, clock, up.url)
         events = [event async for event in made.resume(PaintRequest(prompt="a cat"), "task-1")]
         assert up.of("submit") == []
@@ -207,14 +207,14 @@ async def test_resume_asks_at_once_and_submits_nothing(client: UpstreamClient, c
 
 
 async def test_resuming_what_nobody_knows_any_more_is_lost(client: UpstreamClient, clock: InstantClock) -> None:
-    async with scripted(clock, polls=[UNKNOWN]) as up:
+    async with task_upstream(clock, polls=[UNKNOWN]) as up:
         made = provider(client, clock, up.url)
         with pytest.raises(Lost):
             _ = [event async for event in made.resume(PaintRequest(prompt="a cat"), "task-1")]
 
 
 async def test_whoever_stops_listening_stops_the_asking(client: UpstreamClient, clock: InstantClock) -> None:
-    async with scripted(clock, submits=[OPENED], polls=[PENDING]) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=[PENDING]) as up:
         events = provider(client, clock, up.url).paint(PaintRequest(prompt="a cat"))
         async for event in events:
             if isinstance(event, Progress):

@@ -31,7 +31,7 @@ from bot.providers.tasks.callbacks import Callbacks
 from bot.providers.tasks.provider import TasksProvider
 from bot.sandbox import Sandbox
 from tests.servers.upstream.tasks import provider as scripted_provider
-from tests.servers.upstream.tasks import scripted
+from tests.servers.upstream.tasks import task_upstream
 from tests.support.clocks import FakeClock, InstantClock
 from tests.wire.providers.tasks.samples import CLEAR, DONE, OPENED, PENDING, png
 
@@ -239,7 +239,7 @@ async def test_no_call_is_asked_for_where_none_can_come(
 
 async def test_a_call_is_not_believed_and_calls_in_a_row_are_one_question_a_second(client: UpstreamClient) -> None:
     callbacks, clock, hasty = Callbacks(BOT), FakeClock(), InstantClock()
-    async with scripted(hasty, submits=[OPENED], polls=[PENDING, DONE]) as up:
+    async with task_upstream(hasty, submits=[OPENED], polls=[PENDING, DONE]) as up:
         painting = asyncio.create_task(_collect(scripted_provider(client, clock, up.url, callbacks=callbacks)))
         await clock.asleep()
         secret = up.of("submit")[0].json()["callback_url"].rpartition("/")[2]

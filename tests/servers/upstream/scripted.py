@@ -1,11 +1,12 @@
-"""An upstream down to the bytes: a socket server that says exactly what a test tells it to, and how.
+"""The upstream of tests: a socket server that answers what a test tells it to, down to the bytes.
 
-It cuts, stalls, resets and dribbles; it remembers what it was asked and how each connection ended.
+Answers well, cuts, stalls, resets and dribbles; remembers every request and how each connection ended.
 """
 
 import asyncio
 import json
 import socket
+import ssl
 import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -24,18 +25,32 @@ class Call:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     start: str = ""
+    """The request line."""
+    raw_head: bytes = b""
+    """The request line and the headers, as they came."""
     headers: dict[str, str] = field(default_factory=dict[str, str])
+    """By lower-case name."""
     body: bytes = b""
     received: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the whole request has been read."""
     closed_by_client: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def method(self) -> str:
+        return self.start.partition(" ")[0]
+
+    @property
+    def target(self) -> str:
+        """Path and query, as they came."""
+        return self.start.split(" ")[1]
 
     def json(self) -> dict[str, object]:
         return json.loads(self.body)
 
     async def receive(self) -> None:
         """Reads the whole request."""
-        head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        self.start, *lines = head.rstrip("\r\n").split("\r\n")
+        self.raw_head = await self.reader.readuntil(b"\r\n\r\n")
+        self.start, *lines = self.raw_head.decode("latin-1").rstrip("\r\n").split("\r\n")
         self.headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         self.body = await self.reader.readexactly(int(self.headers.get("content-length", "0")))
         self.received.set()
@@ -47,6 +62,15 @@ class Call:
     async def head(self, *headers: str, status: str = "200 OK") -> None:
         """Status line and headers; the body ends with the connection."""
         await self.send("\r\n".join([f"HTTP/1.1 {status}", "Connection: close", *headers, "", ""]))
+
+    async def respond(self, body: bytes | str = b"", *headers: str, status: str = "200 OK") -> None:
+        """A whole answer, with its length."""
+        raw = body.encode() if isinstance(body, str) else body
+        await self.head(f"Content-Length: {len(raw)}", *headers, status=status)
+        await self.send(raw)
+
+    async def respond_json(self, document: object, *headers: str, status: str = "200 OK") -> None:
+        await self.respond(json.dumps(document), JSON, *headers, status=status)
 
     async def chunk(self, data: bytes | str) -> None:
         """One chunk of a body with `Transfer-Encoding: chunked`."""
@@ -67,12 +91,22 @@ class Call:
 
 
 @dataclass(slots=True)
-class RawUpstream:
-    """A running server. `calls`: every connection, in order."""
+class ScriptedUpstream:
+    """A running server on loopback."""
 
-    url: str
-    calls: list[Call]
+    url: str = ""
+    calls: list[Call] = field(default_factory=list[Call])
+    """Every connection, in order."""
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    @property
+    def host(self) -> str:
+        """Address and port."""
+        return self.url.partition("://")[2]
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
 
     async def call(self, at: int = 0) -> Call:
         """The connection number `at`, once its request is there."""
@@ -83,12 +117,14 @@ class RawUpstream:
 
 
 @asynccontextmanager
-async def raw_upstream(*scripts: Script, reads: bool = True) -> AsyncGenerator[RawUpstream, None]:
+async def scripted_upstream(
+    *scripts: Script, reads: bool = True, tls: ssl.SSLContext | None = None
+) -> AsyncGenerator[ScriptedUpstream, None]:
     """Serves each connection with the script of its number, the last one for all further.
 
     `reads`: whether the whole request is read before the script begins.
     """
-    upstream = RawUpstream(url="", calls=[])
+    upstream = ScriptedUpstream()
     tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -104,14 +140,14 @@ async def raw_upstream(*scripts: Script, reads: bool = True) -> AsyncGenerator[R
             if reads:
                 await call.receive()
             await script(call)
-        except ConnectionError:
+        except (ConnectionError, asyncio.IncompleteReadError):
             pass  # a client that hangs up early is what some tests are about
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     host, port = server.sockets[0].getsockname()[:2]
-    upstream.url = f"http://{host}:{port}"
+    upstream.url = f"{'https' if tls else 'http'}://{host}:{port}"
     try:
         yield upstream
     finally:
