@@ -1,21 +1,22 @@
 """Transactions on one database, through SQLAlchemy's asyncio engine. Knows none of the tables.
 
-A unit of work is a plain function over a `Connection`, run by `run_sync`. It runs in the event loop (each statement
-waits in a greenlet), so it does nothing but database work. Once begun, a transaction ends by itself, even if its caller
-is cancelled.
+A unit of work is a plain function over a `Connection`. On SQLite it runs in the thread of its connection, on PostgreSQL
+in the event loop, where each statement waits in a greenlet: so it does nothing but database work, and shares nothing.
+Once begun, a transaction ends by itself, even if its caller is cancelled.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.errors import StoreFailed
-from bot.store.engine import WRITES, is_sqlite, make_async_engine, raise_store_failed
+from bot.store.engine import WRITES, commit_after, is_sqlite, make_async_engine, raise_store_failed, rollback_after
+from bot.store.sqlite_driver import run_in_thread
 from bot.store.write_queue import WriteQueue
 
 T = TypeVar("T")
@@ -27,6 +28,7 @@ class Database:
     def __init__(self, url: URL) -> None:
         self._engine = make_async_engine(url)
         self._write_engine = self._engine.execution_options(**WRITES)
+        self._run = run_in_thread if is_sqlite(url) else AsyncConnection.run_sync
         self._write_queue = WriteQueue(self._write_engine) if is_sqlite(url) else None
         self._transactions: set[asyncio.Task[Any]] = set()
         self._closed = False
@@ -37,7 +39,7 @@ class Database:
         Raises StoreFailed, and whatever `work` raises.
         """
         self._require_open()
-        return await self._run_to_end(_transaction(self._engine.connect, work))
+        return await self._run_to_end(self._transaction(self._engine, partial(rollback_after, work)))
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Runs `work` in a transaction: committed when it returns, rolled back when it raises. It may be run again when
@@ -48,7 +50,7 @@ class Database:
         self._require_open()
         if self._write_queue is not None:
             return await self._write_queue.execute(work)
-        return await self._run_to_end(_transaction(self._write_engine.begin, work))
+        return await self._run_to_end(self._transaction(self._write_engine, partial(commit_after, work)))
 
     async def close(self) -> None:
         """Lets transactions under way end, then closes every connection. Later ones raise StoreFailed.
@@ -79,10 +81,7 @@ class Database:
             await asyncio.wait((task,))
             raise
 
-
-async def _transaction(
-    connect: Callable[[], AbstractAsyncContextManager[AsyncConnection]], work: Callable[[Connection], T]
-) -> T:
-    with raise_store_failed():
-        async with connect() as connection:
-            return await connection.run_sync(work)
+    async def _transaction(self, engine: AsyncEngine, transaction: Callable[[Connection], T]) -> T:
+        with raise_store_failed():
+            async with engine.connect() as connection:
+                return await self._run(connection, transaction)

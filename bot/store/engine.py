@@ -5,10 +5,10 @@ Knows none of the tables. Transactions are `database`'s.
 
 import json
 import math
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import closing, contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Insert, RowMapping, Table, event
 from sqlalchemy.dialects import postgresql, sqlite
@@ -17,10 +17,12 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.errors import SettingsWrong, StoreFailed
-from bot.store.sqlite_driver import FetchingConnection
+from bot.store.sqlite_driver import ThreadConnection
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
+T = TypeVar("T")
 
 BUSY_S = 30.0  # seconds that SQLite waits for another process's transaction, and a pool for a connection
 CONNECT_TIMEOUT_S = 10  # seconds, of PostgreSQL
@@ -90,6 +92,20 @@ def configure_sqlite(engine: Engine, *, read_only: bool = False) -> None:
 
     event.listen(engine, "connect", connect)
     event.listen(engine, "begin", begin)
+
+
+def commit_after(work: Callable[[Connection], T], conn: Connection) -> T:
+    """Runs `work` in a transaction: committed when it returns, rolled back when it raises."""
+    with conn.begin():
+        return work(conn)
+
+
+def rollback_after(work: Callable[[Connection], T], conn: Connection) -> T:
+    """Runs `work`, which only reads, in a transaction."""
+    try:
+        return work(conn)
+    finally:
+        conn.rollback()
 
 
 @contextmanager
@@ -194,8 +210,10 @@ def make_async_engine(url: URL) -> AsyncEngine:
         pool_pre_ping=not is_sqlite(url),
         pool_size=SQLITE_READERS + 1 if is_sqlite(url) else POSTGRES_CONNECTIONS,
         max_overflow=0,
+        # ThreadConnection rolls back what is left open; the pool would take one more call of the thread for it.
+        pool_reset_on_return=None if is_sqlite(url) else "rollback",
         pool_timeout=BUSY_S,
-        connect_args=connect_args(url) | ({"async_creator_fn": FetchingConnection} if is_sqlite(url) else {}),
+        connect_args=connect_args(url) | ({"async_creator_fn": ThreadConnection} if is_sqlite(url) else {}),
     )
     configure_sqlite(engine.sync_engine)
     return engine

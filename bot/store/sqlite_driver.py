@@ -1,64 +1,65 @@
-"""An aiosqlite connection on which a statement and its rows take one call of the connection's thread.
+"""Runs a whole transaction in one call of an aiosqlite connection's thread, instead of one call for each statement.
 
-SQLAlchemy opens a cursor, executes, fetches and closes; with aiosqlite's own cursor each of the four waits for the
-thread, which halved the rate of transactions (`python -m tests.bench.scenarios.ledger sqlite 1000`).
+The way from the event loop to that thread and back costs more than most statements; with a call for each of them it was
+half the time of a job's bookkeeping (`python -m tests.bench A F`).
 """
 
 import sqlite3
-from collections.abc import Callable, Sequence
-from typing import Any, Self
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar, cast
 
 import aiosqlite
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.util import greenlet_spawn
+
+T = TypeVar("T")
 
 
-class FetchingCursor:
-    """A cursor that has fetched all rows when `execute` returns, as SQLAlchemy's adapter asks for anyway."""
-
-    def __init__(self, call: Callable[..., Any]) -> None:
-        self._call = call
-        self._rows: list[Any] = []
-        self.description: Any = None
-        self.rowcount = -1
-        self.lastrowid: int | None = None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
-        await self._call(self._execute_and_fetch, "execute", sql, parameters)
-
-    async def executemany(self, sql: str, parameters: Sequence[Sequence[Any]]) -> None:
-        await self._call(self._execute_and_fetch, "executemany", sql, parameters)
-
-    async def fetchall(self) -> list[Any]:
-        rows, self._rows = self._rows, []
-        return rows
-
-    async def close(self) -> None:
-        """No-op: the driver's cursor was closed when its rows were fetched."""
-
-    def _execute_and_fetch(self, cursor: sqlite3.Cursor, method: str, sql: str, parameters: Any) -> None:
-        getattr(cursor, method)(sql, parameters)
-        self.description, self.rowcount, self.lastrowid = cursor.description, cursor.rowcount, cursor.lastrowid
-        self._rows = cursor.fetchall() if cursor.description else []
-
-
-class FetchingConnection(aiosqlite.Connection):
-    """A connection whose cursors are FetchingCursor. Its thread ends with the process, also where nobody closes it."""
+class ThreadConnection(aiosqlite.Connection):
+    """A connection whose methods, called in its own thread, are done when they return. The thread ends with the
+    process, also where nobody closes it."""
 
     def __init__(self, path: str, **options: Any) -> None:
         super().__init__(lambda: sqlite3.connect(path, **options), iter_chunk_size=64)
         self._thread.daemon = True
 
-    def cursor(self) -> Any:
-        return FetchingCursor(self._call_with_cursor)
+    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        if threading.current_thread() is self._thread:
+            return fn(*args, **kwargs)
+        return await super()._execute(fn, *args, **kwargs)  # type: ignore[reportUnknownMemberType]  # aiosqlite does not say its types
 
-    async def _call_with_cursor(self, function: Callable[..., Any], *arguments: Any) -> None:
-        def call() -> None:
-            cursor = self._conn.cursor()
+    async def run_in_thread(self, fn: Callable[[], T]) -> T:
+        """Calls `fn` in the connection's thread and returns what it returns. Raises what it raises.
+
+        A transaction that it leaves open, because its COMMIT failed for instance, is rolled back.
+        """
+
+        def call() -> T:
             try:
-                function(cursor, *arguments)
+                return fn()
             finally:
-                cursor.close()
+                if self._conn.in_transaction:
+                    self._conn.rollback()
 
-        await self._execute(call)  # type: ignore[reportUnknownMemberType]  # aiosqlite does not say its types
+        return await self._execute(call)
+
+
+async def run_in_thread(connection: AsyncConnection, work: Callable[[Connection], T]) -> T:
+    """Does what `connection.run_sync(work)` does, with `work` running in the thread of its ThreadConnection."""
+    driver = cast(ThreadConnection, (await connection.get_raw_connection()).driver_connection)
+    sync_connection = cast(Connection, connection.sync_connection)
+    return await driver.run_in_thread(partial(_run_without_waiting, work, sync_connection))
+
+
+def _run_without_waiting(work: Callable[[Connection], T], connection: Connection) -> T:
+    """Runs `work` in the greenlet that SQLAlchemy's asyncio drivers need, where it never has to wait for a loop."""
+    running = greenlet_spawn(work, connection)
+    try:
+        running.send(None)
+    except StopIteration as returned:
+        return returned.value
+    running.close()
+    raise RuntimeError("a transaction waited for something else than its database")

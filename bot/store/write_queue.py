@@ -6,16 +6,17 @@ share the fsync that a durable commit costs. Knows none of the tables.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.store.engine import raise_store_failed
+from bot.store.engine import commit_after, raise_store_failed
+from bot.store.sqlite_driver import run_in_thread
 
 T = TypeVar("T")
 
@@ -101,8 +102,7 @@ class WriteQueue:
     async def _commit_together(self, batch: Sequence[WriteTask]) -> bool:
         """Commits all of a batch. False: the database failed, nothing was written."""
         try:
-            async with self._transaction() as connection:
-                await connection.run_sync(_run_in_savepoints, batch)
+            await self._commit(partial(_run_in_savepoints, batch))
         except Exception:
             return False
         return True
@@ -111,24 +111,16 @@ class WriteQueue:
         task.error = None
         try:
             with raise_store_failed():
-                async with self._transaction() as connection:
-                    task.result = await connection.run_sync(task.fn)
+                task.result = await self._commit(task.fn)
         except Exception as error:
             task.error = error
 
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncGenerator[AsyncConnection]:
-        connection = self._connection = self._connection or await self._engine.connect()
-        try:
-            async with connection.begin():
-                yield connection
-        except BaseException:
-            self._connection = None
-            await connection.close()  # the pool rolls back whatever was left open
-            raise
+    async def _commit(self, work: Callable[[Connection], T]) -> T:
+        self._connection = self._connection or await self._engine.connect()
+        return await run_in_thread(self._connection, partial(commit_after, work))
 
 
-def _run_in_savepoints(conn: Connection, batch: Sequence[WriteTask]) -> None:
+def _run_in_savepoints(batch: Sequence[WriteTask], conn: Connection) -> None:
     """Runs the writes in order; one that raises is rolled back by itself. Raises when the database fails."""
     for task in batch:
         conn.exec_driver_sql("SAVEPOINT work")

@@ -14,6 +14,7 @@ from bot.painting import Image
 from bot.texts import translate
 from tests.flow.world import World
 from tests.support.platform import AMBER, Platform, Post
+from tests.support.waiting import wait_until
 
 BOSS = User(platform="memory", id="boss", name="Boss", locale="en")
 LONG = 1000.0  # seconds: longer than any test
@@ -65,6 +66,15 @@ async def stands(easel: World, job_id: str) -> bool:
     """Whether it is written down where a job's message stands."""
     job = await easel.app.store.get_job(job_id)
     return job is not None and job.status_id is not None
+
+
+async def until_stored(easel: World, post: Post) -> None:
+    """Waits until the id of a job's status message is stored, a moment after the message shows."""
+
+    async def is_stored() -> bool:
+        return await easel.app.store.job_by_message(post.chat, post.id) is not None
+
+    await wait_until(is_stored)
 
 
 def jobs_under_way() -> list[str]:

@@ -10,7 +10,7 @@ from bot.chat import Action
 from bot.errors import AlreadyFinished, ChatBusy, NotYours
 from bot.sandbox import Sandbox
 from bot.texts import translate, translate_error
-from tests.flow.scenes import BOSS, LONG, HeldPlatform, books, click, jobs_under_way, shows
+from tests.flow.scenes import BOSS, LONG, HeldPlatform, books, click, jobs_under_way, shows, until_stored
 from tests.flow.world import World, world
 from tests.servers.upstream.picture_host import picture_host
 from tests.support.images import png
@@ -208,11 +208,7 @@ async def test_the_command_without_any_job(easel: World) -> None:
 async def test_a_deleted_status_message_stops_its_job(easel: World) -> None:
     await easel.say("a cat")
     post = await painting(easel)
-
-    async def is_stored() -> bool:  # the id of a posted message is written a moment after it shows
-        return await easel.app.store.job_by_message(post.chat, post.id) is not None
-
-    await wait_until(is_stored)
+    await until_stored(easel, post)
     await easel.app.events.message_deleted(easel.platform.delete(post))
     assert await books(easel) == (50, 0)
     await wait_until(lambda: easel.sandbox.dropped == 1 and not jobs_under_way())

@@ -14,7 +14,7 @@ from bot.errors import ChatGone, StoreFailed
 from bot.jobs.settlement import STORE_RETRY_S
 from bot.sandbox import Sandbox
 from bot.texts import translate, translate_error
-from tests.flow.scenes import LONG, HeldPlatform, books, click, jobs_under_way, shows, stands
+from tests.flow.scenes import LONG, HeldPlatform, books, click, jobs_under_way, shows, stands, until_stored
 from tests.flow.world import World, settings, world
 from tests.servers.upstream.picture_host import picture_host
 from tests.support.chat_world import open_app
@@ -229,6 +229,7 @@ async def test_a_deletion_that_the_database_does_not_take_harms_nobody(tmp_path:
     async with Sandbox(pace=1000) as sandbox, world(tmp_path, sandbox) as easel:
         await easel.say("a cat")
         await wait_until(lambda: sandbox.running == 1 and bool(easel.platform.posts))
+        await until_stored(easel, easel.platform.posts[0])
         ref = easel.platform.delete(easel.platform.posts[0])
         await asyncio.to_thread(fill_disk, tmp_path)
         await easel.app.events.message_deleted(ref)
