@@ -60,6 +60,9 @@ class NewJob:
     """ID_LENGTH characters, from `new_id`."""
     event: str
     """The platform's id of the event that asked for it: makes acceptance idempotent."""
+    button: str | None = None
+    """The button that asked for it, as `button_key` names it: of the jobs of one button only one is unfinished. None:
+    no button did."""
     user: User
     chat: Chat
     request_id: str | None
@@ -117,6 +120,11 @@ class Job(NewJob):
     """Id of the message with the pictures."""
     checkpoints: Mapping[str, Any]
     """JSON values of finished steps by their names, in the order they were written."""
+
+
+def button_key(action: Action, job_id: str, user_key: str) -> str:
+    """Names a button of a job's message, for the one user who presses it."""
+    return f"{action.value}:{job_id}:{user_key}"
 
 
 def new_id() -> str:

@@ -88,5 +88,5 @@ class ButtonHandler:
         requester = Requester(
             user=press.sender, chat=press.message.chat, locale=locale, request_id=press.message.message_id
         )
-        repeated = await self._jobs.repeat_job(press.action, job, requester)
+        repeated = await self._jobs.repeat_job(press.action, job, requester, press_id=press.id)
         return ButtonReply(text=translate(locale, "press-again") if repeated is None else "")

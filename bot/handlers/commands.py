@@ -16,10 +16,11 @@ from bot.job import Job
 from bot.ports import ChatPort, MessageLinks, Shop, StoredFiles
 from bot.quota import MAX_CREDITS, QuotaRules, hours_to_refill
 from bot.store.store import Store
-from bot.texts import translate
+from bot.texts import shorten, translate
 
 ADMIN = COMMANDS["admin"]
 
+HISTORY_PROMPT_CHARS = 61  # characters of a prompt in a line of /history: twenty of them fit one message
 MAX_QUOTED_CHARGE_CHARS = 100  # characters of an unknown charge that are quoted back
 
 
@@ -124,7 +125,7 @@ class CommandHandler:
             number=number,
             time=f"{job.created:%Y-%m-%d %H:%M} UTC",
             state=translate(context.locale, f"state-{job.state.value}"),
-            prompt=" ".join(job.prompt.split())[:60],
+            prompt=shorten(" ".join(job.prompt.split()), HISTORY_PROMPT_CHARS),
         )
         message_id = job.delivered_id or job.status_id
         port = self._ports.get(job.chat.platform)

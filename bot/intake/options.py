@@ -13,6 +13,7 @@ from typing import Any
 from bot.errors import BadOption, OptionWithoutValue, UnknownOption
 from bot.intake import sizes
 from bot.painting import Capabilities, Options
+from bot.texts.shortening import shorten
 
 _LOSSY_FORMATS = ("jpeg", "webp")  # formats; OpenAI's Images API compresses no other,
 _ALPHA_FORMATS = ("png", "webp")  # formats; no other can be transparent
@@ -212,7 +213,7 @@ def _normalise(text: str) -> str:
 
 def _shorten(text: str) -> str:
     """The text cut to QUOTED_MAX_CHARS."""
-    return text if len(text) <= QUOTED_MAX_CHARS else text[: QUOTED_MAX_CHARS - 1] + "…"
+    return shorten(text, QUOTED_MAX_CHARS)
 
 
 def _join_pieces(pieces: list[str]) -> str:

@@ -5,7 +5,7 @@ The progress of a running job is rendered in `bot.status.state`.
 
 from bot.chat import Action, Button, Card
 from bot.job import Failure, Job
-from bot.texts import translate
+from bot.texts import shorten, translate, translate_or_replace
 
 EXCERPT_CHARS = 80  # characters of a prompt under its picture
 
@@ -36,7 +36,7 @@ def ended_card(job: Job, failure: Failure | None) -> Card:
     if failure is None:
         return Card(text=translate(job.locale, "cancelled"), buttons=job_buttons(job, Action.RETRY), locale=job.locale)
     refused = failure.key.startswith("refusal-")  # a retry would be refused again
-    text = translate(job.locale, failure.key, **failure.facts)
+    text = translate_or_replace(job.locale, failure.key, failure.facts)
     return Card(text=text, buttons=() if refused else job_buttons(job, Action.RETRY), locale=job.locale)
 
 
@@ -47,5 +47,4 @@ def job_buttons(job: Job, *actions: Action) -> tuple[Button, ...]:
 
 def excerpt(prompt: str) -> str:
     """The beginning of a prompt on one line."""
-    line = " ".join(prompt.split())
-    return line if len(line) <= EXCERPT_CHARS else line[: EXCERPT_CHARS - 1].rstrip() + "…"
+    return shorten(" ".join(prompt.split()), EXCERPT_CHARS)

@@ -172,4 +172,4 @@ class Generation:
 
 def _upstream_prompt(job: Job) -> str:
     """The prompt that is sent upstream."""
-    return translate(job.locale, "prompt-vary", prompt=job.prompt) if job.varies else job.prompt
+    return f"{job.prompt}\n\n{translate(job.locale, 'prompt-vary')}" if job.varies else job.prompt

@@ -17,6 +17,7 @@ from bot.job import Job
 from bot.painting import Blob, Capabilities, Image, Link
 from bot.pictures import processing
 from bot.ports import ChatPort
+from bot.texts import shorten
 
 log = structlog.get_logger()
 
@@ -25,6 +26,7 @@ PREVIEW_MAX_BYTES = 8_000_000  # bytes
 RESULT_TIMEOUT_S = 60.0  # to download one result
 MAX_PARALLEL_FETCHES = 2  # original references of one job in memory at once; as many images are decoded at once in all
 REFERENCE_MAX_BYTES = 32_000_000  # bytes of one reference before it is scaled down
+NAME_CHARS = 60  # characters of a file's name in a sentence about it
 
 
 class JobImages:
@@ -49,9 +51,9 @@ class JobImages:
             async with slots:
                 mask = job.mask if position == 0 else None
                 mask_data = None if mask is None else await port.fetch(mask, limit=REFERENCE_MAX_BYTES)
-                data, name = await port.fetch(reference, limit=REFERENCE_MAX_BYTES), reference.filename or ""
+                data, name = await port.fetch(reference, limit=REFERENCE_MAX_BYTES), _display_name(reference)
                 if mask is not None and mask_data is not None:
-                    mask_name = mask.filename or ""
+                    mask_name = _display_name(mask)
                     return await processing.prepare_masked_reference(
                         data, mask_data, name=name, mask_name=mask_name, capabilities=capabilities
                     )
@@ -120,3 +122,7 @@ class JobImages:
         if isinstance(source, Blob):
             return source.data
         return await self._fetcher.download(source.url, max_bytes=limit, timeout_s=RESULT_TIMEOUT_S)
+
+
+def _display_name(attachment: Attachment) -> str:
+    return shorten(attachment.filename or "", NAME_CHARS)

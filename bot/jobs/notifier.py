@@ -97,12 +97,16 @@ class JobNotifier:
 
     def notify_in_background(self, job: Job) -> None:
         """Shows how a job without images ended, in the background."""
-        self._background.spawn(self.notify(job, cards.ended_card(job, job.failure)), f"words {job.id}")
+        self._background.spawn(self.notify(job), f"words {job.id}")
 
-    async def notify(self, job: Job, card: Card) -> None:
-        """Shows how a job without images ended. Where the platform does not accept it, the next start tries again."""
+    async def notify(self, job: Job) -> None:
+        """Shows how a job without images ended. Where the platform does not accept it, the next start tries again.
+
+        Raises nothing: whoever ends a job goes on, whatever becomes of the words.
+        """
         try:
             try:
+                card = cards.ended_card(job, job.failure)
                 status_ref = self._status_messages.message_ref(job.id)
                 await self.show_final_state(job, FinalState(card=card))
                 if status_ref is not None:
@@ -112,6 +116,8 @@ class JobNotifier:
             await self._store.mark_notified(job.id)
         except (ChatFailed, StoreFailed) as failed:
             log.warning("final state is shown at the next start", job=job.id, detail=failed.detail)
+        except Exception:
+            log.exception("final state not shown", job=job.id)
 
     def mention_owner(self, job: Job, text_id: str, ref: MessageRef) -> None:
         """Mentions the owner of a job that took LONG_JOB_S, where the end was one more silent edit of `ref`."""

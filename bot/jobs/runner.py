@@ -15,6 +15,7 @@ The notification of a job that ends without images stays pending in the store un
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -275,4 +276,4 @@ class JobRunner:
             "job failed", job=job.id, failure=type(failed).__name__, trace_id=failed.trace, detail=failed.detail
         )
         if await self._settlement.settle(job, State.FAILED, charged=0, failure=failure, trace=failed.trace):
-            await self._notifier.notify(job, cards.ended_card(job, failure))
+            await self._notifier.notify(replace(job, failure=failure))

@@ -14,7 +14,7 @@ from bot.background import BackgroundTasks
 from bot.chat import Action, Attachment, Chat, MessageRef, User
 from bot.clock import Clock
 from bot.errors import EaselError, StillPainting, StoreFailed
-from bot.job import TRANSITIONS, Job, NewJob
+from bot.job import TRANSITIONS, Job, NewJob, button_key
 from bot.jobs.runner import JobRunner
 from bot.jobs.scheduler import Scheduler
 from bot.metrics import JOBS_ACCEPTED
@@ -80,8 +80,10 @@ class JobService:
         mask: Attachment | None,
         options: Options,
         parent: str | None = None,
+        button: str | None = None,
     ) -> Job | None:
-        """Reserves the credits, shows the status message and enqueues the job. None: `event` became a job before.
+        """Reserves the credits, shows the status message and enqueues the job. None: `event` became a job before, or a
+        job of the same `button` is unfinished.
 
         Raises Refusal, StoreFailed.
         """
@@ -91,6 +93,7 @@ class JobService:
         new_job = NewJob(
             id=self._new_id(),
             event=event,
+            button=button,
             user=requester.user,
             chat=requester.chat,
             request_id=requester.request_id,
@@ -111,11 +114,12 @@ class JobService:
                 log.info("job accepted", job=job.id, chat=job.chat.key, user=job.user.key, cost=job.cost)
         return job if is_new else None
 
-    async def repeat_job(self, action: Action, job: Job, requester: Requester) -> Job | None:
+    async def repeat_job(self, action: Action, job: Job, requester: Requester, *, press_id: str) -> Job | None:
         """Retry: the same request again. Vary: the same, with the finished image as the first reference.
 
-        A second click while the first one's job is unfinished is the same event: None. Raises StillPainting while
-        `job` itself is unfinished, and as `submit_job`.
+        `press_id`: the platform's id of the press, which it may deliver again. None: that press became a job before, or
+        a job of an earlier press of this button by this user is unfinished. Raises StillPainting while `job` itself is
+        unfinished, and as `submit_job`.
         """
         job = await self.refresh_job(job)
         if TRANSITIONS[job.state]:
@@ -125,9 +129,11 @@ class JobService:
             originals = references[1:] if job.varies else references
             fits = len(originals) < self._provider.capabilities.max_references
             references, mask = (job.delivered[0], *originals) if fits else job.delivered[:1], None
+        button = button_key(action, job.id, requester.user.key)
         return await self.submit_job(
             requester,
-            event=f"{action.value}:{job.id}:{requester.user.key}:{await self._store.count_ended_children(job.id)}",
+            event=f"{button}:{press_id}",
+            button=button,
             prompt=job.prompt,
             references=references,
             mask=mask,

@@ -27,7 +27,7 @@ from bot.chat import Attachment, Chat, Delivered, User
 from bot.job import UNFINISHED_STATES, Failure, Job, NewJob, State
 from bot.painting import Image, Options
 from bot.store.engine import field_values, require_columns
-from bot.store.schema import ERASED, NOTIFICATION_PENDING, UtcDateTime, checkpoint, job, key_value, result
+from bot.store.schema import ERASED, NOTIFICATION_PENDING, UNFINISHED, UtcDateTime, checkpoint, job, key_value, result
 
 # Built once each. An UPDATE writes the columns that its parameters name.
 UPDATE_JOB = update(job).where(job.c.id == bindparam("job_id"))
@@ -62,6 +62,7 @@ def job_row(new: NewJob, now: datetime, *, begun: bool = False) -> dict[str, Any
     return {
         "id": new.id,
         "event": new.event,
+        "button": new.button,
         "user_key": new.user.key,
         "sender": field_values(new.user),
         "chat_key": new.chat.key,
@@ -248,7 +249,7 @@ def _user(fields: dict[str, Any]) -> User:
 def job_of(row: RowMapping, checkpoints: Mapping[str, Any]) -> Job:
     """A job made from its row and its checkpoints."""
     same_name = (
-        "id event request_id locale prompt attempt cost parent charged status_id created started finished "
+        "id event button request_id locale prompt attempt cost parent charged status_id created started finished "
         "provider model price spent upstream_id usage trace delivered_id"
     )
     return Job(
@@ -307,9 +308,15 @@ def count_unfinished(conn: Connection, user_key: str) -> int:
     return conn.execute(COUNT_UNFINISHED, {"owner": user_key}).scalar_one()
 
 
-def count_ended_children(conn: Connection, parent: str) -> int:
-    query = select(func.count()).where(job.c.parent == parent, job.c.state.not_in(sorted(UNFINISHED_STATES)))
-    return conn.execute(query).scalar_one()
+def find_unfinished_sibling(conn: Connection, new: NewJob) -> Job | None:
+    """Another unfinished job of the same button."""
+    if new.button is None:
+        return None
+    return load_job(conn, select(job).where(job.c.button == new.button, UNFINISHED, job.c.id != new.id))
+
+
+def delete_job(conn: Connection, job_id: str) -> None:
+    conn.execute(delete(job).where(job.c.id == job_id))
 
 
 def median_duration_s(conn: Connection, provider: str | None, limit: int) -> float | None:

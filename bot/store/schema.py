@@ -112,6 +112,7 @@ ledger = Table(
 
 # Conditions of partial indexes, as text: an index is used only where a query repeats its condition literally.
 ERASED = text("prompt = ''")  # a job whose user asked Easel to forget them
+UNFINISHED = text("finished IS NULL")
 NOTIFICATION_PENDING = text("notification_pending")  # a job that ended, and whose message may not say so yet
 
 job = Table(
@@ -119,6 +120,7 @@ job = Table(
     metadata,
     Column("id", Text, nullable=False),
     Column("event", Text, nullable=False),
+    Column("button", Text),  # that asked for it; one unfinished job each
     Column("user_key", Text, nullable=False),
     Column("sender", _json(), nullable=False),
     Column("chat_key", Text, nullable=False),
@@ -165,7 +167,7 @@ job = Table(
     Index("ix_job_done", "state", "attempt", "finished"),  # how long the latest took, whatever the past
     Index("ix_job_status_id", "status_id", "chat_key"),
     Index("ix_job_delivered_id", "delivered_id", "chat_key"),
-    Index("ix_job_parent", "parent"),
+    Index("ix_job_button", "button", sqlite_where=UNFINISHED, postgresql_where=UNFINISHED),
     Index("ix_job_erased", "created", sqlite_where=ERASED, postgresql_where=ERASED),
     Index(
         "ix_job_notification_pending",

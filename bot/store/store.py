@@ -119,7 +119,8 @@ class Store:
     # ------------------------------------------------------------ a job from acceptance to its end
 
     async def accept_job(self, new: NewJob, rules: QuotaRules, *, begun: bool = False) -> tuple[Job, bool]:
-        """Reserves the credits and stores the job, in one transaction. False: the event had become that job before.
+        """Reserves the credits and stores the job, in one transaction. False: the event had become that job before, or
+        that job of the same button is unfinished.
 
         `begun`: its first attempt begins in the same transaction, as by `begin_attempt`.
         Raises Banned, TooManyWaiting, OutOfCredits, ChatOutOfCredits; then nothing is stored.
@@ -132,7 +133,10 @@ class Store:
                 known = job_rows.load_job(conn, job_rows.select_by_event(new.event))
                 assert known is not None
                 return known, False
-            user = ledger.lock_unless_banned(conn, new.user.key)
+            user = ledger.lock_unless_banned(conn, new.user.key)  # two presses at once take turns here
+            if (pressed_before := job_rows.find_unfinished_sibling(conn, new)) is not None:
+                job_rows.delete_job(conn, new.id)
+                return pressed_before, False
             if job_rows.count_unfinished(conn, user.id) > rules.unfinished:
                 raise TooManyWaiting(limit=rules.user_waiting)
             ledger.reserve(conn, new, user, rules, now)
@@ -266,10 +270,6 @@ class Store:
         return await self._database.read(
             lambda conn: job_rows.load_jobs(conn, job_rows.select_latest(user_key, limit, chat))
         )
-
-    async def count_ended_children(self, job_id: str) -> int:
-        """How many jobs that repeated or varied this one have ended."""
-        return await self._database.read(lambda conn: job_rows.count_ended_children(conn, job_id))
 
     async def median_duration_s(self, provider: str | None = None, limit: int = 20) -> float | None:
         """Median duration of the latest `limit` jobs, seconds, of one provider or of all; None if too few."""

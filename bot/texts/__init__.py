@@ -1,5 +1,6 @@
 """User-visible texts: Fluent messages in every language, and the functions that look them up."""
 
+from bot.texts.shortening import shorten
 from bot.texts.translate import (
     LOCALES,
     close_bidi,
@@ -9,6 +10,7 @@ from bot.texts.translate import (
     preload_locales,
     translate,
     translate_error,
+    translate_or_replace,
 )
 
 __all__ = [
@@ -18,6 +20,8 @@ __all__ = [
     "messages_with_prefix",
     "negotiate_locale",
     "preload_locales",
+    "shorten",
     "translate",
     "translate_error",
+    "translate_or_replace",
 ]

@@ -5,6 +5,8 @@
 
 error-internal = Something went wrong inside the bot. Nothing was charged. Please try again; if it keeps happening, tell whoever runs this bot.
 error-store = The bot’s database isn’t available at the moment. Nothing was charged. Please try again later.
+# Stands in for a sentence that could not be built, where it is not known whether anything was charged.
+error-text = Something went wrong while I put this into words. Please tell whoever runs this bot.
 
 refusal-prompt-empty = What should I paint? Write it after the command, like this: /imagine a lighthouse in a storm
 refusal-pictures-without-prompt = I have the pictures. What should I do with them? Just write it, for example: make it a rainy night
@@ -119,11 +121,9 @@ answer-edit-how = Reply to the picture with what to change.
 answer-edit-next = Now write what to change.
 press-too-late = Too late to stop it: the picture is on its way.
 press-again = That is under way already.
-# Goes to the picture service: the first picture sent along is the result that a member wants varied.
-prompt-vary =
-    { $prompt }
-
-    Make a variation of the first picture: keep its subject and mood, change composition and details.
+# Goes to the picture service, in a paragraph of its own behind the prompt: the first picture sent along is the result
+# that a member wants varied.
+prompt-vary = Make a variation of the first picture: keep its subject and mood, change composition and details.
 
 ### Ends of a job
 

@@ -1,8 +1,10 @@
 """Looks up user-visible texts: the only place that turns a Fluent message id into a sentence.
 
 `en.ftl` is the reference: a message missing in another locale falls back to it; a test checks that none is missing.
+Every fact is cut here before it enters a sentence, so that no value of one can keep it from being built.
 """
 
+import logging
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -11,9 +13,21 @@ from fluent.runtime import FluentBundle, FluentResource
 from fluent.syntax import ast
 
 from bot.errors import EaselError, MessageArgument
+from bot.metrics import TEXT_FAILURES
+from bot.texts.shortening import shorten
+
+log = logging.getLogger(__name__)
 
 LOCALES = ("en", "zh", "ru")
 """Locales with a Fluent file."""
+
+# Characters of one fact inside a sentence. Fluent refuses a placeable of more than 2,500; with two such facts a
+# sentence still fits one message of each platform, even when each character is escaped.
+MAX_FACT_CHARS = 500
+MAX_NUMBER = 10**15  # from there on no count of ours; infinity has no digits
+
+# Families of messages about what ended without costing anything, whose stand-in says so.
+_FREE_OF_CHARGE = ("error-", "refusal-", "failed-")
 
 _POP, _POP_ISOLATE = "\u202c", "\u2069"  # closes a bidi embedding or override, and a bidi isolate (UAX #9)
 _BIDI_CLOSERS = dict.fromkeys("\u202a\u202b\u202d\u202e", _POP) | dict.fromkeys("\u2066\u2067\u2068", _POP_ISOLATE)
@@ -40,12 +54,31 @@ def preload_locales() -> None:
         translate(locale, "answer-cancelled", count=1)  # a number and a plural, which load the locale's own data
 
 
-def translate(locale: str, key: str, **arguments: MessageArgument) -> str:
-    """The message `key` in `locale`. A missing message or argument is a programming error.
+def translate(locale: str, key: str, /, **arguments: MessageArgument) -> str:
+    """The message `key` in `locale`, or English for a locale that is none of LOCALES.
 
-    Raises KeyError for an unknown key, and Fluent's own error for a missing argument.
+    No value of an argument can break the sentence: a text is cut to MAX_FACT_CHARS, a number beyond MAX_NUMBER is
+    shown as that. A missing message or argument is a programming error. Raises KeyError for an unknown key, and
+    Fluent's own error for a missing argument.
     """
-    return _format_message(locale, key, arguments) if arguments else _cached_message(locale, key)
+    known = locale if locale in LOCALES else "en"
+    return _format_message(known, key, arguments) if arguments else _cached_message(known, key)
+
+
+def translate_or_replace(locale: str, key: str, facts: Mapping[str, MessageArgument]) -> str:
+    """As `translate`, of a key and facts that were stored or raised elsewhere. Raises nothing: a sentence that cannot
+    be built, such as one of another version's, is logged and replaced by a general one."""
+    try:
+        return translate(locale, key, **facts)
+    except Exception as failed:
+        TEXT_FAILURES.inc()
+        log.error("text %s not built in %s: %s", key, locale, type(failed).__name__)  # without facts: they are private
+        return translate(locale, "error-internal" if key.startswith(_FREE_OF_CHARGE) else "error-text")
+
+
+def translate_error(locale: str, error: EaselError) -> str:
+    """The sentence that describes a failure to the user. Raises nothing."""
+    return translate_or_replace(locale, error.key, error.facts)
 
 
 @cache
@@ -56,12 +89,19 @@ def _cached_message(locale: str, key: str) -> str:
 def _format_message(locale: str, key: str, arguments: Mapping[str, MessageArgument]) -> str:
     for bundle in (load_bundle(locale), load_bundle("en")):
         if bundle.has_message(key) and (pattern := bundle.get_message(key).value) is not None:
-            closed = {name: close_bidi(value) if isinstance(value, str) else value for name, value in arguments.items()}
-            text, errors = bundle.format_pattern(pattern, closed)
+            facts = {name: _displayable(value) for name, value in arguments.items()}
+            text, errors = bundle.format_pattern(pattern, facts)
             if errors:
                 raise errors[0]
             return str(text)
     raise KeyError(key)
+
+
+def _displayable(fact: MessageArgument) -> MessageArgument:
+    """A fact as it enters a sentence."""
+    if isinstance(fact, str):
+        return close_bidi(shorten(fact, MAX_FACT_CHARS))  # closed after the cut, which may take the closing mark away
+    return min(MAX_NUMBER, max(-MAX_NUMBER, fact)) if fact == fact else 0  # NaN, which no plural rule takes
 
 
 def close_bidi(text: str) -> str:
@@ -86,8 +126,3 @@ def messages_with_prefix(locale: str, prefix: str) -> dict[str, str]:
     entries = FluentResource(files("bot.texts").joinpath("en.ftl").read_text(encoding="utf-8")).body
     keys = [entry.id.name for entry in entries if isinstance(entry, ast.Message)]
     return {key: translate(locale, key) for key in keys if key.startswith(prefix)}
-
-
-def translate_error(locale: str, error: EaselError) -> str:
-    """The sentence that describes a failure to the user."""
-    return translate(locale, error.key, **error.facts)

@@ -5,6 +5,7 @@
 
 error-internal = 机器人内部出了点问题，没有扣除积分。请再试一次；如果一直这样，请告诉机器人的管理者。
 error-store = 机器人的数据库暂时不可用，没有扣除积分。请稍后再试。
+error-text = 这条消息没能组织成文字。请告诉机器人的管理员。
 
 refusal-prompt-empty = 想画什么？写在命令后面就行，例如：/imagine 暴风雨中的灯塔
 refusal-pictures-without-prompt = 图片收到了，要怎么处理？直接写一句话就行，例如：改成下雨的夜晚
@@ -98,10 +99,7 @@ answer-edit-next = 现在直接写下要修改的内容。
 press-too-late = 来不及停止了，图片马上就到。
 press-again = 已经在进行中了。
 # 发给绘图服务：附带的第一张图就是成员想要变化的结果。
-prompt-vary =
-    { $prompt }
-
-    请为第一张图片创作一个变体：保留主题和氛围，改变构图和细节。
+prompt-vary = 请为第一张图片创作一个变体：保留主题和氛围，改变构图和细节。
 
 ### 任务的结局
 

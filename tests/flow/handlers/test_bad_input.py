@@ -35,9 +35,9 @@ from bot.errors import (
 )
 from bot.job import Job
 from bot.pictures.decoding import MAX_MEGAPIXELS, SUPPORTED_FORMATS
-from bot.sandbox import Sandbox
+from bot.sandbox import Fault, Sandbox
 from bot.texts import translate, translate_error
-from tests.flow.scenes import HeldPlatform, books, click, jobs_under_way, stands
+from tests.flow.scenes import BOSS, LONG, HeldPlatform, books, click, job_of, jobs_under_way, stands
 from tests.flow.world import World, world
 from tests.support.images import png
 from tests.support.platform import AMBER, DIRECT, GROUP, Platform
@@ -232,6 +232,62 @@ async def test_a_later_click_on_retry_is_another_job(easel: World) -> None:
     assert await books(easel) == (47, 0)
 
 
+def finished(platform: Platform) -> int:
+    return sum(bool(post.images) for post in platform.posts)
+
+
+@pytest.mark.parametrize(
+    ("slow", "other"), [(Action.VARY, Action.RETRY), (Action.RETRY, Action.VARY)], ids=["vary", "retry"]
+)
+async def test_a_button_is_one_job_until_that_has_ended_whatever_else_is_pressed(
+    tmp_path: Path, slow: Action, other: Action
+) -> None:
+    platform = Platform()
+    async with Sandbox(pace=0, faults=(None, Fault("quiet", LONG))) as sandbox:
+        async with world(tmp_path, sandbox, platform) as easel:
+            await easel.say("a cat")
+            [post] = await easel.settled()
+            assert (await click(easel, post, slow)).text == ""
+            await wait_until(lambda: len(sandbox.requests) == 2)
+            for posts in (3, 4):  # the other one's jobs come and go
+                assert (await click(easel, post, other)).text == ""
+                await wait_until(lambda done=posts - 1: finished(platform) == done)
+                assert (await click(easel, post, slow)).text == translate("en", "press-again")
+            assert len(platform.posts) == 4
+            assert len(sandbox.requests) == 4
+        async with world(tmp_path, sandbox, platform) as easel:  # the slow one ends as what a restart made of it
+            await easel.settled(4)
+            assert (await click(easel, post, slow)).text == ""
+            await easel.settled(5)
+            assert len(sandbox.requests) == 5
+
+
+async def test_a_press_that_is_delivered_again_is_no_second_job(easel: World) -> None:
+    await easel.say("a cat")
+    [post] = await easel.settled()
+    press = ButtonPress(
+        id="again",
+        message=MessageRef(chat=post.chat, message_id=post.id),
+        sender=AMBER,
+        action=Action.RETRY,
+        job_id=job_of(post),
+    )
+    for said in ("", translate("en", "press-again")):
+        assert (await easel.app.events.press_button(press)).text == said
+        await easel.settled(2)
+    assert await books(easel) == (48, 0)
+
+
+async def test_two_who_press_one_button_get_a_job_each(easel: World) -> None:
+    await easel.say("a cat")
+    [post] = await easel.settled()
+    replies = await asyncio.gather(*(click(easel, post, Action.VARY, sender=who) for who in (AMBER, BOSS, AMBER)))
+    assert sorted(reply.text for reply in replies) == ["", "", translate("en", "press-again")]
+    await easel.settled(3)
+    assert await books(easel) == (48, 0)
+    assert await books(easel, BOSS) == (49, 0)
+
+
 async def test_vary_sends_the_picture_along_and_a_variation_of_it_says_so_once(easel: World) -> None:
     await easel.say("a cat")
     [post] = await easel.settled()
@@ -240,7 +296,7 @@ async def test_vary_sends_the_picture_along_and_a_variation_of_it_says_so_once(e
     await click(easel, varied, Action.VARY)
     await easel.settled(3)
     first, second, third = easel.sandbox.requests
-    assert second.prompt == third.prompt == translate("en", "prompt-vary", prompt=first.prompt)
+    assert second.prompt == third.prompt == f"{first.prompt}\n\n{translate('en', 'prompt-vary')}"
     assert [len(each.references) for each in (first, second, third)] == [0, 1, 1]
     assert all("“a cat”" in post.text for post in easel.platform.posts)
 

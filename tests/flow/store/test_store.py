@@ -11,7 +11,7 @@ import pytest
 
 from bot.chat import Attachment, Delivered, MessageRef
 from bot.errors import Stale, StoreFailed
-from bot.job import TRANSITIONS, Failure, Job, State, new_id
+from bot.job import TRANSITIONS, Failure, Job, NewJob, State, new_id
 from bot.painting import Image
 from bot.store.database import Database
 from bot.store.engine import parse_url
@@ -223,17 +223,24 @@ async def test_lists_come_in_order_and_belong_to_their_user(store: Store, clock:
     assert await store.history("discord:1") == []
 
 
-async def test_ended_repetitions_of_a_job_are_counted(store: Store) -> None:
-    parent = await accepted(store)
-    children = [new_job() for _ in range(3)]
-    for child in children:
-        await store.accept_job(replace(child, parent=parent.id), RULES)
-    assert await store.count_ended_children(parent.id) == 0
-    child = await store.get_job(children[0].id)
-    assert child is not None
-    assert child.parent == parent.id
-    await store.settle_job(child, State.CANCELLED, charged=0)
-    assert await store.count_ended_children(parent.id) == 1
+async def test_of_the_jobs_of_one_button_one_is_unfinished(store: Store) -> None:
+    def press() -> NewJob:
+        return replace(new_job(), button=f"vary:parent:{ANN.key}")
+
+    (first, is_new), (again, is_again) = [await store.accept_job(press(), RULES) for _ in range(2)]
+    assert (is_new, is_again, again.id) == (True, False, first.id)
+    assert (await store.balance(ANN.key, RULES.user_daily)).reserved == first.cost
+    await store.settle_job(first, State.CANCELLED, charged=0)
+    third, is_new = await store.accept_job(press(), RULES)
+    assert is_new
+    assert third.id != first.id
+
+
+async def test_presses_at_once_of_one_button_are_one_job(store: Store) -> None:
+    presses = [replace(new_job(), button="retry:parent:user") for _ in range(8)]
+    accepted_jobs = await asyncio.gather(*(store.accept_job(each, RULES) for each in presses))
+    assert sum(is_new for _, is_new in accepted_jobs) == 1
+    assert len({job.id for job, _ in accepted_jobs}) == 1
 
 
 async def test_the_typical_duration_is_the_median_of_enough_smooth_runs(store: Store, clock: FakeClock) -> None:

@@ -1,9 +1,11 @@
 """The texts in every language: none missing, none unused, and one for every failure."""
 
 import inspect
+import math
 import re
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import pytest
 from fluent.syntax import FluentParser, ast
@@ -12,7 +14,8 @@ from fluent.syntax.visitor import Visitor
 from bot import errors, texts
 from bot.chat import Action
 from bot.errors import EaselError, MessageArgument, OutOfCredits, SettingsWrong
-from bot.texts import LOCALES, close_bidi, negotiate_locale, translate, translate_error
+from bot.texts import LOCALES, close_bidi, negotiate_locale, translate, translate_error, translate_or_replace
+from bot.texts.translate import MAX_FACT_CHARS
 from tests.support import PROJECT
 
 FACTS: dict[str, MessageArgument] = {
@@ -174,6 +177,49 @@ def test_a_missing_message_or_argument_raises() -> None:
         translate("zh", "no-such-message")
     with pytest.raises(Exception, match="limit"):
         translate("zh", "refusal-picture-too-large", name="x")
+
+
+BOMB = "\u202e" + "e\u0301" * 4000  # turns what follows around, and is longer than Fluent takes
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_no_fact_is_too_long_for_any_sentence_in_any_language(locale: str) -> None:
+    for key, variables in messages(locale).items():
+        worded = WORDS | {"limit"} if key in ("refusal-picture-too-large", "refusal-mask-too-large") else WORDS
+        sentence = translate(locale, key, **{name: BOMB if name in worded else 5 for name in variables})
+        assert len(sentence) < 3 * MAX_FACT_CHARS + 1000, key
+        assert close_bidi(sentence) == sentence, key
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize(
+    "fact", [math.inf, -math.inf, math.nan, 10**5000, -(10**5000), 10**15, 1e300], ids=lambda _: ""
+)
+def test_no_number_breaks_any_sentence_in_any_language(locale: str, fact: float) -> None:
+    for key, variables in messages(locale).items():
+        assert translate(locale, key, **dict.fromkeys(variables, fact)), key
+
+
+def test_a_locale_of_another_version_is_english() -> None:
+    assert translate("tlh", "cancelled") == translate("en", "cancelled")
+
+
+@pytest.mark.parametrize(
+    ("key", "facts", "said"),
+    [
+        ("failed-of-tomorrow", {}, "error-internal"),
+        ("refusal-not-a-picture", {"nom": "x"}, "error-internal"),
+        ("refusal-not-a-picture", {"name": ["a"], "kinds": {}}, "error-internal"),
+        ("nonsense", {"key": "x", "locale": "x"}, "error-text"),
+    ],
+)
+def test_a_stored_sentence_that_cannot_be_built_is_replaced(key: str, facts: dict[str, Any], said: str) -> None:
+    for locale in LOCALES:
+        assert translate_or_replace(locale, key, facts) == translate(locale, said)
+
+
+def test_an_error_without_its_facts_has_words_all_the_same() -> None:
+    assert translate_error("ru", errors.NotAPicture()) == translate("ru", "error-internal")
 
 
 def test_the_tree_in_the_docstring_is_the_tree() -> None:

@@ -333,3 +333,19 @@ async def test_edited_requests_and_bots_are_not_heard(place: TelegramWorld) -> N
         place.server.say(place.ada, place.private, "/quota")
         await place.answer(after=picture)
         assert len(place.sandbox.requests) == 1
+
+
+@pytest.mark.parametrize("name", ["n" * 2600 + ".png", "\u202e" + "e\u0301" * 2000 + ".png", "👨‍👩‍👧" * 900 + ".png"])
+async def test_a_file_whose_name_fills_a_page_is_refused_in_words(place: TelegramWorld, name: str) -> None:
+    async with place.easel():
+        place.server.document(place.ada, place.private, b"no picture", filename=name, caption="/edit brighter")
+        status = await place.answer()
+        await place.until(lambda: not status.buttons)
+        assert SUPPORTED_FORMATS in status.text
+        assert name[:2] in status.text
+        assert len(status.text) < 400
+        await place.settled()
+        assert await place.left() == 50
+    async with place.easel():
+        place.server.say(place.ada, place.private, "a fox")
+        await place.picture()

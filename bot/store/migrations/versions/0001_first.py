@@ -58,6 +58,7 @@ def upgrade() -> None:
         "job",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("event", sa.Text(), nullable=False),
+        sa.Column("button", sa.Text(), nullable=True),
         sa.Column("user_key", sa.Text(), nullable=False),
         sa.Column("sender", sa.JSON(), nullable=False),
         sa.Column("chat_key", sa.Text(), nullable=False),
@@ -120,7 +121,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("notification_pending"),
         postgresql_where=sa.text("notification_pending"),
     )
-    op.create_index("ix_job_parent", "job", ["parent"], unique=False)
+    op.create_index(
+        "ix_job_button",
+        "job",
+        ["button"],
+        unique=False,
+        sqlite_where=sa.text("finished IS NULL"),
+        postgresql_where=sa.text("finished IS NULL"),
+    )
     op.create_index("ix_job_state", "job", ["state", "user_key"], unique=False)
     op.create_index("ix_job_status_id", "job", ["status_id", "chat_key"], unique=False)
     op.create_index("ix_job_user", "job", ["user_key", "created"], unique=False)
