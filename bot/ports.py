@@ -45,8 +45,12 @@ class ChatPort(Protocol):
         ...
 
     async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
-        """Sends a new message. `key` is an idempotency key: where the platform supports one, a repeated key posts
-        nothing new and returns the first message's ref. A `reply_to` that was deleted is ignored."""
+        """Sends a new message. `key` is an idempotency key: where the platform supports one, or the first message can
+        be found, a repeated key posts nothing new and returns the first message's ref. A `reply_to` that was deleted
+        is ignored.
+
+        Raises StillSearching while it looks for the first message.
+        """
         ...
 
     async def edit(self, ref: MessageRef, card: Card) -> None:
@@ -67,7 +71,10 @@ class ChatPort(Protocol):
         key: str,
     ) -> Delivered:
         """Replaces the message by the finished images, or posts them when `ref` is None. May be repeated with the
-        same effect wherever `ref` is given."""
+        same effect wherever `ref` is given, or the message of an earlier call with this `key` can be found.
+
+        Raises StillSearching while it looks for what an earlier call has posted.
+        """
         ...
 
     async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
@@ -284,6 +291,24 @@ class MovedRefs(Protocol):
 
     async def moved_refs(self, adapter: str) -> dict[str, str]:
         """New ids by old ones, oldest move first."""
+        ...
+
+
+class PostIntents(Protocol):
+    """Posts about to be made, for platforms that neither recognise a repeated post nor list what was posted. Every
+    method raises StoreFailed."""
+
+    async def save_post_intent(self, adapter: str, key: str, fields: Mapping[str, Any]) -> None:
+        """Notes a post before it is made. `key`: as of `ChatPort.post`, a job's id alone or before a colon; `fields`: a
+        JSON object of the adapter's, which replaces an earlier one. Kept for two days."""
+        ...
+
+    async def post_intents(self, adapter: str) -> dict[str, dict[str, Any]]:
+        """The fields by key, oldest first, for jobs that have not ended or whose end may not be shown yet."""
+        ...
+
+    async def job_message_ids(self, chat_key: str, ids: Collection[str]) -> set[str]:
+        """Those of the message ids in a chat that jobs know as their own."""
         ...
 
 

@@ -17,10 +17,12 @@ from adapters.telegram.errors import CALL_FAILURES, CallRejected
 from adapters.telegram.events import allowed_updates
 from adapters.telegram.files import FileDownloader
 from adapters.telegram.ids import PLATFORM
+from adapters.telegram.message_ids import MessageIds
 from adapters.telegram.payments import StarCharges
 from adapters.telegram.receiver import Receiver
 from adapters.telegram.sender import Sender
 from adapters.telegram.state import TelegramState, TelegramStorage
+from adapters.telegram.strays import StrayFinder
 from adapters.telegram.webhook import Webhook
 from bot.background import BackgroundTasks
 from bot.chat import Attachment, Budget, Card, Chat, ChatFeatures, Delivered, Lane, MessageRef, Purchase
@@ -73,9 +75,11 @@ class TelegramAdapter:
         self._connection = Connection(self._bot, clock, allowed=allowed, webhook=url_and_secret)
         self._files = FileDownloader(self._bot, clock, local=settings.local)
         self._state = TelegramState(storage)
-        self._sender = Sender(self._bot, self._state, self._report_migration)
+        self._message_ids = MessageIds()
+        self._strays = StrayFinder(self._bot, storage, self._message_ids)
+        self._sender = Sender(self._bot, self._state, self._strays, self._report_migration)
         self._delivery = PictureDelivery(
-            self._bot, self._sender, storage, storage_chat=settings.storage_chat, local=settings.local
+            self._bot, self._sender, self._strays, storage, storage_chat=settings.storage_chat, local=settings.local
         )
         self._charges = StarCharges(self._bot, storage, clock)
         self._receiver: Receiver | None = None
@@ -99,12 +103,14 @@ class TelegramAdapter:
             connection=self._connection,
             webhook=self._webhook,
             state=self._state,
+            message_ids=self._message_ids,
             storage=self._storage,
             charges=self._charges,
             events=events,
             admins=self._admins,
             clock=self._clock,
         )
+        await self._strays.load()
         await self._receiver.start()
 
     async def stop_receiving(self) -> None:
@@ -140,7 +146,7 @@ class TelegramAdapter:
         return Lane(budgets=(own, OVERALL_BUDGET), edit_gap_s=EDIT_GAP_S, slots_per_call=max(1, image_count))
 
     async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
-        return await self._sender.post(chat, card, reply_to=reply_to)
+        return await self._sender.post(chat, card, reply_to=reply_to, key=key)
 
     async def edit(self, ref: MessageRef, card: Card) -> None:
         await self._sender.edit(ref, card)

@@ -22,9 +22,10 @@ from adapters.telegram.encode import (
     encode_text,
     shows_as_photo,
 )
-from adapters.telegram.errors import PHOTO_REJECTED, CallRejected, OutcomeUnknown
+from adapters.telegram.errors import CALL_FAILURES, PHOTO_REJECTED, CallRejected, OutcomeUnknown
 from adapters.telegram.ids import PLATFORM, ChatAddress
 from adapters.telegram.sender import EditTarget, Sender, send_kwargs
+from adapters.telegram.strays import StrayFinder
 from bot.chat import Attachment, Card, Chat, Delivered, MessageRef
 from bot.errors import BadResult, ChatFailed, ChatUnreachable, StoreFailed
 from bot.painting import Image
@@ -43,10 +44,18 @@ class PictureDelivery:
     """`storage_chat`: where images for inline messages are uploaded, since those can only refer to stored files."""
 
     def __init__(
-        self, bot: telegram.Bot, sender: Sender, storage: AdapterStorage, *, storage_chat: int | None, local: bool
+        self,
+        bot: telegram.Bot,
+        sender: Sender,
+        strays: StrayFinder,
+        storage: AdapterStorage,
+        *,
+        storage_chat: int | None,
+        local: bool,
     ) -> None:
         self._bot = bot
         self._sender = sender
+        self._strays = strays
         self._storage = storage
         self._storage_chat = storage_chat
         self._max_upload_bytes = LOCAL_UPLOAD_BYTES if local else CLOUD_UPLOAD_BYTES
@@ -62,6 +71,8 @@ class PictureDelivery:
         key: str,
     ) -> Delivered:
         """As `ChatPort.deliver`."""
+        if not ids.is_inline(chat):
+            ref = await self._find_posted(chat, ref, key)
         try:
             fitted = [await processing.fit_to_limit(image, max_bytes=self._max_upload_bytes) for image in images]
         except BadResult as failed:
@@ -72,7 +83,7 @@ class PictureDelivery:
         try:
             if ids.is_inline(chat):
                 return await self._deliver_inline(chat, ref, card, sendable[0], key)
-            first = await self._deliver_first(chat, ref, card, sendable[0], reply_to)
+            first = await self._deliver_first(chat, ref, card, sendable[0], reply_to, key)
             rest = await self._deliver_rest(first, card, sendable[1:], key)
         except OutcomeUnknown as unknown:
             raise ChatUnreachable(detail=unknown.detail) from unknown
@@ -81,10 +92,18 @@ class PictureDelivery:
         posted = MessageRef(chat=self._sender.current_chat(chat), message_id=str(first.message_id))
         return Delivered(ref=posted, attachments=(*_posted_attachments(first, card), *rest))
 
+    async def _find_posted(self, chat: Chat, ref: MessageRef | None, key: str) -> MessageRef | None:
+        """The message that is to become the first image: `ref`, or one that an earlier call has posted and whose id was
+        lost. Finds such albums as well. Raises StillSearching, ChatFailed."""
+        if ref is None:
+            ref = await self._sender.find_post(chat, key)
+        await self._strays.find_albums(_album_key(key), int(self._sender.current_chat(chat).id))
+        return ref
+
     # ------------------------------------------------------------ the first image
 
     async def _deliver_first(
-        self, chat: Chat, ref: MessageRef | None, card: Card, image: Image, reply_to: str | None
+        self, chat: Chat, ref: MessageRef | None, card: Card, image: Image, reply_to: str | None, key: str
     ) -> telegram.Message:
         """Edits the status message into the image, or sends a new message when `ref` is None; as a document when
         Telegram rejects it as a photo."""
@@ -94,7 +113,7 @@ class PictureDelivery:
                 return await self._send_picture(address, card, image, 1, reply_to=reply_to)
 
             if ref is None:
-                return await self._sender.send_following_moves(ids.chat_address(chat), send)
+                return await self._sender.send_noted(chat, card, send, reply_to=reply_to, key=key)
             status_message = ref
             return await self._sender.edit_or_repost(
                 status_message,
@@ -189,16 +208,39 @@ class PictureDelivery:
             alike = [each for each in numbered if shows_as_photo(each[1], original=card.as_file) is photos]
             for start in range(0, len(alike), MAX_ALBUM_ITEMS):
                 part = alike[start : start + MAX_ALBUM_ITEMS]
-                for (number, _), message in zip(part, await self._send_album(address, first, card, part), strict=True):
+                messages = await self._send_album(address, first, card, part, key=_album_key(key, part[0][0]))
+                for (number, _), message in zip(part, messages, strict=True):
                     handles[number] = _posted_attachments(message, card)[0]
         posted = tuple(handles[number] for number in sorted(handles))
         await self._save_posted(blob_key, posted)
         return posted
 
     async def _send_album(
-        self, address: ChatAddress, first: telegram.Message, card: Card, part: Sequence[tuple[int, Image]]
+        self,
+        address: ChatAddress,
+        first: telegram.Message,
+        card: Card,
+        part: Sequence[tuple[int, Image]],
+        *,
+        key: str,
     ) -> Sequence[telegram.Message]:
+        """Sends some images as an album, unless an earlier call has."""
+        if found := self._strays.found_album(key):
+            return found
         reply_to = str(first.message_id)
+        await self._strays.note_post(key, first.chat.id, reply_to=reply_to, album=len(part))
+        try:
+            messages = await self._post_album(address, card, part, reply_to)
+        except CALL_FAILURES as failed:
+            self._strays.note_failed(key, failed)
+            raise
+        for message in messages:
+            self._strays.note_sent(key, message)
+        return messages
+
+    async def _post_album(
+        self, address: ChatAddress, card: Card, part: Sequence[tuple[int, Image]], reply_to: str
+    ) -> Sequence[telegram.Message]:
         if len(part) == 1:
             number, image = part[0]
             return [await self._send_picture(address, card, image, number, reply_to=reply_to, with_text=False)]
@@ -225,7 +267,7 @@ class PictureDelivery:
     ) -> Delivered:
         """Uploads the image once into the storage chat, and edits the inline message by the file's id there."""
         if ref is None:  # the guest query is not answered yet: the answer gets the image next
-            ref = await self._sender.post(chat, replace(card, text="…"), reply_to=None)
+            ref = await self._sender.post(chat, replace(card, text="…"), reply_to=None, key=key)
         blob_key = f"{PLATFORM}:stored:{key}"
         if (stored := await self._load_posted(blob_key)) is None:
             stored = await self._upload_to_storage_chat(card, image)
@@ -254,3 +296,8 @@ class PictureDelivery:
 
 def _posted_attachments(message: telegram.Message, card: Card) -> tuple[Attachment, ...]:
     return tuple(replace(each, spoiler=card.spoiler) for each in decode_attachments(message))
+
+
+def _album_key(key: str, number: int | None = None) -> str:
+    """Key of the album that begins with the image of that number; without one, the beginning of all such keys."""
+    return f"{key}:album:{'' if number is None else number}"

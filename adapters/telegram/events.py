@@ -15,6 +15,7 @@ from adapters.telegram.api import call_api
 from adapters.telegram.decode import BotIdentity, decode_button_press, decode_message
 from adapters.telegram.errors import QUERY_TOO_OLD, CallRejected, GroupMigrated, OutcomeUnknown
 from adapters.telegram.inline import InlineMode
+from adapters.telegram.message_ids import MessageIds
 from adapters.telegram.payments import StarPayments
 from adapters.telegram.state import TelegramState
 from bot.chat import ButtonPress, ButtonReply
@@ -46,6 +47,7 @@ class UpdateHandler:
         bot: telegram.Bot,
         identity: BotIdentity,
         state: TelegramState,
+        message_ids: MessageIds,
         events: EventSink,
         inline: InlineMode,
         payments: StarPayments | None,
@@ -54,6 +56,7 @@ class UpdateHandler:
         self._bot = bot
         self._identity = identity
         self._state = state
+        self._message_ids = message_ids
         self._events = events
         self._inline = inline
         self._payments = payments
@@ -65,6 +68,7 @@ class UpdateHandler:
 
         Raises StoreFailed where handling it later is better than going on without the database.
         """
+        self._note_ids(update)
         if (message := update.message or update.guest_message) is not None:
             if message.media_group_id is not None:
                 return await self._albums.add_part(message)
@@ -78,6 +82,13 @@ class UpdateHandler:
         if update.pre_checkout_query is not None and self._payments is not None:
             return await self._payments.answer_pre_checkout(update.pre_checkout_query)
         return True
+
+    def _note_ids(self, update: telegram.Update) -> None:
+        """Not those of guest messages: the bot is no member there, and their ids are another sequence's."""
+        if update.message is not None:
+            self._message_ids.note_foreign(update.message.chat.id, update.message.message_id)
+        elif update.callback_query is not None and (own := update.callback_query.message) is not None:
+            self._message_ids.note_own(own.chat.id, own.message_id)
 
     # ------------------------------------------------------------ messages
 

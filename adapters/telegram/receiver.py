@@ -16,6 +16,7 @@ from adapters.telegram.decode import BotIdentity
 from adapters.telegram.dispatcher import UpdateDispatcher
 from adapters.telegram.events import UpdateHandler
 from adapters.telegram.inline import InlineMode
+from adapters.telegram.message_ids import MessageIds
 from adapters.telegram.payments import StarCharges, StarPayments
 from adapters.telegram.state import RawUpdate, TelegramState, TelegramStorage
 from adapters.telegram.webhook import Webhook
@@ -40,6 +41,7 @@ class Receiver:
         connection: Connection,
         webhook: Webhook | None,
         state: TelegramState,
+        message_ids: MessageIds,
         storage: TelegramStorage,
         charges: StarCharges,
         events: EventSink,
@@ -51,6 +53,7 @@ class Receiver:
         self._connection = connection
         self._webhook = webhook
         self._state = state
+        self._message_ids = message_ids
         self._storage = storage
         self._events = events
         self._admins = admins
@@ -98,6 +101,7 @@ class Receiver:
             bot=self._bot,
             identity=self._identity(),
             state=self._state,
+            message_ids=self._message_ids,
             events=self._events,
             inline=InlineMode(self._bot, self._events),
             payments=self._payments,

@@ -22,10 +22,19 @@ from telegram import (
 from adapters.telegram import ids
 from adapters.telegram.api import call_api
 from adapters.telegram.encode import MAX_CAPTION_CHARS, MAX_TEXT_CHARS, encode_buttons, encode_media, encode_text
-from adapters.telegram.errors import NO_CAPTION, NO_TEXT, NOT_MODIFIED, CallRejected, GroupMigrated, OutcomeUnknown
+from adapters.telegram.errors import (
+    CALL_FAILURES,
+    NO_CAPTION,
+    NO_TEXT,
+    NOT_MODIFIED,
+    CallRejected,
+    GroupMigrated,
+    OutcomeUnknown,
+)
 from adapters.telegram.ids import ChatAddress
 from adapters.telegram.state import TelegramState
-from bot.chat import Action, Card, Chat, MessageRef
+from adapters.telegram.strays import StrayFinder
+from bot.chat import Card, Chat, MessageRef
 from bot.errors import ChatFailed, ChatUnreachable, StoreFailed
 from bot.painting import Image
 
@@ -63,9 +72,10 @@ class EditTarget:
 class Sender:
     """`on_migration(old, new)` is awaited when a call reveals that a group was migrated to a supergroup."""
 
-    def __init__(self, bot: telegram.Bot, state: TelegramState, on_migration: OnMigration) -> None:
+    def __init__(self, bot: telegram.Bot, state: TelegramState, strays: StrayFinder, on_migration: OnMigration) -> None:
         self._bot = bot
         self._state = state
+        self._strays = strays
         self._on_migration = on_migration
         # Messages that show media, by EditTarget: the preview, or None for another image.
         self._shown_media: LRUCache[str, Image | None] = LRUCache(MAX_REMEMBERED)
@@ -74,11 +84,11 @@ class Sender:
 
     # ------------------------------------------------------------ cards
 
-    async def post(self, chat: Chat, card: Card, *, reply_to: str | None) -> MessageRef:
-        """Sends a new message; for an inline message, which is shown already, edits it.
+    async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
+        """Sends a new message; for an inline message, which is shown already, edits it. The message of an earlier call
+        with the same key, whose id was lost, is edited instead.
 
-        Raises ChatFailed. A post whose outcome is unknown is not repeated while a job runs: the message may be shown,
-        and the job's image will come as a message of its own.
+        Raises ChatFailed.
         """
         address = ids.chat_address(chat)
         try:
@@ -87,10 +97,14 @@ class Sender:
                 return MessageRef(chat=chat, message_id=address.inline)
             if address.query is not None:
                 return await self._answer_guest_query(chat, address.query, card)
-            message = await self.send_following_moves(address, lambda current: self._send_text(current, card, reply_to))
+            if (found := await self.find_post(chat, key)) is not None:
+                await self.edit(found, card)
+                return found
+            message = await self.send_noted(
+                chat, card, lambda current: self._send_text(current, card, reply_to), reply_to=reply_to, key=key
+            )
         except OutcomeUnknown as unknown:
-            running = any(button.action is Action.CANCEL for button in card.buttons)
-            raise (ChatFailed if running else ChatUnreachable)(detail=f"no answer: {unknown.detail}") from unknown
+            raise ChatUnreachable(detail=f"no answer: {unknown.detail}") from unknown
         except CallRejected as rejected:
             raise ChatFailed(detail=rejected.description) from rejected
         return MessageRef(chat=self.current_chat(chat), message_id=str(message.message_id))
@@ -115,6 +129,39 @@ class Sender:
         edited = await call_api(lambda: self._bot.edit_message_media(media, reply_markup=buttons, **target.kwargs))
         self._shown_media[str(target)] = None
         return edited if isinstance(edited, telegram.Message) else None
+
+    # ------------------------------------------------------------ posts whose id may be lost
+
+    async def find_post(self, chat: Chat, key: str) -> MessageRef | None:
+        """The message of an earlier call with the key, whose id was lost. Raises as `StrayFinder.find_post`."""
+        current = self.current_chat(chat)
+        found = await self._strays.find_post(key, int(current.id))
+        return None if found is None else MessageRef(chat=current, message_id=str(found))
+
+    async def send_noted(
+        self,
+        chat: Chat,
+        card: Card,
+        send: Callable[[ChatAddress], Awaitable[telegram.Message]],
+        *,
+        reply_to: str | None,
+        key: str,
+    ) -> telegram.Message:
+        """As `send_following_moves`; the message of a job is noted before it is sent."""
+        address = ids.chat_address(chat)
+        if not card.buttons and ":" in key:  # an answer to a command: neither buttons nor a job's id
+            message = await self.send_following_moves(address, send)
+            self._strays.note_message(message)
+            return message
+        keyboard = encode_buttons(card.buttons)
+        await self._strays.note_post(key, int(self.current_chat(chat).id), reply_to=reply_to, keyboard=keyboard)
+        try:
+            message = await self.send_following_moves(address, send)
+        except CALL_FAILURES as failed:
+            self._strays.note_failed(key, failed)
+            raise
+        self._strays.note_sent(key, message)
+        return message
 
     # ------------------------------------------------------------ moved chats and messages
 

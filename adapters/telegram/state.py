@@ -11,7 +11,7 @@ from cachetools import LRUCache
 
 from adapters.telegram.ids import PLATFORM
 from bot.errors import StoreFailed
-from bot.ports import AdapterStorage, MovedRefs, UpdateInbox
+from bot.ports import AdapterStorage, MovedRefs, PostIntents, UpdateInbox
 
 log = structlog.get_logger()
 
@@ -20,7 +20,7 @@ MAX_MOVES = 1000  # of groups and of their messages, as the database keeps
 RawUpdate = Mapping[str, Any]  # Any: the JSON of a Bot API Update
 
 
-class TelegramStorage(AdapterStorage, UpdateInbox, MovedRefs, Protocol):
+class TelegramStorage(AdapterStorage, UpdateInbox, MovedRefs, PostIntents, Protocol):
     """The parts of the database that this adapter uses."""
 
 

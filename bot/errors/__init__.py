@@ -38,7 +38,7 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     ├── FetchFailed                 a download did not succeed
     │   └── FetchForbidden  FetchTooLarge  FetchTooSlow
     ├── ChatFailed                  the chat platform did not accept a call
-    │   └── ChatBusy  MessageGone  ChatGone  ChatUnreachable
+    │   └── ChatBusy  MessageGone  ChatGone  ChatUnreachable  StillSearching
     ├── Undelivered                 painted, but not delivered to the chat: not charged
     ├── StoreFailed                 a read or write of the database failed
     ├── Stale                       a newer attempt owns the job; this one stops without a message
@@ -85,6 +85,7 @@ from bot.errors.infrastructure import (
     MessageGone,
     SettingsWrong,
     Stale,
+    StillSearching,
     StoreFailed,
     Undelivered,
 )
@@ -190,6 +191,7 @@ __all__ = [
     "SettingsWrong",
     "Stale",
     "StillPainting",
+    "StillSearching",
     "StoreFailed",
     "TooFast",
     "TooManyPictures",

@@ -51,6 +51,11 @@ class ChatUnreachable(ChatFailed):
     """The platform did not answer, or answered with a 5xx: the same call may be tried again."""
 
 
+class StillSearching(ChatFailed):
+    """The message may have been posted before: one more place was looked at, which cost a call of the chat's budget;
+    the same call is to be made again in its turn."""
+
+
 class Undelivered(EaselError):
     """The images could not be delivered to the chat."""
 

@@ -13,7 +13,7 @@ import structlog
 from bot.background import BackgroundTasks
 from bot.chat import Button, Card, Chat, Delivered, Lane, MessageRef
 from bot.clock import Clock, wait_for_event
-from bot.errors import ChatBusy, ChatFailed, ChatGone, ChatUnreachable, EaselError, MessageGone
+from bot.errors import ChatBusy, ChatFailed, ChatGone, ChatUnreachable, EaselError, MessageGone, StillSearching
 from bot.painting import Image
 from bot.ports import ChatPort, RateLimitFeedback
 from bot.status.pacing import NO_RESETS, Pacer, SendGrant, Urgency
@@ -263,6 +263,9 @@ class StatusMessages:
         except ChatBusy as busy:
             log.info("chat is busy", chat=message.chat.key, retry_after=busy.retry_after)
             self._pacer.reject_call(grant, busy.retry_after, self._clock.monotonic())
+        except StillSearching as searching:
+            log.info("message of before is looked for", chat=message.chat.key, detail=searching.detail)
+            self._pacer.fail_call(grant, self._clock.monotonic(), 0.0)
         except ChatUnreachable as failed:
             self._retry_call(grant, message, failed)
         except (MessageGone, ChatGone) as failed:

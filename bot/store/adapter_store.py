@@ -1,4 +1,4 @@
-"""What chat adapters keep over a restart, in tables of their own: values, blobs, received updates, moved chats, tokens.
+"""What chat adapters keep over a restart, in tables of their own: values, blobs, updates, moved chats, posts, tokens.
 
 Knows no platform: what a value, an update or a token means is its adapter's business. Jobs and credits are `store`'s.
 """
@@ -10,17 +10,20 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from bot.clock import Clock
+from bot.job import UNFINISHED_STATES
 from bot.ports import StoredToken
 from bot.store import schema
 from bot.store.database import Database
 from bot.store.engine import upsert
 
 BLOB_DAYS = 30  # days that blobs are kept: an upload is needed for Retry and Vary
+POST_INTENT_DAYS = 2  # days that the intent of a post is kept: after a restart it is needed at once, or never
 MAX_MOVED_REFS = 1000  # an adapter; those are rare, and matter as long as somebody presses a button of before
 
 
 class AdapterStore:
-    """Implements AdapterStorage, UpdateInbox, MovedRefs, InteractionTokenStorage and PendingNotices of `bot.ports`.
+    """Implements AdapterStorage, UpdateInbox, MovedRefs, PostIntents, InteractionTokenStorage and PendingNotices of
+    `bot.ports`.
 
     Every method is one transaction and raises StoreFailed.
     """
@@ -132,6 +135,39 @@ class AdapterStore:
         )
         return await self._database.read(lambda conn: {row.old: row.new for row in conn.execute(query)})
 
+    # ------------------------------------------------------------ posts
+
+    async def save_post_intent(self, adapter: str, key: str, fields: Mapping[str, Any]) -> None:
+        """Notes what is about to be posted; kept for POST_INTENT_DAYS."""
+        values: dict[str, Any] = {"adapter": adapter, "key": key, "job": key.partition(":")[0], "body": dict(fields)}
+        values["at"] = self._clock.now()
+        await self._database.write(lambda conn: upsert(conn, schema.post_intent, values, key="adapter,key"))
+
+    async def post_intents(self, adapter: str) -> dict[str, dict[str, Any]]:
+        """The intents of an adapter by their keys, oldest first; of jobs that have not ended, or not visibly."""
+        table, job = schema.post_intent, schema.job
+        unfinished = select(job.c.id).where(job.c.state.in_(sorted(UNFINISHED_STATES)))
+        open_jobs = unfinished.union_all(select(job.c.id).where(schema.NOTIFICATION_PENDING))
+        query = (
+            select(table.c.key, table.c.body)
+            .where(table.c.adapter == adapter, table.c.job.in_(open_jobs))
+            .order_by(table.c.at, table.c.key)
+        )
+        return await self._database.read(lambda conn: {row.key: row.body for row in conn.execute(query)})
+
+    async def job_message_ids(self, chat_key: str, ids: Collection[str]) -> set[str]:
+        """Those of the message ids in a chat that a job knows as its status message or its delivered one."""
+        job, chosen = schema.job, list(ids)
+
+        def work(conn: Connection) -> set[str]:
+            found: set[str] = set()
+            for column in (job.c.status_id, job.c.delivered_id):
+                query = select(column).where(column.in_(chosen), job.c.chat_key == chat_key)
+                found.update(conn.execute(query).scalars())
+            return found
+
+        return await self._database.read(work)
+
     # ------------------------------------------------------------ interaction tokens
 
     async def save_tokens(self, scope: str, tokens: Sequence[StoredToken]) -> None:
@@ -188,6 +224,12 @@ class AdapterStore:
 
 def delete_blobs(conn: Connection, *, cached_before: datetime) -> None:
     conn.execute(delete(schema.blob_cache).where(schema.blob_cache.c.at < cached_before))
+
+
+def delete_post_intents(conn: Connection, *, now: datetime) -> None:
+    """Deletes the intents past POST_INTENT_DAYS, and those of a clock that was ahead."""
+    at, days = schema.post_intent.c.at, timedelta(days=POST_INTENT_DAYS)
+    conn.execute(delete(schema.post_intent).where((at < now - days) | (at > now + days)))
 
 
 def delete_tokens(conn: Connection, *, expired_at: datetime, scope: str | None = None) -> None:

@@ -240,6 +240,18 @@ moved_ref = Table(
     PrimaryKeyConstraint("adapter", "old"),
 )
 
+post_intent = Table(
+    "post_intent",
+    metadata,
+    Column("adapter", Text, nullable=False),
+    Column("key", Text, nullable=False),  # idempotency key of the post: a job's id, alone or before a colon
+    Column("job", Text, nullable=False),
+    Column("body", JSON(), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("adapter", "key"),
+    Index("ix_post_intent_job", "job"),
+)
+
 interaction_token = Table(
     "interaction_token",
     metadata,

@@ -21,7 +21,7 @@ from bot.job import TRANSITIONS, Failure, Job, NewJob, State, new_id
 from bot.painting import Image
 from bot.quota import Account, QuotaRules
 from bot.store import backup, job_rows, ledger, schema
-from bot.store.adapter_store import BLOB_DAYS, AdapterStore, delete_blobs, delete_tokens
+from bot.store.adapter_store import BLOB_DAYS, AdapterStore, delete_blobs, delete_post_intents, delete_tokens
 from bot.store.database import Database
 from bot.store.engine import insert_once, is_sqlite, parse_url, upsert
 from bot.store.migrate import missing_sqlite_file, prepare_database
@@ -288,8 +288,9 @@ class Store:
         return await self._database.write(lambda conn: job_rows.erase_user(conn, user_key))
 
     async def delete_expired(self, *, days: int | None) -> int:
-        """Deletes blobs past BLOB_DAYS, expired tokens, erased jobs whose events cannot be delivered again, and with
-        `days` ended jobs and blobs older than that many. The ledger stays. Returns the number of jobs."""
+        """Deletes blobs past BLOB_DAYS, expired tokens, intents of old posts, erased jobs whose events cannot be
+        delivered again, and with `days` ended jobs and blobs older than that many. The ledger stays. Returns the number
+        of jobs."""
         now = self._clock.now()
         ended_before = None if days is None else now - timedelta(days=days)
         cached_before = now - timedelta(days=min(days or BLOB_DAYS, BLOB_DAYS))
@@ -297,6 +298,7 @@ class Store:
         def work(conn: Connection) -> int:
             delete_blobs(conn, cached_before=cached_before)
             delete_tokens(conn, expired_at=now)
+            delete_post_intents(conn, now=now)
             return job_rows.delete_jobs(conn, ended_before=ended_before, erased_before=now - EVENT_REDELIVERY)
 
         return await self._database.write(work)

@@ -11,9 +11,6 @@ from bot.sandbox import Fault
 Outcome = Literal["picture", "released", "nothing"]
 DIALECTS = ("chat", "tasks", "images")
 PLATFORMS = ("telegram", "discord message", "discord command")
-REPOSTING_PLATFORMS = (
-    "telegram",
-)  # Discord recognises a repeated post by its nonce; Telegram has no key, and lists no messages
 REDELIVERING_PLATFORMS = ("telegram",)  # an update that was not confirmed; Discord sends no event again
 
 
@@ -36,10 +33,6 @@ class KillPoint:
     dialects: tuple[str, ...] = DIALECTS
     blocked_by_upstream: bool = False
     """The job waits because the upstream does not answer; nothing has to block it."""
-
-    def stray_messages(self, platform: str) -> int:
-        """How many messages stay unfinished, since the job's next attempt cannot know of them."""
-        return int(self.name == "posted" and platform in REPOSTING_PLATFORMS)
 
     def expected_outcome(self, dialect: str, platform: str) -> Outcome:
         """How the job must have ended after the restart."""

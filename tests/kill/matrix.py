@@ -118,7 +118,7 @@ async def judge_cell(world: KillWorld, cell: Cell, store: Store) -> Verdict:
     expected_requests = 0 if expected == "nothing" else cell.kill_point.requests
     findings = {
         f"ended as {outcome}, not {expected}": outcome != expected,
-        f"{strays} strays": strays != cell.kill_point.stray_messages(cell.platform),
+        f"{strays} strays": strays != 0,
         f"{len(final)} messages": len(final) != (expected != "nothing"),
         f"buttons {[each.actions for each in final]}": any(each.actions != FINAL_ACTIONS[outcome] for each in final),
         f"{pictures} pictures": pictures > 1,

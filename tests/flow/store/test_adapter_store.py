@@ -4,11 +4,20 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.ports import AdapterStorage, InteractionTokenStorage, MovedRefs, PendingNotices, StoredToken, UpdateInbox
+from bot.job import State
+from bot.ports import (
+    AdapterStorage,
+    InteractionTokenStorage,
+    MovedRefs,
+    PendingNotices,
+    PostIntents,
+    StoredToken,
+    UpdateInbox,
+)
 from bot.store import adapter_store
 from bot.store.adapter_store import BLOB_DAYS, AdapterStore
 from bot.store.store import Store
-from tests.flow.store.stores import query
+from tests.flow.store.stores import DIRECT, RULES, new_job, query
 from tests.support.clocks import FakeClock
 
 
@@ -18,9 +27,9 @@ def token(identity: str, expires: datetime, **fields: object) -> StoredToken:
 
 def as_ports(
     store: AdapterStore,
-) -> tuple[AdapterStorage, UpdateInbox, MovedRefs, InteractionTokenStorage, PendingNotices]:
+) -> tuple[AdapterStorage, UpdateInbox, MovedRefs, PostIntents, InteractionTokenStorage, PendingNotices]:
     """Type-checked only: the store keeps the promises of these ports."""
-    return store, store, store, store, store
+    return store, store, store, store, store, store
 
 
 # ---------------------------------------------------------------- values and blobs
@@ -142,6 +151,40 @@ async def test_tokens_are_kept_one_by_one_until_they_expire(store: Store, clock:
 
 async def test_a_token_is_not_shown(clock: FakeClock) -> None:
     assert "secret" not in repr(token("i1", clock.now(), token="secret"))
+
+
+# ---------------------------------------------------------------- posts
+
+
+async def test_intents_of_posts_are_kept_while_their_jobs_are_open(
+    store: Store, clock: FakeClock, database_url: str
+) -> None:
+    adapters = store.adapter_store
+    new = new_job()
+    job, _ = await store.accept_job(new, RULES, begun=True)
+    await adapters.save_post_intent("telegram", job.id, {"after": 1})
+    await adapters.save_post_intent("telegram", job.id, {"after": 2})
+    await adapters.save_post_intent("telegram", f"{job.id}:again", {"after": 3})
+    await adapters.save_post_intent("telegram", "another", {"after": 4})
+    await adapters.save_post_intent("discord", job.id, {})
+    ours = {job.id: {"after": 2}, f"{job.id}:again": {"after": 3}}
+    assert await adapters.post_intents("telegram") == ours
+    await store.settle_job(job, State.FAILED, charged=0)
+    assert await adapters.post_intents("telegram") == ours
+    await store.mark_notified(job.id)
+    assert await adapters.post_intents("telegram") == {}
+    await store.delete_expired(days=None)
+    assert len(query(database_url, "SELECT key FROM post_intent")) == 4
+    clock.jump(-30 * 86_400)  # a clock that was ahead
+    await store.delete_expired(days=None)
+    assert query(database_url, "SELECT key FROM post_intent") == []
+
+
+async def test_a_chat_knows_which_messages_are_jobs(store: Store) -> None:
+    one, _ = await store.accept_job(new_job(), RULES, begun=True)
+    await store.set_status_message(one.id, "11")
+    assert await store.adapter_store.job_message_ids(DIRECT.key, ["10", "11", "12"]) == {"11"}
+    assert await store.adapter_store.job_message_ids("telegram:99", ["11"]) == set()
 
 
 # ---------------------------------------------------------------- pending notices

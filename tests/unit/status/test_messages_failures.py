@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from bot.chat import MessageRef
-from bot.errors import ChatBusy, ChatFailed, ChatGone, ChatUnreachable, MessageGone, StoreFailed
+from bot.errors import ChatBusy, ChatFailed, ChatGone, ChatUnreachable, MessageGone, StillSearching, StoreFailed
 from bot.painting import Image, Progress
 from bot.status.messages import MAX_TRIES, FinalState, StatusMessages
 from tests.support.clocks import FakeClock, settle
@@ -36,6 +36,22 @@ async def test_a_call_that_was_not_answered_is_made_again_ever_later(
     for pause, calls in ((0, 1), (1, 2), (2, 3), (4, 4)):
         await clock.advance(pause)
         assert platform.calls == ["post"] * calls
+    assert len(platform.posts) == 1
+
+
+async def test_each_step_of_a_search_for_a_message_of_before_takes_a_slot(
+    status_messages: StatusMessages, platform: GatedPlatform, clock: FakeClock
+) -> None:
+    platform.slots = 3
+    platform.failures = [StillSearching() for _ in range(MAX_TRIES + 5)]
+    status_messages.open_message(new_message(clock))
+    await settle()
+    assert 1 <= len(platform.calls) <= 3
+    end = show_final(status_messages)
+    await clock.advance(60)
+    assert len(platform.calls) <= 6
+    await clock.advance(1000)
+    await end  # however many steps there are
     assert len(platform.posts) == 1
 
 

@@ -6,7 +6,7 @@ Asserts nothing by itself.
 import asyncio
 import math
 import socket
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +102,15 @@ class FailingStorage:
 
     async def moved_refs(self, adapter: str) -> dict[str, str]:
         return await self._available().moved_refs(adapter)
+
+    async def save_post_intent(self, adapter: str, key: str, fields: Mapping[str, Any]) -> None:
+        await self._available().save_post_intent(adapter, key, fields)
+
+    async def post_intents(self, adapter: str) -> dict[str, dict[str, Any]]:
+        return await self._available().post_intents(adapter)
+
+    async def job_message_ids(self, chat_key: str, ids: Collection[str]) -> set[str]:
+        return await self._available().job_message_ids(chat_key, ids)
 
     def _available(self) -> TelegramStorage:
         if self.away:

@@ -46,6 +46,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("adapter", "id", name=op.f("pk_incoming_update")),
     )
     op.create_table(
+        "post_intent",
+        sa.Column("adapter", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("job", sa.Text(), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("adapter", "key", name=op.f("pk_post_intent")),
+    )
+    op.create_index("ix_post_intent_job", "post_intent", ["job"])
+    op.create_table(
         "interaction_token",
         sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
