@@ -9,6 +9,9 @@ JOBS_ACCEPTED = Counter("easel_jobs_accepted_total", "Jobs accepted")
 JOBS_FINISHED = Counter("easel_jobs_finished_total", "Jobs ended, by final state", ["state"])
 REFUSALS = Counter("easel_refusals_total", "Requests refused, by reason", ["reason"])
 UPSTREAM_FAILURES = Counter("easel_upstream_failures_total", "Paintings that an upstream failed, by class", ["failure"])
+SURPLUS_IMAGES = Counter(
+    "easel_surplus_images_total", "Pictures that an upstream sent beyond what was asked, and nobody got", ["provider"]
+)
 TEXT_FAILURES = Counter("easel_text_failures_total", "Sentences that could not be built, and were replaced")
 JOBS_RUNNING = Gauge("easel_jobs_running", "Jobs running in this process")
 JOBS_WAITING = Gauge("easel_jobs_waiting", "Jobs waiting in line in this process")

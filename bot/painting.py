@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
+MAX_SURPLUS_IMAGES = 2  # that a job may get beyond what was asked for, as some relays' habit is; the rest is dropped
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """What a user may choose beside the prompt. None leaves the choice to the provider."""

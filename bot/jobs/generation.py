@@ -19,7 +19,18 @@ from bot.job import Job
 from bot.jobs.checkpoints import GenerationState, has_open_attempt, merge_usage, restore_state
 from bot.jobs.images import JobImages
 from bot.metrics import UPSTREAM_FAILURES
-from bot.painting import Accepted, FinishedImage, Link, PaintEvent, PaintRequest, Preview, Stage, StageChanged, Usage
+from bot.painting import (
+    MAX_SURPLUS_IMAGES,
+    Accepted,
+    FinishedImage,
+    Link,
+    PaintEvent,
+    PaintRequest,
+    Preview,
+    Stage,
+    StageChanged,
+    Usage,
+)
 from bot.providers.fallback import AttemptRejected, AttemptStarted, FallbackProvider
 from bot.providers.requirements import requirements_of
 from bot.status.messages import StatusMessages
@@ -58,6 +69,7 @@ class Generation:
         if earlier.upstream_id and has_open_attempt(job) and self._provider.resumable(earlier.provider):
             return await self._resume(job, earlier)
         if earlier.sources:
+            del earlier.sources[job.options.n + MAX_SURPLUS_IMAGES :]
             return earlier
         if has_open_attempt(job):
             raise Restarted(trace=earlier.upstream_id)
@@ -141,6 +153,8 @@ class Generation:
                     state.spent = (state.spent or 0.0) + credits
             case Preview(source):
                 self._images.start_preview(job.id, source, partial(self._status_messages.show_preview, job.id))
+            case FinishedImage() if len(state.sources) >= job.options.n + MAX_SURPLUS_IMAGES:
+                return  # of providers together: each has dropped, counted and logged its own surplus
             case FinishedImage(source):
                 if isinstance(source, Link):
                     self._save_checkpoint_in_background(job, f"image:{len(state.sources)}", {"link": source.url})

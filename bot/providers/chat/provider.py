@@ -27,6 +27,7 @@ from bot.providers.inline_images import decode_inline_images
 from bot.providers.offload import offload
 from bot.providers.parallel import merge_paintings
 from bot.providers.presets import ChatWire, Upstream
+from bot.providers.surplus import SurplusBudget, drop_surplus
 
 log = structlog.get_logger()
 
@@ -55,7 +56,8 @@ class ChatProvider(BaseProvider):
         yield StageChanged(Stage.SENDING)
         prompt = _prompt_with_options(request, self._upstream, self._wire)
         body = encode_request(prompt, request, self._upstream, self._wire)
-        paintings = [self._paint_one(body, prompt) for _ in range(request.options.n)]
+        surplus = SurplusBudget()
+        paintings = [self._paint_one(body, prompt, surplus) for _ in range(request.options.n)]
         async with aclosing(merge_paintings(paintings, on_failure=self._log_failure)) as events:
             async for event in events:
                 yield event
@@ -74,10 +76,11 @@ class ChatProvider(BaseProvider):
             detail=failure.detail,
         )
 
-    async def _paint_one(self, body: Payload, prompt: str) -> AsyncGenerator[PaintEvent, None]:
-        """The events of one request, inline images as bytes."""
+    async def _paint_one(self, body: Payload, prompt: str, surplus: SurplusBudget) -> AsyncGenerator[PaintEvent, None]:
+        """The events of one request, inline images as bytes. `surplus`: shared by the requests of one generation."""
         with endpoint_hints(self._upstream):
-            async with aclosing(decode_inline_images(self._request_picture(body, prompt))) as events:
+            wanted = drop_surplus(self._request_picture(body, prompt), 1, surplus, provider=self.name)
+            async with aclosing(decode_inline_images(wanted)) as events:
                 async for event in events:
                     yield event
 

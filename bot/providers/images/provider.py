@@ -26,6 +26,7 @@ from bot.providers.images.response import ImagesResponse
 from bot.providers.inline_images import decode_inline_images
 from bot.providers.offload import offload
 from bot.providers.presets import ImagesWire, Upstream, join_url
+from bot.providers.surplus import SurplusBudget, drop_surplus
 
 log = structlog.get_logger()
 
@@ -53,7 +54,9 @@ class ImagesProvider(BaseProvider):
         """
         yield StageChanged(Stage.SENDING)
         with endpoint_hints(self._upstream):
-            async with aclosing(decode_inline_images(self._request_pictures(request))) as events:
+            pictures = self._request_pictures(request)
+            wanted = drop_surplus(pictures, request.options.n, SurplusBudget(), provider=self.name)
+            async with aclosing(decode_inline_images(wanted)) as events:
                 async for event in events:
                     yield event
 

@@ -20,12 +20,12 @@ from bot.errors import (
     TookTooLong,
     WentQuiet,
 )
-from bot.painting import Accepted, Blob, FinishedImage, Link, PaintEvent, PaintRequest, Progress, Stage, StageChanged
+from bot.painting import Accepted, FinishedImage, Link, PaintEvent, PaintRequest, Progress, Stage, StageChanged
 from bot.providers.base import BaseProvider
 from bot.providers.http.client import UpstreamClient
-from bot.providers.image_urls import decode_data_url
-from bot.providers.offload import offload
+from bot.providers.inline_images import decode_inline_images
 from bot.providers.presets import TaskState, TasksWire, Upstream
+from bot.providers.surplus import SurplusBudget, drop_surplus
 from bot.providers.tasks.api import TaskApi
 from bot.providers.tasks.callbacks import Callbacks, TaskCallback
 from bot.providers.tasks.request import check_mask, encode_submission, poll_pauses
@@ -86,7 +86,7 @@ class TasksProvider(BaseProvider):
                 ),
                 callback=callback.url,
             )
-            async with aclosing(self._follow_task(api, submitted, callback)) as events:
+            async with aclosing(self._follow_wanted(request, api, submitted, callback)) as events:
                 async for event in events:
                     yield event
 
@@ -95,10 +95,10 @@ class TasksProvider(BaseProvider):
 
         Raises PaintFailed.
         """
-        submitted = TaskStatus(id=upstream_id)
-        async with aclosing(
-            self._follow_task(self._api(request), submitted, TaskCallback(None), at_once=True)
-        ) as events:
+        followed = self._follow_wanted(
+            request, self._api(request), TaskStatus(id=upstream_id), TaskCallback(None), at_once=True
+        )
+        async with aclosing(followed) as events:
             async for event in events:
                 yield event
 
@@ -106,10 +106,24 @@ class TasksProvider(BaseProvider):
         deadline = self._clock.monotonic() + self._upstream.timeout_s
         return TaskApi(self._upstream, self._wire, self._client, self._clock, prompt=request.prompt, deadline=deadline)
 
+    def _follow_wanted(
+        self,
+        request: PaintRequest,
+        api: TaskApi,
+        submitted: TaskStatus,
+        callback: TaskCallback,
+        *,
+        at_once: bool = False,
+    ) -> AsyncGenerator[PaintEvent, None]:
+        """The events of an accepted task until it is final, inline images as bytes."""
+        followed = self._follow_task(api, submitted, callback, at_once=at_once)
+        wanted = drop_surplus(followed, request.options.n, SurplusBudget(), provider=self.name)
+        return decode_inline_images(wanted)
+
     async def _follow_task(
         self, api: TaskApi, submitted: TaskStatus, callback: TaskCallback, *, at_once: bool = False
     ) -> AsyncGenerator[PaintEvent, None]:
-        """The events of an accepted task until it is final."""
+        """The events of an accepted task until it is final; an inline image is a link to its data URL."""
         yield Accepted(submitted.id)
         status = submitted
         tracker = _ProgressTracker()
@@ -129,9 +143,7 @@ class TasksProvider(BaseProvider):
         if not status.image_urls:
             raise NoPicture(trace=submitted.id)
         for url in status.image_urls:
-            yield FinishedImage(
-                Blob(data=await offload(len(url), decode_data_url, url)) if url.startswith("data:") else Link(url=url)
-            )
+            yield FinishedImage(Link(url=url))
 
     async def _poll(
         self, api: TaskApi, task: str, callback: TaskCallback, *, at_once: bool
