@@ -25,6 +25,7 @@ from bot.clock import Clock, SystemClock
 from bot.errors import EaselError, SettingsWrong
 from bot.intake.commands import COMMANDS
 from bot.ports import ChatPort, EventSink, Shop
+from bot.private_files import create_private_folder
 from bot.providers.tasks.callbacks import Callbacks
 from bot.sandbox import Sandbox
 from bot.settings import Discord as DiscordSettings
@@ -160,7 +161,7 @@ def commands(locale: str) -> list[WireCommand]:
 
 async def demo(settings: Settings, *, ready: Callable[[str], None]) -> None:
     """Serves the playground on a sandbox upstream of its own; its files stand in `./.easel/`."""
-    await asyncio.to_thread(DEMO_FOLDER.mkdir, exist_ok=True)
+    await asyncio.to_thread(create_private_folder, DEMO_FOLDER)
     async with Sandbox(key=SANDBOX_KEY, previews=True) as upstream:
         await run(demo_settings(settings, upstream.address), ready=ready)
 
@@ -212,7 +213,7 @@ def missing_adapters(settings: Settings) -> list[str]:
     tokens = (settings.discord.token, settings.telegram.token)
     if settings.playground.enabled or any(token is not None for token in tokens):
         return []
-    return ["discord.token, telegram.token: none is set, so that there is nothing to run"]
+    return ["discord.token, telegram.token, playground.enabled: none is set, so that there is nothing to run"]
 
 
 async def database_problem(store: Store) -> str | None:

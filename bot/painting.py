@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-
 MAX_SURPLUS_IMAGES = 2  # that a job may get beyond what was asked for, as some relays' habit is; the rest is dropped
 
 

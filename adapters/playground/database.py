@@ -19,6 +19,7 @@ from adapters.playground.protocol import HISTORY, QUOTED, SHOWN, WireButton
 from adapters.playground.records import NewFile, StoredFile, StoredMessage, read_file, read_message
 from bot.clock import Clock
 from bot.errors import ChatUnreachable, MessageGone, PictureGone, PictureTooLarge, ReplyGone
+from bot.private_files import create_private_file, create_private_folder
 
 WHOLE_TEXT = 1_000_000_000  # characters; SQLite's own limit of a text
 UNATTACHED_FOR = timedelta(days=1)  # how long an uploaded file is kept without a message that shows it
@@ -38,7 +39,7 @@ class ChatDatabase:
     async def open(self) -> None:
         """Opens or creates the file. Raises ChatUnreachable when it cannot be used."""
         try:
-            await asyncio.to_thread(self._path.parent.mkdir, parents=True, exist_ok=True)
+            await asyncio.to_thread(self._create_file)
             self._connection = await aiosqlite.connect(self._path, isolation_level=None)
             self._connection.row_factory = sqlite3.Row
             await self._connection.executescript(schema.PRAGMAS + schema.TABLES)
@@ -48,6 +49,11 @@ class ChatDatabase:
         async with self._transaction() as db:
             oldest = self._clock.now() - UNATTACHED_FOR
             await db.execute(schema.DELETE_UNATTACHED_FILES, (oldest.isoformat(),))
+
+    def _create_file(self) -> None:
+        if not self._path.parent.is_dir():
+            create_private_folder(self._path.parent)
+        create_private_file(self._path)
 
     async def close(self) -> None:
         connection, self._connection = self._connection, None

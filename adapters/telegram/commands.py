@@ -5,6 +5,7 @@ What the commands do is the core's.
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ from bot.texts import LOCALES, translate
 
 log = structlog.get_logger()
 
+USER_ID = re.compile(r"[1-9][0-9]{0,18}")  # of Telegram: below 2**52 by its documentation
 MENU_RETRY_S, MENU_RETRY_MAX_S = 60.0, 3600.0  # before the menus are sent again; doubles
 
 
@@ -56,7 +58,7 @@ def command_menus(admins: Sequence[str], *, payments: bool) -> Iterator[CommandM
     ]
     for admin in admins:
         platform, _, identity = admin.partition(":")
-        if platform == PLATFORM and identity.isdecimal():
+        if platform == PLATFORM and USER_ID.fullmatch(identity):
             scopes.append((BotCommandScopeChat(int(identity)), (*private, "admin")))
     for scope, names in scopes:
         for language in ("", *(each for each in LOCALES if each != "en")):

@@ -30,9 +30,9 @@ from bot.texts import negotiate_locale, translate
 log = structlog.get_logger()
 
 STARS_CURRENCY = "XTR"  # Telegram's own currency: no payment provider, exactly one price
-PACK_CHOICE = re.compile(r"easel-buy:(\d{1,2})")
-# Credits, Stars, HMAC: an old invoice stays valid when the packs change.
-INVOICE_PAYLOAD = re.compile(r"easel:(\d{1,7}):(\d{1,6}):([0-9a-f]{16})")
+PACK_CHOICE = re.compile(r"easel-buy:([0-9]{1,2})")
+# Credits, Stars, HMAC: an old invoice stays valid when the packs change. Digits of ASCII alone, as we write them.
+INVOICE_PAYLOAD = re.compile(r"easel:([0-9]{1,7}):([0-9]{1,6}):([0-9a-f]{16})")
 BUY_COMMAND = re.compile(r"/(?:buy|start\s+buy)\b", re.IGNORECASE)
 ALREADY_REFUNDED = "already_refunded"
 
@@ -154,12 +154,7 @@ class StarPayments:
     async def answer_pre_checkout(self, query: telegram.PreCheckoutQuery) -> bool:
         """Approves or refuses a payment; Telegram waits ten seconds for it. Approved is only what an invoice with a
         valid HMAC states, and for users who may spend credits. Returns True: the update is handled."""
-        match = INVOICE_PAYLOAD.fullmatch(query.invoice_payload)
-        is_valid = (
-            match is not None
-            and hmac.compare_digest(query.invoice_payload, self._invoice_payload(int(match[1]), int(match[2])))
-            and (query.currency, query.total_amount) == (STARS_CURRENCY, int(match[2]))
-        )
+        is_valid = self._paid_credits(query.invoice_payload, query.currency, query.total_amount) is not None
         locale = negotiate_locale(query.from_user.language_code)
         refusal = (
             await self._events.purchase_refusal(decode_user(query.from_user))
@@ -178,16 +173,20 @@ class StarPayments:
     async def credit_payment(self, message: telegram.Message) -> bool:
         """Credits a successful payment, once for each charge. Returns True: the update is handled.
 
-        Raises StoreFailed: then the update must be handled again.
+        One whose invoice has no valid HMAC, or another price, is worth no credits; it is saved, so that it can be
+        refunded. Raises StoreFailed: then the update must be handled again.
         """
         payment, payer = message.successful_payment, message.from_user
         assert payment is not None  # callers pass only messages with a payment
-        match = INVOICE_PAYLOAD.fullmatch(payment.invoice_payload)
-        if match is None or payer is None:
-            log.error("payment for nothing of ours", charge=payment.telegram_payment_charge_id)
+        charge = payment.telegram_payment_charge_id
+        credits = self._paid_credits(payment.invoice_payload, payment.currency, payment.total_amount)
+        if payer is None or credits is None:
+            log.error("payment for nothing of ours", charge=charge)
+            if payer is not None:
+                await self._charges.save(charge, Purchase(user_key=decode_user(payer).key, credits=0))
             return True
-        charge, user = payment.telegram_payment_charge_id, decode_user(payer)
-        purchase = Purchase(user_key=user.key, credits=int(match[1]))
+        user = decode_user(payer)
+        purchase = Purchase(user_key=user.key, credits=credits)
         await self._charges.save(charge, purchase)
         balance = await self._events.credit_purchase(user, purchase.credits, entry=f"stars:{charge}")
         locale = negotiate_locale(user.locale)
@@ -201,6 +200,15 @@ class StarPayments:
         return True
 
     # ------------------------------------------------------------ within
+
+    def _paid_credits(self, payload: str, currency: str, amount: int) -> int | None:
+        """The credits of an invoice of ours that costs so much; None for any other."""
+        match = INVOICE_PAYLOAD.fullmatch(payload)
+        if match is None:
+            return None
+        credits, stars = int(match[1]), int(match[2])
+        is_ours = hmac.compare_digest(payload, self._invoice_payload(credits, stars))
+        return credits if is_ours and (currency, amount) == (STARS_CURRENCY, stars) else None
 
     def _invoice_payload(self, credits: int, stars: int) -> str:
         """Credits and price of an invoice, with an HMAC that only the holder of the token can make."""

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
+MAX_USER_KEY_CHARS = 100  # of `platform:id`; ids of platforms have at most 20 digits
+MAX_CREDIT_DIGITS = 10  # of a number of credits: those of quota.MAX_CREDITS; more are no number to convert
+
 
 class Audience(StrEnum):
     """Who may give a command."""
@@ -148,9 +151,9 @@ TEXT_COMMANDS = tuple(spec.name for spec in COMMANDS.values() if not spec.paints
 
 
 def is_user_key(word: str) -> bool:
-    """Whether a word has the form `platform:id`."""
+    """Whether a word has the form `platform:id`, with an id no longer than any platform's."""
     platform, colon, identity = word.partition(":")
-    return bool(platform.isalpha() and colon and identity and not identity.isspace())
+    return bool(platform.isalpha() and colon and identity.strip()) and len(word) <= MAX_USER_KEY_CHARS
 
 
 def _fit(arguments: Iterable[Argument], words: Sequence[str]) -> bool:
@@ -159,7 +162,9 @@ def _fit(arguments: Iterable[Argument], words: Sequence[str]) -> bool:
     if len(words) != len(kinds):
         return False
     for kind, word in zip(kinds, words, strict=True):
-        if (kind is Argument.USER and not is_user_key(word)) or (kind is Argument.CREDITS and not word.isdecimal()):
+        if kind is Argument.USER and not is_user_key(word):
+            return False
+        if kind is Argument.CREDITS and not (word.isdecimal() and len(word) <= MAX_CREDIT_DIGITS):
             return False
     return True
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from bot.job import Job
 from bot.painting import Blob, Link
+from bot.providers.http.json_safe import finite_number
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,13 +41,9 @@ def merge_usage(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, A
     for name in one.keys() & other.keys():
         if isinstance(one[name], Mapping) and isinstance(other[name], Mapping):
             both[name] = merge_usage(one[name], other[name])
-        elif _is_number(one[name]) and _is_number(other[name]):
+        elif finite_number(one[name]) is not None and finite_number(other[name]) is not None:
             both[name] = one[name] + other[name]
     return both
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def restore_state(job: Job) -> GenerationState:

@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import URL
 
 from bot.errors import SettingsWrong
+from bot.private_files import FILE_MODE, create_private_file
 from bot.store.engine import BUSY_S, is_sqlite, url_problem
 from bot.store.migrate import sqlite_path
 
@@ -34,6 +35,7 @@ def back_up(url: URL, to: Path) -> int:
         raise SettingsWrong([f"{to}: exists already; a backup overwrites nothing"])
     part = to.with_name(f"{to.name}.part")
     try:
+        create_private_file(part)
         with (
             closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_S)) as live,
             closing(sqlite3.connect(part)) as copy,
@@ -62,7 +64,7 @@ def exclusive_access(url: URL) -> Generator[None]:
     file = sqlite_path(url)
     if not file.absolute().parent.is_dir():
         raise url_problem(f"the folder {file.absolute().parent} does not exist")
-    lock = FileLock(f"{file}.lock", timeout=0, thread_local=False)
+    lock = FileLock(f"{file}.lock", timeout=0, thread_local=False, mode=FILE_MODE)
     try:
         lock.acquire()
     except Timeout:

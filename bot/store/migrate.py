@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, NullPool, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.private_files import create_private_file
 from bot.store.engine import BUSY_S, WRITES, configure_sqlite, connect_args, describe_error, is_sqlite, url_problem
 
 ADVISORY_LOCK = 0x4541_5345_4C  # "EASEL": two processes that upgrade one PostgreSQL at once take turns
@@ -33,6 +34,7 @@ def prepare_database(url: URL, *, migrate: bool) -> None:
         raise url_problem(f"the folder {_folder(url)} does not exist")
     if is_sqlite(url) and migrate:
         _check_integrity(url)
+        _make_private(url)
     try:
         engine = create_engine(url, poolclass=NullPool, hide_parameters=True, connect_args=connect_args(url))
     except ModuleNotFoundError:
@@ -67,6 +69,14 @@ def _check_integrity(url: URL) -> None:
     if verdict != "ok":
         first = str(verdict).splitlines()[-1]
         raise url_problem(f"{_location(url)} cannot be used (it is damaged: {first}); put a backup in its place")
+
+
+def _make_private(url: URL) -> None:
+    """Raises SettingsWrong when the file cannot be created."""
+    try:
+        create_private_file(sqlite_path(url))
+    except OSError as exc:
+        raise url_problem(f"{_location(url)} cannot be used ({exc.strerror})") from exc
 
 
 def _has_leftover_wal(file: Path) -> bool:

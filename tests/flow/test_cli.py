@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from adapters import doctor
-from adapters.service import demo_settings, serve
+from adapters.service import demo_settings, missing_adapters, serve
 from bot.sandbox import Sandbox
 from bot.settings import Settings, load
 from bot.store.store import upgrade
@@ -108,6 +108,11 @@ async def test_a_check_asks_each_provider_without_painting(given: dict[str, str]
 
 
 # ---------------------------------------------------------------- easel run
+
+
+def test_a_run_without_a_platform_names_each_way_to_have_one() -> None:
+    [problem] = missing_adapters(Settings())
+    assert all(key in problem for key in ("discord.token", "telegram.token", "playground.enabled"))
 
 
 async def test_a_run_serves_the_path_of_callbacks(tmp_path: Path) -> None:

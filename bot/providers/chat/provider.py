@@ -20,7 +20,7 @@ from bot.providers.chat.message_parts import parse_message
 from bot.providers.chat.response import ChatResponse
 from bot.providers.diagnostics import endpoint_hints
 from bot.providers.http.client import Base64, HttpResponse, Payload, UpstreamClient, exchange
-from bot.providers.http.json_safe import parse_json_documents
+from bot.providers.http.json_safe import finite_number, parse_json_documents
 from bot.providers.http.quoting import redactions
 from bot.providers.http.sse import iter_sse_events
 from bot.providers.inline_images import decode_inline_images
@@ -118,8 +118,7 @@ class ChatProvider(BaseProvider):
 
 def _reported_credits(usage: Usage, wire: ChatWire) -> float | None:
     """The upstream's own credits in a usage; None: not reported."""
-    value = usage.reported.get(wire.credits_field)
-    return float(value) if isinstance(value, int | float) else None
+    return finite_number(usage.reported.get(wire.credits_field))
 
 
 # ---------------------------------------------------------------- the request

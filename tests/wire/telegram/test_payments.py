@@ -1,6 +1,7 @@
 """Credits for Telegram Stars: offered, paid, credited once whatever comes in between, and given back."""
 
 from collections.abc import AsyncGenerator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,9 @@ import pytest
 
 from adapters.telegram import dispatcher
 from adapters.telegram.encode import WORD_JOINER
-from bot.errors import AdminsOnly, Banned, TooFast, UnknownCharge, UnknownCommand
+from bot.errors import AdminsOnly, BadArguments, Banned, TooFast, UnknownCharge, UnknownCommand
 from bot.handlers.admission import REPLIES_PER_WINDOW
+from bot.intake.commands import COMMANDS
 from bot.texts import LOCALES, translate, translate_error
 from tests.servers.telegram import Chat, Message, Payment, User
 from tests.support.waiting import wait_until
@@ -172,7 +174,18 @@ async def test_an_old_invoice_keeps_its_promise(place: TelegramWorld) -> None:
 
 
 @pytest.mark.parametrize(
-    "payload", ["", "x", "easel:10:25", "easel:1000:25:{seal}", "easel:10:1:{seal}", "easel:10:25:0000000000000000"]
+    "payload",
+    [
+        "",
+        "x",
+        "easel:10:25",
+        "easel:1000:25:{seal}",
+        "easel:10:1:{seal}",
+        "easel:10:25:0000000000000000",
+        "easel:١٠:25:{seal}",
+        "easel:10:２５:{seal}",
+        "easel:10:25:{seal}é",
+    ],
 )
 async def test_a_payload_that_is_not_ours_is_refused_before_anything_is_paid(
     place: TelegramWorld, payload: str
@@ -206,6 +219,50 @@ async def test_a_check_that_does_not_get_through_is_made_again_in_time(world: Ed
         place.server.faults.fail("answerPreCheckoutQuery")
         await paid(place, invoice)
         await has(place, 60)
+
+
+@pytest.mark.parametrize(
+    ("payload", "amount"),
+    [
+        ("easel:9999999:25:{seal}", 25),
+        ("easel:10:25:0000000000000000", 25),
+        ("easel:١٠:25:{seal}", 25),
+        ("{whole}", 24),
+    ],
+)
+async def test_a_payment_that_passed_no_check_is_worth_nothing_and_can_be_refunded(
+    place: TelegramWorld, payload: str, amount: int
+) -> None:
+    """As if another program of the same bot had answered the check."""
+    async with place.easel(star_packs=PACKS):
+        invoice = await invoiced(place)
+        await paid(place, invoice)
+        await has(place, 60)
+        service = deepcopy(place.server.updates[-1].payload)
+        told = service["successful_payment"]
+        whole = str(told["invoice_payload"])
+        told["invoice_payload"] = payload.format(seal=whole.rpartition(":")[2], whole=whole)
+        told["total_amount"] = amount
+        told["telegram_payment_charge_id"] = "forged"
+        place.server.core.updates.add("message", service, place.private.id)
+        await place.heard()
+        await asked(place, "/quota")
+        assert await place.left() == 60
+        unknown = translate_error("en", UnknownCharge(charge="forged"))
+        assert shown(await asked(place, "/admin refund forged")) != unknown  # so that the Stars can go back
+
+
+@pytest.mark.parametrize("command", ["refund", "ban", "unban", "grant telegram:1", "set telegram:1", "grant"])
+@pytest.mark.parametrize("digit", ["9", "٣"])
+async def test_endless_digits_get_an_answer(place: TelegramWorld, command: str, digit: str) -> None:
+    async with place.easel(star_packs=PACKS):
+        number = digit * (4050 - len(command))
+        last = f"telegram:{number}" if command in ("ban", "unban") else number
+        answer = shown(await asked(place, f"/admin {command} {last}"))
+        words = (
+            UnknownCharge(charge=number[:100]) if command == "refund" else BadArguments(usage=COMMANDS["admin"].usage)
+        )
+        assert answer[:60] == translate_error("en", words)[:60]
 
 
 # ---------------------------------------------------------------- once
