@@ -1,10 +1,8 @@
 """The system's Chromium, and a whole Easel with its playground, for tests that look at the page as a person does."""
 
-import asyncio
 import shutil
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +10,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 
-from adapters.service import serve
 from bot.sandbox import Sandbox
-from bot.settings import Settings
-from tests.support.databases import migrated_sqlite
+from tests.support.world import World
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = [
@@ -51,51 +47,18 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
         await started.close()
 
 
-@dataclass(slots=True, kw_only=True)
-class Demo:
-    """A playground with its own sandbox, on loopback; what it keeps lies in `folder`."""
-
-    folder: Path
-    sandbox: Sandbox
-    address: str = ""
-
-    @asynccontextmanager
-    async def served(self, **given: Any) -> AsyncGenerator[str]:
-        """Easel from start to stop; may be entered again, as after a restart (at the same port)."""
-        port = int(self.address.rpartition(":")[2]) if self.address else 0
-        values: dict[str, Any] = {
-            "database_url": migrated_sqlite(self.folder),
-            "providers": [{"preset": "sandbox", "base_url": self.sandbox.address, "api_key": "sandbox"}],
-            "fetch": {"allow_hosts": [self.sandbox.address.removeprefix("http://")]},
-            "playground": {"enabled": True, "path": self.folder / "playground.db"},
-            "server": {"port": port},
-            "drain_s": 0,
-        }
-        ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        stop = asyncio.Event()
-        running = asyncio.create_task(serve(Settings(**(values | given)), stop=stop, ready=ready.set_result))
-        try:
-            await asyncio.wait((running, ready), return_when=asyncio.FIRST_COMPLETED)
-            if running.done():
-                running.result()
-            self.address = ready.result()
-            yield self.address
-        finally:
-            stop.set()
-            await running
-
-
-MakeDemo = Callable[..., Any]
+MakeDemo = Callable[..., Awaitable[World]]
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def demo(tmp_path: Path) -> AsyncIterator[MakeDemo]:
-    """`demo(pace=…)`: a Demo whose sandbox takes that many seconds a picture."""
+    """`demo(pace=…)`: a world with a playground, whose sandbox takes that many seconds a picture."""
     async with AsyncExitStack() as opened:
 
-        async def make(**given: Any) -> Demo:
+        async def make(**given: Any) -> World:
             sandbox = await opened.enter_async_context(Sandbox(**given))
-            return Demo(folder=tmp_path, sandbox=sandbox)
+            playground = {"enabled": True, "path": tmp_path / "playground.db"}
+            return World(folder=tmp_path, sandbox=sandbox, settings={"playground": playground})
 
         yield make
 

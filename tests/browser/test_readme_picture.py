@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.async_api import Browser, Page, expect
 
 from bot.sandbox import Sandbox
-from tests.browser.conftest import README_PICTURE, Demo, MakeDemo, page_at
+from tests.browser.conftest import README_PICTURE, MakeDemo, page_at
 from tests.browser.test_page import PRIVATE, messages, pictures, write
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")  # of the browser
@@ -59,7 +59,7 @@ class Film:
 async def test_a_photo_is_changed_twice_while_the_camera_runs(
     browser: Browser, demo: MakeDemo, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    made: Demo = await demo(pace=3.0, previews=True)
+    made = await demo(pace=3.0, previews=True)
     async with made.served() as address:
         picture = await photo(made.sandbox, browser, address)
         async with page_at(browser, address, viewport=SIZE) as page:

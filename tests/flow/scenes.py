@@ -12,7 +12,7 @@ from bot.chat import Action, Attachment, ButtonPress, ButtonReply, Card, Chat, D
 from bot.errors import ChatBusy
 from bot.painting import Image
 from bot.texts import translate
-from tests.flow.world import World
+from tests.flow.world import MemoryWorld
 from tests.support.platform import AMBER, Platform, Post
 from tests.support.waiting import wait_until
 
@@ -27,7 +27,7 @@ def job_of(post: Post) -> str:
     return next(button.job_id for card in post.cards for button in card.buttons)
 
 
-async def click(easel: World, post: Post, action: Action, *, sender: User = AMBER) -> ButtonReply:
+async def click(easel: MemoryWorld, post: Post, action: Action, *, sender: User = AMBER) -> ButtonReply:
     """A member presses a button that the message shows, or has shown."""
     return await easel.app.events.press_button(
         ButtonPress(
@@ -40,7 +40,7 @@ async def click(easel: World, post: Post, action: Action, *, sender: User = AMBE
     )
 
 
-async def ask(easel: World, text: str, **given: Any) -> Post:
+async def ask(easel: MemoryWorld, text: str, **given: Any) -> Post:
     """A member writes; returns the bot's message that hangs on it."""
     message = easel.platform.message(text, **given)
     await easel.app.events.receive_message(message)
@@ -49,20 +49,20 @@ async def ask(easel: World, text: str, **given: Any) -> Post:
     return next(post for post in posts if post.reply_to == message.id)
 
 
-async def books(easel: World, user: User = AMBER) -> tuple[int, int]:
+async def books(easel: MemoryWorld, user: User = AMBER) -> tuple[int, int]:
     """A member's credits: left and held."""
     balance = await easel.app.events.balance(user)
     return balance.available, balance.reserved
 
 
-async def shows(easel: World, stage: str, at: int = 0) -> Post:
+async def shows(easel: MemoryWorld, stage: str, at: int = 0) -> Post:
     """Waits until a message shows a stage of painting."""
     words = translate("en", f"stage-{stage}")
     await easel.platform.until(lambda: len(easel.platform.posts) > at and words in easel.platform.posts[at].text)
     return easel.platform.posts[at]
 
 
-async def stands(easel: World, job_id: str) -> bool:
+async def stands(easel: MemoryWorld, job_id: str) -> bool:
     """Whether it is written down where a job's message stands."""
     job = await easel.app.store.get_job(job_id)
     return job is not None and job.status_id is not None

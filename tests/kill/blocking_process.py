@@ -1,12 +1,10 @@
-"""`easel run`, but each job waits for ever at the kill point that its prompt ends with, and reports that on stdout.
+"""`easel run`, but each job waits for ever at the kill point that its prompt ends with, and reports that.
 
 Started by `tests.support.forked`. All else is as in production: the store, the provider and the adapters are those of
 Easel, under the subclasses here.
 """
 
 import asyncio
-import json
-import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
@@ -20,26 +18,20 @@ from adapters.discord.client import DiscordAdapter
 from adapters.telegram.client import TelegramAdapter
 from bot.chat import Card, Chat, Delivered, MessageRef
 from bot.job import Failure, Job, NewJob, State
-from bot.logs import configure_logging
 from bot.painting import Image, PaintEvent, PaintRequest, Preview, Progress
 from bot.providers.fallback import AttemptRejected, AttemptStarted, FallbackProvider
 from bot.quota import QuotaRules
-from bot.settings import load
 from bot.store.store import Store
 from tests.kill.kill_points import kill_point_name
+from tests.support.easel_process import run_easel, write_report
 
 PROMPTS_BY_JOB_ID: dict[str, str] = {}  # jobs that this process has accepted
-
-
-def write_line(**fields: str) -> None:
-    sys.stdout.write(json.dumps(fields) + "\n")
-    sys.stdout.flush()
 
 
 async def block_at(kill_point: str, prompt: str) -> None:
     """Waits for ever when the prompt names that kill point."""
     if kill_point_name(prompt) == kill_point:
-        write_line(blocked=prompt)
+        write_report(blocked=prompt)
         await asyncio.Event().wait()
 
 
@@ -148,10 +140,8 @@ class BlockingTelegram(TelegramAdapter):
         )
 
 
-def main(config: Path, *, blocking: bool) -> None:
-    """`blocking`: each job waits at the kill point that its prompt names; otherwise no job waits."""
-    configure_logging("json", "info")  # to stderr: stdout belongs to the reports
-    if blocking:
-        adapters.service.Store, bot.app.FallbackProvider = BlockingStore, BlockingFallback
-        adapters.service.DiscordAdapter, adapters.service.TelegramAdapter = BlockingDiscord, BlockingTelegram
-    asyncio.run(adapters.service.run(load(config), ready=lambda address: write_line(ready=address)))
+def run_blocking(config: Path) -> None:
+    """Each job waits at the kill point that its prompt names."""
+    adapters.service.Store, bot.app.FallbackProvider = BlockingStore, BlockingFallback
+    adapters.service.DiscordAdapter, adapters.service.TelegramAdapter = BlockingDiscord, BlockingTelegram
+    run_easel(config)

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from bot.store.store import Store
+from tests.kill.blocking_process import run_blocking
 from tests.kill.kill_points import DIALECTS, KILL_POINTS, PLATFORMS, KillPoint, make_prompt
-from tests.kill.world import KillWorld, PrivateUser
+from tests.kill.world import KillWorld, PrivateUser, blocked_prompts
 from tests.support.waiting import wait_until
 
 FIRST_COLUMN_CHARS = max(len(kill_point.description) for kill_point in KILL_POINTS)  # width of the first column
@@ -77,27 +77,27 @@ def _make_cell(world: KillWorld, kill_point: KillPoint, platform: str) -> Cell:
 
 async def kill_and_restart(world: KillWorld, cells: Sequence[Cell]) -> list[Verdict]:
     """Blocks every cell at its kill point, kills the process, and runs a second one until all jobs are settled."""
-    async with world.process(blocking=True) as first:
+    async with world.process(run_blocking) as first:
         for cell in cells:
             cell.user.say(cell.prompt)
         blocking = {cell.prompt for cell in cells if not cell.kill_point.blocked_by_upstream}
-        while not blocking <= first.blocked_prompts:
-            assert await first.read_line(), first.log.read_text()
+        while not blocking <= blocked_prompts(first):
+            assert await first.read_report(), first.log.read_text()
 
         async def requests_received() -> bool:
             return all(world.request_count(cell.prompt) for cell in cells if cell.kill_point.blocked_by_upstream)
 
         await wait_until(requests_received)
         await first.kill()
-    async with world.process() as second, world.store() as store:
+    async with world.process() as second:
 
         async def all_final() -> bool:
             return all(_is_final(world, cell) for cell in cells)
 
         await wait_until(all_final)
-        await world.wait_until_settled(store)
+        await world.wait_until_settled()
         assert await second.stop() == 0
-        return [await judge_cell(world, cell, store) for cell in cells]
+        return [await judge_cell(world, cell) for cell in cells]
 
 
 def _is_final(world: KillWorld, cell: Cell) -> bool:
@@ -106,10 +106,10 @@ def _is_final(world: KillWorld, cell: Cell) -> bool:
     return none_expected or any(each.actions in FINAL_ACTIONS.values() for each in cell.user.messages())
 
 
-async def judge_cell(world: KillWorld, cell: Cell, store: Store) -> Verdict:
+async def judge_cell(world: KillWorld, cell: Cell) -> Verdict:
     """The verdict on a cell whose job has ended."""
     expected = cell.kill_point.expected_outcome(world.dialect, cell.platform)
-    messages, balance = cell.user.messages(), await world.balance(store, cell.user)
+    messages, balance = cell.user.messages(), await world.balance(cell.user.key)
     final = [each for each in messages if each.actions != UNFINISHED_ACTIONS]
     strays = len(messages) - len(final)
     pictures = sum(each.pictures for each in final)

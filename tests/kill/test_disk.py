@@ -15,9 +15,10 @@ from bot.errors import SettingsWrong
 from bot.store import engine, migrate
 from bot.store.store import Store, upgrade
 from bot.texts import preload_locales, translate
-from tests.kill.world import EaselProcess, KillWorld, PrivateUser, kill_world
+from tests.kill.world import KillWorld, PrivateUser, kill_world
 from tests.support import PROJECT
 from tests.support.clocks import FakeClock
+from tests.support.easel_process import EaselProcess
 from tests.support.forked import easel_command, forked
 from tests.support.waiting import wait_until
 
@@ -70,9 +71,8 @@ def has_text(user: PrivateUser, words: str) -> bool:
 
 
 async def balance_after_settlement(world: KillWorld, user: PrivateUser) -> tuple[int, int]:
-    async with world.store() as store:
-        await world.wait_until_settled(store)
-        balance = await world.balance(store, user)
+    await world.wait_until_settled()
+    balance = await world.balance(user.key)
     return balance.available, balance.reserved
 
 
@@ -107,7 +107,7 @@ async def all_retryable(user: PrivateUser) -> bool:
 @SLOW_TEST
 async def test_a_start_on_a_full_disk_is_refused_and_the_next_one_succeeds(tmp_path: Path) -> None:
     async with kill_world(tmp_path, "chat") as world:
-        config = tmp_path / "easel.toml"
+        config = world.write_config()
         code, said = await run_easel(config, "sh", "-c", 'ulimit -f 0; exec "$@"', "sh")
         assert code == 2
         assert said[-1].startswith(f"easel: database_url: {tmp_path}/easel.db cannot be used (")
@@ -137,13 +137,14 @@ def damage_job_table(file: Path) -> None:
 
 @SLOW_TEST
 async def test_a_file_damaged_in_its_middle_is_refused_and_left_alone(tmp_path: Path) -> None:
-    async with kill_world(tmp_path, "chat"):
+    async with kill_world(tmp_path, "chat") as world:
+        config = world.write_config()
         file = tmp_path / "easel.db"
         await upgrade(f"sqlite:///{file}")
         await asyncio.to_thread(damage_job_table, file)
         before = file.read_bytes()
         log = tmp_path / "stderr"
-        async with forked(easel_command, "run", "--config", str(tmp_path / "easel.toml"), stderr=log) as child:
+        async with forked(easel_command, "run", "--config", str(config), stderr=log) as child:
             code = await child.wait()
         said = log.read_text().splitlines()
         assert code == 2

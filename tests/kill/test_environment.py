@@ -17,11 +17,11 @@ from bot.sandbox import Sandbox
 from bot.store.store import upgrade
 from bot.texts import preload_locales, translate_error
 from tests.flow.store.stores import books_agree
-from tests.flow.world import World, settings
+from tests.flow.world import world
 from tests.kill.kill_points import PLATFORMS
-from tests.kill.world import EaselProcess, KillWorld, PrivateUser, kill_world
-from tests.support.chat_world import open_app
+from tests.kill.world import KillWorld, PrivateUser, kill_world
 from tests.support.clocks import ShiftedClock
+from tests.support.easel_process import EaselProcess
 from tests.support.forked import easel_command, forked
 from tests.support.platform import Platform
 from tests.support.waiting import wait_until
@@ -54,17 +54,16 @@ async def painting_process(
 
 
 async def assert_painted_and_charged_once(world: KillWorld, users: list[PrivateUser]) -> None:
-    async with world.store() as store:
-        await world.wait_until_settled(store)
-        for user in users:
-            balance = await world.balance(store, user)
-            assert (balance.available, balance.reserved) == (49, 0)
-            assert world.request_count(f"a cat for {user.key}") == 1
+    await world.wait_until_settled()
+    for user in users:
+        balance = await world.balance(user.key)
+        assert (balance.available, balance.reserved) == (49, 0)
+        assert world.request_count(f"a cat for {user.key}") == 1
 
-            async def shows_one_picture(user: PrivateUser = user) -> bool:
-                return [each.pictures for each in user.messages()] == [1]
+        async def shows_one_picture(user: PrivateUser = user) -> bool:
+            return [each.pictures for each in user.messages()] == [1]
 
-            await wait_until(shows_one_picture)
+        await wait_until(shows_one_picture)
     assert await asyncio.to_thread(books_agree, world.database_url)
 
 
@@ -95,8 +94,7 @@ async def test_a_disk_that_is_full_for_a_while(tmp_path: Path, dialect: str) -> 
         await wait_until(job_waits)
         resource.prlimit(running.child.pid, resource.RLIMIT_FSIZE, before)
         await assert_painted_and_charged_once(world, users)
-        async with world.store() as store:
-            balance = await world.balance(store, late)
+        balance = await world.balance(late.key)
         assert (balance.available, balance.reserved, world.request_count("a dog")) == (50, 0, 0)
         assert await running.stop() == 0
 
@@ -164,9 +162,7 @@ async def test_a_clock_change_during_a_job_does_not_affect_it(tmp_path: Path, se
         clock.move_on(
             (clock.now().replace(hour=12) - clock.now()).total_seconds()
         )  # so that an hour earlier or later is the same day
-        async with open_app(settings(tmp_path, sandbox), {"memory": platform}, clock) as app:
-            await app.start()
-            easel = World(app=app, platform=platform, sandbox=sandbox)
+        async with world(tmp_path, sandbox, platform, clock=clock) as easel:
             await easel.say("a cat")
             await wait_until(lambda: sandbox.running == 1)
             clock.move_on(seconds)
@@ -176,7 +172,7 @@ async def test_a_clock_change_during_a_job_does_not_affect_it(tmp_path: Path, se
             await easel.say("a dog")  # the next job runs as usual
             assert len(await easel.settled(2)) == 2
             assert len(sandbox.requests) == 2
-            balance = await app.store.balance("memory:amber", 50)
+            balance = await easel.balance("memory:amber")
             assert balance.reserved == 0
             assert balance.available == (49 if seconds >= 86_400 else 48)  # a day that is repeated refills nothing
     assert await asyncio.to_thread(books_agree, f"sqlite:///{tmp_path / 'easel.db'}")
@@ -196,7 +192,7 @@ async def test_sigterm_during_ten_jobs(tmp_path: Path, dialect: str, drain: int)
         await release.wait()
 
     async with kill_world(tmp_path, dialect, sleep=wait_for_release) as world:
-        world.configure(drain_s=drain)
+        world.settings["drain_s"] = drain
         users = [world.add_user(PLATFORMS[number % len(PLATFORMS)]) for number in range(10)]
         async with world.process() as first:
             for user in users:
@@ -215,8 +211,8 @@ async def test_sigterm_during_ten_jobs(tmp_path: Path, dialect: str, drain: int)
         pictures = dialect == "tasks" or drain > 0
         if drain:
             await assert_painted_and_charged_once(world, users)
-        async with world.process() as second, world.store() as store:
-            await world.wait_until_settled(store)
+        async with world.process() as second:
+            await world.wait_until_settled()
             for user in users:
 
                 async def final(user: PrivateUser = user) -> bool:
@@ -225,7 +221,7 @@ async def test_sigterm_during_ten_jobs(tmp_path: Path, dialect: str, drain: int)
                     )
 
                 await wait_until(final)
-                balance = await world.balance(store, user)
+                balance = await world.balance(user.key)
                 assert (balance.available, balance.reserved) == (50 - pictures, 0)
                 assert world.request_count(f"a cat for {user.key}") == 1
             assert await second.stop() == 0

@@ -64,7 +64,8 @@ async def test_random_kills_under_load(
     seed = DIALECTS.index(dialect)
     faults, dice = RandomFaults(seed), random.Random(100 + seed)
     async with kill_world(tmp_path, dialect, faults=faults) as world:
-        world.configure(timeout_s=TASK_TIMEOUT_S, limits__user_daily=CREDITS, limits__user_per_minute=10_000)
+        world.timeout_s = TASK_TIMEOUT_S
+        world.settings["limits"] = {"user_daily": CREDITS, "user_per_minute": 10_000}
         users = [world.add_user(PLATFORMS[number % len(PLATFORMS)]) for number in range(USERS)]
         sent, kills, stops = 0, 0, 0
         until = time.monotonic() + MINUTES * 60
@@ -81,8 +82,8 @@ async def test_random_kills_under_load(
                 else:
                     stops += 1
                     assert await running.stop() == 0
-        async with world.process() as last, world.store() as store:
-            await world.wait_until_settled(store)
+        async with world.process() as last:
+            await world.wait_until_settled()
 
             async def all_final() -> bool:
                 return not await asyncio.to_thread(unfinished_messages, world, users)

@@ -23,7 +23,7 @@ from tests.support import PROJECT
 
 PRELOADED = [
     "adapters.cli",
-    "tests.flow.killable",
+    "tests.support.easel_process",
     "tests.kill.blocking_process",
     # imported at run time only
     "adapters.playground.client",

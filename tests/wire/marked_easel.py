@@ -3,7 +3,6 @@
 What the tests of leaked secrets run. Asserts nothing by itself.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,8 +20,8 @@ from tests.servers import discord as discords
 from tests.servers import telegram as telegrams
 from tests.servers.upstream.scripted import Call, scripted_upstream
 from tests.support.clocks import FastClock
-from tests.support.databases import migrated_sqlite
 from tests.support.waiting import wait_until
+from tests.support.world import World
 from tests.wire.discord import easel as in_discord
 from tests.wire.telegram import easel as in_telegram
 from tests.wire.telegram.edges import free_port
@@ -111,56 +110,42 @@ async def whole(folder: Path, dialect: str, monkeypatch: pytest.MonkeyPatch) -> 
         telegram.webhook.to = address
         ada = telegram.add_user("Ada")
         guild = discord.world.add_guild()
-        values: dict[str, Any] = {
-            "database_url": migrated_sqlite(folder),
+        in_both: dict[str, Any] = {"sandbox": sandbox, "folder": folder, "clock": clock}
+        world = World(**in_both)
+        world.settings = {
             "providers": [
-                {"name": "echo", "preset": "sandbox", "base_url": repeats.address, "api_key": ECHOED},
-                {"name": "good", "preset": "sandbox", "base_url": sandbox.address, "api_key": KEY},
+                world.provider(name="echo", base_url=repeats.address, api_key=ECHOED, dialect=dialect),
+                world.provider(name="good", api_key=KEY, dialect=dialect),
             ],
-            "fetch": {"allow_hosts": [sandbox.address.removeprefix("http://")]},
-            "drain_s": 0,
             "limits": {"user_per_minute": None, "user_concurrent": 20},
             "server": {"port": port, "public_url": PUBLIC},
             "playground": {"enabled": True, "path": folder / "playground.db"},
             "telegram": {"token": TELEGRAM, "api_base": telegram.api_base, "mode": "webhook"},
             "discord": {"token": DISCORD, "api_base": discord.api_base, "gateway_url": discord.gateway_url},
         }
-        for provider in values["providers"]:
-            provider["dialect"] = dialect
-        settings = Settings(**values)
-        stop, serving = asyncio.Event(), asyncio.Event()
-        running = asyncio.create_task(service.serve(settings, stop=stop, ready=lambda _: serving.set()))
-        try:
-            await serving.wait()
+        async with world.served():
             await wait_until(lambda: is_ready(address))
             yield Whole(
                 telegram=in_telegram.TelegramWorld(
                     server=telegram,
-                    sandbox=sandbox,
-                    folder=folder,
-                    clock=clock,
                     ada=ada,
                     private=telegram.private(ada, opened=True),
                     group=telegram.add_group("Painters", members=[ada]),
+                    **in_both,
                 ),
                 discord=in_discord.DiscordWorld(
                     server=discord,
-                    sandbox=sandbox,
-                    folder=folder,
-                    clock=clock,
                     guild=guild,
                     channel=discord.world.add_channel(guild),
                     ada=discord.world.add_member(guild, "Ada"),
+                    **in_both,
                 ),
                 sandbox=sandbox,
                 echo=repeats,
-                settings=settings,
+                settings=Settings(**world.values()),
                 address=address,
                 folder=folder,
             )
-        finally:
-            stop.set()
-            await running
 
 
 async def is_ready(address: str) -> bool:

@@ -19,10 +19,10 @@ from bot.texts import translate, translate_error
 from tests.flow.scenes import BOSS, LONG, ask, books, click
 from tests.flow.store.stores import ANN, new_job, rules
 from tests.flow.world import settings, world
-from tests.support.chat_world import open_app
 from tests.support.clocks import FakeClock
 from tests.support.platform import AMBER, DIRECT, GROUP, JADE, Platform
 from tests.support.waiting import wait_until
+from tests.support.world import open_app
 
 FLOOD = 10_000  # commands
 

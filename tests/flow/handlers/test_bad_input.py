@@ -38,7 +38,7 @@ from bot.pictures.decoding import MAX_MEGAPIXELS, SUPPORTED_FORMATS
 from bot.sandbox import Fault, Sandbox
 from bot.texts import translate, translate_error
 from tests.flow.scenes import BOSS, LONG, HeldPlatform, books, click, job_of, jobs_under_way, stands
-from tests.flow.world import World, world
+from tests.flow.world import MemoryWorld, world
 from tests.support.images import png
 from tests.support.platform import AMBER, DIRECT, GROUP, Platform
 from tests.support.waiting import wait_until
@@ -48,12 +48,12 @@ SIZES = "1:1, 2:3, 3:2, 1024x1024, 1024x1536, 1536x1024"
 
 
 @pytest.fixture
-async def easel(tmp_path: Path) -> AsyncGenerator[World]:
+async def easel(tmp_path: Path) -> AsyncGenerator[MemoryWorld]:
     async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox) as made:
         yield made
 
 
-async def refused(easel: World, error: EaselError, posts: int = 1) -> None:
+async def refused(easel: MemoryWorld, error: EaselError, posts: int = 1) -> None:
     """One message with exactly these words; no credits gone, no job left, nobody asked."""
     await easel.settled(posts)
     assert len(easel.platform.posts) == posts
@@ -115,30 +115,30 @@ def animated_gif() -> bytes:
         ("a cat --size 16:9", BadOption(option="--size", value="16:9", allowed="3:2, 1536x1024, 1:1")),
     ],
 )
-async def test_a_text_that_cannot_be_painted(easel: World, text: str, error: EaselError) -> None:
+async def test_a_text_that_cannot_be_painted(easel: MemoryWorld, text: str, error: EaselError) -> None:
     await easel.say(text)
     await refused(easel, error)
 
 
-async def test_a_prompt_of_ten_megabytes(easel: World) -> None:
+async def test_a_prompt_of_ten_megabytes(easel: MemoryWorld) -> None:
     limit = 4000
     await easel.say("paint " * 1_700_000)
     await refused(easel, PromptTooLong(length=6 * 1_700_000 - 1, limit=limit))
 
 
-async def test_forty_attachments_of_which_none_is_fetched(easel: World) -> None:
+async def test_forty_attachments_of_which_none_is_fetched(easel: MemoryWorld) -> None:
     pictures = [easel.platform.upload(png()) for _ in range(40)]
     await easel.say("all of them", *pictures)
     await refused(easel, TooManyPictures(count=40, limit=5))
     assert "fetch" not in easel.platform.calls
 
 
-async def test_pictures_without_a_word(easel: World) -> None:
+async def test_pictures_without_a_word(easel: MemoryWorld) -> None:
     await easel.say("", easel.platform.upload(png()))
     await refused(easel, PicturesWithoutPrompt())
 
 
-async def test_a_file_that_says_it_is_no_picture(easel: World) -> None:
+async def test_a_file_that_says_it_is_no_picture(easel: MemoryWorld) -> None:
     await easel.say("read this", easel.platform.upload(b"%PDF", filename="a.pdf", media_type="application/pdf"))
     await refused(easel, NotAPicture(name="a.pdf", kinds=SUPPORTED_FORMATS))
 
@@ -154,30 +154,30 @@ async def test_a_file_that_says_it_is_no_picture(easel: World) -> None:
     ],
 )
 async def test_bytes_that_are_not_the_picture_they_seem(
-    easel: World, make: Callable[[], bytes], name: str, error: EaselError
+    easel: MemoryWorld, make: Callable[[], bytes], name: str, error: EaselError
 ) -> None:
     await easel.say("make it night", easel.platform.upload(await asyncio.to_thread(make), filename=name))
     await refused(easel, error)
 
 
-async def test_one_bad_picture_among_good_ones(easel: World) -> None:
+async def test_one_bad_picture_among_good_ones(easel: MemoryWorld) -> None:
     good, bad = easel.platform.upload(png()), easel.platform.upload(text_file(), filename="b.png")
     await easel.say("join them", good, bad)
     await refused(easel, NotAPicture(name="b.png", kinds=SUPPORTED_FORMATS))
 
 
-async def test_an_attachment_that_the_platform_no_longer_has(easel: World) -> None:
+async def test_an_attachment_that_the_platform_no_longer_has(easel: MemoryWorld) -> None:
     await easel.say("make it night", Attachment(ref="gone", media_type="image/png", filename="old.png"))
     await refused(easel, PictureGone(name="old.png"))
 
 
-async def test_a_reply_to_a_deleted_message(easel: World) -> None:
+async def test_a_reply_to_a_deleted_message(easel: MemoryWorld) -> None:
     message = replace(easel.platform.message("make it night"), reply_to=DeletedMessage(id="u99"))
     await easel.app.events.receive_message(message)
     await refused(easel, ReplyGone())
 
 
-async def test_a_reply_to_words_of_the_bot(easel: World) -> None:
+async def test_a_reply_to_words_of_the_bot(easel: MemoryWorld) -> None:
     await easel.say("/help")
     [words] = await easel.settled()
     await easel.say("make it night", reply_to=words)
@@ -200,7 +200,7 @@ async def test_a_reply_to_a_picture_that_is_not_finished(tmp_path: Path) -> None
         assert await books(easel) == (49, 0)
 
 
-async def test_in_a_group_what_is_not_for_the_bot_gets_no_answer(easel: World) -> None:
+async def test_in_a_group_what_is_not_for_the_bot_gets_no_answer(easel: MemoryWorld) -> None:
     await easel.say("--n 99 --size banana", chat=GROUP, to_me=False)
     await easel.say("/paint", chat=GROUP, to_me=False)
     await easel.say("/help")
@@ -211,7 +211,7 @@ async def test_in_a_group_what_is_not_for_the_bot_gets_no_answer(easel: World) -
 # ---------------------------------------------------------------- buttons
 
 
-async def test_two_clicks_on_retry_are_one_job(easel: World) -> None:
+async def test_two_clicks_on_retry_are_one_job(easel: MemoryWorld) -> None:
     await easel.say("a cat [[400]]")
     [post] = await easel.settled()
     answers = await asyncio.gather(*(click(easel, post, Action.RETRY) for _ in range(2)))
@@ -222,7 +222,7 @@ async def test_two_clicks_on_retry_are_one_job(easel: World) -> None:
     assert await books(easel) == (50, 0)
 
 
-async def test_a_later_click_on_retry_is_another_job(easel: World) -> None:
+async def test_a_later_click_on_retry_is_another_job(easel: MemoryWorld) -> None:
     await easel.say("a cat")
     [post] = await easel.settled()
     for expected in (2, 3):
@@ -262,7 +262,7 @@ async def test_a_button_is_one_job_until_that_has_ended_whatever_else_is_pressed
             assert len(sandbox.requests) == 5
 
 
-async def test_a_press_that_is_delivered_again_is_no_second_job(easel: World) -> None:
+async def test_a_press_that_is_delivered_again_is_no_second_job(easel: MemoryWorld) -> None:
     await easel.say("a cat")
     [post] = await easel.settled()
     press = ButtonPress(
@@ -278,7 +278,7 @@ async def test_a_press_that_is_delivered_again_is_no_second_job(easel: World) ->
     assert await books(easel) == (48, 0)
 
 
-async def test_two_who_press_one_button_get_a_job_each(easel: World) -> None:
+async def test_two_who_press_one_button_get_a_job_each(easel: MemoryWorld) -> None:
     await easel.say("a cat")
     [post] = await easel.settled()
     replies = await asyncio.gather(*(click(easel, post, Action.VARY, sender=who) for who in (AMBER, BOSS, AMBER)))
@@ -288,7 +288,7 @@ async def test_two_who_press_one_button_get_a_job_each(easel: World) -> None:
     assert await books(easel, BOSS) == (49, 0)
 
 
-async def test_vary_sends_the_picture_along_and_a_variation_of_it_says_so_once(easel: World) -> None:
+async def test_vary_sends_the_picture_along_and_a_variation_of_it_says_so_once(easel: MemoryWorld) -> None:
     await easel.say("a cat")
     [post] = await easel.settled()
     await click(easel, post, Action.VARY)
@@ -301,7 +301,7 @@ async def test_vary_sends_the_picture_along_and_a_variation_of_it_says_so_once(e
     assert all("“a cat”" in post.text for post in easel.platform.posts)
 
 
-async def test_vary_keeps_within_what_can_be_sent(easel: World) -> None:
+async def test_vary_keeps_within_what_can_be_sent(easel: MemoryWorld) -> None:
     await easel.say("all of them", *(easel.platform.upload(png()) for _ in range(5)))
     [post] = await easel.settled()
     await click(easel, post, Action.VARY)
@@ -323,7 +323,7 @@ async def test_a_click_that_comes_with_the_picture_waits_for_its_job_to_be_close
         assert len(second.images) == 1
 
 
-async def test_edit_opens_a_reply(easel: World) -> None:
+async def test_edit_opens_a_reply(easel: MemoryWorld) -> None:
     await easel.say("a cat")
     [post] = await easel.settled()
     answer = await click(easel, post, Action.EDIT)
@@ -364,7 +364,7 @@ async def test_a_repeat_that_is_looked_up_while_the_picture_lands(
         assert await books(easel) == (48, 0)
 
 
-async def test_a_button_of_a_job_that_nobody_knows(easel: World) -> None:
+async def test_a_button_of_a_job_that_nobody_knows(easel: MemoryWorld) -> None:
     press = ButtonPress(
         id="c",
         message=MessageRef(chat=DIRECT, message_id="m99"),
@@ -375,7 +375,7 @@ async def test_a_button_of_a_job_that_nobody_knows(easel: World) -> None:
     assert (await easel.app.events.press_button(press)).text == translate_error("en", AlreadyFinished())
 
 
-async def test_an_unknown_option_names_what_there_is_in_the_members_language(easel: World) -> None:
+async def test_an_unknown_option_names_what_there_is_in_the_members_language(easel: MemoryWorld) -> None:
     await easel.say("кот --зерно 5", sender=replace(AMBER, locale="ru"))
     [post] = await easel.settled()
     assert post.text == translate_error("ru", UnknownOption(option="--зерно", allowed=OPTIONS))

@@ -16,10 +16,10 @@ from bot.quota import MAX_CREDITS, hours_to_refill
 from bot.sandbox import Sandbox
 from bot.texts import LOCALES, translate, translate_error
 from tests.flow.scenes import BOSS, LONG, ask, books
-from tests.flow.world import World, settings, world
-from tests.support.chat_world import open_app
+from tests.flow.world import MemoryWorld, settings, world
 from tests.support.platform import AMBER, GROUP, JADE, CorePlatform, Platform
 from tests.support.waiting import wait_until
+from tests.support.world import open_app
 
 
 @pytest.fixture
@@ -29,25 +29,25 @@ async def sandbox() -> AsyncGenerator[Sandbox]:
 
 
 @pytest.fixture
-async def easel(tmp_path: Path, sandbox: Sandbox) -> AsyncGenerator[World]:
+async def easel(tmp_path: Path, sandbox: Sandbox) -> AsyncGenerator[MemoryWorld]:
     async with world(tmp_path, sandbox, limits={"user_daily": 1234}) as made:
         yield made
 
 
-async def answer(easel: World, text: str, **given: object) -> str:
+async def answer(easel: MemoryWorld, text: str, **given: object) -> str:
     """What the bot says to a command."""
     return (await ask(easel, text, **given)).text
 
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("command", ["start", "help"])
-async def test_words_of_welcome(easel: World, command: str, locale: str) -> None:
+async def test_words_of_welcome(easel: MemoryWorld, command: str, locale: str) -> None:
     said = await answer(easel, f"/{command}", sender=replace(AMBER, locale=locale))
     assert said == (help_text(locale) if command == "help" else translate(locale, "answer-start"))
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-async def test_quota_tells_the_credits_as_a_plain_number(easel: World, locale: str) -> None:
+async def test_quota_tells_the_credits_as_a_plain_number(easel: MemoryWorld, locale: str) -> None:
     said = await answer(easel, "/quota", sender=replace(AMBER, locale=locale))
     refill = hours_to_refill(SystemClock().now())
     assert said == translate(locale, "answer-quota", left=1234, held=0, running=0, daily=1234, refill=refill)
@@ -73,11 +73,11 @@ async def test_an_unknown_language_gets_the_operators(tmp_path: Path, sandbox: S
 # ---------------------------------------------------------------- history
 
 
-async def test_a_history_without_jobs(easel: World) -> None:
+async def test_a_history_without_jobs(easel: MemoryWorld) -> None:
     assert await answer(easel, "/history") == translate("en", "answer-history-empty")
 
 
-async def test_each_line_of_the_history_leads_to_its_message(easel: World) -> None:
+async def test_each_line_of_the_history_leads_to_its_message(easel: MemoryWorld) -> None:
     await easel.say("a lighthouse")
     await easel.settled(1)
     await easel.say("a cat [[400]]")
@@ -130,7 +130,7 @@ async def test_the_last_twenty_jobs_and_nobody_elses(tmp_path: Path) -> None:
         assert ["cat 21" in lines[0], "cat 02" in lines[-1], len(lines)] == [True, True, 20]
 
 
-async def test_what_was_asked_in_private_is_not_listed_in_a_group(easel: World) -> None:
+async def test_what_was_asked_in_private_is_not_listed_in_a_group(easel: MemoryWorld) -> None:
     await easel.say("a surprise for Jade")
     await easel.settled(1)
     assert await answer(easel, "/history", chat=GROUP) == translate("en", "answer-history-empty")
@@ -141,7 +141,7 @@ async def test_what_was_asked_in_private_is_not_listed_in_a_group(easel: World) 
     assert len((await answer(easel, "/history")).splitlines()) == 2
 
 
-async def test_a_long_prompt_stays_on_its_line(easel: World) -> None:
+async def test_a_long_prompt_stays_on_its_line(easel: MemoryWorld) -> None:
     await easel.say("a cat\non a roof " + "x" * 200)
     await easel.settled()
     [line] = (await answer(easel, "/history")).splitlines()
@@ -153,12 +153,12 @@ async def test_a_long_prompt_stays_on_its_line(easel: World) -> None:
 
 
 @pytest.mark.parametrize("verb", ["grant memory:amber 5", "set memory:amber 5", "ban memory:jade", "stats", ""])
-async def test_only_admins_may(easel: World, verb: str) -> None:
+async def test_only_admins_may(easel: MemoryWorld, verb: str) -> None:
     assert await answer(easel, f"/admin {verb}") == translate_error("en", AdminsOnly())
     assert await books(easel) == (1234, 0)
 
 
-async def test_credits_are_granted_and_set(easel: World) -> None:
+async def test_credits_are_granted_and_set(easel: MemoryWorld) -> None:
     said = await answer(easel, "/admin grant memory:amber 6", sender=BOSS)
     assert said == translate("en", "answer-granted", user="memory:amber", credits=6, left=1240)
     assert await books(easel) == (1240, 0)
@@ -168,7 +168,7 @@ async def test_credits_are_granted_and_set(easel: World) -> None:
 
 
 @pytest.mark.parametrize("verb", ["grant", "set"])
-async def test_a_change_that_is_told_twice_happens_once(easel: World, verb: str) -> None:
+async def test_a_change_that_is_told_twice_happens_once(easel: MemoryWorld, verb: str) -> None:
     message = easel.platform.message(f"/admin {verb} memory:amber 6", sender=BOSS)
     await easel.app.events.receive_message(message)
     once = await books(easel)
@@ -177,7 +177,7 @@ async def test_a_change_that_is_told_twice_happens_once(easel: World, verb: str)
     assert await books(easel) == (once[0] + 1, 0)
 
 
-async def test_a_banned_member_is_refused_until_unbanned(easel: World) -> None:
+async def test_a_banned_member_is_refused_until_unbanned(easel: MemoryWorld) -> None:
     assert await answer(easel, "/admin ban memory:amber", sender=BOSS) == translate(
         "en", "answer-banned", user="memory:amber"
     )
@@ -190,7 +190,7 @@ async def test_a_banned_member_is_refused_until_unbanned(easel: World) -> None:
     assert await books(easel) == (1233, 0)
 
 
-async def test_stats_of_the_day(easel: World) -> None:
+async def test_stats_of_the_day(easel: MemoryWorld) -> None:
     await easel.say("a lighthouse --n 2")
     await easel.say("a cat [[400]]", sender=JADE)
     await easel.settled(2)
@@ -219,7 +219,7 @@ async def test_stats_of_the_day(easel: World) -> None:
         "destroy",
     ],
 )
-async def test_what_is_not_understood_gets_the_form_that_is(easel: World, words: str) -> None:
+async def test_what_is_not_understood_gets_the_form_that_is(easel: MemoryWorld, words: str) -> None:
     assert await answer(easel, f"/admin {words}", sender=BOSS) == translate_error(
         "en", BadArguments(usage=COMMANDS["admin"].usage)
     )
@@ -230,7 +230,7 @@ def test_the_form_of_admins_tells_what_a_user_is() -> None:
     assert COMMANDS["admin"].usage.endswith("(USER = platform:id)")
 
 
-async def test_credits_of_nothing_are_nothing(easel: World) -> None:
+async def test_credits_of_nothing_are_nothing(easel: MemoryWorld) -> None:
     assert await answer(easel, "/admin set memory:amber 0", sender=BOSS) == translate(
         "en", "answer-set", user="memory:amber", credits=0, left=0
     )

@@ -19,7 +19,7 @@ from bot.store.store import EVENT_REDELIVERY, Store
 from bot.texts import LOCALES, translate, translate_error
 from tests.flow.scenes import LONG, HeldPlatform, ask, books, click
 from tests.flow.store.stores import ANN, BEN, DIRECT, PIXEL, RULES, books_agree, new_job, query
-from tests.flow.world import World, settings, world
+from tests.flow.world import MemoryWorld, settings, world
 from tests.support.clocks import FakeClock
 from tests.support.images import png
 from tests.support.platform import AMBER, GROUP, JADE
@@ -36,7 +36,7 @@ async def sandbox() -> AsyncGenerator[Sandbox]:
 
 
 @pytest.fixture
-async def easel(tmp_path: Path, sandbox: Sandbox) -> AsyncGenerator[World]:
+async def easel(tmp_path: Path, sandbox: Sandbox) -> AsyncGenerator[MemoryWorld]:
     async with world(tmp_path, sandbox) as made:
         yield made
 
@@ -70,7 +70,7 @@ async def test_privacy_says_what_is_kept_and_for_how_long(
 # ---------------------------------------------------------------- /forget
 
 
-async def test_forgetting_leaves_no_word_name_or_picture_and_every_credit(easel: World, tmp_path: Path) -> None:
+async def test_forgetting_leaves_no_word_name_or_picture_and_every_credit(easel: MemoryWorld, tmp_path: Path) -> None:
     easel.platform.files["photo"] = png()
     await easel.say(f"{SECRET} --n 2", photo("photo"))
     await easel.say(f"{SECRET} [[moderation]]")
@@ -91,11 +91,11 @@ async def test_forgetting_leaves_no_word_name_or_picture_and_every_credit(easel:
     assert sorted(easel.platform.deleted_files) == sorted(["photo", *_delivered(easel)])
 
 
-def _delivered(easel: World) -> list[str]:
+def _delivered(easel: MemoryWorld) -> list[str]:
     return [f"{post.id}/{at}" for post in easel.platform.posts for at in range(len(post.images))]
 
 
-async def test_the_file_itself_holds_the_words_no_more(easel: World, tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_the_file_itself_holds_the_words_no_more(easel: MemoryWorld, tmp_path: Path, sandbox: Sandbox) -> None:
     await easel.say(SECRET)
     await easel.settled(1)
     await ask(easel, "/forget")
@@ -103,11 +103,11 @@ async def test_the_file_itself_holds_the_words_no_more(easel: World, tmp_path: P
     assert b"neighbour" not in (tmp_path / "easel.db").read_bytes()
 
 
-async def test_there_may_be_nothing_to_forget(easel: World) -> None:
+async def test_there_may_be_nothing_to_forget(easel: MemoryWorld) -> None:
     assert (await ask(easel, "/forget")).text == translate("en", "answer-forgotten", count=0)
 
 
-async def test_others_keep_what_is_theirs(easel: World) -> None:
+async def test_others_keep_what_is_theirs(easel: MemoryWorld) -> None:
     await easel.say("a lighthouse", sender=JADE)
     await easel.say(SECRET)
     await easel.settled(2)
@@ -115,7 +115,7 @@ async def test_others_keep_what_is_theirs(easel: World) -> None:
     assert [job.prompt for job in await easel.app.store.history(JADE.key)] == ["a lighthouse"]
 
 
-async def test_a_forgotten_picture_has_no_buttons_left_and_paints_nothing(easel: World, sandbox: Sandbox) -> None:
+async def test_a_forgotten_picture_has_no_buttons_left_and_paints_nothing(easel: MemoryWorld, sandbox: Sandbox) -> None:
     await easel.say(SECRET)
     [post] = await easel.settled(1)
     await ask(easel, "/forget")
@@ -155,7 +155,7 @@ async def test_a_picture_on_its_way_is_waited_for_and_if_it_is_late_the_answer_s
         assert "neighbour" not in everything(tmp_path)
 
 
-async def test_an_event_told_again_after_forgetting_is_no_other_job(easel: World, sandbox: Sandbox) -> None:
+async def test_an_event_told_again_after_forgetting_is_no_other_job(easel: MemoryWorld, sandbox: Sandbox) -> None:
     message = easel.platform.message(SECRET)
     await easel.app.events.receive_message(message)
     await easel.settled(1)
@@ -165,7 +165,7 @@ async def test_an_event_told_again_after_forgetting_is_no_other_job(easel: World
     assert (len(sandbox.requests), await books(easel)) == (1, (49, 0))
 
 
-async def test_pictures_that_wait_for_words_are_forgotten(easel: World, sandbox: Sandbox) -> None:
+async def test_pictures_that_wait_for_words_are_forgotten(easel: MemoryWorld, sandbox: Sandbox) -> None:
     easel.platform.files["photo"] = png()
     await easel.say("", photo("photo"))
     await easel.platform.until(lambda: len(easel.platform.posts) == 1)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from bot.errors import AlreadyFinished, ChatBusy, NotYours
 from bot.sandbox import Sandbox
 from bot.texts import translate, translate_error
 from tests.flow.scenes import BOSS, LONG, HeldPlatform, books, click, jobs_under_way, shows, until_stored
-from tests.flow.world import World, world
+from tests.flow.world import MemoryWorld, world
 from tests.servers.upstream.picture_host import picture_host
 from tests.support.images import png
 from tests.support.platform import AMBER, GROUP, JADE, Post
@@ -28,18 +29,18 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 
 @pytest.fixture
-async def easel(tmp_path: Path, sandbox: Sandbox) -> AsyncIterator[World]:
+async def easel(tmp_path: Path, sandbox: Sandbox) -> AsyncIterator[MemoryWorld]:
     async with world(tmp_path, sandbox) as made:
         yield made
 
 
-async def painting(easel: World) -> Post:
+async def painting(easel: MemoryWorld) -> Post:
     """The one job's message, once the upstream works for it."""
     await wait_until(lambda: easel.sandbox.running == 1 and len(easel.platform.posts) == 1)
     return easel.platform.posts[0]
 
 
-async def stopped(easel: World, post: Post, expected: tuple[int, int] = (50, 0)) -> None:
+async def stopped(easel: MemoryWorld, post: Post, expected: tuple[int, int] = (50, 0)) -> None:
     """The message says so, the credits are back, nothing runs."""
     await easel.platform.until(lambda: post.text == CANCELLED)
     assert post.actions == ["retry"]
@@ -71,7 +72,7 @@ async def test_while_the_members_pictures_are_fetched(tmp_path: Path, sandbox: S
         assert not sandbox.requests
 
 
-async def test_before_the_upstream_has_answered(easel: World) -> None:
+async def test_before_the_upstream_has_answered(easel: MemoryWorld) -> None:
     await easel.say(f"a cat [[no-answer:{LONG:g}]]")
     await wait_until(lambda: len(easel.sandbox.requests) == 1)
     post = await shows(easel, "sending")
@@ -80,7 +81,7 @@ async def test_before_the_upstream_has_answered(easel: World) -> None:
     await wait_until(lambda: easel.sandbox.dropped == 1)
 
 
-async def test_while_the_upstream_paints_its_connection_closes(easel: World) -> None:
+async def test_while_the_upstream_paints_its_connection_closes(easel: MemoryWorld) -> None:
     await easel.say("a cat")
     post = await painting(easel)
     assert (await click(easel, post, Action.CANCEL)).text == STOPPED
@@ -88,7 +89,7 @@ async def test_while_the_upstream_paints_its_connection_closes(easel: World) -> 
     await wait_until(lambda: easel.sandbox.dropped == 1 and easel.sandbox.running == 0)
 
 
-async def test_while_a_busy_upstream_is_waited_for(easel: World) -> None:
+async def test_while_a_busy_upstream_is_waited_for(easel: MemoryWorld) -> None:
     await easel.say("a cat [[429:100]]")
     post = await shows(easel, "retrying")
     assert (await click(easel, post, Action.CANCEL)).text == STOPPED
@@ -149,7 +150,7 @@ async def test_a_message_that_nobody_knows_of_loses_its_cancel(tmp_path: Path) -
         assert post.actions == ["retry", "vary", "edit"]
 
 
-async def test_two_clicks_at_once_stop_it_once_and_both_say_so(easel: World) -> None:
+async def test_two_clicks_at_once_stop_it_once_and_both_say_so(easel: MemoryWorld) -> None:
     await easel.say("a cat")
     post = await painting(easel)
     answers = await asyncio.gather(*(click(easel, post, Action.CANCEL) for _ in range(5)))
@@ -177,7 +178,7 @@ async def test_a_click_is_answered_even_while_the_chat_takes_no_edits(tmp_path: 
         assert await books(easel) == (50, 0)
 
 
-async def test_another_member_may_not_and_an_admin_may(easel: World) -> None:
+async def test_another_member_may_not_and_an_admin_may(easel: MemoryWorld) -> None:
     await easel.say("a cat", chat=GROUP)
     post = await painting(easel)
     assert (await click(easel, post, Action.CANCEL, sender=JADE)).text == translate_error("zh", NotYours())
@@ -186,7 +187,7 @@ async def test_another_member_may_not_and_an_admin_may(easel: World) -> None:
     await stopped(easel, post)
 
 
-async def test_the_command_stops_all_of_the_callers_jobs_and_nobody_elses(easel: World) -> None:
+async def test_the_command_stops_all_of_the_callers_jobs_and_nobody_elses(easel: MemoryWorld) -> None:
     for prompt in ("first", "second", "third"):
         await easel.say(prompt)
     await easel.say("not yours", sender=JADE)
@@ -199,13 +200,13 @@ async def test_the_command_stops_all_of_the_callers_jobs_and_nobody_elses(easel:
     assert await books(easel, JADE) == (49, 1)
 
 
-async def test_the_command_without_any_job(easel: World) -> None:
+async def test_the_command_without_any_job(easel: MemoryWorld) -> None:
     await easel.say("/cancel")
     [post] = await easel.settled()
     assert post.text == translate("en", "answer-nothing-to-cancel")
 
 
-async def test_a_deleted_status_message_stops_its_job(easel: World) -> None:
+async def test_a_deleted_status_message_stops_its_job(easel: MemoryWorld) -> None:
     await easel.say("a cat")
     post = await painting(easel)
     await until_stored(easel, post)
@@ -235,7 +236,7 @@ async def test_the_deletion_of_a_finished_picture_changes_nothing(tmp_path: Path
         assert await books(easel) == (49, 0)
 
 
-async def test_a_cancelled_job_can_be_retried(easel: World) -> None:
+async def test_a_cancelled_job_can_be_retried(easel: MemoryWorld) -> None:
     await easel.say("a cat")
     post = await painting(easel)
     await click(easel, post, Action.CANCEL)
@@ -251,7 +252,7 @@ async def test_a_cancelled_job_can_be_retried(easel: World) -> None:
 async def test_a_chat_in_a_pause_holds_up_nobody_elsewhere(tmp_path: Path) -> None:
     """A picture that waits for its chat takes no place from those who are still to be painted."""
     platform = HeldPlatform()
-    crowded = {"jobs": {"concurrency": 1}, "limits": {"user_concurrent": 1}}
+    crowded: dict[str, Any] = {"jobs": {"concurrency": 1}, "limits": {"user_concurrent": 1}}
     async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox, platform, **crowded) as easel:
         platform.holds.add("deliver")
         await easel.say("first", chat=GROUP)
@@ -266,7 +267,7 @@ async def test_a_chat_in_a_pause_holds_up_nobody_elsewhere(tmp_path: Path) -> No
         assert await books(easel) == (49, 0)
 
 
-async def test_a_busy_chat_does_not_keep_a_cancelled_job(easel: World) -> None:
+async def test_a_busy_chat_does_not_keep_a_cancelled_job(easel: MemoryWorld) -> None:
     await easel.say("a cat")
     post = await painting(easel)
     easel.platform.failures = [ChatBusy(retry_after=0.02)]

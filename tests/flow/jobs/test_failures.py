@@ -19,10 +19,10 @@ from bot.texts import translate, translate_error
 from tests.flow.scenes import books, click, jobs_under_way
 from tests.flow.world import settings, world
 from tests.servers.upstream.picture_host import picture_host
-from tests.support.chat_world import open_app
 from tests.support.images import png
 from tests.support.platform import AMBER, Platform
 from tests.support.waiting import wait_until
+from tests.support.world import open_app
 
 # ---------------------------------------------------------------- the chat
 

@@ -4,20 +4,19 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bot.chat import Action, MessageRef
-from bot.clock import STORE_PAUSES_S, SystemClock
+from bot.clock import STORE_PAUSES_S
 from bot.errors import ChatGone, StoreFailed
 from bot.jobs.settlement import STORE_RETRY_S
 from bot.sandbox import Sandbox
 from bot.texts import translate, translate_error
 from tests.flow.scenes import LONG, HeldPlatform, books, click, jobs_under_way, shows, stands, until_stored
-from tests.flow.world import World, settings, world
+from tests.flow.world import world
 from tests.servers.upstream.picture_host import picture_host
-from tests.support.chat_world import open_app
+from tests.support.clocks import ShiftedClock
 from tests.support.images import png
 from tests.support.platform import Platform
 from tests.support.waiting import wait_until
@@ -47,10 +46,11 @@ def clear_disk(folder: Path) -> None:
         connection.execute("DROP TRIGGER full")
 
 
-class Hasty(SystemClock):
+class Hasty(ShiftedClock):
     """Pauses of a job whose database failed are short; `paused` counts those of a job that still runs."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.paused = 0
 
     async def sleep(self, seconds: float) -> None:
@@ -58,35 +58,17 @@ class Hasty(SystemClock):
         await super().sleep(seconds / 200 if seconds in (*STORE_PAUSES_S, STORE_RETRY_S) else seconds)
 
 
-class Opened:
-    """An app that is closed at the end of the test, with a clock of its own."""
-
-    def __init__(self, folder: Path, sandbox: Any, platform: Platform) -> None:
-        self.clock = Hasty()
-        self._folder, self._sandbox, self._platform = folder, sandbox, platform
-
-    async def __aenter__(self) -> World:
-        made = settings(self._folder, self._sandbox)
-        self._opened = open_app(made, {"memory": self._platform}, self.clock)
-        app = await self._opened.__aenter__()
-        await app.start()
-        return World(app=app, platform=self._platform, sandbox=self._sandbox)
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._opened.__aexit__(None, None, None)
-
-
 async def test_a_database_that_fails_for_a_moment_before_the_upstream_is_asked(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     platform = HeldPlatform("fetch")
-    opened = Opened(tmp_path, sandbox, platform)
-    async with opened as easel:
+    clock = Hasty()
+    async with world(tmp_path, sandbox, platform, clock=clock) as easel:
         await easel.say("make it night", platform.upload(png()))
         await platform.reached.wait()
         await asyncio.to_thread(break_database, tmp_path)
         platform.release()
-        await wait_until(lambda: opened.clock.paused > 0)
+        await wait_until(lambda: clock.paused > 0)
         await asyncio.to_thread(mend_database, tmp_path)
         [post] = await easel.settled()
         assert len(post.images) == 1
@@ -98,13 +80,13 @@ async def test_a_database_that_fails_for_a_moment_after_the_picture_was_delivere
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     platform = HeldPlatform("after-deliver")
-    opened = Opened(tmp_path, sandbox, platform)
-    async with opened as easel:
+    clock = Hasty()
+    async with world(tmp_path, sandbox, platform, clock=clock) as easel:
         await easel.say("a cat")
         await platform.reached.wait()
         await asyncio.to_thread(break_database, tmp_path)
         platform.release()
-        await wait_until(lambda: opened.clock.paused > 0)
+        await wait_until(lambda: clock.paused > 0)
         await asyncio.to_thread(mend_database, tmp_path)
         [post] = await easel.settled()
         assert (len(post.images), len(platform.posts)) == (1, 1)
@@ -117,7 +99,7 @@ async def test_a_database_that_stays_away_is_said_unless_the_picture_stands_ther
     tmp_path: Path, sandbox: Sandbox, kind: str
 ) -> None:
     platform = HeldPlatform(kind)
-    async with Opened(tmp_path, sandbox, platform) as easel:
+    async with world(tmp_path, sandbox, platform, clock=Hasty()) as easel:
         await easel.say("make it night", platform.upload(png()))
         await platform.reached.wait()
         await platform.until(lambda: bool(platform.posts))
@@ -136,15 +118,17 @@ async def test_a_database_that_stays_away_is_said_unless_the_picture_stands_ther
         assert await books(easel) == (49, 0)
 
 
-async def test_a_picture_that_was_painted_while_the_database_was_away_is_not_lost(tmp_path: Path) -> None:
+async def test_a_picture_that_was_painted_while_the_database_was_away_is_not_lost(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
     async with picture_host(png()) as upstream:
-        opened = Opened(tmp_path, upstream, Platform())
-        async with opened as easel:
+        clock = Hasty()
+        async with world(tmp_path, sandbox, clock=clock, **upstream.settings) as easel:
             await easel.say("a cat")
             await upstream.fetched.wait()
             await asyncio.to_thread(fill_disk, tmp_path)
             upstream.open.set()
-            await wait_until(lambda: opened.clock.paused > 0)
+            await wait_until(lambda: clock.paused > 0)
             await asyncio.to_thread(clear_disk, tmp_path)
             [post] = await easel.settled()
             assert len(post.images) == 1
@@ -153,7 +137,7 @@ async def test_a_picture_that_was_painted_while_the_database_was_away_is_not_los
 
 async def test_a_job_ends_by_itself_once_the_database_is_back(tmp_path: Path, sandbox: Sandbox) -> None:
     platform = HeldPlatform("fetch")
-    async with Opened(tmp_path, sandbox, platform) as easel:
+    async with world(tmp_path, sandbox, platform, clock=Hasty()) as easel:
         await easel.say("make it night", platform.upload(png()))
         await platform.reached.wait()
         await asyncio.to_thread(break_database, tmp_path)
@@ -167,7 +151,7 @@ async def test_a_job_ends_by_itself_once_the_database_is_back(tmp_path: Path, sa
 
 
 async def test_a_click_on_cancel_that_the_database_did_not_take_is_made_good(tmp_path: Path) -> None:
-    async with Sandbox(pace=LONG) as sandbox, Opened(tmp_path, sandbox, Platform()) as easel:
+    async with Sandbox(pace=LONG) as sandbox, world(tmp_path, sandbox, Platform(), clock=Hasty()) as easel:
         await easel.say("a cat")
         post = await shows(easel, "painting")
         await asyncio.to_thread(fill_disk, tmp_path)
@@ -179,7 +163,7 @@ async def test_a_click_on_cancel_that_the_database_did_not_take_is_made_good(tmp
 
 async def test_a_job_that_the_database_let_down_can_still_be_stopped(tmp_path: Path, sandbox: Sandbox) -> None:
     platform = HeldPlatform("fetch")
-    async with Opened(tmp_path, sandbox, platform) as easel:
+    async with world(tmp_path, sandbox, platform, clock=Hasty()) as easel:
         await easel.say("make it night", platform.upload(png()))
         await platform.reached.wait()
         await platform.until(lambda: bool(platform.posts))
@@ -198,7 +182,7 @@ async def test_a_chat_that_is_closed_when_the_database_has_failed_harms_nobody(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     platform = HeldPlatform("fetch")
-    async with Opened(tmp_path, sandbox, platform) as easel:
+    async with world(tmp_path, sandbox, platform, clock=Hasty()) as easel:
         await easel.say("make it night", platform.upload(png()))
         await platform.reached.wait()
         await shows(easel, "preparing")

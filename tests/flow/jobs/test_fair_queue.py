@@ -12,7 +12,7 @@ from bot.quota import hours_to_refill
 from bot.sandbox import Sandbox
 from bot.texts import translate, translate_error
 from tests.flow.scenes import LONG, ask, books, click
-from tests.flow.world import World, world
+from tests.flow.world import MemoryWorld, world
 from tests.support.platform import AMBER, GROUP, JADE, Post
 from tests.support.waiting import wait_until
 
@@ -25,7 +25,7 @@ async def sandbox() -> AsyncGenerator[Sandbox]:
         yield upstream
 
 
-async def place(easel: World, post: Post, ahead: int) -> None:
+async def place(easel: MemoryWorld, post: Post, ahead: int) -> None:
     """Waits until a message shows its place in line."""
     words = [translate(locale, "status-place", ahead=ahead) for locale in ("en", "zh")]
     await easel.platform.until(lambda: any(each in post.text for each in words))

@@ -11,12 +11,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.clock import SystemClock
 from bot.sandbox import Sandbox
-from bot.store.store import Store
 from bot.texts import preload_locales, translate
-from tests.flow.killable import main
-from tests.support.forked import ForkedProcess, forked
+from tests.support.easel_process import EaselProcess
+from tests.support.world import World
 
 LONG = 1000
 
@@ -29,24 +27,14 @@ def words() -> None:
     preload_locales()
 
 
-def write_settings(folder: Path, sandbox: Sandbox, dialect: str = "chat") -> Path:
-    """The settings of the process; everything it keeps lies in the folder."""
-    file = folder / "easel.toml"
-    file.write_text(
-        f"""
-        database_url = "sqlite:///{folder / "easel.db"}"
-        drain_s = 0
-        server.port = 0
-        playground = {{ enabled = true, path = "{folder / "room.db"}" }}
-        fetch.allow_hosts = ["{sandbox.address.removeprefix("http://")}"]
-        [[providers]]
-        preset = "sandbox"
-        dialect = "{dialect}"
-        base_url = "{sandbox.address}"
-        api_key = "sandbox"
-        """
-    )
-    return file
+def killed_world(folder: Path, sandbox: Sandbox, dialect: str = "chat") -> World:
+    """A world of the playground alone."""
+    made = World(folder=folder, sandbox=sandbox)
+    made.settings |= {
+        "playground": {"enabled": True, "path": folder / "room.db"},
+        "providers": [made.provider(dialect=dialect)],
+    }
+    return made
 
 
 class Page:
@@ -71,40 +59,23 @@ class Page:
             self.shown.update({message["id"]: message for message in found})
 
 
-class Easel:
-    """The process, and the page that it serves."""
-
-    def __init__(self, process: ForkedProcess, page: Page) -> None:
-        self._process = process
-        self.page = page
-
-    async def kill(self) -> None:
-        self._process.kill()
-        await self._process.wait()
-
-    async def stop(self) -> int:
-        self._process.terminate()
-        return await self._process.wait()
-
-
 @asynccontextmanager
-async def easel(config: Path) -> AsyncGenerator[Easel]:
-    async with forked(main, config) as process:
-        address = (await process.stdout.readline()).decode().strip()
-        async with aiohttp.ClientSession() as http, http.ws_connect(f"{address}/ws", origin=address) as wire:
-            page = Page(wire)
-            await page.put("start", locale="en")
-            yield Easel(process, page)
+async def easel(world: World) -> AsyncGenerator[tuple[EaselProcess, Page]]:
+    """A process, and the page that it serves."""
+    async with (
+        world.process() as process,
+        aiohttp.ClientSession() as http,
+        http.ws_connect(f"{process.address}/ws", origin=process.address) as wire,
+    ):
+        page = Page(wire)
+        await page.put("start", locale="en")
+        yield process, page
 
 
-async def credits_of_amber(folder: Path) -> tuple[int, int]:
-    """What the books say of the member once the process has gone."""
-    store = await Store.open(f"sqlite:///{folder / 'easel.db'}", clock=SystemClock())
-    try:
-        balance = await store.balance("playground:amber", 50)
-        return balance.available, balance.reserved
-    finally:
-        await store.close()
+async def credits_of_amber(world: World) -> tuple[int, int]:
+    """Available and reserved, once the process has gone."""
+    balance = await world.balance("playground:amber")
+    return balance.available, balance.reserved
 
 
 def buttons(message: Shown) -> list[str]:
@@ -122,43 +93,43 @@ async def send(page: Page, text: str) -> None:
 @pytest.mark.parametrize("fault", ["quiet", "no-answer"])
 async def test_killed_while_the_upstream_works(tmp_path: Path, fault: str) -> None:
     async with Sandbox(pace=0) as sandbox:
-        config = write_settings(tmp_path, sandbox)
-        async with easel(config) as first:
-            await send(first.page, f"a cat [[{fault}:{LONG}]]")
-            await first.page.until(lambda own: bool(own) and len(sandbox.requests) == 1)
+        world = killed_world(tmp_path, sandbox)
+        async with easel(world) as (first, page):
+            await send(page, f"a cat [[{fault}:{LONG}]]")
+            await page.until(lambda own: bool(own) and len(sandbox.requests) == 1)
             await first.kill()
-        async with easel(config) as second:
-            [message] = await second.page.until(ended)
+        async with easel(world) as (second, page):
+            [message] = await page.until(ended)
             assert message["text"] == translate("en", "failed-restarted")
             assert message["files"] == []
             assert await second.stop() == 0
         assert len(sandbox.requests) == 1
-        assert await credits_of_amber(tmp_path) == (50, 0)
+        assert await credits_of_amber(world) == (50, 0)
 
 
 async def test_killed_again_and_again_at_any_moment(tmp_path: Path) -> None:
     """Each process is killed at a later change of its message than the one before; none asks twice."""
     async with Sandbox(pace=0.3) as sandbox:
-        config = write_settings(tmp_path, sandbox)
+        world = killed_world(tmp_path, sandbox)
         for changes in (1, 2, 4):
-            async with easel(config) as running:
-                await running.page.until(ended if changes > 1 else lambda own: not own)
-                before = len(running.page.shown)
-                await send(running.page, f"cat {changes}")
+            async with easel(world) as (running, page):
+                await page.until(ended if changes > 1 else lambda own: not own)
+                before = len(page.shown)
+                await send(page, f"cat {changes}")
                 seen = 0
 
                 def enough(own: list[Shown], before: int = before, changes: int = changes) -> bool:
                     nonlocal seen
-                    seen += len(running.page.shown) > before + 1
+                    seen += len(page.shown) > before + 1
                     return seen >= changes
 
-                await running.page.until(enough)
+                await page.until(enough)
                 await running.kill()
-        async with easel(config) as last:
-            messages = await last.page.until(lambda own: len(own) == 3 and ended(own))
+        async with easel(world) as (last, page):
+            messages = await page.until(lambda own: len(own) == 3 and ended(own))
             assert await last.stop() == 0
         pictures = sum(len(message["files"]) for message in messages)
-        assert await credits_of_amber(tmp_path) == (50 - pictures, 0)
+        assert await credits_of_amber(world) == (50 - pictures, 0)
         prompts = [request.prompt for request in sandbox.requests]
         assert sorted(prompts) == sorted(set(prompts))
 
@@ -171,34 +142,34 @@ async def test_a_task_is_painted_once_whenever_the_one_who_asked_for_it_is_kille
         await opened.wait()
 
     async with Sandbox(edge=128, sleep=held) as sandbox:
-        config = write_settings(tmp_path, sandbox, "tasks")
+        world = killed_world(tmp_path, sandbox, "tasks")
         for round_ in range(1, 4):
-            async with easel(config) as running:
+            async with easel(world) as (running, page):
                 if round_ == 1:
-                    await send(running.page, "a cat")
+                    await send(page, "a cat")
                 before = sum(task.poll_count for task in sandbox.tasks)
                 while sum(task.poll_count for task in sandbox.tasks) <= before:  # noqa: ASYNC110 - its records wake nobody
                     await asyncio.sleep(0.01)
                 await running.kill()
         opened.set()
-        async with easel(config) as last:
-            [message] = await last.page.until(ended)
+        async with easel(world) as (last, page):
+            [message] = await page.until(ended)
             assert len(message["files"]) == 1
             assert await last.stop() == 0
         assert (len(sandbox.requests), len(sandbox.tasks), sandbox.painted) == (1, 1, 1)
-        assert await credits_of_amber(tmp_path) == (49, 0)
+        assert await credits_of_amber(world) == (49, 0)
 
 
 async def test_a_submit_that_nobody_heard_the_answer_of_is_not_sent_again(tmp_path: Path) -> None:
     async with Sandbox(pace=0, edge=128) as sandbox:
-        config = write_settings(tmp_path, sandbox, "tasks")
-        async with easel(config) as first:
-            await send(first.page, f"a cat [[no-answer:{LONG}]]")
-            await first.page.until(lambda own: bool(own) and len(sandbox.tasks) == 1)
+        world = killed_world(tmp_path, sandbox, "tasks")
+        async with easel(world) as (first, page):
+            await send(page, f"a cat [[no-answer:{LONG}]]")
+            await page.until(lambda own: bool(own) and len(sandbox.tasks) == 1)
             await first.kill()
-        async with easel(config) as second:
-            [message] = await second.page.until(ended)
+        async with easel(world) as (second, page):
+            [message] = await page.until(ended)
             assert message["text"] == translate("en", "failed-restarted")
             assert await second.stop() == 0
         assert len(sandbox.requests) == 1
-        assert await credits_of_amber(tmp_path) == (50, 0)
+        assert await credits_of_amber(world) == (50, 0)

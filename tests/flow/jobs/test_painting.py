@@ -8,7 +8,7 @@ import pytest
 from bot.chat import User
 from bot.errors import ChatBusy, ChatGone, ChatUnreachable
 from bot.sandbox import Fault, Sandbox
-from tests.flow.world import World, world
+from tests.flow.world import MemoryWorld, world
 from tests.support.images import png
 from tests.support.platform import AMBER, GROUP, JADE
 
@@ -20,17 +20,17 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 
 @pytest.fixture
-async def easel(tmp_path: Path, sandbox: Sandbox) -> AsyncIterator[World]:
+async def easel(tmp_path: Path, sandbox: Sandbox) -> AsyncIterator[MemoryWorld]:
     async with world(tmp_path, sandbox) as made:
         yield made
 
 
-async def left(easel: World) -> tuple[int, int]:
+async def left(easel: MemoryWorld) -> tuple[int, int]:
     balance = await easel.app.events.balance(AMBER)
     return balance.available, balance.reserved
 
 
-async def test_a_prompt_becomes_a_picture_in_one_message(easel: World) -> None:
+async def test_a_prompt_becomes_a_picture_in_one_message(easel: MemoryWorld) -> None:
     await easel.say("a lighthouse at dusk")
     [post] = await easel.settled()
     assert len(post.images) == 1
@@ -40,7 +40,7 @@ async def test_a_prompt_becomes_a_picture_in_one_message(easel: World) -> None:
     assert await left(easel) == (49, 0)
 
 
-async def test_the_upstream_gets_the_members_pictures_in_order_as_data_urls(easel: World) -> None:
+async def test_the_upstream_gets_the_members_pictures_in_order_as_data_urls(easel: MemoryWorld) -> None:
     red, blue = easel.platform.upload(png("red")), easel.platform.upload(png("blue", (30, 30)))
     await easel.say("make it anime, with a hat", red, blue)
     await easel.settled()
@@ -49,7 +49,7 @@ async def test_the_upstream_gets_the_members_pictures_in_order_as_data_urls(ease
     assert [(r.kind, r.width, r.height) for r in request.references] == [("PNG", 64, 48), ("PNG", 30, 30)]
 
 
-async def test_size_and_quality_reach_an_upstream_that_takes_them_in_words(easel: World) -> None:
+async def test_size_and_quality_reach_an_upstream_that_takes_them_in_words(easel: MemoryWorld) -> None:
     await easel.say("a fox --quality high --size 3:2")
     [post] = await easel.settled()
     assert [(each.width, each.height) for each in post.images] == [(1536, 1024)]
@@ -57,7 +57,7 @@ async def test_size_and_quality_reach_an_upstream_that_takes_them_in_words(easel
     assert request.prompt == "a fox\n\nImage size: 3:2\n\nImage quality: high"
 
 
-async def test_a_reply_to_a_result_makes_it_the_first_reference(easel: World) -> None:
+async def test_a_reply_to_a_result_makes_it_the_first_reference(easel: MemoryWorld) -> None:
     await easel.say("a lighthouse")
     [first] = await easel.settled()
     await easel.say("now at night", easel.platform.upload(png(size=(20, 20))), reply_to=first)
@@ -70,7 +70,7 @@ async def test_a_reply_to_a_result_makes_it_the_first_reference(easel: World) ->
     assert await left(easel) == (48, 0)
 
 
-async def test_several_pictures_come_in_one_message_and_cost_several_credits(easel: World) -> None:
+async def test_several_pictures_come_in_one_message_and_cost_several_credits(easel: MemoryWorld) -> None:
     await easel.say("two cats --n 2 --size 3:2")
     [post] = await easel.settled()
     assert len(post.images) == 2
@@ -104,7 +104,7 @@ async def test_pictures_that_failed_are_not_charged_and_the_others_are_delivered
         "failed",
     ],
 )
-async def test_a_failure_is_said_and_costs_nothing(easel: World, fault: str) -> None:
+async def test_a_failure_is_said_and_costs_nothing(easel: MemoryWorld, fault: str) -> None:
     await easel.say(f"a cat [[{fault}]]")
     [post] = await easel.settled()
     assert not post.images
@@ -114,13 +114,13 @@ async def test_a_failure_is_said_and_costs_nothing(easel: World, fault: str) -> 
 
 
 @pytest.mark.parametrize("user", [AMBER, JADE])
-async def test_words_come_in_the_members_language(easel: World, user: User) -> None:
+async def test_words_come_in_the_members_language(easel: MemoryWorld, user: User) -> None:
     await easel.say("/help", sender=user)
     [post] = await easel.settled()
     assert ("画" in post.text) == (user is JADE)
 
 
-async def test_the_same_event_twice_is_one_job(easel: World) -> None:
+async def test_the_same_event_twice_is_one_job(easel: MemoryWorld) -> None:
     message = easel.platform.message("a lighthouse")
     await easel.app.events.receive_message(message)
     await easel.app.events.receive_message(message)
@@ -139,7 +139,7 @@ async def test_ten_requests_against_one_credit_paint_one_picture(tmp_path: Path,
         assert await left(easel) == (0, 0)
 
 
-async def test_the_message_becomes_the_picture_in_a_group_as_a_reply(easel: World) -> None:
+async def test_the_message_becomes_the_picture_in_a_group_as_a_reply(easel: MemoryWorld) -> None:
     await easel.say("nothing for you", chat=GROUP, to_me=False)
     request = easel.platform.message("a lighthouse", chat=GROUP)
     await easel.app.events.receive_message(request)
@@ -147,7 +147,7 @@ async def test_the_message_becomes_the_picture_in_a_group_as_a_reply(easel: Worl
     assert post.reply_to == request.id
 
 
-async def test_a_busy_chat_gets_its_picture_when_it_lets_us(easel: World) -> None:
+async def test_a_busy_chat_gets_its_picture_when_it_lets_us(easel: MemoryWorld) -> None:
     easel.platform.failures = [ChatBusy(retry_after=0.05), ChatUnreachable()]
     await easel.say("a lighthouse")
     [post] = await easel.settled()
@@ -155,7 +155,7 @@ async def test_a_busy_chat_gets_its_picture_when_it_lets_us(easel: World) -> Non
     assert post.deliveries == 1
 
 
-async def test_a_chat_that_threw_the_bot_out_is_charged_nothing(easel: World) -> None:
+async def test_a_chat_that_threw_the_bot_out_is_charged_nothing(easel: MemoryWorld) -> None:
     easel.platform.failures = [ChatGone()] * 50
     await easel.say("a lighthouse")
     await easel.settled(0)

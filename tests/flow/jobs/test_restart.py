@@ -20,12 +20,12 @@ from bot.sandbox import Fault, Sandbox
 from bot.store.store import Store
 from bot.texts import translate, translate_error
 from tests.flow.scenes import LONG, HeldPlatform, books, click, shows
-from tests.flow.world import World, settings, world
+from tests.flow.world import MemoryWorld, settings, world
 from tests.servers.upstream.picture_host import picture_host
-from tests.support.chat_world import open_app
 from tests.support.images import png
 from tests.support.platform import AMBER, DIRECT, JADE, Platform, Post
 from tests.support.waiting import wait_until
+from tests.support.world import open_app
 
 RULES = QuotaRules(user_daily=50, chat_daily=None, user_concurrent=2, user_waiting=5)
 PICTURE = Image(data=png(), media_type="image/png", width=64, height=48)
@@ -71,7 +71,7 @@ async def attempts(store: Store, job: Job, count: int) -> Job:
     return job
 
 
-async def painted(easel: World, *, deliveries: int = 1) -> Post:
+async def painted(easel: MemoryWorld, *, deliveries: int = 1) -> Post:
     """The one message holds the one picture, and it is paid."""
     [post] = await easel.settled()
     assert len(post.images) == 1
@@ -81,7 +81,7 @@ async def painted(easel: World, *, deliveries: int = 1) -> Post:
     return post
 
 
-async def released(easel: World, words: str = RESTARTED, actions: Sequence[str] = ("retry",)) -> Post:
+async def released(easel: MemoryWorld, words: str = RESTARTED, actions: Sequence[str] = ("retry",)) -> Post:
     """The one message says what happened, and nothing was paid."""
     await easel.settled()
     [post] = easel.platform.posts
@@ -106,7 +106,7 @@ async def test_accepted_and_nothing_more(tmp_path: Path, sandbox: Sandbox) -> No
 
 async def test_posted_but_not_begun(tmp_path: Path) -> None:
     platform = Platform()
-    one_by_one = {"limits": {"user_concurrent": 1}}
+    one_by_one: dict[str, Any] = {"limits": {"user_concurrent": 1}}
     faults = (Fault("no-answer", LONG),)
     async with Sandbox(pace=0, faults=faults) as sandbox:
         async with world(tmp_path, sandbox, platform, **one_by_one) as easel:
@@ -259,11 +259,11 @@ async def test_a_job_that_was_notified_is_not_notified_again(tmp_path: Path, san
         assert len(platform.posts[0].cards) == shown
 
 
-async def one_left(easel: World) -> bool:
+async def one_left(easel: MemoryWorld) -> bool:
     return len(await easel.app.store.unfinished_jobs()) == 1
 
 
-async def all_notified(easel: World) -> bool:
+async def all_notified(easel: MemoryWorld) -> bool:
     return not await easel.app.store.pending_notifications()
 
 
@@ -351,10 +351,11 @@ async def test_a_message_that_comes_in_while_jobs_are_taken_up_again_is_painted_
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     platform = Platform()
+    easel = MemoryWorld(folder=tmp_path, sandbox=sandbox, platform=platform)
     async with open_app(settings(tmp_path, sandbox), {"memory": platform}, SystemClock()) as app:
-        await asyncio.gather(app.events.receive_message(platform.message("a cat")), app.start())
+        easel.running = app
+        await asyncio.gather(easel.say("a cat"), app.start())
         await app.jobs.resume_jobs()
-        easel = World(app=app, platform=platform, sandbox=sandbox)
         await painted(easel)
         assert len(sandbox.requests) == 1
 

@@ -39,12 +39,11 @@ from bot.providers.tasks.provider import MAX_REFUSED_POLLS
 from bot.sandbox import Sandbox
 from bot.texts import translate
 from tests.flow.scenes import books
-from tests.flow.world import World, settings
+from tests.flow.world import MemoryWorld, world
 from tests.servers.upstream.scripted import JSON, SSE, Call, Script, delta, scripted_upstream
-from tests.support.chat_world import open_app
 from tests.support.clocks import FastClock
 from tests.support.images import png
-from tests.support.platform import AMBER, Platform, Post
+from tests.support.platform import AMBER, Post
 
 Dialect = Literal["chat", "images", "tasks"]
 Step = Literal["ask", "poll", "file"]
@@ -272,13 +271,11 @@ class Outcome:
 
 
 @asynccontextmanager
-async def opened(folder: Path, sandbox: Sandbox, providers: list[dict[str, Any]]) -> AsyncGenerator[World]:
+async def opened(folder: Path, sandbox: Sandbox, providers: list[dict[str, Any]]) -> AsyncGenerator[MemoryWorld]:
     hosts = [each["base_url"].removeprefix("http://") for each in providers]
-    made = settings(folder, sandbox, providers=providers, fetch={"allow_hosts": hosts}, jobs={"time_s": AGES})
-    platform = Platform()
-    async with open_app(made, {"memory": platform}, FastClock(SPEED)) as app:
-        await app.start()
-        yield World(app=app, platform=platform, sandbox=sandbox)
+    changes: dict[str, Any] = {"providers": providers, "fetch": {"allow_hosts": hosts}, "jobs": {"time_s": AGES}}
+    async with world(folder, sandbox, clock=FastClock(SPEED), **changes) as easel:
+        yield easel
 
 
 async def painted(folder: Path, dialect: Dialect, row: Row, *, spare: bool) -> Outcome:

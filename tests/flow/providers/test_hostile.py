@@ -16,7 +16,7 @@ import bot.jobs.images
 from bot.sandbox import Sandbox
 from bot.texts import translate
 from tests.flow.scenes import books
-from tests.flow.world import World, settings, world
+from tests.flow.world import MemoryWorld, settings, world
 from tests.servers.upstream.hostile import DIALECTS, FILES, HTML, SVG, Hostile, hostile
 from tests.support.images import png
 
@@ -56,7 +56,7 @@ def link(upstream: Hostile, name: str) -> str:
     return INSIDE[name].format(trap=upstream.trap, address=upstream.address)
 
 
-async def painted(easel: World, prompt: str = "a fox") -> tuple[str, int, list[dict[str, object]]]:
+async def painted(easel: MemoryWorld, prompt: str = "a fox") -> tuple[str, int, list[dict[str, object]]]:
     """What a member saw in the end, how many pictures, and what the operator reads."""
     with capture_logs() as logs:
         await easel.say(prompt)

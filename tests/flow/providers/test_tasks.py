@@ -9,18 +9,16 @@ from typing import Any
 import pytest
 
 from bot.chat import Action
-from bot.clock import SystemClock
 from bot.job import State
 from bot.sandbox import Sandbox
 from bot.texts import translate
 from tests.flow.scenes import books, click, job_of, shows
-from tests.flow.world import World, settings
-from tests.support.chat_world import open_app
-from tests.support.platform import Platform
+from tests.flow.world import MemoryWorld, world
+from tests.support.clocks import ShiftedClock
 from tests.support.waiting import wait_until
 
 
-class QuickClock(SystemClock):
+class QuickClock(ShiftedClock):
     """Real time, in which every wait takes a hundredth of its length."""
 
     async def sleep(self, seconds: float) -> None:
@@ -28,16 +26,14 @@ class QuickClock(SystemClock):
 
 
 @asynccontextmanager
-async def tasks(folder: Path, *, at: str, then_chat: bool = True, **given: Any) -> AsyncGenerator[World]:
+async def tasks(folder: Path, *, at: str, then_chat: bool = True, **given: Any) -> AsyncGenerator[MemoryWorld]:
     """An Easel that asks the task upstream `at` first, then a chat."""
     async with Sandbox(pace=0, edge=128, **given) as sandbox:
         first = {"preset": at, "base_url": f"{sandbox.address}/{at}", "api_key": "sandbox", "price": 2}
         second = {"preset": "sandbox", "base_url": sandbox.address, "api_key": "sandbox"}
-        platform = Platform()
-        told = settings(folder, sandbox, providers=[first, second] if then_chat else [first])
-        async with open_app(told, {"memory": platform}, QuickClock()) as app:
-            await app.start()
-            yield World(app=app, platform=platform, sandbox=sandbox)
+        providers = [first, second] if then_chat else [first]
+        async with world(folder, sandbox, clock=QuickClock(), providers=providers) as easel:
+            yield easel
 
 
 @pytest.mark.parametrize("fault", ["task-service_error", "task-generation_timeout", "task-quota_exceeded"])
@@ -106,5 +102,5 @@ async def test_cancel_stops_the_asking(tmp_path: Path) -> None:
         assert await books(easel) == (50, 0)
 
 
-async def _asked(easel: World) -> bool:
+async def _asked(easel: MemoryWorld) -> bool:
     return easel.sandbox.tasks[0].poll_count > 0

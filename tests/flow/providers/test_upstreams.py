@@ -14,7 +14,7 @@ from bot.job import State
 from bot.sandbox import Fault, Sandbox
 from bot.texts import translate
 from tests.flow.scenes import books, click, job_of, shows
-from tests.flow.world import World, world
+from tests.flow.world import MemoryWorld, world
 from tests.support.images import png
 from tests.support.platform import AMBER, Platform
 from tests.support.waiting import wait_until
@@ -260,7 +260,7 @@ async def test_after_a_restart_the_same_message_becomes_the_picture_of_the_same_
             assert await books(easel) == (48, 0)
 
 
-async def accepted(easel: World) -> bool:
+async def accepted(easel: MemoryWorld) -> bool:
     return any("accepted" in job.checkpoints for job in await easel.app.store.unfinished_jobs())
 
 

@@ -8,17 +8,18 @@ from typing import Any, TypeVar
 
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
+from typing_extensions import override
 
 from adapters.discord.client import DiscordAdapter
 from bot.app import App
 from bot.chat import Action
 from bot.sandbox import Sandbox
-from bot.store.store import Store
+from bot.settings import Settings
 from tests.servers.discord import Channel, DiscordServer, Guild, Message, Upload, User
-from tests.support.chat_world import ChatWorld, easel_settings, no_unfinished_jobs
 from tests.support.clocks import ShiftedClock
 from tests.support.images import png
 from tests.support.waiting import wait_until
+from tests.support.world import World, open_store
 
 T = TypeVar("T")
 
@@ -33,49 +34,44 @@ class Easel:
 
 
 @dataclass(slots=True, kw_only=True)
-class DiscordWorld(ChatWorld):
+class DiscordWorld(World):
     """A Discord server with a guild, a channel and a member, against which Easel is started and stopped."""
 
     server: DiscordServer
     guild: Guild
     channel: Channel
     ada: User
-    running: Easel | None = None
 
     @property
     def bot_mention(self) -> str:
         return f"<@{self.server.world.bot.id}>"
 
-    @asynccontextmanager
-    async def easel(self, *, crash: bool = False, **discord: Any) -> AsyncGenerator[Easel]:
-        """Runs Easel for the length of the block, then shuts it down."""
-        values: dict[str, Any] = {
+    @override
+    def platform_settings(self) -> dict[str, Any]:
+        return {
             "discord": {
                 "token": self.server.token,
                 "api_base": self.server.api_base,
                 "gateway_url": self.server.gateway_url,
-                **discord,
             },
         }
-        settings = easel_settings(self.folder, self.sandbox, values, self.settings)
+
+    @asynccontextmanager
+    async def easel(self, **discord: Any) -> AsyncGenerator[Easel]:
+        """Runs Easel for the length of the block, then shuts it down. `discord`: further settings of the platform."""
+        settings = Settings(**self.values({"discord": self.platform_settings()["discord"] | discord}))
+
         before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
-        store = await Store.open(settings.database_url, clock=self.clock)
-        adapter = DiscordAdapter(
-            settings.discord, store.adapter_store, clock=self.clock, allow_hosts=settings.fetch.allow_hosts
-        )
-        app = await App.open(settings, store, {"discord": adapter}, self.clock)
         try:
-            await adapter.start(app.events)
-            await app.start()
-            await self.server.until(lambda: self.server.gateway.connected)
-            await wait_until(lambda: self._connected(adapter))
-            self.running = Easel(app=app, discord=adapter, sandbox=self.sandbox)
-            yield self.running
+            async with open_store(settings.database_url, self.clock) as store:
+                adapter = DiscordAdapter(
+                    settings.discord, store.adapter_store, clock=self.clock, allow_hosts=settings.fetch.allow_hosts
+                )
+                async with self.start_app(settings, store, adapter) as app:
+                    await self.server.until(lambda: self.server.gateway.connected)
+                    await wait_until(lambda: self._connected(adapter))
+                    yield Easel(app=app, discord=adapter, sandbox=self.sandbox)
         finally:
-            await adapter.stop_receiving()
-            await app.close()
-            await adapter.close()
-            await store.close()
             Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = before
 
     def bot_messages(self, channel: Channel | None = None) -> list[Message]:
@@ -106,8 +102,7 @@ class DiscordWorld(ChatWorld):
 
         found = await self.until(painted)
         assert found is not None
-        assert self.running is not None
-        await self.wait_until_settled(self.running)
+        await self.wait_until_settled()
         return found
 
     async def until(self, condition: Callable[[], T]) -> T:
@@ -129,32 +124,6 @@ class DiscordWorld(ChatWorld):
 
     async def _connected(self, adapter: DiscordAdapter) -> bool:
         return await adapter.problem() is None and bool(self.server.commands.all())
-
-    async def wait_until_settled(self, easel: Easel | None = None) -> None:
-        """Waits until no job is unfinished; without `easel`, in the database of another process."""
-        if easel is not None:
-            await wait_until(lambda: no_unfinished_jobs(easel.app.store))
-            return
-        async with self._open_store() as store:
-            await wait_until(lambda: no_unfinished_jobs(store))
-
-    async def wait_for_checkpoint(self, name: str) -> None:
-        """Waits until another process has saved a checkpoint of that name for an unfinished job."""
-
-        async def there(store: Store) -> bool:
-            return any(name in job.checkpoints for job in await store.unfinished_jobs())
-
-        async with self._open_store() as store:
-            await wait_until(lambda: there(store))
-
-    @asynccontextmanager
-    async def _open_store(self) -> AsyncGenerator[Store]:
-        """The store on the database of another process."""
-        store = await Store.open(f"sqlite:///{self.folder / 'easel.db'}", clock=self.clock, migrate=False)
-        try:
-            yield store
-        finally:
-            await store.close()
 
 
 def done(message: Message) -> bool:

@@ -1,9 +1,7 @@
 """The gateway connection and its losses: resumed, restarted, refused, throttled. Each picture comes once."""
 
 import asyncio
-import signal
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -18,7 +16,7 @@ from bot.settings import Settings
 from bot.store.store import Store
 from bot.texts import translate
 from tests.servers.discord import Intent, Limits, Message, Permission, Rate
-from tests.support.forked import ForkedProcess, easel_command, forked
+from tests.support.forked import easel_command, forked
 from tests.support.waiting import wait_until
 from tests.wire.discord.easel import DiscordWorld, Easel, button, discord_world, photo
 
@@ -202,7 +200,7 @@ async def test_a_channel_that_was_closed_meanwhile_costs_nothing(world: DiscordW
         await upstream.fetched.wait()
         world.channel.denied = Permission.VIEW_CHANNEL  # 50001 from here on
         upstream.open.set()
-        await world.wait_until_settled(easel)
+        await world.wait_until_settled()
         history = await easel.app.store.history(f"discord:{world.ada.id}")
         assert [(job.state.value, job.charged) for job in history] == [("failed", 0)]
 
@@ -210,44 +208,17 @@ async def test_a_channel_that_was_closed_meanwhile_costs_nothing(world: DiscordW
 # ---------------------------------------------------------------- kill -9, and a new process
 
 
-@asynccontextmanager
-async def process(world: DiscordWorld, token: str = "") -> AsyncGenerator[ForkedProcess]:
-    """`easel run` as an operator runs it."""
-    host = str(world.settings["fetch"]["allow_hosts"][0])
-    config = world.folder / "easel.toml"
-    config.write_text(
-        f"""
-database_url = "sqlite:///{world.folder / "easel.db"}"
-[discord]
-token = "{token or world.server.token}"
-api_base = "{world.server.api_base}"
-gateway_url = "{world.server.gateway_url}"
-[server]
-port = 0
-[fetch]
-allow_hosts = ["{host}"]
-[[providers]]
-name = "gallery"
-preset = "relay"
-base_url = "http://{host}"
-"""
-    )
-    async with forked(easel_command, "run", "--config", str(config), stderr=world.folder / "stderr") as running:
-        yield running
-
-
 async def test_a_killed_process_leaves_nothing_behind_that_a_new_one_does_not_finish(world: DiscordWorld) -> None:
     async with world.gallery() as upstream:
-        async with process(world) as first:
+        async with world.process() as first:
             await world.until(lambda: world.server.commands.all() and world.server.gateway.connected)
             world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox", "image": photo()})
             message = await world.wait_for_reply()
             await upstream.fetched.wait()
             await world.wait_for_checkpoint("image:0")
-            first.send_signal(signal.SIGKILL)
-            await first.wait()
+            await first.kill()
         upstream.open.set()
-        async with process(world) as second:
+        async with world.process() as second:
 
             def painted() -> Message | None:
                 return message if message.attachments else None
@@ -260,8 +231,7 @@ async def test_a_killed_process_leaves_nothing_behind_that_a_new_one_does_not_fi
             world.server.click(world.ada, message, button(message, Action.RETRY))
             await world.until(lambda: len([one for one in world.bot_messages() if one.attachments]) == 2)
             assert len(world.server.commands.writes) == 1
-            second.send_signal(signal.SIGTERM)
-            assert await asyncio.wait_for(second.wait(), 30) == 0
+            assert await second.stop() == 0
 
 
 # ---------------------------------------------------------------- easel check
@@ -310,6 +280,8 @@ def test_what_is_hidden_is_explained_in_every_language() -> None:
 
 
 async def test_a_run_with_a_wrong_token_ends_with_one_line(world: DiscordWorld) -> None:
-    async with world.gallery(), process(world, token="stale") as running:
+    world.settings["discord"] = world.platform_settings()["discord"] | {"token": "stale"}
+    config, stderr = world.write_config(), world.folder / "stderr"
+    async with forked(easel_command, "run", "--config", str(config), stderr=stderr) as running:
         assert await asyncio.wait_for(running.wait(), 30) == 2
-    assert (world.folder / "stderr").read_text().splitlines()[-1] == "easel: discord.token: Discord does not accept it"
+    assert stderr.read_text().splitlines()[-1] == "easel: discord.token: Discord does not accept it"

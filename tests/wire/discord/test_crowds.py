@@ -15,14 +15,14 @@ SPEED = 20.0  # times as fast as the machine's
 
 
 async def test_fifty_pictures_asked_for_at_once_are_each_acknowledged_and_painted(tmp_path: Path) -> None:
-    async with discord_world(tmp_path) as world, world.gallery() as upstream, world.easel() as easel:
+    async with discord_world(tmp_path) as world, world.gallery() as upstream, world.easel():
         members = [world.server.world.add_member(world.guild, f"member {number}") for number in range(50)]
         asked = [world.server.slash(each, world.channel, "imagine", {"prompt": "a fox"}) for each in members]
         await world.until(lambda: all(each.original and not each.original.loading for each in asked))
         assert {each.answered for each in asked} == {Answered.DEFER}
         upstream.open.set()
         await world.until(lambda: all(each.original and each.original.attachments for each in asked))
-        await world.wait_until_settled(easel)
+        await world.wait_until_settled()
         assert world.server.refused == []
         assert len(world.bot_messages()) == 50
 
@@ -30,7 +30,7 @@ async def test_fifty_pictures_asked_for_at_once_are_each_acknowledged_and_painte
 async def test_posts_that_reach_discord_late_count_from_then_on(tmp_path: Path) -> None:
     """Its window begins when it gets the first of them, which may be long after they were sent."""
     clock = FastClock(SPEED)
-    async with discord_world(tmp_path, clock=clock) as world, world.easel() as easel:
+    async with discord_world(tmp_path, clock=clock) as world, world.easel():
         gate = world.server.faults.hold("POST", "/channels/{channel_id}/messages", times=CHANNEL_SLOTS)
         for number in range(CHANNEL_SLOTS + 1):
             member = world.server.world.add_member(world.guild, f"member {number}")
@@ -39,7 +39,7 @@ async def test_posts_that_reach_discord_late_count_from_then_on(tmp_path: Path) 
         await clock.sleep(1.5 * CHANNEL_PERIOD_S)
         gate.open()
         await world.until(lambda: len([one for one in world.bot_messages() if one.attachments]) == CHANNEL_SLOTS + 1)
-        await world.wait_until_settled(easel)
+        await world.wait_until_settled()
         assert world.server.refused == []
 
 
@@ -47,12 +47,12 @@ async def test_a_window_lasts_as_long_as_discord_says(tmp_path: Path) -> None:
     """Its limits are not written down anywhere, and may change any day; its answers tell them."""
     slow = Rate(slots=CHANNEL_SLOTS, period=4 * CHANNEL_PERIOD_S)
     limits = Limits(post=slow, edit=slow)
-    async with discord_world(tmp_path, clock=FastClock(SPEED), limits=limits) as world, world.easel() as easel:
+    async with discord_world(tmp_path, clock=FastClock(SPEED), limits=limits) as world, world.easel():
         for number in range(CHANNEL_SLOTS + 2):
             member = world.server.world.add_member(world.guild, f"member {number}")
             world.server.say(member, world.channel, f"{world.bot_mention} a fox")
         await world.until(lambda: len([one for one in world.bot_messages() if one.attachments]) == CHANNEL_SLOTS + 2)
-        await world.wait_until_settled(easel)
+        await world.wait_until_settled()
         assert world.server.refused == []
 
 

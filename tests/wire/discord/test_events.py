@@ -7,8 +7,8 @@ import pytest
 
 from bot.texts import translate
 from tests.servers.discord import Intent, Kind, Permission, Upload
-from tests.support.chat_world import reference_sizes
 from tests.support.images import png
+from tests.support.world import reference_sizes
 from tests.wire.discord.easel import DiscordWorld, discord_world, photo
 
 
@@ -215,7 +215,7 @@ async def test_a_deleted_status_message_cancels_the_job(world: DiscordWorld) -> 
         world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
         message = await world.wait_for_reply()
         world.server.delete(message)
-        await world.wait_until_settled(easel)
+        await world.wait_until_settled()
         assert world.bot_messages() == []
         history = await easel.app.store.history(f"discord:{world.ada.id}")
         assert [job.state.value for job in history] == ["cancelled"]

@@ -170,7 +170,7 @@ async def test_a_place_that_closes_costs_nothing(tmp_path: Path, closed: Closed)
                 closed.close(world, status)
                 if closed.logs is not None:
                     upstream.open.set()
-                await world.wait_until_settled(easel)
+                await world.wait_until_settled()
                 [job] = await easel.app.store.history(f"discord:{world.ada.id}")
                 balance = await easel.app.store.balance(f"discord:{world.ada.id}", 50)
         assert (balance.available, balance.reserved, job.charged) == (50, 0, 0)
@@ -196,7 +196,7 @@ async def test_events_told_twice_and_out_of_order_are_one_job_each(tmp_path: Pat
         world.server.tell_again()  # and once more after the end
         world.server.say(world.ada, world.channel, f"{world.bot_mention} an owl")
         await world.until(lambda: len([one for one in world.bot_messages() if done(one)]) == 4)
-        await world.wait_until_settled(easel)
+        await world.wait_until_settled()
         assert sorted(one.prompt.strip() for one in world.sandbox.requests) == ["a cat", "a dog", "a fox", "an owl"]
         balance = await easel.app.store.balance(f"discord:{world.ada.id}", 50)
         assert (balance.available, balance.reserved) == (46, 0)
@@ -214,7 +214,7 @@ async def test_a_picture_that_discord_does_not_hand_out(tmp_path: Path, trouble:
             world.server.faults.drop("GET", "cdn")
         world.server.say(world.ada, world.channel, f"{world.bot_mention} make it night", files=[photo()])
         await world.until(lambda: [one for one in world.bot_messages() if "easel:cancel:" not in repr(one.components)])
-        await world.wait_until_settled(easel)
+        await world.wait_until_settled()
         balance = await easel.app.store.balance(f"discord:{world.ada.id}", 50)
         assert (balance.available, balance.reserved) == ((50, 0) if trouble == "404" else (49, 0))
         if trouble == "404":

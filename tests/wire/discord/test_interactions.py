@@ -6,7 +6,7 @@ Each is acknowledged in time, answered in one message and understood after a res
 from bot.chat import Action
 from bot.texts import translate
 from tests.servers.discord import Answered, Message, Upload
-from tests.support.chat_world import reference_sizes
+from tests.support.world import reference_sizes
 from tests.wire.discord.easel import DiscordWorld, button, photo
 from tests.wire.discord.interactions import shot, whispered
 

@@ -4,7 +4,7 @@ import pytest
 
 from bot.chat import Action
 from bot.texts import translate
-from tests.support.chat_world import reference_sizes
+from tests.support.world import reference_sizes
 from tests.wire.discord.easel import DiscordWorld, button, done
 from tests.wire.discord.interactions import shot, whispered
 
@@ -76,21 +76,21 @@ async def test_where_only_the_dead_token_led_the_picture_comes_as_a_direct_messa
         home = world.server.world.open_dm(world.ada)
         message = await world.wait_for_picture(home)
         assert translate("en", "discord-moved") in message.content
-        await world.wait_until_settled(easel)
+        await world.wait_until_settled()
         history = await easel.app.store.history(f"discord:{world.ada.id}")
         assert history[0].charged == 1
 
 
 async def test_who_takes_no_direct_messages_is_told_the_next_time_and_not_charged(world: DiscordWorld) -> None:
     world.ada.dms_open = False
-    async with world.gallery() as upstream, world.easel() as easel:
+    async with world.gallery() as upstream, world.easel():
         group = world.server.world.add_group_dm(world.ada, world.server.world.add_user("Bob"))
         world.server.slash(world.ada, group, "imagine", {"prompt": "a red fox"})
         await upstream.fetched.wait()
         await world.wait_for_reply(group)
         world.advance_clock(20 * MINUTES)
         upstream.open.set()
-        await world.wait_until_settled(easel)
+        await world.wait_until_settled()
     async with world.easel():
         asked = world.server.slash(world.ada, group, "quota")
         assert await whispered(world, asked) == translate("en", "discord-owed")

@@ -13,9 +13,9 @@ from bot.errors import ChatGone
 from bot.texts import translate
 from tests.servers.discord import Limits, Permission, Rate, User
 from tests.servers.discord.entities import walk
-from tests.support.chat_world import reference_sizes
 from tests.support.clocks import ShiftedClock
 from tests.support.images import png
+from tests.support.world import reference_sizes
 from tests.wire.discord.easel import DiscordWorld, button, discord_world, photo
 
 COMMANDS = "/applications/{application_id}/commands"
@@ -107,7 +107,7 @@ async def test_a_deleted_answer_to_a_command_cancels_the_job(world: DiscordWorld
     async with world.gallery(), world.easel() as easel:
         world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
         world.server.delete(await world.wait_for_reply())
-        await world.wait_until_settled(easel)
+        await world.wait_until_settled()
         history = await easel.app.store.history(f"discord:{world.ada.id}")
         assert [(job.state.value, job.charged) for job in history] == [("cancelled", 0)]
 
@@ -120,7 +120,7 @@ async def test_a_thread_that_was_locked_meanwhile_costs_nothing(world: DiscordWo
         await upstream.fetched.wait()
         world.server.archive(thread, locked=True)
         upstream.open.set()
-        await world.wait_until_settled(easel)
+        await world.wait_until_settled()
         history = await easel.app.store.history(f"discord:{world.ada.id}")
         assert [(job.state.value, job.charged) for job in history] == [("failed", 0)]
         chat = ids.make_chat(world.guild.id, thread.id, direct=False)
@@ -141,7 +141,7 @@ async def test_a_command_in_an_archived_thread_gets_its_picture_late(world: Disc
 
 
 async def test_a_result_is_another_members_to_look_at_only(world: DiscordWorld) -> None:
-    async with world.easel() as easel:
+    async with world.easel():
         world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
         message = await world.wait_for_picture()
         bob = world.server.world.add_member(world.guild, "Bob")
@@ -153,7 +153,7 @@ async def test_a_result_is_another_members_to_look_at_only(world: DiscordWorld) 
                 True,
                 translate("en", "refusal-not-yours"),
             )
-        await world.wait_until_settled(easel)
+        await world.wait_until_settled()
         assert len(world.sandbox.requests) == 1
 
 

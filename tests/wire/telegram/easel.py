@@ -1,11 +1,13 @@
 """A whole Easel in Telegram: the real adapter on the Telegram of the tests, the real core, the sandbox over HTTP."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+
+from typing_extensions import override
 
 from adapters.http.server import HttpServer
 from adapters.telegram.client import TelegramAdapter
@@ -13,11 +15,11 @@ from adapters.telegram.events import ANSWER_WAIT_S
 from bot.app import App
 from bot.chat import Action
 from bot.sandbox import Sandbox
-from bot.store.store import Store
+from bot.settings import Settings
 from tests.servers.telegram import Chat, Message, TelegramServer, User
-from tests.support.chat_world import ChatWorld, easel_settings, no_unfinished_jobs
 from tests.support.clocks import FastClock, ShiftedClock
 from tests.support.waiting import wait_until
+from tests.support.world import World, open_store
 
 T = TypeVar("T")
 
@@ -34,40 +36,38 @@ class Easel:
 
 
 @dataclass(slots=True, kw_only=True)
-class TelegramWorld(ChatWorld):
+class TelegramWorld(World):
     """A Telegram with a member, her private chat and a group; Easel is started and stopped in it."""
 
     server: TelegramServer
     ada: User
     private: Chat
     group: Chat
-    running: Easel | None = None
+
+    @override
+    def platform_settings(self) -> dict[str, Any]:
+        return {
+            "admins": [f"telegram:{self.ada.id}"],
+            "telegram": {"token": self.server.token, "api_base": self.server.api_base},
+        }
+
+    def telegram_settings(self, telegram: Mapping[str, Any]) -> Settings:
+        """The settings of the next start, with these further ones of the platform."""
+        return Settings(**self.values({"telegram": {**self.platform_settings()["telegram"], **telegram}}))
 
     @asynccontextmanager
     async def easel(self, *, waits: bool = True, **telegram: Any) -> AsyncGenerator[Easel]:
-        """Easel from its start to its orderly end. `waits`: until Telegram is connected."""
-        values: dict[str, Any] = {
-            "admins": [f"telegram:{self.ada.id}"],
-            "telegram": {"token": self.server.token, "api_base": self.server.api_base, **telegram},
-        }
-        settings = easel_settings(self.folder, self.sandbox, values, self.settings)
-        web = HttpServer("127.0.0.1", 0)
-        store = await Store.open(settings.database_url, clock=self.clock)
-        adapter = TelegramAdapter(settings.telegram, store.adapter_store, clock=self.clock, admins=settings.admins)
-        web.mount(adapter.routes())
-        app = await App.open(settings, store, {"telegram": adapter}, self.clock, shops={"telegram": adapter})
-        try:
-            await adapter.start(app.events)
-            await app.start()
-            if waits:
-                await wait_until(lambda: connected(adapter))
-            self.running = Easel(app=app, telegram=adapter, sandbox=self.sandbox)
-            yield self.running
-        finally:
-            await adapter.stop_receiving()
-            await app.close()
-            await adapter.close()
-            await store.close()
+        """Easel from its start to its orderly end. `waits`: until Telegram is connected; `telegram`: further settings
+        of the platform."""
+        settings = self.telegram_settings(telegram)
+
+        async with open_store(settings.database_url, self.clock) as store:
+            adapter = TelegramAdapter(settings.telegram, store.adapter_store, clock=self.clock, admins=settings.admins)
+            HttpServer("127.0.0.1", 0).mount(adapter.routes())
+            async with self.start_app(settings, store, adapter) as app:
+                if waits:
+                    await wait_until(lambda: connected(adapter))
+                yield Easel(app=app, telegram=adapter, sandbox=self.sandbox)
 
     def mine(self, chat: Chat | None = None) -> list[Message]:
         """What stands of the bot in a chat."""
@@ -80,7 +80,7 @@ class TelegramWorld(ChatWorld):
     async def picture(self, chat: Chat | None = None, *, after: Message | None = None) -> Message:
         """The bot's newest message once it has become a picture, and the job knows it."""
         found = await self._found(chat, after, done)
-        await self.settled()
+        await self.wait_until_settled()
         return found
 
     async def _found(self, chat: Chat | None, after: Message | None, fits: Callable[[Message], bool]) -> Message:
@@ -95,20 +95,13 @@ class TelegramWorld(ChatWorld):
     async def until(self, condition: Callable[[], T]) -> T:
         return await self.server.until(condition, seconds=45.0)
 
-    async def settled(self) -> None:
-        """Waits until no job is unfinished."""
-        if self.running is not None:
-            store = self.running.app.store
-            await wait_until(lambda: no_unfinished_jobs(store))
-
     async def heard(self) -> None:
         """Waits until the bot has taken in everything that was said."""
         await self.until(lambda: not self.server.pending)
 
     async def left(self, user: User | None = None) -> int:
         """A member's credits."""
-        assert self.running is not None
-        balance = await self.running.app.store.balance(f"telegram:{(user or self.ada).id}", 50)
+        balance = await self.balance(f"telegram:{(user or self.ada).id}")
         return balance.available
 
 
@@ -162,8 +155,3 @@ async def telegram_world(
         yield TelegramWorld(
             server=server, sandbox=sandbox, folder=folder, clock=clock, ada=ada, private=private, group=group
         )
-
-
-async def stored(folder: Path, clock: ShiftedClock) -> Store:
-    """The database of a process that is gone."""
-    return await Store.open(f"sqlite:///{folder / 'easel.db'}", clock=clock, migrate=False)

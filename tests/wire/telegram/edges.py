@@ -15,17 +15,16 @@ from typing import Any
 from adapters.http.server import HttpServer
 from adapters.telegram.client import TelegramAdapter
 from adapters.telegram.state import TelegramStorage
-from bot.app import App
 from bot.chat import Balance, ButtonPress, ButtonReply, Chat, MessageRef
 from bot.chat import Message as Heard
 from bot.chat import User as Member
 from bot.errors import StoreFailed
-from bot.handlers.event_sink import CoreEventSink
 from bot.painting import Capabilities
-from bot.store.store import Store
+from bot.ports import EventSink
 from tests.servers.telegram import UNLIMITED, CallbackQuery, Message, User
-from tests.support.chat_world import easel_settings
+from tests.support.event_sinks import Quiet
 from tests.support.waiting import wait_until
+from tests.support.world import open_store
 from tests.wire.telegram.easel import Easel, PatientFastClock, TelegramWorld, connected, lasting, telegram_world
 
 
@@ -154,37 +153,27 @@ async def wired(
 ) -> AsyncGenerator[Wired]:
     """As `TelegramWorld.easel`, on a memory that can be away, and with its HTTP server up: behind it where `mode` is
     webhook. `slow`: clicks wait for `desk.go`. `port`: of the server, where an earlier one had it."""
-    values: dict[str, Any] = {
-        "admins": [f"telegram:{place.ada.id}"],
-        "telegram": {"token": place.server.token, "api_base": place.server.api_base, **telegram},
-    }
-    settings = easel_settings(place.folder, place.sandbox, values, place.settings)
+    settings = place.telegram_settings(telegram)
     port = port or await free_port()
-    web = HttpServer("127.0.0.1", port)
-    store = await Store.open(settings.database_url, clock=place.clock)
-    storage = FailingStorage(store.adapter_store)
-    adapter = TelegramAdapter(
-        settings.telegram, storage, clock=place.clock, public_url=f"http://127.0.0.1:{port}", admins=settings.admins
-    )
-    web.mount(adapter.routes())
-    web.add_check("telegram", adapter.problem)
-    app = await App.open(settings, store, {"telegram": adapter}, place.clock, shops={"telegram": adapter})
+    web, desk = HttpServer("127.0.0.1", port), SlowReception(slow=slow)
     try:
-        await web.start()
-        desk = SlowReception(app.events, slow=slow)
-        await adapter.start(desk)
-        await app.start()
-        if waits:
-            await wait_until(lambda: connected(adapter))
-        place.running = made = Wired(
-            app=app, telegram=adapter, sandbox=place.sandbox, web=web, storage=storage, desk=desk
-        )
-        yield made
+        async with open_store(settings.database_url, place.clock) as store:
+            storage = FailingStorage(store.adapter_store)
+            adapter = TelegramAdapter(
+                settings.telegram,
+                storage,
+                clock=place.clock,
+                public_url=f"http://127.0.0.1:{port}",
+                admins=settings.admins,
+            )
+            web.mount(adapter.routes())
+            web.add_check("telegram", adapter.problem)
+            await web.start()
+            async with place.start_app(settings, store, adapter, intercept=desk.stand_before) as app:
+                if waits:
+                    await wait_until(lambda: connected(adapter))
+                yield Wired(app=app, telegram=adapter, sandbox=place.sandbox, web=web, storage=storage, desk=desk)
     finally:
-        await adapter.stop_receiving()
-        await app.close()
-        await adapter.close()
-        await store.close()
         await web.stop()
 
 
@@ -214,12 +203,16 @@ def words(click: CallbackQuery) -> str:
 class SlowReception:
     """The core, which takes its time over clicks and purchases until `go`. `told`: messages that came in."""
 
-    def __init__(self, real: CoreEventSink, *, slow: bool) -> None:
-        self._real = real
+    def __init__(self, *, slow: bool) -> None:
+        self._real: EventSink = Quiet()
         self.go = asyncio.Event()
         self.told: list[Heard] = []
         if not slow:
             self.go.set()
+
+    def stand_before(self, real: EventSink) -> EventSink:
+        self._real = real
+        return self
 
     async def receive_message(self, message: Heard) -> bool:
         self.told.append(message)

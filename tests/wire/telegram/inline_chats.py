@@ -32,7 +32,7 @@ async def called(place: TelegramWorld, chat: Chat, text: str, *, reply_to: Messa
 async def finished(place: TelegramWorld, message: Message, *, after: int = 0) -> None:
     """Waits until a message has become a picture, and the job knows it. `after`: edits that do not count."""
     await place.until(lambda: done(message) and message.photo is not None and message.edits > after)
-    await place.settled()
+    await place.wait_until_settled()
 
 
 def shown(message: Message) -> str:

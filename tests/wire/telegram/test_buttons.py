@@ -12,8 +12,8 @@ from bot.errors import AlreadyFinished, NotYours, StillPainting
 from bot.job import new_id
 from bot.texts import LOCALES, translate, translate_error
 from tests.servers.telegram import Message, User
-from tests.support.chat_world import reference_sizes
 from tests.support.images import png
+from tests.support.world import reference_sizes
 from tests.wire.telegram.easel import TelegramWorld
 from tests.wire.telegram.edges import Edge, edge, pressed, wired, words
 

@@ -19,7 +19,7 @@ async def test_twenty_jobs_at_once_in_one_group_all_get_their_picture_and_nothin
         async with place.easel():
             asked = [place.server.say(each, place.group, "/imagine@easel_bot a fox") for each in members]
             await place.until(lambda: sum(done(one) for one in place.mine(place.group)) == 20)
-            await place.settled()
+            await place.wait_until_settled()
             assert place.server.refusals == []
             assert sorted(one.reply_to.id for one in place.mine(place.group) if one.reply_to) == [
                 one.id for one in asked
@@ -39,7 +39,7 @@ async def test_albums_count_as_many_and_are_not_refused_either(tmp_path: Path) -
                 for each in members:
                     place.server.say(each, place.group, "/imagine@easel_bot a fox --n 4")
             await place.until(lambda: sum(done(one) for one in place.mine(place.group)) == 6)
-            await place.settled()
+            await place.wait_until_settled()
             assert place.server.refusals == []
             assert len(place.mine(place.group)) == 24
 

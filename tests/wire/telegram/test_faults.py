@@ -168,7 +168,7 @@ async def test_a_place_that_closes_costs_nothing(tmp_path: Path, closed: Closed)
                 await upstream.fetched.wait()
                 closed.close(place, status)
                 upstream.open.set()
-                await place.settled()
+                await place.wait_until_settled()
                 [job] = await easel.app.store.history(f"telegram:{place.ada.id}")
                 balance = await easel.app.store.balance(f"telegram:{place.ada.id}", 50)
         pictures = [one for one in place.mine(chat) if one.photo is not None]
@@ -193,6 +193,6 @@ async def test_updates_told_twice_and_out_of_order_are_one_job_each(tmp_path: Pa
             place.server.redeliver(update)
         gate.open()
         await place.until(lambda: len([one for one in place.mine() if one.photo is not None]) == 3)
-        await place.settled()
+        await place.wait_until_settled()
         assert sorted(one.prompt.strip() for one in place.sandbox.requests) == ["a cat", "a dog", "a fox"]
         assert await place.left() == 47

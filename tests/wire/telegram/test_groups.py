@@ -11,8 +11,8 @@ from bot.chat import Action
 from bot.errors import ChatOutOfCredits, ReplyHasNoPicture
 from bot.texts import translate, translate_error
 from tests.servers.telegram import UNLIMITED
-from tests.support.chat_world import reference_sizes
 from tests.support.images import encode_image, png
+from tests.support.world import reference_sizes
 from tests.wire.telegram.easel import TelegramWorld, button, telegram_world
 
 
@@ -170,7 +170,7 @@ async def test_a_topic_keeps_its_thread_and_its_first_message_is_no_reply(tmp_pa
             place.server.close_topic(forum, topic)
             place.server.say(place.ada, forum, "@easel_bot a dog", thread=topic)
             await place.heard()
-            await place.settled()
+            await place.wait_until_settled()
 
 
 async def test_a_channels_direct_messages_keep_their_topic(place: TelegramWorld) -> None:

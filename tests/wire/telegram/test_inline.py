@@ -51,7 +51,7 @@ async def test_an_original_is_put_in_as_a_document(place: TelegramWorld, storage
     async with place.easel(storage_chat=storage.id):
         message = await chosen(place, "a red fox --file")
         await place.until(lambda: done(message) and message.document is not None)
-        await place.settled()
+        await place.wait_until_settled()
         (stored,) = place.mine(storage)
         assert stored.document == message.document
 
@@ -133,7 +133,7 @@ async def test_a_storage_chat_that_takes_nothing_costs_nothing(place: TelegramWo
     async with place.easel(storage_chat=storage.id):
         message = await chosen(place, "a red fox")
         await place.until(lambda: shown(message) == translate("en", "failed-undelivered"))
-        await place.settled()
+        await place.wait_until_settled()
         assert await place.left() == 50
 
 

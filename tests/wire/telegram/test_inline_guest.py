@@ -6,8 +6,8 @@ from bot.errors import AlreadyFinished, BadOption, UnknownCommand
 from bot.handlers.commands import help_text
 from bot.texts import translate, translate_error
 from tests.servers.telegram import Chat
-from tests.support.chat_world import reference_sizes
 from tests.support.images import png
+from tests.support.world import reference_sizes
 from tests.wire.telegram.easel import TelegramWorld
 from tests.wire.telegram.edges import pressed, words
 from tests.wire.telegram.inline_chats import called, finished, shown

@@ -13,9 +13,9 @@ from bot.errors import AnimatedPicture, NotAPicture, PictureTooLarge, PromptEmpt
 from bot.pictures.decoding import SUPPORTED_FORMATS
 from bot.texts import translate, translate_error
 from tests.servers.telegram import UNLIMITED, AlbumItem
-from tests.support.chat_world import reference_sizes
 from tests.support.clocks import PausableClock
 from tests.support.images import encode_image, png
+from tests.support.world import reference_sizes
 from tests.wire.telegram.easel import SPEED, TelegramWorld, telegram_world
 
 
@@ -274,7 +274,7 @@ async def test_moving_pictures_are_refused_in_words(place: TelegramWorld) -> Non
         place.server.document(
             place.ada, place.private, gif(), filename="fox.gif", mime_type="image/gif", caption="anime"
         )
-        await place.settled()
+        await place.wait_until_settled()
         answer = await place.answer(after=answer)
         await place.until(lambda: answer.text == "" or "fox" in answer.text)
         assert answer.text.replace("\u2060", "") == translate_error("en", AnimatedPicture(name="fox.gif"))

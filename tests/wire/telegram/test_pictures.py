@@ -10,8 +10,8 @@ from PIL import Image
 from bot.chat import Action
 from bot.texts import translate
 from tests.servers.telegram import UNLIMITED
-from tests.support.chat_world import reference_sizes
 from tests.support.images import encode_image, png
+from tests.support.world import reference_sizes
 from tests.wire.telegram.easel import TelegramWorld, button, telegram_world
 
 
@@ -37,7 +37,7 @@ async def test_an_unfinished_picture_shows_inside_the_status_message(tmp_path: P
         place.server.say(place.ada, place.private, f"a fox {fault}")
         status = await place.answer()
         await place.until(lambda: status.photo is not None and [label for label, _ in status.buttons] == ["Cancel"])
-        await place.settled()
+        await place.wait_until_settled()
         await place.until(lambda: "Cancel" not in [label for label, _ in status.buttons])
         assert place.mine() == [status]
         assert await place.left() == (50 if fault else 49)
@@ -213,7 +213,7 @@ async def test_a_deleted_status_message_stops_the_job_and_costs_nothing(place: T
         status = await place.answer()
         await upstream.fetched.wait()
         place.server.delete(status)
-        await place.settled()
+        await place.wait_until_settled()
         assert await place.left() == 50
         assert place.mine() == []
 
@@ -225,7 +225,7 @@ async def test_a_member_who_blocks_the_bot_pays_nothing_and_keeps_nothing_busy(p
         await upstream.fetched.wait()
         place.server.block(place.ada)
         upstream.open.set()
-        await place.settled()
+        await place.wait_until_settled()
         assert await place.left() == 50
 
 
@@ -236,7 +236,7 @@ async def test_a_group_that_takes_no_photos_costs_nothing(place: TelegramWorld) 
         await upstream.fetched.wait()
         place.server.faults.fail("editMessageMedia", status=403)
         upstream.open.set()
-        await place.settled()
+        await place.wait_until_settled()
         await place.until(lambda: status.text == translate("en", "failed-undelivered"))
         assert await place.left() == 50
 

@@ -129,7 +129,7 @@ async def test_the_token_shows_nowhere_whatever_fails(
             spoil()
             request = place.server.photo(place.ada, place.private, png(), caption="make it night")
             await answered(place, request)
-            await place.settled()
+            await place.wait_until_settled()
             faults.planned.clear()
         request = place.server.say(place.ada, place.private, "a red fox")
         picture = await place.picture(after=request)
