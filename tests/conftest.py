@@ -5,12 +5,12 @@ import gc
 import os
 import sys
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+from cachetools import FIFOCache
 from hypothesis import settings
 
 from bot.logs import configure_logging
@@ -79,7 +79,7 @@ def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def painted_once() -> Iterator[None]:
     """The sandbox takes a picture that it has painted in an earlier test: same order, same picture, as the painter's
     own tests show. A fifth of the processor time went into painting them again."""
-    paint, pictures, one_at_a_time = renderer.paint, OrderedDict[PictureSpec, bytes](), threading.Lock()
+    paint, pictures, one_at_a_time = renderer.paint, FIFOCache[PictureSpec, bytes](PICTURES), threading.Lock()
 
     def remembered(order: PictureSpec, abandoned: Callable[[], bool] = lambda: False) -> bytes:
         if abandoned():
@@ -91,8 +91,6 @@ def painted_once() -> Iterator[None]:
         png = paint(order, abandoned)
         with one_at_a_time:
             pictures[order] = png
-            if len(pictures) > PICTURES:
-                pictures.popitem(last=False)
         return png
 
     with pytest.MonkeyPatch.context() as patched:

@@ -7,11 +7,12 @@ import asyncio
 import contextlib
 import functools
 import threading
-from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import ParamSpec, TypeVar
+
+from cachetools import LRUCache
 
 from bot.sandbox.painting.painter import blur_preview, paint
 from bot.sandbox.painting.picture_spec import PictureSpec
@@ -28,14 +29,12 @@ class RepeatCounter:
     """How often each key was requested, for the MAX_REMEMBERED most recent keys."""
 
     def __init__(self) -> None:
-        self._counts: OrderedDict[Hashable, int] = OrderedDict()
+        self._counts: LRUCache[Hashable, int] = LRUCache(MAX_REMEMBERED)
 
     def count_repeat(self, key: Hashable) -> int:
         """Number of earlier requests with this key: 0 the first time, then 1, 2 …"""
-        self._counts[key] = self._counts.pop(key, -1) + 1
-        if len(self._counts) > MAX_REMEMBERED:
-            self._counts.popitem(last=False)
-        return self._counts[key]
+        self._counts[key] = count = self._counts.get(key, -1) + 1
+        return count
 
 
 class Renderer:

@@ -23,7 +23,10 @@ class ServedFile:
 
 
 class FileCache:
-    """The newest files by name; the oldest are evicted first."""
+    """The newest files by name; the oldest are evicted first.
+
+    By hand, since a cache of cachetools has one bound, and refuses a value that is larger than it.
+    """
 
     def __init__(self) -> None:
         self._files: OrderedDict[str, ServedFile] = OrderedDict()

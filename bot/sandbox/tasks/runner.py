@@ -7,10 +7,10 @@ import asyncio
 import random
 import time
 import uuid
-from collections import OrderedDict
 from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
+from cachetools import FIFOCache
 
 from bot.sandbox.faults import FaultEffect
 from bot.sandbox.http_errors import Object
@@ -38,7 +38,7 @@ class TaskRunner:
         of its address, as a reverse proxy would; None: that host itself."""
         self._renderer = renderer
         self._callbacks_to = callbacks_to
-        self._tasks: OrderedDict[str, tuple[TaskDialect, Task, FaultEffect]] = OrderedDict()
+        self._tasks: FIFOCache[str, tuple[TaskDialect, Task, FaultEffect]] = FIFOCache(MAX_TASKS)
         self._running: set[asyncio.Task[None]] = set()
         self._client: aiohttp.ClientSession | None = None
 
@@ -68,8 +68,6 @@ class TaskRunner:
         task_id = dialect.task_id_format.format(created=created, token=token)
         task = Task(id=task_id, request=request, created_at=created)
         self._tasks[task.id] = dialect, task, effect
-        if len(self._tasks) > MAX_TASKS:
-            self._tasks.popitem(last=False)
         response = dialect.encode_created(task)
         running = asyncio.create_task(self._run_task(dialect, task, effect, origin, rng), name=task.id)
         self._running.add(running)

@@ -8,11 +8,12 @@ import binascii
 import json
 import re
 import uuid
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import cast
+
+from cachetools import FIFOCache
 
 from bot.sandbox.http_errors import BadRequestError, Object
 from bot.sandbox.references import InvalidReferenceError, Reference, parse_reference
@@ -44,7 +45,7 @@ class Uploads:
     def __init__(self, files: FileCache) -> None:
         """`files`: where the bytes are served from, as long as it holds them."""
         self._files = files
-        self._uploads: OrderedDict[str, Upload] = OrderedDict()
+        self._uploads: FIFOCache[str, Upload] = FIFOCache(MAX_UPLOADS)
 
     def list_uploads(self) -> list[Upload]:
         """Oldest first."""
@@ -56,8 +57,6 @@ class Uploads:
         self._files.add_file(name, upload.reference.data, upload.reference.media_type)
         url = f"{origin}/references/{name}"
         self._uploads[url] = upload
-        if len(self._uploads) > MAX_UPLOADS:
-            self._uploads.popitem(last=False)
         return url
 
     def find_reference(self, url: str) -> Reference | None:

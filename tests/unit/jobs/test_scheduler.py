@@ -215,6 +215,7 @@ async def test_without_a_free_slot_none_is_claimed(workflow: ScriptedWorkflow) -
         assert not at_once
         scheduler.submit("b", "user")
     assert workflow.positions == [("b", 1)]
+    await scheduler.drain(0)
 
 
 async def test_a_turn_claimed_before_the_end_starts_nothing_after_it(workflow: ScriptedWorkflow) -> None:
