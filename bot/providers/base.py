@@ -1,14 +1,23 @@
-"""Properties of a provider that come from its configuration, whatever its dialect. Sends no requests."""
+"""What providers of all dialects have in common: the properties that come from their configuration.
 
-from bot.painting import Capabilities
+Sends no requests.
+"""
+
+from collections.abc import AsyncGenerator
+
+from bot.errors import Lost
+from bot.painting import Accepted, Capabilities, PaintEvent, PaintRequest
+from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import Upstream
 
 
 class BaseProvider:
     """The part of `bot.ports.Provider` that needs no request."""
 
-    def __init__(self, upstream: Upstream) -> None:
+    def __init__(self, upstream: Upstream, client: UpstreamClient) -> None:
+        """`client`: owned and closed by the caller."""
         self._upstream = upstream
+        self._client = client
 
     @property
     def name(self) -> str:
@@ -26,3 +35,17 @@ class BaseProvider:
     def price(self) -> int:
         """Credits for one image; >= 0."""
         return self._upstream.price
+
+
+class SingleResponseProvider(BaseProvider):
+    """A provider whose upstream paints in the response to the request, which cannot be requested again."""
+
+    @property
+    def resumable(self) -> bool:
+        """False: a response that was not received cannot be requested again."""
+        return False
+
+    async def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[PaintEvent, None]:
+        """Raises Lost."""
+        raise Lost(trace=upstream_id)
+        yield Accepted(upstream_id)  # pyright: ignore[reportUnreachable] - makes it the generator that the port wants

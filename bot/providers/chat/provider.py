@@ -15,7 +15,7 @@ import structlog
 from bot.errors import CutShort, Lost, PaintFailed, UpstreamDown
 from bot.intake.sizes import resolve_request_size
 from bot.painting import Accepted, PaintEvent, PaintRequest, Stage, StageChanged, Usage
-from bot.providers.base import BaseProvider
+from bot.providers.base import SingleResponseProvider
 from bot.providers.chat.message_parts import parse_message
 from bot.providers.chat.response import ChatResponse
 from bot.providers.diagnostics import endpoint_hints
@@ -32,20 +32,14 @@ from bot.providers.surplus import SurplusBudget, drop_surplus
 log = structlog.get_logger()
 
 
-class ChatProvider(BaseProvider):
+class ChatProvider(SingleResponseProvider):
     """One upstream of the dialect `chat`. Implements `bot.ports.Provider`."""
 
     def __init__(self, upstream: Upstream, client: UpstreamClient) -> None:
         """`client`: owned and closed by the caller."""
         assert isinstance(upstream.wire, ChatWire)
-        super().__init__(upstream)
+        super().__init__(upstream, client)
         self._wire = upstream.wire
-        self._client = client
-
-    @property
-    def resumable(self) -> bool:
-        """False: the answer of a chat completion cannot be requested again."""
-        return False
 
     async def paint(self, request: PaintRequest) -> AsyncGenerator[PaintEvent, None]:
         """Paints `options.n` images, each with a request of its own, since the upstream paints one an answer.
@@ -61,11 +55,6 @@ class ChatProvider(BaseProvider):
         async with aclosing(merge_paintings(paintings, on_failure=self._log_failure)) as events:
             async for event in events:
                 yield event
-
-    async def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[PaintEvent, None]:
-        """Raises Lost: an answer that was not received cannot be requested again."""
-        raise Lost(trace=upstream_id)
-        yield Accepted(upstream_id)  # pyright: ignore[reportUnreachable] - makes it the generator that the port wants
 
     def _log_failure(self, failure: PaintFailed) -> None:
         log.warning(

@@ -14,7 +14,7 @@ import structlog
 from bot.errors import CutShort, Lost, UpstreamDown
 from bot.intake.sizes import resolve_request_size
 from bot.painting import Accepted, PaintEvent, PaintRequest, Stage, StageChanged
-from bot.providers.base import BaseProvider
+from bot.providers.base import SingleResponseProvider
 from bot.providers.diagnostics import endpoint_hints
 from bot.providers.http.client import HttpResponse, Payload, UpstreamClient, exchange
 from bot.providers.http.error_bodies import find_trace_id
@@ -31,20 +31,14 @@ from bot.providers.surplus import SurplusBudget, drop_surplus
 log = structlog.get_logger()
 
 
-class ImagesProvider(BaseProvider):
+class ImagesProvider(SingleResponseProvider):
     """One upstream of the dialect `images` (OpenAI's Images API). Implements `bot.ports.Provider`."""
 
     def __init__(self, upstream: Upstream, client: UpstreamClient) -> None:
         """`client`: owned and closed by the caller."""
         assert isinstance(upstream.wire, ImagesWire)
-        super().__init__(upstream)
+        super().__init__(upstream, client)
         self._wire = upstream.wire
-        self._client = client
-
-    @property
-    def resumable(self) -> bool:
-        """False: an answer that was not received cannot be requested again."""
-        return False
 
     async def paint(self, request: PaintRequest) -> AsyncGenerator[PaintEvent, None]:
         """Paints all images with one request, which is never sent twice.
@@ -59,11 +53,6 @@ class ImagesProvider(BaseProvider):
             async with aclosing(decode_inline_images(wanted)) as events:
                 async for event in events:
                     yield event
-
-    async def resume(self, request: PaintRequest, upstream_id: str) -> AsyncGenerator[PaintEvent, None]:
-        """Raises Lost: an answer that was not received cannot be requested again."""
-        raise Lost(trace=upstream_id)
-        yield Accepted(upstream_id)  # pyright: ignore[reportUnreachable] - makes it the generator that the port wants
 
     async def _request_pictures(self, request: PaintRequest) -> AsyncGenerator[PaintEvent, None]:
         upstream = self._upstream

@@ -51,9 +51,8 @@ class TasksProvider(BaseProvider):
     ) -> None:
         """`client`: owned and closed by the caller. `jitter`: a random number, 0 <= value < 1, at each call."""
         assert isinstance(upstream.wire, TasksWire)
-        super().__init__(upstream)
+        super().__init__(upstream, client)
         self._wire = upstream.wire
-        self._client = client
         self._clock = clock
         self._callbacks = callbacks
         self._jitter = jitter
