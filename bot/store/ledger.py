@@ -92,26 +92,37 @@ def reserve(conn: Connection, new: NewJob, user: Account, rules: QuotaRules, now
 
     Raises OutOfCredits, ChatOutOfCredits.
     """
-    user = quota.refreshed(
-        user, quota.today(now), allowance_on_day(conn, user.id, rules.allowance(new.user), rules.new_user_daily, now)
-    )
-    if user.available < new.cost:
-        raise OutOfCredits(left=user.available, cost=new.cost, refill=quota.hours_to_refill(now))
-    user, from_granted = quota.reserve(user, new.cost)
-    _update_account(conn, user)
+    allowance = allowance_on_day(conn, user.id, rules.allowance(new.user), rules.new_user_daily, now)
+    user, from_granted = _reserve_credits(conn, user, allowance, new.cost, now, OutOfCredits)
     entry = {"job": new.id, "kind": "reserve", "credits": new.cost, "at": now}
     entry |= {"account": user.id, "day": user.day, "from_granted": from_granted, "chat_from_granted": 0}
     group_id = chat_account(new.chat, rules)
     if group_id is not None and rules.chat_daily is not None:
         group, _ = lock_account(conn, group_id)
-        group = quota.refreshed(group, quota.today(now), rules.chat_daily)
-        if group.available < new.cost:
-            raise ChatOutOfCredits(left=group.available, cost=new.cost, refill=quota.hours_to_refill(now))
-        group, chat_from_granted = quota.reserve(group, new.cost)
-        _update_account(conn, group)
+        group, chat_from_granted = _reserve_credits(conn, group, rules.chat_daily, new.cost, now, ChatOutOfCredits)
         entry |= {"chat_account": group.id, "chat_day": group.day, "chat_from_granted": chat_from_granted}
     require_columns(ledger, entry)
     conn.execute(INSERT_ENTRY, entry)
+
+
+def _reserve_credits(
+    conn: Connection,
+    locked: Account,
+    allowance: int,
+    cost: int,
+    now: datetime,
+    refusal: type[OutOfCredits | ChatOutOfCredits],
+) -> tuple[Account, int]:
+    """Reserves credits of a locked account after the day's refill; also returns how many came from `granted`.
+
+    Raises `refusal` when too few are available.
+    """
+    refilled = quota.refreshed(locked, quota.today(now), allowance)
+    if refilled.available < cost:
+        raise refusal(left=refilled.available, cost=cost, refill=quota.hours_to_refill(now))
+    reserved, from_granted = quota.reserve(refilled, cost)
+    _update_account(conn, reserved)
+    return reserved, from_granted
 
 
 def settle(conn: Connection, job_id: str, charged: int, now: datetime) -> bool:
