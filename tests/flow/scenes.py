@@ -68,7 +68,7 @@ async def stands(easel: MemoryWorld, job_id: str) -> bool:
     return job is not None and job.status_id is not None
 
 
-async def until_stored(easel: World, post: Post) -> None:
+async def until_stored(easel: MemoryWorld, post: Post) -> None:
     """Waits until the id of a job's status message is stored, a moment after the message shows."""
 
     async def is_stored() -> bool:

@@ -344,7 +344,7 @@ async def test_a_file_whose_name_fills_a_page_is_refused_in_words(place: Telegra
         assert SUPPORTED_FORMATS in status.text
         assert name[:2] in status.text
         assert len(status.text) < 400
-        await place.settled()
+        await place.wait_until_settled()
         assert await place.left() == 50
     async with place.easel():
         place.server.say(place.ada, place.private, "a fox")
