@@ -277,6 +277,10 @@ class UpdateInbox(Protocol):
         """Deletes a handled update; no-op when it was not kept."""
         ...
 
+    async def delete_updates(self, adapter: str, numbers: Collection[int]) -> None:
+        """Deletes handled updates; no-op for those that were not kept."""
+        ...
+
     async def saved_updates(self, adapter: str) -> dict[int, dict[str, Any]]:
         """The updates not handled yet, rising by number."""
         ...

@@ -15,6 +15,7 @@ from adapters.discord.delivery import Delivery
 from adapters.discord.files import Files
 from adapters.discord.gateway import GatewayClient
 from adapters.discord.ids import PLATFORM
+from adapters.discord.inbox import EventInbox
 from adapters.discord.rate_limits import ChannelWindows
 from adapters.discord.rest import RestClient
 from adapters.discord.sender import Sender
@@ -56,6 +57,7 @@ class DiscordAdapter:
         self._rest = RestClient(settings.api_base, settings.token, self._windows.record_response)
         self._fetcher = Fetcher([*allow_hosts, *_own_hosts(settings.api_base)])
         self._state = DiscordState(storage, clock, settings.shard_ids or ())
+        self._inbox = EventInbox(storage, clock, self._state.scope)
         self._files = Files(self._rest, self._fetcher, storage, clock)
         self._sender = Sender(self._rest, self._state, clock, lambda: self._connection.application_id)
         self._delivery = Delivery(
@@ -80,6 +82,7 @@ class DiscordAdapter:
         for name in VERBOSE_LOGGERS:
             logging.getLogger(name).setLevel(logging.INFO)
         await self._state.load()
+        await self._inbox.load()
 
         def make_gateway(*, message_content: bool) -> GatewayClient:
             return GatewayClient(
@@ -87,6 +90,7 @@ class DiscordAdapter:
                 files=self._files,
                 state=self._state,
                 storage=self._storage,
+                inbox=self._inbox,
                 events=events,
                 clock=self._clock,
                 message_content=message_content,
@@ -101,6 +105,7 @@ class DiscordAdapter:
         await self._connection.stop()
         await self._files.close()
         await self._state.close()
+        await self._inbox.close()
 
     async def close(self) -> None:
         await self.stop_receiving()

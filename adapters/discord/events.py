@@ -62,11 +62,12 @@ class MessageEvents:
             chat = ids.make_chat(guild_id, channel_id, direct=guild_id is None)
             await self._events.message_deleted(MessageRef(chat=chat, message_id=str(message_id)))
 
-    async def handle_message(self, message: discord.Message) -> None:
-        """Hands over what is meant for the bot: direct messages, mentions, replies to it, slash commands as text."""
+    async def handle_message(self, message: discord.Message) -> bool:
+        """Hands over what is meant for the bot: direct messages, mentions, replies to it, slash commands as text.
+        False: Easel stops before it is handled."""
         user = self._client.user
         if user is None or message.author.bot or message.webhook_id or message.type not in USER_MESSAGE_TYPES:
-            return
+            return True
         roles = _bot_roles(message)
         direct = message.guild is None
         mentioned_ids = {*message.raw_role_mentions, *(each.id for each in message.mentions)}
@@ -75,7 +76,7 @@ class MessageEvents:
         replies_to_bot = isinstance(reply, discord.Message) and reply.author.id == user.id
         to_me = direct or mentioned or replies_to_bot
         if not to_me and not message.content.startswith("/"):
-            return
+            return True
         sender = self._users.of_message(message)
         if to_me:
             obstacle = self._obstacle(message, reply, negotiate_locale(sender.locale), readable=direct or mentioned)
@@ -83,12 +84,12 @@ class MessageEvents:
                 refusal = await self._events.command_refusal(sender, decode.decode_chat(message))
                 if notice := obstacle if refusal is None else refusal:
                     await self._send_notice(message, notice)
-                return
+                return True
         for source in (message, reply):
             if isinstance(source, discord.Message):
                 for ref, file in decode.decode_files(source):
                     self._files.remember_url(str(ref), file.url)
-        await self._events.receive_message(
+        return await self._events.receive_message(
             decode.decode_message(message, bot_id=user.id, bot_roles=roles, sender=sender, reply=reply, to_me=to_me)
         )
 

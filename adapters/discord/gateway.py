@@ -5,6 +5,7 @@ Every event is answered for: an exception in one is logged and ends nothing else
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from functools import partial
 from typing import Any
 
 import discord
@@ -14,6 +15,7 @@ from discord import app_commands
 from adapters.discord.commands import TextTranslator, add_commands, sync_commands
 from adapters.discord.events import MessageEvents
 from adapters.discord.files import Files
+from adapters.discord.inbox import GUILD_POLL_S, GUILD_POLLS, RECORDED_EVENTS, Event, EventInbox, ParseEvent
 from adapters.discord.interaction_replies import InteractionReplies
 from adapters.discord.interactions import InteractionHandler, JobButton
 from adapters.discord.sender import Sender
@@ -41,6 +43,7 @@ class GatewayClient(discord.AutoShardedClient):
         files: Files,
         state: DiscordState,
         storage: AdapterStorage,
+        inbox: EventInbox,
         events: EventSink,
         clock: Clock,
         message_content: bool,
@@ -64,17 +67,22 @@ class GatewayClient(discord.AutoShardedClient):
         )
         self.shard_ids = None if shard_ids is None else list(shard_ids)
         self._storage = storage
+        self._inbox = inbox
         self._events = events
         self._clock = clock
         self._disconnected_shards: set[int] = set()
         self._command_sync: asyncio.Task[None] | None = None
         self._running: set[asyncio.Task[None]] = set()
+        self._taking_up: asyncio.Task[None] | None = None
+        self._parsers = dict(self._connection.parsers)
+        for name in RECORDED_EVENTS:
+            self._connection.parsers[name] = partial(self._record, name, self._parsers[name])
         users = Users(state)
         self._messages = MessageEvents(
             self, sender=sender, files=files, state=state, users=users, events=events, clock=clock
         )
         self.interactions = InteractionHandler(
-            replies=InteractionReplies(sender=sender, state=state, clock=clock),
+            replies=InteractionReplies(sender=sender, state=state, inbox=inbox),
             users=users,
             files=files,
             state=state,
@@ -92,8 +100,9 @@ class GatewayClient(discord.AutoShardedClient):
     async def stop(self) -> None:
         """Closes the connection and hands over what came in. Events whose replies are still waiting to be shown after
         HANDOVER_TIMEOUT_S end with the core."""
-        if self._command_sync is not None:
-            self._command_sync.cancel()
+        for task in (self._command_sync, self._taking_up):
+            if task is not None:
+                task.cancel()
         await self.close()
         if self._running:
             await asyncio.wait(self._running, timeout=HANDOVER_TIMEOUT_S)
@@ -118,6 +127,8 @@ class GatewayClient(discord.AutoShardedClient):
         log.info("discord is connected", guilds=len(self.guilds), shards=self.shard_count)
         if self._command_sync is None:
             self._command_sync = asyncio.create_task(self._sync_commands(), name="discord commands")
+        if self._taking_up is None:
+            self._taking_up = asyncio.create_task(self._take_up_events(), name="discord events of before")
 
     async def _sync_commands(self) -> None:
         """Writes the commands where they differ, however often it takes."""
@@ -133,6 +144,33 @@ class GatewayClient(discord.AutoShardedClient):
                 pause_s = min(pause_s * 2, COMMANDS_RETRY_MAX_S)
             else:
                 return
+
+    def _record(self, name: str, parse: ParseEvent, data: Event) -> None:
+        """Has an event saved before discord.py hands it to its handlers."""
+        try:
+            self._inbox.record(name, data, "" if self.user is None else str(self.user.id))
+        except Exception:
+            log.exception("event not recorded", event_name=name)
+        parse(data)
+
+    async def _take_up_events(self) -> None:
+        """Handles the events that an earlier process has left behind."""
+        while (left_behind := self._inbox.pop_left_behind()) is not None:
+            name, data = left_behind
+            if name == "MESSAGE_CREATE" and not await self._knows_guild(data.get("guild_id")):
+                self._inbox.set_handled(int(data["id"]))
+                continue
+            log.info("event of before is taken up", event_name=name, event_id=data["id"])
+            self._parsers[name](data)
+
+    async def _knows_guild(self, guild_id: str | None) -> bool:
+        """Whether an event's guild, if it has one, is known; Discord lists the guilds after READY, one by one. Until
+        then discord.py would take the event for one of a direct chat."""
+        for _ in range(GUILD_POLLS):
+            if guild_id is None or self.get_guild(int(guild_id)) is not None:
+                return True
+            await self._clock.sleep(GUILD_POLL_S)
+        return False
 
     async def on_shard_ready(self, shard: int) -> None:
         self._disconnected_shards.discard(shard)
@@ -152,7 +190,16 @@ class GatewayClient(discord.AutoShardedClient):
     # ------------------------------------------------------------ messages and interactions
 
     async def on_message(self, message: discord.Message) -> None:
-        await self.run_event(self._messages.handle_message(message))
+        await self.run_event(self._handle_message(message))
+
+    async def _handle_message(self, message: discord.Message) -> None:
+        try:
+            handled = await self._messages.handle_message(message)
+        except Exception:
+            self._inbox.set_handled(message.id)  # it would fail the next time too
+            raise
+        if handled:
+            self._inbox.set_handled(message.id)
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         await self.run_event(self._messages.handle_deleted(payload.guild_id, payload.channel_id, payload.message_id))

@@ -14,12 +14,12 @@ import structlog
 from adapters.discord import decode, encode
 from adapters.discord.commands import Interaction
 from adapters.discord.errors import ALREADY_ACKNOWLEDGED, CallRejected
+from adapters.discord.inbox import EventInbox
 from adapters.discord.interaction_tokens import InteractionToken
 from adapters.discord.sender import Sender
 from adapters.discord.state import DiscordState
 from adapters.discord.users import interaction_locale
 from bot.chat import Card
-from bot.clock import Clock
 from bot.errors import ChatBusy, ChatUnreachable, EaselError
 from bot.texts import translate_error
 
@@ -41,18 +41,21 @@ class FirstResponse:
 class InteractionReplies:
     """Acknowledges interactions and has their tokens saved."""
 
-    def __init__(self, *, sender: Sender, state: DiscordState, clock: Clock) -> None:
+    def __init__(self, *, sender: Sender, state: DiscordState, inbox: EventInbox) -> None:
         self._sender = sender
         self._state = state
-        self._clock = clock
+        self._inbox = inbox
 
     async def acknowledge(self, interaction: Interaction, *, ephemeral: bool) -> InteractionToken | None:
-        """Shows "thinking" at once, and saves the token. None: Discord did not take it."""
+        """Shows "thinking" as soon as the interaction is saved, and saves the token. None: Discord did not take it."""
+        await self._inbox.wait_until_saved(interaction.id)
         response = await self.respond(lambda: interaction.response.defer(thinking=True, ephemeral=ephemeral))
         if not response.accepted:
+            self._inbox.set_handled(interaction.id)
             return None
         token_only = ephemeral or decode.is_token_only(interaction)
         token = self.make_token(interaction, token_only=token_only, ephemeral=ephemeral)
+        token = self._state.tokens.get(token.id) or token  # an earlier process's knows its messages
         if response.message_id is not None:
             token.reply_id = response.message_id
             token.message_ids.append(response.message_id)
@@ -82,7 +85,7 @@ class InteractionReplies:
         return InteractionToken(
             id=f"i{interaction.id}",
             token=interaction.token,
-            created_s=self._clock.now().timestamp(),
+            created_s=self._inbox.received_s(interaction.id),
             file_limit=interaction.filesize_limit,
             user=str(interaction.user.id),
             token_only=token_only,
@@ -91,12 +94,14 @@ class InteractionReplies:
 
     @asynccontextmanager
     async def report_bugs(self, interaction: Interaction, token: InteractionToken) -> AsyncGenerator[None]:
-        """Tells the user of an unexpected exception, so that "thinking" is followed by something."""
+        """Tells the user of an unexpected exception, so that "thinking" is followed by something. At the end of the
+        block the interaction is handled."""
         try:
             yield
         except Exception:
             log.exception("interaction failed", interaction=token.id)
             await self.send_ephemeral(token, translate_error(interaction_locale(interaction), EaselError()))
+        self._inbox.set_handled(interaction.id)
 
     async def send_ephemeral(self, token: InteractionToken, text: str) -> None:
         """Sends a sentence that only the user sees; nothing for an empty one."""

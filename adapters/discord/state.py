@@ -15,7 +15,7 @@ from adapters.discord.ids import PLATFORM
 from adapters.discord.interaction_tokens import InteractionToken, InteractionTokens
 from bot.clock import Clock
 from bot.errors import StoreFailed
-from bot.ports import AdapterStorage, InteractionTokenStorage, PendingNotices, StoredToken
+from bot.ports import AdapterStorage, InteractionTokenStorage, PendingNotices, StoredToken, UpdateInbox
 
 log = structlog.get_logger()
 
@@ -24,18 +24,22 @@ MAX_OWN_MESSAGES = 20_000  # messages of the bot whose deletion is noticed
 CLEANUP_INTERVAL_S = 60.0  # between two looks for expired tokens: a look visits each of them
 
 
-class DiscordStorage(AdapterStorage, InteractionTokenStorage, PendingNotices, Protocol):
+class StateStorage(AdapterStorage, InteractionTokenStorage, PendingNotices, Protocol):
+    """The parts of the database that the state uses."""
+
+
+class DiscordStorage(StateStorage, UpdateInbox, Protocol):
     """The parts of the database that this adapter uses."""
 
 
 class DiscordState:
     """The state of this process's shards."""
 
-    def __init__(self, storage: DiscordStorage, clock: Clock, shards: tuple[int, ...] = ()) -> None:
+    def __init__(self, storage: StateStorage, clock: Clock, shards: tuple[int, ...] = ()) -> None:
         """`shards`: those of this process, where several share the database: each keeps tokens and notices of its
         own."""
         self.tokens = InteractionTokens()
-        self._scope = f"{PLATFORM}:{','.join(map(str, shards))}" if shards else PLATFORM
+        self.scope = f"{PLATFORM}:{','.join(map(str, shards))}" if shards else PLATFORM
         self._storage = storage
         self._clock = clock
         self._unsaved: dict[str, InteractionToken] = {}
@@ -49,9 +53,9 @@ class DiscordState:
     async def load(self) -> None:
         """Reads what an earlier process saved."""
         try:
-            for stored in await self._storage.load_tokens(self._scope):
+            for stored in await self._storage.load_tokens(self.scope):
                 self.tokens.add(InteractionToken.from_fields(stored.fields))
-            self._pending_notices = await self._storage.pending_notices(self._scope)
+            self._pending_notices = await self._storage.pending_notices(self.scope)
         except StoreFailed as failed:
             log.warning("interaction tokens not loaded", detail=failed.detail)
 
@@ -75,7 +79,7 @@ class DiscordState:
             changed, self._unsaved = self._unsaved, {}
             self._delete_expired()
             try:
-                await self._storage.save_tokens(self._scope, [_stored(token) for token in changed.values()])
+                await self._storage.save_tokens(self.scope, [_stored(token) for token in changed.values()])
             except StoreFailed as failed:
                 log.warning("interaction tokens not saved", detail=failed.detail)
 
@@ -116,7 +120,7 @@ class DiscordState:
         """A user is to be shown, with their next command, that an image could not be shown to them."""
         self._pending_notices.add(user_id)
         try:
-            await self._storage.add_pending_notice(self._scope, user_id)
+            await self._storage.add_pending_notice(self.scope, user_id)
         except StoreFailed as failed:
             log.warning("pending notice not saved", detail=failed.detail)
 
@@ -127,7 +131,7 @@ class DiscordState:
         """The user was shown the notice."""
         self._pending_notices.discard(user_id)
         try:
-            await self._storage.delete_pending_notice(self._scope, user_id)
+            await self._storage.delete_pending_notice(self.scope, user_id)
         except StoreFailed as failed:
             log.warning("pending notice not deleted", detail=failed.detail)
 

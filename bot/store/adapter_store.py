@@ -102,6 +102,12 @@ class AdapterStore:
             lambda conn: conn.execute(delete(table).where(table.c.adapter == adapter, table.c.id == number))
         )
 
+    async def delete_updates(self, adapter: str, numbers: Collection[int]) -> None:
+        """Deletes handled updates; no-op for those that were not kept."""
+        table = schema.incoming_update
+        chosen = delete(table).where(table.c.adapter == adapter, table.c.id.in_(list(numbers)))
+        await self._database.write(lambda conn: conn.execute(chosen))
+
     async def saved_updates(self, adapter: str) -> dict[int, dict[str, Any]]:
         """The updates not handled yet, rising by number."""
         table = schema.incoming_update

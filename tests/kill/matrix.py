@@ -10,12 +10,12 @@ from itertools import product
 
 from tests.kill.blocking_process import run_blocking
 from tests.kill.kill_points import DIALECTS, KILL_POINTS, PLATFORMS, KillPoint, make_prompt
-from tests.kill.world import KillWorld, PrivateUser, blocked_prompts
+from tests.kill.world import THINKING, KillWorld, PrivateUser, blocked_prompts
 from tests.support.waiting import wait_until
 
 FIRST_COLUMN_CHARS = max(len(kill_point.description) for kill_point in KILL_POINTS)  # width of the first column
 COLUMN_CHARS = 24  # width of the other columns
-UNFINISHED_ACTIONS = ("cancel",)
+UNFINISHED_ACTIONS = (("cancel",), (THINKING,))
 FINAL_ACTIONS = {"picture": ("retry", "vary", "edit"), "released": ("retry",)}
 
 
@@ -92,7 +92,7 @@ async def kill_and_restart(world: KillWorld, cells: Sequence[Cell]) -> list[Verd
     async with world.process() as second:
 
         async def all_final() -> bool:
-            return all(_is_final(world, cell) for cell in cells)
+            return all(_is_final(cell) for cell in cells)
 
         await wait_until(all_final)
         await world.wait_until_settled()
@@ -100,31 +100,29 @@ async def kill_and_restart(world: KillWorld, cells: Sequence[Cell]) -> list[Verd
         return [await judge_cell(world, cell) for cell in cells]
 
 
-def _is_final(world: KillWorld, cell: Cell) -> bool:
-    """Whether the chat shows a final message, or none is expected."""
-    none_expected = cell.kill_point.expected_outcome(world.dialect, cell.platform) == "nothing"
-    return none_expected or any(each.actions in FINAL_ACTIONS.values() for each in cell.user.messages())
+def _is_final(cell: Cell) -> bool:
+    """Whether the chat shows a final message."""
+    return any(each.actions in FINAL_ACTIONS.values() for each in cell.user.messages())
 
 
 async def judge_cell(world: KillWorld, cell: Cell) -> Verdict:
     """The verdict on a cell whose job has ended."""
-    expected = cell.kill_point.expected_outcome(world.dialect, cell.platform)
+    expected = cell.kill_point.expected_outcome(world.dialect)
     messages, balance = cell.user.messages(), await world.balance(cell.user.key)
-    final = [each for each in messages if each.actions != UNFINISHED_ACTIONS]
+    final = [each for each in messages if each.actions not in UNFINISHED_ACTIONS]
     strays = len(messages) - len(final)
     pictures = sum(each.pictures for each in final)
-    outcome = "nothing" if not final else "picture" if pictures else "released"
+    outcome = "picture" if pictures else "released"
     charged, requests = 50 - balance.available - balance.reserved, world.request_count(cell.prompt)
-    expected_requests = 0 if expected == "nothing" else cell.kill_point.requests
     findings = {
         f"ended as {outcome}, not {expected}": outcome != expected,
         f"{strays} strays": strays != 0,
-        f"{len(final)} messages": len(final) != (expected != "nothing"),
+        f"{len(final)} messages": len(final) != 1,
         f"buttons {[each.actions for each in final]}": any(each.actions != FINAL_ACTIONS[outcome] for each in final),
         f"{pictures} pictures": pictures > 1,
         f"charged {charged} for {pictures}": charged != pictures,
         f"reserved {balance.reserved}": balance.reserved != 0,
-        f"{requests} requests, not {expected_requests}": requests != expected_requests,
+        f"{requests} requests, not {cell.kill_point.requests}": requests != cell.kill_point.requests,
     }
     return Verdict(
         kill_point=cell.kill_point.name,

@@ -25,6 +25,7 @@ Faults = Callable[[RecordedRequest], Fault | None]
 IMAGE_EDGE_PX = 640  # the longer side of a finished picture
 PREVIEW_EDGE_PX = 512  # the longer side of the sandbox's previews, at most: what is larger is a finished picture
 MAX_JOBS = 500  # at once: none waits for another
+THINKING = "thinking"  # in place of an action: Discord shows that the bot has not answered a command yet
 WIDE_DISCORD_LIMITS = DiscordLimits(
     overall=DiscordRate(slots=1000, period=1.0), other=DiscordRate(slots=1000, period=1.0)
 )
@@ -190,11 +191,11 @@ def _discord_messages(server: DiscordServer, channel: Channel) -> list[BotMessag
         BotMessage(
             id=str(each.id),
             text=each.content,
-            actions=tuple(one.split(":")[1] for one in each.custom_ids),
+            actions=(THINKING,) if each.loading else tuple(one.split(":")[1] for one in each.custom_ids),
             pictures=sum(_is_finished(one.width or 0, one.height or 0) for one in each.attachments),
         )
         for each in channel.standing
-        if each.author is server.world.bot and not each.loading
+        if each.author is server.world.bot
     ]
 
 

@@ -93,6 +93,10 @@ class FailingStorage:
         await self._available().delete_update(adapter, number)
         self._lose_answer()
 
+    async def delete_updates(self, adapter: str, numbers: Collection[int]) -> None:
+        await self._available().delete_updates(adapter, numbers)
+        self._lose_answer()
+
     async def saved_updates(self, adapter: str) -> dict[int, dict[str, Any]]:
         return await self._available().saved_updates(adapter)
 

@@ -1,0 +1,137 @@
+"""Events of Discord that ask for something: written down before they are acknowledged, until they are handled.
+
+Discord brings an event once. What a killed process had not handled is taken up by the next one, as if it came then: an
+interaction is acknowledged once more (which Discord refuses and nobody sees), and its request is known by its id.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Collection, Mapping
+from copy import deepcopy
+from typing import Any
+
+import structlog
+
+from adapters.discord.interaction_tokens import TOKEN_LIFETIME_S
+from bot.clock import Clock, wait_for_event
+from bot.errors import StoreFailed
+from bot.ports import UpdateInbox
+
+log = structlog.get_logger()
+
+SAVE_WAIT_S = 1.0  # that an acknowledgement waits for the database; Discord wants it within three seconds
+MESSAGE_LIFETIME_S = 24 * 3600.0  # of a message that was not handled; an interaction's is that of its token
+GUILD_POLL_S, GUILD_POLLS = 0.2, 150  # between two looks at whether an event's guild is known; how many: 30 s
+RECORDED_EVENTS = ("INTERACTION_CREATE", "MESSAGE_CREATE")
+_CHAT_COMMAND, _MODAL_SUBMIT = (2, 1), 5  # types of interactions, and of commands, that are shown as "thinking"
+
+Event = Mapping[str, Any]  # Any: JSON of the gateway
+ParseEvent = Callable[[Any], None]
+
+
+class EventInbox:
+    """The events of one process's shards. `scope`: tells them from those of other processes."""
+
+    def __init__(self, storage: UpdateInbox, clock: Clock, scope: str) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._scope = scope
+        self._unsaved: dict[int, Event] = {}
+        self._handled: set[int] = set()
+        self._saving: dict[int, asyncio.Event] = {}  # set once the event is saved, or cannot be
+        self._received_s: dict[int, float] = {}  # of events of before, seconds since 1970
+        self._left_behind: deque[tuple[str, Event]] = deque()
+        self._writer: asyncio.Task[None] | None = None
+
+    async def load(self) -> None:
+        """Reads what an earlier process has not handled, and deletes what is too old to be of use."""
+        try:
+            saved = await self._storage.saved_updates(self._scope)
+        except StoreFailed as failed:
+            log.warning("events of before not read", detail=failed.detail)
+            return
+        now_s = self._clock.now().timestamp()
+        for event_id, body in saved.items():
+            lifetime_s = MESSAGE_LIFETIME_S if body["event"] == "MESSAGE_CREATE" else TOKEN_LIFETIME_S
+            if abs(now_s - body["received_s"]) < lifetime_s:
+                self._received_s[event_id] = body["received_s"]
+                self._left_behind.append((body["event"], body["data"]))
+            else:
+                self.set_handled(event_id)
+
+    def pop_left_behind(self) -> tuple[str, Event] | None:
+        """The oldest event of an earlier process that was not taken up yet: its name and data. None: there is none."""
+        return self._left_behind.popleft() if self._left_behind else None
+
+    def record(self, event: str, data: Event, bot_id: str) -> None:
+        """Has an event saved, if it asks the bot for something."""
+        if _asks_for_something(event, data, bot_id):
+            event_id = int(data["id"])
+            body = {"event": event, "data": deepcopy(dict(data)), "received_s": self._clock.now().timestamp()}
+            self._unsaved[event_id] = body
+            self._saving[event_id] = asyncio.Event()
+            self._write()
+
+    def received_s(self, event_id: int) -> float:
+        """When an event came in, seconds since 1970; now, unless an earlier process has received it."""
+        return self._received_s.get(event_id, self._clock.now().timestamp())
+
+    async def wait_until_saved(self, event_id: int) -> None:
+        """Waits until an event is saved, or the database fails, at most SAVE_WAIT_S."""
+        if (saving := self._saving.get(event_id)) is not None and not await wait_for_event(
+            saving, SAVE_WAIT_S, self._clock
+        ):
+            log.warning("event acknowledged before it is saved", event_id=event_id)
+
+    def set_handled(self, event_id: int) -> None:
+        """An event needs not be taken up again."""
+        self._handled.add(event_id)
+        self._received_s.pop(event_id, None)
+        self._write()
+
+    async def close(self) -> None:
+        """Returns when all is written."""
+        if self._writer is not None:
+            await asyncio.wait([self._writer])
+
+    # ------------------------------------------------------------ within
+
+    def _write(self) -> None:
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write_all(), name="discord events")
+
+    async def _write_all(self) -> None:
+        """What comes while a transaction is under way shares the next one."""
+        while self._unsaved or self._handled:
+            events, self._unsaved = self._unsaved, {}
+            handled, self._handled = self._handled, set()
+            if events:
+                await self._save(events)
+            if handled:
+                await self._delete(handled)
+
+    async def _save(self, events: Mapping[int, Event]) -> None:
+        try:
+            await self._storage.save_updates(self._scope, events)
+        except StoreFailed as failed:
+            log.warning("events not saved", detail=failed.detail)
+        for event_id in events:
+            self._saving.pop(event_id).set()
+
+    async def _delete(self, handled: Collection[int]) -> None:
+        try:
+            await self._storage.delete_updates(self._scope, handled)
+        except StoreFailed as failed:
+            log.warning("events not struck out", detail=failed.detail)
+
+
+def _asks_for_something(event: str, data: Event, bot_id: str) -> bool:
+    """Whether a kill would leave somebody waiting: a command or a form, or a message that may be meant for the bot."""
+    if event == "INTERACTION_CREATE":
+        return data["type"] == _MODAL_SUBMIT or (data["type"], data.get("data", {}).get("type")) == _CHAT_COMMAND
+    if data.get("author", {}).get("bot") or data.get("webhook_id"):
+        return False
+    mentioned = any(each["id"] == bot_id for each in data.get("mentions", ())) or bool(data.get("mention_roles"))
+    replied: Event = data.get("referenced_message") or {}
+    meant = mentioned or replied.get("author", {}).get("id") == bot_id or str(data.get("content", "")).startswith("/")
+    return "guild_id" not in data or meant
