@@ -10,7 +10,7 @@ from adapters.discord.inbox import MESSAGE_LIFETIME_S, SAVE_WAIT_S, EventInbox
 from adapters.discord.interaction_tokens import TOKEN_LIFETIME_S
 from tests.support.clocks import FakeClock, settle
 from tests.support.waiting import wait_until
-from tests.wire.discord.easel import DiscordWorld
+from tests.wire.discord.easel import DiscordWorld, Easel
 
 COMMAND = {"id": "7", "type": 2, "data": {"type": 1, "name": "imagine"}, "token": "secret"}
 
@@ -43,12 +43,9 @@ async def is_killed(*_: object) -> bool:
     raise asyncio.CancelledError
 
 
-async def wait_until_saved(world: DiscordWorld, count: int) -> None:
-    assert world.running is not None
-    storage = world.running.app.store.adapter_store
-
+async def wait_until_saved(easel: Easel, count: int) -> None:
     async def saved() -> bool:
-        return len(await storage.saved_updates("discord")) == count
+        return len(await easel.app.store.adapter_store.saved_updates("discord")) == count
 
     await wait_until(saved)
 
@@ -61,13 +58,13 @@ async def test_a_command_that_shows_thinking_is_taken_up_by_the_next_process(
         monkeypatch.setattr(first.app.events, "receive_message", is_killed)
         asked = world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
         await world.until(lambda: asked.original)
-        await wait_until_saved(world, 1)
+        await wait_until_saved(first, 1)
     world.advance_clock(restarted_after_s)
-    async with world.easel():
+    async with world.easel() as second:
         message = await world.wait_for_picture()
         assert asked.original is message
         assert world.bot_messages() == [message]
-        await wait_until_saved(world, 0)
+        await wait_until_saved(second, 0)
     assert len(world.sandbox.requests) == 1
 
 
@@ -77,14 +74,14 @@ async def test_a_form_is_taken_up_by_the_next_process(world: DiscordWorld, monke
         picture = await world.wait_for_picture()
         opened = world.server.click(world.ada, picture, next(each for each in picture.custom_ids if ":edit:" in each))
         await world.until(lambda: opened.modal)
-        await wait_until_saved(world, 0)
+        await wait_until_saved(first, 0)
         monkeypatch.setattr(first.app.events, "receive_message", is_killed)
         sent = world.server.modal_submit(opened, {"prompt": "make it night"})
         await world.until(lambda: sent.original)
-        await wait_until_saved(world, 1)
-    async with world.easel():
+        await wait_until_saved(first, 1)
+    async with world.easel() as second:
         assert await world.wait_for_picture(after=picture) is sent.original
-        await wait_until_saved(world, 0)
+        await wait_until_saved(second, 0)
 
 
 @pytest.mark.parametrize("direct", [True, False])
@@ -96,11 +93,11 @@ async def test_a_message_is_taken_up_by_the_next_process(
         monkeypatch.setattr(first.app.events, "receive_message", is_killed)
         world.server.say(world.ada, channel, f"{world.bot_mention} a red fox")
         world.server.say(world.ada, world.channel, "nobody asks the bot")
-        await wait_until_saved(world, 1)
-    async with world.easel():
+        await wait_until_saved(first, 1)
+    async with world.easel() as second:
         picture = await world.wait_for_picture(channel)
         assert world.bot_messages(channel) == [picture]
-        await wait_until_saved(world, 0)
+        await wait_until_saved(second, 0)
 
 
 async def test_a_request_that_became_a_job_before_the_kill_becomes_no_second_one(
@@ -116,10 +113,10 @@ async def test_a_request_that_became_a_job_before_the_kill_becomes_no_second_one
         monkeypatch.setattr(first.app.events, "receive_message", is_killed_afterwards)
         world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
         await world.wait_for_picture()
-        await wait_until_saved(world, 1)
+        await wait_until_saved(first, 1)
     async with world.easel() as second:
-        await wait_until_saved(world, 0)
-        await world.wait_until_settled(second)
+        await wait_until_saved(second, 0)
+        await world.wait_until_settled()
     assert len(world.bot_messages()) == len(world.sandbox.requests) == 1
 
 
