@@ -4,7 +4,9 @@ Waits only on the clock it is given, so that tests own time; starts no work of i
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import math
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
@@ -17,6 +19,8 @@ from bot.errors import StoreFailed
 log = structlog.get_logger()
 
 STORE_PAUSES_S = (1.0, 5.0, 25.0)  # before each retry of a write: a database restart takes seconds
+SUSPENDED_S = 5.0  # that a timer is late at least where the process did not run: it was stopped, or the machine slept
+RESUME_GRACE_S = 15.0  # after that, before a deadline counts: for what has arrived meanwhile
 CLOCK_CHECK_S = 30.0  # longest single sleep of a Deadline: lateness is read off the clock, not off a sleep's length
 
 T = TypeVar("T")
@@ -56,7 +60,8 @@ class Deadline:
 
     A stream yields some twenty events a minute and each wait is short, so one timer per wait would be wasteful.
     Like `asyncio.timeout` it cancels the waiting task when time is up; unlike it, it runs on the injected clock and
-    never cancels while nobody waits, so that an async generator may hold it across its yields.
+    never cancels while nobody waits, so that an async generator may hold it across its yields. Where it passed while
+    the process did not run, it is moved to RESUME_GRACE_S from then, once.
     """
 
     def __init__(self, clock: Clock, at: float) -> None:
@@ -64,6 +69,8 @@ class Deadline:
         self._clock = clock
         self._at = at
         self._has_passed = False
+        self._was_moved = False
+        self._timer_due = math.inf
         self._waiting_task: asyncio.Task[Any] | None = None
 
     async def __aenter__(self) -> Self:
@@ -80,7 +87,7 @@ class Deadline:
 
         Raises TimeoutError when the deadline has passed, or passes while waiting (the awaitable is cancelled).
         """
-        if self._has_passed or self._clock.monotonic() >= self._at:  # the timer may not have had its turn yet
+        if self._has_passed or self._is_over():  # the timer may not have had its turn yet
             raise TimeoutError
         task = self._waiting_task = asyncio.current_task()
         assert task is not None
@@ -94,12 +101,41 @@ class Deadline:
         finally:
             self._waiting_task = None
 
+    def _is_over(self) -> bool:
+        now = self._clock.monotonic()
+        if now >= self._at and not self._was_moved and now - self._timer_due > SUSPENDED_S:
+            self._at, self._was_moved = now + RESUME_GRACE_S, True
+        return now >= self._at
+
     async def _run_timer(self) -> None:
-        while (remaining := self._at - self._clock.monotonic()) > 0:
-            await self._clock.sleep(min(remaining, CLOCK_CHECK_S))
+        while not self._is_over():
+            now = self._clock.monotonic()
+            pause = min(self._at - now, CLOCK_CHECK_S)
+            self._timer_due = now + pause
+            await self._clock.sleep(pause)
         self._has_passed = True
         if self._waiting_task is not None:
             self._waiting_task.cancel()
+
+
+@asynccontextmanager
+async def timeout_at(when: float) -> AsyncGenerator[asyncio.Timeout]:
+    """As `asyncio.timeout_at`, on the loop's own time; where it passes while the process does not run, it is moved to
+    RESUME_GRACE_S from then, once: what has arrived meanwhile is still to be read."""
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout_at(when) as timeout:
+
+        def move_if_suspended() -> None:
+            if loop.time() - when > SUSPENDED_S and not timeout.expired():
+                timeout.reschedule(loop.time() + RESUME_GRACE_S)
+
+        # before the timeout itself, whose place among the callbacks that are due is by their times
+        watch = loop.call_at(math.nextafter(when, -math.inf), move_if_suspended) if when > loop.time() else None
+        try:
+            yield timeout
+        finally:
+            if watch is not None:
+                watch.cancel()
 
 
 async def wait_for_event(event: asyncio.Event, timeout_s: float | None, clock: Clock) -> bool:

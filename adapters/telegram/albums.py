@@ -11,7 +11,7 @@ import structlog
 import telegram
 from cachetools import LRUCache
 
-from bot.clock import Clock, wait_for_event
+from bot.clock import SUSPENDED_S, Clock, wait_for_event
 
 log = structlog.get_logger()
 
@@ -27,7 +27,7 @@ HandleAlbum = Callable[[Sequence[telegram.Message]], Awaitable[bool]]
 @dataclass(slots=True, eq=False)
 class PendingAlbum:
     started_at: float
-    """When the first part came, the clock's monotonic seconds."""
+    """When the first part came, or the process ran again; the clock's monotonic seconds."""
     complete_at: float
     """When the album counts as complete unless another part comes, the clock's monotonic seconds."""
     parts: dict[int, telegram.Message] = field(default_factory=dict[int, telegram.Message])
@@ -69,6 +69,9 @@ class AlbumCollector:
     async def _collect(self, key: AlbumKey, album: PendingAlbum) -> bool:
         while not album.complete.is_set() and (remaining := album.complete_at - self._clock.monotonic()) > 0:
             await wait_for_event(album.complete, remaining, self._clock)
+            now = self._clock.monotonic()
+            if now - album.complete_at > SUSPENDED_S:  # the process did not run: other parts may still be at Telegram
+                album.started_at, album.complete_at = now, now + ALBUM_MAX_S
         del self._pending[key]
         self._finished[key] = None
         return await self._handle_album([album.parts[each] for each in sorted(album.parts)])

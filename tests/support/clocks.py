@@ -55,13 +55,23 @@ class FakeClock:
         end = self._monotonic + seconds
         await settle()  # a task created just before has not reached its first sleep yet
         while (due := self._next()) is not None and due <= end:
-            self._move(due)
+            self._move(max(due, self._monotonic))  # earlier only after `suspend`
             _, _, woken = heapq.heappop(self._sleepers)
             if not woken.done():
                 woken.set_result(None)
             await settle()
         self._move(end)
         await settle()
+
+    async def suspend(self, seconds: float) -> None:
+        """Moves time on at once, as for a process that was stopped: whoever was due meanwhile wakes at the end."""
+        await settle()
+        self.stop_the_process(seconds)
+        await self.advance(0)
+
+    def stop_the_process(self, seconds: float) -> None:
+        """Moves time on and wakes nobody yet."""
+        self._move(self._monotonic + seconds)
 
     async def asleep(self, count: int = 1) -> None:
         """Waits, in real time, until at least `count` tasks sleep on this clock."""

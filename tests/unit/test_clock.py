@@ -8,10 +8,13 @@ import pytest
 
 from bot.clock import (
     CLOCK_CHECK_S,
+    RESUME_GRACE_S,
     STORE_PAUSES_S,
+    SUSPENDED_S,
     Deadline,
     SystemClock,
     retry_store_write,
+    timeout_at,
     wait_for_event,
     wait_for_future,
 )
@@ -91,6 +94,64 @@ async def test_a_generator_may_hold_it_while_its_reader_does_something_else() ->
     await asyncio.sleep(0)  # the reader is not who was to be in time
     with pytest.raises(TimeoutError):
         await anext(events)
+
+
+async def test_a_deadline_that_passed_while_the_process_was_stopped_is_moved_once() -> None:
+    clock, arrived = FakeClock(), asyncio.Event()
+
+    async def wait(deadline: Deadline) -> str:
+        await deadline.wait_for(arrived.wait)
+        return await deadline.wait_for(never)
+
+    async with Deadline(clock, clock.monotonic() + 100) as deadline:
+        waiting = asyncio.create_task(wait(deadline))
+        await clock.suspend(3600)
+        assert not waiting.done()
+        arrived.set()  # what has come meanwhile is read
+        await clock.advance(RESUME_GRACE_S - 0.1)
+        assert not waiting.done()
+        await clock.suspend(3600)
+        with pytest.raises(TimeoutError):
+            await waiting
+
+
+async def test_a_reader_who_runs_before_the_timer_gets_the_grace_as_well() -> None:
+    clock = FakeClock()
+    async with Deadline(clock, clock.monotonic() + 100) as deadline:
+        await settle()
+        clock.stop_the_process(3600)
+        assert await deadline.wait_for(instantly) == "here"
+
+
+@pytest.mark.parametrize("stopped_s", [SUSPENDED_S + 1, SUSPENDED_S - 1])
+async def test_a_timeout_of_the_loop_that_passed_while_the_process_was_stopped_is_moved(
+    monkeypatch: pytest.MonkeyPatch, stopped_s: float
+) -> None:
+    loop, shift = asyncio.get_running_loop(), 0.0
+    machine_time = loop.time
+    monkeypatch.setattr(loop, "time", lambda: machine_time() + shift)
+    arrived = loop.create_future()
+
+    def stop_the_process() -> None:
+        nonlocal shift
+        shift = 60 + stopped_s
+        loop.call_later(0.001, arrived.set_result, "here")
+
+    loop.call_soon(stop_the_process)
+    if stopped_s < SUSPENDED_S:
+        with pytest.raises(TimeoutError):
+            async with timeout_at(loop.time() + 60):
+                await arrived
+    else:
+        async with timeout_at(loop.time() + 60) as timeout:
+            assert await arrived == "here"
+        assert timeout.when() == pytest.approx(loop.time() + RESUME_GRACE_S, abs=1.0)  # type: ignore[reportUnknownMemberType]  # pytest's own
+
+
+async def test_a_timeout_of_the_past_is_over_at_once() -> None:
+    with pytest.raises(TimeoutError):
+        async with timeout_at(asyncio.get_running_loop().time() - 60):
+            await never()
 
 
 async def test_wait_for_event_returns_true_when_the_event_is_set_in_time() -> None:

@@ -22,6 +22,7 @@ from typing import Literal, Self, cast
 
 import httpx
 
+from bot.clock import timeout_at
 from bot.errors import BadResult, CutShort, NoAnswer, PaintFailed, TookTooLong, Unreachable, WentQuiet, WrongEndpoint
 from bot.providers.http.error_bodies import failure_of_response
 from bot.providers.http.quoting import quote
@@ -173,8 +174,8 @@ class HttpResponse:
     async def _next_chunk(self, body: AsyncIterator[bytes]) -> bytes | None:
         idle_until = asyncio.get_running_loop().time() + self._idle_timeout_s
         try:
-            async with asyncio.timeout_at(min(self._deadline, idle_until)):
-                return await anext(body, None)
+            async with timeout_at(min(self._deadline, idle_until)) as timeout:
+                chunk = await anext(body, None)
         except TimeoutError as exc:
             if self._repeatable:
                 raise NoAnswer(detail="the answer stopped coming") from exc
@@ -183,6 +184,8 @@ class HttpResponse:
             raise TookTooLong(seconds=round(self._timeout_s)) from exc
         except httpx.HTTPError as exc:
             raise (Unreachable if self._repeatable else CutShort)(detail=_describe_exception(exc)) from exc
+        self._deadline = max(self._deadline, timeout.when() or 0.0)  # later, where the process did not run
+        return chunk
 
 
 @asynccontextmanager
@@ -212,8 +215,9 @@ async def exchange(
     deadline = asyncio.get_running_loop().time() + timeout_s
     upload = _Upload(payload, sent or asyncio.Event())
     try:
-        async with asyncio.timeout_at(deadline):
+        async with timeout_at(deadline) as timeout:
             response = await _send(client, method, url, headers, upload, repeatable=repeatable)
+        deadline = timeout.when() or deadline  # later, where the process did not run
     except TimeoutError as exc:
         timeout_failure = NoAnswer if upload.handed_over else Unreachable
         raise timeout_failure(detail=f"no headers within {timeout_s} s") from exc

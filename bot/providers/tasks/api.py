@@ -22,6 +22,7 @@ from bot.providers.tasks.response import TaskStatus, parse_task
 from bot.providers.tasks.uploads import encode_data_url, upload_image
 
 POLL_TIMEOUT_S = 30.0  # seconds for one poll; the next one comes anyway
+MIN_POLL_TIMEOUT_S = 10.0  # seconds; the least that a poll gets: the last one is made at the deadline
 MIN_TIMEOUT_S = 1.0  # seconds; the least that a request gets, however close the deadline is
 
 
@@ -100,7 +101,7 @@ class TaskApi:
             self._headers(),
             method="GET",
             repeatable=True,
-            timeout_s=min(POLL_TIMEOUT_S, self._timeout_s()),
+            timeout_s=min(POLL_TIMEOUT_S, max(self.remaining_s, MIN_POLL_TIMEOUT_S)),
             idle_timeout_s=POLL_TIMEOUT_S,
             redact=self._redact,
         ) as answer:

@@ -34,6 +34,8 @@ from bot.providers.tasks.response import TaskStatus
 log = structlog.get_logger()
 
 MAX_REFUSED_POLLS = 3  # polls in a row that are refused (no such task, no such key) before the task counts as lost
+MIN_FAILED_POLLS = 3  # polls in a row without an answer before silence counts: one may be that of a stopped process
+MAX_LAST_POLLS = 3  # polls after the end of the time allowed, until one is answered
 MIN_POLL_GAP_S = 1.0  # seconds; shortest pause between two polls, however many callbacks come
 
 
@@ -151,30 +153,38 @@ class TasksProvider(BaseProvider):
 
         Raises Lost: no time left, no answer for `idle_timeout_s`, or the upstream refuses the polls.
         """
-        last_answer_at, refused_polls, retry_after_s, polled = self._clock.monotonic(), 0, 0.0, False
+        last_answer_at, failed_polls, refused_polls, retry_after_s = self._clock.monotonic(), 0, 0, 0.0
+        last_polls, polled = 0, False
         for pause in poll_pauses(self._wire, self._jitter, at_once=at_once):
             await self._wait_before_poll(callback, min(max(pause, retry_after_s), api.remaining_s), throttle=polled)
-            if not api.remaining_s:
-                raise TookTooLong(seconds=round(self._upstream.timeout_s), trace=task)
+            last_polls += not api.remaining_s  # the process may not have run meanwhile, and the task have ended
             polled = True
             try:
                 status = await api.poll_task(task)
             except PaintFailed as failure:
+                failed_polls += 1
                 refused_polls = 0 if failure.transient else refused_polls + 1
                 retry_after_s = (failure.retry_after or 0.0) if isinstance(failure, Busy) else 0.0
                 self._check_failed_poll(
-                    failure, task, refused_polls=refused_polls, silence_s=self._clock.monotonic() - last_answer_at
+                    failure,
+                    task,
+                    refused_polls=refused_polls,
+                    silence_s=self._clock.monotonic() - last_answer_at if failed_polls >= MIN_FAILED_POLLS else 0.0,
                 )
+                if last_polls >= MAX_LAST_POLLS:
+                    raise TookTooLong(seconds=round(self._upstream.timeout_s), trace=task) from failure
                 continue
-            last_answer_at, refused_polls, retry_after_s = self._clock.monotonic(), 0, 0.0
+            last_answer_at, failed_polls, refused_polls, retry_after_s = self._clock.monotonic(), 0, 0, 0.0
             yield status
             if status.is_final:
                 return
+            if last_polls:
+                raise TookTooLong(seconds=round(self._upstream.timeout_s), trace=task)
 
     async def _wait_before_poll(self, callback: TaskCallback, seconds: float, *, throttle: bool) -> None:
         """Waits `seconds`, or until a callback comes. `throttle`: waits MIN_POLL_GAP_S in any case."""
         if throttle:
-            await self._clock.sleep(min(MIN_POLL_GAP_S, seconds))
+            await self._clock.sleep(MIN_POLL_GAP_S)
             seconds -= MIN_POLL_GAP_S
         if seconds > 0:
             await callback.wait(seconds, self._clock)

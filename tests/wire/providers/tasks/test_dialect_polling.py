@@ -8,7 +8,7 @@ import pytest
 from bot.errors import CalledOff, Lost, NoPicture, Rejected, Retry, TookTooLong, WentQuiet
 from bot.painting import Accepted, Blob, FinishedImage, Link, PaintRequest, Progress, Stage, StageChanged, Usage
 from bot.providers.http.client import UpstreamClient
-from bot.providers.tasks.provider import MAX_REFUSED_POLLS
+from bot.providers.tasks.provider import MAX_LAST_POLLS, MAX_REFUSED_POLLS
 from tests.servers.upstream.tasks import Json, Said, fail, gather, provider, task_upstream
 from tests.support.clocks import InstantClock
 from tests.wire.providers.tasks.samples import DONE, OPENED, PENDING, URL, failed, png
@@ -223,3 +223,40 @@ async def test_whoever_stops_listening_stops_the_asking(client: UpstreamClient, 
         asked = len(up.of("poll"))
         await clock.sleep(1000)
         assert len(up.of("poll")) == asked == 1
+
+
+# ---------------------------------------------------------------- a process that was stopped
+
+
+DOWN: Said = (503, {})
+
+
+class StoppedClock(InstantClock):
+    """The process is stopped for an hour in its `at`-th sleep."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self._sleeps_left = at
+
+    async def sleep(self, seconds: float) -> None:
+        self._sleeps_left -= 1
+        await super().sleep(seconds if self._sleeps_left else seconds + 3600)
+
+
+@pytest.mark.parametrize("failed_polls", [0, 1, 2])
+async def test_a_task_that_ended_while_the_process_was_stopped_is_asked_about(
+    client: UpstreamClient, failed_polls: int
+) -> None:
+    clock = StoppedClock(at=3)
+    async with task_upstream(clock, submits=[OPENED], polls=[PENDING, *[DOWN] * failed_polls, DONE]) as up:
+        events = await gather(provider(client, clock, up.url, timeout_s=100))
+    assert [each for each in events if isinstance(each, FinishedImage)] == [FinishedImage(Link(url=URL))]
+
+
+@pytest.mark.parametrize("answer", [PENDING, DOWN])
+async def test_a_task_that_still_has_not_ended_is_given_up(client: UpstreamClient, answer: Said) -> None:
+    clock = StoppedClock(at=3)
+    async with task_upstream(clock, submits=[OPENED], polls=[PENDING, answer]) as up:
+        failure, _ = await fail(provider(client, clock, up.url, timeout_s=100))
+        assert len(up.of("poll")) <= 1 + MAX_LAST_POLLS
+    assert type(failure) in (TookTooLong, WentQuiet)
