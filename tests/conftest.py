@@ -17,6 +17,7 @@ from bot.logs import configure_logging
 from bot.sandbox import renderer
 from bot.sandbox.painting.painter import AbandonedError
 from bot.sandbox.painting.picture_spec import PictureSpec
+from bot.texts import preload_locales
 from tests.support.event_loop import TestLoop
 
 # The same cases each time, and no timings: those belong in the benchmark.
@@ -96,6 +97,12 @@ def painted_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(renderer, "paint", remembered)
         yield
+
+
+@pytest.fixture(scope="session")
+def preloaded_texts() -> None:
+    """The texts are read outside of the event loop, as the app does."""
+    preload_locales()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,4 +1,4 @@
-"""A store on each engine: a SQLite file, and a database of a throw-away PostgreSQL.
+"""Easel on a sandbox; and a store on each engine: a SQLite file, and a database of a throw-away PostgreSQL.
 
 Tests that need no PostgreSQL never start one.
 """
@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.sandbox import Sandbox
 from bot.store.store import Store, upgrade
+from tests.flow.world import MemoryWorld, world
 from tests.support.clocks import FakeClock
 from tests.support.databases import migrated_sqlite
 from tests.support.postgres import Cluster, cluster
@@ -46,6 +48,20 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return migrated_sqlite(tmp_path)
     postgres: Cluster = request.getfixturevalue("postgres")
     return postgres.url(postgres.create(template=request.getfixturevalue("postgres_template")))
+
+
+@pytest.fixture
+async def sandbox() -> AsyncGenerator[Sandbox]:
+    """An upstream that paints at once."""
+    async with Sandbox(pace=0) as upstream:
+        yield upstream
+
+
+@pytest.fixture
+async def easel(tmp_path: Path, sandbox: Sandbox) -> AsyncGenerator[MemoryWorld]:
+    """Easel on that upstream, running."""
+    async with world(tmp_path, sandbox) as made:
+        yield made
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from bot.errors import SettingsWrong
 from bot.store import engine, migrate
 from bot.store.store import Store, upgrade
-from bot.texts import preload_locales, translate
+from bot.texts import translate
 from tests.kill.world import KillWorld, PrivateUser, kill_world
 from tests.support import PROJECT
 from tests.support.clocks import FakeClock
@@ -22,14 +22,10 @@ from tests.support.easel_process import EaselProcess
 from tests.support.forked import easel_command, forked
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.usefixtures("preloaded_texts")
+
 FULL_DISK_BYTES = 1  # the size that a file may grow to: every write fails
 SLOW_TEST = pytest.mark.timeout(240)  # seconds; a few processes, about ten seconds on an idle machine
-
-
-@pytest.fixture(autouse=True, scope="module")
-def texts() -> None:
-    """Loads the texts outside of the event loop, as the app does."""
-    preload_locales()
 
 
 @contextmanager

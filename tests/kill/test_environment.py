@@ -15,7 +15,7 @@ import pytest
 from bot.errors import StoreFailed
 from bot.sandbox import Sandbox
 from bot.store.store import upgrade
-from bot.texts import preload_locales, translate_error
+from bot.texts import translate_error
 from tests.flow.store.stores import books_agree
 from tests.flow.world import world
 from tests.kill.kill_points import PLATFORMS
@@ -26,13 +26,10 @@ from tests.support.forked import easel_command, forked
 from tests.support.platform import Platform
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.timeout(240)  # seconds; two processes, which take a few seconds on an idle machine
-
-
-@pytest.fixture(autouse=True, scope="module")
-def texts() -> None:
-    """Loads the texts outside of the event loop, as the app does."""
-    preload_locales()
+pytestmark = [
+    pytest.mark.timeout(240),  # seconds; two processes, which take a few seconds on an idle machine
+    pytest.mark.usefixtures("preloaded_texts"),
+]
 
 
 @asynccontextmanager

@@ -5,18 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.texts import preload_locales
 from tests.kill.kill_points import DIALECTS
 from tests.kill.matrix import Cell, all_cells, format_table, kill_and_restart, latin_square_cells
 from tests.kill.world import KillWorld, kill_world
 
+pytestmark = pytest.mark.usefixtures("preloaded_texts")
+
 Recorder = Callable[[str, object], None]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def texts() -> None:
-    """Loads the texts outside of the event loop, as the app does."""
-    preload_locales()
 
 
 @pytest.mark.timeout(240)  # seconds; two processes and some fourteen jobs, which take ten on a quiet machine

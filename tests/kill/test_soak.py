@@ -16,12 +16,13 @@ import pytest
 
 from bot.sandbox import Fault
 from bot.sandbox.request_log import RecordedRequest
-from bot.texts import preload_locales
 from tests.flow.store.stores import books_agree, query
 from tests.kill.kill_points import DIALECTS, PLATFORMS
 from tests.kill.matrix import FINAL_ACTIONS
 from tests.kill.world import BotMessage, KillWorld, PrivateUser, kill_world
 from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.usefixtures("preloaded_texts")
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "1"))  # for each dialect
 USERS = 9
@@ -29,12 +30,6 @@ CREDITS = 10_000
 TASK_TIMEOUT_S = 30.0  # after which a task that never answers is given up
 REFUSALS = ("429", "500", "400", "moderation")  # nothing was painted, nothing is charged
 UNCERTAIN = ("cut", "quiet", "no-answer", "reset", "slow", "torn", "no-picture")  # the upstream may have painted
-
-
-@pytest.fixture(autouse=True, scope="module")
-def texts() -> None:
-    """Loads the texts outside of the event loop, as the app does."""
-    preload_locales()
 
 
 class RandomFaults:

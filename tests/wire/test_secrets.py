@@ -5,7 +5,6 @@ What Telegram's adapter does about its own token is proved in `telegram/test_sec
 """
 
 import asyncio
-import logging
 import os
 import re
 import sys
@@ -47,16 +46,6 @@ def own_discord() -> Iterator[None]:
     before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
     yield
     Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = before
-
-
-@pytest.fixture
-def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """Everything that anybody logs, from before the adapters are made. The database's libraries would only repeat what
-    lies in its files, which are read."""
-    for name in (None, *logging.root.manager.loggerDict):
-        if name is None or not name.startswith(("aiosqlite", "sqlalchemy")):
-            caplog.set_level(logging.DEBUG, logger=name)
-    return caplog
 
 
 # ---------------------------------------------------------------- what is done in it

@@ -1,7 +1,6 @@
 """Requests above the rate limits, or of blocked users: refused once, at no cost to anybody else."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -25,12 +24,6 @@ from tests.support.waiting import wait_until
 from tests.support.world import open_app
 
 FLOOD = 10_000  # commands
-
-
-@pytest.fixture
-async def sandbox() -> AsyncGenerator[Sandbox]:
-    async with Sandbox(pace=0) as upstream:
-        yield upstream
 
 
 def answers(platform: Platform, member: User, sent: dict[str, User]) -> list[str]:

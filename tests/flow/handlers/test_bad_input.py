@@ -4,7 +4,7 @@ import asyncio
 import io
 import struct
 import zlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,12 +45,6 @@ from tests.support.waiting import wait_until
 
 OPTIONS = "--size, --quality, --n, --file"
 SIZES = "1:1, 2:3, 3:2, 1024x1024, 1024x1536, 1536x1024"
-
-
-@pytest.fixture
-async def easel(tmp_path: Path) -> AsyncGenerator[MemoryWorld]:
-    async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox) as made:
-        yield made
 
 
 async def refused(easel: MemoryWorld, error: EaselError, posts: int = 1) -> None:

@@ -23,12 +23,6 @@ from tests.support.world import open_app
 
 
 @pytest.fixture
-async def sandbox() -> AsyncGenerator[Sandbox]:
-    async with Sandbox(pace=0) as upstream:
-        yield upstream
-
-
-@pytest.fixture
 async def easel(tmp_path: Path, sandbox: Sandbox) -> AsyncGenerator[MemoryWorld]:
     async with world(tmp_path, sandbox, limits={"user_daily": 1234}) as made:
         yield made

@@ -1,6 +1,5 @@
 """What is kept of members, what they can have deleted, and that the books stay whole without it."""
 
-from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -27,18 +26,6 @@ from tests.support.waiting import wait_until
 
 SECRET = "a portrait of my neighbour"
 DAY = 24 * 3600.0
-
-
-@pytest.fixture
-async def sandbox() -> AsyncGenerator[Sandbox]:
-    async with Sandbox(pace=0) as upstream:
-        yield upstream
-
-
-@pytest.fixture
-async def easel(tmp_path: Path, sandbox: Sandbox) -> AsyncGenerator[MemoryWorld]:
-    async with world(tmp_path, sandbox) as made:
-        yield made
 
 
 def photo(name: str) -> Attachment:

@@ -28,12 +28,6 @@ async def sandbox() -> AsyncIterator[Sandbox]:
         yield upstream
 
 
-@pytest.fixture
-async def easel(tmp_path: Path, sandbox: Sandbox) -> AsyncIterator[MemoryWorld]:
-    async with world(tmp_path, sandbox) as made:
-        yield made
-
-
 async def painting(easel: MemoryWorld) -> Post:
     """The one job's message, once the upstream works for it."""
     await wait_until(lambda: easel.sandbox.running == 1 and len(easel.platform.posts) == 1)

@@ -12,19 +12,15 @@ import aiohttp
 import pytest
 
 from bot.sandbox import Sandbox
-from bot.texts import preload_locales, translate
+from bot.texts import translate
 from tests.support.easel_process import EaselProcess
 from tests.support.world import World
+
+pytestmark = pytest.mark.usefixtures("preloaded_texts")
 
 LONG = 1000
 
 Shown = dict[str, Any]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def words() -> None:
-    """Read outside of the event loop, as the app does."""
-    preload_locales()
 
 
 def killed_world(folder: Path, sandbox: Sandbox, dialect: str = "chat") -> World:

@@ -1,6 +1,5 @@
 """A painting from the message to the picture, through the real core, a real database and real HTTP."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -11,18 +10,6 @@ from bot.sandbox import Fault, Sandbox
 from tests.flow.world import MemoryWorld, world
 from tests.support.images import png
 from tests.support.platform import AMBER, GROUP, JADE
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox(pace=0) as upstream:
-        yield upstream
-
-
-@pytest.fixture
-async def easel(tmp_path: Path, sandbox: Sandbox) -> AsyncIterator[MemoryWorld]:
-    async with world(tmp_path, sandbox) as made:
-        yield made
 
 
 async def left(easel: MemoryWorld) -> tuple[int, int]:

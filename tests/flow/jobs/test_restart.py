@@ -33,12 +33,6 @@ FACTS: dict[str, Any] = {"provider": "sandbox", "price": 1, "count": 1, "upstrea
 RESTARTED = translate_error("en", Restarted())
 
 
-@pytest.fixture
-async def sandbox() -> AsyncGenerator[Sandbox]:
-    async with Sandbox(pace=0) as upstream:
-        yield upstream
-
-
 @asynccontextmanager
 async def books_of(folder: Path, sandbox: Sandbox) -> AsyncGenerator[Store]:
     """The database of a process that has ended."""

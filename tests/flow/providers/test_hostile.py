@@ -27,12 +27,6 @@ async def upstream() -> AsyncGenerator[Hostile]:
         yield made
 
 
-@pytest.fixture
-async def sandbox() -> AsyncGenerator[Sandbox]:
-    async with Sandbox(pace=0) as made:
-        yield made
-
-
 INSIDE = {
     "loopback": "http://127.0.0.1:{trap}/x.png",
     "its name": "http://localhost:{trap}/x.png",

@@ -4,16 +4,9 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from bot import texts
 from bot.status.messages import StatusMessages
 from tests.support.clocks import FakeClock
 from tests.unit.status.gated_platform import GatedPlatform
-
-
-@pytest.fixture(scope="module")
-def preload_texts() -> None:
-    """Read outside of the event loop, as the app does."""
-    texts.preload_locales()
 
 
 @pytest.fixture
@@ -22,7 +15,7 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def platform(preload_texts: None) -> GatedPlatform:
+def platform(preloaded_texts: None) -> GatedPlatform:
     return GatedPlatform()
 
 

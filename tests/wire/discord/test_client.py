@@ -1,8 +1,5 @@
 """Discord as a ChatPort, call by call: what is shown, replaced, stored; what a lane draws on; what is gone."""
 
-from collections.abc import AsyncGenerator
-from pathlib import Path
-
 import pytest
 
 from adapters.discord import ids
@@ -10,15 +7,9 @@ from bot.chat import Action, Attachment, Button, Card, Chat, MessageRef
 from bot.errors import ChatGone, MessageGone, PictureGone, PictureTooLarge
 from bot.painting import Image
 from tests.support.images import png
-from tests.wire.discord.easel import DiscordWorld, discord_world, photo
+from tests.wire.discord.easel import DiscordWorld, photo
 
 CANCEL = (Button(action=Action.CANCEL, job_id="j1", label="Cancel"),)
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[DiscordWorld]:
-    async with discord_world(tmp_path) as made:
-        yield made
 
 
 def image(color: str = "red") -> Image:

@@ -1,7 +1,6 @@
 """The gateway connection and its losses: resumed, restarted, refused, throttled. Each picture comes once."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -23,12 +22,6 @@ from tests.wire.discord.easel import DiscordWorld, Easel, button, discord_world,
 POST = "/channels/{channel_id}/messages"
 EDIT = "/channels/{channel_id}/messages/{message_id}"
 BY_TOKEN = "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}"
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[DiscordWorld]:
-    async with discord_world(tmp_path) as made:
-        yield made
 
 
 async def says(easel: Easel, reason: str | None) -> bool:

@@ -13,12 +13,6 @@ from tests.wire.discord.easel import DiscordWorld, discord_world, photo
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[DiscordWorld]:
-    async with discord_world(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
 async def open_place(tmp_path: Path) -> AsyncGenerator[DiscordWorld]:
     async with discord_world(tmp_path, allowed=Intent.MESSAGE_CONTENT) as made:
         yield made

@@ -1,8 +1,5 @@
 """Privacy and closed doors in Discord: answers for the member alone, uploads that go, nobody left "thinking"."""
 
-from collections.abc import AsyncGenerator
-from pathlib import Path
-
 import pytest
 
 from bot.errors import Banned, ChatBanned, Closed, TooFast
@@ -10,13 +7,7 @@ from bot.handlers.admission import REPLIES_PER_WINDOW
 from bot.texts import LOCALES, translate, translate_error
 from tests.flow.store.stores import query
 from tests.servers.discord import Interaction, Message, Permission
-from tests.wire.discord.easel import DiscordWorld, discord_world, photo
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[DiscordWorld]:
-    async with discord_world(tmp_path) as made:
-        yield made
+from tests.wire.discord.easel import DiscordWorld, photo
 
 
 async def answered(world: DiscordWorld, asked: Interaction) -> str:

@@ -1,6 +1,5 @@
 """Calls that Discord rejects, and what is done instead: archived threads, used-up tokens, deleted replies, syncs."""
 
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -26,12 +25,6 @@ class Hasty(ShiftedClock):
 
     async def sleep(self, seconds: float) -> None:
         await super().sleep(0.0 if seconds == COMMANDS_RETRY_S else seconds)
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[DiscordWorld]:
-    async with discord_world(tmp_path) as made:
-        yield made
 
 
 async def test_what_no_follow_up_can_carry_any_more_comes_as_a_direct_message(tmp_path: Path) -> None:

@@ -1,24 +1,30 @@
-"""A test Telegram with Easel's own edge, the operator's storage chat, and a group that the bot is not in."""
+"""A test Telegram with Ada and Bo, the operator's storage chat, and a group that the bot is not in."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
-from tests.servers.telegram import Chat
+from tests.servers.telegram import Chat, User
 from tests.wire.telegram.easel import TelegramWorld
 from tests.wire.telegram.edges import Edge, edge
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncGenerator[Edge]:
-    async with edge(tmp_path) as made:
+    async with edge(tmp_path, members=["Bo"]) as made:
         yield made
 
 
 @pytest.fixture
 def place(world: Edge) -> TelegramWorld:
     return world.place
+
+
+@pytest.fixture
+def bo(place: TelegramWorld) -> User:
+    """A member of the group beside Ada."""
+    return next(each for each in place.server.core.world.users.values() if each.name == "Bo")
 
 
 @pytest.fixture

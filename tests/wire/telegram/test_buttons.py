@@ -1,8 +1,5 @@
 """Buttons: Cancel, Retry, Vary, Edit. Always answered, for the owner alone, also long after."""
 
-from collections.abc import AsyncGenerator
-from pathlib import Path
-
 import pytest
 
 from adapters.telegram.encode import callback_data
@@ -15,25 +12,9 @@ from tests.servers.telegram import Message, User
 from tests.support.images import png
 from tests.support.world import reference_sizes
 from tests.wire.telegram.easel import TelegramWorld
-from tests.wire.telegram.edges import Edge, edge, pressed, wired, words
+from tests.wire.telegram.edges import Edge, pressed, wired, words
 
 WEEK = 7 * 24 * 3600.0
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[Edge]:
-    async with edge(tmp_path, members=["Bo"]) as made:
-        yield made
-
-
-@pytest.fixture
-def place(world: Edge) -> TelegramWorld:
-    return world.place
-
-
-@pytest.fixture
-def bo(place: TelegramWorld) -> User:
-    return next(each for each in place.server.core.world.users.values() if each.name == "Bo")
 
 
 async def painted(place: TelegramWorld, text: str = "a red fox", *, group: bool = False) -> Message:

@@ -1,6 +1,5 @@
 """What `easel check` says of Telegram: the bot, its modes, the storage chat; and what is wrong, one line each."""
 
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,6 @@ from tests.wire.telegram.easel import TelegramWorld
 from tests.wire.telegram.edges import edge
 
 WRONG = "700001:AAE_stale-token_of_the_bot"
-
-
-@pytest.fixture
-async def place(tmp_path: Path) -> AsyncGenerator[TelegramWorld]:
-    async with edge(tmp_path) as made:
-        yield made.place
 
 
 async def found(place: TelegramWorld, **telegram: Any) -> list[Finding]:

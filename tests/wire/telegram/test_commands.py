@@ -1,6 +1,5 @@
 """The menus of commands, and what each command is answered: in the member's language, to whom it is meant for."""
 
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -19,22 +18,6 @@ from tests.wire.telegram.edges import Edge, edge
 PACKS = [{"credits": 10, "stars": 5}]
 SCOPES = 3  # private chats, groups, and the one admin
 ALL = SCOPES * len(LOCALES)
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[Edge]:
-    async with edge(tmp_path, members=["Bo"]) as made:
-        yield made
-
-
-@pytest.fixture
-def place(world: Edge) -> TelegramWorld:
-    return world.place
-
-
-@pytest.fixture
-def bo(place: TelegramWorld) -> User:
-    return next(each for each in place.server.core.world.users.values() if each.name == "Bo")
 
 
 async def written(place: TelegramWorld, menus: int) -> None:

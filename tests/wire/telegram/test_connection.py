@@ -1,7 +1,5 @@
 """Polling: begun, lost, disputed, throttled and begun again. No update is lost, and none is taken twice."""
 
-from collections.abc import AsyncGenerator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,21 +11,10 @@ from bot.errors import SettingsWrong
 from bot.texts import translate
 from tests.support.waiting import wait_until
 from tests.wire.telegram.easel import Easel, TelegramWorld
-from tests.wire.telegram.edges import Edge, edge, wired
+from tests.wire.telegram.edges import Edge, wired
 
 WRONG = "700001:AAE_stale-token_of_the_bot"
 STORAGE = -1001234567890
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[Edge]:
-    async with edge(tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def place(world: Edge) -> TelegramWorld:
-    return world.place
 
 
 async def says(easel: Easel, reason: str | None) -> bool:

@@ -1,7 +1,6 @@
 """What members write to the bot in private, and what comes of it: texts, photos, albums, documents, stickers."""
 
 import io
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,6 @@ from tests.support.clocks import PausableClock
 from tests.support.images import encode_image, png
 from tests.support.world import reference_sizes
 from tests.wire.telegram.easel import SPEED, TelegramWorld, telegram_world
-
-
-@pytest.fixture
-async def place(tmp_path: Path) -> AsyncGenerator[TelegramWorld]:
-    async with telegram_world(tmp_path, limits=UNLIMITED) as made:
-        yield made
 
 
 def heic(size: tuple[int, int]) -> bytes:

@@ -1,6 +1,5 @@
 """Credits for Telegram Stars: offered, paid, credited once whatever comes in between, and given back."""
 
-from collections.abc import AsyncGenerator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -19,22 +18,6 @@ from tests.wire.telegram.easel import TelegramWorld
 from tests.wire.telegram.edges import Edge, FailingStorage, edge, pressed, wired, words
 
 PACKS: list[dict[str, Any]] = [{"credits": 10, "stars": 25}, {"credits": 100, "stars": 200}]
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[Edge]:
-    async with edge(tmp_path, members=["Bo"]) as made:
-        yield made
-
-
-@pytest.fixture
-def place(world: Edge) -> TelegramWorld:
-    return world.place
-
-
-@pytest.fixture
-def bo(place: TelegramWorld) -> User:
-    return next(each for each in place.server.core.world.users.values() if each.name == "Bo")
 
 
 async def asked(place: TelegramWorld, text: str, chat: Chat | None = None, *, by: User | None = None) -> Message:

@@ -1,7 +1,7 @@
 """Finished pictures on their way into Telegram: in place, as albums, as documents, hidden; late, and after trouble."""
 
 import io
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,12 +13,6 @@ from tests.servers.telegram import UNLIMITED
 from tests.support.images import encode_image, png
 from tests.support.world import reference_sizes
 from tests.wire.telegram.easel import TelegramWorld, button, telegram_world
-
-
-@pytest.fixture
-async def place(tmp_path: Path) -> AsyncGenerator[TelegramWorld]:
-    async with telegram_world(tmp_path, limits=UNLIMITED) as made:
-        yield made
 
 
 def noise(width: int, height: int) -> bytes:

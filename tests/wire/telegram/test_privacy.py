@@ -22,11 +22,6 @@ async def place(tmp_path: Path) -> AsyncGenerator[TelegramWorld]:
         yield made
 
 
-@pytest.fixture
-def bo(place: TelegramWorld) -> User:
-    return next(each for each in place.server.core.world.users.values() if each.name == "Bo")
-
-
 def plain(text: str) -> str:
     return text.replace(WORD_JOINER, "")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.telegram.albums import MAX_ALBUM_PARTS
-from bot.texts import preload_locales, translate
+from bot.texts import translate
 from tests.servers.telegram import UNLIMITED, AlbumItem, Message
 from tests.support.clocks import ShiftedClock
 from tests.support.images import png
@@ -16,13 +16,9 @@ from tests.support.world import reference_sizes
 from tests.wire.telegram.album_process import run_waiting_for_albums
 from tests.wire.telegram.easel import TelegramWorld, done, telegram_world
 
+pytestmark = pytest.mark.usefixtures("preloaded_texts")
+
 LONG = 1000
-
-
-@pytest.fixture(autouse=True, scope="module")
-def words() -> None:
-    """Read outside of the event loop, as the app does."""
-    preload_locales()
 
 
 @asynccontextmanager

@@ -1,7 +1,6 @@
 """The token shows nowhere: not in the log at its loudest, upstream, in messages, in the database, over HTTP."""
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -31,21 +30,6 @@ async def world(tmp_path: Path) -> AsyncGenerator[Edge]:
     async with edge(tmp_path, token=TOKEN, http_webhooks=True) as made:
         made.time.skips = 1.0
         yield made
-
-
-@pytest.fixture
-def place(world: Edge) -> TelegramWorld:
-    return world.place
-
-
-@pytest.fixture
-def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """Everything that anybody logs, from before the adapter is made. The database's libraries would only repeat what
-    lies in its files, which are read."""
-    for name in (None, *logging.root.manager.loggerDict):
-        if name is None or not name.startswith(("aiosqlite", "sqlalchemy")):
-            caplog.set_level(logging.DEBUG, logger=name)
-    return caplog
 
 
 def written(folder: Path) -> bytes:

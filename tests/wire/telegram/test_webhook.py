@@ -22,11 +22,6 @@ async def world(tmp_path: Path) -> AsyncGenerator[Edge]:
         yield made
 
 
-@pytest.fixture
-def place(world: Edge) -> TelegramWorld:
-    return world.place
-
-
 async def post(
     place: TelegramWorld, body: bytes, *, shows: bytes | None = RIGHT, path: str = "", chunked: bool = False
 ) -> int:

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -41,13 +40,6 @@ from tests.servers.upstream.chat import (
     provider,
 )
 from tests.servers.upstream.scripted import JSON, SSE, Call, delta, event, message, scripted_upstream
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[UpstreamClient]:
-    async with UpstreamClient() as made:
-        yield made
-
 
 # ---------------------------------------------------------------- what is sent
 

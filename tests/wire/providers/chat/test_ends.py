@@ -3,7 +3,6 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -41,13 +40,6 @@ from tests.servers.upstream.chat import (
     provider,
 )
 from tests.servers.upstream.scripted import JSON, SSE, Call, delta, event, message, scripted_upstream
-
-
-@pytest.fixture
-async def client() -> AsyncIterator[UpstreamClient]:
-    async with UpstreamClient() as made:
-        yield made
-
 
 # ---------------------------------------------------------------- ends without a picture
 

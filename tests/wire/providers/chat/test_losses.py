@@ -29,13 +29,6 @@ from tests.servers.upstream.chat import (
 )
 from tests.servers.upstream.scripted import JSON, SSE, Call, Script, delta, event, message, scripted_upstream
 
-
-@pytest.fixture
-async def client() -> AsyncIterator[UpstreamClient]:
-    async with UpstreamClient() as made:
-        yield made
-
-
 # ---------------------------------------------------------------- lost on the way
 
 

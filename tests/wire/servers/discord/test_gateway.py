@@ -14,14 +14,8 @@ import pytest
 
 from tests.servers.discord import DiscordServer, Intent, Kind, Upload, ViolationsError
 from tests.servers.discord.real_bot import connect_discord_py
-from tests.servers.discord.sample_bot import FAST, SampleBot, Scene, channel_of, intents, png, running
+from tests.servers.discord.sample_bot import SampleBot, Scene, channel_of, intents, png, running
 from tests.support.clocks import FakeClock
-
-
-@pytest.fixture
-async def place() -> AsyncGenerator[Scene]:
-    async with DiscordServer(limits=FAST) as server:
-        yield Scene(server)
 
 
 async def test_the_client_logs_in_and_sees_its_guild(place: Scene) -> None:

@@ -2,20 +2,13 @@
 
 import asyncio
 import io
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import discord
 import pytest
 
 from tests.servers.discord import DiscordServer, Interaction, Upload
-from tests.servers.discord.sample_bot import FAST, SampleBot, Scene, channel_of, png, register_commands, running
-
-
-@pytest.fixture
-async def place() -> AsyncGenerator[Scene]:
-    async with DiscordServer(limits=FAST) as server:
-        yield Scene(server)
+from tests.servers.discord.sample_bot import SampleBot, Scene, channel_of, png, register_commands, running
 
 
 async def test_a_slash_command_is_deferred_edited_and_outlives_its_token(place: Scene) -> None:

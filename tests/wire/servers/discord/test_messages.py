@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-from collections.abc import AsyncGenerator
 from typing import Any
 
 import aiohttp
@@ -11,21 +10,15 @@ import pytest
 import yarl
 from discord.http import handle_message_parameters
 
-from tests.servers.discord import Channel, DiscordServer, Kind, Limits, Permission, Rate, Upload
+from tests.servers.discord import Channel, Kind, Limits, Permission, Rate, Upload
 from tests.servers.discord.limits import Buckets
 from tests.servers.discord.mentions import mentioned_by
-from tests.servers.discord.sample_bot import FAST, SampleBot, Scene, channel_of, png, running
+from tests.servers.discord.sample_bot import SampleBot, Scene, channel_of, png, running
 from tests.support.clocks import FakeClock
 
 POST = "/channels/{channel_id}/messages"
 MESSAGE = POST + "/{message_id}"
 ORIGINAL = "/webhooks/{webhook_id}/{webhook_token}/messages/@original"
-
-
-@pytest.fixture
-async def place() -> AsyncGenerator[Scene]:
-    async with DiscordServer(limits=FAST) as server:
-        yield Scene(server)
 
 
 async def test_a_message_is_answered_edited_and_given_a_file(place: Scene) -> None:
