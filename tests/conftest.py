@@ -63,16 +63,21 @@ def logged() -> None:
     configure_logging("json", "debug")
 
 
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of this run, the same in all its processes."""
+    folder = tmp_path_factory.getbasetemp()  # of a worker: a folder in the run's own
+    return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
 @pytest.fixture(autouse=True, scope="session")
-def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def compiled_once(run_folder: Path) -> Iterator[None]:
     """Where Python may not write bytecode beside the sources, processes under test share some that lies with the files
     of this run; half of each start went into compiling."""
     with pytest.MonkeyPatch.context() as patched:
         if sys.dont_write_bytecode:
-            shared = tmp_path_factory.getbasetemp()  # of a worker: a folder in the run's own
-            shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
             patched.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
-            patched.setenv("PYTHONPYCACHEPREFIX", str(shared / "bytecode"))
+            patched.setenv("PYTHONPYCACHEPREFIX", str(run_folder / "bytecode"))
         yield
 
 

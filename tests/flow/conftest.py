@@ -14,15 +14,15 @@ from bot.store.store import Store, upgrade
 from tests.flow.world import MemoryWorld, world
 from tests.support.clocks import FakeClock
 from tests.support.databases import migrated_sqlite
-from tests.support.postgres import Cluster, cluster
+from tests.support.postgres import Cluster, shared_cluster
 
 ENGINES = ("sqlite", "postgresql")
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Generator[Cluster]:
-    """One server for the session."""
-    with cluster() as running:
+def postgres(run_folder: Path) -> Generator[Cluster]:
+    """One server for all processes of the run."""
+    with shared_cluster(run_folder / "postgres") as running:
         yield running
 
 

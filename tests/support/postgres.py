@@ -1,32 +1,35 @@
 """A throw-away PostgreSQL for tests: a cluster on a free port of 127.0.0.1, gone when the tests end.
 
-Knows nothing of the bot. Uses the binaries on this machine and starts nothing it does not stop.
+Knows nothing of the bot. Uses the binaries on this machine and starts nothing it does not stop. Processes that run
+tests side by side may share a cluster: the first that needs it starts it, the last stops it.
 """
 
+import fcntl
+import json
 import os
 import pwd
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from typing import TypedDict
+from uuid import uuid4
 
 import psycopg
 import pytest
 from psycopg import sql
+from typing_extensions import override
 
-START_SECONDS = 30.0  # a slow machine's first start
+PROGRAMS = ("postgres", "initdb", "pg_ctl")
+START_SECONDS = "60"  # a slow machine's first start
 SPEED = (
     "fsync=off",
     "full_page_writes=off",
     "synchronous_commit=off",
-    "max_connections=100",
+    "max_connections=300",
 )  # lives minutes
 
 
@@ -35,14 +38,13 @@ class Cluster:
 
     def __init__(self, port: int) -> None:
         self._port = port
-        self._numbers = count()
 
     def url(self, name: str) -> str:
         return f"postgresql://easel@127.0.0.1:{self._port}/{name}"
 
     def create(self, *, template: str = "template0") -> str:
         """Makes a database, as a copy of `template` (which nobody may be using); returns its name."""
-        name = f"easel_{next(self._numbers)}"
+        name = f"easel_{uuid4().hex}"
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(
                 sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8'").format(
@@ -58,51 +60,128 @@ class Cluster:
         return name
 
 
+class SharedCluster(Cluster):
+    """A cluster that processes share; what they must agree on lies in the server's folder."""
+
+    def __init__(self, running: "Server") -> None:
+        super().__init__(running["port"])
+        self._folder = Path(running["folder"])
+
+    @override
+    def template(self, fill: Callable[[str], None]) -> str:
+        """The database that whoever came first has made to copy from."""
+        with _locked(self._folder / "template.lock"):
+            file = self._folder / "template"
+            if not file.exists():
+                file.write_text(super().template(fill))
+            return file.read_text()
+
+
+@contextmanager
+def shared_cluster(folder: Path) -> Generator[SharedCluster]:
+    """The cluster of all processes that name this folder; skips the test when this machine has no PostgreSQL.
+
+    Each user holds a shared lock, which ends with its process, however that ends; who gets the lock alone is the last.
+    """
+    folder.mkdir(exist_ok=True)
+    state = folder / "server.json"
+    with (folder / "users.lock").open("w") as users:
+        with _locked(folder / "start.lock"):
+            if not state.exists():
+                state.write_text(json.dumps(start_cluster()))
+            fcntl.flock(users, fcntl.LOCK_SH)
+        running: Server = json.loads(state.read_text())
+        try:
+            yield SharedCluster(running)
+        finally:
+            with _locked(folder / "start.lock"):
+                fcntl.flock(users, fcntl.LOCK_UN)
+                try:
+                    fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    pass  # somebody else still uses it
+                else:
+                    state.unlink()
+                    stop_cluster(running)
+
+
+@contextmanager
+def _locked(file: Path) -> Generator[None]:
+    with file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 @contextmanager
 def cluster(*, durable: bool = False) -> Generator[Cluster]:
     """A fresh cluster. Skips the test when this machine has no PostgreSQL. `durable`: commits survive a power cut, as
     an operator's do; tests have no time for that."""
-    binaries = _binaries()
-    if binaries is None:
-        pytest.skip("needs PostgreSQL: apt-get install postgresql")
-    user = _user()
-    folder = Path(tempfile.mkdtemp(prefix="easel-postgres-"))  # short: a socket's path may have 107 bytes
+    running = start_cluster(durable=durable)
     try:
-        if user is not None:
-            shutil.chown(folder, user)
-        data, log = folder / "data", folder / "log"
-        subprocess.run(
-            [binaries / "initdb", "-D", data, "-U", "easel", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"],
-            check=True,
-            capture_output=True,
-            cwd="/",
-            **_as(user),
-        )
-        port = _free_port()
-        settings = [f"-c{each}" for each in (*(() if durable else SPEED), "listen_addresses=127.0.0.1", f"port={port}")]
-        with log.open("wb") as output:
-            server = subprocess.Popen(
-                [binaries / "postgres", "-D", data, "-k", folder, *settings],
-                stdout=output,
-                stderr=output,
-                cwd="/",
-                **_as(user),
-            )
-        try:
-            _wait(server, port, log)
-            yield Cluster(port)
-        finally:
-            server.send_signal(signal.SIGQUIT)  # immediate: its children end too, and nothing is written out any more
-            server.wait()
+        yield Cluster(running["port"])
     finally:
+        stop_cluster(running)
+
+
+class Server(TypedDict):
+    """A running server, as JSON."""
+
+    port: int
+    folder: str
+    """Holds the cluster and the server's socket and log."""
+
+
+def start_cluster(*, durable: bool = False) -> Server:
+    """Starts a server on a fresh cluster, which goes on until `stop_cluster`, also after the end of this process."""
+    if _binaries() is None:
+        pytest.skip("needs PostgreSQL: apt-get install postgresql")
+    folder = Path(tempfile.mkdtemp(prefix="easel-postgres-"))  # short: a socket's path may have 107 bytes
+    running = Server(port=_free_port(), folder=str(folder))
+    if (user := _user()) is not None:
+        shutil.chown(folder, user)
+    settings = [*(() if durable else SPEED), "listen_addresses=127.0.0.1", f"port={running['port']}"]
+    options = " ".join(["-k", str(folder), *(f"-c{each}" for each in settings)])
+    try:
+        _run(running, "initdb", "-U", "easel", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        _run(running, "pg_ctl", "start", "-w", "-t", START_SECONDS, "-l", folder / "log", "-o", options)
+    except subprocess.CalledProcessError as exc:
+        log = "".join(
+            each.read_text("utf-8", "replace") for each in (folder / "output", folder / "log") if each.exists()
+        )
         shutil.rmtree(folder, ignore_errors=True)
+        raise RuntimeError(f"PostgreSQL did not start: {log}") from exc
+    return running
+
+
+def stop_cluster(running: Server) -> None:
+    """Stops it at once, without writing anything out, and deletes the cluster."""
+    try:
+        _run(running, "pg_ctl", "stop", "-w", "-m", "immediate")
+    finally:
+        shutil.rmtree(running["folder"], ignore_errors=True)
+
+
+def _run(server: Server, program: str, *arguments: str | Path) -> None:
+    """Runs one of PostgreSQL's programs on the server's cluster. Raises CalledProcessError."""
+    binaries, folder = _binaries(), Path(server["folder"])
+    assert binaries is not None
+    with (folder / "output").open("wb") as output:  # no pipe: a server that was started would hold it open
+        subprocess.run(
+            [binaries / program, "-D", folder / "data", *arguments],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd="/",
+            **_as(_user()),
+        )
 
 
 def _binaries() -> Path | None:
     found = shutil.which("initdb")
     places = [Path(found).resolve().parent] if found else []
     places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
-    return next((each for each in places if (each / "postgres").exists() and (each / "initdb").exists()), None)
+    return next((each for each in places if all((each / name).exists() for name in PROGRAMS)), None)
 
 
 def _user() -> str | None:
@@ -131,16 +210,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def _wait(server: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            psycopg.connect(f"postgresql://easel@127.0.0.1:{port}/postgres", connect_timeout=5).close()
-        except psycopg.OperationalError as exc:
-            if server.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"PostgreSQL did not start: {log.read_text(errors='replace')}") from exc
-            time.sleep(0.05)
-        else:
-            return
