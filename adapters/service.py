@@ -20,10 +20,11 @@ from adapters.http.server import HttpServer
 from adapters.playground.client import PlaygroundAdapter
 from adapters.playground.protocol import WireCommand
 from adapters.telegram.client import TelegramAdapter
-from bot.app import App
+from bot.app import App, make_processor
 from bot.clock import Clock, SystemClock
 from bot.errors import EaselError, SettingsWrong
 from bot.intake.commands import COMMANDS
+from bot.pictures.processing import ImageProcessor
 from bot.ports import ChatPort, EventSink, Shop
 from bot.private_files import create_private_folder
 from bot.providers.tasks.callbacks import Callbacks
@@ -105,7 +106,9 @@ async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str
         stack.push_async_callback(server.stop)
         callbacks = Callbacks(settings.server.public_url if settings.server.enabled else None)
         server.mount(callback_routes(callbacks))
-        adapters = make_adapters(settings, store.adapter_store, clock)
+        processor = make_processor(settings)
+        stack.push_async_callback(asyncio.to_thread, processor.close)
+        adapters = make_adapters(settings, store.adapter_store, clock, processor)
         ports: dict[str, ChatPort] = {adapter.platform: adapter for adapter in adapters}
         for adapter in adapters:
             stack.push_async_callback(adapter.close)
@@ -114,7 +117,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str
         if settings.server.enabled:
             await server.start()
         shops = {adapter.platform: adapter for adapter in adapters if isinstance(adapter, Shop)}
-        app = await App.open(settings, store, ports, clock, callbacks=callbacks, shops=shops)
+        app = await App.open(settings, store, ports, clock, callbacks=callbacks, shops=shops, processor=processor)
         stack.push_async_callback(app.close)
         server.add_check("database", lambda: database_problem(store))
         for adapter in adapters:
@@ -127,7 +130,9 @@ async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str
         log.info("easel stops")
 
 
-def make_adapters(settings: Settings, storage: AdapterStore, clock: Clock) -> list[PlatformAdapter]:
+def make_adapters(
+    settings: Settings, storage: AdapterStore, clock: Clock, processor: ImageProcessor
+) -> list[PlatformAdapter]:
     """The playground, if it is enabled, and every chat platform that has a token. None is started yet.
 
     Raises SettingsWrong when the playground would be reached from other machines.
@@ -138,7 +143,15 @@ def make_adapters(settings: Settings, storage: AdapterStore, clock: Clock) -> li
             PlaygroundAdapter(path=settings.playground.path, host=settings.server.host, clock=clock, commands=commands)
         )
     if settings.discord.token is not None:
-        adapters.append(DiscordAdapter(settings.discord, storage, clock=clock, allow_hosts=settings.fetch.allow_hosts))
+        adapters.append(
+            DiscordAdapter(
+                settings.discord,
+                storage,
+                clock=clock,
+                allow_hosts=settings.fetch.allow_hosts,
+                processor=processor,
+            )
+        )
     if settings.telegram.token is not None:
         adapters.append(
             TelegramAdapter(
@@ -147,6 +160,7 @@ def make_adapters(settings: Settings, storage: AdapterStore, clock: Clock) -> li
                 clock=clock,
                 public_url=settings.server.public_url,
                 admins=settings.admins,
+                processor=processor,
             )
         )
     return adapters

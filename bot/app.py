@@ -29,6 +29,8 @@ from bot.jobs.retention import Retention
 from bot.jobs.runner import JobRunner
 from bot.jobs.scheduler import Scheduler
 from bot.jobs.service import SETTLE_WAIT_S, JobService
+from bot.pictures.price import MEGAPIXEL, Limits
+from bot.pictures.processing import ImageProcessor
 from bot.ports import ChatPort, Shop
 from bot.providers.fallback import FallbackProvider
 from bot.providers.http.client import UpstreamClient
@@ -84,9 +86,11 @@ class App:
         *,
         callbacks: Callbacks | None = None,
         shops: Mapping[str, Shop] | None = None,
+        processor: ImageProcessor | None = None,
     ) -> "App":
         """Wires the core. `store` is the caller's, to be closed after the App. `callbacks`: where upstreams may call,
-        for who serves them. `shops`: the platforms that sell credits.
+        for who serves them. `shops`: the platforms that sell credits. `processor`: of the caller, who closes it after
+        the App; None: one of its own.
 
         Raises SettingsWrong when a provider cannot be what the settings say.
         """
@@ -95,6 +99,9 @@ class App:
             raise SettingsWrong(["providers: none is configured; Easel has nobody to paint"])
         async with AsyncExitStack() as opened:
             await asyncio.to_thread(texts.preload_locales)
+            if processor is None:
+                processor = make_processor(settings)
+                opened.push_async_callback(asyncio.to_thread, processor.close)
             fetcher = await opened.enter_async_context(Fetcher(settings.fetch.allow_hosts))
             tools = ProviderDependencies(
                 client=await opened.enter_async_context(UpstreamClient()),
@@ -113,7 +120,7 @@ class App:
             )
             pending_images = PendingImages(store.adapter_store, clock)
             await pending_images.load()
-            app = cls._wire(settings, ports, shops or {}, clock, store, fetcher, provider, pending_images)
+            app = cls._wire(settings, ports, shops or {}, clock, store, fetcher, processor, provider, pending_images)
             app._resources = opened.pop_all()
         return app
 
@@ -126,6 +133,7 @@ class App:
         clock: Clock,
         store: Store,
         fetcher: Fetcher,
+        processor: ImageProcessor,
         provider: FallbackProvider,
         pending_images: PendingImages,
     ) -> "App":
@@ -150,7 +158,7 @@ class App:
         runner = JobRunner(
             store=store,
             provider=provider,
-            images=JobImages(fetcher, ports),
+            images=JobImages(fetcher, ports, processor),
             status_messages=status_messages,
             ports=ports,
             clock=clock,
@@ -241,6 +249,13 @@ class App:
         await self._runner.close()
         await self._status_messages.stop()
         await self._resources.aclose()
+
+
+def make_processor(settings: Settings) -> ImageProcessor:
+    """Decodes images within the operator's limits; to be closed by the caller."""
+    pictures = settings.pictures
+    limits = Limits(max_megapixels=pictures.max_megapixels, memory_bytes=pictures.memory_mb * MEGAPIXEL)
+    return ImageProcessor(limits)
 
 
 def _upstream(given: ProviderSettings) -> Upstream:

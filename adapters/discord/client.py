@@ -24,6 +24,7 @@ from bot.chat import Attachment, Budget, Card, Chat, ChatFeatures, Delivered, La
 from bot.clock import Clock
 from bot.fetch import Fetcher
 from bot.painting import Image
+from bot.pictures.processing import ImageProcessor
 from bot.ports import EventSink
 from bot.settings import Discord as DiscordSettings
 
@@ -45,9 +46,16 @@ class DiscordAdapter:
     platform = PLATFORM
 
     def __init__(
-        self, settings: DiscordSettings, storage: DiscordStorage, *, clock: Clock, allow_hosts: Sequence[str] = ()
+        self,
+        settings: DiscordSettings,
+        storage: DiscordStorage,
+        *,
+        clock: Clock,
+        allow_hosts: Sequence[str] = (),
+        processor: ImageProcessor | None = None,
     ) -> None:
-        """`settings` with a token. `allow_hosts` as in `fetch.allow_hosts`."""
+        """`settings` with a token. `allow_hosts` as in `fetch.allow_hosts`. `processor`: the one that all of Easel
+        shares; by default one of its own."""
         assert settings.token is not None  # checked by the caller
         self._settings = settings
         self._storage = storage
@@ -64,6 +72,7 @@ class DiscordAdapter:
             self._sender,
             self._files,
             self._state,
+            processor or ImageProcessor(),
             guild_file_limit=self._connection.guild_file_limit,
             spoiler_channels=settings.spoiler_channels,
         )

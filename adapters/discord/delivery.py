@@ -18,7 +18,7 @@ from adapters.discord.state import DiscordState
 from bot.chat import Action, Attachment, Card, Chat, Delivered, MessageRef
 from bot.errors import BadResult, ChatFailed, ChatGone, StoreFailed
 from bot.painting import Image
-from bot.pictures import processing
+from bot.pictures.processing import ImageProcessor
 from bot.texts import translate
 
 log = structlog.get_logger()
@@ -35,6 +35,7 @@ class Delivery:
         sender: Sender,
         files: Files,
         state: DiscordState,
+        processor: ImageProcessor,
         *,
         guild_file_limit: Callable[[int], int | None],
         spoiler_channels: Collection[str],
@@ -44,6 +45,7 @@ class Delivery:
         self._sender = sender
         self._files = files
         self._state = state
+        self._processor = processor
         self._guild_file_limit = guild_file_limit
         self._spoiler_channels = frozenset(spoiler_channels)
         self._previews: dict[str, Image] = {}  # shown now, by message id
@@ -74,7 +76,9 @@ class Delivery:
         limit = self._file_limit(chat, ref)
         for _ in range(MAX_SIZE_ATTEMPTS):
             try:
-                fitted = [await processing.fit_to_limit(image, max_bytes=limit) for image in images]
+                fitted = [
+                    await self._processor.fit_to_limit(image, max_bytes=limit, owner=chat.key) for image in images
+                ]
             except BadResult as failed:
                 raise ChatFailed(detail=f"nothing fits {limit} bytes: {failed.detail}") from failed
             shown = card

@@ -29,6 +29,7 @@ from bot.chat import Attachment, Budget, Card, Chat, ChatFeatures, Delivered, La
 from bot.clock import Clock
 from bot.errors import UnknownCharge
 from bot.painting import Image
+from bot.pictures.processing import ImageProcessor
 from bot.ports import EventSink
 from bot.settings import Telegram as TelegramSettings
 
@@ -46,7 +47,8 @@ SEEN_REACTION = ReactionTypeEmoji("👀")
 class TelegramAdapter:
     """One bot in all its chats. Implements ChatPort, MessageLinks, RequestAcknowledgement and Shop.
 
-    `public_url`: of Easel's HTTP server, needed for webhooks. `admins` as in the settings.
+    `public_url`: of Easel's HTTP server, needed for webhooks. `admins` as in the settings. `processor`: the one that
+    all of Easel shares; by default one of its own.
     """
 
     platform = PLATFORM
@@ -59,6 +61,7 @@ class TelegramAdapter:
         clock: Clock,
         public_url: str | None = None,
         admins: Sequence[str] = (),
+        processor: ImageProcessor | None = None,
     ) -> None:
         assert settings.token is not None  # callers construct the adapter only when a token is set
         self._settings = settings
@@ -79,7 +82,13 @@ class TelegramAdapter:
         self._strays = StrayFinder(self._bot, storage, self._message_ids)
         self._sender = Sender(self._bot, self._state, self._strays, self._report_migration)
         self._delivery = PictureDelivery(
-            self._bot, self._sender, self._strays, storage, storage_chat=settings.storage_chat, local=settings.local
+            self._bot,
+            self._sender,
+            self._strays,
+            storage,
+            processor or ImageProcessor(),
+            storage_chat=settings.storage_chat,
+            local=settings.local,
         )
         self._charges = StarCharges(self._bot, storage, clock)
         self._receiver: Receiver | None = None

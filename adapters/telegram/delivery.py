@@ -29,7 +29,7 @@ from adapters.telegram.strays import StrayFinder
 from bot.chat import Attachment, Card, Chat, Delivered, MessageRef
 from bot.errors import BadResult, ChatFailed, ChatUnreachable, StoreFailed
 from bot.painting import Image
-from bot.pictures import processing
+from bot.pictures.processing import ImageProcessor
 from bot.ports import AdapterStorage
 from bot.texts import translate
 
@@ -49,6 +49,7 @@ class PictureDelivery:
         sender: Sender,
         strays: StrayFinder,
         storage: AdapterStorage,
+        processor: ImageProcessor,
         *,
         storage_chat: int | None,
         local: bool,
@@ -57,6 +58,7 @@ class PictureDelivery:
         self._sender = sender
         self._strays = strays
         self._storage = storage
+        self._processor = processor
         self._storage_chat = storage_chat
         self._max_upload_bytes = LOCAL_UPLOAD_BYTES if local else CLOUD_UPLOAD_BYTES
 
@@ -74,7 +76,8 @@ class PictureDelivery:
         if not ids.is_inline(chat):
             ref = await self._find_posted(chat, ref, key)
         try:
-            fitted = [await processing.fit_to_limit(image, max_bytes=self._max_upload_bytes) for image in images]
+            limit = self._max_upload_bytes
+            fitted = [await self._processor.fit_to_limit(image, max_bytes=limit, owner=chat.key) for image in images]
         except BadResult as failed:
             raise ChatFailed(detail=f"nothing fits {self._max_upload_bytes} bytes: {failed.detail}") from failed
         if any(changed for _, changed in fitted):

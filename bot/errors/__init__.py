@@ -7,7 +7,7 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     │   ├── PromptEmpty  PicturesWithoutPrompt  PromptTooLong  UnknownOption  BadOption
     │   │   └── OptionWithoutValue
     │   ├── TooManyPictures  NotAPicture  BrokenPicture  AnimatedPicture  PictureGone
-    │   ├── PictureTooLarge  PictureTooManyPixels
+    │   ├── PictureTooLarge  PictureTooManyPixels  PictureTooComplex
     │   ├── MaskWithoutPicture  MaskNotTransparent  MaskOfOtherSize  MaskTooLarge  MaskTooManyPictures
     │   ├── ReplyGone  NothingToEdit  ReplyHasNoPicture  StillPainting
     │   ├── OutOfCredits  ChatOutOfCredits  TooManyWaiting
@@ -113,6 +113,7 @@ from bot.errors.refusals import (
     OutOfCredits,
     PictureGone,
     PicturesWithoutPrompt,
+    PictureTooComplex,
     PictureTooLarge,
     PictureTooManyPixels,
     PromptEmpty,
@@ -176,6 +177,7 @@ __all__ = [
     "OutOfFunds",
     "PaintFailed",
     "PictureGone",
+    "PictureTooComplex",
     "PictureTooLarge",
     "PictureTooManyPixels",
     "PicturesWithoutPrompt",

@@ -82,6 +82,13 @@ class PictureTooManyPixels(Refusal):
     key = "refusal-picture-too-many-pixels"
 
 
+class PictureTooComplex(Refusal):
+    """Opening the file would take too long, however few its pixels: hundreds of scans, millions of parts.
+    Facts: `name`."""
+
+    key = "refusal-picture-too-complex"
+
+
 class PictureGone(Refusal):
     """The platform no longer serves an attachment. Facts: `name`."""
 

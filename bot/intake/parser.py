@@ -32,7 +32,7 @@ OPTIONS_MAX_CHARS = (
 )
 ARGUMENTS_MAX_CHARS = 4000  # characters after a command; no command understands a tenth of it
 QUOTED_NAME_MAX_CHARS = 60  # characters of a file's name that an error quotes
-SUPPORTED_FORMATS = "PNG, JPEG, WebP, HEIC"  # as named to users; the same as in `bot.pictures.decoding`
+SUPPORTED_FORMATS = "PNG, JPEG, WebP, HEIC"  # as named to users; the same as in `bot.pictures.inspection`
 
 _NAME_CHARS = "0-9A-Za-z_\uff10-\uff19\uff21-\uff3a\uff3f\uff41-\uff5a"  # ASCII and its full-width forms
 _KNOWN_COMMAND = re.compile(

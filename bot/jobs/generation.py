@@ -152,7 +152,7 @@ class Generation:
                 if credits is not None:
                     state.spent = (state.spent or 0.0) + credits
             case Preview(source):
-                self._images.start_preview(job.id, source, partial(self._status_messages.show_preview, job.id))
+                self._images.start_preview(job, source, partial(self._status_messages.show_preview, job.id))
             case FinishedImage() if len(state.sources) >= job.options.n + MAX_SURPLUS_IMAGES:
                 return  # of providers together: each has dropped, counted and logged its own surplus
             case FinishedImage(source):

@@ -15,7 +15,7 @@ from bot.errors import BadResult, EaselError, FetchFailed, Unfetched
 from bot.fetch import Fetcher
 from bot.job import Job
 from bot.painting import Blob, Capabilities, Image, Link
-from bot.pictures import processing
+from bot.pictures.processing import ImageProcessor
 from bot.ports import ChatPort
 from bot.texts import shorten
 
@@ -32,8 +32,9 @@ NAME_CHARS = 60  # characters of a file's name in a sentence about it
 class JobImages:
     """Fetches and checks the images of jobs; keeps none."""
 
-    def __init__(self, fetcher: Fetcher, ports: Mapping[str, ChatPort]) -> None:
+    def __init__(self, fetcher: Fetcher, ports: Mapping[str, ChatPort], processor: ImageProcessor) -> None:
         self._fetcher = fetcher
+        self._processor = processor
         self._ports = ports
         self._background = BackgroundTasks()
         self._previews: dict[str, asyncio.Task[None]] = {}  # the latest of each job
@@ -46,6 +47,7 @@ class JobImages:
         Raises Refusal for a file that is no readable image, and for a mask that does not fit.
         """
         port, slots = self._ports[job.chat.platform], asyncio.Semaphore(MAX_PARALLEL_FETCHES)
+        owner = job.user.key
 
         async def load_reference(position: int, reference: Attachment) -> tuple[Image, Image | None]:
             async with slots:
@@ -53,13 +55,22 @@ class JobImages:
                 mask_data = None if mask is None else await port.fetch(mask, limit=REFERENCE_MAX_BYTES)
                 data, name = await port.fetch(reference, limit=REFERENCE_MAX_BYTES), _display_name(reference)
                 if mask is not None and mask_data is not None:
-                    mask_name = _display_name(mask)
-                    return await processing.prepare_masked_reference(
-                        data, mask_data, name=name, mask_name=mask_name, capabilities=capabilities
+                    return await self._processor.prepare_masked_reference(
+                        data,
+                        mask_data,
+                        name=name,
+                        mask_name=_display_name(mask),
+                        capabilities=capabilities,
+                        owner=owner,
                     )
-                alone = len(job.references) == 1 and capabilities.supports_masks
-                cut = await processing.prepare_transparent_reference(data, name, capabilities) if alone else None
-                return cut or (await processing.prepare_reference(data, name=name, capabilities=capabilities), None)
+                if len(job.references) == 1 and capabilities.supports_masks:
+                    return await self._processor.prepare_lone_reference(
+                        data, name=name, capabilities=capabilities, owner=owner
+                    )
+                prepared = await self._processor.prepare_reference(
+                    data, name=name, capabilities=capabilities, owner=owner
+                )
+                return prepared, None
 
         tasks = [asyncio.create_task(load_reference(*pair)) for pair in enumerate(job.references)]
         try:
@@ -70,8 +81,9 @@ class JobImages:
             await asyncio.gather(*tasks, return_exceptions=True)
         return tuple(image for image, _ in loaded), next((mask for _, mask in loaded if mask is not None), None)
 
-    async def fetch_results(self, sources: Sequence[Link | Blob]) -> list[Image]:
-        """Fetches the finished images; skips those that fail.
+    async def fetch_results(self, sources: Sequence[Link | Blob], *, owner: str) -> list[Image]:
+        """Fetches the finished images; skips those that fail. `owner`: key of the user on whose account they are
+        checked.
 
         Raises BadResult or Unfetched when all fail.
         """
@@ -79,7 +91,8 @@ class JobImages:
         images: list[Image] = []
         for source in sources:
             try:
-                images.append(await processing.validate_result(await self._load_bytes(source, RESULT_MAX_BYTES)))
+                data = await self._load_bytes(source, RESULT_MAX_BYTES)
+                images.append(await self._processor.validate_result(data, owner=owner))
             except (FetchFailed, BadResult) as failed:
                 host = urlsplit(source.url).netloc if isinstance(source, Link) else "inline"
                 log.warning("result dropped", failure=type(failed).__name__, detail=failed.detail, host=host)
@@ -90,22 +103,23 @@ class JobImages:
             raise BadResult(detail=failure.detail if failure else None) from failure
         return images
 
-    def start_preview(self, job_id: str, source: Link | Blob, show: Callable[[Image], None]) -> None:
+    def start_preview(self, job: Job, source: Link | Blob, show: Callable[[Image], None]) -> None:
         """Fetches an unfinished image in the background and passes it to `show`. A newer preview of the job cancels
         it; a failure is only logged."""
 
         async def fetch() -> None:
             try:
-                show(await processing.prepare_preview(await self._load_bytes(source, PREVIEW_MAX_BYTES)))
+                data = await self._load_bytes(source, PREVIEW_MAX_BYTES)
+                show(await self._processor.prepare_preview(data, owner=job.user.key))
             except EaselError as failed:
-                log.debug("no preview", job=job_id, detail=failed.detail)
+                log.debug("no preview", job=job.id, detail=failed.detail)
 
-        self.cancel_preview(job_id)
-        task = self._previews[job_id] = self._background.spawn(fetch(), f"preview {job_id}")
+        self.cancel_preview(job.id)
+        task = self._previews[job.id] = self._background.spawn(fetch(), f"preview {job.id}")
 
         def forget(done: asyncio.Task[None]) -> None:
-            if self._previews.get(job_id) is done:
-                del self._previews[job_id]
+            if self._previews.get(job.id) is done:
+                del self._previews[job.id]
 
         task.add_done_callback(forget)
 

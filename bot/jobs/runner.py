@@ -221,7 +221,7 @@ class JobRunner:
     async def _save_images(self, job: Job, state: GenerationState) -> Mapping[str, Any]:
         """Fetches the images and saves them with the facts of their generation, which it returns."""
         try:
-            images = await self._images.fetch_results(state.sources)
+            images = await self._images.fetch_results(state.sources, owner=job.user.key)
         except PaintFailed as failed:
             failed.trace = state.upstream_id  # what the operator can ask the upstream about
             raise

@@ -1,12 +1,13 @@
-"""Decodes untrusted bytes to plain pixels: checks type and dimensions before decoding; upright, sRGB, no metadata.
+"""Decodes untrusted bytes to plain pixels: upright, sRGB, no metadata; large images in strips, which bounds memory.
 
-Blocking; called in worker threads only. Nothing here knows of limits other than those of decoding itself.
+Blocking; called in worker threads and processes only. Whether an image may be decoded at all is decided before, by its
+price.
 """
 
 import io
-import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from math import ceil
 from typing import Any
 
 from PIL import Image as Pillow
@@ -19,13 +20,11 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 from pillow_heif import HeifImageFile
 
-from bot.errors import BrokenPicture, EaselError, NotAPicture, PictureTooManyPixels
+from bot.errors import BrokenPicture, EaselError
+from bot.pictures.price import STRIP_PIXELS, fit_within
 
-SUPPORTED_FORMATS = "PNG, JPEG, WebP, HEIC"  # as named to users; a still GIF and AVIF are accepted as well
-MAX_MEGAPIXELS = 100  # millions of pixels; no larger image is decoded
-SNIFF_BYTES = 64  # bytes at the start of a file that determine its media type
-MAX_JPEG_SCANS = 200  # a progressive JPEG has about ten scans, a bomb goes over the same pixels thousands of times
 MAX_PROFILE_BYTES = 2_000_000  # bytes; a larger ICC profile is ignored; printers' profiles reach 1.5 MB
+STRIP_MARGIN = 4  # times the scale: rows beside a strip that its first and last rows are computed from; Lanczos takes 3
 
 # Pillow's plugins themselves and not Image.open: no other parser can be reached, and nothing need be registered.
 _DECODERS: dict[str, Callable[[io.BytesIO], ImageFile]] = {
@@ -35,10 +34,7 @@ _DECODERS: dict[str, Callable[[io.BytesIO], ImageFile]] = {
     "image/gif": GifImageFile,
     "image/avif": AvifImageFile,
     "image/heic": HeifImageFile,
-    "image/heif": HeifImageFile,
 }
-_SCAN_START = re.compile(rb"\xff\xda")  # the marker SOS; `bytes.count` of two bytes takes more than twice as long
-_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
 _ORIENTATION = 0x0112  # EXIF tag; the values below are those of CIPA DC-008, 4.6.4
 _TRANSPOSES = {
     2: Pillow.Transpose.FLIP_LEFT_RIGHT,
@@ -58,83 +54,22 @@ _ICC_COLOUR_SPACES = {
 }  # Pillow mode -> colour space in the header of an ICC profile
 
 
-def sniff_media_type(head: bytes) -> str | None:
-    """The media type by the first SNIFF_BYTES bytes; None for anything but a supported image."""
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if head.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if head.startswith((b"GIF87a", b"GIF89a")):
-        return "image/gif"
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp"
-    return _sniff_heif(head) if head[4:8] == b"ftyp" else None
-
-
-def _sniff_heif(head: bytes) -> str | None:
-    """The media type by the brands of the `ftyp` box (ISO 14496-12, 4.3)."""
-    end = min(int.from_bytes(head[:4], "big"), SNIFF_BYTES)
-    brands = {head[at : at + 4] for at in (8, *range(16, end, 4))}
-    if brands & {b"avif", b"avis"}:
-        return "image/avif"
-    if brands & _HEIC_BRANDS:
-        return "image/heic"
-    return "image/heif" if b"mif1" in brands else None
-
-
 @contextmanager
 def translated_decoder_errors(name: str) -> Generator[None]:
-    """Raises every exception of a decoder as BrokenPicture or PictureTooManyPixels; hostile bytes can provoke any."""
+    """Raises every exception of a decoder as BrokenPicture; hostile bytes can provoke any. Those that mean "too large"
+    pass: MemoryError, DecompressionBombError."""
     try:
         yield
-    except EaselError:
+    except (EaselError, MemoryError, Pillow.DecompressionBombError):
         raise
-    except Pillow.DecompressionBombError as exc:  # a frame beyond the canvas of its GIF
-        raise PictureTooManyPixels(name=name, megapixels=MAX_MEGAPIXELS, detail=str(exc)) from exc
     except Exception as exc:
         raise BrokenPicture(name=name, detail=f"{type(exc).__name__}: {exc}"[:200]) from exc
 
 
-def open_image(data: bytes, name: str) -> ImageFile:
-    """Opens an image: its header is read, nothing is decoded. `name` is for the errors.
-
-    Raises NotAPicture, BrokenPicture, PictureTooManyPixels.
-    """
-    media_type = sniff_media_type(data[:SNIFF_BYTES])
-    if media_type is None:
-        raise NotAPicture(name=name, kinds=SUPPORTED_FORMATS)
+def open_image(data: bytes, media_type: str, name: str) -> ImageFile:
+    """Opens an image: its header is read, nothing is decoded. `name` is for the error. Raises BrokenPicture."""
     with translated_decoder_errors(name):
-        if media_type == "image/webp":
-            _check_dimensions(_webp_canvas(data), name)  # its decoder allocates the canvas as soon as it is created
-        if media_type == "image/jpeg" and len(_SCAN_START.findall(data)) > MAX_JPEG_SCANS:
-            raise BrokenPicture(name=name, detail="too many scans")
-        picture = _DECODERS[media_type](io.BytesIO(data))
-        _check_dimensions(picture.size, name)
-    return picture
-
-
-def _check_dimensions(size: tuple[int, int], name: str) -> None:
-    """Raises BrokenPicture for an empty image, and PictureTooManyPixels beyond MAX_MEGAPIXELS."""
-    width, height = size
-    if width < 1 or height < 1:
-        raise BrokenPicture(name=name, detail=f"{width}x{height}")
-    if width * height > MAX_MEGAPIXELS * 1_000_000:
-        raise PictureTooManyPixels(name=name, megapixels=MAX_MEGAPIXELS, detail=f"{width}x{height}")
-
-
-def _webp_canvas(data: bytes) -> tuple[int, int]:
-    """Width and height of a WebP by its header (RFC 9649, 2.5 to 2.7)."""
-    if data[12:16] == b"VP8X":
-        return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
-    if data[12:16] == b"VP8L":
-        bits = int.from_bytes(data[21:25], "little")
-        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    return int.from_bytes(data[26:28], "little") & 0x3FFF, int.from_bytes(data[28:30], "little") & 0x3FFF
-
-
-def is_animated(picture: ImageFile) -> bool:
-    """Whether it is an animation. Several images in one HEIC are a burst or a collection; the primary one counts."""
-    return not isinstance(picture, HeifImageFile) and bool(getattr(picture, "is_animated", False))
+        return _DECODERS[media_type](io.BytesIO(data))
 
 
 def is_lossless(picture: ImageFile) -> bool:
@@ -150,25 +85,35 @@ def is_upright_srgb_jpeg(picture: ImageFile, edge: int) -> bool:
     return _orientation(picture) not in _TRANSPOSES and (profile is None or _is_srgb_profile(profile))
 
 
-def verify_image(picture: ImageFile, data: bytes) -> tuple[int, int]:
+def upright_size(picture: ImageFile) -> tuple[int, int]:
+    """Width and height of the image when upright, pixels."""
+    width, height = picture.size
+    return (height, width) if _orientation(picture) in _SWAPPED_SIDES else (width, height)
+
+
+def verify_image(picture: ImageFile, *, frames: int, by_checksum: bool) -> tuple[int, int]:
     """Checks that the image is complete. Returns its upright width and height.
 
-    A PNG has a checksum in every chunk, and verifying those takes a fortieth of the time of decoding. Other formats are
-    decoded; of an animation as many frames as make up MAX_MEGAPIXELS. A JPEG is decoded at an eighth of its size: it is
-    read to its end all the same, in little memory.
+    Decodes it, of an animation at most `frames` frames. `by_checksum`: a still PNG without EXIF, which has a checksum
+    in every chunk; verifying those takes a fortieth of the time. A JPEG is decoded at an eighth of its size: it is read
+    to its end all the same, in little memory.
     """
-    width, height = picture.size
-    if isinstance(picture, JpegImageFile):
-        picture.draft(picture.mode, (1, 1))
-    if isinstance(picture, PngImageFile) and not is_animated(picture) and b"eXIf" not in data:
+    if by_checksum:
         picture.verify()
-        return width, height
-    frames = getattr(picture, "n_frames", 1) if is_animated(picture) else 1
-    for frame in range(max(1, min(frames, MAX_MEGAPIXELS * 1_000_000 // (width * height)))):
-        if frame:
-            picture.seek(frame)
+        return picture.size
+    if isinstance(picture, JpegImageFile):
+        size = upright_size(picture)
+        picture.draft(picture.mode, (1, 1))
         picture.load()
-    return (height, width) if _orientation(picture) in _SWAPPED_SIDES else (width, height)
+        return size
+    for frame in range(frames):
+        if frame:
+            try:
+                picture.seek(frame)
+            except EOFError:  # fewer than were announced
+                break
+        picture.load()
+    return upright_size(picture)
 
 
 def decode_upright(picture: ImageFile, edge: int) -> Pillow.Image:
@@ -179,31 +124,56 @@ def decode_upright(picture: ImageFile, edge: int) -> Pillow.Image:
         picture.draft(picture.mode, size)  # decodes at 1/2, 1/4 or 1/8 where that is still large enough
     picture.load()
     profile = picture.info.get("icc_profile")
-    image = resize(_to_8_bit(picture), size)
+    image = _scale_8_bit(picture, size)
     if transpose is not None:
         image = image.transpose(transpose)
     if isinstance(profile, bytes):
         image = _to_srgb(image, profile)
-    image = image.convert("RGBA" if image.mode in ("LA", "RGBA") else "RGB")
+    image = _convert(image, "RGBA" if image.mode in ("LA", "RGBA") else "RGB")
     if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
         image = image.convert("RGB")
     image.info = {}  # encoders write what they find there: comments, profiles, EXIF
     return image
 
 
-def fit_within(size: tuple[int, int], edge: int) -> tuple[int, int]:
-    """The size scaled down, never up, so that neither side is above `edge`; pixels, each side >= 1."""
-    width, height = size
-    scale = min(1.0, edge / max(width, height))
-    return max(1, round(width * scale)), max(1, round(height * scale))
-
-
 def resize(image: Pillow.Image, size: tuple[int, int]) -> Pillow.Image:
     """The image scaled to `size` (width, height)."""
-    if image.size == size:
+    return image if image.size == size else _scale_8_bit(image, size)
+
+
+def _scale_8_bit(picture: Pillow.Image, size: tuple[int, int]) -> Pillow.Image:
+    """The image scaled to `size`, in a mode that resizes well. A large one is worked on in strips, so that neither
+    conversion nor scaling takes another copy of it."""
+    if picture.width * picture.height <= STRIP_PIXELS or (picture.size == size and _to_8_bit(picture) is picture):
+        return _resize(_to_8_bit(picture), size)
+    scale = picture.height / size[1]
+    margin = ceil(STRIP_MARGIN * max(1.0, scale))
+    rows = max(1, int(STRIP_PIXELS / picture.width / scale))
+    scaled: Pillow.Image | None = None
+    for top in range(0, size[1], rows):
+        bottom = min(top + rows, size[1])
+        first, last = max(0, int(top * scale) - margin), min(picture.height, ceil(bottom * scale) + margin)
+        strip = _to_8_bit(picture.crop((0, first, picture.width, last)))
+        box = (0.0, top * scale - first, float(picture.width), min(bottom * scale - first, strip.height))
+        strip = _resize(strip, (size[0], bottom - top), box)
+        scaled = Pillow.new(strip.mode, size) if scaled is None else scaled
+        scaled.paste(strip, (0, top))
+    assert scaled is not None
+    return scaled
+
+
+def _resize(
+    image: Pillow.Image, size: tuple[int, int], box: tuple[float, float, float, float] | None = None
+) -> Pillow.Image:
+    if image.size == size and box in (None, (0, 0, *size)):
         return image
     lanczos = Pillow.Resampling.LANCZOS
-    return image.resize(size, lanczos, reducing_gap=3.0)  # pyright: ignore[reportUnknownMemberType] - hints at numpy
+    return image.resize(size, lanczos, box, 3.0)  # pyright: ignore[reportUnknownMemberType] - hints at numpy
+
+
+def _convert(image: Pillow.Image, mode: str) -> Pillow.Image:
+    """The image in that mode; Pillow copies even one that has it."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 def _orientation(picture: ImageFile) -> int:

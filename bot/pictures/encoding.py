@@ -1,6 +1,6 @@
 """Encodes plain pixels as bytes that an upstream or a chat takes: which format, at which quality, at which size.
 
-Blocking; called in worker threads only. Nothing here reads bytes from outside.
+Blocking; called in worker threads and processes only. Nothing here reads bytes from outside.
 """
 
 import io
@@ -9,9 +9,10 @@ from PIL import Image as Pillow
 
 from bot.errors import PictureTooLarge
 from bot.painting import Image
-from bot.pictures.decoding import fit_within, resize
+from bot.pictures.candidates import candidate_encodings
+from bot.pictures.decoding import resize
+from bot.pictures.price import MAX_ALPHA_WEBP_PIXELS, fit_within
 
-QUALITIES = (90, 82, 72, 60)  # of JPEG and WebP (1 to 100), tried in turn until the bytes fit
 MAX_EDGE_PX = 16_383  # pixels; the longest side of a WebP
 MIN_EDGE_PX = 64  # pixels; no smaller size is tried
 
@@ -21,9 +22,11 @@ def encode_to_limit(image: Pillow.Image, name: str, *, types: tuple[str, ...], l
 
     `lossless`: the pixels are worth a PNG. `name` is for the error. Raises PictureTooLarge.
     """
-    candidates = _candidate_encodings(types, transparent=image.mode == "RGBA", lossless=lossless)
+    candidates = candidate_encodings(types, transparent=image.mode == "RGBA", lossless=lossless)
     while True:
         for media_type, quality in candidates:
+            if media_type == "image/webp" and _takes_too_much(image):
+                continue
             encoded = encode_image(image, media_type, quality)
             if len(encoded.data) <= limit:
                 return encoded
@@ -32,13 +35,21 @@ def encode_to_limit(image: Pillow.Image, name: str, *, types: tuple[str, ...], l
         image = resize(image, fit_within(image.size, max(image.size) * 3 // 4))
 
 
+def _takes_too_much(image: Pillow.Image) -> bool:
+    """Whether a WebP of the image would take too much memory."""
+    return image.mode == "RGBA" and image.width * image.height > MAX_ALPHA_WEBP_PIXELS
+
+
 def encode_image(image: Pillow.Image, media_type: str, quality: int) -> Image:
     """Encodes pixels as PNG, WebP or JPEG. `quality`: 1 to 100, ignored for PNG. A JPEG gets a white background."""
     written = io.BytesIO()
     if media_type == "image/png":
         image.save(written, "PNG")
     elif media_type == "image/webp":
-        image.save(written, "WEBP", quality=quality)
+        try:
+            image.save(written, "WEBP", quality=quality)
+        except ValueError as exc:  # the plain pixels are valid: libwebp got no memory
+            raise MemoryError(str(exc)) from exc
     else:
         flatten_on_white(image).save(written, "JPEG", quality=quality)
     return Image(data=written.getvalue(), media_type=media_type, width=image.width, height=image.height)
@@ -51,14 +62,3 @@ def flatten_on_white(image: Pillow.Image) -> Pillow.Image:
     background = Pillow.new("RGB", image.size, "white")
     background.paste(image, mask=image.getchannel("A"))
     return background
-
-
-def _candidate_encodings(types: tuple[str, ...], *, transparent: bool, lossless: bool) -> list[tuple[str, int]]:
-    """(media type, quality) pairs to try, the best first. Keeps transparency wherever possible: it may be a mask."""
-    lossy = [each for each in ("image/jpeg", "image/webp") if each in types]
-    png = [("image/png", 100)] if "image/png" in types else []
-    if transparent and (png or "image/webp" in lossy):
-        lossy = [each for each in lossy if each == "image/webp"]
-    elif lossy and not lossless:
-        png = []
-    return png + [(each, quality) for each in lossy[:1] for quality in QUALITIES]

@@ -3,8 +3,9 @@
 Reads untrusted bytes; segments by ISO/IEC 10918-1, Annex B. Whether the result decodes is checked by `decoding`.
 """
 
-import re
 from dataclasses import dataclass
+
+from bot.pictures.headers.jpeg import find_marker
 
 _TABLES = {0xC4, 0xDB, 0xDD}  # Huffman, quantization, restart interval
 _FRAMES = {0xC0, 0xC1, 0xC2}  # baseline, extended, progressive: what every decoder reads
@@ -17,7 +18,6 @@ _MINIMAL_JFIF = (
 _JFIF_BYTES = 14  # bytes of a JFIF segment's content without a thumbnail
 _ADOBE_BYTES = 12  # bytes: "Adobe", version, flags, colour transform; what follows them does not concern colours
 _SCAN_SAMPLE_BYTES = 4096  # bytes of each scan in `StrippedJpeg.sample`
-_SCAN_END = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")  # a marker: neither a stuffed byte, a fill byte nor a restart
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,11 @@ def strip_metadata(data: bytes) -> StrippedJpeg | None:
         elif marker == _APP14 and data[start : start + 5] == b"Adobe" and end - start >= _ADOBE_BYTES:
             parts.append(b"\xff\xee\x00\x0e" + data[start : start + _ADOBE_BYTES])
         elif marker == _SOS:
-            scan_end = _SCAN_END.search(data, end)
+            scan_end = find_marker(data, end)
             if scan_end is None:
                 return None
-            scan_samples[len(parts)] = data[at : min(scan_end.start(), end + _SCAN_SAMPLE_BYTES)]
-            end = scan_end.start()
+            scan_samples[len(parts)] = data[at : min(scan_end, end + _SCAN_SAMPLE_BYTES)]
+            end = scan_end
             parts.append(data[at:end])
         elif marker in _TABLES or marker in _FRAMES:
             parts.append(data[at:end])

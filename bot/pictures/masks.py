@@ -1,6 +1,6 @@
 """Masks: which pixels of an image are to change, as a PNG that every upstream reads the same way.
 
-Blocking; called in worker threads only. Nothing here reads bytes from outside.
+Blocking; called in worker threads and processes only. Nothing here reads bytes from outside.
 """
 
 from PIL import Image as Pillow
@@ -18,15 +18,16 @@ def has_transparency(mask: Pillow.Image) -> bool:
     return mask.mode == "RGBA" and any(mask.getchannel("A").histogram()[:ALPHA_THRESHOLD])
 
 
-def has_aspect_ratio_of(mask: Pillow.Image, image: Pillow.Image) -> bool:
-    """Whether the mask has the image's aspect ratio, whatever its scale."""
-    return abs(mask.width * image.height / (mask.height * image.width) - 1) <= ASPECT_TOLERANCE
+def same_aspect_ratio(size: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two sizes (width, height) have the same aspect ratio, whatever their scale."""
+    return abs(size[0] * other[1] / (size[1] * other[0]) - 1) <= ASPECT_TOLERANCE
 
 
 def encode_mask(mask: Pillow.Image, size: tuple[int, int]) -> Image:
-    """A PNG of `size` pixels: alpha 0 where `mask` is transparent, else 255. Its colour is black and has no meaning."""
+    """A PNG of `size` pixels: alpha 0 where `mask` (RGBA, or its alpha alone as L) is transparent, else 255. Its colour
+    is black and has no meaning."""
     levels = [0] * ALPHA_THRESHOLD + [255] * (256 - ALPHA_THRESHOLD)
-    alpha = resize(mask.getchannel("A"), size)
+    alpha = resize(mask if mask.mode == "L" else mask.getchannel("A"), size)
     alpha = alpha.point(levels)  # pyright: ignore[reportUnknownMemberType] - hints at numpy
     encoded = Pillow.new("RGBA", size)
     encoded.putalpha(alpha)

@@ -236,6 +236,17 @@ class Limits(_Table):
     """Most requests in one group in any minute, > 0; None: no limit."""
 
 
+class Pictures(_Table):
+    """Decoding of users' and upstreams' pictures."""
+
+    max_megapixels: Annotated[int, Field(ge=1, le=1000)] = 50
+    """Largest picture that is opened, millions of pixels, 1 to 1000."""
+
+    memory_mb: Annotated[int, Field(ge=64, le=64_000)] = 320
+    """Memory that decoding takes at once, of all pictures together, millions of bytes, 64 to 64,000. Formats whose
+    decoders need much a pixel (WebP, AVIF, HEIC) have a lower cap because of it."""
+
+
 class Access(_Table):
     """Who may ask, where, and with which words."""
 
@@ -327,6 +338,9 @@ class Settings(BaseSettings):
 
     limits: Limits = Limits()
     """Credits and pace."""
+
+    pictures: Pictures = Pictures()
+    """Decoding of pictures."""
 
     access: Access = Access()
     """Who may ask, and with which words."""

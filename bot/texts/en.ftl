@@ -25,6 +25,7 @@ refusal-broken-picture = “{ $name }” can’t be opened; it seems to be damag
 refusal-animated-picture = “{ $name }” moves, and I can only work with still pictures. Please send one frame of it.
 refusal-picture-too-large = “{ $name }” is too large. I can take up to { $limit }; please send a smaller one.
 refusal-picture-too-many-pixels = “{ $name }” has too many pixels. I can take up to { NUMBER($megapixels, useGrouping: 0) } megapixels; please send a smaller one.
+refusal-picture-too-complex = “{ $name }” is saved in a way that takes too long to open. Please save it anew, as a plain JPEG or PNG, and send it again.
 refusal-picture-gone = “{ $name }” is no longer there to fetch. Please send it again.
 refusal-mask-without-picture = A mask marks where a picture is to change, and there is no picture. Send both, or reply to the picture.
 refusal-mask-not-transparent = “{ $name }” can’t serve as a mask. Please send a PNG file in which the part to change is transparent.

@@ -28,6 +28,7 @@ refusal-broken-picture = «{ $name }» не открывается: похоже
 refusal-animated-picture = «{ $name }» движется, а я работаю только с неподвижными картинками. Пришлите один кадр.
 refusal-picture-too-large = «{ $name }» слишком велика. Предел — { $limit }; пришлите картинку поменьше.
 refusal-picture-too-many-pixels = В «{ $name }» слишком много точек. Предел — { NUMBER($megapixels, useGrouping: 0) } Мп; пришлите картинку поменьше.
+refusal-picture-too-complex = «{ $name }» сохранена так, что открывать её пришлось бы слишком долго. Пересохраните её как обычный JPEG или PNG и пришлите снова.
 refusal-picture-gone = «{ $name }» больше недоступна. Пришлите её ещё раз.
 refusal-mask-without-picture = Маска показывает, где изменить картинку, а картинки нет. Пришлите обе или ответьте на картинку.
 refusal-mask-not-transparent = «{ $name }» не годится как маска. Пришлите файл PNG, в котором прозрачно то, что надо изменить.

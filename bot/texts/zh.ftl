@@ -23,6 +23,7 @@ refusal-broken-picture = “{ $name }”打不开，文件可能已损坏。请�
 refusal-animated-picture = “{ $name }”是动图，我只能处理静态图片。请发送其中一帧。
 refusal-picture-too-large = “{ $name }”太大了，上限是 { $limit }。请发送小一些的图片。
 refusal-picture-too-many-pixels = “{ $name }”的像素太多，上限是 { NUMBER($megapixels, useGrouping: 0) } 百万像素。请发送小一些的图片。
+refusal-picture-too-complex = “{ $name }”的保存方式使打开它需要太长时间。请另存为普通的 JPEG 或 PNG 后再发送。
 refusal-picture-gone = “{ $name }”已经取不到了，请重新发送。
 refusal-mask-without-picture = 蒙版用来标出图片上要改的地方，可是没有图片。请一起发送，或者回复要改的图片。
 refusal-mask-not-transparent = “{ $name }”不能用作蒙版。请发送 PNG 文件，把要改的部分留成透明。

@@ -28,7 +28,7 @@ from bot.handlers.access_lists import make_access_lists
 from bot.intake.parser import parse_request
 from bot.painting import Capabilities
 from bot.pictures import jpeg
-from bot.pictures.decoding import sniff_media_type
+from bot.pictures.headers import sniff_media_type
 from bot.providers.chat.message_parts import parse_message as read_message
 from bot.providers.chat.progress import ReplyParser
 from bot.providers.chat.response import ChatResponse

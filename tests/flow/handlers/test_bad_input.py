@@ -34,7 +34,8 @@ from bot.errors import (
     UnknownOption,
 )
 from bot.job import Job
-from bot.pictures.decoding import MAX_MEGAPIXELS, SUPPORTED_FORMATS
+from bot.pictures.inspection import SUPPORTED_FORMATS
+from bot.pictures.price import DEFAULT_LIMITS
 from bot.sandbox import Fault, Sandbox
 from bot.texts import translate, translate_error
 from tests.flow.scenes import BOSS, LONG, HeldPlatform, books, click, job_of, jobs_under_way, stands
@@ -142,7 +143,7 @@ async def test_a_file_that_says_it_is_no_picture(easel: MemoryWorld) -> None:
     [
         (text_file, "diary.png", NotAPicture(name="diary.png", kinds=SUPPORTED_FORMATS)),
         (truncated_jpeg, "half.jpg", BrokenPicture(name="half.jpg")),
-        (enormous_png, "huge.png", PictureTooManyPixels(name="huge.png", megapixels=MAX_MEGAPIXELS)),
+        (enormous_png, "huge.png", PictureTooManyPixels(name="huge.png", megapixels=DEFAULT_LIMITS.max_megapixels)),
         (animated_gif, "party.gif", AnimatedPicture(name="party.gif")),
         (bytes, "empty.png", NotAPicture(name="empty.png", kinds=SUPPORTED_FORMATS)),
     ],

@@ -16,6 +16,7 @@ from bot.job import Job, NewJob, State
 from bot.jobs.images import JobImages
 from bot.jobs.runner import JobRunner
 from bot.painting import Accepted, Blob, Capabilities, FinishedImage, Link, PaintEvent, PaintRequest, Preview, Usage
+from bot.pictures.processing import ImageProcessor
 from bot.providers.fallback import FallbackProvider
 from bot.quota import QuotaRules
 from bot.status.messages import StatusMessages
@@ -85,7 +86,7 @@ class RunnerBench:
         self.jobs = JobRunner(
             store=store,
             provider=FallbackProvider([(self.upstream, 1)], budget_s=10, clock=FakeClock(), jitter=float),
-            images=JobImages(fetcher, {"memory": platform}),
+            images=JobImages(fetcher, {"memory": platform}, ImageProcessor()),
             status_messages=status_messages,
             ports={"memory": platform},
             clock=SystemClock(),

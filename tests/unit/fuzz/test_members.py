@@ -12,7 +12,6 @@ from typing import Any
 
 import hypothesis.strategies as st
 import pillow_heif
-import pytest
 from hypothesis import given, settings
 from PIL import Image as Pillow
 
@@ -21,7 +20,9 @@ from bot.errors import BadOption, BadResult, Refusal, UnknownOption
 from bot.intake.options import extract_options
 from bot.intake.parser import Command, Paint, parse_request
 from bot.painting import Capabilities, Image
-from bot.pictures import decoding, processing
+from bot.pictures.headers import SNIFF_BYTES, sniff_media_type
+from bot.pictures.price import Limits
+from bot.pictures.processing import ImageProcessor
 from tests.unit.fuzz.strategies import TEXT
 
 ABLE = Capabilities(
@@ -98,19 +99,20 @@ def test_no_option_is_left_in_what_is_painted(text: str) -> None:
 
 # ---------------------------------------------------------------- pictures
 
+PROCESSOR = ImageProcessor(Limits(max_megapixels=1))  # decoding at the real limit takes too long for each example
 KINDS = ["PNG", "JPEG", "WEBP", "GIF", "AVIF", "HEIC"]
 DOORS: list[Callable[[bytes, bytes], Awaitable[object]]] = [
-    lambda data, _: processing.prepare_reference(data, name="a.png", capabilities=ABLE),
-    lambda data, mask: processing.prepare_masked_reference(
-        data, mask, name="a.png", mask_name="b.png", capabilities=ABLE
+    lambda data, _: PROCESSOR.prepare_reference(data, name="a.png", capabilities=ABLE, owner="a"),
+    lambda data, mask: PROCESSOR.prepare_masked_reference(
+        data, mask, name="a.png", mask_name="b.png", capabilities=ABLE, owner="a"
     ),
-    lambda data, _: processing.prepare_transparent_reference(data, "a.png", ABLE),
+    lambda data, _: PROCESSOR.prepare_lone_reference(data, name="a.png", capabilities=ABLE, owner="a"),
 ]
 BACK_DOORS: list[Callable[[bytes], Awaitable[object]]] = [
-    processing.validate_result,
-    processing.prepare_preview,
-    lambda data: processing.fit_to_limit(
-        Image(data=data, media_type="image/png", width=24, height=16), max_bytes=len(data) - 1
+    lambda data: PROCESSOR.validate_result(data, owner="a"),
+    lambda data: PROCESSOR.prepare_preview(data, owner="a"),
+    lambda data: PROCESSOR.fit_to_limit(
+        Image(data=data, media_type="image/png", width=24, height=16), max_bytes=len(data) - 1, owner="a"
     ),
 ]
 
@@ -142,19 +144,17 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 @given(damaged() | st.binary(max_size=80))
 def test_any_bytes_tell_a_kind_or_none(data: bytes) -> None:
-    kind = decoding.sniff_media_type(data)
+    kind = sniff_media_type(data)
     assert kind is None or kind.startswith("image/")
-    assert decoding.sniff_media_type(data[: decoding.SNIFF_BYTES]) == kind
+    assert sniff_media_type(data[:SNIFF_BYTES]) == kind
 
 
 @settings(max_examples=100)
 @given(damaged(), damaged())
 async def test_any_bytes_are_a_picture_or_refused(data: bytes, mask: bytes) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(decoding, "MAX_MEGAPIXELS", 1)  # decoding at the real limit takes too long for each example
-        for door in DOORS:
-            with suppress(Refusal):
-                await door(data, mask)
-        for door in BACK_DOORS:
-            with suppress(BadResult):
-                await door(data)
+    for door in DOORS:
+        with suppress(Refusal):
+            await door(data, mask)
+    for door in BACK_DOORS:
+        with suppress(BadResult):
+            await door(data)

@@ -23,7 +23,7 @@ from bot.errors import (
 from bot.intake import parser
 from bot.intake.parser import Command, Paint, parse_request
 from bot.painting import Capabilities, Options
-from bot.pictures import decoding
+from bot.pictures import inspection
 
 AMBER = User(platform="playground", id="amber", name="Amber")
 EASEL = User(platform="playground", id="easel", name="Easel")
@@ -196,7 +196,7 @@ def test_a_file_that_may_be_an_image_is_left_to_sniffing(media_type: str, filena
 
 
 def test_parser_and_decoder_name_the_same_formats() -> None:
-    assert parser.SUPPORTED_FORMATS == decoding.SUPPORTED_FORMATS
+    assert parser.SUPPORTED_FORMATS == inspection.SUPPORTED_FORMATS
 
 
 def test_a_reply_to_a_deleted_message_is_refused() -> None:

@@ -7,9 +7,30 @@ import pillow_heif
 from PIL import Image as Pillow
 
 from bot.painting import Capabilities, Image
+from bot.pictures.processing import ImageProcessor
 
 CAPABILITIES = Capabilities()
 NAME = "holiday.png"
+PROCESSOR = ImageProcessor()
+OWNER = "memory:amber"
+
+
+async def prepare_reference(data: bytes, *, name: str = NAME, capabilities: Capabilities = CAPABILITIES) -> Image:
+    return await PROCESSOR.prepare_reference(data, name=name, capabilities=capabilities, owner=OWNER)
+
+
+async def validate_result(data: bytes) -> Image:
+    return await PROCESSOR.validate_result(data, owner=OWNER)
+
+
+async def prepare_preview(data: bytes, *, edge: int = 512) -> Image:
+    return await PROCESSOR.prepare_preview(data, edge=edge, owner=OWNER)
+
+
+async def fit_to_limit(image: Image, *, max_bytes: int) -> tuple[Image, bool]:
+    return await PROCESSOR.fit_to_limit(image, max_bytes=max_bytes, owner=OWNER)
+
+
 ORIENTATION = 0x0112
 GPS = 0x8825
 MODEL = 0x0110

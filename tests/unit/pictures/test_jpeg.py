@@ -11,7 +11,6 @@ from PIL import Image as Pillow
 
 from bot.errors import BrokenPicture
 from bot.pictures import jpeg
-from bot.pictures.processing import prepare_reference
 from tests.unit.pictures.images import (
     BLUE,
     CAPABILITIES,
@@ -28,6 +27,7 @@ from tests.unit.pictures.images import (
     four_corners,
     is_close,
     noise,
+    prepare_reference,
 )
 
 

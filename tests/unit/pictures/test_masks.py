@@ -8,7 +8,7 @@ from PIL import Image as Pillow
 
 from bot.errors import BrokenPicture, MaskNotTransparent, MaskOfOtherSize, MaskTooLarge
 from bot.painting import Capabilities, Image
-from bot.pictures.processing import prepare_masked_reference, prepare_transparent_reference
+from tests.unit.pictures.images import OWNER, PROCESSOR
 
 CAPABILITIES = Capabilities(supports_masks=True)
 CLEAR, SOLID = (0, 0, 0, 0), (0, 0, 0, 255)
@@ -40,7 +40,13 @@ def alpha(mask: Image) -> Pillow.Image:
 
 
 async def prepare(data: bytes, mask: bytes, capabilities: Capabilities = CAPABILITIES) -> tuple[Image, Image]:
-    return await prepare_masked_reference(data, mask, name="photo.jpg", mask_name="mask.png", capabilities=capabilities)
+    return await PROCESSOR.prepare_masked_reference(
+        data, mask, name="photo.jpg", mask_name="mask.png", capabilities=capabilities, owner=OWNER
+    )
+
+
+async def prepare_lone(data: bytes) -> tuple[Image, Image | None]:
+    return await PROCESSOR.prepare_lone_reference(data, name="photo.png", capabilities=CAPABILITIES, owner=OWNER)
 
 
 async def test_a_mask_is_a_png_of_the_images_size_transparent_where_to_change() -> None:
@@ -116,13 +122,13 @@ async def test_a_mask_above_the_byte_limit_is_refused_with_the_limit() -> None:
 
 
 async def test_the_transparent_part_of_a_png_is_its_mask() -> None:
-    cut = await prepare_transparent_reference(encoded(mask_image()), "photo.png", CAPABILITIES)
-    assert cut is not None
-    picture, mask = cut
+    picture, mask = await prepare_lone(encoded(mask_image()))
+    assert mask is not None
     assert (picture.media_type, picture.width, picture.height) == ("image/png", 64, 48)
     assert (alpha(mask).getpixel((5, 5)), alpha(mask).getpixel((60, 5))) == (0, 255)
 
 
-@pytest.mark.parametrize("data", [photo(), photo(kind="PNG"), encoded(mask_image(), "WEBP"), b"no picture"])
+@pytest.mark.parametrize("data", [photo(), photo(kind="PNG"), encoded(mask_image(), "WEBP")])
 async def test_an_opaque_image_or_another_format_has_no_mask_of_its_own(data: bytes) -> None:
-    assert await prepare_transparent_reference(data, "photo", CAPABILITIES) is None
+    picture, mask = await prepare_lone(data)
+    assert (picture.width, picture.height, mask) == (64, 48, None)

@@ -12,8 +12,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from bot.errors import BadResult, PictureTooLarge
 from bot.painting import Capabilities, Image
-from bot.pictures.decoding import sniff_media_type
-from bot.pictures.processing import fit_to_limit, prepare_preview, prepare_reference, validate_result
+from bot.pictures.headers import sniff_media_type
 from tests.unit.pictures.images import (
     BLUE,
     CAPABILITIES,
@@ -27,9 +26,13 @@ from tests.unit.pictures.images import (
     corners,
     decoded,
     encoded,
+    fit_to_limit,
     four_corners,
     is_close,
     noise,
+    prepare_preview,
+    prepare_reference,
+    validate_result,
 )
 
 

@@ -29,6 +29,7 @@ from bot.painting import (
     Progress,
     StageChanged,
 )
+from bot.pictures.processing import ImageProcessor
 from bot.ports import Provider
 from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import resolve
@@ -106,7 +107,8 @@ class Bench:
 
     async def pictures(self, events: list[PaintEvent]) -> list[Image]:
         """What can be had of the pictures, as the core takes them in."""
-        return await self.gallery.fetch_results([each.source for each in events if isinstance(each, FinishedImage)])
+        sources = [each.source for each in events if isinstance(each, FinishedImage)]
+        return await self.gallery.fetch_results(sources, owner="memory:amber")
 
     async def fails(self, prompt: str) -> PaintFailed:
         with pytest.raises(PaintFailed) as caught:
@@ -138,7 +140,11 @@ async def bench(
         clock, callbacks = clock or Timeless(), callbacks or Callbacks()
         tools = ProviderDependencies(client=client, clock=clock, callbacks=callbacks, jitter=lambda: 0.0)
         async with Fetcher([upstream.address.removeprefix("http://")]) as fetcher:
-            yield Bench(provider=make_provider(configured, tools), sandbox=upstream, gallery=JobImages(fetcher, {}))
+            yield Bench(
+                provider=make_provider(configured, tools),
+                sandbox=upstream,
+                gallery=JobImages(fetcher, {}, ImageProcessor()),
+            )
         assert [openai_spec.complaint(each) for each in upstream.requests] == [None] * len(upstream.requests)
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from bot.errors import AnimatedPicture, NotAPicture, PictureTooLarge, PromptEmpty, TooManyPictures
-from bot.pictures.decoding import SUPPORTED_FORMATS
+from bot.pictures.inspection import SUPPORTED_FORMATS
 from bot.texts import translate, translate_error
 from tests.servers.telegram import UNLIMITED, AlbumItem
 from tests.support.clocks import PausableClock
