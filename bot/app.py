@@ -195,6 +195,7 @@ class App:
             commands=commands,
             pending_images=pending_images,
             admission=admission,
+            clock=clock,
             locale=settings.locale,
         )
         buttons = ButtonHandler(
@@ -244,7 +245,7 @@ class App:
         """Gives running jobs `drain_s` seconds to end; unfinished ones are resumed at the next start."""
         await self._scheduler.drain(self._drain_s)
         await self._retention.stop()
-        self.events.close()
+        await self.events.close()
         await self.jobs.close()
         await self._runner.close()
         await self._status_messages.stop()

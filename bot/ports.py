@@ -185,7 +185,13 @@ class EventSink(Protocol):
 
     async def receive_message(self, message: Message) -> bool:
         """Handles an incoming message. True once its job is durably accepted or its answer sent; False when Easel
-        stops before that: where the platform can, it is handed over again after the next start."""
+        stops before that: where the platform can, it is handed over again after the next start. Messages of one user
+        in one chat are handled in order; one that the machine has no room for is tried again until it has."""
+        ...
+
+    def ignores(self, user: User, chat: Chat) -> bool:
+        """Whether nothing that the user writes in the chat now would be answered: they are over their pace, and were
+        told. Costs a look in memory, so that an adapter can spare itself everything else."""
         ...
 
     async def press_button(self, press: ButtonPress) -> ButtonReply:
@@ -271,10 +277,6 @@ class UpdateInbox(Protocol):
 
     async def save_updates(self, adapter: str, updates: Mapping[int, Mapping[str, Any]]) -> None:
         """Keeps updates (JSON objects by their numbers) until they are handled; all of them or none."""
-        ...
-
-    async def delete_update(self, adapter: str, number: int) -> None:
-        """Deletes a handled update; no-op when it was not kept."""
         ...
 
     async def delete_updates(self, adapter: str, numbers: Collection[int]) -> None:

@@ -26,6 +26,8 @@ HandleAlbum = Callable[[Sequence[telegram.Message]], Awaitable[bool]]
 
 @dataclass(slots=True, eq=False)
 class PendingAlbum:
+    sender_id: int | None
+    """The user, or the chat that posts as itself; None: unknown."""
     started_at: float
     """When the first part came, or the process ran again; the clock's monotonic seconds."""
     complete_at: float
@@ -34,6 +36,8 @@ class PendingAlbum:
     """By message id."""
     complete: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the last possible part is there."""
+    collected: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when its parts are handed over."""
     handling: asyncio.Task[bool] | None = None
     """Collects the parts and hands them over; its result is that of the handler."""
 
@@ -57,7 +61,7 @@ class AlbumCollector:
             return True
         album = self._pending.get(key)
         if album is None:
-            album = self._pending[key] = PendingAlbum(started_at=now, complete_at=now)
+            album = self._pending[key] = PendingAlbum(sender_id=_sender_id(message), started_at=now, complete_at=now)
             album.handling = asyncio.create_task(self._collect(key, album), name="telegram album")
         album.parts[message.message_id] = message
         album.complete_at = min(now + ALBUM_QUIET_S, album.started_at + ALBUM_MAX_S)
@@ -65,6 +69,12 @@ class AlbumCollector:
             album.complete.set()
         assert album.handling is not None
         return await asyncio.shield(album.handling)
+
+    async def wait_for_earlier(self, message: telegram.Message) -> None:
+        """Returns when the albums that the sender of `message` began before it in its chat are handed over."""
+        for (chat_id, _), album in tuple(self._pending.items()):
+            if chat_id == message.chat.id and album.sender_id == _sender_id(message):
+                await album.collected.wait()
 
     async def _collect(self, key: AlbumKey, album: PendingAlbum) -> bool:
         while not album.complete.is_set() and (remaining := album.complete_at - self._clock.monotonic()) > 0:
@@ -74,4 +84,15 @@ class AlbumCollector:
                 album.started_at, album.complete_at = now, now + ALBUM_MAX_S
         del self._pending[key]
         self._finished[key] = None
-        return await self._handle_album([album.parts[each] for each in sorted(album.parts)])
+        album.collected.set()  # who waits for it has its turn after what follows
+        try:
+            return await self._handle_album([album.parts[each] for each in sorted(album.parts)])
+        except BaseException:
+            self._finished.pop(key, None)  # its parts are handled again
+            raise
+
+
+def _sender_id(message: telegram.Message) -> int | None:
+    if message.sender_chat is not None:
+        return message.sender_chat.id
+    return None if message.from_user is None else message.from_user.id

@@ -4,8 +4,9 @@ What an update means stands in events.py; how updates arrive, in connection.py a
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Protocol
 
 import structlog
 import telegram
@@ -15,48 +16,63 @@ from adapters.telegram.state import TelegramState
 from bot.background import BackgroundTasks
 from bot.clock import Clock
 from bot.errors import StoreFailed
+from bot.errors.machine import is_machine_failure
 
 log = structlog.get_logger()
 
 INLINE_WAIT_S = 0.1  # that an update may take before it is saved instead of waited for
+MAX_AWAITED = 4  # updates being handled at once up to which they are waited for: in a crowd saving is cheaper
 MAX_UPDATE_AGE = timedelta(hours=24)  # of a saved update; Telegram, too, keeps them for a day
-STORE_RETRY_S = 5.0  # before an update is handled again whose database calls failed
-MAX_HANDLED_IDS = 2000  # remembered, so that no update is handled twice
+RETRY_S = 5.0  # before an update is handled again that the database or the machine failed
+MAX_HANDLED_IDS = 10_000  # remembered, so that no update is handled twice; a hundred times what one getUpdates brings
 SHUTDOWN_WAIT_S = 5.0  # at the end, for updates that are being handled
 
-HandleUpdate = Callable[[telegram.Update], Awaitable[bool]]
+
+class UpdateHandler(Protocol):
+    """Handles updates: `adapters.telegram.events.UpdateHandler`."""
+
+    async def handle_update(self, update: telegram.Update) -> bool:
+        """Handles an update. False: it must be handled again after the next start."""
+        ...
+
+    def ignores(self, update: telegram.Update) -> bool:
+        """Whether an update may be dropped. Costs a look in memory."""
+        ...
 
 
 class UpdateDispatcher:
-    """`handle_update` returns False when the update must be handled again after the next start."""
+    """Starts the handling of updates in the order of their arrival, each in a task of its own."""
 
-    def __init__(self, state: TelegramState, handle_update: HandleUpdate, clock: Clock) -> None:
+    def __init__(self, state: TelegramState, handler: UpdateHandler, clock: Clock) -> None:
         self._state = state
-        self._handle_update = handle_update
+        self._handler = handler
         self._clock = clock
         self._handled: LRUCache[int, None] = LRUCache(MAX_HANDLED_IDS)
         self._tasks: dict[int, asyncio.Task[bool]] = {}  # those of `_handling`, by update id
         self._handling = BackgroundTasks()
+        self._saved: set[int] = set()  # ids of updates to be deleted once they are handled
+        self._struck_out: set[int] = set()  # ids of handled updates to be deleted
         self._deletions = BackgroundTasks()
 
     async def enqueue(self, updates: Sequence[telegram.Update]) -> None:
-        """Begins to handle the updates; returns when Telegram may forget them. Those that take long go on.
+        """Begins to handle the updates; returns when Telegram may forget them. Those that take long go on; all of them
+        are saved in one transaction.
 
         Raises StoreFailed: Telegram must send them again.
         """
-        tasks = {each.update_id: task for each in updates if (task := self._start(each)) is not None}
-        if not tasks:
+        wanted = [each for each in updates if self._is_wanted(each)]
+        if not wanted:
             return
-        await asyncio.wait(tasks.values(), timeout=INLINE_WAIT_S)
-        unhandled = {
-            each.update_id: each for each in updates if each.update_id in tasks and _is_unhandled(tasks[each.update_id])
-        }
-        if unhandled:
-            try:
-                await self._state.save_updates({update_id: each.to_dict() for update_id, each in unhandled.items()})
-            finally:  # also after a failure: the commit may have succeeded and only its answer been lost
-                for update_id in unhandled:
-                    self._delete_when_handled(update_id, tasks[update_id])
+        if len(self._tasks) + len(wanted) > MAX_AWAITED:  # saved first: handling them writes, too
+            saving = asyncio.create_task(self._save(wanted), name="telegram inbox")
+            await asyncio.sleep(0)
+            for each in wanted:
+                self._start(each)
+            await saving
+            return
+        await asyncio.wait([self._start(each) for each in wanted], timeout=INLINE_WAIT_S)
+        if unhandled := [each for each in wanted if each.update_id not in self._handled]:
+            await self._save(unhandled)
 
     def resume(self, updates: Sequence[telegram.Update]) -> None:
         """Begins to handle the updates that an earlier process saved; drops those older than MAX_UPDATE_AGE."""
@@ -65,8 +81,9 @@ class UpdateDispatcher:
             sent_at = each.effective_message.date if isinstance(each.effective_message, telegram.Message) else now
             if now - sent_at > MAX_UPDATE_AGE:
                 self._delete_in_background(each.update_id)
-            elif (task := self._start(each)) is not None:
-                self._delete_when_handled(each.update_id, task)
+            else:
+                self._saved.add(each.update_id)
+                self._start(each)
 
     async def close(self) -> None:
         """Waits for the updates that are being handled; the rest stays saved for the next start."""
@@ -75,52 +92,70 @@ class UpdateDispatcher:
 
     # ------------------------------------------------------------ within
 
-    def _start(self, update: telegram.Update) -> asyncio.Task[bool] | None:
-        """The task that handles an update, also one that runs already. None: it was handled before."""
+    def _is_wanted(self, update: telegram.Update) -> bool:
+        """Whether an update is to be handled, or is being handled already; what is ignored counts as handled."""
+        if update.update_id not in self._tasks and self._ignores(update):
+            self._handled[update.update_id] = None
+        return update.update_id not in self._handled
+
+    def _ignores(self, update: telegram.Update) -> bool:
+        try:
+            return self._handler.ignores(update)
+        except Exception:  # one update must not hold up those that came with it: its handling fails by itself
+            log.exception("update broke", update=update.update_id)
+            return False
+
+    def _start(self, update: telegram.Update) -> asyncio.Task[bool]:
+        """The task that handles an update, also one that runs already."""
         update_id = update.update_id
-        if update_id in self._tasks:
-            return self._tasks[update_id]
-        if update_id in self._handled:
-            return None
-        task = self._handling.spawn(self._handle_with_retry(update), f"telegram update {update_id}")
-        self._tasks[update_id] = task
-        task.add_done_callback(lambda _: self._tasks.pop(update_id, None))
+        if (task := self._tasks.get(update_id)) is None:
+            task = self._tasks[update_id] = self._handling.spawn(
+                self._handle_with_retry(update), f"telegram update {update_id}"
+            )
+            task.add_done_callback(lambda _: self._tasks.pop(update_id))
         return task
 
+    async def _save(self, updates: Sequence[telegram.Update]) -> None:
+        """Saves updates in one transaction, to be deleted once they are handled. Raises StoreFailed."""
+        try:
+            await self._state.save_updates({each.update_id: each.to_dict() for each in updates})
+        finally:  # also after a failure: the commit may have succeeded and only its answer been lost
+            for each in updates:
+                self._saved.add(each.update_id)
+                if each.update_id in self._handled:
+                    self._delete_in_background(each.update_id)
+
     async def _handle_with_retry(self, update: telegram.Update) -> bool:
-        """Handles an update, again and again while the database is away. An exception of the handler is logged and the
-        update dropped: it would fail the next time too."""
+        """Handles an update, again and again while the database is away or the machine has no room for it. Any other
+        exception of the handler is logged and the update dropped: it would fail the next time too."""
         while True:
             try:
-                handled = await self._handle_update(update)
-            except StoreFailed as failed:
-                log.warning("update waits for the database", update=update.update_id, detail=failed.detail)
-                await self._clock.sleep(STORE_RETRY_S)
-                continue
-            except Exception:
+                handled = await self._handler.handle_update(update)
+            except Exception as failed:
+                if isinstance(failed, StoreFailed) or is_machine_failure(failed):
+                    detail = getattr(failed, "detail", None)
+                    log.warning("update waits", update=update.update_id, failure=type(failed).__name__, detail=detail)
+                    await self._clock.sleep(RETRY_S)
+                    continue
                 log.exception("update broke", update=update.update_id)
                 handled = True
             if handled:
                 self._handled[update.update_id] = None
+                if update.update_id in self._saved:
+                    self._delete_in_background(update.update_id)
             return handled
 
-    def _delete_when_handled(self, update_id: int, task: asyncio.Task[bool]) -> None:
-        def delete_if_handled(ended: asyncio.Task[bool]) -> None:
-            if not ended.cancelled() and ended.result():
-                self._delete_in_background(update_id)
-
-        task.add_done_callback(delete_if_handled)
-
     def _delete_in_background(self, update_id: int) -> None:
-        self._deletions.spawn(self._delete(update_id), "telegram inbox")
+        """Deletes a saved update; those that are handled while a transaction is under way share the next one."""
+        self._saved.discard(update_id)
+        self._struck_out.add(update_id)
+        if not self._deletions:
+            self._deletions.spawn(self._delete_struck_out(), "telegram inbox")
 
-    async def _delete(self, update_id: int) -> None:
-        try:
-            await self._state.delete_update(update_id)
-        except StoreFailed as failed:
-            log.warning("update not struck out", update=update_id, detail=failed.detail)
-
-
-def _is_unhandled(task: asyncio.Task[bool]) -> bool:
-    """Whether an update is still being handled, or must be handled again."""
-    return not task.done() or task.cancelled() or not task.result()
+    async def _delete_struck_out(self) -> None:
+        while self._struck_out:
+            update_ids, self._struck_out = self._struck_out, set()
+            try:
+                await self._state.delete_updates(update_ids)
+            except StoreFailed as failed:
+                log.warning("updates not struck out", updates=len(update_ids), detail=failed.detail)

@@ -12,7 +12,7 @@ import telegram
 from adapters.telegram import ids
 from adapters.telegram.albums import AlbumCollector
 from adapters.telegram.api import call_api
-from adapters.telegram.decode import BotIdentity, decode_button_press, decode_message
+from adapters.telegram.decode import BotIdentity, decode_button_press, decode_chat, decode_message, decode_sender
 from adapters.telegram.errors import QUERY_TOO_OLD, CallRejected, GroupMigrated, OutcomeUnknown
 from adapters.telegram.inline import InlineMode
 from adapters.telegram.message_ids import MessageIds
@@ -28,6 +28,7 @@ log = structlog.get_logger()
 
 MAX_ANSWER_CHARS = 200  # answerCallbackQuery's text
 ANSWER_WAIT_S = 3.0  # that the core may take to answer a button press; until then the button shows a spinner
+_REPORTS = ("successful_payment", "migrate_to_chat_id", "migrate_from_chat_id")  # messages that no user has written
 BASE_UPDATES = ("message", "callback_query")
 INLINE_UPDATES = ("guest_message", "inline_query", "chosen_inline_result")
 PAYMENT_UPDATES = ("pre_checkout_query",)
@@ -69,9 +70,13 @@ class UpdateHandler:
         Raises StoreFailed where handling it later is better than going on without the database.
         """
         self._note_ids(update)
+        if self.ignores(update):
+            return True
         if (message := update.message or update.guest_message) is not None:
             if message.media_group_id is not None:
                 return await self._albums.add_part(message)
+            if not (message.text or "").startswith("/"):  # may be about the pictures of an album that is coming in
+                await self._albums.wait_for_earlier(message)
             return await self._handle_message([message])
         if update.callback_query is not None:
             return await self._handle_callback_query(update.callback_query)
@@ -89,6 +94,15 @@ class UpdateHandler:
             self._message_ids.note_foreign(update.message.chat.id, update.message.message_id)
         elif update.callback_query is not None and (own := update.callback_query.message) is not None:
             self._message_ids.note_own(own.chat.id, own.message_id)
+
+    def ignores(self, update: telegram.Update) -> bool:
+        """Whether an update is a message that would be answered by nothing, as its sender is over their pace. Whatever
+        reports a payment, a migration or a guest's message is none."""
+        message = update.message
+        if message is None or message.guest_query_id is not None or any(getattr(message, each) for each in _REPORTS):
+            return False
+        sender = decode_sender(message)
+        return sender is not None and self._events.ignores(sender, decode_chat(message))
 
     # ------------------------------------------------------------ messages
 

@@ -107,7 +107,7 @@ class Receiver:
             payments=self._payments,
             clock=self._clock,
         )
-        dispatcher = self._dispatcher = UpdateDispatcher(self._state, handler.handle_update, self._clock)
+        dispatcher = self._dispatcher = UpdateDispatcher(self._state, handler, self._clock)
         updates = [_parse_update(each, self._bot) for each in self._saved_updates]
         dispatcher.resume([each for each in updates if each is not None])
         self._saved_updates = ()

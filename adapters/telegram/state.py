@@ -3,7 +3,7 @@
 Both stand in tables of their own, one row each; small, and bounded by what is under way.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 import structlog
@@ -48,9 +48,9 @@ class TelegramState:
         """Saves updates, by update id, in one transaction; afterwards Telegram may forget them. Raises StoreFailed."""
         await self._storage.save_updates(PLATFORM, updates)
 
-    async def delete_update(self, update_id: int) -> None:
-        """Deletes a handled update; no-op when it was not saved. Raises StoreFailed."""
-        await self._storage.delete_update(PLATFORM, update_id)
+    async def delete_updates(self, update_ids: Collection[int]) -> None:
+        """Deletes handled updates; no-op for those that were not saved. Raises StoreFailed."""
+        await self._storage.delete_updates(PLATFORM, update_ids)
 
     # ------------------------------------------------------------ moves
 

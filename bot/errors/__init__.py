@@ -41,6 +41,7 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     │   └── ChatBusy  MessageGone  ChatGone  ChatUnreachable  StillSearching
     ├── Undelivered                 painted, but not delivered to the chat: not charged
     ├── StoreFailed                 a read or write of the database failed
+    ├── MachineFailed               out of descriptors, memory or disk space; the request waits
     ├── Stale                       a newer attempt owns the job; this one stops without a message
     └── SettingsWrong               for the operator: one line per mistake
 """
@@ -82,6 +83,7 @@ from bot.errors.infrastructure import (
     FetchForbidden,
     FetchTooLarge,
     FetchTooSlow,
+    MachineFailed,
     MessageGone,
     SettingsWrong,
     Stale,
@@ -159,6 +161,7 @@ __all__ = [
     "FetchTooSlow",
     "ForbiddenWord",
     "Lost",
+    "MachineFailed",
     "MaskNotTransparent",
     "MaskOfOtherSize",
     "MaskTooLarge",

@@ -68,6 +68,13 @@ class StoreFailed(EaselError):
     key = "error-store"
 
 
+class MachineFailed(EaselError):
+    """The machine is out of descriptors, memory, threads or disk space (`bot.errors.machine`): the same work is tried
+    again."""
+
+    key = "error-machine"
+
+
 class Stale(EaselError):
     """A newer attempt owns the job: this one stops without a message."""
 

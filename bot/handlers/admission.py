@@ -53,6 +53,11 @@ class RateLimiter:
         times.append(now)
         return None
 
+    def is_full(self, key: str, limit: int, now: float) -> bool:
+        """Whether `acquire` would refuse."""
+        times = self._times.get(key)
+        return times is not None and len(times) >= limit and times[0] > now - WINDOW_S
+
 
 class Admission:
     """Checks requests and replies against the access lists and the rate limits."""
@@ -115,6 +120,14 @@ class Admission:
         if (refusal := self._lists.word_refusal(text)) is not None:
             raise refusal
 
+    def ignores(self, user: User, chat: Chat) -> bool:
+        """Whether any request of the user in the chat would raise SuppressReply: they are over a rate limit, and were
+        told so."""
+        if _refusal_key(TooFast, user, chat) not in self._sent_refusals:
+            return False
+        now = self._clock.monotonic()
+        return any(self._rate_limiter.is_full(key, limit, now) for key, limit in self._rate_limits(user, chat))
+
     def check_adapter_command(self, user: User, chat: Chat, *, banned: bool) -> None:
         """Admits a request that an adapter answers by itself: of anybody but the blocked and the `banned`, within the
         rate limits.
@@ -141,22 +154,30 @@ class Admission:
                 self._refuse(TooFast(seconds=wait_s), user, chat)
 
     def _rate_refusal(self, user: User, chat: Chat, now: float) -> Refusal | None:
-        limits = [(f"user {user.key}", self._user_per_minute)]
-        if chat.kind == "group":
-            limits.append((f"chat {chat.key}", self._chat_per_minute))
-        for key, limit in limits:
-            if limit is not None and (wait_s := self._rate_limiter.acquire(key, limit, now)) is not None:
+        for key, limit in self._rate_limits(user, chat):
+            if (wait_s := self._rate_limiter.acquire(key, limit, now)) is not None:
                 return TooFast(seconds=wait_s)
         return None
 
+    def _rate_limits(self, user: User, chat: Chat) -> list[tuple[str, int]]:
+        """Keys and limits that a request of the user in the chat counts against."""
+        limits = [(f"user {user.key}", self._user_per_minute)]
+        if chat.kind == "group":
+            limits.append((f"chat {chat.key}", self._chat_per_minute))
+        return [(key, limit) for key, limit in limits if limit is not None]
+
     def _refuse(self, refusal: Refusal, user: User, chat: Chat) -> NoReturn:
         """Raises `refusal`, or SuppressReply when one of its type was sent to the user in the chat a moment ago."""
-        key = f"{type(refusal).__name__} {user.key} {chat.key}"
+        key = _refusal_key(type(refusal), user, chat)
         if key in self._sent_refusals:
             raise SuppressReply(refusal)
         self._sent_refusals[key] = None
         log.info("turned away", failure=type(refusal).__name__, user=user.key, chat=chat.key)
         raise refusal
+
+
+def _refusal_key(kind: type[Refusal], user: User, chat: Chat) -> str:
+    return f"{kind.__name__} {user.key} {chat.key}"
 
 
 def _load_if_changed(file: Path, loaded_mtime: float | None) -> tuple[float, AccessLists | None]:

@@ -51,6 +51,9 @@ class CoreEventSink:
     async def receive_message(self, message: Message) -> bool:
         return await self._messages.receive_message(message)
 
+    def ignores(self, user: User, chat: Chat) -> bool:
+        return self._admission.ignores(user, chat)
+
     async def press_button(self, press: ButtonPress) -> ButtonReply:
         return await self._buttons.press_button(press)
 
@@ -89,9 +92,9 @@ class CoreEventSink:
         log.info("credits bought", user=user.key, credits=credits, entry=entry)
         return balance
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Receives no messages any more: `receive_message` returns False."""
-        self._messages.close()
+        await self._messages.close()
 
     @property
     def capabilities(self) -> Capabilities:

@@ -3,16 +3,21 @@
 Turns every failure into a reply in the sender's language; nothing raises towards an adapter.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
+from weakref import WeakValueDictionary
 
 import structlog
 
+from bot.background import BackgroundTasks
 from bot.chat import Card, Message
+from bot.clock import Clock, wait_for_event
 from bot.errors import (
     EaselError,
+    MachineFailed,
     PicturesWithoutPrompt,
     Refusal,
     ReplyHasNoPicture,
@@ -20,6 +25,7 @@ from bot.errors import (
     StoreFailed,
     TooFast,
 )
+from bot.errors.machine import is_machine_failure, names_machine_failure
 from bot.handlers.admission import Admission, SuppressReply
 from bot.handlers.commands import CommandContext, CommandHandler
 from bot.handlers.pending_images import PendingImages
@@ -38,6 +44,12 @@ log = structlog.get_logger()
 
 MAX_PENDING_REPLIES = 3  # replies to one user waiting to be sent in one chat; requests beyond get none
 
+MACHINE_RETRY_S = 5.0  # before a message is handled again that the machine had no room for
+
+
+class Stopped(Exception):
+    """Easel stops before a message is handled."""
+
 
 class MessageHandler:
     """Receives messages; `bot.ports.EventSink.receive_message` has the promise."""
@@ -52,6 +64,7 @@ class MessageHandler:
         commands: CommandHandler,
         pending_images: PendingImages,
         admission: Admission,
+        clock: Clock,
         locale: str,
     ) -> None:
         """`locale`: for users whose platform names none of ours."""
@@ -62,39 +75,73 @@ class MessageHandler:
         self._commands = commands
         self._pending_images = pending_images
         self._admission = admission
+        self._clock = clock
         self._locale = locale
-        self._closed = False
+        self._closing = asyncio.Event()
+        self._turns = WeakValueDictionary[tuple[str, str], asyncio.Lock]()
+        self._notices = BackgroundTasks()
         self._pending_replies: Counter[tuple[str, str]] = Counter()
 
     async def receive_message(self, message: Message) -> bool:
         """Handles a message. False when Easel stops before its job is accepted or its reply sent."""
-        if self._closed:
-            return False
         requester = Requester(
             user=message.sender,
             chat=message.chat,
             locale=negotiate_locale(message.sender.locale, self._locale),
             request_id=message.id,
         )
-        try:
-            message = self._pending_images.attach_to(message)
-            reply = await self._handle(message, requester)
-        except SuppressReply as suppressed:
-            if not self._status_messages.shows_pending_reply(message.chat):
-                return True
-            reply = translate_error(requester.locale, suppressed.refusal)
-        except EaselError as failed:
-            if isinstance(failed, PicturesWithoutPrompt) and message.attachments:
-                await self._pending_images.set_pending(message.chat, message.sender, message.attachments)
-            reply = translate_error(requester.locale, await self._count_failure(message, failed))
-        except Exception:
-            log.exception("message broke", chat=message.chat.key)
-            reply = translate_error(requester.locale, EaselError())
+        turn = self._turns.setdefault((message.chat.key, message.sender.key), asyncio.Lock())
+        async with turn:  # first come, first served; a reply is sent after it
+            try:
+                reply = await self._decide_in_time(message, requester)
+            except Stopped:
+                return False
         return reply is None or await self._send_reply(message, requester, reply)
 
-    def close(self) -> None:
-        """Receives nothing any more."""
-        self._closed = True
+    async def close(self) -> None:
+        """Receives nothing any more; messages that the machine had no room for are left to the next start."""
+        self._closing.set()
+        await self._notices.cancel()
+
+    async def _decide_in_time(self, message: Message, requester: Requester) -> str | None:
+        """The text to reply; None: nothing. Tries again while the machine has no room for it, which the user is told
+        once.
+
+        Raises Stopped.
+        """
+        told = False
+        while not self._closing.is_set():
+            try:
+                return await self._decide(message, requester)
+            except MachineFailed as failed:
+                log.error("message waits for the machine", chat=message.chat.key, detail=failed.detail)
+                if not told:
+                    text = translate_error(requester.locale, failed)
+                    self._notices.spawn(self._send_reply(message, requester, text, part="waits"), "waiting notice")
+                told = True
+            await wait_for_event(self._closing, MACHINE_RETRY_S, self._clock)
+        raise Stopped
+
+    async def _decide(self, message: Message, requester: Requester) -> str | None:
+        """As `_handle`, with failures as their texts. Raises MachineFailed."""
+        try:
+            message = self._pending_images.attach_to(message)
+            return await self._handle(message, requester)
+        except SuppressReply as suppressed:
+            if not self._status_messages.shows_pending_reply(message.chat):
+                return None
+            return translate_error(requester.locale, suppressed.refusal)
+        except EaselError as failed:
+            if isinstance(failed, StoreFailed) and names_machine_failure(failed.detail or ""):
+                raise MachineFailed(detail=failed.detail) from failed
+            if isinstance(failed, PicturesWithoutPrompt) and message.attachments:
+                await self._pending_images.set_pending(message.chat, message.sender, message.attachments)
+            return translate_error(requester.locale, await self._count_failure(message, failed))
+        except Exception as broken:
+            if is_machine_failure(broken):
+                raise MachineFailed(detail=repr(broken)) from broken
+            log.exception("message broke", chat=message.chat.key)
+            return translate_error(requester.locale, EaselError())
 
     async def _handle(self, message: Message, requester: Requester) -> str | None:
         """The text to reply; None: a status message replies, or nothing does.
@@ -154,9 +201,10 @@ class MessageHandler:
 
     # ------------------------------------------------------------ replies
 
-    async def _send_reply(self, message: Message, requester: Requester, text: str) -> bool:
-        """Sends a reply; True unless Easel stopped before. Replies are limited for each user and chat, unless the
-        platform shows a pending reply, which silence would leave standing."""
+    async def _send_reply(self, message: Message, requester: Requester, text: str, *, part: str = "answer") -> bool:
+        """Sends a reply, once for each `part` of the answer to a message; True unless Easel stopped before. Replies are
+        limited for each user and chat, unless the platform shows a pending reply, which silence would leave standing.
+        """
         key = (requester.user.key, requester.chat.key)
         if not self._status_messages.shows_pending_reply(requester.chat):
             try:
@@ -170,7 +218,7 @@ class MessageHandler:
                 return True
         with self._count_pending_reply(key):
             return await self._status_messages.send_reply(
-                f"answer:{message.event_key}",
+                f"{part}:{message.event_key}",
                 requester.chat,
                 Card(text=text, locale=requester.locale),
                 reply_to=requester.request_id,

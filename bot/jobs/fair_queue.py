@@ -57,6 +57,10 @@ class FairQueue:
                 return True
         return False
 
+    def count(self, user: str) -> int:
+        """How many jobs of a user wait or run."""
+        return len(self._waiting.get(user, ())) + sum(owner == user for owner in self._running.values())
+
     def positions(self) -> dict[str, int]:
         """The position of every waiting job, 1 for the next, if no other job came or ended."""
         running = Counter(self._running.values())

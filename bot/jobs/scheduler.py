@@ -70,6 +70,10 @@ class Scheduler:
             self._queue.enqueue(job, user)
         self._start_waiting()
 
+    def count_jobs(self, user: str) -> int:
+        """How many jobs of a user wait or run here."""
+        return self._queue.count(user)
+
     def has_job(self, job: str) -> bool:
         """Whether the job has a claimed slot, waits, runs or is being cancelled here."""
         return any(job in jobs for jobs in (self._claimed, self._positions, self._tasks, self._cancellations))

@@ -9,11 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
+from cachetools import LRUCache
 
 from bot.background import BackgroundTasks
 from bot.chat import Action, Attachment, Chat, MessageRef, User
 from bot.clock import Clock
-from bot.errors import EaselError, StillPainting, StoreFailed
+from bot.errors import EaselError, StillPainting, StoreFailed, TooManyWaiting
 from bot.job import TRANSITIONS, Job, NewJob, button_key
 from bot.jobs.runner import JobRunner
 from bot.jobs.scheduler import Scheduler
@@ -27,6 +28,7 @@ from bot.store.store import Store
 log = structlog.get_logger()
 
 MEDIAN_DURATION_TTL_S = 30.0  # of the cached median duration of jobs: one query for a crowd of requests
+MAX_KNOWN_EVENTS = 10_000  # of jobs that this process started last, which platforms may deliver again
 SETTLE_WAIT_S = 2.0  # that a click on an image just delivered waits for its job to be settled
 
 
@@ -66,6 +68,7 @@ class JobService:
         self._new_id = new_id
         self._median_duration_s: float | None = None
         self._median_expires = -math.inf
+        self._known_events: LRUCache[str, None] = LRUCache(MAX_KNOWN_EVENTS)
         self._cancellations = BackgroundTasks()
 
     # ------------------------------------------------------------ submitting
@@ -85,8 +88,13 @@ class JobService:
         """Reserves the credits, shows the status message and enqueues the job. None: `event` became a job before, or a
         job of the same `button` is unfinished.
 
+        A user who has as many jobs as they may is refused without a look into the database.
+
         Raises Refusal, StoreFailed.
         """
+        is_full = self._scheduler.count_jobs(requester.user.key) >= self._rules.unfinished
+        if is_full and event not in self._known_events and button is None:
+            raise TooManyWaiting(limit=self._rules.user_waiting)
         requirements = Requirements(
             options=options, reference_count=len(references), prompt_chars=len(prompt), has_mask=mask is not None
         )
@@ -177,6 +185,7 @@ class JobService:
         """Shows and enqueues an accepted job. Nothing is awaited, so nothing can fail in between."""
         if not claimed and self._scheduler.has_job(job.id):
             return  # accepted while the unfinished jobs were being resumed
+        self._known_events[job.event] = None
         if claimed:
             self._runner.adopt_attempt(job)
         self._runner.add_status_message(job, median_s, on_deleted=lambda: self._cancel_in_background(job.id))

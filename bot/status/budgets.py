@@ -13,6 +13,8 @@ for jobs about to join, each of these pictures goes out the moment it is ready: 
   20 a minute and 20 jobs of 20 s begun at once: 8 get a status message, 12 get their picture at once as their
   first and only message, and 8 get theirs when the slot of a first post is free again, 40 s late. Mean delay
   16 s; it is 20 s if first posts take half of the slots, 40 s if each job posts at once.
+- A further post, in a chat that a call went to within its period, is one as well, but of a budget shared by all chats
+  it leaves a third: whoever asks for much at once, in however many chats, does not hold up those who ask for little.
 - Progress leaves the reserve, in a budget of the chat's own all of it (unless there is but one slot), so in a
   crowd there is none: an edit a minute for each would help nobody, and one just before all the pictures are
   ready makes half of them late. In a budget shared by all chats, where the ends of many jobs even out, it
@@ -40,7 +42,8 @@ class Urgency(IntEnum):
 
     FINAL = 0
     FIRST = 1
-    PROGRESS = 2
+    FURTHER = 2
+    PROGRESS = 3
 
 
 class RateWindow:
@@ -66,8 +69,7 @@ class RateWindow:
         Infinite when only the end of a call in flight can change it. A call that takes more slots than the budget has
         needs all of them.
         """
-        self._release_expired(now)
-        used = len(self._release_times) + self._slots_in_flight
+        used = self.used_slots(now)
         needed = min(slots, self._budget.slots)
         spare = self._budget.slots - used - self._reserved_slots(urgency)
         at = now
@@ -79,13 +81,20 @@ class RateWindow:
             at = max(now, min(spread, self._release_times[0] if self._release_times else inf))
         return max(at, self._paused_until)
 
+    def used_slots(self, now: float) -> int:
+        """Slots of calls that are in flight, or ended less than a period ago."""
+        self._release_expired(now)
+        return len(self._release_times) + self._slots_in_flight
+
     def _reserved_slots(self, urgency: Urgency) -> int:
         """Slots that a call of this urgency must leave free; the module's docstring says why."""
         slots, period = self._budget.slots, self._budget.period_s
         reserve = ceil(ENDS_PER_OPEN_JOB * self.expected_finals * min(1.0, period / MIN_PAINT_S))
         if urgency is Urgency.PROGRESS:
             return min(reserve, slots // 3 if self._budget.shared else slots if slots > 1 else 0)
-        if urgency is Urgency.FIRST and period > MIN_PAINT_S:
+        if urgency is Urgency.FURTHER and self._budget.shared:
+            return slots // 3
+        if urgency in (Urgency.FIRST, Urgency.FURTHER) and period > MIN_PAINT_S:
             return min(reserve, slots * 2 // 3)
         return 0
 
@@ -126,6 +135,11 @@ class RateWindows:
 
     def __len__(self) -> int:
         return len(self._windows) + len(self._idle_checks)
+
+    def any_in_use(self, budgets: Iterable[Budget], now: float) -> bool:
+        """Whether a call drew on one of the budgets within its period."""
+        known = (self._windows.get(budget.key) for budget in budgets)
+        return any(window.used_slots(now) for window in known if window is not None)
 
     def earliest_start(self, budgets: Iterable[Budget], urgency: Urgency, now: float, slots: int = 1) -> float:
         """The latest of the budgets' `RateWindow.earliest_start`; `now` without budgets."""

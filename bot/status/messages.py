@@ -154,7 +154,7 @@ class StatusMessages:
         """Registers a message: edits it if it is posted already (`ref`), else posts it."""
         self._messages[message.key] = message
         self._pacer.expect_final(message.key, self._lane(message))
-        self._request_call(message, Urgency.FIRST if message.ref is None else Urgency.PROGRESS)
+        self._request_call(message, self._post_urgency(message) if message.ref is None else Urgency.PROGRESS)
 
     def apply_event(self, key: str, event: StatusEvent) -> None:
         """Applies an event to a job's status; shown when it is worth an edit and the pacer allows one."""
@@ -208,7 +208,7 @@ class StatusMessages:
             )
             message.is_reply, message.ref = True, ref
             self._messages[key] = message
-            self._request_call(message, Urgency.FIRST)
+            self._request_call(message, self._post_urgency(message))
         try:
             await asyncio.wait((message.outcome,))
         finally:
@@ -224,6 +224,9 @@ class StatusMessages:
     def _lane(self, message: StatusMessage) -> Lane:
         image_count = message.final_state.image_count if message.final_state is not None else 0
         return self._ports[message.chat.platform].lane(message.chat, message.ref, image_count=image_count)
+
+    def _post_urgency(self, message: StatusMessage) -> Urgency:
+        return self._pacer.post_urgency(self._lane(message), self._clock.monotonic())
 
     def _request_call(self, message: StatusMessage, urgency: Urgency) -> None:
         self._pacer.request_call(message.key, urgency, self._lane(message), self._clock.monotonic())

@@ -1,9 +1,9 @@
 """Paces calls to chat platforms: decides which message is sent next, and when. Pure: no asyncio, no clock, no text.
 
-`now` is a monotonic time in seconds, never falling. A message has at most one pending request (final state, first
-post, progress) and at most one call in flight. A call may start when every budget of its lane has a slot for its
-urgency (`budgets` says what is reserved, and why). Of all that may start, final states go first, then first posts, each
-the longest waiting first; then progress, the stalest message first.
+`now` is a monotonic time in seconds, never falling. A message has at most one pending request (final state, first or
+further post, progress) and at most one call in flight. A call may start when every budget of its lane has a slot for
+its urgency (`budgets` says what is reserved, and why). Of all that may start, final states go first, then first posts,
+then further posts, each the longest waiting first; then progress, the stalest message first.
 """
 
 from collections.abc import Mapping
@@ -99,6 +99,13 @@ class Pacer:
         if message.expected_lane is not None:
             self._set_expected_lane(message, lane)
         self._enqueue(key, message)
+
+    def post_urgency(self, lane: Lane, now: float) -> Urgency:
+        """The urgency of a new message: FIRST in a chat that is at rest, FURTHER in one whose own budgets are in use,
+        or where another message waits for them already."""
+        own = [budget for budget in lane.budgets if not budget.shared]
+        busy = self._queues.any_waiting(own) or self._windows.any_in_use(own, now)
+        return Urgency.FURTHER if busy else Urgency.FIRST
 
     def expect_final(self, key: str, lane: Lane) -> None:
         """Reserves slots for the message's final state until it is dropped, in this lane or that of a later request."""

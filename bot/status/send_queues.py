@@ -78,6 +78,11 @@ class SendQueues:
         queue.delayed.discard(key)
         self._dirty[queue] = None
 
+    def any_waiting(self, budgets: Iterable[Budget]) -> bool:
+        """Whether a message waits for a slot of one of these own budgets."""
+        queues = (queue for budget in budgets for queue in self._queues_by_budget.get(budget.key, {}))
+        return any(queue.ready.peek() or queue.delayed.peek() for queue in queues)
+
     def mark_changed(self, lane: Lane) -> None:
         """Has the queues of the lane's own budgets updated: their slots changed by more than the passing of time."""
         for budget in lane.budgets:

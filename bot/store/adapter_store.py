@@ -14,7 +14,7 @@ from bot.job import UNFINISHED_STATES
 from bot.ports import StoredToken
 from bot.store import schema
 from bot.store.database import Database
-from bot.store.engine import upsert
+from bot.store.engine import upsert, upsert_all
 
 BLOB_DAYS = 30  # days that blobs are kept: an upload is needed for Retry and Vary
 POST_INTENT_DAYS = 2  # days that the intent of a post is kept: after a restart it is needed at once, or never
@@ -89,18 +89,13 @@ class AdapterStore:
 
         def work(conn: Connection) -> None:
             now = self._clock.now()
-            for number, body in updates.items():
-                values = {"adapter": adapter, "id": number, "body": dict(body), "received": now}
-                upsert(conn, schema.incoming_update, values, key="adapter,id")
+            rows = [
+                {"adapter": adapter, "id": number, "body": dict(body), "received": now}
+                for number, body in updates.items()
+            ]
+            upsert_all(conn, schema.incoming_update, rows, key="adapter,id")
 
         await self._database.write(work)
-
-    async def delete_update(self, adapter: str, number: int) -> None:
-        """Deletes a handled update; no-op when it was not kept."""
-        table = schema.incoming_update
-        await self._database.write(
-            lambda conn: conn.execute(delete(table).where(table.c.adapter == adapter, table.c.id == number))
-        )
 
     async def delete_updates(self, adapter: str, numbers: Collection[int]) -> None:
         """Deletes handled updates; no-op for those that were not kept."""

@@ -5,7 +5,7 @@ Knows none of the tables. Transactions are `database`'s.
 
 import json
 import math
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -175,6 +175,15 @@ def upsert(conn: Connection, table: Table, values: Mapping[str, Any], *, key: st
     require_columns(table, values)
     changed = tuple(name for name in values if name not in key.split(","))
     conn.execute(_upsert(conn.dialect.name, table, key, changed), values)
+
+
+def upsert_all(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, key: str) -> None:
+    """As `upsert`, for rows with the same columns, in one call of the driver."""
+    if not rows:
+        return
+    require_columns(table, rows[0])
+    changed = tuple(name for name in rows[0] if name not in key.split(","))
+    conn.execute(_upsert(conn.dialect.name, table, key, changed), list(rows))
 
 
 # Built once each; the values come beside them, so that SQLAlchemy finds the compiled form in its cache.

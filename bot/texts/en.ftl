@@ -7,6 +7,7 @@ error-internal = Something went wrong inside the bot. Nothing was charged. Pleas
 error-store = The bot’s database isn’t available at the moment. Nothing was charged. Please try again later.
 # Stands in for a sentence that could not be built, where it is not known whether anything was charged.
 error-text = Something went wrong while I put this into words. Please tell whoever runs this bot.
+error-machine = The server I run on is out of room right now. Nothing was charged; your request waits, and I start on it as soon as I can.
 
 refusal-prompt-empty = What should I paint? Write it after the command, like this: /imagine a lighthouse in a storm
 refusal-pictures-without-prompt = I have the pictures. What should I do with them? Just write it, for example: make it a rainy night

@@ -6,6 +6,7 @@
 error-internal = 机器人内部出了点问题，没有扣除积分。请再试一次；如果一直这样，请告诉机器人的管理者。
 error-store = 机器人的数据库暂时不可用，没有扣除积分。请稍后再试。
 error-text = 这条消息没能组织成文字。请告诉机器人的管理员。
+error-machine = 我所在的服务器资源暂时不足，没有扣除积分。您的请求正在等待，资源恢复后我会自动开始。
 
 refusal-prompt-empty = 想画什么？写在命令后面就行，例如：/imagine 暴风雨中的灯塔
 refusal-pictures-without-prompt = 图片收到了，要怎么处理？直接写一句话就行，例如：改成下雨的夜晚

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import StoreFailed
+from bot.errors import MachineFailed
 from bot.sandbox import Sandbox
 from bot.store.store import upgrade
 from bot.texts import translate_error
@@ -70,17 +70,17 @@ async def assert_painted_and_charged_once(world: KillWorld, users: list[PrivateU
 @pytest.mark.parametrize("dialect", ["chat", "tasks"])
 async def test_a_disk_that_is_full_for_a_while(tmp_path: Path, dialect: str) -> None:
     """No file of the process may grow: the closest to a full disk that needs no privileges. Finished pictures wait for
-    space; a request in the meantime is refused with a message and not charged."""
+    space, and so does a request in the meantime, whose user is told."""
     async with painting_process(tmp_path, dialect) as (world, running, users, release):
         before = resource.prlimit(running.child.pid, resource.RLIMIT_FSIZE)
         wal_size = (tmp_path / "easel.db-wal").stat().st_size
         resource.prlimit(running.child.pid, resource.RLIMIT_FSIZE, (wal_size, before[1]))
         late = world.add_user("telegram")
         late.say("a dog")
-        down = translate_error("en", StoreFailed())
+        waits = translate_error("en", MachineFailed())
 
         async def user_notified() -> bool:
-            return [each.text for each in late.messages()] == [down]
+            return [each.text for each in late.messages()] == [waits]
 
         await wait_until(user_notified)
         release.set()
@@ -91,8 +91,14 @@ async def test_a_disk_that_is_full_for_a_while(tmp_path: Path, dialect: str) -> 
         await wait_until(job_waits)
         resource.prlimit(running.child.pid, resource.RLIMIT_FSIZE, before)
         await assert_painted_and_charged_once(world, users)
+
+        async def late_painted() -> bool:
+            return [each.pictures for each in late.messages()] == [0, 1]
+
+        await wait_until(late_painted)
+        await world.wait_until_settled()
         balance = await world.balance(late.key)
-        assert (balance.available, balance.reserved, world.request_count("a dog")) == (50, 0, 0)
+        assert (balance.available, balance.reserved, world.request_count("a dog")) == (49, 0, 1)
         assert await running.stop() == 0
 
 

@@ -12,6 +12,9 @@ class Quiet:
     async def receive_message(self, message: Message) -> bool:
         return True
 
+    def ignores(self, user: User, chat: Chat) -> bool:
+        return False
+
     async def press_button(self, press: ButtonPress) -> ButtonReply:
         return ButtonReply()
 

@@ -81,9 +81,9 @@ async def test_updates_wait_for_their_handling_in_order(store: Store) -> None:
         (7, {"update_id": 7, "again": None}),
         (largest, odd),
     ]
-    await adapters.delete_update("telegram", 7)
-    await adapters.delete_update("telegram", 7)
-    await adapters.delete_update("telegram", 1)
+    await adapters.delete_updates("telegram", [7])
+    await adapters.delete_updates("telegram", [7])
+    await adapters.delete_updates("telegram", [1])
     assert list(await adapters.saved_updates("telegram")) == [5, largest]
     assert await adapters.saved_updates("other") == {1: {}}
 

@@ -264,3 +264,31 @@ def test_an_admin_is_not_blocked(clock: FakeClock) -> None:
         adapter_command_result(Admission(make_access_lists(blocked_users=[ADA.key]), clock=clock, admins=[ADA.key]))
         is None
     )
+
+
+async def test_who_is_over_their_pace_and_was_told_is_ignored_where_they_were_told(clock: FakeClock) -> None:
+    admission = Admission(AccessLists(), clock=clock, user_per_minute=2)
+    assert [request_result(admission) for _ in range(2)] == [None, None]
+    assert not admission.ignores(ADA, GROUP)  # not told yet
+    assert request_result(admission) is TooFast
+    assert admission.ignores(ADA, GROUP)
+    assert not admission.ignores(ADA, DIRECT)
+    assert not admission.ignores(BEN, GROUP)
+    await clock.advance(WINDOW_S)
+    assert not admission.ignores(ADA, GROUP)
+
+
+async def test_who_was_told_is_heard_again_once_a_slot_is_free(clock: FakeClock) -> None:
+    admission = Admission(AccessLists(), clock=clock, user_per_minute=2)
+    assert request_result(admission) is None
+    await clock.advance(WINDOW_S / 2)
+    assert [request_result(admission) for _ in range(2)] == [None, TooFast]
+    await clock.advance(WINDOW_S / 2)
+    assert not admission.ignores(ADA, GROUP)
+
+
+async def test_a_group_over_its_pace_is_ignored_member_by_member(clock: FakeClock) -> None:
+    admission = Admission(AccessLists(), clock=clock, chat_per_minute=1)
+    assert [request_result(admission) for _ in range(2)] == [None, TooFast]
+    assert admission.ignores(ADA, GROUP)
+    assert not admission.ignores(BEN, GROUP)

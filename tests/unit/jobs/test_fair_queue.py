@@ -92,3 +92,13 @@ def test_positions_predict_the_order_when_one_job_runs_at_a_time(users: list[str
         order.append(job)
         line.remove(job)
     assert order == foretold
+
+
+def test_a_users_jobs_are_counted_waiting_or_running() -> None:
+    line = FairQueue(concurrency=1, user_concurrent=1)
+    for job, user in (("a1", "a"), ("a2", "a"), ("b1", "b")):
+        line.enqueue(job, user)
+    assert line.start_next() == "a1"
+    assert [line.count(user) for user in ("a", "b", "c")] == [2, 1, 0]
+    line.remove("a1")
+    assert line.count("a") == 1

@@ -3,7 +3,7 @@
 from bot.chat import Budget, Lane
 from bot.status.pacing import Pacer, SendGrant, Urgency
 
-FINAL, FIRST, PROGRESS = Urgency.FINAL, Urgency.FIRST, Urgency.PROGRESS
+FINAL, FIRST, FURTHER, PROGRESS = Urgency
 CHAT = Budget(key="chat", slots=4, period_s=10.0)
 UPLOADS = Budget(key="uploads", slots=1, period_s=10.0)
 BOT = Budget(key="bot", slots=2, period_s=1.0, shared=True)

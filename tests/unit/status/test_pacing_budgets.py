@@ -4,7 +4,18 @@ import pytest
 
 from bot.chat import Budget, Lane
 from bot.status.pacing import Pacer, SendGrant
-from tests.unit.status.pacer_calls import CHAT, FINAL, FIRST, PROGRESS, UPLOADS, lane, make_next_call, start_next_call
+from tests.unit.status.pacer_calls import (
+    BOT,
+    CHAT,
+    FINAL,
+    FIRST,
+    FURTHER,
+    PROGRESS,
+    UPLOADS,
+    lane,
+    make_next_call,
+    start_next_call,
+)
 
 
 def test_a_slot_that_counts_from_the_end_is_held_while_the_call_lasts() -> None:
@@ -121,3 +132,35 @@ def test_a_call_that_counts_as_more_than_there_are_needs_all_of_them() -> None:
         "album", FINAL, Lane(budgets=(Budget(key="chat", slots=2, period_s=60.0),), slots_per_call=9), 0.0
     )
     assert isinstance(pacer.next_call(0.0), SendGrant)
+
+
+# ---------------------------------------------------------------- who asks for much
+
+
+def test_a_new_message_is_a_further_one_where_another_waits_or_a_call_was_made_lately() -> None:
+    pacer = Pacer()
+    assert pacer.post_urgency(lane(CHAT, BOT), 0.0) is FIRST
+    pacer.request_call("a", FIRST, lane(CHAT, BOT), 0.0)
+    assert pacer.post_urgency(lane(CHAT, BOT), 0.0) is FURTHER
+    assert pacer.post_urgency(lane(UPLOADS, BOT), 0.0) is FIRST  # another chat
+    make_next_call(pacer, 0.0, "a", FIRST)
+    assert pacer.post_urgency(lane(CHAT, BOT), 9.9) is FURTHER
+    assert pacer.post_urgency(lane(CHAT, BOT), 10.0) is FIRST
+    assert pacer.post_urgency(lane(BOT), 0.0) is FIRST  # nobody's own
+
+
+def test_further_posts_leave_a_third_of_what_all_chats_share() -> None:
+    pacer = Pacer()
+    everybody = Budget(key="everybody", slots=6, period_s=1.0, shared=True)
+    chats = [Budget(key=f"chat {number}", slots=4, period_s=10.0) for number in range(4)]
+    for number in range(8):
+        pacer.request_call(f"flood {number}", FURTHER, lane(chats[number % 3], everybody), 0.0)
+    sent = 0
+    while isinstance(grant := pacer.next_call(0.0), SendGrant):
+        pacer.start_call(grant, 0.0)
+        pacer.finish_call(grant, 0.0)
+        sent += 1
+    assert sent == 4
+    pacer.request_call("other", FIRST, lane(chats[3], everybody), 0.5)
+    make_next_call(pacer, 0.5, "other", FIRST)  # at once, before those that wait longer
+    assert pacer.next_call(0.5) == 1.0

@@ -238,7 +238,7 @@ async def test_a_button_that_comes_with_the_picture_works_at_once(world: Discord
 
 async def test_a_command_that_comes_while_easel_stops_is_told_so(world: DiscordWorld) -> None:
     async with world.easel() as easel:
-        easel.app.events.close()
+        await easel.app.events.close()
         asked = world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
         await world.until(lambda: asked.original and not asked.original.loading)
         assert asked.original is not None

@@ -89,10 +89,6 @@ class FailingStorage:
         await self._available().save_updates(adapter, updates)
         self._lose_answer()
 
-    async def delete_update(self, adapter: str, number: int) -> None:
-        await self._available().delete_update(adapter, number)
-        self._lose_answer()
-
     async def delete_updates(self, adapter: str, numbers: Collection[int]) -> None:
         await self._available().delete_updates(adapter, numbers)
         self._lose_answer()
@@ -221,6 +217,9 @@ class SlowReception:
     async def receive_message(self, message: Heard) -> bool:
         self.told.append(message)
         return await self._real.receive_message(message)
+
+    def ignores(self, user: Member, chat: Chat) -> bool:
+        return self._real.ignores(user, chat)
 
     async def press_button(self, press: ButtonPress) -> ButtonReply:
         await self.go.wait()

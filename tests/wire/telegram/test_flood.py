@@ -1,0 +1,139 @@
+"""A flood costs who sends it: many updates are one transaction, and who is over their pace is not listened to."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import telegram
+
+from adapters.telegram import dispatcher
+from adapters.telegram.dispatcher import UpdateDispatcher
+from adapters.telegram.state import TelegramState
+from tests.servers.telegram import AlbumItem
+from tests.support.clocks import FakeClock
+from tests.support.images import png
+from tests.support.waiting import wait_until
+from tests.wire.telegram.easel import TelegramWorld
+from tests.wire.telegram.edges import FailingStorage, wired
+
+FLOOD = 60
+
+
+class CountingState(TelegramState):
+    """Counts transactions about updates."""
+
+    def __init__(self, storage: FailingStorage) -> None:
+        super().__init__(storage)
+        self.saves: list[int] = []
+        self.deletions: list[int] = []
+
+    async def save_updates(self, updates: Mapping[int, Any]) -> None:
+        self.saves.append(len(updates))
+        await super().save_updates(updates)
+
+    async def delete_updates(self, update_ids: Any) -> None:
+        self.deletions.append(len(update_ids))
+        await super().delete_updates(update_ids)
+
+
+class Handler:
+    """Handles every update at once, after as many failures as it is given; ignores the ids that it is told to."""
+
+    def __init__(self, *failures: Exception, ignored: range = range(0)) -> None:
+        self.failures = list(failures)
+        self.ignored = ignored
+        self.handled: list[int] = []
+
+    async def handle_update(self, update: telegram.Update) -> bool:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.handled.append(update.update_id)
+        return True
+
+    def ignores(self, update: telegram.Update) -> bool:
+        return update.update_id in self.ignored
+
+
+def updates(count: int) -> list[telegram.Update]:
+    return [telegram.Update(update_id=number) for number in range(count)]
+
+
+async def test_a_crowd_of_updates_is_saved_and_deleted_in_a_transaction_each(place: TelegramWorld) -> None:
+    async with wired(place) as easel:
+        state, handler = CountingState(easel.storage), Handler()
+        inbox = UpdateDispatcher(state, handler, place.clock)
+        await inbox.enqueue(updates(FLOOD))
+        await inbox.close()
+        assert handler.handled == list(range(FLOOD))  # begun in order
+        assert (state.saves, sum(state.deletions)) == ([FLOOD], FLOOD)
+        assert len(state.deletions) <= 2
+        assert await easel.storage.saved_updates("telegram") == {}
+
+
+async def test_what_is_handled_at_once_in_a_quiet_hour_is_never_written(place: TelegramWorld) -> None:
+    async with wired(place) as easel:
+        state = CountingState(easel.storage)
+        await UpdateDispatcher(state, Handler(), place.clock).enqueue(updates(3))
+        assert state.saves == []
+
+
+async def test_what_is_ignored_costs_no_task_and_no_row(place: TelegramWorld) -> None:
+    async with wired(place) as easel:
+        state, handler = CountingState(easel.storage), Handler(ignored=range(1, FLOOD))
+        inbox = UpdateDispatcher(state, handler, place.clock)
+        for _ in range(2):
+            await inbox.enqueue(updates(FLOOD))
+        assert (state.saves, handler.handled) == ([], [0])
+
+
+@pytest.mark.parametrize(
+    "failure", [OSError(24, "Too many open files"), MemoryError(), telegram.error.NetworkError("x")], ids=repr
+)
+async def test_an_update_that_the_machine_has_no_room_for_is_handled_again(
+    place: TelegramWorld, failure: Exception
+) -> None:
+    if isinstance(failure, telegram.error.NetworkError):
+        failure.__cause__ = OSError(28, "No space left on device")
+    clock = FakeClock()
+    async with wired(place) as easel:
+        handler = Handler(failure, failure)
+        inbox = UpdateDispatcher(TelegramState(easel.storage), handler, clock)
+        await inbox.enqueue(updates(1))
+        assert list(await easel.storage.saved_updates("telegram")) == [0]  # safe before Telegram forgets it
+        for _ in range(2):
+            assert handler.handled == []
+            await clock.asleep()
+            await clock.advance(dispatcher.RETRY_S)
+        assert handler.handled == [0]
+        await inbox.close()
+        assert await easel.storage.saved_updates("telegram") == {}
+
+
+async def test_who_is_over_their_pace_is_told_once_and_then_costs_nothing(place: TelegramWorld) -> None:
+    place.settings["limits"] = {"user_per_minute": 2}
+    bob = place.server.add_user("Bob")
+    own = place.server.private(bob, opened=True)
+    async with wired(place) as easel:
+        for _ in range(3):
+            place.server.say(place.ada, place.private, "/quota")
+        await place.until(lambda: len(place.mine()) == 3)
+        heard = len(easel.desk.told)
+        for _ in range(FLOOD):
+            place.server.say(place.ada, place.private, "a fox")
+        place.server.album(place.ada, place.private, [AlbumItem(data=png()), AlbumItem(data=png())], caption="a fox")
+        place.server.say(bob, own, "/quota")
+        await place.answer(own)
+        await place.heard()
+        assert [each.sender.name for each in easel.desk.told[heard:]] == ["Bob"]
+        assert await easel.storage.saved_updates("telegram") == {}
+        assert len(place.mine()) == 3
+
+
+async def test_words_that_follow_an_album_are_about_it(place: TelegramWorld, tmp_path: Path) -> None:
+    async with wired(place) as easel:
+        place.server.album(place.ada, place.private, [png(size=(100 + n, 50)) for n in range(3)])
+        place.server.say(place.ada, place.private, "blend them")
+        await wait_until(lambda: len(place.sandbox.requests) == 1)
+        assert [len(each.attachments) for each in easel.desk.told] == [3, 0]
+        await place.picture()
