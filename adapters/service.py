@@ -22,7 +22,7 @@ from adapters.playground.protocol import WireCommand
 from adapters.telegram.client import TelegramAdapter
 from bot.app import App, make_processor
 from bot.clock import Clock, SystemClock
-from bot.errors import EaselError, SettingsWrong
+from bot.errors import SettingsWrong
 from bot.intake.commands import COMMANDS
 from bot.pictures.processing import ImageProcessor
 from bot.ports import ChatPort, EventSink, Shop
@@ -33,6 +33,7 @@ from bot.settings import Discord as DiscordSettings
 from bot.settings import Fetch, Provider, Settings
 from bot.settings import Telegram as TelegramSettings
 from bot.store.adapter_store import AdapterStore
+from bot.store.health import DatabaseHealth
 from bot.store.store import Store, exclusive_access
 from bot.texts import translate
 
@@ -119,7 +120,9 @@ async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str
         shops = {adapter.platform: adapter for adapter in adapters if isinstance(adapter, Shop)}
         app = await App.open(settings, store, ports, clock, callbacks=callbacks, shops=shops, processor=processor)
         stack.push_async_callback(app.close)
-        server.add_check("database", lambda: database_problem(store))
+        health = DatabaseHealth(store, clock)
+        stack.push_async_callback(health.close)
+        server.add_check("database", health.problem)
         for adapter in adapters:
             stack.push_async_callback(adapter.stop_receiving)
             await adapter.start(app.events)
@@ -228,15 +231,6 @@ def missing_adapters(settings: Settings) -> list[str]:
     if settings.playground.enabled or any(token is not None for token in tokens):
         return []
     return ["discord.token, telegram.token, playground.enabled: none is set, so that there is nothing to run"]
-
-
-async def database_problem(store: Store) -> str | None:
-    """Why the database does not answer; None when it does."""
-    try:
-        await store.ping()
-    except EaselError as failed:
-        return type(failed).__name__
-    return None
 
 
 def stop_on_signals() -> asyncio.Event:

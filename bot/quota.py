@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from bot.chat import User
 
 MAX_CREDITS = 1_000_000_000  # credits of one change: far above any use, far below what the database's integers hold
+CLOCK_SKEW = timedelta(days=1)  # that a clock set right falls back at most, over midnight; more was a wrong date
 NEVER = date.min  # the day of an account that never had daily credits
 
 
@@ -81,10 +82,13 @@ def refreshed(account: Account, today: date, allowance: int) -> Account:
     """The account on a day with a daily allowance.
 
     A new day refills it; what was left of the day before expires. Within a day a changed allowance moves what
-    is left by the difference, so that nobody spends two allowances. A clock that fell back refills nothing.
+    is left by the difference, so that nobody spends two allowances. A clock that fell back refills nothing; where it
+    had been ahead by more than CLOCK_SKEW, the next day refills again, and not only the day that it had reached.
     """
     if today > account.day:
         return replace(account, daily=allowance, allowance=allowance, day=today)
+    if account.day - today > CLOCK_SKEW:
+        account = replace(account, day=today)
     if allowance == account.allowance:
         return account
     return replace(account, daily=max(0, account.daily + allowance - account.allowance), allowance=allowance)
@@ -112,8 +116,8 @@ def reserve(account: Account, amount: int) -> tuple[Account, int]:
 def settle(account: Account, reserved: int, from_granted: int, charged: int, reserved_day: date) -> Account:
     """Settles a reservation: `charged` credits are spent, the others return to where they came from.
 
-    The daily part is charged first. It returns only within its own day: the next one began with a whole allowance.
-    Daily credits never exceed the allowance, which may have fallen since.
+    The daily part is charged first. It returns only within its own day: the next one began with a whole allowance. (A
+    later day than the account's was a wrong date's.) Daily credits never exceed the allowance, which may have fallen.
 
     Raises ValueError when more is charged than was reserved, or the parts do not fit together.
     """
@@ -121,7 +125,7 @@ def settle(account: Account, reserved: int, from_granted: int, charged: int, res
         raise ValueError(f"cannot charge {charged} of {reserved} (reserved {account.reserved}, granted {from_granted})")
     daily = reserved - from_granted
     granted_charged = max(0, charged - daily)
-    returned = daily - (charged - granted_charged) if account.day == reserved_day else 0
+    returned = daily - (charged - granted_charged) if account.day <= reserved_day else 0
     return replace(
         account,
         daily=min(account.allowance, account.daily + returned),

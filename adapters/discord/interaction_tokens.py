@@ -47,7 +47,7 @@ class InteractionToken:
 
     def is_usable(self, now_s: float) -> bool:
         """Whether Discord still accepts the token, as far as is known. `now_s`: seconds since 1970."""
-        return not self.dead and now_s < self.created_s + TOKEN_LIFETIME_S
+        return not self.dead and abs(now_s - self.created_s) < TOKEN_LIFETIME_S  # later: by a clock that was ahead
 
     def to_fields(self) -> dict[str, Any]:
         """A JSON object, to be read by `from_fields`."""
@@ -88,7 +88,8 @@ class InteractionTokens:
 
     def delete_expired(self, now_s: float) -> None:
         """Deletes what can no longer matter. `now_s`: seconds since 1970."""
-        for token in [token for token in self._tokens.values() if now_s >= token.expires_s]:
+        ahead_s = now_s + TOKEN_ONLY_RETENTION_S  # beyond: made by a clock that was ahead
+        for token in [each for each in self._tokens.values() if now_s >= each.expires_s or each.created_s > ahead_s]:
             del self._tokens[token.id]
             for message_id in token.message_ids:
                 if self._by_message.get(message_id) == token.id:

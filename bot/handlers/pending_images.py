@@ -15,7 +15,6 @@ from bot.chat import Attachment, Chat, Message, User
 from bot.clock import Clock
 from bot.errors import StoreFailed
 from bot.intake.commands import PAINT_COMMANDS
-from bot.ports import AdapterStorage
 
 log = structlog.get_logger()
 
@@ -36,8 +35,12 @@ class PendingSet:
 EMPTY = PendingSet(images=(), expires_at=datetime.min.replace(tzinfo=UTC))
 
 
-class PendingImageStorage(AdapterStorage, Protocol):
+class PendingImageStorage(Protocol):
     """Storage of pending images."""
+
+    async def set_value(self, key: str, value: str) -> None:
+        """Keeps a small text under a key, for good. Raises StoreFailed."""
+        ...
 
     async def values_with_prefix(self, prefix: str) -> dict[str, str]:
         """Keys that begin with `prefix`, with their values. Raises StoreFailed."""
@@ -85,13 +88,16 @@ class PendingImages:
         if not _is_prompt_alone(message):
             return message
         pending = self._pending.get(_key(message.chat, message.sender), EMPTY)
-        if pending.expires_at <= self._clock.now():
+        if not self._is_current(pending):
             return message
         return replace(message, attachments=pending.images, reply_to=None)
 
     def _drop_expired(self) -> None:
-        now = self._clock.now()
-        self._pending = {key: pending for key, pending in self._pending.items() if pending.expires_at > now}
+        self._pending = {key: pending for key, pending in self._pending.items() if self._is_current(pending)}
+
+    def _is_current(self, pending: PendingSet) -> bool:
+        """Whether a set has not expired; one that lasts longer than TTL was set by a clock that was ahead."""
+        return timedelta() < pending.expires_at - self._clock.now() <= TTL
 
     async def _save(self, key: str, pending: PendingSet) -> None:
         try:

@@ -17,6 +17,7 @@ from bot.store.database import Database
 from bot.store.engine import upsert, upsert_all
 
 BLOB_DAYS = 30  # days that blobs are kept: an upload is needed for Retry and Vary
+MAX_TOKEN_LIFE = timedelta(days=2)  # longer than any token is of use
 POST_INTENT_DAYS = 2  # days that the intent of a post is kept: after a restart it is needed at once, or never
 MAX_MOVED_REFS = 1000  # an adapter; those are rare, and matter as long as somebody presses a button of before
 
@@ -189,12 +190,12 @@ class AdapterStore:
 
     async def load_tokens(self, scope: str) -> list[StoredToken]:
         """The tokens of a scope that have not expired, by expiry."""
-        table = schema.interaction_token
+        table, now = schema.interaction_token, self._clock.now()
 
         def work(conn: Connection) -> list[StoredToken]:
             query = (
                 select(table.c.id, table.c.expires, table.c.body)
-                .where(table.c.scope == scope, table.c.expires > self._clock.now())
+                .where(table.c.scope == scope, table.c.expires > now, table.c.expires <= now + MAX_TOKEN_LIFE)
                 .order_by(table.c.expires, table.c.id)
             )
             return [StoredToken(id=row.id, expires=row.expires, fields=row.body) for row in conn.execute(query)]
@@ -234,7 +235,7 @@ def delete_post_intents(conn: Connection, *, now: datetime) -> None:
 
 
 def delete_tokens(conn: Connection, *, expired_at: datetime, scope: str | None = None) -> None:
-    """Deletes the tokens that have expired by a moment, of one scope or of all."""
-    table = schema.interaction_token
-    chosen = delete(table).where(table.c.expires <= expired_at)
-    conn.execute(chosen if scope is None else chosen.where(table.c.scope == scope))
+    """Deletes the tokens that have expired by a moment, of one scope or of all, and those of a clock that was ahead."""
+    expires = schema.interaction_token.c.expires
+    chosen = delete(schema.interaction_token).where((expires <= expired_at) | (expires > expired_at + MAX_TOKEN_LIFE))
+    conn.execute(chosen if scope is None else chosen.where(schema.interaction_token.c.scope == scope))

@@ -40,6 +40,7 @@ __all__ = [
     "upgrade",
 ]
 
+HEALTH_KEY = "health"  # of the row that is written to see whether the database takes writes
 EVENT_REDELIVERY = timedelta(days=2)  # during which a platform may deliver an event again: Telegram keeps updates a day
 # The facts of an attempt that are columns of its job.
 JOB_COLUMNS = ("provider", "model", "price", "spent", "upstream_id", "usage", "trace")
@@ -115,6 +116,10 @@ class Store:
             conn.execute(text("SELECT 1"))
 
         await self._database.read(work)
+
+    async def check_writable(self) -> None:
+        """Writes a row, as every job does. Raises StoreFailed when the database is full, locked or read-only."""
+        await self.adapter_store.set_value(HEALTH_KEY, self._clock.now().isoformat())
 
     # ------------------------------------------------------------ a job from acceptance to its end
 

@@ -30,6 +30,17 @@ def test_a_clock_that_falls_back_refills_nothing() -> None:
     assert quota.refreshed(spent, DAY - timedelta(days=1), 10) == spent
 
 
+def test_a_clock_that_was_a_month_ahead_stops_the_refill_for_a_day_at_most() -> None:
+    ahead = replace(FRESH, daily=0, day=DAY + timedelta(days=30))
+    back = quota.refreshed(ahead, DAY, 10)
+    assert back == replace(ahead, day=DAY)  # that day's credits are spent
+    assert quota.refreshed(back, NEXT, 10).daily == 10
+    assert quota.refreshed(ahead, DAY, 14).daily == 4  # a higher allowance counts at once
+    held, from_granted = quota.reserve(replace(ahead, daily=10), 10)
+    back = quota.refreshed(held, DAY, 10)
+    assert quota.settle(back, 10, from_granted, 0, ahead.day).daily == 10  # what the wrong day reserved comes back
+
+
 @pytest.mark.parametrize(("allowance", "free"), [(15, 8), (8, 1), (3, 0), (10, 3)])
 def test_a_changed_allowance_moves_what_is_left_today_by_the_difference(allowance: int, free: int) -> None:
     assert quota.refreshed(replace(FRESH, daily=3), DAY, allowance).daily == free

@@ -149,6 +149,17 @@ async def test_tokens_are_kept_one_by_one_until_they_expire(store: Store, clock:
     assert await adapters.load_tokens("discord") == []
 
 
+async def test_tokens_of_a_clock_that_was_ahead_are_not_kept_until_then(store: Store, clock: FakeClock) -> None:
+    adapters = store.adapter_store
+    clock.jump(30 * 86_400)
+    await adapters.save_tokens("discord", [token("i1", clock.now() + timedelta(minutes=14))])
+    clock.jump(-30 * 86_400)
+    assert await adapters.load_tokens("discord") == []
+    await adapters.save_tokens("discord", [])
+    clock.jump(30 * 86_400)
+    assert await adapters.load_tokens("discord") == []
+
+
 async def test_a_token_is_not_shown(clock: FakeClock) -> None:
     assert "secret" not in repr(token("i1", clock.now(), token="secret"))
 

@@ -17,6 +17,14 @@ def test_a_token_lives_fourteen_minutes_unless_it_died_before() -> None:
     assert "secret" not in repr(token)
 
 
+def test_a_token_made_while_the_clock_was_a_month_ahead_does_not_live_until_then() -> None:
+    tokens, month_s = InteractionTokens(), 30 * 86_400
+    tokens.add(token := make_token(message_ids=["m1"]))
+    assert not token.is_usable(CREATED_S - month_s)
+    tokens.delete_expired(CREATED_S - month_s)
+    assert tokens.for_message("m1") is None
+
+
 def test_a_message_is_edited_by_the_token_it_was_assigned_last() -> None:
     tokens = InteractionTokens()
     first, second = make_token("i1", message_ids=["m1"]), make_token("i2")
