@@ -17,7 +17,7 @@ from bot.errors import EaselError, SettingsWrong
 from bot.handlers.access_lists import AccessLists
 from bot.handlers.admission import Admission
 from bot.providers.http.client import UpstreamClient
-from bot.providers.presets import resolve
+from bot.providers.presets import resolve_upstream
 from bot.providers.probe import probe_upstream
 from bot.settings import Provider, Settings
 from bot.store.store import Store, missing_file
@@ -115,7 +115,7 @@ async def _check_telegram(settings: Settings) -> list[Finding]:
 async def _check_provider(provider: Provider) -> Finding:
     async def probe_provider() -> str:
         async with UpstreamClient() as client:
-            return await probe_upstream(resolve(**provider.model_dump()), client)
+            return await probe_upstream(resolve_upstream(**provider.model_dump()), client)
 
     return await _finding(f"provider {provider.name}", probe_provider())
 

@@ -34,7 +34,7 @@ from bot.pictures.processing import ImageProcessor
 from bot.ports import ChatPort, Shop
 from bot.providers.fallback import FallbackProvider
 from bot.providers.http.client import UpstreamClient
-from bot.providers.presets import Upstream, resolve
+from bot.providers.presets import Upstream, resolve_upstream
 from bot.providers.registry import ProviderDependencies, make_provider
 from bot.providers.tasks.callbacks import Callbacks
 from bot.quota import QuotaRules
@@ -239,7 +239,7 @@ class App:
         self._retention.start()
         resumed = await self.jobs.resume_jobs()
         if resumed:
-            log.info("unfinished jobs taken up again", jobs=resumed)
+            log.info("unfinished jobs resumed", jobs=resumed)
 
     async def close(self) -> None:
         """Gives running jobs `drain_s` seconds to end; unfinished ones are resumed at the next start."""
@@ -264,4 +264,4 @@ def _upstream(given: ProviderSettings) -> Upstream:
 
     Raises SettingsWrong naming what is missing.
     """
-    return resolve(**given.model_dump())
+    return resolve_upstream(**given.model_dump())

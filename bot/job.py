@@ -79,7 +79,7 @@ class NewJob:
     """Id of the job that it repeats or varies."""
 
     @property
-    def varies(self) -> bool:
+    def is_variation(self) -> bool:
         """Whether it came from the Vary button: its first reference is then the picture to vary."""
         return self.event.startswith(f"{Action.VARY.value}:")
 

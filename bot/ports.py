@@ -94,7 +94,7 @@ class RateLimitFeedback(Protocol):
 
     def budget_resets(self, lane: Lane) -> Mapping[str, float]:
         """The monotonic time, in seconds, at which all slots of a budget are free again, by the budget's key. Budgets
-        of which the platform has told nothing are missing."""
+        that the platform has not reported are missing."""
         ...
 
 
@@ -159,7 +159,7 @@ class Provider(Protocol):
 
     @property
     def resumable(self) -> bool:
-        """Whether `resume` can continue a task whose id `Accepted` told, also in another process."""
+        """Whether `resume` can continue a task by the id in `Accepted`, also in another process."""
         ...
 
     def paint(self, request: PaintRequest) -> AsyncGenerator[PaintEvent, None]:
@@ -211,7 +211,7 @@ class EventSink(Protocol):
 
     async def command_refusal(self, user: User, chat: Chat) -> str | None:
         """Whether an adapter may answer a command of its own, which the core does not know. None: it may. Else why
-        not, in the user's language; empty where the user was told just now and nothing is to be sent."""
+        not, in the user's language; empty where the user was notified just now and nothing is to be sent."""
         ...
 
     async def purchase_refusal(self, user: User) -> str | None:

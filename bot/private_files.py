@@ -24,7 +24,7 @@ def create_private_file(file: Path) -> None:
     """
     os.close(os.open(file, os.O_CREAT | os.O_RDONLY, FILE_MODE))
     for each in (file, *(file.with_name(f"{file.name}{suffix}") for suffix in SQLITE_SUFFIXES)):
-        _take_rights_off(each)
+        _remove_access_of_others(each)
 
 
 def create_private_folder(folder: Path) -> None:
@@ -33,10 +33,10 @@ def create_private_folder(folder: Path) -> None:
     Raises OSError when it cannot be created.
     """
     folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-    _take_rights_off(folder)
+    _remove_access_of_others(folder)
 
 
-def _take_rights_off(path: Path) -> None:
+def _remove_access_of_others(path: Path) -> None:
     """Logs where that is not allowed: the file is another user's, who has chosen its rights."""
     try:
         mode = stat.S_IMODE(path.stat().st_mode)

@@ -32,7 +32,7 @@ class QuotaRules:
     new_user_daily: int | None = None
     """The most credits on the first day a user is seen; None: as on any other day."""
 
-    def allowance(self, user: User) -> int:
+    def daily_allowance(self, user: User) -> int:
         """Credits a day of this user: the most of their tiers, never less than `user_daily`."""
         names = [name for tier in user.roles for name in (tier, tier.rpartition(":")[2])]
         return max([self.user_daily, *(self.roles[name] for name in names if name in self.roles)])

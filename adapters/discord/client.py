@@ -29,7 +29,7 @@ from bot.ports import EventSink
 from bot.settings import Discord as DiscordSettings
 
 # Observed, not documented: 5 posts or edits in 5 s a channel, 5 in 2 s a token; documented: 50 calls a second. Periods
-# count where no response has told when its window ends; they are a little longer, for the way to Discord.
+# count where no response has named the end of its window; they are a little longer, for the way to Discord.
 CHANNEL_SLOTS, CHANNEL_PERIOD_S = 5, 5.05
 TOKEN_SLOTS, TOKEN_PERIOD_S = 5, 2.05
 OVERALL_BUDGET = Budget(key=PLATFORM, slots=50, period_s=1.0, shared=True)
@@ -163,7 +163,9 @@ class DiscordAdapter:
     # ------------------------------------------------------------ optional protocols
 
     def budget_resets(self, lane: Lane) -> Mapping[str, float]:
-        ends = {budget.key: self._windows.end(budget.key.removeprefix(f"{PLATFORM}:")) for budget in lane.budgets}
+        ends = {
+            budget.key: self._windows.window_end(budget.key.removeprefix(f"{PLATFORM}:")) for budget in lane.budgets
+        }
         return {key: end for key, end in ends.items() if end is not None}
 
     async def delete_stored(self, attachments: Sequence[Attachment]) -> None:

@@ -34,7 +34,7 @@ class Connection:
     """One bot's connection."""
 
     application_id: str
-    """The bot's id; empty before Discord has told it."""
+    """The bot's id; empty until Discord has sent it."""
 
     def __init__(self, settings: DiscordSettings, clock: Clock) -> None:
         assert settings.token is not None  # checked by the caller

@@ -89,7 +89,7 @@ class Delivery:
             try:
                 message = await self._send(chat, ref, shown, files, reply_to=reply_to, key=key, raise_too_large=True)
             except CallRejected:
-                log.info("pictures too large after all", chat=chat.key, limit=limit)
+                log.info("images refused as too large", chat=chat.key, limit=limit)
                 limit = min(limit, max(len(image.data) for image in small)) // 2
             else:
                 return await self._record_delivered(chat, message, card, small)

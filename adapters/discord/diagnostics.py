@@ -15,7 +15,7 @@ USER_INSTALL = "1"  # among `integration_types_config`
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BotDiagnostics:
-    """What the operator is told of the bot."""
+    """Findings about the bot, for the operator."""
 
     name: str
     """The bot's name."""

@@ -132,7 +132,7 @@ class GatewayClient(discord.AutoShardedClient):
 
     async def _sync_commands(self) -> None:
         """Writes the commands where they differ, however often it takes."""
-        assert self.application_id is not None  # READY has told it
+        assert self.application_id is not None  # came with READY
         pause_s = COMMANDS_RETRY_S
         while True:
             try:

@@ -31,7 +31,7 @@ class InteractionToken:
     ephemeral: bool = False
     """The reply is shown to the user alone, and soon of no interest."""
     reply_id: str | None = None
-    """Id of the message that is the first reply; None before Discord has told it."""
+    """Id of the message that is the first reply; None until Discord has sent it."""
     message_ids: list[str] = field(default_factory=list[str])
     """Ids of all messages that it made or may edit."""
     replied: bool = False

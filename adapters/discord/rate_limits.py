@@ -28,9 +28,9 @@ class ChannelWindows:
         if (resource, subresource) == ("channels", "messages") and left_s is not None:
             self._ends[channel] = max(self._ends.get(channel, -math.inf), self._now() + left_s)
 
-    def end(self, channel: str) -> float | None:
-        """The monotonic time at which all slots of a channel are free again; None when Discord has told nothing of
-        the current window."""
+    def window_end(self, channel: str) -> float | None:
+        """The monotonic time at which all slots of a channel are free again; None when no response has
+        named the end of the current window."""
         end = self._ends.get(channel, -math.inf)
         return end if end > self._now() else None
 

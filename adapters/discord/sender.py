@@ -34,7 +34,7 @@ class Sender:
     """Sends one message at a time and knows no budgets."""
 
     def __init__(self, rest: RestClient, state: DiscordState, clock: Clock, application_id: Callable[[], str]) -> None:
-        """`application_id`: the bot's id, once Discord has told it."""
+        """`application_id`: the bot's id, once Discord has sent it."""
         self._rest = rest
         self._state = state
         self._clock = clock

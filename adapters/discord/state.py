@@ -96,7 +96,7 @@ class DiscordState:
         self._locales[user_id] = locale
 
     def locale(self, user_id: str) -> str | None:
-        """The language that a user's client was last set to; None when it was never told."""
+        """The language that a user's client was last set to; None when it is unknown."""
         return self._locales.get(user_id)
 
     def merge_roles(self, user_id: str, guild_id: int, roles: tuple[str, ...]) -> tuple[str, ...]:

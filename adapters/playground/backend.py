@@ -54,7 +54,7 @@ class Backend:
         """Refreshes the shown balances of a chat's users, after an event that may have cost or returned credits."""
         self.balances.request_update(users.users_in(chat_id))
 
-    async def hand_to_core(self, message: int, sender: str) -> None:
+    async def forward_to_core(self, message: int, sender: str) -> None:
         """Queues a user's stored message for the core, after the sender's earlier events."""
         await self.work_queues.add_work(sender, self._receive_work(message))
 

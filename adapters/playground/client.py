@@ -93,7 +93,7 @@ class PlaygroundAdapter:
         )
         self._backend = backend
         for message in await self._database.pending_messages():
-            await backend.hand_to_core(message, (await self._database.get_message(message)).sender)
+            await backend.forward_to_core(message, (await self._database.get_message(message)).sender)
         self._routes.backend = backend
 
     async def stop_receiving(self) -> None:

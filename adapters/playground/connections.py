@@ -28,7 +28,7 @@ class OutgoingQueue:
         self.disconnect = asyncio.Event()
         self.overflowed = False
 
-    def put_frame(self, key: Key, frame: ServerFrame) -> None:
+    def enqueue_frame(self, key: Key, frame: ServerFrame) -> None:
         """Queues a frame in place of the waiting one with the same key. No-op once disconnecting."""
         if self.disconnect.is_set():
             return
@@ -39,7 +39,7 @@ class OutgoingQueue:
             self.overflowed = True
             self.disconnect.set()
 
-    async def take_frames(self) -> list[ServerFrame]:
+    async def dequeue_frames(self) -> list[ServerFrame]:
         """Removes and returns all waiting frames; waits until there are any."""
         await self._has_frames.wait()
         self._has_frames.clear()
@@ -67,4 +67,4 @@ class Connections:
     def broadcast(self, key: Key, frame: ServerFrame) -> None:
         """Queues a frame for every page."""
         for queue in self._queues:
-            queue.put_frame(key, frame)
+            queue.enqueue_frame(key, frame)

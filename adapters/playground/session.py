@@ -74,7 +74,7 @@ class Session:
     async def send_frames(self, socket: Socket) -> None:
         """Sends waiting frames for ever. Raises the socket's ConnectionError when the page is gone."""
         while True:
-            for frame in await self._outgoing.take_frames():
+            for frame in await self._outgoing.dequeue_frames():
                 is_large = frame["type"] == "history"
                 await socket.send_str(await asyncio.to_thread(json.dumps, frame) if is_large else json.dumps(frame))
 
@@ -140,7 +140,7 @@ class Session:
         self._queue_frame("sent", frame.nonce, frame={"type": "sent", "nonce": frame.nonce, "id": str(stored.id)})
         if is_new:
             self._backend.broadcast_message(stored)
-            await self._backend.hand_to_core(stored.id, frame.sender)
+            await self._backend.forward_to_core(stored.id, frame.sender)
 
     async def _handle_press(self, frame: PressFrame, locale: str) -> None:
         if not users.may_write(frame.sender, frame.chat):
@@ -181,7 +181,7 @@ class Session:
     # ------------------------------------------------------------ to the page
 
     def _queue_frame(self, *key: str, frame: ServerFrame) -> None:
-        self._outgoing.put_frame(key, frame)
+        self._outgoing.enqueue_frame(key, frame)
 
     def _send_error(self, text: str, nonce: str | None) -> None:
         self._errors += 1

@@ -198,10 +198,10 @@ class TelegramAdapter:
         try:
             await call_api(lambda: self._bot.set_message_reaction(chat_id, message_id, SEEN_REACTION))
         except CallRejected as rejected:
-            log.info("no reactions there", chat=chat.id, detail=rejected.description)
+            log.info("chat allows no reactions", chat=chat.id, detail=rejected.description)
             self._chats_without_reactions.add(chat.id)
         except CALL_FAILURES as failed:
-            log.info("no reaction", chat=chat.id, detail=str(failed))
+            log.info("reaction not set", chat=chat.id, detail=str(failed))
 
     async def _report_migration(self, old: int, new: int) -> None:
         if self._receiver is not None:

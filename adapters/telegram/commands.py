@@ -152,7 +152,7 @@ async def _load_digests(storage: AdapterStorage, key: str) -> dict[str, str]:
     try:
         document = await storage.get_value(key)
     except StoreFailed as failed:
-        log.warning("commands not read", detail=failed.detail)
+        log.warning("digests of the command menus not loaded", detail=failed.detail)
         return {}
     return {} if document is None else json.loads(document)
 
@@ -161,4 +161,4 @@ async def _save_digests(storage: AdapterStorage, key: str, digests: dict[str, st
     try:
         await storage.set_value(key, json.dumps(digests))
     except StoreFailed as failed:
-        log.warning("commands not kept", detail=failed.detail)
+        log.warning("digests of the command menus not saved", detail=failed.detail)

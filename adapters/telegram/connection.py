@@ -79,7 +79,7 @@ class Connection:
                 elif self._offset:
                     await call_untranslated(self._confirm_offset)
         except (TelegramError, TimeoutError) as failed:
-            log.info("telegram was not told of the end", failure=type(failed).__name__)
+            log.info("telegram shutdown call failed", failure=type(failed).__name__)
 
     async def close(self) -> None:
         try:
@@ -141,7 +141,7 @@ class Connection:
             return retry_s
         except Exception:  # the library could not parse an update; the bot receives nothing, which must be logged
             if self._problem != UNREADABLE_UPDATE:
-                log.exception("updates not read")
+                log.exception("updates not decoded")
             self._problem = UNREADABLE_UPDATE
             return retry_s
         return None
@@ -204,5 +204,5 @@ class Connection:
     def _report_problem(self, problem: str) -> None:
         """Logs a problem once, however long it lasts."""
         if self._problem != problem:
-            log.warning("telegram: trouble", reason=problem)
+            log.warning("telegram fails", reason=problem)
         self._problem = problem

@@ -261,7 +261,7 @@ class PictureDelivery:
         try:
             await self._storage.cache_blob(blob_key, json.dumps([asdict(each) for each in posted]).encode())
         except StoreFailed as failed:
-            log.warning("album not kept", detail=failed.detail)
+            log.warning("album not saved", detail=failed.detail)
 
     # ------------------------------------------------------------ inline messages
 

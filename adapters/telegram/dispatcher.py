@@ -102,7 +102,7 @@ class UpdateDispatcher:
         try:
             return self._handler.ignores(update)
         except Exception:  # one update must not hold up those that came with it: its handling fails by itself
-            log.exception("update broke", update=update.update_id)
+            log.exception("update handler failed", update=update.update_id)
             return False
 
     def _start(self, update: telegram.Update) -> asyncio.Task[bool]:
@@ -137,7 +137,7 @@ class UpdateDispatcher:
                     log.warning("update waits", update=update.update_id, failure=type(failed).__name__, detail=detail)
                     await self._clock.sleep(RETRY_S)
                     continue
-                log.exception("update broke", update=update.update_id)
+                log.exception("update handler failed", update=update.update_id)
                 handled = True
             if handled:
                 self._handled[update.update_id] = None
@@ -158,4 +158,4 @@ class UpdateDispatcher:
             try:
                 await self._state.delete_updates(update_ids)
             except StoreFailed as failed:
-                log.warning("updates not struck out", updates=len(update_ids), detail=failed.detail)
+                log.warning("updates not deleted", updates=len(update_ids), detail=failed.detail)

@@ -91,9 +91,9 @@ class UpdateHandler:
     def _note_ids(self, update: telegram.Update) -> None:
         """Not those of guest messages: the bot is no member there, and their ids are another sequence's."""
         if update.message is not None:
-            self._message_ids.note_foreign(update.message.chat.id, update.message.message_id)
+            self._message_ids.record_foreign(update.message.chat.id, update.message.message_id)
         elif update.callback_query is not None and (own := update.callback_query.message) is not None:
-            self._message_ids.note_own(own.chat.id, own.message_id)
+            self._message_ids.record_own(own.chat.id, own.message_id)
 
     def ignores(self, update: telegram.Update) -> bool:
         """Whether an update is a message that would be answered by nothing, as its sender is over their pace. Whatever

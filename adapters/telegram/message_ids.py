@@ -18,14 +18,14 @@ class MessageIds:
         self._highest: LRUCache[str, int] = LRUCache(MAX_SEQUENCES)
         self._foreign: LRUCache[tuple[int, int], None] = LRUCache(MAX_FOREIGN)
 
-    def note_own(self, chat: int, message: int) -> None:
+    def record_own(self, chat: int, message: int) -> None:
         """A message of the bot, or the id of one that is known from before."""
         key = sequence_key(chat)
         self._highest[key] = max(message, self._highest.get(key, 0))
 
-    def note_foreign(self, chat: int, message: int) -> None:
+    def record_foreign(self, chat: int, message: int) -> None:
         """A message of somebody else."""
-        self.note_own(chat, message)
+        self.record_own(chat, message)
         self._foreign[chat, message] = None
 
     def highest(self, chat: int) -> int:

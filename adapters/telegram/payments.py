@@ -196,7 +196,7 @@ class StarPayments:
         try:
             await call_with_retry(lambda: self._bot.send_message(message.chat.id, receipt), self._clock)
         except CALL_FAILURES as failed:
-            log.warning("receipt not said", detail=str(failed))
+            log.warning("receipt not sent", detail=str(failed))
         return True
 
     # ------------------------------------------------------------ within

@@ -96,7 +96,7 @@ class Receiver:
     # ------------------------------------------------------------ within
 
     async def _begin(self) -> EnqueueUpdates:
-        """Called once getMe has told who the bot is."""
+        """Called once getMe has returned the bot's identity."""
         handler = UpdateHandler(
             bot=self._bot,
             identity=self._identity(),
@@ -134,5 +134,5 @@ def _parse_update(raw: RawUpdate, bot: telegram.Bot) -> telegram.Update | None:
     try:
         return telegram.Update.de_json(dict(raw), bot)
     except Exception:
-        log.exception("update of before not read")
+        log.exception("saved update not decoded")
         return None

@@ -221,7 +221,7 @@ class Sender:
         try:
             await self._state.save_move(old, new)
         except StoreFailed as failed:
-            log.warning("move not kept", old=old, detail=failed.detail)
+            log.warning("moved chat not saved", old=old, detail=failed.detail)
 
     # ------------------------------------------------------------ within
 

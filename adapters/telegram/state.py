@@ -39,7 +39,7 @@ class TelegramState:
                 self._moves[old] = new
             return list((await self._storage.saved_updates(PLATFORM)).values())
         except StoreFailed as failed:
-            log.warning("updates of before not read", detail=failed.detail)
+            log.warning("saved updates not loaded", detail=failed.detail)
             return []
 
     # ------------------------------------------------------------ updates

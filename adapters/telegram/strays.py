@@ -86,7 +86,7 @@ class StrayFinder:
             except TypeError:
                 log.warning("post of before not understood", key=key)
                 continue
-            self._ids.note_own(intent.chat, intent.after)
+            self._ids.record_own(intent.chat, intent.after)
             self._searches[key] = _Search(intent=intent, restarted=True)
 
     # ------------------------------------------------------------ around a post
@@ -123,7 +123,7 @@ class StrayFinder:
 
     def note_message(self, message: telegram.Message) -> None:
         """A message of the bot's."""
-        self._ids.note_own(message.chat.id, message.message_id)
+        self._ids.record_own(message.chat.id, message.message_id)
         self._first_sent.setdefault(sequence_key(message.chat.id), message.message_id)
 
     def note_failed(self, key: str, failure: BaseException) -> None:

@@ -100,7 +100,7 @@ class Admission:
         except SettingsWrong as wrong:
             if is_first:
                 raise
-            log.error("access file not read, the lists stay as they were", detail=wrong.detail)
+            log.error("access file not read, lists unchanged", detail=wrong.detail)
             return
         if lists is not None:
             self._lists = self._configured.merge(lists)
@@ -172,7 +172,7 @@ class Admission:
         if key in self._sent_refusals:
             raise SuppressReply(refusal)
         self._sent_refusals[key] = None
-        log.info("turned away", failure=type(refusal).__name__, user=user.key, chat=chat.key)
+        log.info("request refused", failure=type(refusal).__name__, user=user.key, chat=chat.key)
         raise refusal
 
 

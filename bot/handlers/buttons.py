@@ -49,7 +49,7 @@ class ButtonHandler:
         except EaselError as failed:
             return ButtonReply(text=translate_error(locale, failed))
         except Exception:
-            log.exception("press broke", job=press.job_id)
+            log.exception("button handler failed", job=press.job_id)
             return ButtonReply(text=translate_error(locale, EaselError()))
 
     async def _handle(self, press: ButtonPress, locale: str) -> ButtonReply:

@@ -98,7 +98,7 @@ class CommandHandler:
 
     async def _quota(self, context: CommandContext) -> str:
         balance = await self._store.balance(
-            context.user.key, self._rules.allowance(context.user), self._rules.new_user_daily
+            context.user.key, self._rules.daily_allowance(context.user), self._rules.new_user_daily
         )
         running = await self._store.unfinished_jobs_of(context.user.key)
         return translate(

@@ -85,10 +85,10 @@ class CoreEventSink:
         return None if refusal is None else translate_error(negotiate_locale(user.locale, self._locale), refusal)
 
     async def balance(self, user: User) -> Balance:
-        return await self._store.balance(user.key, self._rules.allowance(user), self._rules.new_user_daily)
+        return await self._store.balance(user.key, self._rules.daily_allowance(user), self._rules.new_user_daily)
 
     async def credit_purchase(self, user: User, credits: int, *, entry: str) -> Balance:
-        balance = await self._store.grant(entry, user.key, credits, self._rules.allowance(user))
+        balance = await self._store.grant(entry, user.key, credits, self._rules.daily_allowance(user))
         log.info("credits bought", user=user.key, credits=credits, entry=entry)
         return balance
 

@@ -140,7 +140,7 @@ class MessageHandler:
         except Exception as broken:
             if is_machine_failure(broken):
                 raise MachineFailed(detail=repr(broken)) from broken
-            log.exception("message broke", chat=message.chat.key)
+            log.exception("message handler failed", chat=message.chat.key)
             return translate_error(requester.locale, EaselError())
 
     async def _handle(self, message: Message, requester: Requester) -> str | None:
@@ -214,7 +214,7 @@ class MessageHandler:
             except SuppressReply:
                 return True
             if self._pending_replies[key] >= MAX_PENDING_REPLIES:
-                log.debug("asked faster than answered", user=requester.user.key, chat=requester.chat.key)
+                log.debug("too many pending replies", user=requester.user.key, chat=requester.chat.key)
                 return True
         with self._count_pending_reply(key):
             return await self._status_messages.send_reply(

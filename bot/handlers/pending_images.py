@@ -60,7 +60,7 @@ class PendingImages:
         try:
             values = await self._storage.values_with_prefix(KEY_PREFIX)
         except StoreFailed as failed:
-            log.warning("waiting pictures not read", detail=failed.detail)
+            log.warning("pending images not loaded", detail=failed.detail)
             return
         self._pending = {key: decode_pending(text) for key, text in values.items()}
         self._drop_expired()
@@ -103,7 +103,7 @@ class PendingImages:
         try:
             await self._storage.set_value(key, encode_pending(pending))
         except StoreFailed as failed:
-            log.warning("waiting pictures not kept", detail=failed.detail)
+            log.warning("pending images not saved", detail=failed.detail)
 
 
 def _key(chat: Chat, user: User) -> str:

@@ -186,4 +186,4 @@ class Generation:
 
 def _upstream_prompt(job: Job) -> str:
     """The prompt that is sent upstream."""
-    return f"{job.prompt}\n\n{translate(job.locale, 'prompt-vary')}" if job.varies else job.prompt
+    return f"{job.prompt}\n\n{translate(job.locale, 'prompt-vary')}" if job.is_variation else job.prompt

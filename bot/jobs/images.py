@@ -112,7 +112,7 @@ class JobImages:
                 data = await self._load_bytes(source, PREVIEW_MAX_BYTES)
                 show(await self._processor.prepare_preview(data, owner=job.user.key))
             except EaselError as failed:
-                log.debug("no preview", job=job.id, detail=failed.detail)
+                log.debug("preview not rendered", job=job.id, detail=failed.detail)
 
         self.cancel_preview(job.id)
         task = self._previews[job.id] = self._background.spawn(fetch(), f"preview {job.id}")

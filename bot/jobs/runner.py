@@ -177,7 +177,7 @@ class JobRunner:
             except (StoreFailed, Stale):
                 raise
             except Exception:
-                log.exception("job broke", job=job_id)
+                log.exception("job workflow failed", job=job_id)
                 await self._fail(job, EaselError())
         except StoreFailed:
             raise

@@ -134,7 +134,7 @@ class JobService:
             raise StillPainting
         references, mask = job.references, job.mask
         if action is Action.VARY and job.delivered:
-            originals = references[1:] if job.varies else references
+            originals = references[1:] if job.is_variation else references
             fits = len(originals) < self._provider.capabilities.max_references
             references, mask = (job.delivered[0], *originals) if fits else job.delivered[:1], None
         button = button_key(action, job.id, requester.user.key)

@@ -24,8 +24,8 @@ class SurplusBudget:
     remaining: int = MAX_SURPLUS_IMAGES
     """Images, >= 0."""
 
-    def take(self) -> bool:
-        """Takes one; False: none is left."""
+    def spend_one(self) -> bool:
+        """Uses one up. False: none remains."""
         if not self.remaining:
             return False
         self.remaining -= 1
@@ -44,7 +44,7 @@ async def drop_surplus(
         async with aclosing(events):
             async for event in events:
                 if isinstance(event, FinishedImage):
-                    if taken >= asked and not surplus.take():
+                    if taken >= asked and not surplus.spend_one():
                         dropped += 1
                         continue
                     taken += 1
@@ -56,4 +56,4 @@ async def drop_surplus(
     finally:
         if dropped:
             SURPLUS_IMAGES.labels(provider).inc(dropped)
-            log.warning("more pictures than asked for", provider=provider, asked=asked, taken=taken, dropped=dropped)
+            log.warning("surplus images dropped", provider=provider, asked=asked, taken=taken, dropped=dropped)

@@ -92,7 +92,7 @@ def reserve(conn: Connection, new: NewJob, user: Account, rules: QuotaRules, now
 
     Raises OutOfCredits, ChatOutOfCredits.
     """
-    allowance = allowance_on_day(conn, user.id, rules.allowance(new.user), rules.new_user_daily, now)
+    allowance = allowance_on_day(conn, user.id, rules.daily_allowance(new.user), rules.new_user_daily, now)
     user, from_granted = _reserve_credits(conn, user, allowance, new.cost, now, OutOfCredits)
     entry = {"job": new.id, "kind": "reserve", "credits": new.cost, "at": now}
     entry |= {"account": user.id, "day": user.day, "from_granted": from_granted, "chat_from_granted": 0}

@@ -6,7 +6,7 @@ Every fact is cut here before it enters a sentence, so that no value of one can 
 
 import logging
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from fluent.runtime import FluentBundle, FluentResource
@@ -29,10 +29,13 @@ MAX_NUMBER = 10**15  # from there on no count of ours; infinity has no digits
 # Families of messages about what ended without costing anything, whose stand-in says so.
 _FREE_OF_CHARGE = ("error-", "refusal-", "failed-")
 
+MAX_LANGUAGE_TAGS = 500  # remembered; users' clients send any text as theirs, Discord's command texts ask for 31
+
 _POP, _POP_ISOLATE = "\u202c", "\u2069"  # closes a bidi embedding or override, and a bidi isolate (UAX #9)
 _BIDI_CLOSERS = dict.fromkeys("\u202a\u202b\u202d\u202e", _POP) | dict.fromkeys("\u2066\u2067\u2068", _POP_ISOLATE)
 
 
+@lru_cache(maxsize=MAX_LANGUAGE_TAGS)
 def negotiate_locale(language_tag: str | None, fallback: str = "en") -> str:
     """The one of LOCALES whose language is that of a platform's tag (`zh-Hans`, `ru_RU`), else `fallback`."""
     language = (language_tag or "").replace("_", "-").split("-")[0].lower()

@@ -58,7 +58,7 @@ class ChatProvider(SingleResponseProvider):
 
     def _log_failure(self, failure: PaintFailed) -> None:
         log.warning(
-            "one of several paintings failed",
+            "one of several requests failed",
             provider=self.name,
             failure=type(failure).__name__,
             trace_id=failure.trace,
@@ -102,7 +102,7 @@ class ChatProvider(SingleResponseProvider):
         for event in response.end_response(lost):
             yield replace(event, credits=_reported_credits(event, self._wire)) if isinstance(event, Usage) else event
         if lost or response.error:
-            log.warning("a picture came, then a failure", provider=self.name, trace_id=response.trace)
+            log.warning("upstream failed after an image was received", provider=self.name, trace_id=response.trace)
 
 
 def _reported_credits(usage: Usage, wire: ChatWire) -> float | None:

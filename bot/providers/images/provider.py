@@ -95,7 +95,7 @@ class ImagesProvider(SingleResponseProvider):
         for event in response.end_response(lost):
             yield event
         if lost or response.error:
-            log.warning("a picture came, then a failure", provider=self.name, trace_id=response.trace)
+            log.warning("upstream failed after an image was received", provider=self.name, trace_id=response.trace)
 
 
 @asynccontextmanager

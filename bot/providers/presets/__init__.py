@@ -30,7 +30,7 @@ __all__ = [
     "Upstream",
     "Wire",
     "join_url",
-    "resolve",
+    "resolve_upstream",
 ]
 
 PRESETS: Mapping[str, Preset] = {**CHAT, **TASKS, **IMAGES}
@@ -45,7 +45,7 @@ VARIANTS: Mapping[tuple[str, str], Preset] = {
 }
 
 
-def resolve(
+def resolve_upstream(
     *,
     name: str,
     preset: str | None = None,

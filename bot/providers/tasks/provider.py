@@ -194,7 +194,7 @@ class TasksProvider(BaseProvider):
 
         Raises Lost when either is too much.
         """
-        log.info("question unanswered", provider=self.name, failure=type(failure).__name__, detail=failure.detail)
+        log.info("poll failed", provider=self.name, failure=type(failure).__name__, detail=failure.detail)
         if refused_polls == MAX_REFUSED_POLLS:
             raise Lost(trace=task, detail=failure.detail) from failure
         if silence_s >= self._upstream.idle_timeout_s:

@@ -10,7 +10,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from bot.sandbox.painting.palette import PALETTE_WORDS, PALETTES, Colour, Palette, blend, brush_stroke, gradient
 from bot.sandbox.painting.pillow_types import apply_curve, resize
-from bot.sandbox.painting.terrain import TERRAIN_WORDS, hills, sea
+from bot.sandbox.painting.terrain import TERRAIN_WORDS, draw_hills, draw_sea
 
 CheckAbandoned = Callable[[], None]  # raises AbandonedError when the picture is not wanted any more
 
@@ -22,7 +22,7 @@ def draw_landscape(
     width, height = size[0] * 2, size[1] * 2
     palette = next((found for words, found in PALETTE_WORDS if words.search(prompt)), None) or rng.choice(PALETTES)
     terrain = next((found for words, found in TERRAIN_WORDS if words.search(prompt)), None)
-    draw_terrain = terrain or rng.choice((hills, hills, sea))
+    draw_terrain = terrain or rng.choice((draw_hills, draw_hills, draw_sea))
     canvas = _draw_sky((width, height), palette, rng)
     check_abandoned()
     draw_terrain(canvas, palette, rng)

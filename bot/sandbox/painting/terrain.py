@@ -21,7 +21,7 @@ def _ridge_line(width: int, base: float, swing: float, rng: random.Random) -> li
     ]
 
 
-def hills(canvas: Image.Image, palette: Palette, rng: random.Random) -> None:
+def draw_hills(canvas: Image.Image, palette: Palette, rng: random.Random) -> None:
     """Five ridges, the nearer the darker, trees on the near ones, and birds."""
     width, height = canvas.size
     draw = ImageDraw.Draw(canvas, "RGBA")
@@ -87,7 +87,7 @@ def _draw_birds(draw: ImageDraw.ImageDraw, width: int, height: int, palette: Pal
             draw.line(points, fill=(*palette.land[1], 210), width=max(2, round(wing / 5)), joint="curve")
 
 
-def sea(canvas: Image.Image, palette: Palette, rng: random.Random) -> None:
+def draw_sea(canvas: Image.Image, palette: Palette, rng: random.Random) -> None:
     """A far shore, water that carries the light, and a sail."""
     width, height = canvas.size
     horizon = round(height * rng.uniform(0.5, 0.58))
@@ -137,7 +137,7 @@ def _draw_sail(draw: ImageDraw.ImageDraw, x: float, y: float, height: int, palet
     draw.polygon(body, fill=hull)
 
 
-def city(canvas: Image.Image, palette: Palette, rng: random.Random) -> None:
+def draw_city(canvas: Image.Image, palette: Palette, rng: random.Random) -> None:
     """Three rows of towers, the nearest with lit windows."""
     width, height = canvas.size
     draw = ImageDraw.Draw(canvas, "RGBA")
@@ -184,7 +184,7 @@ def _draw_tower(
 
 # The first pattern that matches the prompt chooses the terrain.
 TERRAIN_WORDS = (
-    (re.compile(r"cit(y|ies)|street|town|skyscraper|城|街|город|улиц", re.I), city),
-    (re.compile(r"\bsea\b|ocean|beach|boat|ship|lake|海|船|湖|мор[еяю]|океан|корабл|озер", re.I), sea),
-    (re.compile(r"hill|mountain|forest|valley|山|森林|гор[аы]\b|холм|лес", re.I), hills),
+    (re.compile(r"cit(y|ies)|street|town|skyscraper|城|街|город|улиц", re.I), draw_city),
+    (re.compile(r"\bsea\b|ocean|beach|boat|ship|lake|海|船|湖|мор[еяю]|океан|корабл|озер", re.I), draw_sea),
+    (re.compile(r"hill|mountain|forest|valley|山|森林|гор[аы]\b|холм|лес", re.I), draw_hills),
 )

@@ -9,7 +9,7 @@ from bot.errors import PaintFailed
 from bot.painting import Blob, FinishedImage, Link, PaintEvent, PaintRequest, Progress
 from bot.providers.chat.provider import ChatProvider
 from bot.providers.http.client import UpstreamClient
-from bot.providers.presets import resolve
+from bot.providers.presets import resolve_upstream
 from tests.servers.upstream.scripted import SSE, Call, Script
 
 KEY = "sk-very-secret"
@@ -28,7 +28,7 @@ SHORT = 0.2  # seconds; what a test with a real deadline waits
 
 def provider(client: UpstreamClient, url: str, preset: str = "relay", **settings: object) -> ChatProvider:
     given = {"base_url": url, "api_key": SecretStr(KEY), **settings}
-    return ChatProvider(resolve(name="up", preset=preset, **given), client)  # type: ignore[arg-type]  # as settings do
+    return ChatProvider(resolve_upstream(name="up", preset=preset, **given), client)  # type: ignore[arg-type]  # as settings do
 
 
 async def gather(made: ChatProvider, request: PaintRequest | None = None) -> list[PaintEvent]:

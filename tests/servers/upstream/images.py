@@ -9,7 +9,7 @@ from bot.painting import Image, PaintEvent, PaintRequest
 from bot.ports import Provider
 from bot.providers.http.client import UpstreamClient
 from bot.providers.images.provider import ImagesProvider
-from bot.providers.presets import resolve
+from bot.providers.presets import resolve_upstream
 
 KEY = "sk-very-secret"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
@@ -28,7 +28,7 @@ MASK = Image(data=PNG + b"mask", media_type="image/png", width=60, height=40)
 
 def provider(client: UpstreamClient, url: str, preset: str = "openai", **settings: object) -> ImagesProvider:
     given = {"base_url": url, "api_key": SecretStr(KEY), **settings}
-    return ImagesProvider(resolve(name="up", preset=preset, **given), client)  # type: ignore[arg-type]  # as settings do
+    return ImagesProvider(resolve_upstream(name="up", preset=preset, **given), client)  # type: ignore[arg-type]  # as settings do
 
 
 async def gather(made: Provider, request: PaintRequest | None = None) -> list[PaintEvent]:

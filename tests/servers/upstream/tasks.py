@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from bot.errors import PaintFailed
 from bot.painting import PaintEvent, PaintRequest
 from bot.providers.http.client import UpstreamClient
-from bot.providers.presets import resolve
+from bot.providers.presets import resolve_upstream
 from bot.providers.tasks.callbacks import Callbacks
 from bot.providers.tasks.provider import TasksProvider
 from tests.servers.upstream.scripted import JSON, Call, scripted_upstream
@@ -105,7 +105,7 @@ def provider(
 ) -> TasksProvider:
     given: dict[str, Any] = {"name": "up", "preset": preset, "base_url": url, "api_key": SecretStr(KEY), **settings}
     return TasksProvider(
-        resolve(**given), client, clock=clock, callbacks=callbacks or Callbacks(), jitter=lambda: jitter
+        resolve_upstream(**given), client, clock=clock, callbacks=callbacks or Callbacks(), jitter=lambda: jitter
     )
 
 

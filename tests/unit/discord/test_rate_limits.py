@@ -17,13 +17,13 @@ class Time:
 def test_a_channel_is_free_when_its_last_window_ends() -> None:
     time = Time()
     windows = ChannelWindows(time)
-    assert windows.end("7") is None
+    assert windows.window_end("7") is None
     windows.record_response(POSTS, {RESET_AFTER_HEADER: "4.2"})
     windows.record_response(EDITS, {RESET_AFTER_HEADER: "1.0"})
-    assert windows.end("7") == 104.2
+    assert windows.window_end("7") == 104.2
     windows.record_response(EDITS, {RESET_AFTER_HEADER: "4.9"})
-    assert windows.end("7") == 104.9
-    assert windows.end("8") is None
+    assert windows.window_end("7") == 104.9
+    assert windows.window_end("8") is None
 
 
 def test_a_window_that_is_over_says_nothing_of_the_next() -> None:
@@ -31,18 +31,18 @@ def test_a_window_that_is_over_says_nothing_of_the_next() -> None:
     windows = ChannelWindows(time)
     windows.record_response(POSTS, {RESET_AFTER_HEADER: "4.2"})
     time.now = 104.2
-    assert windows.end("7") is None
+    assert windows.window_end("7") is None
     windows.record_response(POSTS, {})
-    assert windows.end("7") is None
+    assert windows.window_end("7") is None
     windows.record_response(POSTS, {RESET_AFTER_HEADER: "0.5"})
-    assert windows.end("7") == 104.7
+    assert windows.window_end("7") == 104.7
 
 
 @pytest.mark.parametrize("value", ["", "soon", "nan", "inf", "-1", f"{MAX_WINDOW_S + 1}"])
 def test_a_value_out_of_range_is_ignored(value: str) -> None:
     windows = ChannelWindows(Time())
     windows.record_response(POSTS, {RESET_AFTER_HEADER: value})
-    assert windows.end("7") is None
+    assert windows.window_end("7") is None
 
 
 @pytest.mark.parametrize(
@@ -51,12 +51,12 @@ def test_a_value_out_of_range_is_ignored(value: str) -> None:
 def test_only_responses_about_a_channels_messages_count(path: str) -> None:
     windows = ChannelWindows(Time())
     windows.record_response(path, {RESET_AFTER_HEADER: "1.0"})
-    assert [windows.end(channel) for channel in ("7", "@me", "", "token")] == [None] * 4
+    assert [windows.window_end(channel) for channel in ("7", "@me", "", "token")] == [None] * 4
 
 
 def test_not_every_channel_is_remembered_for_ever() -> None:
     windows = ChannelWindows(Time())
     for channel in range(MAX_CHANNELS + 1):
         windows.record_response(f"/channels/{channel}/messages", {RESET_AFTER_HEADER: "1.0"})
-    assert windows.end("0") is None
-    assert windows.end("1") == 101.0
+    assert windows.window_end("0") is None
+    assert windows.window_end("1") == 101.0

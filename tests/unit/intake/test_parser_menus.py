@@ -89,4 +89,4 @@ def test_the_best_tier_gives_the_days_credits(tiers: tuple[str, ...], daily: int
         user_waiting=1,
         roles={"1": 70, "2": 10, "discord:booster": 90},
     )
-    assert rules.allowance(User(platform="discord", id="1", name="Ada", roles=tiers)) == daily
+    assert rules.daily_allowance(User(platform="discord", id="1", name="Ada", roles=tiers)) == daily

@@ -29,10 +29,10 @@ async def test_balances_are_read_once_and_sent_when_they_changed() -> None:
     connections.add_queue(outgoing)
     balances.request_update(["amber"])
     balances.request_update(["amber", "jade"])
-    assert [frame["type"] for frame in await outgoing.take_frames()] == ["quota", "quota"]
+    assert [frame["type"] for frame in await outgoing.dequeue_frames()] == ["quota", "quota"]
     assert sink.asked == ["amber", "jade"]
     balances.request_update(["amber"])
     balances.request_update(["jade"], always_send=True)
-    frames = await outgoing.take_frames()
+    frames = await outgoing.dequeue_frames()
     assert [frame["user"] for frame in frames if frame["type"] == "quota"] == ["jade"]
     await balances.close()

@@ -11,16 +11,16 @@ def error_frame(text: str) -> ErrorFrame:
 async def test_an_outgoing_queue_keeps_the_latest_of_each_kind_in_order() -> None:
     outgoing = OutgoingQueue(10)
     for key, text in (("a", "old"), ("b", "b"), ("a", "new")):
-        outgoing.put_frame((key,), error_frame(text))
-    assert await outgoing.take_frames() == [error_frame("new"), error_frame("b")]
-    outgoing.put_frame(("a",), error_frame("later"))
-    assert await outgoing.take_frames() == [error_frame("later")]
+        outgoing.enqueue_frame((key,), error_frame(text))
+    assert await outgoing.dequeue_frames() == [error_frame("new"), error_frame("b")]
+    outgoing.enqueue_frame(("a",), error_frame("later"))
+    assert await outgoing.dequeue_frames() == [error_frame("later")]
 
 
 async def test_an_outgoing_queue_that_overflows_disconnects_and_accepts_nothing_more() -> None:
     outgoing = OutgoingQueue(2)
     for number in range(4):
-        outgoing.put_frame((str(number),), error_frame("x"))
+        outgoing.enqueue_frame((str(number),), error_frame("x"))
     assert outgoing.overflowed
     assert outgoing.disconnect.is_set()
-    assert await outgoing.take_frames() == []
+    assert await outgoing.dequeue_frames() == []

@@ -4,7 +4,7 @@ import pytest
 
 from bot.errors import WrongEndpoint
 from bot.providers.diagnostics import endpoint_hint, endpoint_hints, preset_for_url
-from bot.providers.presets import PRESETS, resolve
+from bot.providers.presets import PRESETS, resolve_upstream
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_preset_of_an_address(url: str, preset: str | None) -> None:
     ],
 )
 def test_hint_says_what_to_change(settings: dict[str, str], error_text: str, words: str) -> None:
-    upstream = resolve(name="up", **settings)  # type: ignore[arg-type]  # as settings do
+    upstream = resolve_upstream(name="up", **settings)  # type: ignore[arg-type]  # as settings do
     assert words in endpoint_hint(upstream, error_text)
     with pytest.raises(WrongEndpoint) as caught, endpoint_hints(upstream):
         raise WrongEndpoint(trace="t", detail=error_text)

@@ -32,7 +32,7 @@ from bot.painting import (
 from bot.pictures.processing import ImageProcessor
 from bot.ports import Provider
 from bot.providers.http.client import UpstreamClient
-from bot.providers.presets import resolve
+from bot.providers.presets import resolve_upstream
 from bot.providers.registry import ProviderDependencies, make_provider
 from bot.providers.tasks.callbacks import Callbacks
 from bot.sandbox import Sandbox
@@ -130,7 +130,7 @@ async def bench(
     published description."""
     told: dict[str, object] = {"key": wanted, "pace": 0, "edge": EDGE, **given}
     async with Sandbox(**told) as upstream, UpstreamClient() as client:  # type: ignore[arg-type]  # as written above
-        configured = resolve(
+        configured = resolve_upstream(
             name="up",
             preset=row.preset,
             dialect=row.dialect,

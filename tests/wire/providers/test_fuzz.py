@@ -14,7 +14,7 @@ from bot.errors import PaintFailed
 from bot.painting import Blob, FinishedImage, Link, PaintRequest
 from bot.ports import Provider
 from bot.providers.http.client import UpstreamClient
-from bot.providers.presets import resolve
+from bot.providers.presets import resolve_upstream
 from bot.providers.registry import ProviderDependencies, make_provider
 from bot.providers.tasks.callbacks import Callbacks
 from tests.servers.upstream.images import completed, document, partial
@@ -73,7 +73,9 @@ def broken(body: bytes, chance: random.Random) -> bytes:
 
 def provider(client: UpstreamClient, url: str, preset: str) -> Provider:
     tools = ProviderDependencies(client=client, clock=InstantClock(), callbacks=Callbacks(), jitter=lambda: 0.0)
-    return make_provider(resolve(name="up", preset=preset, base_url=url, api_key=SecretStr(KEY), timeout_s=30.0), tools)
+    return make_provider(
+        resolve_upstream(name="up", preset=preset, base_url=url, api_key=SecretStr(KEY), timeout_s=30.0), tools
+    )
 
 
 async def outcome(made: Provider) -> str:

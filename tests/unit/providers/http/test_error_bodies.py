@@ -25,7 +25,7 @@ from bot.errors import (
 from bot.providers.http.client import failure_before_response
 from bot.providers.http.error_bodies import failure_of_response, find_error, parse_retry_after
 from bot.providers.parallel import failure_to_report
-from bot.providers.presets import DIALECTS, PRESETS, ImagesWire, resolve
+from bot.providers.presets import DIALECTS, PRESETS, ImagesWire, resolve_upstream
 
 
 def ace(code: str, message: str = "words") -> dict[str, object]:
@@ -200,7 +200,7 @@ def test_of_several_failures_one_that_forbids_another_try_is_told() -> None:
 
 
 def test_a_preset_fills_what_is_not_set() -> None:
-    made = resolve(name="a", preset="acedata", api_key=SecretStr("sk-123"))
+    made = resolve_upstream(name="a", preset="acedata", api_key=SecretStr("sk-123"))
     assert (made.base_url, made.model, made.dialect) == (
         "https://api.acedata.cloud/openai",
         "gpt-4o-image",
@@ -212,7 +212,7 @@ def test_a_preset_fills_what_is_not_set() -> None:
 
 
 def test_what_is_set_stands_in_the_presets_place() -> None:
-    made = resolve(
+    made = resolve_upstream(
         name="a", preset="openrouter", dialect="chat", base_url="http://x.example/", model="m", stream=False,
         price=0, timeout_s=5, idle_timeout_s=1, files_base_url="http://f.example", max_concurrency=3,
     )  # fmt: skip
@@ -221,18 +221,18 @@ def test_what_is_set_stands_in_the_presets_place() -> None:
 
 
 def test_what_is_retired_often_can_be_set_by_hand() -> None:
-    made = resolve(
+    made = resolve_upstream(
         name="a", preset="openai", sizes=["1024x1024"], tiers=["2k"], qualities=["low", "max"], max_n=2,
         max_references=3, usage_rate=0.01,
     ).capabilities  # fmt: skip
     assert (made.sizes, made.size_rules, made.tiers) == (("1024x1024",), (), ("2K",))
     assert (made.qualities, made.max_n, made.max_references) == (("low", "max"), 2, 3)
-    assert resolve(name="a", preset="evolink", max_n=2).capabilities.counts == (1, 2)
-    assert resolve(name="a", preset="openai", usage_rate=0.01).usage_rate == 0.01
+    assert resolve_upstream(name="a", preset="evolink", max_n=2).capabilities.counts == (1, 2)
+    assert resolve_upstream(name="a", preset="openai", usage_rate=0.01).usage_rate == 0.01
 
 
 def test_azure_takes_its_version_in_the_query_and_its_key_in_a_header_of_its_own() -> None:
-    made = resolve(
+    made = resolve_upstream(
         name="a", preset="azure", base_url="https://x.example", api_version="2030-01-01", api_key=SecretStr("k")
     )
     assert isinstance(made.wire, ImagesWire)
@@ -242,12 +242,12 @@ def test_azure_takes_its_version_in_the_query_and_its_key_in_a_header_of_its_own
 
 def test_the_sandbox_can_be_spoken_to_in_each_dialect() -> None:
     for dialect in DIALECTS:
-        made = resolve(name="a", preset="sandbox", dialect=dialect, base_url="http://127.0.0.1:1")
+        made = resolve_upstream(name="a", preset="sandbox", dialect=dialect, base_url="http://127.0.0.1:1")
         assert (made.dialect, made.base_url) == (dialect, "http://127.0.0.1:1")
 
 
 def test_a_dialect_and_an_address_need_no_preset() -> None:
-    assert resolve(name="a", dialect="chat", base_url="http://x.example").wire == PRESETS["relay"].wire
+    assert resolve_upstream(name="a", dialect="chat", base_url="http://x.example").wire == PRESETS["relay"].wire
 
 
 @pytest.mark.parametrize(
@@ -264,6 +264,6 @@ def test_a_dialect_and_an_address_need_no_preset() -> None:
 )
 def test_settings_that_cannot_be_name_their_key_and_never_its_secret(wrong: dict[str, object], names: str) -> None:
     with pytest.raises(SettingsWrong) as caught:
-        resolve(name="a", **wrong)  # type: ignore[arg-type]  # the table's values are what each case is about
+        resolve_upstream(name="a", **wrong)  # type: ignore[arg-type]  # the table's values are what each case is about
     assert caught.value.problems[0].startswith(names)
     assert "sk 1" not in str(caught.value)

@@ -25,7 +25,7 @@ from bot.painting import (
 from bot.ports import Provider
 from bot.providers.chat.provider import ChatProvider
 from bot.providers.http.client import UpstreamClient
-from bot.providers.presets import resolve
+from bot.providers.presets import resolve_upstream
 from tests.servers.upstream.chat import (
     DONE,
     INLINE,
@@ -84,7 +84,7 @@ async def test_openrouter_gets_modalities_and_the_ratio_in_its_own_field(client:
 
 async def test_openrouter_gets_the_tier_beside_the_ratio_and_says_what_it_took(client: UpstreamClient) -> None:
     request = PaintRequest(prompt="a cat", options=Options(size="16:9", tier="2K"))
-    upstream = resolve(name="up", preset="openrouter", tiers=["1k", "2k"], base_url="http://127.0.0.1")
+    upstream = resolve_upstream(name="up", preset="openrouter", tiers=["1k", "2k"], base_url="http://127.0.0.1")
     usage: dict[str, object] = {"choices": [], "usage": {"completion_tokens": 1290, "cost": 0.0387}}
     async with scripted_upstream(answers(delta(f"![]({PICTURE})"), event(usage), DONE)) as up:
         told = await gather(ChatProvider(replace(upstream, base_url=up.url), client), request)
@@ -96,7 +96,7 @@ async def test_openrouter_gets_the_tier_beside_the_ratio_and_says_what_it_took(c
 async def test_options_that_an_upstream_takes_in_words_stand_behind_the_prompt(
     client: UpstreamClient,
 ) -> None:
-    upstream = resolve(name="up", preset="relay", base_url="http://127.0.0.1")
+    upstream = resolve_upstream(name="up", preset="relay", base_url="http://127.0.0.1")
     wire = replace(upstream.wire, prompt_quality_suffix=" ({quality})", extra={"seed": 7})
     request = PaintRequest(prompt="a cat", options=Options(size="1:1", quality="high"))
     async with scripted_upstream(answers(delta(f"![]({PICTURE})"), DONE)) as up:

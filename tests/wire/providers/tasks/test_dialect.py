@@ -18,7 +18,7 @@ from bot.errors import (
 from bot.painting import Image, Options, PaintRequest
 from bot.ports import Provider
 from bot.providers.http.client import UpstreamClient
-from bot.providers.presets import TasksWire, resolve
+from bot.providers.presets import TasksWire, resolve_upstream
 from bot.providers.tasks.callbacks import Callbacks
 from bot.providers.tasks.provider import TasksProvider
 from tests.servers.upstream.tasks import KEY, Request, gather, provider, task_upstream
@@ -86,10 +86,12 @@ async def test_evolink_takes_pictures_as_base64_at_its_files_api(client: Upstrea
 
 
 async def test_pictures_go_where_the_operator_said_and_nowhere_else() -> None:
-    own = resolve(name="up", preset="evolink")
+    own = resolve_upstream(name="up", preset="evolink")
     assert (own.base_url, own.files_base_url) == ("https://api.evolink.ai", "https://files-api.evolink.ai")
-    assert resolve(name="up", preset="evolink", base_url="http://127.0.0.1:1").files_base_url is None
-    both = resolve(name="up", preset="evolink", base_url="http://127.0.0.1:1", files_base_url="http://127.0.0.1:2/")
+    assert resolve_upstream(name="up", preset="evolink", base_url="http://127.0.0.1:1").files_base_url is None
+    both = resolve_upstream(
+        name="up", preset="evolink", base_url="http://127.0.0.1:1", files_base_url="http://127.0.0.1:2/"
+    )
     assert both.files_base_url == "http://127.0.0.1:2"
 
 
@@ -106,7 +108,7 @@ async def test_the_base_address_may_name_the_version_or_not(
 async def test_a_relay_without_an_upload_service_gets_the_pictures_themselves(
     client: UpstreamClient, clock: InstantClock
 ) -> None:
-    upstream = resolve(name="up", dialect="tasks", base_url="http://127.0.0.1:1")
+    upstream = resolve_upstream(name="up", dialect="tasks", base_url="http://127.0.0.1:1")
     assert isinstance(upstream.wire, TasksWire)
     wire = replace(upstream.wire, upload=None, quality_field="quality", tier_field="resolution", extra={"seed": 7})
     request = PaintRequest(prompt="a cat", references=(JPEG,), options=Options(quality="high"))

@@ -25,7 +25,7 @@ from bot.errors import (
 from bot.painting import Accepted, FinishedImage, Link, Options, PaintEvent, PaintRequest, Progress, Usage
 from bot.providers.chat.provider import ChatProvider
 from bot.providers.http.client import UpstreamClient
-from bot.providers.presets import resolve
+from bot.providers.presets import resolve_upstream
 from bot.providers.probe import probe_upstream
 from bot.providers.tasks.callbacks import Callbacks
 from bot.providers.tasks.provider import TasksProvider
@@ -65,7 +65,7 @@ def provider(
 ) -> TasksProvider:
     given: dict[str, Any] = {"base_url": sandbox.address + WHERE[preset], "api_key": KEY, **settings}
     return TasksProvider(
-        resolve(name="up", preset=preset, dialect="tasks", **given),
+        resolve_upstream(name="up", preset=preset, dialect="tasks", **given),
         client,
         clock=clock or Attendant(sandbox),
         callbacks=callbacks or Callbacks(),
@@ -268,7 +268,7 @@ async def _collect(made: TasksProvider) -> list[PaintEvent]:
 
 async def test_a_chat_at_a_task_upstream_is_told_which_preset_to_use(client: UpstreamClient) -> None:
     async with Sandbox(pace=0) as sandbox:
-        upstream = resolve(name="up", preset="relay", base_url=f"{sandbox.address}/toapis/v1", api_key=KEY)
+        upstream = resolve_upstream(name="up", preset="relay", base_url=f"{sandbox.address}/toapis/v1", api_key=KEY)
         with pytest.raises(WrongEndpoint) as caught:
             _ = [event async for event in ChatProvider(upstream, client).paint(PaintRequest(prompt="a fox"))]
     assert "invalid apitype: -1" in str(caught.value.detail)
@@ -288,9 +288,9 @@ async def test_tasks_at_a_chat_upstream_are_told_too(client: UpstreamClient) -> 
 
 async def test_a_check_names_the_remedy_and_paints_nothing(client: UpstreamClient) -> None:
     async with Sandbox(pace=0) as sandbox:
-        well = resolve(name="up", preset="evolink", base_url=f"{sandbox.address}/evolink/v1", api_key=KEY)
+        well = resolve_upstream(name="up", preset="evolink", base_url=f"{sandbox.address}/evolink/v1", api_key=KEY)
         assert "answers at" in await probe_upstream(well, client)
-        wrong = resolve(name="up", preset="openai", base_url=f"{sandbox.address}/nowhere", api_key=KEY)
+        wrong = resolve_upstream(name="up", preset="openai", base_url=f"{sandbox.address}/nowhere", api_key=KEY)
         with pytest.raises(SettingsWrong) as caught:
             await probe_upstream(wrong, client)
         assert sandbox.requests == []
