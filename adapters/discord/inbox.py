@@ -48,7 +48,7 @@ class EventInbox:
         try:
             saved = await self._storage.saved_updates(self._scope)
         except StoreFailed as failed:
-            log.warning("events of before not read", detail=failed.detail)
+            log.warning("saved events not loaded", detail=failed.detail)
             return
         now_s = self._clock.now().timestamp()
         for event_id, body in saved.items():
@@ -122,7 +122,7 @@ class EventInbox:
         try:
             await self._storage.delete_updates(self._scope, handled)
         except StoreFailed as failed:
-            log.warning("events not struck out", detail=failed.detail)
+            log.warning("handled events not deleted", detail=failed.detail)
 
 
 def _asks_for_something(event: str, data: Event, bot_id: str) -> bool:

@@ -51,7 +51,7 @@ class UpdateDispatcher:
         self._tasks: dict[int, asyncio.Task[bool]] = {}  # those of `_handling`, by update id
         self._handling = BackgroundTasks()
         self._saved: set[int] = set()  # ids of updates to be deleted once they are handled
-        self._struck_out: set[int] = set()  # ids of handled updates to be deleted
+        self._ids_to_delete: set[int] = set()  # ids of handled updates to be deleted
         self._deletions = BackgroundTasks()
 
     async def enqueue(self, updates: Sequence[telegram.Update]) -> None:
@@ -148,13 +148,13 @@ class UpdateDispatcher:
     def _delete_in_background(self, update_id: int) -> None:
         """Deletes a saved update; those that are handled while a transaction is under way share the next one."""
         self._saved.discard(update_id)
-        self._struck_out.add(update_id)
+        self._ids_to_delete.add(update_id)
         if not self._deletions:
-            self._deletions.spawn(self._delete_struck_out(), "telegram inbox")
+            self._deletions.spawn(self._delete_handled(), "telegram inbox")
 
-    async def _delete_struck_out(self) -> None:
-        while self._struck_out:
-            update_ids, self._struck_out = self._struck_out, set()
+    async def _delete_handled(self) -> None:
+        while self._ids_to_delete:
+            update_ids, self._ids_to_delete = self._ids_to_delete, set()
             try:
                 await self._state.delete_updates(update_ids)
             except StoreFailed as failed:
