@@ -5,7 +5,7 @@ exist.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,9 @@ from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import resolve_upstream
 from bot.providers.probe import probe_upstream
 from bot.settings import Provider, Settings
-from bot.store.store import Store, missing_file
+from bot.store.store import SetAside, Store, missing_file
+
+MAX_ROWS_SHOWN = 20  # unreadable rows, each with a line of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +39,7 @@ class Finding:
 async def run_checks(settings: Settings) -> list[Finding]:
     """All findings, in the order in which a run would meet them."""
     findings = [Finding(subject="settings", is_ok=True, message="understood")]
-    findings.append(await _check_database(settings))
+    findings += await _check_database(settings)
     findings.append(_check_adapters(settings))
     if settings.access.file is not None:
         findings.append(await _check_access_file(settings.access.file))
@@ -51,18 +53,29 @@ async def run_checks(settings: Settings) -> list[Finding]:
     return findings
 
 
-async def _check_database(settings: Settings) -> Finding:
+async def _check_database(settings: Settings) -> list[Finding]:
+    unreadable: list[str] = []
+
     async def ping_database() -> str:
         if missing := await missing_file(settings.database_url):
             return f"{missing} does not exist yet; easel run makes it"
         store = await Store.open(settings.database_url, clock=SystemClock(), migrate=False)
         try:
             await store.ping()
+            unreadable.extend(_describe_rows(await store.quarantine.list_rows(), "set aside"))
+            unreadable.extend(_describe_rows(await store.quarantine.find_unreadable(), "easel run sets it aside"))
         finally:
             await store.close()
         return "answers, and its tables are up to date"
 
-    return await _finding("database", ping_database())
+    finding = await _finding("database", ping_database())
+    return [finding, *(Finding(subject="unreadable row", is_ok=True, message=message) for message in unreadable)]
+
+
+def _describe_rows(rows: Sequence[SetAside], fate: str) -> list[str]:
+    """One line for each of the newest MAX_ROWS_SHOWN, and one for the others."""
+    lines = [f"{row.table} {row.key}: {row.reason} ({fate})".replace("\n", " ") for row in rows[-MAX_ROWS_SHOWN:]]
+    return [*lines, f"and {hidden} more"] if (hidden := len(rows) - len(lines)) else lines
 
 
 async def _check_access_file(file: Path) -> Finding:

@@ -13,7 +13,7 @@ import structlog
 
 from bot import texts
 from bot.clock import Clock
-from bot.errors import SettingsWrong
+from bot.errors import SettingsWrong, StoreFailed
 from bot.fetch import Fetcher
 from bot.handlers.access_lists import make_access_lists
 from bot.handlers.admission import Admission
@@ -118,6 +118,7 @@ class App:
                 clock=clock,
                 jitter=random.random,
             )
+            await _set_aside_unreadable(store, settings.limits.user_daily)
             pending_images = PendingImages(store.adapter_store, clock)
             await pending_images.load()
             app = cls._wire(settings, ports, shops or {}, clock, store, fetcher, processor, provider, pending_images)
@@ -257,6 +258,16 @@ def make_processor(settings: Settings) -> ImageProcessor:
     pictures = settings.pictures
     limits = Limits(max_megapixels=pictures.max_megapixels, memory_bytes=pictures.memory_mb * MEGAPIXEL)
     return ImageProcessor(limits)
+
+
+async def _set_aside_unreadable(store: Store, allowance: int) -> None:
+    """Before anything is read. Whatever goes wrong with it must not stop a start either."""
+    try:
+        await store.quarantine.set_aside_unreadable(allowance)
+    except StoreFailed as failed:
+        log.warning("unreadable rows not looked for", detail=failed.detail)
+    except Exception:
+        log.exception("unreadable rows not set aside")
 
 
 def _upstream(given: ProviderSettings) -> Upstream:

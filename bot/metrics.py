@@ -12,6 +12,7 @@ UPSTREAM_FAILURES = Counter("easel_upstream_failures_total", "Paintings that an 
 SURPLUS_IMAGES = Counter(
     "easel_surplus_images_total", "Pictures that an upstream sent beyond what was asked, and nobody got", ["provider"]
 )
+ROWS_SET_ASIDE = Counter("easel_rows_set_aside_total", "Stored rows that could not be read, by table", ["table"])
 TEXT_FAILURES = Counter("easel_text_failures_total", "Sentences that could not be built, and were replaced")
 JOBS_RUNNING = Gauge("easel_jobs_running", "Jobs running in this process")
 JOBS_WAITING = Gauge("easel_jobs_waiting", "Jobs waiting in line in this process")

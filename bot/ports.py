@@ -268,6 +268,11 @@ class AdapterStorage(Protocol):
         """Deletes the value and the blob under a key."""
         ...
 
+    async def set_aside(self, table: str, key: Sequence[str | int], reason: str) -> None:
+        """Takes a row out that its adapter can make nothing of, and keeps it for the operator. `table`: where it
+        stands, such as `key_value`; `key`: its primary key."""
+        ...
+
 
 class UpdateInbox(Protocol):
     """Updates that a platform may forget before Easel has handled them. Every method raises StoreFailed.

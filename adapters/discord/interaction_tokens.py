@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from bot.stored_values import StoredReader
+
 TOKEN_LIFETIME_S = 14 * 60.0  # one minute less than Discord's 15, so that no call arrives too late
 TOKEN_ONLY_RETENTION_S = 24 * 3600.0  # a dead token that was the only way to a place is known so long
 
@@ -55,7 +57,11 @@ class InteractionToken:
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, Any]) -> Self:
-        return cls(**fields)
+        """Raises ValueError for anything that `to_fields` did not make."""
+        return cls(**asdict(_TOKEN.read(dict(fields))))
+
+
+_TOKEN = StoredReader[InteractionToken](InteractionToken)
 
 
 class InteractionTokens:

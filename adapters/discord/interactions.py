@@ -185,7 +185,11 @@ class InteractionHandler:
         except StoreFailed as failed:
             log.warning("images of a message not loaded", detail=failed.detail)
             dumped = None
-        files = [] if dumped is None else modals.load_files(dumped)
+        try:
+            files = [] if dumped is None else modals.load_files(dumped)
+        except ValueError:
+            log.warning("images of a message not understood", message=message_id)
+            files = []
         return tuple(make_attachment(file, StoredFileRef(id=file.id)) for file in files)
 
     def _decode_result(self, interaction: Interaction, token: InteractionToken) -> Message | None:

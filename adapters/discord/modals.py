@@ -11,6 +11,7 @@ import discord
 
 from adapters.discord.files import ReceivedFile
 from adapters.discord.ids import PLATFORM
+from bot.stored_values import StoredReader
 from bot.texts import translate
 
 MAX_UPLOADS = 5  # further images that may be put into a modal
@@ -19,6 +20,9 @@ MAX_TITLE_CHARS = 45  # characters of a modal's title, and of a label
 MAX_PLACEHOLDER_CHARS = 100
 MODAL_TIMEOUT_S = 900.0  # discord.py remembers a modal so long; it is understood without being remembered
 MENU_MODAL_ID = re.compile(r"easel-menu:(?P<channel>\d+):(?P<message>\d+)")
+FileRow = tuple[str, int | None, str, str | None, bool]  # id, size, media type, name, spoiler
+_FILES = StoredReader[list[FileRow]](list[FileRow])
+
 RESULT_MODAL_ID = re.compile(r"easel-edit:(?P<channel>\d+):(?P<message>\d+)")
 
 
@@ -60,8 +64,9 @@ def dump_files(files: Sequence[ReceivedFile]) -> bytes:
 
 
 def load_files(dumped: bytes) -> list[ReceivedFile]:
-    """The files that `dump_files` wrote, with empty URLs."""
+    """The files that `dump_files` wrote, with empty URLs. Raises ValueError for anything else."""
+    rows = _FILES.read(json.loads(dumped))
     return [
         ReceivedFile(id=file_id, url="", size=size, media_type=media_type, filename=filename, spoiler=spoiler)
-        for file_id, size, media_type, filename, spoiler in json.loads(dumped)
+        for file_id, size, media_type, filename, spoiler in rows
     ]

@@ -54,10 +54,17 @@ class DiscordState:
         """Reads what an earlier process saved."""
         try:
             for stored in await self._storage.load_tokens(self.scope):
-                self.tokens.add(InteractionToken.from_fields(stored.fields))
+                await self._add_stored(stored)
             self._pending_notices = await self._storage.pending_notices(self.scope)
         except StoreFailed as failed:
             log.warning("interaction tokens not loaded", detail=failed.detail)
+
+    async def _add_stored(self, stored: StoredToken) -> None:
+        """Adds a token of before; one that cannot be read is set aside. Raises StoreFailed."""
+        try:
+            self.tokens.add(InteractionToken.from_fields(stored.fields))
+        except (ValueError, TypeError):
+            await self._storage.set_aside("interaction_token", (self.scope, stored.id), "body: of no known shape")
 
     async def close(self) -> None:
         """Returns when every token is saved."""

@@ -13,13 +13,17 @@ from datetime import timedelta
 from pathlib import Path
 
 import aiosqlite
+import structlog
 
 from adapters.playground import schema, users
 from adapters.playground.protocol import HISTORY, QUOTED, SHOWN, WireButton
 from adapters.playground.records import NewFile, StoredFile, StoredMessage, read_file, read_message
 from bot.clock import Clock
 from bot.errors import ChatUnreachable, MessageGone, PictureGone, PictureTooLarge, ReplyGone
+from bot.metrics import ROWS_SET_ASIDE
 from bot.private_files import create_private_file, create_private_folder
+
+log = structlog.get_logger()
 
 WHOLE_TEXT = 1_000_000_000  # characters; SQLite's own limit of a text
 UNATTACHED_FOR = timedelta(days=1)  # how long an uploaded file is kept without a message that shows it
@@ -42,6 +46,7 @@ class ChatDatabase:
             await asyncio.to_thread(self._create_file)
             self._connection = await aiosqlite.connect(self._path, isolation_level=None)
             self._connection.row_factory = sqlite3.Row
+            self._connection.text_factory = _decode_text
             await self._connection.executescript(schema.PRAGMAS + schema.TABLES)
         except (OSError, sqlite3.Error) as error:
             await self.close()
@@ -49,6 +54,11 @@ class ChatDatabase:
         async with self._transaction() as db:
             oldest = self._clock.now() - UNATTACHED_FOR
             await db.execute(schema.DELETE_UNATTACHED_FILES, (oldest.isoformat(),))
+            senders = (users.BOT_ID, *(user.id for user in users.USERS))
+            for table, statement in schema.set_aside_unreadable([chat.id for chat in users.CHATS], senders).items():
+                if count := (await db.execute(statement)).rowcount:
+                    ROWS_SET_ASIDE.labels(f"playground {table}").inc(count)
+                    log.error("rows set aside", table=f"playground {table}", rows=count)
 
     def _create_file(self) -> None:
         if not self._path.parent.is_dir():
@@ -328,6 +338,11 @@ async def _fetch_one(
 ) -> sqlite3.Row | None:
     async with db.execute(sql, values) as cursor:  # pyright: ignore[reportArgumentType] - its stub forgets mappings
         return await cursor.fetchone()
+
+
+def _decode_text(stored: bytes) -> str:
+    """Whatever stands in the file: one text that is no UTF-8 must not hide the others."""
+    return stored.decode("utf-8", "replace")
 
 
 def _encode_buttons(buttons: Sequence[WireButton]) -> str:

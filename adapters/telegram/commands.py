@@ -26,9 +26,12 @@ from bot.clock import Clock
 from bot.errors import ChatBusy, ChatFailed, ChatGone, StoreFailed
 from bot.intake.commands import Menu, in_menu
 from bot.ports import AdapterStorage
+from bot.stored_values import StoredReader
 from bot.texts import LOCALES, translate
 
 log = structlog.get_logger()
+
+_DIGESTS = StoredReader[dict[str, str]](dict[str, str])
 
 USER_ID = re.compile(r"[1-9][0-9]{0,18}")  # of Telegram: below 2**52 by its documentation
 MENU_RETRY_S, MENU_RETRY_MAX_S = 60.0, 3600.0  # before the menus are sent again; doubles
@@ -154,7 +157,11 @@ async def _load_digests(storage: AdapterStorage, key: str) -> dict[str, str]:
     except StoreFailed as failed:
         log.warning("digests of the command menus not loaded", detail=failed.detail)
         return {}
-    return {} if document is None else json.loads(document)
+    try:
+        return {} if document is None else _DIGESTS.read(json.loads(document))
+    except ValueError:
+        log.warning("commands not understood", key=key)
+        return {}
 
 
 async def _save_digests(storage: AdapterStorage, key: str, digests: dict[str, str]) -> None:

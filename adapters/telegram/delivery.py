@@ -31,9 +31,12 @@ from bot.errors import BadResult, ChatFailed, ChatUnreachable, StoreFailed
 from bot.painting import Image
 from bot.pictures.processing import ImageProcessor
 from bot.ports import AdapterStorage
+from bot.stored_values import StoredReader
 from bot.texts import translate
 
 log = structlog.get_logger()
+
+_HANDLES = StoredReader[tuple[Attachment, ...]](tuple[Attachment, ...])
 
 # The largest document: at api.telegram.org, and at a Bot API server of the operator's own.
 CLOUD_UPLOAD_BYTES = 50 * 1000 * 1000
@@ -255,7 +258,11 @@ class PictureDelivery:
             document = await self._storage.cached_blob(blob_key)
         except StoreFailed as failed:
             raise ChatUnreachable(detail=f"album not looked up: {failed.detail}") from failed
-        return None if document is None else tuple(Attachment(**each) for each in json.loads(document))
+        try:
+            return None if document is None else _HANDLES.read(json.loads(document))
+        except ValueError:
+            log.warning("album of before not understood", key=blob_key)
+            return None
 
     async def _save_posted(self, blob_key: str, posted: Sequence[Attachment]) -> None:
         try:

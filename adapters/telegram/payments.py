@@ -25,9 +25,12 @@ from bot.clock import Clock
 from bot.errors import ChatFailed, ChatUnreachable, UnknownCharge
 from bot.ports import AdapterStorage, EventSink
 from bot.settings import StarPack
+from bot.stored_values import StoredReader
 from bot.texts import negotiate_locale, translate
 
 log = structlog.get_logger()
+
+_PURCHASE = StoredReader[Purchase](Purchase)
 
 STARS_CURRENCY = "XTR"  # Telegram's own currency: no payment provider, exactly one price
 PACK_CHOICE = re.compile(r"easel-buy:([0-9]{1,2})")
@@ -54,7 +57,11 @@ class StarCharges:
         document = await self._storage.get_value(_charge_key(charge_id))
         if document is None:
             raise UnknownCharge(charge=charge_id)
-        purchase = Purchase(**json.loads(document))
+        try:
+            purchase = _PURCHASE.read(json.loads(document))
+        except ValueError:
+            log.exception("purchase of before not understood", charge=charge_id)
+            raise UnknownCharge(charge=charge_id) from None
         user_id = int(purchase.user_key.partition(":")[2])
         try:
             await call_with_retry(lambda: self._bot.refund_star_payment(user_id, charge_id), self._clock)

@@ -108,8 +108,8 @@ class Receiver:
             clock=self._clock,
         )
         dispatcher = self._dispatcher = UpdateDispatcher(self._state, handler, self._clock)
-        updates = [_parse_update(each, self._bot) for each in self._saved_updates]
-        dispatcher.resume([each for each in updates if each is not None])
+        for raw in self._saved_updates:
+            await self._resume_update(raw, dispatcher)
         self._saved_updates = ()
         if self._webhook is not None:
             self._webhook.open(dispatcher.enqueue)
@@ -121,18 +121,20 @@ class Receiver:
         )
         return dispatcher.enqueue
 
+    async def _resume_update(self, raw: RawUpdate, dispatcher: UpdateDispatcher) -> None:
+        """Begins to handle an update of before. One of another version of Easel, or a damaged one, is set aside."""
+        try:
+            dispatcher.resume([telegram.Update.de_json(dict(raw), self._bot)])
+        except Exception as unreadable:
+            log.exception("update of before not read")
+            try:
+                await self._state.set_aside_update(raw["update_id"], f"body: {type(unreadable).__name__}")
+            except StoreFailed as failed:
+                log.warning("update of before not set aside", detail=failed.detail)
+
     def _identity(self) -> BotIdentity:
         return BotIdentity(
             id=self._bot.id,
             username=self._bot.username,
             guest=bool(self._bot.bot.supports_guest_queries) and self._settings.storage_chat is not None,
         )
-
-
-def _parse_update(raw: RawUpdate, bot: telegram.Bot) -> telegram.Update | None:
-    """None: saved by another version of Easel, and not readable by this one."""
-    try:
-        return telegram.Update.de_json(dict(raw), bot)
-    except Exception:
-        log.exception("saved update not decoded")
-        return None

@@ -3,6 +3,7 @@
 Both stand in tables of their own, one row each; small, and bounded by what is under way.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
@@ -16,6 +17,8 @@ from bot.ports import AdapterStorage, MovedRefs, PostIntents, UpdateInbox
 log = structlog.get_logger()
 
 MAX_MOVES = 1000  # of groups and of their messages, as the database keeps
+
+_MOVED_ID = re.compile(r"-?[0-9]{1,19}")  # of a chat or a message
 
 RawUpdate = Mapping[str, Any]  # Any: the JSON of a Bot API Update
 
@@ -36,13 +39,28 @@ class TelegramState:
         is away is logged: its updates are handled after the next start."""
         try:
             for old, new in (await self._storage.moved_refs(PLATFORM)).items():
-                self._moves[old] = new
-            return list((await self._storage.saved_updates(PLATFORM)).values())
+                if _MOVED_ID.fullmatch(new):
+                    self._moves[old] = new
+                else:
+                    await self._storage.set_aside("moved_ref", (PLATFORM, old), "new: no id")
+            updates = await self._storage.saved_updates(PLATFORM)
+            return [body for number, body in updates.items() if await self._is_update(number, body)]
         except StoreFailed as failed:
             log.warning("saved updates not loaded", detail=failed.detail)
             return []
 
+    async def _is_update(self, number: int, body: object) -> bool:
+        """Whether a saved row holds the update of its number; else it is set aside. Raises StoreFailed."""
+        if isinstance(body, Mapping) and body.get("update_id") == number:  # type: ignore[reportUnknownMemberType]  # JSON
+            return True
+        await self.set_aside_update(number, "body: not the update of this number")
+        return False
+
     # ------------------------------------------------------------ updates
+
+    async def set_aside_update(self, update_id: int, reason: str) -> None:
+        """Takes an update out that nobody can make anything of, and keeps it for the operator. Raises StoreFailed."""
+        await self._storage.set_aside("incoming_update", (PLATFORM, update_id), reason)
 
     async def save_updates(self, updates: Mapping[int, RawUpdate]) -> None:
         """Saves updates, by update id, in one transaction; afterwards Telegram may forget them. Raises StoreFailed."""

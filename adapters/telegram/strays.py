@@ -7,7 +7,7 @@ post, and afterwards an edit is tried on those that follow. A message of anybody
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 import telegram
@@ -20,7 +20,8 @@ from adapters.telegram.errors import NOT_MODIFIED, CallRejected, GroupMigrated, 
 from adapters.telegram.ids import PLATFORM
 from adapters.telegram.message_ids import MAX_SEQUENCES, MessageIds, sequence_key
 from bot.errors import ChatUnreachable, MessageGone, StillSearching, StoreFailed
-from bot.ports import PostIntents
+from bot.ports import AdapterStorage, PostIntents
+from bot.stored_values import StoredReader
 
 log = structlog.get_logger()
 
@@ -46,6 +47,9 @@ class PostIntent:
     """Number of images that it has below another message, without text and buttons; 0: it is no album."""
 
 
+_POST_INTENT = StoredReader[PostIntent](PostIntent)
+
+
 @dataclass(slots=True, kw_only=True)
 class _Search:
     intent: PostIntent
@@ -59,11 +63,15 @@ class _Search:
     """The found images of an album."""
 
 
+class PostStorage(AdapterStorage, PostIntents, Protocol):
+    """The parts of the database that this search uses."""
+
+
 class StrayFinder:
     """Notes posts before they are made, and finds those whose id was lost. Every search makes one call at a time, and
     raises StillSearching after it, so that the core paces them."""
 
-    def __init__(self, bot: telegram.Bot, storage: PostIntents, ids: MessageIds) -> None:
+    def __init__(self, bot: telegram.Bot, storage: PostStorage, ids: MessageIds) -> None:
         self._bot = bot
         self._storage = storage
         self._ids = ids
@@ -82,12 +90,18 @@ class StrayFinder:
             return
         for key, fields in intents.items():
             try:
-                intent = PostIntent(**fields)
-            except TypeError:
-                log.warning("post of before not understood", key=key)
+                intent = _POST_INTENT.read(fields)
+            except (ValueError, TypeError):
+                await self._set_aside(key)
                 continue
             self._ids.record_own(intent.chat, intent.after)
             self._searches[key] = _Search(intent=intent, restarted=True)
+
+    async def _set_aside(self, key: str) -> None:
+        try:
+            await self._storage.set_aside("post_intent", (PLATFORM, key), "body: of no known shape")
+        except StoreFailed as failed:
+            log.warning("post of before not set aside", key=key, detail=failed.detail)
 
     # ------------------------------------------------------------ around a post
 

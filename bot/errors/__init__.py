@@ -42,6 +42,7 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     ├── Undelivered                 painted, but not delivered to the chat: not charged
     ├── StoreFailed                 a read or write of the database failed
     ├── MachineFailed               out of descriptors, memory or disk space; the request waits
+    ├── Unreadable                  what was stored about a job cannot be read any more; not charged
     ├── Stale                       a newer attempt owns the job; this one stops without a message
     └── SettingsWrong               for the operator: one line per mistake
 """
@@ -90,6 +91,7 @@ from bot.errors.infrastructure import (
     StillSearching,
     StoreFailed,
     Undelivered,
+    Unreadable,
 )
 from bot.errors.refusals import (
     AdminsOnly,
@@ -208,6 +210,7 @@ __all__ = [
     "UnknownCommand",
     "UnknownOption",
     "Unreachable",
+    "Unreadable",
     "Unsupported",
     "UpstreamDown",
     "WentQuiet",

@@ -75,6 +75,12 @@ class MachineFailed(EaselError):
     key = "error-machine"
 
 
+class Unreadable(EaselError):
+    """What was stored about a job cannot be read any more: it has ended, and nothing was charged."""
+
+    key = "failed-unreadable"
+
+
 class Stale(EaselError):
     """A newer attempt owns the job: this one stops without a message."""
 

@@ -15,8 +15,11 @@ from bot.chat import Attachment, Chat, Message, User
 from bot.clock import Clock
 from bot.errors import StoreFailed
 from bot.intake.commands import PAINT_COMMANDS
+from bot.stored_values import StoredReader
 
 log = structlog.get_logger()
+
+_HANDLES = StoredReader[tuple[Attachment, ...]](tuple[Attachment, ...])
 
 TTL = timedelta(minutes=10)  # after which a prompt is about something else
 KEY_PREFIX = "pending-images:"  # of the keys in the database; `Store.erase_user` deletes by it
@@ -46,6 +49,10 @@ class PendingImageStorage(Protocol):
         """Keys that begin with `prefix`, with their values. Raises StoreFailed."""
         ...
 
+    async def set_aside(self, table: str, key: Sequence[str | int], reason: str) -> None:
+        """Takes a row out that cannot be read, and keeps it for the operator. Raises StoreFailed."""
+        ...
+
 
 class PendingImages:
     """One set of images for each user of each chat. Memory is authoritative; the database holds a copy for restarts."""
@@ -62,7 +69,11 @@ class PendingImages:
         except StoreFailed as failed:
             log.warning("pending images not loaded", detail=failed.detail)
             return
-        self._pending = {key: decode_pending(text) for key, text in values.items()}
+        for key, text in values.items():
+            try:
+                self._pending[key] = decode_pending(text)
+            except (ValueError, TypeError, RecursionError) as unreadable:
+                await self._set_aside(key, f"value: {unreadable}")
         self._drop_expired()
 
     async def set_pending(self, chat: Chat, user: User, images: tuple[Attachment, ...]) -> None:
@@ -91,6 +102,12 @@ class PendingImages:
         if not self._is_current(pending):
             return message
         return replace(message, attachments=pending.images, reply_to=None)
+
+    async def _set_aside(self, key: str, reason: str) -> None:
+        try:
+            await self._storage.set_aside("key_value", (key,), reason)
+        except StoreFailed as failed:
+            log.warning("waiting pictures not set aside", key=key, detail=failed.detail)
 
     def _drop_expired(self) -> None:
         self._pending = {key: pending for key, pending in self._pending.items() if self._is_current(pending)}
@@ -130,7 +147,7 @@ def encode_pending(pending: PendingSet) -> str:
 
 
 def decode_pending(text: str) -> PendingSet:
-    """The inverse of `encode_pending`."""
+    """The inverse of `encode_pending`. Raises ValueError or TypeError for any other text."""
     expires_at, handles = json.loads(text)
-    images: Sequence[Attachment] = [Attachment(**each) for each in handles]
-    return PendingSet(images=tuple(images), expires_at=datetime.fromisoformat(expires_at))
+    images = _HANDLES.read(handles)
+    return PendingSet(images=images, expires_at=datetime.fromisoformat(expires_at).astimezone(UTC))

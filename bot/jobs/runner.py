@@ -117,6 +117,18 @@ class JobRunner:
         """Shows how a job without images ended, in the background."""
         self._notifier.notify_in_background(job)
 
+    async def notify_of(self, job_id: str) -> None:
+        """Shows how a job without images ended. Raises StoreFailed."""
+        if (job := await self._store.get_job(job_id)) is not None:
+            await self._notifier.notify(job)
+
+    async def set_aside(self, job_id: str, reason: str) -> None:
+        """Ends a job that cannot be started, and tells its user. Failures are logged."""
+        try:
+            await self._set_aside(job_id, reason)
+        except StoreFailed as failed:
+            log.error("broken job is set aside at the next start", job=job_id, detail=failed.detail)
+
     def retire_stray_message(self, ref: MessageRef, job: Job) -> None:
         """Takes the buttons off a message that a killed process posted for the job without saving where."""
         self._notifier.retire_stray_message(ref, job)
@@ -183,11 +195,22 @@ class JobRunner:
             raise
         except Stale:
             log.info("job has ended, or is held by a newer attempt", job=job_id)
-        except Exception:
-            log.exception("broken job could not be closed", job=job_id)
+        except Exception as broken:
+            log.exception("broken job is set aside", job=job_id)
+            await self._set_aside(job_id, type(broken).__name__)
         finally:
             self._ending.discard(job_id)
             self._cached_images.pop(job_id, None)
+
+    async def _set_aside(self, job_id: str, reason: str) -> None:
+        """Ends a job that not even its failure could be written for. Raises StoreFailed."""
+        try:
+            if await self._store.quarantine.set_aside_job(job_id, reason):
+                await self.notify_of(job_id)
+        except StoreFailed:
+            raise
+        except Exception:
+            log.exception("broken job could not be set aside", job=job_id)
 
     async def _execute(self, job: Job, release_slot: Callable[[], None]) -> None:
         failure: EaselError | None = None

@@ -175,7 +175,11 @@ class JobService:
         unfinished = [job for job in await self._store.unfinished_jobs() if self._runner.is_connected(job)]
         median_s = await self._expected_duration_s()
         for job in unfinished:
-            self._start(job, median_s)
+            try:
+                self._start(job, median_s)
+            except Exception as broken:  # one that cannot be shown or queued must not keep the others waiting
+                log.exception("job not taken up again", job=job.id)
+                await self._runner.set_aside(job.id, type(broken).__name__)
         pending = [job for job in await self._store.pending_notifications() if self._runner.is_connected(job)]
         for job in pending:
             self._runner.notify_in_background(job)

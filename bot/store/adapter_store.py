@@ -15,6 +15,7 @@ from bot.ports import StoredToken
 from bot.store import schema
 from bot.store.database import Database
 from bot.store.engine import upsert, upsert_all
+from bot.store.quarantine import Quarantine
 
 BLOB_DAYS = 30  # days that blobs are kept: an upload is needed for Retry and Vary
 MAX_TOKEN_LIFE = timedelta(days=2)  # longer than any token is of use
@@ -32,6 +33,7 @@ class AdapterStore:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._quarantine = Quarantine(database, clock)
 
     # ------------------------------------------------------------ values and blobs
 
@@ -82,6 +84,10 @@ class AdapterStore:
             conn.execute(delete(schema.key_value).where(schema.key_value.c.key == key))
 
         await self._database.write(work)
+
+    async def set_aside(self, table: str, key: Sequence[str | int], reason: str) -> None:
+        """Takes a row out that its adapter can make nothing of, and keeps it for the operator."""
+        await self._quarantine.set_aside(table, key, reason)
 
     # ------------------------------------------------------------ received updates
 

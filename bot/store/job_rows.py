@@ -8,7 +8,9 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
+import structlog
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     RowMapping,
     Select,
@@ -18,10 +20,12 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     or_,
     select,
     update,
 )
+from sqlalchemy.exc import DBAPIError
 
 from bot.chat import Attachment, Chat, Delivered, User
 from bot.job import UNFINISHED_STATES, Failure, Job, NewJob, State
@@ -50,6 +54,8 @@ ERASED_VALUES: dict[str, Any] = {  # of an erased job; its row stays, so that it
     "trace": None,
     "delivered": None,
 }
+log = structlog.get_logger()
+
 MAX_IDS = 500  # row ids in one statement; SQLite takes 32,766 parameters
 MIN_SAMPLES = 3  # jobs below which a median duration says nothing
 
@@ -212,7 +218,24 @@ def load_results(conn: Connection, job_id: str) -> list[Image]:
 
 
 def load_jobs(conn: Connection, query: Select[Any]) -> list[Job]:
-    """The jobs of a `select(job)`, with their checkpoints."""
+    """The jobs of a `select(job)`, with their checkpoints. One that cannot be read is logged and left out."""
+    try:
+        return _load_all(conn, query)
+    except (DBAPIError, ValueError, TypeError, KeyError, AttributeError) as failed:
+        if isinstance(failed, DBAPIError) and "decode" not in str(failed):
+            raise
+    # on SQLite an id itself may be what cannot be read
+    address: ColumnElement[Any] = literal_column("job.rowid") if conn.dialect.name == "sqlite" else job.c.id
+    found: list[Job] = []
+    for key in conn.execute(query.with_only_columns(address)).scalars().all():
+        try:
+            found += _load_all(conn, select(job).where(address == key))
+        except (DBAPIError, ValueError, TypeError, KeyError, AttributeError) as unreadable:
+            log.warning("job not read", row=key, failure=type(unreadable).__name__)
+    return found
+
+
+def _load_all(conn: Connection, query: Select[Any]) -> list[Job]:
     rows = conn.execute(query).mappings().all()
     if not rows:
         return []

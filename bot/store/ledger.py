@@ -3,19 +3,21 @@
 Works inside the transaction it is handed. Accounts are locked user first, then group. The rules: `bot.quota`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, literal, or_, select, update
 
 from bot import quota
 from bot.chat import Chat
 from bot.errors import Banned, ChatOutOfCredits, OutOfCredits
-from bot.job import NewJob
+from bot.job import UNFINISHED_STATES, NewJob
 from bot.quota import Account, QuotaRules
 from bot.store.engine import field_values, insert_once, insert_or_lock, require_columns
-from bot.store.schema import account, ledger
+from bot.store.raw_rows import read_raw_rows
+from bot.store.schema import account, job, ledger
 
 SELECT_RESERVATION = select(ledger).where(ledger.c.job == bindparam("job_id"), ledger.c.kind == "reserve")
 UPDATE_ACCOUNT = update(account).where(account.c.id == bindparam("account_id"))
@@ -58,7 +60,8 @@ def _account(row: RowMapping) -> Account:
     return Account(**{str(name): value for name, value in row.items() if name != "banned"})
 
 
-def _update_account(conn: Connection, changed: Account) -> None:
+def store_account(conn: Connection, changed: Account) -> None:
+    """Writes the values of an account that exists."""
     values = field_values(changed)
     require_columns(account, values)
     conn.execute(UPDATE_ACCOUNT, {"account_id": changed.id, **values})
@@ -71,6 +74,65 @@ def allowance_on_day(conn: Connection, account_id: str, allowance: int, newcomer
     query = select(ledger.c.at).where(ledger.c.account == account_id).order_by(ledger.c.at).limit(1)
     first = conn.execute(query).scalar_one_or_none()
     return newcomer if first is None or quota.today(first) >= quota.today(now) else allowance
+
+
+# ---------------------------------------------------------------- comparing accounts with entries and jobs
+
+
+def settled_credits(conn: Connection, job_id: str) -> int:
+    """What a job was charged when it was settled; 0 before that."""
+    query = select(ledger.c.credits).where(ledger.c.job == job_id, ledger.c.kind == "settle")
+    return conn.execute(query).scalar_one_or_none() or 0
+
+
+def reserved_by_jobs(conn: Connection, account_id: str) -> int:
+    """Credits of an account that are reserved for jobs under way."""
+    mine = or_(ledger.c.account == account_id, ledger.c.chat_account == account_id)
+    query = select(func.coalesce(func.sum(ledger.c.credits), 0)).where(
+        ledger.c.job == job.c.id, ledger.c.kind == "reserve", mine, job.c.state.in_(sorted(UNFINISHED_STATES))
+    )
+    return int(conn.execute(query).scalar_one())
+
+
+def replay(conn: Connection, account_id: str, allowance: int, now: datetime) -> Account:
+    """An account computed anew from its readable entries and the jobs under way. `allowance`: its credits a day, of
+    which today's entries are taken."""
+    rows = read_raw_rows(conn, ledger, "account = :account OR chat_account = :account", account=account_id)
+    entries = [row.values for row in rows if not row.problems]
+    settled = {entry["job"] for entry in entries if entry["kind"] == "settle"}
+    under_way = _jobs_under_way(conn, [entry["job"] for entry in entries if entry["job"] not in settled])
+    computed = Account(id=account_id, daily=allowance, allowance=allowance, day=quota.today(now))
+    for entry in sorted(entries, key=lambda entry: (entry["at"], entry["kind"])):
+        if entry["kind"] == "reserve" and entry["job"] not in under_way:
+            continue  # released, or counted by its settlement
+        computed = _apply_entry(computed, entry, "" if entry["account"] == account_id else "chat_")
+    return computed
+
+
+def _apply_entry(account: Account, entry: Mapping[str, Any], prefix: str) -> Account:
+    """The account after an entry. `prefix`: of its columns, `chat_` for a group's account. What was reserved and is
+    settled counts as one change, with what was charged."""
+    is_today, credits = entry[f"{prefix}day"] == account.day, entry["credits"]
+    from_granted = entry[f"{prefix}from_granted"]
+    from_daily = credits - from_granted
+    if entry["kind"] == "grant":
+        return replace(account, granted=account.granted + credits)
+    if entry["kind"] == "set":
+        return replace(
+            account, granted=from_granted, daily=min(account.allowance, from_daily) if is_today else account.daily
+        )
+    return replace(
+        account,
+        granted=max(0, account.granted - from_granted),
+        daily=max(0, account.daily - from_daily) if is_today else account.daily,
+        reserved=account.reserved + (credits if entry["kind"] == "reserve" else 0),
+    )
+
+
+def _jobs_under_way(conn: Connection, ids: Sequence[str]) -> set[str]:
+    """Those of the ids whose jobs are under way."""
+    under_way = job.c.state.in_(sorted(UNFINISHED_STATES))
+    return {each for each in ids if conn.execute(select(literal(1)).where(job.c.id == each, under_way)).first()}
 
 
 # ---------------------------------------------------------------- entries
@@ -121,7 +183,7 @@ def _reserve_credits(
     if refilled.available < cost:
         raise refusal(left=refilled.available, cost=cost, refill=quota.hours_to_refill(now))
     reserved, from_granted = quota.reserve(refilled, cost)
-    _update_account(conn, reserved)
+    store_account(conn, reserved)
     return reserved, from_granted
 
 
@@ -148,7 +210,7 @@ def settle(conn: Connection, job_id: str, charged: int, now: datetime) -> bool:
         if (account_id := reservation[f"{prefix}account"]) is not None:
             owner, _ = lock_account(conn, account_id)
             day, from_granted = reservation[f"{prefix}day"], reservation[f"{prefix}from_granted"]
-            _update_account(conn, quota.settle(owner, reservation["credits"], from_granted, charged, day))
+            store_account(conn, quota.settle(owner, reservation["credits"], from_granted, charged, day))
     return True
 
 
@@ -193,7 +255,7 @@ def move_account(conn: Connection, old: str, new: str) -> None:
         granted=found.granted + target.granted,
         daily=min(latest.daily, latest.allowance),
     )
-    _update_account(conn, merged)
+    store_account(conn, merged)
     conn.execute(update(account).where(account.c.id == new).values(banned=banned))
     conn.execute(update(ledger).where(ledger.c.account == old).values(account=new))
     conn.execute(update(ledger).where(ledger.c.chat_account == old).values(chat_account=new))
@@ -231,5 +293,5 @@ def _apply_change(
     entry |= {"from_granted": credits if granted else changed.granted, "chat_from_granted": 0}
     if insert_once(conn, ledger, entry, key="job,kind") is None:
         return user
-    _update_account(conn, changed)
+    store_account(conn, changed)
     return changed

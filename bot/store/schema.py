@@ -271,3 +271,15 @@ pending_notice = Table(
     Column("at", UtcDateTime, nullable=False),
     PrimaryKeyConstraint("scope", "user_id"),
 )
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", Text, nullable=False),
+    Column("source", Text, nullable=False),  # the table that the row stood in
+    Column("key", SafeText, nullable=False),  # its primary key
+    Column("reason", SafeText, nullable=False),  # what could not be read
+    Column("content", SafeText, nullable=False),  # its values, shortened, without secrets
+    Column("at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("id"),
+)

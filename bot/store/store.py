@@ -25,12 +25,14 @@ from bot.store.adapter_store import BLOB_DAYS, AdapterStore, delete_blobs, delet
 from bot.store.database import Database
 from bot.store.engine import insert_once, is_sqlite, parse_url, upsert
 from bot.store.migrate import missing_sqlite_file, prepare_database
+from bot.store.quarantine import Quarantine, SetAside, delete_quarantine
 
 __all__ = [
     "TRANSITIONS",
     "Failure",
     "Job",
     "NewJob",
+    "SetAside",
     "State",
     "Store",
     "back_up",
@@ -93,6 +95,8 @@ class Store:
         self._clock = clock
         self.adapter_store = AdapterStore(database, clock)
         """What chat adapters keep, in the same database."""
+        self.quarantine = Quarantine(database, clock)
+        """The rows that could not be read."""
 
     @classmethod
     async def open(cls, database_url: str, *, clock: Clock, migrate: bool | None = None) -> Self:
@@ -290,7 +294,12 @@ class Store:
     async def erase_user(self, user_key: str) -> tuple[int, tuple[Attachment, ...]]:
         """Erases prompts, names, results and checkpoints of a user's ended jobs, and their pending images. The ledger
         stays. Returns the number of jobs, and the handles of all their images."""
-        return await self._database.write(lambda conn: job_rows.erase_user(conn, user_key))
+
+        def work(conn: Connection) -> tuple[int, tuple[Attachment, ...]]:
+            delete_quarantine(conn, mentioning=user_key.partition(":")[2])
+            return job_rows.erase_user(conn, user_key)
+
+        return await self._database.write(work)
 
     async def delete_expired(self, *, days: int | None) -> int:
         """Deletes blobs past BLOB_DAYS, expired tokens, intents of old posts, erased jobs whose events cannot be
@@ -303,6 +312,7 @@ class Store:
         def work(conn: Connection) -> int:
             delete_blobs(conn, cached_before=cached_before)
             delete_tokens(conn, expired_at=now)
+            delete_quarantine(conn, before=cached_before)
             delete_post_intents(conn, now=now)
             return job_rows.delete_jobs(conn, ended_before=ended_before, erased_before=now - EVENT_REDELIVERY)
 

@@ -112,6 +112,7 @@ failed-too-long =
 failed-restarted = The bot was restarted halfway through. Nothing was charged. You can try again.
 failed-unfetched = The picture was painted, but it could not be fetched. Nothing was charged. You can try again.
 failed-undelivered = The picture was painted, but this chat did not take it. Nothing was charged. You can try again.
+failed-unreadable = What was written down about this picture can’t be read any more. Nothing was charged. You can try again.
 
 ### Buttons, and what a press is answered
 

@@ -89,6 +89,7 @@ failed-too-long = 图片没能在 { NUMBER($seconds, useGrouping: 0) } 秒内完
 failed-restarted = 机器人中途重启了，没有扣除积分。可以再试一次。
 failed-unfetched = 图画好了，但没能下载下来。没有扣除积分，可以再试一次。
 failed-undelivered = 图画好了，但没能发到这个聊天里。没有扣除积分，可以再试一次。
+failed-unreadable = 这张图片的记录已无法读取，没有扣除积分。请再试一次。
 
 ### 按钮及其回应
 

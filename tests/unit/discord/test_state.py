@@ -50,6 +50,9 @@ class Storage:
     async def pending_notices(self, scope: str) -> set[str]:
         return set(self.notices.get(scope, ()))
 
+    async def set_aside(self, table: str, key: Sequence[str | int], reason: str) -> None:
+        raise NotImplementedError
+
     async def set_value(self, key: str, value: str) -> None:
         raise NotImplementedError
 

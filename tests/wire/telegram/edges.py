@@ -6,7 +6,7 @@ Asserts nothing by itself.
 import asyncio
 import math
 import socket
-from collections.abc import AsyncGenerator, Collection, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +84,9 @@ class FailingStorage:
 
     async def delete_key(self, key: str) -> None:
         await self._available().delete_key(key)
+
+    async def set_aside(self, table: str, key: Sequence[str | int], reason: str) -> None:
+        await self._available().set_aside(table, key, reason)
 
     async def save_updates(self, adapter: str, updates: Mapping[int, Mapping[str, Any]]) -> None:
         await self._available().save_updates(adapter, updates)

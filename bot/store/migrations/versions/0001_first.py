@@ -185,6 +185,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("scope", "user_id", name=op.f("pk_pending_notice")),
     )
     op.create_table(
+        "quarantine",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_quarantine")),
+    )
+    op.create_table(
         "checkpoint",
         sa.Column("job", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
