@@ -55,7 +55,7 @@ async def test_a_job_that_waits_in_line_never_reaches_the_upstream(tmp_path: Pat
         assert [request.prompt for request in sandbox.requests] == ["first"]
 
 
-async def test_while_the_members_pictures_are_fetched(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_a_job_is_cancelled_while_its_references_are_fetched(tmp_path: Path, sandbox: Sandbox) -> None:
     platform = HeldPlatform("fetch")
     async with world(tmp_path, sandbox, platform) as easel:
         await easel.say("make it night", platform.upload(png()))
@@ -66,7 +66,7 @@ async def test_while_the_members_pictures_are_fetched(tmp_path: Path, sandbox: S
         assert not sandbox.requests
 
 
-async def test_before_the_upstream_has_answered(easel: MemoryWorld) -> None:
+async def test_a_job_is_cancelled_before_the_upstream_answers(easel: MemoryWorld) -> None:
     await easel.say(f"a cat [[no-answer:{LONG:g}]]")
     await wait_until(lambda: len(easel.sandbox.requests) == 1)
     post = await shows(easel, "sending")
@@ -75,7 +75,7 @@ async def test_before_the_upstream_has_answered(easel: MemoryWorld) -> None:
     await wait_until(lambda: easel.sandbox.dropped == 1)
 
 
-async def test_while_the_upstream_paints_its_connection_closes(easel: MemoryWorld) -> None:
+async def test_cancelling_a_job_closes_the_connection_to_the_upstream(easel: MemoryWorld) -> None:
     await easel.say("a cat")
     post = await painting(easel)
     assert (await click(easel, post, Action.CANCEL)).text == STOPPED
@@ -83,7 +83,7 @@ async def test_while_the_upstream_paints_its_connection_closes(easel: MemoryWorl
     await wait_until(lambda: easel.sandbox.dropped == 1 and easel.sandbox.running == 0)
 
 
-async def test_while_a_busy_upstream_is_waited_for(easel: MemoryWorld) -> None:
+async def test_a_job_is_cancelled_while_it_waits_for_a_busy_upstream(easel: MemoryWorld) -> None:
     await easel.say("a cat [[429:100]]")
     post = await shows(easel, "retrying")
     assert (await click(easel, post, Action.CANCEL)).text == STOPPED
@@ -91,7 +91,7 @@ async def test_while_a_busy_upstream_is_waited_for(easel: MemoryWorld) -> None:
     assert len(easel.sandbox.requests) == 1
 
 
-async def test_while_the_picture_is_downloaded(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_a_job_is_cancelled_while_its_picture_is_downloaded(tmp_path: Path, sandbox: Sandbox) -> None:
     async with picture_host(png()) as upstream, world(tmp_path, sandbox, **upstream.settings) as easel:
         await easel.say("a cat")
         await upstream.fetched.wait()
@@ -100,7 +100,7 @@ async def test_while_the_picture_is_downloaded(tmp_path: Path, sandbox: Sandbox)
         await stopped(easel, post)
 
 
-async def test_a_picture_that_is_on_its_way_is_too_late_to_stop(tmp_path: Path) -> None:
+async def test_a_job_that_is_being_delivered_cannot_be_cancelled(tmp_path: Path) -> None:
     platform = HeldPlatform("deliver")
     async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox, platform) as easel:
         await easel.say("a cat")
@@ -113,7 +113,7 @@ async def test_a_picture_that_is_on_its_way_is_too_late_to_stop(tmp_path: Path) 
         assert await books(easel) == (49, 0)
 
 
-async def test_a_job_that_has_just_failed_is_finished(tmp_path: Path) -> None:
+async def test_a_failed_job_whose_end_is_not_shown_yet_cannot_be_cancelled(tmp_path: Path) -> None:
     platform = HeldPlatform(refuses=True)
     async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox, platform) as easel:
         await easel.say("a cat [[no-picture]]")
@@ -123,7 +123,7 @@ async def test_a_job_that_has_just_failed_is_finished(tmp_path: Path) -> None:
         assert await books(easel) == (50, 0)
 
 
-async def test_a_finished_job_cannot_be_stopped(tmp_path: Path) -> None:
+async def test_a_finished_job_cannot_be_cancelled(tmp_path: Path) -> None:
     async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox) as easel:
         await easel.say("a cat")
         [post] = await easel.settled()
@@ -131,7 +131,7 @@ async def test_a_finished_job_cannot_be_stopped(tmp_path: Path) -> None:
         assert post.actions == ["retry", "vary", "edit"]
 
 
-async def test_a_message_that_nobody_knows_of_loses_its_cancel(tmp_path: Path) -> None:
+async def test_a_status_message_of_an_unknown_job_loses_its_cancel_button(tmp_path: Path) -> None:
     async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox) as easel:
         await easel.say("a cat")
         [post] = await easel.settled()
@@ -144,7 +144,7 @@ async def test_a_message_that_nobody_knows_of_loses_its_cancel(tmp_path: Path) -
         assert post.actions == ["retry", "vary", "edit"]
 
 
-async def test_two_clicks_at_once_stop_it_once_and_both_say_so(easel: MemoryWorld) -> None:
+async def test_two_concurrent_clicks_cancel_a_job_once(easel: MemoryWorld) -> None:
     await easel.say("a cat")
     post = await painting(easel)
     answers = await asyncio.gather(*(click(easel, post, Action.CANCEL) for _ in range(5)))
@@ -153,7 +153,7 @@ async def test_two_clicks_at_once_stop_it_once_and_both_say_so(easel: MemoryWorl
     assert (await click(easel, post, Action.CANCEL)).text == translate_error("en", AlreadyFinished())
 
 
-async def test_two_clicks_at_once_on_a_waiting_job(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_two_concurrent_clicks_cancel_a_waiting_job_once(tmp_path: Path, sandbox: Sandbox) -> None:
     async with world(tmp_path, sandbox, limits={"user_concurrent": 1}) as easel:
         await easel.say("first")
         await easel.say("second")
@@ -163,7 +163,7 @@ async def test_two_clicks_at_once_on_a_waiting_job(tmp_path: Path, sandbox: Sand
         assert await books(easel) == (49, 1)
 
 
-async def test_a_click_is_answered_even_while_the_chat_takes_no_edits(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_a_click_is_answered_while_the_chat_is_rate_limited(tmp_path: Path, sandbox: Sandbox) -> None:
     platform = HeldPlatform(refuses=True)
     async with world(tmp_path, sandbox, platform) as easel:
         await easel.say("a cat")
@@ -172,7 +172,7 @@ async def test_a_click_is_answered_even_while_the_chat_takes_no_edits(tmp_path: 
         assert await books(easel) == (50, 0)
 
 
-async def test_another_member_may_not_and_an_admin_may(easel: MemoryWorld) -> None:
+async def test_another_user_may_not_cancel_and_an_admin_may(easel: MemoryWorld) -> None:
     await easel.say("a cat", chat=GROUP)
     post = await painting(easel)
     assert (await click(easel, post, Action.CANCEL, sender=JADE)).text == translate_error("zh", NotYours())
@@ -181,7 +181,7 @@ async def test_another_member_may_not_and_an_admin_may(easel: MemoryWorld) -> No
     await stopped(easel, post)
 
 
-async def test_the_command_stops_all_of_the_callers_jobs_and_nobody_elses(easel: MemoryWorld) -> None:
+async def test_the_cancel_command_cancels_all_jobs_of_the_caller_only(easel: MemoryWorld) -> None:
     for prompt in ("first", "second", "third"):
         await easel.say(prompt)
     await easel.say("not yours", sender=JADE)
@@ -194,13 +194,13 @@ async def test_the_command_stops_all_of_the_callers_jobs_and_nobody_elses(easel:
     assert await books(easel, JADE) == (49, 1)
 
 
-async def test_the_command_without_any_job(easel: MemoryWorld) -> None:
+async def test_the_cancel_command_without_jobs_says_so(easel: MemoryWorld) -> None:
     await easel.say("/cancel")
     [post] = await easel.settled()
     assert post.text == translate("en", "answer-nothing-to-cancel")
 
 
-async def test_a_deleted_status_message_stops_its_job(easel: MemoryWorld) -> None:
+async def test_deleting_the_status_message_cancels_the_job(easel: MemoryWorld) -> None:
     await easel.say("a cat")
     post = await painting(easel)
     await until_stored(easel, post)
@@ -210,7 +210,7 @@ async def test_a_deleted_status_message_stops_its_job(easel: MemoryWorld) -> Non
     assert len(easel.platform.posts) == 1
 
 
-async def test_a_deletion_that_nobody_told_of_is_noticed_at_the_next_edit(
+async def test_a_deletion_without_an_event_is_noticed_at_the_next_edit(
     tmp_path: Path,
 ) -> None:
     async with Sandbox(pace=20) as sandbox, world(tmp_path, sandbox) as easel:
@@ -243,7 +243,7 @@ async def test_a_cancelled_job_can_be_retried(easel: MemoryWorld) -> None:
     await stopped(easel, again)
 
 
-async def test_a_chat_in_a_pause_holds_up_nobody_elsewhere(tmp_path: Path) -> None:
+async def test_a_paused_chat_delays_no_other_chat(tmp_path: Path) -> None:
     """A picture that waits for its chat takes no place from those who are still to be painted."""
     platform = HeldPlatform()
     crowded: dict[str, Any] = {"jobs": {"concurrency": 1}, "limits": {"user_concurrent": 1}}
@@ -261,7 +261,7 @@ async def test_a_chat_in_a_pause_holds_up_nobody_elsewhere(tmp_path: Path) -> No
         assert await books(easel) == (49, 0)
 
 
-async def test_a_busy_chat_does_not_keep_a_cancelled_job(easel: MemoryWorld) -> None:
+async def test_a_job_in_a_busy_chat_is_cancelled(easel: MemoryWorld) -> None:
     await easel.say("a cat")
     post = await painting(easel)
     easel.platform.failures = [ChatBusy(retry_after=0.02)]

@@ -45,7 +45,7 @@ class Picky(Platform):
         raise self.failure
 
 
-async def test_a_picture_that_the_chat_does_not_take_is_not_charged_and_said(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_a_picture_that_cannot_be_delivered_is_reported_and_not_charged(tmp_path: Path, sandbox: Sandbox) -> None:
     async with world(tmp_path, sandbox, Picky()) as easel:
         await easel.say("a cat")
         [post] = await easel.settled()
@@ -54,7 +54,7 @@ async def test_a_picture_that_the_chat_does_not_take_is_not_charged_and_said(tmp
         assert await books(easel) == (50, 0)
 
 
-async def test_a_bug_while_the_picture_is_delivered_is_not_charged_and_said(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_a_bug_in_the_delivery_is_reported_and_not_charged(tmp_path: Path, sandbox: Sandbox) -> None:
     platform = Picky()
     platform.failure = RuntimeError("a bug in an adapter")
     async with world(tmp_path, sandbox, platform) as easel:
@@ -74,7 +74,7 @@ class Odd(Platform):
             raise RuntimeError("a bug in an adapter")
 
 
-async def test_a_bug_while_a_message_is_read_is_said(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_a_bug_in_the_message_handler_is_reported(tmp_path: Path, sandbox: Sandbox) -> None:
     async with world(tmp_path, sandbox) as easel:
         broken = easel.platform.message("a cat")
         object.__setattr__(broken, "text", 7)  # an adapter without a type checker
@@ -83,7 +83,7 @@ async def test_a_bug_while_a_message_is_read_is_said(tmp_path: Path, sandbox: Sa
         assert post.text == translate_error("en", EaselError())
 
 
-async def test_a_bug_while_a_click_is_answered_is_said(tmp_path: Path) -> None:
+async def test_a_bug_in_the_button_handler_is_reported(tmp_path: Path) -> None:
     platform = Odd()
     async with Sandbox(pace=1000) as sandbox:
         async with world(tmp_path, sandbox, platform) as easel:
@@ -97,7 +97,7 @@ async def test_a_bug_while_a_click_is_answered_is_said(tmp_path: Path) -> None:
             await platform.until(lambda: post.text == translate("en", "cancelled"))
 
 
-async def test_a_bug_while_a_failure_is_written_down_leaves_it_to_the_next_start(
+async def test_a_bug_while_a_failure_is_stored_leaves_the_job_to_the_next_start(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     platform = Odd()
@@ -111,7 +111,7 @@ async def test_a_bug_while_a_failure_is_written_down_leaves_it_to_the_next_start
         assert post.actions == ["retry"]
 
 
-async def test_a_reply_that_is_no_picture_of_a_finished_job(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_a_reply_to_a_message_without_a_result_is_refused(tmp_path: Path, sandbox: Sandbox) -> None:
     async with world(tmp_path, sandbox) as easel:
         await easel.say("a cat [[400]]")
         [post] = await easel.settled()
@@ -124,7 +124,7 @@ async def test_a_reply_that_is_no_picture_of_a_finished_job(tmp_path: Path, sand
 # ---------------------------------------------------------------- providers
 
 
-async def test_a_provider_that_is_down_is_passed_over(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_a_failed_provider_is_followed_by_the_next(tmp_path: Path, sandbox: Sandbox) -> None:
     async with Sandbox(pace=0) as away:
         closed = away.address
     providers = [
@@ -145,7 +145,7 @@ async def test_a_provider_that_is_down_is_passed_over(tmp_path: Path, sandbox: S
         ]
 
 
-async def test_when_all_are_down_the_last_failure_is_said(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_the_last_failure_is_shown_when_every_provider_is_down(tmp_path: Path, sandbox: Sandbox) -> None:
     providers = [{"name": "wrong key", "preset": "sandbox", "base_url": sandbox.address, "api_key": "no"}]
     async with world(tmp_path, sandbox, providers=providers) as easel:
         await easel.say("a cat")
@@ -154,13 +154,13 @@ async def test_when_all_are_down_the_last_failure_is_said(tmp_path: Path, sandbo
         assert await books(easel) == (50, 0)
 
 
-async def test_without_any_provider_nothing_opens(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_an_app_without_providers_is_refused(tmp_path: Path, sandbox: Sandbox) -> None:
     with pytest.raises(SettingsWrong, match="providers"):
         async with open_app(settings(tmp_path, sandbox, providers=[]), {}, SystemClock()):
             pass
 
 
-async def test_previews_are_shown_and_left_behind_at_the_end(tmp_path: Path) -> None:
+async def test_previews_are_shown_and_replaced_by_the_picture(tmp_path: Path) -> None:
     async with Sandbox(pace=0.5, previews=True) as sandbox, world(tmp_path, sandbox) as easel:
         await easel.say("a cat")
         [post] = await easel.settled()
@@ -177,7 +177,9 @@ async def test_a_result_that_takes_too_long_can_be_left_at_the_end(tmp_path: Pat
         assert not jobs_under_way()
 
 
-async def test_a_link_that_could_not_be_noted_is_no_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_result_address_that_cannot_be_stored_fails_no_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox) as easel:
         save = easel.app.store.save_checkpoint
         refused: list[str] = []

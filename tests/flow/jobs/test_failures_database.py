@@ -58,9 +58,7 @@ class Hasty(ShiftedClock):
         await super().sleep(seconds / 200 if seconds in (*STORE_PAUSES_S, STORE_RETRY_S) else seconds)
 
 
-async def test_a_database_that_fails_for_a_moment_before_the_upstream_is_asked(
-    tmp_path: Path, sandbox: Sandbox
-) -> None:
+async def test_a_brief_database_failure_before_the_request_delays_the_job(tmp_path: Path, sandbox: Sandbox) -> None:
     platform = HeldPlatform("fetch")
     clock = Hasty()
     async with world(tmp_path, sandbox, platform, clock=clock) as easel:
@@ -76,7 +74,7 @@ async def test_a_database_that_fails_for_a_moment_before_the_upstream_is_asked(
         assert await books(easel) == (49, 0)
 
 
-async def test_a_database_that_fails_for_a_moment_after_the_picture_was_delivered(
+async def test_a_brief_database_failure_after_the_delivery_delays_the_settlement(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     platform = HeldPlatform("after-deliver")
@@ -95,7 +93,7 @@ async def test_a_database_that_fails_for_a_moment_after_the_picture_was_delivere
 
 
 @pytest.mark.parametrize("kind", ["fetch", "after-deliver"])
-async def test_a_database_that_stays_away_is_said_unless_the_picture_stands_there(
+async def test_a_lasting_database_failure_is_shown_unless_the_picture_is_delivered(
     tmp_path: Path, sandbox: Sandbox, kind: str
 ) -> None:
     platform = HeldPlatform(kind)
@@ -118,9 +116,7 @@ async def test_a_database_that_stays_away_is_said_unless_the_picture_stands_ther
         assert await books(easel) == (49, 0)
 
 
-async def test_a_picture_that_was_painted_while_the_database_was_away_is_not_lost(
-    tmp_path: Path, sandbox: Sandbox
-) -> None:
+async def test_a_picture_painted_during_a_database_failure_is_delivered(tmp_path: Path, sandbox: Sandbox) -> None:
     async with picture_host(png()) as upstream:
         clock = Hasty()
         async with world(tmp_path, sandbox, clock=clock, **upstream.settings) as easel:
@@ -135,7 +131,7 @@ async def test_a_picture_that_was_painted_while_the_database_was_away_is_not_los
             assert await books(easel) == (49, 0)
 
 
-async def test_a_job_ends_by_itself_once_the_database_is_back(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_a_job_is_settled_once_the_database_works_again(tmp_path: Path, sandbox: Sandbox) -> None:
     platform = HeldPlatform("fetch")
     async with world(tmp_path, sandbox, platform, clock=Hasty()) as easel:
         await easel.say("make it night", platform.upload(png()))
@@ -150,7 +146,7 @@ async def test_a_job_ends_by_itself_once_the_database_is_back(tmp_path: Path, sa
         assert await books(easel) == (49, 0)
 
 
-async def test_a_click_on_cancel_that_the_database_did_not_take_is_made_good(tmp_path: Path) -> None:
+async def test_a_cancellation_during_a_database_failure_is_stored_later(tmp_path: Path) -> None:
     async with Sandbox(pace=LONG) as sandbox, world(tmp_path, sandbox, Platform(), clock=Hasty()) as easel:
         await easel.say("a cat")
         post = await shows(easel, "painting")
@@ -161,7 +157,7 @@ async def test_a_click_on_cancel_that_the_database_did_not_take_is_made_good(tmp
         assert await books(easel) == (50, 0)
 
 
-async def test_a_job_that_the_database_let_down_can_still_be_stopped(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_a_job_waiting_for_the_database_can_be_cancelled(tmp_path: Path, sandbox: Sandbox) -> None:
     platform = HeldPlatform("fetch")
     async with world(tmp_path, sandbox, platform, clock=Hasty()) as easel:
         await easel.say("make it night", platform.upload(png()))
@@ -178,9 +174,7 @@ async def test_a_job_that_the_database_let_down_can_still_be_stopped(tmp_path: P
         assert await books(easel) == (50, 0)
 
 
-async def test_a_chat_that_is_closed_when_the_database_has_failed_harms_nobody(
-    tmp_path: Path, sandbox: Sandbox
-) -> None:
+async def test_a_closed_chat_during_a_database_failure_is_tolerated(tmp_path: Path, sandbox: Sandbox) -> None:
     platform = HeldPlatform("fetch")
     async with world(tmp_path, sandbox, platform, clock=Hasty()) as easel:
         await easel.say("make it night", platform.upload(png()))
@@ -193,7 +187,7 @@ async def test_a_chat_that_is_closed_when_the_database_has_failed_harms_nobody(
         await asyncio.to_thread(mend_database, tmp_path)
 
 
-async def test_a_message_while_the_database_is_away_is_answered(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_a_message_during_a_database_failure_is_answered(tmp_path: Path, sandbox: Sandbox) -> None:
     async with world(tmp_path, sandbox) as easel:
         await easel.say("/help")
         [post] = await easel.settled()
@@ -209,7 +203,7 @@ async def test_a_message_while_the_database_is_away_is_answered(tmp_path: Path, 
         await asyncio.to_thread(mend_database, tmp_path)
 
 
-async def test_a_deletion_that_the_database_does_not_take_harms_nobody(tmp_path: Path) -> None:
+async def test_a_deletion_repeated_after_a_database_failure_cancels_the_job(tmp_path: Path) -> None:
     async with Sandbox(pace=1000) as sandbox, world(tmp_path, sandbox) as easel:
         await easel.say("a cat")
         await wait_until(lambda: sandbox.running == 1 and bool(easel.platform.posts))

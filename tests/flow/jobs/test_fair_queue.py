@@ -31,7 +31,7 @@ async def place(easel: MemoryWorld, post: Post, ahead: int) -> None:
     await easel.platform.until(lambda: any(each in post.text for each in words))
 
 
-async def test_a_member_has_so_many_painted_at_once(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_a_user_runs_a_limited_number_of_jobs_at_once(tmp_path: Path, sandbox: Sandbox) -> None:
     async with world(tmp_path, sandbox, limits={"user_concurrent": 2}) as easel:
         posts = [await ask(easel, f"cat {number}") for number in range(4)]
         await wait_until(lambda: sandbox.running == 2)
@@ -42,7 +42,7 @@ async def test_a_member_has_so_many_painted_at_once(tmp_path: Path, sandbox: San
         await wait_until(lambda: sorted(each.prompt for each in sandbox.requests) == ["cat 0", "cat 1", "cat 2"])
 
 
-async def test_beyond_those_who_may_wait_a_job_is_refused_and_costs_nothing(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_a_job_beyond_the_waiting_limit_is_refused_and_not_charged(tmp_path: Path, sandbox: Sandbox) -> None:
     limits = {"user_concurrent": 1, "user_waiting": 2}
     async with world(tmp_path, sandbox, limits=limits) as easel:
         for number in range(4):
@@ -54,7 +54,7 @@ async def test_beyond_those_who_may_wait_a_job_is_refused_and_costs_nothing(tmp_
         await wait_until(lambda: sandbox.running == 2)
 
 
-async def test_one_members_flood_keeps_nobody_else_waiting(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_a_flood_of_one_user_delays_no_other_user(tmp_path: Path, sandbox: Sandbox) -> None:
     limits = {"user_concurrent": 2, "user_waiting": 10}
     async with world(tmp_path, sandbox, limits=limits, jobs={"concurrency": 2}) as easel:
         cats = [await ask(easel, f"cat {number}") for number in range(8)]
@@ -66,7 +66,7 @@ async def test_one_members_flood_keeps_nobody_else_waiting(tmp_path: Path, sandb
         assert sandbox.requests[2].prompt == "a dog"
 
 
-async def test_no_more_than_the_house_can_take(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_the_number_of_running_jobs_is_limited(tmp_path: Path, sandbox: Sandbox) -> None:
     async with world(tmp_path, sandbox, jobs={"concurrency": 3}) as easel:
         users = [User(platform="memory", id=f"{number}", name="x", locale="en") for number in range(5)]
         posts = [await ask(easel, "a cat", sender=user) for user in users]
@@ -76,7 +76,7 @@ async def test_no_more_than_the_house_can_take(tmp_path: Path, sandbox: Sandbox)
         assert sandbox.queued == 0
 
 
-async def test_everybodys_turn_comes(tmp_path: Path) -> None:
+async def test_users_take_turns(tmp_path: Path) -> None:
     limits = {"user_concurrent": 1, "user_waiting": 10}
     async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox, limits=limits, jobs={"concurrency": 1}) as easel:
         for number in range(3):
@@ -108,7 +108,7 @@ async def test_a_group_has_credits_of_its_own_and_a_direct_chat_does_not(tmp_pat
         assert await books(easel, AMBER) == (47, 0)
 
 
-async def test_a_groups_credits_come_back_when_nothing_was_painted(tmp_path: Path) -> None:
+async def test_a_groups_credits_are_released_when_nothing_was_painted(tmp_path: Path) -> None:
     async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox, limits={"chat_daily": 1}) as easel:
         await easel.say("a cat [[400]]", chat=GROUP)
         await easel.settled(1)

@@ -103,7 +103,7 @@ async def test_killed_while_the_upstream_works(tmp_path: Path, fault: str) -> No
         assert await credits_of_amber(world) == (50, 0)
 
 
-async def test_killed_again_and_again_at_any_moment(tmp_path: Path) -> None:
+async def test_jobs_survive_repeated_kills_at_any_moment(tmp_path: Path) -> None:
     """Each process is killed at a later change of its message than the one before; none asks twice."""
     async with Sandbox(pace=0.3) as sandbox:
         world = killed_world(tmp_path, sandbox)
@@ -130,7 +130,7 @@ async def test_killed_again_and_again_at_any_moment(tmp_path: Path) -> None:
         assert sorted(prompts) == sorted(set(prompts))
 
 
-async def test_a_task_is_painted_once_whenever_the_one_who_asked_for_it_is_killed(tmp_path: Path) -> None:
+async def test_a_task_is_painted_once_however_often_the_process_is_killed(tmp_path: Path) -> None:
     """Killed three times while it is painted; the fourth process gets the picture of the first one's task."""
     opened = asyncio.Event()
 
@@ -156,7 +156,7 @@ async def test_a_task_is_painted_once_whenever_the_one_who_asked_for_it_is_kille
         assert await credits_of_amber(world) == (49, 0)
 
 
-async def test_a_submit_that_nobody_heard_the_answer_of_is_not_sent_again(tmp_path: Path) -> None:
+async def test_a_submit_without_a_response_is_not_repeated(tmp_path: Path) -> None:
     async with Sandbox(pace=0, edge=128) as sandbox:
         world = killed_world(tmp_path, sandbox, "tasks")
         async with easel(world) as (first, page):

@@ -91,7 +91,7 @@ async def test_pictures_that_failed_are_not_charged_and_the_others_are_delivered
         "failed",
     ],
 )
-async def test_a_failure_is_said_and_costs_nothing(easel: MemoryWorld, fault: str) -> None:
+async def test_a_failure_is_shown_and_not_charged(easel: MemoryWorld, fault: str) -> None:
     await easel.say(f"a cat [[{fault}]]")
     [post] = await easel.settled()
     assert not post.images
@@ -101,13 +101,13 @@ async def test_a_failure_is_said_and_costs_nothing(easel: MemoryWorld, fault: st
 
 
 @pytest.mark.parametrize("user", [AMBER, JADE])
-async def test_words_come_in_the_members_language(easel: MemoryWorld, user: User) -> None:
+async def test_messages_are_in_the_users_language(easel: MemoryWorld, user: User) -> None:
     await easel.say("/help", sender=user)
     [post] = await easel.settled()
     assert ("画" in post.text) == (user is JADE)
 
 
-async def test_the_same_event_twice_is_one_job(easel: MemoryWorld) -> None:
+async def test_a_repeated_event_is_one_job(easel: MemoryWorld) -> None:
     message = easel.platform.message("a lighthouse")
     await easel.app.events.receive_message(message)
     await easel.app.events.receive_message(message)
@@ -134,7 +134,7 @@ async def test_the_message_becomes_the_picture_in_a_group_as_a_reply(easel: Memo
     assert post.reply_to == request.id
 
 
-async def test_a_busy_chat_gets_its_picture_when_it_lets_us(easel: MemoryWorld) -> None:
+async def test_a_rate_limited_chat_gets_its_picture_later(easel: MemoryWorld) -> None:
     easel.platform.failures = [ChatBusy(retry_after=0.05), ChatUnreachable()]
     await easel.say("a lighthouse")
     [post] = await easel.settled()
@@ -142,7 +142,7 @@ async def test_a_busy_chat_gets_its_picture_when_it_lets_us(easel: MemoryWorld) 
     assert post.deliveries == 1
 
 
-async def test_a_chat_that_threw_the_bot_out_is_charged_nothing(easel: MemoryWorld) -> None:
+async def test_a_job_in_a_chat_that_removed_the_bot_is_not_charged(easel: MemoryWorld) -> None:
     easel.platform.failures = [ChatGone()] * 50
     await easel.say("a lighthouse")
     await easel.settled(0)

@@ -89,7 +89,7 @@ async def released(easel: MemoryWorld, words: str = RESTARTED, actions: Sequence
 # ---------------------------------------------------------------- from each step to the end
 
 
-async def test_accepted_and_nothing_more(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_an_accepted_job_is_painted_after_a_restart(tmp_path: Path, sandbox: Sandbox) -> None:
     async with books_of(tmp_path, sandbox) as store:
         await accepted(store)
     async with world(tmp_path, sandbox) as easel:
@@ -98,7 +98,7 @@ async def test_accepted_and_nothing_more(tmp_path: Path, sandbox: Sandbox) -> No
     assert len(sandbox.requests) == 1
 
 
-async def test_posted_but_not_begun(tmp_path: Path) -> None:
+async def test_a_job_with_a_status_message_is_painted_after_a_restart(tmp_path: Path) -> None:
     platform = Platform()
     one_by_one: dict[str, Any] = {"limits": {"user_concurrent": 1}}
     faults = (Fault("no-answer", LONG),)
@@ -116,7 +116,7 @@ async def test_posted_but_not_begun(tmp_path: Path) -> None:
         assert [request.prompt for request in sandbox.requests] == ["first", "second"]
 
 
-async def test_begun_but_nobody_asked(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_a_started_job_without_a_request_is_painted_after_a_restart(tmp_path: Path, sandbox: Sandbox) -> None:
     platform = HeldPlatform("fetch")
     async with world(tmp_path, sandbox, platform) as easel:
         await easel.say("make it night", platform.upload(png()))
@@ -127,7 +127,7 @@ async def test_begun_but_nobody_asked(tmp_path: Path, sandbox: Sandbox) -> None:
     assert len(sandbox.requests) == 1
 
 
-async def test_asked_without_an_answer_is_never_asked_again(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_a_request_without_a_response_is_not_repeated(tmp_path: Path, sandbox: Sandbox) -> None:
     platform = Platform()
     async with world(tmp_path, sandbox, platform) as easel:
         await easel.say(f"a cat [[no-answer:{LONG:g}]]")
@@ -139,7 +139,7 @@ async def test_asked_without_an_answer_is_never_asked_again(tmp_path: Path, sand
         await wait_until(lambda: len(sandbox.requests) == 2)
 
 
-async def test_in_the_middle_of_a_stream(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_an_interrupted_stream_is_released_after_a_restart(tmp_path: Path, sandbox: Sandbox) -> None:
     platform = Platform()
     async with world(tmp_path, sandbox, platform) as easel:
         await easel.say(f"a cat [[quiet:{LONG:g}]]")
@@ -149,7 +149,7 @@ async def test_in_the_middle_of_a_stream(tmp_path: Path, sandbox: Sandbox) -> No
     assert len(sandbox.requests) == 1
 
 
-async def test_turned_down_is_asked_again(tmp_path: Path) -> None:
+async def test_a_rejected_request_is_repeated(tmp_path: Path) -> None:
     platform = Platform()
     async with Sandbox(pace=0, faults=(Fault("429", 100),)) as sandbox:
         async with world(tmp_path, sandbox, platform) as easel:
@@ -160,7 +160,7 @@ async def test_turned_down_is_asked_again(tmp_path: Path) -> None:
         assert len(sandbox.requests) == 2
 
 
-async def test_a_picture_that_was_linked_is_fetched_from_there(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_a_linked_picture_is_downloaded_after_a_restart(tmp_path: Path, sandbox: Sandbox) -> None:
     platform = Platform()
     async with picture_host(png()) as upstream:
         async with world(tmp_path, sandbox, platform, **upstream.settings) as easel:
@@ -173,7 +173,7 @@ async def test_a_picture_that_was_linked_is_fetched_from_there(tmp_path: Path, s
         assert upstream.asked == 1
 
 
-async def test_kept_pictures_are_delivered(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_stored_pictures_are_delivered_after_a_restart(tmp_path: Path, sandbox: Sandbox) -> None:
     platform = HeldPlatform(refuses=True)
     async with world(tmp_path, sandbox, platform) as easel:
         await easel.say("a cat")
@@ -184,7 +184,7 @@ async def test_kept_pictures_are_delivered(tmp_path: Path, sandbox: Sandbox) -> 
     assert len(sandbox.requests) == 1
 
 
-async def test_delivered_but_not_written_down(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_a_delivery_that_was_not_stored_is_repeated_in_place(tmp_path: Path, sandbox: Sandbox) -> None:
     platform = HeldPlatform("after-deliver")
     async with open_app(settings(tmp_path, sandbox), {"memory": platform}, SystemClock()) as easel:
         await easel.start()
@@ -202,7 +202,7 @@ async def test_delivered_but_not_written_down(tmp_path: Path, sandbox: Sandbox) 
 # ---------------------------------------------------------------- ended, notification pending
 
 
-async def test_a_failure_that_could_not_be_shown_is_shown(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_an_unshown_failure_is_shown_after_a_restart(tmp_path: Path, sandbox: Sandbox) -> None:
     platform = HeldPlatform(refuses=True)
     async with world(tmp_path, sandbox, platform) as easel:
         await easel.say("a cat [[400]]")
@@ -217,7 +217,7 @@ async def test_a_failure_that_could_not_be_shown_is_shown(tmp_path: Path, sandbo
     assert len(sandbox.requests) == 1
 
 
-async def test_a_refusal_that_could_not_be_shown_offers_no_retry(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_an_unshown_refusal_is_shown_without_a_retry_button(tmp_path: Path, sandbox: Sandbox) -> None:
     platform = HeldPlatform(refuses=True)
     async with world(tmp_path, sandbox, platform) as easel:
         await easel.say("make it night", platform.upload(b"words", filename="a.png"))
@@ -228,7 +228,7 @@ async def test_a_refusal_that_could_not_be_shown_offers_no_retry(tmp_path: Path,
         await released(easel, words, actions=())
 
 
-async def test_a_cancellation_that_could_not_be_shown_is_shown(tmp_path: Path) -> None:
+async def test_an_unshown_cancellation_is_shown_after_a_restart(tmp_path: Path) -> None:
     platform = HeldPlatform(refuses=True)
     async with Sandbox(pace=LONG) as sandbox:
         async with world(tmp_path, sandbox, platform) as easel:
@@ -265,7 +265,7 @@ async def all_notified(easel: MemoryWorld) -> bool:
 
 
 @pytest.mark.parametrize("step", ["begun", "image:0", "generated"])
-async def test_a_job_that_takes_the_process_down_each_time_ends(tmp_path: Path, sandbox: Sandbox, step: str) -> None:
+async def test_a_job_that_crashes_every_process_is_given_up(tmp_path: Path, sandbox: Sandbox, step: str) -> None:
     async with books_of(tmp_path, sandbox) as store:
         most = MAX_DELIVERY_ATTEMPTS if step == "generated" else MAX_ATTEMPTS
         job = await attempts(store, await accepted(store), most)
@@ -279,7 +279,7 @@ async def test_a_job_that_takes_the_process_down_each_time_ends(tmp_path: Path, 
     assert not sandbox.requests
 
 
-async def test_a_kept_picture_is_not_given_up_for_starts_that_came_to_nothing(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_a_stored_picture_is_delivered_however_many_starts_failed(tmp_path: Path, sandbox: Sandbox) -> None:
     """It may stand in the chat already, when only its settlement is missing: released, it would stand there unpaid."""
     async with books_of(tmp_path, sandbox) as store:
         job = await attempts(store, await accepted(store), MAX_ATTEMPTS)
@@ -289,14 +289,14 @@ async def test_a_kept_picture_is_not_given_up_for_starts_that_came_to_nothing(tm
     assert not sandbox.requests
 
 
-async def test_the_last_start_that_is_allowed_paints(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_the_last_allowed_start_paints(tmp_path: Path, sandbox: Sandbox) -> None:
     async with books_of(tmp_path, sandbox) as store:
         await attempts(store, await accepted(store), MAX_ATTEMPTS - 1)
     async with world(tmp_path, sandbox) as easel:
         await painted(easel)
 
 
-async def test_a_link_that_leads_nowhere_any_more_is_a_failure(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_an_expired_link_is_a_failure(tmp_path: Path, sandbox: Sandbox) -> None:
     async with books_of(tmp_path, sandbox) as store:
         job = await attempts(store, await accepted(store), 1)
         await store.save_checkpoint(job, "attempt-started:1", {"provider": "sandbox", "price": 1})
@@ -307,7 +307,7 @@ async def test_a_link_that_leads_nowhere_any_more_is_a_failure(tmp_path: Path, s
     assert not sandbox.requests
 
 
-async def test_the_provider_that_was_asked_last_sets_the_price(tmp_path: Path, sandbox: Sandbox) -> None:
+async def test_the_last_requested_provider_sets_the_price(tmp_path: Path, sandbox: Sandbox) -> None:
     """However the wall clock jumped between the questions, and however many they were."""
     async with picture_host(png()) as upstream:
         upstream.open.set()
@@ -341,9 +341,7 @@ async def test_a_job_of_a_platform_that_is_not_connected_waits_for_it(tmp_path: 
         assert [each.id for each in await easel.app.store.pending_notifications()] == [ended.id]
 
 
-async def test_a_message_that_comes_in_while_jobs_are_taken_up_again_is_painted_once(
-    tmp_path: Path, sandbox: Sandbox
-) -> None:
+async def test_a_message_during_the_resumption_of_jobs_is_painted_once(tmp_path: Path, sandbox: Sandbox) -> None:
     platform = Platform()
     easel = MemoryWorld(folder=tmp_path, sandbox=sandbox, platform=platform)
     async with open_app(settings(tmp_path, sandbox), {"memory": platform}, SystemClock()) as app:

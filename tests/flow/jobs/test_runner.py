@@ -134,7 +134,7 @@ async def bench(tmp_path: Path) -> AsyncGenerator[RunnerBench]:
     await store.close()
 
 
-async def test_what_the_upstream_tells_is_kept(bench: RunnerBench) -> None:
+async def test_the_upstreams_facts_are_stored(bench: RunnerBench) -> None:
     job = await bench.run(Accepted("t1"), Accepted("t2"), Accepted(), Usage({"tokens": 3}), Usage({"seconds": 1}), GOOD)
     assert (job.state, job.charged) == (State.DONE, 1)
     assert (job.provider, job.upstream_id, job.usage) == ("scripted", "t1", {"tokens": 3, "seconds": 1})
@@ -142,7 +142,7 @@ async def test_what_the_upstream_tells_is_kept(bench: RunnerBench) -> None:
     assert (job.model, job.price, job.spent) == ("pencil-1", 1, None)
 
 
-async def test_what_the_upstream_took_is_added_up(bench: RunnerBench) -> None:
+async def test_the_upstreams_charges_are_summed(bench: RunnerBench) -> None:
     job = await bench.run(Usage({}, credits=1.5), Usage({}), Usage({}, credits=0.25), GOOD)
     assert (job.spent, job.charged) == (1.75, 1)
 
@@ -159,7 +159,7 @@ async def test_the_counts_of_several_requests_are_summed(bench: RunnerBench) -> 
     }
 
 
-async def test_a_failed_job_knows_who_was_asked(bench: RunnerBench) -> None:
+async def test_a_failed_job_names_its_provider(bench: RunnerBench) -> None:
     job = await bench.run(Accepted("t1"), Moderated())
     assert (job.provider, job.model, job.price, job.upstream_id) == ("scripted", "pencil-1", 1, "t1")
     assert (job.charged, job.trace) == (0, "t1")
@@ -188,20 +188,20 @@ async def run_again(
     return found
 
 
-async def test_an_accepted_task_is_asked_about_and_not_painted_again(bench: RunnerBench) -> None:
+async def test_an_accepted_task_is_polled_and_not_submitted_again(bench: RunnerBench) -> None:
     job = await run_again(bench, Accepted("t1"), Usage({"n": 1}), GOOD, checkpoints=ACCEPTED)
     assert bench.upstream.resumed == [("a cat", "t1")]
     assert (job.state, job.charged, job.provider, job.model) == (State.DONE, 1, "scripted", "pencil-1")
     assert "attempt-started:2" not in job.checkpoints
 
 
-async def test_a_task_that_failed_while_nobody_looked_releases_the_credits(bench: RunnerBench) -> None:
+async def test_a_task_that_failed_while_the_process_was_down_releases_the_credits(bench: RunnerBench) -> None:
     job = await run_again(bench, Moderated(), checkpoints=ACCEPTED)
     assert (job.state, job.charged, job.trace) == (State.FAILED, 0, "t1")
     assert bench.platform.posts[0].text == translate_error("en", Moderated())
 
 
-async def test_a_task_that_cannot_be_asked_about_any_more_gives_the_pictures_that_were_noted(
+async def test_a_resumed_task_that_fails_gives_the_pictures_stored_before(
     bench: RunnerBench,
 ) -> None:
     bench.host.open.set()
@@ -221,7 +221,7 @@ async def test_a_task_that_cannot_be_asked_about_any_more_gives_the_pictures_tha
         ),
     ],
 )
-async def test_what_may_have_been_paid_and_cannot_be_asked_about_is_released(
+async def test_a_request_that_cannot_be_polled_is_released(
     bench: RunnerBench, resumable: bool, checkpoints: dict[str, object]
 ) -> None:
     job = await run_again(bench, GOOD, checkpoints=checkpoints, resumable=resumable)
@@ -230,31 +230,31 @@ async def test_what_may_have_been_paid_and_cannot_be_asked_about_is_released(
     assert bench.upstream.resumed == []
 
 
-async def test_what_was_turned_down_is_asked_anew(bench: RunnerBench) -> None:
+async def test_a_rejected_attempt_is_repeated(bench: RunnerBench) -> None:
     checkpoints = {**ACCEPTED, "attempt-rejected:1": {"reason": "UpstreamDown"}}
     job = await run_again(bench, Accepted("t2"), GOOD, checkpoints=checkpoints)
     assert (job.state, job.upstream_id, bench.upstream.resumed) == (State.DONE, "t2", [])
     assert "attempt-started:2" in job.checkpoints
 
 
-async def test_a_failure_after_a_picture_does_not_take_the_picture_away(bench: RunnerBench) -> None:
+async def test_a_failure_after_a_picture_does_not_drop_the_picture(bench: RunnerBench) -> None:
     job = await bench.run(GOOD, Moderated())
     assert (job.state, job.charged) == (State.DONE, 1)
     assert len(bench.platform.posts[0].images) == 1
 
 
-async def test_results_that_are_no_pictures_are_left_out(bench: RunnerBench) -> None:
+async def test_results_that_are_no_images_are_dropped(bench: RunnerBench) -> None:
     job = await bench.run(BAD, GOOD)
     assert (job.state, job.charged, len(bench.platform.posts[0].images)) == (State.DONE, 1, 1)
 
 
-async def test_results_of_which_none_is_a_picture_are_a_failure(bench: RunnerBench) -> None:
+async def test_results_without_an_image_are_a_failure(bench: RunnerBench) -> None:
     job = await bench.run(BAD, BAD)
     assert (job.state, job.charged) == (State.FAILED, 0)
     assert bench.platform.posts[0].text == translate("en", "failed-bad-result")
 
 
-async def test_a_preview_that_cannot_be_had_is_no_loss(bench: RunnerBench) -> None:
+async def test_a_preview_that_fails_does_not_fail_the_job(bench: RunnerBench) -> None:
     link = Link(url="http://127.0.0.1:9/nothing.png")  # a private address is never opened
     job = await bench.run(Preview(link), Preview(Blob(data=b"no picture")), until_quiet, GOOD)
     assert job.state is State.DONE
@@ -268,7 +268,7 @@ async def test_an_older_preview_never_follows_a_newer_one(bench: RunnerBench) ->
     assert shown
 
 
-async def test_previews_under_way_at_the_end_are_dropped(bench: RunnerBench) -> None:
+async def test_pending_previews_are_dropped_at_the_end(bench: RunnerBench) -> None:
     await bench.run(Preview(Link(url=bench.slow_link)), bench.host.fetched.wait, Moderated())
     await until_quiet()
     assert bench.platform.posts[0].text == translate_error("en", Moderated())
@@ -279,7 +279,7 @@ async def until_quiet() -> None:
     await wait_until(lambda: not [name for name in jobs_under_way() if name.startswith("preview")])
 
 
-async def test_a_bug_in_a_provider_is_said_and_costs_nothing(bench: RunnerBench) -> None:
+async def test_a_bug_in_a_provider_is_reported_and_not_charged(bench: RunnerBench) -> None:
     async def broken() -> None:
         raise RuntimeError("a bug in a provider")
 
@@ -288,7 +288,7 @@ async def test_a_bug_in_a_provider_is_said_and_costs_nothing(bench: RunnerBench)
     assert bench.platform.posts[0].text == translate("en", "error-internal")
 
 
-async def test_a_bug_while_a_bug_is_written_down_stops_nothing_else(bench: RunnerBench) -> None:
+async def test_a_bug_while_a_bug_is_stored_stops_nothing_else(bench: RunnerBench) -> None:
     async def broken() -> None:
         raise RuntimeError("a bug in a provider")
 
@@ -298,7 +298,7 @@ async def test_a_bug_while_a_bug_is_written_down_stops_nothing_else(bench: Runne
     assert [each.id for each in await bench.store.pending_notifications()] == [job.id]
 
 
-async def test_words_that_the_chat_does_not_take_are_kept_for_the_next_start(bench: RunnerBench) -> None:
+async def test_an_undelivered_notification_is_sent_at_the_next_start(bench: RunnerBench) -> None:
     async def deaf() -> None:
         await bench.platform.until(lambda: bool(bench.platform.posts))
         bench.platform.failures = [ChatFailed(detail="a bug in an adapter")]
@@ -310,7 +310,7 @@ async def test_words_that_the_chat_does_not_take_are_kept_for_the_next_start(ben
     await bench.platform.until(lambda: bench.platform.posts[0].text == translate_error("en", Moderated()))
 
 
-async def test_a_job_that_somebody_newer_holds_is_let_go_silently(bench: RunnerBench) -> None:
+async def test_a_job_with_a_newer_attempt_is_abandoned_silently(bench: RunnerBench) -> None:
     async def taken() -> None:
         await bench.store.begin_attempt("job000000000")
 
@@ -320,7 +320,7 @@ async def test_a_job_that_somebody_newer_holds_is_let_go_silently(bench: RunnerB
     assert not any(post.images for post in bench.platform.posts)
 
 
-async def test_a_job_that_was_ended_elsewhere_is_not_ended_again(bench: RunnerBench) -> None:
+async def test_a_job_settled_elsewhere_is_not_settled_again(bench: RunnerBench) -> None:
     async def end() -> None:
         job = await bench.store.get_job("job000000000")
         assert job is not None
@@ -331,18 +331,18 @@ async def test_a_job_that_was_ended_elsewhere_is_not_ended_again(bench: RunnerBe
     assert all(post.text != translate_error("en", Moderated()) for post in bench.platform.posts)
 
 
-async def test_a_job_that_nobody_knows_neither_runs_nor_ends(bench: RunnerBench) -> None:
+async def test_an_unknown_job_neither_runs_nor_ends(bench: RunnerBench) -> None:
     await bench.jobs.run("unknown", lambda: None)
     assert not await bench.jobs.settle_cancelled("unknown")
 
 
-async def test_a_job_ends_once(bench: RunnerBench) -> None:
+async def test_a_job_is_settled_once(bench: RunnerBench) -> None:
     await bench.accept()
     assert await bench.jobs.settle_cancelled("job000000000")
     assert not await bench.jobs.settle_cancelled("job000000000")
 
 
-async def test_words_that_nobody_can_hear_any_more_are_not_kept_for_the_next_start(bench: RunnerBench) -> None:
+async def test_a_notification_for_a_closed_chat_is_dropped(bench: RunnerBench) -> None:
     bench.platform.failures = [ChatGone() for _ in range(9)]
     await bench.run(Moderated())
     assert not await bench.store.pending_notifications()

@@ -20,7 +20,7 @@ def core_chat(world: DiscordWorld) -> Chat:
     return ids.make_chat(world.guild.id, world.channel.id, direct=False)
 
 
-async def test_an_unfinished_picture_is_shown_kept_and_replaced(world: DiscordWorld) -> None:
+async def test_a_preview_is_shown_kept_and_replaced(world: DiscordWorld) -> None:
     async with world.easel() as easel:
         port, preview = easel.discord, image("grey")
         ref = await port.post(core_chat(world), Card(text="10 %", buttons=CANCEL), reply_to=None, key="a")
@@ -38,7 +38,7 @@ async def test_an_unfinished_picture_is_shown_kept_and_replaced(world: DiscordWo
         assert await port.fetch(delivered.attachments[0], limit=10_000) == png()
 
 
-async def test_a_failure_takes_the_unfinished_picture_away(world: DiscordWorld) -> None:
+async def test_a_failure_removes_the_preview(world: DiscordWorld) -> None:
     async with world.easel() as easel:
         port = easel.discord
         card = Card(text="40 %", buttons=CANCEL, preview=image())
@@ -49,7 +49,7 @@ async def test_a_failure_takes_the_unfinished_picture_away(world: DiscordWorld) 
         assert world.bot_messages()[0].components == []
 
 
-async def test_the_same_occasion_posts_once(world: DiscordWorld) -> None:
+async def test_a_repeated_key_posts_once(world: DiscordWorld) -> None:
     async with world.easel() as easel:
         refs = [
             await easel.discord.post(core_chat(world), Card(text=text), reply_to=None, key="a")
@@ -59,7 +59,7 @@ async def test_the_same_occasion_posts_once(world: DiscordWorld) -> None:
         assert [one.content for one in world.bot_messages()] == ["two"]
 
 
-async def test_a_request_that_was_deleted_is_answered_all_the_same(world: DiscordWorld) -> None:
+async def test_a_deleted_request_is_answered_without_a_reply_reference(world: DiscordWorld) -> None:
     async with world.easel() as easel:
         asked = world.server.say(world.ada, world.channel, "hello")
         world.server.delete(asked)
@@ -77,7 +77,7 @@ async def test_ten_pictures_go_into_one_message(world: DiscordWorld) -> None:
         assert {each.description for each in world.bot_messages()[0].attachments} == {"ten"}
 
 
-async def test_what_was_deleted_is_gone(world: DiscordWorld) -> None:
+async def test_calls_on_deleted_messages_and_chats_say_that_they_are_gone(world: DiscordWorld) -> None:
     async with world.easel() as easel:
         port = easel.discord
         ref = await port.post(core_chat(world), Card(text="x"), reply_to=None, key="a")
@@ -91,7 +91,7 @@ async def test_what_was_deleted_is_gone(world: DiscordWorld) -> None:
             await port.edit(MessageRef(chat=nowhere, message_id="6"), Card(text="x"))
 
 
-async def test_a_picture_that_is_gone_or_too_large_is_a_refusal(world: DiscordWorld) -> None:
+async def test_fetching_a_missing_or_too_large_picture_is_refused(world: DiscordWorld) -> None:
     async with world.easel() as easel:
         port = easel.discord
         asked = world.server.say(world.ada, world.channel, f"{world.bot_mention} hello", files=[photo()])
@@ -108,7 +108,7 @@ async def test_a_picture_that_is_gone_or_too_large_is_a_refusal(world: DiscordWo
                 await port.fetch(Attachment(ref=ref, media_type="image/png"), limit=10_000)
 
 
-async def test_a_reading_that_stumbles_is_repeated(world: DiscordWorld) -> None:
+async def test_a_failed_read_is_retried(world: DiscordWorld) -> None:
     async with world.easel() as easel:
         asked = world.server.say(world.ada, world.channel, f"{world.bot_mention}", files=[photo()])
         route = "/channels/{channel_id}/messages/{message_id}"
@@ -120,7 +120,7 @@ async def test_a_reading_that_stumbles_is_repeated(world: DiscordWorld) -> None:
         assert found == asked.attachments[0].data
 
 
-async def test_a_lane_is_the_tokens_while_it_lives_and_the_channels_after(world: DiscordWorld) -> None:
+async def test_a_lane_is_the_tokens_until_it_expires_and_then_the_channels(world: DiscordWorld) -> None:
     async with world.gallery(), world.easel() as easel:
         world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
         message = await world.wait_for_reply()

@@ -32,7 +32,7 @@ async def says(easel: Easel, reason: str | None) -> bool:
 # ---------------------------------------------------------------- the gateway
 
 
-async def test_a_gateway_that_drops_in_the_middle_of_a_job_costs_nothing(world: DiscordWorld) -> None:
+async def test_a_gateway_loss_during_a_job_loses_nothing(world: DiscordWorld) -> None:
     async with world.gallery() as upstream, world.easel():
         world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
         first = await world.wait_for_reply()
@@ -46,7 +46,7 @@ async def test_a_gateway_that_drops_in_the_middle_of_a_job_costs_nothing(world: 
         assert len(world.bot_messages()) == 2
 
 
-async def test_a_session_that_is_invalid_is_begun_anew_without_a_trace(world: DiscordWorld) -> None:
+async def test_an_invalid_session_is_replaced_silently(world: DiscordWorld) -> None:
     async with world.easel() as easel:
         world.server.gateway.invalidate()
         await world.until(lambda: len(world.server.gateway.identifies) == 2)
@@ -57,7 +57,7 @@ async def test_a_session_that_is_invalid_is_begun_anew_without_a_trace(world: Di
         assert len(world.server.commands.writes) == 1
 
 
-async def test_the_member_cache_is_off_and_no_member_is_asked_for(world: DiscordWorld) -> None:
+async def test_the_member_cache_is_off_and_no_member_is_fetched(world: DiscordWorld) -> None:
     async with world.easel():
         (identified,) = world.server.gateway.identifies
         wanted = Intent.GUILDS | Intent.GUILD_MESSAGES | Intent.DIRECT_MESSAGES
@@ -71,7 +71,7 @@ async def test_a_wrong_token_is_one_line_for_the_operator(world: DiscordWorld) -
     assert wrong.value.problems == ["discord.token: Discord does not accept it"]
 
 
-async def test_a_token_that_is_withdrawn_shows_in_readyz(world: DiscordWorld) -> None:
+async def test_a_revoked_token_shows_in_readyz(world: DiscordWorld) -> None:
     with capture_logs() as logs:
         async with world.easel() as easel:
             await world.server.gateway.close(4004)
@@ -81,7 +81,7 @@ async def test_a_token_that_is_withdrawn_shows_in_readyz(world: DiscordWorld) ->
     ]
 
 
-async def test_an_intent_that_is_not_switched_on_is_said_and_done_without(world: DiscordWorld) -> None:
+async def test_a_missing_intent_is_reported_and_done_without(world: DiscordWorld) -> None:
     with capture_logs() as logs:
         async with world.easel(message_content=True):
             world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
@@ -89,7 +89,7 @@ async def test_an_intent_that_is_not_switched_on_is_said_and_done_without(world:
     assert [each["event"] for each in logs if each["log_level"] == "error"] == [MESSAGE_CONTENT_OFF]
 
 
-async def test_a_process_with_its_own_shards_hears_its_own_guilds(world: DiscordWorld) -> None:
+async def test_a_process_with_some_shards_receives_the_events_of_their_guilds(world: DiscordWorld) -> None:
     async with world.easel(shard_count=2, shard_ids=[1]):
         assert [each["shard"] for each in world.server.gateway.identifies] == [[1, 2]]
         channels = world.channel_per_shard()
@@ -99,7 +99,7 @@ async def test_a_process_with_its_own_shards_hears_its_own_guilds(world: Discord
         assert world.bot_messages(channels[0]) == []
 
 
-async def test_discord_may_recommend_shards(tmp_path: Path) -> None:
+async def test_recommended_shards_are_connected(tmp_path: Path) -> None:
     async with discord_world(tmp_path, shards=1) as world, world.easel():
         assert [each["shard"] for each in world.server.gateway.identifies] == [[0, 1]]
 
@@ -108,7 +108,7 @@ async def test_discord_may_recommend_shards(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_an_edit_whose_connection_breaks_is_made_again(world: DiscordWorld, when: str) -> None:
+async def test_an_edit_is_retried_after_a_broken_connection(world: DiscordWorld, when: str) -> None:
     async with world.gallery() as upstream, world.easel():
         world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
         await world.wait_for_reply()
@@ -120,7 +120,7 @@ async def test_an_edit_whose_connection_breaks_is_made_again(world: DiscordWorld
         assert len(message.attachments) == 1
 
 
-async def test_a_post_whose_answer_is_lost_stands_once(world: DiscordWorld) -> None:
+async def test_a_post_whose_response_is_lost_is_not_repeated(world: DiscordWorld) -> None:
     async with world.easel():
         world.server.faults.drop("POST", POST, when="after")
         world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
@@ -129,7 +129,7 @@ async def test_a_post_whose_answer_is_lost_stands_once(world: DiscordWorld) -> N
 
 
 @pytest.mark.parametrize("route", [EDIT, BY_TOKEN])
-async def test_a_server_that_stumbles_is_asked_again(world: DiscordWorld, route: str) -> None:
+async def test_a_call_is_retried_after_a_server_error(world: DiscordWorld, route: str) -> None:
     async with world.gallery() as upstream, world.easel():
         if route == EDIT:
             world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
@@ -143,7 +143,7 @@ async def test_a_server_that_stumbles_is_asked_again(world: DiscordWorld, route:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_an_acknowledgement_whose_connection_breaks_is_given_again(world: DiscordWorld, when: str) -> None:
+async def test_an_acknowledgement_is_retried_after_a_broken_connection(world: DiscordWorld, when: str) -> None:
     async with world.easel():
         callback = "/interactions/{interaction_id}/{interaction_token}/callback"
         world.server.faults.drop("POST", callback, when="before" if when == "before" else "after")
@@ -152,7 +152,7 @@ async def test_an_acknowledgement_whose_connection_breaks_is_given_again(world: 
         assert asked.original is message
 
 
-async def test_a_chat_that_is_limited_gets_its_picture_when_it_may(world: DiscordWorld) -> None:
+async def test_a_rate_limited_channel_gets_its_picture_after_the_limit(world: DiscordWorld) -> None:
     async with world.gallery() as upstream, world.easel():
         world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
         await world.wait_for_reply()
@@ -176,7 +176,7 @@ async def test_an_old_message_that_was_edited_too_often_waits(tmp_path: Path) ->
         assert [each.route for each in world.server.refused] == [EDIT]
 
 
-async def test_a_crowd_in_one_channel_is_served_without_a_single_refusal(world: DiscordWorld) -> None:
+async def test_a_crowd_in_one_channel_causes_no_429(world: DiscordWorld) -> None:
     async with world.easel():
         members = [world.server.world.add_member(world.guild, f"member {number}") for number in range(8)]
         for member in members:
@@ -186,7 +186,7 @@ async def test_a_crowd_in_one_channel_is_served_without_a_single_refusal(world: 
         assert len(world.bot_messages()) == len(members)
 
 
-async def test_a_channel_that_was_closed_meanwhile_costs_nothing(world: DiscordWorld) -> None:
+async def test_a_job_in_a_channel_closed_meanwhile_is_not_charged(world: DiscordWorld) -> None:
     async with world.gallery() as upstream, world.easel() as easel:
         world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
         await world.wait_for_reply()
@@ -201,7 +201,7 @@ async def test_a_channel_that_was_closed_meanwhile_costs_nothing(world: DiscordW
 # ---------------------------------------------------------------- kill -9, and a new process
 
 
-async def test_a_killed_process_leaves_nothing_behind_that_a_new_one_does_not_finish(world: DiscordWorld) -> None:
+async def test_a_new_process_finishes_what_a_killed_one_has_begun(world: DiscordWorld) -> None:
     async with world.gallery() as upstream:
         async with world.process() as first:
             await world.until(lambda: world.server.commands.all() and world.server.gateway.connected)
@@ -249,7 +249,7 @@ async def test_the_doctor_prints_the_invite_link(world: DiscordWorld) -> None:
     ) in findings["discord"].message
 
 
-async def test_the_doctor_knows_a_wrong_token_and_a_missing_intent(world: DiscordWorld) -> None:
+async def test_the_doctor_reports_a_wrong_token_and_a_missing_intent(world: DiscordWorld) -> None:
     findings = {each.subject: each for each in await doctor.run_checks(settings(world, token="stale"))}
     assert findings["discord"].message == "discord.token: Discord does not accept it"
     findings = {each.subject: each for each in await doctor.run_checks(settings(world, message_content=True))}
@@ -257,7 +257,7 @@ async def test_the_doctor_knows_a_wrong_token_and_a_missing_intent(world: Discor
     assert findings["discord"].message.startswith("discord.message_content: switch the intent on")
 
 
-async def test_before_it_is_opened_it_is_not_ready(world: DiscordWorld) -> None:
+async def test_an_adapter_is_not_ready_before_it_is_started(world: DiscordWorld) -> None:
     store = await Store.open(f"sqlite:///{world.folder / 'easel.db'}", clock=world.clock)
     adapter = DiscordAdapter(settings(world).discord, store.adapter_store, clock=world.clock)
     assert await adapter.problem() == "not connected yet"
@@ -265,7 +265,7 @@ async def test_before_it_is_opened_it_is_not_ready(world: DiscordWorld) -> None:
     await store.close()
 
 
-def test_what_is_hidden_is_explained_in_every_language() -> None:
+def test_hidden_message_content_is_explained_in_every_language() -> None:
     for locale in ("en", "zh", "ru"):
         assert translate(locale, "discord-menu-edit") in translate(
             locale, "discord-hidden", menu=translate(locale, "discord-menu-edit")

@@ -27,7 +27,7 @@ async def test_fifty_pictures_asked_for_at_once_are_each_acknowledged_and_painte
         assert len(world.bot_messages()) == 50
 
 
-async def test_posts_that_reach_discord_late_count_from_then_on(tmp_path: Path) -> None:
+async def test_late_posts_count_from_their_arrival_at_discord(tmp_path: Path) -> None:
     """Its window begins when it gets the first of them, which may be long after they were sent."""
     clock = FastClock(SPEED)
     async with discord_world(tmp_path, clock=clock) as world, world.easel():
@@ -56,7 +56,7 @@ async def test_a_window_lasts_as_long_as_discord_says(tmp_path: Path) -> None:
         assert world.server.refused == []
 
 
-async def test_long_progress_is_paced_and_discord_py_never_sleeps(
+async def test_long_progress_is_paced_without_discord_py_sleeping(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with discord_world(tmp_path, pace=3.0) as world, world.easel():
@@ -79,7 +79,7 @@ async def test_long_progress_is_paced_and_discord_py_never_sleeps(
         ] == []
 
 
-async def test_one_process_may_hold_several_shards(tmp_path: Path) -> None:
+async def test_one_process_connects_several_shards(tmp_path: Path) -> None:
     async with discord_world(tmp_path, shards=2) as world:
         where = world.channel_per_shard()
         async with world.easel() as easel:

@@ -56,7 +56,7 @@ async def test_a_reply_to_a_result_starts_from_that_result(world: DiscordWorld) 
         assert "make it night" in second.content
 
 
-async def test_a_reply_whose_mention_is_switched_off_is_told_how_to_go_on(world: DiscordWorld) -> None:
+async def test_a_reply_without_a_mention_is_answered_with_a_hint(world: DiscordWorld) -> None:
     async with world.easel():
         world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
         first = await world.wait_for_picture()
@@ -74,7 +74,7 @@ async def test_a_direct_message_needs_no_mention(world: DiscordWorld) -> None:
         assert reference_sizes(world.sandbox) == [(50, 40)]
 
 
-async def test_a_picture_of_somebody_else_that_the_bot_may_not_read_is_pointed_to_the_menu(world: DiscordWorld) -> None:
+async def test_a_reply_to_a_hidden_picture_of_another_user_is_answered_with_the_menu(world: DiscordWorld) -> None:
     async with world.easel():
         bob = world.server.world.add_member(world.guild, "Bob")
         theirs = world.server.say(bob, world.channel, "look", files=[shot(50)])
@@ -85,7 +85,7 @@ async def test_a_picture_of_somebody_else_that_the_bot_may_not_read_is_pointed_t
 
 
 @pytest.mark.parametrize("resolved", [True, False])
-async def test_a_picture_of_somebody_else_is_taken_where_the_bot_may_read(
+async def test_a_picture_of_another_user_is_a_reference_where_the_bot_may_read_it(
     open_place: DiscordWorld, resolved: bool
 ) -> None:
     world = open_place
@@ -99,7 +99,7 @@ async def test_a_picture_of_somebody_else_is_taken_where_the_bot_may_read(
         assert reference_sizes(world.sandbox) == [(50, 40)]
 
 
-async def test_a_forwarded_picture_counts(world: DiscordWorld) -> None:
+async def test_a_forwarded_picture_is_a_reference(world: DiscordWorld) -> None:
     async with world.easel():
         bob = world.server.world.add_member(world.guild, "Bob")
         theirs = world.server.say(bob, world.channel, "look", files=[shot(50)])
@@ -113,7 +113,7 @@ async def test_a_forwarded_picture_counts(world: DiscordWorld) -> None:
         world.server.violations.clear()  # the description forbids what Discord shows: a reply to a forward
 
 
-async def test_the_picture_of_an_embed_counts(world: DiscordWorld) -> None:
+async def test_the_picture_of_an_embed_is_a_reference(world: DiscordWorld) -> None:
     async with world.easel():
         stored = world.server.world.store(shot(50))
         address = world.server.cdn.link(stored, world.channel.id)
@@ -153,7 +153,7 @@ async def test_nothing_in_a_prompt_pings_or_formats(world: DiscordWorld) -> None
         assert "**loud**" in sent
 
 
-async def test_what_is_not_meant_for_the_bot_is_left_alone(open_place: DiscordWorld) -> None:
+async def test_messages_not_addressed_to_the_bot_are_ignored(open_place: DiscordWorld) -> None:
     world = open_place
     async with world.easel(message_content=True):
         bob = world.server.world.add_member(world.guild, "Bob")
@@ -192,7 +192,7 @@ async def test_a_thread_that_was_archived_meanwhile_still_gets_its_picture(world
         assert not thread.archived
 
 
-async def test_missing_permissions_are_said_to_the_member(world: DiscordWorld) -> None:
+async def test_missing_permissions_are_reported_to_the_user(world: DiscordWorld) -> None:
     async with world.easel():
         mute = world.server.world.add_channel(world.guild, denied=Permission.SEND_MESSAGES)
         bare = world.server.world.add_channel(world.guild, denied=Permission.ATTACH_FILES)
@@ -215,7 +215,7 @@ async def test_a_deleted_status_message_cancels_the_job(world: DiscordWorld) -> 
         assert [job.state.value for job in history] == ["cancelled"]
 
 
-async def test_a_spoiler_stays_one(world: DiscordWorld) -> None:
+async def test_a_reference_marked_as_a_spoiler_gives_a_spoiler(world: DiscordWorld) -> None:
     async with world.easel():
         hidden = Upload(filename="SPOILER_50.png", data=png(size=(50, 40)))
         world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox", files=[hidden])
@@ -223,7 +223,7 @@ async def test_a_spoiler_stays_one(world: DiscordWorld) -> None:
         assert message.attachments[0].spoiler
 
 
-async def test_a_channel_may_hide_all_pictures(world: DiscordWorld) -> None:
+async def test_a_channel_setting_makes_every_picture_a_spoiler(world: DiscordWorld) -> None:
     async with world.easel(spoiler_channels=[str(world.channel.id)]):
         world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
         assert (await world.wait_for_picture()).attachments[0].spoiler

@@ -83,7 +83,7 @@ def ask(world: DiscordWorld, route: Route) -> None:
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=str)
 @pytest.mark.parametrize("route", STEPS.values(), ids=STEPS)
-async def test_one_picture_paid_once(tmp_path: Path, route: Route, trouble: Trouble) -> None:
+async def test_each_fault_leaves_one_picture_charged_once(tmp_path: Path, route: Route, trouble: Trouble) -> None:
     async with discord_world(tmp_path, clock=FastClock(SPEED)) as world, world.gallery() as upstream:
         with capture_logs() as logs:
             async with world.easel() as easel:
@@ -156,7 +156,7 @@ CLOSED = [
 
 
 @pytest.mark.parametrize("closed", CLOSED, ids=str)
-async def test_a_place_that_closes_costs_nothing(tmp_path: Path, closed: Closed) -> None:
+async def test_a_job_is_not_charged_when_its_channel_is_closed(tmp_path: Path, closed: Closed) -> None:
     async with discord_world(tmp_path, clock=FastClock(SPEED)) as world, world.gallery() as upstream:
         channel = world.server.world.open_dm(world.ada) if closed.where == "direct" else world.channel
         with capture_logs() as logs:
@@ -186,7 +186,7 @@ async def test_a_place_that_closes_costs_nothing(tmp_path: Path, closed: Closed)
         assert "call failed" not in heard
 
 
-async def test_events_told_twice_and_out_of_order_are_one_job_each(tmp_path: Path) -> None:
+async def test_repeated_and_reordered_events_are_one_job_each(tmp_path: Path) -> None:
     async with discord_world(tmp_path, clock=FastClock(SPEED)) as world, world.easel() as easel:
         world.server.say(world.ada, world.channel, f"{world.bot_mention} a fox")
         world.server.say(world.ada, world.channel, f"{world.bot_mention} a dog")
@@ -203,7 +203,7 @@ async def test_events_told_twice_and_out_of_order_are_one_job_each(tmp_path: Pat
 
 
 @pytest.mark.parametrize("trouble", ["503", "reset", "404"])
-async def test_a_picture_that_discord_does_not_hand_out(tmp_path: Path, trouble: str) -> None:
+async def test_a_picture_that_discord_does_not_serve_is_retried_or_refused(tmp_path: Path, trouble: str) -> None:
     """What passes is tried again; what lasts is said, and nothing is asked of the upstream."""
     async with discord_world(tmp_path, clock=FastClock(SPEED)) as world, world.easel() as easel:
         if trouble == "404":
@@ -223,7 +223,7 @@ async def test_a_picture_that_discord_does_not_hand_out(tmp_path: Path, trouble:
             assert not world.sandbox.requests
 
 
-async def test_a_discord_that_hangs_holds_up_no_other_channel(tmp_path: Path) -> None:
+async def test_a_hanging_call_delays_no_other_channel(tmp_path: Path) -> None:
     async with discord_world(tmp_path) as world, world.easel():
         other = world.server.world.add_channel(world.guild)
         gate = world.server.faults.hold(*EDIT)

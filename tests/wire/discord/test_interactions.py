@@ -13,7 +13,7 @@ from tests.wire.discord.interactions import shot, whispered
 # ---------------------------------------------------------------- slash commands
 
 
-async def test_a_slash_command_is_thought_about_and_becomes_the_picture(world: DiscordWorld) -> None:
+async def test_a_slash_command_is_deferred_and_becomes_the_picture(world: DiscordWorld) -> None:
     async with world.easel():
         asked = world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox", "image": photo()})
         message = await world.wait_for_picture()
@@ -35,7 +35,7 @@ async def test_five_references_and_options_in_one_command(world: DiscordWorld) -
         assert (first.width or 0) > (first.height or 0)
 
 
-async def test_a_prompt_from_a_command_is_taken_as_it_is(world: DiscordWorld) -> None:
+async def test_the_prompt_of_a_command_may_begin_with_a_slash(world: DiscordWorld) -> None:
     async with world.easel():
         world.server.slash(world.ada, world.channel, "imagine", {"prompt": "/help me, a slash --size 3:2"})
         message = await world.wait_for_picture()

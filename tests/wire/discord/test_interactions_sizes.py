@@ -27,7 +27,7 @@ async def test_a_picture_of_twelve_megabytes_arrives_smaller_and_says_so(world: 
         assert message.content.endswith(translate("en", "note-shrunk"))
 
 
-async def test_a_boosted_guild_takes_it_as_it_is(world: DiscordWorld) -> None:
+async def test_a_picture_of_twelve_megabytes_is_unchanged_in_a_boosted_guild(world: DiscordWorld) -> None:
     large = await asyncio.to_thread(noise, 2048)
     guild = world.server.world.add_guild("boosted", tier=2)
     channel = world.server.world.add_channel(guild)
@@ -39,7 +39,7 @@ async def test_a_boosted_guild_takes_it_as_it_is(world: DiscordWorld) -> None:
         assert message.attachments[0].data == large
 
 
-async def test_a_limit_that_was_believed_too_high_is_found_by_trying(world: DiscordWorld) -> None:
+async def test_a_smaller_upload_limit_than_assumed_is_found_by_trying(world: DiscordWorld) -> None:
     large = await asyncio.to_thread(noise, 2048)
     guild = world.server.world.add_guild("boosted", tier=2)
     channel = world.server.world.add_channel(guild)

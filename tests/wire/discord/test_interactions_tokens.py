@@ -11,7 +11,7 @@ from tests.wire.discord.interactions import shot, whispered
 MINUTES = 60.0
 
 
-async def test_a_job_of_twenty_minutes_ends_in_the_message_it_began_with(world: DiscordWorld) -> None:
+async def test_a_job_longer_than_its_token_ends_in_its_first_message(world: DiscordWorld) -> None:
     async with world.gallery() as upstream, world.easel():
         asked = world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
         await upstream.fetched.wait()
@@ -24,7 +24,7 @@ async def test_a_job_of_twenty_minutes_ends_in_the_message_it_began_with(world: 
         assert [one.status for one in world.server.requests if one.status in (401, 403)] == []
 
 
-async def test_a_token_that_dies_early_is_noticed_once(world: DiscordWorld) -> None:
+async def test_an_early_dead_token_is_tried_once(world: DiscordWorld) -> None:
     async with world.gallery() as upstream, world.easel():
         world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
         await upstream.fetched.wait()
@@ -65,7 +65,7 @@ async def test_a_user_installed_bot_works_in_a_foreign_guild(world: DiscordWorld
         assert message.ephemeral is not external_apps
 
 
-async def test_where_only_the_dead_token_led_the_picture_comes_as_a_direct_message(world: DiscordWorld) -> None:
+async def test_the_picture_is_a_direct_message_where_only_the_dead_token_could_post(world: DiscordWorld) -> None:
     async with world.gallery() as upstream, world.easel() as easel:
         group = world.server.world.add_group_dm(world.ada, world.server.world.add_user("Bob"))
         world.server.slash(world.ada, group, "imagine", {"prompt": "a red fox"})
@@ -81,7 +81,9 @@ async def test_where_only_the_dead_token_led_the_picture_comes_as_a_direct_messa
         assert history[0].charged == 1
 
 
-async def test_who_takes_no_direct_messages_is_told_the_next_time_and_not_charged(world: DiscordWorld) -> None:
+async def test_a_user_without_direct_messages_is_notified_at_the_next_command(
+    world: DiscordWorld,
+) -> None:
     world.ada.dms_open = False
     async with world.gallery() as upstream, world.easel():
         group = world.server.world.add_group_dm(world.ada, world.server.world.add_user("Bob"))

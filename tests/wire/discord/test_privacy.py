@@ -25,7 +25,7 @@ def kept(world: DiscordWorld) -> int:
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-async def test_privacy_is_told_to_the_member_alone(world: DiscordWorld, locale: str) -> None:
+async def test_the_reply_to_privacy_is_ephemeral(world: DiscordWorld, locale: str) -> None:
     world.settings |= {"privacy": {"retention_days": 30}}
     jade = world.server.world.add_member(world.guild, "Jade", locale={"zh": "zh-CN", "en": "en-US"}.get(locale, locale))
     async with world.easel():
@@ -33,7 +33,7 @@ async def test_privacy_is_told_to_the_member_alone(world: DiscordWorld, locale: 
         assert said == translate(locale, "answer-privacy", days=30)
 
 
-async def test_forgetting_takes_uploads_along(world: DiscordWorld) -> None:
+async def test_forget_deletes_uploads_too(world: DiscordWorld) -> None:
     async with world.easel() as easel:
         world.server.slash(world.ada, world.channel, "imagine", {"prompt": "make it night", "image": photo()})
         await world.wait_for_picture()
@@ -46,7 +46,7 @@ async def test_forgetting_takes_uploads_along(world: DiscordWorld) -> None:
         assert history == translate("en", "answer-history-empty")
 
 
-async def test_nobody_who_is_turned_away_is_left_thinking(world: DiscordWorld) -> None:
+async def test_every_refused_interaction_is_answered(world: DiscordWorld) -> None:
     world.settings |= {"access": {"blocked_users": [f"discord:{world.ada.id}"]}}
     async with world.easel():
         for _ in range(3):
@@ -71,7 +71,7 @@ async def test_a_flood_of_mentions_leaves_the_channel_to_the_others(world: Disco
         assert len(words) <= 5 + 1 + 1  # what was let in, the one refusal, the picture
 
 
-async def test_a_thread_is_no_way_around_a_blocked_channel(world: DiscordWorld) -> None:
+async def test_a_thread_of_a_blocked_channel_is_blocked(world: DiscordWorld) -> None:
     server_world = world.server.world
     world.settings |= {"access": {"blocked_chats": [f"discord:{world.guild.id}/{world.channel.id}"]}}
     async with world.easel():
@@ -86,7 +86,7 @@ async def test_a_thread_is_no_way_around_a_blocked_channel(world: DiscordWorld) 
         assert len(world.sandbox.requests) == 1
 
 
-async def test_a_server_is_opened_with_all_that_lies_in_it(world: DiscordWorld) -> None:
+async def test_an_allowed_server_allows_all_its_channels(world: DiscordWorld) -> None:
     world.settings |= {"access": {"allowed_chats": [f"discord:{world.guild.id}"]}}
     async with world.easel():
         world.server.say(world.ada, world.channel, f"{world.bot_mention} a fox")
@@ -100,7 +100,7 @@ async def test_a_server_is_opened_with_all_that_lies_in_it(world: DiscordWorld) 
 
 
 @pytest.mark.parametrize("mute", [False, True])
-async def test_a_flood_of_what_cannot_be_done_is_answered_a_little(world: DiscordWorld, mute: bool) -> None:
+async def test_a_flood_of_invalid_requests_gets_few_replies(world: DiscordWorld, mute: bool) -> None:
     """Words of the adapter's own: that permissions are missing, said in private; that it may not read something."""
     server_world = world.server.world
     where = server_world.add_channel(world.guild, denied=Permission.SEND_MESSAGES) if mute else world.channel

@@ -27,7 +27,7 @@ class Hasty(ShiftedClock):
         await super().sleep(0.0 if seconds == COMMANDS_RETRY_S else seconds)
 
 
-async def test_what_no_follow_up_can_carry_any_more_comes_as_a_direct_message(tmp_path: Path) -> None:
+async def test_a_post_is_a_direct_message_when_no_follow_up_is_left(tmp_path: Path) -> None:
     # the port is called past the status messages that pace it, so the token's bucket must not be what ends it
     async with (
         discord_world(tmp_path, limits=Limits(token=Rate(slots=50, period=1.0))) as world,
@@ -60,7 +60,7 @@ async def test_a_follow_up_where_only_the_token_leads_is_edited_after_a_restart(
         assert [message.content for message in world.bot_messages(group)][-1] == "two"
 
 
-async def test_commands_that_discord_did_not_take_are_written_again(world: DiscordWorld) -> None:
+async def test_commands_are_written_again_after_discord_refused_them(world: DiscordWorld) -> None:
     world.clock = Hasty()
     world.server.faults.fail("PUT", COMMANDS, status=403)
     with capture_logs() as logs:
@@ -73,7 +73,7 @@ async def test_commands_that_discord_did_not_take_are_written_again(world: Disco
 
 
 @pytest.mark.parametrize("minutes", [0, 20])
-async def test_an_answer_that_vanished_unheard_is_replaced_by_the_picture(world: DiscordWorld, minutes: int) -> None:
+async def test_a_deferred_reply_deleted_unnoticed_is_replaced_by_the_picture(world: DiscordWorld, minutes: int) -> None:
     async with world.gallery() as upstream, world.easel():
         world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
         first = await world.wait_for_reply()
@@ -85,7 +85,7 @@ async def test_an_answer_that_vanished_unheard_is_replaced_by_the_picture(world:
         assert world.bot_messages() == [second]
 
 
-async def test_a_status_message_that_vanished_unheard_is_replaced_by_the_picture(world: DiscordWorld) -> None:
+async def test_a_status_message_deleted_unnoticed_is_replaced_by_the_picture(world: DiscordWorld) -> None:
     async with world.gallery() as upstream, world.easel():
         world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
         first = await world.wait_for_reply()
@@ -96,7 +96,7 @@ async def test_a_status_message_that_vanished_unheard_is_replaced_by_the_picture
         assert world.bot_messages() == [second]
 
 
-async def test_a_deleted_answer_to_a_command_cancels_the_job(world: DiscordWorld) -> None:
+async def test_deleting_the_reply_to_a_command_cancels_the_job(world: DiscordWorld) -> None:
     async with world.gallery(), world.easel() as easel:
         world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
         world.server.delete(await world.wait_for_reply())
@@ -105,7 +105,7 @@ async def test_a_deleted_answer_to_a_command_cancels_the_job(world: DiscordWorld
         assert [(job.state.value, job.charged) for job in history] == [("cancelled", 0)]
 
 
-async def test_a_thread_that_was_locked_meanwhile_costs_nothing(world: DiscordWorld) -> None:
+async def test_a_job_in_a_thread_locked_meanwhile_is_not_charged(world: DiscordWorld) -> None:
     async with world.gallery() as upstream, world.easel() as easel:
         thread = world.server.world.add_thread(world.channel)
         world.server.say(world.ada, thread, f"{world.bot_mention} a red fox")
@@ -133,7 +133,7 @@ async def test_a_command_in_an_archived_thread_gets_its_picture_late(world: Disc
         assert await world.wait_for_picture(thread) is asked.original
 
 
-async def test_a_result_is_another_members_to_look_at_only(world: DiscordWorld) -> None:
+async def test_other_members_may_not_use_the_buttons_of_a_result(world: DiscordWorld) -> None:
     async with world.easel():
         world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
         message = await world.wait_for_picture()
@@ -188,7 +188,7 @@ async def test_the_operator_reads_which_permissions_are_missing(world: DiscordWo
     assert (line["channel"], line["missing"]) == (bare.id, ["Attach Files"])
 
 
-async def test_choices_are_what_the_provider_can(world: DiscordWorld) -> None:
+async def test_command_choices_are_the_capabilities_of_the_provider(world: DiscordWorld) -> None:
     async with world.easel() as easel:
         can = easel.app.events.capabilities
         (imagine,) = [each for each in world.server.commands.all() if each["name"] == "imagine"]
@@ -236,7 +236,7 @@ async def test_a_button_that_comes_with_the_picture_works_at_once(world: Discord
         assert not pressed.followups
 
 
-async def test_a_command_that_comes_while_easel_stops_is_told_so(world: DiscordWorld) -> None:
+async def test_a_command_during_shutdown_is_answered_with_the_shutdown(world: DiscordWorld) -> None:
     async with world.easel() as easel:
         await easel.app.events.close()
         asked = world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
