@@ -36,7 +36,7 @@ def install(app: web.Application, core: Core) -> None:
 
 def _unknown_route(core: Core) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def answer(request: web.Request) -> web.Response:
-        core.note(f"{request.method} {request.path}: the server knows no such route")
+        core.record_violation(f"{request.method} {request.path}: the server knows no such route")
         return _json(404, {"message": "404: Not Found", "code": 0})
 
     return answer
@@ -47,7 +47,7 @@ def _entry(core: Core, route: str, handler: Handler) -> Callable[[web.Request], 
         form = await request_bodies.parse_body(request)
         passage = CallHandling(core, request, route, form)
         try:
-            response = await passage.go(handler)
+            response = await passage.handle(handler)
         except ApiError as refusal:
             response = passage.refuse(refusal)
         except _DroppedError:
@@ -74,13 +74,13 @@ class CallHandling:
         self._at = core.time()
         self.headers: dict[str, str] = {}
 
-    async def go(self, handler: Handler) -> web.Response:
+    async def handle(self, handler: Handler) -> web.Response:
         core, method = self._core, self._request.method
-        fault = core.faults.take(method, self._route)
-        if fault is not None and (response := await self._suffer(fault)) is not None:
+        fault = core.faults.next_fault(method, self._route)
+        if fault is not None and (response := await self._apply_fault(fault)) is not None:
             return response
         self._authorize()
-        slot = core.buckets.take(method, self._route, self._request.match_info)
+        slot = core.buckets.take_slot(method, self._route, self._request.match_info)
         self.headers = slot.headers
         if slot.scope is not None:
             return self._limited(slot.reset_after, slot.scope)
@@ -111,9 +111,9 @@ class CallHandling:
         self._note_refused("user")
         return _json(429, refusal.body, {**VIA, "Retry-After": str(math.ceil(refusal.body["retry_after"]))})
 
-    async def _suffer(self, fault: Fault) -> web.Response | None:
+    async def _apply_fault(self, fault: Fault) -> web.Response | None:
         if fault.gate is not None:
-            await fault.gate.passed()
+            await fault.gate.wait_until_open()
         if fault.delay:
             await asyncio.sleep(fault.delay)
         if fault.drop == "before":
@@ -151,7 +151,7 @@ class CallHandling:
             wrong = spec.request(self._request.method, self._route, set(self._request.query), self._form.payload)
             faults += [wrong] if wrong else []
         for fault in faults:
-            self._core.note(f"{self._where}: {fault}")
+            self._core.record_violation(f"{self._where}: {fault}")
         if faults:
             raise ApiError(400, 50035, "Invalid Form Body", errors={"_errors": []})
 
@@ -161,7 +161,7 @@ class CallHandling:
             return
         wrong = self._core.spec.answer(self._request.method, self._route, status, answer)
         if wrong:
-            self._core.note(f"the server's own answer to {self._where}: {wrong}")
+            self._core.record_violation(f"the server's own answer to {self._where}: {wrong}")
 
     def record(self, status: int) -> None:
         self._core.requests.append(
@@ -176,7 +176,7 @@ class CallHandling:
                 status=status,
             )
         )
-        self._core.touch()
+        self._core.notify_changed()
 
 
 def _has_v2(answer: rest.Answer) -> bool:

@@ -90,8 +90,8 @@ class Core:
             allowed=allowed,
             welcome=self._welcome,
             members=self._members,
-            noted=self.note,
-            changed=self.touch,
+            noted=self.record_violation,
+            changed=self.notify_changed,
             time=self.time,
             heartbeat_interval=heartbeat_interval,
         )
@@ -99,14 +99,14 @@ class Core:
     def now(self) -> datetime:
         return self._wall() + self._shift
 
-    def later(self, seconds: float) -> None:
+    def advance_clocks(self, seconds: float) -> None:
         """Moves the server's wall clock on: tokens age, links expire, messages grow old."""
         self._shift += timedelta(seconds=seconds)
 
-    def note(self, violation: str) -> None:
+    def record_violation(self, violation: str) -> None:
         self.violations.append(violation)
 
-    def touch(self) -> None:
+    def notify_changed(self) -> None:
         """Something happened: whoever waits looks again."""
         self._changed.set()
         self._changed = asyncio.Event()
@@ -129,24 +129,26 @@ class Core:
         """A message as REST shows it to the bot."""
         return self.messages.seen(message, content=self.reads_content)
 
-    def tell(self, event: str, message: Message) -> None:
+    def dispatch_message(self, event: str, message: Message) -> None:
         """MESSAGE_CREATE or MESSAGE_UPDATE, to those who may know of it."""
-        self._tell(event, message, lambda session: self.messages.event(message, content=session.sees_content))
+        self._dispatch_about_message(
+            event, message, lambda session: self.messages.event(message, content=session.sees_content)
+        )
 
-    def tell_deleted(self, message: Message) -> None:
+    def dispatch_deletion(self, message: Message) -> None:
         guild = message.channel.guild
         body: Json = {"id": str(message.id), "channel_id": str(message.channel.id)}
         body |= {} if guild is None else {"guild_id": str(guild.id)}
-        self._tell("MESSAGE_DELETE", message, lambda _: body)
+        self._dispatch_about_message("MESSAGE_DELETE", message, lambda _: body)
 
-    def tell_place(self, event: str, place: Channel) -> None:
+    def dispatch_channel(self, event: str, place: Channel) -> None:
         """CHANNEL_CREATE, THREAD_CREATE, THREAD_UPDATE."""
         if place.guild is not None and place.bot_in:
             body = encode.channel(place, self.world)
             body |= {"newly_created": True} if event == "THREAD_CREATE" else {}
             self.gateway.dispatch(event, lambda _: body, guild_id=place.guild.id, needs=Intent.GUILDS)
 
-    def _tell(self, event: str, message: Message, build: Callable[[Session], Json]) -> None:
+    def _dispatch_about_message(self, event: str, message: Message, build: Callable[[Session], Json]) -> None:
         channel = message.channel
         if channel.bot_in and not message.ephemeral:
             self.gateway.dispatch(

@@ -1,23 +1,9 @@
 """Planned faults: the next calls of a route fail, lose their connection, wait or are limited. Only the plan."""
 
-import asyncio
 from dataclasses import dataclass, field
 from typing import Literal
 
-
-class Gate:
-    """Holds calls back. `arrived` is set when one stands before it; `open()` lets all pass."""
-
-    def __init__(self) -> None:
-        self.arrived = asyncio.Event()
-        self._opened = asyncio.Event()
-
-    def open(self) -> None:
-        self._opened.set()
-
-    async def passed(self) -> None:
-        self.arrived.set()
-        await self._opened.wait()
+from tests.servers.gate import Gate
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,7 +64,7 @@ class Faults:
         """429 though the bucket has slots left."""
         self.planned.append(Fault(method=method, route=route, times=times, retry_after=retry_after, scope=scope))
 
-    def take(self, method: str, route: str) -> Fault | None:
+    def next_fault(self, method: str, route: str) -> Fault | None:
         """The fault that meets this call, used up once."""
         for fault in self.planned:
             if fault.method in ("*", method) and fault.route in ("*", route):

@@ -73,7 +73,7 @@ class Session:
 
 class Gateway:
     """`welcome` gives what a new session gets first: READY's own fields, then (event, data) pairs.
-    `allowed`: privileged intents switched on in the portal. `noted` is told of every violation.
+    `allowed`: privileged intents switched on in the portal. `noted`: called with every violation.
 
     `identifies`, `resumes`, `heartbeats` count what clients did.
     """
@@ -128,7 +128,7 @@ class Gateway:
             self.forget()
 
     def forget(self) -> None:
-        """The sessions are gone, and nobody is told: the next resume gets op 9."""
+        """The sessions end without a frame: the next resume gets op 9."""
         for session in self.sessions.values():
             session.connection = None
         self.sessions.clear()

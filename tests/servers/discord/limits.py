@@ -86,7 +86,7 @@ class Buckets:
         self._time = time
         self._windows: dict[Hashable, _Window] = {}
 
-    def take(self, method: str, route: str, params: Mapping[str, str]) -> Slot:
+    def take_slot(self, method: str, route: str, params: Mapping[str, str]) -> Slot:
         """A slot for a call of `route` (a path template) with the given path parameters."""
         family = self.family(method, route)
         rate: Rate = getattr(self.limits, "other" if family.startswith(("GET", "other")) else family)

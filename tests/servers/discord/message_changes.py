@@ -51,7 +51,7 @@ def create(
     message.attachments = _attachments(core, message, payload, files)
     core.world.add_message(message)
     _count_mentions(core, message, payload)
-    core.tell("MESSAGE_CREATE", message)
+    core.dispatch_message("MESSAGE_CREATE", message)
     return message
 
 
@@ -78,13 +78,13 @@ def edit(core: Core, message: Message, payload: Json, files: Files, *, file_limi
     message.versions.append(message.content)
     if "content" in payload:  # only an edited text is parsed for mentions again
         _count_mentions(core, message, payload)
-    core.tell("MESSAGE_UPDATE", message)
+    core.dispatch_message("MESSAGE_UPDATE", message)
     return message
 
 
 def delete(core: Core, message: Message) -> None:
     message.deleted = True
-    core.tell_deleted(message)
+    core.dispatch_deletion(message)
 
 
 def _attachments(core: Core, message: Message, payload: Json, files: Files) -> list[Attachment]:

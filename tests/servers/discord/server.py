@@ -14,7 +14,7 @@ from tests.servers.discord.entities import Channel, Guild, Message
 from tests.servers.discord.gateway import NONE, Intent
 from tests.servers.discord.interactions import Interactions
 from tests.servers.discord.limits import Limits
-from tests.servers.discord.user_actions import People
+from tests.servers.discord.user_actions import UserActions
 from tests.servers.discord.validate import Spec
 
 MAX_BODY = 128 * 1024 * 1024  # bytes of a request
@@ -26,7 +26,7 @@ class ViolationsError(AssertionError):
     """The client did what Discord's documents or description do not allow."""
 
 
-class DiscordServer(People):
+class DiscordServer(UserActions):
     """Discord on 127.0.0.1, for one bot.
 
     `token`: the bot's. `allowed`: privileged intents switched on in the portal. `limits`: rates in force.
@@ -115,9 +115,9 @@ class DiscordServer(People):
         shared = sum(refused.scope == "shared" for refused in self.refused)
         return sum(request.status in (401, 403, 429) for request in self.requests) - shared
 
-    def later(self, seconds: float) -> None:
+    def advance_clocks(self, seconds: float) -> None:
         """Moves the server's wall clock on: tokens age, links expire, messages grow old."""
-        self.core.later(seconds)
+        self.core.advance_clocks(seconds)
 
     def calls(self, method: str, route: str) -> Sequence[Request]:
         """The REST calls of one route so far."""
@@ -143,20 +143,20 @@ class DiscordServer(People):
             raise TimeoutError(f"it did not come to that; last requests: {seen}") from None
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
-        fault = self.faults.take("GET", "cdn")
+        fault = self.faults.next_fault("GET", "cdn")
         if fault is not None and fault.gate is not None:
-            await fault.gate.passed()
+            await fault.gate.wait_until_open()
         if fault is not None and fault.drop and request.transport is not None:
             request.transport.abort()
         if fault is not None and fault.status is not None:
             return web.Response(status=fault.status)
         response = self.cdn.answer(request)
-        self.core.touch()
+        self.core.notify_changed()
         return response
 
     def _announce(self, what: Guild | Channel) -> None:
         if isinstance(what, Channel):
-            self.core.tell_place("THREAD_CREATE" if what.parent else "CHANNEL_CREATE", what)
+            self.core.dispatch_channel("THREAD_CREATE" if what.parent else "CHANNEL_CREATE", what)
         elif what.bot_in:
             joined = encode.guild(what, self.world)
             del joined["unavailable"]  # so a new guild differs from one that comes back

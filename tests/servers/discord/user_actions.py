@@ -14,8 +14,8 @@ from tests.servers.discord.interactions import Interaction, InteractionKind
 REPLY, BUTTON = 19, 2
 
 
-class People:
-    """The hands of the members. An act that Discord's own client would not allow raises AssertionError."""
+class UserActions:
+    """What users do. An act that Discord's own client would not allow raises AssertionError."""
 
     core: Core
 
@@ -50,12 +50,12 @@ class People:
         message.edited = self.core.now()
         message.versions.append(text)
         message.mentions = self._mentions(text, message.reference, ping=True)
-        self.core.tell("MESSAGE_UPDATE", message)
+        self.core.dispatch_message("MESSAGE_UPDATE", message)
 
     def delete(self, message: Message) -> None:
         """A member, or a moderator, deletes a message."""
         message.deleted = True
-        self.core.tell_deleted(message)
+        self.core.dispatch_deletion(message)
 
     def kick(self, guild: Guild) -> None:
         """An admin of the guild removes the bot."""
@@ -63,7 +63,7 @@ class People:
         body: Json = {"id": str(guild.id)}
         self.core.gateway.dispatch("GUILD_DELETE", lambda _: body, guild_id=guild.id, needs=Intent.GUILDS)
 
-    def tell_again(self) -> None:
+    def repeat_events(self) -> None:
         """Every message and interaction so far comes once more, the last one first: Discord promises no order, and a
         resumed session replays."""
         for session in self.core.gateway.sessions.values():
@@ -73,7 +73,7 @@ class People:
 
     def archive(self, thread: Channel, *, locked: bool = False) -> None:
         thread.archived, thread.locked = True, locked
-        self.core.tell_place("THREAD_UPDATE", thread)
+        self.core.dispatch_channel("THREAD_UPDATE", thread)
 
     # ------------------------------------------------------------ asking
 
@@ -168,7 +168,7 @@ class People:
             reference=reference,
         )
         core.world.add_message(message)
-        core.tell("MESSAGE_CREATE", message)
+        core.dispatch_message("MESSAGE_CREATE", message)
         return message
 
     def _mentions(self, text: str, reference: Reference | None, *, ping: bool) -> list[User]:

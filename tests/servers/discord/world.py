@@ -30,7 +30,7 @@ EPOCH_MS = 1_420_070_400_000  # 2015-01-01, where snowflakes begin
 
 
 class World:
-    """`now`: the wall clock that snowflakes and timestamps show. `announce` is told what was added."""
+    """`now`: the wall clock that snowflakes and timestamps show. `announce`: called with what was added."""
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self.now = now
@@ -171,7 +171,7 @@ class World:
 
 
 def measure(upload: Upload) -> tuple[int | None, int | None]:
-    """Width and height of a picture that can be read, as Discord tells them."""
+    """Width and height of a picture that can be read, as Discord sends them."""
     if not (upload.media_type or "").startswith("image/"):
         return None, None
     try:

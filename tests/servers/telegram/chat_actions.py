@@ -83,7 +83,7 @@ class ChatActions:
         self.core.add_message_update(self.core.world.post(chat, creator, service, topic=topic))
 
     def delete_topic(self, chat: Chat, topic: Topic) -> None:
-        """With all its messages; bots are not told."""
+        """With all its messages; bots get no update."""
         topic.deleted = True
         for message in chat.visible_messages:
             if message.topic is topic:

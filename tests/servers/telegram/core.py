@@ -132,7 +132,7 @@ class Core:
     def time(self) -> float:
         return self._seconds() + self._shift
 
-    def later(self, seconds: float) -> None:
+    def advance_clocks(self, seconds: float) -> None:
         """Moves the server's clocks on: windows empty, queries age, updates expire."""
         self._shift += seconds
 

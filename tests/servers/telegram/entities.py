@@ -17,7 +17,7 @@ Status = Literal["creator", "administrator", "member", "restricted", "left", "ki
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class User:
-    """`language_code`: of the client, None when it tells none."""
+    """`language_code`: of the client, None when it sends none."""
 
     id: int
     name: str

@@ -4,22 +4,9 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tests.servers.gate import Gate
+
 When = Literal["before", "after"]
-
-
-class Gate:
-    """Holds calls back. `arrived` is set when one is held; `open()` releases all."""
-
-    def __init__(self) -> None:
-        self.arrived = asyncio.Event()
-        self._opened = asyncio.Event()
-
-    def open(self) -> None:
-        self._opened.set()
-
-    async def wait_until_open(self) -> None:
-        self.arrived.set()
-        await self._opened.wait()
 
 
 @dataclass(slots=True, kw_only=True)

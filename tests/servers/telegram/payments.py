@@ -10,7 +10,7 @@ MONTH = 2_592_000  # seconds
 
 
 def settle(core: Core, payment: Payment) -> None:
-    """The Stars change hands; the bot is told."""
+    """The Stars change hands; the bot gets an update."""
     payment.charge_id = f"stx{core.world.number():06d}Y8gAAKhTU1"
     paid: Json = _core(payment) | {"provider_payment_charge_id": f"{payment.user.id}_{core.world.number()}"}
     if payment.invoice.get("period"):
@@ -21,7 +21,7 @@ def settle(core: Core, payment: Payment) -> None:
 
 
 def refund(core: Core, payment: Payment) -> None:
-    """The Stars go back; the bot is told."""
+    """The Stars go back; the bot gets an update."""
     payment.refunded = True
     _record(core, payment, "receiver", str(payment.charge_id))
     _add_payment_message(core, payment, {"refunded_payment": _core(payment)})

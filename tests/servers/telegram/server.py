@@ -154,9 +154,9 @@ class TelegramServer(ChatActions, AttachmentActions, UserActions):
         """The bot's Star transactions, oldest first."""
         return self.core.queries.transactions
 
-    def later(self, seconds: float) -> None:
+    def advance_clocks(self, seconds: float) -> None:
         """Moves the server's clocks on: flood windows empty, queries age, messages grow old, updates expire."""
-        self.core.later(seconds)
+        self.core.advance_clocks(seconds)
 
     def redeliver(self, update: Update) -> None:
         """The same update again, with the same id."""

@@ -2,11 +2,9 @@
 
 import base64
 
-import pytest
 from pydantic import SecretStr
 
-from bot.errors import PaintFailed
-from bot.painting import Blob, FinishedImage, Link, PaintEvent, PaintRequest, Progress
+from bot.painting import Blob, FinishedImage, Link, PaintEvent, Progress
 from bot.providers.chat.provider import ChatProvider
 from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import resolve_upstream
@@ -29,23 +27,6 @@ SHORT = 0.2  # seconds; what a test with a real deadline waits
 def provider(client: UpstreamClient, url: str, preset: str = "relay", **settings: object) -> ChatProvider:
     given = {"base_url": url, "api_key": SecretStr(KEY), **settings}
     return ChatProvider(resolve_upstream(name="up", preset=preset, **given), client)  # type: ignore[arg-type]  # as settings do
-
-
-async def gather(made: ChatProvider, request: PaintRequest | None = None) -> list[PaintEvent]:
-    return [event async for event in made.paint(request or PaintRequest(prompt="a cat"))]
-
-
-async def fail(made: ChatProvider, request: PaintRequest | None = None) -> tuple[PaintFailed, list[PaintEvent]]:
-    """The failure of a painting that must fail, and the events before it."""
-    seen: list[PaintEvent] = []
-
-    async def collect() -> None:
-        async for each in made.paint(request or PaintRequest(prompt="a cat")):
-            seen.append(each)  # noqa: PERF401  # a comprehension would lose what came before the failure
-
-    with pytest.raises(PaintFailed) as caught:
-        await collect()
-    return caught.value, seen
 
 
 def pictures(events: list[PaintEvent]) -> list[Link | Blob]:

@@ -5,8 +5,7 @@ import json
 
 from pydantic import SecretStr
 
-from bot.painting import Image, PaintEvent, PaintRequest
-from bot.ports import Provider
+from bot.painting import Image
 from bot.providers.http.client import UpstreamClient
 from bot.providers.images.provider import ImagesProvider
 from bot.providers.presets import resolve_upstream
@@ -29,10 +28,6 @@ MASK = Image(data=PNG + b"mask", media_type="image/png", width=60, height=40)
 def provider(client: UpstreamClient, url: str, preset: str = "openai", **settings: object) -> ImagesProvider:
     given = {"base_url": url, "api_key": SecretStr(KEY), **settings}
     return ImagesProvider(resolve_upstream(name="up", preset=preset, **given), client)  # type: ignore[arg-type]  # as settings do
-
-
-async def gather(made: Provider, request: PaintRequest | None = None) -> list[PaintEvent]:
-    return [event async for event in made.paint(request or PaintRequest(prompt="a cat"))]
 
 
 def document(*items: dict[str, object], **more: object) -> str:

@@ -7,11 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
 from pydantic import SecretStr
 
-from bot.errors import PaintFailed
-from bot.painting import PaintEvent, PaintRequest
 from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import resolve_upstream
 from bot.providers.tasks.callbacks import Callbacks
@@ -107,20 +104,3 @@ def provider(
     return TasksProvider(
         resolve_upstream(**given), client, clock=clock, callbacks=callbacks or Callbacks(), jitter=lambda: jitter
     )
-
-
-async def gather(made: TasksProvider, request: PaintRequest | None = None) -> list[PaintEvent]:
-    return [event async for event in made.paint(request or PaintRequest(prompt="a cat"))]
-
-
-async def fail(made: TasksProvider, request: PaintRequest | None = None) -> tuple[PaintFailed, list[PaintEvent]]:
-    """The failure of a painting that must fail, and the events before it."""
-    seen: list[PaintEvent] = []
-
-    async def collect() -> None:
-        async for each in made.paint(request or PaintRequest(prompt="a cat")):
-            seen.append(each)  # noqa: PERF401  # a comprehension would lose what came before the failure
-
-    with pytest.raises(PaintFailed) as caught:
-        await collect()
-    return caught.value, seen

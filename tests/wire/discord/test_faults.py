@@ -191,9 +191,9 @@ async def test_repeated_and_reordered_events_are_one_job_each(tmp_path: Path) ->
         world.server.say(world.ada, world.channel, f"{world.bot_mention} a fox")
         world.server.say(world.ada, world.channel, f"{world.bot_mention} a dog")
         world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a cat"})
-        world.server.tell_again()
+        world.server.repeat_events()
         await world.until(lambda: len([one for one in world.bot_messages() if done(one)]) == 3)
-        world.server.tell_again()  # and once more after the end
+        world.server.repeat_events()  # and once more after the end
         world.server.say(world.ada, world.channel, f"{world.bot_mention} an owl")
         await world.until(lambda: len([one for one in world.bot_messages() if done(one)]) == 4)
         await world.wait_until_settled()

@@ -29,7 +29,7 @@ async def test_an_early_dead_token_is_tried_once(world: DiscordWorld) -> None:
         world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
         await upstream.fetched.wait()
         await world.wait_for_reply()
-        world.server.later(20 * MINUTES)  # Discord's clock alone
+        world.server.advance_clocks(20 * MINUTES)  # Discord's clock alone
         upstream.open.set()
         await world.wait_for_picture()
         assert len([one for one in world.server.requests if one.status == 401]) == 1

@@ -14,7 +14,7 @@ from bot.providers.surplus import MAX_PREVIEWS
 from bot.sandbox import Sandbox
 from tests.flow.scenes import books
 from tests.flow.world import world
-from tests.servers.upstream import chat, images, tasks
+from tests.servers.upstream import chat, images, paintings, tasks
 from tests.servers.upstream.scripted import JSON, SSE, Call, Script, message, scripted_upstream
 from tests.support.clocks import InstantClock
 from tests.support.images import png
@@ -61,7 +61,7 @@ async def test_chat(client: UpstreamClient, decoded: list[str], urls: list[str],
     before = dropped()
     async with scripted_upstream(sends(message(text))) as up:
         request = PaintRequest(prompt="a cat", options=Options(n=n))
-        found = sources(await chat.gather(chat.provider(client, up.url), request))
+        found = sources(await paintings.gather(chat.provider(client, up.url), request))
     assert len(found) == n + MAX_SURPLUS_IMAGES
     assert dropped() - before == n * SENT - len(found)
     assert len(decoded) == (len(found) if urls is INLINE else 0)
@@ -74,7 +74,7 @@ async def test_images(client: UpstreamClient, decoded: list[str], urls: list[str
     before = dropped()
     async with scripted_upstream(sends(images.document(data=items))) as up:
         request = PaintRequest(prompt="a cat", options=Options(n=n))
-        found = sources(await images.gather(images.provider(client, up.url), request))
+        found = sources(await paintings.gather(images.provider(client, up.url), request))
     assert len(found) == n + MAX_SURPLUS_IMAGES
     assert dropped() - before == SENT - len(found)
     assert len(decoded) == (len(found) if urls is INLINE else 0)
@@ -87,7 +87,7 @@ async def test_images_in_a_stream(client: UpstreamClient, decoded: list[str]) ->
     )
     previews = "".join(images.partial(0, f"half {number}".encode()) for number in range(MAX_PREVIEWS + 50))
     async with scripted_upstream(sends(previews + finished + images.completed(), SSE)) as up:
-        events = await images.gather(images.provider(client, up.url))
+        events = await paintings.gather(images.provider(client, up.url))
     assert len(sources(events)) == 1 + MAX_SURPLUS_IMAGES
     assert sum(isinstance(each, Preview) for each in events) == MAX_PREVIEWS
     assert len(decoded) == 1 + MAX_SURPLUS_IMAGES + MAX_PREVIEWS
@@ -112,7 +112,7 @@ async def test_tasks(client: UpstreamClient, decoded: list[str], urls: list[str]
 
 async def test_a_relay_that_sends_two_for_one_may(client: UpstreamClient) -> None:
     async with scripted_upstream(sends(message(f"![a]({LINKS[0]})\n![b]({LINKS[1]})"))) as up:
-        assert len(sources(await chat.gather(chat.provider(client, up.url)))) == 2
+        assert len(sources(await paintings.gather(chat.provider(client, up.url)))) == 2
 
 
 async def test_the_surplus_is_neither_downloaded_nor_posted_nor_charged(tmp_path: Path) -> None:

@@ -278,7 +278,7 @@ async def test_a_click_too_old_to_be_answered_still_does_what_it_says(place: Tel
     async with place.easel():
         first = await painted(place)
     click = place.server.press(place.ada, first, "Retry")
-    place.server.later(120)
+    place.server.advance_clocks(120)
     async with place.easel():
         await place.picture(after=first)
         assert not click.answered

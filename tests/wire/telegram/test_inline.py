@@ -164,7 +164,7 @@ async def test_without_a_storage_chat_nothing_of_it_is_asked_for(place: Telegram
 
 async def test_an_inline_query_that_is_too_old_harms_nothing(place: TelegramWorld, storage: Chat) -> None:
     query = place.server.inline_query(place.ada, "a red fox")
-    place.server.later(120)
+    place.server.advance_clocks(120)
     async with place.easel(storage_chat=storage.id):
         await place.until(lambda: place.server.calls("answerInlineQuery"))
         message = await chosen(place, "a blue boat")

@@ -48,7 +48,7 @@ def _carry_out(call: Call, interaction: Interaction, answered: Answered, data: J
     flags = ephemeral(interaction, data)
     if answered is Answered.DEFER:
         if set(data) - {"flags"} or int(data.get("flags") or 0) & ~Flag.EPHEMERAL:
-            call.core.note(f"a deferred answer may carry only the ephemeral flag, not {sorted(data)}")
+            call.core.record_violation(f"a deferred answer may carry only the ephemeral flag, not {sorted(data)}")
         flags, data = flags | Flag.LOADING, {}
     interaction.original = message_changes.create(
         call.core,

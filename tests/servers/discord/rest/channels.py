@@ -21,9 +21,9 @@ def change(call: Call) -> Json:
         raise missing_permissions()
     if call.payload == {"archived": False} and place.parent is not None:
         place.archived = False
-        call.core.tell_place("THREAD_UPDATE", place)
+        call.core.dispatch_channel("THREAD_UPDATE", place)
     else:
-        call.core.note(f"PATCH of a channel with {call.payload}")
+        call.core.record_violation(f"PATCH of a channel with {call.payload}")
     return encode.channel(place, call.core.world)
 
 

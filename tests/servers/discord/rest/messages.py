@@ -38,7 +38,7 @@ def post(call: Call) -> Json:
     reference = _reference(call, channel)
     if channel.archived:
         channel.archived = False  # writing wakes a thread
-        call.core.tell_place("THREAD_UPDATE", channel)
+        call.core.dispatch_channel("THREAD_UPDATE", channel)
     message = message_changes.create(
         call.core,
         channel,

@@ -26,19 +26,8 @@ from bot.ports import Provider
 from bot.providers.chat.provider import ChatProvider
 from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import resolve_upstream
-from tests.servers.upstream.chat import (
-    DONE,
-    INLINE,
-    KEY,
-    OTHER,
-    PICTURE,
-    PNG,
-    answers,
-    gather,
-    percents,
-    pictures,
-    provider,
-)
+from tests.servers.upstream.chat import DONE, INLINE, KEY, OTHER, PICTURE, PNG, answers, percents, pictures, provider
+from tests.servers.upstream.paintings import gather
 from tests.servers.upstream.scripted import JSON, SSE, Call, delta, event, message, scripted_upstream
 
 # ---------------------------------------------------------------- what is sent

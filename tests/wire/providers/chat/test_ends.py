@@ -33,12 +33,11 @@ from tests.servers.upstream.chat import (
     PNG,
     SHORT,
     answers,
-    fail,
-    gather,
     hang,
     pictures,
     provider,
 )
+from tests.servers.upstream.paintings import fail, gather
 from tests.servers.upstream.scripted import JSON, SSE, Call, delta, event, message, scripted_upstream
 
 # ---------------------------------------------------------------- ends without a picture

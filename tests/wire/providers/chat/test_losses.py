@@ -20,13 +20,12 @@ from tests.servers.upstream.chat import (
     PICTURE,
     SHORT,
     answers,
-    fail,
-    gather,
     hang,
     percents,
     pictures,
     provider,
 )
+from tests.servers.upstream.paintings import fail, gather
 from tests.servers.upstream.scripted import JSON, SSE, Call, Script, delta, event, message, scripted_upstream
 
 # ---------------------------------------------------------------- lost on the way

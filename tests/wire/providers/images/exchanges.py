@@ -2,11 +2,7 @@
 
 from email.parser import BytesParser
 
-import pytest
-
-from bot.errors import PaintFailed
-from bot.painting import Blob, FinishedImage, Link, PaintEvent, PaintRequest
-from bot.ports import Provider
+from bot.painting import Blob, FinishedImage, Link, PaintEvent
 from tests.servers.upstream.scripted import JSON, SSE, Call, Script
 
 SHORT = 0.2  # seconds; what a test with a real deadline waits
@@ -43,16 +39,3 @@ def form(call: Call) -> list[tuple[str, str | None, str, bytes]]:
         assert isinstance(data, bytes)
         parts.append((name, part.get_filename(), part.get_content_type(), data))
     return parts
-
-
-async def failing(made: Provider, request: PaintRequest | None = None) -> tuple[PaintFailed, list[PaintEvent]]:
-    """The failure of a painting that must fail, and the events before it."""
-    seen: list[PaintEvent] = []
-
-    async def collect() -> None:
-        async for each in made.paint(request or PaintRequest(prompt="a cat")):
-            seen.append(each)  # noqa: PERF401  # a comprehension would lose what came before the failure
-
-    with pytest.raises(PaintFailed) as caught:
-        await collect()
-    return caught.value, seen

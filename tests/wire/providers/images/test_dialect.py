@@ -6,20 +6,8 @@ from bot.errors import Lost
 from bot.painting import Link, Options, PaintRequest
 from bot.ports import Provider
 from bot.providers.http.client import UpstreamClient
-from tests.servers.upstream.images import (
-    B64,
-    FOX,
-    HAT,
-    KEY,
-    LINK,
-    MASK,
-    PNG,
-    completed,
-    document,
-    event,
-    gather,
-    provider,
-)
+from tests.servers.upstream.images import B64, FOX, HAT, KEY, LINK, MASK, PNG, completed, document, event, provider
+from tests.servers.upstream.paintings import gather
 from tests.servers.upstream.scripted import scripted_upstream
 from tests.wire.providers.images.exchanges import answers, form, pictures, streams
 

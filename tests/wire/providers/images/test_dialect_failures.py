@@ -20,9 +20,10 @@ from bot.errors import (
 )
 from bot.painting import Accepted, Link, PaintRequest
 from bot.providers.http.client import UpstreamClient
-from tests.servers.upstream.images import KEY, LINK, USAGE, event, gather, partial, provider
+from tests.servers.upstream.images import KEY, LINK, USAGE, event, partial, provider
+from tests.servers.upstream.paintings import fail, gather
 from tests.servers.upstream.scripted import JSON, SSE, Call, scripted_upstream
-from tests.wire.providers.images.exchanges import SHORT, answers, failing, pictures, streams
+from tests.wire.providers.images.exchanges import SHORT, answers, pictures, streams
 
 
 def openai_error(code: str | None, kind: str = "invalid_request_error", message: str = "words") -> dict[str, Any]:
@@ -49,7 +50,7 @@ async def test_refusals_have_their_names(
     client: UpstreamClient, status: str, body: dict[str, Any], failure: type[PaintFailed]
 ) -> None:
     async with scripted_upstream(answers(json.dumps(body), head=(JSON, "apim-request-id: az_1"), status=status)) as up:
-        failed, events = await failing(provider(client, up.url))
+        failed, events = await fail(provider(client, up.url))
     assert type(failed) is failure
     assert failed.trace == "az_1"
     assert not any(isinstance(each, Accepted) for each in events)
@@ -73,7 +74,7 @@ async def test_a_stream_without_a_picture_says_why(
     client: UpstreamClient, parts: tuple[str, ...], failure: type[PaintFailed]
 ) -> None:
     async with scripted_upstream(streams(*parts)) as up:
-        failed, events = await failing(provider(client, up.url))
+        failed, events = await fail(provider(client, up.url))
     assert type(failed) is failure
     assert failed.trace == "req_7"
     assert Accepted("req_7") in events
@@ -95,7 +96,7 @@ async def test_a_success_without_a_picture_says_why(
 ) -> None:
     head = ("Content-Type: text/html",) if body.startswith("<") else (JSON,)
     async with scripted_upstream(answers(body, head=head)) as up:
-        failed, _ = await failing(provider(client, up.url))
+        failed, _ = await fail(provider(client, up.url))
     assert type(failed) is failure
 
 
@@ -110,7 +111,7 @@ async def test_a_request_is_sent_once_however_it_ends(client: UpstreamClient) ->
         call.reset()
 
     async with scripted_upstream(breaks) as up:
-        failed, _ = await failing(provider(client, up.url))
+        failed, _ = await fail(provider(client, up.url))
         assert isinstance(failed, CutShort)
         assert len(up.calls) == 1
 
@@ -125,12 +126,12 @@ async def test_silence_and_absence_have_their_names(client: UpstreamClient) -> N
         await call.hangup()
 
     async with scripted_upstream(silent, quiet) as up:
-        failed, _ = await failing(provider(client, up.url, timeout_s=SHORT))
+        failed, _ = await fail(provider(client, up.url, timeout_s=SHORT))
         assert isinstance(failed, NoAnswer)
-        failed, _ = await failing(provider(client, up.url, idle_timeout_s=SHORT))
+        failed, _ = await fail(provider(client, up.url, idle_timeout_s=SHORT))
         assert isinstance(failed, WentQuiet)
         url = up.url
-    failed, _ = await failing(provider(client, url))
+    failed, _ = await fail(provider(client, url))
     assert isinstance(failed, Unreachable)
 
 
@@ -138,7 +139,7 @@ async def test_neither_the_key_nor_the_prompt_is_quoted(client: UpstreamClient) 
     prompt = "a secret portrait of Ada"
     body = json.dumps(openai_error(None, message=f"bad key {KEY} for {prompt}"))
     async with scripted_upstream(answers(body, status="400 Bad Request")) as up:
-        failed, _ = await failing(provider(client, up.url), PaintRequest(prompt=prompt))
+        failed, _ = await fail(provider(client, up.url), PaintRequest(prompt=prompt))
     told = f"{failed.facts} {failed.detail}"
     assert "bad key … for …" in told
     assert KEY not in told

@@ -9,9 +9,10 @@ import pytest
 from bot.errors import BadResult
 from bot.painting import Accepted, Blob, FinishedImage, Link, Options, PaintRequest, Preview, Stage, StageChanged, Usage
 from bot.providers.http.client import UpstreamClient
-from tests.servers.upstream.images import B64, LINK, PNG, USAGE, completed, document, event, gather, partial, provider
+from tests.servers.upstream.images import B64, LINK, PNG, USAGE, completed, document, event, partial, provider
+from tests.servers.upstream.paintings import fail, gather
 from tests.servers.upstream.scripted import JSON, SSE, Call, scripted_upstream
-from tests.wire.providers.images.exchanges import answers, failing, pictures, streams
+from tests.wire.providers.images.exchanges import answers, pictures, streams
 
 
 async def test_a_stream_tells_its_story_in_order(client: UpstreamClient) -> None:
@@ -147,7 +148,7 @@ async def test_a_broken_picture_fails_only_when_it_is_alone_and_a_broken_preview
         answers(document(broken, {"b64_json": B64})),
         streams(event("partial_image", b64_json="!"), completed()),
     ) as up:
-        failure, _ = await failing(provider(client, up.url))
+        failure, _ = await fail(provider(client, up.url))
         assert isinstance(failure, BadResult)
         assert pictures(await gather(provider(client, up.url))) == [Blob(data=PNG)]
         events = await gather(provider(client, up.url))

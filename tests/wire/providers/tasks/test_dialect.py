@@ -21,7 +21,8 @@ from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import TasksWire, resolve_upstream
 from bot.providers.tasks.callbacks import Callbacks
 from bot.providers.tasks.provider import TasksProvider
-from tests.servers.upstream.tasks import KEY, Request, gather, provider, task_upstream
+from tests.servers.upstream.paintings import gather
+from tests.servers.upstream.tasks import KEY, Request, provider, task_upstream
 from tests.support.clocks import InstantClock
 from tests.wire.providers.tasks.samples import CLEAR, DONE, JPEG, OPENED, png, uploaded
 

@@ -22,7 +22,8 @@ from bot.errors import (
 )
 from bot.painting import Accepted, PaintRequest, Stage, StageChanged
 from bot.providers.http.client import UpstreamClient
-from tests.servers.upstream.tasks import KEY, Json, Said, fail, provider, task_upstream
+from tests.servers.upstream.paintings import fail
+from tests.servers.upstream.tasks import KEY, Json, Said, provider, task_upstream
 from tests.support.clocks import InstantClock
 from tests.wire.providers.tasks.samples import JPEG, OPENED, failed
 

@@ -9,7 +9,8 @@ from bot.errors import CalledOff, Lost, NoPicture, Rejected, Retry, TookTooLong,
 from bot.painting import Accepted, Blob, FinishedImage, Link, PaintRequest, Progress, Stage, StageChanged, Usage
 from bot.providers.http.client import UpstreamClient
 from bot.providers.tasks.provider import MAX_LAST_POLLS, MAX_REFUSED_POLLS
-from tests.servers.upstream.tasks import Json, Said, fail, gather, provider, task_upstream
+from tests.servers.upstream.paintings import fail, gather
+from tests.servers.upstream.tasks import Json, Said, provider, task_upstream
 from tests.support.clocks import InstantClock
 from tests.wire.providers.tasks.samples import DONE, OPENED, PENDING, URL, failed, png
 

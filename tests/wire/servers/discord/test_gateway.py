@@ -79,7 +79,7 @@ async def test_shards_get_their_own_guilds_and_direct_messages_go_to_the_first()
     async with DiscordServer(shards=2) as server:
         guilds = [server.world.add_guild(f"G{number}") for number in range(4)]
         while len({(guild.id >> 22) % 2 for guild in guilds}) < 2:  # until both shards have one
-            server.later(0.001)
+            server.advance_clocks(0.001)
             guilds.append(server.world.add_guild("another"))
         async with gateway(server) as first, gateway(server) as second:
             ready = [await identify(server, one, shard=n) for n, one in enumerate((first, second))]
@@ -277,5 +277,5 @@ async def test_time_may_stand_still() -> None:
         first, second = server.world.add_user("a"), server.world.add_user("b")
         assert first.id != second.id
         assert discord.utils.snowflake_time(first.id) == clock.now()
-        server.later(60)
+        server.advance_clocks(60)
         assert server.core.now() == clock.now() + timedelta(seconds=60)

@@ -32,7 +32,7 @@ async def test_a_slash_command_is_deferred_edited_and_outlives_its_token(place: 
         await asked.edit_original_response(content="done", attachments=[file])
         assert not sent.original.loading
         assert sent.original.versions == ["", "half", "done"]
-        server.later(15 * 60)
+        server.advance_clocks(15 * 60)
         with pytest.raises(discord.HTTPException) as failure:
             await asked.edit_original_response(content="late")
         assert (failure.value.status, failure.value.code) == (401, 50027)
@@ -59,7 +59,7 @@ async def test_an_interaction_is_answered_once_and_within_three_seconds(place: S
         assert failure.value.code == 10008
         server.slash(place.ada, place.channel, "paint", {"prompt": "x"})
         slow = await bot.interactions.get()
-        server.later(3.1)
+        server.advance_clocks(3.1)
         with pytest.raises(discord.NotFound) as failure:
             await slow.response.defer()
         assert failure.value.code == 10062

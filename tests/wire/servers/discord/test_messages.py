@@ -177,21 +177,21 @@ def test_a_bucket_refuses_until_its_window_is_over() -> None:
     clock = FakeClock()
     moment = [clock.monotonic()]
     buckets = Buckets(Limits(), lambda: moment[0])
-    slots = [buckets.take("POST", POST, {"channel_id": "1"}) for _ in range(6)]
+    slots = [buckets.take_slot("POST", POST, {"channel_id": "1"}) for _ in range(6)]
     assert [slot.remaining for slot in slots] == [4, 3, 2, 1, 0, 0]
     assert [slot.scope for slot in slots] == [None] * 5 + ["user"]
-    assert buckets.take("POST", POST, {"channel_id": "2"}).scope is None
-    assert buckets.take("PATCH", MESSAGE, {"channel_id": "1", "message_id": "3"}).scope is None
+    assert buckets.take_slot("POST", POST, {"channel_id": "2"}).scope is None
+    assert buckets.take_slot("PATCH", MESSAGE, {"channel_id": "1", "message_id": "3"}).scope is None
     moment[0] += 5.0
-    assert buckets.take("POST", POST, {"channel_id": "1"}).scope is None
+    assert buckets.take_slot("POST", POST, {"channel_id": "1"}).scope is None
 
 
 def test_all_calls_together_have_a_limit_and_interactions_are_outside_it() -> None:
     buckets = Buckets(Limits(), lambda: 0.0)
     for number in range(50):
-        assert buckets.take("POST", POST, {"channel_id": str(number)}).scope is None
-    assert buckets.take("POST", POST, {"channel_id": "51"}).scope == "global"
-    assert buckets.take("PATCH", ORIGINAL, {"webhook_token": "t"}).scope is None
+        assert buckets.take_slot("POST", POST, {"channel_id": str(number)}).scope is None
+    assert buckets.take_slot("POST", POST, {"channel_id": "51"}).scope == "global"
+    assert buckets.take_slot("PATCH", ORIGINAL, {"webhook_token": "t"}).scope is None
 
 
 async def test_the_client_waits_out_a_full_bucket_and_is_never_refused(place: Scene) -> None:
@@ -229,7 +229,7 @@ async def test_edits_of_messages_older_than_an_hour_have_a_limit_of_their_own(pl
     place.server.core.buckets.limits = Limits(old_edit=Rate(slots=1, period=1.0))
     async with running(place.server) as bot:
         message = await channel_of(bot, place.channel).send("x")
-        place.server.later(3601)
+        place.server.advance_clocks(3601)
         await message.edit(content="y")
         await message.edit(content="z")
         assert place.channel.last.content == "z"
@@ -270,7 +270,7 @@ async def test_links_are_signed_and_expire(place: Scene) -> None:
         seen = (await where.fetch_message(message.id)).attachments[0]
         assert {"ex", "is", "hm"} <= set(yarl.URL(seen.url).query)
         assert await seen.read() == png()
-        server.later(86_400)
+        server.advance_clocks(86_400)
         with pytest.raises(discord.NotFound):
             await seen.read()
         fresh = (await where.fetch_message(message.id)).attachments[0]

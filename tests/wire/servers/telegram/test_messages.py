@@ -116,7 +116,7 @@ async def test_deleting(place: Scene, bot: Bot) -> None:
     await bot.delete_messages(place.group.id, [theirs.id, mine.message_id])
     assert not place.group.visible_messages
     old = await bot.send_message(place.chat.id, "old")
-    place.server.later(49 * 3600)
+    place.server.advance_clocks(49 * 3600)
     with pytest.raises(BadRequest, match="Message can't be deleted for everyone"):
         await bot.delete_message(place.chat.id, old.message_id)
 

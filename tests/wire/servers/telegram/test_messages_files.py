@@ -48,7 +48,7 @@ async def test_a_link_is_given_by_get_file_and_lives_an_hour(place: Scene, bot: 
             if step == "ask":
                 await bot.get_file(message.media.file.file_id)
             elif step == "wait":
-                server.later(3601)
+                server.advance_clocks(3601)
             async with session.get(address) as response:
                 statuses.append(response.status)
     assert statuses == [404, 200, 404, 200]

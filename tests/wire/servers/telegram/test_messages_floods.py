@@ -32,7 +32,7 @@ async def test_sends_and_edits_of_a_private_chat_draw_on_one_window(whole_second
         assert [(one.method, one.chat_id, one.retry_after) for one in server.refusals] == [("sendMessage", chat.id, 10)]
         await bot.send_chat_action(chat.id, "typing")
         await bot.set_message_reaction(chat.id, sent.message_id, "👍")
-        server.later(10)
+        server.advance_clocks(10)
         await bot.send_message(chat.id, "three")
 
 
@@ -62,8 +62,8 @@ async def test_the_whole_bot_has_thirty_a_second_and_a_refused_chat_may_stay_shu
         with pytest.raises(RetryAfter) as refused:
             await bot.send_message(last.id, "news")
         assert refused.value.retry_after == timedelta(seconds=6)
-        server.later(3)
+        server.advance_clocks(3)
         with pytest.raises(RetryAfter):
             await bot.send_message(last.id, "news")
-        server.later(3)
+        server.advance_clocks(3)
         await bot.send_message(last.id, "news")

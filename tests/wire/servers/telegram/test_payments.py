@@ -44,7 +44,7 @@ async def test_a_payment_that_is_denied_or_answered_too_late_is_none(place: Scen
     denied, late, paid = (place.server.pay(place.ada, link) for _ in range(3))
     await bot.answer_pre_checkout_query(denied.id, ok=False, error_message="Sold out")
     await bot.answer_pre_checkout_query(paid.id, ok=True)
-    place.server.later(11)
+    place.server.advance_clocks(11)
     with pytest.raises(BadRequest, match="Query is too old"):
         await bot.answer_pre_checkout_query(late.id, ok=True)
     assert [one.paid for one in (denied, late, paid)] == [False, False, True]

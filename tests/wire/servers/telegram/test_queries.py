@@ -22,7 +22,7 @@ async def test_a_button_is_answered_once_in_time_and_shortly(place: Scene, bot: 
         await bot.answer_callback_query(first.id, "x" * 201)
     await bot.answer_callback_query(first.id)
     late = server.press(place.ada, place.chat.last, "cancel", accessible=False)
-    server.later(61)
+    server.advance_clocks(61)
     for pressed in (first, late):
         with pytest.raises(BadRequest, match="Query is too old and response timeout expired or query id is invalid"):
             await bot.answer_callback_query(pressed.id)

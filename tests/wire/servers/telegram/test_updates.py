@@ -70,7 +70,7 @@ async def test_allowed_updates_stay_until_they_are_changed(place: Scene, bot: Bo
 
 async def test_updates_wait_for_a_day_and_no_longer(place: Scene, bot: Bot) -> None:
     place.server.say(place.ada, place.chat, "old")
-    place.server.later(24 * 3600 + 1)
+    place.server.advance_clocks(24 * 3600 + 1)
     place.server.say(place.ada, place.chat, "new")
     assert (await one_message(bot, place)).text == "new"
 
@@ -120,7 +120,7 @@ async def test_get_me_tells_what_botfather_switched_on() -> None:
 async def test_logging_out_of_the_cloud_ends_everything(place: Scene, bot: Bot, whole_seconds: None) -> None:
     with pytest.raises(RetryAfter):
         await bot.close()
-    place.server.later(601)
+    place.server.advance_clocks(601)
     assert await bot.close()
     await bot.log_out()
     with pytest.raises(BadRequest, match="Logged out"):
