@@ -8,8 +8,11 @@ nothing.
 import io
 from dataclasses import dataclass
 
-from PIL import GifImagePlugin, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+from PIL.JpegImagePlugin import JpegImageFile
 
+from bot.pictures.headers import SNIFF_BYTES, UnreadableHeader, read_header, sniff_media_type
+
+_SHOWN = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _ORIENTATION_TAG = 0x0112  # Exif
 _SIDEWAYS = (5, 6, 7, 8)  # orientations that swap width and height
 UNKNOWN = "application/octet-stream"
@@ -29,29 +32,23 @@ class ImageHeader:
 
 def read_image_header(data: bytes) -> ImageHeader:
     """Media type and dimensions of a picture, or UNKNOWN. Never raises."""
-    found = _detect_format(data[:16])
-    if found is None:
+    media_type = sniff_media_type(data[:SNIFF_BYTES])
+    if media_type not in _SHOWN:
         return ImageHeader(media_type=UNKNOWN)
-    media_type, reader = found
     try:
-        # the reader itself and not Image.open, which warns of large pictures
-        with reader(io.BytesIO(data)) as picture:
-            width, height = picture.size
-            is_jpeg = isinstance(picture, JpegImagePlugin.JpegImageFile)
-            if is_jpeg and picture.getexif().get(_ORIENTATION_TAG) in _SIDEWAYS:
-                width, height = height, width
-    except Exception:  # whatever a hostile header provokes in a parser: it is no picture that we can vouch for
+        header = read_header(data, media_type)
+    except UnreadableHeader:
         return ImageHeader(media_type=UNKNOWN)
+    width, height = header.width, header.height
+    if media_type == "image/jpeg" and _lies_sideways(data):
+        width, height = height, width
     return ImageHeader(media_type=media_type, width=width, height=height)
 
 
-def _detect_format(head: bytes) -> tuple[str, type[ImageFile.ImageFile]] | None:
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png", PngImagePlugin.PngImageFile
-    if head.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg", JpegImagePlugin.JpegImageFile
-    if head.startswith((b"GIF87a", b"GIF89a")):
-        return "image/gif", GifImagePlugin.GifImageFile
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp", WebPImagePlugin.WebPImageFile
-    return None
+def _lies_sideways(jpeg: bytes) -> bool:
+    """Whether its Exif says that the photo was taken with the camera on its side."""
+    try:
+        with JpegImageFile(io.BytesIO(jpeg)) as picture:
+            return picture.getexif().get(_ORIENTATION_TAG) in _SIDEWAYS
+    except Exception:  # whatever a hostile header provokes in a parser
+        return False

@@ -155,7 +155,7 @@ def _scale_8_bit(picture: Pillow.Image, size: tuple[int, int]) -> Pillow.Image:
         first, last = max(0, int(top * scale) - margin), min(picture.height, ceil(bottom * scale) + margin)
         strip = _to_8_bit(picture.crop((0, first, picture.width, last)))
         box = (0.0, top * scale - first, float(picture.width), min(bottom * scale - first, strip.height))
-        strip = _resize(strip, (size[0], bottom - top), box)
+        strip = _resize(strip, (size[0], bottom - top), box, reducing_gap=None)  # which would move with the strip
         scaled = Pillow.new(strip.mode, size) if scaled is None else scaled
         scaled.paste(strip, (0, top))
     assert scaled is not None
@@ -163,12 +163,16 @@ def _scale_8_bit(picture: Pillow.Image, size: tuple[int, int]) -> Pillow.Image:
 
 
 def _resize(
-    image: Pillow.Image, size: tuple[int, int], box: tuple[float, float, float, float] | None = None
+    image: Pillow.Image,
+    size: tuple[int, int],
+    box: tuple[float, float, float, float] | None = None,
+    *,
+    reducing_gap: float | None = 3.0,
 ) -> Pillow.Image:
     if image.size == size and box in (None, (0, 0, *size)):
         return image
     lanczos = Pillow.Resampling.LANCZOS
-    return image.resize(size, lanczos, box, 3.0)  # pyright: ignore[reportUnknownMemberType] - hints at numpy
+    return image.resize(size, lanczos, box, reducing_gap)  # pyright: ignore[reportUnknownMemberType] - hints at numpy
 
 
 def _convert(image: Pillow.Image, mode: str) -> Pillow.Image:

@@ -11,10 +11,9 @@ from bot.errors import PictureTooLarge
 from bot.painting import Image
 from bot.pictures.candidates import candidate_encodings
 from bot.pictures.decoding import resize
-from bot.pictures.price import MAX_ALPHA_WEBP_PIXELS, fit_within
+from bot.pictures.price import MAX_ALPHA_WEBP_PIXELS, MIN_EDGE_PX, fit_within
 
 MAX_EDGE_PX = 16_383  # pixels; the longest side of a WebP
-MIN_EDGE_PX = 64  # pixels; no smaller size is tried
 
 
 def encode_to_limit(image: Pillow.Image, name: str, *, types: tuple[str, ...], limit: int, lossless: bool) -> Image:

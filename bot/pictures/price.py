@@ -3,12 +3,13 @@
 Pure. The rates were measured with Pillow 13 and pillow-heif 1.8 on images of 20 megapixels, and are rounded up.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bot.errors import PictureTooComplex, PictureTooManyPixels
 from bot.pictures.candidates import candidate_encodings
 from bot.pictures.headers import PictureHeader
+from bot.pictures.headers.base import MAX_PARTS
 
 MEGAPIXEL = 1_000_000
 MAX_SECONDS = 10.0  # seconds for one image; a PNG of 50 megapixels takes 5, most of them to encode it again
@@ -23,7 +24,8 @@ PIXEL_BYTES = 4  # of a decoded pixel in Pillow, whatever its colours
 RESIZE_S = 10e-9  # seconds a pixel of the source
 BYTE_S = 2e-9  # seconds a byte of the file, to read it and to verify checksums
 PART_S = 20e-6  # seconds a part of the file; Pillow walks chunks in Python
-MAX_ALPHA_WEBP_PIXELS = 9_000_000  # pixels; libwebp takes 31 bytes for each that is transparent
+MIN_EDGE_PX = 64  # pixels; no smaller size is tried
+MAX_ALPHA_WEBP_PIXELS = 8_000_000  # pixels; libwebp takes 31 bytes for each that is transparent
 SCAN_S = 1.5e-9  # seconds a pixel, for each scan of a JPEG
 
 
@@ -47,6 +49,9 @@ class Task:
     encodes: tuple[str, ...] = ()
     """Media types that it may be encoded as."""
 
+    shrinks: bool = False
+    """Whether the image that comes out may be smaller than `edge` where memory demands it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -55,7 +60,7 @@ class Limits:
     max_megapixels: int = 50
     """Millions of pixels; no larger image is decoded. > 0."""
 
-    memory_bytes: int = 320_000_000
+    memory_bytes: int = 300_000_000
     """Bytes that decoding takes at once, of all images together; > 0."""
 
 
@@ -75,10 +80,14 @@ class Price:
     lane: Lane
     """Where it runs."""
 
+    untouched_bytes: int = 0
+    """Bytes that are allocated besides, and are no memory until they are touched."""
+
     def beside(self, other: "Price") -> "Price":
         """The price of both pieces of work, one after the other."""
         return Price(
             memory_bytes=max(self.memory_bytes, other.memory_bytes),
+            untouched_bytes=max(self.untouched_bytes, other.untouched_bytes),
             seconds=self.seconds + other.seconds,
             lane=Lane.PROCESS if Lane.PROCESS in (self.lane, other.lane) else Lane.THREAD,
         )
@@ -90,6 +99,9 @@ class _Decoder:
 
     bytes: float
     seconds: float
+    untouched: float = 0.0
+    """Bytes that it allocates besides and never touches: no memory of the machine, but within a process's limit."""
+
     isolated: bool = False
     """Whether it always runs in a process of its own: its bitstream may be larger than the file says."""
 
@@ -110,11 +122,14 @@ _DECODERS = {
     "image/png": _Decoder(PIXEL_BYTES, 30e-9),
     "image/jpeg": _Decoder(PIXEL_BYTES, 6e-9),
     "image/gif": _Decoder(PIXEL_BYTES, 10e-9),
-    "image/webp": _Decoder(18, 30e-9),  # two canvases of RGBA, a copy, the image
+    "image/webp": _Decoder(17.75, 30e-9),  # two canvases of RGBA, a copy, the image
     "image/avif": _Decoder(11.5, 30e-9, isolated=True),
-    "image/heic": _Decoder(11.5, 30e-9, isolated=True),
+    "image/heic": _Decoder(7.75, 30e-9, untouched=4, isolated=True),
 }
-_TRANSPARENT = {"image/avif": _Decoder(14.5, 35e-9, isolated=True), "image/heic": _Decoder(17, 60e-9, isolated=True)}
+_ALPHA_DECODERS = _DECODERS | {
+    "image/avif": _Decoder(14.5, 35e-9, isolated=True),
+    "image/heic": _Decoder(13, 60e-9, untouched=4, isolated=True),
+}
 _ENCODERS = {"image/png": _Encoder(6, 150e-9), "image/webp": _Encoder(13, 90e-9), "image/jpeg": _Encoder(5, 6e-9)}
 _ALPHA_ENCODERS = {  # a WebP is made of at most MAX_ALPHA_WEBP_PIXELS, a JPEG of a copy on white
     "image/png": _Encoder(8, 150e-9),
@@ -161,7 +176,25 @@ def price_of(header: PictureHeader, file_bytes: int, task: Task, limits: Limits)
         encoding = max(encoder.memory(width * height) for encoder in encoders)
         memory = max(memory + width * height * PIXEL_BYTES * copied, encoding)
         seconds += header.pixels * RESIZE_S + width * height * max(encoder.seconds for encoder in encoders)
-    return Price(memory_bytes=int(memory), seconds=seconds, lane=_lane(header, memory, seconds))
+    untouched = _decoder(header).untouched * header.pixels
+    return Price(
+        memory_bytes=int(memory),
+        untouched_bytes=int(untouched),
+        seconds=seconds,
+        lane=_lane(header, memory, seconds),
+    )
+
+
+def shrink_task(header: PictureHeader, task: Task, limits: Limits) -> Task:
+    """The task with the largest `edge` that is within memory, if it may shrink; else the task itself."""
+    while (
+        task.shrinks
+        and task.edge is not None
+        and task.edge > MIN_EDGE_PX
+        and price_of(header, 0, task, limits).memory_bytes > limits.memory_bytes
+    ):
+        task = replace(task, edge=min(task.edge, max(header.width, header.height)) * 15 // 16)
+    return task
 
 
 def check_price(header: PictureHeader, price: Price, limits: Limits, name: str) -> None:
@@ -185,11 +218,13 @@ def verifies_by_checksum(header: PictureHeader) -> bool:
     return header.media_type == "image/png" and not header.animated and not header.oriented
 
 
+def _decoder(header: PictureHeader) -> _Decoder:
+    return (_ALPHA_DECODERS if header.transparent else _DECODERS)[header.media_type]
+
+
 def _decoding(header: PictureHeader, task: Task) -> tuple[float, float]:
     """Bytes at the peak, and seconds, of decoding one frame."""
-    decoder = _DECODERS[header.media_type]
-    if header.transparent:
-        decoder = _TRANSPARENT.get(header.media_type, decoder)
+    decoder = _decoder(header)
     size = (header.width, header.height)
     decoded = header.pixels
     if header.media_type == "image/jpeg":
@@ -213,6 +248,8 @@ def _encoders(header: PictureHeader, task: Task) -> list[_Encoder]:
 def _lane(header: PictureHeader, memory: float, seconds: float) -> Lane:
     if header.media_type == "image/webp" and header.pixels * header.frames > THREAD_WEBP_PIXELS:
         return Lane.PROCESS
-    if _DECODERS[header.media_type].isolated or memory > THREAD_BYTES or seconds > THREAD_S:
+    if header.animated and header.parts >= MAX_PARTS:  # nobody has looked at what follows
+        return Lane.PROCESS
+    if _decoder(header).isolated or memory > THREAD_BYTES or seconds > THREAD_S:
         return Lane.PROCESS
     return Lane.THREAD

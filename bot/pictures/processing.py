@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from math import isqrt
 from typing import Any
 
 from bot.errors import BadResult, MaskNotTransparent, Refusal
@@ -26,8 +25,7 @@ from bot.pictures.worker_pool import DEADLINE_S, RemoteCall, WorkerPool
 THREADS = 2  # pieces of cheap work at once; an owner may have both: each is short
 THREADS_BYTES = 72_000_000  # bytes that they take together: a photo of 12 megapixels and a small one
 PROCESSES = 2  # pieces of heavy work at once; an owner has one, so that the next one's need not wait for it
-FITTED_TYPES = ("image/jpeg", "image/webp")  # what an image above a chat's limit is encoded as
-FITTED_BYTES = {False: 6, True: 14}  # a pixel that one takes at once until it is encoded, by its transparency
+FITTING = Task(edge=MAX_EDGE_PX, encodes=("image/jpeg", "image/webp"), shrinks=True)  # above a chat's limit of bytes
 PREVIEW_EDGE_PX = 512  # pixels, longest side
 
 
@@ -114,9 +112,9 @@ class ImageProcessor:
         """
         if len(image.data) <= max_bytes:
             return image, False
-        edge = self._fitting_edge(image)
         with _refusals_as_bad_result():
-            inspected = await self._inspect(image.data, "", Task(edge=edge, encodes=FITTED_TYPES))
+            inspected = await self._inspect(image.data, "", FITTING)
+            edge = inspected.task.edge
             (fitted,) = await self._run(owner, inspected.price, work.fit_to_limit, inspected, edge, max_bytes)
         return fitted, True
 
@@ -154,7 +152,7 @@ class ImageProcessor:
             function=function,
             source=inspected.source,
             arguments=arguments,
-            memory_bytes=price.memory_bytes,
+            memory_bytes=price.memory_bytes + price.untouched_bytes,
             cpu_s=DEADLINE_S,
         )
         if price.lane is Lane.THREAD:
@@ -165,13 +163,6 @@ class ImageProcessor:
         except asyncio.CancelledError:
             remote.kill()
             raise
-
-    def _fitting_edge(self, image: Image) -> int:
-        """Longest side at which the image can be encoded in the memory there is, pixels."""
-        transparent = image.media_type != "image/jpeg"
-        pixels = self._limits.memory_bytes // FITTED_BYTES[transparent]
-        long, short = max(image.width, image.height), min(image.width, image.height)
-        return max(1, min(MAX_EDGE_PX, isqrt(pixels * long // short)))
 
 
 def _reference_edge(capabilities: Capabilities) -> int:

@@ -5,6 +5,7 @@ Blocking; run in worker threads, or in a worker process. What may be worked on a
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pickle import PickleBuffer
 from typing import Any
 
 from PIL import Image as Pillow
@@ -45,6 +46,14 @@ class Source:
 
     megapixels: int
     """Millions of pixels that such an image may have, for errors."""
+
+    def __reduce__(self) -> tuple[Callable[..., "Source"], tuple[Any, ...]]:
+        """Leaves the file to out-of-band buffers: to pickle megabytes would hold the interpreter."""
+        return _make_source, (PickleBuffer(self.data), self.header, self.name, self.megapixels)
+
+
+def _make_source(data: bytes, header: PictureHeader, name: str, megapixels: int) -> Source:
+    return Source(data=data, header=header, name=name, megapixels=megapixels)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,19 +23,19 @@ from PIL import AvifImagePlugin
 from bot.errors import EaselError
 from bot.pictures.work import Call
 
-LENGTH = struct.Struct("<Q")  # bytes of the message that follows
+LENGTH = struct.Struct("<Q")  # bytes of the JSON that follows: of a call, the lengths of its parts
 NICENESS = 10  # beside Easel's own loop it gets a tenth of a processor
 SLACK_FACTOR = 1.25  # of the memory that a call is priced at
-SLACK_BYTES = 24_000_000  # besides: the file, the encoder's output, what fragments
+SLACK_BYTES = 48_000_000  # besides: the encoder's output, twice, and what fragments
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def main() -> None:
     """Serves until standard input ends."""
     _set_up()
-    source, sink, base_bytes = sys.stdin.buffer, sys.stdout.buffer, _data_bytes()
-    while (message := _read_message(source)) is not None:
-        answer = _answer(message, base_bytes)
+    source, sink = sys.stdin.buffer, sys.stdout.buffer
+    while (message := _read_parts(source)) is not None:
+        answer = _answer(*message)
         del message
         for part in answer:
             sink.write(part)
@@ -54,22 +54,22 @@ def _set_up() -> None:
     pillow_heif.options.DECODE_THREADS = 1
 
 
-def _read_message(source: BinaryIO) -> bytes | None:
-    """A message with its length before it; None at the end of the stream."""
+def _read_parts(source: BinaryIO) -> tuple[bytes, list[bytes]] | None:
+    """A pickled call and the files that it is about; None at the end of the stream."""
     head = source.read(LENGTH.size)
     if len(head) < LENGTH.size:
         return None
-    message = source.read(LENGTH.unpack(head)[0])
-    return message or None
+    call, *files = (source.read(length) for length in json.loads(source.read(LENGTH.unpack(head)[0])))
+    return call, files
 
 
-def _answer(message: bytes, base_bytes: int) -> list[bytes]:
+def _answer(message: bytes, files: list[bytes]) -> list[bytes]:
     """The answer: the length of its head, its head as JSON, and the bytes of the images. No pickle: the parent need not
     trust a process that has read hostile bytes."""
     bodies: list[bytes] = []
     try:
-        call: Call = pickle.loads(message)  # noqa: S301 - Easel's own process wrote it
-        _limit(call, base_bytes + len(message))
+        call: Call = pickle.loads(message, buffers=files)  # noqa: S301 - Easel's own process wrote it
+        _limit(call)
         images = call.run()
         bodies = [image.data for image in images]
         head: object = [[len(image.data), image.media_type, image.width, image.height] for image in images]
@@ -81,10 +81,11 @@ def _answer(message: bytes, base_bytes: int) -> list[bytes]:
     return [LENGTH.pack(len(encoded)), encoded, *bodies]
 
 
-def _limit(call: Call, base_bytes: int) -> None:
-    """Limits what the process may have in all while it runs the call. The kernel sends SIGXCPU, which ends it."""
+def _limit(call: Call) -> None:
+    """Limits what the process may take for the call, beside what it has, the file included. SIGXCPU ends it when its
+    processor time is up."""
     if call.memory_bytes and sys.platform == "linux":  # elsewhere RLIMIT_DATA means less than all private memory
-        most = base_bytes + int(call.memory_bytes * SLACK_FACTOR) + SLACK_BYTES
+        most = _data_bytes() + int(call.memory_bytes * SLACK_FACTOR) + SLACK_BYTES
         resource.setrlimit(resource.RLIMIT_DATA, (most, resource.RLIM_INFINITY))
     if call.cpu_s:
         used = resource.getrusage(resource.RUSAGE_SELF)

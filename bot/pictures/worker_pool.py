@@ -27,6 +27,12 @@ MAX_CALLS = 200  # of one worker, against what fragments and leaks
 _LENGTH_BYTES = 8
 _ENVIRONMENT = ("LD_LIBRARY_PATH", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "TMPDIR")
 
+_MALLOC = {  # of glibc: memory of images goes back to the system at once, instead of lying about in pieces
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "1000000",
+    "MALLOC_TRIM_THRESHOLD_": "1000000",
+}
+
 
 class WorkerFailed(Exception):
     """A worker was killed on demand, or met a bug."""
@@ -41,7 +47,7 @@ class _Worker:
 
     def __init__(self) -> None:
         environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-        environment |= {"PYTHONPATH": str(Path(bot.__file__).parents[1]), "MALLOC_ARENA_MAX": "1"}
+        environment |= _MALLOC | {"PYTHONPATH": str(Path(bot.__file__).parents[1])}
         self._process = subprocess.Popen(
             [sys.executable, "-s", "-m", "bot.pictures.worker"],
             stdin=subprocess.PIPE,
@@ -55,14 +61,10 @@ class _Worker:
     def run(self, call: Call, deadline_s: float) -> tuple[Image, ...]:
         """Raises what the call raises, TimeoutError after `deadline_s`, _WorkerEnded; WorkerFailed for a bug."""
         self.calls += 1
-        message = pickle.dumps(call, protocol=pickle.HIGHEST_PROTOCOL)
         try:
-            self._sink.write(len(message).to_bytes(_LENGTH_BYTES, "little"))
-            self._sink.write(message)
-            self._sink.flush()
+            self._send(call)
         except OSError as exc:
             raise _WorkerEnded from exc
-        del message
         poll = select.poll()
         poll.register(self._source, select.POLLIN)
         if not poll.poll(deadline_s * 1000):
@@ -71,6 +73,15 @@ class _Worker:
         if isinstance(head, dict):
             raise _failure(cast(dict[str, Any], head))
         return self._images(cast(list[Any], head))
+
+    def _send(self, call: Call) -> None:
+        files: list[pickle.PickleBuffer] = []
+        message = pickle.dumps(call, protocol=5, buffer_callback=files.append)
+        parts = [memoryview(message), *(each.raw() for each in files)]
+        lengths = json.dumps([len(part) for part in parts]).encode()
+        for part in (len(lengths).to_bytes(_LENGTH_BYTES, "little"), lengths, *parts):
+            self._sink.write(part)
+        self._sink.flush()
 
     def kill(self) -> None:
         """Ends the process, whatever it does; whoever waits for it gets _WorkerEnded."""

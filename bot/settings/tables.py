@@ -242,7 +242,7 @@ class Pictures(_Table):
     max_megapixels: Annotated[int, Field(ge=1, le=1000)] = 50
     """Largest picture that is opened, millions of pixels, 1 to 1000."""
 
-    memory_mb: Annotated[int, Field(ge=64, le=64_000)] = 320
+    memory_mb: Annotated[int, Field(ge=64, le=64_000)] = 300
     """Memory that decoding takes at once, of all pictures together, millions of bytes, 64 to 64,000. Formats whose
     decoders need much a pixel (WebP, AVIF, HEIC) have a lower cap because of it."""
 

@@ -6,7 +6,9 @@ Pure. Every walk over untrusted bytes ends after MAX_PARTS steps, whatever the b
 from collections.abc import Callable
 
 from bot.pictures.headers import gif, isobmff, jpeg, png, webp
-from bot.pictures.headers.base import PictureHeader, UnreadableHeader
+from bot.pictures.headers.base import PictureHeader, TooManyParts, UnreadableHeader
+
+__all__ = ["SNIFF_BYTES", "PictureHeader", "TooManyParts", "UnreadableHeader", "read_header", "sniff_media_type"]
 
 SNIFF_BYTES = 64  # bytes at the start of a file that determine its media type
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
@@ -36,7 +38,7 @@ def sniff_media_type(head: bytes) -> str | None:
 
 
 def read_header(data: bytes, media_type: str) -> PictureHeader:
-    """What a file of that media type claims. Raises UnreadableHeader, also for an image without area."""
+    """What a file of that media type claims. Raises UnreadableHeader, also for an image without area; TooManyParts."""
     header = _READERS[media_type](data)
     if header.width < 1 or header.height < 1:
         raise UnreadableHeader(f"{header.width}x{header.height}")

@@ -14,7 +14,11 @@ MAX_FRAMES = 1000
 
 
 class UnreadableHeader(ValueError):
-    """The structure of the file is broken, or has more than MAX_PARTS parts."""
+    """The structure of the file is broken."""
+
+
+class TooManyParts(UnreadableHeader):
+    """A still image has more than MAX_PARTS parts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +38,7 @@ class PictureHeader:
     """Frames of the animation, 1 for a still image; at most MAX_FRAMES are counted."""
 
     parts: int = 0
-    """Number of its parts, at most MAX_PARTS."""
+    """Number of its parts; of an animation at most MAX_PARTS are counted."""
 
     scans: int = 1
     """How often a JPEG goes over its pixels; 1 for all other formats."""

@@ -12,7 +12,10 @@ _DESCRIPTOR_BYTES = 10  # of an image, with its introducer
 
 
 def read(data: bytes) -> PictureHeader:
-    """Walks the blocks until it ends, or until so many are found that more make no difference."""
+    """Walks the blocks until they end, or until so many are found that more make no difference.
+
+    Raises UnreadableHeader, also for a GIF that begins with that many blocks and no image.
+    """
     if len(data) < _HEADER_BYTES:
         raise UnreadableHeader("no screen")
     width, height = _u16(data, 6), _u16(data, 8)
@@ -32,11 +35,13 @@ def read(data: bytes) -> PictureHeader:
             blocks += 1
             at += data[at] + 1
         at += 1
+    if not frames:
+        raise UnreadableHeader("no image")
     return PictureHeader(
         media_type="image/gif",
         width=width,
         height=height,
-        frames=max(1, frames),
+        frames=frames,
         parts=min(blocks, MAX_PARTS),
         transparent=True,
         converted=True,

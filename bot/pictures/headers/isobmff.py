@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain, islice
 
 from bot.pictures.headers import codecs
-from bot.pictures.headers.base import MAX_FRAMES, MAX_PARTS, PictureHeader, UnreadableHeader
+from bot.pictures.headers.base import MAX_FRAMES, MAX_PARTS, PictureHeader, TooManyParts, UnreadableHeader
 
 _CONTAINERS = {  # box type -> bytes of its content before the boxes inside
     b"meta": 4,
@@ -29,13 +29,13 @@ _Bitstream = tuple[Callable[[bytes], list[tuple[int, int]]], bytes]
 
 
 def read_avif(data: bytes) -> PictureHeader:
-    """The header of an AVIF. Raises UnreadableHeader."""
+    """The header of an AVIF. Raises UnreadableHeader, TooManyParts."""
     return _read(data, "image/avif")
 
 
 def read_heif(data: bytes) -> PictureHeader:
     """The header of a HEIC. Several images in one are a burst or a collection, of which one is decoded: one frame.
-    Raises UnreadableHeader."""
+    Raises UnreadableHeader, TooManyParts."""
     return _read(data, "image/heic")
 
 
@@ -56,7 +56,7 @@ def _read(data: bytes, media_type: str) -> PictureHeader:
         else:
             bitstreams += _bitstreams(kind, data[start:end] if kind in _LEADING else b"", data)
         if len(bitstreams) > _MAX_BITSTREAMS:
-            raise UnreadableHeader("too many bitstreams")
+            raise TooManyParts("bitstreams")
     sizes += chain.from_iterable(announced_sizes(head) for announced_sizes, head in bitstreams)
     if not sizes:
         raise UnreadableHeader("no size")
@@ -84,14 +84,14 @@ def _bitstreams(kind: bytes, box: bytes, data: bytes) -> list[_Bitstream]:
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Type, start and end of the content of every box, outer ones before those inside. Raises UnreadableHeader."""
+    """Type, start and end of the content of every box, outer ones before those inside. Raises TooManyParts."""
     pending, seen = [(0, len(data))], 0
     while pending:
         at, end = pending.pop()
         while at + 8 <= end:
             seen += 1
             if seen > MAX_PARTS:
-                raise UnreadableHeader("too many boxes")
+                raise TooManyParts("boxes")
             length, kind, start = _u32(data, at), data[at + 4 : at + 8], at + 8
             if length == 1:  # 64 bits follow
                 length, start = _uint(data, start, 8), start + 8

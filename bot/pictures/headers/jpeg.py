@@ -5,7 +5,7 @@ Pure. What follows the end of the image, such as the second picture of a phone, 
 
 import re
 
-from bot.pictures.headers.base import MAX_PARTS, PictureHeader, UnreadableHeader
+from bot.pictures.headers.base import MAX_PARTS, PictureHeader, TooManyParts, UnreadableHeader
 
 MAX_SCANS = 1000  # more are as good as these
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # SOFn; the others are tables
@@ -26,13 +26,14 @@ def find_marker(data: bytes, start: int) -> int | None:
 
 
 def read(data: bytes) -> PictureHeader:
-    """Goes from marker to marker up to the end of the image, as libjpeg does. Raises UnreadableHeader."""
+    """Goes from marker to marker up to the end of the image, as libjpeg does. Raises UnreadableHeader,
+    TooManyParts."""
     parts, scans, at = 0, 0, 2
     frames: list[tuple[int, bytes]] = []
     while scans < MAX_SCANS and (found := find_marker(data, at)) is not None and data[found + 1] != _EOI:
         parts += 1
         if parts > MAX_PARTS:
-            raise UnreadableHeader("too many segments")
+            raise TooManyParts("segments")
         marker, at = data[found + 1], found + 2
         if marker in _BARE:
             continue

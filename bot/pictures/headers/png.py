@@ -3,21 +3,23 @@
 Pure.
 """
 
-from bot.pictures.headers.base import MAX_FRAMES, MAX_PARTS, PictureHeader, UnreadableHeader
+from bot.pictures.headers.base import MAX_FRAMES, MAX_PARTS, PictureHeader, TooManyParts, UnreadableHeader
 
 _SIGNATURE_BYTES = 8
 _GREY, _PALETTE, _GREY_ALPHA, _RGBA = 0, 3, 4, 6  # colour types
 
 
 def read(data: bytes) -> PictureHeader:
-    """Walks all chunks up to IEND. Raises UnreadableHeader."""
+    """Walks the chunks up to IEND. Raises UnreadableHeader, TooManyParts."""
     at, parts, frames = _SIGNATURE_BYTES, 0, 1
     sizes: list[tuple[int, int]] = []
     depth, colour, interlaced, transparent_colour, oriented = 8, _RGBA, False, False, False
     while at + 8 <= len(data):
+        if parts == MAX_PARTS:
+            if frames > 1:
+                break
+            raise TooManyParts("chunks")
         parts += 1
-        if parts > MAX_PARTS:
-            raise UnreadableHeader("too many chunks")
         kind, start = data[at + 4 : at + 8], at + 8
         if kind == b"IHDR":  # a decoder believes the last one, and only one is legal
             sizes.append((int.from_bytes(data[start : start + 4], "big"), int.from_bytes(data[start + 4 : start + 8])))

@@ -3,20 +3,22 @@
 Pure.
 """
 
-from bot.pictures.headers.base import MAX_FRAMES, MAX_PARTS, PictureHeader, UnreadableHeader
+from bot.pictures.headers.base import MAX_FRAMES, MAX_PARTS, PictureHeader, TooManyParts, UnreadableHeader
 
 _RIFF_BYTES = 12
 _FRAME_HEADER_BYTES = 16  # of ANMF, before the chunks of its image
 
 
 def read(data: bytes) -> PictureHeader:
-    """Walks all chunks, also those inside frames. Raises UnreadableHeader."""
+    """Walks the chunks, also those inside frames. Raises UnreadableHeader, TooManyParts."""
     sizes: list[tuple[int, int]] = []
     at, parts, frames, transparent = _RIFF_BYTES, 0, 0, False
     while at + 8 <= len(data):
+        if parts == MAX_PARTS:
+            if frames > 1:
+                break
+            raise TooManyParts("chunks")
         parts += 1
-        if parts > MAX_PARTS:
-            raise UnreadableHeader("too many chunks")
         kind, start = data[at : at + 4], at + 8
         if kind in (b"VP8X", b"VP8L", b"VP8 "):
             head = data[start : start + 10].ljust(10, b"\0")

@@ -23,6 +23,7 @@ from bot.errors import (
     OptionWithoutValue,
     PictureGone,
     PicturesWithoutPrompt,
+    PictureTooComplex,
     PictureTooManyPixels,
     PromptEmpty,
     PromptTooLong,
@@ -40,6 +41,7 @@ from bot.sandbox import Fault, Sandbox
 from bot.texts import translate, translate_error
 from tests.flow.scenes import BOSS, LONG, HeldPlatform, books, click, job_of, jobs_under_way, stands
 from tests.flow.world import MemoryWorld, world
+from tests.support.hostile_images import scanned_jpeg
 from tests.support.images import png
 from tests.support.platform import AMBER, DIRECT, GROUP, Platform
 from tests.support.waiting import wait_until
@@ -144,6 +146,7 @@ async def test_a_file_that_says_it_is_no_picture(easel: MemoryWorld) -> None:
         (text_file, "diary.png", NotAPicture(name="diary.png", kinds=SUPPORTED_FORMATS)),
         (truncated_jpeg, "half.jpg", BrokenPicture(name="half.jpg")),
         (enormous_png, "huge.png", PictureTooManyPixels(name="huge.png", megapixels=DEFAULT_LIMITS.max_megapixels)),
+        (lambda: scanned_jpeg((64, 64), 300), "slow.jpg", PictureTooComplex(name="slow.jpg")),
         (animated_gif, "party.gif", AnimatedPicture(name="party.gif")),
         (bytes, "empty.png", NotAPicture(name="empty.png", kinds=SUPPORTED_FORMATS)),
     ],
