@@ -1,4 +1,4 @@
-"""Steps that flow tests share: clicks, waits, a look into the books, platforms and upstreams that hold their breath.
+"""Steps that flow tests share: clicks, requests, waits, balances, a platform whose calls can be held back.
 
 Asserts nothing by itself.
 """
@@ -28,7 +28,7 @@ def job_of(post: Post) -> str:
 
 
 async def click(easel: MemoryWorld, post: Post, action: Action, *, sender: User = AMBER) -> ButtonReply:
-    """A member presses a button that the message shows, or has shown."""
+    """A user presses a button that the message shows, or has shown."""
     return await easel.app.events.press_button(
         ButtonPress(
             id=f"c{next(_clicks)}",
@@ -41,7 +41,7 @@ async def click(easel: MemoryWorld, post: Post, action: Action, *, sender: User 
 
 
 async def ask(easel: MemoryWorld, text: str, **given: Any) -> Post:
-    """A member writes; returns the bot's message that hangs on it."""
+    """A user sends a request; returns the bot's reply to it."""
     message = easel.platform.message(text, **given)
     await easel.app.events.receive_message(message)
     posts = easel.platform.posts
@@ -50,20 +50,20 @@ async def ask(easel: MemoryWorld, text: str, **given: Any) -> Post:
 
 
 async def books(easel: MemoryWorld, user: User = AMBER) -> tuple[int, int]:
-    """A member's credits: left and held."""
+    """A user's credits: available and reserved."""
     balance = await easel.app.events.balance(user)
     return balance.available, balance.reserved
 
 
-async def shows(easel: MemoryWorld, stage: str, at: int = 0) -> Post:
+async def wait_for_stage(easel: MemoryWorld, stage: str, at: int = 0) -> Post:
     """Waits until a message shows a stage of painting."""
     words = translate("en", f"stage-{stage}")
     await easel.platform.until(lambda: len(easel.platform.posts) > at and words in easel.platform.posts[at].text)
     return easel.platform.posts[at]
 
 
-async def stands(easel: MemoryWorld, job_id: str) -> bool:
-    """Whether it is written down where a job's message stands."""
+async def has_status_message(easel: MemoryWorld, job_id: str) -> bool:
+    """Whether the id of a job's status message is stored."""
     job = await easel.app.store.get_job(job_id)
     return job is not None and job.status_id is not None
 
@@ -77,8 +77,8 @@ async def until_stored(easel: MemoryWorld, post: Post) -> None:
     await wait_until(is_stored)
 
 
-def jobs_under_way() -> list[str]:
-    """What still runs on behalf of jobs, in this whole process."""
+def running_jobs() -> list[str]:
+    """Names of the tasks that run on behalf of jobs, in this whole process."""
     names = [task.get_name() for task in asyncio.all_tasks()]
     return [name for name in names if name.startswith(("job ", "preview ", "cancel "))]
 

@@ -1,4 +1,4 @@
-"""A reception that takes everything in and answers nothing, for tests that look at some of what it is told."""
+"""An event sink that accepts everything and answers nothing, for tests that look at some of its events."""
 
 from bot.chat import Balance, ButtonPress, ButtonReply, Chat, Message, MessageRef, User
 from bot.painting import Capabilities

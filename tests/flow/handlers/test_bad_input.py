@@ -39,7 +39,7 @@ from bot.pictures.inspection import SUPPORTED_FORMATS
 from bot.pictures.price import DEFAULT_LIMITS
 from bot.sandbox import Fault, Sandbox
 from bot.texts import translate, translate_error
-from tests.flow.scenes import BOSS, LONG, HeldPlatform, books, click, job_of, jobs_under_way, stands
+from tests.flow.scenes import BOSS, LONG, HeldPlatform, books, click, has_status_message, job_of, running_jobs
 from tests.flow.world import MemoryWorld, world
 from tests.support.hostile_images import scanned_jpeg
 from tests.support.images import png
@@ -59,7 +59,7 @@ async def refused(easel: MemoryWorld, error: EaselError, posts: int = 1) -> None
     assert post.actions == []
     assert not post.images
     assert await books(easel) == (50, 0)
-    await wait_until(lambda: not jobs_under_way())
+    await wait_until(lambda: not running_jobs())
     assert not easel.sandbox.requests
 
 
@@ -189,7 +189,7 @@ async def test_a_reply_to_a_picture_that_is_not_finished(tmp_path: Path) -> None
         await platform.reached.wait()
         await platform.until(lambda: bool(platform.posts))
         [job] = await easel.app.store.unfinished_jobs()
-        await wait_until(lambda: stands(easel, job.id))
+        await wait_until(lambda: has_status_message(easel, job.id))
         await easel.say("and add a moon", reply_to=platform.posts[0])
         await platform.until(lambda: len(platform.posts) == 2)
         assert platform.posts[1].text == translate_error("en", StillPainting())

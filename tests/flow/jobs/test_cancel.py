@@ -1,4 +1,4 @@
-"""Stopping a job wherever it is: by button, by command, by deletion. Credits come back, and nothing runs on."""
+"""Cancelling a job in every state: by button, by command, by deletion. Credits are released, and no task goes on."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ from bot.chat import Action
 from bot.errors import AlreadyFinished, ChatBusy, NotYours
 from bot.sandbox import Sandbox
 from bot.texts import translate, translate_error
-from tests.flow.scenes import BOSS, LONG, HeldPlatform, books, click, jobs_under_way, shows, until_stored
+from tests.flow.scenes import BOSS, LONG, HeldPlatform, books, click, running_jobs, until_stored, wait_for_stage
 from tests.flow.world import MemoryWorld, world
 from tests.servers.upstream.picture_host import picture_host
 from tests.support.images import png
@@ -29,17 +29,17 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 
 async def painting(easel: MemoryWorld) -> Post:
-    """The one job's message, once the upstream works for it."""
+    """The status message of the only job, once the upstream paints for it."""
     await wait_until(lambda: easel.sandbox.running == 1 and len(easel.platform.posts) == 1)
     return easel.platform.posts[0]
 
 
 async def stopped(easel: MemoryWorld, post: Post, expected: tuple[int, int] = (50, 0)) -> None:
-    """The message says so, the credits are back, nothing runs."""
+    """Waits until the message shows the cancellation, the credits are released and no task runs."""
     await easel.platform.until(lambda: post.text == CANCELLED)
     assert post.actions == ["retry"]
     assert not post.images
-    await wait_until(lambda: not jobs_under_way())
+    await wait_until(lambda: not running_jobs())
     assert await books(easel) == expected
 
 
@@ -47,7 +47,7 @@ async def test_a_job_that_waits_in_line_never_reaches_the_upstream(tmp_path: Pat
     async with world(tmp_path, sandbox, limits={"user_concurrent": 1}) as easel:
         await easel.say("first")
         await easel.say("second")
-        second = await shows(easel, "waiting", at=1)
+        second = await wait_for_stage(easel, "waiting", at=1)
         await wait_until(lambda: len(sandbox.requests) == 1)
         assert (await click(easel, second, Action.CANCEL)).text == STOPPED
         await easel.platform.until(lambda: second.text == CANCELLED)
@@ -60,7 +60,7 @@ async def test_a_job_is_cancelled_while_its_references_are_fetched(tmp_path: Pat
     async with world(tmp_path, sandbox, platform) as easel:
         await easel.say("make it night", platform.upload(png()))
         await platform.reached.wait()
-        post = await shows(easel, "preparing")
+        post = await wait_for_stage(easel, "preparing")
         assert (await click(easel, post, Action.CANCEL)).text == STOPPED
         await stopped(easel, post)
         assert not sandbox.requests
@@ -69,7 +69,7 @@ async def test_a_job_is_cancelled_while_its_references_are_fetched(tmp_path: Pat
 async def test_a_job_is_cancelled_before_the_upstream_answers(easel: MemoryWorld) -> None:
     await easel.say(f"a cat [[no-answer:{LONG:g}]]")
     await wait_until(lambda: len(easel.sandbox.requests) == 1)
-    post = await shows(easel, "sending")
+    post = await wait_for_stage(easel, "sending")
     assert (await click(easel, post, Action.CANCEL)).text == STOPPED
     await stopped(easel, post)
     await wait_until(lambda: easel.sandbox.dropped == 1)
@@ -85,7 +85,7 @@ async def test_cancelling_a_job_closes_the_connection_to_the_upstream(easel: Mem
 
 async def test_a_job_is_cancelled_while_it_waits_for_a_busy_upstream(easel: MemoryWorld) -> None:
     await easel.say("a cat [[429:100]]")
-    post = await shows(easel, "retrying")
+    post = await wait_for_stage(easel, "retrying")
     assert (await click(easel, post, Action.CANCEL)).text == STOPPED
     await stopped(easel, post)
     assert len(easel.sandbox.requests) == 1
@@ -95,7 +95,7 @@ async def test_a_job_is_cancelled_while_its_picture_is_downloaded(tmp_path: Path
     async with picture_host(png()) as upstream, world(tmp_path, sandbox, **upstream.settings) as easel:
         await easel.say("a cat")
         await upstream.fetched.wait()
-        post = await shows(easel, "saving")
+        post = await wait_for_stage(easel, "saving")
         assert (await click(easel, post, Action.CANCEL)).text == STOPPED
         await stopped(easel, post)
 
@@ -157,7 +157,7 @@ async def test_two_concurrent_clicks_cancel_a_waiting_job_once(tmp_path: Path, s
     async with world(tmp_path, sandbox, limits={"user_concurrent": 1}) as easel:
         await easel.say("first")
         await easel.say("second")
-        second = await shows(easel, "waiting", at=1)
+        second = await wait_for_stage(easel, "waiting", at=1)
         answers = await asyncio.gather(*(click(easel, second, Action.CANCEL) for _ in range(2)))
         assert {answer.text for answer in answers} == {STOPPED}
         assert await books(easel) == (49, 1)
@@ -206,7 +206,7 @@ async def test_deleting_the_status_message_cancels_the_job(easel: MemoryWorld) -
     await until_stored(easel, post)
     await easel.app.events.message_deleted(easel.platform.delete(post))
     assert await books(easel) == (50, 0)
-    await wait_until(lambda: easel.sandbox.dropped == 1 and not jobs_under_way())
+    await wait_until(lambda: easel.sandbox.dropped == 1 and not running_jobs())
     assert len(easel.platform.posts) == 1
 
 
@@ -217,7 +217,7 @@ async def test_a_deletion_without_an_event_is_noticed_at_the_next_edit(
         await easel.say("a cat")
         await painting(easel)
         easel.platform.delete(easel.platform.posts[0])
-        await wait_until(lambda: sandbox.dropped == 1 and not jobs_under_way())
+        await wait_until(lambda: sandbox.dropped == 1 and not running_jobs())
         assert await books(easel) == (50, 0)
         assert len(easel.platform.posts) == 1
 
@@ -244,7 +244,7 @@ async def test_a_cancelled_job_can_be_retried(easel: MemoryWorld) -> None:
 
 
 async def test_a_paused_chat_delays_no_other_chat(tmp_path: Path) -> None:
-    """A picture that waits for its chat takes no place from those who are still to be painted."""
+    """A picture that waits for its chat holds no slot of the jobs that are still to be painted."""
     platform = HeldPlatform()
     crowded: dict[str, Any] = {"jobs": {"concurrency": 1}, "limits": {"user_concurrent": 1}}
     async with Sandbox(pace=0) as sandbox, world(tmp_path, sandbox, platform, **crowded) as easel:

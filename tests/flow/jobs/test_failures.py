@@ -16,7 +16,7 @@ from bot.job import Job, State
 from bot.painting import Image
 from bot.sandbox import Sandbox
 from bot.texts import translate, translate_error
-from tests.flow.scenes import books, click, jobs_under_way
+from tests.flow.scenes import books, click, running_jobs
 from tests.flow.world import settings, world
 from tests.servers.upstream.picture_host import picture_host
 from tests.support.images import png
@@ -28,7 +28,7 @@ from tests.support.world import open_app
 
 
 class Picky(Platform):
-    """Takes no pictures."""
+    """A platform that rejects images."""
 
     failure: Exception = ChatFailed(detail="the upload was refused")
 
@@ -65,7 +65,7 @@ async def test_a_bug_in_the_delivery_is_reported_and_not_charged(tmp_path: Path,
 
 
 class Odd(Platform):
-    """Breaks wherever credits change."""
+    """A platform that raises a bug wherever credits change."""
 
     broken = True
 
@@ -103,7 +103,7 @@ async def test_a_bug_while_a_failure_is_stored_leaves_the_job_to_the_next_start(
     platform = Odd()
     async with world(tmp_path, sandbox, platform) as easel:
         await easel.say("a cat [[400]]")
-        await wait_until(lambda: bool(sandbox.requests) and not jobs_under_way())
+        await wait_until(lambda: bool(sandbox.requests) and not running_jobs())
         assert await books(easel) == (50, 0)
     platform.broken = False
     async with world(tmp_path, sandbox, platform) as easel:
@@ -166,7 +166,7 @@ async def test_previews_are_shown_and_replaced_by_the_picture(tmp_path: Path) ->
         [post] = await easel.settled()
         assert any(card.preview for card in post.cards)
         assert post.cards[-1].preview is None
-        assert not jobs_under_way()
+        assert not running_jobs()
 
 
 async def test_a_result_that_takes_too_long_can_be_left_at_the_end(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -174,7 +174,7 @@ async def test_a_result_that_takes_too_long_can_be_left_at_the_end(tmp_path: Pat
         async with world(tmp_path, sandbox, **upstream.settings) as easel:
             await easel.say("a cat")
             await upstream.fetched.wait()
-        assert not jobs_under_way()
+        assert not running_jobs()
 
 
 async def test_a_result_address_that_cannot_be_stored_fails_no_job(

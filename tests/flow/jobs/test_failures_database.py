@@ -13,7 +13,16 @@ from bot.errors import ChatGone, StoreFailed
 from bot.jobs.settlement import STORE_RETRY_S
 from bot.sandbox import Sandbox
 from bot.texts import translate, translate_error
-from tests.flow.scenes import LONG, HeldPlatform, books, click, jobs_under_way, shows, stands, until_stored
+from tests.flow.scenes import (
+    LONG,
+    HeldPlatform,
+    books,
+    click,
+    has_status_message,
+    running_jobs,
+    until_stored,
+    wait_for_stage,
+)
 from tests.flow.world import world
 from tests.servers.upstream.picture_host import picture_host
 from tests.support.clocks import ShiftedClock
@@ -25,7 +34,7 @@ DOWN = translate_error("en", StoreFailed())
 
 
 def break_database(folder: Path) -> None:
-    """Everything about jobs fails from here on."""
+    """Makes every statement about jobs fail."""
     with closing(sqlite3.connect(folder / "easel.db")) as connection:
         connection.execute("ALTER TABLE job RENAME TO hidden")
 
@@ -36,7 +45,7 @@ def mend_database(folder: Path) -> None:
 
 
 def fill_disk(folder: Path) -> None:
-    """No job is changed from here on."""
+    """Makes every change of a job fail."""
     with closing(sqlite3.connect(folder / "easel.db")) as connection:
         connection.execute("CREATE TRIGGER full BEFORE UPDATE ON job BEGIN SELECT RAISE(ABORT, 'disk full'); END")
 
@@ -102,10 +111,10 @@ async def test_a_lasting_database_failure_is_shown_unless_the_picture_is_deliver
         await platform.reached.wait()
         await platform.until(lambda: bool(platform.posts))
         [job] = await easel.app.store.unfinished_jobs()
-        await wait_until(lambda: stands(easel, job.id))
+        await wait_until(lambda: has_status_message(easel, job.id))
         await asyncio.to_thread(break_database, tmp_path)
         platform.release()
-        await wait_until(lambda: not jobs_under_way())
+        await wait_until(lambda: not running_jobs())
         [post] = platform.posts
         assert (post.text == DOWN) == (not post.images) == (kind == "fetch")
     await asyncio.to_thread(mend_database, tmp_path)  # when the process is gone: it would go on with the job
@@ -138,7 +147,7 @@ async def test_a_job_is_settled_once_the_database_works_again(tmp_path: Path, sa
         await platform.reached.wait()
         await asyncio.to_thread(break_database, tmp_path)
         platform.release()
-        await wait_until(lambda: not jobs_under_way())
+        await wait_until(lambda: not running_jobs())
         await asyncio.to_thread(mend_database, tmp_path)
         [post] = await easel.settled()
         assert len(post.images) == 1
@@ -149,7 +158,7 @@ async def test_a_job_is_settled_once_the_database_works_again(tmp_path: Path, sa
 async def test_a_cancellation_during_a_database_failure_is_stored_later(tmp_path: Path) -> None:
     async with Sandbox(pace=LONG) as sandbox, world(tmp_path, sandbox, Platform(), clock=Hasty()) as easel:
         await easel.say("a cat")
-        post = await shows(easel, "painting")
+        post = await wait_for_stage(easel, "painting")
         await asyncio.to_thread(fill_disk, tmp_path)
         assert (await click(easel, post, Action.CANCEL)).text == DOWN
         await asyncio.to_thread(clear_disk, tmp_path)
@@ -165,7 +174,7 @@ async def test_a_job_waiting_for_the_database_can_be_cancelled(tmp_path: Path, s
         await platform.until(lambda: bool(platform.posts))
         await asyncio.to_thread(break_database, tmp_path)
         platform.release()
-        await wait_until(lambda: not jobs_under_way())
+        await wait_until(lambda: not running_jobs())
         [post] = platform.posts
         assert (await click(easel, post, Action.CANCEL)).text == DOWN
         await asyncio.to_thread(mend_database, tmp_path)
@@ -179,11 +188,11 @@ async def test_a_closed_chat_during_a_database_failure_is_tolerated(tmp_path: Pa
     async with world(tmp_path, sandbox, platform, clock=Hasty()) as easel:
         await easel.say("make it night", platform.upload(png()))
         await platform.reached.wait()
-        await shows(easel, "preparing")
+        await wait_for_stage(easel, "preparing")
         await asyncio.to_thread(break_database, tmp_path)
         platform.failures = [ChatGone()]
         platform.release()
-        await wait_until(lambda: not jobs_under_way())
+        await wait_until(lambda: not running_jobs())
         await asyncio.to_thread(mend_database, tmp_path)
 
 

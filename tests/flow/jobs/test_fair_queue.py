@@ -1,4 +1,4 @@
-"""Who paints when: so many at once for each, so many in line, places shown, and a group's own credits."""
+"""The order in which jobs run: limits of running and waiting jobs, shown positions, and a group's own credits."""
 
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -26,7 +26,7 @@ async def sandbox() -> AsyncGenerator[Sandbox]:
 
 
 async def place(easel: MemoryWorld, post: Post, ahead: int) -> None:
-    """Waits until a message shows its place in line."""
+    """Waits until a message shows its position in the queue."""
     words = [translate(locale, "status-place", ahead=ahead) for locale in ("en", "zh")]
     await easel.platform.until(lambda: any(each in post.text for each in words))
 

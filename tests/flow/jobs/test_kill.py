@@ -1,4 +1,4 @@
-"""A real process, killed with SIGKILL wherever it is, and started again: every message reaches its end, and exactly
+"""A process killed with SIGKILL at any moment, and started again: every message reaches a final state, and exactly
 the pictures that stand in the chat are paid."""
 
 import asyncio
@@ -34,7 +34,7 @@ def killed_world(folder: Path, sandbox: Sandbox, dialect: str = "chat") -> World
 
 
 class Page:
-    """What a visitor sees of one chat, and does there."""
+    """The page of one chat: what it shows, and what its visitor sends."""
 
     def __init__(self, wire: aiohttp.ClientWebSocketResponse) -> None:
         self._wire = wire
@@ -104,7 +104,7 @@ async def test_killed_while_the_upstream_works(tmp_path: Path, fault: str) -> No
 
 
 async def test_jobs_survive_repeated_kills_at_any_moment(tmp_path: Path) -> None:
-    """Each process is killed at a later change of its message than the one before; none asks twice."""
+    """Each process is killed at a later change of its message than the one before; no request is repeated."""
     async with Sandbox(pace=0.3) as sandbox:
         world = killed_world(tmp_path, sandbox)
         for changes in (1, 2, 4):

@@ -19,7 +19,7 @@ from bot.quota import QuotaRules
 from bot.sandbox import Fault, Sandbox
 from bot.store.store import Store
 from bot.texts import translate, translate_error
-from tests.flow.scenes import LONG, HeldPlatform, books, click, shows
+from tests.flow.scenes import LONG, HeldPlatform, books, click, wait_for_stage
 from tests.flow.world import MemoryWorld, settings, world
 from tests.servers.upstream.picture_host import picture_host
 from tests.support.images import png
@@ -44,7 +44,7 @@ async def books_of(folder: Path, sandbox: Sandbox) -> AsyncGenerator[Store]:
 
 
 async def accepted(store: Store, *, chat: Chat = DIRECT, number: int = 0) -> Job:
-    """A job as the desk accepts it."""
+    """A job as the job service accepts it."""
     new = NewJob(
         id=f"job{number:09}",
         event=f"message:{chat.key}:u{number}",
@@ -66,7 +66,7 @@ async def attempts(store: Store, job: Job, count: int) -> Job:
 
 
 async def painted(easel: MemoryWorld, *, deliveries: int = 1) -> Post:
-    """The one message holds the one picture, and it is paid."""
+    """Waits until the only message shows the only picture, which is charged."""
     [post] = await easel.settled()
     assert len(post.images) == 1
     assert post.deliveries == deliveries
@@ -76,7 +76,7 @@ async def painted(easel: MemoryWorld, *, deliveries: int = 1) -> Post:
 
 
 async def released(easel: MemoryWorld, words: str = RESTARTED, actions: Sequence[str] = ("retry",)) -> Post:
-    """The one message says what happened, and nothing was paid."""
+    """Waits until the only message shows the failure, and nothing is charged."""
     await easel.settled()
     [post] = easel.platform.posts
     await easel.platform.until(lambda: post.text == words)
@@ -106,7 +106,7 @@ async def test_a_job_with_a_status_message_is_painted_after_a_restart(tmp_path: 
         async with world(tmp_path, sandbox, platform, **one_by_one) as easel:
             await easel.say("first")
             await easel.say("second")
-            await shows(easel, "waiting", at=1)
+            await wait_for_stage(easel, "waiting", at=1)
             await wait_until(lambda: len(sandbox.requests) == 1)
         async with world(tmp_path, sandbox, platform, **one_by_one) as easel:
             first, second = await easel.settled(2)
@@ -143,7 +143,7 @@ async def test_an_interrupted_stream_is_released_after_a_restart(tmp_path: Path,
     platform = Platform()
     async with world(tmp_path, sandbox, platform) as easel:
         await easel.say(f"a cat [[quiet:{LONG:g}]]")
-        await shows(easel, "painting")
+        await wait_for_stage(easel, "painting")
     async with world(tmp_path, sandbox, platform) as easel:
         await released(easel)
     assert len(sandbox.requests) == 1
@@ -154,7 +154,7 @@ async def test_a_rejected_request_is_repeated(tmp_path: Path) -> None:
     async with Sandbox(pace=0, faults=(Fault("429", 100),)) as sandbox:
         async with world(tmp_path, sandbox, platform) as easel:
             await easel.say("a cat")
-            await shows(easel, "retrying")
+            await wait_for_stage(easel, "retrying")
         async with world(tmp_path, sandbox, platform) as easel:
             await painted(easel)
         assert len(sandbox.requests) == 2
@@ -280,7 +280,7 @@ async def test_a_job_that_crashes_every_process_is_given_up(tmp_path: Path, sand
 
 
 async def test_a_stored_picture_is_delivered_however_many_starts_failed(tmp_path: Path, sandbox: Sandbox) -> None:
-    """It may stand in the chat already, when only its settlement is missing: released, it would stand there unpaid."""
+    """It may be in the chat already, when only its settlement is missing: released, it would not be charged."""
     async with books_of(tmp_path, sandbox) as store:
         job = await attempts(store, await accepted(store), MAX_ATTEMPTS)
         await store.save_results(job, [PICTURE], FACTS)
@@ -308,7 +308,7 @@ async def test_an_expired_link_is_a_failure(tmp_path: Path, sandbox: Sandbox) ->
 
 
 async def test_the_last_requested_provider_sets_the_price(tmp_path: Path, sandbox: Sandbox) -> None:
-    """However the wall clock jumped between the questions, and however many they were."""
+    """However the wall clock jumps between the polls, and however many there are."""
     async with picture_host(png()) as upstream:
         upstream.open.set()
         async with books_of(tmp_path, sandbox) as store:

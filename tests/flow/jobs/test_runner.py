@@ -22,7 +22,7 @@ from bot.quota import QuotaRules
 from bot.status.messages import StatusMessages
 from bot.store.store import Store
 from bot.texts import translate, translate_error
-from tests.flow.scenes import jobs_under_way
+from tests.flow.scenes import running_jobs
 from tests.servers.upstream.picture_host import PictureHost, picture_host
 from tests.support.clocks import FakeClock
 from tests.support.images import png
@@ -36,7 +36,7 @@ Step = PaintEvent | PaintFailed | Callable[[], Awaitable[object]]
 
 
 class Upstream:
-    """Plays its script, whatever it is asked."""
+    """A provider that plays its script, whatever the request."""
 
     name = "scripted"
     model = "pencil-1"
@@ -65,7 +65,7 @@ class Upstream:
 
 
 class Odd(Platform):
-    """Breaks where credits change, if it is to."""
+    """A platform that can raise a bug wherever credits change."""
 
     breaks = False
 
@@ -276,7 +276,7 @@ async def test_pending_previews_are_dropped_at_the_end(bench: RunnerBench) -> No
 
 
 async def until_quiet() -> None:
-    await wait_until(lambda: not [name for name in jobs_under_way() if name.startswith("preview")])
+    await wait_until(lambda: not [name for name in running_jobs() if name.startswith("preview")])
 
 
 async def test_a_bug_in_a_provider_is_reported_and_not_charged(bench: RunnerBench) -> None:

@@ -12,7 +12,7 @@ from bot.chat import Action
 from bot.job import State
 from bot.sandbox import Sandbox
 from bot.texts import translate
-from tests.flow.scenes import books, click, job_of, shows
+from tests.flow.scenes import books, click, job_of, wait_for_stage
 from tests.flow.world import MemoryWorld, world
 from tests.support.clocks import ShiftedClock
 from tests.support.waiting import wait_until
@@ -92,7 +92,7 @@ async def test_cancel_stops_the_asking(tmp_path: Path) -> None:
 
     async with tasks(tmp_path, at="toapis", sleep=never) as easel:
         await easel.say("a fox")
-        post = await shows(easel, "painting")
+        post = await wait_for_stage(easel, "painting")
         await wait_until(lambda: _asked(easel))
         await click(easel, post, Action.CANCEL)
         await easel.settled()

@@ -13,7 +13,7 @@ from bot.chat import Action
 from bot.job import State
 from bot.sandbox import Fault, Sandbox
 from bot.texts import translate
-from tests.flow.scenes import books, click, job_of, shows
+from tests.flow.scenes import books, click, job_of, wait_for_stage
 from tests.flow.world import MemoryWorld, world
 from tests.support.images import png
 from tests.support.platform import AMBER, Platform
@@ -245,7 +245,7 @@ async def test_after_a_restart_the_same_message_becomes_the_picture_of_the_same_
         providers = [provider(sandbox, "tasks")]
         async with world(tmp_path, sandbox, platform, providers=providers) as easel:
             await easel.say("a fox --n 2")
-            post = await shows(easel, "queued")
+            post = await wait_for_stage(easel, "queued")
             await wait_until(lambda: accepted(easel))
         assert not post.images
         async with world(tmp_path, sandbox, platform, providers=providers) as easel:

@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True, kw_only=True)
 class Easel:
-    """A running bot."""
+    """A running Easel, and its adapter."""
 
     app: App
     discord: DiscordAdapter

@@ -10,7 +10,7 @@ def shot(width: int) -> Upload:
 
 
 async def whispered(world: DiscordWorld, pressed: Interaction) -> str:
-    """What the clicker alone is told."""
+    """The private reply to a click."""
     await world.until(lambda: pressed.followups)
     assert pressed.followups[0].ephemeral
     return pressed.followups[0].content

@@ -25,7 +25,7 @@ BY_TOKEN = "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}"
 
 
 async def says(easel: Easel, reason: str | None) -> bool:
-    """Whether that is why the adapter does not work."""
+    """Whether the adapter reports that problem."""
     return await easel.discord.problem() == reason
 
 

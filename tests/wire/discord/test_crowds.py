@@ -1,4 +1,4 @@
-"""Many at once: commands, progress, shards, processes. Nobody is refused, nobody waits for somebody else's edits."""
+"""Many at once: commands, progress, shards, processes. No call is refused, no job waits for another's edits."""
 
 import logging
 from pathlib import Path
@@ -28,7 +28,7 @@ async def test_fifty_pictures_asked_for_at_once_are_each_acknowledged_and_painte
 
 
 async def test_late_posts_count_from_their_arrival_at_discord(tmp_path: Path) -> None:
-    """Its window begins when it gets the first of them, which may be long after they were sent."""
+    """Discord's window begins when it receives the first post, which may be long after it was sent."""
     clock = FastClock(SPEED)
     async with discord_world(tmp_path, clock=clock) as world, world.easel():
         gate = world.server.faults.hold("POST", "/channels/{channel_id}/messages", times=CHANNEL_SLOTS)
@@ -44,7 +44,7 @@ async def test_late_posts_count_from_their_arrival_at_discord(tmp_path: Path) ->
 
 
 async def test_a_window_lasts_as_long_as_discord_says(tmp_path: Path) -> None:
-    """Its limits are not written down anywhere, and may change any day; its answers tell them."""
+    """Discord documents no limits, and may change them any day; its responses name them."""
     slow = Rate(slots=CHANNEL_SLOTS, period=4 * CHANNEL_PERIOD_S)
     limits = Limits(post=slow, edit=slow)
     async with discord_world(tmp_path, clock=FastClock(SPEED), limits=limits) as world, world.easel():

@@ -74,7 +74,7 @@ STEPS = {"first post": POST, "edits": EDIT, "first answer": ORIGINAL, "edits by 
 
 
 def ask(world: DiscordWorld, route: Route) -> None:
-    """The request whose job takes that route."""
+    """Sends the request whose job takes that route."""
     if route in (POST, EDIT):
         world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
     else:
@@ -139,7 +139,7 @@ def deleted(world: DiscordWorld, message: Message) -> None:
 
 
 def blocked(world: DiscordWorld, message: Message) -> None:
-    """The member closed the conversation: what stands there can still be edited, nothing new be written."""
+    """The user has closed the conversation: existing messages can be edited, new ones cannot be posted."""
     world.ada.dms_open = False
     message.deleted = True
 
@@ -204,7 +204,7 @@ async def test_repeated_and_reordered_events_are_one_job_each(tmp_path: Path) ->
 
 @pytest.mark.parametrize("trouble", ["503", "reset", "404"])
 async def test_a_picture_that_discord_does_not_serve_is_retried_or_refused(tmp_path: Path, trouble: str) -> None:
-    """What passes is tried again; what lasts is said, and nothing is asked of the upstream."""
+    """A passing failure is retried; a lasting one is shown, and no request goes upstream."""
     async with discord_world(tmp_path, clock=FastClock(SPEED)) as world, world.easel() as easel:
         if trouble == "404":
             world.server.faults.fail("GET", "cdn", status=404, times=100)

@@ -1,4 +1,4 @@
-"""Events that a process took in and did not handle: the next one takes them up, once."""
+"""Events that a process received and did not handle: the next process handles them, once."""
 
 import asyncio
 from collections.abc import Mapping

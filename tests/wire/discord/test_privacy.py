@@ -1,4 +1,4 @@
-"""Privacy and closed doors in Discord: answers for the member alone, uploads that go, nobody left "thinking"."""
+"""Privacy and access lists in Discord: ephemeral replies, deleted uploads, no interaction left "thinking"."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.wire.discord.easel import DiscordWorld, photo
 
 
 async def answered(world: DiscordWorld, asked: Interaction) -> str:
-    """What the member alone is told."""
+    """The ephemeral reply to a command."""
     await world.until(lambda: asked.original and not asked.original.loading)
     assert asked.original is not None
     assert asked.original.ephemeral
@@ -19,7 +19,7 @@ async def answered(world: DiscordWorld, asked: Interaction) -> str:
 
 
 def kept(world: DiscordWorld) -> int:
-    """How many uploads lie in the database."""
+    """Number of uploads in the database."""
     [(count,)] = query(f"sqlite:///{world.folder / 'easel.db'}", "SELECT COUNT(*) FROM blob_cache")
     return int(str(count))
 
@@ -101,7 +101,7 @@ async def test_an_allowed_server_allows_all_its_channels(world: DiscordWorld) ->
 
 @pytest.mark.parametrize("mute", [False, True])
 async def test_a_flood_of_invalid_requests_gets_few_replies(world: DiscordWorld, mute: bool) -> None:
-    """Words of the adapter's own: that permissions are missing, said in private; that it may not read something."""
+    """Replies of the adapter itself: missing permissions, in a direct message; a message that it may not read."""
     server_world = world.server.world
     where = server_world.add_channel(world.guild, denied=Permission.SEND_MESSAGES) if mute else world.channel
     bob = server_world.add_member(world.guild, "Bob")

@@ -21,7 +21,7 @@ COMMANDS = "/applications/{application_id}/commands"
 
 
 class Hasty(ShiftedClock):
-    """Lets nobody wait until commands are written again."""
+    """A clock without the pause before commands are written again."""
 
     async def sleep(self, seconds: float) -> None:
         await super().sleep(0.0 if seconds == COMMANDS_RETRY_S else seconds)
