@@ -20,6 +20,7 @@ from adapters.http.server import HttpServer
 from adapters.playground.client import PlaygroundAdapter
 from adapters.playground.protocol import WireCommand
 from adapters.telegram.client import TelegramAdapter
+from bot import descriptors
 from bot.app import App, make_processor
 from bot.clock import Clock, SystemClock
 from bot.errors import SettingsWrong
@@ -98,6 +99,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str
     """
     if problems := missing_adapters(settings):
         raise SettingsWrong(problems)
+    descriptors.raise_limit()
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(exclusive_access(settings.database_url))

@@ -11,7 +11,7 @@ from functools import partial
 
 import structlog
 
-from bot import texts
+from bot import descriptors, texts
 from bot.clock import Clock
 from bot.errors import SettingsWrong, StoreFailed
 from bot.fetch import Fetcher
@@ -165,7 +165,7 @@ class App:
             clock=clock,
             usage_rates={each.name: each.usage_rate for each in settings.providers if each.usage_rate is not None},
         )
-        queue = FairQueue(concurrency=settings.jobs.concurrency, user_concurrent=limits.user_concurrent)
+        queue = FairQueue(concurrency=_concurrency(settings.jobs.concurrency), user_concurrent=limits.user_concurrent)
         scheduler = Scheduler(queue, runner)
         jobs = JobService(
             store=store,
@@ -268,6 +268,14 @@ async def _set_aside_unreadable(store: Store, allowance: int) -> None:
         log.warning("unreadable rows not looked for", detail=failed.detail)
     except Exception:
         log.exception("unreadable rows not set aside")
+
+
+def _concurrency(wanted: int) -> int:
+    """Jobs at once: as many as the operator wants, or as the process has descriptors for."""
+    possible = descriptors.concurrent_jobs(descriptors.limit())
+    if possible < wanted:
+        log.warning("few descriptors: fewer jobs run at once", jobs=possible, wanted=wanted, limit=descriptors.limit())
+    return min(wanted, possible)
 
 
 def _upstream(given: ProviderSettings) -> Upstream:

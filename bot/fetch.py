@@ -18,10 +18,12 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 from yarl import URL
 
 from bot.errors import FetchFailed, FetchForbidden, FetchTooLarge, FetchTooSlow
+from bot.errors.machine import is_machine_failure
 
 MAX_REDIRECTS = 5  # followed; the next one fails the download
 RETRY_PAUSES_S = (0.5, 2.0)  # before the second and the third try: a result is an image already paid for
 CONNECT_TIMEOUT_S = 10.0  # seconds for one connection; then the next address or try
+MACHINE_RETRY_S = 1.0  # before a download is begun again that the machine had no descriptor for
 MAX_URL_CHARS = 8192  # a signed link has one or two thousand
 CHUNK_BYTES = 65_536  # read at once
 HEADERS = {
@@ -109,7 +111,8 @@ class Fetcher:
             raise FetchTooSlow(detail=f"not complete after {timeout_s:g} s") from None
 
     async def _download_with_retries(self, url: str, limit: int) -> bytes:
-        """Downloads, and again after each of RETRY_PAUSES_S while the failure is transient."""
+        """Downloads, and again after each of RETRY_PAUSES_S while the failure is transient; as long as the machine has no
+        descriptor for it, every MACHINE_RETRY_S."""
         retrying = AsyncRetrying(
             sleep=self._sleep,
             stop=stop_after_attempt(1 + len(RETRY_PAUSES_S)),
@@ -117,10 +120,14 @@ class Fetcher:
             retry=retry_if_exception(_is_transient),
             reraise=True,
         )
-        try:
-            return await retrying(self._follow_redirects, _parse_url(url), limit)
-        except (aiohttp.ClientError, OSError, ValueError) as exc:
-            failure = _translate_error(exc)
+        while True:
+            try:
+                return await retrying(self._follow_redirects, _parse_url(url), limit)
+            except (aiohttp.ClientError, OSError, ValueError) as exc:
+                failure, has_room = _translate_error(exc), not is_machine_failure(exc)
+            if has_room:
+                break
+            await self._sleep(MACHINE_RETRY_S)
         # raised here, so that it is not chained: the library's texts hold the whole address, which may be signed
         raise failure
 

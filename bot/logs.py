@@ -6,6 +6,8 @@ from typing import Literal
 
 import structlog
 
+from bot.log_folding import RepeatFilter
+
 # Below WARNING httpx logs whole addresses, tokens included; aiosqlite every value of every statement, prompts included.
 QUIET_LOGGERS = ("alembic", "httpx", "httpcore", "aiohttp.access", "aiosqlite", "asyncio", "sqlalchemy", "PIL")
 
@@ -37,6 +39,7 @@ def configure_logging(log_format: Literal["console", "json"], level: str) -> Non
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
         )
     )
+    handler.addFilter(RepeatFilter())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())

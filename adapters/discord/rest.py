@@ -15,6 +15,7 @@ import discord
 from pydantic import SecretStr
 
 from adapters.discord.errors import CallRejected, chat_busy, chat_unreachable
+from bot import descriptors
 
 # Discord wants this form
 USER_AGENT = f"DiscordBot (https://github.com/Rapptz/discord.py {discord.__version__}) Easel"
@@ -47,7 +48,9 @@ class RestClient:
         self._token = token
         self._on_response = on_response
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0), timeout=TIMEOUT, headers={"User-Agent": USER_AGENT}
+            connector=aiohttp.TCPConnector(limit=descriptors.chat_connections(descriptors.limit())),
+            timeout=TIMEOUT,
+            headers={"User-Agent": USER_AGENT},
         )
 
     async def close(self) -> None:

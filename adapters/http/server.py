@@ -5,16 +5,21 @@ Knows no adapter, no page and no database; mounted routes check for themselves w
 
 import asyncio
 import errno
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any
 
 import structlog
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
+from aiohttp.http import HttpProcessingError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from adapters.http.connections import HEADER_TIMEOUT_S, ConnectionLimiter, LimitedSite, max_connections
 from bot.errors import SettingsWrong
 
 CHECK_TIMEOUT_S = 3.0  # of one readiness check; a probe that waits longer counts as failed anyway
+IDLE_TIMEOUT_S = 75.0  # of a connection between two requests; proxies close theirs after 60 s
 SHUTDOWN_TIMEOUT_S = 5.0  # for requests under way to finish
 BACKLOG = 128  # connections waiting to be accepted
 
@@ -32,13 +37,20 @@ class HttpServer:
         *,
         checks: Mapping[str, Check] | None = None,
         check_timeout_s: float = CHECK_TIMEOUT_S,
+        connections: int | None = None,
+        header_timeout_s: float = HEADER_TIMEOUT_S,
+        idle_timeout_s: float = IDLE_TIMEOUT_S,
     ) -> None:
-        """`port`: 0 takes a free one. `checks`: readiness checks by name. `check_timeout_s`: of one of them."""
+        """`port`: 0 takes a free one. `checks`: readiness checks by name. `check_timeout_s`: of one of them.
+        `connections`: at once; None: as many as the process's descriptors allow."""
         self._host = host
         self._port = port
         self._checks = dict(checks or {})
         self._check_timeout_s = check_timeout_s
-        self._app = web.Application()
+        self._connections = connections
+        self._header_timeout_s = header_timeout_s
+        self._idle_timeout_s = idle_timeout_s
+        self._app = web.Application(middlewares=[_refuse_malformed])
         self._runner: web.AppRunner | None = None
         self._app.add_routes(
             [web.get("/healthz", _get_healthz), web.get("/readyz", self._get_readyz), web.get("/metrics", _get_metrics)]
@@ -55,11 +67,24 @@ class HttpServer:
     async def start(self) -> None:
         """Listens. Raises SettingsWrong, naming `server.port` or `server.host`, when it cannot."""
         runner = web.AppRunner(
-            self._app, access_log_class=_AccessLog, shutdown_timeout=SHUTDOWN_TIMEOUT_S, handle_signals=False
+            self._app,
+            access_log_class=_AccessLog,
+            logger=_ServerLog(logging.getLogger(__name__), {}),
+            keepalive_timeout=self._idle_timeout_s,
+            shutdown_timeout=SHUTDOWN_TIMEOUT_S,
+            handle_signals=False,
         )
         await runner.setup()
+        site = LimitedSite(
+            runner,
+            self._host,
+            self._port,
+            limiter=ConnectionLimiter(self._connections or max_connections()),
+            backlog=BACKLOG,
+            header_timeout_s=self._header_timeout_s,
+        )
         try:
-            await web.TCPSite(runner, self._host, self._port, backlog=BACKLOG).start()
+            await site.start()
         except (OSError, OverflowError) as error:
             await runner.cleanup()
             raise SettingsWrong([self._describe_error(error)]) from error
@@ -118,6 +143,27 @@ async def _get_healthz(_request: web.Request) -> web.Response:
 async def _get_metrics(_request: web.Request) -> web.Response:
     body = await asyncio.to_thread(generate_latest)  # reads /proc
     return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+@web.middleware
+async def _refuse_malformed(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except web.RequestPayloadError:
+        raise web.HTTPBadRequest from None
+
+
+class _ServerLog(logging.LoggerAdapter[logging.Logger]):
+    """aiohttp's log of its server. What a client does wrong is a line for debugging, without a traceback; so is its
+    leaving."""
+
+    def log(self, level: int, msg: object, *args: object, exc_info: Any = None, **kwargs: Any) -> None:
+        if isinstance(exc_info, HttpProcessingError | web.RequestPayloadError | ConnectionError):
+            log.debug("http request not understood", failure=type(exc_info).__name__)
+        else:
+            super().log(level, msg, *args, exc_info=exc_info, **kwargs)
 
 
 class _AccessLog(AbstractAccessLogger):

@@ -13,6 +13,7 @@ from telegram.error import TelegramError
 from telegram.request import HTTPXRequest, RequestData
 
 from adapters.telegram.errors import PARSE_ERRORS, translate_error
+from bot import descriptors
 from bot.clock import Clock
 from bot.errors import ChatBusy, ChatUnreachable
 from bot.settings import Telegram as TelegramSettings
@@ -75,7 +76,7 @@ def make_bot(settings: TelegramSettings) -> telegram.Bot:
         base_url=f"{base}/bot",
         base_file_url=f"{base}/file/bot",
         request=ReleasingRequest(
-            connection_pool_size=MAX_CONNECTIONS,
+            connection_pool_size=min(MAX_CONNECTIONS, descriptors.chat_connections(descriptors.limit())),
             connect_timeout=CONNECT_TIMEOUT_S,
             read_timeout=READ_TIMEOUT_S,
             write_timeout=WRITE_TIMEOUT_S,

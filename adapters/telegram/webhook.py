@@ -3,6 +3,7 @@
 Path and secret are derived from the token, so that they stay the same over restarts and cannot be guessed.
 """
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -18,6 +19,7 @@ from bot.errors import StoreFailed
 log = structlog.get_logger()
 
 AUTH_HEADER = "X-Telegram-Bot-Api-Secret-Token"
+BODY_TIMEOUT_S = 30.0  # that Telegram may take to send one update
 MAX_UPDATE_BYTES = 1024 * 1024  # a long message with all its entities is far below
 
 EnqueueUpdates = Callable[[Sequence[telegram.Update]], Awaitable[None]]
@@ -51,7 +53,12 @@ class Webhook:
         if (request.content_length or 0) > MAX_UPDATE_BYTES:
             return web.Response(status=413)
         try:
-            update = telegram.Update.de_json(json.loads(await request.read()), self._bot)
+            async with asyncio.timeout(BODY_TIMEOUT_S):
+                body = await request.read()
+        except TimeoutError:
+            return web.Response(status=408)
+        try:
+            update = telegram.Update.de_json(json.loads(body), self._bot)
         except PARSE_ERRORS:
             log.warning("webhook call is no update")
             return web.Response(status=400)

@@ -21,14 +21,19 @@ from types import TracebackType
 from typing import Literal, Self, cast
 
 import httpx
+import structlog
 
 from bot.clock import timeout_at
 from bot.errors import BadResult, CutShort, NoAnswer, PaintFailed, TookTooLong, Unreachable, WentQuiet, WrongEndpoint
+from bot.errors.machine import is_machine_failure
 from bot.providers.http.error_bodies import failure_of_response
 from bot.providers.http.quoting import quote
 from bot.providers.http.transport import AiohttpTransport
 from bot.tls import client_context
 
+log = structlog.get_logger()
+
+MACHINE_RETRY_S = 1.0  # before a request is sent again that the machine had no descriptor for
 MAX_RESPONSE_BYTES = 100_000_000  # several large images in base64 stay below it
 HEADERS = {"User-Agent": "easel", "Accept": "*/*", "Accept-Encoding": "identity"}
 MAX_ERROR_BYTES = 64 * 1024  # of an error body that are read
@@ -216,7 +221,7 @@ async def exchange(
     upload = _Upload(payload, sent or asyncio.Event())
     try:
         async with timeout_at(deadline) as timeout:
-            response = await _send(client, method, url, headers, upload, repeatable=repeatable)
+            response = await _send_with_room(client, method, url, headers, upload, repeatable=repeatable)
         deadline = timeout.when() or deadline  # later, where the process did not run
     except TimeoutError as exc:
         timeout_failure = NoAnswer if upload.handed_over else Unreachable
@@ -230,6 +235,27 @@ async def exchange(
         yield HttpResponse(
             response, deadline=deadline, timeout_s=timeout_s, idle_timeout_s=idle_timeout_s, repeatable=repeatable
         )
+
+
+async def _send_with_room(
+    client: UpstreamClient,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    upload: "_Upload",
+    *,
+    repeatable: bool,
+) -> httpx.Response:
+    """As `_send`, and again while the machine has no descriptor for the connection: that is no failure of the
+    upstream's."""
+    while True:
+        try:
+            return await _send(client, method, url, headers, upload, repeatable=repeatable)
+        except httpx.ConnectError as exc:
+            if not is_machine_failure(exc):
+                raise
+            log.warning("request waits for the machine", detail=_describe_exception(exc))
+        await asyncio.sleep(MACHINE_RETRY_S)
 
 
 async def _send(

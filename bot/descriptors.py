@@ -1,0 +1,43 @@
+"""How the process's file descriptors are shared out: so many for the server, for chats, for jobs; the rest for files.
+
+Whoever opens connections asks here how many it may have. Each share is small enough that none can use up another's.
+"""
+
+import resource
+
+MAX_LIMIT = 65_536  # descriptors that are asked for, where the system allows more than the process was given
+FILES = 32  # the database's connections with their logs, the event loop, the log, pipes to processes, a lock
+PER_JOB = 2  # the stream from the upstream; beside it a download or an upload
+MIN_JOBS = 2
+MIN_CONNECTIONS = 4
+SERVER_SHARE, CHAT_SHARE = 4, 8  # one descriptor in so many is for the HTTP server's, for each chat's connections
+
+
+def raise_limit() -> None:
+    """Raises the process's limit as far as the system allows it, at most to MAX_LIMIT."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_LIMIT if hard == resource.RLIM_INFINITY else min(hard, MAX_LIMIT)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def limit() -> int:
+    """How many descriptors the process may have; MAX_LIMIT where there is no limit."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MAX_LIMIT if soft == resource.RLIM_INFINITY else soft
+
+
+def server_connections(descriptors: int) -> int:
+    """Connections that the HTTP server may have."""
+    return max(MIN_CONNECTIONS, descriptors // SERVER_SHARE)
+
+
+def chat_connections(descriptors: int) -> int:
+    """Connections that one chat platform's client may have."""
+    return max(MIN_CONNECTIONS, descriptors // CHAT_SHARE)
+
+
+def concurrent_jobs(descriptors: int) -> int:
+    """Jobs that may run at once."""
+    left = descriptors - FILES - server_connections(descriptors) - chat_connections(descriptors)
+    return max(MIN_JOBS, left // PER_JOB)
