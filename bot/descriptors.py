@@ -6,11 +6,10 @@ Whoever opens connections asks here how many it may have. Each share is small en
 import resource
 
 MAX_LIMIT = 65_536  # descriptors that are asked for, where the system allows more than the process was given
-FILES = 32  # the database's connections with their logs, the event loop, the log, pipes to processes, a lock
-PER_JOB = 2  # the stream from the upstream; beside it a download or an upload
+FILES = 28  # the database's connections with their logs, the event loop, the log, pipes to processes, a lock
 MIN_JOBS = 2
 MIN_CONNECTIONS = 4
-SERVER_SHARE, CHAT_SHARE = 4, 8  # one descriptor in so many is for the HTTP server's, for each chat's connections
+SERVER_SHARE, CHAT_SHARE = 8, 8  # one descriptor in so many is for the HTTP server's, for each chat's connections
 
 
 def raise_limit() -> None:
@@ -38,6 +37,5 @@ def chat_connections(descriptors: int) -> int:
 
 
 def concurrent_jobs(descriptors: int) -> int:
-    """Jobs that may run at once."""
-    left = descriptors - FILES - server_connections(descriptors) - chat_connections(descriptors)
-    return max(MIN_JOBS, left // PER_JOB)
+    """Jobs that may run at once: each has one connection to its upstream, or to where the result is fetched from."""
+    return max(MIN_JOBS, descriptors - FILES - server_connections(descriptors) - chat_connections(descriptors))

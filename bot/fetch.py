@@ -111,8 +111,8 @@ class Fetcher:
             raise FetchTooSlow(detail=f"not complete after {timeout_s:g} s") from None
 
     async def _download_with_retries(self, url: str, limit: int) -> bytes:
-        """Downloads, and again after each of RETRY_PAUSES_S while the failure is transient; as long as the machine has no
-        descriptor for it, every MACHINE_RETRY_S."""
+        """Downloads, and again after each of RETRY_PAUSES_S while the failure is transient; as long as the machine has
+        no descriptor for it, every MACHINE_RETRY_S."""
         retrying = AsyncRetrying(
             sleep=self._sleep,
             stop=stop_after_attempt(1 + len(RETRY_PAUSES_S)),

@@ -14,13 +14,13 @@ def test_the_shares_of_all_parts_fit_into_the_limit(limit: int) -> None:
         descriptors.FILES,
         descriptors.server_connections(limit),
         descriptors.chat_connections(limit),
-        jobs * descriptors.PER_JOB,
+        jobs,
     )
     assert sum(parts) <= limit
     assert jobs >= descriptors.MIN_JOBS
 
 
-@pytest.mark.parametrize(("limit", "jobs"), [(64, 4), (1024, 304)])
+@pytest.mark.parametrize(("limit", "jobs"), [(16, 2), (64, 20), (1024, 740)])
 def test_how_many_jobs_run_at_once(limit: int, jobs: int) -> None:
     assert descriptors.concurrent_jobs(limit) == jobs
 

@@ -211,6 +211,6 @@ async def test_a_reverse_proxy_is_not_one_client(address: str) -> None:
 
 def test_most_descriptors_are_kept_for_outgoing_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(descriptors, "limit", lambda: 64)
-    assert max_connections() == 16
+    assert max_connections() == 8
     monkeypatch.setattr(descriptors, "limit", lambda: 1_000_000)
     assert max_connections() == connections.MAX_CONNECTIONS
