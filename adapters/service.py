@@ -43,6 +43,7 @@ log = structlog.get_logger()
 DEMO_FOLDER = Path(".easel")
 SANDBOX_KEY = "sandbox"
 DEMO_SILENCE_S = 15.0  # the sandbox provider's idle timeout: whoever asks for its fault "silence" sees the end soon
+HURRY_S = 5.0  # that the end may take after a second signal
 DEMO_DRAIN_S = 1.0  # whoever stops a demo wants it stopped; users are notified of unfinished jobs at the next start
 
 
@@ -54,6 +55,12 @@ class PlatformAdapter(ChatPort, Protocol):
     `start` gets the core's EventSink, makes the receiving half and keeps it in one attribute. In the end
     `stop_receiving`, then the core drains, then `close`.
     """
+
+    @property
+    def keeps_requests(self) -> bool:
+        """Whether the platform keeps requests that nobody receives for the next start. Any other's are received until
+        the core has drained, and refused."""
+        ...
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
         """What the platform calls on Easel's HTTP server; mounted before `start`, and answered from then on."""
@@ -88,14 +95,21 @@ async def run(settings: Settings, *, ready: Callable[[str], None] = ignore_addre
 
     Raises SettingsWrong when the settings do not add up to something that runs.
     """
-    await serve(settings, stop=stop_on_signals(), ready=ready)
+    stop, hurry = stop_on_signals()
+    await serve(settings, stop=stop, hurry=hurry, ready=ready)
 
 
-async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str], None] = ignore_address) -> None:
-    """As `run`, until `stop` is set.
+async def serve(
+    settings: Settings,
+    *,
+    stop: asyncio.Event,
+    hurry: asyncio.Event | None = None,
+    ready: Callable[[str], None] = ignore_address,
+) -> None:
+    """As `run`, until `stop` is set; `hurry` ends the wait for running jobs.
 
-    Shutdown, in the reverse order of the start: adapters stop receiving, the core drains, adapters close, then the
-    HTTP server and the database.
+    Shutdown, in the reverse order of the start: adapters whose platform keeps requests stop receiving, the core drains,
+    the others stop receiving, adapters close, then the HTTP server and the database.
     """
     if problems := missing_adapters(settings):
         raise SettingsWrong(problems)
@@ -117,6 +131,7 @@ async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str
             stack.push_async_callback(adapter.close)
             server.mount(adapter.routes())
             server.add_check(adapter.platform, adapter.problem)
+        server.add_check("easel", lambda: stop_problem(stop))
         if settings.server.enabled:
             await server.start()
         shops = {adapter.platform: adapter for adapter in adapters if isinstance(adapter, Shop)}
@@ -133,6 +148,10 @@ async def serve(settings: Settings, *, stop: asyncio.Event, ready: Callable[[str
         ready(server.address)
         await stop.wait()
         log.info("easel stops")
+        for adapter in adapters:
+            if adapter.keeps_requests:
+                await adapter.stop_receiving()
+        await app.drain(hurry)
 
 
 def make_adapters(
@@ -214,7 +233,7 @@ async def sandbox(port: int, pace: float, *, ready: Callable[[str, str], None]) 
 
     Raises SettingsWrong when the port cannot be had.
     """
-    stop = stop_on_signals()
+    stop, _ = stop_on_signals()
     upstream = Sandbox(key=SANDBOX_KEY, port=port, pace=pace)
     try:
         await upstream.start()
@@ -235,9 +254,22 @@ def missing_adapters(settings: Settings) -> list[str]:
     return ["discord.token, telegram.token, playground.enabled: none is set, so that there is nothing to run"]
 
 
-def stop_on_signals() -> asyncio.Event:
-    """An event that is set once SIGINT or SIGTERM arrives."""
-    stop = asyncio.Event()
+async def stop_problem(stop: asyncio.Event) -> str | None:
+    """Why Easel takes no new requests; None while it does."""
+    return "stopping" if stop.is_set() else None
+
+
+def stop_on_signals() -> tuple[asyncio.Event, asyncio.Event]:
+    """Events that are set once SIGINT or SIGTERM arrives for the first and for the second time. After the second the
+    process ends within HURRY_S, whatever hangs: the next start settles what was under way."""
+    loop, stop, hurry = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+
+    def receive(number: int) -> None:
+        if stop.is_set() and not hurry.is_set():
+            hurry.set()
+            loop.call_later(HURRY_S, os._exit, 128 + number)
+        stop.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop
+        loop.add_signal_handler(number, receive, number)
+    return stop, hurry

@@ -242,9 +242,17 @@ class App:
         if resumed:
             log.info("unfinished jobs resumed", jobs=resumed)
 
+    async def drain(self, hurry: asyncio.Event | None = None) -> None:
+        """Takes no new jobs, and gives running ones `drain_s` seconds to end, or until `hurry` is set. Unfinished ones
+        are resumed at the next start."""
+        self.jobs.refuse_new_jobs()
+        if self._scheduler.is_busy and self._drain_s:
+            self._status_messages.announce_restart()
+        await self._scheduler.drain(self._drain_s, hurry)
+
     async def close(self) -> None:
-        """Gives running jobs `drain_s` seconds to end; unfinished ones are resumed at the next start."""
-        await self._scheduler.drain(self._drain_s)
+        """Drains, unless that was done before, and closes everything."""
+        await self.drain()
         await self._retention.stop()
         await self.events.close()
         await self.jobs.close()

@@ -44,6 +44,8 @@ class DiscordAdapter:
     RateLimitFeedback, StoredFiles and MessageLinks."""
 
     platform = PLATFORM
+    keeps_requests = False
+    """Discord brings an event once, and its users wait for an answer."""
 
     def __init__(
         self,

@@ -46,6 +46,8 @@ class PlaygroundAdapter:
     """
 
     platform = users.PLATFORM
+    keeps_requests = False
+    """A page waits for an answer."""
 
     def __init__(
         self,

@@ -52,6 +52,8 @@ class TelegramAdapter:
     """
 
     platform = PLATFORM
+    keeps_requests = True
+    """Telegram keeps updates for a day."""
 
     def __init__(
         self,
@@ -92,6 +94,7 @@ class TelegramAdapter:
         )
         self._charges = StarCharges(self._bot, storage, clock)
         self._receiver: Receiver | None = None
+        self._receiving = False
         self._chats_without_reactions: set[str] = set()
         self._tasks = BackgroundTasks()
 
@@ -120,10 +123,12 @@ class TelegramAdapter:
             clock=self._clock,
         )
         await self._strays.load()
+        self._receiving = True
         await self._receiver.start()
 
     async def stop_receiving(self) -> None:
-        if self._receiver is not None:
+        if self._receiver is not None and self._receiving:
+            self._receiving = False
             await self._receiver.stop()
 
     async def close(self) -> None:

@@ -12,7 +12,7 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     │   ├── ReplyGone  NothingToEdit  ReplyHasNoPicture  StillPainting
     │   ├── OutOfCredits  ChatOutOfCredits  TooManyWaiting
     │   ├── Banned  ChatBanned  Closed  ForbiddenWord  TooFast
-    │   ├── NotYours  AlreadyFinished  AdminsOnly  UnknownCommand  BadArguments  UnknownCharge
+    │   ├── NotYours  AlreadyFinished  AdminsOnly  UnknownCommand  BadArguments  UnknownCharge  Restarting
     │   └── Unsupported             no configured provider can do it
     ├── PaintFailed                 the upstream made no image; the reservation is released
     │   ├── Unreachable             no connection: certainly not accepted         → next provider
@@ -125,6 +125,7 @@ from bot.errors.refusals import (
     Refusal,
     ReplyGone,
     ReplyHasNoPicture,
+    Restarting,
     StillPainting,
     TooFast,
     TooManyPictures,
@@ -193,6 +194,7 @@ __all__ = [
     "ReplyGone",
     "ReplyHasNoPicture",
     "Restarted",
+    "Restarting",
     "Retry",
     "SaidFailed",
     "SettingsWrong",

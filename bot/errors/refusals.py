@@ -209,6 +209,12 @@ class AlreadyFinished(Refusal):
     key = "refusal-already-finished"
 
 
+class Restarting(Refusal):
+    """Easel is about to restart: it finishes what it has begun, and takes nothing new."""
+
+    key = "refusal-restarting"
+
+
 class AdminsOnly(Refusal):
     """The command is for administrators only."""
 

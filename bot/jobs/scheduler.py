@@ -94,16 +94,24 @@ class Scheduler:
             cancellation.add_done_callback(lambda _: self._cancellations.pop(job))
         return await asyncio.shield(cancellation)
 
-    async def drain(self, grace_s: float) -> None:
-        """Starts nothing more, gives running jobs `grace_s` seconds, then interrupts them; they go on at the next
-        start. Waits for cancellations under way."""
+    @property
+    def is_busy(self) -> bool:
+        """Whether a job runs."""
+        return bool(self._tasks)
+
+    async def drain(self, grace_s: float, hurry: asyncio.Event | None = None) -> None:
+        """Starts nothing more, gives running jobs `grace_s` seconds, or until `hurry` is set, then interrupts them;
+        they go on at the next start. Waits for cancellations under way."""
         self._closed = True
         tasks = list(self._tasks.values())
         if tasks:
-            _, late = await asyncio.wait(tasks, timeout=grace_s)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            ended = asyncio.gather(*tasks, return_exceptions=True)
+            hurried = asyncio.ensure_future((hurry or asyncio.Event()).wait())
+            await asyncio.wait((asyncio.shield(ended), hurried), timeout=grace_s, return_when=asyncio.FIRST_COMPLETED)
+            hurried.cancel()
+            for task in tasks:
+                task.cancel()  # no-op for those that have ended
+            await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*self._cancellations.values(), return_exceptions=True)
 
     async def _cancel_job(self, job: str) -> bool:

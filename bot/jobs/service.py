@@ -14,7 +14,7 @@ from cachetools import LRUCache
 from bot.background import BackgroundTasks
 from bot.chat import Action, Attachment, Chat, MessageRef, User
 from bot.clock import Clock
-from bot.errors import EaselError, StillPainting, StoreFailed, TooManyWaiting
+from bot.errors import EaselError, Restarting, StillPainting, StoreFailed, TooManyWaiting
 from bot.job import TRANSITIONS, Job, NewJob, button_key
 from bot.jobs.runner import JobRunner
 from bot.jobs.scheduler import Scheduler
@@ -70,8 +70,13 @@ class JobService:
         self._median_expires = -math.inf
         self._known_events: LRUCache[str, None] = LRUCache(MAX_KNOWN_EVENTS)
         self._cancellations = BackgroundTasks()
+        self._refuses = False
 
     # ------------------------------------------------------------ submitting
+
+    def refuse_new_jobs(self) -> None:
+        """From now on `submit_job` raises Restarting: Easel finishes what it has begun."""
+        self._refuses = True
 
     async def submit_job(
         self,
@@ -92,6 +97,8 @@ class JobService:
 
         Raises Refusal, StoreFailed.
         """
+        if self._refuses:
+            raise Restarting
         is_full = self._scheduler.count_jobs(requester.user.key) >= self._rules.unfinished
         if is_full and event not in self._known_events and button is None:
             raise TooManyWaiting(limit=self._rules.user_waiting)

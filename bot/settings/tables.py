@@ -363,8 +363,9 @@ class Settings(BaseSettings):
     log: Log = Log()
     """The log."""
 
-    drain_s: float = Field(default=30, ge=0, allow_inf_nan=False)
-    """Longest wait for running jobs at a stop, seconds; >= 0."""
+    drain_s: float = Field(default=120, ge=0, allow_inf_nan=False)
+    """Longest wait for running jobs at a stop, seconds; >= 0. A painting in chat completions, which a restart cannot
+    resume, takes up to about two minutes."""
 
     @classmethod
     def settings_customise_sources(

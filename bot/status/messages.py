@@ -17,7 +17,7 @@ from bot.errors import ChatBusy, ChatFailed, ChatGone, ChatUnreachable, EaselErr
 from bot.painting import Image
 from bot.ports import ChatPort, RateLimitFeedback
 from bot.status.pacing import NO_RESETS, Pacer, SendGrant, Urgency
-from bot.status.state import Status, StatusEvent, apply_event, is_noticeable_change, render
+from bot.status.state import RestartAnnounced, Status, StatusEvent, apply_event, is_noticeable_change, render
 
 log = structlog.get_logger()
 
@@ -163,6 +163,11 @@ class StatusMessages:
             return
         message.status = apply_event(message.status, event)
         self.refresh(key)
+
+    def announce_restart(self) -> None:
+        """Says on the messages of unfinished jobs that Easel restarts once those that run have ended."""
+        for key in list(self._messages):
+            self.apply_event(key, RestartAnnounced())
 
     def refresh(self, key: str) -> None:
         """Requests an edit if the message shows something noticeably older than its status."""

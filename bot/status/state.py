@@ -24,7 +24,12 @@ class QueuePosition:
     """Position in the queue; 1 is next."""
 
 
-StatusEvent = PaintEvent | QueuePosition
+@dataclass(frozen=True, slots=True)
+class RestartAnnounced:
+    """Easel restarts once the running jobs have ended."""
+
+
+StatusEvent = PaintEvent | QueuePosition | RestartAnnounced
 """What changes a status."""
 
 
@@ -56,6 +61,9 @@ class Status:
     preview_source: Link | Blob | None = None
     """The latest unfinished image."""
 
+    restarts: bool = False
+    """Whether Easel restarts: after this job where it runs, before it where it waits in Easel's own queue."""
+
 
 # ---------------------------------------------------------------- events -> status
 
@@ -70,6 +78,8 @@ def apply_event(status: Status, event: StatusEvent) -> Status:
         case QueuePosition(position=position):
             in_queue = status.stage in (Stage.WAITING, Stage.PREPARING)
             return replace(status, stage=Stage.WAITING, queue_position=position) if in_queue else status
+        case RestartAnnounced():
+            return replace(status, restarts=True)
         case StageChanged(stage=Stage.SAVING):
             return _enter_stage(_raise_percent(status, 100), Stage.SAVING)
         case StageChanged(stage=stage):
@@ -119,7 +129,14 @@ def is_noticeable_change(shown: Status, status: Status, shown_at: float, now: fl
 def _visible_state(status: Status) -> tuple[object, ...]:
     """What of a status a reader sees, except the times."""
     percent = _whole_percent(status.percent)
-    return (status.stage, status.queue_position, percent, status.images_ready, status.preview_source)
+    return (
+        status.stage,
+        status.queue_position,
+        percent,
+        status.images_ready,
+        status.preview_source,
+        status.restarts,
+    )
 
 
 def _whole_percent(percent: float | None) -> int | None:
@@ -127,7 +144,10 @@ def _whole_percent(percent: float | None) -> int | None:
 
 
 def render(status: Status, locale: str, now: float) -> str:
-    """Text of the message, one to three lines: the stage, the progress bar, the details. `now`: monotonic, seconds."""
+    """Text of the message, one to four lines: the stage, the progress bar, the details, a restart.
+
+    `now`: monotonic, seconds.
+    """
     lines = [translate(locale, f"stage-{status.stage}")]
     if status.percent is not None:
         lines.append(
@@ -135,6 +155,9 @@ def render(status: Status, locale: str, now: float) -> str:
         )
     if details := _details(status, locale, now):
         lines.append(" · ".join(details))
+    if status.restarts:
+        before = status.queue_position is not None
+        lines.append(translate(locale, "status-restarts-before" if before else "status-restarts-after"))
     return "\n".join(lines)
 
 

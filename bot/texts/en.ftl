@@ -74,6 +74,7 @@ refusal-too-fast =
     }.
 refusal-not-yours = Only the person who asked for this picture can do that.
 refusal-already-finished = This one is finished already.
+refusal-restarting = The bot is about to restart and takes no new requests. Nothing was charged; please send it again in a few minutes.
 refusal-admins-only = That command is for the admins of this bot.
 refusal-unknown-command = I don’t know “{ $command }”. /help shows what I understand.
 refusal-bad-arguments = I didn’t understand that. Write it like this: { $usage }
@@ -333,6 +334,8 @@ status-place = { $ahead ->
 }
 # $count is always more than one.
 status-got = { $got } of { $count } pictures ready
+status-restarts-after = the bot restarts once this is finished
+status-restarts-before = the bot restarts, then this goes on
 status-seconds = { $seconds } s
 status-minutes = { $minutes } min { $seconds } s
 # $time is one of the two durations above.

@@ -87,6 +87,7 @@ refusal-too-fast =
     }.
 refusal-not-yours = Это может сделать только тот, кто заказал картинку.
 refusal-already-finished = Эта картинка уже завершена.
+refusal-restarting = Бот скоро перезапустится и не принимает новые запросы. Ничего не списано; пришлите запрос ещё раз через несколько минут.
 refusal-admins-only = Эта команда только для администраторов бота.
 refusal-unknown-command = Команда «{ $command }» мне незнакома. Что я умею, покажет /help.
 refusal-bad-arguments = Не получилось понять. Напишите так: { $usage }
@@ -357,6 +358,8 @@ status-place = { $ahead ->
 }
 # $count is always more than one.
 status-got = готово { $got } из { $count }
+status-restarts-after = бот перезапустится, когда закончит это
+status-restarts-before = бот перезапускается, потом продолжит
 status-seconds = { $seconds } с
 status-minutes = { $minutes } мин { $seconds } с
 # $time is one of the two durations above.

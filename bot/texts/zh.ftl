@@ -59,6 +59,7 @@ refusal-forbidden-word = 这里不能画这个，请换个说法。
 refusal-too-fast = 一下子太多了。{ NUMBER($seconds, useGrouping: 0) } 秒后我再听。
 refusal-not-yours = 只有发起这张图的人才能这样做。
 refusal-already-finished = 这张图已经完成了。
+refusal-restarting = 机器人即将重启，暂不接受新的请求。没有扣除积分，请过几分钟再发一次。
 refusal-admins-only = 这个命令只有机器人的管理员可以使用。
 refusal-unknown-command = 我不认识“{ $command }”。发送 /help 看看我能做什么。
 refusal-bad-arguments = 没看懂。请这样写：{ $usage }
@@ -278,6 +279,8 @@ status-place = { $ahead ->
 }
 # $count is always more than one.
 status-got = 已完成 { $got }/{ $count } 张
+status-restarts-after = 完成后机器人将重启
+status-restarts-before = 机器人正在重启，之后会继续
 status-seconds = { $seconds } 秒
 status-minutes = { $minutes } 分 { $seconds } 秒
 # $time is one of the two durations above.

@@ -226,3 +226,17 @@ async def test_a_turn_claimed_before_the_end_starts_nothing_after_it(workflow: S
     await settle()
     assert at_once
     assert workflow.started == []
+
+
+async def test_a_hurried_drain_interrupts_running_jobs_at_once(workflow: ScriptedWorkflow) -> None:
+    scheduler, hurry = make_scheduler(workflow), asyncio.Event()
+    scheduler.submit("a", "user")
+    await settle()
+    assert scheduler.is_busy
+    draining = asyncio.create_task(scheduler.drain(3600, hurry))
+    await settle()
+    assert not workflow.interrupted
+    hurry.set()
+    await draining
+    assert workflow.interrupted == ["a"]
+    assert not scheduler.is_busy

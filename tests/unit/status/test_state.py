@@ -12,6 +12,7 @@ from bot.status.state import (
     BAR_EMPTY,
     BAR_FULL,
     QueuePosition,
+    RestartAnnounced,
     Status,
     StatusEvent,
     apply_event,
@@ -19,7 +20,7 @@ from bot.status.state import (
     progress_bar,
     render,
 )
-from bot.texts import LOCALES
+from bot.texts import LOCALES, translate
 
 ANY = Link(url="https://example.org/1.png")
 NEW = Status(accepted_at=100.0)
@@ -28,7 +29,7 @@ events = st.one_of(
     st.sampled_from(Stage).map(StageChanged),
     st.floats(-5, 105).map(Progress),
     st.integers(1, 9).map(QueuePosition),
-    st.sampled_from([Accepted(), Preview(ANY), FinishedImage(ANY), Usage({})]),
+    st.sampled_from([Accepted(), Preview(ANY), FinishedImage(ANY), Usage({}), RestartAnnounced()]),
 )
 
 
@@ -203,3 +204,12 @@ def test_the_bar_grows_with_the_percentage_and_is_full_only_at_the_end(one: floa
     assert len(progress_bar(low)) == len(progress_bar(high)) == 12
     assert (BAR_EMPTY in progress_bar(low)) == (low < 100)
     assert progress_bar(low) == progress_bar(low).replace(BAR_EMPTY, "").ljust(12, BAR_EMPTY)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_a_restart_is_announced_to_jobs_that_run_and_to_those_that_wait(locale: str) -> None:
+    running = status_after(StageChanged(Stage.PAINTING), RestartAnnounced())
+    waiting = status_after(QueuePosition(1), RestartAnnounced())
+    assert is_noticeable_change(replace(running, restarts=False), running, 100.0, 100.0)
+    assert render(running, locale, 100.0).endswith(translate(locale, "status-restarts-after"))
+    assert render(waiting, locale, 100.0).endswith(translate(locale, "status-restarts-before"))
