@@ -20,6 +20,7 @@ from bot.providers.chat.patterns import (
 
 MAX_STATUS_LINE_CHARS = 4096  # characters; a line that grows by dots for ten minutes stays below it
 WINDOW_CHARS = 96  # characters before a mark that are searched: a word, a progress bar, a number
+MAX_SCANS = 5_000  # marks of one reply at which its window is searched; ten minutes of progress need some hundreds
 MARKS = frozenset(".%％…")  # only at these can anything become certain before a line ends
 
 _MARK = re.compile(r"[.%％…]")
@@ -36,6 +37,7 @@ class LineScanner:
         self._is_echo = is_echo
         self._percent = -1.0
         self._stage_rank = 0
+        self._scans = 0
         self._reset_line()
 
     def _reset_line(self) -> None:
@@ -54,7 +56,8 @@ class LineScanner:
     def add_text(self, text: str, events: list[PaintEvent]) -> None:
         """Adds text that does not contain the end of the line."""
         start = 0
-        for mark in _MARK.finditer(text, 0, max(MAX_STATUS_LINE_CHARS - self._length, 0)):
+        scanned = 0 if self._scans >= MAX_SCANS else max(MAX_STATUS_LINE_CHARS - self._length, 0)
+        for mark in _MARK.finditer(text, 0, scanned):
             self._pieces.append(text[start : mark.end()])
             start = mark.end()
             self._scan_at_mark(events)
@@ -64,7 +67,8 @@ class LineScanner:
 
     def end_line(self, events: list[PaintEvent], *, cut: bool) -> str:
         """Ends the line and returns it. `cut`: the reply broke off here, so a number at the end may be half of one."""
-        if 0 < self._length <= MAX_STATUS_LINE_CHARS and not cut:
+        if 0 < self._length <= MAX_STATUS_LINE_CHARS and not cut and self._scans < MAX_SCANS:
+            self._scans += 1
             self._advance_window()
             if not self._skips_line:
                 self._scan_at_end(events)
@@ -95,6 +99,7 @@ class LineScanner:
 
     def _scan_at_mark(self, events: list[PaintEvent]) -> None:
         """Searches the window at a mark, where a percentage or a stage becomes certain."""
+        self._scans += 1
         new_text = self._advance_window()
         if self._skips_line:
             return

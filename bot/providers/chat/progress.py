@@ -33,9 +33,11 @@ from bot.providers.chat.patterns import (
     to_half_width,
 )
 from bot.providers.chat.verdict import Verdict, VerdictBuilder
+from bot.providers.image_urls import MAX_URLS
 
 _SCHEMES = ("http://", "https://", DATA_URL_PREFIX)
 _MAX_URL_PARENTHESES = 8  # pairs of parentheses within one address; with more it is no address
+_MAX_LINKS_CHARS = 64 * 1024  # characters of a line, without its inline images, that are searched for links
 _MAX_TAG_OFFSET_CHARS = 4096  # characters; a <think> tag further on in a line is not searched for
 
 
@@ -171,6 +173,8 @@ class ReplyParser:
     # ------------------------------------------------------------ addresses
 
     def _report_picture(self, url: str, events: list[PaintEvent]) -> None:
+        if len(self._picture_urls) >= MAX_URLS:
+            return
         if not (url in self._picture_urls or self._is_reference(url) or self._is_reasoning):
             self._picture_urls.add(url)
             events.append(FinishedImage(Link(url=url)))
@@ -187,15 +191,17 @@ class ReplyParser:
 
     def _extract_links(self, text: str, events: list[PaintEvent], *, quoted: bool, cut: bool) -> str:
         """Reports previews, records links and bare addresses; returns the text outside of them."""
+        if not quoted:  # before any pattern sees it: it may be megabytes long
+            text = self._extract_data_url(text, cut=cut)
+        is_whole, text = len(text) <= _MAX_LINKS_CHARS, text[:_MAX_LINKS_CHARS]
         for found in MARKDOWN_LINK.finditer(text):
             self._classify_link(found[1].strip(), found[2], events, quoted=quoted)
-        rest = MARKDOWN_LINK.sub(" ", text)
         if quoted:
             return ""
-        rest = self._extract_data_url(rest, cut=cut)
+        rest = MARKDOWN_LINK.sub(" ", text)
         for found in URL.finditer(rest):
             url = found[0].rstrip(".,;:!?*_")
-            if IMAGE_PATH.search(url) and not (cut and found.end() == len(rest)):
+            if IMAGE_PATH.search(url) and not ((cut or not is_whole) and found.end() == len(rest)):
                 self._bare_urls[url] = None
         return URL.sub(" ", rest)
 
@@ -214,7 +220,7 @@ class ReplyParser:
         if is_number or "asyncdata" in url.split("/")[2].lower():
             if is_number and quoted:
                 self._line.report_percent(float(label), events)
-            if url not in self._preview_urls and not self._is_reference(url):
+            if url not in self._preview_urls and len(self._preview_urls) < MAX_URLS and not self._is_reference(url):
                 self._preview_urls.add(url)
                 events.append(Preview(Link(url=url)))
         elif quoted:

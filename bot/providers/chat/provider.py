@@ -23,6 +23,7 @@ from bot.providers.http.client import Base64, HttpResponse, Payload, UpstreamCli
 from bot.providers.http.json_safe import finite_number, parse_json_documents
 from bot.providers.http.quoting import redactions
 from bot.providers.http.sse import iter_sse_events
+from bot.providers.http.turns import decode_text
 from bot.providers.inline_images import decode_inline_images
 from bot.providers.offload import offload
 from bot.providers.parallel import merge_paintings
@@ -30,6 +31,8 @@ from bot.providers.presets import ChatWire, Upstream
 from bot.providers.surplus import SurplusBudget, drop_surplus
 
 log = structlog.get_logger()
+
+TEXT_CHARS = 1024  # characters of an event whose text is read in the event loop; a mark in it costs up to 30 µs
 
 
 class ChatProvider(SingleResponseProvider):
@@ -173,14 +176,14 @@ async def _read_events(http_response: HttpResponse, response: ChatResponse) -> A
             if data.strip() == "[DONE]":
                 response.is_complete = True
                 return
-            for event in await offload(len(data), apply_sse_event, response, kind, data):
+            for event in await offload(len(data), apply_sse_event, response, kind, data, above=TEXT_CHARS):
                 yield event
             if response.error:
                 return
 
 
 def _apply_document(response: ChatResponse, body: bytes) -> list[PaintEvent]:
-    documents = parse_json_documents(body.decode("utf-8", "replace"))
+    documents = parse_json_documents(decode_text(body))
     response.is_complete = bool(documents)  # a document that can be parsed is complete
     return [event for document in documents for event in response.apply_message(parse_message(document))]
 

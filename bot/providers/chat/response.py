@@ -13,6 +13,10 @@ from bot.providers.chat.progress import ReplyParser
 from bot.providers.chat.verdict import Verdict, VerdictKind
 from bot.providers.http.error_bodies import ErrorBody, failure_in_success
 from bot.providers.http.quoting import quote
+from bot.providers.image_urls import MAX_URLS
+
+MAX_REFUSAL_CHARS = 10_000  # of a refusal in words that are kept; a quote needs fewer
+MAX_CHANNELS = 32  # choices of one answer that are read, text and thoughts apart; we ask for one choice
 
 _Channel = Literal["text", "thoughts"]
 
@@ -65,8 +69,10 @@ class ChatResponse:
             *self._feed(part.index, "thoughts", part.reasoning),
             *self._feed(part.index, "text", part.text),
         ]
-        self._attached_urls.update(dict.fromkeys(part.image_urls))
-        self._refusal += part.refusal
+        if len(self._attached_urls) < MAX_URLS:
+            self._attached_urls.update(dict.fromkeys(part.image_urls[:MAX_URLS]))
+        if len(self._refusal) < MAX_REFUSAL_CHARS:
+            self._refusal += part.refusal
         if part.finish_reason:
             self._finish_reasons.add(part.finish_reason.lower())
             self.is_complete = True
@@ -76,6 +82,8 @@ class ChatResponse:
         if not text:
             return []
         parser = self._parsers.get((index, channel))
+        if parser is None and len(self._parsers) >= MAX_CHANNELS:
+            return []
         if parser is None:
             parser = self._parsers[index, channel] = ReplyParser(self._prompt, is_reasoning=channel == "thoughts")
         return self._without_repeats(parser.feed(text))

@@ -51,6 +51,7 @@ class VerdictBuilder:
     def __init__(self) -> None:
         self._failure: list[str] = []
         self._prose: list[str] = []
+        self._prose_chars = 0
 
     def add_failure_line(self, line: str) -> bool:
         """Adds a line that reports a failure, or the reason of the one before; False for any other line.
@@ -70,6 +71,8 @@ class VerdictBuilder:
 
     def add_prose_line(self, line: str) -> None:
         """Adds a line of prose; lines that only report progress are left out."""
+        if self._prose_chars >= MAX_PROSE_CHARS:
+            return
         line = line[:MAX_PROSE_CHARS].strip("]()[!|*# \t\r")
         words = to_half_width(line)
         if UPLOAD_NOTICE.search(words) or PROGRESS_LINE.search(words):
@@ -80,8 +83,9 @@ class VerdictBuilder:
             and any(form.search(words) for _, form in STAGES)
         ):
             return
-        if any(char.isalpha() for char in line) and sum(map(len, self._prose)) < MAX_PROSE_CHARS:
+        if any(char.isalpha() for char in line):
             self._prose.append(line)
+            self._prose_chars += len(line)
 
     def build(self) -> Verdict | None:
         """The verdict; None: there was neither a failure nor prose."""

@@ -29,6 +29,7 @@ from bot.errors.machine import is_machine_failure
 from bot.providers.http.error_bodies import failure_of_response
 from bot.providers.http.quoting import quote
 from bot.providers.http.transport import AiohttpTransport
+from bot.providers.http.turns import Turns, decompress
 from bot.tls import client_context
 
 log = structlog.get_logger()
@@ -318,10 +319,12 @@ class _Upload:
 
 
 def _iter_decoded(response: httpx.Response) -> AsyncGenerator[bytes, None]:
-    """The body without its content encoding. One without any, as requested, needs none of httpx's decoding layers."""
+    """The body without its content encoding. Not by httpx's decoders, which decompress a whole chunk at once, and what
+    was compressed twice into memory without end."""
     assert isinstance(response.stream, httpx.AsyncByteStream)
-    parts = response.aiter_bytes() if "Content-Encoding" in response.headers else aiter(response.stream)
-    return cast(AsyncGenerator[bytes, None], parts)
+    parts = cast(AsyncGenerator[bytes, None], aiter(response.stream))
+    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+    return parts if encoding in ("identity", "") else decompress(parts, encoding, Turns())
 
 
 def failure_before_response(exc: Exception, *, handed_over: bool) -> PaintFailed:
@@ -339,11 +342,12 @@ async def _read_error(response: httpx.Response, deadline: float) -> bytes:
     body = b""
     try:
         async with asyncio.timeout_at(min(deadline, asyncio.get_running_loop().time() + ERROR_BODY_TIMEOUT_S)):
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) >= MAX_ERROR_BYTES:
-                    break
-    except (TimeoutError, httpx.HTTPError):
+            async with aclosing(_iter_decoded(response)) as chunks:
+                async for chunk in chunks:
+                    body += chunk
+                    if len(body) >= MAX_ERROR_BYTES:
+                        break
+    except (TimeoutError, httpx.HTTPError, BadResult):
         pass  # the status is known, and decides
     return body[:MAX_ERROR_BYTES]
 

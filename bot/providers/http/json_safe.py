@@ -6,27 +6,29 @@ nesting until the stack overflows, lone surrogates, infinite numbers.
 
 import json
 import math
-import re
+from typing import cast
 
 MAX_DEPTH = 64  # levels of nesting; no real answer has a dozen
 
-_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")  # a surrogate, alone or in a pair
+MAX_VALUES = 200_000  # arrays, objects and commas of one document; an answer with many images has some hundreds
+MAX_LINES = 10_000  # of a text that may have a document on each line
 
 
 def parse_json(text: str) -> object:
     """The document. A lone surrogate, which UTF-8 cannot encode, becomes a question mark.
 
-    Raises ValueError for text that is no JSON, or nested deeper than MAX_DEPTH.
+    Raises ValueError for text that is no JSON, nested deeper than MAX_DEPTH, or with more than MAX_VALUES: parsing
+    holds the interpreter, and a value costs a hundred times its size in memory.
     """
+    if sum(map(text.count, "[{,")) > MAX_VALUES:
+        raise ValueError("too many values")
     try:
         document: object = json.loads(text)
-        if _SURROGATE_ESCAPE.search(text):
-            document = json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
     except RecursionError as exc:
         raise ValueError("too deep") from exc
     if _exceeds_max_depth(document):
         raise ValueError("too deep")
-    return document
+    return _without_surrogates(document) if "\\u" in text else document
 
 
 def parse_json_documents(text: str) -> list[object]:
@@ -35,7 +37,7 @@ def parse_json_documents(text: str) -> list[object]:
         return [parse_json(text)]
     except ValueError:
         documents: list[object] = []
-    for line in text.splitlines() if "\n" in text else ():
+    for line in text.splitlines() if 0 < text.count("\n") <= MAX_LINES else ():
         try:
             documents.append(parse_json(line.removeprefix("data:")))
         except ValueError:
@@ -50,6 +52,16 @@ def _exceeds_max_depth(document: object) -> bool:
         if not level:
             return False
     return True
+
+
+def _without_surrogates(value: object) -> object:
+    """The document, at most MAX_DEPTH deep, with a question mark for each lone surrogate."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        pairs = cast("dict[str, object]", value).items()
+        return {str(_without_surrogates(name)): _without_surrogates(each) for name, each in pairs}
+    return [_without_surrogates(each) for each in cast("list[object]", value)] if isinstance(value, list) else value
 
 
 def _children(value: object) -> list[object]:

@@ -9,6 +9,8 @@ from unicodedata import category
 
 MAX_QUOTE_CHARS = 200  # a longer text of an upstream does not help a user
 
+MAX_SEARCHED_CHARS = 1_000_000  # of a text that are searched for secrets; of the rest nothing is quoted
+
 MIN_SECRET_PROMPT_CHARS = 16  # a shorter prompt is no secret, and redacting it would garble every quote
 
 # control, invisible, private, surrogate, line breaks
@@ -26,9 +28,12 @@ def quote(text: str, *, redact: Iterable[str] = (), limit: int = MAX_QUOTE_CHARS
     `redact`: strings that must not appear (keys, prompts), also as JSON escapes them in an answer that repeats the
     request; each is replaced by an ellipsis before anything is cut.
     """
-    for secret in redact:
-        for spelled in _spellings(secret) if secret else ():
-            text = text.replace(spelled, "…")
+    spellings = [spelled for secret in redact if secret for spelled in _spellings(secret)]
+    is_cut, text = len(text) > MAX_SEARCHED_CHARS, text[:MAX_SEARCHED_CHARS]
+    for spelled in spellings:
+        text = text.replace(spelled, "…")
+    if is_cut:  # the last part may be the beginning of a secret
+        text = text[: -max(map(len, spellings), default=1)]
     short = text[: limit * 8]  # enough even when most of it is blank; a long page of HTML is not scanned to its end
     seen = "".join(" " if category(char) in _INVISIBLE_CATEGORIES else char for char in short)
     line = " ".join(seen.split())

@@ -3,19 +3,34 @@
 Knows the framing, not the content: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
 """
 
+import codecs
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
+from bot.errors import BadResult
 from bot.providers.http.client import HttpResponse
+from bot.providers.http.turns import TURN_BYTES, Turns, slices
+
+MAX_EVENTS = 300_000  # of one response; one for each character of a long reply stays below
+EVENT_COST = 64  # bytes that an event counts besides its data: the shortest ones cost as much as a line of text
 
 
 async def iter_sse_events(response: HttpResponse) -> AsyncGenerator[tuple[str, str], None]:
-    """Type and data of each event. Raises as `HttpResponse.iter_chunks` does."""
-    events = SseParser()
+    """Type and data of each event; other tasks get their turns in between.
+
+    Raises as `HttpResponse.iter_chunks` does, and BadResult beyond MAX_EVENTS.
+    """
+    events, turns, count = SseParser(), Turns(), 0
     async with aclosing(response.iter_chunks()) as chunks:
         async for chunk in chunks:
-            for event in events.feed(chunk):
-                yield event
+            for piece in slices(chunk, TURN_BYTES):
+                await turns.spend(len(piece))
+                for event in events.feed(piece):
+                    count += 1
+                    if count > MAX_EVENTS:
+                        raise BadResult(detail=f"more than {MAX_EVENTS} events")
+                    await turns.spend(len(event[1]) + EVENT_COST)
+                    yield event
     for event in events.feed(b"\n\n"):  # many relays leave out the blank line after the last one
         yield event
 
@@ -27,24 +42,28 @@ class SseParser:
     """
 
     def __init__(self) -> None:
-        self._line: list[bytes] = []  # pieces of the current line, which has not ended
+        # Bytes are decoded as they come: a line of many megabytes would hold up everything at its end.
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._line: list[str] = []  # pieces of the current line, which has not ended
         self._ended_by_cr = False  # a line feed that follows belongs to the same line end
         self._kind = ""
         self._data: list[str] = []
 
     def feed(self, chunk: bytes) -> Iterator[tuple[str, str]]:
         """Type and data of each event that is complete now; events without data are skipped."""
-        if not chunk:
+        text = self._decoder.decode(chunk)
+        if not text:
             return
         if self._ended_by_cr:
-            chunk = chunk.removeprefix(b"\n")
-        self._ended_by_cr = chunk.endswith(b"\r")
-        for part in chunk.splitlines(keepends=True):
-            self._line.append(part)
-            if part.endswith((b"\n", b"\r")):
-                line = b"".join(self._line).rstrip(b"\r\n").decode("utf-8", "replace")
-                self._line.clear()
-                yield from self._parse_line(line)
+            text = text.removeprefix("\n")
+        self._ended_by_cr = text.endswith("\r")
+        *ended, rest = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        for part in ended:
+            line = "".join((*self._line, part)) if self._line else part
+            self._line.clear()
+            yield from self._parse_line(line)
+        if rest:
+            self._line.append(rest)
 
     def _parse_line(self, line: str) -> Iterator[tuple[str, str]]:
         if not line:

@@ -22,6 +22,7 @@ from bot.providers.http.json_safe import parse_json_documents
 from bot.providers.http.multipart import FormFile, encode_form
 from bot.providers.http.quoting import redactions
 from bot.providers.http.sse import iter_sse_events
+from bot.providers.http.turns import decode_text
 from bot.providers.images.response import ImagesResponse
 from bot.providers.inline_images import decode_inline_images
 from bot.providers.offload import offload
@@ -205,7 +206,7 @@ async def _read_events(http_response: HttpResponse, response: ImagesResponse) ->
 
 
 def _apply_document(response: ImagesResponse, body: bytes) -> list[PaintEvent]:
-    documents = parse_json_documents(body.decode("utf-8", "replace"))
+    documents = parse_json_documents(decode_text(body))
     response.is_complete = bool(documents)  # a document that can be parsed is complete
     return [event for document in documents for event in response.apply_document(document)]
 

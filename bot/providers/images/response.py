@@ -9,7 +9,7 @@ from typing import Any, cast
 from bot.errors import Lost, NoPicture, PaintFailed
 from bot.painting import FinishedImage, Link, PaintEvent, Preview, Usage
 from bot.providers.http.error_bodies import ErrorBody, failure_in_success, find_error
-from bot.providers.image_urls import find_image_urls
+from bot.providers.image_urls import MAX_URLS, find_image_urls
 from bot.providers.presets import TokenPrice
 from bot.providers.prices import usage_credits
 
@@ -59,7 +59,9 @@ class ImagesResponse:
     def _pictures(self, outer: Mapping[str, Any]) -> list[PaintEvent]:
         data = outer.get("data")
         items: list[object] = [outer, *(cast("list[object]", data) if isinstance(data, list) else [])]
-        urls = [url for item in items for url in find_image_urls(item) if url not in self._reported_urls]
+        if len(self._reported_urls) >= MAX_URLS:
+            return []
+        urls = [url for item in items[:MAX_URLS] for url in find_image_urls(item) if url not in self._reported_urls]
         self._reported_urls.update(urls)
         return [FinishedImage(Link(url=url)) for url in dict.fromkeys(urls)]
 

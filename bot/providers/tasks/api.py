@@ -16,6 +16,7 @@ from bot.providers.http.client import HttpResponse, Payload, UpstreamClient, exc
 from bot.providers.http.error_bodies import ErrorBody, classify_error, make_failure
 from bot.providers.http.json_safe import parse_json_documents
 from bot.providers.http.quoting import redactions
+from bot.providers.http.turns import decode_text
 from bot.providers.offload import offload
 from bot.providers.presets import TasksWire, Upstream
 from bot.providers.tasks.response import TaskStatus, parse_task
@@ -132,7 +133,7 @@ class TaskApi:
         Raises UpstreamDown for a web page (a proxy answered in the upstream's place), Lost for any other body that is
         no JSON, or the failure of an error inside an HTTP success."""
         body = await answer.read_body()
-        documents = await offload(len(body), lambda: parse_json_documents(body.decode("utf-8", "replace")))
+        documents = await offload(len(body), lambda: parse_json_documents(decode_text(body)))
         if not documents and body.startswith(b"<"):
             raise UpstreamDown(detail="HTTP 200 with an HTML page")
         if not documents:

@@ -10,7 +10,7 @@ from typing import Any, cast
 from bot.painting import Usage
 from bot.providers.http.error_bodies import ErrorBody, find_error
 from bot.providers.http.json_safe import finite_number
-from bot.providers.image_urls import find_image_urls
+from bot.providers.image_urls import MAX_URLS, find_image_urls
 from bot.providers.presets import Path, TaskState, TasksWire
 
 Table = Mapping[str, Any]
@@ -84,7 +84,7 @@ def _image_urls(document: object, paths: Iterable[Path]) -> Iterator[str]:
     for path in paths:
         found = value_at(document, path)
         items = cast("list[object]", found) if isinstance(found, list) else [found]
-        urls = list(dict.fromkeys(url for item in items for url in find_image_urls(item)))
+        urls = list(dict.fromkeys(url for item in items[:MAX_URLS] for url in find_image_urls(item)))
         if urls:
             yield from urls
             return
