@@ -64,12 +64,15 @@ def _check_integrity(url: URL) -> None:
     file = sqlite_path(url)
     if not file.is_file() or (file.stat().st_size > SMALL_FILE_BYTES and not _has_leftover_wal(file)):
         return
+    verdicts: list[str] = []
     try:
         address = f"{file.absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(address, uri=True, timeout=BUSY_S)) as look:
-            verdicts = [str(verdict) for (verdict,) in look.execute(f"PRAGMA quick_check({MAX_VERDICTS})")]
+            verdicts.extend(str(verdict) for (verdict,) in look.execute(f"PRAGMA quick_check({MAX_VERDICTS})"))
     except sqlite3.Error as exc:
-        raise url_problem(f"{_location(url)} cannot be used ({type(exc).__name__}: {exc})") from exc
+        if getattr(exc, "sqlite_errorcode", None) != sqlite3.SQLITE_CORRUPT:
+            raise url_problem(f"{_location(url)} cannot be used ({type(exc).__name__}: {exc})") from exc
+        verdicts.append(str(exc))  # the check itself stops at damage of some kinds
     damage = [each for each in verdicts if each != "ok" and not ROW_VERDICT.match(each)]
     if damage:
         first = damage[0].splitlines()[-1]
