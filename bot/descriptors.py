@@ -4,6 +4,7 @@ Whoever opens connections asks here how many it may have. Each share is small en
 """
 
 import resource
+from contextlib import suppress
 
 MAX_LIMIT = 65_536  # descriptors that are asked for, where the system allows more than the process was given
 FILES = 28  # the database's connections with their logs, the event loop, the log, pipes to processes, a lock
@@ -17,7 +18,8 @@ def raise_limit() -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_LIMIT if hard == resource.RLIM_INFINITY else min(hard, MAX_LIMIT)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        with suppress(OSError, ValueError):  # a sandbox of the system's may forbid it
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def limit() -> int:

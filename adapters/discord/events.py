@@ -18,6 +18,7 @@ from adapters.discord.users import Users
 from bot.chat import Card, DeletedMessage, MessageRef
 from bot.clock import Clock
 from bot.errors import ChatBusy, ChatUnreachable
+from bot.errors.machine import is_machine_failure
 from bot.ports import EventSink
 from bot.texts import negotiate_locale, translate
 
@@ -72,6 +73,8 @@ class MessageEvents:
         direct = message.guild is None
         mentioned_ids = {*message.raw_role_mentions, *(each.id for each in message.mentions)}
         mentioned = not mentioned_ids.isdisjoint((user.id, *roles))
+        if (direct or mentioned) and self._events.ignores(self._users.of_message(message), decode.decode_chat(message)):
+            return True
         reply = await self._read_reply(message) if direct or mentioned or self._may_reply_to_bot(message) else None
         replies_to_bot = isinstance(reply, discord.Message) and reply.author.id == user.id
         to_me = direct or mentioned or replies_to_bot
@@ -119,6 +122,8 @@ class MessageEvents:
         except discord.NotFound:
             return DeletedMessage(id=str(reference.message_id))
         except (discord.DiscordException, OSError) as failed:
+            if is_machine_failure(failed):
+                raise
             log.warning("replied message not read", failure=type(failed).__name__)
             return None
 

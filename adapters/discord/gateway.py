@@ -8,6 +8,7 @@ from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import Any
 
+import aiohttp
 import discord
 import structlog
 from discord import app_commands
@@ -21,13 +22,17 @@ from adapters.discord.interactions import InteractionHandler, JobButton
 from adapters.discord.sender import Sender
 from adapters.discord.state import DiscordState
 from adapters.discord.users import Users
+from bot import descriptors
 from bot.clock import Clock
+from bot.errors.machine import is_machine_failure
 from bot.ports import AdapterStorage, EventSink
 
 log = structlog.get_logger()
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # no voice here
 
 COMMANDS_RETRY_S, COMMANDS_RETRY_MAX_S = 60.0, 3600.0  # before the commands are written once more; doubles
+MAX_CONNECTIONS = 256  # at once: a crowd is acknowledged in a second, a tenth of a second each
+MACHINE_RETRY_S = 5.0  # before a message is handled again that the machine had no room for
 HANDOVER_TIMEOUT_S = 5.0  # at the end, for events that came in
 MAX_RATELIMIT_WAIT_S = 30.0  # discord.py raises where its own calls would have to wait longer
 GUILD_READY_TIMEOUT_S = 0.2  # nothing here waits for the list of guilds
@@ -55,8 +60,10 @@ class GatewayClient(discord.AutoShardedClient):
         intents = discord.Intents.none()
         intents.guilds = intents.guild_messages = intents.dm_messages = True
         intents.message_content = message_content
+        connections = min(MAX_CONNECTIONS, descriptors.chat_connections(descriptors.limit()))
         super().__init__(
             intents=intents,
+            connector=aiohttp.TCPConnector(limit=connections),  # discord.py's own opens one for each call of a crowd
             shard_count=shard_count,
             chunk_guilds_at_startup=False,
             member_cache_flags=discord.MemberCacheFlags.none(),
@@ -82,7 +89,7 @@ class GatewayClient(discord.AutoShardedClient):
             self, sender=sender, files=files, state=state, users=users, events=events, clock=clock
         )
         self.interactions = InteractionHandler(
-            replies=InteractionReplies(sender=sender, state=state, inbox=inbox),
+            replies=InteractionReplies(sender=sender, state=state, inbox=inbox, clock=clock),
             users=users,
             files=files,
             state=state,
@@ -193,13 +200,20 @@ class GatewayClient(discord.AutoShardedClient):
         await self.run_event(self._handle_message(message))
 
     async def _handle_message(self, message: discord.Message) -> None:
-        try:
-            handled = await self._messages.handle_message(message)
-        except Exception:
-            self._inbox.set_handled(message.id)  # it would fail the next time too
-            raise
-        if handled:
-            self._inbox.set_handled(message.id)
+        """Handles a message, again and again while the machine has no room for it."""
+        while True:
+            try:
+                handled = await self._messages.handle_message(message)
+            except Exception as failed:
+                if is_machine_failure(failed):
+                    log.warning("message waits", message=message.id, failure=type(failed).__name__)
+                    await self._clock.sleep(MACHINE_RETRY_S)
+                    continue
+                self._inbox.set_handled(message.id)  # it would fail the next time too
+                raise
+            if handled:
+                self._inbox.set_handled(message.id)
+            return
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         await self.run_event(self._messages.handle_deleted(payload.guild_id, payload.channel_id, payload.message_id))

@@ -3,8 +3,9 @@
 Knows how an interaction is answered and by which token; what it asks for is interactions.py's.
 """
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import aiohttp
@@ -20,11 +21,14 @@ from adapters.discord.sender import Sender
 from adapters.discord.state import DiscordState
 from adapters.discord.users import interaction_locale
 from bot.chat import Card
+from bot.clock import Clock, wait_for_event
 from bot.errors import ChatBusy, ChatUnreachable, EaselError
 from bot.texts import translate_error
 
 log = structlog.get_logger()
 
+CROWD = 8  # interactions not acknowledged yet from which on work waits for them
+MAX_COURTESY_S = 2.0  # that the work of an interaction waits for others to be acknowledged
 MAX_RESPONSE_ATTEMPTS = 2  # a third would come too late
 
 
@@ -41,15 +45,24 @@ class FirstResponse:
 class InteractionReplies:
     """Acknowledges interactions and has their tokens saved."""
 
-    def __init__(self, *, sender: Sender, state: DiscordState, inbox: EventInbox) -> None:
+    def __init__(self, *, sender: Sender, state: DiscordState, inbox: EventInbox, clock: Clock) -> None:
         self._sender = sender
         self._state = state
         self._inbox = inbox
+        self._clock = clock
+        self._unacknowledged = 0
+        self._few_unacknowledged = asyncio.Event()  # set while fewer than CROWD are
+        self._few_unacknowledged.set()
 
     async def acknowledge(self, interaction: Interaction, *, ephemeral: bool) -> InteractionToken | None:
-        """Shows "thinking" as soon as the interaction is saved, and saves the token. None: Discord did not take it."""
-        await self._inbox.wait_until_saved(interaction.id)
-        response = await self.respond(lambda: interaction.response.defer(thinking=True, ephemeral=ephemeral))
+        """Shows "thinking" as soon as the interaction is saved, and saves the token. None: Discord did not take it.
+
+        In a crowd it returns once the others are acknowledged as well: the three seconds that each has are for that,
+        and not for anybody's work.
+        """
+        with self._count_unacknowledged():
+            await self._inbox.wait_until_saved(interaction.id)
+            response = await self.respond(lambda: interaction.response.defer(thinking=True, ephemeral=ephemeral))
         if not response.accepted:
             self._inbox.set_handled(interaction.id)
             return None
@@ -62,7 +75,20 @@ class InteractionReplies:
             self._state.remember_own_message(response.message_id)
         self._state.tokens.add(token)
         await self._state.save_token(token)
+        await wait_for_event(self._few_unacknowledged, MAX_COURTESY_S, self._clock)
         return token
+
+    @contextmanager
+    def _count_unacknowledged(self) -> Generator[None]:
+        self._unacknowledged += 1
+        if self._unacknowledged >= CROWD:
+            self._few_unacknowledged.clear()
+        try:
+            yield
+        finally:
+            self._unacknowledged -= 1
+            if self._unacknowledged < CROWD:
+                self._few_unacknowledged.set()
 
     async def respond(self, respond: Callable[[], Awaitable[object]]) -> FirstResponse:
         """Gives the first response, once more when the connection breaks."""

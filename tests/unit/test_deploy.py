@@ -12,6 +12,7 @@ from dotenv import dotenv_values
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from bot import descriptors
 from bot.settings import Settings, load, variables
 from tests.support import PROJECT
 
@@ -116,3 +117,10 @@ def test_the_service_keeps_its_data_where_it_may_write() -> None:
     folder = f"/var/lib/{service['StateDirectory'][0]}"
     assert f"EASEL_DATABASE_URL=sqlite:///{folder}/easel.db" in service["Environment"]
     assert f"EASEL_PLAYGROUND__PATH={folder}/playground.db" in service["Environment"]
+
+
+def test_descriptors_memory_and_threads_are_limited_alike() -> None:
+    service, container = unit(), compose()
+    assert service["LimitNOFILE"] == [str(descriptors.MAX_LIMIT)] == [str(container["ulimits"]["nofile"])]
+    assert service["MemoryMax"] == [container["mem_limit"].upper()] == ["1G"]
+    assert service["TasksMax"] == [str(container["pids_limit"])]

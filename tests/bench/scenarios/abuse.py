@@ -221,12 +221,11 @@ async def measure_slash(folder: Path, count: int, *, easel: bool) -> list[float]
         platform.on_callback = record
         sent: dict[str, float] = {}
         begun = now()
-        while len(sent) < count:
-            while len(sent) < min(count, (now() - begun) * count):
-                user, channel = chats[len(sent) % len(chats)]
-                options: dict[str, Any] = {"prompt": registry.add(f"slash{len(sent)}").prompt}
-                at = now()
-                sent[platform.server.slash(user, channel, "imagine", options).token] = at
-            await asyncio.sleep(TICK_S / 5)
+        for number in range(count):
+            user, channel = chats[number % len(chats)]
+            options: dict[str, Any] = {"prompt": registry.add(f"slash{number}").prompt}
+            at = now()
+            sent[platform.server.slash(user, channel, "imagine", options).token] = at
+            await asyncio.sleep(max(0.0, begun + number / count - now()))
         await wait_for(lambda: len(acknowledged) >= count, LATEST_S / 2)
         return [acknowledged.get(token, at + LATEST_S) - at for token, at in sent.items()]
