@@ -14,6 +14,7 @@ from bot.chat import Attachment
 from bot.errors import BadResult, EaselError, FetchFailed, Unfetched
 from bot.fetch import Fetcher
 from bot.job import Job
+from bot.jobs.file_memory import FileMemory
 from bot.painting import Blob, Capabilities, Image, Link
 from bot.pictures.processing import ImageProcessor
 from bot.ports import ChatPort
@@ -24,7 +25,8 @@ log = structlog.get_logger()
 RESULT_MAX_BYTES = 64_000_000  # bytes of one result; a 3840 × 2160 PNG at its worst is below 34 MB
 PREVIEW_MAX_BYTES = 8_000_000  # bytes
 RESULT_TIMEOUT_S = 60.0  # to download one result
-MAX_PARALLEL_FETCHES = 2  # original references of one job in memory at once; as many images are decoded at once in all
+ORIGINALS_BYTES = 64_000_000  # bytes of original references in memory at once, of all users
+USER_ORIGINALS = 2  # of them, files of one user; a mask counts with its image
 REFERENCE_MAX_BYTES = 32_000_000  # bytes of one reference before it is scaled down
 NAME_CHARS = 60  # characters of a file's name in a sentence about it
 
@@ -36,22 +38,21 @@ class JobImages:
         self._fetcher = fetcher
         self._processor = processor
         self._ports = ports
+        self._originals = FileMemory(ORIGINALS_BYTES, owner_files=USER_ORIGINALS)
         self._background = BackgroundTasks()
         self._previews: dict[str, asyncio.Task[None]] = {}  # the latest of each job
 
     async def load_references(self, job: Job, capabilities: Capabilities) -> tuple[tuple[Image, ...], Image | None]:
         """The job's references, in order, converted for `capabilities`, and the mask of the first: the one sent along,
-        else the transparent part of a PNG that is the only reference. MAX_PARALLEL_FETCHES at once, to hold few
-        originals.
+        else the transparent part of a PNG that is the only reference. Few originals are in memory at once.
 
         Raises Refusal for a file that is no readable image, and for a mask that does not fit.
         """
-        port, slots = self._ports[job.chat.platform], asyncio.Semaphore(MAX_PARALLEL_FETCHES)
-        owner = job.user.key
+        port, owner = self._ports[job.chat.platform], job.user.key
 
         async def load_reference(position: int, reference: Attachment) -> tuple[Image, Image | None]:
-            async with slots:
-                mask = job.mask if position == 0 else None
+            mask = job.mask if position == 0 else None
+            async with self._originals.reserve(owner, _most_bytes(reference) + (_most_bytes(mask) if mask else 0)):
                 mask_data = None if mask is None else await port.fetch(mask, limit=REFERENCE_MAX_BYTES)
                 data, name = await port.fetch(reference, limit=REFERENCE_MAX_BYTES), _display_name(reference)
                 if mask is not None and mask_data is not None:
@@ -136,6 +137,11 @@ class JobImages:
         if isinstance(source, Blob):
             return source.data
         return await self._fetcher.download(source.url, max_bytes=limit, timeout_s=RESULT_TIMEOUT_S)
+
+
+def _most_bytes(attachment: Attachment) -> int:
+    """How many bytes it has, or has at most where the platform does not say."""
+    return REFERENCE_MAX_BYTES if attachment.size is None else min(attachment.size, REFERENCE_MAX_BYTES)
 
 
 def _display_name(attachment: Attachment) -> str:
