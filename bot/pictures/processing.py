@@ -6,8 +6,8 @@ work runs in threads, heavy work in processes, both in an order that is fair bet
 
 import asyncio
 from collections.abc import Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from bot.errors import BadResult, MaskNotTransparent, Refusal
@@ -16,7 +16,7 @@ from bot.pictures import work
 from bot.pictures.encoding import MAX_EDGE_PX
 from bot.pictures.headers import SNIFF_BYTES, sniff_media_type
 from bot.pictures.inspection import Inspected, inspect_image
-from bot.pictures.price import DEFAULT_LIMITS, Lane, Limits, Price, Task, verified_frames, verifies_by_checksum
+from bot.pictures.price import BYTE_S, DEFAULT_LIMITS, Lane, Limits, Price, Task, verified_frames, verifies_by_checksum
 from bot.pictures.work import Call
 from bot.pictures.work_lane import WorkLane
 from bot.pictures.work_queue import FairWorkQueue
@@ -39,7 +39,7 @@ class ImageProcessor:
     def __init__(self, limits: Limits = DEFAULT_LIMITS, *, pool: WorkerPool | None = None) -> None:
         self._limits = limits
         self._pool = pool or WorkerPool()
-        self._inspections = ThreadPoolExecutor(max_workers=1, thread_name_prefix="picture-headers")
+        self._inspections = WorkLane[Inspected]("picture-headers", FairWorkQueue(slots=1, owner_slots=1), threads=1)
         threads = FairWorkQueue(slots=THREADS, owner_slots=THREADS, memory_bytes=THREADS_BYTES)
         processes = FairWorkQueue(slots=PROCESSES, owner_slots=1, memory_bytes=limits.memory_bytes)
         self._threads = WorkLane[tuple[Image, ...]]("pictures", threads, threads=THREADS)
@@ -78,8 +78,8 @@ class ImageProcessor:
         if sniff_media_type(mask[:SNIFF_BYTES]) != "image/png":
             raise MaskNotTransparent(name=mask_name)
         task = Task(edge=_reference_edge(capabilities), encodes=("image/png",))
-        inspected_mask = await self._inspect(mask, mask_name, task)
-        inspected = await self._inspect(data, name, task)
+        inspected_mask = await self._inspect(owner, mask, mask_name, task)
+        inspected = await self._inspect(owner, data, name, task)
         price = inspected.price.beside(inspected_mask.price)
         function = work.prepare_masked_reference
         image, ready_mask = await self._run(owner, price, function, inspected, inspected_mask.source, capabilities)
@@ -91,7 +91,7 @@ class ImageProcessor:
         Of an animation the first frames are decoded (see `verified_frames`). Raises BadResult.
         """
         with _refusals_as_bad_result():
-            inspected = await self._inspect(data, "", Task())
+            inspected = await self._inspect(owner, data, "", Task())
             header = inspected.source.header
             frames, by_checksum = verified_frames(header, self._limits), verifies_by_checksum(header)
             (image,) = await self._run(owner, inspected.price, work.verify_result, inspected, frames, by_checksum)
@@ -100,7 +100,7 @@ class ImageProcessor:
     async def prepare_preview(self, data: bytes, *, edge: int = PREVIEW_EDGE_PX, owner: str) -> Image:
         """A small JPEG of an upstream's image on white, neither side above `edge` pixels. Raises BadResult."""
         with _refusals_as_bad_result():
-            inspected = await self._inspect(data, "", Task(edge=edge, encodes=("image/jpeg",)))
+            inspected = await self._inspect(owner, data, "", Task(edge=edge, encodes=("image/jpeg",)))
             (image,) = await self._run(owner, inspected.price, work.make_preview, inspected, edge)
         return image
 
@@ -113,7 +113,7 @@ class ImageProcessor:
         if len(image.data) <= max_bytes:
             return image, False
         with _refusals_as_bad_result():
-            inspected = await self._inspect(image.data, "", FITTING)
+            inspected = await self._inspect(owner, image.data, "", FITTING)
             edge = inspected.task.edge
             (fitted,) = await self._run(owner, inspected.price, work.fit_to_limit, inspected, edge, max_bytes)
         return fitted, True
@@ -123,7 +123,7 @@ class ImageProcessor:
         self._pool.close()
         self._processes.close()
         self._threads.close()
-        self._inspections.shutdown()
+        self._inspections.close()
 
     # ------------------------------------------------------------ within
 
@@ -131,13 +131,15 @@ class ImageProcessor:
         self, data: bytes, name: str, capabilities: Capabilities, owner: str, *, own_mask: bool
     ) -> tuple[Image, ...]:
         encodes = (*capabilities.reference_types, "image/png") if own_mask else capabilities.reference_types
-        inspected = await self._inspect(data, name, Task(edge=_reference_edge(capabilities), encodes=encodes))
+        task = Task(edge=_reference_edge(capabilities), encodes=encodes)
+        inspected = await self._inspect(owner, data, name, task)
         return await self._run(owner, inspected.price, work.prepare_reference, inspected, capabilities, own_mask)
 
-    async def _inspect(self, data: bytes, name: str, task: Task) -> Inspected:
-        """Reads the header in a thread, which takes a millisecond, or a hundred for a hostile file."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._inspections, inspect_image, data, name, task, self._limits)
+    async def _inspect(self, owner: str, data: bytes, name: str, task: Task) -> Inspected:
+        """Reads the header in a thread, which takes a millisecond, or a hundred for a hostile file of megabytes."""
+        price = Price(memory_bytes=0, seconds=len(data) * BYTE_S, lane=Lane.THREAD)
+        inspect = partial(inspect_image, data, name, task, self._limits)
+        return await asyncio.wrap_future(self._inspections.submit(owner, price, inspect))
 
     async def _run(
         self,

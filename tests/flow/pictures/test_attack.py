@@ -87,7 +87,7 @@ async def test_a_hostile_picture_costs_little_and_nobody_else_waits(
     control = await _start()
     attack = await _start(str(file), str(photo), row.work, str(row.count), str(row.users))
     found = json.loads((await attack.communicate())[0])
-    machine_ms = int((await control.communicate())[0])
+    machine_ms = int((await control.communicate(b""))[0])
     size = file.stat().st_size
     record_property("table", f"{name} × {row.count}, {size:,} bytes: {found}, an idle loop beside it {machine_ms} ms")
     assert found["outcomes"] == {row.outcome: row.count}
