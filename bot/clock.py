@@ -19,7 +19,7 @@ from bot.errors import StoreFailed
 log = structlog.get_logger()
 
 STORE_PAUSES_S = (1.0, 5.0, 25.0)  # before each retry of a write: a database restart takes seconds
-SUSPENDED_S = 5.0  # that a timer is late at least where the process did not run: it was stopped, or the machine slept
+SUSPENDED_S = 1.0  # that a timer is late at least where the process did not run: it was stopped, or the machine slept
 RESUME_GRACE_S = 15.0  # after that, before a deadline counts: for what has arrived meanwhile
 CLOCK_CHECK_S = 30.0  # longest single sleep of a Deadline: lateness is read off the clock, not off a sleep's length
 

@@ -23,7 +23,7 @@ from typing import Literal, Self, cast
 import httpx
 import structlog
 
-from bot.clock import timeout_at
+from bot.clock import RESUME_GRACE_S, timeout_at
 from bot.errors import BadResult, CutShort, NoAnswer, PaintFailed, TookTooLong, Unreachable, WentQuiet, WrongEndpoint
 from bot.errors.machine import is_machine_failure
 from bot.providers.http.error_bodies import failure_of_response
@@ -134,6 +134,7 @@ class HttpResponse:
         self._repeatable = repeatable
         self._body = self._limited_chunks(_iter_decoded(response))
         self._peeked = b""
+        self._was_late = False
 
     @property
     def media_type(self) -> str:
@@ -178,7 +179,10 @@ class HttpResponse:
                 yield chunk
 
     async def _next_chunk(self, body: AsyncIterator[bytes]) -> bytes | None:
-        idle_until = asyncio.get_running_loop().time() + self._idle_timeout_s
+        now = asyncio.get_running_loop().time()
+        if self._deadline <= now and not self._was_late:  # it passed while nobody waited: what has come is still read
+            self._deadline, self._was_late = now + RESUME_GRACE_S, True
+        idle_until = now + self._idle_timeout_s
         try:
             async with timeout_at(min(self._deadline, idle_until)) as timeout:
                 chunk = await anext(body, None)
