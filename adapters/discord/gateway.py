@@ -168,7 +168,11 @@ class GatewayClient(discord.AutoShardedClient):
                 self._inbox.set_handled(int(data["id"]))
                 continue
             log.info("event of before is taken up", event_name=name, event_id=data["id"])
-            self._parsers[name](data)
+            try:
+                self._parsers[name](data)
+            except Exception as unreadable:  # of another version of Discord's, or damaged: the others are taken up
+                log.exception("event of before not read", event_id=data["id"])
+                await self._inbox.set_aside(int(data["id"]), f"body: {type(unreadable).__name__}")
 
     async def _knows_guild(self, guild_id: str | None) -> bool:
         """Whether an event's guild, if it has one, is known; Discord lists the guilds after READY, one by one. Until

@@ -6,9 +6,9 @@ interaction is acknowledged once more (which Discord refuses and nobody sees), a
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import deepcopy
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -29,10 +29,18 @@ Event = Mapping[str, Any]  # Any: JSON of the gateway
 ParseEvent = Callable[[Any], None]
 
 
+class EventStorage(UpdateInbox, Protocol):
+    """The parts of the database that this inbox uses."""
+
+    async def set_aside(self, table: str, key: Sequence[str | int], reason: str) -> None:
+        """As of AdapterStorage."""
+        ...
+
+
 class EventInbox:
     """The events of one process's shards. `scope`: tells them from those of other processes."""
 
-    def __init__(self, storage: UpdateInbox, clock: Clock, scope: str) -> None:
+    def __init__(self, storage: EventStorage, clock: Clock, scope: str) -> None:
         self._storage = storage
         self._clock = clock
         self._scope = scope
@@ -52,6 +60,9 @@ class EventInbox:
             return
         now_s = self._clock.now().timestamp()
         for event_id, body in saved.items():
+            if not _is_recorded(event_id, body):
+                await self.set_aside(event_id, "body: no recorded event of this number")
+                continue
             lifetime_s = MESSAGE_LIFETIME_S if body["event"] == "MESSAGE_CREATE" else TOKEN_LIFETIME_S
             if abs(now_s - body["received_s"]) < lifetime_s:
                 self._received_s[event_id] = body["received_s"]
@@ -89,6 +100,13 @@ class EventInbox:
         self._received_s.pop(event_id, None)
         self._write()
 
+    async def set_aside(self, event_id: int, reason: str) -> None:
+        """Takes an event of before out that nobody can make anything of, and keeps it for the operator."""
+        try:
+            await self._storage.set_aside("incoming_update", (self._scope, event_id), reason)
+        except StoreFailed as failed:
+            log.warning("event of before not set aside", event_id=event_id, detail=failed.detail)
+
     async def close(self) -> None:
         """Returns when all is written."""
         if self._writer is not None:
@@ -123,6 +141,20 @@ class EventInbox:
             await self._storage.delete_updates(self._scope, handled)
         except StoreFailed as failed:
             log.warning("handled events not deleted", detail=failed.detail)
+
+
+def _is_recorded(event_id: int, body: Any) -> bool:
+    """Whether a saved row holds what `record` saves, under this number."""
+    if not isinstance(body, Mapping):
+        return False
+    event: Mapping[str, Any] = body  # type: ignore[reportUnknownVariableType]  # JSON
+    data, received_s = event.get("data"), event.get("received_s")
+    return (
+        event.get("event") in RECORDED_EVENTS
+        and isinstance(received_s, int | float)
+        and isinstance(data, Mapping)
+        and data.get("id") == str(event_id)  # type: ignore[reportUnknownMemberType]  # JSON
+    )
 
 
 def _asks_for_something(event: str, data: Event, bot_id: str) -> bool:

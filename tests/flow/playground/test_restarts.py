@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import aiohttp
@@ -125,3 +125,33 @@ async def test_a_file_that_is_no_database_is_said_to_be_one(tmp_path: Path) -> N
     with pytest.raises(ChatUnreachable):
         await playground.start(ScriptedCore())
     await playground.close()
+
+
+TABLES = {"messages": 13, "files": 8, "attachments": 4}
+
+
+@pytest.mark.parametrize("value", ["x'ff00ff'", "'garbage'", "CAST(x'ff' AS TEXT)", "'[1]'", "-5"])
+async def test_no_value_in_any_column_hides_other_messages_or_stops_a_start(tmp_path: Path, value: str) -> None:
+    """Each column in a row of its own, all in one start."""
+    async with run_playground(tmp_path) as server, server.connect() as page:
+        for number in range(max(TABLES.values())):
+            file = await server.upload_file(encode_plain())
+            await page.send_message(f"message {number}", files=[file["id"]])
+        await server.core.wait_for_message(max(TABLES.values()))
+        sound = await page.send_message("@easel sound")
+        await server.core.wait_for_message(max(TABLES.values()) + 1)
+    with closing(sqlite3.connect(tmp_path / "deep" / "room.db")) as db:
+        db.execute("PRAGMA foreign_keys = OFF")
+        for table, count in TABLES.items():
+            names = [row[1] for row in db.execute(f"PRAGMA table_info({table})")]
+            assert len(names) == count  # a new column is looked over, too: schema.set_aside_unreadable
+            for number, name in enumerate(names, start=1):
+                with suppress(sqlite3.IntegrityError):  # an id that SQLite itself checks
+                    db.execute(f"UPDATE {table} SET {name} = {value} WHERE rowid = ?", (number,))  # noqa: S608 - a test's own words
+        db.commit()
+    async with run_playground(tmp_path) as server:
+        assert sound in [each["id"] for each in await server.load_history()]
+        async with server.connect() as page:
+            await page.send_message("@easel newer", nonce="another page")
+            await server.core.wait_for_message()
+        assert server.core.messages[-1].text == "newer"

@@ -1,15 +1,19 @@
 """Events that a process received and did not handle: the next process handles them, once."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from adapters.discord.inbox import MESSAGE_LIFETIME_S, SAVE_WAIT_S, EventInbox
 from adapters.discord.interaction_tokens import TOKEN_LIFETIME_S
+from bot.ports import StoredToken
 from tests.support.clocks import FakeClock, settle
+from tests.support.databases import put_updates
 from tests.support.waiting import wait_until
+from tests.support.world import open_store
 from tests.wire.discord.easel import DiscordWorld, Easel
 
 COMMAND = {"id": "7", "type": 2, "data": {"type": 1, "name": "imagine"}, "token": "secret"}
@@ -33,6 +37,9 @@ class Rows:
     async def delete_updates(self, adapter: str, numbers: Any) -> None:
         for number in numbers:
             self.rows.pop(number, None)
+
+    async def set_aside(self, table: str, key: Sequence[str | int], reason: str) -> None:
+        self.rows.pop(int(key[1]))
 
     async def saved_updates(self, adapter: str) -> dict[int, dict[str, Any]]:
         return dict(sorted(self.rows.items()))
@@ -180,3 +187,38 @@ async def test_only_what_may_be_meant_for_the_bot_is_saved() -> None:
         inbox.record("INTERACTION_CREATE", {"id": str(number), "type": kind, "data": {"type": command}}, "1")
     await inbox.close()
     assert sorted(rows.rows) == [0, 1, 2, 3, 4, 100, 104]
+
+
+BROKEN: list[Any] = [
+    [],
+    "words",
+    {},
+    {"event": "READY", "received_s": 1.0, "data": {"id": "103"}},
+    {"event": "MESSAGE_CREATE", "received_s": "now", "data": {"id": "104"}},
+    {"event": "MESSAGE_CREATE", "received_s": 1.0, "data": {"id": "another"}},
+    {"event": "INTERACTION_CREATE", "received_s": 1.0, "data": ["106"]},
+]
+
+
+async def test_what_cannot_be_read_of_before_is_set_aside_and_hides_nothing(world: DiscordWorld) -> None:
+    """Rows of another version, or damaged ones: the others are taken up, and new requests are served."""
+    now_s = world.clock.now().timestamp()
+    async with open_store(world.values({})["database_url"], world.clock) as store:
+        adapters = store.adapter_store
+        await adapters.save_updates("discord", {number: {} for number in range(100, 100 + len(BROKEN))})
+        unparsed = {"event": "INTERACTION_CREATE", "received_s": now_s, "data": {"id": "200"}}
+        await adapters.save_updates("discord", {200: unparsed})
+        later = world.clock.now() + timedelta(hours=1)
+        for number, fields in enumerate([{}, {"id": 5}, {"id": "i1", "created_s": "x"}]):
+            await adapters.save_tokens("discord", [StoredToken(id=f"i{number}", expires=later, fields=fields)])
+        await adapters.add_pending_notice("discord", "nobody")
+    put_updates(world.values({})["database_url"], BROKEN)
+    async with world.easel() as easel:
+        world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
+        await world.wait_for_picture()
+
+        async def all_set_aside() -> bool:
+            return len(await easel.app.store.quarantine.list_rows()) == len(BROKEN) + 1 + 3
+
+        await wait_until(all_set_aside)
+        await wait_until_saved(easel, 0)
