@@ -318,8 +318,8 @@ class PostIntents(Protocol):
         """The fields by key, oldest first, for jobs that have not ended or whose end may not be shown yet."""
         ...
 
-    async def job_message_ids(self, chat_key: str, ids: Collection[str]) -> set[str]:
-        """Those of the message ids in a chat that jobs know as their own."""
+    async def job_messages(self, platform: str, ids: Collection[str]) -> set[tuple[str, str]]:
+        """The messages with these ids that jobs of a platform know as their own: keys of chats, and ids."""
         ...
 
 

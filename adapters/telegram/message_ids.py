@@ -16,7 +16,7 @@ class MessageIds:
 
     def __init__(self) -> None:
         self._highest: LRUCache[str, int] = LRUCache(MAX_SEQUENCES)
-        self._foreign: LRUCache[tuple[int, int], None] = LRUCache(MAX_FOREIGN)
+        self._foreign: LRUCache[tuple[str, int], None] = LRUCache(MAX_FOREIGN)
 
     def record_own(self, chat: int, message: int) -> None:
         """A message of the bot, or the id of one that is known from before."""
@@ -26,15 +26,15 @@ class MessageIds:
     def record_foreign(self, chat: int, message: int) -> None:
         """A message of somebody else."""
         self.record_own(chat, message)
-        self._foreign[chat, message] = None
+        self._foreign[sequence_key(chat), message] = None
 
     def highest(self, chat: int) -> int:
         """The highest id known in the chat's sequence; 0 when none is."""
         return self._highest.get(sequence_key(chat), 0)
 
     def is_foreign(self, chat: int, message: int) -> bool:
-        """Whether the message is known to be somebody else's."""
-        return (chat, message) in self._foreign
+        """Whether the id is known to be that of somebody else's message, in any chat of the sequence."""
+        return (sequence_key(chat), message) in self._foreign
 
 
 def sequence_key(chat: int) -> str:

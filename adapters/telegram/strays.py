@@ -197,14 +197,16 @@ class StrayFinder:
         return None
 
     async def _candidates(self, search: _Search) -> deque[int]:
-        """The ids that the post may have got, without those of messages that jobs know."""
+        """The ids that the post may have got, without those of messages that jobs know in the same sequence."""
         intent, most = search.intent, MAX_PROBES if search.restarted else MAX_OWN_PROBES
         ids = range(intent.after + 1, intent.after + 1 + most + intent.album)
         try:
-            known = await self._storage.job_message_ids(f"{PLATFORM}:{intent.chat}", [str(each) for each in ids])
+            known = await self._storage.job_messages(PLATFORM, [str(each) for each in ids])
         except StoreFailed as failed:
             raise ChatUnreachable(detail=f"messages of before not looked up: {failed.detail}") from failed
-        return deque(each for each in ids if str(each) not in known)
+        sequence = sequence_key(intent.chat)
+        taken = {message for chat, message in known if _chat_id(chat) and sequence_key(_chat_id(chat)) == sequence}
+        return deque(each for each in ids if str(each) not in taken)
 
     async def _try_buttons(self, search: _Search, candidate: int) -> None:
         """Gives a message the buttons of the post: that which has them already is the one."""
@@ -290,3 +292,9 @@ class StrayFinder:
 
 def _replied_id(message: telegram.Message) -> int | None:
     return None if message.reply_to_message is None else message.reply_to_message.message_id
+
+
+def _chat_id(chat_key: str) -> int:
+    """Telegram's id in the key of a chat; 0 for a chat that the bot is no member of, which has no ids of ours."""
+    chat = chat_key.partition(":")[2]
+    return int(chat) if chat.removeprefix("-").isdecimal() else 0

@@ -163,15 +163,18 @@ class AdapterStore:
         )
         return await self._database.read(lambda conn: {row.key: row.body for row in conn.execute(query)})
 
-    async def job_message_ids(self, chat_key: str, ids: Collection[str]) -> set[str]:
-        """Those of the message ids in a chat that a job knows as its status message or its delivered one."""
+    async def job_messages(self, platform: str, ids: Collection[str]) -> set[tuple[str, str]]:
+        """The messages with these ids that a job knows as its status message or its delivered one: keys of chats, and
+        ids."""
         job, chosen = schema.job, list(ids)
 
-        def work(conn: Connection) -> set[str]:
-            found: set[str] = set()
+        def work(conn: Connection) -> set[tuple[str, str]]:
+            found: set[tuple[str, str]] = set()
             for column in (job.c.status_id, job.c.delivered_id):
-                query = select(column).where(column.in_(chosen), job.c.chat_key == chat_key)
-                found.update(conn.execute(query).scalars())
+                query = select(job.c.chat_key, column).where(
+                    column.in_(chosen), job.c.chat_key.startswith(f"{platform}:", autoescape=True)
+                )
+                found.update((chat_key, message_id) for chat_key, message_id in conn.execute(query))
             return found
 
         return await self._database.read(work)

@@ -26,7 +26,8 @@ pytestmark = pytest.mark.usefixtures("preloaded_texts")
 
 KILLS = int(os.environ.get("SOAK_KILLS", "334"))  # of each dialect: a thousand in all
 STOP_EVERY = 10  # of so many processes one is stopped in order
-MAX_LIFE_S = 1.2  # of a process after its last request; a picture takes about as long
+PACE = 0.05  # of the upstream: a picture takes 0.4 s
+MAX_LIFE_S = 1.2  # of a process after its last request; a job takes about half as long
 USERS = 9
 CREDITS = 10_000
 TASK_TIMEOUT_S = 30.0  # after which a task that never answers is given up
@@ -84,7 +85,7 @@ async def test_random_kills_under_load(
 ) -> None:
     seed = DIALECTS.index(dialect)
     faults, dice, figures = RandomFaults(seed), random.Random(100 + seed), SoakFigures()
-    async with kill_world(tmp_path, dialect, faults=faults) as world:
+    async with kill_world(tmp_path, dialect, faults=faults, pace=PACE) as world:
         world.timeout_s = TASK_TIMEOUT_S
         world.settings["limits"] = {"user_daily": CREDITS, "user_per_minute": 10_000, "user_waiting": 10_000}
         users = [world.add_user(PLATFORMS[number % len(PLATFORMS)]) for number in range(USERS)]

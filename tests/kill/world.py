@@ -148,14 +148,16 @@ async def kill_world(
     dialect: str,
     *,
     faults: Faults | None = None,
+    pace: float = 0.2,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncGenerator[KillWorld]:
-    """`faults`: of the upstream; by default those of the kill points. `sleep`: the upstream's, in seconds."""
+    """`faults`: of the upstream; by default those of the kill points. `pace` and `sleep`: the upstream's, in parts of
+    its usual eight seconds a picture, and in seconds."""
     async with (
         TelegramServer(limits=UNLIMITED) as telegram,
         DiscordServer(limits=WIDE_DISCORD_LIMITS) as discord,
         Sandbox(
-            pace=0.2,
+            pace=pace,
             edge=IMAGE_EDGE_PX,
             previews=True,
             max_parallel=200,

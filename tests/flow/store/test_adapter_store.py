@@ -194,8 +194,8 @@ async def test_intents_of_posts_are_kept_while_their_jobs_are_open(
 async def test_a_chat_knows_which_messages_are_jobs(store: Store) -> None:
     one, _ = await store.accept_job(new_job(), RULES, begun=True)
     await store.set_status_message(one.id, "11")
-    assert await store.adapter_store.job_message_ids(DIRECT.key, ["10", "11", "12"]) == {"11"}
-    assert await store.adapter_store.job_message_ids("telegram:99", ["11"]) == set()
+    assert await store.adapter_store.job_messages("telegram", ["10", "11", "12"]) == {(DIRECT.key, "11")}
+    assert await store.adapter_store.job_messages("discord", ["11"]) == set()
 
 
 # ---------------------------------------------------------------- pending notices

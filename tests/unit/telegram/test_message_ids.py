@@ -22,4 +22,9 @@ def test_only_messages_of_others_are_foreign() -> None:
     ids = MessageIds()
     ids.record_foreign(ADA, 1)
     ids.record_own(ADA, 2)
-    assert [ids.is_foreign(chat, message) for chat, message in ((ADA, 1), (ADA, 2), (BEN, 1))] == [True, False, False]
+    assert [ids.is_foreign(chat, message) for chat, message in ((ADA, 1), (ADA, 2), (BEN, 1), (GROUP, 1))] == [
+        True,
+        False,
+        True,
+        False,
+    ]

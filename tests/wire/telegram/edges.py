@@ -111,8 +111,8 @@ class FailingStorage:
     async def post_intents(self, adapter: str) -> dict[str, dict[str, Any]]:
         return await self._available().post_intents(adapter)
 
-    async def job_message_ids(self, chat_key: str, ids: Collection[str]) -> set[str]:
-        return await self._available().job_message_ids(chat_key, ids)
+    async def job_messages(self, platform: str, ids: Collection[str]) -> set[tuple[str, str]]:
+        return await self._available().job_messages(platform, ids)
 
     def _available(self) -> TelegramStorage:
         if self.away:

@@ -236,3 +236,22 @@ async def test_a_post_whose_answer_was_lost_is_found_by_the_same_process(world: 
     (message,) = world.mine(place)
     assert ref == MessageRef(chat=chat, message_id=str(message.id))
     assert message.text == "again"
+
+
+async def test_messages_in_other_private_chats_cost_no_calls(world: World) -> None:
+    place = world.server.private(world.ada, opened=True)
+    others = [world.server.private(world.server.add_user(f"member {number}"), opened=True) for number in range(8)]
+    async with world.process() as first:
+        job, chat, asked = await world.accept(place)
+        await world.store.adapter_store.save_post_intent(
+            "telegram", job, {"chat": place.id, "after": asked.id, "reply_to": asked.id}
+        )
+        for other in others:
+            known, there, their_request = await world.accept(other)
+            posted = await first.post(there, status(known), reply_to=str(their_request.id), key=known)
+            await world.store.set_status_message(known, posted.message_id)
+        await first.post(chat, Card(text="hello", buttons=status(job).buttons), reply_to=str(asked.id), key="lost:1")
+    async with world.process() as second:
+        await world.repeated(lambda: second.post(chat, status(job), reply_to=str(asked.id), key=job))
+    assert len(world.mine(place)) == 1
+    assert world.probes <= 1 + len(others)  # the requests there, which this process has not seen
