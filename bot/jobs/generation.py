@@ -153,8 +153,6 @@ class Generation:
                     state.spent = (state.spent or 0.0) + credits
             case Preview(source):
                 self._images.start_preview(job, source, partial(self._status_messages.show_preview, job.id))
-            case FinishedImage() if len(state.sources) >= job.options.n + MAX_SURPLUS_IMAGES:
-                return  # of providers together: each has dropped, counted and logged its own surplus
             case FinishedImage(source):
                 if isinstance(source, Link):
                     self._save_checkpoint_in_background(job, f"image:{len(state.sources)}", {"link": source.url})
