@@ -21,7 +21,8 @@ from bot.errors.machine import is_machine_failure
 log = structlog.get_logger()
 
 INLINE_WAIT_S = 0.1  # that an update may take before it is saved instead of waited for
-MAX_AWAITED = 4  # updates being handled at once up to which they are waited for: in a crowd saving is cheaper
+MAX_AWAITED = 4  # updates being handled at once up to which they are waited for: beyond, saving is cheaper
+CROWD_TURNS = 2  # of the event loop that those of a crowd have: whatever is refused from memory is handled by then
 MAX_UPDATE_AGE = timedelta(hours=24)  # of a saved update; Telegram, too, keeps them for a day
 RETRY_S = 5.0  # before an update is handled again that the database or the machine failed
 MAX_HANDLED_IDS = 10_000  # remembered, so that no update is handled twice; a hundred times what one getUpdates brings
@@ -55,22 +56,21 @@ class UpdateDispatcher:
         self._deletions = BackgroundTasks()
 
     async def enqueue(self, updates: Sequence[telegram.Update]) -> None:
-        """Begins to handle the updates; returns when Telegram may forget them. Those that take long go on; all of them
-        are saved in one transaction.
+        """Begins to handle the updates; returns when Telegram may forget them. Those that take longer go on, and are
+        saved in one transaction.
 
         Raises StoreFailed: Telegram must send them again.
         """
         wanted = [each for each in updates if self._is_wanted(each)]
         if not wanted:
             return
-        if len(self._tasks) + len(wanted) > MAX_AWAITED:  # saved first: handling them writes, too
-            saving = asyncio.create_task(self._save(wanted), name="telegram inbox")
-            await asyncio.sleep(0)
-            for each in wanted:
-                self._start(each)
-            await saving
-            return
-        await asyncio.wait([self._start(each) for each in wanted], timeout=INLINE_WAIT_S)
+        is_crowd = len(self._tasks) + len(wanted) > MAX_AWAITED
+        tasks = [self._start(each) for each in wanted]
+        if is_crowd:
+            for _ in range(CROWD_TURNS):
+                await asyncio.sleep(0)
+        else:
+            await asyncio.wait(tasks, timeout=INLINE_WAIT_S)
         if unhandled := [each for each in wanted if each.update_id not in self._handled]:
             await self._save(unhandled)
 
