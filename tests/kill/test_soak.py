@@ -139,14 +139,14 @@ async def judge_user(world: KillWorld, user: PrivateUser, prompts: list[str], fi
     missing = [prompt for prompt in prompts if prompt not in own]
     if user.key.startswith("telegram:"):
         figures.lost += [f"{user.key}: {prompt!r} became no job" for prompt in missing]
-    else:
-        figures.unseen += len(missing)
+    else:  # a process that is stopped in order answers a command in words
+        figures.unseen += len(missing) - sum(not each.actions and each.id not in known_ids for each in messages)
     final_ids = {each.id for each in messages if _is_final(each)}
     figures.lost += [f"{user.key}: {prompt!r} has no end" for prompt, ids in own.items() if not ids & final_ids]
     figures.strays += [
         f"{user.key} sees {each.text!r} with {each.actions}"
         for each in messages
-        if each.id not in known_ids or not _is_final(each)
+        if (each.actions and each.id not in known_ids) or not _is_final(each)
     ]
     shown = sum(each.pictures for each in messages)
     figures.pictures += shown
