@@ -4,6 +4,7 @@ Blocking; called in worker threads and processes only. Nothing here reads bytes 
 """
 
 import io
+from math import sqrt
 
 from PIL import Image as Pillow
 
@@ -13,6 +14,7 @@ from bot.pictures.candidates import candidate_encodings
 from bot.pictures.decoding import resize
 from bot.pictures.price import MAX_ALPHA_WEBP_PIXELS, MIN_EDGE_PX, fit_within
 
+MAX_STEP = 3 / 4  # of the longest side, where a size did not fit
 MAX_EDGE_PX = 16_383  # pixels; the longest side of a WebP
 
 
@@ -23,15 +25,18 @@ def encode_to_limit(image: Pillow.Image, name: str, *, types: tuple[str, ...], l
     """
     candidates = candidate_encodings(types, transparent=image.mode == "RGBA", lossless=lossless)
     while True:
+        too_large: list[int] = []
         for media_type, quality in candidates:
             if media_type == "image/webp" and _takes_too_much(image):
                 continue
             encoded = encode_image(image, media_type, quality)
             if len(encoded.data) <= limit:
                 return encoded
+            too_large.append(len(encoded.data))
         if max(image.size) <= MIN_EDGE_PX:
             raise PictureTooLarge(name=name, limit=f"{limit / 1_000_000:.3g} MB")
-        image = resize(image, fit_within(image.size, max(image.size) * 3 // 4))
+        scale = min(MAX_STEP, sqrt(limit / min(too_large, default=limit)))  # bytes go with the area, more or less
+        image = resize(image, fit_within(image.size, max(MIN_EDGE_PX, int(max(image.size) * scale))))
 
 
 def _takes_too_much(image: Pillow.Image) -> bool:

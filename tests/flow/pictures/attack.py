@@ -49,7 +49,7 @@ async def fitting(processor: ImageProcessor, data: bytes, owner: str) -> None:
     media_type = sniff_media_type(data[:64]) or ""
     header = read_header(data, media_type)
     image = Image(data=data, media_type=media_type, width=header.width, height=header.height)
-    await processor.fit_to_limit(image, max_bytes=min(CHAT_BYTES, len(data) - 1), owner=owner)
+    await processor.fit_to_limit(image, max_bytes=CHAT_BYTES, owner=owner)
 
 
 WORK: dict[str, Callable[[ImageProcessor, bytes, str], Awaitable[None]]] = {

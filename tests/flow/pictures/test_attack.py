@@ -51,6 +51,7 @@ class Attack:
     """What becomes of each."""
 
 
+PADDING = bytes(10_000_000)  # makes a file too large for a chat
 TOO_MANY = "PictureTooManyPixels"
 ATTACKS = {
     "38 bytes of WebP that claim 100 MP": Attack(make=lambda: claiming_webp(b"VP8 ", 10_000, 10_000), outcome=TOO_MANY),
@@ -67,10 +68,10 @@ ATTACKS = {
     ),
     "JPEG with 198 scans, two albums": Attack(make=lambda: scanned_jpeg((2800, 2100), 198), count=10, users=1),
     "PNG of 50 MP": Attack(make=lambda: black_png(8660, 5773)),
-    "PNG of 50 MP fitted": Attack(make=lambda: black_png(8660, 5773), work="fitting"),
-    "transparent PNG of 50 MP fitted": Attack(make=lambda: black_png(8660, 5773, colour=6), work="fitting"),
+    "PNG of 50 MP fitted": Attack(make=lambda: black_png(8660, 5773) + PADDING, work="fitting"),
+    "transparent PNG of 50 MP fitted": Attack(make=lambda: black_png(8660, 5773, colour=6) + PADDING, work="fitting"),
     "transparent PNG of 50 MP masked": Attack(make=lambda: black_png(8660, 5773, colour=6), work="masked", count=10),
-    "PNG of 100 MP fitted": Attack(make=lambda: black_png(10_000, 10_000), work="fitting", outcome=TOO_MANY),
+    "PNG of 100 MP fitted": Attack(make=lambda: black_png(10_000, 10_000) + PADDING, work="fitting", outcome=TOO_MANY),
     "APNG of 500,000 frames as a result": Attack(make=lambda: frames_apng(500_000), work="result", count=4),
     "GIF of 4,000,000 frames as a result": Attack(make=lambda: frames_gif(4_000_000), work="result", count=4),
 }
