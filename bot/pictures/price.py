@@ -122,7 +122,7 @@ _DECODERS = {
     "image/png": _Decoder(PIXEL_BYTES, 30e-9),
     "image/jpeg": _Decoder(PIXEL_BYTES, 6e-9),
     "image/gif": _Decoder(PIXEL_BYTES, 10e-9),
-    "image/webp": _Decoder(17.75, 30e-9),  # two canvases of RGBA, a copy, the image
+    "image/webp": _Decoder(17.5, 30e-9),  # two canvases of RGBA, a copy, the image
     "image/avif": _Decoder(11.5, 30e-9, isolated=True),
     "image/heic": _Decoder(7.75, 30e-9, untouched=4, isolated=True),
 }
@@ -136,6 +136,7 @@ _ALPHA_ENCODERS = {  # a WebP is made of at most MAX_ALPHA_WEBP_PIXELS, a JPEG o
     "image/webp": _Encoder(35, 150e-9, max_pixels=MAX_ALPHA_WEBP_PIXELS),
     "image/jpeg": _Encoder(10, 10e-9),
 }
+_STRIP_BYTES = 8  # a pixel of a strip: itself and its conversion
 _CONVERSION_BYTES = 6  # a pixel, from a palette or 16 bits of grey
 _ANIMATION_BYTES = 8  # a pixel, for the frame before and the one being composed
 _MAX_DRAFT = 8  # libjpeg decodes at 1/1, 1/2, 1/4 and 1/8
@@ -174,7 +175,8 @@ def price_of(header: PictureHeader, file_bytes: int, task: Task, limits: Limits)
         copied = header.transparent or header.converted or (width, height) != (header.width, header.height)
         encoders = _encoders(header, task)
         encoding = max(encoder.memory(width * height) for encoder in encoders)
-        memory = max(memory + width * height * PIXEL_BYTES * copied, encoding)
+        strip = STRIP_PIXELS * _STRIP_BYTES if copied and _decoded_pixels(header, task) > STRIP_PIXELS else 0
+        memory = max(memory + width * height * PIXEL_BYTES * copied + strip, encoding)
         seconds += header.pixels * RESIZE_S + width * height * max(encoder.seconds for encoder in encoders)
     untouched = _decoder(header).untouched * header.pixels
     return Price(
@@ -225,14 +227,18 @@ def _decoder(header: PictureHeader) -> _Decoder:
 def _decoding(header: PictureHeader, task: Task) -> tuple[float, float]:
     """Bytes at the peak, and seconds, of decoding one frame."""
     decoder = _decoder(header)
-    size = (header.width, header.height)
-    decoded = header.pixels
-    if header.media_type == "image/jpeg":
-        decoded //= draft_scale(size, (1, 1) if task.edge is None else fit_within(size, task.edge)) ** 2
     bytes_a_pixel = decoder.bytes + _ANIMATION_BYTES * header.animated
     conversion = min(header.pixels, STRIP_PIXELS) * _CONVERSION_BYTES if header.converted else 0
     seconds = header.pixels * (decoder.seconds * (1 + header.interlaced) + SCAN_S * (header.scans - 1))
-    return decoded * bytes_a_pixel + header.pixels * header.coefficients + conversion, seconds
+    return _decoded_pixels(header, task) * bytes_a_pixel + header.pixels * header.coefficients + conversion, seconds
+
+
+def _decoded_pixels(header: PictureHeader, task: Task) -> int:
+    """Pixels that come out of the decoder: a JPEG is decoded at a fraction of its size where that is enough."""
+    if header.media_type != "image/jpeg":
+        return header.pixels
+    size = (header.width, header.height)
+    return header.pixels // draft_scale(size, (1, 1) if task.edge is None else fit_within(size, task.edge)) ** 2
 
 
 def _encoders(header: PictureHeader, task: Task) -> list[_Encoder]:

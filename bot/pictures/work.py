@@ -141,9 +141,8 @@ def make_preview(source: Source, edge: int) -> tuple[Image, ...]:
 def fit_to_limit(source: Source, edge: int, max_bytes: int) -> tuple[Image, ...]:
     """The image as a JPEG, or a WebP if it has transparency, in at most `max_bytes` bytes, neither side above `edge`
     pixels. Raises BrokenPicture, PictureTooLarge."""
-    image = _decode(source, edge)
-    types = ("image/jpeg", "image/webp")
-    return (encode_to_limit(image, source.name, types=types, limit=max_bytes, lossless=False),)
+    types = ("image/jpeg", "image/webp")  # the image itself is held by nobody else: a smaller one takes its place
+    return (encode_to_limit(_decode(source, edge), source.name, types=types, limit=max_bytes, lossless=False),)
 
 
 def _strip_jpeg(source: Source, limit: int) -> Image | None:

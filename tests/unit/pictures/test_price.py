@@ -46,8 +46,8 @@ def refused(made: PictureHeader, task: Task = REFERENCE, limits: Limits = DEFAUL
     ("kind", "task", "largest"),
     [
         *[(kind, task, 50) for kind in ("png", "jpeg", "gif") for task in (REFERENCE, RESULT)],
-        *[("webp", REFERENCE, 14), ("webp", RESULT, 16), ("avif", REFERENCE, 21), ("avif", RESULT, 26)],
-        *[("heic", REFERENCE, 32), ("heic", RESULT, 38)],
+        *[("webp", REFERENCE, 12), ("webp", RESULT, 17), ("avif", REFERENCE, 18), ("avif", RESULT, 26)],
+        *[("heic", REFERENCE, 28), ("heic", RESULT, 38)],
     ],
 )
 def test_the_largest_image_is_the_setting_or_what_its_decoder_can_do_in_memory(
