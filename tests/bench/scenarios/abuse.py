@@ -23,6 +23,7 @@ BOMB = bytes.fromhex("524946461e0000005745425056503820120000003001009d012a102710
 BOMB_INTERVAL_S = 1.0
 PAINTING = Pace(seconds=4.0, lines=4)
 ASK_INTERVAL_S = 1.0  # between two wishes of the users who are measured, each in a chat of their own
+WARM_UP_S = 2.0  # until the first answers to thirty users have used up and freed what a platform allows in a second
 LATEST_S = 60.0  # until a status or an acknowledgement counts as missing
 COMMANDS, QUICK_COMMANDS = 2000, 500  # slash commands within a second
 DISCORD_DEADLINE_S = 3.0  # Discord's own, for the first response
@@ -85,6 +86,7 @@ async def measure_telegram(folder: Path, seconds: int, *, abused: bool) -> Answe
             await opened.enter_async_context(running(lambda: flood(platform, registry)))
             await opened.enter_async_context(running(lambda: bomb(platform)))
             await opened.enter_async_context(half_open(port))
+        await asyncio.sleep(WARM_UP_S)
         before, begun = subject.cpu_s(), now()
         jobs: list[MeasuredJob] = []
         for number, chat in enumerate(chats):
