@@ -24,6 +24,7 @@ PIXEL_BYTES = 4  # of a decoded pixel in Pillow, whatever its colours
 RESIZE_S = 10e-9  # seconds a pixel of the source
 BYTE_S = 2e-9  # seconds a byte of the file, to read it and to verify checksums
 PART_S = 20e-6  # seconds a part of the file; Pillow walks chunks in Python
+SHRINK_SHARE = 0.9  # of the memory; the file and what it was encoded as so far lie beside an image that is shrunk
 MIN_EDGE_PX = 64  # pixels; no smaller size is tried
 MAX_ALPHA_WEBP_PIXELS = 8_000_000  # pixels; libwebp takes 31 bytes for each that is transparent
 SCAN_S = 1.5e-9  # seconds a pixel, for each scan of a JPEG
@@ -188,12 +189,12 @@ def price_of(header: PictureHeader, file_bytes: int, task: Task, limits: Limits)
 
 
 def shrink_task(header: PictureHeader, task: Task, limits: Limits) -> Task:
-    """The task with the largest `edge` that is within memory, if it may shrink; else the task itself."""
+    """The task with the largest `edge` within SHRINK_SHARE of the memory, if it may shrink; else the task itself."""
     while (
         task.shrinks
         and task.edge is not None
         and task.edge > MIN_EDGE_PX
-        and price_of(header, 0, task, limits).memory_bytes > limits.memory_bytes
+        and price_of(header, 0, task, limits).memory_bytes > limits.memory_bytes * SHRINK_SHARE
     ):
         task = replace(task, edge=min(task.edge, max(header.width, header.height)) * 15 // 16)
     return task

@@ -133,7 +133,7 @@ def test_a_task_that_may_shrink_comes_out_as_large_as_memory_allows() -> None:
     assert shrink_task(opaque, task, limits) == task
     shrunk = shrink_task(clear, task, limits)
     assert shrunk.edge is not None
-    assert 4000 < shrunk.edge < 8000
+    assert 3000 < shrunk.edge < 8000
     assert price_of(clear, 0, shrunk, limits).memory_bytes <= limits.memory_bytes
     assert shrink_task(clear, RESULT, limits) == RESULT
     assert shrink_task(clear, REFERENCE, Limits(memory_bytes=1)) == REFERENCE
