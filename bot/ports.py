@@ -319,7 +319,8 @@ class PostIntents(Protocol):
         ...
 
     async def job_messages(self, platform: str, ids: Collection[str]) -> set[tuple[str, str]]:
-        """The messages with these ids that jobs of a platform know as their own: keys of chats, and ids."""
+        """The messages with these ids that jobs of a platform know: their own, and their requests of the last day. Keys
+        of chats, and ids."""
         ...
 
 

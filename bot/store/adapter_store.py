@@ -18,6 +18,7 @@ from bot.store.engine import upsert, upsert_all
 from bot.store.quarantine import Quarantine
 
 BLOB_DAYS = 30  # days that blobs are kept: an upload is needed for Retry and Vary
+RECENT = timedelta(days=1)  # that the request of a job is looked up by its id
 MAX_TOKEN_LIFE = timedelta(days=2)  # longer than any token is of use
 POST_INTENT_DAYS = 2  # days that the intent of a post is kept: after a restart it is needed at once, or never
 MAX_MOVED_REFS = 1000  # an adapter; those are rare, and matter as long as somebody presses a button of before
@@ -164,16 +165,18 @@ class AdapterStore:
         return await self._database.read(lambda conn: {row.key: row.body for row in conn.execute(query)})
 
     async def job_messages(self, platform: str, ids: Collection[str]) -> set[tuple[str, str]]:
-        """The messages with these ids that a job knows as its status message or its delivered one: keys of chats, and
-        ids."""
-        job, chosen = schema.job, list(ids)
+        """The messages with these ids that a job knows: its status message, its delivered one, and for RECENT its
+        request. Keys of chats, and ids."""
+        job, chosen, recent = schema.job, list(ids), self._clock.now() - RECENT
 
         def work(conn: Connection) -> set[tuple[str, str]]:
             found: set[tuple[str, str]] = set()
-            for column in (job.c.status_id, job.c.delivered_id):
+            for column in (job.c.status_id, job.c.delivered_id, job.c.request_id):
                 query = select(job.c.chat_key, column).where(
                     column.in_(chosen), job.c.chat_key.startswith(f"{platform}:", autoescape=True)
                 )
+                if column is job.c.request_id:  # which has no index
+                    query = query.where(job.c.created > recent)
                 found.update((chat_key, message_id) for chat_key, message_id in conn.execute(query))
             return found
 

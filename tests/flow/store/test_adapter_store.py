@@ -194,7 +194,9 @@ async def test_intents_of_posts_are_kept_while_their_jobs_are_open(
 async def test_a_chat_knows_which_messages_are_jobs(store: Store) -> None:
     one, _ = await store.accept_job(new_job(), RULES, begun=True)
     await store.set_status_message(one.id, "11")
-    assert await store.adapter_store.job_messages("telegram", ["10", "11", "12"]) == {(DIRECT.key, "11")}
+    assert await store.adapter_store.job_messages("telegram", ["10", "11", "12"]) >= {(DIRECT.key, "11")}
+    assert one.request_id is not None
+    assert await store.adapter_store.job_messages("telegram", [one.request_id]) == {(DIRECT.key, one.request_id)}
     assert await store.adapter_store.job_messages("discord", ["11"]) == set()
 
 
