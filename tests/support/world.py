@@ -158,6 +158,15 @@ class World:
         async with self.store() as store:
             await wait_until(lambda: all_jobs_settled(store))
 
+    async def wait_for_unfinished_jobs(self, count: int) -> None:
+        """Waits until that many jobs are unfinished."""
+
+        async def counted(store: Store) -> bool:
+            return len(await store.unfinished_jobs()) == count
+
+        async with self.store() as store:
+            await wait_until(lambda: counted(store))
+
     async def balance(self, user_key: str) -> Balance:
         """`user_key`: `platform:id`."""
         async with self.store() as store:

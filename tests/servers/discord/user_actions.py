@@ -140,6 +140,15 @@ class UserActions:
             parent=opened_by,
         )
 
+    def deliver_interaction(self, interaction: Interaction) -> None:
+        """Tells the bot of an interaction (once more), with the same id and token."""
+        build, guild = interaction_events.event(self.core, interaction), interaction.channel.guild
+        self.core.gateway.dispatch(
+            "INTERACTION_CREATE",
+            lambda session: build(session.sees_content),
+            guild_id=guild.id if guild else None,
+        )
+
     # ------------------------------------------------------------ inside
 
     def _write(
@@ -233,10 +242,5 @@ class UserActions:
         interaction = core.interactions.ask(
             kind, user, channel, data, name=name, source=source, target=target, parent=parent
         )
-        build = interaction_events.event(core, interaction)
-        core.gateway.dispatch(
-            "INTERACTION_CREATE",
-            lambda session: build(session.sees_content),
-            guild_id=channel.guild.id if channel.guild else None,
-        )
+        self.deliver_interaction(interaction)
         return interaction

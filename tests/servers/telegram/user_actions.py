@@ -34,18 +34,23 @@ class UserActions:
         core = self.core
         pressed = CallbackQuery(id=self._id(), user=user, message=message, data=data, at=core.now())
         core.queries.pressed[pressed.id] = pressed
+        self.deliver_press(pressed, accessible=accessible)
+        return pressed
+
+    def deliver_press(self, pressed: CallbackQuery, *, accessible: bool = True) -> None:
+        """Tells the bot of a press (once more), in an update with a number of its own."""
+        core, message = self.core, pressed.message
         payload: Json = {
             "id": pressed.id,
-            "from": encode.user(user),
+            "from": encode.user(pressed.user),
             "chat_instance": str(abs(message.chat.id) * 31),
-            "data": data,
+            "data": pressed.data,
         }
         if message.inline_id is not None:
             payload["inline_message_id"] = message.inline_id
         else:
             payload["message"] = encode.message(message) if accessible else encode.inaccessible(message)
         core.add_update("callback_query", payload, lane=message.chat.id)
-        return pressed
 
     def react(self, user: User, message: Message, emoji: str | None) -> None:
         """Sets a reaction, or removes it (None). The bot gets an update if it is an administrator."""

@@ -11,9 +11,11 @@ from tests.servers.upstream.scripted import JSON, Call, message, scripted_upstre
 
 @dataclass(slots=True, kw_only=True)
 class PictureHost:
-    """An upstream of the chat dialect whose pictures are only served once they are `open`."""
+    """An upstream of the chat dialect whose pictures are only served once they are `open`; those `at_once` before."""
 
     picture: bytes
+    at_once: set[str] = field(default_factory=set[str])
+    """Paths of pictures that are served although the others are not open: `/pictures/1.png` of the first request."""
     asked: int = 0
     address: str = ""
     fetched: asyncio.Event = field(default_factory=asyncio.Event)
@@ -25,7 +27,8 @@ class PictureHost:
             await call.respond(message(f"![picture]({self.address}/pictures/{self.asked}.png)"), JSON)
             return
         self.fetched.set()
-        await self.open.wait()
+        if call.target not in self.at_once:
+            await self.open.wait()
         await call.respond(self.picture, "Content-Type: image/png")
 
     @property
