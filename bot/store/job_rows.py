@@ -25,7 +25,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 
 from bot.chat import Attachment, Chat, Delivered, User
 from bot.job import UNFINISHED_STATES, Failure, Job, NewJob, State
@@ -57,6 +57,14 @@ ERASED_VALUES: dict[str, Any] = {  # of an erased job; its row stays, so that it
 log = structlog.get_logger()
 
 MAX_IDS = 500  # row ids in one statement; SQLite takes 32,766 parameters
+UNREADABLE = (
+    DBAPIError,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    RecursionError,
+)  # what reading a row may raise
 MIN_SAMPLES = 3  # jobs below which a median duration says nothing
 
 
@@ -221,8 +229,8 @@ def load_jobs(conn: Connection, query: Select[Any]) -> list[Job]:
     """The jobs of a `select(job)`, with their checkpoints. One that cannot be read is logged and left out."""
     try:
         return _load_all(conn, query)
-    except (DBAPIError, ValueError, TypeError, KeyError, AttributeError) as failed:
-        if isinstance(failed, DBAPIError) and "decode" not in str(failed):
+    except UNREADABLE as failed:
+        if isinstance(failed, DBAPIError) and not isinstance(failed, DataError) and "decode" not in str(failed):
             raise
     # on SQLite an id itself may be what cannot be read
     address: ColumnElement[Any] = literal_column("job.rowid") if conn.dialect.name == "sqlite" else job.c.id
@@ -230,7 +238,7 @@ def load_jobs(conn: Connection, query: Select[Any]) -> list[Job]:
     for key in conn.execute(query.with_only_columns(address)).scalars().all():
         try:
             found += _load_all(conn, select(job).where(address == key))
-        except (DBAPIError, ValueError, TypeError, KeyError, AttributeError) as unreadable:
+        except UNREADABLE as unreadable:
             log.warning("job not read", row=key, failure=type(unreadable).__name__)
     return found
 
@@ -343,14 +351,17 @@ def delete_job(conn: Connection, job_id: str) -> None:
 
 
 def median_duration_s(conn: Connection, provider: str | None, limit: int) -> float | None:
-    """The median run of the latest jobs that were done at the first attempt; None below FEW of them."""
+    """The median run of the latest jobs that were done at the first attempt; None below MIN_SAMPLES of them, and where
+    one of them cannot be read."""
     query = select(job.c.started, job.c.finished).where(job.c.state == State.DONE.value, job.c.attempt == 1)
     if provider is not None:
         query = query.where(job.c.provider == provider)
-    spans = [
-        (finished - started).total_seconds()
-        for started, finished in conn.execute(query.order_by(job.c.finished.desc()).limit(limit))
-    ]
+    try:
+        rows = conn.execute(query.order_by(job.c.finished.desc()).limit(limit)).all()
+        spans = [(finished - started).total_seconds() for started, finished in rows]
+    except (ValueError, TypeError) as unreadable:  # on PostgreSQL a DataError, which becomes StoreFailed
+        log.warning("duration of jobs not read", failure=type(unreadable).__name__)
+        return None
     return max(0.0, median(spans)) if len(spans) >= MIN_SAMPLES else None
 
 

@@ -1,7 +1,7 @@
 """Reads rows whatever stands in them: each value is decoded by itself, and what cannot be is named and not raised.
 
-SQLite stores any value in any column, and a failing disk or a foreign program leaves some there; PostgreSQL checks each
-value itself, so that its rows come as they are. Decides nothing about a row.
+SQLite stores any value in any column, and a failing disk or a foreign program leaves some there. PostgreSQL checks
+types itself, but takes moments that Python has not, and JSON nested too deeply. Decides nothing about a row.
 """
 
 import json
@@ -23,7 +23,6 @@ from sqlalchemy import (
     Table,
     and_,
     delete,
-    select,
     text,
     update,
 )
@@ -56,16 +55,16 @@ class RawRow:
 
 def read_raw_rows(conn: Connection, table: Table, where: str = "1 = 1", **parameters: Any) -> list[RawRow]:
     """The rows for which the SQL condition `where` holds."""
-    return list((_sqlite_rows if conn.dialect.name == "sqlite" else _typed_rows)(conn, table, where, parameters))
+    return list((_sqlite_rows if conn.dialect.name == "sqlite" else _postgres_rows)(conn, table, where, parameters))
 
 
 def misfit_condition(conn: Connection, table: Table) -> str:
-    """An SQL condition that holds for rows with a value of another type than its column, or against a constraint;
-    false on PostgreSQL, which lets none in. Text that is no UTF-8 is not found by it."""
-    if conn.dialect.name != "sqlite":
-        return "1 = 0"
-    checks = [str(each.sqltext) for each in table.constraints if isinstance(each, CheckConstraint)]
-    return " OR ".join([*(f"NOT ({_fits(column)})" for column in table.columns), *(f"NOT ({each})" for each in checks)])
+    """An SQL condition that holds for rows with a value that its column cannot have, or against a constraint. Text that
+    is no UTF-8 and JSON that is nested too deeply are not found by it."""
+    fits = _fits_sqlite if conn.dialect.name == "sqlite" else _fits_postgres
+    sound = [fits(column) for column in table.columns]
+    sound += [str(each.sqltext) for each in table.constraints if isinstance(each, CheckConstraint)]
+    return " OR ".join(f"NOT ({each})" for each in sound)
 
 
 def delete_row(conn: Connection, row: RawRow) -> None:
@@ -87,16 +86,30 @@ def at(row: RawRow) -> Any:
 # ---------------------------------------------------------------- reading
 
 
-def _typed_rows(conn: Connection, table: Table, where: str, parameters: Mapping[str, Any]) -> Iterator[RawRow]:
-    columns = [column for column in table.columns if not isinstance(column.type, LargeBinary)]
-    for found in conn.execute(select(*columns).where(text(where)), parameters).mappings().all():
-        values = {column.name: found[column.name] for column in columns}
-        yield RawRow(
-            table=table,
-            address={column.name: values[column.name] for column in table.primary_key},
-            values=values,
-            shown={name: str(value)[:MAX_SHOWN_CHARS] for name, value in values.items()},
-        )
+def _postgres_rows(conn: Connection, table: Table, where: str, parameters: Mapping[str, Any]) -> Iterator[RawRow]:
+    names = ", ".join(_as_loadable(column) for column in table.columns)
+    query = text(f'SELECT {names} FROM "{table.name}" WHERE {where}')  # noqa: S608 - names of the schema
+    for values in conn.execute(query, parameters).all():
+        found = dict(zip(table.columns, values, strict=True))
+        row = RawRow(table=table, address={each.name: found[each] for each in table.primary_key}, values={})
+        for column, value in found.items():
+            kind = "blob" if isinstance(column.type, LargeBinary) else _KINDS[type(value)]
+            _add_value(row, column, kind, value.encode() if isinstance(value, str) else value)
+        yield row
+
+
+def _as_loadable(column: Column[Any]) -> str:
+    """An SQL expression for a column of PostgreSQL whose every value the driver can load."""
+    name = f'"{column.name}"'
+    match column.type:
+        case LargeBinary():
+            return f"length({name})"
+        case Date() | UtcDateTime():
+            return f"to_json({name}) #>> '{{}}'"  # ISO 8601, however the session writes dates
+        case JSON():
+            return f"CAST({name} AS TEXT)"
+        case _:
+            return name
 
 
 def _sqlite_rows(conn: Connection, table: Table, where: str, parameters: Mapping[str, Any]) -> Iterator[RawRow]:
@@ -113,12 +126,17 @@ def _sqlite_rows(conn: Connection, table: Table, where: str, parameters: Mapping
     for rowid, *cells in conn.execute(query, parameters).all():
         row = RawRow(table=table, address={"rowid": rowid}, values={})
         for column, kind, value in zip(table.columns, cells[::2], cells[1::2], strict=True):
-            row.shown[column.name] = _describe(column, kind, value)
-            try:
-                row.values[column.name] = _decode(column, kind, value)
-            except (ValueError, TypeError, RecursionError) as unreadable:
-                row.problems[column.name] = f"{type(unreadable).__name__}: {unreadable}"[:MAX_SHOWN_CHARS]
+            _add_value(row, column, kind, value)
         yield row
+
+
+def _add_value(row: RawRow, column: Column[Any], kind: str, value: Any) -> None:
+    """`kind`: the storage class as SQLite names it. `value`: text as its bytes."""
+    row.shown[column.name] = _describe(column, kind, value)
+    try:
+        row.values[column.name] = _decode(column, kind, value)
+    except (ValueError, TypeError, RecursionError) as unreadable:
+        row.problems[column.name] = f"{type(unreadable).__name__}: {unreadable}"[:MAX_SHOWN_CHARS]
 
 
 def _describe(column: Column[Any], kind: str, value: Any) -> str:
@@ -166,7 +184,24 @@ _DECODERS: tuple[tuple[type[Any], tuple[str, ...], Callable[[Any], Any]], ...] =
 )
 
 
-def _fits(column: Column[Any]) -> str:
+_KINDS: Mapping[type[Any], str] = {
+    type(None): "null",
+    bool: "integer",
+    int: "integer",
+    float: "real",
+    str: "text",
+}
+"""Storage classes of SQLite by the types of the values that the driver of PostgreSQL makes."""
+
+
+def _fits_postgres(column: Column[Any]) -> str:
+    """An SQL condition that holds for what `_decode` takes, but for JSON that is nested too deeply."""
+    if not isinstance(column.type, Date | UtcDateTime):
+        return "TRUE"
+    return f"\"{column.name}\" IS NULL OR \"{column.name}\" BETWEEN '0001-01-02' AND '9999-12-30'"
+
+
+def _fits_sqlite(column: Column[Any]) -> str:
     """An SQL condition that holds for what `_decode` takes, but for text that is no UTF-8."""
     name = f'"{column.name}"'
     stored = next((stored for types, stored, _ in _DECODERS if isinstance(column.type, types)), ("text",))

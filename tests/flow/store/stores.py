@@ -49,7 +49,7 @@ def rules(**changes: int | None) -> QuotaRules:
 
 
 @contextmanager
-def _connected(database_url: str) -> Generator[Connection]:
+def connected(database_url: str) -> Generator[Connection]:
     """A connection past the store."""
     url = make_url(database_url)
     if url.get_backend_name() == "postgresql":
@@ -61,7 +61,7 @@ def _connected(database_url: str) -> Generator[Connection]:
 
 def query(database_url: str, sql: str) -> list[tuple[object, ...]]:
     """The rows of a query that goes past the store."""
-    with _connected(database_url) as connection:
+    with connected(database_url) as connection:
         return _rows(connection, sql)
 
 
@@ -71,7 +71,7 @@ def _rows(connection: Connection, sql: str) -> list[tuple[object, ...]]:
 
 def books_agree(database_url: str) -> bool:
     """Whether each account holds exactly what its unfinished jobs reserved, and every ended job is closed."""
-    with _connected(database_url) as connection:
+    with connected(database_url) as connection:
         return _books_agree(connection)
 
 

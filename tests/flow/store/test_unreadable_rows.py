@@ -18,19 +18,18 @@ from sqlalchemy import JSON, Column, Table
 from adapters import doctor
 from bot.chat import User
 from bot.clock import SystemClock
-from bot.job import Job, NewJob, new_id
+from bot.job import Job
 from bot.metrics import ROWS_SET_ASIDE
-from bot.quota import QuotaRules
 from bot.sandbox import Sandbox
 from bot.store import schema
 from bot.store.store import Store
 from bot.texts import translate
 from tests.flow.scenes import LONG, books
+from tests.flow.store.victims import accepted, under_way
 from tests.flow.world import MemoryWorld, settings, world
-from tests.support.platform import AMBER, DIRECT, JADE, Platform
+from tests.support.platform import AMBER, JADE, Platform
 from tests.support.waiting import wait_until
 
-RULES = QuotaRules(user_daily=50, chat_daily=None, user_concurrent=2, user_waiting=5)
 JOB_TABLES = (schema.account, schema.ledger, schema.job, schema.checkpoint, schema.result)
 
 DAMAGES: Mapping[str, str] = {
@@ -63,30 +62,6 @@ class Victim:
 def columns() -> Iterator[Column[Any]]:
     for table in schema.metadata.sorted_tables:
         yield from table.columns
-
-
-async def accepted(store: Store, user: User) -> Job:
-    new = NewJob(
-        id=new_id(),
-        event=f"message:{user.id}",
-        user=user,
-        chat=DIRECT,
-        request_id="u0",
-        locale="en",
-        prompt="a lighthouse",
-        cost=1,
-    )
-    job, _ = await store.accept_job(new, RULES)
-    return job
-
-
-async def under_way(store: Store, user: User) -> Job:
-    """A job whose upstream was asked and has not answered: it ends at a start as failed, and paints nothing."""
-    await store.grant(f"gift:{user.id}", user.key, 7, 50)
-    job = await store.begin_attempt((await accepted(store, user)).id)
-    asked = {"provider": "sandbox", "price": 1, "model": "m"}
-    await store.save_checkpoint(job, "attempt-started:1", asked, asked)
-    return job
 
 
 def independent_row(table: Table, number: int) -> dict[str, Any]:
