@@ -76,7 +76,7 @@ async def record(url: str) -> Recorded:
 
 
 def replaced(value: Any, ids: dict[str, str]) -> Any:
-    """Parameters with other ids in platform of those recorded."""
+    """Parameters with other ids in place of those recorded."""
     if isinstance(value, dict):
         return {name: replaced(each, ids) for name, each in value.items()}  # type: ignore[reportUnknownVariableType]  # drivers' parameters
     if isinstance(value, list | tuple):
