@@ -77,10 +77,10 @@ class AlbumCollector:
                 await album.collected.wait()
 
     async def _collect(self, key: AlbumKey, album: PendingAlbum) -> bool:
-        while not album.complete.is_set() and (remaining := album.complete_at - self._clock.monotonic()) > 0:
-            await wait_for_event(album.complete, remaining, self._clock)
+        while not album.complete.is_set() and (due := album.complete_at) > self._clock.monotonic():
+            await wait_for_event(album.complete, due - self._clock.monotonic(), self._clock)
             now = self._clock.monotonic()
-            if now - album.complete_at > SUSPENDED_S:  # the process did not run: other parts may still be at Telegram
+            if now - due > SUSPENDED_S:  # the process did not run: other parts may still be at Telegram
                 album.started_at, album.complete_at = now, now + ALBUM_MAX_S
         del self._pending[key]
         self._finished[key] = None

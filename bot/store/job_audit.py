@@ -134,7 +134,8 @@ def _problem_under_way(conn: Connection, values: Mapping[str, Any]) -> str | Non
         if row.problems:
             return "checkpoint: " + "; ".join(f"{name}: {problem}" for name, problem in row.problems.items())
     reached = {row.values["name"]: row.values["value"] for row in checkpoints}
-    if values["provider"] is not None and not any(name.startswith("attempt-started:") for name in reached):
+    asked = any(name.startswith("attempt-started:") for name in reached)
+    if values["provider"] is not None and not asked and "generated" not in reached:  # what is finished is delivered
         return "checkpoint: none of the request to its provider"
     results = read_raw_rows(conn, schema.result, "job = :job", job=values["id"])
     generated = reached.get("generated")

@@ -19,6 +19,7 @@ from tests.support.platform import AMBER, GROUP, JADE, Post
 from tests.support.waiting import wait_until
 
 STOPPED = translate("en", "answer-cancelled", count=1)
+FINISHED = translate_error("en", AlreadyFinished())
 CANCELLED = translate("en", "cancelled")
 
 
@@ -148,9 +149,11 @@ async def test_two_concurrent_clicks_cancel_a_job_once(easel: MemoryWorld) -> No
     await easel.say("a cat")
     post = await painting(easel)
     answers = await asyncio.gather(*(click(easel, post, Action.CANCEL) for _ in range(5)))
-    assert {answer.text for answer in answers} == {STOPPED}
+    assert (
+        {STOPPED} <= {answer.text for answer in answers} <= {STOPPED, FINISHED}
+    )  # whoever reads the job after its end
     await stopped(easel, post)
-    assert (await click(easel, post, Action.CANCEL)).text == translate_error("en", AlreadyFinished())
+    assert (await click(easel, post, Action.CANCEL)).text == FINISHED
 
 
 async def test_two_concurrent_clicks_cancel_a_waiting_job_once(tmp_path: Path, sandbox: Sandbox) -> None:
@@ -159,7 +162,7 @@ async def test_two_concurrent_clicks_cancel_a_waiting_job_once(tmp_path: Path, s
         await easel.say("second")
         second = await wait_for_stage(easel, "waiting", at=1)
         answers = await asyncio.gather(*(click(easel, second, Action.CANCEL) for _ in range(2)))
-        assert {answer.text for answer in answers} == {STOPPED}
+        assert {STOPPED} <= {answer.text for answer in answers} <= {STOPPED, FINISHED}
         assert await books(easel) == (49, 1)
 
 
