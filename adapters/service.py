@@ -27,7 +27,6 @@ from bot.errors import SettingsWrong
 from bot.intake.commands import COMMANDS
 from bot.pictures.processing import ImageProcessor
 from bot.ports import ChatPort, EventSink, Shop
-from bot.private_files import create_private_folder
 from bot.providers.tasks.callbacks import Callbacks
 from bot.sandbox import Sandbox
 from bot.settings import Discord as DiscordSettings
@@ -35,6 +34,7 @@ from bot.settings import Fetch, Provider, Settings
 from bot.settings import Telegram as TelegramSettings
 from bot.store.adapter_store import AdapterStore
 from bot.store.health import DatabaseHealth
+from bot.store.private_files import create_private_folder
 from bot.store.store import Store, exclusive_access
 from bot.texts import translate
 

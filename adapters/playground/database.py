@@ -21,7 +21,7 @@ from adapters.playground.records import NewFile, StoredFile, StoredMessage, read
 from bot.clock import Clock
 from bot.errors import ChatUnreachable, MessageGone, PictureGone, PictureTooLarge, ReplyGone
 from bot.metrics import ROWS_SET_ASIDE
-from bot.private_files import create_private_file, create_private_folder
+from bot.store.private_files import create_private_file, create_private_folder
 
 log = structlog.get_logger()
 

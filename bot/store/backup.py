@@ -13,9 +13,9 @@ from filelock import FileLock, Timeout
 from sqlalchemy import URL
 
 from bot.errors import SettingsWrong
-from bot.private_files import FILE_MODE, create_private_file
 from bot.store.engine import BUSY_S, is_sqlite, url_problem
 from bot.store.migrate import sqlite_path
+from bot.store.private_files import FILE_MODE, create_private_file
 
 # Pages copied in one step: a reader holds up no writer, and a copy in several begins anew with each write between.
 ALL_PAGES = -1

@@ -16,8 +16,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, NullPool, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.private_files import create_private_file
 from bot.store.engine import BUSY_S, WRITES, configure_sqlite, connect_args, describe_error, is_sqlite, url_problem
+from bot.store.private_files import create_private_file
 
 ADVISORY_LOCK = 0x4541_5345_4C  # "EASEL": two processes that upgrade one PostgreSQL at once take turns
 APPLICATION_ID = 0x4541534C  # "EASL", in the header of the SQLite file

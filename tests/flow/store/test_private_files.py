@@ -9,7 +9,7 @@ import pytest
 
 from adapters.playground.database import ChatDatabase
 from bot.clock import SystemClock
-from bot.private_files import create_private_folder
+from bot.store.private_files import create_private_folder
 from bot.store.store import Store, back_up, exclusive_access
 from tests.support.databases import migrated_sqlite
 

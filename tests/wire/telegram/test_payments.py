@@ -2,59 +2,18 @@
 
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from adapters.telegram import dispatcher
-from adapters.telegram.encode import WORD_JOINER
-from bot.errors import AdminsOnly, BadArguments, Banned, TooFast, UnknownCharge, UnknownCommand
-from bot.handlers.admission import REPLIES_PER_WINDOW
+from bot.errors import AdminsOnly, BadArguments, UnknownCharge, UnknownCommand
 from bot.intake.commands import COMMANDS
 from bot.texts import LOCALES, translate, translate_error
-from tests.servers.telegram import Chat, Message, Payment, User
+from tests.servers.telegram import User
 from tests.support.waiting import wait_until
 from tests.wire.telegram.easel import TelegramWorld
 from tests.wire.telegram.edges import Edge, FailingStorage, edge, pressed, wired, words
-
-PACKS: list[dict[str, Any]] = [{"credits": 10, "stars": 25}, {"credits": 100, "stars": 200}]
-
-
-async def asked(place: TelegramWorld, text: str, chat: Chat | None = None, *, by: User | None = None) -> Message:
-    """A member writes; what comes back."""
-    request = place.server.say(by or place.ada, chat or place.private, text)
-    return await place.answer(chat, after=request)
-
-
-def shown(message: Message) -> str:
-    return message.text.replace(WORD_JOINER, "")
-
-
-async def invoiced(place: TelegramWorld, number: int = 0, *, by: User | None = None) -> Message:
-    """An invoice for one of the packs, in the buyer's private chat."""
-    buyer = by or place.ada
-    chat = place.server.private(buyer, opened=True)
-    offer = await asked(place, "/buy", chat, by=buyer)
-    assert words(await pressed(place, offer, offer.buttons[number][0], by=buyer)) == ""
-    invoice = chat.last
-    assert invoice.content.invoice is not None
-    return invoice
-
-
-async def paid(place: TelegramWorld, invoice: Message, *, by: User | None = None) -> Payment:
-    """An invoice, paid; Easel has been told."""
-    payment = place.server.pay(by or place.ada, invoice)
-    await place.until(lambda: payment.paid)
-    await place.heard()
-    return payment
-
-
-async def has(place: TelegramWorld, credits: int, user: User | None = None) -> None:
-    async def so() -> bool:
-        return await place.left(user) == credits
-
-    await wait_until(so)
-
+from tests.wire.telegram.purchases import PACKS, asked, has, invoiced, paid, shown
 
 # ---------------------------------------------------------------- off by default
 
@@ -385,53 +344,3 @@ async def test_an_unknown_charge_and_an_unknown_asker_are_told_so(place: Telegra
             "en", AdminsOnly()
         )
         assert await place.left(bo) == 60
-
-
-# ---------------------------------------------------------------- who may buy
-
-
-@pytest.mark.parametrize("way", ["list", "command"])
-async def test_nothing_is_sold_to_who_may_not_spend_it(place: TelegramWorld, bo: User, way: str) -> None:
-    key = f"telegram:{bo.id}"
-    if way == "list":
-        place.settings |= {"access": {"blocked_users": [key]}}
-    async with place.easel(star_packs=PACKS) as easel:
-        if way == "command":
-            await easel.app.store.ban(key)
-        home = place.server.private(bo, opened=True)
-        assert shown(await asked(place, "/buy", home, by=bo)) == translate_error("en", Banned())
-        place.server.say(bo, home, "/buy")
-        await place.heard()
-        assert len(place.mine(home)) == 1  # said once
-
-
-async def test_an_invoice_of_before_is_not_paid_by_who_was_banned_since(place: TelegramWorld, bo: User) -> None:
-    async with place.easel(star_packs=PACKS) as easel:
-        invoice = await invoiced(place, by=bo)
-        await easel.app.store.ban(f"telegram:{bo.id}")
-        payment = place.server.pay(bo, invoice)
-        await place.until(lambda: payment.ok is not None)
-        assert (payment.ok, payment.error, payment.paid) == (False, translate_error("en", Banned()), False)
-        assert await place.left(bo) == 50
-
-
-async def test_a_flood_of_offers_in_a_group_is_answered_a_little(place: TelegramWorld) -> None:
-    async with place.easel(star_packs=PACKS):
-        for _ in range(100):
-            place.server.say(place.ada, place.group, "/buy@easel_bot")
-        await place.until(lambda: len(place.mine(place.group)) > REPLIES_PER_WINDOW)
-        await place.heard()
-        told = [shown(each) for each in place.mine(place.group)]
-        assert told.count(translate("en", "telegram-buy-private")) == REPLIES_PER_WINDOW
-        assert len(told) == REPLIES_PER_WINDOW + 1  # and the one refusal
-
-
-async def test_a_flood_of_clicks_sends_invoices_at_the_members_pace(place: TelegramWorld) -> None:
-    place.settings |= {"limits": {"user_per_minute": 5}}
-    async with place.easel(star_packs=PACKS):
-        offer = await asked(place, "/buy")
-        clicks = [place.server.press(place.ada, offer, offer.buttons[0][0]) for _ in range(20)]
-        await place.until(lambda: all(each.answered for each in clicks))
-        assert len(place.server.calls("sendInvoice")) == 4
-        too_fast = [translate_error("en", TooFast(seconds=seconds)) for seconds in range(1, 61)]
-        assert len([each for each in clicks if words(each) in too_fast]) == 1
