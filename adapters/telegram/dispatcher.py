@@ -54,6 +54,7 @@ class UpdateDispatcher:
         self._saved: set[int] = set()  # ids of updates to be deleted once they are handled
         self._ids_to_delete: set[int] = set()  # ids of handled updates to be deleted
         self._deletions = BackgroundTasks()
+        self._deletion: asyncio.Task[None] | None = None  # takes what is in `_ids_to_delete`, until it is done
 
     async def enqueue(self, updates: Sequence[telegram.Update]) -> None:
         """Begins to handle the updates; returns when Telegram may forget them. Those that take longer go on, and are
@@ -149,8 +150,8 @@ class UpdateDispatcher:
         """Deletes a saved update; those that are handled while a transaction is under way share the next one."""
         self._saved.discard(update_id)
         self._ids_to_delete.add(update_id)
-        if not self._deletions:
-            self._deletions.spawn(self._delete_handled(), "telegram inbox")
+        if self._deletion is None or self._deletion.done():
+            self._deletion = self._deletions.spawn(self._delete_handled(), "telegram inbox")
 
     async def _delete_handled(self) -> None:
         while self._ids_to_delete:

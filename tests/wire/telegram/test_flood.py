@@ -77,6 +77,28 @@ async def test_a_crowd_of_updates_is_saved_and_deleted_in_a_transaction_each(pla
         assert await easel.storage.saved_updates("telegram") == {}
 
 
+async def test_an_update_that_is_handled_as_a_deletion_ends_is_deleted_too(place: TelegramWorld) -> None:
+    async with wired(place) as easel:
+        handler, last = Handler(), asyncio.Event()
+
+        class LastHandler(Handler):
+            async def handle_update(self, update: telegram.Update) -> bool:
+                await (last if update.update_id == 1 else handler.go).wait()
+                return True
+
+        class ReleasingState(CountingState):
+            async def delete_updates(self, update_ids: Any) -> None:
+                await super().delete_updates(update_ids)
+                last.set()  # its update is handled in the turn in which this deletion's task ends
+
+        handler.go.clear()
+        inbox = UpdateDispatcher(ReleasingState(easel.storage), LastHandler(), place.clock)
+        await inbox.enqueue(updates(2))
+        handler.go.set()
+        await inbox.close()
+        assert await easel.storage.saved_updates("telegram") == {}
+
+
 async def test_what_is_handled_at_once_in_a_quiet_hour_is_never_written(place: TelegramWorld) -> None:
     async with wired(place) as easel:
         state = CountingState(easel.storage)
