@@ -79,7 +79,7 @@ async def test_killed_while_the_disk_is_full(tmp_path: Path, dialect: str, paint
         ada = world.add_user("discord message")
         async with world.process() as easel:
             ada.say("a cat [[slow:20]]")
-            await world.discord.until(lambda: world.sandbox.running == 1, seconds=60)
+            await wait_until(lambda: world.sandbox.running == 1)
             await world.discord.until(lambda: has_text(ada, translate("en", "stage-painting")), seconds=60)
             with full_disk(easel):
                 await wait_until(lambda: painted_upstream(world))

@@ -45,7 +45,7 @@ async def test_running_jobs_are_finished_and_new_requests_are_answered_or_wait(t
         async with world.process() as first:
             for user in running:
                 user.say("a cat")
-            await world.discord.until(lambda: world.sandbox.running == len(running), seconds=60)
+            await wait_until(lambda: world.sandbox.running == len(running))
             first.child.terminate()
             for user in running[1:]:
                 await shown(user, translate("en", "status-restarts-after"))
@@ -63,7 +63,7 @@ async def test_running_jobs_are_finished_and_new_requests_are_answered_or_wait(t
             assert "restarts" not in user.messages()[0].text
         assert on_telegram.messages() == []
         async with world.process() as second:
-            await world.discord.until(lambda: any(each.pictures for each in on_telegram.messages()), seconds=60)
+            await wait_until(lambda: any(each.pictures for each in on_telegram.messages()))
             await world.wait_until_settled()
             assert await second.stop() == 0
         assert [world.request_count(prompt) for prompt in ("a cat", "a dog")] == [len(running), 1]
@@ -74,7 +74,7 @@ async def test_a_second_signal_does_not_wait_for_the_running_jobs(tmp_path: Path
         user = world.add_user("discord command")
         async with world.process() as first:
             user.say("a cat")
-            await world.discord.until(lambda: world.sandbox.running == 1, seconds=60)
+            await wait_until(lambda: world.sandbox.running == 1)
             first.child.terminate()
             await shown(user, translate("en", "status-restarts-after"))
             first.child.terminate()

@@ -46,7 +46,7 @@ async def painting_process(
         users = [world.add_user(platform) for platform in PLATFORMS]
         for user in users:
             user.say(f"a cat for {user.key}")
-        await world.discord.until(lambda: world.sandbox.running == len(users), seconds=60)
+        await wait_until(lambda: world.sandbox.running == len(users))
         yield world, running, users, release
 
 
@@ -107,7 +107,7 @@ async def test_a_database_locked_by_another_writer_is_waited_for(tmp_path: Path)
         with closing(sqlite3.connect(tmp_path / "easel.db", isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             release.set()
-            await world.discord.until(lambda: world.sandbox.painted >= len(users), seconds=60)
+            await wait_until(lambda: world.sandbox.painted >= len(users))
             assert other.execute("SELECT count(*) FROM ledger WHERE kind = 'settle'").fetchone() == (0,)
             other.execute("COMMIT")
         await assert_painted_and_charged_once(world, users)
@@ -200,7 +200,7 @@ async def test_sigterm_during_ten_jobs(tmp_path: Path, dialect: str, drain: int)
         async with world.process() as first:
             for user in users:
                 user.say(f"a cat for {user.key}")
-            await world.discord.until(lambda: world.sandbox.running == len(users), seconds=60)
+            await wait_until(lambda: world.sandbox.running == len(users))
             first.child.terminate()
             if drain:
 
