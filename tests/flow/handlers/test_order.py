@@ -28,7 +28,7 @@ WAITS = translate_error("en", MachineFailed())
 
 @pytest.fixture
 async def sandbox() -> AsyncGenerator[Sandbox]:
-    async with Sandbox() as made:
+    async with Sandbox(pace=0) as made:
         yield made
 
 
@@ -123,6 +123,7 @@ async def test_a_request_that_waits_for_the_machine_at_a_stop_is_not_taken(tmp_p
 async def test_descriptors_that_are_used_up_are_no_fault_of_the_request(
     tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(messages, "MACHINE_RETRY_S", 0.1)
     failures = [OSError(errno.EMFILE, "Too many open files"), MemoryError()]
     async with world(tmp_path, sandbox) as easel:
         original = Admission.reload_if_changed
