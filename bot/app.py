@@ -25,6 +25,7 @@ from bot.handlers.pending_images import PendingImages
 from bot.job import new_id
 from bot.jobs.fair_queue import FairQueue
 from bot.jobs.images import JobImages
+from bot.jobs.results import JobResults
 from bot.jobs.retention import Retention
 from bot.jobs.runner import JobRunner
 from bot.jobs.scheduler import Scheduler
@@ -160,6 +161,7 @@ class App:
             store=store,
             provider=provider,
             images=JobImages(fetcher, ports, processor),
+            results=JobResults(fetcher, processor),
             status_messages=status_messages,
             ports=ports,
             clock=clock,

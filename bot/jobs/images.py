@@ -1,17 +1,16 @@
-"""The images of a job: references on their way to the upstream, results and previews on their way to the chat.
+"""The images of a running job: references on their way to the upstream, previews on their way to the chat.
 
 Bytes come from the adapter or through the guarded download, and are decoded in `bot.pictures` alone.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from urllib.parse import urlsplit
+from collections.abc import Callable, Mapping
 
 import structlog
 
 from bot.background import BackgroundTasks
 from bot.chat import Attachment
-from bot.errors import BadResult, EaselError, FetchFailed, Unfetched
+from bot.errors import EaselError
 from bot.fetch import Fetcher
 from bot.job import Job
 from bot.jobs.file_memory import FileMemory
@@ -22,9 +21,8 @@ from bot.texts import shorten
 
 log = structlog.get_logger()
 
-RESULT_MAX_BYTES = 64_000_000  # bytes of one result; a 3840 × 2160 PNG at its worst is below 34 MB
 PREVIEW_MAX_BYTES = 8_000_000  # bytes
-RESULT_TIMEOUT_S = 60.0  # to download one result
+PREVIEW_TIMEOUT_S = 60.0  # to download one preview
 ORIGINALS_BYTES = 64_000_000  # bytes of original references in memory at once, of all users
 USER_ORIGINALS = 2  # of them, files of one user; a mask counts with its image
 REFERENCE_MAX_BYTES = 32_000_000  # bytes of one reference before it is scaled down
@@ -82,35 +80,13 @@ class JobImages:
             await asyncio.gather(*tasks, return_exceptions=True)
         return tuple(image for image, _ in loaded), next((mask for _, mask in loaded if mask is not None), None)
 
-    async def fetch_results(self, sources: Sequence[Link | Blob], *, owner: str) -> list[Image]:
-        """Fetches the finished images; skips those that fail. `owner`: key of the user on whose account they are
-        checked.
-
-        Raises BadResult or Unfetched when all fail.
-        """
-        failure: EaselError | None = None
-        images: list[Image] = []
-        for source in sources:
-            try:
-                data = await self._load_bytes(source, RESULT_MAX_BYTES)
-                images.append(await self._processor.validate_result(data, owner=owner))
-            except (FetchFailed, BadResult) as failed:
-                host = urlsplit(source.url).netloc if isinstance(source, Link) else "inline"
-                log.warning("result dropped", failure=type(failed).__name__, detail=failed.detail, host=host)
-                failure = failed
-        if isinstance(failure, FetchFailed) and not images:
-            raise Unfetched(detail=f"{type(failure).__name__}: {failure.detail}") from failure
-        if not images:
-            raise BadResult(detail=failure.detail if failure else None) from failure
-        return images
-
     def start_preview(self, job: Job, source: Link | Blob, show: Callable[[Image], None]) -> None:
         """Fetches an unfinished image in the background and passes it to `show`. A newer preview of the job cancels
         it; a failure is only logged."""
 
         async def fetch() -> None:
             try:
-                data = await self._load_bytes(source, PREVIEW_MAX_BYTES)
+                data = await load_source(self._fetcher, source, PREVIEW_MAX_BYTES, PREVIEW_TIMEOUT_S)
                 show(await self._processor.prepare_preview(data, owner=job.user.key))
             except EaselError as failed:
                 log.debug("preview not rendered", job=job.id, detail=failed.detail)
@@ -133,10 +109,12 @@ class JobImages:
         """Cancels all downloads of previews and waits for their ends."""
         await self._background.cancel()
 
-    async def _load_bytes(self, source: Link | Blob, limit: int) -> bytes:
-        if isinstance(source, Blob):
-            return source.data
-        return await self._fetcher.download(source.url, max_bytes=limit, timeout_s=RESULT_TIMEOUT_S)
+
+async def load_source(fetcher: Fetcher, source: Link | Blob, limit: int, timeout_s: float) -> bytes:
+    """The bytes of an upstream's image. Raises as `Fetcher.download` does."""
+    if isinstance(source, Blob):
+        return source.data
+    return await fetcher.download(source.url, max_bytes=limit, timeout_s=timeout_s)
 
 
 def _most_bytes(attachment: Attachment) -> int:

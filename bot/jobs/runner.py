@@ -13,7 +13,6 @@ crash the same workflow runs again and skips what its checkpoints say is done:
 The notification of a job that ends without images stays pending in the store until its message says so.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -31,6 +30,7 @@ from bot.jobs.checkpoints import GenerationState
 from bot.jobs.generation import Generation
 from bot.jobs.images import JobImages
 from bot.jobs.notifier import JobNotifier
+from bot.jobs.results import JobResults
 from bot.jobs.settlement import Settlement
 from bot.metrics import PAINT_SECONDS
 from bot.painting import Image, Stage, StageChanged
@@ -44,7 +44,6 @@ log = structlog.get_logger()
 
 MAX_ATTEMPTS = 5  # starts of one job; a job that takes the process down each time must not do so for ever
 MAX_DELIVERY_ATTEMPTS = 50  # starts of a job with saved images: they may be in the chat already
-MAX_CONCURRENT_SAVES = 32  # jobs that hold their images in memory between download and database; others wait
 MEMORY_CACHE_BYTES = 4_000_000  # of images kept in memory until delivered; beyond, they are read from the database
 CLOSE_GRACE_S = 1.0  # for final states under way when the process ends; the next start shows the others
 
@@ -58,6 +57,7 @@ class JobRunner:
         store: Store,
         provider: FallbackProvider,
         images: JobImages,
+        results: JobResults,
         status_messages: StatusMessages,
         ports: Mapping[str, ChatPort],
         clock: Clock,
@@ -67,6 +67,7 @@ class JobRunner:
         by usage."""
         self._store = store
         self._images = images
+        self._results = results
         self._status_messages = status_messages
         self._ports = ports
         self._clock = clock
@@ -84,7 +85,6 @@ class JobRunner:
             clock=clock,
             background=self._background,
         )
-        self._save_slots = asyncio.Semaphore(MAX_CONCURRENT_SAVES)
         self._ending: set[str] = set()  # jobs whose images or failure are on their way to the chat
         self._begun: dict[str, Job] = {}  # jobs whose attempt began as they were accepted
         self._cached_images: dict[str, Sequence[Image]] = {}  # at most MEMORY_CACHE_BYTES in all
@@ -238,16 +238,15 @@ class JobRunner:
             return facts
         state = await self._generation.generate(job)
         self._status_messages.apply_event(job.id, StageChanged(Stage.SAVING))
-        async with self._save_slots:
-            return await self._save_images(job, state)
-
-    async def _save_images(self, job: Job, state: GenerationState) -> Mapping[str, Any]:
-        """Fetches the images and saves them with the facts of their generation, which it returns."""
         try:
-            images = await self._images.fetch_results(state.sources, owner=job.user.key)
+            async with self._results.hold(state.sources, owner=job.user.key) as images:
+                return await self._save_images(job, state, images)
         except PaintFailed as failed:
             failed.trace = state.upstream_id  # what the operator can ask the upstream about
             raise
+
+    async def _save_images(self, job: Job, state: GenerationState, images: list[Image]) -> Mapping[str, Any]:
+        """Saves the images with the facts of their generation, which it returns."""
         facts: dict[str, Any] = {
             "provider": state.provider,
             "model": state.model,

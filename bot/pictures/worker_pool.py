@@ -15,6 +15,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, cast
 
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    sleep_using_event,
+    stop_after_delay,
+    stop_when_event_set,
+    wait_fixed,
+)
+
 import bot
 import bot.errors
 from bot.errors import BrokenPicture, EaselError, PictureTooComplex
@@ -23,6 +32,8 @@ from bot.pictures.work import Call
 
 DEADLINE_S = 20.0  # wall-clock seconds of one call, from its start
 IDLE_S = 30.0  # seconds after which a worker without work is ended: each keeps 30 MB
+START_RETRY_S = 1.0  # before a process is started again that the machine had no room for
+START_WAIT_S = 60.0  # that a call waits for such room: what it works on may be a picture that is paid for
 MAX_CALLS = 200  # of one worker, against what fragments and leaks
 _LENGTH_BYTES = 8
 _ENVIRONMENT = ("LD_LIBRARY_PATH", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX", "TMPDIR")
@@ -192,17 +203,18 @@ class RemoteCall:
         self._call = call
         self._lock = threading.Lock()
         self._worker: _Worker | None = None
-        self._killed = False
+        self._killed = threading.Event()
 
     def run(self) -> tuple[Image, ...]:
         """The result. Raises what the function raises; PictureTooComplex when time is up, BrokenPicture when the
-        decoder takes its process down; WorkerFailed after `kill` and for a bug."""
-        worker = self._pool.take()
+        decoder takes its process down; WorkerFailed after `kill` and for a bug; OSError when the machine has no room
+        for a process in START_WAIT_S."""
+        worker = self._take_worker()
         with self._lock:
             self._worker = worker
         healthy = False
         try:
-            if self._killed:
+            if self._killed.is_set():
                 raise WorkerFailed("killed")
             result = worker.run(self._call, self._pool.deadline_s)
             healthy = True
@@ -222,14 +234,25 @@ class RemoteCall:
     def kill(self) -> None:
         """Ends the call now, waiting or running. May be called from any thread, also when it is over."""
         with self._lock:
-            self._killed = True
+            self._killed.set()
             if self._worker is not None:
                 self._worker.kill()
+
+    def _take_worker(self) -> _Worker:
+        """A worker, once the machine has descriptors, memory and processes left for it. Raises OSError."""
+        retrying = Retrying(
+            retry=retry_if_exception_type(OSError),
+            wait=wait_fixed(START_RETRY_S),
+            stop=stop_after_delay(START_WAIT_S) | stop_when_event_set(self._killed),
+            sleep=sleep_using_event(self._killed),
+            reraise=True,
+        )
+        return retrying(self._pool.take)
 
     def _failure(self, code: int) -> Exception:
         """What a worker that ended with that exit code failed of."""
         name, detail = self._call.source.name, f"decoder ended with {code}"
-        if self._killed:
+        if self._killed.is_set():
             return WorkerFailed("killed")
         if -code in (signal.SIGXCPU, signal.SIGABRT, signal.SIGKILL):  # time, memory of C++, memory of the machine
             return PictureTooComplex(name=name, detail=detail)

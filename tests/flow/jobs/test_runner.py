@@ -14,6 +14,7 @@ from bot.errors import ChatFailed, ChatGone, Moderated, PaintFailed
 from bot.fetch import Fetcher
 from bot.job import Job, NewJob, State
 from bot.jobs.images import JobImages
+from bot.jobs.results import JobResults
 from bot.jobs.runner import JobRunner
 from bot.painting import Accepted, Blob, Capabilities, FinishedImage, Link, PaintEvent, PaintRequest, Preview, Usage
 from bot.pictures.processing import ImageProcessor
@@ -82,11 +83,12 @@ class RunnerBench:
     ) -> None:
         self.store, self.platform, self.host = store, platform, slow
         self.slow_link = f"{slow.address}/pictures/1.png"
-        self.upstream = Upstream()
+        self.upstream, processor = Upstream(), ImageProcessor()
         self.jobs = JobRunner(
             store=store,
             provider=FallbackProvider([(self.upstream, 1)], budget_s=10, clock=FakeClock(), jitter=float),
-            images=JobImages(fetcher, {"memory": platform}, ImageProcessor()),
+            images=JobImages(fetcher, {"memory": platform}, processor),
+            results=JobResults(fetcher, processor),
             status_messages=status_messages,
             ports={"memory": platform},
             clock=SystemClock(),

@@ -61,7 +61,7 @@ ATTACKS = {
     "WebP of 16.8 MP": Attack(make=lambda: detailed(4096, 4096, "WEBP", method=0)),
     "WebP of 16.8 MP as a result": Attack(make=lambda: detailed(4096, 4096, "WEBP", method=0), work="result"),
     "WebP of 100 MP": Attack(make=lambda: detailed(10_000, 10_000, "WEBP", method=0), outcome=TOO_MANY),
-    "AVIF of 20 MP": Attack(make=lambda: detailed(5000, 4000, "AVIF", speed=10)),
+    "AVIF of 16.8 MP": Attack(make=lambda: detailed(4096, 4096, "AVIF", speed=10)),
     "AVIF of 100 MP": Attack(make=lambda: detailed(10_000, 10_000, "AVIF", speed=10), outcome=TOO_MANY),
     "AVIF of 100 MP that says 100 × 100": Attack(
         make=lambda: resized_avif((10_000, 10_000), (100, 100)), outcome=TOO_MANY

@@ -12,7 +12,7 @@ import pytest
 from PIL.PngImagePlugin import PngInfo
 from structlog.testing import capture_logs
 
-import bot.jobs.images
+import bot.jobs.results
 from bot.sandbox import Sandbox
 from bot.texts import translate
 from tests.flow.scenes import books
@@ -123,7 +123,7 @@ async def test_nothing_that_poses_as_a_picture_is_delivered(
 async def test_a_body_without_an_end_is_cut_off(
     tmp_path: Path, sandbox: Sandbox, upstream: Hostile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bot.jobs.images, "RESULT_MAX_BYTES", 1_000_000)
+    monkeypatch.setattr(bot.jobs.results, "RESULT_MAX_BYTES", 1_000_000)
     upstream.names = [f"{upstream.address}/files/endless"]
     async with world(tmp_path, sandbox, **upstream.settings("images")) as easel:
         text, _, logs = await painted(easel)

@@ -1,12 +1,14 @@
 """Worker processes: reused, limited, killed at the deadline or on demand, and gone with Easel."""
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -149,6 +151,35 @@ def test_a_worker_that_somebody_ended_is_replaced(pool: WorkerPool) -> None:
     worker.kill()
     worker._process.wait()  # pyright: ignore[reportPrivateUsage]
     assert worker_pid(pool) != pid
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENOMEM, errno.EAGAIN])
+def test_a_worker_that_the_machine_has_no_room_for_is_started_later(
+    pool: WorkerPool, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    start: Callable[..., subprocess.Popen[Any]] = subprocess.Popen
+    failures = [OSError(number, os.strerror(number))] * 2
+
+    def start_when_there_is_room(*args: Any, **kwargs: Any) -> subprocess.Popen[Any]:
+        if failures:
+            raise failures.pop()
+        return start(*args, **kwargs)
+
+    monkeypatch.setattr(worker_pool, "START_RETRY_S", 0.0)
+    monkeypatch.setattr(subprocess, "Popen", start_when_there_is_room)
+    assert runs(worker_pid(pool))
+    assert not failures
+
+
+def test_a_killed_call_does_not_wait_for_room(pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(*args: Any, **kwargs: Any) -> subprocess.Popen[Any]:
+        remote.kill()
+        raise OSError(errno.EMFILE, "too many open files")
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    remote = RemoteCall(pool, call("pid"))
+    with pytest.raises(OSError, match="too many open files"):
+        remote.run()
 
 
 def test_a_worker_ends_after_so_many_calls(pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> None:

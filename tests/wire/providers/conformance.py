@@ -19,7 +19,7 @@ from bot.errors import (
     PaintFailed,
 )
 from bot.fetch import Fetcher
-from bot.jobs.images import JobImages
+from bot.jobs.results import JobResults
 from bot.painting import (
     FinishedImage,
     Image,
@@ -100,7 +100,7 @@ class Bench:
 
     provider: Provider
     sandbox: Sandbox
-    gallery: JobImages
+    results: JobResults
 
     async def paint(self, request: PaintRequest) -> list[PaintEvent]:
         return [event async for event in self.provider.paint(request)]
@@ -108,7 +108,8 @@ class Bench:
     async def pictures(self, events: list[PaintEvent]) -> list[Image]:
         """What can be had of the pictures, as the core takes them in."""
         sources = [each.source for each in events if isinstance(each, FinishedImage)]
-        return await self.gallery.fetch_results(sources, owner="memory:amber")
+        async with self.results.hold(sources, owner="memory:amber") as images:
+            return images
 
     async def fails(self, prompt: str) -> PaintFailed:
         with pytest.raises(PaintFailed) as caught:
@@ -143,7 +144,7 @@ async def bench(
             yield Bench(
                 provider=make_provider(configured, tools),
                 sandbox=upstream,
-                gallery=JobImages(fetcher, {}, ImageProcessor()),
+                results=JobResults(fetcher, ImageProcessor()),
             )
         assert [openai_spec.complaint(each) for each in upstream.requests] == [None] * len(upstream.requests)
 
