@@ -47,7 +47,6 @@ from bot.store.store import Store
 log = structlog.get_logger()
 
 TIME_FACTOR = 2.0  # times the longest timeout_s: a whole attempt at the first provider, a whole one at the next
-PROVIDER_CONCURRENCY = 8  # requests at once to a provider without max_concurrency
 
 
 class App:
@@ -110,9 +109,10 @@ class App:
                 callbacks=callbacks or Callbacks(),
                 jitter=random.random,
             )
+            concurrency = _concurrency(settings.jobs.concurrency)
             provider = FallbackProvider(
                 [
-                    (make_provider(upstream, tools), each.max_concurrency or PROVIDER_CONCURRENCY)
+                    (make_provider(upstream, tools), each.max_concurrency or concurrency)
                     for upstream, each in zip(upstreams, settings.providers, strict=True)
                 ],
                 budget_s=settings.jobs.time_s or TIME_FACTOR * max(upstream.timeout_s for upstream in upstreams),
@@ -122,7 +122,9 @@ class App:
             await _set_aside_unreadable(store, settings.limits.user_daily)
             pending_images = PendingImages(store.adapter_store, clock)
             await pending_images.load()
-            app = cls._wire(settings, ports, shops or {}, clock, store, fetcher, processor, provider, pending_images)
+            app = cls._wire(
+                settings, ports, shops or {}, clock, store, fetcher, processor, provider, pending_images, concurrency
+            )
             app._resources = opened.pop_all()
         return app
 
@@ -138,6 +140,7 @@ class App:
         processor: ImageProcessor,
         provider: FallbackProvider,
         pending_images: PendingImages,
+        concurrency: int,
     ) -> "App":
         limits, access = settings.limits, settings.access
         rules = QuotaRules(
@@ -167,7 +170,7 @@ class App:
             clock=clock,
             usage_rates={each.name: each.usage_rate for each in settings.providers if each.usage_rate is not None},
         )
-        queue = FairQueue(concurrency=_concurrency(settings.jobs.concurrency), user_concurrent=limits.user_concurrent)
+        queue = FairQueue(concurrency=concurrency, user_concurrent=limits.user_concurrent)
         scheduler = Scheduler(queue, runner)
         jobs = JobService(
             store=store,

@@ -166,7 +166,8 @@ def decode_message(
 ) -> Message | None:
     """One message from its parts: one, or all of an album in order. `max_images`: that a reply can show there.
 
-    None: written by a bot, addressed to another bot, forwarded automatically, or a service message.
+    None: written by a bot, addressed to another bot, forwarded automatically, a service message, or what inline mode
+    has put into the chat: that request is reported by chosen_inline_result.
     """
     first = parts[0]
     sender = decode_sender(first)
@@ -176,7 +177,8 @@ def decode_message(
         attachments or text_part.text or text_part.caption or any(getattr(first, each) for each in _OTHER_CONTENT)
     )
     addressed = decode_text(text_part, bot)
-    if sender is None or first.is_automatic_forward or not has_content or addressed.for_other_bot:
+    is_unasked = bool(first.is_automatic_forward) or _is_inline_result(first, bot)
+    if sender is None or is_unasked or not has_content or addressed.for_other_bot:
         return None
     reply = decode_reply(first, bot)
     return Message(
@@ -189,6 +191,11 @@ def decode_message(
         to_me=addressed.mentions_bot or (reply is not None and reply.from_me) or first.guest_query_id is not None,
         max_images=max_images,
     )
+
+
+def _is_inline_result(message: telegram.Message, bot: BotIdentity) -> bool:
+    """Whether a message is a result of the bot's own inline mode where it was chosen, and not a forward of it."""
+    return message.via_bot is not None and message.via_bot.id == bot.id and message.forward_origin is None
 
 
 def decode_reply(message: telegram.Message, bot: BotIdentity) -> Message | None:

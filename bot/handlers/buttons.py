@@ -79,9 +79,12 @@ class ButtonHandler:
             if press.message.message_id not in (job.status_id, job.delivered_id):
                 self._jobs.retire_stray_message(press.message, job)
             raise AlreadyFinished
-        cancelled = await self._jobs.cancel_job(job.id)
-        text = translate(locale, "answer-cancelled", count=1) if cancelled else translate(locale, "press-too-late")
-        return ButtonReply(text=text)
+        if await self._jobs.cancel_job(job.id):
+            return ButtonReply(text=translate(locale, "answer-cancelled", count=1))
+        current = await self._store.get_job(job.id)
+        if current is None or not TRANSITIONS[current.state]:  # another press of the same moment has cancelled it
+            raise AlreadyFinished
+        return ButtonReply(text=translate(locale, "press-too-late"))
 
     async def _repeat_job(self, press: ButtonPress, job: Job, locale: str) -> ButtonReply:
         self._admission.check_request(press.sender, press.message.chat, job.prompt)

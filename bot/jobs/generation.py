@@ -73,7 +73,8 @@ class Generation:
             return earlier
         if has_open_attempt(job):
             raise Restarted(trace=earlier.upstream_id)
-        return await self._request_images(job)
+        async with self._images.reserve_memory(job, self._provider.capabilities):
+            return await self._request_images(job)
 
     async def _request_images(self, job: Job) -> GenerationState:
         """Requests the images from the providers; a checkpoint is saved before every step that could cost money."""

@@ -4,7 +4,8 @@ Bytes come from the adapter or through the guarded download, and are decoded in 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
 
 import structlog
 
@@ -13,7 +14,7 @@ from bot.chat import Attachment
 from bot.errors import EaselError
 from bot.fetch import Fetcher
 from bot.job import Job
-from bot.jobs.file_memory import FileMemory
+from bot.jobs.file_memory import MAX_FILES, FileMemory
 from bot.painting import Blob, Capabilities, Image, Link
 from bot.pictures.processing import ImageProcessor
 from bot.ports import ChatPort
@@ -24,6 +25,7 @@ log = structlog.get_logger()
 PREVIEW_MAX_BYTES = 8_000_000  # bytes
 PREVIEW_TIMEOUT_S = 60.0  # to download one preview
 ORIGINALS_BYTES = 64_000_000  # bytes of original references in memory at once, of all users
+REQUEST_BYTES = 200_000_000  # bytes of converted references that wait at upstreams, of all users; jobs beyond wait
 USER_ORIGINALS = 2  # of them, files of one user; a mask counts with its image
 REFERENCE_MAX_BYTES = 32_000_000  # bytes of one reference before it is scaled down
 NAME_CHARS = 60  # characters of a file's name in a sentence about it
@@ -37,8 +39,21 @@ class JobImages:
         self._processor = processor
         self._ports = ports
         self._originals = FileMemory(ORIGINALS_BYTES, owner_files=USER_ORIGINALS)
+        self._requests = FileMemory(REQUEST_BYTES, owner_files=MAX_FILES)
         self._background = BackgroundTasks()
         self._previews: dict[str, asyncio.Task[None]] = {}  # the latest of each job
+
+    @asynccontextmanager
+    async def reserve_memory(self, job: Job, capabilities: Capabilities) -> AsyncGenerator[None]:
+        """Waits until there is room for the job's references, converted for `capabilities`, and keeps it until the
+        block ends: hundreds of jobs may run at once, and each holds its references until its upstream has painted."""
+        files = [*job.references, *([job.mask] if job.mask else [])]
+        if not files:
+            yield
+            return
+        most = max(capabilities.max_reference_bytes, capabilities.max_mask_bytes)
+        async with self._requests.reserve(job.user.key, sum(min(_most_bytes(each), most) for each in files)):
+            yield
 
     async def load_references(self, job: Job, capabilities: Capabilities) -> tuple[tuple[Image, ...], Image | None]:
         """The job's references, in order, converted for `capabilities`, and the mask of the first: the one sent along,

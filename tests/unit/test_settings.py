@@ -43,7 +43,7 @@ def test_nothing_configured_gives_the_documented_defaults() -> None:
     assert (settings.telegram.api_base, settings.telegram.mode) == ("https://api.telegram.org", "polling")
     assert (settings.providers, settings.admins, settings.fetch.allow_hosts) == ((), (), ())
     assert (settings.locale, settings.log.format, settings.log.level) == ("en", "console", "info")
-    assert (settings.playground.enabled, settings.jobs.concurrency, settings.drain_s) == (False, 8, 120)
+    assert (settings.playground.enabled, settings.jobs.concurrency, settings.drain_s) == (False, 500, 120)
 
 
 def test_easel_toml_is_read_where_it_lies(tmp_path: Path) -> None:

@@ -40,10 +40,10 @@ class TextActions:
         return self.core.add_message_update(message)
 
     def forward(self, sender: User, chat: Chat, message: Message, *, thread: Topic | None = None) -> Message:
-        """Forwards a message with its text, file and author."""
+        """Forwards a message with its text, file and author; one that was sent by way of a bot goes on saying so."""
         content = replace(message.content, markup=None)
         target = message.forwarded or message
-        return self._write(sender, chat, content, None, thread=thread, forwarded=target)
+        return self._write(sender, chat, content, None, thread=thread, via_bot=message.via_bot, forwarded=target)
 
     def edit(self, message: Message, text: str) -> Message:
         """Edits a text or a caption."""

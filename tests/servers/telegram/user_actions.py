@@ -82,21 +82,33 @@ class UserActions:
         core.add_update("inline_query", payload, lane=user.id)
         return asked
 
-    def choose_result(self, user: User, query: InlineQuery, result_id: str, *, chat: Chat | None = None) -> Message:
+    def choose_result(
+        self,
+        user: User,
+        query: InlineQuery,
+        result_id: str,
+        *,
+        chat: Chat | None = None,
+        reply_to: Message | None = None,
+        message_first: bool = False,
+    ) -> Message:
         """Sends one of the bot's results, by default to a chat the bot is not in. The bot gets an inline_message_id
-        only if the result has a keyboard."""
+        only if the result has a keyboard. In a `chat` that the bot is in it sees the message, too, before the report of
+        the choice (`message_first`) or after it."""
         core = self.core
         results = {str(one["id"]): one for one in query.results or []}
         assert result_id in results, f"no result {result_id!r} among {list(results)}"
         content = inline.content(core, results[result_id])
         inline_id = inline.new_id(core) if content.markup is not None else None
         where = chat or self._unknown_chat(user)
-        message = core.world.post(where, user, content, via_bot=core.bot, inline_id=inline_id)
+        message = core.world.post(where, user, content, reply_to=reply_to, via_bot=core.bot, inline_id=inline_id)
+        if chat is not None and message_first:
+            core.add_message_update(message)
         if core.switches.inline_feedback:
             payload: Json = {"result_id": result_id, "from": encode.user(user), "query": query.query}
             payload |= {} if inline_id is None else {"inline_message_id": inline_id}
             core.add_update("chosen_inline_result", payload, lane=user.id)
-        if chat is not None:
+        if chat is not None and not message_first:
             core.add_message_update(message)
         return message
 
