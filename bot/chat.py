@@ -91,6 +91,9 @@ class Attachment:
     spoiler: bool = False
     """Whether the platform hides it until a reader asks to see it."""
 
+    kind: Literal["file", "sticker", "gif"] = "file"
+    """`sticker`: of the platform's stickers. `gif`: from its GIF picker, whatever its media type."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeletedMessage:

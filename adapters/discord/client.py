@@ -32,6 +32,7 @@ from bot.settings import Discord as DiscordSettings
 # count where no response has named the end of its window; they are a little longer, for the way to Discord.
 CHANNEL_SLOTS, CHANNEL_PERIOD_S = 5, 5.05
 TOKEN_SLOTS, TOKEN_PERIOD_S = 5, 2.05
+CDN_BASE = "https://cdn.discordapp.com"
 OVERALL_BUDGET = Budget(key=PLATFORM, slots=50, period_s=1.0, shared=True)
 CHANNEL_EDIT_GAP_S = 2.0  # between progress edits of one message, where all jobs share the channel's budget
 TOKEN_EDIT_GAP_S = 1.0  # where the message's token has a budget of its own
@@ -68,7 +69,7 @@ class DiscordAdapter:
         self._fetcher = Fetcher([*allow_hosts, *_own_hosts(settings.api_base)])
         self._state = DiscordState(storage, clock, settings.shard_ids or ())
         self._inbox = EventInbox(storage, clock, self._state.scope)
-        self._files = Files(self._rest, self._fetcher, storage, clock)
+        self._files = Files(self._rest, self._fetcher, storage, clock, cdn_base=_cdn_base(settings.api_base))
         self._sender = Sender(self._rest, self._state, clock, lambda: self._connection.application_id)
         self._delivery = Delivery(
             self._sender,
@@ -175,6 +176,11 @@ class DiscordAdapter:
 
     def message_link(self, ref: MessageRef) -> str | None:
         return ids.message_link(ref)
+
+
+def _cdn_base(api_base: str) -> str:
+    """Where files are served by their id: by Discord's CDN, or by an operator's own API server."""
+    return str(yarl.URL(api_base).origin()) if _own_hosts(api_base) else CDN_BASE
 
 
 def _own_hosts(api_base: str) -> list[str]:

@@ -9,12 +9,11 @@ import discord
 
 from adapters.discord import ids
 from adapters.discord.encode import SPOILER_PREFIX
-from adapters.discord.files import ReceivedFile, embed_image_url, make_attachment
-from adapters.discord.ids import PLATFORM, MessageFileRef
+from adapters.discord.ids import PLATFORM
+from adapters.discord.media import SPOILER_FLAG, ReceivedFile, decode_files, make_attachment
 from adapters.discord.rest import Json
 from bot.chat import Action, Attachment, ButtonPress, Chat, DeletedMessage, Message, MessageRef, User
 
-SPOILER_FLAG = 1 << 3  # of an attachment
 BUTTON_ID = re.compile(r"easel:(?P<action>cancel|retry|vary|edit):(?P<job>[\w-]{1,80})")
 _MENTION = re.compile(r"<@[!&]?(\d{1,20})>")
 _CUSTOM_EMOJI = re.compile(r"<a?(:\w+:)\d+>")
@@ -50,17 +49,6 @@ def decode_chat(message: discord.Message) -> Chat:
     return ids.make_chat(guild.id if guild else None, message.channel.id, direct=guild is None, parent_id=parent_id)
 
 
-def decode_file(attachment: discord.Attachment) -> ReceivedFile:
-    return ReceivedFile(
-        id=str(attachment.id),
-        url=attachment.url,
-        size=attachment.size,
-        media_type=attachment.content_type or "",
-        filename=attachment.filename,
-        spoiler=attachment.is_spoiler() or bool(attachment.flags.value & SPOILER_FLAG),
-    )
-
-
 def decode_resolved_file(body: Mapping[str, Any]) -> ReceivedFile:
     """An attachment as `resolved` of an interaction has it. Raises KeyError without an id or a URL."""
     filename, size, flags = str(body.get("filename") or ""), body.get("size"), body.get("flags")
@@ -72,19 +60,6 @@ def decode_resolved_file(body: Mapping[str, Any]) -> ReceivedFile:
         filename=filename or None,
         spoiler=filename.startswith(SPOILER_PREFIX) or (isinstance(flags, int) and bool(flags & SPOILER_FLAG)),
     )
-
-
-def decode_files(message: discord.Message) -> list[tuple[MessageFileRef, ReceivedFile]]:
-    """All that may be images in a message: its attachments, those it forwards, and those its embeds show."""
-    snapshots = message.message_snapshots
-    attachments = [*message.attachments, *(file for snapshot in snapshots for file in snapshot.attachments)]
-    embeds = [*message.embeds, *(embed for snapshot in snapshots for embed in snapshot.embeds)]
-    files = [decode_file(attachment) for attachment in attachments]
-    for number, embed in enumerate(embeds):
-        if (url := embed_image_url(embed.to_dict())) is not None:
-            files.append(ReceivedFile(id=f"e{number}", url=url, size=None, media_type="", filename=None, spoiler=False))
-    channel, message_id = str(message.channel.id), str(message.id)
-    return [(MessageFileRef(channel=channel, message=message_id, item=file.id), file) for file in files]
 
 
 def decode_attachments(message: discord.Message) -> tuple[Attachment, ...]:

@@ -12,6 +12,7 @@ from adapters.discord import decode, encode, ids
 from adapters.discord.errors import CallRejected
 from adapters.discord.files import Files
 from adapters.discord.ids import PLATFORM
+from adapters.discord.media import decode_files
 from adapters.discord.sender import Sender, TokenUnusable
 from adapters.discord.state import DiscordState
 from adapters.discord.users import Users
@@ -90,7 +91,7 @@ class MessageEvents:
                 return True
         for source in (message, reply):
             if isinstance(source, discord.Message):
-                for ref, file in decode.decode_files(source):
+                for ref, file in decode_files(source):
                     self._files.remember_url(str(ref), file.url)
         return await self._events.receive_message(
             decode.decode_message(message, bot_id=user.id, bot_roles=roles, sender=sender, reply=reply, to_me=to_me)
@@ -157,8 +158,8 @@ class MessageEvents:
             return True
         return (
             isinstance(reply, discord.Message)
-            and not (reply.content or reply.attachments or reply.embeds or reply.message_snapshots)
-            and not decode.decode_files(message)
+            and not (reply.content or reply.embeds or reply.message_snapshots or decode_files(reply))
+            and not decode_files(message)
             and self._client.user is not None
             and reply.author.id != self._client.user.id
         )

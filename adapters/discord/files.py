@@ -4,16 +4,15 @@ Discord signs the URLs of its CDN for a day; a handle names message and attachme
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import structlog
 from cachetools import TTLCache
 
 from adapters.discord.errors import CallRejected
-from adapters.discord.ids import MessageFileRef, StoredFileRef, parse_file_ref
-from adapters.discord.rest import Json, RestClient
+from adapters.discord.ids import MessageFileRef, StickerFileRef, StoredFileRef, parse_file_ref
+from adapters.discord.media import ReceivedFile, find_images, make_attachment
+from adapters.discord.rest import RestClient
 from bot.chat import Attachment
 from bot.clock import Clock
 from bot.errors import ChatBusy, ChatUnreachable, FetchFailed, FetchTooLarge, PictureGone, PictureTooLarge, StoreFailed
@@ -29,32 +28,19 @@ MAX_STORED_BYTES = 32_000_000  # of one file; the core takes no larger reference
 READ_RETRY_PAUSES_S = (1.0, 2.0, 4.0)  # before a message is read once more
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReceivedFile:
-    """A file as an event describes it."""
-
-    id: str
-    """The attachment's id; `e0` for the image of a message's first embed."""
-    url: str
-    """Signed, a secret; empty for a file that is known by its id only."""
-    size: int | None
-    """Bytes; None where Discord does not tell."""
-    media_type: str
-    """As Discord says it; empty where it does not."""
-    filename: str | None
-    spoiler: bool
-    """Hidden until a user asks to see it."""
-
-
 class Files:
     """Downloads of attachments, and the stored copies of those that Discord shows once."""
 
-    def __init__(self, rest: RestClient, fetcher: Fetcher, storage: AdapterStorage, clock: Clock) -> None:
-        """`fetcher`: guarded downloads, since an embed's image may have any address."""
+    def __init__(
+        self, rest: RestClient, fetcher: Fetcher, storage: AdapterStorage, clock: Clock, *, cdn_base: str
+    ) -> None:
+        """`fetcher`: guarded downloads, since an embed's image may have any address. `cdn_base`: address of Discord's
+        CDN, for what it serves by id."""
         self._rest = rest
         self._fetcher = fetcher
         self._storage = storage
         self._clock = clock
+        self._cdn_base = cdn_base
         self._urls: TTLCache[str, str] = TTLCache(MAX_URLS, URL_TTL_S, clock.monotonic)  # by file ref
         self._uploads: dict[str, asyncio.Task[None]] = {}  # being stored, by attachment id
 
@@ -66,16 +52,17 @@ class Files:
         """Downloads and stores what Discord will not show again, and returns its handle; `fetch` says PictureGone of
         one that could not be stored."""
         attachment = self.store_in_background(file)
-        await asyncio.wait([self._uploads[file.id]])
+        if (storing := self._uploads.get(file.id)) is not None:
+            await asyncio.wait([storing])
         return attachment
 
     def store_in_background(self, file: ReceivedFile) -> Attachment:
         """As `store_upload`, without waiting."""
-        if file.id not in self._uploads:
+        if file.kind == "file" and file.id not in self._uploads:
             task = asyncio.create_task(self._store_upload(file), name=f"discord upload {file.id}")
             self._uploads[file.id] = task
             task.add_done_callback(lambda _: self._uploads.pop(file.id, None))
-        return make_attachment(file, StoredFileRef(id=file.id))
+        return make_attachment(file, file.stored_ref)
 
     async def store_bytes(self, file_id: str, data: bytes) -> None:
         """Stores a file whose bytes are known. Raises StoreFailed."""
@@ -91,6 +78,8 @@ class Files:
                 return await self._fetch_from_message(ref, name, limit)
             case StoredFileRef() as ref:
                 return await self._load_stored(ref, name, limit)
+            case StickerFileRef() as ref:
+                return await self._fetch_sticker(ref, name, limit)
             case None:
                 raise PictureGone(name=name)
 
@@ -143,6 +132,16 @@ class Files:
         except FetchFailed as failed:
             raise PictureGone(name=name) from failed
 
+    async def _fetch_sticker(self, ref: StickerFileRef, name: str, limit: int) -> bytes:
+        """By the address that Discord documents ("CDN Endpoints")."""
+        url = f"{self._cdn_base}/stickers/{ref.id}.png"
+        try:
+            return await self._fetcher.download(url, max_bytes=limit, timeout_s=DOWNLOAD_TIMEOUT_S)
+        except FetchTooLarge as failed:
+            raise PictureTooLarge(name=name, limit=_format_megabytes(limit)) from failed
+        except FetchFailed as failed:
+            raise PictureGone(name=name) from failed
+
     async def _read_url(self, ref: MessageFileRef, name: str) -> str:
         """A fresh URL, from the message itself. Raises PictureGone, ChatUnreachable."""
         path = f"/channels/{ref.channel}/messages/{ref.message}"
@@ -163,36 +162,6 @@ class Files:
         if ref.item not in urls:
             raise PictureGone(name=name)
         return urls[ref.item]
-
-
-def make_attachment(file: ReceivedFile, ref: MessageFileRef | StoredFileRef) -> Attachment:
-    """The core's handle of a file."""
-    return Attachment(
-        ref=str(ref), media_type=file.media_type, size=file.size, filename=file.filename, spoiler=file.spoiler
-    )
-
-
-def find_images(message: Json) -> list[tuple[str, str]]:
-    """Item and URL of every attachment and embedded image of a message as REST shows it, forwarded ones included."""
-    snapshots: list[Json] = message.get("message_snapshots") or []
-    parts: list[Json] = [message, *(snapshot["message"] for snapshot in snapshots if snapshot.get("message"))]
-    attachments = [attachment for part in parts for attachment in _list(part, "attachments")]
-    found = [(str(attachment["id"]), str(attachment["url"])) for attachment in attachments]
-    embeds = [embed for part in parts for embed in _list(part, "embeds")]
-    for number, embed in enumerate(embeds):
-        if (url := embed_image_url(embed)) is not None:
-            found.append((f"e{number}", url))
-    return found
-
-
-def embed_image_url(embed: Mapping[str, Any]) -> str | None:
-    """The URL of the image that an embed shows; a website's small thumbnail is none."""
-    image: Json = embed.get("image") or (embed.get("thumbnail") if embed.get("type") == "image" else None) or {}
-    return image.get("proxy_url") or image.get("url")
-
-
-def _list(body: Json, key: str) -> list[Json]:
-    return body.get(key) or []
 
 
 def _format_megabytes(limit: int) -> str:

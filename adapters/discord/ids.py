@@ -53,7 +53,7 @@ class MessageFileRef:
     message: str
     """Message id."""
     item: str
-    """The attachment's id, or `e0` for the image of the first embed."""
+    """The attachment's id; `e0` for the image of the first embed, `c0` for the first of the components."""
 
     def __str__(self) -> str:
         return f"m/{self.channel}/{self.message}/{self.item}"
@@ -75,12 +75,25 @@ class StoredFileRef:
         return f"{PLATFORM}:upload:{self.id}"
 
 
-def parse_file_ref(ref: str) -> MessageFileRef | StoredFileRef | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StickerFileRef:
+    """A sticker that stands still: Discord's CDN serves it by its id, without a signature."""
+
+    id: str
+    """The sticker's id."""
+
+    def __str__(self) -> str:
+        return f"s/{self.id}"
+
+
+def parse_file_ref(ref: str) -> MessageFileRef | StoredFileRef | StickerFileRef | None:
     """The file that an attachment's `ref` stands for; None for a ref that this adapter did not make."""
     match ref.split("/"):
         case ["m", channel, message, item]:
             return MessageFileRef(channel=channel, message=message, item=item)
         case ["k", file_id]:
             return StoredFileRef(id=file_id)
+        case ["s", sticker_id] if sticker_id.isdecimal():
+            return StickerFileRef(id=sticker_id)
         case _:
             return None

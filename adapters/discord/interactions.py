@@ -15,10 +15,10 @@ import structlog
 from adapters.discord import decode, modals
 from adapters.discord.commands import EPHEMERAL_COMMANDS, Interaction
 from adapters.discord.decode import BUTTON_ID
-from adapters.discord.files import Files, ReceivedFile, make_attachment
-from adapters.discord.ids import StoredFileRef
+from adapters.discord.files import Files
 from adapters.discord.interaction_replies import InteractionReplies
 from adapters.discord.interaction_tokens import InteractionToken
+from adapters.discord.media import ReceivedFile, decode_file, decode_files, make_attachment
 from adapters.discord.modals import EditModal
 from adapters.discord.state import DiscordState
 from adapters.discord.users import Users, interaction_locale
@@ -91,7 +91,7 @@ class InteractionHandler:
         if (token := await self._replies.acknowledge(interaction, ephemeral=False)) is None:
             return
         async with self._replies.report_bugs(interaction, token):
-            files = [decode.decode_file(file) for file in (*images, *([] if mask is None else [mask]))]
+            files = [decode_file(file) for file in (*images, *([] if mask is None else [mask]))]
             attachments = await self._store_uploads(files)
             await self._hand_over(
                 interaction,
@@ -114,7 +114,7 @@ class InteractionHandler:
         """The menu entry "Edit image" of any message: Discord shows the message whole, this once. Its images are
         stored while the modal is filled in."""
         locale = interaction_locale(interaction)
-        files = [_with_unique_id(file, message.id) for _, file in decode.decode_files(message)]
+        files = [_with_unique_id(file, message.id) for _, file in decode_files(message)]
         if not files:
             text = translate(locale, "refusal-reply-has-no-picture")
             await self._replies.respond(lambda: interaction.response.send_message(text, ephemeral=True))
@@ -190,19 +190,17 @@ class InteractionHandler:
         except ValueError:
             log.warning("images of a message not understood", message=message_id)
             files = []
-        return tuple(make_attachment(file, StoredFileRef(id=file.id)) for file in files)
+        return tuple(make_attachment(file, file.stored_ref) for file in files)
 
     def _decode_result(self, interaction: Interaction, token: InteractionToken) -> Message | None:
         """The job's result that the modal's button belongs to, as the message that is replied to."""
         message = interaction.message
         if message is None:
             return None
-        files = decode.decode_files(message)
+        files = decode_files(message)
         for ref, file in files:
             self._files.remember_url(str(ref), file.url)
-        attachments = [
-            make_attachment(file, StoredFileRef(id=file.id) if token.token_only else ref) for ref, file in files
-        ]
+        attachments = [make_attachment(file, file.stored_ref if token.token_only else ref) for ref, file in files]
         return Message(
             id=str(message.id),
             chat=decode.decode_interaction_chat(interaction, None),
@@ -273,5 +271,5 @@ class InteractionHandler:
 
 
 def _with_unique_id(file: ReceivedFile, message_id: int) -> ReceivedFile:
-    """An embed's image has no id of its own: it is stored under its message's."""
-    return replace(file, id=f"{message_id}-{file.id}") if file.id.startswith("e") else file
+    """An image of embeds and components has no id of its own: it is stored under its message's."""
+    return file if file.id.isdecimal() else replace(file, id=f"{message_id}-{file.id}")

@@ -6,11 +6,12 @@ What the modal is about stands in its custom id, so that it is understood after 
 import json
 import re
 from collections.abc import Sequence
+from typing import Literal
 
 import discord
 
-from adapters.discord.files import ReceivedFile
 from adapters.discord.ids import PLATFORM
+from adapters.discord.media import ReceivedFile
 from bot.stored_values import StoredReader
 from bot.texts import translate
 
@@ -20,7 +21,9 @@ MAX_TITLE_CHARS = 45  # characters of a modal's title, and of a label
 MAX_PLACEHOLDER_CHARS = 100
 MODAL_TIMEOUT_S = 900.0  # discord.py remembers a modal so long; it is understood without being remembered
 MENU_MODAL_ID = re.compile(r"easel-menu:(?P<channel>\d+):(?P<message>\d+)")
-FileRow = tuple[str, int | None, str, str | None, bool]  # id, size, media type, name, spoiler
+FileRow = tuple[
+    str, int | None, str, str | None, bool, Literal["file", "sticker", "gif"]
+]  # id, size, media type, name, spoiler, kind
 _FILES = StoredReader[list[FileRow]](list[FileRow])
 
 RESULT_MODAL_ID = re.compile(r"easel-edit:(?P<channel>\d+):(?P<message>\d+)")
@@ -60,13 +63,17 @@ def menu_files_key(message_id: int | str) -> str:
 
 def dump_files(files: Sequence[ReceivedFile]) -> bytes:
     """What a modal needs to know of its message's files later; without their URLs, which would not live."""
-    return json.dumps([[file.id, file.size, file.media_type, file.filename, file.spoiler] for file in files]).encode()
+    return json.dumps(
+        [[file.id, file.size, file.media_type, file.filename, file.spoiler, file.kind] for file in files]
+    ).encode()
 
 
 def load_files(dumped: bytes) -> list[ReceivedFile]:
     """The files that `dump_files` wrote, with empty URLs. Raises ValueError for anything else."""
     rows = _FILES.read(json.loads(dumped))
     return [
-        ReceivedFile(id=file_id, url="", size=size, media_type=media_type, filename=filename, spoiler=spoiler)
-        for file_id, size, media_type, filename, spoiler in rows
+        ReceivedFile(
+            id=file_id, url="", size=size, media_type=media_type, filename=filename, spoiler=spoiler, kind=kind
+        )
+        for file_id, size, media_type, filename, spoiler, kind in rows
     ]

@@ -83,7 +83,11 @@ def decode_attachments(source: MediaSource) -> tuple[Attachment, ...]:
             media_type, suffix = ("video/webm", "webm") if sticker.is_video else ("application/x-tgsticker", "tgs")
         return (
             Attachment(
-                ref=sticker.file_id, media_type=media_type, size=sticker.file_size, filename=f"sticker.{suffix}"
+                ref=sticker.file_id,
+                media_type=media_type,
+                size=sticker.file_size,
+                filename=f"sticker.{suffix}",
+                kind="sticker",
             ),
         )
     for file, default_name, default_type in (
@@ -102,6 +106,7 @@ def decode_attachments(source: MediaSource) -> tuple[Attachment, ...]:
                     size=file.file_size,
                     filename=getattr(file, "file_name", None) or default_name,
                     spoiler=spoiler,
+                    kind="gif" if file is source.animation else "file",
                 ),
             )
     return ()

@@ -13,6 +13,7 @@ NOT_MODIFIED = "message is not modified"
 NO_TEXT = "there is no text in the message to edit"
 NO_CAPTION = "there is no caption in the message to edit"
 QUERY_TOO_OLD = "query is too old"
+FILE_UNAVAILABLE = "file is temporarily unavailable"
 PHOTO_REJECTED = (
     "photo_invalid_dimensions",
     "image_process_failed",

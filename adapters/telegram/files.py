@@ -11,7 +11,7 @@ import structlog
 import telegram
 
 from adapters.telegram.api import call_api
-from adapters.telegram.errors import CallRejected, GroupMigrated, OutcomeUnknown
+from adapters.telegram.errors import FILE_UNAVAILABLE, CallRejected, GroupMigrated, OutcomeUnknown
 from bot.chat import Attachment
 from bot.clock import Clock
 from bot.errors import ChatBusy, ChatFailed, ChatUnreachable, PictureGone, PictureTooLarge
@@ -24,6 +24,13 @@ CLOUD_DOWNLOAD_BYTES = (
 )  # bytes that getFile serves; a Bot API server of the operator's own knows no limit
 DOWNLOAD_TIMEOUT_S = 60.0  # for one download, from connect to the last byte
 RETRY_PAUSES_S = (1.0, 2.0, 4.0)  # before each retry of a download
+# Before each retry of a file that Telegram says is not available now, which mostly holds for seconds; it says the same
+# of a file that is gone for good.
+UNAVAILABLE_PAUSES_S = (1.0, 2.0, 4.0, 8.0, 15.0)
+
+
+class FileUnavailable(CallRejected):
+    """Telegram does not find a file now. Never leaves this module."""
 
 
 class FileDownloader:
@@ -41,14 +48,18 @@ class FileDownloader:
         max_bytes = limit if self._local else min(limit, CLOUD_DOWNLOAD_BYTES)
         if (attachment.size or 0) > max_bytes:
             raise PictureTooLarge(name=name, limit=_format_megabytes(max_bytes))
-        for pause in (*RETRY_PAUSES_S, None):
+        pauses, unavailable_pauses = iter(RETRY_PAUSES_S), iter(UNAVAILABLE_PAUSES_S)
+        while True:
             try:
                 return await self._fetch_once(attachment.ref, name, limit)
+            except FileUnavailable as failed:
+                if (pause := next(unavailable_pauses, None)) is None:
+                    raise PictureGone(name=name, detail=failed.description) from failed
             except (ChatBusy, ChatUnreachable) as failed:
-                if pause is None:
+                if (pause := next(pauses, None)) is None:
                     raise ChatUnreachable(detail=failed.detail) from failed
-                await self._clock.sleep(failed.retry_after if isinstance(failed, ChatBusy) else pause)
-        raise ChatUnreachable  # pragma: no cover - the last round returns or raises
+                pause = failed.retry_after if isinstance(failed, ChatBusy) else pause
+            await self._clock.sleep(pause)
 
     async def close(self) -> None:
         await self._http.aclose()
@@ -56,12 +67,14 @@ class FileDownloader:
     # ------------------------------------------------------------ within
 
     async def _fetch_once(self, file_id: str, name: str, limit: int) -> bytes:
-        """Raises PictureGone, PictureTooLarge, ChatBusy, ChatUnreachable."""
+        """Raises FileUnavailable, PictureGone, PictureTooLarge, ChatBusy, ChatUnreachable."""
         try:
             file = await call_api(lambda: self._bot.get_file(file_id))
         except CallRejected as refused:
             if "too big" in refused.description:
                 raise PictureTooLarge(name=name, limit=_format_megabytes(CLOUD_DOWNLOAD_BYTES)) from refused
+            if FILE_UNAVAILABLE in refused.description:
+                raise FileUnavailable(refused.description) from refused
             raise PictureGone(name=name, detail=refused.description) from refused
         except OutcomeUnknown as unclear:
             raise ChatUnreachable(detail=unclear.detail) from unclear

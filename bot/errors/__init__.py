@@ -6,7 +6,7 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     ├── Refusal                     an invalid request; nothing reserved, or the reservation released
     │   ├── PromptEmpty  PicturesWithoutPrompt  PromptTooLong  UnknownOption  BadOption
     │   │   └── OptionWithoutValue
-    │   ├── TooManyPictures  NotAPicture  BrokenPicture  AnimatedPicture  PictureGone
+    │   ├── TooManyPictures  NotAPicture  BrokenPicture  AnimatedPicture  MovingSticker  PictureGone
     │   ├── PictureTooLarge  PictureTooManyPixels  PictureTooComplex
     │   ├── MaskWithoutPicture  MaskNotTransparent  MaskOfOtherSize  MaskTooLarge  MaskTooManyPictures
     │   ├── ReplyGone  NothingToEdit  ReplyHasNoPicture  StillPainting
@@ -110,6 +110,7 @@ from bot.errors.refusals import (
     MaskTooLarge,
     MaskTooManyPictures,
     MaskWithoutPicture,
+    MovingSticker,
     NotAPicture,
     NothingToEdit,
     NotYours,
@@ -173,6 +174,7 @@ __all__ = [
     "MessageArgument",
     "MessageGone",
     "Moderated",
+    "MovingSticker",
     "NoAnswer",
     "NoPicture",
     "NotAPicture",

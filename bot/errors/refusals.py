@@ -70,6 +70,12 @@ class AnimatedPicture(Refusal):
     key = "refusal-animated-picture"
 
 
+class MovingSticker(AnimatedPicture):
+    """Facts: `name` of the sticker."""
+
+    key = "refusal-moving-sticker"
+
+
 class PictureTooLarge(Refusal):
     """The file has more bytes than allowed. Facts: `name`, `limit` with its unit, such as "20 MB"."""
 

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 
 from bot.chat import Attachment, DeletedMessage, Message
 from bot.errors import (
+    AnimatedPicture,
     MaskTooManyPictures,
     MaskWithoutPicture,
+    MovingSticker,
     NotAPicture,
     NothingToEdit,
     PicturesWithoutPrompt,
@@ -49,6 +51,7 @@ _UNSPECIFIC_MEDIA_TYPES = (
     "application/unknown",
     "unknown/unknown",
 )
+_MOVING_TYPES = ("image/gif", "image/apng")
 _IMAGE_SUFFIXES = (
     "png",
     "jpg",
@@ -201,17 +204,29 @@ def _collect_references(
     references = quoted + own if result_first else own + quoted
     for each in references:
         if not _may_be_image(each):
-            raise NotAPicture(
-                name=_strip_control_chars(each.filename or each.media_type)[:QUOTED_NAME_MAX_CHARS],
-                kinds=SUPPORTED_FORMATS,
-            )
+            raise _refusal_of(each)
     if len(references) > capabilities.max_references:
         raise TooManyPictures(count=len(references), limit=capabilities.max_references)
     return references
 
 
+def _refusal_of(attachment: Attachment) -> Refusal:
+    """Why a file is certainly no image that an upstream takes, by what the sender takes it for."""
+    name = _strip_control_chars(attachment.filename or attachment.media_type)[:QUOTED_NAME_MAX_CHARS]
+    match attachment.kind:
+        case "sticker":
+            return MovingSticker(name=name)
+        case "gif":
+            return AnimatedPicture(name=name)
+        case "file":
+            return NotAPicture(name=name, kinds=SUPPORTED_FORMATS)
+
+
 def _may_be_image(attachment: Attachment) -> bool:
-    """False only for what is certainly no image: platforms guess types from names; bytes are sniffed later."""
+    """False only for what is certainly no image: platforms guess types from names; bytes are sniffed later. A platform
+    calls a sticker by these types only where it moves."""
+    if attachment.kind != "file" and attachment.media_type in _MOVING_TYPES:
+        return False
     return _may_have_type(attachment, "image/", _IMAGE_SUFFIXES)
 
 

@@ -24,6 +24,7 @@ refusal-too-many-pictures =
 refusal-not-a-picture = “{ $name }” is not a picture that I can read. Please send one of these: { $kinds }
 refusal-broken-picture = “{ $name }” can’t be opened; it seems to be damaged. Please save it anew and send it again.
 refusal-animated-picture = “{ $name }” moves, and I can only work with still pictures. Please send one frame of it.
+refusal-moving-sticker = The sticker “{ $name }” moves, and I can only work with still pictures. Please send a still sticker, or a screenshot of this one.
 refusal-picture-too-large = “{ $name }” is too large. I can take up to { $limit }; please send a smaller one.
 refusal-picture-too-many-pixels = “{ $name }” has too many pixels. I can take up to { NUMBER($megapixels, useGrouping: 0) } megapixels; please send a smaller one.
 refusal-picture-too-complex = “{ $name }” is saved in a way that takes too long to open. Please save it anew, as a plain JPEG or PNG, and send it again.

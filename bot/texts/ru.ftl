@@ -27,6 +27,7 @@ refusal-too-many-pictures =
 refusal-not-a-picture = «{ $name }» — не картинка, которую я могу прочесть. Подойдут: { $kinds }
 refusal-broken-picture = «{ $name }» не открывается: похоже, файл повреждён. Сохраните его заново и пришлите ещё раз.
 refusal-animated-picture = «{ $name }» движется, а я работаю только с неподвижными картинками. Пришлите один кадр.
+refusal-moving-sticker = Стикер «{ $name }» движется, а я работаю только с неподвижными картинками. Пришлите неподвижный стикер или снимок экрана с этим.
 refusal-picture-too-large = «{ $name }» слишком велика. Предел — { $limit }; пришлите картинку поменьше.
 refusal-picture-too-many-pixels = В «{ $name }» слишком много точек. Предел — { NUMBER($megapixels, useGrouping: 0) } Мп; пришлите картинку поменьше.
 refusal-picture-too-complex = «{ $name }» сохранена так, что открывать её пришлось бы слишком долго. Пересохраните её как обычный JPEG или PNG и пришлите снова.

@@ -22,6 +22,7 @@ refusal-too-many-pictures =
 refusal-not-a-picture = “{ $name }”不是我能读取的图片。请发送以下格式：{ $kinds }
 refusal-broken-picture = “{ $name }”打不开，文件可能已损坏。请重新保存后再发一次。
 refusal-animated-picture = “{ $name }”是动图，我只能处理静态图片。请发送其中一帧。
+refusal-moving-sticker = 贴纸“{ $name }”是动态的，我只能处理静态图片。请发送静态贴纸，或这张贴纸的截图。
 refusal-picture-too-large = “{ $name }”太大了，上限是 { $limit }。请发送小一些的图片。
 refusal-picture-too-many-pixels = “{ $name }”的像素太多，上限是 { NUMBER($megapixels, useGrouping: 0) } 百万像素。请发送小一些的图片。
 refusal-picture-too-complex = “{ $name }”的保存方式使打开它需要太长时间。请另存为普通的 JPEG 或 PNG 后再发送。

@@ -22,6 +22,8 @@ from tests.servers.discord.entities import (
     Message,
     Permission,
     Role,
+    Sticker,
+    StickerFormat,
     Upload,
     User,
 )
@@ -49,6 +51,8 @@ __all__ = [
     "Permission",
     "Rate",
     "Role",
+    "Sticker",
+    "StickerFormat",
     "Upload",
     "User",
     "ViolationsError",

@@ -12,10 +12,16 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from tests.servers.discord.entities import Attachment
+from tests.servers.discord.entities import Attachment, StickerFormat
 from tests.servers.discord.world import World
 
 ROUTES = ("/attachments/{place}/{id}/{filename}", "/ephemeral-attachments/{place}/{id}/{filename}")
+STICKER_ROUTE = "/stickers/{id}.{extension}"
+STICKER_FILES = {  # "CDN Endpoints": a GIF is served by the media proxy alone
+    StickerFormat.PNG: ("png", "image/png"),
+    StickerFormat.APNG: ("png", "image/apng"),
+    StickerFormat.LOTTIE: ("json", "application/json"),
+}
 SECRET = b"the key of the links"
 GONE = "This content is no longer available."
 
@@ -55,6 +61,14 @@ class Cdn:
             return web.Response(status=404, text=GONE)
         media_type = attachment.content_type or "application/octet-stream"
         return web.Response(body=attachment.data, headers={"Content-Type": media_type})
+
+    def answer_sticker(self, request: web.Request) -> web.Response:
+        """A sticker by its id; its link is neither signed nor ever stale."""
+        sticker = self._world.stickers.get(int(request.match_info["id"]))
+        extension, media_type = STICKER_FILES.get(sticker.format, ("", "")) if sticker is not None else ("", "")
+        if sticker is None or extension != request.match_info["extension"]:
+            return web.Response(status=404, text=GONE)
+        return web.Response(body=sticker.data, headers={"Content-Type": media_type})
 
     def _holds(self, request: web.Request) -> bool:
         query = request.query

@@ -170,6 +170,25 @@ class Attachment:
     ephemeral: bool = False
 
 
+class StickerFormat(IntEnum):
+    """Sticker format types."""
+
+    PNG = 1
+    APNG = 2
+    LOTTIE = 3
+    GIF = 4
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Sticker:
+    """`data`: what the CDN serves for it."""
+
+    id: int
+    name: str
+    format: StickerFormat
+    data: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
     """A reply or a forward. `shown`: whether `referenced_message` is there at all."""
@@ -194,6 +213,7 @@ class Message:
     flags: int = 0
     attachments: list[Attachment] = field(default_factory=list[Attachment])
     embeds: list[Json] = field(default_factory=list[Json])
+    stickers: list[Sticker] = field(default_factory=list[Sticker])
     components: list[Json] = field(default_factory=list[Json])
     mentions: list[User] = field(default_factory=list[User])
     reference: Reference | None = None

@@ -84,6 +84,7 @@ class DiscordServer(UserActions):
         app.router.add_get("/gateway", self.gateway.serve)
         for route in cdn.ROUTES:
             app.router.add_get(route, self._download)
+        app.router.add_get(cdn.STICKER_ROUTE, self._serve_sticker)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -153,6 +154,9 @@ class DiscordServer(UserActions):
         response = self.cdn.answer(request)
         self.core.notify_changed()
         return response
+
+    async def _serve_sticker(self, request: web.Request) -> web.StreamResponse:
+        return self.cdn.answer_sticker(request)
 
     def _announce(self, what: Guild | Channel) -> None:
         if isinstance(what, Channel):

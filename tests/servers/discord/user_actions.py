@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from tests.servers.discord import interaction_events, mentions
 from tests.servers.discord.commands import CHAT, MESSAGE
 from tests.servers.discord.core import Core
-from tests.servers.discord.entities import Channel, Flag, Guild, Message, Reference, Upload, User
+from tests.servers.discord.entities import Channel, Flag, Guild, Message, Reference, Sticker, Upload, User
 from tests.servers.discord.errors import Json
 from tests.servers.discord.gateway import Intent
 from tests.servers.discord.interaction_events import Resolved, Value
@@ -32,13 +32,30 @@ class UserActions:
         ping: bool = True,
         resolved: bool = True,
         embeds: Sequence[Json] = (),
+        stickers: Sequence[Sticker] = (),
+        components: Sequence[Json] = (),
     ) -> Message:
-        """A member writes. `ping`: the reply mentions its author. `resolved` False: the event leaves out
-        `referenced_message`, as Discord does when it did not look."""
+        """A member writes, or with `components` an app. `ping`: the reply mentions its author. `resolved` False: the
+        event leaves out `referenced_message`, as Discord does when it did not look."""
         reference = None
         if reply_to is not None:
             reference = Reference(message=reply_to, kind="reply", shown=resolved)
-        return self._write(author, channel, text, files, reference=reference, ping=ping, embeds=embeds)
+        return self._write(
+            author,
+            channel,
+            text,
+            files,
+            reference=reference,
+            ping=ping,
+            embeds=embeds,
+            stickers=stickers,
+            components=components,
+        )
+
+    def unfold(self, message: Message, embeds: Sequence[Json]) -> None:
+        """Discord has looked at the links of a message, some time after it was written, and shows what is there."""
+        message.embeds = [*message.embeds, *embeds]
+        self.core.dispatch_message("MESSAGE_UPDATE", message)
 
     def forward(self, author: User, channel: Channel, message: Message) -> Message:
         """Someone's message, as a snapshot."""
@@ -161,6 +178,8 @@ class UserActions:
         reference: Reference | None,
         ping: bool = False,
         embeds: Sequence[Json] = (),
+        stickers: Sequence[Sticker] = (),
+        components: Sequence[Json] = (),
     ) -> Message:
         core = self.core
         message = Message(
@@ -170,9 +189,12 @@ class UserActions:
             created=core.now(),
             content=text,
             kind=REPLY if reference is not None and reference.kind == "reply" else 0,
-            flags=1 << 14 if reference is not None and reference.kind == "forward" else 0,
+            flags=(1 << 14 if reference is not None and reference.kind == "forward" else 0)
+            | (Flag.COMPONENTS_V2 if components else 0),
             attachments=[core.world.store(upload) for upload in files],
             embeds=list(embeds),
+            stickers=list(stickers),
+            components=list(components),
             mentions=self._mentions(text, reference, ping=ping),
             reference=reference,
         )

@@ -76,6 +76,10 @@ class Messages:
             "flags": what.flags,
             "components": what.components,
         }
+        if what.stickers:  # not among what the intent hides
+            body["sticker_items"] = [
+                {"id": str(one.id), "name": one.name, "format_type": int(one.format)} for one in what.stickers
+            ]
         return body if shown else body | HIDDEN
 
     def _reference(self, reference: Reference, *, content: bool, shown: bool) -> Json:

@@ -22,6 +22,8 @@ from tests.servers.discord.entities import (
     Message,
     Permission,
     Role,
+    Sticker,
+    StickerFormat,
     Upload,
     User,
 )
@@ -41,6 +43,7 @@ class World:
         self.channels: dict[int, Channel] = {}
         self.messages: dict[int, Message] = {}
         self.attachments: dict[int, Attachment] = {}
+        self.stickers: dict[int, Sticker] = {}
         self.application_id = self.snowflake()
         self.bot = self.add_user("Easel", bot=True)
         self.owner = self.add_user("operator")
@@ -155,6 +158,11 @@ class World:
         )
         self.attachments[attachment.id] = attachment
         return attachment
+
+    def add_sticker(self, data: bytes, *, kind: StickerFormat = StickerFormat.PNG, name: str = "Wave") -> Sticker:
+        sticker = Sticker(id=self.snowflake(), name=name, format=kind, data=data)
+        self.stickers[sticker.id] = sticker
+        return sticker
 
     def add_message(self, message: Message) -> Message:
         self.messages[message.id] = message

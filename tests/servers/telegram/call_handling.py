@@ -11,7 +11,7 @@ from aiohttp import web
 
 from tests.servers.telegram import parameters
 from tests.servers.telegram.core import Core, RejectedCall, Request
-from tests.servers.telegram.errors import NO_METHOD, NOT_FOUND, UNAUTHORIZED, ApiError, Json, too_large, too_many
+from tests.servers.telegram.errors import NO_METHOD, NOT_FOUND, UNAUTHORIZED, ApiError, Json, bad, too_large, too_many
 from tests.servers.telegram.faults import Fault
 from tests.servers.telegram.files import LOCAL_UPLOAD_LIMIT, UPLOAD_LIMIT
 from tests.servers.telegram.methods import LOWER, METHODS, Call
@@ -108,6 +108,8 @@ class IncomingCall:
                 RejectedCall(at=self._at, method=self._method, chat_id=None, retry_after=fault.retry_after)
             )
             raise too_many(fault.retry_after)
+        if fault.refusal is not None:
+            raise bad(fault.refusal)
         if fault.status is None:
             return None
         return web.Response(status=fault.status, body=fault.body, content_type="text/html")

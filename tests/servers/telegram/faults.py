@@ -12,7 +12,8 @@ When = Literal["before", "after"]
 @dataclass(slots=True, kw_only=True)
 class Fault:
     """What happens to the next `times` calls. `when`: before or after the work is done; `drop`: the connection
-    ends without an answer; `delay`: real seconds; `body`: is sent in place of the answer."""
+    ends without an answer; `delay`: real seconds; `body`: is sent in place of the answer; `refusal`: the description of
+    a "Bad Request"."""
 
     method: str
     times: int
@@ -23,6 +24,7 @@ class Fault:
     gate: Gate | None = None
     delay: float = 0.0
     retry_after: int | None = None
+    refusal: str | None = None
 
     async def wait(self) -> None:
         if self.delay:
@@ -65,6 +67,10 @@ class Faults:
     def limit(self, method: str, *, retry_after: int, times: int = 1) -> None:
         """429 though no window is full."""
         self.planned.append(Fault(method=method, times=times, retry_after=retry_after))
+
+    def refuse(self, method: str, description: str, *, times: int = 1) -> None:
+        """400 with that description."""
+        self.planned.append(Fault(method=method, times=times, refusal=description))
 
     def next_fault(self, method: str) -> Fault | None:
         """The fault that meets this call, used up once."""

@@ -1,7 +1,7 @@
 """Modals as Discord sends them."""
 
 from adapters.discord.decode import decode_modal
-from adapters.discord.files import ReceivedFile
+from adapters.discord.media import ReceivedFile
 
 
 def test_a_modal_with_fields_of_other_kinds_is_read_as_far_as_it_goes() -> None:

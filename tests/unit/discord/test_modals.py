@@ -1,7 +1,7 @@
 """What a modal knows of its message's files."""
 
 from adapters.discord import modals
-from adapters.discord.files import ReceivedFile
+from adapters.discord.media import ReceivedFile
 
 
 def test_what_a_modal_is_about_is_stored_without_a_url() -> None:

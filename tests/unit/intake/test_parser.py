@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from bot.chat import Attachment, Chat, DeletedMessage, Message, User
 from bot.errors import (
+    AnimatedPicture,
+    MovingSticker,
     NotAPicture,
     NothingToEdit,
     PicturesWithoutPrompt,
@@ -159,6 +161,21 @@ def test_too_many_images_are_refused() -> None:
     refusal = refused(message("x", photo("a"), photo("b"), reply_to=earlier(photo("c"), photo("d"))))
     assert isinstance(refusal, TooManyPictures)
     assert refusal.facts == {"count": 4, "limit": 3}
+
+
+def test_what_moves_by_its_kind_is_refused_in_words_of_its_own() -> None:
+    moving: list[tuple[Attachment, type[Refusal]]] = [
+        (Attachment(ref="a", media_type="image/gif", filename="Wave", kind="sticker"), MovingSticker),
+        (Attachment(ref="a", media_type="image/apng", filename="Wave", kind="sticker"), MovingSticker),
+        (Attachment(ref="a", media_type="video/lottie+json", filename="Wave", kind="sticker"), MovingSticker),
+        (Attachment(ref="a", media_type="video/mp4", filename="GIF", kind="gif"), AnimatedPicture),
+    ]
+    for attachment, kind in moving:
+        refusal = refused(message("paint", attachment))
+        assert type(refusal) is kind
+        assert refusal.facts == {"name": attachment.filename}
+    still = Attachment(ref="a", media_type="image/png", kind="sticker")
+    assert isinstance(parse_request(message("paint", still), ABLE), Paint)
 
 
 @pytest.mark.parametrize(

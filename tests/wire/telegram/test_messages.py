@@ -1,6 +1,7 @@
 """What members write to the bot in private, and what comes of it: texts, photos, albums, documents, stickers."""
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,19 @@ import pillow_heif
 import pytest
 from PIL import Image
 
-from bot.errors import AnimatedPicture, NotAPicture, PictureTooLarge, PromptEmpty, TooManyPictures
+from bot.errors import (
+    AnimatedPicture,
+    EaselError,
+    MovingSticker,
+    NotAPicture,
+    PictureGone,
+    PictureTooLarge,
+    PromptEmpty,
+    TooManyPictures,
+)
 from bot.pictures.inspection import SUPPORTED_FORMATS
 from bot.texts import translate, translate_error
-from tests.servers.telegram import UNLIMITED, AlbumItem
+from tests.servers.telegram import UNLIMITED, AlbumItem, Chat, Message, User
 from tests.support.clocks import PausableClock
 from tests.support.images import encode_image, png
 from tests.support.world import reference_sizes
@@ -247,31 +257,56 @@ async def test_documents_and_static_stickers_are_pictures(place: TelegramWorld) 
         assert reference_sizes(place.sandbox) == [(80, 80)]
 
 
-async def test_moving_pictures_are_refused_in_words(place: TelegramWorld) -> None:
+@pytest.mark.parametrize("replied", [False, True])
+async def test_moving_pictures_are_refused_in_words(place: TelegramWorld, replied: bool) -> None:
+    server, webm, tgs = place.server, b"\x1aE\xdf\xa3webm", b"\x1f\x8btgs"
+    caption = "" if replied else "anime"
+    senders: list[tuple[Callable[[User, Chat], Message], EaselError]] = [
+        (lambda who, chat: server.sticker(who, chat, webm, kind="video"), MovingSticker(name="sticker.webm")),
+        (lambda who, chat: server.sticker(who, chat, tgs, kind="animated"), MovingSticker(name="sticker.tgs")),
+        (lambda who, chat: server.animation(who, chat, b"mp4", caption=caption), AnimatedPicture(name="animation.mp4")),
+        (
+            lambda who, chat: server.video(who, chat, b"mp4", caption=caption),
+            NotAPicture(name="video.mp4", kinds=SUPPORTED_FORMATS),
+        ),
+    ]
+    chat, answer = (place.group if replied else place.private), None
     async with place.easel():
-        answer = None
-        for send, name in (
-            (
-                lambda: place.server.sticker(place.ada, place.private, b"\x1aE\xdf\xa3webm", kind="video"),
-                "sticker.webm",
-            ),
-            (lambda: place.server.sticker(place.ada, place.private, b"\x1f\x8btgs", kind="animated"), "sticker.tgs"),
-            (lambda: place.server.animation(place.ada, place.private, b"mp4", caption="anime"), "animation.mp4"),
-            (lambda: place.server.video(place.ada, place.private, b"mp4", caption="anime"), "video.mp4"),
-        ):
-            send()
-            answer = await place.answer(after=answer)
-            assert answer.text.replace("\u2060", "") == translate_error(
-                "en", NotAPicture(name=name, kinds=SUPPORTED_FORMATS)
-            )
+        for send, refusal in senders:
+            sent = send(place.ada, chat)
+            if replied:
+                server.say(place.ada, chat, "/edit@easel_bot make it night", reply_to=sent)
+            answer = await place.answer(chat, after=answer)
+            assert answer.text.replace("\u2060", "") == translate_error("en", refusal)
+        assert place.sandbox.requests == []
+
+
+async def test_a_gif_sent_as_a_document_is_refused_in_words(place: TelegramWorld) -> None:
+    async with place.easel():
         place.server.document(
             place.ada, place.private, gif(), filename="fox.gif", mime_type="image/gif", caption="anime"
         )
         await place.wait_until_settled()
-        answer = await place.answer(after=answer)
+        answer = await place.answer()
         await place.until(lambda: answer.text == "" or "fox" in answer.text)
         assert answer.text.replace("\u2060", "") == translate_error("en", AnimatedPicture(name="fox.gif"))
         assert await place.left() == 50
+
+
+@pytest.mark.parametrize("times", [1, 3, 6])
+async def test_a_file_that_is_not_available_now_is_asked_for_again(place: TelegramWorld, times: int) -> None:
+    async with place.easel():
+        place.server.faults.refuse("getFile", "wrong file_id or the file is temporarily unavailable", times=times)
+        place.server.photo(place.ada, place.private, png(size=(90, 60)), caption="make it night")
+        if times == 6:
+            answer = await place.answer()
+            expected = translate_error("en", PictureGone(name="photo.jpg"))
+            await place.until(lambda: answer.text.replace("\u2060", "") == expected)
+            assert await place.left() == 50
+        else:
+            await place.picture()
+            assert reference_sizes(place.sandbox) == [(90, 60)]
+        assert len(place.server.calls("getFile")) == min(times + 1, 6)
 
 
 async def test_a_document_of_25_megabytes_is_refused_before_it_is_asked_for(place: TelegramWorld) -> None:

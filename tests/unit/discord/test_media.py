@@ -1,6 +1,6 @@
 """Images of a message as REST shows it."""
 
-from adapters.discord.files import embed_image_url, find_images
+from adapters.discord.media import embed_image_url, find_images
 
 
 def test_images_of_a_message_are_found_in_forwards_and_embeds_too() -> None:
