@@ -192,6 +192,7 @@ class App:
             cancel_job=scheduler.cancel,
             wait_for_end=partial(scheduler.wait_for_end, timeout_s=SETTLE_WAIT_S),
             retention_days=settings.privacy.retention_days,
+            capabilities=lambda: provider.capabilities,
         )
         messages = MessageHandler(
             store=store,

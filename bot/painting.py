@@ -20,6 +20,9 @@ class Options:
     tier: str | None = None
     """Resolution tier, such as `2K`; may stand beside a shape."""
 
+    model: str | None = None
+    """Name of one of `Capabilities.models`."""
+
     quality: str | None = None
     """One of `Capabilities.qualities`."""
 
@@ -63,8 +66,25 @@ class SizeRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A model that users may choose."""
+
+    name: str
+    """The upstream's name of it, as the operator configured it."""
+
+    price: int
+    """Most credits for one image, over the providers that have it; >= 0."""
+
+    aliases: tuple[str, ...] = ()
+    """Other names that users may type: those of its providers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
     """What a provider can do. An empty tuple of sizes, qualities, backgrounds or formats: it has no such option."""
+
+    models: tuple[Model, ...] = ()
+    """Models that it paints with, the preferred one first."""
 
     sizes: tuple[str, ...] = ()
     """Sizes it lists, in its own spelling; beside `size_rules` only what no rule covers (`auto`)."""

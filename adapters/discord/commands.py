@@ -18,13 +18,16 @@ from discord.app_commands import AppCommandContext, AppInstallationType, locale_
 from adapters.discord.ids import PLATFORM
 from bot.errors import StoreFailed
 from bot.intake.commands import COMMANDS, PAINT_COMMANDS, Argument, Menu, Subcommand, in_menu
+from bot.intake.models import offered_models
 from bot.intake.sizes import offered_sizes
-from bot.painting import Capabilities
+from bot.painting import Capabilities, Model
 from bot.ports import AdapterStorage
-from bot.texts import negotiate_locale, translate
+from bot.texts import negotiate_locale, shorten, translate
 
 log = structlog.get_logger()
 
+MAX_CHOICE_CHARS = 100  # characters of a choice's name, and of its value
+MAX_MODEL_CHARS = 70  # characters of a model's name in a choice, which has the price as well
 MAX_CHOICES = 25  # of an option, and of an autocompletion
 IMAGE_OPTIONS = ("image", "image2", "image3", "image4", "image5")
 TEXT_COMMANDS = tuple(name for name in in_menu(Menu.SLASH) if not COMMANDS[name].paints)  # without options
@@ -68,7 +71,8 @@ class TextTranslator(app_commands.Translator):
     ) -> str | None:
         key = string.extras.get("key")
         ours = negotiate_locale(locale.value, "")
-        return None if key is None or ours in ("", "en") else translate(ours, key)
+        given = {name: value for name, value in string.extras.items() if name != "key"}
+        return None if key is None or ours in ("", "en") else translate(ours, key, **given)
 
 
 def add_commands(
@@ -151,21 +155,20 @@ def _paint_command(
         image5: discord.Attachment | None = None,
         mask: discord.Attachment | None = None,
         size: str | None = None,
+        model: str | None = None,
         quality: str | None = None,
         n: int | None = None,
     ) -> None:
         images = [each for each in (image, image2, image3, image4, image5) if each is not None]
-        values = {"size": size, "quality": quality, "n": None if n is None else str(n)}
+        values = {"size": size, "model": model, "quality": quality, "n": None if n is None else str(n)}
         options = {option: value for option, value in values.items() if value is not None}
         await interaction.client.run_event(
             callbacks.handle_paint_command(interaction, name, prompt, images, mask, options)
         )
 
-    unavailable = {
-        option
-        for option, values in (("size", offered_sizes(available)), ("quality", available.qualities))
-        if not values
-    }
+    models = [each for each in offered_models(available.models) if len(each.name) <= MAX_CHOICE_CHARS][:MAX_CHOICES]
+    offered = {"size": offered_sizes(available), "model": models, "quality": available.qualities}
+    unavailable = {option for option, values in offered.items() if not values}
     signature = inspect.signature(paint)
     parameters = [
         parameter.replace(annotation=discord.Attachment, default=inspect.Parameter.empty)
@@ -179,6 +182,8 @@ def _paint_command(
     described: Callback = app_commands.describe(**descriptions)(paint)
     counts = [app_commands.Choice(name=str(count), value=count) for count in available.allowed_counts[:MAX_CHOICES]]
     described = app_commands.choices(n=counts)(described)
+    if models:
+        described = app_commands.choices(model=[_model_choice(each) for each in models])(described)
     if available.qualities:
         qualities = [app_commands.Choice(name=each, value=each) for each in available.qualities[:MAX_CHOICES]]
         described = app_commands.choices(quality=qualities)(described)
@@ -190,6 +195,14 @@ def _paint_command(
 
         command.autocomplete("size")(complete_size)
     return command
+
+
+def _model_choice(model: Model) -> app_commands.Choice[str]:
+    """A model with its price; names too long to be shown are shortened, and sent in whole."""
+    text = {"model": shorten(model.name, MAX_MODEL_CHARS), "credits": model.price}
+    return app_commands.Choice(
+        name=locale_str(translate("en", "model-price", **text), key="model-price", **text), value=model.name
+    )
 
 
 def _text_command(name: str, callbacks: CommandCallbacks) -> app_commands.Command[Any, ..., Any]:

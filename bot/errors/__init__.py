@@ -5,7 +5,8 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     EaselError                      key: id of the message; facts: its variables
     ├── Refusal                     an invalid request; nothing reserved, or the reservation released
     │   ├── PromptEmpty  PicturesWithoutPrompt  PromptTooLong  UnknownOption  BadOption
-    │   │   └── OptionWithoutValue
+    │   │   └── OptionWithoutValue  ChooseModel
+    │   ├── OneModelOnly
     │   ├── TooManyPictures  NotAPicture  BrokenPicture  AnimatedPicture  MovingSticker  PictureGone
     │   ├── PictureTooLarge  PictureTooManyPixels  PictureTooComplex
     │   ├── MaskWithoutPicture  MaskNotTransparent  MaskOfOtherSize  MaskTooLarge  MaskTooManyPictures
@@ -103,6 +104,7 @@ from bot.errors.refusals import (
     BrokenPicture,
     ChatBanned,
     ChatOutOfCredits,
+    ChooseModel,
     Closed,
     ForbiddenWord,
     MaskNotTransparent,
@@ -114,6 +116,7 @@ from bot.errors.refusals import (
     NotAPicture,
     NothingToEdit,
     NotYours,
+    OneModelOnly,
     OptionWithoutValue,
     OutOfCredits,
     PictureGone,
@@ -155,6 +158,7 @@ __all__ = [
     "ChatGone",
     "ChatOutOfCredits",
     "ChatUnreachable",
+    "ChooseModel",
     "Closed",
     "CutShort",
     "Declined",
@@ -180,6 +184,7 @@ __all__ = [
     "NotAPicture",
     "NotYours",
     "NothingToEdit",
+    "OneModelOnly",
     "OptionWithoutValue",
     "OutOfCredits",
     "OutOfFunds",

@@ -46,6 +46,18 @@ class OptionWithoutValue(BadOption):
     key = "refusal-option-without-value"
 
 
+class ChooseModel(BadOption):
+    """No model has this name, or several begin with it. Facts: `value` as typed (shortened), `allowed` with prices."""
+
+    key = "refusal-choose-model"
+
+
+class OneModelOnly(Refusal):
+    """A model is asked for where there is no choice."""
+
+    key = "refusal-one-model-only"
+
+
 class TooManyPictures(Refusal):
     """Facts: `count`, `limit`."""
 

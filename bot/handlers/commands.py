@@ -11,8 +11,10 @@ from bot.clock import Clock
 from bot.errors import AdminsOnly, BadArguments, UnknownCharge, UnknownCommand
 from bot.handlers.pending_images import PendingImages
 from bot.intake.commands import COMMANDS, Audience
+from bot.intake.models import offered_models
 from bot.intake.parser import Command
 from bot.job import Job
+from bot.painting import Capabilities, Model
 from bot.ports import ChatPort, MessageLinks, Shop, StoredFiles
 from bot.quota import MAX_CREDITS, QuotaRules, hours_to_refill
 from bot.store.store import Store
@@ -52,6 +54,7 @@ class CommandHandler:
         cancel_job: Callable[[str], Awaitable[bool]],
         wait_for_end: Callable[[str], Awaitable[None]],
         retention_days: int | None,
+        capabilities: Callable[[], Capabilities],
     ) -> None:
         """`cancel_job(job_id)` returns whether it did; `wait_for_end(job_id)` waits a while for the job to end."""
         self._store = store
@@ -64,6 +67,7 @@ class CommandHandler:
         self._wait_for_end = wait_for_end
         self._pending_images = pending_images
         self._retention_days = retention_days
+        self._capabilities = capabilities
 
     def is_admin(self, user: User) -> bool:
         return user.key in self._admins
@@ -88,7 +92,7 @@ class CommandHandler:
             case "forget":
                 return await self._forget(context)
             case "help":
-                return help_text(context.locale)
+                return help_text(context.locale, self._capabilities().models)
             case "start":
                 return translate(context.locale, "answer-start")
             case "admin":
@@ -208,7 +212,12 @@ class CommandHandler:
         )
 
 
-def help_text(locale: str) -> str:
-    """The answer to /help: a line for each command that the table shows there, then what else can be done."""
+def help_text(locale: str, models: Sequence[Model] = ()) -> str:
+    """The answer to /help: a line for each command that the table shows there, then what else can be done; the `models`
+    where there are several to choose from."""
     lines = [translate(locale, spec.help_line) for spec in COMMANDS.values() if spec.in_help]
-    return "\n".join((*lines, "", translate(locale, "help-tips")))
+    lines += ["", translate(locale, "help-tips")]
+    if offered := offered_models(models):
+        priced = (translate(locale, "model-price", model=each.name, credits=each.price) for each in offered)
+        lines.append(translate(locale, "help-models", models=", ".join(priced)))
+    return "\n".join(lines)

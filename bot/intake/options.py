@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
-from bot.errors import BadOption, OptionWithoutValue, UnknownOption
+from bot.errors import BadOption, ChooseModel, OneModelOnly, OptionWithoutValue, UnknownOption
 from bot.intake import sizes
+from bot.intake.models import list_models, matching_models, offered_models
 from bot.painting import Capabilities, Options
 from bot.texts.shortening import shorten
 
@@ -110,6 +111,8 @@ def _is_option(text: str, match: re.Match[str], name: str) -> bool:
 def _apply_option(options: Options, typed_name: str, name: str, typed: str, capabilities: Capabilities) -> Options:
     """The options with one more. Raises UnknownOption, OptionWithoutValue, BadOption."""
     allowed = [each for each in _PARSERS if _is_supported(each, capabilities)]
+    if name == "model" and name not in allowed:
+        raise OneModelOnly
     if name not in allowed:
         every = (*allowed, *_FLAGS)
         raise UnknownOption(option=_shorten(typed_name), allowed=", ".join(f"--{each}" for each in every))
@@ -129,6 +132,7 @@ def _offered_values(name: str, capabilities: Capabilities) -> tuple[str, ...]:
     counts = capabilities.allowed_counts
     is_consecutive = counts == tuple(range(1, len(counts) + 1))
     return {
+        "model": tuple(each.name for each in offered_models(capabilities.models)),
         "size": sizes.offered_sizes(capabilities),
         "quality": capabilities.qualities,
         "background": capabilities.backgrounds,
@@ -140,7 +144,8 @@ def _offered_values(name: str, capabilities: Capabilities) -> tuple[str, ...]:
 
 def _allowed_text(name: str, capabilities: Capabilities) -> str:
     """`_offered_values` in one line, for errors."""
-    return ", ".join(_offered_values(name, capabilities))
+    offered = _offered_values(name, capabilities)
+    return list_models(capabilities.models) if name == "model" else ", ".join(offered)
 
 
 def _parse_size(options: Options, value: str, capabilities: Capabilities) -> Options:
@@ -151,6 +156,13 @@ def _parse_size(options: Options, value: str, capabilities: Capabilities) -> Opt
         suggested = ", ".join(sizes.suggest_sizes(value, capabilities))
         raise BadOption(option="--size", value=_shorten(value), allowed=suggested)
     return replace(updated, size=updated.size and sizes.canonical_size(updated.size, capabilities))
+
+
+def _parse_model(options: Options, value: str, capabilities: Capabilities) -> Options:
+    found = matching_models(value, capabilities.models)
+    if len(found) != 1:
+        raise ChooseModel(value=_shorten(value), allowed=list_models(found or capabilities.models))
+    return replace(options, model=found[0].name)
 
 
 def _choice_parser(name: str) -> Callable[[Options, str, Capabilities], Options]:
@@ -197,6 +209,7 @@ def _parse_count(options: Options, value: str, capabilities: Capabilities) -> Op
 
 
 _PARSERS: dict[str, Callable[[Options, str, Capabilities], Options]] = {
+    "model": _parse_model,
     "size": _parse_size,
     "quality": _choice_parser("quality"),
     "background": _choice_parser("background"),

@@ -1,11 +1,12 @@
 """Requirements of a request, compared with the capabilities of providers. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from bot.intake import sizes
-from bot.painting import Capabilities, Options, PaintRequest
+from bot.intake.models import is_same_model
+from bot.painting import Capabilities, Model, Options, PaintRequest
 
 T = TypeVar("T")
 
@@ -30,7 +31,8 @@ class Requirements:
         """The requirements as users type them, for a refusal: options, then pictures."""
         options = self.options
         size = "@".join(filter(None, (options.size, options.tier)))
-        values = {"size": size, "quality": options.quality, "background": options.background, "format": options.format}
+        values = {"model": options.model, "size": size}
+        values |= {"quality": options.quality, "background": options.background, "format": options.format}
         typed = [f"--{name} {value}" for name, value in values.items() if value]
         typed += [f"--compression {options.compression}"] if options.compression is not None else []
         typed += [f"--n {options.n}"] if options.n > 1 else []
@@ -58,7 +60,8 @@ def can_satisfy(capabilities: Capabilities, needs: Requirements) -> bool:
         else capabilities.max_references
     )
     return (
-        sizes.resolve_size(options.size, options.tier, capabilities) is not None
+        (options.model is None or any(is_same_model(options.model, each.name) for each in capabilities.models))
+        and sizes.resolve_size(options.size, options.tier, capabilities) is not None
         and (options.quality is None or options.quality in capabilities.qualities)
         and (options.background is None or options.background in capabilities.backgrounds)
         and (options.format is None or options.format in capabilities.formats)
@@ -76,6 +79,7 @@ def merge_capabilities(capabilities: Sequence[Capabilities]) -> Capabilities:
     counts = tuple(sorted({count for a in capabilities for count in a.allowed_counts}))
     masking = [a for a in capabilities if a.supports_masks] or capabilities
     return Capabilities(
+        models=_merge_models(each for a in capabilities for each in a.models),
         sizes=_union(a.sizes for a in capabilities),
         size_rules=_union(a.size_rules for a in capabilities),
         tiers=_union(a.tiers for a in capabilities),
@@ -96,6 +100,16 @@ def merge_capabilities(capabilities: Sequence[Capabilities]) -> Capabilities:
         max_mask_bytes=min(a.max_mask_bytes for a in masking),
         max_masked_references=max(a.max_masked_references for a in masking),
     )
+
+
+def _merge_models(models: Iterable[Model]) -> tuple[Model, ...]:
+    """Each model once, at the highest of its prices and by all its names."""
+    merged: dict[str, Model] = {}
+    for each in models:
+        known = merged.setdefault(each.name.casefold(), each)
+        aliases = tuple(dict.fromkeys(known.aliases + each.aliases))
+        merged[each.name.casefold()] = replace(known, price=max(known.price, each.price), aliases=aliases)
+    return tuple(merged.values())
 
 
 def _union(groups: Iterable[tuple[T, ...]]) -> tuple[T, ...]:

@@ -15,6 +15,9 @@ refusal-prompt-too-long = That is { NUMBER($length, useGrouping: 0) } characters
 refusal-unknown-option = I don’t know the option “{ $option }”. You can use: { $allowed }
 refusal-bad-option = { $option } can’t be “{ $value }”. You can use: { $allowed }
 refusal-option-without-value = { $option } needs a value after it. You can use: { $allowed }
+# $allowed: names of models, each with its credits for a picture in brackets.
+refusal-choose-model = Which model is “{ $value }”? You can choose from: { $allowed }. In brackets: credits for a picture.
+refusal-one-model-only = There is only one model here, so there is nothing to choose. Please send it again without --model.
 refusal-too-many-pictures =
     { $limit ->
         [0] I can’t take pictures along with a prompt here. Please send the prompt alone.
@@ -164,6 +167,12 @@ help-cancel = /cancel: stops what you have running and waiting
 help-tips =
     In a direct chat just write, with photos or without. To change a result, reply to it.
     Options, anywhere in the prompt: --size 3:2, --quality high, --n 2
+# Follows the tips where there are several models; $models is a list of the line below.
+help-models = --model NAME chooses the model: { $models }
+model-price = { $model } ({ $credits ->
+        [one] { NUMBER($credits, useGrouping: 0) } credit
+       *[other] { NUMBER($credits, useGrouping: 0) } credits
+    })
 answer-quota =
     { $left ->
         [one] { NUMBER($left, useGrouping: 0) } credit left today.
@@ -371,6 +380,7 @@ discord-option-more = One more picture
 discord-option-mask = A picture that marks where to change something
 discord-option-size = The shape or size of the picture
 discord-option-quality = How carefully to paint
+discord-option-model = Which model paints, and what a picture costs with it
 discord-option-n = How many pictures
 discord-option-user = A member, or platform:id
 discord-option-credits = How many credits

@@ -19,6 +19,8 @@ refusal-prompt-too-long =
 refusal-unknown-option = Параметр «{ $option }» мне незнаком. Можно указать: { $allowed }
 refusal-bad-option = Для { $option } не подходит «{ $value }». Можно указать: { $allowed }
 refusal-option-without-value = После { $option } нужно значение. Можно указать: { $allowed }
+refusal-choose-model = Что за модель «{ $value }»? Можно выбрать: { $allowed }. В скобках — кредиты за картинку.
+refusal-one-model-only = Модель здесь всего одна, выбирать не из чего. Отправьте ещё раз без --model.
 refusal-too-many-pictures =
     { $limit ->
         [0] Здесь нельзя прикладывать картинки. Пришлите только описание.
@@ -177,6 +179,12 @@ help-cancel = /cancel: остановить всё, что рисуется и �
 help-tips =
     В личном чате просто пишите, с фото или без. Чтобы изменить результат, ответьте на него.
     Параметры можно добавить в описание: --size 3:2, --quality high, --n 2
+help-models = --model НАЗВАНИЕ выбирает модель: { $models }
+model-price = { $model } ({ $credits ->
+        [one] { NUMBER($credits, useGrouping: 0) } кредит
+        [few] { NUMBER($credits, useGrouping: 0) } кредита
+       *[many] { NUMBER($credits, useGrouping: 0) } кредитов
+    })
 answer-quota =
     { $left ->
         [one] На сегодня остался { NUMBER($left, useGrouping: 0) } кредит.
@@ -395,6 +403,7 @@ discord-option-more = Ещё одна картинка
 discord-option-mask = Картинка, которая отмечает, где менять
 discord-option-size = Форма или размер картинки
 discord-option-quality = Насколько тщательно рисовать
+discord-option-model = Какая модель рисует и сколько стоит картинка
 discord-option-n = Сколько картинок
 discord-option-user = Участник или платформа:номер
 discord-option-credits = Сколько кредитов

@@ -14,6 +14,8 @@ refusal-prompt-too-long = 这段描述有 { NUMBER($length, useGrouping: 0) } �
 refusal-unknown-option = 没有“{ $option }”这个选项。可以用：{ $allowed }
 refusal-bad-option = { $option } 不能是“{ $value }”。可以用：{ $allowed }
 refusal-option-without-value = { $option } 后面要写上值。可以用：{ $allowed }
+refusal-choose-model = “{ $value }”是哪个模型？可选：{ $allowed }。括号里是每张图的积分。
+refusal-one-model-only = 这里只有一个模型，不用选择。请去掉 --model 再发一次。
 refusal-too-many-pictures =
     { $limit ->
         [0] 这里不能附带图片，请只发文字描述。
@@ -133,6 +135,8 @@ help-cancel = /cancel：停止正在进行和排队的图片
 help-tips =
     私聊时直接写就行，可以附照片。想修改结果，回复那张图即可。
     描述中可加选项：--size 3:2、--quality high、--n 2
+help-models = --model 名称 选择模型：{ $models }
+model-price = { $model }（{ NUMBER($credits, useGrouping: 0) } 积分）
 answer-quota =
     今天还剩 { NUMBER($left, useGrouping: 0) } 积分。
     为未完成的图片预留：{ NUMBER($held, useGrouping: 0) }
@@ -316,6 +320,7 @@ discord-option-more = 再加一张图片
 discord-option-mask = 标出修改位置的图片
 discord-option-size = 图片的形状或尺寸
 discord-option-quality = 画得多精细
+discord-option-model = 用哪个模型画，以及每张图的价格
 discord-option-n = 几张图片
 discord-option-user = 成员，或 平台:编号
 discord-option-credits = 多少积分

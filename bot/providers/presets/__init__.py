@@ -9,6 +9,7 @@ from dataclasses import replace
 from pydantic import SecretStr
 
 from bot.errors import SettingsWrong
+from bot.painting import Model
 from bot.providers.presets.chat import CHAT
 from bot.providers.presets.images import IMAGE_RELAY, IMAGE_SANDBOX, IMAGES
 from bot.providers.presets.shape import Dialect, Preset, TokenPrice, Upstream, join_url
@@ -103,6 +104,7 @@ def resolve_upstream(
         capabilities = replace(capabilities, max_n=max_n, counts=tuple(n for n in capabilities.counts if n <= max_n))
     if max_references is not None:
         capabilities = replace(capabilities, max_references=max_references)
+    models = (Model(name=base.model, price=base.price, aliases=(name,)),)
     return Upstream(
         name=name,
         preset=preset,
@@ -123,7 +125,7 @@ def resolve_upstream(
         probe=base.probe,
         probe_proves=base.probe_proves,
         lists_models=base.lists_models,
-        capabilities=capabilities,
+        capabilities=replace(capabilities, models=models),
     )
 
 

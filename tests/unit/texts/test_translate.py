@@ -44,6 +44,8 @@ WORDS = {name for name, fact in FACTS.items() if isinstance(fact, str)} | {
     "bot",
     "menu",
     "missing",
+    "model",
+    "models",
     "prompt",
     "state",
     "time",
