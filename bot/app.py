@@ -171,7 +171,7 @@ class App:
             usage_rates={each.name: each.usage_rate for each in settings.providers if each.usage_rate is not None},
         )
         queue = FairQueue(concurrency=concurrency, user_concurrent=limits.user_concurrent)
-        scheduler = Scheduler(queue, runner)
+        scheduler = Scheduler(queue, runner, clock)
         jobs = JobService(
             store=store,
             provider=provider,

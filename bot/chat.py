@@ -6,6 +6,7 @@ attachment is a handle that its own adapter turns into bytes.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
@@ -143,6 +144,23 @@ class Message:
 
     max_images: int | None = None
     """How many images an answer to this message can show, >= 1; None: no such limit."""
+
+    sent_at: datetime | None = None
+    """When it was written, by the platform's clock; aware. None: unknown."""
+
+    edited_at: datetime | None = None
+    """When its sender changed it last, by the platform's clock; aware. None: it stands as it was written."""
+
+    forwarded: bool = False
+    """Whether its content was written elsewhere, and its sender passed it on."""
+
+    forward_may_follow: bool = False
+    """Whether it may be the comment on a forward: the platform sends the comment first and what is forwarded in
+    messages of their own, and the bot hears these there."""
+
+    room: int | None = None
+    """Characters, as the platform counts them, that were left below its limit, where the text is so long that the
+    client may have cut it and sends the rest in a further message; None: nothing was cut off."""
 
     @property
     def event_key(self) -> str:

@@ -77,11 +77,27 @@ class NewJob:
     """Credits that it reserves, ≥ 0."""
     parent: str | None = None
     """Id of the job that it repeats or varies."""
+    parts: tuple[str, ...] = ()
+    """Ids of further messages of the chat that were read as parts of its request."""
 
     @property
     def is_variation(self) -> bool:
         """Whether it came from the Vary button: its first reference is then the picture to vary."""
         return self.event.startswith(f"{Action.VARY.value}:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amendment:
+    """What a job's request is now: its sender has gone on writing, or has corrected it."""
+
+    prompt: str
+    options: Options
+    references: tuple[Attachment, ...]
+    mask: Attachment | None
+    cost: int
+    """Credits that it reserves now, ≥ 0."""
+    parts: tuple[str, ...]
+    """As `NewJob.parts`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

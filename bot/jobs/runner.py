@@ -13,7 +13,8 @@ crash the same workflow runs again and skips what its checkpoints say is done:
 The notification of a job that ends without images stays pending in the store until its message says so.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -38,6 +39,7 @@ from bot.ports import ChatPort
 from bot.providers.fallback import FallbackProvider
 from bot.quota import charge
 from bot.status.messages import FinalState, StatusMessages
+from bot.status.state import RequestAmended
 from bot.store.store import Store
 
 log = structlog.get_logger()
@@ -86,7 +88,8 @@ class JobRunner:
             background=self._background,
         )
         self._ending: set[str] = set()  # jobs whose images or failure are on their way to the chat
-        self._begun: dict[str, Job] = {}  # jobs whose attempt began as they were accepted
+        self._begun: dict[str, Job] = {}  # jobs whose attempt began as they were accepted or amended
+        self._amending: dict[str, asyncio.Event] = {}  # jobs whose request is being changed; set once it is
         self._cached_images: dict[str, Sequence[Image]] = {}  # at most MEMORY_CACHE_BYTES in all
 
     # ------------------------------------------------------------ for the service and the scheduler
@@ -98,6 +101,35 @@ class JobRunner:
     def adopt_attempt(self, job: Job) -> None:
         """The job's attempt began as it was accepted; `run` need not begin one."""
         self._begun[job.id] = job
+
+    async def amend_job(self, job_id: str, amend: Callable[[], Awaitable[Job | None]]) -> Job | None:
+        """Changes the request of a job by `amend`, which returns it as it is then, or None when it is too late. The
+        workflow goes on with the new one.
+
+        Raises what `amend` raises.
+        """
+        done = self._amending[job_id] = asyncio.Event()
+        try:
+            if (job := await amend()) is not None:
+                if job.state is State.RUNNING:
+                    self._begun[job_id] = job
+                self._status_messages.apply_event(job_id, RequestAmended(job.options.n))
+                self._settlement.show_balance(job)
+            return job
+        finally:
+            del self._amending[job_id]
+            done.set()
+
+    async def refuse_job(self, job_id: str, refusal: Refusal) -> bool:
+        """Ends a job that has asked no upstream: its message becomes the refusal. False: it is too late.
+
+        Raises StoreFailed.
+        """
+        failure = Failure(key=refusal.key, facts=dict(refusal.facts))
+        if (ended := await self._settlement.withdraw(job_id, failure)) is None:
+            return False
+        self._notifier.notify_in_background(ended)
+        return True
 
     def acknowledge_request(self, job: Job) -> None:
         """Marks the user's message as accepted, where the platform can."""
@@ -166,6 +198,8 @@ class JobRunner:
         structlog.contextvars.bind_contextvars(job=job_id)
         try:
             await retry_store_write(lambda: self._attempt(job_id, release_slot), self._clock)
+            while await self._is_amended(job_id):
+                await retry_store_write(lambda: self._attempt(job_id, release_slot), self._clock)
         except StoreFailed as failed:
             log.error("database failed, the job goes on when it is back", detail=failed.detail)
             await self._notifier.show_store_failure(job_id, failed)
@@ -201,6 +235,12 @@ class JobRunner:
         finally:
             self._ending.discard(job_id)
             self._cached_images.pop(job_id, None)
+
+    async def _is_amended(self, job_id: str) -> bool:
+        """Whether the job's attempt ended because its request was changed, and is to go on with the new one."""
+        if (amending := self._amending.get(job_id)) is not None:
+            await amending.wait()
+        return job_id in self._begun
 
     async def _set_aside(self, job_id: str, reason: str) -> None:
         """Ends a job that not even its failure could be written for. Raises StoreFailed."""

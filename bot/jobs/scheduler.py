@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Protocol
 
+from bot.clock import Clock, wait_for_event
 from bot.jobs.fair_queue import FairQueue
 from bot.metrics import JOBS_RUNNING, JOBS_WAITING
 
@@ -34,12 +35,37 @@ class Workflow(Protocol):
         ...
 
 
-class Scheduler:
-    """Starts jobs when the queue lets them, and cancels them on request."""
+class Hold:
+    """The start of a job, put off to a moment that can be moved."""
 
-    def __init__(self, queue: FairQueue, workflow: Workflow) -> None:
+    def __init__(self, until: float) -> None:
+        """`until`: in the time of `Clock.monotonic`, seconds."""
+        self._until = until
+        self._moved = asyncio.Event()
+
+    def move(self, until: float) -> None:
+        self._until = until
+        self._moved.set()
+
+    async def wait(self, clock: Clock) -> None:
+        """Returns when the moment has come."""
+        while (left := self._until - clock.monotonic()) > 0:
+            self._moved.clear()
+            await wait_for_event(self._moved, left, clock)
+
+
+class Scheduler:
+    """Starts jobs when the queue lets them, and cancels them on request.
+
+    A held job has its place in the queue, and its slot, but its workflow does not begin before its hold has ended.
+    """
+
+    def __init__(self, queue: FairQueue, workflow: Workflow, clock: Clock) -> None:
         self._queue = queue
         self._workflow = workflow
+        self._clock = clock
+        self._holds: dict[str, Hold] = {}
+        self._held: set[str] = set()  # jobs whose tasks wait for their holds
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._cancellations: dict[str, asyncio.Task[bool]] = {}
         self._positions: dict[str, int] = {}
@@ -61,14 +87,22 @@ class Scheduler:
                 self._claimed.remove(job)
                 self._release_slot(job)
 
-    def submit(self, job: str, user: str) -> None:
-        """Queues the job; starts it now if a slot is free or was claimed for it."""
+    def submit(self, job: str, user: str, *, hold_s: float = 0.0) -> None:
+        """Queues the job; starts it now if a slot is free or was claimed for it. `hold_s`: seconds from now before
+        which its workflow does not begin."""
+        if hold_s:
+            self._holds[job] = Hold(self._clock.monotonic() + hold_s)
         if job in self._claimed and not self._closed:
             self._claimed.remove(job)
             self._start_task(job)
         else:
             self._queue.enqueue(job, user)
         self._start_waiting()
+
+    def move_hold(self, job: str, hold_s: float) -> None:
+        """A held job's workflow begins `hold_s` seconds from now, and not when it was said before."""
+        if (hold := self._holds.get(job)) is not None:
+            hold.move(self._clock.monotonic() + hold_s)
 
     def count_jobs(self, user: str) -> int:
         """How many jobs of a user wait or run here."""
@@ -101,8 +135,10 @@ class Scheduler:
 
     async def drain(self, grace_s: float, hurry: asyncio.Event | None = None) -> None:
         """Starts nothing more, gives running jobs `grace_s` seconds, or until `hurry` is set, then interrupts them;
-        they go on at the next start. Waits for cancellations under way."""
+        they go on at the next start, as held ones do. Waits for cancellations under way."""
         self._closed = True
+        for job in self._held:
+            self._tasks[job].cancel()
         tasks = list(self._tasks.values())
         if tasks:
             ended = asyncio.gather(*tasks, return_exceptions=True)
@@ -124,11 +160,19 @@ class Scheduler:
         return await self._workflow.settle_cancelled(job)
 
     def _start_task(self, job: str) -> None:
-        task = self._tasks[job] = asyncio.create_task(
-            self._workflow.run(job, partial(self._release_slot, job)), name=f"job {job}"
-        )
+        task = self._tasks[job] = asyncio.create_task(self._run(job), name=f"job {job}")
         # a callback and not a `finally`: a task that is cancelled before its first step runs none of it
         task.add_done_callback(partial(self._task_done, job))
+
+    async def _run(self, job: str) -> None:
+        if (hold := self._holds.get(job)) is not None:
+            self._held.add(job)
+            try:
+                await hold.wait(self._clock)
+            finally:
+                self._held.discard(job)
+                self._holds.pop(job, None)
+        await self._workflow.run(job, partial(self._release_slot, job))
 
     def _start_waiting(self) -> None:
         while not self._closed and (job := self._queue.start_next()) is not None:
@@ -143,6 +187,7 @@ class Scheduler:
 
     def _release_slot(self, job: str) -> None:
         self._queue.remove(job)
+        self._holds.pop(job, None)
         self._start_waiting()
 
     def _task_done(self, job: str, _: asyncio.Task[None]) -> None:

@@ -14,8 +14,8 @@ from cachetools import LRUCache
 from bot.background import BackgroundTasks
 from bot.chat import Action, Attachment, Chat, MessageRef, User
 from bot.clock import Clock
-from bot.errors import EaselError, Restarting, StillPainting, StoreFailed, TooManyWaiting
-from bot.job import TRANSITIONS, Job, NewJob, button_key
+from bot.errors import EaselError, Refusal, Restarting, StillPainting, StoreFailed, TooManyWaiting
+from bot.job import TRANSITIONS, Amendment, Job, NewJob, button_key
 from bot.jobs.runner import JobRunner
 from bot.jobs.scheduler import Scheduler
 from bot.metrics import JOBS_ACCEPTED
@@ -89,11 +89,14 @@ class JobService:
         options: Options,
         parent: str | None = None,
         button: str | None = None,
+        parts: tuple[str, ...] = (),
+        hold_s: float = 0.0,
     ) -> Job | None:
         """Reserves the credits, shows the status message and enqueues the job. None: `event` became a job before, or a
         job of the same `button` is unfinished.
 
-        A user who has as many jobs as they may is refused without a look into the database.
+        A user who has as many jobs as they may is refused without a look into the database. `parts`: as
+        `NewJob.parts`. `hold_s`: seconds in which its request may still grow; no upstream is asked before.
 
         Raises Refusal, StoreFailed.
         """
@@ -102,9 +105,6 @@ class JobService:
         is_full = self._scheduler.count_jobs(requester.user.key) >= self._rules.unfinished
         if is_full and event not in self._known_events and button is None:
             raise TooManyWaiting(limit=self._rules.user_waiting)
-        requirements = Requirements(
-            options=options, reference_count=len(references), prompt_chars=len(prompt), has_mask=mask is not None
-        )
         new_job = NewJob(
             id=self._new_id(),
             event=event,
@@ -117,17 +117,63 @@ class JobService:
             options=options,
             references=references,
             mask=mask,
-            cost=self._provider.price(requirements) * options.n,
+            cost=self._cost(prompt, references, mask, options),
             parent=parent,
+            parts=parts,
         )
         median_s = await self._expected_duration_s()
         with self._scheduler.claim_slot(new_job.id, requester.user.key) as claimed:
-            job, is_new = await self._store.accept_job(new_job, self._rules, begun=claimed)
+            begun = claimed and not hold_s
+            job, is_new = await self._store.accept_job(new_job, self._rules, begun=begun)
             if is_new:
-                self._start(job, median_s, claimed=claimed)
+                self._start(job, median_s, claimed=claimed, hold_s=hold_s)
                 JOBS_ACCEPTED.inc()
                 log.info("job accepted", job=job.id, chat=job.chat.key, user=job.user.key, cost=job.cost)
         return job if is_new else None
+
+    def _cost(self, prompt: str, references: tuple[Attachment, ...], mask: Attachment | None, options: Options) -> int:
+        """Credits that a request reserves. Raises Refusal where no provider can meet it."""
+        requirements = Requirements(
+            options=options, reference_count=len(references), prompt_chars=len(prompt), has_mask=mask is not None
+        )
+        return self._provider.price(requirements) * options.n
+
+    # ------------------------------------------------------------ amending
+
+    async def amend_job(
+        self,
+        job_id: str,
+        *,
+        prompt: str,
+        references: tuple[Attachment, ...],
+        mask: Attachment | None,
+        options: Options,
+        parts: tuple[str, ...],
+    ) -> bool:
+        """Changes the request of a job, and what it reserves. False: an upstream may have been asked, or it has ended.
+
+        Raises Refusal, StoreFailed; then nothing has changed.
+        """
+        cost = self._cost(prompt, references, mask, options)
+        change = Amendment(prompt=prompt, options=options, references=references, mask=mask, cost=cost, parts=parts)
+        amended = await self._runner.amend_job(job_id, lambda: self._store.amend_job(job_id, change, self._rules))
+        if amended is not None:
+            log.info("job amended", job=job_id, parts=len(parts), cost=cost)
+        return amended is not None
+
+    async def refuse_job(self, job_id: str, refusal: Refusal) -> bool:
+        """Ends a job whose request turned into one that is refused: its message says so, and its credits return.
+        False: an upstream may have been asked, or it had ended. Raises StoreFailed."""
+        if not await self._runner.refuse_job(job_id, refusal):
+            return False
+        await self._scheduler.cancel(job_id)  # frees its place; it has ended
+        return True
+
+    def move_hold(self, job_id: str, hold_s: float) -> None:
+        """A job that is held is held for `hold_s` seconds from now."""
+        self._scheduler.move_hold(job_id, hold_s)
+
+    # ------------------------------------------------------------ repeating
 
     async def repeat_job(self, action: Action, job: Job, requester: Requester, *, press_id: str) -> Job | None:
         """Retry: the same request again. Vary: the same, with the finished image as the first reference.
@@ -192,15 +238,15 @@ class JobService:
             self._runner.notify_in_background(job)
         return len(unfinished) + len(pending)
 
-    def _start(self, job: Job, median_s: float | None, *, claimed: bool = False) -> None:
+    def _start(self, job: Job, median_s: float | None, *, claimed: bool = False, hold_s: float = 0.0) -> None:
         """Shows and enqueues an accepted job. Nothing is awaited, so nothing can fail in between."""
         if not claimed and self._scheduler.has_job(job.id):
             return  # accepted while the unfinished jobs were being resumed
         self._known_events[job.event] = None
-        if claimed:
+        if claimed and not hold_s:
             self._runner.adopt_attempt(job)
         self._runner.add_status_message(job, median_s, on_deleted=lambda: self._cancel_in_background(job.id))
-        self._scheduler.submit(job.id, job.user.key)
+        self._scheduler.submit(job.id, job.user.key, hold_s=hold_s)
 
     async def _expected_duration_s(self) -> float | None:
         """Median duration of recent jobs, seconds, cached; a database that fails hinders no job."""

@@ -47,12 +47,26 @@ class Settlement:
             job, state, charged=charged, failure=failure, delivered=delivered, trace=trace
         )
         if settled:
-            port = self._ports[job.chat.platform]
-            if isinstance(port, BalanceDisplay):
-                port.balance_changed(job.user)
-            JOBS_FINISHED.labels(state).inc()
-            log.info("job ended", job=job.id, state=state.value, charged=charged, trace_id=trace)
+            self._report_end(job, state, charged, trace)
         return settled
+
+    async def withdraw(self, job_id: str, failure: Failure) -> Job | None:
+        """Ends a job that has asked no upstream, as `Store.withdraw_job`. Raises StoreFailed."""
+        ended = await self._store.withdraw_job(job_id, failure)
+        if ended is not None:
+            self._report_end(ended, ended.state, 0, None)
+        return ended
+
+    def show_balance(self, job: Job) -> None:
+        """Refreshes the balance that the job's owner sees, where the platform shows one."""
+        port = self._ports[job.chat.platform]
+        if isinstance(port, BalanceDisplay):
+            port.balance_changed(job.user)
+
+    def _report_end(self, job: Job, state: State, charged: int, trace: str | None) -> None:
+        self.show_balance(job)
+        JOBS_FINISHED.labels(state).inc()
+        log.info("job ended", job=job.id, state=state.value, charged=charged, trace_id=trace)
 
     def retry_in_background(self, job_id: str, settle: Callable[[], Awaitable[object]]) -> None:
         """Calls `settle` every STORE_RETRY_S until it raises no StoreFailed, so that no credits stay reserved."""

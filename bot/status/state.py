@@ -29,7 +29,15 @@ class RestartAnnounced:
     """Easel restarts once the running jobs have ended."""
 
 
-StatusEvent = PaintEvent | QueuePosition | RestartAnnounced
+@dataclass(frozen=True, slots=True)
+class RequestAmended:
+    """The job's request changed before anything was sent."""
+
+    image_count: int
+    """Images that are asked for now; >= 1."""
+
+
+StatusEvent = PaintEvent | QueuePosition | RestartAnnounced | RequestAmended
 """What changes a status."""
 
 
@@ -80,6 +88,8 @@ def apply_event(status: Status, event: StatusEvent) -> Status:
             return replace(status, stage=Stage.WAITING, queue_position=position) if in_queue else status
         case RestartAnnounced():
             return replace(status, restarts=True)
+        case RequestAmended(image_count=count):
+            return replace(status, image_count=count)
         case StageChanged(stage=Stage.SAVING):
             return _enter_stage(_raise_percent(status, 100), Stage.SAVING)
         case StageChanged(stage=stage):

@@ -93,6 +93,7 @@ def job_row(new: NewJob, now: datetime, *, begun: bool = False) -> dict[str, Any
         "cost": new.cost,
         "created": now,
         "parent": new.parent,
+        "parts": list(new.parts),
         "notification_pending": False,
     }
 
@@ -290,6 +291,7 @@ def job_of(row: RowMapping, checkpoints: Mapping[str, Any]) -> Job:
         options=Options(**row["options"]),
         references=tuple(Attachment(**each) for each in row["reference_images"]),
         mask=Attachment(**row["mask"]) if row["mask"] else None,
+        parts=tuple(row["parts"]),
         state=State(row["state"]),
         failure=Failure(**row["failure"]) if row["failure"] else None,
         delivered=tuple(Attachment(**each) for each in row["delivered"] or ()),

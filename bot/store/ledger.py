@@ -167,6 +167,31 @@ def reserve(conn: Connection, new: NewJob, user: Account, rules: QuotaRules, now
     conn.execute(INSERT_ENTRY, entry)
 
 
+def change_reservation(conn: Connection, reserved: NewJob, cost: int, rules: QuotaRules, now: datetime) -> None:
+    """Reserves `cost` credits for an unfinished job (locked) in the place of what it has reserved, as if it were
+    accepted now.
+
+    Raises OutOfCredits, ChatOutOfCredits, Banned.
+    """
+    entry = dict(conn.execute(SELECT_RESERVATION, {"job_id": reserved.id}).mappings().one())
+    user = _undo_reservation(lock_unless_banned(conn, reserved.user.key), entry, "")
+    allowance = allowance_on_day(conn, user.id, rules.daily_allowance(reserved.user), rules.new_user_daily, now)
+    user, from_granted = _reserve_credits(conn, user, allowance, cost, now, OutOfCredits)
+    changed = {"credits": cost, "day": user.day, "from_granted": from_granted}
+    if (group_id := entry["chat_account"]) is not None:
+        locked, _ = lock_account(conn, group_id)
+        group = _undo_reservation(locked, entry, "chat_")
+        limit = group.allowance if rules.chat_daily is None else rules.chat_daily
+        group, chat_from_granted = _reserve_credits(conn, group, limit, cost, now, ChatOutOfCredits)
+        changed |= {"chat_day": group.day, "chat_from_granted": chat_from_granted}
+    conn.execute(update(ledger).where(ledger.c.job == reserved.id, ledger.c.kind == "reserve").values(changed))
+
+
+def _undo_reservation(locked: Account, entry: Mapping[str, Any], prefix: str) -> Account:
+    """A locked account as if the reservation were released. `prefix`: of its columns, `chat_` for a group's."""
+    return quota.settle(locked, entry["credits"], entry[f"{prefix}from_granted"], 0, entry[f"{prefix}day"])
+
+
 def _reserve_credits(
     conn: Connection,
     locked: Account,

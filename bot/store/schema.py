@@ -150,6 +150,7 @@ job = Table(
     Column("delivered", _json()),
     Column("delivered_id", Text),
     Column("parent", Text),
+    Column("parts", _json(), nullable=False),  # ids of further messages of its request
     Column("notification_pending", Boolean(create_constraint=False), nullable=False),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("event"),

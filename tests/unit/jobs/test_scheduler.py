@@ -7,7 +7,7 @@ import pytest
 
 from bot.jobs.fair_queue import FairQueue
 from bot.jobs.scheduler import Scheduler
-from tests.support.clocks import settle
+from tests.support.clocks import FakeClock, settle
 
 
 class ScriptedWorkflow:
@@ -52,8 +52,8 @@ def workflow() -> ScriptedWorkflow:
     return ScriptedWorkflow()
 
 
-def make_scheduler(workflow: ScriptedWorkflow, concurrency: int = 1) -> Scheduler:
-    return Scheduler(FairQueue(concurrency=concurrency, user_concurrent=concurrency), workflow)
+def make_scheduler(workflow: ScriptedWorkflow, concurrency: int = 1, clock: FakeClock | None = None) -> Scheduler:
+    return Scheduler(FairQueue(concurrency=concurrency, user_concurrent=concurrency), workflow, clock or FakeClock())
 
 
 async def test_the_next_job_starts_when_one_ends(workflow: ScriptedWorkflow) -> None:
@@ -240,3 +240,67 @@ async def test_a_hurried_drain_interrupts_running_jobs_at_once(workflow: Scripte
     await draining
     assert workflow.interrupted == ["a"]
     assert not scheduler.is_busy
+
+
+async def test_a_held_job_has_its_slot_and_begins_when_its_hold_ends(workflow: ScriptedWorkflow) -> None:
+    clock = FakeClock()
+    scheduler = make_scheduler(workflow, clock=clock)
+    scheduler.submit("a", "ann", hold_s=2.0)
+    scheduler.submit("b", "ben")
+    await clock.advance(1.9)
+    assert workflow.started == []
+    await clock.advance(0.1)
+    assert workflow.started == ["a"]
+    assert workflow.positions == [("b", 1)]
+    await scheduler.drain(0)
+
+
+async def test_a_hold_passes_while_its_job_waits_in_the_queue(workflow: ScriptedWorkflow) -> None:
+    clock = FakeClock()
+    scheduler = make_scheduler(workflow, clock=clock)
+    scheduler.submit("a", "ann")
+    scheduler.submit("b", "ben", hold_s=2.0)
+    await clock.advance(5.0)
+    workflow.release_slot["a"]()
+    await settle()
+    assert workflow.started == ["a", "b"]
+    await scheduler.drain(0)
+
+
+async def test_a_hold_can_be_moved_both_ways_and_a_begun_job_is_held_no_more(workflow: ScriptedWorkflow) -> None:
+    clock = FakeClock()
+    scheduler = make_scheduler(workflow, concurrency=2, clock=clock)
+    scheduler.submit("a", "ann", hold_s=2.0)
+    scheduler.submit("b", "ben", hold_s=2.0)
+    await clock.advance(1.0)
+    scheduler.move_hold("a", 5.0)
+    scheduler.move_hold("b", 0.0)
+    scheduler.move_hold("nobody", 1.0)
+    await settle()
+    assert workflow.started == ["b"]
+    scheduler.move_hold("b", 9.0)
+    await clock.advance(5.0)
+    assert workflow.started == ["b", "a"]
+    await scheduler.drain(0)
+
+
+async def test_a_held_job_can_be_cancelled(workflow: ScriptedWorkflow) -> None:
+    clock = FakeClock()
+    scheduler = make_scheduler(workflow, clock=clock)
+    scheduler.submit("a", "ann", hold_s=2.0)
+    scheduler.submit("b", "ben")
+    await settle()
+    assert await scheduler.cancel("a")
+    await clock.advance(2.0)
+    assert workflow.started == ["b"]
+    assert workflow.ended == ["a"]
+    await scheduler.drain(0)
+
+
+async def test_a_held_job_is_left_to_the_next_start_when_easel_ends(workflow: ScriptedWorkflow) -> None:
+    clock = FakeClock()
+    scheduler = make_scheduler(workflow, clock=clock)
+    scheduler.submit("a", "ann", hold_s=2.0)
+    await settle()
+    await scheduler.drain(60.0)  # at once: no clock is moved
+    assert workflow.started == workflow.ended == []

@@ -98,6 +98,7 @@ def upgrade() -> None:
         sa.Column("delivered", sa.JSON(), nullable=True),
         sa.Column("delivered_id", sa.Text(), nullable=True),
         sa.Column("parent", sa.Text(), nullable=True),
+        sa.Column("parts", sa.JSON(), nullable=False),
         sa.Column("notification_pending", sa.Boolean(), nullable=False),
         sa.CheckConstraint(
             "(state IN ('done', 'failed', 'cancelled')) = (finished IS NOT NULL)", name=op.f("ck_job_finished")

@@ -1,0 +1,69 @@
+"""Amends a job that has asked no upstream yet: what it requests, and with it what it reserves.
+
+Fenced against its start: whoever amends a job that runs already takes the attempt over, so that the older one can ask
+nobody any more. Works inside the transaction it is given.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, literal, select
+
+from bot.job import Amendment, Failure, Job, State
+from bot.quota import QuotaRules
+from bot.store import job_rows, ledger
+from bot.store.engine import field_values
+from bot.store.schema import checkpoint
+
+MAX_ATTEMPT = 3  # of a running job that may still be taken over: its attempts are counted, and five of them end it
+
+
+def amend_job(conn: Connection, job_id: str, change: Amendment, rules: QuotaRules, now: datetime) -> Job | None:
+    """Writes the new request and reserves its cost in the place of the old one. The job as it is then; None: an
+    upstream may have been asked, or it has ended.
+
+    Raises OutOfCredits, ChatOutOfCredits, Banned.
+    """
+    if (job := _take_over(conn, job_id)) is None:
+        return None
+    if change.cost != job.cost:
+        ledger.change_reservation(conn, job, change.cost, rules, now)
+    values: dict[str, Any] = {
+        "attempt": job.attempt,
+        "prompt": change.prompt,
+        "options": field_values(change.options),
+        "reference_images": [field_values(each) for each in change.references],
+        "mask": field_values(change.mask) if change.mask else None,
+        "cost": change.cost,
+        "parts": list(change.parts),
+    }
+    job_rows.update_job(conn, job_id, values)
+    return job_rows.load_job(conn, job_rows.select_by_id(job_id))
+
+
+def withdraw_job(conn: Connection, job_id: str, failure: Failure, now: datetime) -> Job | None:
+    """Ends a job as failed, and releases what it has reserved. The job as it ended; None: an upstream may have been
+    asked, or it had ended."""
+    if (job := _take_over(conn, job_id)) is None or not ledger.settle(conn, job_id, 0, now):
+        return None
+    end = job_rows.end_values(State.FAILED, charged=0, failure=failure, delivered=None, trace=None, now=now)
+    job_rows.update_job(conn, job_id, {"attempt": job.attempt, **end})
+    return job_rows.load_job(conn, job_rows.select_by_id(job_id))
+
+
+def _take_over(conn: Connection, job_id: str) -> Job | None:
+    """The job, locked, with the number of the attempt that is to be written; None: it is too late."""
+    locked = job_rows.lock_job(conn, job_id)
+    if locked is None:
+        return None
+    state, attempt = locked
+    if state is State.RUNNING:
+        has_steps = conn.execute(select(literal(1)).where(checkpoint.c.job == job_id).limit(1)).first() is not None
+        if has_steps or attempt > MAX_ATTEMPT:
+            return None
+    elif state is not State.WAITING:
+        return None
+    job = job_rows.load_job(conn, job_rows.select_by_id(job_id))
+    assert job is not None  # it is locked
+    return replace(job, attempt=attempt + 1) if state is State.RUNNING else job
