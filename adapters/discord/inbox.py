@@ -1,5 +1,6 @@
 """Events of Discord that ask for something: written down before they are acknowledged, until they are handled.
 
+A message is acknowledged to nobody: one that becomes a job in a moment is in the database as that job, and not here.
 Discord brings an event once. What a killed process had not handled is taken up by the next one, as if it came then: an
 interaction is acknowledged once more (which Discord refuses and nobody sees), and its request is known by its id.
 """
@@ -21,6 +22,7 @@ log = structlog.get_logger()
 
 SAVE_WAIT_S = 1.0  # that an acknowledgement waits for the database; Discord wants it within three seconds
 MESSAGE_LIFETIME_S = 24 * 3600.0  # of a message that was not handled; an interaction's is that of its token
+MESSAGE_WAIT_S = 0.02  # that a message may take to become a job before it is saved; the commits of three jobs
 GUILD_POLL_S, GUILD_POLLS = 0.2, 150  # between two looks at whether an event's guild is known; how many: 30 s
 RECORDED_EVENTS = ("INTERACTION_CREATE", "MESSAGE_CREATE")
 _CHAT_COMMAND, _MODAL_SUBMIT = (2, 1), 5  # types of interactions, and of commands, that are shown as "thinking"
@@ -44,7 +46,10 @@ class EventInbox:
         self._storage = storage
         self._clock = clock
         self._scope = scope
+        self._fresh: dict[int, Event] = {}  # messages that may become jobs before they need be saved
+        self._aging: asyncio.Task[None] | None = None  # waits for those in `_fresh`
         self._unsaved: dict[int, Event] = {}
+        self._saved: set[int] = set()  # ids of events that are in the database, or on their way there
         self._handled: set[int] = set()
         self._saving: dict[int, asyncio.Event] = {}  # set once the event is saved, or cannot be
         self._received_s: dict[int, float] = {}  # of events of before, seconds since 1970
@@ -59,6 +64,7 @@ class EventInbox:
             log.warning("saved events not loaded", detail=failed.detail)
             return
         now_s = self._clock.now().timestamp()
+        self._saved.update(saved)
         for event_id, body in saved.items():
             if not _is_recorded(event_id, body):
                 await self.set_aside(event_id, "body: no recorded event of this number")
@@ -79,9 +85,13 @@ class EventInbox:
         if _asks_for_something(event, data, bot_id):
             event_id = int(data["id"])
             body = {"event": event, "data": deepcopy(dict(data)), "received_s": self._clock.now().timestamp()}
-            self._unsaved[event_id] = body
-            self._saving[event_id] = asyncio.Event()
-            self._write()
+            if event == "MESSAGE_CREATE":
+                self._fresh[event_id] = body
+                if self._aging is None or self._aging.done():
+                    self._aging = asyncio.create_task(self._save_slow_messages(), name="discord slow messages")
+            else:
+                self._saving[event_id] = asyncio.Event()
+                self._save_soon({event_id: body})
 
     def received_s(self, event_id: int) -> float:
         """When an event came in, seconds since 1970; now, unless an earlier process has received it."""
@@ -96,9 +106,12 @@ class EventInbox:
 
     def set_handled(self, event_id: int) -> None:
         """An event needs not be taken up again."""
-        self._handled.add(event_id)
         self._received_s.pop(event_id, None)
-        self._write()
+        self._fresh.pop(event_id, None)
+        if event_id in self._saved:
+            self._saved.discard(event_id)
+            self._handled.add(event_id)
+            self._write()
 
     async def set_aside(self, event_id: int, reason: str) -> None:
         """Takes an event of before out that nobody can make anything of, and keeps it for the operator."""
@@ -109,10 +122,27 @@ class EventInbox:
 
     async def close(self) -> None:
         """Returns when all is written."""
+        if self._aging is not None:
+            self._aging.cancel()
+        self._save_soon(self._fresh)
         if self._writer is not None:
             await asyncio.wait([self._writer])
 
     # ------------------------------------------------------------ within
+
+    async def _save_slow_messages(self) -> None:
+        while self._fresh:
+            waiting = tuple(self._fresh)
+            await self._clock.sleep(MESSAGE_WAIT_S)
+            self._save_soon({each: self._fresh[each] for each in waiting if each in self._fresh})
+
+    def _save_soon(self, events: Mapping[int, Event]) -> None:
+        if not events:
+            return
+        self._saved.update(events)
+        self._unsaved.update(events)
+        self._fresh = {event_id: body for event_id, body in self._fresh.items() if event_id not in events}
+        self._write()
 
     def _write(self) -> None:
         if self._writer is None or self._writer.done():
@@ -134,7 +164,8 @@ class EventInbox:
         except StoreFailed as failed:
             log.warning("events not saved", detail=failed.detail)
         for event_id in events:
-            self._saving.pop(event_id).set()
+            if (saving := self._saving.pop(event_id, None)) is not None:
+                saving.set()
 
     async def _delete(self, handled: Collection[int]) -> None:
         try:

@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import StoreFailed
-from bot.store.engine import WRITES, commit_after, is_sqlite, make_async_engine, raise_store_failed, rollback_after
+from bot.store.engine import commit_after, is_sqlite, make_async_engine, raise_store_failed, rollback_after
 from bot.store.sqlite_driver import run_in_thread
 from bot.store.write_queue import WriteQueue
 
@@ -27,9 +27,8 @@ class Database:
 
     def __init__(self, url: URL) -> None:
         self._engine = make_async_engine(url)
-        self._write_engine = self._engine.execution_options(**WRITES)
         self._run = run_in_thread if is_sqlite(url) else AsyncConnection.run_sync
-        self._write_queue = WriteQueue(self._write_engine) if is_sqlite(url) else None
+        self._write_queue = WriteQueue(self._engine) if is_sqlite(url) else None
         self._transactions: set[asyncio.Task[Any]] = set()
         self._closed = False
 
@@ -39,7 +38,7 @@ class Database:
         Raises StoreFailed, and whatever `work` raises.
         """
         self._require_open()
-        return await self._run_to_end(self._transaction(self._engine, partial(rollback_after, work)))
+        return await self._run_to_end(self._transaction(partial(rollback_after, work)))
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Runs `work` in a transaction: committed when it returns, rolled back when it raises. It may be run again when
@@ -50,7 +49,7 @@ class Database:
         self._require_open()
         if self._write_queue is not None:
             return await self._write_queue.execute(work)
-        return await self._run_to_end(self._transaction(self._write_engine, partial(commit_after, work)))
+        return await self._run_to_end(self._transaction(partial(commit_after, work)))
 
     async def close(self) -> None:
         """Lets transactions under way end, then closes every connection. Later ones raise StoreFailed.
@@ -81,7 +80,7 @@ class Database:
             await asyncio.wait((task,))
             raise
 
-    async def _transaction(self, engine: AsyncEngine, transaction: Callable[[Connection], T]) -> T:
+    async def _transaction(self, transaction: Callable[[Connection], T]) -> T:
         with raise_store_failed():
-            async with engine.connect() as connection:
+            async with self._engine.connect() as connection:
                 return await self._run(connection, transaction)

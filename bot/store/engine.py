@@ -7,7 +7,7 @@ import json
 import math
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing, contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Connection, Engine, Insert, RowMapping, Table, event
@@ -17,7 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.errors import SettingsWrong, StoreFailed
-from bot.store.sqlite_driver import ThreadConnection
+from bot.store.sqlite_driver import ThreadConnection, make_thread_engine
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -96,7 +96,7 @@ def configure_sqlite(engine: Engine, *, read_only: bool = False) -> None:
 
 def commit_after(work: Callable[[Connection], T], conn: Connection) -> T:
     """Runs `work` in a transaction: committed when it returns, rolled back when it raises."""
-    with conn.begin():
+    with conn.execution_options(**WRITES).begin():
         return work(conn)
 
 
@@ -212,17 +212,21 @@ def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
 
 def make_async_engine(url: URL) -> AsyncEngine:
     """The engine of a process that serves: a pool of connections, and on SQLite one more for the write queue."""
-    engine = create_async_engine(
-        url.set(drivername="sqlite+aiosqlite") if is_sqlite(url) else url,
-        hide_parameters=True,
-        json_serializer=to_json,
-        pool_pre_ping=not is_sqlite(url),
-        pool_size=SQLITE_READERS + 1 if is_sqlite(url) else POSTGRES_CONNECTIONS,
-        max_overflow=0,
-        # ThreadConnection rolls back what is left open; the pool would take one more call of the thread for it.
-        pool_reset_on_return=None if is_sqlite(url) else "rollback",
-        pool_timeout=BUSY_S,
-        connect_args=connect_args(url) | ({"async_creator_fn": ThreadConnection} if is_sqlite(url) else {}),
+    options: dict[str, Any] = {"hide_parameters": True, "json_serializer": to_json}
+    if not is_sqlite(url):
+        return create_async_engine(
+            url, **options, connect_args=connect_args(url), pool_pre_ping=True, **pool_args(POSTGRES_CONNECTIONS)
+        )
+    engine = make_thread_engine(**options)
+    configure_sqlite(engine)
+    return create_async_engine(
+        url.set(drivername="sqlite+aiosqlite"),
+        connect_args=connect_args(url) | {"async_creator_fn": partial(ThreadConnection, engine=engine)},
+        pool_reset_on_return=None,  # ThreadConnection rolls back what is left open
+        **pool_args(SQLITE_READERS + 1),
     )
-    configure_sqlite(engine.sync_engine)
-    return engine
+
+
+def pool_args(connections: int) -> dict[str, Any]:
+    """Arguments of a pool of so many connections at most."""
+    return {"pool_size": connections, "max_overflow": 0, "pool_timeout": BUSY_S}
