@@ -273,8 +273,8 @@ class Budget:
     """Length of the period, seconds; > 0."""
 
     shared: bool = False
-    """Whether other chats draw on it as well (a limit of the bot, not of one chat): a 429 of one chat does not pause
-    it."""
+    """Whether other chats draw on it as well (a limit of the bot, not of one chat): a 429 pauses it only when it is
+    everybody's (`bot.errors.ChatBusy.everywhere`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

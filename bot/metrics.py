@@ -14,6 +14,12 @@ SURPLUS_IMAGES = Counter(
 )
 ROWS_SET_ASIDE = Counter("easel_rows_set_aside_total", "Stored rows that could not be read, by table", ["table"])
 TEXT_FAILURES = Counter("easel_text_failures_total", "Sentences that could not be built, and were replaced")
+INVALID_REQUESTS = Counter(
+    "easel_discord_invalid_requests_total", "Calls that Discord counts as invalid, by status", ["status"]
+)
+RECENT_INVALID_REQUESTS = Gauge(
+    "easel_discord_invalid_requests_recent", "The same in the last ten minutes; beyond 10,000 Discord bans the address"
+)
 JOBS_RUNNING = Gauge("easel_jobs_running", "Jobs running in this process")
 JOBS_WAITING = Gauge("easel_jobs_waiting", "Jobs waiting in line in this process")
 PAINT_SECONDS = Histogram(

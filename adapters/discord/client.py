@@ -10,12 +10,14 @@ import yarl
 from aiohttp import web
 
 from adapters.discord import ids
+from adapters.discord.call_gate import CallGate
 from adapters.discord.connection import Connection
 from adapters.discord.delivery import Delivery
 from adapters.discord.files import Files
 from adapters.discord.gateway import GatewayClient
 from adapters.discord.ids import PLATFORM
 from adapters.discord.inbox import EventInbox
+from adapters.discord.library_calls import trace_calls
 from adapters.discord.rate_limits import ChannelWindows
 from adapters.discord.rest import RestClient
 from adapters.discord.sender import Sender
@@ -34,6 +36,9 @@ CHANNEL_SLOTS, CHANNEL_PERIOD_S = 5, 5.05
 TOKEN_SLOTS, TOKEN_PERIOD_S = 5, 2.05
 CDN_BASE = "https://cdn.discordapp.com"
 OVERALL_BUDGET = Budget(key=PLATFORM, slots=50, period_s=1.0, shared=True)
+# All calls draw on it, those by interaction tokens too, which are outside of the 50. It has slots for any number of
+# calls, and pauses when Discord lets nobody call.
+EVERY_CALL_BUDGET = Budget(key=f"{PLATFORM}:every", slots=1_000_000, period_s=1.0, shared=True)
 CHANNEL_EDIT_GAP_S = 2.0  # between progress edits of one message, where all jobs share the channel's budget
 TOKEN_EDIT_GAP_S = 1.0  # where the message's token has a budget of its own
 # Their debug lines hold interactions' tokens, signed URLs and everything that users write.
@@ -65,7 +70,14 @@ class DiscordAdapter:
         self._clock = clock
         self._connection = Connection(settings, clock)
         self._windows = ChannelWindows(clock.monotonic)
-        self._rest = RestClient(settings.api_base, settings.token, self._windows.record_response)
+        self._gate = CallGate(clock.monotonic)
+        self._rest = RestClient(
+            settings.api_base,
+            settings.token,
+            clock=clock,
+            gate=self._gate,
+            on_response=self._windows.record_response,
+        )
         self._fetcher = Fetcher([*allow_hosts, *_own_hosts(settings.api_base)])
         self._state = DiscordState(storage, clock, settings.shard_ids or ())
         self._inbox = EventInbox(storage, clock, self._state.scope)
@@ -108,6 +120,7 @@ class DiscordAdapter:
                 message_content=message_content,
                 shard_count=self._settings.shard_count,
                 shard_ids=self._settings.shard_ids,
+                http_trace=trace_calls(self._gate, self._clock, self._settings.api_base, self._rest.observe),
             )
 
         await self._connection.start(make_gateway)
@@ -138,9 +151,9 @@ class DiscordAdapter:
     def lane(self, chat: Chat, ref: MessageRef | None, *, image_count: int = 0) -> Lane:
         if (token := self._sender.usable_token(chat, ref)) is not None:
             own = Budget(key=f"{PLATFORM}:token:{token.id}", slots=TOKEN_SLOTS, period_s=TOKEN_PERIOD_S)
-            return Lane(budgets=(own,), edit_gap_s=TOKEN_EDIT_GAP_S)
+            return Lane(budgets=(own, EVERY_CALL_BUDGET), edit_gap_s=TOKEN_EDIT_GAP_S)
         channel = Budget(key=f"{PLATFORM}:{ids.channel_id(chat)}", slots=CHANNEL_SLOTS, period_s=CHANNEL_PERIOD_S)
-        return Lane(budgets=(channel, OVERALL_BUDGET), edit_gap_s=CHANNEL_EDIT_GAP_S)
+        return Lane(budgets=(channel, OVERALL_BUDGET, EVERY_CALL_BUDGET), edit_gap_s=CHANNEL_EDIT_GAP_S)
 
     async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
         return await self._delivery.post(chat, card, reply_to=reply_to, key=key)

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from adapters.discord.call_gate import CallGate
 from adapters.discord.errors import CallRejected
 from adapters.discord.rest import Json, RestClient
+from bot.clock import SystemClock
 from bot.errors import ChatFailed, SettingsWrong
 from bot.settings import Discord as DiscordSettings
 
@@ -33,7 +35,8 @@ async def diagnose(settings: DiscordSettings) -> BotDiagnostics:
     Raises SettingsWrong when the token is not accepted, ChatFailed when Discord does not answer.
     """
     assert settings.token is not None  # checked by the caller
-    rest = RestClient(settings.api_base, settings.token)
+    clock = SystemClock()
+    rest = RestClient(settings.api_base, settings.token, clock=clock, gate=CallGate(clock.monotonic))
     try:
         application = await rest.call("GET", "/applications/@me")
     except CallRejected as rejection:

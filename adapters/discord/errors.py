@@ -3,6 +3,7 @@
 Codes from Discord's table "Opcodes and Status Codes".
 """
 
+from adapters.discord.call_gate import RateLimit
 from bot.errors import ChatBusy, ChatFailed, ChatGone, ChatUnreachable, MessageGone
 
 UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_WEBHOOK, UNKNOWN_INTERACTION = 10003, 10008, 10015, 10062
@@ -26,9 +27,6 @@ CHAT_GONE_CODES = frozenset(
     }
 )
 DEAD_TOKEN_CODES = frozenset({INVALID_WEBHOOK_TOKEN, UNKNOWN_WEBHOOK, UNKNOWN_INTERACTION})
-
-DEFAULT_RETRY_AFTER_S = 5.0  # the length of a channel's window, for a 429 that names no time
-MIN_RETRY_AFTER_S = 0.05  # a 429 that says 0 would be repeated without a pause
 
 
 class CallRejected(Exception):
@@ -54,11 +52,11 @@ def translate_rejection(rejection: CallRejected) -> ChatFailed:
     return ChatFailed(detail=str(rejection))
 
 
-def chat_busy(retry_after: object, code: object) -> ChatBusy:
-    """The failure for a 429, also for an old message that was edited too often (code 30046). `retry_after`: seconds,
-    as the body says."""
-    seconds = float(retry_after) if isinstance(retry_after, int | float) else DEFAULT_RETRY_AFTER_S
-    return ChatBusy(retry_after=max(MIN_RETRY_AFTER_S, seconds), detail=f"429/{code}")
+def chat_busy(limit: RateLimit, code: object) -> ChatBusy:
+    """The failure for a 429, also for an old message that was edited too often (code 30046)."""
+    return ChatBusy(
+        retry_after=limit.retry_after_s, everywhere=limit.everywhere, detail=f"429/{code} of {limit.scope.value}"
+    )
 
 
 def chat_unreachable(reason: object) -> ChatUnreachable:

@@ -54,9 +54,11 @@ class GatewayClient(discord.AutoShardedClient):
         message_content: bool,
         shard_count: int | None,
         shard_ids: Sequence[int] | None,
+        http_trace: aiohttp.TraceConfig,
     ) -> None:
         """`message_content`: asks for the intent, so that messages without a mention are read. `shard_count` None: as
-        many as Discord recommends. `shard_ids` None: all of them."""
+        many as Discord recommends. `shard_ids` None: all of them. `http_trace`: holds back and watches the library's
+        own calls."""
         intents = discord.Intents.none()
         intents.guilds = intents.guild_messages = intents.dm_messages = True
         intents.message_content = message_content
@@ -71,6 +73,7 @@ class GatewayClient(discord.AutoShardedClient):
             allowed_mentions=discord.AllowedMentions.none(),
             max_ratelimit_timeout=MAX_RATELIMIT_WAIT_S,
             guild_ready_timeout=GUILD_READY_TIMEOUT_S,
+            http_trace=http_trace,
         )
         self.shard_ids = None if shard_ids is None else list(shard_ids)
         self._storage = storage

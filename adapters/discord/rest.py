@@ -12,10 +12,17 @@ from typing import Any, cast
 
 import aiohttp
 import discord
+import structlog
 from pydantic import SecretStr
 
+from adapters.discord.call_gate import SLOW_FROM, CallGate, RateLimit, read_rate_limit
 from adapters.discord.errors import CallRejected, chat_busy, chat_unreachable
 from bot import descriptors
+from bot.clock import Clock
+from bot.errors import ChatBusy
+from bot.metrics import INVALID_REQUESTS, RECENT_INVALID_REQUESTS
+
+log = structlog.get_logger()
 
 # Discord wants this form
 USER_AGENT = f"DiscordBot (https://github.com/Rapptz/discord.py {discord.__version__}) Easel"
@@ -40,12 +47,20 @@ class RestClient:
     """The REST API with the bot's token. Must be closed."""
 
     def __init__(
-        self, base_url: str, token: SecretStr, on_response: ResponseObserver = lambda _path, _headers: None
+        self,
+        base_url: str,
+        token: SecretStr,
+        *,
+        clock: Clock,
+        gate: CallGate,
+        on_response: ResponseObserver = lambda _path, _headers: None,
     ) -> None:
-        """`base_url`: with the API's version. `on_response` gets the path of each call that was answered, and the
-        response's headers."""
+        """`base_url`: with the API's version. `gate`: tells when nobody may call; the one that all calls of the token
+        share. `on_response` gets the path of each call that was answered, and the response's headers."""
         self._base_url = base_url.rstrip("/")
         self._token = token
+        self._clock = clock
+        self._gate = gate
         self._on_response = on_response
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=descriptors.chat_connections(descriptors.limit())),
@@ -68,8 +83,10 @@ class RestClient:
         """Calls once and returns the response's JSON object; {} for an empty body. `bot_auth`: authorised by the
         bot's token; a path that holds an interaction's token needs none.
 
-        Raises CallRejected, ChatBusy, ChatUnreachable.
+        Raises CallRejected, ChatBusy (also without a call, while nobody may call), ChatUnreachable.
         """
+        if (wait_s := self._gate.wait_s()) > 0:
+            raise ChatBusy(retry_after=wait_s, everywhere=True, detail="discord lets nobody call")
         headers = {"Authorization": f"Bot {self._token.get_secret_value()}"} if bot_auth else {}
         body = _request_body(payload, files)
         try:
@@ -77,9 +94,40 @@ class RestClient:
                 method, self._base_url + path, headers=headers, allow_redirects=False, **body
             ) as response:
                 self._on_response(path, response.headers)
-                return await _parse_response(response)
+                return await self._parse_response(response)
         except (TimeoutError, aiohttp.ClientError, OSError) as failed:
             raise chat_unreachable(type(failed).__name__) from failed
+
+    async def observe(self, response: aiohttp.ClientResponse) -> RateLimit | None:
+        """Closes the gate where a response, also one to a call of discord.py, tells that everybody has to wait.
+        Returns the rate limit that it tells of, if any. Raises aiohttp.ClientError."""
+        body = _parse_object(await response.read() or b"{}") if response.status >= 400 else {}
+        limit = read_rate_limit(response.status, response.headers, body, self._clock.now())
+        if limit is not None and limit.everywhere:
+            log.warning("discord lets nobody call", scope=limit.scope.value, retry_after=limit.retry_after_s)
+        if self._gate.record_response(response.status, limit):
+            INVALID_REQUESTS.labels(response.status).inc()
+            if self._gate.invalid_requests() == SLOW_FROM + 1:
+                log.error("many calls of the last ten minutes were invalid, so all are slowed down", calls=SLOW_FROM)
+        RECENT_INVALID_REQUESTS.set(self._gate.invalid_requests())
+        return limit
+
+    async def _parse_response(self, response: aiohttp.ClientResponse) -> Json:
+        """Raises CallRejected, ChatBusy, ChatUnreachable."""
+        limit = await self.observe(response)
+        if response.status >= 500:
+            raise chat_unreachable(f"status {response.status}")
+        body = _parse_object(await response.read() or b"{}")
+        if limit is not None:
+            raise chat_busy(limit, None if body is None else body.get("code"))
+        if body is None and response.status < 400:  # a proxy has answered in Discord's place
+            raise chat_unreachable(f"status {response.status} with an answer that nobody can read")
+        body = body or {}
+        if response.status >= 400:
+            code = body.get("code")
+            message = str(body.get("message", ""))[:MAX_MESSAGE_CHARS]
+            raise CallRejected(response.status, code if isinstance(code, int) else 0, message)
+        return body
 
 
 def _request_body(payload: Mapping[str, Any] | None, files: Sequence[Upload]) -> dict[str, Any]:
@@ -96,23 +144,6 @@ def _request_body(payload: Mapping[str, Any] | None, files: Sequence[Upload]) ->
             content_type="application/octet-stream",
         )
     return {"data": form}
-
-
-async def _parse_response(response: aiohttp.ClientResponse) -> Json:
-    """Raises CallRejected, ChatBusy, ChatUnreachable."""
-    if response.status >= 500:
-        raise chat_unreachable(f"status {response.status}")
-    body = _parse_object(await response.read() or b"{}")
-    if body is None and response.status < 400:  # a proxy has answered in Discord's place
-        raise chat_unreachable(f"status {response.status} with an answer that nobody can read")
-    body = body or {}
-    if response.status == 429:
-        raise chat_busy(body.get("retry_after"), body.get("code"))
-    if response.status >= 400:
-        code = body.get("code")
-        message = str(body.get("message", ""))[:MAX_MESSAGE_CHARS]
-        raise CallRejected(response.status, code if isinstance(code, int) else 0, message)
-    return body
 
 
 def _parse_object(body: bytes) -> Json | None:

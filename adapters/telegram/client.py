@@ -35,9 +35,10 @@ from bot.settings import Telegram as TelegramSettings
 
 log = structlog.get_logger()
 
-# Telegram's FAQ for bots: about one a second to a chat with short bursts, 20 a minute to a group, 30 a second in
-# all; sends and edits share them. A slot counts from the end of a call: an upload is counted when it is complete.
-PRIVATE_SLOTS, PRIVATE_PERIOD_S = 3, 3.0
+# Telegram's FAQ for bots: about one a second to any chat with short bursts, 20 a minute to a group besides, 30 a second
+# in all; sends and edits share them. A slot counts from the end of a call: an upload is counted when it is complete.
+# 5 in any 5 s are never more than a bucket of 5 that gets one a second holds.
+CHAT_SLOTS, CHAT_PERIOD_S = 5, 5.0
 GROUP_SLOTS, GROUP_PERIOD_S = 20, 60.0
 OVERALL_BUDGET = Budget(key=PLATFORM, slots=30, period_s=1.0, shared=True)
 EDIT_GAP_S = 3.0  # between progress edits of one message; constant editing has earned waits of minutes
@@ -150,14 +151,12 @@ class TelegramAdapter:
     def lane(self, chat: Chat, ref: MessageRef | None, *, image_count: int = 0) -> Lane:
         if ids.is_inline(chat):
             key = chat.thread_id if ref is None else ref.message_id
-            own = Budget(key=f"{PLATFORM}:{key}", slots=PRIVATE_SLOTS, period_s=PRIVATE_PERIOD_S)
-            storage_chat = _group_budget(str(self._settings.storage_chat))
-            budgets = (own, *([storage_chat] if image_count else []), OVERALL_BUDGET)
+            storage_chat = _chat_budgets(str(self._settings.storage_chat), is_group=True) if image_count else ()
+            budgets = (*_chat_budgets(str(key), is_group=False), *storage_chat, OVERALL_BUDGET)
             return Lane(budgets=budgets, edit_gap_s=EDIT_GAP_S)
         current = self._sender.current_chat(chat)
-        private = Budget(key=f"{PLATFORM}:{current.id}", slots=PRIVATE_SLOTS, period_s=PRIVATE_PERIOD_S)
-        own = private if current.kind == "direct" else _group_budget(current.id)
-        return Lane(budgets=(own, OVERALL_BUDGET), edit_gap_s=EDIT_GAP_S, slots_per_call=max(1, image_count))
+        own = _chat_budgets(current.id, is_group=current.kind == "group")
+        return Lane(budgets=(*own, OVERALL_BUDGET), edit_gap_s=EDIT_GAP_S, slots_per_call=max(1, image_count))
 
     async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
         return await self._sender.post(chat, card, reply_to=reply_to, key=key)
@@ -213,5 +212,10 @@ class TelegramAdapter:
             await self._receiver.report_migration(old, new)
 
 
-def _group_budget(chat_id: str) -> Budget:
-    return Budget(key=f"{PLATFORM}:{chat_id}", slots=GROUP_SLOTS, period_s=GROUP_PERIOD_S)
+def _chat_budgets(chat_id: str, *, is_group: bool) -> tuple[Budget, ...]:
+    """A chat's own budgets: that of its bursts, and a group's of the minute. `chat_id`: or that of an inline
+    message."""
+    bursts = Budget(key=f"{PLATFORM}:{chat_id}", slots=CHAT_SLOTS, period_s=CHAT_PERIOD_S)
+    if not is_group:
+        return (bursts,)
+    return bursts, Budget(key=f"{PLATFORM}:{chat_id}:minute", slots=GROUP_SLOTS, period_s=GROUP_PERIOD_S)

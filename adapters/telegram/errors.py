@@ -39,6 +39,7 @@ _CHAT_GONE = (
     "query id is invalid",
     "group chat was deactivated",
 )
+MAX_RETRY_AFTER_S = 3600.0  # what is beyond is asked again in an hour: a wrong value must not silence a chat for days
 # Raised by the library on a body that it does not know: other types, dates beyond the calendar, endless nesting.
 PARSE_ERRORS = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -111,9 +112,10 @@ def _translate_network_error(error: NetworkError, description: str) -> ChatFaile
 
 
 def retry_after_s(error: RetryAfter) -> float:
-    """The time that Telegram wants to receive no call, seconds."""
+    """The time that Telegram wants to receive no call, seconds; 0 to MAX_RETRY_AFTER_S."""
     after = error.retry_after
-    return float(after if isinstance(after, int) else after.total_seconds())
+    seconds = float(after if isinstance(after, int) else after.total_seconds())
+    return min(max(0.0, seconds), MAX_RETRY_AFTER_S)
 
 
 def describe_error(error: TelegramError) -> str:

@@ -33,10 +33,12 @@ class ChatFailed(EaselError):
 class ChatBusy(ChatFailed):
     """The platform's rate limit; nothing was posted or changed."""
 
-    def __init__(self, *, retry_after: float, detail: str | None = None):
+    def __init__(self, *, retry_after: float, everywhere: bool = False, detail: str | None = None):
         super().__init__(detail=detail)
         self.retry_after = retry_after
         """Seconds to wait; >= 0."""
+        self.everywhere = everywhere
+        """Whether every call of the bot has to wait, and not only those about the same chat."""
 
 
 class MessageGone(ChatFailed):

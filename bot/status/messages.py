@@ -269,8 +269,9 @@ class StatusMessages:
         try:
             await self._send_state(message)
         except ChatBusy as busy:
-            log.info("chat is busy", chat=message.chat.key, retry_after=busy.retry_after)
-            self._pacer.reject_call(grant, busy.retry_after, self._clock.monotonic())
+            log.info("chat is busy", chat=message.chat.key, retry_after=busy.retry_after, everywhere=busy.everywhere)
+            now = self._clock.monotonic()
+            self._pacer.reject_call(grant, busy.retry_after, now, everywhere=busy.everywhere)
         except StillSearching as searching:
             log.info("message of before is looked for", chat=message.chat.key, detail=searching.detail)
             self._pacer.fail_call(grant, self._clock.monotonic(), 0.0)

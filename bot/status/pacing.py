@@ -166,14 +166,15 @@ class Pacer:
         self._hold_slots(grant, now)
         self._end_call(grant, now, retry_at=now + retry_in)
 
-    def reject_call(self, grant: SendGrant, retry_after: float, now: float) -> None:
+    def reject_call(self, grant: SendGrant, retry_after: float, now: float, *, everywhere: bool = False) -> None:
         """The platform rejected the call (429): it used no slot, the chat's own budgets pause for `retry_after`
-        seconds, and its request returns then unless a newer one, no less urgent, has taken its place."""
+        seconds, and its request returns then unless a newer one, no less urgent, has taken its place. `everywhere`:
+        the budgets that it shares with other chats pause as well."""
         until = now + retry_after
         for budget in grant.lane.budgets:
             window = self._windows.open_window(budget)
             window.cancel_call(grant.lane.slots_per_call)
-            if not budget.shared:
+            if everywhere or not budget.shared:
                 window.pause_until(until)
             self._windows.schedule_idle_check(budget.key, until)
         self._end_call(grant, now, retry_at=until)

@@ -118,8 +118,10 @@ class CallHandling:
             await asyncio.sleep(fault.delay)
         if fault.drop == "before":
             raise _DroppedError
+        if fault.retry_after is not None and fault.edge_page:
+            return self._banned(fault.retry_after, fault.status or 429)
         if fault.retry_after is not None:
-            return self._limited(fault.retry_after, fault.scope)
+            return self._limited(fault.retry_after, fault.scope, fault.told_by)
         return None if fault.status is None else web.Response(status=fault.status, text="upstream error")
 
     def _authorize(self) -> None:
@@ -128,17 +130,24 @@ class CallHandling:
         if self._request.headers.get("Authorization") != f"Bot {self._core.token}":
             raise unauthorized()
 
-    def _limited(self, retry_after: float, scope: str) -> web.Response:
+    def _limited(self, retry_after: float, scope: str, told_by: str = "body and headers") -> web.Response:
         self._note_refused(scope)
         body = {
             "message": "You are being rate limited.",
             "retry_after": retry_after,
-            "global": scope == "global",
+            "global": scope == "global" and "body" in told_by,
         }
-        headers = {**VIA, "Retry-After": str(math.ceil(retry_after)), "X-RateLimit-Scope": scope}
-        if scope == "global":
-            headers["X-RateLimit-Global"] = "true"
+        headers = {**VIA, "Retry-After": str(math.ceil(retry_after))}
+        if "headers" in told_by:
+            headers["X-RateLimit-Scope"] = scope
+            headers |= {"X-RateLimit-Global": "true"} if scope == "global" else {}
         return _json(429, body, headers)
+
+    def _banned(self, retry_after: float, status: int) -> web.Response:
+        self._note_refused("edge")
+        page = "<!doctype html><html><head><title>Access denied</title></head><body>error code: 1015</body></html>"
+        headers = {"Retry-After": str(math.ceil(retry_after))}
+        return web.Response(status=status, text=page, content_type="text/html", headers=headers)
 
     def _note_refused(self, scope: str) -> None:
         self._core.refused.append(Refused(at=self._at, method=self._request.method, route=self._route, scope=scope))

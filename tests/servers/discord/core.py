@@ -37,7 +37,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """A 429. `scope`: user, shared, global."""
+    """A 429. `scope`: user, shared, global; edge for a page of Discord's edge."""
 
     at: float
     method: str

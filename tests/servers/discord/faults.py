@@ -9,7 +9,8 @@ from tests.servers.gate import Gate
 @dataclass(slots=True, kw_only=True)
 class Fault:
     """What happens to the next `times` calls. `drop`: the connection ends before or after the work is done; `delay`:
-    real seconds; `body`: is sent in place of the answer, though the work is done."""
+    real seconds; `body`: is sent in place of the answer, though the work is done. `edge_page`: Discord's edge answers
+    in its place, with a page of HTML and without `Via`."""
 
     method: str
     route: str
@@ -21,6 +22,8 @@ class Fault:
     gate: Gate | None = None
     retry_after: float | None = None
     scope: Literal["user", "shared", "global"] = "user"
+    told_by: Literal["body and headers", "body", "headers"] = "body and headers"
+    edge_page: bool = False
 
 
 @dataclass(slots=True)
@@ -59,10 +62,19 @@ class Faults:
         *,
         retry_after: float,
         scope: Literal["user", "shared", "global"] = "shared",
+        told_by: Literal["body and headers", "body", "headers"] = "body and headers",
         times: int = 1,
     ) -> None:
-        """429 though the bucket has slots left."""
-        self.planned.append(Fault(method=method, route=route, times=times, retry_after=retry_after, scope=scope))
+        """429 though the bucket has slots left. `told_by`: where it says whose limit it is."""
+        self.planned.append(
+            Fault(method=method, route=route, times=times, retry_after=retry_after, scope=scope, told_by=told_by)
+        )
+
+    def ban(self, method: str, route: str, *, retry_after: float = 120.0, status: int = 429, times: int = 1) -> None:
+        """The page with which Discord's edge answers addresses that have called too often."""
+        self.planned.append(
+            Fault(method=method, route=route, times=times, retry_after=retry_after, status=status, edge_page=True)
+        )
 
     def next_fault(self, method: str, route: str) -> Fault | None:
         """The fault that meets this call, used up once."""

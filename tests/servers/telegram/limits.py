@@ -20,16 +20,18 @@ class Rate:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """The rates in force; None switches one off. `private`: one a second to a private chat, with short bursts.
-    `group`: twenty a minute to a group, supergroup or channel, each item of an album counting. `overall`: the
-    whole bot. `penalty`: seconds for which a refused chat stays shut beyond its window."""
+    `burst`: the same for a group, supergroup or channel, which besides has `group`: twenty a minute, each item of an
+    album counting. `overall`: the whole bot. `penalty`: seconds for which a refused chat stays shut beyond its
+    window."""
 
     private: Rate | None = Rate(slots=5, period=5.0)
+    burst: Rate | None = Rate(slots=5, period=5.0)
     group: Rate | None = Rate(slots=20, period=60.0)
     overall: Rate | None = Rate(slots=30, period=1.0)
     penalty: float = 0.0
 
 
-UNLIMITED = Limits(private=None, group=None, overall=None)
+UNLIMITED = Limits(private=None, burst=None, group=None, overall=None)
 
 
 class FloodControl:
@@ -46,8 +48,10 @@ class FloodControl:
         is counted (an inline message)."""
         rates: list[tuple[Hashable, Rate | None]] = [("overall", self.limits.overall)]
         if chat is not None:
-            rates.append((chat, self.limits.private if private else self.limits.group))
+            own = [self.limits.private] if private else [self.limits.burst, self.limits.group]
+            rates += [((chat, rate), rate) for rate in own]
         waits = [self._wait(key, rate, count) for key, rate in rates if rate is not None]
+        waits.append(self._wait_while_shut(chat))
         if (wait := max(waits, default=0.0)) > 0:
             if self.limits.penalty and chat is not None and chat not in self._shut:
                 wait += self.limits.penalty
@@ -58,12 +62,14 @@ class FloodControl:
                 self._taken[key].extend([self._time()] * count)
         return 0
 
+    def _wait_while_shut(self, chat: Hashable) -> float:
+        wait = self._shut.get(chat, 0.0) - self._time()
+        if wait <= 0:
+            self._shut.pop(chat, None)
+        return max(0.0, wait)
+
     def _wait(self, key: Hashable, rate: Rate, count: int) -> float:
         now = self._time()
-        if (until := self._shut.get(key)) is not None:
-            if until > now:
-                return until - now
-            del self._shut[key]
         taken = self._taken.setdefault(key, deque())
         while taken and taken[0] + rate.period <= now:
             taken.popleft()

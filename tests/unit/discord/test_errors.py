@@ -1,8 +1,9 @@
 """Discord's error responses as the core's failures."""
 
 from adapters.discord import errors
+from adapters.discord.call_gate import RateLimit, Scope
 from adapters.discord.errors import CallRejected
-from bot.errors import ChatBusy, ChatFailed, ChatGone, MessageGone
+from bot.errors import ChatFailed, ChatGone, MessageGone
 
 
 def test_rejections_mean_what_discord_means() -> None:
@@ -13,7 +14,8 @@ def test_rejections_mean_what_discord_means() -> None:
     assert type(other) is ChatFailed
 
 
-def test_a_rate_limit_without_a_time_has_one_and_an_unnamed_failure_its_type() -> None:
-    assert errors.chat_busy(2.5, 0).retry_after == 2.5
-    assert isinstance(errors.chat_busy(None, 30046), ChatBusy)
+def test_a_rate_limit_says_who_waits_and_an_unnamed_failure_its_type() -> None:
+    for scope, everywhere in ((Scope.USER, False), (Scope.SHARED, False), (Scope.GLOBAL, True), (Scope.EDGE, True)):
+        busy = errors.chat_busy(RateLimit(scope=scope, retry_after_s=2.5), 30046)
+        assert (busy.retry_after, busy.everywhere) == (2.5, everywhere)
     assert errors.chat_unreachable("").detail == "str"

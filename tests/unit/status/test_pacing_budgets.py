@@ -114,6 +114,16 @@ def test_a_call_that_counts_as_several_waits_for_all_its_slots() -> None:
     assert pacer.next_call(61.0) == 62.0  # all five are taken: one until 62, four until 121
 
 
+def test_what_a_call_takes_beyond_the_slots_is_held_for_further_periods() -> None:
+    pacer = Pacer()
+    bursts = Budget(key="chat", slots=5, period_s=5.0)
+    pacer.request_call("album", FINAL, Lane(budgets=(bursts,), slots_per_call=12), 0.0)
+    make_next_call(pacer, 0.0, "album", FINAL)
+    pacer.request_call("after", FINAL, lane(bursts), 0.0)
+    assert pacer.next_call(0.0) == 10.0  # five are free at 5 s, and taken by the next five of the album until 10 s
+    make_next_call(pacer, 10.0, "after", FINAL)
+
+
 def test_a_refused_call_gives_all_its_slots_back() -> None:
     pacer = Pacer()
     wide = Budget(key="chat", slots=4, period_s=60.0)

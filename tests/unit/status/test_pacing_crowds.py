@@ -18,7 +18,8 @@ FINAL, FIRST, PROGRESS = Urgency.FINAL, Urgency.FIRST, Urgency.PROGRESS
 
 TELEGRAM = Lane(
     budgets=(
-        Budget(key="telegram:-1", slots=20, period_s=60.0),
+        Budget(key="telegram:-1", slots=5, period_s=5.0),
+        Budget(key="telegram:-1:minute", slots=20, period_s=60.0),
         Budget(key="telegram", slots=30, period_s=1.0, shared=True),
     ),
     edit_gap_s=3.0,
@@ -187,11 +188,9 @@ def run_crowd(simulation: CrowdSimulation, size: int, paint_s: float = 20.0) -> 
 def test_twenty_at_once_in_a_telegram_group_are_never_refused_and_wait_22_seconds_in_the_mean() -> None:
     simulation = run_crowd(CrowdSimulation(lane=TELEGRAM), 20)
     assert simulation.rejected_calls() == 0
-    assert mean(simulation.final_delays_s()) <= 22.0
-    assert median(simulation.final_delays_s()) == pytest.approx(
-        simulation.image_call_s
-    )  # most get their picture at once
-    assert simulation.count_calls(FIRST) == 8  # and some have seen that they are being served
+    assert mean(simulation.final_delays_s()) <= 19.0
+    assert median(simulation.final_delays_s()) <= 9.1  # most get their picture as fast as bursts of five allow
+    assert simulation.count_calls(FIRST) == 7  # and some have seen that they are being served
     assert simulation.count_calls(PROGRESS) == 0
 
 
@@ -214,10 +213,11 @@ def test_calls_that_take_different_times_to_reach_discord_are_never_refused() ->
 
 
 @pytest.mark.parametrize("size", [2, 5, 8, 12])
-def test_up_to_a_dozen_at_once_in_a_telegram_group_get_their_pictures_without_delay(size: int) -> None:
+def test_up_to_a_dozen_at_once_in_a_telegram_group_get_their_pictures_in_bursts_of_five(size: int) -> None:
     simulation = run_crowd(CrowdSimulation(lane=TELEGRAM), size)
     assert simulation.rejected_calls() == 0
-    assert simulation.final_delays_s()[-1] == pytest.approx(simulation.image_call_s)
+    bursts = size // 5  # those after the first; progress just before the end may have taken of that one
+    assert simulation.final_delays_s()[-1] <= simulation.image_call_s * (bursts + 1) + 5.0 * bursts + 0.01
 
 
 @pytest.mark.parametrize("lane", [TELEGRAM, DISCORD])

@@ -31,6 +31,20 @@ def test_a_refused_call_has_used_no_slot_and_pauses_its_chat_alone() -> None:
     start_next_call(pacer, 30.2, "c", FINAL)
 
 
+def test_a_refusal_that_is_everybodys_pauses_all_chats_and_the_most_urgent_goes_first_then() -> None:
+    pacer = Pacer()
+    here = lane(Budget(key="here", slots=5, period_s=60.0), BOT)
+    there = lane(Budget(key="there", slots=5, period_s=60.0), BOT)
+    pacer.request_call("a", FIRST, here, 0.0)
+    grant = start_next_call(pacer, 0.0, "a", FIRST)
+    pacer.reject_call(grant, 30.0, 0.2, everywhere=True)
+    pacer.request_call("b", FIRST, there, 0.3)
+    pacer.request_call("c", FINAL, there, 0.4)
+    assert pacer.next_call(0.4) == 30.2
+    start_next_call(pacer, 30.2, "c", FINAL)
+    start_next_call(pacer, 30.2, "a", FIRST)
+
+
 def test_the_wish_of_a_refused_call_comes_back_in_its_old_place() -> None:
     pacer = Pacer()
     pacer.request_call("a", FINAL, lane(CHAT), 0.0)

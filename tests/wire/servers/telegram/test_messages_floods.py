@@ -38,7 +38,8 @@ async def test_sends_and_edits_of_a_private_chat_draw_on_one_window(whole_second
 
 async def test_a_group_has_twenty_a_minute_and_albums_count_by_their_items(whole_seconds: None) -> None:
     clock = FakeClock()
-    async with TelegramServer(now=clock.now, time=clock.monotonic) as server, make_bot(server) as bot:
+    limits = Limits(burst=None)
+    async with TelegramServer(now=clock.now, time=clock.monotonic, limits=limits) as server, make_bot(server) as bot:
         group = server.add_group("Painters")
         sent = [await bot.send_message(group.id, str(number)) for number in range(9)]
         await bot.send_media_group(group.id, [InputMediaPhoto(png((9, 9)))] * 10)
@@ -51,6 +52,21 @@ async def test_a_group_has_twenty_a_minute_and_albums_count_by_their_items(whole
         await bot.send_message(other.id, "another group has its own")
         await clock.advance(48)
         await bot.edit_message_text("again", chat_id=group.id, message_id=sent[0].message_id)
+
+
+async def test_a_group_has_bursts_of_five_besides(whole_seconds: None) -> None:
+    clock = FakeClock()
+    async with TelegramServer(now=clock.now, time=clock.monotonic) as server, make_bot(server) as bot:
+        group = server.add_group("Painters")
+        for number in range(5):
+            await bot.send_message(group.id, str(number))
+        with pytest.raises(RetryAfter) as refused:
+            await bot.send_message(group.id, "6")
+        assert refused.value.retry_after == timedelta(seconds=5)
+        await clock.advance(5)
+        await bot.send_media_group(group.id, [InputMediaPhoto(png((9, 9)))] * 5)
+        with pytest.raises(RetryAfter):
+            await bot.send_message(group.id, "7")
 
 
 async def test_the_whole_bot_has_thirty_a_second_and_a_refused_chat_may_stay_shut(whole_seconds: None) -> None:
