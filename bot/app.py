@@ -211,6 +211,7 @@ class App:
             commands=commands,
             pending_images=pending_images,
             admission=admission,
+            ports=ports,
             locale=settings.locale,
         )
         events = CoreEventSink(

@@ -33,6 +33,10 @@ class User:
     """Roles and memberships that the platform knows (`discord:role:123`, `discord:booster`, `discord:sku:9`); the keys
     that the operator's `limits.roles` may name."""
 
+    is_chat: bool = False
+    """Whether it is a chat that posts as itself: a group for an administrator who stays anonymous, or a channel. Its
+    administrators act for it, and `id` is the chat's own."""
+
     @property
     def key(self) -> str:
         """`platform:id`: the form used in settings, on the command line and in the ledger."""
@@ -141,6 +145,9 @@ class Message:
 
     mask: Attachment | None = None
     """Image that marks the part of the first attachment to change, where the platform has a field for it."""
+
+    job_id: str | None = None
+    """Id of the job whose buttons it carries; only of a `reply_to`. Comes from outside: there may be no such job."""
 
     max_images: int | None = None
     """How many images an answer to this message can show, >= 1; None: no such limit."""

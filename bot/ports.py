@@ -126,6 +126,19 @@ class RequestAcknowledgement(Protocol):
 
 
 @runtime_checkable
+class ChatRoles(Protocol):
+    """A port that knows who administers a chat."""
+
+    async def is_administrator(self, chat: Chat, user: User) -> bool:
+        """Whether a user is an administrator of a group or channel, as of a minute ago at most. False where the bot is
+        not in it.
+
+        Raises ChatFailed where the platform does not tell.
+        """
+        ...
+
+
+@runtime_checkable
 class BalanceDisplay(Protocol):
     """A port that shows users their credits all the time."""
 

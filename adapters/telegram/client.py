@@ -10,6 +10,7 @@ from aiohttp import web
 from telegram import ReactionTypeEmoji
 
 from adapters.telegram import ids
+from adapters.telegram.administrators import ChatAdministrators
 from adapters.telegram.api import call_api, make_bot
 from adapters.telegram.connection import Connection
 from adapters.telegram.delivery import PictureDelivery
@@ -25,7 +26,7 @@ from adapters.telegram.state import TelegramState, TelegramStorage
 from adapters.telegram.strays import StrayFinder
 from adapters.telegram.webhook import Webhook
 from bot.background import BackgroundTasks
-from bot.chat import Attachment, Budget, Card, Chat, ChatFeatures, Delivered, Lane, MessageRef, Purchase
+from bot.chat import Attachment, Budget, Card, Chat, ChatFeatures, Delivered, Lane, MessageRef, Purchase, User
 from bot.clock import Clock
 from bot.errors import UnknownCharge
 from bot.painting import Image
@@ -46,7 +47,7 @@ SEEN_REACTION = ReactionTypeEmoji("👀")
 
 
 class TelegramAdapter:
-    """One bot in all its chats. Implements ChatPort, MessageLinks, RequestAcknowledgement and Shop.
+    """One bot in all its chats. Implements ChatPort, MessageLinks, RequestAcknowledgement, ChatRoles and Shop.
 
     `public_url`: of Easel's HTTP server, needed for webhooks. `admins` as in the settings. `processor`: the one that
     all of Easel shares; by default one of its own.
@@ -77,7 +78,11 @@ class TelegramAdapter:
         if settings.mode == "webhook" and public_url is not None:
             self._webhook = Webhook(settings.token.get_secret_value(), self._bot)
             url_and_secret = (public_url.rstrip("/") + self._webhook.path, self._webhook.secret)
-        allowed = allowed_updates(inline=settings.storage_chat is not None, payments=bool(settings.star_packs))
+        allowed = allowed_updates(
+            inline=settings.storage_chat is not None,
+            payments=bool(settings.star_packs),
+            channels=bool(settings.channels),
+        )
         self._connection = Connection(self._bot, clock, allowed=allowed, webhook=url_and_secret)
         self._files = FileDownloader(self._bot, clock, local=settings.local)
         self._state = TelegramState(storage)
@@ -93,6 +98,7 @@ class TelegramAdapter:
             storage_chat=settings.storage_chat,
             local=settings.local,
         )
+        self._administrators = ChatAdministrators(self._bot, clock, self._sender.current_chat)
         self._charges = StarCharges(self._bot, storage, clock)
         self._receiver: Receiver | None = None
         self._receiving = False
@@ -188,6 +194,9 @@ class TelegramAdapter:
         """Reacts to a request in a group, where the budget may let no message through for a while."""
         if chat.kind == "group" and not ids.is_inline(chat) and chat.id not in self._chats_without_reactions:
             self._tasks.spawn(self._add_seen_reaction(chat, int(message_id)), "telegram reaction")
+
+    async def is_administrator(self, chat: Chat, user: User) -> bool:
+        return await self._administrators.is_administrator(chat, user)
 
     async def refund(self, charge: str) -> Purchase:
         """As `bot.ports.Shop.refund`. Raises UnknownCharge where nothing is sold."""

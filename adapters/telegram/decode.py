@@ -49,10 +49,11 @@ def decode_user(user: telegram.User) -> User:
 
 
 def decode_sender(message: telegram.Message) -> User | None:
-    """The author of a message: a user, or a chat that posts as itself (an anonymous admin). None: a bot."""
+    """The author of a message: a user, or a chat that posts as itself (an anonymous administrator's group, a channel).
+    None: a bot."""
     if message.sender_chat is not None:
         name = message.sender_chat.effective_name or ""
-        return User(platform=PLATFORM, id=str(message.sender_chat.id), name=name)
+        return User(platform=PLATFORM, id=str(message.sender_chat.id), name=name, is_chat=True)
     user = message.from_user
     return None if user is None or user.is_bot else decode_user(user)
 
@@ -210,14 +211,17 @@ def decode_reply(message: telegram.Message, bot: BotIdentity) -> Message | None:
             replied.forum_topic_created is not None
         ):  # not a reply: each message of a topic refers to the topic's first message
             return None
-        author = replied.from_user
+        author, job_id = replied.from_user, _job_of_buttons(replied)
+        # posts of a channel have no author: the bot's own are known by their buttons
+        is_mine = author.id == bot.id if author is not None else job_id is not None
         return Message(
             id=str(replied.message_id),
             chat=decode_chat(message),
             sender=decode_user(author) if author is not None else UNKNOWN_USER,
             text=replied.text or replied.caption or "",
             attachments=decode_attachments(replied),
-            from_me=bot.id in (author.id if author else 0, replied.via_bot.id if replied.via_bot else 0),
+            from_me=is_mine or (replied.via_bot is not None and replied.via_bot.id == bot.id),
+            job_id=job_id,
         )
     if (foreign := message.external_reply) is not None:
         origin = foreign.origin
@@ -231,6 +235,13 @@ def decode_reply(message: telegram.Message, bot: BotIdentity) -> Message | None:
             from_me=author is not None and author.id == bot.id,
         )
     return None
+
+
+def _job_of_buttons(message: telegram.Message) -> str | None:
+    """Id of the job whose buttons a message carries; None: it has none."""
+    rows = message.reply_markup.inline_keyboard if message.reply_markup is not None else ()
+    data = (str(key.callback_data or "") for row in rows for key in row)
+    return next((match["job"] for each in data if (match := BUTTON_DATA.fullmatch(each)) is not None), None)
 
 
 def _with_quote(text: str, message: telegram.Message) -> str:

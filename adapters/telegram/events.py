@@ -4,7 +4,7 @@ How updates arrive is connection.py's and webhook.py's; that none is lost or han
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import structlog
 import telegram
@@ -32,11 +32,13 @@ _REPORTS = ("successful_payment", "migrate_to_chat_id", "migrate_from_chat_id") 
 BASE_UPDATES = ("message", "callback_query")
 INLINE_UPDATES = ("guest_message", "inline_query", "chosen_inline_result")
 PAYMENT_UPDATES = ("pre_checkout_query",)
+CHANNEL_UPDATES = ("channel_post",)
 
 
-def allowed_updates(*, inline: bool, payments: bool) -> list[str]:
+def allowed_updates(*, inline: bool, payments: bool, channels: bool) -> list[str]:
     """The kinds of updates that the bot asks Telegram for, and no more."""
-    return [*BASE_UPDATES, *(INLINE_UPDATES if inline else ()), *(PAYMENT_UPDATES if payments else ())]
+    optional = ((inline, INLINE_UPDATES), (payments, PAYMENT_UPDATES), (channels, CHANNEL_UPDATES))
+    return [*BASE_UPDATES, *(kind for is_on, kinds in optional if is_on for kind in kinds)]
 
 
 class UpdateHandler:
@@ -52,8 +54,10 @@ class UpdateHandler:
         events: EventSink,
         inline: InlineMode,
         payments: StarPayments | None,
+        channels: bool | Collection[int],
         clock: Clock,
     ) -> None:
+        """`channels`: as in the settings."""
         self._bot = bot
         self._identity = identity
         self._state = state
@@ -61,6 +65,7 @@ class UpdateHandler:
         self._events = events
         self._inline = inline
         self._payments = payments
+        self._channels = channels
         self._clock = clock
         self._albums = AlbumCollector(clock, self._handle_message)
 
@@ -72,7 +77,7 @@ class UpdateHandler:
         self._note_ids(update)
         if self.ignores(update):
             return True
-        if (message := update.message or update.guest_message) is not None:
+        if (message := self._message_of(update)) is not None:
             if message.media_group_id is not None:
                 return await self._albums.add_part(message)
             if not (message.text or "").startswith("/"):  # may be about the pictures of an album that is coming in
@@ -88,17 +93,24 @@ class UpdateHandler:
             return await self._payments.answer_pre_checkout(update.pre_checkout_query)
         return True
 
+    def _message_of(self, update: telegram.Update) -> telegram.Message | None:
+        """The message of an update; None: it has none, or a post of a channel where the operator has not allowed it."""
+        if (post := update.channel_post) is not None:
+            allowed = self._channels if isinstance(self._channels, bool) else post.chat.id in self._channels
+            return post if allowed else None
+        return update.message or update.guest_message
+
     def _note_ids(self, update: telegram.Update) -> None:
         """Not those of guest messages: the bot is no member there, and their ids are another sequence's."""
-        if update.message is not None:
-            self._message_ids.record_foreign(update.message.chat.id, update.message.message_id)
+        if (message := update.message or update.channel_post) is not None:
+            self._message_ids.record_foreign(message.chat.id, message.message_id)
         elif update.callback_query is not None and (own := update.callback_query.message) is not None:
             self._message_ids.record_own(own.chat.id, own.message_id)
 
     def ignores(self, update: telegram.Update) -> bool:
         """Whether an update is a message that would be answered by nothing, as its sender is over their pace. Whatever
         reports a payment, a migration or a guest's message is none."""
-        message = update.message
+        message = self._message_of(update)
         if message is None or message.guest_query_id is not None or any(getattr(message, each) for each in _REPORTS):
             return False
         sender = decode_sender(message)

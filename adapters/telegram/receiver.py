@@ -105,6 +105,7 @@ class Receiver:
             events=self._events,
             inline=InlineMode(self._bot, self._events),
             payments=self._payments,
+            channels=self._settings.channels,
             clock=self._clock,
         )
         dispatcher = self._dispatcher = UpdateDispatcher(self._state, handler, self._clock)

@@ -13,6 +13,7 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     │   ├── ReplyGone  NothingToEdit  ReplyHasNoPicture  StillPainting
     │   ├── OutOfCredits  ChatOutOfCredits  TooManyWaiting
     │   ├── Banned  ChatBanned  Closed  ForbiddenWord  TooFast
+    │   ├── NotAnAdministrator  RoleUnknown
     │   ├── NotYours  AlreadyFinished  AdminsOnly  UnknownCommand  BadArguments  UnknownCharge  Restarting
     │   └── Unsupported             no configured provider can do it
     ├── PaintFailed                 the upstream made no image; the reservation is released
@@ -113,6 +114,7 @@ from bot.errors.refusals import (
     MaskTooManyPictures,
     MaskWithoutPicture,
     MovingSticker,
+    NotAnAdministrator,
     NotAPicture,
     NothingToEdit,
     NotYours,
@@ -130,6 +132,7 @@ from bot.errors.refusals import (
     ReplyGone,
     ReplyHasNoPicture,
     Restarting,
+    RoleUnknown,
     StillPainting,
     TooFast,
     TooManyPictures,
@@ -182,6 +185,7 @@ __all__ = [
     "NoAnswer",
     "NoPicture",
     "NotAPicture",
+    "NotAnAdministrator",
     "NotYours",
     "NothingToEdit",
     "OneModelOnly",
@@ -203,6 +207,7 @@ __all__ = [
     "Restarted",
     "Restarting",
     "Retry",
+    "RoleUnknown",
     "SaidFailed",
     "SettingsWrong",
     "Stale",

@@ -221,6 +221,18 @@ class NotYours(Refusal):
     key = "refusal-not-yours"
 
 
+class NotAnAdministrator(Refusal):
+    """Only administrators may act on what was asked for in their chat's name."""
+
+    key = "refusal-not-an-administrator"
+
+
+class RoleUnknown(Refusal):
+    """The platform does not tell at the moment whether the user administers the chat."""
+
+    key = "refusal-role-unknown"
+
+
 class AlreadyFinished(Refusal):
     """The job has ended already."""
 

@@ -1,17 +1,21 @@
 """Answers button clicks: Cancel, Retry, Vary and Edit. Works after a restart: a click brings the job's id and no more.
 
-Only the job's owner and admins may click. Turns every failure into words for the clicker.
+Only the job's owner and admins may click, and for a chat that asked in its own name its administrators. Turns every
+failure into words for the clicker.
 """
+
+from collections.abc import Mapping
 
 import structlog
 
-from bot.chat import Action, ButtonPress, ButtonReply
-from bot.errors import AlreadyFinished, EaselError, NotYours
+from bot.chat import Action, ButtonPress, ButtonReply, Chat, User
+from bot.errors import AlreadyFinished, Banned, ChatFailed, EaselError, NotAnAdministrator, NotYours, RoleUnknown
 from bot.handlers.admission import Admission, SuppressReply
 from bot.handlers.commands import CommandHandler
 from bot.handlers.pending_images import PendingImages
 from bot.job import TRANSITIONS, Job
 from bot.jobs.service import JobService, Requester
+from bot.ports import ChatPort, ChatRoles
 from bot.store.store import Store
 from bot.texts import negotiate_locale, translate, translate_error
 
@@ -29,6 +33,7 @@ class ButtonHandler:
         commands: CommandHandler,
         pending_images: PendingImages,
         admission: Admission,
+        ports: Mapping[str, ChatPort],
         locale: str,
     ) -> None:
         """`locale`: for users whose platform names none of ours."""
@@ -37,6 +42,7 @@ class ButtonHandler:
         self._commands = commands
         self._pending_images = pending_images
         self._admission = admission
+        self._ports = ports
         self._locale = locale
 
     async def press_button(self, press: ButtonPress) -> ButtonReply:
@@ -56,21 +62,51 @@ class ButtonHandler:
         job = await self._store.get_job(press.job_id)
         if job is None or not job.prompt:  # erased by /forget
             raise AlreadyFinished
-        if job.user.key != press.sender.key and not self._commands.is_admin(press.sender):
-            raise NotYours
+        actor = await self._identify_actor(press.sender, job)
         match press.action:
             case Action.EDIT:
-                return await self._prompt_for_edit(press, job, locale)
+                return await self._prompt_for_edit(press, actor, job, locale)
             case Action.CANCEL:
                 return await self._cancel_job(press, job, locale)
             case Action.RETRY | Action.VARY:
-                return await self._repeat_job(press, job, locale)
+                return await self._repeat_job(press, actor, job, locale)
 
-    async def _prompt_for_edit(self, press: ButtonPress, job: Job, locale: str) -> ButtonReply:
+    async def _identify_actor(self, sender: User, job: Job) -> User:
+        """On whose account a press is: the sender's own, or that of the chat which they act for. Raises NotYours,
+        NotAnAdministrator, RoleUnknown, Banned."""
+        owner, is_admin = job.user, self._commands.is_admin(sender)
+        if owner.key == sender.key:
+            return sender
+        try:
+            if owner.is_chat and await self._acts_for_chat(sender, job):
+                if self._admission.blocks(sender) or await self._store.is_banned(sender.key):
+                    raise Banned
+                return owner
+        except ChatFailed as failed:
+            if not is_admin:
+                raise RoleUnknown from failed
+        if is_admin:
+            return sender
+        raise NotAnAdministrator if owner.is_chat else NotYours
+
+    async def _acts_for_chat(self, sender: User, job: Job) -> bool:
+        """Whether the sender administers the chat that asked, or the group where it did: somebody who posts there as a
+        channel of theirs may do so where the bot is not. Raises ChatFailed."""
+        port = self._ports.get(job.chat.platform)
+        if not isinstance(port, ChatRoles):
+            return False
+        asker = Chat(platform=job.user.platform, id=job.user.id, kind="group")
+        places = (asker,) if asker.key == job.chat.key else (job.chat, asker)
+        for place in places:
+            if await port.is_administrator(place, sender):
+                return True
+        return False
+
+    async def _prompt_for_edit(self, press: ButtonPress, actor: User, job: Job, locale: str) -> ButtonReply:
         """Tells how to say what to change. Where no form opens, in a direct chat, the image waits for the prompt."""
         job = await self._jobs.refresh_job(job)
         if press.no_form and press.message.chat.kind == "direct" and job.delivered:
-            await self._pending_images.set_pending(press.message.chat, press.sender, job.delivered[:1])
+            await self._pending_images.set_pending(press.message.chat, actor, job.delivered[:1])
             return ButtonReply(text=translate(locale, "answer-edit-next"), open_reply=True)
         return ButtonReply(text=translate(locale, "answer-edit-how"), open_reply=True)
 
@@ -86,10 +122,8 @@ class ButtonHandler:
             raise AlreadyFinished
         return ButtonReply(text=translate(locale, "press-too-late"))
 
-    async def _repeat_job(self, press: ButtonPress, job: Job, locale: str) -> ButtonReply:
-        self._admission.check_request(press.sender, press.message.chat, job.prompt)
-        requester = Requester(
-            user=press.sender, chat=press.message.chat, locale=locale, request_id=press.message.message_id
-        )
+    async def _repeat_job(self, press: ButtonPress, actor: User, job: Job, locale: str) -> ButtonReply:
+        self._admission.check_request(actor, press.message.chat, job.prompt)
+        requester = Requester(user=actor, chat=press.message.chat, locale=locale, request_id=press.message.message_id)
         repeated = await self._jobs.repeat_job(press.action, job, requester, press_id=press.id)
         return ButtonReply(text=translate(locale, "press-again") if repeated is None else "")

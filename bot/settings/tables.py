@@ -22,6 +22,7 @@ from bot.settings.types import (
     DIALECTS,
     PREFIX,
     PRESETS,
+    Channels,
     DatabaseUrl,
     HostPort,
     HttpsUrl,
@@ -96,6 +97,10 @@ class Telegram(_Table):
 
     storage_chat: int | None = None
     """Id of the chat where pictures for inline and guest messages are uploaded once; with it those modes run."""
+
+    channels: Channels = False
+    """Channels in which posts that name the bot, and commands, are requests of the channel itself: true for all where
+    the bot is an administrator, or a list of their ids."""
 
     star_packs: tuple[StarPack, ...] = Field(default=(), max_length=10)
     """Packs of credits for sale, at most ten."""

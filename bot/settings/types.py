@@ -4,8 +4,9 @@ Knows nothing of the tables they stand in.
 """
 
 import re
+from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Annotated
+from typing import Annotated, cast
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
@@ -32,6 +33,17 @@ def _stripped(value: object) -> object:
 def _secret(value: object) -> object:
     """An empty one is a placeholder that nobody filled in."""
     return _stripped(value) or None
+
+
+def _channels(value: object) -> object:
+    """One mistake, where a union would report one for each of its types."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, list | tuple):
+        ids = tuple(cast("Sequence[object]", value))
+        if all(isinstance(each, int) and each < 0 for each in ids):
+            return ids
+    raise ValueError("must be true, false, or a list of channel ids such as -1001234567890")
 
 
 def matching(pattern: str, meant: str) -> AfterValidator:
@@ -73,3 +85,4 @@ DatabaseUrl = Annotated[
 ]
 UserKey = Annotated[str, matching(r"[a-z]+:\S+", "platform:id, such as telegram:123")]
 HostPort = Annotated[str, matching(r"(\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}", "host:port")]
+Channels = Annotated[bool | tuple[int, ...], BeforeValidator(_channels)]

@@ -77,6 +77,8 @@ refusal-too-fast =
        *[other] { NUMBER($seconds, useGrouping: 0) } seconds
     }.
 refusal-not-yours = Only the person who asked for this picture can do that.
+refusal-not-an-administrator = This was asked for in the chat’s name: only the chat’s administrators can do that.
+refusal-role-unknown = I can’t find out right now whether you are an administrator of this chat. Nothing has happened; please try again in a moment.
 refusal-already-finished = This one is finished already.
 refusal-restarting = The bot is about to restart and takes no new requests. Nothing was charged; please send it again in a few minutes.
 refusal-admins-only = That command is for the admins of this bot.

@@ -84,6 +84,22 @@ def test_packs_are_json_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> N
     assert "EASEL_TELEGRAM__STAR_PACKS" in variables()
 
 
+@pytest.mark.parametrize(
+    ("value", "channels"), [("true", True), ("false", False), ("[-1001, -1002]", (-1001, -1002)), ("[]", ())]
+)
+def test_channels_are_all_none_or_a_list(monkeypatch: pytest.MonkeyPatch, value: str, channels: object) -> None:
+    monkeypatch.setenv("EASEL_TELEGRAM__CHANNELS", value)
+    assert load().telegram.channels == channels
+
+
+@pytest.mark.parametrize("value", ['"yes"', "-1001", "[5]", '["@news"]'])
+def test_channels_of_any_other_form_are_one_mistake(tmp_path: Path, value: str) -> None:
+    with pytest.raises(SettingsWrong) as caught:
+        load(written(tmp_path, f"[telegram]\nchannels = {value}"))
+    (problem,) = caught.value.problems
+    assert problem.startswith("telegram.channels: must be true, false, or a list of channel ids")
+
+
 def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EASEL_TELEGRAM__TOKEN", "")
     monkeypatch.setenv("EASEL_SERVER__PUBLIC_URL", "")

@@ -122,6 +122,14 @@ class ChatActions:
     def demote(self, chat: Chat, *, by: User | None = None) -> None:
         self._set_bot_status(chat, "member", by)
 
+    def appoint(self, chat: Chat, *users: User) -> None:
+        """Users become administrators of a group or channel."""
+        chat.members.update({user.id: "administrator" for user in users})
+
+    def dismiss(self, chat: Chat, *users: User) -> None:
+        """Administrators become ordinary members again."""
+        chat.members.update({user.id: "member" for user in users})
+
     def restrict(self, chat: Chat, *denied: str, by: User | None = None) -> None:
         """The bot may not send `denied` here ("photos", "text messages", "documents", …); nothing: it may again."""
         before = set(chat.denied)

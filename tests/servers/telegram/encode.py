@@ -12,6 +12,8 @@ RIGHTS = words(
     "can_manage_chat can_delete_messages can_manage_video_chats can_restrict_members can_promote_members",
     "can_change_info can_invite_users can_post_stories can_edit_stories can_delete_stories",
 )
+ANONYMOUS: Json = {"id": 1087968824, "is_bot": True, "first_name": "Group", "username": "GroupAnonymousBot"}
+CHANNEL_BOT: Json = {"id": 136817688, "is_bot": True, "first_name": "Channel", "username": "Channel_Bot"}
 SENDS = {
     "can_send_messages": "text messages",
     "can_send_audios": "audios",
@@ -185,8 +187,12 @@ def inaccessible(one: Message) -> Json:
 
 
 def _sender(one: Message) -> Json:
+    """Who wrote it. Bots of Telegram's own stand for those who post in a chat's name."""
     if one.sender is None:
         return {"sender_chat": chat(one.chat)}
+    if one.sender_chat is not None:
+        anonymous = one.sender_chat is one.chat
+        return {"from": ANONYMOUS if anonymous else CHANNEL_BOT, "sender_chat": chat(one.sender_chat)}
     return {"from": user(one.sender)}
 
 

@@ -153,7 +153,8 @@ class Content:
 @dataclass(slots=True, kw_only=True, eq=False)
 class Message:
     """`history`: every state, the present one last. `external`: a replied-to message of another chat or topic.
-    `forwarded`: what this is a forward of. `reactions`: by user id. `inline_id`: by which the bot edits a message
+    `forwarded`: what this is a forward of. `sender_chat`: the chat in whose name its sender posts, who is not named.
+    `reactions`: by user id. `inline_id`: by which the bot edits a message
     it sent inline."""
 
     id: int
@@ -177,6 +178,7 @@ class Message:
     guest_query_id: str | None = None
     guest_caller: User | None = None
     forwarded: "Message | None" = None
+    sender_chat: "Chat | None" = None
     reactions: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
 
     @property

@@ -27,13 +27,17 @@ class TextActions:
         quote: str | None = None,
         thread: Topic | None = None,
         via_bot: User | None = None,
+        sender_chat: Chat | None = None,
     ) -> Message:
-        """Sends a text. `entities` None: those that clients detect. `reply_to`: a message of the same chat and topic,
+        """Sends a text. `sender_chat`: in whose name, the group's for an anonymous administrator, or a channel's.
+        `entities` None: those that clients detect. `reply_to`: a message of the same chat and topic,
         or of another, which the bot then sees as external_reply."""
         found = texts.detect_entities(text) if entities is None else tuple(entities)
         content = Content(text=text, entities=found)
         target = external_reply or reply_to
-        return self._write(sender, chat, content, target, quote=quote, thread=thread, via_bot=via_bot)
+        return self._write(
+            sender, chat, content, target, quote=quote, thread=thread, via_bot=via_bot, sender_chat=sender_chat
+        )
 
     def deliver(self, message: Message) -> Update | None:
         """Delivers a message that was held back to the bot."""
@@ -65,9 +69,18 @@ class TextActions:
         thread: Topic | None = None,
         via_bot: User | None = None,
         forwarded: Message | None = None,
+        sender_chat: Chat | None = None,
     ) -> Message:
         message = self._post(
-            sender, chat, content, target, quote=quote, thread=thread, via_bot=via_bot, forwarded=forwarded
+            sender,
+            chat,
+            content,
+            target,
+            quote=quote,
+            thread=thread,
+            via_bot=via_bot,
+            forwarded=forwarded,
+            sender_chat=sender_chat,
         )
         self.core.add_message_update(message)
         return message
@@ -84,7 +97,11 @@ class TextActions:
         via_bot: User | None = None,
         media_group_id: str | None = None,
         forwarded: Message | None = None,
+        sender_chat: Chat | None = None,
     ) -> Message:
+        assert sender_chat is not chat or chat.members.get(sender.id) in ("administrator", "creator"), (
+            "no administrator"
+        )
         assert chat.migrated_to is None, "the group is a supergroup now"
         topic = self._own_topic(sender, chat) if chat.direct_messages else thread
         if topic is None and target is not None and target.chat is chat:
@@ -103,6 +120,7 @@ class TextActions:
             via_bot=via_bot,
             media_group_id=media_group_id,
             forwarded=forwarded,
+            sender_chat=sender_chat,
         )
 
     def _own_topic(self, sender: User, chat: Chat) -> Topic:

@@ -27,6 +27,7 @@ class Fields(TypedDict, total=False):
     guest_query_id: str | None
     guest_caller: User | None
     forwarded: Message | None
+    sender_chat: Chat | None
 
 
 class World:

@@ -1,0 +1,81 @@
+"""Who administers a chat: asked of Telegram for presses of buttons, and remembered for a minute.
+
+Nobody is an administrator because a lookup failed: the failure is raised.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+import telegram
+from cachetools import LRUCache
+
+from adapters.telegram import ids
+from adapters.telegram.api import call_api
+from adapters.telegram.errors import CallRejected, GroupMigrated, OutcomeUnknown
+from bot.chat import Chat, User
+from bot.clock import Clock
+from bot.errors import ChatFailed, ChatGone, ChatUnreachable
+
+log = structlog.get_logger()
+
+TTL_S = 60.0  # that a list of administrators is good for
+FRESH_S = 5.0  # for which nothing is asked again: not for somebody who is not in the list, nor after a failure
+MAX_CHATS = 1000  # remembered; the least recently asked about is dropped first
+
+
+@dataclass(frozen=True, slots=True)
+class _Lookup:
+    """What a lookup brought."""
+
+    at: float
+    """When it was made, the clock's monotonic seconds."""
+    users: frozenset[str] = frozenset()
+    """Ids of the administrators; none where the bot is not in the chat."""
+    failure: ChatFailed | None = None
+    """Why Telegram did not tell."""
+
+
+class ChatAdministrators:
+    """`current_chat`: the chat with the id that it has now."""
+
+    def __init__(self, bot: telegram.Bot, clock: Clock, current_chat: Callable[[Chat], Chat]) -> None:
+        self._bot = bot
+        self._clock = clock
+        self._current_chat = current_chat
+        self._known: LRUCache[int, _Lookup] = LRUCache(MAX_CHATS)
+        self._running: dict[int, asyncio.Task[_Lookup]] = {}  # lookups, by chat: one for a crowd of presses
+
+    async def is_administrator(self, chat: Chat, user: User) -> bool:
+        """As `bot.ports.ChatRoles.is_administrator`."""
+        if ids.is_inline(chat) or chat.kind != "group":
+            return False
+        chat_id = int(self._current_chat(chat).id)
+        found = self._known.get(chat_id)
+        age = TTL_S if found is None else self._clock.monotonic() - found.at
+        if found is None or age >= TTL_S or (age >= FRESH_S and user.id not in found.users):
+            found = await self._look_up_once(chat_id)
+        if found.failure is not None:
+            raise ChatFailed(detail=found.failure.detail)
+        return user.id in found.users
+
+    async def _look_up_once(self, chat_id: int) -> _Lookup:
+        if (task := self._running.get(chat_id)) is None:
+            task = self._running[chat_id] = asyncio.create_task(
+                self._look_up(chat_id), name=f"telegram admins {chat_id}"
+            )
+            task.add_done_callback(lambda _: self._running.pop(chat_id))
+        return await asyncio.shield(task)
+
+    async def _look_up(self, chat_id: int) -> _Lookup:
+        try:
+            members = await call_api(lambda: self._bot.get_chat_administrators(chat_id))
+            users, failure = frozenset(str(each.user.id) for each in members), None
+        except ChatGone:  # the bot is not in it: nobody is known to be one
+            users, failure = frozenset[str](), None
+        except (ChatFailed, CallRejected, GroupMigrated, OutcomeUnknown) as failed:
+            log.warning("administrators not looked up", chat=chat_id, detail=str(failed))
+            users, failure = frozenset[str](), ChatUnreachable(detail=str(failed))
+        found = self._known[chat_id] = _Lookup(self._clock.monotonic(), users, failure)
+        return found
