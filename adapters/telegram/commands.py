@@ -94,14 +94,14 @@ async def sync_command_menus(
 
     Raises ChatFailed, OutcomeUnknown when Telegram is away; what was sent by then is remembered.
     """
-    storage_key = f"{PLATFORM}:commands:{bot.id}"
+    storage_key = digests_key(bot.id)
     saved = await _load_digests(storage, storage_key)
     sent = dict(saved)
-    wanted = {_menu_key(menu): menu for menu in command_menus(admins, payments=payments)}
+    wanted = {menu_key(menu): menu for menu in command_menus(admins, payments=payments)}
     changed = 0
     try:
         for key, menu in wanted.items():
-            digest = _menu_digest(menu)
+            digest = menu_digest(menu)
             if sent.get(key) != digest and await _set_menu(bot, menu):
                 sent[key] = digest
                 changed += 1
@@ -113,6 +113,11 @@ async def sync_command_menus(
         if sent != saved:
             await _save_digests(storage, storage_key, sent)
     return changed
+
+
+def digests_key(bot_id: int) -> str:
+    """The key under which the digests of the menus that Telegram was sent are stored."""
+    return f"{PLATFORM}:commands:{bot_id}"
 
 
 async def _set_menu(bot: telegram.Bot, menu: CommandMenu) -> bool:
@@ -141,11 +146,11 @@ async def _delete_menu(bot: telegram.Bot, menu_key: str) -> None:
         log.info("menu is gone already", detail=str(failed))
 
 
-def _menu_key(menu: CommandMenu) -> str:
+def menu_key(menu: CommandMenu) -> str:
     return json.dumps([menu.scope.to_dict(), menu.language], sort_keys=True)
 
 
-def _menu_digest(menu: CommandMenu) -> str:
+def menu_digest(menu: CommandMenu) -> str:
     commands = [each.to_dict() for each in menu.commands]
     return hashlib.sha256(json.dumps(commands, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 

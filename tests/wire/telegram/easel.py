@@ -1,6 +1,7 @@
 """A whole Easel in Telegram: the real adapter on the Telegram of the tests, the real core, the sandbox over HTTP."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing_extensions import override
 
 from adapters.http.server import HttpServer
 from adapters.telegram.client import TelegramAdapter
+from adapters.telegram.commands import command_menus, digests_key, menu_digest, menu_key
 from adapters.telegram.events import ANSWER_WAIT_S
 from bot.app import App
 from bot.chat import Action
@@ -43,6 +45,8 @@ class TelegramWorld(World):
     ada: User
     private: Chat
     group: Chat
+    menus_known: bool = True
+    """Whether Telegram has been sent the menus of commands already, as before most starts of a bot."""
 
     @override
     def platform_settings(self) -> dict[str, Any]:
@@ -62,12 +66,20 @@ class TelegramWorld(World):
         settings = self.telegram_settings(telegram)
 
         async with open_store(settings.database_url, self.clock) as store:
+            if self.menus_known:
+                digests = await asyncio.to_thread(self.menu_digests, settings)
+                await store.adapter_store.set_value(digests_key(self.server.bot.id), json.dumps(digests))
             adapter = TelegramAdapter(settings.telegram, store.adapter_store, clock=self.clock, admins=settings.admins)
             HttpServer("127.0.0.1", 0).mount(adapter.routes())
             async with self.start_app(settings, store, adapter) as app:
                 if waits:
                     await wait_until(lambda: connected(adapter))
                 yield Easel(app=app, telegram=adapter, sandbox=self.sandbox)
+
+    def menu_digests(self, settings: Settings) -> dict[str, str]:
+        """What a bot remembers of the menus of commands that it has sent."""
+        menus = command_menus(settings.admins, payments=bool(settings.telegram.star_packs))
+        return {menu_key(each): menu_digest(each) for each in menus}
 
     def mine(self, chat: Chat | None = None) -> list[Message]:
         """What stands of the bot in a chat."""

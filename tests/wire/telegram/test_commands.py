@@ -20,6 +20,11 @@ SCOPES = 3  # private chats, groups, and the one admin
 ALL = SCOPES * len(LOCALES)
 
 
+@pytest.fixture(autouse=True)
+def menus_unknown(place: TelegramWorld) -> None:
+    place.menus_known = False
+
+
 async def written(place: TelegramWorld, menus: int) -> None:
     """Waits until that many menus were written."""
     good = (200,)
