@@ -22,7 +22,7 @@ from bot.providers.probe import probe_upstream
 from bot.settings import Provider, Settings
 from bot.store.store import SetAside, Store, missing_file
 
-MAX_ROWS_SHOWN = 20  # unreadable rows, each with a line of its own
+MAX_ROWS_SHOWN = 20  # unreadable rows, and updates set aside, each with a line of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ async def run_checks(settings: Settings) -> list[Finding]:
 
 
 async def _check_database(settings: Settings) -> list[Finding]:
-    unreadable: list[str] = []
+    unreadable: list[Finding] = []
 
     async def ping_database() -> str:
         if missing := await missing_file(settings.database_url):
@@ -62,20 +62,32 @@ async def _check_database(settings: Settings) -> list[Finding]:
         store = await Store.open(settings.database_url, clock=SystemClock(), migrate=False)
         try:
             await store.ping()
-            unreadable.extend(_describe_rows(await store.quarantine.list_rows(), "set aside"))
+            kept = await store.quarantine.list_rows()
+            unreadable.extend(_describe_updates([each for each in kept if each.is_update]))
+            unreadable.extend(_describe_rows([each for each in kept if not each.is_update], "set aside"))
             unreadable.extend(_describe_rows(await store.quarantine.find_unreadable(), "easel run sets it aside"))
         finally:
             await store.close()
         return "answers, and its tables are up to date"
 
     finding = await _finding("database", ping_database())
-    return [finding, *(Finding(subject="unreadable row", is_ok=True, message=message) for message in unreadable)]
+    return [finding, *unreadable]
 
 
-def _describe_rows(rows: Sequence[SetAside], fate: str) -> list[str]:
-    """One line for each of the newest MAX_ROWS_SHOWN, and one for the others."""
-    lines = [f"{row.table} {row.key}: {row.reason} ({fate})".replace("\n", " ") for row in rows[-MAX_ROWS_SHOWN:]]
-    return [*lines, f"and {hidden} more"] if (hidden := len(rows) - len(lines)) else lines
+def _describe_rows(rows: Sequence[SetAside], fate: str) -> list[Finding]:
+    return _newest("unreadable row", [f"{row.table} {row.key}: {row.reason} ({fate})" for row in rows])
+
+
+def _describe_updates(updates: Sequence[SetAside]) -> list[Finding]:
+    return _newest("update set aside", [f"{update.key}: {update.reason}" for update in updates])
+
+
+def _newest(subject: str, lines: Sequence[str]) -> list[Finding]:
+    """A finding for each of the newest MAX_ROWS_SHOWN lines, and one for the others."""
+    shown = [line.replace("\n", " ") for line in lines[-MAX_ROWS_SHOWN:]]
+    if hidden := len(lines) - len(shown):
+        shown.append(f"and {hidden} more")
+    return [Finding(subject=subject, is_ok=True, message=line) for line in shown]
 
 
 async def _check_access_file(file: Path) -> Finding:

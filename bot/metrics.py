@@ -13,6 +13,10 @@ SURPLUS_IMAGES = Counter(
     "easel_surplus_images_total", "Pictures that an upstream sent beyond what was asked, and nobody got", ["provider"]
 )
 ROWS_SET_ASIDE = Counter("easel_rows_set_aside_total", "Stored rows that could not be read, by table", ["table"])
+UPDATES_SET_ASIDE = Counter(
+    "easel_updates_set_aside_total", "Events of a chat platform that could not be read or handled", ["platform"]
+)
+TASK_RESTARTS = Counter("easel_task_restarts_total", "Restarts of long-lived tasks that had ended, by task", ["task"])
 TEXT_FAILURES = Counter("easel_text_failures_total", "Sentences that could not be built, and were replaced")
 INVALID_REQUESTS = Counter(
     "easel_discord_invalid_requests_total", "Calls that Discord counts as invalid, by status", ["status"]

@@ -305,6 +305,12 @@ class UpdateInbox(Protocol):
         """The updates not handled yet, rising by number."""
         ...
 
+    async def set_aside_update(self, adapter: str, number: int | None, body: object, reason: str) -> None:
+        """Keeps an update that nobody can read, or whose handling breaks, as it came, for the operator, and deletes it
+        where it waits to be handled. No-op for one that is kept already. `number`: None where it has none; `body`: its
+        JSON, without secrets."""
+        ...
+
 
 class MovedRefs(Protocol):
     """Chats and messages that are found under another id. Every method raises StoreFailed."""

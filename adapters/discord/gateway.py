@@ -175,7 +175,7 @@ class GatewayClient(discord.AutoShardedClient):
                 self._parsers[name](data)
             except Exception as unreadable:  # of another version of Discord's, or damaged: the others are taken up
                 log.exception("event of before not read", event_id=data["id"])
-                await self._inbox.set_aside(int(data["id"]), f"body: {type(unreadable).__name__}")
+                self._inbox.set_aside(name, data, type(unreadable).__name__, event_id=int(data["id"]))
 
     async def _knows_guild(self, guild_id: str | None) -> bool:
         """Whether an event's guild, if it has one, is known; Discord lists the guilds after READY, one by one. Until

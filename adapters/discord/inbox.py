@@ -2,21 +2,25 @@
 
 A message is acknowledged to nobody: one that becomes a job in a moment is in the database as that job, and not here.
 Discord brings an event once. What a killed process had not handled is taken up by the next one, as if it came then: an
-interaction is acknowledged once more (which Discord refuses and nobody sees), and its request is known by its id.
+interaction is acknowledged once more (which Discord refuses and nobody sees), and its request is known by its id. What
+nobody can read, or breaks whoever handles it, is set aside for the operator.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from copy import deepcopy
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any, cast
 
 import structlog
+from cachetools import LRUCache
 
 from adapters.discord.interaction_tokens import TOKEN_LIFETIME_S
 from bot.clock import Clock, wait_for_event
 from bot.errors import StoreFailed
 from bot.ports import UpdateInbox
+from bot.supervision import Supervisor, TaskInterrupted
 
 log = structlog.get_logger()
 
@@ -24,6 +28,7 @@ SAVE_WAIT_S = 1.0  # that an acknowledgement waits for the database; Discord wan
 MESSAGE_LIFETIME_S = 24 * 3600.0  # of a message that was not handled; an interaction's is that of its token
 MESSAGE_WAIT_S = 0.02  # that a message may take to become a job before it is saved; the commits of three jobs
 GUILD_POLL_S, GUILD_POLLS = 0.2, 150  # between two looks at whether an event's guild is known; how many: 30 s
+MAX_BROKEN = 1000  # events that wait to be set aside, and those remembered so that a replay is not set aside again
 RECORDED_EVENTS = ("INTERACTION_CREATE", "MESSAGE_CREATE")
 _CHAT_COMMAND, _MODAL_SUBMIT = (2, 1), 5  # types of interactions, and of commands, that are shown as "thinking"
 
@@ -31,30 +36,26 @@ Event = Mapping[str, Any]  # Any: JSON of the gateway
 ParseEvent = Callable[[Any], None]
 
 
-class EventStorage(UpdateInbox, Protocol):
-    """The parts of the database that this inbox uses."""
-
-    async def set_aside(self, table: str, key: Sequence[str | int], reason: str) -> None:
-        """As of AdapterStorage."""
-        ...
-
-
 class EventInbox:
     """The events of one process's shards. `scope`: tells them from those of other processes."""
 
-    def __init__(self, storage: EventStorage, clock: Clock, scope: str) -> None:
+    def __init__(self, storage: UpdateInbox, clock: Clock, scope: str) -> None:
         self._storage = storage
         self._clock = clock
         self._scope = scope
         self._fresh: dict[int, Event] = {}  # messages that may become jobs before they need be saved
-        self._aging: asyncio.Task[None] | None = None  # waits for those in `_fresh`
         self._unsaved: dict[int, Event] = {}
         self._saved: set[int] = set()  # ids of events that are in the database, or on their way there
         self._handled: set[int] = set()
         self._saving: dict[int, asyncio.Event] = {}  # set once the event is saved, or cannot be
         self._received_s: dict[int, float] = {}  # of events of before, seconds since 1970
         self._left_behind: deque[tuple[str, Event]] = deque()
-        self._writer: asyncio.Task[None] | None = None
+        self._broken: deque[_BrokenEvent] = deque()
+        self._broken_keys: LRUCache[tuple[str, str], None] = LRUCache(MAX_BROKEN)
+        self._supervisor = Supervisor(clock)
+        self._aging = self._supervisor.add_worker("discord slow messages", self._save_slow_messages)
+        self._writer = self._supervisor.add_worker("discord events", self._write_all)
+        self._keeper = self._supervisor.add_worker("discord events set aside", self._keep_broken)
 
     async def load(self) -> None:
         """Reads what an earlier process has not handled, and deletes what is too old to be of use."""
@@ -67,7 +68,7 @@ class EventInbox:
         self._saved.update(saved)
         for event_id, body in saved.items():
             if not _is_recorded(event_id, body):
-                await self.set_aside(event_id, "body: no recorded event of this number")
+                self.set_aside("saved event", body, "no recorded event of this number", event_id=event_id)
                 continue
             lifetime_s = MESSAGE_LIFETIME_S if body["event"] == "MESSAGE_CREATE" else TOKEN_LIFETIME_S
             if abs(now_s - body["received_s"]) < lifetime_s:
@@ -87,8 +88,7 @@ class EventInbox:
             body = {"event": event, "data": deepcopy(dict(data)), "received_s": self._clock.now().timestamp()}
             if event == "MESSAGE_CREATE":
                 self._fresh[event_id] = body
-                if self._aging is None or self._aging.done():
-                    self._aging = asyncio.create_task(self._save_slow_messages(), name="discord slow messages")
+                self._aging.start()
             else:
                 self._saving[event_id] = asyncio.Event()
                 self._save_soon({event_id: body})
@@ -113,20 +113,36 @@ class EventInbox:
             self._handled.add(event_id)
             self._write()
 
-    async def set_aside(self, event_id: int, reason: str) -> None:
-        """Takes an event of before out that nobody can make anything of, and keeps it for the operator."""
-        try:
-            await self._storage.set_aside("incoming_update", (self._scope, event_id), reason)
-        except StoreFailed as failed:
-            log.warning("event of before not set aside", event_id=event_id, detail=failed.detail)
+    def set_aside(self, name: str, data: object, reason: str, *, event_id: int | None = None) -> None:
+        """Has an event kept for the operator that nobody can read, or that breaks its handler, and deleted where it is
+        saved. Discord replays events: each is kept once. `event_id`: None where the event has no number."""
+        key = (name, str(event_id) if event_id is not None else repr(data))
+        if key in self._broken_keys:
+            return
+        self._broken_keys[key] = None
+        if len(self._broken) >= MAX_BROKEN:  # the database is away, and somebody sends one after the other
+            log.error("event lost", event_name=name, event_id=event_id, reason=reason)
+            return
+        if event_id is not None:  # its row, if there is one, goes in the same transaction
+            self._fresh.pop(event_id, None)
+            self._unsaved.pop(event_id, None)
+            self._saved.discard(event_id)
+            self._release(event_id)
+        kept = {"event": name, "data": _without_secrets(data)}
+        self._broken.append(_BrokenEvent(id=event_id, body=kept, reason=f"{name}: {reason}"))
+        self._keeper.start()
+
+    def problem(self) -> str | None:
+        """Why events are not written down right now; None when they are."""
+        return self._supervisor.problem()
 
     async def close(self) -> None:
-        """Returns when all is written."""
-        if self._aging is not None:
-            self._aging.cancel()
+        """Returns when all is written that the database takes."""
+        await self._aging.stop()
         self._save_soon(self._fresh)
-        if self._writer is not None:
-            await asyncio.wait([self._writer])
+        await asyncio.gather(self._writer.finish(), self._keeper.finish())
+        for broken in self._broken:
+            log.error("event not set aside", event_id=broken.id, reason=broken.reason)
 
     # ------------------------------------------------------------ within
 
@@ -145,14 +161,13 @@ class EventInbox:
         self._write()
 
     def _write(self) -> None:
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._write_all(), name="discord events")
+        self._writer.start()
 
     async def _write_all(self) -> None:
-        """What comes while a transaction is under way shares the next one."""
+        """What comes while a transaction is under way shares the next one. Nothing is taken off before it is written:
+        whatever ends this, it is written by the next run."""
         while self._unsaved or self._handled:
-            events, self._unsaved = self._unsaved, {}
-            handled, self._handled = self._handled, set()
+            events, handled = dict(self._unsaved), self._handled.copy()
             if events:
                 await self._save(events)
             if handled:
@@ -163,15 +178,45 @@ class EventInbox:
             await self._storage.save_updates(self._scope, events)
         except StoreFailed as failed:
             log.warning("events not saved", detail=failed.detail)
-        for event_id in events:
-            if (saving := self._saving.pop(event_id, None)) is not None:
-                saving.set()
+        for event_id, body in events.items():
+            if self._unsaved.get(event_id) is body:  # and did not come again meanwhile
+                del self._unsaved[event_id]
+            self._release(event_id)
+
+    def _release(self, event_id: int) -> None:
+        """Nobody needs to wait for an event to be saved any more."""
+        if (saving := self._saving.pop(event_id, None)) is not None:
+            saving.set()
 
     async def _delete(self, handled: Collection[int]) -> None:
         try:
             await self._storage.delete_updates(self._scope, handled)
         except StoreFailed as failed:
             log.warning("handled events not deleted", detail=failed.detail)
+        self._handled.difference_update(handled)
+
+    async def _keep_broken(self) -> None:
+        while self._broken:
+            broken = self._broken[0]
+            try:
+                await self._storage.set_aside_update(self._scope, broken.id, broken.body, broken.reason)
+            except StoreFailed as failed:
+                raise TaskInterrupted(f"events wait to be set aside ({failed.detail})") from failed
+            self._broken.popleft()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _BrokenEvent:
+    id: int | None
+    body: Event
+    reason: str
+
+
+def _without_secrets(data: object) -> object:
+    """An event's data without the token that an interaction is answered with."""
+    if not isinstance(data, Mapping):
+        return data
+    return {name: value for name, value in cast("Event", data).items() if name != "token"}
 
 
 def _is_recorded(event_id: int, body: Any) -> bool:

@@ -5,8 +5,8 @@ Decides nothing about what is sent; what an error means stands in errors.py.
 
 import logging
 import os
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar, cast
 
 import telegram
 from telegram.error import TelegramError
@@ -20,6 +20,8 @@ from bot.settings import Telegram as TelegramSettings
 from bot.tls import client_context
 
 T = TypeVar("T")
+
+UNREADABLE_ANSWER = "an answer that nobody can read"
 
 MAX_CONNECTIONS = 64  # at once; twice what the bot may send in a second
 CONNECT_TIMEOUT_S, READ_TIMEOUT_S, WRITE_TIMEOUT_S = 10.0, 30.0, 30.0
@@ -38,6 +40,23 @@ class TokenSafeBot(telegram.Bot):
 
     def __repr__(self) -> str:
         return "TokenSafeBot[…]"
+
+    async def get_raw_updates(
+        self, *, offset: int | None, hold_s: int, allowed_updates: Sequence[str], limit: int | None = None
+    ) -> list[object]:
+        """As `get_updates`, which fails as a whole where one update cannot be parsed: the JSON of each.
+
+        `hold_s`: seconds that Telegram may hold the call open. Raises TelegramError.
+        """
+        parameters = {"offset": offset, "timeout": hold_s, "limit": limit, "allowed_updates": allowed_updates}
+
+        async def ask() -> object:
+            return await self._post("getUpdates", parameters, read_timeout=READ_TIMEOUT_S + hold_s)
+
+        result = await call_untranslated(ask)
+        if not isinstance(result, list):
+            raise TelegramError(UNREADABLE_ANSWER)
+        return cast("list[object]", result)
 
 
 class ReleasingRequest(HTTPXRequest):
@@ -64,7 +83,7 @@ def quiet_library_logs() -> None:
             logging.getLogger(name).setLevel(level)
 
 
-def make_bot(settings: TelegramSettings) -> telegram.Bot:
+def make_bot(settings: TelegramSettings) -> TokenSafeBot:
     """The library's client with timeouts suited to uploads. Opens no connection yet."""
     assert settings.token is not None  # callers construct the adapter only when a token is set
     quiet_library_logs()
@@ -99,7 +118,7 @@ async def call_untranslated(make_call: Callable[[], Awaitable[T]]) -> T:
     try:
         return await make_call()
     except PARSE_ERRORS as exc:
-        raise TelegramError("an answer that nobody can read") from exc
+        raise TelegramError(UNREADABLE_ANSWER) from exc
 
 
 async def call_api(make_call: Callable[[], Awaitable[T]]) -> T:

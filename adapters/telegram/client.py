@@ -145,7 +145,7 @@ class TelegramAdapter:
 
     async def problem(self) -> str | None:
         """Why Telegram does not work right now; None when it does."""
-        return self._connection.problem()
+        return self._connection.problem() if self._receiver is None else self._receiver.problem()
 
     # ------------------------------------------------------------ ChatPort
 

@@ -7,13 +7,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
-import telegram
 from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
 
-from adapters.telegram.api import call_untranslated
+from adapters.telegram.api import TokenSafeBot, call_untranslated
 from adapters.telegram.errors import describe_error, retry_after_s
+from adapters.telegram.updates import IncomingUpdate, UnreadableUpdate, read_update
 from bot.clock import Clock
 from bot.errors import SettingsWrong, StoreFailed
+from bot.supervision import Supervisor
 
 log = structlog.get_logger()
 
@@ -26,9 +27,8 @@ WEBHOOK_CONNECTIONS = 40  # at once, Telegram's own default
 
 UNAUTHORIZED = "telegram.token: Telegram does not accept it"
 OTHER_CONSUMER = "another program gets the updates of this bot (409 Conflict): stop it, or use a token of its own"
-UNREADABLE_UPDATE = "an update that is not understood stands first in line; newer versions of Easel may know it"
 
-EnqueueUpdates = Callable[[Sequence[telegram.Update]], Awaitable[None]]
+EnqueueUpdates = Callable[[Sequence[IncomingUpdate | UnreadableUpdate]], Awaitable[None]]
 OnIdentified = Callable[[], Awaitable[EnqueueUpdates]]
 
 
@@ -36,7 +36,7 @@ class Connection:
     """`webhook`: its URL and its secret; None: polling."""
 
     def __init__(
-        self, bot: telegram.Bot, clock: Clock, *, allowed: Sequence[str], webhook: tuple[str, str] | None
+        self, bot: TokenSafeBot, clock: Clock, *, allowed: Sequence[str], webhook: tuple[str, str] | None
     ) -> None:
         self._bot = bot
         self._clock = clock
@@ -44,8 +44,10 @@ class Connection:
         self._webhook = webhook
         self._problem: str | None = "not connected yet"
         self._offset = 0
-        self._receiving: asyncio.Task[None] | None = None
-        self._enqueueing: asyncio.Task[None] | None = None
+        self._on_identified: OnIdentified | None = None
+        self._enqueue: EnqueueUpdates | None = None
+        self._supervisor = Supervisor(clock)
+        self._enqueueing: asyncio.Task[bool] | None = None
 
     async def open(self, on_identified: OnIdentified) -> None:
         """Calls getMe once and goes on in the background.
@@ -61,15 +63,14 @@ class Connection:
             raise SettingsWrong([UNAUTHORIZED]) from None  # the library's message holds the token
         except TelegramError as failed:
             log.warning("telegram does not answer, trying on", failure=describe_error(failed))
-        enqueue = await on_identified() if identified else None
-        self._receiving = asyncio.create_task(self._receive(on_identified, enqueue), name="telegram connection")
+        self._on_identified = on_identified
+        if identified:
+            self._enqueue = await on_identified()
+        self._supervisor.keep_running("telegram connection", self._receive)
 
     async def stop_receiving(self) -> None:
         """Requests no more updates, and confirms to Telegram those that were received."""
-        if self._receiving is not None:
-            self._receiving.cancel()
-            await asyncio.gather(self._receiving, return_exceptions=True)
-            self._receiving = None
+        await self._supervisor.stop()
         if self._enqueueing is not None:
             await asyncio.gather(self._enqueueing, return_exceptions=True)
         try:
@@ -89,14 +90,15 @@ class Connection:
 
     def problem(self) -> str | None:
         """Why the connection does not work right now; None when it does."""
-        return self._problem
+        return self._problem or self._supervisor.problem()
 
     # ------------------------------------------------------------ within
 
-    async def _receive(self, on_identified: OnIdentified, enqueue: EnqueueUpdates | None) -> None:
-        if enqueue is None:
+    async def _receive(self) -> None:
+        if self._enqueue is None:
+            assert self._on_identified is not None  # given before this begins
             await self._call_until_answered(self._bot.initialize)
-            enqueue = await on_identified()
+            self._enqueue = await self._on_identified()
         if self._webhook is not None:
             await self._maintain_webhook(*self._webhook)
         await self._call_until_answered(self._bot.delete_webhook)
@@ -104,7 +106,7 @@ class Connection:
         log.info("telegram is connected", bot=self._bot.username, mode="polling")
         retry_s = FIRST_RETRY_S
         while True:
-            wait_s = await self._poll_once(enqueue, retry_s)
+            wait_s = await self._poll_once(self._enqueue, retry_s)
             if wait_s is None:
                 if self._problem is not None:
                     log.info("telegram is connected again")
@@ -116,13 +118,15 @@ class Connection:
     async def _poll_once(self, enqueue: EnqueueUpdates, retry_s: float) -> float | None:
         """One getUpdates call. None: it succeeded; else the seconds to wait before the next one."""
         try:
-            updates = await self._bot.get_updates(
+            raw_updates = await self._bot.get_raw_updates(
                 offset=self._offset or None,
-                timeout=POLL_TIMEOUT_S if self._problem is None else 0,  # a quick answer shows that a problem is over
+                hold_s=POLL_TIMEOUT_S if self._problem is None else 0,  # a quick answer shows that a problem is over
                 allowed_updates=self._allowed,
             )
+            updates = [read_update(each, self._bot) for each in raw_updates]
             self._enqueueing = asyncio.create_task(self._enqueue_updates(updates, enqueue), name="telegram updates")
-            await asyncio.shield(self._enqueueing)  # cancelled midway, Telegram would send these updates again
+            if not await asyncio.shield(self._enqueueing):  # cancelled midway, Telegram would send these updates again
+                await self._clock.sleep(FIRST_RETRY_S)
         except Conflict:
             if self._problem != OTHER_CONSUMER:
                 log.error(OTHER_CONSUMER)
@@ -139,17 +143,17 @@ class Connection:
         except TelegramError as failed:
             self._report_problem(f"no connection ({describe_error(failed)})")
             return retry_s
-        except Exception:  # the library could not parse an update; the bot receives nothing, which must be logged
-            if self._problem != UNREADABLE_UPDATE:
-                log.exception("updates not decoded")
-            self._problem = UNREADABLE_UPDATE
-            return retry_s
         return None
 
-    async def _enqueue_updates(self, updates: Sequence[telegram.Update], enqueue: EnqueueUpdates) -> None:
+    async def _enqueue_updates(
+        self, updates: Sequence[IncomingUpdate | UnreadableUpdate], enqueue: EnqueueUpdates
+    ) -> bool:
+        """Hands over what came, and moves the offset behind it. False: the offset stays, so that what came would come
+        again at once; what has no number comes until something with one follows it."""
         await enqueue(updates)
-        if updates:
-            self._offset = updates[-1].update_id + 1
+        offset = self._offset
+        self._offset = max([offset, *(each.id + 1 for each in updates if each.id is not None)])
+        return self._offset > offset or not updates
 
     async def _maintain_webhook(self, url: str, secret: str) -> None:
         """Sets the webhook, and again whenever another program has changed or deleted it."""
@@ -176,7 +180,7 @@ class Connection:
 
     async def _confirm_offset(self) -> None:
         """Telegram forgets all updates before the offset of a getUpdates call."""
-        await self._bot.get_updates(offset=self._offset, timeout=0, limit=1, allowed_updates=self._allowed)
+        await self._bot.get_raw_updates(offset=self._offset, hold_s=0, limit=1, allowed_updates=self._allowed)
 
     async def _delete_own_webhook(self, url: str) -> None:
         """Without a webhook, Telegram keeps updates until the next start. Another program's webhook is left alone."""

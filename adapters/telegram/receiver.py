@@ -5,6 +5,7 @@ Begins in `TelegramAdapter.start`, once the core can take events; sends nothing 
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 import structlog
 import telegram
@@ -18,12 +19,14 @@ from adapters.telegram.events import UpdateHandler
 from adapters.telegram.inline import InlineMode
 from adapters.telegram.message_ids import MessageIds
 from adapters.telegram.payments import StarCharges, StarPayments
-from adapters.telegram.state import RawUpdate, TelegramState, TelegramStorage
+from adapters.telegram.state import TelegramState, TelegramStorage
+from adapters.telegram.updates import RawUpdate, read_update
 from adapters.telegram.webhook import Webhook
 from bot.clock import Clock
 from bot.errors import StoreFailed
 from bot.ports import EventSink
 from bot.settings import Telegram as TelegramSettings
+from bot.supervision import Supervisor
 
 log = structlog.get_logger()
 
@@ -63,7 +66,8 @@ class Receiver:
             self._payments = StarPayments(bot, settings.star_packs, charges=charges, events=events, clock=clock)
         self._saved_updates: Sequence[RawUpdate] = ()
         self._dispatcher: UpdateDispatcher | None = None
-        self._menu_sync: asyncio.Task[None] | None = None
+        self._supervisor = Supervisor(clock)
+        self._menu_sync = self._supervisor.add_worker("telegram commands", self._sync_menus)
 
     async def start(self) -> None:
         """Calls getMe, and receives in the background from then on.
@@ -76,10 +80,10 @@ class Receiver:
     async def stop(self) -> None:
         """Receives nothing more; returns when what was received is handed over, or saved for the next start. Menus not
         sent by then are sent after the next start."""
-        if self._menu_sync is not None:
-            await asyncio.wait([self._menu_sync], timeout=MENU_SHUTDOWN_S)
-            self._menu_sync.cancel()
-            await asyncio.gather(self._menu_sync, return_exceptions=True)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(MENU_SHUTDOWN_S):
+                await self._menu_sync.wait()
+        await self._supervisor.stop()
         if self._webhook is not None:
             self._webhook.close()
         await self._connection.stop_receiving()
@@ -92,6 +96,11 @@ class Receiver:
             await self._events.chat_moved(ids.make_chat(old, direct=False), ids.make_chat(new, direct=False))
         except StoreFailed as failed:
             log.warning("move of a chat waits for its message", old=old, detail=failed.detail)
+
+    def problem(self) -> str | None:
+        """Why nothing is received right now, or what was received not handled; None when all works."""
+        inbox = None if self._dispatcher is None else self._dispatcher.problem()
+        return self._connection.problem() or inbox or self._supervisor.problem()
 
     # ------------------------------------------------------------ within
 
@@ -109,29 +118,17 @@ class Receiver:
             clock=self._clock,
         )
         dispatcher = self._dispatcher = UpdateDispatcher(self._state, handler, self._clock)
-        for raw in self._saved_updates:
-            await self._resume_update(raw, dispatcher)
+        await dispatcher.resume([read_update(raw, self._bot) for raw in self._saved_updates])
         self._saved_updates = ()
         if self._webhook is not None:
             self._webhook.open(dispatcher.enqueue)
-        self._menu_sync = asyncio.create_task(
-            sync_command_menus_with_retry(
-                self._bot, self._storage, self._admins, payments=self._payments is not None, clock=self._clock
-            ),
-            name="telegram commands",
-        )
+        self._menu_sync.start()
         return dispatcher.enqueue
 
-    async def _resume_update(self, raw: RawUpdate, dispatcher: UpdateDispatcher) -> None:
-        """Begins to handle an update of before. One of another version of Easel, or a damaged one, is set aside."""
-        try:
-            dispatcher.resume([telegram.Update.de_json(dict(raw), self._bot)])
-        except Exception as unreadable:
-            log.exception("update of before not read")
-            try:
-                await self._state.set_aside_update(raw["update_id"], f"body: {type(unreadable).__name__}")
-            except StoreFailed as failed:
-                log.warning("update of before not set aside", detail=failed.detail)
+    async def _sync_menus(self) -> None:
+        await sync_command_menus_with_retry(
+            self._bot, self._storage, self._admins, payments=self._payments is not None, clock=self._clock
+        )
 
     def _identity(self) -> BotIdentity:
         return BotIdentity(

@@ -5,12 +5,13 @@ Both stand in tables of their own, one row each; small, and bounded by what is u
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Any, Protocol
+from typing import Protocol, cast
 
 import structlog
 from cachetools import LRUCache
 
 from adapters.telegram.ids import PLATFORM
+from adapters.telegram.updates import UPDATE_ID, RawUpdate
 from bot.errors import StoreFailed
 from bot.ports import AdapterStorage, MovedRefs, PostIntents, UpdateInbox
 
@@ -19,8 +20,6 @@ log = structlog.get_logger()
 MAX_MOVES = 1000  # of groups and of their messages, as the database keeps
 
 _MOVED_ID = re.compile(r"-?[0-9]{1,19}")  # of a chat or a message
-
-RawUpdate = Mapping[str, Any]  # Any: the JSON of a Bot API Update
 
 
 class TelegramStorage(AdapterStorage, UpdateInbox, MovedRefs, PostIntents, Protocol):
@@ -51,16 +50,17 @@ class TelegramState:
 
     async def _is_update(self, number: int, body: object) -> bool:
         """Whether a saved row holds the update of its number; else it is set aside. Raises StoreFailed."""
-        if isinstance(body, Mapping) and body.get("update_id") == number:  # type: ignore[reportUnknownMemberType]  # JSON
+        if isinstance(body, Mapping) and cast("Mapping[str, object]", body).get(UPDATE_ID) == number:
             return True
-        await self.set_aside_update(number, "body: not the update of this number")
+        await self.set_aside_update(number, cast("object", body), "body: not the update of this number")
         return False
 
     # ------------------------------------------------------------ updates
 
-    async def set_aside_update(self, update_id: int, reason: str) -> None:
-        """Takes an update out that nobody can make anything of, and keeps it for the operator. Raises StoreFailed."""
-        await self._storage.set_aside("incoming_update", (PLATFORM, update_id), reason)
+    async def set_aside_update(self, update_id: int | None, raw: object, reason: str) -> None:
+        """Keeps an update that nobody can make anything of for the operator, and deletes it where it was saved;
+        afterwards Telegram may forget it. `update_id` None: it has none. Raises StoreFailed."""
+        await self._storage.set_aside_update(PLATFORM, update_id, raw, reason)
 
     async def save_updates(self, updates: Mapping[int, RawUpdate]) -> None:
         """Saves updates, by update id, in one transaction; afterwards Telegram may forget them. Raises StoreFailed."""

@@ -7,13 +7,14 @@ import asyncio
 import hashlib
 import hmac
 import json
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable
 
 import structlog
 import telegram
 from aiohttp import web
 
-from adapters.telegram.errors import PARSE_ERRORS
+from adapters.telegram.connection import EnqueueUpdates
+from adapters.telegram.updates import UPDATE_ID, read_update
 from bot.errors import StoreFailed
 
 log = structlog.get_logger()
@@ -22,11 +23,9 @@ AUTH_HEADER = "X-Telegram-Bot-Api-Secret-Token"
 BODY_TIMEOUT_S = 30.0  # that Telegram may take to send one update
 MAX_UPDATE_BYTES = 1024 * 1024  # a long message with all its entities is far below
 
-EnqueueUpdates = Callable[[Sequence[telegram.Update]], Awaitable[None]]
-
 
 class Webhook:
-    """Answers 200 once an update is handled or saved, and only then: Telegram delivers others again."""
+    """Answers 200 once an update is handled, saved or set aside, and only then: Telegram delivers others again."""
 
     def __init__(self, token: str, bot: telegram.Bot) -> None:
         self.path = f"/telegram/{_derive_from_token(token, 'path')}"
@@ -57,19 +56,26 @@ class Webhook:
                 body = await request.read()
         except TimeoutError:
             return web.Response(status=408)
-        try:
-            update = telegram.Update.de_json(json.loads(body), self._bot)
-        except PARSE_ERRORS:
+        if (raw := _parse_body(body)) is None:
             log.warning("webhook call is no update")
             return web.Response(status=400)
         if self._enqueue is None:
             return web.Response(status=503)
         try:
-            await self._enqueue([update])
+            await self._enqueue([read_update(raw, self._bot)])
         except StoreFailed as failed:
             log.warning("update waits for the database", detail=failed.detail)
             return web.Response(status=503)
         return web.Response()
+
+
+def _parse_body(body: bytes) -> object | None:
+    """The JSON object in a body, whatever it says. None: there is none, or it says nothing."""
+    try:
+        raw = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return raw if isinstance(raw, dict) and raw.keys() - {UPDATE_ID} else None  # type: ignore[reportUnknownMemberType]  # JSON
 
 
 def _derive_from_token(token: str, purpose: str) -> str:

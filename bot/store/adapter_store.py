@@ -117,6 +117,10 @@ class AdapterStore:
         query = select(table.c.id, table.c.body).where(table.c.adapter == adapter).order_by(table.c.id)
         return await self._database.read(lambda conn: {row.id: row.body for row in conn.execute(query)})
 
+    async def set_aside_update(self, adapter: str, number: int | None, body: object, reason: str) -> None:
+        """Keeps an update that cannot be read or handled for the operator, and deletes it where it waits."""
+        await self._quarantine.set_aside_update(adapter, number, body, reason)
+
     # ------------------------------------------------------------ moved chats and messages
 
     async def save_moved_ref(self, adapter: str, old: str, new: str) -> None:

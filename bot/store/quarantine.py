@@ -1,10 +1,12 @@
-"""Sets rows aside that cannot be read, so that none of them stops a start: found, kept for the operator, and put right.
+"""Sets rows and updates aside that cannot be read, so that none stops a start or others: kept for the operator.
 
 What is put right: an unreadable job ends as failed and its credits come back, once; an account is computed anew from
-the ledger; any other row is taken out of its table. Works inside the transaction it is given. How a row is read
-whatever is in it stands in `raw_rows`, what a sound job is in `job_audit`.
+the ledger; any other row is taken out of its table. An update of a chat platform is kept whole, as it came. Works
+inside the transaction it is given. How a row is read whatever is in it stands in `raw_rows`, what a sound job is in
+`job_audit`.
 """
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,11 +14,11 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Table, delete, insert, select
+from sqlalchemy import Connection, Table, delete, exists, insert, select
 
 from bot.clock import Clock
 from bot.job import new_id
-from bot.metrics import ROWS_SET_ASIDE
+from bot.metrics import ROWS_SET_ASIDE, UPDATES_SET_ASIDE
 from bot.store import job_audit, ledger, schema
 from bot.store.database import Database
 from bot.store.engine import field_values
@@ -25,13 +27,15 @@ from bot.store.raw_rows import RawRow, delete_row, misfit_condition, read_raw_ro
 log = structlog.get_logger()
 
 SECRET_COLUMNS = {("interaction_token", "body")}  # not kept: a token is a secret
+MAX_UPDATES = 500  # updates that are kept, the newest: somebody may send one after the other
+MAX_UPDATE_CHARS = 65_536  # of one update's JSON; a long message with all its entities is far below
 OWN_RULES = {schema.account, schema.ledger, schema.job, schema.checkpoint, schema.result}
 """Tables whose rows belong together; a row of any other stands for itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetAside:
-    """A row that was set aside."""
+    """A row that was set aside, or an update."""
 
     table: str
     """Name of the table that it stood in."""
@@ -39,6 +43,11 @@ class SetAside:
     """Its primary key, as far as it can be read."""
     reason: str
     """What could not be read."""
+
+    @property
+    def is_update(self) -> bool:
+        """Whether it is an event of a chat platform; its key begins with the adapter's name."""
+        return self.table == schema.incoming_update.name
 
 
 class Quarantine:
@@ -70,6 +79,17 @@ class Quarantine:
             lambda conn: set_aside_row(conn, schema.metadata.tables[table], key, reason, now)
         )
         _logged(found)
+
+    async def set_aside_update(self, adapter: str, number: int | None, body: object, reason: str) -> None:
+        """Keeps an update that cannot be read or handled, and deletes it where it waits to be handled. No-op for one
+        that is kept already: platforms repeat updates.
+
+        `number`: the platform's own; None: it cannot be read. `body`: its JSON, without secrets."""
+        now = self._clock.now()
+        found = await self._database.write(lambda conn: set_aside_update(conn, adapter, number, body, reason, now))
+        if found is not None:
+            UPDATES_SET_ASIDE.labels(adapter.partition(":")[0]).inc()
+            log.error("update set aside", adapter=adapter, key=found.key, reason=reason)
 
     async def find_unreadable(self) -> list[SetAside]:
         """What `set_aside_unreadable` would set aside."""
@@ -123,6 +143,37 @@ def set_aside_row(conn: Connection, table: Table, key: Sequence[Any], reason: st
     for row in rows:
         delete_row(conn, row)
     return [keep(conn, row, reason, now) for row in rows]
+
+
+def set_aside_update(
+    conn: Connection, adapter: str, number: int | None, body: object, reason: str, now: datetime
+) -> SetAside | None:
+    """Keeps an update and takes it out of the inbox. None: it was kept before."""
+    content = _as_json(body)
+    key = f"{adapter} {hashlib.sha256(content.encode(errors='replace')).hexdigest()[:16] if number is None else number}"
+    inbox, table = schema.incoming_update, schema.quarantine
+    if number is not None:
+        conn.execute(delete(inbox).where(inbox.c.adapter == adapter, inbox.c.id == number))
+    known = exists().where(table.c.source == inbox.name, table.c.key == key)
+    if conn.execute(select(known)).scalar_one():
+        return None
+    values = {"id": new_id(), "source": inbox.name, "key": key, "reason": reason, "at": now}
+    conn.execute(insert(table), values | {"content": content[:MAX_UPDATE_CHARS]})
+    newest = (
+        select(table.c.id)
+        .where(table.c.source == inbox.name)
+        .order_by(table.c.at.desc(), table.c.id.desc())
+        .limit(MAX_UPDATES)
+    )
+    conn.execute(delete(table).where(table.c.source == inbox.name, table.c.id.not_in(newest)))
+    return SetAside(table=inbox.name, key=key, reason=reason)
+
+
+def _as_json(body: object) -> str:
+    try:
+        return json.dumps(body, ensure_ascii=False, default=str)
+    except RecursionError:  # nested too deeply to be written again
+        return json.dumps(f"{type(body).__name__} nested too deeply")
 
 
 def find_unreadable(conn: Connection) -> list[SetAside]:

@@ -14,7 +14,7 @@ from bot.ports import (
     StoredToken,
     UpdateInbox,
 )
-from bot.store import adapter_store
+from bot.store import adapter_store, quarantine
 from bot.store.adapter_store import BLOB_DAYS, AdapterStore
 from bot.store.store import Store
 from tests.flow.store.stores import DIRECT, RULES, new_job, query
@@ -91,6 +91,37 @@ async def test_updates_wait_for_their_handling_in_order(store: Store) -> None:
 async def test_no_updates_cost_nothing(store: Store) -> None:
     await store.adapter_store.save_updates("telegram", {})
     assert await store.adapter_store.saved_updates("telegram") == {}
+
+
+async def test_an_update_is_set_aside_whole_and_once(store: Store, clock: FakeClock, database_url: str) -> None:
+    adapters = store.adapter_store
+    await adapters.save_updates("telegram", {1: {"update_id": 1}, 2: {"update_id": 2}})
+    nested: list[object] = []
+    for _ in range(100_000):
+        nested = [nested]
+    for _ in range(2):
+        await adapters.set_aside_update("telegram", 1, {"update_id": 1, "text": "a\0b\ud800"}, "message: TypeError")
+        await adapters.set_aside_update("telegram", None, {"text": "no number"}, "no usable update_id")
+        await adapters.set_aside_update("discord", 1, nested, "MESSAGE_CREATE: RecursionError")
+        clock.jump(1.0)
+    assert list(await adapters.saved_updates("telegram")) == [2]
+    kept = await store.quarantine.list_rows()
+    assert all(each.is_update for each in kept)
+    assert sorted(each.key.partition(" ")[0] for each in kept) == ["discord", "telegram", "telegram"]
+    whole = '{"update_id": 1, "text": "a\\u0000b\ufffd"}'
+    assert (whole,) in query(database_url, "SELECT content FROM quarantine")
+
+
+async def test_the_newest_updates_that_were_set_aside_are_kept(
+    store: Store, clock: FakeClock, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quarantine, "MAX_UPDATES", 3)
+    monkeypatch.setattr(quarantine, "MAX_UPDATE_CHARS", 10)
+    for number in range(5):
+        await store.adapter_store.set_aside_update("telegram", number, "long " * 10, "odd")
+        clock.jump(1.0)
+    assert [each.key for each in await store.quarantine.list_rows()] == ["telegram 2", "telegram 3", "telegram 4"]
+    assert query(database_url, "SELECT DISTINCT LENGTH(content) FROM quarantine") == [(10,)]
 
 
 # ---------------------------------------------------------------- moved chats and messages

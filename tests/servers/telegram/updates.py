@@ -5,12 +5,15 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from tests.servers.telegram.errors import OTHER_POLLER, WEBHOOK_ACTIVE, Json, conflict
 
 MAX_AGE = timedelta(hours=24)  # after which Telegram drops an update
 FIRST_UPDATE_ID = 700_000_001  # Telegram's ids are large too
 ON_REQUEST = frozenset({"chat_member", "message_reaction", "message_reaction_count"})  # only if asked for by name
+
+MISSING: Final = object()  # in place of a field's value: the field is left out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -22,10 +25,12 @@ class Update:
     payload: Json
     at: datetime
     lane: int
+    odd_body: object = None
+    """What is sent in its place; None: what it says."""
 
     @property
-    def body(self) -> Json:
-        return {"update_id": self.id, self.kind: self.payload}
+    def body(self) -> object:
+        return {"update_id": self.id, self.kind: self.payload} if self.odd_body is None else self.odd_body
 
 
 @dataclass(slots=True)
@@ -60,6 +65,24 @@ class Updates:
         if not self.wants(kind):
             return None
         update = Update(id=next(self._ids), kind=kind, payload=payload, at=self._now(), lane=lane)
+        self.made.append(update)
+        self.pending.append(update)
+        self.wake()
+        return update
+
+    def add_odd(self, **fields: object) -> Update:
+        """An update such as a newer version of the Bot API may bring, whatever the bot asked for. `update_id` among
+        the fields replaces its number."""
+        number = next(self._ids)
+        body = {"update_id": number, **fields}
+        update = Update(
+            id=number,
+            kind=next(iter(fields)),
+            payload={},
+            at=self._now(),
+            lane=-number,
+            odd_body={name: value for name, value in body.items() if value is not MISSING},
+        )
         self.made.append(update)
         self.pending.append(update)
         self.wake()

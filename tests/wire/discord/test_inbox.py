@@ -1,7 +1,7 @@
 """Events that a process received and did not handle: the next process handles them, once."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -38,8 +38,8 @@ class Rows:
         for number in numbers:
             self.rows.pop(number, None)
 
-    async def set_aside(self, table: str, key: Sequence[str | int], reason: str) -> None:
-        self.rows.pop(int(key[1]))
+    async def set_aside_update(self, adapter: str, number: int | None, body: object, reason: str) -> None:
+        self.rows.pop(number or 0)
 
     async def saved_updates(self, adapter: str) -> dict[int, dict[str, Any]]:
         return dict(sorted(self.rows.items()))

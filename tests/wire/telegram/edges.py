@@ -99,6 +99,10 @@ class FailingStorage:
     async def saved_updates(self, adapter: str) -> dict[int, dict[str, Any]]:
         return await self._available().saved_updates(adapter)
 
+    async def set_aside_update(self, adapter: str, number: int | None, body: object, reason: str) -> None:
+        await self._available().set_aside_update(adapter, number, body, reason)
+        self._lose_answer()
+
     async def save_moved_ref(self, adapter: str, old: str, new: str) -> None:
         await self._available().save_moved_ref(adapter, old, new)
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from adapters.telegram.connection import CONFLICT_RETRY_S, OTHER_CONSUMER, UNAUTHORIZED, UNREADABLE_UPDATE
+from adapters.telegram.connection import CONFLICT_RETRY_S, OTHER_CONSUMER, UNAUTHORIZED
 from bot.errors import SettingsWrong
 from bot.texts import translate
 from tests.support.waiting import wait_until
@@ -140,20 +140,6 @@ async def test_flood_control_is_kept_to_when_asking_too(world: Edge, place: Tele
     async with place.easel():
         await paints(place, "a red fox")
     assert 41.0 in world.time.slept
-
-
-async def test_an_update_that_the_library_cannot_read_does_not_end_the_asking(place: TelegramWorld) -> None:
-    odd = b'{"ok":true,"result":[{"update_id":1,"message":{"message_id":1}}]}'
-    with capture_logs() as logs:
-        async with place.easel() as easel:
-            await place.until(lambda: place.server.core.updates.polled)  # a question is open, which hears of the fox
-            place.server.faults.garble("getUpdates", body=odd, times=1000)
-            await paints(place, "a red fox")  # after it, all questions are answered oddly
-            await wait_until(lambda: says(easel, UNREADABLE_UPDATE))
-            place.server.faults.planned.clear()
-            await paints(place, "a blue fox")
-            await wait_until(lambda: says(easel, None))
-    assert [each["event"] for each in logs].count("updates not decoded") == 1
 
 
 # ---------------------------------------------------------------- somebody else

@@ -11,6 +11,7 @@ import telegram
 from adapters.telegram import dispatcher
 from adapters.telegram.dispatcher import UpdateDispatcher
 from adapters.telegram.state import TelegramState
+from adapters.telegram.updates import IncomingUpdate
 from tests.servers.telegram import AlbumItem
 from tests.support.clocks import FakeClock
 from tests.support.images import png
@@ -59,8 +60,11 @@ class Handler:
         return update.update_id in self.ignored
 
 
-def updates(count: int) -> list[telegram.Update]:
-    return [telegram.Update(update_id=number) for number in range(count)]
+def updates(count: int) -> list[IncomingUpdate]:
+    return [
+        IncomingUpdate(id=number, raw={"update_id": number}, update=telegram.Update(update_id=number))
+        for number in range(count)
+    ]
 
 
 async def test_a_crowd_of_updates_is_saved_and_deleted_in_a_transaction_each(place: TelegramWorld) -> None:

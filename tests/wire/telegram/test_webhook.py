@@ -156,8 +156,7 @@ async def test_polling_opens_no_path_at_all(place: TelegramWorld) -> None:
         assert answer.status_code == 404
 
 
-BEYOND = b'{"update_id":1,"message":{"message_id":1,"date":99999999999999999999,"chat":{"id":5,"type":"private"}}}'
-NO_UPDATES = [b"", b"{", b"null", b"[]", b"{}", b'"x"', b'{"update_id":1,"message":{}}', b"\xff", b"[" * 5000, BEYOND]
+NO_UPDATES = [b"", b"{", b"null", b"[]", b"{}", b'"x"', b'{"update_id":1}', b"\xff", b"[" * 5000]
 
 
 @pytest.mark.parametrize("body", NO_UPDATES)

@@ -13,7 +13,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MOST_CONNECTIONS, USUAL_CONNECTIONS = 100, 40
 
 
-async def get_updates(call: Call) -> list[Json]:
+async def get_updates(call: Call) -> list[object]:
     updates = call.core.updates
     _allow(call)
     limit = call.integer("limit")
