@@ -19,9 +19,11 @@ from bot.handlers.access_lists import make_access_lists
 from bot.handlers.admission import Admission
 from bot.handlers.buttons import ButtonHandler
 from bot.handlers.commands import CommandHandler
+from bot.handlers.dialogue import Dialogue
 from bot.handlers.event_sink import CoreEventSink
 from bot.handlers.messages import MessageHandler
-from bot.handlers.pending_images import PendingImages
+from bot.handlers.pending_requests import PendingRequests
+from bot.handlers.replies import Replies
 from bot.job import new_id
 from bot.jobs.fair_queue import FairQueue
 from bot.jobs.images import JobImages
@@ -120,10 +122,10 @@ class App:
                 jitter=random.random,
             )
             await _set_aside_unreadable(store, settings.limits.user_daily)
-            pending_images = PendingImages(store.adapter_store, clock)
-            await pending_images.load()
+            pending_requests = PendingRequests(store.adapter_store, clock)
+            await pending_requests.load()
             app = cls._wire(
-                settings, ports, shops or {}, clock, store, fetcher, processor, provider, pending_images, concurrency
+                settings, ports, shops or {}, clock, store, fetcher, processor, provider, pending_requests, concurrency
             )
             app._resources = opened.pop_all()
         return app
@@ -139,7 +141,7 @@ class App:
         fetcher: Fetcher,
         processor: ImageProcessor,
         provider: FallbackProvider,
-        pending_images: PendingImages,
+        pending_requests: PendingRequests,
         concurrency: int,
     ) -> "App":
         limits, access = settings.limits, settings.access
@@ -188,7 +190,7 @@ class App:
             admins=settings.admins,
             ports=ports,
             shops=shops,
-            pending_images=pending_images,
+            pending_requests=pending_requests,
             cancel_job=scheduler.cancel,
             wait_for_end=partial(scheduler.wait_for_end, timeout_s=SETTLE_WAIT_S),
             retention_days=settings.privacy.retention_days,
@@ -200,7 +202,8 @@ class App:
             status_messages=status_messages,
             jobs=jobs,
             commands=commands,
-            pending_images=pending_images,
+            dialogue=Dialogue(pending_requests, status_messages, clock),
+            replies=Replies(status_messages, admission),
             admission=admission,
             clock=clock,
             locale=settings.locale,
@@ -209,9 +212,10 @@ class App:
             store=store,
             jobs=jobs,
             commands=commands,
-            pending_images=pending_images,
+            pending_requests=pending_requests,
             admission=admission,
             ports=ports,
+            clock=clock,
             locale=settings.locale,
         )
         events = CoreEventSink(
@@ -219,6 +223,7 @@ class App:
             buttons=buttons,
             jobs=jobs,
             store=store,
+            pending_requests=pending_requests,
             provider=provider,
             status_messages=status_messages,
             admission=admission,

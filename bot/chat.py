@@ -233,6 +233,21 @@ class ButtonPress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a message asks its reader for: words that reply to it are the answer. Where a platform has a form for
+    answers, or opens the reply by itself, it does so."""
+
+    placeholder: str
+    """Example of an answer, to be shown until one is typed; in the card's language."""
+
+    needs_words: bool = True
+    """Whether pictures alone are no answer."""
+
+    may_change: bool = False
+    """Whether the message will be edited while it waits, so that it must be one that can be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """The content of a message of the bot. Plain text: the adapter keeps it from pinging, formatting or linking."""
 
@@ -256,6 +271,9 @@ class Card:
 
     as_file: bool = False
     """Pictures are delivered as files, byte for byte, where the platform would re-encode what it shows."""
+
+    question: Question | None = None
+    """What it asks for; None: it asks nothing."""
 
     mention: User | None = None
     """User whom the message mentions, and thereby notifies."""
@@ -309,6 +327,9 @@ class ChatFeatures:
     silent_edits: bool = False
     """An edit notifies nobody but a new message does, so the end of a long job is announced by a new message that
     mentions its owner."""
+
+    fixed_questions: bool = False
+    """A question (`Card.question`) opens the reader's reply only if its message is never edited."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

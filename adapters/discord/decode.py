@@ -15,6 +15,7 @@ from adapters.discord.rest import Json
 from bot.chat import Action, Attachment, ButtonPress, Chat, DeletedMessage, Message, MessageRef, User
 
 BUTTON_ID = re.compile(r"easel:(?P<action>cancel|retry|vary|edit):(?P<job>[\w-]{1,80})")
+ANSWER_ID = re.compile(r"easel-answer:(?P<wanted>words|any)")
 _MENTION = re.compile(r"<@[!&]?(\d{1,20})>")
 _CUSTOM_EMOJI = re.compile(r"<a?(:\w+:)\d+>")
 

@@ -9,6 +9,7 @@ from adapters.discord.ids import MESSAGE_LINK_BASE
 from adapters.discord.rest import Json, Upload
 from bot.chat import Action, Button, Card
 from bot.painting import Image
+from bot.texts import translate
 
 MAX_CONTENT_CHARS = 2000  # characters of a message
 MAX_EMBED_CHARS = 4096  # characters of an embed's description
@@ -20,6 +21,7 @@ NO_MENTIONS: Json = {"parse": []}
 ROW_COMPONENT, BUTTON_COMPONENT = 1, 2
 PRIMARY, SECONDARY, DANGER = 1, 2, 4
 BUTTON_STYLES = {Action.CANCEL: DANGER, Action.RETRY: SECONDARY, Action.VARY: SECONDARY, Action.EDIT: PRIMARY}
+ANSWER_WITH_WORDS, ANSWER_WITH_ANYTHING = "easel-answer:words", "easel-answer:any"  # ids of the buttons of questions
 SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif"}
 SPOILER_PREFIX = "SPOILER_"  # Discord hides a file whose name begins so
 
@@ -44,7 +46,7 @@ def encode_card(card: Card) -> Json:
     body: Json = {
         "content": text,
         "embeds": [],
-        "components": encode_buttons(card.buttons),
+        "components": encode_buttons(card.buttons) or encode_question(card),
         "allowed_mentions": NO_MENTIONS,
     }
     if len(text) > MAX_CONTENT_CHARS:
@@ -64,6 +66,19 @@ def encode_buttons(buttons: Sequence[Button]) -> list[Json]:
         for button in buttons
     ]
     return [{"type": ROW_COMPONENT, "components": row}] if row else []
+
+
+def encode_question(card: Card) -> list[Json]:
+    """A button that opens the form for an answer (`decode.ANSWER_ID`); no row without a question."""
+    if card.question is None:
+        return []
+    button = {
+        "type": BUTTON_COMPONENT,
+        "style": PRIMARY,
+        "label": translate(card.locale, "button-answer")[:MAX_LABEL_CHARS],
+        "custom_id": ANSWER_WITH_WORDS if card.question.needs_words else ANSWER_WITH_ANYTHING,
+    }
+    return [{"type": ROW_COMPONENT, "components": [button]}]
 
 
 def custom_id(button: Button) -> str:

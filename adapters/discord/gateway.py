@@ -18,7 +18,7 @@ from adapters.discord.events import MessageEvents
 from adapters.discord.files import Files
 from adapters.discord.inbox import GUILD_POLL_S, GUILD_POLLS, RECORDED_EVENTS, Event, EventInbox, ParseEvent
 from adapters.discord.interaction_replies import InteractionReplies
-from adapters.discord.interactions import InteractionHandler, JobButton
+from adapters.discord.interactions import AnswerButton, InteractionHandler, JobButton
 from adapters.discord.sender import Sender
 from adapters.discord.state import DiscordState
 from adapters.discord.users import Users
@@ -103,7 +103,7 @@ class GatewayClient(discord.AutoShardedClient):
         self.tree: app_commands.CommandTree[GatewayClient] = app_commands.CommandTree(self, fallback_to_global=True)
 
     async def setup_hook(self) -> None:
-        self.add_dynamic_items(JobButton)
+        self.add_dynamic_items(JobButton, AnswerButton)
         await self.tree.set_translator(TextTranslator())
         add_commands(self.tree, self.interactions, lambda: self._events.capabilities)
 

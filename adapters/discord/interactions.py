@@ -14,12 +14,12 @@ import structlog
 
 from adapters.discord import decode, modals
 from adapters.discord.commands import EPHEMERAL_COMMANDS, Interaction
-from adapters.discord.decode import BUTTON_ID
+from adapters.discord.decode import ANSWER_ID, BUTTON_ID
 from adapters.discord.files import Files
 from adapters.discord.interaction_replies import InteractionReplies
 from adapters.discord.interaction_tokens import InteractionToken
 from adapters.discord.media import ReceivedFile, decode_file, decode_files, make_attachment
-from adapters.discord.modals import EditModal
+from adapters.discord.modals import PromptModal
 from adapters.discord.state import DiscordState
 from adapters.discord.users import Users, interaction_locale
 from bot.chat import Action, Attachment, DeletedMessage, Message, User
@@ -52,6 +52,27 @@ class JobButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=BUTTON_
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         client = interaction.client
         await client.run_event(client.interactions.handle_button(interaction, self._action, self._job))
+
+
+class AnswerButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=ANSWER_ID):
+    """The button of a question, whichever process posted it."""
+
+    def __init__(self, button: discord.ui.Button[Any], wanted: str) -> None:
+        super().__init__(button)
+        self._wanted = wanted
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> "AnswerButton":
+        assert isinstance(item, discord.ui.Button)  # nothing else of ours has such an id
+        return cls(item, match["wanted"])
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        client = interaction.client
+        await client.run_event(
+            client.interactions.handle_answer_button(interaction, needs_words=self._wanted == "words")
+        )
 
 
 class InteractionHandler:
@@ -149,13 +170,18 @@ class InteractionHandler:
             reply = await self._events.press_button(press)
         await self._replies.send_ephemeral(token, reply.text)
 
+    async def handle_answer_button(self, interaction: Interaction, *, needs_words: bool) -> None:
+        """The button of a question opens the form for its answer."""
+        if interaction.message is not None:
+            await self._show_modal(interaction, "answer", interaction.message, needs_words=needs_words)
+
     # ------------------------------------------------------------ modals
 
     async def handle_modal(self, interaction: Interaction) -> None:
         """A modal was sent in, maybe one that an earlier process showed."""
         custom_id = interaction.custom_id or ""
-        menu, result = modals.MENU_MODAL_ID.fullmatch(custom_id), modals.RESULT_MODAL_ID.fullmatch(custom_id)
-        if menu is None and result is None:
+        menu, answer = modals.MENU_MODAL_ID.fullmatch(custom_id), modals.ANSWER_MODAL_ID.fullmatch(custom_id)
+        if menu is None and answer is None and modals.RESULT_MODAL_ID.fullmatch(custom_id) is None:
             return
         if (token := await self._replies.acknowledge(interaction, ephemeral=False)) is None:
             return
@@ -168,8 +194,9 @@ class InteractionHandler:
                 attachments = (*menu_files, *attachments)
                 reply = None if menu_files else DeletedMessage(id=menu["message"])
             else:
-                reply = self._decode_result(interaction, token)
-            await self._hand_over(interaction, token, "edit", modal.prompt, attachments=attachments, reply_to=reply)
+                reply = self._decode_own_message(interaction, token)
+            command = "edit" if answer is None else "imagine"
+            await self._hand_over(interaction, token, command, modal.prompt, attachments=attachments, reply_to=reply)
 
     async def _store_menu_files(self, message_id: int, files: Sequence[ReceivedFile]) -> None:
         """Stores which images a modal is about, also for the process that it is sent in to."""
@@ -192,8 +219,8 @@ class InteractionHandler:
             files = []
         return tuple(make_attachment(file, file.stored_ref) for file in files)
 
-    def _decode_result(self, interaction: Interaction, token: InteractionToken) -> Message | None:
-        """The job's result that the modal's button belongs to, as the message that is replied to."""
+    def _decode_own_message(self, interaction: Interaction, token: InteractionToken) -> Message | None:
+        """The result or question that the modal's button belongs to, as the message that is replied to."""
         message = interaction.message
         if message is None:
             return None
@@ -205,18 +232,21 @@ class InteractionHandler:
             id=str(message.id),
             chat=decode.decode_interaction_chat(interaction, None),
             sender=decode.decode_user(message.author, locale=None),
-            text="",
+            text=message.content,
             attachments=tuple(attachments),
             from_me=True,
         )
 
-    async def _show_modal(self, interaction: Interaction, kind: str, message: discord.Message) -> None:
-        modal = EditModal(
+    async def _show_modal(
+        self, interaction: Interaction, kind: str, message: discord.Message, *, needs_words: bool = True
+    ) -> None:
+        modal = PromptModal(
             kind=kind,
             channel_id=interaction.channel_id or 0,
             message_id=message.id,
             locale=interaction_locale(interaction),
             max_prompt=self._events.capabilities.max_prompt_chars,
+            needs_words=needs_words,
         )
         await self._replies.respond(lambda: interaction.response.send_modal(modal))
 

@@ -1,4 +1,4 @@
-"""The two modals that ask for a prompt: behind "Edit image" of the message menu, and behind the button Edit.
+"""The modals that ask for a prompt: behind "Edit image" of the message menu, the button Edit, and that of a question.
 
 What the modal is about stands in its custom id, so that it is understood after a restart as well.
 """
@@ -27,29 +27,37 @@ FileRow = tuple[
 _FILES = StoredReader[list[FileRow]](list[FileRow])
 
 RESULT_MODAL_ID = re.compile(r"easel-edit:(?P<channel>\d+):(?P<message>\d+)")
+ANSWER_MODAL_ID = re.compile(r"easel-answer:(?P<channel>\d+):(?P<message>\d+)")
 
 
-class EditModal(discord.ui.Modal):
+class PromptModal(discord.ui.Modal):
     """A modal with a prompt and further images."""
 
-    def __init__(self, *, kind: str, channel_id: int, message_id: int, locale: str, max_prompt: int) -> None:
-        """`kind`: `menu` or `edit`. `max_prompt`: characters that the core takes."""
+    def __init__(
+        self, *, kind: str, channel_id: int, message_id: int, locale: str, max_prompt: int, needs_words: bool = True
+    ) -> None:
+        """`kind`: `menu`, `edit` or `answer`. `max_prompt`: characters that the core takes. `needs_words`: whether the
+        prompt must not be empty."""
+        answers = kind == "answer"
         super().__init__(
-            title=translate(locale, "discord-form-title")[:MAX_TITLE_CHARS],
+            title=translate(locale, "discord-answer-title" if answers else "discord-form-title")[:MAX_TITLE_CHARS],
             custom_id=f"easel-{kind}:{channel_id}:{message_id}",
             timeout=MODAL_TIMEOUT_S,
         )
-        prompt: discord.ui.TextInput[EditModal] = discord.ui.TextInput(
+        prompt: discord.ui.TextInput[PromptModal] = discord.ui.TextInput(
             custom_id="prompt",
             style=discord.TextStyle.paragraph,
+            required=needs_words,
             max_length=min(max_prompt, MAX_PROMPT_CHARS),
-            placeholder=translate(locale, "discord-form-example")[:MAX_PLACEHOLDER_CHARS],
+            placeholder=translate(locale, "question-example" if answers else "discord-form-example")[
+                :MAX_PLACEHOLDER_CHARS
+            ],
         )
-        pictures: discord.ui.FileUpload[EditModal] = discord.ui.FileUpload(
+        pictures: discord.ui.FileUpload[PromptModal] = discord.ui.FileUpload(
             custom_id="pictures", required=False, min_values=0, max_values=MAX_UPLOADS
         )
         prompt_label, pictures_label = (
-            translate(locale, "discord-form-prompt"),
+            translate(locale, "discord-answer-prompt" if answers else "discord-form-prompt"),
             translate(locale, "discord-form-pictures"),
         )
         self.add_item(discord.ui.Label(text=prompt_label[:MAX_TITLE_CHARS], component=prompt))

@@ -150,9 +150,10 @@ class TelegramAdapter:
     # ------------------------------------------------------------ ChatPort
 
     def features(self, chat: Chat) -> ChatFeatures:
-        """An inline message is shown in its chat before its request reaches the bot, and waits to be filled in."""
+        """An inline message is shown in its chat before its request reaches the bot, and waits to be filled in. What
+        opens a reply cannot be edited."""
         inline = ids.is_inline(chat)
-        return ChatFeatures(shows_pending_reply=inline, silent_edits=not inline)
+        return ChatFeatures(shows_pending_reply=inline, silent_edits=not inline, fixed_questions=True)
 
     def lane(self, chat: Chat, ref: MessageRef | None, *, image_count: int = 0) -> Lane:
         if ids.is_inline(chat):

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 
 from telegram import (
+    ForceReply,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     InputFile,
@@ -24,6 +25,7 @@ from bot.painting import Image
 
 MAX_TEXT_CHARS = 4096  # sendMessage
 MAX_CAPTION_CHARS = 1024  # sendPhoto, sendDocument
+MAX_PLACEHOLDER_CHARS = 64  # ForceReply
 MAX_ALBUM_ITEMS = 10  # sendMediaGroup
 # Limits of sendPhoto: bytes, width plus height, and the longer edge over the shorter.
 MAX_PHOTO_BYTES = 10 * 1024 * 1024
@@ -80,6 +82,15 @@ def encode_buttons(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
     """One row of buttons; None removes them."""
     row = [InlineKeyboardButton(each.label, callback_data=callback_data(each)) for each in buttons]
     return InlineKeyboardMarkup([row]) if row else None
+
+
+def encode_markup(card: Card) -> InlineKeyboardMarkup | ForceReply | None:
+    """The markup of a new message: its buttons, or what opens the reply of the user that it replies to. A message that
+    opens a reply cannot be edited."""
+    if card.buttons or card.question is None or card.question.may_change:
+        return encode_buttons(card.buttons)
+    placeholder = card.question.placeholder[:MAX_PLACEHOLDER_CHARS]
+    return ForceReply(selective=True, input_field_placeholder=placeholder)
 
 
 def callback_data(button: Button) -> str:

@@ -12,6 +12,7 @@ from bot.errors import ChatBusy, ChatFailed, ChatGone, ChatUnreachable, MessageG
 NOT_MODIFIED = "message is not modified"
 NO_TEXT = "there is no text in the message to edit"
 NO_CAPTION = "there is no caption in the message to edit"
+ONLY_BUTTONS = "inline keyboard expected"  # in a channel, where nobody replies
 QUERY_TOO_OLD = "query is too old"
 FILE_UNAVAILABLE = "file is temporarily unavailable"
 PHOTO_REJECTED = (

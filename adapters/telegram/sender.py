@@ -21,12 +21,20 @@ from telegram import (
 
 from adapters.telegram import ids
 from adapters.telegram.api import call_api
-from adapters.telegram.encode import MAX_CAPTION_CHARS, MAX_TEXT_CHARS, encode_buttons, encode_media, encode_text
+from adapters.telegram.encode import (
+    MAX_CAPTION_CHARS,
+    MAX_TEXT_CHARS,
+    encode_buttons,
+    encode_markup,
+    encode_media,
+    encode_text,
+)
 from adapters.telegram.errors import (
     CALL_FAILURES,
     NO_CAPTION,
     NO_TEXT,
     NOT_MODIFIED,
+    ONLY_BUTTONS,
     CallRejected,
     GroupMigrated,
     OutcomeUnknown,
@@ -234,16 +242,21 @@ class Sender:
 
     async def _send_text(self, address: ChatAddress, card: Card, reply_to: str | None) -> telegram.Message:
         text, entities = encode_text(card, MAX_TEXT_CHARS)
-        buttons = encode_buttons(card.buttons)
-        return await call_api(
-            lambda: self._bot.send_message(
-                text=text,
-                entities=entities or None,
-                reply_markup=buttons,
-                link_preview_options=NO_LINK_PREVIEW,
-                **send_kwargs(address, reply_to),
+        markup = encode_markup(card)
+        try:
+            return await call_api(
+                lambda: self._bot.send_message(
+                    text=text,
+                    entities=entities or None,
+                    reply_markup=markup,
+                    link_preview_options=NO_LINK_PREVIEW,
+                    **send_kwargs(address, reply_to),
+                )
             )
-        )
+        except CallRejected as rejected:
+            if card.question is None or ONLY_BUTTONS not in rejected.description.lower():
+                raise
+            return await self._send_text(address, replace(card, question=None), reply_to)
 
     async def _answer_guest_query(self, chat: Chat, query: str, card: Card) -> MessageRef:
         """The first message in a chat that mentioned the bot; for a query that was answered, an edit of the answer."""

@@ -9,10 +9,12 @@ from collections.abc import Mapping
 import structlog
 
 from bot.chat import Action, ButtonPress, ButtonReply, Chat, User
+from bot.clock import Clock
 from bot.errors import AlreadyFinished, Banned, ChatFailed, EaselError, NotAnAdministrator, NotYours, RoleUnknown
 from bot.handlers.admission import Admission, SuppressReply
 from bot.handlers.commands import CommandHandler
-from bot.handlers.pending_images import PendingImages
+from bot.handlers.pending_requests import PendingRequests
+from bot.handlers.unfinished import Awaits, PendingRequest, PictureMessage
 from bot.job import TRANSITIONS, Job
 from bot.jobs.service import JobService, Requester
 from bot.ports import ChatPort, ChatRoles
@@ -31,18 +33,20 @@ class ButtonHandler:
         store: Store,
         jobs: JobService,
         commands: CommandHandler,
-        pending_images: PendingImages,
+        pending_requests: PendingRequests,
         admission: Admission,
         ports: Mapping[str, ChatPort],
+        clock: Clock,
         locale: str,
     ) -> None:
         """`locale`: for users whose platform names none of ours."""
         self._store = store
         self._jobs = jobs
         self._commands = commands
-        self._pending_images = pending_images
+        self._pending_requests = pending_requests
         self._admission = admission
         self._ports = ports
+        self._clock = clock
         self._locale = locale
 
     async def press_button(self, press: ButtonPress) -> ButtonReply:
@@ -106,7 +110,15 @@ class ButtonHandler:
         """Tells how to say what to change. Where no form opens, in a direct chat, the image waits for the prompt."""
         job = await self._jobs.refresh_job(job)
         if press.no_form and press.message.chat.kind == "direct" and job.delivered:
-            await self._pending_images.set_pending(press.message.chat, actor, job.delivered[:1])
+            message, images = press.message.message_id, job.delivered[:1]
+            request = PendingRequest(
+                id=message,
+                latest=message,
+                asked_at=self._clock.now(),
+                awaits=Awaits.WORDS,
+                pictures=(PictureMessage(message=message, images=images),),
+            )
+            await self._pending_requests.put(press.message.chat, actor, request)
             return ButtonReply(text=translate(locale, "answer-edit-next"), open_reply=True)
         return ButtonReply(text=translate(locale, "answer-edit-how"), open_reply=True)
 

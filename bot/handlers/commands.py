@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bot.chat import Chat, MessageRef, User
 from bot.clock import Clock
 from bot.errors import AdminsOnly, BadArguments, UnknownCharge, UnknownCommand
-from bot.handlers.pending_images import PendingImages
+from bot.handlers.pending_requests import PendingRequests
 from bot.intake.commands import COMMANDS, Audience
 from bot.intake.models import offered_models
 from bot.intake.parser import Command
@@ -50,7 +50,7 @@ class CommandHandler:
         admins: Sequence[str],
         ports: Mapping[str, ChatPort],
         shops: Mapping[str, Shop],
-        pending_images: PendingImages,
+        pending_requests: PendingRequests,
         cancel_job: Callable[[str], Awaitable[bool]],
         wait_for_end: Callable[[str], Awaitable[None]],
         retention_days: int | None,
@@ -65,7 +65,7 @@ class CommandHandler:
         self._shops = shops
         self._cancel_job = cancel_job
         self._wait_for_end = wait_for_end
-        self._pending_images = pending_images
+        self._pending_requests = pending_requests
         self._retention_days = retention_days
         self._capabilities = capabilities
 
@@ -155,7 +155,7 @@ class CommandHandler:
             if not await self._cancel_job(job.id):
                 await self._wait_for_end(job.id)
         count, pictures = await self._store.erase_user(context.user.key)
-        self._pending_images.drop_user(context.user.key)
+        self._pending_requests.drop_user(context.user.key)
         port = self._ports.get(context.user.platform)
         if isinstance(port, StoredFiles):
             await port.delete_stored(pictures)

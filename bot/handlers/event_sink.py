@@ -10,6 +10,7 @@ from bot.errors import Banned, EaselError
 from bot.handlers.admission import Admission, SuppressReply
 from bot.handlers.buttons import ButtonHandler
 from bot.handlers.messages import MessageHandler
+from bot.handlers.pending_requests import PendingRequests
 from bot.jobs.service import JobService
 from bot.painting import Capabilities
 from bot.providers.fallback import FallbackProvider
@@ -31,6 +32,7 @@ class CoreEventSink:
         buttons: ButtonHandler,
         jobs: JobService,
         store: Store,
+        pending_requests: PendingRequests,
         provider: FallbackProvider,
         status_messages: StatusMessages,
         admission: Admission,
@@ -42,6 +44,7 @@ class CoreEventSink:
         self._buttons = buttons
         self._jobs = jobs
         self._store = store
+        self._pending_requests = pending_requests
         self._provider = provider
         self._status_messages = status_messages
         self._admission = admission
@@ -62,6 +65,7 @@ class CoreEventSink:
 
     async def chat_moved(self, old: Chat, new: Chat) -> None:
         await self._store.move_chat(old, new)
+        await self._pending_requests.move_chat(old, new)
         log.info("chat has moved", old=old.key, new=new.key)
 
     async def command_refusal(self, user: User, chat: Chat) -> str | None:

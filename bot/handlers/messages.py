@@ -4,9 +4,6 @@ Turns every failure into a reply in the sender's language; nothing raises toward
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import replace
 from weakref import WeakValueDictionary
 
@@ -18,17 +15,17 @@ from bot.clock import Clock, wait_for_event
 from bot.errors import (
     EaselError,
     MachineFailed,
-    PicturesWithoutPrompt,
     Refusal,
     ReplyHasNoPicture,
     StillPainting,
     StoreFailed,
-    TooFast,
 )
 from bot.errors.machine import is_machine_failure, names_machine_failure
 from bot.handlers.admission import Admission, SuppressReply
 from bot.handlers.commands import CommandContext, CommandHandler
-from bot.handlers.pending_images import PendingImages
+from bot.handlers.dialogue import ASK_QUIET_S, Dialogue
+from bot.handlers.replies import Replies, Reply, error_reply
+from bot.handlers.unfinished import complete
 from bot.intake.commands import COMMANDS, Audience
 from bot.intake.parser import Command, Paint, parse_request
 from bot.job import TRANSITIONS
@@ -38,11 +35,9 @@ from bot.painting import Capabilities
 from bot.providers.fallback import FallbackProvider
 from bot.status.messages import StatusMessages
 from bot.store.store import Store
-from bot.texts import negotiate_locale, translate_error
+from bot.texts import negotiate_locale
 
 log = structlog.get_logger()
-
-MAX_PENDING_REPLIES = 3  # replies to one user waiting to be sent in one chat; requests beyond get none
 
 MACHINE_RETRY_S = 5.0  # before a message is handled again that the machine had no room for
 
@@ -62,7 +57,8 @@ class MessageHandler:
         status_messages: StatusMessages,
         jobs: JobService,
         commands: CommandHandler,
-        pending_images: PendingImages,
+        dialogue: Dialogue,
+        replies: Replies,
         admission: Admission,
         clock: Clock,
         locale: str,
@@ -73,14 +69,14 @@ class MessageHandler:
         self._status_messages = status_messages
         self._jobs = jobs
         self._commands = commands
-        self._pending_images = pending_images
+        self._dialogue = dialogue
+        self._replies = replies
         self._admission = admission
         self._clock = clock
         self._locale = locale
         self._closing = asyncio.Event()
         self._turns = WeakValueDictionary[tuple[str, str], asyncio.Lock]()
         self._notices = BackgroundTasks()
-        self._pending_replies: Counter[tuple[str, str]] = Counter()
 
     async def receive_message(self, message: Message) -> bool:
         """Handles a message. False when Easel stops before its job is accepted or its reply sent."""
@@ -96,15 +92,19 @@ class MessageHandler:
                 reply = await self._decide_in_time(message, requester)
             except Stopped:
                 return False
-        return reply is None or await self._send_reply(message, requester, reply)
+        if reply is not None and reply.waits:
+            if await wait_for_event(self._closing, ASK_QUIET_S, self._clock):
+                return False
+            reply = self._dialogue.ask_about_pictures(message, requester, reply)
+        return reply is None or await self._replies.send(message, requester, reply)
 
     async def close(self) -> None:
         """Receives nothing any more; messages that the machine had no room for are left to the next start."""
         self._closing.set()
         await self._notices.cancel()
 
-    async def _decide_in_time(self, message: Message, requester: Requester) -> str | None:
-        """The text to reply; None: nothing. Tries again while the machine has no room for it, which the user is told
+    async def _decide_in_time(self, message: Message, requester: Requester) -> Reply | None:
+        """The reply; None: nothing. Tries again while the machine has no room for it, which the user is told
         once.
 
         Raises Stopped.
@@ -116,32 +116,36 @@ class MessageHandler:
             except MachineFailed as failed:
                 log.error("message waits for the machine", chat=message.chat.key, detail=failed.detail)
                 if not told:
-                    text = translate_error(requester.locale, failed)
-                    self._notices.spawn(self._send_reply(message, requester, text, part="waits"), "waiting notice")
+                    notice = error_reply(requester, failed)
+                    self._notices.spawn(self._replies.send(message, requester, notice, part="waits"), "waiting notice")
                 told = True
             await wait_for_event(self._closing, MACHINE_RETRY_S, self._clock)
         raise Stopped
 
-    async def _decide(self, message: Message, requester: Requester) -> str | None:
+    async def _decide(self, message: Message, requester: Requester) -> Reply | None:
         """As `_handle`, with failures as their texts. Raises MachineFailed."""
+        if self._dialogue.has_seen(message):
+            return None
+        answered = self._dialogue.find_answered(message)
+        whole = message if answered is None else complete(message, answered)
         try:
-            message = self._pending_images.attach_to(message)
-            return await self._handle(message, requester)
+            text = await self._handle(whole, requester)
         except SuppressReply as suppressed:
             if not self._status_messages.shows_pending_reply(message.chat):
                 return None
-            return translate_error(requester.locale, suppressed.refusal)
+            return error_reply(requester, suppressed.refusal)
         except EaselError as failed:
             if isinstance(failed, StoreFailed) and names_machine_failure(failed.detail or ""):
                 raise MachineFailed(detail=failed.detail) from failed
-            if isinstance(failed, PicturesWithoutPrompt) and message.attachments:
-                await self._pending_images.set_pending(message.chat, message.sender, message.attachments)
-            return translate_error(requester.locale, await self._count_failure(message, failed))
+            failed = await self._count_failure(message, failed)
+            max_images = self._capabilities_for(message).max_references
+            return await self._dialogue.keep_refused(message, requester, failed, answered, max_images=max_images)
         except Exception as broken:
             if is_machine_failure(broken):
                 raise MachineFailed(detail=repr(broken)) from broken
             log.exception("message handler failed", chat=message.chat.key)
-            return translate_error(requester.locale, EaselError())
+            return error_reply(requester, EaselError())
+        return None if text is None else Reply(card=Card(text=text, locale=requester.locale))
 
     async def _handle(self, message: Message, requester: Requester) -> str | None:
         """The text to reply; None: a status message replies, or nothing does.
@@ -174,7 +178,7 @@ class MessageHandler:
                 )
                 if job is not None:
                     self._jobs.acknowledge_request(job)
-                    await self._pending_images.clear(message)
+                await self._dialogue.mark_answered(message)
                 return None
 
     def _capabilities_for(self, message: Message) -> Capabilities:
@@ -198,38 +202,3 @@ class MessageHandler:
             if job is not None and TRANSITIONS[job.state]:
                 return StillPainting()
         return failed
-
-    # ------------------------------------------------------------ replies
-
-    async def _send_reply(self, message: Message, requester: Requester, text: str, *, part: str = "answer") -> bool:
-        """Sends a reply, once for each `part` of the answer to a message; True unless Easel stopped before. Replies are
-        limited for each user and chat, unless the platform shows a pending reply, which silence would leave standing.
-        """
-        key = (requester.user.key, requester.chat.key)
-        if not self._status_messages.shows_pending_reply(requester.chat):
-            try:
-                self._admission.check_reply(requester.user, requester.chat)
-            except TooFast as refusal:
-                text = translate_error(requester.locale, refusal)
-            except SuppressReply:
-                return True
-            if self._pending_replies[key] >= MAX_PENDING_REPLIES:
-                log.debug("too many pending replies", user=requester.user.key, chat=requester.chat.key)
-                return True
-        with self._count_pending_reply(key):
-            return await self._status_messages.send_reply(
-                f"{part}:{message.event_key}",
-                requester.chat,
-                Card(text=text, locale=requester.locale),
-                reply_to=requester.request_id,
-            )
-
-    @contextmanager
-    def _count_pending_reply(self, key: tuple[str, str]) -> Generator[None]:
-        self._pending_replies[key] += 1
-        try:
-            yield
-        finally:
-            self._pending_replies[key] -= 1
-            if not self._pending_replies[key]:
-                del self._pending_replies[key]

@@ -100,6 +100,27 @@ class Command:
     """What follows the name, without control characters; at most ARGUMENTS_MAX_CHARS characters."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaintParts:
+    """What a message holds of a paint request, whatever is wrong with it."""
+
+    command: str | None
+    """One of PAINT_COMMANDS; None: none of them."""
+
+    is_unknown: bool
+    """Whether it begins with a command that there is not, which is one of its words then."""
+
+    words: str
+    """Text behind the command, options included; empty: none."""
+
+    images: tuple[Attachment, ...]
+    """Handles of the images, its own and those of the message replied to, in the order of references; without files
+    that are certainly none."""
+
+    mask: Attachment | None
+    """Handle of the mask."""
+
+
 @dataclass(frozen=True, slots=True)
 class _SlashCommand:
     """The command at the start of a message."""
@@ -116,12 +137,10 @@ def parse_request(message: Message, capabilities: Capabilities) -> Paint | Comma
 
     The adapter has compared `/name@bot` with the bot's own name: such a command is for this bot only with `to_me`.
     """
-    to_me = message.to_me or message.chat.kind == "direct"
-    text = message.text.strip()
-    slash = _parse_slash_command(text, to_me) if message.command is None else _SlashCommand(message.command, text)
+    text, slash = message.text.strip(), _find_command(message)
     if isinstance(slash, Refusal):
         return slash
-    if slash is None and not to_me:
+    if slash is None and not _is_addressed(message):
         return None
     if slash is not None and slash.name in TEXT_COMMANDS:
         words = _strip_control_chars(slash.text[:ARGUMENTS_MAX_CHARS])
@@ -130,6 +149,35 @@ def parse_request(message: Message, capabilities: Capabilities) -> Paint | Comma
         return _parse_paint(message, text if slash is None else slash.text, slash, capabilities)
     except Refusal as refusal:
         return refusal
+
+
+def take_apart(message: Message) -> PaintParts | None:
+    """The parts of a paint request, a refused one too; an unknown command counts as words. None: it is another command,
+    or not meant for the bot."""
+    slash = _find_command(message)
+    command = slash if isinstance(slash, _SlashCommand) else None
+    if (slash is None and not _is_addressed(message)) or (command is not None and command.name in TEXT_COMMANDS):
+        return None
+    words, own, mask = _split_off_mask(message, message.text.strip() if command is None else command.text)
+    return PaintParts(
+        command=None if command is None else command.name,
+        is_unknown=isinstance(slash, Refusal),
+        words=words.strip(),
+        images=tuple(each for each in _order_references(message, own) if _may_be_image(each)),
+        mask=mask,
+    )
+
+
+def _is_addressed(message: Message) -> bool:
+    return message.to_me or message.chat.kind == "direct"
+
+
+def _find_command(message: Message) -> _SlashCommand | UnknownCommand | None:
+    """The command of a message, from a menu or at the start of its text; None: none."""
+    text = message.text.strip()
+    if message.command is not None:
+        return _SlashCommand(message.command, text)
+    return _parse_slash_command(text, _is_addressed(message))
 
 
 def _parse_slash_command(text: str, to_me: bool) -> _SlashCommand | UnknownCommand | None:
@@ -197,11 +245,8 @@ def _check_mask(mask: Attachment, references: tuple[Attachment, ...], capabiliti
 def _collect_references(
     message: Message, own: tuple[Attachment, ...], capabilities: Capabilities
 ) -> tuple[Attachment, ...]:
-    """Own attachments, then those of the message replied to; pictures of the bot itself come first. Raises Refusal."""
-    reply = message.reply_to if isinstance(message.reply_to, Message) else None
-    quoted = reply.attachments if reply is not None else ()
-    result_first = reply is not None and reply.from_me
-    references = quoted + own if result_first else own + quoted
+    """The references in order. Raises Refusal."""
+    references = _order_references(message, own)
     for each in references:
         if not _may_be_image(each):
             raise _refusal_of(each)
@@ -220,6 +265,14 @@ def _refusal_of(attachment: Attachment) -> Refusal:
             return AnimatedPicture(name=name)
         case "file":
             return NotAPicture(name=name, kinds=SUPPORTED_FORMATS)
+
+
+def _order_references(message: Message, own: tuple[Attachment, ...]) -> tuple[Attachment, ...]:
+    """Own attachments, then those of the message replied to; pictures of the bot itself come first."""
+    if not isinstance(message.reply_to, Message):
+        return own
+    quoted = message.reply_to.attachments
+    return quoted + own if message.reply_to.from_me else own + quoted
 
 
 def _may_be_image(attachment: Attachment) -> bool:

@@ -1,4 +1,4 @@
-"""Deletes expired data while the process runs: jobs, uploads and pending images past their time.
+"""Deletes expired data while the process runs: jobs, uploads and pending requests past their time.
 
 Decides when; what is deleted stands in `Store.delete_expired`. The ledger keeps every entry, without prompts.
 """

@@ -138,6 +138,10 @@ class StatusMessages:
         """Whether the platform shows a pending reply in the chat, so that every request needs a reply."""
         return self._ports[chat.platform].features(chat).shows_pending_reply
 
+    def has_fixed_questions(self, chat: Chat) -> bool:
+        """Whether a question of the chat's platform is never edited."""
+        return self._ports[chat.platform].features(chat).fixed_questions
+
     def is_open(self, key: str) -> bool:
         """Whether the message is open: registered, and its final state not yet shown."""
         return key in self._messages
@@ -198,18 +202,31 @@ class StatusMessages:
             self._close_message(message)
 
     async def send_reply(
-        self, key: str, chat: Chat, card: Card, *, reply_to: str | None, ref: MessageRef | None = None
+        self,
+        key: str,
+        chat: Chat,
+        card: Card,
+        *,
+        reply_to: str | None,
+        ref: MessageRef | None = None,
+        on_posted: Callable[[MessageRef], Awaitable[None]] | None = None,
     ) -> bool:
         """Sends a message that is no job's: a reply to a command, a refusal. Returns once it is sent, or refused by the
         platform, which is logged. False: stopped before it could be sent. With `ref`, edits that message instead, which
-        must belong to no open job."""
+        must belong to no open job. `on_posted`: as of StatusMessage."""
         message = self._messages.get(key)
         if message is None:
             if self._stopped:
                 return False
             status = Status(accepted_at=self._clock.monotonic())
             message = StatusMessage(
-                key=key, chat=chat, reply_to=reply_to, locale="en", status=status, final_state=FinalState(card=card)
+                key=key,
+                chat=chat,
+                reply_to=reply_to,
+                locale="en",
+                status=status,
+                final_state=FinalState(card=card),
+                on_posted=on_posted,
             )
             message.is_reply, message.ref = True, ref
             self._messages[key] = message

@@ -155,8 +155,8 @@ def begin_attempt(conn: Connection, job_id: str, now: datetime) -> Job | None:
 
 
 def erase_user(conn: Connection, user_key: str) -> tuple[int, tuple[Attachment, ...]]:
-    """Erases prompts, names, images, checkpoints and pending images of a user's ended jobs. Returns the number of jobs,
-    and the handles of their images."""
+    """Erases prompts, names, images and checkpoints of a user's ended jobs, and their pending requests. Returns the
+    number of jobs, and the handles of their images."""
     theirs = and_(job.c.user_key == user_key, job.c.state.not_in(sorted(UNFINISHED_STATES)), job.c.prompt != "")
     found = conn.execute(select(job.c.id, job.c.reference_images, job.c.mask, job.c.delivered).where(theirs)).all()
     for start in range(0, len(found), MAX_IDS):
@@ -166,7 +166,9 @@ def erase_user(conn: Connection, user_key: str) -> tuple[int, tuple[Attachment, 
         conn.execute(delete(result).where(result.c.job.in_(ids)))
         conn.execute(update(job).where(part, ~job.c.notification_pending).values(failure=None))  # it may quote them
         conn.execute(update(job).where(part).values(ERASED_VALUES | {"sender": _without_name(user_key)}))
-    pending = key_value.c.key.startswith("pending-images:") & key_value.c.key.endswith(f":{user_key}", autoescape=True)
+    pending = key_value.c.key.startswith("pending-requests:") & key_value.c.key.endswith(
+        f":{user_key}", autoescape=True
+    )
     conn.execute(delete(key_value).where(pending))
     handles = [each for _, given, mask, made in found for each in (*given, *([mask] if mask else []), *(made or ()))]
     return len(found), tuple(Attachment(**each) for each in handles)

@@ -311,7 +311,7 @@ class Store:
     # ------------------------------------------------------------ erasing and retention
 
     async def erase_user(self, user_key: str) -> tuple[int, tuple[Attachment, ...]]:
-        """Erases prompts, names, results and checkpoints of a user's ended jobs, and their pending images. The ledger
+        """Erases prompts, names, results and checkpoints of a user's ended jobs, and their pending requests. The ledger
         stays. Returns the number of jobs, and the handles of all their images."""
 
         def work(conn: Connection) -> tuple[int, tuple[Attachment, ...]]:

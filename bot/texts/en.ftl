@@ -11,6 +11,20 @@ error-machine = The server I run on is out of room right now. Nothing was charge
 
 refusal-prompt-empty = What should I paint? Write it after the command, like this: /imagine a lighthouse in a storm
 refusal-pictures-without-prompt = I have the pictures. What should I do with them? Just write it, for example: make it a rainy night
+# Asked while pictures come one by one; the message is edited with each of them.
+question-pictures =
+    { $count ->
+        [one] { NUMBER($count, useGrouping: 0) } picture so far. What should I do with it?
+       *[other] { NUMBER($count, useGrouping: 0) } pictures so far. What should I do with them?
+    } Just write it, for example: make it a rainy night
+question-pictures-full =
+    { $count ->
+        [one] I have one picture and can take no more at a time; further ones are left out. What should I do with it?
+       *[other] I have the first { NUMBER($count, useGrouping: 0) } pictures and can take no more at a time; further ones are left out. What should I do with them?
+    } Just write it, for example: make it a rainy night
+# Shown in the empty field of an answer; at most 64 characters.
+question-example = a lighthouse in a storm
+question-example-edit = make it a rainy night
 refusal-prompt-too-long = That is { NUMBER($length, useGrouping: 0) } characters, and I can take { NUMBER($limit, useGrouping: 0) }. Please make it shorter.
 refusal-unknown-option = I don’t know the option “{ $option }”. You can use: { $allowed }
 refusal-bad-option = { $option } can’t be “{ $value }”. You can use: { $allowed }
@@ -21,8 +35,8 @@ refusal-one-model-only = There is only one model here, so there is nothing to ch
 refusal-too-many-pictures =
     { $limit ->
         [0] I can’t take pictures along with a prompt here. Please send the prompt alone.
-        [one] That makes { NUMBER($count, useGrouping: 0) } pictures, and I can take one at a time. Please send it again with one.
-       *[other] That makes { NUMBER($count, useGrouping: 0) } pictures, and I can take { NUMBER($limit, useGrouping: 0) } at a time. Please send it again with fewer.
+        [one] That makes { NUMBER($count, useGrouping: 0) } pictures, and I can take one at a time. Please send it again with one, or answer with your words to use the first.
+       *[other] That makes { NUMBER($count, useGrouping: 0) } pictures, and I can take { NUMBER($limit, useGrouping: 0) } at a time. Please send it again with fewer, or answer with your words to use the first { NUMBER($limit, useGrouping: 0) }.
     }
 refusal-not-a-picture = “{ $name }” is not a picture that I can read. Please send one of these: { $kinds }
 refusal-broken-picture = “{ $name }” can’t be opened; it seems to be damaged. Please save it anew and send it again.
@@ -127,6 +141,7 @@ button-cancel = Cancel
 button-retry = Retry
 button-vary = Vary
 button-edit = Edit
+button-answer = Answer
 answer-edit-how = Reply to the picture with what to change.
 answer-edit-next = Now write what to change.
 press-too-late = Too late to stop it: the picture is on its way.
@@ -393,6 +408,8 @@ discord-form-title = Change this picture
 discord-form-prompt = What should change?
 discord-form-pictures = More pictures to use
 discord-form-example = make it a rainy night
+discord-answer-title = Your answer
+discord-answer-prompt = What to paint, or what to change
 discord-hidden = I can’t see what you mean there. Mention me in your message; for a picture somebody else posted, open its menu and choose Apps → { $menu }.
 # $missing is a list of Discord’s own names of permissions.
 discord-no-permission = I can’t work in this channel: { $missing } is missing. Please ask whoever runs this server.

@@ -10,6 +10,20 @@ error-machine = На сервере бота сейчас закончились
 
 refusal-prompt-empty = Что нарисовать? Напишите после команды, например: /imagine маяк в шторм
 refusal-pictures-without-prompt = Картинки получены. Что с ними сделать? Просто напишите, например: сделай дождливую ночь
+question-pictures =
+    { $count ->
+        [one] Пока { NUMBER($count, useGrouping: 0) } картинка.
+        [few] Пока { NUMBER($count, useGrouping: 0) } картинки.
+       *[many] Пока { NUMBER($count, useGrouping: 0) } картинок.
+    } Что с ними сделать? Просто напишите, например: сделай дождливую ночь
+question-pictures-full =
+    { $count ->
+        [one] У меня { NUMBER($count, useGrouping: 0) } картинка
+        [few] У меня первые { NUMBER($count, useGrouping: 0) } картинки
+       *[many] У меня первые { NUMBER($count, useGrouping: 0) } картинок
+    }, больше за раз нельзя: остальные не возьму. Что с ними сделать? Просто напишите, например: сделай дождливую ночь
+question-example = маяк в шторм
+question-example-edit = сделай дождливую ночь
 refusal-prompt-too-long =
     { $length ->
         [one] В описании { NUMBER($length, useGrouping: 0) } символ
@@ -24,7 +38,7 @@ refusal-one-model-only = Модель здесь всего одна, выбир
 refusal-too-many-pictures =
     { $limit ->
         [0] Здесь нельзя прикладывать картинки. Пришлите только описание.
-       *[other] Картинок получилось { NUMBER($count, useGrouping: 0) }, а за раз можно не больше { NUMBER($limit, useGrouping: 0) }. Пришлите ещё раз, но меньше.
+       *[other] Картинок получилось { NUMBER($count, useGrouping: 0) }, а за раз можно не больше { NUMBER($limit, useGrouping: 0) }. Пришлите ещё раз, но меньше, или ответьте описанием: возьму первые { NUMBER($limit, useGrouping: 0) }.
     }
 refusal-not-a-picture = «{ $name }» — не картинка, которую я могу прочесть. Подойдут: { $kinds }
 refusal-broken-picture = «{ $name }» не открывается: похоже, файл повреждён. Сохраните его заново и пришлите ещё раз.
@@ -139,6 +153,7 @@ button-cancel = Отменить
 button-retry = Повторить
 button-vary = Вариация
 button-edit = Изменить
+button-answer = Ответить
 answer-edit-how = Ответьте на картинку и напишите, что изменить.
 answer-edit-next = Теперь напишите, что изменить.
 press-too-late = Останавливать поздно: картинка уже в пути.
@@ -416,6 +431,8 @@ discord-form-title = Изменить эту картинку
 discord-form-prompt = Что изменить?
 discord-form-pictures = Ещё картинки
 discord-form-example = сделай дождливую ночь
+discord-answer-title = Ваш ответ
+discord-answer-prompt = Что нарисовать или что изменить
 discord-hidden = Мне не видно, о чём речь. Упомяните меня в сообщении; а для чужой картинки откройте меню её сообщения и выберите «Приложения → { $menu }».
 # $missing — список названий прав, как их пишет Discord.
 discord-no-permission = В этом канале я не могу работать: не хватает прав { $missing }. Попросите тех, кто управляет сервером.

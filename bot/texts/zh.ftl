@@ -10,6 +10,10 @@ error-machine = 我所在的服务器资源暂时不足，没有扣除积分。�
 
 refusal-prompt-empty = 想画什么？写在命令后面就行，例如：/imagine 暴风雨中的灯塔
 refusal-pictures-without-prompt = 图片收到了，要怎么处理？直接写一句话就行，例如：改成下雨的夜晚
+question-pictures = 已收到 { NUMBER($count, useGrouping: 0) } 张图片，要怎么处理？直接写一句话就行，例如：改成下雨的夜晚
+question-pictures-full = 我收下了前 { NUMBER($count, useGrouping: 0) } 张图片，一次不能再多，其余的不会用到。要怎么处理？直接写一句话就行，例如：改成下雨的夜晚
+question-example = 暴风雨中的灯塔
+question-example-edit = 改成下雨的夜晚
 refusal-prompt-too-long = 这段描述有 { NUMBER($length, useGrouping: 0) } 个字符，最多 { NUMBER($limit, useGrouping: 0) } 个。请写短一些。
 refusal-unknown-option = 没有“{ $option }”这个选项。可以用：{ $allowed }
 refusal-bad-option = { $option } 不能是“{ $value }”。可以用：{ $allowed }
@@ -19,7 +23,7 @@ refusal-one-model-only = 这里只有一个模型，不用选择。请去掉 --m
 refusal-too-many-pictures =
     { $limit ->
         [0] 这里不能附带图片，请只发文字描述。
-       *[other] 一共有 { NUMBER($count, useGrouping: 0) } 张图片，一次最多 { NUMBER($limit, useGrouping: 0) } 张。请减少后重新发送。
+       *[other] 一共有 { NUMBER($count, useGrouping: 0) } 张图片，一次最多 { NUMBER($limit, useGrouping: 0) } 张。请减少后重新发送，或直接回复文字，我就用前 { NUMBER($limit, useGrouping: 0) } 张。
     }
 refusal-not-a-picture = “{ $name }”不是我能读取的图片。请发送以下格式：{ $kinds }
 refusal-broken-picture = “{ $name }”打不开，文件可能已损坏。请重新保存后再发一次。
@@ -103,6 +107,7 @@ button-cancel = 取消
 button-retry = 重试
 button-vary = 变化
 button-edit = 修改
+button-answer = 回答
 answer-edit-how = 回复这张图片，写上要修改的内容。
 answer-edit-next = 现在直接写下要修改的内容。
 press-too-late = 来不及停止了，图片马上就到。
@@ -333,6 +338,8 @@ discord-form-title = 修改这张图片
 discord-form-prompt = 要改什么？
 discord-form-pictures = 还要用到的图片
 discord-form-example = 改成下雨的夜晚
+discord-answer-title = 你的回答
+discord-answer-prompt = 要画什么，或者要改什么
 discord-hidden = 我看不到你指的内容。请在消息里提到我；如果是别人发的图片，请打开那条消息的菜单，选择“应用 → { $menu }”。
 # $missing 是 Discord 自己的权限名称列表。
 discord-no-permission = 我在这个频道里没法工作：缺少权限 { $missing }。请联系服务器的管理者。

@@ -10,7 +10,7 @@ from bot.chat import Action, Chat, User
 from bot.clock import SystemClock
 from bot.errors import Banned, ChatBanned, Closed, ForbiddenWord, OutOfCredits, SettingsWrong, TooFast
 from bot.handlers.admission import REPLIES_PER_WINDOW
-from bot.handlers.messages import MAX_PENDING_REPLIES
+from bot.handlers.replies import MAX_PENDING_REPLIES
 from bot.quota import hours_to_refill
 from bot.sandbox import Sandbox
 from bot.store.store import Store

@@ -218,7 +218,7 @@ async def test_forgetting_more_jobs_than_one_statement_names(store: Store, monke
 
 
 async def test_a_user_whose_key_ends_anothers_keeps_what_waits(store: Store) -> None:
-    mine, other = f"pending-images:telegram:5:{ANN.key}", "pending-images:telegram:5:xtelegram:1"
+    mine, other = f"pending-requests:telegram:5:{ANN.key}", "pending-requests:telegram:5:xtelegram:1"
     await store.adapter_store.set_value(mine, "[]")
     await store.adapter_store.set_value(other, "[]")
     await store.erase_user(ANN.key)

@@ -79,7 +79,7 @@ def independent_row(table: Table, number: int) -> dict[str, Any]:
         elif "BLOB" in kind:
             row[column.name] = b"data"
         else:
-            row[column.name] = texts.get(column.name, f"pending-images:memory:{number}")
+            row[column.name] = texts.get(column.name, f"pending-requests:memory:{number}")
     return row
 
 

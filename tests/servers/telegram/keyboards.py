@@ -7,6 +7,7 @@ from tests.servers.telegram.errors import Json, bad
 from tests.servers.telegram.word_lists import words
 
 MAX_CALLBACK_DATA_BYTES = 64  # bytes of callback_data
+MAX_PLACEHOLDER_CHARS = 64  # characters of input_field_placeholder
 MAX_BUTTONS = 100  # buttons of a keyboard
 STYLES = (None, "danger", "success", "primary")
 ACTIONS = frozenset(
@@ -24,8 +25,7 @@ def validate_markup(given: Json, chat: Chat | None, *, inline_only: bool = False
     if "inline_keyboard" not in given:
         if inline_only:
             raise bad("inline keyboard expected")
-        if not any(name in given for name in OTHER):
-            raise bad("can't parse reply keyboard markup JSON object")
+        _check_other(given, chat)
         return given
     rows = given["inline_keyboard"]
     if not isinstance(rows, list):
@@ -40,6 +40,16 @@ def validate_markup(given: Json, chat: Chat | None, *, inline_only: bool = False
     if len(buttons) > MAX_BUTTONS:
         raise bad("reply markup is too long")
     return {"inline_keyboard": [row for row in cast("list[Any]", rows) if row]} if buttons else None
+
+
+def _check_other(given: Json, chat: Chat | None) -> None:
+    """A reply keyboard, or a forced reply."""
+    if not any(name in given for name in OTHER):
+        raise bad("can't parse reply keyboard markup JSON object")
+    if chat is not None and chat.kind == "channel":
+        raise bad("inline keyboard expected")
+    if len(str(given.get("input_field_placeholder", ""))) > MAX_PLACEHOLDER_CHARS:
+        raise bad("input field placeholder is too long")
 
 
 def _check(button: Any, chat: Chat | None) -> None:

@@ -29,7 +29,7 @@ async def test_what_cannot_be_read_of_before_is_set_aside_and_hides_nothing(plac
         await adapters.save_updates("telegram", {number: {} for number in range(100, 100 + len(BROKEN))})
         await adapters.save_moved_ref("telegram", "-100", "elsewhere")
         await adapters.save_moved_ref("telegram", "-101", "٣")
-        await adapters.set_value("pending-images:telegram:1:telegram:1", "[")
+        await adapters.set_value("pending-requests:telegram:1:telegram:1", "[")
         await adapters.set_value("telegram:commands", "no JSON")
     put_updates(place.values({})["database_url"], BROKEN)
     for _ in range(starts):
