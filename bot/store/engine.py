@@ -61,8 +61,12 @@ def is_sqlite(url: URL) -> bool:
 
 
 def connect_args(url: URL) -> dict[str, Any]:
-    """Arguments of the drivers beside the URL."""
-    return {"timeout": BUSY_S} if is_sqlite(url) else {"connect_timeout": CONNECT_TIMEOUT_S}
+    """Arguments of the drivers beside the URL. PostgreSQL answers in UTC: for any other zone psycopg reads a file in
+    the event loop."""
+    if is_sqlite(url):
+        return {"timeout": BUSY_S}
+    options = " ".join((str(url.query.get("options", "")), "-c timezone=UTC")).strip()
+    return {"connect_timeout": CONNECT_TIMEOUT_S, "options": options}
 
 
 def configure_sqlite(engine: Engine, *, read_only: bool = False) -> None:

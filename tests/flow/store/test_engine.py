@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Insert, bindparam, insert, select
 
 from bot.errors import StoreFailed
 from bot.store.database import Database
-from bot.store.engine import insert_once, insert_or_lock, parse_url, upsert
+from bot.store.engine import connect_args, insert_once, insert_or_lock, parse_url, upsert
 from bot.store.job_rows import update_held_job, update_job
 from bot.store.schema import key_value
 from bot.store.store import Store
@@ -104,3 +104,20 @@ async def test_an_update_of_an_unknown_column_is_refused(database: Database, sto
         with pytest.raises(ValueError, match="job has no column colour"):
             await database.write(lambda conn, update=update: update(conn, values=unknown))
     assert (await store.get_job(job.id)) == job
+
+
+def test_postgresql_answers_in_utc_and_keeps_the_operators_options() -> None:
+    def options(url: str) -> str:
+        return str(connect_args(parse_url(url))["options"])
+
+    assert options("postgresql://amber@localhost/easel") == "-c timezone=UTC"
+    url = "postgresql://amber@localhost/easel?options=-c%20statement_timeout%3D5s"
+    assert options(url) == "-c statement_timeout=5s -c timezone=UTC"
+
+
+async def test_a_connection_reads_no_file_of_time_zones(database: Database) -> None:
+    def zone(conn: Connection) -> str:
+        is_postgresql = conn.dialect.name == "postgresql"
+        return str(conn.exec_driver_sql("SHOW timezone").scalar_one()) if is_postgresql else "UTC"
+
+    assert await database.read(zone) == "UTC"
