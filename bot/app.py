@@ -19,6 +19,7 @@ from bot.handlers.access_lists import make_access_lists
 from bot.handlers.admission import Admission
 from bot.handlers.buttons import ButtonHandler
 from bot.handlers.commands import CommandHandler
+from bot.handlers.content import MessageContent
 from bot.handlers.dialogue import Dialogue
 from bot.handlers.event_sink import CoreEventSink
 from bot.handlers.messages import MessageHandler
@@ -27,6 +28,7 @@ from bot.handlers.replies import Replies
 from bot.job import new_id
 from bot.jobs.fair_queue import FairQueue
 from bot.jobs.images import JobImages
+from bot.jobs.linked_images import LinkedImages
 from bot.jobs.results import JobResults
 from bot.jobs.retention import Retention
 from bot.jobs.runner import JobRunner
@@ -162,10 +164,11 @@ class App:
             file=access.file,
         )
         status_messages = StatusMessages(ports, clock)
+        linked_images = LinkedImages(fetcher, store.adapter_store, clock)
         runner = JobRunner(
             store=store,
             provider=provider,
-            images=JobImages(fetcher, ports, processor),
+            images=JobImages(fetcher, ports, processor, linked_images),
             results=JobResults(fetcher, processor),
             status_messages=status_messages,
             ports=ports,
@@ -191,6 +194,7 @@ class App:
             ports=ports,
             shops=shops,
             pending_requests=pending_requests,
+            linked_images=linked_images,
             cancel_job=scheduler.cancel,
             wait_for_end=partial(scheduler.wait_for_end, timeout_s=SETTLE_WAIT_S),
             retention_days=settings.privacy.retention_days,
@@ -204,6 +208,7 @@ class App:
             commands=commands,
             dialogue=Dialogue(pending_requests, status_messages, clock),
             replies=Replies(status_messages, admission),
+            content=MessageContent(ports, linked_images),
             admission=admission,
             clock=clock,
             locale=settings.locale,

@@ -127,6 +127,9 @@ class Message:
     attachments: tuple[Attachment, ...] = ()
     """Files, in the order of the message."""
 
+    links: tuple[str, ...] = ()
+    """Addresses that words of `text` link to without showing them, in order."""
+
     reply_to: "Message | DeletedMessage | None" = None
     """The message that this one replies to, one hop only; None for no reply."""
 

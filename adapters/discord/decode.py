@@ -10,9 +10,10 @@ import discord
 from adapters.discord import ids
 from adapters.discord.encode import SPOILER_PREFIX
 from adapters.discord.ids import PLATFORM
-from adapters.discord.media import SPOILER_FLAG, ReceivedFile, decode_files, make_attachment
+from adapters.discord.media import SPOILER_FLAG, ReceivedFile, decode_files, embed_addresses, make_attachment
 from adapters.discord.rest import Json
 from bot.chat import Action, Attachment, ButtonPress, Chat, DeletedMessage, Message, MessageRef, User
+from bot.intake.addresses import find_addresses, normalize_address, remove_addresses
 
 BUTTON_ID = re.compile(r"easel:(?P<action>cancel|retry|vary|edit):(?P<job>[\w-]{1,80})")
 ANSWER_ID = re.compile(r"easel-answer:(?P<wanted>words|any)")
@@ -81,6 +82,13 @@ def decode_text(message: discord.Message, bot_id: int, bot_roles: Sequence[int] 
     return _CUSTOM_EMOJI.sub(r"\1", _MENTION.sub(mention_text, text)).strip()
 
 
+def remove_shown_addresses(text: str, message: discord.Message) -> str:
+    """A message's text without the addresses of images that its embeds show, which are attachments then."""
+    shown = {normalize_address(url) for embed in message.embeds for url in embed_addresses(embed.to_dict())}
+    addresses = [each for each in find_addresses(text) if normalize_address(each.url) in shown] if shown else []
+    return remove_addresses(text, addresses) if addresses else text
+
+
 def decode_message(
     message: discord.Message,
     *,
@@ -95,7 +103,7 @@ def decode_message(
         id=str(message.id),
         chat=decode_chat(message),
         sender=sender,
-        text=decode_text(message, bot_id, bot_roles),
+        text=remove_shown_addresses(decode_text(message, bot_id, bot_roles), message),
         attachments=decode_attachments(message),
         reply_to=reply if reply is None or isinstance(reply, DeletedMessage) else decode_reply(reply, bot_id),
         to_me=to_me,
@@ -108,7 +116,7 @@ def decode_reply(message: discord.Message, bot_id: int) -> Message:
         id=str(message.id),
         chat=decode_chat(message),
         sender=decode_user(message.author, locale=None),
-        text=message.content,
+        text=remove_shown_addresses(message.content, message),
         attachments=decode_attachments(message),
         from_me=message.author.id == bot_id,
     )

@@ -135,6 +135,14 @@ def embed_image_url(embed: Mapping[str, Any]) -> str | None:
     return image.get("proxy_url") or image.get("url")
 
 
+def embed_addresses(embed: Mapping[str, Any]) -> list[str]:
+    """The addresses by which a user may have written the image that an embed shows; none where it shows none."""
+    if embed.get("type") != "gifv" and embed_image_url(embed) is None:
+        return []
+    parts: list[Mapping[str, Any]] = [embed, embed.get("image") or {}, embed.get("thumbnail") or {}]
+    return [str(part["url"]) for part in parts if part.get("url")]
+
+
 # ------------------------------------------------------------ within
 
 

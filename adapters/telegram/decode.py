@@ -193,6 +193,7 @@ def decode_message(
         sender=sender,
         text=_with_quote(addressed.text, first),
         attachments=attachments,
+        links=_decode_links(text_part),
         reply_to=reply,
         to_me=addressed.mentions_bot or (reply is not None and reply.from_me) or first.guest_query_id is not None,
         max_images=max_images,
@@ -222,6 +223,7 @@ def decode_reply(message: telegram.Message, bot: BotIdentity) -> Message | None:
             attachments=decode_attachments(replied),
             from_me=is_mine or (replied.via_bot is not None and replied.via_bot.id == bot.id),
             job_id=job_id,
+            links=_decode_links(replied),
         )
     if (foreign := message.external_reply) is not None:
         origin = foreign.origin
@@ -242,6 +244,12 @@ def _job_of_buttons(message: telegram.Message) -> str | None:
     rows = message.reply_markup.inline_keyboard if message.reply_markup is not None else ()
     data = (str(key.callback_data or "") for row in rows for key in row)
     return next((match["job"] for each in data if (match := BUTTON_DATA.fullmatch(each)) is not None), None)
+
+
+def _decode_links(message: telegram.Message) -> tuple[str, ...]:
+    """Addresses behind words of the text or caption."""
+    entities = message.entities or message.caption_entities
+    return tuple(each.url for each in entities if each.type == MessageEntity.TEXT_LINK and each.url)
 
 
 def _with_quote(text: str, message: telegram.Message) -> str:

@@ -4,10 +4,12 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
 
     EaselError                      key: id of the message; facts: its variables
     ├── Refusal                     an invalid request; nothing reserved, or the reservation released
-    │   ├── PromptEmpty  PicturesWithoutPrompt  PromptTooLong  UnknownOption  BadOption
+    │   ├── PromptEmpty  PicturesWithoutPrompt  TextFileUnreadable  PromptTooLong
+    │   │   └── TextFileTooLong
+    │   ├── OneModelOnly  UnknownOption  BadOption
     │   │   └── OptionWithoutValue  ChooseModel
-    │   ├── OneModelOnly
-    │   ├── TooManyPictures  NotAPicture  BrokenPicture  AnimatedPicture  MovingSticker  PictureGone
+    │   ├── TooManyPictures  NotAPicture  BrokenPicture  PictureGone  AnimatedPicture
+    │   │   └── MovingSticker
     │   ├── PictureTooLarge  PictureTooManyPixels  PictureTooComplex
     │   ├── MaskWithoutPicture  MaskNotTransparent  MaskOfOtherSize  MaskTooLarge  MaskTooManyPictures
     │   ├── ReplyGone  NothingToEdit  ReplyHasNoPicture  StillPainting
@@ -134,6 +136,8 @@ from bot.errors.refusals import (
     Restarting,
     RoleUnknown,
     StillPainting,
+    TextFileTooLong,
+    TextFileUnreadable,
     TooFast,
     TooManyPictures,
     TooManyWaiting,
@@ -214,6 +218,8 @@ __all__ = [
     "StillPainting",
     "StillSearching",
     "StoreFailed",
+    "TextFileTooLong",
+    "TextFileUnreadable",
     "TooFast",
     "TooManyPictures",
     "TooManyWaiting",

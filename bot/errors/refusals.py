@@ -28,6 +28,18 @@ class PromptTooLong(Refusal):
     key = "refusal-prompt-too-long"
 
 
+class TextFileTooLong(PromptTooLong):
+    """A text file has more than any prompt. Facts: `name`, `limit` in characters."""
+
+    key = "refusal-text-file-too-long"
+
+
+class TextFileUnreadable(Refusal):
+    """A text file is in an encoding that is not read, or is no text. Facts: `name`."""
+
+    key = "refusal-text-file-unreadable"
+
+
 class UnknownOption(Refusal):
     """Facts: `option` as typed, `allowed` (comma-separated)."""
 

@@ -117,6 +117,10 @@ class Admission:
         refusal = listed or self._rate_refusal(user, chat, now)
         if refusal is not None:
             self._refuse(refusal, user, chat)
+        self.check_words(text)
+
+    def check_words(self, text: str) -> None:
+        """Raises the Refusal of a text with a word that is not allowed."""
         if (refusal := self._lists.word_refusal(text)) is not None:
             raise refusal
 

@@ -14,6 +14,7 @@ from bot.intake.commands import COMMANDS, Audience
 from bot.intake.models import offered_models
 from bot.intake.parser import Command
 from bot.job import Job
+from bot.jobs.linked_images import LinkedImages
 from bot.painting import Capabilities, Model
 from bot.ports import ChatPort, MessageLinks, Shop, StoredFiles
 from bot.quota import MAX_CREDITS, QuotaRules, hours_to_refill
@@ -51,6 +52,7 @@ class CommandHandler:
         ports: Mapping[str, ChatPort],
         shops: Mapping[str, Shop],
         pending_requests: PendingRequests,
+        linked_images: LinkedImages,
         cancel_job: Callable[[str], Awaitable[bool]],
         wait_for_end: Callable[[str], Awaitable[None]],
         retention_days: int | None,
@@ -66,6 +68,7 @@ class CommandHandler:
         self._cancel_job = cancel_job
         self._wait_for_end = wait_for_end
         self._pending_requests = pending_requests
+        self._linked_images = linked_images
         self._retention_days = retention_days
         self._capabilities = capabilities
 
@@ -159,6 +162,7 @@ class CommandHandler:
         port = self._ports.get(context.user.platform)
         if isinstance(port, StoredFiles):
             await port.delete_stored(pictures)
+        await self._linked_images.delete_stored(pictures)
         answer = translate(context.locale, "answer-forgotten", count=count)
         if await self._store.unfinished_jobs_of(context.user.key):
             return f"{answer}\n{translate(context.locale, 'forget-again')}"

@@ -4,7 +4,10 @@ Turns every failure into a reply in the sender's language; nothing raises toward
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 import structlog
@@ -23,9 +26,10 @@ from bot.errors import (
 from bot.errors.machine import is_machine_failure, names_machine_failure
 from bot.handlers.admission import Admission, SuppressReply
 from bot.handlers.commands import CommandContext, CommandHandler
+from bot.handlers.content import MessageContent, without_text_files
 from bot.handlers.dialogue import ASK_QUIET_S, Dialogue
 from bot.handlers.replies import Replies, Reply, error_reply
-from bot.handlers.unfinished import complete
+from bot.handlers.unfinished import PendingRequest, complete
 from bot.intake.commands import COMMANDS, Audience
 from bot.intake.parser import Command, Paint, parse_request
 from bot.job import TRANSITIONS
@@ -38,6 +42,8 @@ from bot.store.store import Store
 from bot.texts import negotiate_locale
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 MACHINE_RETRY_S = 5.0  # before a message is handled again that the machine had no room for
 
@@ -57,6 +63,7 @@ class MessageHandler:
         status_messages: StatusMessages,
         jobs: JobService,
         commands: CommandHandler,
+        content: MessageContent,
         dialogue: Dialogue,
         replies: Replies,
         admission: Admission,
@@ -69,6 +76,7 @@ class MessageHandler:
         self._status_messages = status_messages
         self._jobs = jobs
         self._commands = commands
+        self._content = content
         self._dialogue = dialogue
         self._replies = replies
         self._admission = admission
@@ -87,11 +95,18 @@ class MessageHandler:
             request_id=message.id,
         )
         turn = self._turns.setdefault((message.chat.key, message.sender.key), asyncio.Lock())
-        async with turn:  # first come, first served; a reply is sent after it
-            try:
-                reply = await self._decide_in_time(message, requester)
-            except Stopped:
-                return False
+        is_incomplete = self._content.is_incomplete(message, self._capabilities_for(message))
+        decided: Message | Reply | None = message
+        try:
+            if is_incomplete:  # outside the turn: a host may take seconds
+                decided = await self._in_time(message, requester, partial(self._complete, message, requester))
+            if isinstance(decided, Message):
+                message, decide = decided, partial(self._decide, decided, requester, admitted=is_incomplete)
+                async with turn:  # first come, first served; a reply is sent after it
+                    decided = await self._in_time(message, requester, decide)
+        except Stopped:
+            return False
+        reply = decided
         if reply is not None and reply.waits:
             if await wait_for_event(self._closing, ASK_QUIET_S, self._clock):
                 return False
@@ -103,16 +118,15 @@ class MessageHandler:
         self._closing.set()
         await self._notices.cancel()
 
-    async def _decide_in_time(self, message: Message, requester: Requester) -> Reply | None:
-        """The reply; None: nothing. Tries again while the machine has no room for it, which the user is told
-        once.
+    async def _in_time(self, message: Message, requester: Requester, step: Callable[[], Awaitable[T]]) -> T:
+        """A step of handling a message. Tries again while the machine has no room for it, which the user is told once.
 
         Raises Stopped.
         """
         told = False
         while not self._closing.is_set():
             try:
-                return await self._decide(message, requester)
+                return await step()
             except MachineFailed as failed:
                 log.error("message waits for the machine", chat=message.chat.key, detail=failed.detail)
                 if not told:
@@ -122,32 +136,69 @@ class MessageHandler:
             await wait_for_event(self._closing, MACHINE_RETRY_S, self._clock)
         raise Stopped
 
-    async def _decide(self, message: Message, requester: Requester) -> Reply | None:
-        """As `_handle`, with failures as their texts. Raises MachineFailed."""
+    async def _complete(self, message: Message, requester: Requester) -> Message | Reply | None:
+        """The message with the words and pictures that it only names, after admission; or the reply in its place.
+
+        Raises MachineFailed, and Stopped when Easel stops meanwhile.
+        """
+        if self._dialogue.has_seen(message):
+            return None
+        try:
+            await self._admission.reload_if_changed()
+            self._admission.check_request(message.sender, message.chat)
+            return await self._until_closing(self._content.complete(message, self._capabilities_for(message)))
+        except Stopped:
+            raise
+        except Exception as failed:
+            answered = self._dialogue.find_answered(message)
+            return await self._answer_failure(without_text_files(message), requester, failed, answered)
+
+    async def _until_closing(self, work: Coroutine[Any, Any, T]) -> T:
+        """What `work` returns. Raises Stopped when Easel stops meanwhile."""
+        working, closing = asyncio.ensure_future(work), asyncio.ensure_future(self._closing.wait())
+        try:
+            await asyncio.wait((working, closing), return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                raise Stopped
+            return working.result()
+        finally:
+            working.cancel()
+            closing.cancel()
+
+    async def _decide(self, message: Message, requester: Requester, *, admitted: bool) -> Reply | None:
+        """The reply; None: nothing. `admitted`: the request was counted before. Raises MachineFailed."""
         if self._dialogue.has_seen(message):
             return None
         answered = self._dialogue.find_answered(message)
         whole = message if answered is None else complete(message, answered)
         try:
-            text = await self._handle(whole, requester)
-        except SuppressReply as suppressed:
-            if not self._status_messages.shows_pending_reply(message.chat):
-                return None
-            return error_reply(requester, suppressed.refusal)
-        except EaselError as failed:
-            if isinstance(failed, StoreFailed) and names_machine_failure(failed.detail or ""):
-                raise MachineFailed(detail=failed.detail) from failed
-            failed = await self._count_failure(message, failed)
-            max_images = self._capabilities_for(message).max_references
-            return await self._dialogue.keep_refused(message, requester, failed, answered, max_images=max_images)
-        except Exception as broken:
-            if is_machine_failure(broken):
-                raise MachineFailed(detail=repr(broken)) from broken
-            log.exception("message handler failed", chat=message.chat.key)
-            return error_reply(requester, EaselError())
+            text = await self._handle(whole, requester, admitted=admitted)
+        except Exception as failed:
+            return await self._answer_failure(message, requester, failed, answered)
         return None if text is None else Reply(card=Card(text=text, locale=requester.locale))
 
-    async def _handle(self, message: Message, requester: Requester) -> str | None:
+    async def _answer_failure(
+        self, message: Message, requester: Requester, failed: Exception, answered: PendingRequest | None
+    ) -> Reply | None:
+        """The reply that says why a message was not handled. Raises MachineFailed."""
+        match failed:
+            case SuppressReply():
+                if not self._status_messages.shows_pending_reply(message.chat):
+                    return None
+                return error_reply(requester, failed.refusal)
+            case StoreFailed() if names_machine_failure(failed.detail or ""):
+                raise MachineFailed(detail=failed.detail) from failed
+            case EaselError():
+                counted = await self._count_failure(message, failed)
+                most = self._capabilities_for(message).max_references
+                return await self._dialogue.keep_refused(message, requester, counted, answered, max_images=most)
+            case _ if is_machine_failure(failed):
+                raise MachineFailed(detail=repr(failed)) from failed
+            case _:
+                log.error("message handler failed", chat=message.chat.key, exc_info=failed)
+                return error_reply(requester, EaselError())
+
+    async def _handle(self, message: Message, requester: Requester, *, admitted: bool) -> str | None:
         """The text to reply; None: a status message replies, or nothing does.
 
         Raises EaselError, whose words are the reply, and SuppressReply.
@@ -155,10 +206,13 @@ class MessageHandler:
         request = parse_request(message, self._capabilities_for(message))
         if request is None:
             return None
-        await self._admission.reload_if_changed()
         prompt = request.prompt if isinstance(request, Paint) else ""
-        unrestricted = isinstance(request, Command) and COMMANDS[request.name].audience is Audience.ANYBODY
-        self._admission.check_request(message.sender, message.chat, prompt, anybody=unrestricted)
+        if admitted:
+            self._admission.check_words(prompt)
+        else:
+            await self._admission.reload_if_changed()
+            unrestricted = isinstance(request, Command) and COMMANDS[request.name].audience is Audience.ANYBODY
+            self._admission.check_request(message.sender, message.chat, prompt, anybody=unrestricted)
         match request:
             case Refusal() as refusal:
                 raise refusal

@@ -44,7 +44,7 @@ _ANY_COMMAND = re.compile(r"[/\uff0f](?P<name>\w{1,32}+)(?:[@\uff20](?P<bot>\w{1
 _MASK_PREFIX = re.compile(r"(?:mask|маска|蒙版|遮罩)(?!\w)[\s,.:;，。：；—–-]*|(?:蒙版|遮罩)", re.IGNORECASE)
 _CONTROL_CHARS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]+")
 _LINE_BREAKS = re.compile("\r\n?")
-_UNSPECIFIC_MEDIA_TYPES = (
+UNSPECIFIC_MEDIA_TYPES = (
     "",
     "application/octet-stream",
     "binary/octet-stream",
@@ -290,7 +290,7 @@ def _may_be_png(attachment: Attachment) -> bool:
 def _may_have_type(attachment: Attachment, kind: str, suffixes: tuple[str, ...]) -> bool:
     """Whether its media type, or its file name where the type is unspecific, allows a type that starts with `kind`."""
     media_type = attachment.media_type.partition(";")[0].strip().lower()
-    if media_type not in _UNSPECIFIC_MEDIA_TYPES:
+    if media_type not in UNSPECIFIC_MEDIA_TYPES:
         return media_type.startswith(kind)
     _, dot, suffix = (attachment.filename or "").rpartition(".")
     return not dot or suffix.lower() in suffixes

@@ -15,6 +15,7 @@ from bot.errors import EaselError
 from bot.fetch import Fetcher
 from bot.job import Job
 from bot.jobs.file_memory import MAX_FILES, FileMemory
+from bot.jobs.linked_images import LinkedImages, is_linked
 from bot.painting import Blob, Capabilities, Image, Link
 from bot.pictures.processing import ImageProcessor
 from bot.ports import ChatPort
@@ -34,8 +35,15 @@ NAME_CHARS = 60  # characters of a file's name in a sentence about it
 class JobImages:
     """Fetches and checks the images of jobs; keeps none."""
 
-    def __init__(self, fetcher: Fetcher, ports: Mapping[str, ChatPort], processor: ImageProcessor) -> None:
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        ports: Mapping[str, ChatPort],
+        processor: ImageProcessor,
+        linked_images: LinkedImages,
+    ) -> None:
         self._fetcher = fetcher
+        self._linked_images = linked_images
         self._processor = processor
         self._ports = ports
         self._originals = FileMemory(ORIGINALS_BYTES, owner_files=USER_ORIGINALS)
@@ -61,13 +69,13 @@ class JobImages:
 
         Raises Refusal for a file that is no readable image, and for a mask that does not fit.
         """
-        port, owner = self._ports[job.chat.platform], job.user.key
+        platform, owner = job.chat.platform, job.user.key
 
         async def load_reference(position: int, reference: Attachment) -> tuple[Image, Image | None]:
             mask = job.mask if position == 0 else None
             async with self._originals.reserve(owner, _most_bytes(reference) + (_most_bytes(mask) if mask else 0)):
-                mask_data = None if mask is None else await port.fetch(mask, limit=REFERENCE_MAX_BYTES)
-                data, name = await port.fetch(reference, limit=REFERENCE_MAX_BYTES), _display_name(reference)
+                mask_data = None if mask is None else await self._fetch(mask, platform)
+                data, name = await self._fetch(reference, platform), _display_name(reference)
                 if mask is not None and mask_data is not None:
                     return await self._processor.prepare_masked_reference(
                         data,
@@ -123,6 +131,11 @@ class JobImages:
     async def close(self) -> None:
         """Cancels all downloads of previews and waits for their ends."""
         await self._background.cancel()
+
+    async def _fetch(self, reference: Attachment, platform: str) -> bytes:
+        if is_linked(reference):
+            return await self._linked_images.load(reference, limit=REFERENCE_MAX_BYTES)
+        return await self._ports[platform].fetch(reference, limit=REFERENCE_MAX_BYTES)
 
 
 async def load_source(fetcher: Fetcher, source: Link | Blob, limit: int, timeout_s: float) -> bytes:

@@ -26,6 +26,8 @@ question-pictures-full =
 question-example = a lighthouse in a storm
 question-example-edit = make it a rainy night
 refusal-prompt-too-long = That is { NUMBER($length, useGrouping: 0) } characters, and I can take { NUMBER($limit, useGrouping: 0) }. Please make it shorter.
+refusal-text-file-too-long = “{ $name }” is too long. I can take { NUMBER($limit, useGrouping: 0) } characters; please make it shorter.
+refusal-text-file-unreadable = “{ $name }” is not text that I can read. Please save it as plain text in UTF-8, or write the words in the chat.
 refusal-unknown-option = I don’t know the option “{ $option }”. You can use: { $allowed }
 refusal-bad-option = { $option } can’t be “{ $value }”. You can use: { $allowed }
 refusal-option-without-value = { $option } needs a value after it. You can use: { $allowed }
@@ -209,7 +211,7 @@ answer-cancelled =
        *[other] Stopped { NUMBER($count, useGrouping: 0) } pictures. Nothing was charged.
     }
 answer-privacy =
-    What I keep: your name here, your words and options, where your pictures stand in the chat, and when each was painted. Pictures themselves only until they are delivered; uploads that the chat won’t show me again, at most a month.
+    What I keep: your name here, your words and options, where your pictures stand in the chat, and when each was painted. Pictures themselves only until they are delivered; uploads that the chat won’t show me again and pictures whose address you wrote, at most a month.
     { $days ->
         [0] Finished jobs are kept until you say /forget.
         [one] Finished jobs are forgotten after { NUMBER($days, useGrouping: 0) } day.

@@ -15,6 +15,8 @@ question-pictures-full = 我收下了前 { NUMBER($count, useGrouping: 0) } 张�
 question-example = 暴风雨中的灯塔
 question-example-edit = 改成下雨的夜晚
 refusal-prompt-too-long = 这段描述有 { NUMBER($length, useGrouping: 0) } 个字符，最多 { NUMBER($limit, useGrouping: 0) } 个。请写短一些。
+refusal-text-file-too-long = “{ $name }”太长了：我最多能接收 { NUMBER($limit, useGrouping: 0) } 个字符，请缩短。
+refusal-text-file-unreadable = “{ $name }”不是我能读取的文本。请另存为 UTF-8 纯文本，或直接在聊天中输入。
 refusal-unknown-option = 没有“{ $option }”这个选项。可以用：{ $allowed }
 refusal-bad-option = { $option } 不能是“{ $value }”。可以用：{ $allowed }
 refusal-option-without-value = { $option } 后面要写上值。可以用：{ $allowed }
@@ -156,7 +158,7 @@ answer-history-empty = 这里还什么都没有。画第一张吧：/imagine 暴
 answer-history-line = { NUMBER($number, useGrouping: 0) }. { $time } · { $state } ·“{ $prompt }”
 answer-cancelled = 已停止 { NUMBER($count, useGrouping: 0) } 张图片，没有扣除积分。
 answer-privacy =
-    我保存的内容：你在这里的名字、你的描述和选项、图片在聊天中的位置，以及每张图的时间。图片本身只保存到送达为止；聊天不会再次提供的上传文件最多保存一个月。
+    我保存的内容：你在这里的名字、你的描述和选项、图片在聊天中的位置，以及每张图的时间。图片本身只保存到送达为止；聊天不会再次提供的上传文件和你给出链接的图片最多保存一个月。
     { $days ->
         [0] 已完成的任务会保留到你发送 /forget 为止。
        *[other] 已完成的任务在 { NUMBER($days, useGrouping: 0) } 天后删除。

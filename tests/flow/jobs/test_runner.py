@@ -14,6 +14,7 @@ from bot.errors import ChatFailed, ChatGone, Moderated, PaintFailed
 from bot.fetch import Fetcher
 from bot.job import Job, NewJob, State
 from bot.jobs.images import JobImages
+from bot.jobs.linked_images import LinkedImages
 from bot.jobs.results import JobResults
 from bot.jobs.runner import JobRunner
 from bot.painting import Accepted, Blob, Capabilities, FinishedImage, Link, PaintEvent, PaintRequest, Preview, Usage
@@ -84,10 +85,11 @@ class RunnerBench:
         self.store, self.platform, self.host = store, platform, slow
         self.slow_link = f"{slow.address}/pictures/1.png"
         self.upstream, processor = Upstream(), ImageProcessor()
+        linked = LinkedImages(fetcher, store.adapter_store, SystemClock())
         self.jobs = JobRunner(
             store=store,
             provider=FallbackProvider([(self.upstream, 1)], budget_s=10, clock=FakeClock(), jitter=float),
-            images=JobImages(fetcher, {"memory": platform}, processor),
+            images=JobImages(fetcher, {"memory": platform}, processor, linked),
             results=JobResults(fetcher, processor),
             status_messages=status_messages,
             ports={"memory": platform},

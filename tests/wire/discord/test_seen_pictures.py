@@ -9,6 +9,7 @@ from bot.texts import translate
 from tests.servers.discord import Intent, Message, StickerFormat, Upload
 from tests.servers.discord.errors import Json
 from tests.support.images import png
+from tests.support.website import Website, website
 from tests.support.world import reference_sizes
 from tests.wire.discord.easel import DiscordWorld, discord_world
 
@@ -141,6 +142,64 @@ async def test_embeds_of_apps_show_image_and_thumbnail(open_place: DiscordWorld)
         ask_about(world, world.server.say(app, world.channel, embeds=embeds), "replied")
         await world.wait_for_picture()
         assert reference_sizes(world.sandbox) == [(50, 40), (51, 40)]
+
+
+# ---------------------------------------------------------------- addresses and text files
+
+
+@pytest.fixture
+async def site(world: DiscordWorld) -> AsyncGenerator[Website]:
+    async with website() as made:
+        world.settings["fetch"] = {"allow_hosts": [world.sandbox.address.removeprefix("http://"), made.host]}
+        yield made
+
+
+@pytest.mark.parametrize("place", ["channel", "direct", "slash"])
+async def test_an_address_in_a_prompt_is_a_reference(world: DiscordWorld, site: Website, place: str) -> None:
+    async with world.easel():
+        prompt, chat = f"make <{site.address}/50.png> a painting", world.channel
+        if place == "slash":
+            world.server.slash(world.ada, chat, "imagine", {"prompt": prompt})
+        elif place == "direct":
+            chat = world.server.world.open_dm(world.ada)
+            world.server.say(world.ada, chat, prompt)
+        else:
+            world.server.say(world.ada, chat, f"{world.bot_mention} {prompt}")
+        message = await world.wait_for_picture(chat)
+        assert reference_sizes(world.sandbox) == [(50, 40)]
+        assert "make a painting" in message.content
+
+
+async def test_an_address_that_discord_shows_is_taken_once(world: DiscordWorld, site: Website) -> None:
+    async with world.easel():
+        url, shown = f"{site.address}/50.png", place_picture(world, 51)
+        embed: Json = {"type": "image", "url": url, "thumbnail": {"url": url, "proxy_url": shown}}
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} this {url} at night", embeds=[embed])
+        message = await world.wait_for_picture()
+        assert reference_sizes(world.sandbox) == [(51, 40)]
+        assert "this at night" in message.content
+        assert site.asked == []
+
+
+@pytest.mark.parametrize("how", ["mentioned", "direct", "forwarded"])
+async def test_message_txt_is_the_prompt(world: DiscordWorld, how: str) -> None:
+    words = "a red fox, " * 250
+    file = Upload(filename="message.txt", data=words.encode(), content_type="text/plain; charset=utf-8")
+    picture = Upload(filename="50.png", data=png(size=(50, 40)))
+    async with world.easel():
+        home = world.server.world.open_dm(world.ada)
+        if how == "mentioned":
+            chat = world.channel
+            world.server.say(world.ada, chat, world.bot_mention, files=[file, picture])
+        elif how == "direct":
+            chat = home
+            world.server.say(world.ada, chat, files=[file, picture])
+        else:
+            chat = home
+            world.server.forward(world.ada, chat, world.server.say(world.ada, world.channel, files=[file, picture]))
+        await world.wait_for_picture(chat)
+        assert world.sandbox.requests[-1].prompt == words.strip()
+        assert reference_sizes(world.sandbox) == [(50, 40)]
 
 
 def place_picture(world: DiscordWorld, width: int) -> str:
