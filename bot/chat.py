@@ -127,6 +127,10 @@ class Message:
     attachments: tuple[Attachment, ...] = ()
     """Files, in the order of the message."""
 
+    about: tuple[Attachment, ...] = ()
+    """Files of what its place is about, such as the message that a thread was started on, where `text` refers to them.
+    They count where there are no others."""
+
     links: tuple[str, ...] = ()
     """Addresses that words of `text` link to without showing them, in order."""
 

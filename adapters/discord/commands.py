@@ -170,13 +170,7 @@ def _paint_command(
     offered = {"size": offered_sizes(available), "model": models, "quality": available.qualities}
     unavailable = {option for option, values in offered.items() if not values}
     signature = inspect.signature(paint)
-    parameters = [
-        parameter.replace(annotation=discord.Attachment, default=inspect.Parameter.empty)
-        if name == "edit" and parameter.name == "image"  # there is nothing to edit without one
-        else parameter
-        for parameter in signature.parameters.values()
-        if parameter.name not in unavailable
-    ]
+    parameters = [each for each in signature.parameters.values() if each.name not in unavailable]
     paint.__signature__ = signature.replace(parameters=parameters)  # pyright: ignore[reportFunctionMemberAccess] - PEP 362
     descriptions = {each.name: _localized(f"discord-option-{_option_text(each.name)}") for each in parameters[1:]}
     described: Callback = app_commands.describe(**descriptions)(paint)

@@ -3,7 +3,10 @@
 Interactions are interactions.py's; how events get here, gateway.py's.
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
 
 import discord
 import structlog
@@ -15,8 +18,10 @@ from adapters.discord.ids import PLATFORM
 from adapters.discord.media import decode_files
 from adapters.discord.sender import Sender, TokenUnusable
 from adapters.discord.state import DiscordState
+from adapters.discord.threads import ThreadStarters
+from adapters.discord.unfolding import LinkUnfolding
 from adapters.discord.users import Users
-from bot.chat import Card, DeletedMessage, MessageRef
+from bot.chat import Card, DeletedMessage, MessageRef, User
 from bot.clock import Clock
 from bot.errors import ChatBusy, ChatUnreachable
 from bot.errors.machine import is_machine_failure
@@ -27,6 +32,7 @@ log = structlog.get_logger()
 
 USER_MESSAGE_TYPES = (discord.MessageType.default, discord.MessageType.reply)
 MAX_NOTICE_ATTEMPTS = 4  # of a notice of the adapter's own
+LINKS_FRESH = timedelta(seconds=10)  # after which Discord has shown what it can of a link
 NOTICE_RETRY_S = 1.0  # before a notice is sent once more after a broken connection
 REQUIRED_PERMISSIONS = {
     "view_channel": "View Channel",
@@ -47,6 +53,8 @@ class MessageEvents:
         files: Files,
         state: DiscordState,
         users: Users,
+        starters: ThreadStarters,
+        unfolding: LinkUnfolding,
         events: EventSink,
         clock: Clock,
     ) -> None:
@@ -58,6 +66,8 @@ class MessageEvents:
         self._users = users
         self._events = events
         self._clock = clock
+        self._starters = starters
+        self._unfolding = unfolding
 
     async def handle_deleted(self, guild_id: int | None, channel_id: int, message_id: int) -> None:
         if self._state.is_own_message(str(message_id)):
@@ -89,13 +99,38 @@ class MessageEvents:
                 if notice := obstacle if refusal is None else refusal:
                     await self._send_notice(message, notice)
                 return True
+        if not await self._complete_links(message, reply):
+            return False
+        return await self._hand_over(message, reply, sender, user.id, roles, to_me=to_me)
+
+    async def _hand_over(
+        self,
+        message: discord.Message,
+        reply: discord.Message | DeletedMessage | None,
+        sender: User,
+        bot_id: int,
+        bot_roles: Sequence[int],
+        *,
+        to_me: bool,
+    ) -> bool:
+        """As `EventSink.receive_message`."""
         for source in (message, reply):
             if isinstance(source, discord.Message):
                 for ref, file in decode_files(source):
                     self._files.remember_url(str(ref), file.url)
-        return await self._events.receive_message(
-            decode.decode_message(message, bot_id=user.id, bot_roles=roles, sender=sender, reply=reply, to_me=to_me)
+        decoded = decode.decode_message(
+            message, bot_id=bot_id, bot_roles=bot_roles, sender=sender, reply=reply, to_me=to_me
         )
+        if reply is None and not decoded.attachments:
+            decoded = replace(decoded, about=await self._starters.pictures(message.channel, decoded.text))
+        return await self._events.receive_message(decoded)
+
+    async def _complete_links(self, message: discord.Message, reply: discord.Message | DeletedMessage | None) -> bool:
+        """Waits for what Discord shows of the links in a message, and in one just before it that it replies to. False:
+        the bot stops meanwhile."""
+        recent = isinstance(reply, discord.Message) and message.created_at - reply.created_at < LINKS_FRESH
+        sources = [message, *([reply] if isinstance(reply, discord.Message) and recent else [])]
+        return all(await asyncio.gather(*map(self._unfolding.complete, sources)))
 
     # ------------------------------------------------------------ replies
 

@@ -21,6 +21,8 @@ from adapters.discord.interaction_replies import InteractionReplies
 from adapters.discord.interactions import AnswerButton, InteractionHandler, JobButton
 from adapters.discord.sender import Sender
 from adapters.discord.state import DiscordState
+from adapters.discord.threads import ThreadStarters
+from adapters.discord.unfolding import LinkUnfolding
 from adapters.discord.users import Users
 from bot import descriptors
 from bot.clock import Clock
@@ -87,13 +89,26 @@ class GatewayClient(discord.AutoShardedClient):
         self._parsers = dict(self._connection.parsers)
         for name in RECORDED_EVENTS:
             self._connection.parsers[name] = partial(self._record, name, self._parsers[name])
-        users = Users(state)
+        self._unfolding = LinkUnfolding(clock)
+        self._connection.parsers["MESSAGE_UPDATE"] = partial(
+            self._note_update, self._connection.parsers["MESSAGE_UPDATE"]
+        )
+        users, starters = Users(state), ThreadStarters(self, files)
         self._messages = MessageEvents(
-            self, sender=sender, files=files, state=state, users=users, events=events, clock=clock
+            self,
+            sender=sender,
+            files=files,
+            state=state,
+            users=users,
+            starters=starters,
+            unfolding=self._unfolding,
+            events=events,
+            clock=clock,
         )
         self.interactions = InteractionHandler(
             replies=InteractionReplies(sender=sender, state=state, inbox=inbox, clock=clock),
             users=users,
+            starters=starters,
             files=files,
             state=state,
             storage=storage,
@@ -114,6 +129,7 @@ class GatewayClient(discord.AutoShardedClient):
             if task is not None:
                 task.cancel()
         await self.close()
+        self._unfolding.close()
         if self._running:
             await asyncio.wait(self._running, timeout=HANDOVER_TIMEOUT_S)
 
@@ -161,6 +177,14 @@ class GatewayClient(discord.AutoShardedClient):
             self._inbox.record(name, data, "" if self.user is None else str(self.user.id))
         except Exception:
             log.exception("event not recorded", event_name=name)
+        parse(data)
+
+    def _note_update(self, parse: ParseEvent, data: Event) -> None:
+        """Notes what a message shows now before discord.py reads it."""
+        try:
+            self._unfolding.note_update(data)
+        except Exception:
+            log.exception("update of a message not noted")
         parse(data)
 
     async def _take_up_events(self) -> None:

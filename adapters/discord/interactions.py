@@ -21,10 +21,12 @@ from adapters.discord.interaction_tokens import InteractionToken
 from adapters.discord.media import ReceivedFile, decode_file, decode_files, make_attachment
 from adapters.discord.modals import PromptModal
 from adapters.discord.state import DiscordState
+from adapters.discord.threads import ThreadStarters
 from adapters.discord.users import Users, interaction_locale
 from bot.chat import Action, Attachment, DeletedMessage, Message, User
 from bot.clock import Clock
 from bot.errors import Restarted, StoreFailed
+from bot.intake.commands import PAINT_COMMANDS
 from bot.ports import AdapterStorage, EventSink
 from bot.texts import negotiate_locale, translate, translate_error
 
@@ -83,6 +85,7 @@ class InteractionHandler:
         *,
         replies: InteractionReplies,
         users: Users,
+        starters: ThreadStarters,
         files: Files,
         state: DiscordState,
         storage: AdapterStorage,
@@ -91,6 +94,7 @@ class InteractionHandler:
     ) -> None:
         self._replies = replies
         self._users = users
+        self._starters = starters
         self._files = files
         self._state = state
         self._storage = storage
@@ -269,6 +273,9 @@ class InteractionHandler:
     ) -> None:
         """Hands the request to the core, as a message of the user."""
         sender = self._users.of_interaction(interaction)
+        about: tuple[Attachment, ...] = ()
+        if reply_to is None and not attachments and command in PAINT_COMMANDS:
+            about = await self._starters.pictures(interaction.channel, "/edit" if command == "edit" else text)
         accepted = await self._events.receive_message(
             Message(
                 id=token.id,
@@ -276,6 +283,7 @@ class InteractionHandler:
                 sender=sender,
                 text=text,
                 attachments=attachments,
+                about=about,
                 reply_to=reply_to,
                 to_me=True,
                 command=command,

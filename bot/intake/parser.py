@@ -268,11 +268,12 @@ def _refusal_of(attachment: Attachment) -> Refusal:
 
 
 def _order_references(message: Message, own: tuple[Attachment, ...]) -> tuple[Attachment, ...]:
-    """Own attachments, then those of the message replied to; pictures of the bot itself come first."""
+    """Own attachments, then those of the message replied to; pictures of the bot itself come first. Where there are
+    none, what the place is about."""
     if not isinstance(message.reply_to, Message):
-        return own
+        return own or message.about
     quoted = message.reply_to.attachments
-    return quoted + own if message.reply_to.from_me else own + quoted
+    return (quoted + own if message.reply_to.from_me else own + quoted) or message.about
 
 
 def _may_be_image(attachment: Attachment) -> bool:

@@ -57,6 +57,12 @@ class UserActions:
         message.embeds = [*message.embeds, *embeds]
         self.core.dispatch_message("MESSAGE_UPDATE", message)
 
+    def open_post(self, author: User, forum: Channel, text: str = "", *, files: Sequence[Upload] = ()) -> Channel:
+        """A member opens a post of a forum, whose first message has the post's id."""
+        thread = self.core.world.add_thread(forum)
+        self._write(author, thread, text, files, reference=None, message_id=thread.id)
+        return thread
+
     def forward(self, author: User, channel: Channel, message: Message) -> Message:
         """Someone's message, as a snapshot."""
         return self._write(author, channel, "", (), reference=Reference(message=message, kind="forward"))
@@ -180,10 +186,11 @@ class UserActions:
         embeds: Sequence[Json] = (),
         stickers: Sequence[Sticker] = (),
         components: Sequence[Json] = (),
+        message_id: int | None = None,
     ) -> Message:
         core = self.core
         message = Message(
-            id=core.world.snowflake(),
+            id=core.world.snowflake() if message_id is None else message_id,
             channel=channel,
             author=author,
             created=core.now(),

@@ -117,12 +117,18 @@ class World:
         )
 
     def add_thread(
-        self, parent: Channel, name: str = "thread", *, archived: bool = False, locked: bool = False
+        self,
+        parent: Channel,
+        name: str = "thread",
+        *,
+        archived: bool = False,
+        locked: bool = False,
+        started_on: Message | None = None,
     ) -> Channel:
-        """A public thread of a text channel, or a post of a forum."""
+        """A public thread of a text channel, started on a message of it or on none, or a post of a forum."""
         return self._enter(
             Channel(
-                id=self.snowflake(),
+                id=self.snowflake() if started_on is None else started_on.id,
                 kind=Kind.THREAD,
                 name=name,
                 guild=parent.guild,
