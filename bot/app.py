@@ -20,10 +20,12 @@ from bot.handlers.admission import Admission
 from bot.handlers.buttons import ButtonHandler
 from bot.handlers.commands import CommandHandler
 from bot.handlers.content import MessageContent
+from bot.handlers.deletion import ResultDeletion
 from bot.handlers.dialogue import Dialogue
 from bot.handlers.event_sink import CoreEventSink
 from bot.handlers.messages import MessageHandler
 from bot.handlers.pending_requests import PendingRequests
+from bot.handlers.permissions import JobPermissions
 from bot.handlers.replies import Replies
 from bot.job import new_id
 from bot.jobs.fair_queue import FairQueue
@@ -186,6 +188,8 @@ class App:
             clock=clock,
             new_id=new_id,
         )
+        permissions = JobPermissions(store=store, admission=admission, admins=settings.admins, ports=ports)
+        deletion = ResultDeletion(store=store, jobs=jobs, permissions=permissions)
         commands = CommandHandler(
             store=store,
             clock=clock,
@@ -195,6 +199,7 @@ class App:
             shops=shops,
             pending_requests=pending_requests,
             linked_images=linked_images,
+            deletion=deletion,
             cancel_job=scheduler.cancel,
             wait_for_end=partial(scheduler.wait_for_end, timeout_s=SETTLE_WAIT_S),
             retention_days=settings.privacy.retention_days,
@@ -216,10 +221,10 @@ class App:
         buttons = ButtonHandler(
             store=store,
             jobs=jobs,
-            commands=commands,
+            permissions=permissions,
+            deletion=deletion,
             pending_requests=pending_requests,
             admission=admission,
-            ports=ports,
             clock=clock,
             locale=settings.locale,
         )

@@ -137,6 +137,9 @@ class Message:
     reply_to: "Message | DeletedMessage | None" = None
     """The message that this one replies to, one hop only; None for no reply."""
 
+    sender_moderates: bool = False
+    """Whether the platform has told with the message that its sender may delete others' messages in its chat."""
+
     to_me: bool = False
     """Whether it names the bot: a mention, a command of its own, a reply to one of its messages. May be False in a
     private chat, where every message is meant for the bot."""
@@ -200,6 +203,7 @@ class Action(StrEnum):
     RETRY = "retry"
     VARY = "vary"
     EDIT = "edit"
+    DELETE = "delete"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,6 +238,9 @@ class ButtonPress:
 
     job_id: str
     """`Button.job_id` of the button. Comes from outside: there may be no such job."""
+
+    sender_moderates: bool = False
+    """Whether the platform has told with the press that the presser may delete others' messages in its chat."""
 
     no_form: bool = False
     """The platform opens no form for the prompt that Edit needs: in a private chat the user's next text is it."""
@@ -348,6 +355,9 @@ class Delivered:
 
     attachments: tuple[Attachment, ...]
     """Handles of the pictures, in the order of delivery."""
+
+    further_ids: tuple[str, ...] = ()
+    """Ids of the other messages that hold some, in the same chat."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,9 +133,19 @@ class Job(NewJob):
     delivered: tuple[Attachment, ...]
     """The delivered pictures."""
     delivered_id: str | None
-    """Id of the message with the pictures."""
+    """Id of the message with the pictures; of several the first."""
+    further_ids: tuple[str, ...]
+    """Ids of the other messages with its pictures."""
+    deleted: datetime | None
+    """When its result was taken away; None: it was not."""
     checkpoints: Mapping[str, Any]
     """JSON values of finished steps by their names, in the order they were written."""
+
+
+def message_ids(job: Job) -> tuple[str, ...]:
+    """The ids of all messages of a job that its chat has, the one with the pictures first."""
+    known = (job.delivered_id, job.status_id, *job.further_ids)
+    return tuple(dict.fromkeys(each for each in known if each is not None))
 
 
 def button_key(action: Action, job_id: str, user_key: str) -> str:

@@ -108,6 +108,22 @@ class StoredFiles(Protocol):
 
 
 @runtime_checkable
+class MessageRemoval(Protocol):
+    """A port that can take back what it has posted."""
+
+    async def remove(
+        self, chat: Chat, message_ids: Sequence[str], card: Card, *, key: str, keep: Sequence[Attachment]
+    ) -> None:
+        """Deletes messages of the bot; those that are gone already are none. One that the platform lets nobody delete
+        any more becomes `card`, without pictures and buttons. `key`: as of `ChatPort.deliver`, whose records go too.
+        `keep`: handles of pictures in the messages that `fetch` must find all the same. May be repeated.
+
+        Raises ChatFailed.
+        """
+        ...
+
+
+@runtime_checkable
 class MessageLinks(Protocol):
     """A port whose messages have addresses."""
 

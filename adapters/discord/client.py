@@ -47,7 +47,7 @@ VERBOSE_LOGGERS = ("discord.client", "discord.gateway", "discord.http", "discord
 
 class DiscordAdapter:
     """One bot in all its guilds. Implements `adapters.service.PlatformAdapter`, and of the optional protocols
-    RateLimitFeedback, StoredFiles and MessageLinks."""
+    RateLimitFeedback, StoredFiles, MessageRemoval and MessageLinks."""
 
     platform = PLATFORM
     keeps_requests = False
@@ -172,6 +172,11 @@ class DiscordAdapter:
         key: str,
     ) -> Delivered:
         return await self._delivery.deliver(chat, ref, card, images, reply_to=reply_to, key=key)
+
+    async def remove(
+        self, chat: Chat, message_ids: Sequence[str], card: Card, *, key: str, keep: Sequence[Attachment]
+    ) -> None:
+        await self._delivery.remove(chat, message_ids, keep=keep)
 
     async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
         return await self._files.fetch(attachment, limit=limit)

@@ -62,6 +62,8 @@ class CommandCallbacks(Protocol):
 
     async def handle_message_menu(self, interaction: Interaction, message: discord.Message) -> None: ...
 
+    async def handle_delete_menu(self, interaction: Interaction, message: discord.Message) -> None: ...
+
 
 class TextTranslator(app_commands.Translator):
     """Our texts in Discord's languages; the English ones are the fallback that Discord has anyway."""
@@ -88,14 +90,18 @@ def add_commands(
     async def edit_image(interaction: Interaction, message: discord.Message) -> None:
         await interaction.client.run_event(callbacks.handle_message_menu(interaction, message))
 
-    tree.add_command(
-        app_commands.ContextMenu(
-            name=_localized("discord-menu-edit"),
-            callback=edit_image,
-            allowed_contexts=ALL_CONTEXTS,
-            allowed_installs=ALL_INSTALLATIONS,
+    async def delete_picture(interaction: Interaction, message: discord.Message) -> None:
+        await interaction.client.run_event(callbacks.handle_delete_menu(interaction, message))
+
+    for name, callback in (("discord-menu-edit", edit_image), ("discord-menu-delete", delete_picture)):
+        tree.add_command(
+            app_commands.ContextMenu(
+                name=_localized(name),
+                callback=callback,
+                allowed_contexts=ALL_CONTEXTS,
+                allowed_installs=ALL_INSTALLATIONS,
+            )
         )
-    )
 
 
 async def sync_commands(tree: app_commands.CommandTree[Any], storage: AdapterStorage, application_id: int) -> bool:

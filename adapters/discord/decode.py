@@ -15,7 +15,7 @@ from adapters.discord.rest import Json
 from bot.chat import Action, Attachment, ButtonPress, Chat, DeletedMessage, Message, MessageRef, User
 from bot.intake.addresses import find_addresses, normalize_address, remove_addresses
 
-BUTTON_ID = re.compile(r"easel:(?P<action>cancel|retry|vary|edit):(?P<job>[\w-]{1,80})")
+BUTTON_ID = re.compile(r"easel:(?P<action>cancel|retry|vary|edit|delete):(?P<job>[\w-]{1,80})")
 ANSWER_ID = re.compile(r"easel-answer:(?P<wanted>words|any)")
 _MENTION = re.compile(r"<@[!&]?(\d{1,20})>")
 _CUSTOM_EMOJI = re.compile(r"<a?(:\w+:)\d+>")
@@ -107,6 +107,7 @@ def decode_message(
         attachments=decode_attachments(message),
         reply_to=reply if reply is None or isinstance(reply, DeletedMessage) else decode_reply(reply, bot_id),
         to_me=to_me,
+        sender_moderates=_sender_moderates(message),
     )
 
 
@@ -119,6 +120,7 @@ def decode_reply(message: discord.Message, bot_id: int) -> Message:
         text=remove_shown_addresses(message.content, message),
         attachments=decode_attachments(message),
         from_me=message.author.id == bot_id,
+        job_id=job_of_message(message),
     )
 
 
@@ -145,7 +147,30 @@ def decode_button_press(
         sender=sender,
         action=Action(action),
         job_id=job,
+        sender_moderates=moderates(interaction),
     )
+
+
+def job_of_message(message: discord.Message) -> str | None:
+    """Id of the job whose buttons a message carries; None: it has none."""
+    rows = (row.children for row in message.components if isinstance(row, discord.ActionRow))
+    ids_ = (str(item.custom_id or "") for children in rows for item in children)
+    return next((match["job"] for each in ids_ if (match := BUTTON_ID.fullmatch(each)) is not None), None)
+
+
+def moderates(interaction: discord.Interaction[Any]) -> bool:
+    """Whether whoever started an interaction may delete others' messages in that channel of a guild."""
+    return interaction.guild_id is not None and interaction.permissions.manage_messages
+
+
+def _sender_moderates(message: discord.Message) -> bool:
+    """As `moderates`, of a message's author, as far as the guild's roles are known."""
+    if message.guild is None or not isinstance(message.author, discord.Member):
+        return False
+    try:
+        return message.channel.permissions_for(message.author).manage_messages
+    except discord.ClientException:  # a thread whose channel is not known
+        return False
 
 
 def decode_modal(data: Mapping[str, Any]) -> SubmittedModal:

@@ -95,6 +95,19 @@ class Delivery:
                 return await self._record_delivered(chat, message, card, small)
         raise ChatFailed(detail=f"no size is small enough for {chat.key}")
 
+    async def remove(self, chat: Chat, message_ids: Sequence[str], *, keep: Sequence[Attachment]) -> None:
+        """As `MessageRemoval.remove`; a bot may delete its messages whatever their age. Raises ChatFailed."""
+        for attachment in keep:
+            await self._files.keep(attachment)
+        for message_id in message_ids:
+            try:
+                await self._sender.delete_message(MessageRef(chat=chat, message_id=message_id))
+            except TokenUnusable as unusable:
+                raise ChatGone(detail=f"interaction {unusable.token.id} is over") from unusable
+            except CallRejected as rejection:
+                raise translate_rejection(rejection) from rejection
+            self._previews.pop(message_id, None)
+
     # ------------------------------------------------------------ within
 
     async def _send(

@@ -20,7 +20,13 @@ NONCE_CHARS = 24  # Discord takes 25
 NO_MENTIONS: Json = {"parse": []}
 ROW_COMPONENT, BUTTON_COMPONENT = 1, 2
 PRIMARY, SECONDARY, DANGER = 1, 2, 4
-BUTTON_STYLES = {Action.CANCEL: DANGER, Action.RETRY: SECONDARY, Action.VARY: SECONDARY, Action.EDIT: PRIMARY}
+BUTTON_STYLES = {
+    Action.CANCEL: DANGER,
+    Action.RETRY: SECONDARY,
+    Action.VARY: SECONDARY,
+    Action.EDIT: PRIMARY,
+    Action.DELETE: DANGER,
+}
 ANSWER_WITH_WORDS, ANSWER_WITH_ANYTHING = "easel-answer:words", "easel-answer:any"  # ids of the buttons of questions
 SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif"}
 SPOILER_PREFIX = "SPOILER_"  # Discord hides a file whose name begins so

@@ -15,7 +15,17 @@ from adapters.discord.media import ReceivedFile, find_images, make_attachment
 from adapters.discord.rest import RestClient
 from bot.chat import Attachment
 from bot.clock import Clock
-from bot.errors import ChatBusy, ChatUnreachable, FetchFailed, FetchTooLarge, PictureGone, PictureTooLarge, StoreFailed
+from bot.errors import (
+    ChatBusy,
+    ChatFailed,
+    ChatUnreachable,
+    FetchFailed,
+    FetchTooLarge,
+    PictureGone,
+    PictureTooLarge,
+    Refusal,
+    StoreFailed,
+)
 from bot.fetch import Fetcher
 from bot.ports import AdapterStorage
 
@@ -68,6 +78,15 @@ class Files:
         """Stores a file whose bytes are known. Raises StoreFailed."""
         await self._storage.cache_blob(StoredFileRef(id=file_id).blob_key, data)
 
+    async def keep(self, attachment: Attachment) -> None:
+        """Stores a picture whose message is about to be deleted. One that cannot be read is logged."""
+        if isinstance(ref := parse_file_ref(attachment.ref), MessageFileRef):
+            try:
+                data = await self._fetch_from_message(ref, attachment.filename or "", MAX_STORED_BYTES)
+                await self.store_bytes(ref.item, data)
+            except (ChatFailed, Refusal, StoreFailed) as failed:
+                log.warning("picture not kept", attachment=ref.item, failure=type(failed).__name__)
+
     async def fetch(self, attachment: Attachment, *, limit: int) -> bytes:
         """As `ChatPort.fetch`."""
         name = attachment.filename or ""
@@ -75,7 +94,10 @@ class Files:
             raise PictureTooLarge(name=name, limit=_format_megabytes(limit))
         match parse_file_ref(attachment.ref):
             case MessageFileRef() as ref:
-                return await self._fetch_from_message(ref, name, limit)
+                try:
+                    return await self._fetch_from_message(ref, name, limit)
+                except PictureGone:  # its message was deleted: a copy was kept where other jobs start from it
+                    return await self._load_stored(StoredFileRef(id=ref.item), name, limit)
             case StoredFileRef() as ref:
                 return await self._load_stored(ref, name, limit)
             case StickerFileRef() as ref:
@@ -86,8 +108,11 @@ class Files:
     async def delete_stored(self, attachments: Sequence[Attachment]) -> None:
         """As `StoredFiles.delete_stored`."""
         for attachment in attachments:
-            if isinstance(ref := parse_file_ref(attachment.ref), StoredFileRef):
-                await self._storage.delete_key(ref.blob_key)
+            match parse_file_ref(attachment.ref):
+                case StoredFileRef(id=file_id) | MessageFileRef(item=file_id):
+                    await self._storage.delete_key(StoredFileRef(id=file_id).blob_key)
+                case _:
+                    pass
 
     async def close(self) -> None:
         """Returns when no upload is being stored."""

@@ -23,7 +23,7 @@ from adapters.discord.modals import PromptModal
 from adapters.discord.state import DiscordState
 from adapters.discord.threads import ThreadStarters
 from adapters.discord.users import Users, interaction_locale
-from bot.chat import Action, Attachment, DeletedMessage, Message, User
+from bot.chat import Action, Attachment, ButtonPress, DeletedMessage, Message, MessageRef, User
 from bot.clock import Clock
 from bot.errors import Restarted, StoreFailed
 from bot.intake.commands import PAINT_COMMANDS
@@ -149,6 +149,32 @@ class InteractionHandler:
         storing = asyncio.ensure_future(self._store_menu_files(message.id, files))
         await self._show_modal(interaction, "menu", message)
         await storing
+
+    async def handle_delete_menu(self, interaction: Interaction, message: discord.Message) -> None:
+        """The menu entry "Delete picture": as the button of a result, also where that is out of sight."""
+        job = decode.job_of_message(message)
+        if job is None or message.author != interaction.client.user:
+            text = translate(interaction_locale(interaction), "refusal-nothing-to-delete")
+            await self._replies.respond(lambda: interaction.response.send_message(text, ephemeral=True))
+            return
+        if (token := await self._replies.acknowledge(interaction, ephemeral=True)) is None:
+            return
+        async with self._replies.report_bugs(interaction, token):
+            reply = await self._events.press_button(
+                ButtonPress(
+                    id=str(interaction.id),
+                    message=MessageRef(
+                        chat=decode.decode_interaction_chat(interaction, None), message_id=str(message.id)
+                    ),
+                    sender=self._users.of_interaction(interaction),
+                    action=Action.DELETE,
+                    job_id=job,
+                    sender_moderates=decode.moderates(interaction),
+                )
+            )
+            await self._replies.send_ephemeral(
+                token, reply.text or translate(interaction_locale(interaction), "deleted")
+            )
 
     # ------------------------------------------------------------ buttons
 

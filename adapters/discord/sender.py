@@ -86,6 +86,24 @@ class Sender:
             raise TokenUnusable(token)
         return await self._edit_by_bot(channel_id(ref.chat), ref.message_id, payload, files)
 
+    async def delete_message(self, ref: MessageRef) -> None:
+        """Deletes any message of the bot; no-op for one that is gone.
+
+        Raises CallRejected, TokenUnusable, ChatBusy, ChatUnreachable.
+        """
+        token = self._state.tokens.for_message(ref.message_id)
+        if token is not None and self._is_usable(token):
+            try:
+                path = f"{self._webhook(token)}/messages/{ref.message_id}"
+                await _unless_deleted(self._rest.call("DELETE", path, bot_auth=False))
+            except CallRejected as rejection:
+                self._mark_dead(token, rejection)
+            else:
+                return
+        if token is not None and token.token_only:
+            raise TokenUnusable(token)
+        await _unless_deleted(self._call_in_thread("DELETE", channel_id(ref.chat), ref.message_id))
+
     async def send_ephemeral(self, token: InteractionToken, payload: Mapping[str, Any]) -> None:
         """Sends a further reply that only the user sees. Raises CallRejected, ChatBusy, ChatUnreachable."""
         await self._rest.call("POST", self._webhook(token), {**payload, "flags": EPHEMERAL_FLAG}, bot_auth=False)
@@ -140,15 +158,28 @@ class Sender:
     async def _edit_by_bot(
         self, channel: str, message_id: str, payload: Mapping[str, Any], files: Sequence[Upload]
     ) -> Json:
-        """An archived thread is opened again first."""
+        message = await self._call_in_thread("PATCH", channel, message_id, payload, files)
+        if "id" not in message:
+            raise errors.chat_unreachable("an answer that names nothing")
+        return message
+
+    async def _call_in_thread(
+        self,
+        method: str,
+        channel: str,
+        message_id: str,
+        payload: Mapping[str, Any] | None = None,
+        files: Sequence[Upload] = (),
+    ) -> Json:
+        """A call about a message by the bot's own token. An archived thread is opened again first."""
         path = f"/channels/{channel}/messages/{message_id}"
         try:
-            return await self._write("PATCH", path, payload, files)
+            return await self._rest.call(method, path, payload, files)
         except CallRejected as rejection:
             if rejection.code != errors.THREAD_ARCHIVED:
                 raise
         await self._rest.call("PATCH", f"/channels/{channel}", {"archived": False})
-        return await self._write("PATCH", path, payload, files)
+        return await self._rest.call(method, path, payload, files)
 
     async def _write(
         self,

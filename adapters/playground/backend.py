@@ -3,7 +3,7 @@
 No frame is parsed and no request answered here.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from adapters.playground import users
@@ -58,9 +58,10 @@ class Backend:
         """Queues a user's stored message for the core, after the sender's earlier events."""
         await self.work_queues.add_work(sender, self._receive_work(message))
 
-    async def delete_message(self, chat: str, message: int) -> None:
-        """Deletes a message, whoever wrote it. One that was deleted before is deleted on the pages again."""
-        found = await self.database.delete_message(chat, message)
+    async def delete_message(self, chat: str, message: int, *, keep: Collection[str] = ()) -> None:
+        """Deletes a message, whoever wrote it, but for the files to `keep` (ids). One that was deleted before is
+        deleted on the pages again."""
+        found = await self.database.delete_message(chat, message, keep=keep)
         self.previews.set_preview(message, None)
         self.connections.broadcast(("message", str(message)), {"type": "deleted", "chat": chat, "id": str(message)})
         if found is None or found.sender != users.BOT_ID:

@@ -165,6 +165,15 @@ class PlaygroundAdapter:
         _, data = await self._database.load_file(attachment.ref, limit=limit)
         return data
 
+    async def remove(
+        self, chat: Chat, message_ids: Sequence[str], card: Card, *, key: str, keep: Sequence[Attachment]
+    ) -> None:
+        if self._backend is None:
+            raise ChatUnreachable(detail="the playground is closed")
+        for message_id in message_ids:
+            number = _message_number(MessageRef(chat=chat, message_id=message_id))
+            await self._backend.delete_message(chat.id, number, keep=[each.ref for each in keep])
+
     def message_link(self, ref: MessageRef) -> str | None:
         return f"#{ref.message_id}"  # the page scrolls there
 

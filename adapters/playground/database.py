@@ -7,7 +7,7 @@ ChatUnreachable in one place.
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -187,16 +187,16 @@ class ChatDatabase:
             raise MessageGone
         return found
 
-    async def delete_message(self, chat: str, message: int) -> StoredMessage | None:
-        """Deletes text and attachments, and files that no other message shows. Returns the message as it was; None
-        when the chat has no such message."""
+    async def delete_message(self, chat: str, message: int, *, keep: Collection[str] = ()) -> StoredMessage | None:
+        """Deletes text and attachments, and files that no other message shows, but for those to `keep` for a day.
+        Returns the message as it was; None when the chat has no such message."""
         async with self._transaction() as db:
             if await self._chat_of(db, message) != chat:
                 return None
             found = await self._select_message(db, message)
             if found.is_deleted:
                 return None
-            await self._detach_files(db, message)
+            await self._detach_files(db, message, keep=keep)
             await db.execute("UPDATE messages SET deleted = 1, text = '', buttons = '[]' WHERE id = ?", (message,))
             return found
 
@@ -296,11 +296,13 @@ class ChatDatabase:
             alt = row["name"] if alts is None else alts[position]
             await db.execute("INSERT INTO attachments VALUES (?, ?, ?, ?)", (message, position, file, alt))
 
-    async def _detach_files(self, db: aiosqlite.Connection, message: int) -> None:
-        """Removes a message's attachments, and the files that no other message shows."""
+    async def _detach_files(self, db: aiosqlite.Connection, message: int, *, keep: Collection[str] = ()) -> None:
+        """Removes a message's attachments, and the files that no other message shows but those to `keep`."""
         files = await db.execute_fetchall("SELECT DISTINCT file FROM attachments WHERE message = ?", (message,))
         await db.execute("DELETE FROM attachments WHERE message = ?", (message,))
         for row in files:
+            if row["file"] in keep:
+                continue
             await db.execute(
                 "DELETE FROM files WHERE id = ? AND NOT EXISTS (SELECT 1 FROM attachments WHERE file = files.id)",
                 (row["file"],),

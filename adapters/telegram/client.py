@@ -21,6 +21,7 @@ from adapters.telegram.ids import PLATFORM
 from adapters.telegram.message_ids import MessageIds
 from adapters.telegram.payments import StarCharges
 from adapters.telegram.receiver import Receiver
+from adapters.telegram.removal import MessageRemover
 from adapters.telegram.sender import Sender
 from adapters.telegram.state import TelegramState, TelegramStorage
 from adapters.telegram.strays import StrayFinder
@@ -47,7 +48,8 @@ SEEN_REACTION = ReactionTypeEmoji("👀")
 
 
 class TelegramAdapter:
-    """One bot in all its chats. Implements ChatPort, MessageLinks, RequestAcknowledgement, ChatRoles and Shop.
+    """One bot in all its chats. Implements ChatPort, and of the optional protocols MessageRemoval, MessageLinks,
+    RequestAcknowledgement, ChatRoles and Shop.
 
     `public_url`: of Easel's HTTP server, needed for webhooks. `admins` as in the settings. `processor`: the one that
     all of Easel shares; by default one of its own.
@@ -98,6 +100,7 @@ class TelegramAdapter:
             storage_chat=settings.storage_chat,
             local=settings.local,
         )
+        self._remover = MessageRemover(self._bot, self._sender, self._delivery, storage)
         self._administrators = ChatAdministrators(self._bot, clock, self._sender.current_chat)
         self._charges = StarCharges(self._bot, storage, clock)
         self._receiver: Receiver | None = None
@@ -195,6 +198,11 @@ class TelegramAdapter:
         """Reacts to a request in a group, where the budget may let no message through for a while."""
         if chat.kind == "group" and not ids.is_inline(chat) and chat.id not in self._chats_without_reactions:
             self._tasks.spawn(self._add_seen_reaction(chat, int(message_id)), "telegram reaction")
+
+    async def remove(
+        self, chat: Chat, message_ids: Sequence[str], card: Card, *, key: str, keep: Sequence[Attachment]
+    ) -> None:
+        await self._remover.remove(chat, message_ids, card, key=key)
 
     async def is_administrator(self, chat: Chat, user: User) -> bool:
         return await self._administrators.is_administrator(chat, user)

@@ -14,7 +14,7 @@ from adapters.telegram import ids
 from adapters.telegram.ids import PLATFORM
 from bot.chat import Action, Attachment, ButtonPress, Chat, Message, MessageRef, User
 
-BUTTON_DATA = re.compile(r"easel:(?P<action>cancel|retry|vary|edit):(?P<job>[\w-]{1,40})")
+BUTTON_DATA = re.compile(r"easel:(?P<action>cancel|retry|vary|edit|delete):(?P<job>[\w-]{1,40})")
 _BARE_COMMAND = re.compile(r"/(?P<name>\w+)(?:@(?P<bot>\w+))?")
 # Content that is neither text nor a file.
 _OTHER_CONTENT = (
@@ -197,6 +197,8 @@ def decode_message(
         reply_to=reply,
         to_me=addressed.mentions_bot or (reply is not None and reply.from_me) or first.guest_query_id is not None,
         max_images=max_images,
+        # only its administrators post in a group's own name
+        sender_moderates=first.sender_chat is not None and first.sender_chat.id == first.chat.id,
     )
 
 

@@ -6,7 +6,7 @@ moved chats, sender.py's.
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 
 import structlog
 import telegram
@@ -36,7 +36,16 @@ from bot.texts import translate
 
 log = structlog.get_logger()
 
-_HANDLES = StoredReader[tuple[Attachment, ...]](tuple[Attachment, ...])
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostedPicture:
+    """A picture in a message of its own."""
+
+    message_id: str
+    attachment: Attachment
+
+
+_POSTED = StoredReader[tuple[PostedPicture, ...]](tuple[PostedPicture, ...])
 
 # The largest document: at api.telegram.org, and at a Bot API server of the operator's own.
 CLOUD_UPLOAD_BYTES = 50 * 1000 * 1000
@@ -96,7 +105,11 @@ class PictureDelivery:
         except CallRejected as rejected:
             raise ChatFailed(detail=rejected.description) from rejected
         posted = MessageRef(chat=self._sender.current_chat(chat), message_id=str(first.message_id))
-        return Delivered(ref=posted, attachments=(*_posted_attachments(first, card), *rest))
+        return Delivered(
+            ref=posted,
+            attachments=(_posted_picture(first, card).attachment, *(each.attachment for each in rest)),
+            further_ids=tuple(each.message_id for each in rest),
+        )
 
     async def _find_posted(self, chat: Chat, ref: MessageRef | None, key: str) -> MessageRef | None:
         """The message that is to become the first image: `ref`, or one that an earlier call has posted and whose id was
@@ -196,11 +209,11 @@ class PictureDelivery:
 
     async def _deliver_rest(
         self, first: telegram.Message, card: Card, images: Sequence[Image], key: str
-    ) -> tuple[Attachment, ...]:
+    ) -> tuple[PostedPicture, ...]:
         """Posts the other images below the first; once, however often the delivery is repeated."""
         if not images:
             return ()
-        blob_key = f"{PLATFORM}:album:{key}"
+        blob_key = _album_blob(key)
         if (posted := await self._load_posted(blob_key)) is not None:
             return posted
         address = ChatAddress(
@@ -209,15 +222,15 @@ class PictureDelivery:
             channel_topic=first.direct_messages_topic.topic_id if first.direct_messages_topic else None,
         )
         numbered = list(enumerate(images, start=2))
-        handles: dict[int, Attachment] = {}
+        pictures: dict[int, PostedPicture] = {}
         for photos in (True, False):  # documents make albums with documents only
             alike = [each for each in numbered if shows_as_photo(each[1], original=card.as_file) is photos]
             for start in range(0, len(alike), MAX_ALBUM_ITEMS):
                 part = alike[start : start + MAX_ALBUM_ITEMS]
                 messages = await self._send_album(address, first, card, part, key=_album_key(key, part[0][0]))
                 for (number, _), message in zip(part, messages, strict=True):
-                    handles[number] = _posted_attachments(message, card)[0]
-        posted = tuple(handles[number] for number in sorted(handles))
+                    pictures[number] = _posted_picture(message, card)
+        posted = tuple(pictures[number] for number in sorted(pictures))
         await self._save_posted(blob_key, posted)
         return posted
 
@@ -253,18 +266,14 @@ class PictureDelivery:
         media = [encode_media(image, number, caption=None, card=card) for number, image in part]
         return await call_api(lambda: self._bot.send_media_group(media=media, **send_kwargs(address, reply_to)))
 
-    async def _load_posted(self, blob_key: str) -> tuple[Attachment, ...] | None:
+    async def _load_posted(self, blob_key: str) -> tuple[PostedPicture, ...] | None:
         try:
             document = await self._storage.cached_blob(blob_key)
         except StoreFailed as failed:
             raise ChatUnreachable(detail=f"album not looked up: {failed.detail}") from failed
-        try:
-            return None if document is None else _HANDLES.read(json.loads(document))
-        except ValueError:
-            log.warning("album of before not understood", key=blob_key)
-            return None
+        return _read_posted(document, blob_key)
 
-    async def _save_posted(self, blob_key: str, posted: Sequence[Attachment]) -> None:
+    async def _save_posted(self, blob_key: str, posted: Sequence[PostedPicture]) -> None:
         try:
             await self._storage.cache_blob(blob_key, json.dumps([asdict(each) for each in posted]).encode())
         except StoreFailed as failed:
@@ -278,19 +287,33 @@ class PictureDelivery:
         """Uploads the image once into the storage chat, and edits the inline message by the file's id there."""
         if ref is None:  # the guest query is not answered yet: the answer gets the image next
             ref = await self._sender.post(chat, replace(card, text="…"), reply_to=None, key=key)
-        blob_key = f"{PLATFORM}:stored:{key}"
+        blob_key = _upload_blob(key)
         if (stored := await self._load_posted(blob_key)) is None:
-            stored = await self._upload_to_storage_chat(card, image)
+            stored = (await self.upload_to_storage_chat(card, image),)
             await self._save_posted(blob_key, stored)
-        (handle,) = stored
+        handle = stored[0].attachment
         sent_card = replace(card, as_file=handle.filename != PHOTO_NAME)
         media = encode_media(
             image, 1, caption=encode_text(card, MAX_CAPTION_CHARS)[0], card=sent_card, file_id=handle.ref
         )
         await self._sender.edit_media(EditTarget(inline=ref.message_id), card, media)
-        return Delivered(ref=ref, attachments=stored)
+        return Delivered(ref=ref, attachments=(handle,))
 
-    async def _upload_to_storage_chat(self, card: Card, image: Image) -> tuple[Attachment, ...]:
+    async def stored_uploads(self, key: str) -> list[MessageRef]:
+        """The messages in the storage chat with the pictures of a job's inline message. Raises StoreFailed."""
+        if self._storage_chat is None:
+            return []
+        chat = ids.make_chat(self._storage_chat, direct=False)
+        posted = _read_posted(await self._storage.cached_blob(_upload_blob(key)), key) or ()
+        return [MessageRef(chat=chat, message_id=each.message_id) for each in posted]
+
+    async def forget(self, key: str) -> None:
+        """Deletes the records of what was posted for a job. Raises StoreFailed."""
+        for blob_key in (_album_blob(key), _upload_blob(key)):
+            await self._storage.delete_key(blob_key)
+
+    async def upload_to_storage_chat(self, card: Card, image: Image) -> PostedPicture:
+        """Raises ChatFailed, and as `call_api`."""
         if self._storage_chat is None:
             raise ChatFailed(detail="telegram.storage_chat is not set")
         storage_chat = ChatAddress(chat=self._storage_chat)
@@ -301,11 +324,31 @@ class PictureDelivery:
                 lambda address: self._send_picture(address, card, image, 1, reply_to=None, with_text=False),
             )
 
-        return _posted_attachments(await self._send_photo_or_document(card, send), card)
+        return _posted_picture(await self._send_photo_or_document(card, send), card)
 
 
-def _posted_attachments(message: telegram.Message, card: Card) -> tuple[Attachment, ...]:
-    return tuple(replace(each, spoiler=card.spoiler) for each in decode_attachments(message))
+def _posted_picture(message: telegram.Message, card: Card) -> PostedPicture:
+    (attachment,) = decode_attachments(message)
+    return PostedPicture(message_id=str(message.message_id), attachment=replace(attachment, spoiler=card.spoiler))
+
+
+def _read_posted(document: bytes | None, blob_key: str) -> tuple[PostedPicture, ...] | None:
+    """None: nothing was posted before, or nobody can read what."""
+    try:
+        return None if document is None else _POSTED.read(json.loads(document))
+    except ValueError:
+        log.warning("pictures of before not understood", key=blob_key)
+        return None
+
+
+def _album_blob(key: str) -> str:
+    """Where the pictures below a job's message are noted."""
+    return f"{PLATFORM}:album:{key}"
+
+
+def _upload_blob(key: str) -> str:
+    """Where the upload of a job's inline message is noted."""
+    return f"{PLATFORM}:stored:{key}"
 
 
 def _album_key(key: str, number: int | None = None) -> str:

@@ -22,7 +22,13 @@ PHOTO_REJECTED = (
     "photo_save_file_invalid",
     "too large",
 )
-_MESSAGE_GONE = ("message to edit not found", "message_id_invalid", "message can't be edited", "message not found")
+_MESSAGE_GONE = (
+    "message to edit not found",
+    "message to delete not found",
+    "message_id_invalid",
+    "message can't be edited",
+    "message not found",
+)
 _CHAT_GONE = (
     "chat not found",
     "not enough rights",

@@ -192,7 +192,7 @@ class Sender:
         self, ref: MessageRef, edit: Callable[[EditTarget], Awaitable[T]], repost: Callable[[], Awaitable[T]]
     ) -> T:
         """Edits a message; calls `repost` where a migrated group has left it behind."""
-        target = self._edit_target(ref)
+        target = self.edit_target(ref)
         if target is None:
             return await repost()
         try:
@@ -206,8 +206,8 @@ class Sender:
         """Notes the message in the supergroup that replaces one that was left behind."""
         await self._save_move(f"{message.chat.id}/{ref.message_id}", str(message.message_id))
 
-    def _edit_target(self, ref: MessageRef) -> EditTarget | None:
-        """None: the message was left behind, and no other replaces it yet."""
+    def edit_target(self, ref: MessageRef) -> EditTarget | None:
+        """What an edit of a message names. None: the message was left behind, and no other replaces it yet."""
         if ids.is_inline(ref.chat):
             return EditTarget(inline=ref.message_id)
         current = self._current_address(ids.chat_address(ref.chat))
@@ -292,17 +292,17 @@ class Sender:
         key = str(target)
         has_media = key in self._shown_media
         try:
-            await (self._edit_caption if has_media else self._edit_text)(target, card)
+            await (self._edit_caption if has_media else self.edit_text)(target, card)
         except CallRejected as rejected:
             if (NO_CAPTION if has_media else NO_TEXT) not in rejected.description:
                 raise
-            await (self._edit_text if has_media else self._edit_caption)(target, card)
+            await (self.edit_text if has_media else self._edit_caption)(target, card)
             if has_media:
                 self._shown_media.pop(key, None)
             else:
                 self._shown_media[key] = None
 
-    async def _edit_text(self, target: EditTarget, card: Card) -> None:
+    async def edit_text(self, target: EditTarget, card: Card) -> None:
         text, entities = encode_text(card, MAX_TEXT_CHARS)
         buttons = encode_buttons(card.buttons)
         await call_api(

@@ -15,7 +15,7 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     │   ├── ReplyGone  NothingToEdit  ReplyHasNoPicture  StillPainting
     │   ├── OutOfCredits  ChatOutOfCredits  TooManyWaiting
     │   ├── Banned  ChatBanned  Closed  ForbiddenWord  TooFast
-    │   ├── NotAnAdministrator  RoleUnknown
+    │   ├── NotAnAdministrator  RoleUnknown  NothingToDelete
     │   ├── NotYours  AlreadyFinished  AdminsOnly  UnknownCommand  BadArguments  UnknownCharge  Restarting
     │   └── Unsupported             no configured provider can do it
     ├── PaintFailed                 the upstream made no image; the reservation is released
@@ -44,6 +44,7 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     ├── ChatFailed                  the chat platform did not accept a call
     │   └── ChatBusy  MessageGone  ChatGone  ChatUnreachable  StillSearching
     ├── Undelivered                 painted, but not delivered to the chat: not charged
+    ├── NotDeleted                  the platform keeps a message of a result that was taken away
     ├── StoreFailed                 a read or write of the database failed
     ├── MachineFailed               out of descriptors, memory or disk space; the request waits
     ├── Unreadable                  what was stored about a job cannot be read any more; not charged
@@ -90,6 +91,7 @@ from bot.errors.infrastructure import (
     FetchTooSlow,
     MachineFailed,
     MessageGone,
+    NotDeleted,
     SettingsWrong,
     Stale,
     StillSearching,
@@ -118,6 +120,7 @@ from bot.errors.refusals import (
     MovingSticker,
     NotAnAdministrator,
     NotAPicture,
+    NothingToDelete,
     NothingToEdit,
     NotYours,
     OneModelOnly,
@@ -190,7 +193,9 @@ __all__ = [
     "NoPicture",
     "NotAPicture",
     "NotAnAdministrator",
+    "NotDeleted",
     "NotYours",
+    "NothingToDelete",
     "NothingToEdit",
     "OneModelOnly",
     "OptionWithoutValue",

@@ -64,6 +64,12 @@ class Undelivered(EaselError):
     key = "failed-undelivered"
 
 
+class NotDeleted(EaselError):
+    """The platform keeps a message of a result that was taken away."""
+
+    key = "error-not-deleted"
+
+
 class StoreFailed(EaselError):
     """The database is full, locked, read-only or unreachable; the transaction was rolled back."""
 

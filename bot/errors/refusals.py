@@ -233,6 +233,12 @@ class NotYours(Refusal):
     key = "refusal-not-yours"
 
 
+class NothingToDelete(Refusal):
+    """The command to take a result away replies to none."""
+
+    key = "refusal-nothing-to-delete"
+
+
 class NotAnAdministrator(Refusal):
     """Only administrators may act on what was asked for in their chat's name."""
 

@@ -1,23 +1,20 @@
-"""Answers button clicks: Cancel, Retry, Vary and Edit. Works after a restart: a click brings the job's id and no more.
+"""Answers button clicks: Cancel, Retry, Vary, Edit, Delete. Works after a restart: a click brings the job's id alone.
 
-Only the job's owner and admins may click, and for a chat that asked in its own name its administrators. Turns every
-failure into words for the clicker.
+Who may click stands in `permissions`. Turns every failure into words for the clicker.
 """
-
-from collections.abc import Mapping
 
 import structlog
 
-from bot.chat import Action, ButtonPress, ButtonReply, Chat, User
+from bot.chat import Action, ButtonPress, ButtonReply, User
 from bot.clock import Clock
-from bot.errors import AlreadyFinished, Banned, ChatFailed, EaselError, NotAnAdministrator, NotYours, RoleUnknown
+from bot.errors import AlreadyFinished, EaselError
 from bot.handlers.admission import Admission, SuppressReply
-from bot.handlers.commands import CommandHandler
+from bot.handlers.deletion import ResultDeletion
 from bot.handlers.pending_requests import PendingRequests
+from bot.handlers.permissions import JobPermissions
 from bot.handlers.unfinished import Awaits, PendingRequest, PictureMessage
 from bot.job import TRANSITIONS, Job
 from bot.jobs.service import JobService, Requester
-from bot.ports import ChatPort, ChatRoles
 from bot.store.store import Store
 from bot.texts import negotiate_locale, translate, translate_error
 
@@ -32,20 +29,20 @@ class ButtonHandler:
         *,
         store: Store,
         jobs: JobService,
-        commands: CommandHandler,
+        permissions: JobPermissions,
+        deletion: ResultDeletion,
         pending_requests: PendingRequests,
         admission: Admission,
-        ports: Mapping[str, ChatPort],
         clock: Clock,
         locale: str,
     ) -> None:
         """`locale`: for users whose platform names none of ours."""
         self._store = store
         self._jobs = jobs
-        self._commands = commands
+        self._permissions = permissions
+        self._deletion = deletion
         self._pending_requests = pending_requests
         self._admission = admission
-        self._ports = ports
         self._clock = clock
         self._locale = locale
 
@@ -64,9 +61,13 @@ class ButtonHandler:
 
     async def _handle(self, press: ButtonPress, locale: str) -> ButtonReply:
         job = await self._store.get_job(press.job_id)
-        if job is None or not job.prompt:  # erased by /forget
-            raise AlreadyFinished
-        actor = await self._identify_actor(press.sender, job)
+        if job is None or (press.action is not Action.DELETE and (not job.prompt or job.deleted)):
+            raise AlreadyFinished  # also of a job that was erased by /forget
+        if press.action is Action.DELETE:
+            moderates = press.message.chat if press.sender_moderates else None
+            text = await self._deletion.delete(press.sender, job, locale, moderates=moderates, shown=press.message)
+            return ButtonReply(text=text)
+        actor = await self._permissions.identify_actor(press.sender, job)
         match press.action:
             case Action.EDIT:
                 return await self._prompt_for_edit(press, actor, job, locale)
@@ -74,37 +75,6 @@ class ButtonHandler:
                 return await self._cancel_job(press, job, locale)
             case Action.RETRY | Action.VARY:
                 return await self._repeat_job(press, actor, job, locale)
-
-    async def _identify_actor(self, sender: User, job: Job) -> User:
-        """On whose account a press is: the sender's own, or that of the chat which they act for. Raises NotYours,
-        NotAnAdministrator, RoleUnknown, Banned."""
-        owner, is_admin = job.user, self._commands.is_admin(sender)
-        if owner.key == sender.key:
-            return sender
-        try:
-            if owner.is_chat and await self._acts_for_chat(sender, job):
-                if self._admission.blocks(sender) or await self._store.is_banned(sender.key):
-                    raise Banned
-                return owner
-        except ChatFailed as failed:
-            if not is_admin:
-                raise RoleUnknown from failed
-        if is_admin:
-            return sender
-        raise NotAnAdministrator if owner.is_chat else NotYours
-
-    async def _acts_for_chat(self, sender: User, job: Job) -> bool:
-        """Whether the sender administers the chat that asked, or the group where it did: somebody who posts there as a
-        channel of theirs may do so where the bot is not. Raises ChatFailed."""
-        port = self._ports.get(job.chat.platform)
-        if not isinstance(port, ChatRoles):
-            return False
-        asker = Chat(platform=job.user.platform, id=job.user.id, kind="group")
-        places = (asker,) if asker.key == job.chat.key else (job.chat, asker)
-        for place in places:
-            if await port.is_administrator(place, sender):
-                return True
-        return False
 
     async def _prompt_for_edit(self, press: ButtonPress, actor: User, job: Job, locale: str) -> ButtonReply:
         """Tells how to say what to change. Where no form opens, in a direct chat, the image waits for the prompt."""
@@ -127,12 +97,7 @@ class ButtonHandler:
             if press.message.message_id not in (job.status_id, job.delivered_id):
                 self._jobs.retire_stray_message(press.message, job)
             raise AlreadyFinished
-        if await self._jobs.cancel_job(job.id):
-            return ButtonReply(text=translate(locale, "answer-cancelled", count=1))
-        current = await self._store.get_job(job.id)
-        if current is None or not TRANSITIONS[current.state]:  # another press of the same moment has cancelled it
-            raise AlreadyFinished
-        return ButtonReply(text=translate(locale, "press-too-late"))
+        return ButtonReply(text=await self._deletion.cancel(job, locale))
 
     async def _repeat_job(self, press: ButtonPress, actor: User, job: Job, locale: str) -> ButtonReply:
         self._admission.check_request(actor, press.message.chat, job.prompt)

@@ -6,9 +6,10 @@ Reads and changes credits only through the store; starts no job.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.chat import Chat, MessageRef, User
+from bot.chat import Chat, DeletedMessage, Message, MessageRef, User
 from bot.clock import Clock
 from bot.errors import AdminsOnly, BadArguments, UnknownCharge, UnknownCommand
+from bot.handlers.deletion import ResultDeletion
 from bot.handlers.pending_requests import PendingRequests
 from bot.intake.commands import COMMANDS, Audience
 from bot.intake.models import offered_models
@@ -35,6 +36,10 @@ class CommandContext:
     chat: Chat
     locale: str
     """Language of the answer, one of ours."""
+    reply_to: Message | DeletedMessage | None = None
+    """The message that the command replies to."""
+    sender_moderates: bool = False
+    """As of `Message`."""
     event: str
     """Idempotency key of a change of credits: the platform may deliver the same command again."""
 
@@ -53,6 +58,7 @@ class CommandHandler:
         shops: Mapping[str, Shop],
         pending_requests: PendingRequests,
         linked_images: LinkedImages,
+        deletion: ResultDeletion,
         cancel_job: Callable[[str], Awaitable[bool]],
         wait_for_end: Callable[[str], Awaitable[None]],
         retention_days: int | None,
@@ -69,7 +75,18 @@ class CommandHandler:
         self._wait_for_end = wait_for_end
         self._pending_requests = pending_requests
         self._linked_images = linked_images
+        self._deletion = deletion
         self._retention_days = retention_days
+        self._answers: Mapping[str, Callable[[CommandContext], Awaitable[str]]] = {
+            "quota": self._quota,
+            "history": self._history,
+            "cancel": self._cancel_all,
+            "delete": self._delete,
+            "privacy": self._privacy,
+            "forget": self._forget,
+            "help": self._help,
+            "start": self._start,
+        }
         self._capabilities = capabilities
 
     def is_admin(self, user: User) -> bool:
@@ -83,25 +100,11 @@ class CommandHandler:
         spec = COMMANDS.get(command.name)
         if spec is not None and spec.audience is Audience.ADMINS and not self.is_admin(context.user):
             raise AdminsOnly
-        match command.name:
-            case "quota":
-                return await self._quota(context)
-            case "history":
-                return await self._history(context)
-            case "cancel":
-                return await self._cancel_all(context)
-            case "privacy":
-                return self._privacy(context)
-            case "forget":
-                return await self._forget(context)
-            case "help":
-                return help_text(context.locale, self._capabilities().models)
-            case "start":
-                return translate(context.locale, "answer-start")
-            case "admin":
-                return await self._admin(context, command.args)
-            case _:
-                raise UnknownCommand(command=f"/{command.name}"[:40])
+        if command.name == "admin":
+            return await self._admin(context, command.args)
+        if (answer := self._answers.get(command.name)) is None:
+            raise UnknownCommand(command=f"/{command.name}"[:40])
+        return await answer(context)
 
     async def _quota(self, context: CommandContext) -> str:
         balance = await self._store.balance(
@@ -131,12 +134,12 @@ class CommandHandler:
             "answer-history-line",
             number=number,
             time=f"{job.created:%Y-%m-%d %H:%M} UTC",
-            state=translate(context.locale, f"state-{job.state.value}"),
+            state=translate(context.locale, "state-deleted" if job.deleted else f"state-{job.state.value}"),
             prompt=shorten(" ".join(job.prompt.split()), HISTORY_PROMPT_CHARS),
         )
         message_id = job.delivered_id or job.status_id
         port = self._ports.get(job.chat.platform)
-        if message_id is None or not isinstance(port, MessageLinks):
+        if message_id is None or job.deleted is not None or not isinstance(port, MessageLinks):
             return line
         link = port.message_link(MessageRef(chat=job.chat, message_id=message_id))
         return f"{line} {link}" if link else line
@@ -148,7 +151,19 @@ class CommandHandler:
             return translate(context.locale, "answer-nothing-to-cancel")
         return translate(context.locale, "answer-cancelled", count=len(ended))
 
-    def _privacy(self, context: CommandContext) -> str:
+    async def _delete(self, context: CommandContext) -> str:
+        moderates = context.chat if context.sender_moderates else None
+        return await self._deletion.delete_replied(
+            context.user, context.chat, context.reply_to, context.locale, moderates=moderates
+        )
+
+    async def _help(self, context: CommandContext) -> str:
+        return help_text(context.locale, self._capabilities().models)
+
+    async def _start(self, context: CommandContext) -> str:
+        return translate(context.locale, "answer-start")
+
+    async def _privacy(self, context: CommandContext) -> str:
         return translate(context.locale, "answer-privacy", days=self._retention_days or 0)
 
     async def _forget(self, context: CommandContext) -> str:

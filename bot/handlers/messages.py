@@ -218,7 +218,12 @@ class MessageHandler:
                 raise refusal
             case Command() as command:
                 context = CommandContext(
-                    user=requester.user, chat=requester.chat, locale=requester.locale, event=message.event_key
+                    user=requester.user,
+                    chat=requester.chat,
+                    locale=requester.locale,
+                    event=message.event_key,
+                    reply_to=message.reply_to,
+                    sender_moderates=message.sender_moderates,
                 )
                 return await self._commands.answer(context, command)
             case paint:

@@ -77,6 +77,8 @@ class CommandSpec:
     audience: Audience = Audience.USERS
     menus: frozenset[Menu] = frozenset(Menu)
     """Where it is offered; those that only admins or buyers see are added there by the adapter."""
+    addressed_only: bool = False
+    """Whether it is heard in a group only where it names the bot or replies to it: other bots have such a command."""
     adapter_only: bool = False
     """Answered by an adapter itself (Telegram's shop); the core's parser does not know it."""
 
@@ -121,6 +123,7 @@ COMMANDS: Mapping[str, CommandSpec] = {
         CommandSpec(name="quota", in_help=True),
         CommandSpec(name="history", in_help=True),
         CommandSpec(name="cancel", in_help=True),
+        CommandSpec(name="delete", in_help=True, addressed_only=True, menus=frozenset({Menu.DIRECT, Menu.GROUP})),
         CommandSpec(name="help"),
         CommandSpec(name="privacy", audience=Audience.ANYBODY),
         CommandSpec(name="forget", audience=Audience.ANYBODY, menus=_NOT_IN_GROUPS),

@@ -25,7 +25,7 @@ from bot.errors import (
     UnknownCommand,
     Unsupported,
 )
-from bot.intake.commands import PAINT_COMMANDS, TEXT_COMMANDS
+from bot.intake.commands import COMMANDS, PAINT_COMMANDS, TEXT_COMMANDS
 from bot.intake.options import extract_options
 from bot.painting import Capabilities, Options
 
@@ -140,7 +140,7 @@ def parse_request(message: Message, capabilities: Capabilities) -> Paint | Comma
     text, slash = message.text.strip(), _find_command(message)
     if isinstance(slash, Refusal):
         return slash
-    if slash is None and not _is_addressed(message):
+    if not _is_addressed(message) and (slash is None or COMMANDS[slash.name].addressed_only):
         return None
     if slash is not None and slash.name in TEXT_COMMANDS:
         words = _strip_control_chars(slash.text[:ARGUMENTS_MAX_CHARS])

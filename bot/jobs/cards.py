@@ -23,7 +23,7 @@ def done_card(job: Job, *, count: int, seconds: float, charged: int) -> Card:
     )
     return Card(
         text=text,
-        buttons=job_buttons(job, Action.RETRY, Action.VARY, Action.EDIT),
+        buttons=job_buttons(job, Action.RETRY, Action.VARY, Action.EDIT, Action.DELETE),
         locale=job.locale,
         alt_text=job.prompt,
         spoiler=any(each.spoiler for each in job.references),
@@ -38,6 +38,11 @@ def ended_card(job: Job, failure: Failure | None) -> Card:
     refused = failure.key.startswith("refusal-")  # a retry would be refused again
     text = translate_or_replace(job.locale, failure.key, failure.facts)
     return Card(text=text, buttons=() if refused else job_buttons(job, Action.RETRY), locale=job.locale)
+
+
+def deleted_card(job: Job) -> Card:
+    """What stands in the place of a message that the platform lets nobody delete."""
+    return Card(text=translate(job.locale, "deleted"), locale=job.locale)
 
 
 def job_buttons(job: Job, *actions: Action) -> tuple[Button, ...]:

@@ -11,11 +11,11 @@ from bot.background import BackgroundTasks
 from bot.chat import Action, Card, Delivered, MessageRef
 from bot.clock import Clock
 from bot.errors import AlreadyFinished, ChatFailed, ChatGone, EaselError, StoreFailed
-from bot.job import Job
+from bot.job import Job, message_ids
 from bot.jobs import cards
 from bot.painting import Stage
-from bot.ports import ChatPort, RequestAcknowledgement
-from bot.status.messages import FinalState, StatusMessage, StatusMessages
+from bot.ports import ChatPort, RequestAcknowledgement, StoredFiles
+from bot.status.messages import FinalState, Removal, StatusMessage, StatusMessages
 from bot.status.state import QueuePosition, Status
 from bot.store.store import Store
 from bot.texts import translate, translate_error
@@ -106,6 +106,9 @@ class JobNotifier:
         """
         try:
             try:
+                if job.deleted is not None:
+                    await self.remove_messages(job)
+                    return
                 card = cards.ended_card(job, job.failure)
                 status_ref = self._status_messages.message_ref(job.id)
                 await self.show_final_state(job, FinalState(card=card))
@@ -118,6 +121,34 @@ class JobNotifier:
             log.warning("final state is shown at the next start", job=job.id, detail=failed.detail)
         except Exception:
             log.exception("final state not shown", job=job.id)
+
+    async def remove_messages(self, job: Job, shown: MessageRef | None = None) -> bool:
+        """Removes all messages of a job whose result is deleted, and `shown` if that is another one of it (in a direct
+        message, or posted by a killed process). False: stopped before; the next start goes on.
+
+        Raises ChatFailed where the platform refuses it, StoreFailed.
+        """
+        port, card = self._ports[job.chat.platform], cards.deleted_card(job)
+        in_use = await self._store.pictures_in_use(job)
+        places = [(job.chat, message_ids(job))]
+        if shown is not None and (shown.chat.key != job.chat.key or shown.message_id not in message_ids(job)):
+            places.append((shown.chat, (shown.message_id,)))
+        refused: ChatFailed | None = None
+        for chat, ids in places:
+            try:
+                removal = Removal(job_id=job.id, message_ids=ids, keep=in_use)
+                if ids and not await self._status_messages.remove_messages(chat, card, removal):
+                    return False
+            except ChatFailed as failed:
+                log.warning("message not removed", job=job.id, chat=chat.key, detail=failed.detail)
+                refused = failed
+        if isinstance(port, StoredFiles):
+            await port.delete_stored([each for each in job.delivered if each not in in_use])
+        await self._store.finish_deletion(job.id)
+        log.info("result deleted", job=job.id, chat=job.chat.key)
+        if refused is not None:
+            raise refused
+        return True
 
     def mention_owner(self, job: Job, text_id: str, ref: MessageRef) -> None:
         """Mentions the owner of a job that took LONG_JOB_S, where the end was one more silent edit of `ref`."""

@@ -165,6 +165,10 @@ class JobRunner:
         """Takes the buttons off a message that a killed process posted for the job without saving where."""
         self._notifier.retire_stray_message(ref, job)
 
+    async def remove_messages(self, job: Job, shown: MessageRef | None) -> bool:
+        """Removes all messages of a job whose result is deleted. Raises ChatFailed, StoreFailed."""
+        return await self._notifier.remove_messages(job, shown)
+
     def is_cancellable(self, job_id: str) -> bool:
         """False: its images, or the words about its failure, are on their way already."""
         return job_id not in self._ending

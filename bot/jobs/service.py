@@ -14,7 +14,16 @@ from cachetools import LRUCache
 from bot.background import BackgroundTasks
 from bot.chat import Action, Attachment, Chat, MessageRef, User
 from bot.clock import Clock
-from bot.errors import EaselError, Refusal, Restarting, StillPainting, StoreFailed, TooManyWaiting
+from bot.errors import (
+    ChatFailed,
+    EaselError,
+    NotDeleted,
+    Refusal,
+    Restarting,
+    StillPainting,
+    StoreFailed,
+    TooManyWaiting,
+)
 from bot.job import TRANSITIONS, Amendment, Job, NewJob, button_key
 from bot.jobs.runner import JobRunner
 from bot.jobs.scheduler import Scheduler
@@ -217,6 +226,22 @@ class JobService:
     def retire_stray_message(self, ref: MessageRef, job: Job) -> None:
         """Takes the buttons off a message of an ended job that the database does not know of."""
         self._runner.retire_stray_message(ref, job)
+
+    # ------------------------------------------------------------ taking a result away
+
+    async def delete_result(self, job: Job, shown: MessageRef | None = None) -> None:
+        """Takes the result of an ended job away: its messages and stored pictures. What it cost stays charged. A stop
+        in the middle is made up for by the next start; may be repeated. `shown`: a message of it where the user is.
+
+        Raises NotDeleted where the platform keeps a message, StoreFailed.
+        """
+        deleted = await self._store.begin_deletion(job.id)
+        if deleted is None or not self._runner.is_connected(deleted):
+            return
+        try:
+            await self._runner.remove_messages(deleted, shown)
+        except ChatFailed as failed:
+            raise NotDeleted(detail=failed.detail) from failed
 
     # ------------------------------------------------------------ resuming
 

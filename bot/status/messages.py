@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 import structlog
 
 from bot.background import BackgroundTasks
-from bot.chat import Button, Card, Chat, Delivered, Lane, MessageRef
+from bot.chat import Attachment, Button, Card, Chat, Delivered, Lane, MessageRef
 from bot.clock import Clock, wait_for_event
 from bot.errors import ChatBusy, ChatFailed, ChatGone, ChatUnreachable, EaselError, MessageGone, StillSearching
 from bot.painting import Image
-from bot.ports import ChatPort, RateLimitFeedback
+from bot.ports import ChatPort, MessageRemoval, RateLimitFeedback
 from bot.status.pacing import NO_RESETS, Pacer, SendGrant, Urgency
 from bot.status.state import RestartAnnounced, Status, StatusEvent, apply_event, is_noticeable_change, render
 
@@ -35,6 +35,17 @@ async def no_images() -> Sequence[Image]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Removal:
+    """Messages of a job to be removed, as `MessageRemoval.remove` takes them."""
+
+    job_id: str
+    message_ids: tuple[str, ...]
+    """At least one."""
+    keep: tuple[Attachment, ...] = ()
+    """Handles of pictures that must still be found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FinalState:
     """How a message ends."""
 
@@ -46,6 +57,9 @@ class FinalState:
 
     image_count: int = 0
     """Number of images that `load_images` returns; >= 0."""
+
+    removal: Removal | None = None
+    """What is removed instead, where the platform can; the card is for what it lets nobody delete."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -237,6 +251,36 @@ class StatusMessages:
             self._close_message(message)
         return not message.outcome.cancelled()
 
+    async def remove_messages(self, chat: Chat, card: Card, removal: Removal) -> bool:
+        """Removes a job's messages. Returns once that is done; False: stopped before.
+
+        Raises ChatFailed when the platform refuses it.
+        """
+        key = f"remove:{removal.job_id}:{removal.message_ids[0]}"
+        if (message := self._messages.get(key)) is None:
+            if self._stopped:
+                return False
+            message = StatusMessage(
+                key=key,
+                chat=chat,
+                reply_to=None,
+                locale=card.locale,
+                status=Status(accepted_at=self._clock.monotonic()),
+                ref=MessageRef(chat=chat, message_id=removal.message_ids[0]),
+                final_state=FinalState(card=card, removal=removal),
+                is_reply=True,
+            )
+            self._messages[key] = message
+            self._request_call(message, Urgency.FINAL)
+        try:
+            await asyncio.wait((message.outcome,))
+        finally:
+            self._close_message(message)
+        if message.outcome.cancelled():
+            return False
+        message.outcome.result()
+        return True
+
     def _close_message(self, message: StatusMessage) -> None:
         self._messages.pop(message.key, None)
         self._pacer.drop_message(message.key)
@@ -337,6 +381,9 @@ class StatusMessages:
         return await port.post(message.chat, card, reply_to=message.reply_to, key=key)
 
     async def _send_final(self, port: ChatPort, message: StatusMessage, final: FinalState) -> Delivered | None:
+        if (removal := final.removal) is not None and isinstance(port, MessageRemoval):
+            await port.remove(message.chat, removal.message_ids, final.card, key=removal.job_id, keep=removal.keep)
+            return None
         images = await final.load_images()
         if images:
             return await port.deliver(

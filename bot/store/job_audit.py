@@ -31,6 +31,7 @@ SHAPES: Mapping[str, StoredReader[Any]] = {
     "mask": StoredReader(Attachment | None),
     "parts": StoredReader(list[str]),
     "delivered": StoredReader(list[Attachment] | None),
+    "further_ids": StoredReader(list[str] | None),
     "usage": StoredReader(dict[str, Any] | None),
     "failure": StoredReader(Failure | None),
 }
@@ -209,6 +210,8 @@ def _ended_values(row: RawRow, charged: int, now: datetime) -> dict[str, Any]:
         "failure": None if charged else {"key": Unreadable.key, "facts": {}},
         "delivered": None,
         "delivered_id": None,
+        "further_ids": None,
+        "deleted": None,
         "notification_pending": state is State.FAILED and chat.platform != UNKNOWN,
     }
 

@@ -3,6 +3,7 @@
 Decides nothing about a job's state or its credits. Works inside the transaction it is given.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from statistics import median
@@ -14,8 +15,10 @@ from sqlalchemy import (
     Connection,
     RowMapping,
     Select,
+    Text,
     and_,
     bindparam,
+    cast,
     delete,
     func,
     insert,
@@ -31,7 +34,17 @@ from bot.chat import Attachment, Chat, Delivered, User
 from bot.job import UNFINISHED_STATES, Failure, Job, NewJob, State
 from bot.painting import Image, Options
 from bot.store.engine import field_values, require_columns
-from bot.store.schema import ERASED, NOTIFICATION_PENDING, UNFINISHED, UtcDateTime, checkpoint, job, key_value, result
+from bot.store.schema import (
+    ERASED,
+    NOTIFICATION_PENDING,
+    SEVERAL_MESSAGES,
+    UNFINISHED,
+    UtcDateTime,
+    checkpoint,
+    job,
+    key_value,
+    result,
+)
 
 # Built once each. An UPDATE writes the columns that its parameters name.
 UPDATE_JOB = update(job).where(job.c.id == bindparam("job_id"))
@@ -119,6 +132,7 @@ def end_values(
     if delivered is not None:
         values["delivered"] = [field_values(each) for each in delivered.attachments]
         values["delivered_id"] = delivered.ref.message_id
+        values["further_ids"] = list(delivered.further_ids) or None
     if trace is not None:
         values["trace"] = trace
     return values
@@ -284,7 +298,7 @@ def job_of(row: RowMapping, checkpoints: Mapping[str, Any]) -> Job:
     """A job made from its row and its checkpoints."""
     same_name = (
         "id event button request_id locale prompt attempt cost parent charged status_id created started finished "
-        "provider model price spent upstream_id usage trace delivered_id"
+        "provider model price spent upstream_id usage trace delivered_id deleted"
     )
     return Job(
         **{name: row[name] for name in same_name.split()},
@@ -294,6 +308,7 @@ def job_of(row: RowMapping, checkpoints: Mapping[str, Any]) -> Job:
         references=tuple(Attachment(**each) for each in row["reference_images"]),
         mask=Attachment(**row["mask"]) if row["mask"] else None,
         parts=tuple(row["parts"]),
+        further_ids=tuple(row["further_ids"] or ()),
         state=State(row["state"]),
         failure=Failure(**row["failure"]) if row["failure"] else None,
         delivered=tuple(Attachment(**each) for each in row["delivered"] or ()),
@@ -319,6 +334,24 @@ def select_by_message(chat: Chat, message_id: str) -> Select[Any]:
         and_(job.c.delivered_id == message_id, job.c.chat_key == chat.key),
     )
     return select(job).where(here).order_by(job.c.created.desc())
+
+
+def select_by_further_message(chat: Chat, message_id: str) -> Select[Any]:
+    """The job of whose further messages it is one."""
+    listed = cast(job.c.further_ids, Text).contains(json.dumps(message_id), autoescape=True)
+    return select(job).where(SEVERAL_MESSAGES, job.c.chat_key == chat.key, listed).order_by(job.c.created.desc())
+
+
+def handles_in_use(conn: Connection, owner: Job, handles: Sequence[Attachment]) -> tuple[Attachment, ...]:
+    """Those of a job's pictures from which other jobs started, which came after it."""
+    later = select(job.c.id).where(job.c.created >= owner.created, job.c.id != owner.id, job.c.prompt != "")
+
+    def is_used(handle: Attachment) -> bool:
+        ref = json.dumps(handle.ref)  # as it stands in the JSON of a row
+        columns = [cast(column, Text).contains(ref, autoescape=True) for column in (job.c.reference_images, job.c.mask)]
+        return conn.execute(later.where(or_(*columns)).limit(1)).first() is not None
+
+    return tuple(each for each in handles if is_used(each))
 
 
 def select_unfinished(user_key: str | None = None) -> Select[Any]:

@@ -113,6 +113,7 @@ ledger = Table(
 # Conditions of partial indexes, as text: an index is used only where a query repeats its condition literally.
 ERASED = text("prompt = ''")  # a job whose user asked Easel to forget them
 UNFINISHED = text("finished IS NULL")
+SEVERAL_MESSAGES = text("further_ids IS NOT NULL")
 NOTIFICATION_PENDING = text("notification_pending")  # a job that ended, and whose message may not say so yet
 
 job = Table(
@@ -149,6 +150,8 @@ job = Table(
     Column("failure", _json()),
     Column("delivered", _json()),
     Column("delivered_id", Text),
+    Column("further_ids", _json()),  # of the other messages with its pictures; NULL: there is one at most
+    Column("deleted", UtcDateTime),  # when its result was taken away
     Column("parent", Text),
     Column("parts", _json(), nullable=False),  # ids of further messages of its request
     Column("notification_pending", Boolean(create_constraint=False), nullable=False),
@@ -168,6 +171,7 @@ job = Table(
     Index("ix_job_done", "state", "attempt", "finished"),  # how long the latest took, whatever the past
     Index("ix_job_status_id", "status_id", "chat_key"),
     Index("ix_job_delivered_id", "delivered_id", "chat_key"),
+    Index("ix_job_further_ids", "chat_key", sqlite_where=SEVERAL_MESSAGES, postgresql_where=SEVERAL_MESSAGES),
     Index("ix_job_button", "button", sqlite_where=UNFINISHED, postgresql_where=UNFINISHED),
     Index("ix_job_erased", "created", sqlite_where=ERASED, postgresql_where=ERASED),
     Index(

@@ -7,6 +7,7 @@ and credits (`ledger`) are modules beside it.
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -285,9 +286,12 @@ class Store:
 
     async def job_by_message(self, chat: Chat, message_id: str) -> Job | None:
         """The job whose status message or delivered message it is."""
-        return await self._database.read(
-            lambda conn: job_rows.load_job(conn, job_rows.select_by_message(chat, message_id))
-        )
+
+        def work(conn: Connection) -> Job | None:
+            found = job_rows.load_job(conn, job_rows.select_by_message(chat, message_id))
+            return found or job_rows.load_job(conn, job_rows.select_by_further_message(chat, message_id))
+
+        return await self._database.read(work)
 
     async def unfinished_jobs_of(self, user_key: str) -> list[Job]:
         """A user's unfinished jobs, oldest first."""
@@ -307,6 +311,31 @@ class Store:
         """Today (UTC): jobs by each state's name, `charged` credits, `spent` upstream, `users` who sent one."""
         midnight = datetime.combine(quota.today(self._clock.now()), time(), tzinfo=UTC)
         return await self._database.read(lambda conn: job_rows.stats(conn, midnight))
+
+    # ------------------------------------------------------------ a result that is taken away
+
+    async def begin_deletion(self, job_id: str) -> Job | None:
+        """Notes that the result of an ended job is taken away; that its messages are gone stays to be shown. May be
+        repeated. Returns the job, None when it does not exist. What it cost stays as it is."""
+
+        def work(conn: Connection) -> Job | None:
+            job = job_rows.load_job(conn, job_rows.select_by_id(job_id))
+            if job is None:
+                return None
+            deleted = job.deleted or self._clock.now()
+            job_rows.update_job(conn, job_id, {"deleted": deleted, "notification_pending": True})
+            return replace(job, deleted=deleted)
+
+        return await self._database.write(work)
+
+    async def pictures_in_use(self, job: Job) -> tuple[Attachment, ...]:
+        """Handles of those of a job's delivered pictures that other jobs have as references."""
+        return await self._database.read(lambda conn: job_rows.handles_in_use(conn, job, job.delivered))
+
+    async def finish_deletion(self, job_id: str) -> None:
+        """Notes that the messages of a deleted result are gone, and forgets its pictures."""
+        done = {"delivered": None, "notification_pending": False}
+        await self._database.write(lambda conn: job_rows.update_job(conn, job_id, done))
 
     # ------------------------------------------------------------ erasing and retention
 

@@ -4,6 +4,7 @@
 ### Refusals: nothing was spent
 
 error-internal = Something went wrong inside the bot. Nothing was charged. Please try again; if it keeps happening, tell whoever runs this bot.
+error-not-deleted = This chat does not let me take that message away. I have forgotten the picture; please delete the message yourself, or ask an administrator.
 error-store = The bot’s database isn’t available at the moment. Nothing was charged. Please try again later.
 # Stands in for a sentence that could not be built, where it is not known whether anything was charged.
 error-text = Something went wrong while I put this into words. Please tell whoever runs this bot.
@@ -93,6 +94,7 @@ refusal-too-fast =
        *[other] { NUMBER($seconds, useGrouping: 0) } seconds
     }.
 refusal-not-yours = Only the person who asked for this picture can do that.
+refusal-nothing-to-delete = Reply with /delete to the picture of mine that is to go.
 refusal-not-an-administrator = This was asked for in the chat’s name: only the chat’s administrators can do that.
 refusal-role-unknown = I can’t find out right now whether you are an administrator of this chat. Nothing has happened; please try again in a moment.
 refusal-already-finished = This one is finished already.
@@ -143,6 +145,7 @@ button-cancel = Cancel
 button-retry = Retry
 button-vary = Vary
 button-edit = Edit
+button-delete = Delete
 button-answer = Answer
 answer-edit-how = Reply to the picture with what to change.
 answer-edit-next = Now write what to change.
@@ -163,6 +166,8 @@ done-partly = “{ $prompt }” · { NUMBER($got, useGrouping: 0) } of { NUMBER(
        *[other] { NUMBER($credits, useGrouping: 0) } credits
     } charged
 cancelled = Cancelled. Nothing was charged.
+# Stands in the place of a result that was taken away, where nobody can delete its message.
+deleted = Deleted.
 # Said in a new message under a picture that took more than two minutes, after the owner's name.
 done-call = your picture is ready.
 ended-call = this one has come to an end.
@@ -170,6 +175,7 @@ state-waiting = waiting
 state-running = painting
 state-done = done
 state-failed = failed
+state-deleted = deleted
 state-cancelled = cancelled
 
 ### Answers to commands
@@ -183,6 +189,7 @@ help-edit = /edit make it night: changes the picture that you reply to or send a
 help-quota = /quota: the credits you have left
 help-history = /history: your last pictures
 help-cancel = /cancel: stops what you have running and waiting
+help-delete = /delete, as a reply: takes a picture of yours away
 help-tips =
     In a direct chat just write, with photos or without. To change a result, reply to it.
     Options, anywhere in the prompt: --size 3:2, --quality high, --n 2
@@ -209,6 +216,12 @@ answer-cancelled =
     { $count ->
         [one] Stopped { NUMBER($count, useGrouping: 0) } picture. Nothing was charged.
        *[other] Stopped { NUMBER($count, useGrouping: 0) } pictures. Nothing was charged.
+    }
+answer-deleted =
+    Deleted. { $credits ->
+        [0] Nothing was charged for it.
+        [one] The { NUMBER($credits, useGrouping: 0) } credit that it cost stays charged.
+       *[other] The { NUMBER($credits, useGrouping: 0) } credits that it cost stay charged.
     }
 answer-privacy =
     What I keep: your name here, your words and options, where your pictures stand in the chat, and when each was painted. Pictures themselves only until they are delivered; uploads that the chat won’t show me again and pictures whose address you wrote, at most a month.
@@ -261,6 +274,7 @@ hint-edit = Change a picture: reply to it, or send it along
 hint-quota = How many credits you have left
 hint-history = Your last pictures
 hint-cancel = Stop what you have running and waiting
+hint-delete = Take away the picture you reply to
 hint-help = What I understand, with examples
 hint-privacy = What is kept about you
 hint-forget = Delete your prompts, history and pictures
@@ -404,6 +418,7 @@ discord-option-n = How many pictures
 discord-option-user = A member, or platform:id
 discord-option-credits = How many credits
 # The entry in a message’s menu, at most 32 characters.
+discord-menu-delete = Delete picture
 discord-menu-edit = Edit image
 # At most 45 characters each.
 discord-form-title = Change this picture

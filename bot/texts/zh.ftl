@@ -4,6 +4,7 @@
 ### 无法接受的请求：没有扣除任何积分
 
 error-internal = 机器人内部出了点问题，没有扣除积分。请再试一次；如果一直这样，请告诉机器人的管理者。
+error-not-deleted = 这个聊天不让我撤下那条消息。图片我已忘掉；请自己删除那条消息，或请管理员删除。
 error-store = 机器人的数据库暂时不可用，没有扣除积分。请稍后再试。
 error-text = 这条消息没能组织成文字。请告诉机器人的管理员。
 error-machine = 我所在的服务器资源暂时不足，没有扣除积分。您的请求正在等待，资源恢复后我会自动开始。
@@ -67,6 +68,7 @@ refusal-closed = 本机器人只对受邀的人开放。
 refusal-forbidden-word = 这里不能画这个，请换个说法。
 refusal-too-fast = 一下子太多了。{ NUMBER($seconds, useGrouping: 0) } 秒后我再听。
 refusal-not-yours = 只有发起这张图的人才能这样做。
+refusal-nothing-to-delete = 请用 /delete 回复要删除的那张图。
 refusal-not-an-administrator = 这是以群组或频道的名义提出的，只有它的管理员可以操作。
 refusal-role-unknown = 现在查不到你是不是这里的管理员。什么都没有发生，请稍后再试。
 refusal-already-finished = 这张图已经完成了。
@@ -109,6 +111,7 @@ button-cancel = 取消
 button-retry = 重试
 button-vary = 变化
 button-edit = 修改
+button-delete = 删除
 button-answer = 回答
 answer-edit-how = 回复这张图片，写上要修改的内容。
 answer-edit-next = 现在直接写下要修改的内容。
@@ -122,12 +125,14 @@ prompt-vary = 请为第一张图片创作一个变体：保留主题和氛围，
 done-caption = “{ $prompt }”· { NUMBER($seconds, useGrouping: 0) } 秒 · { NUMBER($credits, useGrouping: 0) } 积分
 done-partly = “{ $prompt }”· 画好 { NUMBER($got, useGrouping: 0) } 张，共要求 { NUMBER($asked, useGrouping: 0) } 张 · { NUMBER($seconds, useGrouping: 0) } 秒 · 扣除 { NUMBER($credits, useGrouping: 0) } 积分
 cancelled = 已取消，没有扣除积分。
+deleted = 已删除。
 done-call = 你的图片好了。
 ended-call = 这一张结束了。
 state-waiting = 排队中
 state-running = 绘制中
 state-done = 已完成
 state-failed = 失败
+state-deleted = 已删除
 state-cancelled = 已取消
 
 ### 命令的回答
@@ -141,6 +146,7 @@ help-edit = /edit 改成夜晚：修改你回复的或一起发送的图片。
 help-quota = /quota：查看剩余积分
 help-history = /history：最近的图片
 help-cancel = /cancel：停止正在进行和排队的图片
+help-delete = /delete（回复图片）：撤下你的图片
 help-tips =
     私聊时直接写就行，可以附照片。想修改结果，回复那张图即可。
     描述中可加选项：--size 3:2、--quality high、--n 2
@@ -157,6 +163,11 @@ answer-quota =
 answer-history-empty = 这里还什么都没有。画第一张吧：/imagine 暴风雨中的灯塔
 answer-history-line = { NUMBER($number, useGrouping: 0) }. { $time } · { $state } ·“{ $prompt }”
 answer-cancelled = 已停止 { NUMBER($count, useGrouping: 0) } 张图片，没有扣除积分。
+answer-deleted =
+    已删除。{ $credits ->
+        [0] 没有为它扣过积分。
+       *[other] 为它扣掉的 { NUMBER($credits, useGrouping: 0) } 积分不退。
+    }
 answer-privacy =
     我保存的内容：你在这里的名字、你的描述和选项、图片在聊天中的位置，以及每张图的时间。图片本身只保存到送达为止；聊天不会再次提供的上传文件和你给出链接的图片最多保存一个月。
     { $days ->
@@ -192,6 +203,7 @@ hint-edit = 修改图片：回复它，或一起发送
 hint-quota = 还剩多少积分
 hint-history = 最近的图片
 hint-cancel = 停止正在进行和排队的图片
+hint-delete = 撤下你回复的那张图片
 hint-help = 我能做什么，附例子
 hint-privacy = 保存了哪些与你有关的内容
 hint-forget = 删除你的描述、历史和图片
@@ -334,6 +346,7 @@ discord-option-n = 几张图片
 discord-option-user = 成员，或 平台:编号
 discord-option-credits = 多少积分
 # 消息菜单里的一项，最多 32 个字符。
+discord-menu-delete = 删除图片
 discord-menu-edit = 修改图片
 # 每条最多 45 个字符。
 discord-form-title = 修改这张图片

@@ -103,7 +103,7 @@ async def test_deleting_the_status_message_stops_the_job(browser: Browser, demo:
         await write(page, "a lighthouse")
         await expect(messages(page).last).to_contain_text("%")
         await messages(page).last.hover()
-        await messages(page).last.locator('[data-action="delete"]').click()
+        await messages(page).last.locator('.tool[data-action="delete"]').click()
         await expect(messages(page)).to_have_count(0)
         await expect(page.locator("#quota")).to_contain_text("50")
     assert made.sandbox.dropped == 1

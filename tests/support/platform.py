@@ -195,6 +195,14 @@ class Platform(CorePlatform):
     async def delete_stored(self, attachments: Sequence[Attachment]) -> None:
         self.deleted_files.extend(each.ref for each in attachments)
 
+    async def remove(
+        self, chat: Chat, message_ids: Sequence[str], card: Card, *, key: str, keep: Sequence[Attachment]
+    ) -> None:
+        self._call("remove")
+        for post in self.posts:
+            post.deleted = post.deleted or (post.chat.key == chat.key and post.id in message_ids)
+        self._notify()
+
     def message_link(self, ref: MessageRef) -> str | None:
         return f"memory://{ref.chat.id}/{ref.message_id}"
 

@@ -102,12 +102,14 @@ async def test_others_keep_what_is_theirs(easel: MemoryWorld) -> None:
     assert [job.prompt for job in await easel.app.store.history(JADE.key)] == ["a lighthouse"]
 
 
-async def test_a_forgotten_picture_has_no_buttons_left_and_paints_nothing(easel: MemoryWorld, sandbox: Sandbox) -> None:
+async def test_a_forgotten_picture_can_be_deleted_and_paints_nothing(easel: MemoryWorld, sandbox: Sandbox) -> None:
     await easel.say(SECRET)
     [post] = await easel.settled(1)
     await ask(easel, "/forget")
-    for action in Action:
+    for action in set(Action) - {Action.DELETE}:
         assert (await click(easel, post, action)).text == translate_error("en", AlreadyFinished())
+    assert (await click(easel, post, Action.DELETE)).text == translate("en", "answer-deleted", credits=1)
+    assert post.deleted
     assert len(sandbox.requests) == 1
 
 

@@ -70,7 +70,7 @@ async def painted(easel: MemoryWorld, *, deliveries: int = 1) -> Post:
     [post] = await easel.settled()
     assert len(post.images) == 1
     assert post.deliveries == deliveries
-    assert post.actions == ["retry", "vary", "edit"]
+    assert post.actions == ["retry", "vary", "edit", "delete"]
     assert await books(easel) == (49, 0)
     return post
 

@@ -193,4 +193,4 @@ class Core:
         if guild is None:
             return {"user": encode.user(user)}
         member = encode.member(guild.members[user.id], self.now())
-        return {"member": {**member, "user": encode.user(user), "permissions": str(2**50 - 1)}}
+        return {"member": {**member, "user": encode.user(user), "permissions": str(guild.permissions_of(user))}}

@@ -35,6 +35,7 @@ class Permission(IntFlag):
     ADD_REACTIONS = 1 << 6
     VIEW_CHANNEL = 1 << 10
     SEND_MESSAGES = 1 << 11
+    MANAGE_MESSAGES = 1 << 13
     EMBED_LINKS = 1 << 14
     ATTACH_FILES = 1 << 15
     READ_MESSAGE_HISTORY = 1 << 16
@@ -50,7 +51,7 @@ class Flag(IntFlag):
 
 
 NOTHING = Permission(0)
-EVERYTHING = sum(Permission)
+EVERYTHING = sum(Permission) & ~Permission.MANAGE_MESSAGES  # what ordinary members may do
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -98,6 +99,13 @@ class Guild:
     @property
     def file_limit(self) -> int:
         return TIER_LIMITS[self.tier]
+
+    def permissions_of(self, user: User) -> int:
+        """What a member may do, by everybody's role and their own; the owner may do everything."""
+        if user is self.owner:
+            return 2**50 - 1
+        everyone, *_ = self.roles
+        return everyone.permissions | sum({role.permissions for role in self.members[user.id].roles})
 
 
 @dataclass(slots=True, kw_only=True, eq=False)

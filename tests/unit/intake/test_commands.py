@@ -9,15 +9,15 @@ from bot.texts import LOCALES, translate
 
 def test_paint_and_text_commands_are_all_that_the_core_knows() -> None:
     assert PAINT_COMMANDS == ("imagine", "edit")
-    assert TEXT_COMMANDS == ("quota", "history", "cancel", "help", "privacy", "forget", "start", "admin")
+    assert TEXT_COMMANDS == ("quota", "history", "cancel", "delete", "help", "privacy", "forget", "start", "admin")
     assert {*COMMANDS} - {*PAINT_COMMANDS, *TEXT_COMMANDS} == {"buy"}
 
 
 @pytest.mark.parametrize(
     ("menu", "offered"),
     [
-        (Menu.DIRECT, "imagine edit quota history cancel help privacy forget start"),
-        (Menu.GROUP, "imagine edit quota history cancel help privacy"),
+        (Menu.DIRECT, "imagine edit quota history cancel delete help privacy forget start"),
+        (Menu.GROUP, "imagine edit quota history cancel delete help privacy"),
         (Menu.SLASH, "imagine edit quota history cancel help privacy forget"),
     ],
 )

@@ -189,7 +189,7 @@ async def test_every_command_answers_in_the_members_language(place: TelegramWorl
         await said("/imagine a red fox")
         picture = await place.picture(chat)
         assert [label for label, _ in picture.buttons] == [
-            translate(locale, f"button-{each}") for each in ("retry", "vary", "edit")
+            translate(locale, f"button-{each}") for each in ("retry", "vary", "edit", "delete")
         ]
         assert translate(locale, "state-done") in await said("/history")
 

@@ -97,6 +97,8 @@ def upgrade() -> None:
         sa.Column("failure", sa.JSON(), nullable=True),
         sa.Column("delivered", sa.JSON(), nullable=True),
         sa.Column("delivered_id", sa.Text(), nullable=True),
+        sa.Column("further_ids", sa.JSON(), nullable=True),
+        sa.Column("deleted", sa.DateTime(timezone=True), nullable=True),
         sa.Column("parent", sa.Text(), nullable=True),
         sa.Column("parts", sa.JSON(), nullable=False),
         sa.Column("notification_pending", sa.Boolean(), nullable=False),
@@ -122,6 +124,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("prompt = ''"),
         postgresql_where=sa.text("prompt = ''"),
+    )
+    op.create_index(
+        "ix_job_further_ids",
+        "job",
+        ["chat_key"],
+        unique=False,
+        sqlite_where=sa.text("further_ids IS NOT NULL"),
+        postgresql_where=sa.text("further_ids IS NOT NULL"),
     )
     op.create_index("ix_job_finished", "job", ["finished"], unique=False)
     op.create_index(

@@ -1,0 +1,73 @@
+"""Who may do what to a job: its owner, admins, whoever acts for the chat that asked, and moderators of its chat.
+
+Asks the platform about roles where it has to, and grants nothing because it did not answer.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from bot.chat import Chat, User
+from bot.errors import Banned, ChatFailed, NotAnAdministrator, NotYours, RoleUnknown
+from bot.handlers.admission import Admission
+from bot.job import Job
+from bot.ports import ChatPort, ChatRoles
+from bot.store.store import Store
+
+
+class JobPermissions:
+    """Checks what users do to jobs."""
+
+    def __init__(
+        self, *, store: Store, admission: Admission, admins: Sequence[str], ports: Mapping[str, ChatPort]
+    ) -> None:
+        """`admins`: user keys (`platform:id`)."""
+        self._store = store
+        self._admission = admission
+        self._admins = frozenset(admins)
+        self._ports = ports
+
+    async def identify_actor(self, sender: User, job: Job) -> User:
+        """On whose account a user acts on a job: on their own, or on that of the chat which they act for. Raises
+        NotYours, NotAnAdministrator, RoleUnknown, Banned."""
+        owner, is_admin = job.user, sender.key in self._admins
+        if owner.key == sender.key:
+            return sender
+        try:
+            if owner.is_chat and await self._acts_for_chat(sender, job):
+                if self._admission.blocks(sender) or await self._store.is_banned(sender.key):
+                    raise Banned
+                return owner
+        except ChatFailed as failed:
+            if not is_admin:
+                raise RoleUnknown from failed
+        if is_admin:
+            return sender
+        raise NotAnAdministrator if owner.is_chat else NotYours
+
+    async def check_deletion(self, sender: User, job: Job, *, moderates: Chat | None) -> None:
+        """Lets the owner and admins take a result away, and moderators of its chat. `moderates`: where the platform has
+        said that the sender is one. Raises as `identify_actor`."""
+        try:
+            await self.identify_actor(sender, job)
+        except (NotYours, NotAnAdministrator, RoleUnknown) as refused:
+            if moderates is not None and moderates.key == job.chat.key:
+                return
+            try:
+                if await self._administers(sender, job.chat):
+                    return
+            except ChatFailed as failed:
+                raise RoleUnknown from failed
+            raise refused from None
+
+    async def _acts_for_chat(self, sender: User, job: Job) -> bool:
+        """Whether the sender administers the chat that asked, or the group where it did: somebody who posts there as a
+        channel of theirs may do so where the bot is not. Raises ChatFailed."""
+        asker = Chat(platform=job.user.platform, id=job.user.id, kind="group")
+        places = (asker,) if asker.key == job.chat.key else (job.chat, asker)
+        for place in places:
+            if await self._administers(sender, place):
+                return True
+        return False
+
+    async def _administers(self, sender: User, chat: Chat) -> bool:
+        port = self._ports.get(chat.platform)
+        return chat.kind == "group" and isinstance(port, ChatRoles) and await port.is_administrator(chat, sender)
