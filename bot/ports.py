@@ -324,7 +324,7 @@ class UpdateInbox(Protocol):
     async def set_aside_update(self, adapter: str, number: int | None, body: object, reason: str) -> None:
         """Keeps an update that nobody can read, or whose handling breaks, as it came, for the operator, and deletes it
         where it waits to be handled. No-op for one that is kept already. `number`: None where it has none; `body`: its
-        JSON, without secrets."""
+        JSON; None: what was saved of it."""
         ...
 
 

@@ -15,6 +15,7 @@ from bot.metrics import TASK_RESTARTS
 log = structlog.get_logger()
 
 FIRST_PAUSE_S, MAX_PAUSE_S = 1.0, 60.0  # before a task that has ended starts again; doubles with each early end
+START_TURNS = 2  # of the event loop until a task that was started begins its work
 
 Work = Callable[[], Awaitable[None]]
 

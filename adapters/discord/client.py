@@ -139,7 +139,7 @@ class DiscordAdapter:
 
     async def problem(self) -> str | None:
         """Why Discord cannot be reached now; None when it can."""
-        return self._connection.problem()
+        return self._connection.problem() or self._inbox.problem() or self._state.problem()
 
     # ------------------------------------------------------------ ChatPort
 

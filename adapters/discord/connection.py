@@ -1,8 +1,12 @@
-"""The connection to Discord's gateway: begun, and begun again where discord.py gives up. Handles no event itself."""
+"""The connection to Discord's gateway: begun, and begun again whatever ends it, or where it shows no sign of life.
+
+discord.py resumes and reconnects by itself; what it gives up on begins again here. Handles no event itself.
+"""
 
 import asyncio
 from typing import Protocol
 
+import aiohttp
 import structlog
 import yarl
 from discord.errors import ConnectionClosed, DiscordException, LoginFailure, PrivilegedIntentsRequired
@@ -13,6 +17,7 @@ from adapters.discord.gateway import GatewayClient
 from bot.clock import Clock
 from bot.errors import SettingsWrong
 from bot.settings import Discord as DiscordSettings
+from bot.supervision import Supervisor, TaskInterrupted
 
 log = structlog.get_logger()
 
@@ -22,6 +27,9 @@ LOGIN_REFUSED = "discord.token: Discord does not accept it"
 FATAL_CLOSE_CODES = {4004: LOGIN_REFUSED, 4010: "discord.shard_ids: there is no such shard"}
 MESSAGE_CONTENT_OFF = "discord.message_content: the intent is not switched on in the developer portal; going on without"
 NOT_CONNECTED = "not connected yet"
+LIFE_CHECK_S = 15.0  # between two looks at the signs of life
+MAX_SILENCE_S = 180.0  # of one shard, after which all begins again: discord.py has had time for its own ways
+NOT_REACHED = (DiscordException, aiohttp.ClientError, OSError, TimeoutError)
 
 
 class GatewayFactory(Protocol):
@@ -44,7 +52,9 @@ class Connection:
         self._clock = clock
         self._message_content = settings.message_content
         self._gateway: GatewayClient | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._make_gateway: GatewayFactory | None = None
+        self._is_fresh = False  # the gateway has logged in, and was not connected yet
+        self._supervisor = Supervisor(clock)
         self._problem: str | None = NOT_CONNECTED
 
     async def start(self, make_gateway: GatewayFactory) -> None:
@@ -55,26 +65,27 @@ class Connection:
         Route.BASE = self._settings.api_base.rstrip("/")
         if self._settings.gateway_url is not None:
             DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(self._settings.gateway_url)
+        self._make_gateway = make_gateway
         try:
-            await self._log_in(make_gateway)
+            await self._log_in()
         except LoginFailure:
             raise SettingsWrong([LOGIN_REFUSED]) from None
-        except (DiscordException, OSError) as failed:
+        except NOT_REACHED as failed:
             log.warning("discord does not answer, trying on", failure=type(failed).__name__)
-        self._task = asyncio.create_task(self._keep_connected(make_gateway), name="discord gateway")
+        self._supervisor.keep_running(
+            "discord gateway", self._run_gateway, first_pause_s=RESTART_PAUSE_S, max_pause_s=RESTART_PAUSE_MAX_S
+        )
 
     async def stop(self) -> None:
         """Returns when nothing comes in any more and what came in was handed over."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._supervisor.stop()
         if self._gateway is not None:
             await self._gateway.stop()
 
     def problem(self) -> str | None:
         """Why there is no connection now; None when there is one."""
-        if self._problem is not None:
-            return self._problem
+        if (problem := self._problem or self._supervisor.problem()) is not None:
+            return problem
         return self._gateway.problem() if self._gateway is not None else NOT_CONNECTED
 
     def guild_file_limit(self, guild_id: int) -> int | None:
@@ -82,11 +93,12 @@ class Connection:
         guild = None if self._gateway is None else self._gateway.get_guild(guild_id)
         return None if guild is None else guild.filesize_limit
 
-    async def _log_in(self, make_gateway: GatewayFactory) -> GatewayClient:
-        """Raises discord.DiscordException, OSError."""
+    async def _log_in(self) -> GatewayClient:
+        """Makes a new client and logs in. Raises discord.DiscordException, aiohttp.ClientError, OSError."""
+        assert self._make_gateway is not None  # given before
         if self._gateway is not None:
             await self._gateway.stop()
-        gateway = make_gateway(message_content=self._message_content)
+        gateway = self._make_gateway(message_content=self._message_content)
         try:
             await gateway.login(self._token.get_secret_value())
             if self._settings.shard_count is None and self._settings.gateway_url is not None:
@@ -96,39 +108,61 @@ class Connection:
             await gateway.stop()
             raise
         self.application_id = str(gateway.application_id or "")
-        self._gateway = gateway
+        self._gateway, self._is_fresh = gateway, True
         return gateway
 
-    async def _keep_connected(self, make_gateway: GatewayFactory) -> None:
-        """discord.py resumes and reconnects by itself; this loop restarts what it gives up on."""
-        pause_s = RESTART_PAUSE_S
+    async def _run_gateway(self) -> None:
+        """One life of a gateway client. Ends by an exception, unless no new start can succeed."""
         while True:
             try:
                 gateway = self._gateway
-                if gateway is None or gateway.is_closed():
-                    gateway = await self._log_in(make_gateway)
-                self._problem = None
-                await gateway.connect()
-                pause_s = RESTART_PAUSE_S
-                self._problem = "the gateway closed"
+                if gateway is None or not self._is_fresh:
+                    gateway = await self._log_in()
+                self._problem, self._is_fresh = None, False
+                await self._connect(gateway)
+                raise TaskInterrupted("the gateway closed")
             except PrivilegedIntentsRequired:
                 log.error(MESSAGE_CONTENT_OFF)
                 self._message_content = False
-                continue
             except LoginFailure:
-                self._give_up(LOGIN_REFUSED)
-                return
+                await self._give_up(LOGIN_REFUSED)
             except ConnectionClosed as closed:
                 if closed.code in FATAL_CLOSE_CODES:
-                    self._give_up(FATAL_CLOSE_CODES[closed.code])
-                    return
-                self._problem = f"the gateway closed with {closed.code}"
-            except (DiscordException, OSError, TimeoutError) as failed:
-                self._problem = f"no connection ({type(failed).__name__})"
-            log.warning("discord gateway starts anew", reason=self._problem, pause=pause_s)
-            await self._clock.sleep(pause_s)
-            pause_s = min(pause_s * 2, RESTART_PAUSE_MAX_S)
+                    await self._give_up(FATAL_CLOSE_CODES[closed.code])
+                raise TaskInterrupted(f"the gateway closed with {closed.code}") from closed
+            except NOT_REACHED as failed:
+                raise TaskInterrupted(f"no connection ({type(failed).__name__})") from failed
 
-    def _give_up(self, problem: str) -> None:
+    async def _connect(self, gateway: GatewayClient) -> None:
+        """Connects, until the gateway ends or shows no sign of life. Raises whatever ends it."""
+        connecting = asyncio.create_task(gateway.connect(), name="discord shards")
+        watch = asyncio.create_task(self._watch(gateway), name="discord signs of life")
+        try:
+            await asyncio.wait((connecting, watch), return_when=asyncio.FIRST_COMPLETED)
+            if watch.done():
+                await gateway.stop()  # before `connecting` is cancelled, which leaves open what it just opens
+                watch.result()
+            connecting.result()
+        finally:
+            for task in (connecting, watch):
+                task.cancel()
+            await asyncio.gather(connecting, watch, return_exceptions=True)
+
+    async def _watch(self, gateway: GatewayClient) -> None:
+        """Raises TaskInterrupted once a shard that was connected has been silent for MAX_SILENCE_S."""
+        alive_at_s: dict[int, float] = {}
+        while True:
+            now_s = self._clock.monotonic()
+            for shard_id, socket in gateway.sockets().items():
+                problem = None if socket is None else socket.problem()
+                if socket is None or problem is None:
+                    alive_at_s[shard_id] = now_s
+                elif now_s - alive_at_s.setdefault(shard_id, now_s) > MAX_SILENCE_S:
+                    raise TaskInterrupted(f"shard {shard_id} is silent ({problem})")
+            await self._clock.sleep(LIFE_CHECK_S)
+
+    async def _give_up(self, problem: str) -> None:
+        """Waits for the end of the process, which no new start would outdo."""
         self._problem = problem
         log.error(problem)
+        await asyncio.Event().wait()

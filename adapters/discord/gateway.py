@@ -1,24 +1,28 @@
 """The gateway client: Discord's events, each given to its handler, and the commands that Discord shows.
 
-Every event is answered for: an exception in one is logged and ends nothing else. Starts again by connection.py.
+Every event is answered for: one that cannot be read, or breaks its handler, is logged and set aside, and ends nothing
+else. Started again by connection.py.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Coroutine, Sequence
-from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import discord
 import structlog
 from discord import app_commands
+from typing_extensions import override
 
-from adapters.discord.commands import TextTranslator, add_commands, sync_commands
+from adapters.discord.commands import Interaction, TextTranslator, add_commands, sync_commands
 from adapters.discord.events import MessageEvents
 from adapters.discord.files import Files
-from adapters.discord.inbox import GUILD_POLL_S, GUILD_POLLS, RECORDED_EVENTS, Event, EventInbox, ParseEvent
+from adapters.discord.gateway_socket import GatewaySocket
+from adapters.discord.inbox import GUILD_POLL_S, GUILD_POLLS, RECORDED_EVENTS, Event, EventInbox
 from adapters.discord.interaction_replies import InteractionReplies
 from adapters.discord.interactions import AnswerButton, InteractionHandler, JobButton
+from adapters.discord.parsers import EventParsers, number_of, without_unused
 from adapters.discord.sender import Sender
 from adapters.discord.state import DiscordState
 from adapters.discord.threads import ThreadStarters
@@ -28,6 +32,7 @@ from bot import descriptors
 from bot.clock import Clock
 from bot.errors.machine import is_machine_failure
 from bot.ports import AdapterStorage, EventSink
+from bot.supervision import Supervisor
 
 log = structlog.get_logger()
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # no voice here
@@ -36,8 +41,33 @@ COMMANDS_RETRY_S, COMMANDS_RETRY_MAX_S = 60.0, 3600.0  # before the commands are
 MAX_CONNECTIONS = 256  # at once: a crowd is acknowledged in a second, a tenth of a second each
 MACHINE_RETRY_S = 5.0  # before a message is handled again that the machine had no room for
 HANDOVER_TIMEOUT_S = 5.0  # at the end, for events that came in
+RECONNECT_PAUSE_S, RECONNECT_PAUSE_MAX_S = 1.0, 60.0  # before a shard connects again whose session broke; doubles
 MAX_RATELIMIT_WAIT_S = 30.0  # discord.py raises where its own calls would have to wait longer
 GUILD_READY_TIMEOUT_S = 0.2  # nothing here waits for the list of guilds
+
+
+class GatewayCommandTree(app_commands.CommandTree["GatewayClient"]):
+    """The commands. An exception that is not a command's own, such as that of an option which cannot be read, would
+    leave its user without an answer."""
+
+    @override
+    async def _call(self, interaction: Interaction) -> None:
+        try:
+            try:
+                await super()._call(interaction)
+            except app_commands.AppCommandError:
+                raise
+            except Exception as failed:  # before the command began, such as in a message that a menu was opened on
+                reduced = without_unused(interaction.data)
+                if reduced == interaction.data:
+                    raise
+                log.warning("discord command read anew", failure=type(failed).__name__)
+                interaction.data = reduced
+                await super()._call(interaction)
+        except app_commands.AppCommandError:
+            raise
+        except Exception as failed:
+            await self.client.run_event(self.client.handle_broken_command(interaction, failed))
 
 
 class GatewayClient(discord.AutoShardedClient):
@@ -82,17 +112,15 @@ class GatewayClient(discord.AutoShardedClient):
         self._inbox = inbox
         self._events = events
         self._clock = clock
-        self._disconnected_shards: set[int] = set()
-        self._command_sync: asyncio.Task[None] | None = None
         self._running: set[asyncio.Task[None]] = set()
-        self._taking_up: asyncio.Task[None] | None = None
-        self._parsers = dict(self._connection.parsers)
-        for name in RECORDED_EVENTS:
-            self._connection.parsers[name] = partial(self._record, name, self._parsers[name])
+        self._broken_sessions: Counter[int | None] = Counter()  # in a row, by shard
+        self._supervisor = Supervisor(clock)
+        self._command_sync = self._supervisor.add_worker("discord commands", self._sync_commands)
+        self._taking_up = self._supervisor.add_worker("discord events of before", self._take_up_events)
+        self._has_been_ready = False
+        self._parsers = EventParsers(self._connection, inbox, self._refuse_lost_interaction)
+        self._parsers.replace_parsers(self._receive_event)
         self._unfolding = LinkUnfolding(clock)
-        self._connection.parsers["MESSAGE_UPDATE"] = partial(
-            self._note_update, self._connection.parsers["MESSAGE_UPDATE"]
-        )
         users, starters = Users(state), ThreadStarters(self, files)
         self._messages = MessageEvents(
             self,
@@ -105,8 +133,9 @@ class GatewayClient(discord.AutoShardedClient):
             events=events,
             clock=clock,
         )
+        self._replies = InteractionReplies(sender=sender, state=state, inbox=inbox, clock=clock)
         self.interactions = InteractionHandler(
-            replies=InteractionReplies(sender=sender, state=state, inbox=inbox, clock=clock),
+            replies=self._replies,
             users=users,
             starters=starters,
             files=files,
@@ -115,7 +144,7 @@ class GatewayClient(discord.AutoShardedClient):
             events=events,
             clock=clock,
         )
-        self.tree: app_commands.CommandTree[GatewayClient] = app_commands.CommandTree(self, fallback_to_global=True)
+        self.tree = GatewayCommandTree(self, fallback_to_global=True)
 
     async def setup_hook(self) -> None:
         self.add_dynamic_items(JobButton, AnswerButton)
@@ -125,20 +154,31 @@ class GatewayClient(discord.AutoShardedClient):
     async def stop(self) -> None:
         """Closes the connection and hands over what came in. Events whose replies are still waiting to be shown after
         HANDOVER_TIMEOUT_S end with the core."""
-        for task in (self._command_sync, self._taking_up):
-            if task is not None:
-                task.cancel()
+        await self._supervisor.stop()
         await self.close()
         self._unfolding.close()
         if self._running:
             await asyncio.wait(self._running, timeout=HANDOVER_TIMEOUT_S)
 
     def problem(self) -> str | None:
-        """Why it is not connected; None when it is."""
-        if not self.is_ready():
-            return "connecting"
-        shards = sorted(self._disconnected_shards)
-        return f"shards without connection: {shards}" if shards else None
+        """Why it is not connected, by the signs of life of each shard; None when it is."""
+        found = {
+            shard: "not connected" if socket is None else socket.problem() for shard, socket in self.sockets().items()
+        }
+        problems = [f"shard {shard}: {problem}" for shard, problem in found.items() if problem is not None]
+        if problems or not self.is_ready():
+            return "; ".join(problems) or "connecting"
+        return self._supervisor.problem()
+
+    def sockets(self) -> dict[int, GatewaySocket | None]:
+        """The connection of each shard of this process, by its id; None before its first one."""
+        found: dict[int, GatewaySocket | None] = {}
+        for shard_id in self._connection.shard_ids:
+            try:
+                found[shard_id] = cast(GatewaySocket, self._get_websocket(shard_id=shard_id))
+            except KeyError:
+                found[shard_id] = None
+        return found
 
     def run_event(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Starts the handling of an event, which `stop` waits for."""
@@ -151,10 +191,10 @@ class GatewayClient(discord.AutoShardedClient):
 
     async def on_ready(self) -> None:
         log.info("discord is connected", guilds=len(self.guilds), shards=self.shard_count)
-        if self._command_sync is None:
-            self._command_sync = asyncio.create_task(self._sync_commands(), name="discord commands")
-        if self._taking_up is None:
-            self._taking_up = asyncio.create_task(self._take_up_events(), name="discord events of before")
+        if not self._has_been_ready:
+            self._has_been_ready = True
+            self._command_sync.start()
+            self._taking_up.start()
 
     async def _sync_commands(self) -> None:
         """Writes the commands where they differ, however often it takes."""
@@ -171,56 +211,71 @@ class GatewayClient(discord.AutoShardedClient):
             else:
                 return
 
-    def _record(self, name: str, parse: ParseEvent, data: Event) -> None:
-        """Has an event saved before discord.py hands it to its handlers."""
-        try:
-            self._inbox.record(name, data, "" if self.user is None else str(self.user.id))
-        except Exception:
-            log.exception("event not recorded", event_name=name)
-        parse(data)
+    # ------------------------------------------------------------ frames and events, readable or not
 
-    def _note_update(self, parse: ParseEvent, data: Event) -> None:
-        """Notes what a message shows now before discord.py reads it."""
+    def _receive_event(self, name: str, data: Any) -> None:
+        """Has an event saved, and notes what a message shows now, before discord.py hands it to its handlers."""
         try:
-            self._unfolding.note_update(data)
-        except Exception:
-            log.exception("update of a message not noted")
-        parse(data)
+            if name in RECORDED_EVENTS:
+                self._inbox.record(name, data, "" if self.user is None else str(self.user.id))
+            elif name == "MESSAGE_UPDATE":
+                self._unfolding.note_update(data)
+        except Exception:  # the event is read all the same; or, where it cannot be, set aside
+            log.warning("event not noted", event_name=name, exc_info=True)
+        if name == "MESSAGE_CREATE" and self._is_of_unknown_guild(data):
+            self.run_event(self._read_when_guild_is_known(name, data))
+        else:
+            self._parsers.read(name, data)
+
+    def receive_unreadable_frame(self, shard_id: int | None, frame: object, failed: Exception) -> None:
+        """Keeps a frame for the operator. Implements `gateway_socket.FrameHandler`, as the next two do."""
+        log.error("discord frame not read", shard=shard_id, exc_info=failed)
+        self._inbox.set_aside("frame", str(frame), type(failed).__name__)
+
+    async def pause_before_reconnect(self, shard_id: int | None, failed: Exception) -> None:
+        pause_s = min(RECONNECT_PAUSE_S * 2 ** self._broken_sessions[shard_id], RECONNECT_PAUSE_MAX_S)
+        self._broken_sessions[shard_id] += 1
+        log.error("discord session broken, connecting again", shard=shard_id, pause=pause_s, exc_info=failed)
+        await self._clock.sleep(pause_s)
+
+    def mark_session_open(self, shard_id: int | None) -> None:
+        del self._broken_sessions[shard_id]
 
     async def _take_up_events(self) -> None:
         """Handles the events that an earlier process has left behind."""
         while (left_behind := self._inbox.pop_left_behind()) is not None:
             name, data = left_behind
-            if name == "MESSAGE_CREATE" and not await self._knows_guild(data.get("guild_id")):
-                self._inbox.set_handled(int(data["id"]))
-                continue
             log.info("event of before is taken up", event_name=name, event_id=data["id"])
             try:
-                self._parsers[name](data)
-            except Exception as unreadable:  # of another version of Discord's, or damaged: the others are taken up
+                await self._read_when_guild_is_known(name, data)
+            except Exception as unreadable:  # damaged: the others are taken up
                 log.exception("event of before not read", event_id=data["id"])
                 self._inbox.set_aside(name, data, type(unreadable).__name__, event_id=int(data["id"]))
 
-    async def _knows_guild(self, guild_id: str | None) -> bool:
-        """Whether an event's guild, if it has one, is known; Discord lists the guilds after READY, one by one. Until
-        then discord.py would take the event for one of a direct chat."""
+    async def _read_when_guild_is_known(self, name: str, data: Event) -> None:
+        """Until then discord.py would take the event for one of a direct chat. Discord lists the guilds after READY,
+        one by one; a message of one that stays unknown is dropped."""
         for _ in range(GUILD_POLLS):
-            if guild_id is None or self.get_guild(int(guild_id)) is not None:
-                return True
+            if not self._is_of_unknown_guild(data):
+                self._parsers.read(name, data)
+                return
             await self._clock.sleep(GUILD_POLL_S)
-        return False
+        log.warning("event of an unknown guild", event_name=name, event_id=data.get("id"))
+        if (event_id := number_of(data)) is not None:
+            self._inbox.set_handled(event_id)
 
-    async def on_shard_ready(self, shard: int) -> None:
-        self._disconnected_shards.discard(shard)
+    def _is_of_unknown_guild(self, data: Any) -> bool:
+        guild_id = cast("Event", data).get("guild_id") if isinstance(data, dict) else None
+        return isinstance(guild_id, str) and guild_id.isdecimal() and self.get_guild(int(guild_id)) is None
 
-    async def on_shard_resumed(self, shard: int) -> None:
-        self._disconnected_shards.discard(shard)
+    def _refuse_lost_interaction(self, data: Event) -> None:
+        self.run_event(self._replies.refuse_unreadable(data))
 
-    async def on_shard_connect(self, shard: int) -> None:
-        self._disconnected_shards.discard(shard)
-
-    async def on_shard_disconnect(self, shard: int) -> None:
-        self._disconnected_shards.add(shard)
+    async def handle_broken_command(self, interaction: Interaction, failed: Exception) -> None:
+        """A command whose options discord.py cannot read: its user is told, its event is kept."""
+        log.error("discord command not read", exc_info=failed)
+        self._inbox.set_aside("INTERACTION_CREATE", None, f"handling: {type(failed).__name__}", event_id=interaction.id)
+        await self._replies.refuse_broken(interaction)
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         log.exception("discord event failed", event_name=event_method)
@@ -240,8 +295,9 @@ class GatewayClient(discord.AutoShardedClient):
                     log.warning("message waits", message=message.id, failure=type(failed).__name__)
                     await self._clock.sleep(MACHINE_RETRY_S)
                     continue
-                self._inbox.set_handled(message.id)  # it would fail the next time too
-                raise
+                log.exception("message failed", message=message.id)  # it would fail the next time too
+                self._inbox.set_aside("MESSAGE_CREATE", None, f"handling: {type(failed).__name__}", event_id=message.id)
+                return
             if handled:
                 self._inbox.set_handled(message.id)
             return

@@ -8,10 +8,10 @@ nobody can read, or breaks whoever handles it, is set aside for the operator.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from cachetools import LRUCache
@@ -31,9 +31,7 @@ GUILD_POLL_S, GUILD_POLLS = 0.2, 150  # between two looks at whether an event's 
 MAX_BROKEN = 1000  # events that wait to be set aside, and those remembered so that a replay is not set aside again
 RECORDED_EVENTS = ("INTERACTION_CREATE", "MESSAGE_CREATE")
 _CHAT_COMMAND, _MODAL_SUBMIT = (2, 1), 5  # types of interactions, and of commands, that are shown as "thinking"
-
 Event = Mapping[str, Any]  # Any: JSON of the gateway
-ParseEvent = Callable[[Any], None]
 
 
 class EventInbox:
@@ -115,7 +113,8 @@ class EventInbox:
 
     def set_aside(self, name: str, data: object, reason: str, *, event_id: int | None = None) -> None:
         """Has an event kept for the operator that nobody can read, or that breaks its handler, and deleted where it is
-        saved. Discord replays events: each is kept once. `event_id`: None where the event has no number."""
+        saved. Discord replays events: each is kept once. `data` None: what was recorded of it. `event_id`: None where
+        the event has no number."""
         key = (name, str(event_id) if event_id is not None else repr(data))
         if key in self._broken_keys:
             return
@@ -124,11 +123,11 @@ class EventInbox:
             log.error("event lost", event_name=name, event_id=event_id, reason=reason)
             return
         if event_id is not None:  # its row, if there is one, goes in the same transaction
-            self._fresh.pop(event_id, None)
-            self._unsaved.pop(event_id, None)
+            recorded = self._unsaved.pop(event_id, None) or self._fresh.pop(event_id, None)
+            data = recorded["data"] if data is None and recorded is not None else data
             self._saved.discard(event_id)
             self._release(event_id)
-        kept = {"event": name, "data": _without_secrets(data)}
+        kept = None if data is None else {"event": name, "data": data}
         self._broken.append(_BrokenEvent(id=event_id, body=kept, reason=f"{name}: {reason}"))
         self._keeper.start()
 
@@ -208,15 +207,8 @@ class EventInbox:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _BrokenEvent:
     id: int | None
-    body: Event
+    body: Event | None
     reason: str
-
-
-def _without_secrets(data: object) -> object:
-    """An event's data without the token that an interaction is answered with."""
-    if not isinstance(data, Mapping):
-        return data
-    return {name: value for name, value in cast("Event", data).items() if name != "token"}
 
 
 def _is_recorded(event_id: int, body: Any) -> bool:

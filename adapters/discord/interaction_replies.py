@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import aiohttp
 import discord
@@ -15,7 +16,7 @@ import structlog
 from adapters.discord import decode, encode
 from adapters.discord.commands import Interaction
 from adapters.discord.errors import ALREADY_ACKNOWLEDGED, CallRejected
-from adapters.discord.inbox import EventInbox
+from adapters.discord.inbox import Event, EventInbox
 from adapters.discord.interaction_tokens import InteractionToken
 from adapters.discord.sender import Sender
 from adapters.discord.state import DiscordState
@@ -23,7 +24,7 @@ from adapters.discord.users import interaction_locale
 from bot.chat import Card
 from bot.clock import Clock, wait_for_event
 from bot.errors import ChatBusy, ChatUnreachable, EaselError
-from bot.texts import translate_error
+from bot.texts import negotiate_locale, translate_error
 
 log = structlog.get_logger()
 
@@ -128,6 +129,22 @@ class InteractionReplies:
             log.exception("interaction failed", interaction=token.id)
             await self.send_ephemeral(token, translate_error(interaction_locale(interaction), EaselError()))
         self._inbox.set_handled(interaction.id)
+
+    async def refuse_unreadable(self, data: Event) -> None:
+        """Tells the user of an interaction that cannot be read, as far as its data allow."""
+        identity, token, locale = data.get("id"), data.get("token"), data.get("locale")
+        if not (isinstance(identity, str) and isinstance(token, str)):
+            return
+        text = translate_error(negotiate_locale(locale if isinstance(locale, str) else None), EaselError())
+        try:
+            await self._sender.answer_interaction(identity, quote(token, safe=""), encode.encode_card(Card(text=text)))
+        except (CallRejected, ChatBusy, ChatUnreachable) as failed:
+            log.warning("interaction not answered", detail=str(failed))
+
+    async def refuse_broken(self, interaction: Interaction) -> None:
+        """Tells the user of a command that broke before it was acknowledged."""
+        text = translate_error(interaction_locale(interaction), EaselError())
+        await self.respond(lambda: interaction.response.send_message(text, ephemeral=True))
 
     async def send_ephemeral(self, token: InteractionToken, text: str) -> None:
         """Sends a sentence that only the user sees; nothing for an empty one."""

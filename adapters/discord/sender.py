@@ -19,6 +19,7 @@ from bot.clock import Clock
 
 log = structlog.get_logger()
 
+MESSAGE_RESPONSE = 4  # type of a first response that is a message
 EPHEMERAL_FLAG = 1 << 6  # of a message: shown to one user
 
 
@@ -107,6 +108,12 @@ class Sender:
     async def send_ephemeral(self, token: InteractionToken, payload: Mapping[str, Any]) -> None:
         """Sends a further reply that only the user sees. Raises CallRejected, ChatBusy, ChatUnreachable."""
         await self._rest.call("POST", self._webhook(token), {**payload, "flags": EPHEMERAL_FLAG}, bot_auth=False)
+
+    async def answer_interaction(self, interaction_id: str, token: str, payload: Mapping[str, Any]) -> None:
+        """Gives an interaction's first response, which only its user sees. Raises CallRejected, ChatBusy,
+        ChatUnreachable."""
+        body = {"type": MESSAGE_RESPONSE, "data": {**payload, "flags": EPHEMERAL_FLAG}}
+        await self._rest.call("POST", f"/interactions/{interaction_id}/{token}/callback", body, bot_auth=False)
 
     async def send_direct(self, user_id: str, payload: Mapping[str, Any], files: Sequence[Upload], *, key: str) -> Json:
         """Sends a direct message to a user. Raises CallRejected, ChatBusy, ChatUnreachable."""

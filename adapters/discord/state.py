@@ -16,6 +16,7 @@ from adapters.discord.interaction_tokens import InteractionToken, InteractionTok
 from bot.clock import Clock
 from bot.errors import StoreFailed
 from bot.ports import AdapterStorage, InteractionTokenStorage, PendingNotices, StoredToken, UpdateInbox
+from bot.supervision import START_TURNS, Supervisor
 
 log = structlog.get_logger()
 
@@ -43,7 +44,8 @@ class DiscordState:
         self._storage = storage
         self._clock = clock
         self._unsaved: dict[str, InteractionToken] = {}
-        self._save_task: asyncio.Task[None] | None = None
+        self._supervisor = Supervisor(clock)
+        self._saving = self._supervisor.add_worker("discord tokens", self._save_tokens)
         self._next_cleanup_s = 0.0
         self._locales: LRUCache[str, str] = LRUCache(MAX_USERS)
         self._roles: LRUCache[str, dict[int, tuple[str, ...]]] = LRUCache(MAX_USERS)  # by user, then by guild
@@ -68,8 +70,11 @@ class DiscordState:
 
     async def close(self) -> None:
         """Returns when every token is saved."""
-        if self._save_task is not None:
-            await asyncio.wait([self._save_task])
+        await self._saving.finish()
+
+    def problem(self) -> str | None:
+        """Why tokens are not saved right now; None when they are."""
+        return self._supervisor.problem()
 
     # ------------------------------------------------------------ interaction tokens
 
@@ -77,9 +82,9 @@ class DiscordState:
         """Has a new or changed token saved. Returns as soon as the database has it to write, before whatever is asked
         of it next; calls that come while a transaction is under way share the next one."""
         self._unsaved[token.id] = token
-        if self._save_task is None or self._save_task.done():
-            self._save_task = asyncio.create_task(self._save_tokens(), name="discord tokens")
-            await asyncio.sleep(0)  # it begins
+        self._saving.start()
+        for _ in range(START_TURNS):  # it begins
+            await asyncio.sleep(0)
 
     async def _save_tokens(self) -> None:
         while self._unsaved:
@@ -89,6 +94,9 @@ class DiscordState:
                 await self._storage.save_tokens(self.scope, [_stored(token) for token in changed.values()])
             except StoreFailed as failed:
                 log.warning("interaction tokens not saved", detail=failed.detail)
+            except BaseException:  # the next run saves them
+                self._unsaved = changed | self._unsaved
+                raise
 
     def _delete_expired(self) -> None:
         """From memory; the database deletes its expired rows with each save."""

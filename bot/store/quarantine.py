@@ -8,6 +8,7 @@ inside the transaction it is given. How a row is read whatever is in it stands i
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,8 @@ log = structlog.get_logger()
 SECRET_COLUMNS = {("interaction_token", "body")}  # not kept: a token is a secret
 MAX_UPDATES = 500  # updates that are kept, the newest: somebody may send one after the other
 MAX_UPDATE_CHARS = 65_536  # of one update's JSON; a long message with all its entities is far below
+# A field of an update whose value lets others answer in the bot's place; also within a text that is JSON itself.
+_SECRET_FIELD = re.compile(r'(\\*"(?:token|session_id)\\*"\s*:\s*\\*")[^"\\]*')
 OWN_RULES = {schema.account, schema.ledger, schema.job, schema.checkpoint, schema.result}
 """Tables whose rows belong together; a row of any other stands for itself."""
 
@@ -84,7 +87,8 @@ class Quarantine:
         """Keeps an update that cannot be read or handled, and deletes it where it waits to be handled. No-op for one
         that is kept already: platforms repeat updates.
 
-        `number`: the platform's own; None: it cannot be read. `body`: its JSON, without secrets."""
+        `number`: the platform's own; None: it cannot be read. `body`: its JSON; None: what was saved of it. The
+        values of fields that are secret are left out."""
         now = self._clock.now()
         found = await self._database.write(lambda conn: set_aside_update(conn, adapter, number, body, reason, now))
         if found is not None:
@@ -149,9 +153,13 @@ def set_aside_update(
     conn: Connection, adapter: str, number: int | None, body: object, reason: str, now: datetime
 ) -> SetAside | None:
     """Keeps an update and takes it out of the inbox. None: it was kept before."""
+    inbox, table = schema.incoming_update, schema.quarantine
+    if body is None and number is not None:
+        body = conn.execute(
+            select(inbox.c.body).where(inbox.c.adapter == adapter, inbox.c.id == number)
+        ).scalar_one_or_none()
     content = _as_json(body)
     key = f"{adapter} {hashlib.sha256(content.encode(errors='replace')).hexdigest()[:16] if number is None else number}"
-    inbox, table = schema.incoming_update, schema.quarantine
     if number is not None:
         conn.execute(delete(inbox).where(inbox.c.adapter == adapter, inbox.c.id == number))
     known = exists().where(table.c.source == inbox.name, table.c.key == key)
@@ -170,8 +178,9 @@ def set_aside_update(
 
 
 def _as_json(body: object) -> str:
+    """An update as text, without the values of secret fields."""
     try:
-        return json.dumps(body, ensure_ascii=False, default=str)
+        return _SECRET_FIELD.sub(r"\1…", json.dumps(body, ensure_ascii=False, default=str))
     except RecursionError:  # nested too deeply to be written again
         return json.dumps(f"{type(body).__name__} nested too deeply")
 

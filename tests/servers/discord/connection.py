@@ -14,11 +14,15 @@ class Connection:
     def __init__(self, request: web.Request, socket: web.WebSocketResponse) -> None:
         self.socket = socket
         self._request = request
-        self._outbox: asyncio.Queue[Json | None] = asyncio.Queue()
+        self._outbox: asyncio.Queue[str | None] = asyncio.Queue()
         self._writer = asyncio.create_task(self._write(), name="gateway writer")
 
     def send(self, packet: Json) -> None:
-        self._outbox.put_nowait({"t": None, "s": None, "d": None} | packet)
+        self.send_text(json.dumps({"t": None, "s": None, "d": None} | packet))
+
+    def send_text(self, text: str) -> None:
+        """A frame that need not be JSON."""
+        self._outbox.put_nowait(text)
 
     async def close(self, code: int) -> None:
         """Sends what waits, then the close frame."""
@@ -36,8 +40,8 @@ class Connection:
         await asyncio.wait([self._writer])
 
     async def _write(self) -> None:
-        while (packet := await self._outbox.get()) is not None:
+        while (text := await self._outbox.get()) is not None:
             try:
-                await self.socket.send_str(json.dumps(packet))
+                await self.socket.send_str(text)
             except ConnectionError:
                 return

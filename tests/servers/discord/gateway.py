@@ -4,11 +4,11 @@ From the docs' "Gateway": opcodes, close codes, identify, resume. Frames go out 
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 from itertools import count
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
@@ -45,6 +45,7 @@ class Intent(IntFlag):
 
 PRIVILEGED = Intent.MEMBERS | Intent.PRESENCES | Intent.MESSAGE_CONTENT
 NONE = Intent(0)
+MISSING: Final = object()
 
 Build = Callable[["Session"], Json]
 
@@ -59,12 +60,15 @@ class Session:
     intents: int
     sent: list[Json] = field(default_factory=list[Json])
     connection: Connection | None = None
+    odd: Mapping[str, Json] = field(default_factory=dict[str, Json])
 
     @property
     def sees_content(self) -> bool:
         return bool(self.intents & Intent.MESSAGE_CONTENT)
 
-    def dispatch(self, event: str, data: Json) -> None:
+    def dispatch(self, event: Any, data: Any) -> None:
+        if isinstance(event, str) and event in self.odd:
+            data = {name: value for name, value in {**data, **self.odd[event]}.items() if value is not MISSING}
         packet: Json = {"op": Op.DISPATCH, "t": event, "s": len(self.sent) + 1, "d": data}
         self.sent.append(packet)
         if self.connection is not None:
@@ -75,7 +79,8 @@ class Gateway:
     """`welcome` gives what a new session gets first: READY's own fields, then (event, data) pairs.
     `allowed`: privileged intents switched on in the portal. `noted`: called with every violation.
 
-    `identifies`, `resumes`, `heartbeats` count what clients did.
+    `identifies`, `resumes`, `heartbeats` count what clients did. `acknowledges`: heartbeats are. `odd`: fields that
+    each event of a name has beside or in place of its own, MISSING for none, such as a client may not know yet.
     """
 
     def __init__(
@@ -96,6 +101,8 @@ class Gateway:
         self.identifies: list[Json] = []
         self.resumes = 0
         self.heartbeats = 0
+        self.acknowledges = True
+        self.odd: dict[str, Json] = {}
         self._token = token
         self._allowed = allowed
         self._welcome = welcome
@@ -114,6 +121,16 @@ class Gateway:
             mine = ((guild_id or 0) >> 22) % session.shards == session.shard
             if mine and session.intents & needs == needs:
                 session.dispatch(event, build(session))
+
+    def send_odd(self, event: Any, data: Any) -> None:
+        """An event that is whatever it is, to all."""
+        for session in self.sessions.values():
+            session.dispatch(event, data)
+
+    def send_frame(self, text: str) -> None:
+        """A frame that is no event and is never replayed, to all."""
+        for connection in list(self._open):
+            connection.send_text(text)
 
     def ask_to_reconnect(self) -> None:
         """Op 7 to all."""
@@ -194,7 +211,8 @@ class Gateway:
         op = packet.get("op")
         if op == Op.HEARTBEAT:
             self.heartbeats += 1
-            connection.send({"op": Op.ACK})
+            if self.acknowledges:
+                connection.send({"op": Op.ACK})
         elif session is None:
             await self._refuse(connection, 4003, f"op {op} before identifying")
         elif op == Op.MEMBERS:
@@ -214,7 +232,7 @@ class Gateway:
         if intents & PRIVILEGED & ~self._allowed:
             return await connection.close(4014)
         self.identifies.append({name: value for name, value in data.items() if name != "token"})
-        session = Session(id=f"{next(self._ids):032x}", shard=shard, shards=shards, intents=intents)
+        session = Session(id=f"{next(self._ids):032x}", shard=shard, shards=shards, intents=intents, odd=self.odd)
         session.connection = connection
         self.sessions[session.id] = session
         ready, events = self._welcome(session)

@@ -1,0 +1,97 @@
+"""One websocket of Discord's gateway with signs of life, which no frame can end.
+
+A frame that discord.py cannot read is kept for the operator and passed over: the session goes on, or is resumed where
+its stream is damaged. Events that only a parser cannot read do not get this far (`parsers`).
+"""
+
+import time
+from typing import Any, Protocol, cast
+
+import aiohttp
+import discord.shard
+from discord.errors import ConnectionClosed
+from discord.gateway import DiscordWebSocket, ReconnectWebSocket, WebSocketClosure
+from typing_extensions import override
+
+from adapters.discord.parsers import ReadyUnreadable
+
+MAX_UNACKNOWLEDGED = 2.0  # heartbeat intervals since the last acknowledgement: the last but one was not acknowledged
+_CONNECTION_ENDED = (ReconnectWebSocket, ConnectionClosed, WebSocketClosure, aiohttp.ClientError, OSError, TimeoutError)
+
+
+class FrameHandler(Protocol):
+    """What a socket tells its client."""
+
+    def receive_unreadable_frame(self, shard_id: int | None, frame: object, failed: Exception) -> None:
+        """A frame was passed over."""
+        ...
+
+    async def pause_before_reconnect(self, shard_id: int | None, failed: Exception) -> None:
+        """Waits before a shard whose session or stream is broken connects again: longer each time."""
+        ...
+
+    def mark_session_open(self, shard_id: int | None) -> None:
+        """The first event came in over a connection."""
+        ...
+
+
+class GatewaySocket(DiscordWebSocket):
+    """A shard's connection, from its greeting to its end; discord.py makes one for each reconnect."""
+
+    is_session_open = False
+    """Whether an event has come in over this connection: READY, or what a resumed session replays."""
+    _frame: object = None  # the text of the last one; None where it could not be decompressed
+
+    def problem(self) -> str | None:
+        """Why it shows no sign of life; None while it does."""
+        keep_alive = self._keep_alive
+        if not self.open:
+            return "connection closed"
+        if keep_alive is None or keep_alive.interval is None:
+            return "not greeted"
+        if not self.is_session_open:
+            return "no session"
+        # discord.py tells only the latency, which stands still where nothing is acknowledged any more
+        acknowledged_s = keep_alive._last_ack  # type: ignore[reportPrivateUsage]  # as above
+        if time.perf_counter() - acknowledged_s > MAX_UNACKNOWLEDGED * keep_alive.interval:
+            return "heartbeat not acknowledged"
+        return None
+
+    @override
+    def log_receive(self, data: Any, /) -> None:
+        self._frame = data
+
+    @override
+    async def received_message(self, msg: Any, /) -> None:
+        """Handles a frame. Raises only what makes discord.py connect again."""
+        sequence, self._frame = self.sequence, None
+        try:
+            await super().received_message(msg)
+        except _CONNECTION_ENDED:
+            raise
+        except Exception as failed:  # discord.py checks nothing of what it parses
+            await self._survive(failed)
+        if not self.is_session_open and self.sequence is not None and self.sequence != sequence:
+            self.is_session_open = True
+            self._client.mark_session_open(self.shard_id)
+
+    async def _survive(self, failed: Exception) -> None:
+        """Passes a frame over, or connects again where that would not help: no session, a damaged stream, no greeting.
+
+        Raises ReconnectWebSocket."""
+        unready = isinstance(failed, ReadyUnreadable)
+        if not (unready or self._frame is None or self._keep_alive is None):
+            self._client.receive_unreadable_frame(self.shard_id, self._frame, failed)
+            return
+        await self._client.pause_before_reconnect(self.shard_id, failed)
+        await self.close()
+        raise ReconnectWebSocket(self.shard_id, resume=self.session_id is not None and not unready) from failed
+
+    @property
+    def _client(self) -> FrameHandler:
+        state = self._connection
+        return cast(FrameHandler, state._get_client())  # type: ignore[reportPrivateUsage]  # no other way to it
+
+
+# discord.py makes its sockets itself and offers no parameter for their class.
+discord.shard.DiscordWebSocket = GatewaySocket  # type: ignore[reportPrivateImportUsage]  # as above

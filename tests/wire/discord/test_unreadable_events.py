@@ -1,0 +1,321 @@
+"""Events that discord.py cannot read: none ends the gateway, each is set aside, and everybody else is served."""
+
+import asyncio
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
+
+from adapters import doctor
+from adapters.discord import connection, gateway
+from adapters.discord.gateway import GatewayClient
+from adapters.discord.gateway_socket import GatewaySocket
+from bot.settings import Settings
+from tests.servers.discord.gateway import MISSING
+from tests.support.waiting import wait_until
+from tests.wire.discord.easel import DiscordWorld, Easel, discord_world
+
+POLL: dict[str, Any] = {
+    "question": {"text": "which?"},
+    "answers": [],
+    "expiry": None,
+    "allow_multiselect": False,
+    "layout_type": 1,
+}
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gateway that ended begins again soon."""
+    monkeypatch.setattr(connection, "RESTART_PAUSE_S", 0.05)
+    monkeypatch.setattr(gateway, "RECONNECT_PAUSE_S", 0.05)
+
+    async def at_once(*_: object, **__: object) -> None:
+        """In place of discord.py's five seconds between two identifies."""
+
+    monkeypatch.setattr(GatewayClient, "before_identify_hook", at_once)
+
+
+def rows(world: DiscordWorld) -> list[tuple[str, str]]:
+    """Reason and content of what was set aside, by reason."""
+    with closing(sqlite3.connect(world.folder / "easel.db")) as connection:
+        query = "SELECT reason, content FROM quarantine WHERE source = 'incoming_update' ORDER BY reason"
+        return connection.execute(query).fetchall()
+
+
+def counted() -> float:
+    return REGISTRY.get_sample_value("easel_updates_set_aside_total", {"platform": "discord"}) or 0.0
+
+
+async def is_ready(easel: Easel) -> bool:
+    return await easel.discord.problem() is None
+
+
+async def nothing_is_saved(easel: Easel) -> bool:
+    return await easel.app.store.adapter_store.saved_updates("discord") == {}
+
+
+async def answers(world: DiscordWorld) -> None:
+    """Slash commands and messages are answered."""
+    asked = world.server.slash(world.ada, world.channel, "quota")
+    await world.until(lambda: asked.original)
+    before = len(world.bot_messages())
+    world.server.say(world.ada, world.channel, f"{world.bot_mention} /quota")
+    await world.until(lambda: len(world.bot_messages()) > before)
+
+
+def latest(world: DiscordWorld, event: str) -> dict[str, Any]:
+    """The data of the last event of a name."""
+    (session,) = world.server.gateway.sessions.values()
+    return next(packet["d"] for packet in reversed(session.sent) if packet["t"] == event)
+
+
+async def test_a_poll_that_cannot_be_read_ends_nothing_and_its_request_is_served(world: DiscordWorld) -> None:
+    before, discord = counted(), world.server.gateway
+    with capture_logs() as logs:
+        async with world.easel() as easel:
+            discord.odd["MESSAGE_CREATE"] = {"poll": POLL}
+            world.server.say(world.ada, world.channel, "which?")
+            world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
+            picture = await world.wait_for_picture()
+            del discord.odd["MESSAGE_CREATE"]
+            await answers(world)
+            await wait_until(lambda: counted() >= before + 2)
+            assert await is_ready(easel)
+    assert world.bot_messages()[0] is picture
+    assert (len(discord.identifies), discord.resumes) == (1, 0)
+    assert [reason for reason, _ in await asyncio.to_thread(rows, world)] == [
+        "MESSAGE_CREATE: TypeError; served without what Easel has no use for"
+    ] * (len(world.bot_messages()))
+    assert [each["event"] for each in logs].count("discord event not read") == counted() - before
+
+
+ODD_EVENTS: list[tuple[Any, Any]] = [
+    ("MESSAGE_CREATE", None),
+    ("MESSAGE_CREATE", {}),
+    ("MESSAGE_CREATE", []),
+    ("MESSAGE_CREATE", {"id": "1", "channel_id": "x", "guild_id": None}),
+    ("MESSAGE_UPDATE", {"id": "1"}),
+    ("MESSAGE_UPDATE", None),
+    ("MESSAGE_DELETE", {"id": "a"}),
+    ("MESSAGE_DELETE_BULK", {"ids": None}),
+    ("MESSAGE_REACTION_ADD", {"emoji": None}),
+    ("MESSAGE_POLL_VOTE_ADD", {}),
+    ("INTERACTION_CREATE", {"id": "5", "type": 2, "token": "secret-of-5"}),
+    ("INTERACTION_CREATE", {"id": "6", "type": 3, "data": None, "token": 5}),
+    ("INTERACTION_CREATE", "words"),
+    ("GUILD_CREATE", {"id": None}),
+    ("GUILD_UPDATE", {}),
+    ("GUILD_DELETE", {"id": {}}),
+    ("GUILD_ROLE_CREATE", {"guild_id": "1"}),
+    ("GUILD_MEMBER_UPDATE", {"guild_id": 1, "user": None}),
+    ("CHANNEL_CREATE", {"type": "text"}),
+    ("CHANNEL_UPDATE", None),
+    ("THREAD_CREATE", {"guild_id": None}),
+    ("THREAD_LIST_SYNC", {"guild_id": "x"}),
+    ("PRESENCE_UPDATE", {"user": {}}),
+    ("TYPING_START", {}),
+    ("USER_UPDATE", None),
+    ("RESUMED", None),
+    ("ENTITLEMENT_CREATE", {}),
+    ("AN_EVENT_OF_TOMORROW", None),
+    (["no", "name"], {}),
+    ({"no": "name"}, {}),
+]
+
+
+async def test_no_event_whatever_ends_the_gateway(world: DiscordWorld) -> None:
+    discord = world.server.gateway
+    async with world.easel() as easel:
+        for event, data in ODD_EVENTS:
+            discord.send_odd(event, data)
+        for frame in ("no JSON", "[]", "null", '{"op": "x"}', '{"op": 0}', '{"op": 99}', '{"s": {}}', "5"):
+            discord.send_frame(frame)
+        await answers(world)
+        discord.cut()  # what was not acknowledged is replayed
+        await world.until(lambda: discord.resumes)
+        await answers(world)
+        await wait_until(lambda: is_ready(easel))
+    assert len(discord.identifies) == 1
+    assert {each.status for each in world.server.requests if each.path.startswith("/interactions/5")} == {404}
+    kept = await asyncio.to_thread(rows, world)
+    assert "secret-of-5" not in str(kept)
+    assert len(kept) == len(set(kept)) > 20
+    lines = [each.message for each in await doctor.run_checks(settings(world)) if each.subject == "update set aside"]
+    assert len(lines) == 21
+    assert lines[-1].startswith("and ")
+
+
+def settings(world: DiscordWorld) -> Settings:
+    return Settings.model_validate({"database_url": f"sqlite:///{world.folder / 'easel.db'}"})
+
+
+ODD_GUILDS: dict[str, dict[str, Any]] = {
+    "emojis": {"emojis": [{"id": None}], "stickers": [{}], "presences": [{}], "voice_states": [{}]},
+    "threads": {"threads": [{}, None]},
+    "no lists": {"channels": None, "roles": None, "members": None, "threads": 5},
+    "odd fields": {"owner_id": "x", "system_channel_id": [], "rules_channel_id": {}},
+}
+
+
+@pytest.mark.parametrize("kind", ODD_GUILDS)
+async def test_a_guild_that_cannot_be_read_is_known_and_no_direct_chat(world: DiscordWorld, kind: str) -> None:
+    world.server.gateway.odd["GUILD_CREATE"] = ODD_GUILDS[kind]
+    async with world.easel():
+        world.server.say(world.ada, world.channel, "nobody asks the bot")
+        await answers(world)
+        assert [each.content for each in world.bot_messages()] == [each.content for each in world.bot_messages()[:2]]
+
+
+async def test_a_channel_that_cannot_be_read_hides_no_other(world: DiscordWorld) -> None:
+    sound: dict[str, Any] = {
+        "id": str(world.channel.id),
+        "type": 0,
+        "name": "general",
+        "position": 0,
+        "permission_overwrites": [],
+    }
+    world.server.gateway.odd["GUILD_CREATE"] = {"channels": [{"id": "1", "type": 0}, sound]}
+    async with world.easel() as easel:
+        await answers(world)
+        assert easel.discord.message_link is not None
+
+
+async def test_a_menu_on_a_poll_that_cannot_be_read_opens_the_form_or_says_so(world: DiscordWorld) -> None:
+    async with world.easel():
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
+        picture = await world.wait_for_picture()
+        opened = world.server.message_menu(world.ada, "Edit image", picture)
+        await world.until(lambda: opened.modal)
+        files: list[Any] = [{"id": None}]
+        odd_messages: list[tuple[dict[str, Any], bool]] = [({"poll": POLL}, True), ({"attachments": files}, False)]
+        for odd, opens in odd_messages:
+            data = json.loads(json.dumps(latest(world, "INTERACTION_CREATE")["data"]))
+            data["resolved"]["messages"][str(picture.id)] |= odd
+            world.server.gateway.odd["INTERACTION_CREATE"] = {"data": data}
+            asked = world.server.message_menu(world.ada, "Edit image", picture)
+            await world.until(lambda asked=asked: asked.modal or asked.original)
+            assert bool(asked.modal) == opens
+        del world.server.gateway.odd["INTERACTION_CREATE"]
+        await answers(world)
+
+
+async def test_what_breaks_its_handler_is_set_aside(world: DiscordWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = counted()
+
+    async def is_broken(*_: object) -> bool:
+        raise KeyError
+
+    async with world.easel() as easel:
+        monkeypatch.setattr(easel.app.events, "receive_message", is_broken)
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
+        await wait_until(lambda: counted() > before)
+        monkeypatch.undo()
+        await answers(world)
+        await wait_until(lambda: nothing_is_saved(easel))
+    ((reason, content),) = await asyncio.to_thread(rows, world)
+    assert reason == "MESSAGE_CREATE: handling: KeyError"
+    assert "a red fox" in content
+
+
+# ---------------------------------------------------------------- the second line: whatever ends it, it begins again
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_session_whose_ready_cannot_be_read_is_begun_again(world: DiscordWorld) -> None:
+    discord = world.server.gateway
+    async with world.easel() as easel:
+        discord.odd["READY"] = {"user": MISSING}
+        discord.invalidate()
+        await world.until(lambda: len(discord.identifies) >= 2)
+        await wait_until(lambda: has_problem(easel, "shard 0: "))
+        del discord.odd["READY"]
+        await wait_until(lambda: is_ready(easel))
+        await answers(world)
+
+
+async def has_problem(easel: Easel, part: str) -> bool:
+    return part in (await easel.discord.problem() or "")
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_gateway_whose_socket_breaks_is_begun_again_and_says_so_meanwhile(
+    world: DiscordWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poll_event = GatewaySocket.poll_event
+    async with world.easel() as easel:
+        with monkeypatch.context() as patched:
+
+            async def fails(socket: GatewaySocket) -> None:
+                if socket.is_session_open:
+                    raise RuntimeError("secret")
+                await poll_event(socket)
+
+            patched.setattr(GatewaySocket, "poll_event", fails)
+            world.server.say(world.ada, world.channel, "its turn is over")
+            await wait_until(lambda: has_problem(easel, "discord gateway: RuntimeError"))
+        await wait_until(lambda: is_ready(easel))
+        await answers(world)
+
+
+@pytest.mark.usefixtures("quick")
+async def test_the_end_of_the_clients_connection_is_survived(
+    world: DiscordWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect, ended = GatewayClient.connect, asyncio.Event()
+
+    async def ends_once(client: GatewayClient, *, reconnect: bool = True) -> None:
+        connecting = asyncio.ensure_future(connect(client, reconnect=reconnect))
+        end = asyncio.ensure_future(ended.wait())
+        await asyncio.wait((connecting, end), return_when=asyncio.FIRST_COMPLETED)
+        connecting.cancel()
+        raise KeyError("secret")
+
+    monkeypatch.setattr(GatewayClient, "connect", ends_once)
+    with capture_logs() as logs:
+        async with world.easel() as easel:
+            monkeypatch.undo()
+            ended.set()
+            await wait_until(lambda: has_problem(easel, "discord gateway: KeyError"))
+            await wait_until(lambda: is_ready(easel))
+            await answers(world)
+    assert len(world.server.gateway.identifies) == 2
+    assert ("task ended", "discord gateway") in [(each["event"], each.get("task")) for each in logs]
+
+
+# ---------------------------------------------------------------- signs of life
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_gateway_that_acknowledges_no_heartbeat_is_not_ready_and_begun_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "LIFE_CHECK_S", 0.02)
+    async with discord_world(tmp_path, heartbeat_interval=0.1) as world, world.easel() as easel:
+        world.server.gateway.acknowledges = False
+        await wait_until(lambda: has_problem(easel, "shard 0: heartbeat not acknowledged"))
+        await answers(world)  # what still comes in is handled
+        with monkeypatch.context() as patched:
+            patched.setattr(connection, "MAX_SILENCE_S", 0.1)
+            await world.until(lambda: len(world.server.gateway.identifies) >= 2)
+        world.server.gateway.acknowledges = True
+        await wait_until(lambda: is_ready(easel))
+        await answers(world)
+
+
+@pytest.mark.usefixtures("quick")
+async def test_each_shard_is_judged_by_itself(tmp_path: Path) -> None:
+    async with discord_world(tmp_path, shards=2) as world, world.easel() as easel:
+        await wait_until(lambda: is_ready(easel))
+        with pytest.MonkeyPatch.context() as patched:
+
+            def problem(socket: GatewaySocket) -> str | None:
+                return "lost" if socket.shard_id == 1 else None
+
+            patched.setattr(GatewaySocket, "problem", problem)
+            assert await easel.discord.problem() == "shard 1: lost"
