@@ -84,9 +84,23 @@ def decode_text(message: discord.Message, bot_id: int, bot_roles: Sequence[int] 
 
 def remove_shown_addresses(text: str, message: discord.Message) -> str:
     """A message's text without the addresses of images that its embeds show, which are attachments then."""
-    shown = {normalize_address(url) for embed in message.embeds for url in embed_addresses(embed.to_dict())}
+    shown = _shown_addresses(message.embeds)
     addresses = [each for each in find_addresses(text) if normalize_address(each.url) in shown] if shown else []
     return remove_addresses(text, addresses) if addresses else text
+
+
+def decode_links(message: discord.Message) -> tuple[str, ...]:
+    """Addresses in the words that a message forwards, but for those of images that are attachments anyway."""
+    return tuple(
+        address.url
+        for snapshot in message.message_snapshots
+        for address in find_addresses(snapshot.content)
+        if normalize_address(address.url) not in _shown_addresses(snapshot.embeds)
+    )
+
+
+def _shown_addresses(embeds: Sequence[discord.Embed]) -> set[str]:
+    return {normalize_address(url) for embed in embeds for url in embed_addresses(embed.to_dict())}
 
 
 def decode_message(
@@ -105,6 +119,7 @@ def decode_message(
         sender=sender,
         text=remove_shown_addresses(decode_text(message, bot_id, bot_roles), message),
         attachments=decode_attachments(message),
+        links=decode_links(message),
         reply_to=reply if reply is None or isinstance(reply, DeletedMessage) else decode_reply(reply, bot_id),
         to_me=to_me,
         sender_moderates=_sender_moderates(message),
@@ -119,6 +134,7 @@ def decode_reply(message: discord.Message, bot_id: int) -> Message:
         sender=decode_user(message.author, locale=None),
         text=remove_shown_addresses(message.content, message),
         attachments=decode_attachments(message),
+        links=decode_links(message),
         from_me=message.author.id == bot_id,
         job_id=job_of_message(message),
     )

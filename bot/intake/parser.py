@@ -258,13 +258,9 @@ def _collect_references(
 def _refusal_of(attachment: Attachment) -> Refusal:
     """Why a file is certainly no image that an upstream takes, by what the sender takes it for."""
     name = _strip_control_chars(attachment.filename or attachment.media_type)[:QUOTED_NAME_MAX_CHARS]
-    match attachment.kind:
-        case "sticker":
-            return MovingSticker(name=name)
-        case "gif":
-            return AnimatedPicture(name=name)
-        case "file":
-            return NotAPicture(name=name, kinds=SUPPORTED_FORMATS)
+    if attachment.kind == "sticker":
+        return MovingSticker(name=name)
+    return AnimatedPicture(name=name) if attachment.kind == "gif" else NotAPicture(name=name, kinds=SUPPORTED_FORMATS)
 
 
 def _order_references(message: Message, own: tuple[Attachment, ...]) -> tuple[Attachment, ...]:

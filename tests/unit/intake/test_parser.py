@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -155,6 +156,16 @@ def test_a_reply_counts_one_hop_only() -> None:
     first = Message(id="0", chat=DIRECT, sender=AMBER, text="", attachments=(photo("far"),))
     second = Message(id="1", chat=DIRECT, sender=AMBER, text="", attachments=(photo("near"),), reply_to=first)
     assert refs(paint(message("night", reply_to=second)).references) == "near"
+
+
+def test_what_a_place_is_about_counts_where_there_are_no_other_images() -> None:
+    about = (photo("starter"),)
+    assert refs(paint(replace(message("this"), about=about)).references) == "starter"
+    assert refs(paint(replace(message("this", photo("own")), about=about)).references) == "own"
+    quoting = replace(message("this", reply_to=earlier(photo("quoted"))), about=about)
+    assert refs(paint(quoting).references) == "quoted"
+    assert refs(paint(replace(message("this", reply_to=earlier()), about=about)).references) == "starter"
+    assert isinstance(refused(replace(message(""), about=about)), PicturesWithoutPrompt)
 
 
 def test_too_many_images_are_refused() -> None:

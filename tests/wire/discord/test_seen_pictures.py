@@ -181,6 +181,14 @@ async def test_an_address_that_discord_shows_is_taken_once(world: DiscordWorld, 
         assert site.asked == []
 
 
+async def test_an_address_in_a_forwarded_message_is_a_reference(world: DiscordWorld, site: Website) -> None:
+    async with world.easel():
+        shown = world.server.say(world.ada, world.channel, f"look {site.address}/50.png")
+        ask_about(world, shown, "forwarded")
+        await world.until(lambda: world.sandbox.requests)
+        assert reference_sizes(world.sandbox) == [(50, 40)]
+
+
 @pytest.mark.parametrize("how", ["mentioned", "direct", "forwarded"])
 async def test_message_txt_is_the_prompt(world: DiscordWorld, how: str) -> None:
     words = "a red fox, " * 250
