@@ -86,9 +86,9 @@ class Dialogue:
     def _question(
         self, message: Message, requester: Requester, failed: EaselError, request: PendingRequest, *, waits: bool
     ) -> Reply:
-        """A question that further pictures will change is edited then, where the platform can."""
-        is_fixed = message.chat.kind == "group" and self._status_messages.has_fixed_questions(message.chat)
-        may_change = request.is_growing and bool(message.attachments) and not is_fixed
+        """Where the platform can, a question is edited when more pictures come, else it is asked anew."""
+        is_fixed = self._status_messages.has_fixed_questions(message.chat)
+        may_change = request.is_growing and bool(message.attachments) and message.chat.kind == "direct"
         edits = None
         if request.questions and request.is_editable:
             edits = MessageRef(chat=message.chat, message_id=request.questions[-1])
@@ -97,7 +97,7 @@ class Dialogue:
             request=request,
             waits=waits,
             edits=edits,
-            on_posted=partial(self._note_question, message, replace(request, is_editable=may_change)),
+            on_posted=partial(self._note_question, message, replace(request, is_editable=may_change or not is_fixed)),
         )
 
     async def _note_question(self, message: Message, request: PendingRequest, ref: MessageRef) -> None:

@@ -136,13 +136,13 @@ def button(message: Message, action: Action) -> str:
 
 @asynccontextmanager
 async def discord_world(
-    folder: Path, *, pace: float = 0.0, clock: ShiftedClock | None = None, **given: Any
+    folder: Path, *, pace: float = 0.0, edge: int | None = None, clock: ShiftedClock | None = None, **given: Any
 ) -> AsyncGenerator[DiscordWorld]:
-    """`pace` as of the Sandbox; `clock`: of everybody; `given` goes to the DiscordServer. Its wall clock stands:
-    three seconds to answer an interaction are a matter for the benchmark."""
+    """`pace` and `edge` as of the Sandbox; `clock`: of everybody; `given` goes to the DiscordServer. Its wall clock
+    stands: three seconds to answer an interaction are a matter for the benchmark."""
     clock = clock or ShiftedClock()
     async with (
-        Sandbox(pace=pace, previews=False) as sandbox,
+        Sandbox(pace=pace, previews=False, edge=edge) as sandbox,
         DiscordServer(now=clock.standing_now, time=clock.monotonic, **given) as server,
     ):
         guild = server.world.add_guild()

@@ -150,14 +150,15 @@ async def telegram_world(
     *,
     pace: float = 0.0,
     previews: bool = False,
+    edge: int | None = None,
     members: Sequence[str] = (),
     clock: ShiftedClock | None = None,
     **given: Any,
 ) -> AsyncGenerator[TelegramWorld]:
-    """`pace` and `previews` as of the Sandbox; `given` goes to the TelegramServer."""
+    """`pace`, `previews` and `edge` as of the Sandbox; `given` goes to the TelegramServer."""
     clock = clock or PatientFastClock()
     async with (
-        Sandbox(pace=pace, previews=previews) as sandbox,
+        Sandbox(pace=pace, previews=previews, edge=edge) as sandbox,
         TelegramServer(now=clock.now, time=clock.monotonic, **given) as server,
     ):
         ada = server.add_user("Ada")
