@@ -14,6 +14,7 @@ from cachetools import LRUCache
 from adapters.telegram import ids
 from adapters.telegram.api import call_api
 from adapters.telegram.errors import CallRejected, GroupMigrated, OutcomeUnknown
+from bot.background import BackgroundTasks
 from bot.chat import Chat, User
 from bot.clock import Clock
 from bot.errors import ChatFailed, ChatGone, ChatUnreachable
@@ -46,6 +47,7 @@ class ChatAdministrators:
         self._current_chat = current_chat
         self._known: LRUCache[int, _Lookup] = LRUCache(MAX_CHATS)
         self._running: dict[int, asyncio.Task[_Lookup]] = {}  # lookups, by chat: one for a crowd of presses
+        self._lookups = BackgroundTasks()
 
     async def is_administrator(self, chat: Chat, user: User) -> bool:
         """As `bot.ports.ChatRoles.is_administrator`."""
@@ -60,11 +62,13 @@ class ChatAdministrators:
             raise ChatFailed(detail=found.failure.detail)
         return user.id in found.users
 
+    async def close(self) -> None:
+        """Ends lookups under way."""
+        await self._lookups.cancel()
+
     async def _look_up_once(self, chat_id: int) -> _Lookup:
         if (task := self._running.get(chat_id)) is None:
-            task = self._running[chat_id] = asyncio.create_task(
-                self._look_up(chat_id), name=f"telegram admins {chat_id}"
-            )
+            task = self._running[chat_id] = self._lookups.spawn(self._look_up(chat_id), f"telegram admins {chat_id}")
             task.add_done_callback(lambda _: self._running.pop(chat_id))
         return await asyncio.shield(task)
 

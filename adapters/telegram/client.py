@@ -143,6 +143,7 @@ class TelegramAdapter:
 
     async def close(self) -> None:
         await self._tasks.cancel()
+        await self._administrators.close()
         await self._files.close()
         await self._connection.close()
 

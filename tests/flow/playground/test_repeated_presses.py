@@ -14,6 +14,8 @@ from tests.servers.upstream.picture_host import PictureHost
 from tests.support.waiting import wait_until
 from tests.support.world import World
 
+AGAIN = translate("en", "press-again")
+
 
 class Visitor:
     """A page on a whole Easel. Whoever writes or presses is named by each call."""
@@ -30,6 +32,10 @@ class Visitor:
         """A message whose picture shows for the first time."""
         frame = await self._page.receive_frame("message", lambda frame: _offers_vary(frame["message"]))
         return frame["message"]
+
+    async def deleted(self) -> str:
+        """The id of a message that goes from the page."""
+        return (await self._page.receive_frame("deleted"))["id"]
 
     async def press(self, message: dict[str, Any], action: str, nonce: str, *, as_: str = "amber") -> str:
         """Presses a button; returns the notice."""
@@ -61,7 +67,6 @@ async def visited(folder: Path, **settings: Any) -> AsyncGenerator[tuple[World, 
 
 
 async def test_vary_retry_and_vary_again_are_one_vary_and_one_retry(tmp_path: Path) -> None:
-    again = translate("en", "press-again")
     async with visited(tmp_path) as (world, upstream, visitor):
         upstream.at_once |= {"/pictures/1.png", "/pictures/3.png"}
         first = await visitor.painted()
@@ -70,13 +75,13 @@ async def test_vary_retry_and_vary_again_are_one_vary_and_one_retry(tmp_path: Pa
         assert await visitor.press(first, "retry", "p2") == ""
         await visitor.picture()
         await world.wait_for_unfinished_jobs(1)
-        assert await visitor.press(first, "vary", "p3") == again
-        assert await visitor.press(first, "vary", "p1") == again  # the same press, sent again after a lost connection
+        assert await visitor.press(first, "vary", "p3") == AGAIN
+        assert await visitor.press(first, "vary", "p1") == AGAIN  # the same press, sent again after a lost connection
         upstream.open.set()
         await world.wait_until_settled()
         assert upstream.asked == 3
         assert (await world.balance("playground:amber")).available == 47
-        assert await visitor.press(first, "vary", "p1") == again  # also after its job has ended
+        assert await visitor.press(first, "vary", "p1") == AGAIN  # also after its job has ended
         assert await visitor.press(first, "vary", "p4") == ""
         await world.wait_until_settled()
         assert upstream.asked == 4
@@ -94,3 +99,19 @@ async def test_two_members_who_press_the_same_button_get_a_job_each(tmp_path: Pa
         await world.wait_until_settled()
         assert (await world.balance("playground:amber")).available == 48
         assert (await world.balance("playground:jade")).available == 49
+
+
+async def test_delete_takes_the_picture_from_every_page_and_what_was_made_of_it_goes_on(tmp_path: Path) -> None:
+    async with visited(tmp_path) as (world, upstream, visitor):
+        upstream.open.set()
+        first = await visitor.painted()
+        await visitor.press(first, "vary", "p1")
+        second = await visitor.picture()
+        await world.wait_until_settled()
+        assert await visitor.press(first, "delete", "p2", as_="jade") == translate("en", "refusal-not-yours")
+        assert await visitor.press(first, "delete", "p3") == translate("en", "answer-deleted", credits=1)
+        assert await visitor.deleted() == first["id"]
+        await visitor.press(second, "retry", "p4")
+        await visitor.picture()
+        await world.wait_until_settled()
+        assert (await world.balance("playground:amber")).available == 47
