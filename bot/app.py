@@ -171,7 +171,7 @@ class App:
             store=store,
             provider=provider,
             images=JobImages(fetcher, ports, processor, linked_images),
-            results=JobResults(fetcher, processor),
+            results=JobResults(fetcher, processor, clock),
             status_messages=status_messages,
             ports=ports,
             clock=clock,

@@ -14,20 +14,22 @@ from typing import Any, Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
-from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_chain, wait_fixed
+from tenacity import AsyncRetrying, retry_if_exception
 from yarl import URL
 
-from bot.errors import FetchFailed, FetchForbidden, FetchTooLarge, FetchTooSlow
+from bot.errors import FetchFailed, FetchForbidden, FetchTooSlow, FetchUnavailable
 from bot.errors.machine import is_machine_failure
+from bot.partial_body import PartialBody
 
 MAX_REDIRECTS = 5  # followed; the next one fails the download
-RETRY_PAUSES_S = (0.5, 2.0)  # before the second and the third try: a result is an image already paid for
+RETRY_PAUSES_S = (0.5, 2.0)  # before the second and the third try of those in a row that brought nothing new
 CONNECT_TIMEOUT_S = 10.0  # seconds for one connection; then the next address or try
 MACHINE_RETRY_S = 1.0  # before a download is begun again that the machine had no descriptor for
 MAX_URL_CHARS = 8192  # a signed link has one or two thousand
 CHUNK_BYTES = 65_536  # read at once
+NOT_YET = frozenset({403, 404, 409, 410, 423, 425})  # statuses of a result store to which a file has not spread yet
 HEADERS = {
-    "Accept-Encoding": "identity",  # a compressed body could expand to any size; see _read_body
+    "Accept-Encoding": "identity",  # a compressed body could expand to any size; see PartialBody
     "User-Agent": "Mozilla/5.0 (compatible; Easel)",
 }
 
@@ -102,7 +104,10 @@ class Fetcher:
     async def download(self, url: str, *, max_bytes: int, timeout_s: float) -> bytes:
         """The body behind `url`: at most `max_bytes`, within `timeout_s` seconds for all redirects and retries.
 
-        Raises FetchForbidden, FetchTooLarge, FetchTooSlow, FetchFailed. A body with a content encoding fails.
+        A body that breaks off is continued where the server can do that, else begun again. Never waits for a file
+        that is not there yet: that raises FetchUnavailable, as does whatever else may pass.
+
+        Raises FetchForbidden, FetchUnavailable, FetchTooLarge, FetchTooSlow, FetchFailed. A compressed body fails.
         """
         try:
             async with asyncio.timeout(timeout_s):
@@ -113,29 +118,43 @@ class Fetcher:
     async def _download_with_retries(self, url: str, limit: int) -> bytes:
         """Downloads, and again after each of RETRY_PAUSES_S while the failure is transient; as long as the machine has
         no descriptor for it, every MACHINE_RETRY_S."""
-        retrying = AsyncRetrying(
-            sleep=self._sleep,
-            stop=stop_after_attempt(1 + len(RETRY_PAUSES_S)),
-            wait=wait_chain(*map(wait_fixed, RETRY_PAUSES_S)),
-            retry=retry_if_exception(_is_transient),
-            reraise=True,
-        )
+        body = PartialBody(limit)
         while True:
             try:
-                return await retrying(self._follow_redirects, _parse_url(url), limit)
+                await self._retrying(body)(self._follow_redirects, _parse_url(url), body)
             except (aiohttp.ClientError, OSError, ValueError) as exc:
                 failure, has_room = _translate_error(exc), not is_machine_failure(exc)
+            else:
+                return body.data
             if has_room:
                 break
             await self._sleep(MACHINE_RETRY_S)
         # raised here, so that it is not chained: the library's texts hold the whole address, which may be signed
         raise failure
 
-    async def _follow_redirects(self, url: URL, limit: int) -> bytes:
+    def _retrying(self, body: PartialBody) -> AsyncRetrying:
+        """Retries by RETRY_PAUSES_S, counted anew after each try that brought more of the body."""
+        fruitless = 0  # tries in a row
+
+        def may_retry(exc: BaseException) -> bool:
+            nonlocal fruitless
+            fruitless = 0 if body.has_grown() else fruitless + 1
+            return _is_transient(exc)
+
+        return AsyncRetrying(
+            sleep=self._sleep,
+            retry=retry_if_exception(may_retry),
+            stop=lambda _: fruitless > len(RETRY_PAUSES_S),
+            wait=lambda _: RETRY_PAUSES_S[min(max(fruitless, 1), len(RETRY_PAUSES_S)) - 1],
+            reraise=True,
+        )
+
+    async def _follow_redirects(self, url: URL, body: PartialBody) -> None:
         for _ in range(MAX_REDIRECTS + 1):
-            async with self._session(url).get(url, allow_redirects=False) as response:
+            async with self._session(url).get(url, allow_redirects=False, headers=body.request_headers) as response:
                 if response.status not in (301, 302, 303, 307, 308):
-                    return await _read_body(response, limit)
+                    await _read_body(response, body)
+                    return
                 url = _parse_url(response.headers.get("Location", ""), base=url)
         raise FetchFailed(detail=f"more than {MAX_REDIRECTS} redirects")
 
@@ -181,22 +200,15 @@ def guarded_socket(info: tuple[Any, ...]) -> socket.socket:
     return socket.socket(family, kind, protocol)
 
 
-async def _read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    response.raise_for_status()
-    if not 200 <= response.status < 300:
-        raise FetchFailed(detail=f"status {response.status}")
-    if response.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
-        raise FetchFailed(detail="an encoded body, although none was asked for")
-    if (response.content_length or 0) > limit:
-        raise FetchTooLarge(detail=f"{response.content_length} bytes announced, {limit} allowed")
-    chunks: list[bytes] = []
-    size = 0
+async def _read_body(response: aiohttp.ClientResponse, body: PartialBody) -> None:
+    if response.status != 416:  # of a range that was asked for
+        response.raise_for_status()
+        if not 200 <= response.status < 300:
+            raise FetchFailed(detail=f"status {response.status}")
+    body.begin(response.status, response.headers)
     async for chunk in response.content.iter_chunked(CHUNK_BYTES):
-        size += len(chunk)
-        if size > limit:
-            raise FetchTooLarge(detail=f"more than {limit} bytes")
-        chunks.append(chunk)
-    return b"".join(chunks)
+        body.add(chunk)
+    body.end()
 
 
 def _parse_url(text: str, *, base: URL | None = None) -> URL:
@@ -241,19 +253,26 @@ def _is_transient(exc: BaseException) -> bool:
         return False
     if isinstance(exc, aiohttp.ClientResponseError):
         return exc.status >= 500 or exc.status in (408, 429)
-    return isinstance(exc, aiohttp.ClientError | OSError)
+    return isinstance(exc, aiohttp.ClientError | OSError | FetchUnavailable)
 
 
 def _is_forbidden(exc: BaseException) -> bool:
     return isinstance(exc, aiohttp.ClientConnectorError) and isinstance(exc.os_error, _NotPublicError)
 
 
+def _is_unknown_name(exc: BaseException) -> bool:
+    """Whether a host does not exist, as far as the machine's DNS knows: it will not in a minute."""
+    return isinstance(exc, aiohttp.ClientConnectorDNSError) and exc.os_error.errno == socket.EAI_NONAME
+
+
 def _translate_error(exc: Exception) -> FetchFailed:
     """The failure behind an exception of aiohttp, without the address."""
     if _is_forbidden(exc):
         return FetchForbidden(detail="not a public address")
-    name = type(exc).__name__
-    return FetchFailed(detail=f"{name}, status {exc.status}" if isinstance(exc, aiohttp.ClientResponseError) else name)
+    status = exc.status if isinstance(exc, aiohttp.ClientResponseError) else None
+    may_come = (_is_transient(exc) and not _is_unknown_name(exc)) or status in NOT_YET
+    kind = FetchUnavailable if may_come else FetchFailed
+    return kind(detail=type(exc).__name__ + (f", status {status}" if status else ""))
 
 
 def _parse_host_port(entry: str) -> tuple[str, int]:

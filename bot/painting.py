@@ -237,6 +237,12 @@ class Link:
     url: str
     """The address, as it was given."""
 
+    mirrors: tuple[str, ...] = ()
+    """Other addresses where the same image may be, as likely: an upstream does not say what a path is relative to."""
+
+    fallback: "Link | None" = None
+    """The same image, or a smaller copy of it, for when this one cannot be had; None: there is no other."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blob:
@@ -244,6 +250,9 @@ class Blob:
 
     data: bytes = field(repr=False)
     """The file, already decoded from base64."""
+
+    fallback: Link | None = None
+    """Where the same image is as well, for when these bytes are no image; None: nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     │       ├── TookTooLong         not finished within timeout_s
     │       └── Restarted           Easel was restarted in the middle
     ├── FetchFailed                 a download did not succeed
-    │   └── FetchForbidden  FetchTooLarge  FetchTooSlow
+    │   └── FetchForbidden  FetchUnavailable  FetchTooLarge  FetchTooSlow
     ├── ChatFailed                  the chat platform did not accept a call
     │   └── ChatBusy  MessageGone  ChatGone  ChatUnreachable  StillSearching
     ├── Undelivered                 painted, but not delivered to the chat: not charged
@@ -89,6 +89,7 @@ from bot.errors.infrastructure import (
     FetchForbidden,
     FetchTooLarge,
     FetchTooSlow,
+    FetchUnavailable,
     MachineFailed,
     MessageGone,
     NotDeleted,
@@ -177,6 +178,7 @@ __all__ = [
     "FetchForbidden",
     "FetchTooLarge",
     "FetchTooSlow",
+    "FetchUnavailable",
     "ForbiddenWord",
     "Lost",
     "MachineFailed",

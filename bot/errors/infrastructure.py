@@ -16,6 +16,10 @@ class FetchForbidden(FetchFailed):
     """The address, or one that it redirects to, may not be opened: not on the public internet, not http or https."""
 
 
+class FetchUnavailable(FetchFailed):
+    """Nothing is to be had at the address now, not even after a few tries; in a minute there may be."""
+
+
 class FetchTooLarge(FetchFailed):
     """The body has more bytes than allowed."""
 

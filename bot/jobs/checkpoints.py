@@ -55,8 +55,20 @@ def restore_state(job: Job) -> GenerationState:
     accepted = job.checkpoints.get("accepted", {})
     if accepted.get("attempt", state.number) == state.number:  # the id may belong to the attempt before
         state.upstream_id = accepted.get("upstream_id")
-    state.sources.extend(Link(url=value["link"]) for _, value in numbered_checkpoints(job, "image:"))
+    state.sources.extend(decode_link(value) for _, value in numbered_checkpoints(job, "image:"))
     return state
+
+
+def encode_link(link: Link) -> dict[str, Any]:
+    """A link as the JSON of a checkpoint; `decode_link` restores it."""
+    fallback = {"fallback": encode_link(link.fallback)} if link.fallback else {}
+    return {"link": link.url, **({"mirrors": list(link.mirrors)} if link.mirrors else {}), **fallback}
+
+
+def decode_link(value: Mapping[str, Any]) -> Link:
+    """The link of a checkpoint."""
+    fallback = decode_link(value["fallback"]) if "fallback" in value else None
+    return Link(url=value["link"], mirrors=tuple(value.get("mirrors", ())), fallback=fallback)
 
 
 def numbered_checkpoints(job: Job, prefix: str) -> list[tuple[int, Any]]:

@@ -16,7 +16,7 @@ from bot.background import BackgroundTasks
 from bot.clock import Clock, retry_store_write
 from bot.errors import PaintFailed, Restarted, Stale, StoreFailed
 from bot.job import Job
-from bot.jobs.checkpoints import GenerationState, has_open_attempt, merge_usage, restore_state
+from bot.jobs.checkpoints import GenerationState, encode_link, has_open_attempt, merge_usage, restore_state
 from bot.jobs.images import JobImages
 from bot.metrics import UPSTREAM_FAILURES
 from bot.painting import (
@@ -155,8 +155,8 @@ class Generation:
             case Preview(source):
                 self._images.start_preview(job, source, partial(self._status_messages.show_preview, job.id))
             case FinishedImage(source):
-                if isinstance(source, Link):
-                    self._save_checkpoint_in_background(job, f"image:{len(state.sources)}", {"link": source.url})
+                if link := source if isinstance(source, Link) else source.fallback:
+                    self._save_checkpoint_in_background(job, f"image:{len(state.sources)}", encode_link(link))
                 state.sources.append(source)
             case _:
                 pass  # StageChanged, Progress: only to be shown

@@ -6,14 +6,16 @@ jobs that each hold a part and wait for more would wait for one another.
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
+from itertools import chain, repeat
 from urllib.parse import urlsplit
 
 import structlog
 
-from bot.errors import BadResult, EaselError, FetchFailed, FetchTooLarge, Unfetched
+from bot.clock import Clock
+from bot.errors import BadResult, EaselError, FetchFailed, FetchTooLarge, FetchUnavailable, Unfetched
 from bot.fetch import Fetcher
 from bot.jobs.file_memory import FileMemory
-from bot.jobs.images import load_source
 from bot.painting import Blob, Image, Link
 from bot.pictures.processing import ImageProcessor
 
@@ -24,6 +26,10 @@ USUAL_BYTES = 6_000_000  # bytes that a result may have at first; a PNG of 1536 
 RESULT_TIMEOUT_S = 60.0  # to download one result
 RESULTS_BYTES = 192_000_000  # bytes of results in memory at once, of all users
 USER_JOBS = 8  # of them, jobs of one user
+# How long an address where nothing is yet is asked again: an image was painted and paid for, and a content delivery
+# network may need some seconds until it has it.
+UNAVAILABLE_S = 60.0
+UNAVAILABLE_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)  # before each further look, the last one again and again
 
 
 class _LargerThanUsual(Exception):
@@ -33,9 +39,10 @@ class _LargerThanUsual(Exception):
 class JobResults:
     """Fetches and checks the finished images of jobs; keeps none."""
 
-    def __init__(self, fetcher: Fetcher, processor: ImageProcessor) -> None:
+    def __init__(self, fetcher: Fetcher, processor: ImageProcessor, clock: Clock) -> None:
         self._fetcher = fetcher
         self._processor = processor
+        self._clock = clock
         self._memory = FileMemory(RESULTS_BYTES, owner_files=USER_JOBS)
 
     @asynccontextmanager
@@ -43,38 +50,96 @@ class JobResults:
         """The finished images, which may be in memory until the block ends; those that fail are skipped. `owner`: key
         of the user on whose account they are checked.
 
-        A job with an image above USUAL_BYTES gives its room back, and waits for as much as it might need at most.
+        A job with an image above USUAL_BYTES gives its room back, and waits for as much as it might need at most. So
+        does one that waits, for up to a minute, for its images to appear at their addresses, if it has none of them.
 
         Raises BadResult or Unfetched when all fail.
         """
-        for limit in (USUAL_BYTES, RESULT_MAX_BYTES):
+        limit, pause, deadline = USUAL_BYTES, 0.0, self._clock.monotonic() + UNAVAILABLE_S
+        pauses = chain(UNAVAILABLE_PAUSES_S, repeat(UNAVAILABLE_PAUSES_S[-1]))
+        fetched: dict[int, Image] = {}
+        while True:
+            await self._clock.sleep(pause)
             async with self._memory.reserve(owner, sum(_most_bytes(each, limit) for each in sources)):
                 try:
-                    images = await self._fetch_all(sources, limit, owner)
+                    while not await self._fetch_missing(sources, fetched, limit, owner, deadline):
+                        pause = max(min(next(pauses), deadline - self._clock.monotonic()), 0.0)
+                        if not fetched:
+                            break
+                        await self._clock.sleep(pause)
+                    else:
+                        yield [fetched[at] for at in sorted(fetched)]
+                        return
                 except _LargerThanUsual:
-                    continue
-                yield images
-                return
+                    limit, pause = RESULT_MAX_BYTES, 0.0
+                    fetched.clear()
 
-    async def _fetch_all(self, sources: Sequence[Link | Blob], limit: int, owner: str) -> list[Image]:
+    async def _fetch_missing(
+        self, sources: Sequence[Link | Blob], fetched: dict[int, Image], limit: int, owner: str, deadline: float
+    ) -> bool:
+        """Adds the images that are not among `fetched` yet, by their place. False: some may come later, before
+        `deadline`.
+
+        Raises BadResult or Unfetched when all fail; _LargerThanUsual.
+        """
         failure: EaselError | None = None
-        images: list[Image] = []
-        for source in sources:
+        is_complete, patient = True, self._clock.monotonic() < deadline
+        for at, source in enumerate(sources):
+            if at in fetched:
+                continue
             try:
-                data = await load_source(self._fetcher, source, limit, RESULT_TIMEOUT_S)
-                images.append(await self._processor.validate_result(data, owner=owner))
+                fetched[at] = await self._fetch_first(source, limit, owner, patient=patient)
+            except FetchUnavailable as failed:
+                is_complete, failure = is_complete and not patient, failed
             except (FetchFailed, BadResult) as failed:
-                if isinstance(failed, FetchTooLarge) and limit < RESULT_MAX_BYTES:
-                    raise _LargerThanUsual from failed
-                host = urlsplit(source.url).netloc if isinstance(source, Link) else "inline"
-                log.warning("result dropped", failure=type(failed).__name__, detail=failed.detail, host=host)
                 failure = failed
-        if isinstance(failure, FetchFailed) and not images:
+        if fetched or not is_complete:
+            return is_complete
+        if isinstance(failure, FetchFailed):
             raise Unfetched(detail=f"{type(failure).__name__}: {failure.detail}") from failure
-        if not images:
-            raise BadResult(detail=failure.detail if failure else None) from failure
-        return images
+        raise BadResult(detail=failure.detail if failure else None) from failure
+
+    async def _fetch_first(self, source: Link | Blob, limit: int, owner: str, *, patient: bool) -> Image:
+        """The image of a source, or of the first of its fallbacks that has one.
+
+        Raises FetchFailed, BadResult; FetchUnavailable where it may come later, if `patient`; _LargerThanUsual.
+        """
+        try:
+            return await self._fetch_one(source, limit, owner)
+        except (FetchFailed, BadResult) as failed:
+            if isinstance(failed, FetchTooLarge) and limit < RESULT_MAX_BYTES:
+                raise _LargerThanUsual from failed
+            may_come = patient and isinstance(failed, FetchUnavailable)
+            host = urlsplit(source.url).netloc if isinstance(source, Link) else "inline"
+            note = partial(log.info, "result not there yet") if may_come else partial(log.warning, "result dropped")
+            note(failure=type(failed).__name__, detail=failed.detail, host=host)
+            if may_come or source.fallback is None:
+                raise
+            return await self._fetch_first(source.fallback, limit, owner, patient=patient)
+
+    async def _fetch_one(self, source: Link | Blob, limit: int, owner: str) -> Image:
+        """The image of a source, of a link at the first of its mirrors that has one.
+
+        Raises FetchFailed, BadResult: FetchUnavailable if it is that at any of them.
+        """
+        if isinstance(source, Blob):
+            return await self._processor.validate_result(source.data, owner=owner)
+        failures: list[FetchFailed | BadResult] = []
+        for url in (source.url, *source.mirrors):
+            try:
+                data = await self._fetcher.download(url, max_bytes=limit, timeout_s=RESULT_TIMEOUT_S)
+                if not data:
+                    raise FetchUnavailable(detail="an empty body")
+                return await self._processor.validate_result(data, owner=owner)
+            except FetchTooLarge:
+                raise
+            except (FetchFailed, BadResult) as failed:
+                failures.append(failed)
+        raise next((each for each in failures if isinstance(each, FetchUnavailable)), failures[0])
 
 
 def _most_bytes(source: Link | Blob, limit: int) -> int:
-    return len(source.data) if isinstance(source, Blob) else limit
+    """Bytes that a source may have in memory."""
+    if isinstance(source, Link):
+        return limit
+    return len(source.data) + (limit if source.fallback else 0)

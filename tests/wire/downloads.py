@@ -1,6 +1,7 @@
 """What tests of downloads share: answers for a scripted upstream, a resolver and pauses of their own."""
 
 import socket
+from collections.abc import Callable
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
@@ -76,3 +77,36 @@ class Names(AbstractResolver):
 
 async def get(fetcher: Fetcher, url: str, timeout: float = 30) -> bytes:  # noqa: ASYNC109 - handed on
     return await fetcher.download(url, max_bytes=LIMIT, timeout_s=timeout)
+
+
+class Store:
+    """A file that a test lets come or break off; `answers` are called one a request, the last one again and again."""
+
+    def __init__(self, *answers: Callable[[Call], bytes]) -> None:
+        self._answers = list(answers)
+
+    async def __call__(self, call: Call) -> None:
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        await call.send(answer(call))
+
+
+def whole(call: Call) -> bytes:
+    """The whole file, which has an ETag."""
+    return reply(PICTURE, ETag='"v1"')
+
+
+def half(call: Call) -> bytes:
+    """The first half, and then nothing."""
+    return whole(call)[: -len(PICTURE) // 2]
+
+
+def rest(call: Call) -> bytes:
+    """What the request's Range asks for."""
+    return part(call, len(PICTURE))
+
+
+def part(call: Call, end: int, **headers: str) -> bytes:
+    """What the request's Range asks for, up to `end`."""
+    start = int(call.headers["range"].removeprefix("bytes=").removesuffix("-"))
+    given = {"Content_Range": f"bytes {start}-{end - 1}/{len(PICTURE)}", "ETag": '"v1"', **headers}
+    return reply(PICTURE[start:end], "206 Partial Content", **given)

@@ -96,7 +96,7 @@ async def test_a_cancelled_download_is_cancelled():
 # ---------------------------------------------------------------- what comes
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "x-unknown"])
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "x-unknown", "aws-chunked, gzip"])
 async def test_an_encoded_body_is_refused_for_it_may_be_a_bomb(encoding: str):
     async def handler(call: Call) -> None:
         await call.send(reply(gzip.compress(bytes(50_000_000)), Content_Encoding=encoding))
@@ -107,9 +107,10 @@ async def test_an_encoded_body_is_refused_for_it_may_be_a_bomb(encoding: str):
         assert b"accept-encoding: identity" in heads(server)[0]
 
 
-async def test_the_identity_encoding_is_no_encoding():
+@pytest.mark.parametrize("encoding", ["Identity", "", "aws-chunked", "identity, AWS-chunked", "aws-chunked,", "UTF-8"])
+async def test_what_is_no_compression_is_no_encoding(encoding: str):
     async def handler(call: Call) -> None:
-        await call.send(reply(PICTURE, Content_Encoding="Identity"))
+        await call.send(reply(PICTURE, Content_Encoding=encoding))
 
     async with scripted_upstream(handler) as server, Fetcher([server.host]) as fetcher:
         assert await get(fetcher, url_of(server)) == PICTURE

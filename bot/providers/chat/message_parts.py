@@ -3,12 +3,13 @@
 Text is not interpreted here: `progress` does.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from bot.painting import Link
 from bot.providers.http.error_bodies import ErrorBody, find_error
-from bot.providers.image_urls import find_image_urls
+from bot.providers.image_urls import find_images, is_draft
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +28,11 @@ class MessagePart:
     refusal: str = ""
     """The model's refusal, in its own words."""
 
-    image_urls: tuple[str, ...] = ()
-    """Addresses of images beside the text, data URLs among them."""
+    images: tuple[Link, ...] = ()
+    """Images beside the text, data URLs among them."""
+
+    drafts: tuple[Link, ...] = ()
+    """Images that are marked as thoughts of the model on its way to the picture."""
 
     finish_reason: str | None = None
     """Why the choice ended, in the upstream's spelling; None: it has not."""
@@ -56,8 +60,8 @@ def parse_message(document: object) -> ParsedMessage:
     outer = _table(document)
     choices = _list(outer.get("choices"))
     parts = [_parse_choice(_table(choice)) for choice in choices]
-    if image_urls := tuple(url for item in _list(outer.get("data")) for url in find_image_urls(item)):
-        parts.append(MessagePart(image_urls=image_urls))
+    if images := find_images([*_list(outer.get("data")), *_list(outer.get("images"))]):
+        parts.append(MessagePart(images=tuple(images)))
     errors = [error for each in (outer, *choices) if (error := find_error(each))]
     return ParsedMessage(
         id=_text(outer.get("id")) or None,
@@ -71,16 +75,38 @@ def _parse_choice(choice: Mapping[str, Any]) -> MessagePart:
     message = _table(choice.get("delta")) or _table(choice.get("message"))
     content = message.get("content")
     pieces = _list(content)
-    items = [*pieces, *_list(message.get("images")), *_list(message.get("multi_mod_content"))]
+    lists = (message.get(name) for name in ("images", "multi_mod_content"))
+    items: list[object] = [*pieces, *(item for each in lists for item in (_list(each) or (each,)))]
+    drafts, images = _partition_images(items)
+    if not items or not (drafts or images):
+        images = find_images([message])  # in its `image`, as early LiteLLM has it
+    thoughts = [piece for piece in pieces if is_draft(piece)]
+    text = _text(content) or _joined_text(piece for piece in pieces if not is_draft(piece))
+    reasoning = _text(message.get("reasoning_content")) or _text(message.get("reasoning")) or _joined_text(thoughts)
+    if is_draft(message):
+        drafts, images, reasoning, text = [*drafts, *images], [], reasoning + text, ""
     index = choice.get("index")
     return MessagePart(
         index=index if isinstance(index, int) else 0,
-        text=_text(content) or "".join(_text(_table(piece).get("text")) for piece in pieces),
-        reasoning=_text(message.get("reasoning_content")) or _text(message.get("reasoning")),
+        text=text,
+        reasoning=reasoning,
         refusal=_text(message.get("refusal")),
-        image_urls=tuple(url for item in (*items, message) for url in find_image_urls(item)),
+        images=tuple(images),
+        drafts=tuple(drafts),
         finish_reason=_text(choice.get("finish_reason")) or None,
     )
+
+
+def _partition_images(items: Iterable[object]) -> tuple[list[Link], list[Link]]:
+    """The drafts and the other images of a list of items."""
+    both: tuple[list[object], list[object]] = ([], [])
+    for item in items:
+        both[not is_draft(item)].append(item)
+    return find_images(both[0]), find_images(both[1])
+
+
+def _joined_text(pieces: Iterable[object]) -> str:
+    return "".join(_text(_table(piece).get("text")) for piece in pieces)
 
 
 def _table(value: object) -> Mapping[str, Any]:

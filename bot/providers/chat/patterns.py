@@ -60,7 +60,7 @@ UPLOAD_NOTICE = _compile(
 # ---------------------------------------------------------------- echo, reasoning
 
 KEYWORDS_LABEL = _compile(r"[\W_]*(?:关键[字词]|提示词|keywords?|prompt)\W{0,3}?\s*:")
-THINK_TAG = _compile(r"(</?think(?:ing)?>)")
+THINK_TAG = _compile(r"(</?(?:think(?:ing)?|thought|reasoning)>)")
 
 # ---------------------------------------------------------------- addresses
 

@@ -43,6 +43,7 @@ class ChatProvider(SingleResponseProvider):
         assert isinstance(upstream.wire, ChatWire)
         super().__init__(upstream, client)
         self._wire = upstream.wire
+        self._base_url = upstream.base_url.removesuffix(self._wire.path)
 
     async def paint(self, request: PaintRequest) -> AsyncGenerator[PaintEvent, None]:
         """Paints `options.n` images, each with a request of its own, since the upstream paints one an answer.
@@ -72,7 +73,7 @@ class ChatProvider(SingleResponseProvider):
         """The events of one request, inline images as bytes. `surplus`: shared by the requests of one generation."""
         with endpoint_hints(self._upstream):
             wanted = drop_surplus(self._request_picture(body, prompt), 1, surplus, provider=self.name)
-            async with aclosing(decode_inline_images(wanted)) as events:
+            async with aclosing(decode_inline_images(wanted, base_url=self._base_url)) as events:
                 async for event in events:
                     yield event
 
@@ -84,7 +85,7 @@ class ChatProvider(SingleResponseProvider):
         try:
             async with exchange(
                 self._client,
-                upstream.base_url.removesuffix(self._wire.path) + self._wire.path,
+                self._base_url + self._wire.path,
                 body,
                 {"Accept": "text/event-stream, application/json"} | upstream.auth_headers(),
                 timeout_s=upstream.timeout_s,

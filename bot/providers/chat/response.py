@@ -32,7 +32,8 @@ class ChatResponse:
         self._prompt = prompt
         self._redact = tuple(redact)
         self._parsers: dict[tuple[int, _Channel], ReplyParser] = {}
-        self._attached_urls: dict[str, None] = {}
+        self._attached: dict[str, Link] = {}  # images beside the text, by address
+        self._draft: Link | None = None  # the last one
         self._reported_urls: set[str] = set()
         self._usage: Usage | None = None
         self._id: str | None = None
@@ -69,8 +70,10 @@ class ChatResponse:
             *self._feed(part.index, "thoughts", part.reasoning),
             *self._feed(part.index, "text", part.text),
         ]
-        if len(self._attached_urls) < MAX_URLS:
-            self._attached_urls.update(dict.fromkeys(part.image_urls[:MAX_URLS]))
+        if len(self._attached) < MAX_URLS:
+            self._attached.update((image.url, image) for image in part.images[:MAX_URLS])
+        for self._draft in part.drafts:
+            events.append(Preview(self._draft))
         if len(self._refusal) < MAX_REFUSAL_CHARS:
             self._refusal += part.refusal
         if part.finish_reason:
@@ -109,11 +112,14 @@ class ChatResponse:
         events: list[PaintEvent] = []
         verdicts: list[Verdict] = []
         for parser in self._parsers.values():
-            events += self._split_verdicts(parser.end_reply(cut=cut, accept_links=not self._attached_urls), verdicts)
+            events += self._split_verdicts(parser.end_reply(cut=cut, accept_links=not self._attached), verdicts)
         if not self._reported_urls:
-            events += self._without_repeats(FinishedImage(Link(url=url)) for url in self._attached_urls)
+            events += self._without_repeats(map(FinishedImage, self._attached.values()))
         if not self._reported_urls:
-            raise self._failure(lost, verdicts)
+            failure = self._failure(lost, verdicts)
+            if not isinstance(failure, NoPicture) or self._draft is None:
+                raise failure
+            events.append(FinishedImage(self._draft))  # paid for, and as far as the model came
         return [*events, self._usage] if self._usage else events
 
     def _split_verdicts(self, parsed: Iterable[PaintEvent | Verdict], verdicts: list[Verdict]) -> list[PaintEvent]:

@@ -51,7 +51,7 @@ class ImagesProvider(SingleResponseProvider):
         with endpoint_hints(self._upstream):
             pictures = self._request_pictures(request)
             wanted = drop_surplus(pictures, request.options.n, SurplusBudget(), provider=self.name)
-            async with aclosing(decode_inline_images(wanted)) as events:
+            async with aclosing(decode_inline_images(wanted, base_url=self._upstream.base_url)) as events:
                 async for event in events:
                     yield event
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from bot.errors import Lost, NoPicture, PaintFailed
-from bot.painting import FinishedImage, Link, PaintEvent, Preview, Usage
+from bot.painting import FinishedImage, PaintEvent, Preview, Usage
 from bot.providers.http.error_bodies import ErrorBody, failure_in_success, find_error
-from bot.providers.image_urls import MAX_URLS, find_image_urls
+from bot.providers.image_urls import MAX_URLS, find_images
 from bot.providers.presets import TokenPrice
 from bot.providers.prices import usage_credits
 
@@ -17,6 +17,7 @@ from bot.providers.prices import usage_credits
 # several finished images, as ByteDance's models stream them. Any other type is ignored.
 _UNFINISHED = ".partial_image"
 _FINISHED = (".completed", ".partial_succeeded")
+_LISTS = ("data", "images")  # fields with the images of a document
 
 
 class ImagesResponse:
@@ -48,7 +49,7 @@ class ImagesResponse:
             return []
         self._has_begun = True
         if kind.endswith(_UNFINISHED):
-            return [Preview(Link(url=url)) for url in find_image_urls(outer)]
+            return [Preview(image) for image in find_images([outer])]
         if "." in kind and not kind.endswith(_FINISHED):
             return []
         self.is_complete = self.is_complete or kind.endswith(_FINISHED[0])
@@ -57,13 +58,14 @@ class ImagesResponse:
         return self._pictures(outer)
 
     def _pictures(self, outer: Mapping[str, Any]) -> list[PaintEvent]:
-        data = outer.get("data")
-        items: list[object] = [outer, *(cast("list[object]", data) if isinstance(data, list) else [])]
+        """The images of a document that were in none before it: of its list, else of the document itself."""
+        lists = (cast("list[object]", each) for name in _LISTS if isinstance(each := outer.get(name), list))
+        images = next((found for each in lists if (found := find_images(each))), None) or find_images([outer])
         if len(self._reported_urls) >= MAX_URLS:
             return []
-        urls = [url for item in items[:MAX_URLS] for url in find_image_urls(item) if url not in self._reported_urls]
-        self._reported_urls.update(urls)
-        return [FinishedImage(Link(url=url)) for url in dict.fromkeys(urls)]
+        new = [each for each in images if each.url not in self._reported_urls]
+        self._reported_urls.update(each.url for each in new)
+        return [FinishedImage(each) for each in new]
 
     def end_response(self, lost: Lost | None) -> list[PaintEvent]:
         """The remaining events at the end of the answer; `lost`: the failure that cut it short, None: its own end.

@@ -66,6 +66,9 @@ _STATES: Mapping[str, TaskState] = MappingProxyType(
         "in_progress": TaskState.WORKING,
         "running": TaskState.WORKING,
         "completed": TaskState.DONE,
+        "complete": TaskState.DONE,
+        "finished": TaskState.DONE,
+        "done": TaskState.DONE,
         "succeeded": TaskState.DONE,
         "success": TaskState.DONE,
         "failed": TaskState.FAILED,
@@ -156,9 +159,15 @@ class TasksWire:
         ("data", "results"),
         ("data", "url"),
         ("output",),
+        ("data", "result", "images"),
+        ("result", "images"),
+        ("images",),
+        ("result",),
+        ("data",),
+        ("url",),
     )
-    """Where an answer holds the finished images, tried in order: an address, a list of addresses, or a list of objects
-    with `url`."""
+    """Where an answer holds the finished images, tried in order: an address, base64, an object with either or both of
+    the same image, or a list of these. A relative address is completed with the base address."""
 
     error_paths: tuple[Path, ...] = (("error",), ("fail_reason",), ("data", "error"), ("data", "fail_reason"))
     """Where an answer holds the error of a failed task, tried in order."""

@@ -20,7 +20,7 @@ from bot.errors import (
     TookTooLong,
     WentQuiet,
 )
-from bot.painting import Accepted, FinishedImage, Link, PaintEvent, PaintRequest, Progress, Stage, StageChanged
+from bot.painting import Accepted, FinishedImage, PaintEvent, PaintRequest, Progress, Stage, StageChanged
 from bot.providers.base import BaseProvider
 from bot.providers.http.client import UpstreamClient
 from bot.providers.inline_images import decode_inline_images
@@ -119,7 +119,7 @@ class TasksProvider(BaseProvider):
         """The events of an accepted task until it is final, inline images as bytes."""
         followed = self._follow_task(api, submitted, callback, at_once=at_once)
         wanted = drop_surplus(followed, request.options.n, SurplusBudget(), provider=self.name)
-        return decode_inline_images(wanted)
+        return decode_inline_images(wanted, base_url=self._upstream.base_url)
 
     async def _follow_task(
         self, api: TaskApi, submitted: TaskStatus, callback: TaskCallback, *, at_once: bool = False
@@ -141,10 +141,10 @@ class TasksProvider(BaseProvider):
             raise api.task_failure(status, submitted.id)
         if status.usage is not None:
             yield status.usage
-        if not status.image_urls:
+        if not status.images:
             raise NoPicture(trace=submitted.id)
-        for url in status.image_urls:
-            yield FinishedImage(Link(url=url))
+        for image in status.images:
+            yield FinishedImage(image)
 
     async def _poll(
         self, api: TaskApi, task: str, callback: TaskCallback, *, at_once: bool

@@ -3,17 +3,19 @@
 What follows from it is decided in `provider`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from bot.painting import Usage
+from bot.painting import Link, Usage
 from bot.providers.http.error_bodies import ErrorBody, find_error
 from bot.providers.http.json_safe import finite_number
-from bot.providers.image_urls import MAX_URLS, find_image_urls
+from bot.providers.image_urls import find_images
 from bot.providers.presets import Path, TaskState, TasksWire
 
 Table = Mapping[str, Any]
+
+_AMBIGUOUS: Path = ("url",)  # in an answer that does not say "done", it may be the task's own address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +31,8 @@ class TaskStatus:
     progress: float | None = None
     """Percentage, 0 to 100; None: not in the answer."""
 
-    image_urls: tuple[str, ...] = ()
-    """Addresses of the finished images, data URLs among them."""
+    images: tuple[Link, ...] = ()
+    """The finished images, data URLs among them."""
 
     error: ErrorBody | None = None
     """Why the task failed; None: not in the answer."""
@@ -53,18 +55,19 @@ def parse_task(document: object, wire: TasksWire) -> TaskStatus:
     A status word that the preset does not know counts as WORKING, unless images or an error are beside it.
     """
     status, task_id = _first_value(document, wire.status_paths), _first_value(document, wire.id_paths)
-    image_urls = tuple(_image_urls(document, wire.result_paths))
+    images = _images(document, wire.result_paths)
     error = _task_error(document, wire)
-    if status is None and task_id is None and not image_urls:
+    if status is None and task_id is None and not images:
         return TaskStatus(request_error=error or find_error(document))
     state = wire.states.get(str(status).lower())
     if state is None:
-        state = TaskState.DONE if image_urls else TaskState.FAILED if error else TaskState.WORKING
+        images = _images(document, [path for path in wire.result_paths if path != _AMBIGUOUS])
+        state = TaskState.DONE if images else TaskState.FAILED if error else TaskState.WORKING
     return TaskStatus(
         id=str(task_id) if isinstance(task_id, str | int) and str(task_id) else None,
         state=state,
         progress=_percent(_first_value(document, wire.progress_paths), wire.progress_scale),
-        image_urls=image_urls,
+        images=images,
         error=error,
         usage=_usage(document, wire.credits_path),
     )
@@ -79,15 +82,13 @@ def _percent(value: object, scale: float) -> float | None:
     return None if percent is None else min(100.0, max(0.0, percent * scale))
 
 
-def _image_urls(document: object, paths: Iterable[Path]) -> Iterator[str]:
-    """The image addresses at the first of the paths that has any."""
+def _images(document: object, paths: Iterable[Path]) -> tuple[Link, ...]:
+    """The images at the first of the paths that has any."""
     for path in paths:
         found = value_at(document, path)
-        items = cast("list[object]", found) if isinstance(found, list) else [found]
-        urls = list(dict.fromkeys(url for item in items[:MAX_URLS] for url in find_image_urls(item)))
-        if urls:
-            yield from urls
-            return
+        if images := find_images(cast("list[object]", found) if isinstance(found, list) else [found]):
+            return tuple(images)
+    return ()
 
 
 def _task_error(document: object, wire: TasksWire) -> ErrorBody | None:

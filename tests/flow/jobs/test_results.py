@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from bot.clock import SystemClock
 from bot.fetch import Fetcher
 from bot.jobs import results
 from bot.jobs.results import JobResults
@@ -33,7 +34,7 @@ async def job_results(host: PictureHost, monkeypatch: pytest.MonkeyPatch) -> Asy
     monkeypatch.setattr(results, "RESULTS_BYTES", 2 * len(PICTURE))
     processor = ImageProcessor()
     async with Fetcher([host.address.removeprefix("http://")]) as fetcher:
-        yield JobResults(fetcher, processor)
+        yield JobResults(fetcher, processor, SystemClock())
     await asyncio.to_thread(processor.close)
 
 

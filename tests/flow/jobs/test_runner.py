@@ -90,7 +90,7 @@ class RunnerBench:
             store=store,
             provider=FallbackProvider([(self.upstream, 1)], budget_s=10, clock=FakeClock(), jitter=float),
             images=JobImages(fetcher, {"memory": platform}, processor, linked),
-            results=JobResults(fetcher, processor),
+            results=JobResults(fetcher, processor, FakeClock()),
             status_messages=status_messages,
             ports={"memory": platform},
             clock=SystemClock(),

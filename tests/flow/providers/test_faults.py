@@ -32,7 +32,7 @@ from bot.errors import (
     WrongEndpoint,
 )
 from bot.job import Job
-from bot.jobs import images
+from bot.jobs import results
 from bot.providers.fallback import BACKOFF_S
 from bot.providers.tasks import api
 from bot.providers.tasks.provider import MAX_REFUSED_POLLS
@@ -227,7 +227,7 @@ FILED = [
     Row(name="503", step="file", trouble=says("", status="503 Later"), ends=Unfetched, tries=3),
     Row(name="404", step="file", trouble=says("", status="404 Gone"), ends=Unfetched),
     Row(name="reset", step="file", trouble=reset, ends=Unfetched, tries=2 * 3),
-    Row(name="half a picture", step="file", trouble=half, ends=Unfetched, tries=3),
+    Row(name="half a picture", step="file", trouble=half, ends=Unfetched, tries=1 + 3),
     Row(name="garbage", step="file", trouble=GARBAGE, ends=BadResult),
     Row(name="page", step="file", trouble=PAGE, ends=BadResult),
     Row(name="hang", step="file", trouble=hang, ends=Unfetched),
@@ -248,7 +248,8 @@ every_failure = pytest.mark.parametrize(("dialect", "row"), [each for each in TA
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """For what the core waits in real seconds, on sockets."""
     monkeypatch.setattr(api, "POLL_TIMEOUT_S", SHORT)
-    monkeypatch.setattr(images, "RESULT_TIMEOUT_S", 2.0)
+    monkeypatch.setattr(results, "RESULT_TIMEOUT_S", 2.0)
+    monkeypatch.setattr(results, "UNAVAILABLE_S", 0.0)
     monkeypatch.setattr(fetch, "RETRY_PAUSES_S", (0.01, 0.01))
 
 

@@ -21,7 +21,7 @@ from bot.providers.http.client import HttpResponse
 from bot.providers.http.error_bodies import failure_of_response, parse_retry_after
 from bot.providers.http.json_safe import parse_json_documents
 from bot.providers.http.sse import iter_sse_events
-from bot.providers.image_urls import decode_data_url
+from bot.providers.image_urls import decode_data_url, parse_image_url
 from bot.providers.images.response import ImagesResponse
 from bot.providers.presets import PRESETS, TasksWire
 from bot.providers.tasks.response import parse_task
@@ -103,7 +103,7 @@ def test_any_answer_about_a_task_is_understood_or_says_nothing(document: Any, wi
         told = parse_task(each, wire)
         assert told.id is None or told.id.encode()
         assert told.progress is None or 0 <= told.progress <= 100
-        assert all(url.startswith(("http://", "https://", "data:")) for url in told.image_urls)
+        assert all(parse_image_url(image.url) for image in told.images)
         assert told.usage is None or told.usage.credits is None or math.isfinite(told.usage.credits)
 
 

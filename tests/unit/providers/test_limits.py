@@ -70,8 +70,8 @@ def test_choices_without_end_are_read_to_a_limit() -> None:
 def test_images_beside_the_text_without_end_are_taken_to_a_limit() -> None:
     response = ChatResponse("a cat")
     for _ in range(3):
-        urls = tuple(f"{HOST}/{number}.png" for number in range(3 * MAX_URLS))
-        response.apply_message(ParsedMessage(parts=(MessagePart(image_urls=urls),)))
+        images = tuple(Link(url=f"{HOST}/{number}.png") for number in range(3 * MAX_URLS))
+        response.apply_message(ParsedMessage(parts=(MessagePart(images=images),)))
     assert len(response.end_response(None)) == MAX_URLS
 
 

@@ -144,7 +144,7 @@ async def bench(
             yield Bench(
                 provider=make_provider(configured, tools),
                 sandbox=upstream,
-                results=JobResults(fetcher, ImageProcessor()),
+                results=JobResults(fetcher, ImageProcessor(), clock),
             )
         assert [openai_spec.complaint(each) for each in upstream.requests] == [None] * len(upstream.requests)
 

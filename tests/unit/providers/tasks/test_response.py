@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.painting import Usage
+from bot.painting import Link, Usage
 from bot.providers.presets import TaskState, TasksWire
 from bot.providers.tasks.response import parse_task, value_at
 
@@ -67,14 +67,14 @@ def test_states_may_be_numbers() -> None:
         states={"0": TaskState.WORKING, "1": TaskState.DONE},
     )
     status = parse_task({"data": {"successFlag": 1, "response": {"resultUrls": ["https://a.example/1"]}}}, wire)
-    assert (status.state, status.image_urls) == (TaskState.DONE, ("https://a.example/1",))
+    assert (status.state, status.images) == (TaskState.DONE, (Link(url="https://a.example/1"),))
     assert parse_task({"data": {"successFlag": 0}}, wire).state is TaskState.WORKING
 
 
 @pytest.mark.parametrize("document", [None, 7, "text", [], {}, {"id": {}, "status": [], "results": {"url": 7}}])
 def test_unknown_shapes_are_empty(document: object) -> None:
     status = parse_task(document, WIRE)
-    assert (status.id, status.state, status.image_urls, status.request_error) == (None, TaskState.WORKING, (), None)
+    assert (status.id, status.state, status.images, status.request_error) == (None, TaskState.WORKING, (), None)
 
 
 def test_usage_with_and_without_credits() -> None:

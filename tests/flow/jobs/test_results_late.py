@@ -1,0 +1,143 @@
+"""Results that are not at their addresses yet, or at another one: waited for, looked for, and never given up early."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+
+import pytest
+
+from bot.errors import BadResult, Unfetched
+from bot.fetch import Fetcher
+from bot.jobs import results
+from bot.jobs.results import UNAVAILABLE_S, JobResults
+from bot.painting import Blob, Image, Link
+from bot.pictures.processing import ImageProcessor
+from tests.servers.upstream.scripted import Call, scripted_upstream
+from tests.support.clocks import FakeClock, InstantClock
+from tests.support.images import png
+
+PICTURE, OTHER = png("teal"), png("red", (8, 8))
+BROKEN = Blob(data=b"no picture")
+PAGE = b"<!doctype html><p>Not here</p>"
+
+
+@dataclass(slots=True)
+class Cdn:
+    """A file host whose files appear after some requests for each."""
+
+    files: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    late: dict[str, int] = field(default_factory=dict[str, int])
+    """Requests for a path that are answered with `status` first."""
+    status: str = "404 Not Found"
+    asked: list[str] = field(default_factory=list[str])
+    url: str = ""
+
+    async def serve(self, call: Call) -> None:
+        self.asked.append(call.target)
+        if self.asked.count(call.target) <= self.late.get(call.target, 0) or call.target not in self.files:
+            await call.respond(PAGE, status=self.status)
+        else:
+            await call.respond(self.files[call.target], "Content-Type: image/png")
+
+    def link(self, path: str, *mirrors: str, fallback: Link | None = None) -> Link:
+        return Link(url=self.url + path, mirrors=tuple(self.url + each for each in mirrors), fallback=fallback)
+
+
+@dataclass(slots=True, kw_only=True)
+class Bench:
+    cdn: Cdn
+    fetcher: Fetcher
+    processor: ImageProcessor
+    clock: InstantClock = field(default_factory=InstantClock)
+
+    async def fetch(self, *sources: Link | Blob) -> list[bytes]:
+        job_results = JobResults(self.fetcher, self.processor, self.clock)
+        async with job_results.hold(sources, owner="memory:amber") as images:
+            return [image.data for image in images]
+
+
+@pytest.fixture
+async def bench() -> AsyncGenerator[Bench]:
+    cdn, processor = Cdn(files={"/a.png": PICTURE, "/b.png": OTHER, "/page": PAGE}), ImageProcessor()
+    clock = InstantClock()
+    async with scripted_upstream(cdn.serve) as server, Fetcher([server.host], sleep=clock.sleep) as fetcher:
+        cdn.url = server.url
+        yield Bench(cdn=cdn, fetcher=fetcher, processor=processor, clock=clock)
+    await asyncio.to_thread(processor.close)
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "403 Forbidden", "425 Too Early", "503 Slow Down"])
+@pytest.mark.parametrize("times", [1, 4])
+async def test_an_address_where_nothing_is_yet_is_asked_again(bench: Bench, status: str, times: int) -> None:
+    bench.cdn.status, bench.cdn.late = status, {"/a.png": times}
+    begun = bench.clock.monotonic()
+    assert await bench.fetch(bench.cdn.link("/a.png")) == [PICTURE]
+    assert bench.clock.monotonic() - begun <= UNAVAILABLE_S
+
+
+async def test_after_a_minute_it_is_given_up(bench: Bench) -> None:
+    begun = bench.clock.monotonic()
+    with pytest.raises(Unfetched):
+        await bench.fetch(bench.cdn.link("/never.png"))
+    assert bench.clock.monotonic() - begun == pytest.approx(UNAVAILABLE_S)
+    assert 5 < len(bench.cdn.asked) < 15
+
+
+async def test_what_is_there_is_fetched_once_and_kept_when_another_never_comes(bench: Bench) -> None:
+    bench.cdn.late = {"/b.png": 3}
+    sources = [bench.cdn.link("/never.png"), bench.cdn.link("/a.png"), bench.cdn.link("/b.png")]
+    assert await bench.fetch(*sources) == [PICTURE, OTHER]
+    assert bench.cdn.asked.count("/a.png") == 1
+
+
+async def test_an_empty_file_is_not_there_yet(bench: Bench) -> None:
+    bench.cdn.files["/a.png"] = b""
+
+    async def fill(seconds: float) -> None:
+        bench.cdn.files["/a.png"] = PICTURE if seconds else b""
+
+    bench.clock.sleep = fill  # type: ignore[method-assign]  # the file appears with time
+    assert await bench.fetch(bench.cdn.link("/a.png")) == [PICTURE]
+
+
+async def test_a_job_that_waits_for_its_picture_gives_its_room_to_others(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "RESULTS_BYTES", results.USUAL_BYTES)
+    clock = FakeClock()
+    job_results = JobResults(bench.fetcher, bench.processor, clock)
+
+    async def fetch(path: str, owner: str) -> list[Image]:
+        async with job_results.hold([bench.cdn.link(path)], owner=owner) as images:
+            return images
+
+    late = asyncio.create_task(fetch("/never.png", "memory:late"))
+    async with asyncio.timeout(20):
+        await clock.asleep(1)
+        assert [image.data for image in await fetch("/a.png", "memory:amber")] == [PICTURE]
+    late.cancel()
+
+
+async def test_a_relative_address_is_looked_for_wherever_it_may_be(bench: Bench) -> None:
+    assert await bench.fetch(bench.cdn.link("/never.png", "/page", "/a.png")) == [PICTURE]
+    assert await bench.fetch(bench.cdn.link("/page", "/a.png")) == [PICTURE]
+    bench.cdn.late = {"/b.png": 2}
+    assert await bench.fetch(bench.cdn.link("/page", "/b.png")) == [OTHER]
+
+
+async def test_bytes_that_are_no_picture_are_replaced_by_their_address(bench: Bench) -> None:
+    bench.cdn.late = {"/a.png": 2}
+    assert await bench.fetch(Blob(data=b"no picture", fallback=bench.cdn.link("/a.png"))) == [PICTURE]
+    assert await bench.fetch(Blob(data=OTHER, fallback=bench.cdn.link("/a.png"))) == [OTHER]
+    with pytest.raises(BadResult):
+        await bench.fetch(Blob(data=b"no picture", fallback=bench.cdn.link("/page")))
+    with pytest.raises(BadResult):
+        await bench.fetch(BROKEN)
+
+
+async def test_a_small_copy_is_taken_only_when_the_picture_never_comes(bench: Bench) -> None:
+    bench.cdn.late = {"/a.png": 2}
+    small = bench.cdn.link("/b.png")
+    assert await bench.fetch(bench.cdn.link("/a.png", fallback=small)) == [PICTURE]
+    assert await bench.fetch(bench.cdn.link("/never.png", fallback=small)) == [OTHER]
+    assert await bench.fetch(bench.cdn.link("/page", fallback=small)) == [OTHER]

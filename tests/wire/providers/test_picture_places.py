@@ -1,0 +1,254 @@
+"""Where upstreams put their pictures, in every dialect over real HTTP: each is found, fetched, and delivered once.
+
+The upstream is also the host of its files, so that relative addresses lead somewhere.
+"""
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from pydantic import SecretStr
+
+from bot.fetch import Fetcher
+from bot.jobs.results import JobResults
+from bot.painting import FinishedImage, Options, PaintRequest, Preview
+from bot.pictures.processing import ImageProcessor
+from bot.providers.http.client import UpstreamClient
+from bot.providers.presets import resolve_upstream
+from bot.providers.registry import ProviderDependencies, make_provider
+from bot.providers.tasks.callbacks import Callbacks
+from tests.servers.upstream.images import event as image_event
+from tests.servers.upstream.scripted import JSON, SSE, Call, event, message, scripted_upstream
+from tests.support.clocks import InstantClock
+from tests.support.images import png
+
+FOX, HAT, DRAFT = png("orange", (30, 20)), png("black", (20, 30)), png("grey", (10, 10))
+B64 = base64.b64encode(FOX).decode()
+WRAPPED = base64.encodebytes(FOX).decode()
+URL_SAFE = base64.urlsafe_b64encode(FOX).decode()
+DRAFT_B64 = base64.b64encode(DRAFT).decode()
+
+
+@dataclass(slots=True)
+class Relay:
+    """An upstream that answers every request for a picture with `answer`, and serves `files` by their paths."""
+
+    answer: str
+    head: str = JSON
+    files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    url: str = ""
+    fetched: list[str] = field(default_factory=list[str])
+
+    async def serve(self, call: Call) -> None:
+        path = call.target
+        if call.method == "POST" or path.startswith("/v1/images/generations/"):
+            await call.respond(self.answer.replace("HOST", self.url.partition("://")[2]), self.head)
+        elif path in self.files:
+            self.fetched.append(path)
+            await call.respond(self.files[path], "Content-Type: image/png", "Content-Encoding: aws-chunked")
+        else:
+            await call.respond("<html>", status="404 Not Found")
+
+
+@asynccontextmanager
+async def served(relay: Relay) -> AsyncGenerator[Relay]:
+    async with scripted_upstream(relay.serve) as server:
+        relay.url = server.url
+        yield relay
+
+
+FILES = {"/a.png": FOX, "/b.png": HAT, "/images/a.png": FOX, "/files/a.png?x=1&y=2": FOX, "/thumb.png": DRAFT}
+
+
+async def painted(relay: Relay, preset: str, *, base: str = "", n: int = 1) -> tuple[list[bytes], int]:
+    """The files of the pictures that come of a request, and the number of previews before them."""
+    clock, processor = InstantClock(), ImageProcessor()
+    async with served(relay), UpstreamClient() as client, Fetcher([relay.url.partition("://")[2]]) as fetcher:
+        upstream = resolve_upstream(name="up", preset=preset, base_url=relay.url + base, api_key=SecretStr("sk-secret"))
+        tools = ProviderDependencies(client=client, clock=clock, callbacks=Callbacks(), jitter=lambda: 0.0)
+        request = PaintRequest(prompt="a fox", options=Options(n=n))
+        events = [event async for event in make_provider(upstream, tools).paint(request)]
+        sources = [each.source for each in events if isinstance(each, FinishedImage)]
+        async with JobResults(fetcher, processor, clock).hold(sources, owner="memory:amber") as images:
+            found = [each.data for each in images]
+    await asyncio.to_thread(processor.close)
+    return found, sum(isinstance(each, Preview) for each in events)
+
+
+# ---------------------------------------------------------------- JSON, the same in every dialect
+
+ITEMS: list[dict[str, object]] = [
+    {"b64_json": B64, "url": "http://HOST/a.png"},
+    {"b64_json": B64, "url": "http://HOST/gone.png"},
+    {"b64_json": "!broken!", "url": "http://HOST/a.png"},
+    {"b64_json": base64.b64encode(b"no picture").decode(), "url": "http://HOST/a.png"},
+    {"b64_json": f"data:image/png;base64,{B64}", "url": "/images/a.png"},
+    {"b64_json": WRAPPED},
+    {"b64_json": WRAPPED.replace("\n", "\r\n")},
+    {"b64_json": URL_SAFE.rstrip("=")},
+    {"url": f"data:image/png;base64,{URL_SAFE}"},
+    {"url": B64},
+    {"url": "/images/a.png"},
+    {"url": "images/a.png"},
+    {"url": "//HOST/a.png"},
+    {"url": "http://HOST/files/a.png?x=1&amp;y=2"},
+    {"url": "/files/a.png?x=1&amp;y=2"},
+    {"image_url": {"url": "/images/a.png"}, "type": "image_url"},
+    {"image": {"url": "http://HOST/a.png"}},
+    {"url": "http://HOST/a.png", "image_url": "http://HOST/a.png"},
+]
+DIALECTS: dict[str, tuple[str, Callable[[dict[str, object]], str]]] = {
+    "chat": ("relay", lambda item: message("Here it is.", images=[item])),
+    "chat data": ("relay", lambda item: json.dumps({"id": "x", "data": [item], "choices": []})),
+    "images": ("openai-hk", lambda item: json.dumps({"created": 1, "data": [item]})),
+    "images top": ("openai-hk", lambda item: json.dumps({"created": 1, **item})),
+    "tasks": ("toapis", lambda item: json.dumps({"id": "t", "status": "completed", "result": {"data": [item]}})),
+    "tasks top": ("toapis", lambda item: json.dumps({"id": "t", "status": "completed", "results": [item]})),
+}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+async def test_every_item_is_one_picture(dialect: str) -> None:
+    preset, encode = DIALECTS[dialect]
+    for item in ITEMS:
+        found, _ = await painted(Relay(encode(item), files=FILES), preset)
+        assert (item, found) == (item, [FOX])
+
+
+@pytest.mark.parametrize(
+    ("base", "path"),
+    [
+        ("", "/images/r.png"),
+        ("/v1", "/images/r.png"),
+        ("/v1", "/v1/images/r.png"),
+        ("/grok/v1", "/images/r.png"),
+        ("/grok/v1", "/grok/images/r.png"),
+        ("/grok/v1/chat/completions", "/grok/v1/images/r.png"),
+    ],
+)
+async def test_a_relative_address_is_tried_at_every_part_of_the_base(base: str, path: str) -> None:
+    relay = Relay(message("Here it is.", images=["/images/r.png"]), files={path: FOX})
+    assert await painted(relay, "relay", base=base) == ([FOX], 0)
+
+
+async def test_the_bytes_are_preferred_to_the_address_which_is_not_asked_for() -> None:
+    relay = Relay(json.dumps({"data": [{"b64_json": B64, "url": "http://HOST/b.png"}]}), files=FILES)
+    assert await painted(relay, "openai-hk") == ([FOX], 0)
+    assert relay.fetched == []
+
+
+async def test_items_with_both_are_as_many_pictures_as_there_are_items() -> None:
+    items = [
+        {"b64_json": B64, "url": "http://HOST/a.png"},
+        {"b64_json": base64.b64encode(HAT).decode(), "url": "http://HOST/b.png"},
+    ]
+    assert await painted(Relay(json.dumps({"data": items}), files=FILES), "openai-hk", n=2) == ([FOX, HAT], 0)
+    done = json.dumps({"id": "t", "status": "completed", "results": items})
+    assert await painted(Relay(done, files=FILES), "toapis", n=2) == ([FOX, HAT], 0)
+
+
+async def test_a_streamed_picture_with_both_is_one() -> None:
+    both = image_event("completed", b64_json=B64, url="http://HOST/a.png")
+    assert await painted(Relay(both, head=SSE, files=FILES), "openai") == ([FOX], 0)
+    part = event({"choices": [{"delta": {"images": [{"b64_json": B64, "url": "http://HOST/a.png"}]}}]})
+    assert await painted(Relay(part * 2 + "data: [DONE]\n\n", head=SSE, files=FILES), "relay") == ([FOX], 0)
+
+
+# ---------------------------------------------------------------- what one dialect has alone
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"id": "t", "status": "completed", "url": "http://HOST/a.png"},
+        {"id": "t", "status": "completed", "url": "/a.png"},
+        {"id": "t", "status": "completed", "url": "http://HOST/a.png", "result": None},
+        {"id": "t", "status": "completed", "result": {"type": "image", "data": []}, "url": "http://HOST/a.png"},
+        {"id": "t", "status": "completed", "result": {"url": "http://HOST/a.png"}},
+        {"id": "t", "status": "completed", "data": {"url": "http://HOST/a.png"}},
+        {"data": {"id": "t", "status": "completed", "result": {"images": [{"url": ["http://HOST/a.png"]}]}}},
+        {"id": "t", "status": "succeeded", "images": [{"url": "http://HOST/a.png"}]},
+        {"id": "t", "status": "finished", "url": "http://HOST/a.png"},
+    ],
+)
+async def test_a_finished_task_says_where_its_picture_is(document: dict[str, object]) -> None:
+    assert await painted(Relay(json.dumps(document), files=FILES), "toapis") == ([FOX], 0)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"image": "http://HOST/a.png"},
+        {"image": {"url": f"data:image/png;base64,{B64}", "detail": "auto"}},
+        {"image": {"url": "/images/a.png"}},
+        {"image": B64},
+        {"image": {"image_url": {"url": "http://HOST/a.png"}}},
+        {"image_url": "http://HOST/a.png"},
+        {"images": ["http://HOST/a.png"]},
+        {"images": [{"url": "http://HOST/a.png"}]},
+        {"images": {"url": "http://HOST/a.png"}},
+        {"images": "http://HOST/a.png"},
+        {"images": [{"type": "image_url", "image_url": {"url": f"data:image/png;base64,{B64}"}, "index": 0}]},
+        {"images": [B64]},
+        {"image": {"url": "http://HOST/a.png"}, "images": [{"image_url": {"url": "http://HOST/a.png"}}]},
+        {"content": [{"type": "text", "text": "Here:"}, {"type": "image", "image": "/images/a.png"}]},
+        {"content": [{"type": "output_image", "image_url": "http://HOST/a.png"}]},
+        {"content": [{"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": B64}}]},
+    ],
+)
+async def test_a_message_has_its_picture_beside_the_text(fields: dict[str, object]) -> None:
+    fields = {"content": "Here it is.", **fields}
+    assert await painted(Relay(message(**fields), files=FILES), "relay") == ([FOX], 0)  # type: ignore[arg-type]  # as JSON
+
+
+DRAFT_ITEM: dict[str, object] = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{DRAFT_B64}"}}
+FINAL_ITEM: dict[str, object] = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{B64}"}}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"content": [{**DRAFT_ITEM, "thought": True}, FINAL_ITEM]},
+        {"content": [FINAL_ITEM, {**DRAFT_ITEM, "thought": True}]},
+        {"images": [{**DRAFT_ITEM, "thought": True}, FINAL_ITEM]},
+        {"multi_mod_content": [{"thought": True, "inline_data": {"data": DRAFT_B64}}, {"inline_data": {"data": B64}}]},
+        {"reasoning_details": [{"type": "reasoning.image", **DRAFT_ITEM}], "images": [FINAL_ITEM]},
+        {"reasoning_content": f"![draft](data:image/png;base64,{DRAFT_B64})", "images": [FINAL_ITEM]},
+        {"reasoning_content": "![draft](http://HOST/thumb.png)", "content": "![fox](http://HOST/a.png)"},
+        {"content": "<thought>![draft](http://HOST/thumb.png)</thought>\n![fox](http://HOST/a.png)"},
+        {
+            "content": [
+                {"type": "text", "text": "![draft](http://HOST/thumb.png)", "thought": True},
+                {"type": "text", "text": "![fox](http://HOST/a.png)"},
+            ]
+        },
+    ],
+)
+async def test_a_draft_is_not_delivered_beside_the_picture(fields: dict[str, object]) -> None:
+    fields = {"content": "", **fields}
+    found, _ = await painted(Relay(message(**fields), files=FILES), "relay")  # type: ignore[arg-type]  # as JSON
+    assert found == [FOX]
+
+
+async def test_a_draft_in_a_stream_is_a_preview_and_the_picture_comes_after_it() -> None:
+    draft = {"choices": [{"delta": {"images": [DRAFT_ITEM], "thought": True}}]}
+    final = {"choices": [{"delta": {"images": [FINAL_ITEM]}, "finish_reason": "stop"}]}
+    stream = "".join(f"data: {json.dumps(each)}\n\n" for each in (draft, final)) + "data: [DONE]\n\n"
+    assert await painted(Relay(stream, head=SSE), "relay") == ([FOX], 1)
+
+
+async def test_a_draft_alone_is_delivered_for_it_was_paid_for() -> None:
+    assert (await painted(Relay(message(images=[{**DRAFT_ITEM, "thought": True}])), "relay"))[0] == [DRAFT]
+
+
+async def test_drafts_among_the_items_of_the_other_dialects_are_left_out() -> None:
+    items = [{"b64_json": DRAFT_B64, "thought": True}, {"b64_json": B64}]
+    assert await painted(Relay(json.dumps({"data": items})), "openai-hk") == ([FOX], 0)
+    assert await painted(Relay(json.dumps({"id": "t", "status": "completed", "results": items})), "toapis") == (
+        [FOX],
+        0,
+    )
