@@ -22,6 +22,7 @@ from bot.handlers.commands import CommandHandler
 from bot.handlers.content import MessageContent
 from bot.handlers.deletion import ResultDeletion
 from bot.handlers.dialogue import Dialogue
+from bot.handlers.drafts import Drafts
 from bot.handlers.event_sink import CoreEventSink
 from bot.handlers.messages import MessageHandler
 from bot.handlers.pending_requests import PendingRequests
@@ -128,8 +129,20 @@ class App:
             await _set_aside_unreadable(store, settings.limits.user_daily)
             pending_requests = PendingRequests(store.adapter_store, clock)
             await pending_requests.load()
+            drafts = Drafts(store.adapter_store, clock)
+            await drafts.load()
             app = cls._wire(
-                settings, ports, shops or {}, clock, store, fetcher, processor, provider, pending_requests, concurrency
+                settings,
+                ports,
+                shops or {},
+                clock,
+                store,
+                fetcher,
+                processor,
+                provider,
+                pending_requests,
+                drafts,
+                concurrency,
             )
             app._resources = opened.pop_all()
         return app
@@ -146,6 +159,7 @@ class App:
         processor: ImageProcessor,
         provider: FallbackProvider,
         pending_requests: PendingRequests,
+        drafts: Drafts,
         concurrency: int,
     ) -> "App":
         limits, access = settings.limits, settings.access
@@ -213,6 +227,7 @@ class App:
             commands=commands,
             dialogue=Dialogue(pending_requests, status_messages, clock),
             replies=Replies(status_messages, admission),
+            drafts=drafts,
             content=MessageContent(ports, linked_images),
             admission=admission,
             clock=clock,

@@ -218,6 +218,11 @@ class EventSink(Protocol):
         in one chat are handled in order; one that the machine has no room for is tried again until it has."""
         ...
 
+    def expect_album(self, user: User, chat: Chat) -> None:
+        """Several pictures without words of their own are coming in from the user, and will be one message in a moment:
+        what the user has asked for in the chat just now waits for them."""
+        ...
+
     def ignores(self, user: User, chat: Chat) -> bool:
         """Whether nothing that the user writes in the chat now would be answered: they are over their pace, and were
         told. Costs a look in memory, so that an adapter can spare itself everything else."""

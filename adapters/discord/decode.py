@@ -16,6 +16,8 @@ from bot.chat import Action, Attachment, ButtonPress, Chat, DeletedMessage, Mess
 from bot.intake.addresses import find_addresses, normalize_address, remove_addresses
 
 BUTTON_ID = re.compile(r"easel:(?P<action>cancel|retry|vary|edit|delete):(?P<job>[\w-]{1,80})")
+MAX_TEXT_CHARS = (2000, 4000)  # characters of a user's message, without and with Nitro
+CUT_SLACK = 100  # characters below the limit within which a text may have been cut
 ANSWER_ID = re.compile(r"easel-answer:(?P<wanted>words|any)")
 _MENTION = re.compile(r"<@[!&]?(\d{1,20})>")
 _CUSTOM_EMOJI = re.compile(r"<a?(:\w+:)\d+>")
@@ -123,7 +125,18 @@ def decode_message(
         reply_to=reply if reply is None or isinstance(reply, DeletedMessage) else decode_reply(reply, bot_id),
         to_me=to_me,
         sender_moderates=_sender_moderates(message),
+        sent_at=message.created_at,
+        edited_at=message.edited_at,
+        forwarded=message.reference is not None and message.reference.type is discord.MessageReferenceType.forward,
+        room=decode_room(message),
     )
+
+
+def decode_room(message: discord.Message) -> int | None:
+    """`Message.room`: some clients cut a text at the limit of its author's account, before a word that does not fit."""
+    length = len(message.content)
+    limit = next((limit for limit in MAX_TEXT_CHARS if limit - CUT_SLACK <= length <= limit), None)
+    return None if limit is None else limit - length
 
 
 def decode_reply(message: discord.Message, bot_id: int) -> Message:

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import discord
 import structlog
+from cachetools import TTLCache
 
 from adapters.discord import decode, encode, ids
 from adapters.discord.errors import CallRejected
@@ -31,6 +32,8 @@ from bot.texts import negotiate_locale, translate
 log = structlog.get_logger()
 
 USER_MESSAGE_TYPES = (discord.MessageType.default, discord.MessageType.reply)
+REST_WAIT_S = 10.0  # after a text that may have been cut, in which its author's next message may be the rest
+MAX_CUT_TEXTS = 1_000  # remembered, by channel and author
 MAX_NOTICE_ATTEMPTS = 4  # of a notice of the adapter's own
 LINKS_FRESH = timedelta(seconds=10)  # after which Discord has shown what it can of a link
 NOTICE_RETRY_S = 1.0  # before a notice is sent once more after a broken connection
@@ -68,6 +71,7 @@ class MessageEvents:
         self._clock = clock
         self._starters = starters
         self._unfolding = unfolding
+        self._cut_texts: TTLCache[tuple[int, int], None] = TTLCache(MAX_CUT_TEXTS, REST_WAIT_S, timer=clock.monotonic)
 
     async def handle_deleted(self, guild_id: int | None, channel_id: int, message_id: int) -> None:
         if self._state.is_own_message(str(message_id)):
@@ -89,16 +93,11 @@ class MessageEvents:
         reply = await self._read_reply(message) if direct or mentioned or self._may_reply_to_bot(message) else None
         replies_to_bot = isinstance(reply, discord.Message) and reply.author.id == user.id
         to_me = direct or mentioned or replies_to_bot
-        if not to_me and not message.content.startswith("/"):
+        if not to_me and not message.content.startswith("/") and not self._may_be_rest(message):
             return True
         sender = self._users.of_message(message)
-        if to_me:
-            obstacle = self._obstacle(message, reply, negotiate_locale(sender.locale), readable=direct or mentioned)
-            if obstacle is not None:
-                refusal = await self._events.command_refusal(sender, decode.decode_chat(message))
-                if notice := obstacle if refusal is None else refusal:
-                    await self._send_notice(message, notice)
-                return True
+        if to_me and await self._has_obstacle(message, reply, sender, readable=direct or mentioned):
+            return True
         if not await self._complete_links(message, reply):
             return False
         return await self._hand_over(message, reply, sender, user.id, roles, to_me=to_me)
@@ -123,6 +122,8 @@ class MessageEvents:
         )
         if reply is None and not decoded.attachments:
             decoded = replace(decoded, about=await self._starters.pictures(message.channel, decoded.text))
+        if to_me and decoded.room is not None:
+            self._cut_texts[(message.channel.id, message.author.id)] = None
         return await self._events.receive_message(decoded)
 
     async def _complete_links(self, message: discord.Message, reply: discord.Message | DeletedMessage | None) -> bool:
@@ -131,6 +132,15 @@ class MessageEvents:
         recent = isinstance(reply, discord.Message) and message.created_at - reply.created_at < LINKS_FRESH
         sources = [message, *([reply] if isinstance(reply, discord.Message) and recent else [])]
         return all(await asyncio.gather(*map(self._unfolding.complete, sources)))
+
+    async def handle_edited(self, message: discord.Message) -> None:
+        """A message changed; also when Discord has unfolded its links, which is no edit of its author's."""
+        if message.edited_at is not None:
+            await self.handle_message(message)
+
+    def _may_be_rest(self, message: discord.Message) -> bool:
+        """Whether a message may be the rest of one that was meant for the bot: it does not name it again."""
+        return (message.channel.id, message.author.id) in self._cut_texts
 
     # ------------------------------------------------------------ replies
 
@@ -164,6 +174,17 @@ class MessageEvents:
             return None
 
     # ------------------------------------------------------------ what the core cannot serve
+
+    async def _has_obstacle(
+        self, message: discord.Message, reply: discord.Message | DeletedMessage | None, sender: User, *, readable: bool
+    ) -> bool:
+        """Whether the core cannot serve a message there; its author is told so, but not once more for an edit."""
+        obstacle = self._obstacle(message, reply, negotiate_locale(sender.locale), readable=readable)
+        if obstacle is not None and message.edited_at is None:
+            refusal = await self._events.command_refusal(sender, decode.decode_chat(message))
+            if notice := obstacle if refusal is None else refusal:
+                await self._send_notice(message, notice)
+        return obstacle is not None
 
     def _obstacle(
         self,

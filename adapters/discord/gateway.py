@@ -302,6 +302,9 @@ class GatewayClient(discord.AutoShardedClient):
                 self._inbox.set_handled(message.id)
             return
 
+    async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
+        await self.run_event(self._messages.handle_edited(payload.message))
+
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         await self.run_event(self._messages.handle_deleted(payload.guild_id, payload.channel_id, payload.message_id))
 

@@ -49,7 +49,7 @@ class AlbumCollector:
         self._clock = clock
         self._handle_album = handle_album
         self._pending: dict[AlbumKey, PendingAlbum] = {}
-        self._finished: LRUCache[AlbumKey, None] = LRUCache(MAX_FINISHED_ALBUMS)
+        self._finished: LRUCache[AlbumKey, dict[int, telegram.Message]] = LRUCache(MAX_FINISHED_ALBUMS)
 
     async def add_part(self, message: telegram.Message) -> bool:
         """Adds one part. Returns, once the album was handled, the result of `handle_album`."""
@@ -63,12 +63,27 @@ class AlbumCollector:
         if album is None:
             album = self._pending[key] = PendingAlbum(sender_id=_sender_id(message), started_at=now, complete_at=now)
             album.handling = asyncio.create_task(self._collect(key, album), name="telegram album")
-        album.parts[message.message_id] = message
+        album.parts.setdefault(message.message_id, message)  # which may have been edited already
         album.complete_at = min(now + ALBUM_QUIET_S, album.started_at + ALBUM_MAX_S)
         if len(album.parts) >= MAX_ALBUM_PARTS:
             album.complete.set()
         assert album.handling is not None
         return await asyncio.shield(album.handling)
+
+    async def edit_part(self, message: telegram.Message) -> bool:
+        """Replaces a part by what it is now. Returns, once the whole album was handled, the result of `handle_album`;
+        True for an album of which nothing is known any more."""
+        assert message.media_group_id is not None  # as in add_part
+        key = message.chat.id, message.media_group_id
+        if (album := self._pending.get(key)) is not None:
+            album.parts[message.message_id] = message
+            assert album.handling is not None
+            return await asyncio.shield(album.handling)
+        parts = self._finished.get(key)
+        if parts is None or message.message_id not in parts:
+            return True
+        parts[message.message_id] = message
+        return await self._handle_album([parts[each] for each in sorted(parts)])
 
     async def wait_for_earlier(self, message: telegram.Message) -> None:
         """Returns when the albums that the sender of `message` began before it in its chat are handed over."""
@@ -83,7 +98,7 @@ class AlbumCollector:
             if now - due > SUSPENDED_S:  # the process did not run: other parts may still be at Telegram
                 album.started_at, album.complete_at = now, now + ALBUM_MAX_S
         del self._pending[key]
-        self._finished[key] = None
+        self._finished[key] = album.parts
         album.collected.set()  # who waits for it has its turn after what follows
         try:
             return await self._handle_album([album.parts[each] for each in sorted(album.parts)])

@@ -27,6 +27,10 @@ _OTHER_CONTENT = (
     "story",
     "venue",
 )  # said, but not in words
+MAX_TEXT_UNITS = 4096  # UTF-16 units of a message
+CUT_TEXT_UNITS = (MAX_TEXT_UNITS, MAX_TEXT_UNITS // 2)  # the limit, and the shortest text that a client may have cut
+MAX_CAPTION_UNITS = 1024  # of a caption
+CAPTION_SLACK = 24  # units below the limit within which a caption counts as full
 PHOTO_NAME = "photo.jpg"  # Telegram gives photos no file name
 UNKNOWN_USER = User(platform=PLATFORM, id="0", name="")  # an author that Telegram does not name
 
@@ -40,6 +44,8 @@ class BotIdentity:
     id: int
     username: str
     """Without `@`."""
+    reads_groups: bool = False
+    """Whether the bot gets every message of its groups (privacy mode is off), and not only what names it."""
     guest: bool = False
     """Whether the bot can be mentioned in chats that it is no member of (guest mode)."""
 
@@ -167,6 +173,14 @@ def _is_bot_mention(entity: MessageEntity, word: str, bot: BotIdentity) -> bool:
     return entity.type == MessageEntity.TEXT_MENTION and entity.user is not None and entity.user.id == bot.id
 
 
+def decode_room(message: telegram.Message) -> int | None:
+    """`Message.room`: clients cut a text that is too long at the end of a line, a sentence or a word in the second half
+    of what fits, or else at the very limit. Captions they do not cut, but what did not fit into one may follow."""
+    limit, shortest = (MAX_CAPTION_UNITS, MAX_CAPTION_UNITS - CAPTION_SLACK) if message.caption else CUT_TEXT_UNITS
+    units = len((message.text or message.caption or "").encode("utf-16-le", "surrogatepass")) // 2
+    return max(0, limit - units) if units >= shortest else None
+
+
 def decode_message(
     parts: Sequence[telegram.Message], bot: BotIdentity, *, max_images: int | None = None
 ) -> Message | None:
@@ -187,6 +201,11 @@ def decode_message(
     if sender is None or is_unasked or not has_content or addressed.for_other_bot:
         return None
     reply = decode_reply(first, bot)
+    hears_forwards = bot.reads_groups or first.chat.type in (
+        telegram.constants.ChatType.PRIVATE,
+        telegram.constants.ChatType.CHANNEL,
+    )
+    is_guest = first.guest_query_id is not None
     return Message(
         id=str(first.message_id),
         chat=decode_chat(first),
@@ -195,10 +214,15 @@ def decode_message(
         attachments=attachments,
         links=_decode_links(text_part),
         reply_to=reply,
-        to_me=addressed.mentions_bot or (reply is not None and reply.from_me) or first.guest_query_id is not None,
+        to_me=addressed.mentions_bot or (reply is not None and reply.from_me) or is_guest,
         max_images=max_images,
         # only its administrators post in a group's own name
         sender_moderates=first.sender_chat is not None and first.sender_chat.id == first.chat.id,
+        sent_at=first.date,
+        edited_at=max((part.edit_date for part in parts if part.edit_date is not None), default=None),
+        forwarded=first.forward_origin is not None,
+        forward_may_follow=not attachments and reply is None and not is_guest and hears_forwards,
+        room=None if is_guest else decode_room(text_part),
     )
 
 

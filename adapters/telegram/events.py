@@ -29,10 +29,10 @@ log = structlog.get_logger()
 MAX_ANSWER_CHARS = 200  # answerCallbackQuery's text
 ANSWER_WAIT_S = 3.0  # that the core may take to answer a button press; until then the button shows a spinner
 _REPORTS = ("successful_payment", "migrate_to_chat_id", "migrate_from_chat_id")  # messages that no user has written
-BASE_UPDATES = ("message", "callback_query")
+BASE_UPDATES = ("message", "edited_message", "callback_query")
 INLINE_UPDATES = ("guest_message", "inline_query", "chosen_inline_result")
 PAYMENT_UPDATES = ("pre_checkout_query",)
-CHANNEL_UPDATES = ("channel_post",)
+CHANNEL_UPDATES = ("channel_post", "edited_channel_post")
 
 
 def allowed_updates(*, inline: bool, payments: bool, channels: bool) -> list[str]:
@@ -79,10 +79,13 @@ class UpdateHandler:
             return True
         if (message := self._message_of(update)) is not None:
             if message.media_group_id is not None:
+                self._announce_album(message)
                 return await self._albums.add_part(message)
             if not (message.text or "").startswith("/"):  # may be about the pictures of an album that is coming in
                 await self._albums.wait_for_earlier(message)
             return await self._handle_message([message])
+        if (edited := self._edited_message_of(update)) is not None:
+            return await self._handle_edit(edited)
         if update.callback_query is not None:
             return await self._handle_callback_query(update.callback_query)
         if update.inline_query is not None:
@@ -96,9 +99,17 @@ class UpdateHandler:
     def _message_of(self, update: telegram.Update) -> telegram.Message | None:
         """The message of an update; None: it has none, or a post of a channel where the operator has not allowed it."""
         if (post := update.channel_post) is not None:
-            allowed = self._channels if isinstance(self._channels, bool) else post.chat.id in self._channels
-            return post if allowed else None
+            return post if self._is_allowed(post) else None
         return update.message or update.guest_message
+
+    def _edited_message_of(self, update: telegram.Update) -> telegram.Message | None:
+        """The message of an update that reports an edit; None as of `_message_of`."""
+        if (post := update.edited_channel_post) is not None:
+            return post if self._is_allowed(post) else None
+        return update.edited_message
+
+    def _is_allowed(self, post: telegram.Message) -> bool:
+        return self._channels if isinstance(self._channels, bool) else post.chat.id in self._channels
 
     def _note_ids(self, update: telegram.Update) -> None:
         """Not those of guest messages: the bot is no member there, and their ids are another sequence's."""
@@ -110,7 +121,7 @@ class UpdateHandler:
     def ignores(self, update: telegram.Update) -> bool:
         """Whether an update is a message that would be answered by nothing, as its sender is over their pace. Whatever
         reports a payment, a migration or a guest's message is none."""
-        message = self._message_of(update)
+        message = self._message_of(update) or self._edited_message_of(update)
         if message is None or message.guest_query_id is not None or any(getattr(message, each) for each in _REPORTS):
             return False
         sender = decode_sender(message)
@@ -140,6 +151,19 @@ class UpdateHandler:
             await self._payments.send_offer(message)
             return True
         return await self._events.receive_message(message)
+
+    def _announce_album(self, part: telegram.Message) -> None:
+        """What its sender has just said may be the comment on an album, which takes a moment to be complete."""
+        sender = decode_sender(part)
+        if sender is not None and (part.forward_origin is not None or not part.caption):
+            self._events.expect_album(sender, decode_chat(part))
+
+    async def _handle_edit(self, message: telegram.Message) -> bool:
+        """A message was edited by its author; of an album, the caption of one part."""
+        if message.media_group_id is not None:
+            return await self._albums.edit_part(message)
+        decoded = decode_message([message], self._identity)
+        return decoded is None or await self._events.receive_message(decoded)
 
     async def _handle_migration(self, old: int, new: int) -> None:
         """A group was migrated to a supergroup: its jobs and credits go along. Reported by both chats, and by

@@ -134,5 +134,6 @@ class Receiver:
         return BotIdentity(
             id=self._bot.id,
             username=self._bot.username,
+            reads_groups=bool(self._bot.can_read_all_group_messages),
             guest=bool(self._bot.bot.supports_guest_queries) and self._settings.storage_chat is not None,
         )

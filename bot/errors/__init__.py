@@ -4,7 +4,7 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
 
     EaselError                      key: id of the message; facts: its variables
     ├── Refusal                     an invalid request; nothing reserved, or the reservation released
-    │   ├── PromptEmpty  PicturesWithoutPrompt  TextFileUnreadable  PromptTooLong
+    │   ├── PromptEmpty  PicturesWithoutPrompt  TextFileUnreadable  RestTooLate  PromptTooLong
     │   │   └── TextFileTooLong
     │   ├── OneModelOnly  UnknownOption  BadOption
     │   │   └── OptionWithoutValue  ChooseModel
@@ -138,6 +138,7 @@ from bot.errors.refusals import (
     ReplyGone,
     ReplyHasNoPicture,
     Restarting,
+    RestTooLate,
     RoleUnknown,
     StillPainting,
     TextFileTooLong,
@@ -215,6 +216,7 @@ __all__ = [
     "Rejected",
     "ReplyGone",
     "ReplyHasNoPicture",
+    "RestTooLate",
     "Restarted",
     "Restarting",
     "Retry",

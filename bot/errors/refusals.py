@@ -40,6 +40,12 @@ class TextFileUnreadable(Refusal):
     key = "refusal-text-file-unreadable"
 
 
+class RestTooLate(Refusal):
+    """The rest of a prompt, which its client has cut, came when the beginning was being painted."""
+
+    key = "refusal-rest-too-late"
+
+
 class UnknownOption(Refusal):
     """Facts: `option` as typed, `allowed` (comma-separated)."""
 

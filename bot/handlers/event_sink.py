@@ -54,6 +54,9 @@ class CoreEventSink:
     async def receive_message(self, message: Message) -> bool:
         return await self._messages.receive_message(message)
 
+    def expect_album(self, user: User, chat: Chat) -> None:
+        self._messages.expect_album(chat, user)
+
     def ignores(self, user: User, chat: Chat) -> bool:
         return self._admission.ignores(user, chat)
 

@@ -13,13 +13,14 @@ from weakref import WeakValueDictionary
 import structlog
 
 from bot.background import BackgroundTasks
-from bot.chat import Card, Message
+from bot.chat import Card, Chat, Message, User
 from bot.clock import Clock, wait_for_event
 from bot.errors import (
     EaselError,
     MachineFailed,
     Refusal,
     ReplyHasNoPicture,
+    RestTooLate,
     StillPainting,
     StoreFailed,
 )
@@ -28,8 +29,10 @@ from bot.handlers.admission import Admission, SuppressReply
 from bot.handlers.commands import CommandContext, CommandHandler
 from bot.handlers.content import MessageContent, without_text_files
 from bot.handlers.dialogue import ASK_QUIET_S, Dialogue
+from bot.handlers.draft_jobs import DraftJobs
+from bot.handlers.drafts import Draft, Drafts
 from bot.handlers.replies import Replies, Reply, error_reply
-from bot.handlers.unfinished import PendingRequest, complete
+from bot.handlers.unfinished import PendingRequest, complete, message_order
 from bot.intake.commands import COMMANDS, Audience
 from bot.intake.parser import Command, Paint, parse_request
 from bot.job import TRANSITIONS
@@ -46,6 +49,7 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 MACHINE_RETRY_S = 5.0  # before a message is handled again that the machine had no room for
+HANDLED = Reply(card=Card(text=""))  # stands for the reply that a message got when it was delivered before
 
 
 class Stopped(Exception):
@@ -66,6 +70,7 @@ class MessageHandler:
         content: MessageContent,
         dialogue: Dialogue,
         replies: Replies,
+        drafts: Drafts,
         admission: Admission,
         clock: Clock,
         locale: str,
@@ -79,6 +84,8 @@ class MessageHandler:
         self._content = content
         self._dialogue = dialogue
         self._replies = replies
+        self._drafts = drafts
+        self._draft_jobs = DraftJobs(drafts, jobs, store)
         self._admission = admission
         self._clock = clock
         self._locale = locale
@@ -88,37 +95,81 @@ class MessageHandler:
 
     async def receive_message(self, message: Message) -> bool:
         """Handles a message. False when Easel stops before its job is accepted or its reply sent."""
-        requester = Requester(
+        turn = self._turns.setdefault((message.chat.key, message.sender.key), asyncio.Lock())
+        is_incomplete = self._content.is_incomplete(message, self._capabilities_for(message))
+        try:
+            if is_incomplete:  # outside the turn: a host may take seconds
+                requester = self._requester(message)
+                complete = partial(self._complete, message, requester)
+                completed = await self._in_time(message.event_key, requester, complete)
+                if not isinstance(completed, Message):
+                    return completed is None or await self._send_reply(self._drafts.open(message), completed)
+                message = completed
+            async with turn:  # first come, first served; a reply is sent after it
+                draft, reply = await self._place(message, admitted=is_incomplete)
+                revision = 0 if draft is None else draft.revision
+        except Stopped:
+            return False
+        if draft is None:
+            return True
+        if reply is HANDLED or not await self._drafts.wait_out(draft, revision, self._closing):
+            return await asyncio.shield(draft.handled)  # of whoever has handled it, or of what has joined it
+        handled = reply is None or await self._send_reply(draft, reply)
+        draft.finish(handled=handled)
+        return handled
+
+    def expect_album(self, chat: Chat, user: User) -> None:
+        """The user's pictures are coming in, which their latest words in the chat may be about."""
+        self._draft_jobs.expect_album(chat, user)
+
+    async def close(self) -> None:
+        """Receives nothing any more; messages that the machine had no room for are left to the next start."""
+        self._closing.set()
+        self._drafts.close()
+        await self._notices.cancel()
+
+    def _requester(self, message: Message) -> Requester:
+        """Who has written a message, which is replied to."""
+        return Requester(
             user=message.sender,
             chat=message.chat,
             locale=negotiate_locale(message.sender.locale, self._locale),
             request_id=message.id,
         )
-        turn = self._turns.setdefault((message.chat.key, message.sender.key), asyncio.Lock())
-        is_incomplete = self._content.is_incomplete(message, self._capabilities_for(message))
-        decided: Message | Reply | None = message
+
+    async def _place(self, message: Message, *, admitted: bool) -> tuple[Draft | None, Reply | None]:
+        """The draft that a message belongs to, and the reply to it. HANDLED: it was delivered before. No draft: nothing
+        comes of the message.
+
+        Raises Stopped.
+        """
+        known = self._drafts.find(message)
+        if known is not None and not known.has_news(message):
+            return known, HANDLED
+        draft = await self._draft_jobs.place(message, known)
+        if draft is None:
+            return None, None
+        decide = partial(self._decide, draft, admitted=admitted)
         try:
-            if is_incomplete:  # outside the turn: a host may take seconds
-                decided = await self._in_time(message, requester, partial(self._complete, message, requester))
-            if isinstance(decided, Message):
-                message, decide = decided, partial(self._decide, decided, requester, admitted=is_incomplete)
-                async with turn:  # first come, first served; a reply is sent after it
-                    decided = await self._in_time(message, requester, decide)
+            return draft, await self._in_time(draft.event, self._requester(draft.ordered[0]), decide)
         except Stopped:
-            return False
-        reply = decided
-        if reply is not None and reply.waits:
+            draft.finish(handled=False)
+            raise
+
+    async def _send_reply(self, draft: Draft, reply: Reply) -> bool:
+        """Sends the reply to a draft, unless pictures that came meanwhile make it needless. False: Easel stops."""
+        requester = self._requester(draft.ordered[0])
+        if reply.waits:
             if await wait_for_event(self._closing, ASK_QUIET_S, self._clock):
                 return False
-            reply = self._dialogue.ask_about_pictures(message, requester, reply)
-        return reply is None or await self._replies.send(message, requester, reply)
+            asked = self._dialogue.ask_about_pictures(draft.message, requester, reply)
+            if asked is None:
+                return True
+            reply = asked
+        draft.replied = True
+        return await self._replies.send(draft.reply_key, requester, reply)
 
-    async def close(self) -> None:
-        """Receives nothing any more; messages that the machine had no room for are left to the next start."""
-        self._closing.set()
-        await self._notices.cancel()
-
-    async def _in_time(self, message: Message, requester: Requester, step: Callable[[], Awaitable[T]]) -> T:
+    async def _in_time(self, event: str, requester: Requester, step: Callable[[], Awaitable[T]]) -> T:
         """A step of handling a message. Tries again while the machine has no room for it, which the user is told once.
 
         Raises Stopped.
@@ -128,10 +179,10 @@ class MessageHandler:
             try:
                 return await step()
             except MachineFailed as failed:
-                log.error("message waits for the machine", chat=message.chat.key, detail=failed.detail)
+                log.error("message waits for the machine", message=event, detail=failed.detail)
                 if not told:
                     notice = error_reply(requester, failed)
-                    self._notices.spawn(self._replies.send(message, requester, notice, part="waits"), "waiting notice")
+                    self._notices.spawn(self._replies.send(event, requester, notice, part="waits"), "waiting notice")
                 told = True
             await wait_for_event(self._closing, MACHINE_RETRY_S, self._clock)
         raise Stopped
@@ -165,17 +216,38 @@ class MessageHandler:
             working.cancel()
             closing.cancel()
 
-    async def _decide(self, message: Message, requester: Requester, *, admitted: bool) -> Reply | None:
+    async def _decide(self, draft: Draft, *, admitted: bool) -> Reply | None:
         """The reply; None: nothing. `admitted`: the request was counted before. Raises MachineFailed."""
+        message, requester = draft.message, self._requester(draft.ordered[0])
         if self._dialogue.has_seen(message):
             return None
-        answered = self._dialogue.find_answered(message)
+        answered = self._find_answered(draft, message)
         whole = message if answered is None else complete(message, answered)
         try:
-            text = await self._handle(whole, requester, admitted=admitted)
+            text = await self._handle(draft, whole, requester, admitted=admitted)
         except Exception as failed:
-            return await self._answer_failure(message, requester, failed, answered)
+            reply = await self._answer_failure(message, requester, failed, answered)
+            if isinstance(failed, Refusal) and draft.job_id is not None:
+                return await self._refuse_job(draft, requester, failed)
+            self._draft_jobs.hold_refusal(draft, failed)
+            return reply
         return None if text is None else Reply(card=Card(text=text, locale=requester.locale))
+
+    def _find_answered(self, draft: Draft, message: Message) -> PendingRequest | None:
+        """The request that a draft answers: not its own, and not one that is newer than what is corrected."""
+        answered = self._dialogue.find_answered(message)
+        if answered is None or answered.id in draft.parts:
+            return None
+        is_newer = message_order(answered.latest) > message_order(message.id)
+        return None if draft.revision > 1 and is_newer else answered
+
+    async def _refuse_job(self, draft: Draft, requester: Requester, refusal: Refusal) -> Reply | None:
+        """A request that has a job turned into one that is refused: the job's message says so."""
+        try:
+            await self._draft_jobs.refuse(draft, refusal)
+        except StoreFailed as failed:
+            return error_reply(requester, failed)
+        return None
 
     async def _answer_failure(
         self, message: Message, requester: Requester, failed: Exception, answered: PendingRequest | None
@@ -198,16 +270,18 @@ class MessageHandler:
                 log.error("message handler failed", chat=message.chat.key, exc_info=failed)
                 return error_reply(requester, EaselError())
 
-    async def _handle(self, message: Message, requester: Requester, *, admitted: bool) -> str | None:
-        """The text to reply; None: a status message replies, or nothing does.
+    async def _handle(self, draft: Draft, message: Message, requester: Requester, *, admitted: bool) -> str | None:
+        """The text to reply; None: a status message replies, or nothing does. `message`: what the draft says.
 
         Raises EaselError, whose words are the reply, and SuppressReply.
         """
+        if draft.is_late:
+            raise RestTooLate
         request = parse_request(message, self._capabilities_for(message))
         if request is None:
             return None
         prompt = request.prompt if isinstance(request, Paint) else ""
-        if admitted:
+        if admitted or not draft.is_new_request:
             self._admission.check_words(prompt)
         else:
             await self._admission.reload_if_changed()
@@ -217,6 +291,9 @@ class MessageHandler:
             case Refusal() as refusal:
                 raise refusal
             case Command() as command:
+                if draft.job_id is not None:
+                    return None
+                draft.answered = True
                 context = CommandContext(
                     user=requester.user,
                     chat=requester.chat,
@@ -225,16 +302,12 @@ class MessageHandler:
                     reply_to=message.reply_to,
                     sender_moderates=message.sender_moderates,
                 )
-                return await self._commands.answer(context, command)
+                answer = await self._commands.answer(context, command)
+                if command.name == "forget":
+                    self._drafts.drop_user(requester.user.key)
+                return answer
             case paint:
-                job = await self._jobs.submit_job(
-                    requester,
-                    event=message.event_key,
-                    prompt=paint.prompt,
-                    references=paint.references,
-                    mask=paint.mask,
-                    options=paint.options,
-                )
+                job = await self._draft_jobs.accept(draft, requester, message, paint)
                 if job is not None:
                     self._jobs.acknowledge_request(job)
                 await self._dialogue.mark_answered(message)

@@ -118,7 +118,7 @@ class PendingRequests:
         key, order = _key(message.chat, message.sender), message_order(message.id)
         known = self._known(key)
         changed = tuple(
-            replace(each, is_answered=True) if message_order(each.latest) < order else each for each in known
+            replace(each, is_answered=True) if message_order(each.latest) <= order else each for each in known
         )
         if changed != known:
             self._requests[key] = changed

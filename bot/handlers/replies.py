@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.chat import Card, Message, MessageRef
+from bot.chat import Card, MessageRef
 from bot.errors import EaselError, TooFast
 from bot.handlers.admission import Admission, SuppressReply
 from bot.handlers.unfinished import PendingRequest
@@ -46,10 +46,10 @@ class Replies:
         self._admission = admission
         self._pending: Counter[tuple[str, str]] = Counter()
 
-    async def send(self, message: Message, requester: Requester, reply: Reply, *, part: str = "answer") -> bool:
-        """Sends a reply, once for each `part` of the answer to a message; True unless Easel stopped before. Replies are
-        limited, unless the platform shows a pending reply, which silence would leave standing."""
-        key = (requester.user.key, requester.chat.key)
+    async def send(self, key: str, requester: Requester, reply: Reply, *, part: str = "answer") -> bool:
+        """Sends a reply, once for each `part` of the answer to what `key` names. True unless Easel stopped before.
+        Replies are limited, unless the platform shows a pending reply, which silence would leave standing."""
+        place = (requester.user.key, requester.chat.key)
         if not self._status_messages.shows_pending_reply(requester.chat):
             try:
                 self._admission.check_reply(requester.user, requester.chat)
@@ -57,12 +57,12 @@ class Replies:
                 reply = error_reply(requester, refusal)
             except SuppressReply:
                 return True
-            if self._pending[key] >= MAX_PENDING_REPLIES:
+            if self._pending[place] >= MAX_PENDING_REPLIES:
                 log.debug("too many pending replies", user=requester.user.key, chat=requester.chat.key)
                 return True
-        with self._count(key):
+        with self._count(place):
             return await self._status_messages.send_reply(
-                f"{part}:{message.event_key}",
+                f"{part}:{key}",
                 requester.chat,
                 reply.card,
                 reply_to=requester.request_id,

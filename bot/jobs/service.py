@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from cachetools import LRUCache
@@ -38,6 +39,8 @@ log = structlog.get_logger()
 
 MEDIAN_DURATION_TTL_S = 30.0  # of the cached median duration of jobs: one query for a crowd of requests
 MAX_KNOWN_EVENTS = 10_000  # of jobs that this process started last, which platforms may deliver again
+RESUME_HOLD_S = 3.0  # that a job waits which was accepted just before a restart: what belongs to it may not be read yet
+RESUME_HOLD_AGE = timedelta(seconds=30)  # of such a job
 SETTLE_WAIT_S = 2.0  # that a click on an image just delivered waits for its job to be settled
 
 
@@ -254,7 +257,7 @@ class JobService:
         median_s = await self._expected_duration_s()
         for job in unfinished:
             try:
-                self._start(job, median_s)
+                self._start(job, median_s, hold_s=RESUME_HOLD_S if self._may_still_grow(job) else 0.0)
             except Exception as broken:  # one that cannot be shown or queued must not keep the others waiting
                 log.exception("job not taken up again", job=job.id)
                 await self._runner.set_aside(job.id, type(broken).__name__)
@@ -262,6 +265,11 @@ class JobService:
         for job in pending:
             self._runner.notify_in_background(job)
         return len(unfinished) + len(pending)
+
+    def _may_still_grow(self, job: Job) -> bool:
+        """Whether a job of before was held when its process ended."""
+        age = self._clock.now() - job.created
+        return not job.attempt and job.button is None and timedelta() <= age < RESUME_HOLD_AGE
 
     def _start(self, job: Job, median_s: float | None, *, claimed: bool = False, hold_s: float = 0.0) -> None:
         """Shows and enqueues an accepted job. Nothing is awaited, so nothing can fail in between."""

@@ -29,6 +29,7 @@ question-example-edit = make it a rainy night
 refusal-prompt-too-long = That is { NUMBER($length, useGrouping: 0) } characters, and I can take { NUMBER($limit, useGrouping: 0) }. Please make it shorter.
 refusal-text-file-too-long = “{ $name }” is too long. I can take { NUMBER($limit, useGrouping: 0) } characters; please make it shorter.
 refusal-text-file-unreadable = “{ $name }” is not text that I can read. Please save it as plain text in UTF-8, or write the words in the chat.
+refusal-rest-too-late = This part of your prompt arrived after I had begun to paint, so the picture shows the part before it. To have it all, please send the whole prompt again.
 refusal-unknown-option = I don’t know the option “{ $option }”. You can use: { $allowed }
 refusal-bad-option = { $option } can’t be “{ $value }”. You can use: { $allowed }
 refusal-option-without-value = { $option } needs a value after it. You can use: { $allowed }

@@ -38,6 +38,7 @@ refusal-text-file-too-long =
        *[many] символов
     }. Сократите его, пожалуйста.
 refusal-text-file-unreadable = Файл «{ $name }» не читается как текст. Сохраните его как обычный текст в UTF-8 или напишите всё в чате.
+refusal-rest-too-late = Эта часть описания пришла, когда я уже начал рисовать по её началу. Если нужна вся, пришлите описание ещё раз целиком.
 refusal-unknown-option = Параметр «{ $option }» мне незнаком. Можно указать: { $allowed }
 refusal-bad-option = Для { $option } не подходит «{ $value }». Можно указать: { $allowed }
 refusal-option-without-value = После { $option } нужно значение. Можно указать: { $allowed }

@@ -18,6 +18,7 @@ question-example-edit = 改成下雨的夜晚
 refusal-prompt-too-long = 这段描述有 { NUMBER($length, useGrouping: 0) } 个字符，最多 { NUMBER($limit, useGrouping: 0) } 个。请写短一些。
 refusal-text-file-too-long = “{ $name }”太长了：我最多能接收 { NUMBER($limit, useGrouping: 0) } 个字符，请缩短。
 refusal-text-file-unreadable = “{ $name }”不是我能读取的文本。请另存为 UTF-8 纯文本，或直接在聊天中输入。
+refusal-rest-too-late = 描述的这一部分到达时，我已经开始画前一部分了。如果需要完整的内容，请重新发送全文。
 refusal-unknown-option = 没有“{ $option }”这个选项。可以用：{ $allowed }
 refusal-bad-option = { $option } 不能是“{ $value }”。可以用：{ $allowed }
 refusal-option-without-value = { $option } 后面要写上值。可以用：{ $allowed }

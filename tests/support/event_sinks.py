@@ -12,6 +12,8 @@ class Quiet:
     async def receive_message(self, message: Message) -> bool:
         return True
 
+    def expect_album(self, user: User, chat: Chat) -> None: ...
+
     def ignores(self, user: User, chat: Chat) -> bool:
         return False
 

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from PIL import Image
@@ -168,6 +168,20 @@ class AttachmentActions(TextActions):
         for number in range(len(messages)) if deliver is None else deliver:
             self.deliver(messages[number])
         return messages
+
+    def forward_album(
+        self, sender: User, chat: Chat, messages: Sequence[Message], *, deliver: Sequence[int] | None = None
+    ) -> list[Message]:
+        """Forwards messages with files at once: they are an album again. `deliver`: as of `album`."""
+        group = str(13_000_000_000_000_000 + self.core.world.number())
+        sent: list[Message] = []
+        for one in messages:
+            content = replace(one.content, markup=None)
+            forwarded = one.forwarded or one
+            sent.append(self._post(sender, chat, content, None, media_group_id=group, forwarded=forwarded))
+        for number in range(len(sent)) if deliver is None else deliver:
+            self.deliver(sent[number])
+        return sent
 
     # ------------------------------------------------------------ inside
 

@@ -225,6 +225,9 @@ class SlowReception:
         self.told.append(message)
         return await self._real.receive_message(message)
 
+    def expect_album(self, user: Member, chat: Chat) -> None:
+        self._real.expect_album(user, chat)
+
     def ignores(self, user: Member, chat: Chat) -> bool:
         return self._real.ignores(user, chat)
 

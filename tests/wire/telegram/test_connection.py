@@ -48,10 +48,11 @@ async def poll_elsewhere(place: TelegramWorld) -> None:
 @pytest.mark.parametrize(
     ("settings", "kinds"),
     [
-        ({}, ["message", "callback_query"]),
-        ({"storage_chat": STORAGE}, ["message", "callback_query", "guest_message", "inline_query",
+        ({}, ["message", "edited_message", "callback_query"]),
+        ({"storage_chat": STORAGE}, ["message", "edited_message", "callback_query", "guest_message", "inline_query",
                                      "chosen_inline_result"]),
-        ({"star_packs": [{"credits": 10, "stars": 5}]}, ["message", "callback_query", "pre_checkout_query"]),
+        ({"star_packs": [{"credits": 10, "stars": 5}]}, ["message", "edited_message", "callback_query",
+                                                         "pre_checkout_query"]),
     ],
 )  # fmt: skip
 async def test_no_more_is_asked_for_than_the_settings_need(

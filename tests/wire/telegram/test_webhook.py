@@ -71,7 +71,7 @@ async def test_a_wish_comes_in_by_webhook_and_becomes_a_picture(place: TelegramW
 async def test_the_webhook_is_set_with_a_secret_and_the_kinds_that_are_needed(place: TelegramWorld) -> None:
     async with wired(place, mode="webhook"):
         (call,) = place.server.calls("setWebhook")
-        assert call.params["allowed_updates"] == ["message", "callback_query"]
+        assert call.params["allowed_updates"] == ["message", "edited_message", "callback_query"]
         assert len(str(call.params["secret_token"])) >= 40
         assert place.server.token not in str(call.params)
         assert str(call.params["secret_token"]) not in str(call.params["url"])
@@ -98,7 +98,11 @@ async def test_a_webhook_that_stands_is_not_set_again_whatever_the_order_of_its_
     world: Edge, place: TelegramWorld
 ) -> None:
     async with wired(place, mode="webhook"):
-        place.server.core.updates.allowed = ("callback_query", "message")  # Telegram has an order of its own
+        place.server.core.updates.allowed = (
+            "callback_query",
+            "edited_message",
+            "message",
+        )  # Telegram has an order of its own
         looks = len(place.server.calls("getWebhookInfo"))
         world.time.skips = WEBHOOK_CHECK_S
         await place.until(lambda: len(place.server.calls("getWebhookInfo")) > looks + 3)
@@ -110,7 +114,12 @@ async def test_other_kinds_are_asked_for_when_the_settings_changed(place: Telegr
         port = easel.web.port
     place.server.core.updates.webhook_set = True
     async with wired(place, mode="webhook", port=port, star_packs=[{"credits": 10, "stars": 5}]):
-        assert place.server.core.updates.allowed == ("message", "callback_query", "pre_checkout_query")
+        assert place.server.core.updates.allowed == (
+            "message",
+            "edited_message",
+            "callback_query",
+            "pre_checkout_query",
+        )
 
 
 async def test_it_is_removed_at_the_stop(place: TelegramWorld) -> None:

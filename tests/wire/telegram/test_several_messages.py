@@ -1,0 +1,485 @@
+"""What members say in more than one message, the words first: forwards with a comment, cut texts, corrections."""
+
+from collections.abc import AsyncGenerator, Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from bot.errors import EaselError, NotAPicture, NothingToEdit, RestTooLate, TooManyPictures
+from bot.handlers import draft_jobs
+from bot.job import Job
+from bot.jobs import service
+from bot.pictures.inspection import SUPPORTED_FORMATS
+from bot.texts import translate, translate_error
+from tests.servers.telegram import UNLIMITED, Chat, Message
+from tests.servers.telegram.entities import Content
+from tests.support.clocks import PausableClock
+from tests.support.images import png
+from tests.support.world import reference_sizes
+from tests.wire.telegram.easel import SPEED, TelegramWorld, telegram_world
+
+
+class StandingClock(PausableClock):
+    """Dates stand until they are moved: what a machine takes its time over was still said at once."""
+
+    @override
+    def now(self) -> datetime:
+        return self.standing_now()
+
+
+@pytest.fixture
+def clock() -> PausableClock:
+    return StandingClock(SPEED)
+
+
+@pytest.fixture
+async def place(tmp_path: Path, clock: PausableClock) -> AsyncGenerator[TelegramWorld]:
+    async with telegram_world(
+        tmp_path, limits=UNLIMITED, clock=clock, can_read_all_group_messages=True, members=["Bo"]
+    ) as made:
+        yield made
+
+
+def shot(number: int) -> bytes:
+    return png(size=(100 + number, 50))
+
+
+def photos(place: TelegramWorld, count: int) -> list[Message]:
+    """Photos of Bo's, elsewhere."""
+    bo = next(each for each in place.server.core.world.users.values() if each.name == "Bo")
+    away = place.server.add_group("Away", members=[bo], bot_status="left")
+    return [place.server.photo(bo, away, shot(number), caption="not the member's words") for number in range(count)]
+
+
+# ---------------------------------------------------------------- a forward with a comment
+
+Follow = Callable[[TelegramWorld, Chat], None]
+
+
+def one_forward(place: TelegramWorld, chat: Chat) -> None:
+    place.server.forward(place.ada, chat, photos(place, 1)[0])
+
+
+def two_forwards(place: TelegramWorld, chat: Chat) -> None:
+    for photo in photos(place, 2):
+        place.server.forward(place.ada, chat, photo)
+
+
+def an_album(place: TelegramWorld, chat: Chat) -> None:
+    place.server.forward_album(place.ada, chat, photos(place, 3), deliver=[2, 0, 1])
+
+
+def a_document(place: TelegramWorld, chat: Chat) -> None:
+    away = place.server.add_group("Away", bot_status="left")
+    place.server.forward(place.ada, chat, place.server.document(place.ada, away, shot(0)))
+
+
+def her_own_photo(place: TelegramWorld, chat: Chat) -> None:
+    place.server.photo(place.ada, chat, shot(0))
+
+
+@pytest.mark.parametrize(
+    ("follow", "count"), [(one_forward, 1), (two_forwards, 2), (an_album, 3), (a_document, 1), (her_own_photo, 1)]
+)
+@pytest.mark.parametrize(
+    ("words", "private"),
+    [("make it night", True), ("/edit make it night", True), ("@easel_bot make it night", False)],
+)
+async def test_words_and_the_pictures_that_follow_are_one_request(
+    place: TelegramWorld, clock: PausableClock, words: str, private: bool, follow: Follow, count: int
+) -> None:
+    chat = place.private if private else place.group
+    async with place.easel():
+        with clock.paused():
+            request = place.server.say(place.ada, chat, words)
+            await place.heard()
+            if not words.startswith("/edit"):
+                await place.answer(chat)  # the status is there at once
+            follow(place, chat)
+            await place.heard()
+        picture = await place.picture(chat)
+        assert place.mine(chat) == [picture]
+        assert picture.reply_to is request
+        assert len(place.sandbox.requests) == 1
+        assert place.sandbox.requests[0].prompt.startswith("make it night")
+        assert reference_sizes(place.sandbox) == [(100 + number, 50) for number in range(count)]
+        assert await place.left() == 49
+
+
+async def test_what_is_forwarded_without_a_picture_is_part_of_the_words(
+    place: TelegramWorld, clock: PausableClock
+) -> None:
+    away = place.server.add_group("Away", bot_status="left")
+    async with place.easel():
+        with clock.paused():
+            place.server.say(place.ada, place.private, "paint this:")
+            await place.answer()
+            place.server.forward(place.ada, place.private, place.server.say(place.ada, away, "a fox in the snow"))
+            await place.heard()
+        await place.picture()
+        assert [each.prompt.strip() for each in place.sandbox.requests] == ["paint this:\na fox in the snow"]
+        assert await place.left() == 49
+
+
+@pytest.mark.parametrize(
+    ("count", "refusal"),
+    [
+        (6, TooManyPictures(count=6, limit=5)),
+        (0, NotAPicture(name="voice.ogg", kinds=SUPPORTED_FORMATS)),
+    ],
+)
+async def test_what_cannot_be_taken_ends_the_request_in_words(
+    place: TelegramWorld, clock: PausableClock, count: int, refusal: EaselError
+) -> None:
+    async with place.easel():
+        with clock.paused():
+            place.server.say(place.ada, place.private, "make it night")
+            status = await place.answer()
+            if count:
+                place.server.forward_album(place.ada, place.private, photos(place, count))
+            else:
+                away = place.server.add_group("Away", bot_status="left")
+                place.server.forward(place.ada, place.private, place.server.voice(place.ada, away, b"voice"))
+            await place.heard()
+        await place.until(lambda: translate_error("en", refusal) in status.text.replace("\u2060", ""))
+        await place.wait_until_settled()
+        assert place.mine() == [status]
+        assert status.buttons == []
+        assert place.sandbox.requests == []
+        assert await place.left() == 50
+
+
+async def test_a_forward_that_comes_too_late_is_asked_about_and_changes_nothing(place: TelegramWorld) -> None:
+    async with place.gallery() as upstream, place.easel():
+        place.server.say(place.ada, place.private, "make it night")
+        await upstream.fetched.wait()
+        place.server.forward(place.ada, place.private, photos(place, 1)[0])
+        await place.until(lambda: len(place.mine()) == 2)
+        assert place.mine()[1].text == translate("en", "refusal-pictures-without-prompt")
+        upstream.open.set()
+        await place.wait_until_settled()
+        assert upstream.asked == 1
+        assert await place.left() == 49
+
+
+async def test_edit_without_a_picture_is_refused_a_moment_later_and_taken_up_by_what_follows(
+    place: TelegramWorld, clock: PausableClock
+) -> None:
+    async with place.easel():
+        with clock.paused():
+            request = place.server.say(place.ada, place.private, "/edit make it night")
+            await place.heard()
+            assert place.mine() == []
+        answer = await place.answer()
+        assert answer.text == translate_error("en", NothingToEdit())
+        assert answer.reply_to is request
+        place.server.forward(place.ada, place.private, photos(place, 1)[0])
+        await place.picture(after=answer)
+        assert len(place.sandbox.requests) == 1
+        assert place.sandbox.requests[0].prompt.startswith("make it night")
+
+
+async def test_a_restart_in_between_loses_and_doubles_nothing(
+    place: TelegramWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draft_jobs, "FORWARD_HOLD_S", 600.0)
+    monkeypatch.setattr(service, "RESUME_HOLD_S", 600.0)
+    photo = photos(place, 1)[0]
+    async with place.easel():
+        place.server.say(place.ada, place.private, "make it night")
+        status = await place.answer()
+    assert place.sandbox.requests == []
+    async with place.easel():
+        await place.wait_for_unfinished_jobs(1)
+        forwarded = place.server.forward(place.ada, place.private, photo)
+        await place.heard()
+    monkeypatch.setattr(service, "RESUME_HOLD_S", 1.0)
+    async with place.easel():
+        place.server.deliver(forwarded)  # in an update of its own: the first one was not acknowledged
+        assert await place.picture() is status
+        await place.heard()
+        assert place.mine() == [status]
+        assert len(place.sandbox.requests) == 1
+        assert reference_sizes(place.sandbox) == [(100, 50)]
+        assert await place.left() == 49
+
+
+# ---------------------------------------------------------------- a text that the client has cut
+
+LINES = "\n".join(f"line {number} of a scene with a fox and an owl" for number in range(170))  # 7,000 characters
+WORDS = " ".join(f"word{number}" for number in range(900))  # 8,000 characters
+SOLID = "x" * 5000
+
+
+def cut(text: str) -> list[str]:
+    """As clients cut a text: at the end of a line in the second half of what fits, or of a word, or at the limit."""
+    parts: list[str] = []
+    while len(text) > 4096:
+        fits = text[:4097]
+        at = max(fits.rfind("\n", 2048), fits.rfind(" ", 2048)) if "\n" not in fits else fits.rfind("\n", 2048)
+        at = 4096 if at < 0 else at
+        parts.append(text[:at])
+        text = text[at:].lstrip()
+    return [*parts, text]
+
+
+@pytest.fixture
+def spacious(place: TelegramWorld) -> TelegramWorld:
+    """Its provider takes prompts of 32,000 characters."""
+    place.settings["providers"] = [place.provider(dialect="images")]
+    return place
+
+
+@pytest.mark.parametrize(
+    ("command", "text", "private"),
+    [
+        ("", LINES, True),
+        ("/imagine ", WORDS, True),
+        ("", SOLID, True),
+        ("@easel_bot ", WORDS, False),
+    ],
+)
+async def test_a_text_that_the_client_has_cut_is_one_prompt(
+    spacious: TelegramWorld, clock: PausableClock, command: str, text: str, private: bool
+) -> None:
+    place, chat = spacious, spacious.private if private else spacious.group
+    parts = cut(command + text)
+    assert len(parts) > 1
+    async with place.easel():
+        with clock.paused():
+            for part in parts:
+                place.server.say(place.ada, chat, part)
+                await place.heard()
+        picture = await place.picture(chat)
+        assert place.mine(chat) == [picture]
+        assert [each.prompt for each in place.sandbox.requests] == [text]
+        assert await place.left() == 49
+
+
+async def test_parts_that_come_in_the_wrong_order_are_one_prompt(spacious: TelegramWorld, clock: PausableClock) -> None:
+    place, (first, second) = spacious, cut(WORDS)
+    async with place.easel():
+        with clock.paused():
+            request = place.server.core.world.post(place.private, place.ada, Content(text=first))
+            place.server.say(place.ada, place.private, second)
+            await place.answer()
+            place.server.deliver(request)
+            await place.heard()
+        await place.picture()
+        assert [each.prompt for each in place.sandbox.requests] == [WORDS]
+        assert await place.left() == 49
+
+
+@pytest.mark.parametrize("tail", ["in time", "late", "after a restart"])
+async def test_a_text_that_is_too_long_is_refused_once_and_its_rest_is_never_painted(
+    place: TelegramWorld, clock: PausableClock, tail: str
+) -> None:
+    first, second = "/imagine " + "x" * 4087, "and a red hat"
+    async with place.easel():
+        with clock.paused():
+            place.server.say(place.ada, place.private, first)
+            await place.heard()
+            if tail == "in time":
+                place.server.say(place.ada, place.private, second)
+                await place.heard()
+        await place.answer()
+        if tail == "late":
+            place.server.say(place.ada, place.private, second)
+            await place.heard()
+        place.server.say(place.ada, place.private, "/quota")
+        await place.until(lambda: len(place.mine()) == 2)
+    if tail == "after a restart":
+        async with place.easel():
+            place.server.say(place.ada, place.private, second)
+            await place.heard()
+            place.server.say(place.ada, place.private, "/quota")
+            await place.until(lambda: len(place.mine()) == 3)
+    assert place.mine()[0].text.startswith("That is 41" if tail == "in time" else "That is 40")
+    assert place.sandbox.requests == []
+    place.clock.move_on(10.0)
+    async with place.easel():  # later it is a prompt like any other
+        place.server.say(place.ada, place.private, second)
+        await place.picture()
+        assert place.sandbox.requests[0].prompt.strip() == second
+
+
+async def test_the_rest_of_what_is_painted_already_is_said_to_be_late(spacious: TelegramWorld) -> None:
+    place = spacious
+    async with place.easel():
+        first, second = cut(WORDS)
+        place.server.say(place.ada, place.private, first)
+        picture = await place.picture()
+        place.server.say(place.ada, place.private, second)
+        answer = await place.answer(after=picture)
+        assert answer.text == translate_error("en", RestTooLate())
+        assert len(place.sandbox.requests) == 1
+
+
+# ---------------------------------------------------------------- corrections
+
+
+@pytest.mark.parametrize(
+    ("correction", "prompt", "left"),
+    [
+        ("a red fox", "a red fox", 49),
+        ("a fox --n 2", "a fox", 48),
+        ("/imagine a fox --size 3:2", "a fox", 49),
+    ],
+)
+async def test_a_request_that_nobody_works_on_yet_takes_its_correction(
+    place: TelegramWorld, clock: PausableClock, correction: str, prompt: str, left: int
+) -> None:
+    async with place.easel():
+        with clock.paused():
+            request = place.server.say(place.ada, place.private, "a fxo")
+            status = await place.answer()
+            place.server.edit(request, correction)
+            place.server.edit(request, correction)  # told twice
+            await place.heard()
+        picture = await place.picture()
+        assert place.mine()[0] is status
+        assert {each.prompt.partition("\n")[0] for each in place.sandbox.requests} == {prompt}
+        assert prompt in picture.caption
+        assert await place.left() == left
+
+
+async def test_a_job_that_waits_in_line_takes_its_correction_and_a_started_one_none(place: TelegramWorld) -> None:
+    place.settings["limits"] = {"user_concurrent": 1}
+    async with place.gallery() as upstream, place.easel():
+        running = place.server.say(place.ada, place.private, "an owl")
+        await upstream.fetched.wait()
+        waiting = place.server.say(place.ada, place.private, "a fxo")
+        await place.until(lambda: len(place.mine()) == 2)
+        place.server.edit(waiting, "a fox")
+        place.server.edit(running, "an eagle")
+        await place.heard()
+        place.server.say(place.ada, place.private, "/quota")  # behind the edits
+        await place.until(lambda: len(place.mine()) == 3)
+        upstream.open.set()
+        await place.wait_until_settled()
+        place.server.edit(running, "a hawk")
+        await place.heard()
+        shown = [one.caption for one in place.mine() if one.photo is not None]
+        assert ["an owl" in shown[0], "a fox" in shown[1], len(shown)] == [True, True, 2]
+        assert upstream.asked == 2
+        assert await place.left() == 48
+
+
+@pytest.mark.parametrize(
+    ("correction", "key"),
+    [
+        ("a secret", "refusal-forbidden-word"),
+        ("a fox --size 7", "refusal-bad-option"),
+        ("a fox --n 4", "refusal-out-of-credits"),
+    ],
+)
+async def test_a_correction_that_is_refused_ends_the_job_and_can_be_corrected_again(
+    place: TelegramWorld, clock: PausableClock, correction: str, key: str
+) -> None:
+    place.settings |= {"access": {"blocked_words": ["secret"]}, "providers": [place.provider(price=20)]}
+    async with place.easel():
+        with clock.paused():
+            request = place.server.say(place.ada, place.private, "a fxo")
+            status = await place.answer()
+            place.server.edit(request, correction)
+            await place.heard()
+        await place.wait_until_settled()
+        await place.until(lambda: not status.buttons)
+        job = (await history(place))[0]
+        assert job.failure is not None
+        assert job.failure.key == key
+        assert await place.left() == 50
+        place.clock.move_on(5.0)  # edits are told apart by their seconds
+        place.server.edit(request, "a fox")
+        picture = await place.picture(after=status)
+        assert "a fox" in picture.caption
+        assert [each.prompt.strip() for each in place.sandbox.requests] == ["a fox"]
+        assert await place.left() == 30
+
+
+async def history(place: TelegramWorld) -> list[Job]:
+    async with place.store() as store:
+        return await store.history(f"telegram:{place.ada.id}")
+
+
+@pytest.mark.parametrize(
+    ("said", "correction"),
+    [
+        ("/imagine a fox --size 7", "/imagine a fox --size 3:2"),
+        ("/imagine", "/imagine a fox"),
+        ("/imagin a fox", "/imagine a fox"),
+    ],
+)
+async def test_a_refused_message_that_is_corrected_is_a_new_try(
+    place: TelegramWorld, said: str, correction: str
+) -> None:
+    async with place.easel():
+        request = place.server.say(place.ada, place.private, said)
+        refusal = await place.answer()
+        place.server.edit(request, correction)
+        picture = await place.picture(after=refusal)
+        assert picture.reply_to is request
+        assert [each.prompt.partition("\n")[0] for each in place.sandbox.requests] == ["a fox"]
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_chatter_becomes_a_request_by_an_edit_only_for_a_while(place: TelegramWorld, late: bool) -> None:
+    async with place.easel():
+        chatter = place.server.say(place.ada, place.group, "a fox")
+        await place.heard()
+        if late:
+            place.clock.move_on(3600.0)
+        place.server.edit(chatter, "@easel_bot a fox")
+        await place.heard()
+        place.server.say(place.ada, place.group, "/quota@easel_bot")
+        await place.until(lambda: any("credits" in one.text for one in place.mine(place.group)))
+        await place.wait_until_settled()
+        assert len(place.sandbox.requests) == (0 if late else 1)
+
+
+async def test_an_answered_command_is_not_given_again_by_an_edit(place: TelegramWorld) -> None:
+    async with place.easel():
+        command = place.server.say(place.ada, place.private, "/quota")
+        await place.answer()
+        place.server.edit(command, "/quota please")
+        await place.heard()
+        place.server.say(place.ada, place.private, "/help")
+        await place.until(lambda: len(place.mine()) == 2)
+
+
+async def test_the_caption_of_an_album_is_corrected(place: TelegramWorld) -> None:
+    shots = [shot(0), shot(1)]
+    place.settings["limits"] = {"user_concurrent": 1}
+    async with place.gallery() as upstream, place.easel():
+        place.server.say(place.ada, place.private, "an owl")
+        await upstream.fetched.wait()
+        first, _ = place.server.album(place.ada, place.private, shots, caption="a colage")
+        await place.until(lambda: len(place.mine()) == 2)
+        place.server.edit(first, "a collage")
+        await place.heard()
+        place.server.say(place.ada, place.private, "/quota")
+        await place.until(lambda: len(place.mine()) == 3)
+        jobs = {job.prompt: len(job.references) for job in await history(place)}
+        assert jobs == {"an owl": 0, "a collage": 2}
+        upstream.open.set()
+        await place.wait_until_settled()
+        assert upstream.asked == 2
+
+
+async def test_a_correction_after_a_restart_is_understood(
+    place: TelegramWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draft_jobs, "FORWARD_HOLD_S", 600.0)
+    async with place.easel():
+        request = place.server.say(place.ada, place.private, "a fxo")
+        status = await place.answer()
+    monkeypatch.setattr(service, "RESUME_HOLD_S", 600.0)
+    async with place.easel() as easel:
+        await place.wait_for_unfinished_jobs(1)
+        place.server.edit(request, "a fox")
+        await place.heard()
+        easel.app.jobs.move_hold((await history(place))[0].id, 0.0)
+        assert await place.picture() is status
+        assert [each.prompt.strip() for each in place.sandbox.requests] == ["a fox"]
