@@ -101,27 +101,29 @@ class Fetcher:
             if session is not None:
                 await session.close()
 
-    async def download(self, url: str, *, max_bytes: int, timeout_s: float) -> bytes:
-        """The body behind `url`: at most `max_bytes`, within `timeout_s` seconds for all redirects and retries.
+    async def download(self, url: str, *, max_bytes: int, timeout_s: float, retries: bool = True) -> bytes:
+        """The body behind `url`: at most `max_bytes`, within `timeout_s` seconds for all redirects and retries. Without
+        `retries` a name that does not exist fails as fast as one that is not public.
 
         A body that breaks off is continued where the server can do that, else begun again. Never waits for a file
         that is not there yet: that raises FetchUnavailable, as does whatever else may pass.
 
         Raises FetchForbidden, FetchUnavailable, FetchTooLarge, FetchTooSlow, FetchFailed. A compressed body fails.
         """
+        tries = 1 + len(RETRY_PAUSES_S) if retries else 1
         try:
             async with asyncio.timeout(timeout_s):
-                return await self._download_with_retries(url, max_bytes)
+                return await self._download_with_retries(url, max_bytes, tries)
         except TimeoutError:
             raise FetchTooSlow(detail=f"not complete after {timeout_s:g} s") from None
 
-    async def _download_with_retries(self, url: str, limit: int) -> bytes:
-        """Downloads, and again after each of RETRY_PAUSES_S while the failure is transient; as long as the machine has
-        no descriptor for it, every MACHINE_RETRY_S."""
+    async def _download_with_retries(self, url: str, limit: int, tries: int) -> bytes:
+        """Downloads, and again after each of RETRY_PAUSES_S while the failure is transient, at most `tries` times; as
+        long as the machine has no descriptor for it, every MACHINE_RETRY_S."""
         body = PartialBody(limit)
         while True:
             try:
-                await self._retrying(body)(self._follow_redirects, _parse_url(url), body)
+                await self._retrying(body, tries)(self._follow_redirects, _parse_url(url), body)
             except (aiohttp.ClientError, OSError, ValueError) as exc:
                 failure, has_room = _translate_error(exc), not is_machine_failure(exc)
             else:
@@ -132,8 +134,8 @@ class Fetcher:
         # raised here, so that it is not chained: the library's texts hold the whole address, which may be signed
         raise failure
 
-    def _retrying(self, body: PartialBody) -> AsyncRetrying:
-        """Retries by RETRY_PAUSES_S, counted anew after each try that brought more of the body."""
+    def _retrying(self, body: PartialBody, tries: int) -> AsyncRetrying:
+        """Up to `tries` tries, RETRY_PAUSES_S apart, counted anew after each that brought more of the body."""
         fruitless = 0  # tries in a row
 
         def may_retry(exc: BaseException) -> bool:
@@ -144,7 +146,7 @@ class Fetcher:
         return AsyncRetrying(
             sleep=self._sleep,
             retry=retry_if_exception(may_retry),
-            stop=lambda _: fruitless > len(RETRY_PAUSES_S),
+            stop=lambda _: fruitless >= tries,
             wait=lambda _: RETRY_PAUSES_S[min(max(fruitless, 1), len(RETRY_PAUSES_S)) - 1],
             reraise=True,
         )

@@ -139,6 +139,14 @@ def decode_room(message: discord.Message) -> int | None:
     return None if limit is None else limit - length
 
 
+def has_no_pictures(message: Message) -> bool:
+    """Whether a message has no files, and is no reply to some, to the bot, or to what was deleted."""
+    reply = message.reply_to
+    return not message.attachments and (
+        reply is None or (isinstance(reply, Message) and not reply.attachments and not reply.from_me)
+    )
+
+
 def decode_reply(message: discord.Message, bot_id: int) -> Message:
     """A message that is replied to, without what it replies to itself."""
     return Message(

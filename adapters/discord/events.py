@@ -120,7 +120,7 @@ class MessageEvents:
         decoded = decode.decode_message(
             message, bot_id=bot_id, bot_roles=bot_roles, sender=sender, reply=reply, to_me=to_me
         )
-        if reply is None and not decoded.attachments:
+        if decode.has_no_pictures(decoded):
             decoded = replace(decoded, about=await self._starters.pictures(message.channel, decoded.text))
         if to_me and decoded.room is not None:
             self._cut_texts[(message.channel.id, message.author.id)] = None

@@ -89,7 +89,9 @@ class LinkedImages:
             return b""
         try:
             async with self._memory.reserve(owner, MAX_BYTES):
-                data = await self._fetcher.download(address.url, max_bytes=MAX_BYTES, timeout_s=TIMEOUT_S)
+                data = await self._fetcher.download(
+                    address.url, max_bytes=MAX_BYTES, timeout_s=TIMEOUT_S, retries=False
+                )
         except FetchFailed as failed:
             log.debug("address shows no picture", failure=type(failed).__name__, detail=failed.detail)
             return None

@@ -7,7 +7,7 @@ import pytest
 from bot.errors import FetchFailed, FetchForbidden
 from bot.fetch import RETRY_PAUSES_S, Fetcher
 from tests.servers.upstream.scripted import Call, scripted_upstream
-from tests.wire.downloads import PICTURE, Naps, get, picture, reply, targets, url_of
+from tests.wire.downloads import LIMIT, PICTURE, Naps, get, picture, reply, targets, url_of
 
 
 @pytest.mark.parametrize("status", ["500 Oops", "502 Bad Gateway", "503 Busy", "408 Timeout", "429 Too Many"])
@@ -23,6 +23,18 @@ async def test_a_passing_failure_is_tried_again_at_most_twice(status: str):
         with pytest.raises(FetchFailed):
             await get(fetcher, url_of(server, "/never"))
         assert targets(server) == ["/third"] * 3 + ["/never"] * 3
+
+
+async def test_nothing_is_tried_again_where_the_caller_wants_no_retries():
+    async def handler(call: Call) -> None:
+        await call.send(reply(status="503 Busy"))
+
+    naps = Naps()
+    async with scripted_upstream(handler) as server, Fetcher([server.host], sleep=naps) as fetcher:
+        for url in (url_of(server), "http://no-such-host.invalid/"):
+            with pytest.raises(FetchFailed):
+                await fetcher.download(url, max_bytes=LIMIT, timeout_s=20, retries=False)
+        assert (len(targets(server)), naps.taken) == (1, [])
 
 
 @pytest.mark.parametrize("status", ["204 No Content", "404 Not Found", "403 Forbidden", "410 Gone", "304 Same"])

@@ -133,7 +133,7 @@ def thread_on_a_picture(world: DiscordWorld, kind: str) -> Channel:
 
 
 @pytest.mark.parametrize("kind", ["text", "forum"])
-@pytest.mark.parametrize("how", ["mention", "typed", "slash"])
+@pytest.mark.parametrize("how", ["mention", "reply", "typed", "slash"])
 async def test_what_is_asked_by_this_in_a_thread_is_about_its_first_picture(
     patient: DiscordWorld, kind: str, how: str
 ) -> None:
@@ -143,6 +143,9 @@ async def test_what_is_asked_by_this_in_a_thread_is_about_its_first_picture(
         match how:
             case "mention":
                 world.server.say(world.ada, thread, f"{world.bot_mention} make this an oil painting")
+            case "reply":
+                words = world.server.say(world.ada, thread, "how nice")
+                world.server.say(world.ada, thread, f"{world.bot_mention} make this an oil painting", reply_to=words)
             case "typed":
                 world.server.say(world.ada, thread, "/edit in oil")
             case _:
