@@ -23,6 +23,7 @@ from bot.chat import (
     Purchase,
     User,
 )
+from bot.errors import PlaceClosed
 from bot.painting import Capabilities, Image, PaintEvent, PaintRequest
 
 
@@ -155,6 +156,25 @@ class ChatRoles(Protocol):
 
 
 @runtime_checkable
+class DeliveryPermissions(Protocol):
+    """A port that knows whether a chat takes pictures of the bot."""
+
+    async def delivery_refusal(self, chat: Chat) -> PlaceClosed | None:
+        """Why no picture can be delivered in the chat now; None: one can, or nobody knows. Takes a few seconds at most,
+        and raises nothing."""
+        ...
+
+
+@runtime_checkable
+class PrivateChats(Protocol):
+    """A port whose users may have a private chat with the bot, where they can be told what a group does not take."""
+
+    def private_chat(self, user: User) -> Chat:
+        """The private chat with a user. Whether the bot may write there is not known."""
+        ...
+
+
+@runtime_checkable
 class BalanceDisplay(Protocol):
     """A port that shows users their credits all the time."""
 
@@ -234,6 +254,10 @@ class EventSink(Protocol):
 
     async def message_deleted(self, ref: MessageRef) -> None:
         """Cancels the job of a deleted message of the bot, if it is unfinished."""
+        ...
+
+    async def chat_closed(self, chat: Chat) -> None:
+        """Cancels the unfinished jobs in a chat that the bot was removed from, and in every chat inside of it."""
         ...
 
     async def chat_moved(self, old: Chat, new: Chat) -> None:

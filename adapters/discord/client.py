@@ -24,6 +24,7 @@ from adapters.discord.sender import Sender
 from adapters.discord.state import DiscordState, DiscordStorage
 from bot.chat import Attachment, Budget, Card, Chat, ChatFeatures, Delivered, Lane, MessageRef
 from bot.clock import Clock
+from bot.errors import PlaceClosed
 from bot.fetch import Fetcher
 from bot.painting import Image
 from bot.pictures.processing import ImageProcessor
@@ -47,7 +48,7 @@ VERBOSE_LOGGERS = ("discord.client", "discord.gateway", "discord.http", "discord
 
 class DiscordAdapter:
     """One bot in all its guilds. Implements `adapters.service.PlatformAdapter`, and of the optional protocols
-    RateLimitFeedback, StoredFiles, MessageRemoval and MessageLinks."""
+    RateLimitFeedback, DeliveryPermissions, StoredFiles, MessageRemoval and MessageLinks."""
 
     platform = PLATFORM
     keeps_requests = False
@@ -89,6 +90,7 @@ class DiscordAdapter:
             self._state,
             processor or ImageProcessor(),
             guild_file_limit=self._connection.guild_file_limit,
+            note_refused=self._connection.note_refused,
             spoiler_channels=settings.spoiler_channels,
         )
 
@@ -188,6 +190,11 @@ class DiscordAdapter:
             budget.key: self._windows.window_end(budget.key.removeprefix(f"{PLATFORM}:")) for budget in lane.budgets
         }
         return {key: end for key, end in ends.items() if end is not None}
+
+    async def delivery_refusal(self, chat: Chat) -> PlaceClosed | None:
+        """A reply to an interaction was checked when that came in: it needs other permissions than a message does."""
+        is_reply = self._sender.usable_token(chat, None) is not None
+        return None if is_reply else await self._connection.delivery_refusal(chat)
 
     async def delete_stored(self, attachments: Sequence[Attachment]) -> None:
         await self._files.delete_stored(attachments)

@@ -14,8 +14,9 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from adapters.discord.gateway import GatewayClient
+from bot.chat import Chat
 from bot.clock import Clock
-from bot.errors import SettingsWrong
+from bot.errors import PlaceClosed, SettingsWrong
 from bot.settings import Discord as DiscordSettings
 from bot.supervision import Supervisor, TaskInterrupted
 
@@ -92,6 +93,15 @@ class Connection:
         """Bytes of one file in a guild; None for a guild that is not known."""
         guild = None if self._gateway is None else self._gateway.get_guild(guild_id)
         return None if guild is None else guild.filesize_limit
+
+    async def delivery_refusal(self, chat: Chat) -> PlaceClosed | None:
+        """Why no message with a picture can be sent to a channel; None: it can, or nobody knows."""
+        return None if self._gateway is None else await self._gateway.permissions.delivery_refusal(chat)
+
+    def note_refused(self, channel_id: str) -> None:
+        """Discord has refused a picture there."""
+        if self._gateway is not None:
+            self._gateway.permissions.note_refused(channel_id)
 
     async def _log_in(self) -> GatewayClient:
         """Makes a new client and logs in. Raises discord.DiscordException, aiohttp.ClientError, OSError."""

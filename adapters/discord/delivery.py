@@ -4,11 +4,13 @@ Which token a call goes by is sender.py's; how JSON looks, encode.py's.
 """
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 
 import structlog
+from cachetools import LRUCache
 
 from adapters.discord import encode, ids
-from adapters.discord.errors import REQUEST_TOO_LARGE, CallRejected, translate_rejection
+from adapters.discord.errors import AUTOMOD_CODES, REQUEST_TOO_LARGE, CallRejected, translate_rejection
 from adapters.discord.files import Files
 from adapters.discord.ids import MessageFileRef, StoredFileRef
 from adapters.discord.interaction_tokens import InteractionToken
@@ -17,6 +19,7 @@ from adapters.discord.sender import Sender, TokenUnusable
 from adapters.discord.state import DiscordState
 from bot.chat import Action, Attachment, Card, Chat, Delivered, MessageRef
 from bot.errors import BadResult, ChatFailed, ChatGone, StoreFailed
+from bot.moderation import MAX_STEP, soften_card
 from bot.painting import Image
 from bot.pictures.processing import ImageProcessor
 from bot.texts import translate
@@ -24,7 +27,16 @@ from bot.texts import translate
 log = structlog.get_logger()
 
 DEFAULT_FILE_LIMIT = 10 * 1024 * 1024  # bytes of one file, where neither an interaction nor the guild tells
+MAX_SOFTENED = 10_000  # messages remembered whose words AutoMod has refused
 MAX_SIZE_ATTEMPTS = 5  # a limit that was not the real one is halved so often: 10 MB becomes 0.6 MB
+
+
+class _Moderated(Exception):
+    """AutoMod does not let the words of a message through."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
 
 
 class Delivery:
@@ -38,17 +50,22 @@ class Delivery:
         processor: ImageProcessor,
         *,
         guild_file_limit: Callable[[int], int | None],
+        note_refused: Callable[[str], None],
         spoiler_channels: Collection[str],
     ) -> None:
-        """`guild_file_limit`: bytes of one file in a guild; None for one that is not known. `spoiler_channels`: ids of
+        """`guild_file_limit`: bytes of one file in a guild; None for one that is not known. `note_refused` gets the id
+        of a channel that has refused images. `spoiler_channels`: ids of
         channels and guilds where every image is hidden until a user asks to see it."""
         self._sender = sender
         self._files = files
         self._state = state
         self._processor = processor
         self._guild_file_limit = guild_file_limit
+        self._note_refused = note_refused
         self._spoiler_channels = frozenset(spoiler_channels)
         self._previews: dict[str, Image] = {}  # shown now, by message id
+        # How far AutoMod has made messages poorer in words, by idempotency key and by message id.
+        self._softened: LRUCache[str, int] = LRUCache(MAX_SOFTENED)
 
     async def post(self, chat: Chat, card: Card, *, reply_to: str | None, key: str) -> MessageRef:
         """As `ChatPort.post`."""
@@ -83,7 +100,9 @@ class Delivery:
                 raise ChatFailed(detail=f"nothing fits {limit} bytes: {failed.detail}") from failed
             shown = card
             if any(changed for _, changed in fitted):
-                shown = Card(text=f"{card.text}\n{translate(card.locale, 'note-shrunk')}", buttons=card.buttons)
+                note = translate(card.locale, "note-shrunk")
+                plain = f"{card.plain_text}\n{note}" if card.plain_text else ""
+                shown = replace(card, text=f"{card.text}\n{note}", plain_text=plain)
             small = [image for image, _ in fitted]
             files = encode.encode_images(card, small, spoiler=card.spoiler or self._is_spoiler_chat(chat))
             try:
@@ -121,10 +140,41 @@ class Delivery:
         key: str,
         raise_too_large: bool = False,
     ) -> Json:
+        """Sends a card, with fewer words where AutoMod refuses it. As `_send_once`."""
+        step = self._softened.get(key, 0)
+        while True:
+            shown = soften_card(card, step)
+            uploads = files if files is None or step == 0 else [replace(each, description="") for each in files]
+            try:
+                message = await self._send_once(
+                    chat, ref, shown, uploads, reply_to=reply_to, key=key, raise_too_large=raise_too_large
+                )
+            except _Moderated as moderated:
+                if step == MAX_STEP:
+                    raise ChatFailed(detail=moderated.detail) from moderated
+                step += 1
+                self._softened[key] = step
+                log.info("automod refused a message", chat=chat.key, step=step)
+            else:
+                if step:
+                    self._softened[str(message["id"])] = step  # what its edits are known by
+                return message
+
+    async def _send_once(
+        self,
+        chat: Chat,
+        ref: MessageRef | None,
+        card: Card,
+        files: Sequence[Upload] | None,
+        *,
+        reply_to: str | None,
+        key: str,
+        raise_too_large: bool = False,
+    ) -> Json:
         """One call, and a direct message where the only token is unusable. `files` None: the message keeps those it
         has.
 
-        Raises ChatFailed; with `raise_too_large` CallRejected too, when a file is too large.
+        Raises ChatFailed, _Moderated; with `raise_too_large` CallRejected too, when a file is too large.
         """
         payload = encode.encode_card(card)
         if files is not None:
@@ -138,9 +188,13 @@ class Delivery:
         except CallRejected as rejection:
             if raise_too_large and (rejection.code == REQUEST_TOO_LARGE or rejection.status == 413):
                 raise
+            if rejection.code in AUTOMOD_CODES:
+                raise _Moderated(detail=str(rejection)) from rejection
             failed = translate_rejection(rejection)
             if isinstance(failed, ChatGone):
                 log.warning("discord does not let the bot write there", chat=chat.key, detail=failed.detail)
+                if files:
+                    self._note_refused(ids.channel_id(chat))
             raise failed from rejection
 
     async def _send_elsewhere(

@@ -17,6 +17,7 @@ from adapters.discord.errors import CallRejected
 from adapters.discord.files import Files
 from adapters.discord.ids import PLATFORM
 from adapters.discord.media import decode_files
+from adapters.discord.permissions import ChannelPermissions
 from adapters.discord.sender import Sender, TokenUnusable
 from adapters.discord.state import DiscordState
 from adapters.discord.threads import ThreadStarters
@@ -37,12 +38,7 @@ MAX_CUT_TEXTS = 1_000  # remembered, by channel and author
 MAX_NOTICE_ATTEMPTS = 4  # of a notice of the adapter's own
 LINKS_FRESH = timedelta(seconds=10)  # after which Discord has shown what it can of a link
 NOTICE_RETRY_S = 1.0  # before a notice is sent once more after a broken connection
-REQUIRED_PERMISSIONS = {
-    "view_channel": "View Channel",
-    "send_messages": "Send Messages",
-    "attach_files": "Attach Files",
-    "read_message_history": "Read Message History",
-}
+NOTICE_MAX_WAIT_S = 60.0  # a notice is not worth a longer one
 
 
 class MessageEvents:
@@ -59,6 +55,7 @@ class MessageEvents:
         starters: ThreadStarters,
         unfolding: LinkUnfolding,
         events: EventSink,
+        permissions: ChannelPermissions,
         clock: Clock,
     ) -> None:
         """`client`: knows who the bot is, and whether it reads messages that do not mention it."""
@@ -68,6 +65,7 @@ class MessageEvents:
         self._state = state
         self._users = users
         self._events = events
+        self._permissions = permissions
         self._clock = clock
         self._starters = starters
         self._unfolding = unfolding
@@ -179,14 +177,14 @@ class MessageEvents:
         self, message: discord.Message, reply: discord.Message | DeletedMessage | None, sender: User, *, readable: bool
     ) -> bool:
         """Whether the core cannot serve a message there; its author is told so, but not once more for an edit."""
-        obstacle = self._obstacle(message, reply, negotiate_locale(sender.locale), readable=readable)
+        obstacle = await self._obstacle(message, reply, negotiate_locale(sender.locale), readable=readable)
         if obstacle is not None and message.edited_at is None:
             refusal = await self._events.command_refusal(sender, decode.decode_chat(message))
             if notice := obstacle if refusal is None else refusal:
                 await self._send_notice(message, notice)
         return obstacle is not None
 
-    def _obstacle(
+    async def _obstacle(
         self,
         message: discord.Message,
         reply: discord.Message | DeletedMessage | None,
@@ -196,7 +194,9 @@ class MessageEvents:
     ) -> str | None:
         """Why the core cannot serve a message there, in the user's language; None: it can. `readable`: Discord shows
         the message's content to the bot."""
-        if missing := _missing_permissions(message):
+        channel = message.channel
+        known = isinstance(channel, discord.abc.GuildChannel | discord.Thread)
+        if known and (missing := await self._permissions.missing(channel)):
             log.warning("permissions are missing", channel=message.channel.id, missing=missing)
             return translate(locale, "discord-no-permission", missing=", ".join(missing))
         if self._is_content_hidden(message, reply, readable=readable):
@@ -235,6 +235,8 @@ class MessageEvents:
             try:
                 await send()
             except ChatBusy as busy:
+                if busy.retry_after > NOTICE_MAX_WAIT_S:
+                    break
                 await self._clock.sleep(busy.retry_after)
             except ChatUnreachable:
                 await self._clock.sleep(NOTICE_RETRY_S)
@@ -251,18 +253,3 @@ def _bot_roles(message: discord.Message) -> list[int]:
     """Ids of the roles by which the bot is mentioned: the one that Discord made for it."""
     role = message.guild.self_role if message.guild else None
     return [] if role is None else [role.id]
-
-
-def _missing_permissions(message: discord.Message) -> list[str]:
-    """Names of the permissions without which nothing can be shown there."""
-    guild, channel = message.guild, message.channel
-    if guild is None or isinstance(channel, discord.PartialMessageable | discord.DMChannel | discord.GroupChannel):
-        return []
-    permissions = channel.permissions_for(guild.me)
-    if permissions.administrator:
-        return []
-    required = dict(REQUIRED_PERMISSIONS)
-    if isinstance(channel, discord.Thread):
-        del required["send_messages"]
-        required["send_messages_in_threads"] = "Send Messages in Threads"
-    return [name for attribute, name in required.items() if not getattr(permissions, attribute)]

@@ -15,6 +15,7 @@ import structlog
 from discord import app_commands
 from typing_extensions import override
 
+from adapters.discord import ids
 from adapters.discord.commands import Interaction, TextTranslator, add_commands, sync_commands
 from adapters.discord.events import MessageEvents
 from adapters.discord.files import Files
@@ -23,6 +24,7 @@ from adapters.discord.inbox import GUILD_POLL_S, GUILD_POLLS, RECORDED_EVENTS, E
 from adapters.discord.interaction_replies import InteractionReplies
 from adapters.discord.interactions import AnswerButton, InteractionHandler, JobButton
 from adapters.discord.parsers import EventParsers, number_of, without_unused
+from adapters.discord.permissions import ChannelPermissions
 from adapters.discord.sender import Sender
 from adapters.discord.state import DiscordState
 from adapters.discord.threads import ThreadStarters
@@ -121,6 +123,7 @@ class GatewayClient(discord.AutoShardedClient):
         self._parsers = EventParsers(self._connection, inbox, self._refuse_lost_interaction)
         self._parsers.replace_parsers(self._receive_event)
         self._unfolding = LinkUnfolding(clock)
+        self.permissions = ChannelPermissions(self)
         users, starters = Users(state), ThreadStarters(self, files)
         self._messages = MessageEvents(
             self,
@@ -131,6 +134,7 @@ class GatewayClient(discord.AutoShardedClient):
             starters=starters,
             unfolding=self._unfolding,
             events=events,
+            permissions=self.permissions,
             clock=clock,
         )
         self._replies = InteractionReplies(sender=sender, state=state, inbox=inbox, clock=clock)
@@ -311,6 +315,17 @@ class GatewayClient(discord.AutoShardedClient):
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
         for message_id in payload.message_ids:
             await self.run_event(self._messages.handle_deleted(payload.guild_id, payload.channel_id, message_id))
+
+    # ------------------------------------------------------------ places that are closed to the bot
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        await self._events.chat_closed(ids.make_guild(guild.id))
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        await self._events.chat_closed(ids.make_chat(channel.guild.id, channel.id, direct=False))
+
+    async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
+        await self._events.chat_closed(ids.make_chat(payload.guild_id, payload.thread_id, direct=False))
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Modals only: commands and buttons come by the command tree and JobButton."""

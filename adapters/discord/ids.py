@@ -28,6 +28,11 @@ def make_chat(
     )
 
 
+def make_guild(guild_id: int) -> Chat:
+    """A guild as the chat that all its channels are inside of."""
+    return Chat(platform=PLATFORM, id=str(guild_id), kind="group")
+
+
 def channel_id(chat: Chat) -> str:
     """The channel's id, also that of a thread."""
     return chat.id.partition("/")[2]

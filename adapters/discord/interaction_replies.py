@@ -91,6 +91,11 @@ class InteractionReplies:
             if self._unacknowledged < CROWD:
                 self._few_unacknowledged.set()
 
+    async def refuse(self, interaction: Interaction, text: str) -> None:
+        """Answers an interaction with words that only the user sees, and does nothing else."""
+        await self.respond(lambda: interaction.response.send_message(text, ephemeral=True))
+        self._inbox.set_handled(interaction.id)
+
     async def respond(self, respond: Callable[[], Awaitable[object]]) -> FirstResponse:
         """Gives the first response, once more when the connection breaks."""
         for _ in range(MAX_RESPONSE_ATTEMPTS):

@@ -20,6 +20,7 @@ from adapters.discord.interaction_replies import InteractionReplies
 from adapters.discord.interaction_tokens import InteractionToken
 from adapters.discord.media import ReceivedFile, decode_file, decode_files, make_attachment
 from adapters.discord.modals import PromptModal
+from adapters.discord.permissions import REQUIRED_FOR_REPLIES, names_of_missing
 from adapters.discord.state import DiscordState
 from adapters.discord.threads import ThreadStarters
 from adapters.discord.users import Users, interaction_locale
@@ -33,6 +34,7 @@ from bot.texts import negotiate_locale, translate, translate_error
 log = structlog.get_logger()
 
 NOTICE_POLL_S, NOTICE_POLLS = 0.1, 100  # between two looks at whether the reply is shown; how many: 10 s
+PAINTING_ACTIONS = (Action.RETRY, Action.VARY, Action.EDIT)  # of buttons: what they lead to needs a place
 EDIT_DECISION_S = 2.0  # for the core to allow a modal: Discord wants it within three
 
 
@@ -113,6 +115,8 @@ class InteractionHandler:
         options: Mapping[str, str],
     ) -> None:
         """`/imagine` and `/edit`."""
+        if await self._refuse_closed_place(interaction):
+            return
         if (token := await self._replies.acknowledge(interaction, ephemeral=False)) is None:
             return
         async with self._replies.report_bugs(interaction, token):
@@ -138,11 +142,13 @@ class InteractionHandler:
     async def handle_message_menu(self, interaction: Interaction, message: discord.Message) -> None:
         """The menu entry "Edit image" of any message: Discord shows the message whole, this once. Its images are
         stored while the modal is filled in."""
+        if await self._refuse_closed_place(interaction):
+            return
         locale = interaction_locale(interaction)
         files = [_with_unique_id(file, message.id) for _, file in decode_files(message)]
         if not files:
             text = translate(locale, "refusal-reply-has-no-picture")
-            await self._replies.respond(lambda: interaction.response.send_message(text, ephemeral=True))
+            await self._replies.refuse(interaction, text)
             return
         for file in files:
             self._files.store_in_background(file)
@@ -179,6 +185,8 @@ class InteractionHandler:
     # ------------------------------------------------------------ buttons
 
     async def handle_button(self, interaction: Interaction, action: str, job: str) -> None:
+        if Action(action) in PAINTING_ACTIONS and await self._refuse_closed_place(interaction):
+            return
         token_only = decode.is_token_only(interaction)
         token = self._replies.make_token(interaction, token_only=token_only)
         sender = self._users.of_interaction(interaction)
@@ -212,6 +220,8 @@ class InteractionHandler:
         custom_id = interaction.custom_id or ""
         menu, answer = modals.MENU_MODAL_ID.fullmatch(custom_id), modals.ANSWER_MODAL_ID.fullmatch(custom_id)
         if menu is None and answer is None and modals.RESULT_MODAL_ID.fullmatch(custom_id) is None:
+            return
+        if await self._refuse_closed_place(interaction):
             return
         if (token := await self._replies.acknowledge(interaction, ephemeral=False)) is None:
             return
@@ -281,6 +291,17 @@ class InteractionHandler:
         await self._replies.respond(lambda: interaction.response.send_modal(modal))
 
     # ------------------------------------------------------------ shared
+
+    async def _refuse_closed_place(self, interaction: Interaction) -> bool:
+        """Whether no picture can be delivered where the interaction was started; the user alone is told."""
+        missing = names_of_missing(interaction.app_permissions, REQUIRED_FOR_REPLIES)
+        if missing:
+            log.warning("permissions are missing", channel=interaction.channel_id, missing=missing)
+            locale = interaction_locale(interaction)
+            await self._replies.refuse(
+                interaction, translate(locale, "discord-no-permission", missing=", ".join(missing))
+            )
+        return bool(missing)
 
     async def _store_uploads(self, files: Sequence[ReceivedFile]) -> list[Attachment]:
         return list(await asyncio.gather(*(self._files.store_upload(file) for file in files)))

@@ -20,6 +20,7 @@ from adapters.telegram.files import FileDownloader
 from adapters.telegram.ids import PLATFORM
 from adapters.telegram.message_ids import MessageIds
 from adapters.telegram.payments import StarCharges
+from adapters.telegram.permissions import ChatPermissions
 from adapters.telegram.receiver import Receiver
 from adapters.telegram.removal import MessageRemover
 from adapters.telegram.sender import Sender
@@ -29,7 +30,7 @@ from adapters.telegram.webhook import Webhook
 from bot.background import BackgroundTasks
 from bot.chat import Attachment, Budget, Card, Chat, ChatFeatures, Delivered, Lane, MessageRef, Purchase, User
 from bot.clock import Clock
-from bot.errors import UnknownCharge
+from bot.errors import PlaceClosed, UnknownCharge
 from bot.painting import Image
 from bot.pictures.processing import ImageProcessor
 from bot.ports import EventSink
@@ -48,8 +49,8 @@ SEEN_REACTION = ReactionTypeEmoji("👀")
 
 
 class TelegramAdapter:
-    """One bot in all its chats. Implements ChatPort, and of the optional protocols MessageRemoval, MessageLinks,
-    RequestAcknowledgement, ChatRoles and Shop.
+    """One bot in all its chats. Implements ChatPort, Shop, and of the optional protocols ChatRoles,
+    DeliveryPermissions, MessageLinks, MessageRemoval, PrivateChats and RequestAcknowledgement.
 
     `public_url`: of Easel's HTTP server, needed for webhooks. `admins` as in the settings. `processor`: the one that
     all of Easel shares; by default one of its own.
@@ -90,11 +91,13 @@ class TelegramAdapter:
         self._state = TelegramState(storage)
         self._message_ids = MessageIds()
         self._strays = StrayFinder(self._bot, storage, self._message_ids)
-        self._sender = Sender(self._bot, self._state, self._strays, self._report_migration)
+        self._permissions = ChatPermissions(self._bot, clock)
+        self._sender = Sender(self._bot, self._state, self._strays, self._permissions, self._report_migration)
         self._delivery = PictureDelivery(
             self._bot,
             self._sender,
             self._strays,
+            self._permissions,
             storage,
             processor or ImageProcessor(),
             storage_chat=settings.storage_chat,
@@ -127,6 +130,7 @@ class TelegramAdapter:
             state=self._state,
             message_ids=self._message_ids,
             storage=self._storage,
+            permissions=self._permissions,
             charges=self._charges,
             events=events,
             admins=self._admins,
@@ -144,6 +148,7 @@ class TelegramAdapter:
     async def close(self) -> None:
         await self._tasks.cancel()
         await self._administrators.close()
+        await self._permissions.close()
         await self._files.close()
         await self._connection.close()
 
@@ -191,6 +196,12 @@ class TelegramAdapter:
         return await self._files.fetch(attachment, limit=limit)
 
     # ------------------------------------------------------------ optional protocols
+
+    async def delivery_refusal(self, chat: Chat) -> PlaceClosed | None:
+        return await self._permissions.delivery_refusal(self._sender.current_chat(chat))
+
+    def private_chat(self, user: User) -> Chat:
+        return ids.make_chat(int(user.id), direct=True)
 
     def message_link(self, ref: MessageRef) -> str | None:
         return ids.message_link(ref)

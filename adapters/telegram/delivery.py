@@ -1,12 +1,14 @@
 """Delivery of finished images into a chat: the first in place of the status message, the others as an album below it.
 
-What Telegram does not accept as a photo is sent as a document, unchanged. Budgets are the core's; text messages and
-moved chats, sender.py's.
+What Telegram or the chat does not accept as a photo is sent as a document, unchanged. Budgets are the core's; text
+messages and moved chats, sender.py's.
 """
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 import structlog
 import telegram
@@ -17,17 +19,24 @@ from adapters.telegram.decode import PHOTO_NAME, decode_attachments
 from adapters.telegram.encode import (
     MAX_ALBUM_ITEMS,
     MAX_CAPTION_CHARS,
+    MAX_PHOTO_BYTES,
     encode_buttons,
     encode_media,
     encode_text,
     shows_as_photo,
 )
-from adapters.telegram.errors import CALL_FAILURES, PHOTO_REJECTED, CallRejected, OutcomeUnknown
+from adapters.telegram.errors import (
+    CALL_FAILURES,
+    PHOTO_REJECTED,
+    CallRejected,
+    OutcomeUnknown,
+)
 from adapters.telegram.ids import PLATFORM, ChatAddress
+from adapters.telegram.permissions import ChatPermissions
 from adapters.telegram.sender import EditTarget, Sender, send_kwargs
 from adapters.telegram.strays import StrayFinder
 from bot.chat import Attachment, Card, Chat, Delivered, MessageRef
-from bot.errors import BadResult, ChatFailed, ChatUnreachable, StoreFailed
+from bot.errors import BadResult, ChatFailed, ChatUnreachable, SendForbidden, StoreFailed
 from bot.painting import Image
 from bot.pictures.processing import ImageProcessor
 from bot.ports import AdapterStorage
@@ -35,6 +44,7 @@ from bot.stored_values import StoredReader
 from bot.texts import translate
 
 log = structlog.get_logger()
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +70,7 @@ class PictureDelivery:
         bot: telegram.Bot,
         sender: Sender,
         strays: StrayFinder,
+        permissions: ChatPermissions,
         storage: AdapterStorage,
         processor: ImageProcessor,
         *,
@@ -69,6 +80,7 @@ class PictureDelivery:
         self._bot = bot
         self._sender = sender
         self._strays = strays
+        self._permissions = permissions
         self._storage = storage
         self._processor = processor
         self._storage_chat = storage_chat
@@ -87,18 +99,22 @@ class PictureDelivery:
         """As `ChatPort.deliver`."""
         if not ids.is_inline(chat):
             ref = await self._find_posted(chat, ref, key)
+        limit = self._upload_limit(chat)
         try:
-            limit = self._max_upload_bytes
             fitted = [await self._processor.fit_to_limit(image, max_bytes=limit, owner=chat.key) for image in images]
         except BadResult as failed:
-            raise ChatFailed(detail=f"nothing fits {self._max_upload_bytes} bytes: {failed.detail}") from failed
+            raise ChatFailed(detail=f"nothing fits {limit} bytes: {failed.detail}") from failed
         if any(changed for _, changed in fitted):
-            card = replace(card, text=f"{card.text}\n{translate(card.locale, 'note-shrunk')}")
+            note = translate(card.locale, "note-shrunk")
+            plain = f"{card.plain_text}\n{note}" if card.plain_text else ""
+            card = replace(card, text=f"{card.text}\n{note}", plain_text=plain)
         sendable = [image for image, _ in fitted]
         try:
             if ids.is_inline(chat):
                 return await self._deliver_inline(chat, ref, card, sendable[0], key)
-            first = await self._deliver_first(chat, ref, card, sendable[0], reply_to, key)
+            first = await self._sender.soften(
+                key, card, lambda card: self._deliver_first(chat, ref, card, sendable[0], reply_to, key)
+            )
             rest = await self._deliver_rest(first, card, sendable[1:], key)
         except OutcomeUnknown as unknown:
             raise ChatUnreachable(detail=unknown.detail) from unknown
@@ -111,12 +127,21 @@ class PictureDelivery:
             further_ids=tuple(each.message_id for each in rest),
         )
 
+    def _upload_limit(self, chat: Chat) -> int:
+        """Bytes of one image: as a document, or as a photo where the chat takes no documents."""
+        if ids.is_inline(chat) or self._permissions.known(self._current_id(chat)).documents:
+            return self._max_upload_bytes
+        return MAX_PHOTO_BYTES
+
+    def _current_id(self, chat: Chat) -> int:
+        return int(self._sender.current_chat(chat).id)
+
     async def _find_posted(self, chat: Chat, ref: MessageRef | None, key: str) -> MessageRef | None:
         """The message that is to become the first image: `ref`, or one that an earlier call has posted and whose id was
         lost. Finds such albums as well. Raises StillSearching, ChatFailed."""
         if ref is None:
             ref = await self._sender.find_post(chat, key)
-        await self._strays.find_albums(_album_key(key), int(self._sender.current_chat(chat).id))
+        await self._strays.find_albums(_album_key(key), self._current_id(chat))
         return ref
 
     # ------------------------------------------------------------ the first image
@@ -124,8 +149,7 @@ class PictureDelivery:
     async def _deliver_first(
         self, chat: Chat, ref: MessageRef | None, card: Card, image: Image, reply_to: str | None, key: str
     ) -> telegram.Message:
-        """Edits the status message into the image, or sends a new message when `ref` is None; as a document when
-        Telegram rejects it as a photo."""
+        """Edits the status message into the image, or sends a new message when `ref` is None."""
 
         async def deliver_as(card: Card) -> telegram.Message:
             async def send(address: ChatAddress) -> telegram.Message:
@@ -140,20 +164,37 @@ class PictureDelivery:
                 lambda: self._repost(status_message, card, image),
             )
 
-        return await self._send_photo_or_document(card, deliver_as)
+        return await self._send_as_allowed(self._current_id(chat), card, [image], deliver_as)
 
-    @staticmethod
-    async def _send_photo_or_document(
-        card: Card, send: Callable[[Card], Awaitable[telegram.Message]]
-    ) -> telegram.Message:
-        """Calls `send`, and again for a document when Telegram rejects the image as a photo."""
+    async def _send_as_allowed(
+        self, chat_id: int, card: Card, images: Sequence[Image], send: Callable[[Card], Awaitable[T]]
+    ) -> T:
+        """Calls `send` for photos or documents, as the card wants it; and for the other form where the chat does not
+        take that one, or Telegram rejects an image as a photo. Raises SendForbidden where the chat takes neither."""
+        rights = self._permissions.known(chat_id)
+        photo, document = replace(card, as_file=False), replace(card, as_file=True)
+        forms = [document]
+        if all(shows_as_photo(image, original=False) for image in images):
+            forms = [document, photo] if card.as_file else [photo, document]
+        known = [form for form in forms if (rights.documents if form.as_file else rights.photos)]
+        *first_choices, last = known or forms  # where nothing is allowed, Telegram has the last word
+        for form in first_choices:
+            try:
+                return await self._send_form(chat_id, form, send)
+            except SendForbidden as forbidden:
+                log.info("sent in another form", chat=chat_id, detail=forbidden.detail)
+            except CallRejected as rejected:
+                if form.as_file or not any(part in rejected.description for part in PHOTO_REJECTED):
+                    raise
+                log.info("no photo for telegram, sent as a document", detail=rejected.description)
+        return await self._send_form(chat_id, last, send)
+
+    async def _send_form(self, chat_id: int, form: Card, send: Callable[[Card], Awaitable[T]]) -> T:
         try:
-            return await send(card)
-        except CallRejected as rejected:
-            if card.as_file or not any(part in rejected.description for part in PHOTO_REJECTED):
-                raise
-            log.info("no photo for telegram, sent as a document", detail=rejected.description)
-            return await send(replace(card, as_file=True))
+            return await send(form)
+        except SendForbidden:
+            self._permissions.note_refused(chat_id, as_file=form.as_file)
+            raise
 
     async def _edit_into_picture(self, target: EditTarget, card: Card, image: Image) -> telegram.Message:
         media = encode_media(image, 1, caption=encode_text(card, MAX_CAPTION_CHARS)[0], card=card)
@@ -227,7 +268,9 @@ class PictureDelivery:
             alike = [each for each in numbered if shows_as_photo(each[1], original=card.as_file) is photos]
             for start in range(0, len(alike), MAX_ALBUM_ITEMS):
                 part = alike[start : start + MAX_ALBUM_ITEMS]
-                messages = await self._send_album(address, first, card, part, key=_album_key(key, part[0][0]))
+                album_key = _album_key(key, part[0][0])
+                send = partial(self._send_album, address, first, part=part, key=album_key)
+                messages = await self._send_as_allowed(first.chat.id, card, [image for _, image in part], send)
                 for (number, _), message in zip(part, messages, strict=True):
                     pictures[number] = _posted_picture(message, card)
         posted = tuple(pictures[number] for number in sorted(pictures))
@@ -324,7 +367,7 @@ class PictureDelivery:
                 lambda address: self._send_picture(address, card, image, 1, reply_to=None, with_text=False),
             )
 
-        return _posted_picture(await self._send_photo_or_document(card, send), card)
+        return _posted_picture(await self._send_as_allowed(self._storage_chat, card, [image], send), card)
 
 
 def _posted_picture(message: telegram.Message, card: Card) -> PostedPicture:

@@ -6,7 +6,7 @@ The descriptions are those of Telegram's own server; the library passes them on 
 import httpx
 from telegram.error import BadRequest, ChatMigrated, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError
 
-from bot.errors import ChatBusy, ChatFailed, ChatGone, ChatUnreachable, MessageGone
+from bot.errors import ChatBusy, ChatFailed, ChatGone, ChatUnreachable, MessageGone, SendForbidden
 
 # Parts of the description "Bad Request: …", in lower case.
 NOT_MODIFIED = "message is not modified"
@@ -29,19 +29,20 @@ _MESSAGE_GONE = (
     "message can't be edited",
     "message not found",
 )
+TOPIC_CLOSED = "topic_closed"
+_KIND_FORBIDDEN = ("not enough rights to send", "chat_send_")  # Telegram's words, and codes such as the one for photos
 _CHAT_GONE = (
     "chat not found",
     "not enough rights",
     "have no rights",
     "need administrator rights",
-    "topic_closed",
+    TOPIC_CLOSED,
     "topic_deleted",
     "thread not found",
     "peer_id_invalid",
     "user_is_blocked",
     "chat_write_forbidden",
     "chat_restricted",
-    "chat_send_",
     "query is too old",
     "query id is invalid",
     "group chat was deactivated",
@@ -82,6 +83,8 @@ CALL_FAILURES = (ChatFailed, GroupMigrated, OutcomeUnknown, CallRejected)  # eve
 def translate_error(error: TelegramError) -> ChatFailed | GroupMigrated | OutcomeUnknown | CallRejected:
     """The failure that an error of the library stands for."""
     description = describe_error(error).lower()
+    if isinstance(error, Forbidden | BadRequest) and any(part in description for part in _KIND_FORBIDDEN):
+        return SendForbidden(detail=description)
     match error:
         case RetryAfter():
             return ChatBusy(retry_after=retry_after_s(error), detail=description)

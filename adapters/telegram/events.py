@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 
 import structlog
 import telegram
+from telegram.constants import ChatMemberStatus, ChatType
 
 from adapters.telegram import ids
 from adapters.telegram.albums import AlbumCollector
@@ -17,6 +18,7 @@ from adapters.telegram.errors import QUERY_TOO_OLD, CallRejected, GroupMigrated,
 from adapters.telegram.inline import InlineMode
 from adapters.telegram.message_ids import MessageIds
 from adapters.telegram.payments import StarPayments
+from adapters.telegram.permissions import ChatPermissions
 from adapters.telegram.state import TelegramState
 from bot.chat import ButtonPress, ButtonReply
 from bot.clock import Clock, wait_for_future
@@ -29,7 +31,7 @@ log = structlog.get_logger()
 MAX_ANSWER_CHARS = 200  # answerCallbackQuery's text
 ANSWER_WAIT_S = 3.0  # that the core may take to answer a button press; until then the button shows a spinner
 _REPORTS = ("successful_payment", "migrate_to_chat_id", "migrate_from_chat_id")  # messages that no user has written
-BASE_UPDATES = ("message", "edited_message", "callback_query")
+BASE_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member", "chat_member")
 INLINE_UPDATES = ("guest_message", "inline_query", "chosen_inline_result")
 PAYMENT_UPDATES = ("pre_checkout_query",)
 CHANNEL_UPDATES = ("channel_post", "edited_channel_post")
@@ -51,6 +53,7 @@ class UpdateHandler:
         identity: BotIdentity,
         state: TelegramState,
         message_ids: MessageIds,
+        permissions: ChatPermissions,
         events: EventSink,
         inline: InlineMode,
         payments: StarPayments | None,
@@ -62,6 +65,7 @@ class UpdateHandler:
         self._identity = identity
         self._state = state
         self._message_ids = message_ids
+        self._permissions = permissions
         self._events = events
         self._inline = inline
         self._payments = payments
@@ -74,7 +78,7 @@ class UpdateHandler:
 
         Raises StoreFailed where handling it later is better than going on without the database.
         """
-        self._note_ids(update)
+        self._note(update)
         if self.ignores(update):
             return True
         if (message := self._message_of(update)) is not None:
@@ -84,8 +88,14 @@ class UpdateHandler:
             if not (message.text or "").startswith("/"):  # may be about the pictures of an album that is coming in
                 await self._albums.wait_for_earlier(message)
             return await self._handle_message([message])
+        return await self._handle_other_update(update)
+
+    async def _handle_other_update(self, update: telegram.Update) -> bool:
+        """As `handle_update`, for one that brings no new message."""
         if (edited := self._edited_message_of(update)) is not None:
             return await self._handle_edit(edited)
+        if (change := update.my_chat_member or update.chat_member) is not None:
+            return await self._handle_membership(change)
         if update.callback_query is not None:
             return await self._handle_callback_query(update.callback_query)
         if update.inline_query is not None:
@@ -111,9 +121,11 @@ class UpdateHandler:
     def _is_allowed(self, post: telegram.Message) -> bool:
         return self._channels if isinstance(self._channels, bool) else post.chat.id in self._channels
 
-    def _note_ids(self, update: telegram.Update) -> None:
-        """Not those of guest messages: the bot is no member there, and their ids are another sequence's."""
+    def _note(self, update: telegram.Update) -> None:
+        """Notes ids of messages, and what service messages tell of permissions. Not those of guest messages: the bot is
+        no member there, and their ids are another sequence's."""
         if (message := update.message or update.channel_post) is not None:
+            self._permissions.note_message(message)
             self._message_ids.record_foreign(message.chat.id, message.message_id)
         elif update.callback_query is not None and (own := update.callback_query.message) is not None:
             self._message_ids.record_own(own.chat.id, own.message_id)
@@ -173,6 +185,17 @@ class UpdateHandler:
         """
         await self._state.save_move(str(old), str(new))
         await self._events.chat_moved(ids.make_chat(old, direct=False), ids.make_chat(new, direct=False))
+
+    async def _handle_membership(self, change: telegram.ChatMemberUpdated) -> bool:
+        """The bot was restricted, promoted, removed or blocked, or the opposite. That of others is of no interest."""
+        chat = change.chat
+        if change.new_chat_member.user.id != self._bot.id:
+            return True
+        self._permissions.note_bot_member(chat.id)
+        is_gone = change.new_chat_member.status in (ChatMemberStatus.LEFT, ChatMemberStatus.BANNED)
+        if is_gone and self._state.moved_to(str(chat.id)) is None:
+            await self._events.chat_closed(ids.make_chat(chat.id, direct=chat.type == ChatType.PRIVATE))
+        return True
 
     # ------------------------------------------------------------ button presses
 

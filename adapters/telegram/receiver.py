@@ -19,6 +19,7 @@ from adapters.telegram.events import UpdateHandler
 from adapters.telegram.inline import InlineMode
 from adapters.telegram.message_ids import MessageIds
 from adapters.telegram.payments import StarCharges, StarPayments
+from adapters.telegram.permissions import ChatPermissions
 from adapters.telegram.state import TelegramState, TelegramStorage
 from adapters.telegram.updates import RawUpdate, read_update
 from adapters.telegram.webhook import Webhook
@@ -46,6 +47,7 @@ class Receiver:
         state: TelegramState,
         message_ids: MessageIds,
         storage: TelegramStorage,
+        permissions: ChatPermissions,
         charges: StarCharges,
         events: EventSink,
         admins: Sequence[str],
@@ -58,6 +60,7 @@ class Receiver:
         self._state = state
         self._message_ids = message_ids
         self._storage = storage
+        self._permissions = permissions
         self._events = events
         self._admins = admins
         self._clock = clock
@@ -111,6 +114,7 @@ class Receiver:
             identity=self._identity(),
             state=self._state,
             message_ids=self._message_ids,
+            permissions=self._permissions,
             events=self._events,
             inline=InlineMode(self._bot, self._events),
             payments=self._payments,

@@ -35,15 +35,18 @@ from adapters.telegram.errors import (
     NO_TEXT,
     NOT_MODIFIED,
     ONLY_BUTTONS,
+    TOPIC_CLOSED,
     CallRejected,
     GroupMigrated,
     OutcomeUnknown,
 )
 from adapters.telegram.ids import ChatAddress
+from adapters.telegram.permissions import ChatPermissions
 from adapters.telegram.state import TelegramState
 from adapters.telegram.strays import StrayFinder
 from bot.chat import Card, Chat, MessageRef
-from bot.errors import ChatFailed, ChatUnreachable, StoreFailed
+from bot.errors import ChatFailed, ChatGone, ChatUnreachable, SendForbidden, StoreFailed
+from bot.moderation import MAX_STEP, soften_card
 from bot.painting import Image
 
 log = structlog.get_logger()
@@ -80,13 +83,23 @@ class EditTarget:
 class Sender:
     """`on_migration(old, new)` is awaited when a call reveals that a group was migrated to a supergroup."""
 
-    def __init__(self, bot: telegram.Bot, state: TelegramState, strays: StrayFinder, on_migration: OnMigration) -> None:
+    def __init__(
+        self,
+        bot: telegram.Bot,
+        state: TelegramState,
+        strays: StrayFinder,
+        permissions: ChatPermissions,
+        on_migration: OnMigration,
+    ) -> None:
         self._bot = bot
+        self._permissions = permissions
         self._state = state
         self._strays = strays
         self._on_migration = on_migration
         # Messages that show media, by EditTarget: the preview, or None for another image.
         self._shown_media: LRUCache[str, Image | None] = LRUCache(MAX_REMEMBERED)
+        # How far messages were made poorer in words, by idempotency key and by EditTarget.
+        self._softened: LRUCache[str, int] = LRUCache(MAX_REMEMBERED)
         # The inline message that answered a guest query, by the query's id.
         self._guest_answers: LRUCache[str, str] = LRUCache(MAX_REMEMBERED)
 
@@ -108,20 +121,41 @@ class Sender:
             if (found := await self.find_post(chat, key)) is not None:
                 await self.edit(found, card)
                 return found
-            message = await self.send_noted(
-                chat, card, lambda current: self._send_text(current, card, reply_to), reply_to=reply_to, key=key
-            )
+            message = await self.soften(key, card, lambda card: self._post_text(chat, card, reply_to, key))
         except OutcomeUnknown as unknown:
             raise ChatUnreachable(detail=f"no answer: {unknown.detail}") from unknown
         except CallRejected as rejected:
             raise ChatFailed(detail=rejected.description) from rejected
-        return MessageRef(chat=self.current_chat(chat), message_id=str(message.message_id))
+        posted = MessageRef(chat=self.current_chat(chat), message_id=str(message.message_id))
+        if (step := self._softened.get(key)) is not None:
+            self._softened[f"{posted.chat.id}/{posted.message_id}"] = step  # what its edits are known by
+        return posted
+
+    async def _post_text(self, chat: Chat, card: Card, reply_to: str | None, key: str) -> telegram.Message:
+        return await self.send_noted(
+            chat, card, lambda current: self._send_text(current, card, reply_to), reply_to=reply_to, key=key
+        )
+
+    async def soften(self, key: str, card: Card, send: Callable[[Card], Awaitable[T]]) -> T:
+        """Calls `send`, and again with fewer words while Telegram rejects what is sent: no picture is lost for its
+        caption. `key`: by which it is remembered how few were accepted."""
+        while True:
+            step = self._softened.get(key, 0)
+            try:
+                return await send(soften_card(card, step))
+            except CallRejected as rejected:
+                if step == MAX_STEP:
+                    raise
+                log.info("telegram rejected a message, tried with fewer words", detail=rejected.description)
+                self._softened[key] = step + 1
 
     async def edit(self, ref: MessageRef, card: Card) -> None:
         """As `ChatPort.edit`. Raises ChatFailed."""
         try:
             await self.edit_or_repost(
-                ref, lambda target: self._apply_card(target, card), lambda: self._repost(ref, card)
+                ref,
+                lambda target: self.soften(str(target), card, lambda card: self._apply_card(target, card)),
+                lambda: self._repost(ref, card),
             )
         except OutcomeUnknown as unknown:
             raise ChatUnreachable(detail=unknown.detail) from unknown
@@ -183,6 +217,10 @@ class Sender:
         current = self._current_address(address)
         try:
             return await send(current)
+        except ChatGone as gone:
+            if TOPIC_CLOSED in (gone.detail or ""):
+                self._permissions.note_topic_closed(current)
+            raise
         except GroupMigrated as migrated:
             assert current.chat is not None  # inline messages do not move
             await self._record_migration(current.chat, migrated.new_chat_id)
@@ -278,10 +316,8 @@ class Sender:
         """Edits a message so that it shows the card; a new preview replaces the media."""
         preview_is_new = card.preview is not None and self._shown_media.get(str(target)) is not card.preview
         try:
-            if card.preview is not None and target.inline is None and preview_is_new:
-                await self._edit_preview(target, card, card.preview)
-                return
-            await self._edit_text_or_caption(target, card)
+            if not (preview_is_new and await self._edit_preview(target, card)):
+                await self._edit_text_or_caption(target, card)
         except CallRejected as rejected:
             if NOT_MODIFIED not in rejected.description:
                 raise
@@ -324,10 +360,20 @@ class Sender:
             )
         )
 
-    async def _edit_preview(self, target: EditTarget, card: Card, preview: Image) -> None:
+    async def _edit_preview(self, target: EditTarget, card: Card) -> bool:
+        """False: there the card can have no preview: it is an inline message, or the chat takes no photos."""
+        preview = card.preview
+        if preview is None or target.chat is None or not self._permissions.known(target.chat).photos:
+            return False
         caption, _ = encode_text(card, MAX_CAPTION_CHARS)
-        await self.edit_media(target, card, encode_media(preview, 0, caption=caption, card=card))
+        try:
+            await self.edit_media(target, card, encode_media(preview, 0, caption=caption, card=card))
+        except SendForbidden as forbidden:
+            log.info("chat takes no previews", chat=target.chat, detail=forbidden.detail)
+            self._permissions.note_refused(target.chat, as_file=False)
+            return False
         self._shown_media[str(target)] = preview
+        return True
 
 
 def send_kwargs(address: ChatAddress, reply_to: str | None) -> dict[str, Any]:

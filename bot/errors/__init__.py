@@ -16,6 +16,8 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     │   ├── OutOfCredits  ChatOutOfCredits  TooManyWaiting
     │   ├── Banned  ChatBanned  Closed  ForbiddenWord  TooFast
     │   ├── NotAnAdministrator  RoleUnknown  NothingToDelete
+    │   ├── PlaceClosed             the chat takes no pictures of the bot
+    │   │   └── PicturesForbidden  WritingForbidden  PermissionsMissing
     │   ├── NotYours  AlreadyFinished  AdminsOnly  UnknownCommand  BadArguments  UnknownCharge  Restarting
     │   └── Unsupported             no configured provider can do it
     ├── PaintFailed                 the upstream made no image; the reservation is released
@@ -42,7 +44,9 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     ├── FetchFailed                 a download did not succeed
     │   └── FetchForbidden  FetchUnavailable  FetchTooLarge  FetchTooSlow
     ├── ChatFailed                  the chat platform did not accept a call
-    │   └── ChatBusy  MessageGone  ChatGone  ChatUnreachable  StillSearching
+    │   ├── ChatBusy  MessageGone  ChatUnreachable  StillSearching
+    │   └── ChatGone                the bot may not write there
+    │       └── SendForbidden       not this kind of message
     ├── Undelivered                 painted, but not delivered to the chat: not charged
     ├── NotDeleted                  the platform keeps a message of a result that was taken away
     ├── StoreFailed                 a read or write of the database failed
@@ -93,6 +97,7 @@ from bot.errors.infrastructure import (
     MachineFailed,
     MessageGone,
     NotDeleted,
+    SendForbidden,
     SettingsWrong,
     Stale,
     StillSearching,
@@ -127,11 +132,14 @@ from bot.errors.refusals import (
     OneModelOnly,
     OptionWithoutValue,
     OutOfCredits,
+    PermissionsMissing,
     PictureGone,
+    PicturesForbidden,
     PicturesWithoutPrompt,
     PictureTooComplex,
     PictureTooLarge,
     PictureTooManyPixels,
+    PlaceClosed,
     PromptEmpty,
     PromptTooLong,
     Refusal,
@@ -150,6 +158,7 @@ from bot.errors.refusals import (
     UnknownCommand,
     UnknownOption,
     Unsupported,
+    WritingForbidden,
 )
 
 __all__ = [
@@ -205,11 +214,14 @@ __all__ = [
     "OutOfCredits",
     "OutOfFunds",
     "PaintFailed",
+    "PermissionsMissing",
     "PictureGone",
     "PictureTooComplex",
     "PictureTooLarge",
     "PictureTooManyPixels",
+    "PicturesForbidden",
     "PicturesWithoutPrompt",
+    "PlaceClosed",
     "PromptEmpty",
     "PromptTooLong",
     "Refusal",
@@ -222,6 +234,7 @@ __all__ = [
     "Retry",
     "RoleUnknown",
     "SaidFailed",
+    "SendForbidden",
     "SettingsWrong",
     "Stale",
     "StillPainting",
@@ -243,5 +256,6 @@ __all__ = [
     "Unsupported",
     "UpstreamDown",
     "WentQuiet",
+    "WritingForbidden",
     "WrongEndpoint",
 ]

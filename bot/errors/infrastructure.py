@@ -53,6 +53,10 @@ class ChatGone(ChatFailed):
     """The bot was removed, blocked or may not write there."""
 
 
+class SendForbidden(ChatGone):
+    """The bot may not send this kind of message there, such as text or photos; other kinds it may."""
+
+
 class ChatUnreachable(ChatFailed):
     """The platform did not answer, or answered with a 5xx: the same call may be tried again."""
 
@@ -63,7 +67,8 @@ class StillSearching(ChatFailed):
 
 
 class Undelivered(EaselError):
-    """The images could not be delivered to the chat."""
+    """The images could not be delivered to the chat. Facts: `refused`, 1 where the chat takes no images of the bot, so
+    that others would be refused as well, else 0."""
 
     key = "failed-undelivered"
 

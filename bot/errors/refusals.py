@@ -263,6 +263,28 @@ class AlreadyFinished(Refusal):
     key = "refusal-already-finished"
 
 
+class PlaceClosed(Refusal):
+    """Pictures cannot be delivered in the chat, which is known before anything is painted."""
+
+
+class PicturesForbidden(PlaceClosed):
+    """The bot may send neither photos nor files in the chat."""
+
+    key = "refusal-pictures-forbidden"
+
+
+class WritingForbidden(PlaceClosed):
+    """The bot may send nothing at all in the chat, or in that topic of it: the words reach the user elsewhere."""
+
+    key = "refusal-writing-forbidden"
+
+
+class PermissionsMissing(PlaceClosed):
+    """Facts: `missing`, the platform's own names of permissions, comma-separated."""
+
+    key = "discord-no-permission"
+
+
 class Restarting(Refusal):
     """Easel is about to restart: it finishes what it has begun, and takes nothing new."""
 

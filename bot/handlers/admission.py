@@ -157,6 +157,11 @@ class Admission:
             if wait_s is not None:
                 self._refuse(TooFast(seconds=wait_s), user, chat)
 
+    def refuse_once(self, refusal: Refusal, user: User, chat: Chat) -> NoReturn:
+        """Raises `refusal`, or SuppressReply when one of its type was sent to the user in the chat within the last
+        WINDOW_S."""
+        self._refuse(refusal, user, chat)
+
     def _rate_refusal(self, user: User, chat: Chat, now: float) -> Refusal | None:
         for key, limit in self._rate_limits(user, chat):
             if (wait_s := self._rate_limiter.acquire(key, limit, now)) is not None:

@@ -66,6 +66,10 @@ class CoreEventSink:
     async def message_deleted(self, ref: MessageRef) -> None:
         await self._jobs.cancel_job_of_message(ref)
 
+    async def chat_closed(self, chat: Chat) -> None:
+        log.info("chat is closed to the bot", chat=chat.key)
+        self._status_messages.close_chat(chat)
+
     async def chat_moved(self, old: Chat, new: Chat) -> None:
         await self._store.move_chat(old, new)
         await self._pending_requests.move_chat(old, new)

@@ -18,6 +18,7 @@ from bot.clock import Clock, wait_for_event
 from bot.errors import (
     EaselError,
     MachineFailed,
+    PlaceClosed,
     Refusal,
     ReplyHasNoPicture,
     RestTooLate,
@@ -307,7 +308,10 @@ class MessageHandler:
                     self._drafts.drop_user(requester.user.key)
                 return answer
             case paint:
-                job = await self._draft_jobs.accept(draft, requester, message, paint)
+                try:
+                    job = await self._draft_jobs.accept(draft, requester, message, paint)
+                except PlaceClosed as refusal:
+                    self._admission.refuse_once(refusal, message.sender, message.chat)
                 if job is not None:
                     self._jobs.acknowledge_request(job)
                 await self._dialogue.mark_answered(message)

@@ -68,6 +68,7 @@ class Replies:
                 reply_to=requester.request_id,
                 ref=reply.edits,
                 on_posted=reply.on_posted,
+                private_to=requester.user,
             )
 
     @contextmanager

@@ -4,6 +4,7 @@ The progress of a running job is rendered in `bot.status.state`.
 """
 
 from bot.chat import Action, Button, Card
+from bot.errors import MessageArgument, PermissionsMissing
 from bot.job import Failure, Job
 from bot.texts import shorten, translate, translate_or_replace
 
@@ -12,17 +13,11 @@ EXCERPT_CHARS = 80  # characters of a prompt under its picture
 
 def done_card(job: Job, *, count: int, seconds: float, charged: int) -> Card:
     """The final state of a job with `count` images that took `seconds` and cost `charged` credits."""
-    text = translate(
-        job.locale,
-        "done-caption" if count >= job.options.n else "done-partly",
-        prompt=excerpt(job.prompt),
-        seconds=round(seconds),
-        credits=charged,
-        got=count,
-        asked=job.options.n,
-    )
+    text_id = "done-caption" if count >= job.options.n else "done-partly"
+    numbers = {"seconds": round(seconds), "credits": charged, "got": count, "asked": job.options.n}
     return Card(
-        text=text,
+        text=translate(job.locale, text_id, prompt=excerpt(job.prompt), **numbers),
+        plain_text=translate(job.locale, text_id, prompt="…", **numbers),
         buttons=job_buttons(job, Action.RETRY, Action.VARY, Action.EDIT, Action.DELETE),
         locale=job.locale,
         alt_text=job.prompt,
@@ -35,9 +30,22 @@ def ended_card(job: Job, failure: Failure | None) -> Card:
     """The final state of a job that ended without images; `failure` None: it was cancelled."""
     if failure is None:
         return Card(text=translate(job.locale, "cancelled"), buttons=job_buttons(job, Action.RETRY), locale=job.locale)
-    refused = failure.key.startswith("refusal-")  # a retry would be refused again
-    text = translate_or_replace(job.locale, failure.key, failure.facts)
-    return Card(text=text, buttons=() if refused else job_buttons(job, Action.RETRY), locale=job.locale)
+    refused = (
+        failure.key.startswith("refusal-") or failure.key == PermissionsMissing.key or failure.facts.get("refused")
+    )
+    return Card(
+        text=translate_or_replace(job.locale, failure.key, failure.facts),
+        plain_text=translate_or_replace(
+            job.locale, failure.key, {name: _plain(fact) for name, fact in failure.facts.items()}
+        ),
+        buttons=() if refused else job_buttons(job, Action.RETRY),
+        locale=job.locale,
+    )
+
+
+def _plain(fact: MessageArgument) -> MessageArgument:
+    """Words of a user or an upstream are left out, numbers stay."""
+    return "…" if isinstance(fact, str) else fact
 
 
 def deleted_card(job: Job) -> Card:

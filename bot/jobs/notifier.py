@@ -15,7 +15,8 @@ from bot.job import Job, message_ids
 from bot.jobs import cards
 from bot.painting import Stage
 from bot.ports import ChatPort, RequestAcknowledgement, StoredFiles
-from bot.status.messages import FinalState, Removal, StatusMessage, StatusMessages
+from bot.status.message import FinalState, Removal, StatusMessage
+from bot.status.messages import StatusMessages
 from bot.status.state import QueuePosition, Status
 from bot.store.store import Store
 from bot.texts import translate, translate_error

@@ -22,9 +22,19 @@ from typing import Any
 import structlog
 
 from bot.background import BackgroundTasks
-from bot.chat import MessageRef
+from bot.chat import Chat, MessageRef
 from bot.clock import Clock, retry_store_write
-from bot.errors import ChatFailed, EaselError, PaintFailed, Refusal, Restarted, Stale, StoreFailed, Undelivered
+from bot.errors import (
+    ChatFailed,
+    ChatGone,
+    EaselError,
+    PaintFailed,
+    Refusal,
+    Restarted,
+    Stale,
+    StoreFailed,
+    Undelivered,
+)
 from bot.job import Failure, Job, State
 from bot.jobs import cards
 from bot.jobs.checkpoints import GenerationState
@@ -35,10 +45,11 @@ from bot.jobs.results import JobResults
 from bot.jobs.settlement import Settlement
 from bot.metrics import PAINT_SECONDS
 from bot.painting import Image, Stage, StageChanged
-from bot.ports import ChatPort
+from bot.ports import ChatPort, DeliveryPermissions
 from bot.providers.fallback import FallbackProvider
 from bot.quota import charge
-from bot.status.messages import FinalState, StatusMessages
+from bot.status.message import FinalState
+from bot.status.messages import StatusMessages
 from bot.status.state import RequestAmended
 from bot.store.store import Store
 
@@ -130,6 +141,12 @@ class JobRunner:
             return False
         self._notifier.notify_in_background(ended)
         return True
+
+    async def check_place(self, chat: Chat) -> None:
+        """Raises PlaceClosed where no picture could be delivered."""
+        port = self._ports[chat.platform]
+        if isinstance(port, DeliveryPermissions) and (refusal := await port.delivery_refusal(chat)) is not None:
+            raise refusal
 
     def acknowledge_request(self, job: Job) -> None:
         """Marks the user's message as accepted, where the platform can."""
@@ -280,6 +297,8 @@ class JobRunner:
             raise Restarted
         if facts is not None:
             return facts
+        if not job.checkpoints:  # the chat may have changed while the job waited
+            await self.check_place(job.chat)
         state = await self._generation.generate(job)
         self._status_messages.apply_event(job.id, StageChanged(Stage.SAVING))
         try:
@@ -327,7 +346,7 @@ class JobRunner:
             )
         except ChatFailed as failed:
             log.error("pictures could not be delivered", job=job.id, chat=job.chat.key, detail=failed.detail)
-            await self._fail(job, Undelivered())
+            await self._fail(job, Undelivered(refused=int(isinstance(failed, ChatGone))))
             return
         await self._settlement.settle(job, State.DONE, charged=charged, delivered=delivered, trace=facts["upstream_id"])
         if status_ref is not None:

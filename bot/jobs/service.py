@@ -133,6 +133,8 @@ class JobService:
             parent=parent,
             parts=parts,
         )
+        if event not in self._known_events:
+            await self._runner.check_place(requester.chat)
         median_s = await self._expected_duration_s()
         with self._scheduler.claim_slot(new_job.id, requester.user.key) as claimed:
             begun = claimed and not hold_s

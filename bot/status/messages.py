@@ -5,17 +5,26 @@ call, so the latest state wins.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
 from bot.background import BackgroundTasks
-from bot.chat import Attachment, Button, Card, Chat, Delivered, Lane, MessageRef
+from bot.chat import Card, Chat, Delivered, Lane, MessageRef, User
 from bot.clock import Clock, wait_for_event
-from bot.errors import ChatBusy, ChatFailed, ChatGone, ChatUnreachable, EaselError, MessageGone, StillSearching
+from bot.errors import (
+    ChatBusy,
+    ChatFailed,
+    ChatGone,
+    ChatUnreachable,
+    EaselError,
+    MessageGone,
+    SendForbidden,
+    StillSearching,
+)
 from bot.painting import Image
-from bot.ports import ChatPort, MessageRemoval, RateLimitFeedback
+from bot.ports import ChatPort, MessageRemoval, PrivateChats, RateLimitFeedback
+from bot.status.message import FinalState, Removal, StatusMessage, no_images
 from bot.status.pacing import NO_RESETS, Pacer, SendGrant, Urgency
 from bot.status.state import RestartAnnounced, Status, StatusEvent, apply_event, is_noticeable_change, render
 
@@ -25,97 +34,6 @@ RETRY_MIN_S = 1.0  # pause before an unanswered call is repeated; doubles each t
 RETRY_MAX_S = 30.0  # longest pause between two tries
 MAX_TRIES = 20  # of one call before it is given up; with the pauses above about eight minutes
 HEARTBEAT_S = 5.0  # between two refreshes of messages without events, whose elapsed time has changed
-
-LoadImages = Callable[[], Awaitable[Sequence[Image]]]
-
-
-async def no_images() -> Sequence[Image]:
-    """Loads the images of a final state that has none."""
-    return ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Removal:
-    """Messages of a job to be removed, as `MessageRemoval.remove` takes them."""
-
-    job_id: str
-    message_ids: tuple[str, ...]
-    """At least one."""
-    keep: tuple[Attachment, ...] = ()
-    """Handles of pictures that must still be found."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FinalState:
-    """How a message ends."""
-
-    card: Card
-    """Its last content."""
-
-    load_images: LoadImages = no_images
-    """Loads the finished images, called only when the call is about to be made."""
-
-    image_count: int = 0
-    """Number of images that `load_images` returns; >= 0."""
-
-    removal: Removal | None = None
-    """What is removed instead, where the platform can; the card is for what it lets nobody delete."""
-
-
-@dataclass(slots=True, kw_only=True)
-class StatusMessage:
-    """One message, from its first post to its final state. Only `StatusMessages` changes it."""
-
-    key: str
-    """Key in `StatusMessages` and in the pacer: the job's id, or that of a reply."""
-
-    post_key: str = ""
-    """Idempotency key of its post (`ChatPort.post`); empty: `key`."""
-
-    chat: Chat
-    """Where it stands."""
-
-    reply_to: str | None
-    """Id of the message that it replies to."""
-
-    locale: str
-    """One of `bot.texts.LOCALES`."""
-
-    status: Status
-    """The latest state of the job."""
-
-    buttons: tuple[Button, ...] = ()
-    """Buttons while the job runs."""
-
-    ref: MessageRef | None = None
-    """Its address; None until it is posted."""
-
-    on_posted: Callable[[MessageRef], Awaitable[None]] | None = None
-    """Called with the address after the first post, before anything else is shown there."""
-
-    on_gone: Callable[[], None] | None = None
-    """Called when, while the job runs, the message was deleted or the chat is closed to the bot."""
-
-    preview: Image | None = None
-    """The latest unfinished picture."""
-
-    shown_status: Status | None = None
-    """The status on display; None until it is posted."""
-
-    shown_at: float = 0.0
-    """Monotonic time of the last edit, seconds."""
-
-    tries: int = 0
-    """Consecutive calls that the platform did not answer."""
-
-    final_state: FinalState | None = None
-    """How it ends; None while the job runs."""
-
-    is_reply: bool = False
-    """Whether it is a reply of `send_reply` and no job's."""
-
-    outcome: asyncio.Future[Delivered | None] = field(default_factory=asyncio.Future[Delivered | None])
-    """Result of the final state; see `StatusMessages.show_final`."""
 
 
 class StatusMessages:
@@ -182,6 +100,12 @@ class StatusMessages:
         message.status = apply_event(message.status, event)
         self.refresh(key)
 
+    def close_chat(self, chat: Chat) -> None:
+        """Calls `StatusMessage.on_gone` of every job that runs in a chat, or in one inside of it."""
+        for message in list(self._messages.values()):
+            if message.final_state is None and message.on_gone is not None and chat.key in message.chat.scope_keys:
+                message.on_gone()
+
     def announce_restart(self) -> None:
         """Says on the messages of unfinished jobs that Easel restarts once those that run have ended."""
         for key in list(self._messages):
@@ -197,7 +121,8 @@ class StatusMessages:
 
     def show_preview(self, key: str, preview: Image) -> None:
         """Shows an unfinished picture inside the message."""
-        if (message := self._messages.get(key)) is not None and message.final_state is None:
+        message = self._messages.get(key)
+        if message is not None and message.final_state is None and not message.is_mute:
             message.preview = preview
             self._request_call(message, Urgency.PROGRESS)
 
@@ -224,10 +149,12 @@ class StatusMessages:
         reply_to: str | None,
         ref: MessageRef | None = None,
         on_posted: Callable[[MessageRef], Awaitable[None]] | None = None,
+        private_to: User | None = None,
     ) -> bool:
         """Sends a message that is no job's: a reply to a command, a refusal. Returns once it is sent, or refused by the
         platform, which is logged. False: stopped before it could be sent. With `ref`, edits that message instead, which
-        must belong to no open job. `on_posted`: as of StatusMessage."""
+        must belong to no open job. `on_posted`: as of StatusMessage. `private_to`: gets it in a private chat where a
+        group does not take it."""
         message = self._messages.get(key)
         if message is None:
             if self._stopped:
@@ -242,7 +169,7 @@ class StatusMessages:
                 final_state=FinalState(card=card),
                 on_posted=on_posted,
             )
-            message.is_reply, message.ref = True, ref
+            message.is_reply, message.ref, message.private_to = True, ref, private_to
             self._messages[key] = message
             self._request_call(message, self._post_urgency(message))
         try:
@@ -415,10 +342,16 @@ class StatusMessages:
         self._pacer.fail_call(grant, self._clock.monotonic(), pause)
 
     def _handle_gone(self, message: StatusMessage, failed: MessageGone | ChatGone) -> None:
-        """A deleted message stops a running job; a finished picture is posted anew, once."""
+        """A deleted message stops a running job, but not a chat that takes pictures and no text; a finished picture is
+        posted anew, once."""
         if message.final_state is None:
-            if message.on_gone is not None:
+            if isinstance(failed, SendForbidden):
+                log.info("chat takes no text", chat=message.chat.key, detail=failed.detail)
+                message.is_mute = True
+            elif message.on_gone is not None:
                 message.on_gone()
+        elif isinstance(failed, ChatGone) and self._move_to_private_chat(message):
+            self._request_call(message, self._post_urgency(message))
         elif isinstance(failed, ChatGone) or message.ref is None:
             self._give_up(message, failed)
         elif message.final_state.load_images is no_images:
@@ -426,6 +359,15 @@ class StatusMessages:
         else:
             message.ref, message.post_key = None, f"{message.post_key or message.key}:again"
             self._request_call(message, Urgency.FINAL)
+
+    def _move_to_private_chat(self, message: StatusMessage) -> bool:
+        """Whether a reply that a group does not take has a private chat to go to, once."""
+        user, message.private_to = message.private_to, None
+        port = self._ports[message.chat.platform]
+        if user is None or message.chat.kind != "group" or not isinstance(port, PrivateChats):
+            return False
+        message.chat, message.reply_to, message.ref = port.private_chat(user), None, None
+        return True
 
     def _give_up(self, message: StatusMessage, failed: EaselError) -> None:
         """Drops progress that cannot be shown; the failure of a final state is raised to the job."""

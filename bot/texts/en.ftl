@@ -99,6 +99,9 @@ refusal-nothing-to-delete = Reply with /delete to the picture of mine that is to
 refusal-not-an-administrator = This was asked for in the chat’s name: only the chat’s administrators can do that.
 refusal-role-unknown = I can’t find out right now whether you are an administrator of this chat. Nothing has happened; please try again in a moment.
 refusal-already-finished = This one is finished already.
+refusal-pictures-forbidden = I may send neither photos nor files in this chat, so I can’t paint here. Nothing was charged. An administrator can allow it.
+# Said in a private chat, or to the one who pressed a button.
+refusal-writing-forbidden = I may not write where you asked, so I can’t paint there. Nothing was charged. An administrator can allow it.
 refusal-restarting = The bot is about to restart and takes no new requests. Nothing was charged; please send it again in a few minutes.
 refusal-admins-only = That command is for the admins of this bot.
 refusal-unknown-command = I don’t know “{ $command }”. /help shows what I understand.
@@ -137,7 +140,7 @@ failed-too-long =
     }. Nothing was charged. You can try again.
 failed-restarted = The bot was restarted halfway through. Nothing was charged. You can try again.
 failed-unfetched = The picture was painted, but it could not be fetched. Nothing was charged. You can try again.
-failed-undelivered = The picture was painted, but this chat did not take it. Nothing was charged. You can try again.
+failed-undelivered = The picture was painted, but this chat did not take it. Nothing was charged. Where I may send neither photos nor files, an administrator can allow it.
 failed-unreadable = What was written down about this picture can’t be read any more. Nothing was charged. You can try again.
 
 ### Buttons, and what a press is answered
@@ -433,6 +436,7 @@ discord-hidden = I can’t see what you mean there. Mention me in your message; 
 discord-no-permission = I can’t work in this channel: { $missing } is missing. Please ask whoever runs this server.
 discord-moved = It took longer than Discord lets me answer where you asked, so it comes here.
 discord-owed = Your last picture took longer than Discord lets me answer, and I could not reach you. Nothing was charged.
+note-moderated = This chat’s moderation does not let my words through.
 note-shrunk = Made smaller to fit what this chat takes.
 
 ### Telegram

@@ -73,6 +73,9 @@ refusal-nothing-to-delete = 请用 /delete 回复要删除的那张图。
 refusal-not-an-administrator = 这是以群组或频道的名义提出的，只有它的管理员可以操作。
 refusal-role-unknown = 现在查不到你是不是这里的管理员。什么都没有发生，请稍后再试。
 refusal-already-finished = 这张图已经完成了。
+refusal-pictures-forbidden = 我在这个聊天里既不能发照片，也不能发文件，所以没法在这里画图。没有扣除积分。管理员可以放开这项权限。
+# Said in a private chat, or to the one who pressed a button.
+refusal-writing-forbidden = 我不能在你提出请求的地方发消息，所以没法在那里画图。没有扣除积分。管理员可以放开这项权限。
 refusal-restarting = 机器人即将重启，暂不接受新的请求。没有扣除积分，请过几分钟再发一次。
 refusal-admins-only = 这个命令只有机器人的管理员可以使用。
 refusal-unknown-command = 我不认识“{ $command }”。发送 /help 看看我能做什么。
@@ -103,7 +106,7 @@ failed-went-quiet = 绘图服务 { NUMBER($seconds, useGrouping: 0) } 秒没有�
 failed-too-long = 图片没能在 { NUMBER($seconds, useGrouping: 0) } 秒内完成，没有扣除积分。可以再试一次。
 failed-restarted = 机器人中途重启了，没有扣除积分。可以再试一次。
 failed-unfetched = 图画好了，但没能下载下来。没有扣除积分，可以再试一次。
-failed-undelivered = 图画好了，但没能发到这个聊天里。没有扣除积分，可以再试一次。
+failed-undelivered = 图画好了，但这个聊天没有接收。没有扣除积分。如果我既不能发照片，也不能发文件，管理员可以放开这项权限。
 failed-unreadable = 这张图片的记录已无法读取，没有扣除积分。请再试一次。
 
 ### 按钮及其回应
@@ -361,6 +364,7 @@ discord-hidden = 我看不到你指的内容。请在消息里提到我；如果
 discord-no-permission = 我在这个频道里没法工作：缺少权限 { $missing }。请联系服务器的管理者。
 discord-moved = 花的时间超过了 Discord 允许我在原处回答的期限，所以发到这里。
 discord-owed = 你上一张图片花的时间超过了 Discord 允许我回答的期限，我又联系不上你。没有扣除积分。
+note-moderated = 这个聊天的审核没有让我的话通过。
 note-shrunk = 为了符合这个聊天的限制，图片已缩小。
 
 ### Telegram

@@ -142,7 +142,7 @@ class Core:
         self._dispatch_about_message("MESSAGE_DELETE", message, lambda _: body)
 
     def dispatch_channel(self, event: str, place: Channel) -> None:
-        """CHANNEL_CREATE, THREAD_CREATE, THREAD_UPDATE."""
+        """CHANNEL_CREATE, CHANNEL_UPDATE, CHANNEL_DELETE, THREAD_CREATE, THREAD_UPDATE."""
         if place.guild is not None and place.bot_in:
             body = encode.channel(place, self.world)
             body |= {"newly_created": True} if event == "THREAD_CREATE" else {}

@@ -84,7 +84,8 @@ class Member:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Guild:
-    """`bot_in`: the bot is a member; otherwise its commands come here only by user installation."""
+    """`bot_in`: the bot is a member; otherwise its commands come here only by user installation. `blocked_words`: in
+    lower case, of AutoMod's rules."""
 
     id: int
     name: str
@@ -95,6 +96,7 @@ class Guild:
     roles: list[Role] = field(default_factory=list[Role])
     members: dict[int, Member] = field(default_factory=dict[int, Member])
     channels: list["Channel"] = field(default_factory=list["Channel"])
+    blocked_words: tuple[str, ...] = ()
 
     @property
     def file_limit(self) -> int:
@@ -127,8 +129,11 @@ class Channel:
 
     def allows(self, permission: Permission) -> bool:
         """Whether the bot may; a thread denies what its parent denies."""
-        denied = self.denied if self.parent is None else self.denied | self.parent.denied
-        return not permission & denied
+        return not permission & self.all_denied
+
+    @property
+    def all_denied(self) -> Permission:
+        return self.denied if self.parent is None else self.denied | self.parent.denied
 
     @property
     def bot_in(self) -> bool:

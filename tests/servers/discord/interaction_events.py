@@ -155,7 +155,7 @@ def event(core: Core, interaction: Interaction) -> Callable[[bool], Json]:
         "data": interaction.data,
         "channel_id": str(channel.id),
         "channel": partial(channel, core.world),
-        "app_permissions": str(EVERYTHING & ~channel.denied),
+        "app_permissions": str(EVERYTHING & ~channel.all_denied),
         "locale": interaction.user.locale,
         "entitlements": [encode.entitlement(interaction.user, sku, core.world) for sku in interaction.user.skus],
         "entitlement_sku_ids": [str(sku) for sku in interaction.user.skus],

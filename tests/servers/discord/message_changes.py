@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from tests.servers.discord import mentions, message_rules
 from tests.servers.discord.core import Core
 from tests.servers.discord.entities import Attachment, Channel, Flag, Message, Reference, Upload, User, walk
-from tests.servers.discord.errors import Json, invalid_form
+from tests.servers.discord.errors import ApiError, Json, invalid_form
 from tests.servers.discord.interactions import Interaction
 
 SUPPRESS_EMBEDS, SUPPRESS_NOTIFICATIONS = 1 << 2, 1 << 12
@@ -29,6 +29,7 @@ def create(
     flags: int = 0,
 ) -> Message:
     """A new message of the bot. `flags`: beside those asked for. Raises ApiError."""
+    _moderate(channel, payload)
     flags |= int(payload.get("flags") or 0) & SETTABLE
     message_rules.check_message(payload, files, flags=flags, file_limit=file_limit)
     message_rules.check_count(max(len(files), len(payload.get("attachments") or [])))
@@ -55,8 +56,17 @@ def create(
     return message
 
 
+def _moderate(channel: Channel, payload: Json) -> None:
+    """AutoMod of the guild: rules about words."""
+    words = () if channel.guild is None else channel.guild.blocked_words
+    shown = f"{payload.get('content') or ''} {payload.get('embeds') or ''}".lower()
+    if any(word in shown for word in words):
+        raise ApiError(400, 200000, "Message was blocked by automatic moderation")
+
+
 def edit(core: Core, message: Message, payload: Json, files: Files, *, file_limit: int) -> Message:
     """Only what the payload names changes. Raises ApiError."""
+    _moderate(message.channel, payload)
     asked = int(payload.get("flags") or 0)
     flags = (message.flags & ~Flag.LOADING) | (asked & (SUPPRESS_EMBEDS | Flag.COMPONENTS_V2))
     becomes: Json = {

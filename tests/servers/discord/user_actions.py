@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from tests.servers.discord import interaction_events, mentions
 from tests.servers.discord.commands import CHAT, MESSAGE
 from tests.servers.discord.core import Core
-from tests.servers.discord.entities import Channel, Flag, Guild, Message, Reference, Sticker, Upload, User
+from tests.servers.discord.entities import Channel, Flag, Guild, Message, Permission, Reference, Sticker, Upload, User
 from tests.servers.discord.errors import Json
 from tests.servers.discord.gateway import Intent
 from tests.servers.discord.interaction_events import Resolved, Value
@@ -93,6 +93,18 @@ class UserActions:
             for packet in reversed(session.sent.copy()):
                 if packet["t"] in ("MESSAGE_CREATE", "INTERACTION_CREATE"):
                     session.dispatch(packet["t"], packet["d"])
+
+    def deny(self, channel: Channel, denied: Permission) -> None:
+        """An admin of the guild changes what the bot may not do in a channel."""
+        channel.denied = denied
+        self.core.dispatch_channel("CHANNEL_UPDATE", channel)
+
+    def remove_channel(self, channel: Channel) -> None:
+        """An admin of the guild deletes a channel."""
+        assert channel.guild is not None
+        self.core.dispatch_channel("CHANNEL_DELETE", channel)
+        del self.core.world.channels[channel.id]
+        channel.guild.channels.remove(channel)
 
     def archive(self, thread: Channel, *, locked: bool = False) -> None:
         thread.archived, thread.locked = True, locked

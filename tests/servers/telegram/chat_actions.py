@@ -82,6 +82,12 @@ class ChatActions:
         service = Content(service={"forum_topic_closed": {}})
         self.core.add_message_update(self.core.world.post(chat, creator, service, topic=topic))
 
+    def reopen_topic(self, chat: Chat, topic: Topic) -> None:
+        topic.closed = False
+        creator = next(iter(self._members(chat)), None)
+        service = Content(service={"forum_topic_reopened": {}})
+        self.core.add_message_update(self.core.world.post(chat, creator, service, topic=topic))
+
     def delete_topic(self, chat: Chat, topic: Topic) -> None:
         """With all its messages; bots get no update."""
         topic.deleted = True
@@ -135,6 +141,11 @@ class ChatActions:
         before = set(chat.denied)
         chat.denied = set(denied)
         self._set_bot_status(chat, "restricted" if denied else "member", by, denied_before=before)
+
+    def forbid(self, chat: Chat, *denied: str) -> None:
+        """Nobody but administrators may send `denied` here; nothing: everybody may send everything. Bots get no update
+        of it."""
+        chat.all_denied = set(denied)
 
     def migrate(self, group: Chat) -> Chat:
         """Migrates a basic group to a supergroup with another id; calls with the old id are rejected from now on."""

@@ -61,7 +61,7 @@ def full_chat(one: Chat) -> Json:
     if one.reactions is not None:
         body["available_reactions"] = [{"type": "emoji", "emoji": emoji} for emoji in sorted(one.reactions)]
     if one.kind in ("group", "supergroup"):
-        allowed = {name: words not in one.denied for name, words in SENDS.items()}
+        allowed = {name: words not in one.all_denied for name, words in SENDS.items()}
         body["permissions"] = allowed | dict.fromkeys(MEMBER_RIGHTS, True)
     return body
 

@@ -42,7 +42,8 @@ class Topic:
 class Chat:
     """`opened`: the user has written to the bot first (private chats). `blocked`: the user has blocked the bot.
     `privacy`: the bot sees only what is meant for it. `denied`: what the bot may not send here, in the words of
-    Telegram's refusals ("text messages", "photos", "documents", …). `last_bot`: which bot was the last to post."""
+    Telegram's refusals ("text messages", "photos", "documents", …); `all_denied`: what nobody may but administrators.
+    `last_bot`: which bot was the last to post."""
 
     id: int
     kind: ChatKind
@@ -57,6 +58,7 @@ class Chat:
     deactivated: bool = False
     bot_status: Status = "member"
     denied: set[str] = field(default_factory=set[str])
+    all_denied: set[str] = field(default_factory=set[str])
     reactions: frozenset[str] | None = None
     members: dict[int, Status] = field(default_factory=dict[int, Status])
     topics: dict[int, Topic] = field(default_factory=dict[int, Topic])
@@ -73,6 +75,12 @@ class Chat:
     def last(self) -> "Message":
         """The newest message that stands."""
         return self.visible_messages[-1]
+
+    def bot_may_send(self, what: str) -> bool:
+        """Whether the bot may send it, in the words of a refusal."""
+        if self.bot_status in ("administrator", "creator"):
+            return True
+        return what not in self.denied and what not in self.all_denied
 
     @property
     def bot_in(self) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from bot.chat import Action, Budget, Button, Card, Chat, Delivered, Lane, MessageRef
 from bot.painting import Image
-from bot.status.messages import FinalState, StatusMessage, StatusMessages
+from bot.status.message import FinalState, StatusMessage
+from bot.status.messages import StatusMessages
 from bot.status.state import Status
 from tests.support.clocks import FakeClock
 from tests.support.platform import DIRECT, Platform

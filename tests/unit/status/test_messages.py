@@ -5,7 +5,8 @@ import asyncio
 from bot.chat import Attachment, Card, MessageRef
 from bot.errors import ChatBusy, ChatGone
 from bot.painting import Progress, Stage, StageChanged
-from bot.status.messages import HEARTBEAT_S, FinalState, StatusMessages
+from bot.status.message import FinalState
+from bot.status.messages import HEARTBEAT_S, StatusMessages
 from bot.status.state import STALE_AFTER_S, QueuePosition
 from tests.support.clocks import FakeClock, settle
 from tests.support.platform import DIRECT, GROUP

@@ -6,7 +6,8 @@ import pytest
 
 from bot.chat import Delivered, MessageRef
 from bot.painting import Progress
-from bot.status.messages import FinalState, StatusMessages
+from bot.status.message import FinalState
+from bot.status.messages import StatusMessages
 from tests.support.clocks import FakeClock, settle
 from tests.unit.status.gated_platform import DONE, GatedPlatform, load_one_image, new_message, show_final
 

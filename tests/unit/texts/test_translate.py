@@ -30,6 +30,7 @@ FACTS: dict[str, MessageArgument] = {
     "limit": 5,
     "mask": "512×512",
     "megapixels": 50,
+    "missing": "Attach Files",
     "name": "IMG_0001.MOV",
     "option": "--sice",
     "picture": "640×480",

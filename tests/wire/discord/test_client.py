@@ -125,11 +125,12 @@ async def test_a_lane_is_the_tokens_until_it_expires_and_then_the_channels(world
         world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
         message = await world.wait_for_reply()
         ref = MessageRef(chat=core_chat(world), message_id=str(message.id))
-        (own,) = easel.discord.lane(core_chat(world), ref).budgets
+        own, every = easel.discord.lane(core_chat(world), ref).budgets
         assert own.key.startswith("discord:token:i")
         assert (own.slots, own.shared) == (5, False)
         world.advance_clock(15 * 60)
-        channel, overall = easel.discord.lane(core_chat(world), ref).budgets
+        channel, overall, every_as_well = easel.discord.lane(core_chat(world), ref).budgets
+        assert every is every_as_well
         assert channel.key == f"discord:{world.channel.id}"
         assert (overall.key, overall.shared) == ("discord", True)
         assert (

@@ -238,6 +238,9 @@ class SlowReception:
     async def message_deleted(self, ref: MessageRef) -> None:
         await self._real.message_deleted(ref)
 
+    async def chat_closed(self, chat: Chat) -> None:
+        await self._real.chat_closed(chat)
+
     async def chat_moved(self, old: Chat, new: Chat) -> None:
         await self._real.chat_moved(old, new)
 

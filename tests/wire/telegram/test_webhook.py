@@ -71,7 +71,8 @@ async def test_a_wish_comes_in_by_webhook_and_becomes_a_picture(place: TelegramW
 async def test_the_webhook_is_set_with_a_secret_and_the_kinds_that_are_needed(place: TelegramWorld) -> None:
     async with wired(place, mode="webhook"):
         (call,) = place.server.calls("setWebhook")
-        assert call.params["allowed_updates"] == ["message", "edited_message", "callback_query"]
+        kinds = ["message", "edited_message", "callback_query", "my_chat_member", "chat_member"]
+        assert call.params["allowed_updates"] == kinds
         assert len(str(call.params["secret_token"])) >= 40
         assert place.server.token not in str(call.params)
         assert str(call.params["secret_token"]) not in str(call.params["url"])
@@ -99,8 +100,10 @@ async def test_a_webhook_that_stands_is_not_set_again_whatever_the_order_of_its_
 ) -> None:
     async with wired(place, mode="webhook"):
         place.server.core.updates.allowed = (
+            "chat_member",
             "callback_query",
             "edited_message",
+            "my_chat_member",
             "message",
         )  # Telegram has an order of its own
         looks = len(place.server.calls("getWebhookInfo"))
@@ -118,6 +121,8 @@ async def test_other_kinds_are_asked_for_when_the_settings_changed(place: Telegr
             "message",
             "edited_message",
             "callback_query",
+            "my_chat_member",
+            "chat_member",
             "pre_checkout_query",
         )
 

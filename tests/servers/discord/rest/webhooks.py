@@ -1,8 +1,8 @@
 """Routes by an interaction's token: its first answer, and follow-ups."""
 
 from tests.servers.discord import message_changes
-from tests.servers.discord.entities import Message
-from tests.servers.discord.errors import ApiError, Json, unknown
+from tests.servers.discord.entities import Message, Permission
+from tests.servers.discord.errors import ApiError, Json, missing_permissions, unknown
 from tests.servers.discord.interactions import FOLLOW_UPS, Answered, Interaction
 from tests.servers.discord.rest.call import Answer, Call, Routes
 from tests.servers.discord.rest.callbacks import REPLY, ephemeral
@@ -15,6 +15,7 @@ MESSAGE = WEBHOOK + "/messages/{message_id}"
 def follow_up(call: Call) -> Answer:
     """A new message; right after a deferred answer it fills that one instead (deprecated, still so)."""
     interaction = _interaction(call)
+    _may_attach(call, interaction)
     original = interaction.original
     if interaction.answered is Answered.DEFER and original is not None and original.loading:
         _edited(call, interaction, original)
@@ -41,11 +42,19 @@ def read(call: Call) -> Json:
 
 def edit(call: Call) -> Json:
     interaction = _interaction(call)
+    _may_attach(call, interaction)
     return call.core.seen(_edited(call, interaction, _message(call, interaction)))
 
 
 def delete(call: Call) -> None:
     message_changes.delete(call.core, _message(call, _interaction(call)))
+
+
+def _may_attach(call: Call, interaction: Interaction) -> None:
+    """What an app may reply depends on its permissions in the place, but for sending at all."""
+    channel = interaction.channel
+    if call.files and channel.guild is not None and not channel.allows(Permission.ATTACH_FILES):
+        raise missing_permissions()
 
 
 def _interaction(call: Call) -> Interaction:

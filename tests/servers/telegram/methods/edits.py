@@ -90,7 +90,7 @@ def edit_media(call: Call) -> Json | bool:
     old = message.media
     if message.content.invoice is not None or (old is not None and old.kind not in EDITED_MEDIA):
         raise bad("message media can't be edited")
-    if f"{kind}s" in message.chat.denied:
+    if not message.chat.bot_may_send(f"{kind}s"):
         raise bad(f"not enough rights to send {kind}s to the chat")
     if message.media_group_id is not None and old is not None and _apart(old.kind) != _apart(kind):
         raise bad("can't change media type in the album")

@@ -62,7 +62,7 @@ def send_target(call: Call, what: str) -> SendTarget:
     chat = reached_chat(call)
     if chat.kind == "channel" and chat.bot_status != "administrator":
         raise bad("need administrator rights in the channel chat")
-    if what in chat.denied:
+    if not chat.bot_may_send(what):
         raise bad(f"not enough rights to send {what} to the chat")
     topic = thread(call, chat)
     return _replying(call, chat, topic)
