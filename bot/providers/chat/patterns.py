@@ -69,7 +69,7 @@ URL = _compile(r"https?://[^\s<>\"'`\\\[\](){}|（）【】，。；、！？]+"
 MARKDOWN_LINK = _compile(
     r"\[([^\[\]]{0,200})\]\(\s*<?(https?://[^\s<>()]++(?:\([^\s<>()]*+\)[^\s<>()]*+)*+)>?[^()]{0,200}\)"
 )
-IMAGE_PATH = _compile(r"\.(?:png|jpe?g|webp|gif|avif|heic|bmp)(?:$|[?#])")
+IMAGE_PATH = _compile(r"(?:\.|[?&](?:format|fm)=)(?:png|jpe?g|webp|gif|avif|heic|bmp)(?:$|[?#&])")
 DOWNLOAD_LABEL = _compile(r"下载|download|原图|скачать")
 DATA_URL_END = re.compile(r"[\s\"'`<>()]")
 

@@ -10,15 +10,18 @@ How a reply is parsed
   `%`, at the second of the dots after it (`72..`), or at the end of the line: the 7 of `72%` is never 7 %.
 - What the upstream repeats of the prompt is ignored: the line of keywords, fences, lines that are part of the
   prompt, and every percentage ("progress: 50%", with its word) and address that the prompt contains.
-- Images are the markdown images outside of quoted lines, fences and reasoning; without those, bare image addresses;
-  without those, download links.
+- Images are the markdown (or HTML) images outside of quoted lines, fences and reasoning; without those, bare image
+  addresses; without those, download links. An image may be wrapped over lines, which `line_joiner` joins, and its
+  address may be relative to the API's.
 - A failure counts only when no image came: relays announce one and then try again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bot.painting import FinishedImage, Link, PaintEvent, Preview
+from bot.providers.chat.line_joiner import LineJoiner
 from bot.providers.chat.line_scanner import MARKS, WINDOW_CHARS, LineScanner
+from bot.providers.chat.markdown_images import find_markdown_images, html_images_to_markdown
 from bot.providers.chat.patterns import (
     DATA_URL_END,
     DATA_URL_PREFIX,
@@ -33,10 +36,8 @@ from bot.providers.chat.patterns import (
     to_half_width,
 )
 from bot.providers.chat.verdict import Verdict, VerdictBuilder
-from bot.providers.image_urls import MAX_URLS
+from bot.providers.image_urls import MAX_URLS, clean_address
 
-_SCHEMES = ("http://", "https://", DATA_URL_PREFIX)
-_MAX_URL_PARENTHESES = 8  # pairs of parentheses within one address; with more it is no address
 _MAX_LINKS_CHARS = 64 * 1024  # characters of a line, without its inline images, that are searched for links
 _MAX_TAG_OFFSET_CHARS = 4096  # characters; a <think> tag further on in a line is not searched for
 
@@ -54,6 +55,7 @@ class ReplyParser:
         self._comparable_prompt = normalize_for_comparison(prompt)
         self._is_reasoning = is_reasoning
         self._line = LineScanner(self._is_ignored, self._is_echo)
+        self._joiner = LineJoiner()
         self._verdict = VerdictBuilder()
         # what surrounds the current line
         self._in_echo = False
@@ -90,13 +92,15 @@ class ReplyParser:
         `accept_links`: whether bare addresses and download links count as images when there are no others.
         """
         events: list[PaintEvent] = []
-        self._end_line(events, cut=cut)
+        *lines, last = [*self._joiner.add(self._line.end_line(events, cut=cut).strip()), *self._joiner.end()]
+        self._parse_complete_lines(lines, events)
+        self._parse_complete_lines([last], events, cut=cut)
         deferred, self._deferred_lines = self._deferred_lines, []
         for line in deferred:  # a fence or a tag that was never closed was none
             self._extract_images(line, events)
         if not self._picture_urls and accept_links:
             for url in self._bare_urls or self._download_urls:
-                self._report_picture(url, events)
+                self._report_picture(Link(url=url), events)
         verdict = None if self._picture_urls else self._verdict.build()
         return [*events, verdict] if verdict else [*events]
 
@@ -111,7 +115,12 @@ class ReplyParser:
 
     def _is_ignored(self, head: str) -> bool:
         echoing = self._in_echo and not head.lstrip().startswith(">")
-        return self._in_fence or echoing or bool(KEYWORDS_LABEL.match(to_half_width(head[:WINDOW_CHARS])))
+        return (
+            self._in_fence
+            or echoing
+            or self._joiner.in_base64
+            or bool(KEYWORDS_LABEL.match(to_half_width(head[:WINDOW_CHARS])))
+        )
 
     def _is_echo_line(self, body: str, *, quoted: bool) -> bool:
         """Whether the complete line only repeats the prompt."""
@@ -125,19 +134,22 @@ class ReplyParser:
 
     # ------------------------------------------------------------ complete lines
 
-    def _end_line(self, events: list[PaintEvent], *, cut: bool = False) -> None:
-        text = self._line.end_line(events, cut=cut).strip()
-        quoted = text.startswith(">")
-        body = text.lstrip("> \t")
-        if not text:
-            self._in_echo = False
-        elif self._in_fence or not self._is_echo_line(body, quoted=quoted):
-            if body.startswith("```"):
-                self._toggle_fence(body)
-            elif self._in_fence:
-                self._deferred_lines.append(body)
-            else:
-                self._parse_line(body, events, quoted=quoted, cut=cut)
+    def _end_line(self, events: list[PaintEvent]) -> None:
+        self._parse_complete_lines(self._joiner.add(self._line.end_line(events, cut=False).strip()), events)
+
+    def _parse_complete_lines(self, lines: Iterable[str], events: list[PaintEvent], *, cut: bool = False) -> None:
+        for text in lines:
+            quoted = text.startswith(">")
+            body = text.lstrip("> \t")
+            if not text:
+                self._in_echo = False
+            elif self._in_fence or not self._is_echo_line(body, quoted=quoted):
+                if body.startswith("```"):
+                    self._toggle_fence(body)
+                elif self._in_fence:
+                    self._deferred_lines.append(body)
+                else:
+                    self._parse_line(body, events, quoted=quoted, cut=cut)
 
     def _toggle_fence(self, body: str) -> None:
         if "```" not in body[3:]:  # else it begins and ends on one line
@@ -172,21 +184,22 @@ class ReplyParser:
 
     # ------------------------------------------------------------ addresses
 
-    def _report_picture(self, url: str, events: list[PaintEvent]) -> None:
+    def _report_picture(self, image: Link, events: list[PaintEvent]) -> None:
         if len(self._picture_urls) >= MAX_URLS:
             return
-        if not (url in self._picture_urls or self._is_reference(url) or self._is_reasoning):
-            self._picture_urls.add(url)
-            events.append(FinishedImage(Link(url=url)))
+        if not (image.url in self._picture_urls or self._is_reference(image.url) or self._is_reasoning):
+            self._picture_urls.add(image.url)
+            events.append(FinishedImage(image))
 
     def _extract_images(self, text: str, events: list[PaintEvent]) -> str:
-        """Reports the markdown images; returns the text outside of them."""
+        """Reports the markdown and HTML images; returns the text outside of them."""
         outside: list[str] = []
         at = 0
-        for begin, end, url in _markdown_images(text):
-            outside.append(text[at:begin])
-            at = end
-            self._report_picture(url, events)
+        text = html_images_to_markdown(text)
+        for found in find_markdown_images(text):
+            outside.append(text[at : found.begin])
+            at = found.end
+            self._report_picture(found.image, events)
         return " ".join([*outside, text[at:]])
 
     def _extract_links(self, text: str, events: list[PaintEvent], *, quoted: bool, cut: bool) -> str:
@@ -195,12 +208,12 @@ class ReplyParser:
             text = self._extract_data_url(text, cut=cut)
         is_whole, text = len(text) <= _MAX_LINKS_CHARS, text[:_MAX_LINKS_CHARS]
         for found in MARKDOWN_LINK.finditer(text):
-            self._classify_link(found[1].strip(), found[2], events, quoted=quoted)
+            self._classify_link(found[1].strip(), clean_address(found[2]), events, quoted=quoted)
         if quoted:
             return ""
         rest = MARKDOWN_LINK.sub(" ", text)
         for found in URL.finditer(rest):
-            url = found[0].rstrip(".,;:!?*_")
+            url = clean_address(found[0].rstrip(".,;:!?*_"))
             if IMAGE_PATH.search(url) and not ((cut or not is_whole) and found.end() == len(rest)):
                 self._bare_urls[url] = None
         return URL.sub(" ", rest)
@@ -229,28 +242,3 @@ class ReplyParser:
             self._download_urls[url] = None
         elif IMAGE_PATH.search(url):
             self._bare_urls[url] = None
-
-
-def _markdown_images(line: str) -> Iterator[tuple[int, int, str]]:
-    """Begin, end and address of each complete markdown image of a line."""
-    at = 0
-    while (begin := line.find("![", at)) >= 0 and (bracket := line.find("](", begin)) >= 0:
-        start = bracket + 2
-        end = _closing_parenthesis(line, start)
-        if end < 0:
-            return
-        at = end + 1
-        words = line[start:end].split(maxsplit=1)  # a title may follow the address
-        url = words[0].strip("<>") if words else ""
-        if url.startswith(_SCHEMES):
-            yield begin, at, url
-
-
-def _closing_parenthesis(line: str, start: int) -> int:
-    """Index of the parenthesis that closes an address, or -1; addresses may contain pairs of their own."""
-    end = line.find(")", start)
-    for _ in range(_MAX_URL_PARENTHESES):
-        if end < 0 or line.count("(", start, end) <= line.count(")", start, end):
-            break
-        end = line.find(")", end + 1)
-    return end

@@ -22,7 +22,7 @@ from bot.providers.presets import resolve_upstream
 from bot.providers.registry import ProviderDependencies, make_provider
 from bot.providers.tasks.callbacks import Callbacks
 from tests.servers.upstream.images import event as image_event
-from tests.servers.upstream.scripted import JSON, SSE, Call, event, message, scripted_upstream
+from tests.servers.upstream.scripted import JSON, SSE, Call, delta, event, message, scripted_upstream
 from tests.support.clocks import InstantClock
 from tests.support.images import png
 
@@ -203,6 +203,48 @@ async def test_a_finished_task_says_where_its_picture_is(document: dict[str, obj
 async def test_a_message_has_its_picture_beside_the_text(fields: dict[str, object]) -> None:
     fields = {"content": "Here it is.", **fields}
     assert await painted(Relay(message(**fields), files=FILES), "relay") == ([FOX], 0)  # type: ignore[arg-type]  # as JSON
+
+
+REPLIES = [
+    f"![image](data:image/png;base64,{WRAPPED})",
+    f"![image](data:image/png;base64,\n{WRAPPED}\n)",
+    f"![image](data:image/png;base64,{URL_SAFE.rstrip('=')})",
+    f"Here:\n\ndata:image/png;base64,{WRAPPED}",
+    f'<img src="data:image/png;base64,{WRAPPED.strip()}">',
+    "![img](/images/a.png)",
+    "![img](images/a.png)",
+    "![img](//HOST/a.png)",
+    '<img src="/images/a.png" alt="fox">',
+    "![img](http://HOST/files/a.png?x=1&amp;y=2)",
+    "Done: http://HOST/files/a.png?x=1&amp;y=2",
+    "![img]( http://HOST/a.png )",
+    "![img](http://HOST/a.png 'title')",
+    '![img](<http://HOST/a.png> "title")',
+    "![img] (http://HOST/a.png)",
+    "![img](http://HOST/my fox.png)",
+    "![img](<http://HOST/my fox.png>)",
+    "![img](http://HOST/ a.png)",
+    "![img](\nhttp://HOST/a.png\n)",
+    "[![](http://HOST/thumb.png)](http://HOST/a.png)",
+    "[![thumb](/thumb.png)](/images/a.png)",
+    "[![](http://HOST/a.png)](http://HOST/gallery)",
+    "[![](http://HOST/a.png)](http://HOST/gone.png)",
+    '<a href="http://HOST/a.png"><img src="http://HOST/thumb.png"></a>',
+    "![a fox\nin the snow](http://HOST/a.png)",
+    "![a fox\n\nin the snow,\nat night](/images/a.png)\n\n[Download](http://HOST/b.png)",
+]
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+async def test_a_reply_shows_one_picture(is_streamed: bool) -> None:
+    files = {**FILES, "/my%20fox.png": FOX}
+    for reply in REPLIES:
+        answer = message(reply)
+        if is_streamed:
+            pieces = (reply[at : at + 200] for at in range(0, len(reply), 200))
+            answer = "".join(map(delta, pieces)) + "data: [DONE]\n\n"
+        found, _ = await painted(Relay(answer, head=SSE if is_streamed else JSON, files=files), "relay", base="/v1")
+        assert (reply, found) == (reply, [FOX])
 
 
 DRAFT_ITEM: dict[str, object] = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{DRAFT_B64}"}}

@@ -1,0 +1,99 @@
+"""Joins the lines of a reply over which the markdown of one image is wrapped: its base64, alt text or address. Pure.
+
+Knows where an image is open; `progress` parses the joined lines.
+"""
+
+import re
+
+MAX_HELD_LINES = 8  # lines that are held for the end of an alt text or an address
+MAX_HELD_CHARS = 4096  # their characters; a prompt as alt text has fewer
+_DATA_URL = "data:image/"
+_NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=_\-\s%\\]")  # line breaks may also be escaped
+_NOT_BASE64_OR_BLANK = re.compile(r"[^A-Za-z0-9+/=_\-]")
+_CLOSERS = "\"'`<>()"  # of a data URL, in markdown or HTML
+
+
+class LineJoiner:
+    """Takes complete lines one after another, and gives them back, joined where they belong together.
+
+    Base64 is joined without anything between its lines, everything else by line breaks. Each line is searched a fixed
+    number of times.
+    """
+
+    def __init__(self) -> None:
+        self._held: list[str] = []
+        self._chars = 0  # of them
+        self._in_markdown = False  # the base64 ends at a parenthesis, not at a blank
+        self.in_base64 = False
+        """Whether the next line may be base64."""
+
+    def add(self, line: str) -> list[str]:
+        """The lines that are complete with this one: none while an image is open."""
+        if self.in_base64:
+            return self._continue_base64(line)
+        if self._held:
+            return self._continue_text(line)
+        return self._begin(line)
+
+    def end(self) -> list[str]:
+        """The lines that were held when the reply ended: base64 joined, others as they came."""
+        held = ["".join(self._held)] if self.in_base64 else self._held
+        self._held, self._chars, self.in_base64 = [], 0, False
+        return held
+
+    def _begin(self, line: str) -> list[str]:
+        data = _open_data_url(line)
+        if data < 0 and not _is_text_open(line):
+            return [line]
+        self._hold(line)
+        self.in_base64 = data >= 0
+        self._in_markdown = self.in_base64 and line[:data].rstrip(" \n<").endswith("(")
+        return []
+
+    def _hold(self, line: str) -> None:
+        self._held.append(line)
+        self._chars += len(line)
+
+    def _continue_text(self, line: str) -> list[str]:
+        """After an alt text or an address that is open."""
+        is_over = len(self._held) >= MAX_HELD_LINES or self._chars + len(line) > MAX_HELD_CHARS
+        if is_over or "![" in line or line.startswith((">", "```")):
+            return [*self.end(), *self._begin(line)]
+        joined = "\n".join([*self._held, line])
+        if _open_data_url(joined) < 0 and _is_text_open(joined):
+            self._hold(line)
+            return []
+        self.end()
+        return self._begin(joined)
+
+    def _continue_base64(self, line: str) -> list[str]:
+        end = (_NOT_BASE64 if self._in_markdown else _NOT_BASE64_OR_BLANK).search(line)
+        is_whole = self._held[-1].endswith("=") and not self._in_markdown  # padded: what follows is something else
+        if is_whole or (not line and not self._in_markdown) or (end and end[0] not in _CLOSERS):
+            return [*self.end(), *self._begin(line)]
+        if end is None:
+            self._hold(line)
+            return []
+        self._hold(line[: end.end()])
+        rest, [joined] = line[end.end() :], self.end()
+        following = self._begin(rest)
+        return [joined + following[0]] if following else [joined]
+
+
+def _open_data_url(line: str) -> int:
+    """Index of the data URL that is open at the end of a line; -1: there is none."""
+    begin = -1 if line.startswith((">", "```")) else line.rfind(_DATA_URL)
+    if begin < 0:
+        return -1
+    is_in_markdown = line[:begin].rstrip(" \n<").endswith("(")
+    end = (_NOT_BASE64 if is_in_markdown else _NOT_BASE64_OR_BLANK).search(line, line.find(",", begin) + 1 or len(line))
+    return -1 if end else begin
+
+
+def _is_text_open(line: str) -> bool:
+    """Whether the alt text or the address of the last image of a line is open at its end."""
+    begin = -1 if line.startswith((">", "```")) else line.rfind("![")
+    if begin < 0:
+        return False
+    bracket = line.find("](", begin)
+    return bracket < 0 or line.find(")", bracket) < 0

@@ -1,0 +1,115 @@
+"""Finds the images in a line of markdown, and what is meant by an address as models and relays write it. Pure.
+
+Images of HTML are made images of markdown first.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.painting import Link
+from bot.providers.chat.patterns import IMAGE_PATH
+from bot.providers.image_urls import clean_address, is_relative_address
+
+MAX_ADDRESS_CHARS = 8192  # of one that is no data URL; a signed one has one or two thousand
+_MAX_URL_PARENTHESES = 8  # pairs of parentheses within one address; with more it is no address
+_SCHEMES = ("http://", "https://", "data:image/")
+_BEFORE_ADDRESS = re.compile(r"\][ \n]?\(")
+_AFTER_THUMBNAIL = re.compile(r"\s{0,3}\][ \n]?\(")  # in `[![](thumbnail)](picture)`
+_TITLE = re.compile(r"""\s+(?:"[^"]*"|'[^']*'|\([^()]*\))$""")
+_QUOTE = re.compile("[\"']")  # begins a title
+_LINE_BREAK = re.compile(r"\s*\n\s*")
+_HTML_IMAGE = re.compile(r"<img\b([^<>]*+)>", re.IGNORECASE)
+_HTML_LINKED_IMAGE = re.compile(r"<a\b([^<>]*+)>\s*+(!\[\]\([^()]*+\))\s*+</a>", re.IGNORECASE)
+_HTML_ADDRESS = re.compile(r"""\b(?:src|href)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class MarkdownImage:
+    """An image in a line."""
+
+    begin: int
+    """Index of its first character, that of the link around it if there is one."""
+
+    end: int
+    """Index behind its last character."""
+
+    image: Link
+    """What it shows; where it is a thumbnail that links to the picture, that picture."""
+
+
+def find_markdown_images(line: str) -> Iterator[MarkdownImage]:
+    """The complete images of a line, in order. Those with an address that nobody can open are left out."""
+    at = 0
+    while (begin := line.find("![", at)) >= 0 and (bracket := _BEFORE_ADDRESS.search(line, begin)):
+        end = _closing_parenthesis(line, bracket.end())
+        if end < 0:
+            return
+        at = end + 1
+        if image := parse_address(line[bracket.end() : end]):
+            linked = (
+                _AFTER_THUMBNAIL.match(line, at) if line[max(begin - 3, 0) : begin].rstrip().endswith("[") else None
+            )
+            link_end = _closing_parenthesis(line, linked.end()) if linked else -1
+            if linked and link_end >= 0:
+                begin, at = line.rfind("[", 0, begin), link_end + 1
+                image = _full_picture(image, parse_address(line[linked.end() : link_end]))
+            yield MarkdownImage(begin, at, image)
+
+
+def _full_picture(thumbnail: Link, linked: Link | None) -> Link:
+    """The picture behind a thumbnail; the thumbnail itself where it links to a page."""
+    if linked is None or linked.url == thumbnail.url:
+        return thumbnail
+    if not linked.url.startswith("data:") and not IMAGE_PATH.search(linked.url):
+        return thumbnail
+    return Link(url=linked.url, mirrors=linked.mirrors, fallback=thumbnail)
+
+
+def parse_address(text: str) -> Link | None:
+    """The address between the parentheses of a link or an image: with a title, in angle brackets, with blanks or line
+    breaks in it. Where blanks leave several readings, the others are mirrors. None: it is no address of an image."""
+    text = text.strip()
+    if text.startswith("<"):
+        text = text[1:].partition(">")[0].strip()
+    elif len(text) <= MAX_ADDRESS_CHARS:
+        text = _TITLE.sub("", text)
+    if text[:5].lower() == "data:":
+        return Link(url=_QUOTE.split(text, 1)[0].strip()) if text[:11].lower().startswith(_SCHEMES) else None
+    if len(text) > MAX_ADDRESS_CHARS:
+        return None
+    text = _LINE_BREAK.sub("", text)
+    first = text.partition(" ")[0]
+    readings = [text.replace(" ", "%20"), first, text.replace(" ", "")]
+    if IMAGE_PATH.search(first) or not IMAGE_PATH.search(text):
+        readings = [first, *readings]  # what follows is a size: `![](https://x.example/a.png =512x512)`
+    url, *mirrors = dict.fromkeys(map(clean_address, readings))
+    is_path = "/" in url[:-1] and is_relative_address(url)  # not a file's name, which models make up
+    if not is_path and not url[:8].lower().startswith(_SCHEMES):
+        return None
+    return Link(url=url, mirrors=tuple(mirrors))
+
+
+def _closing_parenthesis(line: str, start: int) -> int:
+    """Index of the parenthesis that closes an address, or -1; addresses may contain pairs of their own."""
+    if line.startswith("<", start):
+        start = max(line.find(">", start), start)
+    end = line.find(")", start)
+    for _ in range(_MAX_URL_PARENTHESES):
+        if end < 0 or line.count("(", start, end) <= line.count(")", start, end):
+            break
+        end = line.find(")", end + 1)
+    return end
+
+
+def html_images_to_markdown(text: str) -> str:
+    """The text with its HTML images, and links around them, as markdown."""
+    if "<img" not in text and "<IMG" not in text:
+        return text
+    text = _HTML_IMAGE.sub(lambda tag: f"![]({_html_address(tag[1])})", text)
+    return _HTML_LINKED_IMAGE.sub(lambda link: f"[{link[2]}]({_html_address(link[1])})", text)
+
+
+def _html_address(attributes: str) -> str:
+    found = _HTML_ADDRESS.search(attributes)
+    return (found[1] or found[2] or found[3] or "") if found else ""
