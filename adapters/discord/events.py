@@ -15,6 +15,7 @@ from cachetools import TTLCache
 from adapters.discord import decode, encode, ids
 from adapters.discord.errors import CallRejected
 from adapters.discord.files import Files
+from adapters.discord.forwards import RecentForwards
 from adapters.discord.ids import PLATFORM
 from adapters.discord.media import decode_files
 from adapters.discord.permissions import ChannelPermissions
@@ -70,6 +71,7 @@ class MessageEvents:
         self._starters = starters
         self._unfolding = unfolding
         self._cut_texts: TTLCache[tuple[int, int], None] = TTLCache(MAX_CUT_TEXTS, REST_WAIT_S, timer=clock.monotonic)
+        self._forwards = RecentForwards()
 
     async def handle_deleted(self, guild_id: int | None, channel_id: int, message_id: int) -> None:
         if self._state.is_own_message(str(message_id)):
@@ -89,8 +91,12 @@ class MessageEvents:
         if (direct or mentioned) and self._events.ignores(self._users.of_message(message), decode.decode_chat(message)):
             return True
         reply = await self._read_reply(message) if direct or mentioned or self._may_reply_to_bot(message) else None
+        if mentioned and not direct and reply is None:
+            reply = self._forwards.commented(message)
         replies_to_bot = isinstance(reply, discord.Message) and reply.author.id == user.id
         to_me = direct or mentioned or replies_to_bot
+        if not direct:
+            self._forwards.note(message)
         if not to_me and not message.content.startswith("/") and not self._may_be_rest(message):
             return True
         sender = self._users.of_message(message)

@@ -1,10 +1,13 @@
 """The bot's questions in Discord and the answers to them: by the button that opens a form, and by a reply."""
 
+from pathlib import Path
+
 import pytest
 
 from bot.texts import translate
+from tests.servers.discord import Intent
 from tests.support.world import reference_sizes
-from tests.wire.discord.easel import DiscordWorld
+from tests.wire.discord.easel import DiscordWorld, discord_world
 from tests.wire.discord.interactions import shot
 
 
@@ -40,3 +43,19 @@ async def test_a_reply_that_mentions_the_bot_answers_its_question(world: Discord
         picture = await world.wait_for_picture(after=question)
         assert "make it night" in picture.content
         assert reference_sizes(world.sandbox) == [(50, 40)]
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_comment_on_a_forward_is_about_it(tmp_path: Path, late: bool) -> None:
+    async with (
+        discord_world(tmp_path, allowed=Intent.MESSAGE_CONTENT) as world,
+        world.easel(message_content=True),
+    ):
+        bob = world.server.world.add_member(world.guild, "Bob")
+        theirs = world.server.say(bob, world.channel, "look", files=[shot(50)])
+        world.server.forward(world.ada, world.channel, theirs)
+        if late:
+            world.advance_clock(10)
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} make it night")
+        await world.wait_for_picture()
+        assert reference_sizes(world.sandbox) == ([] if late else [(50, 40)])
