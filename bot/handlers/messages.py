@@ -18,6 +18,7 @@ from bot.clock import Clock, wait_for_event
 from bot.errors import (
     EaselError,
     MachineFailed,
+    PicturesWithoutPrompt,
     PlaceClosed,
     Refusal,
     ReplyHasNoPicture,
@@ -33,7 +34,7 @@ from bot.handlers.dialogue import ASK_QUIET_S, Dialogue
 from bot.handlers.draft_jobs import DraftJobs
 from bot.handlers.drafts import Draft, Drafts
 from bot.handlers.replies import Replies, Reply, error_reply
-from bot.handlers.unfinished import PendingRequest, complete, message_order
+from bot.handlers.unfinished import PendingRequest, complete, message_order, reopen_job
 from bot.intake.commands import COMMANDS, Audience
 from bot.intake.parser import Command, Paint, parse_request
 from bot.job import TRANSITIONS
@@ -225,7 +226,14 @@ class MessageHandler:
         answered = self._find_answered(draft, message)
         whole = message if answered is None else complete(message, answered)
         try:
-            text = await self._handle(draft, whole, requester, admitted=admitted)
+            try:
+                text = await self._handle(draft, whole, requester, admitted=admitted)
+            except (ReplyHasNoPicture, PicturesWithoutPrompt) as refusal:
+                ended = None if answered is not None else await self._find_ended_job(message, refusal)
+                if ended is None:
+                    raise
+                answered = ended
+                text = await self._handle(draft, complete(message, answered), requester, admitted=True)
         except Exception as failed:
             reply = await self._answer_failure(message, requester, failed, answered)
             if isinstance(failed, Refusal) and draft.job_id is not None:
@@ -250,6 +258,22 @@ class MessageHandler:
             return error_reply(requester, failed)
         return None
 
+    async def _find_ended_job(self, message: Message, refusal: Refusal) -> PendingRequest | None:
+        """What a reply to the message of a job that ended without a picture goes with. None: it is no such reply.
+
+        Raises StillPainting for words about a job that has not ended.
+        """
+        reply = message.reply_to
+        if not isinstance(reply, Message) or not reply.from_me or reply.attachments:
+            return None
+        try:
+            job = await self._store.job_by_message(message.chat, reply.id)
+        except StoreFailed:
+            return None
+        if job is not None and TRANSITIONS[job.state] and isinstance(refusal, ReplyHasNoPicture):
+            raise StillPainting
+        return None if job is None or TRANSITIONS[job.state] else reopen_job(job, message.sender)
+
     async def _answer_failure(
         self, message: Message, requester: Requester, failed: Exception, answered: PendingRequest | None
     ) -> Reply | None:
@@ -262,9 +286,9 @@ class MessageHandler:
             case StoreFailed() if names_machine_failure(failed.detail or ""):
                 raise MachineFailed(detail=failed.detail) from failed
             case EaselError():
-                counted = await self._count_failure(message, failed)
+                self._count_failure(failed)
                 most = self._capabilities_for(message).max_references
-                return await self._dialogue.keep_refused(message, requester, counted, answered, max_images=most)
+                return await self._dialogue.keep_refused(message, requester, failed, answered, max_images=most)
             case _ if is_machine_failure(failed):
                 raise MachineFailed(detail=repr(failed)) from failed
             case _:
@@ -324,17 +348,9 @@ class MessageHandler:
             return capabilities
         return replace(capabilities, counts=tuple(n for n in capabilities.allowed_counts if n <= message.max_images))
 
-    async def _count_failure(self, message: Message, failed: EaselError) -> EaselError:
-        """Counts a refusal or logs a failure; returns what to reply: StillPainting for a reply to an unfinished job."""
+    def _count_failure(self, failed: EaselError) -> None:
+        """Counts a refusal, logs a failure."""
         if isinstance(failed, Refusal):
             REFUSALS.labels(type(failed).__name__).inc()
         else:
             log.error("message failed", failure=type(failed).__name__, detail=failed.detail)
-        if isinstance(failed, ReplyHasNoPicture) and isinstance(message.reply_to, Message):
-            try:
-                job = await self._store.job_by_message(message.chat, message.reply_to.id)
-            except StoreFailed:
-                return failed
-            if job is not None and TRANSITIONS[job.state]:
-                return StillPainting()
-        return failed

@@ -15,28 +15,33 @@ from bot.errors import (
     Banned,
     ChatBanned,
     Closed,
+    Declined,
     EaselError,
     MaskTooManyPictures,
     MaskWithoutPicture,
+    Moderated,
     NotAPicture,
     NothingToEdit,
     OutOfCredits,
     PicturesWithoutPrompt,
+    PlaceClosed,
     PromptEmpty,
     Refusal,
     ReplyGone,
     Restarting,
+    RestTooLate,
     StillPainting,
     TooFast,
     TooManyPictures,
     TooManyWaiting,
 )
 from bot.intake.parser import PaintParts, take_apart
+from bot.job import Job
 
 JOIN_WITHIN = timedelta(minutes=1)  # of the last picture; a captioned one that comes later is a request of its own
 
 _NEVER_ANSWERED = (Banned, ChatBanned, Closed, StillPainting, TooFast)
-_NOT_ASKED = (OutOfCredits, TooManyWaiting, Restarting)
+_NOT_ASKED = (OutOfCredits, PlaceClosed, Restarting, RestTooLate, TooManyWaiting)
 _ASKED_FOR_PICTURES = (
     AnimatedPicture,
     MaskTooManyPictures,
@@ -46,6 +51,7 @@ _ASKED_FOR_PICTURES = (
     ReplyGone,
     TooManyPictures,
 )
+_ASKS_FOR_OTHER_WORDS = (Moderated.key, Declined.key)  # failures of jobs
 _NUMBER = re.compile(r"\d+")
 
 
@@ -93,6 +99,8 @@ class PendingRequest:
     """Whether they came without words, one message after the other."""
     left_out: int = 0
     """Pictures beyond the most that a request may have; >= 0."""
+    wants_others: bool = False
+    """Whether the pictures of an answer take the place of these: too many of them, or one that cannot be used."""
     mask: Attachment | None = None
     options: Mapping[str, str] = field(default_factory=dict[str, str])
     """As `Message.options`."""
@@ -146,8 +154,8 @@ def complete(message: Message, request: PendingRequest) -> Message:
     if parts is None or parts.is_unknown:
         return message
     kept = request.images
-    if message.attachments and request.awaits is Awaits.PICTURES and request.left_out:
-        kept = ()  # asked for fewer
+    if message.attachments and request.wants_others:
+        kept = ()
     if not parts.words or request.awaits is Awaits.WORDS:
         text = f"{request.words} {parts.words}".strip()
     else:
@@ -196,9 +204,31 @@ def keep_refused(
         edits=parts.command == "edit",
         pictures=(PictureMessage(message=message.id, images=images),) if images else (),
         left_out=len(parts.images) - len(images),
+        wants_others=len(parts.images) > len(images),
         mask=parts.mask,
         options=_without_refused(whole.options, refusal),
         is_private=message.command is not None,
+    )
+
+
+def reopen_job(job: Job, user: User) -> PendingRequest | None:
+    """What words in reply to the message of a job that ended without a picture go with: what it was given, if it is the
+    user's own. None: the message asks for no other words, and the job had no pictures."""
+    failure = "" if job.failure is None else job.failure.key
+    is_own, has_bad_input = job.user.key == user.key, failure.startswith("refusal-")
+    references = job.references if is_own else ()
+    if job.delivered or not (references or has_bad_input or failure in _ASKS_FOR_OTHER_WORDS):
+        return None
+    request_id = job.request_id or job.id
+    return PendingRequest(
+        id=request_id,
+        latest=request_id,
+        asked_at=job.created,
+        awaits=Awaits.PICTURES if has_bad_input and is_own else Awaits.CORRECTION,
+        words=job.prompt if has_bad_input and is_own else "",
+        pictures=(PictureMessage(message=request_id, images=references),) if references else (),
+        wants_others=has_bad_input,
+        mask=job.mask if is_own else None,
     )
 
 
