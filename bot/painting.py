@@ -283,5 +283,22 @@ class Usage:
     preset tells."""
 
 
-PaintEvent = StageChanged | Accepted | Progress | Preview | FinishedImage | Usage
+@dataclass(frozen=True, slots=True)
+class ImageMissing:
+    """Fewer images come than were asked for; at least one has come."""
+
+    reason: str
+    """Id of the Fluent message of the failure (`PaintFailed.key`)."""
+
+    failure: str = ""
+    """Name of the failure's class, for the log."""
+
+    trace: str | None = None
+    """The upstream's id of the request; None: not named."""
+
+    detail: str | None = None
+    """What the upstream said, for the log; None: nothing."""
+
+
+PaintEvent = StageChanged | Accepted | Progress | Preview | FinishedImage | Usage | ImageMissing
 """What `Provider.paint` yields."""

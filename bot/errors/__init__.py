@@ -26,9 +26,13 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     │   ├── UpstreamDown            5xx or an HTML error page before any answer   → next provider
     │   ├── NoAnswer                no first byte until the deadline              → next provider
     │   ├── BadCredentials          401, 403: the operator's key                  → next provider
+    │   │   └── AccountBlocked      the operator's account is blocked there       → next provider
     │   ├── WrongEndpoint           the preset does not fit the address           → next provider
+    │   │   └── WrongModalities     it answers with images alone, or with text    → asked for the other, next provider
     │   ├── OutOfFunds              the operator's balance there is used up       → next provider
+    │   ├── FailedFree              a failed task that cost nothing               → next provider
     │   ├── Rejected                400: the request was understood and refused   → stop
+    │   │   └── TooLarge            413: the request has too many bytes           → once with smaller pictures, stop
     │   ├── Moderated               the content rules of the upstream             → stop
     │   ├── Declined                prose instead of a picture                    → stop
     │   ├── NoPicture               an answer without an image                    → stop
@@ -61,12 +65,14 @@ from bot.errors.base import (
     MessageArgument,
 )
 from bot.errors.generation import (
+    AccountBlocked,
     BadCredentials,
     BadResult,
     Busy,
     CalledOff,
     CutShort,
     Declined,
+    FailedFree,
     Lost,
     Moderated,
     NoAnswer,
@@ -78,11 +84,13 @@ from bot.errors.generation import (
     Retry,
     SaidFailed,
     TookTooLong,
+    TooLarge,
     Unfetched,
     Unreachable,
     UpstreamDown,
     WentQuiet,
     WrongEndpoint,
+    WrongModalities,
 )
 from bot.errors.infrastructure import (
     ChatBusy,
@@ -162,6 +170,7 @@ from bot.errors.refusals import (
 )
 
 __all__ = [
+    "AccountBlocked",
     "AdminsOnly",
     "AlreadyFinished",
     "AnimatedPicture",
@@ -184,6 +193,7 @@ __all__ = [
     "CutShort",
     "Declined",
     "EaselError",
+    "FailedFree",
     "FetchFailed",
     "FetchForbidden",
     "FetchTooLarge",
@@ -243,6 +253,7 @@ __all__ = [
     "TextFileTooLong",
     "TextFileUnreadable",
     "TooFast",
+    "TooLarge",
     "TooManyPictures",
     "TooManyWaiting",
     "TookTooLong",
@@ -258,4 +269,5 @@ __all__ = [
     "WentQuiet",
     "WritingForbidden",
     "WrongEndpoint",
+    "WrongModalities",
 ]

@@ -16,6 +16,7 @@ class Retry(Enum):
     NEVER = "never"  # accepted, or refused for good: stop, release the credits, notify the user
     ELSEWHERE = "elsewhere"  # certainly not accepted here: the next provider
     LATER = "later"  # the same provider after `retry_after`, else the next one
+    SMALLER = "smaller"  # the same provider with smaller pictures, once; no other
 
 
 class PaintFailed(EaselError):
@@ -38,7 +39,7 @@ class PaintFailed(EaselError):
     @property
     def transient(self) -> bool:
         """Whether the same request may be sent again, and may succeed in a moment."""
-        return self.retry is not Retry.NEVER and not self.lasting
+        return self.retry in (Retry.ELSEWHERE, Retry.LATER) and not self.lasting
 
 
 # ---------------------------------------------------------------- certainly not accepted
@@ -90,6 +91,12 @@ class BadCredentials(PaintFailed):
     refused_upfront = True
 
 
+class AccountBlocked(BadCredentials):
+    """The upstream has blocked the operator's account: for what was requested before, not for this request."""
+
+    key = "failed-blocked"
+
+
 class WrongEndpoint(PaintFailed):
     """The preset does not fit the address."""
 
@@ -98,6 +105,10 @@ class WrongEndpoint(PaintFailed):
     report_rank = 10
     lasting = True
     refused_upfront = True
+
+
+class WrongModalities(WrongEndpoint):
+    """The model answers with images alone, or with text beside them; the request asked for the other (OpenRouter)."""
 
 
 class OutOfFunds(PaintFailed):
@@ -110,6 +121,15 @@ class OutOfFunds(PaintFailed):
     refused_upfront = True
 
 
+class FailedFree(PaintFailed):
+    """A failed task of an upstream whose failures cost nothing, for a reason that nobody knows. Facts: `quote`."""
+
+    key = "failed-said"
+    retry = Retry.ELSEWHERE
+    report_rank = 3
+    quotes_upstream = True
+
+
 # ---------------------------------------------------------------- refused, or accepted and failed
 
 
@@ -119,6 +139,15 @@ class Rejected(PaintFailed):
     key = "failed-rejected"
     report_rank = 1
     quotes_upstream = True
+
+
+class TooLarge(Rejected):
+    """HTTP 413, or an equivalent: the request with its pictures has too many bytes."""
+
+    key = "failed-too-large"
+    retry = Retry.SMALLER
+    refused_upfront = True
+    quotes_upstream = False
 
 
 class Moderated(PaintFailed):

@@ -11,13 +11,17 @@ from bot.texts import shorten, translate, translate_or_replace
 EXCERPT_CHARS = 80  # characters of a prompt under its picture
 
 
-def done_card(job: Job, *, count: int, seconds: float, charged: int) -> Card:
-    """The final state of a job with `count` images that took `seconds` and cost `charged` credits."""
+def done_card(job: Job, *, count: int, seconds: float, charged: int, missing: str = "") -> Card:
+    """The final state of a job with `count` images that took `seconds` and cost `charged` credits. `missing`: id of the
+    failure because of which there are fewer than were asked for; empty: not known."""
     text_id = "done-caption" if count >= job.options.n else "done-partly"
     numbers = {"seconds": round(seconds), "credits": charged, "got": count, "asked": job.options.n}
+    is_told = missing and count < job.options.n
+    why = "
+" + translate(job.locale, "done-missing", reason=missing) if is_told else ""
     return Card(
-        text=translate(job.locale, text_id, prompt=excerpt(job.prompt), **numbers),
-        plain_text=translate(job.locale, text_id, prompt="…", **numbers),
+        text=translate(job.locale, text_id, prompt=excerpt(job.prompt), **numbers) + why,
+        plain_text=translate(job.locale, text_id, prompt="…", **numbers) + why,
         buttons=job_buttons(job, Action.RETRY, Action.VARY, Action.EDIT, Action.DELETE),
         locale=job.locale,
         alt_text=job.prompt,

@@ -30,6 +30,8 @@ class GenerationState:
     """Usage report of the upstream, a JSON object."""
     spent: float | None = None
     """Charge of the upstream, in its own credits; None where it does not say."""
+    missing: str = ""
+    """Id of the Fluent message that says why fewer images came than were asked for; empty: not known."""
     sources: list[Link | Blob] = field(default_factory=list[Link | Blob])
     """The finished images, in order."""
 

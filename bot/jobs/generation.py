@@ -23,6 +23,7 @@ from bot.painting import (
     MAX_SURPLUS_IMAGES,
     Accepted,
     FinishedImage,
+    ImageMissing,
     Link,
     PaintEvent,
     PaintRequest,
@@ -82,7 +83,8 @@ class Generation:
         request = await self._make_request(job)
         state = GenerationState(number=sum(name.startswith("attempt-started:") for name in job.checkpoints))
         try:
-            async with aclosing(self._provider.paint(request)) as events:
+            shrink = partial(self._images.shrink_request, owner=job.user.key)
+            async with aclosing(self._provider.paint(request, shrink=shrink)) as events:
                 async for event in events:
                     match event:
                         case AttemptStarted():
@@ -127,6 +129,7 @@ class Generation:
         failed.trace = failed.trace or state.upstream_id
         if not state.sources:
             raise failed
+        state.missing = state.missing or failed.key
         log.warning("upstream failed after a picture", job=job.id, failure=type(failed).__name__)
 
     async def _make_request(self, job: Job) -> PaintRequest:
@@ -154,6 +157,8 @@ class Generation:
                     state.spent = (state.spent or 0.0) + credits
             case Preview(source):
                 self._images.start_preview(job, source, partial(self._status_messages.show_preview, job.id))
+            case ImageMissing(reason):
+                state.missing = state.missing or reason
             case FinishedImage(source):
                 if link := source if isinstance(source, Link) else source.fallback:
                     self._save_checkpoint_in_background(job, f"image:{len(state.sources)}", encode_link(link))

@@ -6,17 +6,18 @@ Bytes come from the adapter or through the guarded download, and are decoded in 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import structlog
 
 from bot.background import BackgroundTasks
 from bot.chat import Attachment
-from bot.errors import EaselError
+from bot.errors import EaselError, Refusal
 from bot.fetch import Fetcher
 from bot.job import Job
 from bot.jobs.file_memory import MAX_FILES, FileMemory
 from bot.jobs.linked_images import LinkedImages, is_linked
-from bot.painting import Blob, Capabilities, Image, Link
+from bot.painting import Blob, Capabilities, Image, Link, PaintRequest
 from bot.pictures.processing import ImageProcessor
 from bot.ports import ChatPort
 from bot.texts import shorten
@@ -29,6 +30,9 @@ ORIGINALS_BYTES = 64_000_000  # bytes of original references in memory at once, 
 REQUEST_BYTES = 200_000_000  # bytes of converted references that wait at upstreams, of all users; jobs beyond wait
 USER_ORIGINALS = 2  # of them, files of one user; a mask counts with its image
 REFERENCE_MAX_BYTES = 32_000_000  # bytes of one reference before it is scaled down
+SHRUNK_BYTES = 600_000  # bytes of all references, where a request was too large; in base64 below nginx's default, 1 MB
+SHRUNK_MIN_BYTES = 30_000  # bytes of one of them; with less nothing can be seen
+SHRUNK_EDGE_PX = 1536  # pixels, longest side; what most models look at
 NAME_CHARS = 60  # characters of a file's name in a sentence about it
 
 
@@ -102,6 +106,43 @@ class JobImages:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         return tuple(image for image, _ in loaded), next((mask for _, mask in loaded if mask is not None), None)
+
+    async def shrink_request(self, request: PaintRequest, *, owner: str) -> PaintRequest | None:
+        """The request with smaller references; None: it has none, or they cannot be made smaller.
+
+        Together they have at most SHRUNK_BYTES, and at most half of what they had.
+        """
+        if not request.references:
+            return None
+        budget = min(SHRUNK_BYTES, sum(len(each.data) for each in request.references) // 2)
+        limits = Capabilities(
+            max_reference_bytes=max(budget // len(request.references), SHRUNK_MIN_BYTES),
+            max_reference_edge=min(SHRUNK_EDGE_PX, max(max(each.width, each.height) for each in request.references)),
+        )
+        try:
+            if request.mask is not None:
+                image, mask = await self._processor.prepare_masked_reference(
+                    request.references[0].data,
+                    request.mask.data,
+                    name="",
+                    mask_name="",
+                    capabilities=limits,
+                    owner=owner,
+                )
+                rest = request.references[1:]
+            else:
+                image, mask, rest = None, None, request.references
+            shrunk = [
+                await self._processor.prepare_reference(each.data, name="", capabilities=limits, owner=owner)
+                for each in rest
+            ]
+        except Refusal as refusal:
+            log.info("pictures cannot be made smaller", detail=type(refusal).__name__)
+            return None
+        references = (*([image] if image else []), *shrunk)
+        if sum(len(each.data) for each in references) >= sum(len(each.data) for each in request.references):
+            return None
+        return replace(request, references=references, mask=mask)
 
     def start_preview(self, job: Job, source: Link | Blob, show: Callable[[Image], None]) -> None:
         """Fetches an unfinished image in the background and passes it to `show`. A newer preview of the job cancels

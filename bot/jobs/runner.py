@@ -318,6 +318,7 @@ class JobRunner:
             "count": len(images),
             "upstream_id": state.upstream_id,
             "usage": state.usage,
+            "missing": state.missing,
         }
         await retry_store_write(lambda: self._store.save_results(job, images, facts), self._clock)
         if sum(len(image.data) for image in chain(*self._cached_images.values(), images)) <= MEMORY_CACHE_BYTES:
@@ -334,7 +335,9 @@ class JobRunner:
             reserved=job.cost,
         )
         seconds = max(0.0, (self._clock.now() - (job.started or job.created)).total_seconds())
-        card = cards.done_card(job, count=count, seconds=seconds, charged=charged)
+        card = cards.done_card(
+            job, count=count, seconds=seconds, charged=charged, missing=str(facts.get("missing", ""))
+        )
 
         async def load() -> Sequence[Image]:
             return self._cached_images.get(job.id) or await self._store.load_results(job)

@@ -5,10 +5,27 @@ Sends no requests.
 
 from collections.abc import AsyncGenerator
 
+import structlog
+
 from bot.errors import Lost
-from bot.painting import Accepted, Capabilities, PaintEvent, PaintRequest
+from bot.painting import Accepted, Capabilities, ImageMissing, PaintEvent, PaintRequest
 from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import Upstream
+
+log = structlog.get_logger()
+
+AFTER_ERROR_S = 5.0  # seconds that a stream may be silent after an error: it has ended, or another image follows soon
+
+
+def log_missing_image(provider: str, missing: ImageMissing) -> None:
+    """Tells the operator why fewer images came than were asked for."""
+    log.warning(
+        "upstream failed after an image was received",
+        provider=provider,
+        failure=missing.failure,
+        trace_id=missing.trace,
+        detail=missing.detail,
+    )
 
 
 class BaseProvider:

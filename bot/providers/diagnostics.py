@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 from bot.errors import (
+    AccountBlocked,
     BadCredentials,
     BadResult,
     Busy,
     CalledOff,
     Declined,
+    FailedFree,
     Lost,
     Moderated,
     NoAnswer,
@@ -23,23 +25,29 @@ from bot.errors import (
     Rejected,
     SaidFailed,
     TookTooLong,
+    TooLarge,
     Unfetched,
     Unreachable,
     UpstreamDown,
     WentQuiet,
     WrongEndpoint,
+    WrongModalities,
 )
 from bot.providers.presets import PRESETS, Upstream
 
 REMEDIES: Mapping[type[PaintFailed], str | None] = {
+    AccountBlocked: "it has blocked the account, often for earlier prompts; ask it, or use another key",
     BadCredentials: "it does not accept the key, or not for this model; check api_key",
     OutOfFunds: "its balance for this key is used up; top it up there",
+    WrongModalities: "its model answers with other modalities; set another model",
     WrongEndpoint: "it does not know this path or model; check base_url, preset and model",
     Unreachable: "it cannot be reached; check base_url and the network",
     NoAnswer: "it did not answer in time; raise timeout_s if that is usual there",
     UpstreamDown: "it is down; another provider in the list would step in",
     Busy: "its limit is reached; lower max_concurrency, or add another provider",
     Moderated: "its content rules refused; nothing to mend",
+    TooLarge: "it takes no request of that size; lower the pictures sent along, or raise the limit of its proxy",
+    FailedFree: "its task failed, which costs nothing there; ask it by the trace id",
     Rejected: "it refused the request as sent; if that repeats, its sizes, qualities or model have changed: set them",
     TookTooLong: "it was not finished in time; raise timeout_s, or jobs.time_s",
     WentQuiet: "it fell silent; raise idle_timeout_s if that is usual there",
@@ -97,6 +105,8 @@ def endpoint_hints(upstream: Upstream) -> Generator[None]:
     """Adds the `endpoint_hint` to a WrongEndpoint raised inside the context."""
     try:
         yield
+    except WrongModalities:  # the address is right
+        raise
     except WrongEndpoint as failure:
         error_text = failure.detail or ""
         raise WrongEndpoint(

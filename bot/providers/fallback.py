@@ -5,7 +5,7 @@ something may have been accepted: what was accepted is resumed, where the provid
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -21,6 +21,9 @@ from bot.providers.diagnostics import remedy
 from bot.providers.requirements import Requirements, can_satisfy, merge_capabilities, requirements_of
 
 log = structlog.get_logger()
+
+Shrink = Callable[[PaintRequest], Awaitable[PaintRequest | None]]
+"""Makes the pictures of a request smaller; None: it has none, or they cannot be."""
 
 BACKOFF_S = (1.0, 2.0, 4.0)  # seconds after a 429 without Retry-After, as ToAPIs' page asks; plus jitter
 
@@ -116,8 +119,12 @@ class FallbackProvider:
 
     # ------------------------------------------------------------ attempts
 
-    async def paint(self, request: PaintRequest) -> AsyncGenerator[PaintEvent | AttemptStarted | AttemptRejected, None]:
+    async def paint(
+        self, request: PaintRequest, *, shrink: Shrink | None = None
+    ) -> AsyncGenerator[PaintEvent | AttemptStarted | AttemptRejected, None]:
         """Tries the capable providers in order, those with an open circuit last.
+
+        `shrink`: called once, where a provider refuses the request for its bytes; None: the request stays as it is.
 
         Raises PaintFailed: the last failure once none is left, or at once where another try could pay twice.
         """
@@ -130,12 +137,12 @@ class FallbackProvider:
                 yield StageChanged(Stage.RETRYING)
             attempt = _Attempt()
             try:
-                async with aclosing(self._try_provider(slot, request, attempt, deadline)) as events:
+                async with aclosing(self._try_provider(slot, request, attempt, deadline, shrink)) as events:
                     async for event in events:
                         yield event
             except PaintFailed as failure:
                 last_failure = failure
-                if failure.retry is Retry.NEVER or attempt.has_picture:
+                if failure.retry in (Retry.NEVER, Retry.SMALLER) or attempt.has_picture:
                     raise
             else:
                 return
@@ -166,9 +173,14 @@ class FallbackProvider:
         return sorted(capable, key=lambda slot: slot.breaker.circuit(now) is Circuit.OPEN)
 
     async def _try_provider(
-        self, slot: ProviderSlot, request: PaintRequest, attempt: "_Attempt", deadline: float
+        self,
+        slot: ProviderSlot,
+        request: PaintRequest,
+        attempt: "_Attempt",
+        deadline: float,
+        shrink: Shrink | None,
     ) -> AsyncGenerator[PaintEvent | AttemptStarted | AttemptRejected, None]:
-        """Tries one provider, and again after a 429 as long as the deadline allows.
+        """Tries one provider, again after a 429 as long as the deadline allows, and once with a smaller request.
 
         Raises its last PaintFailed.
         """
@@ -185,7 +197,13 @@ class FallbackProvider:
                     raise
                 if attempt.has_started:
                     yield AttemptRejected(type(failure).__name__)
-                pause = self._retry_pause(failure, next(backoff, None), deadline)
+                if failure.retry is Retry.SMALLER:
+                    smaller = await shrink(request) if shrink else None
+                    if smaller is None:
+                        raise
+                    request, shrink, pause = smaller, None, 0.0
+                else:
+                    pause = self._retry_pause(failure, next(backoff, None), deadline)
                 if pause is None:
                     raise
             else:
@@ -296,7 +314,8 @@ class FallbackProvider:
         return self._clock.monotonic() + pause < deadline
 
     def _log_failure(self, slot: ProviderSlot, failure: PaintFailed) -> None:
-        log.warning(
+        tell = log.error if failure.lasting else log.warning  # a key, a balance, an address: the operator must act
+        tell(
             "upstream failed",
             provider=slot.provider.name,
             failure=type(failure).__name__,

@@ -11,6 +11,7 @@ from bot.errors import Busy, PaintFailed, Rejected, SettingsWrong, WrongEndpoint
 from bot.providers.diagnostics import endpoint_hint, remedy
 from bot.providers.http.client import UpstreamClient, exchange
 from bot.providers.http.json_safe import parse_json_documents
+from bot.providers.http.quoting import redactions
 from bot.providers.presets import ImagesWire, Upstream
 
 PROBE_TIMEOUT_S = 10.0  # seconds; nothing is painted, so a healthy upstream answers sooner
@@ -40,7 +41,7 @@ async def _fetch_models(upstream: Upstream, client: UpstreamClient) -> set[str]:
     headers = {"Accept": "application/json"} | upstream.auth_headers()
     async with exchange(
         client, address, None, headers, method="GET", repeatable=True,
-        timeout_s=PROBE_TIMEOUT_S, idle_timeout_s=PROBE_TIMEOUT_S, redact=[upstream.key],
+        timeout_s=PROBE_TIMEOUT_S, idle_timeout_s=PROBE_TIMEOUT_S, redact=redactions(upstream.key, ""),
     ) as response:  # fmt: skip
         body = await response.read_body()
     documents = parse_json_documents(body.decode("utf-8", "replace"))

@@ -117,9 +117,11 @@ failed-busy = The picture service is too busy at the moment. Nothing was charged
 failed-down = The picture service is down at the moment. Nothing was charged. Please try again later.
 failed-no-answer = The picture service didn’t answer in time. Nothing was charged. Please try again.
 failed-credentials = The picture service doesn’t accept this bot’s key. Nothing was charged. Please tell whoever runs this bot.
+failed-blocked = The picture service has blocked this bot’s account. Nothing was charged. Please tell whoever runs this bot.
 failed-endpoint = The picture service isn’t where this bot looks for it. Nothing was charged. Please tell whoever runs this bot.
 failed-funds = This bot’s own balance at the picture service is used up. Nothing was charged. Please tell whoever runs this bot.
 failed-rejected = The picture service can’t do this: “{ $quote }”. Nothing was charged. Please change the request and try again.
+failed-too-large = The request is too large for the picture service, even with the pictures scaled down. Nothing was charged. Please send smaller or fewer pictures.
 failed-moderated = The picture service’s content rules don’t allow this picture. Nothing was charged. Please try other words or another picture.
 failed-declined = The picture service answered in words: “{ $quote }”. Nothing was charged. Please put it differently.
 failed-no-picture = The picture service answered without a picture. Nothing was charged. You can try again.
@@ -169,6 +171,13 @@ done-partly = “{ $prompt }” · { NUMBER($got, useGrouping: 0) } of { NUMBER(
         [one] { NUMBER($credits, useGrouping: 0) } credit
        *[other] { NUMBER($credits, useGrouping: 0) } credits
     } charged
+# Below `done-partly`: why the others are missing. The names are those of the failures.
+done-missing = { $reason ->
+    [failed-moderated] The picture service’s content rules did not allow the others.
+    [failed-rejected] The picture service refused the others.
+    [failed-busy] The picture service was too busy for the others.
+   *[other] The picture service failed at the others.
+}
 cancelled = Cancelled. Nothing was charged.
 # Stands in the place of a result that was taken away, where nobody can delete its message.
 deleted = Deleted.

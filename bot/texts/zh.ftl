@@ -91,9 +91,11 @@ failed-busy = 绘图服务现在太忙，没有扣除积分。请过几分钟再
 failed-down = 绘图服务暂时不可用，没有扣除积分。请稍后再试。
 failed-no-answer = 绘图服务没有及时回应，没有扣除积分。请再试一次。
 failed-credentials = 绘图服务不接受这个机器人的密钥，没有扣除积分。请告诉机器人的管理者。
+failed-blocked = 绘图服务封禁了这个机器人的账号。没有扣除积分，请告诉机器人的管理者。
 failed-endpoint = 绘图服务的地址配置不对，没有扣除积分。请告诉机器人的管理者。
 failed-funds = 机器人在绘图服务的余额已用完，没有扣除你的积分。请告诉机器人的管理者。
 failed-rejected = 绘图服务无法完成：“{ $quote }”。没有扣除积分。请修改要求后再试。
+failed-too-large = 即使缩小了图片，请求对绘图服务来说仍然太大。没有扣除积分，请发送更小或更少的图片。
 failed-moderated = 绘图服务的内容规则不允许生成这张图，没有扣除积分。请换个说法或换张图片。
 failed-declined = 绘图服务只回了文字：“{ $quote }”。没有扣除积分。请换个说法。
 failed-no-picture = 绘图服务的回复里没有图片，没有扣除积分。可以再试一次。
@@ -128,6 +130,12 @@ prompt-vary = 请为第一张图片创作一个变体：保留主题和氛围，
 
 done-caption = “{ $prompt }”· { NUMBER($seconds, useGrouping: 0) } 秒 · { NUMBER($credits, useGrouping: 0) } 积分
 done-partly = “{ $prompt }”· 画好 { NUMBER($got, useGrouping: 0) } 张，共要求 { NUMBER($asked, useGrouping: 0) } 张 · { NUMBER($seconds, useGrouping: 0) } 秒 · 扣除 { NUMBER($credits, useGrouping: 0) } 积分
+done-missing = { $reason ->
+    [failed-moderated] 其余的图片不符合绘图服务的内容规则。
+    [failed-rejected] 其余的图片被绘图服务拒绝了。
+    [failed-busy] 绘图服务太忙，其余的没能画出来。
+   *[other] 绘图服务没能画出其余的图片。
+}
 cancelled = 已取消，没有扣除积分。
 deleted = 已删除。
 done-call = 你的图片好了。

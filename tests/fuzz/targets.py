@@ -33,8 +33,9 @@ from bot.providers.chat.message_parts import parse_message as read_message
 from bot.providers.chat.progress import ReplyParser
 from bot.providers.chat.response import ChatResponse
 from bot.providers.http.client import HttpResponse
-from bot.providers.http.error_bodies import failure_of_response
+from bot.providers.http.failures import failure_of_response
 from bot.providers.http.json_safe import parse_json_documents
+from bot.providers.http.quoting import Redactions
 from bot.providers.http.sse import iter_sse_events
 from bot.providers.images.response import ImagesResponse
 from bot.providers.presets import PRESETS, TasksWire
@@ -80,7 +81,7 @@ def progress(data: bytes) -> None:
 
 
 def reply(data: bytes) -> None:
-    told = ChatResponse("a fox", redact=[SECRET])
+    told = ChatResponse("a fox", redact=Redactions(secrets=(SECRET,)))
     with suppress(PaintFailed):
         for document in parse_json_documents(_text(data)):
             told.apply_message(read_message(document))
@@ -100,7 +101,7 @@ class _Bytes:
 
 def sse(data: bytes) -> None:
     async def listen() -> None:
-        told = ChatResponse("a fox", redact=[SECRET])
+        told = ChatResponse("a fox", redact=Redactions(secrets=(SECRET,)))
         async for _, said in iter_sse_events(cast(HttpResponse, _Bytes(data))):
             for document in parse_json_documents(said):
                 told.apply_message(read_message(document))
@@ -127,7 +128,7 @@ def task(data: bytes) -> None:
 def error(data: bytes) -> None:
     """The first byte says which status; no answer is quoted with the key in it."""
     status = 400 + (data[0] if data else 0) % 200
-    failed = failure_of_response(status, {}, data[1:] + SECRET.encode(), redact=[SECRET])
+    failed = failure_of_response(status, {}, data[1:] + SECRET.encode(), redact=Redactions(secrets=(SECRET,)))
     assert SECRET not in f"{failed.facts} {failed.detail} {failed.trace}"
 
 

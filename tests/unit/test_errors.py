@@ -9,7 +9,8 @@ import bot.errors
 from bot.errors import EaselError, Lost, PaintFailed, Retry
 from bot.providers.breaker import Breaker, Circuit
 from bot.providers.diagnostics import REMEDIES, remedy
-from bot.providers.http.error_bodies import ErrorBody, failure_in_success, make_failure
+from bot.providers.http.error_bodies import ErrorBody
+from bot.providers.http.failures import failure_in_success, make_failure
 from bot.providers.parallel import failure_to_report
 
 
@@ -42,7 +43,7 @@ def test_a_failure_that_may_have_cost_money_is_never_tried_again(kind: type[Pain
     assert not issubclass(kind, Lost) or kind.retry is Retry.NEVER
     assert not kind.lasting or kind.retry is Retry.ELSEWHERE
     assert not kind.refused_upfront or kind.retry is not Retry.NEVER
-    assert kind().transient == (kind.retry is not Retry.NEVER and not kind.lasting)
+    assert kind().transient == (kind.retry in (Retry.ELSEWHERE, Retry.LATER) and not kind.lasting)
 
 
 @pytest.mark.parametrize("kind", PAINT_FAILURES)
@@ -63,7 +64,7 @@ def test_the_operator_finds_a_remedy_or_the_table_says_that_there_is_none(kind: 
 def test_an_error_inside_a_success_is_tried_again_only_where_nothing_was_begun(
     kind: type[PaintFailed], begun: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.providers.http.error_bodies.classify_error", lambda *_: kind)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType] - whatever it is asked
+    monkeypatch.setattr("bot.providers.http.failures.classify_error", lambda *_, **__: kind)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType] - whatever it is asked
     failure = failure_in_success(ErrorBody(message="words"), begun=begun)
     assert failure.retry is Retry.NEVER or (kind.refused_upfront and not begun)
 

@@ -37,6 +37,9 @@ class MessagePart:
     finish_reason: str | None = None
     """Why the choice ended, in the upstream's spelling; None: it has not."""
 
+    native_finish_reason: str | None = None
+    """Why the model behind a router (OpenRouter) ended, in its own spelling; None: not named."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedMessage:
@@ -62,7 +65,7 @@ def parse_message(document: object) -> ParsedMessage:
     parts = [_parse_choice(_table(choice)) for choice in choices]
     if images := find_images([*_list(outer.get("data")), *_list(outer.get("images"))]):
         parts.append(MessagePart(images=tuple(images)))
-    errors = [error for each in (outer, *choices) if (error := find_error(each))]
+    errors = [error for each in (document, *choices) if (error := find_error(each))]
     return ParsedMessage(
         id=_text(outer.get("id")) or None,
         parts=tuple(parts),
@@ -94,6 +97,7 @@ def _parse_choice(choice: Mapping[str, Any]) -> MessagePart:
         images=tuple(images),
         drafts=tuple(drafts),
         finish_reason=_text(choice.get("finish_reason")) or None,
+        native_finish_reason=_text(choice.get("native_finish_reason")) or None,
     )
 
 

@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import cast
@@ -12,14 +12,15 @@ from uuid import uuid4
 
 import structlog
 
-from bot.errors import CutShort, Lost, PaintFailed, UpstreamDown
+from bot.errors import CutShort, Lost, PaintFailed, UpstreamDown, WrongModalities
 from bot.intake.sizes import resolve_request_size
-from bot.painting import Accepted, PaintEvent, PaintRequest, Stage, StageChanged, Usage
-from bot.providers.base import SingleResponseProvider
+from bot.painting import Accepted, ImageMissing, PaintEvent, PaintRequest, Stage, StageChanged, Usage
+from bot.providers.base import AFTER_ERROR_S, SingleResponseProvider, log_missing_image
 from bot.providers.chat.message_parts import parse_message
 from bot.providers.chat.response import ChatResponse
 from bot.providers.diagnostics import endpoint_hints
 from bot.providers.http.client import Base64, HttpResponse, Payload, UpstreamClient, exchange
+from bot.providers.http.failures import missing_image
 from bot.providers.http.json_safe import finite_number, parse_json_documents
 from bot.providers.http.quoting import redactions
 from bot.providers.http.sse import iter_sse_events
@@ -32,6 +33,12 @@ from bot.providers.surplus import SurplusBudget, drop_surplus
 
 log = structlog.get_logger()
 
+# What to ask for where a model does not answer with what was asked for: images alone, or text beside them (OpenRouter)
+OTHER_MODALITIES: Mapping[tuple[str, ...], tuple[str, ...]] = {
+    ("image", "text"): ("image",),
+    ("text", "image"): ("image",),
+    ("image",): ("image", "text"),
+}
 TEXT_CHARS = 1024  # characters of an event whose text is read in the event loop; a mark in it costs up to 30 µs
 
 
@@ -44,6 +51,7 @@ class ChatProvider(SingleResponseProvider):
         super().__init__(upstream, client)
         self._wire = upstream.wire
         self._base_url = upstream.base_url.removesuffix(self._wire.path)
+        self._modalities = self._wire.modalities_of(upstream.model)  # changed by the first answer that refuses them
 
     async def paint(self, request: PaintRequest) -> AsyncGenerator[PaintEvent, None]:
         """Paints `options.n` images, each with a request of its own, since the upstream paints one an answer.
@@ -52,22 +60,33 @@ class ChatProvider(SingleResponseProvider):
         closes the connections.
         """
         yield StageChanged(Stage.SENDING)
+        asked = self._modalities
+        try:
+            async with aclosing(self._paint_all(request, asked)) as events:
+                async for event in events:
+                    yield event
+        except WrongModalities:  # the router has found nobody to ask: nothing was accepted
+            if (other := OTHER_MODALITIES.get(asked)) is None:
+                raise
+            log.info("asks for other modalities from now on", provider=self.name, modalities=other)
+            self._modalities = other
+            async with aclosing(self._paint_all(request, other)) as events:
+                async for event in events:
+                    yield event
+
+    async def _paint_all(self, request: PaintRequest, modalities: tuple[str, ...]) -> AsyncGenerator[PaintEvent, None]:
         prompt = _prompt_with_options(request, self._upstream, self._wire)
-        body = encode_request(prompt, request, self._upstream, self._wire)
+        body = encode_request(prompt, request, self._upstream, replace(self._wire, modalities=modalities))
         surplus = SurplusBudget()
         paintings = [self._paint_one(body, prompt, surplus) for _ in range(request.options.n)]
-        async with aclosing(merge_paintings(paintings, on_failure=self._log_failure)) as events:
+        failures: list[PaintFailed] = []
+        async with aclosing(merge_paintings(paintings, on_failure=failures.append)) as events:
             async for event in events:
                 yield event
-
-    def _log_failure(self, failure: PaintFailed) -> None:
-        log.warning(
-            "one of several requests failed",
-            provider=self.name,
-            failure=type(failure).__name__,
-            trace_id=failure.trace,
-            detail=failure.detail,
-        )
+        for failure in failures:
+            missing = missing_image(failure)
+            log_missing_image(self.name, missing)
+            yield missing
 
     async def _paint_one(self, body: Payload, prompt: str, surplus: SurplusBudget) -> AsyncGenerator[PaintEvent, None]:
         """The events of one request, inline images as bytes. `surplus`: shared by the requests of one generation."""
@@ -104,9 +123,9 @@ class ChatProvider(SingleResponseProvider):
             if not response.is_complete:
                 lost = exc
         for event in response.end_response(lost):
+            if isinstance(event, ImageMissing):
+                log_missing_image(self.name, event)
             yield replace(event, credits=_reported_credits(event, self._wire)) if isinstance(event, Usage) else event
-        if lost or response.error:
-            log.warning("upstream failed after an image was received", provider=self.name, trace_id=response.trace)
 
 
 def _reported_credits(usage: Usage, wire: ChatWire) -> float | None:
@@ -179,8 +198,8 @@ async def _read_events(http_response: HttpResponse, response: ChatResponse) -> A
                 return
             for event in await offload(len(data), apply_sse_event, response, kind, data, above=TEXT_CHARS):
                 yield event
-            if response.error:
-                return
+            if response.error:  # nothing more, or what else was painted
+                http_response.limit_silence(AFTER_ERROR_S)
 
 
 def _apply_document(response: ChatResponse, body: bytes) -> list[PaintEvent]:

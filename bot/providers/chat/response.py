@@ -3,16 +3,18 @@
 No I/O. `progress` parses the text, `message_parts` the JSON; this module merges the two.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Literal
 
-from bot.errors import Busy, Declined, Lost, Moderated, NoPicture, PaintFailed, SaidFailed
+from bot.errors import Busy, Declined, Lost, Moderated, NoPicture, PaintFailed, Retry
 from bot.painting import Accepted, FinishedImage, Link, PaintEvent, Preview, Progress, Usage
 from bot.providers.chat.message_parts import MessagePart, ParsedMessage
 from bot.providers.chat.progress import ReplyParser
 from bot.providers.chat.verdict import Verdict, VerdictKind
-from bot.providers.http.error_bodies import ErrorBody, failure_in_success
-from bot.providers.http.quoting import quote
+from bot.providers.http.error_bodies import ErrorBody, read_error
+from bot.providers.http.failure_rules import classify_finish
+from bot.providers.http.failures import failure_in_success, missing_image, named_wait
+from bot.providers.http.quoting import NOTHING, Redactions, plain_words, quote
 from bot.providers.image_urls import MAX_URLS
 
 MAX_REFUSAL_CHARS = 10_000  # of a refusal in words that are kept; a quote needs fewer
@@ -27,10 +29,10 @@ class ChatResponse:
     Images inline in the answer are reported as `FinishedImage(Link(url="data:…"))`.
     """
 
-    def __init__(self, prompt: str, *, redact: Iterable[str] = ()) -> None:
-        """`prompt`: as sent. `redact`: strings that no quote may contain."""
+    def __init__(self, prompt: str, *, redact: Redactions = NOTHING) -> None:
+        """`prompt`: as sent. `redact`: what no quote may contain."""
         self._prompt = prompt
-        self._redact = tuple(redact)
+        self._redact = redact
         self._parsers: dict[tuple[int, _Channel], ReplyParser] = {}
         self._attached: dict[str, Link] = {}  # images beside the text, by address
         self._draft: Link | None = None  # the last one
@@ -77,7 +79,7 @@ class ChatResponse:
         if len(self._refusal) < MAX_REFUSAL_CHARS:
             self._refusal += part.refusal
         if part.finish_reason:
-            self._finish_reasons.add(part.finish_reason.lower())
+            self._finish_reasons.update(filter(None, (part.finish_reason, part.native_finish_reason)))
             self.is_complete = True
         return events
 
@@ -120,7 +122,8 @@ class ChatResponse:
             if not isinstance(failure, NoPicture) or self._draft is None:
                 raise failure
             events.append(FinishedImage(self._draft))  # paid for, and as far as the model came
-        return [*events, self._usage] if self._usage else events
+        events += [self._usage] if self._usage else []
+        return [*events, missing_image(self._failure(lost, verdicts))] if lost or self.error else events
 
     def _split_verdicts(self, parsed: Iterable[PaintEvent | Verdict], verdicts: list[Verdict]) -> list[PaintEvent]:
         verdicts += [each for each in parsed if isinstance(each, Verdict)]
@@ -132,24 +135,30 @@ class ChatResponse:
         """The most exact failure: an error in the JSON, the model's refusal, the text's verdict, its end."""
         if self.error:
             return failure_in_success(self.error, begun=self._has_begun, trace=self.trace, redact=self._redact)
+        finished = classify_finish(self._finish_reasons)
+        if finished and finished.retry is Retry.NEVER:
+            return finished(trace=self.trace, detail=" ".join(sorted(self._finish_reasons)))
         if self._refusal and not lost:
-            return Declined(trace=self.trace, quote=quote(self._refusal, redact=self._redact))
+            return self._declined(self._refusal)
         for verdict in verdicts:
             if not lost or verdict.kind in (VerdictKind.FAILED, VerdictKind.MODERATED):
                 return self._failure_of_verdict(verdict)
-        if "content_filter" in self._finish_reasons:
-            return Moderated(trace=self.trace)
         if lost:
             lost.trace = lost.trace or self.trace
             return lost
         return NoPicture(trace=self.trace)
 
     def _failure_of_verdict(self, verdict: Verdict) -> PaintFailed:
-        words = quote(verdict.words, redact=self._redact)
-        make: Callable[[], PaintFailed] = {
-            VerdictKind.FAILED: lambda: SaidFailed(trace=self.trace, quote=words),
-            VerdictKind.MODERATED: lambda: Moderated(trace=self.trace),
-            VerdictKind.BUSY: lambda: Busy(trace=self.trace),
-            VerdictKind.REFUSED: lambda: Declined(trace=self.trace, quote=words),
-        }[VerdictKind.REFUSED if verdict.kind is VerdictKind.BUSY and self._is_painting else verdict.kind]
-        return make()
+        error = read_error(verdict.words)
+        if verdict.kind is VerdictKind.MODERATED:
+            return Moderated(trace=self.trace, detail=quote(verdict.words, redact=self._redact))
+        if verdict.kind is VerdictKind.FAILED:
+            return failure_in_success(error, begun=self._is_painting, trace=self.trace, redact=self._redact)
+        if verdict.kind is VerdictKind.BUSY and not self._is_painting:
+            return Busy(trace=self.trace, retry_after=named_wait(error, self._redact))
+        return self._declined(verdict.words)
+
+    def _declined(self, words: str) -> PaintFailed:
+        """Prose instead of an image; data or markup instead of one is no sentence to be quoted."""
+        sentence = quote(plain_words(words), redact=self._redact)
+        return Declined(trace=self.trace, quote=sentence) if sentence else NoPicture(trace=self.trace)

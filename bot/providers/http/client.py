@@ -13,7 +13,7 @@ A `repeatable` request polls or uploads and paints nothing: whenever it breaks o
 import asyncio
 import ssl
 from base64 import b64encode
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -26,8 +26,8 @@ import structlog
 from bot.clock import RESUME_GRACE_S, timeout_at
 from bot.errors import BadResult, CutShort, NoAnswer, PaintFailed, TookTooLong, Unreachable, WentQuiet, WrongEndpoint
 from bot.errors.machine import is_machine_failure
-from bot.providers.http.error_bodies import failure_of_response
-from bot.providers.http.quoting import quote
+from bot.providers.http.failures import failure_of_response
+from bot.providers.http.quoting import NOTHING, Redactions, quote
 from bot.providers.http.transport import AiohttpTransport
 from bot.providers.http.turns import Turns, decompress
 from bot.tls import client_context
@@ -169,6 +169,10 @@ class HttpResponse:
         async with aclosing(self.iter_chunks()) as chunks:
             return b"".join([chunk async for chunk in chunks])
 
+    def limit_silence(self, seconds: float) -> None:
+        """From now on `seconds` without a byte are too long, where less than before; > 0."""
+        self._idle_timeout_s = min(self._idle_timeout_s, seconds)
+
     async def _limited_chunks(self, body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
         received = 0
         async with aclosing(body):
@@ -209,16 +213,16 @@ async def exchange(
     repeatable: bool = False,
     timeout_s: float,
     idle_timeout_s: float,
-    redact: Iterable[str] = (),
+    redact: Redactions = NOTHING,
     sent: asyncio.Event | None = None,
 ) -> AsyncGenerator[HttpResponse, None]:
     """Sends a request and yields the response as soon as the headers of a success have come.
 
     `repeatable`: it may be sent again without painting twice (a poll, an upload). `timeout_s`: seconds for the whole
     exchange, > 0; before the headers it is the only limit, since an upstream that does not stream sends none before the
-    image is finished. `idle_timeout_s`: longest time without a byte after the headers, seconds, > 0. `redact`: strings
-    that no error may quote. `sent` is set once the whole request is written. Leaving the context closes the connection,
-    or returns a kept one whose response was read to its end.
+    image is finished. `idle_timeout_s`: longest time without a byte after the headers, seconds, > 0. `redact`: what of
+    the request no error may quote. `sent` is set once the whole request is written. Leaving the context closes the
+    connection, or returns a kept one whose response was read to its end.
 
     Raises PaintFailed: the class of the error's status and body, or of the connection's failure.
     """

@@ -1,147 +1,77 @@
-"""Parses an upstream's error answer and classifies it as one of our failures. Pure; the tables are the rules.
+"""Finds the error in an upstream's answer, whatever its envelope, and what it says: codes, words, time to wait. Pure.
 
-No I/O. What may happen next is decided by the failure's class (`bot.errors`).
+Upstreams wrap each other's errors: in objects, in lists, as JSON inside a string, as JSON inside a sentence. All that
+stands anywhere inside counts; the innermost, which is nearest to the cause, comes first. What it means is decided in
+`failure_rules`.
 """
 
-import json
+import ast
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
-from bot.errors import (
-    BadCredentials,
-    Busy,
-    CalledOff,
-    Moderated,
-    NoAnswer,
-    NoPicture,
-    OutOfFunds,
-    PaintFailed,
-    Rejected,
-    Retry,
-    SaidFailed,
-    UpstreamDown,
-    WrongEndpoint,
+from bot.providers.http.json_safe import MAX_DEPTH, finite_number, parse_json
+from bot.providers.http.quoting import is_page, plain_words
+from bot.providers.http.waits import parse_span
+
+Table = Mapping[str, Any]
+
+MAX_NESTING = 8  # levels of errors inside errors; the longest chain of relays seen has four
+MAX_ITEMS = 16  # items of a list that are looked at
+MAX_TEXT_CHARS = 64 * 1024  # of a text that may hold JSON; as much as is read of the body of an error
+MAX_LITERAL_CHARS = 10_000  # of a Python literal, whose parser is slow
+MAX_CODE_CHARS = 120  # a longer value, or one with blanks, is a sentence
+
+_CODES = (
+    "reason", "code", "type", "status", "name", "error_code", "errorCode", "err_code", "errcode", "error_type",
+    "status_code", "statusCode", "failCode", "fail_code", "failure_reason", "failure_code", "block_reason",
+    "blockReason", "finish_reason", "finishReason", "native_finish_reason", "moderation_type",
+)  # fmt: skip
+_WORDS = (
+    "message", "msg", "error", "error_message", "errorMessage", "error_msg", "errorMsg", "err_msg", "errmsg", "errMsg",
+    "status_msg", "fail_reason", "failReason", "failMsg", "fail_msg", "failure_reason", "failure_message", "detail",
+    "details", "description", "reason", "raw", "title", "body", "remark",
+)  # fmt: skip
+_INNER = (
+    "error", "errors", "innererror", "inner_error", "error_info", "upstream_error", "cause", "metadata", "raw",
+    "details", "detail", "data", "body", "response", "base_resp",
+)  # fmt: skip
+_TRACES = ("trace_id", "traceId", "request_id", "requestId", "req_id")
+_WAITS = {
+    "retryDelay": 1.0, "retry_delay": 1.0, "retry_after": 1.0, "retryAfter": 1.0, "retry_after_seconds": 1.0,
+    "retry_after_ms": 0.001, "retryAfterMs": 0.001,
+}  # fmt: skip
+_FAILED = frozenset({"false", "fail", "failed", "failure", "error"})
+_NO_WORDS = frozenset(
+    {"", "null", "none", "nil", "undefined", "ok", "okay", "success", "successful", "succeeded", "{}"}
 )
-from bot.providers.http.json_safe import parse_json
-from bot.providers.http.quoting import quote
+# What says that all is well where an answer has a `code` beside its data: HTTP's 2xx, 0 (most of China), 1 and 21
+# (midjourney-proxy: submitted, known already), 22 (queued), 10000 (Volcengine), 20000 and 100000.
+_GOOD_CODES = frozenset({0, 1, 21, 22, 10_000, 20_000, 100_000, *range(200, 300)})
+_BAD_CODES = range(400, 600)  # an HTTP status, which is an error whatever stands beside it
+_ANSWERS = ("choices", "data", "output", "outputs", "images", "result", "results", "url")
 
-FailureClass = type[PaintFailed]
-
-# Failure class by the value of `code`, `type` or `status`. Sources: the error tables of Ace Data, EvoLink, ToAPIs
-# and OpenAI; Azure's content filter. For a value that is not here the HTTP status decides.
-CODES: Mapping[str, FailureClass] = {
-    # the operator's key
-    "invalid_token": BadCredentials,
-    "no_token": BadCredentials,
-    "token_expired": BadCredentials,
-    # Ace Data answers it with 400 and speaks of "parameters", but its SDK treats it as a token bought for
-    # another API: nothing that a user could phrase differently
-    "token_mismatched": BadCredentials,
-    "disabled": BadCredentials,
-    "invalid_api_key": BadCredentials,
-    "unauthorized": BadCredentials,
-    "authentication_error": BadCredentials,
-    "permission_error": BadCredentials,
-    "model_access_denied": BadCredentials,
-    # the preset does not fit the address
-    "api_not_implemented": WrongEndpoint,
-    "model_not_found": WrongEndpoint,
-    "unsupported_endpoint": WrongEndpoint,
-    "not_found_error": WrongEndpoint,
-    # the operator's balance
-    "used_up": OutOfFunds,
-    "insufficient_quota": OutOfFunds,
-    "insufficient_user_quota": OutOfFunds,
-    "insufficient_balance": OutOfFunds,
-    "billing_hard_limit_reached": OutOfFunds,
-    "billing_limit_user_error": OutOfFunds,
-    "billing_not_active": OutOfFunds,
-    "project_spend_limit_exceeded": OutOfFunds,
-    "quota_exceeded": OutOfFunds,
-    # rate limits
-    "too_many_requests": Busy,
-    "rate_limit_exceeded": Busy,
-    "rate_limit_error": Busy,
-    "overloaded_error": Busy,
-    "resource_exhausted": Busy,
-    # the upstream's own failures
-    "api_error": UpstreamDown,
-    "internal_error": UpstreamDown,
-    "server_error": UpstreamDown,
-    "image_generation_server_error": UpstreamDown,
-    "service_unavailable": UpstreamDown,
-    "service_error": UpstreamDown,
-    "unknown_error": UpstreamDown,
-    "timeout": NoAnswer,
-    "generation_timeout": NoAnswer,
-    # content rules
-    "moderation_blocked": Moderated,
-    "content_policy_violation": Moderated,
-    "content_filter": Moderated,
-    "contentfilter": Moderated,
-    "responsibleaipolicyviolation": Moderated,
-    "sensitive_words_detected": Moderated,
-    # understood and refused
-    "bad_request": Rejected,
-    "invalid_request": Rejected,
-    "invalid_parameters": Rejected,
-    "invalid_value": Rejected,
-    "invalid_size": Rejected,
-    "invalid_image_file": Rejected,
-    "unknown_parameter": Rejected,
-    "image_processing_error": Rejected,
-    "image_dimension_mismatch": Rejected,
-    # the end of a task that was accepted
-    "request_cancelled": CalledOff,
-    "generation_failed_no_content": NoPicture,
-    "generation_failed": SaidFailed,
-}
-
-# Failure class by text in the message; counts before code and status, first match wins.
-MESSAGES: tuple[tuple[re.Pattern[str], FailureClass], ...] = (
-    (re.compile(r"invalid api ?type", re.IGNORECASE), WrongEndpoint),  # ToAPIs: not an endpoint of this model
-    (re.compile(r"safety_violations|content[_ ]policy|moderation_blocked", re.IGNORECASE), Moderated),
-    (
-        re.compile(
-            r"insufficient (?:user )?(?:quota|balance|credits?)|(?:余额|额度)(?:已)?(?:不足|用尽)",
-            re.IGNORECASE,
-        ),
-        OutOfFunds,
-    ),
-)
-
-STATUSES: Mapping[int, FailureClass] = {
-    401: BadCredentials,
-    402: OutOfFunds,
-    403: BadCredentials,
-    404: WrongEndpoint,
-    405: WrongEndpoint,
-    408: NoAnswer,
-    410: WrongEndpoint,
-    425: Busy,
-    429: Busy,
-    451: Moderated,
-    504: NoAnswer,
-    524: NoAnswer,  # Cloudflare's own timeout
-    529: Busy,  # overloaded
-}
-
-_TRACE_HEADERS = ("x-request-id", "x-trace-id", "request-id", "x-oneapi-request-id", "apim-request-id", "cf-ray")
-_STATUS = re.compile(r"[45]\d\d")  # an HTTP status given as a code
+_NUMBER = re.compile(r"[+-]?\d{1,9}")
+_NAMED_STATUS = re.compile(
+    r"(?:\bstatus[_ ]?code|\berror code|\bHTTP(?: status)?(?: code)?|\bstatus)['\"]?\s*[:=]?\s*([45]\d\d)\b",
+    re.IGNORECASE,
+)  # `Error code: 429 - {…}` (OpenAI's SDK), `bad response status code 503` (One API), `status=400`
+_CUT_VALUE = re.compile(r'"(code|type|status|reason|message|msg|detail)"\s*:\s*(?:"((?:[^"\\]|\\.)*)"|(-?\d{1,9}))')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorBody:
-    """A parsed error answer."""
+    """What an error answer says."""
 
     codes: tuple[str, ...] = ()
-    """All values that name the error (code, type, status), the most exact first."""
+    """All values that name the error (code, type, status), the innermost first."""
 
     message: str = ""
-    """The upstream's description, not shortened or redacted; empty: there is none."""
+    """The upstream's description, the innermost; not shortened or redacted. Empty: there is none."""
+
+    outer_messages: tuple[str, ...] = ()
+    """Descriptions around it, from the inside out."""
 
     trace: str | None = None
     """The upstream's id of the request; None: not in the body."""
@@ -149,155 +79,228 @@ class ErrorBody:
     moderated: bool = False
     """Whether the body itself proves that content rules were the reason."""
 
+    retry_after: float | None = None
+    """Seconds to wait that a field of it names, >= 0; None: none does."""
 
-def classify_status(status: int) -> FailureClass:
-    """The failure class of an HTTP status that is no success; by its hundreds where it is not in the table."""
-    if status in STATUSES:
-        return STATUSES[status]
-    if 300 <= status < 400:
-        return WrongEndpoint  # redirects of a POST are not followed: they would carry the key elsewhere
-    return UpstreamDown if status >= 500 else Rejected
+    @property
+    def messages(self) -> tuple[str, ...]:
+        """All descriptions, the innermost first."""
+        return (self.message, *self.outer_messages) if self.message else self.outer_messages
+
+
+# ---------------------------------------------------------------- is there an error?
 
 
 def find_error(document: object) -> ErrorBody | None:
-    """The error in a JSON document, whatever the upstream's envelope; None when there is none.
+    """The error in a JSON document that came with a success, whatever the upstream's envelope; None: there is none.
 
-    Known: `{"error": {code, message, type}}`, `{"error": "words"}`, `{"success": false, …}`,
-    `{"code": 401, …}` without an answer; and the trace ids beside them.
+    Known: `error` or `errors` that say something, `success` false, `status` "error" beside words, a `code` that is no
+    success's (`{"code": -1, "msg": …}`) without an answer beside it, MiniMax's `base_resp`, and a list of these.
     """
+    if isinstance(document, list):
+        return next(filter(None, map(find_error, cast("list[object]", document)[:MAX_ITEMS])), None)
     if not isinstance(document, Mapping):
         return None
-    outer = cast(Mapping[str, Any], document)
-    error = outer.get("error")
-    code = outer.get("code")
-    coded = isinstance(code, int) and code >= 400 and "choices" not in outer
-    if not error and outer.get("success") is not False and not coded:
-        return None
-    return _make_error_body(outer, error)
+    outer = cast(Table, document)
+    says_failed = (
+        any(_says_something(outer.get(name)) for name in ("error", "errors"))
+        or str(outer.get("success")).lower() == "false"
+        or _is_bad_code(outer)
+        or (_status_failed(outer) and not _has_answer(outer))
+        or _base_failed(outer.get("base_resp"))
+    )
+    return read_error(outer) if says_failed else None
+
+
+def find_item_errors(items: object) -> list[ErrorBody]:
+    """The errors of single images, in a list of results: `data: [{"url": …}, {"error": {…}}]`."""
+    listed = cast("list[object]", items)[:MAX_ITEMS] if isinstance(items, list) else []
+    tables = [cast(Table, each) for each in listed if isinstance(each, Mapping)]
+    refused = [ErrorBody(moderated=True) for each in tables if each.get("respect_moderation") is False]  # xAI
+    return [error for each in tables if (error := find_error(each))] or refused
+
+
+def _says_something(error: object) -> bool:
+    """Whether the value of an `error` is one: relays send an empty one beside a success."""
+    if isinstance(error, Mapping):
+        values = cast(Table, error)
+        return any(_says_something(value) for name, value in values.items() if name not in ("param", "request_id"))
+    if isinstance(error, list):
+        return any(_says_something(each) for each in cast("list[object]", error)[:MAX_ITEMS])
+    if isinstance(error, str):
+        text = error.strip()
+        return text.lower() not in _NO_WORDS and not (_NUMBER.fullmatch(text) and int(text) in _GOOD_CODES)
+    number = finite_number(error)
+    return error is True or (number is not None and number not in _GOOD_CODES)
+
+
+def _is_bad_code(outer: Table) -> bool:
+    if "choices" in outer:
+        return False
+    names = ("code", "error_code", "errorCode", "err_code", "errcode", "status_code")
+    codes = [code for name in names for code in _code(outer.get(name)) if code.lower() not in _NO_WORDS]
+    numbers = [int(code) for code in codes if _NUMBER.fullmatch(code)]
+    if any(number in _BAD_CODES for number in numbers):
+        return True
+    named = len(codes) > len(numbers) and bool(_own_words(outer))  # a name, such as DashScope's `InvalidApiKey`
+    return (named or any(number not in _GOOD_CODES for number in numbers)) and not _has_answer(outer)
+
+
+def _status_failed(outer: Table) -> bool:
+    return str(outer.get("status")).lower() in _FAILED and bool(_own_words(outer))
+
+
+def _base_failed(base: object) -> bool:
+    return isinstance(base, Mapping) and _says_something(cast(Table, base).get("status_code"))
+
+
+def _has_answer(outer: Table) -> bool:
+    return any(_is_answer(outer.get(name)) for name in _ANSWERS)
+
+
+def _is_answer(value: object) -> bool:
+    """Whether the value of a field of results holds any: not an object or a list of nothing but empty values."""
+    if isinstance(value, Mapping):
+        return any(map(_is_answer, cast(Table, value).values()))
+    if isinstance(value, list):
+        return any(map(_is_answer, cast("list[object]", value)[:MAX_ITEMS]))
+    return bool(value) and value is not True
+
+
+# ---------------------------------------------------------------- what does it say?
 
 
 def parse_error_body(body: bytes) -> ErrorBody:
     """The error in the body of an HTTP status that is no success."""
-    text = body.decode("utf-8", "replace")
-    try:
-        document = parse_json(text)
-    except ValueError:
-        return ErrorBody(message=text)
-    if not isinstance(document, Mapping):
-        return ErrorBody(message=text)
-    outer = cast(Mapping[str, Any], document)
-    return _make_error_body(outer, outer.get("error"))
+    return read_error(body.decode("utf-8", "replace"))
 
 
-def _make_error_body(outer: Mapping[str, Any], error: object) -> ErrorBody:
-    inner: Mapping[str, Any] = cast(Mapping[str, Any], error) if isinstance(error, Mapping) else {}
-    deeper = inner.get("innererror") or inner.get("inner_error")
-    metadata = inner.get("metadata")
-    named = [inner.get("code"), inner.get("type"), inner.get("status")]
-    if isinstance(deeper, Mapping):  # Azure
-        named.insert(0, cast(Mapping[str, Any], deeper).get("code"))
-    if not inner:
-        named += [outer.get("code"), outer.get("type")]
-    message = inner.get("message") or (error if isinstance(error, str) else None)
-    message = message or outer.get("message") or outer.get("msg") or outer.get("detail") or ""
-    trace = outer.get("trace_id") or inner.get("trace_id") or outer.get("request_id")
+def read_error(value: object) -> ErrorBody:
+    """All that a document or a text says of an error."""
+    layers = list(_layers(value, 0))
+    inner_first = sorted(range(len(layers)), key=lambda at: -layers[at][0])
+    errors = [layers[at][1] for at in inner_first]
+    messages = tuple(dict.fromkeys(each.message for each in errors if each.message))
+    plain = next((each for each in messages if plain_words(each)), messages[0] if messages else "")
+    waits = [each.retry_after for each in errors if each.retry_after is not None]
     return ErrorBody(
-        codes=tuple(str(name) for name in named if isinstance(name, str | int) and str(name)),
-        message=message if isinstance(message, str) else json.dumps(message, ensure_ascii=False),
-        trace=str(trace) if trace else None,
-        moderated=isinstance(metadata, Mapping) and "reasons" in metadata,  # OpenRouter: why it was flagged
+        codes=tuple(dict.fromkeys(code for each in errors for code in each.codes)),
+        message=plain,
+        outer_messages=tuple(each for each in messages if each != plain),
+        trace=next((each.trace for each in reversed(errors) if each.trace), None),
+        moderated=any(each.moderated for each in errors),
+        retry_after=waits[0] if waits else None,
     )
 
 
-def classify_error(error: ErrorBody, status: int | None) -> FailureClass | None:
-    """The failure class of an error; None: it does not tell. `status`: of HTTP; None: inside an accepted answer."""
-    if error.moderated:
-        return Moderated
-    for words, failure in MESSAGES:
-        if words.search(error.message):
-            return failure
-    for code in error.codes:
-        if code.lower() in CODES:
-            return CODES[code.lower()]
-    numbers = [int(code) for code in error.codes if _STATUS.fullmatch(code)]
-    if status is None:
-        return classify_status(numbers[0]) if numbers else None
-    failure = classify_status(numbers[0] if numbers and status == 400 else status)
-    # a web page instead of the API's own refusal comes from a proxy in between, and says nothing about the request
-    return UpstreamDown if failure is Rejected and _is_html(error.message) else failure
+def _layers(value: object, depth: int) -> Iterator[tuple[int, ErrorBody]]:
+    """The errors in a value, each with its depth."""
+    if depth > MAX_NESTING:
+        return
+    if isinstance(value, str):
+        yield from _layers_of_text(value, depth)
+    elif isinstance(value, list):
+        for each in cast("list[object]", value)[:MAX_ITEMS]:
+            yield from _layers(each, depth)
+    elif isinstance(value, Mapping):
+        table = cast(Table, value)
+        yield depth, _own_error(table)
+        inside: list[object] = [table.get(name) for name in _INNER if isinstance(table.get(name), Mapping | list)]
+        inside += [table.get(name) for name in _WORDS if _may_hold_json(table.get(name))]
+        for each in inside:
+            yield from _layers(each, depth + 1)
 
 
-def failure_of_response(
-    status: int, headers: Mapping[str, str], body: bytes, *, redact: Iterable[str] = ()
-) -> PaintFailed:
-    """The failure behind an HTTP status that is no success. `redact`: strings that no quote may contain."""
-    error = parse_error_body(body)
-    failure = classify_error(error, status) or classify_status(status)
-    trace = error.trace or find_trace_id(headers)
-    return make_failure(
-        failure, error, trace=trace, source=f"HTTP {status}", retry_after=parse_retry_after(headers), redact=redact
-    )
+def _layers_of_text(text: str, depth: int) -> Iterator[tuple[int, ErrorBody]]:
+    """The errors in a text: its own words, and those of JSON inside it."""
+    document, before = (None, text) if is_page(text) else _embedded_document(text[:MAX_TEXT_CHARS])
+    if document is None:
+        is_cut = _may_hold_json(text) and not is_page(text)
+        values = list(_CUT_VALUE.finditer(text[:MAX_TEXT_CHARS])) if is_cut else []
+        words = next((each[2] for each in values if each[1] in ("message", "msg", "detail") and each[2]), None)
+        codes = [each[2] or each[3] for each in values if each[1] not in ("message", "msg", "detail")]
+        yield depth, ErrorBody(message=words or text, codes=(*filter(None, codes), *_codes_in_words(text)))
+        return
+    if before.strip():
+        yield depth, ErrorBody(message=before.strip(), codes=_codes_in_words(before))
+    yield from _layers(document, depth + 1)
 
 
-def find_trace_id(headers: Mapping[str, str], *, redact: Iterable[str] = ()) -> str | None:
-    """The upstream's id of a request, from its headers (keys in lower case). `redact`: strings it must not contain."""
-    return next((quote(headers[name], redact=redact) for name in _TRACE_HEADERS if name in headers), None)
-
-
-def failure_in_success(
-    error: ErrorBody, *, begun: bool, trace: str | None = None, redact: Iterable[str] = ()
-) -> PaintFailed:
-    """The failure behind an error inside an HTTP success. `begun`: the answer had other content before the error.
-
-    A class that allows a retry holds only for an answer that is nothing but the error, and never for the upstream's own
-    failures: it may have begun, and charged.
-    """
-    failure = classify_error(error, None) or SaidFailed
-    if begun or not failure.refused_upfront:
-        failure = failure if failure.retry is Retry.NEVER else SaidFailed
-    return make_failure(failure, error, trace=trace, redact=redact)
-
-
-def make_failure(
-    failure: FailureClass,
-    error: ErrorBody,
-    *,
-    trace: str | None = None,
-    source: str = "in the answer",
-    retry_after: float | None = None,
-    redact: Iterable[str] = (),
-) -> PaintFailed:
-    """An instance of `failure`. The upstream's words become a fact only where the class has `quotes_upstream`."""
-    redact = tuple(redact)
-    words = "an HTML page" if _is_html(error.message) else quote(error.message, redact=redact)
-    detail = " ".join(filter(None, [source, quote(" ".join(error.codes), redact=redact), words]))
-    trace = trace or error.trace
-    trace = quote(trace, redact=redact) if trace else None
-    if issubclass(failure, Busy):
-        return failure(retry_after=retry_after, trace=trace, detail=detail)
-    if failure.quotes_upstream:
-        return failure(trace=trace, detail=detail, quote=words or detail)
-    return failure(trace=trace, detail=detail)
-
-
-def parse_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, >= 0, from `retry-after-ms` or Retry-After (RFC 9110: seconds or a date); None: not named.
-
-    A date is compared with the answer's own Date, so that no local clock is needed. Keys in lower case.
-    """
-    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+def _embedded_document(text: str) -> tuple[object, str]:
+    """The JSON object or list in a text, also as Python prints one, and the text before it; None: there is none."""
+    if text.lstrip().startswith('"'):  # JSON inside of a JSON string
         try:
-            seconds = float(headers.get(name, "")) * scale
+            return parse_json(text), ""
         except ValueError:
-            continue
-        if 0 <= seconds < float("inf"):
-            return seconds
+            pass
+    begins = [at for mark in "{[" if (at := text.find(mark)) >= 0]
+    for begin in sorted(begins):
+        end = text.rfind("}" if text[begin] == "{" else "]")
+        inside = text[begin : end + 1]
+        for parse in (parse_json, _parse_literal):
+            try:
+                document = parse(inside)
+            except ValueError:
+                continue
+            if isinstance(document, Mapping) or _holds_table(document):
+                return cast(object, document), text[:begin]
+    return None, text
+
+
+def _holds_table(value: object) -> bool:
+    return isinstance(value, list) and any(isinstance(each, Mapping) for each in cast("list[object]", value))
+
+
+def _parse_literal(text: str) -> object:
+    """An object as Python prints it: `{'error': {'code': 400, 'param': None}}`. Raises ValueError."""
+    if len(text) > MAX_LITERAL_CHARS or sum(map(text.count, "[{(")) > MAX_DEPTH:
+        raise ValueError("too large")
     try:
-        retry_at = parsedate_to_datetime(headers.get("retry-after", ""))
-        return max((retry_at - parsedate_to_datetime(headers.get("date", ""))).total_seconds(), 0.0)
-    except (TypeError, ValueError, OverflowError):  # OverflowError: an offset beyond the range of datetime
-        return None
+        return ast.literal_eval(text)
+    except (SyntaxError, TypeError, MemoryError, RecursionError) as exc:
+        raise ValueError("no literal") from exc
 
 
-def _is_html(text: str) -> bool:
-    return text.lstrip("\ufeff \t\r\n")[:1] == "<"
+def _may_hold_json(value: object) -> bool:
+    return isinstance(value, str) and any(mark in value for mark in ('{"', "{'", '{\\"', "{\n", "{ "))
+
+
+def _own_error(table: Table) -> ErrorBody:
+    """What an object says of itself, without the objects inside it."""
+    codes = [code for name in _CODES for code in _code(table.get(name))]
+    waits = [wait for name, scale in _WAITS.items() if (wait := _wait(table.get(name), scale)) is not None]
+    words = _own_words(table)
+    return ErrorBody(
+        codes=(*codes, *(code for each in words for code in _codes_in_words(each))),
+        message=words[0] if words else "",
+        outer_messages=words[1:],
+        trace=next((quoted for name in _TRACES if isinstance(quoted := table.get(name), str) and quoted), None),
+        moderated=isinstance(table.get("reasons"), list) and bool(table["reasons"]),  # OpenRouter: why it was flagged
+        retry_after=waits[0] if waits else None,
+    )
+
+
+def _own_words(table: Table) -> tuple[str, ...]:
+    values = [table.get(name) for name in _WORDS]
+    texts = [each.strip() for each in values if isinstance(each, str) and not _may_hold_json(each)]
+    return tuple(dict.fromkeys(each for each in texts if each.lower() not in _NO_WORDS and not _NUMBER.fullmatch(each)))
+
+
+def _code(value: object) -> Iterator[str]:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return
+    text = str(value).strip()
+    if text and len(text) <= MAX_CODE_CHARS and not any(map(str.isspace, text)):
+        yield text
+
+
+def _codes_in_words(text: str) -> tuple[str, ...]:
+    """The codes in a description: one that stands alone (`moderation_blocked`), and statuses that it names."""
+    alone = tuple(_code(text)) if "_" in text[:MAX_CODE_CHARS] else ()
+    return (*alone, *_NAMED_STATUS.findall(text[:MAX_TEXT_CHARS]))
+
+
+def _wait(value: object, scale: float) -> float | None:
+    """Seconds in the value of a field: `30`, `"30"`, `"12s"`."""
+    seconds = parse_span(value) if isinstance(value, str) else finite_number(value)
+    return seconds * scale if seconds is not None and seconds >= 0 else None

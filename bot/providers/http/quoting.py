@@ -4,7 +4,9 @@ Pure. What the text means is decided elsewhere.
 """
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from unicodedata import category
 
 MAX_QUOTE_CHARS = 200  # a longer text of an upstream does not help a user
@@ -17,9 +19,74 @@ MIN_SECRET_PROMPT_CHARS = 16  # a shorter prompt is no secret, and redacting it 
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 
 
-def redactions(key: str, prompt: str) -> list[str]:
-    """The strings that no quote of an upstream's answer may contain: the key, and the prompt unless it is short."""
-    return [key, prompt] if len(prompt) >= MIN_SECRET_PROMPT_CHARS else [key]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redactions:
+    """What an upstream's answer may repeat of the request. Iterates over the strings that no quote may contain."""
+
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """Keys and addresses that nobody may see."""
+
+    prompt: str = field(default="", repr=False)
+    """The prompt as sent: its words, where an answer repeats them, are not the upstream's. Empty: there is none."""
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self.secrets
+        if len(self.prompt) >= MIN_SECRET_PROMPT_CHARS:
+            yield self.prompt
+
+    def with_secret(self, secret: str) -> "Redactions":
+        """These and one more secret."""
+        return replace(self, secrets=(*self.secrets, secret))
+
+
+NOTHING = Redactions()
+
+
+def redactions(key: str, prompt: str) -> Redactions:
+    """What an answer may repeat of a request with this key and prompt; either may be empty."""
+    return Redactions(secrets=(key,) if key else (), prompt=prompt)
+
+
+_TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|\w+")  # a word, or a character of a script without blanks
+_QUOTED_TOKENS = 6  # words in a row that also stand in the prompt: no accident, the answer repeats it
+
+_PAGE = re.compile(r"\s*<(?:!doctype|\?xml|[a-z][\w-]*[\s>/])", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-z!][^<>]{0,1000}>", re.IGNORECASE)
+_DATA = re.compile(r"""[{\[]\s*(?:["'{\[]|\\").*""", re.DOTALL)  # an object or a list, to the end of the text
+_MIN_LETTERS = 2  # of a sentence: what is left of punctuation says nothing
+
+
+def without_prompt(text: str, prompt: str) -> str:
+    """The text without what it repeats of the prompt: all of it, or any _QUOTED_TOKENS words in a row."""
+    asked = [each.casefold() for each in _TOKEN.findall(prompt[:MAX_SEARCHED_CHARS])]
+    size = min(len(asked), _QUOTED_TOKENS)
+    if not size:
+        return text
+    runs = {tuple(asked[at : at + size]) for at in range(len(asked) - size + 1)}
+    found = list(_TOKEN.finditer(text[:MAX_SEARCHED_CHARS]))
+    words = [each[0].casefold() for each in found]
+    repeated = {
+        at + each for at in range(len(words) - size + 1) if tuple(words[at : at + size]) in runs for each in range(size)
+    }
+    kept, end = list[str](), 0
+    for at, each in enumerate(found):
+        if at in repeated:
+            kept += [text[end : each.start()], "…"]
+            end = each.end()
+    return "".join(kept) + text[end:]
+
+
+def is_page(text: str) -> bool:
+    """Whether a text is a web page or another document of markup: a proxy's, not an answer of the upstream."""
+    return bool(_PAGE.match(text.lstrip("\ufeff")))
+
+
+def plain_words(text: str) -> str:
+    """The sentences of a text that a user may read, without markup and data; empty where nothing else is in it."""
+    if is_page(text):
+        return ""
+    sentence = " ".join(_DATA.sub(" ", _TAG.sub(" ", text)).split()).rstrip(" :：-–—,;(")
+    return sentence if sum(map(str.isalpha, sentence)) >= _MIN_LETTERS else ""
 
 
 def quote(text: str, *, redact: Iterable[str] = (), limit: int = MAX_QUOTE_CHARS) -> str:

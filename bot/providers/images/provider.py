@@ -9,15 +9,13 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from urllib.parse import quote, urlencode
 
-import structlog
-
 from bot.errors import CutShort, Lost, UpstreamDown
 from bot.intake.sizes import resolve_request_size
-from bot.painting import Accepted, PaintEvent, PaintRequest, Stage, StageChanged
-from bot.providers.base import SingleResponseProvider
+from bot.painting import Accepted, ImageMissing, PaintEvent, PaintRequest, Stage, StageChanged
+from bot.providers.base import AFTER_ERROR_S, SingleResponseProvider, log_missing_image
 from bot.providers.diagnostics import endpoint_hints
 from bot.providers.http.client import HttpResponse, Payload, UpstreamClient, exchange
-from bot.providers.http.error_bodies import find_trace_id
+from bot.providers.http.failures import find_trace_id
 from bot.providers.http.json_safe import parse_json_documents
 from bot.providers.http.multipart import FormFile, encode_form
 from bot.providers.http.quoting import redactions
@@ -28,8 +26,6 @@ from bot.providers.inline_images import decode_inline_images
 from bot.providers.offload import offload
 from bot.providers.presets import ImagesWire, Upstream, join_url
 from bot.providers.surplus import SurplusBudget, drop_surplus
-
-log = structlog.get_logger()
 
 
 class ImagesProvider(SingleResponseProvider):
@@ -94,9 +90,9 @@ class ImagesProvider(SingleResponseProvider):
             if not response.is_complete:
                 lost = exc
         for event in response.end_response(lost):
+            if isinstance(event, ImageMissing):
+                log_missing_image(self.name, event)
             yield event
-        if lost or response.error:
-            log.warning("upstream failed after an image was received", provider=self.name, trace_id=response.trace)
 
 
 @asynccontextmanager
@@ -201,8 +197,10 @@ async def _read_events(http_response: HttpResponse, response: ImagesResponse) ->
                 return
             for event in await offload(len(data), _apply_sse_event, response, kind, data):
                 yield event
-            if response.error or response.is_complete:
+            if response.is_complete:
                 return
+            if response.error:  # nothing more, or what else was painted
+                http_response.limit_silence(AFTER_ERROR_S)
 
 
 def _apply_document(response: ImagesResponse, body: bytes) -> list[PaintEvent]:

@@ -3,12 +3,14 @@
 No I/O. An answer is one document with `data`, or typed events, each with an image.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 from bot.errors import Lost, NoPicture, PaintFailed
 from bot.painting import FinishedImage, PaintEvent, Preview, Usage
-from bot.providers.http.error_bodies import ErrorBody, failure_in_success, find_error
+from bot.providers.http.error_bodies import ErrorBody, find_error, find_item_errors
+from bot.providers.http.failures import failure_in_success, missing_image
+from bot.providers.http.quoting import NOTHING, Redactions
 from bot.providers.image_urls import MAX_URLS, find_images
 from bot.providers.presets import TokenPrice
 from bot.providers.prices import usage_credits
@@ -17,37 +19,48 @@ from bot.providers.prices import usage_credits
 # several finished images, as ByteDance's models stream them. Any other type is ignored.
 _UNFINISHED = ".partial_image"
 _FINISHED = (".completed", ".partial_succeeded")
+_FAILED_ITEM = ".partial_failed"  # one of several images; the others follow
 _LISTS = ("data", "images")  # fields with the images of a document
 
 
 class ImagesResponse:
     """Applies the documents of one answer in order."""
 
-    def __init__(self, *, price: TokenPrice | None = None, redact: Iterable[str] = ()) -> None:
-        """`price`: the upstream's price of tokens; None: unknown. `redact`: strings that no quote may contain."""
+    def __init__(self, *, price: TokenPrice | None = None, redact: Redactions = NOTHING) -> None:
+        """`price`: the upstream's price of tokens; None: unknown. `redact`: what no quote may contain."""
         self._price = price
-        self._redact = tuple(redact)
+        self._redact = redact
         self.trace: str | None = None
         """The upstream's id of the request, set by the caller; None: not named."""
         self._reported_urls: set[str] = set()
         self._usage: Mapping[str, Any] = {}
         self._has_begun = False  # something other than an error came
+        self._item_error: ErrorBody | None = None  # why one of several images is missing
         self.error: ErrorBody | None = None
-        """The first error in the answer."""
+        """The first error of the whole answer."""
         self.is_complete = False
         """Whether the answer came to its own end."""
 
     def apply_document(self, document: object, kind: str = "") -> list[PaintEvent]:
         """The events of a document. `kind`: type of the server-sent event that carried it; empty: none did."""
         if not isinstance(document, Mapping):
+            self.error = self.error or find_error(document)  # Google's compatible endpoint wraps errors in a list
             return []
         outer = cast(Mapping[str, Any], document)
         kind = str(outer.get("type") or kind)
         found = find_error(outer) or (find_error({"error": outer}) if kind == "error" else None)
-        if found:
-            self.error = self.error or found
+        if found and kind.endswith(_FAILED_ITEM):
+            self._item_error = self._item_error or found
             return []
-        self._has_begun = True
+        self.error = self.error or found
+        item_errors = find_item_errors(outer.get("data"))
+        self._item_error = self._item_error or next(iter(item_errors), None)
+        pictures = self._read_pictures(outer, kind)
+        self._has_begun = self._has_begun or not found
+        return pictures
+
+    def _read_pictures(self, outer: Mapping[str, Any], kind: str) -> list[PaintEvent]:
+        """The events of a document that is no error, or one beside images."""
         if kind.endswith(_UNFINISHED):
             return [Preview(image) for image in find_images([outer])]
         if "." in kind and not kind.endswith(_FINISHED):
@@ -74,11 +87,16 @@ class ImagesResponse:
         """
         if not self._reported_urls:
             raise self._failure(lost)
-        return [Usage(self._usage, usage_credits(self._price, self._usage))] if self._usage else []
+        ended: list[PaintEvent] = []
+        if self._usage:
+            ended.append(Usage(self._usage, usage_credits(self._price, self._usage)))
+        if lost or self.error or self._item_error:
+            ended.append(missing_image(self._failure(lost)))
+        return ended
 
     def _failure(self, lost: Lost | None) -> PaintFailed:
-        if self.error:
-            return failure_in_success(self.error, begun=self._has_begun, trace=self.trace, redact=self._redact)
+        if error := self.error or self._item_error:
+            return failure_in_success(error, begun=self._has_begun, trace=self.trace, redact=self._redact)
         if lost:
             lost.trace = lost.trace or self.trace
             return lost

@@ -28,6 +28,7 @@ CHAT: Mapping[str, Preset] = {
         dialect="chat",
         wire=ChatWire(
             modalities=("image", "text"),
+            image_only_models=("black-forest-labs/*", "bytedance-seed/seedream*"),
             size_field=("image_config", "aspect_ratio"),
             tier_field=("image_config", "image_size"),
             credits_field="cost",

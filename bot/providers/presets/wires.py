@@ -7,6 +7,7 @@ module.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fnmatch import fnmatch
 from types import MappingProxyType
 from typing import Literal
 
@@ -28,6 +29,9 @@ class ChatWire:
     modalities: tuple[str, ...] = ()
     """Value of the request's field `modalities`; empty: the field is left out."""
 
+    image_only_models: tuple[str, ...] = ()
+    """Patterns (as of `fnmatch`) of models that answer with an image alone, and refuse a request for text beside it."""
+
     extra: Mapping[str, object] = field(default_factory=_empty)
     """Further fields of the request, sent as they are."""
 
@@ -45,6 +49,11 @@ class ChatWire:
 
     credits_field: str = ""
     """Field of the answer's `usage` with the upstream's own credits for the request; empty: not reported."""
+
+    def modalities_of(self, model: str) -> tuple[str, ...]:
+        """The modalities to ask a model for."""
+        is_image_only = bool(self.modalities) and any(fnmatch(model, each) for each in self.image_only_models)
+        return ("image",) if is_image_only else self.modalities
 
 
 class TaskState(StrEnum):
@@ -70,8 +79,11 @@ _STATES: Mapping[str, TaskState] = MappingProxyType(
         "finished": TaskState.DONE,
         "done": TaskState.DONE,
         "succeeded": TaskState.DONE,
+        "succeed": TaskState.DONE,
         "success": TaskState.DONE,
         "failed": TaskState.FAILED,
+        "failure": TaskState.FAILED,
+        "fail": TaskState.FAILED,
         "error": TaskState.FAILED,
         "expired": TaskState.FAILED,
         "cancelled": TaskState.CANCELLED,
@@ -169,7 +181,14 @@ class TasksWire:
     """Where an answer holds the finished images, tried in order: an address, base64, an object with either or both of
     the same image, or a list of these. A relative address is completed with the base address."""
 
-    error_paths: tuple[Path, ...] = (("error",), ("fail_reason",), ("data", "error"), ("data", "fail_reason"))
+    error_paths: tuple[Path, ...] = tuple(
+        (*outer, name)
+        for outer in ((), ("data",))
+        for name in (
+            "error", "fail_reason", "failReason", "failure_reason", "error_message", "errorMessage", "error_msg",
+            "failMsg", "fail_msg", "failCode",
+        )
+    )  # fmt: skip
     """Where an answer holds the error of a failed task, tried in order."""
 
     credits_path: Path = ()

@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from bot.clock import Clock
-from bot.errors import Lost, PaintFailed, Retry, SaidFailed, UpstreamDown
+from bot.errors import FailedFree, Lost, PaintFailed, Retry, SaidFailed, UpstreamDown
 from bot.painting import Image
 from bot.providers.diagnostics import endpoint_hints
 from bot.providers.http.client import HttpResponse, Payload, UpstreamClient, exchange
-from bot.providers.http.error_bodies import ErrorBody, classify_error, make_failure
+from bot.providers.http.error_bodies import ErrorBody
+from bot.providers.http.failure_rules import classify_error
+from bot.providers.http.failures import make_failure
 from bot.providers.http.json_safe import parse_json_documents
 from bot.providers.http.quoting import redactions
 from bot.providers.http.turns import decode_text
@@ -73,7 +75,7 @@ class TaskApi:
 
         Raises PaintFailed; Lost where a task was accepted that cannot be polled.
         """
-        self._redact += [callback] if callback else []
+        self._redact = self._redact.with_secret(callback) if callback else self._redact
         text = await asyncio.to_thread(json.dumps, body, ensure_ascii=False)
         payload = Payload(media_type="application/json", pieces=(text.encode(),))
         with endpoint_hints(self._upstream):
@@ -109,17 +111,15 @@ class TaskApi:
             return await self._read_status(answer)
 
     def task_failure(self, status: TaskStatus, task: str | None) -> PaintFailed:
-        """The failure of an accepted task. Where that may have cost money, it is one that allows no other provider."""
+        """The failure of an accepted task. Where that may have cost money, it is one that allows no other provider;
+        where it cost nothing, a reason that nobody knows is one that allows it."""
         error = status.error or ErrorBody(message="failed")
-        failure = self._make_failure(error, source="in the task", trace=task)
-        if failure.retry is Retry.NEVER or self._wire.failed_is_free:
-            return failure
-        return make_failure(SaidFailed, error, trace=task, source="in the task", redact=self._redact)
-
-    def _make_failure(self, error: ErrorBody, *, source: str, trace: str | None = None) -> PaintFailed:
-        return make_failure(
-            classify_error(error, None) or SaidFailed, error, trace=trace, source=source, redact=self._redact
-        )
+        failure = classify_error(error, None, prompt=self._redact.prompt) or SaidFailed
+        if self._wire.failed_is_free:
+            failure = FailedFree if failure is SaidFailed else failure
+        elif failure.retry is not Retry.NEVER:
+            failure = SaidFailed
+        return make_failure(failure, error, trace=task, source="in the task", redact=self._redact)
 
     def _headers(self) -> dict[str, str]:
         return {"Accept": "application/json"} | self._upstream.auth_headers()
@@ -140,5 +140,6 @@ class TaskApi:
             raise Lost(detail="an answer that is no JSON")
         status = parse_task(documents[0], self._wire)
         if status.request_error is not None:
-            raise self._make_failure(status.request_error, source="in a success")
+            failure = classify_error(status.request_error, None, prompt=self._redact.prompt) or SaidFailed
+            raise make_failure(failure, status.request_error, source="in a success", redact=self._redact)
         return status

@@ -4,7 +4,7 @@ Only the order of steps is here; the requests are in `api`. Once a task is accep
 task: only its own final state is, or the end of the time allowed.
 """
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, nullcontext
 from dataclasses import dataclass
 
@@ -21,8 +21,9 @@ from bot.errors import (
     WentQuiet,
 )
 from bot.painting import Accepted, FinishedImage, PaintEvent, PaintRequest, Progress, Stage, StageChanged
-from bot.providers.base import BaseProvider
+from bot.providers.base import BaseProvider, log_missing_image
 from bot.providers.http.client import UpstreamClient
+from bot.providers.http.failures import missing_image
 from bot.providers.inline_images import decode_inline_images
 from bot.providers.presets import TaskState, TasksWire, Upstream
 from bot.providers.surplus import SurplusBudget, drop_surplus
@@ -135,16 +136,25 @@ class TasksProvider(BaseProvider):
                 async for status in statuses:
                     for event in tracker.collect_changes(status):
                         yield event
+        for event in self._final_events(api, status, submitted.id):
+            yield event
+
+    def _final_events(self, api: TaskApi, status: TaskStatus, task: str | None) -> Iterator[PaintEvent]:
+        """What a final status holds. Raises PaintFailed where that is no image."""
         if status.state is TaskState.CANCELLED:
-            raise CalledOff(trace=submitted.id)
-        if status.state is TaskState.FAILED:
-            raise api.task_failure(status, submitted.id)
+            raise CalledOff(trace=task)
+        if status.state is TaskState.FAILED or (status.error and not status.images):
+            raise api.task_failure(status, task)
         if status.usage is not None:
             yield status.usage
         if not status.images:
-            raise NoPicture(trace=submitted.id)
+            raise NoPicture(trace=task)
         for image in status.images:
             yield FinishedImage(image)
+        if status.error:
+            missing = missing_image(api.task_failure(status, task))
+            log_missing_image(self.name, missing)
+            yield missing
 
     async def _poll(
         self, api: TaskApi, task: str, callback: TaskCallback, *, at_once: bool

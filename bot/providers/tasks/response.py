@@ -3,12 +3,13 @@
 What follows from it is decided in `provider`.
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from bot.painting import Link, Usage
-from bot.providers.http.error_bodies import ErrorBody, find_error
+from bot.providers.http.error_bodies import ErrorBody, find_error, find_item_errors, read_error
 from bot.providers.http.json_safe import finite_number
 from bot.providers.image_urls import find_images
 from bot.providers.presets import Path, TaskState, TasksWire
@@ -16,6 +17,14 @@ from bot.providers.presets import Path, TaskState, TasksWire
 Table = Mapping[str, Any]
 
 _AMBIGUOUS: Path = ("url",)  # in an answer that does not say "done", it may be the task's own address
+_STATUS_PREFIX = re.compile(r"^(?:task_)?status_|^task_|^job_")  # `TASK_STATUS_FAILED` (Novita)
+# Words in a status that no table has, or in a sentence beside one, which report a failure.
+_FAILED_WORD = re.compile(
+    r"fail|error|reject|expired?\b|time(?:d)?_?out|violat|blocked|denied|invalid|abort|terminated|not[ _]found"
+    r"|exceed|refus|unable|exception|moderat|nsfw|失败|错误|异常|超时|违规|不足|拒绝|不存在",
+    re.IGNORECASE,
+)
+_CANCELLED_WORD = re.compile(r"cancel|取消", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,17 +61,20 @@ class TaskStatus:
 def parse_task(document: object, wire: TasksWire) -> TaskStatus:
     """The task status in a JSON document, the answer to a submit or a poll.
 
-    A status word that the preset does not know counts as WORKING, unless images or an error are beside it.
+    A status word that the preset does not know counts as WORKING, unless it is a word for a failure, or images or an
+    error are beside it.
     """
     status, task_id = _first_value(document, wire.status_paths), _first_value(document, wire.id_paths)
     images = _images(document, wire.result_paths)
     error = _task_error(document, wire)
     if status is None and task_id is None and not images:
         return TaskStatus(request_error=error or find_error(document))
-    state = wire.states.get(str(status).lower())
+    state = _known_state(status, wire)
     if state is None:
         images = _images(document, [path for path in wire.result_paths if path != _AMBIGUOUS])
-        state = TaskState.DONE if images else TaskState.FAILED if error else TaskState.WORKING
+        state = TaskState.DONE if images else _state_of_unknown_word(status, error, document)
+    if state is TaskState.FAILED and error is None:  # the reason may stand anywhere
+        error = _without_status(read_error(document), status)
     return TaskStatus(
         id=str(task_id) if isinstance(task_id, str | int) and str(task_id) else None,
         state=state,
@@ -71,6 +83,29 @@ def parse_task(document: object, wire: TasksWire) -> TaskStatus:
         error=error,
         usage=_usage(document, wire.credits_path),
     )
+
+
+def _known_state(status: object, wire: TasksWire) -> TaskState | None:
+    """The state of a status word that the preset knows, also with a prefix; None: of any other."""
+    word = str(status).strip().lower()
+    return wire.states.get(word) or wire.states.get(_STATUS_PREFIX.sub("", word))
+
+
+def _state_of_unknown_word(status: object, error: ErrorBody | None, document: object) -> TaskState:
+    """The state of a task without images whose status word is in no table."""
+    word = str(status)
+    if _CANCELLED_WORD.search(word):
+        return TaskState.CANCELLED
+    if error or any(map(_FAILED_WORD.search, (word, *read_error(document).messages))):
+        return TaskState.FAILED
+    return TaskState.WORKING
+
+
+def _without_status(error: ErrorBody, status: object) -> ErrorBody | None:
+    """What a failed task's answer says besides that it failed; None: nothing."""
+    word = str(status).lower()
+    codes = tuple(each for each in error.codes if each.lower() not in (word, "success", "ok", "0", "200"))
+    return replace(error, codes=codes) if codes or error.message else None
 
 
 def _percent(value: object, scale: float) -> float | None:
@@ -94,11 +129,13 @@ def _images(document: object, paths: Iterable[Path]) -> tuple[Link, ...]:
 def _task_error(document: object, wire: TasksWire) -> ErrorBody | None:
     """The error of a failed task: the first of the paths that holds one; a missing message from the others."""
     values = [value for path in wire.error_paths if (value := value_at(document, path))]
-    found = find_error({"error": values[0]}) if values else None
-    if found is None:
+    errors = [found for value in values if (found := find_error({"error": value}))]
+    results = (value_at(document, path) for path in wire.result_paths)
+    errors += [error for items in results for error in find_item_errors(items)]
+    if not errors:
         return None
-    words = next((each for each in values if isinstance(each, str)), "")
-    return ErrorBody(codes=found.codes, message=found.message or words, trace=found.trace)
+    words = next((each.message for each in errors if each.message), "")
+    return replace(errors[0], message=words)
 
 
 def _usage(document: object, credits_path: Path) -> Usage | None:

@@ -10,9 +10,12 @@ import json
 from bot.errors import UpstreamDown
 from bot.painting import Image
 from bot.providers.http.client import Payload, UpstreamClient, exchange
-from bot.providers.http.error_bodies import classify_error, find_error, make_failure
+from bot.providers.http.error_bodies import find_error
+from bot.providers.http.failure_rules import classify_error
+from bot.providers.http.failures import make_failure
 from bot.providers.http.json_safe import parse_json_documents
 from bot.providers.http.multipart import FormFile, encode_form
+from bot.providers.http.quoting import redactions
 from bot.providers.presets import UploadWire, Upstream, join_url
 from bot.providers.tasks.response import value_at
 
@@ -35,7 +38,7 @@ async def upload_image(
         repeatable=True,
         timeout_s=min(UPLOAD_TIMEOUT_S, timeout_s),
         idle_timeout_s=UPLOAD_TIMEOUT_S,
-        redact=[upstream.key],
+        redact=redactions(upstream.key, ""),
     ) as answer:
         body = await answer.read_body()
     for document in parse_json_documents(body.decode("utf-8", "replace")):
@@ -45,7 +48,7 @@ async def upload_image(
             return url
         if (error := find_error(document)) is not None:
             failure = classify_error(error, None) or UpstreamDown
-            raise make_failure(failure, error, source="at the upload", redact=[upstream.key])
+            raise make_failure(failure, error, source="at the upload", redact=redactions(upstream.key, ""))
     raise UpstreamDown(detail="the upload was answered without an address")
 
 

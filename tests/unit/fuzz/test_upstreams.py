@@ -18,9 +18,11 @@ from bot.providers.chat.progress import ReplyParser
 from bot.providers.chat.response import ChatResponse
 from bot.providers.chat.verdict import Verdict
 from bot.providers.http.client import HttpResponse
-from bot.providers.http.error_bodies import failure_of_response, parse_retry_after
+from bot.providers.http.failures import failure_of_response
 from bot.providers.http.json_safe import parse_json_documents
+from bot.providers.http.quoting import Redactions
 from bot.providers.http.sse import iter_sse_events
+from bot.providers.http.waits import wait_from_headers
 from bot.providers.image_urls import decode_data_url, parse_image_url
 from bot.providers.images.response import ImagesResponse
 from bot.providers.presets import PRESETS, TasksWire
@@ -76,7 +78,7 @@ def chunk(text: str) -> dict[str, Any]:
 
 @given(st.lists(DOCUMENTS, max_size=3), st.sampled_from([None, Lost]))
 def test_any_answer_of_a_chat_is_events_or_a_failure(documents: list[Any], lost: type[Lost] | None) -> None:
-    reply = ChatResponse(PROMPT, redact=[SECRET])
+    reply = ChatResponse(PROMPT, redact=Redactions(secrets=(SECRET,)))
     for document in documents:
         for each in parse_json_documents(json.dumps(document)):
             reply.apply_message(parse_message(each))
@@ -88,7 +90,7 @@ def test_any_answer_of_a_chat_is_events_or_a_failure(documents: list[Any], lost:
 def test_any_answer_of_the_images_api_is_events_or_a_failure(
     documents: list[tuple[Any, str]], price: Any, lost: type[Lost] | None
 ) -> None:
-    reply = ImagesResponse(price=price, redact=[SECRET])
+    reply = ImagesResponse(price=price, redact=Redactions(secrets=(SECRET,)))
     for document, kind in documents:
         for each in parse_json_documents(json.dumps(document)):
             reply.apply_document(each, kind)
@@ -142,14 +144,14 @@ HEADERS = st.dictionaries(
 @given(st.integers(300, 999), HEADERS, st.binary())
 def test_any_error_answer_is_a_failure(status: int, headers: dict[str, str], body: bytes) -> None:
     assert isinstance(failure_of_response(status, headers, body), PaintFailed)
-    wait = parse_retry_after(headers)
+    wait = wait_from_headers(headers)
     assert wait is None or (wait >= 0 and math.isfinite(wait))
 
 
 @given(st.integers(400, 599), DOCUMENTS)
 def test_any_error_document_is_a_failure_that_quotes_no_secret(status: int, document: Any) -> None:
     body = json.dumps({"error": document, "message": SECRET, "trace_id": SECRET}).encode()
-    failed = failure_of_response(status, {}, body, redact=[SECRET])
+    failed = failure_of_response(status, {}, body, redact=Redactions(secrets=(SECRET,)))
     said = f"{failed.facts} {failed.detail} {failed.trace}"
     assert SECRET not in said
     assert said.encode()

@@ -6,7 +6,7 @@ from contextlib import aclosing
 
 from bot.errors import PaintFailed
 from bot.painting import Blob, Capabilities, FinishedImage, Image, PaintEvent, PaintRequest, Stage, StageChanged
-from bot.providers.fallback import FallbackProvider
+from bot.providers.fallback import FallbackProvider, Shrink
 from tests.support.clocks import FakeClock
 
 REQUEST = PaintRequest(prompt="a cat")
@@ -36,11 +36,13 @@ class Scripted:
         self.capabilities = capabilities or Capabilities()
         self.price = price
         self.paint_calls = 0
+        self.requests: list[PaintRequest] = []
         self.closed = 0
         self._acts = list(acts)
 
     async def paint(self, request: PaintRequest) -> AsyncGenerator[PaintEvent, None]:
         self.paint_calls += 1
+        self.requests.append(request)
         async with aclosing(self._play(self._acts)) as events:
             async for event in events:
                 yield event
@@ -68,10 +70,12 @@ class Scripted:
 class Run:
     """One generation, run to its end."""
 
-    def __init__(self, fallback: FallbackProvider, request: PaintRequest = REQUEST) -> None:
+    def __init__(
+        self, fallback: FallbackProvider, request: PaintRequest = REQUEST, *, shrink: Shrink | None = None
+    ) -> None:
         self.events: list[object] = []
         self.failure: PaintFailed | None = None
-        self._steps = fallback.paint(request)
+        self._steps = fallback.paint(request, shrink=shrink)
 
     async def run(self) -> None:
         try:

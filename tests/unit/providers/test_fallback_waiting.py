@@ -3,12 +3,13 @@
 import asyncio
 
 import pytest
+from structlog.testing import capture_logs
 
-from bot.errors import Busy, TookTooLong
-from bot.painting import Accepted
-from bot.providers.fallback import AttemptRejected, AttemptStarted
+from bot.errors import AccountBlocked, BadCredentials, Busy, OutOfFunds, PaintFailed, TookTooLong, TooLarge
+from bot.painting import Accepted, PaintRequest
+from bot.providers.fallback import AttemptRejected, AttemptStarted, Shrink
 from tests.support.clocks import FakeClock, settle
-from tests.unit.providers.scripted import PAINTED, RETRYING, Run, Scripted, fallback, run_to_end
+from tests.unit.providers.scripted import PAINTED, PIXEL, RETRYING, Run, Scripted, fallback, run_to_end
 
 # ---------------------------------------------------------------- busy
 
@@ -134,3 +135,60 @@ async def test_who_gets_no_place_in_time_is_told_that_it_is_busy() -> None:
     await clock.advance(40)
     await holding
     assert isinstance(late.failure, TookTooLong)
+
+
+# ---------------------------------------------------------------- too large
+
+
+SMALL = PaintRequest(prompt="a cat", references=(PIXEL,))
+
+
+async def shrink(request: PaintRequest) -> PaintRequest | None:
+    return SMALL
+
+
+async def refuse_to_shrink(request: PaintRequest) -> PaintRequest | None:
+    return None
+
+
+async def test_a_request_that_is_too_large_is_sent_once_more_with_smaller_pictures() -> None:
+    first, second = Scripted("first", [TooLarge()], [PAINTED]), Scripted("second", [PAINTED])
+    made = Run(fallback(first, second), shrink=shrink)
+    await made.run()
+    assert made.events == [
+        AttemptStarted("first", 1),
+        AttemptRejected("TooLarge"),
+        RETRYING,
+        AttemptStarted("first", 1),
+        PAINTED,
+    ]
+    assert first.requests[1] is SMALL
+    assert second.paint_calls == 0
+
+
+@pytest.mark.parametrize(("how", "calls"), [(shrink, 2), (refuse_to_shrink, 1), (None, 1)])
+async def test_one_that_stays_too_large_is_sent_to_nobody_else(how: Shrink | None, calls: int) -> None:
+    first, second = Scripted("first", [TooLarge()]), Scripted("second", [PAINTED])
+    made = Run(fallback(first, second), shrink=how)
+    await made.run()
+    assert isinstance(made.failure, TooLarge)
+    assert (first.paint_calls, second.paint_calls) == (calls, 0)
+
+
+# ---------------------------------------------------------------- the operator
+
+
+@pytest.mark.parametrize(
+    ("failure", "level"),
+    [(OutOfFunds(), "error"), (BadCredentials(), "error"), (AccountBlocked(), "error"), (Busy(), "warning")],
+)
+async def test_what_the_operator_must_mend_is_an_error_with_the_providers_name(
+    failure: PaintFailed, level: str
+) -> None:
+    first, second = Scripted("first", [failure]), Scripted("second", [PAINTED])
+    with capture_logs() as logs:
+        run = Run(fallback(first, second, budget=0.5))
+        await run.run()
+    assert run.events[-1] == PAINTED
+    [told] = [each for each in logs if each["event"] == "upstream failed"]
+    assert (told["log_level"], told["provider"], told["failure"]) == (level, "first", type(failure).__name__)

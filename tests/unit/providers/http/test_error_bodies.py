@@ -18,12 +18,16 @@ from bot.errors import (
     Rejected,
     Retry,
     SettingsWrong,
+    TooLarge,
     Unreachable,
     UpstreamDown,
     WrongEndpoint,
 )
 from bot.providers.http.client import failure_before_response
-from bot.providers.http.error_bodies import failure_of_response, find_error, parse_retry_after
+from bot.providers.http.error_bodies import find_error
+from bot.providers.http.failures import failure_of_response
+from bot.providers.http.quoting import Redactions
+from bot.providers.http.waits import wait_from_headers
 from bot.providers.parallel import failure_to_report
 from bot.providers.presets import DIALECTS, PRESETS, ImagesWire, resolve_upstream
 
@@ -93,7 +97,7 @@ def test_each_known_error_becomes_its_failure(status: int, document: object, fai
     [
         (302, WrongEndpoint), (400, UpstreamDown), (401, BadCredentials), (402, OutOfFunds),
         (403, BadCredentials), (404, WrongEndpoint), (405, WrongEndpoint), (408, NoAnswer),
-        (413, UpstreamDown), (429, Busy), (451, Moderated), (500, UpstreamDown),
+        (413, TooLarge), (429, Busy), (451, Moderated), (500, UpstreamDown),
         (502, UpstreamDown), (503, UpstreamDown), (504, NoAnswer), (524, NoAnswer), (529, Busy),
     ],
 )  # fmt: skip
@@ -115,7 +119,7 @@ def test_the_upstreams_words_are_quoted_short_on_one_line_without_the_key() -> N
         400,
         {},
         json.dumps(openai("invalid_value", "Bad\nsize sk-123\x07 " + "x" * 500)).encode(),
-        redact=["sk-123"],
+        redact=Redactions(secrets=("sk-123",)),
     )
     assert isinstance(made, Rejected)
     words = str(made.facts["quote"])
@@ -144,7 +148,7 @@ def test_a_refusal_without_words_quotes_its_code() -> None:
     ],
 )
 def test_the_time_to_wait_is_read_in_every_form(headers: dict[str, str], seconds: float | None) -> None:
-    assert parse_retry_after(headers) == seconds
+    assert wait_from_headers(headers) == seconds
     made = failure_of_response(429, headers, b"{}")
     assert isinstance(made, Busy)
     assert made.retry_after == seconds

@@ -4,8 +4,9 @@ import pytest
 
 from bot.errors import Rejected
 from bot.painting import Usage
-from bot.providers.http.error_bodies import failure_of_response, parse_retry_after
+from bot.providers.http.failures import failure_of_response
 from bot.providers.http.json_safe import MAX_DEPTH, finite_number, parse_json, parse_json_documents
+from bot.providers.http.waits import wait_from_headers
 from bot.providers.presets import TasksWire
 from bot.providers.tasks.response import parse_task
 
@@ -54,4 +55,4 @@ def test_credits_beyond_all_numbers_are_not_told() -> None:
 
 def test_a_date_with_an_offset_of_many_years_is_no_date() -> None:
     date = "Mon, 01 Jan 2024 00:00:00"
-    assert parse_retry_after({"retry-after": f"{date} +99999999999999999999", "date": f"{date} GMT"}) is None
+    assert wait_from_headers({"retry-after": f"{date} +99999999999999999999", "date": f"{date} GMT"}) is None

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.errors import WrongModalities
 from bot.painting import (
     Accepted,
     Blob,
@@ -27,7 +28,7 @@ from bot.providers.chat.provider import ChatProvider
 from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import resolve_upstream
 from tests.servers.upstream.chat import DONE, INLINE, KEY, OTHER, PICTURE, PNG, answers, percents, pictures, provider
-from tests.servers.upstream.paintings import gather
+from tests.servers.upstream.paintings import fail, gather
 from tests.servers.upstream.scripted import JSON, SSE, Call, delta, event, message, scripted_upstream
 
 # ---------------------------------------------------------------- what is sent
@@ -306,3 +307,47 @@ async def test_an_upload_of_megabytes_arrives_whole(client: UpstreamClient) -> N
     async with scripted_upstream(answers(delta(f"![]({PICTURE})"), DONE)) as up:
         await gather(provider(client, up.url), PaintRequest(prompt="x", references=(big,)))
         assert base64.b64encode(big.data) in up.calls[0].body
+
+
+# ---------------------------------------------------------------- modalities
+
+NO_ENDPOINT = {
+    "error": {
+        "message": "No endpoints found that support the requested output modalities: image, text",
+        "code": 404,
+        "metadata": {"failed_routing_step": "Filter by Model Output Modalities"},
+    }
+}
+
+
+async def test_modalities_that_a_model_refuses_are_not_asked_for_again(client: UpstreamClient) -> None:
+    async def script(call: Call) -> None:
+        if call.json()["modalities"] == ["image"]:
+            await answers(message("", images=[{"image_url": {"url": INLINE}}]), head=(JSON,))(call)
+        else:
+            await call.respond_json(NO_ENDPOINT, status="404 Not Found")
+
+    async with scripted_upstream(script) as up:
+        made = provider(client, up.url, "openrouter", model="sourceful/riverflow")
+        for _ in range(2):
+            assert pictures(await gather(made)) == [Blob(data=PNG)]
+        assert [call.json()["modalities"] for call in up.calls] == [["image", "text"], ["image"], ["image"]]
+
+
+async def test_a_model_without_any_modality_is_the_operators_matter(client: UpstreamClient) -> None:
+    async def script(call: Call) -> None:
+        await call.respond_json(NO_ENDPOINT, status="404 Not Found")
+
+    async with scripted_upstream(script) as up:
+        failed, _ = await fail(provider(client, up.url, "openrouter"))
+        assert len(up.calls) == 2
+    assert type(failed) is WrongModalities
+    assert "speaks dialect" not in (failed.detail or "")
+
+
+@pytest.mark.parametrize("model", ["black-forest-labs/flux.2-pro", "bytedance-seed/seedream-4.5"])
+async def test_a_model_that_answers_with_images_alone_is_asked_for_them(client: UpstreamClient, model: str) -> None:
+    script = answers(message("", images=[{"image_url": {"url": INLINE}}]), head=(JSON,))
+    async with scripted_upstream(script) as up:
+        await gather(provider(client, up.url, "openrouter", model=model))
+        assert up.calls[0].json()["modalities"] == ["image"]

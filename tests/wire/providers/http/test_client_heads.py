@@ -3,7 +3,7 @@
 import asyncio
 import gzip
 
-from bot.errors import NoAnswer, Rejected
+from bot.errors import NoAnswer, TooLarge
 from bot.providers.http.client import UpstreamClient
 from tests.servers.upstream.scripted import JSON, Call, scripted_upstream
 from tests.wire.providers.http.exchanges import BIG, SHORT, fail_to_paint, paint, says
@@ -54,7 +54,7 @@ async def test_a_refusal_before_the_whole_request_was_read_is_heard_at_once(clie
 
     async with scripted_upstream(script, reads=False) as up:
         failed = await fail_to_paint(client, up.url, BIG)
-    assert isinstance(failed, Rejected)
+    assert isinstance(failed, TooLarge)
 
 
 async def test_an_encoded_answer_is_decoded(client: UpstreamClient) -> None:

@@ -7,6 +7,7 @@ from bot.errors import (
     Busy,
     CalledOff,
     CutShort,
+    FailedFree,
     Lost,
     Moderated,
     NoAnswer,
@@ -20,12 +21,12 @@ from bot.errors import (
     UpstreamDown,
     WrongEndpoint,
 )
-from bot.painting import Accepted, PaintRequest, Stage, StageChanged
+from bot.painting import Accepted, FinishedImage, Link, PaintRequest, Stage, StageChanged
 from bot.providers.http.client import UpstreamClient
-from tests.servers.upstream.paintings import fail
+from tests.servers.upstream.paintings import fail, gather
 from tests.servers.upstream.tasks import KEY, Json, Said, provider, task_upstream
 from tests.support.clocks import InstantClock
-from tests.wire.providers.tasks.samples import JPEG, OPENED, failed
+from tests.wire.providers.tasks.samples import DONE, JPEG, OPENED, URL, failed
 
 # ---------------------------------------------------------------- the submit
 
@@ -167,11 +168,11 @@ TASK_CODES: dict[object, type[PaintFailed]] = {
     "quota_exceeded": OutOfFunds,
     "service_unavailable": UpstreamDown,
     "unknown_error": UpstreamDown,
-    "resource_not_found": SaidFailed,
-    "generation_failed": SaidFailed,
-    "something new": SaidFailed,
+    "resource_not_found": FailedFree,
+    "generation_failed": FailedFree,
+    "something new": FailedFree,
     500: UpstreamDown,
-    "": SaidFailed,
+    "": FailedFree,
 }
 
 
@@ -214,6 +215,55 @@ async def test_the_reason_of_a_failure_is_quoted_wherever_it_stands(
     async with task_upstream(clock, submits=[OPENED], polls=[{"status": "failed", **told}]) as up:
         failure, _ = await fail(provider(client, clock, up.url, "toapis"))
     assert (type(failure), failure.facts) == (SaidFailed, {"quote": words})
+
+
+ENDED: list[tuple[Json, type[PaintFailed]]] = [
+    ({"status": "FAILURE", "fail_reason": "no hands"}, SaidFailed),
+    ({"status": "FAILURE"}, SaidFailed),
+    ({"status": "fail", "failMsg": "no hands"}, SaidFailed),
+    ({"code": "success", "message": "", "data": {"status": "FAILURE", "fail_reason": "提示词包含敏感词"}}, Moderated),
+    ({"status": "TASK_STATUS_FAILED", "reason": "no hands"}, SaidFailed),
+    ({"status": "generate_failed", "message": "no hands"}, SaidFailed),
+    ({"status": "violation", "failure_reason": "output_moderation"}, Moderated),
+    ({"status": "failed", "failure_reason": "input_moderation", "error": ""}, Moderated),
+    ({"status": "odd", "error": "no hands"}, SaidFailed),
+    ({"status": "UNKNOWN", "message": "task not found"}, SaidFailed),
+    ({"status": "unknown", "msg": "任务执行失败"}, SaidFailed),
+    ({"status": 7, "errorMessage": "Your request was rejected by the safety system."}, Moderated),
+    ({"status": "FAILURE", "fail_reason": '{"error": {"code": "moderation_blocked", "message": "no"}}'}, Moderated),
+    ({"status": "completed", "results": [], "error": {"code": "content_policy_violation"}}, Moderated),
+    ({"status": "user_cancelled"}, CalledOff),
+    ({"status": "failed", "message": "insufficient balance"}, SaidFailed),
+]
+
+
+@pytest.mark.parametrize(("said", "kind"), ENDED)
+async def test_a_task_that_says_by_any_word_that_it_failed_has_ended(
+    client: UpstreamClient, clock: InstantClock, said: Json, kind: type[PaintFailed]
+) -> None:
+    async with task_upstream(clock, submits=[OPENED], polls=[{"id": "task-1", **said}]) as up:
+        failure, _ = await fail(provider(client, clock, up.url, "toapis"))
+        assert len(up.of("poll")) == 1
+    assert type(failure) is kind
+    assert not set(str(failure.facts.get("quote", ""))) & set('{}<>"')
+
+
+WORKING: list[Json] = [
+    {"status": "warming_up", "message": "almost there"},
+    {"status": "odd", "message": "success", "error": None},
+    {"status": "processing", "error": {"message": "the first worker failed, another goes on"}},
+    {"status": "odd", "error": {"message": "", "code": None}},
+]
+
+
+@pytest.mark.parametrize("said", WORKING)
+async def test_a_task_in_an_unknown_state_without_an_error_goes_on(
+    client: UpstreamClient, clock: InstantClock, said: Json
+) -> None:
+    async with task_upstream(clock, submits=[OPENED], polls=[{"id": "task-1", **said}, DONE]) as up:
+        events = await gather(provider(client, clock, up.url, "toapis"))
+        assert len(up.of("poll")) == 2
+    assert FinishedImage(Link(url=URL)) in events
 
 
 async def test_a_long_prompt_is_not_quoted_back(client: UpstreamClient, clock: InstantClock) -> None:

@@ -1,0 +1,322 @@
+"""Which failure an error is: one table of codes and words with their sources, and the HTTP statuses. Pure.
+
+The evidence, the strongest first: what proves content rules; words that are decisive whatever code stands beside them;
+codes that name one cause; words; codes that name a kind; a status inside the body; the status of HTTP. Of each kind the
+innermost error counts. Words are phrases of upstreams, never single words, and what an answer repeats of the prompt is
+taken out before they are looked for: no prompt decides a class.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from bot.errors import (
+    AccountBlocked,
+    BadCredentials,
+    Busy,
+    CalledOff,
+    Moderated,
+    NoAnswer,
+    NoPicture,
+    OutOfFunds,
+    PaintFailed,
+    Rejected,
+    SaidFailed,
+    TooLarge,
+    UpstreamDown,
+    WrongEndpoint,
+    WrongModalities,
+)
+from bot.providers.http.error_bodies import ErrorBody
+from bot.providers.http.quoting import is_page, without_prompt
+from bot.providers.http.waits import wait_from_words
+
+FailureClass = type[PaintFailed]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What one failure looks like."""
+
+    failure: FailureClass
+    """The class."""
+
+    source: str
+    """Who sends it."""
+
+    decisive: tuple[str, ...] = ()
+    """Phrases (regular expressions, in any letter case) that count before any code."""
+
+    codes: str = ""
+    """Values of `code`, `type`, `status` or `reason` that name this cause, separated by blanks; in lower case."""
+
+    words: tuple[str, ...] = ()
+    """Phrases that count where no code names a cause; as `decisive`."""
+
+    kinds: str = ""
+    """Values that name only a kind of error, and count after words; as `codes`."""
+
+
+_FUNDS = r"(?:quota|balance|credits?|funds|points)"
+_POLICY = r"(?:polic(?:y|ies)|guidelines?|guardrails|rules|standards|terms)"
+_LONG = r"[^.\n]{0,60}?"  # within one sentence
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        failure=AccountBlocked,
+        source="Azure (403 Forbidden), OpenAI, Google (CONSUMER_SUSPENDED), Ark (InvalidAccountStatus)",
+        decisive=(
+            r"\bresource has been (?:temporarily |permanently )?(?:blocked|disabled|suspended)",
+            rf"\b(?:account|organi[sz]ation|project|consumer|workspace)\b{_LONG}\b(?:has been|is|was) (?:\w+ )?"
+            r"(?:suspended|deactivated|banned|blocked|terminated|restricted|disabled|frozen)\b",
+            r"(?:账号|账户|帐号|帐户)(?:已经?)?被?(?:封禁|停用|禁用|冻结|限制|封停)",
+        ),
+        codes="account_deactivated account_suspended account_disabled account_blocked organization_deactivated"
+        " consumer_suspended invalidaccountstatus user_suspended",
+    ),
+    Rule(
+        failure=OutOfFunds,
+        source="Google and OpenAI: a quota of nothing, which no waiting fills; fal.ai, Replicate",
+        decisive=(
+            r"\blimit:?\s*0\b(?![.,]?\d)",
+            r"exhausted balance",
+            r"spend(?:ing)? limit (?:has been |was )?(?:reached|exceeded)",
+            r"billing hard limit",
+        ),
+    ),
+    Rule(
+        failure=WrongModalities,
+        source="OpenRouter (404)",
+        decisive=(r"no endpoints? (?:found |available )?that supports? the requested output modalit",),
+    ),
+    Rule(
+        failure=WrongEndpoint,
+        source="ToAPIs (not an endpoint of this model), OpenRouter, One API, Azure, Ark",
+        decisive=(r"invalid api ?type", r"no endpoints? found (?:for|that)", r"无可用渠道"),
+        codes="api_not_implemented model_not_found unsupported_endpoint not_found_error deploymentnotfound"
+        " modelnotopen invalid_api_type invalid_model",
+    ),
+    Rule(
+        failure=Moderated,
+        source="OpenAI, Azure, Google (finish and block reasons), Ark, DashScope, One API, fal.ai, Replicate, xAI",
+        codes="moderation_blocked content_policy_violation contentpolicyviolation content_policy policy_violation"
+        " content_filter contentfilter content_filtered content_moderation content_moderated content_blocked"
+        " content_not_allowed content_safety_violation safety_violation responsibleaipolicyviolation"
+        " sensitive_words_detected sensitive_content prompt_blocked prompt_moderated request_moderated moderation"
+        " input_moderation output_moderation nsfw nsfw_content_detected violation jailbreak"
+        " safety image_safety prohibited_content image_prohibited_content blocklist spii recitation image_recitation"
+        " inputtextsensitivecontentdetected inputimagesensitivecontentdetected outputtextsensitivecontentdetected"
+        " outputimagesensitivecontentdetected sensitivecontentdetected inputtextriskdetection inputimageriskdetection"
+        " outputtextriskdetection outputimageriskdetection datainspectionfailed data_inspection_failed"
+        " ipinfringementsuspect",
+        words=(
+            r"safety_violations|moderation_blocked|content[_ ]policy|\bcontent management policy",
+            r"(?:rejected|refused|blocked|flagged|filtered|stopped|declined|denied|detected)"
+            r" (?:by|as a result of|because of|due to|for violating) (?:[\w'’]+ ){0,3}?(?:safety|moderation|content)",
+            r"\bsafety (?:system|filters?|polic(?:y|ies)|guardrails)|\bguardrails around",
+            rf"violat\w*\b{_LONG}\b(?:content|usage|safety|community|use|ai|platform|our|openai|google)\b"
+            rf"[^.\n]{{0,30}}?{_POLICY}",
+            r"(?:usage|community) guidelines|responsible ai (?:policy|practices)",
+            r"\b(?:flagged|detected|identified) as (?:\w+ ){0,2}?(?:sensitive|unsafe|nsfw)|nsfw content",
+            r"(?:sensitive|inappropriate|prohibited|unsafe|harmful|explicit) (?:words?|content|material|information)",
+            r"flagged by (?:\w+ )?(?:content|moderation|safety)|content (?:checker|moderation|safety|filter|security)",
+            r"moderation (?:rules|system|check|filter)|failed (?:the )?(?:safety|moderation|content)",
+            r"\b(?:image_)?(?:prohibited_content|image_safety)\b",
+            r"违规|违禁|敏感(?:词|内容|信息|字)|违反.{0,20}?(?:政策|规定|规则|准则|规范|条款|法律|法规)",
+            r"(?:内容|安全)审[核查]|审核(?:未|不)?通过|审核失败|内容安全|不安全.{0,4}内容|不适[宜当].{0,4}内容|风控|安全系统",
+        ),
+    ),
+    Rule(
+        failure=OutOfFunds,
+        source="OpenAI, EvoLink, ToAPIs, Ace Data, One API, Ark, DashScope (Arrearage), Replicate, kie.ai, xAI",
+        codes="used_up insufficient_quota insufficient_user_quota insufficient_balance insufficient_credits"
+        " insufficient_funds pre_consume_token_quota_failed pre_consume_quota_failed billing_hard_limit_reached"
+        " billing_limit_user_error billing_not_active billing_error project_spend_limit_exceeded quota_exceeded"
+        " quota_not_enough quotaexceeded accountoverdueerror arrearage payment_required payment_required_error"
+        " credits_exhausted out_of_credits balance_not_enough no_balance user_quota_exhausted",
+        words=(
+            rf"\binsufficient (?:\w+ ){{0,2}}?{_FUNDS}|not enough (?:\w+ )?{_FUNDS}",
+            rf"\b{_FUNDS}\b[^.,\n]{{0,40}}? (?:not enough|insufficient|exhausted|used up|depleted|too low|run out)",
+            rf"{_FUNDS} (?:insufficient|exhausted|depleted)",
+            rf"(?:out of|used all available|doesn['’]t have any|no remaining) (?:\w+ )?{_FUNDS}",
+            r"billing (?:limit|account)|payment required|(?:top up|recharge) your|is in arrears",
+            r"overdue (?:balance|payment|bill)",
+            r"(?:余额|额度|配额|积分|点数|算力)(?:已经?|已被)?(?:不足|用尽|耗尽|不够|用完)|欠费|预扣费.{0,4}失败",
+        ),
+    ),
+    Rule(
+        failure=BadCredentials,
+        source="OpenAI, Ace Data, EvoLink, Google (API_KEY_INVALID), One API, DashScope, Ark, MiniMax",
+        # token_mismatched: Ace Data answers it with 400 and speaks of "parameters", but its SDK treats it as a token
+        # bought for another API: nothing that a user could phrase differently
+        codes="invalid_token no_token token_expired token_mismatched disabled invalid_api_key api_key_invalid"
+        " api_key_expired api_key_disabled api_key_service_blocked invalidapikey unauthorized unauthenticated"
+        " authentication_error authenticationerror authentication_failed model_access_denied access_denied"
+        " accessdenied access_token_expired invalid_authentication invalid_credentials"
+        " unsupported_country_region_territory",
+        words=(
+            rf"\bapi[ _]?key\b{_LONG}\b(?:invalid|not valid|not found|expired|disabled|missing|revoked|error)",
+            r"\b(?:invalid|incorrect|expired|missing|wrong|unknown) (?:\w+ )?(?:api[ _]?key|token|credentials?)\b",
+            r"\btoken (?:is |has )?(?:expired|invalid|revoked|been revoked)|authentication (?:failed|fails)",
+            r"\borgani[sz]ation must be verified|^\W*unauthori[sz]ed\b|login fail",
+            r"无效的?令牌|令牌(?:无效|已过期|状态不可用|已?禁用|不存在)|未提供令牌|密钥(?:无效|错误|已过期)|鉴权失败|认证失败",
+        ),
+        kinds="permission_error permission_denied forbidden",
+    ),
+    Rule(
+        failure=TooLarge,
+        source="nginx, Cloudflare, OpenAI (413), Anthropic, Google (400), Vercel",
+        codes="request_too_large payload_too_large image_too_large file_too_large request_entity_too_large"
+        " content_too_large function_payload_too_large body_too_large image_file_too_large file_size_exceeded",
+        words=(
+            r"(?:request|payload|entity|body|content|upload)(?: entity| body| size)? (?:is )?too (?:large|big)",
+            r"(?:payload|body|request|file|image)(?: \w+)? size (?:exceeds|exceeded|is over|too large)",
+            r"maximum (?:content|file|upload|request|body) size",
+            r"(?:image|file)\b[^.\n]{0,30}? (?:exceeds|larger than|over)[^.\n]{0,30}?\d\s*(?:[km]i?b|bytes)",
+            r"(?:图片|图像|文件|请求体)(?:大小)?(?:过大|太大|超过|超出)",
+        ),
+    ),
+    Rule(
+        failure=Busy,
+        source="OpenAI, EvoLink, Azure, Google, Anthropic, One API, Ark, DashScope, midjourney-proxy",
+        codes="too_many_requests toomanyrequests rate_limit_exceeded rate_limit rate_limit_reached ratelimitexceeded"
+        " requestlimitexceeded overloaded_error serveroverloaded engine_overloaded throttling throttlingexception"
+        " modelaccountrpmratelimitexceeded modelaccounttpmratelimitexceeded modelaccountipmratelimitexceeded"
+        " concurrency_limit_exceeded concurrent_limit_exceeded queue_full slow_down",
+        words=(
+            r"\brate.?limit|too many (?:concurrent )?requests|\bthrottled\b",
+            r"over(?:loaded| capacity)|at (?:full )?capacity|(?:high|heavy) (?:demand|load|traffic)",
+            r"(?:concurren(?:t|cy)|request) (?:\w+ )?limit|queue (?:is )?full",
+            r"(?:server|service|model|system) is (?:\w+ )?busy|resource(?: has been|s are)? exhausted",
+            r"负载(?:已|较|过)?(?:饱和|高|过高)|请求(?:过于|太)?(?:频繁|过多|太多)|限流|频率(?:限制|过高|超限)",
+            r"并发.{0,6}(?:超|上限|限制)|(?:队列|排队)(?:已满|人数过多)|(?:系统|服务|服务器)(?:繁忙|忙)",
+        ),
+        kinds="rate_limit_error resource_exhausted requests tokens",
+    ),
+    Rule(
+        failure=UpstreamDown,
+        source="the upstreams' own failures: OpenAI, Ace Data, EvoLink, Ark, Google, One API",
+        codes="image_generation_server_error",
+        kinds="api_error internal_error internal server_error service_unavailable unavailable service_error"
+        " unknown_error upstream_error internalerror internalserviceerror internal_server_error bad_response"
+        " bad_response_body do_request_failed get_channel_failed empty_response",
+    ),
+    Rule(
+        failure=NoAnswer,
+        source="EvoLink, Google",
+        kinds="timeout generation_timeout deadline_exceeded gateway_timeout request_timeout",
+    ),
+    Rule(
+        failure=Rejected,
+        source="OpenAI, EvoLink, DashScope, Ark",
+        codes="invalid_value invalid_size invalid_image_file invalid_image unknown_parameter image_processing_error"
+        " image_dimension_mismatch invalid_parameters invalid_input_fidelity_model unsupported_value"
+        " missing_required_parameter invalid_image_format",
+        kinds="bad_request invalid_request invalidparameter missingparameter",
+    ),
+    # the end of a task that was accepted
+    Rule(failure=CalledOff, source="EvoLink", codes="request_cancelled"),
+    Rule(failure=NoPicture, source="EvoLink, Google", codes="generation_failed_no_content no_image image_other"),
+    Rule(failure=SaidFailed, source="ToAPIs", kinds="generation_failed"),
+)
+
+STATUSES: Mapping[int, FailureClass] = {
+    401: BadCredentials,
+    402: OutOfFunds,
+    403: BadCredentials,
+    404: WrongEndpoint,
+    405: WrongEndpoint,
+    408: NoAnswer,
+    410: WrongEndpoint,
+    413: TooLarge,
+    425: Busy,
+    429: Busy,
+    430: Busy,  # kie.ai: called too often
+    451: Moderated,
+    504: NoAnswer,
+    524: NoAnswer,  # Cloudflare's own timeout
+    529: Busy,  # overloaded
+}
+
+_WRAPPERS = frozenset({400, 500, 502, 503})  # statuses with which relays pass on what another upstream has said
+_STATUS = re.compile(r"[45]\d\d")  # an HTTP status given as a code
+_EXCEEDED_QUOTA = re.compile(r"exceeded your current quota|check your plan and billing", re.IGNORECASE)
+
+
+def _compile(rules: Iterable[tuple[FailureClass, tuple[str, ...]]]) -> tuple[tuple[FailureClass, re.Pattern[str]], ...]:
+    return tuple((failure, re.compile("|".join(words), re.IGNORECASE)) for failure, words in rules if words)
+
+
+_DECISIVE = _compile((rule.failure, rule.decisive) for rule in RULES)
+_PHRASES = _compile((rule.failure, rule.words) for rule in RULES)
+CODES: Mapping[str, FailureClass] = {code: rule.failure for rule in RULES for code in rule.codes.split()}
+KINDS: Mapping[str, FailureClass] = {code: rule.failure for rule in RULES for code in rule.kinds.split()}
+
+
+def classify_status(status: int) -> FailureClass:
+    """The failure class of an HTTP status that is no success; by its hundreds where it is not in the table."""
+    if status in STATUSES:
+        return STATUSES[status]
+    if 300 <= status < 400:
+        return WrongEndpoint  # redirects of a POST are not followed: they would carry the key elsewhere
+    return UpstreamDown if status >= 500 else Rejected
+
+
+def classify_error(error: ErrorBody, status: int | None, *, prompt: str = "") -> FailureClass | None:
+    """The failure class of an error; None: it does not tell. `status`: of HTTP; None: inside an accepted answer.
+    `prompt`: as sent; what the error repeats of it counts for nothing."""
+    if error.moderated:
+        return Moderated
+    words = [without_prompt(each, prompt) for each in error.messages if not is_page(each)]
+    codes = [_plain_code(each) for each in error.codes]
+    failure = (
+        _by_words(_DECISIVE, words)
+        or _by_code(CODES, codes)
+        or _by_words(_PHRASES, words)
+        or _by_exceeded_quota(error, words)
+        or _by_code(KINDS, codes)
+    )
+    return failure or _by_status(error, codes, status)
+
+
+def classify_finish(reasons: Iterable[str]) -> FailureClass | None:
+    """The failure class of the reasons for which a model stopped; None: an ordinary end."""
+    return _by_code(CODES, [_plain_code(each) for each in reasons])
+
+
+def _plain_code(code: str) -> str:
+    """A code in the spelling of the table: without prefixes such as `channel:`, and what follows the first dot of
+    Ark's and DashScope's (`OutputImageSensitiveContentDetected.PolicyViolation`)."""
+    return (
+        code.lower().rpartition(":")[2].replace("-", "_").removeprefix("finishreason.").removeprefix("finish_reason_")
+    )
+
+
+def _by_code(table: Mapping[str, FailureClass], codes: Iterable[str]) -> FailureClass | None:
+    for code in codes:
+        if failure := table.get(code) or table.get(code.partition(".")[0]):
+            return failure
+    return None
+
+
+def _by_words(table: Iterable[tuple[FailureClass, re.Pattern[str]]], messages: Iterable[str]) -> FailureClass | None:
+    listed = tuple(table)
+    return next((failure for each in messages for failure, words in listed if words.search(each)), None)
+
+
+def _by_exceeded_quota(error: ErrorBody, messages: Iterable[str]) -> FailureClass | None:
+    """OpenAI says it of a balance, Google also of a limit for a minute, and then names the time to wait."""
+    listed = list(messages)
+    if not any(_EXCEEDED_QUOTA.search(each) for each in listed):
+        return None
+    waits = error.retry_after is not None or any(wait_from_words(each) is not None for each in listed)
+    return Busy if waits else OutOfFunds
+
+
+def _by_status(error: ErrorBody, codes: Iterable[str], status: int | None) -> FailureClass | None:
+    numbers = [int(code) for code in codes if _STATUS.fullmatch(code)]
+    if status is None:
+        return classify_status(numbers[0]) if numbers else None
+    failure = classify_status(numbers[0] if numbers and status in _WRAPPERS else status)
+    # a web page instead of the API's own refusal comes from a proxy in between, and says nothing about the request
+    return UpstreamDown if failure is Rejected and any(map(is_page, error.messages)) else failure

@@ -1,0 +1,79 @@
+"""Reads for how long an upstream asks to wait: from headers, from fields, and from its words. Pure.
+
+Whether there is that much time is decided elsewhere.
+"""
+
+import re
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_UNIT = (
+    r"(?P<{0}>milliseconds?|millis|msecs?|ms|seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h"
+    r"|毫秒|秒钟?|分钟?|小时|секунд\w*|сек|минут\w*|мин|час\w*)"
+)
+_AMOUNT = r"\d{1,7}(?:\.\d{1,9})?"
+_SPAN = re.compile(rf"({_AMOUNT})\s*{_UNIT.format('unit')}(?![a-z])", re.IGNORECASE)
+# `Please try again in 12s` (OpenAI), `Please retry in 52.9s` (Google), `retry after 30 seconds` (Azure), `Expected
+# available in 7 seconds` (Replicate), `请在 20 秒后重试`: the time follows the words, or in Chinese stands before them.
+_ASKED = re.compile(
+    r"(?:(?:try|retry)(?:ing)?(?:\s+(?:the|this|your|again|request)){0,3}\s*(?:in|after)|retry[-_ ]?(?:after|delay|in)"
+    r"|wait(?:\s+(?:for|at|least|about)){0,3}|available(?:\s+again)?\s+(?:in|after)|resets?\s+(?:in|after)"
+    r"|через|请在|请等待|等待)"
+    r"\W{0,4}(?:(?:about|around|approximately|another|the next)\s+)?"
+    rf"(?P<time>{_AMOUNT}(?:[^.。;；!?\n]|\.\d){{0,40}})"
+    rf"|(?P<before>{_AMOUNT}\s*(?:秒钟?|分钟|小时))\s*(?:后|之后)",
+    re.IGNORECASE,
+)
+_BARE_SECONDS = re.compile(rf"({_AMOUNT})\s*(?:$|[.,;)\]\"'}}])")  # `retry after: 30`
+
+
+def wait_from_headers(headers: Mapping[str, str]) -> float | None:
+    """Seconds to wait, >= 0, from `retry-after-ms` or Retry-After (RFC 9110: seconds or a date); None: not named.
+
+    A date is compared with the answer's own Date, so that no local clock is needed. Keys in lower case.
+    """
+    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers.get(name, "")) * scale
+        except ValueError:
+            continue
+        if 0 <= seconds < float("inf"):
+            return seconds
+    retry_after = headers.get("retry-after", "")
+    try:
+        retry_at = parsedate_to_datetime(retry_after)
+        return max((retry_at - parsedate_to_datetime(headers.get("date", ""))).total_seconds(), 0.0)
+    except (TypeError, ValueError, OverflowError):  # OverflowError: an offset beyond the range of datetime
+        return parse_span(retry_after)
+
+
+def wait_from_words(text: str) -> float | None:
+    """Seconds to wait, >= 0, that a sentence asks for; None: it names no time."""
+    asked = _ASKED.search(text)
+    return parse_span(asked["time"] or asked["before"]) if asked else None
+
+
+def parse_span(text: str) -> float | None:
+    """Seconds in a span of time such as `6.2s`, `1m30s`, `2 minutes` or `1 minute and 5 seconds`, a bare number being
+    seconds; None: it is none."""
+    found, end = list[tuple[float, str]](), 0
+    for span in _SPAN.finditer(text):
+        if found and text[end : span.start()].strip(" ,") not in ("", "and", "и"):
+            break
+        if not found and text[: span.start()].strip():
+            break
+        found.append((float(span[1]), span["unit"].lower()))
+        end = span.end()
+    if found:
+        return sum(number * _UNITS_S[_unit(unit)] for number, unit in found)
+    bare = _BARE_SECONDS.match(text.strip())
+    return float(bare[1]) if bare else None
+
+
+def _unit(word: str) -> str:
+    if word.startswith(("ms", "milli", "毫")):
+        return "ms"
+    if word.startswith(("s", "秒", "с")):
+        return "s"
+    return "m" if word.startswith(("m", "分", "м")) else "h"

@@ -1,0 +1,442 @@
+"""What relays answer when they fail, as a table: what it looked like, and the failure it must become in every dialect.
+
+Shared by the tests of the wire and by the one that holds the documentation against it; asserts nothing by itself.
+"""
+
+import json
+from dataclasses import dataclass
+
+from bot.errors import (
+    AccountBlocked,
+    BadCredentials,
+    Busy,
+    Moderated,
+    NoAnswer,
+    OutOfFunds,
+    PaintFailed,
+    Rejected,
+    SaidFailed,
+    TooLarge,
+    UpstreamDown,
+    WrongEndpoint,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One answer of an upstream without an image."""
+
+    name: str
+    body: object
+    """A document, or the text of a body."""
+    becomes: type[PaintFailed]
+    status: int = 400
+    headers: tuple[str, ...] = ()
+    wait: float | None = None
+    """Seconds that it asks to wait."""
+    quote: str | None = None
+    """What a member reads of it; None: nothing is quoted."""
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def text(self) -> str:
+        return self.body if isinstance(self.body, str) else json.dumps(self.body, ensure_ascii=False)
+
+
+def openai(message: str, code: object = None, kind: str | None = None) -> dict[str, object]:
+    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+
+
+def wrapped(raw: object, code: int = 400) -> dict[str, object]:
+    """OpenRouter passes on what a provider has said, as text."""
+    text = raw if isinstance(raw, str) else json.dumps(raw)
+    metadata = {"raw": text, "provider_name": "OpenAI", "is_byok": False}
+    return {"error": {"message": "Provider returned error", "code": code, "metadata": metadata}, "user_id": "user_1"}
+
+
+SAFETY = "Your request was rejected by the safety system."
+BLOCKED = (
+    "Your resource has been temporarily blocked because we detected behavior that may violate our content policy. For "
+    "more details on Azure OpenAI service content policy, please visit https://aka.ms/aoaicodeofconduct"
+)
+NGINX = (
+    "<html>\r\n<head><title>413 Request Entity Too Large</title></head>\r\n<body>\r\n"
+    "<center><h1>413 Request Entity Too Large</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+)
+GOOGLE_KEY = {
+    "code": 400,
+    "message": "API key not valid. Please pass a valid API key.",
+    "status": "INVALID_ARGUMENT",
+    "details": [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}],
+}
+GOOGLE_QUOTA = (
+    "You exceeded your current quota, please check your plan and billing details.\n* Quota exceeded for metric: "
+    "generativelanguage.googleapis.com/generate_content_free_tier_requests, limit: {limit}, model: "
+    "gemini-2.5-flash-preview-image\nPlease retry in 12.5s."
+)
+
+
+def google_quota(limit: str) -> dict[str, object]:
+    details = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "12s"}]
+    message = GOOGLE_QUOTA.format(limit=limit)
+    return {"error": {"code": 429, "message": message, "status": "RESOURCE_EXHAUSTED", "details": details}}
+
+
+def nested_blocked() -> dict[str, object]:
+    """Three relays, each of which has put the answer of the one before into a text."""
+    azure = json.dumps({"error": {"code": "Forbidden", "message": BLOCKED}})
+    inner = json.dumps({"error": "Forbidden", "message": azure, "requestParameters": {"prompt": "a cat"}})
+    return {"success": False, "error": {"message": inner}}
+
+
+MODERATION = openai(f"{SAFETY} safety_violations=[sexual].", "moderation_blocked", "image_generation_user_error")
+
+ERRORS: tuple[Answer, ...] = (
+    # content rules: the member's prompt
+    Answer(name="raw-moderation", body=wrapped(MODERATION), becomes=Moderated),
+    Answer(name="raw-moderation-as-502", body=wrapped(MODERATION, 502), status=502, becomes=Moderated),
+    Answer(name="raw-words", body=wrapped(SAFETY, 500), status=500, becomes=Moderated),
+    Answer(name="safety-500", body=openai(SAFETY), status=500, becomes=Moderated),
+    Answer(name="safety-text", body=f"upstream error: {SAFETY}", status=500, becomes=Moderated),
+    Answer(
+        name="dall-e-safety",
+        body=openai("Your request was rejected as a result of our safety system."),
+        becomes=Moderated,
+    ),
+    Answer(
+        name="sdk-repr",
+        body=openai(
+            "Error code: 400 - {'error': {'message': 'The response was filtered due to the prompt triggering Azure "
+            "OpenAI\\'s content management policy.', 'type': None, 'param': 'prompt', 'code': 'content_filter', "
+            "'status': 400}}"
+        ),
+        status=500,
+        becomes=Moderated,
+    ),
+    Answer(
+        name="ark",
+        body=openai(
+            "The request failed because the output image may contain sensitive information.",
+            "OutputImageSensitiveContentDetected.PolicyViolation",
+        ),
+        becomes=Moderated,
+    ),
+    Answer(
+        name="dashscope",
+        body={"code": "DataInspectionFailed", "message": "Output data may contain inappropriate content."},
+        becomes=Moderated,
+    ),
+    Answer(
+        name="fal",
+        body={
+            "detail": [
+                {
+                    "loc": ["body", "prompt"],
+                    "msg": "The content could not be processed because it contained "
+                    "material flagged by a content checker.",
+                    "type": "content_policy_violation",
+                }
+            ]
+        },
+        status=422,
+        becomes=Moderated,
+    ),
+    Answer(
+        name="xai",
+        body={
+            "code": "The caller does not have permission",
+            "error": "Content violates usage guidelines. Team: t, API key ID: k, Failed check: SAFETY_CHECK_TYPE_BIO",
+        },
+        status=403,
+        becomes=Moderated,
+    ),
+    Answer(name="one-api-words", body=openai("提示词包含敏感词", "prompt_blocked", "new_api_error"), becomes=Moderated),
+    Answer(
+        name="google-blocked",
+        body=openai("request blocked by Gemini API: PROHIBITED_CONTENT"),
+        status=500,
+        becomes=Moderated,
+    ),
+    # the operator's account
+    Answer(
+        name="azure-blocked",
+        body={"error": {"code": "Forbidden", "message": BLOCKED}},
+        status=403,
+        becomes=AccountBlocked,
+    ),
+    Answer(name="azure-blocked-three-deep", body=nested_blocked(), status=500, becomes=AccountBlocked),
+    Answer(
+        name="deactivated",
+        body=openai("The OpenAI account associated with this API key has been deactivated.", "account_deactivated"),
+        status=401,
+        becomes=AccountBlocked,
+    ),
+    Answer(
+        name="google-suspended",
+        body=[
+            {
+                "error": {
+                    "code": 403,
+                    "status": "PERMISSION_DENIED",
+                    "message": "Permission denied: Consumer 'api_key:AIza' has been suspended.",
+                }
+            }
+        ],
+        status=403,
+        becomes=AccountBlocked,
+    ),
+    Answer(name="google-key", body=[{"error": GOOGLE_KEY}], becomes=BadCredentials),
+    Answer(name="google-key-object", body={"error": GOOGLE_KEY}, becomes=BadCredentials),
+    Answer(
+        name="google-key-in-text", body=openai(json.dumps([{"error": GOOGLE_KEY}])), status=500, becomes=BadCredentials
+    ),
+    Answer(
+        name="one-api-token",
+        body=openai("无效的令牌 (request id: 2026)", None, "new_api_error"),
+        status=401,
+        becomes=BadCredentials,
+    ),
+    Answer(
+        name="unverified",
+        body=openai("Your organization must be verified to use the model `gpt-image-1`."),
+        status=403,
+        becomes=BadCredentials,
+    ),
+    Answer(name="plain-401", body="Unauthorized", status=401, becomes=BadCredentials),
+    # the operator's balance
+    Answer(
+        name="one-api-quota",
+        body=openai(
+            "token quota is not enough, token remain quota: ¥0.1, need quota: ¥0.2",
+            "pre_consume_token_quota_failed",
+            "new_api_error",
+        ),
+        status=403,
+        becomes=OutOfFunds,
+    ),
+    Answer(name="one-api-quota-words", body=openai("user quota is not enough"), status=403, becomes=OutOfFunds),
+    Answer(name="one-api-balance", body=openai("预扣费额度失败, 用户剩余额度: ¥0.0"), status=403, becomes=OutOfFunds),
+    Answer(
+        name="insufficient-quota",
+        body=openai(
+            "You exceeded your current quota, please check your plan and billing details.",
+            "insufficient_quota",
+            "insufficient_quota",
+        ),
+        status=429,
+        headers=("Retry-After: 2",),
+        becomes=OutOfFunds,
+    ),
+    Answer(name="google-limit-0", body=google_quota("0"), status=429, becomes=OutOfFunds),
+    Answer(
+        name="openai-limit-0",
+        body=openai(
+            "Rate limit reached for gpt-image-1 in organization org-1 on images per "
+            "min: Limit 0, Used 0, Requested 1. Please try again in 12s.",
+            "rate_limit_exceeded",
+            "images",
+        ),
+        status=429,
+        becomes=OutOfFunds,
+    ),
+    Answer(
+        name="fal-balance",
+        body={"detail": "User is locked. Reason: Exhausted balance. Top up your balance at fal.ai/dashboard/billing."},
+        status=403,
+        becomes=OutOfFunds,
+    ),
+    Answer(
+        name="kie-credits",
+        body={"code": 402, "msg": "Credits insufficient", "data": None},
+        status=402,
+        becomes=OutOfFunds,
+    ),
+    # limits of the moment
+    Answer(
+        name="openai-12s",
+        body=openai(
+            "Rate limit reached for gpt-image-1 (for limit gpt-image) on images per min: "
+            "Limit 5, Used 5, Requested 1. Please try again in 12s.",
+            "rate_limit_exceeded",
+            "images",
+        ),
+        status=429,
+        becomes=Busy,
+        wait=12,
+    ),
+    Answer(
+        name="openai-6.2s",
+        body=openai("Rate limit reached. Please try again in 6.2s. Visit https://x.example"),
+        status=429,
+        becomes=Busy,
+        wait=6.2,
+    ),
+    Answer(name="openai-1m30s", body=openai("Please try again in 1m30s."), status=429, becomes=Busy, wait=90),
+    Answer(
+        name="minutes", body=openai("Too many requests, try again in 2 minutes"), status=429, becomes=Busy, wait=120
+    ),
+    Answer(
+        name="azure-30",
+        body=openai("Requests have exceeded call rate limit. Please retry after 30 seconds.", "429"),
+        status=429,
+        becomes=Busy,
+        wait=30,
+    ),
+    Answer(name="google-limit-15", body=google_quota("15"), status=429, becomes=Busy, wait=12),
+    Answer(
+        name="openrouter-429",
+        body=wrapped("x is temporarily rate-limited upstream. Please retry shortly.", 429),
+        status=429,
+        becomes=Busy,
+    ),
+    Answer(name="raw-429-as-500", body=wrapped(openai("Slow down", 429), 500), status=500, becomes=Busy),
+    Answer(name="header", body="busy", status=429, headers=("Retry-After: 3",), becomes=Busy, wait=3),
+    Answer(
+        name="header-date",
+        body="busy",
+        status=429,
+        headers=("Date: Wed, 21 Oct 2026 07:28:00 GMT", "Retry-After: Wed, 21 Oct 2026 07:28:30 GMT"),
+        becomes=Busy,
+        wait=30,
+    ),
+    Answer(
+        name="503-header",
+        body=openai("Service unavailable"),
+        status=503,
+        headers=("Retry-After: 2",),
+        becomes=Busy,
+        wait=2,
+    ),
+    Answer(
+        name="503-page", body="<html>Maintenance</html>", status=503, headers=("Retry-After: 2",), becomes=Busy, wait=2
+    ),
+    Answer(
+        name="529-header",
+        body=openai("Overloaded", kind="overloaded_error"),
+        status=529,
+        headers=("Retry-After: 2",),
+        becomes=Busy,
+        wait=2,
+    ),
+    Answer(
+        name="google-overloaded",
+        body={
+            "error": {
+                "code": 503,
+                "message": "The model is overloaded. Please try again later.",
+                "status": "UNAVAILABLE",
+            }
+        },
+        status=503,
+        becomes=Busy,
+    ),
+    Answer(
+        name="one-api-saturated",
+        body=openai("当前分组上游负载已饱和，请稍后再试 (request id: 2026)", None, "new_api_error"),
+        status=429,
+        becomes=Busy,
+    ),
+    # too large
+    Answer(name="nginx-413", body=NGINX, status=413, becomes=TooLarge),
+    Answer(
+        name="openai-413",
+        body=openai("Maximum content size limit (26214400) exceeded (26428490 bytes read)"),
+        status=413,
+        becomes=TooLarge,
+    ),
+    Answer(
+        name="google-payload",
+        body={
+            "error": {
+                "code": 400,
+                "status": "INVALID_ARGUMENT",
+                "message": "Request payload size exceeds the limit: 20971520 bytes.",
+            }
+        },
+        becomes=TooLarge,
+    ),
+    Answer(name="vercel", body="Request Entity Too Large\n\nFUNCTION_PAYLOAD_TOO_LARGE", status=413, becomes=TooLarge),
+    # the address, the upstream itself
+    Answer(
+        name="no-endpoint",
+        body=openai("No endpoints found for google/gemini-1.", 404),
+        status=404,
+        becomes=WrongEndpoint,
+    ),
+    Answer(
+        name="no-channel",
+        body=openai("当前分组 default 下对于模型 gpt-image-2 无可用渠道", None, "new_api_error"),
+        status=503,
+        becomes=WrongEndpoint,
+    ),
+    Answer(
+        name="page-502",
+        body='<!DOCTYPE html><html><body>Bad gateway {"error": 1}</body></html>',
+        status=502,
+        becomes=UpstreamDown,
+    ),
+    Answer(name="503-silent", body="", status=503, becomes=UpstreamDown),
+    Answer(name="504", body="<html>504 Gateway Time-out</html>", status=504, becomes=NoAnswer),
+    # refused for what was asked
+    Answer(
+        name="raw-size",
+        body=wrapped(openai("Invalid size '8x8'.", "invalid_value", "invalid_request_error")),
+        becomes=Rejected,
+        quote="Invalid size '8x8'.",
+    ),
+    Answer(
+        name="raw-images",
+        body=wrapped(
+            openai("Model 'x' supports at most 1 image per prompt.", "invalid_request_error", "invalid_request_error")
+        ),
+        becomes=Rejected,
+        quote="Model 'x' supports at most 1 image per prompt.",
+    ),
+    Answer(name="no-words", body={"error": {"code": "invalid_size"}}, becomes=Rejected, quote="HTTP 400 invalid_size"),
+    Answer(
+        name="cut-json",
+        body='{"error": {"message": "Invalid size.", "code": "invalid_size", "param": "si',
+        becomes=Rejected,
+        quote="Invalid size.",
+    ),
+    Answer(
+        name="fastapi",
+        body={"detail": [{"loc": ["body", "n"], "msg": "Input should be less than 5"}]},
+        status=422,
+        becomes=Rejected,
+        quote="Input should be less than 5",
+    ),
+)
+
+# Errors inside of an HTTP 200 that is nothing but the error.
+IN_SUCCESS: tuple[Answer, ...] = (
+    Answer(
+        name="negative",
+        body={"code": -1, "msg": "服务器开小差了", "data": None},
+        becomes=SaidFailed,
+        quote="服务器开小差了",
+    ),
+    Answer(name="negative-key", body={"code": -2, "msg": "apikey error: invalid api key"}, becomes=BadCredentials),
+    Answer(name="own-number", body={"code": 10_003, "msg": "insufficient balance", "data": {}}, becomes=OutOfFunds),
+    Answer(
+        name="own-number-moderated",
+        body={"code": 50_411, "message": "Pre Img Risk Not Pass: content policy", "data": None},
+        becomes=Moderated,
+    ),
+    Answer(name="number-as-text", body={"code": "-1001", "message": "the queue is full"}, becomes=Busy),
+    Answer(
+        name="minimax", body={"base_resp": {"status_code": 1004, "status_msg": "login fail"}}, becomes=BadCredentials
+    ),
+    Answer(
+        name="named",
+        body={"code": "InvalidApiKey", "message": "Invalid API-key provided.", "request_id": "r"},
+        becomes=BadCredentials,
+    ),
+    Answer(name="list", body=[{"error": GOOGLE_KEY}], becomes=BadCredentials),
+    Answer(name="raw", body=wrapped(MODERATION), becomes=Moderated),
+    Answer(name="success-false", body={"success": False, "message": "token quota is not enough"}, becomes=OutOfFunds),
+    Answer(name="status-error", body={"status": "error", "message": SAFETY}, becomes=Moderated),
+    Answer(name="wait", body=openai("Please try again in 20s", "rate_limit_exceeded"), becomes=Busy, wait=20),
+)
