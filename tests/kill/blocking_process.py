@@ -19,7 +19,7 @@ from adapters.telegram.client import TelegramAdapter
 from bot.chat import Card, Chat, Delivered, MessageRef
 from bot.job import Failure, Job, NewJob, State
 from bot.painting import Image, PaintEvent, PaintRequest, Preview, Progress
-from bot.providers.fallback import AttemptRejected, AttemptStarted, FallbackProvider
+from bot.providers.fallback import AttemptRejected, AttemptStarted, FallbackProvider, Shrink
 from bot.quota import QuotaRules
 from bot.store.store import Store
 from tests.kill.kill_points import kill_point_name
@@ -92,8 +92,10 @@ class BlockingStore(Store):
 
 class BlockingFallback(FallbackProvider):
     @override
-    async def paint(self, request: PaintRequest) -> AsyncGenerator[PaintEvent | AttemptStarted | AttemptRejected, None]:
-        async with aclosing(super().paint(request)) as events:
+    async def paint(
+        self, request: PaintRequest, *, shrink: Shrink | None = None
+    ) -> AsyncGenerator[PaintEvent | AttemptStarted | AttemptRejected, None]:
+        async with aclosing(super().paint(request, shrink=shrink)) as events:
             async for event in events:
                 if isinstance(event, Progress | Preview):
                     await block_at("halfway", request.prompt)
