@@ -17,8 +17,7 @@ def done_card(job: Job, *, count: int, seconds: float, charged: int, missing: st
     text_id = "done-caption" if count >= job.options.n else "done-partly"
     numbers = {"seconds": round(seconds), "credits": charged, "got": count, "asked": job.options.n}
     is_told = missing and count < job.options.n
-    why = "
-" + translate(job.locale, "done-missing", reason=missing) if is_told else ""
+    why = "\n" + translate(job.locale, "done-missing", reason=missing) if is_told else ""
     return Card(
         text=translate(job.locale, text_id, prompt=excerpt(job.prompt), **numbers) + why,
         plain_text=translate(job.locale, text_id, prompt="…", **numbers) + why,
