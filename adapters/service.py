@@ -140,6 +140,7 @@ async def serve(
         health = DatabaseHealth(store, clock)
         stack.push_async_callback(health.close)
         server.add_check("database", health.problem)
+        server.add_check("core", app.problem)
         for adapter in adapters:
             stack.push_async_callback(adapter.stop_receiving)
             await adapter.start(app.events)

@@ -279,6 +279,11 @@ class App:
         if resumed:
             log.info("unfinished jobs resumed", jobs=resumed)
 
+    async def problem(self) -> str | None:
+        """Why the core does not work right now, for `/readyz`; None while it does."""
+        problems = (self._status_messages.problem(), self._retention.problem())
+        return "; ".join(each for each in problems if each is not None) or None
+
     async def drain(self, hurry: asyncio.Event | None = None) -> None:
         """Takes no new jobs, and gives running ones `drain_s` seconds to end, or until `hurry` is set. Unfinished ones
         are resumed at the next start."""

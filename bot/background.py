@@ -7,11 +7,16 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+import structlog
+
 from bot.clock import Clock, wait_for_future
+
+log = structlog.get_logger()
 
 
 class BackgroundTasks:
-    """The running background tasks of one owner. A coroutine handles its own failures: nobody awaits its result."""
+    """The running background tasks of one owner. A coroutine handles its own failures: nobody awaits its result. Any
+    other failure is logged. Work that must go on is a `bot.supervision.Supervisor`'s."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -24,8 +29,13 @@ class BackgroundTasks:
         """Starts `work` as a task of that name."""
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._forget)
         return task
+
+    def _forget(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (failed := task.exception()) is not None:
+            log.error("background task failed", task=task.get_name(), exc_info=failed)
 
     async def join(self) -> None:
         """Waits for every task, also those started meanwhile. Raises none of their failures."""

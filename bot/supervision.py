@@ -5,7 +5,8 @@ ends by itself and that somebody awaits is none: `bot.background` holds it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import structlog
 
@@ -15,9 +16,9 @@ from bot.metrics import TASK_RESTARTS
 log = structlog.get_logger()
 
 FIRST_PAUSE_S, MAX_PAUSE_S = 1.0, 60.0  # before a task that has ended starts again; doubles with each early end
-START_TURNS = 2  # of the event loop until a task that was started begins its work
+START_TURNS = 1  # of the event loop until a worker that was started begins its work
 
-Work = Callable[[], Awaitable[None]]
+Work = Callable[[], Coroutine[Any, Any, None]]
 
 
 class TaskInterrupted(Exception):
@@ -59,7 +60,8 @@ class SupervisedTask:
         have found nothing left to do just before."""
         self._is_wanted = True
         if not self.is_running and not self._is_stopped:
-            self._supervision = asyncio.create_task(self._keep_running(), name=f"supervision of {self.name}")
+            name = self.name if self._ends else f"supervision of {self.name}"
+            self._supervision = asyncio.create_task(self._keep_running(), name=name)
 
     @property
     def is_running(self) -> bool:
@@ -121,28 +123,37 @@ class SupervisedTask:
                 self._is_paused = False
 
     async def _run_once(self) -> str | None:
-        """Runs the work in a task of its own, so that a cancellation of that task is an end like any other. Why it
-        ended; None: it has nothing left to do."""
-        running = asyncio.create_task(self._run(), name=self.name)
+        """Runs the work. Why it ended; None: it has nothing left to do."""
         try:
-            await asyncio.wait((running,))
+            await (self._work() if self._ends else self._run_apart())
         except asyncio.CancelledError:
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
-            raise
-        if running.cancelled():
+            if is_being_cancelled():
+                raise
             log.error("task ended", task=self.name, reason="cancelled")
             return "cancelled"
-        failed = running.exception()
-        if isinstance(failed, TaskInterrupted):
-            return str(failed)
-        if failed is not None:
-            log.error("task ended", task=self.name, exc_info=failed)
+        except TaskInterrupted as interrupted:
+            return str(interrupted)
+        except Exception as failed:
+            log.exception("task ended", task=self.name)
             return type(failed).__name__  # its text may hold a secret
         return None if self._ends else "ended"
 
-    async def _run(self) -> None:
-        await self._work()
+    async def _run_apart(self) -> None:
+        """Runs the work in a task of its own, whose cancellation by anybody is an end like any other. A worker is
+        spared that: it is started for each thing to do."""
+        running = asyncio.create_task(self._work(), name=self.name)
+        try:
+            await asyncio.wait((running,))
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+        running.result()
+
+
+def is_being_cancelled() -> bool:
+    """Whether somebody has cancelled the current task, and not only what it waits for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 class Supervisor:

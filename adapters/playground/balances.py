@@ -12,6 +12,7 @@ from adapters.playground import users
 from adapters.playground.connections import Connections
 from adapters.playground.protocol import QuotaFrame
 from bot.ports import EventSink
+from bot.supervision import Supervisor
 
 log = structlog.get_logger()
 
@@ -19,13 +20,13 @@ log = structlog.get_logger()
 class Balances:
     """Keeps the balances that pages show up to date. Runs from construction until `close`."""
 
-    def __init__(self, connections: Connections, events: EventSink) -> None:
+    def __init__(self, connections: Connections, events: EventSink, supervisor: Supervisor) -> None:
         self._connections = connections
         self._events = events
         self._requested: dict[str, bool] = {}  # by user; True: send the balance even when it is unchanged
         self._wake = asyncio.Event()
         self._sent: dict[str, QuotaFrame] = {}  # last frame by user
-        self._worker = asyncio.create_task(self._run(), name="playground balances")
+        self._worker = supervisor.keep_running("playground balances", self._run)
 
     def request_update(self, user_ids: Iterable[str], *, always_send: bool = False) -> None:
         """Reads these users' balances soon; sends those that changed, or all with `always_send`."""
@@ -34,21 +35,21 @@ class Balances:
         self._wake.set()
 
     async def close(self) -> None:
-        self._worker.cancel()
-        await asyncio.gather(self._worker, return_exceptions=True)
+        await self._worker.stop()
 
     async def _run(self) -> None:
         while True:
-            await self._wake.wait()
-            self._wake.clear()
-            requested, self._requested = self._requested, {}
-            for user_id, always_send in requested.items():
+            while self._requested:
+                user_id = next(iter(self._requested))
+                always_send = self._requested.pop(user_id)
                 if not len(self._connections):
-                    break
+                    continue
                 try:
                     await self._send_balance(user_id, always_send)
                 except Exception:
                     log.exception("balance failed", user=user_id)
+            self._wake.clear()
+            await self._wake.wait()
 
     async def _send_balance(self, user_id: str, always_send: bool) -> None:
         balance = await self._events.balance(users.core_user(user_id))

@@ -27,6 +27,7 @@ from bot.clock import Clock
 from bot.errors import ChatGone, ChatUnreachable, MessageGone, SettingsWrong
 from bot.painting import Image
 from bot.ports import EventSink
+from bot.supervision import Supervisor
 from bot.texts import LOCALES, messages_with_prefix
 
 BUDGET_SLOTS, BUDGET_PERIOD_S = 20, 5.0  # calls about one chat: enough to look alive, few enough to read
@@ -69,6 +70,7 @@ class PlaygroundAdapter:
         self._texts = texts
         self._routes = PageRoutes(backlog)
         self._backend: Backend | None = None
+        self._supervisor = Supervisor(clock)
 
     def routes(self) -> list[web.RouteDef]:
         """The page's addresses; they answer 503 until `start` and after `close`."""
@@ -87,8 +89,8 @@ class PlaygroundAdapter:
             database=self._database,
             connections=connections,
             previews=Previews(),
-            work_queues=WorkQueues(),
-            balances=Balances(connections, events),
+            work_queues=WorkQueues(self._supervisor),
+            balances=Balances(connections, events, self._supervisor),
             events=events,
             commands=commands,
             texts=texts,
@@ -114,7 +116,7 @@ class PlaygroundAdapter:
 
     async def problem(self) -> str | None:
         """Why the playground does not work right now; None when it does."""
-        return None if self._backend is not None else "closed"
+        return "closed" if self._backend is None else self._supervisor.problem()
 
     # ------------------------------------------------------------ ChatPort
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
+import structlog
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from adapters.playground import same_origin
@@ -22,6 +23,8 @@ from adapters.playground.records import NewFile
 from adapters.playground.session import Session
 from bot.errors import ChatFailed, PictureGone, PictureTooLarge
 from bot.texts import negotiate_locale, translate, translate_error
+
+log = structlog.get_logger()
 
 STATIC = Path(__file__).parent / "static"
 FILE_LIMIT = f"{FILE_BYTES // 1024 // 1024} MB"
@@ -145,20 +148,23 @@ class PageRoutes:
         disconnect = asyncio.create_task(outgoing.disconnect.wait(), name="playground disconnects")
         self._listeners[listener] = outgoing
         try:
-            await asyncio.wait((listener, disconnect), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((listener, sender, disconnect), return_when=asyncio.FIRST_COMPLETED)
             backend.connections.remove_queue(outgoing)
             sender.cancel()
             if outgoing.overflowed and request.transport is not None:
                 request.transport.abort()  # a page that does not read would not read the close frame either
             elif not socket.closed:
                 await socket.close(code=WSCloseCode.GOING_AWAY)
-            await listener
+            await asyncio.wait((listener,))
         finally:
             backend.connections.remove_queue(outgoing)
             sender.cancel()
             disconnect.cancel()
-            await asyncio.gather(sender, disconnect, return_exceptions=True)
+            ends = await asyncio.gather(sender, disconnect, listener, return_exceptions=True)
             self._listeners.pop(listener, None)
+            for failed in ends:  # the page connects again, and gets what it has missed
+                if isinstance(failed, Exception):
+                    log.error("playground connection failed", exc_info=failed)
         return socket
 
     def _require_backend(self) -> Backend:
@@ -176,7 +182,7 @@ async def _receive_frames(socket: web.WebSocketResponse, session: Session) -> No
 
 
 async def _send_frames(socket: web.WebSocketResponse, session: Session) -> None:
-    with suppress(ConnectionError):  # the listener notices that the page is gone
+    with suppress(ConnectionError):  # the page is gone
         await session.send_frames(socket)
 
 

@@ -5,8 +5,11 @@ Nobody waits for the work. Knows nothing of what the work is.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import structlog
+
+from bot.supervision import SupervisedTask, Supervisor
 
 MAX_QUEUED = 100  # pieces of work in one queue; beyond it the producer waits, and its websocket with it
 
@@ -17,15 +20,18 @@ log = structlog.get_logger()
 class WorkQueues:
     """Queues of work by name, each with a worker of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
         self._queues: dict[str, asyncio.Queue[Work | None]] = {}
-        self._workers: dict[str, asyncio.Task[None]] = {}
+        self._workers: dict[str, SupervisedTask] = {}
 
     async def add_work(self, name: str, work: Work) -> None:
         """Runs `work` after everything that was added to the same queue before."""
         if name not in self._queues:
             queue = self._queues[name] = asyncio.Queue(MAX_QUEUED)
-            self._workers[name] = asyncio.create_task(_run_queue(name, queue), name=f"playground {name}")
+            worker = self._supervisor.add_worker(f"playground {name}", partial(_run_queue, name, queue))
+            self._workers[name] = worker
+            worker.start()
         await self._queues[name].put(work)
 
     async def drain(self) -> None:
@@ -34,7 +40,7 @@ class WorkQueues:
         workers, self._workers = self._workers, {}
         for queue in queues.values():
             await queue.put(None)
-        await asyncio.gather(*workers.values())
+        await asyncio.gather(*(worker.wait() for worker in workers.values()))
 
 
 async def _run_queue(name: str, queue: asyncio.Queue[Work | None]) -> None:

@@ -5,10 +5,10 @@ Decides when; what is deleted stands in `Store.delete_expired`. The ledger keeps
 
 import structlog
 
-from bot.background import BackgroundTasks
 from bot.clock import Clock
 from bot.errors import StoreFailed
 from bot.store.store import Store
+from bot.supervision import Supervisor
 
 log = structlog.get_logger()
 
@@ -23,15 +23,19 @@ class Retention:
         self._store = store
         self._clock = clock
         self._days = retention_days
-        self._background = BackgroundTasks()
+        self._supervisor = Supervisor(clock)
 
     def start(self) -> None:
         """Starts the task."""
-        self._background.spawn(self._run_forever(), "retention")
+        self._supervisor.keep_running("retention", self._run_forever)
 
     async def stop(self) -> None:
         """Cancels the task and waits for its end."""
-        await self._background.cancel()
+        await self._supervisor.stop()
+
+    def problem(self) -> str | None:
+        """Why nothing is deleted right now; None while all is well."""
+        return self._supervisor.problem()
 
     async def delete_expired(self) -> int:
         """Deletes what has expired. Returns the number of jobs. Raises StoreFailed."""
@@ -44,6 +48,4 @@ class Retention:
                     log.info("expired jobs deleted", jobs=deleted)
             except StoreFailed as failed:
                 log.warning("expired jobs not deleted", detail=failed.detail)
-            except Exception:
-                log.exception("retention failed")
             await self._clock.sleep(INTERVAL_S)

@@ -27,6 +27,7 @@ from bot.ports import ChatPort, MessageRemoval, PrivateChats, RateLimitFeedback
 from bot.status.message import FinalState, Removal, StatusMessage, no_images
 from bot.status.pacing import NO_RESETS, Pacer, SendGrant, Urgency
 from bot.status.state import RestartAnnounced, Status, StatusEvent, apply_event, is_noticeable_change, render
+from bot.supervision import Supervisor
 
 log = structlog.get_logger()
 
@@ -46,23 +47,27 @@ class StatusMessages:
         self._messages: dict[str, StatusMessage] = {}
         self._calls = BackgroundTasks()
         self._wake = asyncio.Event()
-        self._loops = BackgroundTasks()
+        self._supervisor = Supervisor(clock)
         self._stopped = False
 
     async def start(self) -> None:
         """Starts the tasks that make calls and refresh messages."""
-        self._loops.spawn(self._run_forever(self._start_next_call), "status calls")
-        self._loops.spawn(self._run_forever(self._refresh_all), "status refresh")
+        self._supervisor.keep_running("status calls", self._start_calls)
+        self._supervisor.keep_running("status refresh", self._refresh_messages)
 
     async def stop(self) -> None:
         """Waits for calls in flight. Final states not shown by then are shown after the next start; replies not sent by
         then make `send_reply` return False."""
         self._stopped = True
-        await self._loops.cancel()
+        await self._supervisor.stop()
         await self._calls.join()
         for message in list(self._messages.values()):
             if message.is_reply:
                 message.outcome.cancel()
+
+    def problem(self) -> str | None:
+        """Why nothing is sent right now; None while calls are made."""
+        return self._supervisor.problem()
 
     # ------------------------------------------------------------ called by jobs
 
@@ -225,14 +230,9 @@ class StatusMessages:
         self._pacer.request_call(message.key, urgency, self._lane(message), self._clock.monotonic())
         self._wake.set()
 
-    async def _run_forever(self, once: Callable[[], Awaitable[None]]) -> None:
-        """Repeats `once`. A bug in it must not silence the whole bot: it is logged, and the loop goes on."""
+    async def _start_calls(self) -> None:
         while True:
-            try:
-                await once()
-            except Exception:
-                log.exception("status loop failed")
-                await self._clock.sleep(RETRY_MIN_S)
+            await self._start_next_call()
 
     async def _start_next_call(self) -> None:
         self._wake.clear()
@@ -243,10 +243,11 @@ class StatusMessages:
         else:
             await wait_for_event(self._wake, None if grant is None else grant - self._clock.monotonic(), self._clock)
 
-    async def _refresh_all(self) -> None:
-        await self._clock.sleep(HEARTBEAT_S)
-        for key in list(self._messages):
-            self.refresh(key)
+    async def _refresh_messages(self) -> None:
+        while True:
+            await self._clock.sleep(HEARTBEAT_S)
+            for key in list(self._messages):
+                self.refresh(key)
 
     async def _make_call(self, grant: SendGrant) -> None:
         """Makes one call to the platform, and reports its end to the pacer and the message."""

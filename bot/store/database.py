@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.clock import Clock
 from bot.errors import StoreFailed
 from bot.store.engine import commit_after, is_sqlite, make_async_engine, raise_store_failed, rollback_after
 from bot.store.sqlite_driver import run_in_thread
@@ -25,10 +26,10 @@ T = TypeVar("T")
 class Database:
     """One database: its engine, and on SQLite the queue of its one writer."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, clock: Clock) -> None:
         self._engine = make_async_engine(url)
         self._run = run_in_thread if is_sqlite(url) else AsyncConnection.run_sync
-        self._write_queue = WriteQueue(self._engine) if is_sqlite(url) else None
+        self._write_queue = WriteQueue(self._engine, clock) if is_sqlite(url) else None
         self._transactions: set[asyncio.Task[Any]] = set()
         self._closed = False
 
@@ -50,6 +51,10 @@ class Database:
         if self._write_queue is not None:
             return await self._write_queue.execute(work)
         return await self._run_to_end(self._transaction(partial(commit_after, work)))
+
+    def problem(self) -> str | None:
+        """Why nothing is written right now, as far as that is this process's doing; None otherwise."""
+        return None if self._write_queue is None else self._write_queue.problem()
 
     async def close(self) -> None:
         """Lets transactions under way end, then closes every connection. Later ones raise StoreFailed.

@@ -26,6 +26,8 @@ class DatabaseHealth:
 
     async def problem(self) -> str | None:
         """Why the database takes no writes; None when it does."""
+        if (failed := self._store.problem()) is not None:
+            return failed
         probe = self._probe
         if probe is None or (probe.done() and self._clock.monotonic() - self._probed_at >= PROBE_INTERVAL_S):
             self._probed_at = self._clock.monotonic()

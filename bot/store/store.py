@@ -108,11 +108,15 @@ class Store:
         """
         url = parse_url(database_url)
         await asyncio.to_thread(prepare_database, url, migrate=is_sqlite(url) if migrate is None else migrate)
-        return cls(await asyncio.to_thread(Database, url), clock)  # a file's address is made absolute
+        return cls(await asyncio.to_thread(Database, url, clock), clock)  # a file's address is made absolute
 
     async def close(self) -> None:
         """Lets transactions under way end, then closes all connections."""
         await self._database.close()
+
+    def problem(self) -> str | None:
+        """Why nothing is written right now, as far as that is this process's doing; None otherwise."""
+        return self._database.problem()
 
     async def ping(self) -> None:
         """Checks that the database answers."""

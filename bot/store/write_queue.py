@@ -15,8 +15,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot.clock import Clock
+from bot.errors import StoreFailed
 from bot.store.engine import commit_after, raise_store_failed
 from bot.store.sqlite_driver import run_in_thread
+from bot.supervision import Supervisor
 
 T = TypeVar("T")
 
@@ -52,10 +55,11 @@ class WriteQueue:
     own, and nobody gets a reply before all of them are durable. When such a batch fails, each is tried by itself.
     """
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, clock: Clock) -> None:
         self._engine = engine
         self._queue: deque[WriteTask] = deque()
-        self._worker: asyncio.Task[None] | None = None
+        self._supervisor = Supervisor(clock)
+        self._worker = self._supervisor.add_worker("store write queue", self._process_queue)
         """Runs while something is queued."""
         self._connection: AsyncConnection | None = None
         """Kept between writes: a checkout from the pool costs as much as a statement."""
@@ -67,18 +71,20 @@ class WriteQueue:
         """
         task = WriteTask(fn, asyncio.get_running_loop().create_future())
         self._queue.append(task)
-        if self._worker is None:
-            self._worker = asyncio.create_task(self._process_queue(), name="store write queue")
+        self._worker.start()
         try:
             return await asyncio.shield(task.reply)
         except asyncio.CancelledError:
             await asyncio.wait((task.reply,))
             raise
 
+    def problem(self) -> str | None:
+        """Why nothing is written right now; None while the queue works."""
+        return self._supervisor.problem()
+
     async def close(self) -> None:
         """Waits for what is queued, then gives the connection back."""
-        if self._worker is not None:
-            await asyncio.wait((self._worker,))
+        await self._worker.finish()
         if self._connection is not None:
             await self._connection.close()
 
@@ -94,10 +100,16 @@ class WriteQueue:
                 for task in batch:
                     await self._commit_alone(task)
                     task.send_reply()  # at once: the next one may wait half a minute for the file
-        finally:
-            self._worker = None
-            for task in (*batch, *self._queue):  # none is left, unless the loop is being torn down
+        except Exception:  # of the queue itself; what became of the batch is not known, the rest is written next
+            for task in batch:
+                task.error = StoreFailed(detail="the write queue failed")
+                task.send_reply()
+            raise
+        except BaseException:  # the loop is being torn down
+            for task in (*batch, *self._queue):
                 task.reply.cancel()
+            self._queue.clear()
+            raise
 
     async def _commit_together(self, batch: Sequence[WriteTask]) -> bool:
         """Commits all of a batch. False: the database failed, nothing was written."""

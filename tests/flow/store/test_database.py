@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
+from bot.clock import SystemClock
 from bot.errors import Stale, StoreFailed
 from bot.store.database import Database
 from bot.store.engine import parse_url
@@ -107,7 +108,7 @@ async def numbers(tmp_path: Path) -> AsyncGenerator[Numbers]:
     with ExitStack() as listening:
         statements = Statements()
         listening.enter_context(watch_statements(statements.record))
-        database = await asyncio.to_thread(Database, parse_url(f"sqlite:///{tmp_path}/numbers.db"))
+        database = await asyncio.to_thread(Database, parse_url(f"sqlite:///{tmp_path}/numbers.db"), SystemClock())
 
         def table(conn: Connection) -> None:
             conn.execute(text("CREATE TABLE numbers (number INTEGER PRIMARY KEY)"))
@@ -292,6 +293,6 @@ async def test_closing_lets_what_waits_be_written(numbers: Numbers, tmp_path: Pa
     await closing
     assert written == [1, 2]
     assert isinstance(refused, StoreFailed)
-    again = await asyncio.to_thread(Database, parse_url(f"sqlite:///{tmp_path}/numbers.db"))
+    again = await asyncio.to_thread(Database, parse_url(f"sqlite:///{tmp_path}/numbers.db"), SystemClock())
     assert await Numbers(again, numbers.statements).all() == [1, 2]
     await again.close()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Insert, bindparam, insert, select
 
+from bot.clock import SystemClock
 from bot.errors import StoreFailed
 from bot.store.database import Database
 from bot.store.engine import connect_args, insert_once, insert_or_lock, parse_url, upsert
@@ -23,7 +24,7 @@ SELECT = select(key_value).where((key_value.c.key == bindparam("name")) | (key_v
 @pytest.fixture
 async def database(database_url: str, store: object) -> AsyncGenerator[Database]:
     """With its tables, which `store` has made."""
-    opened = await asyncio.to_thread(Database, parse_url(database_url))
+    opened = await asyncio.to_thread(Database, parse_url(database_url), SystemClock())
     yield opened
     await opened.close()
 

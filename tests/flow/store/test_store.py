@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.chat import Attachment, Delivered, MessageRef
+from bot.clock import SystemClock
 from bot.errors import Stale, StoreFailed
 from bot.job import TRANSITIONS, Failure, Job, NewJob, State, new_id
 from bot.painting import Image
@@ -329,7 +330,7 @@ async def test_a_database_locked_by_another_process_is_waited_for(tmp_path: Path
 async def test_a_full_disk_is_a_failure_that_keeps_nothing(tmp_path: Path, clock: FakeClock) -> None:
     url = f"sqlite:///{tmp_path}/easel.db"
     await upgrade(url)
-    database = await asyncio.to_thread(Database, parse_url(url))
+    database = await asyncio.to_thread(Database, parse_url(url), SystemClock())
     store = Store(database, clock)
     try:
         job = await begun(store)

@@ -5,6 +5,8 @@ import asyncio
 from adapters.playground.balances import Balances
 from adapters.playground.connections import Connections, OutgoingQueue
 from bot.chat import Balance, User
+from bot.clock import SystemClock
+from bot.supervision import Supervisor
 from tests.support.event_sinks import Quiet
 
 
@@ -21,7 +23,7 @@ class BalanceSink(Quiet):
 
 async def test_balances_are_read_once_and_sent_when_they_changed() -> None:
     connections, sink, outgoing = Connections(), BalanceSink(), OutgoingQueue(10)
-    balances = Balances(connections, sink)
+    balances = Balances(connections, sink, Supervisor(SystemClock()))
     balances.request_update(["amber"])
     for _ in range(3):
         await asyncio.sleep(0)

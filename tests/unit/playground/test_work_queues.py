@@ -3,10 +3,12 @@
 import asyncio
 
 from adapters.playground.work_queues import WorkQueues
+from bot.clock import SystemClock
+from bot.supervision import Supervisor
 
 
 async def test_queues_run_side_by_side_and_each_in_order() -> None:
-    queues, gate, done = WorkQueues(), asyncio.Event(), list[str]()
+    queues, gate, done = WorkQueues(Supervisor(SystemClock())), asyncio.Event(), list[str]()
 
     def work(name: str, *, waits: bool = False):
         async def run() -> None:
