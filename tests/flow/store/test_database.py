@@ -14,7 +14,7 @@ from bot.clock import SystemClock
 from bot.errors import Stale, StoreFailed
 from bot.store.database import Database
 from bot.store.engine import parse_url
-from bot.store.write_queue import MAX_BATCH, WriteTask
+from bot.store.write_queue import MAX_BATCH, WriteQueue, WriteTask
 from tests.support.statements import watch_statements
 
 HOLD = "SELECT 'hold'"  # a statement during which the writer is busy
@@ -280,6 +280,25 @@ async def test_a_loop_that_is_torn_down_leaves_no_caller_waiting(numbers: Number
     async with asyncio.timeout(10):
         await asyncio.wait([held, *asked])
     assert [each.cancelled() for each in (held, *asked)] == [True, True, True]
+
+
+async def test_a_bug_of_the_queue_itself_fails_its_batch_and_not_what_waits(
+    numbers: Numbers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with numbers.busy():
+        asked = [numbers.put(number) for number in range(40)]
+        await asyncio.sleep(0)
+        commit_together = WriteQueue._commit_together  # type: ignore[reportPrivateUsage]  # where a bug would be
+
+        async def is_broken(*_: object) -> bool:
+            monkeypatch.setattr(WriteQueue, "_commit_together", commit_together)
+            raise KeyError
+
+        monkeypatch.setattr(WriteQueue, "_commit_together", is_broken)
+    first, rest = (await ended(asked))[:32], (await ended(asked))[32:]
+    assert {type(each) for each in first} == {StoreFailed}
+    assert rest == list(range(32, 40))
+    assert await numbers.all() == rest
 
 
 async def test_closing_lets_what_waits_be_written(numbers: Numbers, tmp_path: Path) -> None:
