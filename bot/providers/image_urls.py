@@ -33,7 +33,8 @@ _VERSION = re.compile(r"/v\d+(?:beta\d*)?$")
 _INLINE_FIELDS = ("b64_json", "b64", "base64", "image_base64")
 _ADDRESS_FIELDS = ("inline_data", "inlineData", "image_url", "imageUrl", "url", "image", "source", "download_url")
 _MEDIA_TYPE_FIELDS = ("mime_type", "mimeType", "media_type", "mediaType")
-_DRAFT_TYPES = frozenset({"thought", "thinking", "reasoning", "draft"})
+_DRAFT_MARKS = ("thought", "is_thought", "draft", "is_draft")
+_DRAFT_TYPES = ("thought", "thinking", "reasoning", "draft")  # beginnings, of `reasoning.image` as well
 
 
 # ---------------------------------------------------------------- items
@@ -48,8 +49,8 @@ def find_images(items: Iterable[object]) -> list[Link]:
 
 
 def find_image(item: object) -> Link | None:
-    """The image in an item, inline if it is: those bytes are here, and its address, the fallback, may expire or refuse.
-    None: there is no image in it."""
+    """The image in an item, None: there is none. Inline bytes are preferred to an address of the same image, which
+    may have expired, refuse, or not be there yet; the address is the fallback for bytes that are broken."""
     urls = list(dict.fromkeys(_addresses(item)))
     urls.sort(key=lambda url: not url.startswith("data:"))
     image: Link | None = None
@@ -62,12 +63,8 @@ def is_draft(item: object) -> bool:
     """Whether an item is marked as one of the model's thoughts, not as its answer."""
     table = _table(item)
     google = _table(_table(table.get("extra_content")).get("google"))  # Google's OpenAI-compatible endpoint
-    return (
-        table.get("thought") is True
-        or google.get("thought") is True
-        or table.get("is_draft") is True
-        or _text(table.get("type")) in _DRAFT_TYPES
-    )
+    marks = (*map(table.get, _DRAFT_MARKS), google.get("thought"))
+    return True in marks or _text(table.get("type")).startswith(_DRAFT_TYPES)
 
 
 def _images_of(items: Iterable[object]) -> list[Link]:

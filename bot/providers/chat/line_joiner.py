@@ -29,11 +29,9 @@ class LineJoiner:
 
     def add(self, line: str) -> list[str]:
         """The lines that are complete with this one: none while an image is open."""
-        if self.in_base64:
-            return self._continue_base64(line)
-        if self._held:
-            return self._continue_text(line)
-        return self._begin(line)
+        if not self._held:
+            return self._begin(line) if "![" in line or _DATA_URL in line else [line]
+        return self._continue_base64(line) if self.in_base64 else self._continue_text(line)
 
     def end(self) -> list[str]:
         """The lines that were held when the reply ended: base64 joined, others as they came."""

@@ -4,12 +4,18 @@ Text is not interpreted here: `progress` does.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from bot.painting import Link
 from bot.providers.http.error_bodies import ErrorBody, find_error
 from bot.providers.image_urls import find_images, is_draft
+
+_IMAGE_LISTS = ("images", "multi_mod_content", "parts", "attachments")  # fields of a message with images
+# Fields of a message that hold no image; most chunks of a stream have no others
+_TEXT_FIELDS = frozenset(
+    {"role", "content", "reasoning_content", "reasoning", "refusal", "tool_calls", "function_call"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +69,8 @@ def parse_message(document: object) -> ParsedMessage:
     outer = _table(document)
     choices = _list(outer.get("choices"))
     parts = [_parse_choice(_table(choice)) for choice in choices]
-    if images := find_images([*_list(outer.get("data")), *_list(outer.get("images"))]):
+    beside = _list(outer.get("data")) or _list(outer.get("images"))
+    if beside and (images := find_images(beside)):
         parts.append(MessagePart(images=tuple(images)))
     errors = [error for each in (document, *choices) if (error := find_error(each))]
     return ParsedMessage(
@@ -77,28 +84,30 @@ def parse_message(document: object) -> ParsedMessage:
 def _parse_choice(choice: Mapping[str, Any]) -> MessagePart:
     message = _table(choice.get("delta")) or _table(choice.get("message"))
     content = message.get("content")
-    pieces = _list(content)
-    lists = (message.get(name) for name in ("images", "multi_mod_content"))
-    items: list[object] = [*pieces, *(item for each in lists for item in (_list(each) or (each,)))]
-    drafts, images = _partition_images(items)
-    if not items or not (drafts or images):
-        images = find_images([message])  # in its `image`, as early LiteLLM has it
-    thoughts = [piece for piece in pieces if is_draft(piece)]
-    text = _text(content) or _joined_text(piece for piece in pieces if not is_draft(piece))
-    reasoning = _text(message.get("reasoning_content")) or _text(message.get("reasoning")) or _joined_text(thoughts)
-    if is_draft(message):
-        drafts, images, reasoning, text = [*drafts, *images], [], reasoning + text, ""
     index = choice.get("index")
-    return MessagePart(
+    part = MessagePart(
         index=index if isinstance(index, int) else 0,
-        text=text,
-        reasoning=reasoning,
+        text=_text(content),
+        reasoning=_text(message.get("reasoning_content")) or _text(message.get("reasoning")),
         refusal=_text(message.get("refusal")),
-        images=tuple(images),
-        drafts=tuple(drafts),
         finish_reason=_text(choice.get("finish_reason")) or None,
         native_finish_reason=_text(choice.get("native_finish_reason")) or None,
     )
+    pieces = _list(content)
+    return _add_pieces(part, message, pieces) if pieces or message.keys() - _TEXT_FIELDS else part
+
+
+def _add_pieces(part: MessagePart, message: Mapping[str, Any], pieces: Sequence[object]) -> MessagePart:
+    """The part with what is in the message beside plain text: pieces of text, images, thoughts."""
+    lists = (message.get(name) for name in _IMAGE_LISTS)
+    drafts, images = _partition_images([*pieces, *(item for each in lists for item in (_list(each) or (each,)))])
+    if not (drafts or images):
+        images = find_images([message])  # in its `image`, as early LiteLLM has it
+    text = part.text or _joined_text(piece for piece in pieces if not is_draft(piece))
+    reasoning = part.reasoning or _joined_text(piece for piece in pieces if is_draft(piece))
+    if is_draft(message):
+        drafts, images, reasoning, text = [*drafts, *images], [], reasoning + text, ""
+    return replace(part, text=text, reasoning=reasoning, images=tuple(images), drafts=tuple(drafts))
 
 
 def _partition_images(items: Iterable[object]) -> tuple[list[Link], list[Link]]:

@@ -213,6 +213,29 @@ async def test_a_resumed_task_that_fails_gives_the_pictures_stored_before(
     assert (job.state, job.charged) == (State.DONE, 1)
 
 
+async def test_inline_bytes_that_are_no_picture_are_replaced_by_their_address(bench: RunnerBench) -> None:
+    bench.host.open.set()
+    inline = FinishedImage(Blob(data=b"no picture", fallback=Link(url=bench.slow_link)))
+    job = await bench.run(Accepted("t1"), inline)
+    assert (job.state, job.charged) == (State.DONE, 1)
+
+
+async def test_the_address_of_inline_bytes_is_stored_for_a_later_attempt(
+    bench: RunnerBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved: dict[str, object] = {}
+    save = bench.store.save_checkpoint
+
+    async def note(job: Job, name: str, value: Mapping[str, object], facts: Mapping[str, object] | None = None) -> None:
+        saved[name] = value
+        await save(job, name, value, facts)
+
+    monkeypatch.setattr(bench.store, "save_checkpoint", note)
+    link = Link(url=bench.slow_link, mirrors=(f"{bench.slow_link}?1",))
+    await bench.run(Accepted("t1"), FinishedImage(Blob(data=png(), fallback=link)))
+    assert saved["image:0"] == {"link": bench.slow_link, "mirrors": [f"{bench.slow_link}?1"]}
+
+
 @pytest.mark.parametrize(
     ("resumable", "checkpoints"),
     [

@@ -356,3 +356,17 @@ async def test_with_another_one_behind(tmp_path: Path, dialect: Dialect, row: Ro
         assert (outcome.spare, outcome.job.provider) == (0, "first")
     if row.step == "ask":
         assert ("upstream failed", kind.__name__) in outcome.operator
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "403 Forbidden"])
+@pytest.mark.parametrize("dialect", ["chat", "tasks"])
+async def test_a_file_that_comes_late_is_delivered_and_painted_once(
+    tmp_path: Path, dialect: Dialect, status: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "UNAVAILABLE_S", 60.0)
+    row = Row(name="late", step="file", trouble=says("", status=status), ends=None, times=3)
+    outcome = await painted(tmp_path, dialect, row, spare=True)
+    is_painted(outcome)
+    assert outcome.met["ask"] == 1
+    assert outcome.met["file"] == 4
+    assert outcome.spare == 0

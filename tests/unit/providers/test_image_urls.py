@@ -87,6 +87,7 @@ def test_several_addresses_in_one_item_are_several_images() -> None:
     [
         {"thought": True},
         {"is_draft": True},
+        {"type": "reasoning.image"},
         {"type": "thinking"},
         {"extra_content": {"google": {"thought": True}}},
     ],

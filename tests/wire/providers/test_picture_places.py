@@ -84,6 +84,7 @@ async def painted(relay: Relay, preset: str, *, base: str = "", n: int = 1) -> t
 ITEMS: list[dict[str, object]] = [
     {"b64_json": B64, "url": "http://HOST/a.png"},
     {"b64_json": B64, "url": "http://HOST/gone.png"},
+    {"b64_json": "!", "url": "http://HOST/a.png"},
     {"b64_json": "!broken!", "url": "http://HOST/a.png"},
     {"b64_json": base64.b64encode(b"no picture").decode(), "url": "http://HOST/a.png"},
     {"b64_json": f"data:image/png;base64,{B64}", "url": "/images/a.png"},
@@ -258,6 +259,7 @@ FINAL_ITEM: dict[str, object] = {"type": "image_url", "image_url": {"url": f"dat
         {"content": [FINAL_ITEM, {**DRAFT_ITEM, "thought": True}]},
         {"images": [{**DRAFT_ITEM, "thought": True}, FINAL_ITEM]},
         {"multi_mod_content": [{"thought": True, "inline_data": {"data": DRAFT_B64}}, {"inline_data": {"data": B64}}]},
+        {"parts": [{"is_thought": True, "inlineData": {"data": DRAFT_B64}}, {"inlineData": {"data": B64}}]},
         {"reasoning_details": [{"type": "reasoning.image", **DRAFT_ITEM}], "images": [FINAL_ITEM]},
         {"reasoning_content": f"![draft](data:image/png;base64,{DRAFT_B64})", "images": [FINAL_ITEM]},
         {"reasoning_content": "![draft](http://HOST/thumb.png)", "content": "![fox](http://HOST/a.png)"},
