@@ -26,8 +26,9 @@ from adapters.discord.threads import ThreadStarters
 from adapters.discord.users import Users, interaction_locale
 from bot.chat import Action, Attachment, ButtonPress, DeletedMessage, Message, MessageRef, User
 from bot.clock import Clock
-from bot.errors import Restarted, StoreFailed
+from bot.errors import ReplyHasNoPicture, Restarted, StoreFailed
 from bot.intake.commands import PAINT_COMMANDS
+from bot.intake.parser import file_refusal
 from bot.ports import AdapterStorage, EventSink
 from bot.texts import negotiate_locale, translate, translate_error
 
@@ -146,9 +147,10 @@ class InteractionHandler:
             return
         locale = interaction_locale(interaction)
         files = [_with_unique_id(file, message.id) for _, file in decode_files(message)]
-        if not files:
-            text = translate(locale, "refusal-reply-has-no-picture")
-            await self._replies.refuse(interaction, text)
+        refusals = [file_refusal(make_attachment(file, file.stored_ref)) for file in files]
+        if None not in refusals:  # before somebody fills in a form in vain
+            refused = next((each for each in refusals if each is not None), ReplyHasNoPicture())
+            await self._replies.refuse(interaction, translate_error(locale, refused))
             return
         for file in files:
             self._files.store_in_background(file)

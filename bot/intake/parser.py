@@ -248,15 +248,18 @@ def _collect_references(
     """The references in order. Raises Refusal."""
     references = _order_references(message, own)
     for each in references:
-        if not _may_be_image(each):
-            raise _refusal_of(each)
+        if (refusal := file_refusal(each)) is not None:
+            raise refusal
     if len(references) > capabilities.max_references:
         raise TooManyPictures(count=len(references), limit=capabilities.max_references)
     return references
 
 
-def _refusal_of(attachment: Attachment) -> Refusal:
-    """Why a file is certainly no image that an upstream takes, by what the sender takes it for."""
+def file_refusal(attachment: Attachment) -> Refusal | None:
+    """Why a file is certainly no image that an upstream takes, by what its sender takes it for. None: it may be one;
+    platforms guess types from names, and bytes are sniffed later."""
+    if _may_be_image(attachment):
+        return None
     name = _strip_control_chars(attachment.filename or attachment.media_type)[:QUOTED_NAME_MAX_CHARS]
     if attachment.kind == "sticker":
         return MovingSticker(name=name)

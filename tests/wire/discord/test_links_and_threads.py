@@ -93,7 +93,8 @@ async def test_a_link_that_does_not_unfold_stays_words_after_a_moment(place: Dis
 
 
 @pytest.mark.parametrize("text", ["a fox", f"a fox <{LINK}>"])
-async def test_nothing_is_waited_for_without_a_link_that_unfolds(place: DiscordWorld, text: str) -> None:
+async def test_nothing_is_waited_for_without_a_link_that_unfolds(patient: DiscordWorld, text: str) -> None:
+    place = patient
     async with place.easel():
         place.server.say(place.ada, place.channel, f"{place.bot_mention} {text}")
         await place.wait_for_picture()
@@ -132,8 +133,10 @@ def thread_on_a_picture(world: DiscordWorld, kind: str) -> Channel:
     return world.server.world.add_thread(world.channel, started_on=starter)
 
 
-@pytest.mark.parametrize("kind", ["text", "forum"])
-@pytest.mark.parametrize("how", ["mention", "reply", "typed", "slash"])
+@pytest.mark.parametrize(
+    ("kind", "how"),
+    [("text", "mention"), ("text", "reply"), ("text", "typed"), ("text", "slash"), ("forum", "mention")],
+)
 async def test_what_is_asked_by_this_in_a_thread_is_about_its_first_picture(
     patient: DiscordWorld, kind: str, how: str
 ) -> None:

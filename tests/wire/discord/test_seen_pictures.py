@@ -78,8 +78,15 @@ async def test_a_sticker_alone_waits_for_words_over_a_restart(world: DiscordWorl
         assert reference_sizes(world.sandbox) == [(52, 40)]
 
 
-@pytest.mark.parametrize("kind", [StickerFormat.APNG, StickerFormat.LOTTIE, StickerFormat.GIF])
-@pytest.mark.parametrize("how", ["own", "replied"])
+@pytest.mark.parametrize(
+    ("kind", "how"),
+    [
+        (StickerFormat.APNG, "own"),
+        (StickerFormat.LOTTIE, "replied"),
+        (StickerFormat.GIF, "own"),
+        (StickerFormat.GIF, "replied"),
+    ],
+)
 async def test_a_sticker_that_moves_is_refused_in_words(world: DiscordWorld, kind: StickerFormat, how: str) -> None:
     async with world.easel():
         write = with_sticker(kind)
@@ -99,6 +106,19 @@ async def test_the_menu_edits_a_sticker(world: DiscordWorld) -> None:
         world.server.modal_submit(asked, {"prompt": "make it night"})
         await world.wait_for_picture()
         assert reference_sizes(world.sandbox) == [(52, 40)]
+
+
+async def test_the_menu_opens_no_form_for_what_moves(world: DiscordWorld) -> None:
+    async with world.easel():
+        for shown, key, name in (
+            (with_sticker(StickerFormat.LOTTIE)(world, ""), "refusal-moving-sticker", "Wave"),
+            (with_gif(world, ""), "refusal-animated-picture", "GIF"),
+        ):
+            asked = world.server.message_menu(world.ada, "Edit image", shown)
+            await world.until(lambda asked=asked: asked.original)
+            assert asked.modal is None
+            assert asked.original is not None
+            assert asked.original.content == translate("en", key, name=name)
 
 
 @pytest.mark.parametrize("how", ["own", "replied"])
