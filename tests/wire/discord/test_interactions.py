@@ -92,10 +92,11 @@ async def test_commands_are_localised_and_written_once(world: DiscordWorld) -> N
     async with world.easel():
         names = {each["name"]: each for each in world.server.commands.all()}
         asking = {"quota", "history", "cancel", "help", "privacy", "forget"}
-        assert set(names) == {"imagine", "edit", *asking, "admin", "Edit image"}
+        assert set(names) == {"imagine", "edit", *asking, "admin", "Edit image", "Delete picture"}
         assert names["imagine"]["name_localizations"]["ru"] == "нарисуй"
         assert names["imagine"]["description_localizations"]["zh-CN"] == translate("zh", "hint-imagine")
         assert names["Edit image"]["name_localizations"]["zh-CN"] == "修改图片"
+        assert names["Delete picture"]["name_localizations"]["ru"] == "Удалить картинку"
         assert names["imagine"]["integration_types"] == [0, 1]
         assert sorted(names["imagine"]["contexts"]) == [0, 1, 2]
         assert names["admin"]["default_member_permissions"] == str(1 << 5)
