@@ -201,9 +201,11 @@ def decode_message(
     if sender is None or is_unasked or not has_content or addressed.for_other_bot:
         return None
     reply = decode_reply(first, bot)
-    hears_forwards = bot.reads_groups or first.chat.type in (
-        telegram.constants.ChatType.PRIVATE,
-        telegram.constants.ChatType.CHANNEL,
+    # where privacy mode is on, no words but commands and replies reach a bot that is no administrator
+    hears_forwards = (
+        bot.reads_groups
+        or first.chat.type in (telegram.constants.ChatType.PRIVATE, telegram.constants.ChatType.CHANNEL)
+        or not (first.text or "").startswith("/")
     )
     is_guest = first.guest_query_id is not None
     return Message(

@@ -1,7 +1,7 @@
 """Which request a message belongs to, and what becomes of the request's job when it grows or changes.
 
-A job takes what comes as long as no upstream may have been asked (`Store.amend_job`); after that nothing changes it,
-and what belongs to it never becomes a job of its own.
+A job takes what comes as long as no upstream may have been asked (`bot.store.amendments`). After that nothing changes
+it, and what belongs to it never becomes a job of its own.
 """
 
 from dataclasses import replace

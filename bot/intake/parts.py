@@ -81,12 +81,13 @@ def join(parts: Sequence[Message]) -> Message:
 
 
 def _joint(part: Message, rest: Message) -> str:
-    """What stood between the parts of a text: nothing where it was cut at the very limit; where the next word would
-    have fitted, the client preferred the end of a line or of a sentence."""
+    """What stood between the parts of a text: nothing where it was cut at the very limit. Where it has several lines,
+    and the next word would have fitted, the client preferred the end of a line or of a sentence."""
     if not part.room:
         return ""
     next_word = rest.text.split(maxsplit=1)[0]
-    if len(next_word) >= part.room or part.text[-1:] in _SENTENCE_ENDS:
+    has_lines = "\n" in part.text or "\n" in rest.text
+    if not has_lines or len(next_word) >= part.room or part.text[-1:] in _SENTENCE_ENDS:
         return " "
     return "\n"
 

@@ -170,7 +170,9 @@ class JobService:
         """
         cost = self._cost(prompt, references, mask, options)
         change = Amendment(prompt=prompt, options=options, references=references, mask=mask, cost=cost, parts=parts)
-        amended = await self._runner.amend_job(job_id, lambda: self._store.amend_job(job_id, change, self._rules))
+        amended = await self._runner.amend_job(
+            job_id, lambda: self._store.amendments.amend_job(job_id, change, self._rules)
+        )
         if amended is not None:
             log.info("job amended", job=job_id, parts=len(parts), cost=cost)
         return amended is not None

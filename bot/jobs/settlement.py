@@ -51,8 +51,8 @@ class Settlement:
         return settled
 
     async def withdraw(self, job_id: str, failure: Failure) -> Job | None:
-        """Ends a job that has asked no upstream, as `Store.withdraw_job`. Raises StoreFailed."""
-        ended = await self._store.withdraw_job(job_id, failure)
+        """Ends a job that has asked no upstream, as `Amendments.withdraw_job`. Raises StoreFailed."""
+        ended = await self._store.amendments.withdraw_job(job_id, failure)
         if ended is not None:
             self._report_end(ended, ended.state, 0, None)
         return ended

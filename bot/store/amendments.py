@@ -1,7 +1,7 @@
 """Amends a job that has asked no upstream yet: what it requests, and with it what it reserves.
 
 Fenced against its start: whoever amends a job that runs already takes the attempt over, so that the older one can ask
-nobody any more. Works inside the transaction it is given.
+nobody any more.
 """
 
 from dataclasses import replace
@@ -10,21 +10,41 @@ from typing import Any
 
 from sqlalchemy import Connection, literal, select
 
+from bot.clock import Clock
 from bot.job import Amendment, Failure, Job, State
 from bot.quota import QuotaRules
 from bot.store import job_rows, ledger
+from bot.store.database import Database
 from bot.store.engine import field_values
 from bot.store.schema import checkpoint
 
 MAX_ATTEMPT = 3  # of a running job that may still be taken over: its attempts are counted, and five of them end it
 
 
-def amend_job(conn: Connection, job_id: str, change: Amendment, rules: QuotaRules, now: datetime) -> Job | None:
-    """Writes the new request and reserves its cost in the place of the old one. The job as it is then; None: an
-    upstream may have been asked, or it has ended.
+class Amendments:
+    """Changes jobs in a database. Every method raises StoreFailed when the database fails."""
 
-    Raises OutOfCredits, ChatOutOfCredits, Banned.
-    """
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def amend_job(self, job_id: str, change: Amendment, rules: QuotaRules) -> Job | None:
+        """Changes what a job requests and reserves, in one transaction. The job as it is then, with a newer attempt
+        where it runs already; None: an upstream may have been asked, or it has ended.
+
+        Raises OutOfCredits, ChatOutOfCredits, Banned; then nothing has changed.
+        """
+        now = self._clock.now()
+        return await self._database.write(lambda conn: _amend_job(conn, job_id, change, rules, now))
+
+    async def withdraw_job(self, job_id: str, failure: Failure) -> Job | None:
+        """Ends a job as failed, and releases what it has reserved; the notification of its end is pending from here on.
+        The job as it ended; None: an upstream may have been asked, or it had ended."""
+        now = self._clock.now()
+        return await self._database.write(lambda conn: _withdraw_job(conn, job_id, failure, now))
+
+
+def _amend_job(conn: Connection, job_id: str, change: Amendment, rules: QuotaRules, now: datetime) -> Job | None:
     if (job := _take_over(conn, job_id)) is None:
         return None
     if change.cost != job.cost:
@@ -42,9 +62,7 @@ def amend_job(conn: Connection, job_id: str, change: Amendment, rules: QuotaRule
     return job_rows.load_job(conn, job_rows.select_by_id(job_id))
 
 
-def withdraw_job(conn: Connection, job_id: str, failure: Failure, now: datetime) -> Job | None:
-    """Ends a job as failed, and releases what it has reserved. The job as it ended; None: an upstream may have been
-    asked, or it had ended."""
+def _withdraw_job(conn: Connection, job_id: str, failure: Failure, now: datetime) -> Job | None:
     if (job := _take_over(conn, job_id)) is None or not ledger.settle(conn, job_id, 0, now):
         return None
     end = job_rows.end_values(State.FAILED, charged=0, failure=failure, delivered=None, trace=None, now=now)

@@ -18,11 +18,12 @@ from bot import quota
 from bot.chat import Attachment, Balance, Chat, Delivered
 from bot.clock import Clock
 from bot.errors import Stale, TooManyWaiting
-from bot.job import TRANSITIONS, Amendment, Failure, Job, NewJob, State, new_id
+from bot.job import TRANSITIONS, Failure, Job, NewJob, State, new_id
 from bot.painting import Image
 from bot.quota import Account, QuotaRules
-from bot.store import amendments, backup, job_rows, ledger, schema
+from bot.store import backup, job_rows, ledger, schema
 from bot.store.adapter_store import BLOB_DAYS, AdapterStore, delete_blobs, delete_post_intents, delete_tokens
+from bot.store.amendments import Amendments
 from bot.store.database import Database
 from bot.store.engine import insert_once, is_sqlite, parse_url, upsert
 from bot.store.migrate import missing_sqlite_file, prepare_database
@@ -96,6 +97,8 @@ class Store:
         self._clock = clock
         self.adapter_store = AdapterStore(database, clock)
         """What chat adapters keep, in the same database."""
+        self.amendments = Amendments(database, clock)
+        """What changes the request of a job."""
         self.quarantine = Quarantine(database, clock)
         """The rows that could not be read."""
 
@@ -157,21 +160,6 @@ class Store:
             return job_rows.job_of(fresh, {}), True
 
         return await self._database.write(work)
-
-    async def amend_job(self, job_id: str, change: Amendment, rules: QuotaRules) -> Job | None:
-        """Changes what a job requests and reserves, in one transaction. The job as it is then, with a newer attempt
-        where it runs already; None: an upstream may have been asked, or it has ended.
-
-        Raises OutOfCredits, ChatOutOfCredits, Banned; then nothing has changed.
-        """
-        now = self._clock.now()
-        return await self._database.write(lambda conn: amendments.amend_job(conn, job_id, change, rules, now))
-
-    async def withdraw_job(self, job_id: str, failure: Failure) -> Job | None:
-        """Ends a job as failed, as `settle_job`. The job as it ended; None: an upstream may have been asked, or it had
-        ended."""
-        now = self._clock.now()
-        return await self._database.write(lambda conn: amendments.withdraw_job(conn, job_id, failure, now))
 
     async def begin_attempt(self, job_id: str) -> Job:
         """Starts a new attempt, which makes every older value of the job stale.

@@ -52,7 +52,7 @@ async def test_a_job_that_has_asked_nobody_takes_a_new_request(store: Store, dat
         cost=4,
         parts=("8", "9"),
     )
-    amended = await store.amend_job(job.id, wanted, RULES)
+    amended = await store.amendments.amend_job(job.id, wanted, RULES)
     assert amended is not None
     assert (amended.prompt, amended.options, amended.references, amended.cost, amended.parts) == (
         wanted.prompt,
@@ -69,7 +69,7 @@ async def test_a_job_that_has_asked_nobody_takes_a_new_request(store: Store, dat
 
 async def test_an_older_attempt_asks_nobody_once_its_job_was_amended(store: Store) -> None:
     old = await accepted(store, begun=True)
-    new = await store.amend_job(old.id, change(old, prompt="another"), RULES)
+    new = await store.amendments.amend_job(old.id, change(old, prompt="another"), RULES)
     assert new is not None
     with pytest.raises(Stale):
         await store.save_checkpoint(old, "attempt-started:1", {})
@@ -79,12 +79,12 @@ async def test_an_older_attempt_asks_nobody_once_its_job_was_amended(store: Stor
 async def test_what_an_upstream_may_know_of_stays_as_it_is(store: Store) -> None:
     job = await accepted(store, begun=True)
     await store.save_checkpoint(job, "attempt-started:1", {})
-    assert await store.amend_job(job.id, change(job, prompt="another", cost=9), RULES) is None
-    assert await store.withdraw_job(job.id, REFUSED) is None
+    assert await store.amendments.amend_job(job.id, change(job, prompt="another", cost=9), RULES) is None
+    assert await store.amendments.withdraw_job(job.id, REFUSED) is None
     await store.save_results(job, [PIXEL], {"count": 1})
     await store.settle_job(job, State.DONE, charged=1)
-    assert await store.amend_job(job.id, change(job, prompt="another", cost=9), RULES) is None
-    assert await store.withdraw_job("nobody", REFUSED) is None
+    assert await store.amendments.amend_job(job.id, change(job, prompt="another", cost=9), RULES) is None
+    assert await store.amendments.withdraw_job("nobody", REFUSED) is None
     stored = await store.get_job(job.id)
     assert stored is not None
     assert (stored.prompt, stored.cost) == (job.prompt, 1)
@@ -93,15 +93,15 @@ async def test_what_an_upstream_may_know_of_stays_as_it_is(store: Store) -> None
 async def test_a_running_job_is_amended_less_often_than_its_attempts_would_end_it(store: Store) -> None:
     job = await accepted(store, begun=True)
     for number in range(MAX_ATTEMPT):
-        assert await store.amend_job(job.id, change(job, prompt=f"try {number}"), RULES) is not None
-    assert await store.amend_job(job.id, change(job, prompt="one too many"), RULES) is None
+        assert await store.amendments.amend_job(job.id, change(job, prompt=f"try {number}"), RULES) is not None
+    assert await store.amendments.amend_job(job.id, change(job, prompt="one too many"), RULES) is None
 
 
 async def test_begun_and_amended_at_once_it_is_one_or_the_other(store: Store) -> None:
     for number in range(5):
         job = await accepted(store)
         begun, amended = await asyncio.gather(
-            store.begin_attempt(job.id), store.amend_job(job.id, change(job, prompt=f"new {number}"), RULES)
+            store.begin_attempt(job.id), store.amendments.amend_job(job.id, change(job, prompt=f"new {number}"), RULES)
         )
         assert amended is not None  # nobody was asked yet
         stored = await store.get_job(job.id)
@@ -116,13 +116,13 @@ async def test_credits_are_reserved_anew_and_what_is_too_dear_changes_nothing(st
     by = rules(chat_daily=8)
     job = await accepted(store, by, chat=GROUP, cost=5)
     with pytest.raises(OutOfCredits) as refused:
-        await store.amend_job(job.id, change(job, cost=11), by)
+        await store.amendments.amend_job(job.id, change(job, cost=11), by)
     assert refused.value.facts["left"] == 10  # its own credits count as free
     with pytest.raises(ChatOutOfCredits):
-        await store.amend_job(job.id, change(job, cost=9), by)
+        await store.amendments.amend_job(job.id, change(job, cost=9), by)
     assert await store.get_job(job.id) == job
     assert (await store.balance(ANN.key, 10)).reserved == 5
-    cheaper = await store.amend_job(job.id, change(job, cost=2), by)
+    cheaper = await store.amendments.amend_job(job.id, change(job, cost=2), by)
     assert cheaper is not None
     assert (await store.balance(ANN.key, 10)).available == 8
     assert (await store.balance(f"chat:{GROUP.key}", 8)).available == 6
@@ -135,7 +135,7 @@ async def test_credits_are_reserved_anew_and_what_is_too_dear_changes_nothing(st
 async def test_granted_credits_return_to_where_they_came_from(store: Store, database_url: str) -> None:
     await store.grant("gift", ANN.key, 5, 10)
     job = await accepted(store, cost=12)
-    amended = await store.amend_job(job.id, change(job, cost=3), RULES)
+    amended = await store.amendments.amend_job(job.id, change(job, cost=3), RULES)
     assert amended is not None
     assert (await store.balance(ANN.key, 10)).available == 12
     assert await store.settle_job(amended, State.CANCELLED, charged=0)
@@ -146,7 +146,7 @@ async def test_granted_credits_return_to_where_they_came_from(store: Store, data
 async def test_the_day_of_the_change_pays(store: Store, clock: FakeClock, database_url: str) -> None:
     job = await accepted(store, cost=6)
     await clock.advance(DAY_S)
-    amended = await store.amend_job(job.id, change(job, cost=7), RULES)
+    amended = await store.amendments.amend_job(job.id, change(job, cost=7), RULES)
     assert amended is not None
     assert (await store.balance(ANN.key, 10)).available == 3
     assert await store.settle_job(amended, State.CANCELLED, charged=0)
@@ -156,7 +156,7 @@ async def test_the_day_of_the_change_pays(store: Store, clock: FakeClock, databa
 
 async def test_a_group_without_a_limit_any_more_keeps_its_books(store: Store, database_url: str) -> None:
     job = await accepted(store, rules(chat_daily=8), chat=GROUP, cost=5)
-    assert await store.amend_job(job.id, change(job, cost=6), RULES) is not None
+    assert await store.amendments.amend_job(job.id, change(job, cost=6), RULES) is not None
     assert books_agree(database_url)
 
 
@@ -164,17 +164,17 @@ async def test_the_banned_change_nothing(store: Store) -> None:
     job = await accepted(store, begun=True)
     await store.ban(ANN.key)
     with pytest.raises(Banned):
-        await store.amend_job(job.id, change(job, cost=2), RULES)
+        await store.amendments.amend_job(job.id, change(job, cost=2), RULES)
 
 
 @pytest.mark.parametrize("begun", [False, True])
 async def test_a_withdrawn_job_has_ended_with_its_reason(store: Store, database_url: str, begun: bool) -> None:
     job = await accepted(store, begun=begun, cost=3)
-    ended = await store.withdraw_job(job.id, REFUSED)
+    ended = await store.amendments.withdraw_job(job.id, REFUSED)
     assert ended is not None
     assert (ended.state, ended.failure, ended.charged) == (State.FAILED, REFUSED, 0)
     assert await store.pending_notifications() == [ended]
-    assert await store.withdraw_job(job.id, REFUSED) is None
+    assert await store.amendments.withdraw_job(job.id, REFUSED) is None
     with pytest.raises(Stale):
         await store.save_checkpoint(job, "attempt-started:1", {})
     assert (await store.balance(ANN.key, 10)).available == 10

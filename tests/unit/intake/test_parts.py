@@ -104,8 +104,10 @@ def test_messages_sort_by_their_numbers_and_others_by_their_names() -> None:
     [
         (said(1, "a lo", room=0), "ng word", "a long word"),
         (said(1, "a long", room=3), "word", "a long word"),  # the next word did not fit
-        (said(1, "a line", room=90), "another", "a line\nanother"),
-        (said(1, "An end.", room=90), "Another", "An end. Another"),
+        (said(1, "one\ntwo", room=90), "three", "one\ntwo\nthree"),
+        (said(1, "one", room=90), "two\nthree", "one\ntwo\nthree"),
+        (said(1, "one\nAn end.", room=90), "Another", "one\nAn end. Another"),
+        (said(1, "a line", room=90), "of words", "a line of words"),
     ],
 )
 def test_a_text_is_joined_where_its_client_has_cut_it(first: Message, rest: str, whole: str) -> None:

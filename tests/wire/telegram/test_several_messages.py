@@ -19,6 +19,7 @@ from tests.support.clocks import PausableClock
 from tests.support.images import png
 from tests.support.world import reference_sizes
 from tests.wire.telegram.easel import SPEED, TelegramWorld, telegram_world
+from tests.wire.telegram.edges import wired
 
 
 class StandingClock(PausableClock):
@@ -483,3 +484,35 @@ async def test_a_correction_after_a_restart_is_understood(
         easel.app.jobs.move_hold((await history(place))[0].id, 0.0)
         assert await place.picture() is status
         assert [each.prompt.strip() for each in place.sandbox.requests] == ["a fox"]
+
+
+# ---------------------------------------------------------------- by webhook
+
+
+async def test_by_webhook_it_is_the_same(tmp_path: Path, clock: PausableClock) -> None:
+    async with (
+        telegram_world(tmp_path, limits=UNLIMITED, clock=clock, members=["Bo"], http_webhooks=True) as place,
+        wired(place, mode="webhook"),
+    ):
+        with clock.paused():
+            place.server.say(place.ada, place.private, "make it night")
+            status = await place.answer()
+            forwarded = place.server.forward_album(place.ada, place.private, photos(place, 3), deliver=[1, 2])
+            await place.heard()
+            place.server.deliver(forwarded[0])
+            await place.heard()
+        assert await place.picture() is status
+        assert reference_sizes(place.sandbox) == [(100, 50), (101, 50), (102, 50)]
+        first, second = "/imagine " + "x" * 4087, "and a red hat"
+        with clock.paused():
+            begins = place.server.core.world.post(place.private, place.ada, Content(text=first))
+            place.server.say(place.ada, place.private, second)  # the parts overtake each other
+            await place.answer(after=status)
+            place.server.deliver(begins)
+            await place.heard()
+        refused = await place.answer(after=status)
+        await place.until(lambda: refused.text.startswith("That is 41"))
+        await place.wait_until_settled()
+        assert len(place.mine()) == 2
+        assert len(place.sandbox.requests) == 1
+        assert await place.left() == 49
