@@ -37,6 +37,7 @@ from bot.handlers.replies import Replies, Reply, error_reply
 from bot.handlers.unfinished import PendingRequest, complete, message_order, reopen_job
 from bot.intake.commands import COMMANDS, Audience
 from bot.intake.parser import Command, Paint, parse_request
+from bot.intake.parts import without_foreign_caption
 from bot.job import TRANSITIONS
 from bot.jobs.service import JobService, Requester
 from bot.metrics import REFUSALS
@@ -220,7 +221,7 @@ class MessageHandler:
 
     async def _decide(self, draft: Draft, *, admitted: bool) -> Reply | None:
         """The reply; None: nothing. `admitted`: the request was counted before. Raises MachineFailed."""
-        message, requester = draft.message, self._requester(draft.ordered[0])
+        message, requester = without_foreign_caption(draft.message), self._requester(draft.ordered[0])
         if self._dialogue.has_seen(message):
             return None
         answered = self._find_answered(draft, message)

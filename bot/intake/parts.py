@@ -53,6 +53,13 @@ def is_material(message: Message) -> bool:
     return message.forwarded or bool(message.attachments and not message.text)
 
 
+def without_foreign_caption(message: Message) -> Message:
+    """A forwarded picture without its caption, which somebody else wrote about it elsewhere; any other message as it
+    is."""
+    is_caption = message.forwarded and message.attachments and message.command is None
+    return replace(message, text="") if is_caption and not message.text.startswith("/") else message
+
+
 def position(message: Message) -> tuple[int, str]:
     """Sorts the messages of a chat by the order in which they were written."""
     return (int(message.id) if message.id.isdecimal() else 0, message.id)

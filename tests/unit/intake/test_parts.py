@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.chat import Attachment, Chat, DeletedMessage, Message, User
-from bot.intake.parts import brings_pictures, continues_text, goes_on, join, position
+from bot.intake.parts import brings_pictures, continues_text, goes_on, join, position, without_foreign_caption
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 ADA = User(platform="telegram", id="1", name="Ada")
@@ -133,3 +133,17 @@ def test_a_part_that_names_the_bot_names_it_for_all_and_the_last_edit_counts() -
     assert joined.to_me
     assert joined.edited_at == edits[1]
     assert join([WORDS]) == WORDS
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        (said(1, "sunset", FOX, forwarded=True), ""),
+        (said(1, "/edit at night", FOX, forwarded=True), "/edit at night"),
+        (said(1, "at night", FOX, forwarded=True, command="edit"), "at night"),
+        (said(1, "a fox", forwarded=True), "a fox"),
+        (said(1, "at night", FOX), "at night"),
+    ],
+)
+def test_the_caption_of_a_forwarded_picture_is_nobodys_prompt(message: Message, text: str) -> None:
+    assert without_foreign_caption(message).text == text

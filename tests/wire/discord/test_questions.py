@@ -59,3 +59,23 @@ async def test_a_comment_on_a_forward_is_about_it(tmp_path: Path, late: bool) ->
         world.server.say(world.ada, world.channel, f"{world.bot_mention} make it night")
         await world.wait_for_picture()
         assert reference_sizes(world.sandbox) == ([] if late else [(50, 40)])
+
+
+async def test_a_command_that_was_refused_is_corrected_in_the_form_with_its_pictures(world: DiscordWorld) -> None:
+    async with world.easel():
+        bob = world.server.world.add_member(world.guild, "Bob")
+        asked = world.server.slash(
+            world.ada, world.channel, "imagine", {"prompt": "a fox --quality bogus", "image": shot(50), "size": "3:2"}
+        )
+        question = await world.wait_for_reply()
+        [button] = question.custom_ids
+        await world.until(lambda: asked.original is question)
+        for member, sizes in ((bob, []), (world.ada, [(50, 40)])):  # what was put into a command, nobody else has seen
+            opened = world.server.click(member, question, button)
+            await world.until(lambda opened=opened: opened.modal)
+            before = world.bot_messages()[-1]
+            world.server.modal_submit(opened, {"prompt": f"a fox for {member.name}"})
+            picture = await world.wait_for_picture(after=before)
+            assert f"a fox for {member.name}" in picture.content
+            assert reference_sizes(world.sandbox) == sizes
+        assert "3:2" in world.sandbox.requests[-1].prompt

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import NotAnAdministrator
-from bot.texts import translate_error
+from bot.texts import translate, translate_error
 from tests.servers.telegram import Chat, Message, User
 from tests.support.images import png
 from tests.support.world import reference_sizes
@@ -80,6 +80,15 @@ async def test_a_photo_with_words_and_a_reply_change_a_picture(place: TelegramWo
         post = place.server.say(bo, channel, "make it day", reply_to=picture)
         await picture_in(place, channel, post)
         assert len(reference_sizes(place.sandbox)) == 1
+
+
+async def test_a_bare_command_is_asked_about_where_no_reply_can_be_opened(
+    place: TelegramWorld, channel: Chat, bo: User
+) -> None:
+    async with place.easel(channels=True):
+        post = place.server.say(bo, channel, "/imagine")
+        [question] = await place.until(lambda: [each for each in channel.visible_messages if each.id > post.id])
+        assert (question.text, question.content.markup) == (translate("en", "refusal-prompt-empty"), None)
 
 
 async def test_the_channels_administrators_press_its_buttons(place: TelegramWorld, channel: Chat, bo: User) -> None:

@@ -56,3 +56,17 @@ async def test_an_edit_without_words_keeps_somebodys_picture_for_the_answer(plac
         await place.picture(place.group, after=question)
         assert reference_sizes(place.sandbox) == [(90, 70)]
         assert "3:2" in place.sandbox.requests[-1].prompt  # what was typed with the command
+
+
+@pytest.mark.parametrize("waits", [False, True])
+async def test_a_forwarded_picture_is_no_prompt_of_its_caption(place: TelegramWorld, waits: bool) -> None:
+    async with place.easel():
+        away = place.server.add_channel("News")
+        target = place.server.photo(place.ada, away, png(size=(90, 70)), caption="A bridge, yesterday")
+        place.server.forward(place.ada, place.private, target)
+        if waits:
+            assert (await place.answer()).text == translate("en", "refusal-pictures-without-prompt")
+        place.server.say(place.ada, place.private, "make it night")
+        await place.picture()
+        assert reference_sizes(place.sandbox) == [(90, 70)]
+        assert [each.prompt for each in place.sandbox.requests] == ["make it night"]
