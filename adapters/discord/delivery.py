@@ -10,7 +10,13 @@ import structlog
 from cachetools import LRUCache
 
 from adapters.discord import encode, ids
-from adapters.discord.errors import AUTOMOD_CODES, REQUEST_TOO_LARGE, CallRejected, translate_rejection
+from adapters.discord.errors import (
+    AUTOMOD_CODES,
+    MISSING_PERMISSIONS,
+    REQUEST_TOO_LARGE,
+    CallRejected,
+    translate_rejection,
+)
 from adapters.discord.files import Files
 from adapters.discord.ids import MessageFileRef, StoredFileRef
 from adapters.discord.interaction_tokens import InteractionToken
@@ -170,13 +176,14 @@ class Delivery:
         reply_to: str | None,
         key: str,
         raise_too_large: bool = False,
+        allow_embed: bool = True,
     ) -> Json:
         """One call, and a direct message where the only token is unusable. `files` None: the message keeps those it
-        has.
+        has. A long text is cut where the bot may embed none.
 
         Raises ChatFailed, _Moderated; with `raise_too_large` CallRejected too, when a file is too large.
         """
-        payload = encode.encode_card(card)
+        payload = encode.encode_card(card, allow_embed=allow_embed)
         if files is not None:
             payload["attachments"] = encode.encode_attachments(files)
         try:
@@ -190,6 +197,17 @@ class Delivery:
                 raise
             if rejection.code in AUTOMOD_CODES:
                 raise _Moderated(detail=str(rejection)) from rejection
+            if rejection.code == MISSING_PERMISSIONS and payload["embeds"]:
+                return await self._send_once(
+                    chat,
+                    ref,
+                    card,
+                    files,
+                    reply_to=reply_to,
+                    key=key,
+                    raise_too_large=raise_too_large,
+                    allow_embed=False,
+                )
             failed = translate_rejection(rejection)
             if isinstance(failed, ChatGone):
                 log.warning("discord does not let the bot write there", chat=chat.key, detail=failed.detail)

@@ -46,8 +46,9 @@ def encode_text(text: str) -> str:
     return "".join(parts)
 
 
-def encode_card(card: Card) -> Json:
-    """A whole message without its files. A text that is longer than a message goes into an embed."""
+def encode_card(card: Card, *, allow_embed: bool = True) -> Json:
+    """A whole message without its files. A text that is longer than a message goes into an embed, or is cut where
+    none is allowed."""
     text = encode_text(card.text.replace("\0", ""))
     body: Json = {
         "content": text,
@@ -55,7 +56,9 @@ def encode_card(card: Card) -> Json:
         "components": encode_buttons(card.buttons) or encode_question(card),
         "allowed_mentions": NO_MENTIONS,
     }
-    if len(text) > MAX_CONTENT_CHARS:
+    if len(text) > MAX_CONTENT_CHARS and not allow_embed:
+        body["content"] = truncate_lines(text, MAX_CONTENT_CHARS)
+    elif len(text) > MAX_CONTENT_CHARS:
         body |= {"content": "", "embeds": [{"description": truncate_lines(text, MAX_EMBED_CHARS)}]}
     return body
 

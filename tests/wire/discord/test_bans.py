@@ -4,10 +4,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
+from pydantic import SecretStr
 
+from adapters.discord import call_gate
+from adapters.discord.call_gate import SLOW_PAUSE_S, CallGate
+from adapters.discord.errors import CallRejected
 from adapters.discord.gateway import COMMANDS_RETRY_S
+from adapters.discord.rest import RestClient
+from bot.errors import ChatBusy
 from tests.servers.discord import DiscordServer
-from tests.support.clocks import FastClock
+from tests.support.clocks import FakeClock, FastClock
 from tests.wire.discord.easel import DiscordWorld, discord_world, done
 
 SPEED = 20.0  # times as fast as the machine's
@@ -101,3 +108,25 @@ async def test_a_late_first_response_is_not_sent_while_nobody_may_call(tmp_path:
         await world.wait_for_picture()
         assert silent_seconds(world) >= PAUSE_S - 1.0
         assert asked.answered is None
+
+
+async def test_many_invalid_requests_slow_all_calls_down_and_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(call_gate, "SLOW_FROM", 3)
+    clock = FakeClock()
+    gate = CallGate(clock.monotonic)
+    async with DiscordServer() as server:
+        rest = RestClient(server.api_base, SecretStr("not the token"), clock=clock, gate=gate)
+        try:
+            for _ in range(4):
+                with pytest.raises(CallRejected):
+                    await rest.call("GET", "/users/@me")
+            assert REGISTRY.get_sample_value("easel_discord_invalid_requests_recent") == 4
+            with pytest.raises(ChatBusy) as busy:
+                await rest.call("GET", "/users/@me")
+            assert (busy.value.retry_after, busy.value.everywhere) == (pytest.approx(SLOW_PAUSE_S), True)
+            assert server.invalid_requests == 4
+            await clock.advance(2 * SLOW_PAUSE_S)
+            with pytest.raises(CallRejected):
+                await rest.call("GET", "/users/@me")
+        finally:
+            await rest.close()

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bot.chat import Action
+from adapters.discord import ids
+from bot.chat import Action, Card
 from bot.job import State
 from bot.texts import translate
 from tests.servers.discord import Permission
@@ -49,6 +50,18 @@ async def test_what_else_is_missing_is_named(world: DiscordWorld, denied: Permis
         assert world.sandbox.requests == []
 
 
+async def test_without_embed_links_pictures_come_and_long_texts_are_cut(world: DiscordWorld) -> None:
+    world.channel.denied = Permission.EMBED_LINKS
+    async with world.easel() as easel:
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} a fox")
+        await world.wait_for_picture()
+        chat = ids.make_chat(world.guild.id, world.channel.id, direct=False)
+        ref = await easel.discord.post(chat, Card(text="word " * 600), reply_to=None, key="long")
+        [long] = [one for one in world.bot_messages() if str(one.id) == ref.message_id]
+        assert long.content.startswith("word word")
+        assert len(long.content) <= 2000
+
+
 async def test_a_thread_needs_permissions_of_its_own(world: DiscordWorld) -> None:
     world.channel.denied = Permission.SEND_MESSAGES
     thread = world.server.world.add_thread(world.channel)
@@ -83,10 +96,14 @@ async def test_a_command_or_button_where_no_files_may_be_attached_is_answered_to
         assert len(world.sandbox.requests) == painted
 
 
-async def test_a_picture_that_was_refused_is_not_painted_again(world: DiscordWorld) -> None:
+@pytest.mark.parametrize("slash", [False, True])
+async def test_a_picture_that_was_refused_is_not_painted_again(world: DiscordWorld, slash: bool) -> None:
     """Discord has not told of the change: what it refuses counts."""
     async with world.gallery() as upstream, world.easel() as easel:
-        world.server.say(world.ada, world.channel, f"{world.bot_mention} a fox")
+        if slash:
+            world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a fox"})
+        else:
+            world.server.say(world.ada, world.channel, f"{world.bot_mention} a fox")
         status = await world.wait_for_reply()
         await upstream.fetched.wait()
         world.channel.denied = Permission.ATTACH_FILES

@@ -83,6 +83,8 @@ def _may_write(call: Call, channel: Channel) -> None:
     speak = Permission.SEND_MESSAGES if channel.parent is None else Permission.SEND_MESSAGES_IN_THREADS
     if not channel.allows(speak) or (call.files and not channel.allows(Permission.ATTACH_FILES)):
         raise missing_permissions()
+    if call.payload.get("embeds") and not channel.allows(Permission.EMBED_LINKS):
+        raise missing_permissions()
     if channel.locked and channel.archived:
         raise thread_archived()
 
