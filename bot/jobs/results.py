@@ -7,7 +7,6 @@ jobs that each hold a part and wait for more would wait for one another.
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from itertools import chain, repeat
 from urllib.parse import urlsplit
 
 import structlog
@@ -29,7 +28,7 @@ USER_JOBS = 8  # of them, jobs of one user
 # How long an address where nothing is yet is asked again: an image was painted and paid for, and a content delivery
 # network may need some seconds until it has it.
 UNAVAILABLE_S = 60.0
-UNAVAILABLE_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)  # before each further look, the last one again and again
+UNAVAILABLE_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 14.5)  # before each further look
 
 
 class _LargerThanUsual(Exception):
@@ -55,15 +54,17 @@ class JobResults:
 
         Raises BadResult or Unfetched when all fail.
         """
-        limit, pause, deadline = USUAL_BYTES, 0.0, self._clock.monotonic() + UNAVAILABLE_S
-        pauses = chain(UNAVAILABLE_PAUSES_S, repeat(UNAVAILABLE_PAUSES_S[-1]))
+        limit, pause, pauses = USUAL_BYTES, 0.0, list(UNAVAILABLE_PAUSES_S)
+        deadline = self._clock.monotonic() + UNAVAILABLE_S
         fetched: dict[int, Image] = {}
         while True:
             await self._clock.sleep(pause)
             async with self._memory.reserve(owner, sum(_most_bytes(each, limit) for each in sources)):
                 try:
-                    while not await self._fetch_missing(sources, fetched, limit, owner, deadline):
-                        pause = max(min(next(pauses), deadline - self._clock.monotonic()), 0.0)
+                    while not await self._fetch_missing(
+                        sources, fetched, limit, owner, patient=bool(pauses) and self._clock.monotonic() < deadline
+                    ):
+                        pause = pauses.pop(0)
                         if not fetched:
                             break
                         await self._clock.sleep(pause)
@@ -75,15 +76,15 @@ class JobResults:
                     fetched.clear()
 
     async def _fetch_missing(
-        self, sources: Sequence[Link | Blob], fetched: dict[int, Image], limit: int, owner: str, deadline: float
+        self, sources: Sequence[Link | Blob], fetched: dict[int, Image], limit: int, owner: str, *, patient: bool
     ) -> bool:
-        """Adds the images that are not among `fetched` yet, by their place. False: some may come later, before
-        `deadline`.
+        """Adds the images that are not among `fetched` yet, by their place. False: some may come later; only where
+        `patient`.
 
         Raises BadResult or Unfetched when all fail; _LargerThanUsual.
         """
         failure: EaselError | None = None
-        is_complete, patient = True, self._clock.monotonic() < deadline
+        is_complete = True
         for at, source in enumerate(sources):
             if at in fetched:
                 continue
