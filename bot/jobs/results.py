@@ -4,7 +4,7 @@ What the jobs of all users hold has a common limit. It is kept by waiting before
 jobs that each hold a part and wait for more would wait for one another.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from bot.clock import Clock
-from bot.errors import BadResult, EaselError, FetchFailed, FetchTooLarge, FetchUnavailable, Unfetched
+from bot.errors import BadResult, FetchFailed, FetchTooLarge, FetchUnavailable, Unfetched
 from bot.fetch import Fetcher
 from bot.jobs.file_memory import FileMemory
 from bot.painting import Blob, Image, Link
@@ -56,7 +56,7 @@ class JobResults:
         """
         limit, pause, pauses = USUAL_BYTES, 0.0, list(UNAVAILABLE_PAUSES_S)
         deadline = self._clock.monotonic() + UNAVAILABLE_S
-        fetched: dict[int, Image] = {}
+        fetched: dict[int, Image | FetchFailed | BadResult] = {}
         while True:
             await self._clock.sleep(pause)
             async with self._memory.reserve(owner, sum(_most_bytes(each, limit) for each in sources)):
@@ -65,40 +65,47 @@ class JobResults:
                         sources, fetched, limit, owner, patient=bool(pauses) and self._clock.monotonic() < deadline
                     ):
                         pause = pauses.pop(0)
-                        if not fetched:
+                        if not _images(fetched):
                             break
                         await self._clock.sleep(pause)
                     else:
-                        yield [fetched[at] for at in sorted(fetched)]
+                        yield _images(fetched)
                         return
                 except _LargerThanUsual:
                     limit, pause = RESULT_MAX_BYTES, 0.0
                     fetched.clear()
 
     async def _fetch_missing(
-        self, sources: Sequence[Link | Blob], fetched: dict[int, Image], limit: int, owner: str, *, patient: bool
+        self,
+        sources: Sequence[Link | Blob],
+        fetched: dict[int, Image | FetchFailed | BadResult],
+        limit: int,
+        owner: str,
+        *,
+        patient: bool,
     ) -> bool:
-        """Adds the images that are not among `fetched` yet, by their place. False: some may come later; only where
-        `patient`.
+        """Adds the images that are not among `fetched` yet, by their place, and the failures of those that will not
+        come. False: some may come later; only where `patient`.
 
         Raises BadResult or Unfetched when all fail; _LargerThanUsual.
         """
-        failure: EaselError | None = None
         is_complete = True
         for at, source in enumerate(sources):
             if at in fetched:
                 continue
             try:
                 fetched[at] = await self._fetch_first(source, limit, owner, patient=patient)
-            except FetchUnavailable as failed:
-                is_complete, failure = is_complete and not patient, failed
             except (FetchFailed, BadResult) as failed:
-                failure = failed
-        if fetched or not is_complete:
-            return is_complete
-        if isinstance(failure, FetchFailed):
-            raise Unfetched(detail=f"{type(failure).__name__}: {failure.detail}") from failure
-        raise BadResult(detail=failure.detail if failure else None) from failure
+                if patient and isinstance(failed, FetchUnavailable):
+                    is_complete = False
+                else:
+                    fetched[at] = failed
+        if is_complete and not _images(fetched):
+            failure = fetched[len(sources) - 1] if sources else None
+            if isinstance(failure, FetchFailed):
+                raise Unfetched(detail=f"{type(failure).__name__}: {failure.detail}") from failure
+            raise BadResult(detail=failure.detail) if isinstance(failure, BadResult) else BadResult
+        return is_complete
 
     async def _fetch_first(self, source: Link | Blob, limit: int, owner: str, *, patient: bool) -> Image:
         """The image of a source, or of the first of its fallbacks that has one.
@@ -137,6 +144,11 @@ class JobResults:
             except (FetchFailed, BadResult) as failed:
                 failures.append(failed)
         raise next((each for each in failures if isinstance(each, FetchUnavailable)), failures[0])
+
+
+def _images(fetched: Mapping[int, Image | FetchFailed | BadResult]) -> list[Image]:
+    """The images among what was fetched, in their order."""
+    return [found for _, found in sorted(fetched.items()) if isinstance(found, Image)]
 
 
 def _most_bytes(source: Link | Blob, limit: int) -> int:
