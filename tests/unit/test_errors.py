@@ -1,6 +1,7 @@
 """The rules that every failure of a generation must keep, walked over the whole tree: a new class is not forgotten."""
 
 import itertools
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,7 @@ from bot.providers.diagnostics import REMEDIES, remedy
 from bot.providers.http.error_bodies import ErrorBody
 from bot.providers.http.failures import failure_in_success, make_failure
 from bot.providers.parallel import failure_to_report
+from tests.support import PROJECT
 
 
 def tree(root: type[EaselError]) -> Iterator[type[EaselError]]:
@@ -28,6 +30,26 @@ def test_every_class_is_exported_and_drawn_in_the_tree() -> None:
     names = {kind.__name__ for kind in tree(EaselError) if kind.__module__.startswith("bot.errors")}
     assert names <= set(bot.errors.__all__)
     assert all(name in (bot.errors.__doc__ or "") for name in names)
+
+
+FOLLOWS = {
+    Retry.NEVER: "stop",
+    Retry.ELSEWHERE: "next provider",
+    Retry.LATER: "wait, next provider",
+    Retry.SMALLER: "once more with smaller pictures, stop",
+}
+
+
+def test_the_table_in_the_readme_says_of_every_failure_what_its_class_does() -> None:
+    rows = [line.strip("| ").split(" | ") for line in (PROJECT / "README.md").read_text("utf-8").splitlines()]
+    told = {name: row for row in rows if len(row) == 5 for name in re.findall(r"`([A-Z]\w+[a-z])`", row[0])}
+    kinds = {kind.__name__: kind for kind in PAINT_FAILURES if kind is not PaintFailed}
+    assert kinds.keys() == {name for name in told if name in kinds}
+    for name, kind in kinds.items():
+        _, _, user, operator, follows = told[name]
+        assert follows == FOLLOWS[kind.retry], name
+        assert operator.startswith("an error") == kind.lasting, name
+        assert not kind.quotes_upstream or user == "the upstream's sentence", name
 
 
 @pytest.mark.parametrize(("first", "second"), PAIRS)

@@ -16,6 +16,7 @@ from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Literal, Self, cast
@@ -240,7 +241,9 @@ async def exchange(
     async with aclosing(response):
         if not response.is_success:
             body = await _read_error(response, deadline)
-            raise failure_of_response(response.status_code, response.headers, body, redact=redact)
+            raise failure_of_response(
+                response.status_code, response.headers, body, redact=redact, now=datetime.now(UTC)
+            )
         yield HttpResponse(
             response, deadline=deadline, timeout_s=timeout_s, idle_timeout_s=idle_timeout_s, repeatable=repeatable
         )

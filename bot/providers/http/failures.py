@@ -4,6 +4,7 @@ What may happen next is decided by the failure's class (`bot.errors`).
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from bot.errors import Busy, PaintFailed, Retry, SaidFailed, UpstreamDown
 from bot.painting import ImageMissing
@@ -17,15 +18,20 @@ _TRACE_HEADERS = ("x-request-id", "x-trace-id", "request-id", "x-oneapi-request-
 
 
 def failure_of_response(
-    status: int, headers: Mapping[str, str], body: bytes, *, redact: Redactions = NOTHING
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    redact: Redactions = NOTHING,
+    now: datetime | None = None,
 ) -> PaintFailed:
-    """The failure behind an HTTP status that is no success.
+    """The failure behind an HTTP status that is no success. `now`: when it came, for an answer without a date.
 
     An upstream that is unavailable and says for how long is busy (RFC 9110, 503): it is waited for, as after a 429.
     """
     error = parse_error_body(body)
     failure = classify_error(error, status, prompt=redact.prompt) or classify_status(status)
-    wait = wait_from_headers(headers)
+    wait = wait_from_headers(headers, now)
     if failure is UpstreamDown and status == _UNAVAILABLE and (wait is not None or named_wait(error) is not None):
         failure = Busy
     trace = error.trace or find_trace_id(headers)

@@ -5,6 +5,7 @@ Whether there is that much time is decided elsewhere.
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -28,10 +29,11 @@ _ASKED = re.compile(
 _BARE_SECONDS = re.compile(rf"({_AMOUNT})\s*(?:$|[.,;)\]\"'}}])")  # `retry after: 30`
 
 
-def wait_from_headers(headers: Mapping[str, str]) -> float | None:
+def wait_from_headers(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
     """Seconds to wait, >= 0, from `retry-after-ms` or Retry-After (RFC 9110: seconds or a date); None: not named.
 
-    A date is compared with the answer's own Date, so that no local clock is needed. Keys in lower case.
+    A date is compared with the answer's own Date, so that no two clocks are mixed; with `now` (with a time zone) only
+    where it has none. Keys in lower case.
     """
     for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
         try:
@@ -41,11 +43,19 @@ def wait_from_headers(headers: Mapping[str, str]) -> float | None:
         if 0 <= seconds < float("inf"):
             return seconds
     retry_after = headers.get("retry-after", "")
+    retry_at, answered_at = _date(retry_after), _date(headers.get("date", "")) or now
+    if retry_at and answered_at:
+        return max((retry_at - answered_at).total_seconds(), 0.0)
+    return parse_span(retry_after)
+
+
+def _date(value: str) -> datetime | None:
+    """A date of HTTP, in UTC where it names no zone; None: it is none."""
     try:
-        retry_at = parsedate_to_datetime(retry_after)
-        return max((retry_at - parsedate_to_datetime(headers.get("date", ""))).total_seconds(), 0.0)
+        date = parsedate_to_datetime(value)
     except (TypeError, ValueError, OverflowError):  # OverflowError: an offset beyond the range of datetime
-        return parse_span(retry_after)
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 def wait_from_words(text: str) -> float | None:

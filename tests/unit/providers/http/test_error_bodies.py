@@ -1,6 +1,7 @@
 """What upstreams say when they fail, and which failure of ours it becomes."""
 
 import json
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -24,7 +25,7 @@ from bot.errors import (
     WrongEndpoint,
 )
 from bot.providers.http.client import failure_before_response
-from bot.providers.http.error_bodies import find_error
+from bot.providers.http.error_bodies import find_error, read_error
 from bot.providers.http.failures import failure_of_response
 from bot.providers.http.quoting import Redactions
 from bot.providers.http.waits import wait_from_headers
@@ -154,16 +155,49 @@ def test_the_time_to_wait_is_read_in_every_form(headers: dict[str, str], seconds
     assert made.retry_after == seconds
 
 
+def test_a_date_in_an_answer_without_one_is_compared_with_ours() -> None:
+    now = datetime(2026, 10, 21, 7, 28, tzinfo=UTC)
+    headers = {"retry-after": "Wed, 21 Oct 2026 07:28:30 GMT"}
+    assert wait_from_headers(headers, now) == 30
+    assert wait_from_headers({"retry-after": "Wed, 21 Oct 2026 07:28:30 -0000"}, now) == 30
+    made = failure_of_response(503, headers, b"", now=now)
+    assert isinstance(made, Busy)
+    assert made.retry_after == 30
+
+
 @pytest.mark.parametrize(
     "document",
-    [{"choices": []}, {"code": 0, "data": {}}, {"error": None}, {"code": 401, "choices": []}, "text", 7],
+    [
+        {"choices": []},
+        {"code": 0, "data": {}},
+        {"error": None},
+        {"code": 401, "choices": []},
+        {"errors": [], "success": True},
+        {"errors": [{"code": "", "message": ""}]},
+        {"code": 10_001, "msg": "done", "data": [{"url": "https://x.example/1.png"}]},
+        {"status": "failed"},
+        [],
+        "text",
+        7,
+    ],
 )
 def test_an_answer_without_an_error_is_none(document: object) -> None:
     assert find_error(document) is None
 
 
 @pytest.mark.parametrize(
-    "document", [ace("x"), openai("x"), {"error": "x"}, {"success": False}, {"code": 401, "msg": "x"}]
+    "document",
+    [
+        ace("x"),
+        openai("x"),
+        {"error": "x"},
+        {"error": True},
+        {"success": False},
+        {"code": 401, "msg": "x"},
+        {"code": -1, "msg": "x", "data": [None]},
+        {"errors": [{"message": "x"}]},
+        [{"error": "x"}],
+    ],
 )
 def test_an_error_is_found_in_every_envelope(document: object) -> None:
     assert find_error(document) is not None
@@ -271,3 +305,43 @@ def test_settings_that_cannot_be_name_their_key_and_never_its_secret(wrong: dict
         resolve_upstream(name="a", **wrong)  # type: ignore[arg-type]  # the table's values are what each case is about
     assert caught.value.problems[0].startswith(names)
     assert "sk 1" not in str(caught.value)
+
+
+# ---------------------------------------------------------------- errors inside errors
+
+
+def nest(error: object, times: int) -> object:
+    for _ in range(times):
+        error = {"error": {"message": json.dumps(error)}}
+    return error
+
+
+def test_what_is_no_error_says_nothing() -> None:
+    assert read_error([7, None]).messages == ()
+
+
+def test_an_error_is_found_as_deep_as_relays_nest_it_and_no_deeper() -> None:
+    size = {"error": {"code": "invalid_size", "message": "Bad size."}}
+    assert read_error(nest(size, 2)).message == "Bad size."
+    assert "invalid_size" not in read_error(nest(size, 9)).codes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(json.dumps({"error": {"message": "Bad size."}})),
+        "upstream said: " + json.dumps({"error": {"message": "Bad size."}}) + " (request id: 7)",
+        "Error code: 400 - {'error': {'message': 'Bad size.', 'param': None}}",
+        '{"error": {"message": "Bad size.", "param": "si',
+        'data: {"error": {"message": "Bad size."}}',
+    ],
+)
+def test_an_error_inside_a_text_is_read(text: str) -> None:
+    assert read_error(text).message == "Bad size."
+
+
+@pytest.mark.parametrize(
+    "text", ['"half', "{'a': (" + "(" * 80, "{'a': " + "1" * 20_000 + "}", "{ no json }", "[sexual]"]
+)
+def test_a_text_that_only_looks_like_data_is_a_text(text: str) -> None:
+    assert read_error(text).message == text
