@@ -227,7 +227,7 @@ class GatewayClient(discord.AutoShardedClient):
         except Exception:  # the event is read all the same; or, where it cannot be, set aside
             log.warning("event not noted", event_name=name, exc_info=True)
         if name == "MESSAGE_CREATE" and self._is_of_unknown_guild(data):
-            self.run_event(self._read_when_guild_is_known(name, data))
+            self.run_event(_logged(self._read_when_guild_is_known(name, data)))
         else:
             self._parsers.read(name, data)
 
@@ -273,7 +273,7 @@ class GatewayClient(discord.AutoShardedClient):
         return isinstance(guild_id, str) and guild_id.isdecimal() and self.get_guild(int(guild_id)) is None
 
     def _refuse_lost_interaction(self, data: Event) -> None:
-        self.run_event(self._replies.refuse_unreadable(data))
+        self.run_event(_logged(self._replies.refuse_unreadable(data)))
 
     async def handle_broken_command(self, interaction: Interaction, failed: Exception) -> None:
         """A command whose options discord.py cannot read: its user is told, its event is kept."""
@@ -331,3 +331,11 @@ class GatewayClient(discord.AutoShardedClient):
         """Modals only: commands and buttons come by the command tree and JobButton."""
         if interaction.type is discord.InteractionType.modal_submit:
             await self.run_event(self.interactions.handle_modal(interaction))
+
+
+async def _logged(work: Coroutine[Any, Any, None]) -> None:
+    """Work that nobody awaits."""
+    try:
+        await work
+    except Exception:
+        log.exception("discord event failed")

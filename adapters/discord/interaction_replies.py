@@ -24,6 +24,7 @@ from adapters.discord.users import interaction_locale
 from bot.chat import Card
 from bot.clock import Clock, wait_for_event
 from bot.errors import ChatBusy, ChatUnreachable, EaselError
+from bot.errors.machine import is_machine_failure
 from bot.texts import negotiate_locale, translate_error
 
 log = structlog.get_logger()
@@ -130,8 +131,11 @@ class InteractionReplies:
         block the interaction is handled."""
         try:
             yield
-        except Exception:
+        except Exception as failed:
             log.exception("interaction failed", interaction=token.id)
+            if not is_machine_failure(failed):
+                reason = f"handling: {type(failed).__name__}"
+                self._inbox.set_aside("INTERACTION_CREATE", None, reason, event_id=interaction.id)
             await self.send_ephemeral(token, translate_error(interaction_locale(interaction), EaselError()))
         self._inbox.set_handled(interaction.id)
 

@@ -205,7 +205,10 @@ async def test_a_menu_on_a_poll_that_cannot_be_read_opens_the_form_or_says_so(wo
         await answers(world)
 
 
-async def test_what_breaks_its_handler_is_set_aside(world: DiscordWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("event", ["MESSAGE_CREATE", "INTERACTION_CREATE"])
+async def test_what_breaks_its_handler_is_set_aside(
+    world: DiscordWorld, monkeypatch: pytest.MonkeyPatch, event: str
+) -> None:
     before = counted()
 
     async def is_broken(*_: object) -> bool:
@@ -213,14 +216,19 @@ async def test_what_breaks_its_handler_is_set_aside(world: DiscordWorld, monkeyp
 
     async with world.easel() as easel:
         monkeypatch.setattr(easel.app.events, "receive_message", is_broken)
-        world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
+        if event == "MESSAGE_CREATE":
+            world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
+        else:
+            asked = world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
+            await world.until(lambda: asked.followups or (asked.original and not asked.original.loading))
         await wait_until(lambda: counted() > before)
         monkeypatch.undo()
         await answers(world)
         await wait_until(lambda: nothing_is_saved(easel))
     ((reason, content),) = await asyncio.to_thread(rows, world)
-    assert reason == "MESSAGE_CREATE: handling: KeyError"
+    assert reason == f"{event}: handling: KeyError"
     assert "a red fox" in content
+    assert '"token": "…"' in content or event == "MESSAGE_CREATE"
 
 
 # ---------------------------------------------------------------- the second line: whatever ends it, it begins again
