@@ -81,16 +81,25 @@ def her_own_photo(place: TelegramWorld, chat: Chat) -> None:
     place.server.photo(place.ada, chat, shot(0))
 
 
+PLAIN, EDIT, MENTION = ("make it night", True), ("/edit make it night", True), ("@easel_bot make it night", False)
+
+
 @pytest.mark.parametrize(
-    ("follow", "count"), [(one_forward, 1), (two_forwards, 2), (an_album, 3), (a_document, 1), (her_own_photo, 1)]
-)
-@pytest.mark.parametrize(
-    ("words", "private"),
-    [("make it night", True), ("/edit make it night", True), ("@easel_bot make it night", False)],
+    ("said", "follow", "count"),
+    [
+        (PLAIN, one_forward, 1),
+        (PLAIN, two_forwards, 2),
+        (PLAIN, an_album, 3),
+        (PLAIN, a_document, 1),
+        (PLAIN, her_own_photo, 1),
+        (EDIT, two_forwards, 2),
+        (MENTION, an_album, 3),
+    ],
 )
 async def test_words_and_the_pictures_that_follow_are_one_request(
-    place: TelegramWorld, clock: PausableClock, words: str, private: bool, follow: Follow, count: int
+    place: TelegramWorld, clock: PausableClock, said: tuple[str, bool], follow: Follow, count: int
 ) -> None:
+    words, private = said
     chat = place.private if private else place.group
     async with place.easel():
         with clock.paused():
