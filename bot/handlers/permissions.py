@@ -26,16 +26,22 @@ class JobPermissions:
         self._ports = ports
 
     async def identify_actor(self, sender: User, job: Job) -> User:
-        """On whose account a user acts on a job: on their own, or on that of the chat which they act for. Raises
-        NotYours, NotAnAdministrator, RoleUnknown, Banned."""
+        """On whose account a user acts on a job: on their own, or on that of the chat which they act for.
+
+        What somebody asked in a group as a channel of theirs, the group's administrators act on as well, for the bot
+        may not be in that channel; but on their own account. Raises NotYours, NotAnAdministrator, RoleUnknown, Banned.
+        """
         owner, is_admin = job.user, sender.key in self._admins
         if owner.key == sender.key:
             return sender
+        asker = Chat(platform=owner.platform, id=owner.id, kind="group")
         try:
-            if owner.is_chat and await self._acts_for_chat(sender, job):
+            if owner.is_chat and await self._administers(sender, asker):
                 if self._admission.blocks(sender) or await self._store.is_banned(sender.key):
                     raise Banned
                 return owner
+            if owner.is_chat and asker.key != job.chat.key and await self._administers(sender, job.chat):
+                return sender
         except ChatFailed as failed:
             if not is_admin:
                 raise RoleUnknown from failed
@@ -57,16 +63,6 @@ class JobPermissions:
             except ChatFailed as failed:
                 raise RoleUnknown from failed
             raise refused from None
-
-    async def _acts_for_chat(self, sender: User, job: Job) -> bool:
-        """Whether the sender administers the chat that asked, or the group where it did: somebody who posts there as a
-        channel of theirs may do so where the bot is not. Raises ChatFailed."""
-        asker = Chat(platform=job.user.platform, id=job.user.id, kind="group")
-        places = (asker,) if asker.key == job.chat.key else (job.chat, asker)
-        for place in places:
-            if await self._administers(sender, place):
-                return True
-        return False
 
     async def _administers(self, sender: User, chat: Chat) -> bool:
         port = self._ports.get(chat.platform)

@@ -104,7 +104,7 @@ async def test_who_is_banned_does_not_act_for_a_group_either(place: TelegramWorl
         assert words(await pressed(place, picture, "Retry", by=cy)) == translate("en", "refusal-banned")
 
 
-async def test_what_somebody_asks_as_a_channel_of_theirs_the_groups_administrators_press(
+async def test_what_somebody_asks_as_a_channel_of_theirs_the_groups_administrators_press_on_their_own_account(
     place: TelegramWorld, cy: User, bo: User
 ) -> None:
     channel = place.server.add_channel("Bo's channel", bot_status="left")
@@ -115,7 +115,8 @@ async def test_what_somebody_asks_as_a_channel_of_theirs_the_groups_administrato
         assert words(await pressed(place, picture, "Retry", by=bo)) == NOT_AN_ADMIN
         await pressed(place, picture, "Retry", by=cy)
         await place.picture(place.group, after=picture)
-        assert await credits_of(place, channel) == 48
+        assert await credits_of(place, channel) == 49
+        assert await place.left(cy) == 49
 
 
 async def test_an_administrator_of_another_group_gains_nothing_by_a_forged_press(
