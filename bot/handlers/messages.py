@@ -98,27 +98,38 @@ class MessageHandler:
 
     async def receive_message(self, message: Message) -> bool:
         """Handles a message. False when Easel stops before its job is accepted or its reply sent."""
-        turn = self._turns.setdefault((message.chat.key, message.sender.key), asyncio.Lock())
-        is_incomplete = self._content.is_incomplete(message, self._capabilities_for(message))
         try:
-            if is_incomplete:  # outside the turn: a host may take seconds
-                requester = self._requester(message)
-                complete = partial(self._complete, message, requester)
-                completed = await self._in_time(message.event_key, requester, complete)
-                if not isinstance(completed, Message):
-                    return completed is None or await self._send_reply(self._drafts.open(message), completed)
-                message = completed
-            async with turn:  # first come, first served; a reply is sent after it
-                draft, reply = await self._place(message, admitted=is_incomplete)
-                revision = 0 if draft is None else draft.revision
+            return await self._receive(message)
         except Stopped:
             return False
+        except Exception:
+            log.exception("message handler failed", chat=message.chat.key)
+            requester = self._requester(message)
+            return await self._replies.send(message.event_key, requester, error_reply(requester, EaselError()))
+
+    async def _receive(self, message: Message) -> bool:
+        """As `receive_message`. Raises Stopped."""
+        turn = self._turns.setdefault((message.chat.key, message.sender.key), asyncio.Lock())
+        is_incomplete = self._content.is_incomplete(message, self._capabilities_for(message))
+        if is_incomplete:  # outside the turn: a host may take seconds
+            requester = self._requester(message)
+            complete = partial(self._complete, message, requester)
+            completed = await self._in_time(message.event_key, requester, complete)
+            if not isinstance(completed, Message):
+                return completed is None or await self._send_reply(self._drafts.open(message), completed)
+            message = completed
+        async with turn:  # first come, first served; a reply is sent after it
+            draft, reply = await self._place(message, admitted=is_incomplete)
+            revision = 0 if draft is None else draft.revision
         if draft is None:
             return True
         if reply is HANDLED or not await self._drafts.wait_out(draft, revision, self._closing):
             return await asyncio.shield(draft.handled)  # of whoever has handled it, or of what has joined it
-        handled = reply is None or await self._send_reply(draft, reply)
-        draft.finish(handled=handled)
+        handled = False
+        try:
+            handled = reply is None or await self._send_reply(draft, reply)
+        finally:
+            draft.finish(handled=handled)  # others wait for it
         return handled
 
     def expect_album(self, chat: Chat, user: User) -> None:
@@ -155,7 +166,7 @@ class MessageHandler:
         decide = partial(self._decide, draft, admitted=admitted)
         try:
             return draft, await self._in_time(draft.event, self._requester(draft.ordered[0]), decide)
-        except Stopped:
+        except BaseException:
             draft.finish(handled=False)
             raise
 
