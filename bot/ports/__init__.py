@@ -1,0 +1,51 @@
+"""What the core asks of the outside and the outside of the core, as Protocols with their promises.
+
+One place to import them from; they stand in the modules below.
+"""
+
+from bot.ports.core import EventSink, Provider
+from bot.ports.platforms import (
+    BalanceDisplay,
+    ChatPort,
+    ChatRoles,
+    DeliveryPermissions,
+    MessageLinks,
+    MessageRemoval,
+    PrivateChats,
+    RateLimitFeedback,
+    RequestAcknowledgement,
+    Shop,
+    StoredFiles,
+)
+from bot.ports.storage import (
+    AdapterStorage,
+    InteractionTokenStorage,
+    MovedRefs,
+    PendingNotices,
+    PostIntents,
+    StoredToken,
+    UpdateInbox,
+)
+
+__all__ = [
+    "AdapterStorage",
+    "BalanceDisplay",
+    "ChatPort",
+    "ChatRoles",
+    "DeliveryPermissions",
+    "EventSink",
+    "InteractionTokenStorage",
+    "MessageLinks",
+    "MessageRemoval",
+    "MovedRefs",
+    "PendingNotices",
+    "PostIntents",
+    "PrivateChats",
+    "Provider",
+    "RateLimitFeedback",
+    "RequestAcknowledgement",
+    "Shop",
+    "StoredFiles",
+    "StoredToken",
+    "UpdateInbox",
+]
