@@ -172,7 +172,7 @@ class CommandHandler:
         for job in reversed(await self._store.unfinished_jobs_of(context.user.key)):
             if not await self._cancel_job(job.id):
                 await self._wait_for_end(job.id)
-        count, pictures = await self._store.erase_user(context.user.key)
+        count, pictures = await self._store.deletions.erase_user(context.user.key)
         self._pending_requests.drop_user(context.user.key)
         port = self._ports.get(context.user.platform)
         if isinstance(port, StoredFiles):

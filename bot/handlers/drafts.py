@@ -32,7 +32,7 @@ OPEN_S = 30.0  # that a request is looked at for what goes on with it; its messa
 READ_S = 600.0  # that messages are remembered, so that their edits are known for what they are
 MAX_READ = 5_000  # messages remembered; the oldest are dropped first
 EDIT_SPAN = timedelta(minutes=5)  # after it was written, in which an edit turns a message into a request
-CUT_PREFIX = "cut-text:"  # of the keys of notes in the database; `Store.erase_user` deletes by it
+CUT_PREFIX = "cut-text:"  # of the keys of notes in the database; `Deletions.erase_user` deletes by it
 CUT_TTL = timedelta(days=1)  # of a note: so long a platform keeps what it could not deliver
 
 
@@ -269,7 +269,7 @@ class Drafts:
             log.warning("note of a cut text not stored", detail=failed.detail)
 
     def drop_user(self, user: str) -> None:
-        """Drops a user's notes and messages; `user`: their key. `Store.erase_user` has deleted the stored ones."""
+        """Drops a user's notes and messages; `user`: their key. `Deletions.erase_user` has deleted the stored ones."""
         for key in [key for key in self._cut if key.endswith(f":{user}")]:
             del self._cut[key]
         for kept in (self._latest, self._read):

@@ -26,7 +26,7 @@ TTL = timedelta(minutes=10)  # after which words are about something else, and p
 QUESTION_TTL = timedelta(days=1)  # during which a reply to a question is known to be an answer
 MAX_REQUESTS = 10  # of one user in one chat; the oldest are dropped
 SWEEP_EVERY = timedelta(minutes=1)
-KEY_PREFIX = "pending-requests:"  # of the keys in the database; `Store.erase_user` deletes by it
+KEY_PREFIX = "pending-requests:"  # of the keys in the database; `Deletions.erase_user` deletes by it
 
 
 class PendingRequestStorage(Protocol):
@@ -134,7 +134,7 @@ class PendingRequests:
             await self._delete(key)
 
     def drop_user(self, user: str) -> None:
-        """Drops a user's requests from memory; `user`: their key. `Store.erase_user` has deleted them from the
+        """Drops a user's requests from memory; `user`: their key. `Deletions.erase_user` has deleted them from the
         database."""
         for key in [key for key in self._requests if key.endswith(f":{user}")]:
             del self._requests[key]

@@ -130,7 +130,7 @@ class JobNotifier:
         Raises ChatFailed where the platform refuses it, StoreFailed.
         """
         port, card = self._ports[job.chat.platform], cards.deleted_card(job)
-        in_use = await self._store.pictures_in_use(job)
+        in_use = await self._store.deletions.pictures_in_use(job)
         places = [(job.chat, message_ids(job))]
         if shown is not None and (shown.chat.key != job.chat.key or shown.message_id not in message_ids(job)):
             places.append((shown.chat, (shown.message_id,)))
@@ -145,7 +145,7 @@ class JobNotifier:
                 refused = failed
         if isinstance(port, StoredFiles):
             await port.delete_stored([each for each in job.delivered if each not in in_use])
-        await self._store.finish_deletion(job.id)
+        await self._store.deletions.finish_deletion(job.id)
         log.info("result deleted", job=job.id, chat=job.chat.key)
         if refused is not None:
             raise refused

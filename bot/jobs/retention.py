@@ -1,6 +1,6 @@
 """Deletes expired data while the process runs: jobs, uploads and pending requests past their time.
 
-Decides when; what is deleted stands in `Store.delete_expired`. The ledger keeps every entry, without prompts.
+Decides when; what is deleted stands in `Deletions.delete_expired`. The ledger keeps every entry, without prompts.
 """
 
 import structlog
@@ -39,7 +39,7 @@ class Retention:
 
     async def delete_expired(self) -> int:
         """Deletes what has expired. Returns the number of jobs. Raises StoreFailed."""
-        return await self._store.delete_expired(days=self._days)
+        return await self._store.deletions.delete_expired(days=self._days)
 
     async def _run_forever(self) -> None:
         while True:

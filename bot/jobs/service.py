@@ -242,7 +242,7 @@ class JobService:
 
         Raises NotDeleted where the platform keeps a message, StoreFailed.
         """
-        deleted = await self._store.begin_deletion(job.id)
+        deleted = await self._store.deletions.begin_deletion(job.id)
         if deleted is None or not self._runner.is_connected(deleted):
             return
         try:

@@ -35,14 +35,12 @@ from bot.job import UNFINISHED_STATES, Failure, Job, NewJob, State
 from bot.painting import Image, Options
 from bot.store.engine import field_values, require_columns
 from bot.store.schema import (
-    ERASED,
     NOTIFICATION_PENDING,
     SEVERAL_MESSAGES,
     UNFINISHED,
     UtcDateTime,
     checkpoint,
     job,
-    key_value,
     result,
 )
 
@@ -57,19 +55,8 @@ DELETE_RESULTS = delete(result).where(result.c.job == bindparam("job_id"))
 COUNT_UNFINISHED = select(func.count()).where(
     job.c.user_key == bindparam("owner"), job.c.state.in_(sorted(UNFINISHED_STATES))
 )
-ERASED_VALUES: dict[str, Any] = {  # of an erased job; its row stays, so that its event never becomes another job
-    "prompt": "",
-    "options": field_values(Options()),
-    "reference_images": [],
-    "mask": None,
-    "upstream_id": None,
-    "usage": None,
-    "trace": None,
-    "delivered": None,
-}
 log = structlog.get_logger()
 
-MAX_IDS = 500  # row ids in one statement; SQLite takes 32,766 parameters
 UNREADABLE = (
     DBAPIError,
     ValueError,
@@ -166,39 +153,6 @@ def begin_attempt(conn: Connection, job_id: str, now: datetime) -> Job | None:
     )
     row = conn.execute(statement).mappings().first()
     return None if row is None else job_of(row, _checkpoints_of(conn, job_id) if row["attempt"] > 1 else {})
-
-
-def erase_user(conn: Connection, user_key: str) -> tuple[int, tuple[Attachment, ...]]:
-    """Erases prompts, names, images and checkpoints of a user's ended jobs, and their pending requests. Returns the
-    number of jobs, and the handles of their images."""
-    theirs = and_(job.c.user_key == user_key, job.c.state.not_in(sorted(UNFINISHED_STATES)), job.c.prompt != "")
-    found = conn.execute(select(job.c.id, job.c.reference_images, job.c.mask, job.c.delivered).where(theirs)).all()
-    for start in range(0, len(found), MAX_IDS):
-        part = job.c.id.in_([row[0] for row in found[start : start + MAX_IDS]])
-        ids = select(job.c.id).where(part)
-        conn.execute(delete(checkpoint).where(checkpoint.c.job.in_(ids)))
-        conn.execute(delete(result).where(result.c.job.in_(ids)))
-        conn.execute(update(job).where(part, ~job.c.notification_pending).values(failure=None))  # it may quote them
-        conn.execute(update(job).where(part).values(ERASED_VALUES | {"sender": _without_name(user_key)}))
-    kept = or_(*(key_value.c.key.startswith(prefix) for prefix in ("pending-requests:", "cut-text:")))
-    conn.execute(delete(key_value).where(kept, key_value.c.key.endswith(f":{user_key}", autoescape=True)))
-    handles = [each for _, given, mask, made in found for each in (*given, *([mask] if mask else []), *(made or ()))]
-    return len(found), tuple(Attachment(**each) for each in handles)
-
-
-def _without_name(user_key: str) -> dict[str, Any]:
-    platform, _, identity = user_key.partition(":")
-    return field_values(User(platform=platform, id=identity, name=""))
-
-
-def delete_jobs(conn: Connection, *, ended_before: datetime | None, erased_before: datetime) -> int:
-    """Deletes ended jobs without a pending notification, with their checkpoints: those that ended before a moment, and
-    erased ones created before another. Returns the number of jobs."""
-    old = [and_(ERASED, job.c.created < erased_before)]
-    old += [] if ended_before is None else [job.c.finished < ended_before]
-    ended = job.c.state.not_in(sorted(UNFINISHED_STATES))
-    gone = delete(job).where(ended, ~job.c.notification_pending, or_(*old))
-    return len(conn.execute(gone.returning(job.c.id)).all())
 
 
 def update_held_job(conn: Connection, holder: Job, values: Mapping[str, Any]) -> bool:
@@ -338,18 +292,6 @@ def select_by_further_message(chat: Chat, message_id: str) -> Select[Any]:
     """The job of whose further messages it is one."""
     listed = cast(job.c.further_ids, Text).contains(json.dumps(message_id), autoescape=True)
     return select(job).where(SEVERAL_MESSAGES, job.c.chat_key == chat.key, listed).order_by(job.c.created.desc())
-
-
-def handles_in_use(conn: Connection, owner: Job, handles: Sequence[Attachment]) -> tuple[Attachment, ...]:
-    """Those of a job's pictures from which other jobs started, which came after it."""
-    later = select(job.c.id).where(job.c.created >= owner.created, job.c.id != owner.id, job.c.prompt != "")
-
-    def is_used(handle: Attachment) -> bool:
-        ref = json.dumps(handle.ref)  # as it stands in the JSON of a row
-        columns = [cast(column, Text).contains(ref, autoescape=True) for column in (job.c.reference_images, job.c.mask)]
-        return conn.execute(later.where(or_(*columns)).limit(1)).first() is not None
-
-    return tuple(each for each in handles if is_used(each))
 
 
 def select_unfinished(user_key: str | None = None) -> Select[Any]:

@@ -7,27 +7,27 @@ and credits (`ledger`) are modules beside it.
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import Connection, text
 
 from bot import quota
-from bot.chat import Attachment, Balance, Chat, Delivered
+from bot.chat import Balance, Chat, Delivered
 from bot.clock import Clock
 from bot.errors import Stale, TooManyWaiting
 from bot.job import TRANSITIONS, Failure, Job, NewJob, State, new_id
 from bot.painting import Image
 from bot.quota import Account, QuotaRules
 from bot.store import backup, job_rows, ledger, schema
-from bot.store.adapter_store import BLOB_DAYS, AdapterStore, delete_blobs, delete_post_intents, delete_tokens
+from bot.store.adapter_store import AdapterStore
 from bot.store.amendments import Amendments
 from bot.store.database import Database
+from bot.store.deletions import Deletions
 from bot.store.engine import insert_once, is_sqlite, parse_url, upsert
 from bot.store.migrate import missing_sqlite_file, prepare_database
-from bot.store.quarantine import Quarantine, SetAside, delete_quarantine
+from bot.store.quarantine import Quarantine, SetAside
 
 __all__ = [
     "TRANSITIONS",
@@ -45,7 +45,6 @@ __all__ = [
 ]
 
 HEALTH_KEY = "health"  # of the row that is written to see whether the database takes writes
-EVENT_REDELIVERY = timedelta(days=2)  # during which a platform may deliver an event again: Telegram keeps updates a day
 # The facts of an attempt that are columns of its job.
 JOB_COLUMNS = ("provider", "model", "price", "spent", "upstream_id", "usage", "trace")
 
@@ -99,6 +98,8 @@ class Store:
         """What chat adapters keep, in the same database."""
         self.amendments = Amendments(database, clock)
         """What changes the request of a job."""
+        self.deletions = Deletions(database, clock)
+        """What takes jobs and what belongs to them out."""
         self.quarantine = Quarantine(database, clock)
         """The rows that could not be read."""
 
@@ -303,60 +304,6 @@ class Store:
         """Today (UTC): jobs by each state's name, `charged` credits, `spent` upstream, `users` who sent one."""
         midnight = datetime.combine(quota.today(self._clock.now()), time(), tzinfo=UTC)
         return await self._database.read(lambda conn: job_rows.stats(conn, midnight))
-
-    # ------------------------------------------------------------ a result that is taken away
-
-    async def begin_deletion(self, job_id: str) -> Job | None:
-        """Notes that the result of an ended job is taken away; that its messages are gone stays to be shown. May be
-        repeated. Returns the job, None when it does not exist. What it cost stays as it is."""
-
-        def work(conn: Connection) -> Job | None:
-            job = job_rows.load_job(conn, job_rows.select_by_id(job_id))
-            if job is None:
-                return None
-            deleted = job.deleted or self._clock.now()
-            job_rows.update_job(conn, job_id, {"deleted": deleted, "notification_pending": True})
-            return replace(job, deleted=deleted)
-
-        return await self._database.write(work)
-
-    async def pictures_in_use(self, job: Job) -> tuple[Attachment, ...]:
-        """Handles of those of a job's delivered pictures that other jobs have as references."""
-        return await self._database.read(lambda conn: job_rows.handles_in_use(conn, job, job.delivered))
-
-    async def finish_deletion(self, job_id: str) -> None:
-        """Notes that the messages of a deleted result are gone, and forgets its pictures."""
-        done = {"delivered": None, "notification_pending": False}
-        await self._database.write(lambda conn: job_rows.update_job(conn, job_id, done))
-
-    # ------------------------------------------------------------ erasing and retention
-
-    async def erase_user(self, user_key: str) -> tuple[int, tuple[Attachment, ...]]:
-        """Erases prompts, names, results and checkpoints of a user's ended jobs, and their pending requests. The ledger
-        stays. Returns the number of jobs, and the handles of all their images."""
-
-        def work(conn: Connection) -> tuple[int, tuple[Attachment, ...]]:
-            delete_quarantine(conn, mentioning=user_key.partition(":")[2])
-            return job_rows.erase_user(conn, user_key)
-
-        return await self._database.write(work)
-
-    async def delete_expired(self, *, days: int | None) -> int:
-        """Deletes blobs past BLOB_DAYS, expired tokens, intents of old posts, erased jobs whose events cannot be
-        delivered again, and with `days` ended jobs and blobs older than that many. The ledger stays. Returns the number
-        of jobs."""
-        now = self._clock.now()
-        ended_before = None if days is None else now - timedelta(days=days)
-        cached_before = now - timedelta(days=min(days or BLOB_DAYS, BLOB_DAYS))
-
-        def work(conn: Connection) -> int:
-            delete_blobs(conn, cached_before=cached_before)
-            delete_tokens(conn, expired_at=now)
-            delete_quarantine(conn, before=cached_before)
-            delete_post_intents(conn, now=now)
-            return job_rows.delete_jobs(conn, ended_before=ended_before, erased_before=now - EVENT_REDELIVERY)
-
-        return await self._database.write(work)
 
     # ------------------------------------------------------------ credits
 

@@ -144,9 +144,9 @@ async def test_the_second_day_is_like_everybodys(
 async def test_forgetting_makes_nobody_a_newcomer_again(store: Store, clock: FakeClock) -> None:
     job, _ = await store.accept_job(new_job(), rules(new_user_daily=3))
     await clock.advance(12 * 3600.0)
-    await store.erase_user(ANN.key)
+    await store.deletions.erase_user(ANN.key)
     await clock.advance(100 * 24 * 3600.0)
-    await store.delete_expired(days=1)
+    await store.deletions.delete_expired(days=1)
     assert job.cost == 1
     assert (await store.balance(ANN.key, 10, 3)).available == 10
 

@@ -14,7 +14,8 @@ from bot.jobs.retention import INTERVAL_S, Retention
 from bot.sandbox import Sandbox
 from bot.store import job_rows
 from bot.store.adapter_store import BLOB_DAYS
-from bot.store.store import EVENT_REDELIVERY, Store
+from bot.store.deletions import EVENT_REDELIVERY
+from bot.store.store import Store
 from bot.texts import LOCALES, translate, translate_error
 from tests.flow.scenes import LONG, HeldPlatform, ask, books, click
 from tests.flow.store.stores import ANN, BEN, DIRECT, PIXEL, RULES, books_agree, new_job, query
@@ -183,7 +184,7 @@ async def ended(store: Store, state: State = State.DONE, **how: object) -> Job:
 
 async def test_what_is_left_of_a_forgotten_job_is_its_event_and_its_end(store: Store) -> None:
     done, failed = await ended(store), await ended(store, State.FAILED)
-    count, pictures = await store.erase_user(ANN.key)
+    count, pictures = await store.deletions.erase_user(ANN.key)
     assert count == 2
     assert {each.ref for each in pictures} == {"photo:1", f"made-{done.id}"}
     for before in (done, failed):
@@ -192,20 +193,20 @@ async def test_what_is_left_of_a_forgotten_job_is_its_event_and_its_end(store: S
         assert (left.event, left.user.key, left.user.name) == (before.event, ANN.key, "")
         assert (left.prompt, left.references, left.mask, left.delivered, left.checkpoints) == ("", (), None, (), {})
         assert (left.failure, left.usage, left.trace, left.upstream_id) == (None, None, None, None)
-    assert await store.erase_user(ANN.key) == (0, ())
+    assert await store.deletions.erase_user(ANN.key) == (0, ())
 
 
 async def test_a_mask_is_among_the_forgotten_pictures(store: Store) -> None:
     job, _ = await store.accept_job(replace(new_job(), mask=photo("mask")), RULES)
     await store.settle_job(job, State.CANCELLED, charged=0)
-    _, pictures = await store.erase_user(ANN.key)
+    _, pictures = await store.deletions.erase_user(ANN.key)
     assert "mask" in {each.ref for each in pictures}
 
 
 async def test_a_job_that_is_to_be_told_of_still_is_after_forgetting(store: Store) -> None:
     job, _ = await store.accept_job(new_job(), RULES)
     await store.settle_job(job, State.FAILED, charged=0, failure=Failure(key="failed-moderated"))
-    await store.erase_user(ANN.key)
+    await store.deletions.erase_user(ANN.key)
     [untold] = await store.pending_notifications()
     assert (untold.prompt, untold.failure) == ("", Failure(key="failed-moderated"))
 
@@ -215,7 +216,7 @@ async def test_forgetting_more_jobs_than_one_statement_names(store: Store, monke
     for _ in range(11):
         job, _ = await store.accept_job(new_job(), RULES)
         await store.settle_job(job, State.CANCELLED, charged=0)
-    assert (await store.erase_user(ANN.key))[0] == 11
+    assert (await store.deletions.erase_user(ANN.key))[0] == 11
     assert await store.history(ANN.key) == []
 
 
@@ -223,7 +224,7 @@ async def test_a_user_whose_key_ends_anothers_keeps_what_waits(store: Store) -> 
     mine, other = f"pending-requests:telegram:5:{ANN.key}", "pending-requests:telegram:5:xtelegram:1"
     await store.adapter_store.set_value(mine, "[]")
     await store.adapter_store.set_value(other, "[]")
-    await store.erase_user(ANN.key)
+    await store.deletions.erase_user(ANN.key)
     assert (await store.adapter_store.get_value(mine), await store.adapter_store.get_value(other)) == (None, "[]")
 
 
@@ -250,18 +251,18 @@ async def test_a_job_that_nobody_was_told_of_waits_for_that(store: Store, clock:
     job, _ = await store.accept_job(new_job(), RULES)
     await store.settle_job(job, State.FAILED, charged=0, failure=Failure(key="failed-moderated"))
     await clock.advance(100 * DAY)
-    assert await store.delete_expired(days=30) == 0
+    assert await store.deletions.delete_expired(days=30) == 0
     await store.mark_notified(job.id)
-    assert await store.delete_expired(days=30) == 1
+    assert await store.deletions.delete_expired(days=30) == 1
 
 
 async def test_without_days_jobs_stay_but_for_forgotten_ones(store: Store, clock: FakeClock) -> None:
     kept, gone = await ended(store, user=BEN), await ended(store)
-    await store.erase_user(ANN.key)
+    await store.deletions.erase_user(ANN.key)
     await clock.advance(EVENT_REDELIVERY.total_seconds() - 1)
-    assert await store.delete_expired(days=None) == 0
+    assert await store.deletions.delete_expired(days=None) == 0
     await clock.advance(2)
-    assert await store.delete_expired(days=None) == 1
+    assert await store.deletions.delete_expired(days=None) == 1
     assert await store.get_job(gone.id) is None
     assert await store.get_job(kept.id) is not None
 
@@ -270,10 +271,10 @@ async def test_without_days_jobs_stay_but_for_forgotten_ones(store: Store, clock
 async def test_uploads_go_after_their_days(store: Store, clock: FakeClock, days: int | None, lasts: int) -> None:
     await store.adapter_store.cache_blob("upload", b"bytes")
     await clock.advance(lasts * DAY - 1)
-    await store.delete_expired(days=days)
+    await store.deletions.delete_expired(days=days)
     assert await store.adapter_store.cached_blob("upload") == b"bytes"
     await clock.advance(2)
-    await store.delete_expired(days=days)
+    await store.deletions.delete_expired(days=days)
     assert await store.adapter_store.cached_blob("upload") is None
 
 
@@ -323,7 +324,7 @@ class Away:
     async def delete_expired(self, *, days: int | None) -> int:
         if not self.there:
             raise StoreFailed(detail="away")
-        return await self._store.delete_expired(days=days)
+        return await self._store.deletions.delete_expired(days=days)
 
 
 async def test_retention_is_a_setting_that_easel_run_applies(tmp_path: Path, sandbox: Sandbox) -> None:

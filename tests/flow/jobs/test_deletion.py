@@ -54,7 +54,7 @@ async def test_a_deletion_that_a_stop_has_cut_short_is_finished_by_the_next_star
             await easel.say("a cat")
             [post] = await easel.settled(1)
             [job] = await easel.app.store.history(AMBER.key)
-            await easel.app.store.begin_deletion(job.id)
+            await easel.app.store.deletions.begin_deletion(job.id)
         assert not post.deleted
         async with world(tmp_path, sandbox, easel.platform) as again:
             await again.settled(1)

@@ -174,7 +174,7 @@ async def test_tokens_are_kept_one_by_one_until_they_expire(store: Store, clock:
         ("discord", "i2"),
         ("discord:1", "i1"),
     ]
-    await store.delete_expired(days=None)
+    await store.deletions.delete_expired(days=None)
     assert query(database_url, "SELECT scope, id FROM interaction_token") == [("discord", "i2")]
     await adapters.delete_tokens("discord", ["i2", "unknown"])
     assert await adapters.load_tokens("discord") == []
@@ -215,10 +215,10 @@ async def test_intents_of_posts_are_kept_while_their_jobs_are_open(
     assert await adapters.post_intents("telegram") == ours
     await store.mark_notified(job.id)
     assert await adapters.post_intents("telegram") == {}
-    await store.delete_expired(days=None)
+    await store.deletions.delete_expired(days=None)
     assert len(query(database_url, "SELECT key FROM post_intent")) == 4
     clock.jump(-30 * 86_400)  # a clock that was ahead
-    await store.delete_expired(days=None)
+    await store.deletions.delete_expired(days=None)
     assert query(database_url, "SELECT key FROM post_intent") == []
 
 

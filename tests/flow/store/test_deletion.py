@@ -34,20 +34,20 @@ async def test_a_job_is_found_by_any_of_its_messages(store: Store) -> None:
 
 async def test_pictures_are_in_use_while_another_job_has_them_as_references(store: Store) -> None:
     first = await finished(store)
-    assert await store.pictures_in_use(first) == ()
+    assert await store.deletions.pictures_in_use(first) == ()
     await finished(store, references=(PICTURES[1],))
-    assert await store.pictures_in_use(first) == (PICTURES[1],)
+    assert await store.deletions.pictures_in_use(first) == (PICTURES[1],)
 
 
 async def test_a_deletion_stays_to_be_shown_until_it_is_finished(store: Store) -> None:
     job = await finished(store)
-    begun = await store.begin_deletion(job.id)
+    begun = await store.deletions.begin_deletion(job.id)
     assert begun is not None
     assert await store.pending_notifications() == [begun]
-    again = await store.begin_deletion(job.id)
+    again = await store.deletions.begin_deletion(job.id)
     assert again == begun
-    await store.finish_deletion(job.id)
+    await store.deletions.finish_deletion(job.id)
     assert await store.pending_notifications() == []
     left = await store.get_job(job.id)
     assert left == replace(begun, delivered=())
-    assert await store.begin_deletion("nosuchjob") is None
+    assert await store.deletions.begin_deletion("nosuchjob") is None

@@ -187,7 +187,7 @@ async def test_what_a_stop_has_left_is_taken_away_at_the_next_start(place: Teleg
     async with place.easel() as easel:
         picture = await painted(place, "a red fox --n 2")
         (job,) = await easel.app.store.history(f"telegram:{place.ada.id}")
-        await easel.app.store.begin_deletion(job.id)
+        await easel.app.store.deletions.begin_deletion(job.id)
     assert not picture.deleted
     async with place.easel():
         await place.until(lambda: not [each for each in place.mine() if each.photo is not None])
