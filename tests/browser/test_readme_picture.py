@@ -1,4 +1,4 @@
-"""The animation at the top of the README, made by painting with the page; `--readme-picture` writes it anew."""
+"""The animation at the top of the README, made by painting with the page; `-m soak --readme-picture` writes it anew."""
 
 import asyncio
 import io
@@ -12,7 +12,7 @@ from bot.sandbox import Sandbox
 from tests.browser.conftest import README_PICTURE, MakeDemo, page_at
 from tests.browser.test_page import PRIVATE, messages, pictures, write
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")  # of the browser
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.soak]  # of the browser; forty seconds
 
 SIZE = {"width": 1000, "height": 720}
 STILL = 1600  # milliseconds that a moment worth reading stays

@@ -12,7 +12,7 @@ from bot.errors import AlreadyFinished, StoreFailed
 from bot.job import Failure, Job, State
 from bot.jobs.retention import INTERVAL_S, Retention
 from bot.sandbox import Sandbox
-from bot.store import job_rows
+from bot.store import deletions
 from bot.store.adapter_store import BLOB_DAYS
 from bot.store.deletions import EVENT_REDELIVERY
 from bot.store.store import Store
@@ -212,7 +212,7 @@ async def test_a_job_that_is_to_be_told_of_still_is_after_forgetting(store: Stor
 
 
 async def test_forgetting_more_jobs_than_one_statement_names(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_rows, "MAX_IDS", 5)
+    monkeypatch.setattr(deletions, "MAX_IDS", 5)
     for _ in range(11):
         job, _ = await store.accept_job(new_job(), RULES)
         await store.settle_job(job, State.CANCELLED, charged=0)
@@ -315,10 +315,11 @@ async def test_a_database_that_is_away_is_tried_again_the_next_hour(store: Store
 
 
 class Away:
-    """A store that fails until it is `there`."""
+    """A store that deletes nothing until it is `there`."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.deletions = self
         self.there = False
 
     async def delete_expired(self, *, days: int | None) -> int:

@@ -170,7 +170,7 @@ FRAMES = st.fixed_dictionaries(
 
 
 @settings(
-    max_examples=150,
+    max_examples=80,
     deadline=None,
     derandomize=True,
     database=None,

@@ -31,7 +31,7 @@ from tests.support.statements import watch_statements
 T = TypeVar("T")
 
 MANY = settings(
-    max_examples=20,
+    max_examples=12,
     stateful_step_count=35,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],  # a real database with every commit on disk

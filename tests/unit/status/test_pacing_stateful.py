@@ -177,5 +177,5 @@ class PacerStateMachine(RuleBasedStateMachine):
         self.known.discard(job)
 
 
-PacerStateMachine.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+PacerStateMachine.TestCase.settings = settings(max_examples=70, stateful_step_count=40, deadline=None)
 TestPacerStateMachine = PacerStateMachine.TestCase
