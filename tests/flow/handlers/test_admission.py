@@ -18,7 +18,7 @@ from bot.texts import translate, translate_error
 from tests.flow.scenes import BOSS, LONG, ask, books, click
 from tests.flow.store.stores import ANN, new_job, rules
 from tests.flow.world import settings, world
-from tests.support.clocks import FakeClock
+from tests.support.clocks import FakeClock, ShiftedClock
 from tests.support.platform import AMBER, DIRECT, GROUP, JADE, Platform
 from tests.support.waiting import wait_until
 from tests.support.world import open_app
@@ -159,7 +159,7 @@ async def test_a_flood_costs_who_sends_it_and_nobody_else(tmp_path: Path, sandbo
     platform = Platform()
     platform.slots = 20
     sent: dict[str, User] = {}
-    async with world(tmp_path, sandbox, platform) as easel:
+    async with world(tmp_path, sandbox, platform, clock=ShiftedClock()) as easel:
 
         async def say_it(text: str, member: User) -> None:
             message = platform.message(text, sender=member, chat=GROUP)
@@ -192,7 +192,7 @@ async def test_a_flood_of_wishes_reserves_what_one_member_may_have_and_is_refuse
 
 
 async def test_the_pace_is_said_once_and_then_there_is_silence(tmp_path: Path, sandbox: Sandbox) -> None:
-    async with world(tmp_path, sandbox, limits={"user_per_minute": 2}) as easel:
+    async with world(tmp_path, sandbox, clock=ShiftedClock(), limits={"user_per_minute": 2}) as easel:
         for _ in range(5):
             await easel.say("/quota")
         said = [post.text for post in easel.platform.posts]
@@ -202,7 +202,7 @@ async def test_the_pace_is_said_once_and_then_there_is_silence(tmp_path: Path, s
 
 
 async def test_clicks_count_as_well(tmp_path: Path, sandbox: Sandbox) -> None:
-    async with world(tmp_path, sandbox, limits={"user_per_minute": 2}) as easel:
+    async with world(tmp_path, sandbox, clock=ShiftedClock(), limits={"user_per_minute": 2}) as easel:
         await easel.say("a cat")
         [post] = await easel.settled()
         await click(easel, post, Action.RETRY)
@@ -222,7 +222,7 @@ async def test_a_click_on_cancel_is_always_heard(tmp_path: Path) -> None:
 
 
 async def test_a_group_has_its_own_pace(tmp_path: Path, sandbox: Sandbox) -> None:
-    async with world(tmp_path, sandbox, limits={"chat_per_minute": 2}) as easel:
+    async with world(tmp_path, sandbox, clock=ShiftedClock(), limits={"chat_per_minute": 2}) as easel:
         await easel.say("/quota", chat=GROUP)
         await easel.say("/quota", chat=GROUP, sender=JADE)
         await easel.say("/quota", chat=GROUP)

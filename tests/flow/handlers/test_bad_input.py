@@ -209,15 +209,20 @@ async def test_in_a_group_what_is_not_for_the_bot_gets_no_answer(easel: MemoryWo
 # ---------------------------------------------------------------- buttons
 
 
-async def test_two_clicks_on_retry_are_one_job(easel: MemoryWorld) -> None:
-    await easel.say("a cat [[400]]")
-    [post] = await easel.settled()
-    answers = await asyncio.gather(*(click(easel, post, Action.RETRY) for _ in range(2)))
-    assert sorted(answer.text for answer in answers) == ["", translate("en", "press-again")]
-    await easel.settled(2)
-    assert len(easel.sandbox.requests) == 2
-    assert len(easel.platform.posts) == 2
-    assert await books(easel) == (50, 0)
+async def test_two_clicks_on_retry_are_one_job(tmp_path: Path) -> None:
+    async with (
+        Sandbox(pace=0, faults=(Fault("400"), Fault("quiet", LONG))) as sandbox,
+        world(tmp_path, sandbox) as easel,
+    ):
+        await easel.say("a cat")
+        [post] = await easel.settled()
+        answers = await asyncio.gather(*(click(easel, post, Action.RETRY) for _ in range(2)))
+        assert sorted(answer.text for answer in answers) == ["", translate("en", "press-again")]
+        await wait_until(lambda: len(sandbox.requests) == 2)
+        assert len(easel.platform.posts) == 2
+        assert await books(easel) == (49, 1)
+        await easel.say("/cancel")
+        assert await books(easel) == (50, 0)
 
 
 async def test_a_later_click_on_retry_is_another_job(easel: MemoryWorld) -> None:
