@@ -17,11 +17,11 @@ from adapters.discord.files import Files
 from adapters.discord.gateway import GatewayClient
 from adapters.discord.ids import PLATFORM
 from adapters.discord.inbox import EventInbox
-from adapters.discord.library_calls import trace_calls
 from adapters.discord.rate_limits import ChannelWindows
 from adapters.discord.rest import RestClient
 from adapters.discord.sender import Sender
 from adapters.discord.state import DiscordState, DiscordStorage
+from adapters.discord.traced_calls import trace_calls
 from bot.chat import Attachment, Budget, Card, Chat, ChatFeatures, Delivered, Lane, MessageRef
 from bot.clock import Clock
 from bot.errors import PlaceClosed
