@@ -13,8 +13,8 @@ import structlog
 
 from bot import descriptors, texts
 from bot.clock import Clock
+from bot.downloads.fetcher import Fetcher
 from bot.errors import SettingsWrong, StoreFailed
-from bot.fetch import Fetcher
 from bot.handlers.access_lists import make_access_lists
 from bot.handlers.admission import Admission
 from bot.handlers.buttons import ButtonHandler

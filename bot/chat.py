@@ -293,8 +293,8 @@ class Card:
     """User whom the message mentions, and thereby notifies."""
 
     plain_text: str = ""
-    """`text` without words of users or upstreams, for chats that refuse those (`bot.moderation`); empty: there is no
-    such text."""
+    """`text` without words of users or upstreams, for chats that refuse those (`bot.status.softening`); empty: there is
+    no such text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

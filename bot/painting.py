@@ -232,7 +232,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """An address that the upstream gave. Untrusted: only `bot.fetch` opens it."""
+    """An address that the upstream gave. Untrusted: only `bot.downloads` opens it."""
 
     url: str
     """The address, as it was given."""

@@ -24,8 +24,8 @@ from adapters.discord.state import DiscordState, DiscordStorage
 from adapters.discord.traced_calls import trace_calls
 from bot.chat import Attachment, Budget, Card, Chat, ChatFeatures, Delivered, Lane, MessageRef
 from bot.clock import Clock
+from bot.downloads.fetcher import Fetcher
 from bot.errors import PlaceClosed
-from bot.fetch import Fetcher
 from bot.painting import Image
 from bot.pictures.processing import ImageProcessor
 from bot.ports import EventSink

@@ -25,9 +25,9 @@ from adapters.discord.sender import Sender, TokenUnusable
 from adapters.discord.state import DiscordState
 from bot.chat import Action, Attachment, Card, Chat, Delivered, MessageRef
 from bot.errors import BadResult, ChatFailed, ChatGone, StoreFailed
-from bot.moderation import MAX_STEP, soften_card
 from bot.painting import Image
 from bot.pictures.processing import ImageProcessor
+from bot.status.softening import MAX_STEP, soften_card
 from bot.texts import translate
 
 log = structlog.get_logger()

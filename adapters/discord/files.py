@@ -15,6 +15,7 @@ from adapters.discord.media import ReceivedFile, find_images, make_attachment
 from adapters.discord.rest import RestClient
 from bot.chat import Attachment
 from bot.clock import Clock
+from bot.downloads.fetcher import Fetcher
 from bot.errors import (
     ChatBusy,
     ChatFailed,
@@ -26,7 +27,6 @@ from bot.errors import (
     Refusal,
     StoreFailed,
 )
-from bot.fetch import Fetcher
 from bot.ports import AdapterStorage
 
 log = structlog.get_logger()

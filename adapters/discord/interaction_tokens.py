@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
-from bot.stored_values import StoredReader
+from bot.store.stored_values import StoredReader
 
 TOKEN_LIFETIME_S = 14 * 60.0  # one minute less than Discord's 15, so that no call arrives too late
 TOKEN_ONLY_RETENTION_S = 24 * 3600.0  # a dead token that was the only way to a place is known so long

@@ -12,7 +12,7 @@ import discord
 
 from adapters.discord.ids import PLATFORM
 from adapters.discord.media import ReceivedFile
-from bot.stored_values import StoredReader
+from bot.store.stored_values import StoredReader
 from bot.texts import translate
 
 MAX_UPLOADS = 5  # further images that may be put into a modal

@@ -26,7 +26,7 @@ from bot.clock import Clock
 from bot.errors import ChatBusy, ChatFailed, ChatGone, StoreFailed
 from bot.intake.commands import Menu, in_menu
 from bot.ports import AdapterStorage
-from bot.stored_values import StoredReader
+from bot.store.stored_values import StoredReader
 from bot.texts import LOCALES, translate
 
 log = structlog.get_logger()

@@ -40,7 +40,7 @@ from bot.errors import BadResult, ChatFailed, ChatUnreachable, SendForbidden, St
 from bot.painting import Image
 from bot.pictures.processing import ImageProcessor
 from bot.ports import AdapterStorage
-from bot.stored_values import StoredReader
+from bot.store.stored_values import StoredReader
 from bot.texts import translate
 
 log = structlog.get_logger()

@@ -25,7 +25,7 @@ from bot.clock import Clock
 from bot.errors import ChatFailed, ChatUnreachable, UnknownCharge
 from bot.ports import AdapterStorage, EventSink
 from bot.settings import StarPack
-from bot.stored_values import StoredReader
+from bot.store.stored_values import StoredReader
 from bot.texts import negotiate_locale, translate
 
 log = structlog.get_logger()

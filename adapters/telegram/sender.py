@@ -46,8 +46,8 @@ from adapters.telegram.state import TelegramState
 from adapters.telegram.strays import StrayFinder
 from bot.chat import Card, Chat, MessageRef
 from bot.errors import ChatFailed, ChatGone, ChatUnreachable, SendForbidden, StoreFailed
-from bot.moderation import MAX_STEP, soften_card
 from bot.painting import Image
+from bot.status.softening import MAX_STEP, soften_card
 
 log = structlog.get_logger()
 T = TypeVar("T")

@@ -21,7 +21,7 @@ from adapters.telegram.ids import PLATFORM
 from adapters.telegram.message_ids import MAX_SEQUENCES, MessageIds, sequence_key
 from bot.errors import ChatUnreachable, MessageGone, StillSearching, StoreFailed
 from bot.ports import AdapterStorage, PostIntents
-from bot.stored_values import StoredReader
+from bot.store.stored_values import StoredReader
 
 log = structlog.get_logger()
 

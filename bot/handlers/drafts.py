@@ -19,7 +19,7 @@ from bot.clock import Clock, wait_for_event
 from bot.errors import StoreFailed
 from bot.intake.parts import continues_text, goes_on, join, position
 from bot.painting import Options
-from bot.stored_values import StoredReader
+from bot.store.stored_values import StoredReader
 
 log = structlog.get_logger()
 

@@ -16,7 +16,7 @@ from bot.clock import Clock
 from bot.errors import StoreFailed
 from bot.handlers.unfinished import PendingRequest, is_answer, message_order
 from bot.intake.parser import take_apart
-from bot.stored_values import StoredReader
+from bot.store.stored_values import StoredReader
 
 log = structlog.get_logger()
 

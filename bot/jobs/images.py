@@ -12,8 +12,8 @@ import structlog
 
 from bot.background import BackgroundTasks
 from bot.chat import Attachment
+from bot.downloads.fetcher import Fetcher
 from bot.errors import EaselError, Refusal
-from bot.fetch import Fetcher
 from bot.job import Job
 from bot.jobs.file_memory import MAX_FILES, FileMemory
 from bot.jobs.linked_images import LinkedImages, is_linked

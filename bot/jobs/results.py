@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import structlog
 
 from bot.clock import Clock
+from bot.downloads.fetcher import Fetcher
 from bot.errors import BadResult, FetchFailed, FetchTooLarge, FetchUnavailable, Unfetched
-from bot.fetch import Fetcher
 from bot.jobs.file_memory import FileMemory
 from bot.painting import Blob, Image, Link
 from bot.pictures.processing import ImageProcessor

@@ -20,7 +20,7 @@ from bot.painting import Options
 from bot.store import job_rows, ledger, schema
 from bot.store.engine import field_values
 from bot.store.raw_rows import RawRow, at, delete_row, read_raw_rows, replace_row
-from bot.stored_values import StoredReader
+from bot.store.stored_values import StoredReader
 
 UNKNOWN = "unknown"  # platform and id of a user or a chat that cannot be read
 SHAPES: Mapping[str, StoredReader[Any]] = {

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from bot.clock import SystemClock
-from bot.fetch import Fetcher
+from bot.downloads.fetcher import Fetcher
 from bot.jobs import results
 from bot.jobs.results import JobResults
 from bot.painting import Blob, Image, Link

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from bot.downloads.fetcher import Fetcher
 from bot.errors import BadResult, Unfetched
-from bot.fetch import Fetcher
 from bot.jobs import results
 from bot.jobs.results import UNAVAILABLE_S, JobResults
 from bot.painting import Blob, Image, Link

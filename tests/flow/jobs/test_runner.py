@@ -10,8 +10,8 @@ import pytest
 from bot import texts
 from bot.chat import User
 from bot.clock import SystemClock
+from bot.downloads.fetcher import Fetcher
 from bot.errors import ChatFailed, ChatGone, Moderated, PaintFailed
-from bot.fetch import Fetcher
 from bot.job import Job, NewJob, State
 from bot.jobs.images import JobImages
 from bot.jobs.linked_images import LinkedImages

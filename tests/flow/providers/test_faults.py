@@ -15,7 +15,7 @@ from typing import Any, Literal
 import pytest
 from structlog.testing import capture_logs
 
-from bot import fetch
+from bot.downloads import fetcher
 from bot.errors import (
     BadCredentials,
     BadResult,
@@ -250,7 +250,7 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api, "POLL_TIMEOUT_S", SHORT)
     monkeypatch.setattr(results, "RESULT_TIMEOUT_S", 2.0)
     monkeypatch.setattr(results, "UNAVAILABLE_S", 0.0)
-    monkeypatch.setattr(fetch, "RETRY_PAUSES_S", (0.01, 0.01))
+    monkeypatch.setattr(fetcher, "RETRY_PAUSES_S", (0.01, 0.01))
 
 
 @dataclass(slots=True, kw_only=True)

@@ -15,10 +15,10 @@ from PIL import Image as Pillow
 from pydantic import SecretStr
 
 from bot.clock import Clock
+from bot.downloads.fetcher import Fetcher
 from bot.errors import (
     PaintFailed,
 )
-from bot.fetch import Fetcher
 from bot.jobs.results import JobResults
 from bot.painting import (
     FinishedImage,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import pytest
 from pydantic import SecretStr
 
-from bot.fetch import Fetcher
+from bot.downloads.fetcher import Fetcher
 from bot.jobs.results import JobResults
 from bot.painting import FinishedImage, Options, PaintRequest, Preview
 from bot.pictures.processing import ImageProcessor

@@ -8,13 +8,12 @@ from contextlib import contextmanager
 import pytest
 from structlog.testing import capture_logs
 
-from bot import fetch
-from bot.fetch import Fetcher
+from bot.downloads.fetcher import MACHINE_RETRY_S, Fetcher
 from bot.providers.http import client
 from bot.providers.http.client import UpstreamClient, exchange
 from tests.servers.upstream.scripted import scripted_upstream
 from tests.support.waiting import wait_until
-from tests.wire.downloads import PICTURE, get, picture, targets, url_of
+from tests.wire.downloads.serving import PICTURE, get, picture, targets, url_of
 
 
 @contextmanager
@@ -57,5 +56,5 @@ async def test_a_download_waits_for_a_descriptor_beyond_its_retries() -> None:
     async with scripted_upstream(picture) as server, Fetcher([server.host], sleep=sleep) as fetcher:
         with no_descriptors():
             getting = asyncio.create_task(get(fetcher, url_of(server)))
-            await wait_until(lambda: pauses.count(fetch.MACHINE_RETRY_S) >= 3)
+            await wait_until(lambda: pauses.count(MACHINE_RETRY_S) >= 3)
         assert await getting == PICTURE

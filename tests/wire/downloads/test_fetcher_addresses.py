@@ -5,10 +5,10 @@ import socket
 
 import pytest
 
+from bot.downloads.fetcher import Fetcher, guarded_socket, is_public
 from bot.errors import FetchFailed, FetchForbidden
-from bot.fetch import Fetcher, guarded_socket, is_public
 from tests.servers.upstream.scripted import Call, scripted_upstream
-from tests.wire.downloads import PICTURE, Names, Naps, get, picture, reply, targets, url_of
+from tests.wire.downloads.serving import PICTURE, Names, Naps, get, picture, reply, targets, url_of
 
 # ---------------------------------------------------------------- where to
 

@@ -2,10 +2,23 @@
 
 import pytest
 
+from bot.downloads.fetcher import Fetcher
 from bot.errors import FetchTooLarge, FetchUnavailable
-from bot.fetch import Fetcher
 from tests.servers.upstream.scripted import Call, scripted_upstream
-from tests.wire.downloads import LIMIT, PICTURE, Naps, Store, get, half, part, reply, rest, targets, url_of, whole
+from tests.wire.downloads.serving import (
+    LIMIT,
+    PICTURE,
+    Naps,
+    Store,
+    get,
+    half,
+    part,
+    reply,
+    rest,
+    targets,
+    url_of,
+    whole,
+)
 
 OTHER = bytes(reversed(PICTURE))
 

@@ -5,10 +5,10 @@ import gzip
 
 import pytest
 
+from bot.downloads.fetcher import Fetcher
 from bot.errors import FetchFailed, FetchTooLarge, FetchTooSlow
-from bot.fetch import Fetcher
 from tests.servers.upstream.scripted import Call, scripted_upstream
-from tests.wire.downloads import LIMIT, PICTURE, get, heads, picture, reply, targets, url_of
+from tests.wire.downloads.serving import LIMIT, PICTURE, get, heads, picture, reply, targets, url_of
 
 # ---------------------------------------------------------------- how much, how long
 

@@ -17,9 +17,9 @@ from aiohttp.abc import AbstractResolver
 from tenacity import AsyncRetrying, retry_if_exception
 from yarl import URL
 
+from bot.downloads.partial_body import PartialBody
 from bot.errors import FetchFailed, FetchForbidden, FetchTooSlow, FetchUnavailable
 from bot.errors.machine import is_machine_failure
-from bot.partial_body import PartialBody
 
 MAX_REDIRECTS = 5  # followed; the next one fails the download
 RETRY_PAUSES_S = (0.5, 2.0)  # before the second and the third try of those in a row that brought nothing new

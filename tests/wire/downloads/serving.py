@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from bot.fetch import Fetcher
+from bot.downloads.fetcher import Fetcher
 from tests.servers.upstream.scripted import Call, ScriptedUpstream
 
 LIMIT = 100_000

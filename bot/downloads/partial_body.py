@@ -1,6 +1,6 @@
 """The body of a download that may break off: what has come of it, and how the rest is asked for (RFC 9110, 13 and 14).
 
-Pure: `bot.fetch` makes the requests.
+Pure: `bot.downloads` makes the requests.
 """
 
 import re

@@ -1,7 +1,7 @@
 """A card whose words a chat refuses, with fewer of them."""
 
 from bot.chat import Card, User
-from bot.moderation import MAX_STEP, WORDLESS_TEXT, soften_card
+from bot.status.softening import MAX_STEP, WORDLESS_TEXT, soften_card
 from bot.texts import translate
 
 ADA = User(platform="test", id="1", name="Ada")

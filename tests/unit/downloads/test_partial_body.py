@@ -2,8 +2,8 @@
 
 import pytest
 
+from bot.downloads.partial_body import PartialBody
 from bot.errors import FetchFailed, FetchTooLarge, FetchUnavailable
-from bot.partial_body import PartialBody
 
 ETAG = {"Content-Length": "10", "ETag": '"v1"'}
 

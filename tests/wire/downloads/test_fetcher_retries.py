@@ -4,10 +4,10 @@ import traceback
 
 import pytest
 
+from bot.downloads.fetcher import RETRY_PAUSES_S, Fetcher
 from bot.errors import FetchFailed, FetchForbidden
-from bot.fetch import RETRY_PAUSES_S, Fetcher
 from tests.servers.upstream.scripted import Call, scripted_upstream
-from tests.wire.downloads import LIMIT, PICTURE, Naps, get, picture, reply, targets, url_of
+from tests.wire.downloads.serving import LIMIT, PICTURE, Naps, get, picture, reply, targets, url_of
 
 
 @pytest.mark.parametrize("status", ["500 Oops", "502 Bad Gateway", "503 Busy", "408 Timeout", "429 Too Many"])

@@ -1,0 +1,1 @@
+"""Downloads from addresses that users and upstreams name; none of them are trusted."""
