@@ -95,9 +95,9 @@ async def reasons(address: str) -> dict[str, str]:
 
 async def works(world: DiscordWorld, telegram: TelegramWorld) -> None:
     """Somebody is answered on both platforms, from the database."""
-    before = len(telegram.mine())
+    before = len(telegram.bot_messages())
     telegram.server.say(telegram.ada, telegram.private, "/quota")
-    await telegram.until(lambda: len(telegram.mine()) > before)
+    await telegram.until(lambda: len(telegram.bot_messages()) > before)
     asked = world.server.slash(world.ada, world.channel, "quota")
     await world.until(lambda: asked.original and not asked.original.loading)
 

@@ -59,6 +59,10 @@ class World:
         """Of a SQLite file in the folder, which has all tables."""
         return migrated_sqlite(self.folder)
 
+    def advance_clock(self, seconds: float) -> None:
+        """Moves the clock of Easel in this process, and of the platforms' servers, on."""
+        self.clock.move_on(seconds)
+
     # ------------------------------------------------------------ settings
 
     def platform_settings(self) -> dict[str, Any]:

@@ -78,7 +78,9 @@ async def telegram_scenes(world: in_telegram.TelegramWorld) -> None:
 def _last_word(
     world: in_telegram.TelegramWorld, chat: telegrams.Chat, request: telegrams.Message
 ) -> telegrams.Message | None:
-    found = [one for one in world.mine(chat) if one.reply_to is request and "easel:cancel:" not in repr(one.buttons)]
+    found = [
+        one for one in world.bot_messages(chat) if one.reply_to is request and "easel:cancel:" not in repr(one.buttons)
+    ]
     return found[-1] if found else None
 
 

@@ -108,6 +108,10 @@ class DiscordWorld(World):
     async def until(self, condition: Callable[[], T]) -> T:
         return await self.server.until(condition, seconds=45.0)
 
+    async def available_credits(self, user: User | None = None) -> int:
+        """A member's credits."""
+        return (await self.balance(f"discord:{(user or self.ada).id}")).available
+
     def channel_per_shard(self) -> dict[int, Channel]:
         """A channel on each of two shards, by shard id."""
         world, found = self.server.world, dict[int, Channel]()
@@ -117,10 +121,6 @@ class DiscordWorld(World):
             world.add_member(guild, self.ada)
             self.advance_clock(0.001)  # ids carry milliseconds
         return found
-
-    def advance_clock(self, seconds: float) -> None:
-        """Moves the clock of Easel and of the server on."""
-        self.clock.move_on(seconds)
 
     async def _connected(self, adapter: DiscordAdapter) -> bool:
         return await adapter.problem() is None and bool(self.server.commands.all())

@@ -41,10 +41,6 @@ async def deleted_by_button(world: DiscordWorld, message: Message, by: User | No
     return await whispered(world, world.server.click(by or world.ada, message, button(message, Action.DELETE)))
 
 
-async def credits_left(world: DiscordWorld, user: User) -> int:
-    return (await world.balance(f"discord:{user.id}")).available
-
-
 @pytest.mark.parametrize("later", [0.0, 20 * MINUTES])
 async def test_the_button_takes_all_pictures_away_and_their_price_stays(world: DiscordWorld, later: float) -> None:
     async with world.easel():
@@ -52,7 +48,7 @@ async def test_the_button_takes_all_pictures_away_and_their_price_stays(world: D
         world.advance_clock(later)
         assert await deleted_by_button(world, message) == answer(3)
         assert message.deleted
-        assert await credits_left(world, world.ada) == 47
+        assert await world.available_credits() == 47
         asked = world.server.slash(world.ada, world.channel, "history")
         await world.until(lambda: asked.original is not None and not asked.original.loading)
         assert asked.original is not None
@@ -142,4 +138,4 @@ async def test_others_may_not_and_moderators_and_admins_may(world: DiscordWorld)
         request = world.server.say(mia, world.channel, f"{world.bot_mention} /delete", reply_to=message)
         await world.wait_for_reply(after=request)
         assert message.deleted
-        assert await credits_left(world, mia) == 50
+        assert await world.available_credits(mia) == 50

@@ -29,7 +29,7 @@ async def test_models_are_choices_with_their_prices_and_the_chosen_one_paints(wo
         world.server.slash(world.ada, world.channel, "imagine", {"prompt": f"a red fox --model {long_name[:9]}"})
         await world.wait_for_picture(after=first)
         assert [each.body["model"] for each in world.sandbox.requests] == ["flux-pro", long_name]
-        assert (await world.balance(f"discord:{world.ada.id}")).available == 48
+        assert await world.available_credits() == 48
 
 
 async def test_the_menus_follow_the_models(world: DiscordWorld) -> None:

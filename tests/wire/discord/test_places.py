@@ -19,7 +19,7 @@ async def test_where_no_files_may_be_attached_it_is_said_once_and_nothing_is_pai
     world: DiscordWorld,
 ) -> None:
     world.channel.denied = Permission.ATTACH_FILES
-    async with world.easel() as easel:
+    async with world.easel():
         world.server.say(world.ada, world.channel, f"{world.bot_mention} a fox")
         said = await world.wait_for_reply()
         asked = world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a fox"})
@@ -30,7 +30,7 @@ async def test_where_no_files_may_be_attached_it_is_said_once_and_nothing_is_pai
         world.channel.denied = NOTHING  # which Discord has not told yet
         world.server.say(world.ada, world.channel, f"{world.bot_mention} a fox")
         await world.wait_for_picture()
-        assert (await easel.app.store.balance(f"discord:{world.ada.id}", 50)).available == 49
+        assert await world.available_credits() == 49
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ async def test_a_command_or_button_where_no_files_may_be_attached_is_answered_to
 @pytest.mark.parametrize("slash", [False, True])
 async def test_a_picture_that_was_refused_is_not_painted_again(world: DiscordWorld, slash: bool) -> None:
     """Discord has not told of the change: what it refuses counts."""
-    async with world.gallery() as upstream, world.easel() as easel:
+    async with world.gallery() as upstream, world.easel():
         if slash:
             world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a fox"})
         else:
@@ -111,7 +111,7 @@ async def test_a_picture_that_was_refused_is_not_painted_again(world: DiscordWor
         await world.until(lambda: status.content == translate("en", "failed-undelivered"))
         await world.wait_until_settled()
         assert status.custom_ids == []
-        assert (await easel.app.store.balance(f"discord:{world.ada.id}", 50)).available == 50
+        assert await world.available_credits() == 50
         world.server.say(world.ada, world.channel, f"{world.bot_mention} a fox")
         assert (await world.wait_for_reply(after=status)).content == FILES
         assert upstream.asked == 1
@@ -151,7 +151,7 @@ async def test_a_picture_whose_caption_is_moderated_is_delivered_without_the_pro
     world: DiscordWorld, slash: bool
 ) -> None:
     world.guild.blocked_words = ("fox",)
-    async with world.easel() as easel:
+    async with world.easel():
         if slash:
             world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
         else:
@@ -161,7 +161,7 @@ async def test_a_picture_whose_caption_is_moderated_is_delivered_without_the_pro
         assert "fox" not in picture.content
         assert "1 credit" in picture.content
         assert picture.attachments[0].description is None
-        assert (await easel.app.store.balance(f"discord:{world.ada.id}", 50)).available == 49
+        assert await world.available_credits() == 49
         assert reference_sizes(world.sandbox) == []
 
 

@@ -16,10 +16,6 @@ def press(world: DiscordWorld, message: Message, action: Action, by: User | None
     return world.server.click(by or world.ada, message, button(message, action))
 
 
-async def credits_left(world: DiscordWorld, member: User) -> int:
-    return (await world.balance(f"discord:{member.id}")).available
-
-
 async def test_vary_retry_and_vary_again_are_one_vary_and_one_retry(world: DiscordWorld) -> None:
     again = translate("en", "press-again")
     async with world.gallery() as upstream, world.easel():
@@ -36,13 +32,13 @@ async def test_vary_retry_and_vary_again_are_one_vary_and_one_retry(world: Disco
         upstream.open.set()
         await world.wait_until_settled()
         assert upstream.asked == 3
-        assert await credits_left(world, world.ada) == 47
+        assert await world.available_credits() == 47
         world.server.deliver_interaction(vary)  # also after its job has ended
         await world.until(lambda: [each.content for each in vary.followups] == [again, again])
         press(world, first, Action.VARY)
         await world.until(lambda: upstream.asked == 4)
         await world.wait_until_settled()
-        assert await credits_left(world, world.ada) == 46
+        assert await world.available_credits() == 46
 
 
 async def test_two_members_who_press_the_same_button_get_a_job_each(world: DiscordWorld) -> None:
@@ -56,4 +52,4 @@ async def test_two_members_who_press_the_same_button_get_a_job_each(world: Disco
         await world.until(lambda: upstream.asked == 3)
         upstream.open.set()
         await world.wait_until_settled()
-        assert (await credits_left(world, bob), await credits_left(world, world.ada)) == (48, 49)
+        assert (await world.available_credits(bob), await world.available_credits()) == (48, 49)

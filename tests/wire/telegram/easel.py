@@ -81,15 +81,15 @@ class TelegramWorld(World):
         menus = command_menus(settings.admins, payments=bool(settings.telegram.star_packs))
         return {menu_key(each): menu_digest(each) for each in menus}
 
-    def mine(self, chat: Chat | None = None) -> list[Message]:
-        """What stands of the bot in a chat."""
+    def bot_messages(self, chat: Chat | None = None) -> list[Message]:
+        """The messages of the bot in a chat, oldest first."""
         return [one for one in (chat or self.private).visible_messages if one.sender is self.server.bot]
 
-    async def answer(self, chat: Chat | None = None, *, after: Message | None = None) -> Message:
+    async def wait_for_reply(self, chat: Chat | None = None, *, after: Message | None = None) -> Message:
         """The bot's newest message in a chat, once one stands there."""
         return await self._found(chat, after, lambda one: True)
 
-    async def picture(self, chat: Chat | None = None, *, after: Message | None = None) -> Message:
+    async def wait_for_picture(self, chat: Chat | None = None, *, after: Message | None = None) -> Message:
         """The bot's newest message once it has become a picture, and the job knows it."""
         found = await self._found(chat, after, done)
         await self.wait_until_settled()
@@ -97,7 +97,7 @@ class TelegramWorld(World):
 
     async def _found(self, chat: Chat | None, after: Message | None, fits: Callable[[Message], bool]) -> Message:
         def newest() -> Message | None:
-            found = [one for one in self.mine(chat) if fits(one) and (after is None or one.id > after.id)]
+            found = [one for one in self.bot_messages(chat) if fits(one) and (after is None or one.id > after.id)]
             return found[-1] if found else None
 
         found = await self.until(newest)
@@ -107,11 +107,11 @@ class TelegramWorld(World):
     async def until(self, condition: Callable[[], T]) -> T:
         return await self.server.until(condition, seconds=45.0)
 
-    async def heard(self) -> None:
+    async def wait_until_heard(self) -> None:
         """Waits until the bot has taken in everything that was said."""
         await self.until(lambda: not self.server.pending)
 
-    async def left(self, user: User | None = None) -> int:
+    async def available_credits(self, user: User | None = None) -> int:
         """A member's credits."""
         balance = await self.balance(f"telegram:{(user or self.ada).id}")
         return balance.available

@@ -14,7 +14,7 @@ PACKS: list[dict[str, Any]] = [{"credits": 10, "stars": 25}, {"credits": 100, "s
 async def asked(place: TelegramWorld, text: str, chat: Chat | None = None, *, by: User | None = None) -> Message:
     """A member writes; what comes back."""
     request = place.server.say(by or place.ada, chat or place.private, text)
-    return await place.answer(chat, after=request)
+    return await place.wait_for_reply(chat, after=request)
 
 
 def shown(message: Message) -> str:
@@ -36,12 +36,12 @@ async def paid(place: TelegramWorld, invoice: Message, *, by: User | None = None
     """An invoice, paid; Easel has been told."""
     payment = place.server.pay(by or place.ada, invoice)
     await place.until(lambda: payment.paid)
-    await place.heard()
+    await place.wait_until_heard()
     return payment
 
 
 async def has(place: TelegramWorld, credits: int, user: User | None = None) -> None:
     async def so() -> bool:
-        return await place.left(user) == credits
+        return await place.available_credits(user) == credits
 
     await wait_until(so)

@@ -48,7 +48,7 @@ async def test_a_command_or_a_mention_is_painted_below_the_post_on_the_channels_
         picture = await picture_in(place, channel, post)
         assert picture.reply_to is post
         assert "a red fox" in picture.caption
-        assert (await credits_of(place, channel), await place.left(bo)) == (49, 50)
+        assert (await credits_of(place, channel), await place.available_credits(bo)) == (49, 50)
 
 
 async def test_it_works_behind_a_webhook_and_in_channels_of_a_list(
@@ -66,8 +66,8 @@ async def test_what_is_not_for_the_bot_or_not_allowed_is_met_with_silence(
     async with place.easel(channels=channels):
         await place.until(lambda: place.server.core.updates.polled)
         place.server.say(bo, channel, "a red fox" if channels is True else "/imagine@easel_bot a red fox")
-        await place.picture(after=place.server.say(place.ada, place.private, "a blue boat"))
-        await place.heard()
+        await place.wait_for_picture(after=place.server.say(place.ada, place.private, "a blue boat"))
+        await place.wait_until_heard()
         assert len(channel.visible_messages) == 1
         assert ("channel_post" in place.server.core.updates.allowed) is (channels is not False)
 

@@ -113,4 +113,4 @@ async def test_check_changes_nothing(place: TelegramWorld) -> None:
     storage = place.server.add_group("Storage")
     await lines(place, storage_chat=storage.id)
     assert {each.method for each in place.server.requests} == {"getMe", "getWebhookInfo", "getChatMember"}
-    assert place.mine(storage) == []
+    assert place.bot_messages(storage) == []

@@ -37,7 +37,7 @@ async def asked(place: TelegramWorld, text: str, chat: Chat | None = None, *, by
     """A member writes; the words that come back, as a person reads them."""
     chat = chat or place.private
     request = place.server.say(by or place.ada, chat, text)
-    answer = await place.answer(chat, after=request)
+    answer = await place.wait_for_reply(chat, after=request)
     return answer.text.replace(WORD_JOINER, "")
 
 
@@ -136,7 +136,7 @@ async def test_menus_that_could_not_be_written_are_written_later(
 async def test_a_command_with_the_bots_name_is_answered_where_it_was_said(place: TelegramWorld, command: str) -> None:
     async with place.easel():
         request = place.server.say(place.ada, place.group, command)
-        answer = await place.answer(place.group)
+        answer = await place.wait_for_reply(place.group)
         assert answer.reply_to is request
         assert "50" in answer.text
 
@@ -147,18 +147,18 @@ async def test_a_command_for_another_bot_is_met_with_silence(tmp_path: Path) -> 
         for text in ("/quota@other_bot", "/imagine@other_bot a fox", "/help@easel_bott", "/paint", "/buy"):
             place.server.say(place.ada, place.group, text)
         place.server.say(place.ada, place.private, "/quota@other_bot")
-        await place.heard()
+        await place.wait_until_heard()
         await asked(place, "/quota")
-        assert place.mine(place.group) == []
-        assert len(place.mine()) == 1
+        assert place.bot_messages(place.group) == []
+        assert len(place.bot_messages()) == 1
 
 
 async def test_a_bare_command_in_a_group_is_answered(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.say(place.ada, place.group, "/help@easel_bot")
-        first = await place.answer(place.group)
+        first = await place.wait_for_reply(place.group)
         place.server.say(place.ada, place.group, "/quota")  # privacy mode: only to the bot that spoke last
-        answer = await place.answer(place.group, after=first)
+        answer = await place.wait_for_reply(place.group, after=first)
         assert answer.text.startswith("50 credits")
 
 
@@ -187,7 +187,7 @@ async def test_every_command_answers_in_the_members_language(place: TelegramWorl
         assert await said("/imagine") == translate(locale, "refusal-prompt-empty")
         assert await said("/edit make it night") == translate(locale, "refusal-nothing-to-edit")
         await said("/imagine a red fox")
-        picture = await place.picture(chat)
+        picture = await place.wait_for_picture(chat)
         assert [label for label, _ in picture.buttons] == [
             translate(locale, f"button-{each}") for each in ("retry", "vary", "edit", "delete")
         ]
@@ -197,12 +197,12 @@ async def test_every_command_answers_in_the_members_language(place: TelegramWorl
 async def test_cancel_stops_what_runs(place: TelegramWorld) -> None:
     async with place.gallery() as upstream, place.easel():
         request = place.server.say(place.ada, place.private, "/imagine a red fox")
-        status = await place.answer()
+        status = await place.wait_for_reply()
         await upstream.fetched.wait()
         assert await asked(place, "/cancel") == translate("en", "answer-cancelled", count=1)
         await place.until(lambda: status.text == translate("en", "cancelled"))
         assert status.reply_to is request
-        assert await place.left() == 50
+        assert await place.available_credits() == 50
 
 
 async def test_the_words_of_an_admin(place: TelegramWorld, bo: User) -> None:
@@ -211,9 +211,9 @@ async def test_the_words_of_an_admin(place: TelegramWorld, bo: User) -> None:
         assert await asked(place, f"/admin grant {user} 20") == translate(
             "en", "answer-granted", user=user, credits=20, left=70
         )
-        assert await place.left(bo) == 70
+        assert await place.available_credits(bo) == 70
         assert await asked(place, f"/admin set {user} 7") == translate("en", "answer-set", user=user, credits=7, left=7)
-        assert await place.left(bo) == 7
+        assert await place.available_credits(bo) == 7
         assert await asked(place, f"/admin ban {user}") == translate("en", "answer-banned", user=user)
         private = place.server.private(bo, opened=True)
         assert await asked(place, "a fox", private, by=bo) == translate("en", "refusal-banned")
@@ -231,16 +231,16 @@ async def test_a_grant_that_comes_again_is_given_once(place: TelegramWorld, bo: 
         await asked(place, f"/admin grant telegram:{bo.id} 20")
     place.server.redeliver(place.server.updates[-1])
     async with place.easel():
-        await place.heard()
+        await place.wait_until_heard()
         await asked(place, "/quota")
-        assert await place.left(bo) == 70
+        assert await place.available_credits(bo) == 70
 
 
 async def test_an_option_in_a_command_is_understood(place: TelegramWorld) -> None:
     async with place.easel():
         request: Message = place.server.say(place.ada, place.private, "/imagine a fox --file --n 2")
-        picture = await place.picture(after=request)
+        picture = await place.wait_for_picture(after=request)
         assert picture.document is not None
-        documents = [each for each in place.mine() if each.document is not None]
+        documents = [each for each in place.bot_messages() if each.document is not None]
         assert len(documents) == 2
         assert "--jpeg" in await asked(place, "/imagine a fox --jpeg")

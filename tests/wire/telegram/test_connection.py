@@ -28,11 +28,11 @@ async def reports(easel: Easel, words: str) -> bool:
 
 async def paints(place: TelegramWorld, prompt: str) -> None:
     """A wish is heard, and becomes one picture."""
-    before = len(place.mine())
+    before = len(place.bot_messages())
     request = place.server.say(place.ada, place.private, prompt)
-    picture = await place.picture(after=request)
+    picture = await place.wait_for_picture(after=request)
     assert prompt in picture.caption
-    assert len(place.mine()) == before + 1
+    assert len(place.bot_messages()) == before + 1
 
 
 async def poll_elsewhere(place: TelegramWorld) -> None:
@@ -119,9 +119,9 @@ async def test_a_telegram_that_is_away_in_the_middle_loses_nothing(world: Edge, 
         request = place.server.say(place.ada, place.private, "a red fox")
         world.time.skips = 1.0
         await place.server.up()
-        await place.picture(after=request)
+        await place.wait_for_picture(after=request)
         await wait_until(lambda: says(easel, None))
-        assert len(place.mine()) == 1
+        assert len(place.bot_messages()) == 1
 
 
 @pytest.mark.parametrize("fault", ["fail", "drop", "garble"])
@@ -179,13 +179,13 @@ async def test_an_update_that_comes_again_is_taken_once(place: TelegramWorld) ->
     async with place.easel():
         await paints(place, "a red fox")
         place.server.say(place.ada, place.private, "/quota")
-        await place.until(lambda: len(place.mine()) == 2)
+        await place.until(lambda: len(place.bot_messages()) == 2)
         for update in list(place.server.updates):
             place.server.redeliver(update)
-        await place.heard()
+        await place.wait_until_heard()
         await paints(place, "a blue fox")
-        assert len(place.mine()) == 3
-        assert await place.left() == 48
+        assert len(place.bot_messages()) == 3
+        assert await place.available_credits() == 48
 
 
 async def test_a_wish_that_comes_again_after_a_restart_is_painted_once(place: TelegramWorld) -> None:
@@ -194,16 +194,16 @@ async def test_a_wish_that_comes_again_after_a_restart_is_painted_once(place: Te
     (update,) = place.server.updates
     place.server.redeliver(update)
     async with place.easel():
-        await place.heard()
+        await place.wait_until_heard()
         await paints(place, "a blue fox")
-        assert len(place.mine()) == 2
-        assert await place.left() == 48
+        assert len(place.bot_messages()) == 2
+        assert await place.available_credits() == 48
 
 
 async def test_what_was_taken_in_is_confirmed_at_the_stop(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.say(place.ada, place.private, "/quota")
-        await place.until(place.mine)
+        await place.until(place.bot_messages)
     assert not place.server.pending
 
 
@@ -218,14 +218,14 @@ async def test_an_update_is_confirmed_only_when_it_is_safe(world: Edge, place: T
         await wait_until(lambda: reports(easel, "updates wait for the database"))
         assert place.server.pending
         easel.storage.away = False
-        await place.heard()
-        assert place.mine() == []
+        await place.wait_until_heard()
+        assert place.bot_messages() == []
         gate.open()
-        await place.until(place.mine)
+        await place.until(place.bot_messages)
         await wait_until(lambda: says(easel, None))
     async with place.easel():  # it was struck out, or answered before it could be written: nothing is told again
         await paints(place, "a red fox")
-        assert len(place.mine()) == 2
+        assert len(place.bot_messages()) == 2
 
 
 async def test_what_could_not_be_written_down_is_not_written_later_either(world: Edge, place: TelegramWorld) -> None:
@@ -238,17 +238,17 @@ async def test_what_could_not_be_written_down_is_not_written_later_either(world:
         await gate.arrived.wait()
         await wait_until(lambda: reports(easel, "updates wait for the database"))
         gate.open()
-        await place.until(place.mine)
-        await place.heard()
+        await place.until(place.bot_messages)
+        await place.wait_until_heard()
         easel.storage.away = False
         gate = place.server.faults.hold("sendMessage")
         place.server.say(place.ada, place.private, "/help")  # is written down, and with it whatever is
-        await place.heard()
+        await place.wait_until_heard()
         gate.open()
-        await place.until(lambda: len(place.mine()) == 2)
+        await place.until(lambda: len(place.bot_messages()) == 2)
     async with place.easel():
         await paints(place, "a red fox")
-        assert len(place.mine()) == 3
+        assert len(place.bot_messages()) == 3
 
 
 async def test_an_update_whose_save_seemed_to_fail_is_not_handled_by_the_next_process(
@@ -264,11 +264,11 @@ async def test_an_update_whose_save_seemed_to_fail_is_not_handled_by_the_next_pr
         await wait_until(lambda: reports(easel, "updates wait for the database"))
         assert await easel.storage.saved_updates("telegram")
         gate.open()
-        await place.until(place.mine)
-        await place.heard()
+        await place.until(place.bot_messages)
+        await place.wait_until_heard()
     async with place.easel():
         await paints(place, "a red fox")
-        assert len(place.mine()) == 2
+        assert len(place.bot_messages()) == 2
 
 
 async def test_an_update_has_a_row_until_it_is_handled(world: Edge, place: TelegramWorld) -> None:
@@ -285,7 +285,7 @@ async def test_an_update_has_a_row_until_it_is_handled(world: Edge, place: Teleg
         await wait_until(lambda: saved(1))
         gate.open()
         await wait_until(lambda: saved(0))
-        assert len(place.mine()) == 1
+        assert len(place.bot_messages()) == 1
 
 
 async def test_an_answer_that_waits_for_its_turn_at_a_stop_is_given_by_the_next_start_once(
@@ -295,13 +295,13 @@ async def test_an_answer_that_waits_for_its_turn_at_a_stop_is_given_by_the_next_
         place.server.faults.limit("sendMessage", retry_after=600)
         place.server.say(place.ada, place.private, "/quota")
         await place.until(lambda: place.server.calls("sendMessage"))
-        await place.heard()
-    assert not place.mine()
+        await place.wait_until_heard()
+    assert not place.bot_messages()
     for _ in range(2):
         async with place.easel():
-            await place.until(place.mine)
+            await place.until(place.bot_messages)
             await paints(place, "a red fox")
-    (answer,) = [each for each in place.mine() if each.text]
+    (answer,) = [each for each in place.bot_messages() if each.text]
     quota = translate("en", "answer-quota", left=50, held=0, daily=50, refill=1, running=0)
     assert answer.text.splitlines()[:-1] == quota.splitlines()[:-1]
 
@@ -311,8 +311,8 @@ async def test_an_update_written_down_long_ago_is_let_go(place: TelegramWorld) -
         place.server.faults.limit("sendMessage", retry_after=600)
         place.server.say(place.ada, place.private, "/quota")
         await place.until(lambda: place.server.calls("sendMessage"))
-        await place.heard()
-    place.clock.move_on(25 * 3600)
+        await place.wait_until_heard()
+    place.advance_clock(25 * 3600)
     async with place.easel():
         await paints(place, "a red fox")
-        assert len(place.mine()) == 1
+        assert len(place.bot_messages()) == 1

@@ -38,7 +38,7 @@ async def test_an_address_in_a_prompt_is_a_reference(place: TelegramWorld, site:
                 chat = place.group
                 shown = place.server.say(place.ada, chat, f"look: {site.address}/50.png")
                 place.server.say(place.ada, chat, "/edit@easel_bot make a painting", reply_to=shown)
-        picture = await place.picture(chat)
+        picture = await place.wait_for_picture(chat)
         assert reference_sizes(place.sandbox) == sizes
         assert "“make a painting”" in picture.caption.replace("\u2060", "")
 
@@ -51,7 +51,7 @@ async def test_a_word_that_links_to_a_picture_is_a_reference(place: TelegramWorl
             {"type": "text_link", "offset": 30, "length": 8, "url": f"{site.address}/page"},
         ]
         place.server.say(place.ada, place.private, text, entities=linked)
-        picture = await place.picture()
+        picture = await place.wait_for_picture()
         assert reference_sizes(place.sandbox) == [(50, 40)]
         assert text in picture.caption.replace("\u2060", "")
 
@@ -68,7 +68,7 @@ async def test_a_text_file_is_the_prompt(place: TelegramWorld, where: str) -> No
             mime_type="text/plain",
             caption=caption,
         )
-        await place.picture(chat)
+        await place.wait_for_picture(chat)
         expected = "лиса под дождём" if where == "private" else "in oil:\nлиса под дождём"
         assert place.sandbox.requests[-1].prompt == expected
 
@@ -76,6 +76,6 @@ async def test_a_text_file_is_the_prompt(place: TelegramWorld, where: str) -> No
 async def test_a_file_that_is_no_text_is_refused_in_words(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.document(place.ada, place.private, png(), filename="a.txt", mime_type="text/plain")
-        answer = await place.answer()
+        answer = await place.wait_for_reply()
         assert answer.text.replace("\u2060", "") == translate_error("en", TextFileUnreadable(name="a.txt"))
         assert place.sandbox.requests == []

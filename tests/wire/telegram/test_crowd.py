@@ -18,15 +18,15 @@ async def test_twenty_jobs_at_once_in_one_group_all_get_their_picture_and_nothin
         members = [user for user in place.server.core.world.users.values() if user.name.startswith("member")]
         async with place.easel():
             asked = [place.server.say(each, place.group, "/imagine@easel_bot a fox") for each in members]
-            await place.until(lambda: sum(done(one) for one in place.mine(place.group)) == 20)
+            await place.until(lambda: sum(done(one) for one in place.bot_messages(place.group)) == 20)
             await place.wait_until_settled()
             assert place.server.refusals == []
-            assert sorted(one.reply_to.id for one in place.mine(place.group) if one.reply_to) == [
+            assert sorted(one.reply_to.id for one in place.bot_messages(place.group) if one.reply_to) == [
                 one.id for one in asked
             ]
-            assert all(one.photo is not None for one in place.mine(place.group))
-            assert len(place.mine(place.group)) == 20  # at most one message a job, whoever had to wait
-            assert [await place.left(each) for each in members] == [49] * 20
+            assert all(one.photo is not None for one in place.bot_messages(place.group))
+            assert len(place.bot_messages(place.group)) == 20  # at most one message a job, whoever had to wait
+            assert [await place.available_credits(each) for each in members] == [49] * 20
             assert all(one.reactions for one in asked)  # everybody was told at once that they were seen
 
 
@@ -38,17 +38,17 @@ async def test_albums_count_as_many_and_are_not_refused_either(tmp_path: Path) -
             for _ in range(2):
                 for each in members:
                     place.server.say(each, place.group, "/imagine@easel_bot a fox --n 4")
-            await place.until(lambda: sum(done(one) for one in place.mine(place.group)) == 6)
+            await place.until(lambda: sum(done(one) for one in place.bot_messages(place.group)) == 6)
             await place.wait_until_settled()
             assert place.server.refusals == []
-            assert len(place.mine(place.group)) == 24
+            assert len(place.bot_messages(place.group)) == 24
 
 
 async def test_a_flood_limit_of_one_chat_holds_up_that_chat_alone(tmp_path: Path) -> None:
     async with telegram_world(tmp_path, clock=FastClock(SPEED)) as place, place.gallery() as upstream, place.easel():
         place.server.say(place.ada, place.group, "/imagine@easel_bot a fox")
         place.server.say(place.ada, place.private, "a dog")
-        status, own = await place.answer(place.group), await place.answer()
+        status, own = await place.wait_for_reply(place.group), await place.wait_for_reply()
         await upstream.fetched.wait()
         place.server.faults.limit("editMessageMedia", retry_after=150)
         upstream.open.set()

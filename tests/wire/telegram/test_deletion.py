@@ -19,14 +19,14 @@ async def painted(
 ) -> Message:
     chat = place.group if group else place.server.private(by or place.ada, opened=True)
     request = place.server.say(by or place.ada, chat, f"/imagine@easel_bot {text}")
-    return await place.picture(chat, after=request)
+    return await place.wait_for_picture(chat, after=request)
 
 
 async def said(place: TelegramWorld, text: str, reply_to: Message | None = None, *, by: User | None = None) -> str:
     """The answer to a command in the chat of a message."""
     chat = place.private if reply_to is None else reply_to.chat
     request = place.server.say(by or place.ada, chat, text, reply_to=reply_to)
-    return shown(await place.answer(chat, after=request))
+    return shown(await place.wait_for_reply(chat, after=request))
 
 
 def answer(credits: int) -> str:
@@ -43,7 +43,7 @@ async def test_the_button_takes_the_picture_away_and_its_price_stays(place: Tele
         assert words(await pressed(place, picture, DELETE)) == answer(1)
         assert picture.deleted
         await place.wait_until_settled()
-        assert await place.left() == 49
+        assert await place.available_credits() == 49
         history = await said(place, "/history@easel_bot", None if not group else place.group.last)
         assert translate("en", "state-deleted") in history
         assert "t.me" not in history
@@ -55,7 +55,7 @@ async def test_delete_as_a_reply_to_any_picture_of_an_album_takes_all_of_them(
 ) -> None:
     async with place.easel():
         await painted(place, "a red fox --n 3")
-        pictures = [each for each in place.mine() if each.photo is not None]
+        pictures = [each for each in place.bot_messages() if each.photo is not None]
         assert len(pictures) == 3
         assert await said(place, "/delete", pictures[number]) == answer(3)
         assert all(each.deleted for each in pictures)
@@ -64,14 +64,14 @@ async def test_delete_as_a_reply_to_any_picture_of_an_album_takes_all_of_them(
 async def test_documents_of_an_album_go_too(place: TelegramWorld) -> None:
     async with place.easel():
         await painted_files(place)
-        pictures = [each for each in place.mine() if each.document is not None]
+        pictures = [each for each in place.bot_messages() if each.document is not None]
         await pressed(place, pictures[0], DELETE)
         assert all(each.deleted for each in pictures)
 
 
 async def painted_files(place: TelegramWorld) -> None:
     request = place.server.say(place.ada, place.private, "a red fox --n 3 --file")
-    await place.until(lambda: len([each for each in place.mine() if each.document is not None]) == 3)
+    await place.until(lambda: len([each for each in place.bot_messages() if each.document is not None]) == 3)
     await place.wait_until_settled()
     assert request.id < place.private.last.id
 
@@ -80,8 +80,8 @@ async def painted_files(place: TelegramWorld) -> None:
 async def test_what_is_older_than_two_days_is_emptied(place: TelegramWorld, options: str) -> None:
     async with place.easel():
         request = place.server.say(place.ada, place.private, f"a red fox {options}")
-        first = await place.picture(after=request)
-        pictures = [each for each in place.mine() if each.media is not None]
+        first = await place.wait_for_picture(after=request)
+        pictures = [each for each in place.bot_messages() if each.media is not None]
         before = [each.content.media for each in pictures]
         place.server.advance_clocks(TWO_DAYS)
         assert words(await pressed(place, first, DELETE)) == answer(len(pictures))
@@ -96,7 +96,7 @@ async def test_a_message_of_words_is_deleted_or_emptied_too(place: TelegramWorld
     async with place.easel():
         for age in (0.0, TWO_DAYS):
             place.server.say(place.ada, place.private, "a red fox [[refuse]]")
-            failed = await place.until(lambda: [each for each in place.mine() if each.buttons])
+            failed = await place.until(lambda: [each for each in place.bot_messages() if each.buttons])
             await place.wait_until_settled()
             place.server.advance_clocks(age)
             assert await said(place, "/delete", failed[-1]) == answer(0)
@@ -108,7 +108,7 @@ async def test_an_inline_message_is_emptied_and_its_upload_deleted(place: Telegr
     async with place.easel(storage_chat=storage.id):
         message = await chosen(place, "a red fox")
         await finished(place, message)
-        (upload,) = place.mine(storage)
+        (upload,) = place.bot_messages(storage)
         media = message.content.media
         assert words(await pressed(place, message, DELETE)) == answer(1)
         assert (message.caption, message.buttons) == (translate("en", "deleted"), [])
@@ -117,7 +117,7 @@ async def test_an_inline_message_is_emptied_and_its_upload_deleted(place: Telegr
         other = await chosen(place, "a blue boat")
         await finished(place, other)
         await pressed(place, other, DELETE)
-        assert len(place.mine(storage)) == 1  # one blank picture serves all
+        assert len(place.bot_messages(storage)) == 1  # one blank picture serves all
 
 
 async def test_an_inline_message_is_deleted_by_a_reply_where_the_bot_sees_it(
@@ -136,10 +136,10 @@ async def test_what_was_made_of_it_goes_on_working(place: TelegramWorld) -> None
     async with place.easel():
         first = await painted(place)
         await pressed(place, first, "Vary")
-        second = await place.picture(after=first)
+        second = await place.wait_for_picture(after=first)
         await pressed(place, first, DELETE)
         await pressed(place, second, "Retry")
-        await place.picture(after=second)
+        await place.wait_for_picture(after=second)
         assert len(place.sandbox.requests[-1].references) == 1
 
 
@@ -149,11 +149,11 @@ async def test_what_was_made_of_it_goes_on_working(place: TelegramWorld) -> None
 async def test_while_it_runs_it_is_cancelled(place: TelegramWorld) -> None:
     async with place.gallery() as upstream, place.easel():
         place.server.say(place.ada, place.private, "a red fox")
-        status = await place.answer()
+        status = await place.wait_for_reply()
         await upstream.fetched.wait()
         assert await said(place, "/delete", status) == translate("en", "answer-cancelled", count=1)
         await place.until(lambda: status.text == translate("en", "cancelled"))
-        assert await place.left() == 50
+        assert await place.available_credits() == 50
 
 
 async def test_it_works_after_a_restart(place: TelegramWorld) -> None:
@@ -190,7 +190,7 @@ async def test_what_a_stop_has_left_is_taken_away_at_the_next_start(place: Teleg
         await easel.app.store.deletions.begin_deletion(job.id)
     assert not picture.deleted
     async with place.easel():
-        await place.until(lambda: not [each for each in place.mine() if each.photo is not None])
+        await place.until(lambda: not [each for each in place.bot_messages() if each.photo is not None])
         await place.wait_until_settled()
 
 
@@ -214,7 +214,11 @@ async def test_others_may_not_and_moderators_and_admins_may(place: TelegramWorld
         assert first.deleted
         assert second.deleted
         await place.wait_until_settled()
-        assert (await place.left(bo), await place.left(cy), await place.left()) == (47, 50, 50)
+        assert (
+            await place.available_credits(bo),
+            await place.available_credits(cy),
+            await place.available_credits(),
+        ) == (47, 50, 50)
 
 
 async def test_a_lookup_that_fails_takes_nothing_away(place: TelegramWorld, bo: User) -> None:
@@ -237,7 +241,7 @@ async def test_delete_about_nothing_is_explained_and_that_of_another_bot_is_left
         spam = place.server.say(bo, place.group, "buy now")
         place.server.say(place.ada, place.group, "/delete", reply_to=spam)
         assert await said(place, "/delete@easel_bot", spam) == nothing
-        assert len(place.mine(place.group)) == 1
+        assert len(place.bot_messages(place.group)) == 1
 
 
 async def test_what_was_forgotten_can_still_be_deleted(place: TelegramWorld) -> None:

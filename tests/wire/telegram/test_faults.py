@@ -65,12 +65,12 @@ async def test_one_picture_paid_once(tmp_path: Path, method: str, trouble: Troub
             async with place.easel() as easel:
                 trouble.plan(place.server, method)
                 place.server.say(place.ada, place.private, "a fox")
-                picture = await place.picture()
+                picture = await place.wait_for_picture()
                 balance = await easel.app.store.balance(f"telegram:{place.ada.id}", 50)
         assert (balance.available, balance.reserved) == (49, 0)
         assert picture.photo is not None
-        assert sum(one.photo is not None for one in place.mine()) == 1
-        assert len(place.mine()) == 1  # a status message that nobody told us of is found
+        assert sum(one.photo is not None for one in place.bot_messages()) == 1
+        assert len(place.bot_messages()) == 1  # a status message that nobody told us of is found
         heard = [each["event"] for each in logs if each["log_level"] in ("warning", "error")]
         assert "call failed" not in heard  # no bug of ours
         assert trouble.tells is None or trouble.tells in {each["event"] for each in logs}
@@ -97,10 +97,10 @@ async def test_a_telegram_that_hangs_holds_up_no_other_chat(tmp_path: Path) -> N
         place.server.say(place.ada, place.private, "a fox")
         await gate.arrived.wait()
         place.server.say(place.ada, place.group, "/imagine@easel_bot a dog")
-        await place.until(lambda: any(done(one) for one in place.mine(place.group)))
+        await place.until(lambda: any(done(one) for one in place.bot_messages(place.group)))
         gate.open()
-        await place.picture()
-        assert await place.left() == 48
+        await place.wait_for_picture()
+        assert await place.available_credits() == 48
 
 
 # ---------------------------------------------------------------- what lasts
@@ -164,14 +164,14 @@ async def test_a_place_that_closes_costs_nothing(tmp_path: Path, closed: Closed)
         with capture_logs() as logs:
             async with place.easel() as easel:
                 place.server.say(place.ada, chat, "/imagine@easel_bot a fox")
-                status = await place.answer(chat)
+                status = await place.wait_for_reply(chat)
                 await upstream.fetched.wait()
                 closed.close(place, status)
                 upstream.open.set()
                 await place.wait_until_settled()
                 [job] = await easel.app.store.history(f"telegram:{place.ada.id}")
                 balance = await easel.app.store.balance(f"telegram:{place.ada.id}", 50)
-        pictures = [one for one in place.mine(chat) if one.photo is not None]
+        pictures = [one for one in place.bot_messages(chat) if one.photo is not None]
         heard = {each["event"] for each in logs}
         assert "call failed" not in heard
         assert (balance.available, balance.reserved, job.charged) == (50 - len(pictures), 0, len(pictures))
@@ -192,7 +192,7 @@ async def test_updates_told_twice_and_out_of_order_are_one_job_each(tmp_path: Pa
         for update in reversed(place.server.pending):
             place.server.redeliver(update)
         gate.open()
-        await place.until(lambda: len([one for one in place.mine() if one.photo is not None]) == 3)
+        await place.until(lambda: len([one for one in place.bot_messages() if one.photo is not None]) == 3)
         await place.wait_until_settled()
         assert sorted(one.prompt.strip() for one in place.sandbox.requests) == ["a cat", "a dog", "a fox"]
-        assert await place.left() == 47
+        assert await place.available_credits() == 47

@@ -156,16 +156,16 @@ async def test_who_is_over_their_pace_is_told_once_and_then_costs_nothing(place:
     async with wired(place) as easel:
         for _ in range(3):
             place.server.say(place.ada, place.private, "/quota")
-        await place.until(lambda: len(place.mine()) == 3)
+        await place.until(lambda: len(place.bot_messages()) == 3)
         heard = len(easel.desk.told)
         for _ in range(FLOOD):
             place.server.say(place.ada, place.private, "a fox")
         place.server.album(place.ada, place.private, [AlbumItem(data=png()), AlbumItem(data=png())], caption="a fox")
         place.server.say(bob, own, "/quota")
-        await place.answer(own)
-        await place.heard()
+        await place.wait_for_reply(own)
+        await place.wait_until_heard()
         assert [each.sender.name for each in easel.desk.told[heard:]] == ["Bob"]
-        assert len(place.mine()) == 3
+        assert len(place.bot_messages()) == 3
 
         async def all_deleted() -> bool:
             return await easel.storage.saved_updates("telegram") == {}
@@ -179,4 +179,4 @@ async def test_words_that_follow_an_album_are_about_it(place: TelegramWorld, tmp
         place.server.say(place.ada, place.private, "blend them")
         await wait_until(lambda: len(place.sandbox.requests) == 1)
         assert [len(each.attachments) for each in easel.desk.told] == [3, 0]
-        await place.picture()
+        await place.wait_for_picture()

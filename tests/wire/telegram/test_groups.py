@@ -37,10 +37,10 @@ def bob(place: TelegramWorld):
 async def test_a_command_with_the_bots_name_paints_and_is_seen_at_once(place: TelegramWorld) -> None:
     async with place.easel():
         request = place.server.say(place.ada, place.group, "/imagine@easel_bot a fox")
-        picture = await place.picture(place.group)
+        picture = await place.wait_for_picture(place.group)
         assert picture.reply_to is request
         await place.until(lambda: request.reactions == {place.server.bot.id: ["👀"]})
-        assert len(place.mine(place.group)) == 1
+        assert len(place.bot_messages(place.group)) == 1
 
 
 async def test_a_group_without_reactions_is_tried_once(place: TelegramWorld) -> None:
@@ -49,7 +49,7 @@ async def test_a_group_without_reactions_is_tried_once(place: TelegramWorld) -> 
         first = None
         for _ in range(2):
             place.server.say(place.ada, place.group, "/imagine@easel_bot a fox")
-            first = await place.picture(place.group, after=first)
+            first = await place.wait_for_picture(place.group, after=first)
         assert [one.status for one in place.server.calls("setMessageReaction")] == [400]
 
 
@@ -66,19 +66,19 @@ async def test_edit_as_a_reply_to_anybodys_picture(place: TelegramWorld, kind: s
                 target = place.server.sticker(somebody, place.group, encode_image(Image.new("RGBA", (90, 70)), "WEBP"))
             case _:
                 target = place.server.album(somebody, place.group, [png("blue", (50, 50)), data])[1]
-        await place.heard()
+        await place.wait_until_heard()
         assert place.sandbox.requests == []  # privacy: the bot has not even seen it
         place.server.say(place.ada, place.group, "/edit@easel_bot make it anime", reply_to=target)
-        await place.picture(place.group)
+        await place.wait_for_picture(place.group)
         assert reference_sizes(place.sandbox) == [(90, 70)]
 
 
 async def test_a_plain_reply_to_the_bots_picture_changes_it(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.say(place.ada, place.group, "/imagine@easel_bot a fox --size 3:2")
-        first = await place.picture(place.group)
+        first = await place.wait_for_picture(place.group)
         place.server.say(bob(place), place.group, "add a moon", reply_to=first)
-        second = await place.picture(place.group, after=first)
+        second = await place.wait_for_picture(place.group, after=first)
         ((width, height),) = reference_sizes(place.sandbox)
         assert width > height
         assert "add a moon" in second.caption
@@ -87,9 +87,9 @@ async def test_a_plain_reply_to_the_bots_picture_changes_it(place: TelegramWorld
 async def test_a_reply_to_words_of_the_bot_says_so(place: TelegramWorld) -> None:
     async with place.easel():
         place.server.say(place.ada, place.group, "/help@easel_bot")
-        words = await place.answer(place.group)
+        words = await place.wait_for_reply(place.group)
         place.server.say(place.ada, place.group, "make it night", reply_to=words)
-        assert (await place.answer(place.group, after=words)).text == translate_error("en", ReplyHasNoPicture())
+        assert (await place.wait_for_reply(place.group, after=words)).text == translate_error("en", ReplyHasNoPicture())
 
 
 async def test_a_picture_from_another_chat_or_topic_is_edited(place: TelegramWorld) -> None:
@@ -97,10 +97,10 @@ async def test_a_picture_from_another_chat_or_topic_is_edited(place: TelegramWor
         elsewhere = place.server.add_channel("News")
         target = place.server.photo(place.ada, elsewhere, png(size=(90, 70)))
         place.server.say(place.ada, place.group, "/edit@easel_bot make it anime", external_reply=target)
-        first = await place.picture(place.group)
+        first = await place.wait_for_picture(place.group)
         assert reference_sizes(place.sandbox) == [(90, 70)]
         place.server.say(place.ada, place.private, "make it cubist", external_reply=target)
-        await place.picture()
+        await place.wait_for_picture()
         assert reference_sizes(place.sandbox) == [(90, 70)]
         assert first.photo is not None
 
@@ -109,7 +109,7 @@ async def test_a_quote_is_the_prompt_of_a_bare_command(place: TelegramWorld) -> 
     async with place.easel():
         story = place.server.say(bob(place), place.group, "Once there was a fox in the snow. It slept.")
         place.server.say(place.ada, place.group, "/imagine@easel_bot", reply_to=story, quote="a fox in the snow")
-        picture = await place.picture(place.group)
+        picture = await place.wait_for_picture(place.group)
         assert "a fox in the snow" in picture.caption
 
 
@@ -128,9 +128,9 @@ async def test_what_is_not_meant_for_the_bot_is_not_answered(tmp_path: Path) -> 
         place.server.say(place.ada, place.group, "/imagine@other_bot a fox")
         place.server.say(place.ada, place.group, "ask @easel_bots or me@easel_bot.com")
         place.server.say(place.ada, place.group, "@easel_bot a fox")
-        picture = await place.picture(place.group)
+        picture = await place.wait_for_picture(place.group)
         assert "a fox" in picture.caption
-        assert len(place.mine(place.group)) == 1
+        assert len(place.bot_messages(place.group)) == 1
         assert place.sandbox.requests[-1].prompt.strip() == "a fox"
 
 
@@ -141,12 +141,12 @@ async def test_without_privacy_a_mention_paints_and_edits(tmp_path: Path) -> Non
     ):
         target = place.server.photo(bob(place), place.group, png(size=(90, 70)))
         place.server.say(place.ada, place.group, "make it anime @Easel_Bot", reply_to=target)
-        first = await place.picture(place.group)
+        first = await place.wait_for_picture(place.group)
         assert reference_sizes(place.sandbox) == [(90, 70)]
         place.server.album(
             place.ada, place.group, [png(size=(80, 50)), png(size=(81, 50))], caption="@easel_bot, blend them"
         )
-        await place.picture(place.group, after=first)
+        await place.wait_for_picture(place.group, after=first)
         assert reference_sizes(place.sandbox) == [(80, 50), (81, 50)]
         assert place.sandbox.requests[-1].prompt.startswith("blend them")
 
@@ -160,16 +160,16 @@ async def test_a_topic_keeps_its_thread_and_its_first_message_is_no_reply(tmp_pa
         topic = place.server.add_topic(forum, "Sketches", by=place.ada)
         async with place.easel():
             request = place.server.say(place.ada, forum, "@easel_bot a fox", thread=topic)
-            picture = await place.picture(forum)
+            picture = await place.wait_for_picture(forum)
             assert picture.topic is topic
             assert picture.reply_to is request
             pressed = place.server.press(place.ada, picture, button(picture, Action.RETRY))
-            again = await place.picture(forum, after=picture)
+            again = await place.wait_for_picture(forum, after=picture)
             assert again.topic is topic
             assert pressed.answered
             place.server.close_topic(forum, topic)
             place.server.say(place.ada, forum, "@easel_bot a dog", thread=topic)
-            await place.heard()
+            await place.wait_until_heard()
             await place.wait_until_settled()
 
 
@@ -177,7 +177,7 @@ async def test_a_channels_direct_messages_keep_their_topic(place: TelegramWorld)
     async with place.easel():
         chat = place.server.add_direct_messages("News")
         place.server.say(place.ada, chat, "/imagine@easel_bot a fox")
-        picture = await place.picture(chat)
+        picture = await place.wait_for_picture(chat)
         assert picture.topic is not None
         assert picture.topic.user is place.ada
 
@@ -192,16 +192,16 @@ async def test_a_migration_moves_credits_and_history(place: TelegramWorld) -> No
         first = None
         for _ in range(2):
             place.server.say(place.ada, small, "/imagine@easel_bot a fox")
-            first = await place.picture(small, after=first)
+            first = await place.wait_for_picture(small, after=first)
         large = place.server.migrate(small)
-        await place.heard()
+        await place.wait_until_heard()
         place.server.say(place.ada, large, "/history@easel_bot")
-        history = await place.answer(large)
+        history = await place.wait_for_reply(large)
         assert history.text.count("a fox") == 2
         place.server.say(place.ada, large, "/imagine@easel_bot a fox")
-        third = await place.picture(large, after=history)
+        third = await place.wait_for_picture(large, after=history)
         place.server.say(place.ada, large, "/imagine@easel_bot a fox")
-        refused = await place.answer(large, after=third)
+        refused = await place.wait_for_reply(large, after=third)
         assert refused.text.startswith("This costs 1 credit, and this group has 0 left.")
         assert translate_error("en", ChatOutOfCredits(left=0, cost=1, refill=3)).startswith(refused.text[:40])
 
@@ -210,28 +210,28 @@ async def test_a_job_under_way_goes_on_in_the_supergroup(place: TelegramWorld) -
     small = place.server.add_group("Small", members=[place.ada], supergroup=False)
     async with place.gallery() as upstream, place.easel():
         place.server.say(place.ada, small, "/imagine@easel_bot a fox")
-        await place.answer(small)
+        await place.wait_for_reply(small)
         await upstream.fetched.wait()
         large = place.server.migrate(small)
-        await place.heard()
+        await place.wait_until_heard()
         upstream.open.set()
-        picture = await place.picture(large)
+        picture = await place.wait_for_picture(large)
         assert picture.photo is not None
-        assert len(place.mine(large)) == 1
-        assert await place.left() == 49
+        assert len(place.bot_messages(large)) == 1
+        assert await place.available_credits() == 49
 
 
 async def test_a_migration_that_a_refused_call_tells_first(place: TelegramWorld) -> None:
     small = place.server.add_group("Small", members=[place.ada], supergroup=False)
     async with place.gallery() as upstream, place.easel():
         place.server.say(place.ada, small, "/imagine@easel_bot a fox")
-        await place.answer(small)
+        await place.wait_for_reply(small)
         await upstream.fetched.wait()
         gate = place.server.faults.hold("getUpdates")
         large = place.server.migrate(small)
         upstream.open.set()
-        picture = await place.picture(large)
+        picture = await place.wait_for_picture(large)
         assert picture.photo is not None
         gate.open()
-        await place.heard()
+        await place.wait_until_heard()
         assert translate("en", "button-retry") in [label for label, _ in picture.buttons]

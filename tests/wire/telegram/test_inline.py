@@ -32,14 +32,14 @@ async def test_what_is_typed_is_offered_and_what_is_chosen_is_painted(
         assert message.buttons == [(translate(locale, "telegram-inline-starting"), PLACEHOLDER_DATA)]
         await finished(place, message)
         assert "a red fox" in message.caption
-        assert await place.left(cy) == 49
+        assert await place.available_credits(cy) == 49
 
 
 async def test_the_picture_is_uploaded_once_and_put_in_by_its_id(place: TelegramWorld, storage: Chat) -> None:
     async with place.easel(storage_chat=storage.id):
         message = await chosen(place, "a red fox")
         await finished(place, message)
-        (stored,) = place.mine(storage)
+        (stored,) = place.bot_messages(storage)
         assert stored.photo == message.photo
         assert stored.caption == ""
         assert stored.buttons == []
@@ -52,7 +52,7 @@ async def test_an_original_is_put_in_as_a_document(place: TelegramWorld, storage
         message = await chosen(place, "a red fox --file")
         await place.until(lambda: done(message) and message.document is not None)
         await place.wait_until_settled()
-        (stored,) = place.mine(storage)
+        (stored,) = place.bot_messages(storage)
         assert stored.document == message.document
 
 
@@ -72,7 +72,7 @@ async def test_a_picture_that_was_stored_is_not_stored_again(place: TelegramWorl
         message = await chosen(place, "a red fox")
         await finished(place, message)
         assert len(place.server.calls("editMessageMedia")) == 3
-        assert len(place.mine(storage)) == 1
+        assert len(place.bot_messages(storage)) == 1
 
 
 async def test_progress_shows_inside_the_message(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ async def test_several_pictures_are_refused_in_the_message(place: TelegramWorld,
         expected = translate_error("en", BadOption(option="--n", value="2", allowed="1"))
         await place.until(lambda: shown(message) == expected)
         assert message.buttons == []
-        assert await place.left() == 50
+        assert await place.available_credits() == 50
 
 
 async def test_a_refusal_shows_in_the_message(place: TelegramWorld, storage: Chat) -> None:
@@ -125,7 +125,7 @@ async def test_a_failure_shows_in_the_message_and_can_be_tried_again(place: Tele
     async with place.easel(storage_chat=storage.id):
         message = await chosen(place, "a red fox [[refuse]]")
         await place.until(lambda: [label for label, _ in message.buttons] == ["Retry"])
-        assert await place.left() == 50
+        assert await place.available_credits() == 50
 
 
 async def test_a_storage_chat_that_takes_nothing_costs_nothing(place: TelegramWorld, storage: Chat) -> None:
@@ -134,17 +134,17 @@ async def test_a_storage_chat_that_takes_nothing_costs_nothing(place: TelegramWo
         message = await chosen(place, "a red fox")
         await place.until(lambda: shown(message) == translate("en", "failed-undelivered"))
         await place.wait_until_settled()
-        assert await place.left() == 50
+        assert await place.available_credits() == 50
 
 
 async def test_a_storage_group_that_became_a_supergroup_is_followed(place: TelegramWorld) -> None:
     storage = place.server.add_group("Storage", supergroup=False)
     async with place.easel(storage_chat=storage.id):
         new = place.server.migrate(storage)
-        await place.heard()
+        await place.wait_until_heard()
         message = await chosen(place, "a red fox")
         await finished(place, message)
-        assert len(place.mine(new)) == 1
+        assert len(place.bot_messages(new)) == 1
 
 
 # ---------------------------------------------------------------- off
@@ -156,7 +156,7 @@ async def test_without_a_storage_chat_nothing_of_it_is_asked_for(place: Telegram
         query = place.server.inline_query(place.ada, "a red fox")
         guest = place.server.guest_message(place.ada, elsewhere, "@easel_bot a red fox")
         request = place.server.say(place.ada, place.private, "a blue boat")
-        await place.picture(after=request)
+        await place.wait_for_picture(after=request)
         assert not query.answered
         assert not guest.answered
         assert {each.kind for each in place.server.updates} == {"message"}

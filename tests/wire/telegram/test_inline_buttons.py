@@ -22,7 +22,7 @@ async def test_cancel_works_inside_the_message(place: TelegramWorld, storage: Ch
         await place.until(lambda: [label for label, _ in message.buttons] == ["Cancel"])
         assert words(await pressed(place, message, "Cancel")) == translate("en", "answer-cancelled", count=1)
         await place.until(lambda: shown(message) == translate("en", "cancelled"))
-        assert await place.left() == 50
+        assert await place.available_credits() == 50
 
 
 @pytest.mark.parametrize("label", ["Retry", "Vary"])
@@ -32,12 +32,12 @@ async def test_the_next_picture_takes_the_place_of_the_first(place: TelegramWorl
         await finished(place, message)
         edits = message.edits
         assert words(await pressed(place, message, label)) == ""
-        await place.until(lambda: len(place.mine(storage)) == 2)
+        await place.until(lambda: len(place.bot_messages(storage)) == 2)
         await finished(place, message, after=edits)
-        assert message.photo == place.mine(storage)[-1].photo
+        assert message.photo == place.bot_messages(storage)[-1].photo
         assert len(place.sandbox.requests[-1].references) == (label == "Vary")
         assert all(each.media is not None for each in message.history[edits:])
-        assert await place.left() == 48
+        assert await place.available_credits() == 48
 
 
 async def test_edit_tells_the_way_that_there_is(place: TelegramWorld, storage: Chat) -> None:
@@ -46,7 +46,7 @@ async def test_edit_tells_the_way_that_there_is(place: TelegramWorld, storage: C
         await finished(place, message)
         assert words(await pressed(place, message, "Edit")) == translate("en", "telegram-edit-guest", bot="@easel_bot")
         request = place.server.say(place.ada, place.private, "a green hill")
-        await place.picture(after=request)
+        await place.wait_for_picture(after=request)
         assert place.sandbox.requests[-1].references == ()
 
 
@@ -88,7 +88,7 @@ async def test_a_restart_in_the_middle_ends_in_the_same_message(place: TelegramW
         async with place.easel(storage_chat=storage.id):
             await finished(place, message)
             assert upstream.asked == 1
-            assert await place.left() == 49
+            assert await place.available_credits() == 49
 
 
 async def test_buttons_of_a_photo_of_before_work_after_a_restart(place: TelegramWorld, storage: Chat) -> None:
@@ -99,7 +99,7 @@ async def test_buttons_of_a_photo_of_before_work_after_a_restart(place: Telegram
     async with place.easel(storage_chat=storage.id):
         await pressed(place, message, "Retry")
         await finished(place, message, after=edits)
-        assert len(place.mine(storage)) == 2
+        assert len(place.bot_messages(storage)) == 2
 
 
 async def test_a_choice_that_comes_again_is_one_job(place: TelegramWorld, storage: Chat) -> None:
@@ -109,6 +109,6 @@ async def test_a_choice_that_comes_again_is_one_job(place: TelegramWorld, storag
     update = next(each for each in place.server.updates if each.kind == "chosen_inline_result")
     place.server.redeliver(update)
     async with place.easel(storage_chat=storage.id):
-        await place.heard()
+        await place.wait_until_heard()
         await queried(place, "x")
-        assert await place.left() == 49
+        assert await place.available_credits() == 49

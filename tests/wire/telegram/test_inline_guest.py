@@ -20,9 +20,9 @@ async def test_a_mention_where_the_bot_is_no_member_paints(
         answer = await called(place, elsewhere, "a red fox")
         await finished(place, answer)
         assert "a red fox" in answer.caption
-        assert len(place.mine(storage)) == 1
-        assert place.mine(elsewhere) == [answer]
-        assert await place.left() == 49
+        assert len(place.bot_messages(storage)) == 1
+        assert place.bot_messages(elsewhere) == [answer]
+        assert await place.available_credits() == 49
 
 
 async def test_a_reply_to_a_photo_is_edited(place: TelegramWorld, storage: Chat, elsewhere: Chat) -> None:
@@ -85,7 +85,7 @@ async def test_a_restart_in_the_middle_there_ends_in_the_same_message(
         upstream.open.set()
         async with place.easel(storage_chat=storage.id):
             await finished(place, answer)
-            assert place.mine(elsewhere) == [answer]
+            assert place.bot_messages(elsewhere) == [answer]
 
 
 async def test_a_picture_that_is_there_before_any_word_is_answered_once(
@@ -98,4 +98,4 @@ async def test_a_picture_that_is_there_before_any_word_is_answered_once(
         answer = await called(place, elsewhere, "a red fox")
         await finished(place, answer)
         assert sum(each.status == 200 for each in place.server.calls("answerGuestQuery")) == 1
-        assert await place.left() == 49
+        assert await place.available_credits() == 49

@@ -39,11 +39,11 @@ async def test_a_result_chosen_where_the_bot_is_is_painted_once(
     async with place.easel(storage_chat=storage.id):
         message = await chosen_here(place, chat, message_first=message_first)
         await finished(place, message)
-        await place.heard()
+        await place.wait_until_heard()
         await place.wait_until_settled()
-        assert place.mine(chat) == []
+        assert place.bot_messages(chat) == []
         assert len(place.sandbox.requests) == 1
-        assert await place.left() == 49
+        assert await place.available_credits() == 49
 
 
 async def test_it_is_painted_once_behind_a_webhook(place: TelegramWorld, storage: Chat) -> None:
@@ -51,9 +51,9 @@ async def test_it_is_painted_once_behind_a_webhook(place: TelegramWorld, storage
         await place.until(lambda: place.server.webhook.url)
         message = await chosen_here(place, place.private, message_first=True)
         await finished(place, message)
-        await place.heard()
-        assert place.mine() == []
-        assert await place.left() == 49
+        await place.wait_until_heard()
+        assert place.bot_messages() == []
+        assert await place.available_credits() == 49
 
 
 async def test_it_is_painted_once_when_the_message_is_seen_after_a_restart(place: TelegramWorld, storage: Chat) -> None:
@@ -64,9 +64,9 @@ async def test_it_is_painted_once_when_the_message_is_seen_after_a_restart(place
     here = place.server.choose_result(place.ada, query, "paint", chat=place.private)
     async with place.easel(storage_chat=storage.id):
         await finished(place, here)
-        await place.heard()
-        assert place.mine() == []
-        assert await place.left() == 48
+        await place.wait_until_heard()
+        assert place.bot_messages() == []
+        assert await place.available_credits() == 48
 
 
 @pytest.mark.parametrize("where", ["private", "group"])
@@ -76,6 +76,6 @@ async def test_a_reply_to_it_changes_the_picture(place: TelegramWorld, storage: 
         message = await chosen_here(place, chat)
         await finished(place, message)
         request = place.server.say(place.ada, chat, "make it night", reply_to=message)
-        await place.picture(chat, after=request)
+        await place.wait_for_picture(chat, after=request)
         assert len(reference_sizes(place.sandbox)) == 1
-        assert await place.left() == 48
+        assert await place.available_credits() == 48

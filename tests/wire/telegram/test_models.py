@@ -27,18 +27,18 @@ def models(place: TelegramWorld) -> list[object]:
 
 async def said(place: TelegramWorld, text: str) -> str:
     request = place.server.say(place.ada, place.private, text)
-    return shown(await place.answer(after=request))
+    return shown(await place.wait_for_reply(after=request))
 
 
 async def test_the_chosen_model_paints_at_its_price_with_its_own_fallback(place: TelegramWorld) -> None:
     place.settings["providers"] = providers(place)
     async with place.easel():
         request = place.server.say(place.ada, place.private, "a red fox")
-        await place.picture(after=request)
-        assert await place.left() == 46
+        await place.wait_for_picture(after=request)
+        assert await place.available_credits() == 46
         request = place.server.say(place.ada, place.private, "a red fox --model FLUX")
-        await place.picture(after=request)
-        assert await place.left() == 44
+        await place.wait_for_picture(after=request)
+        assert await place.available_credits() == 44
         assert models(place) == ["gpt-image-2", "flux-pro"]
 
 
@@ -46,10 +46,10 @@ async def test_retry_and_vary_keep_the_model(place: TelegramWorld) -> None:
     place.settings["providers"] = providers(place)
     async with place.easel():
         request = place.server.say(place.ada, place.private, "a red fox --model flux-pro")
-        picture = await place.picture(after=request)
+        picture = await place.wait_for_picture(after=request)
         for action in (Action.RETRY, Action.VARY):
             await pressed(place, picture, translate("en", f"button-{action.value}"))
-            picture = await place.picture(after=picture)
+            picture = await place.wait_for_picture(after=picture)
         assert models(place) == ["flux-pro"] * 3
     place.settings["providers"] = providers(place)[:1]
     async with place.easel():
@@ -64,7 +64,7 @@ async def test_what_there_is_and_what_it_costs_is_said_before_anything_is_spent(
         wrong = ChooseModel(value="dall-e", allowed="gpt-image-2 (4), flux-pro (2)")
         assert await said(place, "a red fox --model dall-e") == translate_error("en", wrong)
         assert (await said(place, "/help")).endswith("gpt-image-2 (4 credits), flux-pro (2 credits)")
-        assert await place.left() == 50
+        assert await place.available_credits() == 50
 
 
 async def test_one_model_is_no_choice(place: TelegramWorld) -> None:

@@ -47,7 +47,7 @@ async def test_in_a_group_the_way_to_the_private_chat_is_shown(tmp_path: Path) -
         topic = place.server.add_topic(forum, "Art", by=place.ada)
         async with place.easel(star_packs=PACKS):
             request = place.server.say(place.ada, forum, "/buy@easel_bot", thread=topic)
-            answer = await place.answer(forum)
+            answer = await place.wait_for_reply(forum)
             assert answer.reply_to is request
             assert answer.topic is topic
             assert shown(answer) == translate("en", "telegram-buy-private")
@@ -58,7 +58,7 @@ async def test_in_a_group_the_way_to_the_private_chat_is_shown(tmp_path: Path) -
 async def test_words_that_only_begin_alike_are_a_wish(place: TelegramWorld) -> None:
     async with place.easel(star_packs=PACKS):
         request = place.server.say(place.ada, place.private, "/imagine /buy a hat")
-        await place.picture(after=request)
+        await place.wait_for_picture(after=request)
         assert shown(await asked(place, "/buyer")) == translate_error("en", UnknownCommand(command="/buyer"))
 
 
@@ -98,13 +98,13 @@ async def test_what_is_paid_is_credited_and_receipted(place: TelegramWorld) -> N
         payment = await paid(place, await invoiced(place))
         assert payment.ok
         await has(place, 60)
-        receipt = await place.answer(after=place.private.visible_messages[-2])
+        receipt = await place.wait_for_reply(after=place.private.visible_messages[-2])
         assert shown(receipt) == translate(
             "en", "telegram-buy-paid", credits=10, left=60, charge=payment.charge_id or ""
         )
         request = place.server.say(place.ada, place.private, "a red fox")
-        await place.picture(after=request)
-        assert await place.left() == 59
+        await place.wait_for_picture(after=request)
+        assert await place.available_credits() == 59
 
 
 async def test_an_old_invoice_keeps_its_promise(place: TelegramWorld) -> None:
@@ -139,7 +139,7 @@ async def test_a_payload_that_is_not_ours_is_refused_before_anything_is_paid(
         await place.until(lambda: payment.ok is not None)
         assert payment.ok is False
         assert payment.error == translate("en", "telegram-buy-wrong")
-        assert await place.left() == 50
+        assert await place.available_credits() == 50
 
 
 @pytest.mark.parametrize("amount", [1, 24, 26])
@@ -187,9 +187,9 @@ async def test_a_payment_that_passed_no_check_is_worth_nothing_and_can_be_refund
         told["total_amount"] = amount
         told["telegram_payment_charge_id"] = "forged"
         place.server.core.updates.add("message", service, place.private.id)
-        await place.heard()
+        await place.wait_until_heard()
         await asked(place, "/quota")
-        assert await place.left() == 60
+        assert await place.available_credits() == 60
         unknown = translate_error("en", UnknownCharge(charge="forged"))
         assert shown(await asked(place, "/admin refund forged")) != unknown  # so that the Stars can go back
 
@@ -217,14 +217,14 @@ async def test_the_same_payment_told_again_is_credited_once(place: TelegramWorld
         update = place.server.updates[-1]
         assert "successful_payment" in update.payload
         place.server.redeliver(update)
-        await place.heard()
+        await place.wait_until_heard()
         await asked(place, "/quota")
-        assert await place.left() == 60
+        assert await place.available_credits() == 60
     place.server.redeliver(update)
     async with place.easel(star_packs=PACKS):
-        await place.heard()
+        await place.wait_until_heard()
         await asked(place, "/quota")
-        assert await place.left() == 60
+        assert await place.available_credits() == 60
 
 
 async def test_a_process_that_ends_before_the_credits_are_booked_books_them_at_the_next_start(
@@ -235,12 +235,12 @@ async def test_a_process_that_ends_before_the_credits_are_booked_books_them_at_t
         invoice = await invoiced(place)
     async with wired(place, slow=True, star_packs=PACKS):
         await paid(place, invoice)
-        assert await place.left() == 50
+        assert await place.available_credits() == 50
     for _ in range(2):
         async with place.easel(star_packs=PACKS):
             await has(place, 60)
             await asked(place, "/quota")
-    receipts = [each for each in place.mine() if "Thank you" in each.text]
+    receipts = [each for each in place.bot_messages() if "Thank you" in each.text]
     assert len(receipts) == 1
 
 
@@ -252,10 +252,10 @@ async def test_a_receipt_that_was_not_said_is_said_by_the_next_start_and_credits
         place.server.faults.limit("sendMessage", retry_after=600)
         await paid(place, invoice)
         await has(place, 60)
-    assert not [each for each in place.mine() if "Thank you" in each.text]
+    assert not [each for each in place.bot_messages() if "Thank you" in each.text]
     async with place.easel(star_packs=PACKS):
-        await place.until(lambda: [each for each in place.mine() if "Thank you" in each.text])
-        assert await place.left() == 60
+        await place.until(lambda: [each for each in place.bot_messages() if "Thank you" in each.text])
+        assert await place.available_credits() == 60
 
 
 async def test_a_database_that_is_away_costs_nobody_the_credits(world: Edge, place: TelegramWorld) -> None:
@@ -266,10 +266,10 @@ async def test_a_database_that_is_away_costs_nobody_the_credits(world: Edge, pla
         payment = place.server.pay(place.ada, invoice)
         await place.until(lambda: payment.paid)
         await wait_until(lambda: has_failed(easel.storage))
-        assert await place.left() == 50
+        assert await place.available_credits() == 50
         easel.storage.away = False
         await has(place, 60)
-        await place.heard()
+        await place.wait_until_heard()
 
 
 async def has_failed(storage: FailingStorage) -> bool:
@@ -295,7 +295,7 @@ async def test_a_refund_gives_stars_and_takes_credits_once(place: TelegramWorld,
             assert shown(await asked(place, f"/admin refund {charge}")) == said
         assert [each for each in place.server.transactions if "receiver" in each] != []
         assert len(place.server.transactions) == 2
-        assert await place.left(bo) == 50
+        assert await place.available_credits(bo) == 50
 
 
 async def test_what_was_spent_of_it_stays_spent(place: TelegramWorld, bo: User) -> None:
@@ -304,7 +304,7 @@ async def test_what_was_spent_of_it_stays_spent(place: TelegramWorld, bo: User) 
         await asked(place, f"/admin set telegram:{bo.id} 4")
         said = shown(await asked(place, f"/admin refund {charge}"))
         assert said == translate("en", "answer-refunded", user=f"telegram:{bo.id}", credits=10, left=0)
-        assert await place.left(bo) == 0
+        assert await place.available_credits(bo) == 0
         assert len(place.server.transactions) == 2
 
 
@@ -315,9 +315,9 @@ async def test_a_refund_cut_short_after_the_stars_takes_the_credits_when_asked_a
         charge = await bought(place, bo)
         place.server.faults.drop("refundStarPayment", when="after")
         await asked(place, f"/admin refund {charge}")
-        assert await place.left(bo) == 60
+        assert await place.available_credits(bo) == 60
         await asked(place, f"/admin refund {charge}")
-        assert await place.left(bo) == 50
+        assert await place.available_credits(bo) == 50
         assert len(place.server.transactions) == 2
 
 
@@ -328,9 +328,9 @@ async def test_a_refund_told_again_by_telegram_takes_nothing_more(place: Telegra
     for update in [each for each in place.server.updates if "refunded_payment" in each.payload]:
         place.server.redeliver(update)
     async with place.easel(star_packs=PACKS):
-        await place.heard()
+        await place.wait_until_heard()
         await asked(place, "/quota")
-        assert await place.left(bo) == 50
+        assert await place.available_credits(bo) == 50
 
 
 async def test_an_unknown_charge_and_an_unknown_asker_are_told_so(place: TelegramWorld, bo: User) -> None:
@@ -343,4 +343,4 @@ async def test_an_unknown_charge_and_an_unknown_asker_are_told_so(place: Telegra
         assert shown(await asked(place, f"/admin refund {charge}", private, by=bo)) == translate_error(
             "en", AdminsOnly()
         )
-        assert await place.left(bo) == 60
+        assert await place.available_credits(bo) == 60

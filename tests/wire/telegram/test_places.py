@@ -42,13 +42,13 @@ def ask(place: TelegramWorld, more: str = "") -> Message:
 
 async def refused(place: TelegramWorld) -> None:
     """Nothing is painted, and one sentence without a button is said."""
-    said = await place.answer(place.group)
+    said = await place.wait_for_reply(place.group)
     assert (said.text, said.buttons) == (REFUSAL, [])
     ask(place)
-    await place.heard()
-    assert len(place.mine(place.group)) == 1
+    await place.wait_until_heard()
+    assert len(place.bot_messages(place.group)) == 1
     assert place.sandbox.requests == []
-    assert await place.left() == 50
+    assert await place.available_credits() == 50
 
 
 @FORBID
@@ -61,8 +61,8 @@ async def test_where_neither_is_allowed_it_is_said_once_and_nothing_is_painted(
         await refused(place)
         forbid(place, place.group, ())
         ask(place)
-        assert (await place.picture(place.group)).photo is not None  # at once
-        assert await place.left() == 49
+        assert (await place.wait_for_picture(place.group)).photo is not None  # at once
+        assert await place.available_credits() == 49
 
 
 @FORBID
@@ -75,15 +75,15 @@ async def test_where_photos_are_not_allowed_documents_are_sent(
         if since == "start":
             forbid(place, place.group, ("photos",))
         ask(place, f" --n {count}")
-        status = await place.answer(place.group)
+        status = await place.wait_for_reply(place.group)
         await upstream.fetched.wait()
         if since == "painting":
             forbid(place, place.group, ("photos",))
         upstream.open.set()
         await place.until(lambda: done(status))
         await place.wait_until_settled()
-        assert [one.document is not None for one in place.mine(place.group)] == [True] * count
-        assert await place.left() == 50 - count
+        assert [one.document is not None for one in place.bot_messages(place.group)] == [True] * count
+        assert await place.available_credits() == 50 - count
         tries = [one for one in place.server.requests if one.status == 400 and "photos" in (one.error or "")]
         assert len(tries) == (0 if since == "start" else 1)  # nothing is tried that is known to be refused
 
@@ -92,7 +92,7 @@ async def test_where_documents_are_not_allowed_a_file_is_sent_as_a_photo(place: 
     place.server.restrict(place.group, "documents")
     async with place.easel():
         ask(place, " --file")
-        assert (await place.picture(place.group)).photo is not None
+        assert (await place.wait_for_picture(place.group)).photo is not None
 
 
 async def test_rights_that_go_while_it_waits_in_the_queue_cost_nothing(place: TelegramWorld) -> None:
@@ -101,9 +101,9 @@ async def test_rights_that_go_while_it_waits_in_the_queue_cost_nothing(place: Te
         place.server.say(place.ada, place.private, "a dog")
         await upstream.fetched.wait()
         ask(place)
-        status = await place.answer(place.group)
+        status = await place.wait_for_reply(place.group)
         place.server.restrict(place.group, "photos", "documents")
-        await place.heard()
+        await place.wait_until_heard()
         upstream.open.set()
         await place.until(lambda: status.text == REFUSAL)
         await place.wait_until_settled()
@@ -118,16 +118,16 @@ async def test_a_picture_whose_right_went_while_it_was_painted_is_not_charged_an
 ) -> None:
     async with place.gallery() as upstream, place.easel():
         ask(place)
-        status = await place.answer(place.group)
+        status = await place.wait_for_reply(place.group)
         await upstream.fetched.wait()
         forbid(place, place.group, ("photos", "documents"))
         upstream.open.set()
         await place.until(lambda: status.text == translate("en", "failed-undelivered"))
         await place.wait_until_settled()
         assert status.buttons == []
-        assert await place.left() == 50
+        assert await place.available_credits() == 50
         ask(place)
-        said = await place.answer(place.group, after=status)
+        said = await place.wait_for_reply(place.group, after=status)
         assert said.text == REFUSAL  # what was refused is remembered
         assert upstream.asked == 1
 
@@ -136,7 +136,7 @@ async def test_previews_that_are_not_allowed_cost_nothing_but_themselves(tmp_pat
     async with telegram_world(tmp_path, limits=UNLIMITED, previews=True, pace=1.0) as place, place.easel():
         place.server.restrict(place.group, "photos")
         ask(place)
-        assert (await place.picture(place.group)).document is not None
+        assert (await place.wait_for_picture(place.group)).document is not None
 
 
 @FORBID
@@ -144,19 +144,19 @@ async def test_where_text_is_not_allowed_the_picture_is_the_only_message(place: 
     forbid(place, place.group, ("text messages",))
     async with place.easel():
         ask(place)
-        picture = await place.picture(place.group)
+        picture = await place.wait_for_picture(place.group)
         assert picture.photo is not None
-        assert place.mine(place.group) == [picture]
-        assert await place.left() == 49
+        assert place.bot_messages(place.group) == [picture]
+        assert await place.available_credits() == 49
 
 
 async def test_where_nothing_is_allowed_it_is_said_in_the_private_chat(place: TelegramWorld) -> None:
     place.server.restrict(place.group, "text messages", "photos", "documents")
     async with place.easel():
         ask(place)
-        said = await place.answer()
+        said = await place.wait_for_reply()
         assert (said.text, said.buttons) == (translate("en", "refusal-writing-forbidden"), [])
-        assert place.mine(place.group) == []
+        assert place.bot_messages(place.group) == []
         assert place.sandbox.requests == []
 
 
@@ -167,12 +167,12 @@ async def test_a_closed_topic_is_known_until_it_is_opened_again(tmp_path: Path) 
         async with place.easel():
             place.server.close_topic(forum, topic)
             place.server.say(place.ada, forum, "/imagine@easel_bot a fox", thread=topic)
-            said = await place.answer()
+            said = await place.wait_for_reply()
             assert said.text == translate("en", "refusal-writing-forbidden")
             assert place.sandbox.requests == []
             place.server.reopen_topic(forum, topic)
             place.server.say(place.ada, forum, "/imagine@easel_bot a fox", thread=topic)
-            await place.picture(forum)
+            await place.wait_for_picture(forum)
 
 
 @pytest.mark.parametrize("private", [False, True])
@@ -187,11 +187,11 @@ async def test_a_chat_that_the_bot_is_removed_from_ends_its_jobs_before_they_are
         await upstream.fetched.wait()
         if private:
             place.server.say(bob, place.server.private(bob, opened=True), "a fox")
-            await place.answer(place.server.private(bob))
+            await place.wait_for_reply(place.server.private(bob))
             place.server.block(bob)
         else:
             place.server.say(bob, place.group, "/imagine@easel_bot a fox")
-            await place.answer(place.group)
+            await place.wait_for_reply(place.group)
             place.server.kick(place.group)
         await place.until(lambda: not place.server.pending)
         [job] = await easel.app.store.history(f"telegram:{bob.id}")
@@ -208,8 +208,8 @@ async def test_whatever_telegram_calls_it_a_forbidden_photo_becomes_a_document(p
         for method in ("editMessageMedia", "sendPhoto"):
             place.server.faults.refuse(method, code)
         ask(place)
-        assert (await place.picture(place.group)).document is not None
-        assert await place.left() == 49
+        assert (await place.wait_for_picture(place.group)).document is not None
+        assert await place.available_credits() == 49
 
 
 @pytest.mark.parametrize("refusals", [1, 2])
@@ -218,7 +218,7 @@ async def test_a_picture_whose_caption_is_refused_is_delivered_with_fewer_words(
 ) -> None:
     async with place.gallery() as upstream, place.easel():
         place.server.say(place.ada, place.private, "a fox")
-        status = await place.answer()
+        status = await place.wait_for_reply()
         await upstream.fetched.wait()
         place.server.faults.refuse("editMessageMedia", "ENTITY_TEXT_INVALID", times=refusals)
         upstream.open.set()
@@ -226,13 +226,13 @@ async def test_a_picture_whose_caption_is_refused_is_delivered_with_fewer_words(
         await place.wait_until_settled()
         assert "fox" not in status.caption
         assert ("1 credit" in status.caption) == (refusals == 1)
-        assert await place.left() == 49
+        assert await place.available_credits() == 49
 
 
 async def test_a_status_message_whose_words_are_refused_is_shown_with_fewer(place: TelegramWorld) -> None:
     async with place.gallery() as upstream, place.easel():
         place.server.faults.refuse("sendMessage", "MESSAGE_TEXT_INVALID")
         place.server.say(place.ada, place.private, "a fox")
-        assert (await place.answer()).text == translate("en", "note-moderated")
+        assert (await place.wait_for_reply()).text == translate("en", "note-moderated")
         upstream.open.set()
-        await place.picture()
+        await place.wait_for_picture()

@@ -30,17 +30,17 @@ async def test_privacy_and_forget_and_what_is_left(place: TelegramWorld) -> None
     place.settings |= {"privacy": {"retention_days": 7}}
     async with place.easel():
         asked = place.server.say(place.ada, place.private, "/privacy")
-        told = await place.answer(after=asked)
+        told = await place.wait_for_reply(after=asked)
         assert plain(told.text) == translate("en", "answer-privacy", days=7)
         place.server.say(place.ada, place.private, "a portrait of my neighbour")
-        picture = await place.picture(after=told)
+        picture = await place.wait_for_picture(after=told)
         place.server.say(place.ada, place.private, "/forget")
-        answer = await place.answer(after=picture)
+        answer = await place.wait_for_reply(after=picture)
         assert plain(answer.text) == translate("en", "answer-forgotten", count=1)
         await place.until(lambda: "neighbour" not in everything(place))
         pressed = place.server.press(place.ada, picture, button(picture, Action.RETRY))
         await place.until(lambda: pressed.answer is not None)
-        assert await place.left() == 49
+        assert await place.available_credits() == 49
 
 
 def everything(place: TelegramWorld) -> str:
@@ -55,10 +55,10 @@ async def test_a_closed_bot_is_open_in_the_chat_it_names(place: TelegramWorld, b
     private = place.server.private(bo, opened=True)
     async with place.easel():
         asked = place.server.say(bo, private, "a fox")
-        answer = await place.answer(private, after=asked)
+        answer = await place.wait_for_reply(private, after=asked)
         assert plain(answer.text) == translate_error("en", Closed())
         place.server.say(bo, place.group, "/imagine@easel_bot a fox")
-        await place.picture(place.group)
+        await place.wait_for_picture(place.group)
         assert len(place.sandbox.requests) == 1
 
 
@@ -67,10 +67,10 @@ async def test_a_flood_in_a_group_is_answered_a_little_and_the_others_paint(plac
         for _ in range(FLOOD):
             place.server.say(place.ada, place.group, "/quota@easel_bot")
         place.server.say(bo, place.group, "/imagine@easel_bot a fox")
-        await place.picture(place.group)
-        await place.heard()
-        answers = [plain(one.text) for one in place.mine(place.group) if one.text]
+        await place.wait_for_picture(place.group)
+        await place.wait_until_heard()
+        answers = [plain(one.text) for one in place.bot_messages(place.group) if one.text]
         too_fast = [translate_error("en", TooFast(seconds=seconds)) for seconds in range(1, 61)]
         assert len(answers) <= 12
         assert len([each for each in answers if each in too_fast]) <= 2
-        assert await place.left(bo) == 49
+        assert await place.available_credits(bo) == 49

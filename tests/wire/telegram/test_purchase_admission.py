@@ -22,8 +22,8 @@ async def test_nothing_is_sold_to_who_may_not_spend_it(place: TelegramWorld, bo:
         home = place.server.private(bo, opened=True)
         assert shown(await asked(place, "/buy", home, by=bo)) == translate_error("en", Banned())
         place.server.say(bo, home, "/buy")
-        await place.heard()
-        assert len(place.mine(home)) == 1  # said once
+        await place.wait_until_heard()
+        assert len(place.bot_messages(home)) == 1  # said once
 
 
 async def test_an_invoice_of_before_is_not_paid_by_who_was_banned_since(place: TelegramWorld, bo: User) -> None:
@@ -33,16 +33,16 @@ async def test_an_invoice_of_before_is_not_paid_by_who_was_banned_since(place: T
         payment = place.server.pay(bo, invoice)
         await place.until(lambda: payment.ok is not None)
         assert (payment.ok, payment.error, payment.paid) == (False, translate_error("en", Banned()), False)
-        assert await place.left(bo) == 50
+        assert await place.available_credits(bo) == 50
 
 
 async def test_a_flood_of_offers_in_a_group_is_answered_a_little(place: TelegramWorld) -> None:
     async with place.easel(star_packs=PACKS):
         for _ in range(100):
             place.server.say(place.ada, place.group, "/buy@easel_bot")
-        await place.until(lambda: len(place.mine(place.group)) > REPLIES_PER_WINDOW)
-        await place.heard()
-        told = [shown(each) for each in place.mine(place.group)]
+        await place.until(lambda: len(place.bot_messages(place.group)) > REPLIES_PER_WINDOW)
+        await place.wait_until_heard()
+        told = [shown(each) for each in place.bot_messages(place.group)]
         assert told.count(translate("en", "telegram-buy-private")) == REPLIES_PER_WINDOW
         assert len(told) == REPLIES_PER_WINDOW + 1  # and the one refusal
 

@@ -35,12 +35,12 @@ async def test_a_bare_command_asks_and_the_reply_is_the_prompt(place: TelegramWo
     eva = place.server.add_user("Eva", language_code=language)
     async with place.easel():
         asking = place.server.say(eva, place.group, "/imagine@easel_bot")
-        question = await place.answer(place.group)
+        question = await place.wait_for_reply(place.group)
         assert question.text == translate(language, "refusal-prompt-empty")
         assert forced(question) == translate(language, "question-example")
         assert question.reply_to is asking  # else a selective reply opens for nobody
         answer = place.server.say(eva, place.group, "a fox", reply_to=question)
-        picture = await place.picture(place.group, after=question)
+        picture = await place.wait_for_picture(place.group, after=question)
         assert picture.reply_to is answer
         assert place.sandbox.requests[-1].prompt.startswith("a fox")
 
@@ -49,11 +49,11 @@ async def test_an_edit_without_words_keeps_somebodys_picture_for_the_answer(plac
     async with place.easel():
         theirs = place.server.photo(bob(place), place.group, png(size=(90, 70)))
         place.server.say(place.ada, place.group, "/edit@easel_bot --size 3:2", reply_to=theirs)
-        question = await place.answer(place.group)
+        question = await place.wait_for_reply(place.group)
         assert forced(question) == translate("en", "question-example-edit")
     async with place.easel():
         place.server.say(place.ada, place.group, "make it night", reply_to=question)
-        await place.picture(place.group, after=question)
+        await place.wait_for_picture(place.group, after=question)
         assert reference_sizes(place.sandbox) == [(90, 70)]
         assert "3:2" in place.sandbox.requests[-1].prompt  # what was typed with the command
 
@@ -65,8 +65,8 @@ async def test_a_forwarded_picture_is_no_prompt_of_its_caption(place: TelegramWo
         target = place.server.photo(place.ada, away, png(size=(90, 70)), caption="A bridge, yesterday")
         place.server.forward(place.ada, place.private, target)
         if waits:
-            assert (await place.answer()).text == translate("en", "refusal-pictures-without-prompt")
+            assert (await place.wait_for_reply()).text == translate("en", "refusal-pictures-without-prompt")
         place.server.say(place.ada, place.private, "make it night")
-        await place.picture()
+        await place.wait_for_picture()
         assert reference_sizes(place.sandbox) == [(90, 70)]
         assert [each.prompt for each in place.sandbox.requests] == ["make it night"]

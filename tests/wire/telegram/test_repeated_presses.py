@@ -9,7 +9,7 @@ from tests.wire.telegram.edges import pressed, words
 
 async def painted(place: TelegramWorld, member: User) -> Message:
     place.server.say(member, place.group, "/imagine@easel_bot a red fox")
-    return await place.picture(place.group)
+    return await place.wait_for_picture(place.group)
 
 
 async def press(place: TelegramWorld, message: Message, action: Action, by: User | None = None) -> CallbackQuery:
@@ -31,19 +31,19 @@ async def test_vary_retry_and_vary_again_are_one_vary_and_one_retry(place: Teleg
         vary = await press(place, first, Action.VARY)
         await place.until(lambda: upstream.asked == 2)
         await press(place, first, Action.RETRY)
-        await place.until(lambda: sum(map(done, place.mine(place.group))) == 2)
+        await place.until(lambda: sum(map(done, place.bot_messages(place.group))) == 2)
         await place.wait_for_unfinished_jobs(1)
         assert words(await press(place, first, Action.VARY)) == translate("en", "press-again")
         await press_again(place, vary)
         upstream.open.set()
         await place.wait_until_settled()
         assert upstream.asked == 3
-        assert await place.left() == 47
+        assert await place.available_credits() == 47
         await press_again(place, vary)  # also after its job has ended
         assert words(await press(place, first, Action.VARY)) == ""
         await place.wait_until_settled()
         assert upstream.asked == 4
-        assert await place.left() == 46
+        assert await place.available_credits() == 46
 
 
 async def test_two_members_who_press_the_same_button_get_a_job_each(place: TelegramWorld, bo: User) -> None:
@@ -55,4 +55,4 @@ async def test_two_members_who_press_the_same_button_get_a_job_each(place: Teleg
         await place.until(lambda: upstream.asked == 3)
         upstream.open.set()
         await place.wait_until_settled()
-        assert (await place.left(bo), await place.left()) == (48, 49)
+        assert (await place.available_credits(bo), await place.available_credits()) == (48, 49)

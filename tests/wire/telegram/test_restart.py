@@ -40,13 +40,13 @@ async def test_killed_while_the_upstream_works(tmp_path: Path) -> None:
     async with restarted_world(tmp_path) as place:
         place.server.say(place.ada, place.private, f"a cat [[quiet:{LONG}]]")
         async with place.process():
-            await place.server.until(lambda: bool(place.mine()) and bool(place.sandbox.requests))
-            (status,) = place.mine()
+            await place.server.until(lambda: bool(place.bot_messages()) and bool(place.sandbox.requests))
+            (status,) = place.bot_messages()
             await place.wait_for_status_id(status.id)
         async with place.process() as second:
             await place.server.until(lambda: status.text == translate("en", "failed-restarted"))
             assert await second.stop() == 0
-        assert place.mine() == [status]
+        assert place.bot_messages() == [status]
         assert len(place.sandbox.requests) == 1
         assert await settled_credits(place) == (50, 0)
 
@@ -60,9 +60,9 @@ async def test_killed_while_the_picture_is_sent(tmp_path: Path, when: str) -> No
             await asyncio.wait_for(gate.arrived.wait(), 45)
         gate.open()
         async with place.process():
-            await place.server.until(lambda: bool(place.mine()) and done(place.mine()[0]))
+            await place.server.until(lambda: bool(place.bot_messages()) and done(place.bot_messages()[0]))
             assert await settled_credits(place) == (49, 0)
-        assert len(place.mine()) == 1
+        assert len(place.bot_messages()) == 1
         assert len(place.sandbox.requests) == 1
 
 
@@ -75,10 +75,10 @@ async def test_killed_before_an_album_is_whole(tmp_path: Path) -> None:
             await place.server.until(lambda: not place.server.pending)
         place.server.deliver(sent[-1])
         async with place.process(run_waiting_for_albums):
-            await place.server.until(lambda: bool(place.mine()) and done(place.mine()[0]))
+            await place.server.until(lambda: bool(place.bot_messages()) and done(place.bot_messages()[0]))
             assert await settled_credits(place) == (49, 0)
         assert reference_sizes(place.sandbox) == [(100 + number, 50) for number in range(MAX_ALBUM_PARTS)]
-        assert len(place.mine()) == 1
+        assert len(place.bot_messages()) == 1
 
 
 async def test_what_was_said_while_nobody_listened_is_answered_once(tmp_path: Path) -> None:
@@ -88,11 +88,11 @@ async def test_what_was_said_while_nobody_listened_is_answered_once(tmp_path: Pa
         place.server.say(place.ada, place.private, "a fox")
         place.server.say(place.ada, place.private, "/quota")
         async with place.easel():
-            await place.picture()
-            await place.until(lambda: len(place.mine()) == 2)
+            await place.wait_for_picture()
+            await place.until(lambda: len(place.bot_messages()) == 2)
         async with place.easel():
             place.server.say(place.ada, place.private, "/cancel")
-            await place.until(lambda: len(place.mine()) == 3)
+            await place.until(lambda: len(place.bot_messages()) == 3)
         assert len(place.sandbox.requests) == 1
 
 
@@ -100,7 +100,7 @@ async def test_buttons_work_after_a_restart(tmp_path: Path) -> None:
     async with telegram_world(tmp_path, limits=UNLIMITED) as place:
         async with place.easel():
             place.server.say(place.ada, place.private, "a fox")
-            picture = await place.picture()
+            picture = await place.wait_for_picture()
         async with place.easel():
             pressed = place.server.press(place.ada, picture, "Vary")
             await varied(place, picture)
@@ -109,7 +109,7 @@ async def test_buttons_work_after_a_restart(tmp_path: Path) -> None:
 
 
 async def varied(place: TelegramWorld, picture: Message) -> None:
-    again = await place.picture(after=picture)
+    again = await place.wait_for_picture(after=picture)
     assert again.reply_to is picture
 
 

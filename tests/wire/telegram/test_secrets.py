@@ -77,7 +77,7 @@ async def answered(place: TelegramWorld, request: Message) -> Message:
     """Waits until a request has come to its end, good or bad."""
 
     def ended() -> Message | None:
-        found = [one for one in place.mine(request.chat) if one.reply_to is request]
+        found = [one for one in place.bot_messages(request.chat) if one.reply_to is request]
         return next((one for one in found if "easel:cancel:" not in repr(one.buttons)), None)
 
     return await place.server.until(ended)
@@ -116,7 +116,7 @@ async def test_the_token_shows_nowhere_whatever_fails(
             await place.wait_until_settled()
             faults.planned.clear()
         request = place.server.say(place.ada, place.private, "a red fox")
-        picture = await place.picture(after=request)
+        picture = await place.wait_for_picture(after=request)
         faults.drop("answerCallbackQuery")
         place.server.press(place.ada, picture, "Edit")
         await place.until(lambda: place.server.calls("answerCallbackQuery"))
@@ -142,7 +142,7 @@ async def test_the_token_shows_nowhere_whatever_fails(
 
 async def _answer(place: TelegramWorld, text: str) -> Message:
     request = place.server.say(place.ada, place.private, text)
-    return await place.answer(after=request)
+    return await place.wait_for_reply(after=request)
 
 
 async def unwell(easel: Wired) -> bool:
@@ -171,7 +171,7 @@ async def test_nothing_shows_behind_a_webhook(place: TelegramWorld, log: pytest.
         log.clear()  # the caller's own lines
         place.server.faults.fail("sendMessage")
         request = place.server.say(place.ada, place.private, "a red fox")
-        await place.picture(after=request)
+        await place.wait_for_picture(after=request)
         place.server.faults.fail("getWebhookInfo")
         place.server.faults.fail("setWebhook")
         hook.url = ""

@@ -104,18 +104,18 @@ async def test_words_and_the_pictures_that_follow_are_one_request(
     async with place.easel():
         with clock.paused():
             request = place.server.say(place.ada, chat, words)
-            await place.heard()
+            await place.wait_until_heard()
             if not words.startswith("/edit"):
-                await place.answer(chat)  # the status is there at once
+                await place.wait_for_reply(chat)  # the status is there at once
             follow(place, chat)
-            await place.heard()
-        picture = await place.picture(chat)
-        assert place.mine(chat) == [picture]
+            await place.wait_until_heard()
+        picture = await place.wait_for_picture(chat)
+        assert place.bot_messages(chat) == [picture]
         assert picture.reply_to is request
         assert len(place.sandbox.requests) == 1
         assert place.sandbox.requests[0].prompt.startswith("make it night")
         assert reference_sizes(place.sandbox) == [(100 + number, 50) for number in range(count)]
-        assert await place.left() == 49
+        assert await place.available_credits() == 49
 
 
 async def test_what_is_forwarded_without_a_picture_is_part_of_the_words(
@@ -125,12 +125,12 @@ async def test_what_is_forwarded_without_a_picture_is_part_of_the_words(
     async with place.easel():
         with clock.paused():
             place.server.say(place.ada, place.private, "paint this:")
-            await place.answer()
+            await place.wait_for_reply()
             place.server.forward(place.ada, place.private, place.server.say(place.ada, away, "a fox in the snow"))
-            await place.heard()
-        await place.picture()
+            await place.wait_until_heard()
+        await place.wait_for_picture()
         assert [each.prompt.strip() for each in place.sandbox.requests] == ["paint this:\na fox in the snow"]
-        assert await place.left() == 49
+        assert await place.available_credits() == 49
 
 
 @pytest.mark.parametrize(
@@ -146,19 +146,19 @@ async def test_what_cannot_be_taken_ends_the_request_in_words(
     async with place.easel():
         with clock.paused():
             place.server.say(place.ada, place.private, "make it night")
-            status = await place.answer()
+            status = await place.wait_for_reply()
             if count:
                 place.server.forward_album(place.ada, place.private, photos(place, count))
             else:
                 away = place.server.add_group("Away", bot_status="left")
                 place.server.forward(place.ada, place.private, place.server.voice(place.ada, away, b"voice"))
-            await place.heard()
+            await place.wait_until_heard()
         await place.until(lambda: translate_error("en", refusal) in status.text.replace("\u2060", ""))
         await place.wait_until_settled()
-        assert place.mine() == [status]
+        assert place.bot_messages() == [status]
         assert status.buttons == []
         assert place.sandbox.requests == []
-        assert await place.left() == 50
+        assert await place.available_credits() == 50
 
 
 async def test_a_forward_that_comes_too_late_is_asked_about_and_changes_nothing(place: TelegramWorld) -> None:
@@ -166,12 +166,12 @@ async def test_a_forward_that_comes_too_late_is_asked_about_and_changes_nothing(
         place.server.say(place.ada, place.private, "make it night")
         await upstream.fetched.wait()
         place.server.forward(place.ada, place.private, photos(place, 1)[0])
-        await place.until(lambda: len(place.mine()) == 2)
-        assert place.mine()[1].text == translate("en", "refusal-pictures-without-prompt")
+        await place.until(lambda: len(place.bot_messages()) == 2)
+        assert place.bot_messages()[1].text == translate("en", "refusal-pictures-without-prompt")
         upstream.open.set()
         await place.wait_until_settled()
         assert upstream.asked == 1
-        assert await place.left() == 49
+        assert await place.available_credits() == 49
 
 
 async def test_edit_without_a_picture_is_refused_a_moment_later_and_taken_up_by_what_follows(
@@ -180,13 +180,13 @@ async def test_edit_without_a_picture_is_refused_a_moment_later_and_taken_up_by_
     async with place.easel():
         with clock.paused():
             request = place.server.say(place.ada, place.private, "/edit make it night")
-            await place.heard()
-            assert place.mine() == []
-        answer = await place.answer()
+            await place.wait_until_heard()
+            assert place.bot_messages() == []
+        answer = await place.wait_for_reply()
         assert answer.text == translate_error("en", NothingToEdit())
         assert answer.reply_to is request
         place.server.forward(place.ada, place.private, photos(place, 1)[0])
-        await place.picture(after=answer)
+        await place.wait_for_picture(after=answer)
         assert len(place.sandbox.requests) == 1
         assert place.sandbox.requests[0].prompt.startswith("make it night")
 
@@ -199,21 +199,21 @@ async def test_a_restart_in_between_loses_and_doubles_nothing(
     photo = photos(place, 1)[0]
     async with place.easel():
         place.server.say(place.ada, place.private, "make it night")
-        status = await place.answer()
+        status = await place.wait_for_reply()
     assert place.sandbox.requests == []
     async with place.easel():
         await place.wait_for_unfinished_jobs(1)
         forwarded = place.server.forward(place.ada, place.private, photo)
-        await place.heard()
+        await place.wait_until_heard()
     monkeypatch.setattr(service, "RESUME_HOLD_S", 1.0)
     async with place.easel():
         place.server.deliver(forwarded)  # in an update of its own: the first one was not acknowledged
-        assert await place.picture() is status
-        await place.heard()
-        assert place.mine() == [status]
+        assert await place.wait_for_picture() is status
+        await place.wait_until_heard()
+        assert place.bot_messages() == [status]
         assert len(place.sandbox.requests) == 1
         assert reference_sizes(place.sandbox) == [(100, 50)]
-        assert await place.left() == 49
+        assert await place.available_credits() == 49
 
 
 # ---------------------------------------------------------------- a text that the client has cut
@@ -261,11 +261,11 @@ async def test_a_text_that_the_client_has_cut_is_one_prompt(
         with clock.paused():
             for part in parts:
                 place.server.say(place.ada, chat, part)
-                await place.heard()
-        picture = await place.picture(chat)
-        assert place.mine(chat) == [picture]
+                await place.wait_until_heard()
+        picture = await place.wait_for_picture(chat)
+        assert place.bot_messages(chat) == [picture]
         assert [each.prompt for each in place.sandbox.requests] == [text]
-        assert await place.left() == 49
+        assert await place.available_credits() == 49
 
 
 async def test_parts_that_come_in_the_wrong_order_are_one_prompt(spacious: TelegramWorld, clock: PausableClock) -> None:
@@ -274,12 +274,12 @@ async def test_parts_that_come_in_the_wrong_order_are_one_prompt(spacious: Teleg
         with clock.paused():
             request = place.server.core.world.post(place.private, place.ada, Content(text=first))
             place.server.say(place.ada, place.private, second)
-            await place.answer()
+            await place.wait_for_reply()
             place.server.deliver(request)
-            await place.heard()
-        await place.picture()
+            await place.wait_until_heard()
+        await place.wait_for_picture()
         assert [each.prompt for each in place.sandbox.requests] == [WORDS]
-        assert await place.left() == 49
+        assert await place.available_credits() == 49
 
 
 @pytest.mark.parametrize("tail", ["in time", "late", "after a restart"])
@@ -290,28 +290,28 @@ async def test_a_text_that_is_too_long_is_refused_once_and_its_rest_is_never_pai
     async with place.easel():
         with clock.paused():
             place.server.say(place.ada, place.private, first)
-            await place.heard()
+            await place.wait_until_heard()
             if tail == "in time":
                 place.server.say(place.ada, place.private, second)
-                await place.heard()
-        await place.answer()
+                await place.wait_until_heard()
+        await place.wait_for_reply()
         if tail == "late":
             place.server.say(place.ada, place.private, second)
-            await place.heard()
+            await place.wait_until_heard()
         place.server.say(place.ada, place.private, "/quota")
-        await place.until(lambda: len(place.mine()) == 2)
+        await place.until(lambda: len(place.bot_messages()) == 2)
     if tail == "after a restart":
         async with place.easel():
             place.server.say(place.ada, place.private, second)
-            await place.heard()
+            await place.wait_until_heard()
             place.server.say(place.ada, place.private, "/quota")
-            await place.until(lambda: len(place.mine()) == 3)
-    assert place.mine()[0].text.startswith("That is 41" if tail == "in time" else "That is 40")
+            await place.until(lambda: len(place.bot_messages()) == 3)
+    assert place.bot_messages()[0].text.startswith("That is 41" if tail == "in time" else "That is 40")
     assert place.sandbox.requests == []
-    place.clock.move_on(10.0)
+    place.advance_clock(10.0)
     async with place.easel():  # later it is a prompt like any other
         place.server.say(place.ada, place.private, second)
-        await place.picture()
+        await place.wait_for_picture()
         assert place.sandbox.requests[0].prompt.strip() == second
 
 
@@ -320,9 +320,9 @@ async def test_the_rest_of_what_is_painted_already_is_said_to_be_late(spacious: 
     async with place.easel():
         first, second = cut(WORDS)
         place.server.say(place.ada, place.private, first)
-        picture = await place.picture()
+        picture = await place.wait_for_picture()
         place.server.say(place.ada, place.private, second)
-        answer = await place.answer(after=picture)
+        answer = await place.wait_for_reply(after=picture)
         assert answer.text == translate_error("en", RestTooLate())
         assert len(place.sandbox.requests) == 1
 
@@ -344,15 +344,15 @@ async def test_a_request_that_nobody_works_on_yet_takes_its_correction(
     async with place.easel():
         with clock.paused():
             request = place.server.say(place.ada, place.private, "a fxo")
-            status = await place.answer()
+            status = await place.wait_for_reply()
             place.server.edit(request, correction)
             place.server.edit(request, correction)  # told twice
-            await place.heard()
-        picture = await place.picture()
-        assert place.mine()[0] is status
+            await place.wait_until_heard()
+        picture = await place.wait_for_picture()
+        assert place.bot_messages()[0] is status
         assert {each.prompt.partition("\n")[0] for each in place.sandbox.requests} == {prompt}
         assert prompt in picture.caption
-        assert await place.left() == left
+        assert await place.available_credits() == left
 
 
 async def test_a_job_that_waits_in_line_takes_its_correction_and_a_started_one_none(place: TelegramWorld) -> None:
@@ -361,20 +361,20 @@ async def test_a_job_that_waits_in_line_takes_its_correction_and_a_started_one_n
         running = place.server.say(place.ada, place.private, "an owl")
         await upstream.fetched.wait()
         waiting = place.server.say(place.ada, place.private, "a fxo")
-        await place.until(lambda: len(place.mine()) == 2)
+        await place.until(lambda: len(place.bot_messages()) == 2)
         place.server.edit(waiting, "a fox")
         place.server.edit(running, "an eagle")
-        await place.heard()
+        await place.wait_until_heard()
         place.server.say(place.ada, place.private, "/quota")  # behind the edits
-        await place.until(lambda: len(place.mine()) == 3)
+        await place.until(lambda: len(place.bot_messages()) == 3)
         upstream.open.set()
         await place.wait_until_settled()
         place.server.edit(running, "a hawk")
-        await place.heard()
-        shown = [one.caption for one in place.mine() if one.photo is not None]
+        await place.wait_until_heard()
+        shown = [one.caption for one in place.bot_messages() if one.photo is not None]
         assert ["an owl" in shown[0], "a fox" in shown[1], len(shown)] == [True, True, 2]
         assert upstream.asked == 2
-        assert await place.left() == 48
+        assert await place.available_credits() == 48
 
 
 @pytest.mark.parametrize(
@@ -392,21 +392,21 @@ async def test_a_correction_that_is_refused_ends_the_job_and_can_be_corrected_ag
     async with place.easel():
         with clock.paused():
             request = place.server.say(place.ada, place.private, "a fxo")
-            status = await place.answer()
+            status = await place.wait_for_reply()
             place.server.edit(request, correction)
-            await place.heard()
+            await place.wait_until_heard()
         await place.wait_until_settled()
         await place.until(lambda: not status.buttons)
         job = (await history(place))[0]
         assert job.failure is not None
         assert job.failure.key == key
-        assert await place.left() == 50
-        place.clock.move_on(5.0)  # edits are told apart by their seconds
+        assert await place.available_credits() == 50
+        place.advance_clock(5.0)  # edits are told apart by their seconds
         place.server.edit(request, "a fox")
-        picture = await place.picture(after=status)
+        picture = await place.wait_for_picture(after=status)
         assert "a fox" in picture.caption
         assert [each.prompt.strip() for each in place.sandbox.requests] == ["a fox"]
-        assert await place.left() == 30
+        assert await place.available_credits() == 30
 
 
 async def history(place: TelegramWorld) -> list[Job]:
@@ -427,9 +427,9 @@ async def test_a_refused_message_that_is_corrected_is_a_new_try(
 ) -> None:
     async with place.easel():
         request = place.server.say(place.ada, place.private, said)
-        refusal = await place.answer()
+        refusal = await place.wait_for_reply()
         place.server.edit(request, correction)
-        picture = await place.picture(after=refusal)
+        picture = await place.wait_for_picture(after=refusal)
         assert picture.reply_to is request
         assert [each.prompt.partition("\n")[0] for each in place.sandbox.requests] == ["a fox"]
 
@@ -438,13 +438,13 @@ async def test_a_refused_message_that_is_corrected_is_a_new_try(
 async def test_chatter_becomes_a_request_by_an_edit_only_for_a_while(place: TelegramWorld, late: bool) -> None:
     async with place.easel():
         chatter = place.server.say(place.ada, place.group, "a fox")
-        await place.heard()
+        await place.wait_until_heard()
         if late:
-            place.clock.move_on(3600.0)
+            place.advance_clock(3600.0)
         place.server.edit(chatter, "@easel_bot a fox")
-        await place.heard()
+        await place.wait_until_heard()
         place.server.say(place.ada, place.group, "/quota@easel_bot")
-        await place.until(lambda: any("credits" in one.text for one in place.mine(place.group)))
+        await place.until(lambda: any("credits" in one.text for one in place.bot_messages(place.group)))
         await place.wait_until_settled()
         assert len(place.sandbox.requests) == (0 if late else 1)
 
@@ -452,11 +452,11 @@ async def test_chatter_becomes_a_request_by_an_edit_only_for_a_while(place: Tele
 async def test_an_answered_command_is_not_given_again_by_an_edit(place: TelegramWorld) -> None:
     async with place.easel():
         command = place.server.say(place.ada, place.private, "/quota")
-        await place.answer()
+        await place.wait_for_reply()
         place.server.edit(command, "/quota please")
-        await place.heard()
+        await place.wait_until_heard()
         place.server.say(place.ada, place.private, "/help")
-        await place.until(lambda: len(place.mine()) == 2)
+        await place.until(lambda: len(place.bot_messages()) == 2)
 
 
 async def test_the_caption_of_an_album_is_corrected(place: TelegramWorld) -> None:
@@ -466,11 +466,11 @@ async def test_the_caption_of_an_album_is_corrected(place: TelegramWorld) -> Non
         place.server.say(place.ada, place.private, "an owl")
         await upstream.fetched.wait()
         first, _ = place.server.album(place.ada, place.private, shots, caption="a colage")
-        await place.until(lambda: len(place.mine()) == 2)
+        await place.until(lambda: len(place.bot_messages()) == 2)
         place.server.edit(first, "a collage")
-        await place.heard()
+        await place.wait_until_heard()
         place.server.say(place.ada, place.private, "/quota")
-        await place.until(lambda: len(place.mine()) == 3)
+        await place.until(lambda: len(place.bot_messages()) == 3)
         jobs = {job.prompt: len(job.references) for job in await history(place)}
         assert jobs == {"an owl": 0, "a collage": 2}
         upstream.open.set()
@@ -484,14 +484,14 @@ async def test_a_correction_after_a_restart_is_understood(
     monkeypatch.setattr(draft_jobs, "FORWARD_HOLD_S", 600.0)
     async with place.easel():
         request = place.server.say(place.ada, place.private, "a fxo")
-        status = await place.answer()
+        status = await place.wait_for_reply()
     monkeypatch.setattr(service, "RESUME_HOLD_S", 600.0)
     async with place.easel() as easel:
         await place.wait_for_unfinished_jobs(1)
         place.server.edit(request, "a fox")
-        await place.heard()
+        await place.wait_until_heard()
         easel.app.jobs.move_hold((await history(place))[0].id, 0.0)
-        assert await place.picture() is status
+        assert await place.wait_for_picture() is status
         assert [each.prompt.strip() for each in place.sandbox.requests] == ["a fox"]
 
 
@@ -505,23 +505,23 @@ async def test_by_webhook_it_is_the_same(tmp_path: Path, clock: PausableClock) -
     ):
         with clock.paused():
             place.server.say(place.ada, place.private, "make it night")
-            status = await place.answer()
+            status = await place.wait_for_reply()
             forwarded = place.server.forward_album(place.ada, place.private, photos(place, 3), deliver=[1, 2])
-            await place.heard()
+            await place.wait_until_heard()
             place.server.deliver(forwarded[0])
-            await place.heard()
-        assert await place.picture() is status
+            await place.wait_until_heard()
+        assert await place.wait_for_picture() is status
         assert reference_sizes(place.sandbox) == [(100, 50), (101, 50), (102, 50)]
         first, second = "/imagine " + "x" * 4087, "and a red hat"
         with clock.paused():
             begins = place.server.core.world.post(place.private, place.ada, Content(text=first))
             place.server.say(place.ada, place.private, second)  # the parts overtake each other
-            await place.answer(after=status)
+            await place.wait_for_reply(after=status)
             place.server.deliver(begins)
-            await place.heard()
-        refused = await place.answer(after=status)
+            await place.wait_until_heard()
+        refused = await place.wait_for_reply(after=status)
         await place.until(lambda: refused.text.startswith("That is 41"))
         await place.wait_until_settled()
-        assert len(place.mine()) == 2
+        assert len(place.bot_messages()) == 2
         assert len(place.sandbox.requests) == 1
-        assert await place.left() == 49
+        assert await place.available_credits() == 49

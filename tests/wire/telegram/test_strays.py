@@ -72,7 +72,7 @@ class World:
             except StillSearching:
                 self.probes += 1
 
-    def mine(self, chat: ServerChat) -> list[Message]:
+    def bot_messages(self, chat: ServerChat) -> list[Message]:
         return [each for each in chat.visible_messages if each.sender is self.server.bot]
 
 
@@ -123,7 +123,7 @@ async def test_a_status_message_is_found_behind_others_and_edited(world: World, 
     async with world.process() as second:
         found = await world.repeated(lambda: second.post(chat, status(job, "again"), reply_to=str(asked.id), key=job))
     assert found == posted
-    (message,) = world.mine(place)
+    (message,) = world.bot_messages(place)
     assert message.text == "again"
     assert message.buttons == [("Cancel", f"easel:cancel:{job}")]
     assert world.probes <= 3
@@ -138,7 +138,7 @@ async def test_a_status_message_becomes_the_picture_of_the_next_process(world: W
             lambda: second.deliver(chat, None, done(job), [picture()], reply_to=str(asked.id), key=job)
         )
     assert delivered.ref == posted
-    (message,) = world.mine(place)
+    (message,) = world.bot_messages(place)
     assert message.photo is not None
     assert message.buttons == [("Vary", f"easel:vary:{job}")]
 
@@ -161,8 +161,8 @@ async def test_a_picture_posted_as_the_only_message_is_not_posted_again(
             lambda: second.deliver(chat, None, done(job), pictures, reply_to=str(asked.id), key=job)
         )
     assert after.ref == before.ref
-    assert len(after.attachments) == len(world.mine(place)) == count
-    assert [each.photo is not None for each in world.mine(place)] == [True] * count
+    assert len(after.attachments) == len(world.bot_messages(place)) == count
+    assert [each.photo is not None for each in world.bot_messages(place)] == [True] * count
 
 
 async def test_messages_of_two_jobs_are_not_exchanged_and_answers_are_left_alone(world: World) -> None:
@@ -181,9 +181,9 @@ async def test_messages_of_two_jobs_are_not_exchanged_and_answers_are_left_alone
             lambda: second.post(chat, status(two, "second"), reply_to=str(asked_two.id), key=two)
         )
     assert (found_one, found_two) == (posted_one, posted_two)
-    assert [each.text for each in world.mine(place)] == ["50 credits", "second", "first"]
-    assert answer.message_id == str(world.mine(place)[0].id)
-    assert world.mine(place)[0].buttons == []
+    assert [each.text for each in world.bot_messages(place)] == ["50 credits", "second", "first"]
+    assert answer.message_id == str(world.bot_messages(place)[0].id)
+    assert world.bot_messages(place)[0].buttons == []
 
 
 async def test_a_message_that_another_job_knows_is_not_touched(world: World) -> None:
@@ -199,7 +199,7 @@ async def test_a_message_that_another_job_knows_is_not_touched(world: World) -> 
     async with world.process() as second:
         ref = await world.repeated(lambda: second.post(chat, status(lost), reply_to=str(asked.id), key=lost))
     assert ref != known
-    assert [each.edits for each in world.mine(place)] == [0, 0]
+    assert [each.edits for each in world.bot_messages(place)] == [0, 0]
 
 
 async def test_a_search_that_finds_nothing_ends_and_the_message_is_posted(world: World) -> None:
@@ -211,7 +211,7 @@ async def test_a_search_that_finds_nothing_ends_and_the_message_is_posted(world:
     async with world.process() as second:
         await world.repeated(lambda: second.post(chat, status(job), reply_to=str(asked.id), key=job))
         assert world.probes == MAX_PROBES
-    assert len(world.mine(place)) == 1
+    assert len(world.bot_messages(place)) == 1
 
 
 async def test_what_this_process_has_posted_ends_the_search(world: World) -> None:
@@ -233,7 +233,7 @@ async def test_a_post_whose_answer_was_lost_is_found_by_the_same_process(world: 
         with pytest.raises(ChatFailed):
             await adapter.post(chat, status(job), reply_to=str(asked.id), key=job)
         ref = await world.repeated(lambda: adapter.post(chat, status(job, "again"), reply_to=str(asked.id), key=job))
-    (message,) = world.mine(place)
+    (message,) = world.bot_messages(place)
     assert ref == MessageRef(chat=chat, message_id=str(message.id))
     assert message.text == "again"
 
@@ -253,5 +253,5 @@ async def test_messages_in_other_private_chats_cost_no_calls(world: World) -> No
         await first.post(chat, Card(text="hello", buttons=status(job).buttons), reply_to=str(asked.id), key="lost:1")
     async with world.process() as second:
         await world.repeated(lambda: second.post(chat, status(job), reply_to=str(asked.id), key=job))
-    assert len(world.mine(place)) == 1
+    assert len(world.bot_messages(place)) == 1
     assert world.probes == 1

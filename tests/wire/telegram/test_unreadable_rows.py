@@ -35,7 +35,7 @@ async def test_what_cannot_be_read_of_before_is_set_aside_and_hides_nothing(plac
     for _ in range(starts):
         async with place.easel() as easel:
             request = place.server.say(place.ada, place.private, "a fox")
-            await place.picture(after=request)
+            await place.wait_for_picture(after=request)
 
             async def all_set_aside() -> bool:
                 rows = await easel.app.store.quarantine.list_rows()  # awaited within the turn

@@ -95,9 +95,9 @@ async def nothing_is_saved(easel: Wired) -> bool:
 
 async def answers(place: TelegramWorld) -> None:
     """Ada is answered."""
-    before = len(place.mine())
+    before = len(place.bot_messages())
     place.server.say(place.ada, place.private, "/quota")
-    await place.until(lambda: len(place.mine()) > before)
+    await place.until(lambda: len(place.bot_messages()) > before)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -107,12 +107,12 @@ async def test_what_cannot_be_read_is_set_aside_and_everybody_else_is_served(pla
         async with wired(place, mode=mode) as easel:
             odd = [place.server.core.updates.add_odd(**each) for each in unreadable(place)]
             await answers(place)
-            await place.heard()
+            await place.wait_until_heard()
             assert await easel.telegram.problem() is None
             assert easel.desk.told[0].text == "/quota"
             for each in odd[:3]:  # Telegram repeats itself
                 place.server.redeliver(each)
-            await place.heard()
+            await place.wait_until_heard()
             await wait_until(lambda: nothing_is_saved(easel))
     rows = await asyncio.to_thread(set_aside_rows, place)
     assert [key for key, _, _ in rows] == [f"telegram {each.id}" for each in odd]
@@ -131,7 +131,7 @@ async def test_what_breaks_its_handler_is_set_aside_and_not_tried_again(place: T
     async with wired(place, mode=mode) as easel:
         odd = [place.server.core.updates.add_odd(**each) for each in breaking(place)]
         await answers(place)
-        await place.heard()
+        await place.wait_until_heard()
         await wait_until(lambda: nothing_is_saved(easel))
     rows = await asyncio.to_thread(set_aside_rows, place)
     assert [key for key, _, _ in rows] == [f"telegram {each.id}" for each in odd]
@@ -153,7 +153,7 @@ async def test_nothing_is_forgotten_while_it_cannot_be_set_aside(place: Telegram
         assert place.server.pending
         assert 200 not in [status for number, status in place.server.webhook.deliveries if number == odd.id]
         easel.storage.away = False
-        await place.heard()
+        await place.wait_until_heard()
         await answers(place)
         await wait_until(lambda: nothing_is_saved(easel))
     rows = await asyncio.to_thread(set_aside_rows, place)
@@ -172,7 +172,7 @@ async def test_updates_without_a_number_hold_up_nobody(world: Edge, place: Teleg
         await answers(place)
         place.server.core.updates.add_odd(message=message(place, text="the last one"), update_id=MISSING)
         await answers(place)
-        await place.heard()
+        await place.wait_until_heard()
     rows = await asyncio.to_thread(set_aside_rows, place)
     assert len(rows) == len(NUMBERS) + 1
     assert {reason for _, reason, _ in rows} == {"message: no usable update_id"}
@@ -211,7 +211,7 @@ async def test_what_is_no_object_within_a_list_of_updates_is_set_aside_once(worl
 async def test_the_doctor_lists_what_was_set_aside(place: TelegramWorld) -> None:
     async with wired(place):
         odd = place.server.core.updates.add_odd(**unreadable(place)[0])
-        await place.heard()
+        await place.wait_until_heard()
     settings = Settings(**place.values({"telegram": {}}))
     lines = [each.message for each in await doctor.run_checks(settings) if each.subject == "update set aside"]
     assert lines == [f"telegram {odd.id}: message: TypeError"]

@@ -48,7 +48,7 @@ def wish(place: TelegramWorld, number: int, text: str = "a red fox") -> bytes:
 
 async def paints(place: TelegramWorld, prompt: str) -> None:
     request = place.server.say(place.ada, place.private, prompt)
-    picture = await place.picture(after=request)
+    picture = await place.wait_for_picture(after=request)
     assert prompt in picture.caption
 
 
@@ -82,7 +82,7 @@ async def test_the_webhook_is_set_with_a_secret_and_the_kinds_that_are_needed(pl
 async def test_what_was_said_while_easel_was_off_comes_in(place: TelegramWorld) -> None:
     request = place.server.say(place.ada, place.private, "a red fox")
     async with wired(place, mode="webhook"):
-        await place.picture(after=request)
+        await place.wait_for_picture(after=request)
 
 
 async def test_it_is_set_again_when_somebody_takes_it_away(world: Edge, place: TelegramWorld) -> None:
@@ -209,15 +209,15 @@ async def test_what_comes_before_easel_is_connected_or_after_its_end_is_asked_to
             await wait_until(lambda: ready(easel))
             answer = await caller.post(url, content=wish(place, 5), headers={AUTH_HEADER: secret})
             assert answer.status_code == 200
-            await place.picture()
+            await place.wait_for_picture()
 
 
 async def test_a_delivery_that_is_repeated_is_one_job(place: TelegramWorld) -> None:
     async with wired(place, mode="webhook"):
         assert [await post(place, wish(place, 7)) for _ in range(3)] == [200] * 3
-        await place.picture()
-        assert len(place.mine()) == 1
-        assert await place.left() == 49
+        await place.wait_for_picture()
+        assert len(place.bot_messages()) == 1
+        assert await place.available_credits() == 49
 
 
 async def test_a_delivery_is_repeated_while_the_database_is_away_and_answered_once(place: TelegramWorld) -> None:
@@ -227,11 +227,11 @@ async def test_a_delivery_is_repeated_while_the_database_is_away_and_answered_on
         place.server.say(place.ada, place.private, "/quota")
         await place.until(lambda: 503 in [status for _, status in place.server.webhook.deliveries])
         easel.storage.away = False
-        await place.heard()
+        await place.wait_until_heard()
         gate.open()
-        await place.until(place.mine)
+        await place.until(place.bot_messages)
         await paints(place, "a red fox")
-        assert len(place.mine()) == 2
+        assert len(place.bot_messages()) == 2
         assert len(easel.desk.told) == 2
 
 
@@ -243,7 +243,7 @@ async def test_a_restart_in_between_loses_nothing_and_repeats_nothing(place: Tel
     assert len(place.server.pending) == 1
     async with wired(place, mode="webhook", port=port) as easel:
         await wait_until(lambda: ready(easel))
-        picture = await place.picture(after=request)
+        picture = await place.wait_for_picture(after=request)
         assert "a blue fox" in picture.caption
-        assert len(place.mine()) == 2
-        assert await place.left() == 48
+        assert len(place.bot_messages()) == 2
+        assert await place.available_credits() == 48
