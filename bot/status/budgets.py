@@ -6,7 +6,9 @@ Why slots are reserved. A painting hardly takes less than `MIN_PAINT_S` seconds,
 about n · period / MIN_PAINT_S (at most n) end within one period. With as many slots free, and half as many again
 for jobs about to join, each of these pictures goes out the moment it is ready: that is the reserve.
 
-- A final state may take any slot.
+- A final state may take any slot, but of a budget shared by all chats it leaves a tenth, as all but first posts do:
+  when the pictures of a crowd are ready at once, whoever asks meanwhile is answered at once. For Telegram's 30 calls a
+  second, sixty such pictures go out within 2.3 s instead of 2.
 - A first post leaves nothing where its slot is free again before its own picture can be ready (Discord: 5 a 5
   s). Where a slot is gone for longer it leaves the reserve, but never has to leave more than two thirds of
   the slots, so that even in the worst crowd some see that they are being served. In numbers, for Telegram's
@@ -89,14 +91,16 @@ class RateWindow:
     def _reserved_slots(self, urgency: Urgency) -> int:
         """Slots that a call of this urgency must leave free; the module's docstring says why."""
         slots, period = self._budget.slots, self._budget.period_s
+        for_first_posts = slots // 10 if self._budget.shared else 0
         reserve = ceil(ENDS_PER_OPEN_JOB * self.expected_finals * min(1.0, period / MIN_PAINT_S))
+        if urgency is Urgency.FINAL:
+            return for_first_posts
         if urgency is Urgency.PROGRESS:
-            return min(reserve, slots // 3 if self._budget.shared else slots if slots > 1 else 0)
+            most = slots // 3 if self._budget.shared else slots if slots > 1 else 0
+            return max(for_first_posts, min(reserve, most))
         if urgency is Urgency.FURTHER and self._budget.shared:
             return slots // 3
-        if urgency in (Urgency.FIRST, Urgency.FURTHER) and period > MIN_PAINT_S:
-            return min(reserve, slots * 2 // 3)
-        return 0
+        return min(reserve, slots * 2 // 3) if period > MIN_PAINT_S else 0
 
     def _release_expired(self, now: float) -> None:
         del self._release_times[: bisect_right(self._release_times, now)]

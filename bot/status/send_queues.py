@@ -4,8 +4,9 @@ Knows ranks, times and what the budgets answer; what a message asks for, and how
 
 Messages whose lanes draw on the same budgets of one chat, with the same slots per call, share a queue. Queues that
 draw on the same shared budgets form a group. A queue sleeps while its own budgets have nothing for its first message;
-of a group, the first ready queue is checked against the shared budgets at each look. So a look costs O(log n) however
-many messages and chats there are.
+of a group, the first ready queue of each urgency is checked against the shared budgets at each look, and one that must
+wait holds up the less urgent; only a first post need not wait behind final states, which leave it some slots. So a
+look costs O(log n) however many messages and chats there are.
 """
 
 from collections.abc import Callable, Iterable
@@ -31,8 +32,10 @@ class QueueGroup:
     queue_count: int = 0
     """Queues in the group, also those neither ready nor sleeping."""
 
-    ready: "PriorityQueue[SendQueue]" = field(default_factory=lambda: PriorityQueue[SendQueue]())
-    """Queues whose own budgets let their first message start, by its rank."""
+    ready: "dict[Urgency, PriorityQueue[SendQueue]]" = field(
+        default_factory=lambda: {urgency: PriorityQueue["SendQueue"]() for urgency in Urgency}
+    )
+    """Queues whose own budgets let their first message start, by that message's urgency and rank."""
 
     sleeping: "PriorityQueue[SendQueue]" = field(default_factory=lambda: PriorityQueue[SendQueue]())
     """Queues to look at again, by monotonic time in seconds."""
@@ -96,16 +99,29 @@ class SendQueues:
         for group in self._groups.values():
             if (sleeping := group.sleeping.peek()) is not None:
                 wake = min(wake, sleeping[0][0])
-            if (ready := group.ready.peek()) is None:
-                continue
-            first = ready[1].ready.peek()
-            assert first is not None  # or the queue would not be ready
-            start = self._earliest_start(group.shared_budgets, Urgency(int(first[0][0])), now, ready[1].lane_key[2])
-            if start > now:
-                wake = min(wake, start)
+            found = self._first_startable(group, now)
+            if isinstance(found, tuple):
+                startable.append(found)
             else:
-                startable.append(first)
+                wake = min(wake, found)
         return min(startable)[1] if startable else wake
+
+    def _first_startable(self, group: QueueGroup, now: float) -> tuple[Rank, str] | float:
+        """The group's first message whose call may start; else when to look again, maybe infinite."""
+        wake = inf
+        for urgency, queues in group.ready.items():
+            if (ready := queues.peek()) is None:
+                continue
+            queue = ready[1]
+            start = self._earliest_start(group.shared_budgets, urgency, now, queue.lane_key[2])
+            if start <= now:
+                first = queue.ready.peek()
+                assert first is not None  # or the queue would not be ready
+                return first
+            wake = min(wake, start)
+            if urgency is not Urgency.FINAL:
+                break
+        return wake
 
     def _update_changed(self, now: float) -> None:
         """Updates every queue that changed or whose time has come."""
@@ -124,13 +140,15 @@ class SendQueues:
             queue.ready.push(due[1], due[0][1:])
         wake = inf if due is None else due[0][0]
         first = queue.ready.peek()
-        queue.group.ready.discard(queue)
+        for ready in queue.group.ready.values():
+            ready.discard(queue)
         if first is not None:
-            start = self._earliest_start(queue.own_budgets, Urgency(int(first[0][0])), now, queue.lane_key[2])
+            urgency = Urgency(int(first[0][0]))
+            start = self._earliest_start(queue.own_budgets, urgency, now, queue.lane_key[2])
             if start > now:
                 wake = min(wake, start)
             else:
-                queue.group.ready.push(queue, first[0])
+                queue.group.ready[urgency].push(queue, first[0])
         queue.group.sleeping.discard(queue)
         if wake < inf:
             queue.group.sleeping.push(queue, (wake,))

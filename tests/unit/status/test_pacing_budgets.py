@@ -174,3 +174,30 @@ def test_further_posts_leave_a_third_of_what_all_chats_share() -> None:
     pacer.request_call("other", FIRST, lane(chats[3], everybody), 0.5)
     make_next_call(pacer, 0.5, "other", FIRST)  # at once, before those that wait longer
     assert pacer.next_call(0.5) == 1.0
+
+
+def test_pictures_that_are_ready_at_once_leave_a_tenth_of_what_all_chats_share_to_first_posts() -> None:
+    pacer = Pacer()
+    everybody = Budget(key="everybody", slots=30, period_s=1.0, shared=True)
+    chats = [lane(Budget(key=f"chat {number}", slots=4, period_s=10.0), everybody) for number in range(70)]
+    for number in range(60):
+        pacer.request_call(f"picture {number}", FINAL, chats[number], 0.0)
+    pacer.request_call("edit", PROGRESS, chats[60], 0.0)
+    assert _send_all(pacer, 0.0) == [f"picture {number}" for number in range(27)]
+    for number in range(4):  # asked for while thirty-three pictures still wait
+        pacer.request_call(f"other {number}", FIRST, chats[61 + number], 0.5)
+    assert _send_all(pacer, 0.5) == ["other 0", "other 1", "other 2"]
+    assert pacer.next_call(0.5) == 1.0
+    assert _send_all(pacer, 1.0) == [*(f"picture {number}" for number in range(27, 51)), "other 3"]  # by rank again
+    assert _send_all(pacer, 1.5) == ["picture 51", "picture 52"]
+    assert _send_all(pacer, 2.0) == [f"picture {number}" for number in range(53, 60)]
+
+
+def _send_all(pacer: Pacer, now: float) -> list[str]:
+    """Starts and ends every call that may start now; the keys of their messages, in order."""
+    sent: list[str] = []
+    while isinstance(grant := pacer.next_call(now), SendGrant):
+        pacer.start_call(grant, now)
+        pacer.finish_call(grant, now)
+        sent.append(grant.key)
+    return sent
