@@ -119,9 +119,10 @@ class App:
             concurrency = _concurrency(settings.jobs.concurrency)
             provider = FallbackProvider(
                 [
-                    (make_provider(upstream, tools), each.max_concurrency or concurrency)
+                    (make_provider(upstream, tools), each.max_concurrency)
                     for upstream, each in zip(upstreams, settings.providers, strict=True)
                 ],
+                concurrency=concurrency,
                 budget_s=settings.jobs.time_s or TIME_FACTOR * max(upstream.timeout_s for upstream in upstreams),
                 clock=clock,
                 jitter=random.random,

@@ -9,6 +9,9 @@ JOBS_ACCEPTED = Counter("easel_jobs_accepted_total", "Jobs accepted")
 JOBS_FINISHED = Counter("easel_jobs_finished_total", "Jobs ended, by final state", ["state"])
 REFUSALS = Counter("easel_refusals_total", "Requests refused, by reason", ["reason"])
 UPSTREAM_FAILURES = Counter("easel_upstream_failures_total", "Paintings that an upstream failed, by class", ["failure"])
+PROVIDER_CONCURRENCY = Gauge(
+    "easel_provider_concurrency", "Requests that a provider may have at once, as learned from its answers", ["provider"]
+)
 SURPLUS_IMAGES = Counter(
     "easel_surplus_images_total", "Pictures that an upstream sent beyond what was asked, and nobody got", ["provider"]
 )

@@ -33,6 +33,8 @@ class PaintFailed(EaselError):
     refused_upfront: ClassVar[bool] = False
     """Whether an upstream reports it only before it begins, so that even as an error inside an HTTP success it proves
     that nothing was painted."""
+    overloaded: bool = False
+    """Whether the upstream has more to do than it can: it is sent fewer requests at once from then on."""
     quotes_upstream: ClassVar[bool] = False
     """Whether the message has the variable `quote`: the upstream's own words, shortened."""
 
@@ -59,6 +61,7 @@ class Busy(PaintFailed):
     retry = Retry.LATER
     report_rank = 7
     refused_upfront = True
+    overloaded = True
 
     def __init__(self, *, retry_after: float | None = None, trace: str | None = None, detail: str | None = None):
         """`retry_after`: seconds to wait, >= 0; None: the upstream named none."""

@@ -44,7 +44,7 @@ REMEDIES: Mapping[type[PaintFailed], str | None] = {
     Unreachable: "it cannot be reached; check base_url and the network",
     NoAnswer: "it did not answer in time; raise timeout_s if that is usual there",
     UpstreamDown: "it is down; another provider in the list would step in",
-    Busy: "its limit is reached; lower max_concurrency, or add another provider",
+    Busy: "its limit is reached, and fewer requests are sent at once; another provider in the list would step in",
     Moderated: "its content rules refused; nothing to mend",
     TooLarge: "it takes no request of that size; lower the pictures sent along, or raise the limit of its proxy",
     FailedFree: "its task failed, which costs nothing there; ask it by the trace id",

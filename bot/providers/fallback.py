@@ -4,7 +4,6 @@ Decides by the request's requirements, then by failure class alone (`PaintFailed
 something may have been accepted: what was accepted is resumed, where the provider can.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,8 +16,10 @@ from bot.errors import Busy, Lost, PaintFailed, Restarted, Retry, TookTooLong, U
 from bot.painting import Accepted, Capabilities, FinishedImage, PaintEvent, PaintRequest, Stage, StageChanged
 from bot.ports import Provider
 from bot.providers.breaker import Breaker, Circuit
+from bot.providers.concurrency import PendingRequest
 from bot.providers.diagnostics import remedy
 from bot.providers.requirements import Requirements, can_satisfy, merge_capabilities, requirements_of
+from bot.providers.slots import RequestSlots, Ticket
 
 log = structlog.get_logger()
 
@@ -57,8 +58,8 @@ class ProviderSlot:
     provider: Provider
     """The provider itself."""
 
-    semaphore: asyncio.Semaphore
-    """Limits how many generations it has in progress at once."""
+    slots: RequestSlots
+    """Limits how many generations it has in progress at once; shared by all models of one provider."""
 
     breaker: Breaker = field(default_factory=Breaker)
     """Whether it is tried in its place, last, or by a probe."""
@@ -69,15 +70,21 @@ class FallbackProvider:
 
     def __init__(
         self,
-        providers: Sequence[tuple[Provider, int]],
+        providers: Sequence[tuple[Provider, int | None]],
         *,
+        concurrency: int,
         budget_s: float,
         clock: Clock,
         jitter: Callable[[], float],
     ) -> None:
-        """`providers`: in order of preference, each with its concurrency (> 0). `budget_s`: seconds for one request
-        over all providers, after which it fails. `jitter`: a random number, 0 <= value < 1, at each call."""
-        self._slots = [ProviderSlot(provider=p, semaphore=asyncio.Semaphore(n)) for p, n in providers]
+        """`providers`: in order of preference, each with the operator's `max_concurrency` (> 0; None: it is learned).
+        `concurrency`: most requests to any one of them, > 0. `budget_s`: seconds for one request over all providers,
+        after which it fails. `jitter`: a random number, 0 <= value < 1, at each call."""
+        shared: dict[str, RequestSlots] = {}
+        for each, cap in providers:
+            if each.name not in shared:
+                shared[each.name] = RequestSlots(each.name, clock, max_concurrency=cap, most=concurrency)
+        self._slots = [ProviderSlot(provider=each, slots=shared[each.name]) for each, _ in providers]
         self._budget_s = budget_s
         self._clock = clock
         self._jitter = jitter
@@ -135,7 +142,7 @@ class FallbackProvider:
                 break
             if position:
                 yield StageChanged(Stage.RETRYING)
-            attempt = _Attempt()
+            attempt = _Attempt(ticket=slot.slots.draw_ticket())
             try:
                 async with aclosing(self._try_provider(slot, request, attempt, deadline, shrink)) as events:
                     async for event in events:
@@ -214,18 +221,27 @@ class FallbackProvider:
     async def _attempt(
         self, slot: ProviderSlot, request: PaintRequest, attempt: "_Attempt", deadline: float
     ) -> AsyncGenerator[PaintEvent | AttemptStarted, None]:
-        """One request to one provider, once it has a slot free; its breaker records the outcome."""
+        """One request to one provider, once it has a slot free; its breaker and its slots record the outcome."""
         provider, breaker = slot.provider, slot.breaker
-        async with self._acquire_slot(slot, deadline):
+        if slot.slots.is_full:
+            yield StageChanged(Stage.WAITING)
+        async with self._hold_slot(slot, attempt, deadline) as pending:
             is_probe = breaker.begin_request(self._clock.monotonic())
             try:
                 attempt.has_started = True
                 yield AttemptStarted(provider.name, provider.price, provider.model)
                 async with aclosing(self._paint_or_resume(slot, request, attempt, deadline)) as events:
                     async for event in events:
+                        if isinstance(event, Accepted):
+                            slot.slots.take(pending)
                         yield event
+                slot.slots.take(pending)
                 breaker.record(None, self._clock.monotonic())
             except PaintFailed as failure:
+                if failure.overloaded:
+                    slot.slots.refuse(pending)
+                elif failure.retry is not Retry.ELSEWHERE:
+                    slot.slots.take(pending)
                 breaker.record(failure, self._clock.monotonic())
                 if breaker.circuit(self._clock.monotonic()) is Circuit.OPEN:
                     log.warning("provider is asked last for a while", provider=provider.name)
@@ -283,22 +299,24 @@ class FallbackProvider:
                 yield event
 
     @asynccontextmanager
-    async def _acquire_slot(self, slot: ProviderSlot, deadline: float) -> AsyncGenerator[None]:
+    async def _hold_slot(
+        self, slot: ProviderSlot, attempt: "_Attempt", deadline: float
+    ) -> AsyncGenerator[PendingRequest]:
         """Holds one of the provider's concurrency slots.
 
         Raises Busy when none comes free before the deadline.
         """
         try:
             async with Deadline(self._clock, deadline) as timer:
-                await timer.wait_for(slot.semaphore.acquire)
+                pending = await timer.wait_for(partial(slot.slots.acquire, attempt.ticket))
         except TimeoutError as exc:
             raise Busy(detail="no place came free") from exc
         try:
             if not self._ends_in_time(0.0, deadline):
                 raise Busy(detail="a place came free too late")
-            yield
+            yield pending
         finally:
-            slot.semaphore.release()
+            slot.slots.release(pending)
 
     def _retry_pause(self, failure: PaintFailed, wait: float | None, deadline: float) -> float | None:
         """Seconds until the same provider is tried again; None: the next one is tried."""
@@ -328,6 +346,9 @@ class FallbackProvider:
 @dataclass(slots=True, kw_only=True)
 class _Attempt:
     """Progress of one request to one provider."""
+
+    ticket: Ticket = 0
+    """Its place in the provider's line."""
 
     has_started: bool = False
     """Whether AttemptStarted was yielded."""

@@ -161,7 +161,7 @@ class Provider(_Table):
     """Whether answers are streamed."""
 
     max_concurrency: PositiveInt | None = None
-    """Most requests at a time, > 0; None: `jobs.concurrency`."""
+    """Most requests at a time, > 0; None: learned from its answers, up to `jobs.concurrency`."""
 
     price: NonNegativeInt | None = None
     """Credits an image, >= 0."""
@@ -285,8 +285,8 @@ class Jobs(_Table):
     """Running jobs."""
 
     concurrency: PositiveInt = 500
-    """Jobs running at once over all users, > 0; fewer where the process has not so many descriptors. An upstream's own
-    limit is its `max_concurrency`."""
+    """Jobs running at once over all users, > 0; fewer where the process has not so many descriptors. What an
+    upstream takes at once is learned, or its `max_concurrency`."""
 
     time_s: PositiveFloat | None = None
     """Longest time of one job over all providers, seconds, > 0; None: twice the longest `timeout_s`."""

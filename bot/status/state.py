@@ -14,6 +14,7 @@ BAR_FULL, BAR_EMPTY = "▰", "▱"  # of one width in every font: the bar keeps 
 STALE_AFTER_S = 15.0  # seconds on display after which a new elapsed time alone is worth an edit
 
 _STAGE_ORDER = {stage: number for number, stage in enumerate(Stage)}
+_EARLIEST_NEXT = {Stage.RETRYING: Stage.PREPARING, Stage.PREPARING: Stage.WAITING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +113,10 @@ def apply_event(status: Status, event: StatusEvent) -> Status:
 def _enter_stage(status: Status, stage: Stage) -> Status:
     """The status in a later stage; an earlier one changes nothing.
 
-    RETRYING may come at any time, and the job then starts anew, but not in Easel's own queue.
+    RETRYING may come at any time, and the job then starts anew, but not in Easel's own queue. A prepared job may have
+    to wait again: for its provider, which has as many requests as it takes.
     """
-    earliest = Stage.PREPARING if status.stage is Stage.RETRYING else status.stage
+    earliest = _EARLIEST_NEXT.get(status.stage, status.stage)
     if stage is not Stage.RETRYING and _STAGE_ORDER[stage] < _STAGE_ORDER[earliest]:
         return status
     return replace(status, stage=stage, queue_position=status.queue_position if stage is Stage.WAITING else None)

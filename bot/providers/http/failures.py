@@ -35,7 +35,9 @@ def failure_of_response(
     if failure is UpstreamDown and status == _UNAVAILABLE and (wait is not None or named_wait(error) is not None):
         failure = Busy
     trace = error.trace or find_trace_id(headers)
-    return make_failure(failure, error, trace=trace, source=f"HTTP {status}", retry_after=wait, redact=redact)
+    made = make_failure(failure, error, trace=trace, source=f"HTTP {status}", retry_after=wait, redact=redact)
+    made.overloaded = made.overloaded or (failure is UpstreamDown and status == _UNAVAILABLE)
+    return made
 
 
 def find_trace_id(headers: Mapping[str, str], *, redact: Redactions = NOTHING) -> str | None:

@@ -88,7 +88,9 @@ class RunnerBench:
         linked = LinkedImages(fetcher, store.adapter_store, SystemClock())
         self.jobs = JobRunner(
             store=store,
-            provider=FallbackProvider([(self.upstream, 1)], budget_s=10, clock=FakeClock(), jitter=float),
+            provider=FallbackProvider(
+                [(self.upstream, 1)], concurrency=1, budget_s=10, clock=FakeClock(), jitter=float
+            ),
             images=JobImages(fetcher, {"memory": platform}, processor, linked),
             results=JobResults(fetcher, processor, FakeClock()),
             status_messages=status_messages,

@@ -86,10 +86,15 @@ class Run:
 
 
 def fallback(
-    *providers: Scripted, clock: FakeClock | None = None, budget: float = 100.0, jitter: float = 0.0, slots: int = 8
+    *providers: Scripted,
+    clock: FakeClock | None = None,
+    budget: float = 100.0,
+    jitter: float = 0.0,
+    slots: int | None = 8,
 ) -> FallbackProvider:
     return FallbackProvider(
         [(provider, slots) for provider in providers],
+        concurrency=500,
         budget_s=budget,
         clock=clock or FakeClock(),
         jitter=lambda: jitter,

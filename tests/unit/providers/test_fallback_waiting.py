@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.errors import AccountBlocked, BadCredentials, Busy, OutOfFunds, PaintFailed, TookTooLong, TooLarge
-from bot.painting import Accepted, PaintRequest
+from bot.painting import Accepted, PaintRequest, Stage, StageChanged
 from bot.providers.fallback import AttemptRejected, AttemptStarted, Shrink
 from tests.support.clocks import FakeClock, settle
 from tests.unit.providers.scripted import PAINTED, PIXEL, RETRYING, Run, Scripted, fallback, run_to_end
@@ -88,7 +88,7 @@ async def test_who_waits_for_a_place_gets_it_in_time_and_who_leaves_the_line_tak
     await clock.advance(99)
     gate.set()
     await asyncio.gather(holding, waiting)
-    assert [run.events[-1:] for run in walks] == [[PAINTED], [], [PAINTED]]
+    assert [run.events[-1] for run in walks] == [PAINTED, StageChanged(Stage.WAITING), PAINTED]
 
 
 @pytest.mark.parametrize("turns", range(24))

@@ -90,6 +90,13 @@ def test_a_job_that_is_not_sent_yet_may_come_to_stand_in_line() -> None:
     assert (status.stage, status.queue_position) == (Stage.WAITING, 3)
 
 
+def test_a_job_waits_while_its_provider_takes_no_more_requests() -> None:
+    status = status_after(StageChanged(Stage.PREPARING), StageChanged(Stage.WAITING))
+    assert status.stage is Stage.WAITING
+    assert apply_event(status, StageChanged(Stage.SENDING)).stage is Stage.SENDING
+    assert status_after(StageChanged(Stage.SENDING), StageChanged(Stage.WAITING)).stage is Stage.SENDING
+
+
 def test_a_finished_picture_stands_at_a_hundred_percent() -> None:
     assert status_after(Progress(89), StageChanged(Stage.SAVING)).percent == 100
 
