@@ -17,19 +17,21 @@ from adapters.discord.errors import CallRejected
 from adapters.discord.files import Files
 from adapters.discord.forwards import RecentForwards
 from adapters.discord.ids import PLATFORM
+from adapters.discord.inbox import Event
 from adapters.discord.media import decode_files
+from adapters.discord.message_reader import MessageReader
 from adapters.discord.permissions import ChannelPermissions
 from adapters.discord.sender import Sender, TokenUnusable
 from adapters.discord.state import DiscordState
 from adapters.discord.threads import ThreadStarters
 from adapters.discord.unfolding import LinkUnfolding
 from adapters.discord.users import Users
-from bot.chat import Card, DeletedMessage, MessageRef, User
+from bot.chat import Card, Chat, DeletedMessage, MessageRef, User
 from bot.clock import Clock
-from bot.errors import ChatBusy, ChatUnreachable
+from bot.errors import ChatBusy, ChatUnreachable, EaselError
 from bot.errors.machine import is_machine_failure
 from bot.ports import EventSink
-from bot.texts import negotiate_locale, translate
+from bot.texts import negotiate_locale, translate, translate_error
 
 log = structlog.get_logger()
 
@@ -52,6 +54,7 @@ class MessageEvents:
         sender: Sender,
         files: Files,
         state: DiscordState,
+        reader: MessageReader,
         users: Users,
         starters: ThreadStarters,
         unfolding: LinkUnfolding,
@@ -64,6 +67,7 @@ class MessageEvents:
         self._sender = sender
         self._files = files
         self._state = state
+        self._reader = reader
         self._users = users
         self._events = events
         self._permissions = permissions
@@ -137,10 +141,33 @@ class MessageEvents:
         sources = [message, *([reply] if isinstance(reply, discord.Message) and recent else [])]
         return all(await asyncio.gather(*map(self._unfolding.complete, sources)))
 
-    async def handle_edited(self, message: discord.Message) -> None:
-        """A message changed; also when Discord has unfolded its links, which is no edit of its author's."""
-        if message.edited_at is not None:
-            await self.handle_message(message)
+    async def handle_edited(self, message: discord.Message) -> bool:
+        """A message changed; also when Discord has unfolded its links, which is no edit of its author's. As
+        `handle_message`."""
+        return message.edited_at is None or await self.handle_message(message)
+
+    async def refuse_unreadable(self, data: Event) -> None:
+        """Tells the author of a message for the bot that nobody can read, as far as its data allow."""
+        author, guild_id = data.get("author"), data.get("guild_id")
+        try:
+            message_id, user_id, channel_id = int(data["id"]), int(author["id"]), int(data["channel_id"])  # type: ignore[reportOptionalSubscript]  # raises
+            chat = ids.make_chat(None if guild_id is None else int(guild_id), channel_id, direct=guild_id is None)
+        except (KeyError, TypeError, ValueError):
+            return
+        user = User(platform=PLATFORM, id=str(user_id), name="", locale=self._state.locale(str(user_id)))
+        await self._refuse_lost(chat, user, str(message_id))
+
+    async def refuse_broken(self, message: discord.Message) -> None:
+        """Tells the author of a message for the bot that has broken its handler."""
+        user = self._client.user
+        direct, mentioned = message.guild is None, user is not None and user in message.mentions
+        if (direct or mentioned) and not message.author.bot:
+            await self._refuse_lost(decode.decode_chat(message), self._users.of_message(message), str(message.id))
+
+    async def _refuse_lost(self, chat: Chat, user: User, message_id: str) -> None:
+        refusal = await self._events.command_refusal(user, chat)
+        if notice := translate_error(negotiate_locale(user.locale), EaselError()) if refusal is None else refusal:
+            await self._send_notice(chat, user.id, message_id, notice)
 
     def _may_be_rest(self, message: discord.Message) -> bool:
         """Whether a message may be the rest of one that was meant for the bot: it does not name it again."""
@@ -168,7 +195,7 @@ class MessageEvents:
         if isinstance(reference.resolved, discord.DeletedReferencedMessage):
             return DeletedMessage(id=str(reference.message_id))
         try:
-            return await message.channel.fetch_message(reference.message_id)
+            return await self._reader.fetch(message.channel, reference.message_id)
         except discord.NotFound:
             return DeletedMessage(id=str(reference.message_id))
         except (discord.DiscordException, OSError) as failed:
@@ -187,7 +214,7 @@ class MessageEvents:
         if obstacle is not None and message.edited_at is None:
             refusal = await self._events.command_refusal(sender, decode.decode_chat(message))
             if notice := obstacle if refusal is None else refusal:
-                await self._send_notice(message, notice)
+                await self._send_notice(decode.decode_chat(message), sender.id, str(message.id), notice)
         return obstacle is not None
 
     async def _obstacle(
@@ -226,10 +253,9 @@ class MessageEvents:
             and reply.author.id != self._client.user.id
         )
 
-    async def _send_notice(self, message: discord.Message, text: str) -> None:
+    async def _send_notice(self, chat: Chat, user_id: str, message_id: str, text: str) -> None:
         """Replies to a message; sends a direct message where the bot may not write."""
-        chat, payload, message_id = decode.decode_chat(message), encode.encode_card(Card(text=text)), str(message.id)
-        key, user_id = f"{PLATFORM}:{message_id}", str(message.author.id)
+        payload, key = encode.encode_card(Card(text=text)), f"{PLATFORM}:{message_id}"
         if not await self._retry_notice(
             lambda: self._sender.send_message(chat, payload, (), reply_to=message_id, key=key)
         ):

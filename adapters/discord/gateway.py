@@ -6,7 +6,7 @@ else. Started again by connection.py.
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, cast
 
 import aiohttp
@@ -20,9 +20,19 @@ from adapters.discord.commands import Interaction, TextTranslator, add_commands,
 from adapters.discord.events import MessageEvents
 from adapters.discord.files import Files
 from adapters.discord.gateway_socket import GatewaySocket
-from adapters.discord.inbox import GUILD_POLL_S, GUILD_POLLS, RECORDED_EVENTS, Event, EventInbox
+from adapters.discord.inbox import (
+    GUILD_POLL_S,
+    GUILD_POLLS,
+    MESSAGE_EVENTS,
+    RECORDED_EVENTS,
+    Event,
+    EventInbox,
+    asks_for_something,
+    event_number,
+)
 from adapters.discord.interaction_replies import InteractionReplies
 from adapters.discord.interactions import AnswerButton, InteractionHandler, JobButton
+from adapters.discord.message_reader import MessageReader
 from adapters.discord.parsers import EventParsers, number_of, without_unused
 from adapters.discord.permissions import ChannelPermissions
 from adapters.discord.sender import Sender
@@ -120,16 +130,18 @@ class GatewayClient(discord.AutoShardedClient):
         self._command_sync = self._supervisor.add_worker("discord commands", self._sync_commands)
         self._taking_up = self._supervisor.add_worker("discord events of before", self._take_up_events)
         self._has_been_ready = False
-        self._parsers = EventParsers(self._connection, inbox, self._refuse_lost_interaction)
+        reader = MessageReader(self._connection)
+        self._parsers = EventParsers(self._connection, inbox, reader, self._refuse_lost)
         self._parsers.replace_parsers(self._receive_event)
-        self._unfolding = LinkUnfolding(clock)
+        self._unfolding = LinkUnfolding(clock, reader)
         self.permissions = ChannelPermissions(self)
-        users, starters = Users(state), ThreadStarters(self, files)
+        users, starters = Users(state), ThreadStarters(self, files, reader)
         self._messages = MessageEvents(
             self,
             sender=sender,
             files=files,
             state=state,
+            reader=reader,
             users=users,
             starters=starters,
             unfolding=self._unfolding,
@@ -221,12 +233,12 @@ class GatewayClient(discord.AutoShardedClient):
         """Has an event saved, and notes what a message shows now, before discord.py hands it to its handlers."""
         try:
             if name in RECORDED_EVENTS:
-                self._inbox.record(name, data, "" if self.user is None else str(self.user.id))
-            elif name == "MESSAGE_UPDATE":
+                self._inbox.record(name, data, self._own_id)
+            if name == "MESSAGE_UPDATE":
                 self._unfolding.note_update(data)
         except Exception:  # the event is read all the same; or, where it cannot be, set aside
             log.warning("event not noted", event_name=name, exc_info=True)
-        if name == "MESSAGE_CREATE" and self._is_of_unknown_guild(data):
+        if name in MESSAGE_EVENTS and self._is_of_unknown_guild(data):
             self.run_event(_logged(self._read_when_guild_is_known(name, data)))
         else:
             self._parsers.read(name, data)
@@ -254,7 +266,7 @@ class GatewayClient(discord.AutoShardedClient):
                 await self._read_when_guild_is_known(name, data)
             except Exception as unreadable:  # damaged: the others are taken up
                 log.exception("event of before not read", event_id=data["id"])
-                self._inbox.set_aside(name, data, type(unreadable).__name__, event_id=int(data["id"]))
+                self._inbox.set_aside(name, data, type(unreadable).__name__, event_id=number_of(name, data))
 
     async def _read_when_guild_is_known(self, name: str, data: Event) -> None:
         """Until then discord.py would take the event for one of a direct chat. Discord lists the guilds after READY,
@@ -265,15 +277,28 @@ class GatewayClient(discord.AutoShardedClient):
                 return
             await self._clock.sleep(GUILD_POLL_S)
         log.warning("event of an unknown guild", event_name=name, event_id=data.get("id"))
-        if (event_id := number_of(data)) is not None:
+        if (event_id := number_of(name, data)) is not None:
             self._inbox.set_handled(event_id)
 
     def _is_of_unknown_guild(self, data: Any) -> bool:
         guild_id = cast("Event", data).get("guild_id") if isinstance(data, dict) else None
         return isinstance(guild_id, str) and guild_id.isdecimal() and self.get_guild(int(guild_id)) is None
 
-    def _refuse_lost_interaction(self, data: Event) -> None:
-        self.run_event(_logged(self._replies.refuse_unreadable(data)))
+    @property
+    def _own_id(self) -> str:
+        """The bot's id; empty before READY."""
+        return "" if self.user is None else str(self.user.id)
+
+    def _refuse_lost(self, name: str, data: Event) -> None:
+        """Tells whoever waits for an answer to an event that cannot be read; an edit gets none."""
+        if name == "INTERACTION_CREATE":
+            self.run_event(_logged(self._replies.refuse_unreadable(data)))
+        elif name == "MESSAGE_CREATE":
+            self.run_event(_logged(self._refuse_lost_message(data)))
+
+    async def _refuse_lost_message(self, data: Event) -> None:
+        if asks_for_something("MESSAGE_CREATE", data, self._own_id):
+            await self._messages.refuse_unreadable(data)
 
     async def handle_broken_command(self, interaction: Interaction, failed: Exception) -> None:
         """A command whose options discord.py cannot read: its user is told, its event is kept."""
@@ -290,24 +315,32 @@ class GatewayClient(discord.AutoShardedClient):
         await self.run_event(self._handle_message(message))
 
     async def _handle_message(self, message: discord.Message) -> None:
-        """Handles a message, again and again while the machine has no room for it."""
-        while True:
-            try:
-                handled = await self._messages.handle_message(message)
-            except Exception as failed:
-                if is_machine_failure(failed):
-                    log.warning("message waits", message=message.id, failure=type(failed).__name__)
-                    await self._clock.sleep(MACHINE_RETRY_S)
-                    continue
-                log.exception("message failed", message=message.id)  # it would fail the next time too
-                self._inbox.set_aside("MESSAGE_CREATE", None, f"handling: {type(failed).__name__}", event_id=message.id)
-                return
-            if handled:
-                self._inbox.set_handled(message.id)
-            return
+        if not await self._handle("MESSAGE_CREATE", message.id, lambda: self._messages.handle_message(message)):
+            await self._messages.refuse_broken(message)
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
-        await self.run_event(self._messages.handle_edited(payload.message))
+        await self.run_event(self._handle_edit(payload))
+
+    async def _handle_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
+        number = event_number("MESSAGE_UPDATE", cast("Event", payload.data))
+        await self._handle("MESSAGE_UPDATE", number, lambda: self._messages.handle_edited(payload.message))
+
+    async def _handle(self, name: str, number: int, handle: Callable[[], Awaitable[bool]]) -> bool:
+        """Handles an event, again and again while the machine has no room for it. False: it breaks its handler."""
+        while True:
+            try:
+                handled = await handle()
+            except Exception as failed:
+                if is_machine_failure(failed):
+                    log.warning("event waits", event_name=name, event_id=number, failure=type(failed).__name__)
+                    await self._clock.sleep(MACHINE_RETRY_S)
+                    continue
+                log.exception("event failed", event_name=name, event_id=number)  # it would fail the next time too
+                self._inbox.set_aside(name, None, f"handling: {type(failed).__name__}", event_id=number)
+                return False
+            if handled:
+                self._inbox.set_handled(number)
+            return True
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         await self.run_event(self._messages.handle_deleted(payload.guild_id, payload.channel_id, payload.message_id))

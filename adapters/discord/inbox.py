@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Collection, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import structlog
@@ -29,9 +30,20 @@ MESSAGE_LIFETIME_S = 24 * 3600.0  # of a message that was not handled; an intera
 MESSAGE_WAIT_S = 0.02  # that a message may take to become a job before it is saved; the commits of three jobs
 GUILD_POLL_S, GUILD_POLLS = 0.2, 150  # between two looks at whether an event's guild is known; how many: 30 s
 MAX_BROKEN = 1000  # events that wait to be set aside, and those remembered so that a replay is not set aside again
-RECORDED_EVENTS = ("INTERACTION_CREATE", "MESSAGE_CREATE")
+RECORDED_EVENTS = ("INTERACTION_CREATE", "MESSAGE_CREATE", "MESSAGE_UPDATE")
+MESSAGE_EVENTS = ("MESSAGE_CREATE", "MESSAGE_UPDATE")
+EDIT_NUMBER_BYTES = 7  # of a hash: the database's numbers have eight
 _CHAT_COMMAND, _MODAL_SUBMIT = (2, 1), 5  # types of interactions, and of commands, that are shown as "thinking"
 Event = Mapping[str, Any]  # Any: JSON of the gateway
+
+
+def event_number(event: str, data: Event) -> int:
+    """What an event is known by: the id of its message or interaction; a negative number of its own for each edit of a
+    message. Raises KeyError, ValueError for data without an id."""
+    if event != "MESSAGE_UPDATE":
+        return int(data["id"])
+    edit = f"{int(data['id'])}:{data.get('edited_timestamp')}"
+    return -int.from_bytes(sha256(edit.encode()).digest()[:EDIT_NUMBER_BYTES]) - 1
 
 
 class EventInbox:
@@ -64,11 +76,11 @@ class EventInbox:
             return
         now_s = self._clock.now().timestamp()
         self._saved.update(saved)
-        for event_id, body in saved.items():
-            if not _is_recorded(event_id, body):
-                self.set_aside("saved event", body, "no recorded event of this number", event_id=event_id)
-                continue
-            lifetime_s = MESSAGE_LIFETIME_S if body["event"] == "MESSAGE_CREATE" else TOKEN_LIFETIME_S
+        recorded = {event_id: body for event_id, body in saved.items() if _is_recorded(event_id, body)}
+        for event_id in saved.keys() - recorded.keys():
+            self.set_aside("saved event", saved[event_id], "no recorded event of this number", event_id=event_id)
+        for event_id, body in sorted(recorded.items(), key=lambda each: each[1]["received_s"]):
+            lifetime_s = MESSAGE_LIFETIME_S if body["event"] in MESSAGE_EVENTS else TOKEN_LIFETIME_S
             if abs(now_s - body["received_s"]) < lifetime_s:
                 self._received_s[event_id] = body["received_s"]
                 self._left_behind.append((body["event"], body["data"]))
@@ -81,10 +93,10 @@ class EventInbox:
 
     def record(self, event: str, data: Event, bot_id: str) -> None:
         """Has an event saved, if it asks the bot for something."""
-        if _asks_for_something(event, data, bot_id):
-            event_id = int(data["id"])
+        if asks_for_something(event, data, bot_id):
+            event_id = event_number(event, data)
             body = {"event": event, "data": deepcopy(dict(data)), "received_s": self._clock.now().timestamp()}
-            if event == "MESSAGE_CREATE":
+            if event in MESSAGE_EVENTS:
                 self._fresh[event_id] = body
                 self._aging.start()
             else:
@@ -217,19 +229,21 @@ def _is_recorded(event_id: int, body: Any) -> bool:
         return False
     event: Mapping[str, Any] = body  # type: ignore[reportUnknownVariableType]  # JSON
     data, received_s = event.get("data"), event.get("received_s")
-    return (
-        event.get("event") in RECORDED_EVENTS
-        and isinstance(received_s, int | float)
-        and isinstance(data, Mapping)
-        and data.get("id") == str(event_id)  # type: ignore[reportUnknownMemberType]  # JSON
-    )
+    if event.get("event") not in RECORDED_EVENTS or not isinstance(received_s, int | float):
+        return False
+    try:
+        return event_number(event["event"], data) == event_id  # type: ignore[reportArgumentType]  # raises for any other
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
 
 
-def _asks_for_something(event: str, data: Event, bot_id: str) -> bool:
+def asks_for_something(event: str, data: Event, bot_id: str) -> bool:
     """Whether a kill would leave somebody waiting: a command or a form, or a message that may be meant for the bot."""
     if event == "INTERACTION_CREATE":
         return data["type"] == _MODAL_SUBMIT or (data["type"], data.get("data", {}).get("type")) == _CHAT_COMMAND
     if data.get("author", {}).get("bot") or data.get("webhook_id"):
+        return False
+    if event == "MESSAGE_UPDATE" and not data.get("edited_timestamp"):  # Discord has unfolded a link
         return False
     mentioned = any(each["id"] == bot_id for each in data.get("mentions", ())) or bool(data.get("mention_roles"))
     replied: Event = data.get("referenced_message") or {}

@@ -129,9 +129,7 @@ def find_images(message: Json) -> list[tuple[str, str]]:
 def embed_image_url(embed: Mapping[str, Any]) -> str | None:
     """The URL of the image that an embed shows. A website's small thumbnail is none; that of an embed which a bot has
     made (`rich`) is."""
-    image: Json = (
-        embed.get("image") or (embed.get("thumbnail") if embed.get("type") in ("image", "rich") else None) or {}
-    )
+    image = _object(embed, "image") or (_object(embed, "thumbnail") if embed.get("type") in ("image", "rich") else {})
     return image.get("proxy_url") or image.get("url")
 
 
@@ -139,7 +137,7 @@ def embed_addresses(embed: Mapping[str, Any]) -> list[str]:
     """The addresses by which a user may have written the image that an embed shows; none where it shows none."""
     if embed.get("type") != "gifv" and embed_image_url(embed) is None:
         return []
-    parts: list[Mapping[str, Any]] = [embed, embed.get("image") or {}, embed.get("thumbnail") or {}]
+    parts: list[Mapping[str, Any]] = [embed, _object(embed, "image"), _object(embed, "thumbnail")]
     return [str(part["url"]) for part in parts if part.get("url")]
 
 
@@ -211,3 +209,8 @@ def _json_media(nodes: Iterable[Json]) -> Iterator[Json]:
 
 def _list(body: Json, key: str) -> list[Json]:
     return body.get(key) or []
+
+
+def _object(body: Mapping[str, Any], key: str) -> Json:
+    value = body.get(key)
+    return value if isinstance(value, dict) else {}  # type: ignore[reportUnknownVariableType]  # JSON

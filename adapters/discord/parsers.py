@@ -1,17 +1,21 @@
 """discord.py's parsers of events, each by itself: an event that one cannot read ends nothing and hides no other.
 
 Such an event is read again without what Easel has no use for, so that a request within it is served all the same. It is
-kept for the operator in any case. Only READY must be read: without it there is no session.
+kept for the operator in any case; whoever waits for an answer to one that is lost is told. Only READY must be read:
+without it there is no session.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any, cast
 
 import discord
 import structlog
 
-from adapters.discord.inbox import RECORDED_EVENTS, Event, EventInbox
+from adapters.discord.inbox import MESSAGE_EVENTS, RECORDED_EVENTS, Event, EventInbox, event_number
+from adapters.discord.message_reader import MessageReader
+from adapters.discord.message_shapes import MeaningUnreadable, complete_message, is_partial_update
 
 log = structlog.get_logger()
 
@@ -51,12 +55,15 @@ class ReadyUnreadable(Exception):
 class EventParsers:
     """The parsers of one client."""
 
-    def __init__(self, state: Any, inbox: EventInbox, on_lost_interaction: Callable[[Event], None]) -> None:
-        """`state`: discord.py's, whose parsers are replaced. `on_lost_interaction`: gets the data of an interaction
-        that cannot be read; its user waits for an answer."""
+    def __init__(
+        self, state: Any, inbox: EventInbox, reader: MessageReader, on_lost: Callable[[str, Event], None]
+    ) -> None:
+        """`state`: discord.py's, whose parsers are replaced. `on_lost`: gets name and data of an interaction or a
+        message that cannot be read; its user may wait for an answer."""
         self._state = state
         self._inbox = inbox
-        self._on_lost_interaction = on_lost_interaction
+        self._reader = reader
+        self._on_lost = on_lost
         self._parsers: dict[str, Parse] = dict(state.parsers)
 
     def replace_parsers(self, read: Callable[[str, Any], None]) -> None:
@@ -65,8 +72,15 @@ class EventParsers:
             self._state.parsers[name] = partial(read, name)
 
     def read(self, name: str, data: Any) -> None:
-        """Hands an event to discord.py. Raises ReadyUnreadable."""
+        """Hands an event to discord.py; but for an update of a message that brings nothing its author has written.
+
+        Raises ReadyUnreadable."""
         try:
+            if name in MESSAGE_EVENTS and isinstance(data, Mapping):
+                message = cast("Event", data)
+                if name == "MESSAGE_UPDATE" and is_partial_update(message):
+                    return
+                data = complete_message(message)
             self._parsers[name](data)
         except Exception as failed:  # whatever discord.py raises: it checks nothing of what it parses
             if name == READY:
@@ -77,10 +91,10 @@ class EventParsers:
         served = any(self._is_read(name, reduced) for reduced in self._reduced(name, data))
         reason = f"{type(failed).__name__}; {SERVED}" if served else type(failed).__name__
         log.error("discord event not read", event_name=name, served=served, exc_info=failed)
-        event_id = None if served or name not in RECORDED_EVENTS else number_of(data)
+        event_id = None if served or name not in RECORDED_EVENTS else number_of(name, data)
         self._inbox.set_aside(name, data, reason, event_id=event_id)
-        if name == "INTERACTION_CREATE" and not served and isinstance(data, Mapping):
-            self._on_lost_interaction(cast("Event", data))
+        if name in RECORDED_EVENTS and not served and isinstance(data, Mapping):
+            self._on_lost(name, cast("Event", data))
 
     def _is_read(self, name: str, data: Any) -> bool:
         try:
@@ -96,6 +110,9 @@ class EventParsers:
         event = cast("Event", data)
         if (reduced := without_unused(event)) != event:
             yield reduced
+        if name in MESSAGE_EVENTS:
+            with suppress(MeaningUnreadable):
+                yield self._reader.salvage(reduced)
         if name in GUILD_EVENTS and "id" in event:
             yield self._with_readable_parts(reduced)
 
@@ -129,7 +146,8 @@ def without_unused(value: Any) -> Any:
     return value
 
 
-def number_of(data: Any) -> int | None:
-    """An event's own id; None where it has none that can be used."""
+def number_of(name: str, data: Any) -> int | None:
+    """An event's number; None where it has none that can be used."""
     identity = cast("Event", data).get("id") if isinstance(data, Mapping) else None
-    return int(identity) if isinstance(identity, str) and identity.isascii() and identity.isdecimal() else None
+    usable = isinstance(identity, str) and identity.isascii() and identity.isdecimal()
+    return event_number(name, cast("Event", data)) if usable else None

@@ -10,6 +10,7 @@ import structlog
 
 from adapters.discord.files import Files
 from adapters.discord.media import decode_files, make_attachment
+from adapters.discord.message_reader import MessageReader
 from bot.chat import Attachment
 from bot.errors.machine import is_machine_failure
 from bot.intake.deixis import refers_to_picture
@@ -20,9 +21,10 @@ log = structlog.get_logger()
 class ThreadStarters:
     """Reads the first messages of threads, whose ids are those of their threads."""
 
-    def __init__(self, client: discord.Client, files: Files) -> None:
+    def __init__(self, client: discord.Client, files: Files, reader: MessageReader) -> None:
         self._client = client
         self._files = files
+        self._reader = reader
 
     async def pictures(self, channel: Any, text: str) -> tuple[Attachment, ...]:
         """The pictures that a request without others is about; none outside of a thread, and where `text` asks for
@@ -41,7 +43,7 @@ class ThreadStarters:
         in_thread = thread.parent is None or isinstance(thread.parent, discord.ForumChannel)
         place = thread if in_thread else self._client.get_partial_messageable(thread.parent_id)
         try:
-            return await place.fetch_message(thread.id)
+            return await self._reader.fetch(place, thread.id)
         except (discord.DiscordException, OSError) as failed:
             if is_machine_failure(failed):
                 raise

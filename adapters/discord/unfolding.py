@@ -12,6 +12,7 @@ import structlog
 from cachetools import TTLCache
 
 from adapters.discord.media import embed_addresses
+from adapters.discord.message_reader import MessageReader
 from bot.clock import Clock, wait_for_event
 from bot.errors.machine import is_machine_failure
 from bot.intake.addresses import find_addresses, normalize_address
@@ -25,8 +26,9 @@ MAX_UPDATES, UPDATE_TTL_S = 1000, 10.0  # updates that came before their message
 class LinkUnfolding:
     """Notes updates of messages, and completes messages by them."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, reader: MessageReader) -> None:
         self._clock = clock
+        self._reader = reader
         self._updates: TTLCache[int, list[Any]] = TTLCache(MAX_UPDATES, UPDATE_TTL_S, clock.monotonic)  # Any: JSON
         self._updated: dict[int, asyncio.Event] = {}  # of messages that are waited for
         self._closing = False
@@ -48,7 +50,7 @@ class LinkUnfolding:
             while (left_s := end_s - self._clock.monotonic()) > 0:
                 updated.clear()
                 if (update := self._updates.pop(message.id, None)) is not None:
-                    embeds = [discord.Embed.from_dict(each) for each in update] or await _read_embeds(message)
+                    embeds = [discord.Embed.from_dict(each) for each in update] or await self._read_embeds(message)
                     if embeds:
                         message.embeds = embeds
                         return True
@@ -57,7 +59,7 @@ class LinkUnfolding:
                 await wait_for_event(updated, left_s, self._clock)
         finally:
             self._updated.pop(message.id, None)
-        message.embeds = await _read_embeds(message) or message.embeds  # a restart may have missed the update
+        message.embeds = await self._read_embeds(message) or message.embeds  # a restart may have missed the update
         return True
 
     def close(self) -> None:
@@ -65,6 +67,16 @@ class LinkUnfolding:
         self._closing = True
         for updated in self._updated.values():
             updated.set()
+
+    async def _read_embeds(self, message: discord.Message) -> list[discord.Embed]:
+        """The embeds of a message as they are now; none where it cannot be read."""
+        try:
+            return (await self._reader.fetch(message.channel, message.id)).embeds
+        except (discord.DiscordException, OSError) as failed:
+            if is_machine_failure(failed):
+                raise
+            log.info("message with a link not read again", failure=type(failed).__name__)
+            return []
 
 
 def _may_unfold(message: discord.Message) -> bool:
@@ -78,14 +90,3 @@ def _may_unfold(message: discord.Message) -> bool:
         if "://" in written and "<" not in written and normalize_address(address.url) not in shown:
             return True
     return False
-
-
-async def _read_embeds(message: discord.Message) -> list[discord.Embed]:
-    """The embeds of a message as they are now; none where it cannot be read."""
-    try:
-        return (await message.channel.fetch_message(message.id)).embeds
-    except (discord.DiscordException, OSError) as failed:
-        if is_machine_failure(failed):
-            raise
-        log.info("message with a link not read again", failure=type(failed).__name__)
-        return []

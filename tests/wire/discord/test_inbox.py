@@ -10,6 +10,7 @@ import pytest
 from adapters.discord.inbox import MESSAGE_LIFETIME_S, SAVE_WAIT_S, EventInbox
 from adapters.discord.interaction_tokens import TOKEN_LIFETIME_S
 from bot.ports import StoredToken
+from tests.servers.discord import encode
 from tests.support.clocks import FakeClock, settle
 from tests.support.databases import put_updates
 from tests.support.waiting import wait_until
@@ -222,3 +223,41 @@ async def test_what_cannot_be_read_of_before_is_set_aside_and_hides_nothing(worl
 
         await wait_until(all_set_aside)
         await wait_until_saved(easel, 0)
+
+
+async def test_an_edit_is_taken_up_by_the_next_process(world: DiscordWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a request that waits, killed before the edit was handled; the message itself was."""
+    world.settings["limits"] = {"user_concurrent": 1}
+    chat = world.server.world.open_dm(world.ada)
+    async with world.gallery() as upstream:
+        async with world.easel() as first:
+            world.server.say(world.ada, chat, "an owl")
+            await upstream.fetched.wait()
+            waiting = world.server.say(world.ada, chat, "a fxo")
+            await world.wait_for_unfinished_jobs(2)
+            await wait_until_saved(first, 0)
+            monkeypatch.setattr(first.app.events, "receive_message", is_killed)
+            world.server.rewrite(waiting, "a fax")
+            world.advance_clock(1)
+            world.server.rewrite(waiting, "a fox")
+            world.server.unfold(waiting, [])
+            await wait_until_saved(first, 2)
+        async with world.easel() as second:
+            await wait_until_saved(second, 0)
+            upstream.open.set()
+            await world.wait_until_settled()
+    async with world.store() as store:
+        assert {job.prompt for job in await store.history(f"discord:{world.ada.id}")} == {"an owl", "a fox"}
+
+
+async def test_an_edit_of_a_guild_that_is_not_listed_yet_waits_for_it(world: DiscordWorld) -> None:
+    async with world.easel():
+        said = world.server.say(world.ada, world.channel, "nobody asks the bot")
+        listed = world.server.core.world.guilds
+        world.server.gateway.send_odd("GUILD_DELETE", {"id": str(world.guild.id)})
+        world.server.rewrite(said, "nobody asks the bot, still")
+        world.server.gateway.send_odd("GUILD_CREATE", encode.guild(listed[world.guild.id], world.server.world))
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} /quota")
+        await world.wait_for_reply()
+        assert len(world.bot_messages()) == 1
+        assert world.sandbox.requests == []

@@ -16,9 +16,12 @@ from adapters.discord import connection, gateway
 from adapters.discord.gateway import GatewayClient
 from adapters.discord.gateway_socket import GatewaySocket
 from bot.settings import Settings
+from bot.texts import translate
+from tests.servers.discord import Message
 from tests.servers.discord.gateway import MISSING
 from tests.support.waiting import wait_until
-from tests.wire.discord.easel import DiscordWorld, Easel, discord_world
+from tests.support.world import reference_sizes
+from tests.wire.discord.easel import DiscordWorld, Easel, discord_world, photo
 
 POLL: dict[str, Any] = {
     "question": {"text": "which?"},
@@ -205,6 +208,85 @@ async def test_a_menu_on_a_poll_that_cannot_be_read_opens_the_form_or_says_so(wo
         await answers(world)
 
 
+BROKEN_EMBED: dict[str, Any] = {"type": "rich", "title": "news", "timestamp": "yesterday", "image": "none"}
+# What discord.py cannot read, or takes for granted, and nobody needs for a picture.
+USELESS: list[dict[str, Any]] = [
+    {"embeds": [BROKEN_EMBED]},
+    {"embeds": None, "mentions": None, "components": MISSING, "attachments": MISSING, "flags": "x"},
+    {"type": None, "edited_timestamp": 5, "member": {}, "thread": {}, "message_snapshots": None},
+    {"mentions": [{}], "components": [{"type": 1}], "interaction": [], "application": {}},
+    {"referenced_message": True, "message_reference": "none"},
+]
+# What may be words or a picture.
+MEANT: list[dict[str, Any]] = [
+    {"content": 5},
+    {"attachments": [{"id": None}]},
+    {"sticker_items": [{}]},
+    {"message_snapshots": [{}]},
+    {"message_snapshots": [{"message": {"attachments": "x"}}]},
+]
+
+
+async def test_a_message_is_served_by_what_can_be_read_of_it(world: DiscordWorld) -> None:
+    home = world.server.world.open_dm(world.ada)
+    async with world.easel():
+        for number, odd in enumerate(USELESS):
+            world.server.gateway.odd["MESSAGE_CREATE"] = odd
+            before = (world.bot_messages(home) or [None])[-1]
+            world.server.say(world.ada, home, f"a red fox, {number}")
+            await world.wait_for_picture(home, after=before)
+        assert [each.prompt for each in world.sandbox.requests] == [
+            f"a red fox, {each}" for each in range(len(USELESS))
+        ]
+
+
+@pytest.mark.parametrize("where", ["direct", "mention"])
+async def test_a_message_whose_meaning_cannot_be_read_is_answered_and_paints_nothing(
+    world: DiscordWorld, where: str
+) -> None:
+    chat = world.server.world.open_dm(world.ada) if where == "direct" else world.channel
+    async with world.easel():
+        for odd in MEANT if where == "direct" else MEANT[:2]:
+            world.server.gateway.odd["MESSAGE_CREATE"] = odd
+            world.server.say(world.ada, world.channel, "nobody asks the bot")
+            before = (world.bot_messages(chat) or [None])[-1]
+            world.server.say(world.ada, chat, f"{world.bot_mention} a red fox")
+            told = await world.wait_for_reply(chat, after=before)
+            assert told.content == translate("en", "error-internal")
+        assert len(world.bot_messages()) == (2 if where == "mention" else 0)
+        assert world.sandbox.requests == []
+
+
+async def test_a_message_that_a_call_brings_is_served_by_what_can_be_read_of_it(
+    world: DiscordWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that is replied to, where the event does not bring it."""
+    async with world.easel():
+        shown = world.server.say(world.ada, world.channel, f"look {world.bot_mention}", files=[photo()])
+        asked = await world.wait_for_reply()
+        seen = world.server.core.messages.seen
+
+        def seen_oddly(what: Message, *, content: bool) -> dict[str, Any]:
+            return seen(what, content=content) | {"embeds": [BROKEN_EMBED], "poll": POLL}
+
+        monkeypatch.setattr(world.server.core.messages, "seen", seen_oddly)
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} at night", reply_to=shown, resolved=False)
+        await world.wait_for_picture(after=asked)
+        assert len(reference_sizes(world.sandbox)) == 1
+
+
+async def test_an_update_that_brings_only_what_has_changed_is_no_error(world: DiscordWorld) -> None:
+    async with world.easel():
+        said = world.server.say(world.ada, world.channel, "nobody asks the bot")
+        place = {"id": str(said.id), "channel_id": str(world.channel.id), "guild_id": str(world.guild.id)}
+        updates: list[dict[str, Any]] = [{"embeds": []}, {"pinned": True}, {"content": "", "edited_timestamp": None}]
+        with capture_logs() as logs:
+            for update in updates:
+                world.server.gateway.send_odd("MESSAGE_UPDATE", place | update)
+            await answers(world)
+        assert not [each for each in logs if each["log_level"] in ("error", "warning")]
+
+
 @pytest.mark.parametrize("event", ["MESSAGE_CREATE", "INTERACTION_CREATE"])
 async def test_what_breaks_its_handler_is_set_aside(
     world: DiscordWorld, monkeypatch: pytest.MonkeyPatch, event: str
@@ -218,6 +300,8 @@ async def test_what_breaks_its_handler_is_set_aside(
         monkeypatch.setattr(easel.app.events, "receive_message", is_broken)
         if event == "MESSAGE_CREATE":
             world.server.say(world.ada, world.channel, f"{world.bot_mention} a red fox")
+            told = await world.wait_for_reply()
+            assert told.content == translate("en", "error-internal")
         else:
             asked = world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
             await world.until(lambda: asked.followups or (asked.original and not asked.original.loading))
