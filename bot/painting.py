@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bot.prices import PriceRange
+
 MAX_SURPLUS_IMAGES = 2  # that a job may get beyond what was asked for, as some relays' habit is; the rest is dropped
 
 
@@ -72,8 +74,8 @@ class Model:
     name: str
     """The upstream's name of it, as the operator configured it."""
 
-    price: int
-    """Most credits for one image, over the providers that have it; >= 0."""
+    price: PriceRange
+    """Credits for one image whose quality and size are left open, over the providers that have it."""
 
     aliases: tuple[str, ...] = ()
     """Other names that users may type: those of its providers."""

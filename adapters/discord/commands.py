@@ -199,7 +199,7 @@ def _paint_command(
 
 def _model_choice(model: Model) -> app_commands.Choice[str]:
     """A model with its price; names too long to be shown are shortened, and sent in whole."""
-    text = {"model": shorten(model.name, MAX_MODEL_CHARS), "credits": model.price}
+    text = {"model": shorten(model.name, MAX_MODEL_CHARS), "price": str(model.price), "credits": model.price.most}
     return app_commands.Choice(
         name=locale_str(translate("en", "model-price", **text), key="model-price", **text), value=model.name
     )

@@ -237,6 +237,9 @@ def help_text(locale: str, models: Sequence[Model] = ()) -> str:
     lines = [translate(locale, spec.help_line) for spec in COMMANDS.values() if spec.in_help]
     lines += ["", translate(locale, "help-tips")]
     if offered := offered_models(models):
-        priced = (translate(locale, "model-price", model=each.name, credits=each.price) for each in offered)
+        priced = (
+            translate(locale, "model-price", model=each.name, price=str(each.price), credits=each.price.most)
+            for each in offered
+        )
         lines.append(translate(locale, "help-models", models=", ".join(priced)))
     return "\n".join(lines)

@@ -90,6 +90,14 @@ def offered_sizes(capabilities: Capabilities) -> tuple[str, ...]:
     return tuple(dict.fromkeys(capabilities.sizes + shapes + tiers + capabilities.tiers))
 
 
+def pixels_of(size: str) -> tuple[int, int] | None:
+    """Width and height of a size in whole pixels; None for a shape, for `auto`, and for what is no size."""
+    parsed = _parse_size(_normalise(size))
+    if parsed is None or not parsed.is_pixels:
+        return None
+    return int(parsed.width), int(parsed.height)
+
+
 # ---------------------------------------------------------------- sizes of a provider
 
 

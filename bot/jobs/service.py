@@ -150,7 +150,7 @@ class JobService:
         requirements = Requirements(
             options=options, reference_count=len(references), prompt_chars=len(prompt), has_mask=mask is not None
         )
-        return self._provider.price(requirements) * options.n
+        return self._provider.price_range(requirements).most * options.n
 
     # ------------------------------------------------------------ amending
 

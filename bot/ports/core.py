@@ -16,6 +16,7 @@ from bot.chat import (
     User,
 )
 from bot.painting import Capabilities, PaintEvent, PaintRequest
+from bot.prices import Price
 
 
 class Provider(Protocol):
@@ -37,8 +38,8 @@ class Provider(Protocol):
         ...
 
     @property
-    def price(self) -> int:
-        """Credits per image, >= 0."""
+    def price(self) -> Price:
+        """Credits for one image, by quality and tier."""
         ...
 
     @property

@@ -9,6 +9,7 @@ import structlog
 
 from bot.errors import Lost
 from bot.painting import Accepted, Capabilities, ImageMissing, PaintEvent, PaintRequest
+from bot.prices import Price
 from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import Upstream
 
@@ -49,8 +50,8 @@ class BaseProvider:
         return self._upstream.capabilities
 
     @property
-    def price(self) -> int:
-        """Credits for one image; >= 0."""
+    def price(self) -> Price:
+        """Credits for one image, by quality and tier."""
         return self._upstream.price
 
 

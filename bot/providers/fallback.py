@@ -13,8 +13,10 @@ import structlog
 
 from bot.clock import Clock, Deadline
 from bot.errors import Busy, Lost, PaintFailed, Restarted, Retry, TookTooLong, Unsupported
-from bot.painting import Accepted, Capabilities, FinishedImage, PaintEvent, PaintRequest, Stage, StageChanged
+from bot.intake.prices import price_range
+from bot.painting import Accepted, Capabilities, FinishedImage, Options, PaintEvent, PaintRequest, Stage, StageChanged
 from bot.ports import Provider
+from bot.prices import PriceRange
 from bot.providers.breaker import Breaker, Circuit
 from bot.providers.concurrency import PendingRequest
 from bot.providers.diagnostics import remedy
@@ -37,7 +39,7 @@ class AttemptStarted:
     """The operator's name for it."""
 
     price: int
-    """Its credits for one image; >= 0."""
+    """Most credits for one image of the request there; >= 0."""
 
     model: str = ""
     """Name of its model."""
@@ -103,12 +105,12 @@ class FallbackProvider:
         """
         return [slot.provider for slot in self._capable_slots(needs)]
 
-    def price(self, needs: Requirements) -> int:
-        """Credits to reserve for one image: the highest price of the providers that may paint it.
+    def price_range(self, needs: Requirements) -> PriceRange:
+        """What one image may cost at the providers that may paint it; `most` is to be reserved.
 
         Raises Unsupported when none can.
         """
-        return max(provider.price for provider in self.capable_providers(needs))
+        return PriceRange.over(_price_range(slot.provider, needs.options) for slot in self._capable_slots(needs))
 
     def can_satisfy(self, needs: Requirements) -> bool:
         """Whether any provider can meet the whole request."""
@@ -229,7 +231,7 @@ class FallbackProvider:
             is_probe = breaker.begin_request(self._clock.monotonic())
             try:
                 attempt.has_started = True
-                yield AttemptStarted(provider.name, provider.price, provider.model)
+                yield AttemptStarted(provider.name, _price_range(provider, request.options).most, provider.model)
                 async with aclosing(self._paint_or_resume(slot, request, attempt, deadline)) as events:
                     async for event in events:
                         if isinstance(event, Accepted):
@@ -341,6 +343,10 @@ class FallbackProvider:
             detail=failure.detail,
             hint=remedy(failure),
         )
+
+
+def _price_range(provider: Provider, options: Options) -> PriceRange:
+    return price_range(provider.price, options, provider.capabilities)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import TypeVar
 from bot.intake import sizes
 from bot.intake.models import is_same_model
 from bot.painting import Capabilities, Model, Options, PaintRequest
+from bot.prices import PriceRange
 
 T = TypeVar("T")
 
@@ -103,12 +104,12 @@ def merge_capabilities(capabilities: Sequence[Capabilities]) -> Capabilities:
 
 
 def _merge_models(models: Iterable[Model]) -> tuple[Model, ...]:
-    """Each model once, at the highest of its prices and by all its names."""
+    """Each model once, by all its names, and at what any of its providers may cost."""
     merged: dict[str, Model] = {}
     for each in models:
         known = merged.setdefault(each.name.casefold(), each)
         aliases = tuple(dict.fromkeys(known.aliases + each.aliases))
-        merged[each.name.casefold()] = replace(known, price=max(known.price, each.price), aliases=aliases)
+        merged[each.name.casefold()] = replace(known, price=PriceRange.over((known.price, each.price)), aliases=aliases)
     return tuple(merged.values())
 
 

@@ -27,6 +27,7 @@ from bot.settings.types import (
     HostPort,
     HttpsUrl,
     HttpUrl,
+    PriceTable,
     Secret,
     SocketUrl,
     UserKey,
@@ -163,8 +164,9 @@ class Provider(_Table):
     max_concurrency: PositiveInt | None = None
     """Most requests at a time, > 0; None: learned from its answers, up to `jobs.concurrency`."""
 
-    price: NonNegativeInt | None = None
-    """Credits an image, >= 0."""
+    price: PriceTable | None = None
+    """Credits an image, >= 0: a number, or a table of credits by quality and factors by tier
+    (`{ low = 1, high = 16, "4K" = 2.0 }`), with `default` for qualities that it does not name."""
 
     usage_rate: PositiveFloat | None = None
     """Credits for one of the upstream's own, > 0; charged instead of `price`, and never more than it."""

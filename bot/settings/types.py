@@ -10,6 +10,8 @@ from typing import Annotated, cast
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
+from bot.prices import parse_price
+
 PREFIX = "EASEL_"  # of the environment variables
 PRESETS = (
     "acedata",
@@ -44,6 +46,12 @@ def _channels(value: object) -> object:
         if all(isinstance(each, int) and each < 0 for each in ids):
             return ids
     raise ValueError("must be true, false, or a list of channel ids such as -1001234567890")
+
+
+def _price(value: object) -> object:
+    """Checked in whole, and kept as it was written: which qualities and tiers there are, the preset knows."""
+    parse_price(value)
+    return value
 
 
 def matching(pattern: str, meant: str) -> AfterValidator:
@@ -85,4 +93,5 @@ DatabaseUrl = Annotated[
 ]
 UserKey = Annotated[str, matching(r"[a-z]+:\S+", "platform:id, such as telegram:123")]
 HostPort = Annotated[str, matching(r"(\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}", "host:port")]
+PriceTable = Annotated[int | float | dict[str, int | float], BeforeValidator(_price)]
 Channels = Annotated[bool | tuple[int, ...], BeforeValidator(_channels)]

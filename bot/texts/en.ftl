@@ -208,9 +208,10 @@ help-tips =
     Options, anywhere in the prompt: --size 3:2, --quality high, --n 2
 # Follows the tips where there are several models; $models is a list of the line below.
 help-models = --model NAME chooses the model: { $models }
-model-price = { $model } ({ $credits ->
-        [one] { NUMBER($credits, useGrouping: 0) } credit
-       *[other] { NUMBER($credits, useGrouping: 0) } credits
+# $price: credits for a picture as a number, or as two where it depends (1–16); $credits: the last of them.
+model-price = { $model } ({ $price } { $credits ->
+        [one] credit
+       *[other] credits
     })
 answer-quota =
     { $left ->

@@ -222,10 +222,10 @@ help-tips =
     В личном чате просто пишите, с фото или без. Чтобы изменить результат, ответьте на него.
     Параметры можно добавить в описание: --size 3:2, --quality high, --n 2
 help-models = --model НАЗВАНИЕ выбирает модель: { $models }
-model-price = { $model } ({ $credits ->
-        [one] { NUMBER($credits, useGrouping: 0) } кредит
-        [few] { NUMBER($credits, useGrouping: 0) } кредита
-       *[many] { NUMBER($credits, useGrouping: 0) } кредитов
+model-price = { $model } ({ $price } { $credits ->
+        [one] кредит
+        [few] кредита
+       *[many] кредитов
     })
 answer-quota =
     { $left ->

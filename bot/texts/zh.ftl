@@ -163,7 +163,9 @@ help-tips =
     私聊时直接写就行，可以附照片。想修改结果，回复那张图即可。
     描述中可加选项：--size 3:2、--quality high、--n 2
 help-models = --model 名称 选择模型：{ $models }
-model-price = { $model }（{ NUMBER($credits, useGrouping: 0) } 积分）
+model-price = { $model }（{ $price } { $credits ->
+       *[other] 积分
+    }）
 answer-quota =
     今天还剩 { NUMBER($left, useGrouping: 0) } 积分。
     为未完成的图片预留：{ NUMBER($held, useGrouping: 0) }

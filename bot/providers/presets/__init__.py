@@ -9,7 +9,9 @@ from dataclasses import replace
 from pydantic import SecretStr
 
 from bot.errors import SettingsWrong
-from bot.painting import Model
+from bot.intake.prices import offered_tiers, price_range, unknown_keys
+from bot.painting import Capabilities, Model, Options
+from bot.prices import Price, parse_price
 from bot.providers.presets.chat import CHAT
 from bot.providers.presets.images import IMAGE_RELAY, IMAGE_SANDBOX, IMAGES
 from bot.providers.presets.shape import Dialect, Preset, TokenPrice, Upstream, join_url
@@ -58,7 +60,7 @@ def resolve_upstream(
     model: str | None = None,
     stream: bool | None = None,
     max_concurrency: int | None = None,
-    price: int | None = None,
+    price: object = None,
     usage_rate: float | None = None,
     timeout_s: float | None = None,
     idle_timeout_s: float | None = None,
@@ -71,10 +73,12 @@ def resolve_upstream(
     """The upstream of a preset (or of a dialect, without one), overridden by every argument that is not None.
 
     `api_version` goes into the query of every address (Azure). `sizes` replace the preset's list and its rules. A
-    `base_url` without a `files_base_url` holds for both. `max_concurrency` is accepted, so that all settings of a
-    provider can be passed, and ignored: it belongs to the caller of the provider.
+    `base_url` without a `files_base_url` holds for both. `price`: as `bot.prices.parse_price` takes it.
+    `max_concurrency` is accepted, so that all settings of a provider can be passed, and ignored: it belongs to the
+    caller of the provider.
 
-    Raises SettingsWrong: an unknown preset or dialect, no base address, or a key that no header can carry.
+    Raises SettingsWrong: an unknown preset or dialect, no base address, a key that no header can carry, or a
+    price of what it does not offer.
     """
     base = _choose(name, preset, dialect)
     overrides = {
@@ -82,7 +86,7 @@ def resolve_upstream(
         "files_base_url": files_base_url,
         "model": model,
         "stream": stream,
-        "price": price,
+        "price": None if price is None else _price(name, price),
         "timeout_s": timeout_s,
         "idle_timeout_s": idle_timeout_s,
     }
@@ -104,7 +108,10 @@ def resolve_upstream(
         capabilities = replace(capabilities, max_n=max_n, counts=tuple(n for n in capabilities.counts if n <= max_n))
     if max_references is not None:
         capabilities = replace(capabilities, max_references=max_references)
-    models = (Model(name=base.model, price=base.price, aliases=(name,)),)
+    if unknown := unknown_keys(base.price, capabilities):
+        raise SettingsWrong([_unknown_keys(name, unknown, capabilities)])
+    possible = price_range(base.price, Options(), capabilities)
+    models = (Model(name=base.model, price=possible, aliases=(name,)),)
     return Upstream(
         name=name,
         preset=preset,
@@ -141,6 +148,18 @@ def _choose(name: str, preset: str | None, dialect: str | None) -> Preset:
     own = PRESETS[preset]
     variant = VARIANTS.get((preset, dialect or own.dialect)) or DIALECTS[dialect or own.dialect]
     return own if variant.dialect == own.dialect else replace(variant, base_url=own.base_url)
+
+
+def _price(name: str, value: object) -> Price:
+    try:
+        return parse_price(value)
+    except ValueError as wrong:
+        raise SettingsWrong([f"providers.{name}.price: {wrong}"]) from None
+
+
+def _unknown_keys(name: str, unknown: Sequence[str], capabilities: Capabilities) -> str:
+    offered = ", ".join((*capabilities.qualities, *offered_tiers(capabilities))) or "neither qualities nor tiers"
+    return f"providers.{name}.price: {', '.join(unknown)} is nothing that it paints; it has {offered}"
 
 
 def _with_api_version(name: str, wire: Wire, api_version: str | None) -> Wire:

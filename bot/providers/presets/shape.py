@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from bot.painting import Capabilities
+from bot.prices import Price
 from bot.providers.presets.wires import Wire
 
 Dialect = Literal["chat", "tasks", "images"]
@@ -61,8 +62,8 @@ class Preset:
     stream: bool = True
     """Whether a streamed answer is requested."""
 
-    price: int = 1
-    """Our credits for one image; >= 0."""
+    price: Price = Price()
+    """Our credits for one image."""
 
     token_price: TokenPrice | None = None
     """What the upstream charges for tokens; None: it charges otherwise, or reports its credits itself."""
@@ -123,8 +124,8 @@ class Upstream:
     stream: bool
     """Whether a streamed answer is requested."""
 
-    price: int
-    """Our credits for one image; >= 0."""
+    price: Price
+    """Our credits for one image, by quality and tier."""
 
     token_price: TokenPrice | None = None
     """What the upstream charges for tokens; None: it charges otherwise, or reports its credits itself."""

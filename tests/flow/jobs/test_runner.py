@@ -19,6 +19,7 @@ from bot.jobs.results import JobResults
 from bot.jobs.runner import JobRunner
 from bot.painting import Accepted, Blob, Capabilities, FinishedImage, Link, PaintEvent, PaintRequest, Preview, Usage
 from bot.pictures.processing import ImageProcessor
+from bot.prices import Price
 from bot.providers.fallback import FallbackProvider
 from bot.quota import QuotaRules
 from bot.status.messages import StatusMessages
@@ -44,7 +45,7 @@ class Upstream:
     model = "pencil-1"
     resumable = False
     capabilities = Capabilities()
-    price = 1
+    price = Price()
 
     def __init__(self) -> None:
         self.script: list[Step] = []

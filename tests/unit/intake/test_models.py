@@ -8,10 +8,20 @@ from bot.errors import BadOption, ChooseModel, OneModelOnly, OptionWithoutValue,
 from bot.intake.models import matching_models
 from bot.intake.options import extract_options
 from bot.painting import Capabilities, Model, Options
+from bot.prices import PriceRange
 from bot.providers.requirements import Requirements, can_satisfy, merge_capabilities
 
-GPT, FLUX, FLUX_MAX = Model(name="gpt-image-2", price=4), Model(name="Flux", price=1), Model(name="Flux-Max", price=2)
-GEMINI = Model(name="google/gemini-3-pro", price=3, aliases=("openrouter",))
+
+def credits(number: int) -> PriceRange:
+    return PriceRange(least=number, most=number)
+
+
+GPT, FLUX, FLUX_MAX = (
+    Model(name="gpt-image-2", price=credits(4)),
+    Model(name="Flux", price=credits(1)),
+    Model(name="Flux-Max", price=credits(2)),
+)
+GEMINI = Model(name="google/gemini-3-pro", price=credits(3), aliases=("openrouter",))
 MODELS = (GPT, FLUX, FLUX_MAX, GEMINI)
 OFFERED = Capabilities(models=MODELS)
 
@@ -81,15 +91,18 @@ def test_where_there_is_no_choice_none_is_offered(models: tuple[Model, ...]) -> 
     assert "--model" not in str(caught.value.facts["allowed"])
 
 
-def test_providers_of_the_same_model_are_one_choice_at_the_highest_price() -> None:
+def test_providers_of_the_same_model_are_one_choice_at_any_of_their_prices() -> None:
     one = Capabilities(models=(replace(GPT, aliases=("main",)),))
-    other = Capabilities(models=(Model(name="GPT-Image-2", price=5, aliases=("spare",)),))
+    other = Capabilities(models=(Model(name="GPT-Image-2", price=credits(5), aliases=("spare",)),))
     merged = merge_capabilities([one, Capabilities(models=(FLUX,)), other])
-    assert merged.models == (Model(name="gpt-image-2", price=5, aliases=("main", "spare")), FLUX)
+    assert merged.models == (
+        Model(name="gpt-image-2", price=PriceRange(least=4, most=5), aliases=("main", "spare")),
+        FLUX,
+    )
 
 
 def test_only_providers_with_the_model_can_satisfy_a_request_for_it() -> None:
     needs = Requirements(options=Options(model="gpt-image-2"), reference_count=0, prompt_chars=5)
-    assert can_satisfy(Capabilities(models=(Model(name="GPT-Image-2", price=5),)), needs)
+    assert can_satisfy(Capabilities(models=(Model(name="GPT-Image-2", price=credits(5)),)), needs)
     assert not can_satisfy(Capabilities(models=(FLUX,)), needs)
     assert str(needs) == "--model gpt-image-2"

@@ -6,6 +6,7 @@ from contextlib import aclosing
 
 from bot.errors import PaintFailed
 from bot.painting import Blob, Capabilities, FinishedImage, Image, PaintEvent, PaintRequest, Stage, StageChanged
+from bot.prices import Price
 from bot.providers.fallback import FallbackProvider, Shrink
 from tests.support.clocks import FakeClock
 
@@ -23,7 +24,7 @@ class Scripted:
         self,
         name: str,
         *acts: Act,
-        price: int = 1,
+        price: int | Price = 1,
         capabilities: Capabilities | None = None,
         resumed: Sequence[Act] = (),
     ) -> None:
@@ -34,7 +35,7 @@ class Scripted:
         self.resumed_ids: list[str] = []
         self._resumed = list(resumed)
         self.capabilities = capabilities or Capabilities()
-        self.price = price
+        self.price = Price(default=price) if isinstance(price, int) else price
         self.paint_calls = 0
         self.requests: list[PaintRequest] = []
         self.closed = 0

@@ -37,7 +37,7 @@ async def test_what_nobody_can_do_is_refused_in_the_words_that_were_typed() -> N
     made = fallback(Scripted("square", [PAINTED], capabilities=SQUARE), Scripted("wide", [PAINTED], capabilities=WIDE))
     needs = Requirements(options=Options(size="1:1", quality="high", n=3), reference_count=2, prompt_chars=5)
     with pytest.raises(Unsupported) as refused:
-        made.price(needs)
+        made.price_range(needs)
     assert refused.value.facts == {"what": "--size 1:1 --quality high --n 3 🖼🖼"}
     with pytest.raises(Unsupported):
         await Run(made, PaintRequest(prompt="a", options=Options(size="1:1", n=2))).run()
@@ -46,8 +46,8 @@ async def test_what_nobody_can_do_is_refused_in_the_words_that_were_typed() -> N
 def test_as_much_is_reserved_as_the_dearest_may_cost() -> None:
     cheap, dear = Scripted("cheap", [], price=1), Scripted("dear", [], price=5, capabilities=WIDE)
     made = fallback(cheap, dear)
-    assert made.price(Requirements(options=Options(), reference_count=0, prompt_chars=5)) == 5
-    assert made.price(Requirements(options=Options(), reference_count=1, prompt_chars=5)) == 1
+    assert made.price_range(Requirements(options=Options(), reference_count=0, prompt_chars=5)).most == 5
+    assert made.price_range(Requirements(options=Options(), reference_count=1, prompt_chars=5)).most == 1
     assert [
         each.name for each in made.capable_providers(Requirements(options=Options(), reference_count=0, prompt_chars=5))
     ] == [
@@ -106,7 +106,7 @@ def test_what_nobody_takes_together_is_named_in_full() -> None:
     )
     options = Options(size="3:2", tier="2K", background="transparent", format="webp", compression=80, n=3)
     with pytest.raises(Unsupported) as refused:
-        made.price(Requirements(options=options, reference_count=2, prompt_chars=5, has_mask=True))
+        made.price_range(Requirements(options=options, reference_count=2, prompt_chars=5, has_mask=True))
     said = "--size 3:2@2K --background transparent --format webp --compression 80 --n 3 🖼🖼 mask"
     assert refused.value.facts == {"what": said}
     assert not made.can_satisfy(Requirements(options=Options(), reference_count=2, prompt_chars=5, has_mask=True))

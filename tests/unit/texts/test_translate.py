@@ -47,6 +47,7 @@ WORDS = {name for name, fact in FACTS.items() if isinstance(fact, str)} | {
     "missing",
     "model",
     "models",
+    "price",
     "prompt",
     "state",
     "time",

@@ -61,9 +61,9 @@ async def test_retry_and_vary_keep_the_model(place: TelegramWorld) -> None:
 async def test_what_there_is_and_what_it_costs_is_said_before_anything_is_spent(place: TelegramWorld) -> None:
     place.settings["providers"] = providers(place)
     async with place.easel():
-        wrong = ChooseModel(value="dall-e", allowed="gpt-image-2 (4), flux-pro (2)")
+        wrong = ChooseModel(value="dall-e", allowed="gpt-image-2 (4), flux-pro (1–2)")
         assert await said(place, "a red fox --model dall-e") == translate_error("en", wrong)
-        assert (await said(place, "/help")).endswith("gpt-image-2 (4 credits), flux-pro (2 credits)")
+        assert (await said(place, "/help")).endswith("gpt-image-2 (4 credits), flux-pro (1–2 credits)")
         assert await place.available_credits() == 50
 
 

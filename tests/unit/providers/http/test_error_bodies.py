@@ -244,7 +244,7 @@ def test_a_preset_fills_what_is_not_set() -> None:
         "gpt-4o-image",
         "chat",
     )
-    assert (made.stream, made.price, made.timeout_s, made.idle_timeout_s) == (True, 1, 600, 120)
+    assert (made.stream, made.price.credits(), made.timeout_s, made.idle_timeout_s) == (True, 1, 600, 120)
     assert made.capabilities.max_references == 5
     assert "sk-123" not in repr(made)
 
@@ -254,7 +254,7 @@ def test_what_is_set_stands_in_the_presets_place() -> None:
         name="a", preset="openrouter", dialect="chat", base_url="http://x.example/", model="m", stream=False,
         price=0, timeout_s=5, idle_timeout_s=1, files_base_url="http://f.example", max_concurrency=3,
     )  # fmt: skip
-    assert (made.base_url, made.model, made.stream, made.price) == ("http://x.example", "m", False, 0)
+    assert (made.base_url, made.model, made.stream, made.price.credits()) == ("http://x.example", "m", False, 0)
     assert (made.timeout_s, made.idle_timeout_s, made.files_base_url) == (5, 1, "http://f.example")
 
 

@@ -114,7 +114,7 @@ async def test_a_name_and_a_password_in_the_address_go_as_basic_authentication(c
 
 def test_it_is_a_provider(client: UpstreamClient) -> None:
     made: Provider = provider(client, "http://127.0.0.1:1", preset="acedata", price=3)
-    assert (made.name, made.price, made.capabilities.max_references) == ("up", 3, 5)
+    assert (made.name, made.price.credits(), made.capabilities.max_references) == ("up", 3, 5)
 
 
 # ---------------------------------------------------------------- what is understood

@@ -98,7 +98,7 @@ async def test_without_a_key_no_header_is_sent(client: UpstreamClient) -> None:
 
 async def test_it_is_a_provider_that_cannot_be_asked_again(client: UpstreamClient) -> None:
     made: Provider = provider(client, "http://127.0.0.1:1", "openai", price=3)
-    assert (made.name, made.model, made.price, made.resumable) == ("up", "gpt-image-2", 3, False)
+    assert (made.name, made.model, made.price.credits(), made.resumable) == ("up", "gpt-image-2", 3, False)
     assert made.capabilities.max_references == 16
     with pytest.raises(Lost):
         await anext(made.resume(PaintRequest(prompt="x"), "req_7"))

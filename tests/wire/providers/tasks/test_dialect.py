@@ -132,7 +132,7 @@ async def test_a_relay_without_an_upload_service_gets_the_pictures_themselves(
 
 def test_it_is_a_provider(client: UpstreamClient, clock: InstantClock) -> None:
     made: Provider = provider(client, clock, "http://127.0.0.1:1", price=3)
-    assert (made.name, made.model, made.price, made.resumable) == ("up", "gpt-4o-image", 3, True)
+    assert (made.name, made.model, made.price.credits(), made.resumable) == ("up", "gpt-4o-image", 3, True)
     assert (made.capabilities.allowed_counts, made.capabilities.max_prompt_chars) == ((1, 2, 4), 2000)
     assert provider(client, clock, "http://127.0.0.1:1", "toapis").capabilities.allowed_counts == (1, 2, 3, 4)
 
