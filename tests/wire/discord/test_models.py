@@ -23,7 +23,8 @@ async def test_models_are_choices_with_their_prices_and_the_chosen_one_paints(wo
         one, other = options(world)["model"]["choices"]
         assert (one["name"], one["value"]) == ("gpt-image-2 (4 credits)", "gpt-image-2")
         assert (other["name"], other["value"]) == ("flux-pro (1 credit)", "flux-pro")
-        assert other["name_localizations"]["ru"] == translate("ru", "model-price", model="flux-pro", price="1", credits=1)
+        said = translate("ru", "model-price", model="flux-pro", price="1", credits=1)
+        assert other["name_localizations"]["ru"] == said
         world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox", "model": "flux-pro"})
         first = await world.wait_for_picture()
         world.server.slash(world.ada, world.channel, "imagine", {"prompt": f"a red fox --model {long_name[:9]}"})
