@@ -8,6 +8,7 @@ from prometheus_client import REGISTRY
 
 from bot.errors import Busy, Moderated, NoAnswer, PaintFailed, UpstreamDown
 from bot.painting import Accepted, Capabilities, PaintEvent, PaintRequest, Stage, StageChanged
+from bot.prices import Price
 from bot.providers.concurrency import START, TAKEN_AFTER_S
 from bot.providers.fallback import FallbackProvider
 from bot.providers.http.failures import failure_of_response
@@ -129,7 +130,7 @@ async def test_models_of_one_provider_share_what_it_takes_at_once() -> None:
 class Limited:
     """An upstream that takes so many requests and refuses the others with a time to wait."""
 
-    name, model, price, resumable = "limited", "", 1, False
+    name, model, price, resumable = "limited", "", Price(), False
     capabilities = Capabilities()
 
     def __init__(self, clock: FakeClock, *, hidden: int) -> None:
