@@ -140,7 +140,9 @@ async def _check_telegram(settings: Settings) -> list[Finding]:
 async def _check_provider(provider: Provider) -> Finding:
     async def probe_provider() -> str:
         async with UpstreamClient() as client:
-            return await probe_upstream(resolve_upstream(**provider.model_dump()), client)
+            upstream = resolve_upstream(**provider.model_dump())
+            healthy = await probe_upstream(upstream, client)
+            return "; ".join([healthy, *(f"set here: {each}" for each in upstream.overrides)])
 
     return await _finding(f"provider {provider.name}", probe_provider())
 

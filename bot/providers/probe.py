@@ -5,14 +5,13 @@ For `easel check`. The results are sentences for the operator, in English like a
 
 from collections.abc import Mapping
 from typing import Any, cast
-from urllib.parse import urlencode
 
 from bot.errors import Busy, PaintFailed, Rejected, SettingsWrong, WrongEndpoint
 from bot.providers.diagnostics import endpoint_hint, remedy
 from bot.providers.http.client import UpstreamClient, exchange
 from bot.providers.http.json_safe import parse_json_documents
 from bot.providers.http.quoting import redactions
-from bot.providers.presets import ImagesWire, Upstream
+from bot.providers.presets import Upstream
 
 PROBE_TIMEOUT_S = 10.0  # seconds; nothing is painted, so a healthy upstream answers sooner
 _NO_API = "HTTP 200 without JSON"  # a web page is at this address
@@ -36,11 +35,9 @@ async def probe_upstream(upstream: Upstream, client: UpstreamClient) -> str:
 
 async def _fetch_models(upstream: Upstream, client: UpstreamClient) -> set[str]:
     """The names of its models; empty where it lists none. Raises PaintFailed."""
-    query: Mapping[str, str] = upstream.wire.query if isinstance(upstream.wire, ImagesWire) else {}
-    address = upstream.url(upstream.probe) + (f"?{urlencode(query)}" if query else "")
-    headers = {"Accept": "application/json"} | upstream.auth_headers()
+    headers = {"Accept": "application/json"} | upstream.headers()
     async with exchange(
-        client, address, None, headers, method="GET", repeatable=True,
+        client, upstream.url(upstream.probe), None, headers, method="GET", repeatable=True,
         timeout_s=PROBE_TIMEOUT_S, idle_timeout_s=PROBE_TIMEOUT_S, redact=redactions(upstream.key, ""),
     ) as response:  # fmt: skip
         body = await response.read_body()

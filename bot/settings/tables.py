@@ -192,6 +192,33 @@ class Provider(_Table):
     max_references: NonNegativeInt | None = None
     """Most reference images of one request, >= 0."""
 
+    auth_header: Annotated[str, matching(r"[A-Za-z0-9-]+", "the name of a header")] | None = None
+    """Header that carries the key."""
+
+    auth_prefix: Annotated[str, matching(r"[\x20-\x7e]*", "printable ASCII")] | None = None
+    """Text before the key in that header, a blank at its end included."""
+
+    probe: Annotated[str, matching(r"/\S*", "a path that begins with /")] | None = None
+    """Path that `easel check` asks for."""
+
+    probe_proves: bool | None = None
+    """Whether the upstream has that path for certain, so that a 404 proves the address wrong."""
+
+    lists_models: bool | None = None
+    """Whether that path lists all models, so that one that is not in it is gone."""
+
+    token_price: dict[str, Any] | None = None
+    """The upstream's own credits by its tokens: `text`, `image` and `output`, each a weight, and `factor`."""
+
+    wire: dict[str, Any] = Field(default_factory=dict, repr=False)  # may hold a secret
+    """Fields of the dialect's wire, by the names in deploy/wires.md."""
+
+    extra: dict[str, Any] = Field(default_factory=dict, repr=False)  # may hold a secret
+    """Further fields of every request to paint, sent as they are."""
+
+    extra_edits: dict[str, Any] = Field(default_factory=dict, repr=False)  # may hold a secret
+    """Further fields of requests with references only."""
+
     @model_validator(mode="before")
     @classmethod
     def _named(cls, data: Any) -> Any:

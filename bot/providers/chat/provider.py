@@ -3,25 +3,22 @@
 `response` interprets the answer; this module makes the request and receives the chunks.
 """
 
-import json
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
-from typing import cast
-from uuid import uuid4
 
 import structlog
 
 from bot.errors import CutShort, Lost, PaintFailed, UpstreamDown, WrongModalities
-from bot.intake.sizes import resolve_request_size
 from bot.painting import Accepted, ImageMissing, PaintEvent, PaintRequest, Stage, StageChanged, Usage
 from bot.providers.base import AFTER_ERROR_S, SingleResponseProvider, log_missing_image
 from bot.providers.chat.message_parts import parse_message
+from bot.providers.chat.request import encode_request, prompt_with_options
 from bot.providers.chat.response import ChatResponse
 from bot.providers.diagnostics import endpoint_hints
-from bot.providers.http.client import Base64, HttpResponse, Payload, UpstreamClient, exchange
+from bot.providers.http.client import HttpResponse, Payload, UpstreamClient, exchange
 from bot.providers.http.failures import missing_image
-from bot.providers.http.json_safe import finite_number, parse_json_documents
+from bot.providers.http.json_safe import finite_number, parse_json_documents, value_at
 from bot.providers.http.quoting import redactions
 from bot.providers.http.sse import iter_sse_events
 from bot.providers.http.turns import decode_text
@@ -50,7 +47,8 @@ class ChatProvider(SingleResponseProvider):
         assert isinstance(upstream.wire, ChatWire)
         super().__init__(upstream, client)
         self._wire = upstream.wire
-        self._base_url = upstream.base_url.removesuffix(self._wire.path)
+        self._path = upstream.endpoint(self._wire.path)
+        self._base_url = upstream.base_url.removesuffix(self._path)
         self._modalities = self._wire.modalities_of(upstream.model)  # changed by the first answer that refuses them
 
     async def paint(self, request: PaintRequest) -> AsyncGenerator[PaintEvent, None]:
@@ -75,7 +73,7 @@ class ChatProvider(SingleResponseProvider):
                     yield event
 
     async def _paint_all(self, request: PaintRequest, modalities: tuple[str, ...]) -> AsyncGenerator[PaintEvent, None]:
-        prompt = _prompt_with_options(request, self._upstream, self._wire)
+        prompt = prompt_with_options(request, self._upstream, self._wire)
         body = encode_request(prompt, request, self._upstream, replace(self._wire, modalities=modalities))
         surplus = SurplusBudget()
         paintings = [self._paint_one(body, prompt, surplus) for _ in range(request.options.n)]
@@ -104,9 +102,9 @@ class ChatProvider(SingleResponseProvider):
         try:
             async with exchange(
                 self._client,
-                self._base_url + self._wire.path,
+                upstream.url(self._path, base=self._base_url),
                 body,
-                {"Accept": "text/event-stream, application/json"} | upstream.auth_headers(),
+                {"Accept": "text/event-stream, application/json"} | upstream.headers(),
                 timeout_s=upstream.timeout_s,
                 idle_timeout_s=upstream.idle_timeout_s if upstream.stream else upstream.timeout_s,
                 redact=redact,
@@ -130,55 +128,7 @@ class ChatProvider(SingleResponseProvider):
 
 def _reported_credits(usage: Usage, wire: ChatWire) -> float | None:
     """The upstream's own credits in a usage; None: not reported."""
-    return finite_number(usage.reported.get(wire.credits_field))
-
-
-# ---------------------------------------------------------------- the request
-
-
-def _prompt_with_options(request: PaintRequest, upstream: Upstream, wire: ChatWire) -> str:
-    """The prompt, with the options that this upstream accepts only as text."""
-    prompt, options = request.prompt, request.options
-    size = resolve_request_size(request, upstream.capabilities).size
-    if size and wire.prompt_size_suffix and not wire.size_field:
-        prompt += wire.prompt_size_suffix.format(size=size)
-    if options.quality and wire.prompt_quality_suffix:
-        prompt += wire.prompt_quality_suffix.format(quality=options.quality)
-    return prompt
-
-
-def encode_request(prompt: str, request: PaintRequest, upstream: Upstream, wire: ChatWire) -> Payload:
-    """The request's JSON; the references are encoded as base64 only while it is written."""
-    placeholder = uuid4().hex  # for the base64 of each image; random, so no prompt contains it
-    parts: list[object] = [{"type": "text", "text": prompt}]
-    urls = (f"data:{image.media_type};base64,{placeholder}" for image in request.references)
-    parts += [{"type": "image_url", "image_url": {"url": url}} for url in urls]
-    body: dict[str, object] = {
-        "model": upstream.model,
-        "messages": [{"role": "user", "content": parts}],
-        "stream": upstream.stream,
-        **wire.extra,
-    }
-    if wire.modalities:
-        body["modalities"] = list(wire.modalities)
-    size = resolve_request_size(request, upstream.capabilities)
-    for names, value in ((wire.size_field, size.size), (wire.tier_field, size.tier)):
-        if names and value:
-            _set_nested(body, names, value)
-    first, *rest = json.dumps(body, ensure_ascii=False).encode().split(placeholder.encode())
-    pieces: list[bytes | Base64] = [first]
-    for image, text in zip(request.references, rest, strict=True):
-        pieces += [Base64(image.data), text]
-    return Payload(media_type="application/json", pieces=tuple(pieces))
-
-
-def _set_nested(body: dict[str, object], names: Sequence[str], value: object) -> None:
-    """Sets a nested field (names from the outside in), keeping its siblings."""
-    for name in names[:-1]:
-        inner = body.setdefault(name, {})
-        assert isinstance(inner, dict)
-        body = cast(dict[str, object], inner)
-    body[names[-1]] = value
+    return finite_number(value_at({"usage": usage.reported}, wire.credits_path)) if wire.credits_path else None
 
 
 # ---------------------------------------------------------------- the answer

@@ -6,6 +6,7 @@ nesting until the stack overflows, lone surrogates, infinite numbers.
 
 import json
 import math
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 MAX_DEPTH = 64  # levels of nesting; no real answer has a dozen
@@ -43,6 +44,22 @@ def parse_json_documents(text: str) -> list[object]:
         except ValueError:
             continue
     return documents
+
+
+def value_at(document: object, path: Sequence[str | int]) -> object:
+    """The value at a path inside a document: names of fields, positions in lists; None when the path leads nowhere.
+
+    A text on the way is read as the JSON that it may hold.
+    """
+    for step in path:
+        if isinstance(document, str):
+            document = next(iter(parse_json_documents(document)), None)
+        if isinstance(step, str):
+            document = cast("Mapping[str, object]", document).get(step) if isinstance(document, Mapping) else None
+        else:
+            items = cast("list[object]", document) if isinstance(document, list) else []
+            document = next(iter(items[step : step + 1 or None]), None)
+    return document
 
 
 def _exceeds_max_depth(document: object) -> bool:

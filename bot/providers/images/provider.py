@@ -4,27 +4,24 @@
 """
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
-from urllib.parse import quote, urlencode
 
 from bot.errors import CutShort, Lost, UpstreamDown
-from bot.intake.sizes import resolve_request_size
 from bot.painting import Accepted, ImageMissing, PaintEvent, PaintRequest, Stage, StageChanged
 from bot.providers.base import AFTER_ERROR_S, SingleResponseProvider, log_missing_image
 from bot.providers.diagnostics import endpoint_hints
-from bot.providers.http.client import HttpResponse, Payload, UpstreamClient, exchange
+from bot.providers.http.client import HttpResponse, UpstreamClient, exchange
 from bot.providers.http.failures import find_trace_id
 from bot.providers.http.json_safe import parse_json_documents
-from bot.providers.http.multipart import FormFile, encode_form
 from bot.providers.http.quoting import redactions
 from bot.providers.http.sse import iter_sse_events
 from bot.providers.http.turns import decode_text
+from bot.providers.images.request import encode_request, request_url, should_stream
 from bot.providers.images.response import ImagesResponse
 from bot.providers.inline_images import decode_inline_images
 from bot.providers.offload import offload
-from bot.providers.presets import ImagesWire, Upstream, join_url
+from bot.providers.presets import ImagesWire, Upstream
 from bot.providers.surplus import SurplusBudget, drop_surplus
 
 
@@ -53,7 +50,7 @@ class ImagesProvider(SingleResponseProvider):
 
     async def _request_pictures(self, request: PaintRequest) -> AsyncGenerator[PaintEvent, None]:
         upstream = self._upstream
-        streams = _should_stream(request, upstream)
+        streams = should_stream(request, upstream)
         redact = redactions(upstream.key, request.prompt)
         payload = await asyncio.to_thread(encode_request, request, upstream, self._wire)
         response = ImagesResponse(price=upstream.token_price, redact=redact)
@@ -61,10 +58,9 @@ class ImagesProvider(SingleResponseProvider):
         sent = asyncio.Event()
         pending_exchange = exchange(
             self._client,
-            request_url(upstream, self._wire, self._wire.edits if request.references else self._wire.generations),
+            request_url(request, upstream, self._wire),
             payload,
-            {"Accept": "text/event-stream, application/json" if streams else "application/json"}
-            | upstream.auth_headers(),
+            {"Accept": "text/event-stream, application/json" if streams else "application/json"} | upstream.headers(),
             timeout_s=upstream.timeout_s,
             idle_timeout_s=upstream.idle_timeout_s if streams else upstream.timeout_s,
             redact=redact,
@@ -117,67 +113,6 @@ async def _is_awaiting_response(opening: asyncio.Task[HttpResponse], sent: async
     finally:
         sent_waiter.cancel()
     return not opening.done()
-
-
-# ---------------------------------------------------------------- the request
-
-
-def request_url(upstream: Upstream, wire: ImagesWire, path: str) -> str:
-    """The address of a request. A base address that already ends with one of the paths is accepted."""
-
-    def fill(path: str) -> str:
-        return path.format(model=quote(upstream.model, safe=""))
-
-    base = upstream.base_url
-    for each in (wire.generations, wire.edits):
-        base = base.removesuffix(fill(each))
-    return join_url(base, fill(path)) + (f"?{urlencode(wire.query)}" if wire.query else "")
-
-
-def _should_stream(request: PaintRequest, upstream: Upstream) -> bool:
-    """Whether a stream is requested: only for a single image, since events do not name the image they belong to."""
-    return upstream.stream and request.options.n == 1
-
-
-def _request_fields(request: PaintRequest, upstream: Upstream, wire: ImagesWire) -> dict[str, object]:
-    """The fields beside the images. An option that the user did not choose is left to the upstream."""
-    options = request.options
-    streams = _should_stream(request, upstream)
-    fields: list[tuple[str, object]] = [
-        ("model", upstream.model if wire.sends_model else None),
-        ("prompt", request.prompt),
-        ("n", options.n if options.n > 1 else None),
-        (wire.size_field, resolve_request_size(request, upstream.capabilities).size),
-        (wire.quality_field, options.quality),
-        (wire.background_field, options.background),
-        (wire.format_field, options.format),
-        (wire.compression_field, options.compression),
-        ("response_format", wire.response_format or None),
-        ("stream", streams or None),
-        ("partial_images", (wire.partial_images if streams else 0) or None),
-        *wire.extra.items(),
-    ]
-    return {name: value for name, value in fields if name and value is not None}
-
-
-def encode_request(request: PaintRequest, upstream: Upstream, wire: ImagesWire) -> Payload:
-    """The body: JSON without references, a multipart form with them. Not for the event loop."""
-    fields = _request_fields(request, upstream, wire)
-    if not request.references:
-        body = json.dumps(fields, ensure_ascii=False).encode()
-        return Payload(media_type="application/json", pieces=(body,))
-    files = [
-        FormFile(field=wire.image_field, image=image, stem=f"image-{number}")
-        for number, image in enumerate(request.references, start=1)
-    ]
-    if request.mask:
-        files.append(FormFile(field=wire.mask_field, image=request.mask, stem="mask"))
-    return encode_form([(name, _form_value(value)) for name, value in fields.items()], files)
-
-
-def _form_value(value: object) -> str:
-    """A value as the text of a form field."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 # ---------------------------------------------------------------- the answer

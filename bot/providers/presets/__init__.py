@@ -5,6 +5,7 @@ No I/O. The settings' overrides are merged here and nowhere else.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -14,6 +15,7 @@ from bot.painting import Capabilities, Model, Options
 from bot.prices import Price, parse_price
 from bot.providers.presets.chat import CHAT
 from bot.providers.presets.images import IMAGE_RELAY, IMAGE_SANDBOX, IMAGES
+from bot.providers.presets.overrides import check_value, configure_wire, describe_overrides
 from bot.providers.presets.shape import Dialect, Preset, TokenPrice, Upstream, join_url
 from bot.providers.presets.tasks import TASK_RELAY, TASK_SANDBOX, TASKS
 from bot.providers.presets.wires import ChatWire, ImagesWire, Path, TaskState, TasksWire, UploadWire, Wire
@@ -69,16 +71,26 @@ def resolve_upstream(
     qualities: Sequence[str] | None = None,
     max_n: int | None = None,
     max_references: int | None = None,
+    wire: Mapping[str, Any] | None = None,
+    extra: Mapping[str, Any] | None = None,
+    extra_edits: Mapping[str, Any] | None = None,
+    auth_header: str | None = None,
+    auth_prefix: str | None = None,
+    probe: str | None = None,
+    probe_proves: bool | None = None,
+    lists_models: bool | None = None,
+    token_price: Mapping[str, Any] | None = None,
 ) -> Upstream:
     """The upstream of a preset (or of a dialect, without one), overridden by every argument that is not None.
 
     `api_version` goes into the query of every address (Azure). `sizes` replace the preset's list and its rules. A
     `base_url` without a `files_base_url` holds for both. `price`: as `bot.prices.parse_price` takes it.
     `max_concurrency` is accepted, so that all settings of a provider can be passed, and ignored: it belongs to the
-    caller of the provider.
+    caller of the provider. `wire`, `extra`, `extra_edits`: as of `configure_wire`. `token_price`: the fields of a
+    TokenPrice.
 
-    Raises SettingsWrong: an unknown preset or dialect, no base address, a key that no header can carry, or a
-    price of what it does not offer.
+    Raises SettingsWrong: an unknown preset or dialect, no base address, a key that no header can carry, a price of
+    what it does not offer, or what the wire has no place for.
     """
     base = _choose(name, preset, dialect)
     overrides = {
@@ -89,6 +101,12 @@ def resolve_upstream(
         "price": None if price is None else _price(name, price),
         "timeout_s": timeout_s,
         "idle_timeout_s": idle_timeout_s,
+        "auth_header": auth_header,
+        "auth_prefix": auth_prefix,
+        "probe": probe,
+        "probe_proves": probe_proves,
+        "lists_models": lists_models,
+        "token_price": token_price and check_value(TokenPrice, token_price, f"providers.{name}.token_price"),
     }
     if base_url is not None:  # another address holds for uploads too: users' images and the key go nowhere else
         base = replace(base, files_base_url=None)
@@ -111,12 +129,15 @@ def resolve_upstream(
     if unknown := unknown_keys(base.price, capabilities):
         raise SettingsWrong([_unknown_keys(name, unknown, capabilities)])
     possible = price_range(base.price, Options(), capabilities)
+    own_wire = _with_api_version(name, base.wire, api_version)
+    configured = configure_wire(own_wire, f"providers.{name}", fields=wire, extra=extra, extra_edits=extra_edits)
     models = (Model(name=base.model, price=possible, aliases=(name,)),)
     return Upstream(
         name=name,
         preset=preset,
         dialect=base.dialect,
-        wire=_with_api_version(name, base.wire, api_version),
+        wire=configured,
+        overrides=describe_overrides(own_wire, configured),
         base_url=base.base_url.rstrip("/"),
         files_base_url=base.files_base_url.rstrip("/") if base.files_base_url else None,
         api_key=api_key,

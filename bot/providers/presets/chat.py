@@ -29,9 +29,9 @@ CHAT: Mapping[str, Preset] = {
         wire=ChatWire(
             modalities=("image", "text"),
             image_only_models=("black-forest-labs/*", "bytedance-seed/seedream*"),
-            size_field=("image_config", "aspect_ratio"),
-            tier_field=("image_config", "image_size"),
-            credits_field="cost",
+            size_field="image_config.aspect_ratio",
+            tier_field="image_config.image_size",
+            credits_path=("usage", "cost"),
         ),
         base_url="https://openrouter.ai/api/v1",
         model="google/gemini-2.5-flash-image",

@@ -96,7 +96,7 @@ IMAGES: Mapping[str, Preset] = {
             generations="/openai/deployments/{model}/images/generations",
             edits="/openai/deployments/{model}/images/edits",
             query={"api-version": "2025-04-01-preview"},
-            sends_model=False,
+            model_field="",
             partial_images=2,
         ),
         auth_header="api-key",

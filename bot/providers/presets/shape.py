@@ -5,7 +5,7 @@ Values only: the presets and the merging of overrides are in the modules beside 
 
 from dataclasses import dataclass, field
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from pydantic import SecretStr
 
@@ -103,6 +103,9 @@ class Upstream:
     wire: Wire
     """Its variant of the dialect."""
 
+    overrides: tuple[str, ...] = ()
+    """What stands in the place of the preset's wire, for operators: `wire.size_field = "aspect_ratio"`."""
+
     base_url: str
     """Base address of its API, without a slash at the end."""
 
@@ -156,21 +159,28 @@ class Upstream:
         """The key in clear text, for redaction; empty when there is none."""
         return self.api_key.get_secret_value() if self.api_key else ""
 
-    def auth_headers(self) -> dict[str, str]:
-        """The header that carries the key; empty without one."""
-        return {self.auth_header: self.auth_prefix + self.key} if self.key else {}
+    def headers(self) -> dict[str, str]:
+        """The headers of every request: the wire's own, and the one that carries the key, if there is a key."""
+        return {**self.wire.headers, **({self.auth_header: self.auth_prefix + self.key} if self.key else {})}
 
-    def url(self, path: str) -> str:
-        """The address of a path."""
-        return join_url(self.base_url, path)
+    def url(self, path: str, *, base: str | None = None) -> str:
+        """The address of a path, with the wire's query. `base`: another base address than `base_url`."""
+        address = join_url(self.base_url if base is None else base, path)
+        query = urlencode(self.wire.query)
+        return address + (("&" if "?" in address else "?") + query if query else "")
+
+    def endpoint(self, template: str, **names: str) -> str:
+        """The path that a wire's template makes of the model's name, and of other names."""
+        return template.format(model=quote(self.model, safe="/"), **names)
 
 
 def join_url(base: str, path: str) -> str:
     """A path appended to a base address. Segments that end the base and begin the path are written once, so that it
     does not matter whether an operator writes `https://toapis.com` or `https://toapis.com/v1`."""
+    path, mark, query = path.partition("?")
     base, segments = base.rstrip("/"), path.strip("/").split("/")
     base_path = "/" + urlsplit(base).path.strip("/")
     for count in range(len(segments), 0, -1):
         if base_path.endswith("/" + "/".join(segments[:count])):
-            return "/".join((base, *segments[count:]))
-    return "/".join((base, *segments))
+            return "/".join((base, *segments[count:])) + mark + query
+    return "/".join((base, *segments)) + mark + query

@@ -20,7 +20,8 @@ from bot.providers.http.json_safe import parse_json_documents
 from bot.providers.http.quoting import redactions
 from bot.providers.http.turns import decode_text
 from bot.providers.offload import offload
-from bot.providers.presets import TasksWire, Upstream
+from bot.providers.presets import TaskState, TasksWire, Upstream
+from bot.providers.presets.wire_fields import fill
 from bot.providers.tasks.response import TaskStatus, parse_task
 from bot.providers.tasks.uploads import encode_data_url, upload_image
 
@@ -81,7 +82,7 @@ class TaskApi:
         with endpoint_hints(self._upstream):
             async with exchange(
                 self._client,
-                self._upstream.url(self._wire.submit),
+                self._upstream.url(self._upstream.endpoint(self._wire.submit)),
                 payload,
                 self._headers(),
                 timeout_s=self._timeout_s(),
@@ -97,12 +98,20 @@ class TaskApi:
 
     async def poll_task(self, task: str) -> TaskStatus:
         """The status of a task. Raises PaintFailed, which says nothing about the task itself."""
+        status = await self._request_status(task, self._wire.task, fill(self._wire.poll_body, "{id}", task))
+        if status.state is TaskState.DONE and self._wire.result:
+            return await self._request_status(task, self._wire.result, None)
+        return status
+
+    async def _request_status(self, task: str, path: str, body: object) -> TaskStatus:
+        """What the answer at a path says about a task. `body`: JSON to send; None or empty: a GET without any."""
+        payload = Payload(media_type="application/json", pieces=(json.dumps(body).encode(),)) if body else None
         async with exchange(
             self._client,
-            self._upstream.url(self._wire.task.format(id=quote(task, safe=""))),
-            None,
+            self._upstream.url(self._upstream.endpoint(path, id=quote(task, safe=""))),
+            payload,
             self._headers(),
-            method="GET",
+            method="POST" if payload else "GET",
             repeatable=True,
             timeout_s=min(POLL_TIMEOUT_S, max(self.remaining_s, MIN_POLL_TIMEOUT_S)),
             idle_timeout_s=POLL_TIMEOUT_S,
@@ -122,7 +131,7 @@ class TaskApi:
         return make_failure(failure, error, trace=task, source="in the task", redact=self._redact)
 
     def _headers(self) -> dict[str, str]:
-        return {"Accept": "application/json"} | self._upstream.auth_headers()
+        return {"Accept": "application/json"} | self._upstream.headers()
 
     def _timeout_s(self) -> float:
         return max(self.remaining_s, MIN_TIMEOUT_S)

@@ -6,9 +6,10 @@ Images are addresses here; `uploads` makes them.
 from collections.abc import Callable, Iterator, Sequence
 
 from bot.errors import MaskNotTransparent, MaskOfOtherSize, MaskTooLarge, MaskTooManyPictures, MaskWithoutPicture
-from bot.intake.sizes import resolve_request_size
 from bot.painting import Capabilities, Image, PaintRequest
+from bot.providers.body import build_body, chosen_options, option_fields
 from bot.providers.presets import TasksWire, Upstream
+from bot.providers.presets.wire_fields import fill
 
 MAX_JITTER = 0.25  # fraction of each pause, added at random so that no two jobs poll in step
 _PNG = "image/png"
@@ -44,19 +45,18 @@ def encode_submission(
     callback: str | None,
 ) -> dict[str, object]:
     """The JSON of a submit. `references`, `mask`: addresses at the upstream, or data URLs. `callback`: our address."""
-    options = request.options
-    size = resolve_request_size(request, upstream.capabilities)
-    fields = (
-        (wire.size_field, size.size),
-        (wire.tier_field, size.tier),
-        (wire.quality_field, options.quality),
-        (wire.n_field, options.n),
-        (wire.references_field, list(references)),
+    items = [fill(wire.reference_item, "{url}", url) for url in references]
+    fields: list[tuple[str, object]] = [
+        (wire.model_field, upstream.model),
+        (wire.prompt_field, request.prompt),
+        *option_fields(chosen_options(request, upstream.capabilities), wire).items(),
+        (wire.n_field, request.options.n),
+        (wire.references_field, items[0] if items and wire.single_reference else items),
         (wire.mask_field, mask),
         (wire.callback_field, callback),
-    )
-    body: dict[str, object] = {"model": upstream.model, "prompt": request.prompt, **wire.extra}
-    return body | {name: value for name, value in fields if name and value}
+    ]
+    sent = {name: value for name, value in fields if name and value not in (None, [])}
+    return build_body(wire, sent, has_references=bool(references))
 
 
 def _size_text(image: Image) -> str:

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from bot.painting import Link, Usage
 from bot.providers.http.error_bodies import ErrorBody, find_error, find_item_errors, read_error
-from bot.providers.http.json_safe import finite_number
+from bot.providers.http.json_safe import finite_number, value_at
 from bot.providers.image_urls import find_images
 from bot.providers.presets import Path, TaskState, TasksWire
 
@@ -148,14 +148,3 @@ def _usage(document: object, credits_path: Path) -> Usage | None:
 def _first_value(document: object, paths: Iterable[Path]) -> object:
     """The value at the first of the paths that leads anywhere; None when none does."""
     return next((found for path in paths if (found := value_at(document, path)) is not None), None)
-
-
-def value_at(document: object, path: Path) -> object:
-    """The value at a path inside a document; None when the path leads nowhere."""
-    for step in path:
-        if isinstance(step, str):
-            document = cast(Table, document).get(step) if isinstance(document, Mapping) else None
-        else:
-            items = cast("list[object]", document) if isinstance(document, list) else []
-            document = next(iter(items[step : step + 1 or None]), None)
-    return document

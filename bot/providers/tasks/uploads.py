@@ -13,11 +13,10 @@ from bot.providers.http.client import Payload, UpstreamClient, exchange
 from bot.providers.http.error_bodies import find_error
 from bot.providers.http.failure_rules import classify_error
 from bot.providers.http.failures import make_failure
-from bot.providers.http.json_safe import parse_json_documents
+from bot.providers.http.json_safe import parse_json_documents, value_at
 from bot.providers.http.multipart import FormFile, encode_form
 from bot.providers.http.quoting import redactions
-from bot.providers.presets import UploadWire, Upstream, join_url
-from bot.providers.tasks.response import value_at
+from bot.providers.presets import UploadWire, Upstream
 
 UPLOAD_TIMEOUT_S = 120.0  # seconds; one image of ten megabytes over a slow line
 _SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
@@ -32,9 +31,9 @@ async def upload_image(
     """
     async with exchange(
         client,
-        join_url(upstream.files_base_url or upstream.base_url, wire.path),
+        upstream.url(wire.path, base=upstream.files_base_url),
         await asyncio.to_thread(_encode_upload, wire, image, stem),
-        {"Accept": "application/json"} | upstream.auth_headers(),
+        {"Accept": "application/json"} | upstream.headers(),
         repeatable=True,
         timeout_s=min(UPLOAD_TIMEOUT_S, timeout_s),
         idle_timeout_s=UPLOAD_TIMEOUT_S,

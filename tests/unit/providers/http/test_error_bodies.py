@@ -275,7 +275,7 @@ def test_azure_takes_its_version_in_the_query_and_its_key_in_a_header_of_its_own
     )
     assert isinstance(made.wire, ImagesWire)
     assert made.wire.query == {"api-version": "2030-01-01"}
-    assert made.auth_headers() == {"api-key": "k"}
+    assert made.headers() == {"api-key": "k"}
 
 
 def test_the_sandbox_can_be_spoken_to_in_each_dialect() -> None:

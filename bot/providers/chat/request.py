@@ -1,0 +1,36 @@
+"""Requests of the dialect `chat`: the prompt with what only words can carry, and the JSON. Sends nothing.
+
+The options' fields are those of every dialect (`bot.providers.body`).
+"""
+
+from bot.painting import PaintRequest
+from bot.providers.body import build_body, chosen_options, option_fields
+from bot.providers.http.client import Payload
+from bot.providers.http.json_body import InlineImages
+from bot.providers.presets import ChatWire, Upstream
+
+
+def prompt_with_options(request: PaintRequest, upstream: Upstream, wire: ChatWire) -> str:
+    """The prompt, with the options that this upstream accepts only as text."""
+    chosen = chosen_options(request, upstream.capabilities)
+    prompt = request.prompt
+    if "size" in chosen and not wire.size_field:
+        prompt += wire.prompt_size_suffix.format(size=chosen["size"])
+    if "quality" in chosen and not wire.quality_field:
+        prompt += wire.prompt_quality_suffix.format(quality=chosen["quality"])
+    return prompt
+
+
+def encode_request(prompt: str, request: PaintRequest, upstream: Upstream, wire: ChatWire) -> Payload:
+    """The request's JSON; the references are encoded as base64 only while it is written."""
+    images = InlineImages()
+    parts: list[object] = [{"type": "text", "text": prompt}]
+    parts += [{"type": "image_url", "image_url": {"url": images.data_url(each)}} for each in request.references]
+    fields: dict[str, object] = {
+        "model": upstream.model,
+        "messages": [{"role": "user", "content": parts}],
+        "stream": upstream.stream,
+        **({"modalities": list(wire.modalities)} if wire.modalities else {}),
+        **option_fields(chosen_options(request, upstream.capabilities), wire),
+    }
+    return images.encode(build_body(wire, fields, has_references=bool(request.references)))

@@ -1,0 +1,239 @@
+"""What operators set in the place of a preset's wire: checked against the wire's own fields, then merged. Pure.
+
+The names, types and ranges are those of the dataclasses in `wires`; none is written twice.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from difflib import get_close_matches
+from types import MappingProxyType, UnionType
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from bot.errors import SettingsWrong
+from bot.providers.presets.shape import Dialect
+from bot.providers.presets.wires import ChatWire, ImagesWire, TasksWire, Wire
+
+W = TypeVar("W")
+
+WIRES: Mapping[Dialect, type[Wire]] = {"chat": ChatWire, "tasks": TasksWire, "images": ImagesWire}
+
+
+def configure_wire(
+    wire: Wire,
+    key: str,
+    *,
+    fields: Mapping[str, object] | None = None,
+    extra: Mapping[str, object] | None = None,
+    extra_edits: Mapping[str, object] | None = None,
+) -> Wire:
+    """A wire with what an operator set in its place: `fields` of it, and further fields of its requests. `key`: of the
+    provider among the settings.
+
+    Raises SettingsWrong: one line for each mistake.
+    """
+    problems: list[str] = []
+    for where, given in (
+        (f"{key}.wire", fields or {}),
+        (key, {"extra": extra} if extra else {}),
+        (key, {"extra_edits": extra_edits} if extra_edits else {}),
+    ):
+        try:
+            wire = override_wire(wire, given, where)
+        except SettingsWrong as wrong:
+            problems += wrong.problems
+    if problems:
+        raise SettingsWrong(problems)
+    if fields or extra or extra_edits:
+        check_wire(wire, key)
+    return wire
+
+
+def describe_overrides(before: Wire, after: Wire) -> tuple[str, ...]:
+    """What stands in the place of a preset's wire, as in the settings: `wire.size_field = "aspect_ratio"`. Of headers
+    and further fields only the names: their values may be secret."""
+    if type(before) is not type(after):
+        return ()
+    return tuple(
+        line
+        for each in fields(after)
+        if getattr(after, each.name) != getattr(before, each.name)
+        for line in _describe(each.name, getattr(after, each.name), getattr(before, each.name))
+    )
+
+
+def _describe(name: str, value: Any, known: Any) -> Iterator[str]:
+    if name in ("extra", "extra_edits"):
+        yield f"{name}: {', '.join(_leaves(value))}"
+    elif name == "headers":
+        yield f"wire.headers: {', '.join(value)}"
+    elif is_dataclass(value) and is_dataclass(known):
+        for each in fields(value):
+            if getattr(value, each.name) != getattr(known, each.name):
+                yield f"wire.{name}.{each.name} = {_as_setting(getattr(value, each.name))}"
+    elif isinstance(value, Mapping):
+        known = cast("Mapping[str, object]", known)
+        value = cast("Mapping[str, object]", value)
+        yield f"wire.{name} = {_as_setting({word: value[word] for word in value if value[word] != known.get(word)})}"
+    else:
+        yield f"wire.{name} = {_as_setting(value)}"
+
+
+def _as_setting(value: object) -> str:
+    """A value as it is written in the settings."""
+    if value is None:
+        return "false"
+    return TypeAdapter[object](type(value)).dump_json(value).decode()
+
+
+def override_wire(wire: W, given: Mapping[str, object], key: str) -> W:
+    """The wire with what an operator set in its place. `key`: where that stands in the settings.
+
+    Raises SettingsWrong: one line for each key that the wire does not have, or whose value does not fit.
+    """
+    problems: list[str] = []
+    changes = dict(_checked_fields(type(wire), wire, given, key, problems))
+    if problems:
+        raise SettingsWrong(problems)
+    return replace(cast("Any", wire), **changes)
+
+
+def check_value(kind: type[W], value: object, key: str) -> W:
+    """A value that came from TOML or JSON, as a value of a type; no text counts as a number, no number as a boolean.
+
+    Raises SettingsWrong: one line for each part that does not fit.
+    """
+    try:
+        text = json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        raise SettingsWrong([f"{key}: may hold only texts, finite numbers, booleans, lists and tables"]) from None
+    try:
+        return TypeAdapter(kind).validate_json(text, strict=True)
+    except ValidationError as error:
+        raise SettingsWrong(list(_explain(error, key))) from None
+
+
+def check_wire(wire: Wire, key: str) -> None:
+    """Checks what no field shows alone: that no further field has a name that Easel sends itself, that no two fields
+    have the same, and that polls name their task.
+
+    Raises SettingsWrong.
+    """
+    sent = wire.sent_fields()
+    problems = [
+        f"{key}.{table}.{path}: Easel sends this field itself"
+        + (f"; its name is {key}.wire.{sent[name]}" if sent[name] != name else "")
+        for table in ("extra", "extra_edits")
+        for path in _leaves(cast("Mapping[str, object]", getattr(wire, table)))
+        for name in sent
+        if _overlaps(path, name)
+    ]
+    problems += _repeated_names(wire, key)
+    if isinstance(wire, TasksWire) and "{id}" not in wire.task and "{id}" not in json.dumps(dict(wire.poll_body)):
+        problems.append(f"{key}.wire.task: must have the placeholder {{id}}, or poll_body must")
+    if problems:
+        raise SettingsWrong(problems)
+
+
+def _repeated_names(wire: Wire, key: str) -> Iterator[str]:
+    """One line for each field whose name is that of another, or of a table around it."""
+    named = [(name, name) for name in wire.FIXED_FIELDS]
+    named += [(each.name, str(getattr(wire, each.name))) for each in fields(wire) if each.name.endswith("_field")]
+    for at, (field, name) in enumerate(named):
+        for other, taken in named[:at]:
+            if name and taken and _overlaps(name, taken):
+                yield f"{key}.wire.{field}: {name} is the name of {other} already"
+
+
+def _overlaps(path: str, other: str) -> bool:
+    return path == other or path.startswith(f"{other}.") or other.startswith(f"{path}.")
+
+
+def _leaves(table: Mapping[str, object], prefix: str = "") -> Iterator[str]:
+    """The dotted names of a table's values that are no tables themselves."""
+    for name, value in table.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(cast("Mapping[str, object]", value), f"{prefix}{name}.")
+        else:
+            yield prefix + name
+
+
+# ---------------------------------------------------------------- checking
+
+
+def _checked_fields(
+    kind: type[object], current: object, given: Mapping[str, object], key: str, problems: list[str]
+) -> Iterator[tuple[str, object]]:
+    """The names and checked values of what is given. `current`: the value that is overridden; None: there is none."""
+    hints = get_type_hints(kind, include_extras=True)
+    names = tuple(each.name for each in fields(cast("Any", kind)))
+    for name, value in given.items():
+        if name not in names:
+            problems.append(f"{key}.{name}: {_unknown(kind, name, names, key)}")
+        elif (inner := _dataclass_of(hints[name])) and (isinstance(value, Mapping) or value is False):
+            changes = cast("Mapping[str, object]", value) if value else None
+            yield name, _checked_inner(inner, getattr(current, name, None), changes, f"{key}.{name}", problems)
+        else:
+            try:
+                checked = check_value(hints[name], value, f"{key}.{name}")
+            except SettingsWrong as wrong:
+                problems += wrong.problems
+                continue
+            yield name, _merged(getattr(current, name, None), checked)
+
+
+def _checked_inner(
+    kind: type[object], current: object, given: Mapping[str, object] | None, key: str, problems: list[str]
+) -> object:
+    """A wire inside a wire: what is given stands in the place of what is there. None: there shall be none."""
+    if given is None:
+        return None
+    known = len(problems)
+    changes = dict(_checked_fields(kind, current, given, key, problems))
+    if len(problems) > known:
+        return None
+    if current is not None:
+        return replace(cast("Any", current), **changes)
+    try:
+        return kind(**changes)
+    except TypeError:
+        needed = [each.name for each in fields(cast("Any", kind)) if each.name == "path" and each.name not in changes]
+        problems.append(f"{key}: needs {', '.join(needed)}")
+        return None
+
+
+def _merged(before: object, added: object) -> object:
+    """A table with what is added to it, or set in the place of what it has; of anything else, what is added."""
+    if not isinstance(before, Mapping):
+        return added
+    return MappingProxyType({**cast("Mapping[str, object]", before), **cast("Mapping[str, object]", added)})
+
+
+def _dataclass_of(hint: object) -> type[object] | None:
+    """The dataclass that a value may be, beside None."""
+    kinds = get_args(hint) if isinstance(hint, UnionType) or get_origin(hint) is not None else (hint,)
+    return next((each for each in kinds if isinstance(each, type) and is_dataclass(each)), None)
+
+
+def _unknown(kind: type[object], name: str, names: tuple[str, ...], key: str) -> str:
+    """Why a key is unknown: it belongs to another dialect, or is misspelt."""
+    others = [dialect for dialect, wire in WIRES.items() if name in {each.name for each in fields(wire)}]
+    if others and kind in WIRES.values():
+        own = next(dialect for dialect, wire in WIRES.items() if wire is kind)
+        verb = "has" if len(others) == 1 else "have"
+        return f"unknown key; the dialect {own} has none, {' and '.join(others)} {verb}"
+    near = get_close_matches(name, names, n=1)
+    return f"unknown key; did you mean {key}.{near[0]}?" if near else "unknown key"
+
+
+def _explain(error: ValidationError, key: str) -> Iterator[str]:
+    """A line for each of pydantic's findings; never the value, which may be a secret."""
+    for each in error.errors(include_url=False):
+        where = ".".join([key, *(str(step) for step in each["loc"])])
+        if each["type"] == "value_error" and "ctx" in each:
+            yield f"{where}: {each['ctx']['error']}"
+        else:
+            reason = each["msg"].replace("valid tuple", "list").replace("valid array", "list")
+            yield f"{where}: {reason[:1].lower()}{reason[1:]}"
