@@ -5,7 +5,7 @@ import gc
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,8 +17,11 @@ from bot.logs import configure_logging
 from bot.sandbox import renderer
 from bot.sandbox.painting.painter import AbandonedError
 from bot.sandbox.painting.picture_spec import PictureSpec
+from bot.store.store import upgrade
 from bot.texts import preload_locales
+from tests.support.databases import databases_made_by
 from tests.support.event_loop import TestLoop
+from tests.support.postgres import Cluster, shared_cluster
 
 # The same cases each time, and no timings: those belong in the benchmark.
 settings.register_profile("easel", deadline=None, derandomize=True)
@@ -34,6 +37,15 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEv
     return {"tests": TestLoop}
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--engine",
+        choices=("sqlite", "postgresql"),
+        default="sqlite",
+        help="where each Easel under test keeps its state; tests of the store itself run on both",
+    )
+
+
 KINDS = ("kill", "browser", "wire", "flow", "unit")  # folders, those with the longest tests first
 
 
@@ -44,6 +56,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         kind = item.path.relative_to(FOLDER).parts[0]
         return KINDS.index(kind) if kind in KINDS else len(KINDS)
 
+    if config.getoption("engine") != "sqlite":
+        about_files = [each for each in items if each.get_closest_marker("sqlite")]
+        config.hook.pytest_deselected(items=about_files)
+        items[:] = [each for each in items if each not in about_files]
     if hasattr(config, "workerinput"):  # of xdist; a single process keeps the order of the folders
         items.sort(key=rank)
 
@@ -68,6 +84,31 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of this run, the same in all its processes."""
     folder = tmp_path_factory.getbasetemp()  # of a worker: a folder in the run's own
     return folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+
+
+@pytest.fixture(scope="session")
+def postgres(run_folder: Path) -> Generator[Cluster]:
+    """One server for all processes of the run."""
+    with shared_cluster(run_folder / "postgres") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Cluster) -> str:
+    """The name of a database with all tables, to copy from."""
+    return postgres.template(lambda url: asyncio.run(upgrade(url)))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def engine(request: pytest.FixtureRequest) -> Iterator[None]:
+    """With `--engine=postgresql` every Easel under test keeps its state there."""
+    if request.config.getoption("engine") == "sqlite":
+        yield
+        return
+    cluster: Cluster = request.getfixturevalue("postgres")
+    template: str = request.getfixturevalue("postgres_template")
+    with databases_made_by(lambda _: cluster.url(cluster.create(template=template))):
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

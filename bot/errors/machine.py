@@ -24,6 +24,7 @@ PHRASES = (
     "no space left on device",
     "disk is full",
     "disk full",
+    "diskfull: ",  # psycopg's name of the error, whatever the language of the server
     "disk i/o error",
     "unable to open database file",
     "out of memory",

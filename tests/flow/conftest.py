@@ -3,33 +3,19 @@
 Tests that need no PostgreSQL never start one.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
 from bot.sandbox import Sandbox
-from bot.store.store import Store, upgrade
+from bot.store.store import Store
 from tests.flow.world import MemoryWorld, world
 from tests.support.clocks import FakeClock
 from tests.support.databases import migrated_sqlite
-from tests.support.postgres import Cluster, shared_cluster
+from tests.support.postgres import Cluster
 
 ENGINES = ("sqlite", "postgresql")
-
-
-@pytest.fixture(scope="session")
-def postgres(run_folder: Path) -> Generator[Cluster]:
-    """One server for all processes of the run."""
-    with shared_cluster(run_folder / "postgres") as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def postgres_template(postgres: Cluster) -> str:
-    """The name of a database with all tables, to copy from."""
-    return postgres.template(lambda url: asyncio.run(upgrade(url)))
 
 
 @pytest.fixture(params=ENGINES)

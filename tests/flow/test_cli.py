@@ -16,8 +16,8 @@ from adapters.service import demo_settings, missing_adapters, serve
 from bot.sandbox import Sandbox
 from bot.settings import Settings, load
 from bot.store.store import upgrade
-from tests.flow.store.stores import query
 from tests.support import PROJECT
+from tests.support.databases import query
 
 EASEL = (sys.executable, "-c", "from adapters.cli import main; main()")
 

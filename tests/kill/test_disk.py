@@ -22,7 +22,7 @@ from tests.support.easel_process import EaselProcess
 from tests.support.forked import easel_command, forked
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.usefixtures("preloaded_texts")
+pytestmark = [pytest.mark.usefixtures("preloaded_texts"), pytest.mark.sqlite]
 
 FULL_DISK_BYTES = 1  # the size that a file may grow to: every write fails
 SLOW_TEST = pytest.mark.timeout(240)  # seconds; a few processes, about ten seconds on an idle machine

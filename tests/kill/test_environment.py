@@ -16,11 +16,11 @@ from bot.errors import MachineFailed
 from bot.sandbox import Sandbox
 from bot.store.store import upgrade
 from bot.texts import translate_error
-from tests.flow.store.stores import books_agree
 from tests.flow.world import world
 from tests.kill.kill_points import PLATFORMS
 from tests.kill.world import KillWorld, PrivateUser, kill_world
 from tests.support.clocks import ShiftedClock
+from tests.support.databases import books_agree
 from tests.support.easel_process import EaselProcess
 from tests.support.forked import easel_command, forked
 from tests.support.platform import Platform
@@ -67,6 +67,7 @@ async def assert_painted_and_charged_once(world: KillWorld, users: list[PrivateU
 # ---------------------------------------------------------------- the disk
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("dialect", ["chat", "tasks"])
 async def test_a_disk_that_is_full_for_a_while(tmp_path: Path, dialect: str) -> None:
     """No file of the process may grow: the closest to a full disk that needs no privileges. Finished pictures wait for
@@ -102,6 +103,7 @@ async def test_a_disk_that_is_full_for_a_while(tmp_path: Path, dialect: str) -> 
         assert await running.stop() == 0
 
 
+@pytest.mark.sqlite
 async def test_a_database_locked_by_another_writer_is_waited_for(tmp_path: Path) -> None:
     async with painting_process(tmp_path, "chat") as (world, running, users, release):
         with closing(sqlite3.connect(tmp_path / "easel.db", isolation_level=None)) as other:
@@ -117,6 +119,7 @@ async def test_a_database_locked_by_another_writer_is_waited_for(tmp_path: Path)
 # ---------------------------------------------------------------- unusable database files
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("kind", ["damaged", "no database", "read-only", "newer"])
 async def test_an_unusable_database_stops_the_start_and_is_left_unchanged(tmp_path: Path, kind: str) -> None:
     file = tmp_path / "easel.db"
@@ -178,7 +181,7 @@ async def test_a_clock_change_during_a_job_does_not_affect_it(tmp_path: Path, se
             balance = await easel.balance("memory:amber")
             assert balance.reserved == 0
             assert balance.available == (49 if seconds >= 86_400 else 48)  # a day that is repeated refills nothing
-    assert await asyncio.to_thread(books_agree, f"sqlite:///{tmp_path / 'easel.db'}")
+    assert await asyncio.to_thread(books_agree, easel.database_url)
 
 
 # ---------------------------------------------------------------- the signal

@@ -16,10 +16,10 @@ import pytest
 
 from bot.sandbox import Fault
 from bot.sandbox.request_log import RecordedRequest
-from tests.flow.store.stores import books_agree, query
 from tests.kill.kill_points import DIALECTS, PLATFORMS
 from tests.kill.matrix import FINAL_ACTIONS
 from tests.kill.world import BotMessage, KillWorld, PrivateUser, kill_world
+from tests.support.databases import books_agree, query
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.usefixtures("preloaded_texts")

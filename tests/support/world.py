@@ -22,7 +22,7 @@ from bot.settings import Settings
 from bot.store.store import Store
 from tests.servers.upstream.picture_host import PictureHost, picture_host
 from tests.support.clocks import ShiftedClock
-from tests.support.databases import migrated_sqlite
+from tests.support.databases import migrated_database
 from tests.support.easel_process import EaselProcess, run_easel
 from tests.support.forked import forked
 from tests.support.images import png
@@ -56,8 +56,8 @@ class World:
 
     @property
     def database_url(self) -> str:
-        """Of a SQLite file in the folder, which has all tables."""
-        return migrated_sqlite(self.folder)
+        """Of the folder's database, which has all tables."""
+        return migrated_database(self.folder)
 
     def advance_clock(self, seconds: float) -> None:
         """Moves the clock of Easel in this process, and of the platforms' servers, on."""

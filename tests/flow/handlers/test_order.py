@@ -2,9 +2,7 @@
 
 import asyncio
 import errno
-import sqlite3
 from collections.abc import AsyncGenerator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,6 +16,7 @@ from bot.sandbox import Sandbox
 from bot.texts import translate_error
 from tests.flow.scenes import LONG, books
 from tests.flow.world import world
+from tests.support.databases import clear_disk, fill_disk
 from tests.support.platform import JADE
 from tests.support.statements import watch_statements
 from tests.support.waiting import wait_until
@@ -83,29 +82,17 @@ async def test_whoever_has_as_many_jobs_as_they_may_is_refused_without_the_datab
 # ---------------------------------------------------------------- the machine has no room
 
 
-def fill_disk(folder: Path) -> None:
-    with closing(sqlite3.connect(folder / "easel.db")) as connection:
-        connection.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON job BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
-        )
-
-
-def clear_disk(folder: Path) -> None:
-    with closing(sqlite3.connect(folder / "easel.db")) as connection:
-        connection.execute("DROP TRIGGER full")
-
-
 async def test_a_request_that_the_machine_has_no_room_for_waits_and_says_so_once(
     tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(messages, "MACHINE_RETRY_S", 0.1)
     async with world(tmp_path, sandbox) as easel:
-        await asyncio.to_thread(fill_disk, tmp_path)
+        await asyncio.to_thread(fill_disk, easel.database_url, "INSERT")
         with capture_logs() as logged:
             asking = asyncio.create_task(easel.say("a cat"))
             await easel.platform.until(lambda: [post.text for post in easel.platform.posts] == [WAITS])
             await wait_until(lambda: sum(each["event"] == WAITS_LOGGED for each in logged) > 3)
-        await asyncio.to_thread(clear_disk, tmp_path)
+        await asyncio.to_thread(clear_disk, easel.database_url)
         await asking
         await easel.settled(2)
         assert [(post.text == WAITS, len(post.images)) for post in easel.platform.posts] == [(True, 0), (False, 1)]
@@ -114,7 +101,7 @@ async def test_a_request_that_the_machine_has_no_room_for_waits_and_says_so_once
 
 async def test_a_request_that_waits_for_the_machine_at_a_stop_is_not_taken(tmp_path: Path, sandbox: Sandbox) -> None:
     async with world(tmp_path, sandbox) as easel:
-        await asyncio.to_thread(fill_disk, tmp_path)
+        await asyncio.to_thread(fill_disk, easel.database_url, "INSERT")
         asking = asyncio.create_task(easel.app.events.receive_message(easel.platform.message("a cat")))
         await easel.platform.until(lambda: bool(easel.platform.posts))
     assert await asking is False

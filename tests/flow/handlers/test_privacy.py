@@ -18,9 +18,10 @@ from bot.store.deletions import EVENT_REDELIVERY
 from bot.store.store import Store
 from bot.texts import LOCALES, translate, translate_error
 from tests.flow.scenes import LONG, HeldPlatform, ask, books, click
-from tests.flow.store.stores import ANN, BEN, DIRECT, PIXEL, RULES, books_agree, new_job, query
+from tests.flow.store.stores import ANN, BEN, DIRECT, PIXEL, RULES, new_job
 from tests.flow.world import MemoryWorld, settings, world
 from tests.support.clocks import FakeClock
+from tests.support.databases import books_agree, everything, query
 from tests.support.images import png
 from tests.support.platform import AMBER, GROUP, JADE
 from tests.support.waiting import wait_until
@@ -31,13 +32,6 @@ DAY = 24 * 3600.0
 
 def photo(name: str) -> Attachment:
     return Attachment(ref=name, media_type="image/png", filename=f"{name}.png")
-
-
-def everything(folder: Path) -> str:
-    """All values of all tables."""
-    url = f"sqlite:///{folder / 'easel.db'}"
-    tables = [str(name) for (name,) in query(url, "SELECT name FROM sqlite_master WHERE type = 'table'")]
-    return "\n".join(repr(row) for name in tables for row in query(url, f'SELECT * FROM "{name}"'))  # noqa: S608 - the schema's own names
 
 
 # ---------------------------------------------------------------- /privacy
@@ -65,16 +59,16 @@ async def test_forgetting_leaves_no_word_name_or_picture_and_every_credit(easel:
     await easel.say(f"{SECRET} in the group", chat=GROUP)
     await easel.settled(3)
     before = await books(easel)
-    ledger = query(f"sqlite:///{tmp_path / 'easel.db'}", "SELECT * FROM ledger ORDER BY job, kind")
+    ledger = query(easel.database_url, "SELECT * FROM ledger ORDER BY job, kind")
 
     said = (await ask(easel, "/forget")).text
 
     assert said == translate("en", "answer-forgotten", count=3)
-    kept = everything(tmp_path)
+    kept = everything(easel.database_url)
     assert not [word for word in ("neighbour", "Amber", "photo", "m1/0") if word in kept]
     assert await books(easel) == before == (47, 0)
-    assert query(f"sqlite:///{tmp_path / 'easel.db'}", "SELECT * FROM ledger ORDER BY job, kind") == ledger
-    assert books_agree(f"sqlite:///{tmp_path / 'easel.db'}")
+    assert query(easel.database_url, "SELECT * FROM ledger ORDER BY job, kind") == ledger
+    assert books_agree(easel.database_url)
     assert (await ask(easel, "/history")).text == translate("en", "answer-history-empty")
     assert sorted(easel.platform.deleted_files) == sorted(["photo", *_delivered(easel)])
 
@@ -83,6 +77,7 @@ def _delivered(easel: MemoryWorld) -> list[str]:
     return [f"{post.id}/{at}" for post in easel.platform.posts for at in range(len(post.images))]
 
 
+@pytest.mark.sqlite
 async def test_the_file_itself_holds_the_words_no_more(easel: MemoryWorld, tmp_path: Path, sandbox: Sandbox) -> None:
     await easel.say(SECRET)
     await easel.settled(1)
@@ -125,7 +120,7 @@ async def test_what_runs_and_waits_is_stopped_and_forgotten_too(tmp_path: Path) 
         await easel.settled(5)
         await wait_until(lambda: sandbox.running == 0)
         assert [post.text for post in easel.platform.posts[:4]] == [translate("en", "cancelled")] * 4
-        assert "neighbour" not in everything(tmp_path)
+        assert "neighbour" not in everything(easel.database_url)
 
 
 async def test_a_picture_on_its_way_is_waited_for_and_if_it_is_late_the_answer_says_so(
@@ -142,7 +137,7 @@ async def test_a_picture_on_its_way_is_waited_for_and_if_it_is_late_the_answer_s
         await easel.settled()
         assert await books(easel) == (49, 0)
         assert (await ask(easel, "/forget")).text == translate("en", "answer-forgotten", count=1)
-        assert "neighbour" not in everything(tmp_path)
+        assert "neighbour" not in everything(easel.database_url)
 
 
 async def test_an_event_told_again_after_forgetting_is_no_other_job(easel: MemoryWorld, sandbox: Sandbox) -> None:

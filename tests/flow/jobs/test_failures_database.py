@@ -1,8 +1,6 @@
 """A database that fails for a moment or for good while a job runs: nothing is lost, charged twice or left unsaid."""
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -26,6 +24,7 @@ from tests.flow.scenes import (
 from tests.flow.world import world
 from tests.servers.upstream.picture_host import picture_host
 from tests.support.clocks import ShiftedClock
+from tests.support.databases import clear_disk, execute, fill_disk
 from tests.support.images import png
 from tests.support.platform import Platform
 from tests.support.waiting import wait_until
@@ -33,26 +32,13 @@ from tests.support.waiting import wait_until
 DOWN = translate_error("en", StoreFailed())
 
 
-def break_database(folder: Path) -> None:
+def break_database(url: str) -> None:
     """Makes every statement about jobs fail."""
-    with closing(sqlite3.connect(folder / "easel.db")) as connection:
-        connection.execute("ALTER TABLE job RENAME TO hidden")
+    execute(url, "ALTER TABLE job RENAME TO hidden")
 
 
-def mend_database(folder: Path) -> None:
-    with closing(sqlite3.connect(folder / "easel.db")) as connection:
-        connection.execute("ALTER TABLE hidden RENAME TO job")
-
-
-def fill_disk(folder: Path) -> None:
-    """Makes every change of a job fail."""
-    with closing(sqlite3.connect(folder / "easel.db")) as connection:
-        connection.execute("CREATE TRIGGER full BEFORE UPDATE ON job BEGIN SELECT RAISE(ABORT, 'disk full'); END")
-
-
-def clear_disk(folder: Path) -> None:
-    with closing(sqlite3.connect(folder / "easel.db")) as connection:
-        connection.execute("DROP TRIGGER full")
+def mend_database(url: str) -> None:
+    execute(url, "ALTER TABLE hidden RENAME TO job")
 
 
 class Hasty(ShiftedClock):
@@ -73,10 +59,10 @@ async def test_a_brief_database_failure_before_the_request_delays_the_job(tmp_pa
     async with world(tmp_path, sandbox, platform, clock=clock) as easel:
         await easel.say("make it night", platform.upload(png()))
         await platform.reached.wait()
-        await asyncio.to_thread(break_database, tmp_path)
+        await asyncio.to_thread(break_database, easel.database_url)
         platform.release()
         await wait_until(lambda: clock.paused > 0)
-        await asyncio.to_thread(mend_database, tmp_path)
+        await asyncio.to_thread(mend_database, easel.database_url)
         [post] = await easel.settled()
         assert len(post.images) == 1
         assert len(sandbox.requests) == 1
@@ -91,10 +77,10 @@ async def test_a_brief_database_failure_after_the_delivery_delays_the_settlement
     async with world(tmp_path, sandbox, platform, clock=clock) as easel:
         await easel.say("a cat")
         await platform.reached.wait()
-        await asyncio.to_thread(break_database, tmp_path)
+        await asyncio.to_thread(break_database, easel.database_url)
         platform.release()
         await wait_until(lambda: clock.paused > 0)
-        await asyncio.to_thread(mend_database, tmp_path)
+        await asyncio.to_thread(mend_database, easel.database_url)
         [post] = await easel.settled()
         assert (len(post.images), len(platform.posts)) == (1, 1)
         assert len(sandbox.requests) == 1
@@ -112,12 +98,12 @@ async def test_a_lasting_database_failure_is_shown_unless_the_picture_is_deliver
         await platform.until(lambda: bool(platform.posts))
         [job] = await easel.app.store.unfinished_jobs()
         await wait_until(lambda: has_status_message(easel, job.id))
-        await asyncio.to_thread(break_database, tmp_path)
+        await asyncio.to_thread(break_database, easel.database_url)
         platform.release()
         await wait_until(lambda: not running_jobs())
         [post] = platform.posts
         assert (post.text == DOWN) == (not post.images) == (kind == "fetch")
-    await asyncio.to_thread(mend_database, tmp_path)  # when the process is gone: it would go on with the job
+    await asyncio.to_thread(mend_database, easel.database_url)  # when the process is gone: it would go on with the job
     async with world(tmp_path, sandbox, platform) as easel:
         [post] = await easel.settled()
         assert len(post.images) == 1
@@ -131,10 +117,10 @@ async def test_a_picture_painted_during_a_database_failure_is_delivered(tmp_path
         async with world(tmp_path, sandbox, clock=clock, **upstream.settings) as easel:
             await easel.say("a cat")
             await upstream.fetched.wait()
-            await asyncio.to_thread(fill_disk, tmp_path)
+            await asyncio.to_thread(fill_disk, easel.database_url, "UPDATE")
             upstream.open.set()
             await wait_until(lambda: clock.paused > 0)
-            await asyncio.to_thread(clear_disk, tmp_path)
+            await asyncio.to_thread(clear_disk, easel.database_url)
             [post] = await easel.settled()
             assert len(post.images) == 1
             assert await books(easel) == (49, 0)
@@ -145,10 +131,10 @@ async def test_a_job_is_settled_once_the_database_works_again(tmp_path: Path, sa
     async with world(tmp_path, sandbox, platform, clock=Hasty()) as easel:
         await easel.say("make it night", platform.upload(png()))
         await platform.reached.wait()
-        await asyncio.to_thread(break_database, tmp_path)
+        await asyncio.to_thread(break_database, easel.database_url)
         platform.release()
         await wait_until(lambda: not running_jobs())
-        await asyncio.to_thread(mend_database, tmp_path)
+        await asyncio.to_thread(mend_database, easel.database_url)
         [post] = await easel.settled()
         assert len(post.images) == 1
         assert len(sandbox.requests) == 1
@@ -159,9 +145,9 @@ async def test_a_cancellation_during_a_database_failure_is_stored_later(tmp_path
     async with Sandbox(pace=LONG) as sandbox, world(tmp_path, sandbox, Platform(), clock=Hasty()) as easel:
         await easel.say("a cat")
         post = await wait_for_stage(easel, "painting")
-        await asyncio.to_thread(fill_disk, tmp_path)
+        await asyncio.to_thread(fill_disk, easel.database_url, "UPDATE")
         assert (await click(easel, post, Action.CANCEL)).text == DOWN
-        await asyncio.to_thread(clear_disk, tmp_path)
+        await asyncio.to_thread(clear_disk, easel.database_url)
         await easel.platform.until(lambda: post.text == translate("en", "cancelled"))
         assert await books(easel) == (50, 0)
 
@@ -172,12 +158,12 @@ async def test_a_job_waiting_for_the_database_can_be_cancelled(tmp_path: Path, s
         await easel.say("make it night", platform.upload(png()))
         await platform.reached.wait()
         await platform.until(lambda: bool(platform.posts))
-        await asyncio.to_thread(break_database, tmp_path)
+        await asyncio.to_thread(break_database, easel.database_url)
         platform.release()
         await wait_until(lambda: not running_jobs())
         [post] = platform.posts
         assert (await click(easel, post, Action.CANCEL)).text == DOWN
-        await asyncio.to_thread(mend_database, tmp_path)
+        await asyncio.to_thread(mend_database, easel.database_url)
         assert (await click(easel, post, Action.CANCEL)).text == translate("en", "answer-cancelled", count=1)
         await platform.until(lambda: post.text == translate("en", "cancelled"))
         assert await books(easel) == (50, 0)
@@ -189,18 +175,18 @@ async def test_a_closed_chat_during_a_database_failure_is_tolerated(tmp_path: Pa
         await easel.say("make it night", platform.upload(png()))
         await platform.reached.wait()
         await wait_for_stage(easel, "preparing")
-        await asyncio.to_thread(break_database, tmp_path)
+        await asyncio.to_thread(break_database, easel.database_url)
         platform.failures = [ChatGone()]
         platform.release()
         await wait_until(lambda: not running_jobs())
-        await asyncio.to_thread(mend_database, tmp_path)
+        await asyncio.to_thread(mend_database, easel.database_url)
 
 
 async def test_a_message_during_a_database_failure_is_answered(tmp_path: Path, sandbox: Sandbox) -> None:
     async with world(tmp_path, sandbox) as easel:
         await easel.say("/help")
         [post] = await easel.settled()
-        await asyncio.to_thread(break_database, tmp_path)
+        await asyncio.to_thread(break_database, easel.database_url)
         await easel.say("a cat")
         await easel.platform.until(lambda: len(easel.platform.posts) == 2)
         assert easel.platform.posts[1].text == DOWN
@@ -209,7 +195,7 @@ async def test_a_message_during_a_database_failure_is_answered(tmp_path: Path, s
         assert easel.platform.posts[2].text == translate("en", "refusal-reply-has-no-picture")
         await easel.app.events.message_deleted(MessageRef(chat=post.chat, message_id=post.id))
         assert not sandbox.requests
-        await asyncio.to_thread(mend_database, tmp_path)
+        await asyncio.to_thread(mend_database, easel.database_url)
 
 
 async def test_a_deletion_repeated_after_a_database_failure_cancels_the_job(tmp_path: Path) -> None:
@@ -217,10 +203,10 @@ async def test_a_deletion_repeated_after_a_database_failure_cancels_the_job(tmp_
         await easel.say("a cat")
         await wait_until(lambda: sandbox.running == 1 and bool(easel.platform.posts))
         await until_stored(easel, easel.platform.posts[0])
+        await asyncio.to_thread(fill_disk, easel.database_url, "UPDATE")
         ref = easel.platform.delete(easel.platform.posts[0])
-        await asyncio.to_thread(fill_disk, tmp_path)
         await easel.app.events.message_deleted(ref)
         assert await books(easel) == (49, 1)
-        await asyncio.to_thread(clear_disk, tmp_path)
+        await asyncio.to_thread(clear_disk, easel.database_url)
         await easel.app.events.message_deleted(ref)
         assert await books(easel) == (50, 0)

@@ -28,6 +28,7 @@ from bot.texts import translate, translate_error
 from tests.flow.scenes import running_jobs
 from tests.servers.upstream.picture_host import PictureHost, picture_host
 from tests.support.clocks import FakeClock
+from tests.support.databases import migrated_database
 from tests.support.images import png
 from tests.support.platform import AMBER, DIRECT, Platform
 from tests.support.waiting import wait_until
@@ -129,7 +130,7 @@ class RunnerBench:
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncGenerator[RunnerBench]:
     await asyncio.to_thread(texts.preload_locales)
-    store = await Store.open(f"sqlite:///{tmp_path / 'easel.db'}", clock=SystemClock())
+    store = await Store.open(migrated_database(tmp_path), clock=SystemClock())
     platform = Odd()
     status_messages = StatusMessages({"memory": platform}, SystemClock())
     await status_messages.start()

@@ -17,8 +17,9 @@ from bot.ports import (
 from bot.store import adapter_store, quarantine
 from bot.store.adapter_store import BLOB_DAYS, AdapterStore
 from bot.store.store import Store
-from tests.flow.store.stores import DIRECT, RULES, new_job, query
+from tests.flow.store.stores import DIRECT, RULES, new_job
 from tests.support.clocks import FakeClock
+from tests.support.databases import query
 
 
 def token(identity: str, expires: datetime, **fields: object) -> StoredToken:

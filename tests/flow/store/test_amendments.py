@@ -12,8 +12,9 @@ from bot.painting import Options
 from bot.quota import QuotaRules
 from bot.store.amendments import MAX_ATTEMPT
 from bot.store.store import Store
-from tests.flow.store.stores import ANN, DIRECT, GROUP, PIXEL, RULES, books_agree, new_job, rules
+from tests.flow.store.stores import ANN, DIRECT, GROUP, PIXEL, RULES, new_job, rules
 from tests.support.clocks import FakeClock
+from tests.support.databases import books_agree
 
 SECOND = Attachment(ref="photo:2", media_type="image/png", size=20)
 REFUSED = Failure(key="refusal-prompt-too-long", facts={"length": 5000, "limit": 4000})

@@ -11,8 +11,9 @@ from bot.errors import Banned, ChatOutOfCredits, EaselError, OutOfCredits, Stale
 from bot.job import Job, NewJob, State
 from bot.quota import QuotaRules
 from bot.store.store import Store
-from tests.flow.store.stores import ANN, BEN, GROUP, RULES, books_agree, new_job, query, rules
+from tests.flow.store.stores import ANN, BEN, GROUP, RULES, new_job, rules
 from tests.support.clocks import FakeClock
+from tests.support.databases import books_agree, query
 
 GROUP_ACCOUNT = f"chat:{GROUP.key}"
 

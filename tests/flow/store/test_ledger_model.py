@@ -23,9 +23,9 @@ from bot.errors import ChatOutOfCredits, OutOfCredits, Stale
 from bot.job import Job, NewJob, State
 from bot.quota import today
 from bot.store.store import Store
-from tests.flow.store.stores import ANN, BEN, DIRECT, GROUP, books_agree, new_job, rules
+from tests.flow.store.stores import ANN, BEN, DIRECT, GROUP, new_job, rules
 from tests.support.clocks import FakeClock
-from tests.support.databases import migrated_sqlite
+from tests.support.databases import books_agree, migrated_sqlite
 from tests.support.statements import watch_statements
 
 T = TypeVar("T")

@@ -14,8 +14,9 @@ from sqlalchemy.engine import make_url
 from bot.errors import SettingsWrong
 from bot.store import schema
 from bot.store.store import Store, upgrade
-from tests.flow.store.stores import ANN, query
+from tests.flow.store.stores import ANN
 from tests.support.clocks import FakeClock
+from tests.support.databases import query
 from tests.support.postgres import Cluster
 
 

@@ -17,8 +17,9 @@ from bot.painting import Image
 from bot.store.database import Database
 from bot.store.engine import parse_url
 from bot.store.store import Store, upgrade
-from tests.flow.store.stores import ANN, BEN, DIRECT, GROUP, PIXEL, RULES, new_job, query
+from tests.flow.store.stores import ANN, BEN, DIRECT, GROUP, PIXEL, RULES, new_job
 from tests.support.clocks import FakeClock
+from tests.support.databases import query
 
 ENDINGS = [state for state in State if not TRANSITIONS[state]]
 

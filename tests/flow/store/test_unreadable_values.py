@@ -14,9 +14,9 @@ from bot.sandbox import Sandbox
 from bot.store import schema
 from bot.store.store import Store
 from tests.flow.scenes import books
-from tests.flow.store.stores import connected
 from tests.flow.store.victims import accepted, under_way
 from tests.flow.world import MemoryWorld, world
+from tests.support.databases import connected
 from tests.support.platform import AMBER, JADE, Platform
 from tests.support.waiting import wait_until
 

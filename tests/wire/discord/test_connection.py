@@ -233,7 +233,7 @@ async def test_a_new_process_finishes_what_a_killed_one_has_begun(world: Discord
 def settings(world: DiscordWorld, **discord: object) -> Settings:
     return Settings.model_validate(
         {
-            "database_url": f"sqlite:///{world.folder / 'easel.db'}",
+            "database_url": world.database_url,
             "discord": {"token": world.server.token, "api_base": world.server.api_base, **discord},
         }
     )
@@ -258,7 +258,7 @@ async def test_the_doctor_reports_a_wrong_token_and_a_missing_intent(world: Disc
 
 
 async def test_an_adapter_is_not_ready_before_it_is_started(world: DiscordWorld) -> None:
-    store = await Store.open(f"sqlite:///{world.folder / 'easel.db'}", clock=world.clock)
+    store = await Store.open(world.database_url, clock=world.clock)
     adapter = DiscordAdapter(settings(world).discord, store.adapter_store, clock=world.clock)
     assert await adapter.problem() == "not connected yet"
     await adapter.close()

@@ -5,8 +5,8 @@ import pytest
 from bot.errors import Banned, ChatBanned, Closed, TooFast
 from bot.handlers.admission import REPLIES_PER_WINDOW
 from bot.texts import LOCALES, translate, translate_error
-from tests.flow.store.stores import query
 from tests.servers.discord import Interaction, Message, Permission
+from tests.support.databases import query
 from tests.wire.discord.easel import DiscordWorld, photo
 
 
@@ -20,7 +20,7 @@ async def answered(world: DiscordWorld, asked: Interaction) -> str:
 
 def kept(world: DiscordWorld) -> int:
     """Number of uploads in the database."""
-    [(count,)] = query(f"sqlite:///{world.folder / 'easel.db'}", "SELECT COUNT(*) FROM blob_cache")
+    [(count,)] = query(world.database_url, "SELECT COUNT(*) FROM blob_cache")
     return int(str(count))
 
 

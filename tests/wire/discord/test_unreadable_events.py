@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from bot.settings import Settings
 from bot.texts import translate
 from tests.servers.discord import Message
 from tests.servers.discord.gateway import MISSING
+from tests.support.databases import query
 from tests.support.waiting import wait_until
 from tests.support.world import reference_sizes
 from tests.wire.discord.easel import DiscordWorld, Easel, discord_world, photo
@@ -46,9 +45,8 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def rows(world: DiscordWorld) -> list[tuple[str, str]]:
     """Reason and content of what was set aside, by reason."""
-    with closing(sqlite3.connect(world.folder / "easel.db")) as connection:
-        query = "SELECT reason, content FROM quarantine WHERE source = 'incoming_update' ORDER BY reason"
-        return connection.execute(query).fetchall()
+    sql = "SELECT reason, content FROM quarantine WHERE source = 'incoming_update' ORDER BY reason"
+    return query(world.database_url, sql)
 
 
 def counted() -> float:
@@ -155,7 +153,7 @@ async def test_no_event_whatever_ends_the_gateway(world: DiscordWorld) -> None:
 
 
 def settings(world: DiscordWorld) -> Settings:
-    return Settings.model_validate({"database_url": f"sqlite:///{world.folder / 'easel.db'}"})
+    return Settings.model_validate({"database_url": world.database_url})
 
 
 ODD_GUILDS: dict[str, dict[str, Any]] = {

@@ -19,7 +19,7 @@ WRONG = "700001:AAE_stale-token_of_the_bot"
 async def found(place: TelegramWorld, **telegram: Any) -> list[Finding]:
     """The lines about Telegram."""
     settings = Settings(
-        database_url=f"sqlite:///{place.folder / 'easel.db'}",
+        database_url=place.database_url,
         telegram={"token": place.server.token, "api_base": place.server.api_base, **telegram},  # type: ignore[arg-type]  # pydantic reads it
     )
     return [each for each in await doctor.run_checks(settings) if each.subject.startswith("telegram")]

@@ -9,8 +9,8 @@ from adapters.telegram.encode import WORD_JOINER
 from bot.chat import Action
 from bot.errors import Closed, TooFast
 from bot.texts import translate, translate_error
-from tests.flow.store.stores import query
 from tests.servers.telegram import User
+from tests.support.databases import everything
 from tests.wire.telegram.easel import TelegramWorld, button, telegram_world
 
 FLOOD = 300  # commands in a group
@@ -37,17 +37,10 @@ async def test_privacy_and_forget_and_what_is_left(place: TelegramWorld) -> None
         place.server.say(place.ada, place.private, "/forget")
         answer = await place.wait_for_reply(after=picture)
         assert plain(answer.text) == translate("en", "answer-forgotten", count=1)
-        await place.until(lambda: "neighbour" not in everything(place))
+        await place.until(lambda: "neighbour" not in everything(place.database_url))
         pressed = place.server.press(place.ada, picture, button(picture, Action.RETRY))
         await place.until(lambda: pressed.answer is not None)
         assert await place.available_credits() == 49
-
-
-def everything(place: TelegramWorld) -> str:
-    """All values of all tables."""
-    url = f"sqlite:///{place.folder / 'easel.db'}"
-    tables = [str(name) for (name,) in query(url, "SELECT name FROM sqlite_master WHERE type = 'table'")]
-    return "\n".join(repr(row) for name in tables for row in query(url, f'SELECT * FROM "{name}"'))  # noqa: S608 - the schema's own names
 
 
 async def test_a_closed_bot_is_open_in_the_chat_it_names(place: TelegramWorld, bo: User) -> None:

@@ -20,7 +20,7 @@ from tests.flow.store.stores import RULES, new_job
 from tests.servers.telegram import UNLIMITED, Message, TelegramServer, User
 from tests.servers.telegram import Chat as ServerChat
 from tests.support.clocks import ShiftedClock
-from tests.support.databases import migrated_sqlite
+from tests.support.databases import migrated_database
 from tests.support.event_sinks import Quiet
 from tests.support.images import png
 
@@ -79,7 +79,7 @@ class World:
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncGenerator[World]:
     async with TelegramServer(limits=UNLIMITED) as server:
-        store = await Store.open(migrated_sqlite(tmp_path), clock=ShiftedClock())
+        store = await Store.open(migrated_database(tmp_path), clock=ShiftedClock())
         try:
             yield World(server=server, store=store, ada=server.add_user("Ada"))
         finally:

@@ -1,9 +1,7 @@
 """Updates that the library cannot read, or that break their handler: set aside, told of, and in nobody's way."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncGenerator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from structlog.testing import capture_logs
 from adapters import doctor
 from bot.settings import Settings
 from tests.servers.telegram.updates import MISSING
+from tests.support.databases import query
 from tests.support.waiting import wait_until
 from tests.wire.telegram.easel import TelegramWorld
 from tests.wire.telegram.edges import Edge, Wired, edge, wired
@@ -80,9 +79,8 @@ def breaking(place: TelegramWorld) -> list[dict[str, Any]]:
 
 def set_aside_rows(place: TelegramWorld) -> list[tuple[str, str, str]]:
     """Key, reason and content of what was set aside, oldest first."""
-    with closing(sqlite3.connect(place.folder / "easel.db")) as connection:
-        query = "SELECT key, reason, content FROM quarantine WHERE source = 'incoming_update' ORDER BY key"
-        return connection.execute(query).fetchall()
+    sql = "SELECT key, reason, content FROM quarantine WHERE source = 'incoming_update' ORDER BY key"
+    return query(place.database_url, sql)
 
 
 def counted() -> float:
