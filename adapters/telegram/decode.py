@@ -5,7 +5,7 @@ Pure: nothing is fetched here.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import telegram
 from telegram import ExternalReplyInfo, MessageEntity, MessageOriginUser
@@ -166,6 +166,18 @@ def decode_text(message: telegram.Message, bot: BotIdentity) -> AddressedText:
     )
 
 
+def _decode_texts(parts: Sequence[telegram.Message], bot: BotIdentity) -> tuple[telegram.Message, AddressedText]:
+    """What the parts of a message say together, and the part that says it: of an album whose parts have captions of
+    their own the one that addresses a bot, which then comes first."""
+    written = [(part, decode_text(part, bot)) for part in parts if part.text or part.caption]
+    if not written:
+        return parts[0], decode_text(parts[0], bot)
+    lead = next((each for each in written if each[1].mentions_bot), None)
+    lead = lead or next((each for each in written if each[1].text.startswith("/")), written[0])
+    texts = [lead[1].text, *(text.text for part, text in written if part is not lead[0])]
+    return lead[0], replace(lead[1], text="\n".join(filter(None, texts)))
+
+
 def _is_bot_mention(entity: MessageEntity, word: str, bot: BotIdentity) -> bool:
     """Whether an entity is a mention of the bot."""
     if entity.type == MessageEntity.MENTION:
@@ -182,39 +194,37 @@ def decode_room(message: telegram.Message) -> int | None:
 
 
 def decode_message(
-    parts: Sequence[telegram.Message], bot: BotIdentity, *, max_images: int | None = None
+    parts: Sequence[telegram.Message],
+    bot: BotIdentity,
+    *,
+    max_images: int | None = None,
+    hears_forwards: bool = False,
 ) -> Message | None:
     """One message from its parts: one, or all of an album in order. `max_images`: that a reply can show there.
+    `hears_forwards`: whether what is forwarded with the message reaches the bot.
 
     None: written by a bot, addressed to another bot, forwarded automatically, a service message, or what inline mode
     has put into the chat: that request is reported by chosen_inline_result.
     """
     first = parts[0]
     sender = decode_sender(first)
-    text_part = next((part for part in parts if part.text or part.caption), first)
+    text_part, addressed = _decode_texts(parts, bot)
     attachments = tuple(each for part in parts for each in decode_attachments(part))
     has_content = bool(
         attachments or text_part.text or text_part.caption or any(getattr(first, each) for each in _OTHER_CONTENT)
     )
-    addressed = decode_text(text_part, bot)
     is_unasked = bool(first.is_automatic_forward) or _is_inline_result(first, bot)
     if sender is None or is_unasked or not has_content or addressed.for_other_bot:
         return None
     reply = decode_reply(first, bot)
-    # where privacy mode is on, no words but commands and replies reach a bot that is no administrator
-    hears_forwards = (
-        bot.reads_groups
-        or first.chat.type in (telegram.constants.ChatType.PRIVATE, telegram.constants.ChatType.CHANNEL)
-        or not (first.text or "").startswith("/")
-    )
     is_guest = first.guest_query_id is not None
     return Message(
         id=str(first.message_id),
         chat=decode_chat(first),
         sender=sender,
-        text=_with_quote(addressed.text, first),
+        text=_with_quote(addressed.text, first, reply),
         attachments=attachments,
-        links=_decode_links(text_part),
+        links=tuple(each for part in parts for each in _decode_links(part)),
         reply_to=reply,
         to_me=addressed.mentions_bot or (reply is not None and reply.from_me) or is_guest,
         max_images=max_images,
@@ -223,7 +233,7 @@ def decode_message(
         sent_at=first.date,
         edited_at=max((part.edit_date for part in parts if part.edit_date is not None), default=None),
         forwarded=first.forward_origin is not None,
-        forward_may_follow=not attachments and reply is None and not is_guest and hears_forwards,
+        forward_may_follow=not attachments and reply is None and hears_forwards,
         room=None if is_guest else decode_room(text_part),
     )
 
@@ -280,9 +290,11 @@ def _decode_links(message: telegram.Message) -> tuple[str, ...]:
     return tuple(each.url for each in entities if each.type == MessageEntity.TEXT_LINK and each.url)
 
 
-def _with_quote(text: str, message: telegram.Message) -> str:
-    """The text; when it is empty or a bare command, followed by the quoted part of another message."""
-    if message.quote is None or (text and _BARE_COMMAND.fullmatch(text) is None):
+def _with_quote(text: str, message: telegram.Message, reply: Message | None) -> str:
+    """The text; when it is empty or a bare command, followed by the quoted part of another message: not of the bot's
+    own words, which ask for some and are none."""
+    is_own = reply is not None and reply.from_me and not reply.attachments
+    if message.quote is None or is_own or (text and _BARE_COMMAND.fullmatch(text) is None):
         return text
     return f"{text} {message.quote.text}".strip()
 

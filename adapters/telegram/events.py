@@ -4,6 +4,7 @@ How updates arrive is connection.py's and webhook.py's; that none is lost or han
 """
 
 import asyncio
+import re
 from collections.abc import Collection, Sequence
 
 import structlog
@@ -23,6 +24,7 @@ from adapters.telegram.state import TelegramState
 from bot.chat import ButtonPress, ButtonReply
 from bot.clock import Clock, wait_for_future
 from bot.errors import ChatFailed
+from bot.intake.commands import PAINT_COMMANDS
 from bot.ports import EventSink
 from bot.texts import negotiate_locale, translate
 
@@ -35,6 +37,12 @@ BASE_UPDATES = ("message", "edited_message", "callback_query", "my_chat_member",
 INLINE_UPDATES = ("guest_message", "inline_query", "chosen_inline_result")
 PAYMENT_UPDATES = ("pre_checkout_query",)
 CHANNEL_UPDATES = ("channel_post", "edited_channel_post")
+
+
+def _may_be_about_pictures(message: telegram.Message) -> bool:
+    """Whether a message asks for a picture: any but those with another command."""
+    text = message.text or ""
+    return not text.startswith("/") or re.split(r"\W", text[1:], maxsplit=1)[0].lower() in PAINT_COMMANDS
 
 
 def allowed_updates(*, inline: bool, payments: bool, channels: bool) -> list[str]:
@@ -85,7 +93,7 @@ class UpdateHandler:
             if message.media_group_id is not None:
                 self._announce_album(message)
                 return await self._albums.add_part(message)
-            if not (message.text or "").startswith("/"):  # may be about the pictures of an album that is coming in
+            if _may_be_about_pictures(message):  # of an album that is coming in
                 await self._albums.wait_for_earlier(message)
             return await self._handle_message([message])
         return await self._handle_other_update(update)
@@ -156,6 +164,7 @@ class UpdateHandler:
             parts,
             self._identity,
             max_images=1 if first.guest_query_id is not None else None,  # an inline message shows one
+            hears_forwards=await self._hears_forwards(first),
         )
         if message is None:
             return True
@@ -163,6 +172,16 @@ class UpdateHandler:
             await self._payments.send_offer(message)
             return True
         return await self._events.receive_message(message)
+
+    async def _hears_forwards(self, message: telegram.Message) -> bool:
+        """Whether the bot hears what may be forwarded together with a message, whose comment that would be: in groups
+        with privacy mode only an administrator hears more than commands and replies."""
+        if message.guest_query_id is not None:
+            return False
+        is_group = message.chat.type in (ChatType.GROUP, ChatType.SUPERGROUP)
+        if self._identity.reads_groups or not is_group or not (message.text or "").startswith("/"):
+            return True
+        return await self._permissions.is_administrator(message.chat.id)
 
     def _announce_album(self, part: telegram.Message) -> None:
         """What its sender has just said may be the comment on an album, which takes a moment to be complete."""

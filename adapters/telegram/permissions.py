@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import structlog
 import telegram
 from cachetools import LRUCache, TTLCache
-from telegram.constants import ChatAction, ChatType
+from telegram.constants import ChatAction, ChatMemberStatus, ChatType
 
 from adapters.telegram import ids
 from adapters.telegram.api import call_api
@@ -26,6 +26,7 @@ log = structlog.get_logger()
 RIGHTS_TTL_S = 60.0  # that rights are believed which allow everything
 READ_WAIT_S = 3.0  # that a request waits for rights to be read; nobody is refused because Telegram is slow
 MAX_CHATS = 10_000  # remembered
+ADMINISTRATORS = (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
 MAX_TOPICS = 1_000  # remembered as closed
 
 
@@ -57,6 +58,7 @@ class ChatPermissions:
         self._bot = bot
         self._clock = clock
         self._rights: LRUCache[int, SendRights] = LRUCache(MAX_CHATS)
+        self._is_administrator: LRUCache[int, bool] = LRUCache(MAX_CHATS)
         self._fresh: TTLCache[int, None] = TTLCache(MAX_CHATS, RIGHTS_TTL_S, timer=clock.monotonic)
         self._closed_topics: LRUCache[tuple[int, int | None], None] = LRUCache(MAX_TOPICS)
         self._reads: dict[int, asyncio.Task[None]] = {}
@@ -83,6 +85,13 @@ class ChatPermissions:
             return WritingForbidden()
         return None
 
+    async def is_administrator(self, chat_id: int) -> bool:
+        """Whether the bot is an administrator of a group, so that it hears everything there. Read once; Telegram tells
+        of changes. True also where Telegram does not say."""
+        if chat_id not in self._is_administrator:
+            await self._read_rights(chat_id)
+        return self._is_administrator.get(chat_id, True)
+
     # ------------------------------------------------------------ what is heard
 
     def note_refused(self, chat_id: int, *, as_file: bool) -> None:
@@ -106,6 +115,7 @@ class ChatPermissions:
     def note_bot_member(self, chat_id: int) -> None:
         """The bot's own membership has changed: everything is read again."""
         self._rights.pop(chat_id, None)
+        self._is_administrator.pop(chat_id, None)
         self._fresh.pop(chat_id, None)
         if chat_id in self._reads:
             self._changed.add(chat_id)
@@ -138,6 +148,7 @@ class ChatPermissions:
                 return
             if chat_id not in self._changed:
                 self._rights[chat_id] = decode_rights(chat, member)
+                self._is_administrator[chat_id] = member.status in ADMINISTRATORS
                 self._fresh[chat_id] = None
                 return
 

@@ -19,7 +19,7 @@ from bot.handlers.drafts import (
     Drafts,
 )
 from bot.intake.parser import Paint
-from bot.intake.parts import FORWARD_SPAN, continues_text, is_material
+from bot.intake.parts import FORWARD_SPAN, continues_text, is_material, position
 from bot.job import Job, State
 from bot.jobs.service import JobService, Requester
 from bot.painting import Options
@@ -85,7 +85,9 @@ class DraftJobs:
         return self._drafts.put(found, message)
 
     async def _place_further(self, message: Message, found: Draft) -> Draft | None:
-        """A message that goes on with a draft."""
+        """A message that goes on with a draft, or comes before it."""
+        if found.job_id is None and position(message) < position(found.ordered[0]) and not found.replied:
+            found.event = message.event_key
         is_text = not is_material(message) or any(continues_text(part, message) for part in found.parts.values())
         if found.is_late:
             return self._drafts.remember(found, message)
@@ -194,6 +196,8 @@ class DraftJobs:
             )
             draft.job_id = None if job is None else job.id
         draft.references, draft.mask = paint.references, paint.mask
+        if draft.job_id is not None and (wait_s := self._drafts.album_wait_s(draft)):  # announced meanwhile
+            self._jobs.move_hold(draft.job_id, wait_s)
         return job
 
     async def refuse(self, draft: Draft, refusal: Refusal) -> bool:
@@ -209,13 +213,14 @@ class DraftJobs:
         if message.room is not None:
             self._drafts.hold(draft, CUT_HOLD_S)
         elif message.forward_may_follow and isinstance(failed, NothingToEdit):
-            self._drafts.hold(draft, FORWARD_HOLD_S)
+            self._drafts.hold(draft, max(FORWARD_HOLD_S, self._drafts.album_wait_s(draft)))
         else:
             self._drafts.hold(draft, 0.0)
 
     def expect_album(self, chat: Chat, user: User) -> None:
         """Pictures of the user are coming in: what is held in the chat waits for them."""
         if (draft := self._drafts.latest(chat, user)) is not None:
+            self._drafts.expect_album(draft)
             if draft.job_id is not None:
                 self._jobs.move_hold(draft.job_id, COLLECTED_HOLD_S)
             elif self._drafts.is_held(draft):

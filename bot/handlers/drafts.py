@@ -112,6 +112,10 @@ class Draft:
     """Id of the message that joined or changed last."""
     revision: int = 0
     """Grows with each message that joins or changes it."""
+    is_admitted: bool = False
+    """Whether it counts as a request already."""
+    album_until: float = 0.0
+    """Until when pictures that are coming in may belong to it; the clock's monotonic seconds."""
     hold_until: float = 0.0
     """When its refusal may be sent; the clock's monotonic seconds."""
     moved: asyncio.Event = field(default_factory=asyncio.Event)
@@ -143,7 +147,7 @@ class Draft:
     @property
     def is_new_request(self) -> bool:
         """Whether it is to be admitted: what joins or corrects an admitted one is no further request."""
-        return self.revision == 1 or (self.newest.edited_at is not None and self.job_id is None)
+        return not self.is_admitted or (self.newest.edited_at is not None and self.job_id is None)
 
     @property
     def newest(self) -> Message:
@@ -152,8 +156,9 @@ class Draft:
 
     @property
     def further_ids(self) -> tuple[str, ...]:
-        """Ids of its messages beside the one that it began with."""
-        return tuple(self.parts)[1:]
+        """Ids of its messages beside the one that gave it its key."""
+        own = (self.event, self.event.rpartition(":")[0])  # a corrected one has the moment of the edit behind it
+        return tuple(each.id for each in self.parts.values() if each.event_key not in own)
 
     def put(self, message: Message) -> None:
         """Adds a message, or puts it in the place of what it was before."""
@@ -161,6 +166,8 @@ class Draft:
         self.newest_id = message.id
         self.revision += 1
         self.replied = False
+        if message.attachments:
+            self.album_until = 0.0
         if self.handled.done():
             self.handled = asyncio.get_running_loop().create_future()
         self.moved.set()
@@ -280,6 +287,14 @@ class Drafts:
         """The draft's refusal is not sent within `hold_s` seconds from now."""
         draft.hold_until = self._clock.monotonic() + hold_s
         draft.moved.set()
+
+    def expect_album(self, draft: Draft) -> None:
+        """Pictures are coming in that may belong to a draft."""
+        draft.album_until = self._clock.monotonic() + COLLECTED_HOLD_S
+
+    def album_wait_s(self, draft: Draft) -> float:
+        """Seconds until no pictures are expected for a draft any more; 0: none are."""
+        return max(0.0, draft.album_until - self._clock.monotonic())
 
     def is_held(self, draft: Draft) -> bool:
         """Whether the draft's refusal is still held."""

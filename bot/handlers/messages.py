@@ -34,6 +34,7 @@ from bot.handlers.dialogue import ASK_QUIET_S, Dialogue
 from bot.handlers.draft_jobs import DraftJobs
 from bot.handlers.drafts import Draft, Drafts
 from bot.handlers.replies import Replies, Reply, error_reply
+from bot.handlers.shown_pictures import ShownPictures
 from bot.handlers.unfinished import PendingRequest, complete, message_order, reopen_job
 from bot.intake.commands import COMMANDS, Audience
 from bot.intake.parser import Command, Paint, parse_request
@@ -89,6 +90,7 @@ class MessageHandler:
         self._replies = replies
         self._drafts = drafts
         self._draft_jobs = DraftJobs(drafts, jobs, store)
+        self._shown = ShownPictures(clock)
         self._admission = admission
         self._clock = clock
         self._locale = locale
@@ -314,16 +316,21 @@ class MessageHandler:
         """
         if draft.is_late:
             raise RestTooLate
+        message = self._shown.add_to(message)
         request = parse_request(message, self._capabilities_for(message))
         if request is None:
+            self._shown.note(message)
             return None
         prompt = request.prompt if isinstance(request, Paint) else ""
         if admitted or not draft.is_new_request:
+            draft.is_admitted = True
             self._admission.check_words(prompt)
         else:
             await self._admission.reload_if_changed()
             unrestricted = isinstance(request, Command) and COMMANDS[request.name].audience is Audience.ANYBODY
-            self._admission.check_request(message.sender, message.chat, prompt, anybody=unrestricted)
+            self._admission.check_request(message.sender, message.chat, anybody=unrestricted)
+            draft.is_admitted = True
+            self._admission.check_words(prompt)
         match request:
             case Refusal() as refusal:
                 raise refusal
@@ -342,6 +349,7 @@ class MessageHandler:
                 answer = await self._commands.answer(context, command)
                 if command.name == "forget":
                     self._drafts.drop_user(requester.user.key)
+                    self._shown.drop_user(requester.user.key)
                 return answer
             case paint:
                 try:
@@ -350,7 +358,8 @@ class MessageHandler:
                     self._admission.refuse_once(refusal, message.sender, message.chat)
                 if job is not None:
                     self._jobs.acknowledge_request(job)
-                await self._dialogue.mark_answered(message)
+                self._shown.drop(message)
+                await self._dialogue.mark_answered(draft.ordered[-1])
                 return None
 
     def _capabilities_for(self, message: Message) -> Capabilities:

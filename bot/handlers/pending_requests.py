@@ -201,7 +201,9 @@ class PendingRequests:
 
 
 def _key(chat: Chat, user: User) -> str:
-    return f"{KEY_PREFIX}{chat.key}:{user.key}"
+    """Of a user in a chat, and there in a topic: what is said in another one is about something else."""
+    topic = "" if chat.thread_id is None else f"topic {chat.thread_id}:"
+    return f"{KEY_PREFIX}{chat.key}:{topic}{user.key}"
 
 
 def _without_contents(request: PendingRequest) -> PendingRequest:

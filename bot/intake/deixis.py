@@ -11,6 +11,11 @@ _ANYWHERE = re.compile(
     r"\b(?:this|these)\b"
     r"|\bthat (?:picture|photo|image|pic|one|drawing|painting)\b"
     r"|\b(?:the|above) (?:picture|photo|image|pic) above\b"
+    # several of them
+    r"|\b(?:both|all|all (?:two|three|four|five)) (?:of (?:them|those)|(?:the )?(?:pictures|photos|images|pics)|"
+    r"at|in|on|into|to|together)\b"
+    r"|\b(?:обоих|их всех|всех (?:троих|их)|все (?:фото|картинки|фотографии))(?!\w)"
+    r"|他[们們]|她[们們]|它[们們]|(?:所有|全部)的?(?:图|圖|照)"
     r"|\bэт(?:о|а|от|у|и|ого|ой|ому|им|ом|их|ими)\b"
     r"|[这這]|此图|此圖",
     re.IGNORECASE,
@@ -18,7 +23,8 @@ _ANYWHERE = re.compile(
 _AT_START = re.compile(
     rf"\s*(?:{_POLITE}[,，]?\s*)*(?:"
     # somebody or something that is not named
-    r"(?:make|turn|paint|draw|put|give|show|dress|let|render|convert|transform) (?:it|him|her|them)\b"
+    r"(?:make|turn|paint|draw|put|give|show|dress|let|render|convert|transform|combine|merge|blend|mix|join) "
+    r"(?:it|him|her|them)\b"
     # a change; of what, is clear from the place
     r"|(?:add|remove|delete|erase|replace|change|edit|modify|recolou?r|colou?ri[sz]e|crop|extend|brighten|darken|blur|"
     r"sharpen|restyle|redraw|repaint|redo|enhance|upscale|restore|swap|zoom in|zoom out|get rid of)\b"

@@ -17,10 +17,9 @@ _SENTENCE_ENDS = ".!?…。！？"
 
 def goes_on(parts: Sequence[Message], message: Message) -> bool:
     """Whether a message of the same sender in the same place goes on with what the parts say, or comes before it."""
-    first = parts[0]
-    return brings_pictures(first, message) or any(
-        continues_text(part, message) or continues_text(message, part) for part in parts
-    )
+    if brings_pictures(parts[0], message) or _is_comment(message, parts):
+        return True
+    return any(continues_text(part, message) or continues_text(message, part) for part in parts)
 
 
 def continues_text(part: Message, rest: Message) -> bool:
@@ -44,6 +43,11 @@ def brings_pictures(words: Message, message: Message) -> bool:
     if not words.forward_may_follow or not is_material(message) or position(message) < position(words):
         return False
     return _is_sent_within(words, message, FORWARD_SPAN if message.forwarded else OWN_PICTURE_SPAN)
+
+
+def _is_comment(words: Message, parts: Sequence[Message]) -> bool:
+    """Whether words are about pictures that were sent after them, and that came before them all the same."""
+    return all(map(is_material, parts)) and brings_pictures(words, parts[0])
 
 
 def is_material(message: Message) -> bool:

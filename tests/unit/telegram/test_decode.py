@@ -8,6 +8,7 @@ import telegram
 
 from adapters.telegram.decode import BotIdentity, decode_message, decode_room, decode_text
 from adapters.telegram.encode import utf16_length
+from tests.servers.telegram.text import detect_entities
 
 
 def test_half_a_character_counts_as_one_unit() -> None:
@@ -59,20 +60,53 @@ def test_a_full_caption_may_go_on_in_a_text(length: int, room: int | None) -> No
     assert decode_room(message) == room
 
 
+def captioned(*captions: str) -> list[telegram.Message]:
+    """An album of photos in a group, each with its caption."""
+    size = {"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}
+    group = {"id": -5, "type": "supergroup", "title": "Painters"}
+    return [
+        telegram.Message.de_json(
+            {
+                "message_id": number,
+                "date": 1,
+                "chat": group,
+                "from": ADA,
+                "media_group_id": "9",
+                "photo": [size],
+                "caption": caption,
+                "caption_entities": detect_entities(caption),
+            },
+            None,
+        )
+        for number, caption in enumerate(captions)
+    ]
+
+
 @pytest.mark.parametrize(
-    ("kind", "text", "reads_groups", "follows"),
+    ("captions", "text"),
     [
-        ("private", "/edit make it night", False, True),
-        ("channel", "/edit make it night", False, True),
-        ("group", "@easel_bot make it night", False, True),  # privacy mode would have kept it from the bot
-        ("group", "/edit make it night", False, False),
-        ("group", "/edit make it night", True, True),
+        (("@easel_bot a cat", "in a house"), "a cat\nin a house"),
+        (("a cat", "/edit@easel_bot together", "a house"), "/edit@easel_bot together\na cat\na house"),
+        (("a cat", "/edit@other_bot together"), None),
+        (("", "@easel_bot"), ""),
     ],
 )
-def test_forwards_are_waited_for_where_the_bot_hears_them(
-    kind: str, text: str, reads_groups: bool, follows: bool
+def test_captions_of_several_parts_are_all_read_the_one_to_the_bot_first(
+    captions: tuple[str, ...], text: str | None
 ) -> None:
-    said = sent_by_way_of(8, chat={"id": 1, "type": kind, "title": "x", "first_name": "Ada"}, text=text)
-    found = decode_message([said], BotIdentity(id=7, username="easel_bot", reads_groups=reads_groups))
+    found = decode_message(captioned(*captions), BOT)
+    assert (None if found is None else found.text) == text
+    assert found is None or (found.to_me and len(found.attachments) == len(captions))
+
+
+@pytest.mark.parametrize("has_picture", [False, True])
+def test_a_quote_of_the_bots_own_question_is_no_prompt(has_picture: bool) -> None:
+    size = {"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}
+    content = {"photo": [size], "caption": "a fox"} if has_picture else {"text": "What should I paint?"}
+    replied = {"message_id": 4, "date": 1, "chat": {"id": 1, "type": "private"}, **content}
+    bot = {"id": 7, "is_bot": True, "first_name": "Easel"}
+    quote = {"text": "a fox" if has_picture else "What should", "position": 0}
+    said = sent_by_way_of(8, text="/imagine", reply_to_message=replied | {"from": bot}, quote=quote)
+    found = decode_message([said], BOT)
     assert found is not None
-    assert found.forward_may_follow is follows
+    assert found.text == ("/imagine a fox" if has_picture else "/imagine")
