@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
 import structlog
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_chain, wait_fixed
 
 from bot.errors import StoreFailed
 
@@ -142,6 +141,8 @@ async def wait_for_event(event: asyncio.Event, timeout_s: float | None, clock: C
     """Waits until `event` is set, at most `timeout_s` seconds (None: without limit). Whether it is set."""
     if event.is_set():
         return True
+    if timeout_s is None:  # no tasks beside: whoever sets the event waits for what happens then
+        return await event.wait()
     waiter = asyncio.ensure_future(event.wait())
     try:
         await wait_for_future(waiter, timeout_s, clock)
@@ -169,23 +170,13 @@ async def wait_for_future(future: asyncio.Future[Any], timeout_s: float | None, 
 async def retry_store_write(write: Callable[[], Awaitable[None]], clock: Clock) -> None:
     """Calls `write`, and again after each of STORE_PAUSES_S while it raises StoreFailed.
 
-    For writes without which a job must not go on. Raises the last StoreFailed, and any other exception at once.
+    For writes without which a job must not go on. Raises the last StoreFailed, and any other exception at once. A loop:
+    around a write that succeeds, as nearly all do, tenacity takes as long as the write (`python -m tests.bench A`).
     """
-    retrying = AsyncRetrying(
-        sleep=clock.sleep,
-        stop=stop_after_attempt(1 + len(STORE_PAUSES_S)),
-        wait=wait_chain(*map(wait_fixed, STORE_PAUSES_S)),
-        retry=retry_if_exception_type(StoreFailed),
-        before_sleep=_log_store_failure,
-        reraise=True,
-    )
-
-    async def attempt() -> None:  # tenacity awaits coroutine functions only; `write` may be a lambda
-        await write()
-
-    await retrying(attempt)
-
-
-def _log_store_failure(state: RetryCallState) -> None:
-    failure = state.outcome.exception() if state.outcome is not None else None
-    log.warning("database failed, the job waits", detail=getattr(failure, "detail", None))
+    for pause_s in STORE_PAUSES_S:
+        try:
+            return await write()
+        except StoreFailed as failed:
+            log.warning("database failed, the job waits", detail=failed.detail)
+            await clock.sleep(pause_s)
+    return await write()

@@ -5,6 +5,7 @@ restart; a database that fails is logged and nothing else.
 """
 
 import asyncio
+import math
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -22,7 +23,7 @@ log = structlog.get_logger()
 
 MAX_USERS = 10_000  # whose language and roles are remembered
 MAX_OWN_MESSAGES = 20_000  # messages of the bot whose deletion is noticed
-CLEANUP_INTERVAL_S = 60.0  # between two looks for expired tokens: a look visits each of them
+CLEANUP_INTERVAL_S = 60.0  # between two deletions of expired tokens: each visits all of them
 
 
 class StateStorage(AdapterStorage, InteractionTokenStorage, PendingNotices, Protocol):
@@ -46,7 +47,7 @@ class DiscordState:
         self._unsaved: dict[str, InteractionToken] = {}
         self._supervisor = Supervisor(clock)
         self._saving = self._supervisor.add_worker("discord tokens", self._save_tokens)
-        self._next_cleanup_s = 0.0
+        self._next_cleanup_s = -math.inf
         self._locales: LRUCache[str, str] = LRUCache(MAX_USERS)
         self._roles: LRUCache[str, dict[int, tuple[str, ...]]] = LRUCache(MAX_USERS)  # by user, then by guild
         self._own_messages: LRUCache[str, None] = LRUCache(MAX_OWN_MESSAGES)
@@ -89,21 +90,21 @@ class DiscordState:
     async def _save_tokens(self) -> None:
         while self._unsaved:
             changed, self._unsaved = self._unsaved, {}
-            self._delete_expired()
             try:
                 await self._storage.save_tokens(self.scope, [_stored(token) for token in changed.values()])
+                await self._delete_expired()
             except StoreFailed as failed:
                 log.warning("interaction tokens not saved", detail=failed.detail)
             except BaseException:  # the next run saves them
                 self._unsaved = changed | self._unsaved
                 raise
 
-    def _delete_expired(self) -> None:
-        """From memory; the database deletes its expired rows with each save."""
-        now_s = self._clock.now().timestamp()
-        if now_s >= self._next_cleanup_s:
-            self.tokens.delete_expired(now_s)
-            self._next_cleanup_s = now_s + CLEANUP_INTERVAL_S
+    async def _delete_expired(self) -> None:
+        """At most once in CLEANUP_INTERVAL_S. Raises StoreFailed."""
+        if (elapsed_s := self._clock.monotonic()) >= self._next_cleanup_s:
+            self._next_cleanup_s = elapsed_s + CLEANUP_INTERVAL_S
+            self.tokens.delete_expired(self._clock.now().timestamp())
+            await self._storage.delete_expired_tokens(self.scope)
 
     # ------------------------------------------------------------ users
 

@@ -172,6 +172,8 @@ class Scheduler:
             finally:
                 self._held.discard(job)
                 self._holds.pop(job, None)
+        else:
+            await asyncio.sleep(0)  # its status message goes out first
         await self._workflow.run(job, partial(self._release_slot, job))
 
     def _start_waiting(self) -> None:

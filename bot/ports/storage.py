@@ -109,10 +109,10 @@ class InteractionTokenStorage(Protocol):
     """
 
     async def save_tokens(self, scope: str, tokens: Sequence[StoredToken]) -> None:
-        """Keeps tokens, each instead of one with the same id, and deletes those of the scope that have expired."""
+        """Keeps tokens, each instead of one with the same id."""
         ...
 
-    async def delete_tokens(self, scope: str, ids: Collection[str]) -> None: ...
+    async def delete_expired_tokens(self, scope: str) -> None: ...
 
     async def load_tokens(self, scope: str) -> list[StoredToken]:
         """The tokens that have not expired, by expiry."""

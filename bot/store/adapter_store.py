@@ -7,10 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from bot.clock import Clock
-from bot.job import UNFINISHED_STATES
 from bot.ports import StoredToken
 from bot.store import schema
 from bot.store.database import Database
@@ -22,6 +21,11 @@ RECENT = timedelta(days=1)  # that the request of a job is looked up by its id
 MAX_TOKEN_LIFE = timedelta(days=2)  # longer than any token is of use
 POST_INTENT_DAYS = 2  # days that the intent of a post is kept: after a restart it is needed at once, or never
 MAX_MOVED_REFS = 1000  # an adapter; those are rare, and matter as long as somebody presses a button of before
+
+DELETE_UPDATES = delete(schema.incoming_update).where(  # built once
+    schema.incoming_update.c.adapter == bindparam("of"),
+    schema.incoming_update.c.id.in_(bindparam("numbers", expanding=True)),
+)
 
 
 class AdapterStore:
@@ -107,9 +111,8 @@ class AdapterStore:
 
     async def delete_updates(self, adapter: str, numbers: Collection[int]) -> None:
         """Deletes handled updates; no-op for those that were not kept."""
-        table = schema.incoming_update
-        chosen = delete(table).where(table.c.adapter == adapter, table.c.id.in_(list(numbers)))
-        await self._database.write(lambda conn: conn.execute(chosen))
+        chosen = {"of": adapter, "numbers": list(numbers)}
+        await self._database.write(lambda conn: conn.execute(DELETE_UPDATES, chosen))
 
     async def saved_updates(self, adapter: str) -> dict[int, dict[str, Any]]:
         """The updates not handled yet, rising by number."""
@@ -159,7 +162,7 @@ class AdapterStore:
     async def post_intents(self, adapter: str) -> dict[str, dict[str, Any]]:
         """The intents of an adapter by their keys, oldest first; of jobs that have not ended, or not visibly."""
         table, job = schema.post_intent, schema.job
-        unfinished = select(job.c.id).where(job.c.state.in_(sorted(UNFINISHED_STATES)))
+        unfinished = select(job.c.id).where(schema.IS_UNFINISHED)
         open_jobs = unfinished.union_all(select(job.c.id).where(schema.NOTIFICATION_PENDING))
         query = (
             select(table.c.key, table.c.body)
@@ -189,20 +192,15 @@ class AdapterStore:
     # ------------------------------------------------------------ interaction tokens
 
     async def save_tokens(self, scope: str, tokens: Sequence[StoredToken]) -> None:
-        """Keeps tokens, each instead of one with the same id, and deletes those of the scope that have expired."""
+        """Keeps tokens, each instead of one with the same id."""
+        rows = [
+            {"scope": scope, "id": token.id, "expires": token.expires, "body": dict(token.fields)} for token in tokens
+        ]
+        await self._database.write(lambda conn: upsert_all(conn, schema.interaction_token, rows, key="scope,id"))
 
-        def work(conn: Connection) -> None:
-            delete_tokens(conn, expired_at=self._clock.now(), scope=scope)
-            for token in tokens:
-                values = {"scope": scope, "id": token.id, "expires": token.expires, "body": dict(token.fields)}
-                upsert(conn, schema.interaction_token, values, key="scope,id")
-
-        await self._database.write(work)
-
-    async def delete_tokens(self, scope: str, ids: Collection[str]) -> None:
-        table = schema.interaction_token
-        chosen = delete(table).where(table.c.scope == scope, table.c.id.in_(list(ids)))
-        await self._database.write(lambda conn: conn.execute(chosen))
+    async def delete_expired_tokens(self, scope: str) -> None:
+        now = self._clock.now()
+        await self._database.write(lambda conn: delete_tokens(conn, expired_at=now, scope=scope))
 
     async def load_tokens(self, scope: str) -> list[StoredToken]:
         """The tokens of a scope that have not expired, by expiry."""

@@ -13,14 +13,14 @@ from sqlalchemy import Connection, Text, and_, cast, delete, or_, select, update
 
 from bot.chat import Attachment, User
 from bot.clock import Clock
-from bot.job import UNFINISHED_STATES, Job
+from bot.job import Job
 from bot.painting import Options
 from bot.store import job_rows
 from bot.store.adapter_store import BLOB_DAYS, delete_blobs, delete_post_intents, delete_tokens
 from bot.store.database import Database
 from bot.store.engine import field_values
 from bot.store.quarantine import delete_quarantine
-from bot.store.schema import ERASED, checkpoint, job, key_value, result
+from bot.store.schema import ERASED, IS_UNFINISHED, checkpoint, job, key_value, result
 
 EVENT_REDELIVERY = timedelta(days=2)  # in which a platform may deliver an event again: Telegram keeps updates a day
 MAX_IDS = 500  # row ids in one statement; SQLite takes 32,766 parameters
@@ -97,7 +97,7 @@ class Deletions:
 def _erase_jobs(conn: Connection, user_key: str) -> tuple[int, tuple[Attachment, ...]]:
     """Erases prompts, names, images and checkpoints of a user's ended jobs, and their pending requests. Returns the
     number of jobs, and the handles of their images."""
-    theirs = and_(job.c.user_key == user_key, job.c.state.not_in(sorted(UNFINISHED_STATES)), job.c.prompt != "")
+    theirs = and_(job.c.user_key == user_key, ~IS_UNFINISHED, job.c.prompt != "")
     found = conn.execute(select(job.c.id, job.c.reference_images, job.c.mask, job.c.delivered).where(theirs)).all()
     for start in range(0, len(found), MAX_IDS):
         part = job.c.id.in_([row[0] for row in found[start : start + MAX_IDS]])
@@ -122,8 +122,7 @@ def _delete_jobs(conn: Connection, *, ended_before: datetime | None, erased_befo
     erased ones created before another. Returns the number of jobs."""
     old = [and_(ERASED, job.c.created < erased_before)]
     old += [] if ended_before is None else [job.c.finished < ended_before]
-    ended = job.c.state.not_in(sorted(UNFINISHED_STATES))
-    gone = delete(job).where(ended, ~job.c.notification_pending, or_(*old))
+    gone = delete(job).where(~IS_UNFINISHED, ~job.c.notification_pending, or_(*old))
     return len(conn.execute(gone.returning(job.c.id)).all())
 
 

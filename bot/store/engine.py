@@ -160,11 +160,11 @@ def require_columns(table: Table, names: Iterable[str]) -> None:
         raise ValueError(f"{table.name} has no column {', '.join(sorted(unknown))}")
 
 
-def insert_once(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> RowMapping | None:
-    """Inserts a row and returns it; None where a row with the same `key` (unique columns, comma-separated) exists."""
+def insert_once(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> bool:
+    """Inserts a row. False: a row with the same `key` (unique columns, comma-separated) exists."""
     require_columns(table, values)
     # rowcount is -1 on psycopg here; RETURNING gives a row exactly when one was inserted.
-    return conn.execute(_insert_once(conn.dialect.name, table, key), values).mappings().first()
+    return conn.execute(_insert_once(conn.dialect.name, table, key), values).first() is not None
 
 
 def insert_or_lock(conn: Connection, table: Table, values: Mapping[str, Any], *, key: str) -> RowMapping:
@@ -195,7 +195,8 @@ def upsert_all(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
 
 @cache
 def _insert_once(dialect: str, table: Table, key: str) -> Insert:
-    return _insert(dialect, table).on_conflict_do_nothing(index_elements=key.split(",")).returning(table)
+    columns = key.split(",")
+    return _insert(dialect, table).on_conflict_do_nothing(index_elements=columns).returning(table.c[columns[0]])
 
 
 @cache

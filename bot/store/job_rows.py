@@ -31,10 +31,11 @@ from sqlalchemy import (
 from sqlalchemy.exc import DataError, DBAPIError
 
 from bot.chat import Attachment, Chat, Delivered, User
-from bot.job import UNFINISHED_STATES, Failure, Job, NewJob, State
+from bot.job import Failure, Job, NewJob, State
 from bot.painting import Image, Options
 from bot.store.engine import field_values, require_columns
 from bot.store.schema import (
+    IS_UNFINISHED,
     NOTIFICATION_PENDING,
     SEVERAL_MESSAGES,
     UNFINISHED,
@@ -42,6 +43,7 @@ from bot.store.schema import (
     checkpoint,
     job,
     result,
+    safe_text,
 )
 
 # Built once each. An UPDATE writes the columns that its parameters name.
@@ -52,9 +54,7 @@ UPDATE_ATTEMPT = UPDATE_JOB.where(
 LOCK_JOB = select(job.c.state, job.c.attempt).where(job.c.id == bindparam("job_id")).with_for_update()
 INSERT_RESULT = insert(result)
 DELETE_RESULTS = delete(result).where(result.c.job == bindparam("job_id"))
-COUNT_UNFINISHED = select(func.count()).where(
-    job.c.user_key == bindparam("owner"), job.c.state.in_(sorted(UNFINISHED_STATES))
-)
+COUNT_UNFINISHED = select(func.count()).where(job.c.user_key == bindparam("owner"), IS_UNFINISHED)
 log = structlog.get_logger()
 
 UNREADABLE = (
@@ -96,6 +96,34 @@ def job_row(new: NewJob, now: datetime, *, begun: bool = False) -> dict[str, Any
         "parts": list(new.parts),
         "notification_pending": False,
     }
+
+
+def accepted_job(new: NewJob, now: datetime, *, begun: bool = False) -> Job:
+    """The job that `job_of` would read from the row of `job_row`: a job that was just accepted is not read back."""
+    values: dict[str, Any] = {**field_values(new), "prompt": safe_text(new.prompt)}
+    return Job(
+        **values,
+        state=State.RUNNING if begun else State.WAITING,
+        attempt=int(begun),
+        created=now,
+        started=now if begun else None,
+        charged=None,
+        status_id=None,
+        finished=None,
+        provider=None,
+        model=None,
+        price=None,
+        spent=None,
+        upstream_id=None,
+        usage=None,
+        trace=None,
+        failure=None,
+        delivered=(),
+        delivered_id=None,
+        further_ids=(),
+        deleted=None,
+        checkpoints={},
+    )
 
 
 def end_values(
@@ -143,7 +171,7 @@ def begin_attempt(conn: Connection, job_id: str, now: datetime) -> Job | None:
     started = func.coalesce(job.c.started, literal(now, UtcDateTime()))
     statement = (
         update(job)
-        .where(job.c.id == job_id, job.c.state.in_(sorted(UNFINISHED_STATES)))
+        .where(job.c.id == job_id, IS_UNFINISHED)
         .values(
             state=State.RUNNING.value,
             attempt=job.c.attempt + 1,
@@ -296,7 +324,7 @@ def select_by_further_message(chat: Chat, message_id: str) -> Select[Any]:
 
 def select_unfinished(user_key: str | None = None) -> Select[Any]:
     """All unfinished jobs, or those of one user; oldest first."""
-    query = select(job).where(job.c.state.in_(sorted(UNFINISHED_STATES))).order_by(job.c.created, job.c.id)
+    query = select(job).where(IS_UNFINISHED).order_by(job.c.created, job.c.id)
     return query if user_key is None else query.where(job.c.user_key == user_key)
 
 

@@ -13,11 +13,11 @@ from sqlalchemy import Connection, RowMapping, bindparam, delete, func, insert, 
 from bot import quota
 from bot.chat import Chat
 from bot.errors import Banned, ChatOutOfCredits, OutOfCredits
-from bot.job import UNFINISHED_STATES, NewJob
+from bot.job import NewJob
 from bot.quota import Account, QuotaRules
 from bot.store.engine import field_values, insert_once, insert_or_lock, require_columns
 from bot.store.raw_rows import read_raw_rows
-from bot.store.schema import account, job, ledger
+from bot.store.schema import IS_UNFINISHED, account, job, ledger
 
 SELECT_RESERVATION = select(ledger).where(ledger.c.job == bindparam("job_id"), ledger.c.kind == "reserve")
 UPDATE_ACCOUNT = update(account).where(account.c.id == bindparam("account_id"))
@@ -89,7 +89,7 @@ def reserved_by_jobs(conn: Connection, account_id: str) -> int:
     """Credits of an account that are reserved for jobs under way."""
     mine = or_(ledger.c.account == account_id, ledger.c.chat_account == account_id)
     query = select(func.coalesce(func.sum(ledger.c.credits), 0)).where(
-        ledger.c.job == job.c.id, ledger.c.kind == "reserve", mine, job.c.state.in_(sorted(UNFINISHED_STATES))
+        ledger.c.job == job.c.id, ledger.c.kind == "reserve", mine, IS_UNFINISHED
     )
     return int(conn.execute(query).scalar_one())
 
@@ -131,8 +131,7 @@ def _apply_entry(account: Account, entry: Mapping[str, Any], prefix: str) -> Acc
 
 def _jobs_under_way(conn: Connection, ids: Sequence[str]) -> set[str]:
     """Those of the ids whose jobs are under way."""
-    under_way = job.c.state.in_(sorted(UNFINISHED_STATES))
-    return {each for each in ids if conn.execute(select(literal(1)).where(job.c.id == each, under_way)).first()}
+    return {each for each in ids if conn.execute(select(literal(1)).where(job.c.id == each, IS_UNFINISHED)).first()}
 
 
 # ---------------------------------------------------------------- entries
@@ -229,7 +228,7 @@ def settle(conn: Connection, job_id: str, charged: int, now: datetime) -> bool:
         "from_granted": granted_part(reservation["from_granted"]),
         "chat_from_granted": granted_part(reservation["chat_from_granted"]),
     }
-    if insert_once(conn, ledger, entry, key="job,kind") is None:
+    if not insert_once(conn, ledger, entry, key="job,kind"):
         return False
     for prefix in ("", "chat_"):
         if (account_id := reservation[f"{prefix}account"]) is not None:
@@ -316,7 +315,7 @@ def _apply_change(
         "at": now,
     }
     entry |= {"from_granted": credits if granted else changed.granted, "chat_from_granted": 0}
-    if insert_once(conn, ledger, entry, key="job,kind") is None:
+    if not insert_once(conn, ledger, entry, key="job,kind"):
         return user
     store_account(conn, changed)
     return changed

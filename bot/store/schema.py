@@ -3,6 +3,7 @@
 A change here needs a migration in `migrations/versions`; a test compares the two.
 """
 
+import re
 from datetime import UTC, datetime
 
 from sqlalchemy import (
@@ -25,8 +26,11 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    literal_column,
     text,
 )
+
+from bot.job import UNFINISHED_STATES
 
 metadata = MetaData(
     naming_convention={
@@ -36,6 +40,9 @@ metadata = MetaData(
         "ck": "ck_%(table_name)s_%(constraint_name)s",
     }
 )
+
+
+_UNSAFE = re.compile("[\0\ud800-\udfff]")
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -64,9 +71,12 @@ class SafeText(TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
-        return "".join("\ufffd" if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in value)
+        return None if value is None else safe_text(value)
+
+
+def safe_text(text: str) -> str:
+    """The text as a SafeText column keeps it."""
+    return _UNSAFE.sub("\ufffd", text)
 
 
 def _json() -> JSON:
@@ -182,6 +192,9 @@ job = Table(
         postgresql_where=NOTIFICATION_PENDING,
     ),
 )
+
+# Its values stand in the statement: as parameters each of them would be spelled out at every execution.
+IS_UNFINISHED = job.c.state.in_([literal_column(f"'{state.value}'") for state in sorted(UNFINISHED_STATES)])
 
 checkpoint = Table(
     "checkpoint",

@@ -64,5 +64,9 @@ class ThreadConnection(aiosqlite.Connection):
 
 async def run_in_thread(connection: AsyncConnection, work: Callable[[Connection], T]) -> T:
     """Does what `connection.run_sync(work)` does, with `work` running in the thread of its ThreadConnection."""
-    driver = cast(ThreadConnection, (await connection.get_raw_connection()).driver_connection)
-    return await driver.run_in_thread(work)
+    return await (await thread_connection(connection)).run_in_thread(work)
+
+
+async def thread_connection(connection: AsyncConnection) -> ThreadConnection:
+    """The driver's connection; to be kept where it is used again and again, for it takes a switch of greenlets."""
+    return cast(ThreadConnection, (await connection.get_raw_connection()).driver_connection)

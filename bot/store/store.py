@@ -146,8 +146,7 @@ class Store:
 
         def work(conn: Connection) -> tuple[Job, bool]:
             now = self._clock.now()
-            fresh = insert_once(conn, schema.job, job_rows.job_row(new, now, begun=begun), key="event")
-            if fresh is None:
+            if not insert_once(conn, schema.job, job_rows.job_row(new, now, begun=begun), key="event"):
                 known = job_rows.load_job(conn, job_rows.select_by_event(new.event))
                 assert known is not None
                 return known, False
@@ -158,7 +157,7 @@ class Store:
             if job_rows.count_unfinished(conn, user.id) > rules.unfinished:
                 raise TooManyWaiting(limit=rules.user_waiting)
             ledger.reserve(conn, new, user, rules, now)
-            return job_rows.job_of(fresh, {}), True
+            return job_rows.accepted_job(new, now, begun=begun), True
 
         return await self._database.write(work)
 

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bot.clock import Clock
 from bot.errors import StoreFailed
 from bot.store.engine import commit_after, raise_store_failed
-from bot.store.sqlite_driver import run_in_thread
+from bot.store.sqlite_driver import ThreadConnection, thread_connection
 from bot.supervision import Supervisor
 
 T = TypeVar("T")
@@ -63,6 +63,8 @@ class WriteQueue:
         """Runs while something is queued."""
         self._connection: AsyncConnection | None = None
         """Kept between writes: a checkout from the pool costs as much as a statement."""
+        self._thread: ThreadConnection | None = None
+        """Of `_connection`."""
 
     async def execute(self, fn: Callable[[Connection], T]) -> T:
         """Queues a write and returns its result once it is committed.
@@ -128,14 +130,16 @@ class WriteQueue:
             task.error = error
 
     async def _commit(self, work: Callable[[Connection], T]) -> T:
-        self._connection = self._connection or await self._engine.connect()
-        return await run_in_thread(self._connection, partial(commit_after, work))
+        if self._thread is None:
+            self._connection = self._connection or await self._engine.connect()
+            self._thread = await thread_connection(self._connection)
+        return await self._thread.run_in_thread(partial(commit_after, work))
 
 
 def _run_in_savepoints(batch: Sequence[WriteTask], conn: Connection) -> None:
     """Runs the writes in order; one that raises is rolled back by itself. Raises when the database fails."""
     for task in batch:
-        conn.exec_driver_sql("SAVEPOINT work")
+        conn.exec_driver_sql("SAVEPOINT work")  # none is released, which saves a statement: COMMIT ends them all
         try:
             task.result = task.fn(conn)
         except SQLAlchemyError:
@@ -143,4 +147,3 @@ def _run_in_savepoints(batch: Sequence[WriteTask], conn: Connection) -> None:
         except Exception as error:
             task.error = error
             conn.exec_driver_sql("ROLLBACK TO work")
-        conn.exec_driver_sql("RELEASE work")

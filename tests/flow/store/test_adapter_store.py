@@ -170,15 +170,13 @@ async def test_tokens_are_kept_one_by_one_until_they_expire(store: Store, clock:
     assert await adapters.load_tokens("discord") == [token("i1", early, dead=True), second]
     clock.jump(14 * 60)
     assert await adapters.load_tokens("discord") == [second]
-    await adapters.save_tokens("discord", [])
+    await adapters.delete_expired_tokens("discord")
     assert query(database_url, "SELECT scope, id FROM interaction_token ORDER BY scope") == [
         ("discord", "i2"),
         ("discord:1", "i1"),
     ]
     await store.deletions.delete_expired(days=None)
     assert query(database_url, "SELECT scope, id FROM interaction_token") == [("discord", "i2")]
-    await adapters.delete_tokens("discord", ["i2", "unknown"])
-    assert await adapters.load_tokens("discord") == []
 
 
 async def test_tokens_of_a_clock_that_was_ahead_are_not_kept_until_then(store: Store, clock: FakeClock) -> None:
@@ -187,7 +185,7 @@ async def test_tokens_of_a_clock_that_was_ahead_are_not_kept_until_then(store: S
     await adapters.save_tokens("discord", [token("i1", clock.now() + timedelta(minutes=14))])
     clock.jump(-30 * 86_400)
     assert await adapters.load_tokens("discord") == []
-    await adapters.save_tokens("discord", [])
+    await adapters.delete_expired_tokens("discord")
     clock.jump(30 * 86_400)
     assert await adapters.load_tokens("discord") == []
 

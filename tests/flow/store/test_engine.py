@@ -80,8 +80,8 @@ async def test_inserts_say_what_they_met(database: Database) -> None:
         return results
 
     assert await database.write(work) == [
-        {"key": "a", "value": "1"},
-        None,
+        True,
+        False,
         {"key": "a", "value": "1"},
         {"key": "b", "value": "3"},
     ]

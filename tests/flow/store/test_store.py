@@ -288,6 +288,23 @@ async def test_stats_count_today(store: Store, clock: FakeClock) -> None:
 # ---------------------------------------------------------------- the world outside
 
 
+async def test_an_accepted_job_is_what_the_database_has_of_it(store: Store) -> None:
+    painter = replace(ANN, roles=("telegram:group:-5", "telegram:admin"), is_chat=True)
+    odd = replace(
+        new_job(user=painter, chat=replace(GROUP, parent_id="-7")),
+        prompt="a\0b\ud800c 🦊",
+        mask=Attachment(ref="photo:2", media_type="image/png", spoiler=True),
+        parts=("8", "9"),
+        button="vary:job:telegram:1",
+        parent="job",
+    )
+    for begun in (False, True):
+        new = replace(odd, id=new_id(), event=f"message:{begun}", button=f"vary:job{begun}:telegram:1")
+        job, is_new = await store.accept_job(new, RULES, begun=begun)
+        assert is_new
+        assert await reread(store, job) == job
+
+
 async def test_what_no_database_takes_is_made_harmless(store: Store) -> None:
     new = new_job()
     odd = replace(new, prompt="a\0b\ud800c 🦊")

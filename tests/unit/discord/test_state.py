@@ -1,7 +1,7 @@
 """What the adapter saves: one row a token, one transaction for those that come together, nothing for ever."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 from adapters.discord.interaction_tokens import TOKEN_LIFETIME_S
@@ -29,11 +29,12 @@ class Storage:
         self.transactions.append([token.id for token in tokens])
         await self.gate.wait()
         self._check()
-        kept = self.tokens.setdefault(scope, {}) | {token.id: token for token in tokens}
-        self.tokens[scope] = {key: token for key, token in kept.items() if token.expires > self._clock.now()}
+        self.tokens.setdefault(scope, {}).update({token.id: token for token in tokens})
 
-    async def delete_tokens(self, scope: str, ids: Collection[str]) -> None:
-        raise NotImplementedError
+    async def delete_expired_tokens(self, scope: str) -> None:
+        self._check()
+        kept = self.tokens.get(scope, {})
+        self.tokens[scope] = {key: token for key, token in kept.items() if token.expires > self._clock.now()}
 
     async def load_tokens(self, scope: str) -> list[StoredToken]:
         self._check()
