@@ -131,7 +131,9 @@ class Connection:
                 self._problem, self._is_fresh = None, False
                 await self._connect(gateway)
                 raise TaskInterrupted("the gateway closed")
-            except PrivilegedIntentsRequired:
+            except PrivilegedIntentsRequired as refused:
+                if not self._message_content:  # no other intent of ours is one that has to be switched on
+                    raise TaskInterrupted("the gateway closed with 4014") from refused
                 log.error(MESSAGE_CONTENT_OFF)
                 self._message_content = False
             except LoginFailure:

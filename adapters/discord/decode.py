@@ -101,6 +101,13 @@ def decode_links(message: discord.Message) -> tuple[str, ...]:
     )
 
 
+def decode_written_links(message: discord.Message) -> list[str]:
+    """Addresses in the words of a message, and of what it forwards, of which Discord shows nothing."""
+    shown = {normalize_address(embed.url) for embed in message.embeds if embed.url} | _shown_addresses(message.embeds)
+    written = [each.url for each in find_addresses(message.content) if normalize_address(each.url) not in shown]
+    return [*written, *decode_links(message)]
+
+
 def _shown_addresses(embeds: Sequence[discord.Embed]) -> set[str]:
     return {normalize_address(url) for embed in embeds for url in embed_addresses(embed.to_dict())}
 

@@ -6,7 +6,6 @@ Interactions are interactions.py's; how events get here, gateway.py's.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 import discord
 import structlog
@@ -18,13 +17,13 @@ from adapters.discord.files import Files
 from adapters.discord.forwards import RecentForwards
 from adapters.discord.ids import PLATFORM
 from adapters.discord.inbox import Event
-from adapters.discord.media import decode_files
+from adapters.discord.media import decode_files, is_empty
 from adapters.discord.message_reader import MessageReader
 from adapters.discord.permissions import ChannelPermissions
 from adapters.discord.sender import Sender, TokenUnusable
 from adapters.discord.state import DiscordState
 from adapters.discord.threads import ThreadStarters
-from adapters.discord.unfolding import LinkUnfolding
+from adapters.discord.unfolding import LINKS_FRESH, LinkUnfolding
 from adapters.discord.users import Users
 from bot.chat import Card, Chat, DeletedMessage, MessageRef, User
 from bot.clock import Clock
@@ -39,7 +38,6 @@ USER_MESSAGE_TYPES = (discord.MessageType.default, discord.MessageType.reply)
 REST_WAIT_S = 10.0  # after a text that may have been cut, in which its author's next message may be the rest
 MAX_CUT_TEXTS = 1_000  # remembered, by channel and author
 MAX_NOTICE_ATTEMPTS = 4  # of a notice of the adapter's own
-LINKS_FRESH = timedelta(seconds=10)  # after which Discord has shown what it can of a link
 NOTICE_RETRY_S = 1.0  # before a notice is sent once more after a broken connection
 NOTICE_MAX_WAIT_S = 60.0  # a notice is not worth a longer one
 
@@ -240,14 +238,14 @@ class MessageEvents:
         self, message: discord.Message, reply: discord.Message | DeletedMessage | None, *, readable: bool
     ) -> bool:
         """Whether what is meant is invisible without the message-content intent: it stands in a reply that does not
-        mention the bot, or in another user's message that is replied to."""
+        mention the bot, or in another user's message that is replied to, or forwarded just before."""
         if self._client.intents.message_content or message.guild is None:
             return False
         if not readable:
             return True
         return (
             isinstance(reply, discord.Message)
-            and not (reply.content or reply.embeds or reply.message_snapshots or decode_files(reply))
+            and is_empty(reply)
             and not decode_files(message)
             and self._client.user is not None
             and reply.author.id != self._client.user.id

@@ -1,5 +1,6 @@
 """Forwards that a comment follows: Discord's clients send what is forwarded first, and the comment as a message of its
-own, which names the forward in no way. In a channel only the comment can mention the bot.
+own, which names the forward in no way. In a channel only the comment can mention the bot, and without the intent the
+forward is empty.
 """
 
 from datetime import timedelta
@@ -7,24 +8,25 @@ from datetime import timedelta
 import discord
 from cachetools import LRUCache
 
-from adapters.discord.media import decode_files
+from adapters.discord.media import decode_files, is_empty
 
 MAX_FORWARDS = 500  # remembered
 COMMENT_SPAN = timedelta(seconds=3)  # from a forward to its comment: a client sends both at once
 
 
 class RecentForwards:
-    """The last forward of each user in each channel, as far as Discord shows its pictures to the bot."""
+    """The last forward of each user in each channel, if Discord shows pictures in it to the bot, or nothing at all."""
 
     def __init__(self) -> None:
         self._forwards: LRUCache[tuple[int, int], discord.Message] = LRUCache(MAX_FORWARDS)
 
     def note(self, message: discord.Message) -> None:
-        """Remembers a message of a user if it is a forward of pictures; forgets an earlier one."""
+        """Remembers a message of a user if it forwards pictures, or what is hidden; forgets an earlier one."""
         key = message.channel.id, message.author.id
         self._forwards.pop(key, None)
         reference = message.reference
-        if reference is not None and reference.type is discord.MessageReferenceType.forward and decode_files(message):
+        is_forward = reference is not None and reference.type is discord.MessageReferenceType.forward
+        if is_forward and (decode_files(message) or is_empty(message)):
             self._forwards[key] = message
 
     def commented(self, message: discord.Message) -> discord.Message | None:

@@ -154,6 +154,7 @@ class GatewayClient(discord.AutoShardedClient):
             replies=self._replies,
             users=users,
             starters=starters,
+            unfolding=self._unfolding,
             files=files,
             state=state,
             storage=storage,

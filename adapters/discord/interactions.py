@@ -16,13 +16,15 @@ from adapters.discord import decode, modals
 from adapters.discord.commands import EPHEMERAL_COMMANDS, Interaction
 from adapters.discord.decode import ANSWER_ID, BUTTON_ID
 from adapters.discord.files import Files
+from adapters.discord.ids import PLATFORM
 from adapters.discord.interaction_replies import InteractionReplies
 from adapters.discord.interaction_tokens import InteractionToken
 from adapters.discord.media import ReceivedFile, decode_file, decode_files, make_attachment
-from adapters.discord.modals import PromptModal
+from adapters.discord.modals import MenuTarget, PromptModal
 from adapters.discord.permissions import REQUIRED_FOR_REPLIES, names_of_missing
 from adapters.discord.state import DiscordState
 from adapters.discord.threads import ThreadStarters
+from adapters.discord.unfolding import LINKS_FRESH, LinkUnfolding
 from adapters.discord.users import Users, interaction_locale
 from bot.chat import Action, Attachment, ButtonPress, DeletedMessage, Message, MessageRef, User
 from bot.clock import Clock
@@ -36,7 +38,8 @@ log = structlog.get_logger()
 
 NOTICE_POLL_S, NOTICE_POLLS = 0.1, 100  # between two looks at whether the reply is shown; how many: 10 s
 PAINTING_ACTIONS = (Action.RETRY, Action.VARY, Action.EDIT)  # of buttons: what they lead to needs a place
-EDIT_DECISION_S = 2.0  # for the core to allow a modal: Discord wants it within three
+MODAL_DECISION_S = 2.0  # until a modal is shown or not: Discord wants it within three
+MENU_UNFOLD_WAIT_S = 1.0  # of that, for Discord to show what is behind a link
 
 
 class JobButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=BUTTON_ID):
@@ -89,6 +92,7 @@ class InteractionHandler:
         replies: InteractionReplies,
         users: Users,
         starters: ThreadStarters,
+        unfolding: LinkUnfolding,
         files: Files,
         state: DiscordState,
         storage: AdapterStorage,
@@ -98,6 +102,7 @@ class InteractionHandler:
         self._replies = replies
         self._users = users
         self._starters = starters
+        self._unfolding = unfolding
         self._files = files
         self._state = state
         self._storage = storage
@@ -142,19 +147,23 @@ class InteractionHandler:
 
     async def handle_message_menu(self, interaction: Interaction, message: discord.Message) -> None:
         """The menu entry "Edit image" of any message: Discord shows the message whole, this once. Its images are
-        stored while the modal is filled in."""
+        stored while the modal is filled in; of links that Discord still looks at, what it shows is waited for."""
         if await self._refuse_closed_place(interaction):
             return
+        if interaction.created_at - message.created_at < LINKS_FRESH:
+            unfolding = asyncio.ensure_future(self._unfolding.complete(message, wait_s=MENU_UNFOLD_WAIT_S))
+            await asyncio.wait([unfolding], timeout=MODAL_DECISION_S)
         locale = interaction_locale(interaction)
-        files = [_with_unique_id(file, message.id) for _, file in decode_files(message)]
+        files = tuple(_with_unique_id(file, message.id) for _, file in decode_files(message))
+        target = MenuTarget(files=files, links=tuple(decode.decode_written_links(message)))
         refusals = [file_refusal(make_attachment(file, file.stored_ref)) for file in files]
-        if None not in refusals:  # before somebody fills in a form in vain
+        if not (None in refusals or (target.links and not files)):  # before somebody fills in a form in vain
             refused = next((each for each in refusals if each is not None), ReplyHasNoPicture())
             await self._replies.refuse(interaction, translate_error(locale, refused))
             return
         for file in files:
             self._files.store_in_background(file)
-        storing = asyncio.ensure_future(self._store_menu_files(message.id, files))
+        storing = asyncio.ensure_future(self._store_menu_target(message.id, target))
         await self._show_modal(interaction, "menu", message)
         await storing
 
@@ -195,7 +204,7 @@ class InteractionHandler:
         press = decode.decode_button_press(interaction, action, job, sender, token.id if token_only else None)
         if press.action is Action.EDIT:
             pressing = asyncio.ensure_future(self._events.press_button(press))
-            done, _ = await asyncio.wait([pressing], timeout=EDIT_DECISION_S)
+            done, _ = await asyncio.wait([pressing], timeout=MODAL_DECISION_S)
             if done and pressing.result().open_reply and interaction.message is not None:
                 await self._show_modal(interaction, "edit", interaction.message)
                 return
@@ -232,34 +241,48 @@ class InteractionHandler:
             attachments = tuple(await self._store_uploads(modal.uploads))
             reply: Message | DeletedMessage | None = None
             if menu is not None:
-                menu_files = await self._load_menu_files(menu["message"])
-                attachments = (*menu_files, *attachments)
-                reply = None if menu_files else DeletedMessage(id=menu["message"])
+                target = await self._load_menu_target(menu["message"])
+                files = [make_attachment(file, file.stored_ref) for file in target.files]
+                attachments = (*files, *attachments)
+                reply = None if files else self._linked_message(interaction, menu["message"], target)
             else:
                 reply = self._decode_own_message(interaction, token)
             command = "edit" if answer is None else "imagine"
             await self._hand_over(interaction, token, command, modal.prompt, attachments=attachments, reply_to=reply)
 
-    async def _store_menu_files(self, message_id: int, files: Sequence[ReceivedFile]) -> None:
+    async def _store_menu_target(self, message_id: int, target: MenuTarget) -> None:
         """Stores which images a modal is about, also for the process that it is sent in to."""
         try:
-            await self._storage.cache_blob(modals.menu_files_key(message_id), modals.dump_files(files))
+            await self._storage.cache_blob(modals.menu_target_key(message_id), modals.dump_target(target))
         except StoreFailed as failed:
             log.warning("images of a message not stored", detail=failed.detail)
 
-    async def _load_menu_files(self, message_id: str) -> tuple[Attachment, ...]:
+    async def _load_menu_target(self, message_id: str) -> MenuTarget:
         """The images of the message that a modal is about; none when they are no longer known."""
         try:
-            dumped = await self._storage.cached_blob(modals.menu_files_key(message_id))
+            dumped = await self._storage.cached_blob(modals.menu_target_key(message_id))
         except StoreFailed as failed:
             log.warning("images of a message not loaded", detail=failed.detail)
             dumped = None
         try:
-            files = [] if dumped is None else modals.load_files(dumped)
+            return MenuTarget() if dumped is None else modals.load_target(dumped)
         except ValueError:
             log.warning("images of a message not understood", message=message_id)
-            files = []
-        return tuple(make_attachment(file, file.stored_ref) for file in files)
+            return MenuTarget()
+
+    def _linked_message(
+        self, interaction: Interaction, message_id: str, target: MenuTarget
+    ) -> Message | DeletedMessage:
+        """A message whose links may be pictures', as one that is replied to; the deleted one where it has none."""
+        if not target.links:
+            return DeletedMessage(id=message_id)
+        return Message(
+            id=message_id,
+            chat=decode.decode_interaction_chat(interaction, None),
+            sender=User(platform=PLATFORM, id="", name=""),
+            text="",
+            links=target.links,
+        )
 
     def _decode_own_message(self, interaction: Interaction, token: InteractionToken) -> Message | None:
         """The result or question that the modal's button belongs to, as the message that is replied to."""

@@ -59,6 +59,7 @@ class ReceivedFile:
 class _Part(Protocol):
     """What a message and a forwarded message have in common."""
 
+    content: str
     attachments: list[discord.Attachment]
     embeds: list[discord.Embed]
     stickers: list[discord.StickerItem]
@@ -97,6 +98,12 @@ def decode_files(message: discord.Message) -> list[tuple[MessageFileRef | Sticke
     files += decode_embeds(embed.to_dict() for part in parts for embed in part.embeds)
     files += [_decode_sticker(sticker) for part in parts for sticker in part.stickers]
     return [(file.message_ref(message.channel.id, message.id), file) for file in files]
+
+
+def is_empty(message: discord.Message) -> bool:
+    """Whether Discord shows nothing of a message, nor of what it forwards: its content is hidden from the bot."""
+    parts: list[_Part] = [message, *message.message_snapshots]
+    return not (any(part.content or part.embeds for part in parts) or decode_files(message))
 
 
 def decode_embeds(embeds: Iterable[Mapping[str, Any]]) -> list[ReceivedFile]:

@@ -5,7 +5,7 @@ What the modal is about stands in its custom id, so that it is understood after 
 
 import json
 import re
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import discord
@@ -21,11 +21,9 @@ MAX_TITLE_CHARS = 45  # characters of a modal's title, and of a label
 MAX_PLACEHOLDER_CHARS = 100
 MODAL_TIMEOUT_S = 900.0  # discord.py remembers a modal so long; it is understood without being remembered
 MENU_MODAL_ID = re.compile(r"easel-menu:(?P<channel>\d+):(?P<message>\d+)")
-FileRow = tuple[
+_FileRow = tuple[
     str, int | None, str, str | None, bool, Literal["file", "sticker", "gif"]
 ]  # id, size, media type, name, spoiler, kind
-_FILES = StoredReader[list[FileRow]](list[FileRow])
-
 RESULT_MODAL_ID = re.compile(r"easel-edit:(?P<channel>\d+):(?P<message>\d+)")
 ANSWER_MODAL_ID = re.compile(r"easel-answer:(?P<channel>\d+):(?P<message>\d+)")
 
@@ -64,24 +62,42 @@ class PromptModal(discord.ui.Modal):
         self.add_item(discord.ui.Label(text=pictures_label[:MAX_TITLE_CHARS], component=pictures))
 
 
-def menu_files_key(message_id: int | str) -> str:
-    """Where the files of a message are stored while its modal is open."""
+def menu_target_key(message_id: int | str) -> str:
+    """Where what a message shows is stored while its modal is open."""
     return f"{PLATFORM}:menu:{message_id}"
 
 
-def dump_files(files: Sequence[ReceivedFile]) -> bytes:
-    """What a modal needs to know of its message's files later; without their URLs, which would not live."""
-    return json.dumps(
-        [[file.id, file.size, file.media_type, file.filename, file.spoiler, file.kind] for file in files]
-    ).encode()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MenuTarget:
+    """What the message shows on which a menu was opened."""
+
+    files: tuple[ReceivedFile, ...] = ()
+    links: tuple[str, ...] = ()
+    """Addresses that may be pictures' and that Discord has not unfolded."""
 
 
-def load_files(dumped: bytes) -> list[ReceivedFile]:
-    """The files that `dump_files` wrote, with empty URLs. Raises ValueError for anything else."""
-    rows = _FILES.read(json.loads(dumped))
-    return [
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StoredTarget:
+    files: list[_FileRow]
+    links: list[str]
+
+
+_TARGET = StoredReader[_StoredTarget](_StoredTarget)
+
+
+def dump_target(target: MenuTarget) -> bytes:
+    """What a modal needs to know of its message later; without the URLs of files, which would not live."""
+    rows = [[file.id, file.size, file.media_type, file.filename, file.spoiler, file.kind] for file in target.files]
+    return json.dumps({"files": rows, "links": target.links}).encode()
+
+
+def load_target(dumped: bytes) -> MenuTarget:
+    """What `dump_target` wrote; files with empty URLs. Raises ValueError for anything else."""
+    stored = _TARGET.read(json.loads(dumped))
+    files = [
         ReceivedFile(
             id=file_id, url="", size=size, media_type=media_type, filename=filename, spoiler=spoiler, kind=kind
         )
-        for file_id, size, media_type, filename, spoiler, kind in rows
+        for file_id, size, media_type, filename, spoiler, kind in stored.files
     ]
+    return MenuTarget(files=tuple(files), links=tuple(stored.links))

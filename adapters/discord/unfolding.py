@@ -5,6 +5,7 @@ Discord shows what is behind a link in an update of the message, mostly within a
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import discord
@@ -19,6 +20,7 @@ from bot.intake.addresses import find_addresses, normalize_address
 
 log = structlog.get_logger()
 
+LINKS_FRESH = timedelta(seconds=10)  # after which Discord has shown what it can of a link
 UNFOLD_WAIT_S = 2.0  # that a message with a link is waited for; Discord takes some tenths of a second
 MAX_UPDATES, UPDATE_TTL_S = 1000, 10.0  # updates that came before their message was looked at
 
@@ -40,12 +42,12 @@ class LinkUnfolding:
         if (updated := self._updated.get(message_id)) is not None:
             updated.set()
 
-    async def complete(self, message: discord.Message) -> bool:
+    async def complete(self, message: discord.Message, *, wait_s: float = UNFOLD_WAIT_S) -> bool:
         """Adds the embeds of a message whose links Discord still looks at. False: the bot stops meanwhile."""
         if not _may_unfold(message):
             return True
         updated = self._updated.setdefault(message.id, asyncio.Event())
-        end_s = self._clock.monotonic() + UNFOLD_WAIT_S
+        end_s = self._clock.monotonic() + wait_s
         try:
             while (left_s := end_s - self._clock.monotonic()) > 0:
                 updated.clear()

@@ -17,6 +17,9 @@ from bot.errors import (
     Closed,
     Declined,
     EaselError,
+    MaskNotTransparent,
+    MaskOfOtherSize,
+    MaskTooLarge,
     MaskTooManyPictures,
     MaskWithoutPicture,
     Moderated,
@@ -34,6 +37,7 @@ from bot.errors import (
     TooFast,
     TooManyPictures,
     TooManyWaiting,
+    Unsupported,
 )
 from bot.intake.parser import PaintParts, take_apart
 from bot.job import Job
@@ -51,6 +55,8 @@ _ASKED_FOR_PICTURES = (
     ReplyGone,
     TooManyPictures,
 )
+_REFUSED_MASKS = (MaskNotTransparent, MaskOfOtherSize, MaskTooLarge)
+_REFUSED_MASK_KEYS = frozenset(each.key for each in _REFUSED_MASKS)
 _ASKS_FOR_OTHER_WORDS = (Moderated.key, Declined.key)  # failures of jobs
 _NUMBER = re.compile(r"\d+")
 
@@ -205,7 +211,7 @@ def keep_refused(
         pictures=(PictureMessage(message=message.id, images=images),) if images else (),
         left_out=len(parts.images) - len(images),
         wants_others=len(parts.images) > len(images),
-        mask=parts.mask,
+        mask=None if _refuses_mask(refusal) else parts.mask,
         options=_without_refused(whole.options, refusal),
         is_private=message.command is not None,
     )
@@ -228,7 +234,7 @@ def reopen_job(job: Job, user: User) -> PendingRequest | None:
         words=job.prompt if has_bad_input and is_own else "",
         pictures=(PictureMessage(message=request_id, images=references),) if references else (),
         wants_others=has_bad_input,
-        mask=job.mask if is_own else None,
+        mask=job.mask if is_own and failure not in _REFUSED_MASK_KEYS else None,
     )
 
 
@@ -278,6 +284,19 @@ def _awaited(refusal: Refusal) -> Awaits:
 
 
 def _without_refused(options: Mapping[str, str], refusal: Refusal) -> dict[str, str]:
-    """The options of a form without the one that was refused."""
-    refused = str(refusal.facts.get("option", "")).removeprefix("--")
-    return {name: value for name, value in options.items() if name != refused}
+    """The options of a form without those that were refused."""
+    refused = {str(refusal.facts.get("option", "")).removeprefix("--")}
+    if isinstance(refusal, Unsupported):
+        refused |= {each.removeprefix("--") for each in _words_of(refusal) if each.startswith("--")}
+    return {name: value for name, value in options.items() if name not in refused}
+
+
+def _refuses_mask(refusal: Refusal) -> bool:
+    """Whether the same mask would be refused again, whatever the answer says."""
+    named = isinstance(refusal, Unsupported) and "mask" in _words_of(refusal)
+    return named or isinstance(refusal, _REFUSED_MASKS)
+
+
+def _words_of(refusal: Unsupported) -> list[str]:
+    """What was refused, as users type it."""
+    return str(refusal.facts["what"]).split()

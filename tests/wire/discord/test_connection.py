@@ -7,6 +7,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters import doctor
+from adapters.discord import connection
 from adapters.discord.client import DiscordAdapter
 from adapters.discord.connection import MESSAGE_CONTENT_OFF
 from bot.chat import Action
@@ -79,6 +80,17 @@ async def test_a_revoked_token_shows_in_readyz(world: DiscordWorld) -> None:
     assert [each["event"] for each in logs if each["log_level"] == "error"] == [
         "discord.token: Discord does not accept it"
     ]
+
+
+async def test_a_refused_intent_that_was_not_asked_for_is_no_reason_to_hurry(
+    world: DiscordWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thousand identifies a day are allowed: without a pause they are used up in minutes."""
+    monkeypatch.setattr(connection, "RESTART_PAUSE_S", 0.05)
+    async with world.easel() as easel:
+        await world.server.gateway.close(4014)
+        await wait_until(lambda: says(easel, "discord gateway: the gateway closed with 4014"))
+        await world.until(lambda: len(world.server.gateway.identifies) == 2)
 
 
 async def test_a_missing_intent_is_reported_and_done_without(world: DiscordWorld) -> None:

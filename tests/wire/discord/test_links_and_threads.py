@@ -11,6 +11,7 @@ from tests.servers.discord.errors import Json
 from tests.support.clocks import FastClock
 from tests.support.images import png
 from tests.support.waiting import wait_until
+from tests.support.website import website
 from tests.support.world import reference_sizes
 from tests.wire.discord.easel import DiscordWorld, discord_world
 
@@ -116,6 +117,44 @@ async def test_the_next_process_takes_up_a_message_whose_link_was_waited_for(pat
 async def has_saved_events(world: DiscordWorld) -> bool:
     async with world.store() as store:
         return bool(await store.adapter_store.saved_updates("discord"))
+
+
+@pytest.mark.parametrize("when", ["later", "never"])
+async def test_the_menu_edits_what_a_link_shows(patient: DiscordWorld, when: str) -> None:
+    """`never`: Discord shows nothing of it, and it is opened once the form is sent in."""
+    world = patient
+    async with website() as site:
+        world.settings["fetch"] = {"allow_hosts": [world.sandbox.address.removeprefix("http://"), site.host]}
+        async with world.easel():
+            bob = world.server.world.add_member(world.guild, "Bob")
+            url = LINK if when == "later" else f"{site.address}/50.png"
+            shown = world.server.say(bob, world.channel, f"look {url if when == 'later' else f'<{url}>'}")
+            asked = world.server.message_menu(world.ada, "Edit image", shown)
+            if when == "later":
+                world.server.unfold(shown, [embed(world)])
+            await world.until(lambda: asked.modal)
+            world.server.modal_submit(asked, {"prompt": "make it night"})
+            await world.wait_for_picture()
+            assert reference_sizes(world.sandbox) == [(50, 40)]
+
+
+async def test_the_menu_on_a_link_that_is_no_picture_says_so(place: DiscordWorld) -> None:
+    async with place.easel():
+        page: Json = {"type": "article", "url": LINK, "title": "Foxes"}
+        bob = place.server.world.add_member(place.guild, "Bob")
+        shown = place.server.say(bob, place.channel, f"look {LINK}", embeds=[page])
+        asked = place.server.message_menu(place.ada, "Edit image", shown)
+        await place.until(lambda: asked.original)
+        assert asked.original is not None
+        assert asked.original.content == translate("en", "refusal-reply-has-no-picture")
+        unknown = place.server.say(bob, place.channel, f"look {LINK}")
+        opened = place.server.message_menu(place.ada, "Edit image", unknown)
+        await place.until(lambda: opened.modal)
+        sent = place.server.modal_submit(opened, {"prompt": "make it night"})
+        await place.until(lambda: sent.original and not sent.original.loading)
+        assert sent.original is not None
+        assert sent.original.content == translate("en", "refusal-nothing-to-edit")
+        assert place.sandbox.requests == []
 
 
 # ---------------------------------------------------------------- threads

@@ -45,6 +45,22 @@ async def test_a_reply_that_mentions_the_bot_answers_its_question(world: Discord
         assert reference_sizes(world.sandbox) == [(50, 40)]
 
 
+@pytest.mark.parametrize("how", ["slash", "reply"])
+async def test_a_mask_that_was_refused_is_not_asked_for_again(world: DiscordWorld, how: str) -> None:
+    async with world.easel():
+        given = {"prompt": "make it night", "image": shot(50), "mask": shot(50)}
+        asked = world.server.slash(world.ada, world.channel, "imagine", given)
+        refusal = await world.wait_for_reply()
+        assert asked.original is refusal
+        assert refusal.content == translate("en", "refusal-unsupported", what="mask")
+        if how == "slash":
+            world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a fox"})
+        else:
+            world.server.say(world.ada, world.channel, f"{world.bot_mention} a fox", reply_to=refusal)
+        await world.wait_for_picture(after=refusal)
+        assert [each.prompt for each in world.sandbox.requests] == ["a fox"]
+
+
 @pytest.mark.parametrize("late", [False, True])
 async def test_a_comment_on_a_forward_is_about_it(tmp_path: Path, late: bool) -> None:
     async with (

@@ -95,6 +95,21 @@ async def test_what_was_refused_or_not_meant_becomes_a_request_by_an_edit(
         assert len(world.bot_messages()) == 1 + is_mentioned
 
 
+async def test_a_comment_on_a_forward_that_is_hidden_paints_nothing(tmp_path: Path) -> None:
+    """Without the intent Discord shows neither the picture nor the words of what is forwarded."""
+    async with discord_world(tmp_path) as world, world.easel():
+        bob = world.server.world.add_member(world.guild, "Bob")
+        picture = world.server.say(bob, world.channel, files=[shot(50)])
+        world.server.forward(world.ada, world.channel, picture)
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} make it night")
+        told = await world.wait_for_reply()
+        assert told.content == translate("en", "discord-hidden", menu=translate("en", "discord-menu-edit"))
+        world.advance_clock(60)
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} a fox")
+        await world.wait_for_picture(after=told)
+        assert [each.prompt for each in world.sandbox.requests] == ["a fox"]
+
+
 async def test_an_old_message_becomes_no_request_by_an_edit(world: DiscordWorld) -> None:
     async with world.easel():
         message = world.server.say(world.ada, world.channel, "a fox")
