@@ -17,9 +17,10 @@ from bot.errors import EaselError, SettingsWrong
 from bot.handlers.access_lists import AccessLists
 from bot.handlers.admission import Admission
 from bot.providers.http.client import UpstreamClient
-from bot.providers.presets import resolve_upstream
+from bot.providers.offers import describe_offer, describe_unknown
+from bot.providers.presets import Upstream, resolve_providers
 from bot.providers.probe import probe_upstream
-from bot.settings import Provider, Settings
+from bot.settings import Settings
 from bot.store.store import SetAside, Store, missing_file
 
 MAX_ROWS_SHOWN = 20  # unreadable rows, and updates set aside, each with a line of its own
@@ -37,7 +38,11 @@ class Finding:
 
 
 async def run_checks(settings: Settings) -> list[Finding]:
-    """All findings, in the order in which a run would meet them."""
+    """All findings, in the order in which a run would meet them.
+
+    Raises SettingsWrong when a provider cannot be what the settings say.
+    """
+    resolved = resolve_providers([each.model_dump() for each in settings.providers])
     findings = [Finding(subject="settings", is_ok=True, message="understood")]
     findings += await _check_database(settings)
     findings.append(_check_adapters(settings))
@@ -49,8 +54,10 @@ async def run_checks(settings: Settings) -> list[Finding]:
         findings += await _check_telegram(settings)
     if not settings.providers:
         findings.append(Finding(subject="providers", is_ok=False, message="none is configured; nobody could paint"))
-    findings += await asyncio.gather(*(_check_provider(each) for each in settings.providers))
-    return findings
+    for upstreams in resolved:
+        findings += [finding for each in upstreams for finding in _describe_upstream(each)]
+    checked = await asyncio.gather(*(_check_upstream(each) for upstreams in resolved for each in upstreams))
+    return findings + list(dict.fromkeys(checked))  # the models of a provider mostly say the same
 
 
 async def _check_database(settings: Settings) -> list[Finding]:
@@ -137,14 +144,22 @@ async def _check_telegram(settings: Settings) -> list[Finding]:
     ]
 
 
-async def _check_provider(provider: Provider) -> Finding:
-    async def probe_provider() -> str:
+def _describe_upstream(upstream: Upstream) -> list[Finding]:
+    """What members are offered of a model of a provider."""
+    subject = f"provider {upstream.name} offers {upstream.title}"
+    unknown = (
+        [] if upstream.is_known_model else [Finding(subject=subject, is_ok=True, message=describe_unknown(upstream))]
+    )
+    return [Finding(subject=subject, is_ok=True, message=describe_offer(upstream)), *unknown]
+
+
+async def _check_upstream(upstream: Upstream) -> Finding:
+    async def probe() -> str:
         async with UpstreamClient() as client:
-            upstream = resolve_upstream(**provider.model_dump())
             healthy = await probe_upstream(upstream, client)
             return "; ".join([healthy, *(f"set here: {each}" for each in upstream.overrides)])
 
-    return await _finding(f"provider {provider.name}", probe_provider())
+    return await _finding(f"provider {upstream.name}", probe())
 
 
 async def _finding(subject: str, check: Awaitable[str]) -> Finding:

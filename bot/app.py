@@ -42,11 +42,10 @@ from bot.pictures.processing import ImageProcessor
 from bot.ports import ChatPort, Shop
 from bot.providers.fallback import FallbackProvider
 from bot.providers.http.client import UpstreamClient
-from bot.providers.presets import Upstream, resolve_upstream
+from bot.providers.presets import resolve_providers
 from bot.providers.registry import ProviderDependencies, make_provider
 from bot.providers.tasks.callbacks import Callbacks
 from bot.quota import QuotaRules
-from bot.settings import Provider as ProviderSettings
 from bot.settings import Settings
 from bot.status.messages import StatusMessages
 from bot.store.store import Store
@@ -101,8 +100,8 @@ class App:
 
         Raises SettingsWrong when a provider cannot be what the settings say.
         """
-        upstreams = [_upstream(each) for each in settings.providers]
-        if not upstreams:
+        resolved = resolve_providers([each.model_dump() for each in settings.providers])
+        if not resolved:
             raise SettingsWrong(["providers: none is configured; Easel has nobody to paint"])
         async with AsyncExitStack() as opened:
             await asyncio.to_thread(texts.preload_locales)
@@ -120,10 +119,12 @@ class App:
             provider = FallbackProvider(
                 [
                     (make_provider(upstream, tools), each.max_concurrency)
-                    for upstream, each in zip(upstreams, settings.providers, strict=True)
+                    for upstreams, each in zip(resolved, settings.providers, strict=True)
+                    for upstream in upstreams
                 ],
                 concurrency=concurrency,
-                budget_s=settings.jobs.time_s or TIME_FACTOR * max(upstream.timeout_s for upstream in upstreams),
+                budget_s=settings.jobs.time_s
+                or TIME_FACTOR * max(upstream.timeout_s for upstreams in resolved for upstream in upstreams),
                 clock=clock,
                 jitter=random.random,
             )
@@ -327,11 +328,3 @@ def _concurrency(wanted: int) -> int:
     if possible < wanted:
         log.warning("few descriptors: fewer jobs run at once", jobs=possible, wanted=wanted, limit=descriptors.limit())
     return min(wanted, possible)
-
-
-def _upstream(given: ProviderSettings) -> Upstream:
-    """The preset with what the operator set in its place.
-
-    Raises SettingsWrong naming what is missing.
-    """
-    return resolve_upstream(**given.model_dump())

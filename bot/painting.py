@@ -97,6 +97,10 @@ class Capabilities:
     tiers: tuple[str, ...] = ()
     """Resolution tiers that it takes in a field of their own, beside one of `sizes`."""
 
+    tier_needs_size: bool = False
+    """Whether a tier has no effect beside `auto` or without a size: then the shape is sent that is nearest to the first
+    reference, or a square."""
+
     qualities: tuple[str, ...] = ()
     """Values of its quality option."""
 

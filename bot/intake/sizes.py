@@ -77,10 +77,12 @@ def parse_size_option(value: str) -> tuple[str | None, str | None]:
 
 
 def canonical_size(size: str, capabilities: Capabilities) -> str:
-    """A legal size as it is stored: spelled as the first listed size that it matches, else normalised."""
+    """A legal size as it is stored: spelled as the first listed size that it matches, else normalised. Pixels stay
+    pixels: one model lists their shape, another may paint just these."""
     parsed = _parse_size(_normalise(size))
     plain = _normalise(size) if parsed is None else f"{parsed.width}{'x' if parsed.is_pixels else ':'}{parsed.height}"
-    return match_size(size, capabilities.sizes) or (plain if "/" not in plain else _normalise(size))
+    listed = None if pixels_of(size) else match_size(size, capabilities.sizes)
+    return listed or (plain if "/" not in plain else _normalise(size))
 
 
 def offered_sizes(capabilities: Capabilities) -> tuple[str, ...]:
@@ -110,6 +112,9 @@ def resolve_size(
     """
     if size is None and tier is None:
         return ResolvedSize()
+    listed = None if size is None else match_size(size, capabilities.sizes)
+    if size is not None and listed is not None and tier is None and pixels_of(size) is None:
+        return ResolvedSize(size=listed)
     for rule in capabilities.size_rules:
         if tier is not None and tier not in pixel_sizes.tier_names(rule):
             continue
@@ -117,9 +122,11 @@ def resolve_size(
             return ResolvedSize(size=resolved)
     if tier is not None and tier not in capabilities.tiers:
         return None
+    if tier is not None and capabilities.tier_needs_size and (size is None or listed == _AUTO):
+        width, height = reference_size or (1, 1)
+        return ResolvedSize(size=nearest_sizes(f"{width}:{height}", capabilities.sizes)[0], tier=tier)
     if size is None:
         return ResolvedSize(tier=tier)
-    listed = match_size(size, capabilities.sizes)
     return None if listed is None else ResolvedSize(size=listed, tier=tier)
 
 

@@ -115,7 +115,8 @@ class Generation:
         state = replace(earlier, sources=[])
         request = PaintRequest(prompt=_upstream_prompt(job), options=job.options)
         try:
-            async with aclosing(self._provider.resume(earlier.provider, request, earlier.upstream_id)) as events:
+            resumed = self._provider.resume(earlier.provider, request, earlier.upstream_id, model=earlier.model)
+            async with aclosing(resumed) as events:
                 async for event in events:
                     await self._apply_event(job, state, event)
         except PaintFailed as failed:

@@ -24,7 +24,7 @@ class Provider(Protocol):
 
     @property
     def name(self) -> str:
-        """The name that settings, logs and metrics give it; unique among the configured providers."""
+        """The name that settings, logs and metrics give it; the models of one provider share it."""
         ...
 
     @property

@@ -6,7 +6,7 @@ something may have been accepted: what was accepted is resumed, where the provid
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
 import structlog
@@ -55,10 +55,10 @@ class AttemptRejected:
 
 @dataclass(slots=True, kw_only=True)
 class ProviderSlot:
-    """A provider with its concurrency limit and its circuit breaker."""
+    """One model of a provider, with the concurrency limit and the circuit breaker of the whole provider."""
 
     provider: Provider
-    """The provider itself."""
+    """The provider with this model."""
 
     slots: RequestSlots
     """Limits how many generations it has in progress at once; shared by all models of one provider."""
@@ -79,14 +79,17 @@ class FallbackProvider:
         clock: Clock,
         jitter: Callable[[], float],
     ) -> None:
-        """`providers`: in order of preference, each with the operator's `max_concurrency` (> 0; None: it is learned).
-        `concurrency`: most requests to any one of them, > 0. `budget_s`: seconds for one request over all providers,
-        after which it fails. `jitter`: a random number, 0 <= value < 1, at each call."""
-        shared: dict[str, RequestSlots] = {}
+        """`providers`: in order of preference, each with the operator's `max_concurrency` (> 0; None: it is learned);
+        those of one name are the models of one provider. `concurrency`: most requests to any one of them, > 0.
+        `budget_s`: seconds for one request over all providers, after which it fails. `jitter`: a random number,
+        0 <= value < 1, at each call."""
+        self._slots: list[ProviderSlot] = []
+        shared: dict[str, ProviderSlot] = {}
         for each, cap in providers:
             if each.name not in shared:
-                shared[each.name] = RequestSlots(each.name, clock, max_concurrency=cap, most=concurrency)
-        self._slots = [ProviderSlot(provider=each, slots=shared[each.name]) for each, _ in providers]
+                slots = RequestSlots(each.name, clock, max_concurrency=cap, most=concurrency)
+                shared[each.name] = ProviderSlot(provider=each, slots=slots)
+            self._slots.append(replace(shared[each.name], provider=each))
         self._budget_s = budget_s
         self._clock = clock
         self._jitter = jitter
@@ -121,10 +124,17 @@ class FallbackProvider:
         return any(slot.provider.name == name and slot.provider.resumable for slot in self._slots)
 
     def _capable_slots(self, needs: Requirements) -> list[ProviderSlot]:
-        capable = [slot for slot in self._slots if can_satisfy(slot.provider.capabilities, needs)]
+        """One for each provider that can meet the request: with the first of its models that can.
+
+        Raises Unsupported when there is none.
+        """
+        capable: dict[str, ProviderSlot] = {}
+        for slot in self._slots:
+            if can_satisfy(slot.provider.capabilities, needs):
+                capable.setdefault(slot.provider.name, slot)
         if not capable:
             raise Unsupported(what=str(needs))
-        return capable
+        return list(capable.values())
 
     # ------------------------------------------------------------ attempts
 
@@ -157,14 +167,18 @@ class FallbackProvider:
                 return
         raise last_failure
 
-    async def resume(self, name: str, request: PaintRequest, upstream_id: str) -> AsyncGenerator[PaintEvent, None]:
+    async def resume(
+        self, name: str, request: PaintRequest, upstream_id: str, *, model: str = ""
+    ) -> AsyncGenerator[PaintEvent, None]:
         """Resumes what the named provider accepted before a restart. Submits nothing, tries no other provider.
+        `model`: its upstream's name of the model, whose settings may have gone since: another model of it will do.
 
         Raises PaintFailed; Restarted when that provider is gone or cannot resume.
         """
-        slot = next((slot for slot in self._slots if slot.provider.name == name), None)
-        if slot is None or not slot.provider.resumable:
+        slots = [slot for slot in self._slots if slot.provider.name == name and slot.provider.resumable]
+        if not slots:
             raise Restarted(trace=upstream_id)
+        slot = next((slot for slot in slots if slot.provider.model == model), slots[0])
         attempt = _Attempt(upstream_id=upstream_id)
         try:
             async with aclosing(

@@ -6,7 +6,7 @@ Nothing is opened or connected but the file; each mistake becomes one line that 
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, get_args
@@ -16,7 +16,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError
 
 from bot.errors import SettingsWrong
-from bot.settings.tables import Settings
+from bot.settings.tables import ProviderModel, Settings
 from bot.settings.types import PREFIX, similar_name
 
 DEFAULT_FILE = Path("easel.toml")
@@ -86,7 +86,23 @@ def _contradictions(settings: Settings) -> list[str]:
     problems += [
         f"providers.{at}.name: there is another provider {name}" for at, name in enumerate(names) if name in names[:at]
     ]
+    for at, provider in enumerate(settings.providers):
+        problems += [f"providers.{at}.{problem}" for problem in _repeated_models(provider.models)]
     return problems
+
+
+def _repeated_models(models: Sequence[ProviderModel]) -> Iterator[str]:
+    """Models of one provider that have a name of an earlier one, at the upstream or among members."""
+    names: set[str] = set()
+    titles: set[str] = set()
+    for at, model in enumerate(models):
+        title = (model.label or model.name).casefold()
+        if model.name.casefold() in names:
+            yield f"models.{at}.name: there is another model {model.name}"
+        elif title in titles:
+            yield f"models.{at}.label: there is another model {model.label or model.name}"
+        names.add(model.name.casefold())
+        titles.add(title)
 
 
 def _explain(error: ErrorDetails) -> str:

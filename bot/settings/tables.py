@@ -131,7 +131,64 @@ class Server(_Table):
             return self.host == "localhost"
 
 
-class Provider(_Table):
+class Abilities(_Table):
+    """What a model can do, in place of the preset's table. None leaves a value to it."""
+
+    family: str | None = Field(default=None, min_length=1)
+    """Name of a model whose abilities it has, where its own name does not say so: a deployment of Azure."""
+
+    sizes: tuple[str, ...] | None = None
+    """Sizes it lists, in its own spelling."""
+
+    tiers: tuple[Annotated[str, matching(r"\d{1,2}[kK]", "a tier such as 2K")], ...] | None = None
+    """Resolution tiers it takes in a field of their own, such as `2K`."""
+
+    qualities: tuple[str, ...] | None = None
+    """Values of its quality option."""
+
+    backgrounds: tuple[str, ...] | None = None
+    """Values of its background option, such as `transparent`."""
+
+    formats: tuple[Literal["png", "jpeg", "webp"], ...] | None = None
+    """File formats that it can be asked for."""
+
+    counts: tuple[PositiveInt, ...] | None = None
+    """Numbers of images that one request may ask for, each > 0."""
+
+    max_n: PositiveInt | None = None
+    """Most images of one request, > 0."""
+
+    max_references: NonNegativeInt | None = None
+    """Most reference images of one request, >= 0."""
+
+    max_prompt_chars: PositiveInt | None = None
+    """Longest prompt, characters; > 0."""
+
+    masks: bool | None = None
+    """Whether a mask can mark the part of the first reference to change."""
+
+
+class ProviderModel(Abilities):
+    """One of several models of a provider. None leaves a value to the provider."""
+
+    name: str = Field(min_length=1)
+    """The upstream's name of the model."""
+
+    label: str | None = Field(default=None, min_length=1, max_length=60, pattern=r"^[^\n\r]+$")
+    """Its name among members, at most 60 characters; None: `name`. Models with the same label, also of different
+    providers, are one choice and stand in for each other."""
+
+    price: PriceTable | None = None
+    """Credits an image, >= 0, as of a provider."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, data: Any) -> Any:
+        """A model may be given by its name alone."""
+        return {"name": data} if isinstance(data, str) else data
+
+
+class Provider(Abilities):
     """One upstream. None leaves a value to the preset."""
 
     name: str = Field(default="", max_length=60)
@@ -156,7 +213,14 @@ class Provider(_Table):
     """`api-version` of Azure, letters, digits, dots and dashes."""
 
     model: str | None = Field(default=None, min_length=1)
-    """The upstream's name of the model."""
+    """The upstream's name of its only model."""
+
+    label: str | None = Field(default=None, min_length=1, max_length=60, pattern=r"^[^\n\r]+$")
+    """Name of its only model among members, at most 60 characters; None: `model`."""
+
+    models: tuple[ProviderModel, ...] = ()
+    """Its models, where members may choose among several, the preferred one first: names, or tables with what differs
+    between them."""
 
     stream: bool | None = None
     """Whether answers are streamed."""
@@ -176,21 +240,6 @@ class Provider(_Table):
 
     idle_timeout_s: PositiveFloat | None = None
     """Longest silence within one request, seconds; > 0."""
-
-    sizes: tuple[str, ...] | None = None
-    """Sizes it lists, in its own spelling."""
-
-    tiers: tuple[Annotated[str, matching(r"\d{1,2}[kK]", "a tier such as 2K")], ...] | None = None
-    """Resolution tiers it takes, such as `2K`."""
-
-    qualities: tuple[str, ...] | None = None
-    """Values of its quality option."""
-
-    max_n: PositiveInt | None = None
-    """Most images of one request, > 0."""
-
-    max_references: NonNegativeInt | None = None
-    """Most reference images of one request, >= 0."""
 
     auth_header: Annotated[str, matching(r"[A-Za-z0-9-]+", "the name of a header")] | None = None
     """Header that carries the key."""
@@ -232,6 +281,8 @@ class Provider(_Table):
     def _complete(self) -> Self:
         if self.preset is None and (self.dialect is None or self.base_url is None):
             raise ValueError("needs a preset, or a dialect and a base_url")
+        if self.models and (self.model or self.label):
+            raise ValueError("set model and label, or models, not both")
         return self
 
 

@@ -68,8 +68,8 @@ def similar_name(name: str, names: tuple[str, ...], shown: str | None = None) ->
     if not near:
         return ""
     meant = near[0]
-    if shown is not None and "*" in meant:
-        meant = meant.replace("*", next((part for part in shown.split(".") if part.isdigit()), "0"))
+    for position in (part for part in (shown or "").split(".") if part.isdigit()):
+        meant = meant.replace("*", position, 1)
     return f"; did you mean {meant}?"
 
 

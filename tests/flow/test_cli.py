@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from adapters import doctor
+from adapters.cli import main
 from adapters.service import demo_settings, missing_adapters, serve
 from bot.sandbox import Sandbox
 from bot.settings import Settings, load
@@ -105,6 +106,48 @@ async def test_a_check_asks_each_provider_without_painting(given: dict[str, str]
         assert says in found.message
         assert "wrong" not in found.message
         assert sandbox.requests == []
+
+
+async def test_a_check_says_what_members_are_offered_of_each_model(tmp_path: Path) -> None:
+    models = [{"name": "gpt-image-2", "label": "Best", "price": 4}, {"name": "our-own", "qualities": ["low"]}]
+    provider = {"preset": "evolink", "base_url": "http://127.0.0.1:9", "models": models, "max_references": 2}
+    found = await doctor.run_checks(Settings.model_validate({"providers": [provider]}))
+    assert [(each.subject, each.message) for each in found[-4:-1]] == [
+        (
+            "provider evolink offers Best",
+            "sizes auto, 1:1, 2:3, 3:2, 3:4, 4:3, 4:5, 5:4, 9:16, 16:9, 21:9, 1:2, 2:1, 1:3, 3:1, 9:21, 1K, 2K, 4K, "
+            "WxH in steps of 16 up to 3840, at most 3:1, 655,360 to 8,294,400 pixels; qualities low, medium, high; "
+            "images 1-10; references 2; prompts up to 32,000 characters; credits an image 4",
+        ),
+        (
+            "provider evolink offers our-own",
+            "sizes auto, 1:1, 2:3, 3:2, 3:4, 4:3, 4:5, 5:4, 9:16, 16:9, 21:9, 1:2, 2:1, 1:3, 3:1, 9:21, 1K, 2K, 4K, "
+            "WxH in steps of 16 up to 3840, at most 3:1, 655,360 to 8,294,400 pixels; qualities low; "
+            "images 1-10; references 2; prompts up to 32,000 characters; credits an image 1",
+        ),
+        (
+            "provider evolink offers our-own",
+            "is in no table of the preset evolink: offered as gpt-image-2; set family, or sizes and the like",
+        ),
+    ]
+    assert found[-1].subject == "provider evolink"
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_what_a_wire_cannot_carry_ends_a_command_with_its_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("easel.toml").write_text(
+        'playground.enabled = true\n[[providers]]\npreset = "evolink"\ntiers = ["2K"]\nmodels = ["gpt-4o-image"]\n',
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(sys, "argv", ["easel", command])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    wanted = "easel: providers.0.tiers: requests for gpt-4o-image have no field for it; leave it out\n"
+    assert capsys.readouterr().err == wanted
 
 
 # ---------------------------------------------------------------- easel run

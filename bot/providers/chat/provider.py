@@ -49,7 +49,7 @@ class ChatProvider(SingleResponseProvider):
         self._wire = upstream.wire
         self._path = upstream.endpoint(self._wire.path)
         self._base_url = upstream.base_url.removesuffix(self._path)
-        self._modalities = self._wire.modalities_of(upstream.model)  # changed by the first answer that refuses them
+        self._modalities = self._wire.modalities  # changed by the first answer that refuses them
 
     async def paint(self, request: PaintRequest) -> AsyncGenerator[PaintEvent, None]:
         """Paints `options.n` images, each with a request of its own, since the upstream paints one an answer.

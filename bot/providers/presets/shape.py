@@ -3,7 +3,9 @@
 Values only: the presets and the merging of overrides are in the modules beside this one.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Literal
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -34,6 +36,31 @@ class TokenPrice:
     """The upstream's own credits for one unit of weight."""
 
 
+def _no_changes() -> Mapping[str, object]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRule:
+    """What the models of some families can do at an upstream: a row of a preset's table."""
+
+    families: tuple[str, ...]
+    """Names in lower case that a model's name contains in whole: `gpt-image-1.5` is a part of
+    `openai/gpt-image-1.5-2025-12-16`. The longest one that it contains decides; the first one stands for the row."""
+
+    capabilities: Capabilities
+    """What the models can do, as far as the wire can carry it."""
+
+    wire: Mapping[str, object] = field(default_factory=_no_changes)
+    """Fields of the preset's wire, by name, that have another value for these models."""
+
+    token_price: TokenPrice | None = None
+    """What the upstream charges for their tokens; None: as the preset says."""
+
+    streams: bool = True
+    """Whether they can stream; otherwise no stream is requested, whatever the preset says."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
     """An upstream before the operator's overrides."""
@@ -57,7 +84,10 @@ class Preset:
     """Text before the key in that header."""
 
     model: str
-    """Name of the model, as the upstream spells it."""
+    """Name of the model where the operator sets none, as the upstream spells it."""
+
+    models: tuple[ModelRule, ...]
+    """What its models can do, newest family first; not empty. A model that is in no row counts as one of the first."""
 
     stream: bool = True
     """Whether a streamed answer is requested."""
@@ -83,16 +113,13 @@ class Preset:
     lists_models: bool = False
     """Whether it answers `probe` with a list of all its models, so that a model that is not in it is gone."""
 
-    capabilities: Capabilities = field(default_factory=Capabilities)
-    """Sizes, qualities, counts, references and masks that the model supports."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upstream:
-    """One configured upstream: a preset with the operator's overrides. Its `repr` hides the key."""
+    """One model of a configured provider: a preset with the operator's overrides. Its `repr` hides the key."""
 
     name: str
-    """The operator's name for it, unique among the providers."""
+    """The operator's name for the provider; its models share it, and no other provider has it."""
 
     preset: str | None = None
     """Name of the preset it was made from; None: only a dialect was named."""
@@ -122,7 +149,16 @@ class Upstream:
     """Text before the key in that header."""
 
     model: str
-    """Name of the model, as the upstream spells it."""
+    """Name of the model, as the upstream spells it; unique among the models of the provider."""
+
+    label: str = ""
+    """Name of the model among members; empty: `model` is. Models with the same one stand in for each other."""
+
+    family: str
+    """Family whose row of the preset's table says what the model can do."""
+
+    is_known_model: bool
+    """Whether the model is in the table, or the operator named its family; else it counts as one of the newest."""
 
     stream: bool
     """Whether a streamed answer is requested."""
@@ -153,6 +189,11 @@ class Upstream:
 
     capabilities: Capabilities
     """Sizes, qualities, counts, references and masks that the model supports, after the operator's overrides."""
+
+    @property
+    def title(self) -> str:
+        """The model's name among members."""
+        return self.label or self.model
 
     @property
     def key(self) -> str:

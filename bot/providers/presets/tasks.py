@@ -1,18 +1,10 @@
 """Presets of the dialect `tasks`."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-from bot.painting import Capabilities
+from bot.providers.presets.models import EVOLINK_MODELS, TASK_MODELS, TOAPIS_MODELS
 from bot.providers.presets.shape import Preset
 from bot.providers.presets.wires import TasksWire, UploadWire
-
-_GPT_4O_IMAGE = Capabilities(
-    sizes=("1:1", "2:3", "3:2", "1024x1024", "1024x1536", "1536x1024"),
-    max_references=5,
-    supports_masks=True,
-    max_masked_references=1,
-)
 
 TASKS: Mapping[str, Preset] = {
     "evolink": Preset(
@@ -36,7 +28,7 @@ TASKS: Mapping[str, Preset] = {
         model="gpt-4o-image",
         stream=False,
         probe="/v1/tasks/task-unified-0-probe",
-        capabilities=replace(_GPT_4O_IMAGE, counts=(1, 2, 4), max_prompt_chars=2000),
+        models=EVOLINK_MODELS,
     ),
     "toapis": Preset(
         dialect="tasks",
@@ -51,7 +43,7 @@ TASKS: Mapping[str, Preset] = {
         model="gpt-4o-image",
         stream=False,
         probe="/v1/models",
-        capabilities=replace(_GPT_4O_IMAGE, sizes=("1:1", "2:3", "3:2")),
+        models=TOAPIS_MODELS,
     ),
 }
 
@@ -60,7 +52,7 @@ TASK_RELAY = Preset(
     wire=TasksWire(upload=UploadWire(path="/uploads/images", form="multipart"), callback_field="callback_url"),
     model="gpt-4o-image",
     stream=False,
-    capabilities=_GPT_4O_IMAGE,
+    models=TASK_MODELS,
 )
 
 # The sandbox serves several dialects at one address, this one under a path of its own.
@@ -79,5 +71,5 @@ TASK_SANDBOX = Preset(
     model="gpt-4o-image",
     stream=False,
     probe="/evolink/v1/tasks/task-unified-0-probe",
-    capabilities=replace(_GPT_4O_IMAGE, counts=(1, 2, 4), max_prompt_chars=2000),
+    models=EVOLINK_MODELS,
 )

@@ -6,7 +6,6 @@ module, and operators override them under the same names (`overrides`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal
 
@@ -115,10 +114,8 @@ class ChatWire(RequestWire):
     """Path of the endpoint, behind the base address; `{model}` is the model's name."""
 
     modalities: Texts = ()
-    """Value of the request's field `modalities`; empty: the field is left out."""
-
-    image_only_models: Texts = ()
-    """Patterns (as of `fnmatch`) of models that answer with an image alone, and refuse a request for text beside it."""
+    """Value of the request's field `modalities`; empty: the field is left out. Models that answer with an image alone
+    refuse a request for text beside it."""
 
     prompt_size_suffix: SizeText = ""
     """Text behind the prompt that carries the size as `{size}`, used without a `size_field`; empty: no size is sent."""
@@ -126,11 +123,6 @@ class ChatWire(RequestWire):
     prompt_quality_suffix: QualityText = ""
     """Text behind the prompt that carries the quality as `{quality}`, used without a `quality_field`; empty: no quality
     is sent."""
-
-    def modalities_of(self, model: str) -> tuple[str, ...]:
-        """The modalities to ask a model for."""
-        is_image_only = bool(self.modalities) and any(fnmatch(model, each) for each in self.image_only_models)
-        return ("image",) if is_image_only else self.modalities
 
     def carries(self, option: Option) -> bool:
         """Whether a request can say what was chosen, in a field or in the prompt."""

@@ -16,7 +16,7 @@ from bot.errors import (
 )
 from bot.intake.parser import Paint, parse_request
 from bot.painting import Capabilities, Options
-from bot.providers.presets import PRESETS
+from bot.providers.presets import resolve_upstream
 
 ADA = User(platform="memory", id="ada", name="Ada")
 DIRECT = Chat(platform="memory", id="d", kind="direct")
@@ -25,7 +25,7 @@ PHOTO = Attachment(ref="photo", media_type="image/jpeg", filename="photo.jpg")
 OTHER = Attachment(ref="other", media_type="image/jpeg", filename="other.jpg")
 MASK = Attachment(ref="mask", media_type="image/png", filename="mask.png")
 VAGUE = Attachment(ref="vague", media_type="application/octet-stream", filename="mask.PNG")
-IMAGES = PRESETS["openai"].capabilities
+IMAGES = resolve_upstream(name="a", preset="openai").capabilities
 
 
 def message(
@@ -157,6 +157,6 @@ def test_an_option_without_a_provider_is_unknown(option: str) -> None:
 
 
 def test_counts_with_gaps_are_named_one_by_one() -> None:
-    refused = parse_request(message("a fox --n 3"), PRESETS["evolink"].capabilities)
+    refused = parse_request(message("a fox --n 3"), resolve_upstream(name="a", preset="evolink").capabilities)
     assert isinstance(refused, BadOption)
     assert refused.facts["allowed"] == "1, 2, 4"

@@ -20,14 +20,18 @@ from bot.intake.sizes import (
     suggest_sizes,
 )
 from bot.painting import Capabilities, Image, Options, PaintRequest, SizeRule
-from bot.providers.presets import PRESETS
-from bot.providers.presets.images import GPT_IMAGE_2_SIZES as RULE
+from bot.providers.presets import PRESETS, resolve_upstream
+from bot.providers.presets.models import GPT_IMAGE_2_SIZES as RULE
 
 ABLE = Capabilities(sizes=("auto",), size_rules=(RULE,))
 LISTED = Capabilities(sizes=("1:1", "3:2", "1024x1024"), tiers=("1K", "2K"))
 TIERS = ("1K", "2K", "4K")
 
-RULED = [name for name, preset in PRESETS.items() if preset.capabilities.size_rules]
+RULED = {
+    name: capabilities
+    for name in PRESETS
+    if (capabilities := resolve_upstream(name=name, preset=name, base_url="http://127.0.0.1").capabilities).size_rules
+}
 sides = st.integers(min_value=1, max_value=6000)
 
 
@@ -69,7 +73,7 @@ def test_every_recommended_size_is_legal_and_is_what_its_shape_and_tier_land_on(
 def test_any_shape_lands_on_a_legal_size_of_its_tier_and_none_of_them_is_nearer_in_shape(
     name: str, width: int, height: int, tier: str | None
 ) -> None:
-    capabilities = PRESETS[name].capabilities
+    capabilities = RULED[name]
     shape = Fraction(width, height)
     wish = f"{width / 100}:{height / 100}"  # hundredths, so that it is no size in pixels
     found = resolve_size(wish, tier, capabilities)

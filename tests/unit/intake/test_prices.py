@@ -8,9 +8,9 @@ from bot.intake.prices import Painted, offered_tiers, price_of_image, price_rang
 from bot.intake.sizes import resolve_size
 from bot.painting import Capabilities, Options
 from bot.prices import Price, PriceRange, parse_price
-from bot.providers.presets import PRESETS
+from bot.providers.presets import resolve_upstream
 
-GPT = PRESETS["openai"].capabilities
+GPT = resolve_upstream(name="a", preset="openai").capabilities
 TIERED = Capabilities(sizes=("1:1", "16:9"), tiers=("1K", "2K", "4K"), qualities=("low", "high"))
 LISTED = Capabilities(sizes=("auto", "1024x1024", "1792x1024", "2048x2048", "3840x2160"))
 PLAIN = Capabilities(sizes=("1:1", "3:2"))

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-from pydantic import SecretStr
 
 from bot.errors import (
     BadCredentials,
@@ -18,7 +17,6 @@ from bot.errors import (
     PaintFailed,
     Rejected,
     Retry,
-    SettingsWrong,
     TooLarge,
     Unreachable,
     UpstreamDown,
@@ -30,7 +28,6 @@ from bot.providers.http.failures import failure_of_response
 from bot.providers.http.quoting import Redactions
 from bot.providers.http.waits import wait_from_headers
 from bot.providers.parallel import failure_to_report
-from bot.providers.presets import DIALECTS, PRESETS, ImagesWire, resolve_upstream
 
 
 def ace(code: str, message: str = "words") -> dict[str, object]:
@@ -232,79 +229,6 @@ def test_of_several_failures_one_that_forbids_another_try_is_told() -> None:
     assert isinstance(failure_to_report([CutShort(), Moderated(), Busy()]), Moderated)
     assert isinstance(failure_to_report([NoAnswer(), Busy()]), Busy)
     assert isinstance(failure_to_report([Unreachable()]), Unreachable)
-
-
-# ---------------------------------------------------------------- presets
-
-
-def test_a_preset_fills_what_is_not_set() -> None:
-    made = resolve_upstream(name="a", preset="acedata", api_key=SecretStr("sk-123"))
-    assert (made.base_url, made.model, made.dialect) == (
-        "https://api.acedata.cloud/openai",
-        "gpt-4o-image",
-        "chat",
-    )
-    assert (made.stream, made.price.credits(), made.timeout_s, made.idle_timeout_s) == (True, 1, 600, 120)
-    assert made.capabilities.max_references == 5
-    assert "sk-123" not in repr(made)
-
-
-def test_what_is_set_stands_in_the_presets_place() -> None:
-    made = resolve_upstream(
-        name="a", preset="openrouter", dialect="chat", base_url="http://x.example/", model="m", stream=False,
-        price=0, timeout_s=5, idle_timeout_s=1, files_base_url="http://f.example", max_concurrency=3,
-    )  # fmt: skip
-    assert (made.base_url, made.model, made.stream, made.price.credits()) == ("http://x.example", "m", False, 0)
-    assert (made.timeout_s, made.idle_timeout_s, made.files_base_url) == (5, 1, "http://f.example")
-
-
-def test_what_is_retired_often_can_be_set_by_hand() -> None:
-    made = resolve_upstream(
-        name="a", preset="openai", sizes=["1024x1024"], tiers=["2k"], qualities=["low", "max"], max_n=2,
-        max_references=3, usage_rate=0.01,
-    ).capabilities  # fmt: skip
-    assert (made.sizes, made.size_rules, made.tiers) == (("1024x1024",), (), ("2K",))
-    assert (made.qualities, made.max_n, made.max_references) == (("low", "max"), 2, 3)
-    assert resolve_upstream(name="a", preset="evolink", max_n=2).capabilities.counts == (1, 2)
-    assert resolve_upstream(name="a", preset="openai", usage_rate=0.01).usage_rate == 0.01
-
-
-def test_azure_takes_its_version_in_the_query_and_its_key_in_a_header_of_its_own() -> None:
-    made = resolve_upstream(
-        name="a", preset="azure", base_url="https://x.example", api_version="2030-01-01", api_key=SecretStr("k")
-    )
-    assert isinstance(made.wire, ImagesWire)
-    assert made.wire.query == {"api-version": "2030-01-01"}
-    assert made.headers() == {"api-key": "k"}
-
-
-def test_the_sandbox_can_be_spoken_to_in_each_dialect() -> None:
-    for dialect in DIALECTS:
-        made = resolve_upstream(name="a", preset="sandbox", dialect=dialect, base_url="http://127.0.0.1:1")
-        assert (made.dialect, made.base_url) == (dialect, "http://127.0.0.1:1")
-
-
-def test_a_dialect_and_an_address_need_no_preset() -> None:
-    assert resolve_upstream(name="a", dialect="chat", base_url="http://x.example").wire == PRESETS["relay"].wire
-
-
-@pytest.mark.parametrize(
-    ("wrong", "names"),
-    [
-        ({"preset": "nobody"}, "providers.a.preset"),
-        ({"preset": "acedata", "dialect": "nobody"}, "providers.a.dialect"),
-        ({"preset": "relay"}, "providers.a.base_url"),
-        ({"preset": "acedata", "api_version": "1"}, "providers.a.api_version"),
-        ({"base_url": "http://x.example"}, "providers.a"),
-        ({"preset": "acedata", "api_key": SecretStr("sk 1\n")}, "providers.a.api_key"),
-        ({"preset": "acedata", "api_key": SecretStr("ключ")}, "providers.a.api_key"),
-    ],
-)
-def test_settings_that_cannot_be_name_their_key_and_never_its_secret(wrong: dict[str, object], names: str) -> None:
-    with pytest.raises(SettingsWrong) as caught:
-        resolve_upstream(name="a", **wrong)  # type: ignore[arg-type]  # the table's values are what each case is about
-    assert caught.value.problems[0].startswith(names)
-    assert "sk 1" not in str(caught.value)
 
 
 # ---------------------------------------------------------------- errors inside errors
