@@ -12,8 +12,9 @@ from bot.painting import Capabilities, PaintRequest
 from bot.providers.presets.wires import Option, RequestWire
 
 
-def chosen_options(request: PaintRequest, capabilities: Capabilities) -> Mapping[Option, str | int]:
-    """What was chosen beside the number of images, in the upstream's spelling; the size as it takes it."""
+def sent_options(request: PaintRequest, capabilities: Capabilities, wire: RequestWire) -> Mapping[Option, str | int]:
+    """What was chosen beside the number of images, and the wire's defaults, in the upstream's spelling; the size as it
+    takes it."""
     options = request.options
     size = resolve_request_size(request, capabilities)
     values: Mapping[Option, str | int | None] = {
@@ -24,12 +25,23 @@ def chosen_options(request: PaintRequest, capabilities: Capabilities) -> Mapping
         "format": options.format,
         "compression": options.compression,
     }
-    return {option: value for option, value in values.items() if value is not None}
+    chosen: dict[Option, str | int] = {
+        option: _spelled(value, wire) for option, value in values.items() if value is not None
+    }
+    has_size = "size" in chosen or "tier" in chosen
+    left: dict[Option, str | int] = {
+        option: value for option, value in wire.defaults.items() if not (has_size and option in ("size", "tier"))
+    }
+    return left | chosen
 
 
-def option_fields(chosen: Mapping[Option, str | int], wire: RequestWire) -> Mapping[str, str | int]:
-    """The chosen options by the names of their fields, of those that have one."""
-    return {field: value for option, value in chosen.items() if (field := wire.option_field(option))}
+def _spelled(value: str | int, wire: RequestWire) -> str | int:
+    return wire.spellings.get(value, value) if isinstance(value, str) else value
+
+
+def option_fields(sent: Mapping[Option, str | int], wire: RequestWire) -> Mapping[str, str | int]:
+    """The options by the names of their fields, of those that have one."""
+    return {field: value for option, value in sent.items() if (field := wire.option_field(option))}
 
 
 def build_body(wire: RequestWire, fields: Mapping[str, object], *, has_references: bool) -> dict[str, object]:

@@ -1,15 +1,19 @@
-"""Joins the lines of a reply over which the markdown of one image is wrapped: its base64, alt text or address. Pure.
+"""Joins the lines of a reply over which one image of markdown is wrapped: base64, alt text, address, link. Pure.
 
 Knows where an image is open; `progress` parses the joined lines.
 """
 
 import re
+from enum import Enum, auto
 
 MAX_HELD_LINES = 8  # lines that are held for the end of an alt text or an address
 MAX_HELD_CHARS = 4096  # their characters; a prompt as alt text has fewer
 _DATA_URL = "data:image/"
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/=_\-\s%\\]")  # line breaks may also be escaped
 _NOT_BASE64_OR_BLANK = re.compile(r"[^A-Za-z0-9+/=_\-]")
+_BRACKET = re.compile(r"[\[\]]")
+_LINK_BEGUN = re.compile(r"\s*(?:\]\s?(?:\([^()]*)?)?")  # behind a thumbnail, of `](https://x.example/a.png)`
+_LINK_ENDED = re.compile(r"\s*\]\s?\([^()]*\)")
 _CLOSERS = "\"'`<>()"  # of a data URL, in markdown or HTML
 
 
@@ -30,7 +34,7 @@ class LineJoiner:
     def add(self, line: str) -> list[str]:
         """The lines that are complete with this one: none while an image is open."""
         if not self._held:
-            return self._begin(line) if "![" in line or _DATA_URL in line else [line]
+            return self._begin(line) if "![" in line or _DATA_URL in line or line == "[" else [line]
         return self._continue_base64(line) if self.in_base64 else self._continue_text(line)
 
     def end(self) -> list[str]:
@@ -41,7 +45,7 @@ class LineJoiner:
 
     def _begin(self, line: str) -> list[str]:
         data = _open_data_url(line)
-        if data < 0 and not _is_text_open(line):
+        if data < 0 and not _open_part(line):
             return [line]
         self._hold(line)
         self.in_base64 = data >= 0
@@ -53,14 +57,18 @@ class LineJoiner:
         self._chars += len(line)
 
     def _continue_text(self, line: str) -> list[str]:
-        """After an alt text or an address that is open."""
+        """After an alt text, an address or a link that is open."""
         is_over = len(self._held) >= MAX_HELD_LINES or self._chars + len(line) > MAX_HELD_CHARS
-        if is_over or "![" in line or line.startswith((">", "```")):
+        is_other_image = "![" in line and self._held != ["["]
+        if is_over or is_other_image or line.startswith((">", "```")):
             return [*self.end(), *self._begin(line)]
-        joined = "\n".join([*self._held, line])
-        if _open_data_url(joined) < 0 and _is_text_open(joined):
+        held = "\n".join(self._held)
+        joined = f"{held}\n{line}"
+        if _open_data_url(joined) < 0 and _open_part(joined):
             self._hold(line)
             return []
+        if _open_part(held) is _Open.LINK and not _is_link_ended(joined):
+            return [*self.end(), *self._begin(line)]
         self.end()
         return self._begin(joined)
 
@@ -88,10 +96,43 @@ def _open_data_url(line: str) -> int:
     return -1 if end else begin
 
 
-def _is_text_open(line: str) -> bool:
-    """Whether the alt text or the address of the last image of a line is open at its end."""
+class _Open(Enum):
+    """The part of the last image of a line that is open at its end."""
+
+    IMAGE = auto()
+    """Its alt text or its address, or an address may follow on the next line."""
+
+    LINK = auto()
+    """The link around it."""
+
+
+def _open_part(line: str) -> _Open | None:
+    """What is open at the end of a line; None: nothing."""
     begin = -1 if line.startswith((">", "```")) else line.rfind("![")
     if begin < 0:
-        return False
-    bracket = line.find("](", begin)
-    return bracket < 0 or line.find(")", bracket) < 0
+        return _Open.LINK if line.strip() == "[" else None
+    alt_end = _closing_bracket(line, begin + 1)
+    after = line[alt_end + 1 :].lstrip(" \n") if alt_end >= 0 else ""
+    if not after:
+        return _Open.IMAGE
+    closer = {"(": ")", "[": "]"}.get(after[0], "")
+    if closer not in after:
+        return _Open.IMAGE
+    is_linked = line[:begin].rstrip(" \n").endswith("[")
+    return _Open.LINK if closer and is_linked and _LINK_BEGUN.fullmatch(after, after.find(closer) + 1) else None
+
+
+def _is_link_ended(line: str) -> bool:
+    """Whether the last image of a line is a thumbnail with a whole link around it."""
+    begin = line.rfind("![")
+    return begin >= 0 and _LINK_ENDED.match(line, line.find(")", begin) + 1) is not None
+
+
+def _closing_bracket(line: str, begin: int) -> int:
+    """Index of the bracket that closes the one at `begin`; -1: none does."""
+    depth = 0
+    for found in _BRACKET.finditer(line, begin):
+        depth += 1 if found[0] == "[" else -1
+        if depth == 0:
+            return found.start()
+    return -1

@@ -16,6 +16,8 @@ _MAX_URL_PARENTHESES = 8  # pairs of parentheses within one address; with more i
 _SCHEMES = ("http://", "https://", "data:image/")
 _BEFORE_ADDRESS = re.compile(r"\][ \n]?\(")
 _AFTER_THUMBNAIL = re.compile(r"\s{0,3}\][ \n]?\(")  # in `[![](thumbnail)](picture)`
+_REFERENCE = re.compile(r"!\[([^\[\]]*+)\](?:[ \n]?\[([^\[\]]*+)\])?+(?![ \n]?\()")  # `![a fox][image1]`, `![image1]`
+_DEFINITION = re.compile(r"\[([^\[\]]{1,200})\]:\s*(\S.*)", re.DOTALL)  # `[image1]: https://x.example/a.png`
 _TITLE = re.compile(r"""\s+(?:"[^"]*"|'[^']*'|\([^()]*\))$""")
 _QUOTE = re.compile("[\"']")  # begins a title
 _LINE_BREAK = re.compile(r"\s*\n\s*")
@@ -39,9 +41,15 @@ class MarkdownImage:
 
 
 def find_markdown_images(line: str) -> Iterator[MarkdownImage]:
-    """The complete images of a line, in order. Those with an address that nobody can open are left out."""
+    """The complete images of a line that hold an address, in order. Those that nobody can open are left out."""
     at = 0
-    while (begin := line.find("![", at)) >= 0 and (bracket := _BEFORE_ADDRESS.search(line, begin)):
+    while (begin := line.find("![", at)) >= 0:
+        if reference := _REFERENCE.match(line, begin):
+            at = reference.end()
+            continue
+        bracket = _BEFORE_ADDRESS.search(line, begin)
+        if bracket is None:
+            return
         end = _closing_parenthesis(line, bracket.end())
         if end < 0:
             return
@@ -55,6 +63,25 @@ def find_markdown_images(line: str) -> Iterator[MarkdownImage]:
                 begin, at = line.rfind("[", 0, begin), link_end + 1
                 image = _full_picture(image, parse_address(line[linked.end() : link_end]))
             yield MarkdownImage(begin, at, image)
+
+
+def find_image_labels(line: str) -> Iterator[str]:
+    """The labels of the images of a line whose addresses are defined on lines of their own, in order."""
+    for found in _REFERENCE.finditer(line):
+        if label := _label(found[2] or found[1]):
+            yield label
+
+
+def parse_definition(line: str) -> tuple[str, Link] | None:
+    """A label and the address that a line gives it; None: it is no such line, or the address is none of an image."""
+    found = _DEFINITION.fullmatch(line)
+    image = parse_address(found[2]) if found else None
+    return (_label(found[1]), image) if found and image else None
+
+
+def _label(text: str) -> str:
+    """A label as labels are compared: without differences of case and blanks."""
+    return " ".join(text.split()).casefold()
 
 
 def _full_picture(thumbnail: Link, linked: Link | None) -> Link:

@@ -11,8 +11,8 @@ How a reply is parsed
 - What the upstream repeats of the prompt is ignored: the line of keywords, fences, lines that are part of the
   prompt, and every percentage ("progress: 50%", with its word) and address that the prompt contains.
 - Images are the markdown (or HTML) images outside of quoted lines, fences and reasoning; without those, bare image
-  addresses; without those, download links. An image may be wrapped over lines, which `line_joiner` joins, and its
-  address may be relative to the API's.
+  addresses; without those, download links. An image may be wrapped over lines, which `line_joiner` joins, its address
+  may stand on a line of its own (`[1]: https://…`), and may be relative to the API's.
 - A failure counts only when no image came: relays announce one and then try again.
 """
 
@@ -21,7 +21,12 @@ from collections.abc import Iterable, Iterator
 from bot.painting import FinishedImage, Link, PaintEvent, Preview
 from bot.providers.chat.line_joiner import LineJoiner
 from bot.providers.chat.line_scanner import MARKS, WINDOW_CHARS, LineScanner
-from bot.providers.chat.markdown_images import find_markdown_images, html_images_to_markdown
+from bot.providers.chat.markdown_images import (
+    find_image_labels,
+    find_markdown_images,
+    html_images_to_markdown,
+    parse_definition,
+)
 from bot.providers.chat.patterns import (
     DATA_URL_END,
     DATA_URL_PREFIX,
@@ -66,6 +71,8 @@ class ReplyParser:
         self._reference_urls: set[str] = set()  # references that the upstream has hosted
         self._picture_urls: set[str] = set()
         self._preview_urls: set[str] = set()
+        self._labels: set[str] = set()  # of images whose addresses are defined on other lines
+        self._definitions: dict[str, Link] = {}
         self._bare_urls: dict[str, None] = {}
         self._download_urls: dict[str, None] = {}
 
@@ -166,6 +173,7 @@ class ReplyParser:
                     self._verdict.add_prose_line(part)
             else:
                 rest = self._extract_images(part, events)
+                self._match_definitions(rest, events)
                 self._verdict.add_prose_line(self._extract_links(rest, events, quoted=False, cut=cut))
 
     def _outside_think_tags(self, body: str) -> Iterator[str]:
@@ -201,6 +209,18 @@ class ReplyParser:
             at = found.end
             self._report_picture(found.image, events)
         return " ".join([*outside, text[at:]])
+
+    def _match_definitions(self, text: str, events: list[PaintEvent]) -> None:
+        """Reports images whose labels and definitions (`![a fox][1]`, `[1]: https://…`) are both known by now."""
+        if "[" not in text or len(self._definitions) + len(self._labels) >= MAX_URLS:
+            return
+        if definition := parse_definition(text.strip()):
+            self._definitions.setdefault(*definition)
+        new = [definition[0]] if definition else list(find_image_labels(text))
+        self._labels.update([] if definition else new)
+        for label in new:
+            if label in self._labels and label in self._definitions:
+                self._report_picture(self._definitions[label], events)
 
     def _extract_links(self, text: str, events: list[PaintEvent], *, quoted: bool, cut: bool) -> str:
         """Reports previews, records links and bare addresses; returns the text outside of them."""

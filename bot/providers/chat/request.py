@@ -4,7 +4,7 @@ The options' fields are those of every dialect (`bot.providers.body`).
 """
 
 from bot.painting import PaintRequest
-from bot.providers.body import build_body, chosen_options, option_fields
+from bot.providers.body import build_body, option_fields, sent_options
 from bot.providers.http.client import Payload
 from bot.providers.http.json_body import InlineImages
 from bot.providers.presets import ChatWire, Upstream
@@ -12,12 +12,12 @@ from bot.providers.presets import ChatWire, Upstream
 
 def prompt_with_options(request: PaintRequest, upstream: Upstream, wire: ChatWire) -> str:
     """The prompt, with the options that this upstream accepts only as text."""
-    chosen = chosen_options(request, upstream.capabilities)
+    sent = sent_options(request, upstream.capabilities, wire)
     prompt = request.prompt
-    if "size" in chosen and not wire.size_field:
-        prompt += wire.prompt_size_suffix.format(size=chosen["size"])
-    if "quality" in chosen and not wire.quality_field:
-        prompt += wire.prompt_quality_suffix.format(quality=chosen["quality"])
+    if "size" in sent and not wire.size_field:
+        prompt += wire.prompt_size_suffix.format(size=sent["size"])
+    if "quality" in sent and not wire.quality_field:
+        prompt += wire.prompt_quality_suffix.format(quality=sent["quality"])
     return prompt
 
 
@@ -31,6 +31,6 @@ def encode_request(prompt: str, request: PaintRequest, upstream: Upstream, wire:
         "messages": [{"role": "user", "content": parts}],
         "stream": upstream.stream,
         **({"modalities": list(wire.modalities)} if wire.modalities else {}),
-        **option_fields(chosen_options(request, upstream.capabilities), wire),
+        **option_fields(sent_options(request, upstream.capabilities, wire), wire),
     }
     return images.encode(build_body(wire, fields, has_references=bool(request.references)))

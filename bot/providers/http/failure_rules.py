@@ -86,13 +86,23 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         failure=WrongModalities,
-        source="OpenRouter (404)",
-        decisive=(r"no endpoints? (?:found |available )?that supports? the requested output modalit",),
+        source="OpenRouter (404), Vercel, Google",
+        decisive=(
+            rf"\bno (?:\w+ )?(?:endpoints?|providers?|models?)\b{_LONG}\boutput[ _]modalit",
+            rf"\b(?:output|response|requested)[ _]modalit\w*{_LONG}\b(?:not (?:be )?supported|unsupported|invalid)",
+            r"\b(?:unsupported|invalid|(?:does not|doesn.t) support(?: the)?)(?: requested)?(?: output| response)?"
+            r" ?modalit",
+        ),
     ),
     Rule(
         failure=WrongEndpoint,
-        source="ToAPIs (not an endpoint of this model), OpenRouter, One API, Azure, Ark",
-        decisive=(r"invalid api ?type", r"no endpoints? found (?:for|that)", r"无可用渠道"),
+        source="ToAPIs (not an endpoint of this model), OpenRouter, One API, Azure, Ark, SiliconFlow",
+        decisive=(
+            r"invalid api ?type",
+            r"no endpoints? found (?:for|that)",
+            r"\bmodel (?:[`'\"]?[\w./:-]+[`'\"]? )?does not exist",
+            r"无可用渠道",
+        ),
         codes="api_not_implemented model_not_found unsupported_endpoint not_found_error deploymentnotfound"
         " modelnotopen invalid_api_type invalid_model",
     ),

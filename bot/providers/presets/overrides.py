@@ -72,7 +72,7 @@ def _describe(name: str, value: Any, known: Any) -> Iterator[str]:
     elif is_dataclass(value) and is_dataclass(known):
         for each in fields(value):
             if getattr(value, each.name) != getattr(known, each.name):
-                yield f"wire.{name}.{each.name} = {_as_setting(getattr(value, each.name))}"
+                yield from _describe(f"{name}.{each.name}", getattr(value, each.name), getattr(known, each.name))
     elif isinstance(value, Mapping):
         known = cast("Mapping[str, object]", known)
         value = cast("Mapping[str, object]", value)
@@ -131,6 +131,11 @@ def check_wire(wire: Wire, key: str) -> None:
         if _overlaps(path, name)
     ]
     problems += _repeated_names(wire, key)
+    problems += [
+        f"{key}.wire.defaults.{option}: the wire has no field for it; set {key}.wire.{option}_field"
+        for option in wire.defaults
+        if not wire.carries(option)
+    ]
     if isinstance(wire, TasksWire) and "{id}" not in wire.task and "{id}" not in json.dumps(dict(wire.poll_body)):
         problems.append(f"{key}.wire.task: must have the placeholder {{id}}, or poll_body must")
     if problems:

@@ -65,6 +65,13 @@ class RequestWire:
     compression_field: FieldName = ""
     """Field that carries the compression, percent; empty: there is none."""
 
+    defaults: Mapping[Option, str | int] = field(default_factory=dict[Option, str | int])
+    """What is sent of options that were not chosen, as the upstream spells it: `{ quality = "medium" }`. Those of size
+    and tier only where neither was chosen."""
+
+    spellings: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The upstream's spelling of what was chosen, by Easel's, where they differ: `{ jpeg = "jpg" }`."""
+
     credits_path: Path = ()
     """Where an answer holds the upstream's own credits for the request; empty: not reported."""
 
@@ -242,7 +249,8 @@ class TasksWire(RequestWire):
     """Where an answer holds the error of a failed task, tried in order."""
 
     states: Words[TaskState] = field(default_factory=lambda: STATES)
-    """Meaning of each status word (or number, as text), in lower case."""
+    """Meaning of each status word (or number, as text), in any case: `queued`, `working`, `done`, `failed` or
+    `cancelled`."""
 
     progress_scale: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
     """Factor that makes the upstream's progress a percentage; > 0, 100 for an upstream that reports 0 to 1."""

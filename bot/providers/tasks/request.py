@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from bot.errors import MaskNotTransparent, MaskOfOtherSize, MaskTooLarge, MaskTooManyPictures, MaskWithoutPicture
 from bot.painting import Capabilities, Image, PaintRequest
-from bot.providers.body import build_body, chosen_options, option_fields
+from bot.providers.body import build_body, option_fields, sent_options
 from bot.providers.presets import TasksWire, Upstream
 from bot.providers.presets.wire_fields import fill
 
@@ -49,7 +49,7 @@ def encode_submission(
     fields: list[tuple[str, object]] = [
         (wire.model_field, upstream.model),
         (wire.prompt_field, request.prompt),
-        *option_fields(chosen_options(request, upstream.capabilities), wire).items(),
+        *option_fields(sent_options(request, upstream.capabilities, wire), wire).items(),
         (wire.n_field, request.options.n),
         (wire.references_field, items[0] if items and wire.single_reference else items),
         (wire.mask_field, mask),

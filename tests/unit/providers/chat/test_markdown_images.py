@@ -137,3 +137,32 @@ def test_wrapped_megabytes_are_read_in_linear_time() -> None:
         '![](https://x "' * 20_000 + ")",
     ):
         parse_reply(text)
+
+
+# ---------------------------------------------------------------- addresses on lines of their own
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (f"![a fox][id]\n\n[id]: {PICTURE}\n", [PICTURE]),
+        (f"[id]: {PICTURE}\n\nHere it is: ![a fox] [id].\n", [PICTURE]),
+        (f"![a fox][A  Fox]\n[a fox]: <{PICTURE}> 'title'\n", [PICTURE]),
+        (f"![a fox][]\n[A fox]: {PICTURE}\n", [PICTURE]),
+        (f"![image1]\n\n[image1]: <{DATA}>\n", [DATA]),
+        (f"![a][1] ![b][2]\n[1]: {PICTURE}\n[2]: {OTHER}\n", [PICTURE, OTHER]),
+        ("![a][1]\n[1]: https://files.example/view?id=7\n", ["https://files.example/view?id=7"]),
+        (f"![a][1] [download](https://x.example/download/7)\n[1]: {PICTURE}\n", [PICTURE]),
+        (f"![a][1] ![b]({OTHER})\n[1]: {PICTURE}\n", [OTHER, PICTURE]),
+        (f"![a][1]\n[1]: {PICTURE}\n[1]: {OTHER}\n", [PICTURE]),
+        (f"![a][1]\n[2]: {PICTURE}\n", [PICTURE]),  # as a bare address
+        (f"![a][1]\n[1]: nowhere\n{PICTURE}\n", [PICTURE]),
+        (f"> ![a][1]\n\n> [1]: {OTHER}\n\n![b]({PICTURE})\n", [PICTURE]),
+        (f"![][]\n[1]: {PICTURE}\n![]({OTHER})\n", [OTHER]),
+        (f"[![thumb]({OTHER})\n]({PICTURE})\n", [PICTURE]),
+        (f"[\n![thumb]({OTHER})\n]({PICTURE})\nEnjoy!\n", [PICTURE]),
+    ],
+)
+@pytest.mark.parametrize("step", [0, 1, 7])
+def test_an_image_whose_address_stands_elsewhere(text: str, found: list[str], step: int) -> None:
+    assert urls(parse_reply(text, step=step)) == found

@@ -55,6 +55,16 @@ def problems(dialect: str, **given: Any) -> list[str]:
             {"prompt_size_suffix": "{size"},
             "prompt_size_suffix: has a brace without its other half; write a brace of the text twice",
         ),
+        (
+            "tasks",
+            {"defaults": {"colour": "x"}},
+            "defaults.colour.[key]: input should be 'size', 'tier', 'quality', 'background', 'format' or 'compression'",
+        ),
+        (
+            "chat",
+            {"defaults": {"tier": "2K"}},
+            "defaults.tier: the wire has no field for it; set providers.up.wire.tier_field",
+        ),
         ("tasks", {"task": "/tasks"}, "task: must have the placeholder {id}, or poll_body must"),
         ("tasks", {"poll_s": 0}, "poll_s: input should be greater than 0"),
         ("tasks", {"poll_s": "5"}, "poll_s: input should be a valid number"),
@@ -162,7 +172,7 @@ def test_what_stands_in_the_place_of_the_preset_can_be_listed() -> None:
         wire={
             "size_field": "aspect_ratio",
             "states": {"ready": "done"},
-            "upload": {"path": "/up", "form": "multipart"},
+            "upload": {"path": "/up", "form": "multipart", "fields": {"folder": "easel"}},
             "headers": {"X-Title": "Easel"},
         },
         extra={"seed": 7, "provider": {"only": ["x"]}},
@@ -172,6 +182,7 @@ def test_what_stands_in_the_place_of_the_preset_can_be_listed() -> None:
         'wire.states = {"ready":"done"}',
         'wire.upload.path = "/up"',
         'wire.upload.form = "multipart"',
+        'wire.upload.fields = {"folder":"easel"}',
         "wire.headers: X-Title",
         "extra: seed, provider.only",
     }

@@ -5,6 +5,7 @@ import base64
 import json
 from contextlib import aclosing
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -311,7 +312,7 @@ async def test_an_upload_of_megabytes_arrives_whole(client: UpstreamClient) -> N
 
 # ---------------------------------------------------------------- modalities
 
-NO_ENDPOINT = {
+NO_ENDPOINT: dict[str, dict[str, Any]] = {
     "error": {
         "message": "No endpoints found that support the requested output modalities: image, text",
         "code": 404,
@@ -320,12 +321,26 @@ NO_ENDPOINT = {
 }
 
 
-async def test_modalities_that_a_model_refuses_are_not_asked_for_again(client: UpstreamClient) -> None:
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("404 Not Found", NO_ENDPOINT["error"]["message"]),
+        ("404 Not Found", "No endpoints found that support output modalities: image,text"),
+        ("404 Not Found", "No endpoint available that supports the requested output modalities: text, image."),
+        ("404 Not Found", "No allowed providers are available for the requested output modalities"),
+        ("400 Bad Request", "The requested combination of response modalities (TEXT, IMAGE) is not supported."),
+        ("400 Bad Request", "This model does not support the requested output modalities: text"),
+        ("400 Bad Request", "Invalid modalities: this model returns images only"),
+    ],
+)
+async def test_modalities_that_a_model_refuses_are_not_asked_for_again(
+    client: UpstreamClient, status: str, words: str
+) -> None:
     async def script(call: Call) -> None:
         if call.json()["modalities"] == ["image"]:
             await answers(message("", images=[{"image_url": {"url": INLINE}}]), head=(JSON,))(call)
         else:
-            await call.respond_json(NO_ENDPOINT, status="404 Not Found")
+            await call.respond_json({"error": {**NO_ENDPOINT["error"], "message": words}}, status=status)
 
     async with scripted_upstream(script) as up:
         made = provider(client, up.url, "openrouter", model="sourceful/riverflow")
