@@ -4,23 +4,20 @@ import asyncio
 import gc
 import os
 import sys
-import threading
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
-from cachetools import FIFOCache
 from hypothesis import settings
 
 from bot.logs import configure_logging
 from bot.sandbox import renderer
-from bot.sandbox.painting.painter import AbandonedError
-from bot.sandbox.painting.picture_spec import PictureSpec
 from bot.store.store import upgrade
 from bot.texts import preload_locales
 from tests.support.databases import databases_made_by
 from tests.support.event_loop import TestLoop
+from tests.support.painting import paint_enlarged
 from tests.support.postgres import Cluster, shared_cluster
 
 # The same cases each time, and no timings: those belong in the benchmark.
@@ -28,7 +25,6 @@ settings.register_profile("easel", deadline=None, derandomize=True)
 settings.load_profile("easel")
 
 FOLDER = Path(__file__).parent
-PICTURES = 200  # of the sandbox, remembered by each process that runs tests
 gc.set_threshold(50_000, 20, 20)  # a tenth of the processor time went into looking for cycles
 
 
@@ -123,25 +119,10 @@ def compiled_once(run_folder: Path) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def painted_once() -> Iterator[None]:
-    """The sandbox takes a picture that it has painted in an earlier test: same order, same picture, as the painter's
-    own tests show. A fifth of the processor time went into painting them again."""
-    paint, pictures, one_at_a_time = renderer.paint, FIFOCache[PictureSpec, bytes](PICTURES), threading.Lock()
-
-    def remembered(order: PictureSpec, abandoned: Callable[[], bool] = lambda: False) -> bytes:
-        if abandoned():
-            raise AbandonedError
-        with one_at_a_time:  # the sandbox paints in several threads
-            known = pictures.get(order)
-        if known is not None:
-            return known
-        png = paint(order, abandoned)
-        with one_at_a_time:
-            pictures[order] = png
-        return png
-
+def painted_small() -> Iterator[None]:
+    """The sandbox paints as `tests.support.painting` says."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(renderer, "paint", remembered)
+        patched.setattr(renderer, "paint", paint_enlarged)
         yield
 
 

@@ -8,7 +8,8 @@ import httpx
 import pytest
 from PIL import Image
 
-from bot.sandbox import Sandbox
+from bot.sandbox import Sandbox, renderer
+from bot.sandbox.painting.painter import paint
 from tests.wire.sandbox.chat.chat_client import (
     PICTURE,
     data_url,
@@ -62,8 +63,9 @@ async def test_a_whole_answer_has_the_text_in_one_message(client: httpx.AsyncCli
 
 
 async def test_references_are_rehosted_in_the_keyword_line_and_seen_in_the_picture(
-    client: httpx.AsyncClient, sandbox: Sandbox
+    client: httpx.AsyncClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr(renderer, "paint", paint)  # large enough to show them
     red, teal = make_image("red"), make_image("#00ffff", "WEBP", (30, 60))
     body = make_body("two of them", data_url(red), data_url(teal, "image/webp"), size="512x512")
     text = (await receive_stream(client, sandbox, body)).text()
