@@ -26,6 +26,7 @@ settings.load_profile("easel")
 
 FOLDER = Path(__file__).parent
 gc.set_threshold(50_000, 20, 20)  # a tenth of the processor time went into looking for cycles
+gc.disable()  # what is imported and collected stays
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
@@ -58,6 +59,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [each for each in items if each not in about_files]
     if hasattr(config, "workerinput"):  # of xdist; a single process keeps the order of the folders
         items.sort(key=rank)
+
+
+def pytest_collection_finish() -> None:
+    """Cycles are looked for in what the tests make: not among modules and thousands of items, ten times at the end."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

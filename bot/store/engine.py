@@ -215,21 +215,29 @@ def _insert(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
     return (sqlite if dialect == "sqlite" else postgresql).insert(table)
 
 
+_OPTIONS: dict[str, Any] = {"hide_parameters": True, "json_serializer": to_json}  # of every engine that serves
+
+
 def make_async_engine(url: URL) -> AsyncEngine:
     """The engine of a process that serves: a pool of connections, and on SQLite one more for the write queue."""
-    options: dict[str, Any] = {"hide_parameters": True, "json_serializer": to_json}
     if not is_sqlite(url):
         return create_async_engine(
-            url, **options, connect_args=connect_args(url), pool_pre_ping=True, **pool_args(POSTGRES_CONNECTIONS)
+            url, **_OPTIONS, connect_args=connect_args(url), pool_pre_ping=True, **pool_args(POSTGRES_CONNECTIONS)
         )
-    engine = make_thread_engine(**options)
-    configure_sqlite(engine)
     return create_async_engine(
         url.set(drivername="sqlite+aiosqlite"),
-        connect_args=connect_args(url) | {"async_creator_fn": partial(ThreadConnection, engine=engine)},
+        connect_args=connect_args(url) | {"async_creator_fn": partial(ThreadConnection, engine=_thread_engine())},
         pool_reset_on_return=None,  # ThreadConnection rolls back what is left open
         **pool_args(SQLITE_READERS + 1),
     )
+
+
+@cache
+def _thread_engine() -> Engine:
+    """One for all SQLite files of a process, so that each statement is compiled once."""
+    engine = make_thread_engine(**_OPTIONS)
+    configure_sqlite(engine)
+    return engine
 
 
 def pool_args(connections: int) -> dict[str, Any]:

@@ -5,15 +5,10 @@ Blocking, with plain sync connections: call it in a worker thread.
 
 import re
 import sqlite3
-import threading
 from contextlib import closing
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, NullPool, create_engine, text
+from sqlalchemy import URL, Connection, NullPool, create_engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.store.engine import BUSY_S, WRITES, configure_sqlite, connect_args, describe_error, is_sqlite, url_problem
@@ -25,7 +20,7 @@ SMALL_FILE_BYTES = 32 * 2**20  # bytes of a file that is read whole at every sta
 # What quick_check says of a value that does not fit its column: no damage of the file, and set aside by `quarantine`.
 ROW_VERDICT = re.compile(r"(?:NULL|TEXT|NUMERIC|non-\w+) value in |CHECK constraint failed in ")
 MAX_VERDICTS = 1000  # lines that quick_check reports: damage may stand behind such values
-ALEMBIC_LOCK = threading.Lock()  # alembic keeps its context in a module
+REVISION = "0001"  # of the newest migration: tables that have it need no Alembic, whose import is a tenth of a start
 
 
 def prepare_database(url: URL, *, migrate: bool) -> None:
@@ -45,7 +40,7 @@ def prepare_database(url: URL, *, migrate: bool) -> None:
         raise url_problem('PostgreSQL needs: pip install "easel-bot[postgres]"') from None
     configure_sqlite(engine, read_only=not migrate)
     try:
-        with ALEMBIC_LOCK, engine.execution_options(**WRITES).connect() as connection, connection.begin() as changes:
+        with engine.execution_options(**WRITES).connect() as connection, connection.begin() as changes:
             _upgrade_tables(connection, migrate=migrate)
             if not migrate:
                 changes.rollback()
@@ -96,20 +91,19 @@ def _has_leftover_wal(file: Path) -> bool:
 def _upgrade_tables(connection: Connection, *, migrate: bool) -> None:
     if migrate and connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
-    config = Config()
-    config.set_main_option("script_location", "bot.store:migrations")
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    script = ScriptDirectory.from_config(config)
-    stands = set(MigrationContext.configure(connection).get_current_heads())
-    if not stands <= {each.revision for each in script.walk_revisions()}:
-        raise url_problem("the database was written by a newer Easel")
-    if stands != set(script.get_heads()):
-        if not migrate:
-            raise url_problem("the tables are missing or out of date: run easel db upgrade")
-        command.upgrade(config, "head")
+    if _revisions(connection) != [REVISION]:
+        from bot.store.migration_runner import run_migrations
+
+        run_migrations(connection, migrate=migrate)
     if connection.dialect.name == "sqlite":  # signs the file, which tells whether it can be written
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+def _revisions(connection: Connection) -> list[str]:
+    """What Alembic has written down as the state of the tables; empty for a new database."""
+    if not inspect(connection).has_table("alembic_version"):
+        return []
+    return list(connection.scalars(text("SELECT version_num FROM alembic_version")))
 
 
 def missing_sqlite_file(url: URL) -> str | None:

@@ -2,6 +2,17 @@
 
 import asyncio
 import selectors
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import Any, TypeVar, TypeVarTuple
+
+from typing_extensions import Unpack, override
+
+T = TypeVar("T")
+Args = TypeVarTuple("Args")
+
+# Of one loop after the other: to start some takes as long as a small test.
+_threads = ThreadPoolExecutor(thread_name_prefix="test loop")
 
 
 class _Selector(selectors.DefaultSelector):
@@ -31,6 +42,23 @@ class TestLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._observed = _Selector()
         super().__init__(self._observed)
+        self._work: set[Future[Any]] = set()
+
+    @override
+    def run_in_executor(  # type: ignore[reportIncompatibleMethodOverride]  # typeshed's is not generic in the arguments
+        self, executor: Executor | None, func: Callable[[Unpack[Args]], T], *args: *Args
+    ) -> asyncio.Future[T]:
+        if executor is not None:
+            return super().run_in_executor(executor, func, *args)
+        work = _threads.submit(func, *args)
+        self._work.add(work)
+        work.add_done_callback(self._work.discard)
+        return asyncio.wrap_future(work, loop=self)
+
+    @override
+    async def shutdown_default_executor(self) -> None:
+        """Waits for the work of this loop; the threads stay for the next one."""
+        await asyncio.gather(*map(asyncio.wrap_future, self._work.copy()), return_exceptions=True)
 
     async def wait_until_idle(self) -> None:
         waiter = self.create_future()

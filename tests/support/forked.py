@@ -27,8 +27,7 @@ PRELOADED = [
     "tests.kill.blocking_process",
     # imported at run time only
     "adapters.playground.client",
-    "alembic.command",
-    "bot.store.migrate",
+    "bot.store.migration_runner",
 ]
 
 

@@ -7,10 +7,10 @@ What Telegram's adapter does about its own token is proved in `telegram/test_sec
 import asyncio
 import os
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -22,7 +22,7 @@ from bot.chat import Action
 from bot.settings import Settings
 from tests.servers import discord as discords
 from tests.servers import telegram as telegrams
-from tests.support import PROJECT
+from tests.support.forked import easel_command, forked
 from tests.support.images import png
 from tests.wire.discord import easel as in_discord
 from tests.wire.marked_easel import (
@@ -150,9 +150,8 @@ async def callers(easel: Whole) -> str:
 
 async def command(folder: Path, settings: Settings, name: str, **broken: Any) -> str:
     """What `easel NAME` writes, with these settings in its environment."""
-    env = {key: value for key, value in os.environ.items() if not key.startswith(("EASEL_", "COV_"))}
     provider = settings.providers[0]
-    env |= {
+    env = {
         "EASEL_DATABASE_URL": settings.database_url,
         "EASEL_TELEGRAM__TOKEN": TELEGRAM,
         "EASEL_TELEGRAM__API_BASE": settings.telegram.api_base,
@@ -162,18 +161,18 @@ async def command(folder: Path, settings: Settings, name: str, **broken: Any) ->
         "EASEL_LOG__LEVEL": "debug",
         **broken,
     }
-    running = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        "from adapters.cli import main; main()",
-        name,
-        cwd=folder,
-        env=env | {"PYTHONPATH": str(PROJECT)},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    said, _ = await running.communicate()
-    return said.decode()
+    errors = folder / f"stderr {uuid4()}"
+    async with forked(easel_within, str(folder), env, name, stderr=errors) as child:
+        said = await child.stdout.read()
+        await child.wait()
+    return said.decode() + errors.read_text()
+
+
+def easel_within(folder: str, env: dict[str, str], name: str) -> None:
+    """`easel NAME` in that folder, in the child."""
+    os.environ.update(env)
+    os.chdir(folder)
+    easel_command(name)
 
 
 # ---------------------------------------------------------------- where the marks are looked for
