@@ -13,14 +13,16 @@ from adapters.discord import diagnostics as discord_diagnostics
 from adapters.service import missing_adapters
 from adapters.telegram import diagnostics as telegram_diagnostics
 from bot.clock import SystemClock
-from bot.errors import EaselError, SettingsWrong
+from bot.errors import EaselError, PaintFailed, SettingsWrong
 from bot.handlers.access_lists import AccessLists
 from bot.handlers.admission import Admission
+from bot.moderation.endpoint import ModerationClient, make_endpoint
+from bot.providers.diagnostics import remedy
 from bot.providers.http.client import UpstreamClient
 from bot.providers.offers import describe_offer, describe_unknown
 from bot.providers.presets import Upstream, resolve_providers
 from bot.providers.probe import probe_upstream
-from bot.settings import Settings
+from bot.settings import Moderation, Settings
 from bot.store.store import SetAside, Store, missing_file
 
 MAX_ROWS_SHOWN = 20  # unreadable rows, and updates set aside, each with a line of its own
@@ -57,7 +59,10 @@ async def run_checks(settings: Settings) -> list[Finding]:
     for upstreams in resolved:
         findings += [finding for each in upstreams for finding in _describe_upstream(each)]
     checked = await asyncio.gather(*(_check_upstream(each) for upstreams in resolved for each in upstreams))
-    return findings + list(dict.fromkeys(checked))  # the models of a provider mostly say the same
+    findings += dict.fromkeys(checked)  # the models of a provider mostly say the same
+    if settings.moderation.enabled:
+        findings.append(await _check_moderation(settings.moderation))
+    return findings
 
 
 async def _check_database(settings: Settings) -> list[Finding]:
@@ -160,6 +165,22 @@ async def _check_upstream(upstream: Upstream) -> Finding:
             return "; ".join([healthy, *(f"set here: {each}" for each in upstream.overrides)])
 
     return await _finding(f"provider {upstream.name}", probe())
+
+
+async def _check_moderation(moderation: Moderation) -> Finding:
+    """Asks about a harmless text: that costs nothing, and shows whether address, key and model are right."""
+
+    async def ask() -> str:
+        async with UpstreamClient() as client:
+            try:
+                await ModerationClient(make_endpoint(moderation), client, SystemClock()).classify_text("a cat")
+            except PaintFailed as failure:
+                why = failure.detail or type(failure).__name__
+                raise SettingsWrong([f"{moderation.base_url}: {remedy(failure) or 'it failed'} ({why})"]) from failure
+        unavailable = {"refuse": "nothing is painted", "allow": "all is painted"}[moderation.when_unavailable]
+        return f"answers at {moderation.base_url}; while it does not, {unavailable}"
+
+    return await _finding("moderation", ask())
 
 
 async def _finding(subject: str, check: Awaitable[str]) -> Finding:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import structlog
 from aiohttp import web
+from pydantic import SecretStr
 
 from adapters.discord.client import DiscordAdapter
 from adapters.http.callbacks import routes as callback_routes
@@ -30,7 +31,7 @@ from bot.ports import ChatPort, EventSink, Shop
 from bot.providers.tasks.callbacks import Callbacks
 from bot.sandbox import Sandbox
 from bot.settings import Discord as DiscordSettings
-from bot.settings import Fetch, Provider, Settings
+from bot.settings import Fetch, Moderation, Provider, Settings
 from bot.settings import Telegram as TelegramSettings
 from bot.store.adapter_store import AdapterStore
 from bot.store.health import DatabaseHealth
@@ -221,6 +222,7 @@ def demo_settings(settings: Settings, address: str) -> Settings:
             "telegram": TelegramSettings(),
             "database_url": f"sqlite:///{DEMO_FOLDER / 'easel.db'}",
             "providers": (Provider.model_validate(provider),),
+            "moderation": Moderation(enabled=True, base_url=address, api_key=SecretStr(SANDBOX_KEY)),
             "fetch": Fetch(allow_hosts=(address.removeprefix("http://"),)),
             "playground": settings.playground.model_copy(update=page),
             "admins": settings.admins or ("playground:amber",),

@@ -29,6 +29,7 @@ from bot.handlers.pending_requests import PendingRequests
 from bot.handlers.permissions import JobPermissions
 from bot.handlers.replies import Replies
 from bot.job import new_id
+from bot.jobs.clearance import Clearance
 from bot.jobs.fair_queue import FairQueue
 from bot.jobs.images import JobImages
 from bot.jobs.linked_images import LinkedImages
@@ -37,6 +38,9 @@ from bot.jobs.retention import Retention
 from bot.jobs.runner import JobRunner
 from bot.jobs.scheduler import Scheduler
 from bot.jobs.service import SETTLE_WAIT_S, JobService
+from bot.moderation.endpoint import ModerationClient, make_endpoint
+from bot.moderation.moderation import Moderation
+from bot.moderation.rules import Policy
 from bot.pictures.price import MEGAPIXEL, Limits
 from bot.pictures.processing import ImageProcessor
 from bot.ports import ChatPort, Shop
@@ -46,6 +50,7 @@ from bot.providers.presets import resolve_providers
 from bot.providers.registry import ProviderDependencies, make_provider
 from bot.providers.tasks.callbacks import Callbacks
 from bot.quota import QuotaRules
+from bot.settings import Moderation as ModerationSettings
 from bot.settings import Settings
 from bot.status.messages import StatusMessages
 from bot.store.store import Store
@@ -133,6 +138,7 @@ class App:
             await pending_requests.load()
             drafts = Drafts(store.adapter_store, clock)
             await drafts.load()
+            moderation = _moderation(settings.moderation, tools.client, clock)
             app = cls._wire(
                 settings,
                 ports,
@@ -142,6 +148,7 @@ class App:
                 fetcher,
                 processor,
                 provider,
+                moderation,
                 pending_requests,
                 drafts,
                 concurrency,
@@ -160,6 +167,7 @@ class App:
         fetcher: Fetcher,
         processor: ImageProcessor,
         provider: FallbackProvider,
+        moderation: Moderation | None,
         pending_requests: PendingRequests,
         drafts: Drafts,
         concurrency: int,
@@ -191,6 +199,7 @@ class App:
             status_messages=status_messages,
             ports=ports,
             clock=clock,
+            clearance=Clearance(store=store, moderation=moderation, processor=processor, rules=rules, clock=clock),
             usage_rates={each.name: each.usage_rate for each in settings.providers if each.usage_rate is not None},
         )
         queue = FairQueue(concurrency=concurrency, user_concurrent=limits.user_concurrent)
@@ -203,6 +212,7 @@ class App:
             rules=rules,
             clock=clock,
             new_id=new_id,
+            reserves_later=moderation is not None,
         )
         permissions = JobPermissions(store=store, admission=admission, admins=settings.admins, ports=ports)
         deletion = ResultDeletion(store=store, jobs=jobs, permissions=permissions)
@@ -320,6 +330,19 @@ async def _set_aside_unreadable(store: Store, allowance: int) -> None:
         log.warning("unreadable rows not looked for", detail=failed.detail)
     except Exception:
         log.exception("unreadable rows not set aside")
+
+
+def _moderation(given: ModerationSettings, client: UpstreamClient, clock: Clock) -> Moderation | None:
+    """The check of prompts and pictures; None: nothing is checked."""
+    if not given.enabled:
+        return None
+    return Moderation(
+        ModerationClient(make_endpoint(given), client, clock),
+        Policy(categories=frozenset(given.categories), thresholds=given.thresholds),
+        clock,
+        allows_unchecked=given.when_unavailable == "allow",
+        checks_pictures=given.pictures,
+    )
 
 
 def _concurrency(wanted: int) -> int:

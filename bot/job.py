@@ -75,6 +75,8 @@ class NewJob:
     """Marks where the first reference is to change."""
     cost: int
     """Credits that it reserves, ≥ 0."""
+    is_reserved: bool = True
+    """Whether they are reserved; False: they are once its prompt and its pictures have passed moderation."""
     parent: str | None = None
     """Id of the job that it repeats or varies."""
     parts: tuple[str, ...] = ()
@@ -96,6 +98,8 @@ class Amendment:
     mask: Attachment | None
     cost: int
     """Credits that it reserves now, ≥ 0."""
+    is_reserved: bool = True
+    """As `NewJob.is_reserved`."""
     parts: tuple[str, ...]
     """As `NewJob.parts`."""
 

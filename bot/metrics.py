@@ -27,6 +27,15 @@ INVALID_REQUESTS = Counter(
 RECENT_INVALID_REQUESTS = Gauge(
     "easel_discord_invalid_requests_recent", "The same in the last ten minutes; beyond 10,000 Discord bans the address"
 )
+MODERATION_REQUESTS = Counter(
+    "easel_moderation_requests_total", "Prompts and pictures that a moderation was asked about"
+)
+MODERATION_REFUSALS = Counter(
+    "easel_moderation_refusals_total", "Prompts and pictures refused by moderation, by category", ["category"]
+)
+MODERATION_UNAVAILABLE = Counter(
+    "easel_moderation_unavailable_total", "Prompts and pictures that the moderation did not answer about"
+)
 JOBS_RUNNING = Gauge("easel_jobs_running", "Jobs running in this process")
 JOBS_WAITING = Gauge("easel_jobs_waiting", "Jobs waiting in line in this process")
 PAINT_SECONDS = Histogram(

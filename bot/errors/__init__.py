@@ -14,7 +14,7 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     │   ├── MaskWithoutPicture  MaskNotTransparent  MaskOfOtherSize  MaskTooLarge  MaskTooManyPictures
     │   ├── ReplyGone  NothingToEdit  ReplyHasNoPicture  StillPainting
     │   ├── OutOfCredits  ChatOutOfCredits  TooManyWaiting
-    │   ├── Banned  ChatBanned  Closed  ForbiddenWord  TooFast
+    │   ├── Banned  ChatBanned  Closed  ForbiddenWord  FlaggedPrompt  FlaggedPicture  TooFast
     │   ├── NotAnAdministrator  RoleUnknown  NothingToDelete
     │   ├── PlaceClosed             the chat takes no pictures of the bot
     │   │   └── PicturesForbidden  WritingForbidden  PermissionsMissing
@@ -34,6 +34,7 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     │   ├── Rejected                400: the request was understood and refused   → stop
     │   │   └── TooLarge            413: the request has too many bytes           → once with smaller pictures, stop
     │   ├── Moderated               the content rules of the upstream             → stop
+    │   ├── Unmoderated             the operator's moderation did not answer      → stop
     │   ├── Declined                prose instead of a picture                    → stop
     │   ├── NoPicture               an answer without an image                    → stop
     │   ├── SaidFailed              "failed" inside an accepted answer            → stop
@@ -86,6 +87,7 @@ from bot.errors.generation import (
     TookTooLong,
     TooLarge,
     Unfetched,
+    Unmoderated,
     Unreachable,
     UpstreamDown,
     WentQuiet,
@@ -125,6 +127,8 @@ from bot.errors.refusals import (
     ChatOutOfCredits,
     ChooseModel,
     Closed,
+    FlaggedPicture,
+    FlaggedPrompt,
     ForbiddenWord,
     MaskNotTransparent,
     MaskOfOtherSize,
@@ -199,6 +203,8 @@ __all__ = [
     "FetchTooLarge",
     "FetchTooSlow",
     "FetchUnavailable",
+    "FlaggedPicture",
+    "FlaggedPrompt",
     "ForbiddenWord",
     "Lost",
     "MachineFailed",
@@ -262,6 +268,7 @@ __all__ = [
     "UnknownCharge",
     "UnknownCommand",
     "UnknownOption",
+    "Unmoderated",
     "Unreachable",
     "Unreadable",
     "Unsupported",

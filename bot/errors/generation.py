@@ -160,6 +160,13 @@ class Moderated(PaintFailed):
     report_rank = 0
 
 
+class Unmoderated(PaintFailed):
+    """The operator's own moderation did not answer, and nothing is painted unchecked. No provider was asked."""
+
+    key = "failed-unmoderated"
+    report_rank = 0
+
+
 class Declined(PaintFailed):
     """Prose instead of an image. Facts: `quote`, the upstream's own words, shortened."""
 

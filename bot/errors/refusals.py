@@ -227,6 +227,18 @@ class ForbiddenWord(Refusal):
     key = "refusal-forbidden-word"
 
 
+class FlaggedPrompt(Refusal):
+    """Moderation refuses the words. Facts: `category`, the first part of OpenAI's name, or `sexual-minors`."""
+
+    key = "refusal-flagged-prompt"
+
+
+class FlaggedPicture(Refusal):
+    """Moderation refuses a reference picture. Facts: `category` as of FlaggedPrompt, `number` of the picture, >= 1."""
+
+    key = "refusal-flagged-picture"
+
+
 class TooFast(Refusal):
     """More requests than allowed a minute. Facts: `seconds` until the next is accepted."""
 

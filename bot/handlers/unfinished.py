@@ -17,6 +17,7 @@ from bot.errors import (
     Closed,
     Declined,
     EaselError,
+    FlaggedPrompt,
     MaskNotTransparent,
     MaskOfOtherSize,
     MaskTooLarge,
@@ -57,7 +58,7 @@ _ASKED_FOR_PICTURES = (
 )
 _REFUSED_MASKS = (MaskNotTransparent, MaskOfOtherSize, MaskTooLarge)
 _REFUSED_MASK_KEYS = frozenset(each.key for each in _REFUSED_MASKS)
-_ASKS_FOR_OTHER_WORDS = (Moderated.key, Declined.key)  # failures of jobs
+_ASKS_FOR_OTHER_WORDS = (Moderated.key, Declined.key, FlaggedPrompt.key)  # failures of jobs
 _NUMBER = re.compile(r"\d+")
 
 
@@ -221,7 +222,8 @@ def reopen_job(job: Job, user: User) -> PendingRequest | None:
     """What words in reply to the message of a job that ended without a picture go with: what it was given, if it is the
     user's own. None: the message asks for no other words, and the job had no pictures."""
     failure = "" if job.failure is None else job.failure.key
-    is_own, has_bad_input = job.user.key == user.key, failure.startswith("refusal-")
+    is_own = job.user.key == user.key
+    has_bad_input = failure.startswith("refusal-") and failure not in _ASKS_FOR_OTHER_WORDS
     references = job.references if is_own else ()
     if job.delivered or not (references or has_bad_input or failure in _ASKS_FOR_OTHER_WORDS):
         return None

@@ -4,7 +4,7 @@ Never asks again where something may have been paid for: it resumes the accepted
 workflow around it stands in `bot.jobs.runner`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -17,6 +17,7 @@ from bot.clock import Clock, retry_store_write
 from bot.errors import PaintFailed, Restarted, Stale, StoreFailed
 from bot.job import Job
 from bot.jobs.checkpoints import GenerationState, encode_link, has_open_attempt, merge_usage, restore_state
+from bot.jobs.clearance import Clearance
 from bot.jobs.images import JobImages
 from bot.metrics import UPSTREAM_FAILURES
 from bot.painting import (
@@ -53,7 +54,12 @@ class Generation:
         status_messages: StatusMessages,
         clock: Clock,
         background: BackgroundTasks,
+        clearance: Clearance,
+        on_reserved: Callable[[Job], None],
     ) -> None:
+        """`on_reserved`: called once credits are reserved that were not reserved with the job."""
+        self._clearance = clearance
+        self._on_reserved = on_reserved
         self._store = store
         self._provider = provider
         self._images = images
@@ -80,7 +86,9 @@ class Generation:
     async def _request_images(self, job: Job) -> GenerationState:
         """Requests the images from the providers; a checkpoint is saved before every step that could cost money."""
         self._status_messages.apply_event(job.id, StageChanged(Stage.PREPARING))
+        await self._clearance.check_prompt(job)
         request = await self._make_request(job)
+        await self._clearance.clear(job, request.references, self._on_reserved)
         state = GenerationState(number=sum(name.startswith("attempt-started:") for name in job.checkpoints))
         try:
             shrink = partial(self._images.shrink_request, owner=job.user.key)

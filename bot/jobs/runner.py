@@ -38,6 +38,7 @@ from bot.errors import (
 from bot.job import Failure, Job, State
 from bot.jobs import cards
 from bot.jobs.checkpoints import GenerationState
+from bot.jobs.clearance import Clearance
 from bot.jobs.generation import Generation
 from bot.jobs.images import JobImages
 from bot.jobs.notifier import JobNotifier
@@ -74,6 +75,7 @@ class JobRunner:
         status_messages: StatusMessages,
         ports: Mapping[str, ChatPort],
         clock: Clock,
+        clearance: Clearance,
         usage_rates: Mapping[str, float] | None = None,
     ) -> None:
         """`usage_rates`: our credits for one of an upstream's own, by the name of each provider that is charged for
@@ -97,6 +99,8 @@ class JobRunner:
             status_messages=status_messages,
             clock=clock,
             background=self._background,
+            clearance=clearance,
+            on_reserved=self._settlement.show_balance,
         )
         self._ending: set[str] = set()  # jobs whose images or failure are on their way to the chat
         self._begun: dict[str, Job] = {}  # jobs whose attempt began as they were accepted or amended

@@ -69,8 +69,11 @@ class JobService:
         rules: QuotaRules,
         clock: Clock,
         new_id: Callable[[], str],
+        reserves_later: bool = False,
     ) -> None:
-        """`new_id`: makes the id of a job."""
+        """`new_id`: makes the id of a job. `reserves_later`: credits are reserved once a job's prompt and pictures have
+        passed moderation (`bot.jobs.clearance`), and not as it is accepted."""
+        self._reserves_later = reserves_later
         self._store = store
         self._provider = provider
         self._runner = runner
@@ -130,6 +133,7 @@ class JobService:
             references=references,
             mask=mask,
             cost=self._cost(prompt, references, mask, options),
+            is_reserved=not self._reserves_later,
             parent=parent,
             parts=parts,
         )
@@ -169,7 +173,15 @@ class JobService:
         Raises Refusal, StoreFailed; then nothing has changed.
         """
         cost = self._cost(prompt, references, mask, options)
-        change = Amendment(prompt=prompt, options=options, references=references, mask=mask, cost=cost, parts=parts)
+        change = Amendment(
+            prompt=prompt,
+            options=options,
+            references=references,
+            mask=mask,
+            cost=cost,
+            is_reserved=not self._reserves_later,
+            parts=parts,
+        )
         amended = await self._runner.amend_job(
             job_id, lambda: self._store.amendments.amend_job(job_id, change, self._rules)
         )

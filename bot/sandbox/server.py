@@ -18,6 +18,7 @@ from bot.sandbox.chat.routes import PREFIXES, ChatRoutes
 from bot.sandbox.faults import Fault, FaultEffect, combine_effects, parse_faults
 from bot.sandbox.http_errors import error_response
 from bot.sandbox.images.routes import AZURE_PREFIX, ImagesRoutes
+from bot.sandbox.moderation import ModerationRequest, ModerationRoutes
 from bot.sandbox.renderer import Renderer
 from bot.sandbox.request_log import RecordedRequest, record_request
 from bot.sandbox.server_context import ParsedRequest
@@ -82,6 +83,7 @@ class Sandbox:
         self._renderer = Renderer(pace=pace, previews=previews, max_parallel=max_parallel, sleep=sleep, edge=edge)
         self._chat = ChatRoutes(self, self._renderer, allow_links=links)
         self._images = ImagesRoutes(self, self._renderer)
+        self._moderation = ModerationRoutes(self, self._renderer)
         self._tasks = TaskRoutes(self, self._renderer, callbacks_to=callbacks_to, upload_faults=upload_faults)
         self._requests: deque[RecordedRequest] = deque(maxlen=MAX_RECORDED_REQUESTS)
         self._count = 0
@@ -96,6 +98,7 @@ class Sandbox:
         app.add_routes([web.get(f"{prefix}/models", self._list_models) for prefix in MODEL_LIST_PREFIXES])
         app.add_routes(self._tasks.routes())
         app.add_routes(self._images.routes())
+        app.add_routes(self._moderation.routes())
         app.add_routes([web.get("/{folder:pictures|pictures/download|references}/{name}", self._get_file)])
         app.add_routes([web.get("/previews/{name}", self._get_preview)])
         self._stopping = False
@@ -132,6 +135,11 @@ class Sandbox:
     def requests(self) -> list[RecordedRequest]:
         """The painting requests that were understood, oldest first, at most MAX_RECORDED_REQUESTS."""
         return list(self._requests)
+
+    @property
+    def moderations(self) -> list[ModerationRequest]:
+        """The requests to the moderation endpoint that were understood, oldest first."""
+        return list(self._moderation.requests)
 
     @property
     def tasks(self) -> list[Task]:

@@ -8,6 +8,7 @@ from bot.settings.tables import (
     Jobs,
     Limits,
     Log,
+    Moderation,
     Pictures,
     Playground,
     Privacy,
@@ -18,11 +19,12 @@ from bot.settings.tables import (
     StarPack,
     Telegram,
 )
-from bot.settings.types import DIALECTS, PREFIX, PRESETS
+from bot.settings.types import DIALECTS, MODERATION_CATEGORIES, PREFIX, PRESETS
 
 __all__ = [
     "DEFAULT_FILE",
     "DIALECTS",
+    "MODERATION_CATEGORIES",
     "PREFIX",
     "PRESETS",
     "Access",
@@ -31,6 +33,7 @@ __all__ = [
     "Jobs",
     "Limits",
     "Log",
+    "Moderation",
     "Pictures",
     "Playground",
     "Privacy",

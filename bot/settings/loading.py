@@ -16,8 +16,8 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError
 
 from bot.errors import SettingsWrong
-from bot.settings.tables import ProviderModel, Settings
-from bot.settings.types import PREFIX, similar_name
+from bot.settings.tables import Moderation, ProviderModel, Settings
+from bot.settings.types import MODERATION_CATEGORIES, OPENAI_URL, PREFIX, similar_name
 
 DEFAULT_FILE = Path("easel.toml")
 NOT_OURS = ("EASEL_SPECS",)  # read by the tests
@@ -82,6 +82,7 @@ def _contradictions(settings: Settings) -> list[str]:
         problems.append("telegram.mode: webhook needs server.enabled")
     if settings.playground.enabled and not (settings.server.enabled and settings.server.is_loopback):
         problems.append("playground.enabled: needs the server, on a loopback server.host such as 127.0.0.1")
+    problems += _moderation_problems(settings.moderation)
     names = [each.name for each in settings.providers]
     problems += [
         f"providers.{at}.name: there is another provider {name}" for at, name in enumerate(names) if name in names[:at]
@@ -103,6 +104,19 @@ def _repeated_models(models: Sequence[ProviderModel]) -> Iterator[str]:
             yield f"models.{at}.label: there is another model {model.label or model.name}"
         names.add(model.name.casefold())
         titles.add(title)
+
+
+def _moderation_problems(moderation: Moderation) -> list[str]:
+    """What OpenAI's own endpoint needs; another may need no key, and have other categories."""
+    if not moderation.enabled or moderation.base_url.rstrip("/") != OPENAI_URL:
+        return []
+    problems = [] if moderation.api_key else [f"moderation.api_key: {OPENAI_URL} needs one"]
+    return problems + [
+        f"moderation.{key}: there is no category {name}{similar_name(name, MODERATION_CATEGORIES)}"
+        for key, names in (("categories", moderation.categories), ("thresholds", moderation.thresholds))
+        for name in names
+        if name not in MODERATION_CATEGORIES
+    ]
 
 
 def _explain(error: ErrorDetails) -> str:

@@ -14,12 +14,14 @@ from pydantic import (
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    SecretStr,
     model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.settings.types import (
     DIALECTS,
+    OPENAI_URL,
     PREFIX,
     PRESETS,
     Channels,
@@ -354,6 +356,43 @@ class Access(_Table):
     """TOML file with the same five lists, read again when it changes."""
 
 
+class Moderation(_Table):
+    """The check of prompts and pictures before anything is reserved."""
+
+    enabled: bool = False
+    """Whether prompts and reference pictures are checked."""
+
+    base_url: HttpUrl = OPENAI_URL
+    """Base address; `/moderations` is appended."""
+
+    api_key: Secret = None
+    """Key, sent as a bearer token."""
+
+    model: str = Field(default="omni-moderation-latest", min_length=1)
+    """The endpoint's name of the model."""
+
+    headers: dict[str, SecretStr] = Field(default_factory=dict)
+    """Further headers of its requests."""
+
+    pictures: bool = True
+    """Whether reference pictures are checked, too; false for a model that reads text alone."""
+
+    categories: tuple[str, ...] = ()
+    """Categories that refuse; empty: all that the endpoint flags."""
+
+    thresholds: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
+    """Scores, 0 to 1, from which on a category refuses, in the place of the endpoint's own judgement."""
+
+    when_unavailable: Literal["refuse", "allow"] = "refuse"
+    """What follows where the endpoint does not answer: nothing is painted, or all is."""
+
+    timeout_s: PositiveFloat = 10.0
+    """Longest time of one answer, further tries included, seconds; > 0."""
+
+    max_concurrency: PositiveInt = 8
+    """Most requests at a time, > 0."""
+
+
 class Privacy(_Table):
     """How long data is kept."""
 
@@ -430,6 +469,9 @@ class Settings(BaseSettings):
 
     access: Access = Access()
     """Who may ask, and with which words."""
+
+    moderation: Moderation = Moderation()
+    """The check before anything is reserved."""
 
     privacy: Privacy = Privacy()
     """How long data is kept."""

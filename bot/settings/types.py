@@ -24,6 +24,22 @@ PRESETS = (
     "relay",
     "sandbox",
 )
+OPENAI_URL = "https://api.openai.com/v1"
+MODERATION_CATEGORIES = (  # of OpenAI's omni-moderation-latest
+    "harassment",
+    "harassment/threatening",
+    "hate",
+    "hate/threatening",
+    "illicit",
+    "illicit/violent",
+    "self-harm",
+    "self-harm/instructions",
+    "self-harm/intent",
+    "sexual",
+    "sexual/minors",
+    "violence",
+    "violence/graphic",
+)
 DIALECTS = ("chat", "tasks", "images")
 
 

@@ -47,8 +47,8 @@ class Amendments:
 def _amend_job(conn: Connection, job_id: str, change: Amendment, rules: QuotaRules, now: datetime) -> Job | None:
     if (job := _take_over(conn, job_id)) is None:
         return None
-    if change.cost != job.cost:
-        ledger.change_reservation(conn, job, change.cost, rules, now)
+    if (change.cost, change.is_reserved) != (job.cost, job.is_reserved):
+        ledger.change_reservation(conn, job, change.cost, rules, now, is_reserved=change.is_reserved)
     values: dict[str, Any] = {
         "attempt": job.attempt,
         "prompt": change.prompt,
@@ -56,6 +56,7 @@ def _amend_job(conn: Connection, job_id: str, change: Amendment, rules: QuotaRul
         "reference_images": [field_values(each) for each in change.references],
         "mask": field_values(change.mask) if change.mask else None,
         "cost": change.cost,
+        "is_reserved": change.is_reserved,
         "parts": list(change.parts),
     }
     job_rows.update_job(conn, job_id, values)

@@ -129,7 +129,8 @@ def _problem(conn: Connection, row: RawRow) -> str | None:
 def _problem_under_way(conn: Connection, values: Mapping[str, Any]) -> str | None:
     """Why a job under way cannot go on."""
     reservation = _sound_reservation(conn, values["id"])
-    if reservation is None or (reservation["account"], reservation["credits"]) != (values["user_key"], values["cost"]):
+    expected = (values["user_key"], values["cost"] if values["is_reserved"] else 0)
+    if reservation is None or (reservation["account"], reservation["credits"]) != expected:
         return "ledger: no reservation that fits"
     checkpoints = read_raw_rows(conn, schema.checkpoint, "job = :job", job=values["id"])
     for row in checkpoints:
@@ -198,6 +199,7 @@ def _ended_values(row: RawRow, charged: int, now: datetime) -> dict[str, Any]:
         "state": state.value,
         "attempt": max(0, values.get("attempt") or 0),
         "cost": max(charged, values.get("cost") or 0),
+        "is_reserved": True,
         "charged": charged,
         "created": values.get("created") or now,
         "finished": values.get("finished") or now,

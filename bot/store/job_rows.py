@@ -91,6 +91,7 @@ def job_row(new: NewJob, now: datetime, *, begun: bool = False) -> dict[str, Any
         "attempt": int(begun),
         "started": now if begun else None,
         "cost": new.cost,
+        "is_reserved": new.is_reserved,
         "created": now,
         "parent": new.parent,
         "parts": list(new.parts),
@@ -277,8 +278,8 @@ def _user(fields: dict[str, Any]) -> User:
 def job_of(row: RowMapping, checkpoints: Mapping[str, Any]) -> Job:
     """A job made from its row and its checkpoints."""
     same_name = (
-        "id event button request_id locale prompt attempt cost parent charged status_id created started finished "
-        "provider model price spent upstream_id usage trace delivered_id deleted"
+        "id event button request_id locale prompt attempt cost is_reserved parent charged status_id created started "
+        "finished provider model price spent upstream_id usage trace delivered_id deleted"
     )
     return Job(
         **{name: row[name] for name in same_name.split()},

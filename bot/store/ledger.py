@@ -149,39 +149,46 @@ def lock_unless_banned(conn: Connection, user_key: str) -> Account:
 
 
 def reserve(conn: Connection, new: NewJob, user: Account, rules: QuotaRules, now: datetime) -> None:
-    """Reserves a job's credits on the user's account (locked) and on the group's.
+    """Reserves a job's credits on the user's account (locked) and on the group's. Where they are reserved later
+    (`is_reserved` False), they must be available all the same, and the entry is one of nothing.
 
     Raises OutOfCredits, ChatOutOfCredits.
     """
+    credits = new.cost if new.is_reserved else 0
     allowance = allowance_on_day(conn, user.id, rules.daily_allowance(new.user), rules.new_user_daily, now)
-    user, from_granted = _reserve_credits(conn, user, allowance, new.cost, now, OutOfCredits)
-    entry = {"job": new.id, "kind": "reserve", "credits": new.cost, "at": now}
+    user, from_granted = _reserve_credits(conn, user, allowance, new.cost, credits, now, OutOfCredits)
+    entry = {"job": new.id, "kind": "reserve", "credits": credits, "at": now}
     entry |= {"account": user.id, "day": user.day, "from_granted": from_granted, "chat_from_granted": 0}
     group_id = chat_account(new.chat, rules)
     if group_id is not None and rules.chat_daily is not None:
         group, _ = lock_account(conn, group_id)
-        group, chat_from_granted = _reserve_credits(conn, group, rules.chat_daily, new.cost, now, ChatOutOfCredits)
+        group, chat_from_granted = _reserve_credits(
+            conn, group, rules.chat_daily, new.cost, credits, now, ChatOutOfCredits
+        )
         entry |= {"chat_account": group.id, "chat_day": group.day, "chat_from_granted": chat_from_granted}
     require_columns(ledger, entry)
     conn.execute(INSERT_ENTRY, entry)
 
 
-def change_reservation(conn: Connection, reserved: NewJob, cost: int, rules: QuotaRules, now: datetime) -> None:
+def change_reservation(
+    conn: Connection, reserved: NewJob, cost: int, rules: QuotaRules, now: datetime, *, is_reserved: bool = True
+) -> None:
     """Reserves `cost` credits for an unfinished job (locked) in the place of what it has reserved, as if it were
-    accepted now.
+    accepted now. `is_reserved`: as of `reserve`.
 
     Raises OutOfCredits, ChatOutOfCredits, Banned.
     """
     entry = dict(conn.execute(SELECT_RESERVATION, {"job_id": reserved.id}).mappings().one())
     user = _undo_reservation(lock_unless_banned(conn, reserved.user.key), entry, "")
     allowance = allowance_on_day(conn, user.id, rules.daily_allowance(reserved.user), rules.new_user_daily, now)
-    user, from_granted = _reserve_credits(conn, user, allowance, cost, now, OutOfCredits)
-    changed = {"credits": cost, "day": user.day, "from_granted": from_granted}
+    credits = cost if is_reserved else 0
+    user, from_granted = _reserve_credits(conn, user, allowance, cost, credits, now, OutOfCredits)
+    changed = {"credits": credits, "day": user.day, "from_granted": from_granted}
     if (group_id := entry["chat_account"]) is not None:
         locked, _ = lock_account(conn, group_id)
         group = _undo_reservation(locked, entry, "chat_")
         limit = group.allowance if rules.chat_daily is None else rules.chat_daily
-        group, chat_from_granted = _reserve_credits(conn, group, limit, cost, now, ChatOutOfCredits)
+        group, chat_from_granted = _reserve_credits(conn, group, limit, cost, credits, now, ChatOutOfCredits)
         changed |= {"chat_day": group.day, "chat_from_granted": chat_from_granted}
     conn.execute(update(ledger).where(ledger.c.job == reserved.id, ledger.c.kind == "reserve").values(changed))
 
@@ -196,17 +203,18 @@ def _reserve_credits(
     locked: Account,
     allowance: int,
     cost: int,
+    credits: int,
     now: datetime,
     refusal: type[OutOfCredits | ChatOutOfCredits],
 ) -> tuple[Account, int]:
-    """Reserves credits of a locked account after the day's refill; also returns how many came from `granted`.
+    """Reserves `credits` of a locked account after the day's refill; also returns how many came from `granted`.
 
-    Raises `refusal` when too few are available.
+    Raises `refusal` when fewer than `cost` are available.
     """
     refilled = quota.refreshed(locked, quota.today(now), allowance)
     if refilled.available < cost:
         raise refusal(left=refilled.available, cost=cost, refill=quota.hours_to_refill(now))
-    reserved, from_granted = quota.reserve(refilled, cost)
+    reserved, from_granted = quota.reserve(refilled, credits)
     store_account(conn, reserved)
     return reserved, from_granted
 

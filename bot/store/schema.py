@@ -145,6 +145,7 @@ job = Table(
     Column("state", Text, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("cost", BigInteger, nullable=False),
+    Column("is_reserved", Boolean(create_constraint=False), nullable=False),  # else nothing is, until it is moderated
     Column("charged", BigInteger),
     Column("status_id", Text),
     Column("created", UtcDateTime, nullable=False),

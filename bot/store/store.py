@@ -137,8 +137,9 @@ class Store:
     # ------------------------------------------------------------ a job from acceptance to its end
 
     async def accept_job(self, new: NewJob, rules: QuotaRules, *, begun: bool = False) -> tuple[Job, bool]:
-        """Reserves the credits and stores the job, in one transaction. False: the event had become that job before, or
-        that job of the same button is unfinished.
+        """Reserves the credits (unless `new.is_reserved` is False: then it makes sure that they are there) and stores
+        the job, in one transaction. False: the event had become that job before, or that job of the same button is
+        unfinished.
 
         `begun`: its first attempt begins in the same transaction, as by `begin_attempt`.
         Raises Banned, TooManyWaiting, OutOfCredits, ChatOutOfCredits; then nothing is stored.
@@ -174,6 +175,19 @@ class Store:
             return begun
 
         return await self._database.write(work)
+
+    async def reserve_credits(self, job: Job, rules: QuotaRules) -> None:
+        """Reserves the credits of a job that was accepted without (`is_reserved` False). May be repeated.
+
+        Raises Stale, OutOfCredits, ChatOutOfCredits, Banned; then nothing is reserved.
+        """
+
+        def work(conn: Connection) -> None:
+            if not job_rows.update_held_job(conn, job, {"is_reserved": True}):
+                raise Stale
+            ledger.change_reservation(conn, job, job.cost, rules, self._clock.now())
+
+        await self._database.write(work)
 
     async def save_checkpoint(self, job: Job, name: str, value: Any, facts: Mapping[str, Any] | None = None) -> None:
         """Saves a checkpoint: a finished step and its JSON value, which replaces that of an earlier one of the name.

@@ -89,6 +89,26 @@ refusal-banned = You can’t use this bot any more. If that seems wrong, ask an 
 refusal-chat-banned = This chat can’t use the bot. If that seems wrong, ask whoever runs it.
 refusal-closed = This bot is only for people its owner has invited.
 refusal-forbidden-word = That can’t be painted here. Please try other words.
+refusal-flagged-prompt = I can’t paint this: the words were taken for { $category ->
+        [harassment] harassment
+        [hate] hatred
+        [illicit] something illegal
+        [self-harm] self-harm
+        [sexual] sexual content
+        [sexual-minors] sexual content with minors
+        [violence] violence
+       *[other] something that is not allowed here
+    }. Nothing was charged. Please put it differently, by editing your message or in a reply to this one.
+refusal-flagged-picture = I can’t paint this: picture { NUMBER($number, useGrouping: 0) } was taken for { $category ->
+        [harassment] harassment
+        [hate] hatred
+        [illicit] something illegal
+        [self-harm] self-harm
+        [sexual] sexual content
+        [sexual-minors] sexual content with minors
+        [violence] violence
+       *[other] something that is not allowed here
+    }. Nothing was charged. Please send another one.
 refusal-too-fast =
     That was a lot at once. I listen again in { $seconds ->
         [one] { NUMBER($seconds, useGrouping: 0) } second
@@ -123,6 +143,7 @@ failed-funds = This bot’s own balance at the picture service is used up. Nothi
 failed-rejected = The picture service can’t do this: “{ $quote }”. Nothing was charged. Please change the request and try again.
 failed-too-large = The request is too large for the picture service, even with the pictures scaled down. Nothing was charged. Please send smaller or fewer pictures.
 failed-moderated = The picture service’s content rules don’t allow this picture. Nothing was charged. Please try other words or another picture.
+failed-unmoderated = What is painted here is checked first, and the check doesn’t answer at the moment. Nothing was charged. Please try again in a few minutes.
 failed-declined = The picture service answered in words: “{ $quote }”. Nothing was charged. Please put it differently.
 failed-no-picture = The picture service answered without a picture. Nothing was charged. You can try again.
 failed-said = The picture service reports a failure: “{ $quote }”. Nothing was charged. You can try again.

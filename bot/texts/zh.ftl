@@ -67,6 +67,26 @@ refusal-banned = 你已不能使用这个机器人。如有疑问，请联系管
 refusal-chat-banned = 这个聊天不能使用本机器人。如有疑问，请联系机器人的管理者。
 refusal-closed = 本机器人只对受邀的人开放。
 refusal-forbidden-word = 这里不能画这个，请换个说法。
+refusal-flagged-prompt = 这个我不能画：文字被判定为{ $category ->
+        [harassment] 骚扰
+        [hate] 仇恨
+        [illicit] 违法内容
+        [self-harm] 自残
+        [sexual] 色情内容
+        [sexual-minors] 涉及未成年人的色情内容
+        [violence] 暴力
+       *[other] 这里不允许的内容
+    }。没有扣除积分。请换个说法：编辑您的消息，或回复这条消息。
+refusal-flagged-picture = 这个我不能画：第 { NUMBER($number, useGrouping: 0) } 张图片被判定为{ $category ->
+        [harassment] 骚扰
+        [hate] 仇恨
+        [illicit] 违法内容
+        [self-harm] 自残
+        [sexual] 色情内容
+        [sexual-minors] 涉及未成年人的色情内容
+        [violence] 暴力
+       *[other] 这里不允许的内容
+    }。没有扣除积分。请换一张图片。
 refusal-too-fast = 一下子太多了。{ NUMBER($seconds, useGrouping: 0) } 秒后我再听。
 refusal-not-yours = 只有发起这张图的人才能这样做。
 refusal-nothing-to-delete = 请用 /delete 回复要删除的那张图。
@@ -97,6 +117,7 @@ failed-funds = 机器人在绘图服务的余额已用完，没有扣除你的�
 failed-rejected = 绘图服务无法完成：“{ $quote }”。没有扣除积分。请修改要求后再试。
 failed-too-large = 即使缩小了图片，请求对绘图服务来说仍然太大。没有扣除积分，请发送更小或更少的图片。
 failed-moderated = 绘图服务的内容规则不允许生成这张图，没有扣除积分。请换个说法或换张图片。
+failed-unmoderated = 这里的请求要先经过审核，而审核服务现在没有回应。没有扣除积分。请过几分钟再试。
 failed-declined = 绘图服务只回了文字：“{ $quote }”。没有扣除积分。请换个说法。
 failed-no-picture = 绘图服务的回复里没有图片，没有扣除积分。可以再试一次。
 failed-said = 绘图服务报告失败：“{ $quote }”。没有扣除积分。可以再试一次。

@@ -7,6 +7,7 @@ import socket
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -150,6 +151,28 @@ def test_what_a_wire_cannot_carry_ends_a_command_with_its_key(
     assert capsys.readouterr().err == wanted
 
 
+@pytest.mark.parametrize(
+    ("given", "good", "says"),
+    [
+        ({}, True, "while it does not, nothing is painted"),
+        ({"when_unavailable": "allow"}, True, "while it does not, all is painted"),
+        ({"api_key": "wrong"}, False, "check api_key"),
+        ({"base_url": "{address}/nowhere"}, False, "check base_url"),
+        ({"base_url": "http://127.0.0.1:9", "timeout_s": 0.1}, False, "cannot be reached"),
+    ],
+)
+async def test_a_check_asks_the_moderation_about_something_harmless(
+    given: dict[str, Any], good: bool, says: str
+) -> None:
+    async with Sandbox(pace=0) as sandbox:
+        values = {"enabled": True, "base_url": "{address}", "api_key": "sandbox"} | given
+        values["base_url"] = str(values["base_url"]).replace("{address}", sandbox.address)
+        found = (await doctor.run_checks(Settings.model_validate({"moderation": values})))[-1]
+        assert (found.subject, found.is_ok) == ("moderation", good)
+        assert says in found.message
+        assert "wrong" not in found.message
+
+
 # ---------------------------------------------------------------- easel run
 
 
@@ -188,6 +211,7 @@ def test_a_demo_has_no_part_in_the_operators_chats(tmp_path: Path, monkeypatch: 
     assert (made.discord.token, made.telegram.token) == (None, None)
     assert made.fetch.allow_hosts == ("127.0.0.1:5",)
     [provider] = made.providers
+    assert (made.moderation.enabled, made.moderation.base_url) == (True, "http://127.0.0.1:5")
     assert provider.idle_timeout_s == 15  # shorter than the silence that the README asks for
 
 

@@ -230,6 +230,30 @@ def test_variables_that_others_set_are_left_alone(monkeypatch: pytest.MonkeyPatc
     assert isinstance(load(), Settings)
 
 
+def test_a_moderation_that_cannot_work_is_named_by_its_keys(tmp_path: Path) -> None:
+    wrong = """
+        [moderation]
+        enabled = true
+        categories = ["sexual", "sexual/minor"]
+        thresholds = { violense = 0.5 }
+    """
+    assert problems(written(tmp_path, wrong)) == [
+        "moderation.api_key: https://api.openai.com/v1 needs one",
+        "moderation.categories: there is no category sexual/minor; did you mean sexual/minors?",
+        "moderation.thresholds: there is no category violense; did you mean violence?",
+    ]
+    (line,) = problems(written(tmp_path, "[moderation]\nthresholds = { violence = 2 }"))
+    assert line.startswith("moderation.thresholds.violence: ")
+
+
+def test_a_moderation_of_ones_own_has_categories_of_its_own(tmp_path: Path) -> None:
+    own = load(written(tmp_path, "[moderation]\nenabled = true\nbase_url = 'http://m'\ncategories = ['spam']"))
+    assert own.moderation.categories == ("spam",)
+    assert not load(written(tmp_path, "[moderation]\ncategories = ['spam']")).moderation.enabled
+    given = load(written(tmp_path, "[moderation]\nheaders = { X-Key = 'sk-hidden' }\napi_key = 'sk-gate'"))
+    assert "sk-" not in repr(given)
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert problems(tmp_path / "none.toml") == [f"{tmp_path}/none.toml: no such file"]
 

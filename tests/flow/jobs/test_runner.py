@@ -13,6 +13,7 @@ from bot.clock import SystemClock
 from bot.downloads.fetcher import Fetcher
 from bot.errors import ChatFailed, ChatGone, Moderated, PaintFailed
 from bot.job import Job, NewJob, State
+from bot.jobs.clearance import Clearance
 from bot.jobs.images import JobImages
 from bot.jobs.linked_images import LinkedImages
 from bot.jobs.results import JobResults
@@ -98,6 +99,7 @@ class RunnerBench:
             status_messages=status_messages,
             ports={"memory": platform},
             clock=SystemClock(),
+            clearance=Clearance(store=store, moderation=None, processor=processor, rules=RULES, clock=SystemClock()),
         )
 
     async def accept(self, cost: int = 1) -> Job:

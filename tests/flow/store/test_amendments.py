@@ -133,6 +133,36 @@ async def test_credits_are_reserved_anew_and_what_is_too_dear_changes_nothing(st
     assert books_agree(database_url)
 
 
+async def test_credits_that_are_reserved_later_must_be_there_from_the_beginning(
+    store: Store, database_url: str
+) -> None:
+    by = rules(chat_daily=8)
+    for cost, refusal in ((11, OutOfCredits), (9, ChatOutOfCredits)):
+        with pytest.raises(refusal):
+            await store.accept_job(replace(new_job(chat=GROUP, cost=cost), is_reserved=False), by)
+    job, _ = await store.accept_job(replace(new_job(chat=GROUP, cost=5), is_reserved=False), by, begun=True)
+    assert (await store.balance(ANN.key, 10)).available == 10
+    assert not await store.quarantine.find_unreadable()
+    amended = await store.amendments.amend_job(job.id, replace(change(job, cost=6), is_reserved=False), by)
+    assert amended is not None
+    assert (amended.is_reserved, (await store.balance(ANN.key, 10)).available) == (False, 10)
+    with pytest.raises(Stale):
+        await store.reserve_credits(job, by)
+    for _ in range(2):
+        await store.reserve_credits(amended, by)
+        assert (await store.balance(ANN.key, 10)).reserved == 6
+    assert (await store.balance(f"chat:{GROUP.key}", 8)).available == 2
+    again = await store.amendments.amend_job(job.id, replace(change(amended, cost=7), is_reserved=False), by)
+    assert again is not None
+    assert (await store.balance(ANN.key, 10)).available == 10
+    assert books_agree(database_url)
+    with pytest.raises(ChatOutOfCredits):
+        await store.reserve_credits(again, rules(chat_daily=3))
+    assert await store.settle_job(again, State.FAILED, charged=0)
+    assert (await store.balance(ANN.key, 10)).available == 10
+    assert books_agree(database_url)
+
+
 async def test_granted_credits_return_to_where_they_came_from(store: Store, database_url: str) -> None:
     await store.grant("gift", ANN.key, 5, 10)
     job = await accepted(store, cost=12)

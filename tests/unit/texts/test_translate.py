@@ -14,12 +14,14 @@ from fluent.syntax.visitor import Visitor
 from bot import errors, texts
 from bot.chat import Action
 from bot.errors import EaselError, MessageArgument, OutOfCredits, SettingsWrong
+from bot.settings import MODERATION_CATEGORIES as CATEGORIES
 from bot.texts import LOCALES, close_bidi, negotiate_locale, translate, translate_error, translate_or_replace
 from bot.texts.translate import MAX_FACT_CHARS
 from tests.support import PROJECT
 
 FACTS: dict[str, MessageArgument] = {
     "allowed": "--size, --n",
+    "category": "violence",
     "charge": "stxA1b2",
     "command": "/paint",
     "cost": 2,
@@ -32,6 +34,7 @@ FACTS: dict[str, MessageArgument] = {
     "megapixels": 50,
     "missing": "Attach Files",
     "name": "IMG_0001.MOV",
+    "number": 2,
     "option": "--sice",
     "picture": "640×480",
     "quote": "no hands, please",
@@ -108,8 +111,16 @@ def test_every_failure_has_words(locale: str, kind: type[EaselError]) -> None:
     promised = re.findall(r"`(\w+)`", (inspect.getdoc(kind) or "").partition("Facts:")[2])
     assert taken <= set(promised)
     sentence = translate(locale, kind.key, **{name: FACTS[name] for name in taken})
-    for name in taken - {"refill", "cost"}:
+    for name in taken - {"refill", "cost", "category"}:
         assert str(FACTS[name]) in sentence
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_category_of_a_moderation_has_words_of_its_own(locale: str) -> None:
+    families = {"-".join(each.split("/")) if each == "sexual/minors" else each.partition("/")[0] for each in CATEGORIES}
+    said = {translate(locale, "refusal-flagged-prompt", category=each) for each in [*families, "other"]}
+    assert len(said) == len(families) + 1
+    assert translate(locale, "refusal-flagged-prompt", category="unheard-of") in said
 
 
 @pytest.mark.parametrize("locale", LOCALES)

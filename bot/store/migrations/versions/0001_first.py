@@ -82,6 +82,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("cost", sa.BigInteger(), nullable=False),
+        sa.Column("is_reserved", sa.Boolean(), nullable=False),
         sa.Column("charged", sa.BigInteger(), nullable=True),
         sa.Column("status_id", sa.Text(), nullable=True),
         sa.Column("created", sa.DateTime(timezone=True), nullable=False),
