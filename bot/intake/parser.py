@@ -28,6 +28,8 @@ from bot.errors import (
 from bot.intake.commands import COMMANDS, PAINT_COMMANDS, TEXT_COMMANDS
 from bot.intake.options import extract_options
 from bot.painting import Capabilities, Options
+from bot.texts.characters import strip_control_chars
+from bot.texts.shortening import shorten
 
 OPTIONS_MAX_CHARS = (
     1000  # characters; a text longer than a prompt by more than this is too long, whatever options it has
@@ -42,8 +44,6 @@ _KNOWN_COMMAND = re.compile(
 )
 _ANY_COMMAND = re.compile(r"[/\uff0f](?P<name>\w{1,32}+)(?:[@\uff20](?P<bot>\w{1,64}+))?+(?=[.,!?]*+(?:\s|$))")
 _MASK_PREFIX = re.compile(r"(?:mask|маска|蒙版|遮罩)(?!\w)[\s,.:;，。：；—–-]*|(?:蒙版|遮罩)", re.IGNORECASE)
-_CONTROL_CHARS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]+")
-_LINE_BREAKS = re.compile("\r\n?")
 UNSPECIFIC_MEDIA_TYPES = (
     "",
     "application/octet-stream",
@@ -143,7 +143,7 @@ def parse_request(message: Message, capabilities: Capabilities) -> Paint | Comma
     if not _is_addressed(message) and (slash is None or COMMANDS[slash.name].addressed_only):
         return None
     if slash is not None and slash.name in TEXT_COMMANDS:
-        words = _strip_control_chars(slash.text[:ARGUMENTS_MAX_CHARS])
+        words = strip_control_chars(slash.text[:ARGUMENTS_MAX_CHARS]).strip()
         return Command(name=slash.name, args=tuple(words.split()), text=words)
     try:
         return _parse_paint(message, text if slash is None else slash.text, slash, capabilities)
@@ -200,7 +200,7 @@ def _parse_paint(message: Message, text: str, slash: _SlashCommand | None, capab
     references = _collect_references(message, own, capabilities)
     if len(text) > capabilities.max_prompt_chars + OPTIONS_MAX_CHARS:
         raise PromptTooLong(length=len(text), limit=capabilities.max_prompt_chars)
-    extracted = extract_options(_strip_control_chars(text), capabilities, message.options)
+    extracted = extract_options(strip_control_chars(text).strip(), capabilities, message.options)
     prompt = extracted.prompt.strip()
     if not references and message.reply_to is not None and message.reply_to.from_me:
         raise ReplyHasNoPicture
@@ -233,9 +233,7 @@ def _check_mask(mask: Attachment, references: tuple[Attachment, ...], capabiliti
     if not capabilities.supports_masks:
         raise Unsupported(what="mask")
     if not _may_be_image(mask):
-        raise NotAPicture(
-            name=_strip_control_chars(mask.filename or mask.media_type)[:QUOTED_NAME_MAX_CHARS], kinds="PNG"
-        )
+        raise NotAPicture(name=_quoted_name(mask), kinds="PNG")
     if not references:
         raise MaskWithoutPicture
     if len(references) > capabilities.max_masked_references:
@@ -260,7 +258,7 @@ def file_refusal(attachment: Attachment) -> Refusal | None:
     platforms guess types from names, and bytes are sniffed later."""
     if _may_be_image(attachment):
         return None
-    name = _strip_control_chars(attachment.filename or attachment.media_type)[:QUOTED_NAME_MAX_CHARS]
+    name = _quoted_name(attachment)
     if attachment.kind == "sticker":
         return MovingSticker(name=name)
     return AnimatedPicture(name=name) if attachment.kind == "gif" else NotAPicture(name=name, kinds=SUPPORTED_FORMATS)
@@ -296,6 +294,6 @@ def _may_have_type(attachment: Attachment, kind: str, suffixes: tuple[str, ...])
     return not dot or suffix.lower() in suffixes
 
 
-def _strip_control_chars(text: str) -> str:
-    """The text without control characters, which no upstream wants; line breaks and tabs stay."""
-    return _CONTROL_CHARS.sub("", _LINE_BREAKS.sub("\n", text)).strip()
+def _quoted_name(attachment: Attachment) -> str:
+    """What a refusal calls the file."""
+    return shorten(strip_control_chars(attachment.filename or attachment.media_type).strip(), QUOTED_NAME_MAX_CHARS)

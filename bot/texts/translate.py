@@ -1,7 +1,8 @@
 """Looks up user-visible texts: the only place that turns a Fluent message id into a sentence.
 
 `en.ftl` is the reference: a message missing in another locale falls back to it; a test checks that none is missing.
-Every fact is cut here before it enters a sentence, so that no value of one can keep it from being built.
+Every fact is cleaned and cut here before it enters a sentence, so that no value of one can keep it from being built,
+or from being sent.
 """
 
 import logging
@@ -14,6 +15,7 @@ from fluent.syntax import ast
 
 from bot.errors import EaselError, MessageArgument
 from bot.metrics import TEXT_FAILURES
+from bot.texts.characters import strip_control_chars
 from bot.texts.shortening import shorten
 
 log = logging.getLogger(__name__)
@@ -60,9 +62,9 @@ def preload_locales() -> None:
 def translate(locale: str, key: str, /, **arguments: MessageArgument) -> str:
     """The message `key` in `locale`, or English for a locale that is none of LOCALES.
 
-    No value of an argument can break the sentence: a text is cut to MAX_FACT_CHARS, a number beyond MAX_NUMBER is
-    shown as that. A missing message or argument is a programming error. Raises KeyError for an unknown key, and
-    Fluent's own error for a missing argument.
+    No value of an argument can break the sentence: a text loses its control characters and is cut to MAX_FACT_CHARS,
+    a number beyond MAX_NUMBER is shown as that. A missing message or argument is a programming error. Raises KeyError
+    for an unknown key, and Fluent's own error for a missing argument.
     """
     known = locale if locale in LOCALES else "en"
     return _format_message(known, key, arguments) if arguments else _cached_message(known, key)
@@ -103,7 +105,8 @@ def _format_message(locale: str, key: str, arguments: Mapping[str, MessageArgume
 def _displayable(fact: MessageArgument) -> MessageArgument:
     """A fact as it enters a sentence."""
     if isinstance(fact, str):
-        return close_bidi(shorten(fact, MAX_FACT_CHARS))  # closed after the cut, which may take the closing mark away
+        short = shorten(strip_control_chars(fact), MAX_FACT_CHARS)
+        return close_bidi(short)  # after the cut, which may take the closing mark away
     return min(MAX_NUMBER, max(-MAX_NUMBER, fact)) if fact == fact else 0  # NaN, which no plural rule takes
 
 

@@ -3,6 +3,7 @@
 import inspect
 import math
 import re
+import unicodedata
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -204,6 +205,15 @@ def test_no_fact_is_too_long_for_any_sentence_in_any_language(locale: str) -> No
         sentence = translate(locale, key, **{name: BOMB if name in worded else 5 for name in variables})
         assert len(sentence) < 3 * MAX_FACT_CHARS + 1000, key
         assert close_bidi(sentence) == sentence, key
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_no_fact_brings_characters_into_a_sentence_that_cannot_be_sent(locale: str) -> None:
+    for key, variables in messages(locale).items():
+        odd = "a\x00\x1b[31m\ud83d\r\nfox\udc00\x9f"
+        sentence = translate(locale, key, **{name: odd if name in WORDS else 5 for name in variables})
+        assert not {each for each in sentence if unicodedata.category(each) in ("Cc", "Cs")} - {"\n", "\t"}, key
+        assert sentence.encode()
 
 
 @pytest.mark.parametrize("locale", LOCALES)
