@@ -146,6 +146,11 @@ async def _check_telegram(settings: Settings) -> list[Finding]:
         Finding(subject="telegram", is_ok=not report.problems, message="; ".join(report.problems or (report.summary,))),
         Finding(subject="telegram inline mode", is_ok=True, message=report.inline),
         Finding(subject="telegram guest mode", is_ok=True, message=report.guest),
+        Finding(
+            subject="telegram channels",
+            is_ok=not report.deaf_channels,
+            message="; ".join(report.deaf_channels or (report.channels,)),
+        ),
     ]
 
 

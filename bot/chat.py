@@ -21,7 +21,8 @@ class User:
     """Name of the adapter's platform, such as `telegram`; lower case."""
 
     id: str
-    """The platform's id of the user; unique within the platform."""
+    """The platform's id of the user; unique within the platform. Empty: the author of a message that was replied to,
+    where the platform does not tell who wrote it."""
 
     name: str
     """Display name, as the platform gives it."""

@@ -32,7 +32,7 @@ CUT_TEXT_UNITS = (MAX_TEXT_UNITS, MAX_TEXT_UNITS // 2)  # the limit, and the sho
 MAX_CAPTION_UNITS = 1024  # of a caption
 CAPTION_SLACK = 24  # units below the limit within which a caption counts as full
 PHOTO_NAME = "photo.jpg"  # Telegram gives photos no file name
-UNKNOWN_USER = User(platform=PLATFORM, id="0", name="")  # an author that Telegram does not name
+UNKNOWN_USER = User(platform=PLATFORM, id="", name="")  # an author that Telegram does not name
 
 MediaSource = telegram.Message | ExternalReplyInfo
 

@@ -3,13 +3,16 @@
 Reads Telegram only: what the settings themselves must be stands in bot/settings.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import telegram
+from telegram.constants import ChatType
 from telegram.error import InvalidToken, TelegramError
 
 from adapters.telegram.api import call_untranslated, make_bot
 from adapters.telegram.errors import describe_error
+from adapters.telegram.permissions import ADMINISTRATORS
 from bot.errors import ChatFailed, SettingsWrong
 from bot.settings import Telegram as TelegramSettings
 
@@ -28,12 +31,16 @@ class BotDiagnostics:
     """Whether inline mode is on, and why not."""
     guest: str
     """Whether guest mode is on, and why not."""
+    channels: str
+    """Which channels are heard, and what is missing there."""
+    deaf_channels: tuple[str, ...]
+    """One line for each channel of the settings in which nothing can be painted."""
     problems: tuple[str, ...]
     """One line each; empty when the bot can run."""
 
 
 async def diagnose(settings: TelegramSettings) -> BotDiagnostics:
-    """Calls getMe, getWebhookInfo and getChatMember.
+    """Calls getMe, getWebhookInfo, getChat and getChatMember.
 
     Raises SettingsWrong when the token is not accepted, ChatFailed when Telegram does not answer.
     """
@@ -43,6 +50,8 @@ async def diagnose(settings: TelegramSettings) -> BotDiagnostics:
         me = await call_untranslated(bot.get_me)
         hook = await call_untranslated(bot.get_webhook_info)
         problem = await _storage_problem(bot, settings.storage_chat)
+        listed = () if isinstance(settings.channels, bool) else settings.channels
+        channels = [await _describe_channel(bot, each) for each in listed]
     except InvalidToken:
         raise SettingsWrong(["telegram.token: Telegram does not accept it"]) from None
     except TelegramError as failed:
@@ -53,8 +62,35 @@ async def diagnose(settings: TelegramSettings) -> BotDiagnostics:
         summary="; ".join([f"is @{me.username}", *_notes(me, hook, settings)]),
         inline=_describe_inline_mode(settings, me),
         guest=describe_mode(settings, bool(me.supports_guest_queries), "Bot Settings, Guest Mode"),
+        channels=_describe_channels(settings, [each for each, works in channels if works]),
+        deaf_channels=tuple(each for each, works in channels if not works),
         problems=() if problem is None else (problem,),
     )
+
+
+def _describe_channels(settings: TelegramSettings, heard: Sequence[str]) -> str:
+    if settings.channels is True:
+        return "on, in every channel where the bot is an administrator; Telegram does not list these"
+    return f"on in {', '.join(heard)}" if heard else "off: telegram.channels names none"
+
+
+async def _describe_channel(bot: telegram.Bot, channel: int) -> tuple[str, bool]:
+    """A channel by its name, and whether posts are heard and answered there; else what is missing."""
+    try:
+        chat = await call_untranslated(lambda: bot.get_chat(channel))
+        member = await call_untranslated(lambda: bot.get_chat_member(channel, bot.id))
+    except InvalidToken:
+        raise
+    except TelegramError as failed:
+        return f"{channel}: not reached ({describe_error(failed)}); make the bot an administrator there", False
+    name = f"{chat.title} ({channel})"
+    if chat.type != ChatType.CHANNEL:
+        return f"{name}: is a {chat.type} and no channel; groups need no such setting", False
+    if member.status not in ADMINISTRATORS:
+        return f"{name}: the bot is no administrator there", False
+    if getattr(member, "can_post_messages", None) is False:
+        return f"{name}: the bot may not post there", False
+    return name, True
 
 
 def _describe_inline_mode(settings: TelegramSettings, me: telegram.User) -> str:
@@ -71,7 +107,11 @@ def describe_mode(settings: TelegramSettings, switched_on: bool, switch: str) ->
 
 
 def _notes(me: telegram.User, hook: telegram.WebhookInfo, settings: TelegramSettings) -> list[str]:
-    hears = "everything" if me.can_read_all_group_messages else "commands and replies to itself"
+    hears = (
+        "everything"
+        if me.can_read_all_group_messages
+        else "commands and replies to itself, everything where it is an administrator"
+    )
     notes = [f"in groups it hears {hears}"]
     if settings.mode == "polling" and hook.url:
         notes.append("a webhook is set, which easel run will take away")

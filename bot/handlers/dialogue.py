@@ -37,6 +37,16 @@ class Dialogue:
         kept = self._pending.find_kept(message)
         return kept is not None and (kept.is_answered or kept.latest != message.id)
 
+    def recognise(self, message: Message) -> Message:
+        """A message as one to the bot, if it replies to a question of the bot's whose author the platform does not
+        tell."""
+        reply = message.reply_to
+        if not isinstance(reply, Message) or reply.from_me or reply.sender.id:
+            return message
+        if not self._pending.is_question(message.chat, reply.id):
+            return message
+        return replace(message, to_me=True, reply_to=replace(reply, from_me=True))
+
     def find_answered(self, message: Message) -> PendingRequest | None:
         """The request that a message answers; one without contents for an old question. None: it answers nothing."""
         if (answered := self._pending.find_answered(message)) is not None:

@@ -101,7 +101,7 @@ class MessageHandler:
     async def receive_message(self, message: Message) -> bool:
         """Handles a message. False when Easel stops before its job is accepted or its reply sent."""
         try:
-            return await self._receive(message)
+            return await self._receive(self._dialogue.recognise(message))
         except Stopped:
             return False
         except Exception:

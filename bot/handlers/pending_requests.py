@@ -85,6 +85,10 @@ class PendingRequests:
             return None
         return latest if is_answer(latest, parts, message, self._clock.now()) else None
 
+    def is_question(self, chat: Chat, message_id: str) -> bool:
+        """Whether a message is the bot's question to anybody in a chat."""
+        return self._find_others(chat, message_id) is not None
+
     def get(self, chat: Chat, user: User, request_id: str) -> PendingRequest | None:
         """A request by its id."""
         return next((each for each in self._known(_key(chat, user)) if each.id == request_id), None)

@@ -24,7 +24,7 @@ MAX_BYTES = 20_000_000  # of one picture, as Telegram's servers take; it is in m
 TIMEOUT_S = 5.0  # for all pictures of a message together, which its answer waits for
 MEMORY_BYTES = 160_000_000  # of pictures being downloaded, of all users: eight of the largest
 USER_DOWNLOADS = 2  # at once
-REF_PREFIX = "linked:"  # of handles; no platform's begins so
+REF_PREFIX = "linked:"  # of handles, before the user's key; no platform's begins so; `Deletions.erase_user` knows it
 
 
 class BlobStorage(Protocol):
@@ -64,7 +64,11 @@ class LinkedImages:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
-        return [await self._store(address, body, event) for address, body in zip(addresses, bodies, strict=True)]
+        prefix = f"{REF_PREFIX}{owner}:"
+        return [
+            await self._store(address, body, prefix=prefix, event=event)
+            for address, body in zip(addresses, bodies, strict=True)
+        ]
 
     async def load(self, attachment: Attachment, *, limit: int) -> bytes:
         """The bytes of a stored picture. Raises PictureGone, PictureTooLarge, StoreFailed."""
@@ -97,11 +101,11 @@ class LinkedImages:
             return None
         return data if sniff_media_type(data[:SNIFF_BYTES]) is not None else None
 
-    async def _store(self, address: Address, data: bytes | None, event: str) -> Attachment | None:
+    async def _store(self, address: Address, data: bytes | None, *, prefix: str, event: str) -> Attachment | None:
         if data is None:
             return None
         identity = f"{event}\n{address.url}".encode()
-        ref = f"{REF_PREFIX}{hashlib.sha256(identity).hexdigest()}"
+        ref = prefix + hashlib.sha256(identity).hexdigest()
         media_type = sniff_media_type(data[:SNIFF_BYTES])
         if media_type is None:
             return Attachment(ref=ref, media_type="video/mp4", filename="GIF", kind="gif")

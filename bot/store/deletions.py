@@ -20,7 +20,7 @@ from bot.store.adapter_store import BLOB_DAYS, delete_blobs, delete_post_intents
 from bot.store.database import Database
 from bot.store.engine import field_values
 from bot.store.quarantine import delete_quarantine
-from bot.store.schema import ERASED, IS_UNFINISHED, checkpoint, job, key_value, result
+from bot.store.schema import ERASED, IS_UNFINISHED, blob_cache, checkpoint, job, key_value, result
 
 EVENT_REDELIVERY = timedelta(days=2)  # in which a platform may deliver an event again: Telegram keeps updates a day
 MAX_IDS = 500  # row ids in one statement; SQLite takes 32,766 parameters
@@ -67,11 +67,13 @@ class Deletions:
         await self._database.write(lambda conn: job_rows.update_job(conn, job_id, done))
 
     async def erase_user(self, user_key: str) -> tuple[int, tuple[Attachment, ...]]:
-        """Erases prompts, names, results and checkpoints of a user's ended jobs, and their pending requests. The ledger
-        stays. Returns the number of jobs, and the handles of all their images."""
+        """Erases prompts, names, results and checkpoints of a user's ended jobs, their pending requests, and the
+        pictures that they named by an address, but for those of unfinished jobs. The ledger stays. Returns the number
+        of jobs, and the handles of all their images."""
 
         def work(conn: Connection) -> tuple[int, tuple[Attachment, ...]]:
             delete_quarantine(conn, mentioning=user_key.partition(":")[2])
+            _delete_linked_pictures(conn, user_key)
             return _erase_jobs(conn, user_key)
 
         return await self._database.write(work)
@@ -110,6 +112,16 @@ def _erase_jobs(conn: Connection, user_key: str) -> tuple[int, tuple[Attachment,
     conn.execute(delete(key_value).where(kept, key_value.c.key.endswith(f":{user_key}", autoescape=True)))
     handles = [each for _, given, mask, made in found for each in (*given, *([mask] if mask else []), *(made or ()))]
     return len(found), tuple(Attachment(**each) for each in handles)
+
+
+def _delete_linked_pictures(conn: Connection, user_key: str) -> None:
+    """Deletes the pictures that a user named by an address, also in requests that became no job."""
+    unfinished = select(job.c.reference_images, job.c.mask).where(IS_UNFINISHED)
+    used = {each["ref"] for given, mask in conn.execute(unfinished) for each in (*given, *([mask] if mask else []))}
+    theirs = blob_cache.c.key.startswith(f"linked:{user_key}:", autoescape=True)
+    keys = [key for key in conn.execute(select(blob_cache.c.key).where(theirs)).scalars() if key not in used]
+    for start in range(0, len(keys), MAX_IDS):
+        conn.execute(delete(blob_cache).where(blob_cache.c.key.in_(keys[start : start + MAX_IDS])))
 
 
 def _without_name(user_key: str) -> dict[str, Any]:

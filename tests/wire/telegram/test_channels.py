@@ -1,6 +1,7 @@
 """Posts in channels: heard where the operator allows it, on the channel's own account; silence everywhere else."""
 
 from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -82,13 +83,38 @@ async def test_a_photo_with_words_and_a_reply_change_a_picture(place: TelegramWo
         assert len(reference_sizes(place.sandbox)) == 1
 
 
-async def test_a_bare_command_is_asked_about_where_no_reply_can_be_opened(
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_bare_command_is_asked_about_and_a_plain_reply_is_the_prompt(
+    place: TelegramWorld, channel: Chat, bo: User, restarts: bool
+) -> None:
+    async with AsyncExitStack() as running:
+        await running.enter_async_context(place.easel(channels=True))
+        post = place.server.say(bo, channel, "/imagine --size 3:2")
+        [question] = await place.until(lambda: [each for each in channel.visible_messages if each.id > post.id])
+        assert (question.text, question.content.markup) == (translate("en", "refusal-prompt-empty"), None)
+        if restarts:
+            await running.aclose()
+            await running.enter_async_context(place.easel(channels=True))
+        answer = place.server.say(bo, channel, "a red fox", reply_to=question)
+        picture = await picture_in(place, channel, answer)
+        assert picture.reply_to is answer
+        assert place.sandbox.requests[-1].prompt == "a red fox\n\nImage size: 3:2"
+        assert await credits_of(place, channel) == 49
+
+
+async def test_a_refusal_in_a_channel_is_answered_with_the_corrected_words(
     place: TelegramWorld, channel: Chat, bo: User
 ) -> None:
     async with place.easel(channels=True):
-        post = place.server.say(bo, channel, "/imagine")
-        [question] = await place.until(lambda: [each for each in channel.visible_messages if each.id > post.id])
-        assert (question.text, question.content.markup) == (translate("en", "refusal-prompt-empty"), None)
+        post = place.server.photo(bo, channel, png(size=(120, 90)), caption="/edit make it night --size 7")
+        [refusal] = await place.until(lambda: [each for each in channel.visible_messages if each.id > post.id])
+        await picture_in(place, channel, place.server.say(bo, channel, "make it night", reply_to=refusal))
+        assert reference_sizes(place.sandbox) == [(120, 90)]
+        theirs = place.server.say(bo, channel, "news of the day")
+        place.server.say(bo, channel, "well", reply_to=theirs)  # is about nothing of the bot's
+        await place.wait_until_heard()
+        await place.wait_until_settled()
+        assert len(place.sandbox.requests) == 1
 
 
 async def test_the_channels_administrators_press_its_buttons(place: TelegramWorld, channel: Chat, bo: User) -> None:

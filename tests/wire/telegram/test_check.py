@@ -42,9 +42,11 @@ async def fault(place: TelegramWorld, **telegram: Any) -> str:
 async def test_the_bot_and_its_modes(place: TelegramWorld) -> None:
     storage = place.server.add_group("Storage")
     assert await lines(place, storage_chat=storage.id) == {
-        "telegram": "is @easel_bot; in groups it hears commands and replies to itself",
+        "telegram": "is @easel_bot; in groups it hears commands and replies to itself, everything where it is an "
+        "administrator",
         "telegram inline mode": f"on; {INLINE_FEEDBACK_HINT}",
         "telegram guest mode": "on",
+        "telegram channels": "off: telegram.channels names none",
     }
 
 
@@ -58,6 +60,7 @@ async def test_what_keeps_a_mode_off_is_named(tmp_path: Path) -> None:
             "telegram": "is @easel_bot; in groups it hears everything",
             "telegram inline mode": f"off: {inline}",
             "telegram guest mode": f"off: {guest}",
+            "telegram channels": "off: telegram.channels names none",
         }
         without = await lines(made.place)
         assert without["telegram inline mode"] == f"off: {inline}; {STORAGE_CHAT_MISSING}"
@@ -67,6 +70,26 @@ async def test_what_keeps_a_mode_off_is_named(tmp_path: Path) -> None:
 async def test_without_a_storage_chat_both_modes_are_off_and_that_is_no_fault(place: TelegramWorld) -> None:
     seen = await lines(place)
     assert seen["telegram inline mode"] == seen["telegram guest mode"] == f"off: {STORAGE_CHAT_MISSING}"
+
+
+async def test_channels_that_are_heard_are_named_and_those_that_are_not_with_the_reason(place: TelegramWorld) -> None:
+    news, art = place.server.add_channel("News"), place.server.add_channel("Art")
+    heard = (await lines(place, channels=[news.id, art.id]))["telegram channels"]
+    assert heard == f"on in News ({news.id}), Art ({art.id})"
+    assert (await lines(place, channels=True))["telegram channels"].startswith("on, in every channel")
+    place.server.demote(art)
+    group = place.server.add_group("Painters")
+    (bad,) = [each for each in await found(place, channels=[news.id, art.id, group.id, -1009]) if not each.is_ok]
+    assert (bad.subject, bad.message.split("; ")) == (
+        "telegram channels",
+        [
+            f"Art ({art.id}): the bot is no administrator there",
+            f"Painters ({group.id}): is a supergroup and no channel",
+            "groups need no such setting",
+            "-1009: not reached (Chat not found)",
+            "make the bot an administrator there",
+        ],
+    )
 
 
 async def test_a_storage_chat_that_is_not_reached(place: TelegramWorld) -> None:

@@ -7,6 +7,7 @@ import pytest
 from bot.errors import TextFileUnreadable
 from bot.texts import translate_error
 from tests.servers.telegram.errors import Json
+from tests.support.databases import everything
 from tests.support.images import png
 from tests.support.website import Website, website
 from tests.support.world import reference_sizes
@@ -41,6 +42,18 @@ async def test_an_address_in_a_prompt_is_a_reference(place: TelegramWorld, site:
         picture = await place.wait_for_picture(chat)
         assert reference_sizes(place.sandbox) == sizes
         assert "“make a painting”" in picture.caption.replace("\u2060", "")
+
+
+async def test_a_typed_picture_of_a_request_that_became_no_job_is_forgotten(
+    place: TelegramWorld, site: Website
+) -> None:
+    async with place.easel():
+        place.server.say(place.ada, place.private, f"make {site.address}/50.png a painting --size 7")
+        refused = await place.wait_for_reply()
+        assert f"linked:telegram:{place.ada.id}:" in everything(place.database_url)
+        place.server.say(place.ada, place.private, "/forget")
+        await place.wait_for_reply(after=refused)
+        assert "linked:" not in everything(place.database_url)
 
 
 async def test_a_word_that_links_to_a_picture_is_a_reference(place: TelegramWorld, site: Website) -> None:
