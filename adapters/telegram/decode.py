@@ -13,6 +13,7 @@ from telegram import ExternalReplyInfo, MessageEntity, MessageOriginUser
 from adapters.telegram import ids
 from adapters.telegram.ids import PLATFORM
 from bot.chat import Action, Attachment, ButtonPress, Chat, Message, MessageRef, User
+from bot.intake.deixis import refers_to_picture
 
 BUTTON_DATA = re.compile(r"easel:(?P<action>cancel|retry|vary|edit|delete):(?P<job>[\w-]{1,40})")
 _BARE_COMMAND = re.compile(r"/(?P<name>\w+)(?:@(?P<bot>\w+))?")
@@ -22,7 +23,10 @@ _OTHER_CONTENT = (
     "contact",
     "dice",
     "game",
+    "giveaway",
+    "giveaway_winners",
     "location",
+    "paid_media",
     "poll",
     "story",
     "venue",
@@ -216,7 +220,10 @@ def decode_message(
     is_unasked = bool(first.is_automatic_forward) or _is_inline_result(first, bot)
     if sender is None or is_unasked or not has_content or addressed.for_other_bot:
         return None
-    reply = decode_reply(first, bot)
+    reply, about = decode_reply(first, bot), ()
+    if reply is not None and _is_comment(first):
+        about = reply.attachments if refers_to_picture(addressed.text) else ()
+        reply = None
     is_guest = first.guest_query_id is not None
     return Message(
         id=str(first.message_id),
@@ -224,6 +231,7 @@ def decode_message(
         sender=sender,
         text=_with_quote(addressed.text, first, reply),
         attachments=attachments,
+        about=about,
         links=tuple(each for part in parts for each in _decode_links(part)),
         reply_to=reply,
         to_me=addressed.mentions_bot or (reply is not None and reply.from_me) or is_guest,
@@ -275,6 +283,15 @@ def decode_reply(message: telegram.Message, bot: BotIdentity) -> Message | None:
             from_me=author is not None and author.id == bot.id,
         )
     return None
+
+
+def _is_comment(message: telegram.Message) -> bool:
+    """Whether a message stands below a post of a channel, in the channel's group: each of those replies to the post, in
+    words about it or not."""
+    root = message.reply_to_message
+    if root is None or not root.is_automatic_forward or message.is_topic_message:
+        return False
+    return message.message_thread_id == root.message_id
 
 
 def _job_of_buttons(message: telegram.Message) -> str | None:

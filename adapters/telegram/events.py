@@ -193,7 +193,7 @@ class UpdateHandler:
         """A message was edited by its author; of an album, the caption of one part."""
         if message.media_group_id is not None:
             return await self._albums.edit_part(message)
-        decoded = decode_message([message], self._identity)
+        decoded = decode_message([message], self._identity, hears_forwards=await self._hears_forwards(message))
         return decoded is None or await self._events.receive_message(decoded)
 
     async def _handle_migration(self, old: int, new: int) -> None:

@@ -219,8 +219,8 @@ class DraftJobs:
 
     def expect_album(self, chat: Chat, user: User) -> None:
         """Pictures of the user are coming in: what is held in the chat waits for them."""
+        self._drafts.expect_album(chat, user)
         if (draft := self._drafts.latest(chat, user)) is not None:
-            self._drafts.expect_album(draft)
             if draft.job_id is not None:
                 self._jobs.move_hold(draft.job_id, COLLECTED_HOLD_S)
             elif self._drafts.is_held(draft):

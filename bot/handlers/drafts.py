@@ -114,8 +114,6 @@ class Draft:
     """Grows with each message that joins or changes it."""
     is_admitted: bool = False
     """Whether it counts as a request already."""
-    album_until: float = 0.0
-    """Until when pictures that are coming in may belong to it; the clock's monotonic seconds."""
     hold_until: float = 0.0
     """When its refusal may be sent; the clock's monotonic seconds."""
     moved: asyncio.Event = field(default_factory=asyncio.Event)
@@ -166,8 +164,6 @@ class Draft:
         self.newest_id = message.id
         self.revision += 1
         self.replied = False
-        if message.attachments:
-            self.album_until = 0.0
         if self.handled.done():
             self.handled = asyncio.get_running_loop().create_future()
         self.moved.set()
@@ -202,6 +198,7 @@ class Drafts:
         self._latest: TTLCache[tuple[str, ...], Draft] = TTLCache(MAX_READ, OPEN_S, timer=clock.monotonic)
         self._read: TTLCache[tuple[str, str], Draft] = TTLCache(MAX_READ, READ_S, timer=clock.monotonic)
         self._cut: LRUCache[str, CutNote] = LRUCache(MAX_READ)
+        self._albums_due: TTLCache[tuple[str, ...], float] = TTLCache(MAX_READ, COLLECTED_HOLD_S, timer=clock.monotonic)
 
     async def load(self) -> None:
         """Loads the notes of an earlier process. Without the database they are lost; requests go on without them."""
@@ -240,6 +237,8 @@ class Drafts:
     def put(self, draft: Draft, message: Message) -> Draft:
         """A message joins a draft, or changes in it."""
         draft.put(message)
+        if message.attachments:
+            self._albums_due.pop(_place(message.chat, message.sender), None)
         self._latest[_place(message.chat, message.sender)] = draft
         self._read[(message.chat.key, message.id)] = draft
         return draft
@@ -288,13 +287,14 @@ class Drafts:
         draft.hold_until = self._clock.monotonic() + hold_s
         draft.moved.set()
 
-    def expect_album(self, draft: Draft) -> None:
-        """Pictures are coming in that may belong to a draft."""
-        draft.album_until = self._clock.monotonic() + COLLECTED_HOLD_S
+    def expect_album(self, chat: Chat, user: User) -> None:
+        """Pictures of a user are coming in, which may belong to words of theirs that are handled just now."""
+        self._albums_due[_place(chat, user)] = self._clock.monotonic() + COLLECTED_HOLD_S
 
     def album_wait_s(self, draft: Draft) -> float:
         """Seconds until no pictures are expected for a draft any more; 0: none are."""
-        return max(0.0, draft.album_until - self._clock.monotonic())
+        due = self._albums_due.get(_place(draft.newest.chat, draft.newest.sender), 0.0)
+        return max(0.0, due - self._clock.monotonic())
 
     def is_held(self, draft: Draft) -> bool:
         """Whether the draft's refusal is still held."""

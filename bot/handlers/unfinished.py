@@ -146,13 +146,18 @@ def message_order(message_id: str) -> int:
 
 def is_answer(request: PendingRequest, parts: PaintParts, message: Message, now: datetime) -> bool:
     """Whether a message that replies to nothing of the bot's answers the request."""
-    if request.awaits is Awaits.NOTHING:
+    if request.awaits is Awaits.NOTHING or says_nothing(message):
         return False
     if not message.attachments:
         return True
     if parts.words:  # a request of its own, unless pictures have just come one by one
         return request.is_collected and now - request.asked_at <= JOIN_WITHIN
     return request.awaits in (Awaits.WORDS, Awaits.PICTURES)
+
+
+def says_nothing(message: Message) -> bool:
+    """Whether a message has neither words nor pictures, nor names the bot: a location, a die."""
+    return not (message.text.strip() or message.attachments or message.command or message.to_me)
 
 
 def complete(message: Message, request: PendingRequest) -> Message:
@@ -163,7 +168,10 @@ def complete(message: Message, request: PendingRequest) -> Message:
     kept = request.images
     if message.attachments and request.wants_others:
         kept = ()
-    if not parts.words or request.awaits is Awaits.WORDS:
+    is_empty = not (parts.words or message.attachments or kept or request.edits)
+    if is_empty and request.awaits is Awaits.PICTURES:
+        text = ""  # the words alone would be painted without the pictures that they are about
+    elif not parts.words or request.awaits is Awaits.WORDS:
         text = f"{request.words} {parts.words}".strip()
     else:
         text = parts.words

@@ -99,6 +99,40 @@ def test_captions_of_several_parts_are_all_read_the_one_to_the_bot_first(
     assert found is None or (found.to_me and len(found.attachments) == len(captions))
 
 
+@pytest.mark.parametrize(
+    ("text", "root", "is_about", "is_reply"),
+    [
+        ("/imagine a fox", {"is_automatic_forward": True}, False, False),
+        ("/imagine make this a painting", {"is_automatic_forward": True}, True, False),
+        ("/edit in oil", {"is_automatic_forward": True}, True, False),
+        ("/imagine a fox", {}, False, True),
+        ("/imagine a fox", {"is_automatic_forward": True, "message_id": 3}, False, True),  # a post of another thread
+    ],
+)
+def test_a_comment_on_a_channels_post_is_about_its_picture_only_where_it_says_so(
+    text: str, root: dict[str, Any], is_about: bool, is_reply: bool
+) -> None:
+    group = {"id": -5, "type": "supergroup", "title": "Talk"}
+    channel = {"id": -6, "type": "channel", "title": "News"}
+    photo = [{"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}]
+    post = {"message_id": 4, "date": 1, "chat": group, "sender_chat": channel, "photo": photo} | root
+    found = decode_message([sent_by_way_of(8, text=text, chat=group, message_thread_id=4, reply_to_message=post)], BOT)
+    assert found is not None
+    assert ([each.ref for each in found.about] == ["f"]) is is_about
+    assert (found.reply_to is not None) is is_reply
+
+
+@pytest.mark.parametrize("kind", ["paid_media", "giveaway"])
+def test_what_is_said_without_words_is_heard(kind: str) -> None:
+    content: dict[str, Any] = {
+        "paid_media": {"star_count": 1, "paid_media": [{"type": "preview"}]},
+        "giveaway": {"chats": [], "winners_selection_date": 1, "winner_count": 1},
+    }
+    found = decode_message([sent_by_way_of(8, text=None, **{kind: content[kind]})], BOT)
+    assert found is not None
+    assert (found.text, found.attachments) == ("", ())
+
+
 @pytest.mark.parametrize("has_picture", [False, True])
 def test_a_quote_of_the_bots_own_question_is_no_prompt(has_picture: bool) -> None:
     size = {"file_id": "f", "file_unique_id": "u", "width": 1, "height": 1}

@@ -72,6 +72,23 @@ async def test_an_administrator_takes_a_command_and_what_is_forwarded_with_it_as
         assert len(place.sandbox.requests) == before + 1
 
 
+@pytest.mark.parametrize("command", ["/edit@easel_bot", "@easel_bot"])
+async def test_a_comment_that_is_corrected_at_once_keeps_what_is_forwarded_with_it(
+    place: TelegramWorld, clock: PausableClock, command: str
+) -> None:
+    place.server.promote(place.group)
+    async with place.easel():
+        with clock.paused():
+            request = place.server.say(place.ada, place.group, f"{command} make it nite")
+            await place.wait_until_heard()
+            place.server.edit(request, f"{command} make it night")
+            place.server.forward(place.ada, place.group, photos(place, 1)[0])
+            await place.wait_until_heard()
+        await place.wait_for_picture(place.group, after=request)
+        assert [each.prompt for each in place.sandbox.requests] == ["make it night"]
+        assert reference_sizes(place.sandbox) == sizes(0)
+
+
 async def test_where_no_forward_can_be_heard_nothing_is_waited_for(place: TelegramWorld, clock: PausableClock) -> None:
     async with place.easel():
         place.server.promote(place.group)

@@ -7,6 +7,7 @@ import pytest
 
 from bot.texts import translate
 from tests.servers.telegram import UNLIMITED, Message, User
+from tests.servers.telegram.entities import Content
 from tests.support.images import png
 from tests.support.world import reference_sizes
 from tests.wire.telegram.easel import TelegramWorld, telegram_world
@@ -56,6 +57,23 @@ async def test_an_edit_without_words_keeps_somebodys_picture_for_the_answer(plac
         await place.wait_for_picture(place.group, after=question)
         assert reference_sizes(place.sandbox) == [(90, 70)]
         assert "3:2" in place.sandbox.requests[-1].prompt  # what was typed with the command
+
+
+@pytest.mark.parametrize("replies", [False, True])
+async def test_what_has_neither_words_nor_pictures_answers_nothing(place: TelegramWorld, replies: bool) -> None:
+    die = Content(service={"dice": {"emoji": "🎲", "value": 3}})
+    async with place.easel():
+        place.server.animation(place.ada, place.private, b"gif", caption="make it night")
+        refused = await place.wait_for_reply()
+        rolled = place.server.core.world.post(place.private, place.ada, die, reply_to=refused if replies else None)
+        place.server.deliver(rolled)
+        asked = await place.wait_for_reply(after=refused)
+        assert asked.text == translate("en", "refusal-prompt-empty")
+        await place.wait_until_settled()
+        assert place.sandbox.requests == []
+        place.server.photo(place.ada, place.private, png(size=(90, 70)), caption="make it day")
+        await place.wait_for_picture(after=asked)
+        assert [each.prompt for each in place.sandbox.requests] == ["make it day"]
 
 
 @pytest.mark.parametrize("waits", [False, True])
