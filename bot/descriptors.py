@@ -10,7 +10,11 @@ MAX_LIMIT = 65_536  # descriptors that are asked for, where the system allows mo
 FILES = 28  # the database's connections with their logs, the event loop, the log, pipes to processes, a lock
 MIN_JOBS = 2
 MIN_CONNECTIONS = 4
-SERVER_SHARE, CHAT_SHARE = 8, 8  # one descriptor in so many is for the HTTP server's, for each chat's connections
+SERVER_SHARE, CHAT_SHARE = (
+    8,
+    16,
+)  # one descriptor in so many is for the HTTP server's, for each chat client's connections
+CHAT_CLIENTS = 3  # with connections of their own: Telegram's, Discord's library, our calls to Discord
 
 
 def raise_limit() -> None:
@@ -34,10 +38,11 @@ def server_connections(descriptors: int) -> int:
 
 
 def chat_connections(descriptors: int) -> int:
-    """Connections that one chat platform's client may have."""
+    """Connections that one chat client may have."""
     return max(MIN_CONNECTIONS, descriptors // CHAT_SHARE)
 
 
 def concurrent_jobs(descriptors: int) -> int:
     """Jobs that may run at once: each has one connection to its upstream, or to where the result is fetched from."""
-    return max(MIN_JOBS, descriptors - FILES - server_connections(descriptors) - chat_connections(descriptors))
+    chats = CHAT_CLIENTS * chat_connections(descriptors)
+    return max(MIN_JOBS, descriptors - FILES - server_connections(descriptors) - chats)

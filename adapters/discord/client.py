@@ -141,7 +141,8 @@ class DiscordAdapter:
 
     async def problem(self) -> str | None:
         """Why Discord cannot be reached now; None when it can."""
-        return self._connection.problem() or self._inbox.problem() or self._state.problem()
+        parts = (self._connection, self._rest, self._inbox, self._state)
+        return next((problem for part in parts if (problem := part.problem()) is not None), None)
 
     # ------------------------------------------------------------ ChatPort
 

@@ -46,7 +46,7 @@ Callback = Callable[..., Coroutine[Any, Any, None]]
 
 
 class CommandCallbacks(Protocol):
-    """What commands call. The gateway client runs them by `run_event`, so that it is not closed in the middle."""
+    """What commands call. The gateway client runs them by `run_interaction`, so that it is not closed in the middle."""
 
     async def handle_paint_command(
         self,
@@ -88,10 +88,10 @@ def add_commands(
     tree.add_command(_admin_group(callbacks))
 
     async def edit_image(interaction: Interaction, message: discord.Message) -> None:
-        await interaction.client.run_event(callbacks.handle_message_menu(interaction, message))
+        await interaction.client.run_interaction(interaction, callbacks.handle_message_menu(interaction, message))
 
     async def delete_picture(interaction: Interaction, message: discord.Message) -> None:
-        await interaction.client.run_event(callbacks.handle_delete_menu(interaction, message))
+        await interaction.client.run_interaction(interaction, callbacks.handle_delete_menu(interaction, message))
 
     for name, callback in (("discord-menu-edit", edit_image), ("discord-menu-delete", delete_picture)):
         tree.add_command(
@@ -168,8 +168,8 @@ def _paint_command(
         images = [each for each in (image, image2, image3, image4, image5) if each is not None]
         values = {"size": size, "model": model, "quality": quality, "n": None if n is None else str(n)}
         options = {option: value for option, value in values.items() if value is not None}
-        await interaction.client.run_event(
-            callbacks.handle_paint_command(interaction, name, prompt, images, mask, options)
+        await interaction.client.run_interaction(
+            interaction, callbacks.handle_paint_command(interaction, name, prompt, images, mask, options)
         )
 
     models = [each for each in offered_models(available.models) if len(each.name) <= MAX_CHOICE_CHARS][:MAX_CHOICES]
@@ -207,7 +207,7 @@ def _model_choice(model: Model) -> app_commands.Choice[str]:
 
 def _text_command(name: str, callbacks: CommandCallbacks) -> app_commands.Command[Any, ..., Any]:
     async def run(interaction: Interaction) -> None:
-        await interaction.client.run_event(callbacks.handle_text_command(interaction, name, ""))
+        await interaction.client.run_interaction(interaction, callbacks.handle_text_command(interaction, name, ""))
 
     return _command(name, run)
 
@@ -245,7 +245,9 @@ def _admin_callback(subcommand: Subcommand, callbacks: CommandCallbacks) -> Call
         for argument in subcommand.arguments:
             value = str(values[ARGUMENT_OPTIONS[argument][0]])
             words.append(parse_user_argument(value) if argument is Argument.USER else value)
-        await interaction.client.run_event(callbacks.handle_text_command(interaction, "admin", " ".join(words)))
+        await interaction.client.run_interaction(
+            interaction, callbacks.handle_text_command(interaction, "admin", " ".join(words))
+        )
 
     first, *_ = inspect.signature(run).parameters.values()
     options = [

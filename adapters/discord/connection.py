@@ -14,6 +14,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from adapters.discord.gateway import GatewayClient
+from adapters.discord.rest import LOGIN_REFUSED
 from bot.chat import Chat
 from bot.clock import Clock
 from bot.errors import PlaceClosed, SettingsWrong
@@ -23,7 +24,6 @@ from bot.supervision import Supervisor, TaskInterrupted
 log = structlog.get_logger()
 
 RESTART_PAUSE_S, RESTART_PAUSE_MAX_S = 5.0, 300.0  # between two starts, doubling; Discord allows 1000 identifies a day
-LOGIN_REFUSED = "discord.token: Discord does not accept it"
 # Close codes of the gateway after which no new start can succeed.
 FATAL_CLOSE_CODES = {4004: LOGIN_REFUSED, 4010: "discord.shard_ids: there is no such shard"}
 MESSAGE_CONTENT_OFF = "discord.message_content: the intent is not switched on in the developer portal; going on without"

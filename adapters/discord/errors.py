@@ -51,6 +51,8 @@ class CallRejected(Exception):
 
 def translate_rejection(rejection: CallRejected) -> ChatFailed:
     """The failure that a rejected call stands for."""
+    if rejection.status == 401 and rejection.code not in DEAD_TOKEN_CODES:  # the operator mends that, or Discord does
+        return chat_unreachable(rejection)
     if rejection.code == UNKNOWN_MESSAGE:
         return MessageGone(detail=str(rejection))
     if rejection.code in CHAT_GONE_CODES or rejection.code in DEAD_TOKEN_CODES or rejection.status == 403:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import structlog
 from cachetools import TTLCache
 
-from adapters.discord.errors import CallRejected
+from adapters.discord.errors import CallRejected, translate_rejection
 from adapters.discord.ids import MessageFileRef, StickerFileRef, StoredFileRef, parse_file_ref
 from adapters.discord.media import ReceivedFile, find_images, make_attachment
 from adapters.discord.rest import RestClient
@@ -175,7 +175,11 @@ class Files:
                 urls = dict(find_images(await self._rest.call("GET", path)))
                 break
             except CallRejected as rejection:
-                raise PictureGone(name=name, detail=str(rejection)) from rejection
+                if not isinstance(failed := translate_rejection(rejection), ChatUnreachable):
+                    raise PictureGone(name=name, detail=str(rejection)) from rejection
+                if pause is None:
+                    raise failed from rejection
+                await self._clock.sleep(pause)
             except (ChatBusy, ChatUnreachable) as failed:
                 if pause is None:
                     raise ChatUnreachable(detail=failed.detail) from failed

@@ -12,10 +12,9 @@ from typing import Any, cast
 import aiohttp
 import discord
 import structlog
-from discord import app_commands
-from typing_extensions import override
 
 from adapters.discord import ids
+from adapters.discord.command_tree import GatewayCommandTree
 from adapters.discord.commands import Interaction, TextTranslator, add_commands, sync_commands
 from adapters.discord.events import MessageEvents
 from adapters.discord.files import Files
@@ -33,18 +32,19 @@ from adapters.discord.inbox import (
 from adapters.discord.interaction_replies import InteractionReplies
 from adapters.discord.interactions import AnswerButton, InteractionHandler, JobButton
 from adapters.discord.message_reader import MessageReader
-from adapters.discord.parsers import EventParsers, number_of, without_unused
+from adapters.discord.parsers import EventParsers, number_of
 from adapters.discord.permissions import ChannelPermissions
 from adapters.discord.sender import Sender
 from adapters.discord.state import DiscordState
 from adapters.discord.threads import ThreadStarters
 from adapters.discord.unfolding import LinkUnfolding
-from adapters.discord.users import Users
+from adapters.discord.users import Users, interaction_locale
 from bot import descriptors
 from bot.clock import Clock
 from bot.errors.machine import is_machine_failure
 from bot.ports import AdapterStorage, EventSink
 from bot.supervision import Supervisor
+from bot.texts import translate
 
 log = structlog.get_logger()
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # no voice here
@@ -56,30 +56,6 @@ HANDOVER_TIMEOUT_S = 5.0  # at the end, for events that came in
 RECONNECT_PAUSE_S, RECONNECT_PAUSE_MAX_S = 1.0, 60.0  # before a shard connects again whose session broke; doubles
 MAX_RATELIMIT_WAIT_S = 30.0  # discord.py raises where its own calls would have to wait longer
 GUILD_READY_TIMEOUT_S = 0.2  # nothing here waits for the list of guilds
-
-
-class GatewayCommandTree(app_commands.CommandTree["GatewayClient"]):
-    """The commands. An exception that is not a command's own, such as that of an option which cannot be read, would
-    leave its user without an answer."""
-
-    @override
-    async def _call(self, interaction: Interaction) -> None:
-        try:
-            try:
-                await super()._call(interaction)
-            except app_commands.AppCommandError:
-                raise
-            except Exception as failed:  # before the command began, such as in a message that a menu was opened on
-                reduced = without_unused(interaction.data)
-                if reduced == interaction.data:
-                    raise
-                log.warning("discord command read anew", failure=type(failed).__name__)
-                interaction.data = reduced
-                await super()._call(interaction)
-        except app_commands.AppCommandError:
-            raise
-        except Exception as failed:
-            await self.client.run_event(self.client.handle_broken_command(interaction, failed))
 
 
 class GatewayClient(discord.AutoShardedClient):
@@ -204,6 +180,16 @@ class GatewayClient(discord.AutoShardedClient):
         task.add_done_callback(self._running.discard)
         return task
 
+    def run_interaction(self, interaction: Interaction, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """As `run_event`; whoever started an interaction whose handling breaks is told."""
+        return self.run_event(self._handle_interaction(interaction, work))
+
+    async def _handle_interaction(self, interaction: Interaction, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as failed:
+            await self.handle_broken_interaction(interaction, failed)
+
     # ------------------------------------------------------------ the connection; every event may come again
 
     async def on_ready(self) -> None:
@@ -301,9 +287,14 @@ class GatewayClient(discord.AutoShardedClient):
         if asks_for_something("MESSAGE_CREATE", data, self._own_id):
             await self._messages.refuse_unreadable(data)
 
-    async def handle_broken_command(self, interaction: Interaction, failed: Exception) -> None:
-        """A command whose options discord.py cannot read: its user is told, its event is kept."""
-        log.error("discord command not read", exc_info=failed)
+    async def refuse_changed_command(self, interaction: Interaction) -> None:
+        """A command as an earlier version had it, which a client has not forgotten yet."""
+        log.warning("discord command of another version", name=(interaction.data or {}).get("name"))
+        await self._replies.refuse(interaction, translate(interaction_locale(interaction), "discord-command-changed"))
+
+    async def handle_broken_interaction(self, interaction: Interaction, failed: Exception) -> None:
+        """An interaction that discord.py cannot read, or that breaks its handler: its user is told, its event kept."""
+        log.error("discord interaction failed", exc_info=failed)
         self._inbox.set_aside("INTERACTION_CREATE", None, f"handling: {type(failed).__name__}", event_id=interaction.id)
         await self._replies.refuse_broken(interaction)
 
@@ -364,7 +355,7 @@ class GatewayClient(discord.AutoShardedClient):
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Modals only: commands and buttons come by the command tree and JobButton."""
         if interaction.type is discord.InteractionType.modal_submit:
-            await self.run_event(self.interactions.handle_modal(interaction))
+            await self.run_interaction(interaction, self.interactions.handle_modal(interaction))
 
 
 async def _logged(work: Coroutine[Any, Any, None]) -> None:

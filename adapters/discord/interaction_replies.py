@@ -151,9 +151,12 @@ class InteractionReplies:
             log.warning("interaction not answered", detail=str(failed))
 
     async def refuse_broken(self, interaction: Interaction) -> None:
-        """Tells the user of a command that broke before it was acknowledged."""
+        """Tells the user of an interaction that broke, before it was acknowledged or after."""
         text = translate_error(interaction_locale(interaction), EaselError())
-        await self.respond(lambda: interaction.response.send_message(text, ephemeral=True))
+        if interaction.response.is_done():
+            await self.send_ephemeral(self.make_token(interaction, token_only=True), text)
+        else:
+            await self.respond(lambda: interaction.response.send_message(text, ephemeral=True))
 
     async def send_ephemeral(self, token: InteractionToken, text: str) -> None:
         """Sends a sentence that only the user sees; nothing for an empty one."""

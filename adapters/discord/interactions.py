@@ -59,7 +59,9 @@ class JobButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=BUTTON_
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         client = interaction.client
-        await client.run_event(client.interactions.handle_button(interaction, self._action, self._job))
+        await client.run_interaction(
+            interaction, client.interactions.handle_button(interaction, self._action, self._job)
+        )
 
 
 class AnswerButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=ANSWER_ID):
@@ -78,8 +80,8 @@ class AnswerButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=ANSW
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         client = interaction.client
-        await client.run_event(
-            client.interactions.handle_answer_button(interaction, needs_words=self._wanted == "words")
+        await client.run_interaction(
+            interaction, client.interactions.handle_answer_button(interaction, needs_words=self._wanted == "words")
         )
 
 

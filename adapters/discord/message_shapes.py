@@ -35,6 +35,7 @@ _FIELDS: Mapping[str, tuple[type, Any]] = {
 _DEFAULTS: Json = {name: default for name, (_, default) in _FIELDS.items() if default is not _ABSENT}
 _AUTHOR_DEFAULTS: Json = {"username": "", "discriminator": "0", "avatar": None}
 _ATTACHMENT_DEFAULTS: Json = {"filename": "", "size": 0, "proxy_url": ""}
+PNG_STICKER, STICKER_FORMATS = 1, (1, 2, 3, 4)  # PNG, APNG, Lottie, GIF
 _IDENTITY = ("id", "channel_id", "guild_id", "webhook_id", "author", "type")
 _MEANING = frozenset({"content", "attachments", "sticker_items", "message_snapshots", "components"})
 _EMBED_FIELDS = ("type", "url", "image", "thumbnail", "video")  # what Easel looks at
@@ -121,6 +122,16 @@ def _complete_attachments(attachments: list[Any]) -> list[Any]:
     return [_with_defaults(each, _ATTACHMENT_DEFAULTS) for each in attachments]
 
 
+def _complete_stickers(stickers: list[Any]) -> list[Any]:
+    """discord.py knows no file of a format that came after it; Discord has a PNG of most stickers."""
+    return [
+        {**cast("Json", each), "format_type": PNG_STICKER}
+        if isinstance(each, dict) and cast("Json", each).get("format_type") not in STICKER_FORMATS
+        else each
+        for each in stickers
+    ]
+
+
 def _complete_snapshots(snapshots: list[Any]) -> list[Json]:
     """Raises MeaningUnreadable."""
     return [{"message": _complete_forwarded(each)} for each in snapshots]
@@ -141,6 +152,7 @@ def _complete_replied(message: Any) -> Any:
 _NESTED: Mapping[str, Callable[[Any], Any]] = {
     "author": _complete_author,
     "attachments": _complete_attachments,
+    "sticker_items": _complete_stickers,
     "message_snapshots": _complete_snapshots,
     "referenced_message": _complete_replied,
 }

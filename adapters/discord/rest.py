@@ -27,6 +27,7 @@ log = structlog.get_logger()
 # Discord wants this form
 USER_AGENT = f"DiscordBot (https://github.com/Rapptz/discord.py {discord.__version__}) Easel"
 TIMEOUT = aiohttp.ClientTimeout(total=120.0, sock_connect=10.0, sock_read=30.0)  # ten large images, a slow line
+LOGIN_REFUSED = "discord.token: Discord does not accept it"
 MAX_MESSAGE_CHARS = 200  # of an error response's message, for the log
 
 Json = dict[str, Any]  # Any: Discord's bodies
@@ -62,6 +63,7 @@ class RestClient:
         self._clock = clock
         self._gate = gate
         self._on_response = on_response
+        self._is_refused = False
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=descriptors.chat_connections(descriptors.limit())),
             timeout=TIMEOUT,
@@ -70,6 +72,10 @@ class RestClient:
 
     async def close(self) -> None:
         await self._session.close()
+
+    def problem(self) -> str | None:
+        """Why calls fail; None when the last one that the bot's token authorised did not fail for the token."""
+        return LOGIN_REFUSED if self._is_refused else None
 
     async def call(
         self,
@@ -94,6 +100,8 @@ class RestClient:
                 method, self._base_url + path, headers=headers, allow_redirects=False, **body
             ) as response:
                 self._on_response(path, response.headers)
+                if bot_auth:
+                    self._is_refused = response.status == 401
                 return await self._parse_response(response)
         except (TimeoutError, aiohttp.ClientError, OSError) as failed:
             raise chat_unreachable(type(failed).__name__) from failed

@@ -462,6 +462,7 @@ discord-form-pictures = More pictures to use
 discord-form-example = make it a rainy night
 discord-answer-title = Your answer
 discord-answer-prompt = What to paint, or what to change
+discord-command-changed = This command has changed since your Discord loaded it. Please type it once more; if it looks as before, restart Discord.
 discord-hidden = I can’t see what you mean there. Mention me in your message; for a picture somebody else posted, open its menu and choose Apps → { $menu }.
 # $missing is a list of Discord’s own names of permissions.
 discord-no-permission = I can’t work in this channel: { $missing } is missing. Please ask whoever runs this server.

@@ -390,6 +390,7 @@ discord-form-pictures = 还要用到的图片
 discord-form-example = 改成下雨的夜晚
 discord-answer-title = 你的回答
 discord-answer-prompt = 要画什么，或者要改什么
+discord-command-changed = 这个命令在您的 Discord 加载之后已经改变。请重新输入；如果看起来还是老样子，请重启 Discord。
 discord-hidden = 我看不到你指的内容。请在消息里提到我；如果是别人发的图片，请打开那条消息的菜单，选择“应用 → { $menu }”。
 # $missing 是 Discord 自己的权限名称列表。
 discord-no-permission = 我在这个频道里没法工作：缺少权限 { $missing }。请联系服务器的管理者。

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.kill.kill_points import PLATFORMS
 from tests.kill.world import KillWorld, PrivateUser, kill_world
 from tests.support.easel_process import run_easel
 from tests.support.waiting import wait_until
@@ -74,10 +75,16 @@ async def half_open(address: str, count: int) -> AsyncGenerator[None]:
         await asyncio.gather(*holding, return_exceptions=True)
 
 
-@pytest.mark.parametrize("platform", ["telegram", "discord message"])
-async def test_many_jobs_of_a_process_with_64_descriptors(tmp_path: Path, platform: str) -> None:
-    async with kill_world(tmp_path, "chat") as world, world.process(run_with_64) as running:
-        await all_painted(world, [world.add_user(platform) for _ in range(JOBS)])
+@pytest.mark.parametrize("dialect", ["chat", "tasks", "images"])
+@pytest.mark.parametrize(
+    "platforms", [("telegram",), ("discord message",), PLATFORMS], ids=["telegram", "discord", "all"]
+)
+async def test_many_jobs_of_a_process_with_64_descriptors(
+    tmp_path: Path, platforms: tuple[str, ...], dialect: str
+) -> None:
+    async with kill_world(tmp_path, dialect) as world, world.process(run_with_64) as running:
+        await all_painted(world, [world.add_user(platforms[number % len(platforms)]) for number in range(JOBS)])
+        assert not running.logged("Too many open files")
         assert running.log.stat().st_size < MAX_LOG_BYTES
         assert await running.stop() == 0
 

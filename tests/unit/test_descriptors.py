@@ -13,14 +13,14 @@ def test_the_shares_of_all_parts_fit_into_the_limit(limit: int) -> None:
     parts = (
         descriptors.FILES,
         descriptors.server_connections(limit),
-        descriptors.chat_connections(limit),
+        descriptors.CHAT_CLIENTS * descriptors.chat_connections(limit),
         jobs,
     )
     assert sum(parts) <= limit
     assert jobs >= descriptors.MIN_JOBS
 
 
-@pytest.mark.parametrize(("limit", "jobs"), [(16, 2), (64, 20), (1024, 740)])
+@pytest.mark.parametrize(("limit", "jobs"), [(16, 2), (64, 16), (1024, 676)])
 def test_how_many_jobs_run_at_once(limit: int, jobs: int) -> None:
     assert descriptors.concurrent_jobs(limit) == jobs
 

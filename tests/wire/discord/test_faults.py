@@ -11,10 +11,12 @@ from typing import Literal
 import pytest
 from structlog.testing import capture_logs
 
+from adapters.discord.rest import LOGIN_REFUSED
 from bot.job import State
 from bot.texts import translate
 from tests.servers.discord import DiscordServer, Message, Permission
 from tests.support.clocks import FastClock
+from tests.support.waiting import wait_until
 from tests.wire.discord.easel import DiscordWorld, discord_world, done, photo
 
 Route = tuple[str, str]
@@ -62,6 +64,7 @@ TROUBLES = [
     Trouble(name="slow", plan=lambda server, method, route: server.faults.delay(method, route, 0.3), tells=None),
     Trouble(name="500", plan=failing(500)),
     Trouble(name="502 three times", plan=failing(502, times=3)),
+    Trouble(name="401 twice", plan=failing(401, times=2)),
     Trouble(name="garbage", plan=garbled(PAGE)),
     Trouble(name="half an answer", plan=garbled(HALF)),
     Trouble(name="an answer about nothing", plan=garbled(ODD)),
@@ -103,6 +106,20 @@ async def test_each_fault_leaves_one_picture_charged_once(tmp_path: Path, route:
         heard = [each["event"] for each in logs if each["log_level"] in ("warning", "error")]
         assert "call failed" not in heard  # no bug of ours
         assert trouble.tells is None or trouble.tells in {each["event"] for each in logs}
+
+
+async def test_a_token_that_is_not_accepted_any_more_shows(tmp_path: Path) -> None:
+    async with discord_world(tmp_path, clock=FastClock(SPEED)) as world, world.easel() as easel:
+        world.server.faults.fail(*POST, status=401, times=1000)
+        ask(world, POST)
+
+        async def says(problem: str | None) -> bool:
+            return await easel.discord.problem() == problem
+
+        await wait_until(lambda: says(LOGIN_REFUSED))
+        world.server.faults.planned.clear()
+        await world.wait_for_picture()
+        await wait_until(lambda: says(None))
 
 
 # ---------------------------------------------------------------- what lasts

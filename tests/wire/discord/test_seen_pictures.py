@@ -65,6 +65,17 @@ async def test_a_sticker_that_stands_still_is_a_reference(world: DiscordWorld, h
         assert reference_sizes(world.sandbox) == [(52, 40)]
 
 
+async def test_a_sticker_of_a_format_to_come_is_tried(world: DiscordWorld) -> None:
+    async with world.easel():
+        sticker = world.server.world.add_sticker(png(size=(52, 40)))
+        item = {"id": str(sticker.id), "name": "Wave", "format_type": 9}
+        world.server.gateway.odd["MESSAGE_CREATE"] = {"sticker_items": [item]}
+        world.server.say(world.ada, world.channel, f"{world.bot_mention} make it night")
+        await world.until(lambda: world.sandbox.requests)
+        await world.wait_until_settled()
+        assert reference_sizes(world.sandbox) == [(52, 40)]
+
+
 async def test_a_sticker_alone_waits_for_words_over_a_restart(world: DiscordWorld) -> None:
     home = world.server.world.open_dm(world.ada)
     async with world.easel():
