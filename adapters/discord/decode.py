@@ -1,7 +1,7 @@
 """discord.py's objects as the core's values: users, messages, button presses, modals. Pure: nothing is fetched here."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import discord
 from adapters.discord import ids
 from adapters.discord.encode import SPOILER_PREFIX
 from adapters.discord.ids import PLATFORM
+from adapters.discord.markup import MentionKind, NameOf, read_markup
 from adapters.discord.media import SPOILER_FLAG, ReceivedFile, decode_files, embed_addresses, make_attachment
 from adapters.discord.rest import Json
 from bot.chat import Action, Attachment, ButtonPress, Chat, DeletedMessage, Message, MessageRef, User
@@ -19,8 +20,6 @@ BUTTON_ID = re.compile(r"easel:(?P<action>cancel|retry|vary|edit|delete):(?P<job
 MAX_TEXT_CHARS = (2000, 4000)  # characters of a user's message, without and with Nitro
 CUT_SLACK = 100  # characters below the limit within which a text may have been cut
 ANSWER_ID = re.compile(r"easel-answer:(?P<wanted>words|any)")
-_MENTION = re.compile(r"<@[!&]?(\d{1,20})>")
-_CUSTOM_EMOJI = re.compile(r"<a?(:\w+:)\d+>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,15 +72,31 @@ def decode_attachments(message: discord.Message) -> tuple[Attachment, ...]:
 def decode_text(message: discord.Message, bot_id: int, bot_roles: Sequence[int] = ()) -> str:
     """What a user wrote, without the mention of the bot or of its roles; others are mentioned by name."""
     names = {user.id: user.display_name for user in message.mentions}
-
-    def mention_text(match: re.Match[str]) -> str:
-        mentioned = int(match[1])
-        if mentioned == bot_id or mentioned in bot_roles:
-            return ""
-        return f"@{names[mentioned]}" if mentioned in names else match[0]
-
     text = re.sub(rf"^\s*<@[!&]?{bot_id}>[,:]?\s*", "", message.content)
-    return _CUSTOM_EMOJI.sub(r"\1", _MENTION.sub(mention_text, text)).strip()
+    return read_markup(text, _names_of(message.guild, {bot_id, *bot_roles}, names))
+
+
+def decode_typed(interaction: discord.Interaction[Any], text: str) -> str:
+    """What a user typed into a command or a form, of which Discord tells no names of users."""
+    user = interaction.client.user
+    return read_markup(text, _names_of(interaction.guild, set() if user is None else {user.id}, {}))
+
+
+def _names_of(guild: discord.Guild | None, own_ids: Collection[int], users: Mapping[int, str]) -> NameOf:
+    """Names as far as they are known. `own_ids`: of the bot and its roles, which are left out."""
+
+    def name_of(kind: MentionKind, mentioned: int) -> str | None:
+        if mentioned in own_ids:
+            return ""
+        if kind == "user":
+            return f"@{users[mentioned]}" if mentioned in users else None
+        if guild is None:
+            return None
+        if kind == "role":
+            return None if (role := guild.get_role(mentioned)) is None else f"@{role.name.removeprefix('@')}"
+        return None if (channel := guild.get_channel_or_thread(mentioned)) is None else f"#{channel.name}"
+
+    return name_of
 
 
 def remove_shown_addresses(text: str, message: discord.Message) -> str:

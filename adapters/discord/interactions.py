@@ -355,7 +355,7 @@ class InteractionHandler:
                 id=token.id,
                 chat=decode.decode_interaction_chat(interaction, token.id),
                 sender=sender,
-                text=text,
+                text=text if command == "admin" else decode.decode_typed(interaction, text),
                 attachments=attachments,
                 about=about,
                 reply_to=reply_to,

@@ -65,11 +65,11 @@ class DraftJobs:
             job = await self._store.job_by_event(message.event_key)
             if job is None and message.id in await self._taken_up(message):
                 return None
-            if job is not None and not _can_change(job):
+            if job is not None and _can_change(job):
+                return self._take_up(job, message)
+            if not _is_fresh(message) or not (job is None or _was_refused(job)):
                 return None
-            if job is None:
-                return self._drafts.open(message) if _is_fresh(message) else None
-            return self._take_up(job, message)
+            return self._drafts.open(message, None if job is None else _edit_key(message))
         if found.answered:
             return self._drafts.remember(found, message)
         if found.job_id is not None:
@@ -77,8 +77,7 @@ class DraftJobs:
             if job is None or not (_can_change(job) or _was_refused(job)):
                 return self._drafts.remember(found, message)
             if _was_refused(job):  # what is refused can be corrected: it becomes another job
-                assert message.edited_at is not None
-                found.event = f"{message.event_key}:{message.edited_at.timestamp():.0f}"
+                found.event = _edit_key(message)
                 found.job_id = None
         elif not _is_fresh(message):
             return self._drafts.remember(found, message)
@@ -246,6 +245,12 @@ def _was_refused(job: Job) -> bool:
 def _is_fresh(edit: Message) -> bool:
     """Whether an edit came soon after its message."""
     return edit.edited_at is not None and edit.sent_at is not None and edit.edited_at - edit.sent_at <= EDIT_SPAN
+
+
+def _edit_key(edit: Message) -> str:
+    """The idempotency key of a request that a refused one was corrected to."""
+    assert edit.edited_at is not None
+    return f"{edit.event_key}:{edit.edited_at.timestamp():.0f}"
 
 
 def _is_surely_rest(message: Message, refused: Draft) -> bool:

@@ -136,6 +136,26 @@ async def test_a_reply_to_a_deleted_message_is_answered_in_words(world: DiscordW
         assert (await world.wait_for_reply()).content == translate("en", "refusal-reply-gone")
 
 
+@pytest.mark.parametrize("how", ["message", "slash", "form"])
+async def test_discords_markup_is_read_as_words(world: DiscordWorld, how: str) -> None:
+    async with world.easel():
+        role, channel = world.guild.roles[-1], world.channel
+        prompt = f"a <:fox:123> for <#{channel.id}> and <@&{role.id}>"
+        if how == "message":
+            world.server.say(world.ada, channel, f"{world.bot_mention} {prompt}")
+        elif how == "slash":
+            world.server.slash(world.ada, channel, "imagine", {"prompt": f"{world.bot_mention} {prompt}"})
+        else:
+            world.server.say(world.ada, channel, world.bot_mention)
+            asked = await world.wait_for_reply()
+            opened = world.server.click(world.ada, asked, asked.custom_ids[0])
+            await world.until(lambda: opened.modal)
+            world.server.modal_submit(opened, {"prompt": prompt})
+        await world.wait_for_picture()
+        read = f"a :fox: for #{channel.name} and @{role.name.removeprefix('@')}"
+        assert [each.prompt for each in world.sandbox.requests] == [read]
+
+
 async def test_nothing_in_a_prompt_pings_or_formats(world: DiscordWorld) -> None:
     async with world.easel():
         bob = world.server.world.add_member(world.guild, "Bob")

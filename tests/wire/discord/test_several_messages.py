@@ -95,6 +95,31 @@ async def test_what_was_refused_or_not_meant_becomes_a_request_by_an_edit(
         assert len(world.bot_messages()) == 1 + is_mentioned
 
 
+async def test_a_job_that_an_edit_made_a_refusal_is_corrected_after_a_restart(world: DiscordWorld) -> None:
+    home = world.server.world.open_dm(world.ada)
+    world.settings["limits"] = {"user_concurrent": 1}
+    async with world.gallery() as upstream:
+        async with world.easel():
+            world.server.say(world.ada, home, "an owl")
+            await upstream.fetched.wait()
+            waiting = world.server.say(world.ada, home, "a fox")
+            await world.wait_for_unfinished_jobs(2)
+            world.server.rewrite(waiting, "a fox --size 7")
+            await world.wait_for_unfinished_jobs(1)
+        upstream.open.set()
+        async with world.easel():
+            world.advance_clock(1)
+            world.server.rewrite(waiting, "a fox --n 2")
+            await world.wait_for_unfinished_jobs(0)
+            await wait_until(lambda: prompts(world, {"an owl", "a fox"}))
+            await world.wait_until_settled()
+            assert sorted((job.prompt, job.charged) for job in await history(world)) == [
+                ("a fox", 0),
+                ("a fox", 2),
+                ("an owl", 1),
+            ]
+
+
 async def test_a_comment_on_a_forward_that_is_hidden_paints_nothing(tmp_path: Path) -> None:
     """Without the intent Discord shows neither the picture nor the words of what is forwarded."""
     async with discord_world(tmp_path) as world, world.easel():
