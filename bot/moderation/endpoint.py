@@ -1,6 +1,7 @@
 """One moderation endpoint over HTTP: a text or a picture in, findings out. What they mean is decided in `rules`.
 
-A request holds one picture: OpenAI's endpoint takes no more ("Number of images (2) exceeds maximum of 1").
+A request holds a text, as one string, which every such endpoint takes, or one picture: OpenAI's takes no more ("Number
+of images (2) exceeds maximum of 1").
 """
 
 import asyncio
@@ -69,15 +70,15 @@ class ModerationClient:
 
     async def classify_text(self, text: str) -> Findings:
         """The findings of a text. Raises PaintFailed when the endpoint does not answer in time, or not as one."""
-        return await self._classify({"type": "text", "text": text}, text=text)
+        return await self._classify(text, text=text)
 
     async def classify_picture(self, picture: Image) -> Findings:
         """The findings of a picture. Raises as `classify_text`."""
         url = f"data:{picture.media_type};base64,{PLACEHOLDER}"
-        return await self._classify({"type": "image_url", "image_url": {"url": url}}, picture=picture.data)
+        return await self._classify([{"type": "image_url", "image_url": {"url": url}}], picture=picture.data)
 
-    async def _classify(self, part: Mapping[str, object], *, text: str = "", picture: bytes = b"") -> Findings:
-        body = json.dumps({"model": self._endpoint.model, "input": [part]}).encode()
+    async def _classify(self, given: object, *, text: str = "", picture: bytes = b"") -> Findings:
+        body = json.dumps({"model": self._endpoint.model, "input": given}).encode()
         pieces: tuple[bytes | Base64, ...] = (body,)
         if picture:
             before, after = body.split(json.dumps(PLACEHOLDER)[1:-1].encode())

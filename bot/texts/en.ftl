@@ -265,7 +265,7 @@ answer-privacy =
         [one] Finished jobs are forgotten after { NUMBER($days, useGrouping: 0) } day.
        *[other] Finished jobs are forgotten after { NUMBER($days, useGrouping: 0) } days.
     }
-    Credits are kept as numbers, without what they were for. What you ask me to paint goes to the picture service, without your name.
+    Credits are kept as numbers, without what they were for. What you ask me to paint goes to the picture service, and where the bot’s owner wants it checked first, to a content check, without your name.
     /forget deletes it all.
 answer-forgotten =
     { $count ->

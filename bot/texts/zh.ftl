@@ -76,7 +76,7 @@ refusal-flagged-prompt = 这个我不能画：文字被判定为{ $category ->
         [sexual-minors] 涉及未成年人的色情内容
         [violence] 暴力
        *[other] 这里不允许的内容
-    }。没有扣除积分。请换个说法：编辑您的消息，或回复这条消息。
+    }。没有扣除积分。请换个说法：编辑你的消息，或回复这条消息。
 refusal-flagged-picture = 这个我不能画：第 { NUMBER($number, useGrouping: 0) } 张图片被判定为{ $category ->
         [harassment] 骚扰
         [hate] 仇恨
@@ -209,7 +209,7 @@ answer-privacy =
         [0] 已完成的任务会保留到你发送 /forget 为止。
        *[other] 已完成的任务在 { NUMBER($days, useGrouping: 0) } 天后删除。
     }
-    积分只以数字保存，不含用途。你的绘图请求会发给绘图服务，但不带你的名字。
+    积分只以数字保存，不含用途。你的绘图请求会发给绘图服务；如果机器人的主人要求先审核，也会发给审核服务，但都不带你的名字。
     /forget 会全部删除。
 answer-forgotten =
     { $count ->
