@@ -47,6 +47,12 @@ class BlockingStore(Store):
         return accepted
 
     @override
+    async def reserve_credits(self, job: Job, rules: QuotaRules) -> None:
+        await block_at("moderated", job.prompt)
+        await super().reserve_credits(job, rules)
+        await block_at("cleared", job.prompt)
+
+    @override
     async def set_status_message(self, job_id: str, message_id: str) -> None:
         await block_at("posted", PROMPTS_BY_JOB_ID.get(job_id, ""))
         await super().set_status_message(job_id, message_id)

@@ -10,6 +10,7 @@ from bot.sandbox import Fault
 
 Outcome = Literal["picture", "released"]
 DIALECTS = ("chat", "tasks", "images")
+MODERATED_DIALECT = "tasks"  # of the process in which prompts are moderated, and credits reserved after that
 PLATFORMS = ("telegram", "discord message", "discord command")
 
 
@@ -46,6 +47,18 @@ KILL_POINTS = (
     KillPoint(name="accepted", description="job stored, credits reserved", outcome="picture"),
     KillPoint(name="posted", description="status posted, its id not stored", outcome="picture"),
     KillPoint(name="started", description="job started", outcome="picture"),
+    KillPoint(
+        name="moderated",
+        description="allowed by moderation, no credits reserved",
+        outcome="picture",
+        dialects=(MODERATED_DIALECT,),
+    ),
+    KillPoint(
+        name="cleared",
+        description="credits reserved after moderation",
+        outcome="picture",
+        dialects=(MODERATED_DIALECT,),
+    ),
     KillPoint(name="attempt-started", description="attempt stored, nothing sent", outcome="released", requests=0),
     KillPoint(
         name="attempt-rejected",

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from bot.sandbox import Fault, Sandbox
 from bot.sandbox.request_log import RecordedRequest
-from tests.kill.kill_points import KILL_POINTS_BY_NAME, LONG_S, kill_point_name
+from tests.kill.kill_points import KILL_POINTS_BY_NAME, LONG_S, MODERATED_DIALECT, kill_point_name
 from tests.servers.discord import Channel, DiscordServer, Guild
 from tests.servers.discord import Limits as DiscordLimits
 from tests.servers.discord import Rate as DiscordRate
@@ -85,6 +85,11 @@ class KillWorld(World):
             "providers": [
                 self.provider(dialect=self.dialect, max_concurrency=MAX_JOBS, timeout_s=self.timeout_s),
             ],
+            "moderation": {
+                "enabled": self.dialect == MODERATED_DIALECT,
+                "base_url": self.sandbox.address,
+                "api_key": "sandbox",
+            },
         }
 
     @asynccontextmanager
