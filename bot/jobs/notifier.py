@@ -10,8 +10,17 @@ import structlog
 from bot.background import BackgroundTasks
 from bot.chat import Action, Card, Delivered, MessageRef
 from bot.clock import Clock
-from bot.errors import AlreadyFinished, ChatFailed, ChatGone, EaselError, StoreFailed
-from bot.job import Job, message_ids
+from bot.errors import (
+    AlreadyFinished,
+    ChatFailed,
+    ChatGone,
+    EaselError,
+    SendForbidden,
+    StoreFailed,
+    Undelivered,
+    WritingForbidden,
+)
+from bot.job import Failure, Job, message_ids
 from bot.jobs import cards
 from bot.painting import Stage
 from bot.ports import ChatPort, RequestAcknowledgement, StoredFiles
@@ -117,11 +126,28 @@ class JobNotifier:
                     self.mention_owner(job, "ended-call", status_ref)
             except ChatGone as gone:
                 log.info("final state not shown", job=job.id, chat=job.chat.key, detail=gone.detail)
+                if isinstance(gone, SendForbidden) and job.failure is not None:
+                    self.tell_owner(job, job.failure)
             await self._store.mark_notified(job.id)
         except (ChatFailed, StoreFailed) as failed:
             log.warning("final state is shown at the next start", job=job.id, detail=failed.detail)
         except Exception:
             log.exception("final state not shown", job=job.id)
+
+    def tell_owner(self, job: Job, failure: Failure) -> None:
+        """Tells the owner of a job why it failed where its chat takes no words: in their private chat."""
+        if failure.key == Undelivered.key:
+            text = translate_error(job.locale, WritingForbidden())
+        else:
+            text = cards.ended_card(job, failure).text
+        card = Card(text=text, locale=job.locale)
+
+        async def tell() -> None:
+            await self._status_messages.send_reply(
+                f"private:{job.id}", job.chat, card, reply_to=None, private_to=job.user
+            )
+
+        self._background.spawn(tell(), f"words {job.id}")
 
     async def remove_messages(self, job: Job, shown: MessageRef | None = None) -> bool:
         """Removes all messages of a job whose result is deleted, and `shown` if that is another one of it (in a direct

@@ -132,6 +132,26 @@ async def test_a_picture_whose_right_went_while_it_was_painted_is_not_charged_an
         assert upstream.asked == 1
 
 
+async def test_what_a_group_takes_neither_as_picture_nor_as_words_any_more_is_said_in_the_private_chat(
+    place: TelegramWorld,
+) -> None:
+    async with place.easel():
+        ask(place)
+        first = await place.wait_for_picture(place.group)
+        group_restricted(place, place.group, ("text messages", "photos", "documents"))
+        ask(place)
+        said = await place.wait_for_reply()
+        assert said.text == translate("en", "refusal-writing-forbidden")
+        await place.wait_until_settled()
+        assert place.bot_messages(place.group) == [first]
+        assert await place.available_credits() == 49
+        painted = len(place.sandbox.requests)
+        ask(place)  # known now
+        await place.wait_until_heard()
+        await place.wait_until_settled()
+        assert len(place.sandbox.requests) == painted == 2
+
+
 async def test_previews_that_are_not_allowed_cost_nothing_but_themselves(tmp_path: Path) -> None:
     async with telegram_world(tmp_path, limits=UNLIMITED, previews=True, pace=1.0) as place, place.easel():
         place.server.restrict(place.group, "photos")
