@@ -234,7 +234,8 @@ class MessageHandler:
 
     async def _decide(self, draft: Draft, *, admitted: bool) -> Reply | None:
         """The reply; None: nothing. `admitted`: the request was counted before. Raises MachineFailed."""
-        message, requester = without_foreign_caption(draft.message), self._requester(draft.ordered[0])
+        message = self._shown.add_to(without_foreign_caption(draft.message))
+        requester = self._requester(draft.ordered[0])
         if self._dialogue.has_seen(message):
             return None
         answered = self._find_answered(draft, message)
@@ -316,7 +317,6 @@ class MessageHandler:
         """
         if draft.is_late:
             raise RestTooLate
-        message = self._shown.add_to(message)
         request = parse_request(message, self._capabilities_for(message))
         if request is None:
             self._shown.note(message)

@@ -169,6 +169,21 @@ async def test_a_request_is_about_what_its_sender_has_just_shown_where_it_says_s
         assert reference_sizes(place.sandbox) == []
 
 
+@pytest.mark.parametrize(("count", "words"), [(7, "@easel_bot put them at a table"), (2, "/edit@easel_bot")])
+async def test_what_was_shown_is_kept_for_the_answer_to_a_question(
+    place: TelegramWorld, count: int, words: str
+) -> None:
+    place.server.promote(place.group)
+    async with place.easel():
+        for number in range(count):
+            place.server.photo(place.ada, place.group, shot(number))
+        place.server.say(place.ada, place.group, words)
+        question = await place.wait_for_reply(place.group)
+        place.server.say(place.ada, place.group, "at a table", reply_to=question)
+        await place.wait_for_picture(place.group, after=question)
+        assert reference_sizes(place.sandbox) == sizes(*range(min(count, 5)))
+
+
 @pytest.mark.parametrize("why", ["another matter", "chatter in between", "long ago", "forgotten"])
 async def test_what_was_shown_is_left_alone_otherwise(place: TelegramWorld, clock: PausableClock, why: str) -> None:
     place.server.promote(place.group)
