@@ -122,7 +122,7 @@ def resolve_size(
             return ResolvedSize(size=resolved)
     if tier is not None and tier not in capabilities.tiers:
         return None
-    if tier is not None and capabilities.tier_needs_size and (size is None or listed == _AUTO):
+    if tier is not None and capabilities.tier_needs_size and capabilities.sizes and (size is None or listed == _AUTO):
         width, height = reference_size or (1, 1)
         return ResolvedSize(size=nearest_sizes(f"{width}:{height}", capabilities.sizes)[0], tier=tier)
     if size is None:

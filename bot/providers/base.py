@@ -4,14 +4,17 @@ Sends no requests.
 """
 
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 
 import structlog
 
 from bot.errors import Lost
-from bot.painting import Accepted, Capabilities, ImageMissing, PaintEvent, PaintRequest
+from bot.painting import Accepted, Capabilities, ImageMissing, PaintEvent, PaintRequest, Usage
 from bot.prices import Price
 from bot.providers.http.client import UpstreamClient
+from bot.providers.http.json_safe import finite_number, value_at
 from bot.providers.presets import Upstream
+from bot.providers.presets.wires import RequestWire
 
 log = structlog.get_logger()
 
@@ -27,6 +30,13 @@ def log_missing_image(provider: str, missing: ImageMissing) -> None:
         trace_id=missing.trace,
         detail=missing.detail,
     )
+
+
+def with_reported_credits(usage: Usage, wire: RequestWire) -> Usage:
+    """A usage with the upstream's own credits, where the wire says in which field of the answer they are."""
+    if usage.credits is not None or not wire.credits_path:
+        return usage
+    return replace(usage, credits=finite_number(value_at({"usage": usage.reported}, wire.credits_path)))
 
 
 class BaseProvider:

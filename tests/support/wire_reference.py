@@ -50,8 +50,32 @@ no such field: what only that field could carry is then not offered to members.
 `extra` and `extra_edits` stand in the provider's own table. A further field whose name Easel sends itself is refused at
 the start. In a form, tables and lists are written as OpenAI's own client does: `table[name]`, `list[]`.
 
-The defaults are those of a relay without a preset's own value. Three relays written as settings, with what they answer,
-are in [`tests/wire/providers/test_relays_as_settings.py`](../tests/wire/providers/test_relays_as_settings.py).
+The defaults are those of a relay without a preset's own value. Relays written as settings, with what they answer, are
+in [`tests/wire/providers/test_relays_as_settings.py`](../tests/wire/providers/test_relays_as_settings.py): Vercel's AI
+Gateway, kie.ai, SiliconFlow. OpenRouter's Image API, which takes more options than its chat completions:
+
+```toml
+[[providers]]
+name = "openrouter-images"
+dialect = "images"
+base_url = "https://openrouter.ai/api/v1"
+api_key = "your key"
+model = "openai/gpt-image-2"
+sizes = ["auto", "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9"]
+tiers = ["1K", "2K", "4K"]
+
+[providers.wire]
+generations = "/images"
+edits = "/images"
+edits_form = "json"
+image_field = "input_references"
+reference_item = { type = "image_url", image_url = { url = "{url}" } }
+mask_field = ""
+size_field = "aspect_ratio"
+tier_field = "resolution"
+partial_images = 0
+credits_path = "usage.cost"
+```
 """
 
 

@@ -11,14 +11,14 @@ import structlog
 
 from bot.errors import CutShort, Lost, PaintFailed, UpstreamDown, WrongModalities
 from bot.painting import Accepted, ImageMissing, PaintEvent, PaintRequest, Stage, StageChanged, Usage
-from bot.providers.base import AFTER_ERROR_S, SingleResponseProvider, log_missing_image
+from bot.providers.base import AFTER_ERROR_S, SingleResponseProvider, log_missing_image, with_reported_credits
 from bot.providers.chat.message_parts import parse_message
 from bot.providers.chat.request import encode_request, prompt_with_options
 from bot.providers.chat.response import ChatResponse
 from bot.providers.diagnostics import endpoint_hints
 from bot.providers.http.client import HttpResponse, Payload, UpstreamClient, exchange
 from bot.providers.http.failures import missing_image
-from bot.providers.http.json_safe import finite_number, parse_json_documents, value_at
+from bot.providers.http.json_safe import parse_json_documents
 from bot.providers.http.quoting import redactions
 from bot.providers.http.sse import iter_sse_events
 from bot.providers.http.turns import decode_text
@@ -123,12 +123,7 @@ class ChatProvider(SingleResponseProvider):
         for event in response.end_response(lost):
             if isinstance(event, ImageMissing):
                 log_missing_image(self.name, event)
-            yield replace(event, credits=_reported_credits(event, self._wire)) if isinstance(event, Usage) else event
-
-
-def _reported_credits(usage: Usage, wire: ChatWire) -> float | None:
-    """The upstream's own credits in a usage; None: not reported."""
-    return finite_number(value_at({"usage": usage.reported}, wire.credits_path)) if wire.credits_path else None
+            yield with_reported_credits(event, self._wire) if isinstance(event, Usage) else event
 
 
 # ---------------------------------------------------------------- the answer

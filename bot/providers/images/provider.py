@@ -8,8 +8,8 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 
 from bot.errors import CutShort, Lost, UpstreamDown
-from bot.painting import Accepted, ImageMissing, PaintEvent, PaintRequest, Stage, StageChanged
-from bot.providers.base import AFTER_ERROR_S, SingleResponseProvider, log_missing_image
+from bot.painting import Accepted, ImageMissing, PaintEvent, PaintRequest, Stage, StageChanged, Usage
+from bot.providers.base import AFTER_ERROR_S, SingleResponseProvider, log_missing_image, with_reported_credits
 from bot.providers.diagnostics import endpoint_hints
 from bot.providers.http.client import HttpResponse, UpstreamClient, exchange
 from bot.providers.http.failures import find_trace_id
@@ -88,7 +88,7 @@ class ImagesProvider(SingleResponseProvider):
         for event in response.end_response(lost):
             if isinstance(event, ImageMissing):
                 log_missing_image(self.name, event)
-            yield event
+            yield with_reported_credits(event, self._wire) if isinstance(event, Usage) else event
 
 
 @asynccontextmanager

@@ -73,12 +73,12 @@ def _describe(name: str, value: Any, known: Any) -> Iterator[str]:
         for each in fields(value):
             if getattr(value, each.name) != getattr(known, each.name):
                 yield from _describe(f"{name}.{each.name}", getattr(value, each.name), getattr(known, each.name))
-    elif isinstance(value, Mapping):
+    elif isinstance(value, Mapping) and isinstance(known, Mapping):
         known = cast("Mapping[str, object]", known)
         value = cast("Mapping[str, object]", value)
         yield f"wire.{name} = {_as_setting({word: value[word] for word in value if value[word] != known.get(word)})}"
     else:
-        yield f"wire.{name} = {_as_setting(value)}"
+        yield f"wire.{name} = {_as_setting(cast('object', value))}"
 
 
 def _as_setting(value: object) -> str:
@@ -138,6 +138,8 @@ def check_wire(wire: Wire, key: str) -> None:
     ]
     if isinstance(wire, TasksWire) and "{id}" not in wire.task and "{id}" not in json.dumps(dict(wire.poll_body)):
         problems.append(f"{key}.wire.task: must have the placeholder {{id}}, or poll_body must")
+    if not isinstance(wire, ChatWire) and "{url}" not in json.dumps(wire.reference_item):
+        problems.append(f"{key}.wire.reference_item: must have the placeholder {{url}}")
     if problems:
         raise SettingsWrong(problems)
 
@@ -211,7 +213,7 @@ def _checked_inner(
 
 def _merged(before: object, added: object) -> object:
     """A table with what is added to it, or set in the place of what it has; of anything else, what is added."""
-    if not isinstance(before, Mapping):
+    if not (isinstance(before, Mapping) and isinstance(added, Mapping)):
         return added
     return MappingProxyType({**cast("Mapping[str, object]", before), **cast("Mapping[str, object]", added)})
 

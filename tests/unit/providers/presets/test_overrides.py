@@ -66,6 +66,7 @@ def problems(dialect: str, **given: Any) -> list[str]:
             "defaults.tier: the wire has no field for it; set providers.up.wire.tier_field",
         ),
         ("tasks", {"task": "/tasks"}, "task: must have the placeholder {id}, or poll_body must"),
+        ("tasks", {"reference_item": {"image": "url"}}, "reference_item: must have the placeholder {url}"),
         ("tasks", {"poll_s": 0}, "poll_s: input should be greater than 0"),
         ("tasks", {"poll_s": "5"}, "poll_s: input should be a valid number"),
         ("tasks", {"failed_is_free": "yes"}, "failed_is_free: input should be a valid boolean"),
@@ -186,6 +187,9 @@ def test_what_stands_in_the_place_of_the_preset_can_be_listed() -> None:
         "wire.headers: X-Title",
         "extra: seed, provider.only",
     }
+    assert configured("images", wire={"reference_item": {"image": "{url}"}}).overrides == (
+        'wire.reference_item = {"image":"{url}"}',
+    )
     assert configured("tasks").overrides == ()
     assert describe_overrides(ChatWire(), ImagesWire()) == ()
 
