@@ -82,27 +82,34 @@ def nearest_legal_sizes(width: float, height: float, rule: SizeRule, count: int)
     def distance(size: tuple[int, int]) -> tuple[float, tuple[int, int]]:
         return math.hypot(math.log(size[0] / width), math.log(size[1] / height)), size
 
-    return heapq.nsmallest(count, _all_legal_sizes(rule), key=distance)
+    return heapq.nsmallest(count, _candidates_near_size(width, rule, count), key=distance)
 
 
-@lru_cache(maxsize=8)
-def _all_legal_sizes(rule: SizeRule) -> tuple[tuple[int, int], ...]:
-    """Every (width, height) that the rule allows."""
-    sides = range(rule.step, rule.max_edge + 1, rule.step)
-    return tuple((width, height) for width in sides for height in sides if is_legal_size(width, height, rule))
+def _candidates_near_size(width: float, rule: SizeRule, count: int) -> Iterator[tuple[int, int]]:
+    """For each height the legal widths that may be among the `count` nearest ones."""
+    for height in range(rule.step, rule.max_edge + 1, rule.step):
+        widths = _legal_widths(height, rule, rule.min_pixels, rule.max_pixels)
+        above = max(0, min(len(widths), math.ceil((width - widths.start) / rule.step)))
+        for candidate in widths[max(0, above - count) : above + count]:
+            yield candidate, height
 
 
 def _candidates_near_shape(shape: Fraction, rule: SizeRule, low: int, high: int) -> Iterator[tuple[int, int]]:
     """For each height the two legal widths nearest to the shape, of those whose area is from `low` to `high`."""
+    for height in range(rule.step, rule.max_edge + 1, rule.step):
+        widths = _legal_widths(height, rule, low, high)
+        below = int(shape * height / rule.step) * rule.step
+        for width in (below, below + rule.step):
+            if widths:
+                yield max(widths[0], min(widths[-1], width)), height
+
+
+def _legal_widths(height: int, rule: SizeRule, low: int, high: int) -> range:
+    """The legal widths, pixels, for a height that is a multiple of the rule's step; areas are from `low` to `high`."""
     step = rule.step
-    for height in range(step, rule.max_edge + 1, step):
-        min_width = max(-(-height // rule.max_ratio), -(-low // height))
-        max_width = min(rule.max_edge, height * rule.max_ratio, high // height)
-        min_width, max_width = -(-min_width // step) * step, max_width // step * step
-        below = int(shape * height / step) * step
-        for width in (below, below + step):
-            if min_width <= max_width:
-                yield max(min_width, min(max_width, width)), height
+    least = max(-(-height // rule.max_ratio), -(-low // height))
+    most = min(rule.max_edge, height * rule.max_ratio, high // height)
+    return range(-(-least // step) * step, most // step * step + 1, step)
 
 
 def _shape_ratio(one: Fraction, other: Fraction) -> Fraction:

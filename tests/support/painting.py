@@ -31,13 +31,19 @@ def paint_enlarged(spec: PictureSpec, is_abandoned: Callable[[], bool] = lambda:
         known = _painted.get(spec)
     if known is not None:
         return known
+    png = _paint(spec, is_abandoned)
+    with _lock:
+        _painted[spec] = png
+    return png
+
+
+def _paint(spec: PictureSpec, is_abandoned: Callable[[], bool]) -> bytes:
     size = spec.width, spec.height
-    shrunk = max(1, min(SHRUNK, min(size) // EDGE_PX))
+    shrunk = min(SHRUNK, min(size) // EDGE_PX)
+    if shrunk <= 1:
+        return paint(spec, is_abandoned)
     small = replace(spec, width=spec.width // shrunk, height=spec.height // shrunk)
     out = io.BytesIO()
     with Image.open(io.BytesIO(paint(small, is_abandoned)), formats=("PNG",)) as image:
         resize(image, size, Image.Resampling.NEAREST).save(out, "PNG", compress_level=1)
-    png = out.getvalue()
-    with _lock:
-        _painted[spec] = png
-    return png
+    return out.getvalue()

@@ -114,6 +114,15 @@ def test_the_nearest_of_all_legal_pixels_are_named() -> None:
     assert resolve_size("1280x720", None, ABLE) == ResolvedSize(size="1280x720")
 
 
+@given(width=sides, height=sides, count=st.integers(min_value=1, max_value=5))
+def test_no_legal_pixels_are_nearer_than_those_that_are_named(width: int, height: int, count: int) -> None:
+    rule = SizeRule(step=64, max_edge=1024, max_ratio=3, min_pixels=100_000, max_pixels=700_000)
+    multiples = range(64, 1025, 64)
+    legal = [(w, h) for w in multiples for h in multiples if pixel_sizes.is_legal_size(w, h, rule)]
+    legal.sort(key=lambda size: (math.hypot(math.log(size[0] / width), math.log(size[1] / height)), size))
+    assert pixel_sizes.nearest_legal_sizes(width, height, rule, count) == legal[:count]
+
+
 def test_a_shape_that_is_too_long_is_answered_with_the_longest() -> None:
     assert resolve_size("4:1", None, ABLE) is None
     assert suggest_sizes("4:1", ABLE)[0] == "3:1"
