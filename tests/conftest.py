@@ -13,11 +13,12 @@ from hypothesis import settings
 
 from bot.logs import configure_logging
 from bot.sandbox import renderer
+from bot.sandbox.images import playback
 from bot.store.store import upgrade
 from bot.texts import preload_locales
 from tests.support.databases import databases_made_by
 from tests.support.event_loop import TestLoop
-from tests.support.painting import paint_enlarged
+from tests.support.painting import encode_remembered, paint_enlarged
 from tests.support.postgres import Cluster, shared_cluster
 
 # The same cases each time, and no timings: those belong in the benchmark.
@@ -130,6 +131,7 @@ def painted_small() -> Iterator[None]:
     """The sandbox paints as `tests.support.painting` says."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(renderer, "paint", paint_enlarged)
+        patched.setattr(playback, "encode_picture", encode_remembered)
         yield
 
 

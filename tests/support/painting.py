@@ -7,10 +7,12 @@ import io
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
-from cachetools import FIFOCache
+from cachetools import FIFOCache, cached
 from PIL import Image
 
+from bot.sandbox.painting import encoding
 from bot.sandbox.painting.painter import AbandonedError, paint
 from bot.sandbox.painting.picture_spec import PictureSpec
 from bot.sandbox.painting.pillow_types import resize
@@ -21,6 +23,9 @@ PICTURES = 200  # remembered by each process that runs tests
 
 _painted: FIFOCache[PictureSpec, bytes] = FIFOCache(PICTURES)
 _lock = threading.Lock()  # the sandbox paints in several threads
+
+encode_remembered = cached(FIFOCache[Any, bytes](PICTURES), lock=threading.Lock())(encoding.encode_picture)
+"""In the place of `encoding.encode_picture`."""
 
 
 def paint_enlarged(spec: PictureSpec, is_abandoned: Callable[[], bool] = lambda: False) -> bytes:

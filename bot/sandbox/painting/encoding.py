@@ -27,6 +27,8 @@ def encode_picture(png: bytes, size: tuple[int, int], *, file_format: str, quali
     `transparent`: only a rounded rectangle in the middle is left of the picture.
     """
     with Image.open(io.BytesIO(png), formats=("PNG",)) as opened:
+        if file_format == "png" and opened.size == size and not transparent:
+            return png
         image = opened.convert("RGB")
     if image.size != size:
         image = resize(image, size)
