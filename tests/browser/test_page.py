@@ -38,7 +38,7 @@ async def quota(page: Page) -> str:
 
 async def test_a_photo_and_a_prompt_become_a_picture_in_one_message(browser: Browser, demo: MakeDemo) -> None:
     made = await demo(pace=1.5)
-    async with made.served() as address, page_at(browser, address) as page:
+    async with made.served() as address, page_at(browser, address, reduced_motion="no-preference") as page:
         await page.click(PRIVATE)
         await expect(page.locator("#quota")).to_contain_text("50")
         photo = FilePayload(name="photo.png", mimeType="image/png", buffer=png("teal", (320, 240)))

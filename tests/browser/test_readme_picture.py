@@ -62,7 +62,7 @@ async def test_a_photo_is_changed_twice_while_the_camera_runs(
     made = await demo(pace=3.0, previews=True)
     async with made.served() as address:
         picture = await photo(made.sandbox, browser, address)
-        async with page_at(browser, address, viewport=SIZE) as page:
+        async with page_at(browser, address, viewport=SIZE, reduced_motion="no-preference") as page:
             await page.click(PRIVATE)
             film = Film(page)
             await film.take(STILL)
