@@ -74,7 +74,8 @@ async def page_at(browser: Browser, address: str, **given: Any) -> AsyncGenerato
         if message.type in ("error", "warning"):
             complaints.append(message.text)
 
-    context = await browser.new_context(**({"viewport": VIEWPORT, "reduced_motion": "reduce"} | given))
+    options: dict[str, Any] = {"viewport": VIEWPORT, "reduced_motion": "reduce", **given}
+    context = await browser.new_context(**options)
     page = await context.new_page()
     page.set_default_timeout(15_000)
     page.on("console", listen)
