@@ -25,6 +25,7 @@ from bot.handlers.dialogue import Dialogue
 from bot.handlers.drafts import Drafts
 from bot.handlers.event_sink import CoreEventSink
 from bot.handlers.messages import MessageHandler
+from bot.handlers.model_choices import ModelChoices
 from bot.handlers.pending_requests import PendingRequests
 from bot.handlers.permissions import JobPermissions
 from bot.handlers.replies import Replies
@@ -139,6 +140,8 @@ class App:
             drafts = Drafts(store.adapter_store, clock)
             await drafts.load()
             moderation = _moderation(settings.moderation, tools.client, clock)
+            model_choices = ModelChoices(store.adapter_store)
+            await model_choices.load()
             app = cls._wire(
                 settings,
                 ports,
@@ -151,6 +154,7 @@ class App:
                 moderation,
                 pending_requests,
                 drafts,
+                model_choices,
                 concurrency,
             )
             app._resources = opened.pop_all()
@@ -170,6 +174,7 @@ class App:
         moderation: Moderation | None,
         pending_requests: PendingRequests,
         drafts: Drafts,
+        model_choices: ModelChoices,
         concurrency: int,
     ) -> "App":
         limits, access = settings.limits, settings.access
@@ -230,6 +235,7 @@ class App:
             wait_for_end=partial(scheduler.wait_for_end, timeout_s=SETTLE_WAIT_S),
             retention_days=settings.privacy.retention_days,
             capabilities=lambda: provider.capabilities,
+            model_choices=model_choices,
         )
         messages = MessageHandler(
             store=store,
@@ -240,6 +246,7 @@ class App:
             dialogue=Dialogue(pending_requests, status_messages, clock),
             replies=Replies(status_messages, admission),
             drafts=drafts,
+            model_choices=model_choices,
             content=MessageContent(ports, linked_images),
             admission=admission,
             clock=clock,
@@ -251,6 +258,8 @@ class App:
             permissions=permissions,
             deletion=deletion,
             pending_requests=pending_requests,
+            model_choices=model_choices,
+            capabilities=lambda: provider.capabilities,
             admission=admission,
             clock=clock,
             locale=settings.locale,

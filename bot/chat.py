@@ -205,6 +205,7 @@ class Action(StrEnum):
     VARY = "vary"
     EDIT = "edit"
     DELETE = "delete"
+    MODEL = "model"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,7 +216,7 @@ class Button:
     """What a press does."""
 
     job_id: str
-    """Id of the job that it does so to."""
+    """Id of the job that it does so to; with MODEL the key of the model that is kept (`bot.intake.models`)."""
 
     label: str
     """Words on the button, in the card's language."""

@@ -23,7 +23,7 @@ class Options:
     """Resolution tier, such as `2K`; may stand beside a shape."""
 
     model: str | None = None
-    """Name of one of `Capabilities.models`."""
+    """Name of one of `Capabilities.models`. Empty: none is to be chosen, not the one either that the user keeps."""
 
     quality: str | None = None
     """One of `Capabilities.qualities`."""
@@ -39,6 +39,9 @@ class Options:
 
     n: int = 1
     """Number of images, >= 1."""
+
+    replaced_model: str | None = None
+    """Name of the model that the user keeps and that is no longer offered, so that another one paints."""
 
     as_file: bool = False
     """Results are delivered as files, byte for byte, where the platform would re-encode them."""
@@ -72,13 +75,13 @@ class Model:
     """A model that users may choose."""
 
     name: str
-    """The upstream's name of it, as the operator configured it."""
+    """Its label or the upstream's name of it, as the operator configured it."""
 
     price: PriceRange
     """Credits for one image whose quality and size are left open, over the providers that have it."""
 
     aliases: tuple[str, ...] = ()
-    """Other names that users may type: those of its providers."""
+    """Other names that users may type: the upstreams' own, and those of providers that have no other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

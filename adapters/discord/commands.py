@@ -31,7 +31,7 @@ MAX_MODEL_CHARS = 70  # characters of a model's name in a choice, which has the 
 MAX_CHOICES = 25  # of an option, and of an autocompletion
 IMAGE_OPTIONS = ("image", "image2", "image3", "image4", "image5")
 TEXT_COMMANDS = tuple(name for name in in_menu(Menu.SLASH) if not COMMANDS[name].paints)  # without options
-EPHEMERAL_COMMANDS = (*TEXT_COMMANDS, "admin")  # answered to the user alone
+EPHEMERAL_COMMANDS = (*TEXT_COMMANDS, "model", "admin")  # answered to the user alone
 ALL_CONTEXTS = AppCommandContext(guild=True, dm_channel=True, private_channel=True)
 ALL_INSTALLATIONS = AppInstallationType(guild=True, user=True)
 ARGUMENT_OPTIONS: Mapping[Argument, tuple[str, type]] = {
@@ -85,6 +85,8 @@ def add_commands(
         tree.add_command(_paint_command(name, callbacks, capabilities))
     for name in TEXT_COMMANDS:
         tree.add_command(_text_command(name, callbacks))
+    if offered_models(capabilities().models):
+        tree.add_command(_model_command(callbacks, capabilities))
     tree.add_command(_admin_group(callbacks))
 
     async def edit_image(interaction: Interaction, message: discord.Message) -> None:
@@ -135,6 +137,15 @@ def matching_sizes(typed: str, sizes: Sequence[str]) -> list[app_commands.Choice
     return [app_commands.Choice(name=size, value=size) for size in matches[:MAX_CHOICES]]
 
 
+def matching_choices(typed: str, models: Sequence[Model]) -> list[app_commands.Choice[str]]:
+    """The models that have what is typed so far in one of their names; all of them when none does. At most
+    MAX_CHOICES."""
+    wanted = typed.strip().casefold()
+    offered = [each for each in offered_models(models) if len(each.name) <= MAX_CHOICE_CHARS]
+    matches = [each for each in offered if any(wanted in name.casefold() for name in (each.name, *each.aliases))]
+    return [_model_choice(each) for each in (matches or offered)[:MAX_CHOICES]]
+
+
 def parse_user_argument(typed: str) -> str:
     """The key of the user whom an admin means: a mention or a bare id is a user of Discord, anything else is taken
     as it is, without spaces."""
@@ -172,7 +183,7 @@ def _paint_command(
             interaction, callbacks.handle_paint_command(interaction, name, prompt, images, mask, options)
         )
 
-    models = [each for each in offered_models(available.models) if len(each.name) <= MAX_CHOICE_CHARS][:MAX_CHOICES]
+    models = [each for each in offered_models(available.models) if len(each.name) <= MAX_CHOICE_CHARS]
     offered = {"size": offered_sizes(available), "model": models, "quality": available.qualities}
     unavailable = {option for option, values in offered.items() if not values}
     signature = inspect.signature(paint)
@@ -182,7 +193,7 @@ def _paint_command(
     described: Callback = app_commands.describe(**descriptions)(paint)
     counts = [app_commands.Choice(name=str(count), value=count) for count in available.allowed_counts[:MAX_CHOICES]]
     described = app_commands.choices(n=counts)(described)
-    if models:
+    if models and len(models) <= MAX_CHOICES:
         described = app_commands.choices(model=[_model_choice(each) for each in models])(described)
     if available.qualities:
         qualities = [app_commands.Choice(name=each, value=each) for each in available.qualities[:MAX_CHOICES]]
@@ -194,7 +205,32 @@ def _paint_command(
             return matching_sizes(typed, offered_sizes(capabilities()))
 
         command.autocomplete("size")(complete_size)
+    if len(models) > MAX_CHOICES:
+        command.autocomplete("model")(_model_completion(capabilities))
     return command
+
+
+def _model_command(
+    callbacks: CommandCallbacks, capabilities: Callable[[], Capabilities]
+) -> app_commands.Command[Any, ..., Any]:
+    """`/model`, with the name of one to keep, or alone."""
+
+    async def model(interaction: Interaction, name: str | None = None) -> None:
+        await interaction.client.run_event(callbacks.handle_text_command(interaction, "model", name or ""))
+
+    described: Callback = app_commands.describe(name=_localized("discord-option-model-name"))(model)
+    command = _command("model", described)
+    command.autocomplete("name")(_model_completion(capabilities))
+    return command
+
+
+def _model_completion(
+    capabilities: Callable[[], Capabilities],
+) -> Callable[[Interaction, str], Coroutine[Any, Any, list[app_commands.Choice[str]]]]:
+    async def complete_model(_: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        return matching_choices(typed, capabilities().models)
+
+    return complete_model
 
 
 def _model_choice(model: Model) -> app_commands.Choice[str]:

@@ -16,7 +16,7 @@ from adapters.discord.rest import Json
 from bot.chat import Action, Attachment, ButtonPress, Chat, DeletedMessage, Message, MessageRef, User
 from bot.intake.addresses import find_addresses, normalize_address, remove_addresses
 
-BUTTON_ID = re.compile(r"easel:(?P<action>cancel|retry|vary|edit|delete):(?P<job>[\w-]{1,80})")
+BUTTON_ID = re.compile(r"easel:(?P<action>cancel|retry|vary|edit|delete|model):(?P<job>[\w-]{1,80})")
 MAX_TEXT_CHARS = (2000, 4000)  # characters of a user's message, without and with Nitro
 CUT_SLACK = 100  # characters below the limit within which a text may have been cut
 ANSWER_ID = re.compile(r"easel-answer:(?P<wanted>words|any)")

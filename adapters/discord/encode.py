@@ -14,6 +14,7 @@ from bot.texts import translate
 MAX_CONTENT_CHARS = 2000  # characters of a message
 MAX_EMBED_CHARS = 4096  # characters of an embed's description
 MAX_ALT_CHARS = 1024  # characters of an attachment's description
+MAX_ROW_BUTTONS = 5
 MAX_LABEL_CHARS = 80  # characters of a button's label
 MAX_FILES = 10  # in one message
 NONCE_CHARS = 24  # Discord takes 25
@@ -26,6 +27,7 @@ BUTTON_STYLES = {
     Action.VARY: SECONDARY,
     Action.EDIT: PRIMARY,
     Action.DELETE: DANGER,
+    Action.MODEL: SECONDARY,
 }
 ANSWER_WITH_WORDS, ANSWER_WITH_ANYTHING = "easel-answer:words", "easel-answer:any"  # ids of the buttons of questions
 SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif"}
@@ -64,8 +66,8 @@ def encode_card(card: Card, *, allow_embed: bool = True) -> Json:
 
 
 def encode_buttons(buttons: Sequence[Button]) -> list[Json]:
-    """One row of buttons; no row without buttons."""
-    row = [
+    """Rows of up to five buttons; no row without buttons."""
+    encoded = [
         {
             "type": BUTTON_COMPONENT,
             "style": BUTTON_STYLES[button.action],
@@ -74,7 +76,8 @@ def encode_buttons(buttons: Sequence[Button]) -> list[Json]:
         }
         for button in buttons
     ]
-    return [{"type": ROW_COMPONENT, "components": row}] if row else []
+    rows = [encoded[at : at + MAX_ROW_BUTTONS] for at in range(0, len(encoded), MAX_ROW_BUTTONS)]
+    return [{"type": ROW_COMPONENT, "components": row} for row in rows]
 
 
 def encode_question(card: Card) -> list[Json]:

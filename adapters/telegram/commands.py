@@ -52,12 +52,12 @@ class CommandMenu:
         return [BotCommand(name, translate(self.language or "en", f"hint-{name}")) for name in self.names]
 
 
-def command_menus(admins: Sequence[str], *, payments: bool) -> Iterator[CommandMenu]:
+def command_menus(admins: Sequence[str], *, payments: bool, has_models: bool = False) -> Iterator[CommandMenu]:
     """The menus of private chats, of groups, and of the private chats of this platform's admins."""
-    private = (*in_menu(Menu.DIRECT), "buy") if payments else in_menu(Menu.DIRECT)
+    private = in_menu(Menu.DIRECT, has_models=has_models) + (("buy",) if payments else ())
     scopes: list[tuple[BotCommandScope, tuple[str, ...]]] = [
         (BotCommandScopeDefault(), private),
-        (BotCommandScopeAllGroupChats(), in_menu(Menu.GROUP)),
+        (BotCommandScopeAllGroupChats(), in_menu(Menu.GROUP, has_models=has_models)),
     ]
     for admin in admins:
         platform, _, identity = admin.partition(":")
@@ -69,13 +69,19 @@ def command_menus(admins: Sequence[str], *, payments: bool) -> Iterator[CommandM
 
 
 async def sync_command_menus_with_retry(
-    bot: telegram.Bot, storage: AdapterStorage, admins: Sequence[str], *, payments: bool, clock: Clock
+    bot: telegram.Bot,
+    storage: AdapterStorage,
+    admins: Sequence[str],
+    *,
+    payments: bool,
+    has_models: bool = False,
+    clock: Clock,
 ) -> None:
     """As `sync_command_menus`, repeated until Telegram has accepted all menus."""
     retry_s = MENU_RETRY_S
     while True:
         try:
-            if changed := await sync_command_menus(bot, storage, admins, payments=payments):
+            if changed := await sync_command_menus(bot, storage, admins, payments=payments, has_models=has_models):
                 log.info("commands written", menus=changed)
         except (ChatFailed, OutcomeUnknown) as failed:
             log.warning("commands not written", detail=str(failed))
@@ -87,7 +93,7 @@ async def sync_command_menus_with_retry(
 
 
 async def sync_command_menus(
-    bot: telegram.Bot, storage: AdapterStorage, admins: Sequence[str], *, payments: bool
+    bot: telegram.Bot, storage: AdapterStorage, admins: Sequence[str], *, payments: bool, has_models: bool = False
 ) -> int:
     """Sets the menus that differ from those last sent, and deletes earlier ones that are no longer wanted (a former
     admin's). Returns how many were changed.
@@ -97,7 +103,7 @@ async def sync_command_menus(
     storage_key = digests_key(bot.id)
     saved = await _load_digests(storage, storage_key)
     sent = dict(saved)
-    wanted = {menu_key(menu): menu for menu in command_menus(admins, payments=payments)}
+    wanted = {menu_key(menu): menu for menu in command_menus(admins, payments=payments, has_models=has_models)}
     changed = 0
     try:
         for key, menu in wanted.items():

@@ -15,7 +15,7 @@ from adapters.telegram.ids import PLATFORM
 from bot.chat import Action, Attachment, ButtonPress, Chat, Message, MessageRef, User
 from bot.intake.deixis import refers_to_picture
 
-BUTTON_DATA = re.compile(r"easel:(?P<action>cancel|retry|vary|edit|delete):(?P<job>[\w-]{1,40})")
+BUTTON_DATA = re.compile(r"easel:(?P<action>cancel|retry|vary|edit|delete|model):(?P<job>[\w-]{1,40})")
 _BARE_COMMAND = re.compile(r"/(?P<name>\w+)(?:@(?P<bot>\w+))?")
 # Content that is neither text nor a file.
 _OTHER_CONTENT = (

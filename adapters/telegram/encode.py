@@ -19,7 +19,7 @@ from telegram import (
     User,
 )
 
-from bot.chat import Button, Card
+from bot.chat import Action, Button, Card
 from bot.intake.commands import COMMANDS
 from bot.painting import Image
 
@@ -80,9 +80,12 @@ def encode_text(card: Card, limit: int) -> tuple[str, list[MessageEntity]]:
 
 
 def encode_buttons(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
-    """A row of buttons, or two where their labels would be cut short in one; None removes them."""
+    """A row of buttons, or two where their labels would be cut short in one; of models a row for each. None removes
+    them."""
     keys = [InlineKeyboardButton(each.label, callback_data=callback_data(each)) for each in buttons]
     width = len(keys) if sum(len(each.label) for each in buttons) <= MAX_ROW_CHARS else -(-len(keys) // 2)
+    if any(each.action is Action.MODEL for each in buttons):
+        width = 1
     return InlineKeyboardMarkup([keys[at : at + width] for at in range(0, len(keys), width)]) if keys else None
 
 

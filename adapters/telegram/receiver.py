@@ -25,6 +25,7 @@ from adapters.telegram.updates import RawUpdate, read_update
 from adapters.telegram.webhook import Webhook
 from bot.clock import Clock
 from bot.errors import StoreFailed
+from bot.intake.models import offered_models
 from bot.ports import EventSink
 from bot.settings import Telegram as TelegramSettings
 from bot.supervision import Supervisor
@@ -131,7 +132,12 @@ class Receiver:
 
     async def _sync_menus(self) -> None:
         await sync_command_menus_with_retry(
-            self._bot, self._storage, self._admins, payments=self._payments is not None, clock=self._clock
+            self._bot,
+            self._storage,
+            self._admins,
+            payments=self._payments is not None,
+            has_models=bool(offered_models(self._events.capabilities.models)),
+            clock=self._clock,
         )
 
     def _identity(self) -> BotIdentity:

@@ -20,6 +20,7 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     │   │   └── PicturesForbidden  WritingForbidden  PermissionsMissing
     │   ├── NotYours  AlreadyFinished  AdminsOnly  UnknownCommand  BadArguments  UnknownCharge  Restarting
     │   └── Unsupported             no configured provider can do it
+    │       └── UnsupportedByModel  the chosen model cannot, others can
     ├── PaintFailed                 the upstream made no image; the reservation is released
     │   ├── Unreachable             no connection: certainly not accepted         → next provider
     │   ├── Busy                    429: certainly not accepted                   → wait, then next provider
@@ -170,6 +171,7 @@ from bot.errors.refusals import (
     UnknownCommand,
     UnknownOption,
     Unsupported,
+    UnsupportedByModel,
     WritingForbidden,
 )
 
@@ -272,6 +274,7 @@ __all__ = [
     "Unreachable",
     "Unreadable",
     "Unsupported",
+    "UnsupportedByModel",
     "UpstreamDown",
     "WentQuiet",
     "WritingForbidden",

@@ -331,3 +331,10 @@ class Unsupported(Refusal):
     """No configured provider can meet the request. Facts: `what` was requested."""
 
     key = "refusal-unsupported"
+
+
+class UnsupportedByModel(Unsupported):
+    """The chosen model cannot meet the request, others can. Facts: `what` was requested, `model` that was chosen,
+    `models` that can."""
+
+    key = "refusal-unsupported-by-model"

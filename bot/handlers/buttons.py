@@ -1,7 +1,10 @@
-"""Answers button clicks: Cancel, Retry, Vary, Edit, Delete. Works after a restart: a click brings the job's id alone.
+"""Answers button clicks: Cancel, Retry, Vary, Edit, Delete, and the models of /model. Works after a restart: a click
+brings the id of a job, or the key of a model, alone.
 
 Who may click stands in `permissions`. Turns every failure into words for the clicker.
 """
+
+from collections.abc import Callable
 
 import structlog
 
@@ -10,11 +13,13 @@ from bot.clock import Clock
 from bot.errors import AlreadyFinished, EaselError
 from bot.handlers.admission import Admission, SuppressReply
 from bot.handlers.deletion import ResultDeletion
+from bot.handlers.model_choices import ModelChoices, describe_choice
 from bot.handlers.pending_requests import PendingRequests
 from bot.handlers.permissions import JobPermissions
 from bot.handlers.unfinished import Awaits, PendingRequest, PictureMessage
 from bot.job import TRANSITIONS, Job
 from bot.jobs.service import JobService, Requester
+from bot.painting import Capabilities
 from bot.store.store import Store
 from bot.texts import negotiate_locale, translate, translate_error
 
@@ -32,6 +37,8 @@ class ButtonHandler:
         permissions: JobPermissions,
         deletion: ResultDeletion,
         pending_requests: PendingRequests,
+        model_choices: ModelChoices,
+        capabilities: Callable[[], Capabilities],
         admission: Admission,
         clock: Clock,
         locale: str,
@@ -42,6 +49,8 @@ class ButtonHandler:
         self._permissions = permissions
         self._deletion = deletion
         self._pending_requests = pending_requests
+        self._model_choices = model_choices
+        self._capabilities = capabilities
         self._admission = admission
         self._clock = clock
         self._locale = locale
@@ -60,6 +69,11 @@ class ButtonHandler:
             return ButtonReply(text=translate_error(locale, EaselError()))
 
     async def _handle(self, press: ButtonPress, locale: str) -> ButtonReply:
+        if press.action is Action.MODEL:
+            self._admission.check_request(press.sender, press.message.chat)
+            models = self._capabilities().models
+            chosen = await self._model_choices.choose_by_key(press.sender.key, press.job_id, models)
+            return ButtonReply(text=describe_choice(chosen, locale))
         job = await self._store.get_job(press.job_id)
         if job is None or (press.action is not Action.DELETE and (not job.prompt or job.deleted)):
             raise AlreadyFinished  # also of a job that was erased by /forget

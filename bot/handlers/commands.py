@@ -6,10 +6,11 @@ Reads and changes credits only through the store; starts no job.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.chat import Chat, DeletedMessage, Message, MessageRef, User
+from bot.chat import Card, Chat, DeletedMessage, Message, MessageRef, User
 from bot.clock import Clock
 from bot.errors import AdminsOnly, BadArguments, UnknownCharge, UnknownCommand
 from bot.handlers.deletion import ResultDeletion
+from bot.handlers.model_choices import ModelChoices, describe_choice, priced_model
 from bot.handlers.pending_requests import PendingRequests
 from bot.intake.commands import COMMANDS, Audience
 from bot.intake.models import offered_models
@@ -63,6 +64,7 @@ class CommandHandler:
         wait_for_end: Callable[[str], Awaitable[None]],
         retention_days: int | None,
         capabilities: Callable[[], Capabilities],
+        model_choices: ModelChoices,
     ) -> None:
         """`cancel_job(job_id)` returns whether it did; `wait_for_end(job_id)` waits a while for the job to end."""
         self._store = store
@@ -88,20 +90,30 @@ class CommandHandler:
             "start": self._start,
         }
         self._capabilities = capabilities
+        self._model_choices = model_choices
 
     def is_admin(self, user: User) -> bool:
         return user.key in self._admins
 
-    async def answer(self, context: CommandContext, command: Command) -> str:
+    async def answer(self, context: CommandContext, command: Command) -> Card:
         """The reply to a command.
 
-        Raises UnknownCommand, BadArguments, AdminsOnly, UnknownCharge.
+        Raises UnknownCommand, BadArguments, AdminsOnly, UnknownCharge, OneModelOnly, ChooseModel, StoreFailed.
         """
+        if command.name == "model" and not command.text:
+            return self._model_choices.menu(context.user.key, self._capabilities().models, context.locale)
+        return Card(text=await self._answer_text(context, command), locale=context.locale)
+
+    async def _answer_text(self, context: CommandContext, command: Command) -> str:
+        """As `answer`, of a command that is answered by text alone."""
         spec = COMMANDS.get(command.name)
         if spec is not None and spec.audience is Audience.ADMINS and not self.is_admin(context.user):
             raise AdminsOnly
         if command.name == "admin":
             return await self._admin(context, command.args)
+        if command.name == "model":
+            chosen = await self._model_choices.choose(context.user.key, command.text, self._capabilities().models)
+            return describe_choice(chosen, context.locale)
         if (answer := self._answers.get(command.name)) is None:
             raise UnknownCommand(command=f"/{command.name}"[:40])
         return await answer(context)
@@ -174,6 +186,7 @@ class CommandHandler:
                 await self._wait_for_end(job.id)
         count, pictures = await self._store.deletions.erase_user(context.user.key)
         self._pending_requests.drop_user(context.user.key)
+        await self._model_choices.drop(context.user.key)
         port = self._ports.get(context.user.platform)
         if isinstance(port, StoredFiles):
             await port.delete_stored(pictures)
@@ -237,9 +250,6 @@ def help_text(locale: str, models: Sequence[Model] = ()) -> str:
     lines = [translate(locale, spec.help_line) for spec in COMMANDS.values() if spec.in_help]
     lines += ["", translate(locale, "help-tips")]
     if offered := offered_models(models):
-        priced = (
-            translate(locale, "model-price", model=each.name, price=str(each.price), credits=each.price.most)
-            for each in offered
-        )
+        priced = (priced_model(each, locale) for each in offered)
         lines.append(translate(locale, "help-models", models=", ".join(priced)))
     return "\n".join(lines)

@@ -33,6 +33,7 @@ from bot.handlers.content import MessageContent, without_text_files
 from bot.handlers.dialogue import ASK_QUIET_S, Dialogue
 from bot.handlers.draft_jobs import DraftJobs
 from bot.handlers.drafts import Draft, Drafts
+from bot.handlers.model_choices import ModelChoices
 from bot.handlers.replies import Replies, Reply, error_reply
 from bot.handlers.shown_pictures import ShownPictures
 from bot.handlers.unfinished import PendingRequest, complete, message_order, reopen_job
@@ -75,6 +76,7 @@ class MessageHandler:
         dialogue: Dialogue,
         replies: Replies,
         drafts: Drafts,
+        model_choices: ModelChoices,
         admission: Admission,
         clock: Clock,
         locale: str,
@@ -89,6 +91,7 @@ class MessageHandler:
         self._dialogue = dialogue
         self._replies = replies
         self._drafts = drafts
+        self._model_choices = model_choices
         self._draft_jobs = DraftJobs(drafts, jobs, store)
         self._shown = ShownPictures(clock)
         self._admission = admission
@@ -242,20 +245,20 @@ class MessageHandler:
         whole = message if answered is None else complete(message, answered)
         try:
             try:
-                text = await self._handle(draft, whole, requester, admitted=admitted)
+                card = await self._handle(draft, whole, requester, admitted=admitted)
             except (ReplyHasNoPicture, PicturesWithoutPrompt) as refusal:
                 ended = None if answered is not None else await self._find_ended_job(message, refusal)
                 if ended is None:
                     raise
                 answered = ended
-                text = await self._handle(draft, complete(message, answered), requester, admitted=True)
+                card = await self._handle(draft, complete(message, answered), requester, admitted=True)
         except Exception as failed:
             reply = await self._answer_failure(message, requester, failed, answered)
             if isinstance(failed, Refusal) and draft.job_id is not None:
                 return await self._refuse_job(draft, requester, failed)
             self._draft_jobs.hold_refusal(draft, failed)
             return reply
-        return None if text is None else Reply(card=Card(text=text, locale=requester.locale))
+        return None if card is None else Reply(card=card)
 
     def _find_answered(self, draft: Draft, message: Message) -> PendingRequest | None:
         """The request that a draft answers: not its own, and not one that is newer than what is corrected."""
@@ -310,8 +313,8 @@ class MessageHandler:
                 log.error("message handler failed", chat=message.chat.key, exc_info=failed)
                 return error_reply(requester, EaselError())
 
-    async def _handle(self, draft: Draft, message: Message, requester: Requester, *, admitted: bool) -> str | None:
-        """The text to reply; None: a status message replies, or nothing does. `message`: what the draft says.
+    async def _handle(self, draft: Draft, message: Message, requester: Requester, *, admitted: bool) -> Card | None:
+        """The card to reply; None: a status message replies, or nothing does. `message`: what the draft says.
 
         Raises EaselError, whose words are the reply, and SuppressReply.
         """
@@ -352,6 +355,7 @@ class MessageHandler:
                     self._shown.drop_user(requester.user.key)
                 return answer
             case paint:
+                paint = await self._with_kept_model(paint, requester)
                 try:
                     job = await self._draft_jobs.accept(draft, requester, message, paint)
                 except PlaceClosed as refusal:
@@ -361,6 +365,12 @@ class MessageHandler:
                 self._shown.drop(message)
                 await self._dialogue.mark_answered(draft.ordered[-1])
                 return None
+
+    async def _with_kept_model(self, paint: Paint, requester: Requester) -> Paint:
+        """The request with the model that its user keeps, where it names none."""
+        models = self._provider.capabilities.models
+        chosen = await self._model_choices.apply(requester.user.key, paint.options, models)
+        return replace(paint, options=replace(chosen.options, replaced_model=chosen.gone or None))
 
     def _capabilities_for(self, message: Message) -> Capabilities:
         """The providers' capabilities, with the counts that a reply can show where the message was written."""

@@ -40,6 +40,8 @@ class Argument(StrEnum):
 
     PROMPT = "PROMPT"
     """Free text, options included, up to the end of the message."""
+    NAME = "NAME"
+    """Name of a model; may be left out."""
     USER = "USER"
     """A user's key, `platform:id`."""
     CREDITS = "N"
@@ -79,6 +81,8 @@ class CommandSpec:
     """Where it is offered; those that only admins or buyers see are added there by the adapter."""
     addressed_only: bool = False
     """Whether it is heard in a group only where it names the bot or replies to it: other bots have such a command."""
+    needs_models: bool = False
+    """Whether it is offered only where there are several models."""
     adapter_only: bool = False
     """Answered by an adapter itself (Telegram's shop); the core's parser does not know it."""
 
@@ -124,6 +128,7 @@ COMMANDS: Mapping[str, CommandSpec] = {
         CommandSpec(name="history", in_help=True),
         CommandSpec(name="cancel", in_help=True),
         CommandSpec(name="delete", in_help=True, addressed_only=True, menus=frozenset({Menu.DIRECT, Menu.GROUP})),
+        CommandSpec(name="model", arguments=(Argument.NAME,), needs_models=True),
         CommandSpec(name="help"),
         CommandSpec(name="privacy", audience=Audience.ANYBODY),
         CommandSpec(name="forget", audience=Audience.ANYBODY, menus=_NOT_IN_GROUPS),
@@ -172,6 +177,8 @@ def _fit(arguments: Iterable[Argument], words: Sequence[str]) -> bool:
     return True
 
 
-def in_menu(menu: Menu) -> tuple[str, ...]:
-    """The names of the commands that a menu offers, in order."""
-    return tuple(spec.name for spec in COMMANDS.values() if menu in spec.menus)
+def in_menu(menu: Menu, *, has_models: bool = False) -> tuple[str, ...]:
+    """The names of the commands that a menu offers, in order. `has_models`: whether there are several models."""
+    return tuple(
+        spec.name for spec in COMMANDS.values() if menu in spec.menus and (has_models or not spec.needs_models)
+    )

@@ -3,10 +3,13 @@
 Which models there are, and at what price, is data of the providers (`Capabilities.models`).
 """
 
+import hashlib
 import unicodedata
 from collections.abc import Sequence
 
 from bot.painting import Model
+
+AUTO_MODEL = "auto"  # typed for: whichever model there is, also where one is kept
 
 
 def offered_models(models: Sequence[Model]) -> tuple[Model, ...]:
@@ -15,13 +18,25 @@ def offered_models(models: Sequence[Model]) -> tuple[Model, ...]:
 
 
 def matching_models(typed: str, models: Sequence[Model]) -> list[Model]:
-    """The models that a typed name may mean, in any letter case and width: the one that has it, else those that have a
-    name beginning with it. Of a name with slashes (`google/gemini`) the last part will do."""
+    """The models that a typed name may mean, in any letter case and width: the one whose name it is, else those that
+    have it as another name, else those that have a name beginning with it. Of a name with slashes (`google/gemini`)
+    the last part will do."""
     wanted = _fold(typed)
-    names = [(model, {_fold(name) for name in (model.name, *model.aliases)}) for model in models]
-    exact = [model for model, own in names if wanted in own]
-    parts = [(model, own | {each.rpartition("/")[2] for each in own}) for model, own in names]
-    return exact[:1] or [model for model, own in parts if any(each.startswith(wanted) for each in own)]
+    named = [model for model in models if _fold(model.name) == wanted]
+    aliased = [model for model in models if wanted in map(_fold, model.aliases)]
+    return named[:1] or aliased or [model for model in models if any(each.startswith(wanted) for each in _parts(model))]
+
+
+def current_model(name: str, models: Sequence[Model]) -> str | None:
+    """The name that a model has now which was chosen as `name` before; None: it is offered no longer."""
+    named = [each.name for each in models if is_same_model(name, each.name)]
+    aliased = [each.name for each in models if any(is_same_model(name, alias) for alias in each.aliases)]
+    return next(iter(named or aliased), None)
+
+
+def model_key(name: str) -> str:
+    """What a button with a model brings back: short, and the same as long as the model has its name."""
+    return hashlib.sha256(_fold(name).encode()).hexdigest()[:16]
 
 
 def list_models(models: Sequence[Model]) -> str:
@@ -32,6 +47,12 @@ def list_models(models: Sequence[Model]) -> str:
 def is_same_model(name: str, other: str) -> bool:
     """Whether two names differ in letter case and width at most."""
     return _fold(name) == _fold(other)
+
+
+def _parts(model: Model) -> set[str]:
+    """All names of a model, and what follows the last slash in them."""
+    names = {_fold(name) for name in (model.name, *model.aliases)}
+    return names | {each.rpartition("/")[2] for each in names}
 
 
 def _fold(name: str) -> str:

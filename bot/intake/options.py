@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.errors import BadOption, ChooseModel, OneModelOnly, OptionWithoutValue, UnknownOption
 from bot.intake import sizes
-from bot.intake.models import list_models, matching_models, offered_models
+from bot.intake.models import AUTO_MODEL, list_models, matching_models, offered_models
 from bot.painting import Capabilities, Options
 from bot.texts.shortening import shorten
 
@@ -160,6 +160,8 @@ def _parse_size(options: Options, value: str, capabilities: Capabilities) -> Opt
 
 def _parse_model(options: Options, value: str, capabilities: Capabilities) -> Options:
     found = matching_models(value, capabilities.models)
+    if not found and value == AUTO_MODEL:
+        return replace(options, model="")
     if len(found) != 1:
         raise ChooseModel(value=_shorten(value), allowed=list_models(found or capabilities.models))
     return replace(options, model=found[0].name)

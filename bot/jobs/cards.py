@@ -18,6 +18,8 @@ def done_card(job: Job, *, count: int, seconds: float, charged: int, missing: st
     numbers = {"seconds": round(seconds), "credits": charged, "got": count, "asked": job.options.n}
     is_told = missing and count < job.options.n
     why = "\n" + translate(job.locale, "done-missing", reason=missing) if is_told else ""
+    if job.options.replaced_model:
+        why += "\n" + translate(job.locale, "done-replaced-model", model=job.options.replaced_model)
     return Card(
         text=translate(job.locale, text_id, prompt=excerpt(job.prompt), **numbers) + why,
         plain_text=translate(job.locale, text_id, prompt="…", **numbers) + why,

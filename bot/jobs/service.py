@@ -6,7 +6,7 @@ Reserves credits through the store and starts jobs through the scheduler; says n
 import math
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
@@ -25,6 +25,7 @@ from bot.errors import (
     StoreFailed,
     TooManyWaiting,
 )
+from bot.intake.models import current_model
 from bot.job import TRANSITIONS, Amendment, Job, NewJob, button_key
 from bot.jobs.runner import JobRunner
 from bot.jobs.scheduler import Scheduler
@@ -226,9 +227,14 @@ class JobService:
             prompt=job.prompt,
             references=references,
             mask=mask,
-            options=job.options,
+            options=self._options_again(job.options),
             parent=job.id,
         )
+
+    def _options_again(self, options: Options) -> Options:
+        """The options of an earlier job as they are given now: its model may have got another name."""
+        name = options.model and current_model(options.model, self._provider.capabilities.models)
+        return replace(options, model=name or options.model, replaced_model=None)
 
     async def refresh_job(self, job: Job) -> Job:
         """The job as it is now. Waits up to SETTLE_WAIT_S for one whose image may be delivered and not yet settled."""

@@ -12,7 +12,19 @@ from functools import cached_property, partial
 import structlog
 
 from bot.clock import Clock, Deadline
-from bot.errors import Busy, Lost, PaintFailed, Restarted, Retry, TookTooLong, Unsupported
+from bot.errors import (
+    Busy,
+    Lost,
+    PaintFailed,
+    PromptTooLong,
+    Refusal,
+    Restarted,
+    Retry,
+    TookTooLong,
+    Unsupported,
+    UnsupportedByModel,
+)
+from bot.intake.models import current_model
 from bot.intake.prices import price_range
 from bot.painting import Accepted, Capabilities, FinishedImage, Options, PaintEvent, PaintRequest, Stage, StageChanged
 from bot.ports import Provider
@@ -133,8 +145,26 @@ class FallbackProvider:
             if can_satisfy(slot.provider.capabilities, needs):
                 capable.setdefault(slot.provider.name, slot)
         if not capable:
-            raise Unsupported(what=str(needs))
+            raise self._unsupported(needs)
         return list(capable.values())
+
+    def _unsupported(self, needs: Requirements) -> Refusal:
+        """Why nobody can meet a request, and which models could where one was chosen."""
+        chosen = needs.options.model
+        if chosen is None or current_model(chosen, self.capabilities.models) is None:
+            return Unsupported(what=str(needs))
+        limits = [
+            slot.provider.capabilities.max_prompt_chars
+            for slot in self._slots
+            if can_satisfy(slot.provider.capabilities, replace(needs, prompt_chars=0))
+        ]
+        if limits:
+            return PromptTooLong(length=needs.prompt_chars, limit=max(limits))
+        able = [each.name for each in self.capabilities.models if self.can_satisfy(needs.of_model(each.name))]
+        what = str(needs.of_model(None))
+        if not able or not what:
+            return Unsupported(what=str(needs))
+        return UnsupportedByModel(what=what, model=chosen, models=", ".join(able))
 
     # ------------------------------------------------------------ attempts
 

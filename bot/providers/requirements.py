@@ -28,6 +28,10 @@ class Requirements:
     has_mask: bool = False
     """Whether there is a mask."""
 
+    def of_model(self, name: str | None) -> "Requirements":
+        """The same of another model; None: of any."""
+        return replace(self, options=replace(self.options, model=name))
+
     def __str__(self) -> str:
         """The requirements as users type them, for a refusal: options, then pictures."""
         options = self.options
@@ -75,15 +79,18 @@ def can_satisfy(capabilities: Capabilities, needs: Requirements) -> bool:
 
 
 def merge_capabilities(capabilities: Sequence[Capabilities]) -> Capabilities:
-    """The union, by which users' options are parsed. The limits of reference files are the strictest of all, so that
-    one prepared set of references fits every provider; those of masks are of the providers that support one."""
+    """The union, by which users' options are parsed. The limits of reference files are the strictest of all that take
+    any, so that one prepared set of references fits each of them; those of masks are of the providers that support
+    one."""
     counts = tuple(sorted({count for a in capabilities for count in a.allowed_counts}))
+    taking = [a for a in capabilities if a.max_references] or capabilities
     masking = [a for a in capabilities if a.supports_masks] or capabilities
     return Capabilities(
         models=_merge_models(each for a in capabilities for each in a.models),
         sizes=_union(a.sizes for a in capabilities),
         size_rules=_union(a.size_rules for a in capabilities),
         tiers=_union(a.tiers for a in capabilities),
+        tier_needs_size=any(a.tier_needs_size for a in capabilities),
         qualities=_union(a.qualities for a in capabilities),
         backgrounds=_union(a.backgrounds for a in capabilities),
         formats=_union(a.formats for a in capabilities),
@@ -92,11 +99,9 @@ def merge_capabilities(capabilities: Sequence[Capabilities]) -> Capabilities:
         max_n=max(a.max_n for a in capabilities),
         max_references=max(a.max_references for a in capabilities),
         max_prompt_chars=max(a.max_prompt_chars for a in capabilities),
-        max_reference_bytes=min(a.max_reference_bytes for a in capabilities),
-        max_reference_edge=min(a.max_reference_edge for a in capabilities),
-        reference_types=tuple(
-            t for t in capabilities[0].reference_types if all(t in a.reference_types for a in capabilities)
-        ),
+        max_reference_bytes=min(a.max_reference_bytes for a in taking),
+        max_reference_edge=min(a.max_reference_edge for a in taking),
+        reference_types=tuple(t for t in taking[0].reference_types if all(t in a.reference_types for a in taking)),
         supports_masks=any(a.supports_masks for a in capabilities),
         max_mask_bytes=min(a.max_mask_bytes for a in masking),
         max_masked_references=max(a.max_masked_references for a in masking),

@@ -108,7 +108,7 @@ def _erase_jobs(conn: Connection, user_key: str) -> tuple[int, tuple[Attachment,
         conn.execute(delete(result).where(result.c.job.in_(ids)))
         conn.execute(update(job).where(part, ~job.c.notification_pending).values(failure=None))  # it may quote them
         conn.execute(update(job).where(part).values(ERASED_VALUES | {"sender": _without_name(user_key)}))
-    kept = or_(*(key_value.c.key.startswith(prefix) for prefix in ("pending-requests:", "cut-text:")))
+    kept = or_(*(key_value.c.key.startswith(prefix) for prefix in ("pending-requests:", "cut-text:", "model-choice:")))
     conn.execute(delete(key_value).where(kept, key_value.c.key.endswith(f":{user_key}", autoescape=True)))
     handles = [each for _, given, mask, made in found for each in (*given, *([mask] if mask else []), *(made or ()))]
     return len(found), tuple(Attachment(**each) for each in handles)

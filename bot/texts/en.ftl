@@ -128,6 +128,7 @@ refusal-unknown-command = I don’t know “{ $command }”. /help shows what I 
 refusal-bad-arguments = I didn’t understand that. Write it like this: { $usage }
 refusal-unknown-charge = I know no purchase “{ $charge }”. The number stands on the receipt.
 refusal-unsupported = None of the picture services here can do that: { $what }. Please try it without, or with something else.
+refusal-unsupported-by-model = { $model } can’t do that: { $what }. These models can: { $models }.
 
 ### Failures: the reservation was released
 
@@ -173,6 +174,7 @@ button-retry = Retry
 button-vary = Vary
 button-edit = Edit
 button-delete = Delete
+button-model = Any model
 button-answer = Answer
 answer-edit-how = Reply to the picture with what to change.
 answer-edit-next = Now write what to change.
@@ -199,6 +201,8 @@ done-missing = { $reason ->
     [failed-busy] The picture service was too busy for the others.
    *[other] The picture service failed at the others.
 }
+# Below a picture, where the model that its owner keeps is no longer offered.
+done-replaced-model = { $model }, which you kept, is no longer offered; another model painted this. /model shows which there are.
 cancelled = Cancelled. Nothing was charged.
 # Stands in the place of a result that was taken away, where nobody can delete its message.
 deleted = Deleted.
@@ -228,12 +232,16 @@ help-tips =
     In a direct chat just write, with photos or without. To change a result, reply to it.
     Options, anywhere in the prompt: --size 3:2, --quality high, --n 2
 # Follows the tips where there are several models; $models is a list of the line below.
-help-models = --model NAME chooses the model: { $models }
+help-models = --model NAME chooses the model, /model NAME keeps one for you: { $models }
 # $price: credits for a picture as a number, or as two where it depends (1–16); $credits: the last of them.
 model-price = { $model } ({ $price } { $credits ->
         [one] credit
        *[other] credits
     })
+# Answers to /model.
+answer-model-kept = Your pictures are painted by { $model } from now on, unless you name another with --model.
+answer-model-auto = You keep no model: I choose one for each picture.
+answer-model-how = Press one to keep it, or say /model NAME; /model auto lets me choose again.
 answer-quota =
     { $left ->
         [one] { NUMBER($left, useGrouping: 0) } credit left today.
@@ -310,6 +318,7 @@ hint-quota = How many credits you have left
 hint-history = Your last pictures
 hint-cancel = Stop what you have running and waiting
 hint-delete = Take away the picture you reply to
+hint-model = Keep a model for your pictures, or see which there are
 hint-help = What I understand, with examples
 hint-privacy = What is kept about you
 hint-forget = Delete your prompts, history and pictures
@@ -427,6 +436,7 @@ discord-name-edit = edit
 discord-name-quota = quota
 discord-name-history = history
 discord-name-cancel = cancel
+discord-name-model = model
 discord-name-help = help
 discord-name-privacy = privacy
 discord-name-forget = forget
@@ -449,6 +459,7 @@ discord-option-mask = A picture that marks where to change something
 discord-option-size = The shape or size of the picture
 discord-option-quality = How carefully to paint
 discord-option-model = Which model paints, and what a picture costs with it
+discord-option-model-name = Which model paints from now on; leave it out to see them all, “auto” keeps none
 discord-option-n = How many pictures
 discord-option-user = A member, or platform:id
 discord-option-credits = How many credits

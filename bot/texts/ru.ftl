@@ -145,6 +145,7 @@ refusal-unknown-command = Команда «{ $command }» мне незнако�
 refusal-bad-arguments = Не получилось понять. Напишите так: { $usage }
 refusal-unknown-charge = Покупки «{ $charge }» я не знаю. Номер стоит в чеке.
 refusal-unsupported = Ни один из подключённых сервисов этого не умеет: { $what }. Попробуйте без этого или иначе.
+refusal-unsupported-by-model = { $model } этого не умеет: { $what }. Умеют: { $models }.
 
 ### Неудачи: резерв возвращён
 
@@ -190,6 +191,7 @@ button-retry = Повторить
 button-vary = Вариация
 button-edit = Изменить
 button-delete = Удалить
+button-model = Любая модель
 button-answer = Ответить
 answer-edit-how = Ответьте на картинку и напишите, что изменить.
 answer-edit-next = Теперь напишите, что изменить.
@@ -216,6 +218,8 @@ done-missing = { $reason ->
     [failed-busy] На остальные сервису рисования не хватило мощности.
    *[other] С остальными сервис рисования не справился.
 }
+# Под картинкой, если модели, которую запомнил её владелец, больше нет.
+done-replaced-model = Модели { $model }, которую вы выбрали, больше нет; эту картинку нарисовала другая. Какие есть, покажет /model.
 cancelled = Отменено. Ничего не списано.
 deleted = Удалено.
 done-call = ваша картинка готова.
@@ -242,12 +246,16 @@ help-delete = /delete в ответ на вашу картинку: убирае
 help-tips =
     В личном чате просто пишите, с фото или без. Чтобы изменить результат, ответьте на него.
     Параметры можно добавить в описание: --size 3:2, --quality high, --n 2
-help-models = --model НАЗВАНИЕ выбирает модель: { $models }
+help-models = --model ИМЯ выбирает модель, /model ИМЯ запоминает её для вас: { $models }
 model-price = { $model } ({ $price } { $credits ->
         [one] кредит
         [few] кредита
        *[many] кредитов
     })
+# Ответы на /model.
+answer-model-kept = Теперь ваши картинки рисует { $model }, если не назвать другую через --model.
+answer-model-auto = Модель не выбрана: для каждой картинки её выбираю я.
+answer-model-how = Нажмите на модель, чтобы запомнить её, или напишите /model ИМЯ; с /model auto снова выбираю я.
 answer-quota =
     { $left ->
         [one] На сегодня остался { NUMBER($left, useGrouping: 0) } кредит.
@@ -335,6 +343,7 @@ hint-quota = Сколько кредитов осталось
 hint-history = Последние картинки
 hint-cancel = Остановить всё, что рисуется и ждёт
 hint-delete = Убрать картинку, на которую вы отвечаете
+hint-model = Запомнить модель для ваших картинок или посмотреть, какие есть
 hint-help = Что я умею, с примерами
 hint-privacy = Что о вас хранится
 hint-forget = Удалить ваши слова, историю и картинки
@@ -453,6 +462,7 @@ discord-name-edit = измени
 discord-name-quota = кредиты
 discord-name-history = история
 discord-name-cancel = отмена
+discord-name-model = модель
 discord-name-help = помощь
 discord-name-privacy = приватность
 discord-name-forget = забыть
@@ -475,6 +485,7 @@ discord-option-mask = Картинка, которая отмечает, где 
 discord-option-size = Форма или размер картинки
 discord-option-quality = Насколько тщательно рисовать
 discord-option-model = Какая модель рисует и сколько стоит картинка
+discord-option-model-name = Какая модель рисует впредь; без имени — список, «auto» — любая
 discord-option-n = Сколько картинок
 discord-option-user = Участник или платформа:номер
 discord-option-credits = Сколько кредитов

@@ -102,6 +102,7 @@ refusal-unknown-command = 我不认识“{ $command }”。发送 /help 看看�
 refusal-bad-arguments = 没看懂。请这样写：{ $usage }
 refusal-unknown-charge = 找不到编号为“{ $charge }”的购买记录。编号写在收据上。
 refusal-unsupported = 这里的绘图服务都做不到：{ $what }。请去掉它，或换一种要求。
+refusal-unsupported-by-model = { $model } 做不到：{ $what }。这些模型可以：{ $models }。
 
 ### 失败：预留的积分已退回
 
@@ -139,6 +140,7 @@ button-retry = 重试
 button-vary = 变化
 button-edit = 修改
 button-delete = 删除
+button-model = 任意模型
 button-answer = 回答
 answer-edit-how = 回复这张图片，写上要修改的内容。
 answer-edit-next = 现在直接写下要修改的内容。
@@ -157,6 +159,8 @@ done-missing = { $reason ->
     [failed-busy] 绘图服务太忙，其余的没能画出来。
    *[other] 绘图服务没能画出其余的图片。
 }
+# 图片下方：主人记住的模型已不再提供。
+done-replaced-model = 你记住的 { $model } 已不再提供，这张图由别的模型绘制。发 /model 可查看现有模型。
 cancelled = 已取消，没有扣除积分。
 deleted = 已删除。
 done-call = 你的图片好了。
@@ -183,10 +187,14 @@ help-delete = /delete（回复图片）：撤下你的图片
 help-tips =
     私聊时直接写就行，可以附照片。想修改结果，回复那张图即可。
     描述中可加选项：--size 3:2、--quality high、--n 2
-help-models = --model 名称 选择模型：{ $models }
+help-models = --model 名称 选择模型，/model 名称 为你记住模型：{ $models }
 model-price = { $model }（{ $price } { $credits ->
        *[other] 积分
     }）
+# 对 /model 的答复。
+answer-model-kept = 从现在起由 { $model } 为你画图，除非用 --model 指定别的模型。
+answer-model-auto = 你没有固定模型：每张图由我选择。
+answer-model-how = 点一个模型即可记住，也可以发 /model 名称；发 /model auto 则重新由我选择。
 answer-quota =
     今天还剩 { NUMBER($left, useGrouping: 0) } 积分。
     为未完成的图片预留：{ NUMBER($held, useGrouping: 0) }
@@ -239,6 +247,7 @@ hint-quota = 还剩多少积分
 hint-history = 最近的图片
 hint-cancel = 停止正在进行和排队的图片
 hint-delete = 撤下你回复的那张图片
+hint-model = 记住画图用的模型，或查看有哪些
 hint-help = 我能做什么，附例子
 hint-privacy = 保存了哪些与你有关的内容
 hint-forget = 删除你的描述、历史和图片
@@ -355,6 +364,7 @@ discord-name-edit = 修改
 discord-name-quota = 积分
 discord-name-history = 历史
 discord-name-cancel = 取消
+discord-name-model = 模型
 discord-name-help = 帮助
 discord-name-privacy = 隐私
 discord-name-forget = 遗忘
@@ -377,6 +387,7 @@ discord-option-mask = 标出修改位置的图片
 discord-option-size = 图片的形状或尺寸
 discord-option-quality = 画得多精细
 discord-option-model = 用哪个模型画，以及每张图的价格
+discord-option-model-name = 以后由哪个模型画图；留空则列出全部，auto 表示不固定
 discord-option-n = 几张图片
 discord-option-user = 成员，或 平台:编号
 discord-option-credits = 多少积分

@@ -9,7 +9,8 @@ from bot.texts import LOCALES, translate
 
 def test_paint_and_text_commands_are_all_that_the_core_knows() -> None:
     assert PAINT_COMMANDS == ("imagine", "edit")
-    assert TEXT_COMMANDS == ("quota", "history", "cancel", "delete", "help", "privacy", "forget", "start", "admin")
+    words = "quota history cancel delete model help privacy forget start admin"
+    assert tuple(words.split()) == TEXT_COMMANDS
     assert {*COMMANDS} - {*PAINT_COMMANDS, *TEXT_COMMANDS} == {"buy"}
 
 
@@ -23,6 +24,11 @@ def test_paint_and_text_commands_are_all_that_the_core_knows() -> None:
 )
 def test_a_menu_offers_its_commands_in_order(menu: Menu, offered: str) -> None:
     assert in_menu(menu) == tuple(offered.split())
+
+
+def test_a_choice_of_models_is_offered_only_where_there_is_one() -> None:
+    for menu in Menu:
+        assert set(in_menu(menu, has_models=True)) - set(in_menu(menu)) == {"model"}
 
 
 def test_blocked_users_may_still_ask_what_is_kept_and_have_it_deleted() -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import BadOption, ChooseModel, OneModelOnly, OptionWithoutValue, UnknownOption
-from bot.intake.models import matching_models
+from bot.intake.models import current_model, matching_models, model_key
 from bot.intake.options import extract_options
 from bot.painting import Capabilities, Model, Options
 from bot.prices import PriceRange
@@ -106,3 +106,29 @@ def test_only_providers_with_the_model_can_satisfy_a_request_for_it() -> None:
     assert can_satisfy(Capabilities(models=(Model(name="GPT-Image-2", price=credits(5)),)), needs)
     assert not can_satisfy(Capabilities(models=(FLUX,)), needs)
     assert str(needs) == "--model gpt-image-2"
+
+
+def test_a_name_of_two_models_is_ambiguous_unless_it_is_the_name_of_one() -> None:
+    one, other = replace(GPT, name="Fast", aliases=("gpt",)), replace(GPT, name="Fine", aliases=("gpt",))
+    assert matching_models("gpt", [one, other]) == [one, other]
+    assert matching_models("fine", [one, replace(other, aliases=("fast",))]) == [replace(other, aliases=("fast",))]
+    assert matching_models("fast", [one, replace(other, aliases=("fast",))]) == [one]
+
+
+def test_a_model_is_known_by_its_earlier_name() -> None:
+    renamed = replace(GPT, name="Best", aliases=("gpt-image-2",))
+    assert current_model("GPT-image-2", [FLUX, renamed]) == "Best"
+    assert current_model("best", [FLUX, renamed]) == "Best"
+    assert current_model("dall-e-3", [FLUX, renamed]) is None
+
+
+def test_the_key_of_a_model_is_short_and_its_own() -> None:
+    keys = {model_key(each.name) for each in MODELS}
+    assert len(keys) == len(MODELS)
+    assert all(len(key) <= 40 for key in keys)
+
+
+def test_auto_asks_for_no_model_even_where_one_is_kept() -> None:
+    assert extract_options("a fox --model AUTO", OFFERED).options.model == ""
+    named = Capabilities(models=(GPT, replace(FLUX, name="auto")))
+    assert extract_options("a fox --model auto", named).options.model == "auto"

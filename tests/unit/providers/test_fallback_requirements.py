@@ -1,12 +1,15 @@
 """Only providers that can do what a request needs are tried; capabilities and prices of several providers merged."""
 
+from typing import Any
+
 import pytest
 
-from bot.errors import Unsupported
-from bot.painting import Capabilities, Image, Options, PaintRequest
+from bot.errors import BadCredentials, PromptTooLong, Unreachable, Unsupported, UnsupportedByModel
+from bot.painting import Capabilities, Image, Model, Options, PaintRequest
+from bot.prices import PriceRange
 from bot.providers.fallback import AttemptStarted
 from bot.providers.requirements import Requirements, merge_capabilities
-from tests.unit.providers.scripted import PAINTED, PIXEL, Run, Scripted, fallback
+from tests.unit.providers.scripted import PAINTED, PIXEL, Run, Scripted, fallback, run_to_end
 
 # ---------------------------------------------------------------- capabilities and prices
 
@@ -41,6 +44,60 @@ async def test_what_nobody_can_do_is_refused_in_the_words_that_were_typed() -> N
     assert refused.value.facts == {"what": "--size 1:1 --quality high --n 3 🖼🖼"}
     with pytest.raises(Unsupported):
         await Run(made, PaintRequest(prompt="a", options=Options(size="1:1", n=2))).run()
+
+
+def models(*names: str, **capabilities: Any) -> Capabilities:
+    only = PriceRange(least=1, most=1)
+    return Capabilities(models=tuple(Model(name=name, price=only) for name in names), **capabilities)
+
+
+def test_what_the_chosen_model_cannot_do_is_refused_with_those_that_can() -> None:
+    made = fallback(
+        Scripted("a", [PAINTED], capabilities=models("plain", max_references=0, max_prompt_chars=9)),
+        Scripted("b", [PAINTED], capabilities=models("deft", qualities=("high",))),
+        Scripted("c", [PAINTED], capabilities=models("fine", qualities=("high",))),
+    )
+    needs = Requirements(options=Options(model="plain", quality="high"), reference_count=1, prompt_chars=5)
+    with pytest.raises(UnsupportedByModel) as refused:
+        made.price_range(needs)
+    assert refused.value.facts == {"what": "--quality high 🖼", "model": "plain", "models": "deft, fine"}
+    with pytest.raises(PromptTooLong) as long:
+        made.price_range(Requirements(options=Options(model="plain"), reference_count=0, prompt_chars=10))
+    assert long.value.facts == {"length": 10, "limit": 9}
+    with pytest.raises(Unsupported) as gone:
+        made.price_range(Requirements(options=Options(model="other"), reference_count=0, prompt_chars=5))
+    assert gone.value.facts == {"what": "--model other"}
+
+
+async def test_of_a_provider_the_first_of_its_models_that_can_paints_unless_one_is_chosen() -> None:
+    plain = Scripted("a", [Unreachable()], price=1, capabilities=models("plain", max_references=0))
+    deft = Scripted("a", [PAINTED], price=9, capabilities=models("deft"))
+    other = Scripted("b", [PAINTED], price=2, capabilities=models("other"))
+    made = fallback(plain, deft, other)
+    assert made.price_range(Requirements(options=Options(), reference_count=0, prompt_chars=5)).most == 2
+    assert made.price_range(Requirements(options=Options(), reference_count=1, prompt_chars=5)).most == 9
+    run = await run_to_end(made)
+    assert run.events[-2:] == [AttemptStarted("b", 2), PAINTED]
+    assert (plain.paint_calls, deft.paint_calls) == (1, 0)
+    chosen = Run(made, PaintRequest(prompt="a cat", options=Options(model="deft")))
+    await chosen.run()
+    assert chosen.events == [AttemptStarted("a", 9), PAINTED]
+
+
+async def test_models_of_one_provider_share_its_circuit() -> None:
+    broken = BadCredentials()
+    first = Scripted("a", [broken], capabilities=models("one"))
+    second = Scripted("a", [PAINTED], capabilities=models("two"))
+    spare = Scripted("b", [PAINTED], capabilities=models("two"))
+    made = fallback(first, second, spare)
+    await Run(made, PaintRequest(prompt="a cat", options=Options(model="one"))).run()
+    await Run(made, PaintRequest(prompt="a cat", options=Options(model="two"))).run()
+    assert (second.paint_calls, spare.paint_calls) == (0, 1)
+
+
+def test_models_without_references_do_not_narrow_those_of_others() -> None:
+    merged = merge_capabilities([Capabilities(max_references=0), Capabilities(max_reference_bytes=50_000_000)])
+    assert merged.max_reference_bytes == 50_000_000
 
 
 def test_as_much_is_reserved_as_the_dearest_may_cost() -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from bot.texts import translate
+from tests.servers.discord import Interaction, Message
 from tests.wire.discord.easel import DiscordWorld
 
 
@@ -45,3 +46,42 @@ async def test_the_menus_follow_the_models(world: DiscordWorld) -> None:
     world.settings["providers"][1]["price"] = 3
     async with world.easel():
         await world.until(lambda: options(world)["model"]["choices"][1]["name"] == "flux-pro (3 credits)")
+
+
+async def test_a_model_is_kept_by_the_command_or_its_button(world: DiscordWorld) -> None:
+    choices = [{"name": f"model-{number}", "price": number} for number in range(1, 8)]
+    world.settings["providers"] = [world.provider(name="main", models=choices)]
+    async with world.easel():
+        (model,) = [each for each in world.server.commands.all() if each["name"] == "model"]
+        assert (model["options"][0]["name"], model["options"][0]["autocomplete"]) == ("name", True)
+        typing = world.server.autocomplete(world.ada, world.channel, "model", "name", "7")
+        await world.until(lambda: typing.choices is not None)
+        assert [each["value"] for each in typing.choices or ()] == ["model-7"]
+        said = await answer(world, world.server.slash(world.ada, world.channel, "model", {"name": "model-7"}))
+        assert said.content == translate("en", "answer-model-kept", model="model-7")
+        menu = await answer(world, world.server.slash(world.ada, world.channel, "model"))
+        assert [len(row["components"]) for row in menu.components] == [5, 3]
+        world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
+        first = await world.wait_for_picture()
+        pressed = world.server.click(world.ada, menu, menu.components[0]["components"][1]["custom_id"])
+        await world.until(lambda: pressed.followups)
+        assert pressed.followups[0].content == translate("en", "answer-model-kept", model="model-2")
+        world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox"})
+        await world.wait_for_picture(after=first)
+        assert [each.body["model"] for each in world.sandbox.requests] == ["model-7", "model-2"]
+
+
+async def answer(world: DiscordWorld, asked: Interaction) -> Message:
+    """What a command was answered."""
+    await world.until(lambda: asked.original is not None and asked.original.content)
+    assert asked.original is not None
+    return asked.original
+
+
+async def test_more_models_than_a_menu_has_are_completed_as_they_are_typed(world: DiscordWorld) -> None:
+    world.settings["providers"] = [world.provider(name="main", models=[f"model-{number}" for number in range(30)])]
+    async with world.easel():
+        assert "choices" not in options(world)["model"]
+        typing = world.server.autocomplete(world.ada, world.channel, "imagine", "model", "model-29", {"prompt": "x"})
+        await world.until(lambda: typing.choices is not None)
+        assert [each["name"] for each in typing.choices or ()] == ["model-29 (1 credit)"]

@@ -3,10 +3,11 @@
 from typing import Any
 
 from bot.chat import Action
-from bot.errors import ChooseModel, OneModelOnly, Unsupported
+from bot.errors import ChooseModel, OneModelOnly, Unsupported, UnsupportedByModel
 from bot.texts import translate, translate_error
+from tests.support.images import png
 from tests.wire.telegram.easel import TelegramWorld
-from tests.wire.telegram.edges import pressed
+from tests.wire.telegram.edges import pressed, words
 from tests.wire.telegram.inline_chats import shown
 
 
@@ -67,8 +68,74 @@ async def test_what_there_is_and_what_it_costs_is_said_before_anything_is_spent(
         assert await place.available_credits() == 50
 
 
+def several(place: TelegramWorld) -> list[dict[str, Any]]:
+    """Three models of one provider, one of them under another name among members."""
+    choices = [
+        "gpt-image-2",
+        {"name": "flux-pro", "label": "Flux", "price": 2},
+        {"name": "dall-e-3", "price": 1, "max_references": 0},
+    ]
+    return [place.provider(name="main", price=4, models=choices)]
+
+
+async def test_models_of_one_provider_are_chosen_by_label_name_or_beginning(place: TelegramWorld) -> None:
+    place.settings["providers"] = several(place)
+    async with place.easel():
+        for typed in ("--model Flux", "--model flux-pro", "--model flu", ""):
+            request = place.server.say(place.ada, place.private, f"a red fox {typed}")
+            await place.wait_for_picture(after=request)
+        assert models(place) == ["flux-pro"] * 3 + ["gpt-image-2"]
+        assert await place.available_credits() == 50 - 3 * 2 - 4
+
+
+async def test_a_model_is_kept_by_its_name_or_a_button_until_auto_or_forget(place: TelegramWorld) -> None:
+    place.settings["providers"] = several(place)
+    async with place.easel():
+        assert (await said(place, "/model flux")) == translate("en", "answer-model-kept", model="Flux")
+        menu = await place.wait_for_reply(after=place.server.say(place.ada, place.private, "/model"))
+        assert shown(menu).splitlines()[:5] == [
+            translate("en", "answer-model-kept", model="Flux"),
+            "",
+            "gpt-image-2 (4 credits)",
+            "Flux (2 credits)",
+            "dall-e-3 (1 credit)",
+        ]
+        assert [label for label, _ in menu.buttons] == ["gpt-image-2", "Flux", "dall-e-3", "Any model"]
+    async with place.easel():  # kept over a restart
+        await place.wait_for_picture(after=place.server.say(place.ada, place.private, "a red fox"))
+        assert words(await pressed(place, menu, "dall-e-3")) == translate("en", "answer-model-kept", model="dall-e-3")
+        await place.wait_for_picture(after=place.server.say(place.ada, place.private, "a red fox"))
+        request = place.server.say(place.ada, place.private, "a red fox --model auto")
+        await place.wait_for_picture(after=request)
+        assert models(place) == ["flux-pro", "dall-e-3", "gpt-image-2"]
+        assert words(await pressed(place, menu, "Any model")) == translate("en", "answer-model-auto")
+        await pressed(place, menu, "Flux")
+        await said(place, "/forget")
+        await place.wait_for_picture(after=place.server.say(place.ada, place.private, "a red fox"))
+        assert models(place)[-1] == "gpt-image-2"
+
+
+async def test_a_kept_model_that_is_gone_is_said_once_and_one_that_cannot_is_refused(place: TelegramWorld) -> None:
+    place.settings["providers"] = several(place)
+    async with place.easel():
+        assert "dall-e-3" in await said(place, "/model dall-e-3")
+        photo = place.server.photo(place.ada, place.private, png(), caption="a hat")
+        refused = await place.wait_for_reply(after=photo)
+        wanted = UnsupportedByModel(what="🖼", model="dall-e-3", models="gpt-image-2, Flux")
+        assert shown(refused) == translate_error("en", wanted)
+    place.settings["providers"][0]["models"].pop()
+    async with place.easel():
+        note = translate("en", "done-replaced-model", model="dall-e-3")
+        painted = await place.wait_for_picture(after=place.server.say(place.ada, place.private, "a red fox"))
+        assert note in shown(painted)
+        again = await place.wait_for_picture(after=place.server.say(place.ada, place.private, "a red fox"))
+        assert note not in shown(again)
+        assert models(place) == ["gpt-image-2"] * 2
+
+
 async def test_one_model_is_no_choice(place: TelegramWorld) -> None:
     async with place.easel():
         assert await said(place, "a red fox --model gpt") == translate_error("en", OneModelOnly())
+        assert await said(place, "/model") == translate_error("en", OneModelOnly())
         assert "--model" not in await said(place, "/help")
         assert place.sandbox.requests == []

@@ -102,3 +102,24 @@ async def test_it_is_a_provider_that_cannot_be_asked_again(client: UpstreamClien
     assert made.capabilities.max_references == 16
     with pytest.raises(Lost):
         await anext(made.resume(PaintRequest(prompt="x"), "req_7"))
+
+
+# ---------------------------------------------------------------- models
+
+
+@pytest.mark.parametrize("preset", ["openai-hk", "openai", "azure"])
+@pytest.mark.parametrize("model", ["gpt-image-1", "gpt-image-1.5", "openai/gpt-image-1-2025-04-23"])
+async def test_a_shape_becomes_a_size_that_the_model_paints(client: UpstreamClient, preset: str, model: str) -> None:
+    async with scripted_upstream(answers(document())) as up:
+        made = provider(client, up.url, preset, model=model, stream=False)
+        await gather(made, PaintRequest(prompt="a cat", options=Options(size="3:2", quality="low")))
+        sent = up.calls[0].json()
+    assert (sent["size"], sent["quality"]) == ("1536x1024", "low")
+
+
+async def test_a_model_that_cannot_stream_is_asked_for_a_document(client: UpstreamClient) -> None:
+    async with scripted_upstream(answers(document())) as up:
+        await gather(
+            provider(client, up.url, model="dall-e-3"), PaintRequest(prompt="x", options=Options(quality="hd"))
+        )
+        assert up.calls[0].json() == {"model": "dall-e-3", "prompt": "x", "quality": "hd"}

@@ -15,6 +15,7 @@ from bot.errors import (
     MaskTooManyPictures,
     MaskWithoutPicture,
 )
+from bot.intake.sizes import nearest_sizes
 from bot.painting import Image, Options, PaintRequest
 from bot.ports import Provider
 from bot.providers.http.client import UpstreamClient
@@ -134,7 +135,38 @@ def test_it_is_a_provider(client: UpstreamClient, clock: InstantClock) -> None:
     made: Provider = provider(client, clock, "http://127.0.0.1:1", price=3)
     assert (made.name, made.model, made.price.credits(), made.resumable) == ("up", "gpt-4o-image", 3, True)
     assert (made.capabilities.allowed_counts, made.capabilities.max_prompt_chars) == ((1, 2, 4), 2000)
-    assert provider(client, clock, "http://127.0.0.1:1", "toapis").capabilities.allowed_counts == (1, 2, 3, 4)
+    assert provider(client, clock, "http://127.0.0.1:1", "toapis").capabilities.allowed_counts == (1, 2, 4)
+
+
+# ---------------------------------------------------------------- models
+
+
+@pytest.mark.parametrize(("preset", "references"), [("evolink", "image_urls"), ("toapis", "reference_images")])
+async def test_the_current_model_of_a_task_upstream_gets_tier_and_quality_in_fields(
+    client: UpstreamClient, clock: InstantClock, preset: str, references: str
+) -> None:
+    request = PaintRequest(
+        prompt="a cat", references=(JPEG,), options=Options(size="16:9", tier="2K", quality="high", n=2)
+    )
+    file = {"data": {"url": "https://files.example/1.png", "file_url": "https://files.example/1.png"}}
+    async with task_upstream(clock, submits=[OPENED], polls=[DONE], uploads=[file]) as up:
+        await gather(provider(client, clock, up.url, preset, model="gpt-image-2"), request)
+        [submit] = up.of("submit")
+    sent = submit.json()
+    assert sent.pop(references) == ["https://files.example/1.png"]
+    assert {name: value for name, value in sent.items() if name != "callback_url"} == {
+        "model": "gpt-image-2", "prompt": "a cat", "size": "16:9", "resolution": "2K", "quality": "high", "n": 2,
+    }  # fmt: skip
+
+
+async def test_a_tier_alone_takes_the_shape_of_the_picture(client: UpstreamClient, clock: InstantClock) -> None:
+    request = PaintRequest(prompt="a cat", references=(JPEG,), options=Options(tier="4K"))
+    async with task_upstream(clock, submits=[OPENED], polls=[DONE], uploads=[uploaded(1)]) as up:
+        made = provider(client, clock, up.url, model="gpt-image-2")
+        await gather(made, request)
+        sent = up.of("submit")[0].json()
+    nearest = nearest_sizes(f"{JPEG.width}:{JPEG.height}", made.capabilities.sizes)[0]
+    assert (sent["resolution"], sent["size"]) == ("4K", nearest)
 
 
 # ---------------------------------------------------------------- masks
