@@ -60,6 +60,9 @@ class Chat:
     thread_id: str | None = None
     """Thread or topic that messages are addressed to; part of the address, not of the identity (`key`)."""
 
+    is_topic: bool = field(default=True, compare=False)
+    """Whether `thread_id` is a place of its own where people talk; False where it only names a way to reply."""
+
     parent_id: str | None = field(default=None, compare=False)
     """Id of the chat that this one was opened in, where the path in `id` does not say so (a thread that is a chat of
     its own); else None."""

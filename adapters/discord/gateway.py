@@ -30,7 +30,7 @@ from adapters.discord.inbox import (
     event_number,
 )
 from adapters.discord.interaction_replies import InteractionReplies
-from adapters.discord.interactions import AnswerButton, InteractionHandler, JobButton
+from adapters.discord.interactions import InteractionHandler
 from adapters.discord.message_reader import MessageReader
 from adapters.discord.parsers import EventParsers, number_of
 from adapters.discord.permissions import ChannelPermissions
@@ -140,7 +140,6 @@ class GatewayClient(discord.AutoShardedClient):
         self.tree = GatewayCommandTree(self, fallback_to_global=True)
 
     async def setup_hook(self) -> None:
-        self.add_dynamic_items(JobButton, AnswerButton)
         await self.tree.set_translator(TextTranslator())
         add_commands(self.tree, self.interactions, lambda: self._events.capabilities)
 
@@ -353,8 +352,10 @@ class GatewayClient(discord.AutoShardedClient):
         await self._events.chat_closed(ids.make_chat(payload.guild_id, payload.thread_id, direct=False))
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
-        """Modals only: commands and buttons come by the command tree and JobButton."""
-        if interaction.type is discord.InteractionType.modal_submit:
+        """Buttons and modals; commands come by the command tree."""
+        if interaction.type is discord.InteractionType.component:
+            await self.run_interaction(interaction, self.interactions.handle_component(interaction))
+        elif interaction.type is discord.InteractionType.modal_submit:
             await self.run_interaction(interaction, self.interactions.handle_modal(interaction))
 
 

@@ -24,6 +24,7 @@ def make_chat(
         id=f"{guild}/{channel_id}",
         kind="direct" if direct else "group",
         thread_id=token_id,
+        is_topic=False,
         parent_id=None if parent_id is None else f"{guild}/{parent_id}",
     )
 

@@ -4,10 +4,8 @@ Discord gives three seconds for the first response. Only a modal must be that fi
 """
 
 import asyncio
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import discord
 import structlog
@@ -40,49 +38,6 @@ NOTICE_POLL_S, NOTICE_POLLS = 0.1, 100  # between two looks at whether the reply
 PAINTING_ACTIONS = (Action.RETRY, Action.VARY, Action.EDIT)  # of buttons: what they lead to needs a place
 MODAL_DECISION_S = 2.0  # until a modal is shown or not: Discord wants it within three
 MENU_UNFOLD_WAIT_S = 1.0  # of that, for Discord to show what is behind a link
-
-
-class JobButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=BUTTON_ID):
-    """A button of a job, whichever process posted it."""
-
-    def __init__(self, button: discord.ui.Button[Any], action: str, job: str) -> None:
-        super().__init__(button)
-        self._action = action
-        self._job = job
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> "JobButton":
-        assert isinstance(item, discord.ui.Button)  # nothing else of ours has such an id
-        return cls(item, match["action"], match["job"])
-
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        client = interaction.client
-        await client.run_interaction(
-            interaction, client.interactions.handle_button(interaction, self._action, self._job)
-        )
-
-
-class AnswerButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=ANSWER_ID):
-    """The button of a question, whichever process posted it."""
-
-    def __init__(self, button: discord.ui.Button[Any], wanted: str) -> None:
-        super().__init__(button)
-        self._wanted = wanted
-
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> "AnswerButton":
-        assert isinstance(item, discord.ui.Button)  # nothing else of ours has such an id
-        return cls(item, match["wanted"])
-
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        client = interaction.client
-        await client.run_interaction(
-            interaction, client.interactions.handle_answer_button(interaction, needs_words=self._wanted == "words")
-        )
 
 
 class InteractionHandler:
@@ -196,6 +151,14 @@ class InteractionHandler:
             )
 
     # ------------------------------------------------------------ buttons
+
+    async def handle_component(self, interaction: Interaction) -> None:
+        """A click on a button, whichever process posted it; other components are none of ours."""
+        custom_id = interaction.custom_id or ""
+        if (match := BUTTON_ID.fullmatch(custom_id)) is not None:
+            await self.handle_button(interaction, match["action"], match["job"])
+        elif (match := ANSWER_ID.fullmatch(custom_id)) is not None:
+            await self.handle_answer_button(interaction, needs_words=match["wanted"] == "words")
 
     async def handle_button(self, interaction: Interaction, action: str, job: str) -> None:
         if Action(action) in PAINTING_ACTIONS and await self._refuse_closed_place(interaction):

@@ -33,7 +33,7 @@ _FIELDS: Mapping[str, tuple[type, Any]] = {
     "thread": (dict, _ABSENT),
 }
 _DEFAULTS: Json = {name: default for name, (_, default) in _FIELDS.items() if default is not _ABSENT}
-_AUTHOR_DEFAULTS: Json = {"username": "", "discriminator": "0", "avatar": None}
+AUTHOR_DEFAULTS: Json = {"username": "", "discriminator": "0", "avatar": None}
 _ATTACHMENT_DEFAULTS: Json = {"filename": "", "size": 0, "proxy_url": ""}
 PNG_STICKER, STICKER_FORMATS = 1, (1, 2, 3, 4)  # PNG, APNG, Lottie, GIF
 _IDENTITY = ("id", "channel_id", "guild_id", "webhook_id", "author", "type")
@@ -106,7 +106,7 @@ def _reduce_embed(embed: Any) -> Any:
     return {name: fields[name] for name in _EMBED_FIELDS if isinstance(fields.get(name), str | dict)}
 
 
-def _with_defaults(body: Any, defaults: Json) -> Any:
+def with_defaults(body: Any, defaults: Json) -> Any:
     """`body` with a value in place of each that is missing or null; anything but an object as it is."""
     if not isinstance(body, dict):
         return body
@@ -115,11 +115,11 @@ def _with_defaults(body: Any, defaults: Json) -> Any:
 
 
 def _complete_author(author: Any) -> Any:
-    return _with_defaults(author, _AUTHOR_DEFAULTS)
+    return with_defaults(author, AUTHOR_DEFAULTS)
 
 
 def _complete_attachments(attachments: list[Any]) -> list[Any]:
-    return [_with_defaults(each, _ATTACHMENT_DEFAULTS) for each in attachments]
+    return [with_defaults(each, _ATTACHMENT_DEFAULTS) for each in attachments]
 
 
 def _complete_stickers(stickers: list[Any]) -> list[Any]:

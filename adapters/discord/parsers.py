@@ -14,6 +14,7 @@ import discord
 import structlog
 
 from adapters.discord.inbox import MESSAGE_EVENTS, RECORDED_EVENTS, Event, EventInbox, event_number
+from adapters.discord.interaction_shapes import complete_interaction
 from adapters.discord.message_reader import MessageReader
 from adapters.discord.message_shapes import MeaningUnreadable, complete_message, is_partial_update
 
@@ -81,6 +82,8 @@ class EventParsers:
                 if name == "MESSAGE_UPDATE" and is_partial_update(message):
                     return
                 data = complete_message(message)
+            elif name == "INTERACTION_CREATE" and isinstance(data, Mapping):
+                data = complete_interaction(cast("Event", data))
             self._parsers[name](data)
         except Exception as failed:  # whatever discord.py raises: it checks nothing of what it parses
             if name == READY:
@@ -110,6 +113,9 @@ class EventParsers:
         event = cast("Event", data)
         if (reduced := without_unused(event)) != event:
             yield reduced
+        if name == "INTERACTION_CREATE" and isinstance(message := event.get("message"), Mapping):
+            with suppress(MeaningUnreadable):
+                yield {**reduced, "message": self._reader.salvage(cast("Event", message))}
         if name in MESSAGE_EVENTS:
             with suppress(MeaningUnreadable):
                 yield self._reader.salvage(reduced)

@@ -206,7 +206,7 @@ class PendingRequests:
 
 def _key(chat: Chat, user: User) -> str:
     """Of a user in a chat, and there in a topic: what is said in another one is about something else."""
-    topic = "" if chat.thread_id is None else f"topic {chat.thread_id}:"
+    topic = f"topic {chat.thread_id}:" if chat.is_topic and chat.thread_id is not None else ""
     return f"{KEY_PREFIX}{chat.key}:{topic}{user.key}"
 
 
