@@ -241,11 +241,21 @@ def asks_for_something(event: str, data: Event, bot_id: str) -> bool:
     """Whether a kill would leave somebody waiting: a command or a form, or a message that may be meant for the bot."""
     if event == "INTERACTION_CREATE":
         return data["type"] == _MODAL_SUBMIT or (data["type"], data.get("data", {}).get("type")) == _CHAT_COMMAND
-    if data.get("author", {}).get("bot") or data.get("webhook_id"):
+    if _author_of(data).get("bot") or data.get("webhook_id"):
         return False
     if event == "MESSAGE_UPDATE" and not data.get("edited_timestamp"):  # Discord has unfolded a link
         return False
-    mentioned = any(each["id"] == bot_id for each in data.get("mentions", ())) or bool(data.get("mention_roles"))
-    replied: Event = data.get("referenced_message") or {}
-    meant = mentioned or replied.get("author", {}).get("id") == bot_id or str(data.get("content", "")).startswith("/")
-    return "guild_id" not in data or meant
+    mentions: Any = data.get("mentions")
+    mentioned = any(_is_user(each, bot_id) for each in mentions) if isinstance(mentions, list) else False  # type: ignore[reportUnknownVariableType]  # JSON
+    replies = _is_user(_author_of(data.get("referenced_message")), bot_id)
+    is_command = str(data.get("content", "")).startswith("/")
+    return "guild_id" not in data or mentioned or bool(data.get("mention_roles")) or replies or is_command
+
+
+def _author_of(message: Any) -> Event:
+    author: Any = message.get("author") if isinstance(message, Mapping) else None  # type: ignore[reportUnknownVariableType]  # JSON
+    return author if isinstance(author, Mapping) else {}  # type: ignore[reportUnknownVariableType]  # JSON
+
+
+def _is_user(body: Any, user_id: str) -> bool:
+    return isinstance(body, Mapping) and body.get("id") == user_id  # type: ignore[reportUnknownMemberType]  # JSON

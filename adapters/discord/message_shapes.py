@@ -70,6 +70,9 @@ def complete_message(message: Mapping[str, Any]) -> Json:
             completed[name] = complete(completed[name])
             if completed[name] is _ABSENT:
                 del completed[name]
+    if isinstance(replied := completed.get("referenced_message"), dict):
+        place = {"channel_id": completed.get("channel_id"), "message_id": cast("Json", replied).get("id")}
+        completed["message_reference"] = with_defaults(completed.get("message_reference", {}), place)
     return completed
 
 

@@ -24,7 +24,9 @@ PLAIN: dict[str, Any] = {
 
 
 def test_a_whole_message_stays_as_it_is() -> None:
-    whole = {**PLAIN, "guild_id": "4", "referenced_message": PLAIN, "message_snapshots": [{"message": PLAIN}]}
+    reference = {"type": 0, "channel_id": "2", "message_id": "1"}
+    whole = {**PLAIN, "guild_id": "4", "referenced_message": PLAIN, "message_reference": reference}
+    whole["message_snapshots"] = [{"message": PLAIN}]
     assert complete_message(whole) == whole
 
 
@@ -44,6 +46,12 @@ def test_what_is_missing_within_is_added() -> None:
     assert replied["author"] == {"id": "3", "username": "", "discriminator": "0", "avatar": None}
     assert replied["attachments"] == [{"id": "5", "filename": "", "size": 0, "proxy_url": ""}]
     assert completed["message_snapshots"][0]["message"]["content"] == ""
+
+
+@pytest.mark.parametrize("reference", [None, "x", {}, {"channel_id": None, "type": 0}])
+def test_what_is_replied_to_is_known_by_itself(reference: object) -> None:
+    completed = complete_message({**PLAIN, "referenced_message": {**PLAIN, "id": "8"}, "message_reference": reference})
+    assert completed["message_reference"].items() >= {"channel_id": "2", "message_id": "8"}.items()
 
 
 @pytest.mark.parametrize("odd", [True, 5, "words", []])

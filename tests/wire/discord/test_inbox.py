@@ -181,13 +181,15 @@ async def test_only_what_may_be_meant_for_the_bot_is_saved() -> None:
         {"author": user, **guild, "content": "hello", "mentions": [], "referenced_message": None},
         {"author": {"id": "4", "bot": True}},
         {"author": user, "webhook_id": "5"},
+        {"author": None, "mentions": 5, "referenced_message": {"author": None}},
+        {"author": [], **guild, "mentions": [None, {"id": "1"}]},
     ]
     for number, message in enumerate(messages):
         inbox.record("MESSAGE_CREATE", {"id": str(number), **message}, "1")
     for number, (kind, command) in enumerate([(2, 1), (2, 3), (3, None), (4, 1), (5, None)], start=100):
         inbox.record("INTERACTION_CREATE", {"id": str(number), "type": kind, "data": {"type": command}}, "1")
     await inbox.close()
-    assert sorted(rows.rows) == [0, 1, 2, 3, 4, 100, 104]
+    assert sorted(rows.rows) == [0, 1, 2, 3, 4, 8, 9, 100, 104]
 
 
 BROKEN: list[Any] = [
