@@ -184,17 +184,14 @@ async def test_what_was_shown_is_kept_for_the_answer_to_a_question(
         assert reference_sizes(place.sandbox) == sizes(*range(min(count, 5)))
 
 
-@pytest.mark.parametrize("why", ["another matter", "chatter in between", "long ago", "forgotten"])
-async def test_what_was_shown_is_left_alone_otherwise(place: TelegramWorld, clock: PausableClock, why: str) -> None:
+@pytest.mark.parametrize("why", ["another matter", "chatter in between", "forgotten"])
+async def test_what_was_shown_is_left_alone_otherwise(place: TelegramWorld, why: str) -> None:
     place.server.promote(place.group)
     async with place.easel():
         place.server.photo(place.ada, place.group, shot(1))
         match why:
             case "chatter in between":
                 place.server.say(place.ada, place.group, "my cat, by the way")
-            case "long ago":
-                await place.wait_until_heard()
-                await clock.sleep(61.0)
             case "forgotten":
                 place.server.say(place.ada, place.private, "/forget")
                 await place.wait_for_reply()
