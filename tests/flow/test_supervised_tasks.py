@@ -126,8 +126,11 @@ async def test_each_is_logged_told_and_started_again(tmp_path: Path, monkeypatch
 
             await wait_until(is_ready)
             await works(world, telegram)
-            assert set(victims.tasks) == set(TASKS)
-            for name, check in TASKS.items():
+            tasks = dict(TASKS)
+            if not world.database_url.startswith("sqlite"):
+                del tasks["store write queue"]  # a server's transactions need none
+            assert set(victims.tasks) == set(tasks)
+            for name, check in tasks.items():
                 with capture_logs() as logs:
                     victims.kill(name)
                     await wait_until(lambda check=check, name=name: is_told(check, name))

@@ -45,7 +45,7 @@ class Hostile:
         """Plays the dialect that the path names, or serves a file."""
         dialect, _, path = urlsplit(call.target).path.removeprefix("/").partition("/")
         match call.method, dialect, path:
-            case "POST", "chat", "chat/completions":
+            case "POST", "chat", "completions":  # the base address ends with the first segment of the path
                 self.asked.append(call.body)
                 images = "\n".join(f"![picture]({url})" for url in self.names)
                 await call.respond(message(images if self.says is None else self.says), JSON)
