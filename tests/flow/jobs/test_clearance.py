@@ -21,6 +21,7 @@ from tests.flow.world import MemoryWorld, world
 from tests.servers.upstream.scripted import Call, scripted_upstream
 from tests.support.images import png
 from tests.support.platform import AMBER, JADE, Platform
+from tests.support.website import website
 
 
 def gate(sandbox: Sandbox, **more: Any) -> dict[str, Any]:
@@ -103,6 +104,16 @@ async def test_a_picture_that_is_flagged_is_refused_by_its_number(
         assert post.actions == []
 
 
+async def test_the_picture_of_an_address_is_checked_too(tmp_path: Path, sandbox: Sandbox) -> None:
+    async with website() as site:
+        allowed = {"allow_hosts": [sandbox.address.removeprefix("http://"), site.host]}
+        async with world(tmp_path, sandbox, fetch=allowed, moderation=gate(sandbox)) as easel:
+            await easel.say(f"/edit with a hat {site.address}/50.png")
+            [post] = await easel.settled()
+            assert post.text == translate_error("en", FlaggedPicture(category="violence", number=1))
+            assert sandbox.requests == []
+
+
 async def test_what_is_allowed_reserves_paints_and_charges_as_ever(tmp_path: Path, sandbox: Sandbox) -> None:
     async with world(tmp_path, sandbox, moderation=gate(sandbox, pictures=False)) as easel:
         await easel.say("two red cats --n 2", easel.platform.upload(png("red")))
@@ -183,6 +194,22 @@ async def test_what_follows_without_an_answer_is_the_operators_choice(
             assert post.text == translate_error("en", Unmoderated())
             assert post.actions == ["retry"]
             assert (await reserved(easel), sandbox.requests, await books(easel)) == ([0], [], (50, 0))
+
+
+async def test_a_picture_that_cannot_be_checked_is_not_painted_either(tmp_path: Path, sandbox: Sandbox) -> None:
+    async def reads_words_alone(call: Call) -> None:
+        if isinstance(call.json()["input"], str):
+            await call.respond_json({"results": [{"flagged": False}]})
+        else:
+            await call.respond_json({"error": {"message": "input must be a string"}}, status="400 No")
+
+    async with scripted_upstream(reads_words_alone) as endpoint:
+        mine = {"enabled": True, "base_url": endpoint.url}
+        async with world(tmp_path, sandbox, moderation=mine) as easel:
+            await easel.say("a hat", easel.platform.upload(png("blue")), easel.platform.upload(png("green")))
+            [post] = await easel.settled()
+            assert post.text == translate_error("en", Unmoderated())
+            assert (await reserved(easel), sandbox.requests) == ([0], [])
 
 
 async def test_a_restart_while_it_is_checked_checks_again_and_its_message_was_there_at_once(
