@@ -267,7 +267,7 @@ answer-deleted =
        *[other] The { NUMBER($credits, useGrouping: 0) } credits that it cost stay charged.
     }
 answer-privacy =
-    What I keep: your name here, your words and options, where your pictures stand in the chat, and when each was painted. Pictures themselves only until they are delivered; uploads that the chat won’t show me again and pictures whose address you wrote, at most a month.
+    What I keep: your name here, your words and options, the model you keep, where your pictures stand in the chat, and when each was painted. Pictures themselves only until they are delivered; uploads that the chat won’t show me again and pictures whose address you wrote, at most a month.
     { $days ->
         [0] Finished jobs are kept until you say /forget.
         [one] Finished jobs are forgotten after { NUMBER($days, useGrouping: 0) } day.

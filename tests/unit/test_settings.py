@@ -150,6 +150,22 @@ def test_a_mistake_never_quotes_the_value(tmp_path: Path, monkeypatch: pytest.Mo
             "providers.0.api_kye: unknown key; did you mean providers.0.api_key?",
         ),
         (
+            "[[providers]]\npreset = 'relay'\nmodels = ['a', { name = 'b', pirce = 1 }]",
+            "providers.0.models.1.pirce: unknown key; did you mean providers.0.models.1.price?",
+        ),
+        (
+            "[[providers]]\npreset = 'openai'\nmodels = ['a', 'b', 'A']",
+            "providers.0.models.2.name: there is another model A",
+        ),
+        (
+            "[[providers]]\npreset = 'openai'\nmodels = ['a', { name = 'b', label = 'A' }]",
+            "providers.0.models.1.label: there is another model A",
+        ),
+        (
+            "[[providers]]\npreset = 'openai'\nmodel = 'a'\nmodels = ['b']",
+            "providers.0: set model and label, or models, not both",
+        ),
+        (
             "[[providers]]\npreset = 'acedat'",
             f"providers.0.preset: unknown; there are {', '.join(settings_module.PRESETS)}; did you mean acedata?",
         ),

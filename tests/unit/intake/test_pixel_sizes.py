@@ -199,3 +199,15 @@ def test_a_rule_without_recommendations_has_the_default_area() -> None:
     assert resolve_size("2:1", "2K", Capabilities(size_rules=(bare,))) is None
     tiny = SizeRule(step=500, max_edge=500, max_ratio=1, min_pixels=300_000, max_pixels=400_000)
     assert resolve_size("1:1", None, Capabilities(size_rules=(tiny,))) is None
+
+
+def test_a_word_is_a_size_only_where_it_is_listed() -> None:
+    assert resolve_size("auto", None, ABLE) == ResolvedSize(size="auto")
+    assert resolve_size("auto", None, Capabilities(size_rules=(RULE,))) is None
+
+
+def test_a_listed_shape_comes_before_a_rule_and_pixels_stay_pixels() -> None:
+    both = Capabilities(sizes=("3:2",), size_rules=(RULE,))
+    assert resolve_size("3:2", None, both) == ResolvedSize(size="3:2")
+    assert resolve_size("1536x1024", None, both) == ResolvedSize(size="1536x1024")
+    assert canonical_size("1536×1024", both) == "1536x1024"

@@ -47,6 +47,16 @@ async def test_after_a_restart_the_same_task_goes_on() -> None:
     assert (made.resumable("first"), made.resumable("other"), made.resumable("gone")) == (True, False, False)
 
 
+@pytest.mark.parametrize(("model", "asked"), [("one", "one"), ("two", "two"), ("gone", "one")])
+async def test_after_a_restart_a_task_goes_on_with_its_model_or_another_of_its_provider(model: str, asked: str) -> None:
+    models = [Scripted("first", [PAINTED], resumed=[[Accepted("t1"), PAINTED]]) for _ in range(2)]
+    for scripted, name in zip(models, ("one", "two"), strict=True):
+        scripted.model = name
+    made = fallback(*models)
+    assert [event async for event in made.resume("first", REQUEST, "t1", model=model)][-1] == PAINTED
+    assert [each.model for each in models if each.resumed_ids] == [asked]
+
+
 async def test_after_a_restart_a_failed_task_fails_the_job() -> None:
     failure = Moderated(trace="t1")
     made = fallback(Scripted("first", [PAINTED], resumed=[[failure]]))

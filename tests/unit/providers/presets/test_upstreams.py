@@ -252,3 +252,40 @@ def test_openrouters_models_that_answer_with_an_image_alone_are_asked_for_that(
     wire = resolve_upstream(name="a", preset="openrouter", model=model).wire
     assert isinstance(wire, ChatWire)
     assert wire.modalities == modalities
+
+
+# ---------------------------------------------------------------- prices of models
+
+
+@pytest.mark.parametrize(
+    ("model", "problem"),
+    [
+        ({"price": -1}, "providers.0.models.0.price: must be a whole number of credits, 0 to 1000000"),
+        (
+            {"price": {"low": 1, "8K": 2}},
+            "providers.0.models.0.price: 8K is nothing that it paints; it has low, medium, high, 1K, 2K, 4K",
+        ),
+        (
+            {"sizes": [], "tiers": [], "qualities": [], "price": {"low": 1}},
+            "providers.0.models.0.price: low is nothing that it paints; it has neither qualities nor tiers",
+        ),
+    ],
+)
+def test_a_price_of_what_a_model_does_not_paint_is_refused_by_its_key(model: dict[str, Any], problem: str) -> None:
+    with pytest.raises(SettingsWrong) as caught:
+        resolve_providers([{"name": "a", "preset": "evolink", "models": [{"name": "gpt-image-2", **model}]}])
+    assert caught.value.problems == [problem]
+
+
+def test_providers_are_resolved_in_their_order() -> None:
+    (first,), (second, third) = resolve_providers(
+        [
+            {"name": "a", "preset": "openai"},
+            {"name": "b", "preset": "evolink", "models": [{"name": "x"}, {"name": "y"}]},
+        ]
+    )
+    assert [(each.name, each.title) for each in (first, second, third)] == [
+        ("a", "gpt-image-2"),
+        ("b", "x"),
+        ("b", "y"),
+    ]
