@@ -133,6 +133,7 @@ class App:
                 or TIME_FACTOR * max(upstream.timeout_s for upstreams in resolved for upstream in upstreams),
                 clock=clock,
                 jitter=random.random,
+                order=settings.providers_order,
             )
             await _set_aside_unreadable(store, settings.limits.user_daily)
             pending_requests = PendingRequests(store.adapter_store, clock)
@@ -236,6 +237,7 @@ class App:
             retention_days=settings.privacy.retention_days,
             capabilities=lambda: provider.capabilities,
             model_choices=model_choices,
+            prices=lambda: provider.prices,
         )
         messages = MessageHandler(
             store=store,

@@ -279,6 +279,9 @@ class FinishedImage:
     source: Link | Blob
     """Where its bytes are."""
 
+    quality: str | None = None
+    """The quality that the upstream says it has; None: it does not say."""
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:

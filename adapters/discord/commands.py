@@ -19,15 +19,17 @@ from adapters.discord.ids import PLATFORM
 from bot.errors import StoreFailed
 from bot.intake.commands import COMMANDS, PAINT_COMMANDS, Argument, Menu, Subcommand, in_menu
 from bot.intake.models import offered_models
+from bot.intake.prices import PriceList
 from bot.intake.sizes import offered_sizes
 from bot.painting import Capabilities, Model
 from bot.ports import AdapterStorage
+from bot.prices import PriceRange
 from bot.texts import negotiate_locale, shorten, translate
 
 log = structlog.get_logger()
 
 MAX_CHOICE_CHARS = 100  # characters of a choice's name, and of its value
-MAX_MODEL_CHARS = 70  # characters of a model's name in a choice, which has the price as well
+MAX_MODEL_CHARS = 70  # characters of a value in a choice that has its price as well
 MAX_CHOICES = 25  # of an option, and of an autocompletion
 IMAGE_OPTIONS = ("image", "image2", "image3", "image4", "image5")
 TEXT_COMMANDS = tuple(name for name in in_menu(Menu.SLASH) if not COMMANDS[name].paints)  # without options
@@ -78,11 +80,14 @@ class TextTranslator(app_commands.Translator):
 
 
 def add_commands(
-    tree: app_commands.CommandTree[Any], callbacks: CommandCallbacks, capabilities: Callable[[], Capabilities]
+    tree: app_commands.CommandTree[Any],
+    callbacks: CommandCallbacks,
+    capabilities: Callable[[], Capabilities],
+    prices: Callable[[], PriceList],
 ) -> None:
-    """Fills the tree. What can be chosen comes from the configured providers, as they are now."""
+    """Fills the tree. What can be chosen, and what it costs, comes from the configured providers, as they are now."""
     for name in PAINT_COMMANDS:
-        tree.add_command(_paint_command(name, callbacks, capabilities))
+        tree.add_command(_paint_command(name, callbacks, capabilities, prices))
     for name in TEXT_COMMANDS:
         tree.add_command(_text_command(name, callbacks))
     if offered_models(capabilities().models):
@@ -130,11 +135,22 @@ async def sync_commands(tree: app_commands.CommandTree[Any], storage: AdapterSto
     return True
 
 
-def matching_sizes(typed: str, sizes: Sequence[str]) -> list[app_commands.Choice[str]]:
-    """The sizes that contain what is typed so far; all of them when none does. At most MAX_CHOICES."""
+def matching_sizes(
+    typed: str, sizes: Sequence[str], prices: Mapping[str, PriceRange], locale: str
+) -> list[app_commands.Choice[str]]:
+    """The sizes that contain what is typed so far, those with a price with it; all of them when none does. At most
+    MAX_CHOICES."""
     wanted = typed.strip().lower().replace("×", "x")
     matches = [size for size in sizes if wanted in size.lower()] or list(sizes)
-    return [app_commands.Choice(name=size, value=size) for size in matches[:MAX_CHOICES]]
+    return [app_commands.Choice(name=_priced_name(size, prices, locale), value=size) for size in matches[:MAX_CHOICES]]
+
+
+def _priced_name(value: str, prices: Mapping[str, PriceRange], locale: str) -> str:
+    """A value as it is shown in one language, with its price where it has one of its own."""
+    price = prices.get(value)
+    if price is None:
+        return value
+    return translate(locale, "option-price", option=value, price=str(price), credits=price.most)
 
 
 def matching_choices(typed: str, models: Sequence[Model]) -> list[app_commands.Choice[str]]:
@@ -143,7 +159,7 @@ def matching_choices(typed: str, models: Sequence[Model]) -> list[app_commands.C
     wanted = typed.strip().casefold()
     offered = [each for each in offered_models(models) if len(each.name) <= MAX_CHOICE_CHARS]
     matches = [each for each in offered if any(wanted in name.casefold() for name in (each.name, *each.aliases))]
-    return [_model_choice(each) for each in (matches or offered)[:MAX_CHOICES]]
+    return [_priced_choice(each.name, each.price) for each in (matches or offered)[:MAX_CHOICES]]
 
 
 def parse_user_argument(typed: str) -> str:
@@ -157,7 +173,10 @@ def parse_user_argument(typed: str) -> str:
 
 
 def _paint_command(
-    name: str, callbacks: CommandCallbacks, capabilities: Callable[[], Capabilities]
+    name: str,
+    callbacks: CommandCallbacks,
+    capabilities: Callable[[], Capabilities],
+    prices: Callable[[], PriceList],
 ) -> app_commands.Command[Any, ..., Any]:
     """`/imagine` or `/edit`, with the options that a configured provider can serve."""
     available = capabilities()
@@ -194,15 +213,17 @@ def _paint_command(
     counts = [app_commands.Choice(name=str(count), value=count) for count in available.allowed_counts[:MAX_CHOICES]]
     described = app_commands.choices(n=counts)(described)
     if models and len(models) <= MAX_CHOICES:
-        described = app_commands.choices(model=[_model_choice(each) for each in models])(described)
+        described = app_commands.choices(model=[_priced_choice(each.name, each.price) for each in models])(described)
     if available.qualities:
-        qualities = [app_commands.Choice(name=each, value=each) for each in available.qualities[:MAX_CHOICES]]
+        shown = prices().qualities
+        qualities = [_priced_choice(each, shown.get(each)) for each in available.qualities[:MAX_CHOICES]]
         described = app_commands.choices(quality=qualities)(described)
     command = _command(name, described)
     if offered_sizes(available):
 
-        async def complete_size(_: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-            return matching_sizes(typed, offered_sizes(capabilities()))
+        async def complete_size(interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+            locale = negotiate_locale(interaction.locale.value, "en")
+            return matching_sizes(typed, offered_sizes(capabilities()), prices().tiers, locale)
 
         command.autocomplete("size")(complete_size)
     if len(models) > MAX_CHOICES:
@@ -233,11 +254,13 @@ def _model_completion(
     return complete_model
 
 
-def _model_choice(model: Model) -> app_commands.Choice[str]:
-    """A model with its price; names too long to be shown are shortened, and sent in whole."""
-    text = {"model": shorten(model.name, MAX_MODEL_CHARS), "price": str(model.price), "credits": model.price.most}
+def _priced_choice(value: str, price: PriceRange | None) -> app_commands.Choice[str]:
+    """A value with its price, where that is to be shown; names too long are shortened, and sent in whole."""
+    if price is None:
+        return app_commands.Choice(name=value[:MAX_CHOICE_CHARS], value=value)
+    text = {"option": shorten(value, MAX_MODEL_CHARS), "price": str(price), "credits": price.most}
     return app_commands.Choice(
-        name=locale_str(translate("en", "model-price", **text), key="model-price", **text), value=model.name
+        name=locale_str(translate("en", "option-price", **text), key="option-price", **text), value=value
     )
 
 

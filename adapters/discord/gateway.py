@@ -141,7 +141,7 @@ class GatewayClient(discord.AutoShardedClient):
 
     async def setup_hook(self) -> None:
         await self.tree.set_translator(TextTranslator())
-        add_commands(self.tree, self.interactions, lambda: self._events.capabilities)
+        add_commands(self.tree, self.interactions, lambda: self._events.capabilities, lambda: self._events.prices)
 
     async def stop(self) -> None:
         """Closes the connection and hands over what came in. Events whose replies are still waiting to be shown after

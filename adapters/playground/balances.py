@@ -60,6 +60,9 @@ class Balances:
             "reserved": balance.reserved,
             "daily": balance.daily,
         }
+        prices = self._events.prices
+        if not prices.is_usual:
+            frame["price"] = str(prices.image)
         if always_send or self._sent.get(user_id) != frame:
             self._sent[user_id] = frame
             self._connections.broadcast(("quota", user_id), frame)

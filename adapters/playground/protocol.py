@@ -224,6 +224,7 @@ class QuotaFrame(TypedDict):
     available: int
     reserved: int
     daily: int
+    price: NotRequired[str]  # credits for a picture, where that is not one: `4`, or `1–16`
 
 
 class NoticeFrame(TypedDict):

@@ -13,7 +13,9 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     │   ├── PictureTooLarge  PictureTooManyPixels  PictureTooComplex
     │   ├── MaskWithoutPicture  MaskNotTransparent  MaskOfOtherSize  MaskTooLarge  MaskTooManyPictures
     │   ├── ReplyGone  NothingToEdit  ReplyHasNoPicture  StillPainting
-    │   ├── OutOfCredits  ChatOutOfCredits  TooManyWaiting
+    │   ├── TooManyWaiting  OutOfCredits
+    │   │   └── TooDear  ChatOutOfCredits
+    │   │       └── ChatTooDear
     │   ├── Banned  ChatBanned  Closed  ForbiddenWord  FlaggedPrompt  FlaggedPicture  TooFast
     │   ├── NotAnAdministrator  RoleUnknown  NothingToDelete
     │   ├── PlaceClosed             the chat takes no pictures of the bot
@@ -126,6 +128,7 @@ from bot.errors.refusals import (
     BrokenPicture,
     ChatBanned,
     ChatOutOfCredits,
+    ChatTooDear,
     ChooseModel,
     Closed,
     FlaggedPicture,
@@ -164,6 +167,7 @@ from bot.errors.refusals import (
     StillPainting,
     TextFileTooLong,
     TextFileUnreadable,
+    TooDear,
     TooFast,
     TooManyPictures,
     TooManyWaiting,
@@ -193,6 +197,7 @@ __all__ = [
     "ChatFailed",
     "ChatGone",
     "ChatOutOfCredits",
+    "ChatTooDear",
     "ChatUnreachable",
     "ChooseModel",
     "Closed",
@@ -260,6 +265,7 @@ __all__ = [
     "StoreFailed",
     "TextFileTooLong",
     "TextFileUnreadable",
+    "TooDear",
     "TooFast",
     "TooLarge",
     "TooManyPictures",

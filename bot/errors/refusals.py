@@ -197,6 +197,19 @@ class ChatOutOfCredits(OutOfCredits):
     key = "refusal-chat-out-of-credits"
 
 
+class TooDear(OutOfCredits):
+    """The user's credits do not suffice, but would for something else. Facts: `left`, `cost`, `refill` as above,
+    `cheaper` (options to type, with what the request costs then)."""
+
+    key = "refusal-too-dear"
+
+
+class ChatTooDear(ChatOutOfCredits):
+    """The chat's credits do not suffice, but would for something else. Facts: `left`, `cost`, `refill`, `cheaper`."""
+
+    key = "refusal-chat-too-dear"
+
+
 class TooManyWaiting(Refusal):
     """Facts: `limit`."""
 

@@ -10,15 +10,17 @@ from bot.chat import Card, Chat, DeletedMessage, Message, MessageRef, User
 from bot.clock import Clock
 from bot.errors import AdminsOnly, BadArguments, UnknownCharge, UnknownCommand
 from bot.handlers.deletion import ResultDeletion
-from bot.handlers.model_choices import ModelChoices, describe_choice, priced_model
+from bot.handlers.model_choices import ModelChoices, describe_choice
 from bot.handlers.pending_requests import PendingRequests
 from bot.intake.commands import COMMANDS, Audience
 from bot.intake.models import offered_models
 from bot.intake.parser import Command
+from bot.intake.prices import PriceList
 from bot.job import Job
 from bot.jobs.linked_images import LinkedImages
 from bot.painting import Capabilities, Model
 from bot.ports import ChatPort, MessageLinks, Shop, StoredFiles
+from bot.prices import PriceRange
 from bot.quota import MAX_CREDITS, QuotaRules, hours_to_refill
 from bot.store.store import Store
 from bot.texts import shorten, translate
@@ -65,6 +67,7 @@ class CommandHandler:
         retention_days: int | None,
         capabilities: Callable[[], Capabilities],
         model_choices: ModelChoices,
+        prices: Callable[[], PriceList],
     ) -> None:
         """`cancel_job(job_id)` returns whether it did; `wait_for_end(job_id)` waits a while for the job to end."""
         self._store = store
@@ -91,6 +94,7 @@ class CommandHandler:
         }
         self._capabilities = capabilities
         self._model_choices = model_choices
+        self._prices = prices
 
     def is_admin(self, user: User) -> bool:
         return user.key in self._admins
@@ -170,7 +174,7 @@ class CommandHandler:
         )
 
     async def _help(self, context: CommandContext) -> str:
-        return help_text(context.locale, self._capabilities().models)
+        return help_text(context.locale, self._capabilities().models, self._prices())
 
     async def _start(self, context: CommandContext) -> str:
         return translate(context.locale, "answer-start")
@@ -244,12 +248,24 @@ class CommandHandler:
         )
 
 
-def help_text(locale: str, models: Sequence[Model] = ()) -> str:
-    """The answer to /help: a line for each command that the table shows there, then what else can be done; the `models`
-    where there are several to choose from."""
+def help_text(locale: str, models: Sequence[Model] = (), prices: PriceList | None = None) -> str:
+    """The answer to /help: a line for each command that the table shows there, what else can be done, and what it costs
+    where that is not one credit an image; the `models` where there are several to choose from."""
     lines = [translate(locale, spec.help_line) for spec in COMMANDS.values() if spec.in_help]
     lines += ["", translate(locale, "help-tips")]
+    priced = {} if prices is None else {"help-qualities": prices.qualities, "help-sizes": prices.tiers}
+    lines += [translate(locale, key, choices=_priced(locale, choices)) for key, choices in priced.items() if choices]
     if offered := offered_models(models):
-        priced = (priced_model(each, locale) for each in offered)
-        lines.append(translate(locale, "help-models", models=", ".join(priced)))
+        choices = {each.name: each.price for each in offered}
+        lines.append(translate(locale, "help-models", models=_priced(locale, choices)))
+    elif prices is not None and not prices.is_usual:
+        lines.append(translate(locale, "help-price", price=str(prices.image), credits=prices.image.most))
     return "\n".join(lines)
+
+
+def _priced(locale: str, choices: Mapping[str, PriceRange]) -> str:
+    """Values of an option with their prices, in one line."""
+    return ", ".join(
+        translate(locale, "option-price", option=name, price=str(price), credits=price.most)
+        for name, price in choices.items()
+    )

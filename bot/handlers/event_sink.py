@@ -11,6 +11,7 @@ from bot.handlers.admission import Admission, SuppressReply
 from bot.handlers.buttons import ButtonHandler
 from bot.handlers.messages import MessageHandler
 from bot.handlers.pending_requests import PendingRequests
+from bot.intake.prices import PriceList
 from bot.jobs.service import JobService
 from bot.painting import Capabilities
 from bot.providers.fallback import FallbackProvider
@@ -110,3 +111,7 @@ class CoreEventSink:
     @property
     def capabilities(self) -> Capabilities:
         return self._provider.capabilities
+
+    @property
+    def prices(self) -> PriceList:
+        return self._provider.prices

@@ -125,4 +125,4 @@ def describe_choice(name: str, locale: str) -> str:
 
 def priced_model(model: Model, locale: str) -> str:
     """A model with its price."""
-    return translate(locale, "model-price", model=model.name, price=str(model.price), credits=model.price.most)
+    return translate(locale, "option-price", option=model.name, price=str(model.price), credits=model.price.most)

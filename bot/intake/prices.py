@@ -4,7 +4,7 @@ Every price that is shown, reserved, compared or charged comes from here. Where 
 open, it counts as the dearest that it may become.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -30,6 +30,40 @@ class Painted:
 
     quality: str | None = None
     """The quality that the upstream says it has; None: it does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceList:
+    """What is shown of the prices of one image, over all providers."""
+
+    image: PriceRange
+    """With nothing chosen."""
+
+    qualities: Mapping[str, PriceRange]
+    """By quality; empty where all cost the same."""
+
+    tiers: Mapping[str, PriceRange]
+    """By tier; empty where all cost the same."""
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether every image costs one credit, of which nothing needs to be said."""
+        return self.image == PriceRange(least=1, most=1)
+
+
+def make_price_list(capabilities: Capabilities, quote: Callable[[Options], PriceRange | None]) -> PriceList:
+    """`quote`: what one image may cost with some options; None: nobody paints it."""
+    image = quote(Options())
+    qualities = {each: quote(Options(quality=each)) for each in capabilities.qualities}
+    tiers = {each: quote(Options(tier=each)) for each in offered_tiers(capabilities)}
+    return PriceList(
+        image=image or PriceRange(least=0, most=0), qualities=_where_different(qualities), tiers=_where_different(tiers)
+    )
+
+
+def _where_different(prices: Mapping[str, PriceRange | None]) -> Mapping[str, PriceRange]:
+    known = {name: price for name, price in prices.items() if price is not None}
+    return known if len(set(known.values())) > 1 else {}
 
 
 def price_range(price: Price, options: Options, capabilities: Capabilities) -> PriceRange:

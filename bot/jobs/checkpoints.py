@@ -34,6 +34,13 @@ class GenerationState:
     """Id of the Fluent message that says why fewer images came than were asked for; empty: not known."""
     sources: list[Link | Blob] = field(default_factory=list[Link | Blob])
     """The finished images, in order."""
+    qualities: set[str | None] = field(default_factory=set[str | None])
+    """Every quality that the upstream says its images have; None among them: it did not say of some."""
+
+    @property
+    def quality(self) -> str | None:
+        """The quality of all images; None where it is not known, or not one."""
+        return next(iter(self.qualities)) if len(self.qualities) == 1 else None
 
 
 def merge_usage(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,7 +64,9 @@ def restore_state(job: Job) -> GenerationState:
     accepted = job.checkpoints.get("accepted", {})
     if accepted.get("attempt", state.number) == state.number:  # the id may belong to the attempt before
         state.upstream_id = accepted.get("upstream_id")
-    state.sources.extend(decode_link(value) for _, value in numbered_checkpoints(job, "image:"))
+    images = [value for _, value in numbered_checkpoints(job, "image:")]
+    state.sources.extend(decode_link(value) for value in images)
+    state.qualities.update(value.get("quality") for value in images)
     return state
 
 

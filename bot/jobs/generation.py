@@ -120,7 +120,7 @@ class Generation:
             provider=earlier.provider,
             trace_id=earlier.upstream_id,
         )
-        state = replace(earlier, sources=[])
+        state = replace(earlier, sources=[], qualities=set())
         request = PaintRequest(prompt=_upstream_prompt(job), options=job.options)
         try:
             resumed = self._provider.resume(earlier.provider, request, earlier.upstream_id, model=earlier.model)
@@ -168,10 +168,12 @@ class Generation:
                 self._images.start_preview(job, source, partial(self._status_messages.show_preview, job.id))
             case ImageMissing(reason):
                 state.missing = state.missing or reason
-            case FinishedImage(source):
+            case FinishedImage(source, quality):
                 if link := source if isinstance(source, Link) else source.fallback:
-                    self._save_checkpoint_in_background(job, f"image:{len(state.sources)}", encode_link(link))
+                    value = {**encode_link(link), **({"quality": quality} if quality else {})}
+                    self._save_checkpoint_in_background(job, f"image:{len(state.sources)}", value)
                 state.sources.append(source)
+                state.qualities.add(quality)
             case _:
                 pass  # StageChanged, Progress: only to be shown
         self._status_messages.apply_event(job.id, event)

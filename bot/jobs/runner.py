@@ -35,6 +35,7 @@ from bot.errors import (
     StoreFailed,
     Undelivered,
 )
+from bot.intake.prices import Painted
 from bot.job import Failure, Job, State
 from bot.jobs import cards
 from bot.jobs.checkpoints import GenerationState
@@ -81,6 +82,7 @@ class JobRunner:
         """`usage_rates`: our credits for one of an upstream's own, by the name of each provider that is charged for
         by usage."""
         self._store = store
+        self._provider = provider
         self._images = images
         self._results = results
         self._status_messages = status_messages
@@ -314,6 +316,8 @@ class JobRunner:
 
     async def _save_images(self, job: Job, state: GenerationState, images: list[Image]) -> Mapping[str, Any]:
         """Saves the images with the facts of their generation, which it returns."""
+        came = [Painted(width=each.width, height=each.height, quality=state.quality) for each in images]
+        due = self._provider.price_of_images(state.provider, state.model, job.options, came)
         facts: dict[str, Any] = {
             "provider": state.provider,
             "model": state.model,
@@ -324,6 +328,8 @@ class JobRunner:
             "usage": state.usage,
             "missing": state.missing,
         }
+        if due is not None:  # what was asked for alone, where the provider is gone
+            facts["due"] = due
         await retry_store_write(lambda: self._store.save_results(job, images, facts), self._clock)
         if sum(len(image.data) for image in chain(*self._cached_images.values(), images)) <= MEMORY_CACHE_BYTES:
             self._cached_images[job.id] = images
@@ -333,10 +339,10 @@ class JobRunner:
         """The message becomes the images; only then they are charged."""
         count = int(facts["count"])
         charged = charge(
-            count * int(facts["price"]),
+            int(facts.get("due", count * int(facts["price"]))),
             spent=facts.get("spent"),
             usage_rate=self._usage_rates.get(facts["provider"]),
-            reserved=job.cost,
+            reserved=min(job.cost, count * int(facts["price"])),  # what did not come is not paid for
         )
         seconds = max(0.0, (self._clock.now() - (job.started or job.created)).total_seconds())
         card = cards.done_card(

@@ -4,8 +4,8 @@ Reserves credits through the store and starts jobs through the scheduler; says n
 """
 
 import math
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -17,14 +17,19 @@ from bot.chat import Action, Attachment, Chat, MessageRef, User
 from bot.clock import Clock
 from bot.errors import (
     ChatFailed,
+    ChatOutOfCredits,
+    ChatTooDear,
     EaselError,
     NotDeleted,
+    OutOfCredits,
     Refusal,
     Restarting,
     StillPainting,
     StoreFailed,
+    TooDear,
     TooManyWaiting,
 )
+from bot.intake.cheaper import cheaper_options
 from bot.intake.models import current_model
 from bot.job import TRANSITIONS, Amendment, Job, NewJob, button_key
 from bot.jobs.runner import JobRunner
@@ -121,6 +126,7 @@ class JobService:
         is_full = self._scheduler.count_jobs(requester.user.key) >= self._rules.unfinished
         if is_full and event not in self._known_events and button is None:
             raise TooManyWaiting(limit=self._rules.user_waiting)
+        needs = _requirements(prompt, references, mask, options)
         new_job = NewJob(
             id=self._new_id(),
             event=event,
@@ -133,7 +139,7 @@ class JobService:
             options=options,
             references=references,
             mask=mask,
-            cost=self._cost(prompt, references, mask, options),
+            cost=self._cost(needs),
             is_reserved=not self._reserves_later,
             parent=parent,
             parts=parts,
@@ -143,19 +149,38 @@ class JobService:
         median_s = await self._expected_duration_s()
         with self._scheduler.claim_slot(new_job.id, requester.user.key) as claimed:
             begun = claimed and not hold_s
-            job, is_new = await self._store.accept_job(new_job, self._rules, begun=begun)
+            with self._naming_what_is_cheaper(needs):
+                job, is_new = await self._store.accept_job(new_job, self._rules, begun=begun)
             if is_new:
                 self._start(job, median_s, claimed=claimed, hold_s=hold_s)
                 JOBS_ACCEPTED.inc()
                 log.info("job accepted", job=job.id, chat=job.chat.key, user=job.user.key, cost=job.cost)
         return job if is_new else None
 
-    def _cost(self, prompt: str, references: tuple[Attachment, ...], mask: Attachment | None, options: Options) -> int:
+    def _cost(self, needs: Requirements) -> int:
         """Credits that a request reserves. Raises Refusal where no provider can meet it."""
-        requirements = Requirements(
-            options=options, reference_count=len(references), prompt_chars=len(prompt), has_mask=mask is not None
-        )
-        return self._provider.price_range(requirements).most * options.n
+        return self._provider.price_range(needs).most * needs.options.n
+
+    @contextmanager
+    def _naming_what_is_cheaper(self, needs: Requirements) -> Generator[None]:
+        """Where credits do not suffice for a request, the refusal names what they would suffice for."""
+
+        def quote(options: Options) -> int | None:
+            try:
+                return self._cost(replace(needs, options=options))
+            except Refusal:
+                return None
+
+        try:
+            yield
+        except OutOfCredits as refusal:
+            left = int(refusal.facts["left"])
+            cheaper = ", ".join(cheaper_options(needs.options, self._provider.capabilities, quote, left))
+            if not cheaper:
+                raise
+            kind = ChatTooDear if isinstance(refusal, ChatOutOfCredits) else TooDear
+            cost, refill = refusal.facts["cost"], refusal.facts["refill"]
+            raise kind(left=left, cost=cost, refill=refill, cheaper=cheaper) from refusal
 
     # ------------------------------------------------------------ amending
 
@@ -173,7 +198,8 @@ class JobService:
 
         Raises Refusal, StoreFailed; then nothing has changed.
         """
-        cost = self._cost(prompt, references, mask, options)
+        needs = _requirements(prompt, references, mask, options)
+        cost = self._cost(needs)
         change = Amendment(
             prompt=prompt,
             options=options,
@@ -183,9 +209,10 @@ class JobService:
             is_reserved=not self._reserves_later,
             parts=parts,
         )
-        amended = await self._runner.amend_job(
-            job_id, lambda: self._store.amendments.amend_job(job_id, change, self._rules)
-        )
+        with self._naming_what_is_cheaper(needs):
+            amended = await self._runner.amend_job(
+                job_id, lambda: self._store.amendments.amend_job(job_id, change, self._rules)
+            )
         if amended is not None:
             log.info("job amended", job=job_id, parts=len(parts), cost=cost)
         return amended is not None
@@ -339,3 +366,11 @@ class JobService:
     async def close(self) -> None:
         """Waits for cancellations under way."""
         await self._cancellations.join()
+
+
+def _requirements(
+    prompt: str, references: tuple[Attachment, ...], mask: Attachment | None, options: Options
+) -> Requirements:
+    return Requirements(
+        options=options, reference_count=len(references), prompt_chars=len(prompt), has_mask=mask is not None
+    )

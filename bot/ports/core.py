@@ -15,6 +15,7 @@ from bot.chat import (
     MessageRef,
     User,
 )
+from bot.intake.prices import PriceList
 from bot.painting import Capabilities, PaintEvent, PaintRequest
 from bot.prices import Price
 
@@ -127,4 +128,9 @@ class EventSink(Protocol):
     @property
     def capabilities(self) -> Capabilities:
         """What users can ask for, for platforms that offer it in menus."""
+        ...
+
+    @property
+    def prices(self) -> PriceList:
+        """What it costs."""
         ...

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from typing import Literal
 
 import structlog
 
@@ -25,7 +26,7 @@ from bot.errors import (
     UnsupportedByModel,
 )
 from bot.intake.models import current_model
-from bot.intake.prices import price_range
+from bot.intake.prices import Painted, PriceList, make_price_list, price_of_image, price_range
 from bot.painting import Accepted, Capabilities, FinishedImage, Options, PaintEvent, PaintRequest, Stage, StageChanged
 from bot.ports import Provider
 from bot.prices import PriceRange
@@ -39,6 +40,9 @@ log = structlog.get_logger()
 
 Shrink = Callable[[PaintRequest], Awaitable[PaintRequest | None]]
 """Makes the pictures of a request smaller; None: it has none, or they cannot be."""
+
+Order = Literal["listed", "cheapest"]
+"""As configured, or by what the request costs at each provider, then as configured."""
 
 BACKOFF_S = (1.0, 2.0, 4.0)  # seconds after a 429 without Retry-After, as ToAPIs' page asks; plus jitter
 
@@ -90,11 +94,12 @@ class FallbackProvider:
         budget_s: float,
         clock: Clock,
         jitter: Callable[[], float],
+        order: Order = "listed",
     ) -> None:
         """`providers`: in order of preference, each with the operator's `max_concurrency` (> 0; None: it is learned);
         those of one name are the models of one provider. `concurrency`: most requests to any one of them, > 0.
         `budget_s`: seconds for one request over all providers, after which it fails. `jitter`: a random number,
-        0 <= value < 1, at each call."""
+        0 <= value < 1, at each call. `order`: of those that can paint a request."""
         self._slots: list[ProviderSlot] = []
         shared: dict[str, ProviderSlot] = {}
         for each, cap in providers:
@@ -105,6 +110,7 @@ class FallbackProvider:
         self._budget_s = budget_s
         self._clock = clock
         self._jitter = jitter
+        self._order = order
 
     # ------------------------------------------------------------ capabilities and prices
 
@@ -126,6 +132,24 @@ class FallbackProvider:
         Raises Unsupported when none can.
         """
         return PriceRange.over(_price_range(slot.provider, needs.options) for slot in self._capable_slots(needs))
+
+    @cached_property
+    def prices(self) -> PriceList:
+        """What users are shown of the prices."""
+
+        def quote(options: Options) -> PriceRange | None:
+            needs = Requirements(options=options, reference_count=0, prompt_chars=1)
+            return self.price_range(needs) if self.can_satisfy(needs) else None
+
+        return make_price_list(self.capabilities, quote)
+
+    def price_of_images(self, name: str, model: str, options: Options, came: Sequence[Painted]) -> int | None:
+        """Credits for images that a provider has painted, by what came; None: it is configured no more."""
+        for slot in self._slots:
+            provider = slot.provider
+            if (provider.name, provider.model) == (name, model):
+                return sum(price_of_image(provider.price, options, provider.capabilities, each) for each in came)
+        return None
 
     def can_satisfy(self, needs: Requirements) -> bool:
         """Whether any provider can meet the whole request."""
@@ -171,7 +195,7 @@ class FallbackProvider:
     async def paint(
         self, request: PaintRequest, *, shrink: Shrink | None = None
     ) -> AsyncGenerator[PaintEvent | AttemptStarted | AttemptRejected, None]:
-        """Tries the capable providers in order, those with an open circuit last.
+        """Tries the capable providers in their order, those with an open circuit last.
 
         `shrink`: called once, where a provider refuses the request for its bytes; None: the request stays as it is.
 
@@ -179,7 +203,7 @@ class FallbackProvider:
         """
         deadline = self._clock.monotonic() + self._budget_s
         last_failure: PaintFailed = PaintFailed()
-        for position, slot in enumerate(self._order_by_circuit(self._capable_slots(requirements_of(request)))):
+        for position, slot in enumerate(self._ordered_slots(requirements_of(request))):
             if position and self._clock.monotonic() >= deadline:
                 break
             if position:
@@ -220,10 +244,15 @@ class FallbackProvider:
             self._log_failure(slot, failure)
             raise
 
-    def _order_by_circuit(self, capable: Sequence[ProviderSlot]) -> list[ProviderSlot]:
-        """As configured, but those with an open circuit last: a slow success is better than none."""
+    def _ordered_slots(self, needs: Requirements) -> list[ProviderSlot]:
+        """The capable ones, in their order, but those with an open circuit last: a slow success is better than none."""
         now = self._clock.monotonic()
-        return sorted(capable, key=lambda slot: slot.breaker.circuit(now) is Circuit.OPEN)
+
+        def rank(slot: ProviderSlot) -> tuple[bool, int]:
+            cost = _price_range(slot.provider, needs.options).most if self._order == "cheapest" else 0
+            return slot.breaker.circuit(now) is Circuit.OPEN, cost
+
+        return sorted(self._capable_slots(needs), key=rank)
 
     async def _try_provider(
         self,

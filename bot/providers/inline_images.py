@@ -5,6 +5,7 @@ Does not look at the bytes of an image: `bot.pictures` does.
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 
 from bot.errors import BadResult
 from bot.painting import Blob, FinishedImage, Link, PaintEvent, Preview
@@ -34,7 +35,7 @@ async def decode_inline_images(
                 last_error = exc if isinstance(event, FinishedImage) else last_error
                 continue
             delivered += isinstance(event, FinishedImage)
-            yield type(event)(source)
+            yield replace(event, source=source)
     if last_error and not delivered:
         raise last_error
 

@@ -5,9 +5,9 @@ For `easel check`.
 
 from collections.abc import Sequence
 
-from bot.intake.prices import price_range
+from bot.intake.prices import make_price_list, price_range
 from bot.intake.sizes import offered_sizes
-from bot.painting import Capabilities, Options
+from bot.painting import Capabilities
 from bot.providers.presets import Upstream
 
 
@@ -25,8 +25,16 @@ def describe_offer(upstream: Upstream) -> str:
     parts += [f"backgrounds {_listed(able.backgrounds)}"] if able.backgrounds else []
     parts += [f"formats {_listed(able.formats)}"] if able.formats else []
     parts += ["compression"] if able.supports_compression else []
-    parts += [f"credits an image {price_range(upstream.price, Options(), able)}"]
+    parts += [_priced(upstream)]
     return "; ".join(parts)
+
+
+def _priced(upstream: Upstream) -> str:
+    """What an image costs, by quality and tier where that makes a difference."""
+    able = upstream.capabilities
+    prices = make_price_list(able, lambda options: price_range(upstream.price, options, able))
+    choices = [f"{name} {price}" for name, price in (*prices.qualities.items(), *prices.tiers.items())]
+    return f"credits an image {prices.image}" + (f" ({', '.join(choices)})" if choices else "")
 
 
 def describe_unknown(upstream: Upstream) -> str:

@@ -458,6 +458,10 @@ class Settings(BaseSettings):
     providers: tuple[Provider, ...] = ()
     """Upstreams, in the order of trying."""
 
+    providers_order: Literal["listed", "cheapest"] = "listed"
+    """Which of the upstreams that can paint a request is tried first: the one that is listed first, or the one where
+    this very request costs least (of equals, the one that is listed first)."""
+
     fetch: Fetch = Fetch()
     """Downloads of results."""
 

@@ -79,6 +79,9 @@ refusal-chat-out-of-credits =
         [one] New credits come within the hour.
        *[other] New credits come in { NUMBER($refill, useGrouping: 0) } hours.
     }
+# $cheaper: options with credits in brackets, such as --quality low (4).
+refusal-too-dear = { refusal-out-of-credits } It would be enough for: { $cheaper }. In brackets: what the request costs then.
+refusal-chat-too-dear = { refusal-chat-out-of-credits } It would be enough for: { $cheaper }. In brackets: what the request costs then.
 refusal-too-many-waiting =
     { $limit ->
         [0] You have as many pictures under way as you may. Please wait for one, or stop them with /cancel.
@@ -233,11 +236,18 @@ help-tips =
     Options, anywhere in the prompt: --size 3:2, --quality high, --n 2
 # Follows the tips where there are several models; $models is a list of the line below.
 help-models = --model NAME chooses the model, /model NAME keeps one for you: { $models }
-# $price: credits for a picture as a number, or as two where it depends (1–16); $credits: the last of them.
-model-price = { $model } ({ $price } { $credits ->
+# A value of an option with its price: a number, or two where it depends on what is left open (1–16); $credits: the last of
+# them.
+option-price = { $option } ({ $price } { $credits ->
         [one] credit
        *[other] credits
     })
+help-qualities = --quality NAME chooses the quality: { $choices }
+help-sizes = --size NAME chooses the resolution: { $choices }
+help-price = A picture costs { $price } { $credits ->
+        [one] credit.
+       *[other] credits.
+    }
 # Answers to /model.
 answer-model-kept = Your pictures are painted by { $model } from now on, unless you name another with --model.
 answer-model-auto = You keep no model: I choose one for each picture.
@@ -339,6 +349,8 @@ page-chat-direct-note = Just you and Easel. Everything you write here is a wish.
 page-unread = New messages
 page-credits = Credits left today
 page-credits-held = on hold
+# Before the credits that a picture costs.
+page-price = a picture:
 page-language = Language
 page-theme-dark = Switch to the dark theme
 page-theme-light = Switch to the light theme

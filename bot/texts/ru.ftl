@@ -94,6 +94,8 @@ refusal-chat-out-of-credits =
         [few] Новые появятся через { NUMBER($refill, useGrouping: 0) } часа.
        *[many] Новые появятся через { NUMBER($refill, useGrouping: 0) } часов.
     }
+refusal-too-dear = { refusal-out-of-credits } Хватит, если указать: { $cheaper }. В скобках — сколько тогда нужно кредитов.
+refusal-chat-too-dear = { refusal-chat-out-of-credits } Хватит, если указать: { $cheaper }. В скобках — сколько тогда нужно кредитов.
 refusal-too-many-waiting =
     { $limit ->
         [0] У вас уже рисуется столько картинок, сколько можно. Дождитесь одной или остановите их: /cancel
@@ -247,11 +249,18 @@ help-tips =
     В личном чате просто пишите, с фото или без. Чтобы изменить результат, ответьте на него.
     Параметры можно добавить в описание: --size 3:2, --quality high, --n 2
 help-models = --model ИМЯ выбирает модель, /model ИМЯ запоминает её для вас: { $models }
-model-price = { $model } ({ $price } { $credits ->
+option-price = { $option } ({ $price } { $credits ->
         [one] кредит
         [few] кредита
        *[many] кредитов
     })
+help-qualities = --quality НАЗВАНИЕ выбирает качество: { $choices }
+help-sizes = --size НАЗВАНИЕ выбирает разрешение: { $choices }
+help-price = Одна картинка стоит { $price } { $credits ->
+        [one] кредит.
+        [few] кредита.
+       *[many] кредитов.
+    }
 # Ответы на /model.
 answer-model-kept = Теперь ваши картинки рисует { $model }, если не назвать другую через --model.
 answer-model-auto = Модель не выбрана: для каждой картинки её выбираю я.
@@ -364,6 +373,7 @@ page-chat-direct-note = Только вы и Easel. Он рисует всё, ч
 page-unread = Новые сообщения
 page-credits = Осталось кредитов на сегодня
 page-credits-held = в резерве
+page-price = картинка:
 page-language = Язык
 page-theme-dark = Включить тёмную тему
 page-theme-light = Включить светлую тему

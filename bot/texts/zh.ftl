@@ -58,6 +58,8 @@ refusal-chat-out-of-credits = 这次需要 { NUMBER($cost, useGrouping: 0) } 积
         [1] 一小时内会补充新的积分。
        *[other] { NUMBER($refill, useGrouping: 0) } 小时后会补充新的积分。
     }
+refusal-too-dear = { refusal-out-of-credits }这样就够了：{ $cheaper }。括号里是那时需要的积分。
+refusal-chat-too-dear = { refusal-chat-out-of-credits }这样就够了：{ $cheaper }。括号里是那时需要的积分。
 refusal-too-many-waiting =
     { $limit ->
         [0] 你正在进行的图片已达上限。请等一张画完，或用 /cancel 停止。
@@ -188,9 +190,14 @@ help-tips =
     私聊时直接写就行，可以附照片。想修改结果，回复那张图即可。
     描述中可加选项：--size 3:2、--quality high、--n 2
 help-models = --model 名称 选择模型，/model 名称 为你记住模型：{ $models }
-model-price = { $model }（{ $price } { $credits ->
+option-price = { $option }（{ $price } { $credits ->
        *[other] 积分
     }）
+help-qualities = --quality 名称 选择质量：{ $choices }
+help-sizes = --size 名称 选择分辨率：{ $choices }
+help-price = 一张图片 { $price } { $credits ->
+       *[other] 积分。
+    }
 # 对 /model 的答复。
 answer-model-kept = 从现在起由 { $model } 为你画图，除非用 --model 指定别的模型。
 answer-model-auto = 你没有固定模型：每张图由我选择。
@@ -268,6 +275,7 @@ page-chat-direct-note = 只有你和 Easel。在这里写什么，它就画什�
 page-unread = 有新消息
 page-credits = 今日剩余积分
 page-credits-held = 预留中
+page-price = 每张：
 page-language = 语言
 page-theme-dark = 切换到深色主题
 page-theme-light = 切换到浅色主题

@@ -1,13 +1,16 @@
 """An event sink that accepts everything and answers nothing, for tests that look at some of its events."""
 
 from bot.chat import Balance, ButtonPress, ButtonReply, Chat, Message, MessageRef, User
+from bot.intake.prices import make_price_list
 from bot.painting import Capabilities
+from bot.prices import PriceRange
 
 
 class Quiet:
     """Implements `bot.ports.EventSink`."""
 
     capabilities = Capabilities()
+    prices = make_price_list(capabilities, lambda _: PriceRange(least=1, most=1))
 
     async def receive_message(self, message: Message) -> bool:
         return True

@@ -78,8 +78,8 @@ const handlers = {
     release(state, id);
   },
 
-  quota(state, { user, available, reserved, daily }) {
-    state.quotas[user] = { available, reserved, daily };
+  quota(state, { user, available, reserved, daily, price }) {
+    state.quotas[user] = { available, reserved, daily, price };
   },
 
   notice(state, { user, text }) {

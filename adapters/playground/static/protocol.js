@@ -21,7 +21,7 @@
  * @property {string} at  ISO 8601
  * @property {boolean} edited
  */
-/** @typedef {{available: number, reserved: number, daily: number}} Quota  in credits */
+/** @typedef {{available: number, reserved: number, daily: number, price?: string}} Quota  in credits; price: of a picture */
 /**
  * A message on its way: kept until the server has confirmed its nonce.
  * @typedef {object} Outgoing

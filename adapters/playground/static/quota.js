@@ -34,7 +34,9 @@ export function createQuota() {
     if (!quota) return;
     write(name, say(state, "page-credits"));
     write(daily, ` / ${quota.daily}`);
-    write(held, quota.reserved ? `${quota.reserved} ${say(state, "page-credits-held")}` : "");
+    const onHold = quota.reserved ? `${quota.reserved} ${say(state, "page-credits-held")}` : "";
+    const price = quota.price ? `${say(state, "page-price")} ${quota.price}` : "";
+    write(held, [onHold, price].filter(Boolean).join(" · "));
     attribute(node, "data-left", quota.available);
     attribute(node, "data-held", quota.reserved);
     const [before, falls] = [left.textContent, Number(left.textContent) > quota.available];

@@ -78,7 +78,8 @@ class ImagesResponse:
             return []
         new = [each for each in images if each.url not in self._reported_urls]
         self._reported_urls.update(each.url for each in new)
-        return [FinishedImage(each) for each in new]
+        quality = outer.get("quality")
+        return [FinishedImage(each, quality if isinstance(quality, str) else None) for each in new]
 
     def end_response(self, lost: Lost | None) -> list[PaintEvent]:
         """The remaining events at the end of the answer; `lost`: the failure that cut it short, None: its own end.

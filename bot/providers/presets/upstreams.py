@@ -21,6 +21,7 @@ from bot.providers.presets.overrides import check_value, configure_wire, describ
 from bot.providers.presets.shape import ModelRule, Preset, TokenPrice, Upstream
 from bot.providers.presets.tasks import TASK_RELAY, TASK_SANDBOX, TASKS
 from bot.providers.presets.wires import ImagesWire, Wire
+from bot.providers.requirements import merge_capabilities
 
 PRESETS: Mapping[str, Preset] = {**CHAT, **TASKS, **IMAGES}
 
@@ -76,6 +77,8 @@ def resolve_upstreams(
             problems |= dict.fromkeys(wrong.problems)
     if problems:
         raise SettingsWrong(list(problems))
+    sharing = [each for each, model in zip(made, models, strict=True) if model.get("price") is None]
+    _check_shared_price(f"{key}.price", sharing)
     return tuple(made)
 
 
@@ -160,7 +163,8 @@ def resolve_upstream(
             ]
         )
     capabilities = override(fit_to_wire(rule.capabilities, configured), given)
-    if unknown := unknown_keys(base.price, capabilities):
+    is_own_price = is_only_model or "price" in keys
+    if is_own_price and (unknown := unknown_keys(base.price, capabilities)):
         raise SettingsWrong([_unknown_keys(f"{keys.get('price', key)}.price", unknown, capabilities)])
     names = ((base.model,) if label else ()) + ((name,) if is_only_model else ())
     possible = price_range(base.price, Options(), capabilities)
@@ -224,6 +228,14 @@ def _price(key: str, value: object) -> Price:
         return parse_price(value)
     except ValueError as wrong:
         raise SettingsWrong([f"{key}: {wrong}"]) from None
+
+
+def _check_shared_price(key: str, sharing: Sequence[Upstream]) -> None:
+    """A provider's own price may name what only some of its models offer. Raises SettingsWrong where none does."""
+    unknown = [set(unknown_keys(each.price, each.capabilities)) for each in sharing]
+    if nowhere := set.intersection(*unknown) if unknown else set[str]():
+        named = [each for each in sharing[0].price.keys if each in nowhere]
+        raise SettingsWrong([_unknown_keys(key, named, merge_capabilities([each.capabilities for each in sharing]))])
 
 
 def _unknown_keys(key: str, unknown: Sequence[str], capabilities: Capabilities) -> str:

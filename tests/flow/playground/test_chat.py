@@ -7,6 +7,8 @@ import pytest
 from adapters.playground.protocol import SHOWN
 from bot.chat import Action, ButtonReply, Card, Chat, DeletedMessage, Message, MessageRef, User
 from bot.errors import ChatGone, MessageGone
+from bot.intake.prices import make_price_list
+from bot.prices import PriceRange
 from tests.flow.playground.page_client import (
     DONE_CARD,
     GROUP,
@@ -317,6 +319,13 @@ async def test_a_click_on_what_is_no_message_of_the_bot_reaches_nobody(server: P
         await page.send_frame("delete", chat="attic", message=mine)
         await page.receive_frame("error")
     assert server.core.presses == []
+
+
+async def test_what_a_picture_costs_stands_beside_the_credits_where_it_is_not_one(server: PageServer) -> None:
+    price = PriceRange(least=1, most=16)
+    server.core.prices = make_price_list(server.core.capabilities, lambda _: price)
+    async with server.connect() as page:
+        assert (await page.receive_frame("quota"))["price"] == "1–16"
 
 
 async def test_credits_are_shown_when_asked_for_and_when_they_change(server: PageServer) -> None:

@@ -20,8 +20,11 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from bot.chat import Chat, User
 from bot.errors import ChatOutOfCredits, OutOfCredits, Stale
+from bot.intake.prices import Painted, price_of_image, price_range
 from bot.job import Job, NewJob, State
-from bot.quota import today
+from bot.painting import Capabilities, Options
+from bot.prices import Price, parse_price
+from bot.quota import charge, today
 from bot.store.store import Store
 from tests.flow.store.stores import ANN, BEN, DIRECT, GROUP, new_job, rules
 from tests.support.clocks import FakeClock
@@ -108,11 +111,60 @@ class Purse:
             pot.put(coins[charged:])
 
 
+OFFERED = Capabilities(sizes=("1:1",), qualities=("auto", "low", "high"), tiers=("1K", "4K"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What is asked for, at the operator's price."""
+
+    price: Price
+    options: Options
+
+    @property
+    def cost(self) -> int:
+        """What is reserved."""
+        return price_range(self.price, self.options, OFFERED).most * self.options.n
+
+    def charge(self, came: list[Painted], spent: float | None) -> int:
+        """What is charged for what came of it; the upstream may have counted usage, too."""
+        due = sum(price_of_image(self.price, self.options, OFFERED, each) for each in came)
+        most = price_range(self.price, self.options, OFFERED).most * len(came)
+        return charge(due, spent=spent, usage_rate=0.5, reserved=min(self.cost, most))
+
+
+TABLES = st.fixed_dictionaries(
+    {"low": st.integers(0, 2), "high": st.integers(0, 4)},
+    optional={"auto": st.integers(0, 3), "default": st.integers(0, 3), "4K": st.floats(0, 3)},
+)
+ORDERS = st.builds(
+    Order,
+    price=st.builds(parse_price, st.integers(0, 4) | TABLES),
+    options=st.builds(
+        Options,
+        quality=st.sampled_from([None, "auto", "low", "high"]),
+        tier=st.sampled_from([None, "1K", "4K"]),
+        n=st.integers(1, 3),
+    ),
+)
+CAME = st.lists(
+    st.builds(
+        Painted,
+        width=st.sampled_from([512, 4096]),
+        height=st.just(4096),
+        quality=st.sampled_from([None, "low", "high", "standard"]),
+    ),
+    min_size=1,
+    max_size=4,  # upstreams may send more than they were asked for
+)
+
+
 @dataclass
 class Running:
     """A job in both worlds."""
 
     new: NewJob
+    order: Order
     purse: Purse
 
 
@@ -171,10 +223,11 @@ class Ledger(RuleBasedStateMachine):
         target=jobs,
         user=st.sampled_from([ANN, BEN]),
         chat=st.sampled_from([DIRECT, GROUP]),
-        cost=st.integers(0, 7),
+        order=ORDERS,
         crash=CRASHES,
     )
-    def accept(self, user: User, chat: Chat, cost: int, crash: int | None) -> Any:
+    def accept(self, user: User, chat: Chat, order: Order, crash: int | None) -> Any:
+        cost = order.cost
         new = new_job(user=user, chat=chat, cost=cost)
         pots = [self.users[user.key], *([self.group] if chat is GROUP else [])]
 
@@ -194,15 +247,22 @@ class Ledger(RuleBasedStateMachine):
             return NO_JOB
         for pot in pots:
             pot.open(self.day)
-        running = Running(new=new, purse=Purse([(pot, pot.take(cost)) for pot in pots]))
+        running = Running(new=new, order=order, purse=Purse([(pot, pot.take(cost)) for pot in pots]))
         self.open.append(running)
         return running
 
-    @rule(job=consumes(jobs), state=st.sampled_from(list(ENDS)), part=st.floats(0, 1), crash=CRASHES)
-    def finish(self, job: Running, state: State, part: float, crash: int | None) -> None:
+    @rule(
+        job=consumes(jobs),
+        state=st.sampled_from(list(ENDS)),
+        came=CAME,
+        spent=st.none() | st.floats(0, 40),
+        crash=CRASHES,
+    )
+    def finish(self, job: Running, state: State, came: list[Painted], spent: float | None, crash: int | None) -> None:
         """A crash in the middle is made good by ending it once more, as the next start does. Whoever held it before
         that ends nothing, and a second end is none."""
-        charged = round(part * job.new.cost) if ENDS[state] else 0
+        charged = job.order.charge(came, spent) if ENDS[state] else 0
+        assert charged <= job.new.cost
         holders: list[Job] = []
 
         async def work() -> bool:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.intake.prices import Painted, offered_tiers, price_of_image, price_range, unknown_keys
+from bot.intake.prices import Painted, make_price_list, offered_tiers, price_of_image, price_range, unknown_keys
 from bot.intake.sizes import resolve_size
 from bot.painting import Capabilities, Options
 from bot.prices import Price, PriceRange, parse_price
@@ -95,6 +95,25 @@ def test_what_was_left_open_is_charged_by_what_came(options: Options, painted: P
 
 def test_without_tiers_the_size_of_what_came_is_nothing() -> None:
     assert price_of_image(Price(default=3), Options(), PLAIN, Painted(width=4000, height=4000)) == 3
+
+
+def test_a_price_list_names_what_costs_differently() -> None:
+    listed = make_price_list(GPT, lambda options: price_range(TABLE, options, GPT))
+    assert listed.image == PriceRange(least=1, most=32)
+    assert {name: str(price) for name, price in listed.qualities.items()} == {
+        "auto": "1–32",
+        "low": "1–2",
+        "medium": "4–8",
+        "high": "16–32",
+    }
+    assert {name: str(price) for name, price in listed.tiers.items()} == {"1K": "1–16", "2K": "1–16", "4K": "2–32"}
+    assert not listed.is_usual
+
+
+def test_a_price_list_of_one_price_has_no_more_to_say() -> None:
+    listed = make_price_list(GPT, lambda options: price_range(Price(), options, GPT))
+    assert (listed.qualities, listed.tiers, listed.is_usual) == ({}, {}, True)
+    assert make_price_list(PLAIN, lambda _: None).image == PriceRange(least=0, most=0)
 
 
 PRICES = st.builds(

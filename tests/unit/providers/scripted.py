@@ -7,7 +7,7 @@ from contextlib import aclosing
 from bot.errors import PaintFailed
 from bot.painting import Blob, Capabilities, FinishedImage, Image, PaintEvent, PaintRequest, Stage, StageChanged
 from bot.prices import Price
-from bot.providers.fallback import FallbackProvider, Shrink
+from bot.providers.fallback import FallbackProvider, Order, Shrink
 from tests.support.clocks import FakeClock
 
 REQUEST = PaintRequest(prompt="a cat")
@@ -92,6 +92,7 @@ def fallback(
     budget: float = 100.0,
     jitter: float = 0.0,
     slots: int | None = 8,
+    order: Order = "listed",
 ) -> FallbackProvider:
     return FallbackProvider(
         [(provider, slots) for provider in providers],
@@ -99,6 +100,7 @@ def fallback(
         budget_s=budget,
         clock=clock or FakeClock(),
         jitter=lambda: jitter,
+        order=order,
     )
 
 

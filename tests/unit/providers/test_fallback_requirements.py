@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from bot.errors import BadCredentials, PromptTooLong, Unreachable, Unsupported, UnsupportedByModel
+from bot.errors import BadCredentials, PromptTooLong, Unreachable, Unsupported, UnsupportedByModel, UpstreamDown
+from bot.intake.prices import Painted
 from bot.painting import Capabilities, Image, Model, Options, PaintRequest
-from bot.prices import PriceRange
-from bot.providers.fallback import AttemptStarted
+from bot.prices import PriceRange, parse_price
+from bot.providers.fallback import AttemptStarted, Order
 from bot.providers.requirements import Requirements, merge_capabilities
 from tests.unit.providers.scripted import PAINTED, PIXEL, Run, Scripted, fallback, run_to_end
 
@@ -111,6 +112,49 @@ def test_as_much_is_reserved_as_the_dearest_may_cost() -> None:
         "cheap",
         "dear",
     ]
+
+
+@pytest.mark.parametrize(
+    ("order", "quality", "tried"),
+    [
+        ("listed", "low", ["first", "second", "third"]),
+        ("cheapest", "low", ["third", "first", "second"]),  # of equals, the one that is listed first
+        ("cheapest", "high", ["second", "first", "third"]),
+        ("cheapest", None, ["second", "first", "third"]),
+    ],
+)
+async def test_providers_are_tried_as_listed_or_by_what_this_request_costs_there(
+    order: Order, quality: str | None, tried: list[str]
+) -> None:
+    prices = {
+        "first": {"low": 2, "high": 10},
+        "second": {"low": 2, "high": 4},
+        "third": {"low": 1, "high": 16},
+    }
+    offered = Capabilities(qualities=("low", "high"))
+    down = [Scripted(name, [UpstreamDown()], price=parse_price(prices[name]), capabilities=offered) for name in prices]
+    run = Run(fallback(*down, order=order), PaintRequest(prompt="a", options=Options(quality=quality)))
+    await run.run()
+    assert [event.provider for event in run.events if isinstance(event, AttemptStarted)] == tried
+
+
+async def test_a_cheap_provider_whose_circuit_is_open_comes_last() -> None:
+    cheap, dear = Scripted("cheap", [UpstreamDown()], price=1), Scripted("dear", [PAINTED], price=5)
+    made = fallback(dear, cheap, order="cheapest")
+    for _ in range(3):
+        await run_to_end(made)
+    last = await run_to_end(made)
+    assert [event for event in last.events if isinstance(event, AttemptStarted)] == [AttemptStarted("dear", 5)]
+    assert cheap.paint_calls == 3
+
+
+def test_what_came_is_priced_by_its_provider_and_not_at_all_once_that_is_gone() -> None:
+    offered = Capabilities(qualities=("low", "high"))
+    made = fallback(Scripted("one", [], price=parse_price({"low": 1, "high": 16}), capabilities=offered))
+    came = [Painted(width=9, height=9, quality="low"), Painted(width=9, height=9)]
+    assert made.price_of_images("one", "", Options(), came) == 17
+    assert made.price_of_images("one", "other", Options(), came) is None
+    assert (str(made.prices.image), set(made.prices.qualities)) == ("1–16", {"low", "high"})
 
 
 def test_together_they_can_do_what_one_can_and_references_fit_all() -> None:

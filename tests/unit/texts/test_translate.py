@@ -23,6 +23,7 @@ from tests.support import PROJECT
 FACTS: dict[str, MessageArgument] = {
     "allowed": "--size, --n",
     "category": "violence",
+    "cheaper": "--quality low (1)",
     "charge": "stxA1b2",
     "command": "/paint",
     "cost": 2,
@@ -49,6 +50,7 @@ FACTS: dict[str, MessageArgument] = {
 }
 WORDS = {name for name, fact in FACTS.items() if isinstance(fact, str)} | {
     "bot",
+    "choices",
     "menu",
     "missing",
     "price",
@@ -62,13 +64,17 @@ COUNTS = (0, 1, 2, 5, 11, 21, 12345)
 
 
 class Variables(Visitor):
-    """The variables that a message takes."""
+    """The variables that a message takes, and the messages that it repeats."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()
+        self.repeated: set[str] = set()
 
     def visit_VariableReference(self, node: ast.VariableReference) -> None:  # noqa: N802 - the visitor's protocol
         self.names.add(node.id.name)
+
+    def visit_MessageReference(self, node: ast.MessageReference) -> None:  # noqa: N802 - the visitor's protocol
+        self.repeated.add(node.id.name)
 
 
 def parsed(locale: str) -> list[ast.EntryType]:
@@ -84,7 +90,7 @@ def messages(locale: str) -> dict[str, set[str]]:
         if isinstance(entry, ast.Message):
             variables = Variables()
             variables.visit(entry)
-            found[entry.id.name] = variables.names
+            found[entry.id.name] = variables.names.union(*(found[each] for each in variables.repeated))
     return found
 
 

@@ -1,10 +1,11 @@
-"""The model as an option of slash commands: offered with prices where there are several, and kept up to date."""
+"""Models and qualities as options of slash commands: offered with prices where they differ, and kept up to date."""
 
 from typing import Any
 
+from bot.chat import Action
 from bot.texts import translate
 from tests.servers.discord import Interaction, Message
-from tests.wire.discord.easel import DiscordWorld
+from tests.wire.discord.easel import DiscordWorld, button
 
 
 def options(world: DiscordWorld) -> dict[str, Any]:
@@ -24,7 +25,7 @@ async def test_models_are_choices_with_their_prices_and_the_chosen_one_paints(wo
         one, other = options(world)["model"]["choices"]
         assert (one["name"], one["value"]) == ("gpt-image-2 (4 credits)", "gpt-image-2")
         assert (other["name"], other["value"]) == ("flux-pro (1 credit)", "flux-pro")
-        said = translate("ru", "model-price", model="flux-pro", price="1", credits=1)
+        said = translate("ru", "option-price", option="flux-pro", price="1", credits=1)
         assert other["name_localizations"]["ru"] == said
         world.server.slash(world.ada, world.channel, "imagine", {"prompt": "a red fox", "model": "flux-pro"})
         first = await world.wait_for_picture()
@@ -85,3 +86,24 @@ async def test_more_models_than_a_menu_has_are_completed_as_they_are_typed(world
         typing = world.server.autocomplete(world.ada, world.channel, "imagine", "model", "model-29", {"prompt": "x"})
         await world.until(lambda: typing.choices is not None)
         assert [each["name"] for each in typing.choices or ()] == ["model-29 (1 credit)"]
+
+
+async def test_qualities_and_sizes_are_choices_with_what_they_cost(world: DiscordWorld) -> None:
+    table = {"low": 1, "medium": 4, "high": 16, "4K": 2.0}
+    world.settings["providers"] = [world.provider(dialect="images", price=table)]
+    async with world.easel():
+        choices = options(world)["quality"]["choices"]
+        assert [(each["name"], each["value"]) for each in choices] == [
+            ("auto (1–32 credits)", "auto"),
+            ("low (1–2 credits)", "low"),
+            ("medium (4–8 credits)", "medium"),
+            ("high (16–32 credits)", "high"),
+        ]
+        assert choices[2]["name_localizations"]["ru"] == "medium (4–8 кредитов)"
+        chosen = {"prompt": "a red fox", "quality": "medium", "size": "16:9"}
+        world.server.slash(world.ada, world.channel, "imagine", chosen)
+        first = await world.wait_for_picture()
+        assert await world.available_credits() == 46
+        world.server.click(world.ada, first, button(first, Action.RETRY))
+        await world.wait_for_picture(after=first)
+        assert await world.available_credits() == 42

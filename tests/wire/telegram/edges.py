@@ -19,6 +19,7 @@ from bot.chat import Balance, ButtonPress, ButtonReply, Chat, MessageRef
 from bot.chat import Message as Heard
 from bot.chat import User as Member
 from bot.errors import StoreFailed
+from bot.intake.prices import PriceList
 from bot.painting import Capabilities
 from bot.ports import EventSink
 from tests.servers.telegram import UNLIMITED, CallbackQuery, Message, User
@@ -260,3 +261,7 @@ class SlowReception:
     @property
     def capabilities(self) -> Capabilities:
         return self._real.capabilities
+
+    @property
+    def prices(self) -> PriceList:
+        return self._real.prices

@@ -139,3 +139,16 @@ async def test_one_model_is_no_choice(place: TelegramWorld) -> None:
         assert await said(place, "/model") == translate_error("en", OneModelOnly())
         assert "--model" not in await said(place, "/help")
         assert place.sandbox.requests == []
+
+
+async def test_a_table_of_prices_is_shown_reserved_and_charged(place: TelegramWorld) -> None:
+    table = {"low": 1, "medium": 4, "high": 16, "4K": 2.0}
+    place.settings["providers"] = [place.provider(dialect="images", price=table)]
+    async with place.easel():
+        assert "medium (4–8 credits), high (16–32 credits)" in await said(place, "/help")
+        refused = await said(place, "a red fox --quality high --size 4K --n 2")
+        assert "This costs 64 credits, and you have 50 left." in refused
+        assert "--quality medium (16), --size 2K (32), --n 1 (32)" in refused
+        place.server.say(place.ada, place.private, "a red fox --quality medium --size 16:9@4K")
+        await place.wait_for_picture()
+        assert await place.available_credits() == 42
