@@ -232,10 +232,12 @@ def _price(key: str, value: object) -> Price:
 
 def _check_shared_price(key: str, sharing: Sequence[Upstream]) -> None:
     """A provider's own price may name what only some of its models offer. Raises SettingsWrong where none does."""
-    unknown = [set(unknown_keys(each.price, each.capabilities)) for each in sharing]
-    if nowhere := set.intersection(*unknown) if unknown else set[str]():
-        named = [each for each in sharing[0].price.keys if each in nowhere]
-        raise SettingsWrong([_unknown_keys(key, named, merge_capabilities([each.capabilities for each in sharing]))])
+    if not sharing:
+        return
+    unknown = [unknown_keys(each.price, each.capabilities) for each in sharing]
+    if nowhere := [name for name in unknown[0] if all(name in each for each in unknown)]:
+        able = merge_capabilities([each.capabilities for each in sharing])
+        raise SettingsWrong([_unknown_keys(key, nowhere, able)])
 
 
 def _unknown_keys(key: str, unknown: Sequence[str], capabilities: Capabilities) -> str:
