@@ -57,7 +57,8 @@ async def run_checks(settings: Settings) -> list[Finding]:
     if not settings.providers:
         findings.append(Finding(subject="providers", is_ok=False, message="none is configured; nobody could paint"))
     for upstreams in resolved:
-        findings += [finding for each in upstreams for finding in _describe_upstream(each)]
+        described = [finding for each in upstreams for finding in _describe_upstream(each)]
+        findings += dict.fromkeys(described)  # what is set is mostly the same for all models
     checked = await asyncio.gather(*(_check_upstream(each) for upstreams in resolved for each in upstreams))
     findings += dict.fromkeys(checked)  # the models of a provider mostly say the same
     if settings.moderation.enabled:
@@ -155,19 +156,23 @@ async def _check_telegram(settings: Settings) -> list[Finding]:
 
 
 def _describe_upstream(upstream: Upstream) -> list[Finding]:
-    """What members are offered of a model of a provider."""
+    """What members are offered of a model of a provider, and what stands in the place of its preset's wire."""
     subject = f"provider {upstream.name} offers {upstream.title}"
     unknown = (
         [] if upstream.is_known_model else [Finding(subject=subject, is_ok=True, message=describe_unknown(upstream))]
     )
-    return [Finding(subject=subject, is_ok=True, message=describe_offer(upstream)), *unknown]
+    overrides = [Finding(subject=f"provider {upstream.name} sets", is_ok=True, message="; ".join(upstream.overrides))]
+    return [
+        Finding(subject=subject, is_ok=True, message=describe_offer(upstream)),
+        *unknown,
+        *(overrides if upstream.overrides else []),
+    ]
 
 
 async def _check_upstream(upstream: Upstream) -> Finding:
     async def probe() -> str:
         async with UpstreamClient() as client:
-            healthy = await probe_upstream(upstream, client)
-            return "; ".join([healthy, *(f"set here: {each}" for each in upstream.overrides)])
+            return await probe_upstream(upstream, client)
 
     return await _finding(f"provider {upstream.name}", probe())
 

@@ -68,7 +68,7 @@ def _form_values(name: str, value: object) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list | tuple):
         for each in cast("list[object]", value):
             yield from _form_values(f"{name}[]", each)
-    else:
+    elif value is not None:
         yield name, str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -134,21 +134,60 @@ async def test_a_check_says_what_members_are_offered_of_each_model(tmp_path: Pat
     assert found[-1].subject == "provider evolink"
 
 
+async def test_a_check_says_what_stands_in_the_presets_place() -> None:
+    provider = {
+        "preset": "openai",
+        "base_url": "http://127.0.0.1:9",
+        "models": ["gpt-image-2", "gpt-image-1.5"],
+        "auth_prefix": "Token ",
+        "wire": {"partial_images": 0, "headers": {"X-Secret": "hush"}},
+        "extra": {"moderation": "low"},
+    }
+    found = await doctor.run_checks(Settings.model_validate({"providers": [provider]}))
+    assert [each.message for each in found if each.subject == "provider openai sets"] == [
+        'auth_prefix = "Token "; wire.headers: X-Secret; extra: moderation; wire.partial_images = 0'
+    ]
+
+
 @pytest.mark.parametrize("command", ["check", "run"])
+@pytest.mark.parametrize(
+    ("provider", "line"),
+    [
+        (
+            'tiers = ["2K"]\nmodels = ["gpt-4o-image"]',
+            "tiers: requests for gpt-4o-image have no field for it; leave it out",
+        ),
+        (
+            'wire = { size_feild = "x" }',
+            "wire.size_feild: unknown key; did you mean providers.0.wire.size_field?",
+        ),
+        (
+            "wire.partial_images = 2",
+            "wire.partial_images: unknown key; the dialect tasks has none, images has",
+        ),
+        (
+            'extra = { prompt = "x" }',
+            "extra.prompt: Easel sends this field itself; its name is providers.0.wire.prompt_field",
+        ),
+    ],
+)
 def test_what_a_wire_cannot_carry_ends_a_command_with_its_key(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    provider: str,
+    line: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("easel.toml").write_text(
-        'playground.enabled = true\n[[providers]]\npreset = "evolink"\ntiers = ["2K"]\nmodels = ["gpt-4o-image"]\n',
-        encoding="utf-8",
+        f'playground.enabled = true\n[[providers]]\npreset = "evolink"\n{provider}\n', encoding="utf-8"
     )
     monkeypatch.setattr(sys, "argv", ["easel", command])
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2
-    wanted = "easel: providers.0.tiers: requests for gpt-4o-image have no field for it; leave it out\n"
-    assert capsys.readouterr().err == wanted
+    assert capsys.readouterr().err == f"easel: providers.0.{line}\n"
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,11 @@ def configure_wire(
     return wire
 
 
+def describe_values(given: Mapping[str, object]) -> tuple[str, ...]:
+    """What is set of a preset beside its wire, as in the settings; None: it is not."""
+    return tuple(f"{name} = {_as_setting(value)}" for name, value in given.items() if value is not None)
+
+
 def describe_overrides(before: Wire, after: Wire) -> tuple[str, ...]:
     """What stands in the place of a preset's wire, as in the settings: `wire.size_field = "aspect_ratio"`. Of headers
     and further fields only the names: their values may be secret."""

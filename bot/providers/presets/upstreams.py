@@ -17,7 +17,7 @@ from bot.prices import Price, parse_price
 from bot.providers.presets.abilities import Abilities, find_rule, fit_to_wire, override, unsupported_settings
 from bot.providers.presets.chat import CHAT
 from bot.providers.presets.images import IMAGE_RELAY, IMAGE_SANDBOX, IMAGES
-from bot.providers.presets.overrides import check_value, configure_wire, describe_overrides
+from bot.providers.presets.overrides import check_value, configure_wire, describe_overrides, describe_values
 from bot.providers.presets.shape import ModelRule, Preset, TokenPrice, Upstream
 from bot.providers.presets.tasks import TASK_RELAY, TASK_SANDBOX, TASKS
 from bot.providers.presets.wires import ImagesWire, Wire
@@ -129,6 +129,14 @@ def resolve_upstream(
     """
     key = key or f"providers.{name}"
     base = _choose(key, preset, dialect)
+    set_here = {
+        "auth_header": auth_header,
+        "auth_prefix": auth_prefix,
+        "probe": probe,
+        "probe_proves": probe_proves,
+        "lists_models": lists_models,
+        "token_price": token_price,
+    }
     overrides = {
         "base_url": base_url,
         "files_base_url": files_base_url,
@@ -137,11 +145,7 @@ def resolve_upstream(
         "price": None if price is None else _price(f"{keys.get('price', key)}.price", price),
         "timeout_s": timeout_s,
         "idle_timeout_s": idle_timeout_s,
-        "auth_header": auth_header,
-        "auth_prefix": auth_prefix,
-        "probe": probe,
-        "probe_proves": probe_proves,
-        "lists_models": lists_models,
+        **set_here,
         "token_price": token_price and check_value(TokenPrice, token_price, f"{key}.token_price"),
     }
     if base_url is not None:  # another address holds for uploads too: users' images and the key go nowhere else
@@ -174,7 +178,7 @@ def resolve_upstream(
         preset=preset,
         dialect=base.dialect,
         wire=configured,
-        overrides=describe_overrides(own_wire, configured),
+        overrides=(*describe_values(set_here), *describe_overrides(own_wire, configured)),
         base_url=base.base_url.rstrip("/"),
         files_base_url=base.files_base_url.rstrip("/") if base.files_base_url else None,
         api_key=api_key,

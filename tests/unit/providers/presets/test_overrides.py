@@ -9,7 +9,7 @@ import pytest
 
 from bot.errors import SettingsWrong
 from bot.providers.presets import PRESETS, ChatWire, ImagesWire, TasksWire, UploadWire, Upstream, resolve_upstream
-from bot.providers.presets.overrides import describe_overrides
+from bot.providers.presets.overrides import describe_overrides, override_wire
 
 RELAYS: dict[str, dict[str, Any]] = {
     "chat": {"preset": "relay", "base_url": "https://relay.example/v1"},
@@ -167,6 +167,14 @@ def test_an_upload_service_is_changed_made_or_taken_away() -> None:
     assert caught.value.problems == ["providers.up.wire.upload: input should be an object"]
 
 
+def test_an_upload_service_where_there_is_none_needs_a_path() -> None:
+    with pytest.raises(SettingsWrong) as caught:
+        override_wire(TasksWire(), {"upload": {"form": "base64"}}, "wire")
+    assert caught.value.problems == ["wire.upload: needs path"]
+    made = override_wire(TasksWire(), {"upload": {"path": "/up"}}, "wire").upload
+    assert made == UploadWire(path="/up")
+
+
 def test_what_stands_in_the_place_of_the_preset_can_be_listed() -> None:
     made = configured(
         "tasks",
@@ -202,6 +210,7 @@ def test_every_value_of_a_preset_beside_its_wire_can_be_set() -> None:
     )  # fmt: skip
     assert (made.auth_header, made.auth_prefix, made.probe) == ("X-Key", "", "/ping")
     assert (made.probe_proves, made.lists_models) == (False, False)
+    assert made.overrides[:3] == ('auth_header = "X-Key"', 'auth_prefix = ""', 'probe = "/ping"')
     assert made.token_price is not None
     assert made.token_price.output == 40
     assert problems("images", token_price={**price, "factor": "x"}) == [
