@@ -3,7 +3,8 @@
 Receiving is receiver.py's; sending cards, sender.py's; delivering images, delivery.py's.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -28,7 +29,7 @@ from adapters.telegram.state import TelegramState, TelegramStorage
 from adapters.telegram.strays import StrayFinder
 from adapters.telegram.webhook import Webhook
 from bot.background import BackgroundTasks
-from bot.chat import Attachment, Budget, Card, Chat, ChatFeatures, Delivered, Lane, MessageRef, Purchase, User
+from bot.chat import Attachment, Budget, Button, Card, Chat, ChatFeatures, Delivered, Lane, MessageRef, Purchase, User
 from bot.clock import Clock
 from bot.errors import PlaceClosed, UnknownCharge
 from bot.painting import Image
@@ -50,7 +51,7 @@ SEEN_REACTION = ReactionTypeEmoji("👀")
 
 class TelegramAdapter:
     """One bot in all its chats. Implements ChatPort, Shop, and of the optional protocols ChatRoles,
-    DeliveryPermissions, MessageLinks, MessageRemoval, PrivateChats and RequestAcknowledgement.
+    DeliveryPermissions, MessageLinks, MessageRemoval, PreparedPosts, PrivateChats and RequestAcknowledgement.
 
     `public_url`: of Easel's HTTP server, needed for webhooks. `admins` as in the settings. `processor`: the one that
     all of Easel shares; by default one of its own.
@@ -199,6 +200,11 @@ class TelegramAdapter:
 
     async def delivery_refusal(self, chat: Chat) -> PlaceClosed | None:
         return await self._permissions.delivery_refusal(self._sender.current_chat(chat))
+
+    def prepare_post(
+        self, chat: Chat, buttons: Sequence[Button], *, reply_to: str | None, key: str
+    ) -> Mapping[str, Any] | None:
+        return self._sender.prepare_post(chat, buttons, reply_to=reply_to, key=key)
 
     def private_chat(self, user: User) -> Chat:
         return ids.make_chat(int(user.id), direct=True)

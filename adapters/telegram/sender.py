@@ -3,7 +3,7 @@
 Makes one call at a time and knows no budgets; delivering several images is delivery.py's.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -44,7 +44,7 @@ from adapters.telegram.ids import ChatAddress
 from adapters.telegram.permissions import ChatPermissions
 from adapters.telegram.state import TelegramState
 from adapters.telegram.strays import StrayFinder
-from bot.chat import Card, Chat, MessageRef
+from bot.chat import Button, Card, Chat, MessageRef
 from bot.errors import ChatFailed, ChatGone, ChatUnreachable, SendForbidden, StoreFailed
 from bot.painting import Image
 from bot.status.softening import MAX_STEP, soften_card
@@ -179,6 +179,15 @@ class Sender:
         current = self.current_chat(chat)
         found = await self._strays.find_post(key, int(current.id))
         return None if found is None else MessageRef(chat=current, message_id=str(found))
+
+    def prepare_post(
+        self, chat: Chat, buttons: Sequence[Button], *, reply_to: str | None, key: str
+    ) -> Mapping[str, Any] | None:
+        """As `PreparedPosts.prepare_post`; an inline message is shown already."""
+        if ids.is_inline(chat):
+            return None
+        keyboard = encode_buttons(buttons)
+        return self._strays.prepare_post(key, int(self.current_chat(chat).id), reply_to=reply_to, keyboard=keyboard)
 
     async def send_noted(
         self,

@@ -5,7 +5,7 @@ post, and afterwards an edit is tried on those that follow. A message of anybody
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
@@ -28,6 +28,7 @@ log = structlog.get_logger()
 # Ids that are tried for one post, each by one call of the chat's budget: an earlier process's, and one of this process,
 # which knows the ids of that moment well.
 MAX_PROBES, MAX_OWN_PROBES = 20, 5
+MAX_PREPARED = 100  # posts whose intents the core has saved; of one that is forgotten the intent is saved once more
 MARK = InlineKeyboardMarkup([[InlineKeyboardButton("…", callback_data="easel:stray")]])  # where a post had no buttons
 
 
@@ -76,6 +77,7 @@ class StrayFinder:
         self._storage = storage
         self._ids = ids
         self._intents: dict[str, PostIntent] = {}  # of posts under way
+        self._prepared: LRUCache[str, PostIntent] = LRUCache(MAX_PREPARED)
         self._searches: dict[str, _Search] = {}
         self._found: set[tuple[int, int]] = set()  # chats and ids
         # The first id that a post of this process got, by sequence.
@@ -114,21 +116,36 @@ class StrayFinder:
         keyboard: InlineKeyboardMarkup | None = None,
         album: int = 0,
     ) -> None:
-        """Notes a post that is about to be made. A database that is away is logged: the post is made all the same."""
+        """Notes a post that is about to be made, unless that was prepared and no other message came meanwhile. A
+        database that is away is logged: the post is made all the same."""
+        intent = self._make_intent(chat, reply_to, keyboard, album)
+        self._searches.pop(key, None)
+        self._intents[key] = intent
+        if self._prepared.pop(key, None) == intent:
+            return
+        try:
+            await self._storage.save_post_intent(PLATFORM, key, asdict(intent))
+        except StoreFailed as failed:
+            log.warning("post not noted", key=key, detail=failed.detail)
+
+    def prepare_post(
+        self, key: str, chat: int, *, reply_to: str | None, keyboard: InlineKeyboardMarkup | None
+    ) -> Mapping[str, Any]:
+        """What `note_post` would save, which the caller saves instead."""
+        intent = self._prepared[key] = self._make_intent(chat, reply_to, keyboard, 0)
+        return asdict(intent)
+
+    def _make_intent(
+        self, chat: int, reply_to: str | None, keyboard: InlineKeyboardMarkup | None, album: int
+    ) -> PostIntent:
         replied = int(reply_to) if reply_to is not None and reply_to.isdecimal() else None
-        intent = PostIntent(
+        return PostIntent(
             chat=chat,
             after=max(self._ids.highest(chat), replied or 0),
             reply_to=replied,
             keyboard=None if keyboard is None else keyboard.to_dict(),
             album=album,
         )
-        self._searches.pop(key, None)
-        self._intents[key] = intent
-        try:
-            await self._storage.save_post_intent(PLATFORM, key, asdict(intent))
-        except StoreFailed as failed:
-            log.warning("post not noted", key=key, detail=failed.detail)
 
     def note_sent(self, key: str, message: telegram.Message) -> None:
         """The post was made, and this is its message."""

@@ -5,7 +5,7 @@ The progress of a running job is rendered in `bot.status.state`.
 
 from bot.chat import Action, Button, Card
 from bot.errors import MessageArgument, PermissionsMissing
-from bot.job import Failure, Job
+from bot.job import Failure, Job, NewJob
 from bot.texts import shorten, translate, translate_or_replace
 
 EXCERPT_CHARS = 80  # characters of a prompt under its picture
@@ -58,7 +58,7 @@ def deleted_card(job: Job) -> Card:
     return Card(text=translate(job.locale, "deleted"), locale=job.locale)
 
 
-def job_buttons(job: Job, *actions: Action) -> tuple[Button, ...]:
+def job_buttons(job: NewJob, *actions: Action) -> tuple[Button, ...]:
     """A job's buttons in its owner's language."""
     return tuple(Button(action=a, job_id=job.id, label=translate(job.locale, f"button-{a.value}")) for a in actions)
 

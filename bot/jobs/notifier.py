@@ -4,6 +4,7 @@ Changes no job but for the notification that is pending; when to call stands in 
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import structlog
 
@@ -20,10 +21,10 @@ from bot.errors import (
     Undelivered,
     WritingForbidden,
 )
-from bot.job import Failure, Job, message_ids
+from bot.job import Failure, Job, NewJob, message_ids
 from bot.jobs import cards
 from bot.painting import Stage
-from bot.ports import ChatPort, RequestAcknowledgement, StoredFiles
+from bot.ports import ChatPort, PreparedPosts, RequestAcknowledgement, StoredFiles
 from bot.status.message import FinalState, Removal, StatusMessage
 from bot.status.messages import StatusMessages
 from bot.status.state import QueuePosition, Status
@@ -58,6 +59,13 @@ class JobNotifier:
         port = self._ports[job.chat.platform]
         if job.request_id is not None and isinstance(port, RequestAcknowledgement):
             port.acknowledge_request(job.chat, job.request_id)
+
+    def prepare_first_post(self, new: NewJob) -> Mapping[str, Any] | None:
+        """What is to be saved of the job's first post as it is accepted; None: nothing, or the post is not due then."""
+        port = self._ports[new.chat.platform]
+        if not isinstance(port, PreparedPosts) or not self._status_messages.posts_at_once(new.chat):
+            return None
+        return port.prepare_post(new.chat, cards.job_buttons(new, Action.CANCEL), reply_to=new.request_id, key=new.id)
 
     def add_status_message(
         self, job: Job, median_s: float | None = None, on_deleted: Callable[[], None] | None = None

@@ -36,7 +36,7 @@ from bot.errors import (
     Undelivered,
 )
 from bot.intake.prices import Painted
-from bot.job import Failure, Job, State
+from bot.job import Failure, Job, NewJob, State
 from bot.jobs import cards
 from bot.jobs.checkpoints import GenerationState
 from bot.jobs.clearance import Clearance
@@ -157,6 +157,10 @@ class JobRunner:
     def acknowledge_request(self, job: Job) -> None:
         """Marks the user's message as accepted, where the platform can."""
         self._notifier.acknowledge_request(job)
+
+    def prepare_first_post(self, new: NewJob) -> Mapping[str, Any] | None:
+        """What is to be saved of the job's first post as it is accepted; None: nothing, or the post is not due then."""
+        return self._notifier.prepare_first_post(new)
 
     def add_status_message(
         self, job: Job, median_s: float | None = None, on_deleted: Callable[[], None] | None = None

@@ -91,6 +91,7 @@ class JobService:
         self._median_expires = -math.inf
         self._known_events: LRUCache[str, None] = LRUCache(MAX_KNOWN_EVENTS)
         self._cancellations = BackgroundTasks()
+        self._acceptances = 0
         self._refuses = False
 
     # ------------------------------------------------------------ submitting
@@ -147,15 +148,26 @@ class JobService:
         if event not in self._known_events:
             await self._runner.check_place(requester.chat)
         median_s = await self._expected_duration_s()
-        with self._scheduler.claim_slot(new_job.id, requester.user.key) as claimed:
+        with self._scheduler.claim_slot(new_job.id, requester.user.key) as claimed, self._count_acceptance() as count:
             begun = claimed and not hold_s
+            # of a crowd nobody is sure to post at once
+            first_post = self._runner.prepare_first_post(new_job) if count == 1 else None
             with self._naming_what_is_cheaper(needs):
-                job, is_new = await self._store.accept_job(new_job, self._rules, begun=begun)
+                job, is_new = await self._store.accept_job(new_job, self._rules, begun=begun, first_post=first_post)
             if is_new:
                 self._start(job, median_s, claimed=claimed, hold_s=hold_s)
                 JOBS_ACCEPTED.inc()
                 log.info("job accepted", job=job.id, chat=job.chat.key, user=job.user.key, cost=job.cost)
         return job if is_new else None
+
+    @contextmanager
+    def _count_acceptance(self) -> Generator[int]:
+        """How many acceptances are under way, with the one of the block."""
+        self._acceptances += 1
+        try:
+            yield self._acceptances
+        finally:
+            self._acceptances -= 1
 
     def _cost(self, needs: Requirements) -> int:
         """Credits that a request reserves. Raises Refusal where no provider can meet it."""

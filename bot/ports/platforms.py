@@ -4,10 +4,11 @@ Adapters implement these; nothing here has a body.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from bot.chat import (
     Attachment,
+    Button,
     Card,
     Chat,
     ChatFeatures,
@@ -133,6 +134,19 @@ class RequestAcknowledgement(Protocol):
 
     def acknowledge_request(self, chat: Chat, message_id: str) -> None:
         """Marks a user's message as accepted. Does not wait for the platform and raises nothing."""
+        ...
+
+
+@runtime_checkable
+class PreparedPosts(Protocol):
+    """A port that notes each post before it makes it (`PostIntents`), and can do so before the post is due."""
+
+    def prepare_post(
+        self, chat: Chat, buttons: Sequence[Button], *, reply_to: str | None, key: str
+    ) -> Mapping[str, Any] | None:
+        """What it notes of a new message with these buttons, whose `post` follows at once: the caller saves it in the
+        transaction that brings the post about, so that the post waits for none of its own. None: nothing. `reply_to`,
+        `key`: as of `ChatPort.post`."""
         ...
 
 

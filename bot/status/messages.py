@@ -79,6 +79,11 @@ class StatusMessages:
         """Whether a question of the chat's platform is never edited."""
         return self._ports[chat.platform].features(chat).fixed_questions
 
+    def posts_at_once(self, chat: Chat) -> bool:
+        """Whether a new message in the chat would be posted now."""
+        lane = self._ports[chat.platform].lane(chat, None)
+        return not self._stopped and self._pacer.posts_at_once(lane, self._clock.monotonic())
+
     def is_open(self, key: str) -> bool:
         """Whether the message is open: registered, and its final state not yet shown."""
         return key in self._messages

@@ -107,6 +107,12 @@ class Pacer:
         busy = self._queues.any_waiting(own) or self._windows.any_in_use(own, now)
         return Urgency.FURTHER if busy else Urgency.FIRST
 
+    def posts_at_once(self, lane: Lane, now: float) -> bool:
+        """Whether a new message could be posted now: its chat is at rest, and every budget has a slot."""
+        if self.post_urgency(lane, now) is not Urgency.FIRST:
+            return False
+        return self._windows.earliest_start(lane.budgets, Urgency.FIRST, now, lane.slots_per_call) <= now
+
     def expect_final(self, key: str, lane: Lane) -> None:
         """Reserves slots for the message's final state until it is dropped, in this lane or that of a later request."""
         self._set_expected_lane(self._open_message(key), lane)

@@ -155,9 +155,8 @@ class AdapterStore:
 
     async def save_post_intent(self, adapter: str, key: str, fields: Mapping[str, Any]) -> None:
         """Notes what is about to be posted; kept for POST_INTENT_DAYS."""
-        values: dict[str, Any] = {"adapter": adapter, "key": key, "job": key.partition(":")[0], "body": dict(fields)}
-        values["at"] = self._clock.now()
-        await self._database.write(lambda conn: upsert(conn, schema.post_intent, values, key="adapter,key"))
+        now = self._clock.now()
+        await self._database.write(lambda conn: save_post_intent(conn, adapter, key, fields, now))
 
     async def post_intents(self, adapter: str) -> dict[str, dict[str, Any]]:
         """The intents of an adapter by their keys, oldest first; of jobs that have not ended, or not visibly."""
@@ -240,6 +239,11 @@ class AdapterStore:
 
 def delete_blobs(conn: Connection, *, cached_before: datetime) -> None:
     conn.execute(delete(schema.blob_cache).where(schema.blob_cache.c.at < cached_before))
+
+
+def save_post_intent(conn: Connection, adapter: str, key: str, fields: Mapping[str, Any], now: datetime) -> None:
+    values = {"adapter": adapter, "key": key, "job": key.partition(":")[0], "body": dict(fields), "at": now}
+    upsert(conn, schema.post_intent, values, key="adapter,key")
 
 
 def delete_post_intents(conn: Connection, *, now: datetime) -> None:

@@ -21,7 +21,7 @@ from bot.job import TRANSITIONS, Failure, Job, NewJob, State, new_id
 from bot.painting import Image
 from bot.quota import Account, QuotaRules
 from bot.store import backup, job_rows, ledger, schema
-from bot.store.adapter_store import AdapterStore
+from bot.store.adapter_store import AdapterStore, save_post_intent
 from bot.store.amendments import Amendments
 from bot.store.database import Database
 from bot.store.deletions import Deletions
@@ -136,12 +136,15 @@ class Store:
 
     # ------------------------------------------------------------ a job from acceptance to its end
 
-    async def accept_job(self, new: NewJob, rules: QuotaRules, *, begun: bool = False) -> tuple[Job, bool]:
+    async def accept_job(
+        self, new: NewJob, rules: QuotaRules, *, begun: bool = False, first_post: Mapping[str, Any] | None = None
+    ) -> tuple[Job, bool]:
         """Reserves the credits (unless `new.is_reserved` is False: then it makes sure that they are there) and stores
         the job, in one transaction. False: the event had become that job before, or that job of the same button is
         unfinished.
 
-        `begun`: its first attempt begins in the same transaction, as by `begin_attempt`.
+        `begun`: its first attempt begins in the same transaction, as by `begin_attempt`. `first_post`: what its adapter
+        notes of its first post, as of `PreparedPosts.prepare_post`.
         Raises Banned, TooManyWaiting, OutOfCredits, ChatOutOfCredits; then nothing is stored.
         """
 
@@ -158,6 +161,8 @@ class Store:
             if job_rows.count_unfinished(conn, user.id) > rules.unfinished:
                 raise TooManyWaiting(limit=rules.user_waiting)
             ledger.reserve(conn, new, user, rules, now)
+            if first_post is not None:
+                save_post_intent(conn, new.chat.platform, new.id, first_post, now)
             return job_rows.accepted_job(new, now, begun=begun), True
 
         return await self._database.write(work)

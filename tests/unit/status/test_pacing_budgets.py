@@ -159,6 +159,20 @@ def test_a_new_message_is_a_further_one_where_another_waits_or_a_call_was_made_l
     assert pacer.post_urgency(lane(BOT), 0.0) is FIRST  # nobody's own
 
 
+def test_a_message_is_posted_at_once_where_its_chat_is_at_rest_and_every_budget_has_a_slot() -> None:
+    pacer = Pacer()
+    assert pacer.posts_at_once(lane(CHAT, BOT), 0.0)
+    pacer.request_call("a", FIRST, lane(CHAT, BOT), 0.0)
+    start_next_call(pacer, 0.0, "a", FIRST)
+    assert not pacer.posts_at_once(lane(CHAT, BOT), 0.0)  # the chat is busy
+    assert pacer.posts_at_once(lane(UPLOADS, BOT), 0.0)
+    pacer.request_call("b", FIRST, lane(UPLOADS, BOT), 0.0)
+    start_next_call(pacer, 0.0, "b", FIRST)
+    other = Budget(key="other", slots=4, period_s=10.0)
+    assert not pacer.posts_at_once(lane(other, BOT), 0.0)  # the bot as a whole is
+    assert pacer.posts_at_once(lane(other), 0.0)
+
+
 def test_further_posts_leave_a_third_of_what_all_chats_share() -> None:
     pacer = Pacer()
     everybody = Budget(key="everybody", slots=6, period_s=1.0, shared=True)

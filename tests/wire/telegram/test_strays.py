@@ -1,10 +1,10 @@
 """Messages whose ids were lost between the post and the database: the next process finds them, and posts none twice."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -15,6 +15,7 @@ from bot.chat import Action, Button, Card, Chat, MessageRef
 from bot.errors import ChatFailed, StillSearching
 from bot.painting import Image
 from bot.settings import Telegram
+from bot.store.adapter_store import AdapterStore
 from bot.store.store import Store
 from tests.flow.store.stores import RULES, new_job
 from tests.servers.telegram import UNLIMITED, Message, TelegramServer, User
@@ -52,8 +53,10 @@ class World:
             await adapter.stop_receiving()
             await adapter.close()
 
-    async def accept(self, chat: ServerChat, text: str = "a fox") -> tuple[str, Chat, Message]:
-        """Ada requests a picture: the job, its chat, and her message."""
+    async def accept(
+        self, chat: ServerChat, text: str = "a fox", *, prepared_by: TelegramAdapter | None = None
+    ) -> tuple[str, Chat, Message]:
+        """Ada requests a picture: the job, its chat, and her message. `prepared_by`: the post is noted with the job."""
         topic = next(iter(chat.topics.values()), None) if chat.forum else None
         asked = self.server.say(self.ada, chat, text, thread=topic)
         channel_topic = asked.topic.id if asked.topic is not None and chat.direct_messages else None
@@ -61,7 +64,11 @@ class World:
             chat.id, direct=chat.kind == "private", topic=asked.thread_id, channel_topic=channel_topic
         )
         new = replace(new_job(chat=place), request_id=str(asked.id))
-        job, _ = await self.store.accept_job(new, RULES)
+        first_post = None
+        if prepared_by is not None:
+            buttons = status(new.id).buttons
+            first_post = prepared_by.prepare_post(place, buttons, reply_to=new.request_id, key=new.id)
+        job, _ = await self.store.accept_job(new, RULES, first_post=first_post)
         return job.id, place, asked
 
     async def repeated(self, call: Callable[[], Awaitable[T]]) -> T:
@@ -127,6 +134,30 @@ async def test_a_status_message_is_found_behind_others_and_edited(world: World, 
     assert message.text == "again"
     assert message.buttons == [("Cancel", f"easel:cancel:{job}")]
     assert world.probes <= 3
+
+
+@pytest.mark.parametrize("answers", [False, True])
+async def test_a_prepared_post_is_found_and_noted_once_more_only_after_other_messages(
+    world: World, place: ServerChat, monkeypatch: pytest.MonkeyPatch, answers: bool
+) -> None:
+    noted: list[str] = []
+    save = AdapterStore.save_post_intent
+
+    async def record(self: AdapterStore, adapter: str, key: str, fields: Mapping[str, Any]) -> None:
+        noted.append(key)
+        await save(self, adapter, key, fields)
+
+    monkeypatch.setattr(AdapterStore, "save_post_intent", record)
+    async with world.process() as first:
+        job, chat, asked = await world.accept(place, prepared_by=first)
+        if answers:
+            await first.post(chat, Card(text="Help"), reply_to=None, key="telegram:help")
+        posted = await first.post(chat, status(job), reply_to=str(asked.id), key=job)
+        assert noted == ([job] if answers else [])
+    async with world.process() as second:
+        found = await world.repeated(lambda: second.post(chat, status(job, "again"), reply_to=str(asked.id), key=job))
+    assert found == posted
+    assert [each.text for each in world.bot_messages(place)] == [*(["Help"] if answers else []), "again"]
 
 
 async def test_a_status_message_becomes_the_picture_of_the_next_process(world: World, place: ServerChat) -> None:
