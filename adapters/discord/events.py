@@ -137,6 +137,8 @@ class MessageEvents:
         the bot stops meanwhile."""
         recent = isinstance(reply, discord.Message) and message.created_at - reply.created_at < LINKS_FRESH
         sources = [message, *([reply] if isinstance(reply, discord.Message) and recent else [])]
+        if len(sources) == 1:  # as nearly always: no task for it
+            return await self._unfolding.complete(message)
         return all(await asyncio.gather(*map(self._unfolding.complete, sources)))
 
     async def handle_edited(self, message: discord.Message) -> bool:

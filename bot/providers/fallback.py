@@ -11,6 +11,7 @@ from functools import cached_property, partial
 from typing import Literal
 
 import structlog
+from cachetools import LRUCache
 
 from bot.clock import Clock, Deadline
 from bot.errors import (
@@ -44,6 +45,7 @@ Shrink = Callable[[PaintRequest], Awaitable[PaintRequest | None]]
 Order = Literal["listed", "cheapest"]
 """As configured, or by what the request costs at each provider, then as configured."""
 
+MAX_PRICES = 1_000  # kept of each model, by the options of a request; computing one takes as long as a statement
 BACKOFF_S = (1.0, 2.0, 4.0)  # seconds after a 429 without Retry-After, as ToAPIs' page asks; plus jitter
 
 
@@ -81,6 +83,16 @@ class ProviderSlot:
 
     breaker: Breaker = field(default_factory=Breaker)
     """Whether it is tried in its place, last, or by a probe."""
+
+    _price_ranges: LRUCache[Options, PriceRange] = field(init=False, default_factory=lambda: LRUCache(MAX_PRICES))
+    """By what was asked for."""
+
+    def price_range(self, options: Options) -> PriceRange:
+        """What one image may cost."""
+        if (known := self._price_ranges.get(options)) is None:
+            known = price_range(self.provider.price, options, self.provider.capabilities)
+            self._price_ranges[options] = known
+        return known
 
 
 class FallbackProvider:
@@ -131,7 +143,7 @@ class FallbackProvider:
 
         Raises Unsupported when none can.
         """
-        return PriceRange.over(_price_range(slot.provider, needs.options) for slot in self._capable_slots(needs))
+        return PriceRange.over(slot.price_range(needs.options) for slot in self._capable_slots(needs))
 
     @cached_property
     def prices(self) -> PriceList:
@@ -249,7 +261,7 @@ class FallbackProvider:
         now = self._clock.monotonic()
 
         def rank(slot: ProviderSlot) -> tuple[bool, int]:
-            cost = _price_range(slot.provider, needs.options).most if self._order == "cheapest" else 0
+            cost = slot.price_range(needs.options).most if self._order == "cheapest" else 0
             return slot.breaker.circuit(now) is Circuit.OPEN, cost
 
         return sorted(self._capable_slots(needs), key=rank)
@@ -304,7 +316,7 @@ class FallbackProvider:
             is_probe = breaker.begin_request(self._clock.monotonic())
             try:
                 attempt.has_started = True
-                yield AttemptStarted(provider.name, _price_range(provider, request.options).most, provider.model)
+                yield AttemptStarted(provider.name, slot.price_range(request.options).most, provider.model)
                 async with aclosing(self._paint_or_resume(slot, request, attempt, deadline)) as events:
                     async for event in events:
                         if isinstance(event, Accepted):
@@ -416,10 +428,6 @@ class FallbackProvider:
             detail=failure.detail,
             hint=remedy(failure),
         )
-
-
-def _price_range(provider: Provider, options: Options) -> PriceRange:
-    return price_range(provider.price, options, provider.capabilities)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -92,10 +92,21 @@ def configure_sqlite(engine: Engine, *, read_only: bool = False) -> None:
 
     def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("easel_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        execute_plain(connection, "BEGIN IMMEDIATE" if writes else "BEGIN")
 
     event.listen(engine, "connect", connect)
     event.listen(engine, "begin", begin)
+
+
+def execute_plain(conn: Connection, sql: str) -> None:
+    """Executes a statement of SQLite's that has no parameters and returns no rows, such as SAVEPOINT: in SQLAlchemy's
+    own way these would take most of a small transaction's time. Raises DBAPIError."""
+    driver: Any = conn.dialect.loaded_dbapi
+    with closing(conn.connection.cursor()) as cursor:
+        try:
+            cursor.execute(sql)
+        except driver.Error as error:
+            raise DBAPIError.instance(sql, None, error, driver.Error, hide_parameters=True) from error
 
 
 def commit_after(work: Callable[[Connection], T], conn: Connection) -> T:

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.clock import Clock
 from bot.errors import StoreFailed
-from bot.store.engine import commit_after, raise_store_failed
+from bot.store.engine import commit_after, execute_plain, raise_store_failed
 from bot.store.sqlite_driver import ThreadConnection, thread_connection
 from bot.supervision import Supervisor
 
@@ -139,11 +139,11 @@ class WriteQueue:
 def _run_in_savepoints(batch: Sequence[WriteTask], conn: Connection) -> None:
     """Runs the writes in order; one that raises is rolled back by itself. Raises when the database fails."""
     for task in batch:
-        conn.exec_driver_sql("SAVEPOINT work")  # none is released, which saves a statement: COMMIT ends them all
+        execute_plain(conn, "SAVEPOINT work")  # none is released, which saves a statement: COMMIT ends them all
         try:
             task.result = task.fn(conn)
         except SQLAlchemyError:
             raise
         except Exception as error:
             task.error = error
-            conn.exec_driver_sql("ROLLBACK TO work")
+            execute_plain(conn, "ROLLBACK TO work")
