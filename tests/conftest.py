@@ -11,6 +11,7 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import settings
 
+from bot import logs
 from bot.logs import configure_logging
 from bot.sandbox import renderer
 from bot.sandbox.images import playback
@@ -81,6 +82,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def logged() -> None:
     """The log goes through `logging`, where pytest shows it beside a failure."""
     configure_logging("json", "debug")
+
+
+@pytest.fixture
+def kept_logging(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that runs in this process leaves the log as it is: loggers keep the processors that they began with,
+    and `capture_logs` would see nothing of them any more."""
+
+    def configure(log_format: str, level: str) -> None:
+        pass
+
+    monkeypatch.setattr(logs, "configure_logging", configure)
 
 
 @pytest.fixture(scope="session")

@@ -149,6 +149,7 @@ async def test_a_check_says_what_stands_in_the_presets_place() -> None:
     ]
 
 
+@pytest.mark.usefixtures("kept_logging")
 @pytest.mark.parametrize("command", ["check", "run"])
 @pytest.mark.parametrize(
     ("provider", "line"),

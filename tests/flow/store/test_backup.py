@@ -12,7 +12,6 @@ import pytest
 from typer.testing import CliRunner
 
 from adapters.cli import app
-from bot import logs
 from bot.errors import SettingsWrong
 from bot.sandbox import Sandbox
 from bot.store.store import back_up, exclusive_access
@@ -101,12 +100,8 @@ async def test_postgresql_has_a_tool_of_its_own(tmp_path: Path) -> None:
         await back_up("postgresql://easel@localhost/easel", tmp_path / "copy.db")
 
 
-def not_at_all(log_format: str, level: str) -> None:
-    """The log of this process stays as the tests set it up."""
-
-
-async def test_the_command_says_how_large_the_copy_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs, "configure_logging", not_at_all)
+@pytest.mark.usefixtures("kept_logging")
+async def test_the_command_says_how_large_the_copy_is(tmp_path: Path) -> None:
     async with Sandbox(pace=0) as sandbox:
         file = config(tmp_path, sandbox)
         async with world(tmp_path, sandbox):
