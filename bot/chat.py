@@ -378,28 +378,3 @@ class ButtonReply:
 
     open_reply: bool = False
     """The adapter opens its way of replying to the message with the button: a form, or a quoted reply."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Purchase:
-    """A purchase of credits on a platform."""
-
-    user_key: str
-    """`User.key` of the buyer."""
-
-    credits: int
-    """Credits that were bought; > 0."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Balance:
-    """A user's credits."""
-
-    available: int
-    """Credits that may be spent now; >= 0."""
-
-    reserved: int
-    """Credits reserved by unfinished jobs; >= 0."""
-
-    daily: int
-    """Credits that come back each day (UTC); >= 0."""

@@ -151,14 +151,11 @@ async def wait_for_event(event: asyncio.Event, timeout_s: float | None, clock: C
     return event.is_set()
 
 
-async def wait_for_future(future: asyncio.Future[Any], timeout_s: float | None, clock: Clock) -> bool:
-    """Waits until `future` is done, at most `timeout_s` seconds (None: without limit). Whether it is done.
+async def wait_for_future(future: asyncio.Future[Any], timeout_s: float, clock: Clock) -> bool:
+    """Waits until `future` is done, at most `timeout_s` seconds. Whether it is done.
 
     Neither cancels the future nor raises its exception.
     """
-    if timeout_s is None:
-        await asyncio.wait((future,))
-        return True
     timer = asyncio.ensure_future(clock.sleep(timeout_s))
     try:
         await asyncio.wait((future, timer), return_when=asyncio.FIRST_COMPLETED)

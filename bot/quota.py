@@ -16,6 +16,31 @@ NEVER = date.min  # the day of an account that never had daily credits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Purchase:
+    """A purchase of credits on a platform."""
+
+    user_key: str
+    """`User.key` of the buyer."""
+
+    credits: int
+    """Credits that were bought; > 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """A user's credits."""
+
+    available: int
+    """Credits that may be spent now; >= 0."""
+
+    reserved: int
+    """Credits reserved by unfinished jobs; >= 0."""
+
+    daily: int
+    """Credits that come back each day (UTC); >= 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaRules:
     """The operator's limits."""
 

@@ -20,10 +20,11 @@ from adapters.telegram.decode import decode_user
 from adapters.telegram.errors import CALL_FAILURES, CallRejected, GroupMigrated, OutcomeUnknown
 from adapters.telegram.ids import PLATFORM
 from adapters.telegram.sender import send_kwargs
-from bot.chat import Message, Purchase
+from bot.chat import Message
 from bot.clock import Clock
 from bot.errors import ChatFailed, ChatUnreachable, UnknownCharge
 from bot.ports import AdapterStorage, EventSink
+from bot.quota import Purchase
 from bot.settings import StarPack
 from bot.store.stored_values import StoredReader
 from bot.texts import negotiate_locale, translate

@@ -5,7 +5,7 @@ Routes events; decides only who may use what an adapter answers by itself.
 
 import structlog
 
-from bot.chat import Balance, ButtonPress, ButtonReply, Chat, Message, MessageRef, User
+from bot.chat import ButtonPress, ButtonReply, Chat, Message, MessageRef, User
 from bot.errors import Banned, EaselError
 from bot.handlers.admission import Admission, SuppressReply
 from bot.handlers.buttons import ButtonHandler
@@ -15,7 +15,7 @@ from bot.intake.prices import PriceList
 from bot.jobs.service import JobService
 from bot.painting import Capabilities
 from bot.providers.fallback import FallbackProvider
-from bot.quota import QuotaRules
+from bot.quota import Balance, QuotaRules
 from bot.status.messages import StatusMessages
 from bot.store.store import Store
 from bot.texts import negotiate_locale, translate_error

@@ -6,18 +6,11 @@ Nothing here has a body.
 from collections.abc import AsyncGenerator
 from typing import Protocol
 
-from bot.chat import (
-    Balance,
-    ButtonPress,
-    ButtonReply,
-    Chat,
-    Message,
-    MessageRef,
-    User,
-)
+from bot.chat import ButtonPress, ButtonReply, Chat, Message, MessageRef, User
 from bot.intake.prices import PriceList
 from bot.painting import Capabilities, PaintEvent, PaintRequest
 from bot.prices import Price
+from bot.quota import Balance
 
 
 class Provider(Protocol):

@@ -6,20 +6,10 @@ Adapters implement these; nothing here has a body.
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from bot.chat import (
-    Attachment,
-    Button,
-    Card,
-    Chat,
-    ChatFeatures,
-    Delivered,
-    Lane,
-    MessageRef,
-    Purchase,
-    User,
-)
+from bot.chat import Attachment, Button, Card, Chat, ChatFeatures, Delivered, Lane, MessageRef, User
 from bot.errors import PlaceClosed
 from bot.painting import Image
+from bot.quota import Purchase
 
 
 class ChatPort(Protocol):

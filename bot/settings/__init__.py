@@ -1,6 +1,7 @@
-"""The operator's settings as one frozen value: `tables` defines every key, `loading` reads file and environment."""
+"""The operator's settings as one frozen value: `tables` and `providers` define all keys, `loading` reads them."""
 
 from bot.settings.loading import DEFAULT_FILE, keys, load, variables
+from bot.settings.providers import Provider, ProviderModel
 from bot.settings.tables import (
     Access,
     Discord,
@@ -12,8 +13,6 @@ from bot.settings.tables import (
     Pictures,
     Playground,
     Privacy,
-    Provider,
-    ProviderModel,
     Server,
     Settings,
     StarPack,

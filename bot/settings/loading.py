@@ -16,7 +16,8 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError
 
 from bot.errors import SettingsWrong
-from bot.settings.tables import Moderation, ProviderModel, Settings
+from bot.settings.providers import ProviderModel
+from bot.settings.tables import Moderation, Settings
 from bot.settings.types import MODERATION_CATEGORIES, OPENAI_URL, PREFIX, similar_name
 
 DEFAULT_FILE = Path("easel.toml")

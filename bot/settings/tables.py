@@ -1,15 +1,13 @@
 """The settings tables: every key with its type, range and default, as frozen values. Nothing is read here.
 
-What a preset means stands in bot.providers.
+Those of providers stand beside this module.
 """
 
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     NonNegativeInt,
     PositiveFloat,
@@ -19,30 +17,23 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bot.settings.providers import Provider
 from bot.settings.types import (
-    DIALECTS,
     OPENAI_URL,
     PREFIX,
-    PRESETS,
     Channels,
     DatabaseUrl,
     HostPort,
     HttpsUrl,
     HttpUrl,
-    PriceTable,
     Secret,
     SocketUrl,
+    Table,
     UserKey,
-    matching,
-    one_of,
 )
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class Discord(_Table):
+class Discord(Table):
     """The Discord adapter."""
 
     token: Secret = None
@@ -73,7 +64,7 @@ class Discord(_Table):
         return self
 
 
-class StarPack(_Table):
+class StarPack(Table):
     """Credits for sale, in Telegram Stars."""
 
     credits: Annotated[int, Field(ge=1, le=1_000_000)]
@@ -83,7 +74,7 @@ class StarPack(_Table):
     """Price in Telegram Stars, 1 to 100,000."""
 
 
-class Telegram(_Table):
+class Telegram(Table):
     """The Telegram adapter."""
 
     token: Secret = None
@@ -109,7 +100,7 @@ class Telegram(_Table):
     """Packs of credits for sale, at most ten."""
 
 
-class Server(_Table):
+class Server(Table):
     """The HTTP server: health, metrics, webhooks, callbacks, the page."""
 
     enabled: bool = True
@@ -133,169 +124,14 @@ class Server(_Table):
             return self.host == "localhost"
 
 
-class Abilities(_Table):
-    """What a model can do, in place of the preset's table. None leaves a value to it."""
-
-    family: str | None = Field(default=None, min_length=1)
-    """Name of a model whose abilities it has, where its own name does not say so: a deployment of Azure."""
-
-    sizes: tuple[str, ...] | None = None
-    """Sizes it lists, in its own spelling."""
-
-    tiers: tuple[Annotated[str, matching(r"\d{1,2}[kK]", "a tier such as 2K")], ...] | None = None
-    """Resolution tiers it takes in a field of their own, such as `2K`."""
-
-    qualities: tuple[str, ...] | None = None
-    """Values of its quality option."""
-
-    backgrounds: tuple[str, ...] | None = None
-    """Values of its background option, such as `transparent`."""
-
-    formats: tuple[Literal["png", "jpeg", "webp"], ...] | None = None
-    """File formats that it can be asked for."""
-
-    counts: tuple[PositiveInt, ...] | None = None
-    """Numbers of images that one request may ask for, each > 0."""
-
-    max_n: PositiveInt | None = None
-    """Most images of one request, > 0."""
-
-    max_references: NonNegativeInt | None = None
-    """Most reference images of one request, >= 0."""
-
-    max_prompt_chars: PositiveInt | None = None
-    """Longest prompt, characters; > 0."""
-
-    masks: bool | None = None
-    """Whether a mask can mark the part of the first reference to change."""
-
-
-class ProviderModel(Abilities):
-    """One of several models of a provider. None leaves a value to the provider."""
-
-    name: str = Field(min_length=1)
-    """The upstream's name of the model."""
-
-    label: str | None = Field(default=None, min_length=1, max_length=60, pattern=r"^[^\n\r]+$")
-    """Its name among members, at most 60 characters; None: `name`. Models with the same label, also of different
-    providers, are one choice and stand in for each other."""
-
-    price: PriceTable | None = None
-    """Credits an image, >= 0, as of a provider."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_name(cls, data: Any) -> Any:
-        """A model may be given by its name alone."""
-        return {"name": data} if isinstance(data, str) else data
-
-
-class Provider(Abilities):
-    """One upstream. None leaves a value to the preset."""
-
-    name: str = Field(default="", max_length=60)
-    """Name in logs, metrics and history, at most 60 characters; empty: that of the preset."""
-
-    preset: Annotated[str, one_of(PRESETS)] | None = None
-    """One of PRESETS; fills in what is not set here."""
-
-    dialect: Annotated[str, one_of(DIALECTS)] | None = None
-    """One of DIALECTS: how requests and answers look."""
-
-    base_url: HttpUrl | None = None
-    """Base address of the API."""
-
-    files_base_url: HttpUrl | None = None
-    """Base address for uploads of reference images, where it is another."""
-
-    api_key: Secret = None
-    """Key of the API."""
-
-    api_version: str | None = Field(default=None, pattern=r"^[0-9A-Za-z.-]+$")
-    """`api-version` of Azure, letters, digits, dots and dashes."""
-
-    model: str | None = Field(default=None, min_length=1)
-    """The upstream's name of its only model."""
-
-    label: str | None = Field(default=None, min_length=1, max_length=60, pattern=r"^[^\n\r]+$")
-    """Name of its only model among members, at most 60 characters; None: `model`."""
-
-    models: tuple[ProviderModel, ...] = ()
-    """Its models, where members may choose among several, the preferred one first: names, or tables with what differs
-    between them."""
-
-    stream: bool | None = None
-    """Whether answers are streamed."""
-
-    max_concurrency: PositiveInt | None = None
-    """Most requests at a time, > 0; None: learned from its answers, up to `jobs.concurrency`."""
-
-    price: PriceTable | None = None
-    """Credits an image, >= 0: a number, or a table of credits by quality and factors by tier
-    (`{ low = 1, high = 16, "4K" = 2.0 }`), with `default` for qualities that it does not name."""
-
-    usage_rate: PositiveFloat | None = None
-    """Credits for one of the upstream's own, > 0; charged instead of `price`, and never more than it."""
-
-    timeout_s: PositiveFloat | None = None
-    """Longest time of one request, seconds; > 0."""
-
-    idle_timeout_s: PositiveFloat | None = None
-    """Longest silence within one request, seconds; > 0."""
-
-    auth_header: Annotated[str, matching(r"[A-Za-z0-9-]+", "the name of a header")] | None = None
-    """Header that carries the key."""
-
-    auth_prefix: Annotated[str, matching(r"[\x20-\x7e]*", "printable ASCII")] | None = None
-    """Text before the key in that header, a blank at its end included."""
-
-    probe: Annotated[str, matching(r"/\S*", "a path that begins with /")] | None = None
-    """Path that `easel check` asks for."""
-
-    probe_proves: bool | None = None
-    """Whether the upstream has that path for certain, so that a 404 proves the address wrong."""
-
-    lists_models: bool | None = None
-    """Whether that path lists all models, so that one that is not in it is gone."""
-
-    token_price: dict[str, Any] | None = None
-    """The upstream's own credits by its tokens: `text`, `image` and `output`, each a weight, and `factor`."""
-
-    wire: dict[str, Any] = Field(default_factory=dict, repr=False)  # may hold a secret
-    """Fields of the dialect's wire, by the names in deploy/wires.md."""
-
-    extra: dict[str, Any] = Field(default_factory=dict, repr=False)  # may hold a secret
-    """Further fields of every request to paint, sent as they are."""
-
-    extra_edits: dict[str, Any] = Field(default_factory=dict, repr=False)  # may hold a secret
-    """Further fields of requests with references only."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _named(cls, data: Any) -> Any:
-        """A provider without a name is called after its preset."""
-        if not isinstance(data, dict):
-            return data
-        table = cast(dict[str, Any], data)
-        return {**table, "name": table.get("name") or table.get("preset") or "provider"}
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        if self.preset is None and (self.dialect is None or self.base_url is None):
-            raise ValueError("needs a preset, or a dialect and a base_url")
-        if self.models and (self.model or self.label):
-            raise ValueError("set model and label, or models, not both")
-        return self
-
-
-class Fetch(_Table):
+class Fetch(Table):
     """Downloads of results from upstreams."""
 
     allow_hosts: tuple[HostPort, ...] = ()
     """`host:port` entries exempt from the private-address guard."""
 
 
-class Limits(_Table):
+class Limits(Table):
     """Credits a day, jobs at a time, requests a minute."""
 
     user_daily: NonNegativeInt = 50
@@ -323,7 +159,7 @@ class Limits(_Table):
     """Most requests in one group in any minute, > 0; None: no limit."""
 
 
-class Pictures(_Table):
+class Pictures(Table):
     """Decoding of users' and upstreams' pictures."""
 
     max_megapixels: Annotated[int, Field(ge=1, le=1000)] = 50
@@ -334,7 +170,7 @@ class Pictures(_Table):
     decoders need much a pixel (WebP, AVIF, HEIC) have a lower cap because of it."""
 
 
-class Access(_Table):
+class Access(Table):
     """Who may ask, where, and with which words."""
 
     allowed_users: tuple[UserKey, ...] = ()
@@ -356,7 +192,7 @@ class Access(_Table):
     """TOML file with the same five lists, read again when it changes."""
 
 
-class Moderation(_Table):
+class Moderation(Table):
     """The check of prompts and pictures before anything is reserved."""
 
     enabled: bool = False
@@ -393,14 +229,14 @@ class Moderation(_Table):
     """Most requests at a time, > 0."""
 
 
-class Privacy(_Table):
+class Privacy(Table):
     """How long data is kept."""
 
     retention_days: PositiveInt | None = None
     """Days after which ended jobs are deleted with their prompts, > 0; None: only by /forget."""
 
 
-class Jobs(_Table):
+class Jobs(Table):
     """Running jobs."""
 
     concurrency: PositiveInt = 500
@@ -411,7 +247,7 @@ class Jobs(_Table):
     """Longest time of one job over all providers, seconds, > 0; None: twice the longest `timeout_s`."""
 
 
-class Playground(_Table):
+class Playground(Table):
     """The local page."""
 
     enabled: bool = False
@@ -421,7 +257,7 @@ class Playground(_Table):
     """SQLite file in which the page keeps its messages."""
 
 
-class Log(_Table):
+class Log(Table):
     """The log, on standard error."""
 
     format: Literal["console", "json"] = "console"

@@ -1,6 +1,6 @@
 """Types of single settings: secrets, addresses, keys of users; each checks its form and says what it should be.
 
-Knows nothing of the tables they stand in.
+Also what every table has in common. Knows nothing of the tables' keys.
 """
 
 import re
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Annotated, cast
 
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, SecretStr
 
 from bot.prices import parse_price
 
@@ -41,6 +41,12 @@ MODERATION_CATEGORIES = (  # of OpenAI's omni-moderation-latest
     "violence/graphic",
 )
 DIALECTS = ("chat", "tasks", "images")
+
+
+class Table(BaseModel):
+    """A table of settings: frozen, without unknown keys, and its values in no error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 def _stripped(value: object) -> object:

@@ -14,12 +14,12 @@ from typing import Any, Self
 from sqlalchemy import Connection, text
 
 from bot import quota
-from bot.chat import Balance, Chat, Delivered
+from bot.chat import Chat, Delivered
 from bot.clock import Clock
 from bot.errors import Stale, TooManyWaiting
 from bot.job import TRANSITIONS, Failure, Job, NewJob, State, new_id
 from bot.painting import Image
-from bot.quota import Account, QuotaRules
+from bot.quota import Account, Balance, QuotaRules
 from bot.store import backup, job_rows, ledger, schema
 from bot.store.adapter_store import AdapterStore, save_post_intent
 from bot.store.amendments import Amendments

@@ -13,8 +13,9 @@ import aiohttp
 from adapters.http.server import HttpServer
 from adapters.playground.client import PlaygroundAdapter
 from adapters.playground.protocol import WireCommand
-from bot.chat import Action, Balance, Button, ButtonPress, ButtonReply, Card, Chat, Message, MessageRef, User
+from bot.chat import Action, Button, ButtonPress, ButtonReply, Card, Chat, Message, MessageRef, User
 from bot.painting import Image
+from bot.quota import Balance
 from tests.support.clocks import FakeClock
 from tests.support.event_sinks import Quiet
 from tests.support.images import plain_image

@@ -6,10 +6,9 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from bot import quota
-from bot.chat import Balance
 from bot.errors import Banned, ChatOutOfCredits, EaselError, OutOfCredits, Stale, TooManyWaiting
 from bot.job import Job, NewJob, State
-from bot.quota import QuotaRules
+from bot.quota import Balance, QuotaRules
 from bot.store.store import Store
 from tests.flow.store.stores import ANN, BEN, GROUP, RULES, new_job, rules
 from tests.support.clocks import FakeClock

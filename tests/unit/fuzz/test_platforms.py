@@ -202,6 +202,6 @@ MENTIONS = st.sampled_from(
 @given(st.lists(MENTIONS | TEXT, max_size=8).map("".join), st.lists(st.sampled_from([1, 5, 6]), max_size=3))
 def test_any_text_of_discord_is_read_without_the_bots_name(content: str, mentioned: list[int]) -> None:
     message: Any = SimpleNamespace(
-        content=content, mentions=[SimpleNamespace(id=each, display_name="Ada") for each in mentioned]
+        content=content, guild=None, mentions=[SimpleNamespace(id=each, display_name="Ada") for each in mentioned]
     )
     assert not re.search("<@!?1>|<@&7>", discord.decode_text(message, bot_id=1, bot_roles=[7]))

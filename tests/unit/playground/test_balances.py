@@ -4,8 +4,9 @@ import asyncio
 
 from adapters.playground.balances import Balances
 from adapters.playground.connections import Connections, OutgoingQueue
-from bot.chat import Balance, User
+from bot.chat import User
 from bot.clock import SystemClock
+from bot.quota import Balance
 from bot.supervision import Supervisor
 from tests.support.event_sinks import Quiet
 

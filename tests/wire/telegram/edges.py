@@ -15,13 +15,14 @@ from typing import Any
 from adapters.http.server import HttpServer
 from adapters.telegram.client import TelegramAdapter
 from adapters.telegram.state import TelegramStorage
-from bot.chat import Balance, ButtonPress, ButtonReply, Chat, MessageRef
+from bot.chat import ButtonPress, ButtonReply, Chat, MessageRef
 from bot.chat import Message as Heard
 from bot.chat import User as Member
 from bot.errors import StoreFailed
 from bot.intake.prices import PriceList
 from bot.painting import Capabilities
 from bot.ports import EventSink
+from bot.quota import Balance
 from tests.servers.telegram import UNLIMITED, CallbackQuery, Message, User
 from tests.support.event_sinks import Quiet
 from tests.support.waiting import wait_until

@@ -382,7 +382,7 @@ async def test_a_job_that_waits_in_line_takes_its_correction_and_a_started_one_n
     [
         ("a secret", "refusal-forbidden-word"),
         ("a fox --size 7", "refusal-bad-option"),
-        ("a fox --n 4", "refusal-out-of-credits"),
+        ("a fox --n 4", "refusal-too-dear"),
     ],
 )
 async def test_a_correction_that_is_refused_ends_the_job_and_can_be_corrected_again(
