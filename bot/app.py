@@ -178,7 +178,7 @@ class App:
         model_choices: ModelChoices,
         concurrency: int,
     ) -> "App":
-        limits, access = settings.limits, settings.access
+        limits, access, catalog = settings.limits, settings.access, provider.catalog
         rules = QuotaRules(
             user_daily=limits.user_daily,
             chat_daily=limits.chat_daily,
@@ -212,7 +212,7 @@ class App:
         scheduler = Scheduler(queue, runner, clock)
         jobs = JobService(
             store=store,
-            provider=provider,
+            catalog=catalog,
             runner=runner,
             scheduler=scheduler,
             rules=rules,
@@ -235,13 +235,13 @@ class App:
             cancel_job=scheduler.cancel,
             wait_for_end=partial(scheduler.wait_for_end, timeout_s=SETTLE_WAIT_S),
             retention_days=settings.privacy.retention_days,
-            capabilities=lambda: provider.capabilities,
+            capabilities=lambda: catalog.capabilities,
             model_choices=model_choices,
-            prices=lambda: provider.prices,
+            prices=lambda: catalog.prices,
         )
         messages = MessageHandler(
             store=store,
-            provider=provider,
+            catalog=catalog,
             status_messages=status_messages,
             jobs=jobs,
             commands=commands,
@@ -261,7 +261,7 @@ class App:
             deletion=deletion,
             pending_requests=pending_requests,
             model_choices=model_choices,
-            capabilities=lambda: provider.capabilities,
+            capabilities=lambda: catalog.capabilities,
             admission=admission,
             clock=clock,
             locale=settings.locale,
@@ -272,7 +272,7 @@ class App:
             jobs=jobs,
             store=store,
             pending_requests=pending_requests,
-            provider=provider,
+            catalog=catalog,
             status_messages=status_messages,
             admission=admission,
             rules=rules,

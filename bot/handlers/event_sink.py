@@ -14,7 +14,7 @@ from bot.handlers.pending_requests import PendingRequests
 from bot.intake.prices import PriceList
 from bot.jobs.service import JobService
 from bot.painting import Capabilities
-from bot.providers.fallback import FallbackProvider
+from bot.providers.catalog import ProviderCatalog
 from bot.quota import Balance, QuotaRules
 from bot.status.messages import StatusMessages
 from bot.store.store import Store
@@ -34,7 +34,7 @@ class CoreEventSink:
         jobs: JobService,
         store: Store,
         pending_requests: PendingRequests,
-        provider: FallbackProvider,
+        catalog: ProviderCatalog,
         status_messages: StatusMessages,
         admission: Admission,
         rules: QuotaRules,
@@ -46,7 +46,7 @@ class CoreEventSink:
         self._jobs = jobs
         self._store = store
         self._pending_requests = pending_requests
-        self._provider = provider
+        self._catalog = catalog
         self._status_messages = status_messages
         self._admission = admission
         self._rules = rules
@@ -110,8 +110,8 @@ class CoreEventSink:
 
     @property
     def capabilities(self) -> Capabilities:
-        return self._provider.capabilities
+        return self._catalog.capabilities
 
     @property
     def prices(self) -> PriceList:
-        return self._provider.prices
+        return self._catalog.prices

@@ -44,7 +44,7 @@ from bot.job import TRANSITIONS
 from bot.jobs.service import JobService, Requester
 from bot.metrics import REFUSALS
 from bot.painting import Capabilities
-from bot.providers.fallback import FallbackProvider
+from bot.providers.catalog import ProviderCatalog
 from bot.status.messages import StatusMessages
 from bot.store.store import Store
 from bot.texts import negotiate_locale
@@ -68,7 +68,7 @@ class MessageHandler:
         self,
         *,
         store: Store,
-        provider: FallbackProvider,
+        catalog: ProviderCatalog,
         status_messages: StatusMessages,
         jobs: JobService,
         commands: CommandHandler,
@@ -83,7 +83,7 @@ class MessageHandler:
     ) -> None:
         """`locale`: for users whose platform names none of ours."""
         self._store = store
-        self._provider = provider
+        self._catalog = catalog
         self._status_messages = status_messages
         self._jobs = jobs
         self._commands = commands
@@ -368,13 +368,13 @@ class MessageHandler:
 
     async def _with_kept_model(self, paint: Paint, requester: Requester) -> Paint:
         """The request with the model that its user keeps, where it names none."""
-        models = self._provider.capabilities.models
+        models = self._catalog.capabilities.models
         chosen = await self._model_choices.apply(requester.user.key, paint.options, models)
         return replace(paint, options=replace(chosen.options, replaced_model=chosen.gone or None))
 
     def _capabilities_for(self, message: Message) -> Capabilities:
         """The providers' capabilities, with the counts that a reply can show where the message was written."""
-        capabilities = self._provider.capabilities
+        capabilities = self._catalog.capabilities
         if message.max_images is None:
             return capabilities
         return replace(capabilities, counts=tuple(n for n in capabilities.allowed_counts if n <= message.max_images))

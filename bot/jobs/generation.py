@@ -80,7 +80,7 @@ class Generation:
             return earlier
         if has_open_attempt(job):
             raise Restarted(trace=earlier.upstream_id)
-        async with self._images.reserve_memory(job, self._provider.capabilities):
+        async with self._images.reserve_memory(job, self._provider.catalog.capabilities):
             return await self._request_images(job)
 
     async def _request_images(self, job: Job) -> GenerationState:
@@ -146,9 +146,9 @@ class Generation:
 
         A PNG's own transparency is a mask only where a provider takes masks; else it is a reference like others.
         """
-        references, mask = await self._images.load_references(job, self._provider.capabilities)
+        references, mask = await self._images.load_references(job, self._provider.catalog.capabilities)
         request = PaintRequest(prompt=_upstream_prompt(job), references=references, mask=mask, options=job.options)
-        if job.mask is None and mask is not None and not self._provider.can_satisfy(requirements_of(request)):
+        if job.mask is None and mask is not None and not self._provider.catalog.can_satisfy(requirements_of(request)):
             request = replace(request, mask=None)
         return request
 

@@ -321,7 +321,7 @@ class JobRunner:
     async def _save_images(self, job: Job, state: GenerationState, images: list[Image]) -> Mapping[str, Any]:
         """Saves the images with the facts of their generation, which it returns."""
         came = [Painted(width=each.width, height=each.height, quality=state.quality) for each in images]
-        due = self._provider.price_of_images(state.provider, state.model, job.options, came)
+        due = self._provider.catalog.price_of_images(state.provider, state.model, job.options, came)
         facts: dict[str, Any] = {
             "provider": state.provider,
             "model": state.model,

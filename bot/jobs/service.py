@@ -36,7 +36,7 @@ from bot.jobs.runner import JobRunner
 from bot.jobs.scheduler import Scheduler
 from bot.metrics import JOBS_ACCEPTED
 from bot.painting import Options
-from bot.providers.fallback import FallbackProvider
+from bot.providers.catalog import ProviderCatalog
 from bot.providers.requirements import Requirements
 from bot.quota import QuotaRules
 from bot.store.store import Store
@@ -69,7 +69,7 @@ class JobService:
         self,
         *,
         store: Store,
-        provider: FallbackProvider,
+        catalog: ProviderCatalog,
         runner: JobRunner,
         scheduler: Scheduler,
         rules: QuotaRules,
@@ -81,7 +81,7 @@ class JobService:
         passed moderation (`bot.jobs.clearance`), and not as it is accepted."""
         self._reserves_later = reserves_later
         self._store = store
-        self._provider = provider
+        self._catalog = catalog
         self._runner = runner
         self._scheduler = scheduler
         self._rules = rules
@@ -171,7 +171,7 @@ class JobService:
 
     def _cost(self, needs: Requirements) -> int:
         """Credits that a request reserves. Raises Refusal where no provider can meet it."""
-        return self._provider.price_range(needs).most * needs.options.n
+        return self._catalog.price_range(needs).most * needs.options.n
 
     @contextmanager
     def _naming_what_is_cheaper(self, needs: Requirements) -> Generator[None]:
@@ -187,7 +187,7 @@ class JobService:
             yield
         except OutOfCredits as refusal:
             left = int(refusal.facts["left"])
-            cheaper = ", ".join(cheaper_options(needs.options, self._provider.capabilities, quote, left))
+            cheaper = ", ".join(cheaper_options(needs.options, self._catalog.capabilities, quote, left))
             if not cheaper:
                 raise
             kind = ChatTooDear if isinstance(refusal, ChatOutOfCredits) else TooDear
@@ -256,7 +256,7 @@ class JobService:
         references, mask = job.references, job.mask
         if action is Action.VARY and job.delivered:
             originals = references[1:] if job.is_variation else references
-            fits = len(originals) < self._provider.capabilities.max_references
+            fits = len(originals) < self._catalog.capabilities.max_references
             references, mask = (job.delivered[0], *originals) if fits else job.delivered[:1], None
         button = button_key(action, job.id, requester.user.key)
         return await self.submit_job(
@@ -272,7 +272,7 @@ class JobService:
 
     def _options_again(self, options: Options) -> Options:
         """The options of an earlier job as they are given now: its model may have got another name."""
-        name = options.model and current_model(options.model, self._provider.capabilities.models)
+        name = options.model and current_model(options.model, self._catalog.capabilities.models)
         return replace(options, model=name or options.model, replaced_model=None)
 
     async def refresh_job(self, job: Job) -> Job:

@@ -1,40 +1,25 @@
 """The configured providers as one: tries them in order until one paints or another try could pay twice.
 
-Decides by the request's requirements, then by failure class alone (`PaintFailed.retry`). Never submits again where
-something may have been accepted: what was accepted is resumed, where the provider can.
+Which ones, and in which order, `bot.providers.catalog` says; then failure class alone (`PaintFailed.retry`). Never
+submits again where something may have been accepted: what was accepted is resumed, where the provider can.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
-from typing import Literal
+from dataclasses import dataclass
+from functools import partial
 
 import structlog
-from cachetools import LRUCache
 
 from bot.clock import Clock, Deadline
-from bot.errors import (
-    Busy,
-    Lost,
-    PaintFailed,
-    PromptTooLong,
-    Refusal,
-    Restarted,
-    Retry,
-    TookTooLong,
-    Unsupported,
-    UnsupportedByModel,
-)
-from bot.intake.models import current_model
-from bot.intake.prices import Painted, PriceList, make_price_list, price_of_image, price_range
-from bot.painting import Accepted, Capabilities, FinishedImage, Options, PaintEvent, PaintRequest, Stage, StageChanged
+from bot.errors import Busy, Lost, PaintFailed, Restarted, Retry, TookTooLong
+from bot.painting import Accepted, FinishedImage, PaintEvent, PaintRequest, Stage, StageChanged
 from bot.ports import Provider
-from bot.prices import PriceRange
-from bot.providers.breaker import Breaker, Circuit
+from bot.providers.breaker import Circuit
+from bot.providers.catalog import CatalogEntry, Order, ProviderCatalog
 from bot.providers.concurrency import PendingRequest
 from bot.providers.diagnostics import remedy
-from bot.providers.requirements import Requirements, can_satisfy, merge_capabilities, requirements_of
+from bot.providers.requirements import requirements_of
 from bot.providers.slots import RequestSlots, Ticket
 
 log = structlog.get_logger()
@@ -42,10 +27,6 @@ log = structlog.get_logger()
 Shrink = Callable[[PaintRequest], Awaitable[PaintRequest | None]]
 """Makes the pictures of a request smaller; None: it has none, or they cannot be."""
 
-Order = Literal["listed", "cheapest"]
-"""As configured, or by what the request costs at each provider, then as configured."""
-
-MAX_PRICES = 1_000  # kept of each model, by the options of a request; computing one takes as long as a statement
 BACKOFF_S = (1.0, 2.0, 4.0)  # seconds after a 429 without Retry-After, as ToAPIs' page asks; plus jitter
 
 
@@ -71,30 +52,6 @@ class AttemptRejected:
     """Name of the failure's class."""
 
 
-@dataclass(slots=True, kw_only=True)
-class ProviderSlot:
-    """One model of a provider, with the concurrency limit and the circuit breaker of the whole provider."""
-
-    provider: Provider
-    """The provider with this model."""
-
-    slots: RequestSlots
-    """Limits how many generations it has in progress at once; shared by all models of one provider."""
-
-    breaker: Breaker = field(default_factory=Breaker)
-    """Whether it is tried in its place, last, or by a probe."""
-
-    _price_ranges: LRUCache[Options, PriceRange] = field(init=False, default_factory=lambda: LRUCache(MAX_PRICES))
-    """By what was asked for."""
-
-    def price_range(self, options: Options) -> PriceRange:
-        """What one image may cost."""
-        if (known := self._price_ranges.get(options)) is None:
-            known = price_range(self.provider.price, options, self.provider.capabilities)
-            self._price_ranges[options] = known
-        return known
-
-
 class FallbackProvider:
     """The configured providers as one."""
 
@@ -112,117 +69,42 @@ class FallbackProvider:
         those of one name are the models of one provider. `concurrency`: most requests to any one of them, > 0.
         `budget_s`: seconds for one request over all providers, after which it fails. `jitter`: a random number,
         0 <= value < 1, at each call. `order`: of those that can paint a request."""
-        self._slots: list[ProviderSlot] = []
-        shared: dict[str, ProviderSlot] = {}
-        for each, cap in providers:
-            if each.name not in shared:
-                slots = RequestSlots(each.name, clock, max_concurrency=cap, most=concurrency)
-                shared[each.name] = ProviderSlot(provider=each, slots=slots)
-            self._slots.append(replace(shared[each.name], provider=each))
+        self.catalog = ProviderCatalog([provider for provider, _ in providers], order=order)
+        """What they can do, and at what price."""
+        self._slots: dict[str, RequestSlots] = {}  # of each provider, by its name
+        for provider, cap in providers:
+            if provider.name not in self._slots:
+                slots = RequestSlots(provider.name, clock, max_concurrency=cap, most=concurrency)
+                self._slots[provider.name] = slots
         self._budget_s = budget_s
         self._clock = clock
         self._jitter = jitter
-        self._order = order
-
-    # ------------------------------------------------------------ capabilities and prices
-
-    @cached_property
-    def capabilities(self) -> Capabilities:
-        """The union over all providers; `capable_providers` refuses a request that no single one can meet."""
-        return merge_capabilities([slot.provider.capabilities for slot in self._slots])
-
-    def capable_providers(self, needs: Requirements) -> list[Provider]:
-        """The providers that can meet the whole request, in order.
-
-        Raises Unsupported when there is none.
-        """
-        return [slot.provider for slot in self._capable_slots(needs)]
-
-    def price_range(self, needs: Requirements) -> PriceRange:
-        """What one image may cost at the providers that may paint it; `most` is to be reserved.
-
-        Raises Unsupported when none can.
-        """
-        return PriceRange.over(slot.price_range(needs.options) for slot in self._capable_slots(needs))
-
-    @cached_property
-    def prices(self) -> PriceList:
-        """What users are shown of the prices."""
-
-        def quote(options: Options) -> PriceRange | None:
-            needs = Requirements(options=options, reference_count=0, prompt_chars=1)
-            return self.price_range(needs) if self.can_satisfy(needs) else None
-
-        return make_price_list(self.capabilities, quote)
-
-    def price_of_images(self, name: str, model: str, options: Options, came: Sequence[Painted]) -> int | None:
-        """Credits for images that a provider has painted, by what came; None: it is configured no more."""
-        for slot in self._slots:
-            provider = slot.provider
-            if (provider.name, provider.model) == (name, model):
-                return sum(price_of_image(provider.price, options, provider.capabilities, each) for each in came)
-        return None
-
-    def can_satisfy(self, needs: Requirements) -> bool:
-        """Whether any provider can meet the whole request."""
-        return any(can_satisfy(slot.provider.capabilities, needs) for slot in self._slots)
 
     def resumable(self, name: str) -> bool:
         """Whether the named provider can resume what it has accepted."""
-        return any(slot.provider.name == name and slot.provider.resumable for slot in self._slots)
-
-    def _capable_slots(self, needs: Requirements) -> list[ProviderSlot]:
-        """One for each provider that can meet the request: with the first of its models that can.
-
-        Raises Unsupported when there is none.
-        """
-        capable: dict[str, ProviderSlot] = {}
-        for slot in self._slots:
-            if can_satisfy(slot.provider.capabilities, needs):
-                capable.setdefault(slot.provider.name, slot)
-        if not capable:
-            raise self._unsupported(needs)
-        return list(capable.values())
-
-    def _unsupported(self, needs: Requirements) -> Refusal:
-        """Why nobody can meet a request, and which models could where one was chosen."""
-        chosen = needs.options.model
-        if chosen is None or current_model(chosen, self.capabilities.models) is None:
-            return Unsupported(what=str(needs))
-        limits = [
-            slot.provider.capabilities.max_prompt_chars
-            for slot in self._slots
-            if can_satisfy(slot.provider.capabilities, replace(needs, prompt_chars=0))
-        ]
-        if limits:
-            return PromptTooLong(length=needs.prompt_chars, limit=max(limits))
-        able = [each.name for each in self.capabilities.models if self.can_satisfy(needs.of_model(each.name))]
-        what = str(needs.of_model(None))
-        if not able or not what:
-            return Unsupported(what=str(needs))
-        return UnsupportedByModel(what=what, model=chosen, models=", ".join(able))
-
-    # ------------------------------------------------------------ attempts
+        return any(entry.provider.name == name and entry.provider.resumable for entry in self.catalog.entries)
 
     async def paint(
         self, request: PaintRequest, *, shrink: Shrink | None = None
     ) -> AsyncGenerator[PaintEvent | AttemptStarted | AttemptRejected, None]:
-        """Tries the capable providers in their order, those with an open circuit last.
+        """Tries the capable providers in the catalog's order.
 
         `shrink`: called once, where a provider refuses the request for its bytes; None: the request stays as it is.
 
-        Raises PaintFailed: the last failure once none is left, or at once where another try could pay twice.
+        Raises PaintFailed: the last failure once none is left, or at once where another try could pay twice; Refusal
+        where none is capable.
         """
-        deadline = self._clock.monotonic() + self._budget_s
+        now = self._clock.monotonic()
+        deadline = now + self._budget_s
         last_failure: PaintFailed = PaintFailed()
-        for position, slot in enumerate(self._ordered_slots(requirements_of(request))):
+        for position, entry in enumerate(self.catalog.in_order(requirements_of(request), now)):
             if position and self._clock.monotonic() >= deadline:
                 break
             if position:
                 yield StageChanged(Stage.RETRYING)
-            attempt = _Attempt(ticket=slot.slots.draw_ticket())
+            attempt = _Attempt(ticket=self._slots[entry.provider.name].draw_ticket())
             try:
-                async with aclosing(self._try_provider(slot, request, attempt, deadline, shrink)) as events:
+                async with aclosing(self._try_provider(entry, request, attempt, deadline, shrink)) as events:
                     async for event in events:
                         yield event
             except PaintFailed as failure:
@@ -241,34 +123,24 @@ class FallbackProvider:
 
         Raises PaintFailed; Restarted when that provider is gone or cannot resume.
         """
-        slots = [slot for slot in self._slots if slot.provider.name == name and slot.provider.resumable]
-        if not slots:
+        entries = [each for each in self.catalog.entries if each.provider.name == name and each.provider.resumable]
+        if not entries:
             raise Restarted(trace=upstream_id)
-        slot = next((slot for slot in slots if slot.provider.model == model), slots[0])
+        entry = next((each for each in entries if each.provider.model == model), entries[0])
         attempt = _Attempt(upstream_id=upstream_id)
         try:
             async with aclosing(
-                self._paint_or_resume(slot, request, attempt, self._clock.monotonic() + self._budget_s)
+                self._paint_or_resume(entry, request, attempt, self._clock.monotonic() + self._budget_s)
             ) as events:
                 async for event in events:
                     yield event
         except PaintFailed as failure:
-            self._log_failure(slot, failure)
+            self._log_failure(entry, failure)
             raise
-
-    def _ordered_slots(self, needs: Requirements) -> list[ProviderSlot]:
-        """The capable ones, in their order, but those with an open circuit last: a slow success is better than none."""
-        now = self._clock.monotonic()
-
-        def rank(slot: ProviderSlot) -> tuple[bool, int]:
-            cost = slot.price_range(needs.options).most if self._order == "cheapest" else 0
-            return slot.breaker.circuit(now) is Circuit.OPEN, cost
-
-        return sorted(self._capable_slots(needs), key=rank)
 
     async def _try_provider(
         self,
-        slot: ProviderSlot,
+        entry: CatalogEntry,
         request: PaintRequest,
         attempt: "_Attempt",
         deadline: float,
@@ -282,11 +154,11 @@ class FallbackProvider:
         while True:
             attempt.restart()
             try:
-                async with aclosing(self._attempt(slot, request, attempt, deadline)) as events:
+                async with aclosing(self._attempt(entry, request, attempt, deadline)) as events:
                     async for event in events:
                         yield event
             except PaintFailed as failure:
-                self._log_failure(slot, failure)
+                self._log_failure(entry, failure)
                 if failure.retry is Retry.NEVER or attempt.has_picture:
                     raise
                 if attempt.has_started:
@@ -306,29 +178,29 @@ class FallbackProvider:
             await self._clock.sleep(pause)
 
     async def _attempt(
-        self, slot: ProviderSlot, request: PaintRequest, attempt: "_Attempt", deadline: float
+        self, entry: CatalogEntry, request: PaintRequest, attempt: "_Attempt", deadline: float
     ) -> AsyncGenerator[PaintEvent | AttemptStarted, None]:
         """One request to one provider, once it has a slot free; its breaker and its slots record the outcome."""
-        provider, breaker = slot.provider, slot.breaker
-        if slot.slots.is_full:
+        provider, breaker, slots = entry.provider, entry.breaker, self._slots[entry.provider.name]
+        if slots.is_full:
             yield StageChanged(Stage.WAITING)
-        async with self._hold_slot(slot, attempt, deadline) as pending:
+        async with self._hold_slot(slots, attempt, deadline) as pending:
             is_probe = breaker.begin_request(self._clock.monotonic())
             try:
                 attempt.has_started = True
-                yield AttemptStarted(provider.name, slot.price_range(request.options).most, provider.model)
-                async with aclosing(self._paint_or_resume(slot, request, attempt, deadline)) as events:
+                yield AttemptStarted(provider.name, entry.price_range(request.options).most, provider.model)
+                async with aclosing(self._paint_or_resume(entry, request, attempt, deadline)) as events:
                     async for event in events:
                         if isinstance(event, Accepted):
-                            slot.slots.take(pending)
+                            slots.take(pending)
                         yield event
-                slot.slots.take(pending)
+                slots.take(pending)
                 breaker.record(None, self._clock.monotonic())
             except PaintFailed as failure:
                 if failure.overloaded:
-                    slot.slots.refuse(pending)
+                    slots.refuse(pending)
                 elif failure.retry is not Retry.ELSEWHERE:
-                    slot.slots.take(pending)
+                    slots.take(pending)
                 breaker.record(failure, self._clock.monotonic())
                 if breaker.circuit(self._clock.monotonic()) is Circuit.OPEN:
                     log.warning("provider is asked last for a while", provider=provider.name)
@@ -339,10 +211,10 @@ class FallbackProvider:
                 raise
 
     async def _paint_or_resume(
-        self, slot: ProviderSlot, request: PaintRequest, attempt: "_Attempt", deadline: float
+        self, entry: CatalogEntry, request: PaintRequest, attempt: "_Attempt", deadline: float
     ) -> AsyncGenerator[PaintEvent, None]:
         """The events of one generation. Where contact is lost and the provider can resume, it is resumed."""
-        provider = slot.provider
+        provider = entry.provider
         backoff = iter(BACKOFF_S)
         while True:
             upstream_id = attempt.upstream_id
@@ -363,7 +235,7 @@ class FallbackProvider:
                     or not self._ends_in_time(pause, deadline)
                 ):
                     raise
-                self._log_failure(slot, lost)
+                self._log_failure(entry, lost)
             else:
                 return
             await self._clock.sleep(pause)
@@ -387,7 +259,7 @@ class FallbackProvider:
 
     @asynccontextmanager
     async def _hold_slot(
-        self, slot: ProviderSlot, attempt: "_Attempt", deadline: float
+        self, slots: RequestSlots, attempt: "_Attempt", deadline: float
     ) -> AsyncGenerator[PendingRequest]:
         """Holds one of the provider's concurrency slots.
 
@@ -395,7 +267,7 @@ class FallbackProvider:
         """
         try:
             async with Deadline(self._clock, deadline) as timer:
-                pending = await timer.wait_for(partial(slot.slots.acquire, attempt.ticket))
+                pending = await timer.wait_for(partial(slots.acquire, attempt.ticket))
         except TimeoutError as exc:
             raise Busy(detail="no place came free") from exc
         try:
@@ -403,7 +275,7 @@ class FallbackProvider:
                 raise Busy(detail="a place came free too late")
             yield pending
         finally:
-            slot.slots.release(pending)
+            slots.release(pending)
 
     def _retry_pause(self, failure: PaintFailed, wait: float | None, deadline: float) -> float | None:
         """Seconds until the same provider is tried again; None: the next one is tried."""
@@ -418,11 +290,11 @@ class FallbackProvider:
     def _ends_in_time(self, pause: float, deadline: float) -> bool:
         return self._clock.monotonic() + pause < deadline
 
-    def _log_failure(self, slot: ProviderSlot, failure: PaintFailed) -> None:
+    def _log_failure(self, entry: CatalogEntry, failure: PaintFailed) -> None:
         tell = log.error if failure.lasting else log.warning  # a key, a balance, an address: the operator must act
         tell(
             "upstream failed",
-            provider=slot.provider.name,
+            provider=entry.provider.name,
             failure=type(failure).__name__,
             trace_id=failure.trace,
             detail=failure.detail,

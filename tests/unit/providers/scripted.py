@@ -7,7 +7,8 @@ from contextlib import aclosing
 from bot.errors import PaintFailed
 from bot.painting import Blob, Capabilities, FinishedImage, Image, PaintEvent, PaintRequest, Stage, StageChanged
 from bot.prices import Price
-from bot.providers.fallback import FallbackProvider, Order, Shrink
+from bot.providers.catalog import Order
+from bot.providers.fallback import FallbackProvider, Shrink
 from tests.support.clocks import FakeClock
 
 REQUEST = PaintRequest(prompt="a cat")

@@ -1,4 +1,4 @@
-"""Only providers that can do what a request needs are tried; capabilities and prices of several providers merged."""
+"""Which providers are tried for a request, in which order, at what price; what no single one can do is refused."""
 
 from typing import Any
 
@@ -8,9 +8,15 @@ from bot.errors import BadCredentials, PromptTooLong, Unreachable, Unsupported, 
 from bot.intake.prices import Painted
 from bot.painting import Capabilities, Image, Model, Options, PaintRequest
 from bot.prices import PriceRange, parse_price
-from bot.providers.fallback import AttemptStarted, Order
+from bot.providers.catalog import Order, ProviderCatalog
+from bot.providers.fallback import AttemptStarted
 from bot.providers.requirements import Requirements, merge_capabilities
 from tests.unit.providers.scripted import PAINTED, PIXEL, Run, Scripted, fallback, run_to_end
+
+
+def catalog(*providers: Scripted) -> ProviderCatalog:
+    return ProviderCatalog(providers, order="listed")
+
 
 # ---------------------------------------------------------------- capabilities and prices
 
@@ -41,7 +47,7 @@ async def test_what_nobody_can_do_is_refused_in_the_words_that_were_typed() -> N
     made = fallback(Scripted("square", [PAINTED], capabilities=SQUARE), Scripted("wide", [PAINTED], capabilities=WIDE))
     needs = Requirements(options=Options(size="1:1", quality="high", n=3), reference_count=2, prompt_chars=5)
     with pytest.raises(Unsupported) as refused:
-        made.price_range(needs)
+        made.catalog.price_range(needs)
     assert refused.value.facts == {"what": "--size 1:1 --quality high --n 3 🖼🖼"}
     with pytest.raises(Unsupported):
         await Run(made, PaintRequest(prompt="a", options=Options(size="1:1", n=2))).run()
@@ -53,7 +59,7 @@ def models(*names: str, **capabilities: Any) -> Capabilities:
 
 
 def test_what_the_chosen_model_cannot_do_is_refused_with_those_that_can() -> None:
-    made = fallback(
+    made = catalog(
         Scripted("a", [PAINTED], capabilities=models("plain", max_references=0, max_prompt_chars=9)),
         Scripted("b", [PAINTED], capabilities=models("deft", qualities=("high",))),
         Scripted("c", [PAINTED], capabilities=models("fine", qualities=("high",))),
@@ -70,13 +76,36 @@ def test_what_the_chosen_model_cannot_do_is_refused_with_those_that_can() -> Non
     assert gone.value.facts == {"what": "--model other"}
 
 
+def test_what_no_model_can_do_is_refused_without_naming_one() -> None:
+    made = catalog(
+        Scripted("a", [], capabilities=models("sharp", qualities=("high",), max_references=0)),
+        Scripted("b", [], capabilities=models("deft")),
+    )
+    with pytest.raises(Unsupported) as refused:
+        made.price_range(
+            Requirements(options=Options(model="sharp", quality="high"), reference_count=1, prompt_chars=5)
+        )
+    assert type(refused.value) is Unsupported
+    assert refused.value.facts == {"what": "--model sharp --quality high 🖼"}
+
+
+def test_a_job_whose_model_has_another_name_now_is_refused_by_that_name_alone() -> None:
+    renamed = Capabilities(models=(Model(name="new", price=PriceRange(least=1, most=1), aliases=("old",)),))
+    with pytest.raises(Unsupported) as refused:
+        catalog(Scripted("a", [], capabilities=renamed)).price_range(
+            Requirements(options=Options(model="old"), reference_count=0, prompt_chars=5)
+        )
+    assert type(refused.value) is Unsupported
+    assert refused.value.facts == {"what": "--model old"}
+
+
 async def test_of_a_provider_the_first_of_its_models_that_can_paints_unless_one_is_chosen() -> None:
     plain = Scripted("a", [Unreachable()], price=1, capabilities=models("plain", max_references=0))
     deft = Scripted("a", [PAINTED], price=9, capabilities=models("deft"))
     other = Scripted("b", [PAINTED], price=2, capabilities=models("other"))
     made = fallback(plain, deft, other)
-    assert made.price_range(Requirements(options=Options(), reference_count=0, prompt_chars=5)).most == 2
-    assert made.price_range(Requirements(options=Options(), reference_count=1, prompt_chars=5)).most == 9
+    assert made.catalog.price_range(Requirements(options=Options(), reference_count=0, prompt_chars=5)).most == 2
+    assert made.catalog.price_range(Requirements(options=Options(), reference_count=1, prompt_chars=5)).most == 9
     run = await run_to_end(made)
     assert run.events[-2:] == [AttemptStarted("b", 2), PAINTED]
     assert (plain.paint_calls, deft.paint_calls) == (1, 0)
@@ -102,16 +131,12 @@ def test_models_without_references_do_not_narrow_those_of_others() -> None:
 
 
 def test_as_much_is_reserved_as_the_dearest_may_cost() -> None:
-    cheap, dear = Scripted("cheap", [], price=1), Scripted("dear", [], price=5, capabilities=WIDE)
-    made = fallback(cheap, dear)
-    assert made.price_range(Requirements(options=Options(), reference_count=0, prompt_chars=5)).most == 5
-    assert made.price_range(Requirements(options=Options(), reference_count=1, prompt_chars=5)).most == 1
-    assert [
-        each.name for each in made.capable_providers(Requirements(options=Options(), reference_count=0, prompt_chars=5))
-    ] == [
-        "cheap",
-        "dear",
-    ]
+    made = catalog(Scripted("cheap", [], price=1), Scripted("dear", [], price=5, capabilities=WIDE))
+    without, with_one = (Requirements(options=Options(), reference_count=n, prompt_chars=5) for n in (0, 1))
+    assert made.price_range(without).most == 5
+    assert made.price_range(with_one).most == 1
+    assert [each.provider.name for each in made.in_order(without, 0.0)] == ["cheap", "dear"]
+    assert [each.provider.name for each in made.in_order(with_one, 0.0)] == ["cheap"]
 
 
 @pytest.mark.parametrize(
@@ -150,7 +175,7 @@ async def test_a_cheap_provider_whose_circuit_is_open_comes_last() -> None:
 
 def test_what_came_is_priced_by_its_provider_and_not_at_all_once_that_is_gone() -> None:
     offered = Capabilities(qualities=("low", "high"))
-    made = fallback(Scripted("one", [], price=parse_price({"low": 1, "high": 16}), capabilities=offered))
+    made = catalog(Scripted("one", [], price=parse_price({"low": 1, "high": 16}), capabilities=offered))
     came = [Painted(width=9, height=9, quality="low"), Painted(width=9, height=9)]
     assert made.price_of_images("one", "", Options(), came) == 17
     assert made.price_of_images("one", "other", Options(), came) is None
@@ -158,7 +183,7 @@ def test_what_came_is_priced_by_its_provider_and_not_at_all_once_that_is_gone() 
 
 
 def test_together_they_can_do_what_one_can_and_references_fit_all() -> None:
-    assert fallback(
+    assert catalog(
         Scripted("a", [], capabilities=SQUARE), Scripted("b", [], capabilities=WIDE)
     ).capabilities == Capabilities(
         sizes=("1:1", "3:2"),
@@ -202,7 +227,7 @@ async def test_need_comes_before_order(request_: PaintRequest, expected: str) ->
 
 
 def test_what_nobody_takes_together_is_named_in_full() -> None:
-    made = fallback(
+    made = catalog(
         Scripted("masking", [PAINTED], capabilities=MASKING), Scripted("styled", [PAINTED], capabilities=STYLED)
     )
     options = Options(size="3:2", tier="2K", background="transparent", format="webp", compression=80, n=3)

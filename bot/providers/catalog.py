@@ -1,0 +1,133 @@
+"""The configured providers' models: which can paint a request, at what price and in which order. Pure.
+
+A request that no single one can meet is refused, with those that can where one was chosen that cannot.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+from cachetools import LRUCache
+
+from bot.errors import PromptTooLong, Refusal, Unsupported, UnsupportedByModel
+from bot.intake.models import current_model
+from bot.intake.prices import Painted, PriceList, make_price_list, price_of_image, price_range
+from bot.painting import Capabilities, Options
+from bot.ports import Provider
+from bot.prices import PriceRange
+from bot.providers.breaker import Breaker, Circuit
+from bot.providers.requirements import Requirements, can_satisfy, merge_capabilities
+
+Order = Literal["listed", "cheapest"]
+"""As configured, or by what the request costs at each provider, then as configured."""
+
+MAX_PRICES = 1_000  # kept of each model, by the options of a request; computing one takes as long as a statement
+
+
+@dataclass(slots=True, kw_only=True)
+class CatalogEntry:
+    """One model of a provider."""
+
+    provider: Provider
+    """The provider with this model."""
+
+    breaker: Breaker
+    """Whether it is tried in its place, last, or by a probe; shared by all models of one provider."""
+
+    _price_ranges: LRUCache[Options, PriceRange] = field(init=False, default_factory=lambda: LRUCache(MAX_PRICES))
+    """By what was asked for."""
+
+    def can_satisfy(self, needs: Requirements) -> bool:
+        """Whether it can meet the whole request."""
+        return can_satisfy(self.provider.capabilities, needs)
+
+    def price_range(self, options: Options) -> PriceRange:
+        """What one image may cost."""
+        if (known := self._price_ranges.get(options)) is None:
+            known = price_range(self.provider.price, options, self.provider.capabilities)
+            self._price_ranges[options] = known
+        return known
+
+
+class ProviderCatalog:
+    """The configured providers, as those who ask for pictures see them."""
+
+    def __init__(self, providers: Sequence[Provider], *, order: Order) -> None:
+        """`providers`: at least one, in order of preference; those of one name are the models of one provider.
+        `order`: of those that can paint a request."""
+        breakers = {each.name: Breaker() for each in providers}
+        self.entries = tuple(CatalogEntry(provider=each, breaker=breakers[each.name]) for each in providers)
+        self._order = order
+
+    @cached_property
+    def capabilities(self) -> Capabilities:
+        """The union over all providers; `price_range` refuses a request that no single one can meet."""
+        return merge_capabilities([entry.provider.capabilities for entry in self.entries])
+
+    @cached_property
+    def prices(self) -> PriceList:
+        """What users are shown of the prices."""
+
+        def quote(options: Options) -> PriceRange | None:
+            needs = Requirements(options=options, reference_count=0, prompt_chars=1)
+            return self.price_range(needs) if self.can_satisfy(needs) else None
+
+        return make_price_list(self.capabilities, quote)
+
+    def can_satisfy(self, needs: Requirements) -> bool:
+        """Whether any provider can meet the whole request."""
+        return any(entry.can_satisfy(needs) for entry in self.entries)
+
+    def price_range(self, needs: Requirements) -> PriceRange:
+        """What one image may cost at the providers that may paint it; `most` is to be reserved.
+
+        Raises Unsupported or PromptTooLong when none can.
+        """
+        return PriceRange.over(entry.price_range(needs.options) for entry in self._capable(needs))
+
+    def price_of_images(self, name: str, model: str, options: Options, came: Sequence[Painted]) -> int | None:
+        """Credits for images that a provider has painted, by what came; None: it is configured no more."""
+        for entry in self.entries:
+            provider = entry.provider
+            if (provider.name, provider.model) == (name, model):
+                return sum(price_of_image(provider.price, options, provider.capabilities, each) for each in came)
+        return None
+
+    def in_order(self, needs: Requirements, now: float) -> list[CatalogEntry]:
+        """One for each provider that can meet the request, in their order, but those with an open circuit last: a slow
+        success is better than none. `now`: seconds of the breakers' monotonic clock.
+
+        Raises Unsupported or PromptTooLong when there is none.
+        """
+
+        def rank(entry: CatalogEntry) -> tuple[bool, int]:
+            cost = entry.price_range(needs.options).most if self._order == "cheapest" else 0
+            return entry.breaker.circuit(now) is Circuit.OPEN, cost
+
+        return sorted(self._capable(needs), key=rank)
+
+    def _capable(self, needs: Requirements) -> list[CatalogEntry]:
+        """One for each provider that can meet the request: the first of its models that can."""
+        capable: dict[str, CatalogEntry] = {}
+        for entry in self.entries:
+            if entry.can_satisfy(needs):
+                capable.setdefault(entry.provider.name, entry)
+        if not capable:
+            raise self._refusal(needs)
+        return list(capable.values())
+
+    def _refusal(self, needs: Requirements) -> Refusal:
+        """Why nobody can meet a request, and which models could where one was chosen."""
+        chosen = needs.options.model
+        if chosen is None or current_model(chosen, self.capabilities.models) is None:
+            return Unsupported(what=str(needs))
+        shortest = replace(needs, prompt_chars=0)
+        limits = [entry.provider.capabilities.max_prompt_chars for entry in self.entries if entry.can_satisfy(shortest)]
+        if limits:
+            return PromptTooLong(length=needs.prompt_chars, limit=max(limits))
+        able = [each.name for each in self.capabilities.models if self.can_satisfy(needs.of_model(each.name))]
+        what = str(needs.of_model(None))
+        if not able or not what:  # no model can, or only the name is in the way: the model has another one by now
+            return Unsupported(what=str(needs))
+        return UnsupportedByModel(what=what, model=chosen, models=", ".join(able))
