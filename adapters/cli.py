@@ -179,7 +179,7 @@ def _print_balance(
     async def change_and_print() -> None:
         import secrets
 
-        from bot.clock import SystemClock
+        from bot.runtime.clock import SystemClock
         from bot.store.store import Store
 
         store = await Store.open(settings.database_url, clock=SystemClock())

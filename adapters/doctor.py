@@ -12,7 +12,6 @@ from pathlib import Path
 from adapters.discord import diagnostics as discord_diagnostics
 from adapters.service import missing_adapters
 from adapters.telegram import diagnostics as telegram_diagnostics
-from bot.clock import SystemClock
 from bot.errors import EaselError, PaintFailed, SettingsWrong
 from bot.handlers.access_lists import AccessLists
 from bot.handlers.admission import Admission
@@ -22,6 +21,7 @@ from bot.providers.http.client import UpstreamClient
 from bot.providers.offers import describe_offer, describe_unknown
 from bot.providers.presets import Upstream, resolve_providers
 from bot.providers.probe import probe_upstream
+from bot.runtime.clock import SystemClock
 from bot.settings import Moderation, Settings
 from bot.store.store import SetAside, Store, missing_file
 

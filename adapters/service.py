@@ -21,14 +21,14 @@ from adapters.http.server import HttpServer
 from adapters.playground.client import PlaygroundAdapter
 from adapters.playground.protocol import WireCommand
 from adapters.telegram.client import TelegramAdapter
-from bot import descriptors
 from bot.app import App, make_processor
-from bot.clock import Clock, SystemClock
 from bot.errors import SettingsWrong
 from bot.intake.commands import COMMANDS
 from bot.pictures.processing import ImageProcessor
 from bot.ports import ChatPort, EventSink, Shop
 from bot.providers.tasks.callbacks import Callbacks
+from bot.runtime import descriptors
+from bot.runtime.clock import Clock, SystemClock
 from bot.sandbox import Sandbox
 from bot.settings import Discord as DiscordSettings
 from bot.settings import Fetch, Moderation, Provider, Settings

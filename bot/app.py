@@ -11,8 +11,7 @@ from functools import partial
 
 import structlog
 
-from bot import descriptors, texts
-from bot.clock import Clock
+from bot import texts
 from bot.downloads.fetcher import Fetcher
 from bot.errors import SettingsWrong, StoreFailed
 from bot.handlers.access_lists import make_access_lists
@@ -51,6 +50,8 @@ from bot.providers.presets import resolve_providers
 from bot.providers.registry import ProviderDependencies, make_provider
 from bot.providers.tasks.callbacks import Callbacks
 from bot.quota import QuotaRules
+from bot.runtime import descriptors
+from bot.runtime.clock import Clock
 from bot.settings import Moderation as ModerationSettings
 from bot.settings import Settings
 from bot.status.messages import StatusMessages

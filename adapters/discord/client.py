@@ -23,12 +23,12 @@ from adapters.discord.sender import Sender
 from adapters.discord.state import DiscordState, DiscordStorage
 from adapters.discord.traced_calls import trace_calls
 from bot.chat import Attachment, Budget, Card, Chat, ChatFeatures, Delivered, Lane, MessageRef
-from bot.clock import Clock
 from bot.downloads.fetcher import Fetcher
 from bot.errors import PlaceClosed
 from bot.painting import Image
 from bot.pictures.processing import ImageProcessor
 from bot.ports import EventSink
+from bot.runtime.clock import Clock
 from bot.settings import Discord as DiscordSettings
 
 # Observed, not documented: 5 posts or edits in 5 s a channel, 5 in 2 s a token; documented: 50 calls a second. Periods

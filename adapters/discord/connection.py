@@ -16,10 +16,10 @@ from discord.http import Route
 from adapters.discord.gateway import GatewayClient
 from adapters.discord.rest import LOGIN_REFUSED
 from bot.chat import Chat
-from bot.clock import Clock
 from bot.errors import PlaceClosed, SettingsWrong
+from bot.runtime.clock import Clock
+from bot.runtime.supervision import Supervisor, TaskInterrupted
 from bot.settings import Discord as DiscordSettings
-from bot.supervision import Supervisor, TaskInterrupted
 
 log = structlog.get_logger()
 

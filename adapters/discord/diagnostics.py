@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from adapters.discord.call_gate import CallGate
 from adapters.discord.errors import CallRejected
 from adapters.discord.rest import Json, RestClient
-from bot.clock import SystemClock
 from bot.errors import ChatFailed, SettingsWrong
+from bot.runtime.clock import SystemClock
 from bot.settings import Discord as DiscordSettings
 
 # View Channel, Send Messages, Embed Links, Attach Files, Read Message History, Send Messages in Threads

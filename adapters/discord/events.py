@@ -26,10 +26,10 @@ from adapters.discord.threads import ThreadStarters
 from adapters.discord.unfolding import LINKS_FRESH, LinkUnfolding
 from adapters.discord.users import Users
 from bot.chat import Card, Chat, DeletedMessage, MessageRef, User
-from bot.clock import Clock
 from bot.errors import ChatBusy, ChatUnreachable, EaselError
 from bot.errors.machine import is_machine_failure
 from bot.ports import EventSink
+from bot.runtime.clock import Clock
 from bot.texts import negotiate_locale, translate, translate_error
 
 log = structlog.get_logger()

@@ -14,7 +14,6 @@ from adapters.discord.ids import MessageFileRef, StickerFileRef, StoredFileRef, 
 from adapters.discord.media import ReceivedFile, find_images, make_attachment
 from adapters.discord.rest import RestClient
 from bot.chat import Attachment
-from bot.clock import Clock
 from bot.downloads.fetcher import Fetcher
 from bot.errors import (
     ChatBusy,
@@ -28,6 +27,7 @@ from bot.errors import (
     StoreFailed,
 )
 from bot.ports import AdapterStorage
+from bot.runtime.clock import Clock
 
 log = structlog.get_logger()
 

@@ -39,11 +39,11 @@ from adapters.discord.state import DiscordState
 from adapters.discord.threads import ThreadStarters
 from adapters.discord.unfolding import LinkUnfolding
 from adapters.discord.users import Users, interaction_locale
-from bot import descriptors
-from bot.clock import Clock
 from bot.errors.machine import is_machine_failure
 from bot.ports import AdapterStorage, EventSink
-from bot.supervision import Supervisor
+from bot.runtime import descriptors
+from bot.runtime.clock import Clock
+from bot.runtime.supervision import Supervisor
 from bot.texts import translate
 
 log = structlog.get_logger()

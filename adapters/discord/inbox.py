@@ -18,10 +18,10 @@ import structlog
 from cachetools import LRUCache
 
 from adapters.discord.interaction_tokens import TOKEN_LIFETIME_S
-from bot.clock import Clock, wait_for_event
 from bot.errors import StoreFailed
 from bot.ports import UpdateInbox
-from bot.supervision import Supervisor, TaskInterrupted
+from bot.runtime.clock import Clock, wait_for_event
+from bot.runtime.supervision import Supervisor, TaskInterrupted
 
 log = structlog.get_logger()
 

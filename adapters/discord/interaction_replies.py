@@ -22,9 +22,9 @@ from adapters.discord.sender import Sender
 from adapters.discord.state import DiscordState
 from adapters.discord.users import interaction_locale
 from bot.chat import Card
-from bot.clock import Clock, wait_for_event
 from bot.errors import ChatBusy, ChatUnreachable, EaselError
 from bot.errors.machine import is_machine_failure
+from bot.runtime.clock import Clock, wait_for_event
 from bot.texts import negotiate_locale, translate_error
 
 log = structlog.get_logger()

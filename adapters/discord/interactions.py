@@ -25,11 +25,11 @@ from adapters.discord.threads import ThreadStarters
 from adapters.discord.unfolding import LINKS_FRESH, LinkUnfolding
 from adapters.discord.users import Users, interaction_locale
 from bot.chat import Action, Attachment, ButtonPress, DeletedMessage, Message, MessageRef, User
-from bot.clock import Clock
 from bot.errors import ReplyHasNoPicture, Restarted, StoreFailed
 from bot.intake.commands import PAINT_COMMANDS
 from bot.intake.parser import file_refusal
 from bot.ports import AdapterStorage, EventSink
+from bot.runtime.clock import Clock
 from bot.texts import negotiate_locale, translate, translate_error
 
 log = structlog.get_logger()

@@ -17,10 +17,10 @@ from pydantic import SecretStr
 
 from adapters.discord.call_gate import SLOW_FROM, CallGate, RateLimit, read_rate_limit
 from adapters.discord.errors import CallRejected, chat_busy, chat_unreachable
-from bot import descriptors
-from bot.clock import Clock
 from bot.errors import ChatBusy
 from bot.metrics import INVALID_REQUESTS, RECENT_INVALID_REQUESTS
+from bot.runtime import descriptors
+from bot.runtime.clock import Clock
 
 log = structlog.get_logger()
 

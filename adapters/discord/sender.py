@@ -15,7 +15,7 @@ from adapters.discord.interaction_tokens import InteractionToken
 from adapters.discord.rest import Json, RestClient, Upload
 from adapters.discord.state import DiscordState
 from bot.chat import Chat, MessageRef
-from bot.clock import Clock
+from bot.runtime.clock import Clock
 
 log = structlog.get_logger()
 

@@ -14,10 +14,10 @@ from cachetools import LRUCache
 
 from adapters.discord.ids import PLATFORM
 from adapters.discord.interaction_tokens import InteractionToken, InteractionTokens
-from bot.clock import Clock
 from bot.errors import StoreFailed
 from bot.ports import AdapterStorage, InteractionTokenStorage, PendingNotices, StoredToken, UpdateInbox
-from bot.supervision import START_TURNS, Supervisor
+from bot.runtime.clock import Clock
+from bot.runtime.supervision import START_TURNS, Supervisor
 
 log = structlog.get_logger()
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import aiohttp
 
 from adapters.discord.call_gate import CallGate
-from bot.clock import Clock
+from bot.runtime.clock import Clock
 
 CALLBACK_PATIENCE_S = 2.0  # Discord wants the first response to an interaction within three
 

@@ -14,9 +14,9 @@ from cachetools import TTLCache
 
 from adapters.discord.media import embed_addresses
 from adapters.discord.message_reader import MessageReader
-from bot.clock import Clock, wait_for_event
 from bot.errors.machine import is_machine_failure
 from bot.intake.addresses import find_addresses, normalize_address
+from bot.runtime.clock import Clock, wait_for_event
 
 log = structlog.get_logger()
 

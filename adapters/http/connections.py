@@ -12,7 +12,7 @@ from typing import cast
 import structlog
 from aiohttp import web
 
-from bot import descriptors
+from bot.runtime import descriptors
 
 log = structlog.get_logger()
 

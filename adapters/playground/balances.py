@@ -12,7 +12,7 @@ from adapters.playground import users
 from adapters.playground.connections import Connections
 from adapters.playground.protocol import QuotaFrame
 from bot.ports import EventSink
-from bot.supervision import Supervisor
+from bot.runtime.supervision import Supervisor
 
 log = structlog.get_logger()
 

@@ -23,11 +23,11 @@ from adapters.playground.records import StoredMessage
 from adapters.playground.routes import PageRoutes
 from adapters.playground.work_queues import WorkQueues
 from bot.chat import Attachment, Budget, Card, Chat, ChatFeatures, Delivered, Lane, MessageRef, User
-from bot.clock import Clock
 from bot.errors import ChatGone, ChatUnreachable, MessageGone, SettingsWrong
 from bot.painting import Image
 from bot.ports import EventSink
-from bot.supervision import Supervisor
+from bot.runtime.clock import Clock
+from bot.runtime.supervision import Supervisor
 from bot.texts import LOCALES, messages_with_prefix
 
 BUDGET_SLOTS, BUDGET_PERIOD_S = 20, 5.0  # calls about one chat: enough to look alive, few enough to read

@@ -18,9 +18,9 @@ import structlog
 from adapters.playground import schema, users
 from adapters.playground.protocol import HISTORY, QUOTED, SHOWN, WireButton
 from adapters.playground.records import NewFile, StoredFile, StoredMessage, read_file, read_message
-from bot.clock import Clock
 from bot.errors import ChatUnreachable, MessageGone, PictureGone, PictureTooLarge, ReplyGone
 from bot.metrics import ROWS_SET_ASIDE
+from bot.runtime.clock import Clock
 from bot.store.private_files import create_private_file, create_private_folder
 
 log = structlog.get_logger()

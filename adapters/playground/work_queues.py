@@ -9,7 +9,7 @@ from functools import partial
 
 import structlog
 
-from bot.supervision import SupervisedTask, Supervisor
+from bot.runtime.supervision import SupervisedTask, Supervisor
 
 MAX_QUEUED = 100  # pieces of work in one queue; beyond it the producer waits, and its websocket with it
 

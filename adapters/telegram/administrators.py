@@ -14,10 +14,10 @@ from cachetools import LRUCache
 from adapters.telegram import ids
 from adapters.telegram.api import call_api
 from adapters.telegram.errors import CallRejected, GroupMigrated, OutcomeUnknown
-from bot.background import BackgroundTasks
 from bot.chat import Chat, User
-from bot.clock import Clock
 from bot.errors import ChatFailed, ChatGone, ChatUnreachable
+from bot.runtime.background import BackgroundTasks
+from bot.runtime.clock import Clock
 
 log = structlog.get_logger()
 

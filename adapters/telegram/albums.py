@@ -11,7 +11,7 @@ import structlog
 import telegram
 from cachetools import LRUCache
 
-from bot.clock import SUSPENDED_S, Clock, wait_for_event
+from bot.runtime.clock import SUSPENDED_S, Clock, wait_for_event
 
 log = structlog.get_logger()
 

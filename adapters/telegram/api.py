@@ -13,11 +13,11 @@ from telegram.error import TelegramError
 from telegram.request import HTTPXRequest, RequestData
 
 from adapters.telegram.errors import PARSE_ERRORS, translate_error
-from bot import descriptors
-from bot.clock import Clock
 from bot.errors import ChatBusy, ChatUnreachable
+from bot.runtime import descriptors
+from bot.runtime.clock import Clock
+from bot.runtime.tls import client_context
 from bot.settings import Telegram as TelegramSettings
-from bot.tls import client_context
 
 T = TypeVar("T")
 

@@ -28,14 +28,14 @@ from adapters.telegram.sender import Sender
 from adapters.telegram.state import TelegramState, TelegramStorage
 from adapters.telegram.strays import StrayFinder
 from adapters.telegram.webhook import Webhook
-from bot.background import BackgroundTasks
 from bot.chat import Attachment, Budget, Button, Card, Chat, ChatFeatures, Delivered, Lane, MessageRef, User
-from bot.clock import Clock
 from bot.errors import PlaceClosed, UnknownCharge
 from bot.painting import Image
 from bot.pictures.processing import ImageProcessor
 from bot.ports import EventSink
 from bot.quota import Purchase
+from bot.runtime.background import BackgroundTasks
+from bot.runtime.clock import Clock
 from bot.settings import Telegram as TelegramSettings
 
 log = structlog.get_logger()

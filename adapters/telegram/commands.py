@@ -22,10 +22,10 @@ from telegram import (
 from adapters.telegram.api import call_api
 from adapters.telegram.errors import CallRejected, GroupMigrated, OutcomeUnknown
 from adapters.telegram.ids import PLATFORM
-from bot.clock import Clock
 from bot.errors import ChatBusy, ChatFailed, ChatGone, StoreFailed
 from bot.intake.commands import Menu, in_menu
 from bot.ports import AdapterStorage
+from bot.runtime.clock import Clock
 from bot.store.stored_values import StoredReader
 from bot.texts import LOCALES, translate
 

@@ -12,9 +12,9 @@ from telegram.error import Conflict, InvalidToken, NetworkError, RetryAfter, Tel
 from adapters.telegram.api import TokenSafeBot, call_untranslated
 from adapters.telegram.errors import describe_error, retry_after_s
 from adapters.telegram.updates import IncomingUpdate, UnreadableUpdate, read_update
-from bot.clock import Clock
 from bot.errors import SettingsWrong, StoreFailed
-from bot.supervision import Supervisor
+from bot.runtime.clock import Clock
+from bot.runtime.supervision import Supervisor
 
 log = structlog.get_logger()
 

@@ -16,11 +16,11 @@ from cachetools import LRUCache
 
 from adapters.telegram.state import TelegramState
 from adapters.telegram.updates import IncomingUpdate, UnreadableUpdate
-from bot.background import BackgroundTasks
-from bot.clock import Clock
 from bot.errors import StoreFailed
 from bot.errors.machine import is_machine_failure
-from bot.supervision import Supervisor
+from bot.runtime.background import BackgroundTasks
+from bot.runtime.clock import Clock
+from bot.runtime.supervision import Supervisor
 
 log = structlog.get_logger()
 

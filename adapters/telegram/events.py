@@ -22,10 +22,10 @@ from adapters.telegram.payments import StarPayments
 from adapters.telegram.permissions import ChatPermissions
 from adapters.telegram.state import TelegramState
 from bot.chat import ButtonPress, ButtonReply
-from bot.clock import Clock, wait_for_future
 from bot.errors import ChatFailed
 from bot.intake.commands import PAINT_COMMANDS
 from bot.ports import EventSink
+from bot.runtime.clock import Clock, wait_for_future
 from bot.texts import negotiate_locale, translate
 
 log = structlog.get_logger()

@@ -13,9 +13,9 @@ import telegram
 from adapters.telegram.api import call_api
 from adapters.telegram.errors import FILE_UNAVAILABLE, CallRejected, GroupMigrated, OutcomeUnknown
 from bot.chat import Attachment
-from bot.clock import Clock
 from bot.errors import ChatBusy, ChatFailed, ChatUnreachable, PictureGone, PictureTooLarge
-from bot.tls import client_context
+from bot.runtime.clock import Clock
+from bot.runtime.tls import client_context
 
 log = structlog.get_logger()
 

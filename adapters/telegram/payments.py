@@ -21,10 +21,10 @@ from adapters.telegram.errors import CALL_FAILURES, CallRejected, GroupMigrated,
 from adapters.telegram.ids import PLATFORM
 from adapters.telegram.sender import send_kwargs
 from bot.chat import Message
-from bot.clock import Clock
 from bot.errors import ChatFailed, ChatUnreachable, UnknownCharge
 from bot.ports import AdapterStorage, EventSink
 from bot.quota import Purchase
+from bot.runtime.clock import Clock
 from bot.settings import StarPack
 from bot.store.stored_values import StoredReader
 from bot.texts import negotiate_locale, translate

@@ -16,10 +16,10 @@ from adapters.telegram import ids
 from adapters.telegram.api import call_api
 from adapters.telegram.errors import CALL_FAILURES, TOPIC_CLOSED
 from adapters.telegram.ids import ChatAddress
-from bot.background import BackgroundTasks
 from bot.chat import Chat
-from bot.clock import Clock, wait_for_future
 from bot.errors import ChatGone, PicturesForbidden, PlaceClosed, WritingForbidden
+from bot.runtime.background import BackgroundTasks
+from bot.runtime.clock import Clock, wait_for_future
 
 log = structlog.get_logger()
 

@@ -23,12 +23,12 @@ from adapters.telegram.permissions import ChatPermissions
 from adapters.telegram.state import TelegramState, TelegramStorage
 from adapters.telegram.updates import RawUpdate, read_update
 from adapters.telegram.webhook import Webhook
-from bot.clock import Clock
 from bot.errors import StoreFailed
 from bot.intake.models import offered_models
 from bot.ports import EventSink
+from bot.runtime.clock import Clock
+from bot.runtime.supervision import Supervisor
 from bot.settings import Telegram as TelegramSettings
-from bot.supervision import Supervisor
 
 log = structlog.get_logger()
 

@@ -14,9 +14,9 @@ import structlog
 from cachetools import LRUCache, TTLCache
 
 from bot.chat import Chat, User
-from bot.clock import Clock
 from bot.errors import Banned, Refusal, SettingsWrong, TooFast
 from bot.handlers.access_lists import AccessLists, make_access_lists
+from bot.runtime.clock import Clock
 
 log = structlog.get_logger()
 

@@ -9,7 +9,6 @@ from collections.abc import Callable
 import structlog
 
 from bot.chat import Action, ButtonPress, ButtonReply, User
-from bot.clock import Clock
 from bot.errors import AlreadyFinished, EaselError
 from bot.handlers.admission import Admission, SuppressReply
 from bot.handlers.deletion import ResultDeletion
@@ -20,6 +19,7 @@ from bot.handlers.unfinished import Awaits, PendingRequest, PictureMessage
 from bot.job import TRANSITIONS, Job
 from bot.jobs.service import JobService, Requester
 from bot.painting import Capabilities
+from bot.runtime.clock import Clock
 from bot.store.store import Store
 from bot.texts import negotiate_locale, translate, translate_error
 

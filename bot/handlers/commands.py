@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.chat import Card, Chat, DeletedMessage, Message, MessageRef, User
-from bot.clock import Clock
 from bot.errors import AdminsOnly, BadArguments, UnknownCharge, UnknownCommand
 from bot.handlers.deletion import ResultDeletion
 from bot.handlers.model_choices import ModelChoices, describe_choice
@@ -22,6 +21,7 @@ from bot.painting import Capabilities, Model
 from bot.ports import ChatPort, MessageLinks, Shop, StoredFiles
 from bot.prices import PriceRange
 from bot.quota import MAX_CREDITS, QuotaRules, hours_to_refill
+from bot.runtime.clock import Clock
 from bot.store.store import Store
 from bot.texts import shorten, translate
 

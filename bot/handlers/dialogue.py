@@ -7,13 +7,13 @@ from dataclasses import replace
 from functools import partial
 
 from bot.chat import Message, MessageRef
-from bot.clock import Clock
 from bot.errors import EaselError, PicturesWithoutPrompt
 from bot.handlers.pending_requests import PendingRequests
 from bot.handlers.questions import is_question, refusal_card
 from bot.handlers.replies import Reply, error_reply
 from bot.handlers.unfinished import Awaits, PendingRequest, keep_refused
 from bot.jobs.service import Requester
+from bot.runtime.clock import Clock
 from bot.status.messages import StatusMessages
 
 # Without a further message after which pictures are asked about. Clients send a forward and its comment, or several

@@ -15,10 +15,10 @@ import structlog
 from cachetools import LRUCache, TTLCache
 
 from bot.chat import Attachment, Chat, DeletedMessage, Message, User
-from bot.clock import Clock, wait_for_event
 from bot.errors import StoreFailed
 from bot.intake.parts import continues_text, goes_on, join, position
 from bot.painting import Options
+from bot.runtime.clock import Clock, wait_for_event
 from bot.store.stored_values import StoredReader
 
 log = structlog.get_logger()

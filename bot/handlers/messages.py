@@ -12,9 +12,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from bot.background import BackgroundTasks
 from bot.chat import Card, Chat, Message, User
-from bot.clock import Clock, wait_for_event
 from bot.errors import (
     EaselError,
     MachineFailed,
@@ -45,6 +43,8 @@ from bot.jobs.service import JobService, Requester
 from bot.metrics import REFUSALS
 from bot.painting import Capabilities
 from bot.providers.catalog import ProviderCatalog
+from bot.runtime.background import BackgroundTasks
+from bot.runtime.clock import Clock, wait_for_event
 from bot.status.messages import StatusMessages
 from bot.store.store import Store
 from bot.texts import negotiate_locale

@@ -12,10 +12,10 @@ from typing import Protocol
 import structlog
 
 from bot.chat import Chat, Message, User
-from bot.clock import Clock
 from bot.errors import StoreFailed
 from bot.handlers.unfinished import PendingRequest, is_answer, message_order
 from bot.intake.parser import take_apart
+from bot.runtime.clock import Clock
 from bot.store.stored_values import StoredReader
 
 log = structlog.get_logger()

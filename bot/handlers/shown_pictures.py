@@ -6,10 +6,10 @@ from dataclasses import replace
 from cachetools import TTLCache
 
 from bot.chat import Chat, Message, User
-from bot.clock import Clock
 from bot.handlers.unfinished import JOIN_WITHIN
 from bot.intake.deixis import refers_to_picture
 from bot.intake.parts import is_material
+from bot.runtime.clock import Clock
 
 MAX_PLACES = 5_000  # of members in chats, remembered; the oldest are dropped first
 MAX_MESSAGES = 10  # of one member, remembered: more than a request may have are refused in words

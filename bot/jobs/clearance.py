@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from bot.clock import Clock, retry_store_write
 from bot.job import Job
 from bot.moderation.moderation import Moderation
 from bot.painting import Image
 from bot.pictures.processing import ImageProcessor
 from bot.quota import QuotaRules
+from bot.runtime.clock import Clock, retry_store_write
 from bot.store.store import Store
 
 log = structlog.get_logger()

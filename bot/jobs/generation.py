@@ -12,8 +12,6 @@ from typing import Any
 
 import structlog
 
-from bot.background import BackgroundTasks
-from bot.clock import Clock, retry_store_write
 from bot.errors import PaintFailed, Restarted, Stale, StoreFailed
 from bot.job import Job
 from bot.jobs.checkpoints import GenerationState, encode_link, has_open_attempt, merge_usage, restore_state
@@ -35,6 +33,8 @@ from bot.painting import (
 )
 from bot.providers.fallback import AttemptRejected, AttemptStarted, FallbackProvider
 from bot.providers.requirements import requirements_of
+from bot.runtime.background import BackgroundTasks
+from bot.runtime.clock import Clock, retry_store_write
 from bot.status.messages import StatusMessages
 from bot.store.store import Store
 from bot.texts import translate

@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import structlog
 
-from bot.background import BackgroundTasks
 from bot.chat import Attachment
 from bot.downloads.fetcher import Fetcher
 from bot.errors import EaselError, Refusal
@@ -20,6 +19,7 @@ from bot.jobs.linked_images import LinkedImages, is_linked
 from bot.painting import Blob, Capabilities, Image, Link, PaintRequest
 from bot.pictures.processing import ImageProcessor
 from bot.ports import ChatPort
+from bot.runtime.background import BackgroundTasks
 from bot.texts import shorten
 
 log = structlog.get_logger()

@@ -11,12 +11,12 @@ from typing import Protocol
 import structlog
 
 from bot.chat import Attachment
-from bot.clock import Clock, wait_for_future
 from bot.downloads.fetcher import Fetcher
 from bot.errors import FetchFailed, PictureGone, PictureTooLarge
 from bot.intake.addresses import Address, is_gif_page, name_picture
 from bot.jobs.file_memory import FileMemory
 from bot.pictures.headers import SNIFF_BYTES, sniff_media_type
+from bot.runtime.clock import Clock, wait_for_future
 
 log = structlog.get_logger()
 

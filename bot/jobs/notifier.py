@@ -8,9 +8,7 @@ from typing import Any
 
 import structlog
 
-from bot.background import BackgroundTasks
 from bot.chat import Action, Card, Delivered, MessageRef
-from bot.clock import Clock
 from bot.errors import (
     AlreadyFinished,
     ChatFailed,
@@ -25,6 +23,8 @@ from bot.job import Failure, Job, NewJob, message_ids
 from bot.jobs import cards
 from bot.painting import Stage
 from bot.ports import ChatPort, PreparedPosts, RequestAcknowledgement, StoredFiles
+from bot.runtime.background import BackgroundTasks
+from bot.runtime.clock import Clock
 from bot.status.message import FinalState, Removal, StatusMessage
 from bot.status.messages import StatusMessages
 from bot.status.state import QueuePosition, Status

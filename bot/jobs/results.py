@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from bot.clock import Clock
 from bot.downloads.fetcher import Fetcher
 from bot.errors import BadResult, FetchFailed, FetchTooLarge, FetchUnavailable, Unfetched
 from bot.jobs.file_memory import FileMemory
 from bot.painting import Blob, Image, Link
 from bot.pictures.processing import ImageProcessor
+from bot.runtime.clock import Clock
 
 log = structlog.get_logger()
 

@@ -5,10 +5,10 @@ Decides when; what is deleted stands in `Deletions.delete_expired`. The ledger k
 
 import structlog
 
-from bot.clock import Clock
 from bot.errors import StoreFailed
+from bot.runtime.clock import Clock
+from bot.runtime.supervision import Supervisor
 from bot.store.store import Store
-from bot.supervision import Supervisor
 
 log = structlog.get_logger()
 

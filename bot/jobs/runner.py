@@ -21,9 +21,7 @@ from typing import Any
 
 import structlog
 
-from bot.background import BackgroundTasks
 from bot.chat import Chat, MessageRef
-from bot.clock import Clock, retry_store_write
 from bot.errors import (
     ChatFailed,
     ChatGone,
@@ -50,6 +48,8 @@ from bot.painting import Image, Stage, StageChanged
 from bot.ports import ChatPort, DeliveryPermissions
 from bot.providers.fallback import FallbackProvider
 from bot.quota import charge
+from bot.runtime.background import BackgroundTasks
+from bot.runtime.clock import Clock, retry_store_write
 from bot.status.message import FinalState
 from bot.status.messages import StatusMessages
 from bot.status.state import RequestAmended

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Protocol
 
-from bot.clock import Clock, wait_for_event
 from bot.jobs.fair_queue import FairQueue
 from bot.metrics import JOBS_RUNNING, JOBS_WAITING
+from bot.runtime.clock import Clock, wait_for_event
 
 
 class Workflow(Protocol):

@@ -12,9 +12,7 @@ from datetime import timedelta
 import structlog
 from cachetools import LRUCache
 
-from bot.background import BackgroundTasks
 from bot.chat import Action, Attachment, Chat, MessageRef, User
-from bot.clock import Clock
 from bot.errors import (
     ChatFailed,
     ChatOutOfCredits,
@@ -39,6 +37,8 @@ from bot.painting import Options
 from bot.providers.catalog import ProviderCatalog
 from bot.providers.requirements import Requirements
 from bot.quota import QuotaRules
+from bot.runtime.background import BackgroundTasks
+from bot.runtime.clock import Clock
 from bot.store.store import Store
 
 log = structlog.get_logger()

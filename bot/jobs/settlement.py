@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
-from bot.background import BackgroundTasks
 from bot.chat import Delivered
-from bot.clock import Clock
 from bot.errors import StoreFailed
 from bot.job import Failure, Job, State
 from bot.metrics import JOBS_FINISHED
 from bot.ports import BalanceDisplay, ChatPort
+from bot.runtime.background import BackgroundTasks
+from bot.runtime.clock import Clock
 from bot.store.store import Store
 
 log = structlog.get_logger()

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 
-from bot.clock import Clock
 from bot.errors import BadResult, Busy, PaintFailed
 from bot.moderation.rules import Findings, parse_findings
 from bot.painting import Image
@@ -18,6 +17,7 @@ from bot.providers.http.client import Base64, Payload, UpstreamClient, exchange
 from bot.providers.http.json_safe import parse_json_documents
 from bot.providers.http.quoting import redactions
 from bot.providers.presets.shape import join_url
+from bot.runtime.clock import Clock
 from bot.settings import Moderation
 
 BACKOFF_S = (0.5, 1.0, 2.0)  # before each further try where the endpoint names no time; then the last again

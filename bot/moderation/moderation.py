@@ -11,12 +11,12 @@ from hashlib import sha256
 import structlog
 from cachetools import TTLCache
 
-from bot.clock import Clock
 from bot.errors import FlaggedPicture, FlaggedPrompt, PaintFailed, Unmoderated
 from bot.metrics import MODERATION_REFUSALS, MODERATION_REQUESTS, MODERATION_UNAVAILABLE
 from bot.moderation.endpoint import ModerationClient
 from bot.moderation.rules import OTHER, Findings, Policy
 from bot.painting import Image
+from bot.runtime.clock import Clock
 from bot.settings import MODERATION_CATEGORIES
 
 log = structlog.get_logger()

@@ -11,7 +11,6 @@ from functools import partial
 
 import structlog
 
-from bot.clock import Clock, Deadline
 from bot.errors import Busy, Lost, PaintFailed, Restarted, Retry, TookTooLong
 from bot.painting import Accepted, FinishedImage, PaintEvent, PaintRequest, Stage, StageChanged
 from bot.ports import Provider
@@ -21,6 +20,7 @@ from bot.providers.concurrency import PendingRequest
 from bot.providers.diagnostics import remedy
 from bot.providers.requirements import requirements_of
 from bot.providers.slots import RequestSlots, Ticket
+from bot.runtime.clock import Clock, Deadline
 
 log = structlog.get_logger()
 

@@ -6,7 +6,6 @@ The only module that knows all dialects.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from bot.clock import Clock
 from bot.ports import Provider
 from bot.providers.chat.provider import ChatProvider
 from bot.providers.http.client import UpstreamClient
@@ -14,6 +13,7 @@ from bot.providers.images.provider import ImagesProvider
 from bot.providers.presets import Upstream
 from bot.providers.tasks.callbacks import Callbacks
 from bot.providers.tasks.provider import TasksProvider
+from bot.runtime.clock import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

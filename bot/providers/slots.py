@@ -7,9 +7,9 @@ import asyncio
 import heapq
 from itertools import count
 
-from bot.clock import Clock
 from bot.metrics import PROVIDER_CONCURRENCY
 from bot.providers.concurrency import START, TAKEN_AFTER_S, LearnedLimit, PendingRequest
+from bot.runtime.clock import Clock
 
 Ticket = int
 """A place in the line: the lowest is next."""

@@ -9,9 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
-from bot.background import BackgroundTasks
 from bot.chat import Card, Chat, Delivered, Lane, MessageRef, User
-from bot.clock import Clock, wait_for_event
 from bot.errors import (
     ChatBusy,
     ChatFailed,
@@ -24,10 +22,12 @@ from bot.errors import (
 )
 from bot.painting import Image
 from bot.ports import ChatPort, MessageRemoval, PrivateChats, RateLimitFeedback
+from bot.runtime.background import BackgroundTasks
+from bot.runtime.clock import Clock, wait_for_event
+from bot.runtime.supervision import Supervisor
 from bot.status.message import FinalState, Removal, StatusMessage, no_images
 from bot.status.pacing import NO_RESETS, Pacer, SendGrant, Urgency
 from bot.status.state import RestartAnnounced, Status, StatusEvent, apply_event, is_noticeable_change, render
-from bot.supervision import Supervisor
 
 log = structlog.get_logger()
 

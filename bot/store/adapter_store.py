@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select
 
-from bot.clock import Clock
 from bot.ports import StoredToken
+from bot.runtime.clock import Clock
 from bot.store import schema
 from bot.store.database import Database
 from bot.store.engine import upsert, upsert_all

@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import Connection, literal, select
 
-from bot.clock import Clock
 from bot.job import Amendment, Failure, Job, State
 from bot.quota import QuotaRules
+from bot.runtime.clock import Clock
 from bot.store import job_rows, ledger
 from bot.store.database import Database
 from bot.store.engine import field_values

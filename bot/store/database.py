@@ -14,8 +14,8 @@ from sqlalchemy import Connection
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.clock import Clock
 from bot.errors import StoreFailed
+from bot.runtime.clock import Clock
 from bot.store.engine import commit_after, is_sqlite, make_async_engine, raise_store_failed, rollback_after
 from bot.store.sqlite_driver import run_in_thread
 from bot.store.write_queue import WriteQueue

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, Text, and_, cast, delete, or_, select, update
 
 from bot.chat import Attachment, User
-from bot.clock import Clock
 from bot.job import Job
 from bot.painting import Options
+from bot.runtime.clock import Clock
 from bot.store import job_rows
 from bot.store.adapter_store import BLOB_DAYS, delete_blobs, delete_post_intents, delete_tokens
 from bot.store.database import Database

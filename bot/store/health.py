@@ -5,8 +5,8 @@ Writes one row at most every PROBE_INTERVAL_S, however often it is asked, and ne
 
 import asyncio
 
-from bot.clock import Clock, wait_for_future
 from bot.errors import StoreFailed
+from bot.runtime.clock import Clock, wait_for_future
 from bot.store.store import Store
 
 PROBE_INTERVAL_S = 5.0  # between two writes; the answer in between is that of the last one

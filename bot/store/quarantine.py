@@ -17,9 +17,9 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Table, delete, exists, insert, select
 
-from bot.clock import Clock
 from bot.job import new_id
 from bot.metrics import ROWS_SET_ASIDE, UPDATES_SET_ASIDE
+from bot.runtime.clock import Clock
 from bot.store import job_audit, ledger, schema
 from bot.store.database import Database
 from bot.store.engine import field_values

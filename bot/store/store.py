@@ -15,11 +15,11 @@ from sqlalchemy import Connection, text
 
 from bot import quota
 from bot.chat import Chat, Delivered
-from bot.clock import Clock
 from bot.errors import Stale, TooManyWaiting
 from bot.job import TRANSITIONS, Failure, Job, NewJob, State, new_id
 from bot.painting import Image
 from bot.quota import Account, Balance, QuotaRules
+from bot.runtime.clock import Clock
 from bot.store import backup, job_rows, ledger, schema
 from bot.store.adapter_store import AdapterStore, save_post_intent
 from bot.store.amendments import Amendments

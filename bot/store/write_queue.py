@@ -15,11 +15,11 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.clock import Clock
 from bot.errors import StoreFailed
+from bot.runtime.clock import Clock
+from bot.runtime.supervision import Supervisor
 from bot.store.engine import commit_after, execute_plain, raise_store_failed
 from bot.store.sqlite_driver import ThreadConnection, thread_connection
-from bot.supervision import Supervisor
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from discord.http import Route
 from structlog.testing import capture_logs
 
 from adapters.discord.gateway import GatewayClient
-from bot.supervision import SupervisedTask
+from bot.runtime.supervision import SupervisedTask
 from tests.support.clocks import ShiftedClock
 from tests.support.waiting import wait_until
 from tests.wire.discord.easel import DiscordWorld, discord_world

@@ -1,6 +1,6 @@
 """Clocks for tests: one that stands still until it is moved, and some that go with the machine, shifted or faster.
 
-Each implements `bot.clock.Clock`; nothing else of the bot is known here.
+Each implements `bot.runtime.clock.Clock`; nothing else of the bot is known here.
 """
 
 import asyncio

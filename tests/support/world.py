@@ -14,9 +14,9 @@ from typing import Any, cast
 
 from adapters.service import PlatformAdapter, serve
 from bot.app import App
-from bot.clock import Clock
 from bot.ports import ChatPort, EventSink, Shop
 from bot.quota import Balance
+from bot.runtime.clock import Clock
 from bot.sandbox import Sandbox
 from bot.settings import Settings
 from bot.store.store import Store

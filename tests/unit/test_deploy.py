@@ -12,7 +12,7 @@ from dotenv import dotenv_values
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from bot import descriptors
+from bot.runtime import descriptors
 from bot.settings import Settings, load, variables
 from tests.support import PROJECT
 

@@ -24,14 +24,14 @@ from typing import Literal, Self, cast
 import httpx
 import structlog
 
-from bot.clock import RESUME_GRACE_S, timeout_at
 from bot.errors import BadResult, CutShort, NoAnswer, PaintFailed, TookTooLong, Unreachable, WentQuiet, WrongEndpoint
 from bot.errors.machine import is_machine_failure
 from bot.providers.http.failures import failure_of_response
 from bot.providers.http.quoting import NOTHING, Redactions, quote
 from bot.providers.http.transport import AiohttpTransport
 from bot.providers.http.turns import Turns, decompress
-from bot.tls import client_context
+from bot.runtime.clock import RESUME_GRACE_S, timeout_at
+from bot.runtime.tls import client_context
 
 log = structlog.get_logger()
 
@@ -54,7 +54,7 @@ class UpstreamClient:
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
-        """`tls`: for tests; None: `bot.tls.client_context`."""
+        """`tls`: for tests; None: `bot.runtime.tls.client_context`."""
         context = tls or client_context()
         self._painting = _make_client(AiohttpTransport(context, keep_alive=False))
         self._repeatable = _make_client(AiohttpTransport(context, keep_alive=True))

@@ -8,7 +8,6 @@ import json
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from bot.clock import Clock
 from bot.errors import FailedFree, Lost, PaintFailed, Retry, SaidFailed, UpstreamDown
 from bot.painting import Image
 from bot.providers.diagnostics import endpoint_hints
@@ -24,6 +23,7 @@ from bot.providers.presets import TaskState, TasksWire, Upstream
 from bot.providers.presets.wire_fields import fill
 from bot.providers.tasks.response import TaskStatus, parse_task
 from bot.providers.tasks.uploads import encode_data_url, upload_image
+from bot.runtime.clock import Clock
 
 POLL_TIMEOUT_S = 30.0  # seconds for one poll; the next one comes anyway
 MIN_POLL_TIMEOUT_S = 10.0  # seconds; the least that a poll gets: the last one is made at the deadline

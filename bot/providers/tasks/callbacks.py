@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from cachetools import FIFOCache
 
-from bot.clock import Clock, wait_for_event
+from bot.runtime.clock import Clock, wait_for_event
 
 CALLBACK_PATH = "/callbacks"
 SECRET_BYTES = 24  # bytes; 192 random bits cannot be guessed

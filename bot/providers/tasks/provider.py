@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.clock import Clock
 from bot.errors import (
     Busy,
     CalledOff,
@@ -31,6 +30,7 @@ from bot.providers.tasks.api import TaskApi
 from bot.providers.tasks.callbacks import Callbacks, TaskCallback
 from bot.providers.tasks.request import check_mask, encode_submission, poll_pauses
 from bot.providers.tasks.response import TaskStatus
+from bot.runtime.clock import Clock
 
 log = structlog.get_logger()
 

@@ -5,10 +5,10 @@ import asyncio
 import discord
 
 from bot.chat import Chat, User
-from bot.clock import SystemClock
 from bot.job import Job, NewJob, State, new_id
 from bot.painting import Image
 from bot.quota import QuotaRules
+from bot.runtime.clock import SystemClock
 from bot.store.store import Store
 from tests.bench.baselines.discord_bot import EVERY, GIVEN, Bot, start
 from tests.bench.baselines.pace import LatestPercent

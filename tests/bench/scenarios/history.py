@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bot.clock import SystemClock
+from bot.runtime.clock import SystemClock
 from bot.store.store import Store
 from tests.bench import platforms, subjects
 from tests.bench.figures import Figure, median, relative_limit

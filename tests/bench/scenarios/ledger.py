@@ -18,9 +18,9 @@ import psycopg
 import pytest
 
 from bot.chat import Chat, User
-from bot.clock import SystemClock
 from bot.job import NewJob, State, new_id
 from bot.quota import QuotaRules
+from bot.runtime.clock import SystemClock
 from bot.store.store import Store
 from tests.bench.figures import Figure, median
 from tests.bench.process import ROOT

@@ -7,11 +7,11 @@ import pytest
 
 from adapters import doctor
 from bot.chat import Action, Chat, User
-from bot.clock import SystemClock
 from bot.errors import Banned, ChatBanned, Closed, ForbiddenWord, OutOfCredits, SettingsWrong, TooFast
 from bot.handlers.admission import REPLIES_PER_WINDOW
 from bot.handlers.replies import MAX_PENDING_REPLIES
 from bot.quota import hours_to_refill
+from bot.runtime.clock import SystemClock
 from bot.sandbox import Sandbox
 from bot.store.store import Store
 from bot.texts import translate, translate_error

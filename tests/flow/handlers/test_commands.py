@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from bot.chat import Card, Chat, MessageRef
-from bot.clock import SystemClock
 from bot.errors import AdminsOnly, BadArguments, Banned, OutOfCredits
 from bot.handlers.commands import help_text
 from bot.intake.commands import COMMANDS
 from bot.quota import MAX_CREDITS, hours_to_refill
+from bot.runtime.clock import SystemClock
 from bot.sandbox import Sandbox
 from bot.texts import LOCALES, translate, translate_error
 from tests.flow.scenes import BOSS, LONG, ask, books

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from bot.chat import Action, Card, Chat, Delivered, Message, MessageRef, User
-from bot.clock import SystemClock
 from bot.errors import BadCredentials, ChatFailed, EaselError, SettingsWrong, Stale, Undelivered
 from bot.job import Job, State
 from bot.painting import Image
+from bot.runtime.clock import SystemClock
 from bot.sandbox import Sandbox
 from bot.texts import translate, translate_error
 from tests.flow.scenes import books, click, running_jobs

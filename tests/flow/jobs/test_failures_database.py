@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from bot.chat import Action, MessageRef
-from bot.clock import STORE_PAUSES_S
 from bot.errors import ChatGone, StoreFailed
 from bot.jobs.settlement import STORE_RETRY_S
+from bot.runtime.clock import STORE_PAUSES_S
 from bot.sandbox import Sandbox
 from bot.texts import translate, translate_error
 from tests.flow.scenes import (

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from bot.chat import Action, Chat, User
-from bot.clock import SystemClock
 from bot.errors import ChatOutOfCredits, TooManyWaiting
 from bot.quota import hours_to_refill
+from bot.runtime.clock import SystemClock
 from bot.sandbox import Sandbox
 from bot.texts import translate, translate_error
 from tests.flow.scenes import LONG, ask, books, click

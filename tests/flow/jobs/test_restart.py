@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from bot.chat import Action, Chat
-from bot.clock import SystemClock
 from bot.errors import Restarted
 from bot.job import Job, NewJob, State
 from bot.jobs.runner import MAX_ATTEMPTS, MAX_DELIVERY_ATTEMPTS
 from bot.painting import Image
 from bot.quota import QuotaRules
+from bot.runtime.clock import SystemClock
 from bot.sandbox import Fault, Sandbox
 from bot.store.store import Store
 from bot.texts import translate, translate_error

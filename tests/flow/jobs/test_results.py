@@ -5,12 +5,12 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from bot.clock import SystemClock
 from bot.downloads.fetcher import Fetcher
 from bot.jobs import results
 from bot.jobs.results import JobResults
 from bot.painting import Blob, Image, Link
 from bot.pictures.processing import ImageProcessor
+from bot.runtime.clock import SystemClock
 from tests.servers.upstream.picture_host import PictureHost, picture_host
 from tests.support.event_loop import wait_all_tasks_blocked
 from tests.support.images import png

@@ -9,7 +9,6 @@ import pytest
 
 from bot import texts
 from bot.chat import User
-from bot.clock import SystemClock
 from bot.downloads.fetcher import Fetcher
 from bot.errors import ChatFailed, ChatGone, Moderated, PaintFailed
 from bot.job import Job, NewJob, State
@@ -23,6 +22,7 @@ from bot.pictures.processing import ImageProcessor
 from bot.prices import Price
 from bot.providers.fallback import FallbackProvider
 from bot.quota import QuotaRules
+from bot.runtime.clock import SystemClock
 from bot.status.messages import StatusMessages
 from bot.store.store import Store
 from bot.texts import translate, translate_error

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, text
 
-from bot.clock import SystemClock
 from bot.errors import Stale, StoreFailed
+from bot.runtime.clock import SystemClock
 from bot.store.database import Database
 from bot.store.engine import parse_url
 from bot.store.write_queue import MAX_BATCH, WriteQueue, WriteTask

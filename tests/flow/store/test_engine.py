@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Insert, bindparam, insert, select
 
-from bot.clock import SystemClock
 from bot.errors import StoreFailed
+from bot.runtime.clock import SystemClock
 from bot.store.database import Database
 from bot.store.engine import connect_args, insert_once, insert_or_lock, parse_url, upsert
 from bot.store.job_rows import update_held_job, update_job

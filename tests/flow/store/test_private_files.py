@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.playground.database import ChatDatabase
-from bot.clock import SystemClock
+from bot.runtime.clock import SystemClock
 from bot.store.private_files import create_private_folder
 from bot.store.store import Store, back_up, exclusive_access
 from tests.support.databases import migrated_sqlite

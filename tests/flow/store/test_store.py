@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from bot.chat import Attachment, Delivered, MessageRef
-from bot.clock import SystemClock
 from bot.errors import Stale, StoreFailed
 from bot.job import TRANSITIONS, Failure, Job, NewJob, State, new_id
 from bot.painting import Image
+from bot.runtime.clock import SystemClock
 from bot.store.database import Database
 from bot.store.engine import parse_url
 from bot.store.store import Store, upgrade

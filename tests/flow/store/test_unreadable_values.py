@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import CheckConstraint, Connection, text
 
 from bot.chat import User
-from bot.clock import SystemClock
+from bot.runtime.clock import SystemClock
 from bot.sandbox import Sandbox
 from bot.store import schema
 from bot.store.store import Store

@@ -5,9 +5,9 @@ import asyncio
 from adapters.playground.balances import Balances
 from adapters.playground.connections import Connections, OutgoingQueue
 from bot.chat import User
-from bot.clock import SystemClock
 from bot.quota import Balance
-from bot.supervision import Supervisor
+from bot.runtime.clock import SystemClock
+from bot.runtime.supervision import Supervisor
 from tests.support.event_sinks import Quiet
 
 

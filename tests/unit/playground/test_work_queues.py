@@ -3,8 +3,8 @@
 import asyncio
 
 from adapters.playground.work_queues import WorkQueues
-from bot.clock import SystemClock
-from bot.supervision import FIRST_PAUSE_S, Supervisor
+from bot.runtime.clock import SystemClock
+from bot.runtime.supervision import FIRST_PAUSE_S, Supervisor
 from tests.support.clocks import FakeClock, settle
 
 

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import threading
 
-from bot.clock import Clock
+from bot.runtime.clock import Clock
 from tests.support.clocks import NOON, FakeClock, settle
 
 

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from adapters.http import connections
 from adapters.http.connections import ConnectionLimiter, LimitedConnection, max_connections
 from adapters.http.server import HttpServer
-from bot import descriptors
+from bot.runtime import descriptors
 
 HALF_OPEN = b"GET / HTTP/1.1\r\nX: "
 LONG_S = 1000.0  # longer than any test

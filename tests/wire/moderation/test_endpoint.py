@@ -6,12 +6,12 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from bot.clock import SystemClock
 from bot.errors import BadCredentials, BadResult, Busy, NoAnswer, OutOfFunds, PaintFailed, UpstreamDown
 from bot.moderation.endpoint import Endpoint, ModerationClient
 from bot.moderation.rules import Findings
 from bot.painting import Image
 from bot.providers.http.client import UpstreamClient
+from bot.runtime.clock import SystemClock
 from tests.servers.upstream import openai_spec
 from tests.servers.upstream.scripted import Call, Script, scripted_upstream
 from tests.support.clocks import FakeClock, settle

@@ -14,7 +14,6 @@ import pytest
 from PIL import Image as Pillow
 from pydantic import SecretStr
 
-from bot.clock import Clock
 from bot.downloads.fetcher import Fetcher
 from bot.errors import (
     PaintFailed,
@@ -35,6 +34,7 @@ from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import resolve_upstream
 from bot.providers.registry import ProviderDependencies, make_provider
 from bot.providers.tasks.callbacks import Callbacks
+from bot.runtime.clock import Clock
 from bot.sandbox import Sandbox
 from tests.servers.upstream import openai_spec
 from tests.support.clocks import FakeClock

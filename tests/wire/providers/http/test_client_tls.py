@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bot.errors import CutShort, Unreachable
 from bot.providers.http.client import UpstreamClient
-from bot.tls import client_context
+from bot.runtime.tls import client_context
 from tests.servers.upstream.scripted import Call, scripted_upstream
 from tests.wire.providers.http.exchanges import fail_to_paint, paint, says
 

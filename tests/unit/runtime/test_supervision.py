@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.metrics import TASK_RESTARTS
-from bot.supervision import FIRST_PAUSE_S, MAX_PAUSE_S, SupervisedTask, Supervisor, TaskInterrupted
+from bot.runtime.supervision import FIRST_PAUSE_S, MAX_PAUSE_S, SupervisedTask, Supervisor, TaskInterrupted
 from tests.support.clocks import FakeClock, settle
 
 

@@ -1,7 +1,7 @@
 """Long-lived tasks kept running: whatever ends one is logged, and it starts again after a pause that grows.
 
 Every loop that somebody relies on is run by a `Supervisor`, whose `problem` tells `/readyz` why one is down. Work that
-ends by itself and that somebody awaits is none: `bot.background` holds it.
+ends by itself and that somebody awaits is none: `bot.runtime.background` holds it.
 """
 
 import asyncio
@@ -10,8 +10,8 @@ from typing import Any
 
 import structlog
 
-from bot.clock import Clock, wait_for_event
 from bot.metrics import TASK_RESTARTS
+from bot.runtime.clock import Clock, wait_for_event
 
 log = structlog.get_logger()
 

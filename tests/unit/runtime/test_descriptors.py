@@ -4,7 +4,7 @@ import resource
 
 import pytest
 
-from bot import descriptors
+from bot.runtime import descriptors
 
 
 @pytest.mark.parametrize("limit", [64, 256, 1024, 65_536])

@@ -6,7 +6,8 @@ from datetime import UTC
 
 import pytest
 
-from bot.clock import (
+from bot.errors import StoreFailed
+from bot.runtime.clock import (
     CLOCK_CHECK_S,
     RESUME_GRACE_S,
     STORE_PAUSES_S,
@@ -18,7 +19,6 @@ from bot.clock import (
     wait_for_event,
     wait_for_future,
 )
-from bot.errors import StoreFailed
 from tests.support.clocks import FakeClock, settle
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bot.background import BackgroundTasks
+from bot.runtime.background import BackgroundTasks
 from tests.support.clocks import FakeClock, settle
 
 

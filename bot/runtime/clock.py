@@ -1,6 +1,6 @@
 """Time as a parameter: the clock, the machine's own clock, and every way to wait on one.
 
-Waits only on the clock it is given, so that tests own time; starts no work of its own (`bot.background` does).
+Waits only on the clock it is given, so that tests own time; starts no work of its own (`bot.runtime.background` does).
 """
 
 import asyncio

@@ -9,14 +9,14 @@ from typing import Any
 
 import structlog
 
-from bot.clock import Clock, wait_for_future
+from bot.runtime.clock import Clock, wait_for_future
 
 log = structlog.get_logger()
 
 
 class BackgroundTasks:
     """The running background tasks of one owner. A coroutine handles its own failures: nobody awaits its result. Any
-    other failure is logged. Work that must go on is a `bot.supervision.Supervisor`'s."""
+    other failure is logged. Work that must go on is a `bot.runtime.supervision.Supervisor`'s."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
