@@ -6,9 +6,9 @@ Why slots are reserved. A painting hardly takes less than `MIN_PAINT_S` seconds,
 about n · period / MIN_PAINT_S (at most n) end within one period. With as many slots free, and half as many again
 for jobs about to join, each of these pictures goes out the moment it is ready: that is the reserve.
 
-- A final state may take any slot, but of a budget shared by all chats it leaves a tenth, as all but first posts do:
-  when the pictures of a crowd are ready at once, whoever asks meanwhile is answered at once. For Telegram's 30 calls a
-  second, sixty such pictures go out within 2.3 s instead of 2.
+- A final state may take any slot. But of a budget shared by all chats it leaves a tenth for FIRST_POSTS_S after a first
+  post was asked for, as all but first posts do: when the pictures of a crowd are ready at once, whoever asks
+  meanwhile is answered at once. For Telegram's 30 calls a second, sixty such pictures then take 2.3 s instead of 2.
 - A first post leaves nothing where its slot is free again before its own picture can be ready (Discord: 5 a 5
   s). Where a slot is gone for longer it leaves the reserve, but never has to leave more than two thirds of
   the slots, so that even in the worst crowd some see that they are being served. In numbers, for Telegram's
@@ -36,6 +36,7 @@ from math import ceil, inf
 from bot.chat import Budget
 
 MIN_PAINT_S = 20.0  # seconds; what the faster upstreams take for an image
+FIRST_POSTS_S = 3.0  # seconds; who is told "seen" within a second asks on, so the next first post is likely this near
 ENDS_PER_OPEN_JOB = 1.5  # ends reserved for each open job: a crowd arrives one by one, so more are about to join
 
 
@@ -57,13 +58,15 @@ class RateWindow:
         self._slots_in_flight = 0  # slots of calls in flight
         self._last_start = -inf  # monotonic time at which the last call started
         self._paused_until = -inf
+        self._first_posts_until = -inf  # monotonic time until which slots are left to first posts
         self.expected_finals = 0
         """Messages whose final state is still to come; each will need a slot for it."""
 
     def is_idle(self, now: float) -> bool:
         """Whether dropping the window would change nothing."""
         self._release_expired(now)
-        return not (self._release_times or self._slots_in_flight or self.expected_finals or self._paused_until > now)
+        in_use = self._release_times or self._slots_in_flight or self.expected_finals
+        return not (in_use or self._paused_until > now or self._first_posts_until > now)
 
     def earliest_start(self, urgency: Urgency, now: float, slots: int = 1) -> float:
         """`now` if a call that takes `slots` slots may start; else the earliest time at which that may have changed.
@@ -73,7 +76,7 @@ class RateWindow:
         """
         used = self.used_slots(now)
         needed = min(slots, self._budget.slots)
-        spare = self._budget.slots - used - self._reserved_slots(urgency)
+        spare = self._budget.slots - used - self._reserved_slots(urgency, now)
         at = now
         if spare < needed:
             missing = needed - spare
@@ -88,10 +91,15 @@ class RateWindow:
         self._release_expired(now)
         return len(self._release_times) + self._slots_in_flight
 
-    def _reserved_slots(self, urgency: Urgency) -> int:
+    def expect_first_posts(self, now: float) -> float:
+        """A first post was asked for. Returns until when slots are left to others."""
+        self._first_posts_until = now + FIRST_POSTS_S
+        return self._first_posts_until
+
+    def _reserved_slots(self, urgency: Urgency, now: float) -> int:
         """Slots that a call of this urgency must leave free; the module's docstring says why."""
         slots, period = self._budget.slots, self._budget.period_s
-        for_first_posts = slots // 10 if self._budget.shared else 0
+        for_first_posts = slots // 10 if now < self._first_posts_until else 0
         reserve = ceil(ENDS_PER_OPEN_JOB * self.expected_finals * min(1.0, period / MIN_PAINT_S))
         if urgency is Urgency.FINAL:
             return for_first_posts

@@ -75,7 +75,8 @@ class Pacer:
         self._order = count()
 
     def __len__(self) -> int:
-        """Number of tracked entries; 0 at the first look after all messages are dropped and their slots free."""
+        """Number of tracked entries; 0 at the first look after all messages are dropped, their slots free, and no first
+        post was asked for in the last `budgets.FIRST_POSTS_S` seconds."""
         return len(self._messages) + len(self._windows) + len(self._queues)
 
     # ------------------------------------------------------------ requests
@@ -98,6 +99,8 @@ class Pacer:
         message.request = request
         if message.expected_lane is not None:
             self._set_expected_lane(message, lane)
+        if urgency is Urgency.FIRST:
+            self._expect_first_posts(lane, now)
         self._enqueue(key, message)
 
     def post_urgency(self, lane: Lane, now: float) -> Urgency:
@@ -223,6 +226,12 @@ class Pacer:
                     self._windows.open_window(budget).expected_finals += step
                     self._windows.schedule_idle_check(budget.key, -inf)
                 self._queues.mark_changed(place)
+
+    def _expect_first_posts(self, lane: Lane, now: float) -> None:
+        for budget in lane.budgets:
+            if budget.shared:
+                until = self._windows.open_window(budget).expect_first_posts(now)
+                self._windows.schedule_idle_check(budget.key, until)
 
     def _enqueue(self, key: str, message: _PacedMessage) -> None:
         """Adds the message's request, if any, to its queue, unless a call is in flight."""

@@ -196,15 +196,23 @@ def test_pictures_that_are_ready_at_once_leave_a_tenth_of_what_all_chats_share_t
     chats = [lane(Budget(key=f"chat {number}", slots=4, period_s=10.0), everybody) for number in range(70)]
     for number in range(60):
         pacer.request_call(f"picture {number}", FINAL, chats[number], 0.0)
-    pacer.request_call("edit", PROGRESS, chats[60], 0.0)
-    assert _send_all(pacer, 0.0) == [f"picture {number}" for number in range(27)]
-    for number in range(4):  # asked for while thirty-three pictures still wait
-        pacer.request_call(f"other {number}", FIRST, chats[61 + number], 0.5)
-    assert _send_all(pacer, 0.5) == ["other 0", "other 1", "other 2"]
+    assert _send_all(pacer, 0.0) == [f"picture {number}" for number in range(30)]  # nobody asked
+    for number in range(4):  # asked for while thirty pictures still wait
+        pacer.request_call(f"other {number}", FIRST, chats[60 + number], 0.5)
     assert pacer.next_call(0.5) == 1.0
-    assert _send_all(pacer, 1.0) == [*(f"picture {number}" for number in range(27, 51)), "other 3"]  # by rank again
-    assert _send_all(pacer, 1.5) == ["picture 51", "picture 52"]
-    assert _send_all(pacer, 2.0) == [f"picture {number}" for number in range(53, 60)]
+    pictures = [f"picture {number}" for number in range(30, 57)]
+    assert _send_all(pacer, 1.0) == [*pictures, "other 0", "other 1", "other 2"]
+    assert _send_all(pacer, 2.0) == ["picture 57", "picture 58", "picture 59", "other 3"]
+    for number in range(60):
+        pacer.request_call(f"picture {number}", FINAL, chats[number], 3.0)
+    assert len(_send_all(pacer, 3.0)) == 27  # a first post was asked for three seconds ago
+    pacer.request_call("late", FIRST, chats[65], 3.2)
+    assert _send_all(pacer, 3.2) == ["late"]
+    assert len(_send_all(pacer, 4.0)) == 26
+    assert len(_send_all(pacer, 6.3)) == 7
+    for number in range(60):
+        pacer.request_call(f"picture {number}", FINAL, chats[number], 20.0)
+    assert len(_send_all(pacer, 20.0)) == 30
 
 
 def _send_all(pacer: Pacer, now: float) -> list[str]:
