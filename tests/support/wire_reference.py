@@ -18,6 +18,29 @@ from tests.support import PROJECT
 PAGE = PROJECT / "deploy" / "wires.md"
 MAX_DEFAULT_CHARS = 60  # of a default in the table; longer ones are in the source
 
+OPENROUTER_IMAGES = """[[providers]]
+name = "openrouter-images"
+dialect = "images"
+base_url = "https://openrouter.ai/api/v1"
+api_key = "your key"
+model = "openai/gpt-image-2"
+sizes = ["auto", "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9"]
+tiers = ["1K", "2K", "4K"]
+
+[providers.wire]
+generations = "/images"
+edits = "/images"
+edits_form = "json"
+image_field = "input_references"
+reference_item = { type = "image_url", image_url = { url = "{url}" } }
+mask_field = ""
+size_field = "aspect_ratio"
+tier_field = "resolution"
+partial_images = 0
+credits_path = "usage.cost"
+"""
+"""Settings of OpenRouter's dedicated Image API (`POST /api/v1/images`), by ImageGenerationRequest of its own SDK."""
+
 HEAD = """# What can be set about an upstream's wire
 
 Every field below can be set in a provider's `wire`, in place of what its preset says: names of fields, paths, status
@@ -55,34 +78,13 @@ in [`tests/wire/providers/test_relays_as_settings.py`](../tests/wire/providers/t
 Gateway, kie.ai, SiliconFlow. OpenRouter's Image API, which takes more options than its chat completions:
 
 ```toml
-[[providers]]
-name = "openrouter-images"
-dialect = "images"
-base_url = "https://openrouter.ai/api/v1"
-api_key = "your key"
-model = "openai/gpt-image-2"
-sizes = ["auto", "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9"]
-tiers = ["1K", "2K", "4K"]
-
-[providers.wire]
-generations = "/images"
-edits = "/images"
-edits_form = "json"
-image_field = "input_references"
-reference_item = { type = "image_url", image_url = { url = "{url}" } }
-mask_field = ""
-size_field = "aspect_ratio"
-tier_field = "resolution"
-partial_images = 0
-credits_path = "usage.cost"
-```
 """
 
 
 def reference() -> str:
     """The whole page."""
     common = {each.name for each in fields(RequestWire)}
-    parts = [HEAD, "## Every dialect\n", *_table(RequestWire, common)]
+    parts = [f"{HEAD}{OPENROUTER_IMAGES}```\n", "## Every dialect\n", *_table(RequestWire, common)]
     for title, kind in (("chat", ChatWire), ("tasks", TasksWire), ("images", ImagesWire)):
         names = {each.name for each in fields(kind)}
         parts += [f"## `{title}`\n", *_table(kind, (names - common) | _docstrings(kind).keys())]

@@ -30,6 +30,7 @@ from bot.settings import load
 from tests.servers.upstream.scripted import Call, scripted_upstream
 from tests.support.clocks import InstantClock
 from tests.support.images import png
+from tests.support.wire_reference import OPENROUTER_IMAGES
 
 FOX, HAT = png("orange", (30, 20)), png("black", (20, 30))
 REFERENCE = Image(data=HAT, media_type="image/png", width=20, height=30)
@@ -142,31 +143,6 @@ Route = Callable[[Call], object]
 
 def always(answer: object) -> Route:
     return lambda call: answer
-
-
-# The fields of ImageGenerationRequest in OpenRouter's own SDK, of its dedicated Image API (`POST /api/v1/images`)
-OPENROUTER_IMAGES = """
-[[providers]]
-name = "openrouter-images"
-dialect = "images"
-base_url = "URL/api/v1"
-api_key = "sk-or"
-model = "openai/gpt-image-2"
-sizes = ["auto", "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9"]
-tiers = ["1K", "2K", "4K"]
-
-[providers.wire]
-generations = "/images"
-edits = "/images"
-edits_form = "json"
-image_field = "input_references"
-reference_item = { type = "image_url", image_url = { url = "{url}" } }
-mask_field = ""
-size_field = "aspect_ratio"
-tier_field = "resolution"
-partial_images = 0
-credits_path = "usage.cost"
-"""
 
 
 @dataclass(slots=True)
@@ -393,7 +369,8 @@ async def test_openrouters_image_api(tmp_path: Path) -> None:
     usage = {"prompt_tokens": 6, "completion_tokens": 1290, "total_tokens": 1296, "cost": 0.04}
     answer = {"created": 1, "data": [{"b64_json": base64.b64encode(FOX).decode()}], "usage": usage}
     relay = Relay(always(answer))
-    async with configured(OPENROUTER_IMAGES, relay, tmp_path) as bench:
+    documented = OPENROUTER_IMAGES.replace("https://openrouter.ai", "URL").replace("your key", "sk-or")
+    async with configured(documented, relay, tmp_path) as bench:
         options = Options(
             size="16:9", tier="2K", quality="high", background="transparent", format="webp", compression=80, n=2
         )
