@@ -7,7 +7,7 @@ from pathlib import Path
 
 from typing_extensions import override
 
-from tests.servers.telegram import UNLIMITED
+from tests.servers.telegram import UNLIMITED, Message
 from tests.support.clocks import PausableClock
 from tests.support.images import png
 from tests.wire.telegram.easel import TelegramWorld, telegram_world
@@ -32,3 +32,10 @@ async def standing_world(folder: Path, clock: PausableClock) -> AsyncGenerator[T
 
 def shot(number: int) -> bytes:
     return png(size=(100 + number, 50))
+
+
+def photos(place: TelegramWorld, count: int) -> list[Message]:
+    """Photos of Bo's, elsewhere."""
+    bo = next(each for each in place.server.core.world.users.values() if each.name == "Bo")
+    away = place.server.add_group("Away", members=[bo], bot_status="left")
+    return [place.server.photo(bo, away, shot(number), caption="not the member's words") for number in range(count)]

@@ -15,7 +15,7 @@ from tests.support.clocks import PausableClock
 from tests.support.waiting import wait_until
 from tests.support.world import reference_sizes
 from tests.wire.telegram.easel import SPEED, TelegramWorld, telegram_world
-from tests.wire.telegram.test_several_messages import StandingClock, photos, shot
+from tests.wire.telegram.standing import StandingClock, photos, shot
 
 
 @pytest.fixture

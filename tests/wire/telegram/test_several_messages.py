@@ -10,13 +10,13 @@ from bot.handlers import draft_jobs
 from bot.jobs import service
 from bot.pictures.inspection import SUPPORTED_FORMATS
 from bot.texts import translate, translate_error
-from tests.servers.telegram import UNLIMITED, Chat, Message
+from tests.servers.telegram import UNLIMITED, Chat
 from tests.servers.telegram.entities import Content
 from tests.support.clocks import PausableClock
 from tests.support.world import reference_sizes
 from tests.wire.telegram.easel import SPEED, TelegramWorld, telegram_world
 from tests.wire.telegram.edges import wired
-from tests.wire.telegram.standing import StandingClock, shot, standing_world
+from tests.wire.telegram.standing import StandingClock, photos, shot, standing_world
 
 
 @pytest.fixture
@@ -28,13 +28,6 @@ def clock() -> PausableClock:
 async def place(tmp_path: Path, clock: PausableClock) -> AsyncGenerator[TelegramWorld]:
     async with standing_world(tmp_path, clock) as made:
         yield made
-
-
-def photos(place: TelegramWorld, count: int) -> list[Message]:
-    """Photos of Bo's, elsewhere."""
-    bo = next(each for each in place.server.core.world.users.values() if each.name == "Bo")
-    away = place.server.add_group("Away", members=[bo], bot_status="left")
-    return [place.server.photo(bo, away, shot(number), caption="not the member's words") for number in range(count)]
 
 
 # ---------------------------------------------------------------- a forward with a comment
