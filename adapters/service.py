@@ -207,21 +207,23 @@ async def demo(settings: Settings, *, ready: Callable[[str], None]) -> None:
 
 
 def demo_settings(settings: Settings, address: str) -> Settings:
-    """The operator's settings with the sandbox at `address` as the only provider, the playground as the only platform,
+    """The operator's settings with the sandbox at `address` as the only upstream, the playground as the only platform,
     and a database of their own."""
-    provider = {
+    common = {
         "preset": "sandbox",
         "base_url": address,
         "api_key": SANDBOX_KEY,
         "idle_timeout_s": DEMO_SILENCE_S,
     }
+    # the images dialect can do most; the other one stands behind it, so that a failover can be seen
+    providers = ({"name": "images", "dialect": "images"} | common, {"name": "chat", "dialect": "chat"} | common)
     page = {"enabled": True, "path": DEMO_FOLDER / "playground.db"}
     return settings.model_copy(
         update={
             "discord": DiscordSettings(),
             "telegram": TelegramSettings(),
             "database_url": f"sqlite:///{DEMO_FOLDER / 'easel.db'}",
-            "providers": (Provider.model_validate(provider),),
+            "providers": tuple(map(Provider.model_validate, providers)),
             "moderation": Moderation(enabled=True, base_url=address, api_key=SecretStr(SANDBOX_KEY)),
             "fetch": Fetch(allow_hosts=(address.removeprefix("http://"),)),
             "playground": settings.playground.model_copy(update=page),

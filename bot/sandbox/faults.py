@@ -2,7 +2,7 @@
 
 Ask for one in the prompt, `[[429]]` or `[[429:3]]`, or for several where they make sense together
 (`[[torn]] [[forms:4]]`), or through `Sandbox(faults=…)`. A name that is not in the table is ordinary text.
-The number is optional.
+The number is optional. A dialect before the name, as in `[[images/500]]`, spares the others: a failover can be seen.
 
     [[400]] [[401]] [[402]] [[403]] [[404]]    refused with that status and the relay's error body
     [[429:S]] [[500]]                          likewise; S: Retry-After in seconds
@@ -48,7 +48,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Literal
 
-FAULT_TAG = re.compile(r"\[\[([A-Za-z0-9_-]+)(?::(\d+(?:\.\d+)?))?\]\]")
+Dialect = Literal["chat", "tasks", "images"]
+FAULT_TAG = re.compile(r"\[\[(?:(chat|tasks|images)/)?([A-Za-z0-9_-]+)(?::(\d+(?:\.\d+)?))?\]\]", re.I)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,9 +206,11 @@ class Fault:
         return replace(definition.effect, **{definition.number_field: self.number})
 
 
-def parse_faults(prompt: str) -> list[Fault]:
-    """The faults that a prompt asks for, in order."""
-    found = ((name.lower(), number) for name, number in FAULT_TAG.findall(prompt))
+def parse_faults(prompt: str, dialect: Dialect) -> list[Fault]:
+    """The faults that a prompt asks for in one dialect, in order."""
+    found = (
+        (name.lower(), number) for only, name, number in FAULT_TAG.findall(prompt) if only.lower() in ("", dialect)
+    )
     return [Fault(name, float(number) if number else None) for name, number in found if name in FAULTS]
 
 

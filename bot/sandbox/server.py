@@ -181,7 +181,7 @@ class Sandbox:
         self._requests.append(record)
         self._count += 1
         configured = self._faults(record)
-        effect = combine_effects([*([configured] if configured else []), *parse_faults(parsed.prompt)])
+        effect = combine_effects([*([configured] if configured else []), *parse_faults(parsed.prompt, parsed.dialect)])
         return effect, random.Random(f"{self._seed} {self._count}")  # noqa: S311 - the jitter of a pace
 
     # ------------------------------------------------------------ routes of its own

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import ClassVar, Literal, cast
 
 from bot.sandbox.http_errors import BadRequestError
 from bot.sandbox.painting.picture_spec import picture_size
@@ -24,6 +24,7 @@ MAX_PICTURES = 4
 class ChatRequest:
     """A valid request."""
 
+    dialect: ClassVar[Literal["chat"]] = "chat"
     model: str
     prompt: str
     references: tuple[Reference, ...]

@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import ClassVar, Literal, cast
 
 from bot.sandbox.references import InvalidReferenceError, Reference, alpha_channel, parse_reference
 
@@ -80,6 +80,7 @@ class FormFile:
 class ImagesRequest:
     """A valid request; fields that were missing have the API's defaults."""
 
+    dialect: ClassVar[Literal["images"]] = "images"
     prompt: str
     references: tuple[Reference, ...]
     """The images to edit, in order; empty for a generation."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from bot.sandbox.http_errors import Object
 from bot.sandbox.references import Reference
@@ -14,6 +14,7 @@ State = Literal["queued", "painting", "completed", "failed", "cancelled", "myste
 class TaskRequest:
     """A valid submit request."""
 
+    dialect: ClassVar[Literal["tasks"]] = "tasks"
     model: str
     prompt: str
     references: tuple[Reference, ...]

@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from bot.sandbox import references
-from bot.sandbox.painting import label
+from bot.sandbox.painting.strip import describe_reference
 from bot.sandbox.references import InvalidReferenceError, parse_reference
 from tests.unit.sandbox.pictures import encode, plain_reference
 
@@ -15,7 +15,7 @@ def test_a_reference_is_what_its_bytes_say():
     turned = parse_reference(encode(Image.new("RGB", (80, 40), "red"), "JPEG", exif=exif))
     assert (turned.media_type, turned.width, turned.height, turned.exif) == ("image/jpeg", 80, 40, True)
     assert references.open_reference(turned, within=100).size == (40, 80)
-    assert "EXIF" in label._describe_reference(turned)  # pyright: ignore[reportPrivateUsage] - the words of the label
+    assert "EXIF" in describe_reference(turned)
     assert not plain_reference("red", kind="GIF").exif
     assert "data" not in repr(turned)
 

@@ -205,7 +205,7 @@ async def test_the_twelfth_form_puts_each_picture_under_its_own_index(client: ht
 def test_every_fault_of_the_table_is_described_and_tried_here():
     import bot.sandbox.faults as module
 
-    described = set(re.findall(r"\[\[([\w-]+)", module.__doc__ or ""))
+    described = set(re.findall(r"\[\[(?:\w+/)?([\w-]+)", module.__doc__ or ""))
     assert described == set(FAULTS)
     files = Path(__file__).parents[1].rglob("test_*.py")
     tried = "".join(each.read_text(encoding="utf-8") for each in files)

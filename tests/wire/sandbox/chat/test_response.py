@@ -74,7 +74,7 @@ async def test_references_are_rehosted_in_the_keyword_line_and_seen_in_the_pictu
     found = PICTURE.search(text)
     assert found is not None
     picture = await download_picture(client, found[1])
-    assert has_colour(picture, (255, 0, 0), area=2000)
+    assert has_colour(picture, (255, 0, 0), area=800)
     assert not has_colour(await paint_and_download(client, sandbox, "nobody"), (255, 0, 0), area=1)
     [received, _] = sandbox.requests
     assert [(each.media_type, each.width, each.height) for each in received.references] == [
