@@ -17,6 +17,7 @@ from aiohttp.abc import AbstractResolver
 from tenacity import AsyncRetrying, retry_if_exception
 from yarl import URL
 
+from bot.downloads.content_encoding import decode_body, is_encoded
 from bot.downloads.partial_body import PartialBody
 from bot.errors import FetchFailed, FetchForbidden, FetchTooSlow, FetchUnavailable
 from bot.errors.machine import is_machine_failure
@@ -27,9 +28,11 @@ CONNECT_TIMEOUT_S = 10.0  # seconds for one connection; then the next address or
 MACHINE_RETRY_S = 1.0  # before a download is begun again that the machine had no descriptor for
 MAX_URL_CHARS = 8192  # a signed link has one or two thousand
 CHUNK_BYTES = 65_536  # read at once
-NOT_YET = frozenset({403, 404, 409, 410, 423, 425})  # statuses of a result store to which a file has not spread yet
+# Statuses of a result store to which a file has not spread yet, or that still makes it: any refusal, since some want a
+# signature (400, 401, 403) for whatever they do not have.
+NOT_YET = frozenset({202, 304, *range(400, 500)})
 HEADERS = {
-    "Accept-Encoding": "identity",  # a compressed body could expand to any size; see PartialBody
+    "Accept-Encoding": "identity",  # some compress all the same; see `content_encoding`
     "User-Agent": "Mozilla/5.0 (compatible; Easel)",
 }
 
@@ -106,31 +109,41 @@ class Fetcher:
         `retries` a name that does not exist fails as fast as one that is not public.
 
         A body that breaks off is continued where the server can do that, else begun again. Never waits for a file
-        that is not there yet: that raises FetchUnavailable, as does whatever else may pass.
+        that is not there yet: that raises FetchUnavailable, as does whatever else may pass. A compressed body is
+        decompressed, to at most `max_bytes` as well.
 
-        Raises FetchForbidden, FetchUnavailable, FetchTooLarge, FetchTooSlow, FetchFailed. A compressed body fails.
+        Raises FetchForbidden, FetchUnavailable, FetchTooLarge, FetchTooSlow, FetchFailed.
         """
         tries = 1 + len(RETRY_PAUSES_S) if retries else 1
         try:
             async with asyncio.timeout(timeout_s):
-                return await self._download_with_retries(url, max_bytes, tries)
+                body = await self._download_with_retries(url, max_bytes, tries)
+                data = body.data
+                if is_encoded(data, body.encoding):
+                    return await asyncio.to_thread(decode_body, data, body.encoding, max_bytes)
+                return data
         except TimeoutError:
             raise FetchTooSlow(detail=f"not complete after {timeout_s:g} s") from None
 
-    async def _download_with_retries(self, url: str, limit: int, tries: int) -> bytes:
+    async def _download_with_retries(self, url: str, limit: int, tries: int) -> PartialBody:
         """Downloads, and again after each of RETRY_PAUSES_S while the failure is transient, at most `tries` times; as
         long as the machine has no descriptor for it, every MACHINE_RETRY_S."""
         body = PartialBody(limit)
         while True:
             try:
                 await self._retrying(body, tries)(self._follow_redirects, _parse_url(url), body)
+            except FetchUnavailable as unavailable:
+                unavailable.received = body.data
+                raise
             except (aiohttp.ClientError, OSError, ValueError) as exc:
                 failure, has_room = _translate_error(exc), not is_machine_failure(exc)
             else:
-                return body.data
+                return body
             if has_room:
                 break
             await self._sleep(MACHINE_RETRY_S)
+        if isinstance(failure, FetchUnavailable):
+            failure.received = body.data
         # raised here, so that it is not chained: the library's texts hold the whole address, which may be signed
         raise failure
 
@@ -205,6 +218,8 @@ def guarded_socket(info: tuple[Any, ...]) -> socket.socket:
 async def _read_body(response: aiohttp.ClientResponse, body: PartialBody) -> None:
     if response.status != 416:  # of a range that was asked for
         response.raise_for_status()
+        if response.status in NOT_YET:
+            raise aiohttp.ClientResponseError(response.request_info, (), status=response.status)
         if not 200 <= response.status < 300:
             raise FetchFailed(detail=f"status {response.status}")
     body.begin(response.status, response.headers)

@@ -6,11 +6,8 @@ Pure: `bot.downloads` makes the requests.
 import re
 from collections.abc import Mapping
 
-from bot.errors import FetchFailed, FetchTooLarge, FetchUnavailable
+from bot.errors import FetchTooLarge, FetchUnavailable
 
-# Values of Content-Encoding that mean no compression, as result stores send them: S3 keeps `aws-chunked` of the upload
-# (its framing is long gone), and people write charsets and transfer encodings there.
-_NO_COMPRESSION = frozenset({"", "identity", "none", "aws-chunked", "utf-8", "utf8", "binary", "8bit", "base64"})
 _CONTENT_RANGE = re.compile(r"bytes\s+(\d+)-(\d+)/(\d+|\*)\s*$", re.IGNORECASE)
 
 
@@ -30,6 +27,8 @@ class PartialBody:
         self._total: int | None = None  # bytes of the whole body; None: not announced
         self._etag = ""  # a strong one: equal bytes
         self._validator = ""  # for If-Range; empty: the server names none
+        self.encoding = ""
+        """Value of its Content-Encoding; empty: it has none."""
 
     @property
     def data(self) -> bytes:
@@ -46,18 +45,15 @@ class PartialBody:
     def begin(self, status: int, headers: Mapping[str, str]) -> None:
         """Takes the status (2xx, or 416) and the headers of an answer; its body is what is missing, or the whole.
 
-        Raises FetchUnavailable where it is neither, so that the whole must be asked for; FetchTooLarge; FetchFailed for
-        a compressed body.
+        Raises FetchUnavailable where it is neither, so that the whole must be asked for; FetchTooLarge.
         """
-        encodings = {each.strip().lower() for each in headers.get("Content-Encoding", "").split(",")}
-        if not encodings <= _NO_COMPRESSION:
-            raise FetchFailed(detail="an encoded body, although none was asked for")
-        if status in (206, 416):
+        if status == 416 or (status == 206 and (self._size or "Content-Range" in headers)):
             self._continue(headers)
         else:
             self._forget()
             length = headers.get("Content-Length", "")
             self._total = int(length) if length.isdecimal() else None
+        self.encoding = headers.get("Content-Encoding", "")
         if (self._total or 0) > self._limit:
             raise FetchTooLarge(detail=f"{self._total} bytes announced, {self._limit} allowed")
         etag = headers.get("ETag", "")

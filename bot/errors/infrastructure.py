@@ -19,6 +19,9 @@ class FetchForbidden(FetchFailed):
 class FetchUnavailable(FetchFailed):
     """Nothing is to be had at the address now, not even after a few tries; in a minute there may be."""
 
+    received: bytes = b""
+    """What came of a body that always broke off; it may be all there is, where the server announces too much."""
+
 
 class FetchTooLarge(FetchFailed):
     """The body has more bytes than allowed."""

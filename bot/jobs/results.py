@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from bot.downloads.fetcher import Fetcher
-from bot.errors import BadResult, FetchFailed, FetchTooLarge, FetchUnavailable, Unfetched
+from bot.errors import BadResult, BrokenPicture, FetchFailed, FetchTooLarge, FetchUnavailable, NotAPicture, Unfetched
 from bot.jobs.file_memory import FileMemory
 from bot.painting import Blob, Image, Link
 from bot.pictures.processing import ImageProcessor
@@ -33,6 +33,10 @@ UNAVAILABLE_PAUSES_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 15.0, 14.5)  # before eac
 
 class _LargerThanUsual(Exception):
     """A result has more than USUAL_BYTES."""
+
+
+class _NotThereYet(Exception):
+    """A result may be at its address later."""
 
 
 class JobResults:
@@ -95,11 +99,10 @@ class JobResults:
                 continue
             try:
                 fetched[at] = await self._fetch_first(source, limit, owner, patient=patient)
+            except _NotThereYet:
+                is_complete = False
             except (FetchFailed, BadResult) as failed:
-                if patient and isinstance(failed, FetchUnavailable):
-                    is_complete = False
-                else:
-                    fetched[at] = failed
+                fetched[at] = failed
         if is_complete and not _images(fetched):
             failure = fetched[len(sources) - 1] if sources else None
             if isinstance(failure, FetchFailed):
@@ -110,18 +113,20 @@ class JobResults:
     async def _fetch_first(self, source: Link | Blob, limit: int, owner: str, *, patient: bool) -> Image:
         """The image of a source, or of the first of its fallbacks that has one.
 
-        Raises FetchFailed, BadResult; FetchUnavailable where it may come later, if `patient`; _LargerThanUsual.
+        Raises FetchFailed, BadResult; _NotThereYet where it may come later, if `patient`; _LargerThanUsual.
         """
         try:
             return await self._fetch_one(source, limit, owner)
         except (FetchFailed, BadResult) as failed:
             if isinstance(failed, FetchTooLarge) and limit < RESULT_MAX_BYTES:
                 raise _LargerThanUsual from failed
-            may_come = patient and isinstance(failed, FetchUnavailable)
+            may_come = patient and _may_come(source, failed)
             host = urlsplit(source.url).netloc if isinstance(source, Link) else "inline"
             note = partial(log.info, "result not there yet") if may_come else partial(log.warning, "result dropped")
             note(failure=type(failed).__name__, detail=failed.detail, host=host)
-            if may_come or source.fallback is None:
+            if may_come:
+                raise _NotThereYet from failed
+            if source.fallback is None:
                 raise
             return await self._fetch_first(source.fallback, limit, owner, patient=patient)
 
@@ -142,8 +147,27 @@ class JobResults:
             except FetchTooLarge:
                 raise
             except (FetchFailed, BadResult) as failed:
+                if isinstance(failed, FetchUnavailable) and (whole := await self._read_broken_off(failed, owner)):
+                    return whole
                 failures.append(failed)
         raise next((each for each in failures if isinstance(each, FetchUnavailable)), failures[0])
+
+    async def _read_broken_off(self, failed: FetchUnavailable, owner: str) -> Image | None:
+        """The image of a download that always broke off, where all of it has come: its server announces more than there
+        is. None: it is none, or not whole."""
+        try:
+            return await self._processor.validate_result(failed.received, owner=owner) if failed.received else None
+        except BadResult:
+            return None
+
+
+def _may_come(source: Link | Blob, failed: FetchFailed | BadResult) -> bool:
+    """Whether an address from which no image came may have it later: nothing is there, or a page that says so, or a
+    part of it. Where the source has a fallback, a page is no reason to wait."""
+    if isinstance(failed, FetchUnavailable):
+        return True
+    is_other = isinstance(failed.__cause__, NotAPicture | BrokenPicture)
+    return isinstance(source, Link) and is_other and source.fallback is None
 
 
 def _images(fetched: Mapping[int, Image | FetchFailed | BadResult]) -> list[Image]:

@@ -29,6 +29,8 @@ class Cdn:
     late: dict[str, int] = field(default_factory=dict[str, int])
     """Requests for a path that are answered with `status` first."""
     status: str = "404 Not Found"
+    surplus: int = 0
+    """Bytes that are announced beyond those of a file."""
     asked: list[str] = field(default_factory=list[str])
     url: str = ""
 
@@ -37,7 +39,9 @@ class Cdn:
         if self.asked.count(call.target) <= self.late.get(call.target, 0) or call.target not in self.files:
             await call.respond(PAGE, status=self.status)
         else:
-            await call.respond(self.files[call.target], "Content-Type: image/png")
+            file = self.files[call.target]
+            await call.head(f"Content-Length: {len(file) + self.surplus}", "Content-Type: image/png")
+            await call.send(file)
 
     def link(self, path: str, *mirrors: str, fallback: Link | None = None) -> Link:
         return Link(url=self.url + path, mirrors=tuple(self.url + each for each in mirrors), fallback=fallback)
@@ -66,7 +70,10 @@ async def bench() -> AsyncGenerator[Bench]:
     await asyncio.to_thread(processor.close)
 
 
-@pytest.mark.parametrize("status", ["404 Not Found", "403 Forbidden", "425 Too Early", "503 Slow Down"])
+@pytest.mark.parametrize(
+    "status",
+    ["404 Not Found", "403 Forbidden", "425 Too Early", "503 Slow Down", "400 Bad", "401 No", "202 Wait", "200"],
+)
 @pytest.mark.parametrize("times", [1, 4])
 async def test_an_address_where_nothing_is_yet_is_asked_again(bench: Bench, status: str, times: int) -> None:
     bench.cdn.status, bench.cdn.late = status, {"/a.png": times}
@@ -87,7 +94,7 @@ async def test_what_is_there_is_fetched_once_and_kept_when_another_never_comes(b
     bench.cdn.late = {"/b.png": 3}
     paths = ("/never.png", "/a.png", "/page", "/b.png")
     assert await bench.fetch(*map(bench.cdn.link, paths)) == [PICTURE, OTHER]
-    assert [bench.cdn.asked.count(path) for path in paths[1:]] == [1, 1, 4]
+    assert [bench.cdn.asked.count(path) for path in ("/a.png", "/b.png")] == [1, 4]
 
 
 async def test_an_empty_file_is_not_there_yet(bench: Bench) -> None:
@@ -98,6 +105,27 @@ async def test_an_empty_file_is_not_there_yet(bench: Bench) -> None:
 
     bench.clock.sleep = fill  # type: ignore[method-assign]  # the file appears with time
     assert await bench.fetch(bench.cdn.link("/a.png")) == [PICTURE]
+
+
+@pytest.mark.parametrize("unfinished", [PICTURE[: len(PICTURE) // 2], b'{"status": "processing"}'])
+async def test_half_a_picture_or_another_document_is_not_there_yet(bench: Bench, unfinished: bytes) -> None:
+    bench.cdn.files["/a.png"] = unfinished
+
+    async def fill(seconds: float) -> None:
+        bench.cdn.files["/a.png"] = PICTURE if seconds else unfinished
+
+    bench.clock.sleep = fill  # type: ignore[method-assign]  # the file is complete with time
+    assert await bench.fetch(bench.cdn.link("/a.png")) == [PICTURE]
+
+
+@pytest.mark.parametrize("cut", [0, 20])
+async def test_a_length_that_is_always_announced_too_long_loses_no_picture(bench: Bench, cut: int) -> None:
+    bench.cdn.surplus, bench.cdn.files["/a.png"] = 7, PICTURE[: len(PICTURE) - cut]
+    if cut:
+        with pytest.raises(Unfetched):
+            await bench.fetch(bench.cdn.link("/a.png"))
+    else:
+        assert await bench.fetch(bench.cdn.link("/a.png")) == [PICTURE]
 
 
 async def test_a_job_that_waits_for_its_picture_gives_its_room_to_others(

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.downloads.partial_body import PartialBody
-from bot.errors import FetchFailed, FetchTooLarge, FetchUnavailable
+from bot.errors import FetchTooLarge, FetchUnavailable
 
 ETAG = {"Content-Length": "10", "ETag": '"v1"'}
 
@@ -90,15 +90,17 @@ def test_more_than_the_limit_is_refused_announced_or_not() -> None:
         body.add(bytes(11))
 
 
-@pytest.mark.parametrize("encoding", ["gzip", "identity, br", "x-unknown"])
-def test_compressed_is_refused(encoding: str) -> None:
-    with pytest.raises(FetchFailed):
-        PartialBody(10).begin(200, {"Content-Encoding": encoding})
-
-
-@pytest.mark.parametrize("encoding", ["", "identity", "aws-chunked", "aws-chunked, identity", "aws-chunked,", "UTF-8"])
-def test_what_is_no_compression_is_taken(encoding: str) -> None:
-    PartialBody(10).begin(200, {"Content-Encoding": encoding})
+def test_what_was_not_asked_for_in_parts_is_the_whole_although_it_calls_itself_a_part() -> None:
+    body = PartialBody(10)
+    body.begin(206, {"Content-Length": "3"})
+    body.add(b"012")
+    body.end()
+    assert body.data == b"012"
+    again = PartialBody(10)
+    again.begin(206, {"Content-Range": "bytes 0-2/3"})
+    again.add(b"012")
+    again.end()
+    assert again.data == b"012"
 
 
 def test_only_more_than_ever_before_is_growth() -> None:
