@@ -132,6 +132,7 @@ class App:
                 concurrency=concurrency,
                 budget_s=settings.jobs.time_s
                 or TIME_FACTOR * max(upstream.timeout_s for upstreams in resolved for upstream in upstreams),
+                wait_s=settings.jobs.wait_s,
                 clock=clock,
                 jitter=random.random,
                 order=settings.providers_order,

@@ -31,7 +31,9 @@ Nothing here formats a sentence, and no other module defines a failure of its ow
     │   ├── BadCredentials          401, 403: the operator's key                  → next provider
     │   │   └── AccountBlocked      the operator's account is blocked there       → next provider
     │   ├── WrongEndpoint           the preset does not fit the address           → next provider
-    │   │   └── WrongModalities     it answers with images alone, or with text    → asked for the other, next provider
+    │   │   └── WrongModel          the upstream does not have the model          → next model, next provider
+    │   │       └── WrongModalities it answers with images alone, or with text    → asked for the other, next model
+    │   ├── NoTurn                  no slot came free within jobs.wait_s          → next provider
     │   ├── OutOfFunds              the operator's balance there is used up       → next provider
     │   ├── FailedFree              a failed task that cost nothing               → next provider
     │   ├── Rejected                400: the request was understood and refused   → stop
@@ -81,6 +83,7 @@ from bot.errors.generation import (
     Moderated,
     NoAnswer,
     NoPicture,
+    NoTurn,
     OutOfFunds,
     PaintFailed,
     Rejected,
@@ -96,6 +99,7 @@ from bot.errors.generation import (
     WentQuiet,
     WrongEndpoint,
     WrongModalities,
+    WrongModel,
 )
 from bot.errors.infrastructure import (
     ChatBusy,
@@ -226,6 +230,7 @@ __all__ = [
     "MovingSticker",
     "NoAnswer",
     "NoPicture",
+    "NoTurn",
     "NotAPicture",
     "NotAnAdministrator",
     "NotDeleted",
@@ -286,4 +291,5 @@ __all__ = [
     "WritingForbidden",
     "WrongEndpoint",
     "WrongModalities",
+    "WrongModel",
 ]

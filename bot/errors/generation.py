@@ -33,6 +33,8 @@ class PaintFailed(EaselError):
     refused_upfront: ClassVar[bool] = False
     """Whether an upstream reports it only before it begins, so that even as an error inside an HTTP success it proves
     that nothing was painted."""
+    concerns_model: ClassVar[bool] = False
+    """Whether the model alone is at fault: other models of the provider may be asked."""
     overloaded: bool = False
     """Whether the upstream has more to do than it can: it is sent fewer requests at once from then on."""
     quotes_upstream: ClassVar[bool] = False
@@ -110,8 +112,23 @@ class WrongEndpoint(PaintFailed):
     refused_upfront = True
 
 
-class WrongModalities(WrongEndpoint):
+class WrongModel(WrongEndpoint):
+    """The upstream does not have the model, or not for the operator's key."""
+
+    key = "failed-model"
+    concerns_model = True
+
+
+class WrongModalities(WrongModel):
     """The model answers with images alone, or with text beside them; the request asked for the other (OpenRouter)."""
+
+
+class NoTurn(PaintFailed):
+    """None of the provider's slots came free for the request within `jobs.wait_s`. Facts: `minutes` waited."""
+
+    key = "failed-no-turn"
+    retry = Retry.ELSEWHERE
+    report_rank = 7
 
 
 class OutOfFunds(PaintFailed):

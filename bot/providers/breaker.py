@@ -1,4 +1,5 @@
-"""Circuit breaker of one provider: after failures in a row it is tried last for a while, then probed by one request.
+"""Circuit breakers of providers and models: after failures in a row one is tried last for a while, then probed by one
+request.
 
 Pure: times are parameters, in seconds of a monotonic clock.
 
@@ -26,7 +27,7 @@ class Circuit(Enum):
 
 
 class Breaker:
-    """Outcomes of the last requests to a provider."""
+    """Outcomes of the last requests to a provider, or to one of its models."""
 
     def __init__(self) -> None:
         self._failures = 0
@@ -53,7 +54,7 @@ class Breaker:
         self._probing = False
         if failure is not None and failure.retry is Retry.LATER:
             return
-        if failure is None or not (failure.retry is Retry.ELSEWHERE or isinstance(failure, Lost)):
+        if failure is None or not _is_outage(failure):
             self._failures, self._pause_s, self._open_until = 0, FIRST_PAUSE_S, None
             return
         self._failures += 1
@@ -66,3 +67,46 @@ class Breaker:
     def abandon_probe(self) -> None:
         """Ends a cancelled probe without an outcome: the next request is the probe."""
         self._probing = False
+
+
+class ModelBreaker:
+    """The breakers of a model and of its provider as one: a failure is counted where its cause is."""
+
+    def __init__(self, provider: Breaker) -> None:
+        """`provider`: shared by all of its models."""
+        self._provider = provider
+        self._model = Breaker()
+
+    def circuit(self, now: float) -> Circuit:
+        """The worse state of the two at `now`."""
+        states = (self._provider.circuit(now), self._model.circuit(now))
+        return max(states, key=(Circuit.CLOSED, Circuit.HALF_OPEN, Circuit.OPEN).index)
+
+    def model_circuit(self, now: float) -> Circuit:
+        """The state of the model alone at `now`."""
+        return self._model.circuit(now)
+
+    def begin_request(self, now: float) -> bool:
+        """As of a Breaker."""
+        probes = [self._provider.begin_request(now), self._model.begin_request(now)]
+        return any(probes)
+
+    def record(self, failure: PaintFailed | None, now: float) -> None:
+        """As of a Breaker. What concerns the model alone is a sign of life of its provider, and what concerns the
+        provider says nothing of the model."""
+        is_models_own = failure is not None and failure.concerns_model
+        self._provider.record(None if is_models_own else failure, now)
+        if is_models_own or not _is_outage(failure):
+            self._model.record(failure, now)
+        else:
+            self._model.abandon_probe()
+
+    def abandon_probe(self) -> None:
+        """As of a Breaker."""
+        self._provider.abandon_probe()
+        self._model.abandon_probe()
+
+
+def _is_outage(failure: PaintFailed | None) -> bool:
+    """Whether a failure counts against whom it concerns."""
+    return failure is not None and (failure.retry is Retry.ELSEWHERE or isinstance(failure, Lost))

@@ -16,7 +16,7 @@ from bot.intake.prices import Painted, PriceList, make_price_list, price_of_imag
 from bot.painting import Capabilities, Options
 from bot.ports import Provider
 from bot.prices import PriceRange
-from bot.providers.breaker import Breaker, Circuit
+from bot.providers.breaker import Breaker, Circuit, ModelBreaker
 from bot.providers.requirements import Requirements, can_satisfy, merge_capabilities
 
 Order = Literal["listed", "cheapest"]
@@ -32,8 +32,8 @@ class CatalogEntry:
     provider: Provider
     """The provider with this model."""
 
-    breaker: Breaker
-    """Whether it is tried in its place, last, or by a probe; shared by all models of one provider."""
+    breaker: ModelBreaker
+    """Whether it is tried in its place, last, or by a probe."""
 
     _price_ranges: LRUCache[Options, PriceRange] = field(init=False, default_factory=lambda: LRUCache(MAX_PRICES))
     """By what was asked for."""
@@ -57,7 +57,9 @@ class ProviderCatalog:
         """`providers`: at least one, in order of preference; those of one name are the models of one provider.
         `order`: of those that can paint a request."""
         breakers = {each.name: Breaker() for each in providers}
-        self.entries = tuple(CatalogEntry(provider=each, breaker=breakers[each.name]) for each in providers)
+        self.entries = tuple(
+            CatalogEntry(provider=each, breaker=ModelBreaker(breakers[each.name])) for each in providers
+        )
         self._order = order
 
     @cached_property
@@ -84,7 +86,7 @@ class ProviderCatalog:
 
         Raises Unsupported or PromptTooLong when none can.
         """
-        return PriceRange.over(entry.price_range(needs.options) for entry in self._capable(needs))
+        return PriceRange.over(models[0].price_range(needs.options) for models in self._capable(needs))
 
     def price_of_images(self, name: str, model: str, options: Options, came: Sequence[Painted]) -> int | None:
         """Credits for images that a provider has painted, by what came; None: it is configured no more."""
@@ -94,25 +96,33 @@ class ProviderCatalog:
                 return sum(price_of_image(provider.price, options, provider.capabilities, each) for each in came)
         return None
 
-    def in_order(self, needs: Requirements, now: float) -> list[CatalogEntry]:
-        """One for each provider that can meet the request, in their order, but those with an open circuit last: a slow
-        success is better than none. `now`: seconds of the breakers' monotonic clock.
+    def in_order(self, needs: Requirements, now: float) -> list[Sequence[CatalogEntry]]:
+        """For each provider that can meet the request, in their order, its models to be tried: the first that can, and
+        for where the upstream does not have that one, those that cost no more. What has an open circuit comes last: a
+        slow success is better than none. `now`: seconds of the breakers' monotonic clock.
 
         Raises Unsupported or PromptTooLong when there is none.
         """
 
-        def rank(entry: CatalogEntry) -> tuple[bool, int]:
-            cost = entry.price_range(needs.options).most if self._order == "cheapest" else 0
-            return entry.breaker.circuit(now) is Circuit.OPEN, cost
+        def is_model_open(entry: CatalogEntry) -> bool:
+            return entry.breaker.model_circuit(now) is Circuit.OPEN
 
-        return sorted(self._capable(needs), key=rank)
+        def rank(models: Sequence[CatalogEntry]) -> tuple[bool, int]:
+            cost = models[0].price_range(needs.options).most if self._order == "cheapest" else 0
+            return models[0].breaker.circuit(now) is Circuit.OPEN, cost
 
-    def _capable(self, needs: Requirements) -> list[CatalogEntry]:
-        """One for each provider that can meet the request: the first of its models that can."""
-        capable: dict[str, CatalogEntry] = {}
+        return sorted((sorted(models, key=is_model_open) for models in self._capable(needs)), key=rank)
+
+    def _capable(self, needs: Requirements) -> list[Sequence[CatalogEntry]]:
+        """For each provider that can meet the request, the first of its models that can, and the others that can and
+        cost no more than that one."""
+        capable: dict[str, list[CatalogEntry]] = {}
         for entry in self.entries:
             if entry.can_satisfy(needs):
-                capable.setdefault(entry.provider.name, entry)
+                models = capable.setdefault(entry.provider.name, [entry])
+                limit = models[0].price_range(needs.options).most
+                if entry is not models[0] and entry.price_range(needs.options).most <= limit:
+                    models.append(entry)
         if not capable:
             raise self._refusal(needs)
         return list(capable.values())

@@ -20,6 +20,7 @@ from bot.errors import (
     Moderated,
     NoAnswer,
     NoPicture,
+    NoTurn,
     OutOfFunds,
     PaintFailed,
     Rejected,
@@ -33,6 +34,7 @@ from bot.errors import (
     WentQuiet,
     WrongEndpoint,
     WrongModalities,
+    WrongModel,
 )
 from bot.providers.presets import PRESETS, Upstream
 
@@ -41,6 +43,8 @@ REMEDIES: Mapping[type[PaintFailed], str | None] = {
     BadCredentials: "it does not accept the key, or not for this model; check api_key",
     OutOfFunds: "its balance for this key is used up; top it up there",
     WrongModalities: "its model answers with other modalities; set another model",
+    WrongModel: "it does not have this model, or not for this key; check its name in model or models",
+    NoTurn: "too many requests wait for it; raise its max_concurrency or jobs.wait_s, or add another provider",
     WrongEndpoint: "it does not know this path or model; check base_url, preset and model",
     Unreachable: "it cannot be reached; check base_url and the network",
     NoAnswer: "it did not answer in time; raise timeout_s if that is usual there",
@@ -107,10 +111,12 @@ def endpoint_hints(upstream: Upstream) -> Generator[None]:
     """Adds the `endpoint_hint` to a WrongEndpoint raised inside the context."""
     try:
         yield
-    except WrongModalities:  # the address is right
+    except WrongModel:  # the address is right
         raise
     except WrongEndpoint as failure:
         error_text = failure.detail or ""
-        raise WrongEndpoint(
+        is_models_own = upstream.names_model_in_path or upstream.model.casefold() in error_text.casefold()
+        kind = WrongModel if is_models_own else WrongEndpoint
+        raise kind(
             trace=failure.trace, detail=f"{error_text} ({endpoint_hint(upstream, error_text)})".strip()
         ) from failure

@@ -4,6 +4,7 @@ Which ones, and in which order, `bot.providers.catalog` says; then failure class
 submits again where something may have been accepted: what was accepted is resumed, where the provider can.
 """
 
+import math
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from functools import partial
 
 import structlog
 
-from bot.errors import Busy, Lost, PaintFailed, Restarted, Retry, TookTooLong
+from bot.errors import Busy, Lost, NoTurn, PaintFailed, Restarted, Retry, TookTooLong
 from bot.painting import Accepted, FinishedImage, PaintEvent, PaintRequest, Stage, StageChanged
 from bot.ports import Provider
 from bot.providers.breaker import Circuit
@@ -61,13 +62,15 @@ class FallbackProvider:
         *,
         concurrency: int,
         budget_s: float,
+        wait_s: float,
         clock: Clock,
         jitter: Callable[[], float],
         order: Order = "listed",
     ) -> None:
         """`providers`: in order of preference, each with the operator's `max_concurrency` (> 0; None: it is learned);
         those of one name are the models of one provider. `concurrency`: most requests to any one of them, > 0.
-        `budget_s`: seconds for one request over all providers, after which it fails. `jitter`: a random number,
+        `budget_s`: seconds for one request over all providers, after which it fails; the wait for their slots does not
+        count. `wait_s`: seconds that it may wait for slots, of all providers together. `jitter`: a random number,
         0 <= value < 1, at each call. `order`: of those that can paint a request."""
         self.catalog = ProviderCatalog([provider for provider, _ in providers], order=order)
         """What they can do, and at what price."""
@@ -77,6 +80,7 @@ class FallbackProvider:
                 slots = RequestSlots(provider.name, clock, max_concurrency=cap, most=concurrency)
                 self._slots[provider.name] = slots
         self._budget_s = budget_s
+        self._wait_s = wait_s
         self._clock = clock
         self._jitter = jitter
 
@@ -94,25 +98,29 @@ class FallbackProvider:
         Raises PaintFailed: the last failure once none is left, or at once where another try could pay twice; Refusal
         where none is capable.
         """
-        now = self._clock.monotonic()
-        deadline = now + self._budget_s
+        time = self._start_time()
         last_failure: PaintFailed = PaintFailed()
-        for position, entry in enumerate(self.catalog.in_order(requirements_of(request), now)):
-            if position and self._clock.monotonic() >= deadline:
-                break
-            if position:
-                yield StageChanged(Stage.RETRYING)
-            attempt = _Attempt(ticket=self._slots[entry.provider.name].draw_ticket())
-            try:
-                async with aclosing(self._try_provider(entry, request, attempt, deadline, shrink)) as events:
-                    async for event in events:
-                        yield event
-            except PaintFailed as failure:
-                last_failure = failure
-                if failure.retry in (Retry.NEVER, Retry.SMALLER) or attempt.has_picture:
-                    raise
-            else:
-                return
+        is_first = True
+        for models in self.catalog.in_order(requirements_of(request), self._clock.monotonic()):
+            for entry in models:
+                if not is_first and not self._ends_in_time(0.0, time):
+                    raise last_failure
+                if not is_first:
+                    yield StageChanged(Stage.RETRYING)
+                is_first = False
+                attempt = _Attempt(ticket=self._slots[entry.provider.name].draw_ticket())
+                try:
+                    async with aclosing(self._try_provider(entry, request, attempt, time, shrink)) as events:
+                        async for event in events:
+                            yield event
+                except PaintFailed as failure:
+                    last_failure = failure
+                    if failure.retry in (Retry.NEVER, Retry.SMALLER) or attempt.has_picture:
+                        raise
+                    if not failure.concerns_model:
+                        break
+                else:
+                    return
         raise last_failure
 
     async def resume(
@@ -129,9 +137,7 @@ class FallbackProvider:
         entry = next((each for each in entries if each.provider.model == model), entries[0])
         attempt = _Attempt(upstream_id=upstream_id)
         try:
-            async with aclosing(
-                self._paint_or_resume(entry, request, attempt, self._clock.monotonic() + self._budget_s)
-            ) as events:
+            async with aclosing(self._paint_or_resume(entry, request, attempt, self._start_time())) as events:
                 async for event in events:
                     yield event
         except PaintFailed as failure:
@@ -143,7 +149,7 @@ class FallbackProvider:
         entry: CatalogEntry,
         request: PaintRequest,
         attempt: "_Attempt",
-        deadline: float,
+        time: "_TimeBudget",
         shrink: Shrink | None,
     ) -> AsyncGenerator[PaintEvent | AttemptStarted | AttemptRejected, None]:
         """Tries one provider, again after a 429 as long as the deadline allows, and once with a smaller request.
@@ -154,7 +160,7 @@ class FallbackProvider:
         while True:
             attempt.restart()
             try:
-                async with aclosing(self._attempt(entry, request, attempt, deadline)) as events:
+                async with aclosing(self._attempt(entry, request, attempt, time)) as events:
                     async for event in events:
                         yield event
             except PaintFailed as failure:
@@ -169,7 +175,7 @@ class FallbackProvider:
                         raise
                     request, shrink, pause = smaller, None, 0.0
                 else:
-                    pause = self._retry_pause(failure, next(backoff, None), deadline)
+                    pause = self._retry_pause(failure, next(backoff, None), time)
                 if pause is None:
                     raise
             else:
@@ -178,18 +184,18 @@ class FallbackProvider:
             await self._clock.sleep(pause)
 
     async def _attempt(
-        self, entry: CatalogEntry, request: PaintRequest, attempt: "_Attempt", deadline: float
+        self, entry: CatalogEntry, request: PaintRequest, attempt: "_Attempt", time: "_TimeBudget"
     ) -> AsyncGenerator[PaintEvent | AttemptStarted, None]:
         """One request to one provider, once it has a slot free; its breaker and its slots record the outcome."""
         provider, breaker, slots = entry.provider, entry.breaker, self._slots[entry.provider.name]
         if slots.is_full:
             yield StageChanged(Stage.WAITING)
-        async with self._hold_slot(slots, attempt, deadline) as pending:
+        async with self._hold_slot(slots, attempt, time) as pending:
             is_probe = breaker.begin_request(self._clock.monotonic())
             try:
                 attempt.has_started = True
                 yield AttemptStarted(provider.name, entry.price_range(request.options).most, provider.model)
-                async with aclosing(self._paint_or_resume(entry, request, attempt, deadline)) as events:
+                async with aclosing(self._paint_or_resume(entry, request, attempt, time)) as events:
                     async for event in events:
                         if isinstance(event, Accepted):
                             slots.take(pending)
@@ -203,7 +209,8 @@ class FallbackProvider:
                     slots.take(pending)
                 breaker.record(failure, self._clock.monotonic())
                 if breaker.circuit(self._clock.monotonic()) is Circuit.OPEN:
-                    log.warning("provider is asked last for a while", provider=provider.name)
+                    asked_last = {"model": provider.model} if failure.concerns_model else {}
+                    log.warning("provider is asked last for a while", provider=provider.name, **asked_last)
                 raise
             except BaseException:  # cancelled: says nothing about the provider
                 if is_probe:
@@ -211,7 +218,7 @@ class FallbackProvider:
                 raise
 
     async def _paint_or_resume(
-        self, entry: CatalogEntry, request: PaintRequest, attempt: "_Attempt", deadline: float
+        self, entry: CatalogEntry, request: PaintRequest, attempt: "_Attempt", time: "_TimeBudget"
     ) -> AsyncGenerator[PaintEvent, None]:
         """The events of one generation. Where contact is lost and the provider can resume, it is resumed."""
         provider = entry.provider
@@ -220,7 +227,7 @@ class FallbackProvider:
             upstream_id = attempt.upstream_id
             source = provider.paint(request) if upstream_id is None else provider.resume(request, upstream_id)
             try:
-                async with aclosing(source), aclosing(self._events_until_deadline(deadline, source)) as events:
+                async with aclosing(source), aclosing(self._events_until_deadline(time.deadline, source)) as events:
                     async for event in events:
                         attempt.record(event)
                         yield event
@@ -232,7 +239,7 @@ class FallbackProvider:
                     isinstance(lost, TookTooLong)
                     or not can_resume
                     or pause is None
-                    or not self._ends_in_time(pause, deadline)
+                    or not self._ends_in_time(pause, time)
                 ):
                     raise
                 self._log_failure(entry, lost)
@@ -259,47 +266,72 @@ class FallbackProvider:
 
     @asynccontextmanager
     async def _hold_slot(
-        self, slots: RequestSlots, attempt: "_Attempt", deadline: float
+        self, slots: RequestSlots, attempt: "_Attempt", time: "_TimeBudget"
     ) -> AsyncGenerator[PendingRequest]:
-        """Holds one of the provider's concurrency slots.
+        """Holds one of the provider's concurrency slots. The wait for it puts off the deadline: the upstream was not
+        asked yet.
 
-        Raises Busy when none comes free before the deadline.
+        Raises NoTurn when none comes free within the time that the request may wait.
         """
+        began = self._clock.monotonic()
         try:
-            async with Deadline(self._clock, deadline) as timer:
-                pending = await timer.wait_for(partial(slots.acquire, attempt.ticket))
+            if slots.is_full:
+                async with Deadline(self._clock, began + time.wait_s) as timer:
+                    pending = await timer.wait_for(partial(slots.acquire, attempt.ticket))
+            else:
+                pending = await slots.acquire(attempt.ticket)
         except TimeoutError as exc:
-            raise Busy(detail="no place came free") from exc
+            raise NoTurn(minutes=math.ceil(self._wait_s / 60)) from exc
+        finally:
+            time.add_wait(self._clock.monotonic() - began)
         try:
-            if not self._ends_in_time(0.0, deadline):
-                raise Busy(detail="a place came free too late")
             yield pending
         finally:
             slots.release(pending)
 
-    def _retry_pause(self, failure: PaintFailed, wait: float | None, deadline: float) -> float | None:
+    def _retry_pause(self, failure: PaintFailed, wait: float | None, time: "_TimeBudget") -> float | None:
         """Seconds until the same provider is tried again; None: the next one is tried."""
         if not isinstance(failure, Busy) or wait is None:
             return None
         pause = failure.retry_after if failure.retry_after is not None else self._with_jitter(wait)
-        return pause if self._ends_in_time(pause, deadline) else None
+        return pause if self._ends_in_time(pause, time) else None
 
     def _with_jitter(self, wait: float) -> float:
         return wait * (1 + self._jitter() / 2)
 
-    def _ends_in_time(self, pause: float, deadline: float) -> bool:
-        return self._clock.monotonic() + pause < deadline
+    def _start_time(self) -> "_TimeBudget":
+        return _TimeBudget(deadline=self._clock.monotonic() + self._budget_s, wait_s=self._wait_s)
+
+    def _ends_in_time(self, pause: float, time: "_TimeBudget") -> bool:
+        return self._clock.monotonic() + pause < time.deadline
 
     def _log_failure(self, entry: CatalogEntry, failure: PaintFailed) -> None:
         tell = log.error if failure.lasting else log.warning  # a key, a balance, an address: the operator must act
         tell(
             "upstream failed",
             provider=entry.provider.name,
+            model=entry.provider.model,
             failure=type(failure).__name__,
             trace_id=failure.trace,
             detail=failure.detail,
             hint=remedy(failure),
         )
+
+
+@dataclass(slots=True, kw_only=True)
+class _TimeBudget:
+    """What one job may still take at the providers, and wait for them."""
+
+    deadline: float
+    """When it fails, seconds of the monotonic clock."""
+
+    wait_s: float
+    """Seconds that it may still wait for slots, >= 0."""
+
+    def add_wait(self, seconds: float) -> None:
+        """Counts a wait for a slot, which is no time of an upstream's."""
+        self.deadline += seconds
+        self.wait_s = max(0.0, self.wait_s - seconds)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -244,7 +244,11 @@ class Jobs(Table):
     upstream takes at once is learned, or its `max_concurrency`."""
 
     time_s: PositiveFloat | None = None
-    """Longest time of one job over all providers, seconds, > 0; None: twice the longest `timeout_s`."""
+    """Longest time of one job over all providers, seconds, > 0, without the wait for its turn; None: twice the longest
+    `timeout_s`."""
+
+    wait_s: PositiveFloat = 3600.0
+    """Longest wait of one job for its turn at the providers, all together, seconds; > 0."""
 
 
 class Playground(Table):

@@ -142,6 +142,12 @@ failed-down = The picture service is down at the moment. Nothing was charged. Pl
 failed-no-answer = The picture service didn’t answer in time. Nothing was charged. Please try again.
 failed-credentials = The picture service doesn’t accept this bot’s key. Nothing was charged. Please tell whoever runs this bot.
 failed-blocked = The picture service has blocked this bot’s account. Nothing was charged. Please tell whoever runs this bot.
+failed-no-turn =
+    It wasn’t this picture’s turn within { $minutes ->
+        [one] { NUMBER($minutes, useGrouping: 0) } minute
+       *[other] { NUMBER($minutes, useGrouping: 0) } minutes
+    }, since so many are being painted. Nothing was charged. Please try again later.
+failed-model = The picture service doesn’t have the model that this bot asks for. Nothing was charged. Please choose another model if there is one, and tell whoever runs this bot.
 failed-endpoint = The picture service isn’t where this bot looks for it. Nothing was charged. Please tell whoever runs this bot.
 failed-funds = This bot’s own balance at the picture service is used up. Nothing was charged. Please tell whoever runs this bot.
 failed-rejected = The picture service can’t do this: “{ $quote }”. Nothing was charged. Please change the request and try again.

@@ -47,7 +47,7 @@ def test_the_table_in_the_readme_says_of_every_failure_what_its_class_does() -> 
     assert kinds.keys() == {name for name in told if name in kinds}
     for name, kind in kinds.items():
         _, _, user, operator, follows = told[name]
-        assert follows == FOLLOWS[kind.retry], name
+        assert follows == ("its next model, " if kind.concerns_model else "") + FOLLOWS[kind.retry], name
         assert operator.startswith("an error") == kind.lasting, name
         assert not kind.quotes_upstream or user == "the upstream's sentence", name
 

@@ -73,6 +73,9 @@ class ErrorBody:
     outer_messages: tuple[str, ...] = ()
     """Descriptions around it, from the inside out."""
 
+    parameters: tuple[str, ...] = ()
+    """Names of the request's fields that the error is about, the innermost first."""
+
     trace: str | None = None
     """The upstream's id of the request; None: not in the body."""
 
@@ -187,6 +190,7 @@ def read_error(value: object) -> ErrorBody:
         codes=tuple(dict.fromkeys(code for each in errors for code in each.codes)),
         message=plain,
         outer_messages=tuple(each for each in messages if each != plain),
+        parameters=tuple(dict.fromkeys(each for error in errors for each in error.parameters)),
         trace=next((each.trace for each in reversed(errors) if each.trace), None),
         moderated=any(each.moderated for each in errors),
         retry_after=waits[0] if waits else None,
@@ -274,6 +278,7 @@ def _own_error(table: Table) -> ErrorBody:
         codes=(*codes, *(code for each in words for code in _codes_in_words(each))),
         message=words[0] if words else "",
         outer_messages=words[1:],
+        parameters=tuple(_code(table.get("param"))),
         trace=next((quoted for name in _TRACES if isinstance(quoted := table.get(name), str) and quoted), None),
         moderated=isinstance(table.get("reasons"), list) and bool(table["reasons"]),  # OpenRouter: why it was flagged
         retry_after=waits[0] if waits else None,

@@ -26,6 +26,7 @@ from bot.errors import (
     UpstreamDown,
     WrongEndpoint,
     WrongModalities,
+    WrongModel,
 )
 from bot.providers.http.error_bodies import ErrorBody
 from bot.providers.http.quoting import is_page, without_prompt
@@ -59,6 +60,7 @@ class Rule:
 
 _FUNDS = r"(?:quota|balance|credits?|funds|points)"
 _POLICY = r"(?:polic(?:y|ies)|guidelines?|guardrails|rules|standards|terms)"
+_NAME = r"[`'\"]?[\w./:@-]{1,100}[`'\"]?"  # of a model
 _LONG = r"[^.\n]{0,60}?"  # within one sentence
 
 RULES: tuple[Rule, ...] = (
@@ -95,16 +97,29 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(
-        failure=WrongEndpoint,
-        source="ToAPIs (not an endpoint of this model), OpenRouter, One API, Azure, Ark, SiliconFlow",
+        failure=WrongModel,
+        source="OpenAI, OpenRouter, One API, Azure, Ark, SiliconFlow, EvoLink, LiteLLM, Google, DashScope, Ollama",
         decisive=(
-            r"invalid api ?type",
-            r"no endpoints? found (?:for|that)",
-            r"\bmodel (?:[`'\"]?[\w./:-]+[`'\"]? )?does not exist",
-            r"无可用渠道",
+            r"no endpoints? found (?:for|that|matching)",
+            rf"\bmodel (?:{_NAME},? )?(?:(?:does not|doesn.t|not) exist|(?:is |was )?not found)",
+            r"\bmodels/\S+ is not (?:found|supported)",
+            r"\bis not a valid model\b",
+            r"(?:not|n.t) have access to (?:the )?model\b|\bverified to use the model\b",
+            r"无可用渠道|模型.{0,40}?(?:不存在|未找到|已下线|已停用)|不支持的模型",
         ),
-        codes="api_not_implemented model_not_found unsupported_endpoint not_found_error deploymentnotfound"
-        " modelnotopen invalid_api_type invalid_model",
+        codes="model_not_found modelnotfound deploymentnotfound modelnotopen invalid_model model_access_denied"
+        " model_not_supported unsupported_model model_not_allowed model_deprecated model_not_exist",
+        words=(
+            rf"\bmodel (?:{_NAME},? )?(?:is |was |has been )?(?:not (?:supported|available|allowed|enabled)"
+            r"|deprecated|retired|decommissioned|discontinued|shut down)\b",
+            r"\b(?:invalid|unknown|unsupported|unrecognized) model(?: name| id)?(?:\s*[:=`'\"(]| passed\b| \S*[\d/-])",
+        ),
+    ),
+    Rule(
+        failure=WrongEndpoint,
+        source="ToAPIs (not an endpoint of this model), Ace Data",
+        decisive=(r"invalid api ?type",),
+        codes="api_not_implemented unsupported_endpoint not_found_error invalid_api_type",
     ),
     Rule(
         failure=Moderated,
@@ -161,7 +176,7 @@ RULES: tuple[Rule, ...] = (
         # bought for another API: nothing that a user could phrase differently
         codes="invalid_token no_token token_expired token_mismatched disabled invalid_api_key api_key_invalid"
         " api_key_expired api_key_disabled api_key_service_blocked invalidapikey unauthorized unauthenticated"
-        " authentication_error authenticationerror authentication_failed model_access_denied access_denied"
+        " authentication_error authenticationerror authentication_failed access_denied"
         " accessdenied access_token_expired invalid_authentication invalid_credentials"
         " unsupported_country_region_territory",
         words=(
@@ -286,7 +301,8 @@ def classify_error(error: ErrorBody, status: int | None, *, prompt: str = "") ->
         or _by_exceeded_quota(error, words)
         or _by_code(KINDS, codes)
     )
-    return failure or _by_status(error, codes, status)
+    failure = failure or _by_status(error, codes, status)
+    return WrongModel if failure is Rejected and "model" in error.parameters else failure
 
 
 def classify_finish(reasons: Iterable[str]) -> FailureClass | None:

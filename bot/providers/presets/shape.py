@@ -200,6 +200,11 @@ class Upstream:
         """The key in clear text, for redaction; empty when there is none."""
         return self.api_key.get_secret_value() if self.api_key else ""
 
+    @property
+    def names_model_in_path(self) -> bool:
+        """Whether a path of its requests has the model's name, so that an unknown path may be an unknown model."""
+        return any("{model}" in path for path in self.wire.request_paths)
+
     def headers(self) -> dict[str, str]:
         """The headers of every request: the wire's own, and the one that carries the key, if there is a key."""
         return {**self.wire.headers, **({self.auth_header: self.auth_prefix + self.key} if self.key else {})}

@@ -90,6 +90,11 @@ class RequestWire:
         return str(getattr(self, f"{option}_field"))
 
     @property
+    def request_paths(self) -> tuple[str, ...]:
+        """Paths of the requests to paint, as templates."""
+        return ()
+
+    @property
     def carries_several(self) -> bool:
         """Whether several images can be asked for."""
         return True
@@ -130,6 +135,11 @@ class ChatWire(RequestWire):
     prompt_quality_suffix: QualityText = ""
     """Text behind the prompt that carries the quality as `{quality}`, used without a `quality_field`; empty: no quality
     is sent."""
+
+    @property
+    def request_paths(self) -> tuple[str, ...]:
+        """Paths of the requests to paint, as templates."""
+        return (self.path,)
 
     def carries(self, option: Option) -> bool:
         """Whether a request can say what was chosen, in a field or in the prompt."""
@@ -271,6 +281,11 @@ class TasksWire(RequestWire):
     """Longest pause between two polls, seconds, before the random part; > 0."""
 
     @property
+    def request_paths(self) -> tuple[str, ...]:
+        """Paths of the requests to paint, as templates."""
+        return (self.submit,)
+
+    @property
     def carries_several(self) -> bool:
         """Whether several images can be asked for."""
         return bool(self.n_field)
@@ -346,6 +361,11 @@ class ImagesWire(RequestWire):
 
     partial_images: Annotated[int, Field(ge=0, le=3)] = 0
     """Previews requested when the answer streams; 0 to 3, the range of OpenAI's API."""
+
+    @property
+    def request_paths(self) -> tuple[str, ...]:
+        """Paths of the requests to paint, as templates."""
+        return (self.generations, self.edits)
 
     @property
     def carries_several(self) -> bool:

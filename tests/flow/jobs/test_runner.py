@@ -92,7 +92,7 @@ class RunnerBench:
         self.jobs = JobRunner(
             store=store,
             provider=FallbackProvider(
-                [(self.upstream, 1)], concurrency=1, budget_s=10, clock=FakeClock(), jitter=float
+                [(self.upstream, 1)], concurrency=1, budget_s=10, wait_s=10, clock=FakeClock(), jitter=float
             ),
             images=JobImages(fetcher, {"memory": platform}, processor, linked),
             results=JobResults(fetcher, processor, FakeClock()),

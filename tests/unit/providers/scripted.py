@@ -27,11 +27,12 @@ class Scripted:
         *acts: Act,
         price: int | Price = 1,
         capabilities: Capabilities | None = None,
+        model: str = "",
         resumed: Sequence[Act] = (),
     ) -> None:
         """`resumed`: the acts of `resume`; without any it is not resumable."""
         self.name = name
-        self.model = ""
+        self.model = model
         self.resumable = bool(resumed)
         self.resumed_ids: list[str] = []
         self._resumed = list(resumed)
@@ -91,6 +92,7 @@ def fallback(
     *providers: Scripted,
     clock: FakeClock | None = None,
     budget: float = 100.0,
+    wait: float = 1000.0,
     jitter: float = 0.0,
     slots: int | None = 8,
     order: Order = "listed",
@@ -99,6 +101,7 @@ def fallback(
         [(provider, slots) for provider in providers],
         concurrency=500,
         budget_s=budget,
+        wait_s=wait,
         clock=clock or FakeClock(),
         jitter=lambda: jitter,
         order=order,

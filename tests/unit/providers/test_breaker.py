@@ -13,8 +13,9 @@ from bot.errors import (
     Unreachable,
     UpstreamDown,
     WrongEndpoint,
+    WrongModel,
 )
-from bot.providers.breaker import FAILURES_TO_OPEN, FIRST_PAUSE_S, MAX_PAUSE_S, Breaker, Circuit
+from bot.providers.breaker import FAILURES_TO_OPEN, FIRST_PAUSE_S, MAX_PAUSE_S, Breaker, Circuit, ModelBreaker
 
 
 def opened(at: float = 0.0) -> Breaker:
@@ -94,3 +95,50 @@ def test_a_probe_that_was_given_up_leaves_the_next_one_its_place() -> None:
     assert breaker.begin_request(FIRST_PAUSE_S)
     breaker.abandon_probe()
     assert breaker.begin_request(FIRST_PAUSE_S)
+
+
+# ---------------------------------------------------------------- of a model
+
+
+def model_breakers() -> tuple[ModelBreaker, ModelBreaker]:
+    """Those of two models of one provider."""
+    provider = Breaker()
+    return ModelBreaker(provider), ModelBreaker(provider)
+
+
+def test_a_wrong_model_is_asked_last_and_the_providers_other_models_are_not() -> None:
+    wrong, right = model_breakers()
+    wrong.record(WrongModel(), 0)
+    assert (wrong.circuit(0), wrong.model_circuit(0), right.circuit(0)) == (Circuit.OPEN, Circuit.OPEN, Circuit.CLOSED)
+    assert not wrong.begin_request(0)
+    assert wrong.begin_request(FIRST_PAUSE_S)
+    wrong.record(None, FIRST_PAUSE_S)
+    assert wrong.circuit(FIRST_PAUSE_S) is Circuit.CLOSED
+
+
+def test_an_outage_concerns_all_models_of_a_provider_and_says_nothing_of_one() -> None:
+    one, other = model_breakers()
+    for _ in range(FAILURES_TO_OPEN):
+        one.record(UpstreamDown(), 0)
+    assert (one.circuit(0), other.circuit(0), one.model_circuit(0)) == (Circuit.OPEN, Circuit.OPEN, Circuit.CLOSED)
+
+
+def test_a_model_that_is_unknown_proves_its_provider_alive() -> None:
+    wrong, right = model_breakers()
+    for _ in range(FAILURES_TO_OPEN):
+        right.record(UpstreamDown(), 0)
+        wrong.record(WrongModel(), 0)
+    assert right.circuit(0) is Circuit.CLOSED
+
+
+@pytest.mark.parametrize("outcome", ["down", "cancelled"])
+def test_a_probe_of_a_model_that_proves_nothing_leaves_the_next_one_its_place(outcome: str) -> None:
+    wrong, _ = model_breakers()
+    wrong.record(WrongModel(), 0)
+    assert wrong.begin_request(FIRST_PAUSE_S)
+    assert wrong.circuit(FIRST_PAUSE_S) is Circuit.OPEN
+    if outcome == "down":
+        wrong.record(UpstreamDown(), FIRST_PAUSE_S)
+    else:
+        wrong.abandon_probe()
+    assert wrong.begin_request(FIRST_PAUSE_S)

@@ -3,15 +3,24 @@
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from bot.errors import BadCredentials, PromptTooLong, Unreachable, Unsupported, UnsupportedByModel, UpstreamDown
+from bot.errors import (
+    BadCredentials,
+    PromptTooLong,
+    Unreachable,
+    Unsupported,
+    UnsupportedByModel,
+    UpstreamDown,
+    WrongModel,
+)
 from bot.intake.prices import Painted
 from bot.painting import Capabilities, Image, Model, Options, PaintRequest
 from bot.prices import PriceRange, parse_price
 from bot.providers.catalog import Order, ProviderCatalog
-from bot.providers.fallback import AttemptStarted
+from bot.providers.fallback import AttemptRejected, AttemptStarted
 from bot.providers.requirements import Requirements, merge_capabilities
-from tests.unit.providers.scripted import PAINTED, PIXEL, Run, Scripted, fallback, run_to_end
+from tests.unit.providers.scripted import PAINTED, PIXEL, RETRYING, Act, Run, Scripted, fallback, run_to_end
 
 
 def catalog(*providers: Scripted) -> ProviderCatalog:
@@ -125,6 +134,53 @@ async def test_models_of_one_provider_share_its_circuit() -> None:
     assert (second.paint_calls, spare.paint_calls) == (0, 1)
 
 
+GONE: Act = [WrongModel()]
+
+
+async def test_where_the_first_model_is_gone_the_next_that_costs_no_more_paints_and_others_are_left() -> None:
+    gone = Scripted("a", GONE, price=4, model="gone", capabilities=models("gone"))
+    dear = Scripted("a", [PAINTED], price=5, model="dear", capabilities=models("dear"))
+    cheap = Scripted("a", [PAINTED], price=4, model="cheap", capabilities=models("cheap"))
+    made = fallback(gone, dear, cheap, Scripted("b", [PAINTED], price=1))
+    assert made.catalog.price_range(Requirements(options=Options(), reference_count=0, prompt_chars=5)).most == 4
+    first, second = await run_to_end(made), await run_to_end(made)
+    assert first.events == [
+        AttemptStarted("a", 4, "gone"),
+        AttemptRejected("WrongModel"),
+        RETRYING,
+        AttemptStarted("a", 4, "cheap"),
+        PAINTED,
+    ]
+    assert second.events == [AttemptStarted("a", 4, "cheap"), PAINTED], "the wrong one comes last"
+    assert (gone.paint_calls, dear.paint_calls) == (1, 0)
+
+
+async def test_a_wrong_model_leaves_the_others_of_its_provider_to_those_who_choose_them() -> None:
+    gone = Scripted("a", GONE, model="gone", capabilities=models("gone"))
+    other = Scripted("a", [PAINTED], model="other", capabilities=models("other"))
+    spare = Scripted("b", [PAINTED], model="x", capabilities=models("gone", "other"))
+    made = fallback(gone, other, spare)
+    for chosen, asked in (("gone", ["a", "b"]), ("gone", ["b"]), ("other", ["a"])):
+        run = Run(made, PaintRequest(prompt="a cat", options=Options(model=chosen)))
+        await run.run()
+        assert [event.provider for event in run.events if isinstance(event, AttemptStarted)] == asked, chosen
+
+
+async def test_the_operator_reads_which_model_is_wrong_and_a_choice_of_it_ends_in_words() -> None:
+    gone = Scripted("a", GONE, model="gone", capabilities=models("gone"))
+    other = Scripted("a", [PAINTED], model="other", capabilities=models("other"))
+    run = Run(fallback(gone, other), PaintRequest(prompt="a cat", options=Options(model="gone")))
+    with capture_logs() as logs:
+        await run.run()
+    assert isinstance(run.failure, WrongModel)
+    assert other.paint_calls == 0, "what was chosen is not replaced"
+    assert [(each["log_level"], each["provider"], each["model"]) for each in logs] == [
+        ("warning", "a", "gone"),
+        ("error", "a", "gone"),
+    ]
+    assert "model or models" in str(logs[1]["hint"])
+
+
 def test_models_without_references_do_not_narrow_those_of_others() -> None:
     merged = merge_capabilities([Capabilities(max_references=0), Capabilities(max_reference_bytes=50_000_000)])
     assert merged.max_reference_bytes == 50_000_000
@@ -135,8 +191,8 @@ def test_as_much_is_reserved_as_the_dearest_may_cost() -> None:
     without, with_one = (Requirements(options=Options(), reference_count=n, prompt_chars=5) for n in (0, 1))
     assert made.price_range(without).most == 5
     assert made.price_range(with_one).most == 1
-    assert [each.provider.name for each in made.in_order(without, 0.0)] == ["cheap", "dear"]
-    assert [each.provider.name for each in made.in_order(with_one, 0.0)] == ["cheap"]
+    assert [each.provider.name for [each] in made.in_order(without, 0.0)] == ["cheap", "dear"]
+    assert [each.provider.name for [each] in made.in_order(with_one, 0.0)] == ["cheap"]
 
 
 @pytest.mark.parametrize(

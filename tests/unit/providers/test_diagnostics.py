@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.errors import WrongEndpoint
+from bot.errors import WrongEndpoint, WrongModel
 from bot.providers.diagnostics import endpoint_hint, endpoint_hints, preset_for_url
 from bot.providers.presets import PRESETS, resolve_upstream
 
@@ -47,3 +47,21 @@ def test_hint_says_what_to_change(settings: dict[str, str], error_text: str, wor
         raise WrongEndpoint(trace="t", detail=error_text)
     assert caught.value.trace == "t"
     assert words in str(caught.value.detail)
+
+
+@pytest.mark.parametrize(
+    ("settings", "error_text"),
+    [
+        (
+            {"preset": "azure", "base_url": "https://my.openai.azure.com", "model": "paint"},
+            "HTTP 404 Resource not found",
+        ),
+        ({"dialect": "tasks", "base_url": "http://127.0.0.1:1", "wire": {"submit": "/{model}"}}, "HTTP 404"),
+        ({"dialect": "chat", "base_url": "http://127.0.0.1:1", "wire": {"path": "/{model}/chat"}}, "HTTP 404"),
+        ({"preset": "openai", "model": "gpt-image-9"}, "HTTP 404 there is no GPT-image-9 here"),
+    ],
+)
+def test_what_is_not_found_for_a_models_name_concerns_that_model(settings: dict[str, str], error_text: str) -> None:
+    upstream = resolve_upstream(name="up", **settings)  # type: ignore[arg-type]  # as settings do
+    with pytest.raises(WrongModel), endpoint_hints(upstream):
+        raise WrongEndpoint(detail=error_text)

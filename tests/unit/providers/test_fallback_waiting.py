@@ -1,15 +1,17 @@
-"""Waiting for busy providers and free slots, within the one time budget of the job."""
+"""Waiting for busy providers, within the one time budget of the job, and for free slots, beside it."""
 
 import asyncio
 
 import pytest
 from structlog.testing import capture_logs
 
-from bot.errors import AccountBlocked, BadCredentials, Busy, OutOfFunds, PaintFailed, TookTooLong, TooLarge
+from bot.errors import AccountBlocked, BadCredentials, Busy, NoTurn, OutOfFunds, PaintFailed, TookTooLong, TooLarge
 from bot.painting import Accepted, PaintRequest, Stage, StageChanged
 from bot.providers.fallback import AttemptRejected, AttemptStarted, Shrink
 from tests.support.clocks import FakeClock, settle
 from tests.unit.providers.scripted import PAINTED, PIXEL, RETRYING, Run, Scripted, fallback, run_to_end
+
+WAITING = StageChanged(Stage.WAITING)
 
 # ---------------------------------------------------------------- busy
 
@@ -105,36 +107,60 @@ async def test_who_is_cancelled_just_when_a_place_comes_free_leaves_it_to_others
     assert (await run_to_end(made)).events[-1] == PAINTED
 
 
-async def test_a_place_that_comes_free_too_late_is_not_taken_and_nobody_else_is_asked_then() -> None:
+async def test_the_wait_for_a_place_is_no_time_of_the_upstreams() -> None:
     clock = FakeClock()
-    first, second = Scripted("first", [Accepted(), asyncio.Event()]), Scripted("second", [PAINTED])
-    made = fallback(first, second, clock=clock, slots=1, budget=100)
+    first = Scripted("first", [Accepted(), asyncio.Event()])
+    made = fallback(first, clock=clock, slots=1, budget=100, wait=1000)
     walks = [Run(made) for _ in range(3)]
     running = [asyncio.create_task(run.run()) for run in walks]
-    await clock.advance(100)
+    for count in range(1, 4):
+        await clock.advance(99.9)
+        assert [run.failure is None for run in walks].count(False) == count - 1
+        await clock.advance(0.1)
+        assert [type(run.failure) for run in walks[:count]] == [TookTooLong] * count
     await asyncio.gather(*running)
-    assert [type(run.failure) for run in walks] == [TookTooLong, Busy, Busy]
-    assert (first.paint_calls, first.closed, second.paint_calls) == (1, 1, 0)
+    assert first.paint_calls == 3
 
 
-async def test_who_gets_no_place_in_time_is_told_that_it_is_busy() -> None:
+async def test_who_has_no_turn_in_time_is_told_so_and_another_one_paints_if_it_is_free() -> None:
     clock = FakeClock()
-    first, second = (
-        Scripted("first", [Busy(retry_after=50)], [Accepted(), asyncio.Event()]),
-        Scripted("second", [PAINTED]),
-    )
-    made = fallback(first, second, clock=clock, slots=1, budget=100)
-    early, late = Run(made), Run(made)
-    running = asyncio.create_task(early.run())
-    await clock.advance(40)
-    holding = asyncio.create_task(late.run())  # has the place, and time until 140
+    first, second = Scripted("first", [Accepted(), asyncio.Event()]), Scripted("second", [PAINTED])
+    alone = fallback(first, clock=clock, slots=1, budget=1000, wait=90)
+    both = fallback(first, second, clock=clock, slots=1, budget=1000, wait=90)
+    walks = [Run(made) for made in (alone, alone, both, both)]
+    running = [asyncio.create_task(run.run()) for run in walks]
+    await clock.advance(89.9)
+    assert [run.events[-1] for run in walks] == [Accepted(), WAITING, Accepted(), WAITING]
+    with capture_logs() as logs:
+        await clock.advance(0.1)
+        await asyncio.gather(running[1], running[3])
+    assert isinstance(walks[1].failure, NoTurn)
+    assert walks[1].failure.facts == {"minutes": 2}
+    assert walks[3].events[-2:] == [AttemptStarted("second", 1), PAINTED]
+    assert [(each["failure"], each["log_level"]) for each in logs] == [("NoTurn", "warning")] * 2
+    await clock.advance(1000)
+    await asyncio.gather(*running)
+
+
+async def test_all_waits_of_one_job_count_together() -> None:
+    clock, gate = FakeClock(), asyncio.Event()
+    first = Scripted("first", [gate, PAINTED], [Busy(retry_after=1)], [Accepted(), asyncio.Event()])
+    made = fallback(first, clock=clock, slots=1, budget=1000, wait=100)
+    _, refused, last = runs = [Run(made) for _ in range(3)]
+    running = [asyncio.create_task(run.run()) for run in runs]
     await clock.advance(60)
-    await running
-    assert isinstance(early.failure, Busy)
-    assert (first.paint_calls, second.paint_calls) == (2, 0)
-    await clock.advance(40)
-    await holding
-    assert isinstance(late.failure, TookTooLong)
+    gate.set()
+    await settle()
+    assert (refused.events[-1], last.events[-1]) == (RETRYING, Accepted())
+    await clock.advance(1)
+    assert refused.events[-1] == WAITING
+    await clock.advance(39.9)
+    assert refused.failure is None
+    await clock.advance(0.1)
+    await running[1]
+    assert isinstance(refused.failure, NoTurn)
+    await clock.advance(1000)
+    await asyncio.gather(*running)
 
 
 # ---------------------------------------------------------------- too large

@@ -160,7 +160,9 @@ class Limited:
 async def test_a_crowd_at_a_provider_that_takes_few_is_painted_whole() -> None:
     clock = FakeClock()
     upstream = Limited(clock, hidden=6)
-    made = FallbackProvider([(upstream, None)], concurrency=500, budget_s=3600.0, clock=clock, jitter=float)
+    made = FallbackProvider(
+        [(upstream, None)], concurrency=500, budget_s=3600.0, wait_s=3600.0, clock=clock, jitter=float
+    )
     runs = [Run(made) for _ in range(60)]
     running = [asyncio.create_task(each.run()) for each in runs]
     while not all(each.done() for each in running):

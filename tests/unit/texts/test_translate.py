@@ -43,6 +43,7 @@ FACTS: dict[str, MessageArgument] = {
     "picture": "640×480",
     "quote": "no hands, please",
     "refill": 3,
+    "minutes": 60,
     "seconds": 300,
     "usage": "/admin stats",
     "value": "banana",

@@ -18,7 +18,7 @@ from bot.errors import (
     SaidFailed,
     TooLarge,
     UpstreamDown,
-    WrongEndpoint,
+    WrongModel,
 )
 
 
@@ -202,7 +202,7 @@ ERRORS: tuple[Answer, ...] = (
         name="unverified",
         body=openai("Your organization must be verified to use the model `gpt-image-1`."),
         status=403,
-        becomes=BadCredentials,
+        becomes=WrongModel,
     ),
     Answer(name="plain-401", body="Unauthorized", status=401, becomes=BadCredentials),
     # the operator's balance
@@ -363,13 +363,25 @@ ERRORS: tuple[Answer, ...] = (
         name="no-endpoint",
         body=openai("No endpoints found for google/gemini-1.", 404),
         status=404,
-        becomes=WrongEndpoint,
+        becomes=WrongModel,
     ),
     Answer(
         name="no-channel",
         body=openai("当前分组 default 下对于模型 gpt-image-2 无可用渠道", None, "new_api_error"),
         status=503,
-        becomes=WrongEndpoint,
+        becomes=WrongModel,
+    ),
+    Answer(
+        name="model-by-parameter",
+        body={
+            "error": {
+                "message": "Invalid value: 'gpt-image-9'. Supported values are: 'gpt-image-2' and 'gpt-image-1.5'.",
+                "type": "invalid_request_error",
+                "param": "model",
+                "code": "invalid_value",
+            }
+        },
+        becomes=WrongModel,
     ),
     Answer(
         name="page-502",

@@ -21,6 +21,7 @@ from bot.errors import (
     Unreachable,
     UpstreamDown,
     WrongEndpoint,
+    WrongModel,
 )
 from bot.providers.http.client import failure_before_response
 from bot.providers.http.error_bodies import find_error, read_error
@@ -57,7 +58,7 @@ def openai(code: str | int | None, message: str = "words", kind: str = "x") -> d
         (422, openai("content_policy_violation"), Moderated),
         # EvoLink's docs
         (400, openai("invalid_request"), Rejected),
-        (403, openai("model_access_denied"), BadCredentials),
+        (403, openai("model_access_denied"), WrongModel),
         (500, openai("internal_error"), UpstreamDown),
         # OpenAI
         (400, openai("moderation_blocked", kind="image_generation_user_error"), Moderated),
@@ -88,6 +89,57 @@ def openai(code: str | int | None, message: str = "words", kind: str = "x") -> d
 )
 def test_each_known_error_becomes_its_failure(status: int, document: object, failure: type[PaintFailed]) -> None:
     assert type(failure_of_response(status, {}, json.dumps(document).encode())) is failure
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message"),
+    [
+        (404, "model_not_found", "The model `gpt-image-9` does not exist or you do not have access to it."),
+        (404, None, "The model 'gpt-image-1.5-2025-12-16' does not exist."),
+        (403, "model_not_found", "Project `proj_a` does not have access to model `gpt-image-2`"),
+        (403, None, "Your organization must be verified to use the model `gpt-image-2`. Please go to: https://x.y"),
+        (400, None, "google/gemini-9 is not a valid model ID"),
+        (404, None, "No endpoints found matching your data policy."),
+        (404, "DeploymentNotFound", "The API deployment for this resource does not exist."),
+        (404, "NOT_FOUND", "models/gemini-9 is not found for API version v1main, or is not supported for predict."),
+        (400, "InvalidParameter", "Model not exist."),
+        (404, "ModelNotOpen", "Your account has not activated the model doubao-seedream-5."),
+        (503, "model_not_found", "No available channel for model gpt-image-9 under group default"),
+        (400, None, "Unknown model: flux-9"),
+        (400, None, "Invalid model name passed in model=gpt-image-9"),
+        (400, None, "The model `dall-e-2` has been deprecated, learn more here"),
+        (400, None, "模型 gpt-image-9 不存在"),
+        (404, None, 'model "flux" not found, try pulling it first'),
+    ],
+)
+def test_what_concerns_the_model_alone_is_told_from_what_concerns_the_provider(
+    status: int, code: str | None, message: str
+) -> None:
+    assert type(failure_of_response(status, {}, json.dumps(openai(code, message)).encode())) is WrongModel
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "failure"),
+    [
+        (400, "This model does not support the size 1008x672.", Rejected),
+        (400, "The model gpt-image-2 does not support input_fidelity.", Rejected),
+        (400, "该模型不支持此尺寸", Rejected),
+        (503, "The model is overloaded. Please try again later.", Busy),
+        (400, "invalid model output format", Rejected),
+        (404, "Not Found", WrongEndpoint),
+        (401, "Incorrect API key provided for model access", BadCredentials),
+    ],
+)
+def test_what_only_mentions_a_model_does_not_concern_it(status: int, message: str, failure: type[PaintFailed]) -> None:
+    assert type(failure_of_response(status, {}, json.dumps(openai(None, message)).encode())) is failure
+
+
+def test_a_refused_value_of_the_field_model_concerns_the_model_also_where_another_wraps_it() -> None:
+    refused = {"message": "Invalid value: 'x'.", "type": "invalid_request_error", "param": "model", "code": None}
+    for document in ({"error": refused}, {"error": {"message": json.dumps({"error": refused}), "code": 400}}):
+        assert type(failure_of_response(400, {}, json.dumps(document).encode())) is WrongModel
+    size = {"error": {**refused, "param": "size"}}
+    assert type(failure_of_response(400, {}, json.dumps(size).encode())) is Rejected
 
 
 @pytest.mark.parametrize(
