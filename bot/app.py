@@ -43,7 +43,7 @@ from bot.moderation.moderation import Moderation
 from bot.moderation.rules import Policy
 from bot.pictures.price import MEGAPIXEL, Limits
 from bot.pictures.processing import ImageProcessor
-from bot.ports import ChatPort, Shop
+from bot.ports import ChatPort, Dispatch, Shop
 from bot.providers.fallback import FallbackProvider
 from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import resolve_providers
@@ -72,7 +72,7 @@ class App:
         events: CoreEventSink,
         jobs: JobService,
         runner: JobRunner,
-        scheduler: Scheduler,
+        dispatch: Dispatch,
         status_messages: StatusMessages,
         admission: Admission,
         retention: Retention,
@@ -82,7 +82,7 @@ class App:
         self.events = events
         self.jobs = jobs
         self._runner = runner
-        self._scheduler = scheduler
+        self._dispatch = dispatch
         self._status_messages = status_messages
         self._admission = admission
         self._retention = retention
@@ -211,12 +211,12 @@ class App:
             usage_rates={each.name: each.usage_rate for each in settings.providers if each.usage_rate is not None},
         )
         queue = FairQueue(concurrency=concurrency, user_concurrent=limits.user_concurrent)
-        scheduler = Scheduler(queue, runner, clock)
+        dispatch = Scheduler(queue, runner, clock)
         jobs = JobService(
             store=store,
             catalog=catalog,
             runner=runner,
-            scheduler=scheduler,
+            dispatch=dispatch,
             rules=rules,
             clock=clock,
             new_id=new_id,
@@ -234,8 +234,8 @@ class App:
             pending_requests=pending_requests,
             linked_images=linked_images,
             deletion=deletion,
-            cancel_job=scheduler.cancel,
-            wait_for_end=partial(scheduler.wait_for_end, timeout_s=SETTLE_WAIT_S),
+            cancel_job=dispatch.cancel,
+            wait_for_end=partial(dispatch.wait_for_end, timeout_s=SETTLE_WAIT_S),
             retention_days=settings.privacy.retention_days,
             capabilities=lambda: catalog.capabilities,
             model_choices=model_choices,
@@ -285,7 +285,7 @@ class App:
             events=events,
             jobs=jobs,
             runner=runner,
-            scheduler=scheduler,
+            dispatch=dispatch,
             status_messages=status_messages,
             admission=admission,
             retention=Retention(store, clock, retention_days=settings.privacy.retention_days),
@@ -313,9 +313,9 @@ class App:
         """Takes no new jobs, and gives running ones `drain_s` seconds to end, or until `hurry` is set. Unfinished ones
         are resumed at the next start."""
         self.jobs.refuse_new_jobs()
-        if self._scheduler.is_busy and self._drain_s:
+        if self._dispatch.is_busy and self._drain_s:
             self._status_messages.announce_restart()
-        await self._scheduler.drain(self._drain_s, hurry)
+        await self._dispatch.drain(self._drain_s, hurry)
 
     async def close(self) -> None:
         """Drains, unless that was done before, and closes everything."""

@@ -111,6 +111,11 @@ class Job(NewJob):
     state: State
     attempt: int
     """Number of the attempt, ≥ 0; the fence: a newer attempt makes this value stale."""
+    holder: str | None = None
+    """Id of the process that runs the attempt, or holds the job until it may begin; None: none does, or there is only
+    one process."""
+    shown_by: str | None = None
+    """Id of the process that makes the calls about its message; None: whichever comes first."""
     charged: int | None
     """Credits, 0 to `cost`; None until the job has ended."""
     status_id: str | None

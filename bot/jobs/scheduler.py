@@ -1,38 +1,19 @@
-"""Schedules jobs: each runs as an asyncio task of this process, in the order of the fair queue.
+"""Schedules jobs: each runs as an asyncio task of this process, in the order of the fair queue. The dispatch on SQLite.
 
 Knows nothing of what a job does; the workflow stands in `bot.jobs.runner`.
 """
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from functools import partial
-from typing import Protocol
+from typing import Any
 
+from bot.job import Job
 from bot.jobs.fair_queue import FairQueue
 from bot.metrics import JOBS_RUNNING, JOBS_WAITING
+from bot.ports import Signal, Workflow
 from bot.runtime.clock import Clock, wait_for_event
-
-
-class Workflow(Protocol):
-    """What a scheduler runs: `bot.jobs.runner.JobRunner`."""
-
-    async def run(self, job_id: str, release_slot: Callable[[], None]) -> None:
-        """Runs the job to its end; raises nothing but CancelledError. `release_slot` frees its concurrency slot and may
-        be called twice."""
-        ...
-
-    def update_queue_position(self, job_id: str, position: int) -> None:
-        """The position of a waiting job in the queue changed; 1 is next."""
-        ...
-
-    def is_cancellable(self, job_id: str) -> bool:
-        """Whether the job can still be cancelled."""
-        ...
-
-    async def settle_cancelled(self, job_id: str) -> bool:
-        """Settles a cancelled job that is not running. False: it had ended before."""
-        ...
 
 
 class Hold:
@@ -55,7 +36,7 @@ class Hold:
 
 
 class Scheduler:
-    """Starts jobs when the queue lets them, and cancels them on request.
+    """Starts jobs when the queue lets them, and cancels them on request. Implements `bot.ports.Dispatch`.
 
     A held job has its place in the queue, and its slot, but its workflow does not begin before its hold has ended.
     """
@@ -72,6 +53,14 @@ class Scheduler:
         self._claimed: set[str] = set()
         self._closed = False
 
+    @property
+    def process(self) -> None:
+        """None: there is no other process."""
+        return
+
+    async def start(self, take_up: Callable[[Job], Awaitable[None]]) -> None:
+        """No-op: there is nobody to take jobs from."""
+
     @contextmanager
     def claim_slot(self, job: str, user: str) -> Generator[bool]:
         """Whether a job that is about to be accepted can start at once. Its slot is held until the block ends, and is
@@ -87,9 +76,13 @@ class Scheduler:
                 self._claimed.remove(job)
                 self._release_slot(job)
 
-    def submit(self, job: str, user: str, *, hold_s: float = 0.0) -> None:
+    def enqueue(self, conn: Any, job: Job, hold_s: float) -> Job:
+        """No-op: the queue is this process's own, and `submit` fills it."""
+        return job
+
+    def submit(self, job: str, user: str, *, hold_s: float = 0.0, is_held_here: bool = True) -> None:
         """Queues the job; starts it now if a slot is free or was claimed for it. `hold_s`: seconds from now before
-        which its workflow does not begin."""
+        which its workflow does not begin. `is_held_here`: always True."""
         if hold_s:
             self._holds[job] = Hold(self._clock.monotonic() + hold_s)
         if job in self._claimed and not self._closed:
@@ -133,7 +126,11 @@ class Scheduler:
         """Whether a job runs."""
         return bool(self._tasks)
 
-    async def drain(self, grace_s: float, hurry: asyncio.Event | None = None) -> None:
+    def problem(self) -> None:
+        """None: what starts jobs cannot fail."""
+        return
+
+    async def drain(self, grace_s: float, hurry: Signal | None = None) -> None:
         """Starts nothing more, gives running jobs `grace_s` seconds, or until `hurry` is set, then interrupts them;
         they go on at the next start, as held ones do. Waits for cancellations under way."""
         self._closed = True

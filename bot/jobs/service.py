@@ -1,6 +1,6 @@
 """Submits, resumes and cancels jobs, for whoever received the request: a message or a button.
 
-Reserves credits through the store and starts jobs through the scheduler; says nothing to the user by itself.
+Reserves credits through the store and starts jobs through the dispatch; says nothing to the user by itself.
 """
 
 import math
@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from cachetools import LRUCache
@@ -31,9 +32,9 @@ from bot.intake.cheaper import cheaper_options
 from bot.intake.models import current_model
 from bot.job import TRANSITIONS, Amendment, Job, NewJob, button_key
 from bot.jobs.runner import JobRunner
-from bot.jobs.scheduler import Scheduler
 from bot.metrics import JOBS_ACCEPTED
 from bot.painting import Options
+from bot.ports import Dispatch
 from bot.providers.catalog import ProviderCatalog
 from bot.providers.requirements import Requirements
 from bot.quota import QuotaRules
@@ -71,7 +72,7 @@ class JobService:
         store: Store,
         catalog: ProviderCatalog,
         runner: JobRunner,
-        scheduler: Scheduler,
+        dispatch: Dispatch,
         rules: QuotaRules,
         clock: Clock,
         new_id: Callable[[], str],
@@ -83,7 +84,7 @@ class JobService:
         self._store = store
         self._catalog = catalog
         self._runner = runner
-        self._scheduler = scheduler
+        self._dispatch = dispatch
         self._rules = rules
         self._clock = clock
         self._new_id = new_id
@@ -124,7 +125,7 @@ class JobService:
         """
         if self._refuses:
             raise Restarting
-        is_full = self._scheduler.count_jobs(requester.user.key) >= self._rules.unfinished
+        is_full = self._dispatch.count_jobs(requester.user.key) >= self._rules.unfinished
         if is_full and event not in self._known_events and button is None:
             raise TooManyWaiting(limit=self._rules.user_waiting)
         needs = _requirements(prompt, references, mask, options)
@@ -148,12 +149,22 @@ class JobService:
         if event not in self._known_events:
             await self._runner.check_place(requester.chat)
         median_s = await self._expected_duration_s()
-        with self._scheduler.claim_slot(new_job.id, requester.user.key) as claimed, self._count_acceptance() as count:
+        with self._dispatch.claim_slot(new_job.id, requester.user.key) as claimed, self._count_acceptance() as count:
             begun = claimed and not hold_s
             # of a crowd nobody is sure to post at once
             first_post = self._runner.prepare_first_post(new_job) if count == 1 else None
+            process = self._dispatch.process
             with self._naming_what_is_cheaper(needs):
-                job, is_new = await self._store.accept_job(new_job, self._rules, begun=begun, first_post=first_post)
+                job, is_new = await self._store.accept_job(
+                    new_job,
+                    self._rules,
+                    begun=begun,
+                    first_post=first_post,
+                    holder=process if claimed else None,
+                    shown_by=process,
+                    enqueue=partial(self._dispatch.enqueue, hold_s=hold_s),
+                )
+            claimed = claimed and job.holder == process
             if is_new:
                 self._start(job, median_s, claimed=claimed, hold_s=hold_s)
                 JOBS_ACCEPTED.inc()
@@ -234,12 +245,12 @@ class JobService:
         False: an upstream may have been asked, or it had ended. Raises StoreFailed."""
         if not await self._runner.refuse_job(job_id, refusal):
             return False
-        await self._scheduler.cancel(job_id)  # frees its place; it has ended
+        await self._dispatch.cancel(job_id)  # frees its place; it has ended
         return True
 
     def move_hold(self, job_id: str, hold_s: float) -> None:
         """A job that is held is held for `hold_s` seconds from now."""
-        self._scheduler.move_hold(job_id, hold_s)
+        self._dispatch.move_hold(job_id, hold_s)
 
     # ------------------------------------------------------------ repeating
 
@@ -280,7 +291,7 @@ class JobService:
         if not TRANSITIONS[job.state]:
             return job
         if not self._runner.is_cancellable(job.id):
-            await self._scheduler.wait_for_end(job.id, timeout_s=SETTLE_WAIT_S)
+            await self._dispatch.wait_for_end(job.id, timeout_s=SETTLE_WAIT_S)
         return await self._store.get_job(job.id) or job
 
     def acknowledge_request(self, job: Job) -> None:
@@ -334,13 +345,13 @@ class JobService:
 
     def _start(self, job: Job, median_s: float | None, *, claimed: bool = False, hold_s: float = 0.0) -> None:
         """Shows and enqueues an accepted job. Nothing is awaited, so nothing can fail in between."""
-        if not claimed and self._scheduler.has_job(job.id):
+        if not claimed and self._dispatch.has_job(job.id):
             return  # accepted while the unfinished jobs were being resumed
         self._known_events[job.event] = None
         if claimed and not hold_s:
             self._runner.adopt_attempt(job)
         self._runner.add_status_message(job, median_s, on_deleted=lambda: self._cancel_in_background(job.id))
-        self._scheduler.submit(job.id, job.user.key, hold_s=hold_s)
+        self._dispatch.submit(job.id, job.user.key, hold_s=hold_s, is_held_here=job.holder == self._dispatch.process)
 
     async def _expected_duration_s(self) -> float | None:
         """Median duration of recent jobs, seconds, cached; a database that fails hinders no job."""
@@ -354,7 +365,7 @@ class JobService:
 
     async def cancel_job(self, job_id: str) -> bool:
         """Cancels a job wherever it is. False: it is ending already. Raises StoreFailed."""
-        return await self._scheduler.cancel(job_id)
+        return await self._dispatch.cancel(job_id)
 
     async def cancel_job_of_message(self, ref: MessageRef) -> None:
         """Cancels the unfinished job whose status message was deleted; failures are logged."""
@@ -371,7 +382,7 @@ class JobService:
 
     async def _cancel_logged(self, job_id: str) -> None:
         try:
-            await self._scheduler.cancel(job_id)
+            await self._dispatch.cancel(job_id)
         except EaselError as failed:
             log.error("cancel failed", job=job_id, detail=failed.detail)
 

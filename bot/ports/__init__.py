@@ -4,6 +4,7 @@ One place to import them from; they stand in the modules below.
 """
 
 from bot.ports.core import EventSink, Provider
+from bot.ports.dispatch import Dispatch, Signal, Workflow
 from bot.ports.platforms import (
     BalanceDisplay,
     ChatPort,
@@ -34,6 +35,7 @@ __all__ = [
     "ChatPort",
     "ChatRoles",
     "DeliveryPermissions",
+    "Dispatch",
     "EventSink",
     "InteractionTokenStorage",
     "MessageLinks",
@@ -47,7 +49,9 @@ __all__ = [
     "RateLimitFeedback",
     "RequestAcknowledgement",
     "Shop",
+    "Signal",
     "StoredFiles",
     "StoredToken",
     "UpdateInbox",
+    "Workflow",
 ]

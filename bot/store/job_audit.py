@@ -198,6 +198,8 @@ def _ended_values(row: RawRow, charged: int, now: datetime) -> dict[str, Any]:
         "parts": [],
         "state": state.value,
         "attempt": max(0, values.get("attempt") or 0),
+        "holder": None,
+        "shown_by": None,
         "cost": max(charged, values.get("cost") or 0),
         "is_reserved": True,
         "charged": charged,

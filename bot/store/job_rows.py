@@ -26,6 +26,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.exc import DataError, DBAPIError
@@ -71,7 +72,9 @@ MIN_SAMPLES = 3  # jobs below which a median duration says nothing
 # ---------------------------------------------------------------- values to rows
 
 
-def job_row(new: NewJob, now: datetime, *, begun: bool = False) -> dict[str, Any]:
+def job_row(
+    new: NewJob, now: datetime, *, begun: bool = False, holder: str | None = None, shown_by: str | None = None
+) -> dict[str, Any]:
     """The row of a job that was just accepted; `begun`: its first attempt runs already."""
     return {
         "id": new.id,
@@ -89,6 +92,8 @@ def job_row(new: NewJob, now: datetime, *, begun: bool = False) -> dict[str, Any
         "mask": field_values(new.mask) if new.mask else None,
         "state": (State.RUNNING if begun else State.WAITING).value,
         "attempt": int(begun),
+        "holder": holder,
+        "shown_by": shown_by,
         "started": now if begun else None,
         "cost": new.cost,
         "is_reserved": new.is_reserved,
@@ -99,13 +104,17 @@ def job_row(new: NewJob, now: datetime, *, begun: bool = False) -> dict[str, Any
     }
 
 
-def accepted_job(new: NewJob, now: datetime, *, begun: bool = False) -> Job:
+def accepted_job(
+    new: NewJob, now: datetime, *, begun: bool = False, holder: str | None = None, shown_by: str | None = None
+) -> Job:
     """The job that `job_of` would read from the row of `job_row`: a job that was just accepted is not read back."""
     values: dict[str, Any] = {**field_values(new), "prompt": safe_text(new.prompt)}
     return Job(
         **values,
         state=State.RUNNING if begun else State.WAITING,
         attempt=int(begun),
+        holder=holder,
+        shown_by=shown_by,
         created=now,
         started=now if begun else None,
         charged=None,
@@ -167,12 +176,14 @@ def move_chat(conn: Connection, old: Chat, new: Chat) -> None:
         update_job(conn, job_id, {"chat_key": new.key, "chat": moved})
 
 
-def begin_attempt(conn: Connection, job_id: str, now: datetime) -> Job | None:
-    """Starts a new attempt. None: the job has ended, or does not exist."""
+def begin_attempt(conn: Connection, job_id: str, now: datetime, *, holder: str | None = None) -> Job | None:
+    """Starts a new attempt. None: the job has ended, or does not exist, or is not held by `holder` (None: by nobody,
+    there is only one process)."""
     started = func.coalesce(job.c.started, literal(now, UtcDateTime()))
+    is_held = true() if holder is None else job.c.holder == holder
     statement = (
         update(job)
-        .where(job.c.id == job_id, IS_UNFINISHED)
+        .where(job.c.id == job_id, IS_UNFINISHED, is_held)
         .values(
             state=State.RUNNING.value,
             attempt=job.c.attempt + 1,
@@ -233,7 +244,7 @@ def load_jobs(conn: Connection, query: Select[Any]) -> list[Job]:
     # on SQLite an id itself may be what cannot be read
     address: ColumnElement[Any] = literal_column("job.rowid") if conn.dialect.name == "sqlite" else job.c.id
     found: list[Job] = []
-    for key in conn.execute(query.with_only_columns(address)).scalars().all():
+    for key in conn.execute(query.with_only_columns(address).select_from(job)).scalars().all():
         try:
             found += _load_all(conn, select(job).where(address == key))
         except UNREADABLE as unreadable:
@@ -278,8 +289,8 @@ def _user(fields: dict[str, Any]) -> User:
 def job_of(row: RowMapping, checkpoints: Mapping[str, Any]) -> Job:
     """A job made from its row and its checkpoints."""
     same_name = (
-        "id event button request_id locale prompt attempt cost is_reserved parent charged status_id created started "
-        "finished provider model price spent upstream_id usage trace delivered_id deleted"
+        "id event button request_id locale prompt attempt holder shown_by cost is_reserved parent charged status_id "
+        "created started finished provider model price spent upstream_id usage trace delivered_id deleted"
     )
     return Job(
         **{name: row[name] for name in same_name.split()},

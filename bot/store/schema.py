@@ -144,6 +144,8 @@ job = Table(
     Column("mask", _json()),
     Column("state", Text, nullable=False),
     Column("attempt", Integer, nullable=False),
+    Column("holder", Text),  # the process that runs the attempt
+    Column("shown_by", Text),  # the process that makes the calls about its message
     Column("cost", BigInteger, nullable=False),
     Column("is_reserved", Boolean(create_constraint=False), nullable=False),  # else nothing is, until it is moderated
     Column("charged", BigInteger),

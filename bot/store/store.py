@@ -5,7 +5,7 @@ and credits (`ledger`) are modules beside it.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -137,20 +137,30 @@ class Store:
     # ------------------------------------------------------------ a job from acceptance to its end
 
     async def accept_job(
-        self, new: NewJob, rules: QuotaRules, *, begun: bool = False, first_post: Mapping[str, Any] | None = None
+        self,
+        new: NewJob,
+        rules: QuotaRules,
+        *,
+        begun: bool = False,
+        first_post: Mapping[str, Any] | None = None,
+        holder: str | None = None,
+        shown_by: str | None = None,
+        enqueue: Callable[[Connection, Job], Job] | None = None,
     ) -> tuple[Job, bool]:
         """Reserves the credits (unless `new.is_reserved` is False: then it makes sure that they are there) and stores
         the job, in one transaction. False: the event had become that job before, or that job of the same button is
         unfinished.
 
         `begun`: its first attempt begins in the same transaction, as by `begin_attempt`. `first_post`: what its adapter
-        notes of its first post, as of `PreparedPosts.prepare_post`.
+        notes of its first post, as of `PreparedPosts.prepare_post`. `holder`, `shown_by`: as of `Job`. `enqueue`:
+        called in the transaction, the user's account locked, as of `Dispatch.enqueue`.
         Raises Banned, TooManyWaiting, OutOfCredits, ChatOutOfCredits; then nothing is stored.
         """
 
         def work(conn: Connection) -> tuple[Job, bool]:
             now = self._clock.now()
-            if not insert_once(conn, schema.job, job_rows.job_row(new, now, begun=begun), key="event"):
+            row = job_rows.job_row(new, now, begun=begun, holder=holder, shown_by=shown_by)
+            if not insert_once(conn, schema.job, row, key="event"):
                 known = job_rows.load_job(conn, job_rows.select_by_event(new.event))
                 assert known is not None
                 return known, False
@@ -163,18 +173,20 @@ class Store:
             ledger.reserve(conn, new, user, rules, now)
             if first_post is not None:
                 save_post_intent(conn, new.chat.platform, new.id, first_post, now)
-            return job_rows.accepted_job(new, now, begun=begun), True
+            job = job_rows.accepted_job(new, now, begun=begun, holder=holder, shown_by=shown_by)
+            return (job if enqueue is None else enqueue(conn, job)), True
 
         return await self._database.write(work)
 
-    async def begin_attempt(self, job_id: str) -> Job:
-        """Starts a new attempt, which makes every older value of the job stale.
+    async def begin_attempt(self, job_id: str, *, holder: str | None = None) -> Job:
+        """Starts a new attempt, which makes every older value of the job stale. `holder`: the process that holds it;
+        None: there is only one.
 
-        Raises Stale when the job has ended or does not exist.
+        Raises Stale when the job has ended or does not exist, or another process holds it.
         """
 
         def work(conn: Connection) -> Job:
-            begun = job_rows.begin_attempt(conn, job_id, self._clock.now())
+            begun = job_rows.begin_attempt(conn, job_id, self._clock.now(), holder=holder)
             if begun is None:
                 raise Stale
             return begun

@@ -39,12 +39,10 @@ class BlockingStore(Store):
     """Blocks before or after a transaction, never inside one: a kill there is a rollback."""
 
     @override
-    async def accept_job(
-        self, new: NewJob, rules: QuotaRules, *, begun: bool = False, first_post: Mapping[str, Any] | None = None
-    ) -> tuple[Job, bool]:
+    async def accept_job(self, new: NewJob, rules: QuotaRules, **how: Any) -> tuple[Job, bool]:
         PROMPTS_BY_JOB_ID[new.id] = new.prompt
         await block_at("received", new.prompt)
-        accepted = await super().accept_job(new, rules, begun=begun, first_post=first_post)
+        accepted = await super().accept_job(new, rules, **how)
         await block_at("accepted", new.prompt)
         return accepted
 

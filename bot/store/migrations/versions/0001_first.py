@@ -81,6 +81,8 @@ def upgrade() -> None:
         sa.Column("mask", sa.JSON(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=True),
+        sa.Column("shown_by", sa.Text(), nullable=True),
         sa.Column("cost", sa.BigInteger(), nullable=False),
         sa.Column("is_reserved", sa.Boolean(), nullable=False),
         sa.Column("charged", sa.BigInteger(), nullable=True),
