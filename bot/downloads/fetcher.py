@@ -118,7 +118,7 @@ class Fetcher:
         try:
             async with asyncio.timeout(timeout_s):
                 body = await self._download_with_retries(url, max_bytes, tries)
-                data = body.data
+                data = body.take()
                 if is_encoded(data, body.encoding):
                     return await asyncio.to_thread(decode_body, data, body.encoding, max_bytes)
                 return data
@@ -133,7 +133,7 @@ class Fetcher:
             try:
                 await self._retrying(body, tries)(self._follow_redirects, _parse_url(url), body)
             except FetchUnavailable as unavailable:
-                unavailable.received = body.data
+                unavailable.received = body.take()
                 raise
             except (aiohttp.ClientError, OSError, ValueError) as exc:
                 failure, has_room = _translate_error(exc), not is_machine_failure(exc)
@@ -143,7 +143,7 @@ class Fetcher:
                 break
             await self._sleep(MACHINE_RETRY_S)
         if isinstance(failure, FetchUnavailable):
-            failure.received = body.data
+            failure.received = body.take()
         # raised here, so that it is not chained: the library's texts hold the whole address, which may be signed
         raise failure
 

@@ -30,10 +30,10 @@ class PartialBody:
         self.encoding = ""
         """Value of its Content-Encoding; empty: it has none."""
 
-    @property
-    def data(self) -> bytes:
-        """What has come so far."""
-        return b"".join(self._chunks)
+    def take(self) -> bytes:
+        """What has come so far, which is kept here no longer: whoever asked for it may live on for a while."""
+        chunks, self._chunks = self._chunks, []
+        return b"".join(chunks)
 
     @property
     def request_headers(self) -> dict[str, str]:

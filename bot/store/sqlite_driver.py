@@ -8,7 +8,6 @@ aiosqlite would take a third more for each statement, to wait for what is there 
 import sqlite3
 import threading
 from collections.abc import Callable
-from functools import partial
 from typing import Any, TypeVar, cast
 
 import aiosqlite
@@ -42,9 +41,16 @@ class ThreadConnection(aiosqlite.Connection):
     async def run_in_thread(self, fn: Callable[[Connection], T]) -> T:
         """Calls `fn` in the connection's thread and returns what it returns. Raises what it raises.
 
-        A transaction that it leaves open, because its COMMIT failed for instance, is rolled back.
+        A transaction that it leaves open, because its COMMIT failed for instance, is rolled back. aiosqlite's thread
+        keeps its last call, with what that returned, until it gets another: here neither holds any images then.
         """
-        return await self._execute(partial(self._call, fn))  # type: ignore[reportUnknownMemberType]  # aiosqlite does not say its types
+        calls, results = [fn], list[T]()
+
+        def run() -> None:
+            results.append(self._call(calls.pop()))
+
+        await self._execute(run)  # type: ignore[reportUnknownMemberType]  # aiosqlite does not say its types
+        return results.pop()
 
     async def close(self) -> None:
         if self._within is not None:

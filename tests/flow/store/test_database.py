@@ -2,8 +2,10 @@
 
 import asyncio
 import threading
+import weakref
 from collections.abc import AsyncGenerator, Callable
 from contextlib import ExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from bot.runtime.clock import SystemClock
 from bot.store.database import Database
 from bot.store.engine import parse_url
 from bot.store.write_queue import MAX_BATCH, WriteQueue, WriteTask
+from tests.support.event_loop import wait_all_tasks_blocked
 from tests.support.statements import watch_statements
 
 HOLD = "SELECT 'hold'"  # a statement during which the writer is busy
@@ -315,3 +318,22 @@ async def test_closing_lets_what_waits_be_written(numbers: Numbers, tmp_path: Pa
     again = await asyncio.to_thread(Database, parse_url(f"sqlite:///{tmp_path}/numbers.db"), SystemClock())
     assert await Numbers(again, numbers.statements).all() == [1, 2]
     await again.close()
+
+
+@pytest.mark.parametrize("method", ["read", "write"])
+async def test_neither_a_unit_of_work_nor_its_result_is_kept(numbers: Numbers, method: str) -> None:
+    """What has images in it would otherwise lie about in each connection's thread until its next call."""
+
+    class Images:
+        pass
+
+    def work(_: Connection, images: Images) -> Images:
+        return images
+
+    async def call() -> weakref.ref[Images]:
+        result = await getattr(numbers.database, method)(partial(work, images=Images()))
+        return weakref.ref(result)
+
+    seen = await asyncio.create_task(call())
+    await wait_all_tasks_blocked()
+    assert seen() is None
