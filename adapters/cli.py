@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Config = Annotated[Path | None, typer.Option("--config", help="TOML file; default: easel.toml when present.")]
 
+DEMO_PORT = 8080  # of the demo's page, unless it is taken
+
 SANDBOX_HINT = """In the easel.toml that is to use it:
 
 [[providers]]
@@ -71,13 +73,21 @@ def run(config: Config = None) -> None:
 
 @app.command()
 def demo(
-    port: Annotated[int, typer.Option(help="Port of the page; 0 takes any free one.", min=0, max=65535)] = 8080,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            help="Port of the page, 0 for any free one; default: the first free one from 8080.", min=0, max=65535
+        ),
+    ] = None,
     open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = False,
     config: Config = None,
 ) -> None:
     """Try Easel on a local page: no token, no key, no service. Keeps its state in ./.easel/."""
     settings = _load_settings(config)
     from adapters import service
+
+    if port is None and (port := service.free_port("127.0.0.1", DEMO_PORT)) != DEMO_PORT:
+        print(f"Port {DEMO_PORT} is taken; using {port}.")
 
     def ready(address: str) -> None:
         print(f"Easel's playground is at {address}  (Ctrl+C stops it)", flush=True)
@@ -88,6 +98,7 @@ def demo(
     asyncio.run(
         service.demo(settings.model_copy(update={"server": settings.server.model_copy(update=host)}), ready=ready)
     )
+    print("The demo has stopped; its messages and pictures are kept in ./.easel/.")
 
 
 @app.command()

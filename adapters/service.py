@@ -6,6 +6,7 @@ Knows every adapter; what an operator types and reads on the terminal stands in 
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -166,7 +167,13 @@ def make_adapters(
     adapters: list[PlatformAdapter] = []
     if settings.playground.enabled:
         adapters.append(
-            PlaygroundAdapter(path=settings.playground.path, host=settings.server.host, clock=clock, commands=commands)
+            PlaygroundAdapter(
+                path=settings.playground.path,
+                host=settings.server.host,
+                clock=clock,
+                commands=commands,
+                is_demo=all(each.preset == "sandbox" for each in settings.providers),
+            )
         )
     if settings.discord.token is not None:
         adapters.append(
@@ -197,6 +204,19 @@ def commands(locale: str) -> list[WireCommand]:
     return [
         {"name": spec.name, "hint": translate(locale, spec.hint)} for spec in COMMANDS.values() if not spec.adapter_only
     ]
+
+
+def free_port(host: str, first: int, count: int = 20) -> int:
+    """The first of `count` ports from `first` on that nobody listens on; `first` where all are taken."""
+    for port in range(first, first + count):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does: a closed one may linger
+            try:
+                probe.bind((host, port))
+            except OSError:
+                continue
+            return port
+    return first
 
 
 async def demo(settings: Settings, *, ready: Callable[[str], None]) -> None:

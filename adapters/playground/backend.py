@@ -40,6 +40,8 @@ class Backend:
     """By locale; read once, away from the event loop."""
     texts: Mapping[str, Mapping[str, str]]
     """By locale and id; read once, away from the event loop."""
+    is_demo: bool
+    """Whether pictures are stand-ins, which the page says."""
 
     def encode_message(self, stored: StoredMessage) -> WireMessage:
         """The message with its current preview."""

@@ -58,16 +58,18 @@ class PlaygroundAdapter:
         clock: Clock,
         commands: GetCommands,
         texts: GetTexts = page_texts,
+        is_demo: bool = False,
         backlog: int = BACKLOG,
         new_id: Callable[[], str] = lambda: secrets.token_hex(16),
     ) -> None:
-        """`path`: of the SQLite file. `backlog`: frames that may wait for a slow page. `new_id`: returns a new file
-        id, 32 hex digits."""
+        """`path`: of the SQLite file. `is_demo`: pictures are stand-ins, which the page says. `backlog`: frames that
+        may wait for a slow page. `new_id`: returns a new file id, 32 hex digits."""
         if not same_origin.is_loopback(host):
             raise SettingsWrong([f"server.host: the playground runs on 127.0.0.1 only, not on {host}"])
         self._database = ChatDatabase(path, clock, new_id)
         self._commands = commands
         self._texts = texts
+        self._is_demo = is_demo
         self._routes = PageRoutes(backlog)
         self._backend: Backend | None = None
         self._supervisor = Supervisor(clock)
@@ -94,6 +96,7 @@ class PlaygroundAdapter:
             events=events,
             commands=commands,
             texts=texts,
+            is_demo=self._is_demo,
         )
         self._backend = backend
         for message in await self._database.pending_messages():

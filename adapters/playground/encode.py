@@ -25,8 +25,10 @@ MAX_ALT_CHARACTERS = 300  # of a card's text as the description of a picture for
 _SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif"}
 
 
-def encode_hello(locale: str, commands: Sequence[WireCommand], texts: Mapping[str, str]) -> HelloFrame:
-    """The first frame of a connection, in a locale of LOCALES."""
+def encode_hello(
+    locale: str, commands: Sequence[WireCommand], texts: Mapping[str, str], *, is_demo: bool
+) -> HelloFrame:
+    """The first frame of a connection, in a locale of LOCALES. `is_demo`: pictures are stand-ins."""
     return {
         "type": "hello",
         "users": [{"id": each.id, "name": each.name, "color": each.color} for each in users.USERS],
@@ -36,6 +38,7 @@ def encode_hello(locale: str, commands: Sequence[WireCommand], texts: Mapping[st
         "locale": locale,
         "locales": list(LOCALES),
         "limits": {"files": FILES, "file_bytes": FILE_BYTES, "text": TEXT},
+        "demo": is_demo,
     }
 
 

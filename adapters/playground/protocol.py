@@ -19,7 +19,7 @@ connection and to the messages it sends; `hello` names the nearest locale that t
 Server to page.
     hello   {users: [{id, name, color}], chats: [{id, kind: "group"|"direct", user?}],
              commands: [{name, hint}], texts: {id: words}, locale, locales: [..],
-             limits: {files, file_bytes, text}}
+             limits: {files, file_bytes, text}, demo: whether pictures are stand-ins}
     history {chat, messages: [message]}   one for each chat, the newest HISTORY messages, oldest first
     message {message}              new or changed: replaces the one with its id
     deleted {chat, id}
@@ -199,6 +199,7 @@ class HelloFrame(TypedDict):
     locale: str
     locales: list[str]
     limits: WireLimits
+    demo: bool
 
 
 class HistoryFrame(TypedDict):

@@ -116,7 +116,12 @@ class Session:
 
     def _send_hello(self, requested: str) -> None:
         self._locale = negotiate_locale(requested)
-        hello = encode_hello(self._locale, self._backend.commands[self._locale], self._backend.texts[self._locale])
+        hello = encode_hello(
+            self._locale,
+            self._backend.commands[self._locale],
+            self._backend.texts[self._locale],
+            is_demo=self._backend.is_demo,
+        )
         self._queue_frame("hello", frame=hello)
 
     async def _handle_send(self, frame: SendFrame, locale: str) -> None:

@@ -357,6 +357,12 @@ page-credits = Credits left today
 page-credits-held = on hold
 # Before the credits that a picture costs.
 page-price = a picture:
+page-demo = Demo: pictures are stand-ins
+page-demo-title = From the demo to real pictures
+page-demo-intro = This page runs the whole of Easel, but its pictures come from a stand-in that paints landscapes and shows what it received. Three steps to a real one:
+page-demo-step-key = Put a provider and its key into a file named easel.toml. The README lists the presets.
+page-demo-step-bot = Add the token of your Discord or Telegram bot, or go on with this page.
+page-demo-step-run = Stop the demo with Ctrl+C, then let Easel check the settings and run.
 page-language = Language
 page-theme-dark = Switch to the dark theme
 page-theme-light = Switch to the light theme

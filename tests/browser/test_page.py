@@ -64,6 +64,17 @@ async def test_the_first_words_of_a_newcomer_are_heard(browser: Browser, demo: M
         await pictures(page)
 
 
+async def test_a_demo_says_that_it_is_one_and_leads_to_real_pictures(browser: Browser, demo: MakeDemo) -> None:
+    made = await demo(pace=0)
+    async with made.served() as address, page_at(browser, address) as page:
+        await page.click("#demo-chip")
+        steps = page.get_by_role("dialog")
+        await expect(steps.locator("li")).to_have_count(3)
+        await expect(steps).to_contain_text("[[providers]]")
+        await page.keyboard.press("Escape")
+        await expect(steps).to_be_hidden()
+
+
 async def test_a_reply_to_the_picture_changes_it(browser: Browser, demo: MakeDemo) -> None:
     made = await demo(pace=0)
     async with made.served() as address, page_at(browser, address) as page:

@@ -14,7 +14,7 @@ import pytest
 
 from adapters import doctor
 from adapters.cli import main
-from adapters.service import demo_settings, missing_adapters, serve
+from adapters.service import demo_settings, free_port, missing_adapters, serve
 from bot.sandbox import Sandbox
 from bot.settings import Settings, load
 from bot.store.store import upgrade
@@ -257,6 +257,15 @@ def test_a_demo_has_no_part_in_the_operators_chats(tmp_path: Path, monkeypatch: 
     }  # shorter than the silence that the README asks for
 
 
+def test_a_demo_takes_the_next_free_port() -> None:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        one.listen()
+        port = one.getsockname()[1]
+        assert free_port("127.0.0.1", port) > port
+        assert free_port("127.0.0.1", port, count=1) == port  # all are taken: the server says so itself
+
+
 # ---------------------------------------------------------------- easel sandbox
 
 
@@ -289,10 +298,15 @@ async def test_the_sandbox_takes_a_config_and_says_what_is_wrong_in_it(tmp_path:
 
 async def sandbox(folder: Path, *words: str, stop: bool = False) -> tuple[int | None, str, str]:
     """`easel sandbox` in a folder: its exit code and what it wrote. `stop`: it is asked to end once it runs."""
+    return await easel(folder, "sandbox", *words, stop_after=b"allow_hosts" if stop else None)
+
+
+async def easel(folder: Path, *words: str, stop_after: bytes | None = None) -> tuple[int | None, str, str]:
+    """A command in a folder: its exit code and what it wrote. `stop_after`: what it writes before it is stopped."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("EASEL_")}
     project = str(PROJECT)
     process = await asyncio.create_subprocess_exec(
-        *EASEL, "sandbox", *words,
+        *EASEL, *words,
         cwd=folder, env=environment | {"PYTHONPATH": project},
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
@@ -300,8 +314,8 @@ async def sandbox(folder: Path, *words: str, stop: bool = False) -> tuple[int | 
         async with asyncio.timeout(30):
             assert process.stdout is not None
             said = b""
-            if stop:
-                said = await process.stdout.readuntil(b"allow_hosts")
+            if stop_after is not None:
+                said = await process.stdout.readuntil(stop_after)
                 process.send_signal(signal.SIGTERM)
             rest, why = await process.communicate()
     finally:

@@ -34,7 +34,7 @@ function sweep(state) {
 
 /** @type {Record<string, (state: State, frame: any) => void>} */
 const handlers = {
-  hello(state, { users, chats, commands, texts, locale, locales, limits }) {
+  hello(state, { users, chats, commands, texts, locale, locales, limits, demo }) {
     Object.assign(state, {
       users,
       chats,
@@ -42,6 +42,7 @@ const handlers = {
       texts,
       locales,
       limits,
+      demo,
       ready: true,
       connection: "open",
     });

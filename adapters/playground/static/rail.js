@@ -3,6 +3,7 @@
 
 import { chatTitle } from "./actions.js";
 import { avatar, tint } from "./avatar.js";
+import { createDemo } from "./demo.js";
 import { arrange, attribute, h, hook, write } from "./dom.js";
 import { icon, mark } from "./icons.js";
 import { createQuota } from "./quota.js";
@@ -67,7 +68,8 @@ export function createRail(actions) {
   );
   const title = h("h2", { class: "chat-title", id: "chat-title" });
   const note = h("p", { class: "chat-note" });
-  const end = h("div", { class: "topbar-end" });
+  const demo = createDemo();
+  const end = h("div", { class: "topbar-end" }, demo.chip);
   topbar.append(menu, h("div", { class: "chat-head" }, title, note), end);
 
   scrim.addEventListener("click", () => toggle(false));
@@ -124,6 +126,7 @@ export function createRail(actions) {
   function render(state) {
     last = state;
     quota.render(state);
+    demo.render(state);
     const { unread, me, chat } = state;
     const key = JSON.stringify([
       state.texts,

@@ -16,6 +16,7 @@ export const BOT = "easel";
  * @property {Record<string, string>} texts
  * @property {string[]} locales
  * @property {Limits} limits
+ * @property {boolean} demo  whether pictures are stand-ins
  * @property {string} me
  * @property {string} chat
  * @property {string} locale
@@ -42,6 +43,7 @@ export function createState(saved) {
     texts: {},
     locales: [],
     limits: { files: 5, file_bytes: 20_000_000, text: 4000 },
+    demo: false,
     me: "",
     chat: "",
     locale: "",
