@@ -23,10 +23,11 @@ from adapters.playground.client import PlaygroundAdapter
 from adapters.playground.protocol import WireCommand
 from adapters.telegram.client import TelegramAdapter
 from bot.app import App, make_processor
+from bot.cluster.opening import open_cluster
 from bot.errors import SettingsWrong
 from bot.intake.commands import COMMANDS
 from bot.pictures.processing import ImageProcessor
-from bot.ports import ChatPort, EventSink, Shop
+from bot.ports import EVENTS, PAINTING, ChatPort, Cluster, EventSink, Shop
 from bot.providers.tasks.callbacks import Callbacks
 from bot.runtime import descriptors
 from bot.runtime.clock import Clock, SystemClock
@@ -121,6 +122,7 @@ async def serve(
         await stack.enter_async_context(exclusive_access(settings.database_url))
         store = await Store.open(settings.database_url, clock=clock)
         stack.push_async_callback(store.close)
+        cluster = await stack.enter_async_context(open_cluster(settings, clock, roles=(EVENTS, PAINTING)))
         server = HttpServer(settings.server.host, settings.server.port)
         stack.push_async_callback(server.stop)
         callbacks = Callbacks(settings.server.public_url if settings.server.enabled else None)
@@ -137,12 +139,15 @@ async def serve(
         if settings.server.enabled:
             await server.start()
         shops = {adapter.platform: adapter for adapter in adapters if isinstance(adapter, Shop)}
-        app = await App.open(settings, store, ports, clock, callbacks=callbacks, shops=shops, processor=processor)
+        app = await App.open(
+            settings, store, ports, clock, cluster=cluster, callbacks=callbacks, shops=shops, processor=processor
+        )
         stack.push_async_callback(app.close)
         health = DatabaseHealth(store, clock)
         stack.push_async_callback(health.close)
         server.add_check("database", health.problem)
         server.add_check("core", app.problem)
+        server.add_check("cluster", lambda: cluster_problem(cluster))
         for adapter in adapters:
             stack.push_async_callback(adapter.stop_receiving)
             await adapter.start(app.events)
@@ -282,6 +287,11 @@ def missing_adapters(settings: Settings) -> list[str]:
 async def stop_problem(stop: asyncio.Event) -> str | None:
     """Why Easel takes no new requests; None while it does."""
     return "stopping" if stop.is_set() else None
+
+
+async def cluster_problem(cluster: Cluster) -> str | None:
+    """Why this process does not work with the others right now; None while it does."""
+    return cluster.problem()
 
 
 def stop_on_signals() -> tuple[asyncio.Event, asyncio.Event]:

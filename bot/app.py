@@ -12,6 +12,7 @@ from functools import partial
 import structlog
 
 from bot import texts
+from bot.cluster.local import local_cluster
 from bot.downloads.fetcher import Fetcher
 from bot.errors import SettingsWrong, StoreFailed
 from bot.handlers.access_lists import make_access_lists
@@ -43,7 +44,7 @@ from bot.moderation.moderation import Moderation
 from bot.moderation.rules import Policy
 from bot.pictures.price import MEGAPIXEL, Limits
 from bot.pictures.processing import ImageProcessor
-from bot.ports import ChatPort, Dispatch, Shop
+from bot.ports import ChatPort, Cluster, Dispatch, Shop
 from bot.providers.fallback import FallbackProvider
 from bot.providers.http.client import UpstreamClient
 from bot.providers.presets import resolve_providers
@@ -69,6 +70,7 @@ class App:
         self,
         *,
         store: Store,
+        cluster: Cluster,
         events: CoreEventSink,
         jobs: JobService,
         runner: JobRunner,
@@ -79,6 +81,8 @@ class App:
         drain_s: float,
     ):
         self.store = store
+        self.cluster = cluster
+        """What this process knows of the others."""
         self.events = events
         self.jobs = jobs
         self._runner = runner
@@ -97,13 +101,14 @@ class App:
         ports: Mapping[str, ChatPort],
         clock: Clock,
         *,
+        cluster: Cluster | None = None,
         callbacks: Callbacks | None = None,
         shops: Mapping[str, Shop] | None = None,
         processor: ImageProcessor | None = None,
     ) -> "App":
-        """Wires the core. `store` is the caller's, to be closed after the App. `callbacks`: where upstreams may call,
-        for who serves them. `shops`: the platforms that sell credits. `processor`: of the caller, who closes it after
-        the App; None: one of its own.
+        """Wires the core. `store` and `cluster` are the caller's, to be closed after the App; without `cluster` this
+        process is alone. `callbacks`: where upstreams may call, for who serves them. `shops`: the platforms that sell
+        credits. `processor`: of the caller, who closes it after the App; None: one of its own.
 
         Raises SettingsWrong when a provider cannot be what the settings say.
         """
@@ -151,6 +156,7 @@ class App:
                 shops or {},
                 clock,
                 store,
+                cluster or local_cluster(),
                 fetcher,
                 processor,
                 provider,
@@ -171,6 +177,7 @@ class App:
         shops: Mapping[str, Shop],
         clock: Clock,
         store: Store,
+        cluster: Cluster,
         fetcher: Fetcher,
         processor: ImageProcessor,
         provider: FallbackProvider,
@@ -282,6 +289,7 @@ class App:
         )
         return cls(
             store=store,
+            cluster=cluster,
             events=events,
             jobs=jobs,
             runner=runner,

@@ -36,6 +36,14 @@ MODERATION_REFUSALS = Counter(
 MODERATION_UNAVAILABLE = Counter(
     "easel_moderation_unavailable_total", "Prompts and pictures that the moderation did not answer about"
 )
+CLUSTER_MEMBERS = Gauge(
+    "easel_cluster_members", "Processes that share the database, this one included, as it sees them"
+)
+CLUSTER_LAPSES = Counter(
+    "easel_cluster_lapses_total", "Times that this process was given up by the others, and began anew"
+)
+LEASES_HELD = Gauge("easel_leases_held", "Leases that this process holds: polling, shards, periodic work")
+BUS_GAPS = Counter("easel_bus_gaps_total", "Times that messages between processes may have been missed")
 JOBS_RUNNING = Gauge("easel_jobs_running", "Jobs running in this process")
 JOBS_WAITING = Gauge("easel_jobs_waiting", "Jobs waiting in line in this process")
 PAINT_SECONDS = Histogram(

@@ -3,6 +3,19 @@
 One place to import them from; they stand in the modules below.
 """
 
+from bot.ports.cluster import (
+    EVENTS,
+    MAX_PAYLOAD_BYTES,
+    PAINTING,
+    Bus,
+    Cluster,
+    Lease,
+    Leases,
+    Member,
+    Membership,
+    MembershipChange,
+    Transaction,
+)
 from bot.ports.core import EventSink, Provider
 from bot.ports.dispatch import Dispatch, Signal, Workflow
 from bot.ports.platforms import (
@@ -30,14 +43,24 @@ from bot.ports.storage import (
 )
 
 __all__ = [
+    "EVENTS",
+    "MAX_PAYLOAD_BYTES",
+    "PAINTING",
     "AdapterStorage",
     "BalanceDisplay",
+    "Bus",
     "ChatPort",
     "ChatRoles",
+    "Cluster",
     "DeliveryPermissions",
     "Dispatch",
     "EventSink",
     "InteractionTokenStorage",
+    "Lease",
+    "Leases",
+    "Member",
+    "Membership",
+    "MembershipChange",
     "MessageLinks",
     "MessageRemoval",
     "MovedRefs",
@@ -52,6 +75,7 @@ __all__ = [
     "Signal",
     "StoredFiles",
     "StoredToken",
+    "Transaction",
     "UpdateInbox",
     "Workflow",
 ]

@@ -26,6 +26,7 @@ from bot.settings.types import (
     HostPort,
     HttpsUrl,
     HttpUrl,
+    PostgresUrl,
     Secret,
     SocketUrl,
     Table,
@@ -251,6 +252,22 @@ class Jobs(Table):
     """Longest wait of one job for its turn at the providers, all together, seconds; > 0."""
 
 
+class Processes(Table):
+    """Several processes on one PostgreSQL. One on SQLite needs none of it."""
+
+    heartbeat_s: Annotated[float, Field(ge=0.1, le=60)] = 1.0
+    """Seconds between two signs of life of a process, 0.1 to 60."""
+
+    lost_after_s: Annotated[float, Field(ge=0.5, le=600)] = 5.0
+    """Seconds without one after which the others give a process up, 0.5 to 600; at least three times `heartbeat_s`."""
+
+    @model_validator(mode="after")
+    def _several_heartbeats(self) -> Self:
+        if self.lost_after_s < 3 * self.heartbeat_s:
+            raise ValueError("lost_after_s must be at least three times heartbeat_s")
+        return self
+
+
 class Playground(Table):
     """The local page."""
 
@@ -291,6 +308,13 @@ class Settings(BaseSettings):
 
     database_url: DatabaseUrl = Field(default="sqlite:///easel.db", repr=False)  # may hold a password
     """`sqlite:///FILE.db` or `postgresql://…`; may hold a password."""
+
+    database_listen_url: PostgresUrl | None = Field(default=None, repr=False)  # may hold a password
+    """PostgreSQL past a pooler, where `database_url` leads to pgbouncer in transaction mode, which loses what is told
+    to a process that listens; None: `database_url`."""
+
+    processes: Processes = Processes()
+    """Several processes on one PostgreSQL."""
 
     server: Server = Server()
     """The HTTP server."""

@@ -113,6 +113,11 @@ DatabaseUrl = Annotated[
     BeforeValidator(_stripped),
     matching(r"sqlite:///\S.*|postgres(ql)?://\S+", "sqlite:///FILE.db or postgresql://USER:PASSWORD@HOST/NAME"),
 ]
+PostgresUrl = Annotated[
+    str,
+    BeforeValidator(_stripped),
+    matching(r"postgres(ql)?://\S+", "postgresql://USER:PASSWORD@HOST/NAME"),
+]
 UserKey = Annotated[str, matching(r"[a-z]+:\S+", "platform:id, such as telegram:123")]
 HostPort = Annotated[str, matching(r"(\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}", "host:port")]
 PriceTable = Annotated[int | float | dict[str, int | float], BeforeValidator(_price)]

@@ -28,6 +28,7 @@ BUSY_S = 30.0  # seconds that SQLite waits for another process's transaction, an
 CONNECT_TIMEOUT_S = 10  # seconds, of PostgreSQL
 SQLITE_READERS = 4  # transactions at once that only read, each on a connection (and a thread of aiosqlite) of its own
 POSTGRES_CONNECTIONS = 8  # transactions at once
+CONTROL_CONNECTIONS = 2  # beside them, of a heartbeat and of taking leases
 WRITES = {"easel_writes": True}  # execution option: on SQLite, the write lock is taken at BEGIN
 
 
@@ -232,14 +233,24 @@ _OPTIONS: dict[str, Any] = {"hide_parameters": True, "json_serializer": to_json}
 def make_async_engine(url: URL) -> AsyncEngine:
     """The engine of a process that serves: a pool of connections, and on SQLite one more for the write queue."""
     if not is_sqlite(url):
-        return create_async_engine(
-            url, **_OPTIONS, connect_args=connect_args(url), pool_pre_ping=True, **pool_args(POSTGRES_CONNECTIONS)
-        )
+        return _make_postgres_engine(url, POSTGRES_CONNECTIONS)
     return create_async_engine(
         url.set(drivername="sqlite+aiosqlite"),
         connect_args=connect_args(url) | {"async_creator_fn": partial(ThreadConnection, engine=_thread_engine())},
         pool_reset_on_return=None,  # ThreadConnection rolls back what is left open
         **pool_args(SQLITE_READERS + 1),
+    )
+
+
+def make_control_engine(url: URL) -> AsyncEngine:
+    """A second engine on PostgreSQL, on which each statement is a transaction: what it does waits for no job, and a
+    process that is stopped holds no lock of it."""
+    return _make_postgres_engine(url, CONTROL_CONNECTIONS, isolation_level="AUTOCOMMIT")
+
+
+def _make_postgres_engine(url: URL, connections: int, **options: Any) -> AsyncEngine:
+    return create_async_engine(
+        url, **_OPTIONS, **options, connect_args=connect_args(url), pool_pre_ping=True, **pool_args(connections)
     )
 
 

@@ -293,6 +293,35 @@ pending_notice = Table(
     PrimaryKeyConstraint("scope", "user_id"),
 )
 
+# What the processes of one Easel know of each other; on SQLite there is one, and nothing stands here.
+
+process = Table(
+    "process",
+    metadata,
+    Column("id", Text, nullable=False),  # of an incarnation
+    Column("name", SafeText, nullable=False),  # for people
+    Column("version", Text, nullable=False),
+    Column("roles", _json(), nullable=False),
+    Column("machine", Text, nullable=False),  # where its number is known; empty: cannot be told
+    Column("pid", BigInteger, nullable=False),
+    Column("pid_started", BigInteger, nullable=False),  # tells it from a later process with the same number
+    # By the database's clock, like all times that processes compare.
+    Column("started", UtcDateTime, nullable=False),
+    Column("heartbeat", UtcDateTime, nullable=False),
+    Column("steady_since", UtcDateTime, nullable=False),  # since then no heartbeat came late
+    PrimaryKeyConstraint("id"),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", Text, nullable=False),
+    Column("holder", Text, ForeignKey("process.id", ondelete="SET NULL")),  # NULL: free
+    Column("fence", BigInteger, nullable=False),
+    PrimaryKeyConstraint("name"),
+    Index("ix_lease_holder", "holder"),
+)
+
 quarantine = Table(
     "quarantine",
     metadata,
