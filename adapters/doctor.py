@@ -57,8 +57,8 @@ async def run_checks(settings: Settings) -> list[Finding]:
     if not settings.providers:
         findings.append(Finding(subject="providers", is_ok=False, message="none is configured; nobody could paint"))
     for upstreams in resolved:
-        described = [finding for each in upstreams for finding in _describe_upstream(each)]
-        findings += dict.fromkeys(described)  # what is set is mostly the same for all models
+        findings += [finding for each in upstreams for finding in _describe_upstream(each)]
+        findings += _describe_overrides(upstreams)
     checked = await asyncio.gather(*(_check_upstream(each) for upstreams in resolved for each in upstreams))
     findings += dict.fromkeys(checked)  # the models of a provider mostly say the same
     if settings.moderation.enabled:
@@ -156,17 +156,22 @@ async def _check_telegram(settings: Settings) -> list[Finding]:
 
 
 def _describe_upstream(upstream: Upstream) -> list[Finding]:
-    """What members are offered of a model of a provider, and what stands in the place of its preset's wire."""
+    """What members are offered of a model of a provider."""
     subject = f"provider {upstream.name} offers {upstream.title}"
     unknown = (
         [] if upstream.is_known_model else [Finding(subject=subject, is_ok=True, message=describe_unknown(upstream))]
     )
-    overrides = [Finding(subject=f"provider {upstream.name} sets", is_ok=True, message="; ".join(upstream.overrides))]
-    return [
-        Finding(subject=subject, is_ok=True, message=describe_offer(upstream)),
-        *unknown,
-        *(overrides if upstream.overrides else []),
-    ]
+    return [Finding(subject=subject, is_ok=True, message=describe_offer(upstream)), *unknown]
+
+
+def _describe_overrides(models: Sequence[Upstream]) -> list[Finding]:
+    """What stands in the place of a preset: for all models of a provider, and for single ones."""
+    shared = [each for each in models[0].overrides if all(each in model.overrides for model in models)]
+    provider = f"provider {models[0].name} sets"
+    told = {provider: shared} | {
+        f"{provider} for {model.title}": [each for each in model.overrides if each not in shared] for model in models
+    }
+    return [Finding(subject=whom, is_ok=True, message="; ".join(lines)) for whom, lines in told.items() if lines]
 
 
 async def _check_upstream(upstream: Upstream) -> Finding:

@@ -41,7 +41,7 @@ class Options:
     """Number of images, >= 1."""
 
     replaced_model: str | None = None
-    """Name of the model that the user keeps and that is no longer offered, so that another one paints."""
+    """Name of the model that was chosen before and is no longer offered, so that another one paints."""
 
     as_file: bool = False
     """Results are delivered as files, byte for byte, where the platform would re-encode them."""

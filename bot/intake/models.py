@@ -6,8 +6,9 @@ Which models there are, and at what price, is data of the providers (`Capabiliti
 import hashlib
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 
-from bot.painting import Model
+from bot.painting import Model, Options
 
 AUTO_MODEL = "auto"  # typed for: whichever model there is, also where one is kept
 
@@ -32,6 +33,15 @@ def current_model(name: str, models: Sequence[Model]) -> str | None:
     named = [each.name for each in models if is_same_model(name, each.name)]
     aliased = [each.name for each in models if any(is_same_model(name, alias) for alias in each.aliases)]
     return next(iter(named or aliased), None)
+
+
+def current_options(options: Options, models: Sequence[Model]) -> Options:
+    """The options of an earlier request as they are given now: its model under the name that it has by now, or none,
+    and said so, where it is offered no longer."""
+    if not options.model:
+        return options
+    name = current_model(options.model, models)
+    return replace(options, model=name, replaced_model=options.replaced_model if name else options.model)
 
 
 def model_key(name: str) -> str:

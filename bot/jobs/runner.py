@@ -33,6 +33,7 @@ from bot.errors import (
     StoreFailed,
     Undelivered,
 )
+from bot.intake.models import current_options
 from bot.intake.prices import Painted
 from bot.job import Failure, Job, NewJob, State
 from bot.jobs import cards
@@ -284,6 +285,8 @@ class JobRunner:
             log.exception("broken job could not be set aside", job=job_id)
 
     async def _execute(self, job: Job, release_slot: Callable[[], None]) -> None:
+        models = self._provider.catalog.capabilities.models  # the settings may have changed while the job waited
+        job = replace(job, options=current_options(job.options, models))
         failure: EaselError | None = None
         facts: Mapping[str, Any] = {}
         try:

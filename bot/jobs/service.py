@@ -29,7 +29,7 @@ from bot.errors import (
     TooManyWaiting,
 )
 from bot.intake.cheaper import cheaper_options
-from bot.intake.models import current_model
+from bot.intake.models import current_options
 from bot.job import TRANSITIONS, Amendment, Job, NewJob, button_key
 from bot.jobs.runner import JobRunner
 from bot.metrics import JOBS_ACCEPTED
@@ -128,6 +128,7 @@ class JobService:
         is_full = self._dispatch.count_jobs(requester.user.key) >= self._rules.unfinished
         if is_full and event not in self._known_events and button is None:
             raise TooManyWaiting(limit=self._rules.user_waiting)
+        options = current_options(options, self._catalog.capabilities.models)
         needs = _requirements(prompt, references, mask, options)
         new_job = NewJob(
             id=self._new_id(),
@@ -221,6 +222,7 @@ class JobService:
 
         Raises Refusal, StoreFailed; then nothing has changed.
         """
+        options = current_options(options, self._catalog.capabilities.models)
         needs = _requirements(prompt, references, mask, options)
         cost = self._cost(needs)
         change = Amendment(
@@ -277,14 +279,9 @@ class JobService:
             prompt=job.prompt,
             references=references,
             mask=mask,
-            options=self._options_again(job.options),
+            options=replace(job.options, replaced_model=None),
             parent=job.id,
         )
-
-    def _options_again(self, options: Options) -> Options:
-        """The options of an earlier job as they are given now: its model may have got another name."""
-        name = options.model and current_model(options.model, self._catalog.capabilities.models)
-        return replace(options, model=name or options.model, replaced_model=None)
 
     async def refresh_job(self, job: Job) -> Job:
         """The job as it is now. Waits up to SETTLE_WAIT_S for one whose image may be delivered and not yet settled."""

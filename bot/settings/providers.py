@@ -47,7 +47,26 @@ class Abilities(Table):
     """Whether a mask can mark the part of the first reference to change."""
 
 
-class ProviderModel(Abilities):
+class Wired(Abilities):
+    """What can be set about the wire of a provider, and in addition of one of its models."""
+
+    stream: bool | None = None
+    """Whether answers are streamed."""
+
+    token_price: dict[str, Any] | None = None
+    """The upstream's own credits by its tokens: `text`, `image` and `output`, each a weight, and `factor`."""
+
+    wire: dict[str, Any] = Field(default_factory=dict, repr=False)  # may hold a secret
+    """Fields of the dialect's wire, by the names in deploy/wires.md."""
+
+    extra: dict[str, Any] = Field(default_factory=dict, repr=False)  # may hold a secret
+    """Further fields of every request to paint, sent as they are."""
+
+    extra_edits: dict[str, Any] = Field(default_factory=dict, repr=False)  # may hold a secret
+    """Further fields of requests with references only."""
+
+
+class ProviderModel(Wired):
     """One of several models of a provider. None leaves a value to the provider."""
 
     name: str = Field(min_length=1)
@@ -67,7 +86,7 @@ class ProviderModel(Abilities):
         return {"name": data} if isinstance(data, str) else data
 
 
-class Provider(Abilities):
+class Provider(Wired):
     """One upstream. None leaves a value to the preset."""
 
     name: str = Field(default="", max_length=60)
@@ -101,9 +120,6 @@ class Provider(Abilities):
     """Its models, where members may choose among several, the preferred one first: names, or tables with what differs
     between them."""
 
-    stream: bool | None = None
-    """Whether answers are streamed."""
-
     max_concurrency: PositiveInt | None = None
     """Most requests at a time, > 0; None: learned from its answers, up to `jobs.concurrency`."""
 
@@ -134,18 +150,6 @@ class Provider(Abilities):
 
     lists_models: bool | None = None
     """Whether that path lists all models, so that one that is not in it is gone."""
-
-    token_price: dict[str, Any] | None = None
-    """The upstream's own credits by its tokens: `text`, `image` and `output`, each a weight, and `factor`."""
-
-    wire: dict[str, Any] = Field(default_factory=dict, repr=False)  # may hold a secret
-    """Fields of the dialect's wire, by the names in deploy/wires.md."""
-
-    extra: dict[str, Any] = Field(default_factory=dict, repr=False)  # may hold a secret
-    """Further fields of every request to paint, sent as they are."""
-
-    extra_edits: dict[str, Any] = Field(default_factory=dict, repr=False)  # may hold a secret
-    """Further fields of requests with references only."""
 
     @model_validator(mode="before")
     @classmethod

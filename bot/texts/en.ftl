@@ -210,8 +210,8 @@ done-missing = { $reason ->
     [failed-busy] The picture service was too busy for the others.
    *[other] The picture service failed at the others.
 }
-# Below a picture, where the model that its owner keeps is no longer offered.
-done-replaced-model = { $model }, which you kept, is no longer offered; another model painted this. /model shows which there are.
+# Below a picture, where the model that was chosen before is no longer offered.
+done-replaced-model = { $model }, which you chose, is no longer offered; another model painted this. /model shows which there are.
 cancelled = Cancelled. Nothing was charged.
 # Stands in the place of a result that was taken away, where nobody can delete its message.
 deleted = Deleted.

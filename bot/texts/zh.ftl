@@ -163,8 +163,8 @@ done-missing = { $reason ->
     [failed-busy] 绘图服务太忙，其余的没能画出来。
    *[other] 绘图服务没能画出其余的图片。
 }
-# 图片下方：主人记住的模型已不再提供。
-done-replaced-model = 你记住的 { $model } 已不再提供，这张图由别的模型绘制。发 /model 可查看现有模型。
+# 图片下方：之前选择的模型已不再提供。
+done-replaced-model = 你选择的 { $model } 已不再提供，这张图由别的模型绘制。发 /model 可查看现有模型。
 cancelled = 已取消，没有扣除积分。
 deleted = 已删除。
 done-call = 你的图片好了。

@@ -149,6 +149,19 @@ async def test_a_check_says_what_stands_in_the_presets_place() -> None:
     ]
 
 
+async def test_a_check_tells_what_is_set_for_one_model_from_what_is_set_for_all() -> None:
+    models = [
+        "gpt-image-2",
+        {"name": "gpt-image-1.5", "label": "Old", "wire": {"partial_images": 3}, "extra": {"a": 1}},
+    ]
+    provider = {"preset": "openai", "base_url": "http://127.0.0.1:9", "models": models, "wire": {"n_field": "count"}}
+    found = await doctor.run_checks(Settings.model_validate({"providers": [provider]}))
+    assert {each.subject: each.message for each in found if " sets" in each.subject} == {
+        "provider openai sets": 'wire.n_field = "count"',
+        "provider openai sets for Old": "extra: a; wire.partial_images = 3",
+    }
+
+
 @pytest.mark.usefixtures("kept_logging")
 @pytest.mark.parametrize("command", ["check", "run"])
 @pytest.mark.parametrize(

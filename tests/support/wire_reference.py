@@ -70,8 +70,15 @@ Names of fields have dots between a table and what is inside it (`input.prompt`)
 numbers are positions in lists (`data.0.url`), and a text on the way is read as JSON. Empty means that the upstream has
 no such field: what only that field could carry is then not offered to members.
 
-`extra` and `extra_edits` stand in the provider's own table. A further field whose name Easel sends itself is refused at
-the start. In a form, tables and lists are written as OpenAI's own client does: `table[name]`, `list[]`.
+`extra` and `extra_edits` stand in the provider's own table. A further field whose name Easel sends itself is refused
+at the start. In a form, tables and lists are written as OpenAI's own client does: `table[name]`, `list[]`.
+
+An entry of `models` may have `wire`, `extra` and `extra_edits` of its own, which are added to the provider's, and stand
+before them:
+
+```toml
+models = ["gpt-image-2", { name = "flux-2", wire = { size_field = "image_size" }, extra = { steps = 28 } }]
+```
 
 The defaults are those of a relay without a preset's own value. Relays written as settings, with what they answer, are
 in [`tests/wire/providers/test_relays_as_settings.py`](../tests/wire/providers/test_relays_as_settings.py): Vercel's AI

@@ -4,8 +4,8 @@ The names, types and ranges are those of the dataclasses in `wires`; none is wri
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from difflib import get_close_matches
 from types import MappingProxyType, UnionType
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
@@ -18,36 +18,58 @@ from bot.providers.presets.wires import ChatWire, ImagesWire, TasksWire, Wire
 
 W = TypeVar("W")
 
+# Tables that are added to; all others replace what they override.
+MERGED = frozenset({"query", "headers", "defaults", "spellings", "states", "fields", "extra", "extra_edits"})
+
 WIRES: Mapping[Dialect, type[Wire]] = {"chat": ChatWire, "tasks": TasksWire, "images": ImagesWire}
 
 
-def configure_wire(
-    wire: Wire,
-    key: str,
-    *,
-    fields: Mapping[str, object] | None = None,
-    extra: Mapping[str, object] | None = None,
-    extra_edits: Mapping[str, object] | None = None,
-) -> Wire:
-    """A wire with what an operator set in its place: `fields` of it, and further fields of its requests. `key`: of the
-    provider among the settings.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireSettings:
+    """What one table of the settings says about a wire: that of a provider, or of one of its models."""
+
+    key: str
+    """Where the table stands among the settings."""
+
+    wire: Mapping[str, object] = field(default_factory=dict[str, object])
+    """Fields of the wire, by name."""
+
+    extra: Mapping[str, object] = field(default_factory=dict[str, object])
+    """Further fields of every request to paint."""
+
+    extra_edits: Mapping[str, object] = field(default_factory=dict[str, object])
+    """Further fields of requests with references only."""
+
+    @property
+    def tables(self) -> Sequence[tuple[str, Mapping[str, object]]]:
+        """What it sets of a wire, with the key of each."""
+        further = {"extra": self.extra, "extra_edits": self.extra_edits}
+        return [
+            (f"{self.key}.wire", self.wire),
+            *((self.key, {name: table}) for name, table in further.items() if table),
+        ]
+
+    def has_further(self, table: str, path: str) -> bool:
+        """Whether it sets a further field, by the name of its table and its own with dots."""
+        given = self.extra if table == "extra" else self.extra_edits
+        return path in _leaves(given)
+
+
+def configure_wire(wire: Wire, *settings: WireSettings) -> Wire:
+    """A wire with what an operator set in its place: for a provider, then for one of its models.
 
     Raises SettingsWrong: one line for each mistake.
     """
     problems: list[str] = []
-    for where, given in (
-        (f"{key}.wire", fields or {}),
-        (key, {"extra": extra} if extra else {}),
-        (key, {"extra_edits": extra_edits} if extra_edits else {}),
-    ):
+    for where, given in (table for each in settings for table in each.tables):
         try:
             wire = override_wire(wire, given, where)
         except SettingsWrong as wrong:
             problems += wrong.problems
     if problems:
         raise SettingsWrong(problems)
-    if fields or extra or extra_edits:
-        check_wire(wire, key)
+    if any(given for each in settings for _, given in each.tables):
+        check_wire(wire, settings)
     return wire
 
 
@@ -120,43 +142,55 @@ def check_value(kind: type[W], value: object, key: str) -> W:
         raise SettingsWrong(list(_explain(error, key))) from None
 
 
-def check_wire(wire: Wire, key: str) -> None:
+def check_wire(wire: Wire, settings: Sequence[WireSettings]) -> None:
     """Checks what no field shows alone: that no further field has a name that Easel sends itself, that no two fields
-    have the same, and that polls name their task.
+    have the same, and that polls name their task. `settings`: what the wire was made of, the last of which counts.
 
     Raises SettingsWrong.
     """
     sent = wire.sent_fields()
     problems = [
-        f"{key}.{table}.{path}: Easel sends this field itself"
-        + (f"; its name is {key}.wire.{sent[name]}" if sent[name] != name else "")
+        f"{_key_of_further(settings, table, path)}.{table}.{path}: Easel sends this field itself"
+        + (f"; its name is {_key_of(settings, sent[name])}.wire.{sent[name]}" if sent[name] != name else "")
         for table in ("extra", "extra_edits")
         for path in _leaves(cast("Mapping[str, object]", getattr(wire, table)))
         for name in sent
         if _overlaps(path, name)
     ]
-    problems += _repeated_names(wire, key)
+    problems += _repeated_names(wire, settings)
+    defaults, task = _key_of(settings, "defaults"), _key_of(settings, "task")
     problems += [
-        f"{key}.wire.defaults.{option}: the wire has no field for it; set {key}.wire.{option}_field"
+        f"{defaults}.wire.defaults.{option}: the wire has no field for it; set {defaults}.wire.{option}_field"
         for option in wire.defaults
         if not wire.carries(option)
     ]
     if isinstance(wire, TasksWire) and "{id}" not in wire.task and "{id}" not in json.dumps(dict(wire.poll_body)):
-        problems.append(f"{key}.wire.task: must have the placeholder {{id}}, or poll_body must")
+        problems.append(f"{task}.wire.task: must have the placeholder {{id}}, or poll_body must")
     if not isinstance(wire, ChatWire) and "{url}" not in json.dumps(wire.reference_item):
-        problems.append(f"{key}.wire.reference_item: must have the placeholder {{url}}")
+        item = _key_of(settings, "reference_item")
+        problems.append(f"{item}.wire.reference_item: must have the placeholder {{url}}")
     if problems:
         raise SettingsWrong(problems)
 
 
-def _repeated_names(wire: Wire, key: str) -> Iterator[str]:
+def _key_of(settings: Sequence[WireSettings], name: str) -> str:
+    """Where a field of the wire was set last; the first place where it was not set."""
+    return next((each.key for each in reversed(settings) if name in each.wire), settings[0].key)
+
+
+def _key_of_further(settings: Sequence[WireSettings], table: str, path: str) -> str:
+    """Where a further field was set last."""
+    return next((each.key for each in reversed(settings) if each.has_further(table, path)), settings[0].key)
+
+
+def _repeated_names(wire: Wire, settings: Sequence[WireSettings]) -> Iterator[str]:
     """One line for each field whose name is that of another, or of a table around it."""
     named = [(name, name) for name in wire.FIXED_FIELDS]
     named += [(each.name, str(getattr(wire, each.name))) for each in fields(wire) if each.name.endswith("_field")]
-    for at, (field, name) in enumerate(named):
+    for at, (field_, name) in enumerate(named):
         for other, taken in named[:at]:
             if name and taken and _overlaps(name, taken):
-                yield f"{key}.wire.{field}: {name} is the name of {other} already"
+                yield f"{_key_of(settings, field_)}.wire.{field_}: {name} is the name of {other} already"
 
 
 def _overlaps(path: str, other: str) -> bool:
@@ -193,7 +227,7 @@ def _checked_fields(
             except SettingsWrong as wrong:
                 problems += wrong.problems
                 continue
-            yield name, _merged(getattr(current, name, None), checked)
+            yield name, _merged(getattr(current, name, None), checked) if name in MERGED else checked
 
 
 def _checked_inner(
@@ -217,10 +251,12 @@ def _checked_inner(
 
 
 def _merged(before: object, added: object) -> object:
-    """A table with what is added to it, or set in the place of what it has; of anything else, what is added."""
+    """A table with what is added to it, or set in the place of what it has, also of tables in it; of anything else,
+    what is added."""
     if not (isinstance(before, Mapping) and isinstance(added, Mapping)):
         return added
-    return MappingProxyType({**cast("Mapping[str, object]", before), **cast("Mapping[str, object]", added)})
+    known, new = cast("Mapping[str, object]", before), cast("Mapping[str, object]", added)
+    return MappingProxyType({**known, **{name: _merged(known.get(name), value) for name, value in new.items()}})
 
 
 def _dataclass_of(hint: object) -> type[object] | None:

@@ -17,7 +17,13 @@ from bot.prices import Price, parse_price
 from bot.providers.presets.abilities import Abilities, find_rule, fit_to_wire, override, unsupported_settings
 from bot.providers.presets.chat import CHAT
 from bot.providers.presets.images import IMAGE_RELAY, IMAGE_SANDBOX, IMAGES
-from bot.providers.presets.overrides import check_value, configure_wire, describe_overrides, describe_values
+from bot.providers.presets.overrides import (
+    WireSettings,
+    check_value,
+    configure_wire,
+    describe_overrides,
+    describe_values,
+)
 from bot.providers.presets.shape import ModelRule, Preset, TokenPrice, Upstream
 from bot.providers.presets.tasks import TASK_RELAY, TASK_SANDBOX, TASKS
 from bot.providers.presets.wires import ImagesWire, Wire
@@ -33,6 +39,9 @@ VARIANTS: Mapping[tuple[str, str], Preset] = {
     ("sandbox", "tasks"): TASK_SANDBOX,
     ("sandbox", "images"): IMAGE_SANDBOX,
 }
+
+
+WIRE_TABLES = ("wire", "extra", "extra_edits")  # settings of a provider that those of a model are added to
 
 
 def resolve_providers(providers: Sequence[Mapping[str, Any]]) -> list[tuple[Upstream, ...]]:
@@ -58,7 +67,8 @@ def resolve_upstreams(
     """The upstreams of a provider: one for each of `models`, in order, or the one of its only model.
 
     `key`: of the provider among the settings; None: its name. Each of `models` has a `name` and whatever of `provider`
-    it has otherwise; None leaves a value to the provider, and there to the preset.
+    it has otherwise; None leaves a value to the provider, and there to the preset; what it has of `wire`, `extra` and
+    `extra_edits` is added to the provider's.
 
     Raises SettingsWrong with every mistake.
     """
@@ -68,11 +78,14 @@ def resolve_upstreams(
     made: list[Upstream] = []
     problems: dict[str, None] = {}  # one of the provider itself would come with each model
     for at, model in enumerate(models):
-        own = {name: value for name, value in model.items() if value is not None}
+        tables: dict[str, Mapping[str, Any]] = {name: model.get(name) or {} for name in WIRE_TABLES}
+        of_wire = WireSettings(key=f"{key}.models.{at}", **tables)
+        own = {name: value for name, value in model.items() if value is not None and name not in WIRE_TABLES}
         settings = {**provider, **own, "name": provider["name"], "model": own["name"]}
-        keys = dict.fromkeys(own, f"{key}.models.{at}")
+        keys = dict.fromkeys(own, of_wire.key)
+        is_only = len(models) == 1
         try:
-            made.append(resolve_upstream(key=key, keys=keys, is_only_model=len(models) == 1, **settings))
+            made.append(resolve_upstream(key=key, keys=keys, is_only_model=is_only, model_wire=of_wire, **settings))
         except SettingsWrong as wrong:
             problems |= dict.fromkeys(wrong.problems)
     if problems:
@@ -97,6 +110,7 @@ def resolve_upstream(
     label: str | None = None,
     family: str | None = None,
     is_only_model: bool = True,
+    model_wire: WireSettings | None = None,
     stream: bool | None = None,
     max_concurrency: int | None = None,
     price: object = None,
@@ -120,9 +134,9 @@ def resolve_upstream(
     what the model can do, where its own name does not. `abilities`: as of `Abilities`; `sizes` replace the preset's
     list and its rules. `price`: as `bot.prices.parse_price` takes it. A `base_url` without a `files_base_url` holds for
     both. `max_concurrency` is accepted, so that all settings of a provider can be passed, and ignored: it belongs to
-    the caller of the provider. `wire`, `extra`, `extra_edits`: as of `configure_wire`. `token_price`: the fields of a
-    TokenPrice. `key`: of the provider among the settings, None: its name; `keys`: of the table that a setting stands
-    in, where it is another.
+    the caller of the provider. `wire`, `extra`, `extra_edits`: as of WireSettings, and `model_wire` those that are set
+    for the model. `token_price`: the fields of a TokenPrice. `key`: of the provider among the settings, None: its name;
+    `keys`: of the table that a setting stands in, where it is another.
 
     Raises SettingsWrong: an unknown preset, dialect or family, no base address, a key that no header can carry,
     abilities that the wire cannot carry, a price of what it does not offer, or what the wire has no place for.
@@ -146,7 +160,8 @@ def resolve_upstream(
         "timeout_s": timeout_s,
         "idle_timeout_s": idle_timeout_s,
         **set_here,
-        "token_price": token_price and check_value(TokenPrice, token_price, f"{key}.token_price"),
+        "token_price": token_price
+        and check_value(TokenPrice, token_price, f"{keys.get('token_price', key)}.token_price"),
     }
     if base_url is not None:  # another address holds for uploads too: users' images and the key go nowhere else
         base = replace(base, files_base_url=None)
@@ -157,7 +172,10 @@ def resolve_upstream(
         raise SettingsWrong([f"{key}.api_key: holds blanks or characters that no key has"])
     rule, family_name, is_known = _find_rule(base, family, f"{keys.get('family', key)}.family")
     own_wire = replace(_with_api_version(key, base.wire, api_version), **rule.wire)
-    configured = configure_wire(own_wire, key, fields=wire, extra=extra, extra_edits=extra_edits)
+    of_provider = WireSettings(key=key, wire=wire or {}, extra=extra or {}, extra_edits=extra_edits or {})
+    configured = configure_wire(own_wire, *filter(None, (of_provider, model_wire)))
+    if problems := _repeated_headers(key, base, configured, has_key=api_key is not None):
+        raise SettingsWrong(problems)
     given = Abilities(**abilities)
     if wrong := unsupported_settings(given, configured):
         raise SettingsWrong(
@@ -255,6 +273,15 @@ def _with_api_version(key: str, wire: Wire, api_version: str | None) -> Wire:
     if not isinstance(wire, ImagesWire):
         raise SettingsWrong([f"{key}.api_version: only the dialect images has one"])
     return replace(wire, query={**wire.query, "api-version": api_version})
+
+
+def _repeated_headers(key: str, preset: Preset, wire: Wire, *, has_key: bool) -> list[str]:
+    """A line for each header that would be sent with two values."""
+    names = [each.lower() for each in wire.headers]
+    repeated = [f"{key}.wire.headers: names {each} twice" for each in dict.fromkeys(names) if names.count(each) > 1]
+    if has_key and preset.auth_header.lower() in names:
+        repeated.append(f"{key}.wire.headers: {preset.auth_header} carries the api_key; set auth_header, or no api_key")
+    return repeated
 
 
 def _fits_header(key: str) -> bool:

@@ -13,7 +13,7 @@ from bot.chat import Action, Chat
 from bot.errors import Restarted
 from bot.job import Job, NewJob, State
 from bot.jobs.runner import MAX_ATTEMPTS, MAX_DELIVERY_ATTEMPTS
-from bot.painting import Image
+from bot.painting import Image, Options
 from bot.quota import QuotaRules
 from bot.runtime.clock import SystemClock
 from bot.sandbox import Fault, Sandbox
@@ -43,7 +43,7 @@ async def books_of(folder: Path, sandbox: Sandbox) -> AsyncGenerator[Store]:
         await store.close()
 
 
-async def accepted(store: Store, *, chat: Chat = DIRECT, number: int = 0) -> Job:
+async def accepted(store: Store, *, chat: Chat = DIRECT, number: int = 0, options: Options | None = None) -> Job:
     """A job as the job service accepts it."""
     new = NewJob(
         id=f"job{number:09}",
@@ -54,6 +54,7 @@ async def accepted(store: Store, *, chat: Chat = DIRECT, number: int = 0) -> Job
         locale="en",
         prompt="a lighthouse",
         cost=1,
+        options=options or Options(),
     )
     job, _ = await store.accept_job(new, RULES)
     return job
@@ -324,6 +325,21 @@ async def test_the_last_requested_provider_sets_the_price(tmp_path: Path, sandbo
             [done] = await easel.app.store.history(AMBER.key)
             assert (done.provider, done.charged) == ("p11", 0)
             assert await books(easel) == (50, 0)
+
+
+@pytest.mark.parametrize(("chosen", "painted", "note"), [("gone", "gpt-image-2", True), ("flux-2", "flux-2", False)])
+async def test_a_job_whose_model_was_removed_or_renamed_while_it_waited_is_painted(
+    tmp_path: Path, sandbox: Sandbox, chosen: str, painted: str, note: bool
+) -> None:
+    models = ["gpt-image-2", {"name": "flux-2", "label": "Flux"}]
+    async with books_of(tmp_path, sandbox) as store:
+        await accepted(store, options=Options(model=chosen))
+    told = {"preset": "sandbox", "base_url": sandbox.address, "api_key": "sandbox", "models": models}
+    async with world(tmp_path, sandbox, providers=[told]) as easel:
+        [post] = await easel.settled()
+        assert len(post.images) == 1
+        assert (translate("en", "done-replaced-model", model=chosen) in post.text) is note
+        assert [each.body["model"] for each in sandbox.requests] == [painted]
 
 
 async def test_a_job_of_a_platform_that_is_not_connected_waits_for_it(tmp_path: Path, sandbox: Sandbox) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.chat import Action
-from bot.errors import ChooseModel, OneModelOnly, Unsupported, UnsupportedByModel
+from bot.errors import ChooseModel, OneModelOnly, UnsupportedByModel
 from bot.texts import translate, translate_error
 from tests.support.images import png
 from tests.wire.telegram.easel import TelegramWorld
@@ -43,7 +43,9 @@ async def test_the_chosen_model_paints_at_its_price_with_its_own_fallback(place:
         assert models(place) == ["gpt-image-2", "flux-pro"]
 
 
-async def test_retry_and_vary_keep_the_model(place: TelegramWorld) -> None:
+async def test_retry_and_vary_keep_the_model_as_long_as_there_is_one_and_say_when_another_paints(
+    place: TelegramWorld,
+) -> None:
     place.settings["providers"] = providers(place)
     async with place.easel():
         request = place.server.say(place.ada, place.private, "a red fox --model flux-pro")
@@ -54,9 +56,10 @@ async def test_retry_and_vary_keep_the_model(place: TelegramWorld) -> None:
         assert models(place) == ["flux-pro"] * 3
     place.settings["providers"] = providers(place)[:1]
     async with place.easel():
-        click = await pressed(place, picture, "Retry")
-        assert click.answer is not None
-        assert click.answer.text == translate_error("en", Unsupported(what="--model flux-pro 🖼"))
+        await pressed(place, picture, "Retry")
+        painted = await place.wait_for_picture(after=picture)
+        assert translate("en", "done-replaced-model", model="flux-pro") in shown(painted)
+        assert models(place)[3:] == ["gpt-image-2"]
 
 
 async def test_what_there_is_and_what_it_costs_is_said_before_anything_is_spent(place: TelegramWorld) -> None:

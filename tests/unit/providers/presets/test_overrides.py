@@ -6,9 +6,19 @@ from datetime import date
 from typing import Any, cast
 
 import pytest
+from pydantic import SecretStr
 
 from bot.errors import SettingsWrong
-from bot.providers.presets import PRESETS, ChatWire, ImagesWire, TasksWire, UploadWire, Upstream, resolve_upstream
+from bot.providers.presets import (
+    PRESETS,
+    ChatWire,
+    ImagesWire,
+    TasksWire,
+    UploadWire,
+    Upstream,
+    resolve_upstream,
+    resolve_upstreams,
+)
 from bot.providers.presets.overrides import describe_overrides, override_wire
 
 RELAYS: dict[str, dict[str, Any]] = {
@@ -235,3 +245,106 @@ def as_json(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(cast("Mapping[str, object]", value))
     return False if value is None else value
+
+
+# ---------------------------------------------------------------- of one model
+
+
+def several(models: list[dict[str, Any]], **given: Any) -> tuple[Upstream, ...]:
+    return resolve_upstreams(name="up", **{**RELAYS["images"], **given}, models=models)
+
+
+def test_a_model_has_what_its_provider_sets_and_what_it_sets_itself_before_that() -> None:
+    plain, own = several(
+        [
+            {"name": "gpt-image-2"},
+            {
+                "name": "gpt-image-1.5",
+                "wire": {"partial_images": 1, "headers": {"X-B": "2"}, "reference_item": {"url": "{url}"}},
+                "extra": {"provider": {"sort": "price"}, "seed": 8},
+                "extra_edits": {"input_fidelity": "high"},
+            },
+        ],
+        wire={
+            "partial_images": 0,
+            "headers": {"X-A": "1"},
+            "n_field": "count",
+            "reference_item": {"type": "image", "image": "{url}"},
+        },
+        extra={"provider": {"only": ["x"]}, "seed": 7, "moderation": "low"},
+    )
+    assert isinstance(plain.wire, ImagesWire)
+    assert isinstance(own.wire, ImagesWire)
+    assert (plain.wire.partial_images, own.wire.partial_images) == (0, 1)
+    assert (plain.wire.n_field, own.wire.n_field) == ("count", "count")
+    assert (dict(plain.wire.headers), dict(own.wire.headers)) == ({"X-A": "1"}, {"X-A": "1", "X-B": "2"})
+    assert own.wire.reference_item == {"url": "{url}"}, "no table of options, but one value"
+    assert plain.wire.extra == {"provider": {"only": ["x"]}, "seed": 7, "moderation": "low"}
+    assert own.wire.extra == {"provider": {"only": ["x"], "sort": "price"}, "seed": 8, "moderation": "low"}
+    assert (dict(plain.wire.extra_edits), dict(own.wire.extra_edits)) == ({}, {"input_fidelity": "high"})
+
+
+def test_a_model_offers_what_its_own_wire_carries() -> None:
+    without, with_field = several(
+        [{"name": "a", "wire": {"quality_field": ""}}, {"name": "b", "wire": {"tier_field": "tier"}, "tiers": ["2K"]}]
+    )
+    assert (without.capabilities.qualities, without.capabilities.tiers) == ((), ())
+    assert with_field.capabilities.qualities
+    assert with_field.capabilities.tiers == ("2K",)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "lines"),
+    [
+        (
+            {},
+            {"wire": {"n_feild": "x"}},
+            ["models.0.wire.n_feild: unknown key; did you mean KEY.models.0.wire.n_field?"],
+        ),
+        ({"wire": {"n_field": 5}}, {"wire": {"n_field": "n"}}, ["wire.n_field: input should be a valid string"]),
+        (
+            {"wire": {"colour": 1}},
+            {"wire": {"color": 1}},
+            ["wire.colour: unknown key", "models.0.wire.color: unknown key"],
+        ),
+        (
+            {},
+            {"extra": {"quality": "low"}},
+            ["models.0.extra.quality: Easel sends this field itself; its name is KEY.wire.quality_field"],
+        ),
+        (
+            {"extra": {"detail": "low"}},
+            {"wire": {"quality_field": "detail"}},
+            ["extra.detail: Easel sends this field itself; its name is KEY.models.0.wire.quality_field"],
+        ),
+        (
+            {"wire": {"size_field": "shape"}},
+            {"wire": {"quality_field": "shape"}},
+            ["models.0.wire.quality_field: shape is the name of size_field already"],
+        ),
+        (
+            {"wire": {"headers": {"X-Team": "a"}}},
+            {"wire": {"headers": {"x-team": "b"}}},
+            ["wire.headers: names x-team twice"],
+        ),
+        ({}, {"extra": [1]}, ["models.0.extra: input should be an object"]),
+    ],
+)
+def test_a_mistake_of_a_model_is_told_where_it_stands(
+    provider: dict[str, Any], model: dict[str, Any], lines: list[str]
+) -> None:
+    with pytest.raises(SettingsWrong) as caught:
+        several([{"name": "gpt-image-2", **model}], **provider)
+    assert caught.value.problems == [f"providers.up.{each.replace('KEY', 'providers.up')}" for each in lines]
+
+
+@pytest.mark.parametrize("given", [{"preset": "openai"}, {"preset": "azure", "base_url": "http://a.example"}])
+def test_no_header_is_sent_with_two_values(given: dict[str, Any]) -> None:
+    name = PRESETS[given["preset"]].auth_header
+    wire = {"headers": {name.upper(): "other"}}
+    assert resolve_upstream(name="up", **given, wire=wire).headers() == {name.upper(): "other"}
+    with pytest.raises(SettingsWrong) as caught:
+        resolve_upstream(name="up", **given, wire=wire, api_key=SecretStr("sk-1"))
+    assert caught.value.problems == [
+        f"providers.up.wire.headers: {name} carries the api_key; set auth_header, or no api_key"
+    ]
