@@ -5,16 +5,18 @@ Does not look at the bytes of an image: `bot.pictures` does.
 
 import binascii
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 from urllib.parse import urljoin, urlsplit
 
 from bot.errors import BadResult
 from bot.painting import Link
+from bot.providers.http.json_safe import parse_json_documents
 
 PIECE_CHARS = 256 * 1024  # of base64 decoded at once
 MAX_URLS = 1000  # of one answer that are looked at; the most that anybody asks for is ten
 MAX_RELATIVE_CHARS = 2048  # characters of an address without a host; base64 that begins with a slash is longer
+MAX_LISTED_CHARS = 20_000  # characters of a text that may list several addresses
 MIN_BARE_CHARS = 64  # characters of base64 in a field for addresses; any image has more
 _MAX_DEPTH = 3  # tables inside of an item that are searched: {"image": {"source": {"data": …}}}
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -33,6 +35,26 @@ _VERSION = re.compile(r"/v\d+(?:beta\d*)?$")
 _INLINE_FIELDS = ("b64_json", "b64", "base64", "image_base64")
 _ADDRESS_FIELDS = ("inline_data", "inlineData", "image_url", "imageUrl", "url", "image", "source", "download_url")
 _MEDIA_TYPE_FIELDS = ("mime_type", "mimeType", "media_type", "mediaType")
+_MARKDOWN_ADDRESS = re.compile(r"!\[[^\[\]]{0,200}\]\(\s{0,3}<?([^\s<>()]+)")  # in a field of a document
+_MAX_MARKDOWN_CHARS = 64 * 1024
+_MAX_SEARCH_DEPTH = 7  # levels of a document that are searched: {"data": {"result": {"images": [{"image": {"url": …
+# Names of fields, without underscores and case, whose addresses are those of results, …
+_RESULTS = frozenset(
+    {
+        "data", "image", "images", "imageurl", "imageurls", "img", "imgs", "imgurl", "imgurls", "link", "output",
+        "outputs", "outputurl", "picture", "pictures", "result", "results", "resulturl", "resulturls", "src", "uri",
+        "url", "urls", "fileurl", "downloadurl", "artifacts", "content", "sample",
+    }
+)  # fmt: skip
+# … which repeat the request, and which may do that.
+_INPUTS = frozenset(
+    {
+        "input", "inputs", "request", "params", "parameters", "requestparams", "prompt", "references", "reference",
+        "referenceimages", "referenceimage", "mask", "maskurl", "callback", "callbackurl", "webhook", "links",
+        "thought", "error", "errors",
+    }
+)  # fmt: skip
+_PERHAPS_INPUTS = frozenset({"imageurls", "thumbnail", "thumbnailurl", "preview", "previewurl"})
 _DRAFT_MARKS = ("thought", "is_thought", "draft", "is_draft")
 _DRAFT_TYPES = ("thought", "thinking", "reasoning", "draft")  # beginnings, of `reasoning.image` as well
 
@@ -59,6 +81,63 @@ def find_image(item: object) -> Link | None:
     return image
 
 
+def find_images_anywhere(document: object) -> list[Link]:
+    """The images of a document whose shape nobody knows: the first list or object with any, the outermost first. What
+    the upstream repeats of the request is left out."""
+    return _search(document, _INPUTS | _PERHAPS_INPUTS) or _search(document, _INPUTS)
+
+
+def find_field(document: object, names: Sequence[str]) -> str | int | None:
+    """The text or number in the first field with one of these names (without underscores and case), the outermost
+    first; None: there is none."""
+    level: list[tuple[str, object]] = [("", document)]
+    for _ in range(_MAX_SEARCH_DEPTH):
+        level = [each for name, value in level for each in _fields(name, value) if each[0] not in _INPUTS][:MAX_URLS]
+        for wanted in names:
+            for name, value in level:
+                if name == wanted and isinstance(value, str | int) and not isinstance(value, bool):
+                    return value
+    return None
+
+
+def _search(document: object, left_out: frozenset[str]) -> list[Link]:
+    level: list[tuple[str, object]] = [("data", document)]
+    for _ in range(_MAX_SEARCH_DEPTH):
+        for name, value in level:
+            if found := _images_in_field(name, value):
+                return found
+        inner = (each for name, value in level for each in _fields(name, value) if each[0] not in left_out)
+        level = [each for _, each in zip(range(MAX_URLS), inner, strict=False)]
+    return []
+
+
+def _images_in_field(name: str, value: object) -> list[Link]:
+    """The images of one field. An address that does not look like one of an image counts in a field for results."""
+    items = cast("list[object]", value) if isinstance(value, list) else [value]
+    taken = [each for _, each in zip(range(MAX_URLS), items, strict=False)]
+    if name not in _RESULTS:
+        taken = [each for each in taken if not isinstance(each, str) or _is_surely_image(each)]
+    return find_images(taken)
+
+
+def _is_surely_image(text: str) -> bool:
+    return parse_image_url(text) is not None and (not text.startswith("http") or _IMAGE_FILE.search(text) is not None)
+
+
+def _fields(name: str, value: object) -> Iterator[tuple[str, object]]:
+    """The fields of an object by their names without underscores and case, the items of a list by that of the list,
+    and the document in a text."""
+    if isinstance(value, Mapping):
+        for each, inner in cast(Mapping[str, Any], value).items():
+            yield each.lower().replace("_", ""), inner
+    elif isinstance(value, list):
+        yield from ((name, each) for each in cast("list[object]", value))
+    elif isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        yield from ((name, each) for each in parse_json_documents(value))
+    elif isinstance(value, str):
+        yield from (("url", found[1]) for found in _MARKDOWN_ADDRESS.finditer(value, 0, _MAX_MARKDOWN_CHARS))
+
+
 def is_draft(item: object) -> bool:
     """Whether an item is marked as one of the model's thoughts, not as its answer."""
     table = _table(item)
@@ -75,6 +154,9 @@ def _one_by_one(items: Iterable[object]) -> Iterator[object]:
     """The items; one with a list of addresses (`{"url": ["…", "…"]}`) as so many."""
     for item in items:
         table = _table(item)
+        if isinstance(item, str) and ",http" in item[:MAX_LISTED_CHARS]:  # `https://x.example/a,https://x.example/b`
+            yield from re.split(r"\s*,(?=https?://)", item)
+            continue
         lists = [cast("list[object]", each) for name in _ADDRESS_FIELDS if isinstance(each := table.get(name), list)]
         yield from lists[0] if lists else [item]
 
@@ -162,7 +244,7 @@ def decode_data_url(url: str) -> bytes:
     Raises BadResult when it is not base64, or empty.
     """
     header, comma, encoded = url.partition(",")
-    if not comma or "base64" not in header.lower().split(";")[1:]:
+    if not comma or "base64" not in map(str.strip, header.lower().split(";")[1:]):
         raise BadResult(detail="a data URL without base64")
     if "%" in encoded[:PIECE_CHARS] or "%" in encoded[-8:]:
         for escape, char in _ESCAPES:

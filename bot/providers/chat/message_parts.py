@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from bot.painting import Link
-from bot.providers.http.error_bodies import ErrorBody, find_error
-from bot.providers.image_urls import find_images, is_draft
+from bot.providers.http.error_bodies import ErrorBody, find_error, find_item_errors, read_error
+from bot.providers.image_urls import find_images, find_images_anywhere, is_draft
 
 _IMAGE_LISTS = ("images", "multi_mod_content", "parts", "attachments")  # fields of a message with images
 # Fields of a message that hold no image; most chunks of a stream have no others
@@ -63,6 +63,9 @@ class ParsedMessage:
     error: ErrorBody | None = None
     """The error in the document; None: there is none."""
 
+    said: ErrorBody | None = None
+    """What a document says that has neither a choice nor an image nor an error; None: it has one of these."""
+
 
 def parse_message(document: object) -> ParsedMessage:
     """The content of a JSON document. Unknown shapes are empty; none raises."""
@@ -72,12 +75,15 @@ def parse_message(document: object) -> ParsedMessage:
     beside = _list(outer.get("data")) or _list(outer.get("images"))
     if beside and (images := find_images(beside)):
         parts.append(MessagePart(images=tuple(images)))
-    errors = [error for each in (document, *choices) if (error := find_error(each))]
+    errors = [error for each in (document, *choices) if (error := find_error(each))] + find_item_errors(beside)
+    if not (choices or parts or errors) and (images := find_images_anywhere(document)):
+        parts.append(MessagePart(images=tuple(images)))
     return ParsedMessage(
         id=_text(outer.get("id")) or None,
         parts=tuple(parts),
         usage=_table(outer.get("usage")),
         error=errors[0] if errors else None,
+        said=None if choices or parts or errors else read_error(document),
     )
 
 

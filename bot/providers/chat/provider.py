@@ -20,7 +20,7 @@ from bot.providers.http.client import HttpResponse, Payload, UpstreamClient, exc
 from bot.providers.http.failures import missing_image
 from bot.providers.http.json_safe import parse_json_documents
 from bot.providers.http.quoting import redactions
-from bot.providers.http.sse import iter_sse_events
+from bot.providers.http.sse import PLAIN_TEXT, iter_sse_events
 from bot.providers.http.turns import decode_text
 from bot.providers.inline_images import decode_inline_images
 from bot.providers.offload import offload
@@ -138,6 +138,10 @@ async def _read_events(http_response: HttpResponse, response: ChatResponse) -> A
         return
     async with aclosing(iter_sse_events(http_response)) as sse_events:
         async for kind, data in sse_events:
+            if kind == PLAIN_TEXT:
+                response.apply_text(data)
+                response.is_complete = True
+                return
             if data.strip() == "[DONE]":
                 response.is_complete = True
                 return

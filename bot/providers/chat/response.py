@@ -13,7 +13,7 @@ from bot.providers.chat.progress import ReplyParser
 from bot.providers.chat.verdict import Verdict, VerdictKind
 from bot.providers.http.error_bodies import ErrorBody, read_error
 from bot.providers.http.failure_rules import classify_finish
-from bot.providers.http.failures import failure_in_success, missing_image, named_wait
+from bot.providers.http.failures import failure_in_success, failure_without_error, missing_image, named_wait
 from bot.providers.http.quoting import NOTHING, Redactions, plain_words, quote
 from bot.providers.image_urls import MAX_URLS
 
@@ -41,6 +41,7 @@ class ChatResponse:
         self._id: str | None = None
         self._finish_reasons: set[str] = set()
         self._refusal = ""
+        self._said: ErrorBody | None = None  # by a document with neither a choice nor an error
         self._has_begun = False  # a choice came, not only an error
         self._is_painting = False
         self.error: ErrorBody | None = None
@@ -65,7 +66,12 @@ class ChatResponse:
         for part in message.parts:
             events += self._apply_part(part)
         self.error = self.error or message.error
+        self._said = self._said or message.said
         return events
+
+    def apply_text(self, text: str) -> None:
+        """Takes note of an answer that is no document."""
+        self._said = self._said or read_error(text)
 
     def _apply_part(self, part: MessagePart) -> list[PaintEvent]:
         events = [
@@ -146,7 +152,7 @@ class ChatResponse:
         if lost:
             lost.trace = lost.trace or self.trace
             return lost
-        return NoPicture(trace=self.trace)
+        return failure_without_error(self._said, begun=self._has_begun, trace=self.trace, redact=self._redact)
 
     def _failure_of_verdict(self, verdict: Verdict) -> PaintFailed:
         error = read_error(verdict.words)

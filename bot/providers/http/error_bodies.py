@@ -8,7 +8,7 @@ stands anywhere inside counts; the innermost, which is nearest to the cause, com
 import ast
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from bot.providers.http.json_safe import MAX_DEPTH, finite_number, parse_json
@@ -17,34 +17,56 @@ from bot.providers.http.waits import parse_span
 
 Table = Mapping[str, Any]
 
-MAX_NESTING = 8  # levels of errors inside errors; the longest chain of relays seen has four
+MAX_NESTING = 40  # levels of objects and texts inside each other; each of a chain of relays adds up to four
 MAX_ITEMS = 16  # items of a list that are looked at
 MAX_TEXT_CHARS = 64 * 1024  # of a text that may hold JSON; as much as is read of the body of an error
 MAX_LITERAL_CHARS = 10_000  # of a Python literal, whose parser is slow
 MAX_CODE_CHARS = 120  # a longer value, or one with blanks, is a sentence
 
+# Names of fields as `_fold` spells them: without underscores and case, which upstreams mix.
 _CODES = (
-    "reason", "code", "type", "status", "name", "error_code", "errorCode", "err_code", "errcode", "error_type",
-    "status_code", "statusCode", "failCode", "fail_code", "failure_reason", "failure_code", "block_reason",
-    "blockReason", "finish_reason", "finishReason", "native_finish_reason", "moderation_type",
+    "reason", "code", "type", "status", "name", "errorcode", "errcode", "errno", "ret", "retcode", "resultcode",
+    "errortype", "statuscode", "failcode", "failurereason", "failurecode", "blockreason", "finishreason",
+    "nativefinishreason", "moderationtype", "state",
 )  # fmt: skip
 _WORDS = (
-    "message", "msg", "error", "error_message", "errorMessage", "error_msg", "errorMsg", "err_msg", "errmsg", "errMsg",
-    "status_msg", "fail_reason", "failReason", "failMsg", "fail_msg", "failure_reason", "failure_message", "detail",
-    "details", "description", "reason", "raw", "title", "body", "remark",
+    "message", "msg", "error", "errormessage", "errormsg", "errmsg", "statusmsg", "taskstatusmsg", "retmsg",
+    "resultmsg", "resultmessage", "failreason", "failmsg", "failurereason", "failuremessage", "detail", "details",
+    "description",
+    "reason", "raw", "title", "body", "remark", "promptblockedreason", "blockreasonmessage",
 )  # fmt: skip
 _INNER = (
-    "error", "errors", "innererror", "inner_error", "error_info", "upstream_error", "cause", "metadata", "raw",
-    "details", "detail", "data", "body", "response", "base_resp",
+    "error", "errors", "innererror", "errorinfo", "upstreamerror", "cause", "metadata", "raw", "details", "detail",
+    "data", "body", "response", "responsemetadata", "baseresp", "promptfeedback", "violations", "candidates",
+    "output", "result", "task",
 )  # fmt: skip
-_TRACES = ("trace_id", "traceId", "request_id", "requestId", "req_id")
-_WAITS = {
-    "retryDelay": 1.0, "retry_delay": 1.0, "retry_after": 1.0, "retryAfter": 1.0, "retry_after_seconds": 1.0,
-    "retry_after_ms": 0.001, "retryAfterMs": 0.001,
-}  # fmt: skip
+_TRACES = ("traceid", "requestid", "reqid")
+_WAITS = {"retrydelay": 1.0, "retryafter": 1.0, "retryafterseconds": 1.0, "retryafterms": 0.001}
+_QUOTAS = ("quotalimitvalue", "quotavalue")  # Google: how many requests a quota is for
+LIMIT_OF_NOTHING = "limit_of_nothing"  # code for a quota of 0
 _FAILED = frozenset({"false", "fail", "failed", "failure", "error"})
 _NO_WORDS = frozenset(
-    {"", "null", "none", "nil", "undefined", "ok", "okay", "success", "successful", "succeeded", "{}"}
+    {
+        "",
+        "null",
+        "none",
+        "nil",
+        "undefined",
+        "ok",
+        "okay",
+        "success",
+        "successful",
+        "succeeded",
+        "{}",
+        "[]",
+        "false",
+        "no error",
+        "no_error",
+        "noerror",
+        "成功",
+        "操作成功",
+        "请求成功",
+    }
 )
 # What says that all is well where an answer has a `code` beside its data: HTTP's 2xx, 0 (most of China), 1 and 21
 # (midjourney-proxy: submitted, known already), 22 (queued), 10000 (Volcengine), 20000 and 100000.
@@ -57,6 +79,10 @@ _NAMED_STATUS = re.compile(
     r"(?:\bstatus[_ ]?code|\berror code|\bHTTP(?: status)?(?: code)?|\bstatus)['\"]?\s*[:=]?\s*([45]\d\d)\b",
     re.IGNORECASE,
 )  # `Error code: 429 - {…}` (OpenAI's SDK), `bad response status code 503` (One API), `status=400`
+_NAMED_CODE = re.compile(
+    r"(?:code|reason|type|status|blocked|stopped|refused|rejected)['\"]?\s{0,2}[:=(]\s{0,2}['\"]?"
+    r"([A-Z][A-Z_]{3,60}\b|[a-z]{2,30}_[a-z_]{2,60}\b|[A-Z][a-z]+[A-Z]\w{2,60}\b)"
+)  # `blocked: SAFETY`, `finish_reason: content_filter`, `code=InvalidApiKey`
 _CUT_VALUE = re.compile(r'"(code|type|status|reason|message|msg|detail)"\s*:\s*(?:"((?:[^"\\]|\\.)*)"|(-?\d{1,9}))')
 
 
@@ -85,6 +111,9 @@ class ErrorBody:
     retry_after: float | None = None
     """Seconds to wait that a field of it names, >= 0; None: none does."""
 
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Headers of the answer behind a router (OpenRouter), by their names in lower case; empty: none are quoted."""
+
     @property
     def messages(self) -> tuple[str, ...]:
         """All descriptions, the innermost first."""
@@ -94,8 +123,9 @@ class ErrorBody:
 # ---------------------------------------------------------------- is there an error?
 
 
-def find_error(document: object) -> ErrorBody | None:
+def find_error(document: object, *, beside_answer: bool = False) -> ErrorBody | None:
     """The error in a JSON document that came with a success, whatever the upstream's envelope; None: there is none.
+    `beside_answer`: an image was found, in this document or around it.
 
     Known: `error` or `errors` that say something, `success` false, `status` "error" beside words, a `code` that is no
     success's (`{"code": -1, "msg": …}`) without an answer beside it, MiniMax's `base_resp`, and a list of these.
@@ -104,15 +134,16 @@ def find_error(document: object) -> ErrorBody | None:
         return next(filter(None, map(find_error, cast("list[object]", document)[:MAX_ITEMS])), None)
     if not isinstance(document, Mapping):
         return None
-    outer = cast(Table, document)
+    outer = _fold(cast(Table, document))
+    has_answer = beside_answer or _has_answer(outer)
     says_failed = (
-        any(_says_something(outer.get(name)) for name in ("error", "errors"))
+        any(_says_something(outer.get(name), beside_answer=has_answer) for name in ("error", "errors"))
         or str(outer.get("success")).lower() == "false"
         or _is_bad_code(outer)
-        or (_status_failed(outer) and not _has_answer(outer))
-        or _base_failed(outer.get("base_resp"))
+        or (_status_failed(outer) and not has_answer)
+        or _base_failed(outer.get("baseresp"))
     )
-    return read_error(outer) if says_failed else None
+    return read_error(cast(Table, document)) if says_failed else None
 
 
 def find_item_errors(items: object) -> list[ErrorBody]:
@@ -123,15 +154,15 @@ def find_item_errors(items: object) -> list[ErrorBody]:
     return [error for each in tables if (error := find_error(each))] or refused
 
 
-def _says_something(error: object) -> bool:
-    """Whether the value of an `error` is one: relays send an empty one beside a success."""
+def _says_something(error: object, *, beside_answer: bool = False) -> bool:
+    """Whether the value of an `error` is one: relays send an empty one, or one with a type alone, beside a success."""
     if isinstance(error, Mapping):
-        values = cast(Table, error)
-        return any(_says_something(value) for name, value in values.items() if name not in ("param", "request_id"))
+        silent = ("param", "request_id", *(("type",) if beside_answer else ()))
+        return any(_says_something(value) for name, value in cast(Table, error).items() if name not in silent)
     if isinstance(error, list):
         return any(_says_something(each) for each in cast("list[object]", error)[:MAX_ITEMS])
     if isinstance(error, str):
-        text = error.strip()
+        text = error.strip().rstrip(".")
         return text.lower() not in _NO_WORDS and not (_NUMBER.fullmatch(text) and int(text) in _GOOD_CODES)
     number = finite_number(error)
     return error is True or (number is not None and number not in _GOOD_CODES)
@@ -140,7 +171,7 @@ def _says_something(error: object) -> bool:
 def _is_bad_code(outer: Table) -> bool:
     if "choices" in outer:
         return False
-    names = ("code", "error_code", "errorCode", "err_code", "errcode", "status_code")
+    names = ("code", "errorcode", "errcode", "statuscode", "errno", "ret", "retcode")
     codes = [code for name in names for code in _code(outer.get(name)) if code.lower() not in _NO_WORDS]
     numbers = [int(code) for code in codes if _NUMBER.fullmatch(code)]
     if any(number in _BAD_CODES for number in numbers):
@@ -194,6 +225,7 @@ def read_error(value: object) -> ErrorBody:
         trace=next((each.trace for each in reversed(errors) if each.trace), None),
         moderated=any(each.moderated for each in errors),
         retry_after=waits[0] if waits else None,
+        headers=next((each.headers for each in errors if each.headers), dict[str, str]()),
     )
 
 
@@ -207,12 +239,22 @@ def _layers(value: object, depth: int) -> Iterator[tuple[int, ErrorBody]]:
         for each in cast("list[object]", value)[:MAX_ITEMS]:
             yield from _layers(each, depth)
     elif isinstance(value, Mapping):
-        table = cast(Table, value)
+        table = _fold(cast(Table, value))
         yield depth, _own_error(table)
         inside: list[object] = [table.get(name) for name in _INNER if isinstance(table.get(name), Mapping | list)]
         inside += [table.get(name) for name in _WORDS if _may_hold_json(table.get(name))]
+        if isinstance(errors := table.get("errors"), Mapping):  # by the fields that they are about
+            inside += cast(Table, errors).values()
         for each in inside:
             yield from _layers(each, depth + 1)
+
+
+def _fold(table: Table) -> Table:
+    """A table with its names as the lists above spell them."""
+    folded: dict[str, Any] = {}
+    for name, value in table.items():
+        folded.setdefault(name.lower().replace("_", "").replace("-", ""), value)
+    return folded
 
 
 def _layers_of_text(text: str, depth: int) -> Iterator[tuple[int, ErrorBody]]:
@@ -223,10 +265,10 @@ def _layers_of_text(text: str, depth: int) -> Iterator[tuple[int, ErrorBody]]:
         values = list(_CUT_VALUE.finditer(text[:MAX_TEXT_CHARS])) if is_cut else []
         words = next((each[2] for each in values if each[1] in ("message", "msg", "detail") and each[2]), None)
         codes = [each[2] or each[3] for each in values if each[1] not in ("message", "msg", "detail")]
-        yield depth, ErrorBody(message=words or text, codes=(*filter(None, codes), *_codes_in_words(text)))
+        yield depth, ErrorBody(message=words or _said_in(text), codes=tuple(filter(None, codes)))
         return
     if before.strip():
-        yield depth, ErrorBody(message=before.strip(), codes=_codes_in_words(before))
+        yield depth, ErrorBody(message=before.strip())
     yield from _layers(document, depth + 1)
 
 
@@ -270,25 +312,42 @@ def _may_hold_json(value: object) -> bool:
 
 
 def _own_error(table: Table) -> ErrorBody:
-    """What an object says of itself, without the objects inside it."""
+    """What an object, folded, says of itself, without the objects inside it."""
     codes = [code for name in _CODES for code in _code(table.get(name))]
+    codes += [LIMIT_OF_NOTHING for name in _QUOTAS if str(table.get(name)) == "0"]
+    error = table.get("error")
+    if isinstance(error, int) or (isinstance(error, str) and _NUMBER.fullmatch(error)):
+        codes += _code(error)  # `"error": 401`
     waits = [wait for name, scale in _WAITS.items() if (wait := _wait(table.get(name), scale)) is not None]
     words = _own_words(table)
+    headers = table.get("headers")
     return ErrorBody(
-        codes=(*codes, *(code for each in words for code in _codes_in_words(each))),
+        codes=tuple(codes),
         message=words[0] if words else "",
         outer_messages=words[1:],
         parameters=tuple(_code(table.get("param"))),
         trace=next((quoted for name in _TRACES if isinstance(quoted := table.get(name), str) and quoted), None),
         moderated=isinstance(table.get("reasons"), list) and bool(table["reasons"]),  # OpenRouter: why it was flagged
         retry_after=waits[0] if waits else None,
+        headers={name.lower(): str(value) for name, value in cast(Table, headers).items()}
+        if isinstance(headers, Mapping)
+        else {},
     )
 
 
 def _own_words(table: Table) -> tuple[str, ...]:
+    """The descriptions in an object, folded."""
     values = [table.get(name) for name in _WORDS]
-    texts = [each.strip() for each in values if isinstance(each, str) and not _may_hold_json(each)]
-    return tuple(dict.fromkeys(each for each in texts if each.lower() not in _NO_WORDS and not _NUMBER.fullmatch(each)))
+    if isinstance(data := table.get("data"), str) and not (data.isascii() and " " not in data):  # a sentence in it
+        values.append(data)
+    texts = [_said_in(each) for each in values if isinstance(each, str) and not _may_hold_json(each)]
+    return tuple(dict.fromkeys(filter(None, texts)))
+
+
+def _said_in(text: str) -> str:
+    """The text without blanks around it; empty where it says nothing, or only a number."""
+    text = text.strip()
+    return "" if text.lower() in _NO_WORDS or _NUMBER.fullmatch(text) else text
 
 
 def _code(value: object) -> Iterator[str]:
@@ -299,10 +358,12 @@ def _code(value: object) -> Iterator[str]:
         yield text
 
 
-def _codes_in_words(text: str) -> tuple[str, ...]:
-    """The codes in a description: one that stands alone (`moderation_blocked`), and statuses that it names."""
+def codes_in_words(text: str) -> tuple[str, ...]:
+    """The codes in a description: one that stands alone (`moderation_blocked`), those that it names (`blockReason:
+    SAFETY`), and statuses (`bad response status code 503`)."""
     alone = tuple(_code(text)) if "_" in text[:MAX_CODE_CHARS] else ()
-    return (*alone, *_NAMED_STATUS.findall(text[:MAX_TEXT_CHARS]))
+    short = text[:MAX_TEXT_CHARS]
+    return (*alone, *_NAMED_CODE.findall(short), *_NAMED_STATUS.findall(short))
 
 
 def _wait(value: object, scale: float) -> float | None:

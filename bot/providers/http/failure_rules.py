@@ -28,8 +28,9 @@ from bot.errors import (
     WrongModalities,
     WrongModel,
 )
-from bot.providers.http.error_bodies import ErrorBody
+from bot.providers.http.error_bodies import ErrorBody, codes_in_words
 from bot.providers.http.quoting import is_page, without_prompt
+from bot.providers.http.scripts import to_simplified
 from bot.providers.http.waits import wait_from_words
 
 FailureClass = type[PaintFailed]
@@ -69,9 +70,14 @@ RULES: tuple[Rule, ...] = (
         source="Azure (403 Forbidden), OpenAI, Google (CONSUMER_SUSPENDED), Ark (InvalidAccountStatus)",
         decisive=(
             r"\bresource has been (?:temporarily |permanently )?(?:blocked|disabled|suspended)",
-            rf"\b(?:account|organi[sz]ation|project|consumer|workspace)\b{_LONG}\b(?:has been|is|was) (?:\w+ )?"
+            rf"\b(?:account|organi[sz]ation|project|consumer|workspace|subscription|tenant)\b{_LONG}"
+            r"\b(?:has been|is|was) (?:\w+ ){0,2}"
             r"(?:suspended|deactivated|banned|blocked|terminated|restricted|disabled|frozen)\b",
-            r"(?:账号|账户|帐号|帐户)(?:已经?)?被?(?:封禁|停用|禁用|冻结|限制|封停)",
+            rf"\b(?:your|api) (?:access|(?:api )?keys?)\b{_LONG}\b(?:has been|have been|is|was|were) (?:\w+ ){{0,2}}"
+            r"(?:suspended|banned|blocked|terminated)\b",
+            r"\byou(?:(?:['’]ve| have) been| are| were) (?:\w+ )?(?:suspended|banned|blocked)\b",
+            r"(?:账号|账户|帐号|帐户)[^。，\n]{0,20}?(?:已经?|被){1,2}(?:暂时|永久)?(?:封禁|停用|禁用|冻结|限制|封停|拉黑)",
+            r"(?:账号|账户|帐号|帐户|用户)(?:已经?)?被?(?:封禁|停用|禁用|冻结|封停|拉黑)",
         ),
         codes="account_deactivated account_suspended account_disabled account_blocked organization_deactivated"
         " consumer_suspended invalidaccountstatus user_suspended",
@@ -80,11 +86,19 @@ RULES: tuple[Rule, ...] = (
         failure=OutOfFunds,
         source="Google and OpenAI: a quota of nothing, which no waiting fills; fal.ai, Replicate",
         decisive=(
-            r"\blimit:?\s*0\b(?![.,]?\d)",
+            r"\blimit\s*[:=]?\s*0\b(?![.,]?\d)",
             r"exhausted balance",
             r"spend(?:ing)? limit (?:has been |was )?(?:reached|exceeded)",
+            r"(?:reached|exceeded|hit)[^.\n]{0,30}? (?:spend(?:ing)?|budget|credit) limit",
+            r"\bkey limit exceeded",
             r"billing hard limit",
         ),
+        codes="limit_of_nothing",
+    ),
+    Rule(
+        failure=TooLarge,
+        source="OpenAI, Groq: more than the account takes in a minute, which no waiting makes less",
+        decisive=(r"\brequest too large\b",),
     ),
     Rule(
         failure=WrongModalities,
@@ -105,7 +119,8 @@ RULES: tuple[Rule, ...] = (
             r"\bmodels/\S+ is not (?:found|supported)",
             r"\bis not a valid model\b",
             r"(?:not|n.t) have access to (?:the )?model\b|\bverified to use the model\b",
-            r"无可用渠道|模型.{0,40}?(?:不存在|未找到|已下线|已停用)|不支持的模型",
+            r"无可用渠道|可用渠道不存在|模型.{0,40}?(?:不存在|未找到|已下线|已停用)|不支持的模型",
+            r"\bno available channels?\b",
         ),
         codes="model_not_found modelnotfound deploymentnotfound modelnotopen invalid_model model_access_denied"
         " model_not_supported unsupported_model model_not_allowed model_deprecated model_not_exist",
@@ -143,12 +158,24 @@ RULES: tuple[Rule, ...] = (
             rf"[^.\n]{{0,30}}?{_POLICY}",
             r"(?:usage|community) guidelines|responsible ai (?:policy|practices)",
             r"\b(?:flagged|detected|identified) as (?:\w+ ){0,2}?(?:sensitive|unsafe|nsfw)|nsfw content",
-            r"(?:sensitive|inappropriate|prohibited|unsafe|harmful|explicit) (?:words?|content|material|information)",
+            r"(?:sensitive|inappropriate|prohibited|unsafe|harmful|explicit|banned|forbidden|disallowed|offensive)"
+            r" (?:words?|phrases?|terms|content(?![- ](?:type|length))|material|information|prompts?|keywords?)",
+            r"(?:words?|phrases?|terms|keywords|(?:this|such|of) content)[^.\n]{0,30}?"
+            r" (?:not|n['’]t) (?:allowed|permitted)",
+            rf"\b(?:prompt|inputs?|text|images?|pictures?|outputs?|content)\b{_LONG}\b(?:unsafe|not safe|inappropriate"
+            r"|harmful|offensive|flagged|moderated|nsfw|sexual(?:ly)?)\b",
             r"flagged by (?:\w+ )?(?:content|moderation|safety)|content (?:checker|moderation|safety|filter|security)",
             r"moderation (?:rules|system|check|filter)|failed (?:the )?(?:safety|moderation|content)",
-            r"\b(?:image_)?(?:prohibited_content|image_safety)\b",
+            r"\b(?:image_)?(?:prohibited_content|image_safety)\b|\brequest moderated|\brisk control",
             r"违规|违禁|敏感(?:词|内容|信息|字)|违反.{0,20}?(?:政策|规定|规则|准则|规范|条款|法律|法规)",
-            r"(?:内容|安全)审[核查]|审核(?:未|不)?通过|审核失败|内容安全|不安全.{0,4}内容|不适[宜当].{0,4}内容|风控|安全系统",
+            r"不(?:符合|遵守|满足).{0,12}?(?:政策|规范|准则|条款|法律|法规|安全要求|内容要求)|不合规",
+            r"涉[黄政暴恐]|色情|淫秽|裸露|血腥|风控|触发.{0,8}(?:安全|审核|敏感|过滤)",
+            r"(?:安全|敏感词?).{0,4}(?:审[核查]|检[测查]|过滤|拦截|策略|机制|限制|系统|护栏)|内容.{0,4}(?:审[核查]|检测|过滤|拦截)",
+            r"审[核查].{0,3}(?:未|不|没有?)?(?:能)?通过|审[核查](?:失败|拒绝|不过)",
+            r"(?:不安全|不适[宜当]|不[良当雅]|有害|非法|违法|被禁)的?.{0,2}(?:内容|信息|词)",
+            r"(?:内容|图片|图像|文本|提示词|输入).{0,12}?(?:不安全|不适[宜当]|不[良当雅]|有害|违法)",
+            r"систем\w* безопасности|модераци|наруша\w+ .{0,40}?(?:правил|политик)"
+            r"|запрещ[её]нн\w+ (?:контент|слов|содержани)|недопустим\w+ (?:контент|содержани|запрос)",
         ),
     ),
     Rule(
@@ -166,7 +193,8 @@ RULES: tuple[Rule, ...] = (
             rf"(?:out of|used all available|doesn['’]t have any|no remaining) (?:\w+ )?{_FUNDS}",
             r"billing (?:limit|account)|payment required|(?:top up|recharge) your|is in arrears",
             r"overdue (?:balance|payment|bill)",
-            r"(?:余额|额度|配额|积分|点数|算力)(?:已经?|已被)?(?:不足|用尽|耗尽|不够|用完)|欠费|预扣费.{0,4}失败",
+            r"(?:余额|额度|配额|积分|点数|算力|点券)(?:已经?|已被)?(?:不足|用尽|耗尽|不够|用完)|欠费|预扣费.{0,4}失败|请(?:先|及时)?充值",
+            r"недостаточно (?:средств|кредитов|баланса)|баланс\w* (?:исчерпан|недостат)",
         ),
     ),
     Rule(
@@ -184,7 +212,11 @@ RULES: tuple[Rule, ...] = (
             r"\b(?:invalid|incorrect|expired|missing|wrong|unknown) (?:\w+ )?(?:api[ _]?key|token|credentials?)\b",
             r"\btoken (?:is |has )?(?:expired|invalid|revoked|been revoked)|authentication (?:failed|fails)",
             r"\borgani[sz]ation must be verified|^\W*unauthori[sz]ed\b|login fail",
-            r"无效的?令牌|令牌(?:无效|已过期|状态不可用|已?禁用|不存在)|未提供令牌|密钥(?:无效|错误|已过期)|鉴权失败|认证失败",
+            r"\b(?:user|your|this) (?:location|region|country)\b[^.\n]{0,20}? not (?:supported|available)",
+            r"(?:无效|错误|非法|过期|失效)的? ?(?:令牌|密钥|api ?-?key|token)|未提供(?:令牌|密钥)",
+            r"(?:令牌|密钥|api ?-?key|token)(?:状态)?(?:已经?|已被)? ?"
+            r"(?:无效|失效|过期|错误|不正确|不可用|禁用|不存在|(?:验证|校验)失败)",
+            r"(?:鉴权|认证|身份验证)失败|无权(?:访问|使用)",
         ),
         kinds="permission_error permission_denied forbidden",
     ),
@@ -194,11 +226,12 @@ RULES: tuple[Rule, ...] = (
         codes="request_too_large payload_too_large image_too_large file_too_large request_entity_too_large"
         " content_too_large function_payload_too_large body_too_large image_file_too_large file_size_exceeded",
         words=(
-            r"(?:request|payload|entity|body|content|upload)(?: entity| body| size)? (?:is )?too (?:large|big)",
+            r"(?:request|payload|entity|body|content|upload|images?|files?|pictures?)(?: entity| body| size| file)?"
+            r" (?:is |are )?too (?:large|big)",
             r"(?:payload|body|request|file|image)(?: \w+)? size (?:exceeds|exceeded|is over|too large)",
             r"maximum (?:content|file|upload|request|body) size",
             r"(?:image|file)\b[^.\n]{0,30}? (?:exceeds|larger than|over)[^.\n]{0,30}?\d\s*(?:[km]i?b|bytes)",
-            r"(?:图片|图像|文件|请求体)(?:大小)?(?:过大|太大|超过|超出)",
+            r"(?:图片|图像|文件|请求体)(?:文件|大小|体积|的)*(?:过大|太大|超过|超出|(?:不能|不得|不可)(?:超过|大于))",
         ),
     ),
     Rule(
@@ -214,7 +247,9 @@ RULES: tuple[Rule, ...] = (
             r"(?:concurren(?:t|cy)|request) (?:\w+ )?limit|queue (?:is )?full",
             r"(?:server|service|model|system) is (?:\w+ )?busy|resource(?: has been|s are)? exhausted",
             r"负载(?:已|较|过)?(?:饱和|高|过高)|请求(?:过于|太)?(?:频繁|过多|太多)|限流|频率(?:限制|过高|超限)",
-            r"并发.{0,6}(?:超|上限|限制)|(?:队列|排队)(?:已满|人数过多)|(?:系统|服务|服务器)(?:繁忙|忙)",
+            r"并发.{0,6}(?:超|上限|限制)|(?:队列|排队)已满|(?:系统|服务|上游|模型)[^。\n]{0,4}?(?:繁忙|忙)",
+            r"(?:访问|使用|请求|排队)的?(?:人数|用户|人)[过太]多",
+            r"слишком много запросов|сервер\w* (?:перегружен|занят)",
         ),
         kinds="rate_limit_error resource_exhausted requests tokens",
     ),
@@ -292,8 +327,8 @@ def classify_error(error: ErrorBody, status: int | None, *, prompt: str = "") ->
     `prompt`: as sent; what the error repeats of it counts for nothing."""
     if error.moderated:
         return Moderated
-    words = [without_prompt(each, prompt) for each in error.messages if not is_page(each)]
-    codes = [_plain_code(each) for each in error.codes]
+    words = [to_simplified(without_prompt(each, prompt)) for each in error.messages if not is_page(each)]
+    codes = [_plain_code(each) for each in (*error.codes, *(code for each in words for code in codes_in_words(each)))]
     failure = (
         _by_words(_DECISIVE, words)
         or _by_code(CODES, codes)

@@ -6,12 +6,13 @@ What may happen next is decided by the failure's class (`bot.errors`).
 from collections.abc import Mapping
 from datetime import datetime
 
-from bot.errors import Busy, PaintFailed, Retry, SaidFailed, UpstreamDown
+from bot.errors import Busy, NoPicture, PaintFailed, Retry, SaidFailed, UpstreamDown
 from bot.painting import ImageMissing
 from bot.providers.http.error_bodies import ErrorBody, parse_error_body
 from bot.providers.http.failure_rules import FailureClass, classify_error, classify_status
 from bot.providers.http.quoting import NOTHING, Redactions, is_page, plain_words, quote
-from bot.providers.http.waits import wait_from_headers, wait_from_words
+from bot.providers.http.scripts import to_simplified
+from bot.providers.http.waits import wait_from_headers, wait_from_resets, wait_from_words
 
 _UNAVAILABLE = 503  # HTTP: overloaded, or under maintenance
 _TRACE_HEADERS = ("x-request-id", "x-trace-id", "request-id", "x-oneapi-request-id", "apim-request-id", "cf-ray")
@@ -31,13 +32,22 @@ def failure_of_response(
     """
     error = parse_error_body(body)
     failure = classify_error(error, status, prompt=redact.prompt) or classify_status(status)
-    wait = wait_from_headers(headers, now)
-    if failure is UpstreamDown and status == _UNAVAILABLE and (wait is not None or named_wait(error) is not None):
+    wait = _named_wait(error, headers, now, redact)
+    if failure is UpstreamDown and status == _UNAVAILABLE and wait is not None:
         failure = Busy
+    if failure is Busy and wait is None:
+        wait = wait_from_resets(headers, now)
+        wait = wait_from_resets(error.headers, now) if wait is None else wait
     trace = error.trace or find_trace_id(headers)
     made = make_failure(failure, error, trace=trace, source=f"HTTP {status}", retry_after=wait, redact=redact)
     made.overloaded = made.overloaded or (failure is UpstreamDown and status == _UNAVAILABLE)
     return made
+
+
+def _named_wait(error: ErrorBody, headers: Mapping[str, str], now: datetime | None, redact: Redactions) -> float | None:
+    """Seconds to wait, >= 0, that an answer asks for: in its headers, in those it quotes, in its fields or words."""
+    waits = (wait_from_headers(headers, now), wait_from_headers(error.headers, now), named_wait(error, redact))
+    return next((each for each in waits if each is not None), None)
 
 
 def find_trace_id(headers: Mapping[str, str], *, redact: Redactions = NOTHING) -> str | None:
@@ -57,6 +67,16 @@ def failure_in_success(
     if begun or not failure.refused_upfront:
         failure = failure if failure.retry is Retry.NEVER else SaidFailed
     return make_failure(failure, error, trace=trace, redact=redact)
+
+
+def failure_without_error(
+    said: ErrorBody | None, *, begun: bool, trace: str | None = None, redact: Redactions = NOTHING
+) -> PaintFailed:
+    """The failure of an answer with neither an image nor an error. `said`: all that it says otherwise; None: nothing.
+    `begun`: as of `failure_in_success`."""
+    if said and (said.messages or classify_error(said, None, prompt=redact.prompt)):
+        return failure_in_success(said, begun=begun, trace=trace, redact=redact)
+    return NoPicture(trace=trace)
 
 
 def make_failure(
@@ -93,5 +113,6 @@ def named_wait(error: ErrorBody, redact: Redactions = NOTHING) -> float | None:
     """Seconds to wait, >= 0, that a field or the words of an error name; None: nothing does."""
     if error.retry_after is not None:
         return error.retry_after
-    waits = (wait_from_words(quote(each, redact=redact, limit=4000)) for each in error.messages if not is_page(each))
+    words = (quote(each, redact=redact, limit=4000) for each in error.messages if not is_page(each))
+    waits = (wait_from_words(to_simplified(each)) for each in words)
     return next((each for each in waits if each is not None), None)

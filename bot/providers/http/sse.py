@@ -12,11 +12,14 @@ from bot.providers.http.client import HttpResponse
 from bot.providers.http.turns import TURN_BYTES, Turns, slices
 
 MAX_EVENTS = 300_000  # of one response; one for each character of a long reply stays below
+PLAIN_TEXT = "text/plain"  # type of what is no event
+MAX_OTHER_CHARS = 4096  # of an answer in words
 EVENT_COST = 64  # bytes that an event counts besides its data: the shortest ones cost as much as a line of text
 
 
 async def iter_sse_events(response: HttpResponse) -> AsyncGenerator[tuple[str, str], None]:
-    """Type and data of each event; other tasks get their turns in between.
+    """Type and data of each event; other tasks get their turns in between. A body without any event, which is no
+    stream, is one of the type PLAIN_TEXT.
 
     Raises as `HttpResponse.iter_chunks` does, and BadResult beyond MAX_EVENTS.
     """
@@ -32,7 +35,10 @@ async def iter_sse_events(response: HttpResponse) -> AsyncGenerator[tuple[str, s
                     await turns.spend(len(event[1]) + EVENT_COST)
                     yield event
     for event in events.feed(b"\n\n"):  # many relays leave out the blank line after the last one
+        count += 1
         yield event
+    if not count and events.other_text.strip():
+        yield PLAIN_TEXT, events.other_text.strip()
 
 
 class SseParser:
@@ -48,6 +54,8 @@ class SseParser:
         self._ended_by_cr = False  # a line feed that follows belongs to the same line end
         self._kind = ""
         self._data: list[str] = []
+        self.other_text = ""
+        """The first lines that are no fields of events, at most about MAX_OTHER_CHARS characters."""
 
     def feed(self, chunk: bytes) -> Iterator[tuple[str, str]]:
         """Type and data of each event that is complete now; events without data are skipped."""
@@ -77,3 +85,5 @@ class SseParser:
             self._data.append(value)
         elif name == "event":
             self._kind = value
+        elif name and name not in ("id", "retry") and len(self.other_text) < MAX_OTHER_CHARS:
+            self.other_text += line[:MAX_OTHER_CHARS] + "\n"

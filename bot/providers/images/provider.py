@@ -15,7 +15,7 @@ from bot.providers.http.client import HttpResponse, UpstreamClient, exchange
 from bot.providers.http.failures import find_trace_id
 from bot.providers.http.json_safe import parse_json_documents
 from bot.providers.http.quoting import redactions
-from bot.providers.http.sse import iter_sse_events
+from bot.providers.http.sse import PLAIN_TEXT, iter_sse_events
 from bot.providers.http.turns import decode_text
 from bot.providers.images.request import encode_request, request_url, should_stream
 from bot.providers.images.response import ImagesResponse
@@ -127,6 +127,10 @@ async def _read_events(http_response: HttpResponse, response: ImagesResponse) ->
         return
     async with aclosing(iter_sse_events(http_response)) as sse_events:
         async for kind, data in sse_events:
+            if kind == PLAIN_TEXT:
+                response.apply_text(data)
+                response.is_complete = True
+                return
             if data.strip() == "[DONE]":
                 response.is_complete = True
                 return

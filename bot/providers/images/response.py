@@ -3,15 +3,15 @@
 No I/O. An answer is one document with `data`, or typed events, each with an image.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from bot.errors import Lost, NoPicture, PaintFailed
-from bot.painting import FinishedImage, PaintEvent, Preview, Usage
-from bot.providers.http.error_bodies import ErrorBody, find_error, find_item_errors
-from bot.providers.http.failures import failure_in_success, missing_image
+from bot.errors import Lost, PaintFailed
+from bot.painting import FinishedImage, Link, PaintEvent, Preview, Usage
+from bot.providers.http.error_bodies import ErrorBody, find_error, find_item_errors, read_error
+from bot.providers.http.failures import failure_in_success, failure_without_error, missing_image
 from bot.providers.http.quoting import NOTHING, Redactions
-from bot.providers.image_urls import MAX_URLS, find_images
+from bot.providers.image_urls import MAX_URLS, find_images, find_images_anywhere
 from bot.providers.presets import TokenPrice
 from bot.providers.prices import usage_credits
 
@@ -36,6 +36,7 @@ class ImagesResponse:
         self._usage: Mapping[str, Any] = {}
         self._has_begun = False  # something other than an error came
         self._item_error: ErrorBody | None = None  # why one of several images is missing
+        self._said: ErrorBody | None = None  # by a document with neither an image nor an error
         self.error: ErrorBody | None = None
         """The first error of the whole answer."""
         self.is_complete = False
@@ -45,7 +46,7 @@ class ImagesResponse:
         """The events of a document. `kind`: type of the server-sent event that carried it; empty: none did."""
         if not isinstance(document, Mapping):
             self.error = self.error or find_error(document)  # Google's compatible endpoint wraps errors in a list
-            return []
+            return [] if self.error else self._new_pictures(find_images_anywhere(document), document)
         outer = cast(Mapping[str, Any], document)
         kind = str(outer.get("type") or kind)
         found = find_error(outer) or (find_error({"error": outer}) if kind == "error" else None)
@@ -55,11 +56,15 @@ class ImagesResponse:
         self.error = self.error or found
         item_errors = find_item_errors(outer.get("data"))
         self._item_error = self._item_error or next(iter(item_errors), None)
-        pictures = self._read_pictures(outer, kind)
-        self._has_begun = self._has_begun or not found
+        pictures = self._read_pictures(outer, kind, is_error=bool(found or item_errors))
+        self._has_begun = self._has_begun or bool(pictures) or "." in kind
         return pictures
 
-    def _read_pictures(self, outer: Mapping[str, Any], kind: str) -> list[PaintEvent]:
+    def apply_text(self, text: str) -> None:
+        """Takes note of an answer that is no document."""
+        self._said = self._said or read_error(text)
+
+    def _read_pictures(self, outer: Mapping[str, Any], kind: str, *, is_error: bool) -> list[PaintEvent]:
         """The events of a document that is no error, or one beside images."""
         if kind.endswith(_UNFINISHED):
             return [Preview(image) for image in find_images([outer])]
@@ -68,17 +73,25 @@ class ImagesResponse:
         self.is_complete = self.is_complete or kind.endswith(_FINISHED[0])
         usage = outer.get("usage")
         self._usage = cast(Mapping[str, Any], usage) if isinstance(usage, Mapping) else self._usage
-        return self._pictures(outer)
+        return self._pictures(outer, is_error=is_error)
 
-    def _pictures(self, outer: Mapping[str, Any]) -> list[PaintEvent]:
-        """The images of a document that were in none before it: of its list, else of the document itself."""
+    def _pictures(self, outer: Mapping[str, Any], *, is_error: bool) -> list[PaintEvent]:
+        """The images of a document that were in none before it: of its list, else of the document itself, else from
+        wherever they are in it."""
         lists = (cast("list[object]", each) for name in _LISTS if isinstance(each := outer.get(name), list))
         images = next((found for each in lists if (found := find_images(each))), None) or find_images([outer])
+        if not images and not is_error:
+            images = find_images_anywhere(outer)
+        return self._new_pictures(images, outer)
+
+    def _new_pictures(self, images: Sequence[Link], document: object) -> list[PaintEvent]:
+        if not images:
+            self._said = self._said or read_error(document)
         if len(self._reported_urls) >= MAX_URLS:
             return []
         new = [each for each in images if each.url not in self._reported_urls]
         self._reported_urls.update(each.url for each in new)
-        quality = outer.get("quality")
+        quality = cast(Mapping[str, Any], document).get("quality") if isinstance(document, Mapping) else None
         return [FinishedImage(each, quality if isinstance(quality, str) else None) for each in new]
 
     def end_response(self, lost: Lost | None) -> list[PaintEvent]:
@@ -101,4 +114,4 @@ class ImagesResponse:
         if lost:
             lost.trace = lost.trace or self.trace
             return lost
-        return NoPicture(trace=self.trace)
+        return failure_without_error(self._said, begun=self._has_begun, trace=self.trace, redact=self._redact)

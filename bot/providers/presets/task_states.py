@@ -37,6 +37,14 @@ STATES: Mapping[str, TaskState] = MappingProxyType(
         "expired": TaskState.FAILED,
         "cancelled": TaskState.CANCELLED,
         "canceled": TaskState.CANCELLED,
+        "ready": TaskState.DONE,  # Black Forest Labs
+        "排队中": TaskState.QUEUED,
+        "生成中": TaskState.WORKING,
+        "处理中": TaskState.WORKING,
+        "成功": TaskState.DONE,
+        "已完成": TaskState.DONE,
+        "完成": TaskState.DONE,
+        "失败": TaskState.FAILED,
     }
 )
 """Words in lower case. The generic wire has all of them; no two upstreams mean different things by one."""

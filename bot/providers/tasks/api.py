@@ -12,9 +12,9 @@ from bot.errors import FailedFree, Lost, PaintFailed, Retry, SaidFailed, Upstrea
 from bot.painting import Image
 from bot.providers.diagnostics import endpoint_hints
 from bot.providers.http.client import HttpResponse, Payload, UpstreamClient, exchange
-from bot.providers.http.error_bodies import ErrorBody
+from bot.providers.http.error_bodies import ErrorBody, find_error
 from bot.providers.http.failure_rules import classify_error
-from bot.providers.http.failures import make_failure
+from bot.providers.http.failures import failure_in_success, make_failure
 from bot.providers.http.json_safe import parse_json_documents
 from bot.providers.http.quoting import redactions
 from bot.providers.http.turns import decode_text
@@ -90,6 +90,9 @@ class TaskApi:
                 redact=self._redact,
             ) as answer:
                 status = await self._read_status(answer)
+        if status.id is None and status.state is TaskState.FAILED:  # the request has failed, no task
+            error = status.error or ErrorBody(message="failed")
+            raise failure_in_success(error, begun=False, redact=self._redact)
         if status.id is None and not status.is_final:
             raise Lost(detail="the submit was answered without the id of a task")
         if status.id is not None and any(secret and secret in status.id for secret in self._redact):
@@ -148,7 +151,8 @@ class TaskApi:
         if not documents:
             raise Lost(detail="an answer that is no JSON")
         status = parse_task(documents[0], self._wire)
-        if status.request_error is not None:
-            failure = classify_error(status.request_error, None, prompt=self._redact.prompt) or SaidFailed
-            raise make_failure(failure, status.request_error, source="in a success", redact=self._redact)
+        if error := status.request_error:
+            failure = classify_error(error, None, prompt=self._redact.prompt)
+            if failure or error.messages or (error.codes and find_error(documents[0])):
+                raise make_failure(failure or SaidFailed, error, source="in a success", redact=self._redact)
         return status

@@ -14,6 +14,7 @@ from bot.errors import (
     Busy,
     CalledOff,
     Lost,
+    Moderated,
     NoPicture,
     PaintFailed,
     TookTooLong,
@@ -36,6 +37,7 @@ log = structlog.get_logger()
 
 MAX_REFUSED_POLLS = 3  # polls in a row that are refused (no such task, no such key) before the task counts as lost
 MIN_FAILED_POLLS = 3  # polls in a row without an answer before silence counts: one may be that of a stopped process
+MAX_EMPTY_ENDS = 4  # polls that say "done" without an image before there is none: some tell the end before the result
 MAX_LAST_POLLS = 3  # polls after the end of the time allowed, until one is answered
 MIN_POLL_GAP_S = 1.0  # seconds; shortest pause between two polls, however many callbacks come
 
@@ -131,7 +133,7 @@ class TasksProvider(BaseProvider):
         tracker = _ProgressTracker()
         for event in tracker.collect_changes(submitted):
             yield event
-        if submitted.id is not None and not submitted.is_final:
+        if submitted.id is not None and (not submitted.is_final or submitted.lacks_result):
             async with aclosing(self._poll(api, submitted.id, callback, at_once=at_once)) as statuses:
                 async for status in statuses:
                     for event in tracker.collect_changes(status):
@@ -164,7 +166,7 @@ class TasksProvider(BaseProvider):
         Raises Lost: no time left, no answer for `idle_timeout_s`, or the upstream refuses the polls.
         """
         last_answer_at, failed_polls, refused_polls, retry_after_s = self._clock.monotonic(), 0, 0, 0.0
-        last_polls, polled = 0, False
+        last_polls, empty_ends, polled = 0, 0, False
         for pause in poll_pauses(self._wire, self._jitter, at_once=at_once):
             await self._wait_before_poll(callback, min(max(pause, retry_after_s), api.remaining_s), throttle=polled)
             last_polls += not api.remaining_s  # the process may not have run meanwhile, and the task have ended
@@ -186,7 +188,8 @@ class TasksProvider(BaseProvider):
                 continue
             last_answer_at, failed_polls, refused_polls, retry_after_s = self._clock.monotonic(), 0, 0, 0.0
             yield status
-            if status.is_final:
+            empty_ends += status.lacks_result
+            if status.is_final and (not status.lacks_result or empty_ends >= MAX_EMPTY_ENDS):
                 return
             if last_polls:
                 raise TookTooLong(seconds=round(self._upstream.timeout_s), trace=task)
@@ -202,9 +205,12 @@ class TasksProvider(BaseProvider):
     def _check_failed_poll(self, failure: PaintFailed, task: str, *, refused_polls: int, silence_s: float) -> None:
         """Logs a failed poll. `refused_polls`: refusals in a row; `silence_s`: seconds since the last answered poll.
 
-        Raises Lost when either is too much.
+        Raises Lost when either is too much; the failure itself where it is that of the task: its content.
         """
         log.info("poll failed", provider=self.name, failure=type(failure).__name__, detail=failure.detail)
+        if isinstance(failure, Moderated):
+            failure.trace = task
+            raise failure
         if refused_polls == MAX_REFUSED_POLLS:
             raise Lost(trace=task, detail=failure.detail) from failure
         if silence_s >= self._upstream.idle_timeout_s:

@@ -10,8 +10,9 @@ from typing import Any, cast
 
 from bot.painting import Link, Usage
 from bot.providers.http.error_bodies import ErrorBody, find_error, find_item_errors, read_error
+from bot.providers.http.failure_rules import classify_error
 from bot.providers.http.json_safe import finite_number, value_at
-from bot.providers.image_urls import find_images
+from bot.providers.image_urls import find_field, find_images, find_images_anywhere
 from bot.providers.presets import Path, TaskState, TasksWire
 
 Table = Mapping[str, Any]
@@ -21,9 +22,13 @@ _STATUS_PREFIX = re.compile(r"^(?:task_)?status_|^task_|^job_")  # `TASK_STATUS_
 # Words in a status that no table has, or in a sentence beside one, which report a failure.
 _FAILED_WORD = re.compile(
     r"fail|error|reject|expired?\b|time(?:d)?_?out|violat|blocked|denied|invalid|abort|terminated|not[ _]found"
-    r"|exceed|refus|unable|exception|moderat|nsfw|失败|错误|异常|超时|违规|不足|拒绝|不存在",
+    r"|exceed|refus|unable|exception|moderat|nsfw|banned|stopped|killed|crashed|sensitive|失败|错误|异常|超时|违规|不足|拒绝|不存在",
     re.IGNORECASE,
 )
+_RETRY_WORD = re.compile(r"\bre-?try(?:ing)?\b|try again|重试|重新", re.IGNORECASE)  # of a sentence: not the end yet
+# Names of fields, without underscores and case, for answers that have them elsewhere than the preset says
+_STATUS_FIELDS = ("status", "taskstatus", "state", "taskstate", "successflag")
+_ID_FIELDS = ("taskid", "jobid", "generationid", "predictionid", "id")
 _CANCELLED_WORD = re.compile(r"cancel|取消", re.IGNORECASE)
 
 
@@ -47,7 +52,7 @@ class TaskStatus:
     """Why the task failed; None: not in the answer."""
 
     request_error: ErrorBody | None = None
-    """An error of the request itself, in an answer without a task; None: the answer is about a task."""
+    """What an answer without a task says, an error of the request itself; None: the answer is about a task."""
 
     usage: Usage | None = None
     """What the upstream counted for the task; None: not in the answer."""
@@ -57,6 +62,11 @@ class TaskStatus:
         """Whether the state will not change any more."""
         return self.state in {TaskState.DONE, TaskState.FAILED, TaskState.CANCELLED}
 
+    @property
+    def lacks_result(self) -> bool:
+        """Whether the task is done, and neither an image nor an error is there."""
+        return self.state is TaskState.DONE and not self.images and self.error is None
+
 
 def parse_task(document: object, wire: TasksWire) -> TaskStatus:
     """The task status in a JSON document, the answer to a submit or a poll.
@@ -64,19 +74,24 @@ def parse_task(document: object, wire: TasksWire) -> TaskStatus:
     A status word that the preset does not know counts as WORKING, unless it is a word for a failure, or images or an
     error are beside it.
     """
-    status, task_id = _first_value(document, wire.status_paths), _first_value(document, wire.id_paths)
+    status = _scalar(_first_value(document, wire.status_paths)) or find_field(document, _STATUS_FIELDS)
+    task_id = _scalar(_first_value(document, wire.id_paths)) or find_field(document, _ID_FIELDS)
     images = _images(document, wire.result_paths)
-    error = _task_error(document, wire)
-    if status is None and task_id is None and not images:
-        return TaskStatus(request_error=error or find_error(document))
-    state = _known_state(status, wire)
+    error = _task_error(document, wire, beside_answer=bool(images))
+    if status is None and task_id is None and not images and not (images := _images_anywhere(document, error)):
+        return TaskStatus(request_error=error or find_error(document) or _explanation(document))
+    state = TaskState.DONE if status is None and task_id is None else _known_state(status, wire)
+    if state is TaskState.DONE and not images:
+        images = _images_anywhere(document, error)
     if state is None:
         images = _images(document, [path for path in wire.result_paths if path != _AMBIGUOUS])
+        if not images and str(status).isdecimal():  # `successFlag: 1`
+            images = _images_anywhere(document, error)
         state = TaskState.DONE if images else _state_of_unknown_word(status, error, document)
     if state is TaskState.FAILED and error is None:  # the reason may stand anywhere
-        error = _without_status(read_error(document), status)
+        error = _without_status(read_error(document), status) or _reason_in_status(status)
     return TaskStatus(
-        id=str(task_id) if isinstance(task_id, str | int) and str(task_id) else None,
+        id=str(task_id) if task_id is not None and str(task_id) else None,
         state=state,
         progress=_percent(_first_value(document, wire.progress_paths), wire.progress_scale),
         images=images,
@@ -96,9 +111,20 @@ def _state_of_unknown_word(status: object, error: ErrorBody | None, document: ob
     word = str(status)
     if _CANCELLED_WORD.search(word):
         return TaskState.CANCELLED
-    if error or any(map(_FAILED_WORD.search, (word, *read_error(document).messages))):
+    if error or _FAILED_WORD.search(word) or word.startswith("-"):
         return TaskState.FAILED
-    return TaskState.WORKING
+    said = [each for each in read_error(document).messages if not _RETRY_WORD.search(each)]
+    return TaskState.FAILED if any(map(_FAILED_WORD.search, said)) else TaskState.WORKING
+
+
+def _reason_in_status(status: object) -> ErrorBody | None:
+    """The reason that a failed task's status itself names (`SENSITIVE_WORD_ERROR`); None: none."""
+    error = ErrorBody(message=str(status).replace("_", " ").lower())
+    return error if classify_error(error, None) else None
+
+
+def _scalar(value: object) -> str | int | None:
+    return value if isinstance(value, str | int) else None
 
 
 def _without_status(error: ErrorBody, status: object) -> ErrorBody | None:
@@ -126,15 +152,26 @@ def _images(document: object, paths: Iterable[Path]) -> tuple[Link, ...]:
     return ()
 
 
-def _task_error(document: object, wire: TasksWire) -> ErrorBody | None:
+def _images_anywhere(document: object, error: ErrorBody | None) -> tuple[Link, ...]:
+    """The images of a finished task in none of the places where its upstream has them."""
+    return () if error or find_error(document) else tuple(find_images_anywhere(document))
+
+
+def _explanation(document: object) -> ErrorBody | None:
+    """What an answer says that is about no task; None: nothing."""
+    said = read_error(document)
+    return said if said.messages or said.codes else None
+
+
+def _task_error(document: object, wire: TasksWire, *, beside_answer: bool) -> ErrorBody | None:
     """The error of a failed task: the first of the paths that holds one; a missing message from the others."""
     values = [value for path in wire.error_paths if (value := value_at(document, path))]
-    errors = [found for value in values if (found := find_error({"error": value}))]
+    errors = [found for value in values if (found := find_error({"error": value}, beside_answer=beside_answer))]
     results = (value_at(document, path) for path in wire.result_paths)
     errors += [error for items in results for error in find_item_errors(items)]
     if not errors:
         return None
-    words = next((each.message for each in errors if each.message), "")
+    words = next((each.message for each in errors if each.message), read_error(document).message)
     return replace(errors[0], message=words)
 
 

@@ -95,7 +95,9 @@ def without_strip(picture: Image.Image) -> Image.Image:
     if not lowest <= height - top <= highest + 1:
         return picture
     rules = [
-        y for y in range(max(0, top - 2 - height // 100), top + 1) if all(_is_rule(picture, (x, y)) for x in edges)
+        y
+        for y in range(max(0, top - 2 - height // 100), min(top + 1, height))
+        if all(_is_rule(picture, (x, y)) for x in edges)
     ]
     return picture.crop((0, 0, width, rules[0] - 1)) if rules and rules[0] > 1 else picture
 

@@ -15,7 +15,7 @@ from tests.flow.scenes import books
 from tests.flow.world import world
 from tests.servers.upstream.scripted import Call, Script, ScriptedUpstream, scripted_upstream
 from tests.support.images import encode_image, png
-from tests.wire.providers.failure_table import BLOCKED, NGINX
+from tests.wire.providers.failure_answer import BLOCKED, NGINX
 
 PAINTED = {"data": [{"b64_json": base64.b64encode(png("blue")).decode()}]}
 SENSITIVE = {"error": {"code": "OutputImageSensitiveContentDetected", "message": "sensitive"}}

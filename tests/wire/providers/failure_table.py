@@ -1,10 +1,9 @@
-"""What relays answer when they fail, as a table: what it looked like, and the failure it must become in every dialect.
+"""Errors of relays as a table: what it looked like, and the failure it must become in every dialect.
 
-Shared by the tests of the wire and by the one that holds the documentation against it; asserts nothing by itself.
+Shared by tests of the wire; asserts nothing by itself. Wordings alone are in `unit/providers/http`.
 """
 
 import json
-from dataclasses import dataclass
 
 from bot.errors import (
     AccountBlocked,
@@ -13,90 +12,32 @@ from bot.errors import (
     Moderated,
     NoAnswer,
     OutOfFunds,
-    PaintFailed,
     Rejected,
-    SaidFailed,
     TooLarge,
     UpstreamDown,
     WrongModel,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """One answer of an upstream without an image."""
-
-    name: str
-    body: object
-    """A document, or the text of a body."""
-    becomes: type[PaintFailed]
-    status: int = 400
-    headers: tuple[str, ...] = ()
-    wait: float | None = None
-    """Seconds that it asks to wait."""
-    quote: str | None = None
-    """What a member reads of it; None: nothing is quoted."""
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def text(self) -> str:
-        return self.body if isinstance(self.body, str) else json.dumps(self.body, ensure_ascii=False)
-
-
-def openai(message: str, code: object = None, kind: str | None = None) -> dict[str, object]:
-    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
-
-
-def wrapped(raw: object, code: int = 400) -> dict[str, object]:
-    """OpenRouter passes on what a provider has said, as text."""
-    text = raw if isinstance(raw, str) else json.dumps(raw)
-    metadata = {"raw": text, "provider_name": "OpenAI", "is_byok": False}
-    return {"error": {"message": "Provider returned error", "code": code, "metadata": metadata}, "user_id": "user_1"}
-
-
-SAFETY = "Your request was rejected by the safety system."
-BLOCKED = (
-    "Your resource has been temporarily blocked because we detected behavior that may violate our content policy. For "
-    "more details on Azure OpenAI service content policy, please visit https://aka.ms/aoaicodeofconduct"
+from tests.wire.providers.failure_answer import (
+    BLOCKED,
+    GOOGLE_KEY,
+    MODERATION,
+    NGINX,
+    SAFETY,
+    Answer,
+    google_quota,
+    nested_blocked,
+    openai,
+    wrapped,
 )
-NGINX = (
-    "<html>\r\n<head><title>413 Request Entity Too Large</title></head>\r\n<body>\r\n"
-    "<center><h1>413 Request Entity Too Large</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
-)
-GOOGLE_KEY = {
-    "code": 400,
-    "message": "API key not valid. Please pass a valid API key.",
-    "status": "INVALID_ARGUMENT",
-    "details": [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}],
-}
-GOOGLE_QUOTA = (
-    "You exceeded your current quota, please check your plan and billing details.\n* Quota exceeded for metric: "
-    "generativelanguage.googleapis.com/generate_content_free_tier_requests, limit: {limit}, model: "
-    "gemini-2.5-flash-preview-image\nPlease retry in 12.5s."
-)
-
-
-def google_quota(limit: str) -> dict[str, object]:
-    details = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "12s"}]
-    message = GOOGLE_QUOTA.format(limit=limit)
-    return {"error": {"code": 429, "message": message, "status": "RESOURCE_EXHAUSTED", "details": details}}
-
-
-def nested_blocked() -> dict[str, object]:
-    """Three relays, each of which has put the answer of the one before into a text."""
-    azure = json.dumps({"error": {"code": "Forbidden", "message": BLOCKED}})
-    inner = json.dumps({"error": "Forbidden", "message": azure, "requestParameters": {"prompt": "a cat"}})
-    return {"success": False, "error": {"message": inner}}
-
-
-MODERATION = openai(f"{SAFETY} safety_violations=[sexual].", "moderation_blocked", "image_generation_user_error")
 
 ERRORS: tuple[Answer, ...] = (
     # content rules: the member's prompt
     Answer(name="raw-moderation", body=wrapped(MODERATION), becomes=Moderated),
     Answer(name="raw-moderation-as-502", body=wrapped(MODERATION, 502), status=502, becomes=Moderated),
+    Answer(name="raw-twice", body=wrapped(wrapped(MODERATION)), becomes=Moderated),
+    Answer(name="raw-four-times", body=wrapped(wrapped(wrapped(wrapped(MODERATION)))), becomes=Moderated),
+    Answer(name="fields-of-a-form", body={"errors": {"prompt": ["violates our content policy"]}}, becomes=Moderated),
+    Answer(name="block-reason", body={"promptFeedback": {"blockReason": "SAFETY"}}, becomes=Moderated),
     Answer(name="raw-words", body=wrapped(SAFETY, 500), status=500, becomes=Moderated),
     Answer(name="safety-500", body=openai(SAFETY), status=500, becomes=Moderated),
     Answer(name="safety-text", body=f"upstream error: {SAFETY}", status=500, becomes=Moderated),
@@ -420,35 +361,4 @@ ERRORS: tuple[Answer, ...] = (
         becomes=Rejected,
         quote="Input should be less than 5",
     ),
-)
-
-# Errors inside of an HTTP 200 that is nothing but the error.
-IN_SUCCESS: tuple[Answer, ...] = (
-    Answer(
-        name="negative",
-        body={"code": -1, "msg": "服务器开小差了", "data": None},
-        becomes=SaidFailed,
-        quote="服务器开小差了",
-    ),
-    Answer(name="negative-key", body={"code": -2, "msg": "apikey error: invalid api key"}, becomes=BadCredentials),
-    Answer(name="own-number", body={"code": 10_003, "msg": "insufficient balance", "data": {}}, becomes=OutOfFunds),
-    Answer(
-        name="own-number-moderated",
-        body={"code": 50_411, "message": "Pre Img Risk Not Pass: content policy", "data": None},
-        becomes=Moderated,
-    ),
-    Answer(name="number-as-text", body={"code": "-1001", "message": "the queue is full"}, becomes=Busy),
-    Answer(
-        name="minimax", body={"base_resp": {"status_code": 1004, "status_msg": "login fail"}}, becomes=BadCredentials
-    ),
-    Answer(
-        name="named",
-        body={"code": "InvalidApiKey", "message": "Invalid API-key provided.", "request_id": "r"},
-        becomes=BadCredentials,
-    ),
-    Answer(name="list", body=[{"error": GOOGLE_KEY}], becomes=BadCredentials),
-    Answer(name="raw", body=wrapped(MODERATION), becomes=Moderated),
-    Answer(name="success-false", body={"success": False, "message": "token quota is not enough"}, becomes=OutOfFunds),
-    Answer(name="status-error", body={"status": "error", "message": SAFETY}, becomes=Moderated),
-    Answer(name="wait", body=openai("Please try again in 20s", "rate_limit_exceeded"), becomes=Busy, wait=20),
 )

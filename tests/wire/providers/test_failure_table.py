@@ -13,7 +13,9 @@ from tests.servers.upstream import chat, images, tasks
 from tests.servers.upstream.paintings import fail
 from tests.servers.upstream.scripted import Call, Script, event, scripted_upstream
 from tests.support.clocks import InstantClock
-from tests.wire.providers.failure_table import ERRORS, IN_SUCCESS, SAFETY, Answer, openai
+from tests.wire.providers.failure_answer import SAFETY, Answer, openai
+from tests.wire.providers.failure_table import ERRORS
+from tests.wire.providers.success_table import IN_SUCCESS
 
 DIALECTS: dict[str, Callable[[UpstreamClient, str], Provider]] = {
     "chat": lambda client, url: chat.provider(client, url),
@@ -72,6 +74,18 @@ async def test_an_error_alone_in_a_stream_becomes_its_failure(
     async with scripted_upstream(script) as up:
         failed, _ = await fail(DIALECTS[dialect](client, up.url))
     assert_is(failed, answer)
+
+
+@pytest.mark.parametrize("dialect", ["chat", "images"])
+async def test_words_that_are_no_document_are_classified(client: UpstreamClient, dialect: str) -> None:
+    answers = [
+        Answer(name="", body=words, becomes=becomes)
+        for words, becomes in ((SAFETY, Moderated), ("the painter is ill", SaidFailed))
+    ]
+    for answer in answers:
+        async with scripted_upstream(says(answer, 200)) as up:
+            failed, _ = await fail(DIALECTS[dialect](client, up.url))
+        assert_is(failed, answer)
 
 
 # ---------------------------------------------------------------- words of the prompt

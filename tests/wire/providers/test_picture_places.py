@@ -159,6 +159,35 @@ async def test_a_streamed_picture_with_both_is_one() -> None:
     assert await painted(Relay(part * 2 + "data: [DONE]\n\n", head=SSE, files=FILES), "relay") == ([FOX], 0)
 
 
+ANYWHERE: list[object] = [
+    {"code": 0, "data": {"data": [{"url": "http://HOST/a.png"}]}},
+    {"code": 0, "data": {"images": ["http://HOST/a.png"]}},
+    {"code": 0, "data": {"image_urls": ["http://HOST/a.png"]}},
+    {"code": "0000", "message": "成功", "data": {"url": "http://HOST/a.png"}},
+    {"image_urls": ["http://HOST/a.png"]},
+    {"resultUrls": ["http://HOST/plain"]},
+    {"output": ["http://HOST/a.png"]},
+    {"input": {"image": "http://HOST/b.png"}, "output": {"image": {"uri": "http://HOST/plain"}}},
+    {"image_urls": ["http://HOST/b.png"], "result": {"sample": "http://HOST/plain"}},
+    {"result": {"images": [{"image": {"b64_json": B64}}]}},
+    {"data": "http://HOST/a.png"},
+    {"data": json.dumps([{"url": "http://HOST/a.png"}])},
+    {"resultJson": json.dumps({"resultUrls": ["http://HOST/a.png"]})},
+    {"content": "Here: ![a fox](http://HOST/plain)"},
+    [{"url": "http://HOST/a.png"}],
+    [{"data": [{"url": "http://HOST/a.png"}]}],
+    {"data": [{"url": "http://HOST/a.png"}], "error": "No error"},
+    {"data": [{"url": "http://HOST/a.png"}], "error": {"message": "", "type": "one_api_error", "code": None}},
+]
+
+
+@pytest.mark.parametrize("preset", ["relay", "openai-hk", "toapis"])
+async def test_a_picture_is_found_wherever_a_document_has_it(preset: str) -> None:
+    for document in ANYWHERE:
+        found, _ = await painted(Relay(json.dumps(document), files={**FILES, "/plain": FOX}), preset)
+        assert (document, found) == (document, [FOX])
+
+
 # ---------------------------------------------------------------- what one dialect has alone
 
 

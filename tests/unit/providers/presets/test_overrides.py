@@ -190,7 +190,7 @@ def test_what_stands_in_the_place_of_the_preset_can_be_listed() -> None:
         "tasks",
         wire={
             "size_field": "aspect_ratio",
-            "states": {"ready": "done"},
+            "states": {"drawn": "done"},
             "upload": {"path": "/up", "form": "multipart", "fields": {"folder": "easel"}},
             "headers": {"X-Title": "Easel"},
         },
@@ -198,7 +198,7 @@ def test_what_stands_in_the_place_of_the_preset_can_be_listed() -> None:
     )
     assert set(made.overrides) == {
         'wire.size_field = "aspect_ratio"',
-        'wire.states = {"ready":"done"}',
+        'wire.states = {"drawn":"done"}',
         'wire.upload.path = "/up"',
         'wire.upload.form = "multipart"',
         'wire.upload.fields = {"folder":"easel"}',
