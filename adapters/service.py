@@ -177,6 +177,7 @@ def make_adapters(
                 host=settings.server.host,
                 clock=clock,
                 commands=commands,
+                processor=processor,
                 is_demo=all(each.preset == "sandbox" for each in settings.providers),
             )
         )

@@ -16,6 +16,7 @@ from adapters.playground.offload import run_offloaded
 from adapters.playground.previews import Previews
 from adapters.playground.protocol import MessageFrame, WireCommand, WireMessage
 from adapters.playground.records import StoredMessage
+from adapters.playground.thumbnails import Thumbnails
 from adapters.playground.work_queues import WorkQueues
 from bot.chat import DeletedMessage, MessageRef
 from bot.errors import MessageGone
@@ -32,6 +33,7 @@ class Backend:
     database: ChatDatabase
     connections: Connections
     previews: Previews
+    thumbnails: Thumbnails
     work_queues: WorkQueues
     """Events on their way to `events`, one queue for each user."""
     balances: Balances

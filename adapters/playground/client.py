@@ -21,10 +21,12 @@ from adapters.playground.previews import Previews
 from adapters.playground.protocol import WireCommand
 from adapters.playground.records import StoredMessage
 from adapters.playground.routes import PageRoutes
+from adapters.playground.thumbnails import Thumbnails
 from adapters.playground.work_queues import WorkQueues
 from bot.chat import Attachment, Budget, Card, Chat, ChatFeatures, Delivered, Lane, MessageRef, User
 from bot.errors import ChatGone, ChatUnreachable, MessageGone, SettingsWrong
 from bot.painting import Image
+from bot.pictures.processing import ImageProcessor
 from bot.ports import EventSink
 from bot.runtime.clock import Clock
 from bot.runtime.supervision import Supervisor
@@ -59,17 +61,20 @@ class PlaygroundAdapter:
         commands: GetCommands,
         texts: GetTexts = page_texts,
         is_demo: bool = False,
+        processor: ImageProcessor | None = None,
         backlog: int = BACKLOG,
         new_id: Callable[[], str] = lambda: secrets.token_hex(16),
     ) -> None:
-        """`path`: of the SQLite file. `is_demo`: pictures are stand-ins, which the page says. `backlog`: frames that
-        may wait for a slow page. `new_id`: returns a new file id, 32 hex digits."""
+        """`path`: of the SQLite file. `is_demo`: pictures are stand-ins, which the page says. `processor`: of the
+        caller, who closes it. `backlog`: frames that may wait for a slow page. `new_id`: returns a new file id, 32 hex
+        digits."""
         if not same_origin.is_loopback(host):
             raise SettingsWrong([f"server.host: the playground runs on 127.0.0.1 only, not on {host}"])
         self._database = ChatDatabase(path, clock, new_id)
         self._commands = commands
         self._texts = texts
         self._is_demo = is_demo
+        self._processor = processor or ImageProcessor()
         self._routes = PageRoutes(backlog)
         self._backend: Backend | None = None
         self._supervisor = Supervisor(clock)
@@ -91,6 +96,7 @@ class PlaygroundAdapter:
             database=self._database,
             connections=connections,
             previews=Previews(),
+            thumbnails=Thumbnails(self._database, self._processor),
             work_queues=WorkQueues(self._supervisor),
             balances=Balances(connections, events, self._supervisor),
             events=events,
@@ -115,6 +121,7 @@ class PlaygroundAdapter:
         if backend is not None:
             await backend.work_queues.drain()
             await backend.balances.close()
+            await backend.thumbnails.close()
         await self._database.close()
 
     async def problem(self) -> str | None:

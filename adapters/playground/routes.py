@@ -18,9 +18,11 @@ from adapters.playground.backend import Backend
 from adapters.playground.connections import OutgoingQueue
 from adapters.playground.encode import encode_upload, well_formed
 from adapters.playground.image_header import read_image_header
+from adapters.playground.page_bundle import PageBundle, make_bundle
 from adapters.playground.protocol import FILE_BYTES, FRAME_BYTES
 from adapters.playground.records import NewFile
 from adapters.playground.session import Session
+from adapters.playground.thumbnails import EDGES
 from bot.errors import ChatFailed, PictureGone, PictureTooLarge
 from bot.texts import negotiate_locale, translate, translate_error
 
@@ -32,19 +34,17 @@ MAX_NAME_CHARACTERS = 200  # of a file's name; the rest is cut off
 HEARTBEAT_S = 30.0  # between pings that find out whether a page is still there
 CLOSE_TIMEOUT_S = 2.0  # a page that is disconnected gets so long to close its side
 PAGE_POLICY = (
-    "default-src 'self'; img-src 'self' blob: data:; connect-src 'self'; style-src 'self'; script-src 'self';"
-    " frame-ancestors 'none'; base-uri 'none'"
+    "default-src 'self'; img-src 'self' blob: data:; connect-src 'self'; style-src {styles};"
+    " script-src {scripts}; frame-ancestors 'none'; base-uri 'none'"
 )
 COMMON_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-PAGE_HEADERS = COMMON_HEADERS | {"Content-Security-Policy": PAGE_POLICY, "Cache-Control": "no-cache"}
-CONTENT_HEADERS = COMMON_HEADERS | {
-    "Content-Security-Policy": "sandbox; default-src 'none'",
-    "Cache-Control": "private, max-age=31536000, immutable",
-}
+SEALED_POLICY = {"Content-Security-Policy": "sandbox; default-src 'none'"}
+STATIC_HEADERS = COMMON_HEADERS | SEALED_POLICY | {"Cache-Control": "no-cache"}
+CONTENT_HEADERS = COMMON_HEADERS | SEALED_POLICY | {"Cache-Control": "private, max-age=31536000, immutable"}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Rule = Callable[[Mapping[str, str], int], bool]
@@ -59,6 +59,7 @@ class PageRoutes:
     def __init__(self, backlog: int) -> None:
         self.backend = None
         self._backlog = backlog
+        self._bundle: PageBundle | None = None
         self._listeners: dict[asyncio.Task[None], OutgoingQueue] = {}
 
     def routes(self) -> list[web.RouteDef]:
@@ -69,6 +70,7 @@ class PageRoutes:
             web.get(static, self._guarded(same_origin.may_load, self._static)),
             web.post("/files", self._guarded(same_origin.may_upload, self._upload)),
             web.get("/files/{id}", self._guarded(same_origin.may_load, self._file)),
+            web.get(r"/thumbnails/{edge:[0-9]+}/{id}", self._guarded(same_origin.may_load, self._thumbnail)),
             web.get("/previews/{id}", self._guarded(same_origin.may_load, self._preview)),
             web.get("/ws", self._guarded(same_origin.may_navigate, self._socket), allow_head=False),
         ]
@@ -92,11 +94,21 @@ class PageRoutes:
 
     # ------------------------------------------------------------ the page
 
-    async def _index(self, _request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(STATIC / "index.html", headers=PAGE_HEADERS)
+    async def _index(self, request: web.Request) -> web.StreamResponse:
+        """The whole page in one document; a browser that has it already is told so."""
+        bundle = self._bundle = self._bundle or await asyncio.to_thread(make_bundle, STATIC)
+        policy = PAGE_POLICY.format(styles=bundle.style_sources, scripts=bundle.script_sources)
+        headers = {"Content-Security-Policy": policy, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+        headers |= COMMON_HEADERS | {"ETag": bundle.etag}
+        if bundle.etag in request.headers.get("If-None-Match", ""):
+            return web.Response(status=304, headers=headers)
+        if "gzip" not in request.headers.get("Accept-Encoding", ""):
+            return web.Response(body=bundle.html, content_type="text/html", charset="utf-8", headers=headers)
+        headers["Content-Encoding"] = "gzip"
+        return web.Response(body=bundle.compressed, content_type="text/html", charset="utf-8", headers=headers)
 
     async def _static(self, request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(STATIC / request.match_info["path"], headers=PAGE_HEADERS)
+        return web.FileResponse(STATIC / request.match_info["path"], headers=STATIC_HEADERS)
 
     # ------------------------------------------------------------ files
 
@@ -116,12 +128,27 @@ class PageRoutes:
         return web.json_response(encode_upload(stored), headers=COMMON_HEADERS)
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
-        backend = self._require_backend()
         try:
-            file, data = await backend.database.load_file(request.match_info["id"])
+            return await self._send_file(request.match_info["id"])
         except (PictureGone, ChatFailed) as error:
-            status = 404 if isinstance(error, PictureGone) else 503
-            return web.Response(status=status, text=translate_error(_locale(request), error), headers=COMMON_HEADERS)
+            return _file_problem(request, error)
+
+    async def _thumbnail(self, request: web.Request) -> web.StreamResponse:
+        """A small JPEG of a file, or the file itself."""
+        backend, edge = self._require_backend(), int(request.match_info["edge"])
+        if edge not in EDGES:
+            raise web.HTTPNotFound(headers=COMMON_HEADERS)
+        try:
+            made = await backend.thumbnails.get_jpeg(request.match_info["id"], edge)
+            if made is None:
+                return await self._send_file(request.match_info["id"])
+        except (PictureGone, ChatFailed) as error:
+            return _file_problem(request, error)
+        return _content_response(made, "image/jpeg", "thumbnail.jpg")
+
+    async def _send_file(self, id_: str) -> web.Response:
+        """Raises PictureGone, ChatFailed."""
+        file, data = await self._require_backend().database.load_file(id_)
         is_picture = file.media_type.startswith("image/")
         return _content_response(data, file.media_type if is_picture else None, file.name)
 
@@ -206,6 +233,11 @@ def _content_response(data: bytes, media_type: str | None, name: str) -> web.Res
         content_type=media_type or "application/octet-stream",
         headers=CONTENT_HEADERS | {"Content-Disposition": f"{disposition}; filename*=UTF-8''{quote(name, safe='')}"},
     )
+
+
+def _file_problem(request: web.Request, error: PictureGone | ChatFailed) -> web.Response:
+    status = 404 if isinstance(error, PictureGone) else 503
+    return web.Response(status=status, text=translate_error(_locale(request), error), headers=COMMON_HEADERS)
 
 
 def _port(request: web.Request) -> int:

@@ -1,9 +1,10 @@
 """The playground as a person meets it: real Chromium, real server, real upstream; what is seen is what is asserted."""
 
+import asyncio
 import re
 
 import pytest
-from playwright.async_api import Browser, FilePayload, Locator, Page, expect
+from playwright.async_api import Browser, FilePayload, Locator, Page, Route, expect
 
 from tests.browser.conftest import MakeDemo, page_at
 from tests.support.images import png
@@ -73,6 +74,47 @@ async def test_a_demo_says_that_it_is_one_and_leads_to_real_pictures(browser: Br
         await expect(steps).to_contain_text("[[providers]]")
         await page.keyboard.press("Escape")
         await expect(steps).to_be_hidden()
+
+
+async def test_the_canvas_stays_until_every_picture_can_be_seen(browser: Browser, demo: MakeDemo) -> None:
+    made = await demo(pace=0)
+    arrives = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await arrives.wait()
+        await route.continue_()
+
+    async with made.served() as address, page_at(browser, address) as page:
+        await page.route(re.compile("/(thumbnails|files)/"), hold)
+        await page.click(PRIVATE)
+        await write(page, "two lakes --n 2")
+        status = messages(page).last
+        await expect(status.locator(".picture")).to_have_count(2)
+        await expect(status.locator(".cell")).to_have_count(2)
+        await expect(status.locator(".picture.loaded")).to_have_count(0)
+        arrives.set()
+        await expect(status.locator(".picture.loaded")).to_have_count(2)
+        await expect(status.locator(".canvas")).to_have_count(0)
+
+
+async def test_a_long_chat_loads_what_is_seen_and_small(browser: Browser, demo: MakeDemo) -> None:
+    made = await demo(pace=0)
+    asked: list[str] = []
+    async with made.served() as address:
+        async with page_at(browser, address) as page:
+            await page.click(PRIVATE)
+            for number in range(12):
+                await write(page, f"a lake, number {number}")
+                await expect(messages(page)).to_have_count(number + 1)
+                await pictures(page)
+        async with page_at(browser, address) as page:
+            page.on("request", lambda request: asked.append(request.url.removeprefix(address)))
+            await page.reload()
+            await page.click(PRIVATE)
+            await pictures(page)
+    assert [path for path in asked if path.endswith((".js", ".css"))] == []
+    assert not any(path.startswith("/files/") for path in asked)
+    assert 1 <= sum(path.startswith("/thumbnails/") for path in asked) < 12
 
 
 async def test_a_reply_to_the_picture_changes_it(browser: Browser, demo: MakeDemo) -> None:

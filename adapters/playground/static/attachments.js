@@ -2,9 +2,8 @@
 // Also dropping: a file dragged anywhere over the page.
 
 import { thumbnailOf } from "./actions.js";
-import { arrange, attribute, h, hook, write } from "./dom.js";
+import { arrange, attribute, h, hook, label, write } from "./dom.js";
 import { icon } from "./icons.js";
-import { label } from "./rail.js";
 import { say } from "./state.js";
 /** @import { State } from "./state.js" */
 /** @import { Actions } from "./actions.js" */

@@ -3,10 +3,9 @@
 
 import { createAttachments } from "./attachments.js";
 import { createCompletion } from "./complete.js";
-import { arrange, attribute, h, hook, write } from "./dom.js";
+import { arrange, attribute, h, hook, label, write } from "./dom.js";
 import { icon } from "./icons.js";
 import { quoteInside, quoteOf } from "./quote.js";
-import { label } from "./rail.js";
 import { BOT, currentChat, currentDraft, easelHears, findMessage, nameOf, say } from "./state.js";
 /** @import { State } from "./state.js" */
 /** @import { Actions } from "./actions.js" */

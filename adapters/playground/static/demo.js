@@ -1,9 +1,8 @@
 // The chip that says that pictures are stand-ins, and the three steps to real ones behind it.
 // Shown only where the server says so; nothing of the state is changed here.
 
-import { arrange, attribute, h, write } from "./dom.js";
+import { arrange, attribute, h, label, write } from "./dom.js";
 import { icon } from "./icons.js";
-import { label } from "./rail.js";
 import { say } from "./state.js";
 /** @import { State } from "./state.js" */
 

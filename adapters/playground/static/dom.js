@@ -35,6 +35,12 @@ export function write(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** A button that shows only an icon: its words as name and as tooltip. @param {HTMLElement} node @param {string} words */
+export function label(node, words) {
+  attribute(node, "aria-label", words);
+  attribute(node, "title", words);
+}
+
 /** Makes `parent`'s children exactly `wanted`, moving as few nodes as a simple walk can.
  *  @param {Element} parent @param {Node[]} wanted */
 export function arrange(parent, wanted) {

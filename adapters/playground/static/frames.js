@@ -52,6 +52,7 @@ const handlers = {
 
   history(state, { chat, messages }) {
     state.messages[chat] = messages;
+    state.loaded[chat] = true;
     state.outbox = state.outbox.filter((each) => !(each.id && each.chat === chat));
   },
 

@@ -2,10 +2,9 @@
 // A modal dialog of the browser's own: it keeps the focus and gives it back.
 
 import { pictures } from "./actions.js";
-import { arrange, attribute, h, hook, write } from "./dom.js";
+import { arrange, attribute, h, hook, label, write } from "./dom.js";
 import { icon } from "./icons.js";
-import { label } from "./rail.js";
-import { fileUrl, say } from "./state.js";
+import { fileUrl, say, thumbnailUrl } from "./state.js";
 /** @import { State } from "./state.js" */
 /** @import { Actions } from "./actions.js" */
 
@@ -13,6 +12,7 @@ import { fileUrl, say } from "./state.js";
 export function createLightbox(actions) {
   const dialog = /** @type {HTMLDialogElement} */ (hook("#lightbox"));
   const image = h("img", { class: "lightbox-image", alt: "" });
+  image.addEventListener("load", () => image.style.removeProperty("background-image"));
   const caption = h("figcaption", { dir: "auto" });
   const place = h("span", { class: "lightbox-place" });
   const download = h("a", { class: "icon-button", "data-action": "download" }, icon("download"));
@@ -65,7 +65,10 @@ export function createLightbox(actions) {
       if (dialog.open) dialog.close();
       return;
     }
-    attribute(image, "src", fileUrl(file.id));
+    if (image.getAttribute("src") !== fileUrl(file.id)) {
+      image.style.backgroundImage = `url("${thumbnailUrl(file.id)}")`; // which the page has, until the file has come
+      image.src = fileUrl(file.id);
+    }
     attribute(image, "alt", file.alt || say(state, "page-picture"));
     attribute(image, "width", file.width);
     attribute(image, "height", file.height);

@@ -1,9 +1,9 @@
 // The picture area of a message: a canvas while it is being painted, then the pictures, in the same place.
-// Sizes are known before bytes come, so nothing jumps; where the shape changes, the height glides.
+// Sizes are known before bytes come, so nothing jumps; the canvas stays until every picture can be seen.
 
 import { arrange, attribute, h, mayMove } from "./dom.js";
 import { icon } from "./icons.js";
-import { fileUrl, isPicture } from "./state.js";
+import { fileUrl, isPicture, thumbnailUrl } from "./state.js";
 /** @import { FileInfo } from "./protocol.js" */
 
 const CROSSFADE = 900; // milliseconds; the canvas stays under the picture for as long
@@ -17,44 +17,48 @@ export function createMedia(open) {
   let ratioKnown = false;
   /** @type {Map<string, HTMLElement>} */
   const shown = new Map();
+  /** @type {Set<string>} files whose pictures are decoded, or never will be */
+  const settled = new Set();
   const grid = h("div", { class: "pictures" });
 
   /** @param {number} ratio width / height */
   const shape = (ratio) => node.style.setProperty("--ratio", String(ratio));
 
-  /** @param {{running: boolean, percent: number | null, preview: string, ratio: number, seed: number, files: FileInfo[], fallbackAlt: string}} want */
-  function update({ running, percent, preview: url, ratio, seed, files, fallbackAlt }) {
+  /** @param {{running: boolean, percent: number | null, preview: string, ratio: number, count: number, seed: number, files: FileInfo[], fallbackAlt: string}} want */
+  function update({ running, percent, preview: url, ratio, count, seed, files, fallbackAlt }) {
     const before = !node.hidden && canvas && files.length ? node.getBoundingClientRect().height : 0;
-    if (running) paint(percent, url, ratio, seed);
+    if (running) paint(percent, url, ratio, count, seed);
     else if (files.length) show(files, fallbackAlt);
-    if (!running && canvas && !canvas.classList.contains("leaving")) leave(files.length > 0);
+    if (!running && canvas && !files.length) leave(false);
+    leaveOnceSeen();
     if (!running && !files.length) arrange(node, canvas ? [canvas] : []);
     node.hidden = !running && !files.length;
     if (before && mayMove()) glide(before);
   }
 
-  /** @param {number | null} percent @param {string} url @param {number} ratio @param {number} seed */
-  function paint(percent, url, ratio, seed) {
+  /** @param {number | null} percent @param {string} url @param {number} ratio @param {number} count @param {number} seed */
+  function paint(percent, url, ratio, count, seed) {
     if (!canvas) {
-      const wash = h(
-        "div",
-        { class: "wash" },
-        h("i", { class: "pigment" }),
-        h("i", { class: "pigment" }),
-        h("i", { class: "pigment" }),
-        h("i", { class: "pigment" }),
-      );
-      canvas = h("div", { class: "canvas", "aria-hidden": "true" }, wash);
-      wash.style.setProperty("--turn", `${(seed % 8) * 45}deg`);
+      canvas = h("div", { class: "canvas", "aria-hidden": "true" });
       ratioKnown = false;
       preview = "";
     }
+    const cells = canvas.querySelectorAll(".cell").length;
+    for (let each = cells; each < count; each++) canvas.append(cell(seed + 3 * each));
     if (!ratioKnown) shape(ratio);
     shown.clear();
     arrange(node, [canvas]);
-    attribute(node, "data-count", 1);
+    attribute(node, "data-count", count);
     canvas.style.setProperty("--done", String((percent ?? 0) / 100));
-    if (url && url !== preview) addPreview(canvas, url);
+    if (url && url !== preview) addPreview(/** @type {HTMLElement} */ (canvas.querySelector(".cell")), url);
+  }
+
+  /** The place of one picture while it is painted. @param {number} seed */
+  function cell(seed) {
+    const pigments = [0, 1, 2, 3].map(() => h("i", { class: "pigment" }));
+    const wash = h("div", { class: "wash" }, ...pigments);
+    wash.style.setProperty("--turn", `${(seed % 8) * 45}deg`);
+    return h("div", { class: "cell" }, wash);
   }
 
   /** @param {HTMLElement} on @param {string} url */
@@ -69,7 +73,7 @@ export function createMedia(open) {
     });
     on.append(image);
     function load() {
-      if (!ratioKnown && image.naturalWidth && canvas === on) shape(image.naturalWidth / image.naturalHeight);
+      if (!ratioKnown && image.naturalWidth && canvas?.contains(on)) shape(image.naturalWidth / image.naturalHeight);
       ratioKnown = true;
       image.classList.add("shown");
       const older = [...on.querySelectorAll(".preview")].slice(0, -1);
@@ -92,6 +96,19 @@ export function createMedia(open) {
       files.map((each) => /** @type {HTMLElement} */ (shown.get(each.id))),
     );
     arrange(node, canvas ? [canvas, grid] : [grid]);
+    for (const id of [...settled]) if (!present.has(id)) settled.delete(id);
+  }
+
+  /** The canvas gives way when all that was painted can be seen. */
+  function leaveOnceSeen() {
+    if (!canvas || canvas.classList.contains("leaving") || !shown.size) return;
+    if ([...shown.keys()].every((id) => settled.has(id))) leave(true);
+  }
+
+  /** @param {string} id */
+  function settle(id) {
+    settled.add(id);
+    leaveOnceSeen();
   }
 
   /** @param {FileInfo} file @param {string} fallbackAlt */
@@ -101,16 +118,27 @@ export function createMedia(open) {
       width: file.width,
       height: file.height,
       decoding: "async",
+      loading: "lazy",
     });
     const button = h(
       "button",
       { type: "button", class: "picture", "data-file-id": file.id, on: { click: () => open(file.id) } },
       image,
     );
-    image.addEventListener("load", () => button.classList.add("loaded"));
-    image.addEventListener("error", () => button.replaceWith(document_(file)));
-    image.src = fileUrl(file.id);
-    if (image.complete) button.classList.add("loaded");
+    const seen = () => {
+      button.classList.add("loaded");
+      settle(file.id);
+    };
+    image.addEventListener("load", () => void image.decode().then(seen, seen));
+    image.addEventListener("error", () => {
+      const whole = fileUrl(file.id);
+      if (!image.src.endsWith(whole)) image.src = whole; // its thumbnail could not be had
+      else {
+        button.replaceWith(document_(file));
+        settle(file.id);
+      }
+    });
+    image.src = thumbnailUrl(file.id);
     return button;
   }
 

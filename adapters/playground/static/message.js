@@ -2,14 +2,13 @@
 // same element. Text goes in as text. No state of its own but what it has already drawn.
 
 import { avatar, tint } from "./avatar.js";
-import { arrange, attribute, h, write } from "./dom.js";
+import { arrange, attribute, h, label, write } from "./dom.js";
 import { momentOf, timeOf } from "./format.js";
 import { icon } from "./icons.js";
 import { createMedia } from "./media.js";
 import { quoteInside } from "./quote.js";
-import { label } from "./rail.js";
 import { BOT, findMessage, isRunning, nameOf, say } from "./state.js";
-import { expectedRatio, readStatus } from "./status.js";
+import { expectedCount, expectedRatio, readStatus } from "./status.js";
 /** @import { State } from "./state.js" */
 /** @import { Actions } from "./actions.js" */
 /** @import { Message } from "./protocol.js" */
@@ -141,11 +140,13 @@ export function createMessage(actions, jump) {
   /** @param {State} state @param {Message} message @param {boolean} running */
   function drawBody(state, message, running) {
     const { lines, percent } = running ? readStatus(message.text) : { lines: [], percent: null };
+    const request = findMessage(state, message.reply_to?.id)?.text ?? message.reply_to?.text ?? "";
     media.update({
       running,
       percent,
       preview: message.preview?.url ?? "",
-      ratio: expectedRatio(findMessage(state, message.reply_to?.id)?.text ?? message.reply_to?.text ?? ""),
+      ratio: expectedRatio(request),
+      count: expectedCount(request),
       seed: [...message.id].reduce((sum, each) => sum + each.charCodeAt(0), 0),
       files: message.files,
       fallbackAlt: say(state, "page-picture"),

@@ -1,9 +1,8 @@
 // Short words that pass: the answer to a click, and how the connection fares.
 // Both are live regions; neither takes the focus.
 
-import { h, hook, write } from "./dom.js";
+import { h, hook, label, write } from "./dom.js";
 import { icon } from "./icons.js";
-import { label } from "./rail.js";
 import { say } from "./state.js";
 /** @import { State } from "./state.js" */
 /** @import { Actions } from "./actions.js" */

@@ -4,7 +4,7 @@
 import { tint } from "./avatar.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
-import { fileUrl, nameOf, say } from "./state.js";
+import { nameOf, say, thumbnailUrl } from "./state.js";
 /** @import { State } from "./state.js" */
 /** @import { Message, Quote } from "./protocol.js" */
 
@@ -26,7 +26,7 @@ export function quoteInside(state, quote) {
   const text = h("span", { class: "quote-text", dir: "auto" }, words);
   const thumb =
     quote.file &&
-    h("img", { class: "quote-thumb", src: fileUrl(quote.file), alt: "", width: 28, height: 28 });
+    h("img", { class: "quote-thumb", src: thumbnailUrl(quote.file), loading: "lazy", alt: "", width: 28, height: 28 });
   if (thumb) thumb.addEventListener("error", () => thumb.remove()); // a file that is no picture the browser knows
   return thumb ? [thumb, name, text] : [name, text];
 }

@@ -4,7 +4,7 @@
 import { chatTitle } from "./actions.js";
 import { avatar, tint } from "./avatar.js";
 import { createDemo } from "./demo.js";
-import { arrange, attribute, h, hook, write } from "./dom.js";
+import { arrange, attribute, h, hook, label, write } from "./dom.js";
 import { icon, mark } from "./icons.js";
 import { createQuota } from "./quota.js";
 import { say, visibleChats } from "./state.js";
@@ -236,10 +236,4 @@ export function createRail(actions) {
   }
 
   return { render };
-}
-
-/** A button that shows only an icon: its words as name and as tooltip. @param {HTMLElement} node @param {string} words */
-export function label(node, words) {
-  attribute(node, "aria-label", words);
-  attribute(node, "title", words);
 }

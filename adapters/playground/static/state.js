@@ -21,6 +21,7 @@ export const BOT = "easel";
  * @property {string} chat
  * @property {string} locale
  * @property {Record<string, Message[]>} messages  by chat, oldest first
+ * @property {Record<string, boolean>} loaded  chats whose history has come
  * @property {Record<string, Quota>} quotas  by user
  * @property {Record<string, number>} unread  by chat
  * @property {Record<string, Draft>} drafts  by user and chat
@@ -48,6 +49,7 @@ export function createState(saved) {
     chat: "",
     locale: "",
     messages: {},
+    loaded: {},
     quotas: {},
     unread: {},
     drafts: {},
@@ -107,6 +109,9 @@ export const isPicture = (file) => file.media_type.startsWith("image/");
 /** The address of a file's bytes.
  *  @param {string} id */
 export const fileUrl = (id) => `/files/${encodeURIComponent(id)}`;
+
+/** The address of a picture at the size of the timeline; on a dense screen twice as large. @param {string} id */
+export const thumbnailUrl = (id) => `/thumbnails/${devicePixelRatio > 1.25 ? 960 : 480}/${encodeURIComponent(id)}`;
 
 /** Whether Easel will hear what stands in the composer now.
  *  @param {State} state */

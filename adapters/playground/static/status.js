@@ -30,6 +30,12 @@ export function readStatus(text) {
   return { lines, percent };
 }
 
+/** How many pictures will come, as far as the request tells (`--n 4`): 1 to 10. @param {string} request */
+export function expectedCount(request) {
+  const found = /(?:--|\u2014)n[\s=]+(\d{1,2})\b/iu.exec(request);
+  return Math.min(10, Math.max(1, Number(found?.[1] ?? 1)));
+}
+
 /** The shape a picture will have, as far as the request tells (`--size 3:2`, `--size 1024x1536`): width / height.
  *  @param {string} request */
 export function expectedRatio(request) {

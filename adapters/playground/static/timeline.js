@@ -26,7 +26,8 @@ export function createTimeline(actions) {
     icon("down"),
     h("span", {}),
   );
-  scroller.append(column, empty.node);
+  const skeleton = h("div", { class: "skeleton", "aria-hidden": "true" }, bone(), bone(), bone());
+  scroller.append(column, skeleton, empty.node);
   scroller.after(toEnd);
 
   /** @type {Map<string, ReturnType<typeof createMessage>>} */
@@ -117,7 +118,9 @@ export function createTimeline(actions) {
     if (lost) (views.get(active)?.node ?? hook("#composer")).focus({ preventScroll: true });
 
     attribute(column, "aria-label", say(state, "page-timeline"));
-    empty.render(state, state.ready && wanted.length === 0);
+    const waits = !state.loaded[state.chat] && wanted.length === 0;
+    skeleton.hidden = !waits;
+    empty.render(state, !waits && wanted.length === 0);
     column.hidden = wanted.length === 0;
     write(/** @type {Node} */ (toEnd.lastChild), say(state, "page-new-messages"));
     settleScroll(switched, ghosts.at(-1)?.nonce ?? messages.at(-1)?.id ?? "");
@@ -206,4 +209,9 @@ export function createTimeline(actions) {
   }
 
   return { render };
+}
+
+/** The place of a message that has not come yet. */
+function bone() {
+  return h("div", { class: "bone" }, h("i", {}), h("span", {}));
 }

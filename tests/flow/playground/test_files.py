@@ -1,14 +1,17 @@
 """Files in the playground: what they are, how large they may be, how long they stay."""
 
 import io
+import re
 from collections.abc import AsyncIterator
 
+import PIL.Image
 import pytest
 
 from adapters.playground.protocol import FILE_BYTES
 from bot.chat import Attachment
 from bot.errors import PictureGone, PictureTooLarge
 from tests.flow.playground.page_client import PageServer, encode_plain
+from tests.support.images import encode_image, png
 
 
 async def test_an_uploaded_picture_is_known_for_what_it_is(server: PageServer) -> None:
@@ -93,15 +96,58 @@ async def test_a_file_of_exactly_the_limit_is_taken(server: PageServer) -> None:
 
 
 async def test_missing_things_are_answered_with_404(server: PageServer) -> None:
-    for path in ("/files/none", f"/files/{'0' * 32}", "/previews/none", "/static/none.js", "/static/none"):
+    for path in (
+        "/files/none",
+        f"/files/{'0' * 32}",
+        "/previews/none",
+        f"/thumbnails/480/{'0' * 32}",
+        f"/thumbnails/481/{'0' * 32}",
+        "/static/none.js",
+        "/static/none",
+    ):
         async with server.http.get(server.base + path) as answer:
             assert answer.status == 404, path
 
 
-async def test_the_page_forbids_itself_everything_foreign(server: PageServer) -> None:
+async def test_the_page_runs_its_own_code_alone(server: PageServer) -> None:
     async with server.http.get(f"{server.base}/") as answer:
-        assert answer.headers["Content-Security-Policy"] == (
-            "default-src 'self'; img-src 'self' blob: data:; connect-src 'self'; style-src 'self';"
-            " script-src 'self'; frame-ancestors 'none'; base-uri 'none'"
-        )
+        policy = answer.headers["Content-Security-Policy"]
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules["default-src"] == rules["connect-src"] == "'self'"
+    assert (rules["frame-ancestors"], rules["base-uri"]) == ("'none'", "'none'")
+    assert re.fullmatch(r"'sha256-\S+' 'sha256-\S+'", rules["script-src"])
+    assert re.fullmatch(r"'sha256-\S+'", rules["style-src"])
+
+
+async def test_a_browser_gets_the_page_small_and_once(server: PageServer) -> None:
+    headers = {"Accept-Encoding": "gzip"}
+    async with server.http.get(f"{server.base}/", headers=headers) as answer:
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert int(answer.headers["Content-Length"]) < 60_000
+        page, tag = await answer.text(), answer.headers["ETag"]
+    async with server.http.get(f"{server.base}/", headers={"Accept-Encoding": "identity"}) as answer:
+        assert "Content-Encoding" not in answer.headers
+        assert await answer.text() == page
+    async with server.http.get(f"{server.base}/", headers=headers | {"If-None-Match": tag}) as answer:
+        assert (answer.status, await answer.read()) == (304, b"")
+
+
+async def test_a_large_picture_has_thumbnails(server: PageServer) -> None:
+    photo = encode_image(PIL.Image.effect_noise((1200, 800), 60).convert("RGB"), "PNG")
+    file = await server.upload_file(photo, "photo.png")
+    for edge in (480, 960):
+        async with server.http.get(f"{server.base}/thumbnails/{edge}/{file['id']}") as answer:
+            assert answer.content_type == "image/jpeg"
+            assert "immutable" in answer.headers["Cache-Control"]
+            thumbnail = PIL.Image.open(io.BytesIO(await answer.read()))
+        assert thumbnail.size == (edge, edge * 2 // 3)
+
+
+@pytest.mark.parametrize(
+    "data", [encode_plain("teal", "JPEG"), png("teal", (2000, 1000)), b"\x89PNG\r\n\x1a\n no picture"]
+)
+async def test_what_is_small_or_no_picture_is_its_own_thumbnail(server: PageServer, data: bytes) -> None:
+    file = await server.upload_file(data, "small.png")
+    async with server.http.get(f"{server.base}/thumbnails/480/{file['id']}") as answer:
+        assert await answer.read() == data
