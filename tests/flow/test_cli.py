@@ -1,18 +1,20 @@
 """What an operator types: `easel check` changes nothing, a demo is alone with itself, the sandbox explains itself."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from adapters import doctor
+from adapters import doctor, service
 from adapters.cli import main
 from adapters.service import demo_settings, free_port, missing_adapters, serve
 from bot.sandbox import Sandbox
@@ -254,6 +256,32 @@ async def test_a_run_serves_the_path_of_callbacks(tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------- easel demo
+
+
+async def test_what_is_there_once_a_run_has_begun_is_never_looked_through_for_garbage(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is half a million objects, for which the event loop would stand still."""
+    seen: list[tuple[bool, int]] = []
+
+    def look(*_: object) -> None:
+        seen.append((gc.isenabled(), gc.get_freeze_count()))
+
+    async def serve_nothing(_: Settings, *, ready: Callable[[str], None], **__: object) -> None:
+        look()
+        ready("")
+
+    monkeypatch.setattr(service, "serve", serve_nothing)
+    try:
+        await service.run(Settings(), ready=look)
+    finally:
+        gc.enable()
+        gc.unfreeze()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().remove_signal_handler(number)
+    (collected_meanwhile, _), (collects, frozen) = seen
+    assert (collected_meanwhile, collects) == (False, True)
+    assert frozen > 100_000
 
 
 def test_a_demo_has_no_part_in_the_operators_chats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
