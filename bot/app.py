@@ -12,7 +12,7 @@ from functools import partial
 import structlog
 
 from bot import texts
-from bot.cluster.local import local_cluster
+from bot.cluster.local import LocalMembership, local_cluster
 from bot.downloads.fetcher import Fetcher
 from bot.errors import SettingsWrong, StoreFailed
 from bot.handlers.access_lists import make_access_lists
@@ -55,7 +55,8 @@ from bot.runtime import descriptors
 from bot.runtime.clock import Clock
 from bot.settings import Moderation as ModerationSettings
 from bot.settings import Settings
-from bot.status.messages import StatusMessages
+from bot.status.messages import ShareBudgets, StatusMessages
+from bot.status.shared_budgets import SharedBudgets
 from bot.store.store import Store
 
 log = structlog.get_logger()
@@ -204,7 +205,7 @@ class App:
             chat_per_minute=limits.chat_per_minute,
             file=access.file,
         )
-        status_messages = StatusMessages(ports, clock)
+        status_messages = StatusMessages(ports, clock, share_budgets=_share_budgets(store, cluster, clock))
         linked_images = LinkedImages(fetcher, store.adapter_store, clock)
         runner = JobRunner(
             store=store,
@@ -334,6 +335,13 @@ class App:
         await self._runner.close()
         await self._status_messages.stop()
         await self._resources.aclose()
+
+
+def _share_budgets(store: Store, cluster: Cluster, clock: Clock) -> ShareBudgets | None:
+    """None where one process serves the bot, as on SQLite."""
+    if (storage := store.budgets) is None or isinstance(cluster.membership, LocalMembership):
+        return None
+    return lambda pacer, wake: SharedBudgets(pacer, storage, cluster.membership, clock, wake)
 
 
 def make_processor(settings: Settings) -> ImageProcessor:

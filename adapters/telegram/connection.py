@@ -85,6 +85,7 @@ class Connection:
     async def close(self) -> None:
         try:
             await self._bot.shutdown()
+            await self._bot.request.shutdown()  # of a bot that sent without ever having been asked who it is
         except TelegramError as failed:
             log.warning("telegram client not closed", failure=type(failed).__name__)
 

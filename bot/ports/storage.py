@@ -3,10 +3,12 @@
 Nothing here has a body, apart from the values that are stored.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
 
 
 class AdapterStorage(Protocol):
@@ -130,4 +132,54 @@ class PendingNotices(Protocol):
 
     async def pending_notices(self, scope: str) -> set[str]:
         """The ids of the users who are still to be shown a notice."""
+        ...
+
+
+BudgetRow = Mapping[str, Mapping[str, Any]]  # what each process uses of a budget (JSON), by the process's id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangedBudgetRow:
+    """A row of a budget to be written."""
+
+    row: BudgetRow
+    free_at: float
+    """From when on the row may be deleted: nobody uses the budget any more. Seconds, by the database's clock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedBudgets:
+    """The rows of some budgets, which nobody else changes now."""
+
+    rows: Mapping[str, BudgetRow]
+    """By key; new ones are empty."""
+    now: float
+    """The database's clock once all were locked, seconds."""
+    members: Collection[str]
+    """Ids of the processes that are members, a moment before."""
+
+
+class BudgetStorage(Protocol):
+    """Rate limits that several processes share. Every method raises StoreFailed."""
+
+    async def update_budgets(
+        self,
+        keys: Collection[str],
+        change: Callable[[LockedBudgets], tuple[Mapping[str, ChangedBudgetRow], T]],
+    ) -> T:
+        """Locks the rows of some budgets, in the order of their keys, and writes what `change` makes of them; returns
+        what else it returns. What was written last may be lost when the database crashes."""
+        ...
+
+    async def take_budgets(self) -> tuple[dict[str, BudgetRow], float]:
+        """Deletes all rows. Returns them by key, and the database's clock in seconds."""
+        ...
+
+    async def delete_free_budgets(self) -> None:
+        """Deletes the rows of budgets that nobody uses any more."""
+        ...
+
+    async def register_budget_process(self, process: str, *, shares: bool) -> dict[str, bool]:
+        """Writes down whether a member shares its budgets: asks for all its slots in the database. Returns the same of
+        all others that are still members, by id. Of two that register at the same time, the second sees the first."""
         ...

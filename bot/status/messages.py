@@ -27,6 +27,7 @@ from bot.runtime.clock import Clock, wait_for_event
 from bot.runtime.supervision import Supervisor
 from bot.status.message import FinalState, Removal, StatusMessage, no_images
 from bot.status.pacing import NO_RESETS, Pacer, SendGrant, Urgency
+from bot.status.shared_budgets import SharedBudgets
 from bot.status.state import RestartAnnounced, Status, StatusEvent, apply_event, is_noticeable_change, render
 
 log = structlog.get_logger()
@@ -34,19 +35,24 @@ log = structlog.get_logger()
 RETRY_MIN_S = 1.0  # pause before an unanswered call is repeated; doubles each time
 RETRY_MAX_S = 30.0  # longest pause between two tries
 MAX_TRIES = 20  # of one call before it is given up; with the pauses above about eight minutes
+ShareBudgets = Callable[[Pacer, Callable[[], None]], SharedBudgets]  # the second is called when there is news
 HEARTBEAT_S = 5.0  # between two refreshes of messages without events, whose elapsed time has changed
 
 
 class StatusMessages:
     """All status messages of this process, and every other message of the bot."""
 
-    def __init__(self, ports: Mapping[str, ChatPort], clock: Clock) -> None:
+    def __init__(
+        self, ports: Mapping[str, ChatPort], clock: Clock, *, share_budgets: ShareBudgets | None = None
+    ) -> None:
+        """`share_budgets`: has the pacer's budgets shared with other processes; None: there are none."""
         self._ports = ports
         self._clock = clock
         self._pacer = Pacer()
         self._messages: dict[str, StatusMessage] = {}
         self._calls = BackgroundTasks()
         self._wake = asyncio.Event()
+        self._shared_budgets = None if share_budgets is None else share_budgets(self._pacer, self._wake.set)
         self._supervisor = Supervisor(clock)
         self._stopped = False
 
@@ -61,6 +67,8 @@ class StatusMessages:
         self._stopped = True
         await self._supervisor.stop()
         await self._calls.join()
+        if self._shared_budgets is not None:
+            await self._shared_budgets.close()
         for message in list(self._messages.values()):
             if message.is_reply:
                 message.outcome.cancel()
@@ -241,12 +249,23 @@ class StatusMessages:
 
     async def _start_next_call(self) -> None:
         self._wake.clear()
+        if self._shared_budgets is not None and not self._shared_budgets.asks_nobody():
+            await self._start_granted_calls(self._shared_budgets)
+            return
         grant = self._pacer.next_call(self._clock.monotonic())
         if isinstance(grant, SendGrant):
             self._pacer.start_call(grant, self._clock.monotonic())
             self._calls.spawn(self._make_call(grant), f"call {grant.key}")
         else:
             await wait_for_event(self._wake, None if grant is None else grant - self._clock.monotonic(), self._clock)
+
+    async def _start_granted_calls(self, budgets: SharedBudgets) -> None:
+        """As `_start_next_call`, while several processes draw on the budgets."""
+        grants, wait_s = await budgets.next_calls()
+        for grant in grants:
+            self._calls.spawn(self._make_call(grant), f"call {grant.key}")
+        if wait_s is None or wait_s > 0:
+            await wait_for_event(self._wake, wait_s, self._clock)
 
     async def _refresh_messages(self) -> None:
         while True:

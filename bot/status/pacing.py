@@ -4,18 +4,26 @@
 further post, progress) and at most one call in flight. A call may start when every budget of its lane has a slot for
 its urgency (`budgets` says what is reserved, and why). Of all that may start, final states go first, then first posts,
 then further posts, each the longest waiting first; then progress, the stalest message first.
+
+While several processes draw on the budgets (`share_budgets`), what is known here of their slots may be outdated: calls
+that may start as far as is known are asked for in a `SlotRequest`, and made when the answer grants them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 from math import inf
 from types import MappingProxyType
 
 from bot.chat import Lane
-from bot.status.budgets import RateWindows, Urgency
+from bot.status.budget_use import BudgetUse, Urgency
+from bot.status.budgets import RateWindows
 from bot.status.priority_queue import Rank
 from bot.status.send_queues import SendQueues
+from bot.status.shared_windows import SlotAnswer, SlotRequest
+
+LOOK_AGAIN_S = 0.5  # that what other processes do is taken for granted; below every period but that of progress
+MAX_ASKED_CALLS = 64  # in one request: more than all processes may make in a second
 
 NO_RESETS: Mapping[str, float] = MappingProxyType({})
 
@@ -35,6 +43,9 @@ class SendGrant:
     lane: Lane
     """The budgets that the call draws on."""
 
+    since: float = field(default=inf, compare=False)
+    """When it was requested; of progress, when the message's last call started or ended. Monotonic, seconds."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _SendRequest:
@@ -52,6 +63,8 @@ class _CallInFlight:
     """A call in flight, and the request it serves; None when the message was dropped meanwhile."""
 
     request: _SendRequest | None
+    previous_call: float
+    """`_PacedMessage.last_call` before it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,6 +86,7 @@ class Pacer:
         self._windows = RateWindows()
         self._queues = SendQueues(self._windows.earliest_start)
         self._order = count()
+        self._asked: list[SendGrant] = []  # calls that slots are asked for, in order
 
     def __len__(self) -> int:
         """Number of tracked entries; 0 at the first look after all messages are dropped, their slots free, and no first
@@ -144,9 +158,11 @@ class Pacer:
         found = self._queues.next_key(now)
         if not isinstance(found, str):
             return found if found < inf else None
-        request = self._messages[found].request
+        message = self._messages[found]
+        request = message.request
         assert request is not None  # a message in a queue has a request
-        return SendGrant(key=found, urgency=request.urgency, lane=request.lane)
+        since = message.last_call if request.urgency is Urgency.PROGRESS else request.requested_at
+        return SendGrant(key=found, urgency=request.urgency, lane=request.lane, since=since)
 
     # ------------------------------------------------------------ outcomes of calls
 
@@ -158,7 +174,7 @@ class Pacer:
         message = self._messages[grant.key]
         request = message.request
         self._withdraw_request(grant.key, message)
-        message.in_flight = _CallInFlight(request=request)
+        message.in_flight = _CallInFlight(request=request, previous_call=message.last_call)
         message.last_call = now
         for budget in grant.lane.budgets:
             self._windows.open_window(budget).begin_call(now, grant.lane.slots_per_call)
@@ -194,12 +210,12 @@ class Pacer:
             free = self._windows.open_window(budget).end_call(now, grant.lane.slots_per_call, resets.get(budget.key))
             self._windows.schedule_idle_check(budget.key, free)
 
-    def _end_call(self, grant: SendGrant, now: float, retry_at: float | None = None) -> None:
-        """Ends a call; its request returns at `retry_at`, if given."""
+    def _end_call(self, grant: SendGrant, now: float | None, retry_at: float | None = None) -> None:
+        """Ends a call; its request returns at `retry_at`, if given. `now` None: it was not made."""
         message = self._messages[grant.key]
         call, message.in_flight = message.in_flight, None
         assert call is not None  # only started calls end
-        message.last_call = now
+        message.last_call = call.previous_call if now is None else now
         self._queues.mark_changed(grant.lane)
         if not message.is_open:
             del self._messages[grant.key]
@@ -207,6 +223,74 @@ class Pacer:
         if retry_at is not None and call.request is not None:
             message.request = _merge_requests(replace(call.request, not_before=retry_at), message.request)
         self._enqueue(grant.key, message)
+
+    # ------------------------------------------------------------ several processes
+
+    def share_budgets(self) -> None:
+        """Other processes draw on the budgets from now on: the next SlotRequest tells of all that are in use."""
+        self._windows.record_changes()
+        self._queues.record_updates(True)
+
+    def unshare_budgets(self, inherited: Mapping[str, BudgetUse], now: float) -> None:
+        """No other process draws on the budgets any more. `inherited`: what they have used of them, by budget key."""
+        self._queues.record_updates(False)
+        self._windows.stop_recording(inherited, now)
+        for budget in self._windows.budgets():
+            self._queues.mark_budget_changed(budget)
+
+    def ask_for_slots(self, now: float, *, calls: bool = True) -> SlotRequest | None:
+        """Starts the calls that may start as far as is known here, and asks for their slots; tells what has changed of
+        all else. `apply_answer` or `withdraw_request` must follow. None: there is nothing to ask or to tell. `calls`
+        False: starts none."""
+        last_starts: dict[str, float] = {}
+        slots: dict[str, int] = {}
+        found = self.next_call(now)
+        while calls and isinstance(found, SendGrant) and len(self._asked) < MAX_ASKED_CALLS:
+            for budget in found.lane.budgets:
+                last_starts.setdefault(budget.key, self._windows.own_use(budget.key, now).last_start)
+                slots[budget.key] = slots.get(budget.key, 0) + found.lane.slots_per_call
+            self.start_call(found, now)
+            self._asked.append(found)
+            found = self.next_call(now)
+        self._update_waiting(now)
+        budgets = self._windows.take_changes()
+        uses = {key: self._windows.own_use(key, now) for key in budgets}
+        for key, asked in slots.items():
+            left = uses[key].slots_in_flight - asked
+            uses[key] = replace(uses[key], slots_in_flight=left, last_start=last_starts[key])
+        return SlotRequest(now=now, budgets=budgets, uses=uses, calls=tuple(self._asked)) if budgets else None
+
+    def apply_answer(self, request: SlotRequest, answer: SlotAnswer, now: float) -> list[SendGrant]:
+        """Returns the calls that may be made; the others wait in their old places."""
+        asked, self._asked = self._asked, []
+        for grant, granted in zip(asked, answer.granted, strict=True):
+            if not granted:
+                self._return_call(grant)
+        for key, budget in request.budgets.items():
+            self._windows.set_shared(budget, answer.own[key], answer.others[key], now + LOOK_AGAIN_S)
+            self._queues.mark_budget_changed(budget)
+        return [grant for grant, granted in zip(asked, answer.granted, strict=True) if granted]
+
+    def withdraw_request(self, request: SlotRequest) -> None:
+        """Nobody has answered: the next request tells the same again."""
+        asked, self._asked = self._asked, []
+        for grant in asked:
+            self._return_call(grant)
+        for key, budget in request.budgets.items():
+            self._windows.set_untold(budget, request.uses[key].last_start)
+
+    def _return_call(self, grant: SendGrant) -> None:
+        """The call was not made: it used no slot."""
+        for budget in grant.lane.budgets:
+            self._windows.return_slots(budget, grant.lane.slots_per_call)
+        self._end_call(grant, None, retry_at=-inf)
+
+    def _update_waiting(self, now: float) -> None:
+        for key, budget in self._queues.take_updated().items():
+            waiting = self._queues.waiting_calls(budget, now)
+            if waiting != self._windows.own_use(key, now).waiting:
+                self._windows.open_window(budget).waiting = waiting
+                self._windows.schedule_idle_check(key, -inf)
 
     # ------------------------------------------------------------ messages
 

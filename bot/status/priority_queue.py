@@ -47,3 +47,7 @@ class PriorityQueue(Generic[K]):
                 return rank, item
             heapq.heappop(self._heap)
         return None
+
+    def first(self, count: int) -> list[tuple[Rank, K]]:
+        """The `count` smallest ranks and their items, in order; O(n)."""
+        return [(rank, item) for rank, _, item in heapq.nsmallest(count, self._entries.values())]

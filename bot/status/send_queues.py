@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from math import inf
 
 from bot.chat import Budget, Lane
-from bot.status.budgets import Urgency
+from bot.status.budget_use import Urgency, WaitingCall
 from bot.status.priority_queue import PriorityQueue, Rank
 
-EarliestStart = Callable[[Iterable[Budget], Urgency, float, int], float]
+MAX_WAITING = 32  # calls that other processes are told of, for each budget: more than any window that can be full has
+
+EarliestStart = Callable[[Iterable[Budget], Urgency, float, int, float], float]
 BudgetKeys = tuple[str, ...]
 LaneKey = tuple[BudgetKeys, BudgetKeys, int]  # keys of own budgets, keys of shared budgets, slots per call
 
@@ -64,6 +66,7 @@ class SendQueues:
         self._groups: dict[BudgetKeys, QueueGroup] = {}
         self._queues_by_budget: dict[str, dict[SendQueue, None]] = {}  # key of an own budget -> its queues
         self._dirty: dict[SendQueue, None] = {}  # queues to update at the next look; a dict keeps their order
+        self._updated: dict[str, Budget] | None = None  # own budgets of queues that were updated; None: nobody asks
 
     def __len__(self) -> int:
         return len(self._queues) + len(self._groups) + len(self._queues_by_budget) + len(self._dirty)
@@ -91,6 +94,12 @@ class SendQueues:
         for budget in lane.budgets:
             self._dirty.update(self._queues_by_budget.get(budget.key, {}))
 
+    def mark_budget_changed(self, budget: Budget) -> None:
+        """As `mark_changed`, for one budget, which other processes may have changed."""
+        self._dirty.update(self._queues_by_budget.get(budget.key, {}))
+        if self._updated is not None:
+            self._updated[budget.key] = budget
+
     def next_key(self, now: float) -> str | float:
         """Key of the message with the smallest rank whose call may start; else when to look again, maybe infinite."""
         self._update_changed(now)
@@ -113,7 +122,7 @@ class SendQueues:
             if (ready := queues.peek()) is None:
                 continue
             queue = ready[1]
-            start = self._earliest_start(group.shared_budgets, urgency, now, queue.lane_key[2])
+            start = self._earliest_start(group.shared_budgets, urgency, now, queue.lane_key[2], ready[0][1])
             if start <= now:
                 first = queue.ready.peek()
                 assert first is not None  # or the queue would not be ready
@@ -138,13 +147,15 @@ class SendQueues:
         while (due := queue.delayed.peek()) is not None and due[0][0] <= now:
             queue.delayed.discard(due[1])
             queue.ready.push(due[1], due[0][1:])
+        if self._updated is not None:
+            self._updated.update((budget.key, budget) for budget in queue.own_budgets)
         wake = inf if due is None else due[0][0]
         first = queue.ready.peek()
         for ready in queue.group.ready.values():
             ready.discard(queue)
         if first is not None:
             urgency = Urgency(int(first[0][0]))
-            start = self._earliest_start(queue.own_budgets, urgency, now, queue.lane_key[2])
+            start = self._earliest_start(queue.own_budgets, urgency, now, queue.lane_key[2], first[0][1])
             if start > now:
                 wake = min(wake, start)
             else:
@@ -154,6 +165,43 @@ class SendQueues:
             queue.group.sleeping.push(queue, (wake,))
         elif first is None:
             self._drop_queue(queue)
+
+    # ------------------------------------------------------------ what waits
+
+    def record_updates(self, on: bool) -> None:
+        """Whether `take_updated` is to tell anything."""
+        self._updated = {} if on else None
+        if on:
+            self._dirty.update(dict.fromkeys(self._queues.values()))
+
+    def take_updated(self) -> dict[str, Budget]:
+        """The budgets, by key, of which other calls may wait than at the last look; the shared ones always."""
+        assert self._updated is not None  # they are recorded
+        updated, self._updated = self._updated, {}
+        for group in self._groups.values():
+            updated.update((budget.key, budget) for budget in group.shared_budgets)
+        return updated
+
+    def waiting_calls(self, budget: Budget, now: float) -> tuple[WaitingCall, ...]:
+        """The first calls that this budget holds back, in order, as of the last look for the next call."""
+        found: list[tuple[Rank, int]] = []
+        for queue in self._queues_by_budget.get(budget.key, {}):
+            first = queue.ready.peek()
+            if first is not None and self._holds_back(budget, first[0], queue, now):
+                found.extend((rank, queue.lane_key[2]) for rank, _ in queue.ready.first(MAX_WAITING))
+        for group in self._groups.values():
+            if budget in group.shared_budgets:
+                for queues in group.ready.values():
+                    ready = queues.peek()
+                    if ready is not None and self._holds_back(budget, ready[0], ready[1], now):
+                        found.extend((rank, queue.lane_key[2]) for rank, queue in queues.first(MAX_WAITING))
+        return tuple(
+            WaitingCall(Urgency(int(rank[0])), rank[1], min(slots, budget.slots))
+            for rank, slots in sorted(found)[:MAX_WAITING]
+        )
+
+    def _holds_back(self, budget: Budget, rank: Rank, queue: SendQueue, now: float) -> bool:
+        return self._earliest_start((budget,), Urgency(int(rank[0])), now, queue.lane_key[2], rank[1]) > now
 
     # ------------------------------------------------------------ adding and dropping queues
 

@@ -28,8 +28,9 @@ class Database:
 
     def __init__(self, url: URL, clock: Clock) -> None:
         self._engine = make_async_engine(url)
-        self._run = run_in_thread if is_sqlite(url) else AsyncConnection.run_sync
-        self._write_queue = WriteQueue(self._engine, clock) if is_sqlite(url) else None
+        self.is_sqlite = is_sqlite(url)
+        self._run = run_in_thread if self.is_sqlite else AsyncConnection.run_sync
+        self._write_queue = WriteQueue(self._engine, clock) if self.is_sqlite else None
         self._transactions: set[asyncio.Task[Any]] = set()
         self._closed = False
 

@@ -322,6 +322,25 @@ lease = Table(
     Index("ix_lease_holder", "holder"),
 )
 
+# Rate limits of the chat platforms, while several processes share them; on SQLite never.
+
+budget = Table(
+    "budget",
+    metadata,
+    Column("key", Text, nullable=False),
+    Column("uses", _json(), nullable=False),  # what each process uses of it, by the process's id
+    Column("free_at", UtcDateTime, nullable=False),  # nobody uses it from then on
+    PrimaryKeyConstraint("key"),
+)
+
+budget_process = Table(
+    "budget_process",
+    metadata,
+    Column("id", Text, ForeignKey("process.id", ondelete="CASCADE"), nullable=False),
+    Column("shares", Boolean(create_constraint=False), nullable=False),  # whether it asks for slots in `budget`
+    PrimaryKeyConstraint("id"),
+)
+
 quarantine = Table(
     "quarantine",
     metadata,

@@ -23,6 +23,7 @@ from bot.runtime.clock import Clock
 from bot.store import backup, job_rows, ledger, schema
 from bot.store.adapter_store import AdapterStore, save_post_intent
 from bot.store.amendments import Amendments
+from bot.store.budget_store import BudgetStore
 from bot.store.database import Database
 from bot.store.deletions import Deletions
 from bot.store.engine import insert_once, is_sqlite, parse_url, upsert
@@ -98,6 +99,8 @@ class Store:
         """What chat adapters keep, in the same database."""
         self.amendments = Amendments(database, clock)
         """What changes the request of a job."""
+        self.budgets = None if database.is_sqlite else BudgetStore(database)
+        """Rate limits that several processes share; None on SQLite, where there is one process."""
         self.deletions = Deletions(database, clock)
         """What takes jobs and what belongs to them out."""
         self.quarantine = Quarantine(database, clock)

@@ -12,7 +12,7 @@ def test_a_look_asks_a_handful_of_budgets_however_many_chats_wait() -> None:
     asked: list[str] = []
     full = True
 
-    def opens(budgets: Iterable[Budget], urgency: Urgency, now: float, cost: int) -> float:
+    def opens(budgets: Iterable[Budget], urgency: Urgency, now: float, cost: int, since: float) -> float:
         asked.extend(budget.key for budget in budgets)
         return now + 1.0 if full and any(budget.shared for budget in budgets) else now
 

@@ -38,6 +38,13 @@ def upgrade() -> None:
     )
     op.create_index("ix_blob_cache_at", "blob_cache", ["at"], unique=False)
     op.create_table(
+        "budget",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("uses", sa.JSON(), nullable=False),
+        sa.Column("free_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_budget")),
+    )
+    op.create_table(
         "incoming_update",
         sa.Column("adapter", sa.Text(), nullable=False),
         sa.Column("id", sa.BigInteger(), nullable=False),
@@ -211,6 +218,13 @@ def upgrade() -> None:
         sa.Column("heartbeat", sa.DateTime(timezone=True), nullable=False),
         sa.Column("steady_since", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_process")),
+    )
+    op.create_table(
+        "budget_process",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("shares", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["id"], ["process.id"], name=op.f("fk_budget_process_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_budget_process")),
     )
     op.create_table(
         "lease",
