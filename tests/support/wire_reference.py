@@ -22,7 +22,7 @@ OPENROUTER_IMAGES = """[[providers]]
 name = "openrouter-images"
 dialect = "images"
 base_url = "https://openrouter.ai/api/v1"
-api_key = "your key"
+api_key = "your-key"
 model = "openai/gpt-image-2"
 sizes = ["auto", "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9"]
 tiers = ["1K", "2K", "4K"]
@@ -52,7 +52,7 @@ the key. `easel check` lists what stands in the place of the preset's.
 [[providers]]
 dialect = "tasks"                                # a relay that has no preset
 base_url = "https://relay.example"
-api_key = "your key"
+api_key = "your-key"
 model = "gpt-image-2"
 
 [providers.wire]

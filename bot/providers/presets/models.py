@@ -168,6 +168,7 @@ _EVOLINK_GEMINI = Capabilities(
     max_references=10,
     max_prompt_chars=2000,
 )
+_GPT_IMAGE_1_FAMILIES = ("gpt-image-1.5", "gpt-image-1-mini", "gpt-image-1")
 EVOLINK_MODELS = (
     ModelRule(
         families=("gpt-image-2",),
@@ -202,6 +203,18 @@ EVOLINK_MODELS = (
         ),
         wire={"mask_field": "", "n_field": ""},
     ),
+    ModelRule(
+        families=_GPT_IMAGE_1_FAMILIES,
+        capabilities=replace(
+            _GPT_4O_IMAGE,
+            qualities=("auto", "low", "medium", "high"),
+            max_n=1,
+            max_references=16,
+            max_prompt_chars=2000,
+            max_reference_bytes=50 * MB,
+        ),
+        wire={"quality_field": "quality", "mask_field": "", "n_field": ""},
+    ),
     ModelRule(families=_GPT_4O_FAMILIES, capabilities=replace(GPT_4O_TASK, counts=(1, 2, 4), max_prompt_chars=2000)),
 )
 """Rows of EvoLink."""
@@ -221,6 +234,13 @@ TOAPIS_MODELS = (
             supports_masks=True,
         ),
         wire={"tier_field": "resolution", "quality_field": "quality"},
+    ),
+    ModelRule(  # what OpenAI says that they paint, in ToAPIs' spelling: it has no page of its own on them
+        families=_GPT_IMAGE_1_FAMILIES,
+        capabilities=Capabilities(
+            sizes=("1:1", "2:3", "3:2"), qualities=("low", "medium", "high"), max_references=16, supports_masks=True
+        ),
+        wire={"quality_field": "quality"},
     ),
     ModelRule(
         families=_GPT_4O_FAMILIES,

@@ -369,7 +369,7 @@ async def test_openrouters_image_api(tmp_path: Path) -> None:
     usage = {"prompt_tokens": 6, "completion_tokens": 1290, "total_tokens": 1296, "cost": 0.04}
     answer = {"created": 1, "data": [{"b64_json": base64.b64encode(FOX).decode()}], "usage": usage}
     relay = Relay(always(answer))
-    documented = OPENROUTER_IMAGES.replace("https://openrouter.ai", "URL").replace("your key", "sk-or")
+    documented = OPENROUTER_IMAGES.replace("https://openrouter.ai", "URL").replace("your-key", "sk-or")
     async with configured(documented, relay, tmp_path) as bench:
         options = Options(
             size="16:9", tier="2K", quality="high", background="transparent", format="webp", compression=80, n=2

@@ -143,3 +143,14 @@ def test_a_wire_without_fields_offers_none_of_their_options() -> None:
     stripped = able("evolink", "gpt-image-2", wire=wire)
     assert (stripped.sizes, stripped.size_rules, stripped.qualities) == ((), (), ())
     assert (stripped.allowed_counts, stripped.max_references) == ((1,), 0)
+
+
+@pytest.mark.parametrize("preset", ["evolink", "toapis"])
+@pytest.mark.parametrize("model", ["gpt-image-1", "gpt-image-1.5", "gpt-image-1.5-lite", "openai/gpt-image-1-mini"])
+def test_older_models_of_task_upstreams_paint_three_shapes_without_a_tier(preset: str, model: str) -> None:
+    capabilities = able(preset, model)
+    assert resolve_size("3:2", None, capabilities) == ResolvedSize(size="3:2")
+    for refused in (("16:9", None), ("3:2", "2K"), (None, "4K")):
+        assert resolve_size(*refused, capabilities) is None
+    assert "high" in capabilities.qualities
+    assert able("toapis", "gpt-image-1.5-official").tiers, "a page of its own"
