@@ -35,6 +35,7 @@ _VERSION = re.compile(r"/v\d+(?:beta\d*)?$")
 _INLINE_FIELDS = ("b64_json", "b64", "base64", "image_base64")
 _ADDRESS_FIELDS = ("inline_data", "inlineData", "image_url", "imageUrl", "url", "image", "source", "download_url")
 _MEDIA_TYPE_FIELDS = ("mime_type", "mimeType", "media_type", "mediaType")
+_LISTED = re.compile(r"\s*[,;\n]\s*(?=https?://)")  # between addresses that a text lists
 _MARKDOWN_ADDRESS = re.compile(r"!\[[^\[\]]{0,200}\]\(\s{0,3}<?([^\s<>()]+)")  # in a field of a document
 _MAX_MARKDOWN_CHARS = 64 * 1024
 _MAX_SEARCH_DEPTH = 7  # levels of a document that are searched: {"data": {"result": {"images": [{"image": {"url": …
@@ -154,8 +155,8 @@ def _one_by_one(items: Iterable[object]) -> Iterator[object]:
     """The items; one with a list of addresses (`{"url": ["…", "…"]}`) as so many."""
     for item in items:
         table = _table(item)
-        if isinstance(item, str) and ",http" in item[:MAX_LISTED_CHARS]:  # `https://x.example/a,https://x.example/b`
-            yield from re.split(r"\s*,(?=https?://)", item)
+        if isinstance(item, str) and item.startswith("http") and len(item) <= MAX_LISTED_CHARS:
+            yield from _LISTED.split(item)
             continue
         lists = [cast("list[object]", each) for name in _ADDRESS_FIELDS if isinstance(each := table.get(name), list)]
         yield from lists[0] if lists else [item]

@@ -93,14 +93,23 @@ def _parse_choice(choice: Mapping[str, Any]) -> MessagePart:
     index = choice.get("index")
     part = MessagePart(
         index=index if isinstance(index, int) else 0,
-        text=_text(content),
+        text=_text(content) or _text(choice.get("text")),
         reasoning=_text(message.get("reasoning_content")) or _text(message.get("reasoning")),
         refusal=_text(message.get("refusal")),
-        finish_reason=_text(choice.get("finish_reason")) or None,
+        finish_reason=_finish_reason(choice),
         native_finish_reason=_text(choice.get("native_finish_reason")) or None,
     )
     pieces = _list(content)
     return _add_pieces(part, message, pieces) if pieces or message.keys() - _TEXT_FIELDS else part
+
+
+def _finish_reason(choice: Mapping[str, Any]) -> str | None:
+    """Why a choice ended. Azure says beside an ordinary end what its filter has taken away."""
+    filters = _table(choice.get("content_filter_results")).values()
+    if any(_table(each).get("filtered") is True for each in filters):
+        return "content_filter"
+    details = _table(choice.get("finish_details")).get("type")
+    return _text(choice.get("finish_reason")) or _text(choice.get("finishReason")) or _text(details) or None
 
 
 def _add_pieces(part: MessagePart, message: Mapping[str, Any], pieces: Sequence[object]) -> MessagePart:

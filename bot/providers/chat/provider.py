@@ -10,7 +10,17 @@ from dataclasses import replace
 import structlog
 
 from bot.errors import CutShort, Lost, PaintFailed, UpstreamDown, WrongModalities
-from bot.painting import Accepted, ImageMissing, PaintEvent, PaintRequest, Stage, StageChanged, Usage
+from bot.painting import (
+    Accepted,
+    Blob,
+    FinishedImage,
+    ImageMissing,
+    PaintEvent,
+    PaintRequest,
+    Stage,
+    StageChanged,
+    Usage,
+)
 from bot.providers.base import AFTER_ERROR_S, SingleResponseProvider, log_missing_image, with_reported_credits
 from bot.providers.chat.message_parts import parse_message
 from bot.providers.chat.request import encode_request, prompt_with_options
@@ -20,7 +30,7 @@ from bot.providers.http.client import HttpResponse, Payload, UpstreamClient, exc
 from bot.providers.http.failures import missing_image
 from bot.providers.http.json_safe import parse_json_documents
 from bot.providers.http.quoting import redactions
-from bot.providers.http.sse import PLAIN_TEXT, iter_sse_events
+from bot.providers.http.sse import PLAIN_TEXT, is_end_mark, iter_sse_events
 from bot.providers.http.turns import decode_text
 from bot.providers.inline_images import decode_inline_images
 from bot.providers.offload import offload
@@ -109,6 +119,10 @@ class ChatProvider(SingleResponseProvider):
                 idle_timeout_s=upstream.idle_timeout_s if upstream.stream else upstream.timeout_s,
                 redact=redact,
             ) as http_response:
+                if http_response.media_type.startswith("image/"):
+                    yield Accepted()
+                    yield FinishedImage(Blob(data=await http_response.read_body()))
+                    return
                 if http_response.media_type == "text/html" and await http_response.peek_first_byte() == b"<":
                     raise UpstreamDown(detail="HTTP 200 with an HTML page")
                 yield Accepted()
@@ -138,11 +152,7 @@ async def _read_events(http_response: HttpResponse, response: ChatResponse) -> A
         return
     async with aclosing(iter_sse_events(http_response)) as sse_events:
         async for kind, data in sse_events:
-            if kind == PLAIN_TEXT:
-                response.apply_text(data)
-                response.is_complete = True
-                return
-            if data.strip() == "[DONE]":
+            if is_end_mark(data):
                 response.is_complete = True
                 return
             for event in await offload(len(data), apply_sse_event, response, kind, data, above=TEXT_CHARS):
@@ -160,7 +170,10 @@ def _apply_document(response: ChatResponse, body: bytes) -> list[PaintEvent]:
 def apply_sse_event(response: ChatResponse, kind: str, data: str) -> list[PaintEvent]:
     """Applies one server-sent event; the painting events that follow from it."""
     events: list[PaintEvent] = []
-    for document in parse_json_documents(data):
+    documents = parse_json_documents(data)
+    if not documents:
+        return response.apply_text(data, is_error=kind == "error", is_whole=kind == PLAIN_TEXT)
+    for document in documents:
         message = parse_message(document)
         if kind == "error" and not message.error:  # an event of this name may leave the envelope out
             message = parse_message({"error": document})

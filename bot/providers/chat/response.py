@@ -12,10 +12,10 @@ from bot.providers.chat.message_parts import MessagePart, ParsedMessage
 from bot.providers.chat.progress import ReplyParser
 from bot.providers.chat.verdict import Verdict, VerdictKind
 from bot.providers.http.error_bodies import ErrorBody, read_error
-from bot.providers.http.failure_rules import classify_finish
+from bot.providers.http.failure_rules import classify_error, classify_finish
 from bot.providers.http.failures import failure_in_success, failure_without_error, missing_image, named_wait
 from bot.providers.http.quoting import NOTHING, Redactions, plain_words, quote
-from bot.providers.image_urls import MAX_URLS
+from bot.providers.image_urls import MAX_URLS, find_images_anywhere
 
 MAX_REFUSAL_CHARS = 10_000  # of a refusal in words that are kept; a quote needs fewer
 MAX_CHANNELS = 32  # choices of one answer that are read, text and thoughts apart; we ask for one choice
@@ -69,9 +69,16 @@ class ChatResponse:
         self._said = self._said or message.said
         return events
 
-    def apply_text(self, text: str) -> None:
-        """Takes note of an answer that is no document."""
-        self._said = self._said or read_error(text)
+    def apply_text(self, text: str, *, is_error: bool, is_whole: bool) -> list[PaintEvent]:
+        """The events of text where a document should be. `is_error`: its event has that name. `is_whole`: no event
+        carried it."""
+        images = find_images_anywhere(text)
+        if is_error:
+            self.error = self.error or read_error(text)
+        elif not images:
+            self._said = self._said or read_error(text)
+        self.is_complete = self.is_complete or (is_whole and not self._has_begun)
+        return self._without_repeats(map(FinishedImage, images))
 
     def _apply_part(self, part: MessagePart) -> list[PaintEvent]:
         events = [
@@ -144,6 +151,8 @@ class ChatResponse:
         finished = classify_finish(self._finish_reasons)
         if finished and finished.retry is Retry.NEVER:
             return finished(trace=self.trace, detail=" ".join(sorted(self._finish_reasons)))
+        if self._said and classify_error(self._said, None, prompt=self._redact.prompt):
+            return failure_in_success(self._said, begun=self._has_begun, trace=self.trace, redact=self._redact)
         if self._refusal and not lost:
             return self._declined(self._refusal)
         for verdict in verdicts:

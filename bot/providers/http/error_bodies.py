@@ -6,6 +6,7 @@ stands anywhere inside counts; the innermost, which is nearest to the cause, com
 """
 
 import ast
+import codecs
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -37,7 +38,7 @@ _WORDS = (
 )  # fmt: skip
 _INNER = (
     "error", "errors", "innererror", "errorinfo", "upstreamerror", "cause", "metadata", "raw", "details", "detail",
-    "data", "body", "response", "responsemetadata", "baseresp", "promptfeedback", "violations", "candidates",
+    "data", "body", "response", "responsemetadata", "baseresp", "promptfeedback", "violations", "candidates", "choices",
     "output", "result", "task",
 )  # fmt: skip
 _TRACES = ("traceid", "requestid", "reqid")
@@ -206,7 +207,19 @@ def _is_answer(value: object) -> bool:
 
 def parse_error_body(body: bytes) -> ErrorBody:
     """The error in the body of an HTTP status that is no success."""
-    return read_error(body.decode("utf-8", "replace"))
+    return read_error(_decode(body))
+
+
+def _decode(body: bytes) -> str:
+    """The body as text: UTF-8, or what Chinese and Windows machines send instead. Its last character may be cut."""
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return body.decode("utf-16", "replace")
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return codecs.getincrementaldecoder(encoding)().decode(body)
+        except UnicodeDecodeError:
+            continue
+    return body.decode("utf-8", "replace")
 
 
 def read_error(value: object) -> ErrorBody:

@@ -6,12 +6,14 @@ nesting until the stack overflows, lone surrogates, infinite numbers.
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import cast
 
 MAX_DEPTH = 64  # levels of nesting; no real answer has a dozen
 
 MAX_VALUES = 200_000  # arrays, objects and commas of one document; an answer with many images has some hundreds
+_SEAM = re.compile(r"\}\s*\{")  # between two documents; one inside of a string is no JSON then, and is skipped
 MAX_LINES = 10_000  # of a text that may have a document on each line
 
 
@@ -33,12 +35,18 @@ def parse_json(text: str) -> object:
 
 
 def parse_json_documents(text: str) -> list[object]:
-    """The JSON documents in `text`: one, or one a line. Text and lines that are no JSON are skipped."""
-    try:
-        return [parse_json(text)]
-    except ValueError:
-        documents: list[object] = []
-    for line in text.splitlines() if 0 < text.count("\n") <= MAX_LINES else ():
+    """The JSON documents in `text`: one, one a line, or one after another. Text and lines that are no JSON are skipped.
+    One may be wrapped over lines wherever its sender pleased."""
+    text = text.strip().removeprefix("data:")
+    for whole in (text, text.replace("\n", "")) if "\n" in text else (text,):
+        try:
+            return [parse_json(whole)]
+        except ValueError:
+            continue
+    documents: list[object] = []
+    if text.startswith("{") and "\n" not in text and _SEAM.search(text):
+        text = _SEAM.sub("}\n{", text)
+    for line in text.splitlines() if 0 < text.count("\n") < MAX_LINES else ():
         try:
             documents.append(parse_json(line.removeprefix("data:")))
         except ValueError:

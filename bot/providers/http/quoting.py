@@ -53,6 +53,12 @@ _QUOTED_TOKENS = 6  # words in a row that also stand in the prompt: no accident,
 _PAGE = re.compile(r"\s*<(?:!doctype|\?xml|[a-z][\w-]*[\s>/])", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-z!][^<>]{0,1000}>", re.IGNORECASE)
 _DATA = re.compile(r"""[{\[]\s*(?:["'{\[]|\\").*""", re.DOTALL)  # an object or a list, to the end of the text
+_MARKDOWN = re.compile(r"!\[[^\[\]]{0,1000}\]\([^()]*\)?|(?<=\])\([^()]{0,8192}\)")  # an image, the address of a link
+_BLOB = re.compile(
+    r"(?:data:[\w/.+;=-]{0,100},)?(?<![A-Za-z0-9+/=_-])(?=\S{0,400}[A-Z])(?=\S{0,400}[a-z])(?=\S{0,400}\d)"
+    r"[A-Za-z0-9+/=_-]{80,}"
+)  # base64
+_BINARY = ("\0", "\ufffd\ufffd", "\ufffdPNG")  # of what is no text, or text in an unknown encoding
 _MIN_LETTERS = 2  # of a sentence: what is left of punctuation says nothing
 
 
@@ -83,9 +89,11 @@ def is_page(text: str) -> bool:
 
 def plain_words(text: str) -> str:
     """The sentences of a text that a user may read, without markup and data; empty where nothing else is in it."""
-    if is_page(text):
+    if is_page(text) or any(mark in text for mark in _BINARY):
         return ""
-    sentence = " ".join(_DATA.sub(" ", _TAG.sub(" ", text)).split()).rstrip(" :：-–—,;(")
+    for each in (_MARKDOWN, _TAG, _BLOB, _DATA):
+        text = each.sub(" ", text)
+    sentence = " ".join(text.split()).rstrip(" :：-–—,;(")
     return sentence if sum(map(str.isalpha, sentence)) >= _MIN_LETTERS else ""
 
 

@@ -18,8 +18,8 @@ EVENT_COST = 64  # bytes that an event counts besides its data: the shortest one
 
 
 async def iter_sse_events(response: HttpResponse) -> AsyncGenerator[tuple[str, str], None]:
-    """Type and data of each event; other tasks get their turns in between. A body without any event, which is no
-    stream, is one of the type PLAIN_TEXT.
+    """Type and data of each event; other tasks get their turns in between. What is no field of an event,
+    such as a page or a document in the middle of a stream, comes last, with the type PLAIN_TEXT.
 
     Raises as `HttpResponse.iter_chunks` does, and BadResult beyond MAX_EVENTS.
     """
@@ -35,10 +35,14 @@ async def iter_sse_events(response: HttpResponse) -> AsyncGenerator[tuple[str, s
                     await turns.spend(len(event[1]) + EVENT_COST)
                     yield event
     for event in events.feed(b"\n\n"):  # many relays leave out the blank line after the last one
-        count += 1
         yield event
-    if not count and events.other_text.strip():
+    if events.other_text.strip():
         yield PLAIN_TEXT, events.other_text.strip()
+
+
+def is_end_mark(data: str) -> bool:
+    """Whether the data of an event, or a line of its own, says that the stream is over."""
+    return data.strip().strip('"').upper() == "[DONE]"
 
 
 class SseParser:

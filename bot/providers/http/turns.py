@@ -14,6 +14,7 @@ from bot.errors import BadResult
 
 TURN_BYTES = 4096  # bytes, or characters, worked on before others get a turn; a few milliseconds at the worst
 PIECE_BYTES = 64 * 1024  # bytes decoded or decompressed at once
+_HEAD_BYTES = 3  # that tell text from what is compressed
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 47}  # of zlib; 47: deflate with either head
 
 
@@ -45,9 +46,43 @@ def decode_text(body: bytes) -> str:
 async def decompress(chunks: AsyncGenerator[bytes, None], encoding: str, turns: Turns) -> AsyncGenerator[bytes, None]:
     """The chunks without their content encoding, at most PIECE_BYTES at once.
 
-    `encoding`: value of the Content-Encoding header. We ask for none; gzip and deflate come all the same, once. Raises
-    BadResult for any other, for several, and for data that are not what the header says.
+    `encoding`: value of the Content-Encoding header. We ask for none; gzip and deflate come all the same, once. What is
+    text in truth is passed on as it is: proxies keep the header of what they have decoded.
+    Raises BadResult for any other encoding, for several, and for data that break off being what they were.
     """
+    async with aclosing(chunks):
+        head = b""
+        while len(head) < _HEAD_BYTES and (chunk := await anext(chunks, None)) is not None:
+            head += chunk
+        async with aclosing(_from_head(head, chunks)) as whole:
+            if not head or _is_text(head):
+                async for chunk in whole:
+                    yield chunk
+                return
+            async with aclosing(_decompress(whole, encoding, turns)) as pieces:
+                async for piece in pieces:
+                    yield piece
+
+
+async def _from_head(head: bytes, chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    yield head
+    async for chunk in chunks:
+        yield chunk
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether a body begins as text does, in ASCII or with a byte order mark: no compressed one begins with two such
+    bytes, except zlib's with `x`, which no answer of an upstream begins with."""
+    return head.startswith(codecs.BOM_UTF8) or (
+        not head.startswith(b"x") and all(_is_printable(each) for each in head[:2])
+    )
+
+
+def _is_printable(byte: int) -> bool:
+    return 0x20 <= byte < 0x7F or byte in b"\t\r\n"
+
+
+async def _decompress(chunks: AsyncGenerator[bytes, None], encoding: str, turns: Turns) -> AsyncGenerator[bytes, None]:
     bits = _WINDOW_BITS.get(encoding.strip().lower())
     if bits is None:
         raise BadResult(detail=f"content encoding {encoding[:40]!r}")
@@ -55,12 +90,14 @@ async def decompress(chunks: AsyncGenerator[bytes, None], encoding: str, turns: 
     async with aclosing(chunks):
         async for chunk in chunks:
             pending = chunk
-            while pending and not decompressor.eof:
+            while pending:
+                if decompressor.eof:  # another member (RFC 1952, 2.2)
+                    decompressor = zlib.decompressobj(bits)
                 try:
                     piece = decompressor.decompress(pending, PIECE_BYTES)
                 except zlib.error as exc:
                     raise BadResult(detail=f"broken {encoding}") from exc
-                pending = decompressor.unconsumed_tail
+                pending = decompressor.unconsumed_tail or decompressor.unused_data
                 await turns.spend(len(piece) + 1)
                 if piece:
                     yield piece

@@ -8,14 +8,24 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 
 from bot.errors import CutShort, Lost, UpstreamDown
-from bot.painting import Accepted, ImageMissing, PaintEvent, PaintRequest, Stage, StageChanged, Usage
+from bot.painting import (
+    Accepted,
+    Blob,
+    FinishedImage,
+    ImageMissing,
+    PaintEvent,
+    PaintRequest,
+    Stage,
+    StageChanged,
+    Usage,
+)
 from bot.providers.base import AFTER_ERROR_S, SingleResponseProvider, log_missing_image, with_reported_credits
 from bot.providers.diagnostics import endpoint_hints
 from bot.providers.http.client import HttpResponse, UpstreamClient, exchange
 from bot.providers.http.failures import find_trace_id
 from bot.providers.http.json_safe import parse_json_documents
 from bot.providers.http.quoting import redactions
-from bot.providers.http.sse import PLAIN_TEXT, iter_sse_events
+from bot.providers.http.sse import PLAIN_TEXT, is_end_mark, iter_sse_events
 from bot.providers.http.turns import decode_text
 from bot.providers.images.request import encode_request, request_url, should_stream
 from bot.providers.images.response import ImagesResponse
@@ -72,6 +82,10 @@ class ImagesProvider(SingleResponseProvider):
                     if await _is_awaiting_response(opening, sent):
                         yield StageChanged(Stage.PAINTING)
                     http_response = await opening
+                if http_response.media_type.startswith("image/"):
+                    yield Accepted()
+                    yield FinishedImage(Blob(data=await http_response.read_body()))
+                    return
                 if http_response.media_type == "text/html" and await http_response.peek_first_byte() == b"<":
                     raise UpstreamDown(detail="HTTP 200 with an HTML page")
                 response.trace = find_trace_id(http_response.headers, redact=redact)
@@ -127,11 +141,7 @@ async def _read_events(http_response: HttpResponse, response: ImagesResponse) ->
         return
     async with aclosing(iter_sse_events(http_response)) as sse_events:
         async for kind, data in sse_events:
-            if kind == PLAIN_TEXT:
-                response.apply_text(data)
-                response.is_complete = True
-                return
-            if data.strip() == "[DONE]":
+            if is_end_mark(data):
                 response.is_complete = True
                 return
             for event in await offload(len(data), _apply_sse_event, response, kind, data):
@@ -149,4 +159,8 @@ def _apply_document(response: ImagesResponse, body: bytes) -> list[PaintEvent]:
 
 
 def _apply_sse_event(response: ImagesResponse, kind: str, data: str) -> list[PaintEvent]:
-    return [event for document in parse_json_documents(data) for event in response.apply_document(document, kind)]
+    documents = parse_json_documents(data)
+    if not documents:
+        return response.apply_text(data, is_error=kind == "error", is_whole=kind == PLAIN_TEXT)
+    kind = "" if kind == PLAIN_TEXT else kind
+    return [event for document in documents for event in response.apply_document(document, kind)]

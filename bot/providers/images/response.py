@@ -9,6 +9,7 @@ from typing import Any, cast
 from bot.errors import Lost, PaintFailed
 from bot.painting import FinishedImage, Link, PaintEvent, Preview, Usage
 from bot.providers.http.error_bodies import ErrorBody, find_error, find_item_errors, read_error
+from bot.providers.http.failure_rules import classify_error
 from bot.providers.http.failures import failure_in_success, failure_without_error, missing_image
 from bot.providers.http.quoting import NOTHING, Redactions
 from bot.providers.image_urls import MAX_URLS, find_images, find_images_anywhere
@@ -37,6 +38,7 @@ class ImagesResponse:
         self._has_begun = False  # something other than an error came
         self._item_error: ErrorBody | None = None  # why one of several images is missing
         self._said: ErrorBody | None = None  # by a document with neither an image nor an error
+        self._unknown: list[Link] = []  # images of events of an unknown type
         self.error: ErrorBody | None = None
         """The first error of the whole answer."""
         self.is_complete = False
@@ -60,15 +62,22 @@ class ImagesResponse:
         self._has_begun = self._has_begun or bool(pictures) or "." in kind
         return pictures
 
-    def apply_text(self, text: str) -> None:
-        """Takes note of an answer that is no document."""
-        self._said = self._said or read_error(text)
+    def apply_text(self, text: str, *, is_error: bool, is_whole: bool) -> list[PaintEvent]:
+        """The events of text where a document should be. `is_error`: its event has that name. `is_whole`: no event
+        carried it."""
+        if is_error:
+            self.error = self.error or read_error(text)
+            return []
+        pictures = self._new_pictures(find_images_anywhere(text), text)
+        self.is_complete = self.is_complete or (is_whole and not self._has_begun)
+        return pictures
 
     def _read_pictures(self, outer: Mapping[str, Any], kind: str, *, is_error: bool) -> list[PaintEvent]:
         """The events of a document that is no error, or one beside images."""
         if kind.endswith(_UNFINISHED):
             return [Preview(image) for image in find_images([outer])]
         if "." in kind and not kind.endswith(_FINISHED):
+            self._unknown = self._unknown or ([] if is_error else find_images([outer]))
             return []
         self.is_complete = self.is_complete or kind.endswith(_FINISHED[0])
         usage = outer.get("usage")
@@ -99,9 +108,9 @@ class ImagesResponse:
 
         Complete images count in either case. Raises PaintFailed when there is no image at all.
         """
+        ended = [] if self._reported_urls else self._new_pictures(self._unknown, None)
         if not self._reported_urls:
             raise self._failure(lost)
-        ended: list[PaintEvent] = []
         if self._usage:
             ended.append(Usage(self._usage, usage_credits(self._price, self._usage)))
         if lost or self.error or self._item_error:
@@ -111,6 +120,8 @@ class ImagesResponse:
     def _failure(self, lost: Lost | None) -> PaintFailed:
         if error := self.error or self._item_error:
             return failure_in_success(error, begun=self._has_begun, trace=self.trace, redact=self._redact)
+        if self._said and classify_error(self._said, None, prompt=self._redact.prompt):
+            return failure_in_success(self._said, begun=self._has_begun, trace=self.trace, redact=self._redact)
         if lost:
             lost.trace = lost.trace or self.trace
             return lost

@@ -77,6 +77,52 @@ def test_unknown_shapes_are_empty(document: object) -> None:
     assert (status.id, status.state, status.images, status.request_error) == (None, TaskState.WORKING, (), None)
 
 
+@pytest.mark.parametrize(
+    ("document", "state", "words"),
+    [
+        ({"id": "t", "status": "生成失败"}, TaskState.FAILED, None),
+        ({"id": "t", "status": "已完成", "url": "https://a.example/1"}, TaskState.DONE, None),
+        ({"id": "t", "status": "SENSITIVE_WORD_ERROR"}, TaskState.FAILED, "sensitive word error"),
+        ({"id": "t", "status": "stopped", "reason": "the GPU died"}, TaskState.FAILED, "the GPU died"),
+        ({"id": "t", "status": -1, "msg": "boom"}, TaskState.FAILED, "boom"),
+        ({"id": "t", "status": "retrying", "message": "attempt 1 failed, retrying"}, TaskState.WORKING, None),
+        (
+            {"id": "t", "status": "odd", "message": "the request was rejected"},
+            TaskState.FAILED,
+            "the request was rejected",
+        ),
+        ({"taskId": "t", "taskStatus": "FAILED", "message": "boom"}, TaskState.FAILED, "boom"),
+        ({"data": {"task": {"id": "t", "status": {"state": "failed"}, "error": "boom"}}}, TaskState.FAILED, "boom"),
+        ({"output": {"task_id": "t", "task_status": "FAILED", "message": "boom"}}, TaskState.FAILED, "boom"),
+        (
+            {"data": {"taskId": "t", "successFlag": 1, "response": {"resultUrls": ["https://a.example/1"]}}},
+            "done",
+            None,
+        ),
+        ({"id": "t", "status": "completed", "made": {"image": "https://a.example/1"}}, TaskState.DONE, None),
+        ({"id": "t", "status": "Ready", "result": {"sample": "https://a.example/1"}}, TaskState.DONE, None),
+        (
+            {"id": "t", "status": "completed", "result": "https://a.example/1, https://a.example/2"},
+            TaskState.DONE,
+            None,
+        ),
+    ],
+)
+def test_a_status_is_found_and_understood_wherever_it_is(
+    document: dict[str, object], state: TaskState, words: str | None
+) -> None:
+    status = parse_task(document, WIRE)
+    assert (status.id, status.state) == ("t", state)
+    assert (status.error.message if status.error else None) == words
+    assert [each.url for each in status.images][:1] == (["https://a.example/1"] if state == TaskState.DONE else [])
+
+
+def test_a_task_that_is_done_may_lack_its_result() -> None:
+    assert parse_task({"id": "t", "status": "completed"}, WIRE).lacks_result
+    assert not parse_task({"id": "t", "status": "completed", "url": "https://a.example/1"}, WIRE).lacks_result
+    assert not parse_task({"id": "t", "status": "completed", "error": "no image"}, WIRE).lacks_result
+
+
 def test_usage_with_and_without_credits() -> None:
     wire = replace(WIRE, credits_path=("usage", "credits_reserved"))
     counts = {"credits_reserved": 1.5}

@@ -16,7 +16,7 @@ from bot.errors import (
     Unreachable,
     UpstreamDown,
     WentQuiet,
-    WrongEndpoint,
+    WrongModel,
 )
 from bot.painting import Accepted, Link, PaintRequest
 from bot.providers.http.client import UpstreamClient
@@ -42,7 +42,7 @@ def openai_error(code: str | None, kind: str = "invalid_request_error", message:
             Moderated,
         ),
         ("400 Bad Request", {"error": {"code": "contentFilter", "message": "words"}}, Moderated),
-        ("404 Not Found", {"error": {"code": "DeploymentNotFound", "message": "words"}}, WrongEndpoint),
+        ("404 Not Found", {"error": {"code": "DeploymentNotFound", "message": "words"}}, WrongModel),
         ("429 Too Many Requests", openai_error("project_spend_limit_exceeded"), OutOfFunds),
     ],
 )

@@ -5,10 +5,10 @@ import itertools
 
 import pytest
 
-from bot.errors import CalledOff, Lost, NoPicture, Rejected, Retry, TookTooLong, WentQuiet
+from bot.errors import CalledOff, Lost, Moderated, NoPicture, Rejected, Retry, TookTooLong, WentQuiet
 from bot.painting import Accepted, Blob, FinishedImage, Link, PaintRequest, Progress, Stage, StageChanged, Usage
 from bot.providers.http.client import UpstreamClient
-from bot.providers.tasks.provider import MAX_LAST_POLLS, MAX_REFUSED_POLLS
+from bot.providers.tasks.provider import MAX_EMPTY_ENDS, MAX_LAST_POLLS, MAX_REFUSED_POLLS
 from tests.servers.upstream.paintings import fail, gather
 from tests.servers.upstream.tasks import Json, Said, provider, task_upstream
 from tests.support.clocks import InstantClock
@@ -244,12 +244,12 @@ class StoppedClock(InstantClock):
         await super().sleep(seconds if self._sleeps_left else seconds + 3600)
 
 
-@pytest.mark.parametrize("failed_polls", [0, 1, 2])
+@pytest.mark.parametrize("failurepolls", [0, 1, 2])
 async def test_a_task_that_ended_while_the_process_was_stopped_is_asked_about(
-    client: UpstreamClient, failed_polls: int
+    client: UpstreamClient, failurepolls: int
 ) -> None:
     clock = StoppedClock(at=3)
-    async with task_upstream(clock, submits=[OPENED], polls=[PENDING, *[DOWN] * failed_polls, DONE]) as up:
+    async with task_upstream(clock, submits=[OPENED], polls=[PENDING, *[DOWN] * failurepolls, DONE]) as up:
         events = await gather(provider(client, clock, up.url, timeout_s=100))
     assert [each for each in events if isinstance(each, FinishedImage)] == [FinishedImage(Link(url=URL))]
 
@@ -261,3 +261,24 @@ async def test_a_task_that_still_has_not_ended_is_given_up(client: UpstreamClien
         failure, _ = await fail(provider(client, clock, up.url, timeout_s=100))
         assert len(up.of("poll")) <= 1 + MAX_LAST_POLLS
     assert type(failure) in (TookTooLong, WentQuiet)
+
+
+async def test_a_result_may_come_after_the_end_is_told(client: UpstreamClient, clock: InstantClock) -> None:
+    polls: list[Said] = [{"id": "task-1", "status": "completed"}, {"id": "task-1", "status": "completed"}, DONE]
+    async with task_upstream(clock, submits=[OPENED], polls=polls) as up:
+        events = await gather(provider(client, clock, up.url))
+    assert FinishedImage(Link(url=URL)) in events
+    async with task_upstream(clock, submits=[{**OPENED, "status": "completed"}], polls=polls[:1]) as up:
+        failure, _ = await fail(provider(client, clock, up.url))
+        assert type(failure) is NoPicture
+        assert len(up.of("poll")) == MAX_EMPTY_ENDS
+
+
+@pytest.mark.parametrize("status", [200, 400])
+async def test_a_poll_that_tells_of_content_rules_is_the_end_of_the_task(
+    client: UpstreamClient, clock: InstantClock, status: int
+) -> None:
+    refused: Said = (status, {"error": {"code": "content_policy_violation", "message": "No."}})
+    async with task_upstream(clock, submits=[OPENED], polls=[refused]) as up:
+        failure, _ = await fail(provider(client, clock, up.url))
+        assert (type(failure), failure.trace, len(up.of("poll"))) == (Moderated, "task-1", 1)
